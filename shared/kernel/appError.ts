@@ -1,0 +1,188 @@
+interface ErrorRule {
+  readonly httpStatus: number;
+  /** Whether the same request can succeed later without being changed. */
+  readonly retry: 'never' | 'later';
+  /** What happened and what to do about it, for the person who reads the answer. */
+  readonly sentence: string;
+}
+
+/**
+ * The closed catalogue of failures that a caller may learn about. Codes are stable: clients key on them.
+ * Anything that is not here is a bug: it is logged with its stack and answered as `internal_error`.
+ */
+export const errorRules = {
+  invalid_request: {
+    httpStatus: 400,
+    retry: 'never',
+    sentence: 'The request is not valid. Correct the fields that are listed and send it again.',
+  },
+  invalid_json: {
+    httpStatus: 400,
+    retry: 'never',
+    sentence: 'The body is not valid JSON. Send one JSON object with Content-Type application/json.',
+  },
+  invalid_cursor: {
+    httpStatus: 400,
+    retry: 'never',
+    sentence: 'The cursor is not one that this API gave out. Leave it out to start at the beginning.',
+  },
+  idempotency_key_invalid: {
+    httpStatus: 400,
+    retry: 'never',
+    sentence: 'Idempotency-Key must be 1 to 128 visible ASCII characters.',
+  },
+  unauthorized: {
+    httpStatus: 401,
+    retry: 'never',
+    sentence: 'No valid API key was given. Send the header Authorization: Bearer <API key>.',
+  },
+  forbidden: {
+    httpStatus: 403,
+    retry: 'never',
+    sentence: 'This API key may not do that. Use a key with the role that the route asks for.',
+  },
+  route_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'There is no such route. See /v1/openapi.json for those that exist.',
+  },
+  tenant_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'There is no such tenant. Create it with POST /v1/admin/tenants.',
+  },
+  connection_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'There is no such connection. List yours with GET /v1/connections.',
+  },
+  message_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'There is no such message on this connection. List them with GET /v1/connections/{id}/messages.',
+  },
+  webhook_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'There is no such webhook. List yours with GET /v1/webhooks.',
+  },
+  pairing_not_found: {
+    httpStatus: 404,
+    retry: 'later',
+    sentence: 'No pairing offer is out. Ask for one with POST /v1/connections/{id}/pairing and read it a moment later.',
+  },
+  method_not_allowed: {
+    httpStatus: 405,
+    retry: 'never',
+    sentence: 'This route does not answer to that method. See /v1/openapi.json.',
+  },
+  not_acceptable: {
+    httpStatus: 406,
+    retry: 'never',
+    sentence: 'This offer is a code, which has no picture. Ask for application/json.',
+  },
+  connection_not_paired: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'This connection has no linked WhatsApp account. Pair it first with POST /v1/connections/{id}/pairing.',
+  },
+  connection_already_paired: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence:
+      'This connection already has a linked WhatsApp account. Delete it, or create another connection for another account.',
+  },
+  idempotency_conflict: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'This Idempotency-Key was used with another body in the last 24 hours. Use a new key for a new message.',
+  },
+  payload_too_large: {
+    httpStatus: 413,
+    retry: 'never',
+    sentence: 'The body is larger than 256 KB. Send less in one request.',
+  },
+  unsupported_media_type: {
+    httpStatus: 415,
+    retry: 'never',
+    sentence: 'The body must be JSON. Send the header Content-Type: application/json.',
+  },
+  webhook_url_not_allowed: {
+    httpStatus: 422,
+    retry: 'never',
+    sentence: 'The webhook URL must be https and lead to a public address.',
+  },
+  recipient_invalid: {
+    httpStatus: 422,
+    retry: 'never',
+    sentence: 'The recipient is not a phone number in international form, and not a WhatsApp address.',
+  },
+  too_many_parked: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence: 'Too many messages wait for this connection to come online. Send again when some have left.',
+  },
+  quota_exceeded: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence: 'This tenant has reached the most it may have of these. Delete some, or ask the operator for more.',
+  },
+  internal_error: {
+    httpStatus: 500,
+    retry: 'later',
+    sentence: 'Something went wrong on our side. Report the correlationId to the operator.',
+  },
+  no_shard_available: {
+    httpStatus: 503,
+    retry: 'later',
+    sentence: 'All shards are full. The operator must raise the number of shards.',
+  },
+  not_enqueued: {
+    httpStatus: 503,
+    retry: 'later',
+    sentence: 'The message could not be queued. Send the same request with the same Idempotency-Key again.',
+  },
+  store_unavailable: {
+    httpStatus: 503,
+    retry: 'later',
+    sentence: 'A store did not answer in time. Send the same request again.',
+  },
+  ownership_lost: {
+    httpStatus: 503,
+    retry: 'later',
+    sentence: 'Another worker owns this connection now. It will carry on with the work.',
+  },
+} as const satisfies Record<string, ErrorRule>;
+
+export type ErrorCode = keyof typeof errorRules;
+
+/** One field that is wrong, as a path in the body (`text.body`) or a header or parameter name. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly problem: string;
+}
+
+/** "Cannot go on, and the caller may learn why." Expected outcomes are return values, not this. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  readonly fields: readonly FieldProblem[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    options: {
+      readonly detail?: string;
+      readonly cause?: unknown;
+      readonly fields?: readonly FieldProblem[];
+      readonly retryAfterSeconds?: number;
+    } = {},
+  ) {
+    super(options.detail ?? errorRules[code].sentence, { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail;
+    this.fields = options.fields ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

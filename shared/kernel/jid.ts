@@ -1,0 +1,56 @@
+/**
+ * WhatsApp addresses: `user[:device]@server`. Stored without device unless the name says `deviceJid`.
+ * A LID (`@lid`) names a person by a hidden number that is not a phone number; never read one as a phone number.
+ */
+export interface Jid {
+  readonly user: string;
+  readonly device: number;
+  readonly server: string;
+}
+
+const JID = /^([^@:\s]+)(?::(\d{1,5}))?@([a-z.]+)$/;
+
+/** Parts of an address, or undefined if the text is none. */
+export function parseJid(text: string): Jid | undefined {
+  const match = JID.exec(text);
+  if (match === null) return undefined;
+  const [, user = '', device = '0', server = ''] = match;
+  return { user, device: Number(device), server: server === 'c.us' ? 's.whatsapp.net' : server };
+}
+
+/** The address of the person or group behind a device address; text that is no address is returned unchanged. */
+export function withoutDevice(text: string): string {
+  const jid = parseJid(text);
+  return jid === undefined ? text : `${jid.user}@${jid.server}`;
+}
+
+/** Whether the address is a hidden user id. */
+export function isLid(text: string): boolean {
+  return parseJid(text)?.server === 'lid';
+}
+
+/** Whether the address is a person's, by phone number or by LID. */
+export function isPerson(text: string): boolean {
+  const server = parseJid(text)?.server;
+  return server === 'lid' || server === 's.whatsapp.net';
+}
+
+/**
+ * Digits of an international phone number written in any usual way (`+49 151 …`, `0049…` is not international form here).
+ * Returns undefined when it cannot be one: 7 to 15 digits, not starting with 0 (E.164).
+ */
+export function parsePhoneNumber(text: string): string | undefined {
+  if (!/^\+?[\d\s().-]+$/.test(text)) return undefined;
+  const digits = text.replaceAll(/\D/g, '');
+  return /^[1-9]\d{6,14}$/.test(digits) ? digits : undefined;
+}
+
+/** The phone-number address for digits that {@link parsePhoneNumber} gave. */
+export function toPhoneJid(digits: string): string {
+  return `${digits}@s.whatsapp.net`;
+}
+
+/** Last four digits, the most of a phone number that a log may hold. */
+export function maskPhoneNumber(digits: string): string {
+  return `…${digits.slice(-4)}`;
+}

@@ -1,0 +1,269 @@
+import { z } from 'zod';
+
+/**
+ * The only reader of the environment. One schema per process kind, parsed once at start, frozen. A message names the
+ * variable, the rule and the value received; no setting is a secret: keys are named, never given. Names that begin with one of our prefixes and are
+ * unknown fail, so a typing error is not silently a default.
+ */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const OUR_PREFIXES = ['HOLDFAST_', 'WHATSAPP_', 'BAILEYS_', 'DATABASE_'] as const;
+
+const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+const emptyAsAbsent = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
+
+/** Where the stores are. Endpoints are left out on AWS; `HOLDFAST_QUEUE_URL_BASE` ends with the account id and a slash. */
+const stores = {
+  AWS_REGION: z.string().min(1).default('us-east-1'),
+  HOLDFAST_STAGE: z.string().regex(/^[a-z][a-z0-9-]{0,15}$/),
+  HOLDFAST_DYNAMODB_ENDPOINT: z.url().optional(),
+  HOLDFAST_SQS_ENDPOINT: z.url().optional(),
+  HOLDFAST_QUEUE_URL_BASE: z.url().endsWith('/'),
+  HOLDFAST_SHARD_COUNT: z.coerce.number().int().min(1).max(5_000).default(4),
+  HOLDFAST_SHARD_CAP: z.coerce.number().int().min(1).max(100).default(50),
+  HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  DATABASE_MAX_CONNECTIONS: count(50),
+  HOLDFAST_STORE_TIMEOUT_MS: milliseconds(5_000),
+} as const;
+
+const whatsapp = {
+  /** Where the WhatsApp server is; another compatible server can be named together with its certificate authority. */
+  WHATSAPP_URL: z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'),
+  /** Public key of the authority that signs the server's Noise certificate, 32 bytes in hex; WhatsApp's own if left out. */
+  WHATSAPP_ROOT_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i)
+    .optional(),
+} as const;
+
+const keys = {
+  /** ARN of the KMS key that wraps data keys. Exactly one of this and the local key file must be given. */
+  HOLDFAST_KMS_KEY_ARN: z.string().startsWith('arn:').optional(),
+  /** File with the 32-byte root key of the embedded stack, mode 0600. */
+  HOLDFAST_KEY_FILE: z.string().min(1).optional(),
+} as const;
+
+/** Timings of ownership (PROTOCOL.md §1); tests and the embedded stack shrink them. */
+const ownership = {
+  HOLDFAST_HEARTBEAT_MS: milliseconds(5_000),
+  HOLDFAST_HEARTBEAT_TIMEOUT_MS: milliseconds(1_500),
+  HOLDFAST_FENCE_MS: milliseconds(15_000),
+  HOLDFAST_DEATH_MS: milliseconds(25_000),
+  HOLDFAST_ORPHAN_CLAIM_MS: milliseconds(60_000),
+  HOLDFAST_DRAIN_TIMEOUT_MS: milliseconds(100_000),
+  HOLDFAST_OPENS_PER_SECOND: count(25),
+  HOLDFAST_HANDSHAKES_IN_FLIGHT: count(10),
+} as const;
+
+/** Timings of one connection (PROTOCOL.md §1, REQUIREMENTS R1, R18, R19). */
+const connections = {
+  BAILEYS_RECONNECT_BASE_DELAY: milliseconds(5_000),
+  BAILEYS_RECONNECT_MAX_DELAY: milliseconds(300_000),
+  BAILEYS_RECONNECT_MAX_ATTEMPTS: count(10),
+  HOLDFAST_STABLE_AFTER_MS: milliseconds(60_000),
+  HOLDFAST_OPEN_WITHIN_MS: milliseconds(150_000),
+  HOLDFAST_CONNECT_TIMEOUT_MS: milliseconds(120_000),
+  HOLDFAST_PAIRING_QUERY_TIMEOUT_MS: milliseconds(120_000),
+  HOLDFAST_ONLINE_QUERY_TIMEOUT_MS: milliseconds(15_000),
+  HOLDFAST_KEEP_ALIVE_MS: milliseconds(45_000),
+  HOLDFAST_SERVER_ACK_TIMEOUT_MS: milliseconds(20_000),
+  HOLDFAST_COMMAND_WAIT_SECONDS: z.coerce.number().int().min(1).max(20).default(20),
+  HOLDFAST_COMMAND_VISIBILITY_SECONDS: z.coerce.number().int().min(10).max(600).default(30),
+} as const;
+
+const apiSchema = z.object({ ...stores });
+const ingestSchema = z.object({ ...stores });
+const deliverSchema = z.object({ ...stores, HOLDFAST_WEBHOOK_TIMEOUT_MS: milliseconds(10_000), ...keys });
+const fleetSchema = z.object({ ...stores });
+const workerSchema = z
+  .object({
+    ...stores,
+    ...whatsapp,
+    ...keys,
+    ...ownership,
+    ...connections,
+    /** Names the ECS task (or the local child process) that this worker runs in. */
+    HOLDFAST_TASK_ID: z.string().min(1),
+  })
+  .refine((c) => c.HOLDFAST_HEARTBEAT_MS <= c.HOLDFAST_FENCE_MS / 3, {
+    message: 'must be at most a third of HOLDFAST_FENCE_MS',
+    path: ['HOLDFAST_HEARTBEAT_MS'],
+  })
+  .refine((c) => c.HOLDFAST_FENCE_MS * 1.05 < c.HOLDFAST_DEATH_MS * 0.95, {
+    message: 'must leave room before HOLDFAST_DEATH_MS: fence × 1.05 < death × 0.95',
+    path: ['HOLDFAST_FENCE_MS'],
+  })
+  .refine((c) => c.HOLDFAST_DRAIN_TIMEOUT_MS + 10_000 <= 120_000, {
+    message: 'must leave 10 s of the 120 s that Fargate allows for stopping',
+    path: ['HOLDFAST_DRAIN_TIMEOUT_MS'],
+  })
+  .refine((c) => (c.HOLDFAST_KMS_KEY_ARN === undefined) !== (c.HOLDFAST_KEY_FILE === undefined), {
+    message: 'give exactly one of HOLDFAST_KMS_KEY_ARN and HOLDFAST_KEY_FILE',
+    path: ['HOLDFAST_KMS_KEY_ARN'],
+  });
+
+export interface StoreConfig {
+  readonly stage: string;
+  readonly region: string;
+  readonly dynamoDbEndpoint: string | undefined;
+  readonly sqsEndpoint: string | undefined;
+  readonly queueUrlBase: string;
+  readonly shardCount: number;
+  readonly shardCap: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly maxConnections: number;
+  readonly storeTimeoutMs: number;
+}
+
+export type ApiConfig = StoreConfig;
+export type IngestConfig = StoreConfig;
+export type FleetConfig = StoreConfig;
+
+export interface KeyConfig {
+  readonly kmsKeyArn: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
+export interface DeliverConfig extends StoreConfig, KeyConfig {
+  readonly webhookTimeoutMs: number;
+}
+
+export interface OwnershipConfig {
+  readonly heartbeatMs: number;
+  readonly heartbeatTimeoutMs: number;
+  readonly fenceMs: number;
+  readonly deathMs: number;
+  readonly orphanClaimMs: number;
+  readonly drainTimeoutMs: number;
+  readonly opensPerSecond: number;
+  readonly handshakesInFlight: number;
+}
+
+export interface ConnectionConfig {
+  readonly reconnectBaseDelayMs: number;
+  readonly reconnectMaxDelayMs: number;
+  readonly reconnectMaxAttempts: number;
+  readonly stableAfterMs: number;
+  readonly openWithinMs: number;
+  readonly connectTimeoutMs: number;
+  readonly pairingQueryTimeoutMs: number;
+  readonly onlineQueryTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly serverAckTimeoutMs: number;
+  readonly commandWaitSeconds: number;
+  readonly commandVisibilitySeconds: number;
+}
+
+export interface WorkerConfig extends StoreConfig, KeyConfig {
+  readonly taskId: string;
+  readonly whatsappUrl: string;
+  readonly whatsappRootKey: Uint8Array | undefined;
+  readonly ownership: OwnershipConfig;
+  readonly connections: ConnectionConfig;
+}
+
+/** Settings of the API functions. Throws an Error that names each wrong variable. */
+export function apiConfig(environment: Environment = process.env): ApiConfig {
+  return Object.freeze(toStores(parse(apiSchema, environment)));
+}
+
+/** Settings of the ingest function. Throws an Error that names each wrong variable. */
+export function ingestConfig(environment: Environment = process.env): IngestConfig {
+  return Object.freeze(toStores(parse(ingestSchema, environment)));
+}
+
+/** Settings of the stopped-task function. Throws an Error that names each wrong variable. */
+export function fleetConfig(environment: Environment = process.env): FleetConfig {
+  return Object.freeze(toStores(parse(fleetSchema, environment)));
+}
+
+/** Settings of the deliver function. Throws an Error that names each wrong variable. */
+export function deliverConfig(environment: Environment = process.env): DeliverConfig {
+  const value = parse(deliverSchema, environment);
+  return Object.freeze({
+    ...toStores(value),
+    kmsKeyArn: value.HOLDFAST_KMS_KEY_ARN,
+    keyFile: value.HOLDFAST_KEY_FILE,
+    webhookTimeoutMs: value.HOLDFAST_WEBHOOK_TIMEOUT_MS,
+  });
+}
+
+/** Settings of a worker. Throws an Error that names each wrong variable and each broken rule between two of them. */
+export function workerConfig(environment: Environment = process.env): WorkerConfig {
+  const value = parse(workerSchema, environment);
+  return Object.freeze({
+    ...toStores(value),
+    taskId: value.HOLDFAST_TASK_ID,
+    whatsappUrl: value.WHATSAPP_URL,
+    whatsappRootKey: value.WHATSAPP_ROOT_KEY === undefined ? undefined : Buffer.from(value.WHATSAPP_ROOT_KEY, 'hex'),
+    kmsKeyArn: value.HOLDFAST_KMS_KEY_ARN,
+    keyFile: value.HOLDFAST_KEY_FILE,
+    ownership: Object.freeze({
+      heartbeatMs: value.HOLDFAST_HEARTBEAT_MS,
+      heartbeatTimeoutMs: value.HOLDFAST_HEARTBEAT_TIMEOUT_MS,
+      fenceMs: value.HOLDFAST_FENCE_MS,
+      deathMs: value.HOLDFAST_DEATH_MS,
+      orphanClaimMs: value.HOLDFAST_ORPHAN_CLAIM_MS,
+      drainTimeoutMs: value.HOLDFAST_DRAIN_TIMEOUT_MS,
+      opensPerSecond: value.HOLDFAST_OPENS_PER_SECOND,
+      handshakesInFlight: value.HOLDFAST_HANDSHAKES_IN_FLIGHT,
+    }),
+    connections: Object.freeze({
+      reconnectBaseDelayMs: value.BAILEYS_RECONNECT_BASE_DELAY,
+      reconnectMaxDelayMs: value.BAILEYS_RECONNECT_MAX_DELAY,
+      reconnectMaxAttempts: value.BAILEYS_RECONNECT_MAX_ATTEMPTS,
+      stableAfterMs: value.HOLDFAST_STABLE_AFTER_MS,
+      openWithinMs: value.HOLDFAST_OPEN_WITHIN_MS,
+      connectTimeoutMs: value.HOLDFAST_CONNECT_TIMEOUT_MS,
+      pairingQueryTimeoutMs: value.HOLDFAST_PAIRING_QUERY_TIMEOUT_MS,
+      onlineQueryTimeoutMs: value.HOLDFAST_ONLINE_QUERY_TIMEOUT_MS,
+      keepAliveMs: value.HOLDFAST_KEEP_ALIVE_MS,
+      serverAckTimeoutMs: value.HOLDFAST_SERVER_ACK_TIMEOUT_MS,
+      commandWaitSeconds: value.HOLDFAST_COMMAND_WAIT_SECONDS,
+      commandVisibilitySeconds: value.HOLDFAST_COMMAND_VISIBILITY_SECONDS,
+    }),
+  });
+}
+
+function toStores(value: z.infer<typeof apiSchema>): StoreConfig {
+  return {
+    stage: value.HOLDFAST_STAGE,
+    region: value.AWS_REGION,
+    dynamoDbEndpoint: value.HOLDFAST_DYNAMODB_ENDPOINT,
+    sqsEndpoint: value.HOLDFAST_SQS_ENDPOINT,
+    queueUrlBase: value.HOLDFAST_QUEUE_URL_BASE,
+    shardCount: value.HOLDFAST_SHARD_COUNT,
+    shardCap: value.HOLDFAST_SHARD_CAP,
+    logLevel: value.HOLDFAST_LOG_LEVEL,
+    maxConnections: value.DATABASE_MAX_CONNECTIONS,
+    storeTimeoutMs: value.HOLDFAST_STORE_TIMEOUT_MS,
+  };
+}
+
+const known = new Set(
+  [apiSchema, deliverSchema, workerSchema].flatMap((schema) => Object.keys(schema.shape as Record<string, unknown>)),
+);
+
+function parse<Schema extends z.ZodType>(schema: Schema, environment: Environment): z.infer<Schema> {
+  const unknown = Object.keys(environment).filter(
+    (name) => OUR_PREFIXES.some((prefix) => name.startsWith(prefix)) && !known.has(name),
+  );
+  const cleaned = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, emptyAsAbsent(value)]));
+  const result = schema.safeParse(cleaned);
+  const problems = [
+    ...unknown.map((name) => `${name}: there is no such setting`),
+    ...(result.success ? [] : result.error.issues.map((issue) => describe(issue, cleaned))),
+  ];
+  if (problems.length > 0 || !result.success) {
+    throw new Error(`The configuration is not valid:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  }
+  return result.data;
+}
+
+function describe(issue: z.core.$ZodIssue, environment: Environment): string {
+  const name = String(issue.path[0] ?? '(all)');
+  const received = environment[name];
+  const shown = received === undefined ? 'nothing' : JSON.stringify(received);
+  return `${name}: ${issue.message} (received ${shown})`;
+}

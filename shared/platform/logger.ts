@@ -1,0 +1,136 @@
+import pino from 'pino';
+
+/** What a log line may carry beside its message. Never content, keys, QR, codes, or more than four digits of a number. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Structured log. `message` is a constant in lower case, facts go into fields.
+ * error: a person must act · warn: abnormal but handled · info: lifecycle boundary · debug: one operation.
+ */
+export interface Logger {
+  readonly debug: (message: string, fields?: LogFields) => void;
+  readonly info: (message: string, fields?: LogFields) => void;
+  readonly warn: (message: string, fields?: LogFields) => void;
+  readonly error: (message: string, fields?: LogFields) => void;
+  /** A logger that adds these fields to each of its lines. */
+  readonly child: (fields: LogFields) => Logger;
+}
+
+/**
+ * Fields that may be logged. Everything else is dropped and only its name is kept, so that a new field is a decision and
+ * a payload cannot slip in by spreading an object (promise *quiet*).
+ */
+const ALLOWED_FIELDS: ReadonlySet<string> = new Set([
+  'action',
+  'attempt',
+  'attempts',
+  'attributes',
+  'cause',
+  'code',
+  'commandKind',
+  'connectionId',
+  'connections',
+  'correlationId',
+  'count',
+  'delayMs',
+  'deliveryId',
+  'durationMs',
+  'effect',
+  'endpointId',
+  'epoch',
+  'error',
+  'eventId',
+  'eventType',
+  'from',
+  'generation',
+  'heartbeat',
+  'httpStatus',
+  'input',
+  'kind',
+  'messageId',
+  'method',
+  'operation',
+  'outcome',
+  'owner',
+  'phase',
+  'pid',
+  'port',
+  'process',
+  'queue',
+  'reason',
+  'receiveCount',
+  'route',
+  'shard',
+  'shards',
+  'signal',
+  'stage',
+  'stanzaId',
+  'state',
+  'status',
+  'table',
+  'taskId',
+  'tenantId',
+  'to',
+  'url',
+  'waitMs',
+  'workerId',
+]);
+
+/**
+ * Makes the log of one process. Lines are JSON on standard output, one each.
+ * @param destination for tests: receives each line
+ */
+export function makeLogger(
+  process: string,
+  level: 'debug' | 'info' | 'warn' | 'error' | 'silent',
+  destination?: { write: (line: string) => void },
+): Logger {
+  const root = pino(
+    {
+      level,
+      base: { process },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination ?? pino.destination({ sync: true }),
+  );
+  return wrap(root);
+}
+
+/** A log that says nothing, for tests of units that need one. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLogger,
+};
+
+function wrap(target: pino.Logger): Logger {
+  return {
+    debug: (message, fields) => target.debug(allowed(fields), message),
+    info: (message, fields) => target.info(allowed(fields), message),
+    warn: (message, fields) => target.warn(allowed(fields), message),
+    error: (message, fields) => target.error(allowed(fields), message),
+    child: (fields) => wrap(target.child(allowed(fields))),
+  };
+}
+
+function allowed(fields: LogFields | undefined): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  const dropped: string[] = [];
+  for (const [name, value] of Object.entries(fields ?? {})) {
+    if (value === undefined) continue;
+    if (!ALLOWED_FIELDS.has(name)) dropped.push(name);
+    else result[name] = value instanceof Error ? describeError(value) : value;
+  }
+  if (dropped.length > 0) result['droppedFields'] = dropped;
+  return result;
+}
+
+/** Name, message and stack of an error and of its causes; nothing that hangs on it (SDK errors carry whole requests). */
+function describeError(error: Error, depth = 0): Record<string, unknown> {
+  const cause = error.cause instanceof Error && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {};
+  return { name: error.name, message: error.message, stack: error.stack, ...cause };
+}

@@ -1,0 +1,71 @@
+/**
+ * The queues and their settings, as data: the infrastructure and the embedded stack both make them from this.
+ * Names are deterministic, so a URL is made from a shard number and no list of queues is kept anywhere.
+ */
+export interface QueueDefinition {
+  readonly name: string;
+  readonly fifo: boolean;
+  readonly visibilityTimeoutSeconds: number;
+  readonly retentionSeconds: number;
+  /** Where messages go that were received too often, and how often that is. */
+  readonly deadLetter: { readonly name: string; readonly maxReceiveCount: number } | undefined;
+}
+
+const DAY_SECONDS = 86_400;
+
+/** Queue of the commands for a shard's connections, for example `prod-command-0003.fifo`. */
+export function commandQueueName(stage: string, shard: number): string {
+  return `${stage}-command-${String(shard).padStart(4, '0')}.fifo`;
+}
+
+/** Queue of internal events. One at first; later several by shard id modulo. */
+export function eventQueueName(stage: string): string {
+  return `${stage}-events-00.fifo`;
+}
+
+/** Queue of webhook deliveries to endpoints that ask for no order. */
+export function deliveryQueueName(stage: string): string {
+  return `${stage}-deliveries`;
+}
+
+/** All queues of a stage, dead-letter queues first. */
+export function queueDefinitions(stage: string, shardCount: number): readonly QueueDefinition[] {
+  const commandsDead = `${stage}-command-dead.fifo`;
+  const eventsDead = `${stage}-events-dead.fifo`;
+  const deliveriesDead = `${stage}-deliveries-dead`;
+  const dead = (name: string): QueueDefinition => ({
+    name,
+    fifo: name.endsWith('.fifo'),
+    visibilityTimeoutSeconds: 60,
+    retentionSeconds: 14 * DAY_SECONDS,
+    deadLetter: undefined,
+  });
+  return [
+    dead(commandsDead),
+    dead(eventsDead),
+    dead(deliveriesDead),
+    ...Array.from({ length: shardCount }, (_, shard) => ({
+      name: commandQueueName(stage, shard),
+      fifo: true,
+      visibilityTimeoutSeconds: 30,
+      retentionSeconds: 4 * DAY_SECONDS,
+      // Guards against crash loops only; poison is decided by `attempts` on the message row (PROTOCOL.md §5).
+      deadLetter: { name: commandsDead, maxReceiveCount: 100 },
+    })),
+    {
+      name: eventQueueName(stage),
+      fifo: true,
+      // At least six times the function's timeout, as AWS advises for event sources.
+      visibilityTimeoutSeconds: 180,
+      retentionSeconds: 14 * DAY_SECONDS,
+      deadLetter: { name: eventsDead, maxReceiveCount: 8 },
+    },
+    {
+      name: deliveryQueueName(stage),
+      fifo: false,
+      visibilityTimeoutSeconds: 180,
+      retentionSeconds: 14 * DAY_SECONDS,
+      deadLetter: { name: deliveriesDead, maxReceiveCount: 14 },
+    },
+  ];
+}
