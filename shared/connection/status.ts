@@ -1,0 +1,50 @@
+/** What we last recorded and publish about a connection. Machine states are internal and are not these. */
+export const connectionStatuses = [
+  'unpaired',
+  'awaiting_pairing',
+  'connecting',
+  'online',
+  'reconnecting',
+  'handing_off',
+  'restricted',
+  'failed',
+  'off',
+] as const;
+export type ConnectionStatus = (typeof connectionStatuses)[number];
+
+/** What the tenant should do about it. */
+export type UserAction = 'none' | 'pair_again' | 'wait' | 'contact_operator';
+
+interface StatusRule {
+  readonly sentence: string;
+  readonly userAction: UserAction;
+}
+
+/** Why a connection has its status: a stable code, one sentence, and what to do. */
+export const statusRules = {
+  never_paired: { sentence: 'No WhatsApp account has been linked yet.', userAction: 'pair_again' },
+  offer_out: { sentence: 'A pairing offer is out and waits for the phone.', userAction: 'none' },
+  offer_expired: { sentence: 'The pairing offer was not used in time.', userAction: 'pair_again' },
+  opening: { sentence: 'The connection to WhatsApp is being opened.', userAction: 'none' },
+  open: { sentence: 'Connected to WhatsApp.', userAction: 'none' },
+  restart_required: { sentence: 'WhatsApp asked for a new connection; it is being opened.', userAction: 'none' },
+  network_lost: { sentence: 'The connection to WhatsApp was lost; it is being opened again.', userAction: 'none' },
+  server_unavailable: { sentence: 'WhatsApp is not available at the moment; we try again.', userAction: 'none' },
+  unknown: { sentence: 'WhatsApp closed the connection without a known reason; we try again.', userAction: 'none' },
+  replaced: { sentence: 'Another program uses the same linked device; we try again a few times.', userAction: 'none' },
+  conflict: { sentence: 'Another program keeps using the same linked device.', userAction: 'contact_operator' },
+  logged_out: { sentence: 'The phone or WhatsApp removed this linked device.', userAction: 'pair_again' },
+  device_removed: { sentence: "The account's main device is gone.", userAction: 'pair_again' },
+  banned: { sentence: 'WhatsApp has banned this account.', userAction: 'contact_operator' },
+  temporarily_banned: { sentence: 'WhatsApp has restricted this account for a time.', userAction: 'wait' },
+  client_outdated: { sentence: 'WhatsApp refuses this client version.', userAction: 'contact_operator' },
+  client_refused: { sentence: 'WhatsApp refuses this client.', userAction: 'contact_operator' },
+  multi_device_mismatch: { sentence: 'The phone does not support linked devices in this form.', userAction: 'contact_operator' },
+  too_many_attempts: { sentence: 'The connection could not be opened many times in a row; slow retries go on.', userAction: 'contact_operator' },
+  moving: { sentence: 'The connection moves to another worker and is back in seconds.', userAction: 'none' },
+  unlinked: { sentence: 'The linked device was removed on request.', userAction: 'pair_again' },
+  stopped: { sentence: 'The connection is switched off on request.', userAction: 'none' },
+} as const satisfies Record<string, StatusRule>;
+
+export type StatusCode = keyof typeof statusRules;
+export const statusCodes = Object.keys(statusRules) as [StatusCode, ...StatusCode[]];

@@ -1,0 +1,75 @@
+import type { ConnectionId, StanzaId, TenantId } from '../../shared/kernel/id.ts';
+import type { OutboundContent } from '../../shared/message/content.ts';
+
+/** The connection a worker works on, and the token under which it owns the connection's shard. */
+export interface OwnedConnection {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly shard: number;
+  /** The shard's epoch: the fencing token of every write for this connection. */
+  readonly token: number;
+}
+
+/** The linked WhatsApp account, addresses without device. */
+export interface LinkedAccount {
+  readonly phoneJid: string;
+  readonly lid: string | undefined;
+  readonly name: string | undefined;
+}
+
+/** What is shown to link an account. A QR text is shown as a picture; a code is typed into the phone. */
+export type PairingOffer =
+  | { readonly method: 'qr'; readonly qr: string; readonly expiresAtMs: number }
+  | { readonly method: 'code'; readonly code: string; readonly phoneNumber: string; readonly expiresAtMs: number };
+
+/** How to link, when a socket is opened for pairing. The number is in digits. */
+export type PairingRequest = { readonly method: 'qr' } | { readonly method: 'code'; readonly phoneNumber: string };
+
+/**
+ * Why a socket closed, in facts and not in a judgement: the code that the library reports, and the name of the node that
+ * caused it where there was one (`replaced`, `device_removed`, …). `closeRules` judges, by phase, never by message text.
+ */
+export interface SocketClose {
+  readonly statusCode: number | undefined;
+  readonly node: string | undefined;
+}
+
+/** What a socket says to its runner. A late one carries an old generation and is dropped there. */
+export type SocketInput =
+  | { readonly type: 'pairing_offered'; readonly generation: number; readonly offer: PairingOffer }
+  /** The account is linked and its credentials are durable; the socket closes with `restart_required` next. */
+  | { readonly type: 'paired'; readonly generation: number; readonly account: LinkedAccount }
+  | { readonly type: 'socket_opened'; readonly generation: number; readonly account: LinkedAccount }
+  /** The offline queue is drained: from here on messages may be sent (decryption.md §5: not before). */
+  | { readonly type: 'caught_up'; readonly generation: number }
+  | { readonly type: 'socket_closed'; readonly generation: number; readonly close: SocketClose };
+
+export interface SendRequest {
+  /** Chosen when the message was accepted; a retry uses the same. */
+  readonly stanzaId: StanzaId;
+  /** A phone-number address, LID or group address. */
+  readonly to: string;
+  readonly content: OutboundContent;
+}
+
+/** What became of a send. Only `acknowledged` means that WhatsApp has the message. */
+export type SendOutcome =
+  | { readonly outcome: 'acknowledged'; readonly atMs: number }
+  /** WhatsApp refused it with this number, for example 463 or 479. */
+  | { readonly outcome: 'refused'; readonly code: number }
+  /** The number has no WhatsApp account. */
+  | { readonly outcome: 'no_account' }
+  /** It may or may not have left: try again with the same stanza id. */
+  | { readonly outcome: 'unknown' };
+
+/** One live WebSocket to WhatsApp. Made by `openSocket`; closed exactly once; a new one has a new generation. */
+export interface ConnectionSocket {
+  readonly generation: number;
+  /** Sends one message and waits for the server's ack. Never rejects for network reasons: that is `unknown`. */
+  readonly send: (request: SendRequest) => Promise<SendOutcome>;
+  /**
+   * Closes the socket and waits until nothing of it is left: listeners, timers, unflushed ratchet steps.
+   * `logout` also removes the linked device at WhatsApp. At most 2 s longer than the logout's own deadline.
+   */
+  readonly close: (kind: 'end' | 'logout') => Promise<void>;
+}
