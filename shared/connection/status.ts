@@ -39,8 +39,14 @@ export const statusRules = {
   temporarily_banned: { sentence: 'WhatsApp has restricted this account for a time.', userAction: 'wait' },
   client_outdated: { sentence: 'WhatsApp refuses this client version.', userAction: 'contact_operator' },
   client_refused: { sentence: 'WhatsApp refuses this client.', userAction: 'contact_operator' },
-  multi_device_mismatch: { sentence: 'The phone does not support linked devices in this form.', userAction: 'contact_operator' },
-  too_many_attempts: { sentence: 'The connection could not be opened many times in a row; slow retries go on.', userAction: 'contact_operator' },
+  multi_device_mismatch: {
+    sentence: 'The phone does not support linked devices in this form.',
+    userAction: 'contact_operator',
+  },
+  too_many_attempts: {
+    sentence: 'The connection could not be opened many times in a row; slow retries go on.',
+    userAction: 'contact_operator',
+  },
   moving: { sentence: 'The connection moves to another worker and is back in seconds.', userAction: 'none' },
   unlinked: { sentence: 'The linked device was removed on request.', userAction: 'pair_again' },
   stopped: { sentence: 'The connection is switched off on request.', userAction: 'none' },

@@ -8,7 +8,11 @@ import { inboundContentSchema } from '../message/content.ts';
  * the tenant's log. `key` names the fact: two with the same key are the same fact, however often they are published, and
  * only the first becomes an event.
  */
-const brandedText = <Brand>() => z.string().min(1).transform((text) => text as Brand);
+const brandedText = <Brand>() =>
+  z
+    .string()
+    .min(1)
+    .transform((text) => text as Brand);
 
 const fact = { key: z.string().min(1).max(200), atMs: z.number().int() } as const;
 

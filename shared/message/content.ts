@@ -11,7 +11,11 @@ export const outboundMessageSchema = z
   .strictObject({
     messaging_product: z.literal('whatsapp').optional(),
     recipient_type: z.literal('individual').optional(),
-    to: z.string().min(5).max(64).meta({ description: 'Phone number in international form, or a WhatsApp address.', example: '+49 151 23456789' }),
+    to: z
+      .string()
+      .min(5)
+      .max(64)
+      .meta({ description: 'Phone number in international form, or a WhatsApp address.', example: '+49 151 23456789' }),
     type: z.literal('text'),
     text: z.strictObject({ body: z.string().min(1).max(TEXT_LIMIT) }),
   })

@@ -26,7 +26,8 @@ export function makeKmsKeyProvider(client: KMSClient, keyArn: string): KeyProvid
       const answer = await client.send(
         new GenerateDataKeyCommand({ KeyId: keyArn, KeySpec: 'AES_256', EncryptionContext: context }),
       );
-      if (answer.Plaintext === undefined || answer.CiphertextBlob === undefined) throw new Error('KMS gave no data key');
+      if (answer.Plaintext === undefined || answer.CiphertextBlob === undefined)
+        throw new Error('KMS gave no data key');
       return { plaintext: answer.Plaintext, wrapped: answer.CiphertextBlob };
     },
     unwrapDataKey: async (wrapped, context) => {

@@ -1,0 +1,270 @@
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  GetCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+  type DynamoDBDocumentClient,
+} from '@aws-sdk/lib-dynamodb';
+import type { ConnectionId, TenantId } from '../kernel/id.ts';
+import { CONNECTION_PREFIX, connectionKey, shardIndexKey, shardKey, tenantKey } from '../platform/keys.ts';
+import { SHARD_INDEX, tableName } from '../platform/tables.ts';
+import type { Connection, ConnectionAccount, WantedPairing, WantedState } from './connection.ts';
+import type { ConnectionStatus, StatusCode } from './status.ts';
+
+export interface ConnectionStoreDependencies {
+  readonly table: DynamoDBDocumentClient;
+  readonly stage: string;
+}
+
+/** Reads and writes of connection records, each with its condition. All reads of one record are strongly consistent. */
+export class ConnectionStore {
+  readonly #table: DynamoDBDocumentClient;
+  readonly #TableName: string;
+
+  constructor({ table, stage }: ConnectionStoreDependencies) {
+    this.#table = table;
+    this.#TableName = tableName(stage, 'core');
+  }
+
+  /**
+   * Creates the record and takes a place on its shard, in one transaction.
+   * Condition: the id is new and the shard holds fewer than `shardCap` connections. Returns `full` if it does not.
+   */
+  async create(connection: Connection, shardCap: number): Promise<'created' | 'full'> {
+    try {
+      await this.#table.send(
+        new TransactWriteCommand({
+          TransactItems: [
+            {
+              Update: {
+                TableName: this.#TableName,
+                Key: shardKey(connection.shard),
+                UpdateExpression: 'SET #n = if_not_exists(#n, :zero) + :one, cap = :cap',
+                ConditionExpression: 'attribute_not_exists(#n) OR #n < :cap',
+                ExpressionAttributeNames: { '#n': 'n' },
+                ExpressionAttributeValues: { ':zero': 0, ':one': 1, ':cap': shardCap },
+              },
+            },
+            {
+              Put: {
+                TableName: this.#TableName,
+                Item: toItem(connection),
+                ConditionExpression: 'attribute_not_exists(pk)',
+              },
+            },
+          ],
+        }),
+      );
+      return 'created';
+    } catch (error) {
+      const [shardReason] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+      if (shardReason?.Code === 'ConditionalCheckFailed') return 'full';
+      throw error;
+    }
+  }
+
+  /** How many connections are placed on a shard. */
+  async occupancy(shard: number): Promise<number> {
+    const answer = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key: shardKey(shard) }));
+    return (answer.Item?.['n'] as number | undefined) ?? 0;
+  }
+
+  /** One connection of a tenant. Another tenant's is not found. Records that wait to be removed are returned too. */
+  async find(tenantId: TenantId, connectionId: ConnectionId): Promise<Connection | undefined> {
+    const answer = await this.#table.send(
+      new GetCommand({ TableName: this.#TableName, Key: connectionKey(tenantId, connectionId), ConsistentRead: true }),
+    );
+    return answer.Item === undefined ? undefined : toConnection(answer.Item);
+  }
+
+  /** A page of a tenant's connections, in the order in which they were made. */
+  async list(
+    tenantId: TenantId,
+    page: { readonly after: ConnectionId | undefined; readonly limit: number },
+  ): Promise<readonly Connection[]> {
+    const { pk } = tenantKey(tenantId);
+    const answer = await this.#table.send(
+      new QueryCommand({
+        TableName: this.#TableName,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: { ':pk': pk, ':prefix': CONNECTION_PREFIX },
+        Limit: page.limit,
+        ...(page.after === undefined ? {} : { ExclusiveStartKey: connectionKey(tenantId, page.after) }),
+      }),
+    );
+    return (answer.Items ?? []).map(toConnection);
+  }
+
+  /** All connections of a shard that its owner has work with: wanted online, or waiting to be removed. */
+  async listOfShard(shard: number): Promise<readonly Connection[]> {
+    const found: Connection[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const answer = await this.#table.send(
+        new QueryCommand({
+          TableName: this.#TableName,
+          IndexName: SHARD_INDEX.name,
+          KeyConditionExpression: '#shard = :shard',
+          ExpressionAttributeNames: { '#shard': SHARD_INDEX.partitionKey },
+          ExpressionAttributeValues: { ':shard': shardIndexKey(shard) },
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+      );
+      found.push(...(answer.Items ?? []).map(toConnection));
+      start = answer.LastEvaluatedKey;
+    } while (start !== undefined);
+    return found;
+  }
+
+  /** Stores the wanted state. Condition: the record exists and does not wait to be removed. */
+  async setWanted(tenantId: TenantId, connectionId: ConnectionId, wanted: WantedState): Promise<'set' | 'missing'> {
+    const connection = await this.find(tenantId, connectionId);
+    if (connection === undefined) return 'missing';
+    const listed = wanted === 'off' ? ' REMOVE #shardKey' : ', #shardKey = :shardKey';
+    return this.#update(tenantId, connectionId, {
+      update: `SET wanted = :wanted${listed}`,
+      condition: 'attribute_exists(pk) AND wanted IN (:online, :off)',
+      names: { '#shardKey': SHARD_INDEX.partitionKey },
+      values: {
+        ':wanted': wanted,
+        ':online': 'online',
+        ':off': 'off',
+        ...(wanted === 'off' ? {} : { ':shardKey': shardIndexKey(connection.shard) }),
+      },
+    });
+  }
+
+  /** Stores the pairing the tenant asks for. Condition: the record exists, is wanted, and has no account. */
+  async setPairing(tenantId: TenantId, connectionId: ConnectionId, pairing: WantedPairing): Promise<'set' | 'missing'> {
+    return this.#update(tenantId, connectionId, {
+      update: 'SET pairing = :pairing',
+      condition: 'attribute_exists(pk) AND wanted = :online AND attribute_not_exists(account)',
+      values: { ':pairing': pairing, ':online': 'online' },
+    });
+  }
+
+  /**
+   * Stores the status under the shard's epoch. Condition: no newer owner has stored one (`statusToken <= token`).
+   * Returns `missing` when the record is gone or a newer owner has written.
+   */
+  async recordStatus(
+    connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
+    status: { readonly status: ConnectionStatus; readonly code: StatusCode; readonly sinceMs: number },
+  ): Promise<'set' | 'missing'> {
+    return this.#update(connection.tenantId, connection.connectionId, {
+      update: 'SET #status = :status, statusCode = :code, statusSinceMs = :since, statusToken = :token',
+      condition: FENCED,
+      names: { '#status': 'status' },
+      values: {
+        ':status': status.status,
+        ':code': status.code,
+        ':since': status.sinceMs,
+        ':token': connection.token,
+      },
+    });
+  }
+
+  /** Stores or removes the linked account under the shard's epoch. Condition as for the status. */
+  async recordAccount(
+    connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
+    account: ConnectionAccount | undefined,
+  ): Promise<'set' | 'missing'> {
+    const stored = account === undefined ? 'REMOVE account' : 'SET account = :account';
+    return this.#update(connection.tenantId, connection.connectionId, {
+      update: account === undefined ? `${stored} SET statusToken = :token` : `${stored}, statusToken = :token`,
+      condition: FENCED,
+      values: { ':token': connection.token, ...(account === undefined ? {} : { ':account': account }) },
+    });
+  }
+
+  /** Removes the record and gives its place on the shard back, in one transaction. Condition: it waits to be removed. */
+  async remove(connection: Pick<Connection, 'tenantId' | 'connectionId' | 'shard'>): Promise<'removed' | 'missing'> {
+    try {
+      await this.#table.send(
+        new TransactWriteCommand({
+          TransactItems: [
+            {
+              Delete: {
+                TableName: this.#TableName,
+                Key: connectionKey(connection.tenantId, connection.connectionId),
+                ConditionExpression: 'wanted = :deleted',
+                ExpressionAttributeValues: { ':deleted': 'deleted' },
+              },
+            },
+            {
+              Update: {
+                TableName: this.#TableName,
+                Key: shardKey(connection.shard),
+                UpdateExpression: 'SET #n = #n - :one',
+                ConditionExpression: '#n > :zero',
+                ExpressionAttributeNames: { '#n': 'n' },
+                ExpressionAttributeValues: { ':one': 1, ':zero': 0 },
+              },
+            },
+          ],
+        }),
+      );
+      return 'removed';
+    } catch (error) {
+      const [recordReason] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+      if (recordReason?.Code === 'ConditionalCheckFailed') return 'missing';
+      throw error;
+    }
+  }
+
+  async #update(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    write: {
+      readonly update: string;
+      readonly condition: string;
+      readonly names?: Record<string, string>;
+      readonly values: Record<string, unknown>;
+    },
+  ): Promise<'set' | 'missing'> {
+    try {
+      await this.#table.send(
+        new UpdateCommand({
+          TableName: this.#TableName,
+          Key: connectionKey(tenantId, connectionId),
+          UpdateExpression: write.update,
+          ConditionExpression: write.condition,
+          ExpressionAttributeValues: write.values,
+          ...(write.names === undefined ? {} : { ExpressionAttributeNames: write.names }),
+        }),
+      );
+      return 'set';
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'missing';
+      throw error;
+    }
+  }
+}
+
+const FENCED = 'attribute_exists(pk) AND (attribute_not_exists(statusToken) OR statusToken <= :token)';
+
+function toItem(connection: Connection): Record<string, unknown> {
+  return {
+    ...connectionKey(connection.tenantId, connection.connectionId),
+    [SHARD_INDEX.partitionKey]: shardIndexKey(connection.shard),
+    ...connection,
+  };
+}
+
+function toConnection(item: Record<string, unknown>): Connection {
+  return {
+    tenantId: item['tenantId'] as TenantId,
+    connectionId: item['connectionId'] as ConnectionId,
+    label: item['label'] as string | undefined,
+    shard: item['shard'] as number,
+    wanted: item['wanted'] as WantedState,
+    pairing: item['pairing'] as WantedPairing | undefined,
+    account: item['account'] as ConnectionAccount | undefined,
+    status: item['status'] as ConnectionStatus,
+    statusCode: item['statusCode'] as StatusCode,
+    statusSinceMs: item['statusSinceMs'] as number,
+    createdAtMs: item['createdAtMs'] as number,
+    parkedCount: (item['parkedCount'] as number | undefined) ?? 0,
+  };
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Connection } from '../connection/connection.ts';
+import { AppError } from '../kernel/appError.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { makeId, makeStanzaId, type CorrelationId, type MessageId, type StanzaId } from '../kernel/id.ts';
+import { parseJid, parsePhoneNumber, toPhoneJid } from '../kernel/jid.ts';
+import type { Random } from '../kernel/random.ts';
+import { expiryOf } from '../platform/expiry.ts';
+import { idempotencyKey } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
+import { enqueueCommand, type CommandQueue } from './command.ts';
+import type { OutboundMessage } from './content.ts';
+import { ACCEPT_LIMIT_MS, type SentMessage } from './message.ts';
+import type { MessageStore } from './messageStore.ts';
+
+/**
+ * Accept (PROTOCOL.md §5): ids first, then the row, then the queue. Only when the queue has the command is the answer
+ * 202. If anything fails before, the answer is 503 and the same Idempotency-Key carries on with the same ids, so the
+ * recipient sees one message however often the caller tries. Nothing is enqueued later on its own.
+ */
+export interface AcceptDependencies extends CommandQueue {
+  readonly table: DynamoDBDocumentClient;
+  readonly messages: MessageStore;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface AcceptRequest {
+  readonly connection: Connection;
+  readonly body: OutboundMessage;
+  readonly idempotencyKey: string | undefined;
+  readonly correlationId: CorrelationId;
+}
+
+/** Backlog of one connection; more is refused (PROTOCOL.md §5). */
+const PARKED_LIMIT = 1_000;
+
+interface Ids {
+  readonly messageId: MessageId;
+  readonly stanzaId: StanzaId;
+}
+
+/**
+ * Accepts a message for sending. Returns the message as it stands: `queued`, or further on if the same key was used before.
+ * Throws `connection_not_paired`, `recipient_invalid`, `too_many_parked`, `idempotency_conflict`, `not_enqueued`.
+ */
+export async function acceptMessage(dependencies: AcceptDependencies, request: AcceptRequest): Promise<SentMessage> {
+  const { messages, clock } = dependencies;
+  const { connection, body } = request;
+  const to = resolveRecipient(body.to);
+  if (connection.account === undefined) throw new AppError('connection_not_paired');
+  if (connection.parkedCount >= PARKED_LIMIT) throw new AppError('too_many_parked', { retryAfterSeconds: 60 });
+
+  const ids = await reserveIds(dependencies, request);
+  const earlier = await messages.find(connection.connectionId, ids.messageId);
+  if (earlier?.direction === 'out' && (earlier.state !== 'accepting' || isTooLate(earlier, clock.nowMs()))) {
+    return asShown(earlier, clock.nowMs());
+  }
+  const message: SentMessage = {
+    ...ids,
+    tenantId: connection.tenantId,
+    connectionId: connection.connectionId,
+    direction: 'out',
+    to,
+    content: { type: 'text', text: body.text },
+    state: 'accepting',
+    error: undefined,
+    correlationId: request.correlationId,
+    attempts: 0,
+    createdAtMs: clock.nowMs(),
+    sentAtMs: undefined,
+    deliveredAtMs: undefined,
+    readAtMs: undefined,
+  };
+  await messages.create(message);
+  await enqueue(dependencies, connection.shard, message);
+  // The queue has it: 202 is already true, so a failure here must not become a 503. A worker treats both states alike.
+  await messages.markQueued(connection.connectionId, ids.messageId).catch(() => undefined);
+  return { ...message, state: 'queued' };
+}
+
+/** The message as a reader sees it: what never reached the queue is failed once its time is over. */
+export function asShown(message: SentMessage, nowMs: number): SentMessage {
+  return isTooLate(message, nowMs) ? { ...message, state: 'failed', error: 'not_enqueued' } : message;
+}
+
+function isTooLate(message: SentMessage, nowMs: number): boolean {
+  return message.state === 'accepting' && nowMs - message.createdAtMs > ACCEPT_LIMIT_MS;
+}
+
+/** The address to send to: a phone number in international form, or a WhatsApp address. Throws `recipient_invalid`. */
+export function resolveRecipient(to: string): string {
+  const digits = parsePhoneNumber(to);
+  if (digits !== undefined) return toPhoneJid(digits);
+  const jid = parseJid(to);
+  const sendable = jid !== undefined && ['s.whatsapp.net', 'lid', 'g.us'].includes(jid.server) && jid.device === 0;
+  if (!sendable)
+    throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem: 'Write it like +49 151 23456789.' }] });
+  return `${jid.user}@${jid.server}`;
+}
+
+async function reserveIds(dependencies: AcceptDependencies, request: AcceptRequest): Promise<Ids> {
+  const { table, stage, clock, random } = dependencies;
+  const nowMs = clock.nowMs();
+  const fresh: Ids = { messageId: makeId('msg', nowMs, random), stanzaId: makeStanzaId(random) };
+  if (request.idempotencyKey === undefined) return fresh;
+  const bodyHash = createHash('sha256')
+    .update(JSON.stringify([resolveRecipient(request.body.to), request.body.type, request.body.text.body]))
+    .digest('hex');
+  try {
+    await table.send(
+      new PutCommand({
+        TableName: tableName(stage, 'core'),
+        Item: {
+          ...idempotencyKey(request.connection.connectionId, request.idempotencyKey),
+          ...fresh,
+          bodyHash,
+          ttl: expiryOf('idempotency', nowMs),
+        },
+        // DynamoDB deletes expired items late, so an expired row counts as absent.
+        ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
+        ExpressionAttributeNames: { '#ttl': 'ttl' },
+        ExpressionAttributeValues: { ':now': Math.floor(nowMs / 1_000) },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+    return fresh;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException) || error.Item === undefined) throw error;
+    if (error.Item['bodyHash']?.S !== bodyHash) throw new AppError('idempotency_conflict');
+    return { messageId: error.Item['messageId']?.S as MessageId, stanzaId: error.Item['stanzaId']?.S as StanzaId };
+  }
+}
+
+async function enqueue(dependencies: AcceptDependencies, shard: number, message: SentMessage): Promise<void> {
+  const { tenantId, connectionId, correlationId, messageId } = message;
+  try {
+    await enqueueCommand(
+      dependencies,
+      shard,
+      { version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId },
+      messageId,
+    );
+  } catch (cause) {
+    throw new AppError('not_enqueued', { cause, retryAfterSeconds: 2 });
+  }
+}

@@ -1,0 +1,85 @@
+import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+import type { InboundContent, OutboundContent } from './content.ts';
+
+/**
+ * States of a message we send; they only move forward. `queued` is what 202 promises; exactly one of `sent … played`,
+ * `failed`, `expired`, `cancelled` is how it ends.
+ */
+export const sendStates = {
+  accepting: 0,
+  queued: 1,
+  parked: 2,
+  sending: 3,
+  sent: 4,
+  delivered: 5,
+  read: 6,
+  played: 7,
+  failed: 100,
+  expired: 100,
+  cancelled: 100,
+} as const satisfies Record<string, number>;
+export type SendState = keyof typeof sendStates;
+
+/** Whether a message in state `from` may become `to`. Ends are final, and nothing goes back. */
+export function movesForward(from: SendState, to: SendState): boolean {
+  return sendStates[from] < sendStates[to] && !(isSent(from) && sendStates[to] >= sendStates.failed);
+}
+
+/** Whether WhatsApp has the message. */
+export function isSent(state: SendState): boolean {
+  return sendStates[state] >= sendStates.sent && sendStates[state] <= sendStates.played;
+}
+
+/** Whether there is nothing left to try. */
+export function isDone(state: SendState): boolean {
+  return sendStates[state] >= sendStates.sent;
+}
+
+/** Time after which a message that never reached the queue is given up (PROTOCOL.md §5). */
+export const ACCEPT_LIMIT_MS = 15 * 60_000;
+
+/** Why a message failed: a stable code and one sentence. */
+export const sendErrors = {
+  not_enqueued: 'The message never reached the queue. Send it again with a new Idempotency-Key.',
+  recipient_has_no_account: 'This phone number has no WhatsApp account.',
+  refused_restricted: 'WhatsApp refuses messages to new contacts from this account at the moment (463). Do not retry.',
+  refused: 'WhatsApp refused the message.',
+  connection_deleted: 'The connection was deleted before the message could be sent.',
+  connection_not_paired: 'The connection lost its linked account before the message could be sent.',
+  too_many_attempts: 'The message was tried many times and WhatsApp never acknowledged it.',
+} as const satisfies Record<string, string>;
+export type SendErrorCode = keyof typeof sendErrors;
+
+interface MessageCommon {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly messageId: MessageId;
+  readonly stanzaId: StanzaId;
+  readonly createdAtMs: number;
+}
+
+/** A message that a tenant asked us to send. */
+export interface SentMessage extends MessageCommon {
+  readonly direction: 'out';
+  readonly to: string;
+  readonly content: OutboundContent;
+  readonly state: SendState;
+  readonly error: SendErrorCode | undefined;
+  readonly correlationId: CorrelationId;
+  /** How often this command was tried on a socket. */
+  readonly attempts: number;
+  readonly sentAtMs: number | undefined;
+  readonly deliveredAtMs: number | undefined;
+  readonly readAtMs: number | undefined;
+}
+
+/** A message that WhatsApp delivered to us: a contact's, or our own from another device. */
+export interface ReceivedMessage extends MessageCommon {
+  readonly direction: 'in' | 'echo';
+  readonly chat: string;
+  readonly sender: string;
+  readonly senderName: string | undefined;
+  readonly content: InboundContent;
+}
+
+export type Message = SentMessage | ReceivedMessage;

@@ -1,0 +1,37 @@
+import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+import type { InboundContent, OutboundContent } from './content.ts';
+import type { Message, SendErrorCode, SendState } from './message.ts';
+
+/** A stored row as a message. Rows are written by us alone, so a missing attribute is a bug and shows as undefined. */
+export function toMessage(item: Record<string, unknown>): Message {
+  const common = {
+    tenantId: item['tenantId'] as TenantId,
+    connectionId: item['connectionId'] as ConnectionId,
+    messageId: item['messageId'] as MessageId,
+    stanzaId: item['stanzaId'] as StanzaId,
+    createdAtMs: item['createdAtMs'] as number,
+  };
+  if (item['direction'] !== 'out') {
+    return {
+      ...common,
+      direction: item['direction'] as 'in' | 'echo',
+      chat: item['chat'] as string,
+      sender: item['sender'] as string,
+      senderName: item['senderName'] as string | undefined,
+      content: item['content'] as InboundContent,
+    };
+  }
+  return {
+    ...common,
+    direction: 'out',
+    to: item['to'] as string,
+    content: item['content'] as OutboundContent,
+    state: item['state'] as SendState,
+    error: item['error'] as SendErrorCode | undefined,
+    correlationId: item['correlationId'] as CorrelationId,
+    attempts: (item['attempts'] as number | undefined) ?? 0,
+    sentAtMs: item['sentAtMs'] as number | undefined,
+    deliveredAtMs: item['deliveredAtMs'] as number | undefined,
+    readAtMs: item['readAtMs'] as number | undefined,
+  };
+}

@@ -1,0 +1,19 @@
+/** How long records are kept, in seconds. DynamoDB deletes late, so readers compare `ttl` themselves (aws.md §3). */
+const DAY_SECONDS = 86_400;
+
+export const retentionSeconds = {
+  idempotency: DAY_SECONDS,
+  message: 90 * DAY_SECONDS,
+  event: 30 * DAY_SECONDS,
+  handledFact: 30 * DAY_SECONDS,
+} as const satisfies Record<string, number>;
+
+/** Value of the `ttl` attribute of a record that is written now. */
+export function expiryOf(kind: keyof typeof retentionSeconds, nowMs: number): number {
+  return Math.floor(nowMs / 1_000) + retentionSeconds[kind];
+}
+
+/** Whether a record has expired although DynamoDB has not deleted it yet. */
+export function isExpired(item: { readonly ttl?: unknown }, nowMs: number): boolean {
+  return typeof item.ttl === 'number' && item.ttl * 1_000 <= nowMs;
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { ApiKeyId, ConnectionId, EndpointId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+
+/**
+ * Every key of the Core table, in one place. The tenant stands in the key of what a tenant reads, so another tenant's
+ * record is not found rather than forbidden. What hangs on a connection is keyed by the connection: callers read the
+ * connection under its tenant first.
+ */
+export interface ItemKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+const padded = (number: number, digits: number): string => String(number).padStart(digits, '0');
+const digest = (...parts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
+
+export const tenantKey = (tenantId: TenantId): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'TENANT' });
+
+/** Found by the hash of the secret, so that authentication is one read. */
+export const apiKeyKey = (secretHash: string): ItemKey => ({ pk: `KEY#${secretHash}`, sk: 'KEY' });
+/** Lists the keys of a tenant without their hashes' owners being searched. */
+export const tenantApiKeyKey = (tenantId: TenantId, keyId: ApiKeyId): ItemKey => ({
+  pk: `TENANT#${tenantId}`,
+  sk: `KEY#${keyId}`,
+});
+
+export const connectionKey = (tenantId: TenantId, connectionId: ConnectionId): ItemKey => ({
+  pk: `TENANT#${tenantId}`,
+  sk: `CON#${connectionId}`,
+});
+export const CONNECTION_PREFIX = 'CON#';
+
+/** Occupancy of a shard: how many connections are placed on it. Ownership is in the Fleet table. */
+export const shardKey = (shard: number): ItemKey => ({ pk: `SHARD#${padded(shard, 4)}`, sk: 'SHARD' });
+/** Partition of the sparse index of connections that are wanted online. */
+export const shardIndexKey = (shard: number): string => `SHARD#${padded(shard, 4)}`;
+
+export const pairingOfferKey = (connectionId: ConnectionId): ItemKey => ({ pk: `CON#${connectionId}`, sk: 'PAIRING' });
+
+export const idempotencyKey = (connectionId: ConnectionId, callerKey: string): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `IDEMPOTENCY#${digest(callerKey)}`,
+});
+export const messageKey = (connectionId: ConnectionId, messageId: MessageId): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `MESSAGE#${messageId}`,
+});
+export const MESSAGE_PREFIX = 'MESSAGE#';
+/** From the stanza id of a message we sent to its message id: receipts name only the stanza. */
+export const sentStanzaKey = (connectionId: ConnectionId, stanzaId: StanzaId): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `STANZA#${stanzaId}`,
+});
+/** A fact that ingest has handled. */
+export const handledFactKey = (connectionId: ConnectionId, factKey: string): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `FACT#${digest(factKey)}`,
+});
+/** Parked messages of a connection, in the order in which SQS took them. */
+export const parkedPartition = (connectionId: ConnectionId): string => `PARKED#${connectionId}`;
+export const parkedKey = (connectionId: ConnectionId, sequenceNumber: string): ItemKey => ({
+  pk: parkedPartition(connectionId),
+  sk: sequenceNumber.padStart(40, '0'),
+});
+
+/** Events of a tenant's log in one partition before the next begins. */
+const EVENTS_PER_PARTITION = 10_000;
+export const eventSequenceKey = (tenantId: TenantId): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'EVENTS' });
+export const eventPartition = (tenantId: TenantId, sequence: number): string =>
+  `EVENTS#${tenantId}#${padded(Math.floor(sequence / EVENTS_PER_PARTITION), 10)}`;
+export const eventKey = (tenantId: TenantId, sequence: number): ItemKey => ({
+  pk: eventPartition(tenantId, sequence),
+  sk: padded(sequence, 15),
+});
+
+export const endpointKey = (tenantId: TenantId, endpointId: EndpointId): ItemKey => ({
+  pk: `TENANT#${tenantId}`,
+  sk: `ENDPOINT#${endpointId}`,
+});
+export const ENDPOINT_PREFIX = 'ENDPOINT#';
