@@ -1,7 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
 /** Files are modest in number and several start real processes, so at most two run side by side. */
-// oxlint-disable-next-line import/no-default-export -- vitest reads the default export
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

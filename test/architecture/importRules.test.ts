@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/**
+ * Who may know whom (DESIGN.md §8). Read from the import lines of the sources, so a new file is covered by being there.
+ */
+const root = resolve(import.meta.dirname, '../..');
+const SOURCE_ROOTS = ['shared', 'functions', 'worker', 'infra'] as const;
+/** Each may import only what stands to its left. */
+const SHARED_ORDER = ['kernel', 'platform', 'identity', 'tenant', 'connection', 'message', 'event', 'webhook'];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+const files = SOURCE_ROOTS.flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name)),
+);
+const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^'";]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g;
+
+const imports: readonly Import[] = [...sources].flatMap(([file, text]) =>
+  [...text.matchAll(IMPORT)].map((match) => {
+    const target = match[1] ?? match[2] ?? match[3] ?? '';
+    const to = target.startsWith('.') ? relative(root, resolve(root, dirname(file), target)) : target;
+    return { from: file, to };
+  }),
+);
+
+const within = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
+const offending = (rule: (found: Import) => boolean): readonly string[] =>
+  imports.filter(rule).map(({ from, to }) => `${from} imports ${to}`);
+
+describe('import rules', () => {
+  it('finds imports to judge', () => {
+    expect(imports.length).toBeGreaterThan(100);
+  });
+
+  it('lets shared know nothing but shared', () => {
+    const found = offending(
+      ({ from, to }) =>
+        within(from, 'shared') && ['functions', 'worker', 'infra', 'test'].some((top) => within(to, top)),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  it('lets each part of shared import only what stands to its left', () => {
+    const placeOf = (path: string): number => SHARED_ORDER.indexOf(path.split('/')[1] ?? '');
+
+    const found = offending(
+      ({ from, to }) => within(from, 'shared') && within(to, 'shared') && placeOf(to) > placeOf(from),
+    );
+
+    expect(found).toEqual([]);
+    expect(files.filter((file) => within(file, 'shared') && placeOf(file) === -1)).toEqual([]);
+  });
+
+  it('keeps functions and worker apart', () => {
+    const found = offending(
+      ({ from, to }) =>
+        (within(from, 'functions') && ['worker', 'infra', 'test'].some((top) => within(to, top))) ||
+        (within(from, 'worker') && ['functions', 'infra', 'test'].some((top) => within(to, top))),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  it('lets infra import entry points and shared, and no product logic', () => {
+    const found = offending(({ from, to }) => within(from, 'infra') && within(to, 'worker') && to !== 'worker/main.ts');
+
+    expect(found).toEqual([]);
+  });
+
+  it('speaks to Baileys in one room', () => {
+    const found = offending(
+      ({ from, to }) => (to.includes('baileys') || to.startsWith('libsignal')) && !within(from, 'worker/socket'),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  it('reads the environment in one place', () => {
+    const readers = [...sources]
+      .filter(([file, text]) => /process\.env\b/.test(text) && file !== 'shared/platform/config.ts')
+      // The composition root of the embedded stack hands its own environment on to the processes that it starts.
+      .filter(([file]) => !within(file, 'infra'))
+      .map(([file]) => file);
+
+    expect(readers).toEqual([]);
+  });
+
+  it('has no cycles', () => {
+    const graph = new Map<string, readonly string[]>(
+      files.map((file) => [file, imports.filter(({ from }) => from === file).map(({ to }) => to)]),
+    );
+
+    expect(findCycle(graph)).toBeUndefined();
+  });
+});
+
+/** The first cycle of a graph as a list of its nodes, or undefined. */
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const done = new Set<string>();
+  const visit = (node: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node];
+    if (done.has(node)) return undefined;
+    done.add(node);
+    for (const next of graph.get(node) ?? []) {
+      const cycle = visit(next, [...path, node]);
+      if (cycle !== undefined) return cycle;
+    }
+    return undefined;
+  };
+  for (const node of graph.keys()) {
+    const cycle = visit(node, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
