@@ -1,0 +1,93 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The DynamoDB emulator is a binary that npm brings for this platform. */
+export function dynamoDbBinary(platform = process.platform, architecture = process.arch): string {
+  const name = platform === 'win32' ? 'dynoxide.exe' : 'dynoxide';
+  const file = new URL(`../../node_modules/@dynoxide/${platform}-${architecture}/${name}`, import.meta.url);
+  const path = fileURLToPath(file);
+  if (!existsSync(path)) {
+    throw new Error(
+      `The DynamoDB emulator for ${platform}-${architecture} is not installed. Run npm ci on this machine.`,
+    );
+  }
+  return path;
+}
+
+export interface DynamoDb {
+  /** For example `http://127.0.0.1:8000`. */
+  readonly endpoint: string;
+  readonly process: ChildProcess;
+  readonly stop: () => Promise<void>;
+}
+
+const START_DEADLINE_MS = 10_000;
+
+/**
+ * Starts the emulator on loopback and waits until it answers.
+ * @param options.port 0 takes any free one @param options.dataFile where the tables survive a restart; in memory without
+ */
+export async function startDynamoDb(options: { readonly port: number; readonly dataFile?: string }): Promise<DynamoDb> {
+  const port = options.port === 0 ? await findFreePort() : options.port;
+  const child = spawn(
+    dynamoDbBinary(),
+    [
+      'serve',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      ...(options.dataFile ? ['--db-path', options.dataFile] : []),
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let complaint = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString()).slice(-500);
+  });
+  const exited = new Promise<never>((_resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () =>
+      reject(new Error(`The DynamoDB emulator stopped: ${complaint.trim() || 'no reason given'}`)),
+    );
+  });
+  // Whoever stops it later does not care that it exited.
+  exited.catch(() => undefined);
+  const endpoint = `http://127.0.0.1:${port}`;
+  await Promise.race([waitUntilItAnswers(endpoint), exited]);
+  return { endpoint, process: child, stop: () => stopChild(child) };
+}
+
+async function waitUntilItAnswers(endpoint: string): Promise<void> {
+  const giveUpAt = performance.now() + START_DEADLINE_MS;
+  while (performance.now() < giveUpAt) {
+    try {
+      await fetch(endpoint, { signal: AbortSignal.timeout(500) });
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  throw new Error(`The DynamoDB emulator did not answer within ${START_DEADLINE_MS} ms`);
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), 2_000);
+  await gone;
+  clearTimeout(killer);
+}
+
+/** A port that was free a moment ago. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('No free port was found');
+  return address.port;
+}

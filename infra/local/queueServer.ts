@@ -1,0 +1,59 @@
+import { buildApp } from 'fauxqs';
+
+/**
+ * The SQS and S3 emulator. `startFauxqs` of the package listens on all interfaces, so the application is built here from
+ * the same pieces and listens on loopback only. The pieces are not exported, hence the file URLs: the version is pinned.
+ */
+const packageFile = (name: string): string => new URL(`../../node_modules/fauxqs/dist/${name}`, import.meta.url).href;
+
+interface Stores {
+  readonly SqsStore: new () => { persistence?: unknown; allQueues: () => Iterable<{ persistence?: unknown }> };
+  readonly SnsStore: new () => { persistence?: unknown };
+  readonly S3Store: new () => { persistence?: unknown };
+}
+
+interface Persistence {
+  readonly load: (sqs: unknown, sns: unknown, s3: unknown) => void;
+  readonly close: () => void;
+}
+
+export interface QueueServer {
+  /** For example `http://127.0.0.1:4566`. */
+  readonly endpoint: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts the emulator. @param options.port 0 takes any free one @param options.dataDir where messages survive a restart */
+export async function startQueueServer(options: {
+  readonly port: number;
+  readonly dataDir?: string;
+}): Promise<QueueServer> {
+  const { SqsStore } = (await import(packageFile('sqs/sqsStore.js'))) as Pick<Stores, 'SqsStore'>;
+  const { SnsStore } = (await import(packageFile('sns/snsStore.js'))) as Pick<Stores, 'SnsStore'>;
+  const { S3Store } = (await import(packageFile('s3/s3Store.js'))) as Pick<Stores, 'S3Store'>;
+  const { PersistenceManager } = (await import(packageFile('persistence.js'))) as {
+    readonly PersistenceManager: new (dataDir: string) => Persistence;
+  };
+  const sqsStore = new SqsStore();
+  const snsStore = new SnsStore();
+  const s3Store = new S3Store();
+  const persistence = options.dataDir === undefined ? undefined : new PersistenceManager(options.dataDir);
+  if (persistence !== undefined) {
+    // Load first: a store that already has its persistence would write every loaded row again.
+    persistence.load(sqsStore, snsStore, s3Store);
+    for (const store of [sqsStore, snsStore, s3Store, ...sqsStore.allQueues()]) store.persistence = persistence;
+  }
+  const app = buildApp({
+    logger: false,
+    defaultRegion: 'us-east-1',
+    stores: { sqsStore, snsStore, s3Store } as never,
+  });
+  const endpoint = await app.listen({ port: options.port, host: '127.0.0.1' });
+  return {
+    endpoint,
+    stop: async () => {
+      await app.close();
+      persistence?.close();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { queueDefinitions, type QueueDefinition } from '../../shared/platform/queues.ts';
+import { localCredentials } from './tables.ts';
+
+/** Account id and region that the SQS emulator puts into ARNs and URLs. */
+const ACCOUNT = '000000000000';
+const REGION = 'us-east-1';
+
+/** What stands before a queue's name in its URL. */
+export function queueUrlBase(endpoint: string): string {
+  return `${endpoint}/${ACCOUNT}/`;
+}
+
+/** Makes the queues of a stage, with their dead letters. Making one again with the same settings changes nothing. */
+export async function createQueues(endpoint: string, stage: string, shardCount: number): Promise<void> {
+  const client = new SQSClient({ endpoint, region: REGION, credentials: localCredentials });
+  try {
+    for (const definition of queueDefinitions(stage, shardCount)) {
+      await client.send(new CreateQueueCommand({ QueueName: definition.name, Attributes: attributesOf(definition) }));
+    }
+  } finally {
+    client.destroy();
+  }
+}
+
+function attributesOf(definition: QueueDefinition): Record<string, string> {
+  return {
+    VisibilityTimeout: String(definition.visibilityTimeoutSeconds),
+    MessageRetentionPeriod: String(definition.retentionSeconds),
+    ...(definition.fifo ? { FifoQueue: 'true' } : {}),
+    ...(definition.deadLetter === undefined
+      ? {}
+      : {
+          RedrivePolicy: JSON.stringify({
+            deadLetterTargetArn: `arn:aws:sqs:${REGION}:${ACCOUNT}:${definition.deadLetter.name}`,
+            maxReceiveCount: definition.deadLetter.maxReceiveCount,
+          }),
+        }),
+  };
+}

@@ -1,0 +1,26 @@
+import type { StoreConfig } from '../../shared/platform/config.ts';
+
+/** Settings that lead to the emulators. The SDK wants credentials; the emulators look at none. */
+export function aStoreConfig(
+  emulators: {
+    readonly dynamoDb?: { readonly endpoint: string };
+    readonly queues?: { readonly endpoint: string; readonly queueUrlBase: string };
+  },
+  overrides: Partial<StoreConfig> = {},
+): StoreConfig {
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
+  return {
+    stage: 'test',
+    region: 'us-east-1',
+    dynamoDbEndpoint: emulators.dynamoDb?.endpoint,
+    sqsEndpoint: emulators.queues?.endpoint,
+    queueUrlBase: emulators.queues?.queueUrlBase ?? 'http://127.0.0.1:1/000000000000/',
+    shardCount: 2,
+    shardCap: 50,
+    logLevel: 'silent',
+    maxConnections: 50,
+    storeTimeoutMs: 5_000,
+    ...overrides,
+  };
+}
