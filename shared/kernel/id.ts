@@ -20,6 +20,8 @@ export type MessageId = Branded<'MessageId'>;
 export type EventId = Branded<'EventId'>;
 /** A tenant's webhook URL with its secret. Unique everywhere. */
 export type EndpointId = Branded<'EndpointId'>;
+/** One event for one endpoint. The same pair always has the same one. */
+export type DeliveryId = Branded<'DeliveryId'>;
 /** One run of a worker process (its incarnation). Unique everywhere. */
 export type WorkerId = Branded<'WorkerId'>;
 /** WhatsApp's id of one message stanza. Unique within connection, chat and sender. */
@@ -59,6 +61,11 @@ export function makeEventId(sequence: number): EventId {
 /** Place of an event in its tenant's log, or undefined if the text is no event id. */
 export function parseEventId(text: string): number | undefined {
   return /^evt_[0-9]{15}$/.test(text) ? Number(text.slice(4)) : undefined;
+}
+
+/** The id of the delivery of an event to an endpoint. */
+export function makeDeliveryId(endpointId: EndpointId, eventId: EventId): DeliveryId {
+  return `dlv_${endpointId.slice(4)}_${Number(eventId.slice(4))}` as DeliveryId;
 }
 
 /** A stanza id in the form that WhatsApp Web uses: `3EB0` and 18 hex digits. */

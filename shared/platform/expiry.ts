@@ -6,6 +6,8 @@ export const retentionSeconds = {
   message: 90 * DAY_SECONDS,
   event: 30 * DAY_SECONDS,
   handledFact: 30 * DAY_SECONDS,
+  attempt: 30 * DAY_SECONDS,
+  unqueued: DAY_SECONDS,
 } as const satisfies Record<string, number>;
 
 /** Value of the `ttl` attribute of a record that is written now. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ApiKeyId, ConnectionId, EndpointId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+import type { ApiKeyId, ConnectionId, DeliveryId, EndpointId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 
 /**
  * Every key of the Core table, in one place. The tenant stands in the key of what a tenant reads, so another tenant's
@@ -57,6 +57,14 @@ export const handledFactKey = (connectionId: ConnectionId, factKey: string): Ite
   pk: `CON#${connectionId}`,
   sk: `FACT#${digest(factKey)}`,
 });
+/** Messages that were accepted in one minute and are not known to be queued; split, so that no partition runs hot. */
+export const unqueuedPartition = (minute: number, bucket: number): string => `UNQUEUED#${padded(minute, 10)}#${bucket}`;
+export const unqueuedKey = (minute: number, bucket: number, messageId: MessageId): ItemKey => ({
+  pk: unqueuedPartition(minute, bucket),
+  sk: messageId,
+});
+/** Up to which minute unqueued messages have been looked after. */
+export const unqueuedCursorKey: ItemKey = { pk: 'UNQUEUED', sk: 'CURSOR' };
 /** Parked messages of a connection, in the order in which SQS took them. */
 export const parkedPartition = (connectionId: ConnectionId): string => `PARKED#${connectionId}`;
 export const parkedKey = (connectionId: ConnectionId, sequenceNumber: string): ItemKey => ({
@@ -65,7 +73,7 @@ export const parkedKey = (connectionId: ConnectionId, sequenceNumber: string): I
 });
 
 /** Events of a tenant's log in one partition before the next begins. */
-const EVENTS_PER_PARTITION = 10_000;
+export const EVENTS_PER_PARTITION = 10_000;
 export const eventSequenceKey = (tenantId: TenantId): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'EVENTS' });
 export const eventPartition = (tenantId: TenantId, sequence: number): string =>
   `EVENTS#${tenantId}#${padded(Math.floor(sequence / EVENTS_PER_PARTITION), 10)}`;
@@ -79,3 +87,9 @@ export const endpointKey = (tenantId: TenantId, endpointId: EndpointId): ItemKey
   sk: `ENDPOINT#${endpointId}`,
 });
 export const ENDPOINT_PREFIX = 'ENDPOINT#';
+/** One POST of a delivery, in the order of time under its endpoint. */
+export const attemptKey = (endpointId: EndpointId, atMs: number, deliveryId: DeliveryId): ItemKey => ({
+  pk: `ENDPOINT#${endpointId}`,
+  sk: `ATTEMPT#${padded(atMs, 15)}#${deliveryId}`,
+});
+export const ATTEMPT_PREFIX = 'ATTEMPT#';

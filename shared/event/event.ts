@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { connectionStatuses, statusCodes } from '../connection/status.ts';
+import { inboundContentSchema } from '../message/content.ts';
+
+/**
+ * What a tenant is told: the envelope that the event log keeps, `GET /v1/events` answers and webhooks carry, in the same
+ * bytes. The id is the place in the tenant's log: it orders, and it is what a receiver recognises a repeated delivery by.
+ */
+export const eventTypes = ['connection.status', 'message.received', 'message.echo', 'message.status'] as const;
+export type EventType = (typeof eventTypes)[number];
+
+const envelope = {
+  id: z.string().meta({ description: 'Place in the log. The same in every delivery.', example: 'evt_000000000000042' }),
+  version: z.literal(1),
+  tenantId: z.string(),
+  connectionId: z.string(),
+  correlationId: z.string().meta({ description: 'Follows one request through command, event, delivery and log.' }),
+  occurredAt: z.iso.datetime().meta({ description: 'When it happened, not when it was recorded.' }),
+} as const;
+
+const statusDataSchema = z
+  .object({
+    status: z.enum(connectionStatuses),
+    code: z.enum(statusCodes).meta({ description: 'Why, as a stable code.' }),
+    sentence: z.string(),
+    userAction: z.enum(['none', 'pair_again', 'wait', 'contact_operator']),
+    since: z.iso.datetime(),
+  })
+  .meta({ id: 'ConnectionStatusData' });
+
+const messageDataSchema = z
+  .object({
+    messageId: z.string(),
+    stanzaId: z.string().meta({ description: "WhatsApp's id of the message." }),
+    chat: z.string().meta({ description: 'The conversation: a person or a group.' }),
+    chatAlias: z
+      .string()
+      .optional()
+      .meta({ description: 'The other address of the same chat, where WhatsApp told it.' }),
+    sender: z.string(),
+    senderAlias: z.string().optional(),
+    senderName: z.string().optional(),
+    content: inboundContentSchema,
+  })
+  .meta({ id: 'MessageData' });
+
+const messageStatusDataSchema = z
+  .object({
+    messageId: z.string(),
+    stanzaId: z.string(),
+    status: z.enum(['sent', 'delivered', 'read', 'played', 'failed', 'expired']),
+    recipient: z.string(),
+    error: z.object({ code: z.string(), sentence: z.string() }).optional(),
+  })
+  .meta({ id: 'MessageStatusData' });
+
+/** One event, by type. `message.echo` is the tenant's own message, written on another device. */
+export const eventSchema = z
+  .discriminatedUnion('type', [
+    z.object({ ...envelope, type: z.literal('connection.status'), data: statusDataSchema }),
+    z.object({ ...envelope, type: z.literal('message.received'), data: messageDataSchema }),
+    z.object({ ...envelope, type: z.literal('message.echo'), data: messageDataSchema }),
+    z.object({ ...envelope, type: z.literal('message.status'), data: messageStatusDataSchema }),
+  ])
+  .meta({ id: 'Event' });
+export type TenantEvent = z.infer<typeof eventSchema>;
+
+type WithoutId<Kind> = Kind extends unknown ? Omit<Kind, 'id'> : never;
+/** An event that has no place in the log yet. */
+export type EventDraft = WithoutId<TenantEvent>;

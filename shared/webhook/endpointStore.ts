@@ -1,0 +1,195 @@
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  GetCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+  type DynamoDBDocumentClient,
+} from '@aws-sdk/lib-dynamodb';
+import type { EventType } from '../event/event.ts';
+import { AppError } from '../kernel/appError.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { makeId, type EndpointId, type TenantId } from '../kernel/id.ts';
+import type { Random } from '../kernel/random.ts';
+import { Secret } from '../kernel/secret.ts';
+import { ENDPOINT_PREFIX, endpointKey, tenantKey } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
+import { urlRefusals, type AddressGuard } from './addressGuard.ts';
+import { ENDPOINT_LIMIT, type Endpoint, type NewEndpoint } from './endpoint.ts';
+import { SECRET_PREFIX } from './signature.ts';
+
+/**
+ * Endpoints of tenants. The signing secret is stored as it is: unlike an API key, which is only compared and so kept as a
+ * hash, it must make signatures. It signs what this tenant receives and opens nothing; the table is encrypted at rest.
+ */
+const SECRET_BYTES = 32;
+
+export interface EndpointStoreDependencies {
+  readonly table: DynamoDBDocumentClient;
+  readonly stage: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Reads and writes of endpoints, each with its condition. */
+export class EndpointStore {
+  readonly #dependencies: EndpointStoreDependencies;
+  readonly #TableName: string;
+
+  constructor(dependencies: EndpointStoreDependencies) {
+    this.#dependencies = dependencies;
+    this.#TableName = tableName(dependencies.stage, 'core');
+  }
+
+  /**
+   * Makes an endpoint with a new secret, for a tenant that exists. The endpoints of a tenant are counted on its record, in
+   * the same transaction. Condition: fewer than ten. Throws `webhook_url_not_allowed` and `quota_exceeded`.
+   */
+  async create(guard: Pick<AddressGuard, 'refusalOf'>, tenantId: TenantId, given: NewEndpoint): Promise<Endpoint> {
+    const refusal = await guard.refusalOf(given.url);
+    if (refusal !== undefined) {
+      const detail = urlRefusals[refusal];
+      throw new AppError('webhook_url_not_allowed', { detail, fields: [{ field: 'url', problem: detail }] });
+    }
+    const { clock, random } = this.#dependencies;
+    const createdAtMs = clock.nowMs();
+    const endpoint: Endpoint = {
+      tenantId,
+      endpointId: makeId('end', createdAtMs, random),
+      url: given.url,
+      events: given.events,
+      state: 'active',
+      secret: new Secret(`${SECRET_PREFIX}${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`),
+      createdAtMs,
+    };
+    try {
+      await this.#writeCounted(endpoint);
+    } catch (error) {
+      if (!isRefusedBy(error, 0)) throw error;
+      throw new AppError('quota_exceeded', { detail: `A tenant may have at most ${ENDPOINT_LIMIT} webhooks.` });
+    }
+    return endpoint;
+  }
+
+  /** One endpoint of a tenant, strongly consistent. Another tenant's is not found. */
+  async find(tenantId: TenantId, endpointId: EndpointId): Promise<Endpoint | undefined> {
+    const answer = await this.#dependencies.table.send(
+      new GetCommand({ TableName: this.#TableName, Key: endpointKey(tenantId, endpointId), ConsistentRead: true }),
+    );
+    return answer.Item === undefined ? undefined : toEndpoint(answer.Item);
+  }
+
+  /** All endpoints of a tenant, in the order in which they were made, strongly consistent. There are at most ten. */
+  async list(tenantId: TenantId): Promise<readonly Endpoint[]> {
+    const answer = await this.#dependencies.table.send(
+      new QueryCommand({
+        TableName: this.#TableName,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: { ':pk': tenantKey(tenantId).pk, ':prefix': ENDPOINT_PREFIX },
+        ConsistentRead: true,
+      }),
+    );
+    return (answer.Items ?? []).map(toEndpoint);
+  }
+
+  /** Removes an endpoint and its secret; deliveries under way find it gone and end. Condition: it exists. */
+  async delete(tenantId: TenantId, endpointId: EndpointId): Promise<'deleted' | 'missing'> {
+    try {
+      await this.#dependencies.table.send(
+        new TransactWriteCommand({
+          TransactItems: [
+            {
+              Delete: {
+                TableName: this.#TableName,
+                Key: endpointKey(tenantId, endpointId),
+                ConditionExpression: 'attribute_exists(pk)',
+              },
+            },
+            {
+              Update: {
+                TableName: this.#TableName,
+                Key: tenantKey(tenantId),
+                UpdateExpression: 'ADD endpointCount :minusOne',
+                ConditionExpression: 'attribute_exists(pk)',
+                ExpressionAttributeValues: { ':minusOne': -1 },
+              },
+            },
+          ],
+        }),
+      );
+      return 'deleted';
+    } catch (error) {
+      if (isRefusedBy(error, 0)) return 'missing';
+      throw error;
+    }
+  }
+
+  /** The receiver wants no more. Condition: the endpoint exists. */
+  async disable(tenantId: TenantId, endpointId: EndpointId): Promise<'disabled' | 'missing'> {
+    try {
+      await this.#dependencies.table.send(
+        new UpdateCommand({
+          TableName: this.#TableName,
+          Key: endpointKey(tenantId, endpointId),
+          UpdateExpression: 'SET #state = :disabled',
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':disabled': 'disabled' },
+        }),
+      );
+      return 'disabled';
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'missing';
+      throw error;
+    }
+  }
+
+  async #writeCounted(endpoint: Endpoint): Promise<void> {
+    await this.#dependencies.table.send(
+      new TransactWriteCommand({
+        TransactItems: [
+          {
+            Update: {
+              TableName: this.#TableName,
+              Key: tenantKey(endpoint.tenantId),
+              UpdateExpression: 'ADD endpointCount :one',
+              ConditionExpression:
+                'attribute_exists(pk) AND (attribute_not_exists(endpointCount) OR endpointCount < :limit)',
+              ExpressionAttributeValues: { ':one': 1, ':limit': ENDPOINT_LIMIT },
+            },
+          },
+          {
+            Put: {
+              TableName: this.#TableName,
+              Item: {
+                ...endpointKey(endpoint.tenantId, endpoint.endpointId),
+                ...endpoint,
+                secret: endpoint.secret.reveal(),
+              },
+              ConditionExpression: 'attribute_not_exists(pk)',
+            },
+          },
+        ],
+      }),
+    );
+  }
+}
+
+function isRefusedBy(error: unknown, index: number): boolean {
+  return (
+    error instanceof TransactionCanceledException &&
+    error.CancellationReasons?.[index]?.Code === 'ConditionalCheckFailed'
+  );
+}
+
+function toEndpoint(item: Record<string, unknown>): Endpoint {
+  return {
+    tenantId: item['tenantId'] as TenantId,
+    endpointId: item['endpointId'] as EndpointId,
+    url: item['url'] as string,
+    events: item['events'] as readonly EventType[] | undefined,
+    state: item['state'] as Endpoint['state'],
+    secret: new Secret(item['secret'] as string),
+    createdAtMs: item['createdAtMs'] as number,
+  };
+}

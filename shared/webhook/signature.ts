@@ -1,0 +1,23 @@
+import { createHmac } from 'node:crypto';
+import type { Secret } from '../kernel/secret.ts';
+
+/**
+ * Standard Webhooks signatures (standardwebhooks.com): HMAC-SHA256 over `id.timestamp.body` with the endpoint's secret.
+ * The id is the same in each attempt, so a receiver can drop repeats; the time is the attempt's, so it can drop old ones.
+ */
+export const SECRET_PREFIX = 'whsec_';
+
+/** Headers that a receiver checks a delivery by. */
+export type SignatureHeaders = Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>>;
+
+/**
+ * Signs one attempt.
+ * @param secret `whsec_` and the key in base64
+ * @param atMs wall clock of the attempt, milliseconds
+ */
+export function signDelivery(secret: Secret, id: string, atMs: number, body: string): SignatureHeaders {
+  const timestamp = String(Math.floor(atMs / 1_000));
+  const key = Buffer.from(secret.reveal().slice(SECRET_PREFIX.length), 'base64');
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+}
