@@ -1,0 +1,186 @@
+import { closeRules } from './closeRules.ts';
+import {
+  noTries,
+  type Input,
+  type InputOf,
+  type InputType,
+  type State,
+  type StateName,
+  type StateOf,
+  type Step,
+  type StepContext,
+} from './machineTypes.ts';
+import {
+  LOST,
+  afterClose,
+  becomeUnpaired,
+  endDrain,
+  goOnline,
+  isVoid,
+  loseOwnership,
+  open,
+  openedOf,
+  pairAgain,
+  paired,
+  release,
+  restart,
+  stop,
+  switchOff,
+  unlink,
+  unpaired,
+} from './transitions.ts';
+
+/**
+ * The lifecycle of one connection as a pure function. Nothing else in the worker decides to open or close a socket.
+ * A cell that is missing in the table below does not compile; `ignore` is a decision.
+ */
+type Handler<Name extends StateName, Type extends InputType> = (
+  state: StateOf<Name>,
+  input: InputOf<Type>,
+  context: StepContext,
+) => Step;
+type Table = {
+  readonly [Name in StateName]: { readonly [Type in InputType]: Handler<Name, Type> | 'ignore' };
+};
+/** The next state of a connection and what is to be done. Pure and total; never throws. */
+export function step(state: State, input: Input, context: StepContext): Step {
+  const stale = 'generation' in input && 'generation' in state && input.generation !== state.generation;
+  const handler = table[state.name][input.type] as Handler<StateName, InputType> | 'ignore';
+  if (stale || handler === 'ignore') return { state, effects: [] };
+  return handler(state, input, context);
+}
+
+/** Machines without a socket whose work is over or has not begun. */
+const quiet = {
+  pairing_offered: 'ignore',
+  paired: 'ignore',
+  socket_opened: 'ignore',
+  caught_up: 'ignore',
+  socket_closed: 'ignore',
+  drain_finished: 'ignore',
+} as const;
+
+/** What ends any state that tries to be online. */
+const stoppable = {
+  start: 'ignore',
+  stop_requested: switchOff,
+  unlink_requested: unlink,
+  ownership_lost: loseOwnership,
+  drain_finished: 'ignore',
+} as const;
+
+const table: Table = {
+  idle: {
+    ...quiet,
+    start: (state, input, context) =>
+      input.linked
+        ? open(state, { kind: 'login', proof: 'usual' }, noTries, context)
+        : { state, effects: [{ type: 'remove_offer' }, unpaired(input.code)] },
+    pair_requested: (state, { pairing }, context) => open(state, { kind: 'pairing', pairing }, noTries, context),
+    stop_requested: switchOff,
+    restart_requested: 'ignore',
+    unlink_requested: unlink,
+    drain_requested: () => stop('released'),
+    ownership_lost: loseOwnership,
+    timer: 'ignore',
+  },
+  connecting: {
+    ...stoppable,
+    pairing_offered: (state, { offer }, { policy }) =>
+      state.goal.kind === 'login'
+        ? // The server takes a linked device for a new one. The deadline decides; nothing is retired without proof.
+          { state, effects: [] }
+        : {
+            state: { ...openedOf(state), name: 'pairing', pairing: state.goal.pairing, tries: state.tries },
+            effects: [
+              { type: 'set_timer', delayMs: policy.pairWithinMs },
+              { type: 'show_offer', offer },
+              { type: 'record_status', status: 'awaiting_pairing', code: 'offer_out' },
+            ],
+          },
+    paired,
+    socket_opened: goOnline,
+    caught_up: 'ignore',
+    socket_closed: (state, { close }, context) => afterClose(state, close, context),
+    pair_requested: pairAgain,
+    restart_requested: restart,
+    drain_requested: release,
+    timer: (state, _input, context) => afterClose(state, LOST, context),
+  },
+  pairing: {
+    ...stoppable,
+    pairing_offered: (state, { offer }) => ({
+      state,
+      effects: [
+        { type: 'show_offer', offer },
+        { type: 'record_status', status: 'awaiting_pairing', code: 'offer_out' },
+      ],
+    }),
+    paired,
+    socket_opened: goOnline,
+    caught_up: 'ignore',
+    socket_closed: (state, { close }, context) => afterClose(state, close, context),
+    pair_requested: pairAgain,
+    restart_requested: 'ignore',
+    drain_requested: release,
+    timer: (state, _input, context) => afterClose(state, LOST, context),
+  },
+  online: {
+    ...stoppable,
+    pairing_offered: 'ignore',
+    paired: 'ignore',
+    socket_opened: 'ignore',
+    caught_up: (state) =>
+      state.caughtUp
+        ? { state, effects: [] }
+        : { state: { ...state, caughtUp: true }, effects: [{ type: 'allow_sending' }] },
+    socket_closed: (state, { close }, context) => afterClose(state, close, context),
+    pair_requested: 'ignore',
+    restart_requested: restart,
+    drain_requested: (state, _input, { policy }) => ({
+      state: { name: 'draining', generation: state.generation },
+      effects: [
+        { type: 'record_status', status: 'handing_off', code: 'moving' },
+        { type: 'set_timer', delayMs: policy.drainWithinMs },
+        { type: 'finish_commands_in_flight' },
+      ],
+    }),
+    timer: 'ignore',
+  },
+  backing_off: {
+    ...quiet,
+    ...stoppable,
+    pair_requested: pairAgain,
+    restart_requested: restart,
+    drain_requested: release,
+    timer: (state, _input, context) =>
+      isVoid(state.goal, context)
+        ? becomeUnpaired(state, 'pairing_expired', closeRules.pairing_expired)
+        : open(state, state.goal, state.tries, context),
+  },
+  draining: {
+    ...quiet,
+    socket_closed: endDrain,
+    start: 'ignore',
+    pair_requested: 'ignore',
+    stop_requested: 'ignore',
+    restart_requested: 'ignore',
+    // On purpose: the command is not deleted, so the next owner does it.
+    unlink_requested: 'ignore',
+    drain_requested: 'ignore',
+    drain_finished: endDrain,
+    ownership_lost: loseOwnership,
+    timer: endDrain,
+  },
+  stopped: {
+    ...quiet,
+    start: 'ignore',
+    pair_requested: 'ignore',
+    stop_requested: 'ignore',
+    restart_requested: 'ignore',
+    unlink_requested: 'ignore',
+    drain_requested: 'ignore',
+    ownership_lost: 'ignore',
+    timer: 'ignore',
+  },
+};

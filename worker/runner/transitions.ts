@@ -1,0 +1,277 @@
+import type { StatusCode } from '../../shared/connection/status.ts';
+import { backoffMs } from '../../shared/kernel/backoff.ts';
+import type { SocketClose } from '../socket/connectionSocket.ts';
+import { CONFLICT_RETRIES, closeRules, toCloseCause, type CloseCause, type CloseRule } from './closeRules.ts';
+import {
+  noTries,
+  type Effect,
+  type Goal,
+  type Input,
+  type InputOf,
+  type Policy,
+  type State,
+  type StateOf,
+  type Step,
+  type StepContext,
+  type StopReason,
+  type Tries,
+} from './machineTypes.ts';
+
+/** What the cells of the machine's table do, each pure. */
+type Connecting = StateOf<'connecting'>;
+type Pairing = StateOf<'pairing'>;
+type Online = StateOf<'online'>;
+type BackingOff = StateOf<'backing_off'>;
+/** States with a socket, or with a retry ahead. */
+type Trying = Connecting | Pairing | Online | BackingOff;
+
+/** Base delay with which the first delays of `closeRules` hold as they stand. */
+const REFERENCE_BASE_DELAY_MS = 5_000;
+/** Time between two opens of one connection, unless the rule says now; scales like the delays. */
+const OPEN_SPACING_MS = 30_000;
+
+/** A deadline that passed counts as a lost network: 408. */
+export const LOST: SocketClose = { statusCode: 408, node: undefined };
+
+export function open(state: { readonly generation: number }, goal: Goal, tries: Tries, context: StepContext): Step {
+  const generation = state.generation + 1;
+  // A retry keeps the status that says why it is one, so that tenants see no flapping.
+  const opening: readonly Effect[] =
+    tries.failures + tries.restarts === 0 ? [{ type: 'record_status', status: 'connecting', code: 'opening' }] : [];
+  return {
+    state: { name: 'connecting', generation, openedAtMs: context.monotonicMs, goal, tries },
+    effects: [
+      ...opening,
+      // The timer first: the wait for a turn to open counts, and an effect that hangs is seen.
+      { type: 'set_timer', delayMs: context.policy.openWithinMs },
+      { type: 'open_socket', generation, goal },
+    ],
+  };
+}
+
+export function paired(state: Connecting | Pairing, input: InputOf<'paired'>, { policy }: StepContext): Step {
+  return {
+    state: { ...openedOf(state), name: 'connecting', goal: { kind: 'login', proof: 'fresh' }, tries: state.tries },
+    effects: [
+      { type: 'set_timer', delayMs: policy.openWithinMs },
+      { type: 'remove_offer' },
+      { type: 'record_account', account: input.account },
+      { type: 'record_status', status: 'connecting', code: 'opening' },
+    ],
+  };
+}
+
+export function goOnline(
+  state: Connecting | Pairing,
+  input: InputOf<'socket_opened'>,
+  { monotonicMs }: StepContext,
+): Step {
+  return {
+    state: { ...openedOf(state), name: 'online', sinceMs: monotonicMs, caughtUp: false, tries: state.tries },
+    effects: [
+      { type: 'clear_timer' },
+      ...offerOf(state),
+      { type: 'record_account', account: input.account },
+      { type: 'record_status', status: 'online', code: 'open' },
+    ],
+  };
+}
+
+/** A newer pairing request takes the place of an older one, with a new socket; a linked connection needs none. */
+export function pairAgain(
+  state: Connecting | Pairing | BackingOff,
+  { pairing }: InputOf<'pair_requested'>,
+  context: StepContext,
+): Step {
+  const goal = goalOf(state);
+  if (goal.kind === 'login' || goal.pairing.requestId === pairing.requestId) return { state, effects: [] };
+  const next = open(state, { kind: 'pairing', pairing }, noTries, context);
+  return { ...next, effects: [...closeEffects(state), ...offerOf(state), ...next.effects] };
+}
+
+/** The tenant asks for a new socket: failures are forgiven, the space between two opens is kept. */
+export function restart(state: Connecting | Online | BackingOff, _input: Input, context: StepContext): Step {
+  const goal = goalOf(state);
+  if (goal.kind === 'pairing') return { state, effects: [] };
+  return {
+    state: { ...openedOf(state), name: 'backing_off', goal, tries: noTries, cause: 'restart_requested' },
+    effects: [
+      ...closeEffects(state),
+      { type: 'record_status', status: 'reconnecting', code: 'restart_required' },
+      { type: 'set_timer', delayMs: spacingLeftMs(state, context) },
+    ],
+  };
+}
+
+/** The socket is closed, or is given up: the rule of the cause decides. */
+export function afterClose(state: Connecting | Pairing | Online, close: SocketClose, context: StepContext): Step {
+  const goal = goalOf(state);
+  const stable = state.name === 'online' && context.monotonicMs - state.sinceMs >= context.policy.stableAfterMs;
+  const tries = stable ? noTries : state.tries;
+  const cause = toCloseCause(close, goal.kind === 'pairing' ? 'pairing' : 'linked');
+  const rule = closeRules[cause];
+  const from = { ...state, goal, tries };
+  if (cause === 'logged_out' && goal.kind === 'login' && goal.proof === 'fresh') {
+    return retryLater({ ...from, goal: { kind: 'login', proof: 'doubted' } }, 'unknown', context);
+  }
+  if (rule.retry === 'never') {
+    return rule.status === 'unpaired' ? becomeUnpaired(state, cause, rule) : giveUp(state, rule);
+  }
+  if (rule.retry === 'slow' && tries.conflicts >= CONFLICT_RETRIES) {
+    return giveUp(state, { ...rule, status: 'failed', code: 'conflict' });
+  }
+  if (rule.retry === 'now' && tries.restarts === 0) return restartNow(from, rule, context);
+  return retryLater(from, cause, context);
+}
+
+/** Only the first restart that WhatsApp asks for is free. */
+function restartNow(from: From, rule: CloseRule, context: StepContext): Step {
+  const goal: Goal =
+    from.goal.kind === 'login' && from.goal.proof === 'usual' ? { kind: 'login', proof: 'fresh' } : from.goal;
+  const next = open(from, goal, { ...from.tries, restarts: 1 }, context);
+  return {
+    ...next,
+    effects: [
+      ...closeEffects(from),
+      ...offerOf(from),
+      { type: 'record_status', status: rule.status, code: rule.code },
+      ...next.effects,
+    ],
+  };
+}
+
+type From = (Connecting | Pairing | Online) & { readonly goal: Goal };
+
+function retryLater(from: From, cause: CloseCause, context: StepContext): Step {
+  const { policy, jitter } = context;
+  const rule = closeRules[cause];
+  const capMs = policy.maxDelayMs;
+  const exponent = cause === 'replaced' ? from.tries.conflicts : from.tries.failures;
+  const delayMs = backoffMs({ firstMs: scaled(rule.firstDelayMs, policy), capMs }, exponent, jitter);
+  const tries: Tries = {
+    failures: from.tries.failures + 1,
+    conflicts: from.tries.conflicts + (cause === 'replaced' ? 1 : 0),
+    restarts: from.tries.restarts + (cause === 'restart_required' ? 1 : 0),
+  };
+  const tooMany = tries.failures > policy.maxAttempts;
+  return {
+    state: { ...openedOf(from), name: 'backing_off', goal: from.goal, tries, cause },
+    effects: [
+      ...closeEffects(from),
+      ...offerOf(from),
+      tooMany
+        ? { type: 'record_status', status: 'failed', code: 'too_many_attempts' }
+        : { type: 'record_status', status: rule.status, code: rule.code },
+      { type: 'set_timer', delayMs: Math.max(delayMs, spacingLeftMs(from, context)) },
+    ],
+  };
+}
+
+/** No account is linked (any more): wait for a pairing request. */
+export function becomeUnpaired(state: Trying, cause: CloseCause, rule: CloseRule): Step {
+  const wasLinked = cause !== 'pairing_expired';
+  return {
+    state: { name: 'idle', generation: state.generation },
+    effects: [
+      ...closeEffects(state),
+      { type: 'clear_timer' },
+      ...offerOf(state),
+      ...(rule.credentials === 'retire' ? retired : []),
+      { type: 'record_status', status: rule.status, code: rule.code },
+      ...(wasLinked ? ([{ type: 'fail_messages' }] as const) : []),
+    ],
+  };
+}
+
+/** A person has to act before another try makes sense. */
+function giveUp(state: Trying, rule: CloseRule): Step {
+  return stop('gave_up', [
+    ...closeEffects(state),
+    { type: 'clear_timer' },
+    ...offerOf(state),
+    ...(rule.credentials === 'retire' ? retired : []),
+    { type: 'record_status', status: rule.status, code: rule.code },
+    ...(rule.credentials === 'retire' ? ([{ type: 'fail_messages' }] as const) : []),
+  ]);
+}
+
+export function switchOff(state: Trying | StateOf<'idle'>): Step {
+  return stop('off', [
+    ...closeEffects(state),
+    { type: 'clear_timer' },
+    ...offerOf(state),
+    { type: 'record_status', status: 'off', code: 'stopped' },
+  ]);
+}
+
+/** On command: the device is removed at WhatsApp if a socket is open to say so, and the credentials are retired. */
+export function unlink(state: Trying | StateOf<'idle'>): Step {
+  return stop('unlinked', [
+    ...closeEffects(state, state.name === 'online' ? 'logout' : 'end'),
+    { type: 'clear_timer' },
+    { type: 'remove_offer' },
+    ...retired,
+    { type: 'record_status', status: 'unpaired', code: 'unlinked' },
+  ]);
+}
+
+/** Without a socket worth keeping, ownership is released at once. */
+export function release(state: Connecting | Pairing | BackingOff): Step {
+  const moving: readonly Effect[] =
+    goalOf(state).kind === 'login' ? [{ type: 'record_status', status: 'handing_off', code: 'moving' }] : [];
+  return stop('released', [...closeEffects(state), { type: 'clear_timer' }, ...offerOf(state), ...moving]);
+}
+
+export function endDrain(state: StateOf<'draining'>): Step {
+  return stop('released', [...closeEffects(state), { type: 'clear_timer' }]);
+}
+
+/** Another worker owns the connection: close without logging out and write nothing. */
+export function loseOwnership(state: Exclude<State, { readonly name: 'stopped' }>): Step {
+  return stop('ownership_lost', [...closeEffects(state), { type: 'clear_timer' }]);
+}
+
+export function stop(reason: StopReason, effects: readonly Effect[] = []): Step {
+  return { state: { name: 'stopped', reason }, effects: [...effects, { type: 'runner_stopped', reason }] };
+}
+
+const retired: readonly Effect[] = [{ type: 'retire_credentials' }, { type: 'record_account', account: undefined }];
+
+export function unpaired(code: StatusCode): Effect {
+  return { type: 'record_status', status: 'unpaired', code };
+}
+
+function closeEffects(
+  state: Exclude<State, { readonly name: 'stopped' }>,
+  kind: 'end' | 'logout' = 'end',
+): readonly Effect[] {
+  const hasSocket = state.name !== 'idle' && state.name !== 'backing_off';
+  return hasSocket ? [{ type: 'close_socket', generation: state.generation, kind }] : [];
+}
+
+/** An offer that may be out is void once its socket is gone. */
+function offerOf(state: Trying | StateOf<'idle'>): readonly Effect[] {
+  return state.name !== 'idle' && goalOf(state).kind === 'pairing' ? [{ type: 'remove_offer' }] : [];
+}
+
+function goalOf(state: Trying): Goal {
+  if (state.name === 'pairing') return { kind: 'pairing', pairing: state.pairing };
+  return state.name === 'online' ? { kind: 'login', proof: 'usual' } : state.goal;
+}
+
+export function isVoid(goal: Goal, { nowMs, policy }: StepContext): boolean {
+  return goal.kind === 'pairing' && nowMs - goal.pairing.requestedAtMs > policy.pairWithinMs;
+}
+
+export function openedOf(state: { readonly generation: number; readonly openedAtMs: number }) {
+  return { generation: state.generation, openedAtMs: state.openedAtMs };
+}
+
+function scaled(durationMs: number, policy: Policy): number {
+  return (durationMs * policy.baseDelayMs) / REFERENCE_BASE_DELAY_MS;
+}
+
+function spacingLeftMs(state: { readonly openedAtMs: number }, { monotonicMs, policy }: StepContext): number {
+  const spacingMs = Math.min(policy.maxDelayMs, scaled(OPEN_SPACING_MS, policy));
+  return Math.max(0, Math.round(state.openedAtMs + spacingMs - monotonicMs));
+}
