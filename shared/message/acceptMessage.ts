@@ -14,6 +14,7 @@ import { enqueueCommand, type CommandQueue } from './command.ts';
 import type { OutboundMessage } from './content.ts';
 import { ACCEPT_LIMIT_MS, type SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
+import { markUnqueued, unmarkUnqueued } from './unqueuedMessages.ts';
 
 /**
  * Accept (PROTOCOL.md §5): ids first, then the row, then the queue. Only when the queue has the command is the answer
@@ -74,10 +75,14 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
     deliveredAtMs: undefined,
     readAtMs: undefined,
   };
+  await markUnqueued(dependencies, message);
   await messages.create(message);
   await enqueue(dependencies, connection.shard, message);
   // The queue has it: 202 is already true, so a failure here must not become a 503. A worker treats both states alike.
-  await messages.markQueued(connection.connectionId, ids.messageId).catch(() => undefined);
+  await messages
+    .markQueued(connection.connectionId, ids.messageId)
+    .then(() => unmarkUnqueued(dependencies, message))
+    .catch(() => undefined);
   return { ...message, state: 'queued' };
 }
 

@@ -1,0 +1,183 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { backoffMs } from '../kernel/backoff.ts';
+import { makeEventId, type ConnectionId, type CorrelationId, type EventId, type TenantId } from '../kernel/id.ts';
+import type { Random } from '../kernel/random.ts';
+import type { TransactionWrite } from '../message/messageWrites.ts';
+import { expiryOf, isExpired } from '../platform/expiry.ts';
+import { handledFactKey } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
+import type { EventDraft, EventType } from './event.ts';
+import {
+  eventWrite,
+  isStale,
+  takePlace,
+  toEvent,
+  voidPlace,
+  type EventLogDependencies,
+  type EventPlace,
+} from './eventLog.ts';
+
+/**
+ * One fact becomes at most one event, in one transaction: that the fact is handled, what it changes on the message, and
+ * the event. Whoever published the fact may die between this and the fan-out to webhooks, so the handled row keeps the
+ * event and the batch that made it: the same batch again gets the same event again; the same fact in another batch is a
+ * repeat by WhatsApp and gets nothing.
+ */
+export interface RecordDependencies extends EventLogDependencies {
+  readonly random: Random;
+}
+
+export interface FactSource {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  /** Names the piece of work that records the fact; a repetition of that work carries the same one. */
+  readonly batchId: string;
+  /** Names the fact within the connection. */
+  readonly factKey: string;
+}
+
+/** What is to be stored for a fact. `ignored` leaves no trace: asked again, the answer may be another. */
+export type FactPlan =
+  | { readonly plan: 'ignored' }
+  | { readonly plan: 'stored'; readonly draft: EventDraft | undefined; readonly message: TransactionWrite | undefined };
+
+/** An event in the log, as much as the fan-out needs. */
+export interface RecordedEvent {
+  readonly eventId: EventId;
+  readonly type: EventType;
+  readonly correlationId: CorrelationId;
+}
+
+const TRIES = 6;
+const RETRY_DELAY = { firstMs: 50, capMs: 1_000 } as const;
+
+/**
+ * Records a fact unless it is handled. Returns its event, or undefined when it makes none or another batch handled it.
+ * Throws when the store stays busy or fails; the fact is then not handled, or a repetition finds that it is.
+ * @param plan asked before each try, as what it depends on may have changed
+ */
+export async function recordOnce(
+  dependencies: RecordDependencies,
+  source: FactSource,
+  plan: () => Promise<FactPlan>,
+): Promise<RecordedEvent | undefined> {
+  let held: EventPlace | undefined;
+  try {
+    for (let attempt = 0; ; attempt++) {
+      const handled = await findHandled(dependencies, source);
+      if (handled !== undefined) return handled.batchId === source.batchId ? handled.event : undefined;
+      const planned = await plan();
+      if (planned.plan === 'ignored') return undefined;
+      if (held !== undefined && isStale(held, dependencies.clock.nowMs())) {
+        await voidHeld(dependencies, source, held);
+        held = undefined;
+      }
+      if (planned.draft !== undefined) held ??= await takePlace(dependencies, source.tenantId);
+      const writes = toWrites(dependencies, source, planned, held);
+      try {
+        await dependencies.table.send(new TransactWriteCommand({ TransactItems: writes.map(({ write }) => write) }));
+        const filled = held;
+        held = undefined;
+        return toRecorded(planned.draft, filled);
+      } catch (error) {
+        const refusal = judgeRefusal(
+          error,
+          writes.map(({ name }) => name),
+        );
+        if (refusal === 'other' || attempt + 1 === TRIES) throw error;
+        if (refusal === 'place_void') held = undefined;
+        if (refusal === 'busy') {
+          await dependencies.clock.sleep(backoffMs(RETRY_DELAY, attempt, dependencies.random.unit()));
+        }
+      }
+    }
+  } finally {
+    if (held !== undefined) await voidHeld(dependencies, source, held);
+  }
+}
+
+type WriteName = 'handled' | 'message' | 'event';
+interface NamedWrite {
+  readonly name: WriteName;
+  readonly write: TransactionWrite;
+}
+
+/**
+ * Why a transaction was refused: the place was void, so another is needed; something it depends on has changed; the store
+ * was busy with another write of the same rows. @param names of the writes, in their order
+ */
+export function judgeRefusal(error: unknown, names: readonly WriteName[]): 'place_void' | 'changed' | 'busy' | 'other' {
+  if (!(error instanceof TransactionCanceledException)) return 'other';
+  const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code ?? 'None');
+  if (codes[names.indexOf('event')] === 'ConditionalCheckFailed') return 'place_void';
+  if (codes.includes('ConditionalCheckFailed')) return 'changed';
+  return codes.some((code) => BUSY_CODES.has(code)) ? 'busy' : 'other';
+}
+
+const BUSY_CODES: ReadonlySet<string> = new Set([
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+]);
+
+function toWrites(
+  dependencies: RecordDependencies,
+  source: FactSource,
+  planned: Extract<FactPlan, { plan: 'stored' }>,
+  place: EventPlace | undefined,
+): readonly NamedWrite[] {
+  const nowMs = dependencies.clock.nowMs();
+  const recorded = toRecorded(planned.draft, place);
+  const handled: TransactionWrite = {
+    Put: {
+      TableName: tableName(dependencies.stage, 'core'),
+      Item: {
+        ...handledFactKey(source.connectionId, source.factKey),
+        batchId: source.batchId,
+        event: recorded,
+        ttl: expiryOf('handledFact', nowMs),
+      },
+      // DynamoDB deletes expired items late, so an expired row counts as absent.
+      ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
+      ExpressionAttributeNames: { '#ttl': 'ttl' },
+      ExpressionAttributeValues: { ':now': Math.floor(nowMs / 1_000) },
+    },
+  };
+  const writes: NamedWrite[] = [{ name: 'handled', write: handled }];
+  if (planned.message !== undefined) writes.push({ name: 'message', write: planned.message });
+  if (planned.draft !== undefined && place !== undefined) {
+    writes.push({ name: 'event', write: eventWrite(dependencies, place, toEvent(place, planned.draft)) });
+  }
+  return writes;
+}
+
+function toRecorded(draft: EventDraft | undefined, place: EventPlace | undefined): RecordedEvent | undefined {
+  if (draft === undefined || place === undefined) return undefined;
+  const { type, correlationId } = draft;
+  return { eventId: makeEventId(place.sequence), type, correlationId: correlationId as CorrelationId };
+}
+
+async function findHandled(
+  { table, stage, clock }: RecordDependencies,
+  { connectionId, factKey }: FactSource,
+): Promise<{ readonly batchId: string; readonly event: RecordedEvent | undefined } | undefined> {
+  const answer = await table.send(
+    new GetCommand({
+      TableName: tableName(stage, 'core'),
+      Key: handledFactKey(connectionId, factKey),
+      ConsistentRead: true,
+    }),
+  );
+  const item = answer.Item;
+  if (item === undefined || isExpired(item, clock.nowMs())) return undefined;
+  return { batchId: item['batchId'] as string, event: item['event'] as RecordedEvent | undefined };
+}
+
+/**
+ * Gives up a number, so that no reader waits for it. If the transaction was written after all (its answer was lost), its
+ * place is filled and stays so; if the store is gone, a reader settles it later.
+ */
+async function voidHeld(dependencies: RecordDependencies, source: FactSource, held: EventPlace): Promise<void> {
+  await voidPlace(dependencies, source.tenantId, held).catch(() => undefined);
+}

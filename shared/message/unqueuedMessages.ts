@@ -1,0 +1,115 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  type DynamoDBDocumentClient,
+} from '@aws-sdk/lib-dynamodb';
+import type { ConnectionId, MessageId, TenantId } from '../kernel/id.ts';
+import { expiryOf } from '../platform/expiry.ts';
+import { unqueuedCursorKey, unqueuedKey, unqueuedPartition } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
+
+/**
+ * Which messages are accepted and not known to be in the queue: a marker by the minute of creation, written before the
+ * message row and removed when the row says `queued`. So the few that were left behind are found without a scan.
+ */
+export interface UnqueuedDependencies {
+  readonly table: DynamoDBDocumentClient;
+  readonly stage: string;
+}
+
+export interface UnqueuedMessage {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly messageId: MessageId;
+  readonly createdAtMs: number;
+}
+
+/** All tenants share a minute: four partitions take 4,000 messages a second. */
+const BUCKETS = 4;
+const MINUTE_MS = 60_000;
+
+/** The minute in which a message was made, counted from 1970. */
+export function minuteOf(atMs: number): number {
+  return Math.floor(atMs / MINUTE_MS);
+}
+
+/** Notes a message before its row is written. Unconditional: the same message makes the same marker. */
+export async function markUnqueued({ table, stage }: UnqueuedDependencies, message: UnqueuedMessage): Promise<void> {
+  const { tenantId, connectionId, messageId, createdAtMs } = message;
+  await table.send(
+    new PutCommand({
+      TableName: tableName(stage, 'core'),
+      Item: {
+        ...keyOf(message),
+        tenantId,
+        connectionId,
+        messageId,
+        createdAtMs,
+        ttl: expiryOf('unqueued', createdAtMs),
+      },
+    }),
+  );
+}
+
+/** Forgets the marker. Unconditional: one that is not there needs no removal. */
+export async function unmarkUnqueued({ table, stage }: UnqueuedDependencies, message: UnqueuedMessage): Promise<void> {
+  await table.send(new DeleteCommand({ TableName: tableName(stage, 'core'), Key: keyOf(message) }));
+}
+
+/** The marked messages of one minute, strongly consistent. */
+export async function listUnqueued(
+  { table, stage }: UnqueuedDependencies,
+  minute: number,
+): Promise<readonly UnqueuedMessage[]> {
+  const found: UnqueuedMessage[] = [];
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    let startKey: Record<string, unknown> | undefined;
+    do {
+      const answer = await table.send(
+        new QueryCommand({
+          TableName: tableName(stage, 'core'),
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': unqueuedPartition(minute, bucket) },
+          ConsistentRead: true,
+          ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
+        }),
+      );
+      found.push(...((answer.Items ?? []) as unknown as UnqueuedMessage[]));
+      startKey = answer.LastEvaluatedKey;
+    } while (startKey !== undefined);
+  }
+  return found;
+}
+
+/** The last minute that has been looked after; undefined before the first time. */
+export async function readCursor({ table, stage }: UnqueuedDependencies): Promise<number | undefined> {
+  const answer = await table.send(
+    new GetCommand({ TableName: tableName(stage, 'core'), Key: unqueuedCursorKey, ConsistentRead: true }),
+  );
+  return answer.Item?.['minute'] as number | undefined;
+}
+
+/** Records that a minute has been looked after. Condition: it is later than the one recorded; else nothing to do. */
+export async function moveCursor({ table, stage }: UnqueuedDependencies, minute: number): Promise<void> {
+  try {
+    await table.send(
+      new PutCommand({
+        TableName: tableName(stage, 'core'),
+        Item: { ...unqueuedCursorKey, minute },
+        ConditionExpression: 'attribute_not_exists(pk) OR #minute < :minute',
+        ExpressionAttributeNames: { '#minute': 'minute' },
+        ExpressionAttributeValues: { ':minute': minute },
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}
+
+function keyOf({ messageId, createdAtMs }: UnqueuedMessage) {
+  const bucket = messageId.charCodeAt(messageId.length - 1) % BUCKETS;
+  return unqueuedKey(minuteOf(createdAtMs), bucket, messageId);
+}

@@ -1,0 +1,86 @@
+import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs';
+import { z } from 'zod';
+import type { RecordedEvent } from '../event/recordOnce.ts';
+import {
+  makeDeliveryId,
+  type CorrelationId,
+  type DeliveryId,
+  type EndpointId,
+  type EventId,
+  type TenantId,
+} from '../kernel/id.ts';
+import { deliveryQueueName } from '../platform/queues.ts';
+import { wants, type Endpoint } from './endpoint.ts';
+
+/** One event for one endpoint, until success or exhaustion: the body of a message in the deliveries queue. */
+const brandedText = <Brand>() =>
+  z
+    .string()
+    .min(1)
+    .transform((text) => text as Brand);
+
+export const deliverySchema = z.object({
+  version: z.literal(1),
+  tenantId: brandedText<TenantId>(),
+  endpointId: brandedText<EndpointId>(),
+  eventId: brandedText<EventId>(),
+  correlationId: brandedText<CorrelationId>(),
+  deliveryId: brandedText<DeliveryId>(),
+});
+export type Delivery = z.infer<typeof deliverySchema>;
+
+export interface DeliveryQueue {
+  readonly queue: SQSClient;
+  readonly stage: string;
+  readonly queueUrlBase: string;
+}
+
+/** URL of the deliveries queue. */
+export function deliveryQueueUrl({ stage, queueUrlBase }: Omit<DeliveryQueue, 'queue'>): string {
+  return `${queueUrlBase}${deliveryQueueName(stage)}`;
+}
+
+/** Most messages that SQS takes in one call. */
+const BATCH_SIZE = 10;
+
+/**
+ * Enqueues one delivery for each event and each endpoint that wants it. Resolves when SQS has all of them.
+ * Throws when it refused one; a repetition then enqueues some twice, which receivers recognise by the event id.
+ */
+export async function enqueueDeliveries(
+  dependencies: DeliveryQueue,
+  endpoints: readonly Endpoint[],
+  events: readonly RecordedEvent[],
+): Promise<number> {
+  const entries = toDeliveries(endpoints, events).map(toEntry);
+  for (let start = 0; start < entries.length; start += BATCH_SIZE) {
+    const Entries = entries.slice(start, start + BATCH_SIZE).map((entry, index) => ({ ...entry, Id: String(index) }));
+    const answer = await dependencies.queue.send(
+      new SendMessageBatchCommand({ QueueUrl: deliveryQueueUrl(dependencies), Entries }),
+    );
+    const [refused] = answer.Failed ?? [];
+    if (refused !== undefined) throw new Error(`SQS refused a delivery: ${refused.Code ?? 'no code'}`);
+  }
+  return entries.length;
+}
+
+/** Which deliveries the events make: for each event, one per endpoint that wants its type. */
+export function toDeliveries(endpoints: readonly Endpoint[], events: readonly RecordedEvent[]): readonly Delivery[] {
+  return events.flatMap(({ eventId, type, correlationId }) =>
+    endpoints
+      .filter((endpoint) => wants(endpoint, type))
+      .map(({ tenantId, endpointId }) => ({
+        version: 1 as const,
+        tenantId,
+        endpointId,
+        eventId,
+        correlationId,
+        deliveryId: makeDeliveryId(endpointId, eventId),
+      })),
+  );
+}
+
+function toEntry(delivery: Delivery): Omit<SendMessageBatchRequestEntry, 'Id'> {
+  // A group in a standard queue is for fairness: a slow endpoint does not hold up the others.
+  return { MessageBody: JSON.stringify(delivery), MessageGroupId: delivery.endpointId };
+}
