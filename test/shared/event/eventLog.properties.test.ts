@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EventDraft, TenantEvent } from '../../../shared/event/event.ts';
 import { readEvents, type EventLogDependencies } from '../../../shared/event/eventLog.ts';

@@ -31,7 +31,7 @@ export class MemoryTable {
 
   execute(command: unknown): Item {
     if (command instanceof GetCommand) return { Item: this.#items.get(keyText(command.input.Key ?? {})) };
-    if (command instanceof PutCommand) return this.#put([command.input as Put], false);
+    if (command instanceof PutCommand) return this.#put([command.input], false);
     if (command instanceof TransactWriteCommand) {
       return this.#put(
         (command.input.TransactItems ?? []).map(({ Put }) => Put as Put),

@@ -1,0 +1,90 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { InternalEvent, InternalEventBatch } from '../../../shared/event/internalEvent.ts';
+import { makeId, makeStanzaId, type ConnectionId, type TenantId } from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import type { SentMessage } from '../../../shared/message/message.ts';
+import { MessageStore } from '../../../shared/message/messageStore.ts';
+import { makeDocumentClient } from '../../../shared/platform/aws.ts';
+import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
+import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { makeTestClock, type TestClock } from './testClock.ts';
+
+/** Stores on the DynamoDB emulator, with a clock of the test's. */
+export interface EventStores {
+  readonly table: DynamoDBDocumentClient;
+  readonly stage: string;
+  readonly clock: TestClock;
+  readonly random: typeof systemRandom;
+  readonly messages: MessageStore;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startEventStores(): Promise<EventStores> {
+  const dynamoDb = await startDynamoDb();
+  await createTables(dynamoDb.endpoint, 'test');
+  const table = makeDocumentClient(aStoreConfig({ dynamoDb }));
+  const messages = new MessageStore({ table, stage: 'test' });
+  const stop = async (): Promise<void> => {
+    table.destroy();
+    await dynamoDb.stop();
+  };
+  return { table, stage: 'test', clock: makeTestClock(), random: systemRandom, messages, stop };
+}
+
+/** Ids that no other test uses. */
+export function newIds(): { readonly tenantId: TenantId; readonly connectionId: ConnectionId } {
+  const nowMs = Date.now();
+  return { tenantId: makeId('tnt', nowMs, systemRandom), connectionId: makeId('con', nowMs, systemRandom) };
+}
+
+/** A message that we are sending. */
+export function aSentMessage(
+  ids: { readonly tenantId: TenantId; readonly connectionId: ConnectionId },
+  overrides: Partial<SentMessage> = {},
+): SentMessage {
+  const createdAtMs = overrides.createdAtMs ?? Date.UTC(2026, 7, 1, 11, 59);
+  return {
+    ...ids,
+    messageId: makeId('msg', createdAtMs, systemRandom),
+    stanzaId: makeStanzaId(systemRandom),
+    direction: 'out',
+    to: '4915123456789@s.whatsapp.net',
+    content: { type: 'text', text: { body: 'hello' } },
+    state: 'sending',
+    error: undefined,
+    correlationId: 'cor-of-request' as SentMessage['correlationId'],
+    attempts: 1,
+    createdAtMs,
+    sentAtMs: undefined,
+    deliveredAtMs: undefined,
+    readAtMs: undefined,
+    ...overrides,
+  };
+}
+
+/** A text from a contact, as a worker publishes it. */
+export function aMessageFact(overrides: Partial<Extract<InternalEvent, { kind: 'message' }>> = {}): InternalEvent {
+  const stanzaId = overrides.stanzaId ?? makeStanzaId(systemRandom);
+  return {
+    key: `message:${stanzaId}`,
+    atMs: Date.UTC(2026, 7, 1, 12, 0),
+    kind: 'message',
+    stanzaId,
+    chat: '4915111111111@s.whatsapp.net',
+    sender: '4915111111111@s.whatsapp.net',
+    fromMe: false,
+    senderName: 'Ada',
+    content: { type: 'text', text: { body: 'good morning' } },
+    ...overrides,
+  };
+}
+
+/** A batch of facts, as a worker publishes it. */
+export function aBatch(
+  ids: { readonly tenantId: TenantId; readonly connectionId: ConnectionId },
+  events: readonly InternalEvent[],
+  batchId = 'batch-1',
+): InternalEventBatch {
+  const correlationId = 'cor-of-batch' as InternalEventBatch['correlationId'];
+  return { version: 1, ...ids, shard: 0, token: 1, correlationId, batchId, events: [...events] };
+}

@@ -1,0 +1,282 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readEvents, voidPlace } from '../../../shared/event/eventLog.ts';
+import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import { recordFacts, type FactDependencies } from '../../../shared/event/recordFacts.ts';
+import { judgeRefusal } from '../../../shared/event/recordOnce.ts';
+import { makeEventId, type TenantId } from '../../../shared/kernel/id.ts';
+import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
+import type { SentMessage } from '../../../shared/message/message.ts';
+import { aBatch, aMessageFact, aSentMessage, newIds, startEventStores, type EventStores } from './eventStores.ts';
+
+const AT_MS = Date.UTC(2026, 7, 1, 12, 0, 5);
+const aReceipt = (message: SentMessage, state: 'delivered' | 'read' | 'played'): InternalEvent => ({
+  kind: 'receipt',
+  key: `receipt:${message.stanzaId}:${state}`,
+  atMs: AT_MS,
+  stanzaId: message.stanzaId,
+  chat: message.to,
+  recipient: message.to,
+  state,
+});
+
+/** A refusal of a transaction, one code for each of its writes. */
+function aCancellation(...codes: readonly string[]): TransactionCanceledException {
+  const CancellationReasons = codes.map((Code) => ({ Code }));
+  return new TransactionCanceledException({ message: 'refused', $metadata: {}, CancellationReasons });
+}
+
+describe('recording facts', () => {
+  let stores: EventStores;
+  beforeAll(async () => {
+    stores = await startEventStores();
+  });
+  afterAll(() => stores.stop());
+
+  const logOf = async (tenantId: TenantId): Promise<readonly TenantEvent[]> =>
+    (await readEvents(stores, tenantId, undefined, 100)).events;
+  /** The stores, with something done before each transaction is sent. */
+  const withBeforeTransaction = (before: () => Promise<void>): FactDependencies => {
+    const send = async (command: Parameters<typeof stores.table.send>[0]) => {
+      if (command instanceof TransactWriteCommand) await before();
+      return stores.table.send(command);
+    };
+    return { ...stores, table: Object.assign(Object.create(stores.table) as typeof stores.table, { send }) };
+  };
+
+  it('stores a message from a contact and tells of it', async () => {
+    const ids = newIds();
+    const fact = aMessageFact();
+
+    const recorded = await recordFacts(stores, aBatch(ids, [fact]));
+
+    const [event] = await logOf(ids.tenantId);
+    expect(recorded).toEqual([{ eventId: makeEventId(1), type: 'message.received', correlationId: 'cor-of-batch' }]);
+    expect(eventSchema.parse(event)).toEqual(event);
+    expect(event).toMatchObject({
+      id: makeEventId(1),
+      type: 'message.received',
+      occurredAt: '2026-08-01T12:00:00.000Z',
+      data: { sender: '4915111111111@s.whatsapp.net', content: { text: { body: 'good morning' } } },
+    });
+    const listed = await stores.messages.list(ids.connectionId, { before: undefined, limit: 10, nowMs: AT_MS });
+    expect(listed).toMatchObject([
+      { direction: 'in', senderName: 'Ada', messageId: (event?.data as { messageId?: string } | undefined)?.messageId },
+    ]);
+  });
+
+  it('tells of an own message from another device as an echo', async () => {
+    const ids = newIds();
+
+    await recordFacts(stores, aBatch(ids, [aMessageFact({ fromMe: true })]));
+
+    expect((await logOf(ids.tenantId)).map(({ type }) => type)).toEqual(['message.echo']);
+  });
+
+  it('keeps the facts of a batch in their order', async () => {
+    const ids = newIds();
+    const facts = ['one', 'two', 'three'].map((body) => aMessageFact({ content: { type: 'text', text: { body } } }));
+
+    await recordFacts(stores, aBatch(ids, facts));
+
+    const bodies = (await logOf(ids.tenantId)).map((event) => (event.data as { content: unknown }).content);
+    expect(bodies).toEqual(['one', 'two', 'three'].map((body) => ({ type: 'text', text: { body } })));
+  });
+
+  it('finds the same events again when the same batch comes again', async () => {
+    const ids = newIds();
+    const batch = aBatch(ids, [aMessageFact(), aMessageFact()]);
+
+    const first = await recordFacts(stores, batch);
+    const second = await recordFacts(stores, batch);
+
+    expect(second).toEqual(first);
+    expect(await logOf(ids.tenantId)).toHaveLength(2);
+  });
+
+  it('does nothing for a fact that another batch has brought', async () => {
+    const ids = newIds();
+    const fact = aMessageFact();
+    await recordFacts(stores, aBatch(ids, [fact], 'batch-1'));
+
+    const again = await recordFacts(stores, aBatch(ids, [fact], 'batch-2'));
+
+    expect(again).toEqual([]);
+    expect(await logOf(ids.tenantId)).toHaveLength(1);
+  });
+
+  it('names an event once when a batch holds the same fact twice', async () => {
+    const ids = newIds();
+    const fact = aMessageFact();
+
+    const recorded = await recordFacts(stores, aBatch(ids, [fact, fact]));
+
+    expect(recorded).toHaveLength(1);
+  });
+
+  it('carries on after the fact at which an earlier run ended', async () => {
+    const ids = newIds();
+    const batch = aBatch(ids, [aMessageFact(), aMessageFact()]);
+    let transactions = 0;
+    const failing = withBeforeTransaction(() =>
+      ++transactions === 2 ? Promise.reject(new Error('the store is gone')) : Promise.resolve(),
+    );
+
+    const failed = recordFacts(failing, batch);
+
+    await expect(failed).rejects.toThrow('the store is gone');
+    const again = await recordFacts(stores, batch);
+    expect(again.map(({ eventId }) => eventId)).toEqual([makeEventId(1), makeEventId(3)]);
+    // The number that the failed run held is void: no reader waits for it.
+    expect(await logOf(ids.tenantId)).toHaveLength(2);
+  });
+
+  it('moves a message forward by its receipts, late ones excepted, and tells of each step once', async () => {
+    const ids = newIds();
+    const message = aSentMessage(ids);
+    await stores.messages.create(message);
+    const states = ['delivered', 'read', 'delivered', 'read', 'played'] as const;
+    const facts = states.map((state, index) => ({ ...aReceipt(message, state), key: `receipt-${index}` }));
+
+    const recorded = await recordFacts(stores, aBatch(ids, facts));
+
+    const events = await logOf(ids.tenantId);
+    expect(recorded.map(({ correlationId }) => correlationId)).toEqual(Array(3).fill('cor-of-request'));
+    expect(events.map((event) => (event.data as { status: string }).status)).toEqual(['delivered', 'read', 'played']);
+    expect(await stores.messages.find(ids.connectionId, message.messageId)).toMatchObject({
+      state: 'played',
+      deliveredAtMs: AT_MS,
+      readAtMs: AT_MS,
+    });
+  });
+
+  it('says nothing of a receipt for a message that the phone sent', async () => {
+    const ids = newIds();
+
+    const recorded = await recordFacts(stores, aBatch(ids, [aReceipt(aSentMessage(ids), 'read')]));
+
+    expect(recorded).toEqual([]);
+    expect(await logOf(ids.tenantId)).toEqual([]);
+  });
+
+  it('tells of the result of a send, with the error and the recipient', async () => {
+    const ids = newIds();
+    const message = aSentMessage(ids, { state: 'failed', error: 'refused' });
+    await stores.messages.create(message);
+    const error = { code: 'refused', sentence: 'WhatsApp refused the message.' };
+    const { messageId, stanzaId } = message;
+
+    await recordFacts(
+      stores,
+      aBatch(ids, [
+        { kind: 'send_result', key: `result:${messageId}`, atMs: AT_MS, messageId, state: 'failed', error },
+      ]),
+    );
+
+    expect((await logOf(ids.tenantId))[0]).toMatchObject({
+      type: 'message.status',
+      correlationId: 'cor-of-request',
+      data: { messageId, stanzaId, status: 'failed', recipient: message.to, error },
+    });
+  });
+
+  it('tells of a status with its sentence and what to do', async () => {
+    const ids = newIds();
+
+    await recordFacts(
+      stores,
+      aBatch(ids, [{ kind: 'status', key: 'status:1', atMs: AT_MS, status: 'unpaired', code: 'logged_out' }]),
+    );
+
+    expect((await logOf(ids.tenantId))[0]).toMatchObject({
+      type: 'connection.status',
+      data: {
+        status: 'unpaired',
+        code: 'logged_out',
+        sentence: 'The phone or WhatsApp removed this linked device.',
+        userAction: 'pair_again',
+        since: '2026-08-01T12:00:05.000Z',
+      },
+    });
+  });
+
+  it('tries a transaction again that met another one', async () => {
+    const ids = newIds();
+    const refusals = [aCancellation('None', 'TransactionConflict', 'None'), aCancellation('ThrottlingError')];
+    const busy = withBeforeTransaction(() => {
+      const refusal = refusals.pop();
+      return refusal === undefined ? Promise.resolve() : Promise.reject(refusal);
+    });
+
+    const recorded = await recordFacts(busy, aBatch(ids, [aMessageFact()]));
+
+    expect(recorded.map(({ eventId }) => eventId)).toEqual([makeEventId(1)]);
+  });
+
+  it('takes another number when a reader has settled the one it held', async () => {
+    const ids = newIds();
+    let settled = false;
+    const slow = withBeforeTransaction(async () => {
+      if (!settled) await voidPlace(stores, ids.tenantId, { sequence: 1, previousTakenAtMs: 0 });
+      settled = true;
+    });
+
+    const recorded = await recordFacts(slow, aBatch(ids, [aMessageFact()]));
+
+    expect(recorded.map(({ eventId }) => eventId)).toEqual([makeEventId(2)]);
+    expect(await logOf(ids.tenantId)).toHaveLength(1);
+  });
+
+  it('decides again when a message moved on in between', async () => {
+    const ids = newIds();
+    const message = aSentMessage(ids);
+    await stores.messages.create(message);
+    const racing = withBeforeTransaction(async () => {
+      await stores.messages.recordReceipt(ids.connectionId, message.messageId, { state: 'read', atMs: AT_MS });
+    });
+
+    const recorded = await recordFacts(racing, aBatch(ids, [aReceipt(message, 'delivered')]));
+
+    expect(recorded).toEqual([]);
+    expect(await logOf(ids.tenantId)).toEqual([]);
+  });
+
+  it('gives a transaction up that is refused six times, and leaves no number open', async () => {
+    const ids = newIds();
+    const busy = withBeforeTransaction(() => Promise.reject(aCancellation('TransactionConflict')));
+
+    const failed = recordFacts(busy, aBatch(ids, [aMessageFact()]));
+
+    await expect(failed).rejects.toThrow('refused');
+    await recordFacts(stores, aBatch(ids, [aMessageFact()]));
+    expect((await logOf(ids.tenantId)).map(({ id }) => id)).toEqual([makeEventId(2)]);
+  });
+
+  it('passes throttling on, so that the batch comes again', async () => {
+    const ids = newIds();
+    const throttled = Object.assign(new Error('too fast'), { name: 'ProvisionedThroughputExceededException' });
+    const table = mockClient(DynamoDBDocumentClient.from(stores.table));
+    table.on(GetCommand).resolves({}).on(UpdateCommand).rejects(throttled);
+
+    const failed = recordFacts(
+      { ...stores, table: table as unknown as typeof stores.table },
+      aBatch(ids, [aMessageFact()]),
+    );
+
+    await expect(failed).rejects.toThrow('too fast');
+    table.restore();
+  });
+
+  it.each([
+    { error: new Error('no answer'), refusal: 'other' },
+    { error: aCancellation('None', 'None', 'ConditionalCheckFailed'), refusal: 'place_void' },
+    { error: aCancellation('ConditionalCheckFailed', 'None', 'None'), refusal: 'changed' },
+    { error: aCancellation('None', 'ConditionalCheckFailed', 'TransactionConflict'), refusal: 'changed' },
+    { error: aCancellation('None', 'TransactionConflict', 'None'), refusal: 'busy' },
+    { error: aCancellation('None', 'ValidationError', 'None'), refusal: 'other' },
+  ])('judges a refused transaction: $refusal', ({ error, refusal }) => {
+    expect(judgeRefusal(error, ['handled', 'message', 'event'])).toBe(refusal);
+  });
+});
