@@ -1,0 +1,90 @@
+import type { TranscriptEntry } from './phone.ts';
+import type { Fault, Strike } from './faults.ts';
+import type { Stats } from './stats.ts';
+
+export interface PhoneDescription {
+  readonly number: string;
+  readonly lid: string;
+  readonly name: string;
+  readonly devices: readonly { readonly id: number; readonly logins: number; readonly waiting: number }[];
+}
+
+const DEADLINE_MS = 20_000;
+
+/** Client of the simulator's control API. Throws an Error with the API's sentence when a call is refused. */
+export class WhatsAppClient {
+  readonly #url: string;
+
+  constructor(controlUrl: string) {
+    this.#url = controlUrl;
+  }
+
+  addPhone(number: string, name: string): Promise<PhoneDescription> {
+    return this.#call('POST', '/phones', { number, name });
+  }
+
+  phones(): Promise<readonly PhoneDescription[]> {
+    return this.#call('GET', '/phones');
+  }
+
+  /** Scans a QR text with a phone. Resolves when the client has accepted the pairing. */
+  scan(number: string, qr: string): Promise<{ readonly device: number }> {
+    return this.#call('POST', `/phones/${number}/link`, { qr });
+  }
+
+  /** Types a pairing code into the phone that it was asked for. */
+  typeCode(number: string, code: string): Promise<{ readonly device: number }> {
+    return this.#call('POST', `/phones/${number}/link`, { code, offerFor: number });
+  }
+
+  /** Writes a text from a phone. Returns the stanza id. */
+  async write(number: string, to: string, text: string): Promise<string> {
+    return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/messages`, { to, text })).id;
+  }
+
+  /** What a phone shows: what it decrypted and what it sent, in order. */
+  messages(number: string): Promise<readonly TranscriptEntry[]> {
+    return this.#call('GET', `/phones/${number}/messages`);
+  }
+
+  /** What a phone could not decrypt, with the reason. */
+  failures(number: string): Promise<readonly { readonly id: string; readonly reason: string }[]> {
+    return this.#call('GET', `/phones/${number}/failures`);
+  }
+
+  async read(number: string, id: string): Promise<void> {
+    await this.#call('POST', `/phones/${number}/read`, { id });
+  }
+
+  async removeDevice(number: string, device: number): Promise<void> {
+    await this.#call('DELETE', `/phones/${number}/devices/${device}`);
+  }
+
+  async fault(fault: Fault): Promise<void> {
+    await this.#call('POST', '/faults', fault);
+  }
+
+  /** Does something to live sockets at once. Returns how many it hit. */
+  async strike(strike: Strike): Promise<number> {
+    return (await this.#call<{ readonly sockets: number }>('POST', '/faults', strike)).sockets;
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.#call('DELETE', '/faults');
+  }
+
+  stats(): Promise<Stats> {
+    return this.#call('GET', '/stats');
+  }
+
+  async #call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      signal: AbortSignal.timeout(DEADLINE_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const answer: unknown = await response.json();
+    if (!response.ok) throw new Error(`${method} ${path}: ${(answer as { readonly error: string }).error}`);
+    return answer as Answer;
+  }
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+/**
+ * What can be made to go wrong. A fault without `number` concerns every account; `times` counts down at each use and the
+ * fault is gone at 0; without `times` it stays until `DELETE /faults`.
+ */
+const scope = {
+  number: z.string().regex(/^\d+$/).optional(),
+  times: z.number().int().positive().optional(),
+} as const;
+
+export const faultSchema = z.discriminatedUnion('kind', [
+  /** Refuses the next logins with `<failure reason>`. */
+  z.strictObject({ ...scope, kind: z.literal('refuse_login'), reason: z.number().int() }),
+  /** Takes the TCP connection and never upgrades it to a WebSocket. */
+  z.strictObject({ ...scope, kind: z.literal('no_upgrade') }),
+  /** Opens the WebSocket and never answers the Noise hello. */
+  z.strictObject({ ...scope, kind: z.literal('no_hello') }),
+  /** Accepts the login and never says `<success>`; answers pings. */
+  z.strictObject({ ...scope, kind: z.literal('no_success') }),
+  /** Says nothing more at all once the device is logged in. */
+  z.strictObject({ ...scope, kind: z.literal('silent') }),
+  /** The server does not acknowledge messages, though it delivers them. */
+  z.strictObject({ ...scope, kind: z.literal('drop_acks') }),
+  /** Receipts of recipients do not reach the sender. */
+  z.strictObject({ ...scope, kind: z.literal('drop_receipts') }),
+  /** Refuses messages of this account with an error in the ack, and does not deliver them. */
+  z.strictObject({ ...scope, kind: z.literal('nack'), code: z.number().int() }),
+  /** Delivers each message for this account twice. */
+  z.strictObject({ ...scope, kind: z.literal('duplicate') }),
+  /** Waits before each stanza to the client. */
+  z.strictObject({ ...scope, kind: z.literal('latency'), ms: z.number().int().min(0).max(60_000) }),
+  /** Answers queries of a namespace with an error, or not at all. */
+  z.strictObject({ ...scope, kind: z.literal('iq_error'), xmlns: z.string(), code: z.number().int() }),
+  z.strictObject({ ...scope, kind: z.literal('iq_hang'), xmlns: z.string() }),
+]);
+export type Fault = z.infer<typeof faultSchema>;
+
+/** What is done at once to the live sockets of an account (or of all). */
+export const strikeSchema = z.discriminatedUnion('kind', [
+  /** `<stream:error code><child type/></stream:error>`, then close. */
+  z.strictObject({
+    number: scope.number,
+    kind: z.literal('stream_error'),
+    code: z.number().int().optional(),
+    child: z.string().optional(),
+    type: z.string().optional(),
+  }),
+  /** `<failure reason>`, then close. */
+  z.strictObject({ number: scope.number, kind: z.literal('failure'), reason: z.number().int().optional() }),
+  z.strictObject({ number: scope.number, kind: z.literal('stream_end') }),
+  z.strictObject({ number: scope.number, kind: z.literal('close') }),
+  /** Sends everything again that the account's devices were sent, although they acknowledged it. */
+  z.strictObject({ number: scope.number, kind: z.literal('redeliver'), id: z.string() }),
+]);
+export type Strike = z.infer<typeof strikeSchema>;
+
+/** The faults that are in force. */
+export class Faults {
+  #active: { readonly fault: Fault; left: number | undefined }[] = [];
+
+  add(fault: Fault): void {
+    this.#active.push({ fault, left: fault.times });
+  }
+
+  clear(): void {
+    this.#active = [];
+  }
+
+  list(): readonly Fault[] {
+    return this.#active.map(({ fault }) => fault);
+  }
+
+  /** The fault of a kind that concerns an account, used up once; undefined if there is none. */
+  take<Kind extends Fault['kind']>(
+    kind: Kind,
+    number: string | undefined,
+    matches: (fault: Extract<Fault, { kind: Kind }>) => boolean = () => true,
+  ): Extract<Fault, { kind: Kind }> | undefined {
+    const isWanted = (fault: Fault): fault is Extract<Fault, { kind: Kind }> => fault.kind === kind;
+    for (const entry of this.#active) {
+      const { fault } = entry;
+      if (!isWanted(fault) || (fault.number !== undefined && fault.number !== number) || !matches(fault)) continue;
+      if (entry.left !== undefined) {
+        entry.left -= 1;
+        if (entry.left === 0) this.#active = this.#active.filter((other) => other !== entry);
+      }
+      return fault;
+    }
+    return undefined;
+  }
+}

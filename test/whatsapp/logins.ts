@@ -1,0 +1,116 @@
+import type { proto } from '@whiskeysockets/baileys';
+import type { ClientSocket } from './clientSocket.ts';
+import type { Faults } from './faults.ts';
+import { child, children, node, stamp, type BinaryNode } from './node.ts';
+import type { Counters } from './stats.ts';
+import { jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
+
+/** Who is logged in, and what waits for whom. At most one socket per device: a newer login replaces the older one. */
+export class Logins {
+  readonly #live = new Map<LinkedDevice, ClientSocket>();
+  readonly #world: World;
+  readonly #faults: Faults;
+  readonly #counters: Counters;
+
+  constructor(world: World, faults: Faults, counters: Counters) {
+    this.#world = world;
+    this.#faults = faults;
+    this.#counters = counters;
+  }
+
+  /** A client names its device: lets it in or refuses it. */
+  logIn(socket: ClientSocket, clientStatic: Buffer, payload: proto.ClientPayload): void {
+    const number = String(payload.username ?? '');
+    const device = this.#world.accounts.get(number)?.devices.get(payload.device ?? 0);
+    const refusal = this.#faults.take('refuse_login', number);
+    const known = device !== undefined && Buffer.from(device.noiseKey).equals(clientStatic);
+    if (refusal !== undefined || !known) {
+      socket.send(node('failure', { reason: String(refusal?.reason ?? 401), location: 'sim' }));
+      socket.close();
+      return;
+    }
+    const older = this.#live.get(device);
+    if (older !== undefined) {
+      this.#counters.replaced += 1;
+      older.replaced = true;
+      older.send(node('stream:error', {}, [node('conflict', { type: 'replaced' })]));
+      older.close();
+    }
+    for (const pending of device.pending) pending.inFlight = false;
+    this.#live.set(device, socket);
+    socket.device = device;
+    socket.latencyMs = this.#faults.take('latency', number)?.ms ?? 0;
+    if (this.#faults.take('no_success', number)) return;
+    this.#counters.countLogin(number, Date.now());
+    const account = this.#world.accounts.get(number);
+    if (account === undefined) return;
+    socket.send(node('success', { t: stamp(), props: '1', lid: jidOf(account, device.id, 'lid') }));
+    if (this.#faults.take('silent', number)) socket.silent = true;
+  }
+
+  /** The client asks for what waited: a preview, the stanzas, and the count at the end. */
+  activate(socket: ClientSocket): void {
+    const { device } = socket;
+    if (device === undefined || this.#live.get(device) !== socket) return;
+    const waiting = device.pending.filter(({ inFlight }) => !inFlight);
+    const count = (tag: string): string => String(waiting.filter(({ stanza }) => stanza.tag === tag).length);
+    if (waiting.length > 0) {
+      socket.send(
+        node('ib', { from: WHATSAPP }, [
+          node('offline_preview', {
+            count: String(waiting.length),
+            message: count('message'),
+            receipt: count('receipt'),
+            notification: count('notification'),
+            appdata: '0',
+          }),
+        ]),
+      );
+    }
+    for (const pending of waiting) {
+      pending.inFlight = true;
+      socket.send({ ...pending.stanza, attrs: { ...pending.stanza.attrs, offline: '0' } });
+    }
+    socket.send(node('ib', { from: WHATSAPP }, [node('offline', { count: String(waiting.length) })]));
+    socket.active = true;
+  }
+
+  /** Puts a stanza at the end of a device's queue, and on the wire if the device is there and has caught up. */
+  enqueue(device: LinkedDevice, stanza: BinaryNode): void {
+    const socket = this.#live.get(device);
+    const inFlight = socket?.active === true && !socket.closed;
+    device.pending.push({ stanza, inFlight });
+    if (inFlight) socket.send(stanza);
+  }
+
+  /** The client has a stanza: it need not be delivered again. */
+  acknowledge(device: LinkedDevice, tag: string, id: string, list: readonly string[] = []): void {
+    for (const each of [id, ...list]) {
+      const index = device.pending.findIndex(({ stanza }) => stanza.tag === tag && stanza.attrs['id'] === each);
+      if (index !== -1) device.pending.splice(index, 1);
+    }
+  }
+
+  leave(socket: ClientSocket): void {
+    const { device } = socket;
+    if (device === undefined || this.#live.get(device) !== socket) return;
+    this.#live.delete(device);
+    for (const pending of device.pending) pending.inFlight = false;
+  }
+
+  /** The live sockets of an account, or all of them. */
+  socketsOf(number: string | undefined): readonly ClientSocket[] {
+    return [...this.#live]
+      .filter(([device]) => number === undefined || device.number === number)
+      .map(([, socket]) => socket);
+  }
+
+  socketOf(device: LinkedDevice): ClientSocket | undefined {
+    return this.#live.get(device);
+  }
+}
+
+/** Ids that a receipt names: its own and those in its list. */
+export function idsOf(receipt: BinaryNode): readonly string[] {
+  return children(child(receipt, 'list'), 'item').map((item) => item.attrs['id'] ?? '');
+}

@@ -1,0 +1,154 @@
+import type { ClientSocket } from './clientSocket.ts';
+import { bigEndian, bytesOf, child, children, node, numberOf, type BinaryNode } from './node.ts';
+import { findAddress, jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
+import type { Counters } from './stats.ts';
+import type { KeyBundle } from './phone.ts';
+
+/** Answers to `iq` queries (simulator facts §3.4). Unknown ones get an empty result, as the facts say is harmless. */
+type Answer = readonly BinaryNode[] | { readonly error: number };
+
+export interface QueryContext {
+  readonly world: World;
+  readonly counters: Counters;
+  readonly onActive: (socket: ClientSocket) => void;
+  readonly onRemoveDevice: (device: LinkedDevice) => void;
+}
+
+type Handler = (context: QueryContext, socket: ClientSocket, query: BinaryNode) => Answer;
+
+const KEY_TYPE = Buffer.from([5]);
+
+const handlers: Readonly<Record<string, Handler>> = {
+  'encrypt get count': (_context, { device }) => [node('count', { value: String(device?.preKeys.length ?? 0) })],
+  'encrypt get digest': () => [node('digest')],
+  'encrypt get key': ({ world, counters }, _socket, query) => {
+    counters.keyFetches += 1;
+    return [
+      node(
+        'list',
+        {},
+        children(child(query, 'key'), 'user').map((user) => keysOf(world, user.attrs['jid'] ?? '')),
+      ),
+    ];
+  },
+  'encrypt set list': (_context, { device }, query) => {
+    if (device !== undefined) takeUploadedKeys(device, query);
+    return [];
+  },
+  'encrypt set rotate': (_context, { device }, query) => {
+    const rotated = toSignedPreKey(child(child(query, 'rotate'), 'skey'));
+    if (device !== undefined && rotated !== undefined) device.signedPreKey = rotated;
+    return [];
+  },
+  'passive set active': ({ onActive }, socket) => {
+    queueMicrotask(() => onActive(socket));
+    return [];
+  },
+  'abt get props': () => [node('props', {}, [])],
+  'blocklist get': () => [node('list', {}, [])],
+  'privacy get privacy': () => [
+    node(
+      'privacy',
+      {},
+      ['readreceipts', 'last', 'online', 'profile', 'status', 'groupadd'].map((name) =>
+        node('category', { name, value: 'all' }),
+      ),
+    ),
+  ],
+  'usync get usync': ({ world }, _socket, query) => [answerUsync(world, query)],
+  'md set remove-companion-device': ({ onRemoveDevice }, { device }) => {
+    if (device !== undefined) queueMicrotask(() => onRemoveDevice(device));
+    return [];
+  },
+  'w:sync:app:state set sync': (_context, _socket, query) => [
+    node(
+      'sync',
+      {},
+      children(child(query, 'sync'), 'collection').map((collection) =>
+        node('collection', { name: collection.attrs['name'] ?? '', version: '0', has_more_patches: 'false' }),
+      ),
+    ),
+  ],
+};
+
+/** The answer to a query, as the stanza to send. */
+export function answerQuery(context: QueryContext, socket: ClientSocket, query: BinaryNode): BinaryNode {
+  const { xmlns = '', type = '', id = '' } = query.attrs;
+  const first = children(query)[0]?.tag ?? '';
+  const named = handlers[`${xmlns} ${type} ${first}`] ?? handlers[`${xmlns} ${type}`];
+  const isUpload = xmlns === 'encrypt' && type === 'set' && child(query, 'list') !== undefined;
+  const answer = (isUpload ? handlers['encrypt set list'] : named)?.(context, socket, query) ?? [];
+  return 'error' in answer
+    ? failedQuery(id, answer.error)
+    : node('iq', { from: WHATSAPP, type: 'result', id }, [...answer]);
+}
+
+export function failedQuery(id: string, code: number): BinaryNode {
+  return node('iq', { from: WHATSAPP, type: 'error', id }, [node('error', { code: String(code), text: 'simulated' })]);
+}
+
+/** The keys with which somebody can write to a device: takes one of its one-time pre-keys. */
+export function takeBundle(world: World, jid: string): KeyBundle | undefined {
+  const address = findAddress(world, jid);
+  if (address === undefined) return undefined;
+  if (address.device === 0) return address.account.phone.takeBundle();
+  const device = address.account.devices.get(address.device);
+  if (device === undefined) return undefined;
+  const { registrationId, identity, signedPreKey } = device;
+  return { registrationId, identity, signedPreKey, preKey: device.preKeys.shift() };
+}
+
+function keysOf(world: World, jid: string): BinaryNode {
+  const bundle = takeBundle(world, jid);
+  if (bundle === undefined) return node('user', { jid }, [node('error', { code: '404', text: 'item-not-found' })]);
+  const key = (tag: string, { id, value }: { id: number; value: Uint8Array }, more: BinaryNode[] = []): BinaryNode =>
+    node(tag, {}, [node('id', {}, bigEndian(id, 3)), node('value', {}, value), ...more]);
+  return node('user', { jid }, [
+    node('registration', {}, bigEndian(bundle.registrationId, 4)),
+    node('type', {}, KEY_TYPE),
+    node('identity', {}, bundle.identity),
+    key('skey', bundle.signedPreKey, [node('signature', {}, bundle.signedPreKey.signature)]),
+    ...(bundle.preKey === undefined ? [] : [key('key', bundle.preKey)]),
+  ]);
+}
+
+function takeUploadedKeys(device: LinkedDevice, query: BinaryNode): void {
+  const uploaded = children(child(query, 'list'), 'key').map((key) => ({
+    id: numberOf(key, 'id') ?? 0,
+    value: bytesOf(key, 'value') ?? Buffer.alloc(0),
+  }));
+  const known = new Set(device.preKeys.map(({ id }) => id));
+  device.preKeys.push(...uploaded.filter(({ id }) => !known.has(id)));
+  device.signedPreKey = toSignedPreKey(child(query, 'skey')) ?? device.signedPreKey;
+}
+
+function toSignedPreKey(skey: BinaryNode | undefined): LinkedDevice['signedPreKey'] | undefined {
+  const [id, value, signature] = [numberOf(skey, 'id'), bytesOf(skey, 'value'), bytesOf(skey, 'signature')];
+  return id === undefined || value === undefined || signature === undefined ? undefined : { id, value, signature };
+}
+
+/** Who a number is: its devices with key indexes, its LID, and whether it is on WhatsApp at all. */
+function answerUsync(world: World, query: BinaryNode): BinaryNode {
+  const users = children(child(child(query, 'usync'), 'list'), 'user').map((user) => {
+    const contact = child(user, 'contact')?.content;
+    const asked =
+      contact === undefined
+        ? undefined
+        : Buffer.from(contact as Uint8Array)
+            .toString()
+            .replaceAll(/\D/g, '');
+    const jid = user.attrs['jid'] ?? `${asked ?? ''}@${WHATSAPP}`;
+    const account = findAddress(world, jid)?.account;
+    const isIn = node('contact', { type: account === undefined ? 'out' : 'in' });
+    if (account === undefined) return node('user', { jid }, [isIn]);
+    const devices = [0, ...account.devices.keys()].map((id) =>
+      node('device', { id: String(id), ...(id === 0 ? {} : { 'key-index': String(id) }) }),
+    );
+    return node('user', { jid }, [
+      isIn,
+      node('lid', { val: jidOf(account, 0, 'lid') }),
+      node('devices', {}, [node('device-list', {}, devices)]),
+    ]);
+  });
+  return node('usync', {}, [node('list', {}, users)]);
+}

@@ -1,0 +1,16 @@
+/** Waits until `read` gives something that fits. Throws after the deadline with the last thing it gave. */
+export async function until<Value>(
+  what: string,
+  read: () => Value | Promise<Value>,
+  fits: (value: Value) => boolean,
+  deadlineMs = 10_000,
+): Promise<Value> {
+  const giveUpAt = performance.now() + deadlineMs;
+  let last = await read();
+  while (!fits(last)) {
+    if (performance.now() > giveUpAt) throw new Error(`${what} did not come; last: ${JSON.stringify(last)}`);
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    last = await read();
+  }
+  return last;
+}

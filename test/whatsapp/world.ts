@@ -1,0 +1,85 @@
+import type { KeyPair } from '@whiskeysockets/baileys';
+import type { BinaryNode } from './node.ts';
+import type { Phone } from './phone.ts';
+import type { ServerKeys } from './noise.ts';
+
+/** What the server knows. It holds public keys and sealed stanzas only; private keys live in the phones. */
+export interface World {
+  readonly keys: ServerKeys;
+  readonly accounts: Map<string, Account>;
+}
+
+export interface PublicPreKey {
+  readonly id: number;
+  readonly value: Uint8Array;
+}
+
+export interface SignedPublicPreKey extends PublicPreKey {
+  readonly signature: Uint8Array;
+}
+
+/** One WhatsApp account: a phone (device 0) and its linked devices. */
+export interface Account {
+  readonly number: string;
+  readonly lid: string;
+  readonly name: string;
+  readonly phone: Phone;
+  readonly devices: Map<number, LinkedDevice>;
+  nextDevice: number;
+}
+
+/** A linked device, as its registration made it known. */
+export interface LinkedDevice {
+  readonly number: string;
+  readonly id: number;
+  readonly noiseKey: Uint8Array;
+  readonly identity: Uint8Array;
+  readonly registrationId: number;
+  signedPreKey: SignedPublicPreKey;
+  preKeys: PublicPreKey[];
+  /** Logins so far; the first one gets the history. */
+  logins: number;
+  /** Stanzas that the device has not acknowledged, oldest first. */
+  readonly pending: PendingStanza[];
+}
+
+export interface PendingStanza {
+  readonly stanza: BinaryNode;
+  /** Whether it is on the wire of the present socket. */
+  inFlight: boolean;
+}
+
+export const WHATSAPP = 's.whatsapp.net';
+
+/** The hidden id of an account: a number that is not its phone number. */
+export function lidOf(number: string): string {
+  return `9${number.split('').reverse().join('').padEnd(14, '7').slice(0, 14)}`;
+}
+
+export interface Address {
+  readonly account: Account;
+  readonly device: number;
+  readonly server: string;
+}
+
+/** Finds account and device of an address by phone number or by LID. */
+export function findAddress(world: World, jid: string | undefined): Address | undefined {
+  const match = /^(\d+)(?::(\d+))?@(s\.whatsapp\.net|c\.us|lid)$/.exec(jid ?? '');
+  if (match === null) return undefined;
+  const [, user = '', device = '0', server = ''] = match;
+  const account =
+    server === 'lid'
+      ? [...world.accounts.values()].find((candidate) => candidate.lid === user)
+      : world.accounts.get(user);
+  return account === undefined ? undefined : { account, device: Number(device), server };
+}
+
+/** The address of a device in the form of the given server: by number or by LID. */
+export function jidOf(account: Account, device: number, server: string): string {
+  const user = server === 'lid' ? account.lid : account.number;
+  return device === 0
+    ? `${user}@${server === 'lid' ? 'lid' : WHATSAPP}`
+    : `${user}:${device}@${server === 'lid' ? 'lid' : WHATSAPP}`;
+}
+
+export type { KeyPair };
