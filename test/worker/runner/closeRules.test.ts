@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusRules } from '../../../shared/connection/status.ts';
 import { closeRules, toCloseCause, type CloseCause } from '../../../worker/runner/closeRules.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { Effect, State } from '../../../worker/runner/machineTypes.ts';
 import { aPolicy, lives, type Moment } from './scripts.ts';

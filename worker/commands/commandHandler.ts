@@ -1,0 +1,56 @@
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { commandSchema, type Command } from '../../shared/message/command.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { HeldConnection } from '../runner/heldConnection.ts';
+import type { CommandRecord } from './commandPoller.ts';
+import type { CommandResult } from './connectionOutbox.ts';
+
+export interface HandlerDependencies {
+  readonly hold: (command: Command) => HeldConnection;
+  readonly acting: SQSClient;
+  readonly deadLetterUrl: string;
+  readonly logger: Logger;
+}
+
+/** Does what one command of an owned shard asks for. Rejects when a store or queue does not answer. */
+export async function handleCommand(dependencies: HandlerDependencies, record: CommandRecord): Promise<CommandResult> {
+  const command = parseCommand(record.body);
+  if (command === undefined) {
+    await setAside(dependencies, record);
+    return 'done';
+  }
+  const { connectionId, correlationId } = command;
+  const kind = command.kind === 'control' ? command.control : command.kind;
+  const held = dependencies.hold(command);
+  dependencies.logger.debug('command received', {
+    connectionId,
+    correlationId,
+    commandKind: kind,
+    receiveCount: record.receiveCount,
+  });
+  return command.kind === 'control'
+    ? held.reconcile(command.control)
+    : held.outbox.handle(command.messageId, record.sequenceNumber);
+}
+
+/** The command in a body, or undefined if it holds none. */
+export function parseCommand(body: string): Command | undefined {
+  try {
+    return commandSchema.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What no retry can make readable goes to the dead letters at once, so that it does not hold up its group. */
+async function setAside({ acting, deadLetterUrl, logger }: HandlerDependencies, record: CommandRecord): Promise<void> {
+  logger.error('command cannot be read and goes to the dead letters', { receiveCount: record.receiveCount });
+  await acting.send(
+    new SendMessageCommand({
+      QueueUrl: deadLetterUrl,
+      MessageBody: record.body,
+      MessageGroupId: record.group,
+      MessageDeduplicationId: record.sequenceNumber,
+    }),
+  );
+}

@@ -1,0 +1,189 @@
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  type Message,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { backoffMs } from '../../shared/kernel/backoff.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { Random } from '../../shared/kernel/random.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import { GroupLanes, type LaneRecord } from './groupLanes.ts';
+
+/** One command as SQS gave it. */
+export interface CommandRecord extends LaneRecord {
+  readonly body: string;
+  readonly receiptHandle: string;
+  /** Orders the commands of a group; SQS chose it. */
+  readonly sequenceNumber: string;
+  readonly receiveCount: number;
+}
+
+export interface PollerDependencies {
+  readonly queueUrl: string;
+  /** For receives only: its deadline is past the longest wait. */
+  readonly polling: SQSClient;
+  readonly acting: SQSClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Does what a command asks. `done` deletes it, `later` and a rejection give it and its group's rest back. */
+  readonly handle: (record: CommandRecord) => Promise<'done' | 'later'>;
+  /** Throws when this worker may not act at the moment. Asked before each receive and each delete. */
+  readonly assertOpen: () => void;
+  readonly waitSeconds: number;
+  readonly visibilitySeconds: number;
+}
+
+/** Most that SQS gives at once. */
+const BATCH = 10;
+/** Commands held at once; a shard has at most 100 connections with two groups each. */
+const MAX_HELD = 400;
+const EXTENSIONS_PER_VISIBILITY = 3;
+const PAUSE = { firstMs: 500, capMs: 10_000 } as const;
+/** A group that failed rests this long before it goes back, so that a broken store is not asked without pause. */
+const FAILED_PAUSE_MS = 1_000;
+
+/**
+ * Polls the command queue of one shard. Groups are worked side by side, each in order; a group stops at its first failure
+ * and what is left of it goes back, last to first, so that SQS gives it out again in order.
+ */
+export class CommandPoller {
+  readonly #dependencies: PollerDependencies;
+  readonly #lanes: GroupLanes<CommandRecord>;
+  readonly #ended = new AbortController();
+  /** `draining`: takes no more and gives back what was not begun. `abandoned`: another owner; touches nothing more. */
+  #mode: 'polling' | 'draining' | 'abandoned' = 'polling';
+  #loop: Promise<void> | undefined;
+  #extending: Promise<void> | undefined;
+
+  constructor(dependencies: PollerDependencies) {
+    this.#dependencies = dependencies;
+    this.#lanes = new GroupLanes({
+      work: (record) => this.#work(record),
+      giveBack: (records) => this.#giveBack(records),
+      isStopping: () => this.#mode !== 'polling',
+    });
+  }
+
+  /** Begins to poll. */
+  start(): void {
+    this.#loop ??= this.#poll();
+    this.#extending ??= this.#extend();
+  }
+
+  /**
+   * Takes no more, finishes what was begun, and gives the rest back. A poll is never aborted, since SQS would hide what it
+   * answers: this waits for the one that is out.
+   */
+  async drain(): Promise<void> {
+    if (this.#mode === 'polling') this.#mode = 'draining';
+    await this.#loop;
+    await this.#lanes.idle();
+    this.#ended.abort();
+    await this.#extending;
+  }
+
+  /** Another worker owns the shard: nothing is deleted, given back or begun from here on. */
+  abandon(): void {
+    this.#mode = 'abandoned';
+    this.#ended.abort();
+  }
+
+  async #poll(): Promise<void> {
+    const { clock, random, logger, assertOpen } = this.#dependencies;
+    let failures = 0;
+    while (this.#mode === 'polling') {
+      if (this.#lanes.held().length >= MAX_HELD) {
+        await clock.sleep(PAUSE.firstMs, this.#ended.signal);
+        continue;
+      }
+      try {
+        assertOpen();
+        const records = await this.#receive();
+        failures = 0;
+        this.#lanes.add(records);
+      } catch (error) {
+        logger.warn('commands could not be received', { attempt: failures + 1, error });
+        await clock.sleep(backoffMs(PAUSE, failures, random.unit()), this.#ended.signal);
+        failures += 1;
+      }
+    }
+  }
+
+  async #receive(): Promise<readonly CommandRecord[]> {
+    const { polling, queueUrl, waitSeconds, visibilitySeconds } = this.#dependencies;
+    const answer = await polling.send(
+      new ReceiveMessageCommand({
+        QueueUrl: queueUrl,
+        MaxNumberOfMessages: BATCH,
+        WaitTimeSeconds: waitSeconds,
+        VisibilityTimeout: visibilitySeconds,
+        MessageSystemAttributeNames: ['MessageGroupId', 'SequenceNumber', 'ApproximateReceiveCount'],
+      }),
+    );
+    return (answer.Messages ?? []).map(toRecord);
+  }
+
+  async #work(record: CommandRecord): Promise<'done' | 'later'> {
+    const { handle, acting, queueUrl, assertOpen, clock, logger } = this.#dependencies;
+    if (this.#mode === 'abandoned') return 'later';
+    try {
+      if ((await handle(record)) === 'done') {
+        assertOpen();
+        await acting.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: record.receiptHandle }));
+        return 'done';
+      }
+    } catch (error) {
+      logger.warn('command failed and goes back', { receiveCount: record.receiveCount, error });
+    }
+    if (this.#mode === 'polling') await clock.sleep(FAILED_PAUSE_MS, this.#ended.signal);
+    return 'later';
+  }
+
+  /** Last to first: while one is hidden, SQS holds back those after it. One that fails comes back by its timeout. */
+  async #giveBack(records: readonly CommandRecord[]): Promise<void> {
+    for (const record of [...records].reverse()) {
+      if (this.#mode === 'abandoned') return;
+      await this.#setVisibility(record, 0);
+    }
+  }
+
+  /** Keeps what is held hidden from others, each third of the visibility. */
+  async #extend(): Promise<void> {
+    const { clock, visibilitySeconds } = this.#dependencies;
+    const everyMs = (visibilitySeconds * 1_000) / EXTENSIONS_PER_VISIBILITY;
+    while (!this.#ended.signal.aborted) {
+      await clock.sleep(everyMs, this.#ended.signal);
+      if (this.#ended.signal.aborted) return;
+      await Promise.all(this.#lanes.held().map((record) => this.#setVisibility(record, visibilitySeconds)));
+    }
+  }
+
+  async #setVisibility(record: CommandRecord, seconds: number): Promise<void> {
+    const { acting, queueUrl, logger } = this.#dependencies;
+    try {
+      await acting.send(
+        new ChangeMessageVisibilityCommand({
+          QueueUrl: queueUrl,
+          ReceiptHandle: record.receiptHandle,
+          VisibilityTimeout: seconds,
+        }),
+      );
+    } catch (error) {
+      // It may have been deleted meanwhile, or it comes back by its timeout: both are safe.
+      logger.debug('visibility of a command could not be changed', { error });
+    }
+  }
+}
+
+function toRecord(message: Message): CommandRecord {
+  return {
+    group: message.Attributes?.MessageGroupId ?? '',
+    body: message.Body ?? '',
+    receiptHandle: message.ReceiptHandle ?? '',
+    sequenceNumber: message.Attributes?.SequenceNumber ?? '',
+    receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
+  };
+}

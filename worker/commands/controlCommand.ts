@@ -1,0 +1,78 @@
+import type { Connection, WantedPairing } from '../../shared/connection/connection.ts';
+import type { StatusCode } from '../../shared/connection/status.ts';
+import type { ControlKind } from '../../shared/message/command.ts';
+
+/** What there is of a connection in this worker. */
+export interface RunnerView {
+  /** `absent`: none was made since the shard was claimed. */
+  readonly runner: 'running' | 'gave_up' | 'off' | 'absent';
+  /** The pairing request that was acted on last. */
+  readonly handledPairing: string | undefined;
+}
+
+/** What is to be done so that a connection becomes what its record asks for. */
+export type ControlAction =
+  | { readonly action: 'start'; readonly linked: boolean; readonly code: StatusCode }
+  | { readonly action: 'pair'; readonly pairing: WantedPairing }
+  | { readonly action: 'restart' }
+  | { readonly action: 'stop' }
+  /** Unlink the device, fail what waits, remove the record. */
+  | { readonly action: 'remove' }
+  /** The record is gone: let go of the runner. */
+  | { readonly action: 'forget' }
+  /** No account is linked: what is parked can never be sent. */
+  | { readonly action: 'fail_messages' };
+
+/** A pairing request older than this is void: nobody waits for its offer any more. */
+export const PAIRING_REQUEST_LIMIT_MS = 5 * 60_000;
+
+/** Codes of a connection that was given up but that another worker, perhaps of a newer version, may try once more. */
+const WORTH_A_TRY: ReadonlySet<StatusCode> = new Set(['too_many_attempts', 'client_outdated', 'client_refused']);
+const REVIVING: ReadonlySet<ControlKind | 'listing'> = new Set(['start', 'restart', 'pair']);
+
+/**
+ * Compares what a record asks for with what there is. Level-triggered: a command, the listing at a claim and the listing
+ * each minute all come here, so a lost command is made up for and a doubled one does nothing.
+ * @param trigger the command that led here, or `listing`
+ */
+export function decideControl(
+  connection: Connection | undefined,
+  view: RunnerView,
+  trigger: ControlKind | 'listing',
+  nowMs: number,
+): readonly ControlAction[] {
+  if (connection === undefined) return [{ action: 'forget' }];
+  if (connection.wanted === 'deleted') return [{ action: 'remove' }];
+  if (connection.wanted === 'off')
+    return view.runner === 'running' || connection.status !== 'off' ? [{ action: 'stop' }] : [];
+
+  const linked = connection.account !== undefined;
+  const pairing = connection.pairing;
+  const asked =
+    !linked &&
+    pairing !== undefined &&
+    pairing.requestId !== view.handledPairing &&
+    nowMs - pairing.requestedAtMs < PAIRING_REQUEST_LIMIT_MS;
+  const actions: ControlAction[] = [];
+  if (asked) actions.push({ action: 'pair', pairing });
+  else if (view.runner === 'running') actions.push(...(trigger === 'restart' ? [{ action: 'restart' } as const] : []));
+  else if (REVIVING.has(trigger) || isStartable(connection, view)) {
+    actions.push({ action: 'start', linked, code: restingCode(connection) });
+  }
+  if (!linked && connection.parkedCount > 0) actions.push({ action: 'fail_messages' });
+  return actions;
+}
+
+/** One that gave up waits for a person, also across owners. */
+function isStartable(connection: Connection, view: RunnerView): boolean {
+  if (view.runner === 'gave_up') return false;
+  if (view.runner === 'off') return true;
+  const gaveUp = connection.status === 'failed' || connection.status === 'restricted';
+  return !gaveUp || WORTH_A_TRY.has(connection.statusCode);
+}
+
+/** What an unlinked connection shows: why it is unlinked, or that an offer of an earlier owner is void. */
+function restingCode(connection: Connection): StatusCode {
+  if (connection.status === 'unpaired') return connection.statusCode;
+  return connection.pairing === undefined ? 'never_paired' : 'offer_expired';
+}

@@ -1,0 +1,69 @@
+export interface LaneRecord {
+  /** Records of one group are worked in order, one at a time. */
+  readonly group: string;
+}
+
+export interface LaneDependencies<Item extends LaneRecord> {
+  /** Works one record. Never rejects. `later` stops its group. */
+  readonly work: (record: Item) => Promise<'done' | 'later'>;
+  /** Gives back a record that was not done and all held ones of its group behind it, in order. Never rejects. */
+  readonly giveBack: (records: readonly Item[]) => Promise<void>;
+  /** Once true, what was not begun is given back. */
+  readonly isStopping: () => boolean;
+}
+
+/**
+ * Works groups side by side and each group in order. A group stops at its first record that is not done: that one and the
+ * rest of the group are given back together. The number of groups is bounded by whoever adds records.
+ */
+export class GroupLanes<Item extends LaneRecord> {
+  readonly #dependencies: LaneDependencies<Item>;
+  readonly #lanes = new Map<string, Item[]>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(dependencies: LaneDependencies<Item>) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Adds records behind those of their groups. */
+  add(records: readonly Item[]): void {
+    for (const record of records) {
+      const lane = this.#lanes.get(record.group);
+      if (lane !== undefined) lane.push(record);
+      else this.#start(record.group, [record]);
+    }
+  }
+
+  /** All records that are worked or wait. */
+  held(): readonly Item[] {
+    return [...this.#lanes.values()].flat();
+  }
+
+  /** Resolves when nothing is held. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #start(group: string, lane: Item[]): void {
+    this.#lanes.set(group, lane);
+    const running = this.#run(group, lane).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #run(group: string, lane: Item[]): Promise<void> {
+    // Lanes begin after all records of a receive are in, so that a stop gives them back together.
+    await Promise.resolve();
+    const { work, giveBack, isStopping } = this.#dependencies;
+    for (let record = lane[0]; record !== undefined; record = lane[0]) {
+      const result = isStopping() ? 'later' : await work(record);
+      if (result === 'later') {
+        // The lane ends first: what arrives while these go back is a new delivery and begins a new lane.
+        this.#lanes.delete(group);
+        await giveBack(lane);
+        return;
+      }
+      lane.shift();
+    }
+    this.#lanes.delete(group);
+  }
+}

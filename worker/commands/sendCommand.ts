@@ -1,0 +1,154 @@
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { SendResultFact } from '../../shared/event/internalEvent.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { MessageId } from '../../shared/kernel/id.ts';
+import {
+  ACCEPT_LIMIT_MS,
+  isDone,
+  isSent,
+  sendErrors,
+  type SendErrorCode,
+  type SentMessage,
+} from '../../shared/message/message.ts';
+import type { MessageStore } from '../../shared/message/messageStore.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { EventPublisher } from '../events/eventPublisher.ts';
+import type { ConnectionSocket, OwnedConnection } from '../socket/connectionSocket.ts';
+import { judgeOutcome, type Verdict } from './sendOutcomes.ts';
+
+/** One message of an owned connection, tried once (PROTOCOL.md §5). The caller holds the connection's turn to send. */
+export interface SendDependencies {
+  readonly owned: OwnedConnection;
+  readonly messages: MessageStore;
+  readonly publisher: EventPublisher;
+  /** Throws when this worker may not act at the moment. Asked before each outside effect. */
+  readonly assertOpen: () => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** `settled`: recorded and published, nothing is left to do. `unowned`: a newer owner has it. */
+export type TryResult = 'settled' | 'again' | 'unowned';
+
+/**
+ * The row, if there is anything to send. Settles what is over already, and a command that reached the queue too late.
+ * @param source a parked message was in the queue in time, whatever its row says
+ */
+export async function readMessage(
+  dependencies: SendDependencies,
+  messageId: MessageId,
+  source: 'queue' | 'parked',
+): Promise<SentMessage | 'settled'> {
+  const { messages, owned, clock, logger } = dependencies;
+  const message = await messages.find(owned.connectionId, messageId);
+  if (message?.direction !== 'out') {
+    logger.warn('command without a message row', { messageId });
+    return 'settled';
+  }
+  if (isDone(message.state)) {
+    await publishResult(dependencies, message);
+    return 'settled';
+  }
+  if (source === 'queue' && message.state === 'accepting' && clock.nowMs() - message.createdAtMs > ACCEPT_LIMIT_MS) {
+    await settle(dependencies, message, { verdict: 'failed', error: 'not_enqueued' });
+    return 'settled';
+  }
+  return message;
+}
+
+/**
+ * Row → sending, wire, server's ack, row → result, fact. A crash in between is repaired by a redelivery: it sends under
+ * the same stanza id, or finds the result and publishes it again.
+ */
+export async function trySending(
+  dependencies: SendDependencies,
+  message: SentMessage,
+  socket: ConnectionSocket,
+): Promise<TryResult> {
+  const { messages, owned, assertOpen, logger } = dependencies;
+  const { messageId, stanzaId, to, content } = message;
+  assertOpen();
+  if ((await messages.beginSending(owned, messageId)) === 'refused') {
+    const now = await messages.find(owned.connectionId, messageId);
+    if (now?.direction !== 'out') return 'settled';
+    if (!isDone(now.state)) return 'unowned';
+    await publishResult(dependencies, now);
+    return 'settled';
+  }
+  assertOpen();
+  const outcome = await socket.send({ stanzaId, to, content });
+  const attempts = message.attempts + 1;
+  const verdict = judgeOutcome(outcome, attempts);
+  const { correlationId } = message;
+  logger.debug('message tried', { messageId, stanzaId, correlationId, attempt: attempts, outcome: outcome.outcome });
+  if (verdict.verdict === 'again') return 'again';
+  await settle(dependencies, message, verdict);
+  return 'settled';
+}
+
+/** Ends a message that cannot be sent any more. */
+export async function failMessage(
+  dependencies: SendDependencies,
+  message: SentMessage,
+  error: SendErrorCode,
+): Promise<void> {
+  await settle(dependencies, message, { verdict: 'failed', error });
+}
+
+/** Why messages of this connection can never be sent as it stands, or undefined if they may wait. */
+export function hopelessBecause(connection: Connection | undefined): SendErrorCode | undefined {
+  if (connection === undefined || connection.wanted === 'deleted') return 'connection_deleted';
+  return connection.account === undefined ? 'connection_not_paired' : undefined;
+}
+
+async function settle(
+  dependencies: SendDependencies,
+  message: SentMessage,
+  verdict: Exclude<Verdict, { readonly verdict: 'again' }>,
+): Promise<void> {
+  const { messages, owned, clock, assertOpen } = dependencies;
+  const result =
+    verdict.verdict === 'sent'
+      ? ({ state: 'sent', atMs: verdict.atMs } as const)
+      : ({ state: 'failed', atMs: clock.nowMs(), error: verdict.error } as const);
+  assertOpen();
+  if ((await messages.recordResult(owned, message.messageId, result)) === 'recorded') {
+    await publish(dependencies, message, toFact(message.messageId, result));
+    return;
+  }
+  // A receipt was faster, or a newer owner was here: what the row says now is the result.
+  const now = await messages.find(owned.connectionId, message.messageId);
+  if (now?.direction === 'out' && isDone(now.state)) await publishResult(dependencies, now);
+}
+
+/** Publishes the result that the row shows. It may have been published before: its key is the same. */
+async function publishResult(dependencies: SendDependencies, message: SentMessage): Promise<void> {
+  if (message.state === 'cancelled') return;
+  const state = isSent(message.state) ? 'sent' : message.state === 'expired' ? 'expired' : 'failed';
+  const atMs = message.sentAtMs ?? dependencies.clock.nowMs();
+  const fact = toFact(message.messageId, {
+    state,
+    atMs,
+    ...(message.error === undefined ? {} : { error: message.error }),
+  });
+  await publish(dependencies, message, fact);
+}
+
+async function publish(dependencies: SendDependencies, message: SentMessage, fact: SendResultFact): Promise<void> {
+  await dependencies.publisher.publish(dependencies.owned, [fact], message.correlationId);
+}
+
+function toFact(
+  messageId: MessageId,
+  result: { readonly state: 'sent' | 'failed' | 'expired'; readonly atMs: number; readonly error?: SendErrorCode },
+): SendResultFact {
+  const { state, atMs, error } = result;
+  return {
+    kind: 'send_result',
+    key: `result:${messageId}`,
+    atMs,
+    messageId,
+    state,
+    ...(error === undefined ? {} : { error: { code: error, sentence: sendErrors[error] } }),
+  };
+}

@@ -1,0 +1,99 @@
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { InternalEvent, InternalEventBatch } from '../../shared/event/internalEvent.ts';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+import type { ConnectionId, CorrelationId } from '../../shared/kernel/id.ts';
+import { eventQueueName } from '../../shared/platform/queues.ts';
+import type { OwnedConnection } from '../socket/connectionSocket.ts';
+import type { EventPublisher } from './eventPublisher.ts';
+
+/** Most bytes and facts in one SQS message (PROTOCOL.md §6). A single larger fact travels alone. */
+const BATCH_BYTES = 64 * 1_024;
+const BATCH_FACTS = 100;
+/** Room for the fields around the facts. */
+const ENVELOPE_BYTES = 512;
+const DEADLINE_MS = 15_000;
+
+export interface PublisherDependencies {
+  readonly queue: SQSClient;
+  readonly stage: string;
+  readonly queueUrlBase: string;
+  /** Throws when this worker may not act at the moment. Asked before each message leaves. */
+  readonly assertOpen: () => void;
+  /** A new id for each SQS message; it is the deduplication id, so a retried request counts once. */
+  readonly makeBatchId: () => string;
+  readonly deadlineMs?: number;
+}
+
+/**
+ * Publishes facts to the events queue, in one FIFO group per connection. Publishes of one connection wait for each
+ * other, so what was seen first is stored first; when one fails, its later parts are not sent.
+ */
+export function makeSqsEventPublisher(dependencies: PublisherDependencies): EventPublisher {
+  const tails = new Map<ConnectionId, Promise<void>>();
+
+  return {
+    publish: async (connection, events, correlationId) => {
+      const before = tails.get(connection.connectionId) ?? Promise.resolve();
+      const mine = before.then(() => send(dependencies, connection, events, correlationId));
+      // Whoever waits behind waits for the end, not for the success: each publish reports its own failure.
+      const tail = mine.catch(() => undefined);
+      tails.set(connection.connectionId, tail);
+      try {
+        await mine;
+      } finally {
+        if (tails.get(connection.connectionId) === tail) tails.delete(connection.connectionId);
+      }
+    },
+  };
+}
+
+/** Parts of at most 64 KB and 100 facts each, in order. */
+export function splitFacts(events: readonly InternalEvent[]): readonly (readonly InternalEvent[])[] {
+  const parts: InternalEvent[][] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const size = Buffer.byteLength(JSON.stringify(event)) + 1;
+    const part = parts.at(-1);
+    if (part === undefined || part.length >= BATCH_FACTS || bytes + size > BATCH_BYTES - ENVELOPE_BYTES) {
+      parts.push([event]);
+      bytes = size;
+    } else {
+      part.push(event);
+      bytes += size;
+    }
+  }
+  return parts;
+}
+
+async function send(
+  { queue, stage, queueUrlBase, assertOpen, makeBatchId, deadlineMs = DEADLINE_MS }: PublisherDependencies,
+  { tenantId, connectionId, shard, token }: OwnedConnection,
+  events: readonly InternalEvent[],
+  correlationId: CorrelationId,
+): Promise<void> {
+  for (const part of splitFacts(events)) {
+    const batchId = makeBatchId();
+    const batch: InternalEventBatch = {
+      version: 1,
+      tenantId,
+      connectionId,
+      shard,
+      token,
+      correlationId,
+      batchId,
+      events: [...part],
+    };
+    assertOpen();
+    await withDeadline('publishing facts', deadlineMs, (abortSignal) =>
+      queue.send(
+        new SendMessageCommand({
+          QueueUrl: `${queueUrlBase}${eventQueueName(stage)}`,
+          MessageBody: JSON.stringify(batch),
+          MessageGroupId: connectionId,
+          MessageDeduplicationId: batchId,
+        }),
+        { abortSignal },
+      ),
+    );
+  }
+}

@@ -1,0 +1,318 @@
+import type { Clock } from '../../shared/kernel/clock.ts';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+import type { Random } from '../../shared/kernel/random.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { ConnectionSocket, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
+import type { ConnectionRecorder } from './connectionRecorder.ts';
+import { step } from './machine.ts';
+import {
+  initialState,
+  type Effect,
+  type Goal,
+  type Input,
+  type Policy,
+  type State,
+  type StopReason,
+} from './machineTypes.ts';
+
+/** Opens the sockets of one connection, and keeps its credentials. */
+export interface SocketSource {
+  /**
+   * Raises the epoch of the credentials, then opens. Inputs arrive through `onInput`, also before this resolves.
+   * Returns `lost` when a newer owner has raised it, and `unlinked` when there is nothing to log in with.
+   * Rejects when a store does not answer.
+   */
+  readonly open: (request: {
+    readonly generation: number;
+    /** Absent for a login with the stored credentials. */
+    readonly pairing: PairingRequest | undefined;
+    readonly onInput: (input: SocketInput) => void;
+  }) => Promise<ConnectionSocket | 'lost' | 'unlinked'>;
+  /** Credentials are kept encrypted and not used any more. Returns `lost` when a newer owner has written. */
+  readonly retire: () => Promise<'retired' | 'lost'>;
+}
+
+/** What sends messages on the runner's socket. */
+export interface Sending {
+  /** The socket may be used from here on: send what waits. */
+  readonly allow: () => void;
+  /** Takes no more, and resolves when nothing is in flight. */
+  readonly finish: () => Promise<void>;
+  /** No account is linked: what waits fails. */
+  readonly failAll: () => Promise<void>;
+}
+
+export interface RunnerDependencies {
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Bound to the connection and its epoch. */
+  readonly logger: Logger;
+  readonly sockets: SocketSource;
+  readonly recorder: ConnectionRecorder;
+  readonly sending: Sending;
+  /** Waits for a turn to open a socket. Resolves to what gives the handshake slot back. Rejects when `signal` aborts. */
+  readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
+  /** The runner is over. Called once. */
+  readonly onStopped: (reason: StopReason) => void;
+  /** Something cannot be undone from here, for example a socket that does not close: the process must end. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+interface Letter {
+  readonly input: Input;
+  /** The timer that fired; one that was set again or cleared meanwhile says nothing. */
+  readonly timer?: AbortController;
+}
+
+/** A socket's own deadlines end long before this; past it the process is not to be trusted. */
+const CLOSE_DEADLINE_MS = 30_000;
+const OPEN_DEADLINE_MS = 60_000;
+const FLUSH_DEADLINE_MS = 5_000;
+const RETIRE_TRIES = 5;
+const RETIRE_PAUSE_MS = 1_000;
+
+/** Inputs for which a wait for a turn to open is given up. */
+const URGENT: ReadonlySet<Input['type']> = new Set([
+  'stop_requested',
+  'unlink_requested',
+  'drain_requested',
+  'ownership_lost',
+  'pair_requested',
+]);
+
+/**
+ * Runs one connection: takes inputs from its mailbox, asks the machine, and performs the effects in order, one at a time.
+ * Nothing else opens or closes its sockets. An effect that fails becomes an input, or ends the process visibly.
+ */
+export class ConnectionRunner {
+  readonly #dependencies: RunnerDependencies;
+  readonly #mailbox: Letter[] = [];
+  readonly #stopped = Promise.withResolvers<StopReason>();
+  #state: State = initialState;
+  #socket: ConnectionSocket | undefined;
+  #timer: AbortController | undefined;
+  /** Given back once the handshake is over. */
+  #turn: (() => void) | undefined;
+  #waitingForTurn: AbortController | undefined;
+  #pumping = false;
+
+  constructor(dependencies: RunnerDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Resolves when the runner is over. */
+  get stopped(): Promise<StopReason> {
+    return this.#stopped.promise;
+  }
+
+  /** The socket on which messages may be sent now, if there is one. */
+  usableSocket(): ConnectionSocket | undefined {
+    return this.#state.name === 'online' && this.#state.caughtUp ? this.#socket : undefined;
+  }
+
+  /** Puts an input into the mailbox. Never throws, never waits. */
+  deliver(input: Input): void {
+    this.#put({ input });
+  }
+
+  #put(letter: Letter): void {
+    const { type } = letter.input;
+    if (URGENT.has(type)) this.#waitingForTurn?.abort();
+    this.#mailbox.push(letter);
+    if (!this.#pumping) void this.#pump();
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    for (let letter = this.#mailbox.shift(); letter !== undefined; letter = this.#mailbox.shift()) {
+      if (letter.timer !== undefined && letter.timer !== this.#timer) continue;
+      try {
+        await this.#take(letter.input);
+      } catch (error) {
+        this.#dependencies.logger.error('connection runner broke', { input: letter.input.type, error });
+        this.#dependencies.onBroken(error);
+      }
+    }
+    this.#pumping = false;
+  }
+
+  async #take(input: Input): Promise<void> {
+    const { clock, random, policy } = this.#dependencies;
+    const before = this.#state;
+    const { state, effects } = step(before, input, {
+      nowMs: clock.nowMs(),
+      monotonicMs: clock.monotonicMs(),
+      jitter: random.unit(),
+      policy,
+    });
+    this.#state = state;
+    const current = 'generation' in input && 'generation' in before && input.generation === before.generation;
+    if (current && HANDSHAKE_OVER.has(input.type)) this.#giveTurnBack();
+    this.#log(before, input, state);
+    for (const effect of effects) await this.#perform(effect);
+  }
+
+  #log(before: State, input: Input, after: State): void {
+    const generation = 'generation' in after ? after.generation : undefined;
+    const sameSocket = generation === ('generation' in before ? before.generation : undefined);
+    if (before.name === after.name && sameSocket) return;
+    this.#dependencies.logger.info('connection changed state', {
+      from: before.name,
+      input: input.type,
+      to: after.name,
+      generation,
+      ...(after.name === 'backing_off' ? { cause: after.cause } : {}),
+      ...(after.name === 'stopped' ? { reason: after.reason } : {}),
+      ...(input.type === 'socket_closed' ? { code: input.close.statusCode } : {}),
+    });
+  }
+
+  async #perform(effect: Effect): Promise<void> {
+    const { recorder, sending } = this.#dependencies;
+    switch (effect.type) {
+      case 'open_socket':
+        return this.#open(effect.generation, effect.goal);
+      case 'close_socket':
+        return this.#close(effect.kind);
+      case 'set_timer':
+        return this.#setTimer(effect.delayMs);
+      case 'clear_timer':
+        return this.#clearTimer();
+      case 'allow_sending':
+        return sending.allow();
+      case 'finish_commands_in_flight':
+        return this.#finishSending();
+      case 'retire_credentials':
+        return this.#retire();
+      case 'record_account':
+        return recorder.account(effect.account);
+      case 'record_status':
+        return recorder.status(effect);
+      case 'show_offer':
+        return recorder.offer(effect.offer);
+      case 'remove_offer':
+        return recorder.offer(undefined);
+      case 'fail_messages':
+        return this.#failMessages();
+      case 'runner_stopped':
+        return this.#stop(effect.reason);
+    }
+  }
+
+  /** Waits for a turn, then opens. Whatever goes wrong is a socket that closed for an unknown reason. */
+  async #open(generation: number, goal: Goal): Promise<void> {
+    const { policy, sockets, takeTurn, logger } = this.#dependencies;
+    const waiting = new AbortController();
+    this.#waitingForTurn = waiting;
+    // What came while the effects before this one ran counts too.
+    if (this.#mailbox.some(({ input }) => URGENT.has(input.type))) waiting.abort();
+    let opening: ReturnType<SocketSource['open']> | undefined;
+    try {
+      this.#turn = await withDeadline('waiting for a turn to open', policy.openWithinMs, (late) =>
+        takeTurn(AbortSignal.any([late, waiting.signal])),
+      );
+      opening = sockets.open({
+        generation,
+        pairing: goal.kind === 'pairing' ? goal.pairing : undefined,
+        onInput: (input) => this.deliver(input),
+      });
+      const started = opening;
+      const socket = await withDeadline('opening a socket', OPEN_DEADLINE_MS, () => started);
+      if (socket === 'lost') this.deliver({ type: 'ownership_lost' });
+      // What WhatsApp would say to a login without credentials.
+      else if (socket === 'unlinked') this.#closed(generation, 401);
+      else this.#socket = socket;
+    } catch (error) {
+      this.#giveTurnBack();
+      // One that comes after its deadline is nobody's: close it.
+      void opening?.then(
+        (late) => (typeof late === 'string' ? undefined : late.close('end')),
+        () => undefined,
+      );
+      logger[waiting.signal.aborted ? 'debug' : 'warn']('socket could not be opened', { generation, error });
+      this.#closed(generation, undefined);
+    } finally {
+      this.#waitingForTurn = undefined;
+    }
+  }
+
+  #closed(generation: number, statusCode: number | undefined): void {
+    this.deliver({ type: 'socket_closed', generation, close: { statusCode, node: undefined } });
+  }
+
+  /** A socket that does not close could speak beside its successor, so a failure here is not survivable. */
+  async #close(kind: 'end' | 'logout'): Promise<void> {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#giveTurnBack();
+    if (socket !== undefined) await withDeadline('closing a socket', CLOSE_DEADLINE_MS, () => socket.close(kind));
+  }
+
+  #setTimer(delayMs: number): void {
+    this.#clearTimer();
+    const timer = new AbortController();
+    this.#timer = timer;
+    void this.#dependencies.clock.sleep(delayMs, timer.signal).then(() => {
+      if (!timer.signal.aborted) this.#put({ input: { type: 'timer' }, timer });
+    });
+  }
+
+  #clearTimer(): void {
+    this.#timer?.abort();
+    this.#timer = undefined;
+  }
+
+  #finishSending(): void {
+    const { sending, logger } = this.#dependencies;
+    void sending
+      .finish()
+      .catch((error: unknown) => logger.error('sends in flight did not finish', { error }))
+      .then(() => this.deliver({ type: 'drain_finished' }));
+  }
+
+  /** Tried a few times. If it still fails the next pairing retires first, and a login would be refused again. */
+  async #retire(): Promise<void> {
+    const { sockets, clock, logger } = this.#dependencies;
+    for (let attempt = 1; attempt <= RETIRE_TRIES; attempt += 1) {
+      try {
+        if ((await sockets.retire()) === 'lost') this.deliver({ type: 'ownership_lost' });
+        return;
+      } catch (error) {
+        const last = attempt === RETIRE_TRIES;
+        logger[last ? 'error' : 'warn']('credentials could not be retired', { attempt, error });
+        if (!last) await clock.sleep(RETIRE_PAUSE_MS);
+      }
+    }
+  }
+
+  /** After the account is gone from the record, so that no newer message can be parked behind those that fail here. */
+  async #failMessages(): Promise<void> {
+    const { recorder, sending, logger } = this.#dependencies;
+    await recorder.flush(FLUSH_DEADLINE_MS);
+    void sending
+      .failAll()
+      .catch((error: unknown) => logger.error('messages of an unlinked connection could not be failed', { error }));
+  }
+
+  async #stop(reason: StopReason): Promise<void> {
+    const { recorder, onStopped } = this.#dependencies;
+    this.#giveTurnBack();
+    if (reason !== 'ownership_lost') await recorder.flush(FLUSH_DEADLINE_MS);
+    recorder.abandon();
+    this.#stopped.resolve(reason);
+    onStopped(reason);
+  }
+
+  #giveTurnBack(): void {
+    this.#turn?.();
+    this.#turn = undefined;
+  }
+}
+
+/** A pairing waits for a person: its handshake is over when the offer is out. */
+const HANDSHAKE_OVER: ReadonlySet<Input['type']> = new Set(['socket_opened', 'socket_closed', 'pairing_offered']);

@@ -1,0 +1,115 @@
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import { decideControl } from '../commands/controlCommand.ts';
+import { HeldConnection, type ConnectionParts } from './heldConnection.ts';
+
+export interface RunnersDependencies {
+  readonly shard: number;
+  /** The shard's epoch: the token of every write. */
+  readonly token: number;
+  readonly parts: ConnectionParts;
+  readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'listOfShard'>;
+  readonly clock: Clock;
+  /** Bound to the shard and its epoch. */
+  readonly logger: Logger;
+  readonly listEveryMs?: number;
+}
+
+/** The listing makes up for lost commands, so that no record stays unattended. */
+const LIST_EVERY_MS = 60_000;
+const RETRY_MS = 1_000;
+
+/** All connections of one owned shard: one {@link HeldConnection} each, made at the claim, by commands and by listing. */
+export class ConnectionRunners {
+  readonly #dependencies: RunnersDependencies;
+  readonly #held = new Map<ConnectionId, HeldConnection>();
+  readonly #ended = new AbortController();
+  #listing: Promise<void> | undefined;
+
+  constructor(dependencies: RunnersDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Begins to list the shard's connections, now and each minute, and starts those that are wanted. */
+  start(): void {
+    this.#listing ??= this.#keepListing();
+  }
+
+  /** The connection that a command is for. */
+  hold(tenantId: TenantId, connectionId: ConnectionId): HeldConnection {
+    const known = this.#held.get(connectionId);
+    if (known !== undefined) return known;
+    const { shard, token, logger } = this.#dependencies;
+    const held = new HeldConnection(
+      { tenantId, connectionId, shard, token },
+      {
+        ...this.#dependencies,
+        logger: logger.child({ tenantId, connectionId }),
+        onForgotten: () => {
+          if (this.#held.get(connectionId) === held) this.#held.delete(connectionId);
+        },
+      },
+    );
+    this.#held.set(connectionId, held);
+    // Too late to begin anything: what comes for it goes back to the queue.
+    if (this.#ended.signal.aborted) void held.drain();
+    return held;
+  }
+
+  /** Ends all for a hand-over. Resolves when every socket is closed and nothing is in flight. */
+  async drain(): Promise<void> {
+    this.#ended.abort();
+    await Promise.all([...this.#held.values()].map((held) => held.drain()));
+    await this.#listing;
+  }
+
+  /** Another worker owns the shard: closes all without logging out, and writes nothing. */
+  async lose(): Promise<void> {
+    this.#ended.abort();
+    await Promise.all([...this.#held.values()].map((held) => held.lose()));
+  }
+
+  async #keepListing(): Promise<void> {
+    const { clock, logger, listEveryMs = LIST_EVERY_MS } = this.#dependencies;
+    while (!this.#ended.signal.aborted) {
+      const complete = await this.#list().catch((error: unknown) => {
+        logger.warn('connections of a shard could not be listed', { error });
+        return false;
+      });
+      await clock.sleep(complete ? listEveryMs : Math.min(RETRY_MS, listEveryMs), this.#ended.signal);
+    }
+  }
+
+  /** Returns whether every connection is as its record asks for. */
+  async #list(): Promise<boolean> {
+    const { connections, shard, clock } = this.#dependencies;
+    const listed = new Map((await connections.listOfShard(shard)).map((found) => [found.connectionId, found]));
+    const stray = [...this.#held].filter(([connectionId]) => !listed.has(connectionId)).map(([, held]) => held);
+    const behind = [...listed.values()].filter((found) => this.#isBehind(found, clock.nowMs()));
+    // A shard is small, and each of these is a read and a decision: they may go side by side.
+    const done = await Promise.all([
+      ...behind.map((found) => this.#reconcile(this.hold(found.tenantId, found.connectionId))),
+      ...stray.map((held) => this.#reconcile(held)),
+    ]);
+    return done.every(Boolean);
+  }
+
+  /** The index is read eventually consistently: it only tells where to look. */
+  #isBehind(found: Connection, nowMs: number): boolean {
+    const view = this.#held.get(found.connectionId)?.view() ?? { runner: 'absent', handledPairing: undefined };
+    return decideControl(found, view, 'listing', nowMs).length > 0;
+  }
+
+  async #reconcile(held: HeldConnection): Promise<boolean> {
+    if (this.#ended.signal.aborted) return true;
+    try {
+      return (await held.reconcile('listing')) === 'done';
+    } catch (error) {
+      this.#dependencies.logger.warn('connection could not be brought to its wanted state', { error });
+      return false;
+    }
+  }
+}

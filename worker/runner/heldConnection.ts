@@ -1,0 +1,169 @@
+import { Mutex } from 'async-mutex';
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+import type { ControlKind } from '../../shared/message/command.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { CommandResult, ConnectionOutbox } from '../commands/connectionOutbox.ts';
+import { decideControl, type ControlAction, type RunnerView } from '../commands/controlCommand.ts';
+import type { ConnectionSocket, OwnedConnection } from '../socket/connectionSocket.ts';
+import type { ShownStatus } from './connectionRecorder.ts';
+import type { ConnectionRunner, Sending, SocketSource } from './connectionRunner.ts';
+import type { Input, StopReason } from './machineTypes.ts';
+
+/** What is made for one connection. Composed in one place, so that tests can make fakes. */
+export interface ConnectionParts {
+  readonly makeOutbox: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionOutbox;
+  readonly makeSocketSource: (owned: OwnedConnection) => SocketSource;
+  readonly makeRunner: (options: {
+    readonly owned: OwnedConnection;
+    readonly sockets: SocketSource;
+    readonly sending: Sending;
+    readonly shown: ShownStatus;
+    readonly nextFactNumber: () => number;
+    readonly onStopped: (reason: StopReason) => void;
+  }) => ConnectionRunner;
+}
+
+export interface HeldDependencies {
+  readonly parts: ConnectionParts;
+  readonly connections: Pick<ConnectionStore, 'find' | 'remove'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The record is gone: nothing is held any more. */
+  readonly onForgotten: () => void;
+}
+
+/** Closing with a logout, retiring credentials and recording it all end before this. */
+const STOP_DEADLINE_MS = 60_000;
+
+/**
+ * One connection of a shard that this worker owns: its outbox, which lives as long as the ownership, and at most one
+ * runner, which is made when the connection is wanted online.
+ */
+export class HeldConnection {
+  readonly #dependencies: HeldDependencies;
+  readonly #owned: OwnedConnection;
+  readonly #sockets: SocketSource;
+  /** One comparison with the record at a time. */
+  readonly #turn = new Mutex();
+  readonly outbox: ConnectionOutbox;
+  #runner: ConnectionRunner | undefined;
+  #stopReason: StopReason | undefined;
+  #handledPairing: string | undefined;
+  #factNumber = 0;
+  #ending = false;
+
+  constructor(owned: OwnedConnection, dependencies: HeldDependencies) {
+    this.#owned = owned;
+    this.#dependencies = dependencies;
+    this.#sockets = dependencies.parts.makeSocketSource(owned);
+    this.outbox = dependencies.parts.makeOutbox(owned, () => this.#runner?.usableSocket());
+  }
+
+  /** The runner's state, for `decideControl`. */
+  view(): RunnerView {
+    const handledPairing = this.#handledPairing;
+    if (this.#runner !== undefined) return { runner: 'running', handledPairing };
+    if (this.#stopReason === 'gave_up') return { runner: 'gave_up', handledPairing };
+    return { runner: this.#stopReason === 'off' ? 'off' : 'absent', handledPairing };
+  }
+
+  /** Reads the record and does what it asks for. Rejects when a store does not answer. */
+  async reconcile(trigger: ControlKind | 'listing'): Promise<CommandResult> {
+    const { connections, clock } = this.#dependencies;
+    return this.#turn.runExclusive(async () => {
+      const connection = await connections.find(this.#owned.tenantId, this.#owned.connectionId);
+      for (const action of decideControl(connection, this.view(), trigger, clock.nowMs())) {
+        if (this.#ending) return 'later';
+        if ((await this.#perform(action, connection)) === 'later') return 'later';
+      }
+      return 'done';
+    });
+  }
+
+  /** Ends for a hand-over: sends in flight finish, the socket closes without logging out. */
+  async drain(): Promise<void> {
+    this.#ending = true;
+    const runner = this.#runner;
+    if (runner === undefined) return this.outbox.finish();
+    runner.deliver({ type: 'drain_requested' });
+    await withDeadline('draining a connection', STOP_DEADLINE_MS, () => runner.stopped);
+    await this.outbox.finish();
+  }
+
+  /** Another worker owns it: the socket closes without logging out and nothing more is written. Resolves when closed. */
+  async lose(): Promise<void> {
+    this.#ending = true;
+    const runner = this.#runner;
+    runner?.deliver({ type: 'ownership_lost' });
+    void this.outbox.finish();
+    if (runner !== undefined) await withDeadline('closing a lost connection', STOP_DEADLINE_MS, () => runner.stopped);
+  }
+
+  async #perform(action: ControlAction, connection: Connection | undefined): Promise<CommandResult> {
+    switch (action.action) {
+      case 'forget':
+        await this.lose();
+        this.#dependencies.onForgotten();
+        return 'done';
+      case 'remove':
+        return connection === undefined ? 'done' : this.#remove(connection);
+      case 'start':
+        return this.#deliver(connection, { type: 'start', linked: action.linked, code: action.code });
+      case 'pair':
+        this.#handledPairing = action.pairing.requestId;
+        return this.#deliver(connection, { type: 'pair_requested', pairing: action.pairing });
+      case 'restart':
+        return this.#deliver(connection, { type: 'restart_requested' });
+      case 'stop':
+        return this.#deliver(connection, { type: 'stop_requested' });
+      case 'fail_messages':
+        await this.outbox.failAll('connection_not_paired');
+        return 'done';
+    }
+  }
+
+  /** Unlinks, fails what waits, and removes the record last: until then a new owner finds it and carries on. */
+  async #remove(connection: Connection): Promise<CommandResult> {
+    const { connections, onForgotten } = this.#dependencies;
+    const runner = this.#runner ?? this.#start(connection);
+    runner.deliver({ type: 'unlink_requested' });
+    const reason = await withDeadline('unlinking a connection', STOP_DEADLINE_MS, () => runner.stopped);
+    if (reason !== 'unlinked' && reason !== 'gave_up' && reason !== 'off') return 'later';
+    // Again, and this time a failure is not survivable: a record must not go while its credentials are in use.
+    if ((await this.#sockets.retire()) === 'lost') return 'later';
+    await this.outbox.failAll('connection_deleted');
+    await connections.remove(connection);
+    onForgotten();
+    return 'done';
+  }
+
+  async #deliver(connection: Connection | undefined, input: Input): Promise<CommandResult> {
+    if (connection === undefined) return 'done';
+    const runner = this.#runner ?? this.#start(connection);
+    runner.deliver(input);
+    return 'done';
+  }
+
+  #start(connection: Connection): ConnectionRunner {
+    const runner = this.#dependencies.parts.makeRunner({
+      owned: this.#owned,
+      sockets: this.#sockets,
+      sending: {
+        allow: () => this.outbox.allow(),
+        finish: () => this.outbox.finish(),
+        failAll: () => this.outbox.failAll('connection_not_paired'),
+      },
+      shown: { status: connection.status, code: connection.statusCode },
+      nextFactNumber: () => (this.#factNumber += 1),
+      onStopped: (reason) => {
+        this.#stopReason = reason;
+        this.#runner = undefined;
+      },
+    });
+    this.#runner = runner;
+    return runner;
+  }
+}
