@@ -1,0 +1,213 @@
+import { ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../shared/kernel/clock.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import { makePollingClient, makeQueueClient } from '../../../shared/platform/aws.ts';
+import { silentLogger } from '../../../shared/platform/logger.ts';
+import { commandQueueName } from '../../../shared/platform/queues.ts';
+import { CommandPoller, type CommandRecord, type PollerDependencies } from '../../../worker/commands/commandPoller.ts';
+import { createQueues, startQueues } from '../../emulators/queues.ts';
+import { aStoreConfig } from '../../emulators/storeConfig.ts';
+
+const SHARDS = 12;
+
+describe('the command poller', () => {
+  let queues: Awaited<ReturnType<typeof startQueues>>;
+  let acting: SQSClient;
+  let polling: SQSClient;
+  let nextShard = 0;
+  const pollers: CommandPoller[] = [];
+  beforeAll(async () => {
+    queues = await startQueues();
+    await createQueues(queues.endpoint, 'test', SHARDS);
+    const config = aStoreConfig({ queues });
+    acting = makeQueueClient(config);
+    polling = makePollingClient(config, SHARDS, 1);
+  });
+  afterAll(async () => {
+    await Promise.all(pollers.map((poller) => poller.drain()));
+    await queues.stop();
+  });
+
+  /** A queue of its own for each test. */
+  const aQueue = (): string => `${queues.queueUrlBase}${commandQueueName('test', nextShard++)}`;
+  const put = async (queueUrl: string, group: string, body: string): Promise<void> => {
+    await acting.send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: body,
+        MessageGroupId: group,
+        MessageDeduplicationId: `${group}-${body}`,
+      }),
+    );
+  };
+  const aPoller = (queueUrl: string, overrides: Partial<PollerDependencies>): CommandPoller => {
+    const poller = new CommandPoller({
+      queueUrl,
+      polling,
+      acting,
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      handle: async () => 'done',
+      assertOpen: () => undefined,
+      waitSeconds: 1,
+      visibilitySeconds: 30,
+      ...overrides,
+    });
+    pollers.push(poller);
+    return poller;
+  };
+  const left = async (queueUrl: string): Promise<readonly string[]> => {
+    const answer = await acting.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, VisibilityTimeout: 0 }));
+    return (answer.Messages ?? []).map(({ Body = '' }) => Body);
+  };
+
+  it('works each group in order and groups side by side', async () => {
+    const queueUrl = aQueue();
+    const handled: string[] = [];
+    const slow = Promise.withResolvers<void>();
+    for (const body of ['1', '2', '3']) await put(queueUrl, 'slow', body);
+    for (const body of ['1', '2', '3']) await put(queueUrl, 'quick', body);
+    const poller = aPoller(queueUrl, {
+      handle: async ({ group, body }) => {
+        if (group === 'slow') await slow.promise;
+        handled.push(`${group} ${body}`);
+        return 'done';
+      },
+    });
+
+    poller.start();
+
+    await vi.waitFor(() => expect(handled).toEqual(['quick 1', 'quick 2', 'quick 3']), { timeout: 5_000 });
+    slow.resolve();
+    await vi.waitFor(() => expect(handled.slice(3)).toEqual(['slow 1', 'slow 2', 'slow 3']), { timeout: 5_000 });
+    await poller.drain();
+    expect(await left(queueUrl)).toEqual([]);
+  });
+
+  it('stops a group at its first failure, leaves others alone, and takes it up again in order', async () => {
+    const queueUrl = aQueue();
+    const handled: string[] = [];
+    let failures = 1;
+    for (const body of ['1', '2', '3']) await put(queueUrl, 'broken', body);
+    await put(queueUrl, 'sound', '1');
+    const poller = aPoller(queueUrl, {
+      handle: async ({ group, body }) => {
+        if (group === 'broken' && body === '2' && failures-- > 0) throw new Error('a store is down');
+        handled.push(`${group} ${body}`);
+        return 'done';
+      },
+    });
+
+    poller.start();
+
+    await vi.waitFor(() => expect(handled.length).toBe(4), { timeout: 8_000 });
+    expect(handled.filter((line) => line.startsWith('broken'))).toEqual(['broken 1', 'broken 2', 'broken 3']);
+  });
+
+  it('keeps a command hidden for as long as it is worked', async () => {
+    const queueUrl = aQueue();
+    const slow = Promise.withResolvers<void>();
+    const records: CommandRecord[] = [];
+    await put(queueUrl, 'group', '1');
+    const poller = aPoller(queueUrl, {
+      visibilitySeconds: 1,
+      handle: async (record) => {
+        records.push(record);
+        await slow.promise;
+        return 'done';
+      },
+    });
+
+    poller.start();
+    await vi.waitFor(() => expect(records.length).toBe(1), { timeout: 5_000 });
+    const deadline = Date.now() + 2_500;
+    await vi.waitUntil(() => Date.now() > deadline, { timeout: 4_000 });
+    slow.resolve();
+    await poller.drain();
+
+    expect(records.map(({ receiveCount }) => receiveCount)).toEqual([1]);
+    expect(await left(queueUrl)).toEqual([]);
+  });
+
+  it('finishes what was begun when it drains, and gives the rest back in order for the next owner', async () => {
+    const queueUrl = aQueue();
+    const begun = Promise.withResolvers<void>();
+    const slow = Promise.withResolvers<void>();
+    const first: string[] = [];
+    const second: string[] = [];
+    for (const body of ['1', '2', '3', '4']) await put(queueUrl, 'group', body);
+    const leaving = aPoller(queueUrl, {
+      handle: async ({ body }) => {
+        first.push(body);
+        begun.resolve();
+        await slow.promise;
+        return 'done';
+      },
+    });
+    const coming = aPoller(queueUrl, {
+      handle: async ({ body }) => {
+        second.push(body);
+        return 'done';
+      },
+    });
+
+    leaving.start();
+    await begun.promise;
+    const drained = leaving.drain();
+    slow.resolve();
+    await drained;
+    coming.start();
+
+    await vi.waitFor(() => expect(second.at(-1)).toBe('4'), { timeout: 5_000 });
+    expect([...first, ...second]).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('deletes nothing once it was abandoned', async () => {
+    const queueUrl = aQueue();
+    const begun = Promise.withResolvers<void>();
+    const slow = Promise.withResolvers<void>();
+    await put(queueUrl, 'group', '1');
+    let isOpen = true;
+    const poller = aPoller(queueUrl, {
+      visibilitySeconds: 1,
+      assertOpen: () => {
+        if (!isOpen) throw new Error('the gate is closed');
+      },
+      handle: async () => {
+        begun.resolve();
+        await slow.promise;
+        return 'done';
+      },
+    });
+    poller.start();
+    await begun.promise;
+
+    isOpen = false;
+    poller.abandon();
+    slow.resolve();
+
+    await vi.waitFor(async () => expect(await left(queueUrl)).toEqual(['1']), { timeout: 5_000 });
+  });
+
+  it('goes on after the queue did not answer', async () => {
+    const queueUrl = aQueue();
+    const handled: string[] = [];
+    await put(queueUrl, 'group', '1');
+    let failures = 2;
+    const poller = aPoller(queueUrl, {
+      assertOpen: () => {
+        if (failures-- > 0) throw new Error('not now');
+      },
+      handle: async ({ body }) => {
+        handled.push(body);
+        return 'done';
+      },
+    });
+
+    poller.start();
+
+    await vi.waitFor(() => expect(handled).toEqual(['1']), { timeout: 8_000 });
+  });
+});

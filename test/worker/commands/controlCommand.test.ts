@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '../../../shared/connection/connection.ts';
+import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
+import { decideControl, PAIRING_REQUEST_LIMIT_MS, type RunnerView } from '../../../worker/commands/controlCommand.ts';
+import { judgeOutcome, MAX_SEND_ATTEMPTS } from '../../../worker/commands/sendOutcomes.ts';
+import { parseCommand } from '../../../worker/commands/commandHandler.ts';
+import { anAccount } from './fakes.ts';
+
+const NOW_MS = 1_000_000;
+const pairing = { requestId: 'first', requestedAtMs: NOW_MS - 1_000, method: 'qr' } as const;
+const connection = (overrides: Partial<Connection> = {}): Connection => ({
+  tenantId: 'tnt_1' as TenantId,
+  connectionId: 'con_1' as ConnectionId,
+  label: undefined,
+  shard: 0,
+  wanted: 'online',
+  pairing: undefined,
+  account: anAccount,
+  status: 'online',
+  statusCode: 'open',
+  statusSinceMs: 0,
+  createdAtMs: 0,
+  parkedCount: 0,
+  ...overrides,
+});
+const view = (runner: RunnerView['runner'] = 'absent', handledPairing?: string): RunnerView => ({
+  runner,
+  handledPairing,
+});
+const unpaired = { account: undefined, status: 'unpaired', statusCode: 'never_paired' } as const;
+
+describe('what a record asks for', () => {
+  it.each<[string, Connection | undefined, RunnerView, Parameters<typeof decideControl>[2], readonly unknown[]]>([
+    ['lets go of a runner whose record is gone', undefined, view('running'), 'listing', [{ action: 'forget' }]],
+    ['removes what is deleted', connection({ wanted: 'deleted' }), view(), 'listing', [{ action: 'remove' }]],
+    ['stops what is wanted off', connection({ wanted: 'off' }), view('running'), 'stop', [{ action: 'stop' }]],
+    [
+      'records off where no runner is',
+      connection({ wanted: 'off', status: 'online' }),
+      view(),
+      'stop',
+      [{ action: 'stop' }],
+    ],
+    ['does nothing about one that is off', connection({ wanted: 'off', status: 'off' }), view('off'), 'stop', []],
+    [
+      'starts a linked one at the claim',
+      connection(),
+      view(),
+      'listing',
+      [{ action: 'start', linked: true, code: 'never_paired' }],
+    ],
+    ['leaves a running one alone', connection(), view('running'), 'listing', []],
+    ['does not start again what is running', connection(), view('running'), 'start', []],
+    ['restarts on request', connection(), view('running'), 'restart', [{ action: 'restart' }]],
+    ['leaves one alone that gave up', connection(), view('gave_up'), 'listing', []],
+    [
+      'starts one again that gave up, on request',
+      connection(),
+      view('gave_up'),
+      'restart',
+      [{ action: 'start', linked: true, code: 'never_paired' }],
+    ],
+    [
+      'leaves one alone that gave up under an earlier owner',
+      connection({ status: 'failed', statusCode: 'conflict' }),
+      view(),
+      'listing',
+      [],
+    ],
+    [
+      'tries one whose slow retries went on under an earlier owner',
+      connection({ status: 'failed', statusCode: 'too_many_attempts' }),
+      view(),
+      'listing',
+      [{ action: 'start', linked: true, code: 'never_paired' }],
+    ],
+    ['pairs on request', connection({ ...unpaired, pairing }), view(), 'pair', [{ action: 'pair', pairing }]],
+    [
+      'makes up for a lost pairing command',
+      connection({ ...unpaired, pairing }),
+      view('running'),
+      'listing',
+      [{ action: 'pair', pairing }],
+    ],
+    ['does not pair twice', connection({ ...unpaired, pairing }), view('running', 'first'), 'pair', []],
+    ['does not pair what is linked', connection({ pairing }), view('running'), 'pair', []],
+    [
+      'takes an old pairing request for void',
+      connection({ ...unpaired, pairing: { ...pairing, requestedAtMs: NOW_MS - PAIRING_REQUEST_LIMIT_MS } }),
+      view('running'),
+      'pair',
+      [],
+    ],
+    [
+      'shows that an offer of an earlier owner is void',
+      connection({
+        account: undefined,
+        status: 'awaiting_pairing',
+        statusCode: 'offer_out',
+        pairing: { ...pairing, requestedAtMs: 0 },
+      }),
+      view(),
+      'listing',
+      [{ action: 'start', linked: false, code: 'offer_expired' }],
+    ],
+    [
+      'fails what is parked for an account that is gone',
+      connection({ ...unpaired, parkedCount: 2 }),
+      view('running'),
+      'listing',
+      [{ action: 'fail_messages' }],
+    ],
+  ])('%s', (_name, record, runner, trigger, actions) => {
+    const nowMs = record?.pairing?.requestedAtMs === 0 ? PAIRING_REQUEST_LIMIT_MS : NOW_MS;
+
+    expect(decideControl(record, runner, trigger, nowMs)).toEqual(actions);
+  });
+});
+
+describe('what a try to send means', () => {
+  it('is final for each answer, and bounded for none', () => {
+    expect(judgeOutcome({ outcome: 'acknowledged', atMs: 5 }, 1)).toEqual({ verdict: 'sent', atMs: 5 });
+    expect(judgeOutcome({ outcome: 'refused', code: 463 }, 1)).toMatchObject({ error: 'refused_restricted' });
+    expect(judgeOutcome({ outcome: 'refused', code: 475 }, 1)).toMatchObject({ error: 'refused' });
+    expect(judgeOutcome({ outcome: 'no_account' }, 1)).toMatchObject({ error: 'recipient_has_no_account' });
+    expect(judgeOutcome({ outcome: 'unknown' }, MAX_SEND_ATTEMPTS - 1)).toEqual({ verdict: 'again' });
+    expect(judgeOutcome({ outcome: 'unknown' }, MAX_SEND_ATTEMPTS)).toMatchObject({ error: 'too_many_attempts' });
+  });
+});
+
+describe('reading a command', () => {
+  it('gives nothing for what is not one', () => {
+    expect(parseCommand('{')).toBeUndefined();
+    expect(parseCommand('{"version":2}')).toBeUndefined();
+    expect(parseCommand('null')).toBeUndefined();
+  });
+});

@@ -1,0 +1,136 @@
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { mockClient } from 'aws-sdk-client-mock';
+import * as fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { internalEventBatchSchema, type InternalEvent } from '../../../shared/event/internalEvent.ts';
+import type { ConnectionId, CorrelationId, MessageId, TenantId } from '../../../shared/kernel/id.ts';
+import { makeSqsEventPublisher, splitFacts } from '../../../worker/events/sqsEventPublisher.ts';
+import type { OwnedConnection } from '../../../worker/socket/connectionSocket.ts';
+
+const sqs = mockClient(SQSClient);
+const correlationId = 'cor-test-1' as CorrelationId;
+const owned = (connectionId: string): OwnedConnection => ({
+  tenantId: 'tnt_1' as TenantId,
+  connectionId: connectionId as ConnectionId,
+  shard: 3,
+  token: 9,
+});
+const fact = (key: string, padding = 0): InternalEvent => ({
+  kind: 'send_result',
+  key,
+  atMs: 1,
+  messageId: `msg_${'x'.repeat(padding)}` as MessageId,
+  state: 'sent',
+});
+const aPublisher = (options: { readonly deadlineMs?: number; readonly assertOpen?: () => void } = {}) => {
+  let batches = 0;
+  return makeSqsEventPublisher({
+    queue: new SQSClient({ region: 'us-east-1' }),
+    stage: 'test',
+    queueUrlBase: 'http://127.0.0.1:1/0/',
+    assertOpen: () => undefined,
+    makeBatchId: () => `batch-${(batches += 1)}`,
+    ...options,
+  });
+};
+const bodies = (): readonly string[] =>
+  sqs.commandCalls(SendMessageCommand).map(({ args }) => args[0].input.MessageBody ?? '');
+
+describe('the event publisher', () => {
+  beforeEach(() => sqs.reset());
+
+  it('sends the facts of a connection as one message in its group', async () => {
+    sqs.on(SendMessageCommand).resolves({});
+
+    await aPublisher().publish(owned('con_1'), [fact('a'), fact('b')], correlationId);
+
+    const [call] = sqs.commandCalls(SendMessageCommand);
+    const batch = internalEventBatchSchema.parse(JSON.parse(bodies()[0] ?? ''));
+    expect(call?.args[0].input).toMatchObject({
+      QueueUrl: 'http://127.0.0.1:1/0/test-events-00.fifo',
+      MessageGroupId: 'con_1',
+      MessageDeduplicationId: 'batch-1',
+    });
+    expect(batch).toMatchObject({ shard: 3, token: 9, correlationId, batchId: 'batch-1' });
+    expect(batch.events.map(({ key }) => key)).toEqual(['a', 'b']);
+  });
+
+  it('never has two publishes of a connection in flight, and keeps their order', async () => {
+    let inFlight = 0;
+    let most = 0;
+    sqs.on(SendMessageCommand).callsFake(async () => {
+      most = Math.max(most, (inFlight += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      inFlight -= 1;
+      return {};
+    });
+    const publisher = aPublisher();
+
+    await Promise.all(['a', 'b', 'c'].map((key) => publisher.publish(owned('con_1'), [fact(key)], correlationId)));
+
+    expect(most).toBe(1);
+    expect(bodies().map((body) => internalEventBatchSchema.parse(JSON.parse(body)).events[0]?.key)).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
+  });
+
+  it('does not let one connection wait for another', async () => {
+    const stuck = Promise.withResolvers<object>();
+    sqs.on(SendMessageCommand, { MessageGroupId: 'con_1' }).callsFake(() => stuck.promise);
+    sqs.on(SendMessageCommand, { MessageGroupId: 'con_2' }).resolves({});
+    const publisher = aPublisher();
+
+    const first = publisher.publish(owned('con_1'), [fact('a')], correlationId);
+    await publisher.publish(owned('con_2'), [fact('b')], correlationId);
+
+    stuck.resolve({});
+    await first;
+    expect(bodies().length).toBe(2);
+  });
+
+  it('rejects when the queue does not take the facts, and lets the next publish try', async () => {
+    sqs.on(SendMessageCommand).rejectsOnce(new Error('throttled')).resolves({});
+    const publisher = aPublisher();
+
+    await expect(publisher.publish(owned('con_1'), [fact('a')], correlationId)).rejects.toThrow('throttled');
+    await publisher.publish(owned('con_1'), [fact('b')], correlationId);
+
+    expect(bodies().length).toBe(2);
+  });
+
+  it('rejects at the deadline when the queue is silent', async () => {
+    sqs.on(SendMessageCommand).callsFake(() => new Promise(() => undefined));
+
+    const published = aPublisher({ deadlineMs: 20 }).publish(owned('con_1'), [fact('a')], correlationId);
+
+    await expect(published).rejects.toThrow('publishing facts did not finish within 20 ms');
+  });
+
+  it('sends nothing while the gate is closed', async () => {
+    const assertOpen = (): void => {
+      throw new Error('the gate is closed');
+    };
+
+    const published = aPublisher({ assertOpen }).publish(owned('con_1'), [fact('a')], correlationId);
+
+    await expect(published).rejects.toThrow('the gate is closed');
+    expect(bodies()).toEqual([]);
+  });
+
+  it('always splits into parts that keep all facts in order and stay under 64 KB unless one fact alone is larger', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 40_000 }), { maxLength: 250 }), (paddings) => {
+        const facts = paddings.map((padding, place) => fact(String(place), padding));
+        const parts = splitFacts(facts);
+        expect(parts.flat()).toEqual(facts);
+        for (const part of parts) {
+          expect(part.length).toBeLessThanOrEqual(100);
+          expect(part.length === 1 || Buffer.byteLength(JSON.stringify(part)) <= 64 * 1_024).toBe(true);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
