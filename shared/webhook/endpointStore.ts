@@ -43,7 +43,8 @@ export class EndpointStore {
 
   /**
    * Makes an endpoint with a new secret, for a tenant that exists. The endpoints of a tenant are counted on its record, in
-   * the same transaction. Condition: fewer than ten. Throws `webhook_url_not_allowed` and `quota_exceeded`.
+   * the same transaction. Condition: fewer than ten. Throws `webhook_url_not_allowed`, `quota_exceeded` and
+   * `store_unavailable`.
    */
   async create(guard: Pick<AddressGuard, 'refusalOf'>, tenantId: TenantId, given: NewEndpoint): Promise<Endpoint> {
     const refusal = await guard.refusalOf(given.url);
@@ -65,7 +66,7 @@ export class EndpointStore {
     try {
       await this.#writeCounted(endpoint);
     } catch (error) {
-      if (!isRefusedBy(error, 0)) throw error;
+      if (!isRefusedBy(error, 0)) throw asBusy(error);
       throw new AppError('quota_exceeded', { detail: `A tenant may have at most ${ENDPOINT_LIMIT} webhooks.` });
     }
     return endpoint;
@@ -120,7 +121,7 @@ export class EndpointStore {
       return 'deleted';
     } catch (error) {
       if (isRefusedBy(error, 0)) return 'missing';
-      throw error;
+      throw asBusy(error);
     }
   }
 
@@ -180,6 +181,13 @@ function isRefusedBy(error: unknown, index: number): boolean {
     error instanceof TransactionCanceledException &&
     error.CancellationReasons?.[index]?.Code === 'ConditionalCheckFailed'
   );
+}
+
+/** Two changes of one tenant at the same instant: DynamoDB refuses one, and it may be tried again. */
+function asBusy(error: unknown): unknown {
+  const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+  if (!reasons.some((reason) => reason.Code === 'TransactionConflict')) return error;
+  return new AppError('store_unavailable', { cause: error, retryAfterSeconds: 1 });
 }
 
 function toEndpoint(item: Record<string, unknown>): Endpoint {
