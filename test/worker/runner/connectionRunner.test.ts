@@ -1,0 +1,286 @@
+import { describe, expect, it } from 'vitest';
+import type { Input } from '../../../worker/runner/machineTypes.ts';
+import { makeLogger } from '../../../shared/platform/logger.ts';
+import { aRunner, settle, type FakeSource } from './fakes.ts';
+import { anAccount, anOffer, aPairing } from './scripts.ts';
+
+const start: Input = { type: 'start', linked: true, code: 'never_paired' };
+const opens = ({ last }: FakeSource): void =>
+  last.say({ type: 'socket_opened', generation: last.generation, account: anAccount });
+const closes = ({ last }: FakeSource, statusCode: number | undefined): void =>
+  last.say({ type: 'socket_closed', generation: last.generation, close: { statusCode, node: undefined } });
+
+describe('the runner of a connection', () => {
+  it('opens, goes online, and may send once it has caught up', async () => {
+    const { runner, source, records, published, sending } = aRunner();
+
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await settle();
+    const beforeCaughtUp = runner.usableSocket();
+    source.last.say({ type: 'caught_up', generation: 1 });
+    await settle();
+
+    expect(beforeCaughtUp).toBeUndefined();
+    expect(runner.usableSocket()).toBe(source.last);
+    expect(sending).toEqual(['allow']);
+    expect(records.written).toEqual(['connecting/opening', 'account', 'online/open']);
+    expect(published()).toEqual(['online/open']);
+  });
+
+  it('tells tenants of a lost connection only when it lasts', async () => {
+    const { runner, source, records, published, clock } = aRunner();
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await clock.pass(60_000);
+
+    closes(source, 408);
+    await clock.pass(4_999);
+    const early = published();
+    await clock.pass(1);
+
+    expect(early).toEqual(['online/open']);
+    expect(published()).toEqual(['online/open', 'reconnecting/network_lost']);
+    expect(records.written.at(-1)).toBe('reconnecting/network_lost');
+  });
+
+  it('does not publish a status again that tenants know, after a short loss', async () => {
+    const { runner, source, published, records, clock } = aRunner();
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await clock.pass(60_000);
+
+    closes(source, 515);
+    await settle();
+    opens(source);
+    await clock.pass(60_000);
+
+    expect(published()).toEqual(['online/open']);
+    expect(records.written.slice(-3)).toEqual(['reconnecting/restart_required', 'account', 'online/open']);
+  });
+
+  it('closes the old socket fully before it opens a new one', async () => {
+    const { runner, source } = aRunner();
+    const closing = Promise.withResolvers<void>();
+    source.closing = closing.promise;
+    runner.deliver({ type: 'pair_requested', pairing: aPairing('first', 1_000_000) });
+    await settle();
+
+    runner.deliver({ type: 'pair_requested', pairing: aPairing('second', 1_000_000) });
+    await settle();
+    const openedEarly = source.opened.length;
+    closing.resolve();
+    await settle();
+
+    expect(openedEarly).toBe(1);
+    expect(source.opened.map(({ pairing }) => pairing)).toEqual([true, true]);
+    expect(source.mostOpen).toBe(1);
+  });
+
+  it('shows the offer and takes it away once it is used', async () => {
+    const { runner, source, records, published } = aRunner();
+    runner.deliver({ type: 'pair_requested', pairing: aPairing('first', 1_000_000) });
+    await settle();
+
+    source.last.say({ type: 'pairing_offered', generation: 1, offer: anOffer });
+    await settle();
+    source.last.say({ type: 'paired', generation: 1, account: anAccount });
+    await settle();
+
+    expect(records.written).toEqual([
+      'connecting/opening',
+      'offer qr',
+      'awaiting_pairing/offer_out',
+      'no offer',
+      'account',
+      'connecting/opening',
+    ]);
+    expect(published()).toEqual(['awaiting_pairing/offer_out']);
+  });
+
+  it('gives the handshake slot back at open, at close and when an offer is out', async () => {
+    const { runner, source, turns, clock } = aRunner();
+    runner.deliver({ type: 'pair_requested', pairing: aPairing('first', 1_000_000) });
+    await settle();
+    const held = { ...turns };
+    source.last.say({ type: 'pairing_offered', generation: 1, offer: anOffer });
+    await settle();
+    const offered = { ...turns };
+    closes(source, 515);
+    await settle();
+    opens(source);
+    await clock.pass(60_000);
+
+    expect(held).toEqual({ taken: 1, given: 0 });
+    expect(offered).toEqual({ taken: 1, given: 1 });
+    expect(turns).toEqual({ taken: 2, given: 2 });
+  });
+
+  it('gives up its wait for a turn when it has to stop', async () => {
+    const { runner, source, stops } = aRunner({
+      takeTurn: (signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))),
+    });
+    runner.deliver(start);
+    await settle();
+
+    runner.deliver({ type: 'ownership_lost' });
+    await settle();
+
+    expect(stops).toEqual(['ownership_lost']);
+    expect(source.opened).toEqual([]);
+  });
+
+  it('backs off when a socket cannot be opened, and tries again', async () => {
+    const { runner, source, clock, turns } = aRunner();
+    source.problems.push(new Error('the session store is down'));
+
+    runner.deliver(start);
+    await settle();
+    const after = runner.state.name;
+    await clock.pass(30_000);
+
+    expect(after).toBe('backing_off');
+    expect(source.opened.length).toBe(1);
+    expect(turns).toEqual({ taken: 2, given: 1 });
+  });
+
+  it('stops when a newer owner has raised the epoch of the credentials', async () => {
+    const { runner, source, stops, records } = aRunner();
+    source.problems.push('lost');
+
+    runner.deliver(start);
+    await settle();
+
+    expect(stops).toEqual(['ownership_lost']);
+    expect(records.written).toEqual(['connecting/opening']);
+  });
+
+  it('becomes unpaired when there is nothing to log in with', async () => {
+    const { runner, source, records, sending } = aRunner();
+    source.problems.push('unlinked');
+
+    runner.deliver(start);
+    await settle();
+
+    expect(runner.state.name).toBe('idle');
+    expect(records.written).toContain('unpaired/logged_out');
+    expect(records.written).toContain('no account');
+    expect(sending).toEqual(['fail all']);
+  });
+
+  it('retires credentials until it succeeds', async () => {
+    const { runner, source, clock } = aRunner();
+    source.retireFailures = 2;
+    runner.deliver(start);
+    await settle();
+
+    closes(source, 401);
+    await clock.pass(5_000);
+
+    expect(source.retired).toBe(1);
+    expect(runner.state.name).toBe('idle');
+  });
+
+  it('writes the newest status until the table takes it, and each published one once and in order', async () => {
+    const { runner, source, records, published, publisher, clock } = aRunner();
+    records.failures = 3;
+    publisher.isDown = true;
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await clock.pass(10_000);
+
+    publisher.isDown = false;
+    await clock.pass(60_000);
+
+    expect(records.written).toEqual(['account', 'online/open']);
+    expect(published()).toEqual(['online/open']);
+    expect(new Set(publisher.facts.map(({ key }) => key)).size).toBe(publisher.facts.length);
+  });
+
+  it('stops when the record shows a newer owner', async () => {
+    const { runner, records, stops } = aRunner();
+    records.answer = 'missing';
+
+    runner.deliver(start);
+    await settle();
+
+    expect(stops).toEqual(['ownership_lost']);
+  });
+
+  it('finishes sends in flight, closes without logging out, and is released', async () => {
+    const { runner, source, sending, stops, records, clock } = aRunner();
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await settle();
+
+    runner.deliver({ type: 'drain_requested' });
+    await settle();
+
+    expect(await runner.stopped).toBe('released');
+    expect(sending).toEqual(['finish']);
+    expect(source.last.closedAs).toEqual(['end']);
+    expect(records.written.at(-1)).toBe('handing_off/moving');
+    expect(stops).toEqual(['released']);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('writes nothing once ownership is lost, even what was waiting to be written', async () => {
+    const { runner, source, records, stops, clock } = aRunner();
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await settle();
+    const written = [...records.written];
+    records.failures = 1;
+    closes(source, 503);
+    await settle();
+
+    runner.deliver({ type: 'ownership_lost' });
+    await clock.pass(120_000);
+
+    expect(stops).toEqual(['ownership_lost']);
+    expect(records.written).toEqual(written);
+    expect(source.openNow).toBe(0);
+  });
+
+  it('says so when a socket does not close', async () => {
+    const { runner, source, broken } = aRunner();
+    source.closing = Promise.reject(new Error('the socket hangs'));
+    source.closing.catch(() => undefined);
+    runner.deliver(start);
+    await settle();
+
+    runner.deliver({ type: 'stop_requested' });
+    await settle();
+
+    expect(broken).toEqual([new Error('the socket hangs')]);
+  });
+
+  it('logs each change of state once, with its cause', async () => {
+    const lines: string[] = [];
+    const logger = makeLogger('test', 'info', { write: (line) => void lines.push(line) });
+    const { runner, source } = aRunner({ logger });
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    source.last.say({ type: 'caught_up', generation: 1 });
+    closes(source, 503);
+    await settle();
+
+    const changes = lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .map(({ message, from, input, to, cause }) => [message, from, input, to, cause]);
+
+    expect(changes).toEqual([
+      ['connection changed state', 'idle', 'start', 'connecting', undefined],
+      ['connection changed state', 'connecting', 'socket_opened', 'online', undefined],
+      ['connection changed state', 'online', 'socket_closed', 'backing_off', 'server_unavailable'],
+    ]);
+  });
+});

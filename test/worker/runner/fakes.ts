@@ -1,0 +1,203 @@
+import type { Clock } from '../../../shared/kernel/clock.ts';
+import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import { silentLogger } from '../../../shared/platform/logger.ts';
+import { ConnectionRecorder, type RecorderDependencies } from '../../../worker/runner/connectionRecorder.ts';
+import {
+  ConnectionRunner,
+  type RunnerDependencies,
+  type SocketSource,
+} from '../../../worker/runner/connectionRunner.ts';
+import type { StopReason } from '../../../worker/runner/machineTypes.ts';
+import type { ConnectionSocket, OwnedConnection, SocketInput } from '../../../worker/socket/connectionSocket.ts';
+import { FakePublisher } from '../commands/fakes.ts';
+import { aPolicy } from './scripts.ts';
+
+export const owned: OwnedConnection = {
+  tenantId: 'tnt_1' as TenantId,
+  connectionId: 'con_1' as ConnectionId,
+  shard: 0,
+  token: 4,
+};
+
+/** A clock that moves only when told. Sleepers wake in the order of their times. */
+export class FakeClock implements Clock {
+  #nowMs = 1_000_000;
+  readonly #sleepers = new Set<{ readonly atMs: number; readonly wake: () => void }>();
+
+  readonly nowMs = (): number => this.#nowMs;
+  readonly monotonicMs = (): number => this.#nowMs;
+  readonly sleep = (durationMs: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) {
+        resolve();
+        return;
+      }
+      const sleeper = {
+        atMs: this.#nowMs + durationMs,
+        wake: () => {
+          this.#sleepers.delete(sleeper);
+          resolve();
+        },
+      };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', sleeper.wake, { once: true });
+    });
+
+  /** Lets time pass, waking each sleeper at its time and letting it act. */
+  async pass(durationMs: number): Promise<void> {
+    const endMs = this.#nowMs + durationMs;
+    await settle();
+    for (;;) {
+      const [next] = [...this.#sleepers].filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs);
+      if (next === undefined) break;
+      this.#nowMs = next.atMs;
+      next.wake();
+      await settle();
+    }
+    this.#nowMs = endMs;
+  }
+
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+}
+
+/** Lets everything that can run now run. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+interface OpenedSocket extends ConnectionSocket {
+  readonly say: (input: SocketInput) => void;
+  readonly closedAs: readonly ('end' | 'logout')[];
+  readonly pairing: boolean;
+}
+
+/** Opens sockets that do what the test says, and counts those that are open at once. */
+export class FakeSource implements SocketSource {
+  readonly opened: OpenedSocket[] = [];
+  readonly problems: (Error | 'lost' | 'unlinked')[] = [];
+  retired = 0;
+  retireFailures = 0;
+  openNow = 0;
+  mostOpen = 0;
+  /** Held back until resolved, where a test wants a slow close. */
+  closing: Promise<void> = Promise.resolve();
+
+  readonly open: SocketSource['open'] = async ({ generation, pairing, onInput }) => {
+    const problem = this.problems.shift();
+    if (problem instanceof Error) throw problem;
+    if (problem !== undefined) return problem;
+    const closedAs: ('end' | 'logout')[] = [];
+    this.openNow += 1;
+    this.mostOpen = Math.max(this.mostOpen, this.openNow);
+    const socket: OpenedSocket = {
+      generation,
+      pairing: pairing !== undefined,
+      say: onInput,
+      closedAs,
+      send: async () => ({ outcome: 'unknown' }),
+      close: async (kind) => {
+        await this.closing;
+        if (closedAs.length === 0) this.openNow -= 1;
+        closedAs.push(kind);
+      },
+    };
+    this.opened.push(socket);
+    return socket;
+  };
+
+  readonly retire = async (): Promise<'retired'> => {
+    if (this.retireFailures-- > 0) throw new Error('the session store is down');
+    this.retired += 1;
+    return 'retired';
+  };
+
+  get last(): OpenedSocket {
+    const socket = this.opened.at(-1);
+    if (socket === undefined) throw new Error('no socket was opened');
+    return socket;
+  }
+}
+
+/** Keeps what was written, in order. */
+export class FakeRecords {
+  readonly written: string[] = [];
+  failures = 0;
+  answer: 'set' | 'missing' = 'set';
+
+  readonly connections: RecorderDependencies['connections'] = {
+    recordStatus: async (_owned, { status, code }) => this.#write(`${status}/${code}`),
+    recordAccount: async (_owned, account) => this.#write(account === undefined ? 'no account' : 'account'),
+  };
+  readonly offers: RecorderDependencies['offers'] = {
+    put: async (_owned, offer) => {
+      await this.#write(`offer ${offer.method}`);
+      return 'stored';
+    },
+    remove: async () => {
+      await this.#write('no offer');
+    },
+  };
+
+  async #write(line: string): Promise<'set' | 'missing'> {
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error('the table is down');
+    }
+    this.written.push(line);
+    return this.answer;
+  }
+}
+
+/** A runner over fakes. */
+export function aRunner(overrides: Partial<RunnerDependencies> = {}) {
+  const clock = new FakeClock();
+  const source = new FakeSource();
+  const records = new FakeRecords();
+  const publisher = new FakePublisher();
+  const stops: StopReason[] = [];
+  const broken: unknown[] = [];
+  const sending: string[] = [];
+  const turns = { taken: 0, given: 0 };
+  let facts = 0;
+  const random = { ...systemRandom, unit: () => 1 };
+  const recorder = new ConnectionRecorder({
+    owned,
+    connections: records.connections,
+    offers: records.offers,
+    publisher,
+    assertOpen: () => undefined,
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+    settleMs: 5_000,
+    shown: { status: 'unpaired', code: 'never_paired' },
+    nextFactNumber: () => (facts += 1),
+    onLost: () => runner.deliver({ type: 'ownership_lost' }),
+  });
+  const runner: ConnectionRunner = new ConnectionRunner({
+    policy: aPolicy,
+    clock,
+    random,
+    logger: silentLogger,
+    sockets: source,
+    recorder,
+    sending: {
+      allow: () => void sending.push('allow'),
+      finish: async () => void sending.push('finish'),
+      failAll: async () => void sending.push('fail all'),
+    },
+    takeTurn: async () => {
+      turns.taken += 1;
+      return () => void (turns.given += 1);
+    },
+    onStopped: (reason) => void stops.push(reason),
+    onBroken: (error) => void broken.push(error),
+    ...overrides,
+  });
+  const published = (): readonly string[] =>
+    publisher.facts.flatMap((fact) => (fact.kind === 'status' ? [`${fact.status}/${fact.code}`] : []));
+  return { runner, clock, source, records, publisher, published, stops, broken, sending, turns };
+}
