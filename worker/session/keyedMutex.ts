@@ -1,0 +1,25 @@
+/** One piece of work at a time per key; others wait in order. Keys without work take no memory. */
+export class KeyedMutex {
+  readonly #tails = new Map<string, Promise<void>>();
+
+  /** Runs `work` when everything that came earlier for the key is done, however it ended. */
+  async run<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    const earlier = this.#tails.get(key) ?? Promise.resolve();
+    const mine = earlier.then(work);
+    const tail = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#tails.set(key, tail);
+    try {
+      return await mine;
+    } finally {
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    }
+  }
+
+  /** How many keys have work. */
+  get size(): number {
+    return this.#tails.size;
+  }
+}

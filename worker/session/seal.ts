@@ -1,0 +1,32 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+/** AES-256-GCM with the place of an item as additional data: a sealed item cannot be put elsewhere, or back. */
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+export interface ItemPlace {
+  readonly pk: string;
+  readonly sk: string;
+  readonly version: number;
+  readonly epoch: number;
+}
+
+export function seal(dataKey: Uint8Array, place: ItemPlace, plaintext: Uint8Array): Uint8Array {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', dataKey, iv).setAAD(toBytes(place));
+  const body = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+  return Buffer.concat([iv, cipher.getAuthTag(), body]);
+}
+
+/** Throws when the bytes were changed, belong to another place, or to another key. */
+export function unseal(dataKey: Uint8Array, place: ItemPlace, sealed: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(sealed);
+  const decipher = createDecipheriv('aes-256-gcm', dataKey, bytes.subarray(0, IV_BYTES))
+    .setAAD(toBytes(place))
+    .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+  return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
+}
+
+function toBytes({ pk, sk, version, epoch }: ItemPlace): Buffer {
+  return Buffer.from(JSON.stringify([pk, sk, version, epoch]));
+}

@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+  type DynamoDBDocumentClient,
+  type PutCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import { backoffMs } from '../../shared/kernel/backoff.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
+import type { Random } from '../../shared/kernel/random.ts';
+import { tableName } from '../../shared/platform/tables.ts';
+import type { CommitGate } from '../fleet/gate.ts';
+import type { OwnedConnection } from '../socket/connectionSocket.ts';
+import { OwnershipLostError } from './sessionErrors.ts';
+
+export interface SessionDependencies {
+  readonly table: DynamoDBDocumentClient;
+  readonly stage: string;
+  readonly gate: CommitGate;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Deadline of one call to the store, milliseconds; the gate's time left shortens it. */
+  readonly storeTimeoutMs: number;
+}
+
+/** One stored item: sealed bytes with the version and epoch under which they were written. */
+export interface StoredItem {
+  readonly sk: string;
+  readonly version: number;
+  readonly epoch: number;
+  readonly body: Uint8Array | undefined;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+const READ_BACKOFF = { firstMs: 50, capMs: 1_000 };
+const READ_DEADLINE_MS = 15_000;
+const BATCH_LIMIT = 100;
+
+/** Items of one connection in the Sessions table, under the fencing token of its owner. */
+export class SessionItems {
+  readonly pk: string;
+  readonly #connection: OwnedConnection;
+  readonly #dependencies: SessionDependencies;
+  readonly #TableName: string;
+
+  constructor(connection: OwnedConnection, dependencies: SessionDependencies) {
+    this.pk = `SESSION#${connection.tenantId}#${connection.connectionId}`;
+    this.#connection = connection;
+    this.#dependencies = dependencies;
+    this.#TableName = tableName(dependencies.stage, 'sessions');
+  }
+
+  get epoch(): number {
+    return this.#connection.token;
+  }
+
+  /** Reads items, strongly consistent. Failures are retried to a deadline and then thrown: never taken for absence. */
+  async read(sortKeys: readonly string[]): Promise<ReadonlyMap<string, StoredItem>> {
+    const found = new Map<string, StoredItem>();
+    for (let start = 0; start < sortKeys.length; start += BATCH_LIMIT) {
+      const wanted = sortKeys.slice(start, start + BATCH_LIMIT);
+      for (const item of await this.#readBatch(wanted)) found.set(item.sk, item);
+    }
+    return found;
+  }
+
+  /**
+   * Writes an item that must not go back. Condition: it is still at the version that was read (or still absent), and no
+   * newer owner has written it. Throws {@link OwnershipLostError} otherwise. Our own write that timed out and did apply
+   * is recognised by its write id.
+   */
+  async writeHard(
+    sk: string,
+    readVersion: number,
+    body: Uint8Array,
+    attributes: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    const writeId = randomUUID();
+    const condition =
+      readVersion === 0
+        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        : {
+            ConditionExpression: '#version = :read AND #epoch <= :mine',
+            ExpressionAttributeNames: { '#version': 'version', '#epoch': 'epoch' },
+            ExpressionAttributeValues: { ':read': readVersion, ':mine': this.epoch },
+          };
+    await this.#put(
+      { pk: this.pk, sk, version: readVersion + 1, epoch: this.epoch, writeId, body, ...attributes },
+      condition,
+    );
+  }
+
+  /** Writes an item that can be learned again. Condition: no newer owner has written it. */
+  async writeSoft(sk: string, body: Uint8Array): Promise<void> {
+    await this.#put(
+      { pk: this.pk, sk, version: 0, epoch: this.epoch, writeId: randomUUID(), body },
+      {
+        ConditionExpression: 'attribute_not_exists(#epoch) OR #epoch <= :mine',
+        ExpressionAttributeNames: { '#epoch': 'epoch' },
+        ExpressionAttributeValues: { ':mine': this.epoch },
+      },
+    );
+  }
+
+  /** Lets all items whose sort key begins with a prefix expire. */
+  async expire(prefix: string, ttl: number): Promise<void> {
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#dependencies.table.send(
+        new QueryCommand({
+          TableName: this.#TableName,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+          ExpressionAttributeValues: { ':pk': this.pk, ':prefix': prefix },
+          ProjectionExpression: 'sk',
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+      );
+      for (const item of page.Items ?? []) {
+        this.#dependencies.gate.assertOpen();
+        await this.#dependencies.table.send(
+          new UpdateCommand({
+            TableName: this.#TableName,
+            Key: { pk: this.pk, sk: item['sk'] as string },
+            UpdateExpression: 'SET #ttl = :ttl',
+            ConditionExpression: 'attribute_exists(pk) AND #epoch <= :mine',
+            ExpressionAttributeNames: { '#ttl': 'ttl', '#epoch': 'epoch' },
+            ExpressionAttributeValues: { ':ttl': ttl, ':mine': this.epoch },
+          }),
+        );
+      }
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+  }
+
+  async #put(
+    item: Record<string, unknown> & { readonly sk: string; readonly writeId: string },
+    condition: Pick<PutCommandInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,
+  ): Promise<void> {
+    const { gate, table } = this.#dependencies;
+    gate.assertOpen();
+    try {
+      await this.#limited('session write', (signal) =>
+        table.send(
+          new PutCommand({
+            TableName: this.#TableName,
+            Item: item,
+            ...condition,
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          }),
+          { abortSignal: signal },
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      // The SDK repeats a write whose answer was lost: then the item in the way is our own.
+      if (error.Item?.['writeId']?.S !== item.writeId) throw new OwnershipLostError(item.sk, { cause: error });
+    }
+    gate.assertOpen();
+  }
+
+  async #readBatch(sortKeys: readonly string[]): Promise<readonly StoredItem[]> {
+    const { table, clock, random } = this.#dependencies;
+    const giveUpAtMs = clock.monotonicMs() + READ_DEADLINE_MS;
+    const found: StoredItem[] = [];
+    let wanted = sortKeys.map((sk) => ({ pk: this.pk, sk }));
+    for (let attempt = 0; wanted.length > 0; attempt += 1) {
+      try {
+        const keys = wanted;
+        const answer = await this.#limited('session read', (signal) =>
+          table.send(
+            new BatchGetCommand({ RequestItems: { [this.#TableName]: { Keys: keys, ConsistentRead: true } } }),
+            { abortSignal: signal },
+          ),
+        );
+        found.push(...(answer.Responses?.[this.#TableName] ?? []).map(toStoredItem));
+        wanted = (answer.UnprocessedKeys?.[this.#TableName]?.Keys ?? []) as { pk: string; sk: string }[];
+      } catch (error) {
+        if (clock.monotonicMs() >= giveUpAtMs) throw error;
+      }
+      if (wanted.length === 0) break;
+      if (clock.monotonicMs() >= giveUpAtMs) throw new TimeoutError('session read', READ_DEADLINE_MS);
+      await clock.sleep(backoffMs(READ_BACKOFF, attempt, random.unit()));
+    }
+    return found;
+  }
+
+  #limited<Result>(what: string, call: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const { gate, storeTimeoutMs } = this.#dependencies;
+    return withDeadline(what, Math.max(1, Math.min(storeTimeoutMs, gate.timeLeftMs())), call);
+  }
+}
+
+function toStoredItem(item: Record<string, unknown>): StoredItem {
+  const { sk, version, epoch, body, ...attributes } = item;
+  return {
+    sk: sk as string,
+    version: version as number,
+    epoch: epoch as number,
+    body: body as Uint8Array | undefined,
+    attributes,
+  };
+}
