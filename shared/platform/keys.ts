@@ -87,9 +87,13 @@ export const endpointKey = (tenantId: TenantId, endpointId: EndpointId): ItemKey
   sk: `ENDPOINT#${endpointId}`,
 });
 export const ENDPOINT_PREFIX = 'ENDPOINT#';
+export const attemptPartition = (endpointId: EndpointId): string => `ENDPOINT#${endpointId}`;
 /** One POST of a delivery, in the order of time under its endpoint. */
-export const attemptKey = (endpointId: EndpointId, atMs: number, deliveryId: DeliveryId): ItemKey => ({
-  pk: `ENDPOINT#${endpointId}`,
-  sk: `ATTEMPT#${padded(atMs, 15)}#${deliveryId}`,
+export const attemptKey = (
+  endpointId: EndpointId,
+  attempt: { readonly atMs: number; readonly deliveryId: DeliveryId; readonly number: number },
+): ItemKey => ({
+  pk: attemptPartition(endpointId),
+  sk: `ATTEMPT#${padded(attempt.atMs, 15)}#${attempt.deliveryId}#${padded(attempt.number, 3)}`,
 });
 export const ATTEMPT_PREFIX = 'ATTEMPT#';

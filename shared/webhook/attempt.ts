@@ -1,7 +1,7 @@
 import { PutCommand, QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { DeliveryId, EndpointId, EventId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
-import { ATTEMPT_PREFIX, attemptKey } from '../platform/keys.ts';
+import { ATTEMPT_PREFIX, attemptKey, attemptPartition } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { PostOutcome } from './postWebhook.ts';
 
@@ -50,7 +50,7 @@ interface AttemptDependencies {
 
 /** Keeps an attempt. Unconditional. */
 export async function recordAttempt({ table, stage }: AttemptDependencies, attempt: Attempt): Promise<void> {
-  const key = attemptKey(attempt.endpointId, attempt.atMs, attempt.deliveryId);
+  const key = attemptKey(attempt.endpointId, attempt);
   await table.send(
     new PutCommand({
       TableName: tableName(stage, 'core'),
@@ -65,12 +65,11 @@ export async function listAttempts(
   endpointId: EndpointId,
   page: { readonly limit: number; readonly nowMs: number },
 ): Promise<readonly Attempt[]> {
-  const { pk } = attemptKey(endpointId, 0, '' as DeliveryId);
   const answer = await table.send(
     new QueryCommand({
       TableName: tableName(stage, 'core'),
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': pk, ':prefix': ATTEMPT_PREFIX },
+      ExpressionAttributeValues: { ':pk': attemptPartition(endpointId), ':prefix': ATTEMPT_PREFIX },
       ScanIndexForward: false,
       Limit: page.limit,
     }),
