@@ -15,14 +15,10 @@ const RESTRICTED = 463;
 
 /** Judges the outcome of try number `attempts` (1 is the first). Permanent errors end at once; silence is bounded. */
 export function judgeOutcome(outcome: SendOutcome, attempts: number): Verdict {
-  switch (outcome.outcome) {
-    case 'acknowledged':
-      return { verdict: 'sent', atMs: outcome.atMs };
-    case 'refused':
-      return { verdict: 'failed', error: outcome.code === RESTRICTED ? 'refused_restricted' : 'refused' };
-    case 'no_account':
-      return { verdict: 'failed', error: 'recipient_has_no_account' };
-    case 'unknown':
-      return attempts >= MAX_SEND_ATTEMPTS ? { verdict: 'failed', error: 'too_many_attempts' } : { verdict: 'again' };
+  if (outcome.outcome === 'acknowledged') return { verdict: 'sent', atMs: outcome.atMs };
+  if (outcome.outcome === 'no_account') return { verdict: 'failed', error: 'recipient_has_no_account' };
+  if (outcome.outcome === 'refused') {
+    return { verdict: 'failed', error: outcome.code === RESTRICTED ? 'refused_restricted' : 'refused' };
   }
+  return attempts >= MAX_SEND_ATTEMPTS ? { verdict: 'failed', error: 'too_many_attempts' } : { verdict: 'again' };
 }

@@ -103,26 +103,24 @@ export class HeldConnection {
   }
 
   async #perform(action: ControlAction, connection: Connection | undefined): Promise<CommandResult> {
-    switch (action.action) {
-      case 'forget':
-        await this.lose();
-        this.#dependencies.onForgotten();
-        return 'done';
-      case 'remove':
-        return connection === undefined ? 'done' : this.#remove(connection);
-      case 'start':
-        return this.#deliver(connection, { type: 'start', linked: action.linked, code: action.code });
-      case 'pair':
-        this.#handledPairing = action.pairing.requestId;
-        return this.#deliver(connection, { type: 'pair_requested', pairing: action.pairing });
-      case 'restart':
-        return this.#deliver(connection, { type: 'restart_requested' });
-      case 'stop':
-        return this.#deliver(connection, { type: 'stop_requested' });
-      case 'fail_messages':
-        await this.outbox.failAll('connection_not_paired');
-        return 'done';
+    if (action.action === 'forget') {
+      await this.lose();
+      this.#dependencies.onForgotten();
+    } else if (action.action === 'fail_messages') {
+      await this.outbox.failAll('connection_not_paired');
+    } else if (connection !== undefined) {
+      if (action.action === 'remove') return this.#remove(connection);
+      (this.#runner ?? this.#start(connection)).deliver(this.#toInput(action));
     }
+    return 'done';
+  }
+
+  #toInput(action: Extract<ControlAction, { readonly action: 'start' | 'pair' | 'restart' | 'stop' }>): Input {
+    if (action.action === 'start') return { type: 'start', linked: action.linked, code: action.code };
+    if (action.action === 'restart') return { type: 'restart_requested' };
+    if (action.action === 'stop') return { type: 'stop_requested' };
+    this.#handledPairing = action.pairing.requestId;
+    return { type: 'pair_requested', pairing: action.pairing };
   }
 
   /** Unlinks, fails what waits, and removes the record last: until then a new owner finds it and carries on. */
@@ -137,13 +135,6 @@ export class HeldConnection {
     await this.outbox.failAll('connection_deleted');
     await connections.remove(connection);
     onForgotten();
-    return 'done';
-  }
-
-  async #deliver(connection: Connection | undefined, input: Input): Promise<CommandResult> {
-    if (connection === undefined) return 'done';
-    const runner = this.#runner ?? this.#start(connection);
-    runner.deliver(input);
     return 'done';
   }
 

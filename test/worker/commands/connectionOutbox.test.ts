@@ -52,15 +52,15 @@ describe('the outbox of a connection', () => {
   it('parks while there is no socket, and drains in order once there is one', async () => {
     const connection = await core.aConnection();
     const texts = ['one', 'two', 'three', 'four'];
-    let socket: FakeSocket | undefined;
-    const { outbox, socket: later } = anOutbox(core, connection, { socket: () => socket });
+    const now: { socket: FakeSocket | undefined } = { socket: undefined };
+    const { outbox, socket } = anOutbox(core, connection, { socket: () => now.socket });
     for (const [place, text] of texts.entries()) {
       const { messageId } = await core.aMessage(connection, text);
       await outbox.handle(messageId, sequence(place));
     }
     const parked = await core.connections.find(connection.tenantId, connection.connectionId);
 
-    socket = later;
+    now.socket = socket;
     outbox.allow();
     const newest = await core.aMessage(connection, 'five');
     await outbox.handle(newest.messageId, sequence(5));

@@ -139,7 +139,7 @@ export type Core = Awaited<ReturnType<typeof startCore>>;
 /** An outbox over the emulated table, a fake publisher and a fake socket that may be absent. */
 export function anOutbox(
   core: Core,
-  connection: Connection,
+  connection: Pick<Connection, 'tenantId' | 'connectionId' | 'shard'>,
   options: {
     readonly token?: number;
     readonly socket?: () => ConnectionSocket | undefined;

@@ -1,0 +1,238 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Connection } from '../../../shared/connection/connection.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import { silentLogger } from '../../../shared/platform/logger.ts';
+import { ConnectionRecorder } from '../../../worker/runner/connectionRecorder.ts';
+import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
+import { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
+import { anOutbox, sequence, startCore, type Core, type FakePublisher } from '../commands/fakes.ts';
+import { FakeSource } from './fakes.ts';
+import { anAccount, aPolicy } from './scripts.ts';
+
+const unpaired = { account: undefined, status: 'unpaired', statusCode: 'never_paired' } as const;
+
+describe('the connections of an owned shard', () => {
+  let core: Core;
+  let shard = 100;
+  const owners: ConnectionRunners[] = [];
+  beforeAll(async () => {
+    core = await startCore();
+  });
+  afterEach(async () => {
+    await Promise.all(owners.splice(0).map((owner) => owner.lose()));
+  });
+  afterAll(async () => core.stop());
+
+  /** A worker that owns a shard of its own; sockets are fakes, the table is real. */
+  const anOwner = (token = 1) => {
+    const sources = new Map<string, FakeSource>();
+    const publishers = new Map<string, FakePublisher>();
+    const owner = new ConnectionRunners({
+      shard,
+      token,
+      connections: core.connections,
+      clock: systemClock,
+      logger: silentLogger,
+      listEveryMs: 100,
+      parts: {
+        makeOutbox: (owned, socket) => {
+          const { outbox, publisher } = anOutbox(core, owned, { token, socket });
+          publishers.set(owned.connectionId, publisher);
+          return outbox;
+        },
+        makeSocketSource: ({ connectionId }) => {
+          const source = new FakeSource();
+          sources.set(connectionId, source);
+          return source;
+        },
+        makeRunner: ({ owned, sockets, sending, shown, nextFactNumber, onStopped }) => {
+          const runner: ConnectionRunner = new ConnectionRunner({
+            policy: aPolicy,
+            clock: systemClock,
+            random: systemRandom,
+            logger: silentLogger,
+            sockets,
+            sending,
+            recorder: new ConnectionRecorder({
+              owned,
+              connections: core.connections,
+              offers: { put: async () => 'stored', remove: async () => undefined },
+              publisher: { publish: async () => undefined },
+              assertOpen: () => undefined,
+              clock: systemClock,
+              random: systemRandom,
+              logger: silentLogger,
+              settleMs: 5_000,
+              shown,
+              nextFactNumber,
+              onLost: () => runner.deliver({ type: 'ownership_lost' }),
+            }),
+            takeTurn: async () => () => undefined,
+            onStopped,
+            onBroken: () => undefined,
+          });
+          return runner;
+        },
+      },
+    });
+    owners.push(owner);
+    const sourceOf = async ({ connectionId }: Connection): Promise<FakeSource> => {
+      await vi.waitFor(() => expect(sources.get(connectionId)?.opened.length).toBeGreaterThan(0));
+      const source = sources.get(connectionId);
+      if (source === undefined) throw new Error('nothing was opened');
+      return source;
+    };
+    return { owner, sources, publishers, sourceOf };
+  };
+  const aConnection = async (overrides: Partial<Connection> = {}): Promise<Connection> =>
+    core.aConnection({ shard, ...overrides });
+  const rowOf = async ({ tenantId, connectionId }: Connection): Promise<Connection | undefined> =>
+    core.connections.find(tenantId, connectionId);
+
+  it('starts every linked connection at the claim, and leaves unpaired ones waiting', async () => {
+    shard += 1;
+    const linked = await aConnection();
+    const waiting = await aConnection(unpaired);
+    const { owner, sources, sourceOf } = anOwner();
+
+    owner.start();
+
+    const source = await sourceOf(linked);
+    expect(source.last.pairing).toBe(false);
+    expect(sources.get(waiting.connectionId)?.opened ?? []).toEqual([]);
+  });
+
+  it('pairs on command, also for a connection that it has not listed yet', async () => {
+    shard += 1;
+    const { owner, sourceOf } = anOwner();
+    const pairing = { requestId: 'first', requestedAtMs: Date.now(), method: 'qr' } as const;
+    const connection = await aConnection({ ...unpaired, pairing });
+
+    const result = await owner.hold(connection.tenantId, connection.connectionId).reconcile('pair');
+
+    expect(result).toBe('done');
+    expect((await sourceOf(connection)).last.pairing).toBe(true);
+  });
+
+  it('makes up for a lost command with the listing', async () => {
+    shard += 1;
+    const connection = await aConnection(unpaired);
+    const { owner, sourceOf } = anOwner();
+    owner.start();
+    await vi.waitFor(() =>
+      expect(owner.hold(connection.tenantId, connection.connectionId).view().runner).toBe('running'),
+    );
+
+    await core.connections.setPairing(connection.tenantId, connection.connectionId, {
+      requestId: 'first',
+      requestedAtMs: Date.now(),
+      method: 'qr',
+    });
+
+    expect((await sourceOf(connection)).last.pairing).toBe(true);
+  });
+
+  it('switches off and on again', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const { owner, sourceOf } = anOwner();
+    owner.start();
+    const source = await sourceOf(connection);
+    const held = owner.hold(connection.tenantId, connection.connectionId);
+
+    await core.connections.setWanted(connection.tenantId, connection.connectionId, 'off');
+    await held.reconcile('stop');
+    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('off'));
+    const closedAs = [...source.last.closedAs];
+    await core.connections.setWanted(connection.tenantId, connection.connectionId, 'online');
+    await held.reconcile('start');
+
+    expect(closedAs).toEqual(['end']);
+    await vi.waitFor(() => expect(source.opened.length).toBe(2));
+    expect(source.mostOpen).toBe(1);
+  });
+
+  it('unlinks, fails what is parked and removes the record of a deleted connection', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const { owner, sourceOf, publishers } = anOwner();
+    owner.start();
+    const source = await sourceOf(connection);
+    const held = owner.hold(connection.tenantId, connection.connectionId);
+    const message = await core.aMessage(connection, 'parked');
+    await held.outbox.handle(message.messageId, sequence(1));
+    source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
+    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+
+    await core.connections.setWanted(connection.tenantId, connection.connectionId, 'deleted');
+    const result = await held.reconcile('unlink');
+
+    expect(result).toBe('done');
+    expect(source.last.closedAs).toEqual(['logout']);
+    expect(source.retired).toBeGreaterThan(0);
+    expect(publishers.get(connection.connectionId)?.results()).toEqual(['failed/connection_deleted']);
+    expect(await rowOf(connection)).toBeUndefined();
+    expect(await core.connections.occupancy(shard)).toBe(0);
+  });
+
+  it('removes what an earlier owner left deleted', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    await core.connections.setWanted(connection.tenantId, connection.connectionId, 'deleted');
+    const { owner } = anOwner();
+
+    owner.start();
+
+    await vi.waitFor(async () => expect(await rowOf(connection)).toBeUndefined());
+  });
+
+  it('drains: closes without logging out, gives commands back, and begins nothing more', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const { owner, sourceOf } = anOwner();
+    owner.start();
+    const source = await sourceOf(connection);
+    source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
+    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+    const held = owner.hold(connection.tenantId, connection.connectionId);
+    const message = await core.aMessage(connection, 'late');
+
+    await owner.drain();
+
+    expect(source.last.closedAs).toEqual(['end']);
+    expect((await rowOf(connection))?.status).toBe('handing_off');
+    expect(await held.outbox.handle(message.messageId, sequence(1))).toBe('later');
+    const other = await aConnection();
+    expect(await owner.hold(other.tenantId, other.connectionId).reconcile('start')).toBe('later');
+  });
+
+  it('lets go of everything and writes nothing when it loses the shard', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const { owner, sourceOf } = anOwner();
+    owner.start();
+    const source = await sourceOf(connection);
+    source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
+    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+
+    await owner.lose();
+
+    expect(source.last.closedAs).toEqual(['end']);
+    expect((await rowOf(connection))?.status).toBe('online');
+  });
+
+  it('is refused by the record once a newer owner has written', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const { owner, sourceOf } = anOwner(1);
+    owner.start();
+    const source = await sourceOf(connection);
+    await core.connections.recordStatus({ ...connection, token: 2 }, { status: 'online', code: 'open', sinceMs: 5 });
+
+    source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
+
+    await vi.waitFor(() => expect(source.last.closedAs).toEqual(['end']));
+    expect((await rowOf(connection))?.statusSinceMs).toBe(5);
+  });
+});
