@@ -173,19 +173,6 @@ export class MessageStore {
     return outcome === 'advanced' ? 'recorded' : 'refused';
   }
 
-  /** A receipt moved the message forward. Condition: it does; a late `delivered` after `read` changes nothing. */
-  async recordReceipt(
-    connectionId: ConnectionId,
-    messageId: MessageId,
-    receipt: { readonly state: 'delivered' | 'read' | 'played'; readonly atMs: number },
-  ): Promise<'advanced' | 'unchanged'> {
-    const attribute = receipt.state === 'delivered' ? 'deliveredAtMs' : 'readAtMs';
-    return this.#advance(connectionId, messageId, receipt.state, 'SET #state = :state, #rank = :rank, #at = :at', {
-      names: { '#at': attribute },
-      values: { ':at': receipt.atMs },
-    });
-  }
-
   /**
    * Parks a message that cannot be sent now, in the order of its SQS sequence number, and counts it on the connection.
    * Condition: it is not parked already, and no newer owner has parked it. Afterwards its command may be deleted.
