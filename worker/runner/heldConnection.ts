@@ -1,6 +1,7 @@
 import { Mutex } from 'async-mutex';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { ConnectionStatus } from '../../shared/connection/status.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { ControlKind } from '../../shared/message/command.ts';
@@ -35,6 +36,10 @@ export interface HeldDependencies {
   readonly onForgotten: () => void;
 }
 
+type DeliveredAction = Extract<ControlAction, { readonly action: 'start' | 'pair' | 'restart' | 'stop' }>;
+
+/** Statuses that an unlinked connection has only while it pairs. */
+const MAY_BE_LINKED: ReadonlySet<ConnectionStatus> = new Set(['awaiting_pairing', 'connecting', 'reconnecting']);
 /** Closing with a logout, retiring credentials and recording it all end before this. */
 const STOP_DEADLINE_MS = 60_000;
 
@@ -110,13 +115,19 @@ export class HeldConnection {
       await this.outbox.failAll('connection_not_paired');
     } else if (connection !== undefined) {
       if (action.action === 'remove') return this.#remove(connection);
-      (this.#runner ?? this.#start(connection)).deliver(this.#toInput(action));
+      const input = await this.#toInput(action, connection);
+      if (this.#ending) return 'later';
+      (this.#runner ?? this.#start(connection)).deliver(input);
     }
     return 'done';
   }
 
-  #toInput(action: Extract<ControlAction, { readonly action: 'start' | 'pair' | 'restart' | 'stop' }>): Input {
-    if (action.action === 'start') return { type: 'start', linked: action.linked, code: action.code };
+  async #toInput(action: DeliveredAction, connection: Connection): Promise<Input> {
+    if (action.action === 'start') {
+      // An earlier owner may have died between a pairing and its record: then the credentials know better.
+      const linked = action.linked || (MAY_BE_LINKED.has(connection.status) && (await this.#sockets.isLinked()));
+      return { type: 'start', linked, code: action.code };
+    }
     if (action.action === 'restart') return { type: 'restart_requested' };
     if (action.action === 'stop') return { type: 'stop_requested' };
     this.#handledPairing = action.pairing.requestId;

@@ -44,6 +44,7 @@ export function makeSessionSockets(owned: OwnedConnection, dependencies: Session
           onInput,
         });
       }),
+    isLinked: async () => (await session()).isPaired,
     retire: () =>
       unlessLost(async () => {
         await (await session()).retireCredentials();

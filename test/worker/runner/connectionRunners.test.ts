@@ -25,7 +25,7 @@ describe('the connections of an owned shard', () => {
   afterAll(async () => core.stop());
 
   /** A worker that owns a shard of its own; sockets are fakes, the table is real. */
-  const anOwner = (token = 1) => {
+  const anOwner = (token = 1, prepare: (source: FakeSource) => void = () => undefined) => {
     const sources = new Map<string, FakeSource>();
     const publishers = new Map<string, FakePublisher>();
     const owner = new ConnectionRunners({
@@ -43,6 +43,7 @@ describe('the connections of an owned shard', () => {
         },
         makeSocketSource: ({ connectionId }) => {
           const source = new FakeSource();
+          prepare(source);
           sources.set(connectionId, source);
           return source;
         },
@@ -101,6 +102,20 @@ describe('the connections of an owned shard', () => {
     const source = await sourceOf(linked);
     expect(source.last.pairing).toBe(false);
     expect(sources.get(waiting.connectionId)?.opened ?? []).toEqual([]);
+  });
+
+  it('logs in where an earlier owner died between the pairing and its record', async () => {
+    shard += 1;
+    const connection = await aConnection({ account: undefined, status: 'connecting', statusCode: 'opening' });
+    const { owner, sourceOf } = anOwner(1, (source) => {
+      source.linked = true;
+    });
+
+    owner.start();
+
+    const source = await sourceOf(connection);
+    source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
+    await vi.waitFor(async () => expect((await rowOf(connection))?.account?.phoneJid).toBe(anAccount.phoneJid));
   });
 
   it('pairs on command, also for a connection that it has not listed yet', async () => {

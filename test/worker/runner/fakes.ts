@@ -108,6 +108,8 @@ export class FakeSource implements SocketSource {
     return socket;
   };
 
+  linked = false;
+  readonly isLinked = async (): Promise<boolean> => this.linked;
   readonly retire = async (): Promise<'retired'> => {
     if (this.retireFailures-- > 0) throw new Error('the session store is down');
     this.retired += 1;

@@ -1,0 +1,61 @@
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { CommandPoller } from '../commands/commandPoller.ts';
+import type { ConnectionRunners } from './connectionRunners.ts';
+
+/** The work of one owned shard. */
+export interface ShardWork {
+  readonly runners: ConnectionRunners;
+  readonly poller: CommandPoller;
+}
+
+/** What this worker does with the shards it owns: all work of a shard begins at its claim and ends before its release. */
+export class OwnedShards {
+  readonly #makeWork: (shard: number, epoch: number) => ShardWork;
+  readonly #logger: Logger;
+  readonly #work = new Map<number, ShardWork>();
+
+  constructor(makeWork: (shard: number, epoch: number) => ShardWork, logger: Logger) {
+    this.#makeWork = makeWork;
+    this.#logger = logger;
+  }
+
+  /** The shard is ours under this epoch: holds its connections and polls its commands. */
+  claimed(shard: number, epoch: number): void {
+    this.lost(shard);
+    this.#logger.info('shard claimed', { shard, epoch });
+    const work = this.#makeWork(shard, epoch);
+    this.#work.set(shard, work);
+    work.runners.start();
+    work.poller.start();
+  }
+
+  /** Another worker owns the shard: closes without logging out, writes nothing. */
+  lost(shard: number): void {
+    const work = this.#work.get(shard);
+    if (work === undefined) return;
+    this.#work.delete(shard);
+    this.#logger.warn('shard lost', { shard });
+    work.poller.abandon();
+    void work.runners
+      .lose()
+      .catch((error: unknown) => this.#logger.error('lost connections did not close', { shard, error }));
+  }
+
+  /** Ends the work of a shard before it is released: polls, sends in flight, sockets. Rejects when one does not end. */
+  async drain(shard: number): Promise<void> {
+    const work = this.#work.get(shard);
+    if (work === undefined) return;
+    // Side by side: the outboxes give commands back from here on, and the poller takes them back to the queue.
+    await Promise.all([work.poller.drain(), work.runners.drain()]);
+    this.#work.delete(shard);
+    this.#logger.info('shard drained', { shard });
+  }
+
+  /** The worker is fenced: closes every socket without logging out. Resolves when they are closed. */
+  async loseAll(): Promise<void> {
+    const all = [...this.#work.values()];
+    this.#work.clear();
+    for (const { poller } of all) poller.abandon();
+    await Promise.all(all.map(({ runners }) => runners.lose()));
+  }
+}
