@@ -1,0 +1,147 @@
+import {
+  addTransactionCapability,
+  DEFAULT_CONNECTION_CONFIG,
+  type BinaryNode,
+  type SignalKeyStore,
+  type UserFacingSocketConfig,
+} from '@whiskeysockets/baileys';
+import type { CommitGate } from '../fleet/gate.ts';
+import { KeyedMutex } from '../session/keyedMutex.ts';
+import { baileysLogger } from './baileysLogger.ts';
+
+type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
+type Repository = ReturnType<MakeRepository>;
+
+/**
+ * Baileys' Signal repository, made durable through its one public hook:
+ *
+ * - Sending: the ratchet step is in the store before the ciphertext is handed back, so no message key is used twice even
+ *   if the process dies between the two (promise *no-key-reuse*). Baileys itself commits after the wire.
+ * - Receiving: decrypt, publish, and only then does the step become durable; Baileys sends the receipt after that
+ *   (promise *nothing-lost-in*). If publishing or storing fails the socket is cut first, so that no receipt, no request to
+ *   repeat and no refusal leaves: WhatsApp delivers again.
+ * - One lock per address for sending and receiving, process-wide: libsignal's own queue is global and keyed by address
+ *   alone, and would run one tenant's work in another's transaction.
+ * - A healthy session is not replaced. Baileys makes a new one whenever its device cache is empty; only a request to
+ *   repeat, or no session, is a reason.
+ *
+ * The repository has a transaction store of its own, so its work never joins a transaction that Baileys holds open across
+ * the wire.
+ */
+const addressLocks = new KeyedMutex();
+
+/** How long after a request to repeat a new session with its sender is welcome. */
+const RENEWAL_MS = 60_000;
+
+export interface DurableRepositoryOptions {
+  readonly keys: SignalKeyStore;
+  readonly gate: CommitGate;
+  readonly monotonicMs: () => number;
+  /** Publishes what was decrypted from a stanza. Resolves when it is durable. */
+  readonly publish: (stanza: BinaryNode, padded: Uint8Array) => Promise<void>;
+  /** Cuts the connection at once: nothing more may leave. Failures of the key store cut it themselves. */
+  readonly cut: (cause: unknown) => void;
+}
+
+export class DurableRepository {
+  readonly #options: DurableRepositoryOptions;
+  /** The stanza that a ciphertext came in: Baileys hands the same Buffer object on. */
+  readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
+  readonly #renewals = new Map<string, number>();
+
+  constructor(options: DurableRepositoryOptions) {
+    this.#options = options;
+  }
+
+  /** Remembers which stanza the ciphertexts of a message belong to. Called before Baileys sees it. */
+  noteMessage(stanza: BinaryNode): void {
+    if (!Array.isArray(stanza.content)) return;
+    for (const child of stanza.content) {
+      if (child.tag === 'enc' && child.content instanceof Uint8Array) this.#stanzas.set(child.content, stanza);
+    }
+  }
+
+  /** A recipient could not read us: a new session with its devices is welcome for a while. */
+  noteRetryRequest(deviceJid: string): void {
+    const nowMs = this.#options.monotonicMs();
+    for (const [user, untilMs] of this.#renewals) if (untilMs < nowMs) this.#renewals.delete(user);
+    this.#renewals.set(userOf(deviceJid), nowMs + RENEWAL_MS);
+  }
+
+  /** The hook for Baileys' configuration. */
+  readonly make: MakeRepository = (auth, _logger, toLid) => {
+    const { keys, cut } = this.#options;
+    const ownKeys = addTransactionCapability(keys, baileysLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
+    const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
+      { creds: auth.creds, keys: ownKeys },
+      baileysLogger,
+      toLid,
+    );
+    const inTransaction = <Result>(jid: string, work: () => Promise<Result>): Promise<Result> =>
+      addressLocks.run(jid, () => ownKeys.transaction(work, jid));
+
+    const receive = async (
+      jid: string,
+      ciphertext: Uint8Array,
+      decrypt: () => Promise<Uint8Array>,
+    ): Promise<Uint8Array> => {
+      const stanza = this.#stanzas.get(ciphertext);
+      let decrypted = false;
+      try {
+        return await inTransaction(await lockOf(inner, jid), async () => {
+          const padded = await decrypt();
+          decrypted = true;
+          if (stanza !== undefined) await this.#options.publish(stanza, padded);
+          this.#options.gate.assertOpen();
+          return padded;
+        });
+      } catch (error) {
+        // What could not be decrypted is Baileys' to answer; what could not be made durable must not be answered at all.
+        if (decrypted) cut(error);
+        throw error;
+      }
+    };
+    const send = async <Result>(jid: string, encrypt: () => Promise<Result>): Promise<Result> => {
+      this.#options.gate.assertOpen();
+      const sealed = await inTransaction(jid, encrypt);
+      this.#options.gate.assertOpen();
+      return sealed;
+    };
+
+    return {
+      ...inner,
+      decryptMessage: async (request) => receive(request.jid, request.ciphertext, () => inner.decryptMessage(request)),
+      decryptGroupMessage: async (request) =>
+        receive(`${request.group}/${request.authorJid}`, request.msg, () => inner.decryptGroupMessage(request)),
+      processSenderKeyDistributionMessage: async (request) =>
+        inTransaction(`${request.item.groupId ?? ''}/${request.authorJid}`, () =>
+          inner.processSenderKeyDistributionMessage(request),
+        ),
+      encryptMessage: async (request) => send(await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
+      encryptGroupMessage: async (request) =>
+        send(`${request.group}/${request.meId}`, () => inner.encryptGroupMessage(request)),
+      injectE2ESession: async (request) =>
+        inTransaction(await lockOf(inner, request.jid), async () => {
+          const { exists } = await inner.validateSession(request.jid);
+          if (exists && !this.#takeRenewal(request.jid)) return;
+          await inner.injectE2ESession(request);
+        }),
+    };
+  };
+
+  #takeRenewal(jid: string): boolean {
+    const untilMs = this.#renewals.get(userOf(jid));
+    return untilMs !== undefined && untilMs >= this.#options.monotonicMs();
+  }
+}
+
+/** The key of the lock of an address: by LID where one is known, because that is where the session is kept. */
+async function lockOf(repository: Repository, jid: string): Promise<string> {
+  const lid = jid.endsWith('@s.whatsapp.net') ? await repository.lidMapping.getLIDForPN(jid) : undefined;
+  return repository.jidToSignalProtocolAddress(lid ?? jid);
+}
+
+/** The user part of an address, by number or LID. */
+function userOf(jid: string): string {
+  return jid.split('@')[0]?.split(':')[0] ?? jid;
+}

@@ -1,0 +1,347 @@
+import {
+  configureSuccessfulPairing,
+  initAuthCreds,
+  makeWASocket,
+  type AuthenticationCreds,
+  type BinaryNode,
+  type ConnectionState,
+  type UserFacingSocketConfig,
+} from '@whiskeysockets/baileys';
+import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { makeId, type StanzaId } from '../../shared/kernel/id.ts';
+import { withoutDevice } from '../../shared/kernel/jid.ts';
+import type { Random } from '../../shared/kernel/random.ts';
+import type { OutboundContent } from '../../shared/message/content.ts';
+import type { ConnectionConfig } from '../../shared/platform/config.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { EventPublisher } from '../events/eventPublisher.ts';
+import type { CommitGate } from '../fleet/gate.ts';
+import type { Session } from '../session/session.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import { baileysLogger } from './baileysLogger.ts';
+import type {
+  ConnectionSocket,
+  LinkedAccount,
+  OwnedConnection,
+  PairingRequest,
+  SendOutcome,
+  SendRequest,
+  SocketInput,
+} from './connectionSocket.ts';
+import { DurableRepository } from './durableRepository.ts';
+import { makeSessionKeys } from './sessionKeys.ts';
+import { toSocketClose } from './toSocketClose.ts';
+import { toMessageFact, toReceiptFacts, type Me } from './toFacts.ts';
+
+export interface OpenSocketOptions {
+  readonly connection: OwnedConnection;
+  readonly generation: number;
+  /** Absent for a login with the session's credentials. */
+  readonly pairing: PairingRequest | undefined;
+  readonly session: Session;
+  readonly gate: CommitGate;
+  readonly publisher: EventPublisher;
+  readonly config: ConnectionConfig;
+  readonly whatsappUrl: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly emit: (input: SocketInput) => void;
+  /** What we sent under a stanza id, for recipients who ask again, also days and restarts later. */
+  readonly lookUpSent: (stanzaId: StanzaId) => Promise<OutboundContent | undefined>;
+}
+
+/** Baileys' own life of a QR text: the first one longer than those after it (socket.js, `genPairQR`). */
+const FIRST_QR_MS = 60_000;
+const NEXT_QR_MS = 20_000;
+/** A pairing code lives as long as the registration's six refs. */
+const PAIRING_CODE_MS = FIRST_QR_MS + 5 * NEXT_QR_MS;
+const CLOSE_DEADLINE_MS = 2_000;
+const LOGOUT_DEADLINE_MS = 5_000;
+const SEND_DEADLINE_MS = 30_000;
+const RETRY_REQUEST_DELAY_MS = 5_000;
+
+/** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
+export function openSocket(options: OpenSocketOptions): ConnectionSocket {
+  return new BaileysSocket(options);
+}
+
+type Baileys = ReturnType<typeof makeWASocket>;
+
+class BaileysSocket implements ConnectionSocket {
+  readonly generation: number;
+  readonly #options: OpenSocketOptions;
+  readonly #credentials: AuthenticationCreds;
+  readonly #repository: DurableRepository;
+  readonly #acknowledgements = new Acknowledgements();
+  readonly #socket: Baileys;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #knownRecipients = new Set<string>();
+  /** Facts go out one after the other, in the order in which their stanzas came. */
+  #publishing: Promise<void> = Promise.resolve();
+  #saving: Promise<void> = Promise.resolve();
+  #caughtUp = false;
+  #isPairing: boolean;
+  #offers = 0;
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => undefined;
+
+  constructor(options: OpenSocketOptions) {
+    this.#options = options;
+    this.generation = options.generation;
+    this.#isPairing = options.pairing !== undefined;
+    const stored = options.session.credentials as AuthenticationCreds | undefined;
+    if (!this.#isPairing && stored === undefined) throw new Error('there are no credentials to log in with');
+    // Made for this pairing and kept in memory until it succeeds: half a pairing can never be logged in with.
+    this.#credentials = this.#isPairing || stored === undefined ? initAuthCreds() : stored;
+    this.#closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    const cut = (cause: unknown): void => this.#cut(cause);
+    const keys = makeSessionKeys(options.session, cut);
+    this.#repository = new DurableRepository({
+      keys,
+      gate: options.gate,
+      monotonicMs: options.clock.monotonicMs,
+      publish: (stanza, padded) => this.#publishMessage(stanza, padded),
+      cut,
+    });
+    this.#socket = makeWASocket(this.#configuration(keys));
+    this.#listen();
+  }
+
+  async send({ stanzaId, to, content }: SendRequest): Promise<SendOutcome> {
+    if (!this.#caughtUp) return { outcome: 'unknown' };
+    const { config, clock, logger } = this.#options;
+    try {
+      if (!(await this.#hasAccount(to))) return { outcome: 'no_account' };
+      const acknowledged = this.#acknowledgements.expect(stanzaId);
+      try {
+        await withDeadline('sending a message', SEND_DEADLINE_MS, () =>
+          // A preview would make this worker fetch an address of the tenant's choosing.
+          this.#socket.sendMessage(to, { text: content.text.body, linkPreview: null }, { messageId: stanzaId }),
+        );
+        const error = await withDeadline('the ack of WhatsApp', config.serverAckTimeoutMs, () => acknowledged);
+        return error === undefined
+          ? { outcome: 'acknowledged', atMs: clock.nowMs() }
+          : { outcome: 'refused', code: error };
+      } finally {
+        this.#acknowledgements.forget(stanzaId);
+      }
+    } catch (error) {
+      logger.warn('send not acknowledged', { stanzaId, error });
+      return { outcome: 'unknown' };
+    }
+  }
+
+  async close(kind: 'end' | 'logout'): Promise<void> {
+    if (kind === 'logout') {
+      await withDeadline('logging out', LOGOUT_DEADLINE_MS, () => this.#socket.logout()).catch((error: unknown) =>
+        this.#options.logger.warn('logout not confirmed', { error }),
+      );
+    }
+    // Facts and credentials on their way become durable; each has a deadline of its own.
+    await Promise.allSettled([this.#publishing, this.#saving]);
+    void this.#socket.end(new Error('closed by its owner'));
+    const forced = this.#after(CLOSE_DEADLINE_MS, () => this.#terminate());
+    await this.#closed;
+    clearTimeout(forced);
+  }
+
+  #configuration(keys: ReturnType<typeof makeSessionKeys>): UserFacingSocketConfig {
+    const { config, whatsappUrl, lookUpSent } = this.#options;
+    return {
+      waWebSocketUrl: whatsappUrl,
+      auth: { creds: this.#credentials, keys },
+      logger: baileysLogger,
+      browser: ['Holdfast', 'Chrome', '1.0'],
+      makeSignalRepository: this.#repository.make,
+      connectTimeoutMs: config.connectTimeoutMs,
+      // Baileys has one number for all queries. A hanging one blocks every send, so online it must be short.
+      defaultQueryTimeoutMs: this.#isPairing ? config.pairingQueryTimeoutMs : config.onlineQueryTimeoutMs,
+      keepAliveIntervalMs: config.keepAliveMs,
+      retryRequestDelayMs: RETRY_REQUEST_DELAY_MS,
+      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
+      markOnlineOnConnect: false,
+      syncFullHistory: false,
+      // History has no place to go yet; without it Baileys does not hold the first login back for 20 s.
+      shouldSyncHistoryMessage: () => false,
+      enableRecentMessageCache: false,
+      generateHighQualityLinkPreview: false,
+      getMessage: async ({ id }) => {
+        const content = await lookUpSent((id ?? '') as StanzaId);
+        return content === undefined ? undefined : { extendedTextMessage: { text: content.text.body } };
+      },
+    };
+  }
+
+  #listen(): void {
+    const { ws, ev } = this.#socket;
+    ev.on('connection.update', (update) => this.#onUpdate(update));
+    ev.on('creds.update', () => this.#saveCredentials());
+    ws.prependListener('CB:message', (stanza: BinaryNode) => this.#repository.noteMessage(stanza));
+    ws.on('CB:ack,class:message', ({ attrs }: BinaryNode) => {
+      this.#acknowledgements.arrive(attrs['id'] ?? '', attrs['error']);
+    });
+    this.#insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
+    this.#insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
+    if (!this.#isPairing) {
+      // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
+      this.#after(this.#options.config.openWithinMs, () => this.#cut(new Error('no login within the deadline')));
+    }
+  }
+
+  /** Lets our work on a stanza finish before Baileys sees it, in order. A failure cuts the connection. */
+  #insertBefore(event: string, work: (stanza: BinaryNode) => Promise<void>): void {
+    const { ws } = this.#socket;
+    const listeners = ws.listeners(event);
+    ws.removeAllListeners(event);
+    let earlier: Promise<void> = Promise.resolve();
+    ws.on(event, (stanza: BinaryNode) => {
+      earlier = earlier
+        .then(() => work(stanza))
+        .then(() => {
+          for (const listener of listeners) listener.call(ws, stanza);
+        })
+        .catch((error: unknown) => this.#cut(error));
+    });
+  }
+
+  #onUpdate(update: Partial<ConnectionState>): void {
+    const { emit, generation } = this.#options;
+    if (update.qr !== undefined) this.#onRegistered(update.qr);
+    if (update.connection === 'open') {
+      this.#clearTimers();
+      emit({ type: 'socket_opened', generation, account: this.#account() });
+    }
+    if (update.receivedPendingNotifications === true) {
+      this.#caughtUp = true;
+      emit({ type: 'caught_up', generation });
+    }
+    if (update.connection === 'close') {
+      this.#clearTimers();
+      this.#acknowledgements.abandon();
+      this.#resolveClosed();
+      emit({ type: 'socket_closed', generation, close: toSocketClose(update.lastDisconnect?.error) });
+    }
+  }
+
+  /** The server has given refs: a QR text can be shown, or a code be asked for. */
+  #onRegistered(qr: string): void {
+    const { pairing, clock, emit, generation } = this.#options;
+    const nowMs = clock.nowMs();
+    this.#offers += 1;
+    if (pairing?.method === 'qr') {
+      const expiresAtMs = nowMs + (this.#offers === 1 ? FIRST_QR_MS : NEXT_QR_MS);
+      emit({ type: 'pairing_offered', generation, offer: { method: 'qr', qr, expiresAtMs } });
+    } else if (pairing?.method === 'code' && this.#offers === 1) {
+      const { phoneNumber } = pairing;
+      this.#socket.requestPairingCode(phoneNumber).then(
+        (code) => {
+          const offer = { method: 'code', code, phoneNumber, expiresAtMs: nowMs + PAIRING_CODE_MS } as const;
+          emit({ type: 'pairing_offered', generation, offer });
+        },
+        (error: unknown) => this.#cut(error),
+      );
+    }
+  }
+
+  /** Makes the new credentials durable before Baileys confirms the pairing: afterwards they could be lost with it. */
+  async #onPaired(stanza: BinaryNode): Promise<void> {
+    const { session, gate, emit, generation } = this.#options;
+    const { creds } = configureSuccessfulPairing(stanza, this.#credentials);
+    gate.assertOpen();
+    await session.storeNewCredentials({ ...this.#credentials, ...creds, pairingCode: undefined });
+    this.#isPairing = false;
+    Object.assign(this.#credentials, creds);
+    emit({ type: 'paired', generation, account: this.#account() });
+  }
+
+  async #onReceipt(stanza: BinaryNode): Promise<void> {
+    const { attrs } = stanza;
+    if (attrs['type'] === 'retry') {
+      const from = attrs['participant'] ?? attrs['from'] ?? '';
+      const lid = await this.#socket.signalRepository.lidMapping.getLIDForPN(from);
+      for (const jid of [from, lid]) if (jid) this.#repository.noteRetryRequest(jid);
+      return;
+    }
+    await this.#publish(toReceiptFacts(stanza, this.#me()));
+  }
+
+  async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
+    const fact = toMessageFact(stanza, padded, this.#me());
+    if (fact !== undefined) await this.#publish([fact]);
+  }
+
+  #publish(facts: readonly InternalEvent[]): Promise<void> {
+    if (facts.length === 0) return Promise.resolve();
+    const { publisher, connection, clock, random } = this.#options;
+    const work = this.#publishing.then(() =>
+      publisher.publish(connection, facts, makeId('cor', clock.nowMs(), random)),
+    );
+    this.#publishing = work.catch(() => undefined);
+    return work;
+  }
+
+  /** Changes of credentials, one after the other. Before the pairing is finished there is nothing to store. */
+  #saveCredentials(): void {
+    if (this.#isPairing) return;
+    const save = this.#options.session.saveCredentials(this.#credentials);
+    this.#saving = save.catch((error: unknown) => this.#cut(error));
+  }
+
+  /** Whether a number is on WhatsApp. Asked once per recipient: a first message to nobody can restrict the account. */
+  async #hasAccount(to: string): Promise<boolean> {
+    if (!to.endsWith('@s.whatsapp.net') || this.#knownRecipients.has(to)) return true;
+    const user = to.split('@')[0] ?? '';
+    const mapping = await this.#options.session.getKeys('lid-mapping', [user]);
+    if (mapping[user] === undefined) {
+      const [answer] = (await this.#socket.onWhatsApp(to)) ?? [];
+      if (answer?.exists !== true) return false;
+    }
+    this.#knownRecipients.add(to);
+    return true;
+  }
+
+  #me(): Me {
+    const { phoneJid, lid } = this.#account();
+    return { phoneJid, lid };
+  }
+
+  #account(): LinkedAccount {
+    const { me } = this.#credentials;
+    return {
+      phoneJid: withoutDevice(me?.id ?? ''),
+      lid: me?.lid ? withoutDevice(me.lid) : undefined,
+      name: me?.name,
+    };
+  }
+
+  /** Ends it from our side so that nothing more leaves, not even an answer that is being written. */
+  #cut(cause: unknown): void {
+    this.#options.logger.warn('socket cut', { error: cause });
+    this.#terminate();
+    void this.#socket.end(cause instanceof Error ? cause : new Error('cut'));
+  }
+
+  #terminate(): void {
+    const { socket } = this.#socket.ws as unknown as { readonly socket: { readonly terminate: () => void } | null };
+    socket?.terminate();
+  }
+
+  #after(delayMs: number, work: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, delayMs);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+}

@@ -1,0 +1,13 @@
+import { WA_CERT_DETAILS } from '@whiskeysockets/baileys';
+import { repairLibsignal } from './libsignalRepairs.ts';
+
+/**
+ * What the socket room changes in its process, once, before the first socket.
+ * @param options.rootKey public key of the authority that signs the server's certificate; WhatsApp's own if left out
+ */
+export function prepareProcess(options: { readonly rootKey: Uint8Array | undefined }): void {
+  repairLibsignal();
+  if (options.rootKey !== undefined) WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(options.rootKey);
+  // libsignal prints sessions with their private keys. The worker writes its log without the console.
+  for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) console[method] = () => undefined;
+}

@@ -1,0 +1,32 @@
+import type { SignalDataSet, SignalDataTypeMap, SignalKeyStore } from '@whiskeysockets/baileys';
+import { proto } from '@whiskeysockets/baileys';
+import type { Session } from '../session/session.ts';
+
+/**
+ * The session as Baileys' key store. A failure cuts the connection before it is thrown: Baileys and libsignal take a
+ * failed read for "no session", and would answer WhatsApp accordingly.
+ */
+export function makeSessionKeys(session: Session, cut: (cause: unknown) => void): SignalKeyStore {
+  const guarded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      cut(error);
+      throw error;
+    }
+  };
+  return {
+    get: async <Type extends keyof SignalDataTypeMap>(type: Type, ids: string[]) =>
+      guarded(async () => {
+        const found = await session.getKeys(type, ids);
+        if (type === 'app-state-sync-key') {
+          // Must be a message of the library: made from plain values its key has no bytes, and no patch ever verifies.
+          for (const [id, value] of Object.entries(found)) {
+            found[id] = proto.Message.AppStateSyncKeyData.fromObject(value as Record<string, unknown>);
+          }
+        }
+        return found as { [id: string]: SignalDataTypeMap[Type] };
+      }),
+    set: async (data: SignalDataSet) => guarded(() => session.setKeys(data)),
+  };
+}

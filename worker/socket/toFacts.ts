@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { getContentType, proto, unpadRandomMax16, type BinaryNode } from '@whiskeysockets/baileys';
+import type { MessageFact, ReceiptFact } from '../../shared/event/internalEvent.ts';
+import type { StanzaId } from '../../shared/kernel/id.ts';
+import { isLid, withoutDevice } from '../../shared/kernel/jid.ts';
+import type { InboundContent } from '../../shared/message/content.ts';
+
+/** Translates what WhatsApp delivered into facts of ours. Pure; nothing past here speaks WhatsApp's language. */
+export interface Me {
+  readonly phoneJid: string;
+  readonly lid: string | undefined;
+}
+
+/** Parts of a message that are bookkeeping between devices and not something that a person wrote. */
+const BOOKKEEPING: ReadonlySet<string> = new Set(['senderKeyDistributionMessage', 'messageContextInfo']);
+const PROTOCOL_KINDS: Readonly<Record<number, string>> = {
+  [proto.Message.ProtocolMessage.Type.REVOKE]: 'revoke',
+  [proto.Message.ProtocolMessage.Type.MESSAGE_EDIT]: 'edit',
+};
+
+/**
+ * The fact of a decrypted message, or undefined when it is bookkeeping between devices.
+ * @param padded what the cipher gave, still padded
+ */
+export function toMessageFact(stanza: BinaryNode, padded: Uint8Array, me: Me): MessageFact | undefined {
+  const decoded = proto.Message.decode(unpadRandomMax16(padded));
+  const content = toContent(decoded.deviceSentMessage?.message ?? decoded);
+  if (content === undefined) return undefined;
+  const { attrs } = stanza;
+  const from = withoutDevice(attrs['from'] ?? '');
+  const isGroup = from.endsWith('@g.us');
+  const sender = isGroup ? withoutDevice(attrs['participant'] ?? '') : from;
+  const fromMe = isMe(sender, me);
+  const chat = isGroup ? from : fromMe ? withoutDevice(attrs['recipient'] ?? from) : from;
+  const senderAlias = isGroup
+    ? (attrs['participant_lid'] ?? attrs['participant_pn'])
+    : (attrs['sender_lid'] ?? attrs['sender_pn']);
+  const chatAlias = fromMe
+    ? (attrs['recipient_lid'] ?? attrs['recipient_pn'] ?? attrs['peer_recipient_pn'])
+    : senderAlias;
+  const stanzaId = (attrs['id'] ?? '') as StanzaId;
+  return {
+    kind: 'message',
+    key: `message:${digest(chat, sender, stanzaId)}`,
+    atMs: Number(attrs['t'] ?? 0) * 1_000,
+    stanzaId,
+    chat,
+    sender,
+    ...(isGroup || chatAlias === undefined ? {} : { chatAlias: withoutDevice(chatAlias) }),
+    ...(senderAlias === undefined ? {} : { senderAlias: withoutDevice(senderAlias) }),
+    fromMe,
+    ...(attrs['notify'] === undefined ? {} : { senderName: attrs['notify'] }),
+    content,
+  };
+}
+
+const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
+  '': 'delivered',
+  read: 'read',
+  played: 'played',
+};
+
+/** The facts of a receipt: one per message that it names. Receipts of our own devices and requests to repeat are none. */
+export function toReceiptFacts(stanza: BinaryNode, me: Me): readonly ReceiptFact[] {
+  const { attrs } = stanza;
+  const state = RECEIPT_STATES[attrs['type'] ?? ''];
+  const chat = withoutDevice(attrs['from'] ?? '');
+  const recipient = withoutDevice(attrs['participant'] ?? chat);
+  if (state === undefined || isMe(recipient, me)) return [];
+  const list = Array.isArray(stanza.content) ? stanza.content.find(({ tag }) => tag === 'list')?.content : undefined;
+  const more = Array.isArray(list) ? list.map((item) => item.attrs['id'] ?? '') : [];
+  return [attrs['id'] ?? '', ...more].map((stanzaId) => ({
+    kind: 'receipt',
+    key: `receipt:${digest(stanzaId, recipient, state)}`,
+    atMs: Number(attrs['t'] ?? 0) * 1_000,
+    stanzaId: stanzaId as StanzaId,
+    chat,
+    recipient,
+    state,
+  }));
+}
+
+/** What a message shows its reader: text as text, everything else by its kind, bookkeeping not at all. */
+export function toContent(message: proto.IMessage): InboundContent | undefined {
+  const text = message.conversation ?? message.extendedTextMessage?.text;
+  if (typeof text === 'string' && text !== '') return { type: 'text', text: { body: text } };
+  const protocolType = message.protocolMessage?.type;
+  if (message.protocolMessage) {
+    const kind = typeof protocolType === 'number' ? PROTOCOL_KINDS[protocolType] : undefined;
+    return kind === undefined ? undefined : { type: 'unsupported', unsupported: { kind } };
+  }
+  const type = getContentType(message);
+  if (type === undefined || BOOKKEEPING.has(type)) return undefined;
+  return { type: 'unsupported', unsupported: { kind: type.replace(/Message(V\d+)?$/, '') } };
+}
+
+function isMe(jid: string, me: Me): boolean {
+  return jid === (isLid(jid) ? me.lid : me.phoneJid);
+}
+
+function digest(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
+}
