@@ -45,8 +45,9 @@ export class OwnedShards {
   async drain(shard: number): Promise<void> {
     const work = this.#work.get(shard);
     if (work === undefined) return;
-    // Side by side: the outboxes give commands back from here on, and the poller takes them back to the queue.
-    await Promise.all([work.poller.drain(), work.runners.drain()]);
+    // Polls first: while the last one is waited for, the sockets stay open and the tenant's connections online.
+    await work.poller.drain();
+    await work.runners.drain();
     this.#work.delete(shard);
     this.#logger.info('shard drained', { shard });
   }

@@ -1,0 +1,57 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { Random } from '../../shared/kernel/random.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import { commandQueueName, queueDefinitions } from '../../shared/platform/queues.ts';
+import { handleCommand } from '../commands/commandHandler.ts';
+import { CommandPoller } from '../commands/commandPoller.ts';
+import { ConnectionRunners } from './connectionRunners.ts';
+import type { ConnectionParts } from './heldConnection.ts';
+import type { ShardWork } from './ownedShards.ts';
+
+export interface ShardWorkDependencies {
+  readonly stage: string;
+  readonly queueUrlBase: string;
+  readonly polling: SQSClient;
+  readonly acting: SQSClient;
+  readonly connections: ConnectionStore;
+  readonly parts: ConnectionParts;
+  readonly assertOpen: () => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly waitSeconds: number;
+  readonly visibilitySeconds: number;
+}
+
+/** The connections and the command poller of one shard that was claimed under this epoch. */
+export function makeShardWork(dependencies: ShardWorkDependencies, shard: number, epoch: number): ShardWork {
+  const { stage, queueUrlBase, acting } = dependencies;
+  const logger = dependencies.logger.child({ shard, epoch });
+  const runners = new ConnectionRunners({ ...dependencies, logger, shard, token: epoch });
+  const deadLetterUrl = `${queueUrlBase}${deadLetterNameOf(stage, shard)}`;
+  const poller = new CommandPoller({
+    ...dependencies,
+    logger,
+    queueUrl: `${queueUrlBase}${commandQueueName(stage, shard)}`,
+    handle: (record) =>
+      handleCommand(
+        {
+          hold: ({ tenantId, connectionId }) => runners.hold(tenantId, connectionId),
+          acting,
+          deadLetterUrl,
+          logger,
+        },
+        record,
+      ),
+  });
+  return { runners, poller };
+}
+
+function deadLetterNameOf(stage: string, shard: number): string {
+  const name = commandQueueName(stage, shard);
+  const queue = queueDefinitions(stage, shard + 1).find((definition) => definition.name === name);
+  if (queue?.deadLetter === undefined) throw new Error(`queue ${name} has no dead-letter queue`);
+  return queue.deadLetter.name;
+}
