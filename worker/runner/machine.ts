@@ -100,7 +100,7 @@ const table: Table = {
           },
     paired,
     socket_opened: goOnline,
-    caught_up: 'ignore',
+    caught_up: (state) => ({ state: { ...state, caughtUp: true }, effects: [] }),
     socket_closed: (state, { close }, context) => afterClose(state, close, context),
     pair_requested: pairAgain,
     restart_requested: restart,

@@ -35,7 +35,8 @@ interface Opened {
 export type State =
   /** No account is linked and no pairing is asked for. */
   | { readonly name: 'idle'; readonly generation: number }
-  | ({ readonly name: 'connecting'; readonly goal: Goal; readonly tries: Tries } & Opened)
+  /** `caughtUp` may come before the socket counts as open. */
+  | ({ readonly name: 'connecting'; readonly goal: Goal; readonly caughtUp: boolean; readonly tries: Tries } & Opened)
   /** An offer is out. */
   | ({ readonly name: 'pairing'; readonly pairing: WantedPairing; readonly tries: Tries } & Opened)
   /** `caughtUp`: the offline queue is drained, so messages may be sent. */

@@ -39,7 +39,7 @@ export function open(state: { readonly generation: number }, goal: Goal, tries: 
   const opening: readonly Effect[] =
     tries.failures + tries.restarts === 0 ? [{ type: 'record_status', status: 'connecting', code: 'opening' }] : [];
   return {
-    state: { name: 'connecting', generation, openedAtMs: context.monotonicMs, goal, tries },
+    state: { name: 'connecting', generation, openedAtMs: context.monotonicMs, goal, caughtUp: false, tries },
     effects: [
       ...opening,
       // The timer first: the wait for a turn to open counts, and an effect that hangs is seen.
@@ -51,7 +51,13 @@ export function open(state: { readonly generation: number }, goal: Goal, tries: 
 
 export function paired(state: Connecting | Pairing, input: InputOf<'paired'>, { policy }: StepContext): Step {
   return {
-    state: { ...openedOf(state), name: 'connecting', goal: { kind: 'login', proof: 'fresh' }, tries: state.tries },
+    state: {
+      ...openedOf(state),
+      name: 'connecting',
+      goal: { kind: 'login', proof: 'fresh' },
+      caughtUp: false,
+      tries: state.tries,
+    },
     effects: [
       { type: 'set_timer', delayMs: policy.openWithinMs },
       { type: 'remove_offer' },
@@ -66,13 +72,15 @@ export function goOnline(
   input: InputOf<'socket_opened'>,
   { monotonicMs }: StepContext,
 ): Step {
+  const caughtUp = state.name === 'connecting' && state.caughtUp;
   return {
-    state: { ...openedOf(state), name: 'online', sinceMs: monotonicMs, caughtUp: false, tries: state.tries },
+    state: { ...openedOf(state), name: 'online', sinceMs: monotonicMs, caughtUp, tries: state.tries },
     effects: [
       { type: 'clear_timer' },
       ...offerOf(state),
       { type: 'record_account', account: input.account },
       { type: 'record_status', status: 'online', code: 'open' },
+      ...(caughtUp ? ([{ type: 'allow_sending' }] as const) : []),
     ],
   };
 }

@@ -221,6 +221,23 @@ describe('how the machine pairs', () => {
   });
 });
 
+describe('when the machine lets messages be sent', () => {
+  const caughtUp: Input = { type: 'caught_up', generation: 1 };
+
+  it('waits until the offline queue is drained', () => {
+    const moments = run([{ input: start }, { input: opened(1) }, { input: caughtUp }]);
+
+    expect(moments.map(({ effects }) => names(effects).includes('allow_sending'))).toEqual([false, false, true]);
+  });
+
+  it('waits until the socket is open, when the queue is drained before', () => {
+    const moments = run([{ input: start }, { input: caughtUp }, { input: opened(1) }, { input: caughtUp }]);
+
+    expect(moments.map(({ effects }) => names(effects).includes('allow_sending'))).toEqual([false, false, true, false]);
+    expect(last(moments).after).toMatchObject({ name: 'online', caughtUp: true });
+  });
+});
+
 describe('how the machine ends', () => {
   it('finishes commands in flight before it closes for a hand-over', () => {
     const moments = run([
