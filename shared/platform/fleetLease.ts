@@ -1,0 +1,74 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { WorkerId } from '../kernel/id.ts';
+import type { ItemKey } from './keys.ts';
+import { tableName } from './tables.ts';
+
+/**
+ * Worker leases in the Fleet table, as far as others than the workers touch them: the stopped-task function marks the
+ * leases of a task DEAD. Keyed by task, because that is what ECS names; a task that was restarted holds several.
+ */
+export const leaseKey = (taskId: string, workerId: WorkerId): ItemKey => ({ pk: `LEASE#${taskId}`, sk: workerId });
+export const LEASE_PREFIX = 'LEASE#';
+
+/** A dead lease is kept for a day, so that everybody who still looks for it learns that it is dead. */
+const DEAD_LEASE_SECONDS = 86_400;
+
+/**
+ * Marks a lease DEAD, which is for ever. A lease gets its expiry in this write and in no other.
+ * Condition: the lease exists and is alive; with `observedHeartbeat`, also that no heartbeat has come since.
+ * Returns `refused` when the condition does not hold.
+ */
+export async function markLeaseDead(
+  { table, stage }: { readonly table: DynamoDBDocumentClient; readonly stage: string },
+  lease: { readonly taskId: string; readonly workerId: WorkerId; readonly observedHeartbeat?: number },
+  death: { readonly proof: 'clean' | 'observed' | 'stopped'; readonly nowMs: number },
+): Promise<'dead' | 'refused'> {
+  const { observedHeartbeat } = lease;
+  const unchanged = observedHeartbeat === undefined ? '' : ' AND heartbeat = :observed';
+  try {
+    await table.send(
+      new UpdateCommand({
+        TableName: tableName(stage, 'fleet'),
+        Key: leaseKey(lease.taskId, lease.workerId),
+        UpdateExpression: 'SET #state = :dead, proof = :proof, #ttl = :ttl',
+        ConditionExpression: `attribute_exists(pk) AND #state IN (:alive, :draining)${unchanged}`,
+        ExpressionAttributeNames: { '#state': 'state', '#ttl': 'ttl' },
+        ExpressionAttributeValues: {
+          ':dead': 'DEAD',
+          ':alive': 'ALIVE',
+          ':draining': 'DRAINING',
+          ':proof': death.proof,
+          ':ttl': Math.floor(death.nowMs / 1_000) + DEAD_LEASE_SECONDS,
+          ...(observedHeartbeat === undefined ? {} : { ':observed': observedHeartbeat }),
+        },
+      }),
+    );
+    return 'dead';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'refused';
+    throw error;
+  }
+}
+
+/** Marks all leases of a task DEAD, because its process is known to be gone. Returns how many it changed. */
+export async function markTaskDead(
+  dependencies: { readonly table: DynamoDBDocumentClient; readonly stage: string },
+  taskId: string,
+  nowMs: number,
+): Promise<number> {
+  const answer = await dependencies.table.send(
+    new QueryCommand({
+      TableName: tableName(dependencies.stage, 'fleet'),
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': `${LEASE_PREFIX}${taskId}` },
+      ConsistentRead: true,
+    }),
+  );
+  const outcomes = await Promise.all(
+    (answer.Items ?? []).map((item) =>
+      markLeaseDead(dependencies, { taskId, workerId: item['sk'] as WorkerId }, { proof: 'stopped', nowMs }),
+    ),
+  );
+  return outcomes.filter((outcome) => outcome === 'dead').length;
+}

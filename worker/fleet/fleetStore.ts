@@ -1,0 +1,191 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { PutCommand, ScanCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { WorkerId } from '../../shared/kernel/id.ts';
+import { LEASE_PREFIX, leaseKey, markLeaseDead } from '../../shared/platform/fleetLease.ts';
+import { tableName } from '../../shared/platform/tables.ts';
+import type { FleetView, LeaseView, ShardView } from './fleetView.ts';
+
+const SHARD_PREFIX = 'SHARD#';
+const LEADER = { pk: 'LEADER', sk: 'LEADER' } as const;
+const shardKey = (shard: number) => ({ pk: `${SHARD_PREFIX}${String(shard).padStart(4, '0')}`, sk: 'OWNER' });
+
+/** The lease of this worker process. */
+export interface OwnLease {
+  readonly taskId: string;
+  readonly workerId: WorkerId;
+}
+
+/** Reads and conditional writes of the Fleet table. Every change of ownership is one write with its condition. */
+export class FleetStore {
+  readonly #table: DynamoDBDocumentClient;
+  readonly #stage: string;
+  readonly #TableName: string;
+
+  constructor(table: DynamoDBDocumentClient, stage: string) {
+    this.#table = table;
+    this.#stage = stage;
+    this.#TableName = tableName(stage, 'fleet');
+  }
+
+  /** Condition: there is no such lease. */
+  async createLease(lease: OwnLease): Promise<void> {
+    await this.#table.send(
+      new PutCommand({
+        TableName: this.#TableName,
+        Item: { ...leaseKey(lease.taskId, lease.workerId), ...lease, state: 'ALIVE', heartbeat: 1, assignment: [] },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      }),
+    );
+  }
+
+  /**
+   * Renews the lease. Condition: it exists and is ALIVE or DRAINING. Returns the lease with what the leader left in it, or
+   * `fenced` when it is dead or gone. A failure of the store throws: that is not knowing.
+   */
+  async heartbeat(lease: OwnLease, state: 'ALIVE' | 'DRAINING'): Promise<LeaseView | 'fenced'> {
+    try {
+      const answer = await this.#table.send(
+        new UpdateCommand({
+          TableName: this.#TableName,
+          Key: leaseKey(lease.taskId, lease.workerId),
+          UpdateExpression: 'SET heartbeat = heartbeat + :one, #state = :state',
+          ConditionExpression: 'attribute_exists(pk) AND #state IN (:alive, :draining)',
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':one': 1, ':state': state, ':alive': 'ALIVE', ':draining': 'DRAINING' },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return toLease(answer.Attributes ?? {});
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'fenced';
+      throw error;
+    }
+  }
+
+  /** The end of the own lease after a drain. */
+  finishLease(lease: OwnLease, nowMs: number): Promise<'dead' | 'refused'> {
+    return markLeaseDead({ table: this.#table, stage: this.#stage }, lease, { proof: 'clean', nowMs });
+  }
+
+  /** The death sentence over a worker that showed no heartbeat. Condition: it has shown none since. */
+  sentence(lease: OwnLease & { readonly observedHeartbeat: number }, nowMs: number): Promise<'dead' | 'refused'> {
+    return markLeaseDead({ table: this.#table, stage: this.#stage }, lease, { proof: 'observed', nowMs });
+  }
+
+  /** Reads the whole table, consistently: it holds a row per worker and per shard. */
+  async read(shardCount: number): Promise<FleetView> {
+    const leases: LeaseView[] = [];
+    const owners = new Map<number, ShardView>();
+    let leader: WorkerId | undefined;
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#table.send(
+        new ScanCommand({
+          TableName: this.#TableName,
+          ConsistentRead: true,
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+      );
+      for (const item of page.Items ?? []) {
+        const pk = item['pk'] as string;
+        if (pk.startsWith(LEASE_PREFIX)) leases.push(toLease(item));
+        else if (pk.startsWith(SHARD_PREFIX)) owners.set(Number(pk.slice(SHARD_PREFIX.length)), toShard(item));
+        else if (pk === LEADER.pk) leader = item['leader'] as WorkerId;
+      }
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    const shards = Array.from(
+      { length: shardCount },
+      (_, shard) => owners.get(shard) ?? { shard, owner: undefined, epoch: 0 },
+    );
+    return { leases, shards, leader };
+  }
+
+  /**
+   * Makes this worker the owner. Condition: owner and epoch are still those that were seen, whose owner is dead or none.
+   * Returns the new epoch, or `lost` when another claim came first.
+   */
+  async claim(seen: ShardView, workerId: WorkerId): Promise<number | 'lost'> {
+    const epoch = seen.epoch + 1;
+    const sameOwner = seen.owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :seenOwner';
+    const sameEpoch = seen.epoch === 0 ? 'attribute_not_exists(#epoch)' : '#epoch = :seenEpoch';
+    const outcome = await this.#write(shardKey(seen.shard), {
+      UpdateExpression: 'SET #owner = :me, #epoch = :epoch, shard = :shard',
+      ConditionExpression: `${sameOwner} AND ${sameEpoch}`,
+      ExpressionAttributeNames: { '#owner': 'owner', '#epoch': 'epoch' },
+      ExpressionAttributeValues: {
+        ':me': workerId,
+        ':epoch': epoch,
+        ':shard': seen.shard,
+        ...(seen.owner === undefined ? {} : { ':seenOwner': seen.owner }),
+        ...(seen.epoch === 0 ? {} : { ':seenEpoch': seen.epoch }),
+      },
+    });
+    return outcome === 'written' ? epoch : 'lost';
+  }
+
+  /** Gives a shard up at the end of a drain. Condition: it is still mine under my epoch. The epoch grows. */
+  release(shard: number, workerId: WorkerId, epoch: number): Promise<'written' | 'refused'> {
+    return this.#write(shardKey(shard), {
+      UpdateExpression: 'SET #epoch = :next REMOVE #owner',
+      ConditionExpression: '#owner = :me AND #epoch = :mine',
+      ExpressionAttributeNames: { '#owner': 'owner', '#epoch': 'epoch' },
+      ExpressionAttributeValues: { ':me': workerId, ':mine': epoch, ':next': epoch + 1 },
+    });
+  }
+
+  /** Makes this worker the leader. Condition: the leader is still the one that was seen, who is dead or none. */
+  lead(workerId: WorkerId, seen: WorkerId | undefined): Promise<'written' | 'refused'> {
+    return this.#write(LEADER, {
+      UpdateExpression: 'SET leader = :me',
+      ConditionExpression: seen === undefined ? 'attribute_not_exists(leader)' : 'leader = :seen',
+      ExpressionAttributeValues: { ':me': workerId, ...(seen === undefined ? {} : { ':seen': seen }) },
+    });
+  }
+
+  /** Leaves a worker the shards to claim; its next heartbeat brings them. Condition: it is ALIVE. */
+  assign(lease: OwnLease, assignment: readonly number[]): Promise<'written' | 'refused'> {
+    return this.#write(leaseKey(lease.taskId, lease.workerId), {
+      UpdateExpression: 'SET assignment = :assignment',
+      ConditionExpression: 'attribute_exists(pk) AND #state = :alive',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: { ':assignment': assignment, ':alive': 'ALIVE' },
+    });
+  }
+
+  async #write(
+    Key: { readonly pk: string; readonly sk: string },
+    write: {
+      readonly UpdateExpression: string;
+      readonly ConditionExpression: string;
+      readonly ExpressionAttributeNames?: Record<string, string>;
+      readonly ExpressionAttributeValues: Record<string, unknown>;
+    },
+  ): Promise<'written' | 'refused'> {
+    try {
+      await this.#table.send(new UpdateCommand({ TableName: this.#TableName, Key, ...write }));
+      return 'written';
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'refused';
+      throw error;
+    }
+  }
+}
+
+function toLease(item: Record<string, unknown>): LeaseView {
+  return {
+    workerId: item['workerId'] as WorkerId,
+    taskId: item['taskId'] as string,
+    state: item['state'] as LeaseView['state'],
+    heartbeat: item['heartbeat'] as number,
+    assignment: (item['assignment'] as readonly number[] | undefined) ?? [],
+  };
+}
+
+function toShard(item: Record<string, unknown>): ShardView {
+  return {
+    shard: item['shard'] as number,
+    owner: item['owner'] as WorkerId | undefined,
+    epoch: item['epoch'] as number,
+  };
+}
