@@ -131,7 +131,7 @@ export async function startCore() {
     return message.error === undefined ? message.state : `${message.state}/${message.error}`;
   };
 
-  return { table, messages, connections, aConnection, aMessage, stateOf, stop: dynamoDb.stop };
+  return { endpoint: dynamoDb.endpoint, table, messages, connections, aConnection, aMessage, stateOf, stop: dynamoDb.stop };
 }
 
 export type Core = Awaited<ReturnType<typeof startCore>>;

@@ -1,0 +1,110 @@
+import { ConnectionStore } from '../shared/connection/connectionStore.ts';
+import { systemClock } from '../shared/kernel/clock.ts';
+import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
+import { systemRandom } from '../shared/kernel/random.ts';
+import { MessageStore } from '../shared/message/messageStore.ts';
+import { makeDocumentClient, makeKeyClient, makePollingClient, makeQueueClient } from '../shared/platform/aws.ts';
+import type { WorkerConfig } from '../shared/platform/config.ts';
+import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
+import type { Logger } from '../shared/platform/logger.ts';
+import { makeSqsEventPublisher } from './events/sqsEventPublisher.ts';
+import type { CommitGate } from './fleet/gate.ts';
+import { makeConnectionParts } from './runner/connectionParts.ts';
+import { OwnedShards } from './runner/ownedShards.ts';
+import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
+import { makeShardWork } from './runner/shardWork.ts';
+import { openSession } from './session/session.ts';
+import type { OwnedConnection } from './socket/connectionSocket.ts';
+import { openSocket } from './socket/openSocket.ts';
+import { prepareProcess } from './socket/prepareProcess.ts';
+
+export interface WorkOptions {
+  readonly config: WorkerConfig;
+  readonly logger: Logger;
+  readonly workerId: WorkerId;
+  readonly gate: CommitGate;
+  /** Waits for a turn to open a socket; resolves to what gives the handshake slot back. */
+  readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
+  /** Something cannot be undone from here: the process must end. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+/**
+ * All that a worker does with the shards it owns, made of one client per service and purpose. Prepares the process for
+ * the socket room; called once.
+ */
+export function makeOwnedShards({ config, logger, workerId, gate, takeTurn, onBroken }: WorkOptions): OwnedShards {
+  prepareProcess({ rootKey: config.whatsappRootKey });
+  const { stage, queueUrlBase, connections: settings } = config;
+  const table = makeDocumentClient(config);
+  const acting = makeQueueClient(config);
+  const polling = makePollingClient(config, config.shardCount, settings.commandWaitSeconds);
+  const connections = new ConnectionStore({ table, stage });
+  const messages = new MessageStore({ table, stage });
+  const common = { clock: systemClock, random: systemRandom, logger, stage, queueUrlBase, acting, connections };
+  let batches = 0;
+  const publisher = makeSqsEventPublisher({
+    queue: acting,
+    stage,
+    queueUrlBase,
+    assertOpen: gate.assertOpen,
+    makeBatchId: () => `${workerId}-${(batches += 1)}`,
+  });
+  const keyProvider = makeKeyProvider(config);
+  const sockets: SessionSocketsDependencies = {
+    openSession: (owned) =>
+      openSession(owned, { ...common, table, gate, keyProvider, storeTimeoutMs: config.storeTimeoutMs }),
+    openSocket: ({ owned, session, generation, pairing, onInput }) =>
+      openSocket({
+        ...common,
+        connection: owned,
+        session,
+        generation,
+        pairing,
+        gate,
+        publisher,
+        config: settings,
+        whatsappUrl: config.whatsappUrl,
+        logger: loggerOf(logger, owned).child({ generation }),
+        emit: onInput,
+        lookUpSent: async (stanzaId: StanzaId) => (await messages.findByStanza(owned.connectionId, stanzaId))?.content,
+      }),
+  };
+  const parts = makeConnectionParts({
+    ...common,
+    table,
+    messages,
+    publisher,
+    settings,
+    assertOpen: gate.assertOpen,
+    sockets,
+    takeTurn,
+    onBroken,
+  });
+  return new OwnedShards(
+    (shard, epoch) =>
+      makeShardWork(
+        {
+          ...common,
+          polling,
+          parts,
+          assertOpen: gate.assertOpen,
+          waitSeconds: settings.commandWaitSeconds,
+          visibilitySeconds: settings.commandVisibilitySeconds,
+        },
+        shard,
+        epoch,
+      ),
+    logger,
+  );
+}
+
+function makeKeyProvider(config: WorkerConfig): KeyProvider {
+  if (config.keyFile !== undefined) return makeLocalKeyProvider(config.keyFile);
+  if (config.kmsKeyArn !== undefined) return makeKmsKeyProvider(makeKeyClient(config), config.kmsKeyArn);
+  throw new Error('neither a KMS key nor a key file is configured');
+}
+
+function loggerOf(logger: Logger, { tenantId, connectionId, shard, token }: OwnedConnection): Logger {
+  return logger.child({ tenantId, connectionId, shard, epoch: token });
+}
