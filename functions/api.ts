@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { EventLogDependencies } from '../shared/event/eventLog.ts';
+import { makeHttpHandler, type HttpDependencies } from './http.ts';
+import { makeOpenApi } from './openapi.ts';
+import { route, type Route } from './route.ts';
+import { connectionRoutes, type ConnectionRouteDependencies } from './routes/connections.ts';
+import { eventRoutes } from './routes/events.ts';
+import { messageRoutes, type MessageRouteDependencies } from './routes/messages.ts';
+import { tenantRoutes } from './routes/tenants.ts';
+import { webhookRoutes, type WebhookRouteDependencies } from './routes/webhooks.ts';
+
+export interface ApiDependencies
+  extends
+    HttpDependencies,
+    ConnectionRouteDependencies,
+    MessageRouteDependencies,
+    WebhookRouteDependencies,
+    EventLogDependencies {}
+
+/** All routes of the API: those that this function serves, and for the document those of operators. */
+export function apiRoutes(dependencies: ApiDependencies): {
+  readonly served: readonly Route[];
+  readonly all: readonly Route[];
+} {
+  const known: Route[] = [
+    ...connectionRoutes(dependencies),
+    ...messageRoutes(dependencies),
+    ...webhookRoutes(dependencies),
+    ...eventRoutes(dependencies),
+    route('GET', '/health', {
+      summary: 'Whether the API answers',
+      access: 'public',
+      answers: { status: 200, schema: z.object({ status: z.literal('ok') }) },
+      handle: async () => ({ status: 200, json: { status: 'ok' } }),
+    }),
+    route('GET', '/v1/openapi.json', {
+      summary: 'This document',
+      access: 'public',
+      answers: { status: 200, schema: z.record(z.string(), z.unknown()) },
+      handle: async () => ({ status: 200, json: document() }),
+    }),
+  ];
+  const all = [...known, ...tenantRoutes(dependencies)];
+  let made: object | undefined;
+  const document = (): object => (made ??= makeOpenApi(all));
+  return { served: known, all };
+}
+
+/** The function that serves tenants. */
+export function makeApiHandler(dependencies: ApiDependencies) {
+  return makeHttpHandler(apiRoutes(dependencies).served, dependencies);
+}

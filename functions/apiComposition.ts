@@ -1,0 +1,47 @@
+import { ConnectionStore } from '../shared/connection/connectionStore.ts';
+import { systemClock } from '../shared/kernel/clock.ts';
+import { systemRandom } from '../shared/kernel/random.ts';
+import { MessageStore } from '../shared/message/messageStore.ts';
+import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
+import type { ApiConfig } from '../shared/platform/config.ts';
+import { makeLogger } from '../shared/platform/logger.ts';
+import { AddressGuard, systemResolve } from '../shared/webhook/addressGuard.ts';
+import { EndpointStore } from '../shared/webhook/endpointStore.ts';
+import type { AdminDependencies } from './admin.ts';
+import type { ApiDependencies } from './api.ts';
+import { makeAuthenticate } from './authentication.ts';
+
+function composeHttp(config: ApiConfig, name: string): AdminDependencies {
+  const stores = { table: makeDocumentClient(config), stage: config.stage };
+  return {
+    ...stores,
+    clock: systemClock,
+    random: systemRandom,
+    authenticate: makeAuthenticate(stores),
+    logger: makeLogger(name, config.logLevel).child({ stage: config.stage }),
+  };
+}
+
+/**
+ * Parts of the function that serves tenants.
+ * @param options.allowLoopback lets webhooks lead to 127.0.0.1 and localhost: for the embedded stack alone
+ */
+export function composeApi(config: ApiConfig, options: { readonly allowLoopback?: boolean } = {}): ApiDependencies {
+  const http = composeHttp(config, 'api');
+  return {
+    ...http,
+    connections: new ConnectionStore(http),
+    messages: new MessageStore(http),
+    endpoints: new EndpointStore(http),
+    guard: new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false }),
+    queue: makeQueueClient(config),
+    queueUrlBase: config.queueUrlBase,
+    shardCount: config.shardCount,
+    shardCap: config.shardCap,
+  };
+}
+
+/** Parts of the function that serves operators. */
+export function composeAdmin(config: ApiConfig): AdminDependencies {
+  return composeHttp(config, 'admin');
+}

@@ -1,0 +1,43 @@
+import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { z } from 'zod';
+import { problemSchema } from './problem.ts';
+import type { Route } from './route.ts';
+
+/** The OpenAPI document of the routes that exist, from the very schemas that check requests. */
+export function makeOpenApi(routes: readonly Route[]): object {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = toOperation(route);
+  return createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: 'Holdfast',
+      version: '1',
+      description: 'WhatsApp connections as a service. Errors are RFC 9457 problems with a stable code.',
+    },
+    components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } } },
+    paths,
+  });
+}
+
+function toOperation(route: Route): ZodOpenApiOperationObject {
+  const { status, schema } = route.answers;
+  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name ?? '', z.string()] as const);
+  const headers = route.headers.map((name) => [name, z.string().optional()] as const);
+  return {
+    summary: route.summary,
+    ...(route.access === 'public' ? {} : { security: [{ apiKey: [] }] }),
+    requestParams: {
+      ...(parameters.length === 0 ? {} : { path: z.object(Object.fromEntries(parameters)) }),
+      ...(route.query === undefined ? {} : { query: route.query }),
+      ...(headers.length === 0 ? {} : { header: z.object(Object.fromEntries(headers)) }),
+    },
+    ...(route.body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: route.body } } } }),
+    responses: {
+      [`${status}`]: {
+        description: 'Done.',
+        ...(schema === undefined ? {} : { content: { 'application/json': { schema } } }),
+      },
+      default: { description: 'A problem.', content: { 'application/problem+json': { schema: problemSchema } } },
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import QRCode from 'qrcode';
+import { z } from 'zod';
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
+import { createConnection, type PlacementDependencies } from '../../shared/connection/placement.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { makeId, parseId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
+import { parsePhoneNumber } from '../../shared/kernel/jid.ts';
+import { enqueueCommand, type CommandQueue, type ControlKind } from '../../shared/message/command.ts';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { route, type Answer, type Route } from '../route.ts';
+import { connectionViewSchema, limitSchema, pageOf, toConnectionView } from './views.ts';
+
+export interface ConnectionRouteDependencies extends PlacementDependencies, CommandQueue {
+  readonly table: DynamoDBDocumentClient;
+}
+
+const newConnectionSchema = z
+  .strictObject({ label: z.string().min(1).max(100).optional().meta({ description: 'A name for your own use.' }) })
+  .meta({ id: 'NewConnection' });
+
+const pairingSchema = z
+  .discriminatedUnion('method', [
+    z.strictObject({ method: z.literal('qr') }),
+    z.strictObject({
+      method: z.literal('code'),
+      phoneNumber: z
+        .string()
+        .refine(
+          (text) => parsePhoneNumber(text) !== undefined,
+          'Write it in international form, like +49 151 23456789.',
+        ),
+    }),
+  ])
+  .meta({ id: 'NewPairing' });
+
+const offerSchema = z
+  .object({
+    method: z.enum(['qr', 'code']),
+    qr: z.string().optional().meta({ description: 'Text of the QR picture; ask for image/png to get the picture.' }),
+    code: z.string().optional(),
+    phoneNumber: z.string().optional(),
+    expiresAt: z.iso.datetime(),
+  })
+  .meta({ id: 'PairingOffer' });
+
+/** A connection of the calling tenant. Another tenant's, a deleted one and nonsense are all `connection_not_found`. */
+export async function findConnection(
+  connections: ConnectionStore,
+  tenantId: TenantId,
+  text: string | undefined,
+): Promise<Connection> {
+  const connectionId = parseId('con', text ?? '');
+  const connection = connectionId && (await connections.find(tenantId, connectionId));
+  if (connection === undefined || connection.wanted === 'deleted') throw new AppError('connection_not_found');
+  return connection;
+}
+
+export function connectionRoutes(dependencies: ConnectionRouteDependencies): readonly Route[] {
+  const { connections, clock, random } = dependencies;
+  const control = async (connection: Connection, kind: ControlKind, correlationId: CorrelationId): Promise<void> => {
+    const { tenantId, connectionId, shard } = connection;
+    // A new id for each: two requests are two commands, also within SQS's five minutes.
+    const deduplicationId = makeId('cor', clock.nowMs(), random);
+    const command = { version: 1, kind: 'control', control: kind, tenantId, connectionId, correlationId } as const;
+    try {
+      await enqueueCommand(dependencies, shard, command, deduplicationId);
+    } catch (cause) {
+      throw new AppError('store_unavailable', { cause, retryAfterSeconds: 2 });
+    }
+  };
+
+  return [
+    route('POST', '/v1/connections', {
+      summary: 'Create a connection; link an account to it next',
+      body: newConnectionSchema,
+      answers: { status: 201, schema: connectionViewSchema },
+      handle: async ({ tenantId, body }) => {
+        const connection = await createConnection(dependencies, tenantId, body.label);
+        return { status: 201, json: toConnectionView(connection) };
+      },
+    }),
+    route('GET', '/v1/connections', {
+      summary: 'List connections, oldest first',
+      query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
+      answers: { status: 200, schema: pageOf(connectionViewSchema) },
+      handle: async ({ tenantId, query }) => {
+        const after = query.after === undefined ? undefined : parseId('con', query.after);
+        if (query.after !== undefined && after === undefined) throw new AppError('invalid_cursor');
+        const page = await connections.list(tenantId, { after, limit: query.limit });
+        const data = page.filter(({ wanted }) => wanted !== 'deleted').map(toConnectionView);
+        const next = page.length === query.limit ? page.at(-1)?.connectionId : undefined;
+        return { status: 200, json: { data, ...(next === undefined ? {} : { next }) } };
+      },
+    }),
+    route('GET', '/v1/connections/{connectionId}', {
+      summary: 'Read a connection and its status',
+      answers: { status: 200, schema: connectionViewSchema },
+      handle: async ({ tenantId, parameters }) => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        return { status: 200, json: toConnectionView(connection) };
+      },
+    }),
+    route('DELETE', '/v1/connections/{connectionId}', {
+      summary: 'Delete a connection and unlink its device',
+      answers: { status: 202 },
+      handle: async ({ tenantId, parameters, correlationId }) => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        await connections.setWanted(tenantId, connection.connectionId, 'deleted');
+        await control(connection, 'unlink', correlationId);
+        return { status: 202 };
+      },
+    }),
+    route('POST', '/v1/connections/{connectionId}/pairing', {
+      summary: 'Ask for a pairing offer: a QR, or a code for a phone number',
+      body: pairingSchema,
+      answers: { status: 202, schema: z.object({ method: z.enum(['qr', 'code']), offer: z.string() }) },
+      handle: async ({ tenantId, parameters, body, correlationId }) => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        if (connection.account !== undefined) throw new AppError('connection_already_paired');
+        const requestedAtMs = clock.nowMs();
+        const requestId = makeId('cor', requestedAtMs, random);
+        const common = { requestId, requestedAtMs };
+        const pairing =
+          body.method === 'qr'
+            ? ({ ...common, method: 'qr' } as const)
+            : ({ ...common, method: 'code', phoneNumber: parsePhoneNumber(body.phoneNumber) ?? '' } as const);
+        const outcome = await connections.setPairing(tenantId, connection.connectionId, pairing);
+        if (outcome === 'missing') throw new AppError('connection_already_paired');
+        await control(connection, 'pair', correlationId);
+        const offer = `/v1/connections/${connection.connectionId}/pairing`;
+        return { status: 202, json: { method: body.method, offer } };
+      },
+    }),
+    route('GET', '/v1/connections/{connectionId}/pairing', {
+      summary: 'Read the pairing offer that is out now, as JSON or as a picture (Accept: image/png)',
+      headers: ['accept'],
+      answers: { status: 200, schema: offerSchema },
+      handle: async ({ tenantId, parameters, headers }) => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        const offer = await findPairingOffer(dependencies, connection.connectionId, clock.nowMs());
+        if (offer === undefined && connection.account !== undefined) throw new AppError('connection_already_paired');
+        if (offer === undefined) throw new AppError('pairing_not_found', { retryAfterSeconds: 1 });
+        if (/image\/png/i.test(headers['accept'] ?? '')) return toPicture(offer);
+        const { expiresAtMs, ...shown } = offer;
+        return { status: 200, json: { ...shown, expiresAt: new Date(expiresAtMs).toISOString() } };
+      },
+    }),
+  ];
+}
+
+async function toPicture(offer: { readonly method: string; readonly qr?: string }): Promise<Answer> {
+  if (offer.qr === undefined) throw new AppError('not_acceptable');
+  const content = await QRCode.toBuffer(offer.qr, { type: 'png', margin: 2, width: 512 });
+  return { status: 200, bytes: { contentType: 'image/png', content } };
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { parseId } from '../../shared/kernel/id.ts';
+import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
+import { outboundMessageSchema } from '../../shared/message/content.ts';
+import { route, type Route } from '../route.ts';
+import { findConnection } from './connections.ts';
+import { limitSchema, messageViewSchema, pageOf, toMessageView } from './views.ts';
+
+export interface MessageRouteDependencies extends AcceptDependencies {
+  readonly connections: ConnectionStore;
+}
+
+/** Visible ASCII, as a header can carry it. */
+const IDEMPOTENCY_KEY = /^[\u0021-\u007e]{1,128}$/;
+
+export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
+  const { connections, messages, clock } = dependencies;
+  return [
+    route('POST', '/v1/connections/{connectionId}/messages', {
+      summary: 'Send a message: 202 means that it is in the queue',
+      body: outboundMessageSchema,
+      headers: ['idempotency-key'],
+      answers: { status: 202, schema: messageViewSchema },
+      handle: async ({ tenantId, parameters, body, headers, correlationId }) => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        const idempotencyKey = headers['idempotency-key'];
+        if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+          throw new AppError('idempotency_key_invalid');
+        }
+        const message = await acceptMessage(dependencies, { connection, body, idempotencyKey, correlationId });
+        return { status: 202, json: toMessageView(message, clock.nowMs()) };
+      },
+    }),
+    route('GET', '/v1/connections/{connectionId}/messages', {
+      summary: 'List messages, newest first',
+      query: z.strictObject({ before: z.string().optional(), limit: limitSchema }),
+      answers: { status: 200, schema: pageOf(messageViewSchema) },
+      handle: async ({ tenantId, parameters, query }) => {
+        const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+        const before = query.before === undefined ? undefined : parseId('msg', query.before);
+        if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
+        const nowMs = clock.nowMs();
+        const page = await messages.list(connectionId, { before, limit: query.limit, nowMs });
+        const next = page.length === query.limit ? page.at(-1)?.messageId : undefined;
+        const data = page.map((message) => toMessageView(message, nowMs));
+        return { status: 200, json: { data, ...(next === undefined ? {} : { next }) } };
+      },
+    }),
+    route('GET', '/v1/connections/{connectionId}/messages/{messageId}', {
+      summary: 'Read a message and how far it got',
+      answers: { status: 200, schema: messageViewSchema },
+      handle: async ({ tenantId, parameters }) => {
+        const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+        const messageId = parseId('msg', parameters['messageId'] ?? '');
+        const message = messageId && (await messages.find(connectionId, messageId));
+        if (message === undefined) throw new AppError('message_not_found');
+        return { status: 200, json: toMessageView(message, clock.nowMs()) };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { parseId } from '../../shared/kernel/id.ts';
+import type { AddressGuard } from '../../shared/webhook/addressGuard.ts';
+import { endpointViewSchema, newEndpointSchema, toEndpointView } from '../../shared/webhook/endpoint.ts';
+import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
+import { route, type Route } from '../route.ts';
+
+export interface WebhookRouteDependencies {
+  readonly endpoints: EndpointStore;
+  readonly guard: AddressGuard;
+}
+
+const newEndpointViewSchema = endpointViewSchema
+  .extend({ secret: z.string().meta({ description: 'Checks the signatures. Shown this once.' }) })
+  .meta({ id: 'WebhookWithSecret' });
+
+export function webhookRoutes({ endpoints, guard }: WebhookRouteDependencies): readonly Route[] {
+  return [
+    route('POST', '/v1/webhooks', {
+      summary: 'Have events delivered to a URL, signed as Standard Webhooks',
+      body: newEndpointSchema,
+      answers: { status: 201, schema: newEndpointViewSchema },
+      handle: async ({ tenantId, body }) => {
+        const endpoint = await endpoints.create(guard, tenantId, body);
+        return { status: 201, json: { ...toEndpointView(endpoint), secret: endpoint.secret.reveal() } };
+      },
+    }),
+    route('GET', '/v1/webhooks', {
+      summary: 'List webhooks',
+      answers: { status: 200, schema: z.object({ data: z.array(endpointViewSchema) }) },
+      handle: async ({ tenantId }) => {
+        const data = (await endpoints.list(tenantId)).map(toEndpointView);
+        return { status: 200, json: { data } };
+      },
+    }),
+    route('DELETE', '/v1/webhooks/{webhookId}', {
+      summary: 'Delete a webhook; deliveries under way end',
+      answers: { status: 204 },
+      handle: async ({ tenantId, parameters }) => {
+        const endpointId = parseId('end', parameters['webhookId'] ?? '');
+        const outcome = endpointId === undefined ? 'missing' : await endpoints.delete(tenantId, endpointId);
+        if (outcome === 'missing') throw new AppError('webhook_not_found');
+        return { status: 204 };
+      },
+    }),
+  ];
+}
