@@ -1,14 +1,23 @@
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { systemClock } from '../shared/kernel/clock.ts';
-import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
+import { makeId, type StanzaId, type WorkerId } from '../shared/kernel/id.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
-import { makeDocumentClient, makeKeyClient, makePollingClient, makeQueueClient } from '../shared/platform/aws.ts';
+import {
+  makeDocumentClient,
+  makeHeartbeatClient,
+  makeKeyClient,
+  makePollingClient,
+  makeQueueClient,
+} from '../shared/platform/aws.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
 import type { Logger } from '../shared/platform/logger.ts';
 import { makeSqsEventPublisher } from './events/sqsEventPublisher.ts';
-import type { CommitGate } from './fleet/gate.ts';
+import { startFleetMember, type FleetMember } from './fleet/fleetMember.ts';
+import { FleetStore } from './fleet/fleetStore.ts';
+import { GateClosedError, type CommitGate } from './fleet/gate.ts';
+import { OpenBudget } from './fleet/openBudget.ts';
 import { makeConnectionParts } from './runner/connectionParts.ts';
 import { OwnedShards } from './runner/ownedShards.ts';
 import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
@@ -17,6 +26,65 @@ import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './socket/connectionSocket.ts';
 import { openSocket } from './socket/openSocket.ts';
 import { prepareProcess } from './socket/prepareProcess.ts';
+
+export interface WorkerOptions {
+  readonly config: WorkerConfig;
+  readonly logger: Logger;
+  /** The lease is dead or gone. Called at most once; from then on nothing may be written. */
+  readonly onFenced: () => void;
+  /** Something cannot be undone from here: the process must end. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+export interface RunningWorker {
+  readonly workerId: WorkerId;
+  /** Gives every shard up, each after its work has ended, then ends the lease. Rejects past the drain deadline. */
+  readonly drain: () => Promise<void>;
+  /** Closes every socket without logging out and writes nothing. */
+  readonly closeSockets: () => Promise<void>;
+}
+
+/** Starts a worker: resolves when its lease exists. Throws when the store does not take the lease. */
+export async function startWorker({ config, logger, onFenced, onBroken }: WorkerOptions): Promise<RunningWorker> {
+  const { ownership, stage, shardCount, taskId } = config;
+  const workerId = makeId('wrk', systemClock.nowMs(), systemRandom);
+  const own = logger.child({ workerId });
+  const joined: { member?: FleetMember } = {};
+  // Shards are made ready first, so that a bad key file is found before there is a lease.
+  const gate: CommitGate = {
+    isOpen: () => joined.member?.gate.isOpen() ?? false,
+    timeLeftMs: () => joined.member?.gate.timeLeftMs() ?? 0,
+    assertOpen: () => {
+      if (joined.member === undefined) throw new GateClosedError();
+      joined.member.gate.assertOpen();
+    },
+  };
+  const budget = new OpenBudget(systemClock, {
+    perSecond: ownership.opensPerSecond,
+    burst: config.shardCap,
+    handshakes: ownership.handshakesInFlight,
+  });
+  const takeTurn = (signal: AbortSignal): Promise<() => void> => budget.acquire(signal);
+  const shards = makeOwnedShards({ config, logger: own, workerId, gate, takeTurn, onBroken });
+  const member = await startFleetMember({
+    store: new FleetStore(makeHeartbeatClient(config, ownership.heartbeatTimeoutMs), stage),
+    config: ownership,
+    shardCount,
+    taskId,
+    workerId,
+    clock: systemClock,
+    random: systemRandom,
+    logger: own,
+    onClaimed: async (shard, epoch) => shards.claimed(shard, epoch),
+    onFenced,
+  });
+  joined.member = member;
+  return {
+    workerId,
+    drain: () => member.drain({ beforeRelease: (shard) => shards.drain(shard) }),
+    closeSockets: () => shards.loseAll(),
+  };
+}
 
 export interface WorkOptions {
   readonly config: WorkerConfig;
