@@ -2,7 +2,8 @@ import { systemClock } from '../shared/kernel/clock.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
-import type { DeliverConfig, IngestConfig, StoreConfig } from '../shared/platform/config.ts';
+import type { DeliverConfig, FleetConfig, IngestConfig, StoreConfig } from '../shared/platform/config.ts';
+import { markTaskDead } from '../shared/platform/fleetLease.ts';
 import { makeLogger } from '../shared/platform/logger.ts';
 import { AddressGuard, systemResolve } from '../shared/webhook/addressGuard.ts';
 import { EndpointStore } from '../shared/webhook/endpointStore.ts';
@@ -10,6 +11,7 @@ import { makeWebhookPoster } from '../shared/webhook/postWebhook.ts';
 import type { DeliverDependencies } from './deliver.ts';
 import type { IngestDependencies } from './ingest.ts';
 import type { ReconcileDependencies } from './reconcile.ts';
+import type { TaskStoppedDependencies } from './taskStopped.ts';
 
 /** What the functions behind the queues and schedules are made of: on AWS by the entry files, locally by the embedded stack. */
 function composeStores(config: StoreConfig, name: string) {
@@ -50,4 +52,13 @@ export function composeDeliver(
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
   const poster = makeWebhookPoster({ guard, clock: systemClock, timeoutMs: config.webhookTimeoutMs });
   return { ...composeStores(config, 'deliver'), poster };
+}
+
+/** Parts of the stopped-task function. */
+export function composeTaskStopped(config: FleetConfig): TaskStoppedDependencies {
+  const stores = { table: makeDocumentClient(config), stage: config.stage };
+  return {
+    markTaskDead: (taskId) => markTaskDead(stores, taskId, systemClock.nowMs()),
+    logger: makeLogger('taskStopped', config.logLevel).child({ stage: config.stage }),
+  };
 }

@@ -1,6 +1,14 @@
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { composeTaskStopped } from '../../functions/eventComposition.ts';
 import { makeTaskStoppedHandler } from '../../functions/taskStopped.ts';
+import { makeId } from '../../shared/kernel/id.ts';
+import { systemRandom } from '../../shared/kernel/random.ts';
+import { makeDocumentClient } from '../../shared/platform/aws.ts';
+import { leaseKey } from '../../shared/platform/fleetLease.ts';
 import { silentLogger } from '../../shared/platform/logger.ts';
+import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
+import { aStoreConfig } from '../emulators/storeConfig.ts';
 
 /** An event as EventBridge hands it to a function; much of what ECS adds is left out. */
 function anEcsEvent(containers: readonly { readonly name: string; readonly lastStatus: string }[]) {
@@ -57,5 +65,28 @@ describe('stopped task', () => {
     const failed = makeTaskStoppedHandler({ markTaskDead, logger: silentLogger })(event);
 
     await expect(failed).rejects.toThrow('no answer');
+  });
+
+  it('writes DEAD into the lease of that task alone, for ever', async () => {
+    const dynamoDb = await startDynamoDb();
+    await createTables(dynamoDb.endpoint, 'test');
+    const config = aStoreConfig({ dynamoDb });
+    const table = makeDocumentClient(config);
+    const [dead, other] = ['1d5f0e1a7c2b4a6e8f90', 'another-task'].map((taskId) =>
+      leaseKey(taskId, makeId('wrk', Date.now(), systemRandom)),
+    );
+    for (const key of [dead, other]) {
+      await table.send(new PutCommand({ TableName: 'test-fleet', Item: { ...key, state: 'ALIVE', heartbeat: 1 } }));
+    }
+    const stateOf = async (Key: typeof dead) =>
+      (await table.send(new GetCommand({ TableName: 'test-fleet', Key, ConsistentRead: true }))).Item?.[
+        'state'
+      ] as unknown;
+
+    await makeTaskStoppedHandler(composeTaskStopped(config))(anEcsEvent([{ name: 'worker', lastStatus: 'STOPPED' }]));
+
+    expect([await stateOf(dead), await stateOf(other)]).toEqual(['DEAD', 'ALIVE']);
+    table.destroy();
+    await dynamoDb.stop();
   });
 });

@@ -1,0 +1,5 @@
+import { fleetConfig } from '../../shared/platform/config.ts';
+import { composeTaskStopped } from '../eventComposition.ts';
+import { makeTaskStoppedHandler } from '../taskStopped.ts';
+
+export const handler = makeTaskStoppedHandler(composeTaskStopped(fleetConfig()));
