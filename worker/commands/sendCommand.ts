@@ -145,7 +145,8 @@ function toFact(
   const { state, atMs, error } = result;
   return {
     kind: 'send_result',
-    key: `result:${messageId}`,
+    // Reconcile may tell the same of a message that never reached the queue: one fact, one key.
+    key: error === 'not_enqueued' ? `not_enqueued:${messageId}` : `result:${messageId}`,
     atMs,
     messageId,
     state,

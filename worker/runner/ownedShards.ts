@@ -22,7 +22,6 @@ export class OwnedShards {
   /** The shard is ours under this epoch: holds its connections and polls its commands. */
   claimed(shard: number, epoch: number): void {
     this.lost(shard);
-    this.#logger.info('shard claimed', { shard, epoch });
     const work = this.#makeWork(shard, epoch);
     this.#work.set(shard, work);
     work.runners.start();

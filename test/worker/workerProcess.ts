@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { internalEventBatchSchema, type InternalEvent } from '../../shared/event/internalEvent.ts';
+import { eventQueueName } from '../../shared/platform/queues.ts';
+
+const WORKER = resolve(import.meta.dirname, '../../worker/main.ts');
+
+export interface WorkerProcess {
+  readonly taskId: string;
+  /** Everything it printed, line by line. */
+  readonly lines: readonly Readonly<Record<string, unknown>>[];
+  readonly errors: () => string;
+  readonly ready: Promise<string>;
+  readonly exited: Promise<number | null>;
+  readonly signal: (signal: NodeJS.Signals) => void;
+}
+
+/** Starts a real worker process. `ready` resolves to its worker id, or rejects when it ends before. */
+export function startWorkerProcess(environment: Readonly<Record<string, string>>): WorkerProcess {
+  const child = spawn(process.execPath, [WORKER], {
+    env: { ...withoutOurs(process.env), AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: Record<string, unknown>[] = [];
+  const ready = Promise.withResolvers<string>();
+  ready.promise.catch(() => undefined);
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    const line = JSON.parse(text) as Record<string, unknown>;
+    lines.push(line);
+    if (line['ready'] === true) ready.resolve(String(line['workerId']));
+  });
+  const exited = once(child, 'close').then(([code]) => {
+    ready.reject(new Error(`the worker ended with ${String(code)}: ${errors}`));
+    return code as number | null;
+  });
+  return {
+    taskId: environment['HOLDFAST_TASK_ID'] ?? '',
+    lines,
+    errors: () => errors,
+    ready: ready.promise,
+    exited,
+    signal: (signal) => void child.kill(signal),
+  };
+}
+
+/** A key file that only its owner can read. */
+export function makeKeyFile(): { readonly path: string; readonly remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-key-'));
+  const path = join(folder, 'root.key');
+  writeFileSync(path, randomBytes(32), { mode: 0o600 });
+  return { path, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** Takes what workers published out of the events queue, as ingest would. */
+export function collectFacts(queue: SQSClient, queueUrlBase: string) {
+  const facts: InternalEvent[] = [];
+  const tokens = new Set<number>();
+  const stopping = new AbortController();
+  const QueueUrl = `${queueUrlBase}${eventQueueName('test')}`;
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const answer = await queue.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      );
+      for (const { Body = '', ReceiptHandle } of answer.Messages ?? []) {
+        const batch = internalEventBatchSchema.parse(JSON.parse(Body));
+        facts.push(...batch.events);
+        tokens.add(batch.token);
+        await queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+  };
+  const running = loop();
+  return {
+    facts: facts as readonly InternalEvent[],
+    tokens: tokens as ReadonlySet<number>,
+    stop: async (): Promise<void> => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(HOLDFAST_|WHATSAPP_|BAILEYS_|DATABASE_|AWS_)/.test(name)),
+  );
+}
