@@ -89,8 +89,10 @@ export class FleetStore {
       for (const item of page.Items ?? []) {
         const pk = item['pk'] as string;
         if (pk.startsWith(LEASE_PREFIX)) leases.push(toLease(item));
-        else if (pk.startsWith(SHARD_PREFIX)) owners.set(Number(pk.slice(SHARD_PREFIX.length)), toShard(item));
-        else if (pk === LEADER.pk) leader = item['leader'] as WorkerId;
+        else if (pk.startsWith(SHARD_PREFIX)) {
+          const shard = Number(pk.slice(SHARD_PREFIX.length));
+          owners.set(shard, { shard, owner: item['owner'] as WorkerId | undefined, epoch: item['epoch'] as number });
+        } else if (pk === LEADER.pk) leader = item['leader'] as WorkerId;
       }
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
@@ -110,13 +112,12 @@ export class FleetStore {
     const sameOwner = seen.owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :seenOwner';
     const sameEpoch = seen.epoch === 0 ? 'attribute_not_exists(#epoch)' : '#epoch = :seenEpoch';
     const outcome = await this.#write(shardKey(seen.shard), {
-      UpdateExpression: 'SET #owner = :me, #epoch = :epoch, shard = :shard',
+      UpdateExpression: 'SET #owner = :me, #epoch = :epoch',
       ConditionExpression: `${sameOwner} AND ${sameEpoch}`,
       ExpressionAttributeNames: { '#owner': 'owner', '#epoch': 'epoch' },
       ExpressionAttributeValues: {
         ':me': workerId,
         ':epoch': epoch,
-        ':shard': seen.shard,
         ...(seen.owner === undefined ? {} : { ':seenOwner': seen.owner }),
         ...(seen.epoch === 0 ? {} : { ':seenEpoch': seen.epoch }),
       },
@@ -179,13 +180,5 @@ function toLease(item: Record<string, unknown>): LeaseView {
     state: item['state'] as LeaseView['state'],
     heartbeat: item['heartbeat'] as number,
     assignment: (item['assignment'] as readonly number[] | undefined) ?? [],
-  };
-}
-
-function toShard(item: Record<string, unknown>): ShardView {
-  return {
-    shard: item['shard'] as number,
-    owner: item['owner'] as WorkerId | undefined,
-    epoch: item['epoch'] as number,
   };
 }

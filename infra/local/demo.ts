@@ -1,0 +1,178 @@
+/**
+ * `npm run demo`: the first conversation, from nothing. Boots an ephemeral stack, links one sandbox phone by QR and one by
+ * code, exchanges ten messages each way while a worker is restarted, and counts. Exits 0 only if the counts are right.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WhatsAppClient } from '../../test/whatsapp/client.ts';
+import { makeTenant } from './apiClient.ts';
+import { pairSandboxPhone } from './pairing.ts';
+import { startStack } from './stack.ts';
+import { until } from './until.ts';
+import { startWebhookReceiver } from './webhookReceiver.ts';
+
+const SHOP = '4915100000001';
+const DESK = '4915100000002';
+const CUSTOMER = '4915100000003';
+const MESSAGES = 10;
+/** Half of the messages later the worker that owns the connection is restarted, with one message on its way. */
+const RESTART_AT = 5;
+
+const startedMs = performance.now();
+const say = (line: string): void =>
+  void process.stdout.write(`${((performance.now() - startedMs) / 1_000).toFixed(2).padStart(6)} s  ${line}\n`);
+
+const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-demo-'));
+let failure: unknown;
+const stack = await startStack({
+  dataDir,
+  port: 0,
+  live: false,
+  workers: 2,
+  say,
+  onBroken: (reason) => {
+    process.stderr.write(`The stack broke. ${reason}\n`);
+    process.exit(1);
+  },
+});
+const receiver = await startWebhookReceiver();
+try {
+  const right = await converse();
+  if (!right) failure = new Error('the totals are not right');
+} catch (error) {
+  failure = error;
+} finally {
+  await receiver.stop();
+  await stack.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+if (failure !== undefined)
+  process.stderr.write(`Demo failed: ${failure instanceof Error ? failure.message : 'unknown'}\n`);
+process.exit(failure === undefined ? 0 : 1);
+
+async function converse(): Promise<boolean> {
+  const whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+  for (const [number, name] of [
+    [SHOP, 'Shop'],
+    [DESK, 'Desk'],
+    [CUSTOMER, 'Customer'],
+  ] as const) {
+    await whatsApp.addPhone(number, name);
+  }
+  say(`stack is up: ${stack.apiUrl}`);
+  const api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Demo');
+  const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
+  receiver.trust(String(webhook['secret']));
+  const shop = await pairSandboxPhone(api, whatsApp, { number: SHOP, method: 'qr' });
+  say('shop is linked by QR and online');
+  await pairSandboxPhone(api, whatsApp, { number: DESK, method: 'code' });
+  say('desk is linked by code and online');
+
+  const path = `/v1/connections/${shop}/messages`;
+  const accepted: string[] = [];
+  let restart: Promise<void> = Promise.resolve();
+  for (let index = 1; index <= MESSAGES; index += 1) {
+    if (index === RESTART_AT) {
+      restart = restartOwner(whatsApp);
+      say('--- every worker is restarted, one after the other ---');
+    }
+    const question = `order ${index}: is it on its way?`;
+    const answer = `order ${index}: yes!`;
+    await whatsApp.write(CUSTOMER, SHOP, question);
+    say(`customer → shop   ${question}`);
+    const body = { to: `+${CUSTOMER}`, type: 'text', text: { body: answer } };
+    const message = await api.must('POST', path, body, { 'idempotency-key': `demo-${index}` });
+    // The same request again, as a client does that never saw the answer: nothing happens twice.
+    const again = await api.must('POST', path, body, { 'idempotency-key': `demo-${index}` });
+    if (again['id'] !== message['id']) throw new Error('the same Idempotency-Key gave another message');
+    accepted.push(String(message['id']));
+    say(`shop → customer   ${answer}   (${String(message['status'])})`);
+    if (index < RESTART_AT) await receivedAtPhone(whatsApp, index);
+  }
+  await restart;
+  await receivedAtPhone(whatsApp, MESSAGES);
+  for (const { id, fromMe } of await whatsApp.messages(CUSTOMER)) if (!fromMe) await whatsApp.read(CUSTOMER, id);
+  const ofType = (type: string) =>
+    receiver.events.filter((event) => event.type === type && event.connectionId === shop);
+  const reached = (status: string): number =>
+    new Set(
+      ofType('message.status')
+        .filter(({ data }) => data['status'] === status)
+        .map(({ data }) => data['messageId']),
+    ).size;
+  await until(
+    'all webhooks',
+    () => [reached('read'), ofType('message.received').length],
+    ([read = 0, received = 0]) => read >= MESSAGES && received >= MESSAGES,
+  );
+  return report(whatsApp, { reached, texts: ofType('message.received').map(({ data }) => textOf(data)), accepted });
+}
+
+async function report(
+  whatsApp: WhatsAppClient,
+  seen: {
+    readonly reached: (status: string) => number;
+    readonly texts: readonly string[];
+    readonly accepted: readonly string[];
+  },
+): Promise<boolean> {
+  const atPhone = (await whatsApp.messages(CUSTOMER)).filter(({ fromMe }) => !fromMe).map(({ text }) => text);
+  const expected = (kind: string): string[] =>
+    Array.from({ length: MESSAGES }, (_, index) => `order ${index + 1}: ${kind}`);
+  const lost = [
+    ...expected('yes!').filter((text) => !atPhone.includes(text)),
+    ...expected('is it on its way?').filter((text) => !seen.texts.includes(text)),
+  ].length;
+  const duplicates = atPhone.length - new Set(atPhone).size + (seen.texts.length - new Set(seen.texts).size);
+  const inOrder = isSame(atPhone, expected('yes!')) && isSame(seen.texts, expected('is it on its way?'));
+  const { overlap, undecryptable } = await whatsApp.stats();
+  const totals = {
+    accepted: seen.accepted.length,
+    sent: seen.reached('sent'),
+    delivered: seen.reached('delivered'),
+    read: seen.reached('read'),
+    received: seen.texts.length,
+    duplicates,
+    lost,
+    'in order': inOrder ? 'yes' : 'no',
+    undecryptable,
+    overlap,
+    'webhook repeats': receiver.repeats(),
+    'forged signatures': receiver.forged(),
+  };
+  say('totals');
+  for (const [name, value] of Object.entries(totals)) process.stdout.write(`          ${name.padEnd(18)} ${value}\n`);
+  const complete = [totals.accepted, totals.sent, totals.delivered, totals.read, totals.received].every(
+    (count) => count === MESSAGES,
+  );
+  return complete && duplicates === 0 && lost === 0 && inOrder && overlap === 0 && receiver.forged() === 0;
+}
+
+/** Restarts each worker in turn, so that the one that owns the connection is among them. */
+async function restartOwner(whatsApp: WhatsAppClient): Promise<void> {
+  const before = (await whatsApp.stats()).sockets;
+  for (const index of [0, 1]) await stack.replaceWorker(index, 'SIGTERM');
+  await until(
+    'the connections being open again',
+    () => whatsApp.stats(),
+    ({ sockets }) => sockets >= before + 2,
+  );
+}
+
+async function receivedAtPhone(whatsApp: WhatsAppClient, count: number): Promise<void> {
+  await until(
+    `${count} messages at the customer's phone`,
+    () => whatsApp.messages(CUSTOMER),
+    (messages) => messages.filter(({ fromMe }) => !fromMe).length >= count,
+    60_000,
+  );
+}
+
+function textOf(data: Record<string, unknown>): string {
+  return (data['content'] as { readonly text?: { readonly body: string } }).text?.body ?? '';
+}
+
+function isSame(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((value, index) => value === right[index]);
+}

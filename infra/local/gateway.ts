@@ -1,0 +1,132 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+
+/**
+ * What API Gateway's HTTP API does on AWS: turns requests into events of payload format 2.0 for the handlers, and their
+ * results into answers.
+ */
+export type HttpHandler = (
+  event: APIGatewayProxyEventV2,
+  context: Context,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/** API Gateway refuses larger bodies itself. */
+const GATEWAY_LIMIT_BYTES = 10 * 1_024 * 1_024;
+/** Longer than the idle time of proxies in front, so that they and not we close idle connections. */
+const KEEP_ALIVE_MS = 65_000;
+const HEADERS_MS = 70_000;
+const HANDLER_DEADLINE_MS = 29_000;
+
+/** Makes the server. @param route which handler answers a path */
+export function makeGateway(route: (path: string) => HttpHandler): Server {
+  const server = createServer((request, response) => {
+    void answer(route, request, response).catch((error: unknown) => {
+      send(response, 502, { 'content-type': 'text/plain' }, `Bad gateway: ${String(error)}`);
+    });
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = HEADERS_MS;
+  return server;
+}
+
+async function answer(
+  route: (path: string) => HttpHandler,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await readBody(request);
+  if (body === undefined) {
+    send(
+      response,
+      413,
+      { 'content-type': 'application/json' },
+      JSON.stringify({ message: 'Request Entity Too Large' }),
+    );
+    return;
+  }
+  const event = toEvent(request, body);
+  const result = await route(event.rawPath)(event, makeContext('api', HANDLER_DEADLINE_MS));
+  const content = result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64') : (result.body ?? '');
+  const headers = Object.entries(result.headers ?? {}).map(([name, value]) => [name, String(value)]);
+  send(response, result.statusCode ?? 200, Object.fromEntries(headers), content);
+}
+
+/** The body, or undefined when it is larger than the gateway takes. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size <= GATEWAY_LIMIT_BYTES) chunks.push(chunk as Buffer);
+  }
+  return size > GATEWAY_LIMIT_BYTES ? undefined : Buffer.concat(chunks);
+}
+
+/** The event of a request. Several values of a header or a query parameter are joined with commas, as on AWS. */
+export function toEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
+  const url = request.url ?? '/';
+  const [path = '/', ...rest] = url.split('?');
+  const rawQueryString = rest.join('?');
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(rawQueryString)) {
+    query[name] = query[name] === undefined ? value : `${query[name]},${value}`;
+  }
+  const headers = Object.fromEntries(
+    Object.entries(request.headersDistinct).map(([name, values]) => [name, (values ?? []).join(',')]),
+  );
+  const text = body.toString('utf8');
+  const isText = Buffer.from(text, 'utf8').equals(body);
+  const nowMs = Date.now();
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: path,
+    rawQueryString,
+    headers,
+    ...(rawQueryString === '' ? {} : { queryStringParameters: query }),
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'local',
+      domainName: headers['host'] ?? 'localhost',
+      domainPrefix: 'local',
+      http: {
+        method: request.method ?? 'GET',
+        path,
+        protocol: `HTTP/${request.httpVersion}`,
+        sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
+        userAgent: headers['user-agent'] ?? '',
+      },
+      requestId: crypto.randomUUID(),
+      routeKey: '$default',
+      stage: '$default',
+      time: new Date(nowMs).toISOString(),
+      timeEpoch: nowMs,
+    },
+    ...(body.length === 0 ? {} : { body: isText ? text : body.toString('base64') }),
+    isBase64Encoded: !isText,
+  };
+}
+
+/** The parts of Lambda's context that handlers and middy ask for. */
+export function makeContext(functionName: string, deadlineMs: number): Context {
+  const endsAtMs = performance.now() + deadlineMs;
+  return {
+    callbackWaitsForEmptyEventLoop: false,
+    functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`,
+    memoryLimitInMB: '512',
+    awsRequestId: crypto.randomUUID(),
+    logGroupName: functionName,
+    logStreamName: 'local',
+    getRemainingTimeInMillis: () => Math.max(0, endsAtMs - performance.now()),
+    done: () => undefined,
+    fail: () => undefined,
+    succeed: () => undefined,
+  };
+}
+
+function send(response: ServerResponse, status: number, headers: Record<string, string>, body: string | Buffer): void {
+  if (!response.headersSent) response.writeHead(status, headers);
+  response.end(body);
+}
