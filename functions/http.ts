@@ -1,4 +1,4 @@
-import { middy } from '@middy/core';
+import makeMiddy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { AppError, errorRules } from '../shared/kernel/appError.ts';
 import type { Clock } from '../shared/kernel/clock.ts';
@@ -46,7 +46,7 @@ export function makeHttpHandler(routes: readonly Route[], dependencies: HttpDepe
     return seen;
   };
 
-  return middy<Event, Result>()
+  return makeMiddy<Event, Result>()
     .use({
       before: ({ event }) => {
         see(event);

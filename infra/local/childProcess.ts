@@ -50,7 +50,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     // Ctrl-C is for the supervisor alone, which stops the children in order.
     detached: process.platform !== 'win32',
   });
-  const log = createWriteStream(options.logFile, { mode: 0o600 });
+  const log = createWriteStream(options.logFile, { mode: 0o600, flags: 'a' });
   let last = '';
   const exited: Child['exited'] = new Promise((resolve) => {
     child.once('error', (error) => resolve({ code: 1, signal: null, last: error.message }));

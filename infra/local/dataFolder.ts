@@ -18,6 +18,8 @@ export interface DataFolder {
 
 /** Opens the folder for this process alone. Throws an Error with one sentence when another stack runs on it. */
 export function openDataFolder(path: string): DataFolder {
+  // Logs are those of the last run.
+  rmSync(join(path, 'logs'), { recursive: true, force: true });
   mkdirSync(join(path, 'logs'), { recursive: true, mode: 0o700 });
   mkdirSync(join(path, 'queues'), { recursive: true });
   const lock = join(path, 'lock');

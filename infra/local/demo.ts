@@ -45,10 +45,12 @@ try {
 } finally {
   await receiver.stop();
   await stack.stop();
-  rmSync(dataDir, { recursive: true, force: true });
 }
+if (failure === undefined) rmSync(dataDir, { recursive: true, force: true });
 if (failure !== undefined)
-  process.stderr.write(`Demo failed: ${failure instanceof Error ? failure.message : 'unknown'}\n`);
+  process.stderr.write(
+    `Demo failed: ${failure instanceof Error ? failure.message : 'unknown'}\nLogs: ${dataDir}/logs\n`,
+  );
 process.exit(failure === undefined ? 0 : 1);
 
 async function converse(): Promise<boolean> {

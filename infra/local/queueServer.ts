@@ -13,6 +13,14 @@ interface Stores {
 }
 
 interface Persistence {
+  updateMessageReady: (messageId: string) => void;
+  readonly updateMessageInflight: (
+    messageId: string,
+    receiptHandle: string | null,
+    visibilityDeadline: number | null,
+    receiveCount: number,
+    firstReceivedAt: number | undefined,
+  ) => void;
   readonly load: (sqs: unknown, sns: unknown, s3: unknown) => void;
   readonly close: () => void;
 }
@@ -39,6 +47,9 @@ export async function startQueueServer(options: {
   const s3Store = new S3Store();
   const persistence = options.dataDir === undefined ? undefined : new PersistenceManager(options.dataDir);
   if (persistence !== undefined) {
+    // 2.4.1 writes NULL into a column that takes none when a visibility is set to 0; the message is gone until a restart.
+    persistence.updateMessageReady = (messageId) =>
+      persistence.updateMessageInflight(messageId, null, null, 0, undefined);
     // Load first: a store that already has its persistence would write every loaded row again.
     persistence.load(sqsStore, snsStore, s3Store);
     for (const store of [sqsStore, snsStore, s3Store, ...sqsStore.allQueues()]) store.persistence = persistence;
