@@ -94,8 +94,8 @@ describe('worker processes', () => {
     await command({ version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId }, messageId);
     return message;
   };
-  /** A linked connection that is online; asked for by row and command, as the API does. */
-  const aPairedConnection = async (): Promise<Connection> => {
+  /** A connection for which a QR offer is asked by row and command, as the API does. */
+  const aConnectionThatPairs = async (): Promise<Connection> => {
     const connection = await core.aConnection({
       account: undefined,
       status: 'unpaired',
@@ -103,13 +103,21 @@ describe('worker processes', () => {
       pairing: { requestId: 'first', requestedAtMs: Date.now(), method: 'qr' },
     });
     await control(connection, 'pair');
+    return connection;
+  };
+  /** The QR text or the code that is out. */
+  const anOffer = async ({ connectionId }: Connection, method: 'qr' | 'code'): Promise<string> => {
     const offer = await until(
       'an offer',
-      () => findPairingOffer({ table: core.table, stage: 'test' }, connection.connectionId, Date.now()),
-      (found) => found !== undefined,
+      () => findPairingOffer({ table: core.table, stage: 'test' }, connectionId, Date.now()),
+      (found) => found?.method === method,
       15_000,
     );
-    await phones.scan(OWN, offer?.method === 'qr' ? offer.qr : '');
+    return offer?.method === 'code' ? offer.code : (offer?.qr ?? '');
+  };
+  const aPairedConnection = async (): Promise<Connection> => {
+    const connection = await aConnectionThatPairs();
+    await phones.scan(OWN, await anOffer(connection, 'qr'));
     const row = await until('online', () => rowOf(connection), isOnline, 15_000);
     return row ?? connection;
   };
@@ -231,10 +239,22 @@ describe('worker processes', () => {
     expect(worker.lines.at(-1)).toMatchObject({ level: 'error', message: 'worker could not start' });
   });
 
-  it('log neither texts nor numbers nor offers', async () => {
+  it('pair by a code that replaces a QR offer, and log neither texts nor numbers nor offers', async () => {
     const worker = aWorker();
     await worker.ready;
-    const connection = await aPairedConnection();
+    const connection = await aConnectionThatPairs();
+    const { tenantId, connectionId } = connection;
+    const first = await anOffer(connection, 'qr');
+    await core.connections.setPairing(tenantId, connectionId, {
+      requestId: 'second',
+      requestedAtMs: Date.now(),
+      method: 'code',
+      phoneNumber: OWN,
+    });
+    await control(connection, 'pair');
+    const second = await anOffer(connection, 'code');
+    await phones.typeCode(OWN, second);
+    await until('online', () => rowOf(connection), isOnline, 15_000);
     const message = await send(connection, 'a secret text');
     await isSent(message);
 
@@ -245,6 +265,8 @@ describe('worker processes', () => {
     expect(log).not.toContain('a secret text');
     expect(log).not.toContain(CONTACT);
     expect(log).not.toContain(OWN);
+    expect(log).not.toContain(first);
+    expect(log).not.toContain(second);
     await remove(connection);
   }, 60_000);
 

@@ -131,7 +131,16 @@ export async function startCore() {
     return message.error === undefined ? message.state : `${message.state}/${message.error}`;
   };
 
-  return { endpoint: dynamoDb.endpoint, table, messages, connections, aConnection, aMessage, stateOf, stop: dynamoDb.stop };
+  return {
+    endpoint: dynamoDb.endpoint,
+    table,
+    messages,
+    connections,
+    aConnection,
+    aMessage,
+    stateOf,
+    stop: dynamoDb.stop,
+  };
 }
 
 export type Core = Awaited<ReturnType<typeof startCore>>;
