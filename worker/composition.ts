@@ -1,3 +1,4 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { systemClock } from '../shared/kernel/clock.ts';
 import { makeId, type StanzaId, type WorkerId } from '../shared/kernel/id.ts';
@@ -13,6 +14,7 @@ import {
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
 import type { Logger } from '../shared/platform/logger.ts';
+import type { EventPublisher } from './events/eventPublisher.ts';
 import { makeSqsEventPublisher } from './events/sqsEventPublisher.ts';
 import { startFleetMember, type FleetMember } from './fleet/fleetMember.ts';
 import { FleetStore } from './fleet/fleetStore.ts';
@@ -118,26 +120,7 @@ export function makeOwnedShards({ config, logger, workerId, gate, takeTurn, onBr
     assertOpen: gate.assertOpen,
     makeBatchId: () => `${workerId}-${(batches += 1)}`,
   });
-  const keyProvider = makeKeyProvider(config);
-  const sockets: SessionSocketsDependencies = {
-    openSession: (owned) =>
-      openSession(owned, { ...common, table, gate, keyProvider, storeTimeoutMs: config.storeTimeoutMs }),
-    openSocket: ({ owned, session, generation, pairing, onInput }) =>
-      openSocket({
-        ...common,
-        connection: owned,
-        session,
-        generation,
-        pairing,
-        gate,
-        publisher,
-        config: settings,
-        whatsappUrl: config.whatsappUrl,
-        logger: loggerOf(logger, owned).child({ generation }),
-        emit: onInput,
-        lookUpSent: async (stanzaId: StanzaId) => (await messages.findByStanza(owned.connectionId, stanzaId))?.content,
-      }),
-  };
+  const sockets = makeSockets({ config, logger, gate, table, messages, publisher });
   const parts = makeConnectionParts({
     ...common,
     table,
@@ -165,6 +148,36 @@ export function makeOwnedShards({ config, logger, workerId, gate, takeTurn, onBr
       ),
     logger,
   );
+}
+
+interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate'> {
+  readonly table: DynamoDBDocumentClient;
+  readonly messages: MessageStore;
+  readonly publisher: EventPublisher;
+}
+
+/** How sessions are read and sockets opened on them. */
+function makeSockets({ config, logger, gate, table, messages, publisher }: SocketParts): SessionSocketsDependencies {
+  const { stage, storeTimeoutMs, whatsappUrl } = config;
+  const common = { gate, clock: systemClock, random: systemRandom };
+  const keyProvider = makeKeyProvider(config);
+  return {
+    openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs }),
+    openSocket: ({ owned, session, generation, pairing, onInput }) =>
+      openSocket({
+        ...common,
+        connection: owned,
+        session,
+        generation,
+        pairing,
+        publisher,
+        config: config.connections,
+        whatsappUrl,
+        logger: loggerOf(logger, owned).child({ generation }),
+        emit: onInput,
+        lookUpSent: async (stanzaId: StanzaId) => (await messages.findByStanza(owned.connectionId, stanzaId))?.content,
+      }),
+  };
 }
 
 function makeKeyProvider(config: WorkerConfig): KeyProvider {
