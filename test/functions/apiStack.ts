@@ -1,0 +1,159 @@
+import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { makeAdminHandler } from '../../functions/admin.ts';
+import { makeApiHandler, type ApiDependencies } from '../../functions/api.ts';
+import { composeAdmin, composeApi } from '../../functions/apiComposition.ts';
+import { makeContext, type HttpHandler } from '../../infra/local/gateway.ts';
+import type { ConnectionAccount } from '../../shared/connection/connection.ts';
+import { createOperatorKey } from '../../shared/identity/apiKey.ts';
+import { parseId, type ConnectionId, type TenantId } from '../../shared/kernel/id.ts';
+import type { Command } from '../../shared/message/command.ts';
+import { commandQueueName } from '../../shared/platform/queues.ts';
+import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
+import { createQueues, startQueues } from '../emulators/queues.ts';
+import { aStoreConfig } from '../emulators/storeConfig.ts';
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Record<string, unknown>;
+  readonly bytes: Buffer;
+}
+
+export interface CallOptions {
+  readonly key?: string | undefined;
+  readonly body?: unknown;
+  /** A body that is sent as it is. */
+  readonly raw?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** The API's handlers on the emulators, called with the events that API Gateway makes. */
+export class ApiStack {
+  readonly dependencies: ApiDependencies;
+  readonly operatorKey: string;
+  readonly #api: HttpHandler;
+  readonly #admin: HttpHandler;
+  readonly #stop: () => Promise<void>;
+
+  private constructor(
+    dependencies: ApiDependencies,
+    admin: HttpHandler,
+    operatorKey: string,
+    stop: () => Promise<void>,
+  ) {
+    this.dependencies = dependencies;
+    this.operatorKey = operatorKey;
+    this.#api = makeApiHandler(dependencies);
+    this.#admin = admin;
+    this.#stop = stop;
+  }
+
+  static async start(): Promise<ApiStack> {
+    const [dynamoDb, queues] = await Promise.all([startDynamoDb(), startQueues()]);
+    await createTables(dynamoDb.endpoint, 'test');
+    await createQueues(queues.endpoint, 'test', 2);
+    const config = aStoreConfig({ dynamoDb, queues });
+    const dependencies = composeApi(config);
+    const admin = makeAdminHandler(composeAdmin(config)) as unknown as HttpHandler;
+    const { secret } = await createOperatorKey(dependencies);
+    return new ApiStack(dependencies, admin, secret.reveal(), async () => {
+      await Promise.all([dynamoDb.stop(), queues.stop()]);
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+
+  /** The same stack with other parts, for failures that emulators never give. */
+  with(overrides: Partial<ApiDependencies>): Pick<ApiStack, 'call'> {
+    const handler = makeApiHandler({ ...this.dependencies, ...overrides }) as unknown as HttpHandler;
+    return { call: (method, path, options) => invoke(handler, method, path, options) };
+  }
+
+  call(method: string, path: string, options: CallOptions = {}): Promise<Answered> {
+    return invoke(path.startsWith('/v1/admin/') ? this.#admin : this.#api, method, path, options);
+  }
+
+  /** A new tenant with a key. */
+  async tenant(): Promise<{ readonly tenantId: TenantId; readonly key: string }> {
+    const tenant = await this.call('POST', '/v1/admin/tenants', { key: this.operatorKey, body: { name: 'Acme' } });
+    const id = String(tenant.body['id']);
+    const key = await this.call('POST', `/v1/admin/tenants/${id}/api-keys`, { key: this.operatorKey, body: {} });
+    return { tenantId: parseId('tnt', id) as TenantId, key: String(key.body['secret']) };
+  }
+
+  /** A new connection, with a linked account if one is given. */
+  async connection(
+    owner: { readonly tenantId: TenantId; readonly key: string },
+    account?: ConnectionAccount,
+  ): Promise<ConnectionId> {
+    const created = await this.call('POST', '/v1/connections', { key: owner.key, body: {} });
+    const connectionId = parseId('con', String(created.body['id'])) as ConnectionId;
+    if (account !== undefined) {
+      await this.dependencies.connections.recordAccount({ tenantId: owner.tenantId, connectionId, token: 1 }, account);
+    }
+    return connectionId;
+  }
+
+  /** Takes all commands out of the queues. */
+  async takeCommands(): Promise<readonly Command[]> {
+    const commands: Command[] = [];
+    for (const shard of [0, 1]) {
+      for (;;) {
+        const { queue, queueUrlBase } = this.dependencies;
+        const QueueUrl = `${queueUrlBase}${commandQueueName('test', shard)}`;
+        const answer = await queue.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+        if (!answer.Messages?.length) break;
+        for (const { Body, ReceiptHandle } of answer.Messages) {
+          commands.push(JSON.parse(Body ?? '') as Command);
+          await queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+        }
+      }
+    }
+    return commands;
+  }
+}
+
+export const anAccount: ConnectionAccount = { phoneJid: '4915100000001@s.whatsapp.net', lid: undefined, name: 'Shop' };
+
+async function invoke(
+  handler: HttpHandler,
+  method: string,
+  path: string,
+  options: CallOptions = {},
+): Promise<Answered> {
+  const result = await handler(toEvent(method, path, options), makeContext('test', 30_000));
+  const bytes = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8');
+  const isJson = String(result.headers?.['content-type']).includes('json');
+  return {
+    status: result.statusCode ?? 0,
+    headers: result.headers ?? {},
+    body: isJson ? (JSON.parse(bytes.toString()) as Record<string, unknown>) : {},
+    bytes,
+  };
+}
+
+/** An event of payload format 2.0, as API Gateway makes it. */
+function toEvent(method: string, path: string, { key, body, raw, headers }: CallOptions): APIGatewayProxyEventV2 {
+  const [rawPath = '', rawQueryString = ''] = path.split('?');
+  const text = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath,
+    rawQueryString,
+    headers: {
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(rawQueryString === ''
+      ? {}
+      : { queryStringParameters: Object.fromEntries(new URLSearchParams(rawQueryString)) }),
+    requestContext: { http: { method, path: rawPath } } as APIGatewayProxyEventV2['requestContext'],
+    ...(text === undefined ? {} : { body: text }),
+    isBase64Encoded: false,
+  };
+}
