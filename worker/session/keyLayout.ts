@@ -14,8 +14,11 @@ export interface KeyPlace {
 const PRE_KEYS_PER_ITEM = 24;
 const SOFT_BUCKETS = 64;
 
-/** Writes of one call go out in this order: a one-time pre-key is removed only after its session is durable. */
-const ORDER: readonly string[] = ['session', 'sender-key', 'identity-key', 'lid-mapping', 'device-list'];
+/**
+ * Writes of one call go out in this order. Handled stanzas come first: they were published before anything is written, so
+ * a step that is lost after them is only taken again. A one-time pre-key is removed only after its session is durable.
+ */
+const ORDER: readonly string[] = ['handled', 'session', 'sender-key', 'identity-key', 'lid-mapping', 'device-list'];
 
 const own =
   (name: string, isHard: boolean) =>
@@ -33,6 +36,9 @@ const layout: Readonly<Record<string, (id: string) => KeyPlace>> = {
     isHard: true,
   }),
   session: own('SIGNAL', true),
+  /** The last stanzas handled on a Signal session or sender key. In the item of the session itself: one write for both. */
+  handled: (id) =>
+    id.includes('@g.us') ? { name: `HANDLED#${id}`, isHard: false } : { name: `SIGNAL#${id}`, isHard: true },
   'sender-key': own('SENDERKEY', true),
   'app-state-sync-key': own('APPSTATEKEY', true),
   'app-state-sync-version': own('APPSTATE', false),
@@ -54,4 +60,9 @@ export function placeOf(type: string, id: string): KeyPlace {
 export function inWriteOrder(types: readonly string[]): readonly string[] {
   const rank = (type: string): number => (ORDER.includes(type) ? ORDER.indexOf(type) : type === 'pre-key' ? 99 : 50);
   return [...types].sort((left, right) => rank(left) - rank(right));
+}
+
+/** Name of a key within its item: several types share one. */
+export function entryOf(type: string, id: string): string {
+  return `${type}:${id}`;
 }

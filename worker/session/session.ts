@@ -3,7 +3,7 @@ import type { KeyProvider } from '../../shared/platform/keyProvider.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
 import { decodeValue, encodeValue } from './codec.ts';
 import { KeyedMutex } from './keyedMutex.ts';
-import { inWriteOrder, placeOf } from './keyLayout.ts';
+import { entryOf, inWriteOrder, placeOf } from './keyLayout.ts';
 import { seal, unseal } from './seal.ts';
 import { UnreadableItemError } from './sessionErrors.ts';
 import { SessionItems, type SessionDependencies, type StoredItem } from './sessionItems.ts';
@@ -28,6 +28,13 @@ interface Root {
   /** Number of the present credentials; grows by one with each pairing. */
   readonly number: number;
   readonly credentials: unknown;
+}
+
+interface ItemChange {
+  /** The type with whose turn the item is written. */
+  readonly turn: string;
+  readonly isHard: boolean;
+  readonly entries: Record<string, unknown>;
 }
 
 interface CachedItem {
@@ -128,7 +135,7 @@ export class Session {
     const items = await this.#itemsOf([...new Set(places.values())]);
     const found: Record<string, unknown> = {};
     for (const [id, sk] of places) {
-      const value = items.get(sk)?.entries[id];
+      const value = items.get(sk)?.entries[entryOf(type, id)];
       // A copy: what the caller does to it must not count before it is stored.
       if (value !== undefined && value !== null) found[id] = decodeValue(encodeValue(value));
     }
@@ -137,16 +144,20 @@ export class Session {
 
   /** Stores keys; null removes one. Resolves when all are durable; they are written in the order that is safe. */
   async setKeys(values: KeyValues): Promise<void> {
+    const items = new Map<string, ItemChange>();
     for (const type of inWriteOrder(Object.keys(values))) {
-      const changes = new Map<string, { isHard: boolean; entries: Record<string, unknown> }>();
       for (const [id, value] of Object.entries(values[type] ?? {})) {
         const place = placeOf(type, id);
         const sk = this.#sortKey(place.name);
-        const change = changes.get(sk) ?? { isHard: place.isHard, entries: {} };
-        change.entries[id] = value;
-        changes.set(sk, change);
+        // An item goes out with the first type that is in it, and takes the others along.
+        const item = items.get(sk) ?? { turn: type, isHard: place.isHard, entries: {} };
+        item.entries[entryOf(type, id)] = value;
+        items.set(sk, item);
       }
-      await Promise.all([...changes].map(([sk, change]) => this.#change(sk, change.isHard, change.entries)));
+    }
+    for (const turn of new Set([...items.values()].map((item) => item.turn))) {
+      const together = [...items].filter(([, item]) => item.turn === turn);
+      await Promise.all(together.map(([sk, item]) => this.#change(sk, item.isHard, item.entries)));
     }
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   addTransactionCapability,
   DEFAULT_CONNECTION_CONFIG,
@@ -20,6 +21,8 @@ type Repository = ReturnType<MakeRepository>;
  * - Receiving: decrypt, publish, and only then does the step become durable; Baileys sends the receipt after that
  *   (promise *nothing-lost-in*). If publishing or storing fails the socket is cut first, so that no receipt, no request to
  *   repeat and no refusal leaves: WhatsApp delivers again.
+ * - A stanza that was handled already is answered with its receipt and not decrypted again: WhatsApp brings it back when
+ *   the receipt was lost, and its key is used up. The last stanzas of a session are kept with the session.
  * - One lock per address for sending and receiving, process-wide: libsignal's own queue is global and keyed by address
  *   alone, and would run one tenant's work in another's transaction.
  * - A healthy session is not replaced. Baileys makes a new one whenever its device cache is empty; only a request to
@@ -29,6 +32,11 @@ type Repository = ReturnType<MakeRepository>;
  * the wire.
  */
 const addressLocks = new KeyedMutex();
+
+/** Stanzas that are remembered per session or sender key (PROTOCOL.md §7). */
+const RING_SIZE = 32;
+/** An empty message, padded: Baileys finds nothing in it and sends the receipt. */
+const NOTHING = Buffer.from([1]);
 
 /** How long after a request to repeat a new session with its sender is welcome. */
 const RENEWAL_MS = 60_000;
@@ -81,18 +89,22 @@ export class DurableRepository {
       addressLocks.run(jid, () => ownKeys.transaction(work, jid));
 
     const receive = async (
-      jid: string,
+      key: string,
       ciphertext: Uint8Array,
       decrypt: () => Promise<Uint8Array>,
     ): Promise<Uint8Array> => {
       const stanza = this.#stanzas.get(ciphertext);
       let decrypted = false;
       try {
-        return await inTransaction(await lockOf(inner, jid), async () => {
+        return await inTransaction(key, async () => {
+          const ring = await readRing(ownKeys, key);
+          if (stanza !== undefined && ring.includes(markOf(stanza))) return NOTHING;
           const padded = await decrypt();
           decrypted = true;
-          if (stanza !== undefined) await this.#options.publish(stanza, padded);
+          if (stanza === undefined) return padded;
+          await this.#options.publish(stanza, padded);
           this.#options.gate.assertOpen();
+          await writeRing(ownKeys, key, [...ring, markOf(stanza)].slice(-RING_SIZE));
           return padded;
         });
       } catch (error) {
@@ -110,7 +122,8 @@ export class DurableRepository {
 
     return {
       ...inner,
-      decryptMessage: async (request) => receive(request.jid, request.ciphertext, () => inner.decryptMessage(request)),
+      decryptMessage: async (request) =>
+        receive(await lockOf(inner, request.jid), request.ciphertext, () => inner.decryptMessage(request)),
       decryptGroupMessage: async (request) =>
         receive(`${request.group}/${request.authorJid}`, request.msg, () => inner.decryptGroupMessage(request)),
       processSenderKeyDistributionMessage: async (request) =>
@@ -133,6 +146,26 @@ export class DurableRepository {
     const untilMs = this.#renewals.get(userOf(jid));
     return untilMs !== undefined && untilMs >= this.#options.monotonicMs();
   }
+}
+
+interface KeysOfOurs {
+  readonly get: (type: 'handled', ids: string[]) => Promise<Record<string, unknown>>;
+  readonly set: (values: { readonly handled: Record<string, unknown> }) => Promise<void>;
+}
+
+/** `handled` is a type of ours beside Baileys' own; inside a transaction it is read and written like the others. */
+async function readRing(keys: unknown, key: string): Promise<readonly string[]> {
+  const found = await (keys as KeysOfOurs).get('handled', [key]);
+  return (found[key] as readonly string[] | undefined) ?? [];
+}
+
+function writeRing(keys: unknown, key: string, ring: readonly string[]): Promise<void> {
+  return (keys as KeysOfOurs).set({ handled: { [key]: ring } });
+}
+
+/** Eight bytes that name a stanza among those of one sender. */
+function markOf({ attrs }: BinaryNode): string {
+  return createHash('sha256').update(`${attrs['from']}/${attrs['id']}`).digest('hex').slice(0, 16);
 }
 
 /** The key of the lock of an address: by LID where one is known, because that is where the session is kept. */

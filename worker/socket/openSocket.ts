@@ -62,6 +62,8 @@ const CLOSE_DEADLINE_MS = 2_000;
 const LOGOUT_DEADLINE_MS = 5_000;
 const SEND_DEADLINE_MS = 30_000;
 const RETRY_REQUEST_DELAY_MS = 5_000;
+/** Past this the socket is not worth keeping: everything behind the stanza waits for it. */
+const STANZA_DEADLINE_MS = 45_000;
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
@@ -82,7 +84,10 @@ class BaileysSocket implements ConnectionSocket {
   /** Facts go out one after the other, in the order in which their stanzas came. */
   #publishing: Promise<void> = Promise.resolve();
   #saving: Promise<void> = Promise.resolve();
+  /** Stanzas are handled one after the other, in the order in which they came. */
+  #inbound: Promise<void> = Promise.resolve();
   #caughtUp = false;
+  #isClosed = false;
   #isPairing: boolean;
   #offers = 0;
   readonly #closed: Promise<void>;
@@ -113,7 +118,7 @@ class BaileysSocket implements ConnectionSocket {
   }
 
   async send({ stanzaId, to, content }: SendRequest): Promise<SendOutcome> {
-    if (!this.#caughtUp) return { outcome: 'unknown' };
+    if (!this.#caughtUp || this.#isClosed) return { outcome: 'unknown' };
     const { config, clock, logger } = this.#options;
     try {
       if (!(await this.#hasAccount(to))) return { outcome: 'no_account' };
@@ -181,10 +186,10 @@ class BaileysSocket implements ConnectionSocket {
     const { ws, ev } = this.#socket;
     ev.on('connection.update', (update) => this.#onUpdate(update));
     ev.on('creds.update', () => this.#saveCredentials());
-    ws.prependListener('CB:message', (stanza: BinaryNode) => this.#repository.noteMessage(stanza));
     ws.on('CB:ack,class:message', ({ attrs }: BinaryNode) => {
       this.#acknowledgements.arrive(attrs['id'] ?? '', attrs['error']);
     });
+    this.#insertBefore('CB:message', async (stanza) => this.#repository.noteMessage(stanza));
     this.#insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
     this.#insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
     if (!this.#isPairing) {
@@ -193,19 +198,28 @@ class BaileysSocket implements ConnectionSocket {
     }
   }
 
-  /** Lets our work on a stanza finish before Baileys sees it, in order. A failure cuts the connection. */
+  /**
+   * Hands stanzas to Baileys one after the other, each when our work on it is done and Baileys has finished the one before.
+   * Baileys looks addresses up before it takes its own lock, so that one stanza can overtake another there; and those that
+   * waited while we were away go through a second queue, beside the live ones. Here all take their turn.
+   */
   #insertBefore(event: string, work: (stanza: BinaryNode) => Promise<void>): void {
     const { ws } = this.#socket;
-    const listeners = ws.listeners(event);
+    const listeners = ws.listeners(event) as ((stanza: BinaryNode) => unknown)[];
     ws.removeAllListeners(event);
-    let earlier: Promise<void> = Promise.resolve();
     ws.on(event, (stanza: BinaryNode) => {
-      earlier = earlier
+      delete stanza.attrs['offline'];
+      this.#inbound = this.#inbound
         .then(() => work(stanza))
-        .then(() => {
-          for (const listener of listeners) listener.call(ws, stanza);
-        })
-        .catch((error: unknown) => this.#cut(error));
+        .then(() =>
+          withDeadline('handling a stanza', STANZA_DEADLINE_MS, () =>
+            Promise.all(listeners.map((listener) => listener.call(ws, stanza))),
+          ),
+        )
+        .then(
+          () => undefined,
+          (error: unknown) => this.#cut(error),
+        );
     });
   }
 
@@ -217,11 +231,16 @@ class BaileysSocket implements ConnectionSocket {
       emit({ type: 'socket_opened', generation, account: this.#account() });
     }
     if (update.receivedPendingNotifications === true) {
-      this.#caughtUp = true;
-      emit({ type: 'caught_up', generation });
+      // Said when the last waiting stanza has come; sends must not begin before it is handled (Signal sessions settle).
+      void this.#inbound.then(() => {
+        if (this.#isClosed) return;
+        this.#caughtUp = true;
+        emit({ type: 'caught_up', generation });
+      });
     }
     if (update.connection === 'close') {
       this.#clearTimers();
+      this.#isClosed = true;
       this.#acknowledgements.abandon();
       this.#resolveClosed();
       emit({ type: 'socket_closed', generation, close: toSocketClose(update.lastDisconnect?.error) });

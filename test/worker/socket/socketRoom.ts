@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
+import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import type { OutboundContent } from '../../../shared/message/content.ts';
+import { makeDocumentClient } from '../../../shared/platform/aws.ts';
+import { makeLocalKeyProvider } from '../../../shared/platform/keyProvider.ts';
+import { silentLogger } from '../../../shared/platform/logger.ts';
+import type { CommitGate } from '../../../worker/fleet/gate.ts';
+import { openSession, type Session } from '../../../worker/session/session.ts';
+import type {
+  ConnectionSocket,
+  OwnedConnection,
+  PairingRequest,
+  SocketInput,
+} from '../../../worker/socket/connectionSocket.ts';
+import { openSocket } from '../../../worker/socket/openSocket.ts';
+import { prepareProcess } from '../../../worker/socket/prepareProcess.ts';
+import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
+import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { WhatsAppClient } from '../../whatsapp/client.ts';
+import { startWhatsApp, type WhatsAppSimulator } from '../../whatsapp/simulator.ts';
+import { until } from '../../whatsapp/until.ts';
+
+export const ANN = '4915100000001';
+export const BOB = '4915100000002';
+export const BOB_JID = `${BOB}@s.whatsapp.net`;
+
+const openGate: CommitGate = { assertOpen: () => undefined, isOpen: () => true, timeLeftMs: () => 60_000 };
+
+/** The real socket room and session store, on the emulator and the simulator; facts are kept instead of published. */
+export class SocketRoom {
+  readonly whatsApp: WhatsAppSimulator;
+  readonly client: WhatsAppClient;
+  readonly facts: InternalEvent[] = [];
+  readonly inputs: SocketInput[] = [];
+  readonly sent = new Map<string, OutboundContent>();
+  readonly connection: OwnedConnection;
+  /** Decides the fate of the next publishes; they succeed when it says nothing. */
+  publish: (facts: readonly InternalEvent[]) => Promise<void> = async () => undefined;
+  readonly #dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
+  readonly #keyFile: string;
+  #generation = 0;
+  socket: ConnectionSocket | undefined;
+
+  private constructor(whatsApp: WhatsAppSimulator, dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>) {
+    this.whatsApp = whatsApp;
+    this.client = new WhatsAppClient(whatsApp.controlUrl);
+    this.#dynamoDb = dynamoDb;
+    this.connection = {
+      tenantId: makeId('tnt', Date.now(), systemRandom),
+      connectionId: makeId('con', Date.now(), systemRandom),
+      shard: 0,
+      token: 1,
+    };
+    this.#keyFile = join(mkdtempSync(join(tmpdir(), 'room-')), 'key');
+    writeFileSync(this.#keyFile, randomBytes(32), { mode: 0o600 });
+  }
+
+  static async start(): Promise<SocketRoom> {
+    const [whatsApp, dynamoDb] = await Promise.all([startWhatsApp(), startDynamoDb()]);
+    await createTables(dynamoDb.endpoint, 'test');
+    prepareProcess({ rootKey: Buffer.from(whatsApp.rootKey, 'hex') });
+    const room = new SocketRoom(whatsApp, dynamoDb);
+    await room.client.addPhone(ANN, 'Ann');
+    await room.client.addPhone(BOB, 'Bob');
+    return room;
+  }
+
+  async stop(): Promise<void> {
+    await this.socket?.close('end');
+    await this.whatsApp.stop();
+    await this.#dynamoDb.stop();
+  }
+
+  /** A session as a new owner opens it: nothing is remembered. */
+  session(token = this.connection.token): Promise<Session> {
+    const config = aStoreConfig({ dynamoDb: this.#dynamoDb });
+    return openSession(
+      { ...this.connection, token },
+      {
+        table: makeDocumentClient(config),
+        stage: 'test',
+        gate: openGate,
+        clock: systemClock,
+        random: systemRandom,
+        storeTimeoutMs: 5_000,
+        keyProvider: makeLocalKeyProvider(this.#keyFile),
+      },
+    );
+  }
+
+  /** Opens a socket of a new generation on a session. */
+  open(session: Session, pairing?: PairingRequest): ConnectionSocket {
+    this.#generation += 1;
+    this.socket = openSocket({
+      connection: this.connection,
+      generation: this.#generation,
+      pairing,
+      session,
+      gate: openGate,
+      publisher: {
+        publish: async (_connection, facts) => {
+          await this.publish(facts);
+          this.facts.push(...facts);
+        },
+      },
+      config: {
+        reconnectBaseDelayMs: 100,
+        reconnectMaxDelayMs: 1_000,
+        reconnectMaxAttempts: 10,
+        stableAfterMs: 60_000,
+        openWithinMs: 10_000,
+        connectTimeoutMs: 3_000,
+        pairingQueryTimeoutMs: 5_000,
+        onlineQueryTimeoutMs: 3_000,
+        keepAliveMs: 5_000,
+        serverAckTimeoutMs: 2_000,
+        commandWaitSeconds: 1,
+        commandVisibilitySeconds: 30,
+      },
+      whatsappUrl: this.whatsApp.webSocketUrl,
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      emit: (input) => this.inputs.push(input),
+      lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
+    });
+    return this.socket;
+  }
+
+  /** Waits for an input of the present socket. */
+  async input<Type extends SocketInput['type']>(type: Type): Promise<Extract<SocketInput, { type: Type }>> {
+    const generation = this.#generation;
+    const isWanted = (input: SocketInput): input is Extract<SocketInput, { type: Type }> =>
+      input.type === type && input.generation === generation;
+    const found = await until(
+      type,
+      () => this.inputs.find(isWanted),
+      (input) => input !== undefined,
+    );
+    if (found === undefined) throw new Error('unreachable');
+    return found;
+  }
+
+  /** Pairs by QR and comes online, as a runner does it. */
+  async pairByQr(): Promise<void> {
+    this.open(await this.session(), { method: 'qr' });
+    const { offer } = await this.input('pairing_offered');
+    await this.client.scan(ANN, offer.method === 'qr' ? offer.qr : '');
+    await this.input('socket_closed');
+    await this.login();
+  }
+
+  /** Logs in on a session that remembers nothing. */
+  async login(): Promise<void> {
+    const session = await this.session();
+    await session.raiseEpoch();
+    this.open(session);
+    await this.input('caught_up');
+  }
+
+  /** Sends a text to Bob. Gives the stanza id with the outcome. */
+  async send(text: string, stanzaId: StanzaId = makeStanzaId(systemRandom)) {
+    const content: OutboundContent = { type: 'text', text: { body: text } };
+    this.sent.set(stanzaId, content);
+    const outcome = await this.socket?.send({ stanzaId, to: BOB_JID, content });
+    return { stanzaId, outcome };
+  }
+
+  /** Texts of the message facts, in the order in which they were published. */
+  texts(): readonly string[] {
+    return this.facts.flatMap((fact) =>
+      fact.kind === 'message' && fact.content.type === 'text' ? [fact.content.text.body] : [],
+    );
+  }
+}
