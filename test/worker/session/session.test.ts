@@ -1,0 +1,322 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import * as fc from 'fast-check';
+import { mockClient } from 'aws-sdk-client-mock';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../shared/kernel/clock.ts';
+import { makeId } from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import { makeDocumentClient } from '../../../shared/platform/aws.ts';
+import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform/keyProvider.ts';
+import { GateClosedError, type CommitGate } from '../../../worker/fleet/gate.ts';
+import { openSession, type Session, type SessionOptions } from '../../../worker/session/session.ts';
+import { OwnershipLostError, UnreadableItemError } from '../../../worker/session/sessionErrors.ts';
+import type { OwnedConnection } from '../../../worker/socket/connectionSocket.ts';
+import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
+import { aStoreConfig } from '../../emulators/storeConfig.ts';
+
+const TABLE = 'test-sessions';
+const openGate: CommitGate = { assertOpen: () => undefined, isOpen: () => true, timeLeftMs: () => 60_000 };
+const closedGate: CommitGate = {
+  assertOpen: () => {
+    throw new GateClosedError();
+  },
+  isOpen: () => false,
+  timeLeftMs: () => 0,
+};
+
+describe('session', () => {
+  let dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
+  let keyProvider: KeyProvider;
+  let connection: OwnedConnection;
+  beforeAll(async () => {
+    dynamoDb = await startDynamoDb();
+    await createTables(dynamoDb.endpoint, 'test');
+    const keyFile = join(mkdtempSync(join(tmpdir(), 'session-')), 'key');
+    writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
+    keyProvider = makeLocalKeyProvider(keyFile);
+  });
+  afterAll(() => dynamoDb.stop());
+  beforeEach(() => {
+    const now = Date.now();
+    connection = {
+      tenantId: makeId('tnt', now, systemRandom),
+      connectionId: makeId('con', now, systemRandom),
+      shard: 0,
+      token: 1,
+    };
+  });
+  const table = () => makeDocumentClient(aStoreConfig({ dynamoDb }));
+  const owner = (token: number, overrides: Partial<SessionOptions> = {}): Promise<Session> =>
+    openSession(
+      { ...connection, token },
+      {
+        table: table(),
+        stage: 'test',
+        gate: openGate,
+        clock: systemClock,
+        random: systemRandom,
+        storeTimeoutMs: 5_000,
+        keyProvider,
+        ...overrides,
+      },
+    );
+  const paired = async (token = 1): Promise<Session> => {
+    const session = await owner(token);
+    await session.storeNewCredentials({ me: { id: '1@s.whatsapp.net' }, noiseKey: { private: Buffer.from([1, 2]) } });
+    return session;
+  };
+  const pk = () => `SESSION#${connection.tenantId}#${connection.connectionId}`;
+  const itemsOf = async () => {
+    const answer = await table().send(
+      new QueryCommand({
+        TableName: TABLE,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': pk() },
+      }),
+    );
+    return answer.Items ?? [];
+  };
+
+  it('is empty before the first pairing, and keeps credentials and keys for the next owner', async () => {
+    const first = await owner(1);
+    const before = first.isPaired;
+    await first.storeNewCredentials({ me: { id: 'a' }, secret: Buffer.from([7, 8]) });
+    await first.setKeys({ session: { '1.0': { chain: Buffer.from([9]) } }, 'lid-mapping': { '49': '12' } });
+
+    const next = await owner(2);
+
+    expect([before, next.isPaired]).toEqual([false, true]);
+    expect(next.credentials).toEqual({ me: { id: 'a' }, secret: Buffer.from([7, 8]) });
+    expect(await next.getKeys('session', ['1.0', '2.0'])).toEqual({ '1.0': { chain: Buffer.from([9]) } });
+    expect(await next.getKeys('lid-mapping', ['49', '50'])).toEqual({ '49': '12' });
+  });
+
+  it('gives back each type of key as it was stored', async () => {
+    const session = await paired();
+    const types = [
+      'pre-key',
+      'session',
+      'sender-key',
+      'app-state-sync-key',
+      'app-state-sync-version',
+      'sender-key-memory',
+      'lid-mapping',
+      'device-list',
+      'identity-key',
+      'tctoken',
+      'handled',
+    ];
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof(
+        fc.string(),
+        fc.integer(),
+        fc.boolean(),
+        fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+        fc.array(tie('any'), { maxLength: 3 }),
+        fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), tie('any'), { maxKeys: 4 }),
+      ),
+    })).any;
+
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...types), fc.nat(2_000), value, async (type, number, stored) => {
+        await session.setKeys({ [type]: { [`${number}`]: stored } });
+        const later = await owner(1);
+
+        expect(await later.getKeys(type, [`${number}`])).toEqual({ [`${number}`]: stored });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('packs 812 pre-keys into 34 items', async () => {
+    const session = await paired();
+    const keys = Object.fromEntries(
+      Array.from({ length: 812 }, (_, id) => [String(id + 1), { public: randomBytes(32), private: randomBytes(32) }]),
+    );
+
+    await session.setKeys({ 'pre-key': keys });
+
+    const items = (await itemsOf()).filter(({ sk }) => String(sk).includes('PREKEYS'));
+    expect(items).toHaveLength(34);
+    expect(Object.keys(await (await owner(1)).getKeys('pre-key', Object.keys(keys)))).toHaveLength(812);
+  });
+
+  it('removes a key', async () => {
+    const session = await paired();
+    await session.setKeys({ 'pre-key': { '1': { a: 1 }, '2': { a: 2 } } });
+
+    await session.setKeys({ 'pre-key': { '1': null } });
+
+    expect(await (await owner(1)).getKeys('pre-key', ['1', '2'])).toEqual({ '2': { a: 2 } });
+  });
+
+  it('stores nothing that can be read without the key', async () => {
+    const session = await paired();
+    await session.setKeys({ session: { '1.0': { text: 'a ratchet that nobody may read' } } });
+
+    const text = JSON.stringify(await itemsOf(), (_key, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
+    );
+
+    expect(text).not.toContain('ratchet');
+    expect(text).not.toContain('noiseKey');
+  });
+
+  it('refuses an older owner once a newer one has written the same item', async () => {
+    const older = await paired(1);
+    await older.setKeys({ session: { '1.0': { step: 1 } } });
+    const newer = await owner(2);
+    await newer.setKeys({ session: { '1.0': { step: 2 } } });
+
+    await expect(older.setKeys({ session: { '1.0': { step: 3 } } })).rejects.toThrow(OwnershipLostError);
+
+    expect(await (await owner(2)).getKeys('session', ['1.0'])).toEqual({ '1.0': { step: 2 } });
+  });
+
+  it("refuses an older owner's credentials from the moment a newer one has raised the epoch", async () => {
+    const older = await paired(1);
+    await (await owner(2)).raiseEpoch();
+
+    await expect(older.saveCredentials({ me: 'late' })).rejects.toThrow(OwnershipLostError);
+    await expect(older.raiseEpoch()).rejects.toThrow(OwnershipLostError);
+  });
+
+  it('lets no two owners commit the same version of a session, whatever the order of their steps', async () => {
+    const steps = fc.array(fc.record({ who: fc.constantFrom(0, 1), value: fc.nat(1_000) }), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    let run = 0;
+
+    await fc
+      .assert(
+        fc.asyncProperty(steps, async (order) => {
+          run += 1;
+          const id = `${run}.0`;
+          const owners = [await owner(1), await owner(2)];
+          const committed: number[] = [];
+          for (const { who, value } of order) {
+            const outcome = await owners[who]?.setKeys({ session: { [id]: { value } } }).then(
+              () => 'committed',
+              () => 'refused',
+            );
+            if (outcome === 'committed') committed.push(value);
+          }
+          const item = await table().send(
+            new GetCommand({ TableName: TABLE, Key: { pk: pk(), sk: `C0001#SIGNAL#${id}` }, ConsistentRead: true }),
+          );
+
+          // Each commit is one version: two that both believed to follow the same one would leave fewer versions than commits.
+          expect(item.Item?.['version'] ?? 0).toBe(committed.length);
+        }),
+        {
+          numRuns: 40,
+          examples: [
+            [
+              [
+                { who: 0, value: 1 },
+                { who: 1, value: 2 },
+                { who: 0, value: 3 },
+              ],
+            ],
+          ],
+        },
+      )
+      .catch(async (error: unknown) => {
+        throw error;
+      });
+  });
+
+  it('recognises its own write whose answer was lost', async () => {
+    const session = await paired();
+    const client = table();
+    const send = client.send.bind(client);
+    // The store applies the write and answers the repetition as it does: the condition does not hold any more.
+    const lossy = await owner(1, {
+      table: Object.assign(Object.create(client) as typeof client, {
+        send: async (command: unknown, options: unknown) => {
+          if (command instanceof PutCommand) await send(command, options as never);
+          return send(command as never, options as never);
+        },
+      }),
+    });
+
+    await lossy.setKeys({ session: { '1.0': { step: 1 } } });
+
+    expect(await (await owner(1)).getKeys('session', ['1.0'])).toEqual({ '1.0': { step: 1 } });
+    expect(session.isPaired).toBe(true);
+  });
+
+  it('takes a changed item for unreadable and never for absent', async () => {
+    const session = await paired();
+    await session.setKeys({ session: { '1.0': { step: 1 } } });
+    const sk = 'C0001#SIGNAL#1.0';
+    const item = (await itemsOf()).find((found) => found['sk'] === sk);
+    await table().send(new PutCommand({ TableName: TABLE, Item: { ...item, version: 7 } }));
+
+    await expect((await owner(1)).getKeys('session', ['1.0'])).rejects.toThrow(UnreadableItemError);
+  });
+
+  it('tries a throttled read again and gives an error at last, not an absence', async () => {
+    await paired();
+    const client = table();
+    const throttled = Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' });
+    const mock = mockClient(client);
+    mock.on(BatchGetCommand).rejects(throttled);
+    let nowMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => (nowMs += 1_000), sleep: async () => undefined };
+
+    await expect(owner(1, { table: client, clock })).rejects.toThrow('slow down');
+
+    expect(mock.commandCalls(BatchGetCommand).length).toBeGreaterThan(3);
+    expect(mock.commandCalls(PutItemCommand)).toHaveLength(0);
+  });
+
+  it('writes nothing while the gate is closed', async () => {
+    await paired();
+    const session = await owner(1);
+    const before = await itemsOf();
+    const fenced = await owner(1, { gate: { ...closedGate, timeLeftMs: () => 60_000 } });
+
+    await expect(fenced.setKeys({ session: { '1.0': { step: 1 } } })).rejects.toThrow(GateClosedError);
+    await expect(fenced.saveCredentials({ me: 'x' })).rejects.toThrow(GateClosedError);
+
+    expect(await itemsOf()).toEqual(before);
+    expect(session.isPaired).toBe(true);
+  });
+
+  it('keeps retired credentials for 30 days, and gives the next account none of the old keys', async () => {
+    const session = await paired();
+    await session.setKeys({ session: { '1.0': { step: 1 } } });
+
+    await session.retireCredentials();
+    const after = await owner(1);
+    const retired = (await itemsOf()).find(({ sk }) => String(sk).endsWith('RETIRED'));
+    await after.storeNewCredentials({ me: { id: 'another account' } });
+
+    const days = (Number(retired?.['ttl']) - Date.now() / 1_000) / 86_400;
+    expect(days).toBeGreaterThan(29.9);
+    expect(after.credentials).toEqual({ me: { id: 'another account' } });
+    expect(await after.getKeys('session', ['1.0'])).toEqual({});
+    expect((await itemsOf()).filter(({ sk, ttl }) => String(sk).startsWith('C0001#') && ttl === undefined)).toEqual([]);
+  });
+
+  it("cannot be opened with another connection's key", async () => {
+    await paired();
+    const items = await itemsOf();
+    const other = { ...connection, connectionId: makeId('con', Date.now(), systemRandom) };
+    for (const item of items) {
+      await table().send(
+        new PutCommand({ TableName: TABLE, Item: { ...item, pk: `SESSION#${other.tenantId}#${other.connectionId}` } }),
+      );
+    }
+    connection = other;
+
+    await expect(owner(1)).rejects.toThrow(/authenticate|unsupported state/i);
+  });
+});
