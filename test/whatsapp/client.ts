@@ -1,5 +1,7 @@
 import type { TranscriptEntry } from './phone.ts';
 import type { Fault, Strike } from './faults.ts';
+import type { Role } from './groups.ts';
+import type { MediaKind } from './media.ts';
 import type { Stats } from './stats.ts';
 
 export interface PhoneDescription {
@@ -7,6 +9,20 @@ export interface PhoneDescription {
   readonly lid: string;
   readonly name: string;
   readonly devices: readonly { readonly id: number; readonly logins: number; readonly waiting: number }[];
+}
+
+export interface GroupDescription {
+  readonly id: string;
+  readonly subject: string;
+  readonly creator: string;
+  readonly members: Readonly<Record<string, Role>>;
+}
+
+export interface OutgoingMedia {
+  readonly kind: MediaKind;
+  readonly data: Uint8Array;
+  readonly mimetype: string;
+  readonly fileName?: string;
 }
 
 const DEADLINE_MS = 20_000;
@@ -37,9 +53,33 @@ export class WhatsAppClient {
     return this.#call('POST', `/phones/${number}/link`, { code, offerFor: number });
   }
 
-  /** Writes a text from a phone. Returns the stanza id. */
-  async write(number: string, to: string, text: string): Promise<string> {
-    return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/messages`, { to, text })).id;
+  /** Writes a text from a phone, to a number or a group. Returns the stanza id. */
+  write(number: string, to: string, text: string): Promise<string> {
+    return this.#write(number, { to, text });
+  }
+
+  /** Encrypts a text now and leaves it with the phone until `release`: the scenario "encrypted ahead". */
+  writeAhead(number: string, to: string, text: string): Promise<string> {
+    return this.#write(number, { to, text, ahead: true });
+  }
+
+  /** Sends what a phone has encrypted ahead, the oldest first. Returns the stanza ids. */
+  async release(number: string, count?: number): Promise<readonly string[]> {
+    const body = count === undefined ? {} : { count };
+    return (await this.#call<{ readonly ids: readonly string[] }>('POST', `/phones/${number}/release`, body)).ids;
+  }
+
+  /** Sends media from a phone. Returns the stanza id. */
+  writeMedia(number: string, to: string, media: OutgoingMedia, caption?: string): Promise<string> {
+    const { data, ...described } = media;
+    const encoded = { ...described, data: Buffer.from(data).toString('base64') };
+    return this.#write(number, { to, media: encoded, ...(caption === undefined ? {} : { caption }) });
+  }
+
+  /** The content of media that a phone shows, opened with the phone's key. */
+  async media(number: string, id: string): Promise<Buffer> {
+    const { data } = await this.#call<{ readonly data: string }>('GET', `/phones/${number}/media/${id}`);
+    return Buffer.from(data, 'base64');
   }
 
   /** What a phone shows: what it decrypted and what it sent, in order. */
@@ -60,6 +100,24 @@ export class WhatsAppClient {
     await this.#call('DELETE', `/phones/${number}/devices/${device}`);
   }
 
+  /** Makes a group. */
+  addGroup(creator: string, subject: string, members: readonly string[]): Promise<GroupDescription> {
+    return this.#call('POST', '/groups', { creator, subject, members });
+  }
+
+  groups(): Promise<readonly GroupDescription[]> {
+    return this.#call('GET', '/groups');
+  }
+
+  changeMembers(
+    group: string,
+    by: string,
+    change: 'add' | 'remove' | 'promote' | 'demote',
+    members: readonly string[],
+  ): Promise<GroupDescription> {
+    return this.#call('POST', `/groups/${group}/members`, { by, change, members });
+  }
+
   async fault(fault: Fault): Promise<void> {
     await this.#call('POST', '/faults', fault);
   }
@@ -75,6 +133,10 @@ export class WhatsAppClient {
 
   stats(): Promise<Stats> {
     return this.#call('GET', '/stats');
+  }
+
+  async #write(number: string, body: object): Promise<string> {
+    return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/messages`, body)).id;
   }
 
   async #call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {

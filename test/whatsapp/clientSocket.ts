@@ -16,7 +16,12 @@ export interface SocketEvents {
   readonly onFinish: (socket: ClientSocket, clientStatic: Buffer, payload: proto.ClientPayload) => void;
   readonly onNode: (socket: ClientSocket, stanza: BinaryNode) => void | Promise<void>;
   readonly onClose: (socket: ClientSocket) => void;
+  /** Fault: how long a stanza takes now, in milliseconds. */
+  readonly latencyMs: (socket: ClientSocket) => number;
 }
+
+/** How long a client may take to answer an `iq`. */
+const ANSWER_DEADLINE_MS = 15_000;
 
 let tags = 0;
 
@@ -43,8 +48,6 @@ export class ClientSocket {
   silent = false;
   /** Fault: never answers the Noise hello. */
   deaf = false;
-  /** Fault: milliseconds before each stanza. */
-  latencyMs = 0;
   closed = false;
   /** Messages that this socket was sent, by id: what a fault may deliver again. */
   readonly sentMessages = new Map<string, BinaryNode>();
@@ -65,19 +68,25 @@ export class ClientSocket {
   send(stanza: BinaryNode): void {
     if (this.silent || this.closed) return;
     if (stanza.tag === 'message') this.sentMessages.set(stanza.attrs['id'] ?? '', stanza);
+    const travelled = this.#travel();
     this.#writing = this.#writing.then(async () => {
-      if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
+      await travelled;
       if (this.closed) return;
       this.#writeFrame(this.#noise.encrypt(encodeBinaryNode(stanza)));
     });
   }
 
-  /** Asks the client and waits for its `iq` answer; undefined if the socket closes first. */
+  /** Asks the client and waits for its `iq` answer; undefined if the socket closes first or the deadline passes. */
   ask(content: readonly BinaryNode[], attrs: Record<string, string> = {}): Promise<BinaryNode | undefined> {
     const id = `sim-${++tags}`;
     return new Promise((resolve) => {
+      const giveUp = (): void => {
+        this.#answers.delete(id);
+        resolve(undefined);
+      };
       this.#answers.set(id, resolve);
-      this.#webSocket.once('close', () => resolve(undefined));
+      this.#webSocket.once('close', giveUp);
+      setTimeout(giveUp, ANSWER_DEADLINE_MS).unref();
       this.send(node('iq', { from: 's.whatsapp.net', type: 'set', id, ...attrs }, [...content]));
     });
   }
@@ -136,9 +145,19 @@ export class ClientSocket {
       this.#events.onFinish(this, clientStatic, payload);
     } else {
       const plaintext = this.#noise.decrypt(frame);
-      this.#reading = this.#reading.then(async () => this.#dispatch(await decodeBinaryNode(plaintext)));
+      const travelled = this.#travel();
+      this.#reading = this.#reading.then(async () => {
+        await travelled;
+        await this.#dispatch(await decodeBinaryNode(plaintext));
+      });
       this.#reading.catch(() => this.terminate());
     }
+  }
+
+  /** Stanzas travel side by side: each takes the latency, but they do not wait for one another's. */
+  #travel(): Promise<void> | undefined {
+    const latencyMs = this.#events.latencyMs(this);
+    return latencyMs > 0 ? new Promise((resolve) => setTimeout(resolve, latencyMs)) : undefined;
   }
 
   async #dispatch(stanza: BinaryNode): Promise<void> {

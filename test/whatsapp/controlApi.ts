@@ -1,6 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { toMediaMessage } from './content.ts';
 import { faultSchema, strikeSchema } from './faults.ts';
+import type { Group } from './groups.ts';
+import { openMedia, readBody, sealMedia } from './media.ts';
+import type { Chat } from './phoneTraffic.ts';
 import type { WhatsAppSimulator } from './simulator.ts';
 import type { Account } from './world.ts';
 
@@ -13,25 +17,53 @@ class Refused extends Error {
   }
 }
 
+const MAXIMUM_BODY_BYTES = 24 * 1024 * 1024;
+
 const number = z.string().regex(/^[1-9]\d{6,14}$/, 'must be 7 to 15 digits without +');
+const groupId = z.string().regex(/^\d+@g\.us$/, 'must be the id of a group, digits@g.us');
 const phoneSchema = z.strictObject({ number, name: z.string().min(1).max(50).default('Sandbox') });
-const linkSchema = z.union([
-  z.strictObject({ qr: z.string().min(1) }),
-  z.strictObject({ code: z.string().regex(/^[0-9A-Za-z-]{8,9}$/), offerFor: number }),
-]);
-const messageSchema = z.strictObject({ to: number, text: z.string().min(1).max(65_536) });
+const linkSchema = z.union(
+  [
+    z.strictObject({ qr: z.string().min(1) }),
+    z.strictObject({ code: z.string().regex(/^[0-9A-Za-z-]{8,9}$/), offerFor: number }),
+  ],
+  'must be {qr}, or {code, offerFor} with a code of 8 characters and the number that it was asked for',
+);
+const to = z.union([number, groupId], 'must be a number of 7 to 15 digits without +, or the id of a group');
+const text = z.string().min(1).max(65_536);
+const ahead = z.boolean().default(false);
+const mediaSchema = z.strictObject({
+  kind: z.enum(['image', 'video', 'audio', 'document', 'sticker']),
+  data: z.base64(),
+  mimetype: z.string().min(3).max(100),
+  fileName: z.string().min(1).max(255).optional(),
+});
+const messageSchema = z.union(
+  [
+    z.strictObject({ to, text, ahead }),
+    z.strictObject({ to, media: mediaSchema, caption: z.string().max(4_096).optional(), ahead }),
+  ],
+  'must be {to, text} or {to, media: {kind, data, mimetype, fileName?}, caption?}, with `ahead` or without',
+);
 const readSchema = z.strictObject({ id: z.string().min(1) });
+const releaseSchema = z.strictObject({ count: z.number().int().positive().optional() });
+const groupSchema = z.strictObject({ creator: number, subject: z.string().min(1).max(100), members: z.array(number) });
+const memberSchema = z.strictObject({
+  by: number,
+  change: z.enum(['add', 'remove', 'promote', 'demote']),
+  members: z.array(number).min(1),
+});
 
 type Handler = (simulator: WhatsAppSimulator, parameters: readonly string[], body: unknown) => unknown;
+type Route = readonly [method: string, path: RegExp, handler: Handler];
 
-const routes: readonly (readonly [method: string, path: RegExp, handler: Handler])[] = [
+const phoneRoutes: readonly Route[] = [
   [
     'POST',
     /^\/phones$/,
     async (simulator, _parameters, body) => {
       const { number: digits, name } = phoneSchema.parse(body);
-      const { account } = await simulator.addPhone(digits, name);
-      return describe(account);
+      return describe(await simulator.addPhone(digits, name));
     },
   ],
   ['GET', /^\/phones$/, (simulator) => [...simulator.world.accounts.values()].map(describe)],
@@ -56,9 +88,38 @@ const routes: readonly (readonly [method: string, path: RegExp, handler: Handler
     'POST',
     /^\/phones\/(\d+)\/messages$/,
     async (simulator, [digits], body) => {
-      const { to, text } = messageSchema.parse(body);
-      const id = await simulator.relay.write(find(simulator, digits), find(simulator, to), text);
-      return { id };
+      const account = find(simulator, digits);
+      const message = messageSchema.parse(body);
+      const chat = findChat(simulator, account, message.to);
+      const content =
+        'text' in message
+          ? { conversation: message.text }
+          : await uploadMedia(simulator, message.media, message.caption);
+      return { id: await simulator.phones.write(account, chat, content, message.ahead) };
+    },
+  ],
+  [
+    'POST',
+    /^\/phones\/(\d+)\/release$/,
+    (simulator, [digits], body) => ({
+      ids: simulator.phones.release(find(simulator, digits), releaseSchema.parse(body).count),
+    }),
+  ],
+  [
+    'GET',
+    /^\/phones\/(\d+)\/media\/([\w-]+)$/,
+    async (simulator, [digits, id]) => {
+      const entry = find(simulator, digits).phone.transcript.find((candidate) => candidate.id === id);
+      const { kind, media } = entry ?? {};
+      if (media === undefined || kind === undefined || kind === 'text' || kind === 'other') {
+        throw new Refused(404, 'This phone shows no media under that id.');
+      }
+      try {
+        const content = await openMedia(simulator.world.media, kind, media);
+        return { data: content.toString('base64') };
+      } catch (error) {
+        throw new Refused(409, `The phone cannot open it: ${(error as Error).message}.`);
+      }
     },
   ],
   ['GET', /^\/phones\/(\d+)\/messages$/, (simulator, [digits]) => find(simulator, digits).phone.transcript],
@@ -68,7 +129,7 @@ const routes: readonly (readonly [method: string, path: RegExp, handler: Handler
     /^\/phones\/(\d+)\/read$/,
     (simulator, [digits], body) => {
       const { id } = readSchema.parse(body);
-      if (!simulator.relay.read(find(simulator, digits), id))
+      if (!simulator.phones.read(find(simulator, digits), id))
         throw new Refused(404, 'This phone shows no such message.');
       return {};
     },
@@ -84,13 +145,41 @@ const routes: readonly (readonly [method: string, path: RegExp, handler: Handler
       return {};
     },
   ],
+];
+
+const otherRoutes: readonly Route[] = [
+  [
+    'POST',
+    /^\/groups$/,
+    (simulator, _parameters, body) => {
+      const { creator, subject, members } = groupSchema.parse(body);
+      const others = members.map((digits) => find(simulator, digits));
+      return describeGroup(simulator.groups.create(find(simulator, creator), subject, others));
+    },
+  ],
+  ['GET', /^\/groups$/, (simulator) => [...simulator.world.groups.values()].map(describeGroup)],
+  [
+    'POST',
+    /^\/groups\/(\d+@g\.us)\/members$/,
+    (simulator, [id], body) => {
+      const group = findGroup(simulator, id);
+      const { by, change, members } = memberSchema.parse(body);
+      const accounts = members.map((digits) => find(simulator, digits));
+      if (simulator.groups.change(group, find(simulator, by), change, accounts) === undefined) {
+        throw new Refused(409, 'Only an admin of the group may change its members; everybody may remove himself.');
+      }
+      simulator.changed();
+      return describeGroup(group);
+    },
+  ],
   [
     'POST',
     /^\/faults$/,
     (simulator, _parameters, body) => {
-      const strike = strikeSchema.safeParse(body);
+      const fault = z.discriminatedUnion('kind', [...strikeSchema.options, ...faultSchema.options]).parse(body);
+      const strike = strikeSchema.safeParse(fault);
       if (strike.success) return { sockets: simulator.strike(strike.data) };
-      simulator.faults.add(faultSchema.parse(body));
+      simulator.faults.add(faultSchema.parse(fault));
       return { faults: simulator.faults.list() };
     },
   ],
@@ -106,6 +195,8 @@ const routes: readonly (readonly [method: string, path: RegExp, handler: Handler
   ['GET', /^\/stats$/, (simulator) => simulator.stats()],
 ];
 
+const routes = [...phoneRoutes, ...otherRoutes];
+
 /** Answers one request; bad input is answered with a sentence that says what to do. */
 export function makeControlApi(simulator: WhatsAppSimulator) {
   return (request: IncomingMessage, response: ServerResponse): void => {
@@ -113,9 +204,10 @@ export function makeControlApi(simulator: WhatsAppSimulator) {
       .then((result) => send(response, 200, result))
       .catch((error: unknown) => {
         if (error instanceof Refused) send(response, error.status, { error: error.message });
-        else if (error instanceof z.ZodError || error instanceof SyntaxError) {
+        else if (error instanceof z.ZodError || error instanceof SyntaxError || error instanceof URIError) {
           send(response, 400, {
-            error: error instanceof z.ZodError ? z.prettifyError(error) : 'The body is not JSON.',
+            error:
+              error instanceof z.ZodError ? z.prettifyError(error) : 'The body is not JSON, or the path is malformed.',
           });
         } else send(response, 500, { error: String(error) });
       });
@@ -123,22 +215,50 @@ export function makeControlApi(simulator: WhatsAppSimulator) {
 }
 
 async function answer(simulator: WhatsAppSimulator, request: IncomingMessage): Promise<unknown> {
-  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
   const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path));
   if (found === undefined)
     throw new Refused(404, `There is no ${request.method} ${path}. See test/whatsapp/README.md.`);
   const [method, pattern, handler] = found;
   const parameters = pattern.exec(path)?.slice(1) ?? [];
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString();
-  return handler(simulator, parameters, method === 'POST' ? JSON.parse(text || '{}') : undefined);
+  const bytes = await readBody(request, MAXIMUM_BODY_BYTES);
+  if (bytes === undefined) throw new Refused(400, 'The body is larger than 24 MB.');
+  return handler(simulator, parameters, method === 'POST' ? JSON.parse(bytes.toString() || '{}') : undefined);
 }
 
 function find(simulator: WhatsAppSimulator, digits: string | undefined): Account {
   const account = simulator.world.accounts.get(digits ?? '');
   if (account === undefined) throw new Refused(404, `There is no phone ${digits}. Make it with POST /phones.`);
   return account;
+}
+
+function findGroup(simulator: WhatsAppSimulator, id: string | undefined): Group {
+  const group = simulator.world.groups.get(id ?? '');
+  if (group === undefined) throw new Refused(404, `There is no group ${id}. Make it with POST /groups.`);
+  return group;
+}
+
+/** The other one, or a group that the phone is in. */
+function findChat(simulator: WhatsAppSimulator, account: Account, to: string): Chat {
+  if (!to.endsWith('@g.us')) return find(simulator, to);
+  const group = findGroup(simulator, to);
+  if (!group.members.has(account.number)) throw new Refused(409, 'This phone is not a member of the group.');
+  return group;
+}
+
+async function uploadMedia(simulator: WhatsAppSimulator, media: z.infer<typeof mediaSchema>, caption?: string) {
+  const { kind, data, mimetype, fileName } = media;
+  const uploaded = await sealMedia(simulator.world.media, simulator.mediaHost, kind, Buffer.from(data, 'base64'));
+  return toMediaMessage(kind, {
+    ...uploaded,
+    mimetype,
+    ...(fileName === undefined ? {} : { fileName }),
+    ...(caption === undefined ? {} : { caption }),
+  });
+}
+
+function describeGroup({ id, subject, creator, members }: Group) {
+  return { id, subject, creator, members: Object.fromEntries(members) };
 }
 
 function describe(account: Account) {

@@ -2,8 +2,9 @@ import { createRequire } from 'node:module';
 
 /**
  * libsignal 6.0.0 steps the ratchet of a session before it knows whether a message belongs to it, so that merely trying a
- * session damages it. Phones must not have that fault, or it would be booked on the product: here each session is tried
- * on a copy, and the copy counts only when the message was authentic, as in Signal's own library.
+ * session damages it. Phones must not have that fault, or it would be booked on the product: for them each session is
+ * tried on a copy, and the copy counts only when the message was authentic, as in Signal's own library. A client in the
+ * same process keeps its libsignal as it is: a phone is known by its identity key.
  */
 interface SessionEntry {
   pendingPreKey?: unknown;
@@ -12,26 +13,37 @@ interface SessionEntry {
 interface EntryClass {
   readonly deserialize: (data: unknown) => SessionEntry;
 }
-type Decrypt = (this: unknown, message: Uint8Array, session: SessionEntry) => Promise<Buffer>;
+interface Cipher {
+  readonly storage: {
+    readonly getOurIdentity: () => { readonly pubKey: Buffer } | Promise<{ readonly pubKey: Buffer }>;
+  };
+}
+type Decrypt = (this: Cipher, message: Uint8Array, session: SessionEntry) => Promise<Buffer>;
 interface Libsignal {
-  readonly SessionCipher: { readonly prototype: { doDecryptWhisperMessage: Decrypt; [PATCHED]?: true } };
+  readonly SessionCipher: { readonly prototype: { doDecryptWhisperMessage: Decrypt } };
   readonly SessionRecord: { readonly createEntry: () => SessionEntry & { readonly constructor: EntryClass } };
 }
 
-const PATCHED = Symbol.for('holdfast.whatsapp.sessionsTriedOnCopies');
+/** Identity keys of the phones of this process, in base64 and with the version byte that libsignal puts first. */
+const phones = new Set<string>();
+let isPatched = false;
 
-/** Patches the cipher of this process, once. */
-export function trySessionsOnCopies(): void {
+/** From now on the owner of this identity key (32 bytes) tries sessions on copies. */
+export function trySessionsOnCopies(identityKey: Uint8Array): void {
+  phones.add(Buffer.concat([Buffer.from([5]), identityKey]).toString('base64'));
+  if (isPatched) return;
+  isPatched = true;
   const { SessionCipher, SessionRecord } = createRequire(import.meta.url)('libsignal') as Libsignal;
   const cipher = SessionCipher.prototype;
-  if (cipher[PATCHED]) return;
-  cipher[PATCHED] = true;
   const original = cipher.doDecryptWhisperMessage;
   const entryClass = SessionRecord.createEntry().constructor;
   cipher.doDecryptWhisperMessage = async function tryOnCopy(message, session) {
+    const { pubKey } = await this.storage.getOurIdentity();
+    if (!phones.has(pubKey.toString('base64'))) return original.call(this, message, session);
     const copy = entryClass.deserialize(session.serialize());
     const plaintext = await original.call(this, message, copy);
     delete session.pendingPreKey;
-    return Object.assign(session, copy) && plaintext;
+    Object.assign(session, copy);
+    return plaintext;
   };
 }

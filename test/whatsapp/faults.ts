@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { ClientSocket } from './clientSocket.ts';
+import { node } from './node.ts';
 
 /**
  * What can be made to go wrong. A fault without `number` concerns every account; `times` counts down at each use and the
@@ -28,8 +30,8 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...scope, kind: z.literal('nack'), code: z.number().int() }),
   /** Delivers each message for this account twice. */
   z.strictObject({ ...scope, kind: z.literal('duplicate') }),
-  /** Waits before each stanza to the client. */
-  z.strictObject({ ...scope, kind: z.literal('latency'), ms: z.number().int().min(0).max(60_000) }),
+  /** Each stanza takes that long, to the client and from it. */
+  z.strictObject({ number: scope.number, kind: z.literal('latency'), ms: z.number().int().min(0).max(60_000) }),
   /** Answers queries of a namespace with an error, or not at all. */
   z.strictObject({ ...scope, kind: z.literal('iq_error'), xmlns: z.string(), code: z.number().int() }),
   z.strictObject({ ...scope, kind: z.literal('iq_hang'), xmlns: z.string() }),
@@ -50,8 +52,10 @@ export const strikeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ number: scope.number, kind: z.literal('failure'), reason: z.number().int().optional() }),
   z.strictObject({ number: scope.number, kind: z.literal('stream_end') }),
   z.strictObject({ number: scope.number, kind: z.literal('close') }),
-  /** Sends everything again that the account's devices were sent, although they acknowledged it. */
-  z.strictObject({ number: scope.number, kind: z.literal('redeliver'), id: z.string() }),
+  /** From now on these sockets hear everything and say nothing. */
+  z.strictObject({ number: scope.number, kind: z.literal('go_silent') }),
+  /** Delivers a message once more that these sockets were sent, although they acknowledged it. */
+  z.strictObject({ number: scope.number, kind: z.literal('redeliver'), id: z.string().min(1) }),
 ]);
 export type Strike = z.infer<typeof strikeSchema>;
 
@@ -60,7 +64,7 @@ export class Faults {
   #active: { readonly fault: Fault; left: number | undefined }[] = [];
 
   add(fault: Fault): void {
-    this.#active.push({ fault, left: fault.times });
+    this.#active.push({ fault, left: 'times' in fault ? fault.times : undefined });
   }
 
   clear(): void {
@@ -69,6 +73,14 @@ export class Faults {
 
   list(): readonly Fault[] {
     return this.#active.map(({ fault }) => fault);
+  }
+
+  /** The fault of a kind that concerns an account, left as it is; undefined if there is none. */
+  find<Kind extends Fault['kind']>(kind: Kind, number: string | undefined): Extract<Fault, { kind: Kind }> | undefined {
+    const isWanted = (fault: Fault): fault is Extract<Fault, { kind: Kind }> => fault.kind === kind;
+    return this.list()
+      .filter(isWanted)
+      .find((fault) => fault.number === undefined || fault.number === number);
   }
 
   /** The fault of a kind that concerns an account, used up once; undefined if there is none. */
@@ -89,4 +101,32 @@ export class Faults {
     }
     return undefined;
   }
+}
+
+/** Does something to live sockets at once. Returns how many it hit. */
+export function strikeSockets(strike: Strike, sockets: readonly ClientSocket[]): number {
+  return sockets.filter((socket) => strikeSocket(strike, socket)).length;
+}
+
+function strikeSocket(strike: Strike, socket: ClientSocket): boolean {
+  if (strike.kind === 'redeliver') {
+    const sent = socket.sentMessages.get(strike.id);
+    if (sent !== undefined) socket.send(sent);
+    return sent !== undefined;
+  }
+  if (strike.kind === 'go_silent') {
+    socket.silent = true;
+    return true;
+  }
+  if (strike.kind === 'stream_error') {
+    const { code, child, type } = strike;
+    const content = child === undefined ? undefined : [node(child, type === undefined ? {} : { type })];
+    socket.send(node('stream:error', code === undefined ? {} : { code: String(code) }, content));
+  } else if (strike.kind === 'failure') {
+    socket.send(node('failure', strike.reason === undefined ? {} : { reason: String(strike.reason) }));
+  } else if (strike.kind === 'stream_end') {
+    socket.send(node('xmlstreamend'));
+  }
+  socket.close();
+  return true;
 }

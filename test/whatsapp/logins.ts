@@ -31,7 +31,7 @@ export class Logins {
     }
     const older = this.#live.get(device);
     if (older !== undefined) {
-      this.#counters.replaced += 1;
+      this.#counters.countConflict(number, Date.now());
       older.replaced = true;
       older.send(node('stream:error', {}, [node('conflict', { type: 'replaced' })]));
       older.close();
@@ -39,7 +39,6 @@ export class Logins {
     for (const pending of device.pending) pending.inFlight = false;
     this.#live.set(device, socket);
     socket.device = device;
-    socket.latencyMs = this.#faults.take('latency', number)?.ms ?? 0;
     if (this.#faults.take('no_success', number)) return;
     this.#counters.countLogin(number, Date.now());
     const account = this.#world.accounts.get(number);
@@ -81,6 +80,12 @@ export class Logins {
     const inFlight = socket?.active === true && !socket.closed;
     device.pending.push({ stanza, inFlight });
     if (inFlight) socket.send(stanza);
+  }
+
+  /** Sends a stanza to a device if it is there; it is not kept for later. */
+  tell(device: LinkedDevice, stanza: BinaryNode): void {
+    const socket = this.#live.get(device);
+    if (socket?.active === true) socket.send(stanza);
   }
 
   /** The client has a stanza: it need not be delivered again. */

@@ -48,8 +48,12 @@ export class Pairing {
 
   /** The client is gone: its offers are void. */
   forget(socket: ClientSocket): void {
-    for (const [ref, owner] of this.#offers) if (owner === socket) this.#offers.delete(ref);
+    this.#forgetOffers(socket);
     for (const [number, offer] of this.#codes) if (offer.socket === socket) this.#codes.delete(number);
+  }
+
+  #forgetOffers(socket: ClientSocket): void {
+    for (const [ref, owner] of this.#offers) if (owner === socket) this.#offers.delete(ref);
   }
 
   /** `companion_hello`: a client asks to be linked by code with a phone number. Returns the ref. */
@@ -72,6 +76,8 @@ export class Pairing {
     const socket = this.#offers.get(ref);
     if (socket?.registration === undefined || socket.closed)
       return { refused: 'This QR code is not known or has expired.' };
+    // A code pairs once: a second phone that scans it comes too late.
+    this.#forgetOffers(socket);
     return this.#confirm(account, socket, Buffer.from(advSecret, 'base64'));
   }
 

@@ -3,7 +3,6 @@ import {
   BufferJSON,
   Curve,
   DEFAULT_CONNECTION_CONFIG,
-  encodeWAMessage,
   generateSignalPubKey,
   getNextPreKeys,
   initAuthCreds,
@@ -14,20 +13,42 @@ import {
   type SignalDataTypeMap,
   type SignalKeyStoreWithTransaction,
 } from '@whiskeysockets/baileys';
+import type { ContentKind, MediaDescription } from './content.ts';
+import { trySessionsOnCopies } from './copySessions.ts';
 import { silentLogger } from './silentLogger.ts';
 import type { PublicPreKey, SignedPublicPreKey } from './world.ts';
+
+/** How far a message got: with each recipient, and in the transcript with the slowest of them. */
+export type Progress = 'sent' | 'delivered' | 'read';
 
 /** What a phone shows of one message. */
 export interface TranscriptEntry {
   readonly id: string;
+  /** Number of the other one, or id of the group. */
   readonly chat: string;
+  /** Number of the account that wrote it. */
   readonly from: string;
   readonly fromMe: boolean;
+  readonly kind: ContentKind;
   readonly text: string;
+  readonly media?: MediaDescription;
   readonly at: number;
-  status: 'sent' | 'delivered' | 'read' | 'received';
+  /** `received` until its owner reads it; for own messages what their recipients told. */
+  status: Progress | 'received';
+  /** Own messages: how far each recipient's account got. */
+  readonly receipts: Record<string, Progress>;
+  /** How the sender was addressed, `lid` or `s.whatsapp.net`: the receipt goes back the same way. */
+  readonly addressedBy: string;
   /** How often it arrived under the same id: phones show it once. */
   copies: number;
+}
+
+/** What a phone keeps of a message for those who ask for it again. */
+export interface SentMessage {
+  /** Number of the other one, or id of the group. */
+  readonly to: string;
+  /** Encoded and padded. */
+  readonly message: Uint8Array;
 }
 
 /** The keys of one device, as others need them to write to it. */
@@ -47,6 +68,9 @@ type Repository = ReturnType<NonNullable<typeof DEFAULT_CONNECTION_CONFIG.makeSi
 type Values = Record<string, Record<string, unknown>>;
 
 const PRE_KEYS = 200;
+/** Messages that a phone can repeat; older ones are forgotten. */
+const KEPT_MESSAGES = 500;
+const RANKS = { sent: 0, delivered: 1, read: 2 } as const;
 
 /**
  * Device 0 of an account: a Signal peer with keys of its own. It encrypts when it sends, decrypts when it receives, and
@@ -60,7 +84,8 @@ export class Phone {
   /** Stanza ids that could not be decrypted, with the reason, as often as it happened. */
   readonly failures: { readonly id: string; readonly reason: string }[] = [];
   /** What it sent under each id, for those who ask again. */
-  readonly sent = new Map<string, { readonly to: string; readonly message: Uint8Array }>();
+  readonly #sent = new Map<string, SentMessage>();
+  readonly #shown = new Map<string, TranscriptEntry>();
   readonly #values: Values;
   readonly #repository: Repository;
   #turn: Promise<unknown> = Promise.resolve();
@@ -71,7 +96,9 @@ export class Phone {
     this.creds = saved?.creds ?? initAuthCreds();
     this.#values = saved?.values ?? {};
     this.transcript = saved?.transcript ?? [];
-    for (const [id, entry] of saved?.sent ?? []) this.sent.set(id, entry);
+    for (const entry of this.transcript) this.#shown.set(keyOf(entry), entry);
+    for (const [id, entry] of saved?.sent ?? []) this.#sent.set(id, entry);
+    trySessionsOnCopies(this.creds.signedIdentityKey.public);
     const keys = addTransactionCapability(this.#store(), silentLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 1 });
     this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds: this.creds, keys }, silentLogger);
     this.#keys = keys;
@@ -136,7 +163,12 @@ export class Phone {
     });
   }
 
-  /** Decrypts a group message, after taking over the sender key that may have come with it. */
+  /** Takes over a sender key that came with a message. */
+  learnSenderKey(authorJid: string, item: proto.Message.ISenderKeyDistributionMessage): Promise<void> {
+    return this.#inTurn(() => this.#repository.processSenderKeyDistributionMessage({ item, authorJid }));
+  }
+
+  /** Decrypts a group message. Throws what the cipher throws. */
   openGroup(group: string, authorJid: string, ciphertext: Uint8Array): Promise<proto.Message> {
     return this.#inTurn(async () => {
       const padded = await this.#repository.decryptGroupMessage({ group, authorJid, msg: Buffer.from(ciphertext) });
@@ -144,19 +176,32 @@ export class Phone {
     });
   }
 
-  learnSenderKey(authorJid: string, item: proto.Message.ISenderKeyDistributionMessage): Promise<void> {
-    return this.#inTurn(() => this.#repository.processSenderKeyDistributionMessage({ item, authorJid }));
-  }
-
-  /** Encrypts for a group: the message, and the sender key for those who do not have it yet. */
+  /** Encrypts for a group: the message, the sender key, and which of the devices do not have that key yet. */
   sealGroup(
     group: string,
     message: Uint8Array,
-  ): Promise<{ readonly ciphertext: Uint8Array; readonly senderKey: Uint8Array }> {
+    deviceJids: readonly string[],
+  ): Promise<{ readonly ciphertext: Uint8Array; readonly senderKey: Uint8Array; readonly lacking: readonly string[] }> {
     return this.#inTurn(async () => {
       const sealed = await this.#repository.encryptGroupMessage({ group, meId: `${this.lid}@lid`, data: message });
-      return { ciphertext: sealed.ciphertext, senderKey: sealed.senderKeyDistributionMessage };
+      const holders = (this.#values['key-holders'] ??= {});
+      const known = (holders[group] ?? []) as readonly string[];
+      const lacking = deviceJids.filter((jid) => !known.includes(jid));
+      holders[group] = [...known, ...lacking];
+      return { ciphertext: sealed.ciphertext, senderKey: sealed.senderKeyDistributionMessage, lacking };
     });
+  }
+
+  /** The sender key for somebody who lost it. */
+  senderKey(group: string): Promise<Uint8Array> {
+    return this.#inTurn(() => this.#repository.getSenderKeyDistributionMessage({ group, meId: `${this.lid}@lid` }));
+  }
+
+  /** The next message to the group starts a new sender key. */
+  forgetSenderKey(group: string): void {
+    delete this.#values['key-holders']?.[group];
+    const senderKeys = this.#values['sender-key'] ?? {};
+    for (const id of Object.keys(senderKeys)) if (id.startsWith(`${group}::${this.lid}`)) delete senderKeys[id];
   }
 
   sign(message: Uint8Array): Uint8Array {
@@ -165,19 +210,44 @@ export class Phone {
 
   /** Writes into the transcript; a repeated id is counted, not shown again. Returns whether it is new. */
   show(entry: Omit<TranscriptEntry, 'copies'>): boolean {
-    const known = this.transcript.find(
-      (other) => other.id === entry.id && other.from === entry.from && other.chat === entry.chat,
-    );
+    const known = this.#shown.get(keyOf(entry));
     if (known !== undefined) {
       known.copies += 1;
       return false;
     }
-    this.transcript.push({ ...entry, copies: 1 });
+    const shown = { ...entry, copies: 1 };
+    this.#shown.set(keyOf(entry), shown);
+    this.transcript.push(shown);
     return true;
   }
 
+  /** Whether it shows a message of that account and id. */
+  shows(from: string, id: string): TranscriptEntry | undefined {
+    return this.#shown.get(keyOf({ from, id }));
+  }
+
+  /** A recipient told how far an own message got. Progress only goes forward. */
+  noteProgress(id: string, recipient: string, progress: Progress): void {
+    const entry = this.shows(this.number, id);
+    if (entry === undefined) return;
+    if (RANKS[progress] > RANKS[entry.receipts[recipient] ?? 'sent']) entry.receipts[recipient] = progress;
+    const slowest = Object.values(entry.receipts).sort((a, b) => RANKS[a] - RANKS[b])[0];
+    if (slowest !== undefined) entry.status = slowest;
+  }
+
+  /** Keeps a message for those who ask for it again. */
+  keep(id: string, message: SentMessage): void {
+    this.#sent.set(id, message);
+    const oldest = this.#sent.size > KEPT_MESSAGES ? this.#sent.keys().next().value : undefined;
+    if (oldest !== undefined) this.#sent.delete(oldest);
+  }
+
+  kept(id: string): SentMessage | undefined {
+    return this.#sent.get(id);
+  }
+
   save(): SavedPhone {
-    return { creds: this.creds, values: this.#values, transcript: this.transcript, sent: [...this.sent].slice(-500) };
+    return { creds: this.creds, values: this.#values, transcript: this.transcript, sent: [...this.#sent] };
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -220,17 +290,12 @@ export interface SavedPhone {
   readonly creds: AuthenticationCreds;
   readonly values: Values;
   readonly transcript: TranscriptEntry[];
-  readonly sent: readonly (readonly [string, { readonly to: string; readonly message: Uint8Array }])[];
+  readonly sent: readonly (readonly [string, SentMessage])[];
 }
 
-/** The bytes of a text message, padded as WhatsApp pads. */
-export function textMessage(text: string): Uint8Array {
-  return encodeWAMessage({ conversation: text });
-}
-
-/** Text of a message, or undefined if it has none. */
-export function textOf(message: proto.IMessage | null | undefined): string | undefined {
-  return message?.conversation ?? message?.extendedTextMessage?.text ?? undefined;
+/** A message is known by its writer and its id. */
+function keyOf({ from, id }: { readonly from: string; readonly id: string }): string {
+  return `${from}/${id}`;
 }
 
 function toSession(bundle: KeyBundle) {

@@ -1,4 +1,5 @@
 import type { ClientSocket } from './clientSocket.ts';
+import type { GroupAnswer } from './groups.ts';
 import { bigEndian, bytesOf, child, children, node, numberOf, type BinaryNode } from './node.ts';
 import { findAddress, jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
 import type { Counters } from './stats.ts';
@@ -10,6 +11,11 @@ type Answer = readonly BinaryNode[] | { readonly error: number };
 export interface QueryContext {
   readonly world: World;
   readonly counters: Counters;
+  /** Where media are uploaded: host and port. */
+  readonly mediaHost: string;
+  readonly groups: (device: LinkedDevice | undefined, query: BinaryNode) => GroupAnswer;
+  /** A device learns which devices an account has, and wants to know when that changes. */
+  readonly onDevicesAsked: (asker: LinkedDevice, number: string) => void;
   readonly onActive: (socket: ClientSocket) => void;
   readonly onRemoveDevice: (device: LinkedDevice) => void;
 }
@@ -55,7 +61,14 @@ const handlers: Readonly<Record<string, Handler>> = {
       ),
     ),
   ],
-  'usync get usync': ({ world }, _socket, query) => [answerUsync(world, query)],
+  'usync get usync': (context, { device }, query) => [answerUsync(context, device, query)],
+  'w:g2 get': ({ groups }, { device }, query) => groups(device, query),
+  'w:g2 set': ({ groups }, { device }, query) => groups(device, query),
+  'w:m set media_conn': ({ mediaHost }) => [
+    node('media_conn', { auth: 'sandbox', ttl: '300', max_buckets: '12' }, [
+      node('host', { hostname: mediaHost, maxContentLengthBytes: String(64 * 1024 * 1024) }),
+    ]),
+  ],
   'md set remove-companion-device': ({ onRemoveDevice }, { device }) => {
     if (device !== undefined) queueMicrotask(() => onRemoveDevice(device));
     return [];
@@ -101,15 +114,19 @@ export function takeBundle(world: World, jid: string): KeyBundle | undefined {
 function keysOf(world: World, jid: string): BinaryNode {
   const bundle = takeBundle(world, jid);
   if (bundle === undefined) return node('user', { jid }, [node('error', { code: '404', text: 'item-not-found' })]);
+  return node('user', { jid }, [node('registration', {}, bigEndian(bundle.registrationId, 4)), ...keyNodes(bundle)]);
+}
+
+/** The public keys of a bundle as nodes. */
+export function keyNodes(bundle: KeyBundle): readonly BinaryNode[] {
   const key = (tag: string, { id, value }: { id: number; value: Uint8Array }, more: BinaryNode[] = []): BinaryNode =>
     node(tag, {}, [node('id', {}, bigEndian(id, 3)), node('value', {}, value), ...more]);
-  return node('user', { jid }, [
-    node('registration', {}, bigEndian(bundle.registrationId, 4)),
+  return [
     node('type', {}, KEY_TYPE),
     node('identity', {}, bundle.identity),
     key('skey', bundle.signedPreKey, [node('signature', {}, bundle.signedPreKey.signature)]),
     ...(bundle.preKey === undefined ? [] : [key('key', bundle.preKey)]),
-  ]);
+  ];
 }
 
 function takeUploadedKeys(device: LinkedDevice, query: BinaryNode): void {
@@ -128,7 +145,8 @@ function toSignedPreKey(skey: BinaryNode | undefined): LinkedDevice['signedPreKe
 }
 
 /** Who a number is: its devices with key indexes, its LID, and whether it is on WhatsApp at all. */
-function answerUsync(world: World, query: BinaryNode): BinaryNode {
+function answerUsync(context: QueryContext, asker: LinkedDevice | undefined, query: BinaryNode): BinaryNode {
+  const { world } = context;
   const users = children(child(child(query, 'usync'), 'list'), 'user').map((user) => {
     const contact = child(user, 'contact')?.content;
     const asked =
@@ -141,6 +159,7 @@ function answerUsync(world: World, query: BinaryNode): BinaryNode {
     const account = findAddress(world, jid)?.account;
     const isIn = node('contact', { type: account === undefined ? 'out' : 'in' });
     if (account === undefined) return node('user', { jid }, [isIn]);
+    if (asker !== undefined) context.onDevicesAsked(asker, account.number);
     const devices = [0, ...account.devices.keys()].map((id) =>
       node('device', { id: String(id), ...(id === 0 ? {} : { 'key-index': String(id) }) }),
     );

@@ -5,20 +5,23 @@ import type { proto } from '@whiskeysockets/baileys';
 import { WebSocketServer } from 'ws';
 import { ClientSocket } from './clientSocket.ts';
 import { makeControlApi } from './controlApi.ts';
-import { trySessionsOnCopies } from './copySessions.ts';
-import { Faults, type Strike } from './faults.ts';
+import { DeviceNotices } from './deviceNotices.ts';
+import { Faults, strikeSockets, type Strike } from './faults.ts';
+import { Groups } from './groups.ts';
 import { idsOf, Logins } from './logins.ts';
+import { makeMediaHandler } from './media.ts';
 import { child, node, type BinaryNode } from './node.ts';
 import { Pairing } from './pairing.ts';
 import { Phone } from './phone.ts';
-import { answerQuery, failedQuery } from './queries.ts';
+import { PhoneTraffic } from './phoneTraffic.ts';
+import { answerQuery, failedQuery, type QueryContext } from './queries.ts';
 import { Relay } from './relay.ts';
 import { loadWorld, saveWorld } from './savedState.ts';
 import { Counters, type Stats } from './stats.ts';
-import { lidOf, type Account, type LinkedDevice, type World } from './world.ts';
+import { lidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
 
 export interface SimulatorOptions {
-  /** Port of the WebSocket; 0 takes any free one. */
+  /** Port of the WebSocket and the media; 0 takes any free one. */
   readonly port?: number;
   readonly controlPort?: number;
   /** Where the world survives a restart; in memory without. */
@@ -26,6 +29,8 @@ export interface SimulatorOptions {
 }
 
 const SAVE_DELAY_MS = 200;
+/** Saving takes at most about this share of the time, however large the world is. */
+const SAVE_SHARE = 10;
 
 /** A WhatsApp of one's own: the server that clients connect to, the phones, and the API that plays their owners. */
 export class WhatsAppSimulator {
@@ -33,33 +38,56 @@ export class WhatsAppSimulator {
   readonly faults = new Faults();
   readonly counters = new Counters();
   readonly relay: Relay;
+  readonly phones: PhoneTraffic;
+  readonly groups: Groups;
   readonly pairing: Pairing;
   readonly logins: Logins;
+  readonly #notices: DeviceNotices;
   readonly #stateDir: string | undefined;
   readonly #sockets = new Set<ClientSocket>();
   /** Connections that a fault leaves without an answer. */
   readonly #hung = new Set<Duplex>();
   #saving: NodeJS.Timeout | undefined;
+  #saveDelayMs = SAVE_DELAY_MS;
   #servers: readonly Server[] = [];
-  webSocketUrl = '';
+  /** Where clients upload and fetch media: host and port. */
+  mediaHost = '';
   controlUrl = '';
 
   constructor(options: SimulatorOptions) {
-    trySessionsOnCopies();
     this.#stateDir = options.stateDir;
-    this.world = loadWorld(options.stateDir);
-    this.logins = new Logins(this.world, this.faults, this.counters);
+    const world = loadWorld(options.stateDir);
+    const { faults, counters } = this;
+    const enqueue = (device: LinkedDevice, stanza: BinaryNode): void => {
+      this.logins.enqueue(device, stanza);
+      this.changed();
+    };
+    this.world = world;
+    this.logins = new Logins(world, faults, counters);
+    this.groups = new Groups({ world, enqueue });
+    this.#notices = new DeviceNotices(enqueue);
     this.relay = new Relay({
-      world: this.world,
-      faults: this.faults,
-      counters: this.counters,
-      enqueue: (device, stanza) => {
-        this.logins.enqueue(device, stanza);
-        this.changed();
-      },
+      world,
+      faults,
+      counters,
+      enqueue,
+      toPhone: (account, stanza) => this.phones.receive(account, stanza),
+    });
+    this.phones = new PhoneTraffic({
+      world,
+      counters,
+      route: (copy) => this.relay.route(copy),
+      receipt: (reader, receipt) => this.relay.receipt(reader, receipt),
       changed: () => this.changed(),
     });
-    this.pairing = new Pairing(() => this.changed());
+    this.pairing = new Pairing((account, device) => {
+      this.#notices.tell('add', account, device);
+      this.changed();
+    });
+  }
+
+  get webSocketUrl(): string {
+    return `ws://${this.mediaHost}/ws/chat`;
   }
 
   /** Public key of the authority, 32 bytes in hex: what clients pin. */
@@ -67,59 +95,58 @@ export class WhatsAppSimulator {
     return Buffer.from(this.world.keys.authority.public).toString('hex');
   }
 
+  /** Listens on both ports. Throws, listening on neither, when one is taken. */
   async start(options: SimulatorOptions): Promise<void> {
     const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
-    const web = createServer((_request, response) => response.writeHead(426).end());
+    const web = createServer(makeMediaHandler(this.world.media));
     web.on('upgrade', (request, stream, head) => {
       if (this.faults.take('no_upgrade', undefined)) {
         this.#hung.add(stream);
+        stream.once('close', () => this.#hung.delete(stream));
         return;
       }
       sockets.handleUpgrade(request, stream, head, (webSocket) => this.#welcome(webSocket));
     });
     const control = createServer(makeControlApi(this));
     this.#servers = [web, control];
-    this.webSocketUrl = `ws://127.0.0.1:${await listen(web, options.port ?? 0)}/ws/chat`;
-    this.controlUrl = `http://127.0.0.1:${await listen(control, options.controlPort ?? 0)}`;
+    try {
+      this.mediaHost = `127.0.0.1:${await listen(web, options.port ?? 0)}`;
+      this.controlUrl = `http://127.0.0.1:${await listen(control, options.controlPort ?? 0)}`;
+    } catch (error) {
+      await this.#closeServers();
+      throw error;
+    }
+    // From the first start on the folder holds the authority that clients were told to pin.
+    this.#save();
   }
 
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.terminate();
     for (const stream of this.#hung) stream.destroy();
-    await this.relay.quiet();
+    await this.phones.quiet();
     clearTimeout(this.#saving);
-    this.#saving = undefined;
-    if (this.#stateDir !== undefined) saveWorld(this.world, this.#stateDir);
-    await Promise.all(
-      this.#servers.map((server) => {
-        server.closeAllConnections();
-        return new Promise((resolve) => server.close(resolve));
-      }),
-    );
+    this.#save();
+    await this.#closeServers();
   }
 
   /** Makes a phone. Returns the one that has the number already, if any. */
-  async addPhone(number: string, name: string): Promise<{ readonly account: Account; readonly isNew: boolean }> {
+  async addPhone(number: string, name: string): Promise<Account> {
     const known = this.world.accounts.get(number);
-    if (known !== undefined) return { account: known, isNew: false };
+    if (known !== undefined) return known;
     const lid = lidOf(number);
-    const account: Account = {
-      number,
-      lid,
-      name,
-      phone: new Phone(number, lid),
-      devices: new Map(),
-      nextDevice: 1,
-    };
-    await account.phone.makePreKeys();
+    const phone = new Phone(number, lid);
+    const account: Account = { number, lid, name, phone, devices: new Map(), nextDevice: 1, ahead: [] };
     this.world.accounts.set(number, account);
+    await phone.makePreKeys();
     this.changed();
-    return { account, isNew: true };
+    return account;
   }
 
   /** The owner of the account unlinks a device: its socket is told, and later logins are refused. */
   removeDevice(account: Account, device: LinkedDevice): void {
     account.devices.delete(device.id);
+    this.#notices.forget(device);
+    this.#notices.tell('remove', account, device);
     const socket = this.logins.socketOf(device);
     socket?.send(node('stream:error', { code: '401' }, [node('conflict', { type: 'device_removed' })]));
     socket?.close();
@@ -128,24 +155,7 @@ export class WhatsAppSimulator {
 
   /** Does something to live sockets at once. Returns how many it hit. */
   strike(strike: Strike): number {
-    const sockets = this.logins.socketsOf(strike.number);
-    for (const socket of sockets) {
-      if (strike.kind === 'stream_error') {
-        const { code, child: tag, type } = strike;
-        const content = tag === undefined ? undefined : [node(tag, type === undefined ? {} : { type })];
-        socket.send(node('stream:error', code === undefined ? {} : { code: String(code) }, content));
-      } else if (strike.kind === 'failure') {
-        socket.send(node('failure', strike.reason === undefined ? {} : { reason: String(strike.reason) }));
-      } else if (strike.kind === 'stream_end') {
-        socket.send(node('xmlstreamend'));
-      } else if (strike.kind === 'redeliver') {
-        const sent = socket.sentMessages.get(strike.id);
-        if (sent !== undefined) socket.send(sent);
-        continue;
-      }
-      socket.close();
-    }
-    return sockets.length;
+    return strikeSockets(strike, this.logins.socketsOf(strike.number));
   }
 
   stats(): Stats {
@@ -158,12 +168,27 @@ export class WhatsAppSimulator {
 
   /** Something that must survive has changed. */
   changed(): void {
-    const folder = this.#stateDir;
-    if (folder === undefined || this.#saving !== undefined) return;
-    this.#saving = setTimeout(() => {
-      this.#saving = undefined;
-      saveWorld(this.world, folder);
-    }, SAVE_DELAY_MS);
+    if (this.#stateDir === undefined || this.#saving !== undefined) return;
+    this.#saving = setTimeout(() => this.#save(), this.#saveDelayMs);
+  }
+
+  #save(): void {
+    this.#saving = undefined;
+    if (this.#stateDir === undefined) return;
+    const startedAt = performance.now();
+    saveWorld(this.world, this.#stateDir);
+    this.#saveDelayMs = Math.max(SAVE_DELAY_MS, (performance.now() - startedAt) * SAVE_SHARE);
+  }
+
+  async #closeServers(): Promise<void> {
+    await Promise.all(
+      this.#servers
+        .filter(({ listening }) => listening)
+        .map((server) => {
+          server.closeAllConnections();
+          return new Promise((resolve) => server.close(resolve));
+        }),
+    );
   }
 
   #welcome(webSocket: ConstructorParameters<typeof ClientSocket>[0]): void {
@@ -176,6 +201,7 @@ export class WhatsAppSimulator {
         this.pairing.forget(from);
         this.logins.leave(from);
       },
+      latencyMs: (of) => this.faults.find('latency', of.device?.number)?.ms ?? 0,
     });
     socket.deaf = this.faults.take('no_hello', undefined) !== undefined;
     this.#sockets.add(socket);
@@ -203,11 +229,17 @@ export class WhatsAppSimulator {
   }
 
   #handle(socket: ClientSocket, stanza: BinaryNode): void {
-    const { device } = socket;
-    const { id = '', type, to = '' } = stanza.attrs;
     if (stanza.tag === 'iq') this.#answer(socket, stanza);
-    else if (device === undefined) return;
-    else if (stanza.tag === 'message') {
+    else if (socket.device !== undefined) this.#handleTraffic(socket, socket.device, stanza);
+    this.changed();
+  }
+
+  #handleTraffic(socket: ClientSocket, device: LinkedDevice, stanza: BinaryNode): void {
+    const { id = '', type, to = '' } = stanza.attrs;
+    const account = this.world.accounts.get(device.number);
+    // What a device sends after it was unlinked goes nowhere.
+    if (account?.devices.get(device.id) !== device) return;
+    if (stanza.tag === 'message') {
       if (socket.replaced) {
         this.counters.overlap += 1;
         return;
@@ -217,13 +249,16 @@ export class WhatsAppSimulator {
     } else if (stanza.tag === 'receipt') {
       this.logins.acknowledge(device, 'message', id, idsOf(stanza));
       socket.send(node('ack', { class: 'receipt', id, from: to, ...(type === undefined ? {} : { type }) }));
-      this.relay.receipt(device, stanza);
+      this.relay.receipt({ account, device: device.id }, stanza);
     } else if (stanza.tag === 'ack') {
-      this.logins.acknowledge(device, stanza.attrs['class'] ?? '', id);
+      const { class: acked = '', error } = stanza.attrs;
+      this.logins.acknowledge(device, acked, id);
+      if (error !== undefined) this.counters.countRefusal(error);
     } else if (stanza.tag === 'presence' && type !== undefined) {
       this.counters.presence.set(device.number, type);
+    } else if (stanza.tag === 'chatstate') {
+      this.relay.chatState(device, stanza, (to, state) => this.logins.tell(to, state));
     }
-    this.changed();
   }
 
   #answer(socket: ClientSocket, query: BinaryNode): void {
@@ -237,20 +272,23 @@ export class WhatsAppSimulator {
       return;
     }
     const registration = child(query, 'link_code_companion_reg');
-    if (registration !== undefined) {
-      this.#answerCodePairing(socket, id, registration);
-      return;
-    }
-    const context = {
+    if (registration === undefined) socket.send(answerQuery(this.#queryContext(), socket, query));
+    else this.#answerCodePairing(socket, id, registration);
+  }
+
+  #queryContext(): QueryContext {
+    return {
       world: this.world,
       counters: this.counters,
-      onActive: (active: ClientSocket) => void this.#activate(active),
-      onRemoveDevice: (removed: LinkedDevice) => {
-        const account = this.world.accounts.get(removed.number);
-        if (account !== undefined) this.removeDevice(account, removed);
+      mediaHost: this.mediaHost,
+      groups: (device, query) => this.groups.answer(device, query),
+      onDevicesAsked: (asker, number) => this.#notices.watch(asker, number),
+      onActive: (socket) => void this.#activate(socket),
+      onRemoveDevice: (device) => {
+        const account = this.world.accounts.get(device.number);
+        if (account !== undefined) this.removeDevice(account, device);
       },
     };
-    socket.send(answerQuery(context, socket, query));
   }
 
   async #activate(socket: ClientSocket): Promise<void> {
@@ -258,13 +296,13 @@ export class WhatsAppSimulator {
     const account = device && this.world.accounts.get(device.number);
     if (device === undefined || account === undefined) return;
     device.logins += 1;
-    if (device.logins === 1) await this.relay.shareHistory(account, device);
+    if (device.logins === 1) await this.phones.shareHistory(account, device);
     this.logins.activate(socket);
   }
 
   #answerCodePairing(socket: ClientSocket, id: string, registration: BinaryNode): void {
     const result = (content?: BinaryNode[]): void =>
-      socket.send(node('iq', { from: 's.whatsapp.net', type: 'result', id }, content));
+      socket.send(node('iq', { from: WHATSAPP, type: 'result', id }, content));
     if (registration.attrs['stage'] === 'companion_hello') {
       const ref = this.pairing.hello(socket, registration);
       result([node('link_code_companion_reg', {}, [node('link_code_pairing_ref', {}, Buffer.from(ref))])]);

@@ -1,21 +1,29 @@
 /** What the simulator counts, in the words of PROTOCOL.md §9. */
 export interface Stats {
-  /** WebSockets that were opened, and logins that succeeded, per account with their times. */
+  /** WebSockets that were opened. */
   readonly sockets: number;
+  /** Successful logins per account: their times. */
   readonly logins: Readonly<Record<string, readonly number[]>>;
-  /** Logins that replaced a live socket of the same device. */
+  /** Logins that replaced a live socket of the same device, and their times per account. */
   readonly replaced: number;
-  /** Message stanzas accepted from a socket after a newer login of the same device. */
+  readonly conflicts: Readonly<Record<string, readonly number[]>>;
+  /** Message stanzas that came from a socket after a newer login of the same device. They are not delivered. */
   readonly overlap: number;
   /** Per recipient phone: distinct messages with content. */
   readonly shown: Readonly<Record<string, number>>;
-  /** Further stanzas with an id that was already delivered. */
+  /** Texts of one client that a phone showed under a second stanza id: drivers give each command a text of its own. */
+  readonly duplicates: number;
+  /** Messages that a phone showed after a later one of the same account. */
+  readonly outOfOrder: number;
+  /** Further stanzas of a client under an id that came before, unless somebody asked for the repetition. */
   readonly resent: number;
-  /** Messages that a phone or device could not read at first. */
+  /** Messages that a phone, or a device that a phone wrote to, could not read at first. */
   readonly undecryptable: number;
   readonly retryRequests: number;
   /** How many stanzas came under each id from clients. */
   readonly stanzas: Readonly<Record<string, number>>;
+  /** Messages that clients refused, by the error in their ack. */
+  readonly refusals: Readonly<Record<string, number>>;
   /** Presence that clients announced last, per account. */
   readonly presence: Readonly<Record<string, string>>;
   readonly keyFetches: number;
@@ -26,24 +34,56 @@ export class Counters {
   sockets = 0;
   replaced = 0;
   overlap = 0;
+  duplicates = 0;
+  outOfOrder = 0;
   resent = 0;
   undecryptable = 0;
   retryRequests = 0;
   keyFetches = 0;
   readonly logins = new Map<string, number[]>();
+  readonly conflicts = new Map<string, number[]>();
   readonly stanzas = new Map<string, number>();
+  readonly refusals = new Map<string, number>();
   readonly presence = new Map<string, string>();
+  /** Place of each message among those of its account, in the order in which the server took them. */
+  readonly #places = new Map<string, number>();
+  readonly #lastShown = new Map<string, number>();
+  readonly #texts = new Set<string>();
 
   countLogin(number: string, atMs: number): void {
     this.logins.set(number, [...(this.logins.get(number) ?? []), atMs]);
   }
 
-  /** Counts a message stanza of a client. Returns how often its id has come now. */
-  countStanza(id: string): number {
+  countConflict(number: string, atMs: number): void {
+    this.replaced += 1;
+    this.conflicts.set(number, [...(this.conflicts.get(number) ?? []), atMs]);
+  }
+
+  countRefusal(error: string): void {
+    this.refusals.set(error, (this.refusals.get(error) ?? 0) + 1);
+  }
+
+  /** Counts a message stanza of a client. @param wasAskedFor somebody could not read it and asked for it again */
+  countStanza(account: string, id: string, wasAskedFor: boolean): void {
     const count = (this.stanzas.get(id) ?? 0) + 1;
     this.stanzas.set(id, count);
-    if (count > 1) this.resent += 1;
-    return count;
+    if (count > 1 && !wasAskedFor) this.resent += 1;
+    const key = `${account}/${id}`;
+    if (!this.#places.has(key)) this.#places.set(key, this.#places.size);
+  }
+
+  /** Counts a message of a client that a phone shows for the first time. */
+  countShown(phone: string, message: { readonly from: string; readonly id: string; readonly text: string }): void {
+    const place = this.#places.get(`${message.from}/${message.id}`);
+    if (place === undefined) return;
+    const pair = `${phone}/${message.from}`;
+    const last = this.#lastShown.get(pair) ?? -1;
+    if (place < last) this.outOfOrder += 1;
+    else this.#lastShown.set(pair, place);
+    if (message.text === '') return;
+    const text = `${pair}/${message.text}`;
+    if (this.#texts.has(text)) this.duplicates += 1;
+    else this.#texts.add(text);
   }
 
   report(shown: Readonly<Record<string, number>>): Stats {
@@ -51,12 +91,16 @@ export class Counters {
       sockets: this.sockets,
       logins: Object.fromEntries(this.logins),
       replaced: this.replaced,
+      conflicts: Object.fromEntries(this.conflicts),
       overlap: this.overlap,
       shown,
+      duplicates: this.duplicates,
+      outOfOrder: this.outOfOrder,
       resent: this.resent,
       undecryptable: this.undecryptable,
       retryRequests: this.retryRequests,
       stanzas: Object.fromEntries(this.stanzas),
+      refusals: Object.fromEntries(this.refusals),
       presence: Object.fromEntries(this.presence),
       keyFetches: this.keyFetches,
     };

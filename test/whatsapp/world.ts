@@ -1,4 +1,5 @@
-import type { KeyPair } from '@whiskeysockets/baileys';
+import type { Group } from './groups.ts';
+import type { MediaStore } from './media.ts';
 import type { BinaryNode } from './node.ts';
 import type { Phone } from './phone.ts';
 import type { ServerKeys } from './noise.ts';
@@ -7,6 +8,8 @@ import type { ServerKeys } from './noise.ts';
 export interface World {
   readonly keys: ServerKeys;
   readonly accounts: Map<string, Account>;
+  readonly groups: Map<string, Group>;
+  readonly media: MediaStore;
 }
 
 export interface PublicPreKey {
@@ -26,6 +29,14 @@ export interface Account {
   readonly phone: Phone;
   readonly devices: Map<number, LinkedDevice>;
   nextDevice: number;
+  /** Messages that the phone has encrypted ahead and not sent yet, oldest first. */
+  readonly ahead: AheadMessage[];
+}
+
+/** A message that was encrypted before it is sent: one stanza for each device that is to get it. */
+export interface AheadMessage {
+  readonly id: string;
+  readonly copies: readonly { readonly number: string; readonly device: number; readonly stanza: BinaryNode }[];
 }
 
 /** A linked device, as its registration made it known. */
@@ -53,7 +64,7 @@ export const WHATSAPP = 's.whatsapp.net';
 
 /** The hidden id of an account: a number that is not its phone number. */
 export function lidOf(number: string): string {
-  return `9${number.split('').reverse().join('').padEnd(14, '7').slice(0, 14)}`;
+  return `9${String(number.length).padStart(2, '0')}${number.split('').reverse().join('')}`;
 }
 
 export interface Address {
@@ -81,5 +92,3 @@ export function jidOf(account: Account, device: number, server: string): string 
     ? `${user}@${server === 'lid' ? 'lid' : WHATSAPP}`
     : `${user}:${device}@${server === 'lid' ? 'lid' : WHATSAPP}`;
 }
-
-export type { KeyPair };

@@ -1,0 +1,79 @@
+import { proto } from '@whiskeysockets/baileys';
+import type { MediaKind } from './media.ts';
+
+/** What a message says, read from its protobuf, and how a phone's owner makes one. */
+export type ContentKind = 'text' | MediaKind | 'other';
+
+export interface MediaDescription {
+  readonly mimetype: string;
+  readonly fileName: string | undefined;
+  readonly bytes: number;
+  /** Of the content, in hex. */
+  readonly sha256: string;
+  /** Where it lies sealed, and the key that opens it, in base64: a phone knows both. */
+  readonly directPath: string;
+  readonly mediaKey: string;
+}
+
+export interface Content {
+  readonly kind: ContentKind;
+  /** The text, or the caption of media; empty if there is none. */
+  readonly text: string;
+  readonly media: MediaDescription | undefined;
+}
+
+const MEDIA_FIELDS = {
+  imageMessage: 'image',
+  videoMessage: 'video',
+  audioMessage: 'audio',
+  documentMessage: 'document',
+  stickerMessage: 'sticker',
+} as const;
+
+/** Parts of a message that its reader never sees. */
+const UNSEEN = new Set(['senderKeyDistributionMessage', 'protocolMessage', 'messageContextInfo']);
+
+/** What a person sees of a message; undefined if there is nothing to see. */
+export function contentOf(message: proto.IMessage): Content | undefined {
+  const text = message.conversation ?? message.extendedTextMessage?.text;
+  if (text) return { kind: 'text', text, media: undefined };
+  const media = mediaOf(message);
+  if (media !== undefined) {
+    const { kind, fields } = media;
+    return {
+      kind,
+      text: fields.caption ?? '',
+      media: {
+        mimetype: fields.mimetype ?? '',
+        fileName: fields.fileName ?? undefined,
+        bytes: Number(fields.fileLength ?? 0),
+        sha256: Buffer.from(fields.fileSha256 ?? []).toString('hex'),
+        directPath: fields.directPath ?? '',
+        mediaKey: Buffer.from(fields.mediaKey ?? []).toString('base64'),
+      },
+    };
+  }
+  const seen = Object.entries(message).some(([name, value]) => value && !UNSEEN.has(name));
+  return seen ? { kind: 'other', text: '', media: undefined } : undefined;
+}
+
+type MediaFields = proto.Message.IImageMessage & { readonly fileName?: string | null };
+
+function mediaOf(message: proto.IMessage): { readonly kind: MediaKind; readonly fields: MediaFields } | undefined {
+  for (const [name, kind] of Object.entries(MEDIA_FIELDS)) {
+    const fields = message[name as keyof typeof MEDIA_FIELDS];
+    if (fields) return { kind, fields };
+  }
+  return undefined;
+}
+
+/** A message of media that lies on the server. */
+export function toMediaMessage(kind: MediaKind, fields: MediaFields): proto.IMessage {
+  const name = Object.entries(MEDIA_FIELDS).find(([, each]) => each === kind)?.[0] ?? 'documentMessage';
+  return { [name]: fields };
+}
+
+/** A message without the padding that was put at its end before it was sealed. */
+export function decodePadded(padded: Uint8Array): proto.IMessage {
+  return proto.Message.decode(padded.subarray(0, padded.length - (padded.at(-1) ?? 0)));
+}

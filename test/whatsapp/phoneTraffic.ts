@@ -1,0 +1,258 @@
+import { randomBytes } from 'node:crypto';
+import { encodeWAMessage, type proto } from '@whiskeysockets/baileys';
+import { contentOf } from './content.ts';
+import type { Group } from './groups.ts';
+import { makeHistoryNotice } from './history.ts';
+import { children, node, stamp, type BinaryNode } from './node.ts';
+import type { Progress, Sealed } from './phone.ts';
+import { answerRetry, requestRepeat } from './phoneRetry.ts';
+import { takeBundle } from './queries.ts';
+import { devicesOf, groupAttrs, type Copy, type Sender } from './relay.ts';
+import type { Counters } from './stats.ts';
+import { findAddress, jidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
+
+/** What phones send and receive: they seal and open with their own keys, keep their transcripts and tell the senders. */
+export interface PhoneContext {
+  readonly world: World;
+  readonly counters: Counters;
+  readonly route: (copy: Copy) => void;
+  readonly receipt: (reader: Sender, receipt: BinaryNode) => void;
+  readonly changed: () => void;
+}
+
+export type Chat = Account | Group;
+
+const isGroup = (chat: Chat): chat is Group => 'members' in chat;
+const isPairwise = (type: string | undefined): type is Sealed['type'] => type === 'pkmsg' || type === 'msg';
+
+export class PhoneTraffic {
+  readonly #context: PhoneContext;
+  /** Work of phones that is still going on, so that a stop can wait for quiet. */
+  readonly #work = new Set<Promise<void>>();
+
+  constructor(context: PhoneContext) {
+    this.#context = context;
+  }
+
+  /**
+   * A phone's owner writes. It is sealed now, for every device of the recipients and the own linked ones, and sent at
+   * once; `ahead` leaves it with the phone until `release`. Returns the stanza id.
+   */
+  async write(account: Account, chat: Chat, content: proto.IMessage, ahead = false): Promise<string> {
+    const id = `3A${randomBytes(9).toString('hex').toUpperCase()}`;
+    const message = encodeWAMessage(content);
+    account.phone.keep(id, { to: isGroup(chat) ? chat.id : chat.number, message });
+    this.#show(account, account, id, chat, content);
+    const copies = isGroup(chat)
+      ? await this.#sealForGroup(account, chat, id, content, message)
+      : await this.#sealForChat(account, chat, id, content, message);
+    if (ahead) {
+      const kept = copies.map(({ account: { number }, device, stanza }) => ({ number, device, stanza }));
+      account.ahead.push({ id, copies: kept });
+    } else for (const copy of copies) this.#context.route(copy);
+    this.#context.changed();
+    return id;
+  }
+
+  /** Sends messages that were encrypted ahead, the oldest first. Returns their ids. */
+  release(account: Account, count = account.ahead.length): readonly string[] {
+    const released = account.ahead.splice(0, count);
+    for (const { copies } of released) {
+      for (const { number, device, stanza } of copies) {
+        const recipient = this.#context.world.accounts.get(number);
+        if (recipient !== undefined) this.#context.route({ account: recipient, device, stanza });
+      }
+    }
+    this.#context.changed();
+    return released.map(({ id }) => id);
+  }
+
+  /** A phone's owner has read a message: its sender is told. False if the phone shows no such message of others. */
+  read(account: Account, id: string): boolean {
+    const entry = account.phone.transcript.find((candidate) => candidate.id === id && !candidate.fromMe);
+    const sender = entry && this.#context.world.accounts.get(entry.from);
+    if (entry === undefined || sender === undefined) return false;
+    entry.status = 'read';
+    const senderJid = jidOf(sender, 0, entry.addressedBy);
+    const to = entry.chat.endsWith('@g.us') ? { to: entry.chat, participant: senderJid } : { to: senderJid };
+    this.#context.receipt({ account, device: 0 }, node('receipt', { id, type: 'read', ...to }));
+    this.#context.changed();
+    return true;
+  }
+
+  /** The first login of a device: its phone shares a (small) history. */
+  async shareHistory(account: Account, device: LinkedDevice): Promise<void> {
+    const sealed = await this.#seal(account, account, device.id, encodeWAMessage(makeHistoryNotice()));
+    if (sealed === undefined) return;
+    const id = `3A${randomBytes(9).toString('hex').toUpperCase()}`;
+    const attrs = { id, from: jidOf(account, 0, WHATSAPP), category: 'peer', type: 'text', t: stamp() };
+    this.#context.route({ account, device: device.id, stanza: node('message', attrs, [toEnc(sealed)]) });
+  }
+
+  /** A stanza arrives at a phone. */
+  receive(account: Account, stanza: BinaryNode): void {
+    if (stanza.tag === 'message') this.#track(this.#open(account, stanza));
+    else if (stanza.attrs['type'] === 'retry') this.#track(this.#repeat(account, stanza));
+    else this.#note(account, stanza);
+  }
+
+  /** Waits until no phone is at work. */
+  async quiet(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  async #open(account: Account, stanza: BinaryNode): Promise<void> {
+    const { world, counters } = this.#context;
+    const { id = '', from = '', participant, recipient } = stanza.attrs;
+    const sender = findAddress(world, participant ?? from);
+    if (sender === undefined) return;
+    const isOwn = sender.account === account;
+    const chat = world.groups.get(from) ?? (isOwn ? findAddress(world, recipient)?.account : sender.account);
+    const content: proto.IMessage = {};
+    try {
+      for (const part of children(stanza, 'enc')) Object.assign(content, await this.#openPart(account, stanza, part));
+    } catch (error) {
+      account.phone.failures.push({ id, reason: String(error) });
+      counters.undecryptable += 1;
+      // A message that was read under this id needs no repetition.
+      const isKnown = account.phone.shows(sender.account.number, id) !== undefined;
+      const request = isKnown ? undefined : requestRepeat(account, stanza);
+      if (request !== undefined) this.#context.receipt({ account, device: 0 }, request);
+      return;
+    }
+    if (chat !== undefined) this.#show(account, sender.account, id, chat, content, sender.server);
+    if (!isOwn) {
+      const to = participant === undefined ? { to: from } : { to: from, participant };
+      this.#context.receipt({ account, device: 0 }, node('receipt', { id, ...to }));
+    }
+    this.#context.changed();
+  }
+
+  async #openPart(account: Account, stanza: BinaryNode, part: BinaryNode): Promise<proto.IMessage> {
+    const { from = '', participant } = stanza.attrs;
+    const sender = findAddress(this.#context.world, participant ?? from);
+    const ciphertext = part.content;
+    if (sender === undefined || !(ciphertext instanceof Uint8Array)) return {};
+    const author = jidOf(sender.account, sender.device, 'lid');
+    const { type } = part.attrs;
+    const opened = isPairwise(type)
+      ? await account.phone.open(author, { type, ciphertext })
+      : await account.phone.openGroup(from, author, ciphertext);
+    const message = opened.deviceSentMessage?.message ?? opened;
+    if (message.senderKeyDistributionMessage) {
+      await account.phone.learnSenderKey(author, message.senderKeyDistributionMessage);
+    }
+    return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== null && value !== undefined));
+  }
+
+  /** Writes into a phone's transcript what there is to see. */
+  #show(
+    account: Account,
+    from: Account,
+    id: string,
+    chat: Chat,
+    message: proto.IMessage,
+    addressedBy = WHATSAPP,
+  ): void {
+    const content = contentOf(message);
+    if (content === undefined) return;
+    const isOwn = from === account;
+    const { kind, text, media } = content;
+    const others = isGroup(chat) ? [...chat.members.keys()].filter((number) => number !== from.number) : [chat.number];
+    const isNew = account.phone.show({
+      id,
+      chat: isGroup(chat) ? chat.id : chat.number,
+      from: from.number,
+      fromMe: isOwn,
+      kind,
+      text,
+      ...(media === undefined ? {} : { media }),
+      at: Date.now(),
+      status: isOwn ? 'sent' : 'received',
+      receipts: isOwn ? Object.fromEntries(others.map((number) => [number, 'sent'])) : {},
+      addressedBy,
+    });
+    if (isNew && !isOwn) this.#context.counters.countShown(account.number, { from: from.number, id, text });
+  }
+
+  /** A recipient told the phone how far one of its account's messages got. */
+  #note(account: Account, receipt: BinaryNode): void {
+    const { id = '', from, participant, type } = receipt.attrs;
+    const reader = findAddress(this.#context.world, participant ?? from)?.account;
+    if (reader === undefined) return;
+    const progress: Progress = type === undefined ? 'delivered' : 'read';
+    const listed = children(children(receipt, 'list')[0], 'item').map((item) => item.attrs['id'] ?? '');
+    for (const each of [id, ...listed]) account.phone.noteProgress(each, reader.number, progress);
+    this.#context.changed();
+  }
+
+  async #repeat(account: Account, receipt: BinaryNode): Promise<void> {
+    const copy = await answerRetry(this.#context.world, account, receipt);
+    if (copy === undefined) return;
+    this.#context.counters.undecryptable += 1;
+    this.#context.route(copy);
+    this.#context.changed();
+  }
+
+  async #sealForChat(account: Account, to: Account, id: string, content: proto.IMessage, message: Uint8Array) {
+    const common = { id, from: jidOf(account, 0, WHATSAPP), type: typeOf(content), t: stamp(), notify: account.name };
+    const recipient = jidOf(to, 0, WHATSAPP);
+    const echo = encodeWAMessage({ deviceSentMessage: { destinationJid: recipient, message: content } });
+    const copies: Copy[] = [];
+    for (const device of to === account ? [] : devicesOf(to)) {
+      const sealed = await this.#seal(account, to, device, message);
+      const attrs = { ...common, sender_lid: jidOf(account, 0, 'lid') };
+      if (sealed !== undefined) copies.push({ account: to, device, stanza: node('message', attrs, [toEnc(sealed)]) });
+    }
+    for (const device of account.devices.keys()) {
+      const sealed = await this.#seal(account, account, device, echo);
+      const attrs = { ...common, recipient };
+      if (sealed !== undefined) copies.push({ account, device, stanza: node('message', attrs, [toEnc(sealed)]) });
+    }
+    return copies;
+  }
+
+  async #sealForGroup(account: Account, group: Group, id: string, content: proto.IMessage, message: Uint8Array) {
+    const readers = [...group.members.keys()].flatMap((number) => {
+      const member = this.#context.world.accounts.get(number);
+      const devices = member === undefined ? [] : devicesOf(member);
+      return devices.flatMap((device) =>
+        member === undefined || (member === account && device === 0) ? [] : [{ account: member, device }],
+      );
+    });
+    const jids = readers.map((reader) => jidOf(reader.account, reader.device, 'lid'));
+    const { ciphertext, senderKey, lacking } = await account.phone.sealGroup(group.id, message, jids);
+    const keyMessage = encodeWAMessage({
+      senderKeyDistributionMessage: { groupId: group.id, axolotlSenderKeyDistributionMessage: senderKey },
+    });
+    const copies: Copy[] = [];
+    for (const reader of readers) {
+      const parts = [node('enc', { v: '2', type: 'skmsg' }, ciphertext)];
+      if (lacking.includes(jidOf(reader.account, reader.device, 'lid'))) {
+        const sealed = await this.#seal(account, reader.account, reader.device, keyMessage);
+        if (sealed !== undefined) parts.unshift(toEnc(sealed));
+      }
+      const attrs = groupAttrs({ account, device: 0 }, group, { id, type: typeOf(content) });
+      copies.push({ ...reader, stanza: node('message', attrs, parts) });
+    }
+    return copies;
+  }
+
+  #seal(account: Account, to: Account, device: number, message: Uint8Array): Promise<Sealed | undefined> {
+    const jid = jidOf(to, device, 'lid');
+    return account.phone.seal(jid, message, () => takeBundle(this.#context.world, jid));
+  }
+
+  #track(work: Promise<void>): void {
+    const settled = work.catch(() => undefined).then(() => void this.#work.delete(settled));
+    this.#work.add(settled);
+  }
+}
+
+function toEnc(sealed: Sealed): BinaryNode {
+  return node('enc', { v: '2', type: sealed.type }, sealed.ciphertext);
+}
+
+function typeOf(content: proto.IMessage): string {
+  return contentOf(content)?.media === undefined ? 'text' : 'media';
+}
