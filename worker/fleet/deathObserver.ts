@@ -6,38 +6,68 @@ export interface Observation {
   readonly heartbeat: number;
   readonly sinceMs: number;
 }
-export type Observations = ReadonlyMap<WorkerId, Observation>;
+
+/** What one observer has seen, by consistent reads, up to its last read. */
+export interface Observations {
+  readonly readAtMs: number;
+  readonly workers: ReadonlyMap<WorkerId, Observation>;
+}
 
 /**
  * Folds one consistent read into what was seen before. A new number starts a new observation; leases that are gone or dead
- * leave it. Stored times play no part, so skewed clocks cannot kill a worker.
+ * leave it. Stored times play no part, so skewed clocks cannot kill a worker. All observations start anew when the last
+ * read is longer ago than half of `deathMs`: who could not read did not observe, and when the store was away nobody could
+ * renew a lease either.
  */
-export function observe(before: Observations, leases: readonly LeaseView[], nowMs: number): Observations {
-  return new Map(
-    leases
-      .filter(({ state }) => state !== 'DEAD')
-      .map(({ workerId, heartbeat }) => {
-        const known = before.get(workerId);
-        return [workerId, known?.heartbeat === heartbeat ? known : { heartbeat, sinceMs: nowMs }];
-      }),
-  );
-}
-
-/** Workers whose heartbeat number has not changed for `deathMs`, with that number: the condition of the death sentence. */
-export function looksDead(
-  observations: Observations,
+export function observe(
+  before: Observations | undefined,
+  leases: readonly LeaseView[],
   nowMs: number,
   deathMs: number,
+): Observations {
+  const known = before !== undefined && nowMs - before.readAtMs <= deathMs / 2 ? before.workers : new Map();
+  const workers = new Map(
+    leases
+      .filter(({ state }) => state !== 'DEAD')
+      .map(({ workerId, heartbeat }): [WorkerId, Observation] => {
+        const seen: Observation | undefined = known.get(workerId);
+        return [workerId, seen?.heartbeat === heartbeat ? seen : { heartbeat, sinceMs: nowMs }];
+      }),
+  );
+  return { readAtMs: nowMs, workers };
+}
+
+/** Workers whose heartbeat number had not changed for `deathMs` at the last read, with that number: the condition of the death sentence. */
+export function looksDead(
+  { readAtMs, workers }: Observations,
+  deathMs: number,
 ): readonly { readonly workerId: WorkerId; readonly heartbeat: number }[] {
-  return [...observations]
-    .filter(([, { sinceMs }]) => nowMs - sinceMs >= deathMs)
+  return [...workers]
+    .filter(([, { sinceMs }]) => readAtMs - sinceMs >= deathMs)
     .map(([workerId, { heartbeat }]) => ({ workerId, heartbeat }));
 }
 
+/** How long the brake holds death sentences back. Long enough for a store that was ill to take heartbeats again. */
+export const BRAKE_MS = 60_000;
+
+/** Whether many workers look dead at once, and since when, on the observer's monotonic clock. */
+export type Brake = 'released' | { readonly sinceMs: number };
+
 /**
  * The brake: when more than a fifth of the workers, and at least three, look dead at once, the store is more likely ill than
- * they are, and nobody is sentenced (PROTOCOL.md §1).
+ * they are (PROTOCOL.md §1). It is released as soon as fewer look dead.
  */
-export function isMassDeath(dead: number, living: number): boolean {
-  return dead >= 3 && dead > living * 0.2;
+export function brake(
+  before: Brake,
+  { dead, living }: { readonly dead: number; readonly living: number },
+  nowMs: number,
+): Brake {
+  const isMassDeath = dead >= 3 && dead * 5 > living;
+  if (!isMassDeath) return 'released';
+  return before === 'released' ? { sinceMs: nowMs } : before;
+}
+
+/** Whether nobody may be sentenced now. It does not hold for ever: those who are still silent after it are dead. */
+export function brakeHolds(state: Brake, nowMs: number): boolean {
+  return state !== 'released' && nowMs - state.sinceMs < BRAKE_MS;
 }

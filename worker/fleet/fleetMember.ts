@@ -4,11 +4,11 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { OwnershipConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { isMassDeath, looksDead, observe, type Observations } from './deathObserver.ts';
-import type { FleetStore, OwnLease } from './fleetStore.ts';
-import { orphansOf, type FleetView, type LeaseView } from './fleetView.ts';
-import { LeaseGate, type CommitGate } from './gate.ts';
-import { plan } from './planner.ts';
+import { brake, brakeHolds, looksDead, observe, type Brake, type Observations } from './deathObserver.ts';
+import type { FleetStore, LeaseName } from './fleetStore.ts';
+import { orphansOf, type FleetView } from './fleetView.ts';
+import { GateClosedError, LeaseGate, readClocks, type CommitGate } from './gate.ts';
+import { Leadership } from './leader.ts';
 
 /**
  * This worker as a member of the fleet (PROTOCOL.md §2–3): it keeps its lease, observes the others, leads when nobody
@@ -28,30 +28,34 @@ export interface FleetMemberOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** A shard is ours. */
+  /** A shard is ours. When it rejects, the shard is given up again. */
   readonly onClaimed: (shard: number, epoch: number) => Promise<void>;
+  /** A shard that was ours has another owner or epoch, although our lease lives: nothing more may be done with it. */
+  readonly onLost?: (shard: number) => Promise<void>;
   /** The lease is dead or gone: stop everything, write nothing more. Called at most once. */
   readonly onFenced: () => void;
 }
 
 export interface FleetMember {
   readonly gate: CommitGate;
+  /** Shards that are ours now, each with its epoch. */
   readonly ownedShards: () => ReadonlyMap<number, number>;
-  /** Gives every shard up, each after `beforeRelease`, then ends the lease. Rejects past its deadline. */
+  /**
+   * Gives every shard up, each after `beforeRelease`, then ends the lease and closes the gate for ever. Rejects past its
+   * deadline, when a `beforeRelease` does, and with {@link GateClosedError} when the worker is fenced; the lease then stays.
+   */
   readonly drain: (options: { readonly beforeRelease: (shard: number) => Promise<void> }) => Promise<void>;
   /** Stops the loops and leaves the lease as it is, as a crash would. */
   readonly stop: () => Promise<void>;
 }
 
-/** Heartbeats that a new leader waits before its first plan, so that workers which start together are all seen. */
-const SETTLE_HEARTBEATS = 2;
 const JITTER = 0.1;
 
 /** Makes the lease and joins. Throws when the store does not take the lease. */
 export async function startFleetMember(options: FleetMemberOptions): Promise<FleetMember> {
-  const sentAtMs = options.clock.monotonicMs();
+  const sent = readClocks(options.clock);
   await options.store.createLease({ taskId: options.taskId, workerId: options.workerId });
-  const member = new Member(options, new LeaseGate(options.clock, options.config.fenceMs, sentAtMs));
+  const member = new Member(options, new LeaseGate(options.clock, options.config.fenceMs, sent));
   member.start();
   return member;
 }
@@ -59,21 +63,23 @@ export async function startFleetMember(options: FleetMemberOptions): Promise<Fle
 class Member implements FleetMember {
   readonly gate: LeaseGate;
   readonly #options: FleetMemberOptions;
-  readonly #lease: OwnLease;
+  readonly #lease: LeaseName;
+  readonly #leadership: Leadership;
   readonly #owned = new Map<number, number>();
   readonly #stopping = new AbortController();
   #state: 'ALIVE' | 'DRAINING' = 'ALIVE';
   #fenced = false;
   #assignment: readonly number[] = [];
-  #observations: Observations = new Map();
-  #leadingSinceMs: number | undefined;
-  #leaderlessSinceMs: number | undefined;
+  #observations: Observations | undefined;
+  #brake: Brake = 'released';
+  #lastHeartbeat: Promise<unknown> = Promise.resolve();
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(options: FleetMemberOptions, gate: LeaseGate) {
     this.#options = options;
     this.gate = gate;
     this.#lease = { taskId: options.taskId, workerId: options.workerId };
+    this.#leadership = new Leadership({ ...options, own: this.#lease, gate });
   }
 
   start(): void {
@@ -88,23 +94,45 @@ class Member implements FleetMember {
   }
 
   async drain({ beforeRelease }: { readonly beforeRelease: (shard: number) => Promise<void> }): Promise<void> {
-    const { store, clock, config, workerId, logger } = this.#options;
+    const { store, clock, config, logger } = this.#options;
     this.#state = 'DRAINING';
     const startedMs = clock.monotonicMs();
     logger.info('drain started', { shards: this.#owned.size });
-    await withDeadline('draining the worker', config.drainTimeoutMs, () =>
-      Promise.all(
-        [...this.#owned].map(async ([shard, epoch]) => {
-          await beforeRelease(shard);
-          this.gate.assertOpen();
-          await store.release(shard, workerId, epoch);
-          this.#owned.delete(shard);
-        }),
-      ),
-    );
-    await this.stop();
-    if (!this.#fenced) await store.finishLease(this.#lease, clock.nowMs());
+    await withDeadline('draining the worker', config.drainTimeoutMs, async (signal) => {
+      // At once, so that nobody plans for this worker any more. The heartbeat loop says it again.
+      await this.#heartbeat().catch((error: unknown) => logger.warn('drain was not announced', { error }));
+      const released = [...this.#owned].map(async ([shard, epoch]) => {
+        await beforeRelease(shard);
+        await this.#release(shard, epoch, signal);
+      });
+      const failed = (await Promise.allSettled(released)).find(({ status }) => status === 'rejected');
+      if (failed?.status === 'rejected') throw failed.reason;
+      await this.stop();
+      if (this.#fenced) throw new GateClosedError();
+      this.gate.fence();
+      await store.finishLease(this.#lease, clock.nowMs());
+    });
     logger.info('drain finished', { durationMs: Math.round(clock.monotonicMs() - startedMs) });
+  }
+
+  /** Gives one shard up, however often the store must be asked. Throws when the worker is fenced or the signal aborts. */
+  async #release(shard: number, epoch: number, signal: AbortSignal): Promise<void> {
+    const { store, clock, config, workerId, logger } = this.#options;
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#fenced) throw new GateClosedError();
+      try {
+        this.gate.assertOpen();
+        // Refused means that an earlier try was taken although its answer was lost: nobody else may change our row.
+        const outcome = await store.release(shard, workerId, epoch);
+        this.#owned.delete(shard);
+        logger.info('shard released', { shard, epoch, outcome });
+        return;
+      } catch (error) {
+        logger.warn('shard not released yet', { shard, epoch, error });
+        await clock.sleep(config.heartbeatTimeoutMs, AbortSignal.any([signal, this.#stopping.signal]));
+      }
+    }
   }
 
   async stop(): Promise<void> {
@@ -127,23 +155,31 @@ class Member implements FleetMember {
     }
   }
 
-  async #heartbeat(): Promise<void> {
+  /** One at a time: a late ALIVE must not undo the DRAINING that was written after it. */
+  #heartbeat(): Promise<void> {
+    const renewed = this.#lastHeartbeat.then(() => this.#renew());
+    this.#lastHeartbeat = renewed.catch(() => undefined);
+    return renewed;
+  }
+
+  async #renew(): Promise<void> {
     const { store, clock, config } = this.#options;
-    const sentAtMs = clock.monotonicMs();
+    if (this.#fenced) return;
+    const sent = readClocks(clock);
     const answer = await withDeadline('a heartbeat', config.heartbeatTimeoutMs * 2, () =>
       store.heartbeat(this.#lease, this.#state),
     );
     if (answer === 'fenced') this.#fence();
     else {
-      this.gate.acknowledge(sentAtMs);
+      this.gate.acknowledge(sent);
       this.#assignment = answer.assignment;
     }
   }
 
   #fence(): void {
+    this.gate.fence();
     if (this.#fenced || this.#stopping.signal.aborted) return;
     this.#fenced = true;
-    this.gate.fence();
     this.#stopping.abort();
     this.#owned.clear();
     this.#options.logger.error('worker lease is dead', { workerId: this.#lease.workerId });
@@ -154,19 +190,25 @@ class Member implements FleetMember {
     const { store, clock, config, shardCount } = this.#options;
     const view = await withDeadline('reading the fleet', config.heartbeatTimeoutMs * 4, () => store.read(shardCount));
     const nowMs = clock.monotonicMs();
-    this.#observations = observe(this.#observations, view.leases, nowMs);
-    await this.#sentence(view, nowMs);
-    await this.#lead(view, nowMs);
-    if (this.#state === 'ALIVE') await this.#claim(view, nowMs);
+    this.#observations = observe(this.#observations, view.leases, nowMs, config.deathMs);
+    await this.#sentence(view, this.#observations);
+    if (this.#state !== 'ALIVE') return;
+    await this.#reconcile(view);
+    const planned = await this.#leadership.tick(view, nowMs);
+    const alone = this.#leadership.leaderlessMs(nowMs) >= config.orphanClaimMs;
+    // The assignment comes with the heartbeat; this read may already show a newer one.
+    const read = view.leases.find(({ workerId }) => workerId === this.#lease.workerId)?.assignment ?? [];
+    await this.#claim(view, alone ? 'all' : new Set([...planned, ...this.#assignment, ...read]));
   }
 
   /** Any worker may write the death of another: the condition is what makes it true. */
-  async #sentence(view: FleetView, nowMs: number): Promise<void> {
+  async #sentence(view: FleetView, observations: Observations): Promise<void> {
     const { store, config, clock, logger, workerId } = this.#options;
-    const dead = looksDead(this.#observations, nowMs, config.deathMs).filter((found) => found.workerId !== workerId);
-    const living = view.leases.filter(({ state }) => state !== 'DEAD').length;
-    if (isMassDeath(dead.length, living)) {
-      logger.error('many workers look dead at once, none is declared dead', { count: dead.length });
+    const dead = looksDead(observations, config.deathMs).filter((found) => found.workerId !== workerId);
+    const fleet = { dead: dead.length, living: observations.workers.size };
+    this.#brake = brake(this.#brake, fleet, observations.readAtMs);
+    if (brakeHolds(this.#brake, observations.readAtMs)) {
+      logger.error('many workers look dead at once, none is declared dead for now', fleet);
       return;
     }
     for (const { workerId: deadWorker, heartbeat } of dead) {
@@ -177,54 +219,53 @@ class Member implements FleetMember {
     }
   }
 
-  async #lead(view: FleetView, nowMs: number): Promise<void> {
-    const { store, config, workerId, logger } = this.#options;
-    const leader = view.leases.find((lease) => lease.workerId === view.leader);
-    const isLed = leader !== undefined && leader.state === 'ALIVE';
-    this.#leaderlessSinceMs = isLed ? undefined : (this.#leaderlessSinceMs ?? nowMs);
-    if (view.leader !== workerId) this.#leadingSinceMs = undefined;
-    if (!isLed && this.#state === 'ALIVE' && this.gate.isOpen()) {
-      if ((await store.lead(workerId, view.leader)) === 'written') {
-        this.#leadingSinceMs = nowMs;
-        logger.info('leading', { workerId });
+  /**
+   * Brings what we believe to own in line with the rows. A claim may have been taken although its answer was lost; only
+   * this worker writes its own name, so such a shard is ours.
+   */
+  async #reconcile(view: FleetView): Promise<void> {
+    const { workerId, logger, onLost } = this.#options;
+    for (const { shard, owner, epoch } of view.shards) {
+      const mine = this.#owned.get(shard);
+      if (mine !== undefined && (owner !== workerId || epoch !== mine)) {
+        this.#owned.delete(shard);
+        logger.error('owned shard has another owner', { shard, epoch: mine, foundEpoch: epoch });
+        await onLost?.(shard);
       }
-      return;
+      if (owner === workerId && this.#owned.get(shard) === undefined) await this.#take(shard, epoch);
     }
-    if (view.leader !== workerId) return;
-    this.#leadingSinceMs ??= nowMs;
-    if (nowMs - this.#leadingSinceMs < SETTLE_HEARTBEATS * config.heartbeatMs || !this.gate.isOpen()) return;
-    const assignments = plan(view);
-    for (const lease of view.leases) {
-      const next = assignments.get(lease.workerId);
-      if (next !== undefined && !isSame(next, lease.assignment)) await store.assign(lease, next);
+  }
+
+  async #claim(view: FleetView, assigned: ReadonlySet<number> | 'all'): Promise<void> {
+    for (const orphan of orphansOf(view)) {
+      const wanted = assigned === 'all' || assigned.has(orphan.shard);
+      if (!wanted || this.#stopping.signal.aborted || this.#isDraining() || !this.gate.isOpen()) continue;
+      const epoch = await this.#options.store.claim(orphan, this.#lease);
+      if (epoch !== 'lost') await this.#take(orphan.shard, epoch);
     }
+  }
+
+  /** A shard's row names this worker: begins its work, or gives it back when that cannot begin any more. */
+  async #take(shard: number, epoch: number): Promise<void> {
+    const { store, workerId, logger, onClaimed } = this.#options;
+    if (this.#fenced) return;
+    if (!this.#isDraining()) {
+      this.#owned.set(shard, epoch);
+      logger.info('shard claimed', { shard, epoch });
+      try {
+        await onClaimed(shard, epoch);
+        return;
+      } catch (error) {
+        logger.error('work of a claimed shard did not begin', { shard, epoch, error });
+        this.#owned.delete(shard);
+      }
+    }
+    this.gate.assertOpen();
+    await store.release(shard, workerId, epoch);
   }
 
   /** A drain may begin while a claim is on its way. */
   #isDraining(): boolean {
     return this.#state === 'DRAINING';
   }
-
-  async #claim(view: FleetView, nowMs: number): Promise<void> {
-    const { store, config, workerId, logger, onClaimed } = this.#options;
-    const alone = this.#leaderlessSinceMs !== undefined && nowMs - this.#leaderlessSinceMs >= config.orphanClaimMs;
-    const own = view.leases.find((lease: LeaseView) => lease.workerId === workerId);
-    const assigned = new Set([...this.#assignment, ...(own?.assignment ?? [])]);
-    for (const orphan of orphansOf(view)) {
-      if (this.#owned.has(orphan.shard) || !(assigned.has(orphan.shard) || alone) || !this.gate.isOpen()) continue;
-      const epoch = await store.claim(orphan, workerId);
-      if (epoch === 'lost') continue;
-      if (this.#isDraining()) {
-        await store.release(orphan.shard, workerId, epoch);
-        continue;
-      }
-      this.#owned.set(orphan.shard, epoch);
-      logger.info('shard claimed', { shard: orphan.shard, epoch });
-      await onClaimed(orphan.shard, epoch);
-    }
-  }
-}
-
-function isSame(left: readonly number[], right: readonly number[]): boolean {
-  return left.length === right.length && left.every((value, index) => value === right[index]);
 }

@@ -21,43 +21,44 @@ export interface CommitGate {
   readonly timeLeftMs: () => number;
 }
 
-/** A difference between wall and monotonic clock that jumps by more than this means that the machine slept. */
-const CLOCK_JUMP_MS = 2_000;
+/** Both clocks at one moment. */
+export interface ClockReading {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/** Reads both clocks. Taken before a lease write is sent, because what counts is when it was sent. */
+export function readClocks(clock: Clock): ClockReading {
+  return { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
+}
 
 /** The gate of one worker lease. The heartbeat loop tells it what was acknowledged. */
 export class LeaseGate implements CommitGate {
   readonly #clock: Clock;
   readonly #fenceMs: number;
-  #acknowledgedSendAtMs: number;
-  #offsetMs: number;
+  #acknowledged: ClockReading;
   #fenced = false;
 
-  /** @param sentAtMs monotonic time at which the write that made the lease was sent */
-  constructor(clock: Clock, fenceMs: number, sentAtMs: number) {
+  /** @param sent the clocks before the write that made the lease was sent */
+  constructor(clock: Clock, fenceMs: number, sent: ClockReading) {
     this.#clock = clock;
     this.#fenceMs = fenceMs;
-    this.#acknowledgedSendAtMs = sentAtMs;
-    this.#offsetMs = clock.nowMs() - clock.monotonicMs();
+    this.#acknowledged = sent;
   }
 
-  /** A heartbeat that was sent at this monotonic time has been acknowledged. */
-  acknowledge(sentAtMs: number): void {
-    this.#acknowledgedSendAtMs = Math.max(this.#acknowledgedSendAtMs, sentAtMs);
-    this.#offsetMs = this.#clock.nowMs() - this.#clock.monotonicMs();
+  /** A heartbeat has been acknowledged; the clocks are those before it was sent. An older one changes nothing. */
+  acknowledge(sent: ClockReading): void {
+    if (this.#elapsedMs(sent) < this.#elapsedMs(this.#acknowledged)) this.#acknowledged = sent;
   }
 
-  /** The lease is dead or gone: closed for ever. */
+  /** The lease is dead or gone, or about to be given up: closed for ever. */
   fence(): void {
     this.#fenced = true;
   }
 
   readonly timeLeftMs = (): number => {
     if (this.#fenced) return 0;
-    // Some machines stop the monotonic clock while they sleep; the wall clock then runs ahead.
-    const monotonicMs = this.#clock.monotonicMs();
-    const jumpMs = this.#clock.nowMs() - monotonicMs - this.#offsetMs;
-    const sleptMs = jumpMs > CLOCK_JUMP_MS ? jumpMs : 0;
-    return Math.max(0, this.#acknowledgedSendAtMs + this.#fenceMs - monotonicMs - sleptMs);
+    return Math.max(0, this.#fenceMs - this.#elapsedMs(this.#acknowledged));
   };
 
   readonly isOpen = (): boolean => this.timeLeftMs() > 0;
@@ -65,4 +66,10 @@ export class LeaseGate implements CommitGate {
   readonly assertOpen = (): void => {
     if (!this.isOpen()) throw new GateClosedError();
   };
+
+  /** Some machines stop the monotonic clock while they sleep; the wall clock then runs ahead. The longer one counts. */
+  #elapsedMs(since: ClockReading): number {
+    const now = readClocks(this.#clock);
+    return Math.max(now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs);
+  }
 }

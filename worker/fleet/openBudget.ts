@@ -9,11 +9,12 @@ export class OpenBudget {
   readonly #perSecond: number;
   readonly #burst: number;
   readonly #handshakes: number;
+  /** What lets each waiting one in, in the order of coming. */
+  readonly #queue = new Set<() => void>();
   #tokens: number;
   #filledAtMs: number;
   #inFlight = 0;
-  #turn: Promise<void> = Promise.resolve();
-  #freed: (() => void) | undefined;
+  #refilling = false;
 
   constructor(
     clock: Clock,
@@ -27,37 +28,61 @@ export class OpenBudget {
     this.#filledAtMs = clock.monotonicMs();
   }
 
-  /** Waits for a turn. Resolves to what gives the handshake slot back; calling it again does nothing. Rejects on abort. */
+  /**
+   * Waits for a turn. Resolves to what gives the handshake slot back; calling it again does nothing. Rejects with the
+   * signal's reason as soon as it aborts; who has not had its turn takes nothing from the budget.
+   */
   async acquire(signal: AbortSignal): Promise<() => void> {
-    const mine = this.#turn.then(() => this.#take(signal));
-    this.#turn = mine.catch(() => undefined);
-    await mine;
+    signal.throwIfAborted();
+    await this.#turn(signal);
     let released = false;
     return () => {
       if (released) return;
       released = true;
       this.#inFlight -= 1;
-      this.#freed?.();
+      this.#admit();
     };
   }
 
-  async #take(signal: AbortSignal): Promise<void> {
-    while (this.#inFlight >= this.#handshakes) {
-      signal.throwIfAborted();
-      await new Promise<void>((resolve) => {
-        this.#freed = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#queue.delete(enter);
+        reject(signal.reason as Error);
+      };
+      const enter = (): void => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#queue.add(enter);
+      this.#admit();
+    });
+  }
+
+  /** Lets in, in order, all who may open now. */
+  #admit(): void {
     this.#fill();
-    while (this.#tokens < 1) {
-      signal.throwIfAborted();
-      await this.#clock.sleep(Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000), signal);
-      this.#fill();
+    for (const enter of this.#queue) {
+      if (this.#inFlight >= this.#handshakes) return;
+      if (this.#tokens < 1) {
+        this.#admitLater();
+        return;
+      }
+      this.#queue.delete(enter);
+      this.#tokens -= 1;
+      this.#inFlight += 1;
+      enter();
     }
-    signal.throwIfAborted();
-    this.#tokens -= 1;
-    this.#inFlight += 1;
+  }
+
+  #admitLater(): void {
+    if (this.#refilling) return;
+    this.#refilling = true;
+    void this.#clock.sleep(Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000)).then(() => {
+      this.#refilling = false;
+      this.#admit();
+    });
   }
 
   #fill(): void {
