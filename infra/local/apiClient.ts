@@ -16,6 +16,11 @@ export class ApiClient {
     this.#key = key;
   }
 
+  /** The same caller, where the API is now. */
+  at(url: string): ApiClient {
+    return new ApiClient(url, this.#key);
+  }
+
   /** Calls a route and gives whatever it answers, problems too. */
   async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiAnswer> {
     const response = await fetch(`${this.#url}${path}`, {

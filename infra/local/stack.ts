@@ -60,6 +60,7 @@ const WORKER_SETTINGS = {
   HOLDFAST_ORPHAN_CLAIM_MS: '15000',
   HOLDFAST_DRAIN_TIMEOUT_MS: '20000',
   HOLDFAST_COMMAND_WAIT_SECONDS: '1',
+  HOLDFAST_COMMAND_VISIBILITY_SECONDS: '10',
 } as const;
 
 /** Starts the stack. Throws an Error with one clear sentence when a part does not start; nothing is left running then. */

@@ -76,14 +76,19 @@ export async function trySending(
     return 'settled';
   }
   assertOpen();
-  const outcome = await socket.send({ stanzaId, to, content });
-  const attempts = message.attempts + 1;
-  const verdict = judgeOutcome(outcome, attempts);
-  const { correlationId } = message;
-  logger.debug('message tried', { messageId, stanzaId, correlationId, attempt: attempts, outcome: outcome.outcome });
-  if (verdict.verdict === 'again') return 'again';
-  await settle(dependencies, message, verdict);
-  return 'settled';
+  const recorded = Promise.withResolvers<void>();
+  try {
+    const outcome = await socket.send({ stanzaId, to, content, recorded: recorded.promise });
+    const attempts = message.attempts + 1;
+    const verdict = judgeOutcome(outcome, attempts);
+    const { correlationId } = message;
+    logger.debug('message tried', { messageId, stanzaId, correlationId, attempt: attempts, outcome: outcome.outcome });
+    if (verdict.verdict === 'again') return 'again';
+    await settle(dependencies, message, verdict);
+    return 'settled';
+  } finally {
+    recorded.resolve();
+  }
 }
 
 /** Ends a message that cannot be sent any more. */

@@ -50,6 +50,8 @@ export interface SendRequest {
   /** A phone-number address, LID or group address. */
   readonly to: string;
   readonly content: OutboundContent;
+  /** Resolves when the result is recorded and published: receipts for this message wait for it, so that they come after. */
+  readonly recorded?: Promise<void>;
 }
 
 /** What became of a send. Only `acknowledged` means that WhatsApp has the message. */

@@ -64,6 +64,8 @@ const SEND_DEADLINE_MS = 30_000;
 const RETRY_REQUEST_DELAY_MS = 5_000;
 /** Past this the socket is not worth keeping: everything behind the stanza waits for it. */
 const STANZA_DEADLINE_MS = 45_000;
+/** Longer than a send with its ack, its record and its publish may take. */
+const RECORDED_DEADLINE_MS = 30_000;
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
@@ -81,6 +83,8 @@ class BaileysSocket implements ConnectionSocket {
   readonly #socket: Baileys;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #knownRecipients = new Set<string>();
+  /** Messages that WhatsApp may have, while their result is not published yet. */
+  readonly #unrecorded = new Map<string, Promise<void>>();
   /** Facts go out one after the other, in the order in which their stanzas came. */
   #publishing: Promise<void> = Promise.resolve();
   #saving: Promise<void> = Promise.resolve();
@@ -117,7 +121,9 @@ class BaileysSocket implements ConnectionSocket {
     this.#listen();
   }
 
-  async send({ stanzaId, to, content }: SendRequest): Promise<SendOutcome> {
+  async send(request: SendRequest): Promise<SendOutcome> {
+    const { stanzaId, to, content } = request;
+    this.#holdReceipts(request);
     if (!this.#caughtUp || this.#isClosed) return { outcome: 'unknown' };
     const { config, clock, logger } = this.#options;
     try {
@@ -278,6 +284,18 @@ class BaileysSocket implements ConnectionSocket {
     emit({ type: 'paired', generation, account: this.#account() });
   }
 
+  /** Receipts for a message wait until its own result is published; not for ever, in case its sender is gone. */
+  #holdReceipts({ stanzaId, recorded }: SendRequest): void {
+    if (recorded === undefined) return;
+    const { clock } = this.#options;
+    const waiting = new AbortController();
+    void recorded.finally(() => waiting.abort());
+    const released = clock.sleep(RECORDED_DEADLINE_MS, waiting.signal).then(() => {
+      if (this.#unrecorded.get(stanzaId) === released) this.#unrecorded.delete(stanzaId);
+    });
+    this.#unrecorded.set(stanzaId, released);
+  }
+
   async #onReceipt(stanza: BinaryNode): Promise<void> {
     const { attrs } = stanza;
     if (attrs['type'] === 'retry') {
@@ -286,7 +304,9 @@ class BaileysSocket implements ConnectionSocket {
       for (const jid of [from, lid]) if (jid) this.#repository.noteRetryRequest(jid);
       return;
     }
-    await this.#publish(toReceiptFacts(stanza, this.#me()));
+    const facts = toReceiptFacts(stanza, this.#me());
+    for (const { stanzaId } of facts) await this.#unrecorded.get(stanzaId);
+    await this.#publish(facts);
   }
 
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {

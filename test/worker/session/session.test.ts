@@ -212,7 +212,7 @@ describe('session', () => {
           );
 
           // Each commit is one version: two that both believed to follow the same one would leave fewer versions than commits.
-          expect(item.Item?.['version'] ?? 0).toBe(committed.length);
+          return (item.Item?.['version'] ?? 0) === committed.length;
         }),
         {
           numRuns: 40,

@@ -1,0 +1,195 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
+import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
+import { startStack, type RunningStack } from '../../infra/local/stack.ts';
+import { until } from '../../infra/local/until.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import { WhatsAppClient } from '../whatsapp/client.ts';
+
+const SHOP = '4915100000001';
+const CUSTOMER = '4915100000003';
+const SECRET_TEXT = 'a sentence that no log may hold';
+
+describe('the first conversation, through every process of the embedded stack', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
+  let stack: RunningStack;
+  let receiver: WebhookReceiver;
+  let whatsApp: WhatsAppClient;
+  let api: ApiClient;
+  let shop = '';
+  const start = async (): Promise<void> => {
+    stack = await startStack({
+      dataDir,
+      port: 0,
+      live: false,
+      workers: 2,
+      workerSettings: { HOLDFAST_LOG_LEVEL: 'debug' },
+      say: () => undefined,
+      onBroken: (reason) => expect.fail(reason),
+    });
+    whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+  };
+  beforeAll(async () => {
+    await start();
+    receiver = await startWebhookReceiver();
+    await whatsApp.addPhone(SHOP, 'Shop');
+    await whatsApp.addPhone(CUSTOMER, 'Customer');
+    api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
+    const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
+    receiver.trust(String(webhook['secret']));
+    shop = await pairSandboxPhone(api, whatsApp, { number: SHOP, method: 'qr' });
+  }, 60_000);
+  afterAll(async () => {
+    await receiver.stop();
+    await stack.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }, 60_000);
+
+  const send = (text: string, headers: Record<string, string> = {}) =>
+    api.call(
+      'POST',
+      `/v1/connections/${shop}/messages`,
+      { to: `+${CUSTOMER}`, type: 'text', text: { body: text } },
+      headers,
+    );
+  const statusesOf = (messageId: unknown): readonly unknown[] =>
+    receiver.events
+      .filter(({ type, data }) => type === 'message.status' && data['messageId'] === messageId)
+      .map(({ data }) => data['status']);
+
+  it('sends a text that the other phone decrypts, and tells of sent, delivered and read by signed webhooks', async () => {
+    const { json } = await send(SECRET_TEXT);
+    const [message] = await until(
+      'the message',
+      () => whatsApp.messages(CUSTOMER),
+      (messages) => messages.length === 1,
+    );
+    await whatsApp.read(CUSTOMER, message?.id ?? '');
+
+    await until(
+      'the statuses',
+      () => statusesOf(json['id']),
+      (statuses) => statuses.length === 3,
+    );
+    expect(message).toMatchObject({ text: SECRET_TEXT, id: json['stanzaId'], copies: 1 });
+    // Webhooks keep no order among themselves; the log does.
+    const log = await api.must('GET', '/v1/events?limit=100');
+    const inLog = (log['data'] as { type: string; data: { messageId?: unknown; status?: unknown } }[])
+      .filter(({ type, data }) => type === 'message.status' && data.messageId === json['id'])
+      .map(({ data }) => data.status);
+    expect(inLog).toEqual(['sent', 'delivered', 'read']);
+    expect(receiver.forged()).toBe(0);
+    const read = await api.must('GET', `/v1/connections/${shop}/messages/${String(json['id'])}`);
+    expect(read['status']).toBe('read');
+  });
+
+  it('tells of a received text, by webhook and in the event log', async () => {
+    await whatsApp.write(CUSTOMER, SHOP, 'is anybody there?');
+    const received = await until(
+      'the webhook',
+      () => receiver.events.find(({ type }) => type === 'message.received'),
+      (event) => event !== undefined,
+    );
+
+    const log = await api.must('GET', '/v1/events');
+    expect(received?.data['content']).toEqual({ type: 'text', text: { body: 'is anybody there?' } });
+    expect((log['data'] as { id: string }[]).map(({ id }) => id)).toContain(received?.id);
+    const list = await api.must('GET', `/v1/connections/${shop}/messages`);
+    expect((list['data'] as { direction: string }[]).map(({ direction }) => direction)).toContain('in');
+  });
+
+  it('follows one message from API call to log, event and webhook by its correlation id', async () => {
+    const correlationId = 'follow-me-0001';
+    const answer = await send('follow me', { 'x-correlation-id': correlationId });
+    await until(
+      'the statuses',
+      () => statusesOf(answer.json['id']),
+      (statuses) => statuses.includes('delivered'),
+    );
+
+    const sent = receiver.events.find(
+      ({ data }) => data['messageId'] === answer.json['id'] && data['status'] === 'sent',
+    );
+    const log = await api.must('GET', '/v1/events?limit=100');
+    const inLog = (log['data'] as { id: string; correlationId: string }[]).find(({ id }) => id === sent?.id);
+    const lines = (file: string): boolean => readFileSync(join(dataDir, 'logs', file), 'utf8').includes(correlationId);
+    expect(answer.headers.get('x-correlation-id')).toBe(correlationId);
+    expect([sent?.correlationId, inLog?.correlationId]).toEqual([correlationId, correlationId]);
+    expect([lines('functions.log'), lines('worker-1.log') || lines('worker-2.log')]).toEqual([true, true]);
+  });
+
+  it('comes back by itself, with everything, after the whole stack was stopped and started again', async () => {
+    await stack.stop();
+    await start();
+    api = api.at(stack.apiUrl);
+    await waitUntilOnline(api, shop);
+
+    const { json } = await send('still linked');
+    await until(
+      'the message',
+      () => whatsApp.messages(CUSTOMER),
+      (messages) => messages.some(({ text }) => text === 'still linked'),
+    );
+
+    await until(
+      'the status',
+      () => statusesOf(json['id']),
+      (statuses) => statuses.includes('delivered'),
+    );
+    expect(await whatsApp.stats()).toMatchObject({ overlap: 0, undecryptable: 0, retryRequests: 0 });
+  }, 60_000);
+
+  it('survives a worker that is killed: no message is lost and none is shown twice', async () => {
+    const before = (await whatsApp.messages(CUSTOMER)).length;
+    const killed = [0, 1].map((index) => stack.replaceWorker(index, 'SIGKILL'));
+    const texts = Array.from({ length: 5 }, (_, index) => `through the crash ${index}`);
+    for (const text of texts) {
+      expect((await send(text, { 'idempotency-key': text.replaceAll(' ', '-') })).status).toBe(202);
+      await whatsApp.write(CUSTOMER, SHOP, `answer ${text}`);
+    }
+    await Promise.all(killed);
+    const arrived = async () =>
+      (await whatsApp.messages(CUSTOMER))
+        .slice(before)
+        .filter(({ fromMe }) => !fromMe)
+        .map(({ text }) => text);
+    await until('all messages', arrived, (found) => found.length >= texts.length, 60_000);
+    const answers = (): readonly unknown[] =>
+      receiver.events.flatMap(({ type, data }) =>
+        type === 'message.received' ? [(data['content'] as { text: { body: string } }).text.body] : [],
+      );
+    await until('all answers', answers, (found) => texts.every((text) => found.includes(`answer ${text}`)), 60_000);
+
+    expect(await arrived()).toEqual(texts);
+    expect(answers().filter((text) => String(text).startsWith('answer'))).toEqual(
+      texts.map((text) => `answer ${text}`),
+    );
+    expect(await whatsApp.stats()).toMatchObject({ overlap: 0 });
+  }, 120_000);
+
+  it('deletes a connection: its device is unlinked and nothing of it is found', async () => {
+    const deleted = await api.call('DELETE', `/v1/connections/${shop}`);
+    const [phone] = await until(
+      'the device being unlinked',
+      () => whatsApp.phones(),
+      (phones) => phones.find(({ number }) => number === SHOP)?.devices.length === 0,
+    );
+
+    expect(deleted.status).toBe(202);
+    expect(phone?.devices).toEqual([]);
+    expect((await api.call('GET', `/v1/connections/${shop}`)).status).toBe(404);
+  });
+
+  it('has no message text, no full number and no key in any log', () => {
+    const logs = readdirSync(join(dataDir, 'logs')).map((file) => readFileSync(join(dataDir, 'logs', file), 'utf8'));
+    const everything = logs.join('\n');
+
+    expect(everything.length).toBeGreaterThan(1_000);
+    for (const secret of [SECRET_TEXT, SHOP, CUSTOMER, 'privKey', 'currentRatchet', 'whsec_', stack.operatorKey]) {
+      expect(everything).not.toContain(secret);
+    }
+  });
+});
