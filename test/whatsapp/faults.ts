@@ -15,9 +15,9 @@ export const faultSchema = z.discriminatedUnion('kind', [
   /** Refuses the next logins with `<failure reason>`. */
   z.strictObject({ ...scope, kind: z.literal('refuse_login'), reason: z.number().int() }),
   /** Takes the TCP connection and never upgrades it to a WebSocket. */
-  z.strictObject({ ...scope, kind: z.literal('no_upgrade') }),
+  z.strictObject({ times: scope.times, kind: z.literal('no_upgrade') }),
   /** Opens the WebSocket and never answers the Noise hello. */
-  z.strictObject({ ...scope, kind: z.literal('no_hello') }),
+  z.strictObject({ times: scope.times, kind: z.literal('no_hello') }),
   /** Accepts the login and never says `<success>`; answers pings. */
   z.strictObject({ ...scope, kind: z.literal('no_success') }),
   /** Says nothing more at all once the device is logged in. */
@@ -59,6 +59,11 @@ export const strikeSchema = z.discriminatedUnion('kind', [
 ]);
 export type Strike = z.infer<typeof strikeSchema>;
 
+function concerns(fault: Fault, number: string | undefined): boolean {
+  const only = 'number' in fault ? fault.number : undefined;
+  return only === undefined || only === number;
+}
+
 /** The faults that are in force. */
 export class Faults {
   #active: { readonly fault: Fault; left: number | undefined }[] = [];
@@ -80,7 +85,7 @@ export class Faults {
     const isWanted = (fault: Fault): fault is Extract<Fault, { kind: Kind }> => fault.kind === kind;
     return this.list()
       .filter(isWanted)
-      .find((fault) => fault.number === undefined || fault.number === number);
+      .find((fault) => concerns(fault, number));
   }
 
   /** The fault of a kind that concerns an account, used up once; undefined if there is none. */
@@ -92,7 +97,7 @@ export class Faults {
     const isWanted = (fault: Fault): fault is Extract<Fault, { kind: Kind }> => fault.kind === kind;
     for (const entry of this.#active) {
       const { fault } = entry;
-      if (!isWanted(fault) || (fault.number !== undefined && fault.number !== number) || !matches(fault)) continue;
+      if (!isWanted(fault) || !concerns(fault, number) || !matches(fault)) continue;
       if (entry.left !== undefined) {
         entry.left -= 1;
         if (entry.left === 0) this.#active = this.#active.filter((other) => other !== entry);

@@ -45,7 +45,7 @@ export class PlainAccount {
 
 export interface PlainSocket {
   readonly socket: ReturnType<typeof makeWASocket>;
-  /** Messages with content, in the order in which Baileys gave them out. */
+  /** Messages with something to see, in the order in which Baileys gave them out. */
   readonly received: WAMessage[];
   /** Waits for a connection update that fits. Throws after the deadline with what came instead. */
   readonly until: (
@@ -83,7 +83,7 @@ export function openPlainSocket(
     for (const check of waiting) check();
   });
   socket.ev.on('messages.upsert', ({ messages }) => {
-    received.push(...messages.filter((message) => message.message));
+    received.push(...messages.filter(({ message }) => message && !message.protocolMessage));
     for (const check of waiting) check();
   });
   return {
@@ -139,4 +139,9 @@ export async function pairByQr(
     (count) => count > 0,
   );
   return second;
+}
+
+/** Texts of the messages that a socket has received, in order. */
+export function textsOf(socket: PlainSocket): readonly string[] {
+  return socket.received.flatMap(({ message }) => message?.conversation ?? message?.extendedTextMessage?.text ?? []);
 }
