@@ -1,0 +1,372 @@
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { leaseKey, markTaskDead } from '../../../shared/platform/fleetLease.ts';
+import { GateClosedError } from '../../../worker/fleet/gate.ts';
+import { until } from '../../whatsapp/until.ts';
+import { startFleets, type TestMember } from './members.ts';
+
+const nothing = async (): Promise<void> => undefined;
+const SHARDS = [0, 1, 2, 3];
+const shardsOf = (member: TestMember): readonly number[] => [...member.ownedShards().keys()].sort((a, b) => a - b);
+const ownsAll = (member: TestMember): Promise<unknown> =>
+  until(
+    'all shards',
+    () => shardsOf(member),
+    (shards) => shards.length === SHARDS.length,
+  );
+const split = (...members: readonly TestMember[]): Promise<unknown> =>
+  until(
+    'all shards owned',
+    () => members.flatMap(shardsOf),
+    (shards) => shards.length === SHARDS.length,
+  );
+
+describe('fleet members', () => {
+  let fleets: Awaited<ReturnType<typeof startFleets>>;
+  beforeAll(async () => {
+    fleets = await startFleets();
+  });
+  beforeEach(() => fleets.newStage());
+  afterEach(() => fleets.stopMembers());
+  afterAll(() => fleets.stop());
+
+  const aMember: typeof fleets.aMember = (overrides) => fleets.aMember(overrides);
+  const leaseOf = async ({ own }: TestMember): Promise<Record<string, unknown> | undefined> => {
+    const Key = leaseKey(own.taskId, own.workerId);
+    const answer = await fleets.table.send(
+      new GetCommand({ TableName: `${fleets.stage()}-fleet`, Key, ConsistentRead: true }),
+    );
+    return answer.Item;
+  };
+  const owners = async (): Promise<readonly unknown[]> =>
+    (await fleets.store().read(SHARDS.length)).shards.map(({ owner, epoch }) => [owner, epoch]);
+
+  it('own all shards when they start alone, after about three looks at the fleet', async () => {
+    const member = await aMember();
+
+    await ownsAll(member);
+
+    expect(member.store.calls.filter((call) => call === 'read').length).toBeLessThanOrEqual(4);
+    expect([...member.ownedShards()].sort(([a], [b]) => a - b)).toEqual(SHARDS.map((shard) => [shard, 1]));
+    expect(await owners()).toEqual(SHARDS.map(() => [member.own.workerId, 1]));
+    expect(member.gate.isOpen()).toBe(true);
+  });
+
+  it('split the shards evenly when they start together', async () => {
+    const members = await Promise.all([aMember(), aMember()]);
+
+    await split(...members);
+
+    expect(members.map((member) => member.ownedShards().size)).toEqual([2, 2]);
+    expect(members.flatMap(shardsOf).sort((a, b) => a - b)).toEqual(SHARDS);
+  });
+
+  it('take over from one that fell silent, with higher epochs, once its gate has closed', async () => {
+    const gatesAtClaim: boolean[] = [];
+    const silent = await aMember();
+    await ownsAll(silent);
+    const other = await aMember({
+      onClaimed: async () => void gatesAtClaim.push(silent.gate.isOpen()),
+    });
+
+    await silent.stop();
+    await ownsAll(other);
+
+    expect([...other.ownedShards().values()]).toEqual([2, 2, 2, 2]);
+    expect(gatesAtClaim).toEqual([false, false, false, false]);
+    expect(await leaseOf(silent)).toMatchObject({ state: 'DEAD', proof: 'observed' });
+  });
+
+  it('take over at once from one whose task is known to be stopped', async () => {
+    const killed = await aMember();
+    await ownsAll(killed);
+    const other = await aMember({ config: { fenceMs: 50_000, deathMs: 60_000 } });
+    await killed.stop();
+
+    await markTaskDead({ table: fleets.table, stage: fleets.stage() }, killed.own.taskId, Date.now());
+    await ownsAll(other);
+
+    expect([...other.ownedShards().values()]).toEqual([2, 2, 2, 2]);
+  });
+
+  it('share out the shards of one that fell silent', async () => {
+    const members = await Promise.all([aMember(), aMember(), aMember()]);
+    await split(...members);
+    const [silent, ...others] = members;
+
+    await silent?.stop();
+    await split(...others);
+
+    expect(others.map((member) => member.ownedShards().size).sort((a, b) => a - b)).toEqual([2, 2]);
+  });
+
+  it('hand over on drain without waiting for a death', async () => {
+    const patient = { fenceMs: 50_000, deathMs: 60_000 };
+    const first = await aMember({ config: patient });
+    await ownsAll(first);
+    const second = await aMember({ config: patient });
+    const ready: [number, unknown][] = [];
+
+    await first.drain({
+      beforeRelease: async (shard) => void ready.push([shard, (await owners())[shard]]),
+    });
+    const afterDrain = shardsOf(first);
+    await ownsAll(second);
+
+    // Each shard was still the first one's when its work ended.
+    expect(ready.sort(([a], [b]) => a - b)).toEqual(SHARDS.map((shard) => [shard, [first.own.workerId, 1]]));
+    expect(afterDrain).toEqual([]);
+    expect([...second.ownedShards().values()]).toEqual([3, 3, 3, 3]);
+    expect(await leaseOf(first)).toMatchObject({ state: 'DEAD', proof: 'clean' });
+    expect(first.gate.isOpen()).toBe(false);
+    expect(first.fenced()).toBe(0);
+  });
+
+  it('say that they drain before they release, so that no shard comes back to them', async () => {
+    const member = await aMember();
+    await ownsAll(member);
+    const states: unknown[] = [];
+
+    await member.drain({ beforeRelease: async () => void states.push((await leaseOf(member))?.['state']) });
+
+    expect(states).toEqual(SHARDS.map(() => 'DRAINING'));
+    expect(await owners()).toEqual(SHARDS.map(() => [undefined, 2]));
+    expect(member.claimed).toHaveLength(SHARDS.length);
+  });
+
+  it('reject a drain whose work does not end in time, and keep the lease and that shard', async () => {
+    const member = await aMember({ config: { drainTimeoutMs: 500 } });
+    await ownsAll(member);
+
+    const drained = member.drain({
+      beforeRelease: (shard) => (shard === 2 ? new Promise(() => undefined) : nothing()),
+    });
+
+    await expect(drained).rejects.toThrow('draining the worker did not finish within 500 ms');
+    expect(shardsOf(member)).toEqual([2]);
+    expect(await leaseOf(member)).toMatchObject({ state: 'DRAINING' });
+  });
+
+  it('release the other shards when the work of one fails to end', async () => {
+    const member = await aMember();
+    await ownsAll(member);
+
+    const drained = member.drain({
+      beforeRelease: (shard) => (shard === 1 ? Promise.reject(new Error('not flushed')) : nothing()),
+    });
+
+    await expect(drained).rejects.toThrow('not flushed');
+    expect(shardsOf(member)).toEqual([1]);
+    expect((await owners())[1]).toEqual([member.own.workerId, 1]);
+    expect(await leaseOf(member)).toMatchObject({ state: 'DRAINING' });
+  });
+
+  it('are fenced once when their lease is dead, and write nothing more', async () => {
+    const member = await aMember();
+    await ownsAll(member);
+
+    await markTaskDead({ table: fleets.table, stage: fleets.stage() }, member.own.taskId, Date.now());
+    await until('the fence', member.fenced, (count) => count === 1);
+    const lease = await leaseOf(member);
+    const callsAtFence = member.store.calls.length;
+    const drained = member.drain({ beforeRelease: nothing });
+
+    await expect(drained).rejects.toThrow(GateClosedError);
+    expect(member.gate.timeLeftMs()).toBe(0);
+    expect(shardsOf(member)).toEqual([]);
+    expect(member.fenced()).toBe(1);
+    expect(member.store.calls.slice(callsAtFence)).toEqual([]);
+    expect(await leaseOf(member)).toEqual(lease);
+    expect(await owners()).toEqual(SHARDS.map(() => [member.own.workerId, 1]));
+  });
+
+  it('put no new owner in the place of many that look dead at once, except where death is proven', async () => {
+    const members = await Promise.all([aMember(), aMember(), aMember(), aMember()]);
+    await split(...members);
+    const [watching, ...silent] = members;
+    const [proven] = silent;
+    if (watching === undefined || proven === undefined) throw new Error('no members');
+
+    await Promise.all(silent.map((member) => member.stop()));
+    await until(
+      'the brake',
+      () => watching.logged.join(),
+      (text) => text.includes('many workers look dead'),
+    );
+    const states = await Promise.all(silent.map(async (member) => (await leaseOf(member))?.['state']));
+    await markTaskDead({ table: fleets.table, stage: fleets.stage() }, proven.own.taskId, Date.now());
+    await until(
+      'the proven one',
+      () => watching.ownedShards().size,
+      (count) => count === 2,
+    );
+
+    expect(states).toEqual(['ALIVE', 'ALIVE', 'ALIVE']);
+  });
+
+  describe('when the store answers badly', () => {
+    it('find a claim that was taken although its answer was lost', async () => {
+      const member = await aMember({ prepare: (store) => store.faults.set('claim', ['lost']) });
+
+      await ownsAll(member);
+
+      expect(member.claimed.map(([shard]) => shard).sort((a, b) => a - b)).toEqual(SHARDS);
+      expect([...member.ownedShards().values()]).toEqual([1, 1, 1, 1]);
+    });
+
+    it('lead although the answer of their election was lost', async () => {
+      const member = await aMember({ prepare: (store) => store.faults.set('lead', ['lost']) });
+
+      await ownsAll(member);
+
+      expect((await fleets.store().read(0)).leader).toBe(member.own.workerId);
+    });
+
+    it('finish a drain although answers of releases were lost or did not come', async () => {
+      const member = await aMember({ config: { heartbeatTimeoutMs: 50 } });
+      await ownsAll(member);
+      member.store.faults.set('release', ['lost', 'away', 'lost', 'away', 'away']);
+
+      await member.drain({ beforeRelease: nothing });
+
+      expect(await owners()).toEqual(SHARDS.map(() => [undefined, 2]));
+      expect(await leaseOf(member)).toMatchObject({ state: 'DEAD', proof: 'clean' });
+    });
+
+    it('close the gate while it is away and open it again after, with all their shards', async () => {
+      const config = { fenceMs: 400, deathMs: 20_000 };
+      const member = await aMember({ config });
+      await ownsAll(member);
+
+      member.store.isAway = true;
+      await until(
+        'the closed gate',
+        () => member.gate.isOpen(),
+        (open) => !open,
+      );
+      const whileAway = shardsOf(member);
+      member.store.isAway = false;
+      await until(
+        'the open gate',
+        () => member.gate.isOpen(),
+        (open) => open,
+      );
+
+      expect(whileAway).toEqual(SHARDS);
+      expect(shardsOf(member)).toEqual(SHARDS);
+      expect(member.claimed).toHaveLength(SHARDS.length);
+      expect(member.fenced()).toBe(0);
+    });
+
+    it('sentence nobody when it comes back after a time longer than a death', async () => {
+      const config = { heartbeatMs: 50, fenceMs: 400, deathMs: 800 };
+      const members = await Promise.all([aMember({ config }), aMember({ config })]);
+      await split(...members);
+
+      for (const { store } of members) store.isAway = true;
+      await until(
+        'closed gates',
+        () => members.map(({ gate }) => gate.isOpen()),
+        (open) => !open.includes(true),
+      );
+      const awayUntil = performance.now() + 2 * config.deathMs;
+      await until(
+        'a long time',
+        () => performance.now(),
+        (now) => now > awayUntil,
+      );
+      for (const { store } of members) store.isAway = false;
+      await until(
+        'open gates',
+        () => members.map(({ gate }) => gate.isOpen()),
+        (open) => !open.includes(false),
+      );
+      const reads = (): number =>
+        Math.min(...members.map(({ store }) => store.calls.filter((c) => c === 'read').length));
+      const readsNow = reads();
+      await until('more looks', reads, (count) => count > readsNow + 4);
+
+      expect(members.map((member) => member.fenced())).toEqual([0, 0]);
+      expect(members.map((member) => member.ownedShards().size)).toEqual([2, 2]);
+    });
+  });
+
+  it('give a shard back whose work does not begin, and try again', async () => {
+    let failures = 1;
+    const member = await aMember({
+      onClaimed: async (shard) => {
+        if (shard === 2 && failures-- > 0) throw new Error('no such queue');
+      },
+    });
+
+    await ownsAll(member);
+
+    expect(member.claimed.filter(([shard]) => shard === 2)).toEqual([
+      [2, 1],
+      [2, 3],
+    ]);
+  });
+
+  it('stop the work of a shard that another owns although their lease lives', async () => {
+    const member = await aMember();
+    await ownsAll(member);
+    const other = await aMember();
+
+    await fleets.table.send(
+      new UpdateCommand({
+        TableName: `${fleets.stage()}-fleet`,
+        Key: { pk: 'SHARD#0002', sk: 'OWNER' },
+        UpdateExpression: 'SET #owner = :other, ownerTask = :task, epoch = epoch + :one',
+        ExpressionAttributeNames: { '#owner': 'owner' },
+        ExpressionAttributeValues: { ':other': other.own.workerId, ':task': other.own.taskId, ':one': 1 },
+      }),
+    );
+    await until(
+      'the loss',
+      () => member.lost.length,
+      (count) => count === 1,
+    );
+
+    expect(member.lost).toEqual([2]);
+    expect(shardsOf(member)).toEqual([0, 1, 3]);
+  });
+
+  it('claim orphans by themselves when nobody leads for too long', async () => {
+    const member = await aMember({
+      config: { orphanClaimMs: 300 },
+      prepare: (store) => {
+        store.neverLeads = true;
+      },
+    });
+
+    await ownsAll(member);
+
+    expect((await fleets.store().read(0)).leader).toBeUndefined();
+  });
+
+  it('start although the answer to their first write was lost and it was sent again', async () => {
+    const member = await aMember({
+      prepare: (store) => {
+        const create = store.createLease.bind(store);
+        store.createLease = async (lease) => {
+          await create(lease);
+          return create(lease);
+        };
+      },
+    });
+
+    await ownsAll(member);
+
+    expect(await leaseOf(member)).toMatchObject({ state: 'ALIVE' });
+  });
+
+  it('do not start when the store is away', async () => {
+    const started = aMember({
+      prepare: (store) => {
+        store.createLease = () => Promise.reject(new Error('no answer'));
+      },
+    });
+
+    await expect(started).rejects.toThrow('no answer');
+  });
+});
