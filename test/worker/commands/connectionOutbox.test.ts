@@ -19,7 +19,7 @@ describe('the outbox of a connection', () => {
     const result = await outbox.handle(message.messageId, sequence(1));
 
     expect(result).toBe('done');
-    expect(socket.sent).toEqual([{ stanzaId: message.stanzaId, to: message.to, content: message.content }]);
+    expect(socket.sent).toMatchObject([{ stanzaId: message.stanzaId, to: message.to, content: message.content }]);
     expect(await core.stateOf(connection.connectionId, message.messageId)).toBe('sent');
     expect(publisher.facts).toEqual([
       {
