@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WhatsAppClient } from './client.ts';
 import type { Fault, Strike } from './faults.ts';
-import { codeOf, isClosed, isOpen, openPlainSocket, PlainAccount, pairByQr, type PlainSocket } from './plainSocket.ts';
+import {
+  codeOf,
+  isClosed,
+  isOpen,
+  openPlainSocket,
+  PlainAccount,
+  pairByQr,
+  textsOf,
+  type PlainSocket,
+} from './plainSocket.ts';
 import { silenceConsole } from './silenceConsole.ts';
 import { startWhatsApp, type WhatsAppSimulator } from './simulator.ts';
 import { until } from './until.ts';
@@ -110,6 +119,75 @@ describe('fault knobs, seen by a real Baileys socket', () => {
     expect(await client.stats()).toMatchObject({ replaced: 1, overlap: 0 });
   });
 
+  it('a frozen socket that sends after it was replaced is an overlap, and nothing of it is delivered', async () => {
+    await paired.socket.sendMessage(`${BOB}@s.whatsapp.net`, { text: 'before' });
+    await until(
+      'the message',
+      () => client.messages(BOB),
+      (messages) => messages.length === 1,
+    );
+    const { socket: webSocket } = paired.socket.ws as unknown as { readonly socket: { readonly pause: () => void } };
+    webSocket.pause();
+    await connect().until('open', isOpen);
+
+    await paired.socket.sendMessage(`${BOB}@s.whatsapp.net`, { text: 'too late' });
+    const stats = await until(
+      'the late message',
+      () => client.stats(),
+      ({ overlap }) => overlap > 0,
+    );
+
+    expect([stats.overlap, stats.replaced, stats.conflicts[ANN]?.length]).toEqual([1, 1, 1]);
+    expect(await client.messages(BOB)).toHaveLength(1);
+  });
+
+  it.each<readonly [what: string, before: Fault[], after: Strike[]]>([
+    ['redelivered', [], [{ kind: 'redeliver', id: 'ID', number: ANN }]],
+    ['delivered twice', [{ kind: 'duplicate', number: ANN, times: 1 }], []],
+  ])('a message that is %s is shown once: Baileys refuses the copy', async (_what, before, after) => {
+    for (const fault of before) await client.fault(fault);
+    const id = await client.write(BOB, ANN, 'once');
+    await until(
+      'the message',
+      () => textsOf(paired),
+      (texts) => texts.length === 1,
+    );
+    for (const strike of after) await client.strike({ ...strike, id } as Strike);
+    const stats = await until(
+      'the refusal',
+      () => client.stats(),
+      ({ refusals }) => refusals['487'] !== undefined,
+    );
+
+    expect(stats.refusals).toEqual({ 487: 1 });
+    expect(textsOf(paired)).toEqual(['once']);
+    await until(
+      'an empty queue',
+      () => client.phones(),
+      (phones) => phones[0]?.devices[0]?.waiting === 0,
+    );
+  });
+
+  it('latency delays stanzas both ways, side by side and in order', async () => {
+    const texts = Array.from({ length: 20 }, (_, index) => `late ${index}`);
+    await client.fault({ kind: 'latency', ms: 100, number: ANN });
+
+    const startedAt = performance.now();
+    await paired.socket.query({ tag: 'iq', attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:p' } });
+    const roundTripMs = performance.now() - startedAt;
+    for (const text of texts) await client.write(BOB, ANN, text);
+    const sentAt = performance.now();
+    await until(
+      'all of them',
+      () => textsOf(paired),
+      (seen) => seen.length === texts.length,
+    );
+
+    expect(roundTripMs).toBeGreaterThan(195);
+    expect(performance.now() - sentAt).toBeLessThan(100 * texts.length);
+    expect(textsOf(paired)).toEqual(texts);
+  });
+
   it('a nack stands in the ack, and nothing is delivered', async () => {
     await client.fault({ kind: 'nack', code: 463, number: ANN, times: 1 });
     const acks: (string | undefined)[] = [];
@@ -182,23 +260,5 @@ describe('fault knobs, seen by a real Baileys socket', () => {
     await expect(ask('w:test')).rejects.toThrow('simulated');
     await expect(ask('w:other')).rejects.toThrow('Timed Out');
     await expect(ask('w:other')).resolves.toMatchObject({ tag: 'iq' });
-  });
-
-  it.each([
-    ['no such route', 'GET', '/nothing', undefined, 404],
-    ['a number that is none', 'POST', '/phones', { number: 'abc', name: 'X' }, 400],
-    ['an unknown field', 'POST', '/phones', { number: '4915100000009', colour: 'red' }, 400],
-    ['a phone that is not there', 'POST', '/phones/4915199999999/messages', { to: ANN, text: 'x' }, 404],
-    ['a QR text that is unknown', 'POST', `/phones/${ANN}/link`, { qr: '2@nothing,a,b,c' }, 409],
-    ['a device that is not there', 'DELETE', `/phones/${ANN}/devices/9`, undefined, 404],
-    ['an unknown fault', 'POST', '/faults', { kind: 'earthquake' }, 400],
-  ])('%s gets a clear answer', async (_what, method, path, body, status) => {
-    const response = await fetch(`${whatsApp.controlUrl}${path}`, {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-
-    expect(response.status).toBe(status);
-    expect(((await response.json()) as { error: string }).error.length).toBeGreaterThan(10);
   });
 });

@@ -73,7 +73,6 @@ describe('groups of phones and real Baileys sockets', () => {
     await stage.client().write(BOB, id, 'for three');
     await shownAt(CAT, 'for three');
 
-    await ann.socket.groupMetadata(id);
     await stage.client().changeMembers(id, BOB, 'remove', [CAT]);
     await stage.client().write(BOB, id, 'for two');
     await until(

@@ -41,6 +41,11 @@ export class PlainAccount {
     silentLogger,
     { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
   );
+
+  /** Loses every Signal session, as after a restore from an old backup. */
+  forgetSessions(): void {
+    for (const key of this.#values.keys()) if (key.startsWith('session/')) this.#values.delete(key);
+  }
 }
 
 export interface PlainSocket {
