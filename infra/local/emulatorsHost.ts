@@ -19,7 +19,9 @@ try {
     process.stderr.write('the DynamoDB emulator stopped\n');
     process.exit(1);
   });
-  process.stdout.write(`${JSON.stringify({ ready: true, dynamoDb: dynamoDb.endpoint, sqs: queues.endpoint })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, dynamoDb: dynamoDb.endpoint, dynamoDbPid: dynamoDb.process.pid, sqs: queues.endpoint })}\n`,
+  );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       dynamoDb.process.removeAllListeners('exit');

@@ -106,9 +106,15 @@ class Stack implements RunningStack {
 
   async start(): Promise<void> {
     const { path, keyFile } = this.#folder;
+    // The functions that the supervisor calls itself find them where the SDK looks; the emulators check none.
+    process.env['AWS_ACCESS_KEY_ID'] ??= localCredentials.accessKeyId;
+    process.env['AWS_SECRET_ACCESS_KEY'] ??= localCredentials.secretAccessKey;
     const emulators = await this.#child('emulators', 'infra/local/emulatorsHost.ts', ['--data', path], {});
     this.dynamoDbEndpoint = textOf(emulators.ready['dynamoDb']);
     this.sqsEndpoint = textOf(emulators.ready['sqs']);
+    // A binary cannot watch its parent: when that was killed, the supervisor ends it.
+    const dynamoDbPid = Number(emulators.ready['dynamoDbPid']);
+    void emulators.exited.then(() => killIfRunning(dynamoDbPid));
     this.#settings = {
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
@@ -199,8 +205,6 @@ class Stack implements RunningStack {
   }
 
   #table() {
-    process.env['AWS_ACCESS_KEY_ID'] ??= localCredentials.accessKeyId;
-    process.env['AWS_SECRET_ACCESS_KEY'] ??= localCredentials.secretAccessKey;
     return makeDocumentClient(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'warn' }));
   }
 
@@ -277,6 +281,14 @@ class Stack implements RunningStack {
       if (!this.#stopping) this.#options.onBroken(`${name} ended (${signal ?? `code ${code}`}). ${last}`);
     });
     return child;
+  }
+}
+
+function killIfRunning(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It is gone, as it should be.
   }
 }
 
