@@ -6,7 +6,7 @@ import type { StackOptions } from './stack.ts';
 
 const USAGE = `npm start -- [--port 8080] [--data .holdfast] [--workers 2] [--live]
 
-  --port     port of the API
+  --port     port of the API; the simulator's phones are at the next one
   --data     folder in which everything survives a restart
   --workers  how many worker processes
   --live     talk to the real WhatsApp instead of the simulator

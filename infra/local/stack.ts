@@ -180,12 +180,18 @@ class Stack implements RunningStack {
     const whatsApp = await this.#child(
       'whatsapp',
       'test/whatsapp/main.ts',
-      ['--state-dir', `${this.#folder.path}/whatsapp`],
+      ['--state-dir', `${this.#folder.path}/whatsapp`, '--control-port', this.#controlPort()],
       {},
     );
     this.whatsAppControlUrl = textOf(whatsApp.ready['controlUrl']);
     this.#workerSettings['WHATSAPP_URL'] = textOf(whatsApp.ready['webSocketUrl']);
     this.#workerSettings['WHATSAPP_ROOT_KEY'] = textOf(whatsApp.ready['rootKey']);
+  }
+
+  /** Beside the API's port, so that a README can name it. */
+  #controlPort(): string {
+    const { port } = this.#options;
+    return String(port === 0 ? 0 : port + 1);
   }
 
   /** The operator key of the first start is shown again at each later one. */
