@@ -22,6 +22,8 @@ export interface SocketEvents {
 
 /** How long a client may take to answer an `iq`. */
 const ANSWER_DEADLINE_MS = 15_000;
+/** Messages that a fault can deliver again. */
+const REMEMBERED = 1_000;
 
 let tags = 0;
 
@@ -67,7 +69,7 @@ export class ClientSocket {
   /** Sends a stanza, after those before it. */
   send(stanza: BinaryNode): void {
     if (this.silent || this.closed) return;
-    if (stanza.tag === 'message') this.sentMessages.set(stanza.attrs['id'] ?? '', stanza);
+    if (stanza.tag === 'message') this.#remember(stanza);
     const travelled = this.#travel();
     this.#writing = this.#writing.then(async () => {
       await travelled;
@@ -152,6 +154,12 @@ export class ClientSocket {
       });
       this.#reading.catch(() => this.terminate());
     }
+  }
+
+  #remember(message: BinaryNode): void {
+    this.sentMessages.set(message.attrs['id'] ?? '', message);
+    const oldest = this.sentMessages.size > REMEMBERED ? this.sentMessages.keys().next().value : undefined;
+    if (oldest !== undefined) this.sentMessages.delete(oldest);
   }
 
   /** Stanzas travel side by side: each takes the latency, but they do not wait for one another's. */

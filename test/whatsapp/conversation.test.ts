@@ -13,6 +13,7 @@ import {
   type PlainSocket,
 } from './plainSocket.ts';
 import { silenceConsole } from './silenceConsole.ts';
+import { assertSound } from './sockets.ts';
 import { startWhatsApp, type WhatsAppSimulator } from './simulator.ts';
 import { until } from './until.ts';
 
@@ -37,6 +38,7 @@ describe('conversations of real Baileys sockets through the simulator', () => {
   afterEach(async () => {
     for (const socket of open.splice(0)) socket.close();
     await whatsApp.stop();
+    assertSound(whatsApp);
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
   });
   const pair = async (number: string, account = new PlainAccount()): Promise<PlainSocket> => {

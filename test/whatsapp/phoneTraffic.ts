@@ -244,7 +244,9 @@ export class PhoneTraffic {
   }
 
   #track(work: Promise<void>): void {
-    const settled = work.catch(() => undefined).then(() => void this.#work.delete(settled));
+    const settled = work
+      .catch((error: unknown) => this.#context.counters.noteInternalError(error))
+      .then(() => void this.#work.delete(settled));
     this.#work.add(settled);
   }
 }

@@ -50,6 +50,8 @@ export class PlainAccount {
 
 export interface PlainSocket {
   readonly socket: ReturnType<typeof makeWASocket>;
+  /** Connection updates so far. */
+  readonly updates: readonly Partial<ConnectionState>[];
   /** Messages with something to see, in the order in which Baileys gave them out. */
   readonly received: WAMessage[];
   /** Waits for a connection update that fits. Throws after the deadline with what came instead. */
@@ -93,6 +95,7 @@ export function openPlainSocket(
   });
   return {
     socket,
+    updates,
     received,
     until: (what, fits) =>
       new Promise((resolve, reject) => {

@@ -195,7 +195,14 @@ export class WhatsAppSimulator {
     this.counters.sockets += 1;
     const socket = new ClientSocket(webSocket, this.world.keys, {
       onFinish: (from, clientStatic, payload) => this.#begin(from, clientStatic, payload),
-      onNode: (from, stanza) => this.#handle(from, stanza),
+      onNode: (from, stanza) => {
+        try {
+          this.#handle(from, stanza);
+        } catch (error) {
+          // Not the client's fault, so it must not look like a lost connection.
+          this.counters.noteInternalError(error);
+        }
+      },
       onClose: (from) => {
         this.#sockets.delete(from);
         this.pairing.forget(from);
@@ -283,7 +290,9 @@ export class WhatsAppSimulator {
       mediaHost: this.mediaHost,
       groups: (device, query) => this.groups.answer(device, query),
       onDevicesAsked: (asker, number) => this.#notices.watch(asker, number),
-      onActive: (socket) => void this.#activate(socket),
+      onActive: (socket) => {
+        this.#activate(socket).catch((error: unknown) => this.counters.noteInternalError(error));
+      },
       onRemoveDevice: (device) => {
         const account = this.world.accounts.get(device.number);
         if (account !== undefined) this.removeDevice(account, device);

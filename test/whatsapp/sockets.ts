@@ -28,6 +28,7 @@ export function useStage(numbers: Readonly<Record<string, string>>): Stage {
   afterEach(async () => {
     for (const socket of open.splice(0)) socket.close();
     await whatsApp.stop();
+    assertSound(whatsApp);
   });
   return {
     whatsApp: () => whatsApp,
@@ -43,4 +44,10 @@ export function useStage(numbers: Readonly<Record<string, string>>): Stage {
       return socket;
     },
   };
+}
+
+/** Throws when the simulator itself had a fault: what the test showed cannot be trusted then. */
+export function assertSound(whatsApp: WhatsAppSimulator): void {
+  const { internalErrors } = whatsApp.stats();
+  if (internalErrors.length > 0) throw new Error(`faults of the simulator: ${internalErrors.join('; ')}`);
 }

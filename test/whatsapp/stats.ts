@@ -27,6 +27,8 @@ export interface Stats {
   /** Presence that clients announced last, per account. */
   readonly presence: Readonly<Record<string, string>>;
   readonly keyFetches: number;
+  /** Faults of the simulator itself: none, or what a run shows cannot be trusted. */
+  readonly internalErrors: readonly string[];
 }
 
 /** Counts that grow as the simulator runs. */
@@ -40,6 +42,7 @@ export class Counters {
   undecryptable = 0;
   retryRequests = 0;
   keyFetches = 0;
+  readonly internalErrors: string[] = [];
   readonly logins = new Map<string, number[]>();
   readonly conflicts = new Map<string, number[]>();
   readonly stanzas = new Map<string, number>();
@@ -57,6 +60,10 @@ export class Counters {
   countConflict(number: string, atMs: number): void {
     this.replaced += 1;
     this.conflicts.set(number, [...(this.conflicts.get(number) ?? []), atMs]);
+  }
+
+  noteInternalError(error: unknown): void {
+    this.internalErrors.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
   countRefusal(error: string): void {
@@ -103,6 +110,7 @@ export class Counters {
       refusals: Object.fromEntries(this.refusals),
       presence: Object.fromEntries(this.presence),
       keyFetches: this.keyFetches,
+      internalErrors: this.internalErrors,
     };
   }
 }

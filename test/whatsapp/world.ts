@@ -67,6 +67,12 @@ export function lidOf(number: string): string {
   return `9${String(number.length).padStart(2, '0')}${number.split('').reverse().join('')}`;
 }
 
+/** The account that a LID stands for. */
+function accountOfLid(world: World, lid: string): Account | undefined {
+  const account = world.accounts.get(lid.slice(3).split('').reverse().join(''));
+  return account?.lid === lid ? account : undefined;
+}
+
 export interface Address {
   readonly account: Account;
   readonly device: number;
@@ -78,10 +84,7 @@ export function findAddress(world: World, jid: string | undefined): Address | un
   const match = /^(\d+)(?::(\d+))?@(s\.whatsapp\.net|c\.us|lid)$/.exec(jid ?? '');
   if (match === null) return undefined;
   const [, user = '', device = '0', server = ''] = match;
-  const account =
-    server === 'lid'
-      ? [...world.accounts.values()].find((candidate) => candidate.lid === user)
-      : world.accounts.get(user);
+  const account = server === 'lid' ? accountOfLid(world, user) : world.accounts.get(user);
   return account === undefined ? undefined : { account, device: Number(device), server };
 }
 
