@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { textsOf } from './plainSocket.ts';
+import { PlainAccount, textsOf } from './plainSocket.ts';
 import { silenceConsole } from './silenceConsole.ts';
 import { useStage } from './sockets.ts';
 import { until } from './until.ts';
+import { lidOf } from './world.ts';
 
 silenceConsole();
 const ANN = '4915100000001';
@@ -104,5 +105,35 @@ describe('groups of phones and real Baileys sockets', () => {
     );
 
     expect(entry?.receipts).toEqual({ [ANN]: 'read' });
+  });
+
+  it('a group message that a client or a phone could not read is repeated', async () => {
+    const account = new PlainAccount();
+    const ann = await stage.pair(ANN, account);
+    const { id } = await stage.client().addGroup(BOB, 'Club', [ANN, CAT]);
+    await stage.client().write(BOB, id, 'from Bob');
+    await until(
+      'the first message',
+      () => textsOf(ann),
+      (texts) => texts.includes('from Bob'),
+    );
+    await ann.socket.sendMessage(id, { text: 'from Ann' });
+    await Promise.all([BOB, CAT].map((number) => shownAt(number, 'from Ann')));
+
+    account.forget('sender-key', lidOf(BOB));
+    await stage.client().write(BOB, id, 'to a client that lost the key');
+    await until(
+      'the repeated message',
+      () => textsOf(ann),
+      (texts) => texts.includes('to a client that lost the key'),
+    );
+    const values = stage.whatsApp().world.accounts.get(BOB)?.phone.save().values;
+    if (values !== undefined) values['sender-key'] = {};
+    await ann.socket.sendMessage(id, { text: 'to a phone that lost the key' });
+    await Promise.all([BOB, CAT].map((number) => shownAt(number, 'to a phone that lost the key')));
+
+    expect((await stage.client().failures(BOB)).length).toBe(1);
+    expect(await stage.client().failures(CAT)).toEqual([]);
+    expect(await stage.client().stats()).toMatchObject({ retryRequests: 2, resent: 0, duplicates: 0 });
   });
 });

@@ -7,6 +7,7 @@ import { silenceConsole } from './silenceConsole.ts';
 import { silentLogger } from './silentLogger.ts';
 import { useStage } from './sockets.ts';
 import { until } from './until.ts';
+import { lidOf } from './world.ts';
 
 silenceConsole();
 const ANN = '4915100000001';
@@ -97,7 +98,7 @@ describe('phones and real Baileys sockets', () => {
       (texts) => texts.length === 2,
     );
 
-    account.forgetSessions();
+    account.forget('session', lidOf(BOB));
     await stage.client().write(BOB, ANN, 'after the loss');
     await until(
       'the repeated message',

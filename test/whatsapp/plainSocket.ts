@@ -42,9 +42,11 @@ export class PlainAccount {
     { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
   );
 
-  /** Loses every Signal session, as after a restore from an old backup. */
-  forgetSessions(): void {
-    for (const key of this.#values.keys()) if (key.startsWith('session/')) this.#values.delete(key);
+  /** Loses the keys of a type that concern a user, as after a restore from an old backup. */
+  forget(type: 'session' | 'sender-key', user: string): void {
+    for (const key of this.#values.keys()) {
+      if (key.startsWith(`${type}/`) && key.includes(user)) this.#values.delete(key);
+    }
   }
 }
 
