@@ -37,14 +37,29 @@ export function observe(
   return { readAtMs: nowMs, workers };
 }
 
-/** Workers whose heartbeat number had not changed for `deathMs` at the last read, with that number: the condition of the death sentence. */
-export function looksDead(
+/** Workers whose heartbeat number had not changed for this long at the last read, with that number: the condition of the death sentence. */
+export function findSilent(
   { readAtMs, workers }: Observations,
-  deathMs: number,
+  silentMs: number,
 ): readonly { readonly workerId: WorkerId; readonly heartbeat: number }[] {
   return [...workers]
-    .filter(([, { sinceMs }]) => readAtMs - sinceMs >= deathMs)
+    .filter(([, { sinceMs }]) => readAtMs - sinceMs >= silentMs)
     .map(([workerId, { heartbeat }]) => ({ workerId, heartbeat }));
+}
+
+/**
+ * Those who stop together are not found together: their last heartbeats, and the reads that saw them, are each up to a
+ * jittered heartbeat apart. Who is that close to looking dead counts for the brake, or it would see one death at a time.
+ */
+const SPREAD_HEARTBEATS = 2.2;
+
+/** How many workers look dead at once, and of how many, the observer included. */
+export function countSilent(
+  observations: Observations,
+  { deathMs, heartbeatMs }: { readonly deathMs: number; readonly heartbeatMs: number },
+): { readonly dead: number; readonly living: number } {
+  const silent = findSilent(observations, deathMs - SPREAD_HEARTBEATS * heartbeatMs);
+  return { dead: silent.length, living: observations.workers.size };
 }
 
 /** How long the brake holds death sentences back. Long enough for a store that was ill to take heartbeats again. */

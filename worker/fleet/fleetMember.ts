@@ -4,7 +4,7 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { OwnershipConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { brake, brakeHolds, looksDead, observe, type Brake, type Observations } from './deathObserver.ts';
+import { brake, brakeHolds, countSilent, findSilent, observe, type Brake, type Observations } from './deathObserver.ts';
 import type { FleetStore, LeaseName } from './fleetStore.ts';
 import { orphansOf, type FleetView } from './fleetView.ts';
 import { GateClosedError, LeaseGate, readClocks, type CommitGate } from './gate.ts';
@@ -190,6 +190,12 @@ class Member implements FleetMember {
     const { store, clock, config, shardCount } = this.#options;
     const view = await withDeadline('reading the fleet', config.heartbeatTimeoutMs * 4, () => store.read(shardCount));
     const nowMs = clock.monotonicMs();
+    const own = view.leases.find(({ workerId }) => workerId === this.#lease.workerId);
+    // As good as the answer of a heartbeat. Who went on would take its own shards for orphans.
+    if (own === undefined || own.state === 'DEAD') {
+      this.#fence();
+      return;
+    }
     this.#observations = observe(this.#observations, view.leases, nowMs, config.deathMs);
     await this.#sentence(view, this.#observations);
     if (this.#state !== 'ALIVE') return;
@@ -197,20 +203,19 @@ class Member implements FleetMember {
     const planned = await this.#leadership.tick(view, nowMs);
     const alone = this.#leadership.leaderlessMs(nowMs) >= config.orphanClaimMs;
     // The assignment comes with the heartbeat; this read may already show a newer one.
-    const read = view.leases.find(({ workerId }) => workerId === this.#lease.workerId)?.assignment ?? [];
-    await this.#claim(view, alone ? 'all' : new Set([...planned, ...this.#assignment, ...read]));
+    await this.#claim(view, alone ? 'all' : new Set([...planned, ...this.#assignment, ...own.assignment]));
   }
 
   /** Any worker may write the death of another: the condition is what makes it true. */
   async #sentence(view: FleetView, observations: Observations): Promise<void> {
     const { store, config, clock, logger, workerId } = this.#options;
-    const dead = looksDead(observations, config.deathMs).filter((found) => found.workerId !== workerId);
-    const fleet = { dead: dead.length, living: observations.workers.size };
+    const fleet = countSilent(observations, config);
     this.#brake = brake(this.#brake, fleet, observations.readAtMs);
     if (brakeHolds(this.#brake, observations.readAtMs)) {
-      logger.error('many workers look dead at once, none is declared dead for now', fleet);
+      logger.error('many workers look dead at once, none is declared dead for now', { count: fleet.dead });
       return;
     }
+    const dead = findSilent(observations, config.deathMs).filter((found) => found.workerId !== workerId);
     for (const { workerId: deadWorker, heartbeat } of dead) {
       const lease = view.leases.find((found) => found.workerId === deadWorker);
       if (lease === undefined || !this.gate.isOpen()) continue;
@@ -229,7 +234,7 @@ class Member implements FleetMember {
       const mine = this.#owned.get(shard);
       if (mine !== undefined && (owner !== workerId || epoch !== mine)) {
         this.#owned.delete(shard);
-        logger.error('owned shard has another owner', { shard, epoch: mine, foundEpoch: epoch });
+        logger.error('owned shard has another owner', { shard, epoch: mine, owner });
         await onLost?.(shard);
       }
       if (owner === workerId && this.#owned.get(shard) === undefined) await this.#take(shard, epoch);

@@ -5,7 +5,8 @@ import {
   brake,
   BRAKE_MS,
   brakeHolds,
-  looksDead,
+  countSilent,
+  findSilent,
   observe,
   type Brake,
   type Observations,
@@ -31,13 +32,13 @@ describe('death observer', () => {
   it('finds a worker dead that showed one heartbeat number for the whole time, and names the number', () => {
     const seen = after(everyHeartbeat(0, DEATH_MS, aLease(1, { heartbeat: 7 })));
 
-    expect(looksDead(seen, DEATH_MS)).toEqual([{ workerId: aWorkerId(1), heartbeat: 7 }]);
+    expect(findSilent(seen, DEATH_MS)).toEqual([{ workerId: aWorkerId(1), heartbeat: 7 }]);
   });
 
   it('finds nobody dead before that', () => {
     const seen = after(everyHeartbeat(0, DEATH_MS - 1, aLease(1)));
 
-    expect(looksDead(seen, DEATH_MS)).toEqual([]);
+    expect(findSilent(seen, DEATH_MS)).toEqual([]);
   });
 
   it('begins anew with each new number', () => {
@@ -46,7 +47,7 @@ describe('death observer', () => {
       ...everyHeartbeat(25_000, 45_000, aLease(1, { heartbeat: 2 })),
     ]);
 
-    expect(looksDead(seen, DEATH_MS)).toEqual([]);
+    expect(findSilent(seen, DEATH_MS)).toEqual([]);
   });
 
   it('watches a draining worker, and forgets one whose lease is dead or gone', () => {
@@ -67,7 +68,7 @@ describe('death observer', () => {
       ...everyHeartbeat(65_000, 80_000, lease),
     ]);
 
-    expect(looksDead(seen, DEATH_MS)).toEqual([]);
+    expect(findSilent(seen, DEATH_MS)).toEqual([]);
   });
 
   it('never finds a worker dead whose number changed within the last D, whatever the pace of reads', () => {
@@ -85,7 +86,7 @@ describe('death observer', () => {
             changedMs = nowMs;
           }
           seen = observe(seen, [aLease(1, { heartbeat })], nowMs, DEATH_MS);
-          const isWrong = nowMs - changedMs < DEATH_MS && looksDead(seen, DEATH_MS).length > 0;
+          const isWrong = nowMs - changedMs < DEATH_MS && findSilent(seen, DEATH_MS).length > 0;
           expect(isWrong).toBe(false);
         }
       }),
@@ -102,7 +103,7 @@ describe('death observer', () => {
         for (const gapMs of gaps) {
           nowMs += gapMs;
           seen = observe(seen, [aLease(1)], nowMs, DEATH_MS);
-          if (looksDead(seen, DEATH_MS).length > 0) foundMs ??= nowMs;
+          if (findSilent(seen, DEATH_MS).length > 0) foundMs ??= nowMs;
         }
 
         expect(foundMs).toBeLessThan(DEATH_MS + 5_500);
@@ -112,6 +113,32 @@ describe('death observer', () => {
 });
 
 describe('brake', () => {
+  it('counts all who stopped together as soon as the first of them looks dead', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 4_500, max: 5_500 }), { minLength: 12, maxLength: 12 }),
+        fc.array(fc.integer({ min: 0, max: 5_500 }), { minLength: 3, maxLength: 3 }),
+        (gaps, lastHeartbeats) => {
+          let nowMs = 0;
+          let seen: Observations | undefined;
+          let counted: number | undefined;
+          for (const gapMs of gaps) {
+            nowMs += gapMs;
+            const leases = lastHeartbeats.map((atMs, index) =>
+              aLease(index, { heartbeat: nowMs >= 5_500 + atMs ? 2 : 1 }),
+            );
+            seen = observe(seen, leases, nowMs, DEATH_MS);
+            const found = findSilent(seen, DEATH_MS).length;
+            if (found > 0) counted ??= countSilent(seen, { deathMs: DEATH_MS, heartbeatMs: HEARTBEAT_MS }).dead;
+          }
+
+          expect(counted).toBe(3);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it.each([
     { dead: 2, living: 2, held: false },
     { dead: 2, living: 3, held: false },

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { leaseKey, markTaskDead } from '../../../shared/platform/fleetLease.ts';
 import { GateClosedError } from '../../../worker/fleet/gate.ts';
 import { until } from '../../whatsapp/until.ts';
-import { startFleets, type TestMember } from './members.ts';
+import { startFleets, type Fault, type TestMember } from './members.ts';
 
 const nothing = async (): Promise<void> => undefined;
 const SHARDS = [0, 1, 2, 3];
@@ -177,6 +177,18 @@ describe('fleet members', () => {
     expect(member.fenced()).toBe(1);
     expect(member.store.calls.slice(callsAtFence)).toEqual([]);
     expect(await leaseOf(member)).toEqual(lease);
+    expect(await owners()).toEqual(SHARDS.map(() => [member.own.workerId, 1]));
+  });
+
+  it('are fenced by a look at the fleet as well as by a heartbeat, and claim none of their own shards again', async () => {
+    const member = await aMember();
+    await ownsAll(member);
+    member.store.faults.set('heartbeat', Array<Fault>(1_000).fill('away'));
+
+    await markTaskDead({ table: fleets.table, stage: fleets.stage() }, member.own.taskId, Date.now());
+    await until('the fence', member.fenced, (count) => count === 1);
+
+    expect(member.gate.isOpen()).toBe(false);
     expect(await owners()).toEqual(SHARDS.map(() => [member.own.workerId, 1]));
   });
 
