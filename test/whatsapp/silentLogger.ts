@@ -1,22 +1,2 @@
 /** The logger that Baileys asks for, saying nothing: its lines carry keys and content. */
-interface BaileysLogger {
-  level: string;
-  child: (fields: Record<string, unknown>) => BaileysLogger;
-  trace: (fields: unknown, message?: string) => void;
-  debug: (fields: unknown, message?: string) => void;
-  info: (fields: unknown, message?: string) => void;
-  warn: (fields: unknown, message?: string) => void;
-  error: (fields: unknown, message?: string) => void;
-}
-
-const nothing = (): void => undefined;
-
-export const silentLogger: BaileysLogger = {
-  level: 'silent',
-  child: () => silentLogger,
-  trace: nothing,
-  debug: nothing,
-  info: nothing,
-  warn: nothing,
-  error: nothing,
-};
+export { baileysLogger as silentLogger } from '../../worker/socket/baileysLogger.ts';

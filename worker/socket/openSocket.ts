@@ -8,50 +8,18 @@ import {
   type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
 import type { InternalEvent } from '../../shared/event/internalEvent.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { makeId, type StanzaId } from '../../shared/kernel/id.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
-import type { Random } from '../../shared/kernel/random.ts';
-import type { OutboundContent } from '../../shared/message/content.ts';
-import type { ConnectionConfig } from '../../shared/platform/config.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { EventPublisher } from '../events/eventPublisher.ts';
-import type { CommitGate } from '../fleet/gate.ts';
-import type { Session } from '../session/session.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { baileysLogger } from './baileysLogger.ts';
-import type {
-  ConnectionSocket,
-  LinkedAccount,
-  OwnedConnection,
-  PairingRequest,
-  SendOutcome,
-  SendRequest,
-  SocketInput,
-} from './connectionSocket.ts';
+import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
 import { DurableRepository } from './durableRepository.ts';
+import { InboundOrder } from './inboundOrder.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
+import type { OpenSocketOptions } from './socketOptions.ts';
 import { toSocketClose } from './toSocketClose.ts';
 import { toMessageFact, toReceiptFacts, type Me } from './toFacts.ts';
-
-export interface OpenSocketOptions {
-  readonly connection: OwnedConnection;
-  readonly generation: number;
-  /** Absent for a login with the session's credentials. */
-  readonly pairing: PairingRequest | undefined;
-  readonly session: Session;
-  readonly gate: CommitGate;
-  readonly publisher: EventPublisher;
-  readonly config: ConnectionConfig;
-  readonly whatsappUrl: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly emit: (input: SocketInput) => void;
-  /** What we sent under a stanza id, for recipients who ask again, also days and restarts later. */
-  readonly lookUpSent: (stanzaId: StanzaId) => Promise<OutboundContent | undefined>;
-}
 
 /** Baileys' own life of a QR text: the first one longer than those after it (socket.js, `genPairQR`). */
 const FIRST_QR_MS = 60_000;
@@ -62,8 +30,6 @@ const CLOSE_DEADLINE_MS = 2_000;
 const LOGOUT_DEADLINE_MS = 5_000;
 const SEND_DEADLINE_MS = 30_000;
 const RETRY_REQUEST_DELAY_MS = 5_000;
-/** Past this the socket is not worth keeping: everything behind the stanza waits for it. */
-const STANZA_DEADLINE_MS = 45_000;
 /** Longer than a send with its ack, its record and its publish may take. */
 const RECORDED_DEADLINE_MS = 30_000;
 
@@ -81,6 +47,7 @@ class BaileysSocket implements ConnectionSocket {
   readonly #repository: DurableRepository;
   readonly #acknowledgements = new Acknowledgements();
   readonly #socket: Baileys;
+  readonly #inbound: InboundOrder;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #knownRecipients = new Set<string>();
   /** Messages that WhatsApp may have, while their result is not published yet. */
@@ -88,8 +55,6 @@ class BaileysSocket implements ConnectionSocket {
   /** Facts go out one after the other, in the order in which their stanzas came. */
   #publishing: Promise<void> = Promise.resolve();
   #saving: Promise<void> = Promise.resolve();
-  /** Stanzas are handled one after the other, in the order in which they came. */
-  #inbound: Promise<void> = Promise.resolve();
   #caughtUp = false;
   #isClosed = false;
   #isPairing: boolean;
@@ -118,6 +83,7 @@ class BaileysSocket implements ConnectionSocket {
       cut,
     });
     this.#socket = makeWASocket(this.#configuration(keys));
+    this.#inbound = new InboundOrder(this.#socket.ws, cut);
     this.#listen();
   }
 
@@ -195,38 +161,13 @@ class BaileysSocket implements ConnectionSocket {
     ws.on('CB:ack,class:message', ({ attrs }: BinaryNode) => {
       this.#acknowledgements.arrive(attrs['id'] ?? '', attrs['error']);
     });
-    this.#insertBefore('CB:message', async (stanza) => this.#repository.noteMessage(stanza));
-    this.#insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
-    this.#insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
+    this.#inbound.insertBefore('CB:message', async (stanza) => this.#repository.noteMessage(stanza));
+    this.#inbound.insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
+    this.#inbound.insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
     if (!this.#isPairing) {
       // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
       this.#after(this.#options.config.openWithinMs, () => this.#cut(new Error('no login within the deadline')));
     }
-  }
-
-  /**
-   * Hands stanzas to Baileys one after the other, each when our work on it is done and Baileys has finished the one before.
-   * Baileys looks addresses up before it takes its own lock, so that one stanza can overtake another there; and those that
-   * waited while we were away go through a second queue, beside the live ones. Here all take their turn.
-   */
-  #insertBefore(event: string, work: (stanza: BinaryNode) => Promise<void>): void {
-    const { ws } = this.#socket;
-    const listeners = ws.listeners(event) as ((stanza: BinaryNode) => unknown)[];
-    ws.removeAllListeners(event);
-    ws.on(event, (stanza: BinaryNode) => {
-      delete stanza.attrs['offline'];
-      this.#inbound = this.#inbound
-        .then(() => work(stanza))
-        .then(() =>
-          withDeadline('handling a stanza', STANZA_DEADLINE_MS, () =>
-            Promise.all(listeners.map((listener) => listener.call(ws, stanza))),
-          ),
-        )
-        .then(
-          () => undefined,
-          (error: unknown) => this.#cut(error),
-        );
-    });
   }
 
   #onUpdate(update: Partial<ConnectionState>): void {
@@ -238,7 +179,7 @@ class BaileysSocket implements ConnectionSocket {
     }
     if (update.receivedPendingNotifications === true) {
       // Said when the last waiting stanza has come; sends must not begin before it is handled (Signal sessions settle).
-      void this.#inbound.then(() => {
+      void this.#inbound.idle().then(() => {
         if (this.#isClosed) return;
         this.#caughtUp = true;
         emit({ type: 'caught_up', generation });

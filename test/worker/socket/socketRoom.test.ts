@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { prepareProcess } from '../../../worker/socket/prepareProcess.ts';
 import { until } from '../../whatsapp/until.ts';
 import { ANN, BOB, SocketRoom } from './socketRoom.ts';
 
@@ -222,6 +224,16 @@ describe('the socket room', () => {
       { statusCode: 440, node: 'device_removed' },
       { statusCode: 440, node: 'replaced' },
     ]);
+  });
+
+  it('refuses a server whose certificate another authority has signed', async () => {
+    prepareProcess({ rootKey: randomBytes(32) });
+
+    room.open(await room.session(), { method: 'qr' });
+    const { close } = await room.input('socket_closed');
+
+    expect(close.statusCode).toBe(400);
+    expect(room.inputs.map(({ type }) => type)).toEqual(['socket_closed']);
   });
 
   it('unlinks the device when it logs out', async () => {

@@ -1,0 +1,46 @@
+import type { EventEmitter } from 'node:events';
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+
+/** Past this the socket is not worth keeping: everything behind the stanza waits for it. */
+const STANZA_DEADLINE_MS = 45_000;
+
+/**
+ * Hands stanzas to Baileys one after the other, each when our work on it is done and Baileys has finished the one before.
+ * Baileys looks addresses up before it takes its own lock, so that one stanza can overtake another there; and those that
+ * waited while we were away go through a second queue, beside the live ones. Here all take their turn.
+ */
+export class InboundOrder {
+  readonly #emitter: EventEmitter;
+  readonly #onFailure: (error: unknown) => void;
+  #turn: Promise<void> = Promise.resolve();
+
+  /** @param onFailure our work or Baileys' failed or took too long: the stanza must not be answered */
+  constructor(emitter: EventEmitter, onFailure: (error: unknown) => void) {
+    this.#emitter = emitter;
+    this.#onFailure = onFailure;
+  }
+
+  /** Lets our work on the stanzas of an event finish before Baileys sees them. */
+  insertBefore(event: string, work: (stanza: BinaryNode) => Promise<void>): void {
+    const listeners = this.#emitter.listeners(event) as ((stanza: BinaryNode) => unknown)[];
+    this.#emitter.removeAllListeners(event);
+    this.#emitter.on(event, (stanza: BinaryNode) => {
+      // Would send it into Baileys' second queue.
+      delete stanza.attrs['offline'];
+      this.#turn = this.#turn
+        .then(() => work(stanza))
+        .then(() =>
+          withDeadline('handling a stanza', STANZA_DEADLINE_MS, () =>
+            Promise.all(listeners.map((listener) => listener.call(this.#emitter, stanza))),
+          ),
+        )
+        .then(() => undefined, this.#onFailure);
+    });
+  }
+
+  /** Resolves when every stanza that has come so far is handled. Never rejects. */
+  idle(): Promise<void> {
+    return this.#turn;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { StanzaId } from '../../shared/kernel/id.ts';
+import type { Random } from '../../shared/kernel/random.ts';
+import type { OutboundContent } from '../../shared/message/content.ts';
+import type { ConnectionConfig } from '../../shared/platform/config.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { EventPublisher } from '../events/eventPublisher.ts';
+import type { CommitGate } from '../fleet/gate.ts';
+import type { Session } from '../session/session.ts';
+import type { OwnedConnection, PairingRequest, SocketInput } from './connectionSocket.ts';
+
+/** What one socket is opened with. */
+export interface OpenSocketOptions {
+  readonly connection: OwnedConnection;
+  readonly generation: number;
+  /** Absent for a login with the session's credentials. */
+  readonly pairing: PairingRequest | undefined;
+  readonly session: Session;
+  readonly gate: CommitGate;
+  readonly publisher: EventPublisher;
+  readonly config: ConnectionConfig;
+  readonly whatsappUrl: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly emit: (input: SocketInput) => void;
+  /** What we sent under a stanza id, for recipients who ask again, also days and restarts later. */
+  readonly lookUpSent: (stanzaId: StanzaId) => Promise<OutboundContent | undefined>;
+}
