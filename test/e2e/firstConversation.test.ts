@@ -167,7 +167,7 @@ describe('the first conversation, through every process of the embedded stack', 
     expect(answers().filter((text) => String(text).startsWith('answer'))).toEqual(
       texts.map((text) => `answer ${text}`),
     );
-    expect(await whatsApp.stats()).toMatchObject({ overlap: 0 });
+    expect(await whatsApp.stats()).toMatchObject({ overlap: 0, duplicates: 0, internalErrors: [] });
   }, 120_000);
 
   it('deletes a connection: its device is unlinked and nothing of it is found', async () => {
