@@ -37,11 +37,14 @@ export function observe(
   return { readAtMs: nowMs, workers };
 }
 
+/** A worker without a new heartbeat, and the last number that it showed. */
+export interface SilentWorker {
+  readonly workerId: WorkerId;
+  readonly heartbeat: number;
+}
+
 /** Workers whose heartbeat number had not changed for this long at the last read, with that number: the condition of the death sentence. */
-export function findSilent(
-  { readAtMs, workers }: Observations,
-  silentMs: number,
-): readonly { readonly workerId: WorkerId; readonly heartbeat: number }[] {
+export function findSilent({ readAtMs, workers }: Observations, silentMs: number): readonly SilentWorker[] {
   return [...workers]
     .filter(([, { sinceMs }]) => readAtMs - sinceMs >= silentMs)
     .map(([workerId, { heartbeat }]) => ({ workerId, heartbeat }));
@@ -65,12 +68,13 @@ export function countSilent(
 /** How long the brake holds death sentences back. Long enough for a store that was ill to take heartbeats again. */
 export const BRAKE_MS = 60_000;
 
-/** Whether many workers look dead at once, and since when, on the observer's monotonic clock. */
+/** Whether many workers looked dead at once, and since when, on the observer's monotonic clock. */
 export type Brake = 'released' | { readonly sinceMs: number };
 
 /**
  * The brake: when more than a fifth of the workers, and at least three, look dead at once, the store is more likely ill than
- * they are (PROTOCOL.md §1). It is released as soon as fewer look dead.
+ * they are (PROTOCOL.md §1). Once pulled it stays for its time, also when fewer look dead: a proven death among them says
+ * nothing about the others.
  */
 export function brake(
   before: Brake,
@@ -78,8 +82,8 @@ export function brake(
   nowMs: number,
 ): Brake {
   const isMassDeath = dead >= 3 && dead * 5 > living;
-  if (!isMassDeath) return 'released';
-  return before === 'released' ? { sinceMs: nowMs } : before;
+  if (before === 'released') return isMassDeath ? { sinceMs: nowMs } : before;
+  return isMassDeath || brakeHolds(before, nowMs) ? before : 'released';
 }
 
 /** Whether nobody may be sentenced now. It does not hold for ever: those who are still silent after it are dead. */

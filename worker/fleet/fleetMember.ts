@@ -4,7 +4,16 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { OwnershipConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { brake, brakeHolds, countSilent, findSilent, observe, type Brake, type Observations } from './deathObserver.ts';
+import {
+  brake,
+  brakeHolds,
+  countSilent,
+  findSilent,
+  observe,
+  type Brake,
+  type Observations,
+  type SilentWorker,
+} from './deathObserver.ts';
 import type { FleetStore, LeaseName } from './fleetStore.ts';
 import { orphansOf, type FleetView } from './fleetView.ts';
 import { GateClosedError, LeaseGate, readClocks, type CommitGate } from './gate.ts';
@@ -115,12 +124,13 @@ class Member implements FleetMember {
     logger.info('drain finished', { durationMs: Math.round(clock.monotonicMs() - startedMs) });
   }
 
-  /** Gives one shard up, however often the store must be asked. Throws when the worker is fenced or the signal aborts. */
+  /** Gives one shard up, however often the store must be asked. Throws when the worker stops or the signal aborts. */
   async #release(shard: number, epoch: number, signal: AbortSignal): Promise<void> {
     const { store, clock, config, workerId, logger } = this.#options;
     for (;;) {
       signal.throwIfAborted();
-      if (this.#fenced) throw new GateClosedError();
+      // Without heartbeats the gate does not open again. Fenced workers have stopped, too.
+      if (this.#stopping.signal.aborted) throw new GateClosedError();
       try {
         this.gate.assertOpen();
         // Refused means that an earlier try was taken although its answer was lost: nobody else may change our row.
@@ -197,26 +207,26 @@ class Member implements FleetMember {
       return;
     }
     this.#observations = observe(this.#observations, view.leases, nowMs, config.deathMs);
-    await this.#sentence(view, this.#observations);
+    const silent = findSilent(this.#observations, config.deathMs).filter((found) => found.workerId !== own.workerId);
+    await this.#sentence(view, this.#observations, silent);
     if (this.#state !== 'ALIVE') return;
     await this.#reconcile(view);
-    const planned = await this.#leadership.tick(view, nowMs);
+    const planned = await this.#leadership.tick(view, new Set(silent.map(({ workerId }) => workerId)), nowMs);
     const alone = this.#leadership.leaderlessMs(nowMs) >= config.orphanClaimMs;
     // The assignment comes with the heartbeat; this read may already show a newer one.
     await this.#claim(view, alone ? 'all' : new Set([...planned, ...this.#assignment, ...own.assignment]));
   }
 
   /** Any worker may write the death of another: the condition is what makes it true. */
-  async #sentence(view: FleetView, observations: Observations): Promise<void> {
-    const { store, config, clock, logger, workerId } = this.#options;
+  async #sentence(view: FleetView, observations: Observations, silent: readonly SilentWorker[]): Promise<void> {
+    const { store, config, clock, logger } = this.#options;
     const fleet = countSilent(observations, config);
     this.#brake = brake(this.#brake, fleet, observations.readAtMs);
     if (brakeHolds(this.#brake, observations.readAtMs)) {
       logger.error('many workers look dead at once, none is declared dead for now', { count: fleet.dead });
       return;
     }
-    const dead = findSilent(observations, config.deathMs).filter((found) => found.workerId !== workerId);
-    for (const { workerId: deadWorker, heartbeat } of dead) {
+    for (const { workerId: deadWorker, heartbeat } of silent) {
       const lease = view.leases.find((found) => found.workerId === deadWorker);
       if (lease === undefined || !this.gate.isOpen()) continue;
       const outcome = await store.sentence({ ...lease, observedHeartbeat: heartbeat }, clock.nowMs());

@@ -1,3 +1,4 @@
+import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { OwnershipConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { FleetStore, LeaseName } from './fleetStore.ts';
@@ -16,9 +17,12 @@ export interface LeadershipDependencies {
   readonly logger: Logger;
 }
 
-/** Whether somebody who is ALIVE leads. A leader that drains is replaced: it cannot claim what it would plan. */
-export function isLed({ leader, leases }: FleetView): boolean {
-  return leases.some(({ workerId, state }) => workerId === leader && state === 'ALIVE');
+/**
+ * Whether somebody who is ALIVE and not silent leads. A leader that drains is replaced: it cannot claim what it would plan.
+ * So is a silent one that the brake keeps from being declared dead: others' proven deaths must not wait for it.
+ */
+export function isLed({ leader, leases }: FleetView, silent: ReadonlySet<WorkerId>): boolean {
+  return leases.some(({ workerId, state }) => workerId === leader && state === 'ALIVE' && !silent.has(workerId));
 }
 
 /**
@@ -40,12 +44,12 @@ export class Leadership {
   }
 
   /**
-   * One tick on one consistent read. Returns what this worker itself should claim by its own plan; nothing when another
+   * One tick on one consistent read; `silent` are those who showed no heartbeat for the time of a death. Returns what this worker itself should claim by its own plan; nothing when another
    * leads. Throws when the store does not answer.
    */
-  async tick(view: FleetView, nowMs: number): Promise<readonly number[]> {
+  async tick(view: FleetView, silent: ReadonlySet<WorkerId>, nowMs: number): Promise<readonly number[]> {
     const { store, config, own, gate, logger } = this.#dependencies;
-    const led = isLed(view);
+    const led = isLed(view, silent);
     this.#joinedMs ??= nowMs;
     this.#leaderlessSinceMs = led ? undefined : (this.#leaderlessSinceMs ?? nowMs);
     if (!gate.isOpen()) return [];
@@ -54,12 +58,12 @@ export class Leadership {
       logger.info('leading', { workerId: own.workerId });
     } else if (view.leader !== own.workerId) return [];
     if (nowMs - this.#joinedMs < SETTLE_HEARTBEATS * config.heartbeatMs) return [];
-    return this.#plan(view);
+    return this.#plan(view, silent);
   }
 
-  async #plan(view: FleetView): Promise<readonly number[]> {
+  async #plan(view: FleetView, silent: ReadonlySet<WorkerId>): Promise<readonly number[]> {
     const { store, own, gate } = this.#dependencies;
-    const assignments = plan(view);
+    const assignments = plan(view, silent);
     for (const lease of view.leases) {
       const next = assignments.get(lease.workerId);
       if (next === undefined || isSame(next, lease.assignment)) continue;

@@ -4,12 +4,12 @@ import { orphansOf, type FleetView } from './fleetView.ts';
 /**
  * Who should claim which orphaned shard. Pure; safety never depends on it, because a claim is a conditional write.
  * Each orphan goes to the ALIVE worker with the fewest shards, counting those it is told to claim; the lower id wins a tie.
- * Draining and dead workers get nothing. Returns the new assignment of each worker that is ALIVE; shards that are not
+ * Draining, dead and silent workers get nothing; what the silent still own stays theirs until they are dead. Returns the new assignment of each of the others; shards that are not
  * orphaned any more leave it.
  */
-export function plan(view: FleetView): ReadonlyMap<WorkerId, readonly number[]> {
+export function plan(view: FleetView, silent: ReadonlySet<WorkerId>): ReadonlyMap<WorkerId, readonly number[]> {
   const alive = view.leases
-    .filter(({ state }) => state === 'ALIVE')
+    .filter(({ state, workerId }) => state === 'ALIVE' && !silent.has(workerId))
     .sort((left, right) => (left.workerId < right.workerId ? -1 : 1));
   const orphans = orphansOf(view).map(({ shard }) => shard);
   const open = new Set(orphans);

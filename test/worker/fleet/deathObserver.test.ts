@@ -173,18 +173,32 @@ describe('brake', () => {
     expect(brakeHolds(second, 80_000 + BRAKE_MS - 1)).toBe(true);
   });
 
-  it('never holds longer than its time within one mass death', () => {
+  it('stays pulled for its time when fewer look dead, because some were proven dead meanwhile', () => {
+    const first = brake('released', { dead: 3, living: 4 }, 0);
+
+    const fewer = brake(first, { dead: 2, living: 3 }, 1_000);
+    const after = brake(fewer, { dead: 2, living: 3 }, BRAKE_MS);
+
+    expect(brakeHolds(fewer, 1_000)).toBe(true);
+    expect(after).toBe('released');
+  });
+
+  it('always holds when a mass death begins, and never unless one was seen within its time', () => {
     const tick = fc.record({ gapMs: fc.integer({ min: 1, max: 10_000 }), dead: fc.integer({ min: 0, max: 10 }) });
     fc.assert(
       fc.property(fc.array(tick, { maxLength: 60 }), (ticks) => {
         let state: Brake = 'released';
         let nowMs = 0;
-        let heldSinceMs: number | undefined;
+        let massAtMs = -Infinity;
         for (const { gapMs, dead } of ticks) {
+          const before = state;
           nowMs += gapMs;
+          if (dead >= 3) massAtMs = nowMs;
           state = brake(state, { dead, living: 10 }, nowMs);
-          heldSinceMs = dead >= 3 ? (heldSinceMs ?? nowMs) : undefined;
-          expect(brakeHolds(state, nowMs)).toBe(heldSinceMs !== undefined && nowMs - heldSinceMs < BRAKE_MS);
+          const holds = brakeHolds(state, nowMs);
+
+          expect(before === 'released' && dead >= 3 && !holds).toBe(false);
+          expect(holds && nowMs - massAtMs >= BRAKE_MS).toBe(false);
         }
       }),
       { numRuns: 300 },

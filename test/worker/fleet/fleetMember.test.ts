@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { leaseKey, markTaskDead } from '../../../shared/platform/fleetLease.ts';
 import { GateClosedError } from '../../../worker/fleet/gate.ts';
 import { until } from '../../whatsapp/until.ts';
-import { startFleets, type Fault, type TestMember } from './members.ts';
+import { startFleets, timings, type Fault, type TestMember } from './members.ts';
 
 const nothing = async (): Promise<void> => undefined;
 const SHARDS = [0, 1, 2, 3];
@@ -59,6 +59,21 @@ describe('fleet members', () => {
 
     expect(members.map((member) => member.ownedShards().size)).toEqual([2, 2]);
     expect(members.flatMap(shardsOf).sort((a, b) => a - b)).toEqual(SHARDS);
+  });
+
+  it('wait a little before the first plan, so that one who comes right after the election gets a share', async () => {
+    const config = { heartbeatMs: 400 };
+    const first = await aMember({ config });
+    await until(
+      'the election',
+      () => first.store.answered.includes('lead'),
+      (elected) => elected,
+    );
+    const second = await aMember({ config });
+
+    await split(first, second);
+
+    expect([first, second].map((member) => member.ownedShards().size)).toEqual([2, 2]);
   });
 
   it('take over from one that fell silent, with higher epochs, once its gate has closed', async () => {
@@ -120,6 +135,27 @@ describe('fleet members', () => {
     expect(await leaseOf(first)).toMatchObject({ state: 'DEAD', proof: 'clean' });
     expect(first.gate.isOpen()).toBe(false);
     expect(first.fenced()).toBe(0);
+  });
+
+  it('hand each shard over as soon as it is released, while the drain of another still lasts', async () => {
+    const patient = { fenceMs: 50_000, deathMs: 60_000 };
+    const first = await aMember({ config: patient });
+    await ownsAll(first);
+    const second = await aMember({ config: patient });
+
+    await first.drain({
+      beforeRelease: async (shard) => {
+        if (shard === 3)
+          await until(
+            'the others',
+            () => shardsOf(second),
+            (shards) => shards.length === 3,
+          );
+      },
+    });
+    await ownsAll(second);
+
+    expect(second.claimed.map(([shard]) => shard).at(-1)).toBe(3);
   });
 
   it('say that they drain before they release, so that no shard comes back to them', async () => {
@@ -205,15 +241,16 @@ describe('fleet members', () => {
       () => watching.logged.join(),
       (text) => text.includes('many workers look dead'),
     );
-    const states = await Promise.all(silent.map(async (member) => (await leaseOf(member))?.['state']));
     await markTaskDead({ table: fleets.table, stage: fleets.stage() }, proven.own.taskId, Date.now());
     await until(
       'the proven one',
       () => watching.ownedShards().size,
-      (count) => count === 2,
+      (count) => count >= 2,
     );
+    const states = await Promise.all(silent.map(async (member) => (await leaseOf(member))?.['state']));
 
-    expect(states).toEqual(['ALIVE', 'ALIVE', 'ALIVE']);
+    expect(states).toEqual(['DEAD', 'ALIVE', 'ALIVE']);
+    expect(watching.ownedShards().size).toBe(2);
   });
 
   describe('when the store answers badly', () => {
@@ -243,6 +280,57 @@ describe('fleet members', () => {
 
       expect(await owners()).toEqual(SHARDS.map(() => [undefined, 2]));
       expect(await leaseOf(member)).toMatchObject({ state: 'DEAD', proof: 'clean' });
+    });
+
+    it('end a drain that cannot finish when they are stopped', async () => {
+      const member = await aMember();
+      await ownsAll(member);
+      member.store.isAway = true;
+
+      const drained = member.drain({ beforeRelease: nothing }).catch((error: unknown) => error);
+      await until(
+        'a try',
+        () => member.store.calls.includes('release'),
+        (tried) => tried,
+      );
+      await member.stop();
+
+      expect(await drained).toBeInstanceOf(GateClosedError);
+    });
+
+    it('count the gate from when a heartbeat was sent, however late its answer comes', async () => {
+      const member = await aMember({
+        prepare: (store) => {
+          store.slowHeartbeatMs = 300;
+        },
+      });
+
+      await until(
+        'an answer',
+        () => member.store.answered.includes('heartbeat'),
+        (answered) => answered,
+      );
+
+      expect(member.gate.timeLeftMs()).toBeLessThanOrEqual(timings.fenceMs - 299);
+    });
+
+    it('claim nothing while their heartbeats are not answered', async () => {
+      const member = await aMember({
+        config: { fenceMs: 300, orphanClaimMs: 500 },
+        prepare: (store) => {
+          store.neverLeads = true;
+          store.faults.set('heartbeat', Array<Fault>(1_000).fill('away'));
+        },
+      });
+
+      await until(
+        'looks',
+        () => member.store.answered.filter((call) => call === 'read').length,
+        (count) => count > 9,
+      );
+
+      expect(member.claimed).toEqual([]);
+      expect(await owners()).toEqual(SHARDS.map(() => [undefined, 0]));
     });
 
     it('close the gate while it is away and open it again after, with all their shards', async () => {

@@ -25,14 +25,17 @@ export const timings: OwnershipConfig = {
 
 /** What a store can be told to do wrong. `lost`: the write is taken, its answer is not seen. */
 export type Fault = 'lost' | 'away';
-type Call = 'createLease' | 'heartbeat' | 'read' | 'claim' | 'release' | 'lead';
+type Call = 'heartbeat' | 'read' | 'claim' | 'release' | 'lead';
 
 /** The real store, on an emulator that never fails, with failures. */
 export class FaultyStore extends FleetStore {
   readonly faults = new Map<Call, Fault[]>();
   isAway = false;
+  /** Time between a heartbeat that was taken and its answer. */
+  slowHeartbeatMs = 0;
   neverLeads = false;
   readonly calls: Call[] = [];
+  readonly answered: Call[] = [];
 
   override heartbeat(...given: Parameters<FleetStore['heartbeat']>) {
     return this.#with('heartbeat', () => super.heartbeat(...given));
@@ -55,6 +58,8 @@ export class FaultyStore extends FleetStore {
     const fault = this.isAway ? 'away' : this.faults.get(call)?.shift();
     if (fault === 'away') throw new Error(`${call}: no answer`);
     const answer = await run();
+    if (call === 'heartbeat') await systemClock.sleep(this.slowHeartbeatMs);
+    this.answered.push(call);
     if (fault === 'lost') throw new Error(`${call}: the answer was lost`);
     return answer;
   }

@@ -5,9 +5,11 @@ import { orphansOf, type FleetView } from '../../../worker/fleet/fleetView.ts';
 import { plan } from '../../../worker/fleet/planner.ts';
 import { aLease, anyFleet, aWorkerId, shardsOf } from './views.ts';
 
-const assigned = (view: FleetView): readonly number[] => [...plan(view).values()].flat();
+const assigned = (view: FleetView): readonly number[] => [...plan(view, nobody).values()].flat();
 const ownedBy = (view: FleetView, workerId: WorkerId): number =>
   view.shards.filter(({ owner }) => owner === workerId).length;
+
+const nobody: ReadonlySet<WorkerId> = new Set();
 
 describe('orphans', () => {
   it('are shards that were never claimed, were released, or whose owner is dead or missing', () => {
@@ -23,7 +25,7 @@ describe('planner', () => {
   it('splits a fresh fleet evenly, and the lower id wins a tie', () => {
     const shards = shardsOf(undefined, undefined, undefined, undefined, undefined);
 
-    const assignments = plan({ leases: [aLease(2), aLease(1)], shards, leader: undefined });
+    const assignments = plan({ leases: [aLease(2), aLease(1)], shards, leader: undefined }, nobody);
 
     expect(Object.fromEntries(assignments)).toEqual({ [aWorkerId(1)]: [0, 2, 4], [aWorkerId(2)]: [1, 3] });
   });
@@ -31,7 +33,7 @@ describe('planner', () => {
   it('gives orphans to who owns least', () => {
     const shards = shardsOf(1, 1, 2, undefined, undefined);
 
-    const assignments = plan({ leases: [aLease(1), aLease(2)], shards, leader: undefined });
+    const assignments = plan({ leases: [aLease(1), aLease(2)], shards, leader: undefined }, nobody);
 
     expect(Object.fromEntries(assignments)).toEqual({ [aWorkerId(1)]: [4], [aWorkerId(2)]: [3] });
   });
@@ -44,10 +46,10 @@ describe('planner', () => {
 
   it('repeats itself until a shard is claimed', () => {
     const shards = shardsOf(undefined, undefined, 1);
-    const first = plan({ leases: [aLease(1), aLease(2)], shards, leader: undefined });
+    const first = plan({ leases: [aLease(1), aLease(2)], shards, leader: undefined }, nobody);
     const leases = [1, 2].map((number) => aLease(number, { assignment: first.get(aWorkerId(number)) ?? [] }));
 
-    const second = plan({ leases: [...leases, aLease(3)], shards, leader: undefined });
+    const second = plan({ leases: [...leases, aLease(3)], shards, leader: undefined }, nobody);
 
     expect([...second].slice(0, 2)).toEqual([...first]);
   });
@@ -58,7 +60,7 @@ describe('planner', () => {
         const alive = view.leases.filter(({ state }) => state === 'ALIVE').map(({ workerId }) => workerId);
         const orphans = new Set(orphansOf(view).map(({ shard }) => shard));
 
-        expect([...plan(view).keys()].sort()).toEqual(alive.sort());
+        expect([...plan(view, nobody).keys()].sort()).toEqual(alive.sort());
         expect(assigned(view).every((shard) => orphans.has(shard))).toBe(true);
       }),
       { numRuns: 500 },
@@ -81,7 +83,7 @@ describe('planner', () => {
     fc.assert(
       fc.property(anyFleet, (view) => {
         const fresh = { ...view, leases: view.leases.map((lease) => ({ ...lease, assignment: [] })) };
-        const assignments = plan(fresh);
+        const assignments = plan(fresh, nobody);
         const load = (workerId: WorkerId): number => ownedBy(view, workerId) + (assignments.get(workerId)?.length ?? 0);
         const least = Math.min(...[...assignments.keys()].map(load));
 
@@ -93,6 +95,15 @@ describe('planner', () => {
     );
   });
 
+  it('gives a silent worker nothing new, and takes nothing from it that it owns', () => {
+    const shards = shardsOf(1, 1, 2, undefined);
+    const leases = [aLease(1), aLease(2, { assignment: [3] })];
+
+    const assignments = plan({ leases, shards, leader: undefined }, new Set([aWorkerId(2)]));
+
+    expect(Object.fromEntries(assignments)).toEqual({ [aWorkerId(1)]: [3] });
+  });
+
   it('gives the same answer in whatever order the table was read', () => {
     fc.assert(
       fc.property(anyFleet, (view) => {
@@ -102,7 +113,7 @@ describe('planner', () => {
           leases: fleet.leases.map((lease) => ({ ...lease, assignment: [] })),
         });
 
-        expect([...plan(fresh(reversed))]).toEqual([...plan(fresh(view))]);
+        expect([...plan(fresh(reversed), nobody)]).toEqual([...plan(fresh(view), nobody)]);
       }),
     );
   });
