@@ -3,7 +3,7 @@ import { systemRandom } from '../shared/kernel/random.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
 import type { DeliverConfig, FleetConfig, IngestConfig, StoreConfig } from '../shared/platform/config.ts';
-import { markTaskDead } from '../shared/platform/fleetLease.ts';
+import { markTaskDead } from '../shared/fleet/fleetLease.ts';
 import { makeLogger } from '../shared/platform/logger.ts';
 import { AddressGuard, systemResolve } from '../shared/webhook/addressGuard.ts';
 import { EndpointStore } from '../shared/webhook/endpointStore.ts';

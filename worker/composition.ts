@@ -14,6 +14,7 @@ import {
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
 import type { Logger } from '../shared/platform/logger.ts';
+import type { Metrics } from '../shared/platform/metrics.ts';
 import type { EventPublisher } from './events/eventPublisher.ts';
 import { makeSqsEventPublisher } from './events/sqsEventPublisher.ts';
 import { startFleetMember, type FleetMember } from './fleet/fleetMember.ts';
@@ -21,6 +22,7 @@ import { FleetStore } from './fleet/fleetStore.ts';
 import { GateClosedError, type CommitGate } from './fleet/gate.ts';
 import { OpenBudget } from './fleet/openBudget.ts';
 import { makeConnectionParts } from './runner/connectionParts.ts';
+import { OpenMeter } from './runner/openMeter.ts';
 import { OwnedShards } from './runner/ownedShards.ts';
 import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './runner/shardWork.ts';
@@ -36,19 +38,23 @@ export interface WorkerOptions {
   readonly onFenced: () => void;
   /** Something cannot be undone from here: the process must end. */
   readonly onBroken: (error: unknown) => void;
+  /** An operator asked this worker to drain. May be called more than once. */
+  readonly onDrainRequested: () => void;
+  readonly metrics: Metrics;
 }
 
 export interface RunningWorker {
   readonly workerId: WorkerId;
-  /** Gives every shard up, each after its work has ended, then ends the lease. Rejects past the drain deadline. */
+  /** Has every shard given to others, each after its work has ended, then ends the lease. Rejects past its deadline. */
   readonly drain: () => Promise<void>;
   /** Closes every socket without logging out and writes nothing. */
   readonly closeSockets: () => Promise<void>;
 }
 
 /** Starts a worker: resolves when its lease exists. Throws when the store does not take the lease. */
-export async function startWorker({ config, logger, onFenced, onBroken }: WorkerOptions): Promise<RunningWorker> {
-  const { ownership, stage, shardCount, taskId } = config;
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { config, logger, metrics, onFenced, onBroken, onDrainRequested } = options;
+  const { ownership, stage, shardCount, taskId, generation, zone } = config;
   const workerId = makeId('wrk', systemClock.nowMs(), systemRandom);
   const own = logger.child({ workerId });
   const joined: { member?: FleetMember } = {};
@@ -60,30 +66,52 @@ export async function startWorker({ config, logger, onFenced, onBroken }: Worker
       if (joined.member === undefined) throw new GateClosedError();
       joined.member.gate.assertOpen();
     },
+    whenOpen: async (deadlineMs) => {
+      if (joined.member === undefined) throw new GateClosedError();
+      await joined.member.gate.whenOpen(deadlineMs);
+    },
   };
   const budget = new OpenBudget(systemClock, {
     perSecond: ownership.opensPerSecond,
     burst: config.shardCap,
     handshakes: ownership.handshakesInFlight,
   });
-  const takeTurn = (signal: AbortSignal): Promise<() => void> => budget.acquire(signal);
-  const shards = makeOwnedShards({ config, logger: own, workerId, gate, takeTurn, onBroken });
+  const opens = new OpenMeter(metrics);
+  const takeTurn = async (signal: AbortSignal): Promise<() => void> => {
+    const askedMs = systemClock.monotonicMs();
+    const giveBack = await budget.acquire(signal);
+    metrics.measure('OpenBudgetWait', systemClock.monotonicMs() - askedMs, {});
+    return giveBack;
+  };
+  const shards = makeOwnedShards({ config, logger: own, workerId, gate, takeTurn, onBroken, opens, metrics });
   const member = await startFleetMember({
     store: new FleetStore(makeHeartbeatClient(config, ownership.heartbeatTimeoutMs), stage),
     config: ownership,
     shardCount,
-    taskId,
-    workerId,
+    lease: { taskId, workerId, generation, zone },
     clock: systemClock,
     random: systemRandom,
     logger: own,
+    metrics,
+    load: () => ({ ...shards.count(), waiting: budget.waiting, ...opens.counters() }),
+    onOrders: ({ opensPerSecond }) => {
+      budget.setRate(opensPerSecond);
+      metrics.gauge('ShardsOwned', member.ownedShards().size, {});
+    },
     onClaimed: async (shard, epoch) => shards.claimed(shard, epoch),
+    onLeaving: (shard) => shards.drain(shard),
+    onLost: async (shard) => shards.lost(shard),
+    onDrainRequested,
+    onBroken,
     onFenced,
   });
   joined.member = member;
   return {
     workerId,
-    drain: () => member.drain({ beforeRelease: (shard) => shards.drain(shard) }),
+    drain: () => {
+      shards.hurry();
+      return member.drain();
+    },
     closeSockets: () => shards.loseAll(),
   };
 }
@@ -97,13 +125,16 @@ export interface WorkOptions {
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   /** Something cannot be undone from here: the process must end. */
   readonly onBroken: (error: unknown) => void;
+  readonly opens: OpenMeter;
+  readonly metrics: Metrics;
 }
 
 /**
  * All that a worker does with the shards it owns, made of one client per service and purpose. Prepares the process for
  * the socket room; called once.
  */
-export function makeOwnedShards({ config, logger, workerId, gate, takeTurn, onBroken }: WorkOptions): OwnedShards {
+export function makeOwnedShards(options: WorkOptions): OwnedShards {
+  const { config, logger, workerId, gate, takeTurn, onBroken, opens } = options;
   prepareProcess({ rootKey: config.whatsappRootKey });
   const { stage, queueUrlBase, connections: settings } = config;
   const table = makeDocumentClient(config);
@@ -113,14 +144,15 @@ export function makeOwnedShards({ config, logger, workerId, gate, takeTurn, onBr
   const messages = new MessageStore({ table, stage });
   const common = { clock: systemClock, random: systemRandom, logger, stage, queueUrlBase, acting, connections };
   let batches = 0;
+  let facts = 0;
   const publisher = makeSqsEventPublisher({
     queue: acting,
     stage,
     queueUrlBase,
-    assertOpen: gate.assertOpen,
+    gate,
     makeBatchId: () => `${workerId}-${(batches += 1)}`,
   });
-  const sockets = makeSockets({ config, logger, gate, table, messages, publisher });
+  const sockets = makeSockets({ config, logger, gate, table, messages, publisher, metrics: options.metrics });
   const parts = makeConnectionParts({
     ...common,
     table,
@@ -131,6 +163,7 @@ export function makeOwnedShards({ config, logger, workerId, gate, takeTurn, onBr
     sockets,
     takeTurn,
     onBroken,
+    opens,
   });
   return new OwnedShards(
     (shard, epoch) =>
@@ -140,6 +173,8 @@ export function makeOwnedShards({ config, logger, workerId, gate, takeTurn, onBr
           polling,
           parts,
           assertOpen: gate.assertOpen,
+          isOpen: gate.isOpen,
+          nextFactNumber: () => (facts += 1),
           waitSeconds: settings.commandWaitSeconds,
           visibilitySeconds: settings.commandVisibilitySeconds,
         },
@@ -150,19 +185,20 @@ export function makeOwnedShards({ config, logger, workerId, gate, takeTurn, onBr
   );
 }
 
-interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate'> {
+interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | 'metrics'> {
   readonly table: DynamoDBDocumentClient;
   readonly messages: MessageStore;
   readonly publisher: EventPublisher;
 }
 
 /** How sessions are read and sockets opened on them. */
-function makeSockets({ config, logger, gate, table, messages, publisher }: SocketParts): SessionSocketsDependencies {
+function makeSockets(parts: SocketParts): SessionSocketsDependencies {
+  const { config, logger, gate, table, messages, publisher, metrics } = parts;
   const { stage, storeTimeoutMs, whatsappUrl } = config;
   const common = { gate, clock: systemClock, random: systemRandom };
   const keyProvider = makeKeyProvider(config);
   return {
-    openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs }),
+    openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
     openSocket: ({ owned, session, generation, pairing, onInput }) =>
       openSocket({
         ...common,

@@ -1,21 +1,22 @@
 /**
  * The worker process: `node worker/main.ts`, configured by the environment alone. Prints one line
- * `{"ready":true,"workerId":"wrk_…"}` when its lease exists, and then its log, one JSON object per line.
+ * `{"ready":true,"workerId":"wrk_…"}` when its lease exists, and then its log and its metrics (EMF), one JSON object per line.
  *
  * | it ends because                              | exit code |
  * | -------------------------------------------- | --------- |
- * | it was asked to (SIGTERM, SIGINT) and drained | 0         |
+ * | it was asked to (SIGTERM, SIGINT, or by an operator) and drained | 0 |
  * | the configuration is wrong, or it broke       | 1         |
  * | it was asked twice, or the drain took too long | 1        |
  * | its lease is dead: nothing more was written   | 2         |
  */
 import type { WorkerConfig } from '../shared/platform/config.ts';
-import type { Logger } from '../shared/platform/logger.ts';
+import type { LogFields, Logger } from '../shared/platform/logger.ts';
 import type { RunningWorker } from './composition.ts';
 
 const OLDEST_NODE = 24;
 /** A fenced worker closes what it can in this time; its sockets end with the process in any case. */
 const FENCE_DEADLINE_MS = 5_000;
+const METRICS_EVERY_MS = 60_000;
 
 /** Prints a sentence for a person, and ends. */
 function refuse(sentence: string): never {
@@ -27,12 +28,15 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
   refuse(`The worker needs Node ${OLDEST_NODE} or newer; this is ${process.versions.node}.`);
 }
 // Loaded only now: an older Node could not even read these.
-const [{ workerConfig }, { makeLogger }, { withDeadline }, { startWorker }] = await Promise.all([
-  import('../shared/platform/config.ts'),
-  import('../shared/platform/logger.ts'),
-  import('../shared/kernel/deadline.ts'),
-  import('./composition.ts'),
-]);
+const [{ workerConfig }, { makeLogger }, { makeEmfMetrics }, { withDeadline }, { systemClock }, { startWorker }] =
+  await Promise.all([
+    import('../shared/platform/config.ts'),
+    import('../shared/platform/logger.ts'),
+    import('../shared/platform/metrics.ts'),
+    import('../shared/kernel/deadline.ts'),
+    import('../shared/kernel/clock.ts'),
+    import('./composition.ts'),
+  ]);
 
 const config = readConfig();
 const logger = makeLogger('worker', config.logLevel);
@@ -57,29 +61,46 @@ function end(code: number, message: string, error?: unknown): never {
 
 async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   let worker: RunningWorker | undefined;
+  let draining = false;
+  const metrics = makeEmfMetrics({
+    stage: config.stage,
+    process: 'worker',
+    clock: systemClock,
+    write: (line) => process.stdout.write(`${line}\n`),
+    flushEveryMs: METRICS_EVERY_MS,
+  });
+  process.on('exit', metrics.flush);
+  const drain = (why: string, fields: LogFields): void => {
+    draining = true;
+    logger.info(why, fields);
+    worker?.drain().then(
+      () => end(0, 'worker stopped'),
+      (error: unknown) => end(1, 'drain did not finish', error),
+    );
+  };
   const onFenced = (): void => {
     void withDeadline('closing sockets', FENCE_DEADLINE_MS, async () => worker?.closeSockets()).then(
       () => end(2, 'fenced: another worker carries on'),
       (error: unknown) => end(2, 'fenced: another worker carries on', error),
     );
   };
+  const onDrainRequested = (): void => {
+    if (!draining) drain('asked to drain by an operator', {});
+  };
+  const onBroken = (error: unknown): void => end(1, 'worker broke', error);
   try {
-    worker = await startWorker({ config, logger, onFenced, onBroken: (error) => end(1, 'worker broke', error) });
+    worker = await startWorker({ config, logger, metrics, onFenced, onBroken, onDrainRequested });
   } catch (error) {
     end(1, 'worker could not start', error);
   }
-  const { workerId, drain } = worker;
-  process.stdout.write(`${JSON.stringify({ ready: true, workerId })}\n`);
-  let draining = false;
+  process.stdout.write(`${JSON.stringify({ ready: true, workerId: worker.workerId })}\n`);
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (draining) end(1, 'asked to stop twice');
-    draining = true;
-    logger.info('asked to stop', { signal });
-    drain().then(
-      () => end(0, 'worker stopped'),
-      (error: unknown) => end(1, 'drain did not finish', error),
-    );
+    if (signalled) end(1, 'asked to stop twice');
+    signalled = true;
+    // A drain that an operator began goes on; ECS sends its signal when it stops the task.
+    if (!draining) drain('asked to stop', { signal });
   };
+  let signalled = false;
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
 }

@@ -1,3 +1,5 @@
+import { systemClock, type Clock } from './clock.ts';
+
 /** A call that did not answer within its deadline. The call itself may still take effect later. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
@@ -20,19 +22,20 @@ export async function withDeadline<Result>(
   what: string,
   deadlineMs: number,
   call: (signal: AbortSignal) => Promise<Result>,
+  clock: Pick<Clock, 'sleep'> = systemClock,
 ): Promise<Result> {
-  const controller = new AbortController();
-  const timeout = new TimeoutError(what, deadlineMs);
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(timeout);
-      controller.abort(timeout);
-    }, deadlineMs);
+  const late = new AbortController();
+  const settled = new AbortController();
+  const expired = clock.sleep(deadlineMs, settled.signal).then((): Promise<Result> => {
+    // Settled: the race is over and this is for nobody.
+    if (settled.signal.aborted) return new Promise(() => undefined);
+    const timeout = new TimeoutError(what, deadlineMs);
+    late.abort(timeout);
+    throw timeout;
   });
   try {
-    return await Promise.race([call(controller.signal), expired]);
+    return await Promise.race([call(late.signal), expired]);
   } finally {
-    clearTimeout(timer);
+    settled.abort();
   }
 }

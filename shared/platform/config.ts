@@ -52,7 +52,16 @@ const ownership = {
   HOLDFAST_DEATH_MS: milliseconds(25_000),
   HOLDFAST_ORPHAN_CLAIM_MS: milliseconds(60_000),
   HOLDFAST_DRAIN_TIMEOUT_MS: milliseconds(100_000),
+  HOLDFAST_LEADER_READ_MS: milliseconds(2_000),
+  HOLDFAST_BRAKE_MS: milliseconds(60_000),
+  HOLDFAST_GIVE_DEADLINE_MS: milliseconds(30_000),
+  HOLDFAST_WATCH_MS: milliseconds(200),
+  HOLDFAST_REBALANCE_EVERY_MS: milliseconds(60_000),
+  HOLDFAST_REBALANCE_PERCENT: z.coerce.number().int().min(1).max(100).default(10),
+  HOLDFAST_CANARY_PERCENT: z.coerce.number().int().min(1).max(100).default(100),
+  HOLDFAST_CANARY_HOLD_MS: milliseconds(600_000),
   HOLDFAST_OPENS_PER_SECOND: count(25),
+  HOLDFAST_FLEET_OPENS_PER_SECOND: count(500),
   HOLDFAST_HANDSHAKES_IN_FLIGHT: count(10),
 } as const;
 
@@ -85,6 +94,10 @@ const workerSchema = z
     ...connections,
     /** Names the ECS task (or the local child process) that this worker runs in. */
     HOLDFAST_TASK_ID: z.string().min(1),
+    /** Deploy generation: grows with each deploy; workers of a newer one take over from those of older ones. */
+    HOLDFAST_GENERATION: z.coerce.number().int().min(0).default(0),
+    /** Availability zone, for people. */
+    HOLDFAST_ZONE: z.string().min(1).optional(),
   })
   .refine((c) => c.HOLDFAST_HEARTBEAT_MS <= c.HOLDFAST_FENCE_MS / 3, {
     message: 'must be at most a third of HOLDFAST_FENCE_MS',
@@ -93,6 +106,26 @@ const workerSchema = z
   .refine((c) => c.HOLDFAST_FENCE_MS * 1.05 < c.HOLDFAST_DEATH_MS * 0.95, {
     message: 'must leave room before HOLDFAST_DEATH_MS: fence × 1.05 < death × 0.95',
     path: ['HOLDFAST_FENCE_MS'],
+  })
+  .refine((c) => c.HOLDFAST_HEARTBEAT_TIMEOUT_MS * 2 + c.HOLDFAST_HEARTBEAT_MS < c.HOLDFAST_FENCE_MS, {
+    message: 'must let a heartbeat and its retry fail before HOLDFAST_FENCE_MS: 2 × timeout + heartbeat < fence',
+    path: ['HOLDFAST_HEARTBEAT_TIMEOUT_MS'],
+  })
+  .refine((c) => c.HOLDFAST_LEADER_READ_MS <= c.HOLDFAST_HEARTBEAT_MS, {
+    message: 'must be at most HOLDFAST_HEARTBEAT_MS',
+    path: ['HOLDFAST_LEADER_READ_MS'],
+  })
+  .refine((c) => c.HOLDFAST_WATCH_MS <= c.HOLDFAST_HEARTBEAT_MS, {
+    message: 'must be at most HOLDFAST_HEARTBEAT_MS',
+    path: ['HOLDFAST_WATCH_MS'],
+  })
+  .refine((c) => c.HOLDFAST_GIVE_DEADLINE_MS * 2 <= c.HOLDFAST_DRAIN_TIMEOUT_MS, {
+    message: 'must leave a drain time for a second try: 2 × give deadline <= HOLDFAST_DRAIN_TIMEOUT_MS',
+    path: ['HOLDFAST_GIVE_DEADLINE_MS'],
+  })
+  .refine((c) => c.HOLDFAST_OPENS_PER_SECOND <= c.HOLDFAST_FLEET_OPENS_PER_SECOND, {
+    message: 'must be at most HOLDFAST_FLEET_OPENS_PER_SECOND',
+    path: ['HOLDFAST_OPENS_PER_SECOND'],
   })
   .refine((c) => c.HOLDFAST_DRAIN_TIMEOUT_MS + 10_000 <= 120_000, {
     message: 'must leave 10 s of the 120 s that Fargate allows for stopping',
@@ -129,14 +162,35 @@ export interface DeliverConfig extends StoreConfig, KeyConfig {
   readonly webhookTimeoutMs: number;
 }
 
+/** All numbers of ownership (PROTOCOL.md §1), in one object; tests shrink them in proportion. */
 export interface OwnershipConfig {
   readonly heartbeatMs: number;
+  /** Deadline of one try; a heartbeat has two. */
   readonly heartbeatTimeoutMs: number;
+  /** The gate closes this long after the last acknowledged heartbeat was sent. */
   readonly fenceMs: number;
+  /** A worker that showed the same heartbeat for this long is dead. */
   readonly deathMs: number;
+  /** Without a leader for this long, each worker claims orphans by itself. */
   readonly orphanClaimMs: number;
   readonly drainTimeoutMs: number;
+  /** Between two looks of leader and deputy at the whole fleet. */
+  readonly leaderReadMs: number;
+  readonly brakeMs: number;
+  /** An offer that is not taken up by then is withdrawn. */
+  readonly giveDeadlineMs: number;
+  /** Between two looks at the row of a shard that is to come. */
+  readonly watchMs: number;
+  /** At least this long between two rounds of evening out, and after a change of the fleet. */
+  readonly rebalanceEveryMs: number;
+  /** Most that one round moves, in percent of all shards; at least one. */
+  readonly rebalancePercent: number;
+  /** Share of the shards that moves to a new generation first. */
+  readonly canaryPercent: number;
+  /** How long that share is watched before the rest follows. */
+  readonly canaryHoldMs: number;
   readonly opensPerSecond: number;
+  readonly fleetOpensPerSecond: number;
   readonly handshakesInFlight: number;
 }
 
@@ -157,6 +211,8 @@ export interface ConnectionConfig {
 
 export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly taskId: string;
+  readonly generation: number;
+  readonly zone: string | undefined;
   readonly whatsappUrl: string;
   readonly whatsappRootKey: Uint8Array | undefined;
   readonly ownership: OwnershipConfig;
@@ -195,20 +251,13 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
   return Object.freeze({
     ...toStores(value),
     taskId: value.HOLDFAST_TASK_ID,
+    generation: value.HOLDFAST_GENERATION,
+    zone: value.HOLDFAST_ZONE,
     whatsappUrl: value.WHATSAPP_URL,
     whatsappRootKey: value.WHATSAPP_ROOT_KEY === undefined ? undefined : Buffer.from(value.WHATSAPP_ROOT_KEY, 'hex'),
     kmsKeyArn: value.HOLDFAST_KMS_KEY_ARN,
     keyFile: value.HOLDFAST_KEY_FILE,
-    ownership: Object.freeze({
-      heartbeatMs: value.HOLDFAST_HEARTBEAT_MS,
-      heartbeatTimeoutMs: value.HOLDFAST_HEARTBEAT_TIMEOUT_MS,
-      fenceMs: value.HOLDFAST_FENCE_MS,
-      deathMs: value.HOLDFAST_DEATH_MS,
-      orphanClaimMs: value.HOLDFAST_ORPHAN_CLAIM_MS,
-      drainTimeoutMs: value.HOLDFAST_DRAIN_TIMEOUT_MS,
-      opensPerSecond: value.HOLDFAST_OPENS_PER_SECOND,
-      handshakesInFlight: value.HOLDFAST_HANDSHAKES_IN_FLIGHT,
-    }),
+    ownership: Object.freeze(toOwnership(value)),
     connections: Object.freeze({
       reconnectBaseDelayMs: value.BAILEYS_RECONNECT_BASE_DELAY,
       reconnectMaxDelayMs: value.BAILEYS_RECONNECT_MAX_DELAY,
@@ -224,6 +273,28 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
       commandVisibilitySeconds: value.HOLDFAST_COMMAND_VISIBILITY_SECONDS,
     }),
   });
+}
+
+function toOwnership(value: z.infer<typeof workerSchema>): OwnershipConfig {
+  return {
+    heartbeatMs: value.HOLDFAST_HEARTBEAT_MS,
+    heartbeatTimeoutMs: value.HOLDFAST_HEARTBEAT_TIMEOUT_MS,
+    fenceMs: value.HOLDFAST_FENCE_MS,
+    deathMs: value.HOLDFAST_DEATH_MS,
+    orphanClaimMs: value.HOLDFAST_ORPHAN_CLAIM_MS,
+    drainTimeoutMs: value.HOLDFAST_DRAIN_TIMEOUT_MS,
+    leaderReadMs: value.HOLDFAST_LEADER_READ_MS,
+    brakeMs: value.HOLDFAST_BRAKE_MS,
+    giveDeadlineMs: value.HOLDFAST_GIVE_DEADLINE_MS,
+    watchMs: value.HOLDFAST_WATCH_MS,
+    rebalanceEveryMs: value.HOLDFAST_REBALANCE_EVERY_MS,
+    rebalancePercent: value.HOLDFAST_REBALANCE_PERCENT,
+    canaryPercent: value.HOLDFAST_CANARY_PERCENT,
+    canaryHoldMs: value.HOLDFAST_CANARY_HOLD_MS,
+    opensPerSecond: value.HOLDFAST_OPENS_PER_SECOND,
+    fleetOpensPerSecond: value.HOLDFAST_FLEET_OPENS_PER_SECOND,
+    handshakesInFlight: value.HOLDFAST_HANDSHAKES_IN_FLIGHT,
+  };
 }
 
 function toStores(value: z.infer<typeof apiSchema>): StoreConfig {

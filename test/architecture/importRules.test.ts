@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(import.meta.dirname, '../..');
 const SOURCE_ROOTS = ['shared', 'functions', 'worker', 'infra'] as const;
 /** Each may import only what stands to its left. */
-const SHARED_ORDER = ['kernel', 'platform', 'identity', 'tenant', 'connection', 'message', 'event', 'webhook'];
+const SHARED_ORDER = ['kernel', 'platform', 'fleet', 'identity', 'tenant', 'connection', 'message', 'event', 'webhook'];
 
 interface Import {
   readonly from: string;

@@ -5,7 +5,7 @@ import { makeTaskStoppedHandler } from '../../functions/taskStopped.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
-import { leaseKey } from '../../shared/platform/fleetLease.ts';
+import { leaseKey } from '../../shared/fleet/fleetLease.ts';
 import { silentLogger } from '../../shared/platform/logger.ts';
 import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';

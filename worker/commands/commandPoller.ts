@@ -32,6 +32,7 @@ export interface PollerDependencies {
   readonly handle: (record: CommandRecord) => Promise<'done' | 'later'>;
   /** Throws when this worker may not act at the moment. Asked before each receive and each delete. */
   readonly assertOpen: () => void;
+  readonly isOpen: () => boolean;
   readonly waitSeconds: number;
   readonly visibilitySeconds: number;
 }
@@ -41,6 +42,7 @@ const BATCH = 10;
 /** Commands held at once; a shard has at most 100 connections with two groups each. */
 const MAX_HELD = 400;
 const EXTENSIONS_PER_VISIBILITY = 3;
+const HURRIED_WAIT_SECONDS = 1;
 const PAUSE = { firstMs: 500, capMs: 10_000 } as const;
 /** A group that failed rests this long before it goes back, so that a broken store is not asked without pause. */
 const FAILED_PAUSE_MS = 1_000;
@@ -53,13 +55,17 @@ export class CommandPoller {
   readonly #dependencies: PollerDependencies;
   readonly #lanes: GroupLanes<CommandRecord>;
   readonly #ended = new AbortController();
+  #waitSeconds: number;
   /** `draining`: takes no more and gives back what was not begun. `abandoned`: another owner; touches nothing more. */
   #mode: 'polling' | 'draining' | 'abandoned' = 'polling';
   #loop: Promise<void> | undefined;
+  /** The poll that is out, or was last. */
+  #polling: Promise<unknown> = Promise.resolve();
   #extending: Promise<void> | undefined;
 
   constructor(dependencies: PollerDependencies) {
     this.#dependencies = dependencies;
+    this.#waitSeconds = dependencies.waitSeconds;
     this.#lanes = new GroupLanes({
       work: (record) => this.#work(record),
       giveBack: (records) => this.#giveBack(records),
@@ -71,6 +77,17 @@ export class CommandPoller {
   start(): void {
     this.#loop ??= this.#poll();
     this.#extending ??= this.#extend();
+  }
+
+  /** Polls briefly from here on, so that the last one, which cannot be aborted, does not hold up a hand-over. */
+  hurry(): void {
+    this.#waitSeconds = Math.min(this.#waitSeconds, HURRIED_WAIT_SECONDS);
+  }
+
+  /** Hurries, and resolves when no long poll is out any more. Commands are worked meanwhile as always. */
+  async settle(): Promise<void> {
+    this.hurry();
+    await this.#polling;
   }
 
   /**
@@ -101,7 +118,9 @@ export class CommandPoller {
       }
       try {
         assertOpen();
-        const records = await this.#receive();
+        const receiving = this.#receive();
+        this.#polling = receiving.catch(() => undefined);
+        const records = await receiving;
         failures = 0;
         this.#lanes.add(records);
       } catch (error) {
@@ -113,12 +132,12 @@ export class CommandPoller {
   }
 
   async #receive(): Promise<readonly CommandRecord[]> {
-    const { polling, queueUrl, waitSeconds, visibilitySeconds } = this.#dependencies;
+    const { polling, queueUrl, visibilitySeconds } = this.#dependencies;
     const answer = await polling.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
         MaxNumberOfMessages: BATCH,
-        WaitTimeSeconds: waitSeconds,
+        WaitTimeSeconds: this.#waitSeconds,
         VisibilityTimeout: visibilitySeconds,
         MessageSystemAttributeNames: ['MessageGroupId', 'SequenceNumber', 'ApproximateReceiveCount'],
       }),
@@ -152,11 +171,13 @@ export class CommandPoller {
 
   /** Keeps what is held hidden from others, each third of the visibility. */
   async #extend(): Promise<void> {
-    const { clock, visibilitySeconds } = this.#dependencies;
+    const { clock, visibilitySeconds, isOpen } = this.#dependencies;
     const everyMs = (visibilitySeconds * 1_000) / EXTENSIONS_PER_VISIBILITY;
     while (!this.#ended.signal.aborted) {
       await clock.sleep(everyMs, this.#ended.signal);
       if (this.#ended.signal.aborted) return;
+      // Who may not act must not hide commands either: another worker may be waiting for them.
+      if (!isOpen()) continue;
       await Promise.all(this.#lanes.held().map((record) => this.#setVisibility(record, visibilitySeconds)));
     }
   }

@@ -3,6 +3,7 @@ import type { InternalEvent, InternalEventBatch } from '../../shared/event/inter
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { ConnectionId, CorrelationId } from '../../shared/kernel/id.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
+import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
 import type { EventPublisher } from './eventPublisher.ts';
 
@@ -12,13 +13,15 @@ const BATCH_FACTS = 100;
 /** Room for the fields around the facts. */
 const ENVELOPE_BYTES = 512;
 const DEADLINE_MS = 15_000;
+/** About as long as WhatsApp keeps a socket that does not answer. */
+const SUSPENDED_MS = 40_000;
 
 export interface PublisherDependencies {
   readonly queue: SQSClient;
   readonly stage: string;
   readonly queueUrlBase: string;
-  /** Throws when this worker may not act at the moment. Asked before each message leaves. */
-  readonly assertOpen: () => void;
+  /** Asked before each message leaves: waits while this worker may not act, and throws when it may never again. */
+  readonly gate: Pick<CommitGate, 'assertOpen' | 'whenOpen'>;
   /** A new id for each SQS message; it is the deduplication id, so a retried request counts once. */
   readonly makeBatchId: () => string;
   readonly deadlineMs?: number;
@@ -66,7 +69,7 @@ export function splitFacts(events: readonly InternalEvent[]): readonly (readonly
 }
 
 async function send(
-  { queue, stage, queueUrlBase, assertOpen, makeBatchId, deadlineMs = DEADLINE_MS }: PublisherDependencies,
+  { queue, stage, queueUrlBase, gate, makeBatchId, deadlineMs = DEADLINE_MS }: PublisherDependencies,
   { tenantId, connectionId, shard, token }: OwnedConnection,
   events: readonly InternalEvent[],
   correlationId: CorrelationId,
@@ -83,7 +86,9 @@ async function send(
       batchId,
       events: [...part],
     };
-    assertOpen();
+    // A suspended worker holds what it has decrypted: it goes on from here if its lease turns out to be alive.
+    await gate.whenOpen(SUSPENDED_MS);
+    gate.assertOpen();
     await withDeadline('publishing facts', deadlineMs, (abortSignal) =>
       queue.send(
         new SendMessageCommand({

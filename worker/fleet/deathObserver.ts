@@ -1,5 +1,5 @@
+import type { LeaseView } from '../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
-import type { LeaseView } from './fleetView.ts';
 
 /** When a heartbeat number of a lease was first seen, on the observer's monotonic clock. */
 export interface Observation {
@@ -65,28 +65,29 @@ export function countSilent(
   return { dead: silent.length, living: observations.workers.size };
 }
 
-/** How long the brake holds death sentences back. Long enough for a store that was ill to take heartbeats again. */
-export const BRAKE_MS = 60_000;
-
 /** Whether many workers looked dead at once, and since when, on the observer's monotonic clock. */
 export type Brake = 'released' | { readonly sinceMs: number };
 
 /**
  * The brake: when more than a fifth of the workers, and at least three, look dead at once, the store is more likely ill than
- * they are (PROTOCOL.md §1). Once pulled it stays for its time, also when fewer look dead: a proven death among them says
+ * they are (PROTOCOL.md §1). Once pulled it stays for `brakeMs`, also when fewer look dead: a proven death among them says
  * nothing about the others.
  */
 export function brake(
   before: Brake,
   { dead, living }: { readonly dead: number; readonly living: number },
   nowMs: number,
+  brakeMs: number,
 ): Brake {
   const isMassDeath = dead >= 3 && dead * 5 > living;
   if (before === 'released') return isMassDeath ? { sinceMs: nowMs } : before;
-  return isMassDeath || brakeHolds(before, nowMs) ? before : 'released';
+  return isMassDeath || brakeHolds(before, nowMs, brakeMs) ? before : 'released';
 }
 
-/** Whether nobody may be sentenced now. It does not hold for ever: those who are still silent after it are dead. */
-export function brakeHolds(state: Brake, nowMs: number): boolean {
-  return state !== 'released' && nowMs - state.sinceMs < BRAKE_MS;
+/**
+ * Whether nobody may be sentenced now: for `brakeMs`, long enough for a store that was ill to take heartbeats again. It does
+ * not hold for ever: those who are still silent after it are dead.
+ */
+export function brakeHolds(state: Brake, nowMs: number, brakeMs: number): boolean {
+  return state !== 'released' && nowMs - state.sinceMs < brakeMs;
 }

@@ -1,46 +1,46 @@
+import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
+import type { FleetView, LeaseView, Orders, WorkerLoad } from '../../shared/fleet/fleetView.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { OwnershipConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import {
-  brake,
-  brakeHolds,
-  countSilent,
-  findSilent,
-  observe,
-  type Brake,
-  type Observations,
-  type SilentWorker,
-} from './deathObserver.ts';
-import type { FleetStore, LeaseName } from './fleetStore.ts';
-import { orphansOf, type FleetView } from './fleetView.ts';
-import { GateClosedError, LeaseGate, readClocks, type CommitGate } from './gate.ts';
-import { Leadership } from './leader.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { FleetStore, NewLease } from './fleetStore.ts';
+import { FleetWatch } from './fleetWatch.ts';
+import { GateClosedError, readClocks, type ClockReading, type CommitGate } from './gate.ts';
+import { Leader } from './leader.ts';
+import { LeaseKeeper } from './leaseKeeper.ts';
+import { ShardKeeper, type ShardCallbacks } from './shardKeeper.ts';
 
 /**
- * This worker as a member of the fleet (PROTOCOL.md §2–3): it keeps its lease, observes the others, leads when nobody
- * alive does, claims what the leader assigns, and claims orphans by itself when there is no leader for too long.
+ * This worker as a member of the fleet (PROTOCOL.md §2–4). Three loops, apart so that nothing delays a heartbeat:
  *
- *   heartbeat loop   every H: renew → gate, assignment, fence
- *   observer loop    every H: one consistent read → deaths, leader, plan, claims
+ *   LeaseKeeper   heartbeats → gate, orders of the leader, fence
+ *   FleetWatch    looks at the others → deaths, leader, plan
+ *   ShardKeeper   looks at rows → claim, take, give, release, lose
  *
- * The two are apart, so that nothing delays a heartbeat.
+ * What holds at every moment (test/simulation checks it at every step):
+ *   1. a shard has one owner, named in its row; each change of owner raises the epoch
+ *   2. a worker acts for a shard only between having read its own name there and the write that ends its ownership
+ *   3. and only while its gate is open: less than F since it sent the last heartbeat that was acknowledged
+ *   4. somebody else claims only from an owner whose lease is DEAD or missing, and DEAD is written only about a heartbeat
+ *      number that was seen unchanged for D > F, or when the process is known to be gone
  */
-export interface FleetMemberOptions {
+export interface FleetMemberOptions extends ShardCallbacks {
   readonly store: FleetStore;
   readonly config: OwnershipConfig;
   readonly shardCount: number;
-  readonly taskId: string;
-  readonly workerId: WorkerId;
+  readonly lease: NewLease;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** A shard is ours. When it rejects, the shard is given up again. */
-  readonly onClaimed: (shard: number, epoch: number) => Promise<void>;
-  /** A shard that was ours has another owner or epoch, although our lease lives: nothing more may be done with it. */
-  readonly onLost?: (shard: number) => Promise<void>;
+  readonly metrics: Metrics;
+  readonly load: () => Omit<WorkerLoad, 'suspendedMs' | 'braking'>;
+  /** Every heartbeat brings orders: among them this worker's share of the fleet's opens. */
+  readonly onOrders: (orders: Orders) => void;
+  /** An operator asked this worker to drain. May be called again and again. */
+  readonly onDrainRequested: () => void;
   /** The lease is dead or gone: stop everything, write nothing more. Called at most once. */
   readonly onFenced: () => void;
 }
@@ -50,237 +50,150 @@ export interface FleetMember {
   /** Shards that are ours now, each with its epoch. */
   readonly ownedShards: () => ReadonlyMap<number, number>;
   /**
-   * Gives every shard up, each after `beforeRelease`, then ends the lease and closes the gate for ever. Rejects past its
-   * deadline, when a `beforeRelease` does, and with {@link GateClosedError} when the worker is fenced; the lease then stays.
+   * Has every shard given to others, or releases it when there are none, then ends the lease and closes the gate for ever.
+   * Rejects past its deadline, and with {@link GateClosedError} when the worker is fenced; the lease then stays.
    */
-  readonly drain: (options: { readonly beforeRelease: (shard: number) => Promise<void> }) => Promise<void>;
+  readonly drain: () => Promise<void>;
   /** Stops the loops and leaves the lease as it is, as a crash would. */
   readonly stop: () => Promise<void>;
 }
 
 const JITTER = 0.1;
+/** Share of the drain time after which shards that nobody took are released. */
+const RELEASE_AFTER = 0.75;
+const DRAIN_LOOK_MS = 1_000;
 
 /** Makes the lease and joins. Throws when the store does not take the lease. */
 export async function startFleetMember(options: FleetMemberOptions): Promise<FleetMember> {
   const sent = readClocks(options.clock);
-  await options.store.createLease({ taskId: options.taskId, workerId: options.workerId });
-  const member = new Member(options, new LeaseGate(options.clock, options.config.fenceMs, sent));
+  await options.store.createLease(options.lease, sent.wallMs);
+  const member = new Member(options, sent);
   member.start();
   return member;
 }
 
 class Member implements FleetMember {
-  readonly gate: LeaseGate;
   readonly #options: FleetMemberOptions;
-  readonly #lease: LeaseName;
-  readonly #leadership: Leadership;
-  readonly #owned = new Map<number, number>();
+  readonly #own: LeaseName;
+  readonly #lease: LeaseKeeper;
+  readonly #shards: ShardKeeper;
+  readonly #watch: FleetWatch;
   readonly #stopping = new AbortController();
-  #state: 'ALIVE' | 'DRAINING' = 'ALIVE';
-  #fenced = false;
-  #assignment: readonly number[] = [];
-  #observations: Observations | undefined;
-  #brake: Brake = 'released';
-  #lastHeartbeat: Promise<unknown> = Promise.resolve();
-  #loops: Promise<unknown> = Promise.resolve();
+  #loop: Promise<void> = Promise.resolve();
 
-  constructor(options: FleetMemberOptions, gate: LeaseGate) {
+  constructor(options: FleetMemberOptions, sent: ClockReading) {
+    const { workerId, taskId } = options.lease;
     this.#options = options;
-    this.gate = gate;
-    this.#lease = { taskId: options.taskId, workerId: options.workerId };
-    this.#leadership = new Leadership({ ...options, own: this.#lease, gate });
+    this.#own = { workerId, taskId };
+    this.#lease = new LeaseKeeper(
+      {
+        ...options,
+        own: this.#own,
+        load: () => ({ ...options.load(), braking: this.#watch.isBraking }),
+        expecting: () => this.#shards.expecting(),
+        onLease: (lease) => this.#onLease(lease),
+        onFenced: () => this.#onFenced(),
+      },
+      sent,
+    );
+    const isDraining = (): boolean => this.#lease.isDraining;
+    const common = { ...options, own: this.#own, gate: this.#lease.gate, isDraining };
+    this.#shards = new ShardKeeper({ ...common, onExpecting: () => this.#lease.hurry() });
+    this.#watch = new FleetWatch({
+      ...common,
+      leader: new Leader(common),
+      onOwnDeath: () => this.#lease.fence(),
+      onView: (view, orders, claims) => this.#onView(view, orders, claims),
+    });
+  }
+
+  get gate(): CommitGate {
+    return this.#lease.gate;
   }
 
   start(): void {
-    this.#loops = Promise.all([
-      this.#every('heartbeat', () => this.#heartbeat()),
-      this.#every('fleet observation', () => this.#observe()),
-    ]);
+    this.#lease.start();
+    this.#shards.start();
+    this.#loop = this.#keepLooking();
   }
 
   ownedShards(): ReadonlyMap<number, number> {
-    return this.#owned;
-  }
-
-  async drain({ beforeRelease }: { readonly beforeRelease: (shard: number) => Promise<void> }): Promise<void> {
-    const { store, clock, config, logger } = this.#options;
-    this.#state = 'DRAINING';
-    const startedMs = clock.monotonicMs();
-    logger.info('drain started', { shards: this.#owned.size });
-    await withDeadline('draining the worker', config.drainTimeoutMs, async (signal) => {
-      // At once, so that nobody plans for this worker any more. The heartbeat loop says it again.
-      await this.#heartbeat().catch((error: unknown) => logger.warn('drain was not announced', { error }));
-      const released = [...this.#owned].map(async ([shard, epoch]) => {
-        await beforeRelease(shard);
-        await this.#release(shard, epoch, signal);
-      });
-      const failed = (await Promise.allSettled(released)).find(({ status }) => status === 'rejected');
-      if (failed?.status === 'rejected') throw failed.reason;
-      await this.stop();
-      if (this.#fenced) throw new GateClosedError();
-      this.gate.fence();
-      await store.finishLease(this.#lease, clock.nowMs());
-    });
-    logger.info('drain finished', { durationMs: Math.round(clock.monotonicMs() - startedMs) });
-  }
-
-  /** Gives one shard up, however often the store must be asked. Throws when the worker stops or the signal aborts. */
-  async #release(shard: number, epoch: number, signal: AbortSignal): Promise<void> {
-    const { store, clock, config, workerId, logger } = this.#options;
-    for (;;) {
-      signal.throwIfAborted();
-      // Without heartbeats the gate does not open again. Fenced workers have stopped, too.
-      if (this.#stopping.signal.aborted) throw new GateClosedError();
-      try {
-        this.gate.assertOpen();
-        // Refused means that an earlier try was taken although its answer was lost: nobody else may change our row.
-        const outcome = await store.release(shard, workerId, epoch);
-        this.#owned.delete(shard);
-        logger.info('shard released', { shard, epoch, outcome });
-        return;
-      } catch (error) {
-        logger.warn('shard not released yet', { shard, epoch, error });
-        await clock.sleep(config.heartbeatTimeoutMs, AbortSignal.any([signal, this.#stopping.signal]));
-      }
-    }
+    return this.#shards.owned();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#loops;
+    await Promise.all([this.#lease.stop(), this.#shards.stop(), this.#loop]);
   }
 
-  /** Runs work again and again, a heartbeat apart with jitter. A failure is logged; the next turn tries again. */
-  async #every(what: string, work: () => Promise<void>): Promise<void> {
-    const { clock, random, config, logger } = this.#options;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
+  async drain(): Promise<void> {
+    const { store, clock, config, logger, metrics } = this.#options;
+    const startedMs = clock.monotonicMs();
+    logger.info('drain started', { shards: this.#shards.owned().size });
+    // At once, so that nobody plans for this worker any more. The heartbeat loop says it again.
+    await this.#lease.drain().catch((error: unknown) => logger.warn('drain was not announced', { error }));
+    await withDeadline('draining the worker', config.drainTimeoutMs, (late) => this.#giveAll(startedMs, late), clock);
+    if (this.#lease.isFenced || this.#shards.owned().size > 0) throw new GateClosedError();
+    await this.stop();
+    // Nothing is ours any more: the last write says so, and with it nobody has to wait for a death.
+    this.#lease.gate.fence();
+    await store.finishLease(this.#own, clock.nowMs());
+    const durationMs = Math.round(clock.monotonicMs() - startedMs);
+    metrics.measure('DrainDuration', durationMs, {});
+    logger.info('drain finished', { durationMs });
+  }
+
+  /** Resolves when no shard is left, or at once when the worker is stopped or fenced. */
+  async #giveAll(startedMs: number, late: AbortSignal): Promise<void> {
+    const { store, shardCount, clock, config, logger } = this.#options;
+    const pauseMs = Math.min(DRAIN_LOOK_MS, config.heartbeatMs);
+    while (this.#shards.owned().size > 0 && !this.#stopping.signal.aborted && !late.aborted) {
       try {
-        await work();
+        const read = (): Promise<FleetView> => store.read(shardCount);
+        const view = await withDeadline('reading the fleet', config.heartbeatTimeoutMs * 4, read, clock);
+        await this.#shards.tend(view);
+        const isAnybodyThere = view.leases.some(
+          ({ state, workerId }) => state === 'ALIVE' && workerId !== this.#own.workerId,
+        );
+        const isLate = clock.monotonicMs() - startedMs >= config.drainTimeoutMs * RELEASE_AFTER;
+        if (!isAnybodyThere || isLate) this.#shards.releaseAll();
       } catch (error) {
-        logger.warn('fleet store did not answer', { operation: what, error });
+        logger.warn('fleet store did not answer', { operation: 'drain', error });
       }
-      const jitter = 1 - JITTER + 2 * JITTER * random.unit();
-      await clock.sleep(config.heartbeatMs * jitter, signal);
+      await clock.sleep(pauseMs, AbortSignal.any([late, this.#stopping.signal]));
     }
   }
 
-  /** One at a time: a late ALIVE must not undo the DRAINING that was written after it. */
-  #heartbeat(): Promise<void> {
-    const renewed = this.#lastHeartbeat.then(() => this.#renew());
-    this.#lastHeartbeat = renewed.catch(() => undefined);
-    return renewed;
+  #onLease(lease: LeaseView): void {
+    this.#options.onOrders(lease.orders);
+    this.#shards.follow(lease.orders);
+    if (lease.drainRequested && !this.#lease.isDraining) this.#options.onDrainRequested();
   }
 
-  async #renew(): Promise<void> {
-    const { store, clock, config } = this.#options;
-    if (this.#fenced) return;
-    const sent = readClocks(clock);
-    const answer = await withDeadline('a heartbeat', config.heartbeatTimeoutMs * 2, () =>
-      store.heartbeat(this.#lease, this.#state),
-    );
-    if (answer === 'fenced') this.#fence();
-    else {
-      this.gate.acknowledge(sent);
-      this.#assignment = answer.assignment;
-    }
+  async #onView(view: FleetView, orders: Orders | undefined, claims: 'ordered' | 'all'): Promise<void> {
+    // Its own orders come with the next heartbeat too; a leader need not wait for that.
+    if (orders !== undefined) this.#shards.follow(orders);
+    await this.#shards.tend(view, claims);
   }
 
-  #fence(): void {
-    this.gate.fence();
-    if (this.#fenced || this.#stopping.signal.aborted) return;
-    this.#fenced = true;
+  #onFenced(): void {
     this.#stopping.abort();
-    this.#owned.clear();
-    this.#options.logger.error('worker lease is dead', { workerId: this.#lease.workerId });
+    void this.#shards.stop();
+    this.#shards.forgetAll();
     this.#options.onFenced();
   }
 
-  async #observe(): Promise<void> {
-    const { store, clock, config, shardCount } = this.#options;
-    const view = await withDeadline('reading the fleet', config.heartbeatTimeoutMs * 4, () => store.read(shardCount));
-    const nowMs = clock.monotonicMs();
-    const own = view.leases.find(({ workerId }) => workerId === this.#lease.workerId);
-    // As good as the answer of a heartbeat. Who went on would take its own shards for orphans.
-    if (own === undefined || own.state === 'DEAD') {
-      this.#fence();
-      return;
-    }
-    this.#observations = observe(this.#observations, view.leases, nowMs, config.deathMs);
-    const silent = findSilent(this.#observations, config.deathMs).filter((found) => found.workerId !== own.workerId);
-    await this.#sentence(view, this.#observations, silent);
-    if (this.#state !== 'ALIVE') return;
-    await this.#reconcile(view);
-    const planned = await this.#leadership.tick(view, new Set(silent.map(({ workerId }) => workerId)), nowMs);
-    const alone = this.#leadership.leaderlessMs(nowMs) >= config.orphanClaimMs;
-    // The assignment comes with the heartbeat; this read may already show a newer one.
-    await this.#claim(view, alone ? 'all' : new Set([...planned, ...this.#assignment, ...own.assignment]));
-  }
-
-  /** Any worker may write the death of another: the condition is what makes it true. */
-  async #sentence(view: FleetView, observations: Observations, silent: readonly SilentWorker[]): Promise<void> {
-    const { store, config, clock, logger } = this.#options;
-    const fleet = countSilent(observations, config);
-    this.#brake = brake(this.#brake, fleet, observations.readAtMs);
-    if (brakeHolds(this.#brake, observations.readAtMs)) {
-      logger.error('many workers look dead at once, none is declared dead for now', { count: fleet.dead });
-      return;
-    }
-    for (const { workerId: deadWorker, heartbeat } of silent) {
-      const lease = view.leases.find((found) => found.workerId === deadWorker);
-      if (lease === undefined || !this.gate.isOpen()) continue;
-      const outcome = await store.sentence({ ...lease, observedHeartbeat: heartbeat }, clock.nowMs());
-      logger.warn('worker without heartbeat', { workerId: deadWorker, heartbeat, outcome });
-    }
-  }
-
-  /**
-   * Brings what we believe to own in line with the rows. A claim may have been taken although its answer was lost; only
-   * this worker writes its own name, so such a shard is ours.
-   */
-  async #reconcile(view: FleetView): Promise<void> {
-    const { workerId, logger, onLost } = this.#options;
-    for (const { shard, owner, epoch } of view.shards) {
-      const mine = this.#owned.get(shard);
-      if (mine !== undefined && (owner !== workerId || epoch !== mine)) {
-        this.#owned.delete(shard);
-        logger.error('owned shard has another owner', { shard, epoch: mine, owner });
-        await onLost?.(shard);
-      }
-      if (owner === workerId && this.#owned.get(shard) === undefined) await this.#take(shard, epoch);
-    }
-  }
-
-  async #claim(view: FleetView, assigned: ReadonlySet<number> | 'all'): Promise<void> {
-    for (const orphan of orphansOf(view)) {
-      const wanted = assigned === 'all' || assigned.has(orphan.shard);
-      if (!wanted || this.#stopping.signal.aborted || this.#isDraining() || !this.gate.isOpen()) continue;
-      const epoch = await this.#options.store.claim(orphan, this.#lease);
-      if (epoch !== 'lost') await this.#take(orphan.shard, epoch);
-    }
-  }
-
-  /** A shard's row names this worker: begins its work, or gives it back when that cannot begin any more. */
-  async #take(shard: number, epoch: number): Promise<void> {
-    const { store, workerId, logger, onClaimed } = this.#options;
-    if (this.#fenced) return;
-    if (!this.#isDraining()) {
-      this.#owned.set(shard, epoch);
-      logger.info('shard claimed', { shard, epoch });
+  async #keepLooking(): Promise<void> {
+    const { clock, random, logger } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
       try {
-        await onClaimed(shard, epoch);
-        return;
+        await this.#watch.look();
       } catch (error) {
-        logger.error('work of a claimed shard did not begin', { shard, epoch, error });
-        this.#owned.delete(shard);
+        logger.warn('fleet store did not answer', { operation: 'fleet observation', error });
       }
+      const jitter = 1 - JITTER + 2 * JITTER * random.unit();
+      await clock.sleep(this.#watch.pauseMs * jitter, signal);
     }
-    this.gate.assertOpen();
-    await store.release(shard, workerId, epoch);
-  }
-
-  /** A drain may begin while a claim is on its way. */
-  #isDraining(): boolean {
-    return this.#state === 'DRAINING';
   }
 }

@@ -1,29 +1,52 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand, ScanCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { leaseKey, markLeaseDead } from '../../shared/fleet/fleetLease.ts';
+import {
+  leaderKey,
+  ownershipKey,
+  readFleet,
+  readLeadership,
+  readShards,
+  toLease,
+  type FleetTable,
+  type LeaseName,
+} from '../../shared/fleet/fleetTable.ts';
+import {
+  noOrders,
+  type FleetView,
+  type LeaseView,
+  type Orders,
+  type ShardView,
+  type WorkerLoad,
+} from '../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
-import { LEASE_PREFIX, leaseKey, markLeaseDead } from '../../shared/platform/fleetLease.ts';
+import type { ItemKey } from '../../shared/platform/keys.ts';
 import { tableName } from '../../shared/platform/tables.ts';
-import type { FleetView, LeaseView, ShardView } from './fleetView.ts';
 
-const SHARD_PREFIX = 'SHARD#';
-const LEADER = { pk: 'LEADER', sk: 'LEADER' } as const;
-const shardKey = (shard: number) => ({ pk: `${SHARD_PREFIX}${String(shard).padStart(4, '0')}`, sk: 'OWNER' });
-
-/** Names a worker lease; rows that name a worker carry both, so that its lease is one read away. */
-export interface LeaseName {
-  readonly taskId: string;
-  readonly workerId: WorkerId;
+/** What a worker says of itself when it starts. */
+export interface NewLease extends LeaseName {
+  readonly generation: number;
+  readonly zone: string | undefined;
 }
 
-/** Reads and conditional writes of the Fleet table. Every change of ownership is one write with its condition. */
+/** What a worker says of itself with each heartbeat. */
+export interface Heartbeat {
+  readonly state: 'ALIVE' | 'DRAINING';
+  readonly load: WorkerLoad;
+  /** Shards whose rows it watches. */
+  readonly expecting: readonly number[];
+}
+
+/**
+ * Reads and conditional writes of the Fleet table (PROTOCOL.md §2–3). Every change of ownership is one write with its
+ * condition, and `<>` is in none: it holds where the attribute is missing.
+ */
 export class FleetStore {
-  readonly #table: DynamoDBDocumentClient;
-  readonly #stage: string;
+  readonly #fleet: FleetTable;
   readonly #TableName: string;
 
   constructor(table: DynamoDBDocumentClient, stage: string) {
-    this.#table = table;
-    this.#stage = stage;
+    this.#fleet = { table, stage };
     this.#TableName = tableName(stage, 'fleet');
   }
 
@@ -31,10 +54,21 @@ export class FleetStore {
    * Makes the lease. Condition: there is no such lease. `exists` can only be this worker's own write of which the answer
    * was lost, because each start has a new worker id.
    */
-  async createLease({ taskId, workerId }: LeaseName): Promise<'created' | 'exists'> {
-    const Item = { ...leaseKey(taskId, workerId), taskId, workerId, state: 'ALIVE', heartbeat: 1, assignment: [] };
+  async createLease({ taskId, workerId, generation, zone }: NewLease, nowMs: number): Promise<'created' | 'exists'> {
+    const Item = {
+      ...leaseKey(taskId, workerId),
+      taskId,
+      workerId,
+      generation,
+      zone,
+      state: 'ALIVE',
+      heartbeat: 1,
+      startedAtMs: nowMs,
+      seenAtMs: nowMs,
+      orders: noOrders,
+    };
     const outcome = await refusable(
-      this.#table.send(
+      this.#fleet.table.send(
         new PutCommand({ TableName: this.#TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' }),
       ),
     );
@@ -45,16 +79,25 @@ export class FleetStore {
    * Renews the lease. Condition: it exists and is ALIVE or DRAINING. Returns the lease with what the leader left in it, or
    * `fenced` when it is dead or gone. A failure of the store throws: that is not knowing.
    */
-  async heartbeat(lease: LeaseName, state: 'ALIVE' | 'DRAINING'): Promise<LeaseView | 'fenced'> {
+  async heartbeat(lease: LeaseName, beat: Heartbeat, nowMs: number): Promise<LeaseView | 'fenced'> {
     const answer = await refusable(
-      this.#table.send(
+      this.#fleet.table.send(
         new UpdateCommand({
           TableName: this.#TableName,
           Key: leaseKey(lease.taskId, lease.workerId),
-          UpdateExpression: 'SET heartbeat = heartbeat + :one, #state = :state',
+          UpdateExpression:
+            'SET heartbeat = heartbeat + :one, #state = :state, #load = :load, expecting = :expecting, seenAtMs = :now',
           ConditionExpression: 'attribute_exists(pk) AND #state IN (:alive, :draining)',
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ':one': 1, ':state': state, ':alive': 'ALIVE', ':draining': 'DRAINING' },
+          ExpressionAttributeNames: { '#state': 'state', '#load': 'load' },
+          ExpressionAttributeValues: {
+            ':one': 1,
+            ':state': beat.state,
+            ':load': beat.load,
+            ':expecting': beat.expecting,
+            ':now': nowMs,
+            ':alive': 'ALIVE',
+            ':draining': 'DRAINING',
+          },
           ReturnValues: 'ALL_NEW',
         }),
       ),
@@ -64,68 +107,24 @@ export class FleetStore {
 
   /** The end of the own lease after a drain. */
   finishLease(lease: LeaseName, nowMs: number): Promise<'dead' | 'refused'> {
-    return markLeaseDead({ table: this.#table, stage: this.#stage }, lease, { proof: 'clean', nowMs });
+    return markLeaseDead(this.#fleet, lease, { proof: 'clean', nowMs });
   }
 
   /** The death sentence over a worker that showed no heartbeat. Condition: it has shown none since. */
   sentence(lease: LeaseName & { readonly observedHeartbeat: number }, nowMs: number): Promise<'dead' | 'refused'> {
-    return markLeaseDead({ table: this.#table, stage: this.#stage }, lease, { proof: 'observed', nowMs });
+    return markLeaseDead(this.#fleet, lease, { proof: 'observed', nowMs });
   }
 
-  /**
-   * Reads the whole table, consistently: it holds a row per worker and per shard. A scan is no snapshot: it may pass the
-   * place of a lease before the lease is made, and then meet a shard that its worker claimed. So a lease that is named but
-   * was not met is read by its key: it was made before the row that names it, thus only a lease that is gone is missing.
-   */
-  async read(shardCount: number): Promise<FleetView> {
-    const leases: LeaseView[] = [];
-    const owners = new Map<number, ShardView>();
-    const named = new Map<WorkerId, string>();
-    let leader: WorkerId | undefined;
-    for await (const item of this.#scan()) {
-      const pk = item['pk'] as string;
-      if (pk.startsWith(LEASE_PREFIX)) leases.push(toLease(item));
-      else if (pk.startsWith(SHARD_PREFIX)) {
-        const shard = Number(pk.slice(SHARD_PREFIX.length));
-        const owner = item['owner'] as WorkerId | undefined;
-        owners.set(shard, { shard, owner, epoch: item['epoch'] as number });
-        if (owner !== undefined) named.set(owner, item['ownerTask'] as string);
-      } else if (pk === LEADER.pk) {
-        leader = item['leader'] as WorkerId;
-        named.set(leader, item['leaderTask'] as string);
-      }
-    }
-    for (const { workerId } of leases) named.delete(workerId);
-    for (const [workerId, taskId] of named) {
-      const lease = await this.#readLease({ taskId, workerId });
-      if (lease !== undefined) leases.push(lease);
-    }
-    const shards = Array.from(
-      { length: shardCount },
-      (_, shard) => owners.get(shard) ?? { shard, owner: undefined, epoch: 0 },
-    );
-    return { leases, shards, leader };
+  read(shardCount: number): Promise<FleetView> {
+    return readFleet(this.#fleet, shardCount);
   }
 
-  async *#scan(): AsyncGenerator<Record<string, unknown>> {
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await this.#table.send(
-        new ScanCommand({
-          TableName: this.#TableName,
-          ConsistentRead: true,
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-        }),
-      );
-      yield* page.Items ?? [];
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
+  readShards(shards: readonly number[]): Promise<Pick<FleetView, 'leases' | 'shards'>> {
+    return readShards(this.#fleet, shards);
   }
 
-  async #readLease({ taskId, workerId }: LeaseName): Promise<LeaseView | undefined> {
-    const Key = leaseKey(taskId, workerId);
-    const { Item } = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }));
-    return Item === undefined ? undefined : toLease(Item);
+  readLeadership(): Promise<Pick<FleetView, 'leases' | 'leadership'>> {
+    return readLeadership(this.#fleet);
   }
 
   /**
@@ -136,10 +135,10 @@ export class FleetStore {
     const epoch = seen.epoch + 1;
     const sameOwner = seen.owner === undefined ? 'attribute_not_exists(#owner)' : '#owner = :seenOwner';
     const sameEpoch = seen.epoch === 0 ? 'attribute_not_exists(#epoch)' : '#epoch = :seenEpoch';
-    const outcome = await this.#write(shardKey(seen.shard), {
-      UpdateExpression: 'SET #owner = :me, ownerTask = :task, #epoch = :epoch',
+    const outcome = await this.#write(ownershipKey(seen.shard), {
+      UpdateExpression: 'SET #owner = :me, ownerTask = :task, #epoch = :epoch REMOVE #next, nextTask',
       ConditionExpression: `${sameOwner} AND ${sameEpoch}`,
-      ExpressionAttributeNames: { '#owner': 'owner', '#epoch': 'epoch' },
+      ExpressionAttributeNames: { '#owner': 'owner', '#epoch': 'epoch', '#next': 'next' },
       ExpressionAttributeValues: {
         ':me': workerId,
         ':task': taskId,
@@ -151,20 +150,59 @@ export class FleetStore {
     return outcome === 'written' ? epoch : 'lost';
   }
 
-  /** Gives a shard up at the end of a drain. Condition: it is still mine under my epoch. The epoch grows. */
+  /** Names the worker to whom a shard is to be given. Condition: the owner is the one that was seen, and nobody is named. */
+  offer({ shard, owner, epoch }: ShardView, target: LeaseName): Promise<'written' | 'refused'> {
+    return this.#write(ownershipKey(shard), {
+      UpdateExpression: 'SET #next = :next, nextTask = :task',
+      ConditionExpression: '#owner = :owner AND #epoch = :epoch AND attribute_not_exists(#next)',
+      ExpressionAttributeNames: { '#owner': 'owner', '#epoch': 'epoch', '#next': 'next' },
+      ExpressionAttributeValues: { ':owner': owner, ':epoch': epoch, ':next': target.workerId, ':task': target.taskId },
+    });
+  }
+
+  /** Takes an offer back. Condition: it has not been taken up. */
+  withdraw({ shard, epoch, next }: ShardView): Promise<'written' | 'refused'> {
+    return this.#write(ownershipKey(shard), {
+      UpdateExpression: 'REMOVE #next, nextTask',
+      ConditionExpression: '#epoch = :epoch AND #next = :next',
+      ExpressionAttributeNames: { '#epoch': 'epoch', '#next': 'next' },
+      ExpressionAttributeValues: { ':epoch': epoch, ':next': next },
+    });
+  }
+
+  /**
+   * Hands a shard to the worker that is named as next; the last thing that its owner does for it. Condition: it is still
+   * mine under my epoch, and the same worker is still named. The epoch grows.
+   */
+  give(mine: ShardView, next: LeaseName): Promise<'written' | 'refused'> {
+    return this.#write(ownershipKey(mine.shard), {
+      UpdateExpression: 'SET #owner = :next, ownerTask = :task, #epoch = :epoch REMOVE #next, nextTask',
+      ConditionExpression: '#owner = :me AND #epoch = :mine AND #next = :next',
+      ExpressionAttributeNames: { '#owner': 'owner', '#epoch': 'epoch', '#next': 'next' },
+      ExpressionAttributeValues: {
+        ':me': mine.owner,
+        ':mine': mine.epoch,
+        ':next': next.workerId,
+        ':task': next.taskId,
+        ':epoch': mine.epoch + 1,
+      },
+    });
+  }
+
+  /** Gives a shard up when there is nobody to give it to. Condition: it is still mine under my epoch. The epoch grows. */
   release(shard: number, workerId: WorkerId, epoch: number): Promise<'written' | 'refused'> {
-    return this.#write(shardKey(shard), {
-      UpdateExpression: 'SET #epoch = :next REMOVE #owner, ownerTask',
+    return this.#write(ownershipKey(shard), {
+      UpdateExpression: 'SET #epoch = :next REMOVE #owner, ownerTask, #next, nextTask',
       ConditionExpression: '#owner = :me AND #epoch = :mine',
-      ExpressionAttributeNames: { '#owner': 'owner', '#epoch': 'epoch' },
+      ExpressionAttributeNames: { '#owner': 'owner', '#epoch': 'epoch', '#next': 'next' },
       ExpressionAttributeValues: { ':me': workerId, ':mine': epoch, ':next': epoch + 1 },
     });
   }
 
-  /** Makes this worker the leader. Condition: the leader is still the one that was seen, who is dead or none. */
+  /** Makes this worker the leader. Condition: the leader is still the one that was seen, who does not lead any more. */
   lead({ taskId, workerId }: LeaseName, seen: WorkerId | undefined): Promise<'written' | 'refused'> {
-    return this.#write(LEADER, {
-      UpdateExpression: 'SET leader = :me, leaderTask = :task',
+    return this.#write(leaderKey, {
+      UpdateExpression: 'SET leader = :me, leaderTask = :task REMOVE deputy, deputyTask',
       ConditionExpression: seen === undefined ? 'attribute_not_exists(leader)' : 'leader = :seen',
       ExpressionAttributeValues: {
         ':me': workerId,
@@ -174,18 +212,34 @@ export class FleetStore {
     });
   }
 
-  /** Leaves a worker the shards to claim; its next heartbeat brings them. Condition: it is ALIVE. */
-  assign(lease: LeaseName, assignment: readonly number[]): Promise<'written' | 'refused'> {
+  /** Says that the leader is at work, and who its deputy is. Condition: it is still the leader. */
+  keepLeading({ workerId }: LeaseName, deputy: LeaseName | undefined): Promise<'written' | 'refused'> {
+    const named = deputy === undefined ? ' REMOVE deputy, deputyTask' : ', deputy = :deputy, deputyTask = :task';
+    return this.#write(leaderKey, {
+      UpdateExpression: `SET #tick = if_not_exists(#tick, :zero) + :one${named}`,
+      ConditionExpression: 'leader = :me',
+      ExpressionAttributeNames: { '#tick': 'tick' },
+      ExpressionAttributeValues: {
+        ':me': workerId,
+        ':zero': 0,
+        ':one': 1,
+        ...(deputy === undefined ? {} : { ':deputy': deputy.workerId, ':task': deputy.taskId }),
+      },
+    });
+  }
+
+  /** Leaves a worker its orders; its next heartbeat brings them. Condition: it is ALIVE or DRAINING. */
+  order(lease: LeaseName, orders: Orders): Promise<'written' | 'refused'> {
     return this.#write(leaseKey(lease.taskId, lease.workerId), {
-      UpdateExpression: 'SET assignment = :assignment',
-      ConditionExpression: 'attribute_exists(pk) AND #state = :alive',
+      UpdateExpression: 'SET orders = :orders',
+      ConditionExpression: 'attribute_exists(pk) AND #state IN (:alive, :draining)',
       ExpressionAttributeNames: { '#state': 'state' },
-      ExpressionAttributeValues: { ':assignment': assignment, ':alive': 'ALIVE' },
+      ExpressionAttributeValues: { ':orders': orders, ':alive': 'ALIVE', ':draining': 'DRAINING' },
     });
   }
 
   async #write(
-    Key: { readonly pk: string; readonly sk: string },
+    Key: ItemKey,
     write: {
       readonly UpdateExpression: string;
       readonly ConditionExpression: string;
@@ -193,7 +247,10 @@ export class FleetStore {
       readonly ExpressionAttributeValues: Record<string, unknown>;
     },
   ): Promise<'written' | 'refused'> {
-    const answer = await refusable(this.#table.send(new UpdateCommand({ TableName: this.#TableName, Key, ...write })));
+    const { pk, sk } = Key;
+    const answer = await refusable(
+      this.#fleet.table.send(new UpdateCommand({ TableName: this.#TableName, Key: { pk, sk }, ...write })),
+    );
     return answer === 'refused' ? 'refused' : 'written';
   }
 }
@@ -206,14 +263,4 @@ async function refusable<Answer>(write: Promise<Answer>): Promise<Answer | 'refu
     if (error instanceof ConditionalCheckFailedException) return 'refused';
     throw error;
   }
-}
-
-function toLease(item: Record<string, unknown>): LeaseView {
-  return {
-    workerId: item['workerId'] as WorkerId,
-    taskId: item['taskId'] as string,
-    state: item['state'] as LeaseView['state'],
-    heartbeat: item['heartbeat'] as number,
-    assignment: (item['assignment'] as readonly number[] | undefined) ?? [],
-  };
 }

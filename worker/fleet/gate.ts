@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/kernel/clock.ts';
+import { TimeoutError } from '../../shared/kernel/deadline.ts';
 
 /** The worker may not touch the world: it has had no acknowledged heartbeat for too long, or it was declared dead. */
 export class GateClosedError extends Error {
@@ -12,6 +13,9 @@ export class GateClosedError extends Error {
 /**
  * The commit gate (PROTOCOL.md §4). Not a flag: it compares clocks at the moment of use, so that a process that was
  * frozen finds it closed on its first step. Ask it before each outside effect, and again after every await before one.
+ *
+ * A worker whose gate is closed is *suspended*: it keeps its sockets and waits. When its lease turns out to be alive it
+ * goes on as if nothing had happened; nobody else can have claimed meanwhile, because a claim needs the lease to be DEAD.
  */
 export interface CommitGate {
   /** Throws {@link GateClosedError} when closed. */
@@ -19,6 +23,11 @@ export interface CommitGate {
   readonly isOpen: () => boolean;
   /** Milliseconds until it closes unless a heartbeat is acknowledged; 0 when closed. */
   readonly timeLeftMs: () => number;
+  /**
+   * Resolves when it is open, which may be at once. Rejects with {@link GateClosedError} when it will never open again,
+   * and with TimeoutError when it stays closed for `deadlineMs`. What follows must still ask at the moment of use.
+   */
+  readonly whenOpen: (deadlineMs: number) => Promise<void>;
 }
 
 /** Both clocks at one moment. */
@@ -36,6 +45,7 @@ export function readClocks(clock: Clock): ClockReading {
 export class LeaseGate implements CommitGate {
   readonly #clock: Clock;
   readonly #fenceMs: number;
+  readonly #waiting = new Set<() => void>();
   #acknowledged: ClockReading;
   #fenced = false;
 
@@ -49,11 +59,13 @@ export class LeaseGate implements CommitGate {
   /** A heartbeat has been acknowledged; the clocks are those before it was sent. An older one changes nothing. */
   acknowledge(sent: ClockReading): void {
     if (this.#elapsedMs(sent) < this.#elapsedMs(this.#acknowledged)) this.#acknowledged = sent;
+    if (this.isOpen()) this.#wake();
   }
 
   /** The lease is dead or gone, or about to be given up: closed for ever. */
   fence(): void {
     this.#fenced = true;
+    this.#wake();
   }
 
   readonly timeLeftMs = (): number => {
@@ -66,6 +78,29 @@ export class LeaseGate implements CommitGate {
   readonly assertOpen = (): void => {
     if (!this.isOpen()) throw new GateClosedError();
   };
+
+  readonly whenOpen = async (deadlineMs: number): Promise<void> => {
+    const untilMs = this.#clock.monotonicMs() + deadlineMs;
+    while (!this.isOpen()) {
+      if (this.#fenced) throw new GateClosedError();
+      const leftMs = untilMs - this.#clock.monotonicMs();
+      if (leftMs <= 0) throw new TimeoutError('waiting for the commit gate', deadlineMs);
+      await this.#change(leftMs);
+    }
+  };
+
+  /** Until the gate is acknowledged or fenced, or some time has passed. */
+  async #change(durationMs: number): Promise<void> {
+    const woken = new AbortController();
+    const wake = (): void => woken.abort();
+    this.#waiting.add(wake);
+    await this.#clock.sleep(durationMs, woken.signal);
+    this.#waiting.delete(wake);
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
 
   /** Some machines stop the monotonic clock while they sleep; the wall clock then runs ahead. The longer one counts. */
   #elapsedMs(since: ClockReading): number {

@@ -1,40 +1,77 @@
+import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
+import { orphansOf, type FleetView, type LeaseView, type Orders } from '../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { OwnershipConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import type { FleetStore, LeaseName } from './fleetStore.ts';
-import type { FleetView } from './fleetView.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { FleetStore } from './fleetStore.ts';
 import type { CommitGate } from './gate.ts';
 import { plan } from './planner.ts';
+import { noMemory, type Plan, type PlanMemory } from './planTypes.ts';
 
 /** Heartbeats that a worker has been here before it plans, so that workers which start together are all seen. */
 const SETTLE_HEARTBEATS = 1.8;
 
-export interface LeadershipDependencies {
+export interface LeaderDependencies {
   readonly store: FleetStore;
   readonly config: OwnershipConfig;
   readonly own: LeaseName;
   readonly gate: CommitGate;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /**
  * Whether somebody who is ALIVE and not silent leads. A leader that drains is replaced: it cannot claim what it would plan.
  * So is a silent one that the brake keeps from being declared dead: others' proven deaths must not wait for it.
  */
-export function isLed({ leader, leases }: FleetView, silent: ReadonlySet<WorkerId>): boolean {
-  return leases.some(({ workerId, state }) => workerId === leader && state === 'ALIVE' && !silent.has(workerId));
+export function isLed(
+  { leadership, leases }: Pick<FleetView, 'leadership' | 'leases'>,
+  silent: ReadonlySet<WorkerId>,
+): boolean {
+  return isAble(leadership.leader, leases, silent);
 }
 
 /**
- * This worker's part in leading. It stands for election when nobody alive leads, and while it leads it plans at each tick.
- * Two who believe that they lead do no harm: a plan only proposes, and a claim is a conditional write.
+ * Whether this worker should look at the whole fleet: it leads, it is the deputy, or neither of them is able to. All others
+ * read three rows, so that the cost of looking does not grow with the square of the workers.
  */
-export class Leadership {
-  readonly #dependencies: LeadershipDependencies;
+export function attends(
+  me: WorkerId,
+  { leadership, leases }: Pick<FleetView, 'leadership' | 'leases'>,
+  silent: ReadonlySet<WorkerId>,
+): boolean {
+  const { leader, deputy } = leadership;
+  if (leader === me || deputy === me) return true;
+  return !isAble(leader, leases, silent) && !isAble(deputy, leases, silent);
+}
+
+function isAble(workerId: WorkerId | undefined, leases: readonly LeaseView[], silent: ReadonlySet<WorkerId>): boolean {
+  return leases.some((lease) => lease.workerId === workerId && lease.state === 'ALIVE' && !silent.has(lease.workerId));
+}
+
+/** The deputy is the living worker with the lowest id beside the leader: any rule would do that all agree on. */
+export function chooseDeputy(
+  me: WorkerId,
+  leases: readonly LeaseView[],
+  silent: ReadonlySet<WorkerId>,
+): LeaseView | undefined {
+  return leases
+    .filter(({ workerId, state }) => workerId !== me && state === 'ALIVE' && !silent.has(workerId))
+    .sort((left, right) => (left.workerId < right.workerId ? -1 : 1))[0];
+}
+
+/**
+ * This worker's part in leading. It stands for election when nobody able leads, and while it leads it plans at each look.
+ * Two who believe that they lead do no harm: a plan only proposes, and claims and gives are conditional writes.
+ */
+export class Leader {
+  readonly #dependencies: LeaderDependencies;
   #joinedMs: number | undefined;
   #leaderlessSinceMs: number | undefined;
+  #memory: PlanMemory = noMemory;
 
-  constructor(dependencies: LeadershipDependencies) {
+  constructor(dependencies: LeaderDependencies) {
     this.#dependencies = dependencies;
   }
 
@@ -43,37 +80,81 @@ export class Leadership {
     return this.#leaderlessSinceMs === undefined ? 0 : nowMs - this.#leaderlessSinceMs;
   }
 
-  /**
-   * One tick on one consistent read; `silent` are those who showed no heartbeat for the time of a death. Returns what this worker itself should claim by its own plan; nothing when another
-   * leads. Throws when the store does not answer.
-   */
-  async tick(view: FleetView, silent: ReadonlySet<WorkerId>, nowMs: number): Promise<readonly number[]> {
-    const { store, config, own, gate, logger } = this.#dependencies;
-    const led = isLed(view, silent);
-    this.#joinedMs ??= nowMs;
-    this.#leaderlessSinceMs = led ? undefined : (this.#leaderlessSinceMs ?? nowMs);
-    if (!gate.isOpen()) return [];
-    if (!led) {
-      if ((await store.lead(own, view.leader)) === 'refused') return [];
-      logger.info('leading', { workerId: own.workerId });
-    } else if (view.leader !== own.workerId) return [];
-    if (nowMs - this.#joinedMs < SETTLE_HEARTBEATS * config.heartbeatMs) return [];
-    return this.#plan(view, silent);
+  /** Moves are under way, so the next look should be soon. */
+  get isBusy(): boolean {
+    return this.#memory.moves.length > 0;
   }
 
-  async #plan(view: FleetView, silent: ReadonlySet<WorkerId>): Promise<readonly number[]> {
-    const { store, own, gate } = this.#dependencies;
-    const assignments = plan(view, silent);
-    for (const lease of view.leases) {
-      const next = assignments.get(lease.workerId);
-      if (next === undefined || isSame(next, lease.assignment)) continue;
-      if (!gate.isOpen()) return [];
-      await store.assign(lease, next);
+  /** What was seen of the leader, by a worker that does not look at the whole fleet. */
+  noteLeader(isThere: boolean, nowMs: number): void {
+    this.#joinedMs ??= nowMs;
+    this.#leaderlessSinceMs = isThere ? undefined : (this.#leaderlessSinceMs ?? nowMs);
+  }
+
+  /**
+   * One look at the whole fleet; `silent` are those who showed no heartbeat for the time of a death. Returns the orders for
+   * this worker by its own plan, or undefined when another leads. Throws when the store does not answer.
+   */
+  async look(view: FleetView, silent: ReadonlySet<WorkerId>, nowMs: number): Promise<Orders | undefined> {
+    const { store, config, own, gate, logger, metrics } = this.#dependencies;
+    const led = isLed(view, silent);
+    this.noteLeader(led, nowMs);
+    const joinedMs = this.#joinedMs ?? nowMs;
+    if (!gate.isOpen()) return undefined;
+    if (!led) {
+      if ((await store.lead(own, view.leadership.leader)) === 'refused') return undefined;
+      this.#memory = { ...noMemory, membersSinceMs: nowMs, rebalancedAtMs: nowMs };
+      logger.info('leading', { workerId: own.workerId });
+      metrics.count('LeaderChanges', {});
+    } else if (view.leadership.leader !== own.workerId) {
+      this.#memory = noMemory;
+      return undefined;
     }
-    return assignments.get(own.workerId) ?? [];
+    const deputy = chooseDeputy(own.workerId, view.leases, silent);
+    if ((await store.keepLeading(own, deputy)) === 'refused') return undefined;
+    if (nowMs - joinedMs < SETTLE_HEARTBEATS * config.heartbeatMs) return undefined;
+    metrics.gauge('ShardsUnowned', orphansOf(view).length, {});
+    const next = plan(view, silent, this.#memory, nowMs, config);
+    this.#memory = next.memory;
+    metrics.gauge('OutageMode', next.memory.opens?.mode === 'outage' ? 1 : 0, {});
+    await this.#write(view, next);
+    return next.orders.get(own.workerId);
+  }
+
+  /** Rows first: an order to give is of use only when the row says to whom. */
+  async #write(view: FleetView, { orders, offers, withdrawals }: Plan): Promise<void> {
+    const { store, gate, logger, metrics } = this.#dependencies;
+    for (const row of withdrawals) {
+      if (!gate.isOpen()) return;
+      const outcome = await store.withdraw(row);
+      logger.warn('offer withdrawn', { shard: row.shard, epoch: row.epoch, outcome });
+    }
+    for (const { shard: row, to, reason } of offers) {
+      const target = view.leases.find(({ workerId }) => workerId === to);
+      if (!gate.isOpen() || target === undefined) return;
+      const outcome = await store.offer(row, target);
+      if (outcome === 'written') metrics.count('ShardsMoved', { reason });
+      logger.info('shard offered', { shard: row.shard, epoch: row.epoch, reason, workerId: to, outcome });
+    }
+    for (const lease of view.leases) {
+      const next = orders.get(lease.workerId);
+      if (next === undefined || isSame(next, lease.orders)) continue;
+      if (!gate.isOpen()) return;
+      await store.order(lease, next);
+    }
   }
 }
 
-function isSame(left: readonly number[], right: readonly number[]): boolean {
+function isSame(left: Orders, right: Orders): boolean {
+  return (
+    isSameList(left.claim, right.claim) &&
+    isSameList(left.expect, right.expect) &&
+    isSameList(left.give, right.give) &&
+    left.opensPerSecond === right.opensPerSecond &&
+    left.mode === right.mode
+  );
+}
+
+function isSameList(left: readonly number[], right: readonly number[]): boolean {
   return left.length === right.length && left.every((value, index) => value === right[index]);
 }

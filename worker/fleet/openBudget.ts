@@ -6,7 +6,8 @@ import type { Clock } from '../../shared/kernel/clock.ts';
  */
 export class OpenBudget {
   readonly #clock: Clock;
-  readonly #perSecond: number;
+  readonly #most: number;
+  #perSecond: number;
   readonly #burst: number;
   readonly #handshakes: number;
   /** What lets each waiting one in, in the order of coming. */
@@ -21,11 +22,23 @@ export class OpenBudget {
     options: { readonly perSecond: number; readonly burst: number; readonly handshakes: number },
   ) {
     this.#clock = clock;
+    this.#most = options.perSecond;
     this.#perSecond = options.perSecond;
     this.#burst = options.burst;
     this.#handshakes = options.handshakes;
     this.#tokens = options.burst;
     this.#filledAtMs = clock.monotonicMs();
+  }
+
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** The leader's share for this worker; undefined is the worker's own setting, which is never exceeded. */
+  setRate(perSecond: number | undefined): void {
+    this.#fill();
+    this.#perSecond = Math.min(this.#most, perSecond ?? this.#most);
   }
 
   /**

@@ -1,27 +1,103 @@
+import { noOrders, orphansOf, ownedBy, type FleetView, type Orders } from '../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
-import { orphansOf, type FleetView } from './fleetView.ts';
+import { chooseOffers, followMoves, leastLoaded, loadOf, planMoves } from './movePlan.ts';
+import { judgeOpens, opensPerWorker, type OpenStatistics } from './openPlan.ts';
+import type { Move, Plan, PlanMemory, PlanRules, SortedFleet } from './planTypes.ts';
 
 /**
- * Who should claim which orphaned shard. Pure; safety never depends on it, because a claim is a conditional write.
- * Each orphan goes to the ALIVE worker with the fewest shards, counting those it is told to claim; the lower id wins a tie.
- * Draining, dead and silent workers get nothing; what the silent still own stays theirs until they are dead. Returns the new assignment of each of the others; shards that are not
- * orphaned any more leave it.
+ * The leader's plan (PROTOCOL.md §3): who claims which orphan, who gives which shard to whom, and how fast sockets may open.
+ * Pure, and only a proposal: each claim and each give is a conditional write, so a wrong plan is slow and never unsafe.
+ *
+ * A planned move goes through three steps, each seen in the table before the next:
+ *   announced   the target's orders say `expect`; its next heartbeat says that it watches the row
+ *   offered     the shard's row names the target as `next`, the owner's orders say `give`
+ *   given       the owner's write has named the target as owner
+ *
+ * @param silent workers that look dead but are not declared so: they get nothing, and keep what they own
  */
-export function plan(view: FleetView, silent: ReadonlySet<WorkerId>): ReadonlyMap<WorkerId, readonly number[]> {
-  const alive = view.leases
-    .filter(({ state, workerId }) => state === 'ALIVE' && !silent.has(workerId))
-    .sort((left, right) => (left.workerId < right.workerId ? -1 : 1));
-  const orphans = orphansOf(view).map(({ shard }) => shard);
-  const open = new Set(orphans);
-  const kept = new Map(alive.map((lease) => [lease.workerId, lease.assignment.filter((shard) => open.delete(shard))]));
-  const owned = (workerId: WorkerId): number => view.shards.filter(({ owner }) => owner === workerId).length;
-  const load = new Map(alive.map(({ workerId }) => [workerId, owned(workerId) + (kept.get(workerId)?.length ?? 0)]));
+export function plan(
+  view: FleetView,
+  silent: ReadonlySet<WorkerId>,
+  before: PlanMemory,
+  nowMs: number,
+  rules: PlanRules,
+): Plan {
+  const fleet = sortFleet(view, silent);
+  const members = fleet.targets.map(({ workerId }) => workerId).join();
+  const remembered = { ...before, membersSinceMs: members === before.members ? before.membersSinceMs : nowMs, members };
+  const followed = followMoves(view, fleet, remembered, nowMs, rules);
+  const claims = assignOrphans(view, fleet, followed.moves);
+  const planned = planMoves(view, fleet, { ...remembered, ...followed }, claims, nowMs, rules);
+  const offers = chooseOffers(view, fleet, planned.memory, nowMs, rules);
+  const offered = new Set(offers.map(({ shard }) => shard.shard));
+  const moves = planned.memory.moves.map((move) => (offered.has(move.shard) ? { ...move, offeredAtMs: nowMs } : move));
+  const opens = judgeOpens(view.leases, before.opens, nowMs);
+  return {
+    orders: toOrders(view, fleet, claims, moves, opens, rules),
+    offers,
+    withdrawals: followed.withdrawals,
+    memory: { ...planned.memory, moves, opens },
+  };
+}
+
+function sortFleet({ leases }: FleetView, silent: ReadonlySet<WorkerId>): SortedFleet {
+  const sorted = [...leases].sort((left, right) => (left.workerId < right.workerId ? -1 : 1));
+  const able = sorted.filter(({ state, workerId, drainRequested }) => {
+    return state === 'ALIVE' && !drainRequested && !silent.has(workerId);
+  });
+  const newest = Math.max(...able.map(({ generation }) => generation));
+  return {
+    targets: able.filter(({ generation }) => generation === newest),
+    drained: sorted.filter(({ state, workerId }) => state === 'DRAINING' && !silent.has(workerId)),
+    outdated: able.filter(({ generation }) => generation !== newest),
+  };
+}
+
+/** Each orphan to the target with the fewest shards; those already told to claim it stay so. */
+function assignOrphans(
+  view: FleetView,
+  { targets }: SortedFleet,
+  moves: readonly Move[],
+): ReadonlyMap<WorkerId, readonly number[]> {
+  const open = new Set(orphansOf(view).map(({ shard }) => shard));
+  const claims = new Map(
+    targets.map(({ workerId, orders }) => [workerId, orders.claim.filter((shard) => open.delete(shard))]),
+  );
+  const load = new Map(targets.map(({ workerId }) => [workerId, loadOf(view, workerId, claims, moves)]));
   for (const shard of [...open].sort((left, right) => left - right)) {
-    const [target] = [...load].sort(([, left], [, right]) => left - right);
+    const target = leastLoaded(load);
     if (target === undefined) break;
-    const [workerId, count] = target;
-    load.set(workerId, count + 1);
-    kept.set(workerId, [...(kept.get(workerId) ?? []), shard]);
+    claims.set(target, [...(claims.get(target) ?? []), shard]);
+    load.set(target, (load.get(target) ?? 0) + 1);
   }
-  return kept;
+  return claims;
+}
+
+function toOrders(
+  view: FleetView,
+  { targets }: SortedFleet,
+  claims: ReadonlyMap<WorkerId, readonly number[]>,
+  moves: readonly Move[],
+  opens: OpenStatistics,
+  rules: PlanRules,
+): ReadonlyMap<WorkerId, Orders> {
+  const living = view.leases.filter(({ state }) => state !== 'DEAD');
+  const opensPerSecond = opensPerWorker(living.length, opens.mode, rules);
+  const able = new Set(targets.map(({ workerId }) => workerId));
+  const offered = new Set(moves.filter(({ offeredAtMs }) => offeredAtMs !== undefined).map(({ shard }) => shard));
+  return new Map(
+    living.map(({ workerId }) => [
+      workerId,
+      {
+        ...noOrders,
+        claim: claims.get(workerId) ?? [],
+        expect: able.has(workerId) ? moves.filter(({ to }) => to === workerId).map(({ shard }) => shard) : [],
+        give: ownedBy(view, workerId)
+          .map(({ shard }) => shard)
+          .filter((shard) => offered.has(shard)),
+        opensPerSecond,
+        mode: opens.mode,
+      },
+    ]),
+  );
 }

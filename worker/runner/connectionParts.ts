@@ -14,6 +14,7 @@ import { ConnectionRecorder } from './connectionRecorder.ts';
 import { ConnectionRunner } from './connectionRunner.ts';
 import type { ConnectionParts } from './heldConnection.ts';
 import type { Policy } from './machineTypes.ts';
+import type { OpenMeter } from './openMeter.ts';
 import { makeSessionSockets, type SessionSocketsDependencies } from './sessionSockets.ts';
 
 export interface PartsDependencies {
@@ -30,6 +31,7 @@ export interface PartsDependencies {
   readonly sockets: SessionSocketsDependencies;
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   readonly onBroken: (error: unknown) => void;
+  readonly opens: OpenMeter;
 }
 
 /** `connecting` and `reconnecting` must last this long before tenants hear of them. */
@@ -51,7 +53,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
 
   return {
     makeOutbox: (owned, socket) => new ConnectionOutbox({ ...dependencies, owned, socket, logger: loggerOf(owned) }),
-    makeSocketSource: (owned) => makeSessionSockets(owned, sockets),
+    makeSocketSource: (owned) => makeSessionSockets(owned, { ...sockets, opens: dependencies.opens }),
     makeRunner: ({ owned, sockets: source, sending, shown, nextFactNumber, onStopped }) => {
       const own = { ...dependencies, owned, logger: loggerOf(owned) };
       const recorder = new ConnectionRecorder({

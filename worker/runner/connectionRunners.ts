@@ -12,6 +12,7 @@ export interface RunnersDependencies {
   readonly token: number;
   readonly parts: ConnectionParts;
   readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'listOfShard'>;
+  readonly nextFactNumber: () => number;
   readonly clock: Clock;
   /** Bound to the shard and its epoch. */
   readonly logger: Logger;
@@ -31,6 +32,15 @@ export class ConnectionRunners {
 
   constructor(dependencies: RunnersDependencies) {
     this.#dependencies = dependencies;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** How many have a socket that is open. */
+  get online(): number {
+    return [...this.#held.values()].filter((held) => held.isOnline).length;
   }
 
   /** Begins to list the shard's connections, now and each minute, and starts those that are wanted. */

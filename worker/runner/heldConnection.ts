@@ -30,6 +30,8 @@ export interface ConnectionParts {
 export interface HeldDependencies {
   readonly parts: ConnectionParts;
   readonly connections: Pick<ConnectionStore, 'find' | 'remove'>;
+  /** Numbers status facts, never twice in the life of the process: an ownership may be taken up again under its token. */
+  readonly nextFactNumber: () => number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The record is gone: nothing is held any more. */
@@ -57,7 +59,6 @@ export class HeldConnection {
   #runner: ConnectionRunner | undefined;
   #stopReason: StopReason | undefined;
   #handledPairing: string | undefined;
-  #factNumber = 0;
   #ending = false;
 
   constructor(owned: OwnedConnection, dependencies: HeldDependencies) {
@@ -65,6 +66,10 @@ export class HeldConnection {
     this.#dependencies = dependencies;
     this.#sockets = dependencies.parts.makeSocketSource(owned);
     this.outbox = dependencies.parts.makeOutbox(owned, () => this.#runner?.usableSocket());
+  }
+
+  get isOnline(): boolean {
+    return this.#runner?.state.name === 'online';
   }
 
   /** The runner's state, for `decideControl`. */
@@ -159,7 +164,7 @@ export class HeldConnection {
         failAll: () => this.outbox.failAll('connection_not_paired'),
       },
       shown: { status: connection.status, code: connection.statusCode },
-      nextFactNumber: () => (this.#factNumber += 1),
+      nextFactNumber: this.#dependencies.nextFactNumber,
       onStopped: (reason) => {
         this.#stopReason = reason;
         this.#runner = undefined;

@@ -28,6 +28,17 @@ export class OwnedShards {
     work.poller.start();
   }
 
+  /** Connections of all shards, and how many of them are online. */
+  count(): { readonly connections: number; readonly online: number } {
+    let connections = 0;
+    let online = 0;
+    for (const { runners } of this.#work.values()) {
+      connections += runners.size;
+      online += runners.online;
+    }
+    return { connections, online };
+  }
+
   /** Another worker owns the shard: closes without logging out, writes nothing. */
   lost(shard: number): void {
     const work = this.#work.get(shard);
@@ -40,11 +51,17 @@ export class OwnedShards {
       .catch((error: unknown) => this.#logger.error('lost connections did not close', { shard, error }));
   }
 
-  /** Ends the work of a shard before it is released: polls, sends in flight, sockets. Rejects when one does not end. */
+  /** All shards will leave soon: their polls become short. */
+  hurry(): void {
+    for (const { poller } of this.#work.values()) poller.hurry();
+  }
+
+  /** Ends the work of a shard before another owns it: polls, sends in flight, sockets. Rejects when one does not end. */
   async drain(shard: number): Promise<void> {
     const work = this.#work.get(shard);
     if (work === undefined) return;
-    // Polls first: while the last one is waited for, the sockets stay open and the tenant's connections online.
+    // A long poll that is out is waited for first: meanwhile the connections stay online, and messages go out as always.
+    await work.poller.settle();
     await work.poller.drain();
     await work.runners.drain();
     this.#work.delete(shard);

@@ -2,6 +2,7 @@ import type { ConnectionSocket, OwnedConnection, PairingRequest, SocketInput } f
 import type { Session } from '../session/session.ts';
 import { OwnershipLostError } from '../session/sessionErrors.ts';
 import type { SocketSource } from './connectionRunner.ts';
+import type { OpenMeter } from './openMeter.ts';
 
 export interface SessionSocketsDependencies {
   readonly openSession: (owned: OwnedConnection) => Promise<Session>;
@@ -19,7 +20,10 @@ export interface SessionSocketsDependencies {
  * Sockets of one connection on its session. The session is read once in an ownership; the epoch of its credentials is
  * raised before each socket, so that an older owner's writes are refused from then on.
  */
-export function makeSessionSockets(owned: OwnedConnection, dependencies: SessionSocketsDependencies): SocketSource {
+export function makeSessionSockets(
+  owned: OwnedConnection,
+  dependencies: SessionSocketsDependencies & { readonly opens: Pick<OpenMeter, 'follow'> },
+): SocketSource {
   let opened: Promise<Session> | undefined;
   const session = (): Promise<Session> => {
     opened ??= dependencies.openSession(owned).catch((error: unknown) => {
@@ -35,13 +39,17 @@ export function makeSessionSockets(owned: OwnedConnection, dependencies: Session
         const found = await session();
         if (pairing === undefined && !found.isPaired) return 'unlinked';
         await found.raiseEpoch();
+        const count = dependencies.opens.follow();
         // A pairing may have finished without its owner living to record it: then this is a login.
         return dependencies.openSocket({
           owned,
           session: found,
           generation,
           pairing: found.isPaired ? undefined : pairing,
-          onInput,
+          onInput: (input) => {
+            count(input);
+            onInput(input);
+          },
         });
       }),
     isLinked: async () => (await session()).isPaired,

@@ -18,6 +18,8 @@ export interface ShardWorkDependencies {
   readonly connections: ConnectionStore;
   readonly parts: ConnectionParts;
   readonly assertOpen: () => void;
+  readonly isOpen: () => boolean;
+  readonly nextFactNumber: () => number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

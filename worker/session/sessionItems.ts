@@ -10,8 +10,9 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
-import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Random } from '../../shared/kernel/random.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
@@ -23,6 +24,7 @@ export interface SessionDependencies {
   readonly gate: CommitGate;
   readonly clock: Clock;
   readonly random: Random;
+  readonly metrics: Metrics;
   /** Deadline of one call to the store, milliseconds; the gate's time left shortens it. */
   readonly storeTimeoutMs: number;
 }
@@ -36,8 +38,12 @@ export interface StoredItem {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-const READ_BACKOFF = { firstMs: 50, capMs: 1_000 };
-const READ_DEADLINE_MS = 15_000;
+const BACKOFF = { firstMs: 50, capMs: 1_000 };
+/**
+ * How long a call goes on trying, and waiting for the gate, before its socket is given up: longer than a store that is ill
+ * for a moment, and about as long as WhatsApp keeps a socket that does not answer.
+ */
+const PATIENCE_MS = 40_000;
 const BATCH_LIMIT = 100;
 
 /** Items of one connection in the Sessions table, under the fencing token of its owner. */
@@ -136,15 +142,15 @@ export class SessionItems {
     } while (start !== undefined);
   }
 
+  /** A put is tried until its outcome is known: its condition and its write id make one of many tries count. */
   async #put(
     item: Record<string, unknown> & { readonly sk: string; readonly writeId: string },
     condition: Pick<PutCommandInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,
   ): Promise<void> {
-    const { gate, table } = this.#dependencies;
-    gate.assertOpen();
-    try {
-      await this.#limited('session write', (signal) =>
-        table.send(
+    const { table, gate, metrics } = this.#dependencies;
+    await this.#persist('session write', async (signal) => {
+      try {
+        await table.send(
           new PutCommand({
             TableName: this.#TableName,
             Item: item,
@@ -152,45 +158,53 @@ export class SessionItems {
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
           { abortSignal: signal },
-        ),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      // The SDK repeats a write whose answer was lost: then the item in the way is our own.
-      if (error.Item?.['writeId']?.S !== item.writeId) throw new OwnershipLostError(item.sk, { cause: error });
-    }
-    gate.assertOpen();
+        );
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        // A try whose answer was lost may have been taken: then the item in the way is our own.
+        if (error.Item?.['writeId']?.S === item.writeId) return;
+        metrics.count('FencedCommits', {});
+        throw new OwnershipLostError(item.sk, { cause: error });
+      }
+    });
+    // What follows may be a receipt or a ciphertext. A gate that opens again says that nobody has claimed meanwhile.
+    await gate.whenOpen(PATIENCE_MS);
   }
 
   async #readBatch(sortKeys: readonly string[]): Promise<readonly StoredItem[]> {
-    const { table, clock, random } = this.#dependencies;
-    const giveUpAtMs = clock.monotonicMs() + READ_DEADLINE_MS;
+    const { table } = this.#dependencies;
     const found: StoredItem[] = [];
     let wanted = sortKeys.map((sk) => ({ pk: this.pk, sk }));
-    for (let attempt = 0; wanted.length > 0; attempt += 1) {
-      try {
-        const keys = wanted;
-        const answer = await this.#limited('session read', (signal) =>
-          table.send(
-            new BatchGetCommand({ RequestItems: { [this.#TableName]: { Keys: keys, ConsistentRead: true } } }),
-            { abortSignal: signal },
-          ),
-        );
-        found.push(...(answer.Responses?.[this.#TableName] ?? []).map(toStoredItem));
-        wanted = (answer.UnprocessedKeys?.[this.#TableName]?.Keys ?? []) as { pk: string; sk: string }[];
-      } catch (error) {
-        if (clock.monotonicMs() >= giveUpAtMs) throw error;
-      }
-      if (wanted.length === 0) break;
-      if (clock.monotonicMs() >= giveUpAtMs) throw new TimeoutError('session read', READ_DEADLINE_MS);
-      await clock.sleep(backoffMs(READ_BACKOFF, attempt, random.unit()));
-    }
+    await this.#persist('session read', async (abortSignal) => {
+      const answer = await table.send(
+        new BatchGetCommand({ RequestItems: { [this.#TableName]: { Keys: wanted, ConsistentRead: true } } }),
+        { abortSignal },
+      );
+      found.push(...(answer.Responses?.[this.#TableName] ?? []).map(toStoredItem));
+      wanted = (answer.UnprocessedKeys?.[this.#TableName]?.Keys ?? []) as { pk: string; sk: string }[];
+      if (wanted.length > 0) throw new Error('the session store is throttled');
+    });
     return found;
   }
 
-  #limited<Result>(what: string, call: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const { gate, storeTimeoutMs } = this.#dependencies;
-    return withDeadline(what, Math.max(1, Math.min(storeTimeoutMs, gate.timeLeftMs())), call);
+  /**
+   * Makes a call again and again while the store does not answer, each time with the gate open and for no longer than it is
+   * sure to stay so. Throws OwnershipLostError and GateClosedError at once, and the last failure when patience ends.
+   */
+  async #persist(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { gate, clock, random, storeTimeoutMs } = this.#dependencies;
+    const untilMs = clock.monotonicMs() + PATIENCE_MS;
+    for (let attempt = 0; ; attempt += 1) {
+      const leftMs = untilMs - clock.monotonicMs();
+      await gate.whenOpen(Math.max(1, leftMs));
+      try {
+        await withDeadline(what, Math.max(1, Math.min(storeTimeoutMs, gate.timeLeftMs())), call, clock);
+        return;
+      } catch (error) {
+        if (error instanceof OwnershipLostError || clock.monotonicMs() >= untilMs) throw error;
+      }
+      await clock.sleep(backoffMs(BACKOFF, attempt, random.unit()));
+    }
   }
 }
 

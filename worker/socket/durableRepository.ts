@@ -103,7 +103,7 @@ export class DurableRepository {
           decrypted = true;
           if (stanza === undefined) return padded;
           await this.#options.publish(stanza, padded);
-          this.#options.gate.assertOpen();
+          // The store asks the gate itself, and waits for it.
           await writeRing(ownKeys, key, [...ring, markOf(stanza)].slice(-RING_SIZE));
           return padded;
         });

@@ -15,6 +15,7 @@ import { Acknowledgements } from './acknowledgements.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
 import { DurableRepository } from './durableRepository.ts';
+import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
@@ -39,6 +40,11 @@ export function openSocket(options: OpenSocketOptions): ConnectionSocket {
 }
 
 type Baileys = ReturnType<typeof makeWASocket>;
+
+/** Baileys makes it at once and forgets it when it has closed. */
+function rawSocketOf({ ws }: Baileys): (RawSocket & { readonly terminate: () => void }) | null {
+  return (ws as unknown as { readonly socket: (RawSocket & { readonly terminate: () => void }) | null }).socket;
+}
 
 class BaileysSocket implements ConnectionSocket {
   readonly generation: number;
@@ -74,7 +80,7 @@ class BaileysSocket implements ConnectionSocket {
       this.#resolveClosed = resolve;
     });
     const cut = (cause: unknown): void => this.#cut(cause);
-    const keys = makeSessionKeys(options.session, cut);
+    const keys = makeSessionKeys(options.session, options.gate, cut);
     this.#repository = new DurableRepository({
       keys,
       gate: options.gate,
@@ -83,6 +89,9 @@ class BaileysSocket implements ConnectionSocket {
       cut,
     });
     this.#socket = makeWASocket(this.#configuration(keys));
+    const raw = rawSocketOf(this.#socket);
+    if (raw === null) throw new Error('Baileys has not made its WebSocket');
+    guardFrames(raw, options.gate);
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
     this.#listen();
   }
@@ -307,8 +316,7 @@ class BaileysSocket implements ConnectionSocket {
   }
 
   #terminate(): void {
-    const { socket } = this.#socket.ws as unknown as { readonly socket: { readonly terminate: () => void } | null };
-    socket?.terminate();
+    rawSocketOf(this.#socket)?.terminate();
   }
 
   #after(delayMs: number, work: () => void): NodeJS.Timeout {

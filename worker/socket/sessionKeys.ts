@@ -1,15 +1,23 @@
 import type { SignalDataSet, SignalDataTypeMap, SignalKeyStore } from '@whiskeysockets/baileys';
 import { proto } from '@whiskeysockets/baileys';
+import type { CommitGate } from '../fleet/gate.ts';
 import type { Session } from '../session/session.ts';
+
+/** Longer than WhatsApp keeps a socket that does not answer. */
+const SUSPENDED_MS = 60_000;
 
 /**
  * The session as Baileys' key store. A failure cuts the connection before it is thrown: Baileys and libsignal take a
  * failed read for "no session", and would answer WhatsApp accordingly.
+ *
+ * The gate is asked after each call: Baileys awaits one between the encryption of a message and the wire.
  */
-export function makeSessionKeys(session: Session, cut: (cause: unknown) => void): SignalKeyStore {
+export function makeSessionKeys(session: Session, gate: CommitGate, cut: (cause: unknown) => void): SignalKeyStore {
   const guarded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
-      return await work();
+      const result = await work();
+      await gate.whenOpen(SUSPENDED_MS);
+      return result;
     } catch (error) {
       cut(error);
       throw error;

@@ -51,6 +51,7 @@ describe('the command poller', () => {
       logger: silentLogger,
       handle: async () => 'done',
       assertOpen: () => undefined,
+      isOpen: () => true,
       waitSeconds: 1,
       visibilitySeconds: 30,
       ...overrides,

@@ -116,6 +116,7 @@ describe('a worker that dies while it sends', () => {
         random: systemRandom,
         logger: silentLogger,
         assertOpen: () => undefined,
+        isOpen: () => true,
         waitSeconds: 1,
         visibilitySeconds: 2,
         handle: async ({ body, sequenceNumber }) => {

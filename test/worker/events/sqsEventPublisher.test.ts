@@ -5,7 +5,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { internalEventBatchSchema, type InternalEvent } from '../../../shared/event/internalEvent.ts';
 import type { ConnectionId, CorrelationId, MessageId, TenantId } from '../../../shared/kernel/id.ts';
 import { makeSqsEventPublisher, splitFacts } from '../../../worker/events/sqsEventPublisher.ts';
+import { GateClosedError, type CommitGate } from '../../../worker/fleet/gate.ts';
 import type { OwnedConnection } from '../../../worker/socket/connectionSocket.ts';
+import { fencedGate, makeSwitchGate, openGate } from '../fleet/gates.ts';
 
 const sqs = mockClient(SQSClient);
 const correlationId = 'cor-test-1' as CorrelationId;
@@ -22,13 +24,13 @@ const fact = (key: string, padding = 0): InternalEvent => ({
   messageId: `msg_${'x'.repeat(padding)}` as MessageId,
   state: 'sent',
 });
-const aPublisher = (options: { readonly deadlineMs?: number; readonly assertOpen?: () => void } = {}) => {
+const aPublisher = (options: { readonly deadlineMs?: number; readonly gate?: CommitGate } = {}) => {
   let batches = 0;
   return makeSqsEventPublisher({
     queue: new SQSClient({ region: 'us-east-1' }),
     stage: 'test',
     queueUrlBase: 'http://127.0.0.1:1/0/',
-    assertOpen: () => undefined,
+    gate: openGate,
     makeBatchId: () => `batch-${(batches += 1)}`,
     ...options,
   });
@@ -108,14 +110,25 @@ describe('the event publisher', () => {
     await expect(published).rejects.toThrow('publishing facts did not finish within 20 ms');
   });
 
-  it('sends nothing while the gate is closed', async () => {
-    const assertOpen = (): void => {
-      throw new Error('the gate is closed');
-    };
+  it('holds what it was given while the worker is suspended, and sends it when the gate opens', async () => {
+    sqs.on(SendMessageCommand).resolves({});
+    const gate = makeSwitchGate();
+    gate.close();
 
-    const published = aPublisher({ assertOpen }).publish(owned('con_1'), [fact('a')], correlationId);
+    const published = aPublisher({ gate }).publish(owned('con_1'), [fact('a')], correlationId);
+    await Promise.resolve();
+    const whileClosed = bodies();
+    gate.open();
+    await published;
 
-    await expect(published).rejects.toThrow('the gate is closed');
+    expect(whileClosed).toEqual([]);
+    expect(bodies()).toHaveLength(1);
+  });
+
+  it('sends nothing when the gate will never open again', async () => {
+    const published = aPublisher({ gate: fencedGate }).publish(owned('con_1'), [fact('a')], correlationId);
+
+    await expect(published).rejects.toThrow(GateClosedError);
     expect(bodies()).toEqual([]);
   });
 

@@ -1,9 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LeaseView } from '../../../worker/fleet/fleetView.ts';
+import type { LeaseView } from '../../../shared/fleet/fleetView.ts';
 import {
   brake,
-  BRAKE_MS,
   brakeHolds,
   countSilent,
   findSilent,
@@ -27,6 +26,8 @@ const everyHeartbeat = (fromMs: number, toMs: number, lease: LeaseView): readonl
     fromMs + turn * HEARTBEAT_MS,
     lease,
   ]);
+
+const BRAKE_MS = 60_000;
 
 describe('death observer', () => {
   it('finds a worker dead that showed one heartbeat number for the whole time, and names the number', () => {
@@ -148,38 +149,38 @@ describe('brake', () => {
     { dead: 20, living: 100, held: false },
     { dead: 21, living: 100, held: true },
   ])('with $dead of $living that look dead at once: held $held', ({ dead, living, held }) => {
-    expect(brakeHolds(brake('released', { dead, living }, 0), 0)).toBe(held);
+    expect(brakeHolds(brake('released', { dead, living }, 0, BRAKE_MS), 0, BRAKE_MS)).toBe(held);
   });
 
   it('holds for its time and then lets the sentences pass, so that a real mass death ends', () => {
     const fleet = { dead: 5, living: 10 };
 
-    const first = brake('released', fleet, 0);
-    const later = brake(first, fleet, BRAKE_MS - 1);
-    const last = brake(later, fleet, BRAKE_MS);
+    const first = brake('released', fleet, 0, BRAKE_MS);
+    const later = brake(first, fleet, BRAKE_MS - 1, BRAKE_MS);
+    const last = brake(later, fleet, BRAKE_MS, BRAKE_MS);
 
-    expect(brakeHolds(later, BRAKE_MS - 1)).toBe(true);
-    expect(brakeHolds(last, BRAKE_MS)).toBe(false);
+    expect(brakeHolds(later, BRAKE_MS - 1, BRAKE_MS)).toBe(true);
+    expect(brakeHolds(last, BRAKE_MS, BRAKE_MS)).toBe(false);
   });
 
   it('holds the next mass death for its whole time, too', () => {
     const fleet = { dead: 5, living: 10 };
-    const first = brake('released', fleet, 0);
-    const between = brake(first, { dead: 0, living: 10 }, 70_000);
+    const first = brake('released', fleet, 0, BRAKE_MS);
+    const between = brake(first, { dead: 0, living: 10 }, 70_000, BRAKE_MS);
 
-    const second = brake(between, fleet, 80_000);
+    const second = brake(between, fleet, 80_000, BRAKE_MS);
 
     expect(between).toBe('released');
-    expect(brakeHolds(second, 80_000 + BRAKE_MS - 1)).toBe(true);
+    expect(brakeHolds(second, 80_000 + BRAKE_MS - 1, BRAKE_MS)).toBe(true);
   });
 
   it('stays pulled for its time when fewer look dead, because some were proven dead meanwhile', () => {
-    const first = brake('released', { dead: 3, living: 4 }, 0);
+    const first = brake('released', { dead: 3, living: 4 }, 0, BRAKE_MS);
 
-    const fewer = brake(first, { dead: 2, living: 3 }, 1_000);
-    const after = brake(fewer, { dead: 2, living: 3 }, BRAKE_MS);
+    const fewer = brake(first, { dead: 2, living: 3 }, 1_000, BRAKE_MS);
+    const after = brake(fewer, { dead: 2, living: 3 }, BRAKE_MS, BRAKE_MS);
 
-    expect(brakeHolds(fewer, 1_000)).toBe(true);
+    expect(brakeHolds(fewer, 1_000, BRAKE_MS)).toBe(true);
     expect(after).toBe('released');
   });
 
@@ -194,8 +195,8 @@ describe('brake', () => {
           const before = state;
           nowMs += gapMs;
           if (dead >= 3) massAtMs = nowMs;
-          state = brake(state, { dead, living: 10 }, nowMs);
-          const holds = brakeHolds(state, nowMs);
+          state = brake(state, { dead, living: 10 }, nowMs, BRAKE_MS);
+          const holds = brakeHolds(state, nowMs, BRAKE_MS);
 
           expect(before === 'released' && dead >= 3 && !holds).toBe(false);
           expect(holds && nowMs - massAtMs >= BRAKE_MS).toBe(false);

@@ -1,11 +1,10 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { leaseKey, markTaskDead } from '../../../shared/platform/fleetLease.ts';
+import { leaseKey, markTaskDead } from '../../../shared/fleet/fleetLease.ts';
 import { GateClosedError } from '../../../worker/fleet/gate.ts';
 import { until } from '../../whatsapp/until.ts';
 import { startFleets, timings, type Fault, type TestMember } from './members.ts';
 
-const nothing = async (): Promise<void> => undefined;
 const SHARDS = [0, 1, 2, 3];
 const shardsOf = (member: TestMember): readonly number[] => [...member.ownedShards().keys()].sort((a, b) => a - b);
 const ownsAll = (member: TestMember): Promise<unknown> =>
@@ -115,36 +114,51 @@ describe('fleet members', () => {
     expect(others.map((member) => member.ownedShards().size).sort((a, b) => a - b)).toEqual([2, 2]);
   });
 
-  it('hand over on drain without waiting for a death', async () => {
-    const patient = { fenceMs: 50_000, deathMs: 60_000 };
-    const first = await aMember({ config: patient });
+  const patient = { fenceMs: 50_000, deathMs: 60_000 };
+
+  it('give each shard on drain once its work has ended, without waiting for a death', async () => {
+    const rows: unknown[] = [];
+    const first = await aMember({
+      config: patient,
+      onLeaving: async (shard) => void rows.push((await owners())[shard]),
+    });
     await ownsAll(first);
     const second = await aMember({ config: patient });
-    const ready: [number, unknown][] = [];
 
-    await first.drain({
-      beforeRelease: async (shard) => void ready.push([shard, (await owners())[shard]]),
-    });
+    await first.drain();
     const afterDrain = shardsOf(first);
     await ownsAll(second);
 
-    // Each shard was still the first one's when its work ended.
-    expect(ready.sort(([a], [b]) => a - b)).toEqual(SHARDS.map((shard) => [shard, [first.own.workerId, 1]]));
+    // Each shard was still the first one's when its work ended, and nobody's in no moment.
+    expect(rows).toEqual(SHARDS.map(() => [first.own.workerId, 1]));
     expect(afterDrain).toEqual([]);
-    expect([...second.ownedShards().values()]).toEqual([3, 3, 3, 3]);
+    expect([...second.ownedShards().values()]).toEqual([2, 2, 2, 2]);
     expect(await leaseOf(first)).toMatchObject({ state: 'DEAD', proof: 'clean' });
     expect(first.gate.isOpen()).toBe(false);
-    expect(first.fenced()).toBe(0);
+    expect([first.fenced(), first.broken]).toEqual([0, []]);
   });
 
-  it('hand each shard over as soon as it is released, while the drain of another still lasts', async () => {
-    const patient = { fenceMs: 50_000, deathMs: 60_000 };
-    const first = await aMember({ config: patient });
+  it('take a shard within a few looks at its row after it was given', async () => {
+    const [givenAt, takenAt] = [new Map<number, number>(), new Map<number, number>()];
+    const first = await aMember({ config: patient, onLeaving: async (shard) => void givenAt.set(shard, Date.now()) });
     await ownsAll(first);
-    const second = await aMember({ config: patient });
+    const second = await aMember({
+      config: { ...patient, heartbeatMs: 1_000 },
+      onClaimed: async (shard) => void takenAt.set(shard, Date.now()),
+    });
 
-    await first.drain({
-      beforeRelease: async (shard) => {
+    await first.drain();
+    await ownsAll(second);
+
+    // Far less than the second between two heartbeats of the one that takes it.
+    const gaps = SHARDS.map((shard) => (takenAt.get(shard) ?? Infinity) - (givenAt.get(shard) ?? 0));
+    expect(gaps.filter((gapMs) => gapMs > 500)).toEqual([]);
+  });
+
+  it('give each shard as soon as its work has ended, while that of another still lasts', async () => {
+    const first = await aMember({
+      config: patient,
+      onLeaving: async (shard) => {
         if (shard === 3)
           await until(
             'the others',
@@ -153,48 +167,158 @@ describe('fleet members', () => {
           );
       },
     });
+    await ownsAll(first);
+    const second = await aMember({ config: patient });
+
+    await first.drain();
     await ownsAll(second);
 
     expect(second.claimed.map(([shard]) => shard).at(-1)).toBe(3);
   });
 
-  it('say that they drain before they release, so that no shard comes back to them', async () => {
-    const member = await aMember();
-    await ownsAll(member);
+  it('say that they drain before they let go, and release everything at once when nobody else is there', async () => {
     const states: unknown[] = [];
+    const member = await aMember({ onLeaving: async () => void states.push((await leaseOf(member))?.['state']) });
+    await ownsAll(member);
 
-    await member.drain({ beforeRelease: async () => void states.push((await leaseOf(member))?.['state']) });
+    await member.drain();
 
     expect(states).toEqual(SHARDS.map(() => 'DRAINING'));
     expect(await owners()).toEqual(SHARDS.map(() => [undefined, 2]));
     expect(member.claimed).toHaveLength(SHARDS.length);
   });
 
+  it('release what nobody takes before their time is up', async () => {
+    const config = { ...patient, drainTimeoutMs: 2_000 };
+    const first = await aMember({ config });
+    await ownsAll(first);
+    // Alive by its lease, and deaf.
+    const other = await aMember({ config });
+    await other.stop();
+
+    await first.drain();
+
+    expect(await owners()).toEqual(SHARDS.map(() => [undefined, 2]));
+    expect(await leaseOf(first)).toMatchObject({ state: 'DEAD', proof: 'clean' });
+  });
+
+  it('keep a shard whose offer was withdrawn while its work ended, and begin its work again', async () => {
+    const first = await aMember({
+      config: patient,
+      onLeaving: async (shard) => {
+        const [row] = (await fleets.store().readShards([shard])).shards;
+        if (row === undefined) throw new Error('no row');
+        if (first.claimed.filter(([claimed]) => claimed === shard).length === 1) await fleets.store().withdraw(row);
+      },
+    });
+    await ownsAll(first);
+    const second = await aMember({ config: patient });
+
+    await first.drain();
+    await ownsAll(second);
+
+    expect(first.claimed.filter(([shard]) => shard === 0)).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(first.broken).toEqual([]);
+  });
+
   it('reject a drain whose work does not end in time, and keep the lease and that shard', async () => {
-    const member = await aMember({ config: { drainTimeoutMs: 500 } });
+    const member = await aMember({
+      config: { drainTimeoutMs: 500 },
+      onLeaving: (shard) => (shard === 2 ? new Promise(() => undefined) : Promise.resolve()),
+    });
     await ownsAll(member);
 
-    const drained = member.drain({
-      beforeRelease: (shard) => (shard === 2 ? new Promise(() => undefined) : nothing()),
-    });
-
-    await expect(drained).rejects.toThrow('draining the worker did not finish within 500 ms');
+    await expect(member.drain()).rejects.toThrow('draining the worker did not finish within 500 ms');
     expect(shardsOf(member)).toEqual([2]);
     expect(await leaseOf(member)).toMatchObject({ state: 'DRAINING' });
   });
 
-  it('release the other shards when the work of one fails to end', async () => {
-    const member = await aMember();
+  it('break when the work of a shard fails to end, because its sockets may still be open', async () => {
+    const member = await aMember({
+      config: { drainTimeoutMs: 500 },
+      onLeaving: (shard) => (shard === 1 ? Promise.reject(new Error('not flushed')) : Promise.resolve()),
+    });
     await ownsAll(member);
 
-    const drained = member.drain({
-      beforeRelease: (shard) => (shard === 1 ? Promise.reject(new Error('not flushed')) : nothing()),
-    });
-
-    await expect(drained).rejects.toThrow('not flushed');
+    await expect(member.drain()).rejects.toThrow('draining the worker');
+    expect(member.broken).toEqual([new Error('not flushed')]);
     expect(shardsOf(member)).toEqual([1]);
     expect((await owners())[1]).toEqual([member.own.workerId, 1]);
-    expect(await leaseOf(member)).toMatchObject({ state: 'DRAINING' });
+  });
+
+  it('move their shards to a newer generation when it comes, each once', async () => {
+    const old = await aMember({ config: patient, generation: 1 });
+    await ownsAll(old);
+    const young = await aMember({ config: patient, generation: 2 });
+    const half = SHARDS.length / 2;
+    await until(
+      'its share',
+      () => young.ownedShards().size,
+      (count) => count === half,
+    );
+
+    await old.drain();
+    await ownsAll(young);
+
+    expect([...young.ownedShards().values()]).toEqual([2, 2, 2, 2]);
+  });
+
+  it('look at the whole fleet only if they lead or are the deputy', async () => {
+    const members: TestMember[] = [];
+    for (let count = 0; count < 4; count += 1) members.push(await aMember({ config: patient }));
+    await split(...members);
+    const { leadership } = await fleets.store().read(0);
+    const looksOf = (member: TestMember): number => member.store.calls.filter((call) => call === 'read').length;
+    const others = members.filter(
+      ({ own }) => own.workerId !== leadership.leader && own.workerId !== leadership.deputy,
+    );
+    const before = others.map(looksOf);
+    const [leader] = members.filter(({ own }) => own.workerId === leadership.leader);
+    if (leader === undefined) throw new Error('nobody leads');
+    const seen = looksOf(leader);
+
+    await until(
+      'looks of the leader',
+      () => looksOf(leader),
+      (count) => count >= seen + 5,
+    );
+
+    expect(others).toHaveLength(2);
+    expect(others.map(looksOf)).toEqual(before);
+  });
+
+  it('are led by the deputy as soon as the leader is known to be dead', async () => {
+    const members = await Promise.all([aMember({ config: patient }), aMember({ config: patient })]);
+    await split(...members);
+    const { leadership } = await fleets.store().read(0);
+    const leader = members.find(({ own }) => own.workerId === leadership.leader);
+    const deputy = members.find(({ own }) => own.workerId === leadership.deputy);
+    if (leader === undefined || deputy === undefined) throw new Error('nobody leads');
+    await leader.stop();
+
+    await markTaskDead({ table: fleets.table, stage: fleets.stage() }, leader.own.taskId, Date.now());
+    await ownsAll(deputy);
+
+    expect((await fleets.store().read(0)).leadership.leader).toBe(deputy.own.workerId);
+  });
+
+  it('are told when an operator wants them to drain', async () => {
+    const member = await aMember();
+
+    await fleets.table.send(
+      new UpdateCommand({
+        TableName: `${fleets.stage()}-fleet`,
+        Key: leaseKey(member.own.taskId, member.own.workerId),
+        UpdateExpression: 'SET drainRequested = :yes',
+        ExpressionAttributeValues: { ':yes': true },
+      }),
+    );
+
+    await until('the request', member.drainRequests, (count) => count > 0);
+    expect(member.fenced()).toBe(0);
   });
 
   it('are fenced once when their lease is dead, and write nothing more', async () => {
@@ -205,7 +329,7 @@ describe('fleet members', () => {
     await until('the fence', member.fenced, (count) => count === 1);
     const lease = await leaseOf(member);
     const callsAtFence = member.store.calls.length;
-    const drained = member.drain({ beforeRelease: nothing });
+    const drained = member.drain();
 
     await expect(drained).rejects.toThrow(GateClosedError);
     expect(member.gate.timeLeftMs()).toBe(0);
@@ -268,7 +392,7 @@ describe('fleet members', () => {
 
       await ownsAll(member);
 
-      expect((await fleets.store().read(0)).leader).toBe(member.own.workerId);
+      expect((await fleets.store().read(0)).leadership.leader).toBe(member.own.workerId);
     });
 
     it('finish a drain although answers of releases were lost or did not come', async () => {
@@ -276,7 +400,7 @@ describe('fleet members', () => {
       await ownsAll(member);
       member.store.faults.set('release', ['lost', 'away', 'lost', 'away', 'away']);
 
-      await member.drain({ beforeRelease: nothing });
+      await member.drain();
 
       expect(await owners()).toEqual(SHARDS.map(() => [undefined, 2]));
       expect(await leaseOf(member)).toMatchObject({ state: 'DEAD', proof: 'clean' });
@@ -287,11 +411,12 @@ describe('fleet members', () => {
       await ownsAll(member);
       member.store.isAway = true;
 
-      const drained = member.drain({ beforeRelease: nothing }).catch((error: unknown) => error);
+      const readsBefore = member.store.calls.filter((call) => call === 'read').length;
+      const drained = member.drain().catch((error: unknown) => error);
       await until(
-        'a try',
-        () => member.store.calls.includes('release'),
-        (tried) => tried,
+        'tries',
+        () => member.store.calls.filter((call) => call === 'read').length,
+        (count) => count > readsBefore + 3,
       );
       await member.stop();
 
@@ -441,16 +566,16 @@ describe('fleet members', () => {
 
     await ownsAll(member);
 
-    expect((await fleets.store().read(0)).leader).toBeUndefined();
+    expect((await fleets.store().read(0)).leadership.leader).toBeUndefined();
   });
 
   it('start although the answer to their first write was lost and it was sent again', async () => {
     const member = await aMember({
       prepare: (store) => {
         const create = store.createLease.bind(store);
-        store.createLease = async (lease) => {
-          await create(lease);
-          return create(lease);
+        store.createLease = async (lease, nowMs) => {
+          await create(lease, nowMs);
+          return create(lease, nowMs);
         };
       },
     });

@@ -1,5 +1,6 @@
 import { ConditionalCheckFailedException, ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb';
 import {
+  BatchGetCommand,
   DeleteCommand,
   GetCommand,
   PutCommand,
@@ -12,13 +13,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeId, type WorkerId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { makeHeartbeatClient } from '../../../shared/platform/aws.ts';
-import { leaseKey, markLeaseDead, markTaskDead } from '../../../shared/platform/fleetLease.ts';
-import { FleetStore, type LeaseName } from '../../../worker/fleet/fleetStore.ts';
-import { orphansOf, type ShardView } from '../../../worker/fleet/fleetView.ts';
+import { leaseKey, markLeaseDead, markTaskDead } from '../../../shared/fleet/fleetLease.ts';
+import type { LeaseName } from '../../../shared/fleet/fleetTable.ts';
+import { noLoad, noOrders, orphansOf, type Orders, type ShardView } from '../../../shared/fleet/fleetView.ts';
+import { FleetStore, type Heartbeat } from '../../../worker/fleet/fleetStore.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 
 const NOW_MS = Date.UTC(2026, 7, 1);
+const beat = (state: Heartbeat['state']): Heartbeat => ({ state, load: noLoad, expecting: [] });
+const claiming = (...claim: readonly number[]): Orders => ({ ...noOrders, claim });
 
 describe('fleet store', () => {
   let dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
@@ -43,7 +47,7 @@ describe('fleet store', () => {
   const aName = (taskId = 'task-1'): LeaseName => ({ taskId, workerId: makeId('wrk', NOW_MS, systemRandom) });
   const aLease = async (taskId?: string): Promise<LeaseName> => {
     const name = aName(taskId);
-    await store.createLease(name);
+    await store.createLease({ ...name, generation: 3, zone: 'a' }, NOW_MS);
     return name;
   };
   const itemOf = async ({ taskId, workerId }: LeaseName): Promise<Record<string, unknown> | undefined> => {
@@ -66,15 +70,19 @@ describe('fleet store', () => {
         ...lease,
         state: 'ALIVE',
         heartbeat: 1,
-        assignment: [],
+        generation: 3,
+        zone: 'a',
+        startedAtMs: NOW_MS,
+        seenAtMs: NOW_MS,
+        orders: noOrders,
       });
     });
 
     it('is not made twice: the second try of a write whose answer was lost finds it', async () => {
       const lease = await aLease();
-      await store.heartbeat(lease, 'ALIVE');
+      await store.heartbeat(lease, beat('ALIVE'), NOW_MS);
 
-      const second = await store.createLease(lease);
+      const second = await store.createLease({ ...lease, generation: 0, zone: undefined }, NOW_MS);
 
       expect(second).toBe('exists');
       expect(await itemOf(lease)).toMatchObject({ heartbeat: 2 });
@@ -82,11 +90,11 @@ describe('fleet store', () => {
 
     it('brings with each heartbeat what the leader left in it', async () => {
       const lease = await aLease();
-      await store.assign(lease, [3, 1]);
+      await store.order(lease, claiming(3, 1));
 
-      const renewed = await store.heartbeat(lease, 'DRAINING');
+      const renewed = await store.heartbeat(lease, beat('DRAINING'), NOW_MS);
 
-      expect(renewed).toEqual({ ...lease, state: 'DRAINING', heartbeat: 2, assignment: [3, 1] });
+      expect(renewed).toMatchObject({ ...lease, state: 'DRAINING', heartbeat: 2, orders: claiming(3, 1) });
     });
 
     it('fences a worker whose lease is dead, and one whose lease is missing, and makes no lease of a heartbeat', async () => {
@@ -94,7 +102,10 @@ describe('fleet store', () => {
       const missing = aName();
       await die(dead);
 
-      const outcomes = [await store.heartbeat(dead, 'ALIVE'), await store.heartbeat(missing, 'DRAINING')];
+      const outcomes = [
+        await store.heartbeat(dead, beat('ALIVE'), NOW_MS),
+        await store.heartbeat(missing, beat('DRAINING'), NOW_MS),
+      ];
 
       expect(outcomes).toEqual(['fenced', 'fenced']);
       expect(await itemOf(dead)).toMatchObject({ state: 'DEAD', heartbeat: 1 });
@@ -103,7 +114,7 @@ describe('fleet store', () => {
 
     it('gets its expiry in the write that makes it dead', async () => {
       const lease = await aLease();
-      await store.heartbeat(lease, 'DRAINING');
+      await store.heartbeat(lease, beat('DRAINING'), NOW_MS);
       const before = await itemOf(lease);
 
       const outcome = await die(lease);
@@ -117,15 +128,19 @@ describe('fleet store', () => {
       const lease = await aLease();
       await die(lease);
 
-      const outcomes = [await die(lease), await store.assign(lease, [1]), await store.heartbeat(lease, 'ALIVE')];
+      const outcomes = [
+        await die(lease),
+        await store.order(lease, claiming(1)),
+        await store.heartbeat(lease, beat('ALIVE'), NOW_MS),
+      ];
 
       expect(outcomes).toEqual(['refused', 'refused', 'fenced']);
-      expect(await itemOf(lease)).toMatchObject({ state: 'DEAD', assignment: [] });
+      expect(await itemOf(lease)).toMatchObject({ state: 'DEAD', orders: { claim: [] } });
     });
 
     it('survives a sentence over a heartbeat number that has moved on, and not one over its last', async () => {
       const lease = await aLease();
-      await store.heartbeat(lease, 'ALIVE');
+      await store.heartbeat(lease, beat('ALIVE'), NOW_MS);
 
       const outcomes = [
         await store.sentence({ ...lease, observedHeartbeat: 1 }, NOW_MS),
@@ -136,17 +151,27 @@ describe('fleet store', () => {
       expect(await itemOf(lease)).toMatchObject({ state: 'DEAD', proof: 'observed' });
     });
 
-    it('is assigned nothing while it drains', async () => {
+    it('says with each heartbeat what its worker carries and watches', async () => {
       const lease = await aLease();
-      await store.heartbeat(lease, 'DRAINING');
+      const load = { ...noLoad, connections: 7, online: 6 };
 
-      expect(await store.assign(lease, [1])).toBe('refused');
+      await store.heartbeat(lease, { state: 'ALIVE', load, expecting: [2] }, NOW_MS + 5_000);
+
+      const seen = (await store.read(0)).leases[0];
+      expect(seen).toMatchObject({ load, expecting: [2], generation: 3, zone: 'a', seenAtMs: NOW_MS + 5_000 });
+    });
+
+    it('takes orders while it drains: what it has must be given to somebody', async () => {
+      const lease = await aLease();
+      await store.heartbeat(lease, beat('DRAINING'), NOW_MS);
+
+      expect(await store.order(lease, { ...noOrders, give: [1] })).toBe('written');
     });
 
     it('makes no lease of a death or an assignment', async () => {
       const missing = aName();
 
-      const outcomes = [await die(missing), await store.assign(missing, [1])];
+      const outcomes = [await die(missing), await store.order(missing, claiming(1))];
 
       expect(outcomes).toEqual(['refused', 'refused']);
       expect(await itemOf(missing)).toBeUndefined();
@@ -171,7 +196,7 @@ describe('fleet store', () => {
       const epoch = await store.claim(await shard(), lease);
 
       expect(epoch).toBe(1);
-      expect(await shard()).toEqual({ shard: 0, owner: lease.workerId, epoch: 1 });
+      expect(await shard()).toEqual({ shard: 0, owner: lease.workerId, epoch: 1, next: undefined });
     });
 
     it('is claimed by exactly one of many that saw it free', async () => {
@@ -195,7 +220,7 @@ describe('fleet store', () => {
       const outcomes = [await store.claim(seenFree, third), await store.claim(seenFirst, third)];
 
       expect(outcomes).toEqual(['lost', 'lost']);
-      expect(await shard()).toEqual({ shard: 0, owner: second.workerId, epoch: 2 });
+      expect(await shard()).toEqual({ shard: 0, owner: second.workerId, epoch: 2, next: undefined });
     });
 
     it('is released by its owner under its epoch alone, and keeps counting', async () => {
@@ -212,8 +237,79 @@ describe('fleet store', () => {
       const next = await store.claim(released, other);
 
       expect(outcomes).toEqual(['refused', 'refused', 'written', 'refused']);
-      expect(released).toEqual({ shard: 0, owner: undefined, epoch: 2 });
+      expect(released).toEqual({ shard: 0, owner: undefined, epoch: 2, next: undefined });
       expect(next).toBe(3);
+    });
+
+    const given = async (): Promise<{
+      readonly owner: LeaseName;
+      readonly target: LeaseName;
+      readonly row: ShardView;
+    }> => {
+      const [owner, target] = [await aLease(), await aLease('task-2')];
+      await store.claim(await shard(), owner);
+      await store.offer(await shard(), target);
+      return { owner, target, row: await shard() };
+    };
+
+    it('is offered to one at a time, and only while its owner is the one that was seen', async () => {
+      const { owner, target, row } = await given();
+      const other = await aLease('task-3');
+
+      const outcomes = [
+        await store.offer(row, other),
+        await store.offer({ ...row, epoch: 2 }, other),
+        await store.offer({ ...row, owner: target.workerId }, other),
+      ];
+
+      expect(row).toEqual({ shard: 0, owner: owner.workerId, epoch: 1, next: target.workerId });
+      expect(outcomes).toEqual(['refused', 'refused', 'refused']);
+    });
+
+    it('is given by its owner to the one that is named, once, with the next epoch', async () => {
+      const { target, row } = await given();
+      const other = await aLease('task-3');
+
+      const outcomes = [
+        await store.give(row, other),
+        await store.give({ ...row, epoch: 2 }, target),
+        await store.give({ ...row, owner: other.workerId }, target),
+        await store.give(row, target),
+        await store.give(row, target),
+      ];
+
+      expect(outcomes).toEqual(['refused', 'refused', 'refused', 'written', 'refused']);
+      expect(await shard()).toEqual({ shard: 0, owner: target.workerId, epoch: 2, next: undefined });
+    });
+
+    it('is not given any more when the offer was withdrawn, and not withdrawn once it was given', async () => {
+      const { target, row } = await given();
+
+      const withdrawn = [await store.withdraw(row), await store.give(row, target)];
+      await store.offer(await shard(), target);
+      const again = [await store.give(row, target), await store.withdraw(row)];
+
+      expect(withdrawn).toEqual(['written', 'refused']);
+      expect(again).toEqual(['written', 'refused']);
+    });
+
+    it('forgets to whom it was promised when it is claimed or released', async () => {
+      const { owner, row } = await given();
+      await die(owner);
+      const heir = await aLease('task-3');
+
+      await store.claim(row, heir);
+
+      expect(await shard()).toEqual({ shard: 0, owner: heir.workerId, epoch: 2, next: undefined });
+    });
+
+    it('shows itself and the leases that it names in one look', async () => {
+      const { owner, target } = await given();
+
+      const { shards, leases } = await store.readShards([0, 7]);
+
+      expect(shards.map(({ epoch }) => epoch)).toEqual([1, 0]);
+      expect(leases.map(({ workerId }) => workerId).sort()).toEqual([owner.workerId, target.workerId].sort());
     });
 
     it('never has the same epoch twice, and its owner changes only with a higher one', async () => {
@@ -264,20 +360,48 @@ describe('fleet store', () => {
       const outcomes = [await store.lead(third, undefined), await store.lead(third, first.workerId)];
 
       expect(outcomes).toEqual(['refused', 'refused']);
-      expect((await store.read(0)).leader).toBe(second.workerId);
+      expect((await store.read(0)).leadership.leader).toBe(second.workerId);
+    });
+  });
+
+  describe('leadership', () => {
+    it('counts the looks of the leader alone, and shows the leases of leader and deputy', async () => {
+      const [leader, deputy, other] = [await aLease(), await aLease(), await aLease()];
+      await store.lead(leader, undefined);
+
+      const outcomes = [await store.keepLeading(leader, deputy), await store.keepLeading(other, undefined)];
+      const seen = await store.readLeadership();
+
+      expect(outcomes).toEqual(['written', 'refused']);
+      expect(seen.leadership).toEqual({ leader: leader.workerId, deputy: deputy.workerId, tick: 1 });
+      expect(seen.leases.map(({ workerId }) => workerId).sort()).toEqual([leader.workerId, deputy.workerId].sort());
+    });
+
+    it('has no deputy after a change of leader, until the new one names it', async () => {
+      const [first, second] = [await aLease(), await aLease()];
+      await store.lead(first, undefined);
+      await store.keepLeading(first, second);
+
+      await store.lead(second, first.workerId);
+
+      expect((await store.readLeadership()).leadership).toEqual({
+        leader: second.workerId,
+        deputy: undefined,
+        tick: 1,
+      });
     });
   });
 
   describe('read', () => {
     it('knows shards that have no row, and leaves those out that are not configured', async () => {
       const lease = await aLease();
-      await store.claim({ shard: 5, owner: undefined, epoch: 0 }, lease);
+      await store.claim({ shard: 5, owner: undefined, epoch: 0, next: undefined }, lease);
 
       const view = await store.read(2);
 
       expect(view.shards).toEqual([
-        { shard: 0, owner: undefined, epoch: 0 },
-        { shard: 1, owner: undefined, epoch: 0 },
+        { shard: 0, owner: undefined, epoch: 0, next: undefined },
+        { shard: 1, owner: undefined, epoch: 0, next: undefined },
       ]);
     });
 
@@ -286,7 +410,7 @@ describe('fleet store', () => {
       await store.claim(await shard(), lease);
       await table.send(new DeleteCommand({ TableName: `${stage}-fleet`, Key: leaseKey(lease.taskId, lease.workerId) }));
 
-      expect(orphansOf(await store.read(1))).toEqual([{ shard: 0, owner: lease.workerId, epoch: 1 }]);
+      expect(orphansOf(await store.read(1))).toEqual([{ shard: 0, owner: lease.workerId, epoch: 1, next: undefined }]);
     });
 
     it('finds a lease that the scan had passed before it was made', async () => {
@@ -299,12 +423,10 @@ describe('fleet store', () => {
           { pk: 'LEADER', sk: 'LEADER', leader: leader.workerId, leaderTask: leader.taskId },
         ],
       });
-      for (const lease of [owner, leader]) {
-        const Key = leaseKey(lease.taskId, lease.workerId);
-        scanned
-          .on(GetCommand, { TableName: `${stage}-fleet`, Key, ConsistentRead: true })
-          .resolves({ Item: row(lease) });
-      }
+      const Keys = [owner, leader].map(({ taskId, workerId }) => leaseKey(taskId, workerId));
+      scanned
+        .on(BatchGetCommand, { RequestItems: { [`${stage}-fleet`]: { Keys, ConsistentRead: true } } })
+        .resolves({ Responses: { [`${stage}-fleet`]: [row(owner), row(leader)] } });
 
       const view = await store.read(1);
       scanned.restore();
@@ -318,7 +440,7 @@ describe('fleet store', () => {
     const throttled = new ProvisionedThroughputExceededException({ message: 'slow down', $metadata: {} });
     const refused = new ConditionalCheckFailedException({ message: 'no', $metadata: {} });
     const timeout = Object.assign(new Error('socket timed out'), { name: 'TimeoutError' });
-    const seen: ShardView = { shard: 0, owner: undefined, epoch: 0 };
+    const seen: ShardView = { shard: 0, owner: undefined, epoch: 0, next: undefined };
 
     it.each([
       { what: 'throttling', problem: throttled },
@@ -329,12 +451,12 @@ describe('fleet store', () => {
       failing.onAnyCommand().rejects(problem);
 
       const calls = await Promise.allSettled([
-        store.createLease(lease),
-        store.heartbeat(lease, 'ALIVE'),
+        store.createLease({ ...lease, generation: 0, zone: undefined }, NOW_MS),
+        store.heartbeat(lease, beat('ALIVE'), NOW_MS),
         store.claim(seen, lease),
         store.release(0, lease.workerId, 1),
         store.lead(lease, undefined),
-        store.assign(lease, [1]),
+        store.order(lease, claiming(1)),
         store.sentence({ ...lease, observedHeartbeat: 1 }, NOW_MS),
         store.finishLease(lease, NOW_MS),
         store.read(1),
@@ -353,12 +475,12 @@ describe('fleet store', () => {
       failing.onAnyCommand().rejects(refused);
 
       const outcomes = await Promise.all([
-        store.createLease(lease),
-        store.heartbeat(lease, 'ALIVE'),
+        store.createLease({ ...lease, generation: 0, zone: undefined }, NOW_MS),
+        store.heartbeat(lease, beat('ALIVE'), NOW_MS),
         store.claim(seen, lease),
         store.release(0, lease.workerId, 1),
         store.lead(lease, undefined),
-        store.assign(lease, [1]),
+        store.order(lease, claiming(1)),
         markLeaseDead({ table, stage }, lease, { proof: 'stopped', nowMs: NOW_MS }),
       ]);
       failing.restore();
@@ -370,17 +492,21 @@ describe('fleet store', () => {
       const lease = aName();
       const recording = mockClient(table);
       recording.onAnyCommand().resolves({});
-      const claimed: ShardView = { shard: 0, owner: 'wrk_2' as WorkerId, epoch: 4 };
+      const claimed: ShardView = { shard: 0, owner: 'wrk_2' as WorkerId, epoch: 4, next: undefined };
 
       await Promise.all([
-        store.createLease(lease),
-        store.heartbeat(lease, 'ALIVE'),
+        store.createLease({ ...lease, generation: 0, zone: undefined }, NOW_MS),
+        store.heartbeat(lease, beat('ALIVE'), NOW_MS),
         store.claim(seen, lease),
         store.claim(claimed, lease),
         store.release(0, lease.workerId, 1),
         store.lead(lease, undefined),
         store.lead(lease, 'wrk_2' as WorkerId),
-        store.assign(lease, [1]),
+        store.keepLeading(lease, lease),
+        store.offer(claimed, lease),
+        store.withdraw({ ...claimed, next: lease.workerId }),
+        store.give(claimed, lease),
+        store.order(lease, claiming(1)),
         store.sentence({ ...lease, observedHeartbeat: 1 }, NOW_MS),
         store.finishLease(lease, NOW_MS),
       ]);
@@ -388,7 +514,7 @@ describe('fleet store', () => {
       const conditions = writes.map(({ args: [command] }) => command.input.ConditionExpression ?? '');
       recording.restore();
 
-      expect(conditions).toHaveLength(10);
+      expect(conditions).toHaveLength(14);
       expect(conditions.filter((condition) => condition === '' || /<>|\bNOT\b/.test(condition))).toEqual([]);
     });
   });

@@ -1,13 +1,15 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { LeaseName } from '../../../shared/fleet/fleetTable.ts';
+import { noLoad, type ShardView } from '../../../shared/fleet/fleetView.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { makeHeartbeatClient } from '../../../shared/platform/aws.ts';
 import type { OwnershipConfig } from '../../../shared/platform/config.ts';
 import { silentLogger, type Logger } from '../../../shared/platform/logger.ts';
+import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { startFleetMember, type FleetMember, type FleetMemberOptions } from '../../../worker/fleet/fleetMember.ts';
-import { FleetStore, type LeaseName } from '../../../worker/fleet/fleetStore.ts';
-import type { ShardView } from '../../../worker/fleet/fleetView.ts';
+import { FleetStore } from '../../../worker/fleet/fleetStore.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 
@@ -19,13 +21,22 @@ export const timings: OwnershipConfig = {
   deathMs: 3_000,
   orphanClaimMs: 60_000,
   drainTimeoutMs: 10_000,
+  leaderReadMs: 100,
+  brakeMs: 60_000,
+  giveDeadlineMs: 5_000,
+  watchMs: 20,
+  rebalanceEveryMs: 60_000,
+  rebalancePercent: 10,
+  canaryPercent: 100,
+  canaryHoldMs: 60_000,
+  fleetOpensPerSecond: 500,
   opensPerSecond: 25,
   handshakesInFlight: 10,
 };
 
 /** What a store can be told to do wrong. `lost`: the write is taken, its answer is not seen. */
 export type Fault = 'lost' | 'away';
-type Call = 'heartbeat' | 'read' | 'claim' | 'release' | 'lead';
+type Call = 'heartbeat' | 'read' | 'claim' | 'release' | 'give' | 'lead';
 
 /** The real store, on an emulator that never fails, with failures. */
 export class FaultyStore extends FleetStore {
@@ -49,6 +60,9 @@ export class FaultyStore extends FleetStore {
   override release(...given: Parameters<FleetStore['release']>) {
     return this.#with('release', () => super.release(...given));
   }
+  override give(...given: Parameters<FleetStore['give']>) {
+    return this.#with('give', () => super.give(...given));
+  }
   override lead(...given: Parameters<FleetStore['lead']>) {
     return this.neverLeads ? Promise.resolve('refused' as const) : this.#with('lead', () => super.lead(...given));
   }
@@ -71,11 +85,16 @@ export interface TestMember extends FleetMember {
   readonly claimed: readonly (readonly [shard: number, epoch: number])[];
   readonly lost: readonly number[];
   readonly fenced: () => number;
+  /** What broke it. */
+  readonly broken: readonly unknown[];
+  readonly drainRequests: () => number;
   /** Messages that it logged. */
   readonly logged: readonly string[];
 }
 
-export type MemberOverrides = Partial<Pick<FleetMemberOptions, 'onClaimed' | 'shardCount' | 'taskId'>> & {
+export type MemberOverrides = Partial<Pick<FleetMemberOptions, 'onClaimed' | 'onLeaving' | 'shardCount'>> & {
+  readonly taskId?: string;
+  readonly generation?: number;
   readonly config?: Partial<OwnershipConfig>;
   readonly prepare?: (store: FaultyStore) => void;
 };
@@ -111,19 +130,27 @@ export async function startFleets() {
 }
 
 async function startMember(store: FaultyStore, overrides: MemberOverrides): Promise<TestMember> {
-  const { onClaimed, shardCount = 4, config = {}, prepare } = overrides;
+  const { onClaimed, onLeaving, generation = 0, shardCount = 4, config = {}, prepare } = overrides;
   const workerId = makeId('wrk', systemClock.nowMs(), systemRandom);
   const own = { taskId: overrides.taskId ?? `task-${workerId}`, workerId };
   const claimed: (readonly [number, number])[] = [];
   const lost: number[] = [];
   const logged: string[] = [];
+  const broken: unknown[] = [];
   let fenced = 0;
+  let drainRequests = 0;
   prepare?.(store);
   const member = await startFleetMember({
     store,
     config: { ...timings, ...config },
     shardCount,
-    ...own,
+    lease: { ...own, generation, zone: undefined },
+    metrics: silentMetrics,
+    load: () => noLoad,
+    onOrders: () => undefined,
+    onDrainRequested: () => void (drainRequests += 1),
+    onLeaving: async (shard) => onLeaving?.(shard),
+    onBroken: (error) => void broken.push(error),
     clock: systemClock,
     random: systemRandom,
     logger: keepingLogger(logged),
@@ -141,9 +168,11 @@ async function startMember(store: FaultyStore, overrides: MemberOverrides): Prom
     lost,
     logged,
     fenced: () => fenced,
+    broken,
+    drainRequests: () => drainRequests,
     gate: member.gate,
     ownedShards: () => member.ownedShards(),
-    drain: (options) => member.drain(options),
+    drain: () => member.drain(),
     stop: () => member.stop(),
   };
 }

@@ -1,120 +1,367 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { noLoad, noOrders, orphansOf, ownedBy, type FleetView } from '../../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../../shared/kernel/id.ts';
-import { orphansOf, type FleetView } from '../../../worker/fleet/fleetView.ts';
 import { plan } from '../../../worker/fleet/planner.ts';
-import { aLease, anyFleet, aWorkerId, shardsOf } from './views.ts';
+import { noMemory, type Plan, type PlanMemory, type PlanRules } from '../../../worker/fleet/planTypes.ts';
+import { aFleet, aLease, anyFleet, aWorkerId, shardsOf } from './views.ts';
 
-const assigned = (view: FleetView): readonly number[] => [...plan(view, nobody).values()].flat();
-const ownedBy = (view: FleetView, workerId: WorkerId): number =>
-  view.shards.filter(({ owner }) => owner === workerId).length;
-
+const rules: PlanRules = {
+  giveDeadlineMs: 30_000,
+  rebalanceEveryMs: 60_000,
+  rebalancePercent: 10,
+  canaryPercent: 100,
+  canaryHoldMs: 600_000,
+  opensPerSecond: 25,
+  fleetOpensPerSecond: 500,
+};
 const nobody: ReadonlySet<WorkerId> = new Set();
+const none = undefined;
+const planFirst = (view: FleetView, silent = nobody): Plan => plan(view, silent, noMemory, 0, rules);
+const claimsOf = ({ orders }: Plan): Record<string, readonly number[]> =>
+  Object.fromEntries([...orders].map(([workerId, { claim }]) => [workerId, claim]));
+
+/** The newest generation among those who may take shards. */
+const targetsOf = ({ leases }: FleetView): readonly WorkerId[] => {
+  const able = leases.filter(({ state, drainRequested }) => state === 'ALIVE' && !drainRequested);
+  const newest = Math.max(...able.map(({ generation }) => generation));
+  return able.filter(({ generation }) => generation === newest).map(({ workerId }) => workerId);
+};
+
+/** What a fleet looks like once everybody has done what the plan says: claims claimed, watched rows watched, offers given. */
+function obey(view: FleetView, { orders, offers }: Plan): FleetView {
+  const claims = new Map([...orders].flatMap(([workerId, { claim }]) => claim.map((shard) => [shard, workerId])));
+  const given = new Map(offers.map(({ shard, to }) => [shard.shard, to]));
+  return {
+    ...view,
+    leases: view.leases.map((lease) => {
+      const own = orders.get(lease.workerId) ?? lease.orders;
+      return { ...lease, orders: own, expecting: own.expect };
+    }),
+    shards: view.shards.map((row) => {
+      const owner = claims.get(row.shard) ?? given.get(row.shard);
+      return owner === undefined ? row : { ...row, owner, epoch: row.epoch + 1, next: none };
+    }),
+  };
+}
+
+/** Plans and obeys until nothing changes. Returns the moves that were offered, in order. */
+function settle(start: FleetView, own: Partial<PlanRules> = {}) {
+  const [every, offers] = [rules.rebalanceEveryMs, [] as Plan['offers'][number][]];
+  let [view, memory]: [FleetView, PlanMemory] = [start, noMemory];
+  let still = 0;
+  let nowMs = 0;
+  let rounds = 0;
+  for (; still < 4 && rounds < 500; rounds += 1) {
+    const next = plan(view, nobody, memory, nowMs, { ...rules, ...own });
+    const after = obey(view, next);
+    still = JSON.stringify(after.shards) === JSON.stringify(view.shards) ? still + 1 : 0;
+    offers.push(...next.offers);
+    [view, memory] = [after, next.memory];
+    nowMs += every;
+  }
+  return { view, offers, rounds };
+}
 
 describe('orphans', () => {
   it('are shards that were never claimed, were released, or whose owner is dead or missing', () => {
     const leases = [aLease(1), aLease(2, { state: 'DEAD' }), aLease(3, { state: 'DRAINING' })];
 
-    const orphans = orphansOf({ leases, shards: shardsOf(1, 2, 3, undefined, 9), leader: undefined });
+    const orphans = orphansOf(aFleet(leases, shardsOf(1, 2, 3, none, 9)));
 
     expect(orphans.map(({ shard }) => shard)).toEqual([1, 3, 4]);
   });
 });
 
-describe('planner', () => {
-  it('splits a fresh fleet evenly, and the lower id wins a tie', () => {
-    const shards = shardsOf(undefined, undefined, undefined, undefined, undefined);
+describe('claims of a plan', () => {
+  it('split a fresh fleet evenly, and the lower id wins a tie', () => {
+    const view = aFleet([aLease(2), aLease(1)], shardsOf(none, none, none, none, none));
 
-    const assignments = plan({ leases: [aLease(2), aLease(1)], shards, leader: undefined }, nobody);
-
-    expect(Object.fromEntries(assignments)).toEqual({ [aWorkerId(1)]: [0, 2, 4], [aWorkerId(2)]: [1, 3] });
+    expect(claimsOf(planFirst(view))).toEqual({ [aWorkerId(1)]: [0, 2, 4], [aWorkerId(2)]: [1, 3] });
   });
 
-  it('gives orphans to who owns least', () => {
-    const shards = shardsOf(1, 1, 2, undefined, undefined);
+  it('go to who owns least', () => {
+    const view = aFleet([aLease(1), aLease(2)], shardsOf(1, 1, 2, none, none));
 
-    const assignments = plan({ leases: [aLease(1), aLease(2)], shards, leader: undefined }, nobody);
-
-    expect(Object.fromEntries(assignments)).toEqual({ [aWorkerId(1)]: [4], [aWorkerId(2)]: [3] });
+    expect(claimsOf(planFirst(view))).toEqual({ [aWorkerId(1)]: [4], [aWorkerId(2)]: [3] });
   });
 
-  it('moves nothing that has a living owner, however uneven', () => {
-    const shards = shardsOf(1, 1, 1, 1);
+  it('repeat themselves until a shard is claimed', () => {
+    const view = aFleet([aLease(1), aLease(2)], shardsOf(none, none, 1));
+    const first = planFirst(view);
+    const told = view.leases.map((lease) => ({ ...lease, orders: first.orders.get(lease.workerId) ?? noOrders }));
 
-    expect(assigned({ leases: [aLease(1), aLease(2)], shards, leader: undefined })).toEqual([]);
+    const second = planFirst(aFleet([...told, aLease(3)], view.shards));
+
+    expect(claimsOf(second)).toEqual({ ...claimsOf(first), [aWorkerId(3)]: [] });
   });
 
-  it('repeats itself until a shard is claimed', () => {
-    const shards = shardsOf(undefined, undefined, 1);
-    const first = plan({ leases: [aLease(1), aLease(2)], shards, leader: undefined }, nobody);
-    const leases = [1, 2].map((number) => aLease(number, { assignment: first.get(aWorkerId(number)) ?? [] }));
+  it('go to the newest generation alone', () => {
+    const view = aFleet([aLease(1, { generation: 4 }), aLease(2, { generation: 5 })], shardsOf(none, none));
 
-    const second = plan({ leases: [...leases, aLease(3)], shards, leader: undefined }, nobody);
-
-    expect([...second].slice(0, 2)).toEqual([...first]);
+    expect(claimsOf(planFirst(view))).toEqual({ [aWorkerId(1)]: [], [aWorkerId(2)]: [0, 1] });
   });
 
-  it('never assigns to the draining or dead, and only shards that are orphaned', () => {
+  it('leave a silent worker out, and leave it what it owns', () => {
+    const leases = [aLease(1), aLease(2, { orders: { ...noOrders, claim: [3] } })];
+
+    const next = planFirst(aFleet(leases, shardsOf(1, 1, 2, none)), new Set([aWorkerId(2)]));
+
+    expect(claimsOf(next)).toEqual({ [aWorkerId(1)]: [3], [aWorkerId(2)]: [] });
+    expect(next.memory.moves).toEqual([]);
+  });
+
+  it('never name who drains, is dead, or is of an older generation, and name only orphans', () => {
     fc.assert(
       fc.property(anyFleet, (view) => {
-        const alive = view.leases.filter(({ state }) => state === 'ALIVE').map(({ workerId }) => workerId);
+        const targets = new Set(targetsOf(view));
         const orphans = new Set(orphansOf(view).map(({ shard }) => shard));
+        const next = planFirst(view);
+        const told = [...next.orders].filter(([, { claim, expect: coming }]) => claim.length + coming.length > 0);
 
-        expect([...plan(view, nobody).keys()].sort()).toEqual(alive.sort());
-        expect(assigned(view).every((shard) => orphans.has(shard))).toBe(true);
+        expect(told.filter(([workerId]) => !targets.has(workerId))).toEqual([]);
+        expect(told.flatMap(([, { claim }]) => claim).filter((shard) => !orphans.has(shard))).toEqual([]);
+        expect(next.memory.moves.filter(({ to }) => !targets.has(to))).toEqual([]);
       }),
       { numRuns: 500 },
     );
   });
 
-  it('assigns each orphan exactly once whenever somebody is alive', () => {
+  it('name each orphan exactly once whenever somebody can take it', () => {
     fc.assert(
       fc.property(anyFleet, (view) => {
         const orphans = orphansOf(view).map(({ shard }) => shard);
-        const anybody = view.leases.some(({ state }) => state === 'ALIVE');
+        const claimed = [...planFirst(view).orders.values()].flatMap(({ claim }) => claim);
 
-        expect([...assigned(view)].sort((a, b) => a - b)).toEqual(anybody ? orphans : []);
+        expect([...claimed].sort((a, b) => a - b)).toEqual(targetsOf(view).length > 0 ? orphans : []);
       }),
       { numRuns: 500 },
     );
   });
 
-  it('never gives a new orphan to one worker while another has two shards less', () => {
+  it('are the same in whatever order the table was read', () => {
     fc.assert(
       fc.property(anyFleet, (view) => {
-        const fresh = { ...view, leases: view.leases.map((lease) => ({ ...lease, assignment: [] })) };
-        const assignments = plan(fresh, nobody);
-        const load = (workerId: WorkerId): number => ownedBy(view, workerId) + (assignments.get(workerId)?.length ?? 0);
-        const least = Math.min(...[...assignments.keys()].map(load));
+        const fresh = view.leases.map((lease) => ({ ...lease, orders: noOrders }));
+        const reversed = aFleet([...fresh].reverse(), view.shards);
 
-        const given = [...assignments].filter(([, shards]) => shards.length > 0);
-
-        expect(given.filter(([workerId]) => load(workerId) > least + 1)).toEqual([]);
+        expect(claimsOf(planFirst(reversed))).toEqual(claimsOf(planFirst(aFleet(fresh, view.shards))));
       }),
-      { numRuns: 500 },
     );
   });
+});
 
-  it('gives a silent worker nothing new, and takes nothing from it that it owns', () => {
-    const shards = shardsOf(1, 1, 2, undefined);
-    const leases = [aLease(1), aLease(2, { assignment: [3] })];
+describe('moves of a plan', () => {
+  const draining = aLease(1, { state: 'DRAINING', load: { ...noLoad, connections: 100 } });
 
-    const assignments = plan({ leases, shards, leader: undefined }, new Set([aWorkerId(2)]));
+  it('are announced, offered once the target watches, and then ordered from the owner', () => {
+    const view = aFleet([draining, aLease(2)], shardsOf(1));
 
-    expect(Object.fromEntries(assignments)).toEqual({ [aWorkerId(1)]: [3] });
+    const announced = planFirst(view);
+    const deaf = plan(view, nobody, announced.memory, 2_000, rules);
+    const watching = aFleet([draining, aLease(2, { expecting: [0] })], view.shards);
+    const offered = plan(watching, nobody, deaf.memory, 4_000, rules);
+
+    expect(announced.orders.get(aWorkerId(2))?.expect).toEqual([0]);
+    expect([announced.offers, deaf.offers]).toEqual([[], []]);
+    expect(offered.offers).toEqual([{ shard: view.shards[0], to: aWorkerId(2), reason: 'drain' }]);
+    expect(offered.orders.get(aWorkerId(1))?.give).toEqual([0]);
   });
 
-  it('gives the same answer in whatever order the table was read', () => {
+  it('go to a target only as fast as it can open what comes', () => {
+    // Two shards of 50 each: the budget of 25 a second has room for one at once, and for the next 2 s after that.
+    const view = aFleet([draining, aLease(2, { expecting: [0, 1] })], shardsOf(1, 1));
+    const first = planFirst(view);
+
+    const both = plan(obey(view, first), nobody, first.memory, 500, rules);
+    const later = plan(obey(view, first), nobody, both.memory, 2_600, rules);
+
+    expect(first.offers.map(({ shard }) => shard.shard)).toEqual([0]);
+    expect(both.offers).toEqual([]);
+    expect(later.offers.map(({ shard }) => shard.shard)).toEqual([1]);
+  });
+
+  it('are withdrawn past the deadline, rest, and are tried again', () => {
+    const view = aFleet([draining, aLease(2, { expecting: [0] })], shardsOf(1));
+    const offered = planFirst(view);
+    const named = { ...view, shards: view.shards.map((row) => ({ ...row, next: aWorkerId(2) })) };
+
+    const patient = plan(named, nobody, offered.memory, 29_999, rules);
+    const late = plan(named, nobody, patient.memory, 30_000, rules);
+    const resting = plan(view, nobody, late.memory, 59_999, rules);
+    const again = plan(view, nobody, resting.memory, 60_000, rules);
+
+    expect([patient.withdrawals, late.withdrawals]).toEqual([[], named.shards]);
+    expect([resting.offers, again.offers.length]).toEqual([[], 1]);
+  });
+
+  it('are withdrawn at once when the target cannot take them any more', () => {
+    const view = aFleet([draining, aLease(2, { expecting: [0] }), aLease(3)], shardsOf(1));
+    const offered = planFirst(view);
+    const gone = aFleet(
+      [draining, aLease(2, { state: 'DEAD' }), aLease(3)],
+      view.shards.map((row) => ({ ...row, next: aWorkerId(2) })),
+    );
+
+    expect(plan(gone, nobody, offered.memory, 1_000, rules).withdrawals).toEqual(gone.shards);
+  });
+
+  it('that an earlier leader offered are adopted, with a deadline of their own', () => {
+    const row = { shard: 0, owner: aWorkerId(1), epoch: 1, next: aWorkerId(2) };
+    const view = aFleet([aLease(1), aLease(2)], [row]);
+
+    const adopted = plan(view, nobody, noMemory, 70_000, rules);
+    const late = plan(view, nobody, adopted.memory, 100_000, rules);
+
+    expect(adopted.orders.get(aWorkerId(1))?.give).toEqual([0]);
+    expect(adopted.withdrawals).toEqual([]);
+    expect(late.withdrawals).toEqual([row]);
+  });
+
+  it('leave nothing at who drains, and nothing of an older generation once the newer one has room', () => {
+    const old = [1, 2, 3].map((number) => aLease(number, { generation: 1 }));
+    const young = [4, 5, 6].map((number) => aLease(number, { generation: 2 }));
+    const [first, second] = [aFleet([...old, ...young], shardsOf(1, 1, 2, 2, 3, 3)), old.map(toDraining)];
+
+    const rolling = settle(first);
+    const done = settle(aFleet([...second, ...young], rolling.view.shards));
+
+    expect(rolling.view.shards.filter(({ owner }) => young.some(({ workerId }) => workerId === owner))).toHaveLength(3);
+    expect(young.map(({ workerId }) => ownedBy(done.view, workerId).length)).toEqual([2, 2, 2]);
+  });
+
+  it('move each shard once in a deploy that replaces the workers one by one', () => {
+    const shards = shardsOf(1, 1, 1, 2, 2, 2, 3, 3, 3);
+    let view = aFleet(
+      [1, 2, 3].map((number) => aLease(number, { generation: 1 })),
+      shards,
+    );
+    const moved: number[] = [];
+    for (const number of [1, 2, 3]) {
+      // A new one comes first, then an old one has to go.
+      const leases = [...view.leases, aLease(number + 3, { generation: 2 })];
+      const drained = leases.map((lease) => (lease.workerId === aWorkerId(number) ? toDraining(lease) : lease));
+      for (const next of [leases, drained]) {
+        const settled = settle(aFleet(next, view.shards), { rebalanceEveryMs: Infinity });
+        moved.push(...settled.offers.map(({ shard }) => shard.shard));
+        view = settled.view;
+      }
+      view = aFleet(
+        view.leases.filter(({ workerId }) => workerId !== aWorkerId(number)),
+        view.shards,
+      );
+    }
+
+    expect([...moved].sort((a, b) => a - b)).toEqual(shards.map(({ shard }) => shard));
+  });
+
+  it('show a canary share to a new generation first, and the rest when that was watched', () => {
+    const leases = [aLease(1, { generation: 1 }), aLease(2, { generation: 2 })];
+    const own = { canaryPercent: 10, canaryHoldMs: 600_000 };
+    const view = aFleet(leases, shardsOf(...Array<number>(10).fill(1)));
+    const first = plan(view, nobody, noMemory, 0, { ...rules, ...own });
+    const one = obey(view, plan(obey(view, first), nobody, first.memory, 1_000, { ...rules, ...own }));
+    const watched = plan(one, nobody, first.memory, 10_000, { ...rules, ...own });
+
+    const held = plan(one, nobody, watched.memory, 609_999, { ...rules, ...own });
+    const rest = plan(one, nobody, held.memory, 610_000, { ...rules, ...own });
+
+    expect(first.memory.moves).toHaveLength(1);
+    expect([watched.memory.moves, held.memory.moves]).toEqual([[], []]);
+    expect(rest.memory.moves).toHaveLength(4);
+  });
+
+  it('even out slowly: a share at a time, after a rest, and only a difference of two or more', () => {
+    const view = aFleet([aLease(1), aLease(2)], shardsOf(...Array<number>(20).fill(1)));
+    const early = plan(view, nobody, { ...noMemory, members: members(1, 2) }, 59_999, rules);
+    const due = plan(view, nobody, early.memory, 60_000, rules);
+
+    const settled = settle(view);
+
+    expect([early.memory.moves.length, due.memory.moves.length]).toEqual([0, 2]);
+    expect([1, 2].map((number) => ownedBy(settled.view, aWorkerId(number)).length)).toEqual([10, 10]);
+    expect(settle(aFleet([aLease(1), aLease(2)], shardsOf(1, 1, 2))).offers).toEqual([]);
+  });
+
+  it('rest after any change of the fleet', () => {
+    const view = aFleet([aLease(1), aLease(2)], shardsOf(1, 1, 1, 1));
+
+    const joined = plan(view, nobody, { ...noMemory, members: members(1), membersSinceMs: 0 }, 500_000, rules);
+    const rested = plan(view, nobody, joined.memory, 560_000, rules);
+
+    expect([joined.memory.moves.length, rested.memory.moves.length]).toEqual([0, 1]);
+  });
+
+  it('always come to an end: every shard with an able owner, evenly, and then nothing moves', () => {
     fc.assert(
       fc.property(anyFleet, (view) => {
-        const reversed = { ...view, leases: [...view.leases].reverse(), shards: [...view.shards].reverse() };
-        const fresh = (fleet: FleetView): FleetView => ({
-          ...fleet,
-          leases: fleet.leases.map((lease) => ({ ...lease, assignment: [] })),
+        const targets = targetsOf(view);
+        const living = view.leases.filter(({ state, drainRequested }) => state !== 'DEAD' && !drainRequested);
+        const drained = view.leases.map((lease) => {
+          const isOld = living.includes(lease) && !targets.includes(lease.workerId);
+          return isOld || (lease.drainRequested && lease.state === 'ALIVE') ? toDraining(lease) : lease;
         });
 
-        expect([...plan(fresh(reversed), nobody)]).toEqual([...plan(fresh(view), nobody)]);
+        const { view: end, rounds } = settle(aFleet(drained, view.shards));
+        const counts = targets.map((workerId) => ownedBy(end, workerId).length);
+
+        expect(rounds).toBeLessThan(500);
+        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(targets.length > 0 ? view.shards.length : 0);
+        expect(Math.max(0, ...counts) - Math.min(...counts, Infinity)).toBeLessThanOrEqual(1);
       }),
+      { numRuns: 100 },
     );
+  });
+
+  it('never evens out more than its share at once', () => {
+    fc.assert(
+      fc.property(anyFleet, fc.integer({ min: 1, max: 100 }), (view, rebalancePercent) => {
+        const quiet = { ...noMemory, members: targetsOf(view).join() };
+        const { moves } = plan(view, nobody, quiet, 1e9, { ...rules, rebalancePercent }).memory;
+        const most = Math.max(1, Math.floor((view.shards.length * rebalancePercent) / 100));
+
+        expect(moves.filter(({ reason }) => reason === 'rebalance').length).toBeLessThanOrEqual(most);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  function toDraining<Lease extends FleetView['leases'][number]>(lease: Lease): Lease {
+    return { ...lease, state: 'DRAINING' };
+  }
+  const members = (...numbers: readonly number[]): string => numbers.map(aWorkerId).join();
+});
+
+describe('open budgets of a plan', () => {
+  const openings = (opened: number, openFailed: number) => ({ ...noLoad, opened, openFailed });
+  const fleetOf = (count: number, opened: number, openFailed: number): FleetView =>
+    aFleet(
+      Array.from({ length: count }, (_, number) => aLease(number, { load: openings(opened, openFailed) })),
+      [],
+    );
+  const rateOf = (next: Plan): number | undefined => next.orders.get(aWorkerId(0))?.opensPerSecond;
+
+  it.each([
+    { workers: 2, rate: 25 },
+    { workers: 20, rate: 25 },
+    { workers: 100, rate: 5 },
+  ])('share what the fleet may among $workers workers: $rate each', ({ workers, rate }) => {
+    expect(rateOf(planFirst(fleetOf(workers, 0, 0)))).toBe(rate);
+  });
+
+  it('fall to a trickle while WhatsApp refuses nearly all, and rise when it takes most again', () => {
+    const start = planFirst(fleetOf(2, 100, 0));
+    const few = plan(fleetOf(2, 100, 9), nobody, start.memory, 10_000, rules);
+    const out = plan(fleetOf(2, 102, 109), nobody, few.memory, 20_000, rules);
+    const quiet = plan(fleetOf(2, 102, 109), nobody, out.memory, 30_000, rules);
+    const back = plan(fleetOf(2, 110, 110), nobody, quiet.memory, 40_000, rules);
+
+    expect([few, out, quiet, back].map((next) => next.orders.get(aWorkerId(0))?.mode)).toEqual([
+      'normal',
+      'outage',
+      'outage',
+      'normal',
+    ]);
+    expect([few, out, back].map(rateOf)).toEqual([25, 1, 25]);
   });
 });

@@ -25,6 +25,7 @@ describe('the connections of an owned shard', () => {
   afterAll(async () => core.stop());
 
   /** A worker that owns a shard of its own; sockets are fakes, the table is real. */
+  let facts = 0;
   const anOwner = (token = 1, prepare: (source: FakeSource) => void = () => undefined) => {
     const sources = new Map<string, FakeSource>();
     const publishers = new Map<string, FakePublisher>();
@@ -32,6 +33,7 @@ describe('the connections of an owned shard', () => {
       shard,
       token,
       connections: core.connections,
+      nextFactNumber: () => (facts += 1),
       clock: systemClock,
       logger: silentLogger,
       listEveryMs: 100,

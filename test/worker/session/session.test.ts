@@ -7,28 +7,21 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../shared/kernel/clock.ts';
+import { systemClock, type Clock } from '../../../shared/kernel/clock.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform/keyProvider.ts';
-import { GateClosedError, type CommitGate } from '../../../worker/fleet/gate.ts';
 import { openSession, type Session, type SessionOptions } from '../../../worker/session/session.ts';
 import { OwnershipLostError, UnreadableItemError } from '../../../worker/session/sessionErrors.ts';
 import type { OwnedConnection } from '../../../worker/socket/connectionSocket.ts';
+import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { makeSwitchGate, openGate } from '../fleet/gates.ts';
+import { GateClosedError } from '../../../worker/fleet/gate.ts';
 
 const TABLE = 'test-sessions';
-const openGate: CommitGate = { assertOpen: () => undefined, isOpen: () => true, timeLeftMs: () => 60_000 };
-const closedGate: CommitGate = {
-  assertOpen: () => {
-    throw new GateClosedError();
-  },
-  isOpen: () => false,
-  timeLeftMs: () => 0,
-};
-
 describe('session', () => {
   let dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
   let keyProvider: KeyProvider;
@@ -60,6 +53,7 @@ describe('session', () => {
         gate: openGate,
         clock: systemClock,
         random: systemRandom,
+        metrics: silentMetrics,
         storeTimeoutMs: 5_000,
         keyProvider,
         ...overrides,
@@ -269,7 +263,12 @@ describe('session', () => {
     const mock = mockClient(client);
     mock.on(BatchGetCommand).rejects(throttled);
     let nowMs = 0;
-    const clock = { ...systemClock, monotonicMs: () => (nowMs += 1_000), sleep: async () => undefined };
+    const clock: Clock = {
+      ...systemClock,
+      monotonicMs: () => (nowMs += 1_000),
+      // Pauses between tries take no time; deadlines do.
+      sleep: (durationMs, signal) => systemClock.sleep(durationMs <= 1_000 ? 0 : durationMs, signal),
+    };
 
     await expect(owner(1, { table: client, clock })).rejects.toThrow('slow down');
 
@@ -277,17 +276,53 @@ describe('session', () => {
     expect(mock.commandCalls(PutItemCommand)).toHaveLength(0);
   });
 
-  it('writes nothing while the gate is closed', async () => {
+  it('writes nothing once the worker is fenced', async () => {
     await paired();
-    const session = await owner(1);
+    const gate = makeSwitchGate();
+    const fenced = await owner(1, { gate });
     const before = await itemsOf();
-    const fenced = await owner(1, { gate: { ...closedGate, timeLeftMs: () => 60_000 } });
+    gate.fence();
 
     await expect(fenced.setKeys({ session: { '1.0': { step: 1 } } })).rejects.toThrow(GateClosedError);
     await expect(fenced.saveCredentials({ me: 'x' })).rejects.toThrow(GateClosedError);
 
     expect(await itemsOf()).toEqual(before);
-    expect(session.isPaired).toBe(true);
+  });
+
+  it('holds a write while the worker is suspended, and goes on when the gate opens', async () => {
+    await paired();
+    const gate = makeSwitchGate();
+    const session = await owner(1, { gate });
+    const before = await itemsOf();
+    gate.close();
+
+    const written = session.setKeys({ session: { '1.0': { step: 1 } } });
+    await systemClock.sleep(50);
+    const whileClosed = await itemsOf();
+    gate.open();
+    await written;
+
+    expect(whileClosed).toEqual(before);
+    expect(await session.getKeys('session', ['1.0'])).toEqual({ '1.0': { step: 1 } });
+  });
+
+  it('makes a write again that was not answered, and finds its own when the first try was taken', async () => {
+    const flaky = table();
+    await paired();
+    const session = await owner(1, { table: flaky });
+    const send = flaky.send.bind(flaky) as (command: unknown, options: unknown) => Promise<unknown>;
+    let tries = 0;
+    flaky.send = (async (command: unknown, options: unknown) => {
+      if (command instanceof PutCommand) tries += 1;
+      const answer = await send(command, options);
+      if (command instanceof PutCommand && tries === 1) throw new Error('no answer');
+      return answer;
+    }) as typeof flaky.send;
+
+    await session.setKeys({ session: { '1.0': { step: 1 } } });
+
+    expect(tries).toBe(2);
+    expect(await (await owner(2)).getKeys('session', ['1.0'])).toEqual({ '1.0': { step: 1 } });
   });
 
   it('keeps retired credentials for 30 days, and gives the next account none of the old keys', async () => {

@@ -10,7 +10,7 @@ import type { OutboundContent } from '../../../shared/message/content.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { makeLocalKeyProvider } from '../../../shared/platform/keyProvider.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
-import type { CommitGate } from '../../../worker/fleet/gate.ts';
+import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { openSession, type Session } from '../../../worker/session/session.ts';
 import type {
   ConnectionSocket,
@@ -25,18 +25,19 @@ import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { WhatsAppClient } from '../../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../../whatsapp/simulator.ts';
 import { until } from '../../whatsapp/until.ts';
+import { makeSwitchGate } from '../fleet/gates.ts';
 
 export const ANN = '4915100000001';
 export const BOB = '4915100000002';
 export const BOB_JID = `${BOB}@s.whatsapp.net`;
-
-const openGate: CommitGate = { assertOpen: () => undefined, isOpen: () => true, timeLeftMs: () => 60_000 };
 
 /** The real socket room and session store, on the emulator and the simulator; facts are kept instead of published. */
 export class SocketRoom {
   readonly whatsApp: WhatsAppSimulator;
   readonly client: WhatsAppClient;
   readonly facts: InternalEvent[] = [];
+  /** Open, unless a test closes it. */
+  readonly gate = makeSwitchGate();
   readonly inputs: SocketInput[] = [];
   readonly sent = new Map<string, OutboundContent>();
   readonly connection: OwnedConnection;
@@ -85,9 +86,10 @@ export class SocketRoom {
       {
         table: makeDocumentClient(config),
         stage: 'test',
-        gate: openGate,
+        gate: this.gate,
         clock: systemClock,
         random: systemRandom,
+        metrics: silentMetrics,
         storeTimeoutMs: 5_000,
         keyProvider: makeLocalKeyProvider(this.#keyFile),
       },
@@ -102,7 +104,7 @@ export class SocketRoom {
       generation: this.#generation,
       pairing,
       session,
-      gate: openGate,
+      gate: this.gate,
       publisher: {
         publish: async (_connection, facts) => {
           await this.publish(facts);

@@ -1,8 +1,8 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { WorkerId } from '../kernel/id.ts';
-import type { ItemKey } from './keys.ts';
-import { tableName } from './tables.ts';
+import type { ItemKey } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
 
 /**
  * Worker leases in the Fleet table, as far as others than the workers touch them: the stopped-task function marks the

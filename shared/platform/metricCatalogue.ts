@@ -1,0 +1,59 @@
+/**
+ * Every metric that the product emits, with the question that it answers for whoever is on call. `count` adds up, `measure`
+ * keeps a distribution, `gauge` shows the last value. Dimensions are small closed sets; ids of tenants and connections
+ * belong in log fields.
+ */
+interface MetricDefinition {
+  readonly kind: 'count' | 'measure' | 'gauge';
+  readonly unit: 'Count' | 'Milliseconds';
+  readonly dimensions: Readonly<Record<string, readonly string[]>>;
+  readonly question: string;
+}
+
+const count = { kind: 'count', unit: 'Count', dimensions: {} } as const;
+const duration = { kind: 'measure', unit: 'Milliseconds', dimensions: {} } as const;
+const gauge = { kind: 'gauge', unit: 'Count', dimensions: {} } as const;
+
+export const metricCatalogue = {
+  HeartbeatLatency: { ...duration, question: 'How long does the store take to renew a worker lease?' },
+  HeartbeatMissed: { ...count, question: 'How many heartbeats were not answered?' },
+  SuspendedDuration: { ...duration, question: 'For how long was a worker without an acknowledged heartbeat?' },
+  WorkersDead: {
+    ...count,
+    dimensions: { proof: ['observed', 'stopped', 'clean'] },
+    question: 'How many workers ended, and how do we know?',
+  },
+  ClaimsWon: { ...count, question: 'How many shards changed their owner by a claim?' },
+  ClaimsLost: { ...count, question: 'How many claims came too late?' },
+  ShardsMoved: {
+    ...count,
+    dimensions: { reason: ['drain', 'deploy', 'rebalance'] },
+    question: 'How many shards were offered to another worker, and why?',
+  },
+  HandOffDuration: { ...duration, question: 'How long does an owner take to let a shard go?' },
+  DrainDuration: { ...duration, question: 'How long does a worker take to give everything away?' },
+  FencedCommits: { ...count, question: 'How many writes were refused because a newer owner had written?' },
+  Conflicts: { ...count, question: 'How often did another program take the place of a socket (440)?' },
+  LeaderChanges: { ...count, question: 'How often did the fleet get a new leader?' },
+  BrakeActive: { ...gauge, question: 'Do so many workers look dead at once that none is declared dead?' },
+  ShardsUnowned: { ...gauge, question: 'How many shards have no owner at the moment?' },
+  ShardsOwned: { ...gauge, question: 'How many shards does a worker own?' },
+  OpenSucceeded: { ...count, question: 'How many sockets opened?' },
+  OpenFailed: { ...count, question: 'How many sockets closed before they were open?' },
+  OpenBudgetWait: { ...duration, question: 'How long did a connection wait for its turn to open a socket?' },
+  OutageMode: { ...gauge, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof metricCatalogue;
+type NameOf<Kind extends MetricDefinition['kind']> = {
+  [Name in MetricName]: (typeof metricCatalogue)[Name]['kind'] extends Kind ? Name : never;
+}[MetricName];
+export type CountName = NameOf<'count'>;
+export type MeasureName = NameOf<'measure'>;
+export type GaugeName = NameOf<'gauge'>;
+
+type Definition<Name extends MetricName> = (typeof metricCatalogue)[Name]['dimensions'];
+/** What must be said with a metric: each of its dimensions, with one of its values. */
+export type DimensionsOf<Name extends MetricName> = {
+  readonly [Key in keyof Definition<Name>]: Definition<Name>[Key] extends readonly (infer Value)[] ? Value : never;
+};

@@ -1,0 +1,184 @@
+import { orphansOf, ownedBy, type FleetView, type LeaseView, type ShardView } from '../../shared/fleet/fleetView.ts';
+import type { WorkerId } from '../../shared/kernel/id.ts';
+import { owe, owedNow } from './openPlan.ts';
+import type { Move, MoveReason, Plan, PlanMemory, PlanRules, SortedFleet } from './planTypes.ts';
+
+/** Moves of shards that have an owner: what became of those that are planned, new ones, and which may go now. Pure. */
+/** A target takes as many connections at once as it can open in this time. */
+const BURST_SECONDS = 2;
+
+/** Sees what became of the moves that were planned, and adopts offers that an earlier leader made. */
+export function followMoves(
+  view: FleetView,
+  { targets }: SortedFleet,
+  before: PlanMemory,
+  nowMs: number,
+  rules: PlanRules,
+): Pick<PlanMemory, 'moves' | 'owed' | 'restUntilMs'> & { readonly withdrawals: readonly ShardView[] } {
+  const able = new Set(targets.map(({ workerId }) => workerId));
+  const living = new Set(view.leases.filter(({ state }) => state !== 'DEAD').map(({ workerId }) => workerId));
+  const owed = new Map([...before.owed].filter(([workerId]) => able.has(workerId)));
+  const rest = new Map([...before.restUntilMs].filter(([, untilMs]) => untilMs > nowMs));
+  const known = new Map(before.moves.map((move) => [move.shard, move]));
+  const moves: Move[] = [];
+  const withdrawals: ShardView[] = [];
+  for (const row of view.shards) {
+    const move = known.get(row.shard);
+    if (move !== undefined && row.epoch !== move.epoch) {
+      if (row.owner === move.to) owed.set(move.to, owe(owed.get(move.to), move.connections, nowMs, rules));
+      known.delete(row.shard);
+    }
+    const isOwned = row.owner !== undefined && living.has(row.owner);
+    // A claim removes what an orphan's row names.
+    if (!isOwned) continue;
+    const current = known.get(row.shard);
+    if (row.next === undefined) {
+      if (current === undefined || !able.has(current.to)) continue;
+      moves.push({ ...current, offeredAtMs: undefined });
+      continue;
+    }
+    const connections = connectionsOf(view, row);
+    const adopted = current ?? { shard: row.shard, epoch: row.epoch, to: row.next, reason: 'drain', connections };
+    const offeredAtMs = current?.offeredAtMs ?? nowMs;
+    const isOverdue = nowMs - offeredAtMs >= rules.giveDeadlineMs;
+    if (isOverdue) rest.set(row.shard, nowMs + rules.giveDeadlineMs);
+    if (isOverdue || adopted.to !== row.next || !able.has(adopted.to)) withdrawals.push(row);
+    else moves.push({ ...adopted, offeredAtMs });
+  }
+  return { moves, owed, restUntilMs: rest, withdrawals };
+}
+
+/** New moves: from who drains, else from older generations, else from the fullest to the emptiest. */
+export function planMoves(
+  view: FleetView,
+  { targets, drained, outdated }: SortedFleet,
+  memory: PlanMemory,
+  claims: ReadonlyMap<WorkerId, readonly number[]>,
+  nowMs: number,
+  rules: PlanRules,
+): { readonly memory: PlanMemory } {
+  const moves = [...memory.moves];
+  const moving = new Set(moves.map(({ shard }) => shard));
+  const load = new Map(targets.map(({ workerId }) => [workerId, loadOf(view, workerId, claims, moves)]));
+  const mayMove = ({ shard }: ShardView): boolean => !moving.has(shard) && !memory.restUntilMs.has(shard);
+  const move = (row: ShardView, to: WorkerId, reason: MoveReason): void => {
+    const { shard, epoch } = row;
+    moves.push({ shard, epoch, to, reason, connections: connectionsOf(view, row), offeredAtMs: undefined });
+    moving.add(shard);
+    load.set(to, (load.get(to) ?? 0) + 1);
+  };
+  const shardsOf = (leases: readonly LeaseView[]): readonly ShardView[] =>
+    leases.flatMap(({ workerId }) => ownedBy(view, workerId)).filter(mayMove);
+
+  for (const row of shardsOf(drained)) {
+    const target = leastLoaded(load);
+    if (target !== undefined) move(row, target, 'drain');
+  }
+  // Newcomers take their share and no more: while few of them are up, most shards stay where they are.
+  const fairShare = Math.ceil(view.shards.length / Math.max(1, targets.length + outdated.length));
+  const canary = judgeCanary(view, targets, outdated, memory, moves, nowMs, rules);
+  let room = canary.room;
+  for (const row of outdated.length === 0 ? [] : shardsOf(outdated)) {
+    const target = leastLoaded(load);
+    if (room <= 0 || target === undefined || (load.get(target) ?? 0) >= fairShare) break;
+    room -= 1;
+    move(row, target, 'deploy');
+  }
+  const isQuiet = moves.length === 0 && outdated.length === 0 && orphansOf(view).length === 0;
+  const isDue = (sinceMs: number): boolean => nowMs - sinceMs >= rules.rebalanceEveryMs;
+  let rebalancedAtMs = memory.rebalancedAtMs;
+  if (isQuiet && isDue(memory.membersSinceMs) && isDue(rebalancedAtMs)) {
+    const most = Math.max(1, Math.floor((view.shards.length * rules.rebalancePercent) / 100));
+    for (let count = 0; count < most; count += 1) {
+      const [full, empty] = [fullest(load), leastLoaded(load)];
+      // A difference of one is even: moving it would only turn it round.
+      if (full === undefined || empty === undefined || (load.get(full) ?? 0) - (load.get(empty) ?? 0) < 2) break;
+      const row = ownedBy(view, full).find(mayMove);
+      if (row === undefined) break;
+      move(row, empty, 'rebalance');
+      load.set(full, (load.get(full) ?? 0) - 1);
+      rebalancedAtMs = nowMs;
+    }
+  }
+  return { memory: { ...memory, moves, rebalancedAtMs, canarySinceMs: canary.sinceMs } };
+}
+
+function fullest(load: ReadonlyMap<WorkerId, number>): WorkerId | undefined {
+  let most: WorkerId | undefined;
+  for (const [workerId, count] of load) if (most === undefined || count > (load.get(most) ?? 0)) most = workerId;
+  return most;
+}
+
+/** How many more shards may move to the newest generation now: its canary share first, the rest when that was watched. */
+function judgeCanary(
+  view: FleetView,
+  targets: readonly LeaseView[],
+  outdated: readonly LeaseView[],
+  { canarySinceMs }: PlanMemory,
+  moves: readonly Move[],
+  nowMs: number,
+  rules: PlanRules,
+): { readonly room: number; readonly sinceMs: number | undefined } {
+  if (outdated.length === 0) return { room: 0, sinceMs: undefined };
+  const share = Math.max(1, Math.ceil((view.shards.length * rules.canaryPercent) / 100));
+  const there = targets.reduce((count, { workerId }) => count + ownedBy(view, workerId).length, 0);
+  const sinceMs = there >= share ? (canarySinceMs ?? nowMs) : undefined;
+  if (sinceMs !== undefined && nowMs - sinceMs >= rules.canaryHoldMs) return { room: view.shards.length, sinceMs };
+  return { room: share - there - moves.length, sinceMs };
+}
+
+/** About how many connections a shard has: its owner says only how many it holds in all. */
+function connectionsOf(view: FleetView, { owner }: ShardView): number {
+  const lease = view.leases.find(({ workerId }) => workerId === owner);
+  if (lease === undefined) return 0;
+  return lease.load.connections / Math.max(1, ownedBy(view, lease.workerId).length);
+}
+
+/**
+ * Which announced moves may be offered: the target watches the row, and its open budget has room for the connections. So a
+ * drain never closes sockets faster than they can be opened again; a target that owes nothing takes any shard.
+ */
+export function chooseOffers(
+  view: FleetView,
+  { targets }: SortedFleet,
+  { moves, owed }: PlanMemory,
+  nowMs: number,
+  rules: PlanRules,
+): Plan['offers'] {
+  const coming = new Map(targets.map(({ workerId }) => [workerId, owedNow(owed.get(workerId), nowMs, rules)]));
+  for (const { to, connections, offeredAtMs } of moves) {
+    if (offeredAtMs !== undefined) coming.set(to, (coming.get(to) ?? 0) + Math.max(1, connections));
+  }
+  const offers: Plan['offers'][number][] = [];
+  for (const { shard, to, reason, connections, offeredAtMs } of moves) {
+    const target = targets.find(({ workerId }) => workerId === to);
+    const row = view.shards.find((found) => found.shard === shard);
+    if (offeredAtMs !== undefined || target === undefined || row === undefined) continue;
+    const before = coming.get(to) ?? 0;
+    const hasRoom = before === 0 || before + connections <= BURST_SECONDS * rules.opensPerSecond;
+    if (!hasRoom || !target.expecting.includes(shard)) continue;
+    coming.set(to, before + Math.max(1, connections));
+    offers.push({ shard: row, to, reason });
+  }
+  return offers;
+}
+
+/** Shards that a worker has, is told to claim, or is to be given, less those that it gives away. */
+export function loadOf(
+  view: FleetView,
+  workerId: WorkerId,
+  claims: ReadonlyMap<WorkerId, readonly number[]>,
+  moves: readonly Move[],
+): number {
+  const leaving = new Set(moves.map(({ shard }) => shard));
+  const staying = ownedBy(view, workerId).filter(({ shard }) => !leaving.has(shard)).length;
+  return staying + (claims.get(workerId)?.length ?? 0) + moves.filter(({ to }) => to === workerId).length;
+}
+
+export function leastLoaded(load: ReadonlyMap<WorkerId, number>): WorkerId | undefined {
+  let least: WorkerId | undefined;
+  for (const [workerId, count] of load) {
+    if (least === undefined || count < (load.get(least) ?? 0)) least = workerId;
+  }
+  return least;
+}

@@ -1,0 +1,278 @@
+import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
+import { noOrders, type FleetView, type LeaseView, type Orders, type ShardView } from '../../shared/fleet/fleetView.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+import type { OwnershipConfig } from '../../shared/platform/config.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { FleetStore } from './fleetStore.ts';
+import { GateClosedError, type CommitGate } from './gate.ts';
+import { decideShard } from './shardDecision.ts';
+
+/** What the worker does with its shards. */
+export interface ShardCallbacks {
+  /** A shard is ours: begin its work. When it rejects, the shard is released again. */
+  readonly onClaimed: (shard: number, epoch: number) => Promise<void>;
+  /** A shard is to leave: end all its work, sockets included. What rejects here is not survivable. */
+  readonly onLeaving: (shard: number) => Promise<void>;
+  /** A shard that was ours has another owner or epoch, although our lease lives: nothing more may be done with it. */
+  readonly onLost: (shard: number) => Promise<void>;
+  /** The work of a shard did not end: sockets may still be open, so the process must. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+export interface ShardKeeperDependencies extends ShardCallbacks {
+  readonly store: FleetStore;
+  readonly config: OwnershipConfig;
+  readonly own: LeaseName;
+  readonly gate: CommitGate;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly isDraining: () => boolean;
+  /** What this worker watches has changed: say so with the next heartbeat, at once. */
+  readonly onExpecting: () => void;
+}
+
+interface Held {
+  readonly epoch: number;
+  /** Its work has begun, or is ending. Whoever leaves is let alone until it has left. */
+  readonly phase: 'starting' | 'held' | 'leaving';
+}
+
+/**
+ * The shards of this worker: claims, takes, gives and releases them, each by one conditional write.
+ *
+ *   give, seen from both sides                    owner                    target
+ *     leader announces it to the target                                    watches the row each 200 ms
+ *     leader names the target in the row          polls run out, sends
+ *                                                 finish, sockets close
+ *                                                 one write: owner = next
+ *                                                                          sees its name, begins to work
+ */
+export class ShardKeeper {
+  readonly #dependencies: ShardKeeperDependencies;
+  readonly #held = new Map<number, Held>();
+  readonly #stopping = new AbortController();
+  /** Shards that may be ours without our knowing, for example when the answer of a claim was lost: the row decides. */
+  readonly #unsure = new Set<number>();
+  /** Highest epoch known of each shard: reads overtake each other, and an older one says nothing. */
+  readonly #newest = new Map<number, number>();
+  #orders: Orders = noOrders;
+  #idle = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(dependencies: ShardKeeperDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  start(): void {
+    this.#loop = this.#keepWatching();
+  }
+
+  /** Stops watching. Work of shards goes on until its owner ends it. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#idle.abort();
+    await this.#loop;
+  }
+
+  /** All shards are lost at once, because the lease is. */
+  forgetAll(): void {
+    this.#held.clear();
+  }
+
+  /** Shards that are ours now, each with its epoch. */
+  owned(): ReadonlyMap<number, number> {
+    return new Map([...this.#held].map(([shard, { epoch }]) => [shard, epoch]));
+  }
+
+  /** Shards whose rows are watched because they are to come. */
+  expecting(): readonly number[] {
+    return this.#orders.expect.filter((shard) => !this.#held.has(shard));
+  }
+
+  /** The leader's newest orders. */
+  follow(orders: Orders): void {
+    const before = this.#orders;
+    this.#orders = orders;
+    if (orders.expect.some((shard) => !before.expect.includes(shard))) this.#dependencies.onExpecting();
+    // An order that is gone may have been fulfilled in the meantime, by us or for us.
+    const gone = [...before.expect, ...before.claim].filter((shard) => !this.#isOrdered(shard));
+    for (const shard of gone) if (!this.#held.has(shard)) this.#unsure.add(shard);
+    if (this.#watched().length > 0) this.#idle.abort();
+  }
+
+  /**
+   * Acts on a consistent read of some rows and of the leases that they name.
+   * @param claims which orphans to claim: those of the orders, or whatever there is
+   */
+  async tend(view: Pick<FleetView, 'leases' | 'shards'>, claims: 'ordered' | 'all' = 'ordered'): Promise<void> {
+    const { own, isDraining } = this.#dependencies;
+    for (const row of view.shards) {
+      if (this.#stopping.signal.aborted) return;
+      const held = this.#held.get(row.shard);
+      const isStale = row.epoch < (this.#newest.get(row.shard) ?? 0);
+      if (isStale || (held !== undefined && held.phase !== 'held')) continue;
+      this.#newest.set(row.shard, row.epoch);
+      const mayClaim = !isDraining() && (claims === 'all' || this.#orders.claim.includes(row.shard));
+      const decided = decideShard(row, view, { me: own.workerId, epoch: held?.epoch, mayClaim });
+      if (decided.decision !== 'take') this.#unsure.delete(row.shard);
+      if (decided.decision === 'take') await this.#take(row.shard, decided.epoch);
+      else if (decided.decision === 'lose') await this.#lose(row, held?.epoch);
+      else if (decided.decision === 'claim') await this.#claim(row);
+      else if (decided.decision === 'give') this.#leave(row, decided.to);
+    }
+  }
+
+  /** Lets go of every shard that is not on its way to somebody: for when there is nobody to give it to. */
+  releaseAll(): void {
+    const { own } = this.#dependencies;
+    for (const [shard, { epoch, phase }] of this.#held) {
+      if (phase === 'held') this.#leave({ shard, epoch, owner: own.workerId, next: undefined }, undefined);
+    }
+  }
+
+  #isOrdered(shard: number): boolean {
+    return this.#orders.expect.includes(shard) || this.#orders.claim.includes(shard);
+  }
+
+  /** Rows that are worth a look now. Shards that leave are looked after by what makes them leave. */
+  #watched(): readonly number[] {
+    const { claim, give } = this.#orders;
+    const shards = [...claim.filter((shard) => !this.#held.has(shard)), ...this.expecting(), ...give, ...this.#unsure];
+    return [...new Set(shards)].filter((shard) => (this.#held.get(shard)?.phase ?? 'held') === 'held');
+  }
+
+  async #keepWatching(): Promise<void> {
+    const { store, clock, config, logger, gate } = this.#dependencies;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const watched = this.#watched();
+      this.#idle = new AbortController();
+      if (watched.length === 0) {
+        await clock.sleep(config.heartbeatMs, this.#idle.signal);
+        continue;
+      }
+      try {
+        await gate.whenOpen(config.deathMs);
+        const read = (): ReturnType<FleetStore['readShards']> => store.readShards(watched);
+        await this.tend(await withDeadline('reading shards', config.heartbeatTimeoutMs * 2, read, clock));
+      } catch (error) {
+        logger.warn('shards could not be looked after', { error });
+      }
+      await clock.sleep(config.watchMs, signal);
+    }
+  }
+
+  async #claim(row: ShardView): Promise<void> {
+    const { store, own, gate, config, clock, metrics } = this.#dependencies;
+    if (!gate.isOpen()) return;
+    this.#unsure.add(row.shard);
+    const claim = (): ReturnType<FleetStore['claim']> => store.claim(row, own);
+    const epoch = await withDeadline('claiming a shard', config.heartbeatTimeoutMs * 2, claim, clock);
+    this.#unsure.delete(row.shard);
+    metrics.count(epoch === 'lost' ? 'ClaimsLost' : 'ClaimsWon', {});
+    if (epoch !== 'lost') await this.#take(row.shard, epoch);
+  }
+
+  /** A shard's row names this worker: begins its work, or gives it back when that cannot begin any more. */
+  async #take(shard: number, epoch: number): Promise<void> {
+    const { gate, logger, onClaimed, isDraining, own } = this.#dependencies;
+    if (this.#stopping.signal.aborted) return;
+    this.#newest.set(shard, epoch);
+    if (!gate.isOpen()) {
+      this.#unsure.add(shard);
+      return;
+    }
+    this.#unsure.delete(shard);
+    this.#held.set(shard, { epoch, phase: 'starting' });
+    logger.info('shard claimed', { shard, epoch });
+    try {
+      await onClaimed(shard, epoch);
+      this.#held.set(shard, { epoch, phase: 'held' });
+    } catch (error) {
+      logger.error('work of a claimed shard did not begin', { shard, epoch, error });
+      this.#held.set(shard, { epoch, phase: 'held' });
+      this.#leave({ shard, epoch, owner: own.workerId, next: undefined }, undefined);
+      return;
+    }
+    // A drain may have begun while the claim was on its way; it looks again at what is held.
+    if (isDraining()) logger.info('shard came during the drain', { shard, epoch });
+  }
+
+  async #lose({ shard, owner }: ShardView, epoch: number | undefined): Promise<void> {
+    this.#held.delete(shard);
+    this.#dependencies.logger.error('owned shard has another owner', { shard, epoch, owner });
+    await this.#dependencies.onLost(shard);
+  }
+
+  /** Ends the work of a shard and then its ownership. Goes on beside the others; a failure to end work breaks the worker. */
+  #leave(row: ShardView, to: LeaseView | undefined): void {
+    const { onLeaving, onBroken, clock, metrics, logger } = this.#dependencies;
+    const { shard, epoch } = row;
+    this.#held.set(shard, { epoch, phase: 'leaving' });
+    const startedMs = clock.monotonicMs();
+    const leave = async (): Promise<void> => {
+      await onLeaving(shard);
+      const outcome = to === undefined ? await this.#release(row) : await this.#give(row, to);
+      if (outcome === 'kept') {
+        logger.warn('offer of a shard was withdrawn, its work goes on', { shard, epoch });
+        this.#held.delete(shard);
+        await this.#take(shard, epoch);
+        return;
+      }
+      this.#held.delete(shard);
+      this.#newest.set(shard, epoch + 1);
+      const durationMs = Math.round(clock.monotonicMs() - startedMs);
+      logger.info(to === undefined ? 'shard released' : 'shard given', {
+        shard,
+        epoch,
+        durationMs,
+        owner: to?.workerId,
+      });
+      if (to !== undefined) metrics.measure('HandOffDuration', durationMs, {});
+    };
+    leave().catch((error: unknown) => {
+      // Without its lease it has lost all its shards anyway.
+      if (this.#stopping.signal.aborted) return;
+      logger.error('shard did not leave', { shard, epoch, error });
+      onBroken(error);
+    });
+  }
+
+  /** Asks until the answer is known. `kept`: the offer was withdrawn, and the shard is still ours. */
+  #give(row: ShardView, to: LeaseName): Promise<'gone' | 'kept'> {
+    const { store } = this.#dependencies;
+    return this.#untilKnown('giving a shard', async () => {
+      if ((await store.give(row, to)) === 'written') return 'gone';
+      // Refused: an earlier try was taken although its answer was lost, or the leader has withdrawn the offer.
+      const now = (await store.readShards([row.shard])).shards[0];
+      return now?.owner === row.owner && now?.epoch === row.epoch ? 'kept' : 'gone';
+    });
+  }
+
+  #release({ shard, epoch }: ShardView): Promise<'gone'> {
+    const { store, own } = this.#dependencies;
+    return this.#untilKnown<'gone'>('releasing a shard', async () => {
+      // Refused means that an earlier try was taken although its answer was lost: nobody else may change our row.
+      await store.release(shard, own.workerId, epoch);
+      return 'gone';
+    });
+  }
+
+  async #untilKnown<Result>(what: string, ask: () => Promise<Result>): Promise<Result> {
+    const { clock, config, gate, logger } = this.#dependencies;
+    for (;;) {
+      // Without heartbeats the gate does not open again.
+      if (this.#stopping.signal.aborted) throw new GateClosedError();
+      try {
+        gate.assertOpen();
+        return await withDeadline(what, config.heartbeatTimeoutMs * 2, ask, clock);
+      } catch (error) {
+        logger.warn('shard has not left yet', { operation: what, error });
+        await clock.sleep(config.watchMs, this.#stopping.signal);
+      }
+    }
+  }
+}
