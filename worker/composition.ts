@@ -1,18 +1,7 @@
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
-import { systemClock } from '../shared/kernel/clock.ts';
 import { makeId, type StanzaId, type WorkerId } from '../shared/kernel/id.ts';
-import { systemRandom } from '../shared/kernel/random.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
-import {
-  makeDocumentClient,
-  makeHeartbeatClient,
-  makeKeyClient,
-  makePollingClient,
-  makeQueueClient,
-} from '../shared/platform/aws.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
-import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
 import type { Logger } from '../shared/platform/logger.ts';
 import type { Metrics } from '../shared/platform/metrics.ts';
 import type { EventPublisher } from './events/eventPublisher.ts';
@@ -28,8 +17,7 @@ import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './runner/shardWork.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './socket/connectionSocket.ts';
-import { openSocket } from './socket/openSocket.ts';
-import { prepareProcess } from './socket/prepareProcess.ts';
+import type { WorkerWorld } from './world.ts';
 
 export interface WorkerOptions {
   readonly config: WorkerConfig;
@@ -52,10 +40,11 @@ export interface RunningWorker {
 }
 
 /** Starts a worker: resolves when its lease exists. Throws when the store does not take the lease. */
-export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+export async function startWorker(options: WorkerOptions, world: WorkerWorld): Promise<RunningWorker> {
   const { config, logger, metrics, onFenced, onBroken, onDrainRequested } = options;
   const { ownership, stage, shardCount, taskId, generation, zone } = config;
-  const workerId = makeId('wrk', systemClock.nowMs(), systemRandom);
+  const { clock, random } = world;
+  const workerId = makeId('wrk', clock.nowMs(), random);
   const own = logger.child({ workerId });
   const joined: { member?: FleetMember } = {};
   // Shards are made ready first, so that a bad key file is found before there is a lease.
@@ -71,26 +60,26 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await joined.member.gate.whenOpen(deadlineMs);
     },
   };
-  const budget = new OpenBudget(systemClock, {
+  const budget = new OpenBudget(clock, {
     perSecond: ownership.opensPerSecond,
     burst: config.shardCap,
     handshakes: ownership.handshakesInFlight,
   });
   const opens = new OpenMeter(metrics);
   const takeTurn = async (signal: AbortSignal): Promise<() => void> => {
-    const askedMs = systemClock.monotonicMs();
+    const askedMs = clock.monotonicMs();
     const giveBack = await budget.acquire(signal);
-    metrics.measure('OpenBudgetWait', systemClock.monotonicMs() - askedMs, {});
+    metrics.measure('OpenBudgetWait', clock.monotonicMs() - askedMs, {});
     return giveBack;
   };
-  const shards = makeOwnedShards({ config, logger: own, workerId, gate, takeTurn, onBroken, opens, metrics });
+  const shards = makeOwnedShards({ config, logger: own, workerId, gate, takeTurn, onBroken, opens, metrics, world });
   const member = await startFleetMember({
-    store: new FleetStore(makeHeartbeatClient(config, ownership.heartbeatTimeoutMs), stage),
+    store: new FleetStore(world.fleetTable, stage),
     config: ownership,
     shardCount,
     lease: { taskId, workerId, generation, zone },
-    clock: systemClock,
-    random: systemRandom,
+    clock,
+    random,
     logger: own,
     metrics,
     load: () => ({ ...shards.count(), waiting: budget.waiting, ...opens.counters() }),
@@ -127,22 +116,17 @@ export interface WorkOptions {
   readonly onBroken: (error: unknown) => void;
   readonly opens: OpenMeter;
   readonly metrics: Metrics;
+  readonly world: WorkerWorld;
 }
 
-/**
- * All that a worker does with the shards it owns, made of one client per service and purpose. Prepares the process for
- * the socket room; called once.
- */
+/** All that a worker does with the shards it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const { config, logger, workerId, gate, takeTurn, onBroken, opens } = options;
-  prepareProcess({ rootKey: config.whatsappRootKey });
   const { stage, queueUrlBase, connections: settings } = config;
-  const table = makeDocumentClient(config);
-  const acting = makeQueueClient(config);
-  const polling = makePollingClient(config, config.shardCount, settings.commandWaitSeconds);
+  const { clock, random, table, acting, polling } = options.world;
   const connections = new ConnectionStore({ table, stage });
   const messages = new MessageStore({ table, stage });
-  const common = { clock: systemClock, random: systemRandom, logger, stage, queueUrlBase, acting, connections };
+  const common = { clock, random, logger, stage, queueUrlBase, acting, connections };
   let batches = 0;
   let facts = 0;
   const publisher = makeSqsEventPublisher({
@@ -150,9 +134,10 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     stage,
     queueUrlBase,
     gate,
+    clock,
     makeBatchId: () => `${workerId}-${(batches += 1)}`,
   });
-  const sockets = makeSockets({ config, logger, gate, table, messages, publisher, metrics: options.metrics });
+  const sockets = makeSockets({ ...options, messages, publisher });
   const parts = makeConnectionParts({
     ...common,
     table,
@@ -185,22 +170,21 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   );
 }
 
-interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | 'metrics'> {
-  readonly table: DynamoDBDocumentClient;
+interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | 'metrics' | 'world'> {
   readonly messages: MessageStore;
   readonly publisher: EventPublisher;
 }
 
 /** How sessions are read and sockets opened on them. */
 function makeSockets(parts: SocketParts): SessionSocketsDependencies {
-  const { config, logger, gate, table, messages, publisher, metrics } = parts;
+  const { config, logger, gate, messages, publisher, metrics, world } = parts;
   const { stage, storeTimeoutMs, whatsappUrl } = config;
-  const common = { gate, clock: systemClock, random: systemRandom };
-  const keyProvider = makeKeyProvider(config);
+  const { clock, random, table, keyProvider } = world;
+  const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
     openSocket: ({ owned, session, generation, pairing, onInput }) =>
-      openSocket({
+      world.openSocket({
         ...common,
         connection: owned,
         session,
@@ -214,12 +198,6 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         lookUpSent: async (stanzaId: StanzaId) => (await messages.findByStanza(owned.connectionId, stanzaId))?.content,
       }),
   };
-}
-
-function makeKeyProvider(config: WorkerConfig): KeyProvider {
-  if (config.keyFile !== undefined) return makeLocalKeyProvider(config.keyFile);
-  if (config.kmsKeyArn !== undefined) return makeKmsKeyProvider(makeKeyClient(config), config.kmsKeyArn);
-  throw new Error('neither a KMS key nor a key file is configured');
 }
 
 function loggerOf(logger: Logger, { tenantId, connectionId, shard, token }: OwnedConnection): Logger {

@@ -28,15 +28,23 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
   refuse(`The worker needs Node ${OLDEST_NODE} or newer; this is ${process.versions.node}.`);
 }
 // Loaded only now: an older Node could not even read these.
-const [{ workerConfig }, { makeLogger }, { makeEmfMetrics }, { withDeadline }, { systemClock }, { startWorker }] =
-  await Promise.all([
-    import('../shared/platform/config.ts'),
-    import('../shared/platform/logger.ts'),
-    import('../shared/platform/metrics.ts'),
-    import('../shared/kernel/deadline.ts'),
-    import('../shared/kernel/clock.ts'),
-    import('./composition.ts'),
-  ]);
+const [
+  { workerConfig },
+  { makeLogger },
+  { makeEmfMetrics },
+  { withDeadline },
+  { systemClock },
+  { startWorker },
+  { makeWorkerWorld },
+] = await Promise.all([
+  import('../shared/platform/config.ts'),
+  import('../shared/platform/logger.ts'),
+  import('../shared/platform/metrics.ts'),
+  import('../shared/kernel/deadline.ts'),
+  import('../shared/kernel/clock.ts'),
+  import('./composition.ts'),
+  import('./world.ts'),
+]);
 
 const config = readConfig();
 const logger = makeLogger('worker', config.logLevel);
@@ -89,7 +97,8 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   };
   const onBroken = (error: unknown): void => end(1, 'worker broke', error);
   try {
-    worker = await startWorker({ config, logger, metrics, onFenced, onBroken, onDrainRequested });
+    const world = makeWorkerWorld(config);
+    worker = await startWorker({ config, logger, metrics, onFenced, onBroken, onDrainRequested }, world);
   } catch (error) {
     end(1, 'worker could not start', error);
   }

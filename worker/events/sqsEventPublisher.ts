@@ -1,5 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { InternalEvent, InternalEventBatch } from '../../shared/event/internalEvent.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { ConnectionId, CorrelationId } from '../../shared/kernel/id.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
@@ -22,6 +23,7 @@ export interface PublisherDependencies {
   readonly queueUrlBase: string;
   /** Asked before each message leaves: waits while this worker may not act, and throws when it may never again. */
   readonly gate: Pick<CommitGate, 'assertOpen' | 'whenOpen'>;
+  readonly clock: Clock;
   /** A new id for each SQS message; it is the deduplication id, so a retried request counts once. */
   readonly makeBatchId: () => string;
   readonly deadlineMs?: number;
@@ -69,7 +71,7 @@ export function splitFacts(events: readonly InternalEvent[]): readonly (readonly
 }
 
 async function send(
-  { queue, stage, queueUrlBase, gate, makeBatchId, deadlineMs = DEADLINE_MS }: PublisherDependencies,
+  { queue, stage, queueUrlBase, gate, clock, makeBatchId, deadlineMs = DEADLINE_MS }: PublisherDependencies,
   { tenantId, connectionId, shard, token }: OwnedConnection,
   events: readonly InternalEvent[],
   correlationId: CorrelationId,
@@ -89,7 +91,7 @@ async function send(
     // A suspended worker holds what it has decrypted: it goes on from here if its lease turns out to be alive.
     await gate.whenOpen(SUSPENDED_MS);
     gate.assertOpen();
-    await withDeadline('publishing facts', deadlineMs, (abortSignal) =>
+    const publish = (abortSignal: AbortSignal): Promise<unknown> =>
       queue.send(
         new SendMessageCommand({
           QueueUrl: `${queueUrlBase}${eventQueueName(stage)}`,
@@ -98,7 +100,7 @@ async function send(
           MessageDeduplicationId: batchId,
         }),
         { abortSignal },
-      ),
-    );
+      );
+    await withDeadline('publishing facts', deadlineMs, publish, clock);
   }
 }

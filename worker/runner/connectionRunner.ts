@@ -208,15 +208,18 @@ export class ConnectionRunner {
 
   /** Waits for a turn, then opens. Whatever goes wrong is a socket that closed for an unknown reason. */
   async #open(generation: number, goal: Goal): Promise<void> {
-    const { policy, sockets, takeTurn, logger } = this.#dependencies;
+    const { policy, sockets, takeTurn, clock, logger } = this.#dependencies;
     const waiting = new AbortController();
     this.#waitingForTurn = waiting;
     // What came while the effects before this one ran counts too.
     if (this.#mailbox.some(({ input }) => URGENT.has(input.type))) waiting.abort();
     let opening: ReturnType<SocketSource['open']> | undefined;
     try {
-      this.#turn = await withDeadline('waiting for a turn to open', policy.openWithinMs, (late) =>
-        takeTurn(AbortSignal.any([late, waiting.signal])),
+      this.#turn = await withDeadline(
+        'waiting for a turn to open',
+        policy.openWithinMs,
+        (late) => takeTurn(AbortSignal.any([late, waiting.signal])),
+        clock,
       );
       opening = sockets.open({
         generation,
@@ -224,7 +227,7 @@ export class ConnectionRunner {
         onInput: (input) => this.deliver(input),
       });
       const started = opening;
-      const socket = await withDeadline('opening a socket', OPEN_DEADLINE_MS, () => started);
+      const socket = await withDeadline('opening a socket', OPEN_DEADLINE_MS, () => started, clock);
       if (socket === 'lost') this.deliver({ type: 'ownership_lost' });
       // What WhatsApp would say to a login without credentials.
       else if (socket === 'unlinked') this.#closed(generation, 401);
@@ -252,7 +255,8 @@ export class ConnectionRunner {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#giveTurnBack();
-    if (socket !== undefined) await withDeadline('closing a socket', CLOSE_DEADLINE_MS, () => socket.close(kind));
+    if (socket === undefined) return;
+    await withDeadline('closing a socket', CLOSE_DEADLINE_MS, () => socket.close(kind), this.#dependencies.clock);
   }
 
   #setTimer(delayMs: number): void {

@@ -99,7 +99,7 @@ export class HeldConnection {
     const runner = this.#runner;
     if (runner === undefined) return this.outbox.finish();
     runner.deliver({ type: 'drain_requested' });
-    await withDeadline('draining a connection', STOP_DEADLINE_MS, () => runner.stopped);
+    await withDeadline('draining a connection', STOP_DEADLINE_MS, () => runner.stopped, this.#dependencies.clock);
     await this.outbox.finish();
   }
 
@@ -109,7 +109,9 @@ export class HeldConnection {
     const runner = this.#runner;
     runner?.deliver({ type: 'ownership_lost' });
     void this.outbox.finish();
-    if (runner !== undefined) await withDeadline('closing a lost connection', STOP_DEADLINE_MS, () => runner.stopped);
+    if (runner === undefined) return;
+    const { clock } = this.#dependencies;
+    await withDeadline('closing a lost connection', STOP_DEADLINE_MS, () => runner.stopped, clock);
   }
 
   async #perform(action: ControlAction, connection: Connection | undefined): Promise<CommandResult> {
@@ -141,10 +143,10 @@ export class HeldConnection {
 
   /** Unlinks, fails what waits, and removes the record last: until then a new owner finds it and carries on. */
   async #remove(connection: Connection): Promise<CommandResult> {
-    const { connections, onForgotten } = this.#dependencies;
+    const { connections, clock, onForgotten } = this.#dependencies;
     const runner = this.#runner ?? this.#start(connection);
     runner.deliver({ type: 'unlink_requested' });
-    const reason = await withDeadline('unlinking a connection', STOP_DEADLINE_MS, () => runner.stopped);
+    const reason = await withDeadline('unlinking a connection', STOP_DEADLINE_MS, () => runner.stopped, clock);
     if (reason !== 'unlinked' && reason !== 'gave_up' && reason !== 'off') return 'later';
     // Again, and this time a failure is not survivable: a record must not go while its credentials are in use.
     if ((await this.#sockets.retire()) === 'lost') return 'later';

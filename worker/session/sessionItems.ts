@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
@@ -85,7 +84,7 @@ export class SessionItems {
     body: Uint8Array,
     attributes: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
-    const writeId = randomUUID();
+    const writeId = this.#writeId();
     const condition =
       readVersion === 0
         ? { ConditionExpression: 'attribute_not_exists(pk)' }
@@ -103,7 +102,7 @@ export class SessionItems {
   /** Writes an item that can be learned again. Condition: no newer owner has written it. */
   async writeSoft(sk: string, body: Uint8Array): Promise<void> {
     await this.#put(
-      { pk: this.pk, sk, version: 0, epoch: this.epoch, writeId: randomUUID(), body },
+      { pk: this.pk, sk, version: 0, epoch: this.epoch, writeId: this.#writeId(), body },
       {
         ConditionExpression: 'attribute_not_exists(#epoch) OR #epoch <= :mine',
         ExpressionAttributeNames: { '#epoch': 'epoch' },
@@ -140,6 +139,11 @@ export class SessionItems {
       }
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
+  }
+
+  /** Names one write, over all its tries. */
+  #writeId(): string {
+    return Buffer.from(this.#dependencies.random.bytes(16)).toString('hex');
   }
 
   /** A put is tried until its outcome is known: its condition and its write id make one of many tries count. */

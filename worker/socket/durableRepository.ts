@@ -9,6 +9,7 @@ import {
 import type { CommitGate } from '../fleet/gate.ts';
 import { KeyedMutex } from '../session/keyedMutex.ts';
 import { baileysLogger } from './baileysLogger.ts';
+import { receiveDurably, sendDurably, withMark } from './durableSteps.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 type Repository = ReturnType<MakeRepository>;
@@ -33,8 +34,6 @@ type Repository = ReturnType<MakeRepository>;
  */
 const addressLocks = new KeyedMutex();
 
-/** Stanzas that are remembered per session or sender key (PROTOCOL.md §7). */
-const RING_SIZE = 32;
 /** An empty message, padded: Baileys finds nothing in it and sends the receipt. */
 const NOTHING = Buffer.from([1]);
 
@@ -97,15 +96,19 @@ export class DurableRepository {
       let decrypted = false;
       try {
         return await inTransaction(key, async () => {
+          if (stanza === undefined) return decrypt();
           const ring = await readRing(ownKeys, key);
-          if (stanza !== undefined && ring.includes(markOf(stanza))) return NOTHING;
-          const padded = await decrypt();
-          decrypted = true;
-          if (stanza === undefined) return padded;
-          await this.#options.publish(stanza, padded);
-          // The store asks the gate itself, and waits for it.
-          await writeRing(ownKeys, key, [...ring, markOf(stanza)].slice(-RING_SIZE));
-          return padded;
+          const plain = await receiveDurably({
+            isHandled: async () => ring.includes(markOf(stanza)),
+            decrypt: async () => {
+              const padded = await decrypt();
+              decrypted = true;
+              return padded;
+            },
+            publish: (padded) => this.#options.publish(stanza, padded),
+            markHandled: () => writeRing(ownKeys, key, withMark(ring, markOf(stanza))),
+          });
+          return plain === 'handled' ? NOTHING : plain;
         });
       } catch (error) {
         // What could not be decrypted is Baileys' to answer; what could not be made durable must not be answered at all.
@@ -113,12 +116,8 @@ export class DurableRepository {
         throw error;
       }
     };
-    const send = async <Result>(jid: string, encrypt: () => Promise<Result>): Promise<Result> => {
-      this.#options.gate.assertOpen();
-      const sealed = await inTransaction(jid, encrypt);
-      this.#options.gate.assertOpen();
-      return sealed;
-    };
+    const send = <Result>(jid: string, encrypt: () => Promise<Result>): Promise<Result> =>
+      sendDurably(this.#options.gate, () => inTransaction(jid, encrypt));
 
     return {
       ...inner,

@@ -3,6 +3,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { internalEventBatchSchema, type InternalEvent } from '../../../shared/event/internalEvent.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId, CorrelationId, MessageId, TenantId } from '../../../shared/kernel/id.ts';
 import { makeSqsEventPublisher, splitFacts } from '../../../worker/events/sqsEventPublisher.ts';
 import { GateClosedError, type CommitGate } from '../../../worker/fleet/gate.ts';
@@ -31,6 +32,7 @@ const aPublisher = (options: { readonly deadlineMs?: number; readonly gate?: Com
     stage: 'test',
     queueUrlBase: 'http://127.0.0.1:1/0/',
     gate: openGate,
+    clock: systemClock,
     makeBatchId: () => `batch-${(batches += 1)}`,
     ...options,
   });

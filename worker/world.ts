@@ -1,0 +1,52 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { systemClock, type Clock } from '../shared/kernel/clock.ts';
+import { systemRandom, type Random } from '../shared/kernel/random.ts';
+import {
+  makeDocumentClient,
+  makeHeartbeatClient,
+  makeKeyClient,
+  makePollingClient,
+  makeQueueClient,
+} from '../shared/platform/aws.ts';
+import type { WorkerConfig } from '../shared/platform/config.ts';
+import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
+import type { ConnectionSocket } from './socket/connectionSocket.ts';
+import { openSocket } from './socket/openSocket.ts';
+import { prepareProcess } from './socket/prepareProcess.ts';
+import type { OpenSocketOptions } from './socket/socketOptions.ts';
+
+/** What a worker touches outside itself: time, chance, stores, queues, sockets. */
+export interface WorkerWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** For leases and ownership alone, so that traffic cannot delay them. */
+  readonly fleetTable: DynamoDBDocumentClient;
+  readonly table: DynamoDBDocumentClient;
+  readonly acting: SQSClient;
+  /** For receives only: its deadline is past the longest wait. */
+  readonly polling: SQSClient;
+  readonly keyProvider: KeyProvider;
+  readonly openSocket: (options: OpenSocketOptions) => ConnectionSocket;
+}
+
+/** The real one, of one client per service and purpose. Prepares the process for the socket room; called once. */
+export function makeWorkerWorld(config: WorkerConfig): WorkerWorld {
+  prepareProcess({ rootKey: config.whatsappRootKey });
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    fleetTable: makeHeartbeatClient(config, config.ownership.heartbeatTimeoutMs),
+    table: makeDocumentClient(config),
+    acting: makeQueueClient(config),
+    polling: makePollingClient(config, config.shardCount, config.connections.commandWaitSeconds),
+    keyProvider: makeKeyProvider(config),
+    openSocket,
+  };
+}
+
+function makeKeyProvider(config: WorkerConfig): KeyProvider {
+  if (config.keyFile !== undefined) return makeLocalKeyProvider(config.keyFile);
+  if (config.kmsKeyArn !== undefined) return makeKmsKeyProvider(makeKeyClient(config), config.kmsKeyArn);
+  throw new Error('neither a KMS key nor a key file is configured');
+}
