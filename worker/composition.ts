@@ -6,7 +6,7 @@ import type { Logger } from '../shared/platform/logger.ts';
 import type { Metrics } from '../shared/platform/metrics.ts';
 import type { EventPublisher } from './events/eventPublisher.ts';
 import { makeSqsEventPublisher } from './events/sqsEventPublisher.ts';
-import { startFleetMember, type FleetMember } from './fleet/fleetMember.ts';
+import type { FleetMember } from './fleet/fleetMember.ts';
 import { FleetStore } from './fleet/fleetStore.ts';
 import { GateClosedError, type CommitGate } from './fleet/gate.ts';
 import { OpenBudget } from './fleet/openBudget.ts';
@@ -73,7 +73,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     return giveBack;
   };
   const shards = makeOwnedShards({ config, logger: own, workerId, gate, takeTurn, onBroken, opens, metrics, world });
-  const member = await startFleetMember({
+  const member = await world.joinFleet({
     store: new FleetStore(world.fleetTable, stage),
     config: ownership,
     shardCount,

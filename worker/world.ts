@@ -11,12 +11,13 @@ import {
 } from '../shared/platform/aws.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
+import { startFleetMember, type FleetMember, type FleetMemberOptions } from './fleet/fleetMember.ts';
 import type { ConnectionSocket } from './socket/connectionSocket.ts';
 import { openSocket } from './socket/openSocket.ts';
 import { prepareProcess } from './socket/prepareProcess.ts';
 import type { OpenSocketOptions } from './socket/socketOptions.ts';
 
-/** What a worker touches outside itself: time, chance, stores, queues, sockets. */
+/** What a worker touches outside itself: time, chance, stores, queues, the fleet, sockets. */
 export interface WorkerWorld {
   readonly clock: Clock;
   readonly random: Random;
@@ -27,6 +28,7 @@ export interface WorkerWorld {
   /** For receives only: its deadline is past the longest wait. */
   readonly polling: SQSClient;
   readonly keyProvider: KeyProvider;
+  readonly joinFleet: (options: FleetMemberOptions) => Promise<FleetMember>;
   readonly openSocket: (options: OpenSocketOptions) => ConnectionSocket;
 }
 
@@ -41,6 +43,7 @@ export function makeWorkerWorld(config: WorkerConfig): WorkerWorld {
     acting: makeQueueClient(config),
     polling: makePollingClient(config, config.shardCount, config.connections.commandWaitSeconds),
     keyProvider: makeKeyProvider(config),
+    joinFleet: startFleetMember,
     openSocket,
   };
 }

@@ -30,7 +30,7 @@ export async function handleCommand(dependencies: HandlerDependencies, record: C
   });
   return command.kind === 'control'
     ? held.reconcile(command.control)
-    : held.outbox.handle(command.messageId, record.sequenceNumber);
+    : held.outbox.handle(command.messageId, record.sequenceNumber, record.enqueuedAtMs);
 }
 
 /** The command in a body, or undefined if it holds none. */

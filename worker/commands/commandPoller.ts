@@ -18,6 +18,8 @@ export interface CommandRecord extends LaneRecord {
   /** Orders the commands of a group; SQS chose it. */
   readonly sequenceNumber: string;
   readonly receiveCount: number;
+  /** When SQS took it, by its clock, milliseconds since 1970. */
+  readonly enqueuedAtMs: number;
 }
 
 export interface PollerDependencies {
@@ -139,7 +141,7 @@ export class CommandPoller {
         MaxNumberOfMessages: BATCH,
         WaitTimeSeconds: this.#waitSeconds,
         VisibilityTimeout: visibilitySeconds,
-        MessageSystemAttributeNames: ['MessageGroupId', 'SequenceNumber', 'ApproximateReceiveCount'],
+        MessageSystemAttributeNames: ['MessageGroupId', 'SequenceNumber', 'ApproximateReceiveCount', 'SentTimestamp'],
       }),
     );
     return (answer.Messages ?? []).map(toRecord);
@@ -206,5 +208,6 @@ function toRecord(message: Message): CommandRecord {
     receiptHandle: message.ReceiptHandle ?? '',
     sequenceNumber: message.Attributes?.SequenceNumber ?? '',
     receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
+    enqueuedAtMs: Number(message.Attributes?.SentTimestamp ?? 0),
   };
 }

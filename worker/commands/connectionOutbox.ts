@@ -48,12 +48,13 @@ export class ConnectionOutbox {
    * Sends a message, or parks it, or finds that it is over.
    * Throws when a store or the events queue does not answer: the command then goes back as well.
    * @param sequenceNumber SQS's, which orders what is parked
+   * @param enqueuedAtMs when SQS took the command, by its clock
    */
-  async handle(messageId: MessageId, sequenceNumber: string): Promise<CommandResult> {
+  async handle(messageId: MessageId, sequenceNumber: string, enqueuedAtMs: number): Promise<CommandResult> {
     return this.#turn.runExclusive(async () => {
       if (this.#finishing) return 'later';
       this.#dependencies.assertOpen();
-      const message = await readMessage(this.#dependencies, messageId, 'queue');
+      const message = await readMessage(this.#dependencies, messageId, { enqueuedAtMs });
       if (message === 'settled') return 'done';
       const socket = this.#dependencies.socket();
       if (socket === undefined || (await this.#hasBacklog())) {

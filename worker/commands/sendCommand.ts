@@ -27,19 +27,22 @@ export interface SendDependencies {
   readonly logger: Logger;
 }
 
+/** Where a command comes from. A parked message was in the queue in time, whatever its row says. */
+export type CommandSource = 'parked' | { readonly enqueuedAtMs: number };
+
 /** `settled`: recorded and published, nothing is left to do. `unowned`: a newer owner has it. */
 export type TryResult = 'settled' | 'again' | 'unowned';
 
 /**
  * The row, if there is anything to send. Settles what is over already, and a command that reached the queue too late.
- * @param source a parked message was in the queue in time, whatever its row says
+ * Whether it was too late is judged by the queue's own time: this worker's wall clock may be wrong by an hour.
  */
 export async function readMessage(
   dependencies: SendDependencies,
   messageId: MessageId,
-  source: 'queue' | 'parked',
+  source: CommandSource,
 ): Promise<SentMessage | 'settled'> {
-  const { messages, owned, clock, logger } = dependencies;
+  const { messages, owned, logger } = dependencies;
   const message = await messages.find(owned.connectionId, messageId);
   if (message?.direction !== 'out') {
     logger.warn('command without a message row', { messageId });
@@ -49,7 +52,8 @@ export async function readMessage(
     await publishResult(dependencies, message);
     return 'settled';
   }
-  if (source === 'queue' && message.state === 'accepting' && clock.nowMs() - message.createdAtMs > ACCEPT_LIMIT_MS) {
+  const isLate = source !== 'parked' && source.enqueuedAtMs - message.createdAtMs > ACCEPT_LIMIT_MS;
+  if (isLate && message.state === 'accepting') {
     await settle(dependencies, message, { verdict: 'failed', error: 'not_enqueued' });
     return 'settled';
   }

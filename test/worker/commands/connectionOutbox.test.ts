@@ -16,7 +16,7 @@ describe('the outbox of a connection', () => {
     const message = await core.aMessage(connection, 'hello');
     const { outbox, socket, publisher } = anOutbox(core, connection);
 
-    const result = await outbox.handle(message.messageId, sequence(1));
+    const result = await outbox.handle(message.messageId, sequence(1), Date.now());
 
     expect(result).toBe('done');
     expect(socket.sent).toMatchObject([{ stanzaId: message.stanzaId, to: message.to, content: message.content }]);
@@ -42,7 +42,7 @@ describe('the outbox of a connection', () => {
     const { outbox, socket, publisher } = anOutbox(core, connection);
     socket.answers.push(answer);
 
-    const result = await outbox.handle(message.messageId, sequence(1));
+    const result = await outbox.handle(message.messageId, sequence(1), Date.now());
 
     expect(result).toBe('done');
     expect(await core.stateOf(connection.connectionId, message.messageId)).toBe(state);
@@ -56,14 +56,14 @@ describe('the outbox of a connection', () => {
     const { outbox, socket } = anOutbox(core, connection, { socket: () => now.socket });
     for (const [place, text] of texts.entries()) {
       const { messageId } = await core.aMessage(connection, text);
-      await outbox.handle(messageId, sequence(place));
+      await outbox.handle(messageId, sequence(place), Date.now());
     }
     const parked = await core.connections.find(connection.tenantId, connection.connectionId);
 
     now.socket = socket;
     outbox.allow();
     const newest = await core.aMessage(connection, 'five');
-    await outbox.handle(newest.messageId, sequence(5));
+    await outbox.handle(newest.messageId, sequence(5), Date.now());
 
     await vi.waitFor(async () => expect(await core.stateOf(connection.connectionId, newest.messageId)).toBe('sent'));
     await vi.waitFor(async () => expect(await core.messages.listParked(connection.connectionId, 1)).toEqual([]));
@@ -81,8 +81,8 @@ describe('the outbox of a connection', () => {
     const { outbox, socket } = anOutbox(core, connection);
     socket.answers.push({ outcome: 'unknown' });
 
-    await outbox.handle(first.messageId, sequence(1));
-    await outbox.handle(second.messageId, sequence(2));
+    await outbox.handle(first.messageId, sequence(1), Date.now());
+    await outbox.handle(second.messageId, sequence(2), Date.now());
 
     await vi.waitFor(async () => expect(await core.stateOf(connection.connectionId, second.messageId)).toBe('sent'), {
       timeout: 5_000,
@@ -97,7 +97,7 @@ describe('the outbox of a connection', () => {
     const { outbox, socket } = anOutbox(core, connection);
     socket.answers.push({ outcome: 'unknown' });
 
-    await outbox.handle(message.messageId, sequence(1));
+    await outbox.handle(message.messageId, sequence(1), Date.now());
 
     expect(await core.stateOf(connection.connectionId, message.messageId)).toBe('failed/too_many_attempts');
   });
@@ -106,9 +106,9 @@ describe('the outbox of a connection', () => {
     const connection = await core.aConnection();
     const message = await core.aMessage(connection, 'hello');
     const { outbox, socket, publisher } = anOutbox(core, connection);
-    await outbox.handle(message.messageId, sequence(1));
+    await outbox.handle(message.messageId, sequence(1), Date.now());
 
-    const result = await outbox.handle(message.messageId, sequence(1));
+    const result = await outbox.handle(message.messageId, sequence(1), Date.now());
 
     expect(result).toBe('done');
     expect(socket.sent.length).toBe(1);
@@ -120,7 +120,7 @@ describe('the outbox of a connection', () => {
     const message = await core.aMessage(connection, 'hello');
     const { outbox, socket } = anOutbox(core, await core.aConnection());
 
-    expect(await outbox.handle(message.messageId, sequence(1))).toBe('done');
+    expect(await outbox.handle(message.messageId, sequence(1), Date.now())).toBe('done');
     expect(socket.sent).toEqual([]);
   });
 
@@ -130,7 +130,7 @@ describe('the outbox of a connection', () => {
     const message = await core.aMessage(connection, 'late', { state: 'accepting', createdAtMs });
     const { outbox, socket } = anOutbox(core, connection);
 
-    await outbox.handle(message.messageId, sequence(1));
+    await outbox.handle(message.messageId, sequence(1), Date.now());
 
     expect(socket.sent).toEqual([]);
     expect(await core.stateOf(connection.connectionId, message.messageId)).toBe('failed/not_enqueued');
@@ -144,7 +144,7 @@ describe('the outbox of a connection', () => {
     const message = await core.aMessage(connection, 'hello');
     const { outbox, publisher } = anOutbox(core, connection, { socket: () => undefined });
 
-    await outbox.handle(message.messageId, sequence(1));
+    await outbox.handle(message.messageId, sequence(1), Date.now());
 
     expect(publisher.results()).toEqual([`failed/${error}`]);
     expect(await core.messages.listParked(connection.connectionId, 1)).toEqual([]);
@@ -155,7 +155,7 @@ describe('the outbox of a connection', () => {
     const { outbox, publisher } = anOutbox(core, connection, { socket: () => undefined });
     for (const place of [1, 2, 3]) {
       const { messageId } = await core.aMessage(connection, `text ${place}`);
-      await outbox.handle(messageId, sequence(place));
+      await outbox.handle(messageId, sequence(place), Date.now());
     }
 
     await outbox.failAll('connection_not_paired');
@@ -171,7 +171,7 @@ describe('the outbox of a connection', () => {
     await core.messages.beginSending({ ...connection, token: 7 }, message.messageId);
     const { outbox, socket } = anOutbox(core, connection, { token: 6 });
 
-    expect(await outbox.handle(message.messageId, sequence(1))).toBe('later');
+    expect(await outbox.handle(message.messageId, sequence(1), Date.now())).toBe('later');
     expect(socket.sent).toEqual([]);
   });
 
@@ -182,7 +182,7 @@ describe('the outbox of a connection', () => {
     const { outbox, socket } = anOutbox(core, connection);
     const answer = Promise.withResolvers<SendOutcome>();
     socket.answers.push(answer.promise);
-    const handled = outbox.handle(first.messageId, sequence(1));
+    const handled = outbox.handle(first.messageId, sequence(1), Date.now());
     await vi.waitFor(() => expect(socket.inFlight).toBe(1));
 
     const finished = outbox.finish();
@@ -190,7 +190,7 @@ describe('the outbox of a connection', () => {
 
     await finished;
     expect(await handled).toBe('done');
-    expect(await outbox.handle(second.messageId, sequence(2))).toBe('later');
+    expect(await outbox.handle(second.messageId, sequence(2), Date.now())).toBe('later');
     expect(socket.texts()).toEqual(['first']);
   });
 
@@ -202,7 +202,7 @@ describe('the outbox of a connection', () => {
     };
     const { outbox, socket } = anOutbox(core, connection, { overrides: { assertOpen } });
 
-    await expect(outbox.handle(message.messageId, sequence(1))).rejects.toThrow('the gate is closed');
+    await expect(outbox.handle(message.messageId, sequence(1), Date.now())).rejects.toThrow('the gate is closed');
 
     expect(socket.sent).toEqual([]);
     expect(await core.stateOf(connection.connectionId, message.messageId)).toBe('queued');

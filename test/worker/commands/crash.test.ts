@@ -119,11 +119,11 @@ describe('a worker that dies while it sends', () => {
         isOpen: () => true,
         waitSeconds: 1,
         visibilitySeconds: 2,
-        handle: async ({ body, sequenceNumber }) => {
+        handle: async ({ body, sequenceNumber, enqueuedAtMs }) => {
           const command = parseCommand(body);
           const outbox = boxes.get(command?.connectionId ?? '');
           if (command?.kind !== 'send_message' || outbox === undefined) throw new Error('not a command of this test');
-          return outbox.handle(command.messageId, sequenceNumber);
+          return outbox.handle(command.messageId, sequenceNumber, enqueuedAtMs);
         },
       });
 

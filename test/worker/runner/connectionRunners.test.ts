@@ -178,7 +178,7 @@ describe('the connections of an owned shard', () => {
     const source = await sourceOf(connection);
     const held = owner.hold(connection.tenantId, connection.connectionId);
     const message = await core.aMessage(connection, 'parked');
-    await held.outbox.handle(message.messageId, sequence(1));
+    await held.outbox.handle(message.messageId, sequence(1), Date.now());
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
     await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
 
@@ -219,7 +219,7 @@ describe('the connections of an owned shard', () => {
 
     expect(source.last.closedAs).toEqual(['end']);
     expect((await rowOf(connection))?.status).toBe('handing_off');
-    expect(await held.outbox.handle(message.messageId, sequence(1))).toBe('later');
+    expect(await held.outbox.handle(message.messageId, sequence(1), Date.now())).toBe('later');
     const other = await aConnection();
     expect(await owner.hold(other.tenantId, other.connectionId).reconcile('start')).toBe('later');
   });

@@ -1,0 +1,111 @@
+import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { queueDefinitions } from '../../shared/platform/queues.ts';
+import { FakeDynamoDb } from './aws/fakeDynamoDb.ts';
+import { FakeSqs } from './aws/fakeSqs.ts';
+import type { Machine } from './machine.ts';
+import type { Arrival, Network, Service } from './network.ts';
+import type { VirtualTime } from './virtualTime.ts';
+
+export const STAGE = 'sim';
+export const QUEUE_URL_BASE = 'https://sqs/';
+
+/** Told of every command that a service accepted, with who made it and when. */
+export type EffectWatcher = (command: unknown, arrival: Arrival) => void;
+/** Changes a command before it is applied: how a deliberately broken variant of the protocol writes. */
+export type Rewrite = (command: unknown) => unknown;
+
+interface Waiter {
+  readonly url: string;
+  readonly check: () => void;
+}
+
+/** The stores and queues of the simulated world, each in memory, behind a network. */
+export class SimulatedAws {
+  readonly dynamoDb = new FakeDynamoDb();
+  readonly sqs = new FakeSqs();
+  readonly #time: VirtualTime;
+  readonly #network: Network;
+  readonly #rewrite: Rewrite;
+  readonly #watchers: EffectWatcher[] = [];
+  readonly #waiting = new Set<Waiter>();
+
+  constructor(time: VirtualTime, network: Network, shardCount: number, rewrite: Rewrite) {
+    this.#time = time;
+    this.#network = network;
+    this.#rewrite = rewrite;
+    for (const { name, visibilityTimeoutSeconds, deadLetter } of queueDefinitions(STAGE, shardCount)) {
+      const url = `${QUEUE_URL_BASE}${name}`;
+      const own = { url, visibilitySeconds: visibilityTimeoutSeconds };
+      if (deadLetter === undefined) this.sqs.createQueue(own);
+      else {
+        const dead = `${QUEUE_URL_BASE}${deadLetter.name}`;
+        this.sqs.createQueue({ ...own, deadLetter: { url: dead, maxReceiveCount: deadLetter.maxReceiveCount } });
+      }
+    }
+  }
+
+  watch(watcher: EffectWatcher): void {
+    this.#watchers.push(watcher);
+  }
+
+  /** A document client of one process. Deadline and tries as the real factory sets them. */
+  documentClient(machine: Machine, options: { readonly deadlineMs: number; readonly attempts: number }) {
+    const send = (command: unknown, given?: { readonly abortSignal?: AbortSignal }): Promise<unknown> =>
+      this.#network.call(machine, 'store', this.#store, command, { ...options, signal: given?.abortSignal });
+    return { send, destroy: () => undefined } as unknown as DynamoDBDocumentClient;
+  }
+
+  queueClient(machine: Machine, options: { readonly deadlineMs: number; readonly attempts: number }): SQSClient {
+    const send = (command: unknown, given?: { readonly abortSignal?: AbortSignal }): Promise<unknown> =>
+      this.#network.call(machine, 'queue', this.#queue, command, { ...options, signal: given?.abortSignal });
+    return { send, destroy: () => undefined } as unknown as SQSClient;
+  }
+
+  readonly #store: Service = (command, arrival, answer) => {
+    answer(() => {
+      const result = this.dynamoDb.apply(this.#rewrite(command));
+      this.#tell(command, arrival);
+      return result;
+    });
+  };
+
+  readonly #queue: Service = (command, arrival, answer) => {
+    if (command instanceof ReceiveMessageCommand) {
+      this.#poll(command, answer);
+      return;
+    }
+    answer(() => {
+      const result = this.sqs.apply(command, this.#time.nowMs);
+      this.#tell(command, arrival);
+      return result;
+    });
+    for (const { check } of this.#waiting) this.#time.after(0, check);
+  };
+
+  /** A long poll: answered when there is something, or at its end. Who has gone meanwhile is answered too, as by AWS. */
+  #poll(command: ReceiveMessageCommand, answer: (apply: () => unknown) => void): void {
+    const url = command.input.QueueUrl ?? '';
+    const untilMs = this.#time.nowMs + (command.input.WaitTimeSeconds ?? 0) * 1_000;
+    const waiter: Waiter = {
+      url,
+      check: () => {
+        if (!this.#waiting.has(waiter)) return;
+        const result = this.sqs.apply(command, this.#time.nowMs) as { readonly Messages?: readonly unknown[] };
+        if (result.Messages !== undefined || this.#time.nowMs >= untilMs) {
+          this.#waiting.delete(waiter);
+          answer(() => result);
+          return;
+        }
+        const nextMs = this.sqs.nextVisibleAtMs(url, this.#time.nowMs) ?? untilMs;
+        this.#time.after(Math.max(1, Math.min(untilMs, nextMs) - this.#time.nowMs), waiter.check);
+      },
+    };
+    this.#waiting.add(waiter);
+    waiter.check();
+  }
+
+  #tell(command: unknown, arrival: Arrival): void {
+    for (const watcher of this.#watchers) watcher(command, arrival);
+  }
+}

@@ -1,0 +1,387 @@
+import { randomBytes } from 'node:crypto';
+import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { Connection } from '../../shared/connection/connection.ts';
+import { internalEventBatchSchema } from '../../shared/event/internalEvent.ts';
+import { markTaskDead } from '../../shared/fleet/fleetLease.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { makeId, type ConnectionId, type MessageId, type WorkerId } from '../../shared/kernel/id.ts';
+import { acceptMessage } from '../../shared/message/acceptMessage.ts';
+import { isDone, type SendState } from '../../shared/message/message.ts';
+import { MessageStore } from '../../shared/message/messageStore.ts';
+import { workerConfig, type WorkerConfig } from '../../shared/platform/config.ts';
+import { MESSAGE_PREFIX } from '../../shared/platform/keys.ts';
+import type { KeyProvider } from '../../shared/platform/keyProvider.ts';
+import type { Logger, LogFields } from '../../shared/platform/logger.ts';
+import { silentMetrics } from '../../shared/platform/metrics.ts';
+import { eventQueueName } from '../../shared/platform/queues.ts';
+import { startWorker, type RunningWorker } from '../../worker/composition.ts';
+import { startFleetMember } from '../../worker/fleet/fleetMember.ts';
+import { openSession } from '../../worker/session/session.ts';
+import type { WorkerWorld } from '../../worker/world.ts';
+import { FakeWhatsApp } from './fakeWhatsApp.ts';
+import { Ledger } from './ledger.ts';
+import { Machine, type Pause } from './machine.ts';
+import { Network } from './network.ts';
+import { makeSeededRandom, type SeededRandom } from './seededRandom.ts';
+import { QUEUE_URL_BASE, SimulatedAws, STAGE } from './simulatedAws.ts';
+import { ACCOUNT, SimulatedSocket } from './simulatedSocket.ts';
+import type { Variant } from './variants.ts';
+import { VirtualTime } from './virtualTime.ts';
+
+/** One worker process in the simulated world. */
+export interface SimulatedWorker {
+  readonly machine: Machine;
+  readonly taskId: string;
+  readonly generation: number;
+  readonly running: () => RunningWorker | undefined;
+  /** SIGTERM. */
+  readonly terminate: () => void;
+}
+
+export interface FleetOptions {
+  readonly random: SeededRandom;
+  readonly variant: Variant;
+  readonly shardCount: number;
+  readonly connections: number;
+  /** Called with what happens, in words. */
+  readonly say: (who: string, what: string) => void;
+}
+
+const TENANT = makeId('tnt', 0, makeSeededRandom(0));
+const OPENS_PER_SECOND = 2;
+export const SHARD_CAP = 4;
+const ROOT_KEY = randomBytes(32);
+
+/** Data keys as they are; sealing is not what is tested here. */
+const plainKeys: KeyProvider = {
+  generateDataKey: async () => ({ plaintext: ROOT_KEY, wrapped: ROOT_KEY }),
+  unwrapDataKey: async (wrapped) => wrapped,
+};
+
+/**
+ * The product in a world without time: the real worker (`startWorker`, with everything above the socket library), the real
+ * accepting of messages, on fake stores, queues and WhatsApp, each on a machine of its own behind a network with faults.
+ */
+export class SimulatedFleet {
+  readonly time = new VirtualTime();
+  readonly network: Network;
+  readonly aws: SimulatedAws;
+  readonly whatsApp: FakeWhatsApp;
+  readonly ledger: Ledger;
+  readonly workers: SimulatedWorker[] = [];
+  readonly connections: Connection[] = [];
+  readonly accepted: { readonly connectionId: ConnectionId; readonly messageId: MessageId; readonly text: string }[] =
+    [];
+  readonly written: { readonly connectionId: ConnectionId; readonly id: string }[] = [];
+  /** Machines whose network to WhatsApp is cut. */
+  readonly cutFromWhatsApp = new Set<Machine>();
+  /** WhatsApp reaches nobody. */
+  isWhatsAppCut = false;
+  readonly #options: FleetOptions;
+  readonly #ops: Machine;
+  #tasks = 0;
+
+  constructor(options: FleetOptions) {
+    const { random, variant, shardCount } = options;
+    this.#options = options;
+    this.network = new Network(this.time, random.fork());
+    this.aws = new SimulatedAws(this.time, this.network, shardCount, variant.rewrite ?? ((command) => command));
+    this.ledger = new Ledger(
+      () => this.time.nowMs,
+      (connectionId) => this.connections.find((found) => found.connectionId === connectionId)?.shard ?? -1,
+    );
+    this.whatsApp = new FakeWhatsApp(this.time, (stanza) => this.ledger.onStanza(stanza));
+    this.aws.dynamoDb.watch((change) => this.ledger.onTableChange(change));
+    this.aws.watch((command, arrival) => this.ledger.onEffect(command, arrival));
+    this.#ops = new Machine(this.time, 'ops', 0);
+  }
+
+  /** Makes the connections, linked, with credentials that no owner has touched. */
+  async prepare(): Promise<void> {
+    const { connections: count, shardCount } = this.#options;
+    const { table, random, clock, stage } = this.#opsStores();
+    const store = new ConnectionStore({ table, stage });
+    for (let index = 0; index < count; index += 1) {
+      const connectionId = makeId('con', index, random);
+      const connection: Connection = {
+        tenantId: TENANT,
+        connectionId,
+        label: undefined,
+        shard: index % shardCount,
+        wanted: 'online',
+        pairing: undefined,
+        account: ACCOUNT,
+        status: 'connecting',
+        statusCode: 'opening',
+        statusSinceMs: 0,
+        createdAtMs: 0,
+        parkedCount: 0,
+      };
+      this.connections.push(connection);
+      await this.#complete(store.create(connection, SHARD_CAP * 100));
+      const gate = {
+        isOpen: () => true,
+        assertOpen: () => undefined,
+        timeLeftMs: () => 60_000,
+        whenOpen: async () => undefined,
+      };
+      const owned = { tenantId: TENANT, connectionId, shard: connection.shard, token: 1 };
+      const session = await this.#complete(
+        openSession(owned, {
+          table,
+          stage,
+          gate,
+          clock,
+          random,
+          metrics: silentMetrics,
+          storeTimeoutMs: 5_000,
+          keyProvider: plainKeys,
+        }),
+      );
+      await this.#complete(session.storeNewCredentials({ me: ACCOUNT.phoneJid }));
+    }
+  }
+
+  /** Starts a worker process on a machine of its own. */
+  startWorker(generation: number): SimulatedWorker {
+    const { random, say } = this.#options;
+    const number = (this.#tasks += 1);
+    const machine = new Machine(this.time, `worker-${number}`, random.between(-60_000, 60_000));
+    let running: RunningWorker | undefined;
+    let terminating = false;
+    const exit = (why: string): void => {
+      if (machine.isDead) return;
+      say(machine.name, `exits: ${why}`);
+      machine.kill();
+    };
+    const drain = (): void => {
+      if (terminating) return;
+      terminating = true;
+      if (running === undefined) exit('stopped before it was ready');
+      else
+        running.drain().then(
+          () => exit('drained'),
+          (error: unknown) => exit(`drain failed: ${String(error)}`),
+        );
+    };
+    const config = configOf(`task-${number}`, generation, this.#options.shardCount);
+    startWorker(
+      {
+        config,
+        logger: this.#loggerOf(machine),
+        metrics: silentMetrics,
+        onFenced: () => {
+          void running?.closeSockets().then(
+            () => exit('fenced'),
+            () => exit('fenced'),
+          );
+        },
+        onBroken: (error) => exit(`broken: ${String(error)}`),
+        onDrainRequested: drain,
+      },
+      this.#worldOf(machine, config),
+    ).then(
+      (started) => {
+        running = started;
+        this.ledger.register(machine, started.workerId);
+        if (terminating) {
+          terminating = false;
+          drain();
+        }
+      },
+      (error: unknown) => exit(`could not start: ${String(error)}`),
+    );
+    say(machine.name, `starts, generation ${generation}`);
+    const worker = {
+      machine,
+      taskId: config.taskId,
+      generation,
+      running: () => running,
+      terminate: () => machine.arrive(drain),
+    };
+    this.workers.push(worker);
+    return worker;
+  }
+
+  living(): readonly SimulatedWorker[] {
+    return this.workers.filter(({ machine }) => !machine.isDead);
+  }
+
+  pause(worker: SimulatedWorker, kind: Pause): void {
+    worker.machine.pause(kind);
+  }
+
+  /** What ECS tells: the container of a task has stopped. */
+  reportStopped({ taskId }: SimulatedWorker): void {
+    const { table, stage, clock } = this.#opsStores();
+    markTaskDead({ table, stage }, taskId, clock.nowMs()).catch((error: unknown) => {
+      this.ledger.report('visible', `a stopped task could not be reported: ${String(error)}`);
+    });
+  }
+
+  /** A tenant sends a message. What is not accepted is not promised. */
+  send(connection: Connection, text: string): void {
+    const stores = this.#opsStores();
+    const queue = this.aws.queueClient(this.#ops, { deadlineMs: 5_000, attempts: 3 });
+    const messages = new MessageStore(stores);
+    const find = new ConnectionStore(stores).find(connection.tenantId, connection.connectionId);
+    find
+      .then((now) =>
+        acceptMessage(
+          { ...stores, messages, queue, queueUrlBase: QUEUE_URL_BASE },
+          {
+            connection: now ?? connection,
+            body: { to: '+4915200000000', type: 'text', text: { body: text } },
+            idempotencyKey: undefined,
+            correlationId: makeId('cor', stores.clock.nowMs(), stores.random),
+          },
+        ),
+      )
+      .then(
+        ({ messageId }) => this.accepted.push({ connectionId: connection.connectionId, messageId, text }),
+        (error: unknown) => {
+          if (!(error instanceof AppError)) this.ledger.report('visible', `accepting failed: ${String(error)}`);
+        },
+      );
+  }
+
+  /** A contact writes to an account. */
+  write({ connectionId }: Connection, id: string): void {
+    this.written.push({ connectionId, id });
+    this.whatsApp.write(connectionId, id, `text of ${id}`);
+  }
+
+  /** Ids of inbound messages in the events queue, in the order of their first publish, by connection. */
+  published(): ReadonlyMap<ConnectionId, readonly string[]> {
+    const found = new Map<ConnectionId, string[]>();
+    for (const { body } of this.aws.sqs.messages(`${QUEUE_URL_BASE}${eventQueueName(STAGE)}`)) {
+      const { connectionId, events } = internalEventBatchSchema.parse(JSON.parse(body));
+      const ids = found.get(connectionId) ?? [];
+      for (const event of events) {
+        if (event.kind === 'message' && !ids.includes(event.stanzaId)) ids.push(event.stanzaId);
+      }
+      found.set(connectionId, ids);
+    }
+    return found;
+  }
+
+  /** Accepted messages whose rows are not at their end. */
+  unfinished(): readonly MessageId[] {
+    const rows = this.aws.dynamoDb.items(`${STAGE}-core`).filter(({ sk }) => String(sk).startsWith(MESSAGE_PREFIX));
+    const states = new Map(rows.map((item) => [item['messageId'], item['state'] as SendState]));
+    return this.accepted.map(({ messageId }) => messageId).filter((id) => !isDone(states.get(id) ?? 'accepting'));
+  }
+
+  isOwnedByTheLiving(shard: number): boolean {
+    const owner: WorkerId | undefined = this.ledger.ownerOf(shard);
+    return this.living().some(({ machine, running }) => !machine.isPaused && running()?.workerId === owner);
+  }
+
+  #worldOf(machine: Machine, { ownership, connections: settings }: WorkerConfig): WorkerWorld {
+    const { variant } = this.#options;
+    const random = this.#options.random.fork();
+    const order = { commitAfterWire: false, skipGateAfterCommit: false, ...variant.order };
+    const world: WorkerWorld = {
+      clock: machine.clock,
+      random,
+      fleetTable: this.aws.documentClient(machine, { deadlineMs: ownership.heartbeatTimeoutMs, attempts: 2 }),
+      table: this.aws.documentClient(machine, { deadlineMs: 5_000, attempts: 3 }),
+      acting: this.aws.queueClient(machine, { deadlineMs: 5_000, attempts: 3 }),
+      polling: this.aws.queueClient(machine, { deadlineMs: settings.commandWaitSeconds * 1_000 + 5_000, attempts: 1 }),
+      keyProvider: plainKeys,
+      joinFleet: async (options) => {
+        const member = await startFleetMember(variant.hooks?.member?.(options, world) ?? options);
+        const gate = variant.hooks?.gate?.(member.gate) ?? member.gate;
+        return {
+          gate,
+          ownedShards: () => member.ownedShards(),
+          drain: () => member.drain(),
+          stop: () => member.stop(),
+        };
+      },
+      openSocket: (options) =>
+        new SimulatedSocket(options, {
+          time: this.time,
+          network: this.network,
+          whatsApp: this.whatsApp,
+          machine,
+          order,
+          latencyMs: () => random.between(5, 60),
+          isCut: () => this.isWhatsAppCut || this.cutFromWhatsApp.has(machine),
+        }),
+    };
+    return world;
+  }
+
+  #opsStores() {
+    const table = this.aws.documentClient(this.#ops, { deadlineMs: 5_000, attempts: 3 });
+    return { table, stage: STAGE, clock: this.#ops.clock, random: this.#options.random };
+  }
+
+  /** Lets time pass until something is done. */
+  async #complete<Result>(work: Promise<Result>): Promise<Result> {
+    let done = false;
+    const settled = work.finally(() => {
+      done = true;
+    });
+    settled.catch(() => undefined);
+    await this.time.run(this.time.nowMs + 60_000, () => done);
+    return settled;
+  }
+
+  #loggerOf(machine: Machine): Logger {
+    const { say } = this.#options;
+    const line =
+      (level: string) =>
+      (message: string, fields: LogFields = {}): void => {
+        if (level !== 'debug') say(machine.name, `${message} ${describe(fields)}`);
+      };
+    const make = (bound: LogFields): Logger => ({
+      debug: () => undefined,
+      info: (message, fields) => line('info')(message, { ...bound, ...fields }),
+      warn: (message, fields) => line('warn')(message, { ...bound, ...fields }),
+      error: (message, fields) => line('error')(message, { ...bound, ...fields }),
+      child: (fields) => make({ ...bound, ...fields }),
+    });
+    return make({});
+  }
+}
+
+const SHOWN_FIELDS = [
+  'connectionId',
+  'shard',
+  'epoch',
+  'from',
+  'input',
+  'to',
+  'reason',
+  'outcome',
+  'operation',
+  'code',
+  'error',
+];
+
+function describe(fields: LogFields): string {
+  return SHOWN_FIELDS.filter((name) => fields[name] !== undefined)
+    .map((name) => {
+      const value = fields[name];
+      return `${name}=${value instanceof Error ? value.message : String(value).slice(-40)}`;
+    })
+    .join(' ');
+}
+
+/** Production's settings, but for shards that hold few connections and an open budget that they can feel. */
+function configOf(taskId: string, generation: number, shardCount: number): WorkerConfig {
+  return workerConfig({
+    HOLDFAST_STAGE: STAGE,
+    HOLDFAST_QUEUE_URL_BASE: QUEUE_URL_BASE,
+    HOLDFAST_SHARD_COUNT: String(shardCount),
+    HOLDFAST_SHARD_CAP: String(SHARD_CAP),
+    HOLDFAST_KEY_FILE: 'none',
+    HOLDFAST_TASK_ID: taskId,
+    HOLDFAST_GENERATION: String(generation),
+    HOLDFAST_OPENS_PER_SECOND: String(OPENS_PER_SECOND),
+  });
+}
+
+export const openRules = { perSecond: OPENS_PER_SECOND, burst: SHARD_CAP } as const;
