@@ -19,6 +19,7 @@ function composeHttp(config: ApiConfig, name: string): AdminDependencies {
     random: systemRandom,
     authenticate: makeAuthenticate(stores),
     logger: makeLogger(name, config.logLevel).child({ stage: config.stage }),
+    shardCount: config.shardCount,
   };
 }
 
@@ -36,7 +37,6 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
     guard: new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false }),
     queue: makeQueueClient(config),
     queueUrlBase: config.queueUrlBase,
-    shardCount: config.shardCount,
     shardCap: config.shardCap,
   };
 }

@@ -6,7 +6,8 @@ import { tableName } from '../platform/tables.ts';
 
 /**
  * Worker leases in the Fleet table, as far as others than the workers touch them: the stopped-task function marks the
- * leases of a task DEAD. Keyed by task, because that is what ECS names; a task that was restarted holds several.
+ * leases of a task DEAD, and the admin function asks a worker to drain. Keyed by task, because that is what ECS names; a
+ * task that was restarted holds several.
  */
 export const leaseKey = (taskId: string, workerId: WorkerId): ItemKey => ({ pk: `LEASE#${taskId}`, sk: workerId });
 export const LEASE_PREFIX = 'LEASE#';
@@ -71,4 +72,33 @@ export async function markTaskDead(
     ),
   );
   return outcomes.filter((outcome) => outcome === 'dead').length;
+}
+
+/**
+ * Asks a worker to drain; its next heartbeat brings it the wish. Condition: the lease exists and is ALIVE. To ask twice is to
+ * ask once. Returns what the lease is instead when the condition does not hold, as the refusing write itself saw it: a second
+ * read could show something else again.
+ */
+export async function requestDrain(
+  { table, stage }: { readonly table: DynamoDBDocumentClient; readonly stage: string },
+  lease: { readonly taskId: string; readonly workerId: WorkerId },
+): Promise<'requested' | 'draining' | 'dead' | 'missing'> {
+  try {
+    await table.send(
+      new UpdateCommand({
+        TableName: tableName(stage, 'fleet'),
+        Key: leaseKey(lease.taskId, lease.workerId),
+        UpdateExpression: 'SET drainRequested = :true',
+        ConditionExpression: 'attribute_exists(pk) AND #state = :alive',
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':true': true, ':alive': 'ALIVE' },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+    return 'requested';
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    if (error.Item === undefined) return 'missing';
+    return error.Item['state']?.S === 'DRAINING' ? 'draining' : 'dead';
+  }
 }

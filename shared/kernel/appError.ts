@@ -71,6 +71,11 @@ export const errorRules = {
     retry: 'later',
     sentence: 'No pairing offer is out. Ask for one with POST /v1/connections/{id}/pairing and read it a moment later.',
   },
+  worker_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'There is no such worker. List them with GET /v1/admin/fleet.',
+  },
   method_not_allowed: {
     httpStatus: 405,
     retry: 'never',
@@ -96,6 +101,21 @@ export const errorRules = {
     httpStatus: 409,
     retry: 'never',
     sentence: 'This Idempotency-Key was used with another body in the last 24 hours. Use a new key for a new message.',
+  },
+  worker_already_draining: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'This worker drains already, or was asked to. Follow it with GET /v1/admin/fleet until it is dead.',
+  },
+  worker_dead: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'This worker is dead, so there is nothing to drain. Follow its shards with GET /v1/admin/fleet.',
+  },
+  last_worker: {
+    httpStatus: 409,
+    retry: 'later',
+    sentence: 'No other worker could take the shards of this one. Start another worker first, then drain this one.',
   },
   payload_too_large: {
     httpStatus: 413,
