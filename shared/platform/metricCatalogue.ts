@@ -1,22 +1,24 @@
 /**
  * Every metric that the product emits, with the question that it answers for whoever is on call. `count` adds up, `measure`
- * keeps a distribution, `gauge` shows the last value. Dimensions are small closed sets; ids of tenants and connections
- * belong in log fields.
+ * keeps a distribution, `gauge` shows the last value. Dimensions are small closed sets, because CloudWatch bills each
+ * combination; `stage` is added to all. Ids of workers, tenants and connections belong in log fields.
  */
 interface MetricDefinition {
   readonly kind: 'count' | 'measure' | 'gauge';
-  readonly unit: 'Count' | 'Milliseconds';
+  readonly unit: 'Count' | 'Milliseconds' | 'None';
   readonly dimensions: Readonly<Record<string, readonly string[]>>;
   readonly question: string;
 }
 
 const count = { kind: 'count', unit: 'Count', dimensions: {} } as const;
 const duration = { kind: 'measure', unit: 'Milliseconds', dimensions: {} } as const;
-const gauge = { kind: 'gauge', unit: 'Count', dimensions: {} } as const;
+const level = { kind: 'gauge', unit: 'Count', dimensions: {} } as const;
+/** 1 while something is so, otherwise 0. */
+const flag = { kind: 'gauge', unit: 'None', dimensions: {} } as const;
 
 export const metricCatalogue = {
   HeartbeatLatency: { ...duration, question: 'How long does the store take to renew a worker lease?' },
-  HeartbeatMissed: { ...count, question: 'How many heartbeats were not answered?' },
+  HeartbeatMissed: { ...count, question: 'How many heartbeats were not acknowledged?' },
   SuspendedDuration: { ...duration, question: 'For how long was a worker without an acknowledged heartbeat?' },
   WorkersDead: {
     ...count,
@@ -27,21 +29,26 @@ export const metricCatalogue = {
   ClaimsLost: { ...count, question: 'How many claims came too late?' },
   ShardsMoved: {
     ...count,
-    dimensions: { reason: ['drain', 'deploy', 'rebalance'] },
-    question: 'How many shards were offered to another worker, and why?',
+    dimensions: { reason: ['orphan', 'drain', 'deploy', 'rebalance'] },
+    question: 'How many shards were sent to another worker, and why?',
   },
   HandOffDuration: { ...duration, question: 'How long does an owner take to let a shard go?' },
   DrainDuration: { ...duration, question: 'How long does a worker take to give everything away?' },
-  FencedCommits: { ...count, question: 'How many writes were refused because a newer owner had written?' },
+  FencedCommits: {
+    ...count,
+    question: 'How many of our writes did the store refuse because a newer owner had written?',
+  },
   Conflicts: { ...count, question: 'How often did another program take the place of a socket (440)?' },
   LeaderChanges: { ...count, question: 'How often did the fleet get a new leader?' },
-  BrakeActive: { ...gauge, question: 'Do so many workers look dead at once that none is declared dead?' },
-  ShardsUnowned: { ...gauge, question: 'How many shards have no owner at the moment?' },
-  ShardsOwned: { ...gauge, question: 'How many shards does a worker own?' },
+  BrakeActive: { ...flag, question: 'Do so many workers look dead at once that none is declared dead?' },
+  ShardsUnowned: { ...level, question: 'How many shards have no owner at the moment, as the leader sees it?' },
+  ShardsOwned: { ...level, question: 'How evenly are the shards spread over the workers?' },
+  OpenAttempts: { ...count, question: 'How many sockets did we begin to open?' },
   OpenSucceeded: { ...count, question: 'How many sockets opened?' },
   OpenFailed: { ...count, question: 'How many sockets closed before they were open?' },
+  TimeToOpen: { ...duration, question: 'How long does a socket take to open?' },
   OpenBudgetWait: { ...duration, question: 'How long did a connection wait for its turn to open a socket?' },
-  OutageMode: { ...gauge, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
+  OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof metricCatalogue;
@@ -53,7 +60,9 @@ export type MeasureName = NameOf<'measure'>;
 export type GaugeName = NameOf<'gauge'>;
 
 type Definition<Name extends MetricName> = (typeof metricCatalogue)[Name]['dimensions'];
-/** What must be said with a metric: each of its dimensions, with one of its values. */
-export type DimensionsOf<Name extends MetricName> = {
-  readonly [Key in keyof Definition<Name>]: Definition<Name>[Key] extends readonly (infer Value)[] ? Value : never;
-};
+/** What must be said with a metric: each of its dimensions, with one of its values, and nothing else. */
+export type DimensionsOf<Name extends MetricName> = keyof Definition<Name> extends never
+  ? Readonly<Record<string, never>>
+  : {
+      readonly [Key in keyof Definition<Name>]: Definition<Name>[Key] extends readonly (infer Value)[] ? Value : never;
+    };

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import { silentLogger, type Logger } from './logger.ts';
 import {
   metricCatalogue,
   type CountName,
@@ -10,97 +11,180 @@ import {
 
 /** Takes what happened. Never throws and never waits; only what is in the catalogue compiles. */
 export interface Metrics {
+  /** Adds to a sum. */
   readonly count: <Name extends CountName>(name: Name, dimensions: DimensionsOf<Name>, by?: number) => void;
+  /** Adds one value, in the unit of the catalogue, to a distribution. */
   readonly measure: <Name extends MeasureName>(name: Name, value: number, dimensions: DimensionsOf<Name>) => void;
+  /** Says how something stands. Nothing is written of a gauge that was not said again since the last flush. */
   readonly gauge: <Name extends GaugeName>(name: Name, value: number, dimensions: DimensionsOf<Name>) => void;
 }
 
 export const silentMetrics: Metrics = { count: () => undefined, measure: () => undefined, gauge: () => undefined };
 
-export interface EmfOptions {
+export interface MetricsOptions {
+  /** Dimension of every metric. */
   readonly stage: string;
-  readonly process: string;
+  /** What kind of process this is, as in its log lines. A field to search for, not a dimension. */
+  readonly processKind: string;
   readonly clock: Clock;
-  /** Takes one line, for example to standard output, where CloudWatch Logs finds the metrics in it. */
+  /** Takes one line without its end, for example to standard output, where CloudWatch Logs finds the metrics in it. */
   readonly write: (line: string) => void;
   readonly flushEveryMs: number;
+  /** Hears, once per flush, what could not be written. */
+  readonly logger: Logger;
 }
 
-export interface EmfMetrics extends Metrics {
-  /** Writes what is held. */
+export interface RunningMetrics extends Metrics {
+  /** Writes what is held. Never throws: what cannot be written is lost and logged. */
   readonly flush: () => void;
-  /** Writes what is held and ends. */
+  /** Writes what is held and ends the timer. */
   readonly stop: () => void;
 }
 
 const NAMESPACE = 'Holdfast';
-/** Values of one metric in one line: CloudWatch's limit. Also what is held at most before a line is written early. */
-const MOST_VALUES = 100;
+/** CloudWatch takes no more values of one metric in one line. */
+const MOST_VALUES_IN_LINE = 100;
+/** Values held before they are written early: bounds memory, whatever happens between two flushes. */
+export const MOST_VALUES_HELD = 1_000;
 
+/** What is held of the metrics that share their dimensions, and so their lines. */
 interface Series {
-  readonly name: MetricName;
   readonly dimensions: Readonly<Record<string, string>>;
-  values: number[];
+  /** Sums of counts, last values of gauges. */
+  readonly numbers: Map<MetricName, number>;
+  readonly measured: Map<MetricName, number[]>;
 }
 
 /**
  * Metrics as CloudWatch Embedded Metric Format: log lines that CloudWatch turns into metrics, so that no call waits for an
- * API. Values are put together for a while; counts are added up, of gauges the last one counts.
+ * API. Values are put together for a while and written as one line for each set of dimensions.
  * Source of the format: CloudWatch User Guide, "Specification: Embedded metric format".
  */
-export function makeEmfMetrics({ stage, process, clock, write, flushEveryMs }: EmfOptions): EmfMetrics {
-  const held = new Map<string, Series>();
+export function makeMetrics(options: MetricsOptions): RunningMetrics {
+  const { stage, processKind, clock, write, flushEveryMs, logger } = options;
+  let held = new Map<string, Series>();
+  let valuesHeld = 0;
+  let notFinite = 0;
   const stopping = new AbortController();
 
-  const seriesOf = (name: MetricName, given: object): Series => {
-    const dimensions = given as Readonly<Record<string, string>>;
-    const key = `${name} ${Object.values(dimensions).join(' ')}`;
-    const series = held.get(key) ?? { name, dimensions, values: [] };
-    held.set(key, series);
-    return series;
-  };
   const flush = (): void => {
-    for (const series of held.values()) write(toLine(series, { stage, process, atMs: clock.nowMs() }));
-    held.clear();
+    const atMs = clock.nowMs();
+    const lines = [...held.values()].flatMap((series) => toLines(series, processKind, atMs));
+    const ignored = notFinite;
+    const failures: unknown[] = [];
+    held = new Map();
+    valuesHeld = 0;
+    notFinite = 0;
+    for (const line of lines) {
+      try {
+        write(line);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    try {
+      if (failures.length > 0) logger.warn('metrics not written', { count: failures.length, error: failures[0] });
+      if (ignored > 0) logger.warn('metric values ignored that are no finite number', { count: ignored });
+    } catch {
+      // The log goes where the metrics go; whoever counts something must not fail because both are gone.
+    }
+  };
+  const hold = (name: MetricName, value: number, given: object, put: (series: Series) => boolean): void => {
+    // JSON has no word for it, and CloudWatch takes nothing but numbers.
+    if (!Number.isFinite(value)) {
+      notFinite += 1;
+      return;
+    }
+    const dimensions = { stage, ...dimensionsOf(name, given) };
+    const key = JSON.stringify(dimensions);
+    const series: Series = held.get(key) ?? { dimensions, numbers: new Map(), measured: new Map() };
+    held.set(key, series);
+    if (put(series)) valuesHeld += 1;
+    if (valuesHeld >= MOST_VALUES_HELD) flush();
   };
   const keepFlushing = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    for (;;) {
       await clock.sleep(flushEveryMs, stopping.signal);
+      if (stopping.signal.aborted) return;
       flush();
     }
   };
   void keepFlushing();
 
   return {
-    count: (name, dimensions, by = 1) => {
-      const series = seriesOf(name, dimensions);
-      series.values = [(series.values[0] ?? 0) + by];
-    },
-    measure: (name, value, dimensions) => {
-      const series = seriesOf(name, dimensions);
-      if (series.values.length >= MOST_VALUES) flush();
-      seriesOf(name, dimensions).values.push(value);
-    },
-    gauge: (name, value, dimensions) => {
-      seriesOf(name, dimensions).values = [value];
-    },
+    count: (name, dimensions, by = 1) =>
+      hold(name, by, dimensions, ({ numbers }) => {
+        const before = numbers.get(name);
+        numbers.set(name, (before ?? 0) + by);
+        return before === undefined;
+      }),
+    measure: (name, value, dimensions) =>
+      hold(name, value, dimensions, ({ measured }) => {
+        const values = measured.get(name);
+        if (values === undefined) measured.set(name, [value]);
+        else values.push(value);
+        return true;
+      }),
+    gauge: (name, value, dimensions) =>
+      hold(name, value, dimensions, ({ numbers }) => {
+        const isNew = !numbers.has(name);
+        numbers.set(name, value);
+        return isNew;
+      }),
     flush,
-    stop: () => stopping.abort(),
+    stop: () => {
+      stopping.abort();
+      flush();
+    },
   };
 }
 
+/** `makeMetrics` as `worker/main.ts` calls it, without a word about lines that were not written. */
+export function makeEmfMetrics({
+  process,
+  ...options
+}: Omit<MetricsOptions, 'processKind' | 'logger'> & { readonly process: string }): RunningMetrics {
+  return makeMetrics({ ...options, processKind: process, logger: silentLogger });
+}
+
+/**
+ * The dimensions that the catalogue names, in its order. Types let a variable carry more than they ask for: an id must not
+ * become a dimension that way.
+ */
+function dimensionsOf(name: MetricName, given: object): Readonly<Record<string, string>> {
+  const values = given as Readonly<Record<string, string>>;
+  const names = Object.keys(metricCatalogue[name].dimensions);
+  return Object.fromEntries(names.map((dimension) => [dimension, values[dimension] ?? 'unknown']));
+}
+
+/** One line, or as many as the longest list of values needs. */
+function toLines({ dimensions, numbers, measured }: Series, processKind: string, atMs: number): readonly string[] {
+  const lines: string[] = [];
+  let values = new Map<MetricName, number | readonly number[]>(numbers);
+  for (let from = 0; ; from += MOST_VALUES_IN_LINE) {
+    for (const [name, all] of measured) {
+      if (from < all.length) values.set(name, all.slice(from, from + MOST_VALUES_IN_LINE));
+    }
+    if (values.size === 0) return lines;
+    lines.push(toLine(dimensions, values, processKind, atMs));
+    values = new Map();
+  }
+}
+
 function toLine(
-  { name, dimensions, values }: Series,
-  { stage, process, atMs }: { readonly stage: string; readonly process: string; readonly atMs: number },
+  dimensions: Series['dimensions'],
+  values: ReadonlyMap<MetricName, number | readonly number[]>,
+  processKind: string,
+  atMs: number,
 ): string {
-  const said = { stage, process, ...dimensions };
-  const metric = { Name: name, Unit: metricCatalogue[name].unit };
+  const definitions = [...values.keys()].map((name) => ({ Name: name, Unit: metricCatalogue[name].unit }));
   return JSON.stringify({
     _aws: {
       Timestamp: atMs,
-      CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [Object.keys(said)], Metrics: [metric] }],
+      CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [Object.keys(dimensions)], Metrics: definitions }],
     },
-    ...said,
-    [name]: values.length === 1 ? values[0] : values,
+    process: processKind,
+    ...dimensions,
+    ...Object.fromEntries(values),
   });
 }
