@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { makeTaskStoppedHandler, WORKER_CONTAINER } from '../../functions/taskStopped.ts';
 import { composeTaskStopped } from '../../functions/eventComposition.ts';
 import { createOperatorKey } from '../../shared/identity/apiKey.ts';
@@ -10,6 +9,7 @@ import { startChild, stopChild, type Child } from './childProcess.ts';
 import { openDataFolder, type DataFolder } from './dataFolder.ts';
 import { createQueues, queueUrlBase } from './queues.ts';
 import { createTables, localCredentials } from './tables.ts';
+import { WorkerFleet, type LocalWorker } from './workerFleet.ts';
 
 /** The whole product on one machine: emulators, WhatsApp simulator, functions, workers, one process each. */
 export interface StackOptions {
@@ -19,12 +19,27 @@ export interface StackOptions {
   /** Talk to the real WhatsApp instead of the simulator. */
   readonly live: boolean;
   readonly workers: number;
+  /** How many shards there are: 4 if left out. Each has room for 50 connections. */
+  readonly shards?: number;
+  /** `local` if left out: quicker than in production, where they are chosen for a network between the machines. */
+  readonly workerTimings?: 'local' | 'production';
   /** Settings of the workers that differ from those below. */
   readonly workerSettings?: Readonly<Record<string, string>>;
+  /** Whether the end of a worker is told at once, as ECS does; true if left out. `reportStops` changes it while it runs. */
+  readonly reportStops?: boolean;
+  /** Puts something between the workers and what they reach, for example proxies. Asked once, before the first worker. */
+  readonly between?: (reached: WorkerReach) => Promise<WorkerReach>;
   /** Lines for a person: what a child has to complain about, and which worker was replaced. */
   readonly say: (line: string) => void;
   /** The stack cannot go on: one sentence. Called once; the caller stops it. */
   readonly onBroken: (reason: string) => void;
+}
+
+/** Where the workers reach the others. */
+export interface WorkerReach {
+  readonly dynamoDbEndpoint: string;
+  /** Undefined with `live`. */
+  readonly whatsAppUrl: string | undefined;
 }
 
 export interface RunningStack {
@@ -34,25 +49,32 @@ export interface RunningStack {
   readonly dynamoDbEndpoint: string;
   readonly sqsEndpoint: string;
   readonly operatorKey: string;
-  readonly workerIds: () => readonly string[];
+  /** Names of queues and tables begin with it. */
+  readonly stage: string;
+  readonly logs: string;
+  /** Those that run now. */
+  readonly workers: () => readonly LocalWorker[];
+  /** Starts one more. @param settings that only this one gets, and its successors. Resolves when it is ready. */
+  readonly addWorker: (settings?: Readonly<Record<string, string>>) => Promise<LocalWorker>;
+  /** Sends a worker a signal; it is not replaced. Resolves when the process is gone, and told so if it is to be. */
+  readonly removeWorker: (index: number, signal: NodeJS.Signals) => Promise<void>;
   /** Sends a worker a signal, as ECS or an accident would; it is replaced. Resolves when its successor is ready. */
   readonly replaceWorker: (index: number, signal: NodeJS.Signals) => Promise<void>;
+  /** Whether the end of this worker, and of its successors, is told from now on. */
+  readonly reportStops: (index: number, isReported: boolean) => void;
   /** Stops everything in order, workers first. Leaves no process behind. */
   readonly stop: () => Promise<void>;
   readonly kill: () => void;
 }
 
 const STAGE = 'local';
-const SHARDS = '4';
+const SHARDS = 4;
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
-const WORKER_STOP_MS = 25_000;
-const RESTART_WINDOW_MS = 60_000;
-const RESTART_LIMIT = 3;
 const REPEAT_AFTER_MS = 30_000;
 
 /** Quicker than in production, where they are chosen for a network between the machines. */
-const WORKER_SETTINGS = {
+const LOCAL_TIMINGS = {
   HOLDFAST_HEARTBEAT_MS: '500',
   HOLDFAST_HEARTBEAT_TIMEOUT_MS: '1000',
   HOLDFAST_FENCE_MS: '6000',
@@ -64,6 +86,8 @@ const WORKER_SETTINGS = {
   HOLDFAST_COMMAND_WAIT_SECONDS: '1',
   HOLDFAST_COMMAND_VISIBILITY_SECONDS: '10',
 } as const;
+/** Production's are the worker's own defaults. */
+const WORKER_TIMINGS = { local: LOCAL_TIMINGS, production: {} } as const;
 
 /** Starts the stack. Throws an Error with one clear sentence when a part does not start; nothing is left running then. */
 export async function startStack(options: StackOptions): Promise<RunningStack> {
@@ -78,22 +102,16 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   }
 }
 
-interface WorkerSlot {
-  readonly index: number;
-  taskId: string;
-  child: Child | undefined;
-  /** Resolves when the next process of this slot is ready. */
-  replaced: PromiseWithResolvers<void>;
-}
-
 class Stack implements RunningStack {
   readonly #options: StackOptions;
   readonly #folder: DataFolder;
   readonly #children: Child[] = [];
-  readonly #workers: WorkerSlot[] = [];
-  readonly #exits: number[] = [];
+  readonly #shards: number;
+  readonly stage = STAGE;
+  readonly logs: string;
   #settings: Record<string, string> = {};
-  #workerSettings: Record<string, string> = {};
+  #fleet: WorkerFleet | undefined;
+  #dynamoDbPid: number | undefined;
   #stopping = false;
   apiUrl = '';
   whatsAppControlUrl: string | undefined;
@@ -104,69 +122,59 @@ class Stack implements RunningStack {
   constructor(options: StackOptions, folder: DataFolder) {
     this.#options = { ...options, say: sayOnce(options.say) };
     this.#folder = folder;
+    this.#shards = options.shards ?? SHARDS;
+    this.logs = folder.logs;
   }
 
   async start(): Promise<void> {
-    const { path, keyFile } = this.#folder;
     // The functions that the supervisor calls itself find them where the SDK looks; the emulators check none.
     process.env['AWS_ACCESS_KEY_ID'] ??= localCredentials.accessKeyId;
     process.env['AWS_SECRET_ACCESS_KEY'] ??= localCredentials.secretAccessKey;
-    const emulators = await this.#child('emulators', 'infra/local/emulatorsHost.ts', ['--data', path], {});
-    this.dynamoDbEndpoint = textOf(emulators.ready['dynamoDb']);
-    this.sqsEndpoint = textOf(emulators.ready['sqs']);
-    // A binary cannot watch its parent: when that was killed, the supervisor ends it.
-    const dynamoDbPid = Number(emulators.ready['dynamoDbPid']);
-    void emulators.exited.then(() => killIfRunning(dynamoDbPid));
+    await this.#startEmulators();
     this.#settings = {
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
       HOLDFAST_STAGE: STAGE,
-      HOLDFAST_SHARD_COUNT: SHARDS,
+      HOLDFAST_SHARD_COUNT: String(this.#shards),
       HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),
     };
     await createTables(this.dynamoDbEndpoint, STAGE);
-    await createQueues(this.sqsEndpoint, STAGE, Number(SHARDS));
+    await createQueues(this.sqsEndpoint, STAGE, this.#shards);
     await this.#prepareKey();
     await this.#buryEarlierWorkers();
-    this.#workerSettings = { ...this.#settings, ...WORKER_SETTINGS, HOLDFAST_KEY_FILE: keyFile };
-    if (!this.#options.live) await this.#startWhatsApp();
-    Object.assign(this.#workerSettings, this.#options.workerSettings);
-    const functions = await this.#child(
-      'functions',
-      'infra/local/functionsHost.ts',
-      ['--port', String(this.#options.port)],
-      this.#settings,
-    );
+    const whatsApp = this.#options.live ? undefined : await this.#startWhatsApp();
+    const port = String(this.#options.port);
+    const functions = await this.#child('functions', 'infra/local/functionsHost.ts', ['--port', port], this.#settings);
     this.apiUrl = textOf(functions.ready['url']);
-    const slots = Array.from({ length: this.#options.workers }, (_, index): WorkerSlot => ({
-      index,
-      taskId: '',
-      child: undefined,
-      replaced: Promise.withResolvers(),
-    }));
-    this.#workers.push(...slots);
-    await Promise.all(slots.map((slot) => this.#startWorker(slot)));
+    await this.#startWorkers(whatsApp);
   }
 
-  workerIds(): readonly string[] {
-    return this.#workers.map(({ child }) => textOf(child?.ready['workerId']));
+  workers(): readonly LocalWorker[] {
+    return this.#fleet?.workers() ?? [];
   }
 
-  async replaceWorker(index: number, signal: NodeJS.Signals): Promise<void> {
-    const slot = this.#workers[index];
-    if (slot?.child === undefined) throw new Error(`There is no worker ${index}.`);
-    const { promise } = slot.replaced;
-    slot.child.process.kill(signal);
-    await promise;
+  addWorker(settings?: Readonly<Record<string, string>>): Promise<LocalWorker> {
+    return this.#running().add(settings);
+  }
+
+  removeWorker(index: number, signal: NodeJS.Signals): Promise<void> {
+    return this.#running().remove(index, signal);
+  }
+
+  replaceWorker(index: number, signal: NodeJS.Signals): Promise<void> {
+    return this.#running().replace(index, signal);
+  }
+
+  reportStops(index: number, isReported: boolean): void {
+    this.#running().reportStops(index, isReported);
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    const workers = this.#workers.flatMap(({ child }) => (child === undefined ? [] : [child]));
-    await Promise.all(workers.map((child) => stopChild(child, WORKER_STOP_MS)));
+    await this.#fleet?.stop();
     // What was started last knows the others, and goes first.
     for (const child of [...this.#children].reverse()) await stopChild(child, STOP_MS);
     this.#folder.release();
@@ -174,11 +182,32 @@ class Stack implements RunningStack {
 
   kill(): void {
     this.#stopping = true;
-    for (const child of [...this.#workers.map((slot) => slot.child), ...this.#children]) child?.process.kill('SIGKILL');
+    this.#fleet?.kill();
+    for (const child of this.#children) child.process.kill('SIGKILL');
+    // Its host was killed and cannot end it, and this process may be gone before it sees that.
+    if (this.#dynamoDbPid !== undefined) killIfRunning(this.#dynamoDbPid);
     this.#folder.release();
   }
 
-  async #startWhatsApp(): Promise<void> {
+  #running(): WorkerFleet {
+    if (this.#fleet === undefined) throw new Error('The stack is not up.');
+    return this.#fleet;
+  }
+
+  async #startEmulators(): Promise<void> {
+    const emulators = await this.#child('emulators', 'infra/local/emulatorsHost.ts', ['--data', this.#folder.path], {});
+    this.dynamoDbEndpoint = textOf(emulators.ready['dynamoDb']);
+    this.sqsEndpoint = textOf(emulators.ready['sqs']);
+    // A binary cannot watch its parent: when that was killed, the supervisor ends it.
+    const dynamoDbPid = Number(emulators.ready['dynamoDbPid']);
+    this.#dynamoDbPid = dynamoDbPid;
+    void emulators.exited.then(() => {
+      this.#dynamoDbPid = undefined;
+      killIfRunning(dynamoDbPid);
+    });
+  }
+
+  async #startWhatsApp(): Promise<{ readonly url: string; readonly rootKey: string }> {
     const whatsApp = await this.#child(
       'whatsapp',
       'test/whatsapp/main.ts',
@@ -186,8 +215,40 @@ class Stack implements RunningStack {
       {},
     );
     this.whatsAppControlUrl = textOf(whatsApp.ready['controlUrl']);
-    this.#workerSettings['WHATSAPP_URL'] = textOf(whatsApp.ready['webSocketUrl']);
-    this.#workerSettings['WHATSAPP_ROOT_KEY'] = textOf(whatsApp.ready['rootKey']);
+    return { url: textOf(whatsApp.ready['webSocketUrl']), rootKey: textOf(whatsApp.ready['rootKey']) };
+  }
+
+  async #startWorkers(whatsApp: { readonly url: string; readonly rootKey: string } | undefined): Promise<void> {
+    const {
+      workers,
+      workerTimings = 'local',
+      workerSettings,
+      reportStops = true,
+      between,
+      say,
+      onBroken,
+    } = this.#options;
+    const direct: WorkerReach = { dynamoDbEndpoint: this.dynamoDbEndpoint, whatsAppUrl: whatsApp?.url };
+    const { dynamoDbEndpoint, whatsAppUrl } = (await between?.(direct)) ?? direct;
+    const fleet = new WorkerFleet({
+      settings: {
+        ...this.#settings,
+        ...WORKER_TIMINGS[workerTimings],
+        HOLDFAST_KEY_FILE: this.#folder.keyFile,
+        HOLDFAST_DYNAMODB_ENDPOINT: dynamoDbEndpoint,
+        ...(whatsAppUrl === undefined ? {} : { WHATSAPP_URL: whatsAppUrl }),
+        ...(whatsApp === undefined ? {} : { WHATSAPP_ROOT_KEY: whatsApp.rootKey }),
+        ...workerSettings,
+      },
+      logs: this.logs,
+      reportStops,
+      tellStopped: (taskId) => this.#tellStopped(taskId),
+      keepTasks: this.#folder.keepTasks,
+      say,
+      onBroken,
+    });
+    this.#fleet = fleet;
+    await Promise.all(Array.from({ length: workers }, () => fleet.add()));
   }
 
   /** Beside the API's port, so that a README can name it. */
@@ -235,43 +296,6 @@ class Stack implements RunningStack {
         containers: [{ name: WORKER_CONTAINER, lastStatus: 'STOPPED' }],
       },
     });
-  }
-
-  async #startWorker(slot: WorkerSlot): Promise<void> {
-    slot.taskId = randomUUID();
-    this.#folder.keepTasks([...new Set([...this.#workers.map(({ taskId }) => taskId), slot.taskId])].filter(Boolean));
-    const name = `worker-${slot.index + 1}`;
-    const child = await startChild({
-      name,
-      file: 'worker/main.ts',
-      env: { ...this.#workerSettings, HOLDFAST_TASK_ID: slot.taskId },
-      logFile: `${this.#folder.logs}/${name}.log`,
-      readyWithinMs: READY_MS,
-      onTrouble: this.#options.say,
-    });
-    slot.child = child;
-    slot.replaced.resolve();
-    slot.replaced = Promise.withResolvers();
-    void child.exited.then((exit) => this.#onWorkerExit(slot, exit.signal ?? `code ${exit.code}`, exit.last));
-  }
-
-  /** As ECS: says that the task is gone, and starts another one. A worker that keeps ending breaks the stack. */
-  async #onWorkerExit(slot: WorkerSlot, how: string, last: string): Promise<void> {
-    try {
-      await this.#tellStopped(slot.taskId);
-      if (this.#stopping) return;
-      const nowMs = performance.now();
-      this.#exits.push(nowMs);
-      const recent = this.#exits.filter((atMs) => nowMs - atMs < RESTART_WINDOW_MS).length;
-      if (recent > RESTART_LIMIT) {
-        this.#options.onBroken(`Workers end again and again (${how}). ${last} See ${this.#folder.logs}`);
-        return;
-      }
-      this.#options.say(`worker-${slot.index + 1} ended (${how}) and is replaced`);
-      await this.#startWorker(slot);
-    } catch (error) {
-      if (!this.#stopping) this.#options.onBroken((error as Error).message);
-    }
   }
 
   async #child(name: string, file: string, args: readonly string[], env: Record<string, string>): Promise<Child> {
