@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { EventLogDependencies } from '../shared/event/eventLog.ts';
+import { adminRoutes } from './admin.ts';
 import { makeHttpHandler, type HttpDependencies } from './http.ts';
 import { makeOpenApi } from './openapi.ts';
 import { route, type Route } from './route.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from './routes/connections.ts';
 import { eventRoutes } from './routes/events.ts';
 import { messageRoutes, type MessageRouteDependencies } from './routes/messages.ts';
-import { tenantRoutes } from './routes/tenants.ts';
 import { webhookRoutes, type WebhookRouteDependencies } from './routes/webhooks.ts';
 
 export interface ApiDependencies
@@ -40,7 +40,7 @@ export function apiRoutes(dependencies: ApiDependencies): {
       handle: async () => ({ status: 200, json: document() }),
     }),
   ];
-  const all = [...known, ...tenantRoutes(dependencies)];
+  const all = [...known, ...adminRoutes(dependencies)];
   let made: object | undefined;
   const document = (): object => (made ??= makeOpenApi(all));
   return { served: known, all };

@@ -1,3 +1,4 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { makeId, type StanzaId, type WorkerId } from '../shared/kernel/id.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
@@ -123,7 +124,8 @@ export interface WorkOptions {
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const { config, logger, workerId, gate, takeTurn, onBroken, opens } = options;
   const { stage, queueUrlBase, connections: settings } = config;
-  const { clock, random, table, acting, polling } = options.world;
+  const { clock, random, polling } = options.world;
+  const { table, acting } = options.world.connect(gate.assertOpen);
   const connections = new ConnectionStore({ table, stage });
   const messages = new MessageStore({ table, stage });
   const common = { clock, random, logger, stage, queueUrlBase, acting, connections };
@@ -137,7 +139,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     clock,
     makeBatchId: () => `${workerId}-${(batches += 1)}`,
   });
-  const sockets = makeSockets({ ...options, messages, publisher });
+  const sockets = makeSockets({ ...options, table, messages, publisher });
   const parts = makeConnectionParts({
     ...common,
     table,
@@ -171,15 +173,16 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
 }
 
 interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | 'metrics' | 'world'> {
+  readonly table: DynamoDBDocumentClient;
   readonly messages: MessageStore;
   readonly publisher: EventPublisher;
 }
 
 /** How sessions are read and sockets opened on them. */
 function makeSockets(parts: SocketParts): SessionSocketsDependencies {
-  const { config, logger, gate, messages, publisher, metrics, world } = parts;
+  const { config, logger, gate, table, messages, publisher, metrics, world } = parts;
   const { stage, storeTimeoutMs, whatsappUrl } = config;
-  const { clock, random, table, keyProvider } = world;
+  const { clock, random, keyProvider } = world;
   const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),

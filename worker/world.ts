@@ -8,6 +8,7 @@ import {
   makeKeyClient,
   makePollingClient,
   makeQueueClient,
+  type BeforeTry,
 } from '../shared/platform/aws.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
@@ -23,8 +24,11 @@ export interface WorkerWorld {
   readonly random: Random;
   /** For leases and ownership alone, so that traffic cannot delay them. */
   readonly fleetTable: DynamoDBDocumentClient;
-  readonly table: DynamoDBDocumentClient;
-  readonly acting: SQSClient;
+  /** For all that is done for connections. Each try of each call asks first whether this worker may act. */
+  readonly connect: (beforeTry: BeforeTry) => {
+    readonly table: DynamoDBDocumentClient;
+    readonly acting: SQSClient;
+  };
   /** For receives only: its deadline is past the longest wait. */
   readonly polling: SQSClient;
   readonly keyProvider: KeyProvider;
@@ -39,8 +43,10 @@ export function makeWorkerWorld(config: WorkerConfig): WorkerWorld {
     clock: systemClock,
     random: systemRandom,
     fleetTable: makeHeartbeatClient(config, config.ownership.heartbeatTimeoutMs),
-    table: makeDocumentClient(config),
-    acting: makeQueueClient(config),
+    connect: (beforeTry) => ({
+      table: makeDocumentClient(config, beforeTry),
+      acting: makeQueueClient(config, beforeTry),
+    }),
     polling: makePollingClient(config, config.shardCount, config.connections.commandWaitSeconds),
     keyProvider: makeKeyProvider(config),
     joinFleet: startFleetMember,

@@ -41,10 +41,13 @@ function common(config: StoreConfig, endpoint: string | undefined, purpose: Purp
   };
 }
 
+/** Asked before each try of each call, the SDK's own retries included. Throws when the call must not be made. */
+export type BeforeTry = () => void;
+
 /** DynamoDB, for everything but heartbeats: 5 s a try, three tries. */
-export function makeDocumentClient(config: StoreConfig): DynamoDBDocumentClient {
+export function makeDocumentClient(config: StoreConfig, beforeTry?: BeforeTry): DynamoDBDocumentClient {
   const purpose = { sockets: config.maxConnections, deadlineMs: config.storeTimeoutMs, attempts: 3 };
-  return toDocument(new DynamoDBClient(common(config, config.dynamoDbEndpoint, purpose)));
+  return toDocument(askingBefore(new DynamoDBClient(common(config, config.dynamoDbEndpoint, purpose)), beforeTry));
 }
 
 /** DynamoDB for heartbeats and ownership: a deadline of its own and one retry, so that traffic cannot delay a lease. */
@@ -54,9 +57,9 @@ export function makeHeartbeatClient(config: StoreConfig, deadlineMs: number): Dy
 }
 
 /** SQS for sending, deleting and changing visibility. */
-export function makeQueueClient(config: StoreConfig): SQSClient {
+export function makeQueueClient(config: StoreConfig, beforeTry?: BeforeTry): SQSClient {
   const purpose = { sockets: config.maxConnections, deadlineMs: config.storeTimeoutMs, attempts: 3 };
-  return new SQSClient(common(config, config.sqsEndpoint, purpose));
+  return askingBefore(new SQSClient(common(config, config.sqsEndpoint, purpose)), beforeTry);
 }
 
 /** SQS for long polls only: a socket per queue that is polled at once, and a deadline past the wait. */
@@ -68,6 +71,28 @@ export function makePollingClient(config: StoreConfig, queues: number, waitSecon
 /** KMS, for wrapping and unwrapping data keys. */
 export function makeKeyClient(config: StoreConfig): KMSClient {
   return new KMSClient(common(config, undefined, { sockets: 10, deadlineMs: config.storeTimeoutMs, attempts: 3 }));
+}
+
+/** What is asked once before a call is old when the SDK tries again, for example after the process was frozen. */
+function askingBefore<Client extends DynamoDBClient | SQSClient>(
+  client: Client,
+  beforeTry: BeforeTry | undefined,
+): Client {
+  if (beforeTry === undefined) return client;
+  const ask =
+    <Input, Output>(next: (input: Input) => Promise<Output>) =>
+    async (input: Input): Promise<Output> => {
+      beforeTry();
+      return next(input);
+    };
+  // The last step before the request is sent: behind the retry, which runs in the same step with a higher priority.
+  // Both clients have the same stack; their types do not say so together.
+  (client as DynamoDBClient).middlewareStack.add(ask as never, {
+    step: 'finalizeRequest',
+    priority: 'low',
+    name: 'askBeforeTry',
+  });
+  return client;
 }
 
 function toDocument(client: DynamoDBClient): DynamoDBDocumentClient {

@@ -1,6 +1,5 @@
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import type { Machine } from './machine.ts';
-import type { VirtualTime } from './virtualTime.ts';
 
 /** What a client sends. `message` carries the step of its ratchet, as every ciphertext does. */
 export type ClientFrame =
@@ -55,14 +54,13 @@ export interface WhatsAppCounts {
 /** WhatsApp, as far as one linked device per account goes: one live socket, the newest; offline messages; acks. */
 export class FakeWhatsApp {
   readonly counts: WhatsAppCounts = { logins: 0, replaced: 0, resent: 0 };
-  readonly loginsAtMs: { readonly machine: Machine; readonly atMs: number }[] = [];
+  /** Every login that was tried, when its client tried it. */
+  readonly logins: { readonly machine: Machine; readonly issuedAtMs: number }[] = [];
   isOut = false;
-  readonly #time: VirtualTime;
   readonly #onStanza: (stanza: SeenStanza) => void;
   readonly #accounts = new Map<ConnectionId, Account>();
 
-  constructor(time: VirtualTime, onStanza: (stanza: SeenStanza) => void) {
-    this.#time = time;
+  constructor(onStanza: (stanza: SeenStanza) => void) {
     this.#onStanza = onStanza;
   }
 
@@ -88,7 +86,7 @@ export class FakeWhatsApp {
   /** A frame of a client has arrived. */
   take(connectionId: ConnectionId, wire: Wire, frame: ClientFrame, issuedAtMs: number): void {
     const account = this.#account(connectionId);
-    if (frame.kind === 'login') this.#login(account, wire);
+    if (frame.kind === 'login') this.#login(account, wire, issuedAtMs);
     if (frame.kind === 'message') this.#message(connectionId, account, wire, frame, issuedAtMs);
     if (account.wire !== wire) return;
     if (frame.kind === 'ping') wire.deliver({ kind: 'pong' });
@@ -101,8 +99,8 @@ export class FakeWhatsApp {
     if (account.wire === wire) account.wire = undefined;
   }
 
-  #login(account: Account, wire: Wire): void {
-    this.loginsAtMs.push({ machine: wire.machine, atMs: this.#time.nowMs });
+  #login(account: Account, wire: Wire, issuedAtMs: number): void {
+    this.logins.push({ machine: wire.machine, issuedAtMs });
     if (this.isOut) {
       wire.deliver({ kind: 'close', code: 503 });
       return;

@@ -1,4 +1,7 @@
+import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
+import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { leaseKey } from '../../shared/fleet/fleetLease.ts';
+import type { ClientFrame } from './fakeWhatsApp.ts';
 import type { LinkFault, ServiceName } from './network.ts';
 import { fairWeather } from './network.ts';
 import type { SeededRandom } from './seededRandom.ts';
@@ -35,7 +38,11 @@ export const faults: readonly Fault[] = [
     weight: 2,
     begin: (context) => pause(context, leaderOf(context), context.random.between(3_000, 75_000)),
   },
-  { name: 'pause at a call', weight: 5, begin: pauseAtCall },
+  { name: 'pause at a call', weight: 6, begin: pauseAtCall },
+  { name: 'pause after a commit', weight: 2, begin: pauseAfterCommit },
+  { name: 'crash at a call', weight: 4, begin: crashAtCall },
+  { name: 'crash before a commit', weight: 1, begin: crashBeforeCommit },
+  { name: 'silent for about a death', weight: 2, begin: almostDead },
   { name: 'sleep past the expiry of the lease', weight: 2, begin: sleepPastExpiry },
   { name: 'clock step', weight: 2, begin: stepClock },
   {
@@ -104,22 +111,107 @@ function pause({ fleet, random, say }: FaultContext, worker: SimulatedWorker | u
   return durationMs;
 }
 
-/** Between having made a call and its leaving the machine: whatever was checked before it is old when it arrives. */
+/** Calls at which it matters most what was checked before. */
+const delicateCalls: readonly ((request: unknown) => boolean)[] = [
+  () => true,
+  (request) => request instanceof PutCommand && request.input.TableName === `${STAGE}-sessions`,
+  (request) => (request as Partial<ClientFrame>).kind === 'message',
+  (request) => request instanceof UpdateCommand && request.input.TableName === `${STAGE}-fleet`,
+  (request) => request instanceof DeleteMessageCommand,
+];
+
+const isCommit = (request: unknown): boolean =>
+  request instanceof PutCommand && request.input.TableName === `${STAGE}-sessions`;
+
+/** Stops while a commit is on its way, until others have claimed: it wakes with the answer, and with old permission. */
+function pauseAfterCommit(context: FaultContext): number {
+  const { fleet, random, say } = context;
+  const worker = anyWorker(context);
+  if (worker === undefined) return 0;
+  const durationMs = random.between(35_000, 60_000);
+  fleet.network.interrupt(worker.machine, {
+    matches: isCommit,
+    happen: (leave) => {
+      say(`${worker.machine.name} stops while a commit is on its way, for ${Math.round(durationMs / 1_000)} s`);
+      leave();
+      fleet.pause(worker, 'stopped');
+      fleet.time.after(durationMs, () => worker.machine.resume());
+    },
+  });
+  return durationMs + 10_000;
+}
+
+/** Dies with a commit that has not left. */
+function crashBeforeCommit(context: FaultContext): number {
+  const worker = anyWorker(context);
+  if (worker === undefined) return 0;
+  context.fleet.network.interrupt(worker.machine, { matches: isCommit, happen: () => void crash(context, worker) });
+  return 60_000;
+}
+
+/** Stops between having made a call and its leaving, or just after: what was checked before is old when it goes on. */
 function pauseAtCall(context: FaultContext): number {
   const { fleet, random, say } = context;
   const worker = anyWorker(context);
   if (worker === undefined) return 0;
   const durationMs = random.between(10_000, 70_000);
   const kind = random.pick(['stopped', 'asleep'] as const);
-  fleet.network.freezeAtNextCall(worker.machine, (leave) => {
-    say(`${worker.machine.name} is ${kind} in the middle of a call, for ${Math.round(durationMs / 1_000)} s`);
-    fleet.pause(worker, kind);
-    fleet.time.after(durationMs, () => {
-      leave();
-      worker.machine.resume();
-    });
+  const leavesFirst = random.chance(0.5);
+  fleet.network.interrupt(worker.machine, {
+    matches: random.pick(delicateCalls),
+    happen: (leave) => {
+      say(
+        `${worker.machine.name} is ${kind} ${leavesFirst ? 'after' : 'before'} a call, for ${Math.round(durationMs / 1_000)} s`,
+      );
+      if (leavesFirst) leave();
+      fleet.pause(worker, kind);
+      fleet.time.after(durationMs, () => {
+        if (!leavesFirst) leave();
+        worker.machine.resume();
+      });
+    },
   });
   return durationMs + 5_000;
+}
+
+/** Dies between having made a call and its leaving, or just after. */
+function crashAtCall(context: FaultContext): number {
+  const { fleet, random } = context;
+  const worker = anyWorker(context);
+  if (worker === undefined) return 0;
+  const leavesFirst = random.chance(0.5);
+  fleet.network.interrupt(worker.machine, {
+    matches: random.pick(delicateCalls),
+    happen: (leave) => {
+      if (leavesFirst) leave();
+      crash(context, worker);
+    },
+  });
+  return 60_000;
+}
+
+/** Silent for about as long as a death takes, while sentences are late: one of them and a heartbeat meet each other. */
+function almostDead(context: FaultContext): number {
+  const { fleet, random, say } = context;
+  const machine = anyWorker(context)?.machine;
+  if (machine === undefined) return 0;
+  const durationMs = random.between(24_000, 32_000);
+  say(`the store does not hear ${machine.name} for ${Math.round(durationMs / 1_000)} s, and deaths are written late`);
+  fleet.network.setFault(machine, 'store', 'deaf');
+  fleet.time.after(durationMs, () => fleet.network.setFault(machine, 'store', undefined));
+  const others = fleet.living().filter((other) => other.machine !== machine);
+  for (const other of others) {
+    fleet.network.interrupt(other.machine, {
+      matches: (request) =>
+        request instanceof UpdateCommand &&
+        request.input.ConditionExpression?.includes('state') === true &&
+        request.input.UpdateExpression?.includes('proof') === true,
+      isLasting: true,
+      happen: (leave) => void fleet.time.after(random.between(1_000, 9_000), leave),
+    });
+    fleet.time.after(45_000, () => fleet.network.interrupt(other.machine, undefined));
+  }
+  return 60_000;
 }
 
 /** So long that its dead lease has expired when it wakes. */
@@ -264,10 +356,11 @@ function massPause(context: FaultContext): number {
   return Math.max(0, ...context.fleet.living().map((worker) => pause(context, worker, durationMs)));
 }
 
-/** Draws one, by weight. */
-export function drawFault(random: SeededRandom): Fault {
-  let left = random.unit() * faults.reduce((sum, { weight }) => sum + weight, 0);
-  for (const fault of faults) {
+/** Draws one, by weight. @param names the only ones to draw from; all if left out */
+export function drawFault(random: SeededRandom, names?: readonly string[]): Fault {
+  const drawn = faults.filter(({ name }) => names === undefined || names.includes(name));
+  let left = random.unit() * drawn.reduce((sum, { weight }) => sum + weight, 0);
+  for (const fault of drawn) {
     left -= fault.weight;
     if (left < 0) return fault;
   }

@@ -45,8 +45,8 @@ export class Ledger {
   readonly #history = new Map<number, Ownership[]>();
   readonly #workers = new Map<Machine, WorkerId>();
   readonly #steps = new Map<string, string>();
-  /** Stanzas that arrived after another's claim, by connection and the epoch of that claim. */
-  readonly #flushed = new Map<string, number>();
+  /** Stanzas that arrived after another's claim, by connection and the epoch of that claim. A repeated one counts once. */
+  readonly #flushed = new Map<string, Set<string>>();
 
   constructor(nowMs: () => number, shardOf: (connectionId: ConnectionId) => number) {
     this.#nowMs = nowMs;
@@ -68,6 +68,10 @@ export class Ledger {
 
   onTableChange({ tableName, before, after }: TableChange): void {
     const pk = String(after?.['pk'] ?? '');
+    const [version, newVersion] = [Number(before?.['version'] ?? 0), Number(after?.['version'] ?? 0)];
+    if (tableName.endsWith('-sessions') && version > 0 && newVersion <= version) {
+      this.report('no-key-reuse', `${String(after?.['sk'])} went from version ${version} to ${newVersion}`);
+    }
     if (!tableName.endsWith('-fleet') || !pk.startsWith('SHARD#')) return;
     const shard = Number(pk.slice('SHARD#'.length));
     const epoch = after?.['epoch'] as number;
@@ -112,9 +116,9 @@ export class Ledger {
     const isLate = this.#judge(machine, shard, issuedAtMs, `stanza ${stanzaId} of ${connectionId}`);
     if (!isLate || !accepted) return;
     const claim = `${connectionId} ${this.#history.get(shard)?.at(-1)?.epoch}`;
-    const flushed = (this.#flushed.get(claim) ?? 0) + 1;
+    const flushed = (this.#flushed.get(claim) ?? new Set()).add(stanzaId);
     this.#flushed.set(claim, flushed);
-    if (flushed > 1) this.report('one-owner', `more than one stanza of ${connectionId} flushed after a claim`);
+    if (flushed.size > 1) this.report('one-owner', `more than one stanza of ${connectionId} flushed after a claim`);
   }
 
   /** Returns whether the effect took place after the ownership under which it was made. */

@@ -34,6 +34,14 @@ export interface Arrival {
   readonly issuedAtMs: number;
 }
 
+/** Something that happens at one call: it gets what lets the request go on its way. */
+export interface Interruption {
+  readonly matches: (request: unknown) => boolean;
+  /** Happens at every such call, and not at the first one alone. */
+  readonly isLasting?: boolean;
+  readonly happen: (leave: () => void) => void;
+}
+
 /** Applies a request and answers by calling back, at once or later. Throwing is an answer too. */
 export type Service = (request: unknown, arrival: Arrival, answer: (apply: () => unknown) => void) => void;
 
@@ -42,6 +50,8 @@ export interface CallOptions {
   /** Tries in all, like the SDK's. */
   readonly attempts: number;
   readonly signal: AbortSignal | undefined;
+  /** Asked before each try. */
+  readonly beforeTry?: (() => void) | undefined;
 }
 
 /** Carries requests of machines to services. All faults between them are here. */
@@ -50,8 +60,8 @@ export class Network {
   readonly #time: VirtualTime;
   readonly #random: SeededRandom;
   readonly #faults = new Map<string, LinkFault>();
-  /** Machines that freeze at their next call, between having made it and it leaving them. */
-  readonly #freezing = new Map<Machine, (leave: () => void) => void>();
+  /** Machines to which something happens at a call, between having made it and it leaving them. */
+  readonly #interrupted = new Map<Machine, Interruption>();
 
   constructor(time: VirtualTime, random: SeededRandom) {
     this.#time = time;
@@ -64,17 +74,21 @@ export class Network {
     else this.#faults.set(key, fault);
   }
 
-  /** The next call of a machine meets this: it gets what lets the request go on. */
-  freezeAtNextCall(machine: Machine, freeze: (leave: () => void) => void): void {
-    this.#freezing.set(machine, freeze);
+  /** Lets something happen to a machine at its next call of a kind; undefined takes it back. */
+  interrupt(machine: Machine, interruption: Interruption | undefined): void {
+    if (interruption === undefined) this.#interrupted.delete(machine);
+    else this.#interrupted.set(machine, interruption);
   }
 
-  /** What leaves a machine does so at once, unless the machine freezes in that moment. */
-  leave(machine: Machine, go: () => void): void {
-    const freeze = this.#freezing.get(machine);
-    this.#freezing.delete(machine);
-    if (freeze === undefined) go();
-    else freeze(go);
+  /** What leaves a machine does so at once, unless something happens in that moment. */
+  leave(machine: Machine, request: unknown, go: () => void): void {
+    const interruption = this.#interrupted.get(machine);
+    if (interruption === undefined || !interruption.matches(request)) {
+      go();
+      return;
+    }
+    if (interruption.isLasting !== true) this.#interrupted.delete(machine);
+    interruption.happen(go);
   }
 
   async call(
@@ -85,6 +99,7 @@ export class Network {
     options: CallOptions,
   ): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
+      options.beforeTry?.();
       try {
         return await this.#try(machine, name, service, request, options);
       } catch (error) {
@@ -120,7 +135,7 @@ export class Network {
     const arrive = (answer: typeof back): void => {
       if (this.#faultOf(machine, name) !== 'deaf') service(request, arrival, answer);
     };
-    this.leave(machine, () => {
+    this.leave(machine, request, () => {
       const fault = this.#faultOf(machine, name);
       if (fault === 'refused') {
         machine.later(1, () => fail(`${name}: connection refused`));
@@ -135,7 +150,7 @@ export class Network {
         this.#latencyMs() / 2 + (this.#random.chance(late.share) ? this.#random.between(0, late.upToMs) : 0);
       this.#time.after(delayMs, () => arrive(back));
       if (this.#random.chance(duplicated)) {
-        this.#time.after(delayMs + this.#random.between(0, 3_000), () => arrive((apply) => void outcomeOf(apply)));
+        this.#time.after(delayMs + this.#random.between(0, 10_000), () => arrive((apply) => void outcomeOf(apply)));
       }
     });
     return promise.finally(() => {

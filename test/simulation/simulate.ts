@@ -1,5 +1,4 @@
 import type { ConnectionId } from '../../shared/kernel/id.ts';
-import { commandQueueName } from '../../shared/platform/queues.ts';
 import { drawFault } from './faults.ts';
 import type { LedgerCounts, Violation } from './ledger.ts';
 import { makeSeededRandom, type SeededRandom } from './seededRandom.ts';
@@ -40,6 +39,9 @@ const FINISHED_WITHIN_MS = 12 * 60_000;
 const WARM_UP_MS = 25_000;
 const FAULTS_MS = 180_000;
 const CHECK_EVERY_MS = 1_000;
+const USUAL_PAUSE_MS = [50, 2_500] as const;
+/** For broken variants: the more is done, the more is done wrong. */
+const DENSE_PAUSE_MS = [50, 700] as const;
 
 /** Runs one world from a seed. The same seed gives the same world. */
 export async function simulate({
@@ -67,13 +69,14 @@ export async function simulate({
   for (let count = random.integer(2, 5); count > 0; count -= 1) world.startWorker(1);
   const startMs = world.time.nowMs;
   const faultsUntilMs = startMs + WARM_UP_MS + FAULTS_MS;
-  keepTraffic(world, random.fork(), faultsUntilMs);
-  const overMs = planFaults(world, random.fork(), { fromMs: startMs + WARM_UP_MS, untilMs: faultsUntilMs, names, say });
+  const times = { fromMs: startMs + WARM_UP_MS, untilMs: faultsUntilMs, names, say };
+  const overMs = planFaults(world, random.fork(), variant, times);
+  keepTraffic(world, random.fork(), overMs, variant === correct ? USUAL_PAUSE_MS : DENSE_PAUSE_MS);
   const isBroken = (): boolean => stopsAtFirst && world.ledger.violations.length > 0;
 
   await world.time.run(faultsUntilMs, isBroken);
   // Faults that began last may last longer.
-  await world.time.run(overMs(), isBroken);
+  while (world.time.nowMs < overMs() && !isBroken()) await world.time.run(overMs(), isBroken);
   if (!isBroken()) await settle(world, shardCount, isBroken);
   if (!isBroken()) judgeEnd(world, shardCount);
   for (const { machine } of world.workers) machine.kill();
@@ -96,15 +99,20 @@ export async function simulate({
 }
 
 /** Tenants send and contacts write, each text once. */
-function keepTraffic(world: SimulatedFleet, random: SeededRandom, untilMs: number): void {
+function keepTraffic(
+  world: SimulatedFleet,
+  random: SeededRandom,
+  untilMs: () => number,
+  [shortestMs, longestMs]: readonly [number, number],
+): void {
   let count = 0;
   const next = (): void => {
-    if (world.time.nowMs > untilMs) return;
+    if (world.time.nowMs > untilMs()) return;
     const connection = random.pick(world.connections);
     count += 1;
     if (random.chance(0.5)) world.send(connection, `message ${count}`);
     else world.write(connection, `in-${count}`);
-    world.time.after(random.chance(0.2) ? 0 : random.between(100, 4_000), next);
+    world.time.after(random.chance(0.3) ? 0 : random.between(shortestMs, longestMs), next);
   };
   world.time.after(1_000, next);
 }
@@ -120,13 +128,14 @@ interface FaultTimes {
 function planFaults(
   world: SimulatedFleet,
   random: SeededRandom,
+  { faultNames }: Variant,
   { fromMs, untilMs, names, say }: FaultTimes,
 ): () => number {
   const generation = { value: 1 };
   let overMs = untilMs;
   for (let count = random.integer(3, 9); count > 0; count -= 1) {
     world.time.after(random.between(fromMs, untilMs) - world.time.nowMs, () => {
-      const fault = drawFault(random);
+      const fault = drawFault(random, faultNames);
       names.push(fault.name);
       say('FAULT', fault.name);
       const context = { fleet: world, random, say: (what: string) => say('FAULT', what), generation };
@@ -146,7 +155,7 @@ async function settle(world: SimulatedFleet, shardCount: number, isBroken: () =>
     await world.time.run(world.time.nowMs + CHECK_EVERY_MS, isBroken);
     const isOwned = shards.every((shard) => world.isOwnedByTheLiving(shard));
     if (isOwned) ownedMs ??= world.time.nowMs - sinceMs;
-    if (isOwned && isAtRest(world)) break;
+    if (isOwned && shards.every((shard) => world.commandsLeft(shard) === 0) && isAtRest(world)) break;
   }
   if (ownedMs === undefined || ownedMs > OWNED_WITHIN_MS) {
     world.ledger.report('visible', `not all shards had an owner within ${OWNED_WITHIN_MS / 1_000} s`);
@@ -174,7 +183,7 @@ function judgeEnd(world: SimulatedFleet, shardCount: number): void {
       ledger.report('in-order', `${connectionId} published ${seen.join()} of ${written.join()}`);
   }
   for (let shard = 0; shard < shardCount; shard += 1) {
-    const left = world.aws.sqs.messages(`${QUEUE_URL_BASE}${commandQueueName(STAGE, shard)}`).length;
+    const left = world.commandsLeft(shard);
     if (left > 0) ledger.report('once-out', `${left} commands of shard ${shard} are still in their queue`);
   }
   const dead = world.aws.sqs.messages(`${QUEUE_URL_BASE}${STAGE}-command-dead.fifo`).length;
@@ -199,12 +208,15 @@ function judgeSent({ ledger, whatsApp, accepted }: SimulatedFleet, connectionId:
 
 /** No worker opens more than its burst and its rate allow, in whatever window. */
 function judgeOpens({ ledger, whatsApp }: SimulatedFleet): void {
-  const byMachine = Map.groupBy(whatsApp.loginsAtMs, ({ machine }) => machine);
-  for (const [machine, logins] of byMachine) {
-    for (const [first, { atMs: fromMs }] of logins.entries()) {
+  const byMachine = Map.groupBy(whatsApp.logins, ({ machine }) => machine);
+  for (const [machine, unordered] of byMachine) {
+    const logins = [...unordered].sort((left, right) => left.issuedAtMs - right.issuedAtMs);
+    // Who stood still with handshakes in flight goes on with all of them at once.
+    const extra = 1 + (machine.wasPaused ? openRules.handshakes : 0);
+    for (const [first, { issuedAtMs: fromMs }] of logins.entries()) {
       for (let last = first; last < logins.length; last += 1) {
-        const lengthMs = (logins[last]?.atMs ?? fromMs) - fromMs;
-        const most = openRules.burst + (openRules.perSecond * (lengthMs + LOGIN_JITTER_MS)) / 1_000 + 1;
+        const lengthMs = (logins[last]?.issuedAtMs ?? fromMs) - fromMs;
+        const most = openRules.burst + (openRules.perSecond * (lengthMs + OPEN_JITTER_MS)) / 1_000 + extra;
         if (last - first + 1 > most) {
           ledger.report('no-storm', `${machine.name} opened ${last - first + 1} sockets in ${Math.round(lengthMs)} ms`);
           return;
@@ -214,8 +226,8 @@ function judgeOpens({ ledger, whatsApp }: SimulatedFleet): void {
   }
 }
 
-/** Logins arrive a little later than they were let go, each by another latency. */
-const LOGIN_JITTER_MS = 200;
+/** Between its turn and its login a connection reads and writes the store, each for another time. */
+const OPEN_JITTER_MS = 500;
 
 function isSame(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((value, index) => value === right[index]);

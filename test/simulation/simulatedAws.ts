@@ -4,7 +4,7 @@ import { queueDefinitions } from '../../shared/platform/queues.ts';
 import { FakeDynamoDb } from './aws/fakeDynamoDb.ts';
 import { FakeSqs } from './aws/fakeSqs.ts';
 import type { Machine } from './machine.ts';
-import type { Arrival, Network, Service } from './network.ts';
+import type { Arrival, CallOptions, Network, Service } from './network.ts';
 import type { VirtualTime } from './virtualTime.ts';
 
 export const STAGE = 'sim';
@@ -50,13 +50,13 @@ export class SimulatedAws {
   }
 
   /** A document client of one process. Deadline and tries as the real factory sets them. */
-  documentClient(machine: Machine, options: { readonly deadlineMs: number; readonly attempts: number }) {
+  documentClient(machine: Machine, options: Omit<CallOptions, 'signal'>): DynamoDBDocumentClient {
     const send = (command: unknown, given?: { readonly abortSignal?: AbortSignal }): Promise<unknown> =>
       this.#network.call(machine, 'store', this.#store, command, { ...options, signal: given?.abortSignal });
     return { send, destroy: () => undefined } as unknown as DynamoDBDocumentClient;
   }
 
-  queueClient(machine: Machine, options: { readonly deadlineMs: number; readonly attempts: number }): SQSClient {
+  queueClient(machine: Machine, options: Omit<CallOptions, 'signal'>): SQSClient {
     const send = (command: unknown, given?: { readonly abortSignal?: AbortSignal }): Promise<unknown> =>
       this.#network.call(machine, 'queue', this.#queue, command, { ...options, signal: given?.abortSignal });
     return { send, destroy: () => undefined } as unknown as SQSClient;

@@ -3,7 +3,6 @@ import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import { internalEventBatchSchema } from '../../shared/event/internalEvent.ts';
 import { markTaskDead } from '../../shared/fleet/fleetLease.ts';
-import { AppError } from '../../shared/kernel/appError.ts';
 import { makeId, type ConnectionId, type MessageId, type WorkerId } from '../../shared/kernel/id.ts';
 import { acceptMessage } from '../../shared/message/acceptMessage.ts';
 import { isDone, type SendState } from '../../shared/message/message.ts';
@@ -13,7 +12,7 @@ import { MESSAGE_PREFIX } from '../../shared/platform/keys.ts';
 import type { KeyProvider } from '../../shared/platform/keyProvider.ts';
 import type { Logger, LogFields } from '../../shared/platform/logger.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
-import { eventQueueName } from '../../shared/platform/queues.ts';
+import { commandQueueName, eventQueueName } from '../../shared/platform/queues.ts';
 import { startWorker, type RunningWorker } from '../../worker/composition.ts';
 import { startFleetMember } from '../../worker/fleet/fleetMember.ts';
 import { openSession } from '../../worker/session/session.ts';
@@ -90,7 +89,7 @@ export class SimulatedFleet {
       () => this.time.nowMs,
       (connectionId) => this.connections.find((found) => found.connectionId === connectionId)?.shard ?? -1,
     );
-    this.whatsApp = new FakeWhatsApp(this.time, (stanza) => this.ledger.onStanza(stanza));
+    this.whatsApp = new FakeWhatsApp((stanza) => this.ledger.onStanza(stanza));
     this.aws.dynamoDb.watch((change) => this.ledger.onTableChange(change));
     this.aws.watch((command, arrival) => this.ledger.onEffect(command, arrival));
     this.#ops = new Machine(this.time, 'ops', 0);
@@ -153,6 +152,8 @@ export class SimulatedFleet {
       if (machine.isDead) return;
       say(machine.name, `exits: ${why}`);
       machine.kill();
+      // As ECS: a task that ends by itself is replaced.
+      if (!terminating) this.time.after(random.between(5_000, 20_000), () => void this.startWorker(generation));
     };
     const drain = (): void => {
       if (terminating) return;
@@ -239,9 +240,8 @@ export class SimulatedFleet {
       )
       .then(
         ({ messageId }) => this.accepted.push({ connectionId: connection.connectionId, messageId, text }),
-        (error: unknown) => {
-          if (!(error instanceof AppError)) this.ledger.report('visible', `accepting failed: ${String(error)}`);
-        },
+        // The caller gets an error and was promised nothing.
+        () => undefined,
       );
   }
 
@@ -272,6 +272,11 @@ export class SimulatedFleet {
     return this.accepted.map(({ messageId }) => messageId).filter((id) => !isDone(states.get(id) ?? 'accepting'));
   }
 
+  /** Commands that are in the queue of a shard. */
+  commandsLeft(shard: number): number {
+    return this.aws.sqs.messages(`${QUEUE_URL_BASE}${commandQueueName(STAGE, shard)}`).length;
+  }
+
   isOwnedByTheLiving(shard: number): boolean {
     const owner: WorkerId | undefined = this.ledger.ownerOf(shard);
     return this.living().some(({ machine, running }) => !machine.isPaused && running()?.workerId === owner);
@@ -285,8 +290,10 @@ export class SimulatedFleet {
       clock: machine.clock,
       random,
       fleetTable: this.aws.documentClient(machine, { deadlineMs: ownership.heartbeatTimeoutMs, attempts: 2 }),
-      table: this.aws.documentClient(machine, { deadlineMs: 5_000, attempts: 3 }),
-      acting: this.aws.queueClient(machine, { deadlineMs: 5_000, attempts: 3 }),
+      connect: (beforeTry) => ({
+        table: this.aws.documentClient(machine, { deadlineMs: 5_000, attempts: 3, beforeTry }),
+        acting: this.aws.queueClient(machine, { deadlineMs: 5_000, attempts: 3, beforeTry }),
+      }),
       polling: this.aws.queueClient(machine, { deadlineMs: settings.commandWaitSeconds * 1_000 + 5_000, attempts: 1 }),
       keyProvider: plainKeys,
       joinFleet: async (options) => {
@@ -384,4 +391,5 @@ function configOf(taskId: string, generation: number, shardCount: number): Worke
   });
 }
 
-export const openRules = { perSecond: OPENS_PER_SECOND, burst: SHARD_CAP } as const;
+/** Ten handshakes at once are the default. */
+export const openRules = { perSecond: OPENS_PER_SECOND, burst: SHARD_CAP, handshakes: 10 } as const;

@@ -62,7 +62,7 @@ class SimulatedRaw extends EventEmitter implements RawSocket {
   send = (data: unknown, callback?: (error?: Error) => void): void => {
     const { time, network, machine, whatsApp } = this.#world;
     const issuedAtMs = time.nowMs;
-    network.leave(machine, () => {
+    network.leave(machine, data, () => {
       this.#carry('out', () => {
         if (!this.#isOver)
           whatsApp.take(this.#options.connection.connectionId, this.#wire, data as ClientFrame, issuedAtMs);
@@ -147,7 +147,7 @@ export class SimulatedSocket implements ConnectionSocket {
     this.#lastFrameMs = options.clock.monotonicMs();
     this.#raw = new SimulatedRaw(world, options);
     this.#raw.on('message', (frame: ServerFrame) => this.#take(frame));
-    guardFrames(this.#raw, options.gate);
+    if (!world.order.skipGateAfterCommit) guardFrames(this.#raw, options.gate);
     this.#raw.send({ kind: 'login' });
     void options.clock.sleep(options.config.openWithinMs).then(() => {
       if (!this.#caughtUp) this.#end(408);

@@ -14,6 +14,8 @@ export interface Variant {
   readonly rewrite?: Rewrite;
   readonly order?: Partial<SendOrder>;
   readonly hooks?: Hooks;
+  /** Faults that bring it to light; a run of the variant has no others. All if left out. */
+  readonly faultNames?: readonly string[];
 }
 
 /** Where a worker can be changed from outside, for variants alone. */
@@ -36,6 +38,7 @@ const isHeartbeat = (input: Update): boolean => input.UpdateExpression?.startsWi
 export const brokenVariants: readonly Variant[] = [
   {
     name: 'no-self-fence',
+    faultNames: ['pause', 'partition of one from the store'],
     fault: 'a worker goes on although none of its heartbeats is answered',
     hooks: {
       gate: (gate) => ({
@@ -49,6 +52,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: 'epoch-only-fence',
+    faultNames: ['duplicated requests', 'late requests'],
     fault: 'session items are written under the epoch alone, and not under the version that was read',
     rewrite: (command) => {
       if (!(command instanceof PutCommand) || command.input.ConditionExpression === undefined) return command;
@@ -64,6 +68,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: 'missing-lease-lets-writes-through',
+    faultNames: ['sleep past the expiry of the lease'],
     fault: 'a heartbeat to a lease that is gone makes a new one and keeps the worker going',
     rewrite: rewriteUpdate((input) =>
       isHeartbeat(input)
@@ -80,6 +85,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: 'claim-without-observed-heartbeat',
+    faultNames: ['silent for about a death'],
     fault: 'a death is written whatever heartbeat has come since it was observed',
     rewrite: rewriteUpdate((input) => ({
       ...input,
@@ -88,6 +94,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: 'give-before-sockets-closed',
+    faultNames: ['deploy', 'scale in', 'scale out'],
     fault: 'a shard is handed over while its owner still ends its work',
     hooks: {
       member: (options) => ({
@@ -100,16 +107,20 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: 'commit-after-wire',
+    faultNames: ['crash before a commit'],
     fault: 'the ciphertext leaves before its ratchet step is durable, as in the library itself',
     order: { commitAfterWire: true },
   },
   {
     name: 'gate-not-asked-again',
+    faultNames: ['pause after a commit'],
     fault: 'the gate is not asked between the commit and the wire',
     order: { skipGateAfterCommit: true },
+    hooks: { gate: (gate) => ({ ...gate, whenOpen: async () => undefined }) },
   },
   {
     name: 'stored-expiry',
+    faultNames: ['clock step', 'crash'],
     fault: 'deaths are computed from a time that the worker stored by its own wall clock',
     hooks: {
       member: (options, world) => ({ ...options, store: new StoredExpiryStore(options, world) }),
@@ -117,6 +128,7 @@ export const brokenVariants: readonly Variant[] = [
   },
   {
     name: 'heartbeat-of-the-dead',
+    faultNames: ['pause', 'partition of one from the store'],
     fault: 'a heartbeat is taken although the lease is DEAD',
     rewrite: rewriteUpdate((input) =>
       isHeartbeat(input) ? { ...input, ConditionExpression: 'attribute_exists(pk)' } : input,

@@ -55,6 +55,8 @@ export class Session {
   #dataKey: Uint8Array | undefined;
   #wrappedKey: Uint8Array | undefined;
   #root: Root = { version: 0, number: 0, credentials: undefined };
+  /** A write of the root failed: it may have been taken, now or later. */
+  #rootIsUnsure = false;
 
   constructor(connection: OwnedConnection, options: SessionOptions) {
     this.#items = new SessionItems(connection, options);
@@ -62,9 +64,10 @@ export class Session {
     this.#context = { tenantId: connection.tenantId, connectionId: connection.connectionId };
   }
 
-  /** Reads the credentials item. Called once, by {@link openSession}. */
+  /** Reads the credentials item. Called by {@link openSession}, and again when a write of it failed. */
   async load(): Promise<void> {
     const item = (await this.#items.read([CREDENTIALS])).get(CREDENTIALS);
+    this.#rootIsUnsure = false;
     if (item === undefined) return;
     this.#wrappedKey = item.attributes['wrappedKey'] as Uint8Array;
     this.#dataKey = await this.#options.keyProvider.unwrapDataKey(this.#wrappedKey, this.#context);
@@ -87,14 +90,14 @@ export class Session {
    * is refused. Throws OwnershipLostError when a newer owner was here already.
    */
   raiseEpoch(): Promise<void> {
-    return this.#mutex.run(CREDENTIALS, async () => {
+    return this.#withRoot(async () => {
       if (this.#root.version > 0) await this.#writeRoot(this.#root.number, this.#root.credentials);
     });
   }
 
   /** Stores the credentials of a finished pairing: a new number, so that no key of an earlier account is found. */
   storeNewCredentials(credentials: unknown): Promise<void> {
-    return this.#mutex.run(CREDENTIALS, async () => {
+    return this.#withRoot(async () => {
       if (this.#dataKey === undefined) {
         const dataKey = await this.#options.keyProvider.generateDataKey(this.#context);
         this.#dataKey = dataKey.plaintext;
@@ -108,14 +111,14 @@ export class Session {
   /** Stores a change of the present credentials. Does nothing when they were retired meanwhile. */
   saveCredentials(credentials: unknown): Promise<void> {
     const encoded = encodeValue(credentials);
-    return this.#mutex.run(CREDENTIALS, async () => {
+    return this.#withRoot(async () => {
       if (this.isPaired) await this.#writeRoot(this.#root.number, decodeValue(encoded));
     });
   }
 
   /** The account is gone for good: the credentials are kept, sealed, for 30 days, and used no more. */
   retireCredentials(): Promise<void> {
-    return this.#mutex.run(CREDENTIALS, async () => {
+    return this.#withRoot(async () => {
       if (!this.isPaired) return;
       const { number, credentials } = this.#root;
       const ttl = Math.floor(this.#options.clock.nowMs() / 1_000) + RETIRED_SECONDS;
@@ -161,6 +164,14 @@ export class Session {
     }
   }
 
+  /** One at a time, and never on what may be old. */
+  #withRoot(work: () => Promise<void>): Promise<void> {
+    return this.#mutex.run(CREDENTIALS, async () => {
+      if (this.#rootIsUnsure) await this.load();
+      await work();
+    });
+  }
+
   #change(sk: string, isHard: boolean, changes: Readonly<Record<string, unknown>>): Promise<void> {
     return this.#mutex.run(sk, async () => {
       const before = (await this.#itemsOf([sk])).get(sk) ?? { version: 0, entries: {} };
@@ -170,13 +181,15 @@ export class Session {
         else entries[id] = value;
       }
       const copy = decodeValue(encodeValue(entries)) as Record<string, unknown>;
-      if (isHard) {
-        await this.#items.writeHard(sk, before.version, this.#seal(sk, before.version + 1, copy));
-        this.#cache.set(sk, { version: before.version + 1, entries: copy });
-      } else {
-        await this.#items.writeSoft(sk, this.#seal(sk, 0, copy));
-        this.#cache.set(sk, { version: 0, entries: copy });
+      try {
+        if (isHard) await this.#items.writeHard(sk, before.version, this.#seal(sk, before.version + 1, copy));
+        else await this.#items.writeSoft(sk, this.#seal(sk, 0, copy));
+      } catch (error) {
+        // It may be taken all the same, now or later: the store knows better than we do.
+        this.#cache.delete(sk);
+        throw error;
       }
+      this.#cache.set(sk, { version: isHard ? before.version + 1 : 0, entries: copy });
     });
   }
 
@@ -207,8 +220,10 @@ export class Session {
   async #writeRoot(number: number, credentials: unknown): Promise<void> {
     const version = this.#root.version + 1;
     const body = this.#seal(CREDENTIALS, version, { number, credentials });
+    this.#rootIsUnsure = true;
     await this.#items.writeHard(CREDENTIALS, this.#root.version, body, { wrappedKey: this.#wrappedKey });
     this.#root = { version, number, credentials };
+    this.#rootIsUnsure = false;
   }
 
   #sortKey(name: string): string {

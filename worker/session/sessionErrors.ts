@@ -15,3 +15,15 @@ export class UnreadableItemError extends Error {
     super(`${item} cannot be read`, options);
   }
 }
+
+/**
+ * The item has moved on under our own token: an earlier write of ours, which we had given up, was taken after all. What we
+ * remember of the item is old; it must be read again.
+ */
+export class StaleItemError extends Error {
+  override readonly name = 'StaleItemError';
+
+  constructor(sk: string, options?: ErrorOptions) {
+    super(`session item ${sk} is newer than what was read`, options);
+  }
+}

@@ -15,7 +15,7 @@ import type { Metrics } from '../../shared/platform/metrics.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
-import { OwnershipLostError } from './sessionErrors.ts';
+import { OwnershipLostError, StaleItemError } from './sessionErrors.ts';
 
 export interface SessionDependencies {
   readonly table: DynamoDBDocumentClient;
@@ -75,8 +75,8 @@ export class SessionItems {
 
   /**
    * Writes an item that must not go back. Condition: it is still at the version that was read (or still absent), and no
-   * newer owner has written it. Throws {@link OwnershipLostError} otherwise. Our own write that timed out and did apply
-   * is recognised by its write id.
+   * newer owner has written it. Throws {@link OwnershipLostError} when a newer owner was here, and {@link StaleItemError}
+   * when an older write of our own was. A try that timed out and did apply is recognised by its write id.
    */
   async writeHard(
     sk: string,
@@ -167,6 +167,8 @@ export class SessionItems {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
         // A try whose answer was lost may have been taken: then the item in the way is our own.
         if (error.Item?.['writeId']?.S === item.writeId) return;
+        if (Number(error.Item?.['epoch']?.N ?? Infinity) <= this.epoch)
+          throw new StaleItemError(item.sk, { cause: error });
         metrics.count('FencedCommits', {});
         throw new OwnershipLostError(item.sk, { cause: error });
       }
@@ -193,7 +195,7 @@ export class SessionItems {
 
   /**
    * Makes a call again and again while the store does not answer, each time with the gate open and for no longer than it is
-   * sure to stay so. Throws OwnershipLostError and GateClosedError at once, and the last failure when patience ends.
+   * sure to stay so. Throws refusals and GateClosedError at once, and the last failure when patience ends.
    */
   async #persist(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { gate, clock, random, storeTimeoutMs } = this.#dependencies;
@@ -205,7 +207,8 @@ export class SessionItems {
         await withDeadline(what, Math.max(1, Math.min(storeTimeoutMs, gate.timeLeftMs())), call, clock);
         return;
       } catch (error) {
-        if (error instanceof OwnershipLostError || clock.monotonicMs() >= untilMs) throw error;
+        const isRefused = error instanceof OwnershipLostError || error instanceof StaleItemError;
+        if (isRefused || clock.monotonicMs() >= untilMs) throw error;
       }
       await clock.sleep(backoffMs(BACKOFF, attempt, random.unit()));
     }
