@@ -1,5 +1,4 @@
-/** An item, or a part of one. Numbers, strings, booleans, bytes, lists and maps, as the document client gives them. */
-export type Item = Readonly<Record<string, unknown>>;
+import { isEqual, orderOf, typeOf, validationException, type Item } from './attributeValues.ts';
 
 /** What the placeholders of an expression stand for. */
 export interface Bindings {
@@ -7,259 +6,283 @@ export interface Bindings {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-type Operand = (item: Item, bindings: Bindings) => unknown;
-type Condition = (item: Item, bindings: Bindings) => boolean;
-type Change = (item: Item, bindings: Bindings, draft: Record<string, unknown>) => void;
+/** Something that an expression computes with. */
+export interface Operand {
+  /** `:value` if it is one. */
+  readonly placeholder: string | undefined;
+  /** The value; undefined where the item does not have it. */
+  readonly read: (item: Item, bindings: Bindings) => unknown;
+}
+
+/** The name of an attribute, which may be a placeholder. */
+export type NameReader = (bindings: Bindings) => string;
+
+/** A condition that was read. It holds or does not for an item; one that is absent is an item without attributes. */
+export interface Condition {
+  readonly holds: Holds;
+  /** Placeholders that it names. */
+  readonly placeholders: ReadonlySet<string>;
+}
+
+type Holds = (item: Item, bindings: Bindings) => boolean;
 
 /**
- * DynamoDB's expression language, as far as this product speaks it, compiled once per text. What it does not know throws:
- * an expression that is misunderstood must never pass for true. A comparison with an attribute that is missing is false.
+ * Reads a condition or a filter, once per text. What the fake does not know throws: an expression that is misunderstood must
+ * never pass for true. A comparison with an attribute that is missing is false, and only `<>` is then true.
  */
-export function compileCondition(text: string): Condition {
-  return cached(conditions, text, () => {
-    const parser = new Parser(text);
-    const condition = parser.or();
-    parser.end();
-    return condition;
-  });
+export const compileCondition = once((text): Condition => {
+  const reader = new ExpressionReader(text);
+  const holds = readOr(reader);
+  reader.end();
+  return { holds, placeholders: reader.placeholders };
+});
+
+/** Remembers what was made of a text: a product has some dozens of expressions and uses them for ever. */
+export function once<Compiled>(compile: (text: string) => Compiled): (text: string) => Compiled {
+  const known = new Map<string, Compiled>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const compiled = compile(text);
+    known.set(text, compiled);
+    return compiled;
+  };
 }
 
-/** Compiles an update. It reads the item as it was and writes into a draft of it. */
-export function compileUpdate(text: string): Change {
-  return cached(updates, text, () => {
-    const parser = new Parser(text);
-    const changes: Change[] = [];
-    for (;;) {
-      const clause = parser.clause();
-      if (clause === undefined) break;
-      changes.push(...clause);
+/** Placeholders must be given; those that are given must be used, unless somebody changes expressions on their way. */
+export function checkPlaceholders(expressions: readonly ReadonlySet<string>[], { names, values }: Bindings): void {
+  for (const [kind, given] of [
+    ['Names', names],
+    ['Values', values],
+  ] as const) {
+    const unused = Object.keys(given).filter((name) => !expressions.some((used) => used.has(name)));
+    if (unused.length > 0) {
+      throw validationException(
+        `Value provided in ExpressionAttribute${kind} unused in expressions: keys: {${unused.join(', ')}}`,
+      );
     }
-    parser.end();
-    return (item, bindings, draft) => {
-      for (const change of changes) change(item, bindings, draft);
-    };
-  });
-}
-
-const conditions = new Map<string, Condition>();
-const updates = new Map<string, Change>();
-
-function cached<Compiled>(cache: Map<string, Compiled>, text: string, compile: () => Compiled): Compiled {
-  const known = cache.get(text);
-  if (known !== undefined) return known;
-  const compiled = compile();
-  cache.set(text, compiled);
-  return compiled;
+  }
 }
 
 const TOKEN = /\s*(:[A-Za-z0-9_]+|#[A-Za-z0-9_]+|[A-Za-z_][A-Za-z0-9_]*|<=|>=|<>|[=<>(),+-])/y;
-const CLAUSES = new Set(['SET', 'REMOVE', 'ADD', 'DELETE']);
 
-class Parser {
+/** Walks through the words of an expression. Words of the language may be in any case; names of functions may not. */
+export class ExpressionReader {
+  readonly placeholders = new Set<string>();
   readonly #text: string;
-  readonly #tokens: readonly string[];
+  readonly #tokens: string[] = [];
   #at = 0;
 
   constructor(text: string) {
     this.#text = text;
-    const tokens: string[] = [];
     TOKEN.lastIndex = 0;
-    while (TOKEN.lastIndex < text.trimEnd().length) {
-      const match = TOKEN.exec(text);
-      if (match?.[1] === undefined) throw this.#unknown();
-      tokens.push(match[1]);
+    for (let end = 0; end < text.trimEnd().length; end = TOKEN.lastIndex) {
+      const [, token] = TOKEN.exec(text) ?? [];
+      if (token === undefined) throw this.unknown();
+      this.#tokens.push(token);
     }
-    this.#tokens = tokens;
+    if (this.#tokens.length === 0) throw validationException('The expression can not be empty;');
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#tokens.length;
   }
 
   end(): void {
-    if (this.#at < this.#tokens.length) throw this.#unknown();
+    if (!this.isAtEnd) throw this.unknown();
   }
 
-  or(): Condition {
-    const parts = [this.#and()];
-    while (this.#take('OR')) parts.push(this.#and());
-    return (item, bindings) => parts.some((part) => part(item, bindings));
-  }
-
-  /** One clause of an update, or undefined at the end. */
-  clause(): readonly Change[] | undefined {
-    const keyword = this.#tokens[this.#at];
-    if (keyword === undefined) return undefined;
-    if (!CLAUSES.has(keyword)) throw this.#unknown();
-    this.#at += 1;
-    const changes: Change[] = [];
-    do changes.push(this.#change(keyword));
-    while (this.#take(','));
-    return changes;
-  }
-
-  #change(keyword: string): Change {
-    const name = this.#name();
-    if (keyword === 'REMOVE') {
-      return (_item, bindings, draft) => {
-        delete draft[name(bindings)];
-      };
-    }
-    if (keyword === 'SET') {
-      this.#expect('=');
-      const value = this.#sum();
-      return (item, bindings, draft) => {
-        draft[name(bindings)] = value(item, bindings);
-      };
-    }
-    if (keyword === 'ADD') {
-      const value = this.#operand();
-      return (item, bindings, draft) => {
-        const key = name(bindings);
-        draft[key] = toNumber(item[key] ?? 0) + toNumber(value(item, bindings));
-      };
-    }
-    throw this.#unknown();
-  }
-
-  #and(): Condition {
-    const parts = [this.#not()];
-    while (this.#take('AND')) parts.push(this.#not());
-    return (item, bindings) => parts.every((part) => part(item, bindings));
-  }
-
-  #not(): Condition {
-    if (this.#take('NOT')) {
-      const inner = this.#not();
-      return (item, bindings) => !inner(item, bindings);
-    }
-    if (this.#take('(')) {
-      const inner = this.or();
-      this.#expect(')');
-      return inner;
-    }
-    return this.#predicate();
-  }
-
-  #predicate(): Condition {
-    if (this.#take('attribute_exists')) return this.#existence(true);
-    if (this.#take('attribute_not_exists')) return this.#existence(false);
-    if (this.#take('begins_with')) {
-      this.#expect('(');
-      const text = this.#operand();
-      this.#expect(',');
-      const prefix = this.#operand();
-      this.#expect(')');
-      return (item, bindings) => {
-        const [whole, start] = [text(item, bindings), prefix(item, bindings)];
-        return typeof whole === 'string' && typeof start === 'string' && whole.startsWith(start);
-      };
-    }
-    const left = this.#operand();
-    if (this.#take('IN')) return this.#membership(left);
-    if (this.#take('BETWEEN')) {
-      const low = this.#operand();
-      this.#expect('AND');
-      const high = this.#operand();
-      return (item, bindings) => {
-        const value = left(item, bindings);
-        return compare('>=', value, low(item, bindings)) && compare('<=', value, high(item, bindings));
-      };
-    }
-    const operator = this.#next();
-    const right = this.#operand();
-    if (!OPERATORS.has(operator)) throw this.#unknown();
-    return (item, bindings) => compare(operator, left(item, bindings), right(item, bindings));
-  }
-
-  #existence(wanted: boolean): Condition {
-    this.#expect('(');
-    const name = this.#name();
-    this.#expect(')');
-    return (item, bindings) => (item[name(bindings)] !== undefined) === wanted;
-  }
-
-  #membership(left: Operand): Condition {
-    this.#expect('(');
-    const members = [this.#operand()];
-    while (this.#take(',')) members.push(this.#operand());
-    this.#expect(')');
-    return (item, bindings) => members.some((member) => compare('=', left(item, bindings), member(item, bindings)));
-  }
-
-  #sum(): Operand {
-    const left = this.#operand();
-    const sign = this.#take('+') ? 1 : this.#take('-') ? -1 : 0;
-    if (sign === 0) return left;
-    const right = this.#operand();
-    return (item, bindings) => toNumber(left(item, bindings)) + sign * toNumber(right(item, bindings));
-  }
-
-  #operand(): Operand {
-    if (this.#take('if_not_exists')) {
-      this.#expect('(');
-      const name = this.#name();
-      this.#expect(',');
-      const fallback = this.#operand();
-      this.#expect(')');
-      return (item, bindings) => item[name(bindings)] ?? fallback(item, bindings);
-    }
+  /** Passes a word if it is the next one. */
+  take(word: string): boolean {
     const token = this.#tokens[this.#at];
-    if (token?.startsWith(':') === true) {
-      this.#at += 1;
-      return (_item, { values }) => {
-        if (!(token in values)) throw new Error(`${token} has no value in: ${this.#text}`);
-        return values[token];
-      };
-    }
-    const name = this.#name();
-    return (item, bindings) => item[name(bindings)];
-  }
-
-  #name(): (bindings: Bindings) => string {
-    const token = this.#next();
-    if (token.startsWith('#')) {
-      return ({ names }) => {
-        const name = names[token];
-        if (name === undefined) throw new Error(`${token} has no name in: ${this.#text}`);
-        return name;
-      };
-    }
-    if (!/^[A-Za-z_]/.test(token)) throw this.#unknown();
-    return () => token;
-  }
-
-  #next(): string {
-    const token = this.#tokens[this.#at];
-    if (token === undefined) throw this.#unknown();
-    this.#at += 1;
-    return token;
-  }
-
-  #take(token: string): boolean {
-    if (this.#tokens[this.#at] !== token) return false;
+    if (token !== word && (!/^[A-Z]+$/.test(word) || token?.toUpperCase() !== word)) return false;
     this.#at += 1;
     return true;
   }
 
-  #expect(token: string): void {
-    if (!this.#take(token)) throw this.#unknown();
+  expect(word: string): void {
+    if (!this.take(word)) throw this.unknown();
   }
 
-  #unknown(): Error {
-    return new Error(`this expression is not understood: ${this.#text}`);
+  next(): string {
+    const token = this.#tokens[this.#at];
+    if (token === undefined) throw this.unknown();
+    this.#at += 1;
+    return token;
+  }
+
+  /** An attribute at the top of an item. Paths into maps and lists are not known here, and throw. */
+  name(): NameReader {
+    const token = this.next();
+    if (token.startsWith('#')) {
+      this.placeholders.add(token);
+      return ({ names }) => {
+        const name = Object.hasOwn(names, token) ? names[token] : undefined;
+        if (name === undefined) throw this.#undefinedPlaceholder('name', token);
+        return name;
+      };
+    }
+    if (!/^[A-Za-z_]/.test(token) || this.#tokens[this.#at] === '(') throw this.unknown();
+    return () => token;
+  }
+
+  /** A `:value`. */
+  value(): Operand {
+    const token = this.next();
+    if (!token.startsWith(':')) throw this.unknown();
+    this.placeholders.add(token);
+    return {
+      placeholder: token,
+      read: (_item, { values }) => {
+        if (!Object.hasOwn(values, token)) throw this.#undefinedPlaceholder('value', token);
+        return values[token];
+      },
+    };
+  }
+
+  /** A `:value` or an attribute. */
+  operand(): Operand {
+    if (this.#tokens[this.#at]?.startsWith(':') === true) return this.value();
+    const name = this.name();
+    return { placeholder: undefined, read: (item, bindings) => attributeOf(item, name(bindings)) };
+  }
+
+  /** After an opening parenthesis: DynamoDB takes no second pair around the same thing. */
+  refuseRedundantParenthesis(): void {
+    if (this.#tokens[this.#at] !== '(') return;
+    let depth = 0;
+    for (let at = this.#at; at < this.#tokens.length; at += 1) {
+      if (this.#tokens[at] === '(') depth += 1;
+      if (this.#tokens[at] === ')') depth -= 1;
+      if (depth > 0) continue;
+      if (this.#tokens[at + 1] === ')') throw validationException('The expression has redundant parentheses;');
+      return;
+    }
+  }
+
+  unknown(): Error {
+    return new Error(`the fake does not know this expression: ${this.#text}`);
+  }
+
+  #undefinedPlaceholder(kind: 'name' | 'value', token: string): Error {
+    return validationException(
+      `An expression attribute ${kind} used in the document path is not defined; attribute ${kind}: ${token}`,
+    );
   }
 }
 
-const OPERATORS = new Set(['=', '<>', '<', '<=', '>', '>=']);
-
-function compare(operator: string, left: unknown, right: unknown): boolean {
-  if (operator === '<>') return left !== right;
-  if (left === undefined || right === undefined || typeof left !== typeof right) return false;
-  if (operator === '=') return left === right;
-  const [low, high] = [left as number | string, right as number | string];
-  if (operator === '<') return low < high;
-  if (operator === '<=') return low <= high;
-  return operator === '>' ? low > high : low >= high;
+export function attributeOf(item: Item, name: string): unknown {
+  return Object.hasOwn(item, name) ? item[name] : undefined;
 }
 
-function toNumber(value: unknown): number {
-  if (typeof value !== 'number') throw new Error('an arithmetic operand is not a number');
-  return value;
+function readOr(reader: ExpressionReader): Holds {
+  const parts = [readAnd(reader)];
+  while (reader.take('OR')) parts.push(readAnd(reader));
+  if (parts.length === 1) return parts[0] as Holds;
+  return (item, bindings) => parts.some((holds) => holds(item, bindings));
+}
+
+function readAnd(reader: ExpressionReader): Holds {
+  const parts = [readNot(reader)];
+  while (reader.take('AND')) parts.push(readNot(reader));
+  if (parts.length === 1) return parts[0] as Holds;
+  return (item, bindings) => parts.every((holds) => holds(item, bindings));
+}
+
+function readNot(reader: ExpressionReader): Holds {
+  if (reader.take('NOT')) {
+    const holds = readNot(reader);
+    return (item, bindings) => !holds(item, bindings);
+  }
+  if (!reader.take('(')) return readComparison(reader);
+  reader.refuseRedundantParenthesis();
+  const holds = readOr(reader);
+  reader.expect(')');
+  return holds;
+}
+
+function readComparison(reader: ExpressionReader): Holds {
+  if (reader.take('attribute_exists')) return readExistence(reader, true);
+  if (reader.take('attribute_not_exists')) return readExistence(reader, false);
+  if (reader.take('begins_with')) return readPrefix(reader);
+  const left = reader.operand();
+  if (reader.take('IN')) {
+    reader.expect('(');
+    const members = [reader.operand()];
+    while (reader.take(',')) members.push(reader.operand());
+    reader.expect(')');
+    return (item, bindings) => members.some((member) => compare['=']?.(left, member, item, bindings) === true);
+  }
+  if (reader.take('BETWEEN')) {
+    const low = reader.operand();
+    reader.expect('AND');
+    const high = reader.operand();
+    return (item, bindings) =>
+      ordered(left, low, item, bindings, (order) => order >= 0) &&
+      ordered(left, high, item, bindings, (order) => order <= 0);
+  }
+  const comparison = compare[reader.next()];
+  if (comparison === undefined) throw reader.unknown();
+  const right = reader.operand();
+  return (item, bindings) => comparison(left, right, item, bindings);
+}
+
+function readExistence(reader: ExpressionReader, wanted: boolean): Holds {
+  reader.expect('(');
+  const name = reader.name();
+  reader.expect(')');
+  return (item, bindings) => Object.hasOwn(item, name(bindings)) === wanted;
+}
+
+function readPrefix(reader: ExpressionReader): Holds {
+  reader.expect('(');
+  const text = reader.operand();
+  reader.expect(',');
+  const prefix = reader.operand();
+  reader.expect(')');
+  return (item, bindings) => {
+    const [whole, start] = [text.read(item, bindings), prefix.read(item, bindings)];
+    if (typeof start !== 'string' && prefix.placeholder !== undefined) throw incorrectOperand('begins_with', start);
+    return typeof whole === 'string' && typeof start === 'string' && whole.startsWith(start);
+  };
+}
+
+type Comparison = (left: Operand, right: Operand, item: Item, bindings: Bindings) => boolean;
+
+const isSame: Comparison = (left, right, item, bindings) => {
+  const [one, other] = [left.read(item, bindings), right.read(item, bindings)];
+  return one !== undefined && other !== undefined && isEqual(one, other);
+};
+
+const compare: Readonly<Record<string, Comparison>> = {
+  '=': isSame,
+  '<>': (...given) => !isSame(...given),
+  '<': (...given) => ordered(...given, (order) => order < 0),
+  '<=': (...given) => ordered(...given, (order) => order <= 0),
+  '>': (...given) => ordered(...given, (order) => order > 0),
+  '>=': (...given) => ordered(...given, (order) => order >= 0),
+};
+
+function ordered(
+  left: Operand,
+  right: Operand,
+  item: Item,
+  bindings: Bindings,
+  judge: (order: number) => boolean,
+): boolean {
+  const [one, other] = [left.read(item, bindings), right.read(item, bindings)];
+  for (const [{ placeholder }, value] of [
+    [left, one],
+    [right, other],
+  ] as const) {
+    if (placeholder !== undefined && !['S', 'N', 'B'].includes(typeOf(value))) throw incorrectOperand('order', value);
+  }
+  const order = orderOf(one, other);
+  return order !== undefined && judge(order);
+}
+
+export function incorrectOperand(operator: string, value: unknown): Error {
+  return validationException(
+    `Incorrect operand type for operator or function; operator or function: ${operator}, operand type: ${typeOf(value)}`,
+  );
 }

@@ -1,8 +1,4 @@
-import {
-  ConditionalCheckFailedException,
-  TransactionCanceledException,
-  type AttributeValue,
-} from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   DeleteCommand,
@@ -13,231 +9,229 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { compileCondition, compileUpdate, type Bindings, type Item } from './expressions.ts';
+import { copyItem, encodeItem, validationException, type Item } from './attributeValues.ts';
+import { FakeTable } from './fakeTable.ts';
+import {
+  planCheck,
+  planDelete,
+  planPut,
+  planUpdate,
+  takeKey,
+  type Judge,
+  type PlannedWrite,
+  type WriteInput,
+} from './plannedWrites.ts';
+import { projection, query, scan } from './reads.ts';
 
-/** What is written, with what was there before: for those who watch a table. */
+/** A change of an item, for those who watch. Neither side may be written into. */
 export interface TableChange {
   readonly tableName: string;
   readonly before: Item | undefined;
   readonly after: Item | undefined;
 }
 
-interface Write {
-  readonly TableName?: string | undefined;
-  readonly ConditionExpression?: string | undefined;
-  readonly ExpressionAttributeNames?: Record<string, string> | undefined;
-  readonly ExpressionAttributeValues?: Record<string, unknown> | undefined;
+export interface FakeDynamoDbOptions {
+  /**
+   * What happens to a request with placeholders that no expression of it uses. AWS refuses it, and so does the contract
+   * suite; whoever changes expressions on their way here, as broken variants of a protocol do, leaves some.
+   */
+  readonly unusedPlaceholders?: 'refused' | 'ignored';
+  /** Most items in a page of a query or scan, to make pages that AWS makes after one megabyte. */
+  readonly pageItems?: number;
 }
 
+type ReadInput = { readonly ProjectionExpression?: string | undefined } & Pick<WriteInput, 'ExpressionAttributeNames'>;
+
+const BATCH_LIMIT = 100;
+const metadata = { $metadata: {} } as const;
+
 /**
- * DynamoDB in memory, without time: a command is applied at once and wholly, reads see every write before them. Keys are
- * `pk` and `sk`; an index is any other partition attribute, sparse. The contract suite runs on it and on the emulator.
+ * DynamoDB in memory, without time: a command is applied at once and wholly, and every read sees every write before it.
+ * A table is made by its first use, with keys `pk` and `sk` and the indexes that the definitions give it by its name.
+ * What it does not know throws a plain Error, which no code under test takes for an answer of AWS.
  */
 export class FakeDynamoDb {
-  readonly #tables = new Map<string, Map<string, Map<string, Item>>>();
+  readonly #tables = new Map<string, FakeTable>();
   readonly #watchers = new Set<(change: TableChange) => void>();
+  readonly #judge: Judge;
+  readonly #pageItems: number;
+  /** Transactions that were done, by their token or, as the SDK gives each command one, by the command itself. */
+  readonly #doneTokens = new Set<string>();
+  readonly #doneCommands = new WeakSet<TransactWriteCommand>();
 
-  /** Called after each change of an item. */
+  constructor({ unusedPlaceholders = 'ignored', pageItems = Infinity }: FakeDynamoDbOptions = {}) {
+    this.#judge = {
+      tableOf: (tableName) => this.#table(tableName),
+      refusesUnused: unusedPlaceholders === 'refused',
+    };
+    this.#pageItems = pageItems;
+  }
+
+  /** Called after each change of an item; those of a transaction when all of it is done. */
   watch(watcher: (change: TableChange) => void): void {
     this.#watchers.add(watcher);
   }
 
   /** Applies a command of the document client. Throws the SDK's own exceptions. */
   apply(command: unknown): unknown {
-    if (command instanceof GetCommand) return { Item: copy(this.#find(command.input.TableName, command.input.Key)) };
-    if (command instanceof PutCommand) return this.#put(command.input);
-    if (command instanceof UpdateCommand) return this.#update(command.input);
-    if (command instanceof DeleteCommand) return this.#delete(command.input);
-    if (command instanceof QueryCommand) return this.#query(command.input);
-    if (command instanceof ScanCommand) return { Items: this.items(command.input.TableName ?? '').map(copy) };
+    if (command instanceof GetCommand) return this.#get(command.input);
+    if (command instanceof PutCommand) return this.#write(planPut(this.#judge, command.input), command.input);
+    if (command instanceof UpdateCommand) return this.#write(planUpdate(this.#judge, command.input), command.input);
+    if (command instanceof DeleteCommand) return this.#write(planDelete(this.#judge, command.input), command.input);
+    if (command instanceof QueryCommand) {
+      return {
+        ...query(this.#table(command.input.TableName), command.input, this.#judge, this.#pageItems),
+        ...metadata,
+      };
+    }
+    if (command instanceof ScanCommand) {
+      return {
+        ...scan(this.#table(command.input.TableName), command.input, this.#judge, this.#pageItems),
+        ...metadata,
+      };
+    }
     if (command instanceof BatchGetCommand) return this.#batchGet(command.input);
-    if (command instanceof TransactWriteCommand) return this.#transact(command.input);
+    if (command instanceof TransactWriteCommand) return this.#transact(command);
     throw new Error(`the fake does not know ${(command as object).constructor.name}`);
   }
 
   /** All items of a table, in the order of their keys. */
-  items(tableName: string): readonly Item[] {
-    const partitions = [...this.#table(tableName)].sort(([left], [right]) => (left < right ? -1 : 1));
-    return partitions.flatMap(([, partition]) => sorted(partition));
+  items(tableName: string): readonly Record<string, unknown>[] {
+    return this.#table(tableName).items().map(copyItem);
   }
 
   /** Takes an item away, as its expiry or an operator would. */
   remove(tableName: string, key: Item): void {
-    this.#write(tableName, key, undefined);
+    this.#commit([planDelete(this.#judge, { TableName: tableName, Key: { pk: key['pk'], sk: key['sk'] } })]);
   }
 
-  #put(
-    input: Write & {
-      readonly Item?: Item | undefined;
-      readonly ReturnValuesOnConditionCheckFailure?: string | undefined;
-    },
-  ) {
-    const item = withoutUndefined(input.Item ?? {});
-    this.#check(input, item, input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD');
-    this.#write(input.TableName, item, item);
-    return {};
+  #get(input: GetCommand['input']) {
+    const found = this.#table(input.TableName).find(takeKey(input.Key));
+    return found === undefined ? metadata : { Item: projectionOf(input)(found), ...metadata };
   }
 
-  #update(
-    input: Write & {
-      readonly Key?: Item | undefined;
-      readonly UpdateExpression?: string | undefined;
-      readonly ReturnValues?: string | undefined;
-    },
-  ) {
-    this.#check(input, input.Key ?? {}, false);
-    const before = this.#find(input.TableName, input.Key) ?? { ...input.Key };
-    const draft: Record<string, unknown> = { ...before };
-    compileUpdate(input.UpdateExpression ?? '')(before, bindingsOf(input), draft);
-    const after = withoutUndefined(draft);
-    this.#write(input.TableName, after, after);
-    if (input.ReturnValues === 'ALL_OLD') return { Attributes: copy(before) };
-    return input.ReturnValues === undefined || input.ReturnValues === 'NONE' ? {} : { Attributes: copy(after) };
-  }
-
-  #delete(input: Write & { readonly Key?: Item | undefined }) {
-    this.#check(input, input.Key ?? {}, false);
-    this.#write(input.TableName, input.Key ?? {}, undefined);
-    return {};
-  }
-
-  #query(input: ConstructorParameters<typeof QueryCommand>[0]) {
-    const bindings = bindingsOf(input);
-    const matches = compileCondition(input.KeyConditionExpression ?? '');
-    const all = this.#candidates(input, bindings).filter((item) => matches(item, bindings));
-    const ordered = input.ScanIndexForward === false ? [...all].reverse() : all;
-    const start = input.ExclusiveStartKey;
-    const from = start === undefined ? 0 : ordered.findIndex((item) => isAfter(item, start, input.ScanIndexForward));
-    const rest = from < 0 ? [] : ordered.slice(from);
-    const limit = input.Limit ?? rest.length;
-    const page = rest.slice(0, limit);
-    const filter = input.FilterExpression === undefined ? () => true : compileCondition(input.FilterExpression);
-    const last = page.at(-1);
-    return {
-      Items: page.filter((item) => filter(item, bindings)).map(copy),
-      ...(rest.length > limit && last !== undefined ? { LastEvaluatedKey: { pk: last['pk'], sk: last['sk'] } } : {}),
-    };
-  }
-
-  /** A query of the table itself names one partition; an index is looked through. */
-  #candidates(input: ConstructorParameters<typeof QueryCommand>[0], { values }: Bindings): readonly Item[] {
-    if (input.IndexName !== undefined) return this.items(input.TableName ?? '');
-    const name = /pk = (:[A-Za-z0-9_]+)/.exec(input.KeyConditionExpression ?? '')?.[1];
-    if (name === undefined) throw new Error(`a query names no partition: ${input.KeyConditionExpression}`);
-    return sorted(this.#table(input.TableName).get(String(values[name])) ?? new Map());
-  }
-
-  #batchGet(input: ConstructorParameters<typeof BatchGetCommand>[0]) {
-    const Responses: Record<string, Item[]> = {};
-    for (const [tableName, { Keys = [] }] of Object.entries(input.RequestItems ?? {})) {
-      const found = Keys.map((key) => this.#find(tableName, key)).filter((item) => item !== undefined);
-      Responses[tableName] = found.map(copy);
+  #batchGet({ RequestItems = {} }: BatchGetCommand['input']) {
+    const count = Object.values(RequestItems).reduce((sum, { Keys = [] }) => sum + Keys.length, 0);
+    if (count > BATCH_LIMIT) throw validationException('Too many items requested for the BatchGetItem call');
+    const Responses: Record<string, Record<string, unknown>[]> = {};
+    for (const [tableName, input] of Object.entries(RequestItems)) {
+      const keys = (input.Keys ?? []).map((key) => takeKey(key));
+      if (new Set(keys.map(({ pk, sk }) => JSON.stringify([pk, sk]))).size < keys.length) {
+        throw validationException('Provided list of item keys contains duplicates');
+      }
+      const found = keys.map((key) => this.#table(tableName).find(key)).filter((item) => item !== undefined);
+      Responses[tableName] = found.map(projectionOf(input));
     }
-    return { Responses, UnprocessedKeys: {} };
+    return { Responses, UnprocessedKeys: {}, ...metadata };
   }
 
-  #transact(input: ConstructorParameters<typeof TransactWriteCommand>[0]) {
-    const steps = (input.TransactItems ?? []).map((step) => {
-      if (step.Put !== undefined) return { input: step.Put, key: step.Put.Item ?? {}, run: new PutCommand(step.Put) };
-      if (step.Update !== undefined)
-        return { input: step.Update, key: step.Update.Key ?? {}, run: new UpdateCommand(step.Update) };
-      if (step.Delete !== undefined)
-        return { input: step.Delete, key: step.Delete.Key ?? {}, run: new DeleteCommand(step.Delete) };
-      throw new Error('the fake does not know this step of a transaction');
-    });
-    const reasons = steps.map(({ input: write, key }) => (this.#holds(write, key) ? 'None' : 'ConditionalCheckFailed'));
-    if (reasons.some((reason) => reason !== 'None')) {
-      throw new TransactionCanceledException({
-        message: 'Transaction cancelled',
-        $metadata: {},
-        CancellationReasons: reasons.map((Code) => ({ Code })),
+  #write(planned: PlannedWrite, input: WriteInput & { readonly ReturnValues?: string | undefined }) {
+    if (planned.outcome === 'refused') {
+      throw new ConditionalCheckFailedException({
+        message: 'The conditional request failed',
+        ...metadata,
+        ...oldItem(planned, input),
       });
     }
-    for (const { run } of steps) this.apply(run);
-    return {};
+    this.#commit([planned]);
+    const Attributes = returned(planned, input.ReturnValues);
+    return Attributes === undefined ? metadata : { Attributes: copyItem(Attributes), ...metadata };
   }
 
-  #check(write: Write, key: Item, returnsOld: boolean): void {
-    if (this.#holds(write, key)) return;
-    const found = this.#find(write.TableName, key);
-    throw new ConditionalCheckFailedException({
-      message: 'The conditional request failed',
-      $metadata: {},
-      ...(returnsOld && found !== undefined ? { Item: encode(found) } : {}),
-    });
+  #transact(command: TransactWriteCommand) {
+    const { TransactItems = [], ClientRequestToken: token } = command.input;
+    // The SDK gives each sent command one token for all its tries: a request that arrives twice is done once.
+    const isDone = token === undefined ? this.#doneCommands.has(command) : this.#doneTokens.has(token);
+    if (isDone) return metadata;
+    if (TransactItems.length > BATCH_LIMIT)
+      throw validationException('Member must have length less than or equal to 100');
+    const steps = TransactItems.map((step) => this.#step(step));
+    const places = steps.flatMap(({ planned }) =>
+      planned instanceof Error ? [] : [JSON.stringify([planned.tableName, planned.key.pk, planned.key.sk])],
+    );
+    if (new Set(places).size < places.length) {
+      throw validationException('Transaction request cannot include multiple operations on one item');
+    }
+    const reasons = steps.map(({ planned, input }) => reasonOf(planned, input));
+    if (reasons.some(({ Code }) => Code !== 'None')) {
+      throw new TransactionCanceledException({
+        message: `Transaction cancelled, please refer cancellation reasons for specific reasons [${reasons.map(({ Code }) => Code).join(', ')}]`,
+        ...metadata,
+        CancellationReasons: reasons,
+      });
+    }
+    this.#commit(steps.flatMap(({ planned }) => (planned instanceof Error ? [] : [planned])));
+    if (token === undefined) this.#doneCommands.add(command);
+    else this.#doneTokens.add(token);
+    return metadata;
   }
 
-  #holds(write: Write, key: Item): boolean {
-    if (write.ConditionExpression === undefined) return true;
-    return compileCondition(write.ConditionExpression)(this.#find(write.TableName, key) ?? {}, bindingsOf(write));
+  /** Judges one step. A value that its change cannot be computed with is found out by AWS as late as a condition. */
+  #step(step: NonNullable<TransactWriteCommand['input']['TransactItems']>[number]) {
+    const { Put, Update, Delete, ConditionCheck } = step;
+    if (Put !== undefined) return { input: Put, planned: planPut(this.#judge, Put) };
+    if (Delete !== undefined) return { input: Delete, planned: planDelete(this.#judge, Delete) };
+    if (ConditionCheck !== undefined) {
+      return { input: ConditionCheck, planned: planCheck(this.#judge, ConditionCheck) };
+    }
+    if (Update === undefined)
+      throw validationException('TransactItems can only contain one of Check, Put, Update or Delete');
+    try {
+      return { input: Update, planned: planUpdate(this.#judge, Update) };
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ValidationException') return { input: Update, planned: error };
+      throw error;
+    }
   }
 
-  #find(tableName: string | undefined, key: Item | undefined): Item | undefined {
-    return this.#table(tableName).get(String(key?.['pk']))?.get(String(key?.['sk']));
+  #commit(writes: readonly PlannedWrite[]): void {
+    const changes = writes.filter(({ outcome, before, after }) => outcome === 'change' && before !== after);
+    for (const { tableName, key, before, after } of changes) this.#table(tableName).replace(key, before, after);
+    for (const { tableName, before, after } of changes) {
+      for (const watcher of this.#watchers) watcher({ tableName, before, after });
+    }
   }
 
-  #write(tableName: string | undefined, key: Item, item: Item | undefined): void {
-    const [pk, sk] = [String(key['pk']), String(key['sk'])];
-    const table = this.#table(tableName);
-    const partition = table.get(pk) ?? new Map<string, Item>();
-    const before = partition.get(sk);
-    if (item === undefined) partition.delete(sk);
-    else partition.set(sk, copy(item));
-    table.set(pk, partition);
-    for (const watcher of this.#watchers) watcher({ tableName: tableName ?? '', before, after: item });
-  }
-
-  #table(tableName: string | undefined): Map<string, Map<string, Item>> {
-    const known = this.#tables.get(tableName ?? '');
+  #table(tableName: string | undefined): FakeTable {
+    if (tableName === undefined) throw validationException('TableName must be given');
+    const known = this.#tables.get(tableName);
     if (known !== undefined) return known;
-    const table = new Map<string, Map<string, Item>>();
-    this.#tables.set(tableName ?? '', table);
+    const table = new FakeTable(tableName);
+    this.#tables.set(tableName, table);
     return table;
   }
 }
 
-function bindingsOf(write: Write): Bindings {
-  return { names: write.ExpressionAttributeNames ?? {}, values: write.ExpressionAttributeValues ?? {} };
+function projectionOf({ ProjectionExpression, ExpressionAttributeNames: names = {} }: ReadInput) {
+  return projection(ProjectionExpression, { names, values: {} });
 }
 
-function sorted(partition: ReadonlyMap<string, Item>): readonly Item[] {
-  return [...partition].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, item]) => item);
+function reasonOf(planned: PlannedWrite | Error, input: WriteInput) {
+  if (planned instanceof Error) return { Code: 'ValidationError', Message: planned.message };
+  if (planned.outcome !== 'refused') return { Code: 'None' };
+  return { Code: 'ConditionalCheckFailed', Message: 'The conditional request failed', ...oldItem(planned, input) };
 }
 
-function isAfter(item: Item, start: Item, forward: boolean | undefined): boolean {
-  const [here, there] = [
-    `${String(item['pk'])}\n${String(item['sk'])}`,
-    `${String(start['pk'])}\n${String(start['sk'])}`,
-  ];
-  return forward === false ? here < there : here > there;
+function oldItem({ before }: PlannedWrite, { ReturnValuesOnConditionCheckFailure: returns }: WriteInput) {
+  return returns === 'ALL_OLD' && before !== undefined ? { Item: encodeItem(before) } : {};
 }
 
-/** A deep copy, so that nobody changes what is stored by changing what was given or received. Bytes are shared: nobody writes into them. */
-function copy<Value>(value: Value): Value {
-  if (Array.isArray(value)) return value.map(copy) as Value;
-  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copy(part)])) as Value;
-}
-
-/** The document client is made with `removeUndefinedValues`. */
-function withoutUndefined(item: Item): Item {
-  const clean = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(clean);
-    if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;
-    return withoutUndefined(value as Item);
-  };
-  const entries = Object.entries(item).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name, clean(value)]));
-}
-
-/** The old item of a refused write comes in attribute values, because the SDK does not translate exceptions. */
-function encode(item: Item): Record<string, AttributeValue> {
-  return Object.fromEntries(
-    Object.entries(item).flatMap(([name, value]): [string, AttributeValue][] => {
-      if (typeof value === 'string') return [[name, { S: value }]];
-      if (typeof value === 'number') return [[name, { N: String(value) }]];
-      if (typeof value === 'boolean') return [[name, { BOOL: value }]];
-      return value instanceof Uint8Array ? [[name, { B: value }]] : [];
-    }),
-  );
+/** What the caller asked to see of a write. */
+function returned({ before, after, targets }: PlannedWrite, returnValues = 'NONE'): Item | undefined {
+  const onlyTargets = (item: Item | undefined): Item | undefined =>
+    item && Object.fromEntries(Object.entries(item).filter(([name]) => targets.includes(name)));
+  switch (returnValues) {
+    case 'NONE':
+      return undefined;
+    case 'ALL_OLD':
+      return before;
+    case 'ALL_NEW':
+      return after;
+    case 'UPDATED_OLD':
+      return onlyTargets(before);
+    case 'UPDATED_NEW':
+      return onlyTargets(after);
+    default:
+      throw validationException(`ReturnValues can not be ${returnValues}`);
+  }
 }

@@ -1,203 +1,225 @@
 import {
+  BatchEntryIdsNotDistinct,
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
+  EmptyBatchRequest,
   MessageNotInflight,
+  QueueDoesNotExist,
+  ReceiptHandleIsInvalid,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
   SQSServiceException,
+  TooManyEntriesInBatchRequest,
   type Message,
 } from '@aws-sdk/client-sqs';
+import { FakeQueue, type FakeMessage, type FakeQueueSettings } from './fakeQueue.ts';
 
-export interface FakeQueue {
-  readonly url: string;
-  readonly visibilitySeconds: number;
-  readonly deadLetter?: { readonly url: string; readonly maxReceiveCount: number };
-}
-
-/** One message in a queue. */
-export interface FakeMessage {
-  readonly id: string;
-  readonly group: string;
-  readonly body: string;
-  readonly sequence: number;
-  readonly sentAtMs: number;
-  readonly receives: number;
-  /** Hidden until then; 0 when it was never received. */
-  readonly hiddenUntilMs: number;
-  /** Of the newest receive; older handles are superseded. */
-  readonly handle: string | undefined;
-}
-
-interface Queue extends FakeQueue {
-  messages: FakeMessage[];
-  readonly sent: Map<string, { readonly atMs: number; readonly id: string; readonly sequence: number }>;
-}
-
-const DEDUPLICATION_MS = 5 * 60_000;
 const MOST = 10;
+const LONGEST_VISIBILITY_SECONDS = 12 * 3_600;
+const metadata = { $metadata: {} } as const;
+
+interface Sending {
+  readonly MessageBody?: string | undefined;
+  readonly MessageGroupId?: string | undefined;
+  readonly MessageDeduplicationId?: string | undefined;
+  readonly DelaySeconds?: number | undefined;
+  readonly MessageAttributes?: object | undefined;
+  readonly MessageSystemAttributes?: object | undefined;
+}
 
 /**
- * SQS FIFO queues in memory, with time as an argument. It keeps AWS's rules: order within a group; up to ten messages of one
- * group in a receive; a group with a message in flight is locked; deduplication for five minutes; a handle that was
- * superseded or whose visibility is over is refused; who is received too often goes to the dead letters. Messages do not
- * age: retention is not modelled. A receive does not wait: that is for whoever has a clock.
+ * SQS in memory, with time as an argument that must not go back. It keeps AWS's rules for FIFO queues: order within a group;
+ * up to ten messages in a receive, of one group as many as there are; a group with a message in flight gives none;
+ * deduplication for five minutes; a handle that was superseded or is over is refused; what is received too often goes to
+ * the dead letters. A receive does not wait: that is for whoever has a clock. Messages do not age, so the retention of
+ * days is not modelled. Queues without order are simpler here than in AWS: in order, and each message once.
  */
 export class FakeSqs {
-  readonly #queues = new Map<string, Queue>();
+  readonly #queues = new Map<string, FakeQueue>();
   #sequence = 0;
 
-  createQueue(queue: FakeQueue): void {
-    this.#queues.set(queue.url, { ...queue, messages: [], sent: new Map() });
-  }
-
-  messages(url: string): readonly FakeMessage[] {
-    return this.#queue(url).messages;
+  createQueue(settings: FakeQueueSettings): void {
+    this.#queues.set(settings.url, new FakeQueue(settings));
   }
 
   /** Applies a command. Throws the SDK's own exceptions. */
   apply(command: unknown, nowMs: number): unknown {
-    if (command instanceof SendMessageCommand) return this.#send(command.input, nowMs);
+    if (command instanceof SendMessageCommand) {
+      return { ...this.#send(this.#queue(command.input.QueueUrl), command.input, nowMs), ...metadata };
+    }
+    if (command instanceof SendMessageBatchCommand) return this.#sendBatch(command.input, nowMs);
     if (command instanceof ReceiveMessageCommand) return this.#receive(command.input, nowMs);
     if (command instanceof DeleteMessageCommand) return this.#delete(command.input, nowMs);
-    if (command instanceof ChangeMessageVisibilityCommand) return this.#hide(command.input, nowMs);
+    if (command instanceof ChangeMessageVisibilityCommand) return this.#setVisibility(command.input, nowMs);
     throw new Error(`the fake does not know ${(command as object).constructor.name}`);
   }
 
-  /** When a receive could answer something, at the earliest; undefined while there is nothing that could come. */
+  /** When a receive could answer something, at the earliest; undefined while nothing could come without a send. */
   nextVisibleAtMs(url: string, nowMs: number): number | undefined {
-    const { messages } = this.#queue(url);
-    const lockedUntil = new Map<string, number>();
-    for (const { group, hiddenUntilMs } of messages) {
-      lockedUntil.set(group, Math.max(lockedUntil.get(group) ?? 0, hiddenUntilMs));
-    }
-    const times = [...lockedUntil.values()].map((untilMs) => Math.max(untilMs, nowMs));
-    return times.length === 0 ? undefined : Math.min(...times);
+    return this.#queue(url).nextVisibleAtMs(nowMs);
   }
 
-  #send(input: SendMessageCommand['input'], nowMs: number) {
-    const queue = this.#queue(input.QueueUrl);
-    const key = input.MessageDeduplicationId ?? '';
-    if (key === '' || input.MessageGroupId === undefined) throw new Error('a FIFO queue needs a group and an id');
-    const earlier = queue.sent.get(key);
-    if (earlier !== undefined && nowMs - earlier.atMs < DEDUPLICATION_MS) {
-      return { MessageId: earlier.id, SequenceNumber: toSequenceNumber(earlier.sequence) };
+  /** Messages in a queue, those in flight included. */
+  depth(url: string): number {
+    return this.#queue(url).depth;
+  }
+
+  /** Messages in a queue, those in flight included, in the order in which they were sent. */
+  messages(url: string): readonly FakeMessage[] {
+    return this.#queue(url).messages();
+  }
+
+  #send(queue: FakeQueue, input: Sending, nowMs: number) {
+    const { MessageBody: body, MessageGroupId: group, MessageDeduplicationId: deduplicationId } = input;
+    if (input.DelaySeconds || input.MessageAttributes || input.MessageSystemAttributes) {
+      throw new Error('the fake knows no delay and no attributes of a message');
     }
+    if (!body) throw refusal('MissingParameter', 'The request must contain the parameter MessageBody.');
+    if (queue.fifo) checkFifo(input);
+    else if (group !== undefined || deduplicationId !== undefined) {
+      throw new Error('the fake knows groups and deduplication in FIFO queues only');
+    }
+    const known = queue.duplicateOf(deduplicationId, nowMs);
+    if (known !== undefined) return { MessageId: known.id, SequenceNumber: toSequenceNumber(known.sequence) };
     const sequence = (this.#sequence += 1);
     const id = `message-${sequence}`;
-    queue.sent.set(key, { atMs: nowMs, id, sequence });
-    queue.messages.push({
-      id,
-      group: input.MessageGroupId,
-      body: input.MessageBody ?? '',
-      sequence,
-      sentAtMs: nowMs,
-      receives: 0,
-      hiddenUntilMs: 0,
-      handle: undefined,
-    });
-    return { MessageId: id, SequenceNumber: toSequenceNumber(sequence) };
+    queue.send({ id, body, group, deduplicationId, sequence, sentAtMs: nowMs });
+    return { MessageId: id, ...(queue.fifo ? { SequenceNumber: toSequenceNumber(sequence) } : {}) };
+  }
+
+  #sendBatch({ QueueUrl, Entries = [] }: SendMessageBatchCommand['input'], nowMs: number) {
+    const queue = this.#queue(QueueUrl);
+    const ids = Entries.map(({ Id = '' }) => Id);
+    if (ids.length === 0) throw new EmptyBatchRequest({ message: 'There should be at least one entry', ...metadata });
+    if (ids.length > MOST) throw new TooManyEntriesInBatchRequest({ message: 'At most 10 entries', ...metadata });
+    if (new Set(ids).size < ids.length) throw new BatchEntryIdsNotDistinct({ message: 'Ids repeat', ...metadata });
+    const Successful: object[] = [];
+    const Failed: object[] = [];
+    for (const entry of Entries) {
+      try {
+        Successful.push({ Id: entry.Id, ...this.#send(queue, entry, nowMs) });
+      } catch (error) {
+        if (!(error instanceof SQSServiceException)) throw error;
+        Failed.push({ Id: entry.Id, Code: error.name, Message: error.message, SenderFault: true });
+      }
+    }
+    return { Successful, ...(Failed.length === 0 ? {} : { Failed }), ...metadata };
   }
 
   #receive(input: ReceiveMessageCommand['input'], nowMs: number) {
     const queue = this.#queue(input.QueueUrl);
-    const hideMs = (input.VisibilityTimeout ?? queue.visibilitySeconds) * 1_000;
-    const most = Math.min(input.MaxNumberOfMessages ?? 1, MOST);
-    this.#bury(queue, nowMs);
-    const locked = new Set(
-      queue.messages.filter(({ hiddenUntilMs }) => hiddenUntilMs > nowMs).map(({ group }) => group),
-    );
-    const taken = new Set<FakeMessage>();
-    // As many of one group as there are, before the next group begins.
-    const groups = [...new Set(queue.messages.map(({ group }) => group))].filter((group) => !locked.has(group));
-    for (const group of groups) {
-      for (const message of queue.messages) {
-        if (taken.size >= most) break;
-        if (message.group === group) taken.add(message);
-      }
-    }
-    queue.messages = queue.messages.map((message) =>
-      taken.has(message)
-        ? {
-            ...message,
-            receives: message.receives + 1,
-            hiddenUntilMs: nowMs + hideMs,
-            handle: `${message.id}:${message.receives + 1}`,
-          }
-        : message,
-    );
-    const ids = new Set([...taken].map(({ id }) => id));
-    const received = queue.messages.filter(({ id }) => ids.has(id)).map(toMessage);
-    return received.length === 0 ? {} : { Messages: received };
+    const { MaxNumberOfMessages: most = 1, VisibilityTimeout: seconds = queue.settings.visibilitySeconds } = input;
+    if (most < 1 || most > MOST)
+      throw refusal('InvalidParameterValue', 'MaxNumberOfMessages must be between 1 and 10.');
+    checkVisibility(seconds);
+    const received = queue.receive(most, seconds * 1_000, nowMs, (dead) => this.#bury(queue, dead, nowMs));
+    if (received.length === 0) return metadata;
+    const asked = new Set<string>([...(input.MessageSystemAttributeNames ?? []), ...(input.AttributeNames ?? [])]);
+    return { Messages: received.map((message) => toMessage(message, asked)), ...metadata };
   }
 
-  /** What was received too often is not given out again, unless it is held up by one of its group that is in flight. */
-  #bury(queue: Queue, nowMs: number): void {
-    const { deadLetter } = queue;
-    if (deadLetter === undefined) return;
-    const isDead = ({ receives, hiddenUntilMs }: FakeMessage): boolean =>
-      receives >= deadLetter.maxReceiveCount && hiddenUntilMs <= nowMs;
-    const dead = queue.messages.filter(isDead);
-    if (dead.length === 0) return;
-    queue.messages = queue.messages.filter((message) => !isDead(message));
-    this.#queue(deadLetter.url).messages.push(
-      ...dead.map((message) => ({ ...message, receives: 0, hiddenUntilMs: 0 })),
-    );
+  /** Moves a message to the dead letters, where its group is the same and it begins anew. */
+  #bury(queue: FakeQueue, message: FakeMessage, nowMs: number): void {
+    const sequence = (this.#sequence += 1);
+    this.#queue(queue.settings.deadLetter?.url).add({ ...message, sequence, sentAtMs: nowMs });
   }
 
-  #delete(input: DeleteMessageCommand['input'], nowMs: number) {
+  #delete({ QueueUrl, ReceiptHandle }: DeleteMessageCommand['input'], nowMs: number) {
+    const queue = this.#queue(QueueUrl);
+    const message = queue.find(idOf(ReceiptHandle));
+    // To delete what is gone succeeds.
+    if (message === undefined) return metadata;
+    const isNewest = message.handle === ReceiptHandle;
+    if (queue.fifo && (!isNewest || message.hiddenUntilMs <= nowMs)) throw expiredHandle(ReceiptHandle);
+    // Without order an older handle is taken, and need not delete anything.
+    if (isNewest) queue.remove(message.id);
+    return metadata;
+  }
+
+  #setVisibility(input: ChangeMessageVisibilityCommand['input'], nowMs: number) {
     const queue = this.#queue(input.QueueUrl);
-    const [id] = (input.ReceiptHandle ?? '').split(':');
-    const message = queue.messages.find((found) => found.id === id);
-    // Deleting what is gone succeeds.
-    if (message === undefined) return {};
-    if (message.handle !== input.ReceiptHandle || message.hiddenUntilMs <= nowMs) throw expired();
-    queue.messages = queue.messages.filter((found) => found.id !== id);
-    return {};
-  }
-
-  #hide(input: ChangeMessageVisibilityCommand['input'], nowMs: number) {
-    const queue = this.#queue(input.QueueUrl);
-    const [id] = (input.ReceiptHandle ?? '').split(':');
-    const message = queue.messages.find((found) => found.id === id);
-    if (message === undefined || message.handle !== input.ReceiptHandle || message.hiddenUntilMs <= nowMs) {
-      throw new MessageNotInflight({ message: 'the message is not in flight', $metadata: {} });
+    const { ReceiptHandle: handle, VisibilityTimeout: seconds } = input;
+    if (seconds === undefined) {
+      throw refusal('MissingParameter', 'The request must contain the parameter VisibilityTimeout.');
     }
-    const hiddenUntilMs = nowMs + (input.VisibilityTimeout ?? 0) * 1_000;
-    queue.messages = queue.messages.map((found) => (found.id === id ? { ...found, hiddenUntilMs } : found));
-    return {};
+    checkVisibility(seconds);
+    const message = queue.find(idOf(handle));
+    if (message === undefined || message.hiddenUntilMs <= nowMs) {
+      throw new MessageNotInflight({ message: 'The specified message is not in flight.', ...metadata });
+    }
+    if (message.handle !== handle) throw expiredHandle(handle);
+    const hiddenUntilMs = nowMs + seconds * 1_000;
+    if (hiddenUntilMs > (message.lastReceivedAtMs ?? nowMs) + LONGEST_VISIBILITY_SECONDS * 1_000) {
+      throw refusal(
+        'InvalidParameterValue',
+        'Total VisibilityTimeout for the message is beyond the limit [43200 seconds]',
+      );
+    }
+    queue.setHiddenUntil(message, hiddenUntilMs);
+    return metadata;
   }
 
-  #queue(url: string | undefined): Queue {
+  #queue(url: string | undefined): FakeQueue {
     const queue = this.#queues.get(url ?? '');
-    if (queue === undefined) throw new Error(`there is no queue ${url}`);
-    return queue;
+    if (queue !== undefined) return queue;
+    throw new QueueDoesNotExist({ message: `The specified queue does not exist: ${url}`, ...metadata });
   }
+}
+
+function checkFifo({ MessageGroupId, MessageDeduplicationId }: Sending): void {
+  if (!MessageGroupId) throw refusal('MissingParameter', 'The request must contain the parameter MessageGroupId.');
+  if (!MessageDeduplicationId) {
+    throw refusal(
+      'InvalidParameterValue',
+      'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
+    );
+  }
+}
+
+function checkVisibility(seconds: number): void {
+  if (seconds >= 0 && seconds <= LONGEST_VISIBILITY_SECONDS) return;
+  throw refusal('InvalidParameterValue', 'VisibilityTimeout must be between 0 and 43200.');
+}
+
+function idOf(handle: string | undefined): string {
+  const [, id] = /^(message-\d+):\d+$/.exec(handle ?? '') ?? [];
+  if (id !== undefined) return id;
+  throw new ReceiptHandleIsInvalid({ message: 'The input receipt handle is invalid.', ...metadata });
 }
 
 function toSequenceNumber(sequence: number): string {
   return String(sequence).padStart(20, '0');
 }
 
-function toMessage({ id, body, group, sequence, receives, sentAtMs, handle }: FakeMessage): Message {
+function toMessage(message: FakeMessage, asked: ReadonlySet<string>): Message {
+  const { id, body, group, deduplicationId, sequence, receives, sentAtMs, firstReceivedAtMs, handle = '' } = message;
+  const all: readonly (readonly [string, string | undefined])[] = [
+    ['MessageGroupId', group],
+    ['MessageDeduplicationId', deduplicationId],
+    ['SequenceNumber', group === undefined ? undefined : toSequenceNumber(sequence)],
+    ['ApproximateReceiveCount', String(receives)],
+    ['ApproximateFirstReceiveTimestamp', String(firstReceivedAtMs)],
+    ['SentTimestamp', String(sentAtMs)],
+  ];
+  const given = all.filter(([name, value]) => value !== undefined && (asked.has('All') || asked.has(name)));
   return {
     MessageId: id,
     Body: body,
-    ReceiptHandle: handle ?? '',
-    Attributes: {
-      MessageGroupId: group,
-      SequenceNumber: toSequenceNumber(sequence),
-      ApproximateReceiveCount: String(receives),
-      SentTimestamp: String(sentAtMs),
-    },
+    ReceiptHandle: handle,
+    ...(given.length === 0 ? {} : { Attributes: Object.fromEntries(given) }),
   };
 }
 
-/** Source: SQS API reference, DeleteMessage: on FIFO queues an expired handle is refused. */
-function expired(): SQSServiceException {
-  return new SQSServiceException({
-    name: 'InvalidParameterValue',
-    $fault: 'client',
-    $metadata: {},
-    message: 'The receipt handle has expired',
-  });
+/** What has no class in the SDK, or one that AWS does not use for it. */
+function refusal(name: 'InvalidParameterValue' | 'MissingParameter', message: string): SQSServiceException {
+  return new SQSServiceException({ name, $fault: 'client', message, ...metadata });
+}
+
+/** Source: SQS API reference and answers of AWS: only in FIFO queues. */
+function expiredHandle(handle: string | undefined): SQSServiceException {
+  return refusal(
+    'InvalidParameterValue',
+    `Value ${handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.`,
+  );
 }
