@@ -66,7 +66,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     burst: config.shardCap,
     handshakes: ownership.handshakesInFlight,
   });
-  const opens = new OpenMeter(metrics);
+  const opens = new OpenMeter(metrics, clock.monotonicMs);
   const takeTurn = async (signal: AbortSignal): Promise<() => void> => {
     const askedMs = clock.monotonicMs();
     const giveBack = await budget.acquire(signal);

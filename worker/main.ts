@@ -31,7 +31,7 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 const [
   { workerConfig },
   { makeLogger },
-  { makeEmfMetrics },
+  { makeMetrics },
   { withDeadline },
   { systemClock },
   { startWorker },
@@ -70,9 +70,10 @@ function end(code: number, message: string, error?: unknown): never {
 async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   let worker: RunningWorker | undefined;
   let draining = false;
-  const metrics = makeEmfMetrics({
+  const metrics = makeMetrics({
     stage: config.stage,
-    process: 'worker',
+    processKind: 'worker',
+    logger,
     clock: systemClock,
     write: (line) => process.stdout.write(`${line}\n`),
     flushEveryMs: METRICS_EVERY_MS,

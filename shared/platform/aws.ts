@@ -87,7 +87,7 @@ function askingBefore<Client extends DynamoDBClient | SQSClient>(
     };
   // The last step before the request is sent: behind the retry, which runs in the same step with a higher priority.
   // Both clients have the same stack; their types do not say so together.
-  (client as DynamoDBClient).middlewareStack.add(ask as never, {
+  (client as DynamoDBClient).middlewareStack.add(ask, {
     step: 'finalizeRequest',
     priority: 'low',
     name: 'askBeforeTry',

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
-import { silentLogger, type Logger } from './logger.ts';
+import type { Logger } from './logger.ts';
 import {
   metricCatalogue,
   type CountName,
@@ -137,14 +137,6 @@ export function makeMetrics(options: MetricsOptions): RunningMetrics {
       flush();
     },
   };
-}
-
-/** `makeMetrics` as `worker/main.ts` calls it, without a word about lines that were not written. */
-export function makeEmfMetrics({
-  process,
-  ...options
-}: Omit<MetricsOptions, 'processKind' | 'logger'> & { readonly process: string }): RunningMetrics {
-  return makeMetrics({ ...options, processKind: process, logger: silentLogger });
 }
 
 /**

@@ -7,6 +7,7 @@ import { fairWeather } from './network.ts';
 import type { SeededRandom } from './seededRandom.ts';
 import type { SimulatedFleet, SimulatedWorker } from './simulatedFleet.ts';
 import { STAGE } from './simulatedAws.ts';
+import { OUTGOING } from './simulatedSocket.ts';
 
 /** What a fault has to do with. `generation` is that of the newest deploy. */
 export interface FaultContext {
@@ -123,14 +124,20 @@ const delicateCalls: readonly ((request: unknown) => boolean)[] = [
 const isCommit = (request: unknown): boolean =>
   request instanceof PutCommand && request.input.TableName === `${STAGE}-sessions`;
 
-/** Stops while a commit is on its way, until others have claimed: it wakes with the answer, and with old permission. */
+const isCommitOfSend = (request: unknown): boolean =>
+  isCommit(request) && String((request as PutCommand).input.Item?.['sk']).endsWith(OUTGOING);
+
+/**
+ * Stops while the step of a message is on its way to the store, until others have claimed: it wakes with the answer, and
+ * with old permission. One at a time, because others must be there to claim.
+ */
 function pauseAfterCommit(context: FaultContext): number {
   const { fleet, random, say } = context;
   const worker = anyWorker(context);
-  if (worker === undefined) return 0;
+  if (worker === undefined || fleet.living().some(({ machine }) => machine.isPaused)) return 0;
   const durationMs = random.between(35_000, 60_000);
   fleet.network.interrupt(worker.machine, {
-    matches: isCommit,
+    matches: isCommitOfSend,
     happen: (leave) => {
       say(`${worker.machine.name} stops while a commit is on its way, for ${Math.round(durationMs / 1_000)} s`);
       leave();

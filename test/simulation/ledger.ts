@@ -67,7 +67,7 @@ export class Ledger {
   }
 
   onTableChange({ tableName, before, after }: TableChange): void {
-    const pk = String(after?.['pk'] ?? '');
+    const pk = String(after?.['pk']);
     const [version, newVersion] = [Number(before?.['version'] ?? 0), Number(after?.['version'] ?? 0)];
     if (tableName.endsWith('-sessions') && version > 0 && newVersion <= version) {
       this.report('no-key-reuse', `${String(after?.['sk'])} went from version ${version} to ${newVersion}`);
@@ -104,7 +104,13 @@ export class Ledger {
     }
   }
 
-  onStanza({ connectionId, machine, issuedAtMs, stanzaId, step, accepted }: SeenStanza): void {
+  /** A stanza that leaves a worker must be its owner's, also when its socket is cut before it arrives. */
+  onWire(machine: Machine, connectionId: ConnectionId, issuedAtMs: number): void {
+    this.#judge(machine, this.#shardOf(connectionId), issuedAtMs, `stanza of ${connectionId}`);
+  }
+
+  /** A stanza that reached the server. */
+  onStanza({ connectionId, issuedAtMs, stanzaId, step, accepted }: SeenStanza): void {
     this.counts.stanzas += 1;
     const shard = this.#shardOf(connectionId);
     const key = `${connectionId} ${step}`;
@@ -113,26 +119,26 @@ export class Ledger {
       this.report('no-key-reuse', `${connectionId}: step ${step} for ${earlier} and for ${stanzaId}`);
     }
     this.#steps.set(key, stanzaId);
-    const isLate = this.#judge(machine, shard, issuedAtMs, `stanza ${stanzaId} of ${connectionId}`);
-    if (!isLate || !accepted) return;
+    if (!accepted || !this.#isLate(shard, issuedAtMs)) return;
     const claim = `${connectionId} ${this.#history.get(shard)?.at(-1)?.epoch}`;
     const flushed = (this.#flushed.get(claim) ?? new Set()).add(stanzaId);
     this.#flushed.set(claim, flushed);
     if (flushed.size > 1) this.report('one-owner', `more than one stanza of ${connectionId} flushed after a claim`);
   }
 
-  /** Returns whether the effect took place after the ownership under which it was made. */
-  #judge(machine: Machine, shard: number, issuedAtMs: number, what: string): boolean {
+  #judge(machine: Machine, shard: number, issuedAtMs: number, what: string): void {
     const workerId = this.#workers.get(machine);
-    if (workerId === undefined) return false;
+    if (workerId === undefined) return;
     const history = this.#history.get(shard) ?? [];
     const then = history.findLast(({ atMs }) => atMs <= issuedAtMs);
     if (then?.owner !== workerId) {
       this.report('one-owner', `${what} by ${machine.name} while ${String(then?.owner)} owned shard ${shard}`);
-      return false;
-    }
-    const isLate = history.at(-1)?.epoch !== then.epoch;
-    if (isLate) this.counts.late += 1;
-    return isLate;
+    } else if (this.#isLate(shard, issuedAtMs)) this.counts.late += 1;
+  }
+
+  /** Whether something takes place after the ownership under which it was made. */
+  #isLate(shard: number, issuedAtMs: number): boolean {
+    const history = this.#history.get(shard) ?? [];
+    return history.at(-1)?.epoch !== history.findLast(({ atMs }) => atMs <= issuedAtMs)?.epoch;
   }
 }

@@ -129,7 +129,7 @@ export class Network {
       }
       const outcome = outcomeOf(apply);
       this.#time.after(this.#latencyMs() / 2, () => {
-        machine.arrive(() => (outcome.ok ? resolve(outcome.value) : reject(outcome.error as Error)));
+        machine.arrive(() => (outcome.ok ? resolve(outcome.value) : reject(outcome.error)));
       });
     };
     const arrive = (answer: typeof back): void => {

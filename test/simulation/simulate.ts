@@ -52,9 +52,9 @@ export async function simulate({
   const random = makeSeededRandom(seed);
   const timeline: string[] = [];
   const names: string[] = [];
-  let fleet: SimulatedFleet | undefined;
+  let nowMs = (): number => 0;
   const say = (who: string, what: string): void => {
-    timeline.push(`${((fleet?.time.nowMs ?? 0) / 1_000).toFixed(3).padStart(9)}  ${who.padEnd(10)} ${what}`);
+    timeline.push(`${(nowMs() / 1_000).toFixed(3).padStart(9)}  ${who.padEnd(10)} ${what}`);
   };
   const shardCount = random.integer(2, 4);
   const world = new SimulatedFleet({
@@ -64,7 +64,7 @@ export async function simulate({
     connections: random.integer(shardCount, shardCount * (SHARD_CAP - 1)),
     say,
   });
-  fleet = world;
+  nowMs = () => world.time.nowMs;
   await world.prepare();
   for (let count = random.integer(2, 5); count > 0; count -= 1) world.startWorker(1);
   const startMs = world.time.nowMs;
@@ -77,24 +77,37 @@ export async function simulate({
   await world.time.run(faultsUntilMs, isBroken);
   // Faults that began last may last longer.
   while (world.time.nowMs < overMs() && !isBroken()) await world.time.run(overMs(), isBroken);
-  if (!isBroken()) await settle(world, shardCount, isBroken);
-  if (!isBroken()) judgeEnd(world, shardCount);
+  if (!isBroken()) await settleWorld(world, shardCount, isBroken);
+  if (!isBroken()) judgeWorld(world, shardCount);
+  return toResult(world, { seed, startMs, names, timeline });
+}
+
+/** Ends a world and says what came of it. */
+export function toResult(
+  world: SimulatedFleet,
+  run: {
+    readonly seed: number;
+    readonly startMs: number;
+    readonly names: readonly string[];
+    readonly timeline: readonly string[];
+  },
+): SimulationResult {
   for (const { machine } of world.workers) machine.kill();
-  for (const { promise, atMs, what } of world.ledger.violations) {
-    timeline.push(`${(atMs / 1_000).toFixed(3).padStart(9)}  VIOLATION  ${promise}: ${what}`);
-  }
+  const broken = world.ledger.violations.map(
+    ({ promise, atMs, what }) => `${(atMs / 1_000).toFixed(3).padStart(9)}  VIOLATION  ${promise}: ${what}`,
+  );
   return {
-    seed,
+    seed: run.seed,
     violations: world.ledger.violations,
-    simulatedMs: world.time.nowMs - startMs,
-    faults: names,
+    simulatedMs: world.time.nowMs - run.startMs,
+    faults: run.names,
     counts: {
       ...world.ledger.counts,
       ...world.whatsApp.counts,
       accepted: world.accepted.length,
       written: world.written.length,
     },
-    timeline: timeline.sort((left, right) => Number(left.slice(0, 9)) - Number(right.slice(0, 9))),
+    timeline: [...run.timeline, ...broken].sort((left, right) => Number(left.slice(0, 9)) - Number(right.slice(0, 9))),
   };
 }
 
@@ -146,7 +159,7 @@ function planFaults(
 }
 
 /** Lets the world come to rest, and reports what takes too long. A fleet that is all dead gets a new worker first. */
-async function settle(world: SimulatedFleet, shardCount: number, isBroken: () => boolean): Promise<void> {
+export async function settleWorld(world: SimulatedFleet, shardCount: number, isBroken: () => boolean): Promise<void> {
   if (world.living().length === 0) world.startWorker(99);
   const sinceMs = world.time.nowMs;
   const shards = Array.from({ length: shardCount }, (_, shard) => shard);
@@ -169,7 +182,7 @@ function isAtRest(world: SimulatedFleet): boolean {
 }
 
 /** Everything that must hold at the end: nothing lost, nothing twice, in order. */
-function judgeEnd(world: SimulatedFleet, shardCount: number): void {
+export function judgeWorld(world: SimulatedFleet, shardCount: number): void {
   const { ledger, whatsApp } = world;
   for (const id of world.unfinished()) ledger.report('once-out', `${id} has not come to an end`);
   const published = world.published();

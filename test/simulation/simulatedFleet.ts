@@ -46,8 +46,10 @@ export interface FleetOptions {
   readonly say: (who: string, what: string) => void;
 }
 
-const TENANT = makeId('tnt', 0, makeSeededRandom(0));
+const TENANT = makeId('tnt', 1, makeSeededRandom(0));
 const OPENS_PER_SECOND = 2;
+/** Wall clocks are wrong by up to this. */
+const CLOCK_SKEW_MS = 60_000;
 export const SHARD_CAP = 4;
 const ROOT_KEY = randomBytes(32);
 
@@ -101,7 +103,7 @@ export class SimulatedFleet {
     const { table, random, clock, stage } = this.#opsStores();
     const store = new ConnectionStore({ table, stage });
     for (let index = 0; index < count; index += 1) {
-      const connectionId = makeId('con', index, random);
+      const connectionId = makeId('con', index + 1, random);
       const connection: Connection = {
         tenantId: TENANT,
         connectionId,
@@ -143,9 +145,10 @@ export class SimulatedFleet {
 
   /** Starts a worker process on a machine of its own. */
   startWorker(generation: number): SimulatedWorker {
-    const { random, say } = this.#options;
+    const { random, say, variant } = this.#options;
+    const skewMs = variant.skewMs ?? CLOCK_SKEW_MS;
     const number = (this.#tasks += 1);
-    const machine = new Machine(this.time, `worker-${number}`, random.between(-60_000, 60_000));
+    const machine = new Machine(this.time, `worker-${number}`, random.between(-skewMs, skewMs));
     let running: RunningWorker | undefined;
     let terminating = false;
     const exit = (why: string): void => {
@@ -313,6 +316,7 @@ export class SimulatedFleet {
           whatsApp: this.whatsApp,
           machine,
           order,
+          onWire: (connectionId, issuedAtMs) => this.ledger.onWire(machine, connectionId, issuedAtMs),
           latencyMs: () => random.between(5, 60),
           isCut: () => this.isWhatsAppCut || this.cutFromWhatsApp.has(machine),
         }),

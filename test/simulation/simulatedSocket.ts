@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Mutex } from 'async-mutex';
 import type { MessageFact } from '../../shared/event/internalEvent.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import { makeId, type StanzaId } from '../../shared/kernel/id.ts';
+import { makeId, type ConnectionId, type StanzaId } from '../../shared/kernel/id.ts';
 import { Acknowledgements } from '../../worker/socket/acknowledgements.ts';
 import type {
   ConnectionSocket,
@@ -30,6 +30,8 @@ export interface SocketWorld {
   readonly whatsApp: FakeWhatsApp;
   readonly machine: Machine;
   readonly order: SendOrder;
+  /** A message stanza has left the worker, wherever it gets to. */
+  readonly onWire: (connectionId: ConnectionId, issuedAtMs: number) => void;
   /** Milliseconds for one way. */
   readonly latencyMs: () => number;
   /** Whether the network carries nothing to WhatsApp and back at the moment: frames wait, as TCP's do. */
@@ -38,6 +40,8 @@ export interface SocketWorld {
 
 /** The one contact of every account. */
 const CONTACT = '4915200000000@s.whatsapp.net';
+/** How the ratchet of what is sent is named, beside that of what is received. */
+export const OUTGOING = '.out';
 const SEND_DEADLINE_MS = 30_000;
 const KEEP_ALIVE_MS = 45_000;
 const SILENT_MS = 50_000;
@@ -60,9 +64,10 @@ class SimulatedRaw extends EventEmitter implements RawSocket {
   }
 
   send = (data: unknown, callback?: (error?: Error) => void): void => {
-    const { time, network, machine, whatsApp } = this.#world;
+    const { time, network, machine, whatsApp, onWire } = this.#world;
     const issuedAtMs = time.nowMs;
     network.leave(machine, data, () => {
+      if ((data as ClientFrame).kind === 'message') onWire(this.#options.connection.connectionId, issuedAtMs);
       this.#carry('out', () => {
         if (!this.#isOver)
           whatsApp.take(this.#options.connection.connectionId, this.#wire, data as ClientFrame, issuedAtMs);
@@ -181,7 +186,7 @@ export class SimulatedSocket implements ConnectionSocket {
     const commit = (): Promise<number> =>
       this.#turn.runExclusive(async () => {
         const step = (await this.#step()) + 1;
-        await session.setKeys({ session: { [`${CONTACT}.out`]: { step } } });
+        await session.setKeys({ session: { [`${CONTACT}${OUTGOING}`]: { step } } });
         return step;
       });
     if (order.commitAfterWire) {
@@ -199,7 +204,7 @@ export class SimulatedSocket implements ConnectionSocket {
   }
 
   async #step(): Promise<number> {
-    const key = `${CONTACT}.out`;
+    const key = `${CONTACT}${OUTGOING}`;
     const found = await this.#options.session.getKeys('session', [key]);
     return (found[key] as { readonly step: number } | undefined)?.step ?? 0;
   }

@@ -139,6 +139,7 @@ class Member implements FleetMember {
     this.#lease.gate.fence();
     await store.finishLease(this.#own, clock.nowMs());
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
+    metrics.count('WorkersDead', { proof: 'clean' });
     metrics.measure('DrainDuration', durationMs, {});
     logger.info('drain finished', { durationMs });
   }

@@ -173,6 +173,7 @@ export class ShardKeeper {
     const epoch = await withDeadline('claiming a shard', config.heartbeatTimeoutMs * 2, claim, clock);
     this.#unsure.delete(row.shard);
     metrics.count(epoch === 'lost' ? 'ClaimsLost' : 'ClaimsWon', {});
+    if (epoch !== 'lost') metrics.count('ShardsMoved', { reason: 'orphan' });
     if (epoch !== 'lost') await this.#take(row.shard, epoch);
   }
 

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { simulateDayOffline } from './dayOffline.ts';
+import { simulate } from './simulate.ts';
+import { brokenVariants, type Variant } from './variants.ts';
+
+const SEEDS = 30;
+/** Seeds after which a broken variant must have been found; most are found in the first three. */
+const MOST_SEEDS = 40;
+
+const command = (seed: number): string => `npm run simulate -- --seed ${seed}`;
+
+describe('a simulated fleet', () => {
+  it(`keeps every promise in ${SEEDS} worlds full of faults; each broken one names the command that shows it again`, async () => {
+    const broken: string[] = [];
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
+      const { violations } = await simulate({ seed });
+      broken.push(...violations.map(({ promise, what }) => `${command(seed)}   ${promise}: ${what}`));
+    }
+
+    expect(broken).toEqual([]);
+  }, 120_000);
+
+  it('is the same world for the same seed', async () => {
+    const [first, second] = [await simulate({ seed: 3 }), await simulate({ seed: 3 })];
+
+    expect(second.timeline).toEqual(first.timeline);
+    expect(second.counts).toEqual(first.counts);
+  }, 60_000);
+
+  it('lets a connection be offline for a day of 20 hand-offs and 12 deploys: no dead letters, all in order after it', async () => {
+    const { violations, counts, faults } = await simulateDayOffline(1);
+
+    expect(violations).toEqual([]);
+    expect(faults).toHaveLength(32);
+    expect(counts.gives).toBeGreaterThanOrEqual(32);
+    expect(counts.accepted).toBeGreaterThan(500);
+  }, 120_000);
+});
+
+describe('the checker finds what is wrong when', () => {
+  it.each(brokenVariants)(
+    '$fault ($name)',
+    async (variant: Variant) => {
+      let seed = 0;
+      let found = 0;
+      while (found === 0 && seed < MOST_SEEDS) {
+        seed += 1;
+        found = (await simulate({ seed, variant, stopsAtFirst: true })).violations.length;
+      }
+
+      expect(found, `nothing was found in ${seed} seeds`).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+});
