@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
+import { ApiClient, makeTenant } from '../../infra/local/apiClient.ts';
 import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
 import { startStack, type RunningStack } from '../../infra/local/stack.ts';
 import { until } from '../../infra/local/until.ts';
@@ -120,6 +120,34 @@ describe('the first conversation, through every process of the embedded stack', 
     expect([sent?.correlationId, inLog?.correlationId]).toEqual([correlationId, correlationId]);
     expect([lines('functions.log'), lines('worker-1.log') || lines('worker-2.log')]).toEqual([true, true]);
   });
+
+  it('shows operators the fleet, and drains a worker when they ask for it: its shards move, and another takes its place', async () => {
+    const operator = new ApiClient(stack.apiUrl, stack.operatorKey);
+    const ownersNow = async (): Promise<readonly unknown[]> => {
+      const { shards } = await operator.must('GET', '/v1/admin/fleet');
+      return (shards as readonly { readonly owner?: string }[]).map(({ owner }) => owner);
+    };
+    const [drained] = await until('owners', ownersNow, (owners) => !owners.includes(undefined));
+
+    const asked = await operator.call('POST', `/v1/admin/workers/${String(drained)}/drain`);
+    const again = await operator.call('POST', `/v1/admin/workers/${String(drained)}/drain`);
+    await until(
+      'all shards at others',
+      ownersNow,
+      (owners) => !owners.includes(undefined) && !owners.includes(drained),
+      30_000,
+    );
+    await waitUntilOnline(api, shop);
+    const unknown = await operator.call('POST', '/v1/admin/workers/wrk_nobody/drain');
+
+    expect([asked.status, again.status, unknown.status]).toEqual([202, 409, 404]);
+    expect((await whatsApp.stats()).overlap).toBe(0);
+    await until(
+      'its successor',
+      () => stack.workers().map(({ workerId }) => workerId),
+      (ids) => ids.length === 2 && !ids.includes(String(drained)),
+    );
+  }, 60_000);
 
   it('comes back by itself, with everything, after the whole stack was stopped and started again', async () => {
     await stack.stop();

@@ -107,6 +107,50 @@ describe('the command poller', () => {
     expect(handled.filter((line) => line.startsWith('broken'))).toEqual(['broken 1', 'broken 2', 'broken 3']);
   });
 
+  it('goes on working while it waits for its last long poll, so that a hand-over costs little', async () => {
+    const queueUrl = aQueue();
+    const handled: string[] = [];
+    const poller = aPoller(queueUrl, {
+      waitSeconds: 3,
+      handle: async ({ body }) => {
+        handled.push(body);
+        return 'done';
+      },
+    });
+    poller.start();
+
+    const settled = poller.settle();
+    await put(queueUrl, 'group', 'came meanwhile');
+    await settled;
+    await vi.waitFor(() => expect(handled).toEqual(['came meanwhile']), { timeout: 2_000 });
+    const startedMs = performance.now();
+    await poller.drain();
+
+    // A poll of one second at most is out by then, and not one of three.
+    expect(performance.now() - startedMs).toBeLessThan(2_500);
+  });
+
+  it('hides no command from others once it may not act', async () => {
+    const queueUrl = aQueue();
+    let isOpen = true;
+    const stuck = Promise.withResolvers<'done'>();
+    await put(queueUrl, 'group', 'one');
+    const poller = aPoller(queueUrl, {
+      visibilitySeconds: 2,
+      isOpen: () => isOpen,
+      assertOpen: () => {
+        if (!isOpen) throw new Error('the gate is closed');
+      },
+      handle: () => stuck.promise,
+    });
+    poller.start();
+    await vi.waitFor(async () => expect(await left(queueUrl)).toEqual([]), { timeout: 2_000 });
+
+    isOpen = false;
+    await vi.waitFor(async () => expect(await left(queueUrl)).toEqual(['one']), { timeout: 5_000 });
+    stuck.resolve('done');
+  });
+
   it('keeps a command hidden for as long as it is worked', async () => {
     const queueUrl = aQueue();
     const slow = Promise.withResolvers<void>();

@@ -68,6 +68,26 @@ describe('open budget', () => {
     expect(opened).toBe(true);
   });
 
+  it('keeps to the share that the leader gives it, and never opens faster than its own setting', async () => {
+    const { clock, budget } = aBudget({ perSecond: 10, burst: 1 });
+    let opened = 0;
+    for (let turn = 0; turn < 50; turn += 1) void budget.acquire(never).then(() => (opened += 1));
+    budget.setRate(1);
+    await clock.pass(3_000);
+    const asTold = opened;
+    const waiting = budget.waiting;
+    budget.setRate(1_000);
+    await clock.pass(1_000);
+    const atMost = opened - asTold;
+    budget.setRate(undefined);
+    await clock.pass(1_000);
+
+    expect(asTold).toBeLessThanOrEqual(5);
+    expect(waiting).toBe(50 - asTold);
+    expect(atMost).toBeLessThanOrEqual(11);
+    expect(opened - asTold - atMost).toBeLessThanOrEqual(11);
+  });
+
   it('refuses a signal that is already aborted', async () => {
     const { budget } = aBudget();
 
