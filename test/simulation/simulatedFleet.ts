@@ -42,6 +42,8 @@ export interface FleetOptions {
   readonly variant: Variant;
   readonly shardCount: number;
   readonly connections: number;
+  /** Of each worker; small if left out, so that few connections feel it. */
+  readonly opensPerSecond?: number;
   /** Called with what happens, in words. */
   readonly say: (who: string, what: string) => void;
 }
@@ -168,7 +170,7 @@ export class SimulatedFleet {
           (error: unknown) => exit(`drain failed: ${String(error)}`),
         );
     };
-    const config = configOf(`task-${number}`, generation, this.#options.shardCount);
+    const config = configOf(`task-${number}`, generation, this.#options);
     startWorker(
       {
         config,
@@ -382,7 +384,11 @@ function describe(fields: LogFields): string {
 }
 
 /** Production's settings, but for shards that hold few connections and an open budget that they can feel. */
-function configOf(taskId: string, generation: number, shardCount: number): WorkerConfig {
+function configOf(
+  taskId: string,
+  generation: number,
+  { shardCount, opensPerSecond = OPENS_PER_SECOND }: FleetOptions,
+): WorkerConfig {
   return workerConfig({
     HOLDFAST_STAGE: STAGE,
     HOLDFAST_QUEUE_URL_BASE: QUEUE_URL_BASE,
@@ -391,7 +397,7 @@ function configOf(taskId: string, generation: number, shardCount: number): Worke
     HOLDFAST_KEY_FILE: 'none',
     HOLDFAST_TASK_ID: taskId,
     HOLDFAST_GENERATION: String(generation),
-    HOLDFAST_OPENS_PER_SECOND: String(OPENS_PER_SECOND),
+    HOLDFAST_OPENS_PER_SECOND: String(opensPerSecond),
   });
 }
 
