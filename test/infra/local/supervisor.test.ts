@@ -79,7 +79,7 @@ describe('npm start', () => {
     expect(started.output()).toContain('curl -s http://127.0.0.1:');
     expect(during).toBeGreaterThan(3);
     expect(code).toBe(0);
-    expect(processesOf()).toEqual([]);
+    await until('no process being left', processesOf, (pids) => pids.length === 0);
   }, 60_000);
 
   it('shows the same operator key again at the next start', async () => {
@@ -117,7 +117,7 @@ describe('npm start', () => {
 
     expect(code).toBe(1);
     expect(started.output()).toContain(`Port ${port} is taken.`);
-    expect(processesOf()).toEqual([]);
+    await until('no process being left', processesOf, (pids) => pids.length === 0);
   }, 60_000);
 
   it.each([
@@ -151,7 +151,7 @@ describe('npm start', () => {
 
     expect(code).toBe(1);
     expect(started.output()).toContain('Holdfast cannot go on. emulators ended (SIGKILL).');
-    expect(processesOf()).toEqual([]);
+    await until('no process being left', processesOf, (pids) => pids.length === 0);
   }, 60_000);
 
   it('names the platform for which the emulator is missing', () => {
