@@ -1,7 +1,7 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
 import { outcomeOf } from './contract.ts';
-import { aKey, CORE, put, type DynamoDbCase, type DynamoDbUnderTest } from './dynamoDbContract.ts';
+import { aKey, CORE, put, type DynamoDbCase, type DynamoDbUnderTest } from './dynamoDbUnderTest.ts';
 
 /** The item on which the conditions are judged. Attributes that it does not have are called `never`. */
 const item = {

@@ -3,9 +3,7 @@ import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { testCases } from './contract.ts';
-import { conditionContract } from './dynamoDbConditionContract.ts';
-import { dynamoDbDifferences, itemContract } from './dynamoDbContract.ts';
-import { readContract, transactionContract } from './dynamoDbReadContract.ts';
+import { dynamoDbContract, dynamoDbDifferences } from './dynamoDbContract.ts';
 
 describe('the emulator of DynamoDB', () => {
   let dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
@@ -20,9 +18,5 @@ describe('the emulator of DynamoDB', () => {
     await dynamoDb.stop();
   });
 
-  testCases(
-    [...itemContract, ...conditionContract, ...readContract, ...transactionContract],
-    () => client,
-    dynamoDbDifferences,
-  );
+  testCases(dynamoDbContract, () => client, dynamoDbDifferences);
 });

@@ -6,8 +6,6 @@ import { startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { testCases } from './contract.ts';
 import { sqsContract, sqsDifferences } from './sqsContract.ts';
-import { unorderedContract } from './sqsMoreContract.ts';
-import { sqsProperties } from './sqsProperties.ts';
 import type { NewQueue, SqsUnderTest } from './sqsUnderTest.ts';
 
 describe('the emulator of SQS', () => {
@@ -46,5 +44,5 @@ describe('the emulator of SQS', () => {
     newQueue,
   });
 
-  testCases([...sqsContract, ...unorderedContract, ...sqsProperties], service, sqsDifferences);
+  testCases(sqsContract, service, sqsDifferences);
 });

@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { testCases } from './contract.ts';
 import { FakeSqs } from './fakeSqs.ts';
 import { sqsContract } from './sqsContract.ts';
-import { longContract, unorderedContract } from './sqsMoreContract.ts';
-import { sqsProperties } from './sqsProperties.ts';
+import { longContract } from './sqsLongContract.ts';
 import { aQueue, type SqsUnderTest } from './sqsUnderTest.ts';
 
 /** The fake with a time of its own. */
@@ -29,7 +28,7 @@ function aFake(): SqsUnderTest & { readonly fake: FakeSqs; readonly nowMs: () =>
 }
 
 describe('the fake of SQS', () => {
-  testCases([...sqsContract, ...unorderedContract, ...longContract, ...sqsProperties], aFake, []);
+  testCases([...sqsContract, ...longContract], aFake, []);
 
   it('shows what is in a queue, in flight or not', async () => {
     const service = aFake();

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { outcomeOf } from './contract.ts';
-import type { SqsCase } from './sqsContract.ts';
-import { aQueue } from './sqsUnderTest.ts';
+import { aQueue, type SqsCase } from './sqsUnderTest.ts';
 
 type Step =
   | { readonly step: 'send'; readonly group: string }

@@ -7,6 +7,7 @@ import {
   type ReceiveMessageCommandInput,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import type { ContractCase } from './contract.ts';
 
 /** How a queue of a case is set up. A dead-letter queue is made with it. */
 export interface NewQueue {
@@ -22,6 +23,11 @@ export interface SqsUnderTest {
   readonly elapse: (ms: number) => Promise<void>;
   readonly newQueue: (settings: NewQueue) => Promise<{ readonly url: string; readonly deadUrl: string }>;
 }
+
+export type SqsCase = ContractCase<SqsUnderTest>;
+
+/** More than the shortest visibility. */
+export const OVER_A_SECOND_MS = 1_050;
 
 const everyAttribute = [
   'MessageGroupId',
