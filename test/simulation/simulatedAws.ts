@@ -22,7 +22,7 @@ interface Waiter {
 
 /** The stores and queues of the simulated world, each in memory, behind a network. */
 export class SimulatedAws {
-  readonly dynamoDb = new FakeDynamoDb();
+  readonly dynamoDb = new FakeDynamoDb({ unusedPlaceholders: 'refused' });
   readonly sqs = new FakeSqs();
   readonly #time: VirtualTime;
   readonly #network: Network;

@@ -35,6 +35,14 @@ const rewriteUpdate =
   (command) =>
     command instanceof UpdateCommand ? new UpdateCommand(change(command.input)) : command;
 
+/** DynamoDB refuses values that no expression uses. */
+function without(
+  values: Record<string, unknown> | undefined,
+  ...names: readonly string[]
+): Record<string, unknown> | undefined {
+  return values && Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)));
+}
+
 const isHeartbeat = (input: Update): boolean => input.UpdateExpression?.startsWith('SET heartbeat') === true;
 
 export const brokenVariants: readonly Variant[] = [
@@ -92,6 +100,7 @@ export const brokenVariants: readonly Variant[] = [
     rewrite: rewriteUpdate((input) => ({
       ...input,
       ConditionExpression: input.ConditionExpression?.replace(' AND heartbeat = :observed', ''),
+      ExpressionAttributeValues: without(input.ExpressionAttributeValues, ':observed'),
     })),
   },
   {
@@ -134,7 +143,13 @@ export const brokenVariants: readonly Variant[] = [
     faultNames: ['pause', 'partition of one from the store'],
     fault: 'a heartbeat is taken although the lease is DEAD',
     rewrite: rewriteUpdate((input) =>
-      isHeartbeat(input) ? { ...input, ConditionExpression: 'attribute_exists(pk)' } : input,
+      isHeartbeat(input)
+        ? {
+            ...input,
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeValues: without(input.ExpressionAttributeValues, ':alive', ':draining'),
+          }
+        : input,
     ),
   },
 ];

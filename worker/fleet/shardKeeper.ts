@@ -34,6 +34,9 @@ export interface ShardKeeperDependencies extends ShardCallbacks {
   readonly onExpecting: () => void;
 }
 
+/** Heartbeats after which all held rows are read, in case somebody changed one by hand: about once a minute. */
+const CHECK_HEARTBEATS = 12;
+
 interface Held {
   readonly epoch: number;
   /** Its work has begun, or is ending. Whoever leaves is let alone until it has left. */
@@ -147,8 +150,11 @@ export class ShardKeeper {
   async #keepWatching(): Promise<void> {
     const { store, clock, config, logger, gate } = this.#dependencies;
     const { signal } = this.#stopping;
+    let checkedMs = clock.monotonicMs();
     while (!signal.aborted) {
-      const watched = this.#watched();
+      const isDue = clock.monotonicMs() - checkedMs >= CHECK_HEARTBEATS * config.heartbeatMs;
+      if (isDue) checkedMs = clock.monotonicMs();
+      const watched = isDue ? [...new Set([...this.#watched(), ...this.#held.keys()])] : this.#watched();
       this.#idle = new AbortController();
       if (watched.length === 0) {
         await clock.sleep(config.heartbeatMs, this.#idle.signal);

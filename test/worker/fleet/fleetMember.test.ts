@@ -556,6 +556,40 @@ describe('fleet members', () => {
     expect(shardsOf(member)).toEqual([0, 1, 3]);
   });
 
+  it('notice by themselves that a shard is not theirs any more, also if they do not look at the whole fleet', async () => {
+    const members: TestMember[] = [];
+    for (let count = 0; count < 3; count += 1) members.push(await aMember({ config: patient, shardCount: 6 }));
+    await until(
+      'all shards owned',
+      () => members.flatMap(shardsOf),
+      (shards) => shards.length === 6,
+    );
+    const { leadership } = await until(
+      'a deputy',
+      () => fleets.store().read(0),
+      (view) => view.leadership.deputy !== undefined,
+    );
+    const other = members.find(({ own }) => own.workerId !== leadership.leader && own.workerId !== leadership.deputy);
+    const [shard] = other === undefined ? [] : shardsOf(other);
+    if (other === undefined || shard === undefined) throw new Error('nobody is left who owns a shard');
+
+    await fleets.table.send(
+      new UpdateCommand({
+        TableName: `${fleets.stage()}-fleet`,
+        Key: { pk: `SHARD#000${shard}`, sk: 'OWNER' },
+        UpdateExpression: 'SET epoch = epoch + :one',
+        ExpressionAttributeValues: { ':one': 1 },
+      }),
+    );
+    await until(
+      'the loss',
+      () => other.lost,
+      (lost) => lost.length > 0,
+    );
+
+    expect(other.lost).toEqual([shard]);
+  });
+
   it('claim orphans by themselves when nobody leads for too long', async () => {
     const member = await aMember({
       config: { orphanClaimMs: 300 },
