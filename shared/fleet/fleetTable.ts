@@ -1,4 +1,5 @@
 import { BatchGetCommand, ScanCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { AppError } from '../kernel/appError.ts';
 import type { WorkerId } from '../kernel/id.ts';
 import type { ItemKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
@@ -118,7 +119,7 @@ async function readItems(
     const answer = await table.send(
       new BatchGetCommand({ RequestItems: { [TableName]: { Keys, ConsistentRead: true } } }),
     );
-    if ((answer.UnprocessedKeys?.[TableName]?.Keys ?? []).length > 0) throw new Error('the fleet store is throttled');
+    if ((answer.UnprocessedKeys?.[TableName]?.Keys ?? []).length > 0) throw new AppError('store_unavailable');
     found.push(...(answer.Responses?.[TableName] ?? []));
   }
   return found;
