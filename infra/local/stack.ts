@@ -86,8 +86,8 @@ const LOCAL_TIMINGS = {
   HOLDFAST_COMMAND_WAIT_SECONDS: '1',
   HOLDFAST_COMMAND_VISIBILITY_SECONDS: '10',
 } as const;
-/** Production's are the worker's own defaults. */
-const WORKER_TIMINGS = { local: LOCAL_TIMINGS, production: {} } as const;
+/** Settings by name; production's are the worker's own defaults. */
+export const WORKER_TIMINGS = { local: LOCAL_TIMINGS, production: {} } as const;
 
 /** Starts the stack. Throws an Error with one clear sentence when a part does not start; nothing is left running then. */
 export async function startStack(options: StackOptions): Promise<RunningStack> {

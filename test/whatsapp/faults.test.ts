@@ -128,6 +128,19 @@ describe('fault knobs, seen by a real Baileys socket', () => {
     expect(await client.stats()).toMatchObject({ replaced: 1, overlap: 0 });
   });
 
+  it('tells of each login when it opened and when its socket closed', async () => {
+    await client.strike({ kind: 'close', number: ANN });
+    await paired.until('the close', isClosed);
+    await connect().until('open', isOpen);
+    const { spans, logins } = await client.stats();
+
+    const [first, second, ...more] = spans[ANN] ?? [];
+    expect(logins[ANN]).toEqual([first?.openedAt, second?.openedAt]);
+    expect(first?.closedAt).toBeGreaterThanOrEqual(first?.openedAt ?? Infinity);
+    expect(second?.openedAt).toBeGreaterThanOrEqual(first?.closedAt ?? Infinity);
+    expect([second?.closedAt, more]).toEqual([undefined, []]);
+  });
+
   it('a frozen socket that sends after it was replaced is an overlap, and nothing of it is delivered', async () => {
     await paired.socket.sendMessage(`${BOB}@s.whatsapp.net`, { text: 'before' });
     await until(

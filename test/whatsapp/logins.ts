@@ -2,12 +2,13 @@ import type { proto } from '@whiskeysockets/baileys';
 import type { ClientSocket } from './clientSocket.ts';
 import type { Faults } from './faults.ts';
 import { child, children, node, stamp, type BinaryNode } from './node.ts';
-import type { Counters } from './stats.ts';
+import type { Counters, LoginSpan } from './stats.ts';
 import { jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
 
 /** Who is logged in, and what waits for whom. At most one socket per device: a newer login replaces the older one. */
 export class Logins {
   readonly #live = new Map<LinkedDevice, ClientSocket>();
+  readonly #spans = new WeakMap<ClientSocket, LoginSpan>();
   readonly #world: World;
   readonly #faults: Faults;
   readonly #counters: Counters;
@@ -40,7 +41,7 @@ export class Logins {
     this.#live.set(device, socket);
     socket.device = device;
     if (this.#faults.take('no_success', number)) return;
-    this.#counters.countLogin(number, Date.now());
+    this.#spans.set(socket, this.#counters.countLogin(number, Date.now()));
     const account = this.#world.accounts.get(number);
     if (account === undefined) return;
     socket.send(node('success', { t: stamp(), props: '1', lid: jidOf(account, device.id, 'lid') }));
@@ -97,6 +98,8 @@ export class Logins {
   }
 
   leave(socket: ClientSocket): void {
+    const span = this.#spans.get(socket);
+    if (span !== undefined) span.closedAt = Date.now();
     const { device } = socket;
     if (device === undefined || this.#live.get(device) !== socket) return;
     this.#live.delete(device);

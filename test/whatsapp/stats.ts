@@ -1,9 +1,18 @@
+/** How long a login lasted: from `<success>` until its WebSocket closed, in milliseconds of the clock on the wall. */
+export interface LoginSpan {
+  readonly openedAt: number;
+  /** Missing while it is open. */
+  closedAt?: number;
+}
+
 /** What the simulator counts, in the words of PROTOCOL.md §9. */
 export interface Stats {
   /** WebSockets that were opened. */
   readonly sockets: number;
   /** Successful logins per account: their times. */
   readonly logins: Readonly<Record<string, readonly number[]>>;
+  /** The same logins with their ends, oldest first. A replaced one ends when its socket does, so two may overlap. */
+  readonly spans: Readonly<Record<string, readonly Readonly<LoginSpan>[]>>;
   /** Logins that replaced a live socket of the same device, and their times per account. */
   readonly replaced: number;
   readonly conflicts: Readonly<Record<string, readonly number[]>>;
@@ -43,7 +52,7 @@ export class Counters {
   retryRequests = 0;
   keyFetches = 0;
   readonly internalErrors: string[] = [];
-  readonly logins = new Map<string, number[]>();
+  readonly spans = new Map<string, LoginSpan[]>();
   readonly conflicts = new Map<string, number[]>();
   readonly stanzas = new Map<string, number>();
   readonly refusals = new Map<string, number>();
@@ -53,8 +62,11 @@ export class Counters {
   readonly #lastShown = new Map<string, number>();
   readonly #texts = new Set<string>();
 
-  countLogin(number: string, atMs: number): void {
-    this.logins.set(number, [...(this.logins.get(number) ?? []), atMs]);
+  /** Counts a login. Returns its span; whoever sees the socket close writes the end into it. */
+  countLogin(number: string, atMs: number): LoginSpan {
+    const span = { openedAt: atMs };
+    this.spans.set(number, [...(this.spans.get(number) ?? []), span]);
+    return span;
   }
 
   countConflict(number: string, atMs: number): void {
@@ -96,7 +108,10 @@ export class Counters {
   report(shown: Readonly<Record<string, number>>): Stats {
     return {
       sockets: this.sockets,
-      logins: Object.fromEntries(this.logins),
+      logins: Object.fromEntries(
+        [...this.spans].map(([number, spans]) => [number, spans.map(({ openedAt }) => openedAt)]),
+      ),
+      spans: Object.fromEntries(this.spans),
       replaced: this.replaced,
       conflicts: Object.fromEntries(this.conflicts),
       overlap: this.overlap,
