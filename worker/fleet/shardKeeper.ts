@@ -44,14 +44,22 @@ interface Held {
 }
 
 /**
- * The shards of this worker: claims, takes, gives and releases them, each by one conditional write.
+ * The shards of this worker: claims, takes, gives and releases them, each by one conditional write. A give, step by step:
  *
- *   give, seen from both sides                    owner                    target
- *     leader announces it to the target                                    watches the row each 200 ms
- *     leader names the target in the row          polls run out, sends
- *                                                 finish, sockets close
- *                                                 one write: owner = next
- *                                                                          sees its name, begins to work
+ *   leader               row of the shard          owner                       target
+ *     │  orders: expect         │                    │                            │
+ *     ├─────────────────────────┼────────────────────┼──────────────────────────▶ │ watches the row, each 200 ms,
+ *     │ ◀───────────────────────┼────────────────────┼──── heartbeat: expecting ──┤ and says so
+ *     ├─ next = target ───────▶ │                    │                            │
+ *     │  orders: give           │                    │                            │
+ *     ├─────────────────────────┼──────────────────▶ │ long polls run out, sends  │
+ *     │                         │                    │ finish, sockets close      │
+ *     │                         │ ◀── owner = next, ─┤                            │
+ *     │                         │     epoch + 1      │                            │
+ *     │                         ├────────────────────┼── reads its own name ────▶ │ begins to work
+ *
+ * Nothing is closed before the target watches, so the gap is a close, a write, a look and a login. Past its deadline the
+ * leader takes `next` back; the owner's write is then refused, and it takes its own shard up again.
  */
 export class ShardKeeper {
   readonly #dependencies: ShardKeeperDependencies;
