@@ -21,8 +21,6 @@ export class Machine {
   #paused: { readonly kind: Pause; readonly sinceMs: number } | undefined;
   #waiting: (() => void)[] = [];
   #dead = false;
-  /** Whether it has ever stood still: then it may have done several things at once afterwards. */
-  wasPaused = false;
 
   /** @param wallOffsetMs how wrong its wall clock is */
   constructor(time: VirtualTime, name: string, wallOffsetMs: number) {
@@ -58,7 +56,6 @@ export class Machine {
   }
 
   pause(kind: Pause): void {
-    this.wasPaused = true;
     if (!this.#dead) this.#paused ??= { kind, sinceMs: this.#time.nowMs };
   }
 

@@ -224,8 +224,8 @@ function judgeOpens({ ledger, whatsApp }: SimulatedFleet): void {
   const byMachine = Map.groupBy(whatsApp.logins, ({ machine }) => machine);
   for (const [machine, unordered] of byMachine) {
     const logins = [...unordered].sort((left, right) => left.issuedAtMs - right.issuedAtMs);
-    // Who stood still with handshakes in flight goes on with all of them at once.
-    const extra = 1 + (machine.wasPaused ? openRules.handshakes : 0);
+    // Who had its turn and was held up, by the store or by standing still, goes on with all handshakes in flight at once.
+    const extra = 1 + openRules.handshakes;
     for (const [first, { issuedAtMs: fromMs }] of logins.entries()) {
       for (let last = first; last < logins.length; last += 1) {
         const lengthMs = (logins[last]?.issuedAtMs ?? fromMs) - fromMs;

@@ -41,6 +41,9 @@ export function readClocks(clock: Clock): ClockReading {
   return { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
 }
 
+/** A wall clock that lost more than this against the monotonic one was set back; less is the drift of a bad clock. */
+const SET_BACK_MS = 1_000;
+
 /** The gate of one worker lease. The heartbeat loop tells it what was acknowledged. */
 export class LeaseGate implements CommitGate {
   readonly #clock: Clock;
@@ -102,9 +105,13 @@ export class LeaseGate implements CommitGate {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Some machines stop the monotonic clock while they sleep; the wall clock then runs ahead. The longer one counts. */
+  /**
+   * Some machines stop the monotonic clock while they sleep; the wall clock then runs ahead, and the longer one counts. When
+   * the wall clock was set back neither tells how long it was: only a heartbeat that is sent after it does.
+   */
   #elapsedMs(since: ClockReading): number {
     const now = readClocks(this.#clock);
-    return Math.max(now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs);
+    const [monotonicMs, wallMs] = [now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs];
+    return wallMs < monotonicMs - SET_BACK_MS ? Infinity : Math.max(monotonicMs, wallMs);
   }
 }

@@ -80,6 +80,30 @@ describe('commit gate', () => {
     expect(gate.isOpen()).toBe(false);
   });
 
+  it('is closed after a wall clock was set back, which may hide that the machine slept, until a heartbeat is sent after it', () => {
+    const { clock, gate } = aGate();
+    clock.run(1_000);
+    const before = readClocks(clock);
+
+    clock.sleepMachine(FENCE_MS * 4);
+    clock.setWall(-FENCE_MS * 10);
+    const hidden = gate.isOpen();
+    gate.acknowledge(before);
+    const byOlder = gate.isOpen();
+    gate.acknowledge(readClocks(clock));
+
+    expect([hidden, byOlder, gate.isOpen()]).toEqual([false, false, true]);
+  });
+
+  it('is not closed by a wall clock that drifts', () => {
+    const { clock, gate } = aGate();
+
+    clock.run(5_000);
+    clock.setWall(-900);
+
+    expect(gate.timeLeftMs()).toBe(FENCE_MS - 5_000);
+  });
+
   it('is never open when the last acknowledged heartbeat was sent a fence ago, and never after it was fenced', () => {
     const duration = fc.integer({ min: 0, max: FENCE_MS });
     const step = fc.oneof(
