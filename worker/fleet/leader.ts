@@ -70,6 +70,8 @@ export class Leader {
   #joinedMs: number | undefined;
   #leaderlessSinceMs: number | undefined;
   #memory: PlanMemory = noMemory;
+  /** Workers that were seen to be stopped; undefined until the first look as leader. */
+  #stopped: ReadonlySet<WorkerId> | undefined;
 
   constructor(dependencies: LeaderDependencies) {
     this.#dependencies = dependencies;
@@ -114,11 +116,22 @@ export class Leader {
     if ((await store.keepLeading(own, deputy)) === 'refused') return undefined;
     if (nowMs - joinedMs < SETTLE_HEARTBEATS * config.heartbeatMs) return undefined;
     metrics.gauge('ShardsUnowned', orphansOf(view).length, {});
+    this.#countStopped(view);
     const next = plan(view, silent, this.#memory, nowMs, config);
     this.#memory = next.memory;
     metrics.gauge('OutageMode', next.memory.opens?.mode === 'outage' ? 1 : 0, {});
     await this.#write(view, next);
     return next.orders.get(own.workerId);
+  }
+
+  /** Deaths that were proven by others are counted by whoever leads, each once. */
+  #countStopped({ leases }: FleetView): void {
+    const stopped = new Set(leases.filter(({ proof }) => proof === 'stopped').map(({ workerId }) => workerId));
+    const known = this.#stopped ?? stopped;
+    for (const workerId of stopped) {
+      if (!known.has(workerId)) this.#dependencies.metrics.count('WorkersDead', { proof: 'stopped' });
+    }
+    this.#stopped = stopped;
   }
 
   /** Rows first: an order to give is of use only when the row says to whom. */

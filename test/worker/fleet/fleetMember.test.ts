@@ -101,6 +101,30 @@ describe('fleet members', () => {
     await ownsAll(other);
 
     expect([...other.ownedShards().values()]).toEqual([2, 2, 2, 2]);
+    expect(other.metrics.totalOf('ClaimsWon')).toBe(SHARDS.length);
+    expect(other.metrics.totalOf('LeaderChanges')).toBe(1);
+  });
+
+  it('count each death that is known from elsewhere once, if they lead', async () => {
+    const leader = await aMember();
+    await ownsAll(leader);
+    const other = await aMember();
+    await other.stop();
+
+    await markTaskDead({ table: fleets.table, stage: fleets.stage() }, other.own.taskId, Date.now());
+    await until(
+      'the count',
+      () => leader.metrics.totalOf('WorkersDead', { proof: 'stopped' }),
+      (count) => count > 0,
+    );
+    const looks = leader.store.calls.length;
+    await until(
+      'more looks',
+      () => leader.store.calls.length,
+      (count) => count > looks + 10,
+    );
+
+    expect(leader.metrics.totalOf('WorkersDead', { proof: 'stopped' })).toBe(1);
   });
 
   it('share out the shards of one that fell silent', async () => {

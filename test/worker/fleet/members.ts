@@ -7,9 +7,9 @@ import { systemRandom } from '../../../shared/kernel/random.ts';
 import { makeHeartbeatClient } from '../../../shared/platform/aws.ts';
 import type { OwnershipConfig } from '../../../shared/platform/config.ts';
 import { silentLogger, type Logger } from '../../../shared/platform/logger.ts';
-import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { startFleetMember, type FleetMember, type FleetMemberOptions } from '../../../worker/fleet/fleetMember.ts';
 import { FleetStore } from '../../../worker/fleet/fleetStore.ts';
+import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 
@@ -88,6 +88,7 @@ export interface TestMember extends FleetMember {
   /** What broke it. */
   readonly broken: readonly unknown[];
   readonly drainRequests: () => number;
+  readonly metrics: ReturnType<typeof keepingMetrics>;
   /** Messages that it logged. */
   readonly logged: readonly string[];
 }
@@ -136,6 +137,7 @@ async function startMember(store: FaultyStore, overrides: MemberOverrides): Prom
   const claimed: (readonly [number, number])[] = [];
   const lost: number[] = [];
   const logged: string[] = [];
+  const metrics = keepingMetrics();
   const broken: unknown[] = [];
   let fenced = 0;
   let drainRequests = 0;
@@ -145,7 +147,7 @@ async function startMember(store: FaultyStore, overrides: MemberOverrides): Prom
     config: { ...timings, ...config },
     shardCount,
     lease: { ...own, generation, zone: undefined },
-    metrics: silentMetrics,
+    metrics,
     load: () => noLoad,
     onOrders: () => undefined,
     onDrainRequested: () => void (drainRequests += 1),
@@ -170,6 +172,7 @@ async function startMember(store: FaultyStore, overrides: MemberOverrides): Prom
     fenced: () => fenced,
     broken,
     drainRequests: () => drainRequests,
+    metrics,
     gate: member.gate,
     ownedShards: () => member.ownedShards(),
     drain: () => member.drain(),
