@@ -1,29 +1,56 @@
+import { decode, encode } from '@msgpack/msgpack';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+
 /**
- * How values are written: one version byte, then JSON in which bytes stand as `{"$bytes": "<base64>"}`. The version comes
- * first so that the form can change under a rolling deploy.
+ * How values are written: one form byte, then MessagePack. The form comes first so that it can change under a rolling
+ * deploy: a reader that does not know it stops, and never takes the value for absent.
  */
-const VERSION = 1;
+const PLAIN = 0x10;
+const DEFLATED = 0x11;
+
+/** DynamoDB bills writes by the kilobyte: what fits one with its attributes gains nothing by being smaller. */
+const WORTH_DEFLATING_BYTES = 640;
 
 /** Bytes of a value made of plain objects, arrays, strings, numbers, booleans and byte arrays. */
 export function encodeValue(value: unknown): Uint8Array {
-  return Buffer.concat([Buffer.from([VERSION]), Buffer.from(JSON.stringify(toPlain(value)))]);
+  const plain = encode(toPlain(value), { ignoreUndefined: true });
+  if (plain.length > WORTH_DEFLATING_BYTES) {
+    const deflated = deflateRawSync(plain);
+    if (deflated.length < plain.length) return withForm(DEFLATED, deflated);
+  }
+  return withForm(PLAIN, plain);
 }
 
-/** The value of {@link encodeValue}; bytes come back as Buffers. Throws for another version or broken JSON. */
+/** The value of {@link encodeValue}; bytes come back as Buffers of their own. Throws for another form or broken bytes. */
 export function decodeValue(bytes: Uint8Array): unknown {
-  if (bytes[0] !== VERSION) throw new Error(`unknown codec version ${bytes[0]}`);
-  return JSON.parse(Buffer.from(bytes.subarray(1)).toString(), (_key, value: unknown) => {
-    if (typeof value !== 'object' || value === null || !('$bytes' in value)) return value;
-    return Buffer.from(String(value.$bytes), 'base64');
-  });
+  const body = bytes.subarray(1);
+  if (bytes[0] === PLAIN) return toOwnBytes(decode(body));
+  if (bytes[0] === DEFLATED) return toOwnBytes(decode(inflateRawSync(body)));
+  throw new Error(`unknown form ${bytes[0]} of a stored value`);
 }
 
-/** Replaces bytes before JSON sees them: Buffers have a `toJSON` of their own that would come first. */
+/** A form byte in front of bytes. */
+export function withForm(form: number, bytes: Uint8Array): Uint8Array {
+  const whole = Buffer.allocUnsafe(bytes.length + 1);
+  whole[0] = form;
+  whole.set(bytes, 1);
+  return whole;
+}
+
+/** Objects with a form of their own for JSON (messages of the protocol library) become what they say. */
 function toPlain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
+  if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map(toPlain);
   if (typeof value !== 'object' || value === null) return value;
   const plain = 'toJSON' in value && typeof value.toJSON === 'function' ? (value.toJSON as () => unknown)() : value;
   if (plain !== value) return toPlain(plain);
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, toPlain(entry)]));
+}
+
+/** Decoded bytes are views into the whole; libsignal wants Buffers, and a copy may be changed. */
+function toOwnBytes(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  if (Array.isArray(value)) return value.map(toOwnBytes);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, toOwnBytes(entry)]));
 }

@@ -6,43 +6,62 @@ import { createHash } from 'node:crypto';
  * again. Small entries share an item, so that 812 pre-keys are 34 writes and not 812.
  */
 export interface KeyPlace {
-  /** Sort key after the generation of the credentials. */
+  /** Sort key after the prefix of its scope. */
   readonly name: string;
   readonly isHard: boolean;
+  /** Ratchets are dropped together when they may have gone back; the rest belongs to the account. */
+  readonly scope: 'account' | 'ratchets';
+  /** Items of a lower rank are durable before one of a higher rank is written. */
+  readonly rank: Rank;
 }
+
+/**
+ * The order of writes. What says where a session is comes before the session. A one-time pre-key is removed only after
+ * its session is durable: without both, a first message that comes again could never be read.
+ */
+export type Rank = 0 | 1 | 2;
+const ADDRESSES: Rank = 0;
+const RATCHETS: Rank = 1;
+const PRE_KEYS: Rank = 2;
 
 const PRE_KEYS_PER_ITEM = 24;
 const SOFT_BUCKETS = 64;
 
-/**
- * Writes of one call go out in this order. Handled stanzas come first: they were published before anything is written, so
- * a step that is lost after them is only taken again. A one-time pre-key is removed only after its session is durable.
- */
-const ORDER: readonly string[] = ['handled', 'session', 'sender-key', 'identity-key', 'lid-mapping', 'device-list'];
-
 const own =
   (name: string, isHard: boolean) =>
-  (id: string): KeyPlace => ({ name: `${name}#${id}`, isHard });
+  (id: string): KeyPlace => ({ name: `${name}#${id}`, isHard, scope: 'account', rank: ADDRESSES });
+const ratchet =
+  (name: string) =>
+  (id: string): KeyPlace => ({ name: `${name}#${id}`, isHard: true, scope: 'ratchets', rank: RATCHETS });
 const bucket =
   (name: string) =>
   (id: string): KeyPlace => ({
     name: `${name}#${String((createHash('sha256').update(id).digest()[0] ?? 0) % SOFT_BUCKETS).padStart(2, '0')}`,
     isHard: false,
+    scope: 'account',
+    rank: ADDRESSES,
   });
 
 const layout: Readonly<Record<string, (id: string) => KeyPlace>> = {
   'pre-key': (id) => ({
-    name: `PREKEYS#${String(Math.floor(Number(id) / PRE_KEYS_PER_ITEM)).padStart(8, '0')}`,
+    name: `PREKEYS#${String(Math.floor(Number(id) / PRE_KEYS_PER_ITEM)).padStart(6, '0')}`,
     isHard: true,
+    scope: 'account',
+    rank: PRE_KEYS,
   }),
-  session: own('SIGNAL', true),
-  /** The last stanzas handled on a Signal session or sender key. In the item of the session itself: one write for both. */
-  handled: (id) =>
-    id.includes('@g.us') ? { name: `HANDLED#${id}`, isHard: false } : { name: `SIGNAL#${id}`, isHard: true },
-  'sender-key': own('SENDERKEY', true),
+  session: ratchet('SIGNAL'),
+  'sender-key': ratchet('SENDERKEY'),
+  /** The last stanzas handled on a session or sender key, in the item of that: one write for both. */
+  handled: (id) => (id.includes('::') ? ratchet('SENDERKEY')(id) : ratchet('SIGNAL')(id)),
+  /** Who has our sender key: dropped with the key itself, so that it is given out again. */
+  'sender-key-memory': (id) => ({
+    name: `SENDERKEYMEMORY#${id}`,
+    isHard: false,
+    scope: 'ratchets',
+    rank: ADDRESSES,
+  }),
   'app-state-sync-key': own('APPSTATEKEY', true),
   'app-state-sync-version': own('APPSTATE', false),
-  'sender-key-memory': own('SENDERKEYMEMORY', false),
   'lid-mapping': bucket('LIDS'),
   'device-list': bucket('DEVICES'),
   'identity-key': bucket('IDENTITIES'),
@@ -54,12 +73,6 @@ export function placeOf(type: string, id: string): KeyPlace {
   const place = layout[type];
   if (place === undefined) throw new Error(`no place for keys of type ${type}`);
   return place(id);
-}
-
-/** Types in the order in which they are written. */
-export function inWriteOrder(types: readonly string[]): readonly string[] {
-  const rank = (type: string): number => (ORDER.includes(type) ? ORDER.indexOf(type) : type === 'pre-key' ? 99 : 50);
-  return [...types].sort((left, right) => rank(left) - rank(right));
 }
 
 /** Name of a key within its item: several types share one. */

@@ -27,3 +27,12 @@ export class StaleItemError extends Error {
     super(`session item ${sk} is newer than what was read`, options);
   }
 }
+
+/** The item is older than the one that we wrote, or gone: somebody has put old data back, or removed it. */
+export class ItemWentBackError extends Error {
+  override readonly name = 'ItemWentBackError';
+
+  constructor(sk: string, options?: ErrorOptions) {
+    super(`session item ${sk} is older than what was written`, options);
+  }
+}

@@ -15,7 +15,7 @@ import type { Metrics } from '../../shared/platform/metrics.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
-import { OwnershipLostError, StaleItemError } from './sessionErrors.ts';
+import { ItemWentBackError, OwnershipLostError, StaleItemError } from './sessionErrors.ts';
 
 export interface SessionDependencies {
   readonly table: DynamoDBDocumentClient;
@@ -44,6 +44,14 @@ const BACKOFF = { firstMs: 50, capMs: 1_000 };
  */
 const PATIENCE_MS = 40_000;
 const BATCH_LIMIT = 100;
+/** Enough to tell the writes of one item apart, and few enough for its write unit. */
+const WRITE_ID_BYTES = 8;
+
+type WrittenItem = Record<string, unknown> & {
+  readonly sk: string;
+  readonly version: number;
+  readonly writeId: Uint8Array;
+};
 
 /** Items of one connection in the Sessions table, under the fencing token of its owner. */
 export class SessionItems {
@@ -75,8 +83,9 @@ export class SessionItems {
 
   /**
    * Writes an item that must not go back. Condition: it is still at the version that was read (or still absent), and no
-   * newer owner has written it. Throws {@link OwnershipLostError} when a newer owner was here, and {@link StaleItemError}
-   * when an older write of our own was. A try that timed out and did apply is recognised by its write id.
+   * newer owner has written it. Throws {@link OwnershipLostError} when a newer owner was here, {@link StaleItemError} when an
+   * older write of our own was, and {@link ItemWentBackError} when the store has something older than what was read. A try
+   * that timed out and did apply is recognised by its write id.
    */
   async writeHard(
     sk: string,
@@ -142,13 +151,13 @@ export class SessionItems {
   }
 
   /** Names one write, over all its tries. */
-  #writeId(): string {
-    return Buffer.from(this.#dependencies.random.bytes(16)).toString('hex');
+  #writeId(): Uint8Array {
+    return this.#dependencies.random.bytes(WRITE_ID_BYTES);
   }
 
   /** A put is tried until its outcome is known: its condition and its write id make one of many tries count. */
   async #put(
-    item: Record<string, unknown> & { readonly sk: string; readonly writeId: string },
+    item: WrittenItem,
     condition: Pick<PutCommandInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,
   ): Promise<void> {
     const { table, gate, metrics } = this.#dependencies;
@@ -165,12 +174,9 @@ export class SessionItems {
         );
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        // A try whose answer was lost may have been taken: then the item in the way is our own.
-        if (error.Item?.['writeId']?.S === item.writeId) return;
-        if (Number(error.Item?.['epoch']?.N ?? Infinity) <= this.epoch)
-          throw new StaleItemError(item.sk, { cause: error });
-        metrics.count('FencedCommits', {});
-        throw new OwnershipLostError(item.sk, { cause: error });
+        const refusal = judge(error, { ...item, epoch: this.epoch });
+        if (refusal instanceof OwnershipLostError) metrics.count('FencedCommits', {});
+        if (refusal !== undefined) throw refusal;
       }
     });
     // What follows may be a receipt or a ciphertext. A gate that opens again says that nobody has claimed meanwhile.
@@ -207,12 +213,30 @@ export class SessionItems {
         await withDeadline(what, Math.max(1, Math.min(storeTimeoutMs, gate.timeLeftMs())), call, clock);
         return;
       } catch (error) {
-        const isRefused = error instanceof OwnershipLostError || error instanceof StaleItemError;
-        if (isRefused || clock.monotonicMs() >= untilMs) throw error;
+        if (isRefusal(error) || clock.monotonicMs() >= untilMs) throw error;
       }
       await clock.sleep(backoffMs(BACKOFF, attempt, random.unit()));
     }
   }
+}
+
+/**
+ * Why a write was refused, by the item that is there; undefined when that is the write itself: a try whose answer was lost
+ * may have been taken.
+ */
+function judge(cause: ConditionalCheckFailedException, written: WrittenItem & { readonly epoch: number }) {
+  const found = cause.Item;
+  if (found === undefined) return new ItemWentBackError(written.sk, { cause });
+  const writeId = found['writeId']?.B;
+  if (writeId !== undefined && Buffer.from(writeId).equals(written.writeId)) return undefined;
+  if (Number(found['epoch']?.N ?? Infinity) > written.epoch) return new OwnershipLostError(written.sk, { cause });
+  return Number(found['version']?.N) < written.version - 1
+    ? new ItemWentBackError(written.sk, { cause })
+    : new StaleItemError(written.sk, { cause });
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof OwnershipLostError || error instanceof StaleItemError || error instanceof ItemWentBackError;
 }
 
 function toStoredItem(item: Record<string, unknown>): StoredItem {

@@ -124,14 +124,16 @@ export class DurableRepository {
       decryptMessage: async (request) =>
         receive(await lockOf(inner, request.jid), request.ciphertext, () => inner.decryptMessage(request)),
       decryptGroupMessage: async (request) =>
-        receive(`${request.group}/${request.authorJid}`, request.msg, () => inner.decryptGroupMessage(request)),
+        receive(senderKeyOf(inner, request.group, request.authorJid), request.msg, () =>
+          inner.decryptGroupMessage(request),
+        ),
       processSenderKeyDistributionMessage: async (request) =>
-        inTransaction(`${request.item.groupId ?? ''}/${request.authorJid}`, () =>
+        inTransaction(senderKeyOf(inner, request.item.groupId ?? '', request.authorJid), () =>
           inner.processSenderKeyDistributionMessage(request),
         ),
       encryptMessage: async (request) => send(await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
       encryptGroupMessage: async (request) =>
-        send(`${request.group}/${request.meId}`, () => inner.encryptGroupMessage(request)),
+        send(senderKeyOf(inner, request.group, request.meId), () => inner.encryptGroupMessage(request)),
       injectE2ESession: async (request) =>
         inTransaction(await lockOf(inner, request.jid), async () => {
           const { exists } = await inner.validateSession(request.jid);
@@ -171,6 +173,11 @@ function markOf({ attrs }: BinaryNode): string {
 async function lockOf(repository: Repository, jid: string): Promise<string> {
   const lid = jid.endsWith('@s.whatsapp.net') ? await repository.lidMapping.getLIDForPN(jid) : undefined;
   return repository.jidToSignalProtocolAddress(lid ?? jid);
+}
+
+/** The name under which Baileys keeps a sender's key in a group; also the key of its lock. */
+function senderKeyOf(repository: Repository, group: string, jid: string): string {
+  return `${group}::${repository.jidToSignalProtocolAddress(jid).replace('.', '::')}`;
 }
 
 /** The user part of an address, by number or LID. */

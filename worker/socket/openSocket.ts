@@ -66,6 +66,7 @@ class BaileysSocket implements ConnectionSocket {
   #isPairing: boolean;
   #offers = 0;
   readonly #closed: Promise<void>;
+  readonly #forgetSession: () => void;
   #resolveClosed: () => void = () => undefined;
 
   constructor(options: OpenSocketOptions) {
@@ -93,6 +94,7 @@ class BaileysSocket implements ConnectionSocket {
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
     guardFrames(raw, options.gate);
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
+    this.#forgetSession = options.session.onFailure(cut);
     this.#listen();
   }
 
@@ -134,6 +136,15 @@ class BaileysSocket implements ConnectionSocket {
     const forced = this.#after(CLOSE_DEADLINE_MS, () => this.#terminate());
     await this.#closed;
     clearTimeout(forced);
+    await this.#writeSession();
+  }
+
+  /** Steps of receiving that wait in memory. They may be lost, so a worker that must not write leaves them. */
+  async #writeSession(): Promise<void> {
+    const { session, gate, logger } = this.#options;
+    if (!gate.isOpen()) return session.abandon();
+    await this.#inbound.idle();
+    await session.flush().catch((error: unknown) => logger.warn('steps of receiving were not written', { error }));
   }
 
   #configuration(keys: ReturnType<typeof makeSessionKeys>): UserFacingSocketConfig {
@@ -198,6 +209,7 @@ class BaileysSocket implements ConnectionSocket {
       this.#clearTimers();
       this.#isClosed = true;
       this.#acknowledgements.abandon();
+      this.#forgetSession();
       this.#resolveClosed();
       emit({ type: 'socket_closed', generation, close: toSocketClose(update.lastDisconnect?.error) });
     }

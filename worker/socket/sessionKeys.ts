@@ -35,6 +35,12 @@ export function makeSessionKeys(session: Session, gate: CommitGate, cut: (cause:
         }
         return found as { [id: string]: SignalDataTypeMap[Type] };
       }),
-    set: async (data: SignalDataSet) => guarded(() => session.setKeys(data)),
+    set: async (data: SignalDataSet) =>
+      guarded(() => (isReceived(data) ? session.setKeysBehind(data) : session.setKeys(data))),
   };
+}
+
+/** The mark of a handled stanza says that this is a step of receiving, and that its message is published. */
+function isReceived(data: SignalDataSet): boolean {
+  return 'handled' in data;
 }

@@ -1,86 +1,36 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as fc from 'fast-check';
 import { mockClient } from 'aws-sdk-client-mock';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../../shared/kernel/clock.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
-import { makeDocumentClient } from '../../../shared/platform/aws.ts';
-import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform/keyProvider.ts';
-import { openSession, type Session, type SessionOptions } from '../../../worker/session/session.ts';
-import { OwnershipLostError, UnreadableItemError } from '../../../worker/session/sessionErrors.ts';
-import type { OwnedConnection } from '../../../worker/socket/connectionSocket.ts';
-import { silentMetrics } from '../../../shared/platform/metrics.ts';
-import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
-import { aStoreConfig } from '../../emulators/storeConfig.ts';
-import { makeSwitchGate, openGate } from '../fleet/gates.ts';
 import { GateClosedError } from '../../../worker/fleet/gate.ts';
+import type { SessionOptions } from '../../../worker/session/session.ts';
+import { OwnershipLostError, UnreadableItemError } from '../../../worker/session/sessionErrors.ts';
+import { makeSwitchGate } from '../fleet/gates.ts';
+import { Sessions, TABLE } from './sessions.ts';
 
-const TABLE = 'test-sessions';
 describe('session', () => {
-  let dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
-  let keyProvider: KeyProvider;
-  let connection: OwnedConnection;
+  let sessions: Sessions;
   beforeAll(async () => {
-    dynamoDb = await startDynamoDb();
-    await createTables(dynamoDb.endpoint, 'test');
-    const keyFile = join(mkdtempSync(join(tmpdir(), 'session-')), 'key');
-    writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
-    keyProvider = makeLocalKeyProvider(keyFile);
+    sessions = await Sessions.start();
   });
-  afterAll(() => dynamoDb.stop());
-  beforeEach(() => {
-    const now = Date.now();
-    connection = {
-      tenantId: makeId('tnt', now, systemRandom),
-      connectionId: makeId('con', now, systemRandom),
-      shard: 0,
-      token: 1,
-    };
-  });
-  const table = () => makeDocumentClient(aStoreConfig({ dynamoDb }));
-  const owner = (token: number, overrides: Partial<SessionOptions> = {}): Promise<Session> =>
-    openSession(
-      { ...connection, token },
-      {
-        table: table(),
-        stage: 'test',
-        gate: openGate,
-        clock: systemClock,
-        random: systemRandom,
-        metrics: silentMetrics,
-        storeTimeoutMs: 5_000,
-        keyProvider,
-        ...overrides,
-      },
-    );
-  const paired = async (token = 1): Promise<Session> => {
-    const session = await owner(token);
-    await session.storeNewCredentials({ me: { id: '1@s.whatsapp.net' }, noiseKey: { private: Buffer.from([1, 2]) } });
-    return session;
-  };
-  const pk = () => `SESSION#${connection.tenantId}#${connection.connectionId}`;
-  const itemsOf = async () => {
-    const answer = await table().send(
-      new QueryCommand({
-        TableName: TABLE,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': pk() },
-      }),
-    );
-    return answer.Items ?? [];
-  };
+  afterAll(() => sessions.stop());
+  beforeEach(() => sessions.next());
+  const owner = (token: number, overrides?: Partial<SessionOptions>) => sessions.owner(token, overrides);
+  const paired = (token?: number) => sessions.paired(token);
+  const table = () => sessions.table();
+  const itemsOf = () => sessions.items();
 
   it('is empty before the first pairing, and keeps credentials and keys for the next owner', async () => {
     const first = await owner(1);
     const before = first.isPaired;
     await first.storeNewCredentials({ me: { id: 'a' }, secret: Buffer.from([7, 8]) });
     await first.setKeys({ session: { '1.0': { chain: Buffer.from([9]) } }, 'lid-mapping': { '49': '12' } });
+    await first.flush();
 
     const next = await owner(2);
 
@@ -119,6 +69,7 @@ describe('session', () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...types), fc.nat(2_000), value, async (type, number, stored) => {
         await session.setKeys({ [type]: { [`${number}`]: stored } });
+        await session.flush();
         const later = await owner(1);
 
         expect(await later.getKeys(type, [`${number}`])).toEqual({ [`${number}`]: stored });
@@ -202,7 +153,11 @@ describe('session', () => {
             if (outcome === 'committed') committed.push(value);
           }
           const item = await table().send(
-            new GetCommand({ TableName: TABLE, Key: { pk: pk(), sk: `C0001#SIGNAL#${id}` }, ConsistentRead: true }),
+            new GetCommand({
+              TableName: TABLE,
+              Key: { pk: sessions.pk, sk: `C0001R0000#SIGNAL#${id}` },
+              ConsistentRead: true,
+            }),
           );
 
           // Each commit is one version: two that both believed to follow the same one would leave fewer versions than commits.
@@ -249,7 +204,7 @@ describe('session', () => {
   it('takes a changed item for unreadable and never for absent', async () => {
     const session = await paired();
     await session.setKeys({ session: { '1.0': { step: 1 } } });
-    const sk = 'C0001#SIGNAL#1.0';
+    const sk = 'C0001R0000#SIGNAL#1.0';
     const item = (await itemsOf()).find((found) => found['sk'] === sk);
     await table().send(new PutCommand({ TableName: TABLE, Item: { ...item, version: 7 } }));
 
@@ -338,19 +293,19 @@ describe('session', () => {
     expect(days).toBeGreaterThan(29.9);
     expect(after.credentials).toEqual({ me: { id: 'another account' } });
     expect(await after.getKeys('session', ['1.0'])).toEqual({});
-    expect((await itemsOf()).filter(({ sk, ttl }) => String(sk).startsWith('C0001#') && ttl === undefined)).toEqual([]);
+    expect((await itemsOf()).filter(({ sk, ttl }) => String(sk).startsWith('C0001') && ttl === undefined)).toEqual([]);
   });
 
   it("cannot be opened with another connection's key", async () => {
     await paired();
     const items = await itemsOf();
-    const other = { ...connection, connectionId: makeId('con', Date.now(), systemRandom) };
+    const other = { ...sessions.connection, connectionId: makeId('con', Date.now(), systemRandom) };
     for (const item of items) {
       await table().send(
         new PutCommand({ TableName: TABLE, Item: { ...item, pk: `SESSION#${other.tenantId}#${other.connectionId}` } }),
       );
     }
-    connection = other;
+    sessions.connection = other;
 
     await expect(owner(1)).rejects.toThrow(/authenticate|unsupported state/i);
   });

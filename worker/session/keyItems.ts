@@ -1,0 +1,206 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { ItemSeal } from './itemSeal.ts';
+import { decodeEntries, encodeEntries, type Entries } from './keyCodec.ts';
+import { KeyedMutex } from './keyedMutex.ts';
+import type { Rank } from './keyLayout.ts';
+import type { SessionItems } from './sessionItems.ts';
+
+/** What is to change in one item: keys by name, null for one that goes. */
+export interface ItemChange {
+  readonly isHard: boolean;
+  readonly rank: Rank;
+  readonly entries: ReadonlyMap<string, Uint8Array | null>;
+}
+
+/** How long a change may wait in memory (PROTOCOL.md §7, write-behind). */
+const BEHIND_MS = 2_000;
+/** So many changed items are written at once, however short they have waited. */
+const MOST_BEHIND = 100;
+/** Bytes of items that one connection keeps in memory: about a thousand Signal sessions. */
+const CACHED_BYTES = 1_024 * 1_024;
+/** What an item costs in memory besides its keys. */
+const ITEM_BYTES = 256;
+/** A removed item stays, empty, so that a late write of it is refused (PROTOCOL.md §7). */
+const TOMBSTONE_SECONDS = 30 * 86_400;
+const TOMBSTONE_CACHED_MS = 86_400_000;
+
+interface Item {
+  readonly version: number;
+  readonly entries: Entries;
+}
+
+interface ChangedItem extends Item {
+  readonly isHard: boolean;
+  readonly rank: Rank;
+}
+
+interface KeyItemsDependencies {
+  readonly items: SessionItems;
+  readonly seal: ItemSeal;
+  readonly clock: Clock;
+  /** A write that nobody waits for has failed. What it held is forgotten: receiving goes on from what is stored. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * The items that hold keys: a bounded memory of them, and those whose changes are not written yet. One change of an item
+ * at a time; a change counts for readers as soon as it is made, and for the store when it is written.
+ */
+export class KeyItems {
+  readonly #dependencies: KeyItemsDependencies;
+  readonly #mutex = new KeyedMutex();
+  readonly #cache = new LRUCache<string, Item>({ maxSize: CACHED_BYTES, sizeCalculation: sizeOf });
+  /** Never forgotten before they are written. */
+  readonly #changed = new Map<string, ChangedItem>();
+  #waiting: AbortController | undefined;
+
+  constructor(dependencies: KeyItemsDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** The keys of items, by sort key. A failure throws: an item that cannot be read is never an empty one. */
+  async read(sortKeys: readonly string[]): Promise<ReadonlyMap<string, Entries>> {
+    const items = await this.#load(sortKeys);
+    return new Map([...items].map(([sk, { entries }]) => [sk, entries]));
+  }
+
+  /** Makes changes and resolves when they are durable. Items of a lower rank are written first. */
+  async writeThrough(changes: ReadonlyMap<string, ItemChange>): Promise<void> {
+    const ranks = [...new Set([...changes.values()].map(({ rank }) => rank))].sort();
+    for (const rank of ranks) {
+      if (rank > 0) await this.#writeChanged((item) => item.rank < rank);
+      const together = [...changes].filter(([, change]) => change.rank === rank);
+      await Promise.all(
+        together.map(([sk, change]) =>
+          this.#mutex.run(sk, async () => {
+            await this.#apply(sk, change);
+            await this.#write(sk);
+          }),
+        ),
+      );
+    }
+  }
+
+  /** Makes changes and resolves; they are durable at most two seconds later, or with the next write of their item. */
+  async writeBehind(changes: ReadonlyMap<string, ItemChange>): Promise<void> {
+    if (changes.size === 0) return;
+    await this.#load([...changes.keys()]);
+    await Promise.all([...changes].map(([sk, change]) => this.#mutex.run(sk, () => this.#apply(sk, change))));
+    if (this.#changed.size >= MOST_BEHIND) await this.flush();
+    else if (this.#changed.size > 0) this.#writeLater();
+  }
+
+  /** Writes everything that is not written yet. Rejects when that fails; it is forgotten then. */
+  async flush(): Promise<void> {
+    this.#waiting?.abort();
+    this.#waiting = undefined;
+    await this.#writeChanged(() => true);
+  }
+
+  /** Forgets everything, also what is not written. */
+  clear(): void {
+    this.#waiting?.abort();
+    this.#waiting = undefined;
+    this.#changed.clear();
+    this.#cache.clear();
+  }
+
+  #writeLater(): void {
+    if (this.#waiting !== undefined) return;
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    const { clock, onFailure } = this.#dependencies;
+    void clock.sleep(BEHIND_MS, waiting.signal).then(async () => {
+      if (!waiting.signal.aborted) await this.flush().catch(onFailure);
+    });
+  }
+
+  async #writeChanged(isWanted: (item: ChangedItem) => boolean): Promise<void> {
+    for (const rank of [0, 1, 2] as const) {
+      const wanted = [...this.#changed].filter(([, item]) => item.rank === rank && isWanted(item));
+      await Promise.all(wanted.map(([sk]) => this.#mutex.run(sk, () => this.#write(sk))));
+    }
+  }
+
+  /** The item's turn is held. What changes nothing is not written: Baileys stores much again as it was. */
+  async #apply(sk: string, { isHard, rank, entries }: ItemChange): Promise<void> {
+    const before = (await this.#load([sk])).get(sk) ?? { version: 0, entries: new Map() };
+    const after = new Map(before.entries);
+    let isSame = true;
+    for (const [name, bytes] of entries) {
+      if (isEqual(before.entries.get(name), bytes)) continue;
+      isSame = false;
+      if (bytes === null) after.delete(name);
+      else after.set(name, bytes);
+    }
+    if (isSame) return;
+    this.#changed.set(sk, { version: before.version, entries: after, isHard, rank });
+    this.#cache.delete(sk);
+  }
+
+  /** The item's turn is held. Nothing is done if it was written meanwhile. */
+  async #write(sk: string): Promise<void> {
+    const item = this.#changed.get(sk);
+    if (item === undefined) return;
+    const { version, entries, isHard } = item;
+    const next = isHard ? version + 1 : 0;
+    const isRemoved = isHard && entries.size === 0;
+    try {
+      await this.#put(sk, item, next, isRemoved);
+      // A removed item disappears from the store by itself, so what is known of it must not outlive that.
+      this.#cache.set(sk, { version: next, entries }, isRemoved ? { ttl: TOMBSTONE_CACHED_MS } : {});
+    } finally {
+      // A failed write may be taken all the same, now or later: then the store knows better than we do.
+      this.#changed.delete(sk);
+    }
+  }
+
+  async #put(sk: string, { version, entries, isHard }: ChangedItem, next: number, isRemoved: boolean): Promise<void> {
+    const { items, seal, clock } = this.#dependencies;
+    const body = seal.seal(sk, next, encodeEntries(entries));
+    if (!isHard) return items.writeSoft(sk, body);
+    const ttl = Math.floor(clock.nowMs() / 1_000) + TOMBSTONE_SECONDS;
+    return items.writeHard(sk, version, body, isRemoved ? { ttl } : {});
+  }
+
+  async #load(sortKeys: readonly string[]): Promise<ReadonlyMap<string, Item>> {
+    const { items, seal } = this.#dependencies;
+    const found = new Map<string, Item>();
+    const missing: string[] = [];
+    for (const sk of sortKeys) {
+      const known = this.#known(sk);
+      if (known === undefined) missing.push(sk);
+      else found.set(sk, known);
+    }
+    if (missing.length === 0) return found;
+    const stored = await items.read(missing);
+    for (const sk of missing) {
+      const item = stored.get(sk);
+      // A change may have been made meanwhile: it is newer than what was read.
+      const loaded =
+        this.#known(sk) ??
+        (item === undefined
+          ? { version: 0, entries: new Map() }
+          : { version: item.version, entries: seal.open(item, decodeEntries) });
+      if (!this.#changed.has(sk)) this.#cache.set(sk, loaded);
+      found.set(sk, loaded);
+    }
+    return found;
+  }
+
+  #known(sk: string): Item | undefined {
+    return this.#changed.get(sk) ?? this.#cache.get(sk);
+  }
+}
+
+function isEqual(before: Uint8Array | undefined, after: Uint8Array | null): boolean {
+  if (before === undefined || after === null) return before === undefined && after === null;
+  return Buffer.from(before).equals(after);
+}
+
+function sizeOf({ entries }: Item, sk: string): number {
+  let bytes = ITEM_BYTES + sk.length;
+  for (const [name, value] of entries) bytes += name.length + value.length;
+  return bytes;
+}
