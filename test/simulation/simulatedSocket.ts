@@ -144,6 +144,7 @@ export class SimulatedSocket implements ConnectionSocket {
   #closed = false;
   #lastFrameMs: number;
   #keepAlive: Due | undefined;
+  readonly #forgetSession: () => void;
 
   constructor(options: OpenSocketOptions, world: SocketWorld) {
     this.generation = options.generation;
@@ -153,6 +154,7 @@ export class SimulatedSocket implements ConnectionSocket {
     this.#raw = new SimulatedRaw(world, options);
     this.#raw.on('message', (frame: ServerFrame) => this.#take(frame));
     if (!world.order.skipGateAfterCommit) guardFrames(this.#raw, options.gate);
+    this.#forgetSession = options.session.onFailure(() => this.#end(408));
     this.#raw.send({ kind: 'login' });
     void options.clock.sleep(options.config.openWithinMs).then(() => {
       if (!this.#caughtUp) this.#end(408);
@@ -178,6 +180,9 @@ export class SimulatedSocket implements ConnectionSocket {
   async close(): Promise<void> {
     await this.#inbound;
     this.#end(undefined);
+    const { session, gate } = this.#options;
+    if (gate.isOpen()) await session.flush().catch(() => undefined);
+    else session.abandon();
   }
 
   async #write(stanzaId: StanzaId, text: string): Promise<void> {
@@ -238,7 +243,7 @@ export class SimulatedSocket implements ConnectionSocket {
         decrypt: async () => text,
         publish: (body) =>
           publisher.publish(connection, [toFact(id, body, clock.nowMs())], makeId('cor', clock.nowMs(), random)),
-        markHandled: () => session.setKeys({ handled: { [key]: withMark(ring, id) } }),
+        markHandled: () => session.setKeysBehind({ handled: { [key]: withMark(ring, id) } }),
       });
       this.#raw.send({ kind: 'receipt', id });
     } catch {
@@ -260,6 +265,7 @@ export class SimulatedSocket implements ConnectionSocket {
   #end(statusCode: number | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#forgetSession();
     if (this.#keepAlive !== undefined) this.#keepAlive.run = undefined;
     this.#acknowledgements.abandon();
     this.#raw.terminate();

@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ItemSeal } from './itemSeal.ts';
 import { decodeEntries, encodeEntries, type Entries } from './keyCodec.ts';
 import { KeyedMutex } from './keyedMutex.ts';
-import type { Rank } from './keyLayout.ts';
+import { RANKS, type Rank } from './keyLayout.ts';
 import type { SessionItems } from './sessionItems.ts';
 
 /** What is to change in one item: keys by name, null for one that goes. */
@@ -67,10 +67,10 @@ export class KeyItems {
 
   /** Makes changes and resolves when they are durable. Items of a lower rank are written first. */
   async writeThrough(changes: ReadonlyMap<string, ItemChange>): Promise<void> {
-    const ranks = [...new Set([...changes.values()].map(({ rank }) => rank))].sort();
-    for (const rank of ranks) {
-      if (rank > 0) await this.#writeChanged((item) => item.rank < rank);
+    for (const rank of RANKS) {
       const together = [...changes].filter(([, change]) => change.rank === rank);
+      if (together.length === 0) continue;
+      await this.#writeChanged((item) => item.rank < rank);
       await Promise.all(
         together.map(([sk, change]) =>
           this.#mutex.run(sk, async () => {
@@ -117,7 +117,7 @@ export class KeyItems {
   }
 
   async #writeChanged(isWanted: (item: ChangedItem) => boolean): Promise<void> {
-    for (const rank of [0, 1, 2] as const) {
+    for (const rank of RANKS) {
       const wanted = [...this.#changed].filter(([, item]) => item.rank === rank && isWanted(item));
       await Promise.all(wanted.map(([sk]) => this.#mutex.run(sk, () => this.#write(sk))));
     }

@@ -19,10 +19,9 @@ export interface KeyPlace {
  * The order of writes. What says where a session is comes before the session. A one-time pre-key is removed only after
  * its session is durable: without both, a first message that comes again could never be read.
  */
-export type Rank = 0 | 1 | 2;
-const ADDRESSES: Rank = 0;
-const RATCHETS: Rank = 1;
-const PRE_KEYS: Rank = 2;
+export const RANKS = [0, 1, 2] as const;
+export type Rank = (typeof RANKS)[number];
+const [ADDRESSES, RATCHETS, PRE_KEYS] = RANKS;
 
 const PRE_KEYS_PER_ITEM = 24;
 const SOFT_BUCKETS = 64;

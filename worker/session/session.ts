@@ -147,9 +147,10 @@ export class Session {
     }
   }
 
-  async #onFailure(error: unknown): Promise<void> {
-    if (error instanceof ItemWentBackError) await this.renegotiate().catch(() => undefined);
-    for (const listener of this.#listeners) listener(error);
+  /** Whoever uses the session stops first: then nothing is in the way of a new start. */
+  async #onFailure(cause: unknown): Promise<void> {
+    for (const listener of this.#listeners) listener(cause);
+    if (cause instanceof ItemWentBackError) await Promise.allSettled([this.renegotiate()]);
   }
 
   #toChanges(values: KeyValues): ReadonlyMap<string, ItemChange> {

@@ -1,82 +1,8 @@
-import { createRequire } from 'node:module';
 import { Curve } from '@whiskeysockets/baileys';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { repairLibsignal, verifySignature } from '../../../worker/socket/libsignalRepairs.ts';
-import { silenceConsole } from '../../whatsapp/silenceConsole.ts';
-
-silenceConsole();
-
-interface Party {
-  readonly storage: Record<string, unknown>;
-  readonly identity: { readonly pubKey: Buffer; readonly privKey: Buffer };
-  readonly bundle: (preKeyId: number) => unknown;
-}
-interface Libsignal {
-  readonly keyhelper: {
-    readonly generateIdentityKeyPair: () => Party['identity'];
-    readonly generateRegistrationId: () => number;
-    readonly generatePreKey: (id: number) => { readonly keyId: number; readonly keyPair: Party['identity'] };
-    readonly generateSignedPreKey: (
-      identity: Party['identity'],
-      id: number,
-    ) => { readonly keyId: number; readonly keyPair: Party['identity']; readonly signature: Buffer };
-  };
-  readonly ProtocolAddress: new (name: string, device: number) => unknown;
-  readonly SessionBuilder: new (
-    storage: unknown,
-    address: unknown,
-  ) => { initOutgoing: (bundle: unknown) => Promise<void> };
-  readonly SessionCipher: new (
-    storage: unknown,
-    address: unknown,
-  ) => {
-    encrypt: (data: Buffer) => Promise<{ readonly type: number; readonly body: string | Buffer }>;
-    decryptWhisperMessage: (data: Buffer) => Promise<Buffer>;
-    decryptPreKeyWhisperMessage: (data: Buffer) => Promise<Buffer>;
-  };
-  readonly SessionRecord: { readonly deserialize: (data: unknown) => unknown };
-}
-
-const libsignal = createRequire(import.meta.url)('libsignal') as Libsignal;
-
-/** One side of a conversation, with a store in memory. */
-function aParty(): Party {
-  const { keyhelper, SessionRecord } = libsignal;
-  const identity = keyhelper.generateIdentityKeyPair();
-  const registrationId = keyhelper.generateRegistrationId();
-  const signed = keyhelper.generateSignedPreKey(identity, 1);
-  const sessions = new Map<string, string>();
-  const preKeys = new Map<number, Party['identity']>();
-  return {
-    identity,
-    bundle: (preKeyId) => {
-      const { keyPair } = keyhelper.generatePreKey(preKeyId);
-      preKeys.set(preKeyId, keyPair);
-      return {
-        registrationId,
-        identityKey: identity.pubKey,
-        signedPreKey: { keyId: 1, publicKey: signed.keyPair.pubKey, signature: signed.signature },
-        preKey: { keyId: preKeyId, publicKey: keyPair.pubKey },
-      };
-    },
-    storage: {
-      loadSession: async (id: string) => {
-        const text = sessions.get(id);
-        return text === undefined ? undefined : SessionRecord.deserialize(JSON.parse(text));
-      },
-      storeSession: async (id: string, record: { serialize: () => unknown }) => {
-        sessions.set(id, JSON.stringify(record.serialize()));
-      },
-      isTrustedIdentity: () => true,
-      loadPreKey: async (id: number) => preKeys.get(id),
-      removePreKey: async (id: number) => preKeys.delete(id),
-      loadSignedPreKey: async () => signed.keyPair,
-      getOurRegistrationId: () => registrationId,
-      getOurIdentity: () => identity,
-    },
-  };
-}
+import { aParty, libsignal } from '../signalParties.ts';
 
 describe('repairs of libsignal', () => {
   beforeAll(() => repairLibsignal());
