@@ -197,6 +197,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         config: config.connections,
         whatsappUrl,
         logger: loggerOf(logger, owned).child({ generation }),
+        metrics,
         emit: onInput,
         lookUpSent: async (stanzaId: StanzaId) => (await messages.findByStanza(owned.connectionId, stanzaId))?.content,
       }),

@@ -48,6 +48,16 @@ export const metricCatalogue = {
   OpenFailed: { ...count, question: 'How many sockets closed before they were open?' },
   TimeToOpen: { ...duration, question: 'How long does a socket take to open?' },
   OpenBudgetWait: { ...duration, question: 'How long did a connection wait for its turn to open a socket?' },
+  MessagesSent: { ...count, question: 'How many messages did WhatsApp take from us?' },
+  RetryReceipts: {
+    ...count,
+    question: 'How many messages could a recipient not read at first? To be seen beside MessagesSent.',
+  },
+  SessionsRenewed: {
+    ...count,
+    dimensions: { sinceLast: ['over_a_day', 'under_a_day'] },
+    question: 'How many Signal sessions were replaced? More than one per contact and day (under_a_day) means a defect.',
+  },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -190,6 +190,7 @@ export class PhoneTraffic {
     const copy = await answerRetry(this.#context.world, account, receipt);
     if (copy === undefined) return;
     this.#context.counters.undecryptable += 1;
+    this.#context.counters.unreadByClients.add(receipt.attrs['id'] ?? '');
     this.#context.route(copy);
     this.#context.changed();
   }

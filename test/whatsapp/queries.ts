@@ -146,7 +146,8 @@ function toSignedPreKey(skey: BinaryNode | undefined): LinkedDevice['signedPreKe
 
 /** Who a number is: its devices with key indexes, its LID, and whether it is on WhatsApp at all. */
 function answerUsync(context: QueryContext, asker: LinkedDevice | undefined, query: BinaryNode): BinaryNode {
-  const { world } = context;
+  const { world, counters } = context;
+  if (child(child(child(query, 'usync'), 'query'), 'devices') !== undefined) counters.deviceQueries += 1;
   const users = children(child(child(query, 'usync'), 'list'), 'user').map((user) => {
     const contact = child(user, 'contact')?.content;
     const asked =

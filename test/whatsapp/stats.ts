@@ -36,6 +36,10 @@ export interface Stats {
   /** Presence that clients announced last, per account. */
   readonly presence: Readonly<Record<string, string>>;
   readonly keyFetches: number;
+  /** Queries for the devices of people. */
+  readonly deviceQueries: number;
+  /** Messages of phones that a client asked to repeat: distinct stanza ids. */
+  readonly unreadByClients: number;
   /** Faults of the simulator itself: none, or what a run shows cannot be trusted. */
   readonly internalErrors: readonly string[];
 }
@@ -51,6 +55,9 @@ export class Counters {
   undecryptable = 0;
   retryRequests = 0;
   keyFetches = 0;
+  deviceQueries = 0;
+  /** Stanza ids that clients asked phones to repeat. */
+  readonly unreadByClients = new Set<string>();
   readonly internalErrors: string[] = [];
   readonly spans = new Map<string, LoginSpan[]>();
   readonly conflicts = new Map<string, number[]>();
@@ -125,6 +132,8 @@ export class Counters {
       refusals: Object.fromEntries(this.refusals),
       presence: Object.fromEntries(this.presence),
       keyFetches: this.keyFetches,
+      deviceQueries: this.deviceQueries,
+      unreadByClients: this.unreadByClients.size,
       internalErrors: this.internalErrors,
     };
   }

@@ -63,6 +63,7 @@ const layout: Readonly<Record<string, (id: string) => KeyPlace>> = {
   'app-state-sync-version': own('APPSTATE', false),
   'lid-mapping': bucket('LIDS'),
   'device-list': bucket('DEVICES'),
+  'known-devices': bucket('DEVICES'),
   'identity-key': bucket('IDENTITIES'),
   tctoken: bucket('TOKENS'),
 };

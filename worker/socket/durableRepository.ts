@@ -10,6 +10,7 @@ import type { CommitGate } from '../fleet/gate.ts';
 import { KeyedMutex } from '../session/keyedMutex.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import { receiveDurably, sendDurably, withMark } from './durableSteps.ts';
+import type { SessionRenewals } from './sessionRenewals.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 type Repository = ReturnType<MakeRepository>;
@@ -37,13 +38,10 @@ const addressLocks = new KeyedMutex();
 /** An empty message, padded: Baileys finds nothing in it and sends the receipt. */
 const NOTHING = Buffer.from([1]);
 
-/** How long after a request to repeat a new session with its sender is welcome. */
-const RENEWAL_MS = 60_000;
-
 export interface DurableRepositoryOptions {
   readonly keys: SignalKeyStore;
   readonly gate: CommitGate;
-  readonly monotonicMs: () => number;
+  readonly renewals: SessionRenewals;
   /** Publishes what was decrypted from a stanza. Resolves when it is durable. */
   readonly publish: (stanza: BinaryNode, padded: Uint8Array) => Promise<void>;
   /** Cuts the connection at once: nothing more may leave. Failures of the key store cut it themselves. */
@@ -54,7 +52,6 @@ export class DurableRepository {
   readonly #options: DurableRepositoryOptions;
   /** The stanza that a ciphertext came in: Baileys hands the same Buffer object on. */
   readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
-  readonly #renewals = new Map<string, number>();
 
   constructor(options: DurableRepositoryOptions) {
     this.#options = options;
@@ -68,16 +65,9 @@ export class DurableRepository {
     }
   }
 
-  /** A recipient could not read us: a new session with its devices is welcome for a while. */
-  noteRetryRequest(deviceJid: string): void {
-    const nowMs = this.#options.monotonicMs();
-    for (const [user, untilMs] of this.#renewals) if (untilMs < nowMs) this.#renewals.delete(user);
-    this.#renewals.set(userOf(deviceJid), nowMs + RENEWAL_MS);
-  }
-
   /** The hook for Baileys' configuration. */
   readonly make: MakeRepository = (auth, _logger, toLid) => {
-    const { keys, cut } = this.#options;
+    const { keys, cut, renewals } = this.#options;
     const ownKeys = addTransactionCapability(keys, baileysLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
     const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
       { creds: auth.creds, keys: ownKeys },
@@ -134,19 +124,17 @@ export class DurableRepository {
       encryptMessage: async (request) => send(await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
       encryptGroupMessage: async (request) =>
         send(senderKeyOf(inner, request.group, request.meId), () => inner.encryptGroupMessage(request)),
-      injectE2ESession: async (request) =>
-        inTransaction(await lockOf(inner, request.jid), async () => {
+      injectE2ESession: async (request) => {
+        const address = await lockOf(inner, request.jid);
+        await inTransaction(address, async () => {
           const { exists } = await inner.validateSession(request.jid);
-          if (exists && !this.#takeRenewal(request.jid)) return;
+          if (exists && !renewals.isWelcome(request.jid)) return;
           await inner.injectE2ESession(request);
-        }),
+          if (exists) renewals.count(address);
+        });
+      },
     };
   };
-
-  #takeRenewal(jid: string): boolean {
-    const untilMs = this.#renewals.get(userOf(jid));
-    return untilMs !== undefined && untilMs >= this.#options.monotonicMs();
-  }
 }
 
 interface KeysOfOurs {
@@ -178,9 +166,4 @@ async function lockOf(repository: Repository, jid: string): Promise<string> {
 /** The name under which Baileys keeps a sender's key in a group; also the key of its lock. */
 function senderKeyOf(repository: Repository, group: string, jid: string): string {
   return `${group}::${repository.jidToSignalProtocolAddress(jid).replace('.', '::')}`;
-}
-
-/** The user part of an address, by number or LID. */
-function userOf(jid: string): string {
-  return jid.split('@')[0]?.split(':')[0] ?? jid;
 }

@@ -14,10 +14,12 @@ import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
+import { DeviceLists } from './deviceLists.ts';
 import { DurableRepository } from './durableRepository.ts';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
+import { SessionRenewals } from './sessionRenewals.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 import { toSocketClose } from './toSocketClose.ts';
 import { toMessageFact, toReceiptFacts, type Me } from './toFacts.ts';
@@ -33,6 +35,9 @@ const SEND_DEADLINE_MS = 30_000;
 const RETRY_REQUEST_DELAY_MS = 5_000;
 /** Longer than a send with its ack, its record and its publish may take. */
 const RECORDED_DEADLINE_MS = 30_000;
+
+/** WhatsApp's number for it in an ack (Baileys: `SmaxInvalid`). */
+const STALE_DEVICE_LIST = 479;
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
@@ -51,6 +56,8 @@ class BaileysSocket implements ConnectionSocket {
   readonly #options: OpenSocketOptions;
   readonly #credentials: AuthenticationCreds;
   readonly #repository: DurableRepository;
+  readonly #renewals: SessionRenewals;
+  readonly #devices: DeviceLists;
   readonly #acknowledgements = new Acknowledgements();
   readonly #socket: Baileys;
   readonly #inbound: InboundOrder;
@@ -82,10 +89,14 @@ class BaileysSocket implements ConnectionSocket {
     });
     const cut = (cause: unknown): void => this.#cut(cause);
     const keys = makeSessionKeys(options.session, options.gate, cut);
+    const { monotonicMs, nowMs } = options.clock;
+    const { metrics, connection } = options;
+    this.#renewals = new SessionRenewals({ owner: connection.connectionId, monotonicMs, metrics });
+    this.#devices = new DeviceLists({ keys, nowMs });
     this.#repository = new DurableRepository({
       keys,
       gate: options.gate,
-      monotonicMs: options.clock.monotonicMs,
+      renewals: this.#renewals,
       publish: (stanza, padded) => this.#publishMessage(stanza, padded),
       cut,
     });
@@ -102,7 +113,7 @@ class BaileysSocket implements ConnectionSocket {
     const { stanzaId, to, content } = request;
     this.#holdReceipts(request);
     if (!this.#caughtUp || this.#isClosed) return { outcome: 'unknown' };
-    const { config, clock, logger } = this.#options;
+    const { config, clock, logger, metrics } = this.#options;
     try {
       if (!(await this.#hasAccount(to))) return { outcome: 'no_account' };
       const acknowledged = this.#acknowledgements.expect(stanzaId);
@@ -112,9 +123,10 @@ class BaileysSocket implements ConnectionSocket {
           this.#socket.sendMessage(to, { text: content.text.body, linkPreview: null }, { messageId: stanzaId }),
         );
         const error = await withDeadline('the ack of WhatsApp', config.serverAckTimeoutMs, () => acknowledged);
-        return error === undefined
-          ? { outcome: 'acknowledged', atMs: clock.nowMs() }
-          : { outcome: 'refused', code: error };
+        if (error === STALE_DEVICE_LIST) await this.#devices.dropFor(to, Object.values(this.#me()));
+        if (error !== undefined) return { outcome: 'refused', code: error };
+        metrics.count('MessagesSent', {});
+        return { outcome: 'acknowledged', atMs: clock.nowMs() };
       } finally {
         this.#acknowledgements.forget(stanzaId);
       }
@@ -155,6 +167,7 @@ class BaileysSocket implements ConnectionSocket {
       logger: baileysLogger,
       browser: ['Holdfast', 'Chrome', '1.0'],
       makeSignalRepository: this.#repository.make,
+      userDevicesCache: this.#devices,
       connectTimeoutMs: config.connectTimeoutMs,
       // Baileys has one number for all queries. A hanging one blocks every send, so online it must be short.
       defaultQueryTimeoutMs: this.#isPairing ? config.pairingQueryTimeoutMs : config.onlineQueryTimeoutMs,
@@ -263,7 +276,8 @@ class BaileysSocket implements ConnectionSocket {
     if (attrs['type'] === 'retry') {
       const from = attrs['participant'] ?? attrs['from'] ?? '';
       const lid = await this.#socket.signalRepository.lidMapping.getLIDForPN(from);
-      for (const jid of [from, lid]) if (jid) this.#repository.noteRetryRequest(jid);
+      for (const jid of [from, lid]) if (jid) this.#renewals.noteRetryRequest(jid);
+      this.#options.metrics.count('RetryReceipts', {});
       return;
     }
     const facts = toReceiptFacts(stanza, this.#me());

@@ -4,6 +4,7 @@ import type { Random } from '../../shared/kernel/random.ts';
 import type { OutboundContent } from '../../shared/message/content.ts';
 import type { ConnectionConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { Session } from '../session/session.ts';
@@ -23,6 +24,7 @@ export interface OpenSocketOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly emit: (input: SocketInput) => void;
   /** What we sent under a stanza id, for recipients who ask again, also days and restarts later. */
   readonly lookUpSent: (stanzaId: StanzaId) => Promise<OutboundContent | undefined>;

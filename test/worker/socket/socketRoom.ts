@@ -10,7 +10,6 @@ import type { OutboundContent } from '../../../shared/message/content.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { makeLocalKeyProvider } from '../../../shared/platform/keyProvider.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
-import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { openSession, type Session } from '../../../worker/session/session.ts';
 import type {
   ConnectionSocket,
@@ -22,6 +21,7 @@ import { openSocket } from '../../../worker/socket/openSocket.ts';
 import { prepareProcess } from '../../../worker/socket/prepareProcess.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { WhatsAppClient } from '../../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../../whatsapp/simulator.ts';
 import { until } from '../../whatsapp/until.ts';
@@ -39,6 +39,7 @@ export class SocketRoom {
   /** Open, unless a test closes it. */
   readonly gate = makeSwitchGate();
   readonly inputs: SocketInput[] = [];
+  readonly metrics = keepingMetrics();
   readonly sent = new Map<string, OutboundContent>();
   readonly connection: OwnedConnection;
   /** Decides the fate of the next publishes; they succeed when it says nothing. */
@@ -89,7 +90,7 @@ export class SocketRoom {
         gate: this.gate,
         clock: systemClock,
         random: systemRandom,
-        metrics: silentMetrics,
+        metrics: this.metrics,
         storeTimeoutMs: 5_000,
         keyProvider: makeLocalKeyProvider(this.#keyFile),
       },
@@ -129,6 +130,7 @@ export class SocketRoom {
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
+      metrics: this.metrics,
       emit: (input) => this.inputs.push(input),
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
     });

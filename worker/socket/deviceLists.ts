@@ -1,0 +1,105 @@
+import { jidDecode, type PossiblyExtendedCacheStore, type SignalKeyStore } from '@whiskeysockets/baileys';
+
+/**
+ * Which devices a person has, kept with the account. Baileys keeps the lists in memory for five minutes, and whenever one
+ * is missing it asks WhatsApp for the devices *and* takes a one-time pre-key of each to replace its Signal session: after
+ * every restart, and all day long. Kept here, a restart asks for nothing.
+ *
+ * Bounded: this keeps no list itself. What it reads comes out of the session's bounded cache. Baileys also writes a
+ * `device-list` of its own, device numbers without age or address, for moving sessions to LIDs; it stands in the same item.
+ */
+const TYPE = 'known-devices';
+
+/** So long a list is believed. WhatsApp tells of changes; this is for a notice that got lost. */
+export const DEVICE_LIST_LIFE_MS = 24 * 60 * 60 * 1_000;
+
+interface KnownDevices {
+  readonly learnedAtMs: number;
+  /** As Baileys gave them: user, device and server of each. */
+  readonly devices: unknown;
+}
+
+interface KeysOfOurs {
+  readonly get: (type: string, ids: readonly string[]) => Promise<Record<string, unknown>>;
+  readonly set: (values: { readonly [TYPE]: Record<string, KnownDevices | null> }) => Promise<void>;
+}
+
+export interface DeviceListsOptions {
+  /** The account's key store. A failure of it must end the socket: a notice would be acknowledged and lost. */
+  readonly keys: SignalKeyStore;
+  readonly nowMs: () => number;
+}
+
+/** Baileys' device cache, in the account's key store. Keys are the user part of an address, by number or LID. */
+export class DeviceLists implements PossiblyExtendedCacheStore {
+  readonly #store: KeysOfOurs;
+  readonly #keys: SignalKeyStore;
+  readonly #nowMs: () => number;
+  /** What was learned until then counts no more. */
+  #flushedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ keys, nowMs }: DeviceListsOptions) {
+    this.#keys = keys;
+    // A type of ours beside Baileys' own; the store behind it takes it like the others.
+    this.#store = keys as unknown as KeysOfOurs;
+    this.#nowMs = nowMs;
+  }
+
+  /** One list, or undefined, for which Baileys' type has no word here. */
+  async get<Devices>(user: string): Promise<Devices> {
+    return (await this.mget<Devices>([user]))[user] as Devices;
+  }
+
+  /** The lists that are known and not too old; others are left out. */
+  readonly mget = async <Devices>(users: string[]): Promise<Record<string, Devices | undefined>> => {
+    const found = await this.#store.get(TYPE, [...new Set(users)]);
+    const nowMs = this.#nowMs();
+    const believed = Object.entries(found as Record<string, KnownDevices>).filter(
+      ([, { learnedAtMs }]) => learnedAtMs > this.#flushedAtMs && nowMs - learnedAtMs < DEVICE_LIST_LIFE_MS,
+    );
+    return Object.fromEntries(believed.map(([user, { devices }]) => [user, devices as Devices]));
+  };
+
+  set<Devices>(user: string, devices: Devices): Promise<void> {
+    return this.mset([{ key: user, value: devices }]);
+  }
+
+  /** Stores lists. Resolves when they are durable. */
+  readonly mset = async <Devices>(lists: { key: string; value: Devices }[]): Promise<void> => {
+    if (lists.length === 0) return;
+    const learnedAtMs = this.#nowMs();
+    await this.#store.set({
+      [TYPE]: Object.fromEntries(lists.map(({ key, value }) => [key, { learnedAtMs, devices: value }])),
+    });
+  };
+
+  del(user: string): Promise<void> {
+    return this.mdel([user]);
+  }
+
+  readonly mdel = async (users: string[]): Promise<void> => {
+    if (users.length > 0) await this.#store.set({ [TYPE]: Object.fromEntries(users.map((user) => [user, null])) });
+  };
+
+  /** No list that is known now is believed any more, as long as this object lives. */
+  flushAll(): void {
+    this.#flushedAtMs = this.#nowMs();
+  }
+
+  /**
+   * WhatsApp refused a message because a device list is stale (479). It does not say whose, so the lists of all whom the
+   * message went to are dropped: the recipients and our own account.
+   * @param to address of a person or group; of a group, the members that Baileys has given its sender key
+   * @param own addresses of the account
+   */
+  async dropFor(to: string, own: readonly (string | undefined)[]): Promise<void> {
+    const members = to.endsWith('@g.us') ? await this.#keyHolders(to) : [to];
+    const users = [...members, ...own].flatMap((jid) => jidDecode(jid)?.user ?? []);
+    await this.mdel([...new Set(users)]);
+  }
+
+  async #keyHolders(group: string): Promise<readonly string[]> {
+    const { [group]: holders } = await this.#keys.get('sender-key-memory', [group]);
+    return Object.keys(holders ?? {});
+  }
+}

@@ -1,0 +1,54 @@
+import { LRUCache } from 'lru-cache';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+
+/** How long after a request to repeat a new session with its sender is welcome. */
+const WELCOME_MS = 60_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** When each session of the process was replaced last. Process-wide, because the loop to be seen goes on over reconnects. */
+const renewedAtMs = new LRUCache<string, number>({ max: 5_000 });
+
+export interface SessionRenewalsOptions {
+  /** Tells the accounts of a process apart. */
+  readonly owner: string;
+  readonly monotonicMs: () => number;
+  readonly metrics: Metrics;
+}
+
+/** When a Signal session may be replaced by a new one, and how often that happens. Healthy systems hardly ever do it. */
+export class SessionRenewals {
+  readonly #options: SessionRenewalsOptions;
+  readonly #welcomeUntilMs = new Map<string, number>();
+
+  constructor(options: SessionRenewalsOptions) {
+    this.#options = options;
+  }
+
+  /** A recipient could not read us: a new session with its devices is welcome for a while. */
+  noteRetryRequest(deviceJid: string): void {
+    const nowMs = this.#options.monotonicMs();
+    for (const [user, untilMs] of this.#welcomeUntilMs) if (untilMs < nowMs) this.#welcomeUntilMs.delete(user);
+    this.#welcomeUntilMs.set(userOf(deviceJid), nowMs + WELCOME_MS);
+  }
+
+  isWelcome(deviceJid: string): boolean {
+    const untilMs = this.#welcomeUntilMs.get(userOf(deviceJid));
+    return untilMs !== undefined && untilMs >= this.#options.monotonicMs();
+  }
+
+  /** A session was replaced. @param address the one that the session is kept under */
+  count(address: string): void {
+    const { owner, monotonicMs, metrics } = this.#options;
+    const key = `${owner}/${address}`;
+    const lastMs = renewedAtMs.get(key);
+    const nowMs = monotonicMs();
+    renewedAtMs.set(key, nowMs);
+    const isRepeated = lastMs !== undefined && nowMs - lastMs < DAY_MS;
+    metrics.count('SessionsRenewed', { sinceLast: isRepeated ? 'under_a_day' : 'over_a_day' });
+  }
+}
+
+/** The user part of an address, by number or LID. */
+function userOf(jid: string): string {
+  return jid.split('@')[0]?.split(':')[0] ?? jid;
+}
