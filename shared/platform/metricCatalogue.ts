@@ -51,12 +51,12 @@ export const metricCatalogue = {
   MessagesSent: { ...count, question: 'How many messages did WhatsApp take from us?' },
   RetryReceipts: {
     ...count,
-    question: 'How many messages could a recipient not read at first? To be seen beside MessagesSent.',
+    question: 'How many requests to repeat came from recipients, for so many MessagesSent?',
   },
   SessionsRenewed: {
     ...count,
     dimensions: { sinceLast: ['over_a_day', 'under_a_day'] },
-    question: 'How many Signal sessions were replaced? More than one per contact and day (under_a_day) means a defect.',
+    question: 'How many Signal sessions were replaced, and how many of them again within a day, which means a defect?',
   },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;

@@ -60,12 +60,12 @@ export class DeviceLists implements PossiblyExtendedCacheStore {
     return Object.fromEntries(believed.map(([user, { devices }]) => [user, devices as Devices]));
   };
 
-  set<Devices>(user: string, devices: Devices): Promise<void> {
+  set(user: string, devices: unknown): Promise<void> {
     return this.mset([{ key: user, value: devices }]);
   }
 
   /** Stores lists. Resolves when they are durable. */
-  readonly mset = async <Devices>(lists: { key: string; value: Devices }[]): Promise<void> => {
+  readonly mset = async (lists: { key: string; value: unknown }[]): Promise<void> => {
     if (lists.length === 0) return;
     const learnedAtMs = this.#nowMs();
     await this.#store.set({
