@@ -8,14 +8,21 @@ import {
   type ConnectionState,
   type SignalDataSet,
   type SignalDataTypeMap,
+  type SignalKeyStore,
   type UserFacingSocketConfig,
   type WAMessage,
 } from '@whiskeysockets/baileys';
 import { silentLogger } from './silentLogger.ts';
 import { until } from './until.ts';
 
-/** Credentials and keys of a plain Baileys client, in memory. Used by tests of the simulator only. */
-export class PlainAccount {
+/** What a Baileys client logs in with. */
+export interface PlainCredentials {
+  readonly creds: AuthenticationCreds;
+  readonly keys: SignalKeyStore;
+}
+
+/** Credentials and keys of a plain Baileys client, in memory. */
+export class PlainAccount implements PlainCredentials {
   readonly creds: AuthenticationCreds = initAuthCreds();
   readonly #values = new Map<string, string>();
 
@@ -68,7 +75,7 @@ const DEADLINE_MS = 15_000;
 
 /** Opens a socket of unmodified Baileys to the simulator. */
 export function openPlainSocket(
-  account: PlainAccount,
+  account: PlainCredentials,
   server: { readonly webSocketUrl: string; readonly rootKey: string },
   config: Partial<UserFacingSocketConfig> = {},
 ): PlainSocket {
@@ -131,15 +138,16 @@ export function codeOf(update: Partial<ConnectionState>): number | undefined {
 
 /** Pairs an account by QR with a phone and comes back online after the restart that the server asks for. */
 export async function pairByQr(
-  account: PlainAccount,
+  account: PlainCredentials,
   server: { readonly webSocketUrl: string; readonly rootKey: string },
   scan: (qr: string) => Promise<unknown>,
+  config: Partial<UserFacingSocketConfig> = {},
 ): Promise<PlainSocket> {
-  const first = openPlainSocket(account, server);
+  const first = openPlainSocket(account, server, config);
   const { qr = '' } = await first.until('a QR text', (update) => update.qr !== undefined);
   await scan(qr);
   await first.until('the restart after pairing', (update) => isClosed(update) && codeOf(update) === 515);
-  const second = openPlainSocket(account, server);
+  const second = openPlainSocket(account, server, config);
   await second.until('open', isOpen);
   await second.until('the end of the offline queue', isCaughtUp);
   // Until it has seen a history, Baileys holds messages back for 20 s at each login.
