@@ -44,7 +44,7 @@ const PAIRED_AT_ONCE = 4;
 
 /** Runs a scenario and counts. Throws when the clients cannot be linked or started. */
 export async function measure(run: Run): Promise<Outcome> {
-  const { clients, whatsApp, received, scenario, size } = run;
+  const { whatsApp, received, scenario, size } = run;
   const pairs = Array.from({ length: size.accounts }, (_, index) => ({
     account: `4915${String(10_000_001 + index)}`,
     contact: `4916${String(10_000_001 + index)}`,
