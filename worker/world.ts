@@ -54,7 +54,8 @@ export function makeWorkerWorld(config: WorkerConfig): WorkerWorld {
   };
 }
 
-function makeKeyProvider(config: WorkerConfig): KeyProvider {
+/** The key provider that is configured. */
+export function makeKeyProvider(config: WorkerConfig): KeyProvider {
   if (config.keyFile !== undefined) return makeLocalKeyProvider(config.keyFile);
   if (config.kmsKeyArn !== undefined) return makeKmsKeyProvider(makeKeyClient(config), config.kmsKeyArn);
   throw new Error('neither a KMS key nor a key file is configured');

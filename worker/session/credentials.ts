@@ -13,7 +13,7 @@ import type { SessionItems } from './sessionItems.ts';
  * Keys carry both numbers in their sort keys, so keys of a retired account can never be taken for those of the next one,
  * and ratchets that may have gone back are left behind together.
  */
-const ROOT = 'CREDENTIALS';
+export const CREDENTIALS_KEY = 'CREDENTIALS';
 const RETIRED_SECONDS = 30 * 86_400;
 
 /** What a pairing fixes. All other fields may change later and live in the root. */
@@ -73,7 +73,7 @@ export class Credentials {
   /** Reads both items. Throws when they cannot be read; absence of the root is a connection that was never paired. */
   async load(): Promise<void> {
     const { items, seal } = this.#dependencies;
-    const item = (await items.read([ROOT])).get(ROOT);
+    const item = (await items.read([CREDENTIALS_KEY])).get(CREDENTIALS_KEY);
     this.#isUnsure = false;
     if (item === undefined) {
       if (this.#root.version > 0) throw new Error('the credentials have disappeared from the store');
@@ -203,7 +203,7 @@ export class Credentials {
 
   /** One at a time, and never on what may be old. */
   #inTurn(work: () => Promise<void>): Promise<void> {
-    return this.#mutex.run(ROOT, async () => {
+    return this.#mutex.run(CREDENTIALS_KEY, async () => {
       if (this.#isUnsure) await this.load();
       await work();
     });
@@ -214,9 +214,9 @@ export class Credentials {
     const { version, number, ratchets } = { ...this.#root, ...change };
     const changing = 'changing' in change ? change.changing : (this.#waiting?.changing ?? this.#root.changing);
     const wrappedKey = await seal.wrappedKey();
-    const body = seal.seal(ROOT, version + 1, encodeValue({ number, ratchets, changing }));
+    const body = seal.seal(CREDENTIALS_KEY, version + 1, encodeValue({ number, ratchets, changing }));
     this.#isUnsure = true;
-    await items.writeHard(ROOT, version, body, { wrappedKey });
+    await items.writeHard(CREDENTIALS_KEY, version, body, { wrappedKey });
     this.#root = { version: version + 1, epoch: items.epoch, number, ratchets, changing };
     this.#isUnsure = false;
     this.abandon();

@@ -41,7 +41,7 @@ export interface SignalChain {
 }
 
 /** Closed chains without skipped messages that are kept, so that a repeated message is named as one. */
-const EMPTY_CHAINS = 4;
+const EMPTY_CHAINS = 2;
 /** Keys of skipped messages that are kept per session, the newest: a contact can make us skip 2,000 with one message. */
 const SKIPPED_KEYS = 200;
 /** Closed sessions that are kept: messages on them may still be on their way. More than one a day is a defect. */

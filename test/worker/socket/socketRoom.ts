@@ -8,7 +8,7 @@ import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.t
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import type { OutboundContent } from '../../../shared/message/content.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
-import { makeLocalKeyProvider } from '../../../shared/platform/keyProvider.ts';
+import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform/keyProvider.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { openSession, type Session } from '../../../worker/session/session.ts';
 import type {
@@ -42,6 +42,8 @@ export class SocketRoom {
   readonly metrics = keepingMetrics();
   readonly sent = new Map<string, OutboundContent>();
   readonly connection: OwnedConnection;
+  /** Sees each command of the session store with its answer. */
+  onStore: (command: unknown, answer: unknown) => void = () => undefined;
   /** Decides the fate of the next publishes; they succeed when it says nothing. */
   publish: (facts: readonly InternalEvent[]) => Promise<void> = async () => undefined;
   readonly #dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
@@ -79,20 +81,35 @@ export class SocketRoom {
     await this.#dynamoDb.stop();
   }
 
+  /** The store itself, seen by nobody. */
+  store() {
+    return makeDocumentClient(aStoreConfig({ dynamoDb: this.#dynamoDb }));
+  }
+
+  get keyProvider(): KeyProvider {
+    return makeLocalKeyProvider(this.#keyFile);
+  }
+
   /** A session as a new owner opens it: nothing is remembered. */
   session(token = this.connection.token): Promise<Session> {
-    const config = aStoreConfig({ dynamoDb: this.#dynamoDb });
+    const table = this.store();
+    const send = table.send.bind(table) as (command: unknown, options: unknown) => Promise<unknown>;
+    table.send = (async (command: unknown, options: unknown) => {
+      const answer = await send(command, options);
+      this.onStore(command, answer);
+      return answer;
+    }) as typeof table.send;
     return openSession(
       { ...this.connection, token },
       {
-        table: makeDocumentClient(config),
+        table,
         stage: 'test',
         gate: this.gate,
         clock: systemClock,
         random: systemRandom,
         metrics: this.metrics,
         storeTimeoutMs: 5_000,
-        keyProvider: makeLocalKeyProvider(this.#keyFile),
+        keyProvider: this.keyProvider,
       },
     );
   }
@@ -168,11 +185,11 @@ export class SocketRoom {
     await this.input('caught_up');
   }
 
-  /** Sends a text to Bob. Gives the stanza id with the outcome. */
-  async send(text: string, stanzaId: StanzaId = makeStanzaId(systemRandom)) {
+  /** Sends a text, to Bob if nobody is named. Gives the stanza id with the outcome. */
+  async send(text: string, stanzaId: StanzaId = makeStanzaId(systemRandom), to = BOB_JID) {
     const content: OutboundContent = { type: 'text', text: { body: text } };
     this.sent.set(stanzaId, content);
-    const outcome = await this.socket?.send({ stanzaId, to: BOB_JID, content });
+    const outcome = await this.socket?.send({ stanzaId, to, content });
     return { stanzaId, outcome };
   }
 

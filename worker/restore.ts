@@ -1,0 +1,37 @@
+/**
+ * `npm run restore`: the last step after the Sessions table was put back from a backup, before workers start again. Runs with
+ * the configuration of a worker. Prints one line of JSON; exits 1 with a sentence when a worker is still running.
+ */
+import { systemClock } from '../shared/kernel/clock.ts';
+import { systemRandom } from '../shared/kernel/random.ts';
+import { makeDocumentClient, makeHeartbeatClient } from '../shared/platform/aws.ts';
+import { workerConfig, type WorkerConfig } from '../shared/platform/config.ts';
+import { silentMetrics } from '../shared/platform/metrics.ts';
+import { FleetStore } from './fleet/fleetStore.ts';
+import { restoreSessions } from './session/restoreSessions.ts';
+import { makeKeyProvider } from './world.ts';
+
+try {
+  process.stdout.write(`${JSON.stringify(await restore(workerConfig()))}\n`);
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+}
+
+function restore(config: WorkerConfig) {
+  const { stage, shardCount, storeTimeoutMs, ownership } = config;
+  const fleetTable = makeHeartbeatClient(config, ownership.heartbeatTimeoutMs);
+  return restoreSessions({
+    table: makeDocumentClient(config),
+    fleetTable,
+    fleet: new FleetStore(fleetTable, stage),
+    stage,
+    shardCount,
+    deathMs: ownership.deathMs,
+    storeTimeoutMs,
+    clock: systemClock,
+    random: systemRandom,
+    metrics: silentMetrics,
+    keyProvider: makeKeyProvider(config),
+  });
+}

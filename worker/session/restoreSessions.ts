@@ -1,0 +1,141 @@
+import { ScanCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { ownershipKey, readFleet } from '../../shared/fleet/fleetTable.ts';
+import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
+import { tableName } from '../../shared/platform/tables.ts';
+import type { FleetStore } from '../fleet/fleetStore.ts';
+import type { CommitGate } from '../fleet/gate.ts';
+import { CREDENTIALS_KEY } from './credentials.ts';
+import { openSession, type SessionOptions } from './session.ts';
+
+/**
+ * After the Sessions table was put back from a backup (PROTOCOL.md §7). An old ratchet would use message keys twice, so every
+ * Signal session and sender key is left behind: they are made anew, which contacts do not notice. Every epoch is raised
+ * above any that was ever seen, so that nothing written before counts any more. Credentials, app-state keys and addresses stay.
+ * One-time pre-keys stay too, since WhatsApp gives each away only once; their numbers jump ahead, because those used since
+ * the backup are known to WhatsApp with other keys. Running it again does no harm.
+ */
+const PRE_KEYS_AHEAD = 10_000;
+
+export interface RestoreOptions extends Omit<SessionOptions, 'gate'> {
+  readonly fleet: FleetStore;
+  readonly fleetTable: DynamoDBDocumentClient;
+  readonly shardCount: number;
+  /** A lease that shows the same heartbeat for so long is dead. */
+  readonly deathMs: number;
+}
+
+export interface RestoreReport {
+  /** Connections whose ratchets were left behind. */
+  readonly paired: number;
+  /** Connections without credentials: nothing to do. */
+  readonly unpaired: number;
+  /** The epoch that every shard has now. */
+  readonly epoch: number;
+}
+
+/** A worker is running, or was started meanwhile: two would use one ratchet. */
+export class WorkersRunningError extends Error {
+  override readonly name = 'WorkersRunningError';
+
+  constructor(workers: readonly string[]) {
+    super(`${workers.join(', ')} is running. Stop all workers first (scale the service to 0), then run this again.`);
+  }
+}
+
+/** Throws {@link WorkersRunningError} when a worker is alive. */
+export async function restoreSessions(options: RestoreOptions): Promise<RestoreReport> {
+  await endSilentLeases(options);
+  const stored = await findStored(options);
+  const { shards } = await readFleet({ table: options.fleetTable, stage: options.stage }, options.shardCount);
+  const epoch = Math.max(stored.highestEpoch, ...shards.map((shard) => shard.epoch)) + 1;
+  for (let shard = 0; shard < options.shardCount; shard += 1) await raiseShard(options, shard, epoch);
+  let paired = 0;
+  for (const connection of stored.connections) {
+    const session = await openSession({ ...connection, shard: 0, token: epoch }, { ...options, gate: noFleet });
+    if (!session.isPaired) continue;
+    await session.renegotiate();
+    await session.saveCredentials(skipPreKeys(session.credentials));
+    paired += 1;
+  }
+  return { paired, unpaired: stored.connections.length - paired, epoch };
+}
+
+/** Nobody else is running, so there is nothing to be fenced from. */
+const noFleet: CommitGate = {
+  isOpen: () => true,
+  timeLeftMs: () => Infinity,
+  assertOpen: () => undefined,
+  whenOpen: async () => undefined,
+};
+
+async function endSilentLeases({
+  fleet,
+  fleetTable,
+  stage,
+  shardCount,
+  deathMs,
+  clock,
+}: RestoreOptions): Promise<void> {
+  const { leases } = await readFleet({ table: fleetTable, stage }, shardCount);
+  const living = leases.filter(({ state }) => state !== 'DEAD');
+  if (living.length === 0) return;
+  await clock.sleep(deathMs);
+  const running: string[] = [];
+  for (const { taskId, workerId, heartbeat } of living) {
+    const outcome = await fleet.sentence({ taskId, workerId, observedHeartbeat: heartbeat }, clock.nowMs());
+    if (outcome === 'refused') running.push(workerId);
+  }
+  if (running.length > 0) throw new WorkersRunningError(running);
+}
+
+interface Stored {
+  readonly highestEpoch: number;
+  readonly connections: readonly { readonly tenantId: TenantId; readonly connectionId: ConnectionId }[];
+}
+
+async function findStored({ table, stage }: RestoreOptions): Promise<Stored> {
+  const connections: { readonly tenantId: TenantId; readonly connectionId: ConnectionId }[] = [];
+  let highestEpoch = 0;
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await table.send(
+      new ScanCommand({
+        TableName: tableName(stage, 'sessions'),
+        ConsistentRead: true,
+        ProjectionExpression: 'pk, sk, #epoch',
+        ExpressionAttributeNames: { '#epoch': 'epoch' },
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      }),
+    );
+    for (const item of page.Items ?? []) {
+      highestEpoch = Math.max(highestEpoch, Number(item['epoch']));
+      if (item['sk'] !== CREDENTIALS_KEY) continue;
+      const [, tenantId, connectionId] = String(item['pk']).split('#');
+      connections.push({ tenantId: tenantId as TenantId, connectionId: connectionId as ConnectionId });
+    }
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+  return { highestEpoch, connections };
+}
+
+/** Condition: nothing has raised it further. The shard has no owner then; the next worker claims it. */
+async function raiseShard({ fleetTable, stage }: RestoreOptions, shard: number, epoch: number): Promise<void> {
+  const { pk, sk } = ownershipKey(shard);
+  await fleetTable.send(
+    new UpdateCommand({
+      TableName: tableName(stage, 'fleet'),
+      Key: { pk, sk },
+      UpdateExpression: 'SET #epoch = :epoch REMOVE #owner, ownerTask, #next, nextTask',
+      ConditionExpression: 'attribute_not_exists(#epoch) OR #epoch < :epoch',
+      ExpressionAttributeNames: { '#epoch': 'epoch', '#owner': 'owner', '#next': 'next' },
+      ExpressionAttributeValues: { ':epoch': epoch },
+    }),
+  );
+}
+
+/** Baileys' counters: the number of the next pre-key, and of the first that WhatsApp does not have. */
+function skipPreKeys(credentials: unknown): unknown {
+  const fields = credentials as Readonly<Record<string, unknown>>;
+  const next = Number(fields['nextPreKeyId'] ?? 1) + PRE_KEYS_AHEAD;
+  return { ...fields, nextPreKeyId: next, firstUnuploadedPreKeyId: next };
+}
