@@ -27,9 +27,15 @@ const tell = (message: object): void => void process.send?.(message);
 const make = { plain: makePlainClients, ours: makeOurClients }[options.kind];
 const clients = make({ ...options, onReceived: (received) => tell({ received }) });
 
+const perform: Readonly<Record<Order['call'], (args: readonly string[]) => Promise<void>>> = {
+  pair: ([number = '']) => clients.pair(number),
+  send: ([number = '', to = '', text = '']) => clients.send(number, to, text),
+  stop: () => clients.stop(),
+  start: () => clients.start(),
+};
+
 process.on('message', ({ id, call, args }: Order) => {
-  const work = clients[call] as (...args: readonly string[]) => Promise<void>;
-  work(...args).then(
+  perform[call](args).then(
     () => tell({ done: id }),
     (error: unknown) => tell({ done: id, error: error instanceof Error ? error.message : String(error) }),
   );

@@ -30,7 +30,8 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1' },
   },
 });
-const size: Size = { ...fullSize, accounts: Number(values.accounts) };
+const size: Size = { ...fullSize, accounts: toCount('--accounts', values.accounts) };
+const runs = toCount('--runs', values.runs);
 const columns: readonly (readonly [head: string, cell: (outcome: Outcome) => string])[] = [
   ['unread out', ({ unreadOut, sends }) => `${unreadOut}/${sends}`],
   ['own phone', ({ unreadOwn, sends }) => `${unreadOwn}/${sends}`],
@@ -45,18 +46,26 @@ const NAME_WIDTH = 21;
 const KIND_WIDTH = 12;
 
 say(
-  `${size.accounts} accounts with one contact each; a send every ${size.sendEveryMs / 1_000} s (not 10 s, as in real`,
+  `${size.accounts} accounts with one contact each, which writes ${size.messages / size.sends} messages for each send. A send every`,
 );
-say(`traffic) and a message every ${size.writeEveryMs / 1_000} s (not 2 s) of each, so that a run takes seconds; one`);
-say('restart in order, of the whole process, after a third of the sends. Unread: at first, before any repetition.\n');
+say(
+  `${size.sendEveryMs / 1_000} s, not every 10 s as in the runs that this repeats: the effect does not need the time. One restart,`,
+);
+say('in order, of the whole process after a third of the sends; "normal pace" with 300 ms delay each way. Unread:');
+say('at first, before any repetition. Key fetches and device queries: after the first contact.\n');
 say(
   'scenario'.padEnd(NAME_WIDTH) +
     'client'.padEnd(KIND_WIDTH) +
     columns.map(([head]) => head.padStart(head.length + 2)).join(''),
 );
+// What runs beside this process must not outlive it, however it ends.
+const running = new Set<() => Promise<void>>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void Promise.allSettled([...running].map((end) => end())).then(() => process.exit(1)));
+}
 let isClean = true;
 for (const scenario of scenarios.filter(({ name }) => name.includes(values.scenario))) {
-  for (let run = 0; run < Number(values.runs); run += 1) {
+  for (let run = 0; run < runs; run += 1) {
     for (const kind of Object.keys(KINDS) as ClientKind[]) {
       const outcome = await runOnce(kind, scenario);
       say(
@@ -71,8 +80,15 @@ for (const scenario of scenarios.filter(({ name }) => name.includes(values.scena
 }
 process.exitCode = isClean ? 0 : 1;
 
-function isAtZero({ unreadOut, unreadOwn, unreadIn, retryRequests, keyFetches, lost, duplicates }: Outcome): boolean {
-  return unreadOut + unreadOwn + unreadIn + retryRequests + keyFetches + lost + duplicates === 0;
+function isAtZero({ unreadOut, unreadOwn, unreadIn, lost, duplicates, ...asked }: Outcome): boolean {
+  const { retryRequests, keyFetches, deviceQueries } = asked;
+  return unreadOut + unreadOwn + unreadIn + lost + duplicates + retryRequests + keyFetches + deviceQueries === 0;
+}
+
+/** Throws a sentence when an option is no count. */
+function toCount(option: string, value: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(value)) throw new Error(`${option} must be a number from 1 to 9999, not "${value}".`);
+  return Number(value);
 }
 
 /** One run on a simulator, tables and files of its own. */
@@ -82,13 +98,18 @@ async function runOnce(kind: ClientKind, scenario: Scenario): Promise<Outcome> {
   const received: Received[] = [];
   const options = { kind, whatsApp, folder, dynamoDbEndpoint: dynamoDb.endpoint };
   const clients = new RemoteClients(options, (each) => received.push(each));
+  const end = async (): Promise<void> => {
+    await clients.end();
+    await Promise.all([whatsApp.stop(), dynamoDb.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  running.add(end);
   try {
     await createTables(dynamoDb.endpoint, 'test');
     return await measure({ clients, whatsApp: new WhatsAppClient(whatsApp.controlUrl), received, scenario, size });
   } finally {
-    await clients.end();
-    await Promise.all([whatsApp.stop(), dynamoDb.stop()]);
-    rmSync(folder, { recursive: true, force: true });
+    running.delete(end);
+    await end();
   }
 }
 
@@ -102,6 +123,7 @@ async function startSimulator() {
   return {
     ...ready,
     stop: async (): Promise<void> => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
       await gone;

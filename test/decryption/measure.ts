@@ -1,4 +1,4 @@
-import { WhatsAppClient } from '../whatsapp/client.ts';
+import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { Clients, Received } from './clients.ts';
 import { SENT_BEFORE_RESTART, type Scenario, type Size } from './scenarios.ts';
 
@@ -39,7 +39,7 @@ interface Pair {
 }
 
 /** Nothing has changed for so long: what has not come by now is lost. */
-const AT_REST_MS = 6_000;
+const AT_REST_MS = 8_000;
 const PAIRED_AT_ONCE = 4;
 
 /** Runs a scenario and counts. Throws when the clients cannot be linked or started. */
@@ -55,7 +55,7 @@ export async function measure(run: Run): Promise<Outcome> {
 
   if (scenario.isAhead) await onEach(pairs, (pair) => write(run, pair, 0, size.messages));
   if (scenario.latencyMs > 0) await whatsApp.fault({ kind: 'latency', ms: scenario.latencyMs });
-  await Promise.all([writeAll(run, pairs), sendAndRestart(run, pairs)]);
+  await talkAndRestart(run, pairs);
   await untilAtRest(run, pairs);
 
   const after = await whatsApp.stats();
@@ -105,18 +105,13 @@ async function meet({ clients, whatsApp }: Run, pairs: readonly Pair[]): Promise
   }
 }
 
-/** The contacts write what the scenario has not encrypted ahead and does not queue, at their pace. */
-async function writeAll(run: Run, pairs: readonly Pair[]): Promise<void> {
-  const { scenario, size, whatsApp } = run;
-  const count = size.messages - scenario.queuedWhileDown;
-  await onEach(pairs, async (pair, index) => {
-    await pause((size.writeEveryMs * index) / pairs.length);
-    for (let number = 0; number < count; number += 1) {
-      if (scenario.isAhead) await whatsApp.release(pair.contact, 1);
-      else await write(run, pair, number, 1);
-      await pause(size.writeEveryMs);
-    }
-  });
+/** Lets contacts write the messages of these numbers: now, or sealed before and sent now. */
+async function arrive(run: Run, pair: Pair, from: number, to: number, everyMs: number): Promise<void> {
+  for (let number = from; number < to; number += 1) {
+    if (run.scenario.isAhead) await run.whatsApp.release(pair.contact, 1);
+    else await write(run, pair, number, 1);
+    await pause(everyMs);
+  }
 }
 
 async function write({ whatsApp, scenario }: Run, pair: Pair, from: number, count: number): Promise<void> {
@@ -127,28 +122,53 @@ async function write({ whatsApp, scenario }: Run, pair: Pair, from: number, coun
   }
 }
 
-/** The client sends, stops, finds what has queued up, and sends the rest. */
-async function sendAndRestart(run: Run, pairs: readonly Pair[]): Promise<void> {
+/**
+ * Both sides talk; the client stops, finds on its start what has queued up, and goes on. The contacts' messages are spread
+ * over the sends, so that they arrive between any two of them however slow the machine is.
+ */
+async function talkAndRestart(run: Run, pairs: readonly Pair[]): Promise<void> {
   const { clients, scenario, size } = run;
-  const first = Math.round(size.sends * SENT_BEFORE_RESTART);
-  const send = async (from: number, to: number, isBurst: boolean): Promise<void> => {
-    await onEach(pairs, async ({ account, contact }, index) => {
-      if (!isBurst) await pause((size.sendEveryMs * index) / pairs.length);
-      const sending: Promise<void>[] = [];
-      for (let number = from; number < to; number += 1) {
-        // A client that cannot send says so; that the message is lost is seen at the contact.
-        sending.push(clients.send(account, contact, sentText(number)).catch(() => undefined));
-        if (!isBurst) await pause(size.sendEveryMs);
-      }
-      await Promise.all(sending);
-    });
-  };
-  await send(0, first, false);
+  const { sends, sendEveryMs } = size;
+  const live = size.messages - scenario.queuedWhileDown;
+  const firstSends = Math.round(sends * SENT_BEFORE_RESTART);
+  const firstMessages = Math.round(live * SENT_BEFORE_RESTART);
+  const messagesBy = (sent: number): number => Math.round((live * sent) / sends);
+
+  await onEach(pairs, async (pair, index) => {
+    await pause((sendEveryMs * index) / pairs.length);
+    for (let sent = 0; sent < firstSends; sent += 1)
+      await talk(run, pair, sent, messagesBy(sent), messagesBy(sent + 1));
+  });
   await clients.stop();
-  const queuedFrom = size.messages - scenario.queuedWhileDown;
-  await onEach(pairs, (pair) => write(run, pair, queuedFrom, scenario.queuedWhileDown));
+  const queued = firstMessages + scenario.queuedWhileDown;
+  await onEach(pairs, (pair) => arrive(run, pair, firstMessages, queued, 0));
   await clients.start();
-  await send(first, size.sends, scenario.isBurst);
+  await onEach(pairs, async (pair, index) => {
+    const { queuedWhileDown, isBurst } = scenario;
+    if (isBurst) {
+      const numbers = Array.from({ length: sends - firstSends }, (_, number) => firstSends + number);
+      const everyMs = (sendEveryMs * sends) / live;
+      await Promise.all([
+        ...numbers.map((number) => send(run, pair, number)),
+        arrive(run, pair, queued, size.messages, everyMs),
+      ]);
+      return;
+    }
+    await pause((sendEveryMs * index) / pairs.length);
+    for (let sent = firstSends; sent < sends; sent += 1) {
+      await talk(run, pair, sent, queuedWhileDown + messagesBy(sent), queuedWhileDown + messagesBy(sent + 1));
+    }
+  });
+}
+
+/** One send, and the contact's messages until the next one. */
+async function talk(run: Run, pair: Pair, sent: number, from: number, to: number): Promise<void> {
+  await Promise.all([send(run, pair, sent), arrive(run, pair, from, to, run.size.sendEveryMs / (to - from))]);
+}
+
+/** A client that cannot send says so; that the message is lost is seen at the contact. */
+function send({ clients }: Run, { account, contact }: Pair, number: number): Promise<void> {
+  return clients.send(account, contact, sentText(number)).catch(() => undefined);
 }
 
 /** Waits until everything has come, or until nothing has changed for a while. */

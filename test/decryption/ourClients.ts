@@ -128,7 +128,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       throw new Error(`${text} was not taken`);
     },
     stop: async () => {
-      await Promise.all([...accounts.values()].map(({ socket }) => socket?.close('end')));
+      await Promise.all([...accounts.values()].map(async ({ socket }) => socket?.close('end')));
     },
     start: async () => {
       for (const [number, connection] of JSON.parse(readFileSync(accountsFile, 'utf8')) as [

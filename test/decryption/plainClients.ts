@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   useMultiFileAuthState as readAuthState,
   type SignalDataSet,
+  type SignalKeyStore,
   type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
 import { WhatsAppClient } from '../whatsapp/client.ts';
@@ -41,8 +42,8 @@ export function makePlainClients({ whatsApp, folder, onReceived }: ClientsOption
   };
   const readAccount = async (number: string) => {
     const { state, saveCreds } = await readAuthState(join(folder, number));
-    const keys = {
-      get: state.keys.get,
+    const keys: SignalKeyStore = {
+      get: async (type, ids) => state.keys.get(type, ids),
       set: async (data: SignalDataSet) => tracked(Promise.resolve(state.keys.set(data))),
     };
     return { account: { creds: state.creds, keys }, save: () => void tracked(saveCreds()) };
