@@ -13,6 +13,9 @@ const TYPE = 'known-devices';
 /** So long a list is believed. WhatsApp tells of changes; this is for a notice that got lost. */
 export const DEVICE_LIST_LIFE_MS = 24 * 60 * 60 * 1_000;
 
+/** WhatsApp's number for it in an ack (Baileys: `SmaxInvalid`). */
+export const STALE_DEVICE_LIST = 479;
+
 interface KnownDevices {
   readonly learnedAtMs: number;
   /** As Baileys gave them: user, device and server of each. */

@@ -14,10 +14,11 @@ import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
-import { DeviceLists } from './deviceLists.ts';
+import { DeviceLists, STALE_DEVICE_LIST } from './deviceLists.ts';
 import { DurableRepository } from './durableRepository.ts';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
+import { Recipients } from './recipients.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import { SessionRenewals } from './sessionRenewals.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
@@ -35,9 +36,6 @@ const SEND_DEADLINE_MS = 30_000;
 const RETRY_REQUEST_DELAY_MS = 5_000;
 /** Longer than a send with its ack, its record and its publish may take. */
 const RECORDED_DEADLINE_MS = 30_000;
-
-/** WhatsApp's number for it in an ack (Baileys: `SmaxInvalid`). */
-const STALE_DEVICE_LIST = 479;
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
@@ -62,7 +60,7 @@ class BaileysSocket implements ConnectionSocket {
   readonly #socket: Baileys;
   readonly #inbound: InboundOrder;
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #knownRecipients = new Set<string>();
+  readonly #recipients: Recipients;
   /** Messages that WhatsApp may have, while their result is not published yet. */
   readonly #unrecorded = new Map<string, Promise<void>>();
   /** Facts go out one after the other, in the order in which their stanzas came. */
@@ -89,10 +87,10 @@ class BaileysSocket implements ConnectionSocket {
     });
     const cut = (cause: unknown): void => this.#cut(cause);
     const keys = makeSessionKeys(options.session, options.gate, cut);
-    const { monotonicMs, nowMs } = options.clock;
-    const { metrics, connection } = options;
-    this.#renewals = new SessionRenewals({ owner: connection.connectionId, monotonicMs, metrics });
-    this.#devices = new DeviceLists({ keys, nowMs });
+    const { connection, clock, metrics } = options;
+    const owner = connection.connectionId;
+    this.#renewals = new SessionRenewals({ owner, monotonicMs: clock.monotonicMs, metrics });
+    this.#devices = new DeviceLists({ keys, nowMs: clock.nowMs });
     this.#repository = new DurableRepository({
       keys,
       gate: options.gate,
@@ -104,35 +102,49 @@ class BaileysSocket implements ConnectionSocket {
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
     guardFrames(raw, options.gate);
+    this.#recipients = new Recipients(options.session, async (jid) => {
+      const [answer] = (await this.#socket.onWhatsApp(jid)) ?? [];
+      return answer?.exists === true;
+    });
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
     this.#forgetSession = options.session.onFailure(cut);
     this.#listen();
   }
 
   async send(request: SendRequest): Promise<SendOutcome> {
-    const { stanzaId, to, content } = request;
+    const { stanzaId, to } = request;
     this.#holdReceipts(request);
     if (!this.#caughtUp || this.#isClosed) return { outcome: 'unknown' };
-    const { config, clock, logger, metrics } = this.#options;
+    const { clock, logger, metrics } = this.#options;
     try {
-      if (!(await this.#hasAccount(to))) return { outcome: 'no_account' };
-      const acknowledged = this.#acknowledgements.expect(stanzaId);
-      try {
-        await withDeadline('sending a message', SEND_DEADLINE_MS, () =>
-          // A preview would make this worker fetch an address of the tenant's choosing.
-          this.#socket.sendMessage(to, { text: content.text.body, linkPreview: null }, { messageId: stanzaId }),
-        );
-        const error = await withDeadline('the ack of WhatsApp', config.serverAckTimeoutMs, () => acknowledged);
-        if (error === STALE_DEVICE_LIST) await this.#devices.dropFor(to, Object.values(this.#me()));
-        if (error !== undefined) return { outcome: 'refused', code: error };
-        metrics.count('MessagesSent', {});
-        return { outcome: 'acknowledged', atMs: clock.nowMs() };
-      } finally {
-        this.#acknowledgements.forget(stanzaId);
+      if (!(await this.#recipients.hasAccount(to))) return { outcome: 'no_account' };
+      let error = await this.#transmit(request);
+      if (error === STALE_DEVICE_LIST) {
+        // Nothing was delivered. With fresh lists it can be.
+        await this.#devices.dropFor(to, Object.values(this.#me()));
+        error = await this.#transmit(request);
       }
+      if (error !== undefined) return { outcome: 'refused', code: error };
+      metrics.count('MessagesSent', {});
+      return { outcome: 'acknowledged', atMs: clock.nowMs() };
     } catch (error) {
       logger.warn('send not acknowledged', { stanzaId, error });
       return { outcome: 'unknown' };
+    }
+  }
+
+  /** Sends once. Resolves with nothing when WhatsApp has taken it, or with the number of its refusal. */
+  async #transmit({ stanzaId, to, content }: SendRequest): Promise<number | undefined> {
+    const acknowledged = this.#acknowledgements.expect(stanzaId);
+    try {
+      await withDeadline('sending a message', SEND_DEADLINE_MS, () =>
+        // A preview would make this worker fetch an address of the tenant's choosing.
+        this.#socket.sendMessage(to, { text: content.text.body, linkPreview: null }, { messageId: stanzaId }),
+      );
+      const { serverAckTimeoutMs } = this.#options.config;
+      return await withDeadline('the ack of WhatsApp', serverAckTimeoutMs, () => acknowledged);
+    } finally {
+      this.#acknowledgements.forget(stanzaId);
     }
   }
 
@@ -305,19 +317,6 @@ class BaileysSocket implements ConnectionSocket {
     if (this.#isPairing) return;
     const save = this.#options.session.saveCredentials(this.#credentials);
     this.#saving = save.catch((error: unknown) => this.#cut(error));
-  }
-
-  /** Whether a number is on WhatsApp. Asked once per recipient: a first message to nobody can restrict the account. */
-  async #hasAccount(to: string): Promise<boolean> {
-    if (!to.endsWith('@s.whatsapp.net') || this.#knownRecipients.has(to)) return true;
-    const user = to.split('@')[0] ?? '';
-    const mapping = await this.#options.session.getKeys('lid-mapping', [user]);
-    if (mapping[user] === undefined) {
-      const [answer] = (await this.#socket.onWhatsApp(to)) ?? [];
-      if (answer?.exists !== true) return false;
-    }
-    this.#knownRecipients.add(to);
-    return true;
   }
 
   #me(): Me {

@@ -72,7 +72,7 @@ describe('the socket room', () => {
     ['stale device list', 479],
   ])('says with which number a message was refused: %s', async (_what, code) => {
     await room.pairByQr();
-    await room.client.fault({ kind: 'nack', code, number: ANN, times: 1 });
+    await room.client.fault({ kind: 'nack', code, number: ANN });
 
     const { outcome } = await room.send('refused');
 
