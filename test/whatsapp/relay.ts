@@ -45,6 +45,8 @@ export class Relay {
     const acknowledgement = { class: 'message', id, from: to, t: stamp() };
     const refuse = (error: number): BinaryNode => node('ack', { ...acknowledgement, error: String(error) });
     const account = world.accounts.get(device.number);
+    // On the wire it is, whatever becomes of it.
+    counters.keyUse.note(`${device.number}:${device.id}`, message);
     const nack = faults.take('nack', device.number);
     if (account === undefined || nack !== undefined) return refuse(nack?.code ?? 401);
     const group = world.groups.get(to);

@@ -1,3 +1,5 @@
+import { KeyUse } from './keyUse.ts';
+
 /** How long a login lasted: from `<success>` until its WebSocket closed, in milliseconds of the clock on the wall. */
 export interface LoginSpan {
   readonly openedAt: number;
@@ -29,6 +31,8 @@ export interface Stats {
   /** Messages that a phone, or a device that a phone wrote to, could not read at first. */
   readonly undecryptable: number;
   readonly retryRequests: number;
+  /** Ciphertexts of clients under a message key that they had used for another one: 0 always. */
+  readonly reusedKeys: number;
   /** How many stanzas came under each id from clients. */
   readonly stanzas: Readonly<Record<string, number>>;
   /** Messages that clients refused, by the error in their ack. */
@@ -58,6 +62,7 @@ export class Counters {
   deviceQueries = 0;
   /** Stanza ids that clients asked phones to repeat. */
   readonly unreadByClients = new Set<string>();
+  readonly keyUse = new KeyUse();
   readonly internalErrors: string[] = [];
   readonly spans = new Map<string, LoginSpan[]>();
   readonly conflicts = new Map<string, number[]>();
@@ -128,6 +133,7 @@ export class Counters {
       resent: this.resent,
       undecryptable: this.undecryptable,
       retryRequests: this.retryRequests,
+      reusedKeys: this.keyUse.reused,
       stanzas: Object.fromEntries(this.stanzas),
       refusals: Object.fromEntries(this.refusals),
       presence: Object.fromEntries(this.presence),

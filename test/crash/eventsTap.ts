@@ -1,0 +1,57 @@
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { internalEventBatchSchema, type InternalEvent } from '../../shared/event/internalEvent.ts';
+import { commandQueueName, eventQueueName } from '../../shared/platform/queues.ts';
+
+/** Reads the events queue as ingest does, and keeps every fact in the order in which the queue gave it. */
+export class EventsTap {
+  readonly facts: InternalEvent[] = [];
+  readonly #queue: SQSClient;
+  readonly #urlBase: string;
+  readonly #stage: string;
+  #reading: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(queue: SQSClient, urlBase: string, stage: string) {
+    this.#queue = queue;
+    this.#urlBase = urlBase;
+    this.#stage = stage;
+  }
+
+  start(): void {
+    this.#reading = this.#read();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#reading;
+  }
+
+  /** Whether a shard's command queue holds anything, visible or in somebody's hands. */
+  async hasCommands(shard: number): Promise<boolean> {
+    const { Attributes = {} } = await this.#queue.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: `${this.#urlBase}${commandQueueName(this.#stage, shard)}`,
+        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+      }),
+    );
+    return Object.values(Attributes).some((count) => Number(count) > 0);
+  }
+
+  async #read(): Promise<void> {
+    const QueueUrl = `${this.#urlBase}${eventQueueName(this.#stage)}`;
+    while (!this.#isStopped) {
+      const { Messages = [] } = await this.#queue.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      );
+      for (const { Body = '', ReceiptHandle } of Messages) {
+        this.facts.push(...internalEventBatchSchema.parse(JSON.parse(Body)).events);
+        await this.#queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+  }
+}

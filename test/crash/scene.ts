@@ -1,0 +1,339 @@
+import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { Connection } from '../../shared/connection/connection.ts';
+import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
+import { makeId } from '../../shared/kernel/id.ts';
+import { systemRandom } from '../../shared/kernel/random.ts';
+import { acceptMessage } from '../../shared/message/acceptMessage.ts';
+import { enqueueCommand } from '../../shared/message/command.ts';
+import { MessageStore } from '../../shared/message/messageStore.ts';
+import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
+import { createTables } from '../emulators/dynamodb.ts';
+import { createQueues } from '../emulators/queues.ts';
+import { aStoreConfig } from '../emulators/storeConfig.ts';
+import { WhatsAppClient } from '../whatsapp/client.ts';
+import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
+import type { Stats } from '../whatsapp/stats.ts';
+import { until } from '../whatsapp/until.ts';
+import { EventsTap } from './eventsTap.ts';
+import type { Life } from './lives.ts';
+import type { FaultPlan } from './portWatch.ts';
+import type { Site } from './site.ts';
+import type { Accepted, Evidence, Written } from './verdict.ts';
+
+/** Number of the account that workers work for. Contacts have the numbers after it. */
+export const ANN = '4915100000000';
+const SHARD = 0;
+const QUIET_MS = 20_000;
+
+export type Ending = 'crashed' | 'quiet' | 'late';
+
+/**
+ * One account with its world: a WhatsApp of its own, tables and queues of its own, and one worker at a time. Plays the
+ * tenant, the contacts and whoever starts workers; writes down what all of them see.
+ */
+export class Scene {
+  readonly whatsApp: WhatsAppSimulator;
+  readonly client: WhatsAppClient;
+  readonly #site: Site;
+  readonly #stage: string;
+  readonly #table;
+  readonly #queue;
+  readonly #tap: EventsTap;
+  readonly #connections: ConnectionStore;
+  readonly #messages: MessageStore;
+  readonly #connection: Connection;
+  #life: Life | undefined;
+  #epoch = 0;
+  #contacts = 0;
+  #texts = 0;
+  #isPairing = false;
+  #written: Written[] = [];
+  #accepted: Accepted[] = [];
+  #firstFact = 0;
+  #before: Stats;
+
+  private constructor(site: Site, stage: string, whatsApp: WhatsAppSimulator) {
+    this.#site = site;
+    this.#stage = stage;
+    this.whatsApp = whatsApp;
+    this.client = new WhatsAppClient(whatsApp.controlUrl);
+    const config = aStoreConfig(site, { stage });
+    this.#table = makeDocumentClient(config);
+    this.#queue = makeQueueClient(config);
+    this.#tap = new EventsTap(this.#queue, site.queues.queueUrlBase, stage);
+    this.#connections = new ConnectionStore({ table: this.#table, stage });
+    this.#messages = new MessageStore({ table: this.#table, stage });
+    this.#before = whatsApp.stats();
+    const nowMs = systemClock.nowMs();
+    this.#connection = {
+      tenantId: makeId('tnt', nowMs, systemRandom),
+      connectionId: makeId('con', nowMs, systemRandom),
+      label: undefined,
+      shard: SHARD,
+      wanted: 'online',
+      pairing: undefined,
+      account: undefined,
+      status: 'unpaired',
+      statusCode: 'never_paired',
+      statusSinceMs: nowMs,
+      createdAtMs: nowMs,
+      parkedCount: 0,
+    };
+  }
+
+  /** A world in which nothing has happened: the account has a phone, and no device is linked. */
+  static async start(site: Site): Promise<Scene> {
+    const stage = site.nextStage();
+    const [whatsApp] = await Promise.all([
+      startWhatsApp(),
+      createTables(site.dynamoDb.endpoint, stage),
+      createQueues(site.queues.endpoint, stage, SHARD + 1),
+    ]);
+    const scene = new Scene(site, stage, whatsApp);
+    await scene.client.addPhone(ANN, 'Ann');
+    await scene.#connections.create(scene.#connection, 1);
+    scene.#tap.start();
+    return scene;
+  }
+
+  async stop(): Promise<void> {
+    this.#isPairing = false;
+    await this.away();
+    await this.#tap.stop();
+    await this.whatsApp.stop();
+    this.#table.destroy();
+    this.#queue.destroy();
+  }
+
+  /** From here on evidence is collected. */
+  begin(): void {
+    this.#written = [];
+    this.#accepted = [];
+    this.#firstFact = this.#tap.facts.length;
+    this.#before = this.whatsApp.stats();
+  }
+
+  /** No worker lives. */
+  async away(): Promise<void> {
+    const life = this.#life;
+    this.#life = undefined;
+    await life?.kill();
+  }
+
+  /** A new worker claims the shard, as the next owner. */
+  async launch(arm?: { readonly plan: FaultPlan | undefined }): Promise<void> {
+    await this.away();
+    const life = await this.#site.nextLife();
+    this.#life = life;
+    this.#epoch += 1;
+    const { dynamoDb, queues, keyFile } = this.#site;
+    life.begin(
+      {
+        stage: this.#stage,
+        dynamoDbEndpoint: dynamoDb.endpoint,
+        sqsEndpoint: queues.endpoint,
+        queueUrlBase: queues.queueUrlBase,
+        keyFile,
+        whatsappUrl: this.whatsApp.webSocketUrl,
+        rootKey: this.whatsApp.rootKey,
+        shard: SHARD,
+        epoch: this.#epoch,
+      },
+      arm,
+    );
+  }
+
+  async arm(plan: FaultPlan | undefined): Promise<void> {
+    await this.#living().arm(plan);
+  }
+
+  disarm(): Promise<readonly string[]> {
+    return this.#living().disarm();
+  }
+
+  /** A person whom the account does not know. Returns the number. */
+  async addContact(): Promise<string> {
+    this.#contacts += 1;
+    const number = String(Number(ANN) + this.#contacts);
+    await this.client.addPhone(number, `Contact ${this.#contacts}`);
+    return number;
+  }
+
+  /** A group of contacts with the account in it. Returns its id. */
+  async addGroup(creator: string, others: readonly string[]): Promise<string> {
+    return (await this.client.addGroup(creator, 'a group', [ANN, ...others])).id;
+  }
+
+  /** Contacts write to the account, or into a group that it is in. */
+  async write(from: string, count: number, to = ANN): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      const text = this.#nextText('in');
+      this.#written.push({ id: await this.client.write(from, to, text), text });
+    }
+  }
+
+  /** The tenant sends. @param readers who must see it, if `to` is a group */
+  async send(to: string, count: number, readers: readonly string[] = [to]): Promise<void> {
+    const connection = await this.#record();
+    for (let index = 0; index < count; index += 1) {
+      const text = this.#nextText('out');
+      const { messageId, stanzaId } = await acceptMessage(
+        { ...this.#toQueue(), table: this.#table, messages: this.#messages, clock: systemClock, random: systemRandom },
+        {
+          connection,
+          body: { to: to.includes('@') ? to : `+${to}`, type: 'text', text: { body: text } },
+          idempotencyKey: undefined,
+          correlationId: makeId('cor', systemClock.nowMs(), systemRandom),
+        },
+      );
+      this.#accepted.push({ messageId, stanzaId, text, readers, isRead: false });
+    }
+  }
+
+  /** Their readers look at all that we have sent. */
+  async readAll(): Promise<void> {
+    for (const accepted of this.#accepted) {
+      for (const reader of accepted.readers) await this.client.read(reader, accepted.stanzaId);
+      accepted.isRead = true;
+    }
+  }
+
+  /** The tenant asks for a pairing, and the owner of the phone scans what is shown, until the account is linked. */
+  pair(): void {
+    this.#isPairing = true;
+    void this.#keepPairing();
+  }
+
+  /** Waits until all that was begun has come to its end, or the worker is dead. */
+  async quiet(): Promise<Ending> {
+    const life = this.#living();
+    let isDead = false;
+    void life.crashed.then(() => {
+      isDead = true;
+    });
+    const unless = async (): Promise<string | undefined> => (isDead ? undefined : this.#unfinished());
+    try {
+      await until('quiet', unless, (left) => isDead || left === undefined, QUIET_MS);
+    } catch {
+      return 'late';
+    }
+    return isDead ? 'crashed' : 'quiet';
+  }
+
+  /** @param inFlight sends that a crash may have caught on their way */
+  async evidence(inFlight: number): Promise<Evidence> {
+    const account = this.whatsApp.world.accounts.get(ANN);
+    const states = await Promise.all(
+      this.#accepted.map(async ({ messageId }) => [messageId, await this.#stateOf(messageId)] as const),
+    );
+    const readers = new Set(this.#accepted.flatMap((accepted) => accepted.readers));
+    return {
+      written: this.#written,
+      accepted: this.#accepted,
+      facts: this.#facts(),
+      shown: new Map([...readers].map((reader) => [reader, this.#shownTo(reader)])),
+      states: new Map(states),
+      before: this.#before,
+      after: this.whatsApp.stats(),
+      waiting: this.#waiting(),
+      devices: account?.devices.size ?? 0,
+      inFlight,
+      broken: this.#life?.broken ?? [],
+    };
+  }
+
+  /** What has not come to its end, or undefined. Cheap things first: it is asked many times a second. */
+  async #unfinished(): Promise<string | undefined> {
+    if (this.#isPairing) return 'a pairing';
+    if (!this.#living().isOnline) return 'a login';
+    const facts = this.#facts();
+    const published = new Set<string>(facts.map((fact) => (fact.kind === 'message' ? fact.stanzaId : '')));
+    if (this.#written.some(({ id }) => !published.has(id))) return 'a message to us';
+    if (this.#waiting() > 0) return 'a stanza for us';
+    for (const { messageId, stanzaId, readers, isRead } of this.#accepted) {
+      if (!readers.every((reader) => this.#shownTo(reader).some(({ id }) => id === stanzaId))) return 'a send';
+      const told = facts.filter(
+        (fact) =>
+          (fact.kind === 'send_result' && fact.messageId === messageId) ||
+          (fact.kind === 'receipt' && fact.stanzaId === stanzaId && (fact.state === 'read') === isRead),
+      );
+      if (new Set(told.map(({ kind }) => kind)).size < 2) return 'a receipt or a result';
+    }
+    return (await this.#tap.hasCommands(SHARD)) ? 'a command' : undefined;
+  }
+
+  #facts(): readonly InternalEvent[] {
+    return this.#tap.facts.slice(this.#firstFact);
+  }
+
+  #waiting(): number {
+    const devices = [...(this.whatsApp.world.accounts.get(ANN)?.devices.values() ?? [])];
+    return devices.reduce((sum, { pending }) => sum + pending.length, 0);
+  }
+
+  #shownTo(reader: string) {
+    const transcript = this.whatsApp.world.accounts.get(reader)?.phone.transcript ?? [];
+    return transcript.filter(({ from }) => from === ANN);
+  }
+
+  async #stateOf(messageId: string) {
+    const message = await this.#messages.find(this.#connection.connectionId, messageId as never);
+    return message?.direction === 'out' ? message.state : undefined;
+  }
+
+  async #record(): Promise<Connection> {
+    const { tenantId, connectionId } = this.#connection;
+    const found = await this.#connections.find(tenantId, connectionId);
+    if (found === undefined) throw new Error('the record of the connection is gone');
+    return found;
+  }
+
+  async #keepPairing(): Promise<void> {
+    const { connectionId } = this.#connection;
+    let scanned: string | undefined;
+    while (this.#isPairing) {
+      const record = await this.#record();
+      if (record.account !== undefined && record.status === 'online') break;
+      if (record.account === undefined && record.status === 'unpaired') await this.#askForPairing();
+      const dependencies = { table: this.#table, stage: this.#stage };
+      const offer = await findPairingOffer(dependencies, connectionId, systemClock.nowMs());
+      if (offer?.method === 'qr' && offer.qr !== scanned && record.account === undefined) {
+        scanned = offer.qr;
+        // Refused when whoever showed it is gone: then the next one is scanned.
+        await this.client.scan(ANN, offer.qr).catch(() => undefined);
+      }
+      await systemClock.sleep(20);
+    }
+    this.#isPairing = false;
+  }
+
+  async #askForPairing(): Promise<void> {
+    const { tenantId, connectionId } = this.#connection;
+    const requestId = makeId('cor', systemClock.nowMs(), systemRandom);
+    const requestedAtMs = systemClock.nowMs();
+    await this.#connections.setPairing(tenantId, connectionId, { requestId, requestedAtMs, method: 'qr' });
+    await enqueueCommand(
+      this.#toQueue(),
+      SHARD,
+      { version: 1, kind: 'control', control: 'pair', tenantId, connectionId, correlationId: requestId },
+      requestId,
+    );
+    await until('an answer to the pairing request', () => this.#record(), ({ status }) => status !== 'unpaired');
+  }
+
+  #toQueue() {
+    return { queue: this.#queue, stage: this.#stage, queueUrlBase: this.#site.queues.queueUrlBase };
+  }
+
+  #nextText(direction: string): string {
+    this.#texts += 1;
+    return `${direction} ${this.#texts}`;
+  }
+
+  #living(): Life {
+    if (this.#life === undefined) throw new Error('no worker lives');
+    return this.#life;
+  }
+}
