@@ -10,6 +10,7 @@ import type { CommitGate } from '../fleet/gate.ts';
 import { KeyedMutex } from '../session/keyedMutex.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import { receiveDurably, sendDurably, withMark } from './durableSteps.ts';
+import { SenderKeys } from './senderKeys.ts';
 import type { SessionRenewals } from './sessionRenewals.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
@@ -23,6 +24,8 @@ type Repository = ReturnType<MakeRepository>;
  * - Receiving: decrypt, publish, and only then does the step become durable; Baileys sends the receipt after that
  *   (promise *nothing-lost-in*). If publishing or storing fails the socket is cut first, so that no receipt, no request to
  *   repeat and no refusal leaves: WhatsApp delivers again.
+ * - A sender key that a message brings is in the store before the step that opened it: otherwise a crash between the two
+ *   would lose it, with every message of that sender to the group.
  * - A stanza that was handled already is answered with its receipt and not decrypted again: WhatsApp brings it back when
  *   the receipt was lost, and its key is used up. The last stanzas of a session are kept with the session.
  * - One lock per address for sending and receiving, process-wide: libsignal's own queue is global and keyed by address
@@ -74,6 +77,9 @@ export class DurableRepository {
       baileysLogger,
       toLid,
     );
+    const senderKeys = new SenderKeys(auth.creds, keys, (group, author, work) =>
+      addressLocks.run(senderKeyOf(inner, group, author), work),
+    );
     const inTransaction = <Result>(jid: string, work: () => Promise<Result>): Promise<Result> =>
       addressLocks.run(jid, () => ownKeys.transaction(work, jid));
 
@@ -81,6 +87,7 @@ export class DurableRepository {
       key: string,
       ciphertext: Uint8Array,
       decrypt: () => Promise<Uint8Array>,
+      keep?: (stanza: BinaryNode, padded: Uint8Array) => Promise<void>,
     ): Promise<Uint8Array> => {
       const stanza = this.#stanzas.get(ciphertext);
       let decrypted = false;
@@ -95,7 +102,10 @@ export class DurableRepository {
               decrypted = true;
               return padded;
             },
-            publish: (padded) => this.#options.publish(stanza, padded),
+            publish: async (padded) => {
+              await this.#options.publish(stanza, padded);
+              await keep?.(stanza, padded);
+            },
             markHandled: () => writeRing(ownKeys, key, withMark(ring, markOf(stanza))),
           });
           return plain === 'handled' ? NOTHING : plain;
@@ -112,15 +122,22 @@ export class DurableRepository {
     return {
       ...inner,
       decryptMessage: async (request) =>
-        receive(await lockOf(inner, request.jid), request.ciphertext, () => inner.decryptMessage(request)),
+        receive(
+          await lockOf(inner, request.jid),
+          request.ciphertext,
+          () => inner.decryptMessage(request),
+          (stanza, padded) => senderKeys.learn(stanza, padded),
+        ),
       decryptGroupMessage: async (request) =>
         receive(senderKeyOf(inner, request.group, request.authorJid), request.msg, () =>
           inner.decryptGroupMessage(request),
         ),
-      processSenderKeyDistributionMessage: async (request) =>
-        inTransaction(senderKeyOf(inner, request.item.groupId ?? '', request.authorJid), () =>
+      processSenderKeyDistributionMessage: async (request) => {
+        if (senderKeys.hasJustLearned(request.item, request.authorJid)) return;
+        await inTransaction(senderKeyOf(inner, request.item.groupId ?? '', request.authorJid), () =>
           inner.processSenderKeyDistributionMessage(request),
-        ),
+        );
+      },
       encryptMessage: async (request) => send(await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
       encryptGroupMessage: async (request) =>
         send(senderKeyOf(inner, request.group, request.meId), () => inner.encryptGroupMessage(request)),
