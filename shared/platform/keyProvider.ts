@@ -65,7 +65,9 @@ export function makeLocalKeyProvider(keyFile: string): KeyProvider {
     },
     unwrapDataKey: async (wrapped, context) => {
       const bytes = Buffer.from(wrapped);
-      const decipher = createDecipheriv('aes-256-gcm', wrappingKey(rootKey, context), bytes.subarray(0, IV_BYTES))
+      const decipher = createDecipheriv('aes-256-gcm', wrappingKey(rootKey, context), bytes.subarray(0, IV_BYTES), {
+        authTagLength: TAG_BYTES,
+      })
         .setAAD(toBytes(context))
         .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
       return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);

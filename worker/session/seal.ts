@@ -21,7 +21,7 @@ export function seal(dataKey: Uint8Array, place: ItemPlace, plaintext: Uint8Arra
 /** Throws when the bytes were changed, belong to another place, or to another key. */
 export function unseal(dataKey: Uint8Array, place: ItemPlace, sealed: Uint8Array): Uint8Array {
   const bytes = Buffer.from(sealed);
-  const decipher = createDecipheriv('aes-256-gcm', dataKey, bytes.subarray(0, IV_BYTES))
+  const decipher = createDecipheriv('aes-256-gcm', dataKey, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
     .setAAD(toBytes(place))
     .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
   return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
