@@ -1,5 +1,9 @@
-/** All checks, in the order in which they fail fastest: `npm run check`, and the same for `npm test`. */
-import { spawnSync } from 'node:child_process';
+/**
+ * All checks, in the order in which they fail fastest: `npm run check`, and the same for `npm test`. What the tests print is
+ * searched for secrets: libraries print keys if nobody watches them.
+ */
+import { spawn } from 'node:child_process';
+import { findSecrets } from '../test/quiet/findSecrets.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(
@@ -17,11 +21,38 @@ const steps: readonly (readonly [name: string, command: string, ...args: string[
 
 for (const [name, command, ...args] of steps) {
   const startedMs = performance.now();
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' });
-  if (error !== undefined) process.stderr.write(`${name}: ${error.message}\n`);
-  if (status !== 0) {
-    process.stderr.write(`check: ${name} failed\n`);
-    process.exit(status ?? 1);
-  }
+  const { code, printed } = await run(command, args);
+  if (code !== 0) fail(name, code);
+  const findings = findSecrets(printed);
+  for (const { kind, line } of findings) process.stderr.write(`check: ${name} printed a ${kind} in line ${line}\n`);
+  if (findings.length > 0) fail(name, 1);
   process.stdout.write(`check: ${name} passed in ${((performance.now() - startedMs) / 1_000).toFixed(1)} s\n`);
+}
+
+function fail(name: string, code: number): never {
+  process.stderr.write(`check: ${name} failed\n`);
+  process.exit(code);
+}
+
+/** Runs a command, shows what it prints as it comes, and gives it all at the end. */
+function run(command: string, args: readonly string[]): Promise<{ readonly code: number; readonly printed: string }> {
+  const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+  const child = spawn(command, args, {
+    stdio: ['inherit', 'pipe', 'pipe'],
+    shell: process.platform === 'win32',
+    env: { ...process.env, ...color },
+  });
+  let printed = '';
+  child.stdout.on('data', (text: Buffer) => {
+    printed += text.toString();
+    process.stdout.write(text);
+  });
+  child.stderr.on('data', (text: Buffer) => {
+    printed += text.toString();
+    process.stderr.write(text);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? 1, printed }));
+  });
 }

@@ -9,7 +9,7 @@ import { systemRandom } from '../../../shared/kernel/random.ts';
 import type { OutboundContent } from '../../../shared/message/content.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform/keyProvider.ts';
-import { silentLogger } from '../../../shared/platform/logger.ts';
+import { makeLogger } from '../../../shared/platform/logger.ts';
 import { openSession, type Session } from '../../../worker/session/session.ts';
 import type {
   ConnectionSocket,
@@ -22,6 +22,7 @@ import { prepareProcess } from '../../../worker/socket/prepareProcess.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
+import { findSecrets } from '../../quiet/findSecrets.ts';
 import { WhatsAppClient } from '../../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../../whatsapp/simulator.ts';
 import { until } from '../../whatsapp/until.ts';
@@ -29,6 +30,8 @@ import { makeSwitchGate } from '../fleet/gates.ts';
 
 export const ANN = '4915100000001';
 export const BOB = '4915100000002';
+/** Texts up to this length may stand in a log for other reasons. */
+const MENTIONED_BY_CHANCE = 8;
 export const BOB_JID = `${BOB}@s.whatsapp.net`;
 
 /** The real socket room and session store, on the emulator and the simulator; facts are kept instead of published. */
@@ -48,6 +51,8 @@ export class SocketRoom {
   publish: (facts: readonly InternalEvent[]) => Promise<void> = async () => undefined;
   readonly #dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
   readonly #keyFile: string;
+  readonly #log: string[] = [];
+  readonly #logger = makeLogger('worker', 'debug', { write: (line) => void this.#log.push(line) });
   #generation = 0;
   socket: ConnectionSocket | undefined;
 
@@ -75,10 +80,15 @@ export class SocketRoom {
     return room;
   }
 
+  /** Throws when the log of the room holds what no log may hold. */
   async stop(): Promise<void> {
     await this.socket?.close('end');
     await this.whatsApp.stop();
     await this.#dynamoDb.stop();
+    const written = [...this.texts(), ...[...this.sent.values()].map(({ text }) => text.body)];
+    const longEnough = written.filter((text) => text.length > MENTIONED_BY_CHANCE);
+    const findings = findSecrets(this.#log.join(''), longEnough);
+    if (findings.length > 0) throw new Error(`the log holds secrets: ${JSON.stringify(findings)}`);
   }
 
   /** The store itself, seen by nobody. */
@@ -146,7 +156,7 @@ export class SocketRoom {
       whatsappUrl: this.whatsApp.webSocketUrl,
       clock: systemClock,
       random: systemRandom,
-      logger: silentLogger,
+      logger: this.#logger,
       metrics: this.metrics,
       emit: (input) => this.inputs.push(input),
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { makeId } from '../../shared/kernel/id.ts';
+import { systemRandom } from '../../shared/kernel/random.ts';
+import { makeLogger } from '../../shared/platform/logger.ts';
+import { findSecrets } from './findSecrets.ts';
+
+describe('the search for secrets in a log', () => {
+  it.each<readonly [what: string, text: string, kind: string]>([
+    ['a phone number', 'no account for 4915112345678', 'phone number'],
+    ['an address', 'closed by 4915112345678:5@s.whatsapp.net', 'phone number'],
+    ['an address of Signal', 'Session error at 4915112345678.0', 'phone number'],
+    ['a LID', 'from 123456789012345@lid', 'phone number'],
+    ['a key in base64', `key ${Buffer.alloc(32, 'Zk9').toString('base64')}x1`, 'key'],
+    ['a key in hexadecimal', `key ${randomBytes(32).toString('hex')}`, 'key'],
+    ['a printed session', 'SessionEntry { currentRatchet: { ephemeralKeyPair } }', 'name of a key'],
+    ['what somebody wrote', 'sending "see you at nine"', 'known'],
+  ])('finds %s', (_what, text, kind) => {
+    expect(
+      findSecrets(`fine\n${text}\nfine`, ['see you at nine']).map((found) => [found.kind, found.line]),
+    ).toContainEqual([kind, 2]);
+  });
+
+  it('finds every random key of 32 bytes', () => {
+    const keys = Array.from({ length: 1_000 }, () => randomBytes(32).toString('base64'));
+
+    expect(keys.filter((key) => findSecrets(key).length === 0)).toEqual([]);
+  });
+
+  it('finds nothing in what the logger says of ids, times, errors and their stacks', () => {
+    const lines: string[] = [];
+    const logger = makeLogger('worker', 'debug', { write: (line) => void lines.push(line) });
+    for (let count = 0; count < 200; count += 1) {
+      const connectionId = makeId('con', Date.now(), systemRandom);
+      logger.warn('socket cut', { connectionId, error: new TypeError('no answer'), waitMs: 12_345.678_912, epoch: 17 });
+    }
+
+    expect(findSecrets(lines.join(''))).toEqual([]);
+  });
+});

@@ -1,0 +1,36 @@
+/** What no log may hold (promise *quiet*): key material, full phone numbers, and what people wrote. */
+export interface Finding {
+  readonly kind: 'phone number' | 'key' | 'name of a key' | 'known';
+  /** Where it stands; what it is, is left out: a report is printed. */
+  readonly line: number;
+}
+
+/** Digits that stand alone, as in an address. Ids are mixed with letters, times are shorter or have points. */
+const PHONE_NUMBER = /(?<![\w.])\d{11,15}(?![\w])/;
+/** Bytes in base64 or hexadecimal. Slashes count only where padding follows: otherwise every path would be one. */
+const KEY = /[A-Za-z0-9+]{32,}|[A-Za-z0-9+/]{42,}={1,2}/g;
+/** Fields of Signal sessions and credentials. */
+const KEY_NAME =
+  /privKey|privateKey|rootKey|chainKey|currentRatchet|messageKeys|advSecretKey|noiseKey|signedIdentityKey|"type":"Buffer"/;
+
+/**
+ * Finds secrets in the lines of a log.
+ * @param known what else must not stand there: texts of messages, secrets of tenants
+ */
+export function findSecrets(log: string, known: readonly string[] = []): readonly Finding[] {
+  return log.split('\n').flatMap((text, at) => {
+    const found = (kind: Finding['kind']): Finding => ({ kind, line: at + 1 });
+    return [
+      ...(PHONE_NUMBER.test(text) ? [found('phone number')] : []),
+      ...((text.match(KEY) ?? []).some(isRandom) ? [found('key')] : []),
+      ...(KEY_NAME.test(text) ? [found('name of a key')] : []),
+      ...(known.some((secret) => secret !== '' && text.includes(secret)) ? [found('known')] : []),
+    ];
+  });
+}
+
+/** Names in the code are long too, but have no digits; digests in the log are shorter. */
+function isRandom(text: string): boolean {
+  const isHex = /^[0-9a-f]+$/.test(text);
+  return isHex ? text.length >= 48 : /\d/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text);
+}
