@@ -213,7 +213,9 @@ describe('the first conversation, through every process of the embedded stack', 
   });
 
   it('has no message text, no full number and no key in any log', () => {
-    const logs = readdirSync(join(dataDir, 'logs')).map((file) => readFileSync(join(dataDir, 'logs', file), 'utf8'));
+    // The simulator is not the product: it prints the public key that clients pin.
+    const files = readdirSync(join(dataDir, 'logs')).filter((file) => file !== 'whatsapp.log');
+    const logs = files.map((file) => readFileSync(join(dataDir, 'logs', file), 'utf8'));
     const everything = logs.join('\n');
 
     expect(everything.length).toBeGreaterThan(1_000);

@@ -27,6 +27,10 @@ describe('the search for secrets in a log', () => {
     expect(keys.filter((key) => findSecrets(key).length === 0)).toEqual([]);
   });
 
+  it('finds nothing in metrics', () => {
+    expect(findSecrets('{"_aws":{"Timestamp":1795248060489},"WorkersDead":1}')).toEqual([]);
+  });
+
   it('finds nothing in what the logger says of ids, times, errors and their stacks', () => {
     const lines: string[] = [];
     const logger = makeLogger('worker', 'debug', { write: (line) => void lines.push(line) });
