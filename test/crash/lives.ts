@@ -43,20 +43,20 @@ export class Life {
   #isOver = false;
   #isOnline = false;
   /** It died by itself: by its plan. */
-  readonly crashed: Promise<void>;
+  readonly crashed: Promise<undefined>;
 
   constructor(kind: LifeKind) {
     this.#channel = kind === 'thread' ? aThread() : aProcess();
-    const crashed = Promise.withResolvers<void>();
+    const crashed = Promise.withResolvers<undefined>();
     this.crashed = crashed.promise;
     this.#channel.onMessage((message) => {
-      if (message.kind === 'crashed') crashed.resolve();
+      if (message.kind === 'crashed') crashed.resolve(undefined);
       else if (message.kind === 'broken') this.broken.push(message.reason);
       else if (message.kind === 'caught_up') this.#isOnline = true;
       else this.#expect(message.kind).resolve(message);
     });
     void this.#channel.exited.then(() => {
-      if (!this.#isOver) crashed.resolve();
+      if (!this.#isOver) crashed.resolve(undefined);
     });
   }
 
@@ -77,12 +77,14 @@ export class Life {
     await withDeadline('arming', ANSWER_MS, () => Promise.race([this.#expect('armed').promise, this.crashed]));
   }
 
-  /** The calls since it was armed. */
-  async disarm(): Promise<readonly string[]> {
+  /** The calls since it was armed, or undefined: it died before it could tell. */
+  async disarm(): Promise<readonly string[] | undefined> {
     this.#waiting.delete('calls');
     this.#channel.post({ kind: 'disarm' });
-    const answer = await withDeadline('the calls of a worker', ANSWER_MS, () => this.#expect('calls').promise);
-    return answer.kind === 'calls' ? answer.calls : [];
+    const answer = await withDeadline('the calls of a worker', ANSWER_MS, () =>
+      Promise.race([this.#expect('calls').promise, this.crashed]),
+    );
+    return answer?.kind === 'calls' ? answer.calls : undefined;
   }
 
   /** Whether a socket of this life has drained the offline queue. */

@@ -107,7 +107,10 @@ function itemsOf(input: Input): string {
   ];
   if (IndexName !== undefined) return IndexName;
   const values = Object.values((input['ExpressionAttributeValues'] ?? {}) as Input);
-  const kinds = keys.length > 0 ? keys.map((key) => kindOf(key)) : values.filter((value) => typeof value === 'string').map(kindOfText);
+  const kinds =
+    keys.length > 0
+      ? keys.map((key) => kindOf(key))
+      : values.filter((value) => typeof value === 'string').map(kindOfText);
   return [...new Set(kinds)].sort().join('+');
 }
 

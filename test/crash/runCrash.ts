@@ -39,16 +39,18 @@ export class Stage {
       await scene.arm(plan);
     }
     await during(scene, chat);
-    const ending = await scene.quiet();
-    const calls = ending === 'crashed' ? [] : await scene.disarm();
-    if (ending === 'crashed') await scene.launch();
+    // Dead at the very end is dead as well.
+    const calls = (await scene.quiet()) === 'crashed' ? undefined : await scene.disarm();
+    const hasCrashed = calls === undefined;
+    if (hasCrashed) await scene.launch();
     // What was interrupted ends first, so that the order of what follows is known.
     const isQuiet = (await scene.quiet()) === 'quiet' && (await exchange(scene, chat));
-    const evidence = await scene.evidence(sends && ending === 'crashed' ? 1 : 0);
+    const evidence = await scene.evidence(sends && hasCrashed ? 1 : 0);
     const found = judge(evidence);
     const findings = isQuiet ? found : { ...found, problems: ['it did not come to an end', ...found.problems] };
     if (account === 'unlinked' || findings.problems.length > 0) await this.stop();
-    return { outcome: ending === 'crashed' ? 'crashed' : plan === undefined ? 'recorded' : 'missed', calls, findings };
+    const outcome = hasCrashed ? 'crashed' : plan === undefined ? 'recorded' : 'missed';
+    return { outcome, calls: calls ?? [], findings };
   }
 
   async stop(): Promise<void> {

@@ -45,79 +45,60 @@ const both =
     for (const step of steps) await step(scene, chat);
   };
 
-const online = { account: 'linked', watchedFrom: 'online', before: nothing } as const;
-const returning = { account: 'linked', watchedFrom: 'start', during: nothing } as const;
-const withFriend = { chat: 'person', partner: 'known' } as const;
-const withStranger = { chat: 'person', partner: 'new' } as const;
-const inGroup = { chat: 'group', partner: 'known' } as const;
-const inNewGroup = { chat: 'group', partner: 'new' } as const;
+type Kind = Omit<Scenario, 'name' | 'what' | 'before' | 'during'>;
+type Row = readonly [name: string, what: string, kind: Kind, happening: Scenario['during']];
+
+const receiving = { account: 'linked', chat: 'person', partner: 'known', watchedFrom: 'online', sends: false } as const;
+const sending = { ...receiving, sends: true } as const;
+const stranger = { partner: 'new' } as const;
+const group = { chat: 'group' } as const;
+const newGroup = { chat: 'group', partner: 'new' } as const;
+
+/** The worker is online, and this happens. */
+const online: readonly Row[] = [
+  ['receive-first', 'a stranger writes', { ...receiving, ...stranger }, write(2)],
+  ['receive-steady', 'a contact writes', receiving, write(3)],
+  ['receive-group-first', 'a stranger writes in a new group', { ...receiving, ...newGroup }, write(2)],
+  ['receive-group-steady', 'a contact writes in a group', { ...receiving, ...group }, write(3)],
+  ['send-first', 'the first messages to a stranger', { ...sending, ...stranger }, send(2)],
+  ['send-steady', 'messages to a contact', sending, send(3)],
+  ['send-group-first', 'the first messages to a group', { ...sending, ...newGroup }, send(2)],
+  ['send-group-steady', 'messages to a group', { ...sending, ...group }, send(3)],
+  ['conversation', 'both write at the same time', sending, both(write(1), send(1), write(1), send(1), write(1))],
+];
+
+/** This has happened when the worker starts. */
+const starting: readonly Row[] = [
+  ['receive-backlog', 'a contact wrote while the worker was away', receiving, write(4)],
+  ['receive-backlog-first', 'a stranger wrote meanwhile', { ...receiving, ...stranger }, write(3)],
+  ['receive-group-backlog', 'a new group wrote meanwhile', { ...receiving, ...newGroup }, write(3)],
+  ['send-into-backlog', 'sends wait while a backlog drains', sending, both(write(3), send(2))],
+  ['login', 'a login with nothing waiting', receiving, nothing],
+  [
+    'pairing',
+    'a QR is scanned, and the first login',
+    { ...receiving, ...stranger, account: 'unlinked' },
+    async (scene) => scene.pair(),
+  ],
+];
 
 export const scenarios: readonly Scenario[] = [
+  ...online.map(([name, what, kind, during]) => ({ ...kind, name, what, before: nothing, during })),
   {
-    ...{ name: 'receive-first', what: 'a stranger writes', ...online, ...withStranger },
-    ...{ sends: false, during: write(2) },
+    ...receiving,
+    name: 'receipts',
+    what: 'what was sent is read',
+    before: both(send(2), settle),
+    during: both((scene) => scene.readAll(), write(1)),
   },
-  {
-    ...{ name: 'receive-steady', what: 'a contact writes', ...online, ...withFriend },
-    ...{ sends: false, during: write(3) },
-  },
-  {
-    ...{ name: 'receive-group-first', what: 'a stranger writes in a new group', ...online, ...inNewGroup },
-    ...{ sends: false, during: write(2) },
-  },
-  {
-    ...{ name: 'receive-group-steady', what: 'a contact writes in a group', ...online, ...inGroup },
-    ...{ sends: false, during: write(3) },
-  },
-  {
-    ...{ name: 'receive-backlog', what: 'a contact wrote while the worker was away', ...returning, ...withFriend },
-    ...{ sends: false, before: write(4) },
-  },
-  {
-    ...{ name: 'receive-backlog-first', what: 'a stranger wrote meanwhile', ...returning, ...withStranger },
-    ...{ sends: false, before: write(3) },
-  },
-  {
-    ...{ name: 'receive-group-backlog', what: 'a group wrote meanwhile, for the first time', ...returning, ...inNewGroup },
-    ...{ sends: false, before: write(3) },
-  },
-  {
-    ...{ name: 'send-first', what: 'the first messages to a stranger', ...online, ...withStranger },
-    ...{ sends: true, during: send(2) },
-  },
-  {
-    ...{ name: 'send-steady', what: 'messages to a contact', ...online, ...withFriend },
-    ...{ sends: true, during: send(3) },
-  },
-  {
-    ...{ name: 'send-group-first', what: 'the first messages to a group', ...online, ...inNewGroup },
-    ...{ sends: true, during: send(2) },
-  },
-  {
-    ...{ name: 'send-group-steady', what: 'messages to a group', ...online, ...inGroup },
-    ...{ sends: true, during: send(3) },
-  },
-  {
-    ...{ name: 'send-into-backlog', what: 'sends wait while a backlog drains', ...returning, ...withFriend },
-    ...{ sends: true, before: both(write(3), send(2)) },
-  },
-  {
-    ...{ name: 'conversation', what: 'both write at the same time', ...online, ...withFriend },
-    ...{ sends: true, during: both(write(1), send(1), write(1), send(1), write(1)) },
-  },
-  {
-    ...{ name: 'receipts', what: 'what was sent is read', ...online, ...withFriend },
-    ...{ sends: false, before: both(send(2), settle), during: both((scene) => scene.readAll(), write(1)) },
-  },
-  {
-    ...{ name: 'pairing', what: 'a QR is scanned, and the first login', account: 'unlinked', watchedFrom: 'start' },
-    ...withStranger,
-    ...{ sends: false, before: async (scene) => scene.pair(), during: nothing },
-  },
-  {
-    ...{ name: 'login', what: 'a login with nothing waiting', ...returning, ...withFriend },
-    ...{ sends: false, before: nothing },
-  },
+  ...starting.map(([name, what, kind, before]) => ({
+    ...kind,
+    name,
+    what,
+    watchedFrom: 'start' as const,
+    before,
+    during: nothing,
+  })),
 ];
 
 /** Both sides of a chat write, so that they know each other, or so that damage shows itself. */

@@ -149,7 +149,8 @@ export class Scene {
     await this.#living().arm(plan);
   }
 
-  disarm(): Promise<readonly string[]> {
+  /** The calls since the worker was armed, or undefined: it died just now. */
+  disarm(): Promise<readonly string[] | undefined> {
     return this.#living().disarm();
   }
 
@@ -254,12 +255,9 @@ export class Scene {
     if (this.#waiting() > 0) return 'a stanza for us';
     for (const { messageId, stanzaId, readers, isRead } of this.#accepted) {
       if (!readers.every((reader) => this.#shownTo(reader).some(({ id }) => id === stanzaId))) return 'a send';
-      const told = facts.filter(
-        (fact) =>
-          (fact.kind === 'send_result' && fact.messageId === messageId) ||
-          (fact.kind === 'receipt' && fact.stanzaId === stanzaId && (fact.state === 'read') === isRead),
-      );
-      if (new Set(told.map(({ kind }) => kind)).size < 2) return 'a receipt or a result';
+      if (!facts.some((fact) => fact.kind === 'send_result' && fact.messageId === messageId)) return 'a result';
+      const receipts = facts.filter((fact) => fact.kind === 'receipt' && fact.stanzaId === stanzaId);
+      if (receipts.length < readers.length || (isRead && !receipts.some(isOfReading))) return 'a receipt';
     }
     return (await this.#tap.hasCommands(SHARD)) ? 'a command' : undefined;
   }
@@ -320,7 +318,11 @@ export class Scene {
       { version: 1, kind: 'control', control: 'pair', tenantId, connectionId, correlationId: requestId },
       requestId,
     );
-    await until('an answer to the pairing request', () => this.#record(), ({ status }) => status !== 'unpaired');
+    await until(
+      'an answer to the pairing request',
+      () => this.#record(),
+      ({ status }) => status !== 'unpaired',
+    );
   }
 
   #toQueue() {
@@ -336,4 +338,8 @@ export class Scene {
     if (this.#life === undefined) throw new Error('no worker lives');
     return this.#life;
   }
+}
+
+function isOfReading(fact: InternalEvent): boolean {
+  return fact.kind === 'receipt' && fact.state === 'read';
 }
