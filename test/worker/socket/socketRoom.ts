@@ -51,13 +51,16 @@ export class SocketRoom {
   publish: (facts: readonly InternalEvent[]) => Promise<void> = async () => undefined;
   readonly #dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
   readonly #keyFile: string;
+  /** Number of the phone that is linked. */
+  readonly number: string;
   readonly #log: string[] = [];
   readonly #logger = makeLogger('worker', 'debug', { write: (line) => void this.#log.push(line) });
   #generation = 0;
   socket: ConnectionSocket | undefined;
 
-  private constructor(whatsApp: WhatsAppSimulator, dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>) {
+  private constructor(whatsApp: WhatsAppSimulator, dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>, number = ANN) {
     this.whatsApp = whatsApp;
+    this.number = number;
     this.client = new WhatsAppClient(whatsApp.controlUrl);
     this.#dynamoDb = dynamoDb;
     this.connection = {
@@ -78,6 +81,12 @@ export class SocketRoom {
     await room.client.addPhone(ANN, 'Ann');
     await room.client.addPhone(BOB, 'Bob');
     return room;
+  }
+
+  /** Another account in the same process, on the same WhatsApp and the same store. It is closed by its own socket. */
+  async addAccount(number: string, name: string): Promise<SocketRoom> {
+    await this.client.addPhone(number, name);
+    return new SocketRoom(this.whatsApp, this.#dynamoDb, number);
   }
 
   /** Throws when the log of the room holds what no log may hold. */
@@ -182,7 +191,7 @@ export class SocketRoom {
   async pairByQr(): Promise<void> {
     this.open(await this.session(), { method: 'qr' });
     const { offer } = await this.input('pairing_offered');
-    await this.client.scan(ANN, offer.method === 'qr' ? offer.qr : '');
+    await this.client.scan(this.number, offer.method === 'qr' ? offer.qr : '');
     await this.input('socket_closed');
     await this.login();
   }
