@@ -34,17 +34,21 @@ const REPAIRED = Symbol.for('holdfast.libsignal.repaired');
 export function repairLibsignal(): void {
   const require = createRequire(import.meta.url);
   const { version } = require('libsignal/package.json') as { readonly version: string };
-  if (version !== REPAIRED_VERSION) {
-    throw new Error(
-      `libsignal ${version} is installed; its repairs are for ${REPAIRED_VERSION}. Check them before an upgrade.`,
-    );
-  }
+  assertRepairable(version);
   const { SessionCipher, SessionRecord } = require('libsignal') as Libsignal;
   if (SessionCipher.prototype[REPAIRED]) return;
   SessionCipher.prototype[REPAIRED] = true;
   trySessionsOnCopies(SessionCipher.prototype, SessionRecord);
   const fromLibsignal = createRequire(require.resolve('libsignal'));
   (fromLibsignal('curve25519-js') as Curve25519).verify = verifySignature;
+}
+
+/** Throws when the repairs are not for this version of libsignal. */
+export function assertRepairable(version: string): void {
+  if (version === REPAIRED_VERSION) return;
+  throw new Error(
+    `libsignal ${version} is installed; its repairs are for ${REPAIRED_VERSION}. Check them before an upgrade.`,
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Curve } from '@whiskeysockets/baileys';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { repairLibsignal, verifySignature } from '../../../worker/socket/libsignalRepairs.ts';
+import { assertRepairable, repairLibsignal, verifySignature } from '../../../worker/socket/libsignalRepairs.ts';
 import { aParty, libsignal } from '../signalParties.ts';
 
 describe('repairs of libsignal', () => {
@@ -39,6 +39,13 @@ describe('repairs of libsignal', () => {
     texts.push(await open(clientCipher(), await seal(contactCipher(), 'six')));
 
     expect(texts).toEqual(['late', 'five', 'six']);
+  });
+
+  it('are refused for another version than they were written for', () => {
+    expect(() => assertRepairable('6.0.0')).not.toThrow();
+    for (const version of ['6.0.1', '5.9.9', '7.0.0', '']) {
+      expect(() => assertRepairable(version)).toThrow('Check them before an upgrade');
+    }
   });
 
   it('accept every genuine signature, and refuse a wrong key, message or signature', () => {
