@@ -65,7 +65,7 @@ export class WhatsAppSimulator {
     this.world = world;
     this.logins = new Logins(world, faults, counters);
     this.groups = new Groups({ world, enqueue });
-    this.#notices = new DeviceNotices(enqueue);
+    this.#notices = new DeviceNotices(world, enqueue);
     this.relay = new Relay({
       world,
       faults,
@@ -145,7 +145,6 @@ export class WhatsAppSimulator {
   /** The owner of the account unlinks a device: its socket is told, and later logins are refused. */
   removeDevice(account: Account, device: LinkedDevice): void {
     account.devices.delete(device.id);
-    this.#notices.forget(device);
     this.#notices.tell('remove', account, device);
     const socket = this.logins.socketOf(device);
     socket?.send(node('stream:error', { code: '401' }, [node('conflict', { type: 'device_removed' })]));
@@ -289,7 +288,10 @@ export class WhatsAppSimulator {
       counters: this.counters,
       mediaHost: this.mediaHost,
       groups: (device, query) => this.groups.answer(device, query),
-      onDevicesAsked: (asker, number) => this.#notices.watch(asker, number),
+      onDevicesAsked: (asker, number) => {
+        this.#notices.watch(asker, number);
+        this.changed();
+      },
       onActive: (socket) => {
         this.#activate(socket).catch((error: unknown) => this.counters.noteInternalError(error));
       },

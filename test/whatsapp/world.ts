@@ -50,6 +50,8 @@ export interface LinkedDevice {
   preKeys: PublicPreKey[];
   /** Logins so far; the first one gets the history. */
   logins: number;
+  /** Numbers of the accounts whose devices it has asked for: it is told when they change. */
+  knows?: string[];
   /** Stanzas that the device has not acknowledged, oldest first. */
   readonly pending: PendingStanza[];
 }

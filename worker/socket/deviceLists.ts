@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { jidDecode, type PossiblyExtendedCacheStore, type SignalKeyStore } from '@whiskeysockets/baileys';
 
 /**
@@ -97,12 +98,27 @@ export class DeviceLists implements PossiblyExtendedCacheStore {
    */
   async dropFor(to: string, own: readonly (string | undefined)[]): Promise<void> {
     const members = to.endsWith('@g.us') ? await this.#keyHolders(to) : [to];
-    const users = [...members, ...own].flatMap((jid) => jidDecode(jid)?.user ?? []);
-    await this.mdel([...new Set(users)]);
+    await this.mdel(usersOf([...members, ...own]));
+  }
+
+  /**
+   * Hears when a device of our own account comes or goes: WhatsApp tells it in a notice that Baileys takes no notice of
+   * (whatsmeow does), and a new device would not see what we send until our own list is a day old.
+   * @param stanzas the emitter of Baileys' WebSocket @param own addresses of the account
+   */
+  watchOwn(stanzas: Pick<EventEmitter, 'on'>, own: () => readonly (string | undefined)[]): void {
+    stanzas.on('CB:notification,type:account_sync,devices', () => {
+      // A failure of the store has ended the socket already.
+      this.mdel(usersOf(own())).catch(() => undefined);
+    });
   }
 
   async #keyHolders(group: string): Promise<readonly string[]> {
     const { [group]: holders } = await this.#keys.get('sender-key-memory', [group]);
     return Object.keys(holders ?? {});
   }
+}
+
+function usersOf(jids: readonly (string | undefined)[]): string[] {
+  return [...new Set(jids.flatMap((jid) => jidDecode(jid)?.user ?? []))];
 }

@@ -203,6 +203,7 @@ class BaileysSocket implements ConnectionSocket {
     const { ws, ev } = this.#socket;
     ev.on('connection.update', (update) => this.#onUpdate(update));
     ev.on('creds.update', () => this.#saveCredentials());
+    this.#devices.watchOwn(ws, () => Object.values(this.#me()));
     ws.on('CB:ack,class:message', ({ attrs }: BinaryNode) => {
       this.#acknowledgements.arrive(attrs['id'] ?? '', attrs['error']);
     });

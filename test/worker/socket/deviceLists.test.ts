@@ -129,6 +129,26 @@ describe('device lists of an account', () => {
     expect(texts).toEqual(['two']);
     expect((await asked()).deviceQueries).toBe(deviceQueries);
   });
+
+  it('of the own account is asked for again when it gets another device, which then sees what is sent', async () => {
+    await room.send('one');
+    const companion = await pairByQr(new PlainAccount(), room.whatsApp, (qr) => room.client.scan(ANN, qr));
+    await until(
+      'the notice',
+      () => room.client.phones(),
+      (phones) => phones.find(({ number }) => number === ANN)?.devices[0]?.waiting === 0,
+    );
+
+    await room.send('two');
+    const texts = await until(
+      'the copy at the new device',
+      () => textsOf(companion),
+      (found) => found.length > 0,
+    );
+    companion.close();
+
+    expect(texts).toEqual(['two']);
+  });
 });
 
 /** A key store in memory. */
