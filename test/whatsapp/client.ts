@@ -1,5 +1,6 @@
 import type { TranscriptEntry } from './phone.ts';
-import type { Fault, Strike } from './faults.ts';
+import type { z } from 'zod';
+import type { Fault, registrationStrikeSchema, Strike } from './faults.ts';
 import type { Role } from './groups.ts';
 import type { MediaKind } from './media.ts';
 import type { Stats } from './stats.ts';
@@ -122,8 +123,8 @@ export class WhatsAppClient {
     await this.#call('POST', '/faults', fault);
   }
 
-  /** Does something to live sockets at once. Returns how many it hit. */
-  async strike(strike: Strike): Promise<number> {
+  /** Does something at once to live sockets, or to clients that are registering. Returns how many it hit. */
+  async strike(strike: Strike | z.input<typeof registrationStrikeSchema>): Promise<number> {
     return (await this.#call<{ readonly sockets: number }>('POST', '/faults', strike)).sockets;
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { toMediaMessage } from './content.ts';
-import { faultSchema, strikeSchema } from './faults.ts';
+import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts';
 import type { Group } from './groups.ts';
 import { openMedia, readBody, sealMedia } from './media.ts';
 import type { Chat } from './phoneTraffic.ts';
@@ -176,9 +176,17 @@ const otherRoutes: readonly Route[] = [
     'POST',
     /^\/faults$/,
     (simulator, _parameters, body) => {
-      const fault = z.discriminatedUnion('kind', [...strikeSchema.options, ...faultSchema.options]).parse(body);
+      const fault = z
+        .discriminatedUnion('kind', [
+          ...strikeSchema.options,
+          ...registrationStrikeSchema.options,
+          ...faultSchema.options,
+        ])
+        .parse(body);
       const strike = strikeSchema.safeParse(fault);
       if (strike.success) return { sockets: simulator.strike(strike.data) };
+      const registration = registrationStrikeSchema.safeParse(fault);
+      if (registration.success) return { sockets: simulator.pairing.strike(registration.data) };
       simulator.faults.add(faultSchema.parse(fault));
       return { faults: simulator.faults.list() };
     },

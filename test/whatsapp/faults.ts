@@ -59,6 +59,19 @@ export const strikeSchema = z.discriminatedUnion('kind', [
 ]);
 export type Strike = z.infer<typeof strikeSchema>;
 
+/** What is done at once to the clients that are registering: they show a QR text or wait for a code to be typed. */
+export const registrationStrikeSchema = z.discriminatedUnion('kind', [
+  /** `companion_reg_refresh` in one of three forms. From then on the secret in the QR text that is `shown` is void. */
+  z.strictObject({
+    kind: z.literal('refresh_registration'),
+    form: z.enum(['notification', 'iq', 'ib']).default('notification'),
+    shown: z.string().optional(),
+  }),
+  /** A `link_code_companion_reg` notification with nothing in it. */
+  z.strictObject({ kind: z.literal('empty_code_notification') }),
+]);
+export type RegistrationStrike = z.infer<typeof registrationStrikeSchema>;
+
 function concerns(fault: Fault, number: string | undefined): boolean {
   const only = 'number' in fault ? fault.number : undefined;
   return only === undefined || only === number;

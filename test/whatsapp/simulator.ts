@@ -238,6 +238,7 @@ export class WhatsAppSimulator {
   #handle(socket: ClientSocket, stanza: BinaryNode): void {
     if (stanza.tag === 'iq') this.#answer(socket, stanza);
     else if (socket.device !== undefined) this.#handleTraffic(socket, socket.device, stanza);
+    else if (stanza.tag === 'ack') this.pairing.acknowledge(socket, stanza);
     this.changed();
   }
 

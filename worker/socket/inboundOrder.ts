@@ -21,8 +21,8 @@ export class InboundOrder {
     this.#onFailure = onFailure;
   }
 
-  /** Lets our work on the stanzas of an event finish before Baileys sees them. */
-  insertBefore(event: string, work: (stanza: BinaryNode) => Promise<void>): void {
+  /** Lets our work on the stanzas of an event finish before Baileys sees them; one that is `taken` it never sees. */
+  insertBefore(event: string, work: (stanza: BinaryNode) => Promise<'taken' | undefined>): void {
     const listeners = this.#emitter.listeners(event) as ((stanza: BinaryNode) => unknown)[];
     this.#emitter.removeAllListeners(event);
     this.#emitter.on(event, (stanza: BinaryNode) => {
@@ -30,10 +30,12 @@ export class InboundOrder {
       delete stanza.attrs['offline'];
       this.#turn = this.#turn
         .then(() => work(stanza))
-        .then(() =>
-          withDeadline('handling a stanza', STANZA_DEADLINE_MS, () =>
-            Promise.all(listeners.map((listener) => listener.call(this.#emitter, stanza))),
-          ),
+        .then((taken) =>
+          taken === undefined
+            ? withDeadline('handling a stanza', STANZA_DEADLINE_MS, () =>
+                Promise.all(listeners.map((listener) => listener.call(this.#emitter, stanza))),
+              )
+            : undefined,
         )
         .then(() => undefined, this.#onFailure);
     });

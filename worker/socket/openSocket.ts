@@ -1,5 +1,4 @@
 import {
-  configureSuccessfulPairing,
   initAuthCreds,
   makeWASocket,
   type AuthenticationCreds,
@@ -17,16 +16,12 @@ import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from '
 import { DurableRepository } from './durableRepository.ts';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
+import { Pairing } from './pairing.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 import { toSocketClose } from './toSocketClose.ts';
 import { toMessageFact, toReceiptFacts, type Me } from './toFacts.ts';
 
-/** Baileys' own life of a QR text: the first one longer than those after it (socket.js, `genPairQR`). */
-const FIRST_QR_MS = 60_000;
-const NEXT_QR_MS = 20_000;
-/** A pairing code lives as long as the registration's six refs. */
-const PAIRING_CODE_MS = FIRST_QR_MS + 5 * NEXT_QR_MS;
 const CLOSE_DEADLINE_MS = 2_000;
 const LOGOUT_DEADLINE_MS = 5_000;
 const SEND_DEADLINE_MS = 30_000;
@@ -63,8 +58,8 @@ class BaileysSocket implements ConnectionSocket {
   #saving: Promise<void> = Promise.resolve();
   #caughtUp = false;
   #isClosed = false;
+  readonly #pairing: Pairing | undefined;
   #isPairing: boolean;
-  #offers = 0;
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
 
@@ -93,6 +88,7 @@ class BaileysSocket implements ConnectionSocket {
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
     guardFrames(raw, options.gate);
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
+    this.#pairing = this.#makePairing();
     this.#listen();
   }
 
@@ -163,6 +159,30 @@ class BaileysSocket implements ConnectionSocket {
     };
   }
 
+  #makePairing(): Pairing | undefined {
+    const { pairing, session, gate, config, clock, random, emit, generation } = this.#options;
+    if (pairing === undefined) return undefined;
+    return new Pairing({
+      request: pairing,
+      socket: this.#socket,
+      inbound: this.#inbound,
+      credentials: this.#credentials,
+      nowMs: clock.nowMs,
+      random,
+      queryTimeoutMs: config.pairingQueryTimeoutMs,
+      offer: (offer) => emit({ type: 'pairing_offered', generation, offer }),
+      store: (credentials) => {
+        gate.assertOpen();
+        return session.storeNewCredentials(credentials);
+      },
+      paired: () => {
+        this.#isPairing = false;
+        emit({ type: 'paired', generation, account: this.#account() });
+      },
+      cut: (cause) => this.#cut(cause),
+    });
+  }
+
   #listen(): void {
     const { ws, ev } = this.#socket;
     ev.on('connection.update', (update) => this.#onUpdate(update));
@@ -170,9 +190,11 @@ class BaileysSocket implements ConnectionSocket {
     ws.on('CB:ack,class:message', ({ attrs }: BinaryNode) => {
       this.#acknowledgements.arrive(attrs['id'] ?? '', attrs['error']);
     });
-    this.#inbound.insertBefore('CB:message', async (stanza) => this.#repository.noteMessage(stanza));
+    this.#inbound.insertBefore('CB:message', async (stanza) => {
+      this.#repository.noteMessage(stanza);
+      return undefined;
+    });
     this.#inbound.insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
-    this.#inbound.insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
     if (!this.#isPairing) {
       // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
       this.#after(this.#options.config.openWithinMs, () => this.#cut(new Error('no login within the deadline')));
@@ -181,7 +203,7 @@ class BaileysSocket implements ConnectionSocket {
 
   #onUpdate(update: Partial<ConnectionState>): void {
     const { emit, generation } = this.#options;
-    if (update.qr !== undefined) this.#onRegistered(update.qr);
+    if (update.qr !== undefined) this.#pairing?.onRegistered(update.qr);
     if (update.connection === 'open') {
       this.#clearTimers();
       emit({ type: 'socket_opened', generation, account: this.#account() });
@@ -203,37 +225,6 @@ class BaileysSocket implements ConnectionSocket {
     }
   }
 
-  /** The server has given refs: a QR text can be shown, or a code be asked for. */
-  #onRegistered(qr: string): void {
-    const { pairing, clock, emit, generation } = this.#options;
-    const nowMs = clock.nowMs();
-    this.#offers += 1;
-    if (pairing?.method === 'qr') {
-      const expiresAtMs = nowMs + (this.#offers === 1 ? FIRST_QR_MS : NEXT_QR_MS);
-      emit({ type: 'pairing_offered', generation, offer: { method: 'qr', qr, expiresAtMs } });
-    } else if (pairing?.method === 'code' && this.#offers === 1) {
-      const { phoneNumber } = pairing;
-      this.#socket.requestPairingCode(phoneNumber).then(
-        (code) => {
-          const offer = { method: 'code', code, phoneNumber, expiresAtMs: nowMs + PAIRING_CODE_MS } as const;
-          emit({ type: 'pairing_offered', generation, offer });
-        },
-        (error: unknown) => this.#cut(error),
-      );
-    }
-  }
-
-  /** Makes the new credentials durable before Baileys confirms the pairing: afterwards they could be lost with it. */
-  async #onPaired(stanza: BinaryNode): Promise<void> {
-    const { session, gate, emit, generation } = this.#options;
-    const { creds } = configureSuccessfulPairing(stanza, this.#credentials);
-    gate.assertOpen();
-    await session.storeNewCredentials({ ...this.#credentials, ...creds, pairingCode: undefined });
-    this.#isPairing = false;
-    Object.assign(this.#credentials, creds);
-    emit({ type: 'paired', generation, account: this.#account() });
-  }
-
   /** Receipts for a message wait until its own result is published; not for ever, in case its sender is gone. */
   #holdReceipts({ stanzaId, recorded }: SendRequest): void {
     if (recorded === undefined) return;
@@ -246,7 +237,7 @@ class BaileysSocket implements ConnectionSocket {
     this.#unrecorded.set(stanzaId, released);
   }
 
-  async #onReceipt(stanza: BinaryNode): Promise<void> {
+  async #onReceipt(stanza: BinaryNode): Promise<undefined> {
     const { attrs } = stanza;
     if (attrs['type'] === 'retry') {
       const from = attrs['participant'] ?? attrs['from'] ?? '';
