@@ -64,6 +64,16 @@ export class WhatsAppClient {
     return this.#write(number, { to, text, ahead: true });
   }
 
+  /** Writes a text that linked devices get without its content: they must ask their phone. Returns the stanza id. */
+  writePlaceholder(number: string, to: string, text: string): Promise<string> {
+    return this.#write(number, { to, text, placeholder: true });
+  }
+
+  /** Sends one of a phone's messages again, under the same id, to the linked devices of its recipients. */
+  async repeat(number: string, id: string): Promise<void> {
+    await this.#call('POST', `/phones/${number}/repeat`, { id });
+  }
+
   /** Sends what a phone has encrypted ahead, the oldest first. Returns the stanza ids. */
   async release(number: string, count?: number): Promise<readonly string[]> {
     const body = count === undefined ? {} : { count };

@@ -31,7 +31,7 @@ const linkSchema = z.union(
 );
 const to = z.union([number, groupId], 'must be a number of 7 to 15 digits without +, or the id of a group');
 const text = z.string().min(1).max(65_536);
-const ahead = z.boolean().default(false);
+const writing = { ahead: z.boolean().optional(), placeholder: z.boolean().optional() } as const;
 const mediaSchema = z.strictObject({
   kind: z.enum(['image', 'video', 'audio', 'document', 'sticker']),
   data: z.base64(),
@@ -40,12 +40,12 @@ const mediaSchema = z.strictObject({
 });
 const messageSchema = z.union(
   [
-    z.strictObject({ to, text, ahead }),
-    z.strictObject({ to, media: mediaSchema, caption: z.string().max(4_096).optional(), ahead }),
+    z.strictObject({ to, text, ...writing }),
+    z.strictObject({ to, media: mediaSchema, caption: z.string().max(4_096).optional(), ...writing }),
   ],
-  'must be {to, text} or {to, media: {kind, data, mimetype, fileName?}, caption?}, with `ahead` or without',
+  'must be {to, text} or {to, media: {kind, data, mimetype, fileName?}, caption?}, with or without `ahead` and `placeholder`',
 );
-const readSchema = z.strictObject({ id: z.string().min(1) });
+const idSchema = z.strictObject({ id: z.string().min(1) });
 const releaseSchema = z.strictObject({ count: z.number().int().positive().optional() });
 const groupSchema = z.strictObject({ creator: number, subject: z.string().min(1).max(100), members: z.array(number) });
 const memberSchema = z.strictObject({
@@ -95,7 +95,7 @@ const phoneRoutes: readonly Route[] = [
         'text' in message
           ? { conversation: message.text }
           : await uploadMedia(simulator, message.media, message.caption);
-      return { id: await simulator.phones.write(account, chat, content, message.ahead) };
+      return { id: await simulator.phones.write(account, chat, content, message) };
     },
   ],
   [
@@ -104,6 +104,17 @@ const phoneRoutes: readonly Route[] = [
     (simulator, [digits], body) => ({
       ids: simulator.phones.release(find(simulator, digits), releaseSchema.parse(body).count),
     }),
+  ],
+  [
+    'POST',
+    /^\/phones\/(\d+)\/repeat$/,
+    async (simulator, [digits], body) => {
+      const { id } = idSchema.parse(body);
+      if (!(await simulator.phones.repeat(find(simulator, digits), id))) {
+        throw new Refused(404, 'This phone has sent no such message.');
+      }
+      return {};
+    },
   ],
   [
     'GET',
@@ -128,7 +139,7 @@ const phoneRoutes: readonly Route[] = [
     'POST',
     /^\/phones\/(\d+)\/read$/,
     (simulator, [digits], body) => {
-      const { id } = readSchema.parse(body);
+      const { id } = idSchema.parse(body);
       if (!simulator.phones.read(find(simulator, digits), id))
         throw new Refused(404, 'This phone shows no such message.');
       return {};

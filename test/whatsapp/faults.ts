@@ -32,6 +32,8 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...scope, kind: z.literal('duplicate') }),
   /** Each stanza takes that long, to the client and from it. */
   z.strictObject({ number: scope.number, kind: z.literal('latency'), ms: z.number().int().min(0).max(60_000) }),
+  /** Phones take that long to answer requests of their own linked devices. */
+  z.strictObject({ number: scope.number, kind: z.literal('slow_phone'), ms: z.number().int().min(0).max(60_000) }),
   /** Answers queries of a namespace with an error, or not at all. */
   z.strictObject({ ...scope, kind: z.literal('iq_error'), xmlns: z.string(), code: z.number().int() }),
   z.strictObject({ ...scope, kind: z.literal('iq_hang'), xmlns: z.string() }),

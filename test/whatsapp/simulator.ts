@@ -78,6 +78,7 @@ export class WhatsAppSimulator {
       counters,
       route: (copy) => this.relay.route(copy),
       receipt: (reader, receipt) => this.relay.receipt(reader, receipt),
+      answerDelayMs: ({ number }) => faults.find('slow_phone', number)?.ms ?? 0,
       changed: () => this.changed(),
     });
     this.pairing = new Pairing((account, device) => {

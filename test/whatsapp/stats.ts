@@ -36,6 +36,8 @@ export interface Stats {
   /** Presence that clients announced last, per account. */
   readonly presence: Readonly<Record<string, string>>;
   readonly keyFetches: number;
+  /** Requests of linked devices to their phone for messages that they got without content, per account. */
+  readonly placeholderRequests: Readonly<Record<string, number>>;
   /** Faults of the simulator itself: none, or what a run shows cannot be trusted. */
   readonly internalErrors: readonly string[];
 }
@@ -57,6 +59,7 @@ export class Counters {
   readonly stanzas = new Map<string, number>();
   readonly refusals = new Map<string, number>();
   readonly presence = new Map<string, string>();
+  readonly placeholderRequests = new Map<string, number>();
   /** Place of each message among those of its account, in the order in which the server took them. */
   readonly #places = new Map<string, number>();
   readonly #lastShown = new Map<string, number>();
@@ -76,6 +79,10 @@ export class Counters {
 
   noteInternalError(error: unknown): void {
     this.internalErrors.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+
+  countPlaceholderRequest(number: string): void {
+    this.placeholderRequests.set(number, (this.placeholderRequests.get(number) ?? 0) + 1);
   }
 
   countRefusal(error: string): void {
@@ -125,6 +132,7 @@ export class Counters {
       refusals: Object.fromEntries(this.refusals),
       presence: Object.fromEntries(this.presence),
       keyFetches: this.keyFetches,
+      placeholderRequests: Object.fromEntries(this.placeholderRequests),
       internalErrors: this.internalErrors,
     };
   }

@@ -14,6 +14,7 @@ export class InboundOrder {
   readonly #emitter: EventEmitter;
   readonly #onFailure: (error: unknown) => void;
   #turn: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   /** @param onFailure our work or Baileys' failed or took too long: the stanza must not be answered */
   constructor(emitter: EventEmitter, onFailure: (error: unknown) => void) {
@@ -29,7 +30,7 @@ export class InboundOrder {
       // Would send it into Baileys' second queue.
       delete stanza.attrs['offline'];
       this.#turn = this.#turn
-        .then(() => work(stanza))
+        .then(() => (this.#stopped ? 'taken' : work(stanza)))
         .then((taken) =>
           taken === undefined
             ? withDeadline('handling a stanza', STANZA_DEADLINE_MS, () =>
@@ -39,6 +40,11 @@ export class InboundOrder {
         )
         .then(() => undefined, this.#onFailure);
     });
+  }
+
+  /** No further stanza is begun: they are not acknowledged, so WhatsApp brings them again. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Resolves when every stanza that has come so far is handled. Never rejects. */

@@ -17,10 +17,11 @@ import { DurableRepository } from './durableRepository.ts';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { Pairing } from './pairing.ts';
+import { Placeholders } from './placeholders.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 import { toSocketClose } from './toSocketClose.ts';
-import { toMessageFact, toReceiptFacts, type Me } from './toFacts.ts';
+import { toMessageFacts, toReceiptFacts, type Me } from './toFacts.ts';
 
 const CLOSE_DEADLINE_MS = 2_000;
 const LOGOUT_DEADLINE_MS = 5_000;
@@ -57,8 +58,10 @@ class BaileysSocket implements ConnectionSocket {
   #publishing: Promise<void> = Promise.resolve();
   #saving: Promise<void> = Promise.resolve();
   #caughtUp = false;
+  readonly #whenCaughtUp = Promise.withResolvers<void>();
   #isClosed = false;
   readonly #pairing: Pairing | undefined;
+  readonly #placeholders: Placeholders;
   #isPairing: boolean;
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
@@ -89,6 +92,16 @@ class BaileysSocket implements ConnectionSocket {
     guardFrames(raw, options.gate);
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
     this.#pairing = this.#makePairing();
+    this.#placeholders = new Placeholders({
+      socket: this.#socket,
+      acknowledgements: this.#acknowledgements,
+      serverAckTimeoutMs: options.config.serverAckTimeoutMs,
+      me: () => this.#me(),
+      caughtUp: this.#whenCaughtUp.promise,
+      clock: options.clock,
+      random: options.random,
+      logger: options.logger,
+    });
     this.#listen();
   }
 
@@ -124,8 +137,11 @@ class BaileysSocket implements ConnectionSocket {
         this.#options.logger.warn('logout not confirmed', { error }),
       );
     }
+    // The stanza in hand is finished, those behind it come again: a step that is committed later would meet the next socket.
+    this.#inbound.stop();
+    const finished = withDeadline('the stanza in hand', CLOSE_DEADLINE_MS, () => this.#inbound.idle());
     // Facts and credentials on their way become durable; each has a deadline of its own.
-    await Promise.allSettled([this.#publishing, this.#saving]);
+    await Promise.allSettled([this.#publishing, this.#saving, finished]);
     void this.#socket.end(new Error('closed by its owner'));
     const forced = this.#after(CLOSE_DEADLINE_MS, () => this.#terminate());
     await this.#closed;
@@ -192,7 +208,7 @@ class BaileysSocket implements ConnectionSocket {
     });
     this.#inbound.insertBefore('CB:message', async (stanza) => {
       this.#repository.noteMessage(stanza);
-      return undefined;
+      return this.#placeholders.take(stanza);
     });
     this.#inbound.insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
     if (!this.#isPairing) {
@@ -213,6 +229,7 @@ class BaileysSocket implements ConnectionSocket {
       void this.#inbound.idle().then(() => {
         if (this.#isClosed) return;
         this.#caughtUp = true;
+        this.#whenCaughtUp.resolve();
         emit({ type: 'caught_up', generation });
       });
     }
@@ -251,8 +268,7 @@ class BaileysSocket implements ConnectionSocket {
   }
 
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
-    const fact = toMessageFact(stanza, padded, this.#me());
-    if (fact !== undefined) await this.#publish([fact]);
+    await this.#publish(toMessageFacts(stanza, padded, this.#me(), this.#placeholders.stanzaOf));
   }
 
   #publish(facts: readonly InternalEvent[]): Promise<void> {
@@ -302,6 +318,7 @@ class BaileysSocket implements ConnectionSocket {
   /** Ends it from our side so that nothing more leaves, not even an answer that is being written. */
   #cut(cause: unknown): void {
     this.#options.logger.warn('socket cut', { error: cause });
+    this.#inbound.stop();
     this.#terminate();
     void this.#socket.end(cause instanceof Error ? cause : new Error('cut'));
   }
