@@ -107,6 +107,11 @@ export class WhatsAppClient {
     await this.#call('POST', `/phones/${number}/read`, { id });
   }
 
+  /** A phone gives a linked device a new key for app-state patches. Both parts in base64. */
+  shareAppStateKey(number: string, device: number): Promise<{ readonly keyId: string; readonly keyData: string }> {
+    return this.#call('POST', `/phones/${number}/devices/${device}/app-state-keys`, {});
+  }
+
   async removeDevice(number: string, device: number): Promise<void> {
     await this.#call('DELETE', `/phones/${number}/devices/${device}`);
   }

@@ -6,7 +6,7 @@ import type { Group } from './groups.ts';
 import { openMedia, readBody, sealMedia } from './media.ts';
 import type { Chat } from './phoneTraffic.ts';
 import type { WhatsAppSimulator } from './simulator.ts';
-import type { Account } from './world.ts';
+import type { Account, LinkedDevice } from './world.ts';
 
 /** The HTTP API that plays the owners of the phones, and makes things go wrong. See README.md. */
 class Refused extends Error {
@@ -146,13 +146,20 @@ const phoneRoutes: readonly Route[] = [
     },
   ],
   [
+    'POST',
+    /^\/phones\/(\d+)\/devices\/(\d+)\/app-state-keys$/,
+    async (simulator, [digits, id]) => {
+      const account = find(simulator, digits);
+      const { keyId, keyData } = await simulator.phones.shareAppStateKey(account, findDevice(account, id));
+      return { keyId: keyId.toString('base64'), keyData: keyData.toString('base64') };
+    },
+  ],
+  [
     'DELETE',
     /^\/phones\/(\d+)\/devices\/(\d+)$/,
     (simulator, [digits, id]) => {
       const account = find(simulator, digits);
-      const device = account.devices.get(Number(id));
-      if (device === undefined) throw new Refused(404, 'This phone has no such linked device.');
-      simulator.removeDevice(account, device);
+      simulator.removeDevice(account, findDevice(account, id));
       return {};
     },
   ],
@@ -249,6 +256,12 @@ function find(simulator: WhatsAppSimulator, digits: string | undefined): Account
   const account = simulator.world.accounts.get(digits ?? '');
   if (account === undefined) throw new Refused(404, `There is no phone ${digits}. Make it with POST /phones.`);
   return account;
+}
+
+function findDevice(account: Account, id: string | undefined): LinkedDevice {
+  const device = account.devices.get(Number(id));
+  if (device === undefined) throw new Refused(404, 'This phone has no such linked device.');
+  return device;
 }
 
 function findGroup(simulator: WhatsAppSimulator, id: string | undefined): Group {

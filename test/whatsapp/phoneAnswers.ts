@@ -39,6 +39,19 @@ export function answerPlaceholders(
   };
 }
 
+/** A phone gives its linked devices a key for app-state patches. */
+export function shareAppStateKey(keyId: Uint8Array, keyData: Uint8Array): proto.IMessage {
+  const fingerprint = { rawId: 1, currentIndex: 0, deviceIndexes: [0] };
+  return {
+    protocolMessage: {
+      type: proto.Message.ProtocolMessage.Type.APP_STATE_SYNC_KEY_SHARE,
+      appStateSyncKeyShare: {
+        keys: [{ keyId: { keyId }, keyData: { keyData, fingerprint, timestamp: Number(stamp()) } }],
+      },
+    },
+  };
+}
+
 /** A phone's transcript holds what is to be seen; the message itself is taken from the phone that wrote it. */
 function contentOf(world: World, account: Account, key: proto.IMessageKey) {
   const { id, remoteJid, participant, fromMe } = key;

@@ -6,7 +6,7 @@ import type { Group } from './groups.ts';
 import { makeHistoryNotice } from './history.ts';
 import { children, node, stamp, type BinaryNode } from './node.ts';
 import type { Progress, Sealed } from './phone.ts';
-import { answerPlaceholders } from './phoneAnswers.ts';
+import { answerPlaceholders, shareAppStateKey } from './phoneAnswers.ts';
 import { answerRetry, requestRepeat } from './phoneRetry.ts';
 import { takeBundle } from './queries.ts';
 import { devicesOf, groupAttrs, type Copy, type Sender } from './relay.ts';
@@ -113,6 +113,13 @@ export class PhoneTraffic {
   /** The first login of a device: its phone shares a (small) history. */
   shareHistory(account: Account, device: LinkedDevice): Promise<void> {
     return this.#tellDevice(account, device.id, makeHistoryNotice());
+  }
+
+  /** A phone makes a key for app-state patches and gives it to a linked device. */
+  async shareAppStateKey(account: Account, device: LinkedDevice): Promise<{ keyId: Buffer; keyData: Buffer }> {
+    const [keyId, keyData] = [randomBytes(6), randomBytes(32)];
+    await this.#tellDevice(account, device.id, shareAppStateKey(keyId, keyData));
+    return { keyId, keyData };
   }
 
   /** A phone tells one of its linked devices something that only the two of them know about. */

@@ -4,31 +4,30 @@ import {
   type AuthenticationCreds,
   type BinaryNode,
   type ConnectionState,
-  type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
 import type { InternalEvent } from '../../shared/event/internalEvent.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import { makeId, type StanzaId } from '../../shared/kernel/id.ts';
+import { makeId } from '../../shared/kernel/id.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Acknowledgements } from './acknowledgements.ts';
-import { baileysLogger } from './baileysLogger.ts';
+import { toAppStateKeys } from './appStateKeys.ts';
+import { makeBaileysConfiguration } from './baileysConfiguration.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
 import { DurableRepository } from './durableRepository.ts';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { Pairing } from './pairing.ts';
 import { Placeholders } from './placeholders.ts';
+import { Recipients } from './recipients.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 import { toSocketClose } from './toSocketClose.ts';
-import { toMessageFacts, toReceiptFacts, type Me } from './toFacts.ts';
+import { toMessage, toMessageFacts, toReceiptFacts, type Me } from './toFacts.ts';
+import { UnrecordedSends } from './unrecordedSends.ts';
 
 const CLOSE_DEADLINE_MS = 2_000;
 const LOGOUT_DEADLINE_MS = 5_000;
 const SEND_DEADLINE_MS = 30_000;
-const RETRY_REQUEST_DELAY_MS = 5_000;
-/** Longer than a send with its ack, its record and its publish may take. */
-const RECORDED_DEADLINE_MS = 30_000;
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
@@ -51,9 +50,8 @@ class BaileysSocket implements ConnectionSocket {
   readonly #socket: Baileys;
   readonly #inbound: InboundOrder;
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #knownRecipients = new Set<string>();
-  /** Messages that WhatsApp may have, while their result is not published yet. */
-  readonly #unrecorded = new Map<string, Promise<void>>();
+  readonly #recipients: Recipients;
+  readonly #unrecorded: UnrecordedSends;
   /** Facts go out one after the other, in the order in which their stanzas came. */
   #publishing: Promise<void> = Promise.resolve();
   #saving: Promise<void> = Promise.resolve();
@@ -69,6 +67,7 @@ class BaileysSocket implements ConnectionSocket {
   constructor(options: OpenSocketOptions) {
     this.#options = options;
     this.generation = options.generation;
+    this.#unrecorded = new UnrecordedSends(options.clock);
     this.#isPairing = options.pairing !== undefined;
     const stored = options.session.credentials as AuthenticationCreds | undefined;
     if (!this.#isPairing && stored === undefined) throw new Error('there are no credentials to log in with');
@@ -86,11 +85,14 @@ class BaileysSocket implements ConnectionSocket {
       publish: (stanza, padded) => this.#publishMessage(stanza, padded),
       cut,
     });
-    this.#socket = makeWASocket(this.#configuration(keys));
+    this.#socket = makeWASocket(
+      makeBaileysConfiguration(options, { creds: this.#credentials, keys }, this.#repository.make),
+    );
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
     guardFrames(raw, options.gate);
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
+    this.#recipients = new Recipients(options.session, this.#socket);
     this.#pairing = this.#makePairing();
     this.#placeholders = new Placeholders({
       socket: this.#socket,
@@ -106,12 +108,12 @@ class BaileysSocket implements ConnectionSocket {
   }
 
   async send(request: SendRequest): Promise<SendOutcome> {
-    const { stanzaId, to, content } = request;
-    this.#holdReceipts(request);
+    const { stanzaId, to, content, recorded } = request;
+    if (recorded !== undefined) this.#unrecorded.hold(stanzaId, recorded);
     if (!this.#caughtUp || this.#isClosed) return { outcome: 'unknown' };
     const { config, clock, logger } = this.#options;
     try {
-      if (!(await this.#hasAccount(to))) return { outcome: 'no_account' };
+      if (!(await this.#recipients.hasAccount(to))) return { outcome: 'no_account' };
       const acknowledged = this.#acknowledgements.expect(stanzaId);
       try {
         await withDeadline('sending a message', SEND_DEADLINE_MS, () =>
@@ -146,33 +148,6 @@ class BaileysSocket implements ConnectionSocket {
     const forced = this.#after(CLOSE_DEADLINE_MS, () => this.#terminate());
     await this.#closed;
     clearTimeout(forced);
-  }
-
-  #configuration(keys: ReturnType<typeof makeSessionKeys>): UserFacingSocketConfig {
-    const { config, whatsappUrl, lookUpSent } = this.#options;
-    return {
-      waWebSocketUrl: whatsappUrl,
-      auth: { creds: this.#credentials, keys },
-      logger: baileysLogger,
-      browser: ['Holdfast', 'Chrome', '1.0'],
-      makeSignalRepository: this.#repository.make,
-      connectTimeoutMs: config.connectTimeoutMs,
-      // Baileys has one number for all queries. A hanging one blocks every send, so online it must be short.
-      defaultQueryTimeoutMs: this.#isPairing ? config.pairingQueryTimeoutMs : config.onlineQueryTimeoutMs,
-      keepAliveIntervalMs: config.keepAliveMs,
-      retryRequestDelayMs: RETRY_REQUEST_DELAY_MS,
-      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
-      markOnlineOnConnect: false,
-      syncFullHistory: false,
-      // History has no place to go yet; without it Baileys does not hold the first login back for 20 s.
-      shouldSyncHistoryMessage: () => false,
-      enableRecentMessageCache: false,
-      generateHighQualityLinkPreview: false,
-      getMessage: async ({ id }) => {
-        const content = await lookUpSent((id ?? '') as StanzaId);
-        return content === undefined ? undefined : { extendedTextMessage: { text: content.text.body } };
-      },
-    };
   }
 
   #makePairing(): Pairing | undefined {
@@ -242,18 +217,6 @@ class BaileysSocket implements ConnectionSocket {
     }
   }
 
-  /** Receipts for a message wait until its own result is published; not for ever, in case its sender is gone. */
-  #holdReceipts({ stanzaId, recorded }: SendRequest): void {
-    if (recorded === undefined) return;
-    const { clock } = this.#options;
-    const waiting = new AbortController();
-    void recorded.finally(() => waiting.abort());
-    const released = clock.sleep(RECORDED_DEADLINE_MS, waiting.signal).then(() => {
-      if (this.#unrecorded.get(stanzaId) === released) this.#unrecorded.delete(stanzaId);
-    });
-    this.#unrecorded.set(stanzaId, released);
-  }
-
   async #onReceipt(stanza: BinaryNode): Promise<undefined> {
     const { attrs } = stanza;
     if (attrs['type'] === 'retry') {
@@ -263,12 +226,23 @@ class BaileysSocket implements ConnectionSocket {
       return;
     }
     const facts = toReceiptFacts(stanza, this.#me());
-    for (const { stanzaId } of facts) await this.#unrecorded.get(stanzaId);
+    await this.#unrecorded.recorded(facts.map(({ stanzaId }) => stanzaId));
     await this.#publish(facts);
   }
 
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
-    await this.#publish(toMessageFacts(stanza, padded, this.#me(), this.#placeholders.stanzaOf));
+    const message = toMessage(padded);
+    await this.#storeAppStateKeys(toAppStateKeys(stanza, message, this.#me()));
+    await this.#publish(toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
+  }
+
+  async #storeAppStateKeys(keys: ReturnType<typeof toAppStateKeys>): Promise<void> {
+    const newest = Object.keys(keys).at(-1);
+    if (newest === undefined) return;
+    const { session } = this.#options;
+    await session.setKeys({ 'app-state-sync-key': keys });
+    this.#credentials.myAppStateKeyId = newest;
+    await session.saveCredentials(this.#credentials);
   }
 
   #publish(facts: readonly InternalEvent[]): Promise<void> {
@@ -286,19 +260,6 @@ class BaileysSocket implements ConnectionSocket {
     if (this.#isPairing) return;
     const save = this.#options.session.saveCredentials(this.#credentials);
     this.#saving = save.catch((error: unknown) => this.#cut(error));
-  }
-
-  /** Whether a number is on WhatsApp. Asked once per recipient: a first message to nobody can restrict the account. */
-  async #hasAccount(to: string): Promise<boolean> {
-    if (!to.endsWith('@s.whatsapp.net') || this.#knownRecipients.has(to)) return true;
-    const user = to.split('@')[0] ?? '';
-    const mapping = await this.#options.session.getKeys('lid-mapping', [user]);
-    if (mapping[user] === undefined) {
-      const [answer] = (await this.#socket.onWhatsApp(to)) ?? [];
-      if (answer?.exists !== true) return false;
-    }
-    this.#knownRecipients.add(to);
-    return true;
   }
 
   #me(): Me {

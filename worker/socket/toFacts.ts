@@ -19,19 +19,25 @@ const PROTOCOL_KINDS: Readonly<Record<number, string>> = {
 };
 
 /**
- * The facts of a decrypted message: one, none when it is bookkeeping between devices, or those of the messages that our own
- * phone brings later because they had come without their content.
+ * The message that was sealed; what another of our own devices has sent is unwrapped.
  * @param padded what the cipher gave, still padded
+ */
+export function toMessage(padded: Uint8Array): proto.IMessage {
+  const decoded = proto.Message.decode(unpadRandomMax16(padded));
+  return decoded.deviceSentMessage?.message ?? decoded;
+}
+
+/**
+ * The facts of a message: one, none when it is bookkeeping between devices, or those of the messages that our own
+ * phone brings later because they had come without their content.
  * @param stanzaOf the stanza of such a message, where it is still known: it says more than the phone does
  */
 export function toMessageFacts(
   stanza: BinaryNode,
-  padded: Uint8Array,
+  message: proto.IMessage,
   me: Me,
   stanzaOf: (stanzaId: string) => BinaryNode | undefined = () => undefined,
 ): readonly MessageFact[] {
-  const decoded = proto.Message.decode(unpadRandomMax16(padded));
-  const message = decoded.deviceSentMessage?.message ?? decoded;
   const answer = message.protocolMessage?.peerDataOperationRequestResponseMessage;
   if (answer) {
     return isFromOwnPhone(stanza, me)
@@ -69,9 +75,15 @@ export function addressOf({ attrs }: BinaryNode, me: Me): MessageAddress {
   };
 }
 
-/** Whether a message is from device 0 of our own account. The server writes the sender's address, so it cannot be forged. */
-export function isFromOwnPhone({ attrs: { from = '' } }: BinaryNode, me: Me): boolean {
-  return withoutDevice(from) === from && isMe(from, me);
+/** Whether a message is from our own account, in no group. The server writes the address: nobody else can have it. */
+export function isFromOwnAccount({ attrs: { from = '' } }: BinaryNode, me: Me): boolean {
+  return isMe(withoutDevice(from), me);
+}
+
+/** The same of the phone alone: device 0. */
+function isFromOwnPhone(stanza: BinaryNode, me: Me): boolean {
+  const { from = '' } = stanza.attrs;
+  return withoutDevice(from) === from && isFromOwnAccount(stanza, me);
 }
 
 function factsOfAnswer(

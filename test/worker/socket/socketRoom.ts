@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
@@ -11,6 +12,7 @@ import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { makeLocalKeyProvider } from '../../../shared/platform/keyProvider.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { silentMetrics } from '../../../shared/platform/metrics.ts';
+import type { CommitGate } from '../../../worker/fleet/gate.ts';
 import { openSession, type Session } from '../../../worker/session/session.ts';
 import type {
   ConnectionSocket,
@@ -31,6 +33,12 @@ export const ANN = '4915100000001';
 export const BOB = '4915100000002';
 export const BOB_JID = `${BOB}@s.whatsapp.net`;
 
+/** A write of one item of the session. */
+export interface StoreWrite {
+  /** Sort key, such as `CREDENTIALS` or `C0001#SIGNAL#…`. */
+  readonly sk: string;
+}
+
 /** The real socket room and session store, on the emulator and the simulator; facts are kept instead of published. */
 export class SocketRoom {
   readonly whatsApp: WhatsAppSimulator;
@@ -43,6 +51,9 @@ export class SocketRoom {
   readonly connection: OwnedConnection;
   /** Decides the fate of the next publishes; they succeed when it says nothing. */
   publish: (facts: readonly InternalEvent[]) => Promise<void> = async () => undefined;
+  /** Runs before, and after, each write to the store; what it throws becomes of the write. */
+  beforeWrite: (write: StoreWrite) => Promise<void> = async () => undefined;
+  afterWrite: (write: StoreWrite) => void = () => undefined;
   readonly #dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
   readonly #keyFile: string;
   #generation = 0;
@@ -79,14 +90,23 @@ export class SocketRoom {
   }
 
   /** A session as a new owner opens it: nothing is remembered. */
-  session(token = this.connection.token): Promise<Session> {
-    const config = aStoreConfig({ dynamoDb: this.#dynamoDb });
+  session(token = this.connection.token, gate: CommitGate = this.gate): Promise<Session> {
+    const table = makeDocumentClient(aStoreConfig({ dynamoDb: this.#dynamoDb }));
+    const watched = Object.create(table) as DynamoDBDocumentClient;
+    watched.send = (async (command: PutCommand, ...rest: []) => {
+      if (!(command instanceof PutCommand)) return table.send(command, ...rest);
+      const write: StoreWrite = { sk: String(command.input.Item?.['sk']) };
+      await this.beforeWrite(write);
+      const answer = await table.send(command, ...rest);
+      this.afterWrite(write);
+      return answer;
+    }) as typeof table.send;
     return openSession(
       { ...this.connection, token },
       {
-        table: makeDocumentClient(config),
+        table: watched,
         stage: 'test',
-        gate: this.gate,
+        gate,
         clock: systemClock,
         random: systemRandom,
         metrics: silentMetrics,

@@ -1,4 +1,4 @@
-import { encodeWAMessage, proto, type BinaryNode } from '@whiskeysockets/baileys';
+import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
 import { toMessageFacts, type Me } from '../../../worker/socket/toFacts.ts';
 
@@ -9,16 +9,16 @@ const me: Me = { phoneJid: `${ANN}@s.whatsapp.net`, lid: '111@lid' };
 const aStanza = (attrs: Record<string, string>): BinaryNode => ({ tag: 'message', attrs: { id: 'ANSWER', ...attrs } });
 
 /** What a phone answers when it is asked for a message that came without its content. */
-function anAnswer(key: proto.IMessageKey, message: proto.IMessage = { conversation: 'the content' }): Uint8Array {
+function anAnswer(key: proto.IMessageKey, message: proto.IMessage = { conversation: 'the content' }): proto.IMessage {
   const webMessageInfoBytes = proto.WebMessageInfo.encode({ key, message, messageTimestamp: 1_790_000_000 }).finish();
-  return encodeWAMessage({
+  return {
     protocolMessage: {
       type: proto.Message.ProtocolMessage.Type.PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE,
       peerDataOperationRequestResponseMessage: {
         peerDataOperationResult: [{ placeholderMessageResendResponse: { webMessageInfoBytes } }],
       },
     },
-  });
+  };
 }
 const ofBob = { remoteJid: BOB_JID, fromMe: false, id: 'ID' };
 const fromPhone = aStanza({ from: me.phoneJid, category: 'peer' });
@@ -51,7 +51,7 @@ describe('what our phone brings later', () => {
 
   it('has the key of the message, whether or not its stanza is still known', () => {
     const stanza = aStanza({ id: 'ID', from: BOB_JID, t: '1790000000', sender_lid: '222@lid', notify: 'Bob' });
-    const [direct] = toMessageFacts(stanza, encodeWAMessage({ conversation: 'the content' }), me);
+    const [direct] = toMessageFacts(stanza, { conversation: 'the content' }, me);
 
     const [known] = toMessageFacts(fromPhone, anAnswer(ofBob), me, () => stanza);
     const [unknown] = toMessageFacts(fromPhone, anAnswer(ofBob), me);
