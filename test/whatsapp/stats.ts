@@ -38,6 +38,8 @@ export interface Stats {
   readonly keyFetches: number;
   /** Requests of linked devices to their phone for messages that they got without content, per account. */
   readonly placeholderRequests: Readonly<Record<string, number>>;
+  /** Queries with which clients gave contacts a privacy token, per account. */
+  readonly tokenIssues: Readonly<Record<string, number>>;
   /** Faults of the simulator itself: none, or what a run shows cannot be trusted. */
   readonly internalErrors: readonly string[];
 }
@@ -60,6 +62,7 @@ export class Counters {
   readonly refusals = new Map<string, number>();
   readonly presence = new Map<string, string>();
   readonly placeholderRequests = new Map<string, number>();
+  readonly tokenIssues = new Map<string, number>();
   /** Place of each message among those of its account, in the order in which the server took them. */
   readonly #places = new Map<string, number>();
   readonly #lastShown = new Map<string, number>();
@@ -83,6 +86,10 @@ export class Counters {
 
   countPlaceholderRequest(number: string): void {
     this.placeholderRequests.set(number, (this.placeholderRequests.get(number) ?? 0) + 1);
+  }
+
+  countTokenIssue(number: string): void {
+    this.tokenIssues.set(number, (this.tokenIssues.get(number) ?? 0) + 1);
   }
 
   countRefusal(error: string): void {
@@ -133,6 +140,7 @@ export class Counters {
       presence: Object.fromEntries(this.presence),
       keyFetches: this.keyFetches,
       placeholderRequests: Object.fromEntries(this.placeholderRequests),
+      tokenIssues: Object.fromEntries(this.tokenIssues),
       internalErrors: this.internalErrors,
     };
   }

@@ -18,6 +18,7 @@ import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { Pairing } from './pairing.ts';
 import { Placeholders } from './placeholders.ts';
+import { letPrivacyTokensThrough } from './privacyTokens.ts';
 import { Recipients } from './recipients.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
@@ -88,6 +89,7 @@ class BaileysSocket implements ConnectionSocket {
     this.#socket = makeWASocket(
       makeBaileysConfiguration(options, { creds: this.#credentials, keys }, this.#repository.make),
     );
+    letPrivacyTokensThrough(this.#socket.authState.keys, keys);
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
     guardFrames(raw, options.gate);
