@@ -13,6 +13,7 @@ import { Acknowledgements } from './acknowledgements.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
 import { makeBaileysConfiguration } from './baileysConfiguration.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
+import { CredentialSaves } from './credentialSaves.ts';
 import { DurableRepository } from './durableRepository.ts';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
@@ -55,7 +56,7 @@ class BaileysSocket implements ConnectionSocket {
   readonly #unrecorded: UnrecordedSends;
   /** Facts go out one after the other, in the order in which their stanzas came. */
   #publishing: Promise<void> = Promise.resolve();
-  #saving: Promise<void> = Promise.resolve();
+  readonly #saves: CredentialSaves;
   #caughtUp = false;
   readonly #whenCaughtUp = Promise.withResolvers<void>();
   #isClosed = false;
@@ -78,6 +79,7 @@ class BaileysSocket implements ConnectionSocket {
       this.#resolveClosed = resolve;
     });
     const cut = (cause: unknown): void => this.#cut(cause);
+    this.#saves = new CredentialSaves(options.session, cut);
     const keys = makeSessionKeys(options.session, options.gate, cut);
     this.#repository = new DurableRepository({
       keys,
@@ -92,7 +94,7 @@ class BaileysSocket implements ConnectionSocket {
     letPrivacyTokensThrough(this.#socket.authState.keys, keys);
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
-    guardFrames(raw, options.gate);
+    guardFrames(raw, options.gate, this.#saves);
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
     this.#recipients = new Recipients(options.session, this.#socket);
     this.#pairing = this.#makePairing();
@@ -145,7 +147,7 @@ class BaileysSocket implements ConnectionSocket {
     this.#inbound.stop();
     const finished = withDeadline('the stanza in hand', CLOSE_DEADLINE_MS, () => this.#inbound.idle());
     // Facts and credentials on their way become durable; each has a deadline of its own.
-    await Promise.allSettled([this.#publishing, this.#saving, finished]);
+    await Promise.allSettled([this.#publishing, this.#saves.settled(), finished]);
     void this.#socket.end(new Error('closed by its owner'));
     const forced = this.#after(CLOSE_DEADLINE_MS, () => this.#terminate());
     await this.#closed;
@@ -241,10 +243,9 @@ class BaileysSocket implements ConnectionSocket {
   async #storeAppStateKeys(keys: ReturnType<typeof toAppStateKeys>): Promise<void> {
     const newest = Object.keys(keys).at(-1);
     if (newest === undefined) return;
-    const { session } = this.#options;
-    await session.setKeys({ 'app-state-sync-key': keys });
+    await this.#options.session.setKeys({ 'app-state-sync-key': keys });
     this.#credentials.myAppStateKeyId = newest;
-    await session.saveCredentials(this.#credentials);
+    await this.#saves.save(this.#credentials);
   }
 
   #publish(facts: readonly InternalEvent[]): Promise<void> {
@@ -257,11 +258,10 @@ class BaileysSocket implements ConnectionSocket {
     return work;
   }
 
-  /** Changes of credentials, one after the other. Before the pairing is finished there is nothing to store. */
+  /** Before the pairing is finished there is nothing to store. */
   #saveCredentials(): void {
-    if (this.#isPairing) return;
-    const save = this.#options.session.saveCredentials(this.#credentials);
-    this.#saving = save.catch((error: unknown) => this.#cut(error));
+    // A failure has cut the socket.
+    if (!this.#isPairing) this.#saves.save(this.#credentials).catch(() => undefined);
   }
 
   #me(): Me {

@@ -44,8 +44,8 @@ export class SocketRoom {
   readonly whatsApp: WhatsAppSimulator;
   readonly client: WhatsAppClient;
   readonly facts: InternalEvent[] = [];
-  /** Open, unless a test closes it. */
-  readonly gate = makeSwitchGate();
+  /** Open, unless a test closes it. A new one is what a new worker has. */
+  gate = makeSwitchGate();
   readonly inputs: SocketInput[] = [];
   readonly sent = new Map<string, OutboundContent>();
   readonly connection: OwnedConnection;
