@@ -1,5 +1,6 @@
 import type { TranscriptEntry } from './phone.ts';
-import type { Fault, Strike } from './faults.ts';
+import type { z } from 'zod';
+import type { Fault, registrationStrikeSchema, Strike } from './faults.ts';
 import type { Role } from './groups.ts';
 import type { MediaKind } from './media.ts';
 import type { Stats } from './stats.ts';
@@ -63,6 +64,16 @@ export class WhatsAppClient {
     return this.#write(number, { to, text, ahead: true });
   }
 
+  /** Writes a text that linked devices get without its content: they must ask their phone. Returns the stanza id. */
+  writePlaceholder(number: string, to: string, text: string): Promise<string> {
+    return this.#write(number, { to, text, placeholder: true });
+  }
+
+  /** Sends one of a phone's messages again, under the same id, to the linked devices of its recipients. */
+  async repeat(number: string, id: string): Promise<void> {
+    await this.#call('POST', `/phones/${number}/repeat`, { id });
+  }
+
   /** Sends what a phone has encrypted ahead, the oldest first. Returns the stanza ids. */
   async release(number: string, count?: number): Promise<readonly string[]> {
     const body = count === undefined ? {} : { count };
@@ -96,6 +107,11 @@ export class WhatsAppClient {
     await this.#call('POST', `/phones/${number}/read`, { id });
   }
 
+  /** A phone gives a linked device a new key for app-state patches. Both parts in base64. */
+  shareAppStateKey(number: string, device: number): Promise<{ readonly keyId: string; readonly keyData: string }> {
+    return this.#call('POST', `/phones/${number}/devices/${device}/app-state-keys`, {});
+  }
+
   async removeDevice(number: string, device: number): Promise<void> {
     await this.#call('DELETE', `/phones/${number}/devices/${device}`);
   }
@@ -122,8 +138,8 @@ export class WhatsAppClient {
     await this.#call('POST', '/faults', fault);
   }
 
-  /** Does something to live sockets at once. Returns how many it hit. */
-  async strike(strike: Strike): Promise<number> {
+  /** Does something at once to live sockets, or to clients that are registering. Returns how many it hit. */
+  async strike(strike: Strike | z.input<typeof registrationStrikeSchema>): Promise<number> {
     return (await this.#call<{ readonly sockets: number }>('POST', '/faults', strike)).sockets;
   }
 

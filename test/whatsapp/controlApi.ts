@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { toMediaMessage } from './content.ts';
-import { faultSchema, strikeSchema } from './faults.ts';
+import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts';
 import type { Group } from './groups.ts';
 import { openMedia, readBody, sealMedia } from './media.ts';
 import type { Chat } from './phoneTraffic.ts';
 import type { WhatsAppSimulator } from './simulator.ts';
-import type { Account } from './world.ts';
+import type { Account, LinkedDevice } from './world.ts';
 
 /** The HTTP API that plays the owners of the phones, and makes things go wrong. See README.md. */
 class Refused extends Error {
@@ -31,7 +31,7 @@ const linkSchema = z.union(
 );
 const to = z.union([number, groupId], 'must be a number of 7 to 15 digits without +, or the id of a group');
 const text = z.string().min(1).max(65_536);
-const ahead = z.boolean().default(false);
+const writing = { ahead: z.boolean().optional(), placeholder: z.boolean().optional() } as const;
 const mediaSchema = z.strictObject({
   kind: z.enum(['image', 'video', 'audio', 'document', 'sticker']),
   data: z.base64(),
@@ -40,12 +40,12 @@ const mediaSchema = z.strictObject({
 });
 const messageSchema = z.union(
   [
-    z.strictObject({ to, text, ahead }),
-    z.strictObject({ to, media: mediaSchema, caption: z.string().max(4_096).optional(), ahead }),
+    z.strictObject({ to, text, ...writing }),
+    z.strictObject({ to, media: mediaSchema, caption: z.string().max(4_096).optional(), ...writing }),
   ],
-  'must be {to, text} or {to, media: {kind, data, mimetype, fileName?}, caption?}, with `ahead` or without',
+  'must be {to, text} or {to, media: {kind, data, mimetype, fileName?}, caption?}, with or without `ahead` and `placeholder`',
 );
-const readSchema = z.strictObject({ id: z.string().min(1) });
+const idSchema = z.strictObject({ id: z.string().min(1) });
 const releaseSchema = z.strictObject({ count: z.number().int().positive().optional() });
 const groupSchema = z.strictObject({ creator: number, subject: z.string().min(1).max(100), members: z.array(number) });
 const memberSchema = z.strictObject({
@@ -95,7 +95,7 @@ const phoneRoutes: readonly Route[] = [
         'text' in message
           ? { conversation: message.text }
           : await uploadMedia(simulator, message.media, message.caption);
-      return { id: await simulator.phones.write(account, chat, content, message.ahead) };
+      return { id: await simulator.phones.write(account, chat, content, message) };
     },
   ],
   [
@@ -104,6 +104,17 @@ const phoneRoutes: readonly Route[] = [
     (simulator, [digits], body) => ({
       ids: simulator.phones.release(find(simulator, digits), releaseSchema.parse(body).count),
     }),
+  ],
+  [
+    'POST',
+    /^\/phones\/(\d+)\/repeat$/,
+    async (simulator, [digits], body) => {
+      const { id } = idSchema.parse(body);
+      if (!(await simulator.phones.repeat(find(simulator, digits), id))) {
+        throw new Refused(404, 'This phone has sent no such message.');
+      }
+      return {};
+    },
   ],
   [
     'GET',
@@ -128,10 +139,19 @@ const phoneRoutes: readonly Route[] = [
     'POST',
     /^\/phones\/(\d+)\/read$/,
     (simulator, [digits], body) => {
-      const { id } = readSchema.parse(body);
+      const { id } = idSchema.parse(body);
       if (!simulator.phones.read(find(simulator, digits), id))
         throw new Refused(404, 'This phone shows no such message.');
       return {};
+    },
+  ],
+  [
+    'POST',
+    /^\/phones\/(\d+)\/devices\/(\d+)\/app-state-keys$/,
+    async (simulator, [digits, id]) => {
+      const account = find(simulator, digits);
+      const { keyId, keyData } = await simulator.phones.shareAppStateKey(account, findDevice(account, id));
+      return { keyId: keyId.toString('base64'), keyData: keyData.toString('base64') };
     },
   ],
   [
@@ -139,9 +159,7 @@ const phoneRoutes: readonly Route[] = [
     /^\/phones\/(\d+)\/devices\/(\d+)$/,
     (simulator, [digits, id]) => {
       const account = find(simulator, digits);
-      const device = account.devices.get(Number(id));
-      if (device === undefined) throw new Refused(404, 'This phone has no such linked device.');
-      simulator.removeDevice(account, device);
+      simulator.removeDevice(account, findDevice(account, id));
       return {};
     },
   ],
@@ -176,9 +194,17 @@ const otherRoutes: readonly Route[] = [
     'POST',
     /^\/faults$/,
     (simulator, _parameters, body) => {
-      const fault = z.discriminatedUnion('kind', [...strikeSchema.options, ...faultSchema.options]).parse(body);
+      const fault = z
+        .discriminatedUnion('kind', [
+          ...strikeSchema.options,
+          ...registrationStrikeSchema.options,
+          ...faultSchema.options,
+        ])
+        .parse(body);
       const strike = strikeSchema.safeParse(fault);
       if (strike.success) return { sockets: simulator.strike(strike.data) };
+      const registration = registrationStrikeSchema.safeParse(fault);
+      if (registration.success) return { sockets: simulator.pairing.strike(registration.data) };
       simulator.faults.add(faultSchema.parse(fault));
       return { faults: simulator.faults.list() };
     },
@@ -230,6 +256,12 @@ function find(simulator: WhatsAppSimulator, digits: string | undefined): Account
   const account = simulator.world.accounts.get(digits ?? '');
   if (account === undefined) throw new Refused(404, `There is no phone ${digits}. Make it with POST /phones.`);
   return account;
+}
+
+function findDevice(account: Account, id: string | undefined): LinkedDevice {
+  const device = account.devices.get(Number(id));
+  if (device === undefined) throw new Refused(404, 'This phone has no such linked device.');
+  return device;
 }
 
 function findGroup(simulator: WhatsAppSimulator, id: string | undefined): Group {

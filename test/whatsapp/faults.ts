@@ -32,6 +32,8 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...scope, kind: z.literal('duplicate') }),
   /** Each stanza takes that long, to the client and from it. */
   z.strictObject({ number: scope.number, kind: z.literal('latency'), ms: z.number().int().min(0).max(60_000) }),
+  /** Phones take that long to answer requests of their own linked devices. */
+  z.strictObject({ number: scope.number, kind: z.literal('slow_phone'), ms: z.number().int().min(0).max(60_000) }),
   /** Answers queries of a namespace with an error, or not at all. */
   z.strictObject({ ...scope, kind: z.literal('iq_error'), xmlns: z.string(), code: z.number().int() }),
   z.strictObject({ ...scope, kind: z.literal('iq_hang'), xmlns: z.string() }),
@@ -58,6 +60,19 @@ export const strikeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ number: scope.number, kind: z.literal('redeliver'), id: z.string().min(1) }),
 ]);
 export type Strike = z.infer<typeof strikeSchema>;
+
+/** What is done at once to the clients that are registering: they show a QR text or wait for a code to be typed. */
+export const registrationStrikeSchema = z.discriminatedUnion('kind', [
+  /** `companion_reg_refresh` in one of three forms. From then on the secret in the QR text that is `shown` is void. */
+  z.strictObject({
+    kind: z.literal('refresh_registration'),
+    form: z.enum(['notification', 'iq', 'ib']).default('notification'),
+    shown: z.string().optional(),
+  }),
+  /** A `link_code_companion_reg` notification with nothing in it. */
+  z.strictObject({ kind: z.literal('empty_code_notification') }),
+]);
+export type RegistrationStrike = z.infer<typeof registrationStrikeSchema>;
 
 function concerns(fault: Fault, number: string | undefined): boolean {
   const only = 'number' in fault ? fault.number : undefined;

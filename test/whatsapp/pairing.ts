@@ -10,6 +10,7 @@ import {
   proto,
 } from '@whiskeysockets/baileys';
 import type { ClientSocket, Registration } from './clientSocket.ts';
+import type { RegistrationStrike } from './faults.ts';
 import { bytesOf, child, node, stamp, type BinaryNode } from './node.ts';
 import { jidOf, WHATSAPP, type Account, type LinkedDevice } from './world.ts';
 
@@ -26,11 +27,23 @@ interface CodeOffer {
   finish: ((bundle: BinaryNode) => void) | undefined;
 }
 
+/**
+ * `companion_reg_refresh`, as public reports describe it (WhiskeySockets/Baileys#2737); not verified against WhatsApp. The
+ * client must acknowledge it and show its QR text again with a new secret: the old one is not accepted any more.
+ */
+interface Refresh {
+  readonly id: string;
+  acknowledged: boolean;
+  /** Secrets that were shown before it. */
+  readonly voided: ReadonlySet<string>;
+}
+
 export type LinkResult = { readonly device: number } | { readonly refused: string };
 
 export class Pairing {
   readonly #offers = new Map<string, ClientSocket>();
   readonly #codes = new Map<string, CodeOffer>();
+  readonly #refreshes = new WeakMap<ClientSocket, Refresh>();
   readonly #linked: (account: Account, device: LinkedDevice) => void;
 
   /** @param linked told when a device has confirmed its pairing */
@@ -44,6 +57,40 @@ export class Pairing {
     for (const ref of refs) this.#offers.set(ref, socket);
     const content = refs.map((ref) => node('ref', {}, Buffer.from(ref)));
     void socket.ask([node('pair-device', {}, content)], { xmlns: 'md' });
+  }
+
+  /** Does something to the clients that are registering. Returns how many it hit. */
+  strike(strike: RegistrationStrike): number {
+    const sockets = new Set([...this.#offers.values(), ...[...this.#codes.values()].map(({ socket }) => socket)]);
+    for (const socket of sockets) {
+      if (strike.kind === 'refresh_registration') this.#refresh(socket, strike);
+      else socket.send(notification('link_code_companion_reg'));
+    }
+    return sockets.size;
+  }
+
+  #refresh(socket: ClientSocket, { form, shown }: Extract<RegistrationStrike, { kind: 'refresh_registration' }>): void {
+    const stanza = notification('companion_reg_refresh');
+    const voided = new Set(this.#refreshes.get(socket)?.voided);
+    if (shown !== undefined) voided.add(partsOf(shown).secret);
+    const refresh = { id: stanza.attrs['id'] ?? '', acknowledged: form === 'ib', voided };
+    this.#refreshes.set(socket, refresh);
+    const content = node('companion_reg_refresh');
+    if (form === 'notification') socket.send(stanza);
+    else if (form === 'ib') socket.send(node('ib', { from: WHATSAPP }, [content]));
+    else {
+      void socket.ask([content], { xmlns: 'md' }).then((answer) => {
+        refresh.acknowledged = answer?.attrs['type'] === 'result';
+      });
+    }
+  }
+
+  /** A client that is registering has acknowledged a notification. */
+  acknowledge(socket: ClientSocket, { attrs }: BinaryNode): void {
+    const refresh = this.#refreshes.get(socket);
+    if (refresh !== undefined && refresh.id === attrs['id'] && attrs['class'] === 'notification') {
+      refresh.acknowledged = true;
+    }
   }
 
   /** The client is gone: its offers are void. */
@@ -72,13 +119,17 @@ export class Pairing {
 
   /** A phone scans a QR text. */
   async scan(account: Account, qr: string): Promise<LinkResult> {
-    const [ref = '', , , advSecret = ''] = (qr.split('#').at(-1) ?? '').replace(/^.*?(2@)/, '$1').split(',');
+    const { ref, secret } = partsOf(qr);
     const socket = this.#offers.get(ref);
     if (socket?.registration === undefined || socket.closed)
       return { refused: 'This QR code is not known or has expired.' };
+    const refresh = this.#refreshes.get(socket);
+    if (refresh !== undefined && (!refresh.acknowledged || refresh.voided.has(secret))) {
+      return { refused: 'The registration was refreshed, and this QR code is of before.' };
+    }
     // A code pairs once: a second phone that scans it comes too late.
     this.#forgetOffers(socket);
-    return this.#confirm(account, socket, Buffer.from(advSecret, 'base64'));
+    return this.#confirm(account, socket, Buffer.from(secret, 'base64'));
   }
 
   /** A phone's owner types the code that a client shows. */
@@ -102,17 +153,13 @@ export class Pairing {
       offer.finish = resolve;
     });
     offer.socket.send(
-      node(
-        'notification',
-        { from: WHATSAPP, type: 'link_code_companion_reg', id: randomBytes(8).toString('hex'), t: stamp() },
-        [
-          node('link_code_companion_reg', { stage: 'primary_hello' }, [
-            node('link_code_pairing_ref', {}, Buffer.from(offer.ref)),
-            node('primary_identity_pub', {}, identity.public),
-            node('link_code_pairing_wrapped_primary_ephemeral_pub', {}, Buffer.concat([mySalt, myIv, myWrapped])),
-          ]),
-        ],
-      ),
+      notification('link_code_companion_reg', [
+        node('link_code_companion_reg', { stage: 'primary_hello' }, [
+          node('link_code_pairing_ref', {}, Buffer.from(offer.ref)),
+          node('primary_identity_pub', {}, identity.public),
+          node('link_code_pairing_wrapped_primary_ephemeral_pub', {}, Buffer.concat([mySalt, myIv, myWrapped])),
+        ]),
+      ]),
     );
     const finish = await Promise.race([finished, sleep(FINISH_DEADLINE_MS, undefined, { ref: false })]);
     const bundle = bytesOf(finish, 'link_code_pairing_wrapped_key_bundle');
@@ -175,6 +222,16 @@ export class Pairing {
     socket.close();
     return { device: id };
   }
+}
+
+/** The ref and the secret of a QR text; the secret in base64. */
+function partsOf(qr: string): { readonly ref: string; readonly secret: string } {
+  const [ref = '', , , secret = ''] = (qr.split('#').at(-1) ?? '').replace(/^.*?(2@)/, '$1').split(',');
+  return { ref, secret };
+}
+
+function notification(type: string, content?: BinaryNode[]): BinaryNode {
+  return node('notification', { from: WHATSAPP, type, id: randomBytes(8).toString('hex'), t: stamp() }, content);
 }
 
 function toDevice({ noiseKey, identity, registrationId, signedPreKey }: Registration) {

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeWAMessage, type proto } from '@whiskeysockets/baileys';
 import { contentOf } from './content.ts';
 import type { Group } from './groups.ts';
 import { makeHistoryNotice } from './history.ts';
 import { children, node, stamp, type BinaryNode } from './node.ts';
 import type { Progress, Sealed } from './phone.ts';
+import { answerPlaceholders, shareAppStateKey } from './phoneAnswers.ts';
 import { answerRetry, requestRepeat } from './phoneRetry.ts';
 import { takeBundle } from './queries.ts';
 import { devicesOf, groupAttrs, type Copy, type Sender } from './relay.ts';
@@ -17,7 +19,17 @@ export interface PhoneContext {
   readonly counters: Counters;
   readonly route: (copy: Copy) => void;
   readonly receipt: (reader: Sender, receipt: BinaryNode) => void;
+  /** Fault: how long a phone takes to answer its own devices, in milliseconds. */
+  readonly answerDelayMs: (account: Account) => number;
   readonly changed: () => void;
+}
+
+/** How a phone's owner writes. */
+export interface Writing {
+  /** Sealed now, and left with the phone until `release`. */
+  readonly ahead?: boolean | undefined;
+  /** Phones get it; linked devices get a stanza without content, and must ask their phone for it. */
+  readonly placeholder?: boolean | undefined;
 }
 
 export type Chat = Account | Group;
@@ -36,17 +48,18 @@ export class PhoneTraffic {
 
   /**
    * A phone's owner writes. It is sealed now, for every device of the recipients and the own linked ones, and sent at
-   * once; `ahead` leaves it with the phone until `release`. Returns the stanza id.
+   * once unless told otherwise. Returns the stanza id.
    */
-  async write(account: Account, chat: Chat, content: proto.IMessage, ahead = false): Promise<string> {
-    const id = `3A${randomBytes(9).toString('hex').toUpperCase()}`;
+  async write(account: Account, chat: Chat, content: proto.IMessage, writing: Writing = {}): Promise<string> {
+    const id = makeStanzaId();
     const message = encodeWAMessage(content);
     account.phone.keep(id, { to: isGroup(chat) ? chat.id : chat.number, message });
     this.#show(account, account, id, chat, content);
-    const copies = isGroup(chat)
+    const sealed = isGroup(chat)
       ? await this.#sealForGroup(account, chat, id, content, message)
       : await this.#sealForChat(account, chat, id, content, message);
-    if (ahead) {
+    const copies = writing.placeholder === true ? sealed.map(withoutContent) : sealed;
+    if (writing.ahead === true) {
       const kept = copies.map(({ account: { number }, device, stanza }) => ({ number, device, stanza }));
       account.ahead.push({ id, copies: kept });
     } else for (const copy of copies) this.#context.route(copy);
@@ -67,6 +80,23 @@ export class PhoneTraffic {
     return released.map(({ id }) => id);
   }
 
+  /** A phone sends one of its messages again, under the same id, to the linked devices of its recipients. */
+  async repeat(account: Account, id: string): Promise<boolean> {
+    const { world, route, changed } = this.#context;
+    const to = account.phone.kept(id)?.to ?? '';
+    const numbers = world.groups.get(to)?.members.keys() ?? [to];
+    const readers = [...numbers].flatMap((number) => world.accounts.get(number) ?? []);
+    for (const reader of readers) {
+      for (const device of reader.devices.keys()) {
+        const from = jidOf(reader, device, WHATSAPP);
+        const copy = await answerRetry(world, account, node('receipt', { id, from }));
+        if (copy !== undefined) route(copy);
+      }
+    }
+    changed();
+    return readers.length > 0;
+  }
+
   /** A phone's owner has read a message: its sender is told. False if the phone shows no such message of others. */
   read(account: Account, id: string): boolean {
     const entry = account.phone.transcript.find((candidate) => candidate.id === id && !candidate.fromMe);
@@ -81,12 +111,23 @@ export class PhoneTraffic {
   }
 
   /** The first login of a device: its phone shares a (small) history. */
-  async shareHistory(account: Account, device: LinkedDevice): Promise<void> {
-    const sealed = await this.#seal(account, account, device.id, encodeWAMessage(makeHistoryNotice()));
+  shareHistory(account: Account, device: LinkedDevice): Promise<void> {
+    return this.#tellDevice(account, device.id, makeHistoryNotice());
+  }
+
+  /** A phone makes a key for app-state patches and gives it to a linked device. */
+  async shareAppStateKey(account: Account, device: LinkedDevice): Promise<{ keyId: Buffer; keyData: Buffer }> {
+    const [keyId, keyData] = [randomBytes(6), randomBytes(32)];
+    await this.#tellDevice(account, device.id, shareAppStateKey(keyId, keyData));
+    return { keyId, keyData };
+  }
+
+  /** A phone tells one of its linked devices something that only the two of them know about. */
+  async #tellDevice(account: Account, device: number, message: proto.IMessage): Promise<void> {
+    const sealed = await this.#seal(account, account, device, encodeWAMessage(message));
     if (sealed === undefined) return;
-    const id = `3A${randomBytes(9).toString('hex').toUpperCase()}`;
-    const attrs = { id, from: jidOf(account, 0, WHATSAPP), category: 'peer', type: 'text', t: stamp() };
-    this.#context.route({ account, device: device.id, stanza: node('message', attrs, [toEnc(sealed)]) });
+    const attrs = { id: makeStanzaId(), from: jidOf(account, 0, WHATSAPP), category: 'peer', type: 'text', t: stamp() };
+    this.#context.route({ account, device, stanza: node('message', attrs, [toEnc(sealed)]) });
   }
 
   /** A stanza arrives at a phone. */
@@ -121,11 +162,27 @@ export class PhoneTraffic {
       return;
     }
     if (chat !== undefined) this.#show(account, sender.account, id, chat, content, sender.server);
+    const request = content.protocolMessage?.peerDataOperationRequestMessage;
+    if (isOwn && request) await this.#answer(account, sender.device, id, request);
     if (!isOwn) {
       const to = participant === undefined ? { to: from } : { to: from, participant };
       this.#context.receipt({ account, device: 0 }, node('receipt', { id, ...to }));
     }
     this.#context.changed();
+  }
+
+  /** One of the phone's own devices asks it for something. */
+  async #answer(
+    account: Account,
+    device: number,
+    id: string,
+    request: proto.Message.IPeerDataOperationRequestMessage,
+  ): Promise<void> {
+    const { world, counters, answerDelayMs } = this.#context;
+    counters.countPlaceholderRequest(account.number);
+    await sleep(answerDelayMs(account), undefined, { ref: false });
+    const answer = answerPlaceholders(world, account, id, request);
+    if (answer !== undefined) await this.#tellDevice(account, device, answer);
   }
 
   async #openPart(account: Account, stanza: BinaryNode, part: BinaryNode): Promise<proto.IMessage> {
@@ -250,6 +307,15 @@ export class PhoneTraffic {
       .then(() => void this.#work.delete(settled));
     this.#work.add(settled);
   }
+}
+
+function makeStanzaId(): string {
+  return `3A${randomBytes(9).toString('hex').toUpperCase()}`;
+}
+
+/** What a linked device gets of a message that only phones can read. */
+function withoutContent(copy: Copy): Copy {
+  return copy.device === 0 ? copy : { ...copy, stanza: { ...copy.stanza, content: [node('unavailable')] } };
 }
 
 function toEnc(sealed: Sealed): BinaryNode {

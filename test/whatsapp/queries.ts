@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ClientSocket } from './clientSocket.ts';
 import type { GroupAnswer } from './groups.ts';
 import { bigEndian, bytesOf, child, children, node, numberOf, type BinaryNode } from './node.ts';
@@ -61,6 +62,18 @@ const handlers: Readonly<Record<string, Handler>> = {
       ),
     ),
   ],
+  'privacy set tokens': ({ counters }, { device }, query) => {
+    if (device !== undefined) counters.countTokenIssue(device.number);
+    const issued = children(child(query, 'tokens'), 'token');
+    // The token of the contact comes back: what is sent to him carries it from now on.
+    return [
+      node(
+        'tokens',
+        {},
+        issued.map(({ attrs }) => node('token', { ...attrs }, randomBytes(16))),
+      ),
+    ];
+  },
   'usync get usync': (context, { device }, query) => [answerUsync(context, device, query)],
   'w:g2 get': ({ groups }, { device }, query) => groups(device, query),
   'w:g2 set': ({ groups }, { device }, query) => groups(device, query),

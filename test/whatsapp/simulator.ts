@@ -78,6 +78,7 @@ export class WhatsAppSimulator {
       counters,
       route: (copy) => this.relay.route(copy),
       receipt: (reader, receipt) => this.relay.receipt(reader, receipt),
+      answerDelayMs: ({ number }) => faults.find('slow_phone', number)?.ms ?? 0,
       changed: () => this.changed(),
     });
     this.pairing = new Pairing((account, device) => {
@@ -237,6 +238,7 @@ export class WhatsAppSimulator {
   #handle(socket: ClientSocket, stanza: BinaryNode): void {
     if (stanza.tag === 'iq') this.#answer(socket, stanza);
     else if (socket.device !== undefined) this.#handleTraffic(socket, socket.device, stanza);
+    else if (stanza.tag === 'ack') this.pairing.acknowledge(socket, stanza);
     this.changed();
   }
 

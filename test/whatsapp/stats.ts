@@ -44,6 +44,10 @@ export interface Stats {
   readonly deviceQueries: number;
   /** Messages of phones that a client asked to repeat: distinct stanza ids. */
   readonly unreadByClients: number;
+  /** Requests of linked devices to their phone for messages that they got without content, per account. */
+  readonly placeholderRequests: Readonly<Record<string, number>>;
+  /** Queries with which clients gave contacts a privacy token, per account. */
+  readonly tokenIssues: Readonly<Record<string, number>>;
   /** Faults of the simulator itself: none, or what a run shows cannot be trusted. */
   readonly internalErrors: readonly string[];
 }
@@ -69,6 +73,8 @@ export class Counters {
   readonly stanzas = new Map<string, number>();
   readonly refusals = new Map<string, number>();
   readonly presence = new Map<string, string>();
+  readonly placeholderRequests = new Map<string, number>();
+  readonly tokenIssues = new Map<string, number>();
   /** Place of each message among those of its account, in the order in which the server took them. */
   readonly #places = new Map<string, number>();
   readonly #lastShown = new Map<string, number>();
@@ -88,6 +94,14 @@ export class Counters {
 
   noteInternalError(error: unknown): void {
     this.internalErrors.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+
+  countPlaceholderRequest(number: string): void {
+    this.placeholderRequests.set(number, (this.placeholderRequests.get(number) ?? 0) + 1);
+  }
+
+  countTokenIssue(number: string): void {
+    this.tokenIssues.set(number, (this.tokenIssues.get(number) ?? 0) + 1);
   }
 
   countRefusal(error: string): void {
@@ -140,6 +154,8 @@ export class Counters {
       keyFetches: this.keyFetches,
       deviceQueries: this.deviceQueries,
       unreadByClients: this.unreadByClients.size,
+      placeholderRequests: Object.fromEntries(this.placeholderRequests),
+      tokenIssues: Object.fromEntries(this.tokenIssues),
       internalErrors: this.internalErrors,
     };
   }

@@ -12,38 +12,74 @@ export interface RawSocket extends EventEmitter {
 /** One wait for the gate; a closed gate is waited for again and again, as long as the socket lives. */
 const WAIT_MS = 60_000;
 
+/** What must be durable before a frame may leave. */
+export interface PendingSaves {
+  readonly isSettled: () => boolean;
+  /** Resolves when it is; throws when it never will be. */
+  readonly settled: () => Promise<void>;
+}
+
+const NOTHING_TO_SAVE: PendingSaves = { isSettled: () => true, settled: async () => undefined };
+
 /**
  * Puts the commit gate between the network and Baileys (PROTOCOL.md §4). While the gate is closed no frame comes in, so
  * nothing is decrypted, acknowledged or answered; and none goes out, not even what was on its way when it closed. When it
  * opens again both go on in order, as if the network had been slow. A suspension that lasts too long is ended by Baileys'
  * keep-alive, which then sees a silent server.
  *
+ * What goes out also waits for credentials that are being saved: Baileys announces a change and sends what follows from it
+ * without waiting. Pre-keys that were uploaded under numbers which a crash has forgotten would be given out twice.
+ *
  * The gate compares clocks at each frame. So a process that was frozen holds back the first frame that it reads.
  */
-export function guardFrames(socket: RawSocket, gate: Pick<CommitGate, 'isOpen' | 'whenOpen'>): void {
-  const passage = new Passage(socket, gate);
+export function guardFrames(
+  socket: RawSocket,
+  gate: Pick<CommitGate, 'isOpen' | 'whenOpen'>,
+  saves: PendingSaves = NOTHING_TO_SAVE,
+): void {
+  const inward = new Passage(socket, {
+    isOpen: () => gate.isOpen(),
+    whenOpen: () => gate.whenOpen(WAIT_MS),
+    closed: () => socket.pause(),
+    opened: () => socket.resume(),
+  });
+  const outward = new Passage(socket, {
+    isOpen: () => gate.isOpen() && saves.isSettled(),
+    whenOpen: async () => {
+      await saves.settled();
+      await gate.whenOpen(WAIT_MS);
+    },
+  });
   const listeners = socket.listeners('message') as ((...frame: unknown[]) => void)[];
   socket.removeAllListeners('message');
   socket.on('message', (...frame: unknown[]) => {
-    passage.pass(() => {
+    inward.pass(() => {
       for (const listener of listeners) listener.apply(socket, frame);
     });
   });
   const send = socket.send.bind(socket);
-  socket.send = (data, callback) => passage.pass(() => send(data, callback));
+  socket.send = (data, callback) => outward.pass(() => send(data, callback));
 }
 
-/** Lets frames through one after the other, in both directions. */
+interface Door {
+  readonly isOpen: () => boolean;
+  /** Throws a TimeoutError when it was waited long enough to look again, anything else when it will never open. */
+  readonly whenOpen: () => Promise<void>;
+  /** The first frame is held. */
+  readonly closed?: () => void;
+  /** All that were held have gone through. */
+  readonly opened?: () => void;
+}
+
+/** Lets the frames of one direction through, one after the other. */
 class Passage {
-  readonly #socket: RawSocket;
-  readonly #gate: Pick<CommitGate, 'isOpen' | 'whenOpen'>;
+  readonly #door: Door;
   readonly #held: (() => void)[] = [];
   #waiting = false;
   #closed = false;
 
-  constructor(socket: RawSocket, gate: Pick<CommitGate, 'isOpen' | 'whenOpen'>) {
-    this.#socket = socket;
-    this.#gate = gate;
+  constructor(socket: RawSocket, door: Door) {
+    this.#door = door;
     socket.once('close', () => {
       this.#closed = true;
       this.#held.length = 0;
@@ -52,8 +88,8 @@ class Passage {
 
   pass(frame: () => void): void {
     if (this.#closed) return;
-    // What was held goes first, also in the moment in which the gate has opened and it is not yet on its way.
-    if (this.#held.length === 0 && this.#gate.isOpen()) {
+    // What was held goes first, also in the moment in which the door has opened and it is not yet on its way.
+    if (this.#held.length === 0 && this.#door.isOpen()) {
       frame();
       return;
     }
@@ -63,19 +99,19 @@ class Passage {
 
   async #wait(): Promise<void> {
     this.#waiting = true;
-    this.#socket.pause();
+    this.#door.closed?.();
     while (!this.#closed && this.#held.length > 0) {
-      if (this.#gate.isOpen()) this.#held.shift()?.();
+      if (this.#door.isOpen()) this.#held.shift()?.();
       else if (!(await this.#opened())) break;
     }
     this.#waiting = false;
-    if (!this.#closed) this.#socket.resume();
+    if (!this.#closed) this.#door.opened?.();
   }
 
-  /** Whether it makes sense to look again: false when the gate will never open. */
+  /** Whether it makes sense to look again: false when it will never open. */
   async #opened(): Promise<boolean> {
     try {
-      await this.#gate.whenOpen(WAIT_MS);
+      await this.#door.whenOpen();
       return true;
     } catch (error) {
       if ((error as Error).name === 'TimeoutError') return true;

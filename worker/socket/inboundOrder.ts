@@ -14,6 +14,7 @@ export class InboundOrder {
   readonly #emitter: EventEmitter;
   readonly #onFailure: (error: unknown) => void;
   #turn: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   /** @param onFailure our work or Baileys' failed or took too long: the stanza must not be answered */
   constructor(emitter: EventEmitter, onFailure: (error: unknown) => void) {
@@ -21,22 +22,29 @@ export class InboundOrder {
     this.#onFailure = onFailure;
   }
 
-  /** Lets our work on the stanzas of an event finish before Baileys sees them. */
-  insertBefore(event: string, work: (stanza: BinaryNode) => Promise<void>): void {
+  /** Lets our work on the stanzas of an event finish before Baileys sees them; one that is `taken` it never sees. */
+  insertBefore(event: string, work: (stanza: BinaryNode) => Promise<'taken' | undefined>): void {
     const listeners = this.#emitter.listeners(event) as ((stanza: BinaryNode) => unknown)[];
     this.#emitter.removeAllListeners(event);
     this.#emitter.on(event, (stanza: BinaryNode) => {
       // Would send it into Baileys' second queue.
       delete stanza.attrs['offline'];
       this.#turn = this.#turn
-        .then(() => work(stanza))
-        .then(() =>
-          withDeadline('handling a stanza', STANZA_DEADLINE_MS, () =>
-            Promise.all(listeners.map((listener) => listener.call(this.#emitter, stanza))),
-          ),
+        .then(() => (this.#stopped ? 'taken' : work(stanza)))
+        .then((taken) =>
+          taken === undefined
+            ? withDeadline('handling a stanza', STANZA_DEADLINE_MS, () =>
+                Promise.all(listeners.map((listener) => listener.call(this.#emitter, stanza))),
+              )
+            : undefined,
         )
         .then(() => undefined, this.#onFailure);
     });
+  }
+
+  /** No further stanza is begun: they are not acknowledged, so WhatsApp brings them again. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Resolves when every stanza that has come so far is handled. Never rejects. */

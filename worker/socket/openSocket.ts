@@ -1,41 +1,37 @@
 import {
-  configureSuccessfulPairing,
   initAuthCreds,
   makeWASocket,
   type AuthenticationCreds,
   type BinaryNode,
   type ConnectionState,
-  type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
 import type { InternalEvent } from '../../shared/event/internalEvent.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import { makeId, type StanzaId } from '../../shared/kernel/id.ts';
+import { makeId } from '../../shared/kernel/id.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Acknowledgements } from './acknowledgements.ts';
-import { baileysLogger } from './baileysLogger.ts';
+import { toAppStateKeys } from './appStateKeys.ts';
+import { makeBaileysConfiguration } from './baileysConfiguration.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
+import { CredentialSaves } from './credentialSaves.ts';
 import { DeviceLists, STALE_DEVICE_LIST } from './deviceLists.ts';
 import { DurableRepository } from './durableRepository.ts';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
+import { Pairing } from './pairing.ts';
+import { Placeholders } from './placeholders.ts';
+import { letPrivacyTokensThrough } from './privacyTokens.ts';
 import { Recipients } from './recipients.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import { SessionRenewals } from './sessionRenewals.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 import { toSocketClose } from './toSocketClose.ts';
-import { toMessageFact, toReceiptFacts, type Me } from './toFacts.ts';
+import { toMessage, toMessageFacts, toReceiptFacts, type Me } from './toFacts.ts';
+import { UnrecordedSends } from './unrecordedSends.ts';
 
-/** Baileys' own life of a QR text: the first one longer than those after it (socket.js, `genPairQR`). */
-const FIRST_QR_MS = 60_000;
-const NEXT_QR_MS = 20_000;
-/** A pairing code lives as long as the registration's six refs. */
-const PAIRING_CODE_MS = FIRST_QR_MS + 5 * NEXT_QR_MS;
 const CLOSE_DEADLINE_MS = 2_000;
 const LOGOUT_DEADLINE_MS = 5_000;
 const SEND_DEADLINE_MS = 30_000;
-const RETRY_REQUEST_DELAY_MS = 5_000;
-/** Longer than a send with its ack, its record and its publish may take. */
-const RECORDED_DEADLINE_MS = 30_000;
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
@@ -61,15 +57,16 @@ class BaileysSocket implements ConnectionSocket {
   readonly #inbound: InboundOrder;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #recipients: Recipients;
-  /** Messages that WhatsApp may have, while their result is not published yet. */
-  readonly #unrecorded = new Map<string, Promise<void>>();
+  readonly #unrecorded: UnrecordedSends;
   /** Facts go out one after the other, in the order in which their stanzas came. */
   #publishing: Promise<void> = Promise.resolve();
-  #saving: Promise<void> = Promise.resolve();
+  readonly #saves: CredentialSaves;
   #caughtUp = false;
+  readonly #whenCaughtUp = Promise.withResolvers<void>();
   #isClosed = false;
+  readonly #pairing: Pairing | undefined;
+  readonly #placeholders: Placeholders;
   #isPairing: boolean;
-  #offers = 0;
   readonly #closed: Promise<void>;
   readonly #forgetSession: () => void;
   #resolveClosed: () => void = () => undefined;
@@ -77,6 +74,7 @@ class BaileysSocket implements ConnectionSocket {
   constructor(options: OpenSocketOptions) {
     this.#options = options;
     this.generation = options.generation;
+    this.#unrecorded = new UnrecordedSends(options.clock);
     this.#isPairing = options.pairing !== undefined;
     const stored = options.session.credentials as AuthenticationCreds | undefined;
     if (!this.#isPairing && stored === undefined) throw new Error('there are no credentials to log in with');
@@ -86,6 +84,7 @@ class BaileysSocket implements ConnectionSocket {
       this.#resolveClosed = resolve;
     });
     const cut = (cause: unknown): void => this.#cut(cause);
+    this.#saves = new CredentialSaves(options.session, cut);
     const keys = makeSessionKeys(options.session, options.gate, cut);
     const { connection, clock, metrics } = options;
     const owner = connection.connectionId;
@@ -98,22 +97,37 @@ class BaileysSocket implements ConnectionSocket {
       publish: (stanza, padded) => this.#publishMessage(stanza, padded),
       cut,
     });
-    this.#socket = makeWASocket(this.#configuration(keys));
+    this.#socket = makeWASocket(
+      makeBaileysConfiguration(options, {
+        auth: { creds: this.#credentials, keys },
+        makeSignalRepository: this.#repository.make,
+        userDevicesCache: this.#devices,
+      }),
+    );
+    letPrivacyTokensThrough(this.#socket.authState.keys, keys);
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
-    guardFrames(raw, options.gate);
-    this.#recipients = new Recipients(options.session, async (jid) => {
-      const [answer] = (await this.#socket.onWhatsApp(jid)) ?? [];
-      return answer?.exists === true;
-    });
+    guardFrames(raw, options.gate, this.#saves);
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
     this.#forgetSession = options.session.onFailure(cut);
+    this.#recipients = new Recipients(options.session, this.#socket);
+    this.#pairing = this.#makePairing();
+    this.#placeholders = new Placeholders({
+      socket: this.#socket,
+      acknowledgements: this.#acknowledgements,
+      serverAckTimeoutMs: options.config.serverAckTimeoutMs,
+      me: () => this.#me(),
+      caughtUp: this.#whenCaughtUp.promise,
+      clock: options.clock,
+      random: options.random,
+      logger: options.logger,
+    });
     this.#listen();
   }
 
   async send(request: SendRequest): Promise<SendOutcome> {
-    const { stanzaId, to } = request;
-    this.#holdReceipts(request);
+    const { stanzaId, to, recorded } = request;
+    if (recorded !== undefined) this.#unrecorded.hold(stanzaId, recorded);
     if (!this.#caughtUp || this.#isClosed) return { outcome: 'unknown' };
     const { clock, logger, metrics } = this.#options;
     try {
@@ -154,8 +168,11 @@ class BaileysSocket implements ConnectionSocket {
         this.#options.logger.warn('logout not confirmed', { error }),
       );
     }
+    // The stanza in hand is finished, those behind it come again: a step that is committed later would meet the next socket.
+    this.#inbound.stop();
+    const finished = withDeadline('the stanza in hand', CLOSE_DEADLINE_MS, () => this.#inbound.idle());
     // Facts and credentials on their way become durable; each has a deadline of its own.
-    await Promise.allSettled([this.#publishing, this.#saving]);
+    await Promise.allSettled([this.#publishing, this.#saves.settled(), finished]);
     void this.#socket.end(new Error('closed by its owner'));
     const forced = this.#after(CLOSE_DEADLINE_MS, () => this.#terminate());
     await this.#closed;
@@ -167,36 +184,31 @@ class BaileysSocket implements ConnectionSocket {
   async #writeSession(): Promise<void> {
     const { session, gate, logger } = this.#options;
     if (!gate.isOpen()) return session.abandon();
-    await this.#inbound.idle();
     await session.flush().catch((error: unknown) => logger.warn('steps of receiving were not written', { error }));
   }
 
-  #configuration(keys: ReturnType<typeof makeSessionKeys>): UserFacingSocketConfig {
-    const { config, whatsappUrl, lookUpSent } = this.#options;
-    return {
-      waWebSocketUrl: whatsappUrl,
-      auth: { creds: this.#credentials, keys },
-      logger: baileysLogger,
-      browser: ['Holdfast', 'Chrome', '1.0'],
-      makeSignalRepository: this.#repository.make,
-      userDevicesCache: this.#devices,
-      connectTimeoutMs: config.connectTimeoutMs,
-      // Baileys has one number for all queries. A hanging one blocks every send, so online it must be short.
-      defaultQueryTimeoutMs: this.#isPairing ? config.pairingQueryTimeoutMs : config.onlineQueryTimeoutMs,
-      keepAliveIntervalMs: config.keepAliveMs,
-      retryRequestDelayMs: RETRY_REQUEST_DELAY_MS,
-      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
-      markOnlineOnConnect: false,
-      syncFullHistory: false,
-      // History has no place to go yet; without it Baileys does not hold the first login back for 20 s.
-      shouldSyncHistoryMessage: () => false,
-      enableRecentMessageCache: false,
-      generateHighQualityLinkPreview: false,
-      getMessage: async ({ id }) => {
-        const content = await lookUpSent((id ?? '') as StanzaId);
-        return content === undefined ? undefined : { extendedTextMessage: { text: content.text.body } };
+  #makePairing(): Pairing | undefined {
+    const { pairing, session, gate, config, clock, random, emit, generation } = this.#options;
+    if (pairing === undefined) return undefined;
+    return new Pairing({
+      request: pairing,
+      socket: this.#socket,
+      inbound: this.#inbound,
+      credentials: this.#credentials,
+      nowMs: clock.nowMs,
+      random,
+      queryTimeoutMs: config.pairingQueryTimeoutMs,
+      offer: (offer) => emit({ type: 'pairing_offered', generation, offer }),
+      store: (credentials) => {
+        gate.assertOpen();
+        return session.storeNewCredentials(credentials);
       },
-    };
+      paired: () => {
+        this.#isPairing = false;
+        emit({ type: 'paired', generation, account: this.#account() });
+      },
+      cut: (cause) => this.#cut(cause),
+    });
   }
 
   #listen(): void {
@@ -207,9 +219,11 @@ class BaileysSocket implements ConnectionSocket {
     ws.on('CB:ack,class:message', ({ attrs }: BinaryNode) => {
       this.#acknowledgements.arrive(attrs['id'] ?? '', attrs['error']);
     });
-    this.#inbound.insertBefore('CB:message', async (stanza) => this.#repository.noteMessage(stanza));
+    this.#inbound.insertBefore('CB:message', async (stanza) => {
+      this.#repository.noteMessage(stanza);
+      return this.#placeholders.take(stanza);
+    });
     this.#inbound.insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
-    this.#inbound.insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
     if (!this.#isPairing) {
       // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
       this.#after(this.#options.config.openWithinMs, () => this.#cut(new Error('no login within the deadline')));
@@ -218,7 +232,7 @@ class BaileysSocket implements ConnectionSocket {
 
   #onUpdate(update: Partial<ConnectionState>): void {
     const { emit, generation } = this.#options;
-    if (update.qr !== undefined) this.#onRegistered(update.qr);
+    if (update.qr !== undefined) this.#pairing?.onRegistered(update.qr);
     if (update.connection === 'open') {
       this.#clearTimers();
       emit({ type: 'socket_opened', generation, account: this.#account() });
@@ -228,6 +242,7 @@ class BaileysSocket implements ConnectionSocket {
       void this.#inbound.idle().then(() => {
         if (this.#isClosed) return;
         this.#caughtUp = true;
+        this.#whenCaughtUp.resolve();
         emit({ type: 'caught_up', generation });
       });
     }
@@ -241,50 +256,7 @@ class BaileysSocket implements ConnectionSocket {
     }
   }
 
-  /** The server has given refs: a QR text can be shown, or a code be asked for. */
-  #onRegistered(qr: string): void {
-    const { pairing, clock, emit, generation } = this.#options;
-    const nowMs = clock.nowMs();
-    this.#offers += 1;
-    if (pairing?.method === 'qr') {
-      const expiresAtMs = nowMs + (this.#offers === 1 ? FIRST_QR_MS : NEXT_QR_MS);
-      emit({ type: 'pairing_offered', generation, offer: { method: 'qr', qr, expiresAtMs } });
-    } else if (pairing?.method === 'code' && this.#offers === 1) {
-      const { phoneNumber } = pairing;
-      this.#socket.requestPairingCode(phoneNumber).then(
-        (code) => {
-          const offer = { method: 'code', code, phoneNumber, expiresAtMs: nowMs + PAIRING_CODE_MS } as const;
-          emit({ type: 'pairing_offered', generation, offer });
-        },
-        (error: unknown) => this.#cut(error),
-      );
-    }
-  }
-
-  /** Makes the new credentials durable before Baileys confirms the pairing: afterwards they could be lost with it. */
-  async #onPaired(stanza: BinaryNode): Promise<void> {
-    const { session, gate, emit, generation } = this.#options;
-    const { creds } = configureSuccessfulPairing(stanza, this.#credentials);
-    gate.assertOpen();
-    await session.storeNewCredentials({ ...this.#credentials, ...creds, pairingCode: undefined });
-    this.#isPairing = false;
-    Object.assign(this.#credentials, creds);
-    emit({ type: 'paired', generation, account: this.#account() });
-  }
-
-  /** Receipts for a message wait until its own result is published; not for ever, in case its sender is gone. */
-  #holdReceipts({ stanzaId, recorded }: SendRequest): void {
-    if (recorded === undefined) return;
-    const { clock } = this.#options;
-    const waiting = new AbortController();
-    void recorded.finally(() => waiting.abort());
-    const released = clock.sleep(RECORDED_DEADLINE_MS, waiting.signal).then(() => {
-      if (this.#unrecorded.get(stanzaId) === released) this.#unrecorded.delete(stanzaId);
-    });
-    this.#unrecorded.set(stanzaId, released);
-  }
-
-  async #onReceipt(stanza: BinaryNode): Promise<void> {
+  async #onReceipt(stanza: BinaryNode): Promise<undefined> {
     const { attrs } = stanza;
     if (attrs['type'] === 'retry') {
       const from = attrs['participant'] ?? attrs['from'] ?? '';
@@ -294,13 +266,22 @@ class BaileysSocket implements ConnectionSocket {
       return;
     }
     const facts = toReceiptFacts(stanza, this.#me());
-    for (const { stanzaId } of facts) await this.#unrecorded.get(stanzaId);
+    await this.#unrecorded.recorded(facts.map(({ stanzaId }) => stanzaId));
     await this.#publish(facts);
   }
 
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
-    const fact = toMessageFact(stanza, padded, this.#me());
-    if (fact !== undefined) await this.#publish([fact]);
+    const message = toMessage(padded);
+    await this.#storeAppStateKeys(toAppStateKeys(stanza, message, this.#me()));
+    await this.#publish(toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
+  }
+
+  async #storeAppStateKeys(keys: ReturnType<typeof toAppStateKeys>): Promise<void> {
+    const newest = Object.keys(keys).at(-1);
+    if (newest === undefined) return;
+    await this.#options.session.setKeys({ 'app-state-sync-key': keys });
+    this.#credentials.myAppStateKeyId = newest;
+    await this.#saves.save(this.#credentials);
   }
 
   #publish(facts: readonly InternalEvent[]): Promise<void> {
@@ -313,11 +294,10 @@ class BaileysSocket implements ConnectionSocket {
     return work;
   }
 
-  /** Changes of credentials, one after the other. Before the pairing is finished there is nothing to store. */
+  /** Before the pairing is finished there is nothing to store. */
   #saveCredentials(): void {
-    if (this.#isPairing) return;
-    const save = this.#options.session.saveCredentials(this.#credentials);
-    this.#saving = save.catch((error: unknown) => this.#cut(error));
+    // A failure has cut the socket.
+    if (!this.#isPairing) this.#saves.save(this.#credentials).catch(() => undefined);
   }
 
   #me(): Me {
@@ -337,6 +317,7 @@ class BaileysSocket implements ConnectionSocket {
   /** Ends it from our side so that nothing more leaves, not even an answer that is being written. */
   #cut(cause: unknown): void {
     this.#options.logger.warn('socket cut', { error: cause });
+    this.#inbound.stop();
     this.#terminate();
     void this.#socket.end(cause instanceof Error ? cause : new Error('cut'));
   }

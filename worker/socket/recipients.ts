@@ -1,22 +1,26 @@
+import type { makeWASocket } from '@whiskeysockets/baileys';
 import type { Session } from '../session/session.ts';
 
-/** Whether a number is on WhatsApp. Asked once per recipient: a first message to nobody can restrict the account. */
+/** Who is on WhatsApp. Asked once per recipient: a first message to nobody can restrict the account. */
 export class Recipients {
   readonly #session: Pick<Session, 'getKeys'>;
-  readonly #ask: (jid: string) => Promise<boolean>;
+  readonly #socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>;
   readonly #known = new Set<string>();
 
-  /** @param ask asks WhatsApp */
-  constructor(session: Pick<Session, 'getKeys'>, ask: (jid: string) => Promise<boolean>) {
+  constructor(session: Pick<Session, 'getKeys'>, socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>) {
     this.#session = session;
-    this.#ask = ask;
+    this.#socket = socket;
   }
 
+  /** Whether a number has an account; groups and LIDs are taken to exist. Throws when WhatsApp does not answer. */
   async hasAccount(to: string): Promise<boolean> {
     if (!to.endsWith('@s.whatsapp.net') || this.#known.has(to)) return true;
     const user = to.split('@')[0] ?? '';
     const mapping = await this.#session.getKeys('lid-mapping', [user]);
-    if (mapping[user] === undefined && !(await this.#ask(to))) return false;
+    if (mapping[user] === undefined) {
+      const [answer] = (await this.#socket.onWhatsApp(to)) ?? [];
+      if (answer?.exists !== true) return false;
+    }
     this.#known.add(to);
     return true;
   }

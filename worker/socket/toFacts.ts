@@ -19,14 +19,39 @@ const PROTOCOL_KINDS: Readonly<Record<number, string>> = {
 };
 
 /**
- * The fact of a decrypted message, or undefined when it is bookkeeping between devices.
+ * The message that was sealed; what another of our own devices has sent is unwrapped.
  * @param padded what the cipher gave, still padded
  */
-export function toMessageFact(stanza: BinaryNode, padded: Uint8Array, me: Me): MessageFact | undefined {
+export function toMessage(padded: Uint8Array): proto.IMessage {
   const decoded = proto.Message.decode(unpadRandomMax16(padded));
-  const content = toContent(decoded.deviceSentMessage?.message ?? decoded);
-  if (content === undefined) return undefined;
-  const { attrs } = stanza;
+  return decoded.deviceSentMessage?.message ?? decoded;
+}
+
+/**
+ * The facts of a message: one, none when it is bookkeeping between devices, or those of the messages that our own
+ * phone brings later because they had come without their content.
+ * @param stanzaOf the stanza of such a message, where it is still known: it says more than the phone does
+ */
+export function toMessageFacts(
+  stanza: BinaryNode,
+  message: proto.IMessage,
+  me: Me,
+  stanzaOf: (stanzaId: string) => BinaryNode | undefined = () => undefined,
+): readonly MessageFact[] {
+  const answer = message.protocolMessage?.peerDataOperationRequestResponseMessage;
+  if (answer) {
+    return isFromOwnPhone(stanza, me)
+      ? (answer.peerDataOperationResult ?? []).flatMap((result) => factsOfAnswer(result, me, stanzaOf))
+      : [];
+  }
+  return toFact(addressOf(stanza, me), message);
+}
+
+/** What an envelope says about a message: all of its fact but the content. */
+type MessageAddress = Omit<MessageFact, 'kind' | 'key' | 'content'>;
+
+/** Where a message belongs, by its stanza; a message without content says so too. */
+export function addressOf({ attrs }: BinaryNode, me: Me): MessageAddress {
   const from = withoutDevice(attrs['from'] ?? '');
   const isGroup = from.endsWith('@g.us');
   const sender = isGroup ? withoutDevice(attrs['participant'] ?? '') : from;
@@ -38,20 +63,61 @@ export function toMessageFact(stanza: BinaryNode, padded: Uint8Array, me: Me): M
   const chatAlias = fromMe
     ? (attrs['recipient_lid'] ?? attrs['recipient_pn'] ?? attrs['peer_recipient_pn'])
     : senderAlias;
-  const stanzaId = (attrs['id'] ?? '') as StanzaId;
   return {
-    kind: 'message',
-    key: `message:${digest(chat, sender, stanzaId)}`,
     atMs: Number(attrs['t'] ?? 0) * 1_000,
-    stanzaId,
+    stanzaId: (attrs['id'] ?? '') as StanzaId,
     chat,
     sender,
     ...(isGroup || chatAlias === undefined ? {} : { chatAlias: withoutDevice(chatAlias) }),
     ...(senderAlias === undefined ? {} : { senderAlias: withoutDevice(senderAlias) }),
     fromMe,
     ...(attrs['notify'] === undefined ? {} : { senderName: attrs['notify'] }),
-    content,
   };
+}
+
+/** Whether a message is from our own account, in no group. The server writes the address: nobody else can have it. */
+export function isFromOwnAccount({ attrs: { from = '' } }: BinaryNode, me: Me): boolean {
+  return isMe(withoutDevice(from), me);
+}
+
+/** The same of the phone alone: device 0. */
+function isFromOwnPhone(stanza: BinaryNode, me: Me): boolean {
+  const { from = '' } = stanza.attrs;
+  return withoutDevice(from) === from && isFromOwnAccount(stanza, me);
+}
+
+function factsOfAnswer(
+  { placeholderMessageResendResponse }: proto.Message.PeerDataOperationRequestResponseMessage.IPeerDataOperationResult,
+  me: Me,
+  stanzaOf: (stanzaId: string) => BinaryNode | undefined,
+): readonly MessageFact[] {
+  const bytes = placeholderMessageResendResponse?.webMessageInfoBytes;
+  if (!bytes?.length) return [];
+  const { key, message, messageTimestamp, pushName } = proto.WebMessageInfo.decode(bytes);
+  const { id, remoteJid, participant, fromMe } = key ?? {};
+  if (!id || !remoteJid || !message) return [];
+  const chat = withoutDevice(remoteJid);
+  const stanza = stanzaOf(id);
+  const known = stanza === undefined ? undefined : addressOf(stanza, me);
+  // An id is unique within its chat only.
+  if (known !== undefined && (known.chat === chat || known.chatAlias === chat)) return toFact(known, message);
+  const own = isLid(chat) ? (me.lid ?? me.phoneJid) : me.phoneJid;
+  const address: MessageAddress = {
+    atMs: Number(messageTimestamp ?? 0) * 1_000,
+    stanzaId: id as StanzaId,
+    chat,
+    sender: participant ? withoutDevice(participant) : fromMe === true ? own : chat,
+    fromMe: fromMe === true,
+    ...(pushName ? { senderName: pushName } : {}),
+  };
+  return toFact(address, message);
+}
+
+function toFact(address: MessageAddress, message: proto.IMessage): readonly MessageFact[] {
+  const content = toContent(message.deviceSentMessage?.message ?? message);
+  if (content === undefined) return [];
+  const { chat, sender, stanzaId } = address;
+  return [{ kind: 'message', key: `message:${digest(chat, sender, stanzaId)}`, ...address, content }];
 }
 
 const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {

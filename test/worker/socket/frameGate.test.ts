@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { guardFrames, type RawSocket } from '../../../worker/socket/frameGate.ts';
+import { guardFrames, type PendingSaves, type RawSocket } from '../../../worker/socket/frameGate.ts';
 import { makeSwitchGate, type SwitchGate } from '../fleet/gates.ts';
 
 class FakeRaw extends EventEmitter implements RawSocket {
@@ -11,18 +11,37 @@ class FakeRaw extends EventEmitter implements RawSocket {
   resume = (): void => void this.reading.push('resume');
 }
 
+/** Saves that a test begins and ends. */
+class HandSaves implements PendingSaves {
+  #pending: PromiseWithResolvers<void> | undefined;
+  begin(): void {
+    this.#pending = Promise.withResolvers();
+  }
+  succeed(): void {
+    this.#pending?.resolve();
+    this.#pending = undefined;
+  }
+  fail(): void {
+    this.#pending?.reject(new Error('not saved'));
+  }
+  isSettled = (): boolean => this.#pending === undefined;
+  settled = async (): Promise<void> => this.#pending?.promise;
+}
+
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 describe('the gate on the frames of a socket', () => {
   let raw: FakeRaw;
   let gate: SwitchGate;
+  let saves: HandSaves;
   let read: unknown[];
   beforeEach(() => {
     raw = new FakeRaw();
     gate = makeSwitchGate();
     read = [];
     raw.on('message', (frame: unknown) => void read.push(frame));
-    guardFrames(raw, gate);
+    saves = new HandSaves();
+    guardFrames(raw, gate, saves);
   });
 
   it('lets frames through at once while it is open', () => {
@@ -66,7 +85,7 @@ describe('the gate on the frames of a socket', () => {
     await settled();
     const other = new FakeRaw();
     const fenced = makeSwitchGate();
-    guardFrames(other, fenced);
+    guardFrames(other, fenced, saves);
     fenced.fence();
     other.send('too late');
     await settled();
@@ -74,5 +93,49 @@ describe('the gate on the frames of a socket', () => {
 
     expect(read).toEqual([]);
     expect(other.sent).toEqual([]);
+  });
+
+  it('holds what goes out while credentials are being saved, and only that', async () => {
+    raw.send('before');
+    saves.begin();
+    for (const frame of ['after 1', 'after 2']) raw.send(frame);
+    raw.emit('message', 'in');
+    await settled();
+    const held = [[...raw.sent], [...read]];
+
+    saves.succeed();
+    await settled();
+    raw.send('later');
+
+    expect(held).toEqual([['before'], ['in']]);
+    expect(raw.sent).toEqual(['before', 'after 1', 'after 2', 'later']);
+    expect(raw.reading).toEqual([]);
+  });
+
+  it('goes on holding for a save that begins while another is waited for', async () => {
+    saves.begin();
+    raw.send('held');
+    saves.succeed();
+    saves.begin();
+    await settled();
+    const held = [...raw.sent];
+
+    saves.succeed();
+    await settled();
+
+    expect(held).toEqual([]);
+    expect(raw.sent).toEqual(['held']);
+  });
+
+  it('lets nothing out any more when credentials could not be saved', async () => {
+    saves.begin();
+    raw.send('follows from what was not saved');
+    saves.fail();
+    await settled();
+    saves.succeed();
+    raw.send('too late');
+    await settled();
+
+    expect(raw.sent).toEqual([]);
   });
 });

@@ -212,6 +212,37 @@ describe('the socket room', () => {
     expect(await room.client.stats()).toMatchObject({ retryRequests: 0, undecryptable: 0, overlap: 0, replaced: 0 });
   });
 
+  it('finishes the stanza in hand when it is closed, and leaves those behind it to the next socket', async () => {
+    await room.pairByQr();
+    const held = Promise.withResolvers<void>();
+    let published = 0;
+    room.publish = () => {
+      published += 1;
+      return held.promise;
+    };
+    for (const text of ['in hand', 'behind it', 'last']) await room.client.write(BOB, ANN, text);
+    await until(
+      'the first',
+      () => published,
+      (count) => count === 1,
+    );
+
+    const closed = room.socket?.close('end');
+    held.resolve();
+    await closed;
+    const before = [...room.texts()];
+    await room.login();
+    await until(
+      'the rest',
+      () => room.texts(),
+      (texts) => texts.length === 3,
+    );
+
+    expect(before).toEqual(['in hand']);
+    expect(room.texts()).toEqual(['in hand', 'behind it', 'last']);
+    expect(await room.client.stats()).toMatchObject({ retryRequests: 0, undecryptable: 0, refusals: {} });
+  });
+
   it('tells a removed device from a replaced one that carry the same number', async () => {
     await room.pairByQr();
     await room.client.strike({ kind: 'stream_error', child: 'conflict', type: 'device_removed', number: ANN });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
@@ -10,6 +11,7 @@ import type { OutboundContent } from '../../../shared/message/content.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform/keyProvider.ts';
 import { makeLogger } from '../../../shared/platform/logger.ts';
+import type { CommitGate } from '../../../worker/fleet/gate.ts';
 import { openSession, type Session } from '../../../worker/session/session.ts';
 import type {
   ConnectionSocket,
@@ -34,13 +36,19 @@ export const BOB = '4915100000002';
 const MENTIONED_BY_CHANCE = 8;
 export const BOB_JID = `${BOB}@s.whatsapp.net`;
 
+/** A write of one item of the session. */
+export interface StoreWrite {
+  /** Sort key, such as `CREDENTIALS` or `C0001#SIGNAL#…`. */
+  readonly sk: string;
+}
+
 /** The real socket room and session store, on the emulator and the simulator; facts are kept instead of published. */
 export class SocketRoom {
   readonly whatsApp: WhatsAppSimulator;
   readonly client: WhatsAppClient;
   readonly facts: InternalEvent[] = [];
-  /** Open, unless a test closes it. */
-  readonly gate = makeSwitchGate();
+  /** Open, unless a test closes it. A new one is what a new worker has. */
+  gate = makeSwitchGate();
   readonly inputs: SocketInput[] = [];
   readonly metrics = keepingMetrics();
   readonly sent = new Map<string, OutboundContent>();
@@ -49,6 +57,9 @@ export class SocketRoom {
   onStore: (command: unknown, answer: unknown) => void = () => undefined;
   /** Decides the fate of the next publishes; they succeed when it says nothing. */
   publish: (facts: readonly InternalEvent[]) => Promise<void> = async () => undefined;
+  /** Runs before, and after, each write to the store; what it throws becomes of the write. */
+  beforeWrite: (write: StoreWrite) => Promise<void> = async () => undefined;
+  afterWrite: (write: StoreWrite) => void = () => undefined;
   readonly #dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
   readonly #keyFile: string;
   /** Number of the phone that is linked. */
@@ -110,12 +121,15 @@ export class SocketRoom {
   }
 
   /** A session as a new owner opens it: nothing is remembered. */
-  session(token = this.connection.token): Promise<Session> {
+  session(token = this.connection.token, gate: CommitGate = this.gate): Promise<Session> {
     const table = this.store();
     const send = table.send.bind(table) as (command: unknown, options: unknown) => Promise<unknown>;
     table.send = (async (command: unknown, options: unknown) => {
+      const sk = command instanceof PutCommand ? String(command.input.Item?.['sk']) : undefined;
+      if (sk !== undefined) await this.beforeWrite({ sk });
       const answer = await send(command, options);
       this.onStore(command, answer);
+      if (sk !== undefined) this.afterWrite({ sk });
       return answer;
     }) as typeof table.send;
     return openSession(
@@ -123,7 +137,7 @@ export class SocketRoom {
       {
         table,
         stage: 'test',
-        gate: this.gate,
+        gate,
         clock: systemClock,
         random: systemRandom,
         metrics: this.metrics,

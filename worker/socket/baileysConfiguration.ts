@@ -1,0 +1,38 @@
+import type { UserFacingSocketConfig } from '@whiskeysockets/baileys';
+import type { StanzaId } from '../../shared/kernel/id.ts';
+import { baileysLogger } from './baileysLogger.ts';
+import type { OpenSocketOptions } from './socketOptions.ts';
+
+const RETRY_REQUEST_DELAY_MS = 5_000;
+
+/**
+ * How Baileys is set up for one socket: what it may do by itself, and how long it may wait.
+ * @param ours what it is given of ours to work with
+ */
+export function makeBaileysConfiguration(
+  { config, whatsappUrl, lookUpSent, pairing }: OpenSocketOptions,
+  ours: Required<Pick<UserFacingSocketConfig, 'auth' | 'makeSignalRepository' | 'userDevicesCache'>>,
+): UserFacingSocketConfig {
+  return {
+    waWebSocketUrl: whatsappUrl,
+    ...ours,
+    logger: baileysLogger,
+    browser: ['Holdfast', 'Chrome', '1.0'],
+    connectTimeoutMs: config.connectTimeoutMs,
+    // Baileys has one number for all queries. A hanging one blocks every send, so online it must be short.
+    defaultQueryTimeoutMs: pairing === undefined ? config.onlineQueryTimeoutMs : config.pairingQueryTimeoutMs,
+    keepAliveIntervalMs: config.keepAliveMs,
+    retryRequestDelayMs: RETRY_REQUEST_DELAY_MS,
+    transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
+    markOnlineOnConnect: false,
+    syncFullHistory: false,
+    // History has no place to go yet; without it Baileys does not hold the first login back for 20 s.
+    shouldSyncHistoryMessage: () => false,
+    enableRecentMessageCache: false,
+    generateHighQualityLinkPreview: false,
+    getMessage: async ({ id }) => {
+      const content = await lookUpSent((id ?? '') as StanzaId);
+      return content === undefined ? undefined : { extendedTextMessage: { text: content.text.body } };
+    },
+  };
+}
