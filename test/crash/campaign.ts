@@ -9,15 +9,16 @@ export type Result = { readonly point: Point } & (
   { readonly run: Run; readonly error?: undefined } | { readonly run?: undefined; readonly error: string }
 );
 
-/** Recordings of a scenario that are put together: not every run makes the same calls. */
-const RECORDINGS = 2;
 /** Which call comes when is a matter of chance: a point that was missed has another chance. */
 const TRIES = 2;
 
-/** Plays a scenario without a crash. Throws when it does harm even so: then no crash of it says anything. */
-export async function record(stage: Stage, scenario: Scenario): Promise<readonly string[]> {
+/**
+ * Plays a scenario without a crash. Throws when it does harm even so: then no crash of it says anything.
+ * @param times not every run makes the same calls; those of all are put together
+ */
+export async function record(stage: Stage, scenario: Scenario, times: number): Promise<readonly string[]> {
   const recordings: (readonly string[])[] = [];
-  for (let index = 0; index < RECORDINGS; index += 1) {
+  for (let index = 0; index < times; index += 1) {
     const { calls, findings } = await stage.run(scenario);
     if (findings.problems.length > 0) {
       throw new Error(`${scenario.name} does not hold without a crash: ${findings.problems.join('; ')}`);

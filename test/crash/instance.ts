@@ -32,6 +32,8 @@ export interface InstanceWorld {
 
 /** Short, so that what a dead worker had in its hands comes back soon; the sample of a test run waits for it. */
 const COMMAND_VISIBILITY_SECONDS = 1;
+/** How long one poll of the command queue waits. That of a dead worker may still swallow a command for as long. */
+export const COMMAND_WAIT_SECONDS = 1;
 
 /**
  * Claims a shard and works it as a worker process does: runners, command poller, outbox, session store, socket room; all
@@ -63,7 +65,7 @@ export function startInstance(
     BAILEYS_RECONNECT_MAX_DELAY: '1000',
     HOLDFAST_OPEN_WITHIN_MS: '10000',
     HOLDFAST_SERVER_ACK_TIMEOUT_MS: '5000',
-    HOLDFAST_COMMAND_WAIT_SECONDS: '1',
+    HOLDFAST_COMMAND_WAIT_SECONDS: String(COMMAND_WAIT_SECONDS),
   });
   const workerId = makeId('wrk', systemClock.nowMs(), systemRandom);
   const shards = makeOwnedShards({

@@ -23,6 +23,7 @@ ${scenarios.map(({ name, what }) => `  ${name.padEnd(24)} ${what}`).join('\n')}
 `;
 /** More points than this share that no worker came to, and the run shows too little. */
 const MOST_MISSED = 0.1;
+const RECORDINGS = 2;
 const DOTS_PER_LINE = 100;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -66,7 +67,7 @@ async function recordAll(): Promise<readonly Point[]> {
   const points: Point[] = [];
   try {
     for (const scenario of options.scenarios) {
-      const calls = await record(stage, scenario);
+      const calls = await record(stage, scenario, RECORDINGS);
       say(`${scenario.name}: ${calls.length} calls (${scenario.what})`);
       if (options.isList) for (const [index, call] of calls.entries()) say(`  ${index + 1}  ${call}`);
       points.push(...allPoints(scenario.name, wantedOf(calls)));

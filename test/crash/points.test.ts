@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { allPoints, mergeCalls, portOf, replayCommand, samplePoints } from './points.ts';
-import { classOf, moments } from './portWatch.ts';
+import { allPoints, kindOf, mergeCalls, portOf, replayCommand, samplePoints } from './points.ts';
+import { moments } from './portWatch.ts';
 
 const recordings = new Map([
   ['receive', ['store Put SIGNAL#1', 'queue SendMessage events#1', 'store Put SIGNAL#2', 'socket write receipt#1']],
@@ -28,12 +28,18 @@ describe('points', () => {
     ).toEqual(['a#1', 'b#1', 'b#2']);
   });
 
-  it('in a sample hold each class of call once before and once after, and only recorded calls', () => {
+  it('of a sample tell apart what is written, and not what is read', () => {
+    expect(kindOf('store Put SIGNAL#7')).toBe('store Put SIGNAL');
+    expect(kindOf('store BatchGet LIDS+SIGNAL#1')).toBe('store BatchGet');
+    expect(kindOf('socket write iq encrypt set#3')).toBe('socket write iq');
+  });
+
+  it('in a sample hold each kind of call once before and once after, and only recorded calls', () => {
     const sample = samplePoints(recordings);
 
-    const classes = new Set([...recordings.values()].flat().map(classOf));
-    const wanted = [...classes].flatMap((name) => moments.map((when) => `${when} ${name}`));
-    expect(sample.map(({ plan }) => `${plan.when} ${classOf(plan.call)}`).sort()).toEqual(wanted.sort());
+    const kinds = new Set([...recordings.values()].flat().map(kindOf));
+    const wanted = [...kinds].flatMap((name) => moments.map((when) => `${when} ${name}`));
+    expect(sample.map(({ plan }) => `${plan.when} ${kindOf(plan.call)}`).sort()).toEqual(wanted.sort());
     expect(sample.every(({ scenario, plan }) => recordings.get(scenario)?.includes(plan.call))).toBe(true);
   });
 

@@ -17,21 +17,31 @@ export function allPoints(scenario: string, calls: readonly string[]): readonly 
 }
 
 /**
- * A few points that hold each class of call at least once before and once after its effect. They are spread over the
- * scenarios, and over the places that a class has in one.
+ * What a sample tells apart: writes by what they write, reads by their verb alone, since a crash at one spoils nothing that
+ * a crash at the next would not; stanzas by their tag.
+ */
+export function kindOf(call: string): string {
+  const [port, verb, ...what] = classOf(call).split(' ');
+  if (port === 'store' && /Get$|^Query$/.test(verb ?? '')) return `store ${verb}`;
+  return [port, verb, ...(port === 'socket' ? what.slice(0, 1) : what)].join(' ');
+}
+
+/**
+ * A few points that hold each kind of call at least once before and once after its effect. They are spread over the
+ * scenarios, and over the places that a kind has in one.
  */
 export function samplePoints(recordings: ReadonlyMap<string, readonly string[]>): readonly Point[] {
   const callsOf = new Map<string, Map<string, string[]>>();
   for (const [scenario, calls] of recordings) {
     for (const call of calls) {
-      const places = callsOf.get(classOf(call)) ?? new Map<string, string[]>();
+      const places = callsOf.get(kindOf(call)) ?? new Map<string, string[]>();
       places.set(scenario, [...(places.get(scenario) ?? []), call]);
-      callsOf.set(classOf(call), places);
+      callsOf.set(kindOf(call), places);
     }
   }
   const chosen: Point[] = [];
   const load = (scenario: string): number => chosen.filter((point) => point.scenario === scenario).length;
-  // Classes with the fewest scenarios choose first: the others can go elsewhere.
+  // Kinds with the fewest scenarios choose first: the others can go elsewhere.
   for (const places of [...callsOf.values()].sort((left, right) => left.size - right.size)) {
     for (const [turn, when] of moments.entries()) {
       const [scenario, calls] = [...places].sort(([left], [right]) => load(left) - load(right))[0] ?? [];
@@ -42,7 +52,7 @@ export function samplePoints(recordings: ReadonlyMap<string, readonly string[]>)
   return chosen;
 }
 
-/** The kind of a call for a table: its port and what is asked of it. */
+/** The class of a call in a table: its port and what is asked of it. */
 export function portOf(call: string): string {
   return classOf(call).split(' ').slice(0, 2).join(' ');
 }

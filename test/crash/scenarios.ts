@@ -39,6 +39,7 @@ const send =
   (scene: Scene, { place, readers }: Chat): Promise<void> =>
     scene.send(place, count, readers);
 const settle = async (scene: Scene): Promise<void> => void (await scene.quiet());
+const pollsOver = (scene: Scene): Promise<void> => scene.pollsOver();
 const both =
   (...steps: readonly Scenario['during'][]): Scenario['during'] =>
   async (scene, chat) => {
@@ -72,7 +73,7 @@ const starting: readonly Row[] = [
   ['receive-backlog', 'a contact wrote while the worker was away', receiving, write(4)],
   ['receive-backlog-first', 'a stranger wrote meanwhile', { ...receiving, ...stranger }, write(3)],
   ['receive-group-backlog', 'a new group wrote meanwhile', { ...receiving, ...newGroup }, write(3)],
-  ['send-into-backlog', 'sends wait while a backlog drains', sending, both(write(3), send(2))],
+  ['send-into-backlog', 'sends wait while a backlog drains', sending, both(write(3), pollsOver, send(2))],
   ['login', 'a login with nothing waiting', receiving, nothing],
   [
     'pairing',

@@ -17,6 +17,7 @@ import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts'
 import type { Stats } from '../whatsapp/stats.ts';
 import { until } from '../whatsapp/until.ts';
 import { EventsTap } from './eventsTap.ts';
+import { COMMAND_WAIT_SECONDS } from './instance.ts';
 import type { Life } from './lives.ts';
 import type { FaultPlan } from './portWatch.ts';
 import type { Site } from './site.ts';
@@ -120,6 +121,11 @@ export class Scene {
     const life = this.#life;
     this.#life = undefined;
     await life?.kill();
+  }
+
+  /** No poll of a dead worker is out any more: what is sent from here on waits for the next one. */
+  async pollsOver(): Promise<void> {
+    await systemClock.sleep(COMMAND_WAIT_SECONDS * 1_000);
   }
 
   /** A new worker claims the shard, as the next owner. */
