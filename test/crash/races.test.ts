@@ -102,6 +102,33 @@ describe('steps on one Signal session at the same time', () => {
     expect(await room.client.stats()).toMatchObject({ ...nothingWrong, outOfOrder: 0 });
   });
 
+  it('lets no account wait for another that talks to the same contact and cannot publish', async () => {
+    const other = await room.addAccount(CARL, 'Carl');
+    await other.pairByQr();
+    for (const each of [room, other]) await makeKnown(each);
+    const begun = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    room.publish = () => {
+      begun.resolve();
+      return held.promise;
+    };
+
+    await room.client.write(BOB, ANN, 'is held up');
+    await begun.promise;
+    await room.client.write(BOB, CARL, 'is not');
+    await received(other, 2);
+    const { outcome } = await other.send('nor is this');
+    const early = room.texts();
+    held.resolve();
+    await received(room, 2);
+    await other.socket?.close('end');
+
+    expect(outcome?.outcome).toBe('acknowledged');
+    expect(early).toEqual(['hello']);
+    expect(room.texts()).toEqual(['hello', 'is held up']);
+    expect(await room.client.stats()).toMatchObject(nothingWrong);
+  });
+
   it('keeps every step of two accounts of one process that talk to the same contact at once', async () => {
     const other = await room.addAccount(CARL, 'Carl');
     await other.pairByQr();

@@ -28,8 +28,8 @@ type Repository = ReturnType<MakeRepository>;
  *   would lose it, with every message of that sender to the group.
  * - A stanza that was handled already is answered with its receipt and not decrypted again: WhatsApp brings it back when
  *   the receipt was lost, and its key is used up. The last stanzas of a session are kept with the session.
- * - One lock per address for sending and receiving, process-wide: libsignal's own queue is global and keyed by address
- *   alone, and would run one tenant's work in another's transaction.
+ * - One lock per account and address for sending and receiving. No account waits for another: libsignal's own queue, which
+ *   is global and keyed by address alone, is out of use (`libsignalRepairs`).
  * - A healthy session is not replaced. Baileys makes a new one whenever its device cache is empty; only a request to
  *   repeat, or no session, is a reason.
  *
@@ -37,11 +37,15 @@ type Repository = ReturnType<MakeRepository>;
  * the wire.
  */
 const addressLocks = new KeyedMutex();
+/** The one queue of libsignal that is left, that of new sessions: never two in it, or one would run in the other's transaction. */
+const newSessions = new KeyedMutex();
 
 /** An empty message, padded: Baileys finds nothing in it and sends the receipt. */
 const NOTHING = Buffer.from([1]);
 
 export interface DurableRepositoryOptions {
+  /** Tells the accounts of a process apart. */
+  readonly owner: string;
   readonly keys: SignalKeyStore;
   readonly gate: CommitGate;
   readonly renewals: SessionRenewals;
@@ -70,7 +74,9 @@ export class DurableRepository {
 
   /** The hook for Baileys' configuration. */
   readonly make: MakeRepository = (auth, _logger, toLid) => {
-    const { keys, cut, renewals } = this.#options;
+    const { owner, keys, cut, renewals } = this.#options;
+    const inTurn = <Result>(address: string, work: () => Promise<Result>): Promise<Result> =>
+      addressLocks.run(`${owner}/${address}`, work);
     const ownKeys = addTransactionCapability(keys, baileysLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
     const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
       { creds: auth.creds, keys: ownKeys },
@@ -78,10 +84,10 @@ export class DurableRepository {
       toLid,
     );
     const senderKeys = new SenderKeys(auth.creds, keys, (group, author, work) =>
-      addressLocks.run(senderKeyOf(inner, group, author), work),
+      inTurn(senderKeyOf(inner, group, author), work),
     );
     const inTransaction = <Result>(jid: string, work: () => Promise<Result>): Promise<Result> =>
-      addressLocks.run(jid, () => ownKeys.transaction(work, jid));
+      inTurn(jid, () => ownKeys.transaction(work, jid));
 
     const receive = async (
       key: string,
@@ -146,7 +152,7 @@ export class DurableRepository {
         await inTransaction(address, async () => {
           const { exists } = await inner.validateSession(request.jid);
           if (exists && !renewals.isWelcome(request.jid)) return;
-          await inner.injectE2ESession(request);
+          await newSessions.run(address, () => inner.injectE2ESession(request));
           if (exists) renewals.count(address);
         });
       },

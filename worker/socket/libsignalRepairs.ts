@@ -14,6 +14,7 @@ interface SessionEntry {
 type Decrypt = (this: unknown, message: Uint8Array, session: SessionEntry) => Promise<Buffer>;
 interface CipherPrototype {
   doDecryptWhisperMessage: Decrypt;
+  queueJob: (job: () => Promise<unknown>) => Promise<unknown>;
   [REPAIRED]?: true;
 }
 interface Libsignal {
@@ -39,6 +40,7 @@ export function repairLibsignal(): void {
   if (SessionCipher.prototype[REPAIRED]) return;
   SessionCipher.prototype[REPAIRED] = true;
   trySessionsOnCopies(SessionCipher.prototype, SessionRecord);
+  doWithoutQueue(SessionCipher.prototype);
   const fromLibsignal = createRequire(require.resolve('libsignal'));
   (fromLibsignal('curve25519-js') as Curve25519).verify = verifySignature;
 }
@@ -66,6 +68,15 @@ function trySessionsOnCopies(cipher: CipherPrototype, records: Libsignal['Sessio
     Object.assign(session, copy);
     return plaintext;
   };
+}
+
+/**
+ * The queue is one for the process and keyed by address alone: accounts that talk to the same contact would wait for each
+ * other, and a job that waited runs in the asynchronous context of whoever came first, that is in the other's transaction.
+ * Whoever uses a session here holds a lock of its account and address (`DurableRepository`).
+ */
+function doWithoutQueue(cipher: CipherPrototype): void {
+  cipher.queueJob = (job) => job();
 }
 
 const P = 2n ** 255n - 19n;

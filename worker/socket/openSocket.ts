@@ -91,6 +91,7 @@ class BaileysSocket implements ConnectionSocket {
     this.#renewals = new SessionRenewals({ owner, monotonicMs: clock.monotonicMs, metrics });
     this.#devices = new DeviceLists({ keys, nowMs: clock.nowMs });
     this.#repository = new DurableRepository({
+      owner,
       keys,
       gate: options.gate,
       renewals: this.#renewals,
