@@ -49,7 +49,7 @@ export type Entries = ReadonlyMap<string, Uint8Array>;
 
 const PRE_KEY_NAME = /^pre-key:(\d+)$/;
 
-/** Bytes of an item. A block of pre-keys holds their private halves alone, so that 24 of them fit one write unit. */
+/** Bytes of an item. A block of pre-keys holds their private halves alone, so that 25 of them fit one write unit. */
 export function encodeEntries(entries: Entries): Uint8Array {
   const ids = [...entries].map(([name, bytes]) => (bytes[0] === PRE_KEY ? PRE_KEY_NAME.exec(name)?.[1] : undefined));
   const first = Math.min(...ids.map(Number));

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /**
  * Which item of the Sessions table holds which key (PROTOCOL.md §7). Hard items are written under their version and the
  * epoch, because an old copy of one breaks a conversation; soft ones under the epoch alone, because they can be learned
- * again. Small entries share an item, so that 812 pre-keys are 34 writes and not 812.
+ * again. Small entries share an item, so that 812 pre-keys are 33 writes and not 812.
  */
 export interface KeyPlace {
   /** Sort key after the prefix of its scope. */
@@ -23,7 +23,8 @@ export const RANKS = [0, 1, 2] as const;
 export type Rank = (typeof RANKS)[number];
 const [ADDRESSES, RATCHETS, PRE_KEYS] = RANKS;
 
-const PRE_KEYS_PER_ITEM = 24;
+/** With their seal and attributes they fit one write unit. */
+const PRE_KEYS_PER_ITEM = 25;
 const SOFT_BUCKETS = 64;
 
 const own =

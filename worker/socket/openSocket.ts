@@ -15,12 +15,13 @@ import { makeBaileysConfiguration } from './baileysConfiguration.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
 import { CredentialSaves } from './credentialSaves.ts';
 import { DeviceLists, STALE_DEVICE_LIST } from './deviceLists.ts';
+import { letThrough } from './directKeys.ts';
 import { DurableRepository } from './durableRepository.ts';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { Pairing } from './pairing.ts';
 import { Placeholders } from './placeholders.ts';
-import { letPrivacyTokensThrough } from './privacyTokens.ts';
+
 import { Recipients } from './recipients.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import { SessionRenewals } from './sessionRenewals.ts';
@@ -105,7 +106,7 @@ class BaileysSocket implements ConnectionSocket {
         userDevicesCache: this.#devices,
       }),
     );
-    letPrivacyTokensThrough(this.#socket.authState.keys, keys);
+    letThrough(this.#socket.authState.keys, keys);
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
     guardFrames(raw, options.gate, this.#saves);

@@ -2,7 +2,6 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as fc from 'fast-check';
 import { mockClient } from 'aws-sdk-client-mock';
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../../shared/kernel/clock.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
@@ -12,6 +11,8 @@ import type { SessionOptions } from '../../../worker/session/session.ts';
 import { OwnershipLostError, UnreadableItemError } from '../../../worker/session/sessionErrors.ts';
 import { makeSwitchGate } from '../fleet/gates.ts';
 import { Sessions, TABLE } from './sessions.ts';
+import { itemBytes } from '../../bench/itemBytes.ts';
+import { Curve } from '@whiskeysockets/baileys';
 
 describe('session', () => {
   let sessions: Sessions;
@@ -78,17 +79,17 @@ describe('session', () => {
     );
   });
 
-  it('packs 812 pre-keys into 34 items', async () => {
-    const session = await paired();
-    const keys = Object.fromEntries(
-      Array.from({ length: 812 }, (_, id) => [String(id + 1), { public: randomBytes(32), private: randomBytes(32) }]),
-    );
+  it('packs 812 pre-keys into 33 items of one write unit each', async () => {
+    const session = await sessions.paired(99_999);
+    const pairs = Array.from({ length: 20 }, () => Curve.generateKeyPair());
+    const keys = Object.fromEntries(Array.from({ length: 812 }, (_, id) => [String(id + 1), pairs[id % 20]]));
 
     await session.setKeys({ 'pre-key': keys });
 
     const items = (await itemsOf()).filter(({ sk }) => String(sk).includes('PREKEYS'));
-    expect(items).toHaveLength(34);
-    expect(Object.keys(await (await owner(1)).getKeys('pre-key', Object.keys(keys)))).toHaveLength(812);
+    expect(items).toHaveLength(33);
+    expect(Math.max(...items.map(itemBytes))).toBeLessThanOrEqual(1_024);
+    expect(await (await owner(99_999)).getKeys('pre-key', Object.keys(keys))).toEqual(keys);
   });
 
   it('removes a key', async () => {
