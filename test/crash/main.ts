@@ -9,7 +9,7 @@ import { scenarios, type Scenario } from './scenarios.ts';
 import { Site } from './site.ts';
 import { complaint, rowsOf, tableOf } from './table.ts';
 
-const USAGE = `npm run crash -- [--scenario NAME[,NAME]] [--call CALL] [--when before|after] [--in-process] [--width 4]
+const USAGE = `npm run crash -- [--scenario NAME[,NAME]] [--call CALL] [--when before|after] [--in-process] [--width 4] [--list]
 
   --scenario    which scenarios; all if left out
   --call        one call: its number in the list of the recording, or its name, such as 'store Put SIGNAL#2'
@@ -33,6 +33,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 const site = await Site.start(options.inProcess ? 'thread' : 'process', options.width);
 try {
   process.exitCode = (await run()) ? 0 : 1;
+} catch (error) {
+  say((error as Error).message);
+  process.exitCode = 1;
 } finally {
   await site.stop();
 }

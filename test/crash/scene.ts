@@ -1,13 +1,5 @@
 import type { InternalEvent } from '../../shared/event/internalEvent.ts';
-import type { Connection } from '../../shared/connection/connection.ts';
-import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
-import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
-import { makeId } from '../../shared/kernel/id.ts';
-import { systemRandom } from '../../shared/kernel/random.ts';
-import { acceptMessage } from '../../shared/message/acceptMessage.ts';
-import { enqueueCommand } from '../../shared/message/command.ts';
-import { MessageStore } from '../../shared/message/messageStore.ts';
 import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { createTables } from '../emulators/dynamodb.ts';
 import { createQueues } from '../emulators/queues.ts';
@@ -21,6 +13,7 @@ import { COMMAND_WAIT_SECONDS } from './instance.ts';
 import type { Life } from './lives.ts';
 import type { FaultPlan } from './portWatch.ts';
 import type { Site } from './site.ts';
+import { Tenant } from './tenant.ts';
 import type { Accepted, Evidence, Written } from './verdict.ts';
 
 /** Number of the account that workers work for. Contacts have the numbers after it. */
@@ -42,14 +35,14 @@ export class Scene {
   readonly #table;
   readonly #queue;
   readonly #tap: EventsTap;
-  readonly #connections: ConnectionStore;
-  readonly #messages: MessageStore;
-  readonly #connection: Connection;
+  readonly #tenant: Tenant;
   #life: Life | undefined;
   #epoch = 0;
   #contacts = 0;
   #texts = 0;
   #isPairing = false;
+  /** What went wrong in the scene itself. */
+  readonly #troubles: string[] = [];
   #written: Written[] = [];
   #accepted: Accepted[] = [];
   #firstFact = 0;
@@ -64,24 +57,9 @@ export class Scene {
     this.#table = makeDocumentClient(config);
     this.#queue = makeQueueClient(config);
     this.#tap = new EventsTap(this.#queue, site.queues.queueUrlBase, stage);
-    this.#connections = new ConnectionStore({ table: this.#table, stage });
-    this.#messages = new MessageStore({ table: this.#table, stage });
+    const { queueUrlBase } = site.queues;
+    this.#tenant = new Tenant({ table: this.#table, queue: this.#queue, stage, queueUrlBase, shard: SHARD });
     this.#before = whatsApp.stats();
-    const nowMs = systemClock.nowMs();
-    this.#connection = {
-      tenantId: makeId('tnt', nowMs, systemRandom),
-      connectionId: makeId('con', nowMs, systemRandom),
-      label: undefined,
-      shard: SHARD,
-      wanted: 'online',
-      pairing: undefined,
-      account: undefined,
-      status: 'unpaired',
-      statusCode: 'never_paired',
-      statusSinceMs: nowMs,
-      createdAtMs: nowMs,
-      parkedCount: 0,
-    };
   }
 
   /** A world in which nothing has happened: the account has a phone, and no device is linked. */
@@ -94,7 +72,7 @@ export class Scene {
     ]);
     const scene = new Scene(site, stage, whatsApp);
     await scene.client.addPhone(ANN, 'Ann');
-    await scene.#connections.create(scene.#connection, 1);
+    await scene.#tenant.createConnection();
     scene.#tap.start();
     return scene;
   }
@@ -183,18 +161,9 @@ export class Scene {
 
   /** The tenant sends. @param readers who must see it, if `to` is a group */
   async send(to: string, count: number, readers: readonly string[] = [to]): Promise<void> {
-    const connection = await this.#record();
     for (let index = 0; index < count; index += 1) {
       const text = this.#nextText('out');
-      const { messageId, stanzaId } = await acceptMessage(
-        { ...this.#toQueue(), table: this.#table, messages: this.#messages, clock: systemClock, random: systemRandom },
-        {
-          connection,
-          body: { to: to.includes('@') ? to : `+${to}`, type: 'text', text: { body: text } },
-          idempotencyKey: undefined,
-          correlationId: makeId('cor', systemClock.nowMs(), systemRandom),
-        },
-      );
+      const { messageId, stanzaId } = await this.#tenant.send(to, text);
       this.#accepted.push({ messageId, stanzaId, text, readers, isRead: false });
     }
   }
@@ -210,7 +179,13 @@ export class Scene {
   /** The tenant asks for a pairing, and the owner of the phone scans what is shown, until the account is linked. */
   pair(): void {
     this.#isPairing = true;
-    void this.#keepPairing();
+    const scan = (qr: string): Promise<unknown> => this.client.scan(ANN, qr);
+    const over = (): void => {
+      this.#isPairing = false;
+    };
+    void this.#tenant
+      .pair(scan, () => !this.#isPairing)
+      .then(over, (error: unknown) => this.#troubles.push(String(error)));
   }
 
   /** Waits until all that was begun has come to its end, or the worker is dead. */
@@ -233,7 +208,7 @@ export class Scene {
   async evidence(inFlight: number): Promise<Evidence> {
     const account = this.whatsApp.world.accounts.get(ANN);
     const states = await Promise.all(
-      this.#accepted.map(async ({ messageId }) => [messageId, await this.#stateOf(messageId)] as const),
+      this.#accepted.map(async (accepted) => [accepted.messageId, await this.#tenant.stateOf(accepted)] as const),
     );
     const readers = new Set(this.#accepted.flatMap((accepted) => accepted.readers));
     return {
@@ -247,7 +222,7 @@ export class Scene {
       waiting: this.#waiting(),
       devices: account?.devices.size ?? 0,
       inFlight,
-      broken: this.#life?.broken ?? [],
+      broken: [...(this.#life?.broken ?? []), ...this.#troubles],
     };
   }
 
@@ -280,59 +255,6 @@ export class Scene {
   #shownTo(reader: string) {
     const transcript = this.whatsApp.world.accounts.get(reader)?.phone.transcript ?? [];
     return transcript.filter(({ from }) => from === ANN);
-  }
-
-  async #stateOf(messageId: string) {
-    const message = await this.#messages.find(this.#connection.connectionId, messageId as never);
-    return message?.direction === 'out' ? message.state : undefined;
-  }
-
-  async #record(): Promise<Connection> {
-    const { tenantId, connectionId } = this.#connection;
-    const found = await this.#connections.find(tenantId, connectionId);
-    if (found === undefined) throw new Error('the record of the connection is gone');
-    return found;
-  }
-
-  async #keepPairing(): Promise<void> {
-    const { connectionId } = this.#connection;
-    let scanned: string | undefined;
-    while (this.#isPairing) {
-      const record = await this.#record();
-      if (record.account !== undefined && record.status === 'online') break;
-      if (record.account === undefined && record.status === 'unpaired') await this.#askForPairing();
-      const dependencies = { table: this.#table, stage: this.#stage };
-      const offer = await findPairingOffer(dependencies, connectionId, systemClock.nowMs());
-      if (offer?.method === 'qr' && offer.qr !== scanned && record.account === undefined) {
-        scanned = offer.qr;
-        // Refused when whoever showed it is gone: then the next one is scanned.
-        await this.client.scan(ANN, offer.qr).catch(() => undefined);
-      }
-      await systemClock.sleep(20);
-    }
-    this.#isPairing = false;
-  }
-
-  async #askForPairing(): Promise<void> {
-    const { tenantId, connectionId } = this.#connection;
-    const requestId = makeId('cor', systemClock.nowMs(), systemRandom);
-    const requestedAtMs = systemClock.nowMs();
-    await this.#connections.setPairing(tenantId, connectionId, { requestId, requestedAtMs, method: 'qr' });
-    await enqueueCommand(
-      this.#toQueue(),
-      SHARD,
-      { version: 1, kind: 'control', control: 'pair', tenantId, connectionId, correlationId: requestId },
-      requestId,
-    );
-    await until(
-      'an answer to the pairing request',
-      () => this.#record(),
-      ({ status }) => status !== 'unpaired',
-    );
-  }
-
-  #toQueue() {
-    return { queue: this.#queue, stage: this.#stage, queueUrlBase: this.#site.queues.queueUrlBase };
   }
 
   #nextText(direction: string): string {

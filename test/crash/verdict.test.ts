@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { MessageId, StanzaId } from '../../shared/kernel/id.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
 import { Counters, type Stats } from '../whatsapp/stats.ts';
 import { judge, type Accepted, type Evidence } from './verdict.ts';
 
 const BOB = '4915100000002';
+const [stanzaId, messageId] = ['S1' as StanzaId, 'M1' as MessageId];
 const none = new Counters().report({});
 
 const messageFact = (id: string, key = `message:${id}`): InternalEvent => ({
   kind: 'message',
   key,
   atMs: 0,
-  stanzaId: id as never,
+  stanzaId: id as StanzaId,
   chat: 'bob',
   sender: 'bob',
   fromMe: false,
@@ -21,7 +23,7 @@ const receiptFact = (state: 'delivered' | 'read'): InternalEvent => ({
   kind: 'receipt',
   key: `receipt:${state}`,
   atMs: 0,
-  stanzaId: 'S1' as never,
+  stanzaId,
   chat: 'bob',
   recipient: 'bob',
   state,
@@ -30,7 +32,7 @@ const resultFact: InternalEvent = {
   kind: 'send_result',
   key: 'result:M1',
   atMs: 0,
-  messageId: 'M1' as never,
+  messageId,
   state: 'sent',
 };
 const shownAs = (id: string, text: string): TranscriptEntry => ({
@@ -46,7 +48,7 @@ const shownAs = (id: string, text: string): TranscriptEntry => ({
   addressedBy: 'lid',
   copies: 1,
 });
-const accepted: Accepted = { messageId: 'M1', stanzaId: 'S1', text: 'hello', readers: [BOB], isRead: true };
+const accepted: Accepted = { messageId, stanzaId, text: 'hello', readers: [BOB], isRead: true };
 
 /** Two messages came and one went; nothing is wrong. */
 const good: Evidence = {
@@ -57,7 +59,7 @@ const good: Evidence = {
   accepted: [accepted],
   facts: [messageFact('A'), messageFact('B'), resultFact, receiptFact('delivered'), receiptFact('read')],
   shown: new Map([[BOB, [shownAs('S1', 'hello')]]]),
-  states: new Map([['M1', 'sent']]),
+  states: new Map([[messageId, 'sent']]),
   before: none,
   after: none,
   waiting: 0,
@@ -95,7 +97,7 @@ describe('the verdict on a crash', () => {
     ['a result that nobody was told', { facts: without('send_result') }, { lost: 1 }],
     ['a delivery that nobody was told', { facts: without('receipt', 'delivered') }, { lost: 1 }],
     ['a reading that nobody was told', { facts: without('receipt', 'read') }, { lost: 1 }],
-    ['a send that did not end', { states: new Map([['M1', 'sending' as const]]) }, { lost: 1 }],
+    ['a send that did not end', { states: new Map([[messageId, 'sending' as const]]) }, { lost: 1 }],
     ['a fact under a second key', { facts: [...good.facts, messageFact('A', 'other')] }, { duplicates: 1 }],
     [
       'a text under a second id',

@@ -1,4 +1,5 @@
 import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { MessageId, StanzaId } from '../../shared/kernel/id.ts';
 import type { SendState } from '../../shared/message/message.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
 import type { Stats } from '../whatsapp/stats.ts';
@@ -11,8 +12,8 @@ export interface Written {
 
 /** A message that we accepted for sending: from then on it is ours to bring. */
 export interface Accepted {
-  readonly messageId: string;
-  readonly stanzaId: string;
+  readonly messageId: MessageId;
+  readonly stanzaId: StanzaId;
   readonly text: string;
   /** Numbers of those who must see it. */
   readonly readers: readonly string[];
@@ -29,7 +30,7 @@ export interface Evidence {
   readonly facts: readonly InternalEvent[];
   /** What each phone shows of our account's messages. */
   readonly shown: ReadonlyMap<string, readonly TranscriptEntry[]>;
-  readonly states: ReadonlyMap<string, SendState | undefined>;
+  readonly states: ReadonlyMap<MessageId, SendState | undefined>;
   readonly before: Stats;
   readonly after: Stats;
   /** Stanzas that WhatsApp still keeps for our device. */
@@ -105,7 +106,7 @@ function lostIn({ written, facts }: Evidence): readonly string[] {
 
 function lostOut({ accepted, shown, states, facts }: Evidence): readonly string[] {
   const results = new Set(
-    facts.flatMap((fact) => (fact.kind === 'send_result' && fact.state === 'sent' ? [fact.messageId as string] : [])),
+    facts.flatMap((fact) => (fact.kind === 'send_result' && fact.state === 'sent' ? [fact.messageId] : [])),
   );
   return accepted.flatMap(({ messageId, stanzaId, text, readers }) => [
     ...readers
