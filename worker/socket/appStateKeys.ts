@@ -10,10 +10,10 @@ type AppStateKey = SignalDataTypeMap['app-state-sync-key'];
  */
 export function toAppStateKeys(
   stanza: BinaryNode,
-  message: proto.IMessage,
+  message: proto.IMessage | undefined,
   me: Me,
 ): Readonly<Record<string, AppStateKey>> {
-  const shared = message.protocolMessage?.appStateSyncKeyShare?.keys ?? [];
+  const shared = message?.protocolMessage?.appStateSyncKeyShare?.keys ?? [];
   if (shared.length === 0 || !isFromOwnAccount(stanza, me)) return {};
   return Object.fromEntries(
     shared.flatMap(({ keyId, keyData }): readonly (readonly [string, AppStateKey])[] =>

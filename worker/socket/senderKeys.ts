@@ -1,17 +1,17 @@
 import {
   addTransactionCapability,
   DEFAULT_CONNECTION_CONFIG,
-  proto,
-  unpadRandomMax16,
   type BinaryNode,
   type SignalKeyStore,
   type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
 import { baileysLogger } from './baileysLogger.ts';
+import { decodePadded } from './toFacts.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
+type Repository = ReturnType<MakeRepository>;
+type Distribution = Parameters<Repository['processSenderKeyDistributionMessage']>[0]['item'];
 type InTurn = (group: string, author: string, work: () => Promise<void>) => Promise<void>;
-type Distribution = proto.Message.ISenderKeyDistributionMessage;
 
 /**
  * Sender keys that come sealed inside other messages. Baileys takes one over after the step of the session that sealed it
@@ -22,37 +22,62 @@ type Distribution = proto.Message.ISenderKeyDistributionMessage;
  */
 export class SenderKeys {
   readonly #keys: ReturnType<typeof addTransactionCapability>;
-  readonly #repository: ReturnType<MakeRepository>;
+  readonly #repository: Repository;
   readonly #inTurn: InTurn;
   /** The one that was taken over last: stanzas are handled one at a time. */
   #learned: string | undefined;
+  #failedCalls = 0;
 
   /** @param inTurn runs work alone on the sender key of an author in a group */
   constructor(creds: Parameters<MakeRepository>[0]['creds'], keys: SignalKeyStore, inTurn: InTurn) {
-    this.#keys = addTransactionCapability(keys, baileysLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
+    this.#keys = addTransactionCapability(this.#counting(keys), baileysLogger, {
+      maxCommitRetries: 1,
+      delayBetweenTriesMs: 0,
+    });
     this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds, keys: this.#keys }, baileysLogger);
     this.#inTurn = inTurn;
   }
 
-  /** Stores the sender key in a decrypted message, if there is one. @param padded what the cipher gave */
+  /**
+   * Stores the sender key in a decrypted message, if there is one. Throws when the store fails; nonsense in place of a key
+   * is left to Baileys, which ignores it.
+   * @param padded what the cipher gave
+   */
   async learn({ attrs }: BinaryNode, padded: Uint8Array): Promise<void> {
-    const message = proto.Message.decode(unpadRandomMax16(padded));
-    const item = (message.deviceSentMessage?.message ?? message).senderKeyDistributionMessage;
+    const message = decodePadded(padded);
+    const item = (message?.deviceSentMessage?.message ?? message)?.senderKeyDistributionMessage;
     const authorJid = attrs['participant'] ?? attrs['from'];
     if (!item?.groupId || authorJid === undefined) return;
     const group = item.groupId;
-    await this.#inTurn(group, authorJid, () =>
-      this.#keys.transaction(
-        () => this.#repository.processSenderKeyDistributionMessage({ item, authorJid }),
-        `${group}/${authorJid}`,
-      ),
-    );
-    this.#learned = nameOf(item, authorJid);
+    const failed = this.#failedCalls;
+    try {
+      await this.#inTurn(group, authorJid, () =>
+        this.#keys.transaction(
+          () => this.#repository.processSenderKeyDistributionMessage({ item, authorJid }),
+          `${group}/${authorJid}`,
+        ),
+      );
+      this.#learned = nameOf(item, authorJid);
+    } catch (error) {
+      if (this.#failedCalls > failed) throw error;
+    }
   }
 
   /** Whether this is the one that was just taken over. A second time would only push older keys out of the record. */
   hasJustLearned(item: Distribution, authorJid: string): boolean {
     return this.#learned === nameOf(item, authorJid);
+  }
+
+  /** Failures of the store are told from those of the key: only the former may come to another end another time. */
+  #counting(keys: SignalKeyStore): SignalKeyStore {
+    const failed = (error: unknown): never => {
+      this.#failedCalls += 1;
+      throw error;
+    };
+    return {
+      get: async (type, ids) => Promise.resolve(keys.get(type, ids)).catch(failed),
+      set: async (data) => Promise.resolve(keys.set(data)).catch(failed),
+    };
   }
 }
 

@@ -22,22 +22,35 @@ const PROTOCOL_KINDS: Readonly<Record<number, string>> = {
  * The message that was sealed; what another of our own devices has sent is unwrapped.
  * @param padded what the cipher gave, still padded
  */
-export function toMessage(padded: Uint8Array): proto.IMessage {
-  const decoded = proto.Message.decode(unpadRandomMax16(padded));
-  return decoded.deviceSentMessage?.message ?? decoded;
+export function toMessage(padded: Uint8Array): proto.IMessage | undefined {
+  const decoded = decodePadded(padded);
+  return decoded?.deviceSentMessage?.message ?? decoded;
 }
+
+/**
+ * The message that the cipher gave, or undefined when it is none. What is inside is the sender's choice: if nonsense were a
+ * failure, it would come back with each redelivery and nothing behind it could ever be handled.
+ */
+export function decodePadded(padded: Uint8Array): proto.Message | undefined {
+  return orNothing(() => proto.Message.decode(unpadRandomMax16(padded)));
+}
+
+/** Its sender sealed nonsense. It is told like any other kind that has no form here. */
+const MALFORMED: InboundContent = { type: 'unsupported', unsupported: { kind: 'malformed' } };
 
 /**
  * The facts of a message: one, none when it is bookkeeping between devices, or those of the messages that our own
  * phone brings later because they had come without their content.
+ * @param message undefined for nonsense
  * @param stanzaOf the stanza of such a message, where it is still known: it says more than the phone does
  */
 export function toMessageFacts(
   stanza: BinaryNode,
-  message: proto.IMessage,
+  message: proto.IMessage | undefined,
   me: Me,
   stanzaOf: (stanzaId: string) => BinaryNode | undefined = () => undefined,
 ): readonly MessageFact[] {
+  if (message === undefined) return [factOf(addressOf(stanza, me), MALFORMED)];
   const answer = message.protocolMessage?.peerDataOperationRequestResponseMessage;
   if (answer) {
     return isFromOwnPhone(stanza, me)
@@ -93,7 +106,7 @@ function factsOfAnswer(
 ): readonly MessageFact[] {
   const bytes = placeholderMessageResendResponse?.webMessageInfoBytes;
   if (!bytes?.length) return [];
-  const { key, message, messageTimestamp, pushName } = proto.WebMessageInfo.decode(bytes);
+  const { key, message, messageTimestamp, pushName } = orNothing(() => proto.WebMessageInfo.decode(bytes)) ?? {};
   const { id, remoteJid, participant, fromMe } = key ?? {};
   if (!id || !remoteJid || !message) return [];
   const chat = withoutDevice(remoteJid);
@@ -115,9 +128,20 @@ function factsOfAnswer(
 
 function toFact(address: MessageAddress, message: proto.IMessage): readonly MessageFact[] {
   const content = toContent(message.deviceSentMessage?.message ?? message);
-  if (content === undefined) return [];
+  return content === undefined ? [] : [factOf(address, content)];
+}
+
+function factOf(address: MessageAddress, content: InboundContent): MessageFact {
   const { chat, sender, stanzaId } = address;
-  return [{ kind: 'message', key: `message:${digest(chat, sender, stanzaId)}`, ...address, content }];
+  return { kind: 'message', key: `message:${digest(chat, sender, stanzaId)}`, ...address, content };
+}
+
+function orNothing<Value>(decode: () => Value): Value | undefined {
+  try {
+    return decode();
+  } catch {
+    return undefined;
+  }
 }
 
 const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
