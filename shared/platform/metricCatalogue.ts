@@ -58,6 +58,11 @@ export const metricCatalogue = {
     dimensions: { sinceLast: ['over_a_day', 'under_a_day'] },
     question: 'How many Signal sessions were replaced, and how many of them again within a day, which means a defect?',
   },
+  SessionItemsTooLarge: {
+    ...count,
+    question:
+      'How many items of sessions were not stored because the table cannot hold them (app state of large accounts)?',
+  },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -44,6 +44,8 @@ const BACKOFF = { firstMs: 50, capMs: 1_000 };
  */
 const PATIENCE_MS = 40_000;
 const BATCH_LIMIT = 100;
+/** DynamoDB holds items of 400 KB, with their attributes. */
+const LARGEST_BODY_BYTES = 400_000;
 /** Enough to tell the writes of one item apart, and few enough for its write unit. */
 const WRITE_ID_BYTES = 8;
 
@@ -108,8 +110,15 @@ export class SessionItems {
     );
   }
 
-  /** Writes an item that can be learned again. Condition: no newer owner has written it. */
+  /**
+   * Writes an item that can be learned again. Condition: no newer owner has written it. One that the table cannot hold is
+   * left out: what is stored of it is older, and WhatsApp tells what has changed since.
+   */
   async writeSoft(sk: string, body: Uint8Array): Promise<void> {
+    if (body.length > LARGEST_BODY_BYTES) {
+      this.#dependencies.metrics.count('SessionItemsTooLarge', {});
+      return;
+    }
     await this.#put(
       { pk: this.pk, sk, version: 0, epoch: this.epoch, writeId: this.#writeId(), body },
       {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../../shared/kernel/clock.ts';
 import type { Session } from '../../../worker/session/session.ts';
 import { ItemWentBackError, OwnershipLostError } from '../../../worker/session/sessionErrors.ts';
+import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { Sessions, TABLE } from './sessions.ts';
 
 /** A clock whose long pauses end when the test says so. */
@@ -174,6 +175,18 @@ describe('write-behind', () => {
     await session.saveCredentials({ nextPreKeyId: 815 });
 
     expect((await sessions.owner(2)).credentials).toMatchObject({ nextPreKeyId: 815 });
+  });
+
+  it('leaves out a soft item that the table cannot hold, and counts it: what was stored of it before stays', async () => {
+    const metrics = keepingMetrics();
+    const owner = await sessions.owner(1, { metrics });
+    await owner.setKeys({ 'app-state-sync-version': { regular: { version: 1, hash: Buffer.alloc(128) } } });
+    await owner.flush();
+    await owner.setKeys({ 'app-state-sync-version': { regular: { version: 2, hash: randomBytes(500_000) } } });
+    await owner.flush();
+
+    expect(await stored('app-state-sync-version', 'regular')).toMatchObject({ version: 1 });
+    expect(metrics.totalOf('SessionItemsTooLarge')).toBe(1);
   });
 
   it('keeps an item no longer in memory than it has room, and reads it again', async () => {
