@@ -17,6 +17,7 @@ import { PhoneTraffic } from './phoneTraffic.ts';
 import { answerQuery, failedQuery, type QueryContext } from './queries.ts';
 import { Relay } from './relay.ts';
 import { loadWorld, saveWorld } from './savedState.ts';
+import { silenceConsole } from './silenceConsole.ts';
 import { Counters, type Stats } from './stats.ts';
 import { lidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
 
@@ -328,6 +329,8 @@ export class WhatsAppSimulator {
 
 /** Starts a simulator in this process. */
 export async function startWhatsApp(options: SimulatorOptions = {}): Promise<WhatsAppSimulator> {
+  // Its phones use libsignal, which prints their sessions.
+  silenceConsole();
   const simulator = new WhatsAppSimulator(options);
   await simulator.start(options);
   return simulator;
