@@ -1,14 +1,21 @@
 import type { IdentityDependencies } from '../shared/identity/apiKey.ts';
 import { makeHttpHandler, type HttpDependencies } from './http.ts';
 import type { Route } from './route.ts';
+import { detailedHealthRoutes, type HealthRouteDependencies } from './routes/health.ts';
 import { fleetRoutes, type FleetRouteDependencies } from './routes/fleet.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 
-export interface AdminDependencies extends HttpDependencies, IdentityDependencies, FleetRouteDependencies {}
+type AdminRouteDependencies = IdentityDependencies & FleetRouteDependencies & HealthRouteDependencies;
+export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
 
 /** All routes of operators. */
-export function adminRoutes(dependencies: IdentityDependencies & FleetRouteDependencies): readonly Route[] {
-  return [...tenantRoutes(dependencies), ...fleetRoutes(dependencies)];
+export function adminRoutes(dependencies: AdminRouteDependencies): readonly Route[] {
+  return [...tenantRoutes(dependencies), ...fleetRoutes(dependencies), ...detailedHealthRoutes(dependencies)];
+}
+
+/** Whether a path is served by the function of operators. */
+export function isAdminPath(path: string): boolean {
+  return path.startsWith('/v1/admin/') || path === '/health/detailed';
 }
 
 /** The function that serves operators: apart from the other, so that it can have its own role and throttle. */

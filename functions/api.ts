@@ -6,6 +6,7 @@ import { makeOpenApi } from './openapi.ts';
 import { route, type Route } from './route.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from './routes/connections.ts';
 import { eventRoutes } from './routes/events.ts';
+import { healthRoutes, type HealthRouteDependencies } from './routes/health.ts';
 import { messageRoutes, type MessageRouteDependencies } from './routes/messages.ts';
 import { webhookRoutes, type WebhookRouteDependencies } from './routes/webhooks.ts';
 
@@ -15,6 +16,7 @@ export interface ApiDependencies
     ConnectionRouteDependencies,
     MessageRouteDependencies,
     WebhookRouteDependencies,
+    HealthRouteDependencies,
     EventLogDependencies {}
 
 /** All routes of the API: those that this function serves, and for the document those of operators. */
@@ -27,12 +29,7 @@ export function apiRoutes(dependencies: ApiDependencies): {
     ...messageRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...eventRoutes(dependencies),
-    route('GET', '/health', {
-      summary: 'Whether the API answers',
-      access: 'public',
-      answers: { status: 200, schema: z.object({ status: z.literal('ok') }) },
-      handle: async () => ({ status: 200, json: { status: 'ok' } }),
-    }),
+    ...healthRoutes(dependencies),
     route('GET', '/v1/openapi.json', {
       summary: 'This document',
       access: 'public',

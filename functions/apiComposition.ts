@@ -20,6 +20,7 @@ function composeHttp(config: ApiConfig, name: string): AdminDependencies {
     authenticate: makeAuthenticate(stores),
     logger: makeLogger(name, config.logLevel).child({ stage: config.stage }),
     shardCount: config.shardCount,
+    connections: new ConnectionStore(stores),
   };
 }
 
@@ -31,7 +32,6 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
   const http = composeHttp(config, 'api');
   return {
     ...http,
-    connections: new ConnectionStore(http),
     messages: new MessageStore(http),
     endpoints: new EndpointStore(http),
     guard: new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false }),

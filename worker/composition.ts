@@ -38,6 +38,8 @@ export interface RunningWorker {
   readonly drain: () => Promise<void>;
   /** Closes every socket without logging out and writes nothing. */
   readonly closeSockets: () => Promise<void>;
+  /** Whether it may act: its lease lives, as far as it knows. */
+  readonly mayAct: () => boolean;
 }
 
 /** Starts a worker: resolves when its lease exists. Throws when the store does not take the lease. */
@@ -103,6 +105,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
       return member.drain();
     },
     closeSockets: () => shards.loseAll(),
+    mayAct: gate.isOpen,
   };
 }
 

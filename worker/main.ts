@@ -1,6 +1,7 @@
 /**
  * The worker process: `node worker/main.ts`, configured by the environment alone. Prints one line
- * `{"ready":true,"workerId":"wrk_…"}` when its lease exists, and then its log and its metrics (EMF), one JSON object per line.
+ * `{"ready":true,"workerId":"wrk_…","statusUrl":"http://…"}` when its lease exists, and then its log and its metrics (EMF),
+ * one JSON object per line.
  *
  * | it ends because                              | exit code |
  * | -------------------------------------------- | --------- |
@@ -32,17 +33,21 @@ const [
   { workerConfig },
   { makeLogger },
   { makeMetrics },
+  { makePrometheusMetrics, toBoth },
   { withDeadline },
   { systemClock },
   { startWorker },
+  { startStatusServer },
   { makeWorkerWorld },
 ] = await Promise.all([
   import('../shared/platform/config.ts'),
   import('../shared/platform/logger.ts'),
   import('../shared/platform/metrics.ts'),
+  import('../shared/platform/prometheus.ts'),
   import('../shared/kernel/deadline.ts'),
   import('../shared/kernel/clock.ts'),
   import('./composition.ts'),
+  import('./status/statusServer.ts'),
   import('./world.ts'),
 ]);
 
@@ -70,7 +75,8 @@ function end(code: number, message: string, error?: unknown): never {
 async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   let worker: RunningWorker | undefined;
   let draining = false;
-  const metrics = makeMetrics({
+  const forScrape = makePrometheusMetrics(config.stage);
+  const emf = makeMetrics({
     stage: config.stage,
     processKind: 'worker',
     logger,
@@ -78,7 +84,8 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
     write: (line) => process.stdout.write(`${line}\n`),
     flushEveryMs: METRICS_EVERY_MS,
   });
-  process.on('exit', metrics.flush);
+  const metrics = toBoth(emf, forScrape);
+  process.on('exit', emf.flush);
   const drain = (why: string, fields: LogFields): void => {
     draining = true;
     logger.info(why, fields);
@@ -97,13 +104,20 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
     if (!draining) drain('asked to drain by an operator', {});
   };
   const onBroken = (error: unknown): void => end(1, 'worker broke', error);
+  let statusUrl: string;
   try {
+    const notReadyBecause = (): string | undefined => {
+      if (worker === undefined) return 'it has no lease yet';
+      if (draining) return 'it drains';
+      return worker.mayAct() ? undefined : 'its lease was not renewed in time';
+    };
+    statusUrl = (await startStatusServer(config.status, { notReadyBecause, metrics: forScrape })).url;
     const world = makeWorkerWorld(config);
     worker = await startWorker({ config, logger, metrics, onFenced, onBroken, onDrainRequested }, world);
   } catch (error) {
     end(1, 'worker could not start', error);
   }
-  process.stdout.write(`${JSON.stringify({ ready: true, workerId: worker.workerId })}\n`);
+  process.stdout.write(`${JSON.stringify({ ready: true, workerId: worker.workerId, statusUrl })}\n`);
   const onSignal = (signal: NodeJS.Signals): void => {
     if (signalled) end(1, 'asked to stop twice');
     signalled = true;

@@ -4,7 +4,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { makeAdminHandler } from '../../functions/admin.ts';
+import { isAdminPath, makeAdminHandler } from '../../functions/admin.ts';
 import { makeApiHandler } from '../../functions/api.ts';
 import { composeAdmin, composeApi } from '../../functions/apiComposition.ts';
 import { makeDeliverHandler } from '../../functions/deliver.ts';
@@ -29,7 +29,7 @@ const logger = makeLogger('functions', config.logLevel);
 
 const api = makeApiHandler(composeApi(config, { allowLoopback: true })) as unknown as HttpHandler;
 const admin = makeAdminHandler(composeAdmin(config)) as unknown as HttpHandler;
-const server = makeGateway((path) => (path.startsWith('/v1/admin/') ? admin : api));
+const server = makeGateway((path) => (isAdminPath(path) ? admin : api));
 
 const common = {
   polling: makePollingClient(config, 4, WAIT_SECONDS),

@@ -98,6 +98,9 @@ const workerSchema = z
     HOLDFAST_GENERATION: z.coerce.number().int().min(0).default(0),
     /** Availability zone, for people. */
     HOLDFAST_ZONE: z.string().min(1).optional(),
+    /** Where `/health`, `/health/ready` and `/metrics` answer; port 0 is any free one. */
+    HOLDFAST_STATUS_HOST: z.string().min(1).default('127.0.0.1'),
+    HOLDFAST_STATUS_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   })
   .refine((c) => c.HOLDFAST_HEARTBEAT_MS <= c.HOLDFAST_FENCE_MS / 3, {
     message: 'must be at most a third of HOLDFAST_FENCE_MS',
@@ -213,6 +216,7 @@ export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly taskId: string;
   readonly generation: number;
   readonly zone: string | undefined;
+  readonly status: { readonly host: string; readonly port: number };
   readonly whatsappUrl: string;
   readonly whatsappRootKey: Uint8Array | undefined;
   readonly ownership: OwnershipConfig;
@@ -253,6 +257,7 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
     taskId: value.HOLDFAST_TASK_ID,
     generation: value.HOLDFAST_GENERATION,
     zone: value.HOLDFAST_ZONE,
+    status: Object.freeze({ host: value.HOLDFAST_STATUS_HOST, port: value.HOLDFAST_STATUS_PORT }),
     whatsappUrl: value.WHATSAPP_URL,
     whatsappRootKey: value.WHATSAPP_ROOT_KEY === undefined ? undefined : Buffer.from(value.WHATSAPP_ROOT_KEY, 'hex'),
     kmsKeyArn: value.HOLDFAST_KMS_KEY_ARN,

@@ -1,6 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { makeAdminHandler } from '../../functions/admin.ts';
+import { isAdminPath, makeAdminHandler } from '../../functions/admin.ts';
 import { makeApiHandler, type ApiDependencies } from '../../functions/api.ts';
 import { composeAdmin, composeApi } from '../../functions/apiComposition.ts';
 import { makeContext, type HttpHandler } from '../../infra/local/gateway.ts';
@@ -73,7 +73,7 @@ export class ApiStack {
   }
 
   call(method: string, path: string, options: CallOptions = {}): Promise<Answered> {
-    return invoke(path.startsWith('/v1/admin/') ? this.#admin : this.#api, method, path, options);
+    return invoke(isAdminPath(path.split('?')[0] ?? '') ? this.#admin : this.#api, method, path, options);
   }
 
   /** A new tenant with a key. */

@@ -159,6 +159,8 @@ describe('worker processes', () => {
     await until('the inbound fact', received, (texts) => texts.length === 1);
     const second = aWorker();
     await second.ready;
+    const readiness = await first.status('/health/ready');
+    const metrics = await (await first.status('/metrics')).text();
 
     first.signal('SIGTERM');
     const during = await Promise.all(['one', 'two', 'three'].map((text) => send(connection, `during: ${text}`)));
@@ -174,7 +176,10 @@ describe('worker processes', () => {
     const [own] = await phones.phones();
 
     expect(code).toBe(0);
-    expect(first.lines[0]).toEqual({ ready: true, workerId });
+    expect(first.lines[0]).toMatchObject({ ready: true, workerId });
+    expect(readiness.status).toBe(200);
+    expect(metrics).toMatch(/holdfast_messages_sent_total{stage="test"} 1\n/);
+    expect(metrics).toMatch(/holdfast_open_succeeded_total{stage="test"} [1-9]/);
     expect((await shown())[0]).toBe('before the hand-over');
     expect((await shown()).at(-1)).toBe('after the hand-over');
     expect(new Set(await shown()).size).toBe(5);

@@ -19,6 +19,8 @@ export interface WorkerProcess {
   readonly ready: Promise<string>;
   readonly exited: Promise<number | null>;
   readonly signal: (signal: NodeJS.Signals) => void;
+  /** Asks its status server, once it is ready. */
+  readonly status: (path: string) => Promise<Response>;
 }
 
 /** Starts a real worker process. `ready` resolves to its worker id, or rejects when it ends before. */
@@ -50,6 +52,10 @@ export function startWorkerProcess(environment: Readonly<Record<string, string>>
     ready: ready.promise,
     exited,
     signal: (signal) => void child.kill(signal),
+    status: async (path) => {
+      await ready.promise;
+      return fetch(`${String(lines.find((line) => line['ready'] === true)?.['statusUrl'])}${path}`);
+    },
   };
 }
 

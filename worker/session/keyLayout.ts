@@ -25,7 +25,6 @@ const [ADDRESSES, RATCHETS, PRE_KEYS] = RANKS;
 
 /** With their seal and attributes they fit one write unit. */
 const PRE_KEYS_PER_ITEM = 25;
-const SOFT_BUCKETS = 64;
 
 const own =
   (name: string, isHard: boolean) =>
@@ -33,14 +32,18 @@ const own =
 const ratchet =
   (name: string) =>
   (id: string): KeyPlace => ({ name: `${name}#${id}`, isHard: true, scope: 'ratchets', rank: RATCHETS });
-const bucket =
-  (name: string) =>
-  (id: string): KeyPlace => ({
-    name: `${name}#${String((createHash('sha256').update(id).digest()[0] ?? 0) % SOFT_BUCKETS).padStart(2, '0')}`,
-    isHard: false,
-    scope: 'account',
-    rank: ADDRESSES,
-  });
+/**
+ * What is known of a person: all kinds in one of 256 items, so that a first contact is two writes (its number and its LID)
+ * and not eight. A thousand contacts make items of about a kilobyte.
+ */
+const contact = (id: string): KeyPlace => ({
+  name: `CONTACTS#${createHash('sha256').update(userOf(id)).digest('hex').slice(0, 2)}`,
+  isHard: false,
+  scope: 'account',
+  rank: ADDRESSES,
+});
+/** The user in `49151…`, `123_reverse`, `123_1.0` and `123@lid`. */
+const userOf = (id: string): string => id.split(/[_.:@]/)[0] ?? id;
 
 const layout: Readonly<Record<string, (id: string) => KeyPlace>> = {
   'pre-key': (id) => ({
@@ -62,11 +65,11 @@ const layout: Readonly<Record<string, (id: string) => KeyPlace>> = {
   }),
   'app-state-sync-key': own('APPSTATEKEY', true),
   'app-state-sync-version': own('APPSTATE', false),
-  'lid-mapping': bucket('LIDS'),
-  'device-list': bucket('DEVICES'),
-  'known-devices': bucket('DEVICES'),
-  'identity-key': bucket('IDENTITIES'),
-  tctoken: bucket('TOKENS'),
+  'lid-mapping': contact,
+  'device-list': contact,
+  'known-devices': contact,
+  'identity-key': contact,
+  tctoken: contact,
 };
 
 /** Where a key is kept. Throws for a type that has no place, so that a new one is a decision. */

@@ -1,0 +1,79 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { PrometheusMetrics } from '../../shared/platform/prometheus.ts';
+
+/** What a worker says of itself to who watches its container. */
+export interface WorkerStatus {
+  /** Why it cannot work at the moment; undefined when it can. */
+  readonly notReadyBecause: () => string | undefined;
+  readonly metrics: Pick<PrometheusMetrics, 'text' | 'contentType'>;
+}
+
+export interface StatusServer {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Nobody needs longer to ask. */
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/**
+ * | path            | answer                                                                            |
+ * | --------------- | --------------------------------------------------------------------------------- |
+ * | `/health`       | 200 as long as the event loop turns                                               |
+ * | `/health/ready` | 200 while its lease lives and it may act, otherwise 503 with the reason           |
+ * | `/metrics`      | Prometheus' text format                                                           |
+ *
+ * On loopback unless configured: metrics tell how busy tenants are. Throws when the port is taken.
+ */
+export async function startStatusServer(
+  at: { readonly host: string; readonly port: number },
+  status: WorkerStatus,
+): Promise<StatusServer> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+    answer(request.url ?? '', status).then(
+      ({ code, type, text }) => response.writeHead(code, { 'content-type': type }).end(text),
+      (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error)),
+    );
+  });
+  await listen(server, at);
+  const { port } = server.address() as AddressInfo;
+  // It must not keep a process that has ended its work.
+  server.unref();
+  return {
+    url: `http://${at.host}:${port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+interface Answer {
+  readonly code: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+async function answer(url: string, { notReadyBecause, metrics }: WorkerStatus): Promise<Answer> {
+  const [path] = url.split('?');
+  if (path === '/health') return json(200, { status: 'ok' });
+  if (path === '/metrics') return { code: 200, type: metrics.contentType, text: await metrics.text() };
+  if (path !== '/health/ready') return json(404, { error: 'There are /health, /health/ready and /metrics.' });
+  const reason = notReadyBecause();
+  return reason === undefined ? json(200, { status: 'ready' }) : json(503, { status: 'not_ready', reason });
+}
+
+function json(code: number, body: object): Answer {
+  return { code, type: 'application/json', text: JSON.stringify(body) };
+}
+
+function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
