@@ -182,7 +182,6 @@ export class SimulatedSocket implements ConnectionSocket {
     this.#end(undefined);
     const { session, gate } = this.#options;
     if (gate.isOpen()) await session.flush().catch(() => undefined);
-    else session.abandon();
   }
 
   async #write(stanzaId: StanzaId, text: string): Promise<void> {

@@ -32,6 +32,8 @@ export interface SocketSource {
   readonly isLinked: () => Promise<boolean>;
   /** Credentials are kept encrypted and not used any more. Returns `lost` when a newer owner has written. */
   readonly retire: () => Promise<'retired' | 'lost'>;
+  /** Somebody else owns the connection: what waits to be written is forgotten, and nothing is written from here on. */
+  readonly abandon: () => void;
 }
 
 /** What sends messages on the runner's socket. */
@@ -119,6 +121,8 @@ export class ConnectionRunner {
 
   /** Puts an input into the mailbox. Never throws, never waits. */
   deliver(input: Input): void {
+    // At once, before what is in the mailbox: whatever is on its way to the store is not ours to write any more.
+    if (input.type === 'ownership_lost') this.#dependencies.sockets.abandon();
     this.#put({ input });
   }
 

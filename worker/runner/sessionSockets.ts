@@ -25,7 +25,9 @@ export function makeSessionSockets(
   dependencies: SessionSocketsDependencies & { readonly opens: Pick<OpenMeter, 'follow'> },
 ): SocketSource {
   let opened: Promise<Session> | undefined;
-  const session = (): Promise<Session> => {
+  let abandoned = false;
+  const session = async (): Promise<Session> => {
+    if (abandoned) throw new OwnershipLostError('the connection');
     opened ??= dependencies.openSession(owned).catch((error: unknown) => {
       opened = undefined;
       throw error;
@@ -34,6 +36,10 @@ export function makeSessionSockets(
   };
 
   return {
+    abandon: () => {
+      abandoned = true;
+      void opened?.then((found) => found.abandon()).catch(() => undefined);
+    },
     open: ({ generation, pairing, onInput }) =>
       unlessLost(async () => {
         const found = await session();

@@ -23,6 +23,7 @@ export interface SessionOptions extends SessionDependencies {
 type FailureListener = (error: unknown) => void;
 
 export class Session {
+  readonly #items: SessionItems;
   readonly #credentials: Credentials;
   readonly #keys: KeyItems;
   readonly #listeners = new Set<FailureListener>();
@@ -30,6 +31,7 @@ export class Session {
   constructor(connection: OwnedConnection, options: SessionOptions) {
     const { tenantId, connectionId } = connection;
     const items = new SessionItems(connection, options);
+    this.#items = items;
     const seal = new ItemSeal(items, options.keyProvider, { tenantId, connectionId });
     const onFailure = (error: unknown): void => void this.#onFailure(error);
     const common = { items, seal, clock: options.clock, onFailure };
@@ -116,8 +118,9 @@ export class Session {
     await this.#credentials.flush();
   }
 
-  /** Forgets what is not written yet: somebody else owns the connection. */
+  /** Forgets what is not written yet, and writes nothing more: somebody else owns the connection. */
   abandon(): void {
+    this.#items.close();
     this.#keys.clear();
     this.#credentials.abandon();
   }

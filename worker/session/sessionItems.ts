@@ -61,6 +61,7 @@ export class SessionItems {
   readonly #connection: OwnedConnection;
   readonly #dependencies: SessionDependencies;
   readonly #TableName: string;
+  #isClosed = false;
 
   constructor(connection: OwnedConnection, dependencies: SessionDependencies) {
     this.pk = `SESSION#${connection.tenantId}#${connection.connectionId}`;
@@ -159,6 +160,11 @@ export class SessionItems {
     } while (start !== undefined);
   }
 
+  /** Refuses all writes from here on, also those that are being tried again. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   /** Names one write, over all its tries. */
   #writeId(): Uint8Array {
     return this.#dependencies.random.bytes(WRITE_ID_BYTES);
@@ -171,6 +177,7 @@ export class SessionItems {
   ): Promise<void> {
     const { table, gate, metrics } = this.#dependencies;
     await this.#persist('session write', async (signal) => {
+      if (this.#isClosed) throw new OwnershipLostError(item.sk);
       try {
         await table.send(
           new PutCommand({

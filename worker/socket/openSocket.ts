@@ -185,7 +185,7 @@ class BaileysSocket implements ConnectionSocket {
   /** Steps of receiving that wait in memory. They may be lost, so a worker that must not write leaves them. */
   async #writeSession(): Promise<void> {
     const { session, gate, logger } = this.#options;
-    if (!gate.isOpen()) return session.abandon();
+    if (!gate.isOpen()) return;
     await session.flush().catch((error: unknown) => logger.warn('steps of receiving were not written', { error }));
   }
 

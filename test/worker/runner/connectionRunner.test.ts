@@ -131,6 +131,7 @@ describe('the runner of a connection', () => {
     await settle();
 
     expect(stops).toEqual(['ownership_lost']);
+    expect(source.abandoned).toBe(1);
     expect(source.opened).toEqual([]);
   });
 

@@ -138,6 +138,8 @@ describe('write-behind', () => {
     await session.flush();
 
     expect(written).toEqual([]);
+    await expect(session.setKeys({ session: { '1.0': { step: 2 } } })).rejects.toThrow(OwnershipLostError);
+    await expect(session.saveCredentials({ me: 'x' })).rejects.toThrow(OwnershipLostError);
   });
 
   it('leaves a removed item behind, empty and for 30 days, so that an older owner cannot make it again', async () => {
