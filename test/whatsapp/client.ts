@@ -112,6 +112,11 @@ export class WhatsAppClient {
     return this.#call('POST', `/phones/${number}/devices/${device}/app-state-keys`, {});
   }
 
+  /** Sets WhatsApp up again on a phone: it has new keys, and those who know it are told. */
+  async reinstall(number: string): Promise<void> {
+    await this.#call('POST', `/phones/${number}/reinstall`);
+  }
+
   async removeDevice(number: string, device: number): Promise<void> {
     await this.#call('DELETE', `/phones/${number}/devices/${device}`);
   }

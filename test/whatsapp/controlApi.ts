@@ -147,6 +147,14 @@ const phoneRoutes: readonly Route[] = [
   ],
   [
     'POST',
+    /^\/phones\/(\d+)\/reinstall$/,
+    async (simulator, [digits]) => {
+      await simulator.reinstall(find(simulator, digits));
+      return {};
+    },
+  ],
+  [
+    'POST',
     /^\/phones\/(\d+)\/devices\/(\d+)\/app-state-keys$/,
     async (simulator, [digits, id]) => {
       const account = find(simulator, digits);

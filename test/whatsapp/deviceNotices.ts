@@ -36,6 +36,15 @@ export class DeviceNotices {
       this.#enqueue(watcher, node('notification', attrs, [node(what, { device_hash: '2:sandbox' }, addresses)]));
     }
   }
+
+  /** The phone of an account has new keys. */
+  tellIdentity(account: Account): void {
+    const linked = [...this.#world.accounts.values()].flatMap(({ devices }) => [...devices.values()]);
+    for (const watcher of linked) {
+      if (watcher.knows?.includes(account.number) !== true) continue;
+      this.#enqueue(watcher, node('notification', attrsOf(account, 'encrypt'), [node('identity', {})]));
+    }
+  }
 }
 
 /** The own devices of an account hear it in another form, with the whole list (as whatsmeow reads it). */

@@ -112,6 +112,24 @@ export class Phone {
     Object.assign(this.creds, update);
   }
 
+  /** The owner sets WhatsApp up again: new keys, and nothing is known of any session. What it shows stays. */
+  reinstall(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const type of Object.keys(this.#values)) delete this.#values[type];
+      const { signedIdentityKey, signedPreKey, registrationId, nextPreKeyId, firstUnuploadedPreKeyId } =
+        initAuthCreds();
+      Object.assign(this.creds, {
+        signedIdentityKey,
+        signedPreKey,
+        registrationId,
+        nextPreKeyId,
+        firstUnuploadedPreKeyId,
+      });
+      trySessionsOnCopies(signedIdentityKey.public);
+      await this.makePreKeys();
+    });
+  }
+
   /** Takes one of its pre-keys out for somebody, with the rest of the bundle. */
   takeBundle(): KeyBundle {
     const preKeys = (this.#values['pre-key'] ??= {});

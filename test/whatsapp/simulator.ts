@@ -154,6 +154,13 @@ export class WhatsAppSimulator {
     this.changed();
   }
 
+  /** The owner of an account sets WhatsApp up again on the phone. */
+  async reinstall(account: Account): Promise<void> {
+    await account.phone.reinstall();
+    this.#notices.tellIdentity(account);
+    this.changed();
+  }
+
   /** Does something to live sockets at once. Returns how many it hit. */
   strike(strike: Strike): number {
     return strikeSockets(strike, this.logins.socketsOf(strike.number));

@@ -1,4 +1,5 @@
 import {
+  getBinaryNodeChild,
   initAuthCreds,
   makeWASocket,
   type AuthenticationCreds,
@@ -14,11 +15,12 @@ import { toAppStateKeys } from './appStateKeys.ts';
 import { makeBaileysConfiguration } from './baileysConfiguration.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
 import { CredentialSaves } from './credentialSaves.ts';
-import { DeviceLists, STALE_DEVICE_LIST } from './deviceLists.ts';
+import { DeviceLists } from './deviceLists.ts';
 import { letThrough } from './directKeys.ts';
 import { DurableRepository } from './durableRepository.ts';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
+import { Outgoing } from './outgoing.ts';
 import { Pairing } from './pairing.ts';
 import { Placeholders } from './placeholders.ts';
 
@@ -32,7 +34,6 @@ import { UnrecordedSends } from './unrecordedSends.ts';
 
 const CLOSE_DEADLINE_MS = 2_000;
 const LOGOUT_DEADLINE_MS = 5_000;
-const SEND_DEADLINE_MS = 30_000;
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
@@ -57,7 +58,7 @@ class BaileysSocket implements ConnectionSocket {
   readonly #socket: Baileys;
   readonly #inbound: InboundOrder;
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #recipients: Recipients;
+  readonly #outgoing: Outgoing;
   readonly #unrecorded: UnrecordedSends;
   /** Facts go out one after the other, in the order in which their stanzas came. */
   #publishing: Promise<void> = Promise.resolve();
@@ -112,7 +113,13 @@ class BaileysSocket implements ConnectionSocket {
     guardFrames(raw, options.gate, this.#saves);
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
     this.#forgetSession = options.session.onFailure(cut);
-    this.#recipients = new Recipients(options.session, this.#socket);
+    this.#outgoing = new Outgoing(options, {
+      socket: this.#socket,
+      recipients: new Recipients(options.session, this.#socket),
+      acknowledgements: this.#acknowledgements,
+      devices: this.#devices,
+      ownJids: () => Object.values(this.#me()),
+    });
     this.#pairing = this.#makePairing();
     this.#placeholders = new Placeholders({
       socket: this.#socket,
@@ -128,40 +135,10 @@ class BaileysSocket implements ConnectionSocket {
   }
 
   async send(request: SendRequest): Promise<SendOutcome> {
-    const { stanzaId, to, recorded } = request;
+    const { stanzaId, recorded } = request;
     if (recorded !== undefined) this.#unrecorded.hold(stanzaId, recorded);
     if (!this.#caughtUp || this.#isClosed) return { outcome: 'unknown' };
-    const { clock, logger, metrics } = this.#options;
-    try {
-      if (!(await this.#recipients.hasAccount(to))) return { outcome: 'no_account' };
-      let error = await this.#transmit(request);
-      if (error === STALE_DEVICE_LIST) {
-        // Nothing was delivered. With fresh lists it can be.
-        await this.#devices.dropFor(to, Object.values(this.#me()));
-        error = await this.#transmit(request);
-      }
-      if (error !== undefined) return { outcome: 'refused', code: error };
-      metrics.count('MessagesSent', {});
-      return { outcome: 'acknowledged', atMs: clock.nowMs() };
-    } catch (error) {
-      logger.warn('send not acknowledged', { stanzaId, error });
-      return { outcome: 'unknown' };
-    }
-  }
-
-  /** Sends once. Resolves with nothing when WhatsApp has taken it, or with the number of its refusal. */
-  async #transmit({ stanzaId, to, content }: SendRequest): Promise<number | undefined> {
-    const acknowledged = this.#acknowledgements.expect(stanzaId);
-    try {
-      await withDeadline('sending a message', SEND_DEADLINE_MS, () =>
-        // A preview would make this worker fetch an address of the tenant's choosing.
-        this.#socket.sendMessage(to, { text: content.text.body, linkPreview: null }, { messageId: stanzaId }),
-      );
-      const { serverAckTimeoutMs } = this.#options.config;
-      return await withDeadline('the ack of WhatsApp', serverAckTimeoutMs, () => acknowledged);
-    } finally {
-      this.#acknowledgements.forget(stanzaId);
-    }
+    return this.#outgoing.send(request);
   }
 
   async close(kind: 'end' | 'logout'): Promise<void> {
@@ -226,6 +203,7 @@ class BaileysSocket implements ConnectionSocket {
       return this.#placeholders.take(stanza);
     });
     this.#inbound.insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
+    if (!this.#isPairing) this.#inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
     if (!this.#isPairing) {
       // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
       this.#after(this.#options.config.openWithinMs, () => this.#cut(new Error('no login within the deadline')));
@@ -258,12 +236,22 @@ class BaileysSocket implements ConnectionSocket {
     }
   }
 
+  /** Somebody who set WhatsApp up again has new keys: Baileys makes a new session, which must not wait for a failure. */
+  async #onNotification(stanza: BinaryNode): Promise<undefined> {
+    if (stanza.attrs['type'] !== 'encrypt' || getBinaryNodeChild(stanza, 'identity') === undefined) return;
+    await this.#welcomeNewSession(stanza.attrs['from'] ?? '');
+  }
+
+  /** Under both of its addresses: the session is kept under one, and asked for under the other. */
+  async #welcomeNewSession(jid: string): Promise<void> {
+    const lid = await this.#socket.signalRepository.lidMapping.getLIDForPN(jid);
+    for (const address of [jid, lid]) if (address) this.#renewals.welcome(address);
+  }
+
   async #onReceipt(stanza: BinaryNode): Promise<undefined> {
     const { attrs } = stanza;
     if (attrs['type'] === 'retry') {
-      const from = attrs['participant'] ?? attrs['from'] ?? '';
-      const lid = await this.#socket.signalRepository.lidMapping.getLIDForPN(from);
-      for (const jid of [from, lid]) if (jid) this.#renewals.noteRetryRequest(jid);
+      await this.#welcomeNewSession(attrs['participant'] ?? attrs['from'] ?? '');
       this.#options.metrics.count('RetryReceipts', {});
       return;
     }

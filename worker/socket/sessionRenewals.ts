@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 
-/** How long after a request to repeat a new session with its sender is welcome. */
+/** How long after a reason for one a new session is welcome. */
 const WELCOME_MS = 60_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -24,8 +24,8 @@ export class SessionRenewals {
     this.#options = options;
   }
 
-  /** A recipient could not read us: a new session with its devices is welcome for a while. */
-  noteRetryRequest(deviceJid: string): void {
+  /** Somebody could not read us, or has new keys: a new session with their devices is welcome for a while. */
+  welcome(deviceJid: string): void {
     const nowMs = this.#options.monotonicMs();
     for (const [user, untilMs] of this.#welcomeUntilMs) if (untilMs < nowMs) this.#welcomeUntilMs.delete(user);
     this.#welcomeUntilMs.set(userOf(deviceJid), nowMs + WELCOME_MS);

@@ -40,6 +40,36 @@ describe('a recipient who could not read a message', () => {
     expect(JSON.stringify(room.metrics.kept)).not.toContain(BOB);
   });
 
+  it('needs no repetition after it has set WhatsApp up again: the next message is for its new keys', async () => {
+    await room.send('one');
+    await room.client.write(BOB, ANN, 'answer');
+    await until(
+      'the answer',
+      () => room.texts(),
+      (texts) => texts.length === 1,
+    );
+    await room.client.reinstall(BOB);
+    await until(
+      'the new session',
+      () => room.metrics.totalOf('SessionsRenewed', { sinceLast: 'over_a_day' }),
+      (count) => count === 1,
+    );
+
+    await room.send('two');
+    await room.client.write(BOB, ANN, 'from the new phone');
+    await until(
+      'the answer',
+      () => room.texts(),
+      (texts) => texts.length === 2,
+    );
+    await room.send('three');
+
+    expect(await until('the third', atBob, (texts) => texts.length === 3)).toEqual(['one', 'two', 'three']);
+    expect(room.texts()).toEqual(['answer', 'from the new phone']);
+    expect(await room.client.failures(BOB)).toEqual([]);
+    expect(room.metrics.totalOf('RetryReceipts')).toBe(0);
+  });
+
   it('can read everything afterwards, also when messages of the old session arrive late', async () => {
     await room.send('one');
     await room.client.write(BOB, ANN, 'answer');

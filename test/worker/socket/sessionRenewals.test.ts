@@ -14,7 +14,7 @@ function aRecord(owner: string) {
 describe('renewals of Signal sessions', () => {
   it('are welcome for a minute after a request to repeat, for every device of who asked and nobody else', () => {
     const { time, renewals } = aRecord('con_1');
-    renewals.noteRetryRequest('900002:3@lid');
+    renewals.welcome('900002:3@lid');
 
     const welcome = ['900002:0@lid', '900002@lid', '900003@lid'].map((jid) => renewals.isWelcome(jid));
     time.nowMs = MINUTE_MS + 1;
