@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ItemSeal } from './itemSeal.ts';
 import { decodeEntries, encodeEntries, type Entries } from './keyCodec.ts';
 import { KeyedMutex } from './keyedMutex.ts';
-import { RANKS, type Rank } from './keyLayout.ts';
+import { PRE_KEYS, RANKS, type Rank } from './keyLayout.ts';
 import type { SessionItems } from './sessionItems.ts';
 
 /** What is to change in one item: keys by name, null for one that goes. */
@@ -82,9 +82,13 @@ export class KeyItems {
     }
   }
 
-  /** Makes changes and resolves; they are durable at most two seconds later, or with the next write of their item. */
+  /**
+   * Makes changes and resolves; they are durable at most two seconds later, or with the next write of their item. A change
+   * of pre-keys does not wait: it shares an item with others, and would be written with them before its own session is.
+   */
   async writeBehind(changes: ReadonlyMap<string, ItemChange>): Promise<void> {
     if (changes.size === 0) return;
+    if ([...changes.values()].some(({ rank }) => rank === PRE_KEYS)) return this.writeThrough(changes);
     await this.#load([...changes.keys()]);
     await Promise.all([...changes].map(([sk, change]) => this.#mutex.run(sk, () => this.#apply(sk, change))));
     if (this.#changed.size >= MOST_BEHIND) await this.flush();

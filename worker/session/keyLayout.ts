@@ -21,7 +21,8 @@ export interface KeyPlace {
  */
 export const RANKS = [0, 1, 2] as const;
 export type Rank = (typeof RANKS)[number];
-const [ADDRESSES, RATCHETS, PRE_KEYS] = RANKS;
+const [ADDRESSES, RATCHETS] = RANKS;
+export const [, , PRE_KEYS] = RANKS;
 
 /** With their seal and attributes they fit one write unit. */
 const PRE_KEYS_PER_ITEM = 25;

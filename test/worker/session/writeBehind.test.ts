@@ -29,7 +29,11 @@ describe('write-behind', () => {
   let time: ReturnType<typeof makePausedClock>;
   /** Sort keys of the puts, in their order. */
   let written: string[];
-  let puts: { fail: 'before' | 'after' | undefined };
+  let puts: {
+    fail: 'before' | 'after' | undefined;
+    before: (sk: string) => Promise<void>;
+    after: (sk: string) => Promise<void>;
+  };
   beforeAll(async () => {
     sessions = await Sessions.start();
   });
@@ -38,15 +42,18 @@ describe('write-behind', () => {
     sessions.next();
     time = makePausedClock();
     written = [];
-    puts = { fail: undefined };
+    puts = { fail: undefined, before: async () => undefined, after: async () => undefined };
     const table = sessions.table();
     const send = table.send.bind(table) as (command: unknown, options: unknown) => Promise<unknown>;
     table.send = (async (command: unknown, options: unknown) => {
       if (!(command instanceof PutCommand)) return send(command, options);
       const refused = Object.assign(new Error('refused by the store'), { name: 'OwnershipLostError' });
       if (puts.fail === 'before') throw Object.setPrototypeOf(refused, OwnershipLostError.prototype);
+      const sk = String(command.input.Item?.['sk']);
+      await puts.before(sk);
       const answer = await send(command, options);
-      written.push(String(command.input.Item?.['sk']));
+      written.push(sk);
+      await puts.after(sk);
       if (puts.fail === 'after') throw Object.setPrototypeOf(refused, OwnershipLostError.prototype);
       return answer;
     }) as typeof table.send;
@@ -84,13 +91,39 @@ describe('write-behind', () => {
     expect(await stored('handled', '1.0')).toEqual(['00112233445566ff']);
   });
 
-  it('removes a one-time pre-key only after its session is durable', async () => {
+  it('removes a one-time pre-key at once, and only after its session is durable', async () => {
     await session.setKeys({ 'pre-key': { '1': { a: 1 }, '2': { a: 2 } } });
     written = [];
     await session.setKeysBehind({ session: { '1.0': { step: 1 } }, 'pre-key': { '1': null } });
-    await session.setKeys({ 'pre-key': { '3': { a: 3 } } });
 
     expect(written).toEqual(['C0001R0000#SIGNAL#1.0', 'C0001#PREKEYS#000000']);
+  });
+
+  it('removes a pre-key only after its session also when first messages come while others are being written', async () => {
+    await session.setKeys({ 'pre-key': { '1': { a: 1 }, '2': { a: 2 }, '3': { a: 3 } } });
+    written = [];
+    const first = session.setKeysBehind({ session: { '1.0': { step: 1 } }, 'pre-key': { '1': null } });
+    const flushed = first.then(() => session.flush());
+    // Comes when the first session is on its way, and its pre-key's turn is next.
+    puts.before = async (sk) => {
+      if (!sk.endsWith('SIGNAL#1.0')) return;
+      puts.before = async () => undefined;
+      void session.setKeysBehind({ session: { '2.0': { step: 1 } }, 'pre-key': { '2': null } });
+      await systemClock.sleep(50);
+    };
+    puts.after = async (sk) => {
+      if (!sk.includes('PREKEYS')) return;
+      const stored = new Set((await sessions.items()).map((item) => String(item['sk'])));
+      const left = await (await sessions.owner(1)).getKeys('pre-key', ['1', '2']);
+      for (const id of ['1', '2'])
+        if (left[id] === undefined) removedWithout.push([id, stored.has(`C0001R0000#SIGNAL#${id}.0`)]);
+    };
+    const removedWithout: (readonly [string, boolean])[] = [];
+    await flushed;
+    await session.flush();
+
+    expect(removedWithout.length).toBeGreaterThan(0);
+    expect(removedWithout.filter(([, isStored]) => !isStored)).toEqual([]);
   });
 
   it('writes where a session is before the session', async () => {
