@@ -29,7 +29,14 @@ const DOTS_PER_LINE = 100;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 silenceConsole();
 const options = readOptions();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+/** What has been played so far: it is worth showing also when somebody ends the run. */
+const played: Result[] = [];
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    say(`\n\n${tableOf(rowsOf(played))}\n\nended by ${signal} after ${played.length} points`);
+    process.exit(130);
+  });
+}
 const site = await Site.start(options.inProcess ? 'thread' : 'process', options.width);
 try {
   process.exitCode = (await run()) ? 0 : 1;
@@ -48,12 +55,11 @@ async function run(): Promise<boolean> {
   if (points.length === 0) throw new Error('No recorded call fits --call.');
   const kind = options.inProcess ? 'threads that are stopped dead' : 'processes that kill themselves with SIGKILL';
   say(`${points.length} points; workers are ${kind}`);
-  let dots = 0;
   const results = await playAll(site, scenarios, points, options.width, (result) => {
     if (!holds(result)) say(`\n${complaint(result)}`);
+    played.push(result);
     process.stdout.write(dotOf(result));
-    dots += 1;
-    if (dots % DOTS_PER_LINE === 0) say(` ${dots}`);
+    if (played.length % DOTS_PER_LINE === 0) say(` ${played.length}`);
   });
   const missed = results.filter(({ run }) => run?.outcome === 'missed');
   const isShown = missed.length <= Math.max(1, points.length * MOST_MISSED);
