@@ -8,7 +8,8 @@ import type { FromLife, ToLife } from './lives.ts';
 import { PortWatch } from './portWatch.ts';
 
 const say = (message: FromLife): void => {
-  if (isMainThread) process.send?.(message);
+  // Nobody to tell it to is no reason to complain: this process ends then anyway.
+  if (isMainThread) process.send?.(message, undefined, undefined, () => undefined);
   else parentPort?.postMessage(message);
 };
 

@@ -29,15 +29,16 @@ const DOTS_PER_LINE = 100;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 silenceConsole();
 const options = readOptions();
+const site = await Site.start(options.inProcess ? 'thread' : 'process', options.width);
 /** What has been played so far: it is worth showing also when somebody ends the run. */
 const played: Result[] = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     say(`\n\n${tableOf(rowsOf(played))}\n\nended by ${signal} after ${played.length} points`);
-    process.exit(130);
+    // The emulators are processes of their own and would stay.
+    void site.stop().finally(() => process.exit(130));
   });
 }
-const site = await Site.start(options.inProcess ? 'thread' : 'process', options.width);
 try {
   process.exitCode = (await run()) ? 0 : 1;
 } catch (error) {
