@@ -25,6 +25,10 @@ const statusDataSchema = z
     sentence: z.string(),
     userAction: z.enum(['none', 'pair_again', 'wait', 'contact_operator']),
     since: z.iso.datetime(),
+    nextAttemptAt: z.iso
+      .datetime()
+      .optional()
+      .meta({ description: 'When the next attempt to connect begins; absent when none is planned.' }),
   })
   .meta({ id: 'ConnectionStatusData' });
 

@@ -65,7 +65,16 @@ describe('connections', () => {
   it('take a status from their present owner, and none from an earlier one', async () => {
     const connection = await aPlaced();
     const record = (token: number, code: 'open' | 'opening') =>
-      connections.recordStatus({ ...connection, token }, { status: 'online', code, sinceMs: 1 });
+      connections.recordStatus(
+        { ...connection, token },
+        {
+          status: 'online',
+          code,
+          sinceMs: 1,
+          transitions: 1,
+          nextAttemptAtMs: undefined,
+        },
+      );
 
     const outcomes = [
       await record(2, 'open'),
