@@ -6,6 +6,7 @@ import { makeOpenApi } from './openapi.ts';
 import { route, type Route } from './route.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from './routes/connections.ts';
 import { eventRoutes } from './routes/events.ts';
+import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { messageRoutes, type MessageRouteDependencies } from './routes/messages.ts';
 import { webhookRoutes, type WebhookRouteDependencies } from './routes/webhooks.ts';
 
@@ -24,6 +25,7 @@ export function apiRoutes(dependencies: ApiDependencies): {
 } {
   const known: Route[] = [
     ...connectionRoutes(dependencies),
+    ...lifecycleRoutes(dependencies),
     ...messageRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...eventRoutes(dependencies),

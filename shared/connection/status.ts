@@ -13,7 +13,8 @@ export const connectionStatuses = [
 export type ConnectionStatus = (typeof connectionStatuses)[number];
 
 /** What the tenant should do about it. */
-export type UserAction = 'none' | 'pair_again' | 'wait' | 'contact_operator';
+export const userActions = ['none', 'pair_again', 'wait', 'contact_operator'] as const;
+export type UserAction = (typeof userActions)[number];
 
 interface StatusRule {
   readonly sentence: string;

@@ -24,11 +24,9 @@ describe('connections', () => {
   afterAll(() => dynamoDb.stop());
   const aTenant = (): TenantId => makeId('tnt', Date.now(), systemRandom);
   const place = (tenantId: TenantId, shardCount: number, shardCap: number): Promise<Connection> =>
-    createConnection(
-      { connections, clock: systemClock, random: systemRandom, shardCount, shardCap },
-      tenantId,
-      undefined,
-    );
+    createConnection({ connections, clock: systemClock, random: systemRandom, shardCount, shardCap }, tenantId, {
+      label: undefined,
+    });
 
   it('fill shards evenly and never over their cap; then none has room', async () => {
     const tenantId = aTenant();
