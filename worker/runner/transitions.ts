@@ -155,7 +155,7 @@ export function afterClose(state: Connecting | Pairing | Online, close: SocketCl
   const tries = stable ? noTries : state.tries;
   const cause = toCloseCause(close, phaseOf(state));
   const rule = closeRules[cause];
-  const from: From = { ...state, goal, tries, closeCode: close.statusCode };
+  const from: From = { ...state, goal: goalAfter(cause, goal), tries, closeCode: close.statusCode };
   if (cause === 'logged_out' && goal.kind === 'login' && goal.proof === 'fresh') {
     return retryLater({ ...from, goal: { kind: 'login', proof: 'doubted' } }, 'unknown', context);
   }
@@ -169,11 +169,15 @@ export function afterClose(state: Connecting | Pairing | Online, close: SocketCl
   return retryLater(from, cause, context);
 }
 
+/** The login after a restart that WhatsApp asked for is sometimes refused once, at once or not: it is to be doubted. */
+function goalAfter(cause: CloseCause, goal: Goal): Goal {
+  const isFresh = cause === 'restart_required' && goal.kind === 'login' && goal.proof === 'usual';
+  return isFresh ? { kind: 'login', proof: 'fresh' } : goal;
+}
+
 /** Only the first restart that WhatsApp asks for is free. */
 function restartNow(from: From, rule: CloseRule, context: StepContext): Step {
-  const goal: Goal =
-    from.goal.kind === 'login' && from.goal.proof === 'usual' ? { kind: 'login', proof: 'fresh' } : from.goal;
-  const next = open(from, goal, { ...from.tries, restarts: 1 }, context);
+  const next = open(from, from.goal, { ...from.tries, restarts: 1 }, context);
   return {
     ...next,
     effects: [...closeEffects(from), ...offerOf(from), statusOf(rule, from), ...next.effects],

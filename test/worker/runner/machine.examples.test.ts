@@ -179,6 +179,24 @@ describe('what the machine does when a socket closes', () => {
   });
 });
 
+describe('what the machine does about a 401 after a restart that had to wait', () => {
+  it('doubts it as well: the free restart was used up by the pairing', () => {
+    const moments = run([
+      { input: pair },
+      { input: offered(1) },
+      { input: pairedIn(1) },
+      { input: closed(1, 515) },
+      { input: opened(2) },
+      { input: closed(2, 515), afterMs: 31_000 },
+      { input: { type: 'timer' }, afterMs: 8_000 },
+      { input: closed(3, 401) },
+    ]);
+
+    expect(moments[5]?.after.name).toBe('backing_off');
+    expect(status(moments[7]?.effects ?? [])).toEqual(['reconnecting/unknown']);
+  });
+});
+
 describe('how the machine pairs', () => {
   it('waits for a request while no account is linked', () => {
     const { after, effects } = last(run([{ input: { type: 'start', linked: false, code: 'offer_expired' } }]));
