@@ -7,6 +7,7 @@ import { route, type Route } from './route.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from './routes/connections.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes, type HealthRouteDependencies } from './routes/health.ts';
+import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { messageRoutes, type MessageRouteDependencies } from './routes/messages.ts';
 import { webhookRoutes, type WebhookRouteDependencies } from './routes/webhooks.ts';
 
@@ -26,6 +27,7 @@ export function apiRoutes(dependencies: ApiDependencies): {
 } {
   const known: Route[] = [
     ...connectionRoutes(dependencies),
+    ...lifecycleRoutes(dependencies),
     ...messageRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...eventRoutes(dependencies),

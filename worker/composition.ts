@@ -127,11 +127,13 @@ export interface WorkOptions {
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const { config, logger, workerId, gate, takeTurn, onBroken, opens } = options;
   const { stage, queueUrlBase, connections: settings } = config;
-  const { clock, random, polling } = options.world;
-  const { table, acting } = options.world.connect(gate.assertOpen);
+  const { world } = options;
+  const { clock, random, polling } = world;
+  const { table, acting } = world.connect(gate.assertOpen);
   const connections = new ConnectionStore({ table, stage });
   const messages = new MessageStore({ table, stage });
   const common = { clock, random, logger, stage, queueUrlBase, acting, connections };
+  const fleet = new FleetStore(world.fleetTable, stage);
   let batches = 0;
   let facts = 0;
   const publisher = makeSqsEventPublisher({
@@ -154,6 +156,9 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     takeTurn,
     onBroken,
     opens,
+    // Only a change of ownership raises the epoch.
+    readOwnership: async ({ shard, token }) =>
+      (await fleet.readShards([shard])).shards.some(({ epoch }) => epoch > token) ? 'lost' : 'owned',
   });
   return new OwnedShards(
     (shard, epoch) =>
@@ -189,13 +194,14 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
-    openSocket: ({ owned, session, generation, pairing, onInput }) =>
+    openSocket: ({ owned, session, generation, pairing, presence, onInput }) =>
       world.openSocket({
         ...common,
         connection: owned,
         session,
         generation,
         pairing,
+        presence,
         publisher,
         config: config.connections,
         whatsappUrl,

@@ -3,22 +3,25 @@ import { z } from 'zod';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
+import {
+  applyChange,
+  connectionChangeSchema,
+  type Changeable,
+  type ConnectionChange,
+} from '../../shared/connection/settings.ts';
 import { createConnection, type PlacementDependencies } from '../../shared/connection/placement.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import { makeId, parseId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
+import { makeId, parseId, type TenantId } from '../../shared/kernel/id.ts';
 import { parsePhoneNumber } from '../../shared/kernel/jid.ts';
-import { enqueueCommand, type CommandQueue, type ControlKind } from '../../shared/message/command.ts';
+import type { CommandQueue } from '../../shared/message/command.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { route, type Answer, type Route } from '../route.ts';
+import { requestControl } from './requestControl.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView } from './views.ts';
 
 export interface ConnectionRouteDependencies extends PlacementDependencies, CommandQueue {
   readonly table: DynamoDBDocumentClient;
 }
-
-const newConnectionSchema = z
-  .strictObject({ label: z.string().min(1).max(100).optional().meta({ description: 'A name for your own use.' }) })
-  .meta({ id: 'NewConnection' });
 
 const pairingSchema = z
   .discriminatedUnion('method', [
@@ -57,27 +60,25 @@ export async function findConnection(
   return connection;
 }
 
+/** Label, metadata and settings after a change. Throws `invalid_request` when they are impossible together. */
+function changed(current: Changeable, change: ConnectionChange): Changeable {
+  const next = applyChange(current, change);
+  if ('problems' in next) throw new AppError('invalid_request', { fields: next.problems });
+  return next;
+}
+
 export function connectionRoutes(dependencies: ConnectionRouteDependencies): readonly Route[] {
   const { connections, clock, random } = dependencies;
-  const control = async (connection: Connection, kind: ControlKind, correlationId: CorrelationId): Promise<void> => {
-    const { tenantId, connectionId, shard } = connection;
-    // A new id for each: two requests are two commands, also within SQS's five minutes.
-    const deduplicationId = makeId('cor', clock.nowMs(), random);
-    const command = { version: 1, kind: 'control', control: kind, tenantId, connectionId, correlationId } as const;
-    try {
-      await enqueueCommand(dependencies, shard, command, deduplicationId);
-    } catch (cause) {
-      throw new AppError('store_unavailable', { cause, retryAfterSeconds: 2 });
-    }
-  };
+  const control = requestControl.bind(undefined, dependencies);
 
   return [
     route('POST', '/v1/connections', {
       summary: 'Create a connection; link an account to it next',
-      body: newConnectionSchema,
+      body: connectionChangeSchema,
       answers: { status: 201, schema: connectionViewSchema },
       handle: async ({ tenantId, body }) => {
-        const connection = await createConnection(dependencies, tenantId, body.label);
+        const wishes = changed({ label: undefined }, body);
+        const connection = await createConnection(dependencies, tenantId, wishes);
         return { status: 201, json: toConnectionView(connection) };
       },
     }),
@@ -102,6 +103,19 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
         return { status: 200, json: toConnectionView(connection) };
       },
     }),
+    route('PATCH', '/v1/connections/{connectionId}', {
+      summary: 'Change label, metadata and settings; what is left out stays, null removes',
+      body: connectionChangeSchema,
+      answers: { status: 200, schema: connectionViewSchema },
+      handle: async ({ tenantId, parameters, body, correlationId }) => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        const outcome = await connections.setChangeable(connection, changed(connection, body));
+        if (outcome === 'missing') throw new AppError('change_conflict');
+        if (body.settings !== undefined) await control(connection, 'refresh', correlationId);
+        const now = await findConnection(connections, tenantId, parameters['connectionId']);
+        return { status: 200, json: toConnectionView(now) };
+      },
+    }),
     route('DELETE', '/v1/connections/{connectionId}', {
       summary: 'Delete a connection and unlink its device',
       answers: { status: 202 },
@@ -119,6 +133,8 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       handle: async ({ tenantId, parameters, body, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         if (connection.account !== undefined) throw new AppError('connection_already_paired');
+        // Who wants to link an account wants it online; `start` is for those that are linked.
+        if (connection.wanted === 'off') await connections.setWanted(tenantId, connection.connectionId, 'online');
         const requestedAtMs = clock.nowMs();
         const requestId = makeId('cor', requestedAtMs, random);
         const common = { requestId, requestedAtMs };

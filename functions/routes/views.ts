@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { publicStatusOf, type Connection } from '../../shared/connection/connection.ts';
-import { connectionStatuses, statusCodes } from '../../shared/connection/status.ts';
+import { settingsSchema } from '../../shared/connection/settings.ts';
+import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { asShown } from '../../shared/message/acceptMessage.ts';
 import { inboundContentSchema } from '../../shared/message/content.ts';
 import { sendErrors, sendStates, type Message, type SendState } from '../../shared/message/message.ts';
@@ -13,12 +14,16 @@ export const connectionViewSchema = z
   .object({
     id: z.string(),
     label: z.string().optional(),
+    metadata: z.record(z.string(), z.string()).optional(),
+    settings: settingsSchema.optional(),
+    wanted: z.enum(['online', 'off']).meta({ description: 'What you asked for; the status says what is.' }),
     status: z.object({
       status: z.enum(connectionStatuses),
       code: z.enum(statusCodes),
       sentence: z.string(),
-      userAction: z.enum(['none', 'pair_again', 'wait', 'contact_operator']),
+      userAction: z.enum(userActions),
       since: at,
+      nextAttemptAt: at.optional().meta({ description: 'When the next attempt to connect begins, or began.' }),
     }),
     account: z
       .object({ phoneNumber: z.string(), jid: z.string(), lid: z.string().optional(), name: z.string().optional() })
@@ -31,12 +36,16 @@ export const connectionViewSchema = z
   .meta({ id: 'Connection' });
 
 export function toConnectionView(connection: Connection): z.infer<typeof connectionViewSchema> {
-  const { sinceMs, ...status } = publicStatusOf(connection);
-  const { account } = connection;
+  const { sinceMs, nextAttemptAtMs, ...status } = publicStatusOf(connection);
+  const { account, label, metadata, settings, wanted } = connection;
+  const next = nextAttemptAtMs === undefined ? {} : { nextAttemptAt: toTime(nextAttemptAtMs) };
   return {
     id: connection.connectionId,
-    ...(connection.label === undefined ? {} : { label: connection.label }),
-    status: { ...status, since: toTime(sinceMs) },
+    ...(label === undefined ? {} : { label }),
+    ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
+    ...(settings === undefined ? {} : { settings }),
+    wanted: wanted === 'off' ? 'off' : 'online',
+    status: { ...status, since: toTime(sinceMs), ...next },
     ...(account === undefined
       ? {}
       : {

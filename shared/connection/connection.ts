@@ -1,4 +1,5 @@
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
+import type { Changeable } from './settings.ts';
 import { statusRules, type ConnectionStatus, type StatusCode, type UserAction } from './status.ts';
 
 /** What the tenant asked for. `deleted` lives until the owner has unlinked the device and removed the record. */
@@ -21,20 +22,31 @@ export type WantedPairing =
       readonly phoneNumber: string;
     };
 
+/** A log-out that the tenant asked for and that is not done yet. Level-triggered like a pairing. */
+export interface WantedLogout {
+  readonly requestId: string;
+}
+
 /** One linked WhatsApp account that a tenant wants online: the durable record. */
-export interface Connection {
+export interface Connection extends Changeable {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
-  readonly label: string | undefined;
   /** Placed once, when created; never changes. */
   readonly shard: number;
   readonly wanted: WantedState;
   readonly pairing: WantedPairing | undefined;
+  readonly logout?: WantedLogout | undefined;
   /** Present while an account is linked. */
   readonly account: ConnectionAccount | undefined;
   readonly status: ConnectionStatus;
   readonly statusCode: StatusCode;
   readonly statusSinceMs: number;
+  /** When the next socket is opened, or was, while one is being opened. */
+  readonly nextAttemptAtMs?: number | undefined;
+  /** How many changes of status there were: the number of the newest one in the history. */
+  readonly transitions?: number | undefined;
+  /** Grows with each change of label, metadata or settings. */
+  readonly changes?: number | undefined;
   readonly createdAtMs: number;
   /** Messages that wait for the connection to come online. */
   readonly parkedCount: number;
@@ -47,6 +59,7 @@ export interface PublicStatus {
   readonly sentence: string;
   readonly userAction: UserAction;
   readonly sinceMs: number;
+  readonly nextAttemptAtMs: number | undefined;
 }
 
 /** What is shown of a connection's status. */
@@ -58,5 +71,6 @@ export function publicStatusOf(connection: Connection): PublicStatus {
     sentence: rule.sentence,
     userAction: rule.userAction,
     sinceMs: connection.statusSinceMs,
+    nextAttemptAtMs: connection.nextAttemptAtMs,
   };
 }

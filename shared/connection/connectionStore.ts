@@ -9,7 +9,8 @@ import {
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
 import { CONNECTION_PREFIX, connectionKey, shardIndexKey, shardKey, tenantKey } from '../platform/keys.ts';
 import { SHARD_INDEX, tableName } from '../platform/tables.ts';
-import type { Connection, ConnectionAccount, WantedPairing, WantedState } from './connection.ts';
+import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
+import type { Changeable, ConnectionSettings } from './settings.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
 
 export interface ConnectionStoreDependencies {
@@ -144,19 +145,78 @@ export class ConnectionStore {
     });
   }
 
+  /** Asks for a log-out. Condition: the record exists, is wanted online, and has an account. */
+  async setLogout(tenantId: TenantId, connectionId: ConnectionId, logout: WantedLogout): Promise<'set' | 'missing'> {
+    return this.#update(tenantId, connectionId, {
+      update: 'SET logout = :logout REMOVE pairing',
+      condition: 'attribute_exists(pk) AND wanted = :online AND attribute_exists(account)',
+      values: { ':logout': logout, ':online': 'online' },
+    });
+  }
+
+  /** The device is unlinked. Condition: the record asks for this very log-out, and no newer owner has written. */
+  async clearLogout(
+    connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
+    requestId: string,
+  ): Promise<'set' | 'missing'> {
+    return this.#update(connection.tenantId, connection.connectionId, {
+      update: 'SET statusToken = :token REMOVE logout',
+      condition: `${FENCED} AND logout.requestId = :requestId`,
+      values: { ':token': connection.token, ':requestId': requestId },
+    });
+  }
+
+  /**
+   * Stores label, metadata and settings. Condition: the record exists, does not wait to be removed, and nobody has changed
+   * these since it was read.
+   */
+  async setChangeable(connection: Connection, next: Changeable): Promise<'set' | 'missing'> {
+    const { tenantId, connectionId, changes = 0 } = connection;
+    const fields = Object.entries({ label: next.label, metadata: next.metadata, settings: next.settings });
+    const kept = fields.filter(([, value]) => value !== undefined);
+    const gone = fields.filter(([, value]) => value === undefined).map(([name]) => `#${name}`);
+    return this.#update(tenantId, connectionId, {
+      update:
+        `SET changes = :next${kept.map(([name]) => `, #${name} = :${name}`).join('')}` +
+        (gone.length === 0 ? '' : ` REMOVE ${gone.join(', ')}`),
+      condition:
+        'attribute_exists(pk) AND wanted IN (:online, :off) AND (attribute_not_exists(changes) OR changes = :seen)',
+      names: Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+      values: {
+        ...Object.fromEntries(kept.map(([name, value]) => [`:${name}`, value])),
+        ':next': changes + 1,
+        ':seen': changes,
+        ':online': 'online',
+        ':off': 'off',
+      },
+    });
+  }
+
   /**
    * Stores the status under the shard's epoch. Condition: no newer owner has stored one (`statusToken <= token`).
    * Returns `missing` when the record is gone or a newer owner has written.
    */
   async recordStatus(
     connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
-    status: { readonly status: ConnectionStatus; readonly code: StatusCode; readonly sinceMs: number },
+    status: {
+      readonly status: ConnectionStatus;
+      readonly code: StatusCode;
+      readonly sinceMs: number;
+      readonly transitions: number;
+      readonly nextAttemptAtMs: number | undefined;
+    },
   ): Promise<'set' | 'missing'> {
+    const { nextAttemptAtMs } = status;
+    const next = nextAttemptAtMs === undefined ? ' REMOVE nextAttemptAtMs' : ', nextAttemptAtMs = :next';
     return this.#update(connection.tenantId, connection.connectionId, {
-      update: 'SET #status = :status, statusCode = :code, statusSinceMs = :since, statusToken = :token',
+      update:
+        'SET #status = :status, statusCode = :code, statusSinceMs = :since, transitions = :transitions, ' +
+        `statusToken = :token${next}`,
       condition: FENCED,
       names: { '#status': 'status' },
       values: {
+        ...(nextAttemptAtMs === undefined ? {} : { ':next': nextAttemptAtMs }),
+        ':transitions': status.transitions,
         ':status': status.status,
         ':code': status.code,
         ':since': status.sinceMs,
@@ -264,6 +324,12 @@ function toConnection(item: Record<string, unknown>): Connection {
     status: item['status'] as ConnectionStatus,
     statusCode: item['statusCode'] as StatusCode,
     statusSinceMs: item['statusSinceMs'] as number,
+    nextAttemptAtMs: item['nextAttemptAtMs'] as number | undefined,
+    transitions: item['transitions'] as number | undefined,
+    metadata: item['metadata'] as Readonly<Record<string, string>> | undefined,
+    settings: item['settings'] as ConnectionSettings | undefined,
+    changes: item['changes'] as number | undefined,
+    logout: item['logout'] as WantedLogout | undefined,
     createdAtMs: item['createdAtMs'] as number,
     parkedCount: (item['parkedCount'] as number | undefined) ?? 0,
   };

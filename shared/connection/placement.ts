@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { makeId, type TenantId } from '../kernel/id.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Connection } from './connection.ts';
+import type { Changeable } from './settings.ts';
 import type { ConnectionStore } from './connectionStore.ts';
 
 /**
@@ -29,14 +30,14 @@ export function chooseCandidates(shardCount: number, units: readonly [number, nu
 export async function createConnection(
   dependencies: PlacementDependencies,
   tenantId: TenantId,
-  label: string | undefined,
+  wishes: Changeable,
 ): Promise<Connection> {
   const { connections, clock, random, shardCount, shardCap } = dependencies;
   const nowMs = clock.nowMs();
   const record = (shard: number): Connection => ({
     tenantId,
     connectionId: makeId('con', nowMs, random),
-    label,
+    ...wishes,
     shard,
     wanted: 'online',
     pairing: undefined,

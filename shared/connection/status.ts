@@ -13,7 +13,8 @@ export const connectionStatuses = [
 export type ConnectionStatus = (typeof connectionStatuses)[number];
 
 /** What the tenant should do about it. */
-export type UserAction = 'none' | 'pair_again' | 'wait' | 'contact_operator';
+export const userActions = ['none', 'pair_again', 'wait', 'contact_operator'] as const;
+export type UserAction = (typeof userActions)[number];
 
 interface StatusRule {
   readonly sentence: string;
@@ -25,11 +26,21 @@ export const statusRules = {
   never_paired: { sentence: 'No WhatsApp account has been linked yet.', userAction: 'pair_again' },
   offer_out: { sentence: 'A pairing offer is out and waits for the phone.', userAction: 'none' },
   offer_expired: { sentence: 'The pairing offer was not used in time.', userAction: 'pair_again' },
+  pairing_refused: { sentence: 'WhatsApp refused to link a device; try again later.', userAction: 'pair_again' },
+  code_refused: {
+    sentence: 'WhatsApp refused a pairing code for this phone number; check the number, or link by QR.',
+    userAction: 'pair_again',
+  },
   opening: { sentence: 'The connection to WhatsApp is being opened.', userAction: 'none' },
   open: { sentence: 'Connected to WhatsApp.', userAction: 'none' },
   restart_required: { sentence: 'WhatsApp asked for a new connection; it is being opened.', userAction: 'none' },
+  restarting: { sentence: 'The connection is being opened again on request.', userAction: 'none' },
   network_lost: { sentence: 'The connection to WhatsApp was lost; it is being opened again.', userAction: 'none' },
   server_unavailable: { sentence: 'WhatsApp is not available at the moment; we try again.', userAction: 'none' },
+  stream_fault: {
+    sentence: 'WhatsApp ended the connection over a fault in its stream; we try again.',
+    userAction: 'none',
+  },
   unknown: { sentence: 'WhatsApp closed the connection without a known reason; we try again.', userAction: 'none' },
   replaced: { sentence: 'Another program uses the same linked device; we try again a few times.', userAction: 'none' },
   conflict: { sentence: 'Another program keeps using the same linked device.', userAction: 'contact_operator' },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connectionStatuses, statusCodes } from '../connection/status.ts';
+import { connectionStatuses, statusCodes, userActions } from '../connection/status.ts';
 import { inboundContentSchema } from '../message/content.ts';
 
 /**
@@ -23,8 +23,12 @@ const statusDataSchema = z
     status: z.enum(connectionStatuses),
     code: z.enum(statusCodes).meta({ description: 'Why, as a stable code.' }),
     sentence: z.string(),
-    userAction: z.enum(['none', 'pair_again', 'wait', 'contact_operator']),
+    userAction: z.enum(userActions),
     since: z.iso.datetime(),
+    nextAttemptAt: z.iso
+      .datetime()
+      .optional()
+      .meta({ description: 'When the next attempt to connect begins; absent when none is planned.' }),
   })
   .meta({ id: 'ConnectionStatusData' });
 

@@ -58,6 +58,7 @@ const statusFact = z.object({
   kind: z.literal('status'),
   status: z.enum(connectionStatuses),
   code: z.enum(statusCodes),
+  nextAttemptAtMs: z.number().int().optional(),
 });
 
 export const internalEventSchema = z.discriminatedUnion('kind', [messageFact, receiptFact, sendResultFact, statusFact]);

@@ -64,7 +64,9 @@ export function decideFact(
   if (fact.kind === 'message') return decideMessage(batch, fact, common);
   if (fact.kind === 'status') {
     const { sentence, userAction } = statusRules[fact.code];
-    const data = { status: fact.status, code: fact.code, sentence, userAction, since: common.occurredAt };
+    const { status, code, nextAttemptAtMs } = fact;
+    const next = nextAttemptAtMs === undefined ? {} : { nextAttemptAt: new Date(nextAttemptAtMs).toISOString() };
+    const data = { status, code, sentence, userAction, since: common.occurredAt, ...next };
     const draft = { ...common, type: 'connection.status', correlationId: batch.correlationId, data } as const;
     return { decision: 'tell', draft };
   }

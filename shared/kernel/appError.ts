@@ -97,6 +97,16 @@ export const errorRules = {
     sentence:
       'This connection already has a linked WhatsApp account. Delete it, or create another connection for another account.',
   },
+  connection_off: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'This connection is switched off. Switch it on first with POST /v1/connections/{id}/start.',
+  },
+  change_conflict: {
+    httpStatus: 409,
+    retry: 'later',
+    sentence: 'This connection was changed by another request at the same moment. Read it, and send the request again.',
+  },
   idempotency_conflict: {
     httpStatus: 409,
     retry: 'never',

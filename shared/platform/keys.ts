@@ -38,6 +38,13 @@ export const shardIndexKey = (shard: number): string => `SHARD#${padded(shard, 4
 
 export const pairingOfferKey = (connectionId: ConnectionId): ItemKey => ({ pk: `CON#${connectionId}`, sk: 'PAIRING' });
 
+/** A place in the ring of the last changes of status. */
+export const transitionKey = (connectionId: ConnectionId, place: number): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `TRANSITION#${padded(place, 2)}`,
+});
+export const TRANSITION_PREFIX = 'TRANSITION#';
+
 export const idempotencyKey = (connectionId: ConnectionId, callerKey: string): ItemKey => ({
   pk: `CON#${connectionId}`,
   sk: `IDEMPOTENCY#${digest(callerKey)}`,

@@ -186,7 +186,8 @@ describe('the API', () => {
     const theirs = await stack.connection(other, anAccount);
     const routes = apiRoutes(stack.dependencies).served.filter(({ path }) => path.includes('{connectionId}'));
     const call = async (method: string, path: string, id: string) => {
-      const body = method === 'POST' ? (path.endsWith('/messages') ? message : { method: 'qr' }) : undefined;
+      const posted = path.endsWith('/messages') ? message : { method: 'qr' };
+      const body = method === 'POST' ? posted : method === 'PATCH' ? {} : undefined;
       const filled = path.replace('{connectionId}', id).replace('{messageId}', 'msg_01ARZ3NDEKTSV4RRFFQ69G5FAV');
       const answer = await stack.call(method, filled, { key: tenant.key, body });
       return { status: answer.status, body: { ...answer.body, correlationId: '' } };

@@ -71,6 +71,8 @@ export const registrationStrikeSchema = z.discriminatedUnion('kind', [
   }),
   /** A `link_code_companion_reg` notification with nothing in it. */
   z.strictObject({ kind: z.literal('empty_code_notification') }),
+  /** What live sockets can be struck with, for the client that shows this QR text. */
+  z.strictObject({ kind: z.literal('strike_registration'), shown: z.string(), strike: strikeSchema }),
 ]);
 export type RegistrationStrike = z.infer<typeof registrationStrikeSchema>;
 

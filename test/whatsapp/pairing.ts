@@ -10,7 +10,7 @@ import {
   proto,
 } from '@whiskeysockets/baileys';
 import type { ClientSocket, Registration } from './clientSocket.ts';
-import type { RegistrationStrike } from './faults.ts';
+import { strikeSockets, type RegistrationStrike } from './faults.ts';
 import { bytesOf, child, node, stamp, type BinaryNode } from './node.ts';
 import { jidOf, WHATSAPP, type Account, type LinkedDevice } from './world.ts';
 
@@ -61,6 +61,10 @@ export class Pairing {
 
   /** Does something to the clients that are registering. Returns how many it hit. */
   strike(strike: RegistrationStrike): number {
+    if (strike.kind === 'strike_registration') {
+      const socket = this.#offers.get(partsOf(strike.shown).ref);
+      return strikeSockets(strike.strike, socket === undefined ? [] : [socket]);
+    }
     const sockets = new Set([...this.#offers.values(), ...[...this.#codes.values()].map(({ socket }) => socket)]);
     for (const socket of sockets) {
       if (strike.kind === 'refresh_registration') this.#refresh(socket, strike);

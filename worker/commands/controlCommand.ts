@@ -16,6 +16,8 @@ export type ControlAction =
   | { readonly action: 'pair'; readonly pairing: WantedPairing }
   | { readonly action: 'restart' }
   | { readonly action: 'stop' }
+  /** Unlink the device, fail what waits, keep the record. */
+  | { readonly action: 'log_out'; readonly requestId: string }
   /** Unlink the device, fail what waits, remove the record. */
   | { readonly action: 'remove' }
   /** The record is gone: let go of the runner. */
@@ -43,6 +45,8 @@ export function decideControl(
 ): readonly ControlAction[] {
   if (connection === undefined) return [{ action: 'forget' }];
   if (connection.wanted === 'deleted') return [{ action: 'remove' }];
+  // Before what is wanted: a log-out that was asked for is done even if the connection was switched off since.
+  if (connection.logout !== undefined) return [{ action: 'log_out', requestId: connection.logout.requestId }];
   if (connection.wanted === 'off')
     return view.runner === 'running' || connection.status !== 'off' ? [{ action: 'stop' }] : [];
 

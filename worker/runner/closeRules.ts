@@ -6,9 +6,12 @@ export type CloseCause =
   | 'restart_required'
   | 'network_lost'
   | 'server_unavailable'
+  | 'stream_fault'
   | 'unknown'
   | 'replaced'
   | 'pairing_expired'
+  | 'pairing_refused'
+  | 'code_refused'
   | 'logged_out'
   | 'device_removed'
   | 'banned'
@@ -25,6 +28,8 @@ export interface CloseRule {
   readonly firstDelayMs: number;
   /** Credentials are retired, which means kept encrypted and no longer used, only on proof that they are void. */
   readonly credentials: 'keep' | 'retire';
+  /** `read_first`: before anything else the store is asked whether a newer owner has taken the connection over. */
+  readonly ownership: 'assume' | 'read_first';
   readonly status: ConnectionStatus;
   /** Its sentence and user action stand in `statusRules`. */
   readonly code: StatusCode;
@@ -33,27 +38,48 @@ export interface CloseRule {
 /** Retries after another program took the socket's place, before we give up: two that fight help nobody. */
 export const CONFLICT_RETRIES = 3;
 
-const again = { credentials: 'keep', status: 'reconnecting' } as const;
-const never = { retry: 'never', firstDelayMs: 0 } as const;
+const again = { credentials: 'keep', status: 'reconnecting', ownership: 'assume' } as const;
+const never = { retry: 'never', firstDelayMs: 0, ownership: 'assume' } as const;
+const unlinked = { ...never, credentials: 'keep', status: 'unpaired' } as const;
+const failed = { ...never, credentials: 'keep', status: 'failed' } as const;
 
 /** Cause × consequence. Only 401, 403 and 406 retire credentials; what we do not know keeps them. */
 export const closeRules: Readonly<Record<CloseCause, CloseRule>> = {
   restart_required: { retry: 'now', firstDelayMs: 8_000, ...again, code: 'restart_required' },
   network_lost: { retry: 'fast', firstDelayMs: 15_000, ...again, code: 'network_lost' },
   server_unavailable: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'server_unavailable' },
+  stream_fault: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'stream_fault' },
   unknown: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'unknown' },
-  replaced: { retry: 'slow', firstDelayMs: 30_000, ...again, code: 'replaced' },
-  pairing_expired: { ...never, credentials: 'keep', status: 'unpaired', code: 'offer_expired' },
+  replaced: { retry: 'slow', firstDelayMs: 30_000, ...again, ownership: 'read_first', code: 'replaced' },
+  pairing_expired: { ...unlinked, code: 'offer_expired' },
+  pairing_refused: { ...unlinked, code: 'pairing_refused' },
+  code_refused: { ...unlinked, code: 'code_refused' },
   logged_out: { ...never, credentials: 'retire', status: 'unpaired', code: 'logged_out' },
   device_removed: { ...never, credentials: 'retire', status: 'unpaired', code: 'device_removed' },
   banned: { ...never, credentials: 'retire', status: 'restricted', code: 'banned' },
   temporarily_banned: { ...never, credentials: 'keep', status: 'restricted', code: 'temporarily_banned' },
-  client_outdated: { ...never, credentials: 'keep', status: 'failed', code: 'client_outdated' },
-  client_refused: { ...never, credentials: 'keep', status: 'failed', code: 'client_refused' },
-  multi_device_mismatch: { ...never, credentials: 'keep', status: 'failed', code: 'multi_device_mismatch' },
+  client_outdated: { ...failed, code: 'client_outdated' },
+  client_refused: { ...failed, code: 'client_refused' },
+  multi_device_mismatch: { ...failed, code: 'multi_device_mismatch' },
 };
 
-const causesByCode: Readonly<Record<number, CloseCause>> = {
+/**
+ * What a socket was for: a linked account, or a pairing, before (`registering`) or after (`offered`) an offer was out.
+ * The library reports 408 both for a lost network and for a spent offer, and only the phase can tell.
+ */
+export type Phase = 'linked' | 'registering' | 'offered';
+
+/** Nodes that say more than the number beside them. */
+const causesByNode: Readonly<Record<string, CloseCause>> = {
+  // Without a code the library reports both conflicts as 440.
+  device_removed: 'logged_out',
+  replaced: 'replaced',
+  link_code_companion_reg: 'code_refused',
+  // Not WhatsApp's word: a proxy on the way that answers 403 must not cost credentials.
+  websocket: 'network_lost',
+};
+
+const linkedCauses: Readonly<Record<number, CloseCause>> = {
   401: 'logged_out',
   402: 'temporarily_banned',
   403: 'device_removed',
@@ -68,14 +94,29 @@ const causesByCode: Readonly<Record<number, CloseCause>> = {
   503: 'server_unavailable',
   515: 'restart_required',
 };
+/** No device is linked that could be removed or replaced. */
+const registeringCauses: typeof linkedCauses = {
+  ...linkedCauses,
+  401: 'pairing_refused',
+  402: 'pairing_refused',
+  403: 'pairing_refused',
+  406: 'pairing_refused',
+  440: 'unknown',
+};
+const causesByCode: Readonly<Record<Phase, typeof linkedCauses>> = {
+  linked: linkedCauses,
+  registering: registeringCauses,
+  offered: { ...registeringCauses, 408: 'pairing_expired' },
+};
 
 /**
- * Judges a close by its code, the node that caused it and the phase; never by a message text.
- * The library reports 408 both for a lost network and for a spent pairing offer, so the phase decides. It reports 440 for
- * a stream error without code, so a `device_removed` node outranks the number: that one is a removal.
+ * Judges a close by its phase, the node that caused it, and its code; never by a message text. 500 with a node inside is
+ * what the library makes of a stream error without a code: WhatsApp found fault with what was on the wire.
  */
-export function toCloseCause(close: SocketClose, phase: 'pairing' | 'linked'): CloseCause {
-  if (close.node === 'device_removed') return 'logged_out';
-  if (close.statusCode === 408 && phase === 'pairing') return 'pairing_expired';
-  return (close.statusCode === undefined ? undefined : causesByCode[close.statusCode]) ?? 'unknown';
+export function toCloseCause({ statusCode, node }: SocketClose, phase: Phase): CloseCause {
+  const byNode = node === undefined ? undefined : causesByNode[node];
+  if (byNode === 'logged_out' || byNode === 'replaced') return phase === 'linked' ? byNode : 'unknown';
+  if (byNode !== undefined) return byNode;
+  if (statusCode === 500 && node !== undefined && node !== 'stream:error') return 'stream_fault';
+  return (statusCode === undefined ? undefined : causesByCode[phase][statusCode]) ?? 'unknown';
 }

@@ -1,5 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { ConnectionSettings } from '../../shared/connection/settings.ts';
+import { putTransition } from '../../shared/connection/statusHistory.ts';
 import { deletePairingOffer, putPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Random } from '../../shared/kernel/random.ts';
@@ -32,10 +34,15 @@ export interface PartsDependencies {
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   readonly onBroken: (error: unknown) => void;
   readonly opens: OpenMeter;
+  /** Whether the store shows a newer owner of the connection's shard. */
+  readonly readOwnership: (owned: OwnedConnection) => Promise<'owned' | 'lost'>;
 }
 
 /** `connecting` and `reconnecting` must last this long before tenants hear of them. */
 const SETTLE_MS = 5_000;
+/** Time between two opens of one connection (REQUIREMENTS R17), with the default base delay of 5 s; it scales with that. */
+const OPEN_SPACING_MS = 30_000;
+const REFERENCE_BASE_DELAY_MS = 5_000;
 /** What a send needs beyond its wait for the server's ack: the row and the event. */
 const SEND_REST_MS = 10_000;
 
@@ -47,18 +54,24 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
       putPairingOffer({ table, stage }, owned, offer),
     remove: (owned: OwnedConnection) => deletePairingOffer({ table, stage }, owned),
   };
-  const policy = policyOf(settings);
+  const history = { put: putTransition.bind(undefined, { table, stage }) };
   const loggerOf = ({ tenantId, connectionId, shard, token }: OwnedConnection): Logger =>
     logger.child({ tenantId, connectionId, shard, epoch: token });
 
   return {
     makeOutbox: (owned, socket) => new ConnectionOutbox({ ...dependencies, owned, socket, logger: loggerOf(owned) }),
-    makeSocketSource: (owned) => makeSessionSockets(owned, { ...sockets, opens: dependencies.opens }),
-    makeRunner: ({ owned, sockets: source, sending, shown, nextFactNumber, onStopped }) => {
+    makeSocketSource: (owned, wishes) =>
+      makeSessionSockets(owned, {
+        opens: dependencies.opens,
+        openSession: sockets.openSession,
+        openSocket: (request) => sockets.openSocket({ ...request, presence: wishes().presence }),
+      }),
+    makeRunner: ({ owned, wishes, openedAtMs, sockets: source, sending, shown, nextFactNumber, onStopped }) => {
       const own = { ...dependencies, owned, logger: loggerOf(owned) };
       const recorder = new ConnectionRecorder({
         ...own,
         offers,
+        history,
         settleMs: Math.min(SETTLE_MS, settings.reconnectBaseDelayMs),
         shown,
         nextFactNumber,
@@ -66,7 +79,9 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
       });
       const runner: ConnectionRunner = new ConnectionRunner({
         ...own,
-        policy,
+        policy: () => policyOf(settings, wishes()),
+        readOwnership: () => dependencies.readOwnership(owned),
+        openedAtMs,
         sockets: source,
         recorder,
         sending,
@@ -77,12 +92,14 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
   };
 }
 
-/** The machine's settings from those of the process. */
-export function policyOf(settings: ConnectionConfig): Policy {
+/** The machine's settings, from those of the process and what the tenant wishes for this connection. */
+export function policyOf(settings: ConnectionConfig, { reconnect }: ConnectionSettings): Policy {
+  const spacingMs = (OPEN_SPACING_MS * settings.reconnectBaseDelayMs) / REFERENCE_BASE_DELAY_MS;
   return {
-    baseDelayMs: settings.reconnectBaseDelayMs,
-    maxDelayMs: settings.reconnectMaxDelayMs,
-    maxAttempts: settings.reconnectMaxAttempts,
+    baseDelayMs: reconnect?.baseDelayMs ?? settings.reconnectBaseDelayMs,
+    maxDelayMs: reconnect?.maxDelayMs ?? settings.reconnectMaxDelayMs,
+    maxAttempts: reconnect?.maxAttempts ?? settings.reconnectMaxAttempts,
+    openSpacingMs: Math.min(settings.reconnectMaxDelayMs, spacingMs),
     stableAfterMs: settings.stableAfterMs,
     openWithinMs: settings.openWithinMs,
     pairWithinMs: PAIRING_REQUEST_LIMIT_MS,

@@ -2,6 +2,7 @@ import type { ConnectionAccount } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { StoredOffer } from '../../shared/connection/pairingOffer.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
+import { HISTORY_LENGTH, type StatusTransition } from '../../shared/connection/statusHistory.ts';
 import type { StatusFact } from '../../shared/event/internalEvent.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { makeId } from '../../shared/kernel/id.ts';
@@ -17,10 +18,16 @@ export interface OfferBoard {
   readonly remove: (connection: OwnedConnection) => Promise<void>;
 }
 
+/** Where changes of status are kept for the tenant and for support. */
+export interface HistoryBook {
+  readonly put: (connection: OwnedConnection, transition: StatusTransition) => Promise<'stored' | 'lost'>;
+}
+
 export interface RecorderDependencies {
   readonly owned: OwnedConnection;
   readonly connections: Pick<ConnectionStore, 'recordStatus' | 'recordAccount'>;
   readonly offers: OfferBoard;
+  readonly history: HistoryBook;
   readonly publisher: EventPublisher;
   /** Throws when this worker may not act at the moment. Asked before each write. */
   readonly assertOpen: () => void;
@@ -29,8 +36,8 @@ export interface RecorderDependencies {
   readonly logger: Logger;
   /** How long `connecting` and `reconnecting` must last before tenants hear of them. */
   readonly settleMs: number;
-  /** The status that the record shows now. */
-  readonly shown: ShownStatus;
+  /** What the record shows now. */
+  readonly shown: RecordedStatus;
   /** Numbers the status facts of this connection under its token, over all runners of it. */
   readonly nextFactNumber: () => number;
   /** The record is gone, or a newer owner has written. */
@@ -42,17 +49,35 @@ export interface ShownStatus {
   readonly code: StatusCode;
 }
 
+export interface RecordedStatus extends ShownStatus {
+  readonly sinceMs: number;
+  /** How many changes of status this connection has seen, under all its owners. */
+  readonly transitions: number;
+}
+
+/** A status to record, with what only the record and the history show of it. */
+export interface NewStatus extends ShownStatus {
+  /** When the next socket is opened; absent when none is. */
+  readonly nextAttemptAtMs?: number;
+  /** The number of the close that led here. */
+  readonly closeCode?: number | undefined;
+}
+
 const TRANSIENT: ReadonlySet<ConnectionStatus> = new Set(['connecting', 'reconnecting']);
 
 /**
  * Records what tenants see of a connection: status, account and pairing offer. Writes are retried until they succeed or a
  * newer one replaces them; each carries the token, so that a newer owner's stands. The status is written to the record
- * first and published after. Equal statuses are dropped, and short transient ones are not published.
+ * first, then to the history, and published after. Equal statuses are dropped, but for the time of the next attempt, which
+ * only the record shows; short transient ones are not published.
  */
 export class ConnectionRecorder {
   readonly #dependencies: RecorderDependencies;
   readonly #writes: LatestWrites;
   #recorded: ShownStatus;
+  #sinceMs: number;
+  #transitions: number;
+  #nextAttemptAtMs: number | undefined;
   #published: ShownStatus;
   #settling: AbortController | undefined;
 
@@ -60,28 +85,40 @@ export class ConnectionRecorder {
     this.#dependencies = dependencies;
     this.#writes = new LatestWrites(dependencies);
     this.#recorded = dependencies.shown;
+    this.#sinceMs = dependencies.shown.sinceMs;
+    this.#transitions = dependencies.shown.transitions;
     this.#published = dependencies.shown;
   }
 
   /** Records a status and tells the tenant, unless nothing changed. */
-  status(shown: ShownStatus): void {
-    if (isEqual(shown, this.#recorded)) return;
-    this.#recorded = shown;
-    this.#settling?.abort();
-    this.#settling = undefined;
-    const sinceMs = this.#dependencies.clock.nowMs();
+  status({ status, code, nextAttemptAtMs, closeCode }: NewStatus): void {
+    const shown: ShownStatus = { status, code };
+    const isNew = !isEqual(shown, this.#recorded);
+    if (!isNew && nextAttemptAtMs === this.#nextAttemptAtMs) return;
+    this.#nextAttemptAtMs = nextAttemptAtMs;
+    if (isNew) {
+      this.#recorded = shown;
+      this.#sinceMs = this.#dependencies.clock.nowMs();
+      this.#transitions += 1;
+    }
+    const sinceMs = this.#sinceMs;
+    const transitions = this.#transitions;
     this.#add('status', async () => {
       const { connections, owned } = this.#dependencies;
-      return connections.recordStatus(owned, { ...shown, sinceMs });
+      return connections.recordStatus(owned, { ...shown, sinceMs, nextAttemptAtMs, transitions });
     });
-    if (!TRANSIENT.has(shown.status)) {
-      this.#publish(shown, sinceMs);
+    if (!isNew) return;
+    this.#keep({ ...shown, number: transitions, atMs: sinceMs, closeCode });
+    this.#settling?.abort();
+    this.#settling = undefined;
+    if (!TRANSIENT.has(status)) {
+      this.#publish(shown, sinceMs, nextAttemptAtMs);
       return;
     }
     const settling = new AbortController();
     this.#settling = settling;
     void this.#dependencies.clock.sleep(this.#dependencies.settleMs, settling.signal).then(() => {
-      if (!settling.signal.aborted) this.#publish(shown, sinceMs);
+      if (!settling.signal.aborted) this.#publish(shown, sinceMs, nextAttemptAtMs);
     });
   }
 
@@ -112,14 +149,25 @@ export class ConnectionRecorder {
     this.#writes.abandon();
   }
 
+  /** Named by its place in the history, so that no more wait to be written than the history holds. */
+  #keep(transition: StatusTransition): void {
+    const { history, owned } = this.#dependencies;
+    this.#add(`transition ${transition.number % HISTORY_LENGTH}`, async () =>
+      (await history.put(owned, transition)) === 'stored' ? 'set' : 'missing',
+    );
+  }
+
   #add(name: string, write: () => Promise<'set' | 'missing'>): void {
     this.#writes.add(name, async () => {
       this.#dependencies.assertOpen();
-      if ((await write()) === 'missing') this.#dependencies.onLost();
+      if ((await write()) === 'set') return;
+      // At once: what waits behind it would tell the tenant of a status that a newer owner knows better.
+      this.abandon();
+      this.#dependencies.onLost();
     });
   }
 
-  #publish(shown: ShownStatus, atMs: number): void {
+  #publish(shown: ShownStatus, atMs: number, nextAttemptAtMs: number | undefined): void {
     if (isEqual(shown, this.#published)) return;
     this.#published = shown;
     const { owned, publisher, clock, random, nextFactNumber } = this.#dependencies;
@@ -130,6 +178,7 @@ export class ConnectionRecorder {
       atMs,
       status: shown.status,
       code: shown.code,
+      ...(nextAttemptAtMs === undefined ? {} : { nextAttemptAtMs }),
     };
     const correlationId = makeId('cor', clock.nowMs(), random);
     // A name of its own: a fact is never replaced by a newer one, so tenants see each step once and in order.

@@ -1,67 +1,8 @@
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import type { Random } from '../../shared/kernel/random.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { ConnectionSocket, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
-import type { ConnectionRecorder } from './connectionRecorder.ts';
+import type { ConnectionSocket, SocketClose } from '../socket/connectionSocket.ts';
 import { step } from './machine.ts';
-import {
-  initialState,
-  type Effect,
-  type Goal,
-  type Input,
-  type Policy,
-  type State,
-  type StopReason,
-} from './machineTypes.ts';
-
-/** Opens the sockets of one connection, and keeps its credentials. */
-export interface SocketSource {
-  /**
-   * Raises the epoch of the credentials, then opens. Inputs arrive through `onInput`, also before this resolves.
-   * Returns `lost` when a newer owner has raised it, and `unlinked` when there is nothing to log in with.
-   * Rejects when a store does not answer.
-   */
-  readonly open: (request: {
-    readonly generation: number;
-    /** Absent for a login with the stored credentials. */
-    readonly pairing: PairingRequest | undefined;
-    readonly onInput: (input: SocketInput) => void;
-  }) => Promise<ConnectionSocket | 'lost' | 'unlinked'>;
-  /** Whether there are credentials to log in with. Rejects when a store does not answer. */
-  readonly isLinked: () => Promise<boolean>;
-  /** Credentials are kept encrypted and not used any more. Returns `lost` when a newer owner has written. */
-  readonly retire: () => Promise<'retired' | 'lost'>;
-  /** Somebody else owns the connection: what waits to be written is forgotten, and nothing is written from here on. */
-  readonly abandon: () => void;
-}
-
-/** What sends messages on the runner's socket. */
-export interface Sending {
-  /** The socket may be used from here on: send what waits. */
-  readonly allow: () => void;
-  /** Takes no more, and resolves when nothing is in flight. */
-  readonly finish: () => Promise<void>;
-  /** No account is linked: what waits fails. */
-  readonly failAll: () => Promise<void>;
-}
-
-export interface RunnerDependencies {
-  readonly policy: Policy;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Bound to the connection and its epoch. */
-  readonly logger: Logger;
-  readonly sockets: SocketSource;
-  readonly recorder: ConnectionRecorder;
-  readonly sending: Sending;
-  /** Waits for a turn to open a socket. Resolves to what gives the handshake slot back. Rejects when `signal` aborts. */
-  readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
-  /** The runner is over. Called once. */
-  readonly onStopped: (reason: StopReason) => void;
-  /** Something cannot be undone from here, for example a socket that does not close: the process must end. */
-  readonly onBroken: (error: unknown) => void;
-}
+import { initialState, type Effect, type Goal, type Input, type State, type StopReason } from './machineTypes.ts';
+import type { RunnerDependencies, SocketSource } from './runnerDependencies.ts';
 
 interface Letter {
   readonly input: Input;
@@ -72,6 +13,7 @@ interface Letter {
 /** A socket's own deadlines end long before this; past it the process is not to be trusted. */
 const CLOSE_DEADLINE_MS = 30_000;
 const OPEN_DEADLINE_MS = 60_000;
+const OWNERSHIP_DEADLINE_MS = 5_000;
 const FLUSH_DEADLINE_MS = 5_000;
 const RETIRE_TRIES = 5;
 const RETIRE_PAUSE_MS = 1_000;
@@ -93,7 +35,8 @@ export class ConnectionRunner {
   readonly #dependencies: RunnerDependencies;
   readonly #mailbox: Letter[] = [];
   readonly #stopped = Promise.withResolvers<StopReason>();
-  #state: State = initialState;
+  #state: State;
+  #openedAtMs: number | undefined;
   #socket: ConnectionSocket | undefined;
   #timer: AbortController | undefined;
   /** Given back once the handshake is over. */
@@ -103,6 +46,13 @@ export class ConnectionRunner {
 
   constructor(dependencies: RunnerDependencies) {
     this.#dependencies = dependencies;
+    this.#openedAtMs = dependencies.openedAtMs;
+    this.#state = initialState(dependencies.openedAtMs);
+  }
+
+  /** When the last socket of this connection was asked for, on the monotonic clock. */
+  get openedAtMs(): number | undefined {
+    return this.#openedAtMs;
   }
 
   get state(): State {
@@ -154,7 +104,7 @@ export class ConnectionRunner {
       nowMs: clock.nowMs(),
       monotonicMs: clock.monotonicMs(),
       jitter: random.unit(),
-      policy,
+      policy: policy(),
     });
     this.#state = state;
     const current = 'generation' in input && 'generation' in before && input.generation === before.generation;
@@ -185,6 +135,8 @@ export class ConnectionRunner {
         return this.#open(effect.generation, effect.goal);
       case 'close_socket':
         return this.#close(effect.kind);
+      case 'read_ownership':
+        return this.#readOwnership(effect.generation, effect.close);
       case 'set_timer':
         return this.#setTimer(effect.delayMs);
       case 'clear_timer':
@@ -213,6 +165,7 @@ export class ConnectionRunner {
   /** Waits for a turn, then opens. Whatever goes wrong is a socket that closed for an unknown reason. */
   async #open(generation: number, goal: Goal): Promise<void> {
     const { policy, sockets, takeTurn, clock, logger } = this.#dependencies;
+    this.#openedAtMs = clock.monotonicMs();
     const waiting = new AbortController();
     this.#waitingForTurn = waiting;
     // What came while the effects before this one ran counts too.
@@ -221,7 +174,7 @@ export class ConnectionRunner {
     try {
       this.#turn = await withDeadline(
         'waiting for a turn to open',
-        policy.openWithinMs,
+        policy().openWithinMs,
         (late) => takeTurn(AbortSignal.any([late, waiting.signal])),
         clock,
       );
@@ -261,6 +214,19 @@ export class ConnectionRunner {
     this.#giveTurnBack();
     if (socket === undefined) return;
     await withDeadline('closing a socket', CLOSE_DEADLINE_MS, () => socket.close(kind), this.#dependencies.clock);
+  }
+
+  /** If the store does not answer, the next socket finds out: it cannot open where a newer owner has. */
+  async #readOwnership(generation: number, close: SocketClose): Promise<void> {
+    const { readOwnership, clock, logger } = this.#dependencies;
+    const owner = await withDeadline('reading the owner', OWNERSHIP_DEADLINE_MS, readOwnership, clock).catch(
+      (error: unknown) => {
+        logger.warn('owner could not be read after a conflict', { generation, error });
+        return 'owned' as const;
+      },
+    );
+    if (owner === 'lost') this.deliver({ type: 'ownership_lost' });
+    else this.deliver({ type: 'ownership_confirmed', generation, close });
   }
 
   #setTimer(delayMs: number): void {

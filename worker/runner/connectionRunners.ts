@@ -11,7 +11,7 @@ export interface RunnersDependencies {
   /** The shard's epoch: the token of every write. */
   readonly token: number;
   readonly parts: ConnectionParts;
-  readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'listOfShard'>;
+  readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'clearLogout' | 'listOfShard'>;
   readonly nextFactNumber: () => number;
   readonly clock: Clock;
   /** Bound to the shard and its epoch. */

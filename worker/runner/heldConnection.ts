@@ -1,5 +1,6 @@
 import { Mutex } from 'async-mutex';
 import type { Connection } from '../../shared/connection/connection.ts';
+import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { ConnectionStatus } from '../../shared/connection/status.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
@@ -9,19 +10,24 @@ import type { Logger } from '../../shared/platform/logger.ts';
 import type { CommandResult, ConnectionOutbox } from '../commands/connectionOutbox.ts';
 import { decideControl, type ControlAction, type RunnerView } from '../commands/controlCommand.ts';
 import type { ConnectionSocket, OwnedConnection } from '../socket/connectionSocket.ts';
-import type { ShownStatus } from './connectionRecorder.ts';
-import type { ConnectionRunner, Sending, SocketSource } from './connectionRunner.ts';
+import type { RecordedStatus } from './connectionRecorder.ts';
+import type { ConnectionRunner } from './connectionRunner.ts';
+import type { Sending, SocketSource } from './runnerDependencies.ts';
 import type { Input, StopReason } from './machineTypes.ts';
 
 /** What is made for one connection. Composed in one place, so that tests can make fakes. */
 export interface ConnectionParts {
   readonly makeOutbox: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionOutbox;
-  readonly makeSocketSource: (owned: OwnedConnection) => SocketSource;
+  /** @param wishes the tenant's settings as they are now */
+  readonly makeSocketSource: (owned: OwnedConnection, wishes: () => ConnectionSettings) => SocketSource;
   readonly makeRunner: (options: {
     readonly owned: OwnedConnection;
+    readonly wishes: () => ConnectionSettings;
+    /** When an earlier runner asked for its last socket, on the monotonic clock. */
+    readonly openedAtMs: number | undefined;
     readonly sockets: SocketSource;
     readonly sending: Sending;
-    readonly shown: ShownStatus;
+    readonly shown: RecordedStatus;
     readonly nextFactNumber: () => number;
     readonly onStopped: (reason: StopReason) => void;
   }) => ConnectionRunner;
@@ -29,7 +35,7 @@ export interface ConnectionParts {
 
 export interface HeldDependencies {
   readonly parts: ConnectionParts;
-  readonly connections: Pick<ConnectionStore, 'find' | 'remove'>;
+  readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'clearLogout'>;
   /** Numbers status facts, never twice in the life of the process: an ownership may be taken up again under its token. */
   readonly nextFactNumber: () => number;
   readonly clock: Clock;
@@ -59,12 +65,14 @@ export class HeldConnection {
   #runner: ConnectionRunner | undefined;
   #stopReason: StopReason | undefined;
   #handledPairing: string | undefined;
+  #wishes: ConnectionSettings = {};
+  #openedAtMs: number | undefined;
   #ending = false;
 
   constructor(owned: OwnedConnection, dependencies: HeldDependencies) {
     this.#owned = owned;
     this.#dependencies = dependencies;
-    this.#sockets = dependencies.parts.makeSocketSource(owned);
+    this.#sockets = dependencies.parts.makeSocketSource(owned, () => this.#wishes);
     this.outbox = dependencies.parts.makeOutbox(owned, () => this.#runner?.usableSocket());
   }
 
@@ -85,6 +93,7 @@ export class HeldConnection {
     const { connections, clock } = this.#dependencies;
     return this.#turn.runExclusive(async () => {
       const connection = await connections.find(this.#owned.tenantId, this.#owned.connectionId);
+      this.#wishes = connection?.settings ?? {};
       for (const action of decideControl(connection, this.view(), trigger, clock.nowMs())) {
         if (this.#ending) return 'later';
         if ((await this.#perform(action, connection)) === 'later') return 'later';
@@ -122,6 +131,7 @@ export class HeldConnection {
       await this.outbox.failAll('connection_not_paired');
     } else if (connection !== undefined) {
       if (action.action === 'remove') return this.#remove(connection);
+      if (action.action === 'log_out') return this.#logOut(connection, action.requestId);
       const input = await this.#toInput(action, connection);
       if (this.#ending) return 'later';
       (this.#runner ?? this.#start(connection)).deliver(input);
@@ -143,10 +153,8 @@ export class HeldConnection {
 
   /** Unlinks, fails what waits, and removes the record last: until then a new owner finds it and carries on. */
   async #remove(connection: Connection): Promise<CommandResult> {
-    const { connections, clock, onForgotten } = this.#dependencies;
-    const runner = this.#runner ?? this.#start(connection);
-    runner.deliver({ type: 'unlink_requested' });
-    const reason = await withDeadline('unlinking a connection', STOP_DEADLINE_MS, () => runner.stopped, clock);
+    const { connections, onForgotten } = this.#dependencies;
+    const reason = await this.#unlink(connection);
     if (reason !== 'unlinked' && reason !== 'gave_up' && reason !== 'off') return 'later';
     // Again, and this time a failure is not survivable: a record must not go while its credentials are in use.
     if ((await this.#sockets.retire()) === 'lost') return 'later';
@@ -156,19 +164,44 @@ export class HeldConnection {
     return 'done';
   }
 
+  /** Unlinks the device on request and keeps the record: another account may be linked to it. */
+  async #logOut(connection: Connection, requestId: string): Promise<CommandResult> {
+    // One that stopped for another reason has still to be unlinked.
+    if ((await this.#unlink(connection)) !== 'unlinked') return 'later';
+    if ((await this.#sockets.retire()) === 'lost') return 'later';
+    await this.outbox.failAll('connection_not_paired');
+    await this.#dependencies.connections.clearLogout(this.#owned, requestId);
+    return 'done';
+  }
+
+  async #unlink(connection: Connection): Promise<StopReason> {
+    const runner = this.#runner ?? this.#start(connection);
+    runner.deliver({ type: 'unlink_requested' });
+    const { clock } = this.#dependencies;
+    return withDeadline('unlinking a connection', STOP_DEADLINE_MS, () => runner.stopped, clock);
+  }
+
   #start(connection: Connection): ConnectionRunner {
-    const runner = this.#dependencies.parts.makeRunner({
+    const runner: ConnectionRunner = this.#dependencies.parts.makeRunner({
       owned: this.#owned,
+      wishes: () => this.#wishes,
+      openedAtMs: this.#openedAtMs,
       sockets: this.#sockets,
       sending: {
         allow: () => this.outbox.allow(),
         finish: () => this.outbox.finish(),
         failAll: () => this.outbox.failAll('connection_not_paired'),
       },
-      shown: { status: connection.status, code: connection.statusCode },
+      shown: {
+        status: connection.status,
+        code: connection.statusCode,
+        sinceMs: connection.statusSinceMs,
+        transitions: connection.transitions ?? 0,
+      },
       nextFactNumber: this.#dependencies.nextFactNumber,
       onStopped: (reason) => {
         this.#stopReason = reason;
+        this.#openedAtMs = runner.openedAtMs;
         this.#runner = undefined;
       },
     });

@@ -14,6 +14,8 @@ import {
   LOST,
   afterClose,
   becomeUnpaired,
+  begin,
+  closed,
   endDrain,
   goOnline,
   isVoid,
@@ -57,6 +59,7 @@ const quiet = {
   socket_opened: 'ignore',
   caught_up: 'ignore',
   socket_closed: 'ignore',
+  ownership_confirmed: 'ignore',
   drain_finished: 'ignore',
 } as const;
 
@@ -73,9 +76,7 @@ const table: Table = {
   idle: {
     ...quiet,
     start: (state, input, context) =>
-      input.linked
-        ? open(state, { kind: 'login', proof: 'usual' }, noTries, context)
-        : { state, effects: [{ type: 'remove_offer' }, unpaired(input.code)] },
+      input.linked ? begin(state, context) : { state, effects: [{ type: 'remove_offer' }, unpaired(input.code)] },
     pair_requested: (state, { pairing }, context) => open(state, { kind: 'pairing', pairing }, noTries, context),
     stop_requested: switchOff,
     restart_requested: 'ignore',
@@ -101,7 +102,8 @@ const table: Table = {
     paired,
     socket_opened: goOnline,
     caught_up: (state) => ({ state: { ...state, caughtUp: true }, effects: [] }),
-    socket_closed: (state, { close }, context) => afterClose(state, close, context),
+    socket_closed: closed,
+    ownership_confirmed: (state, { close }, context) => afterClose(state, close, context),
     pair_requested: pairAgain,
     restart_requested: restart,
     drain_requested: release,
@@ -119,7 +121,8 @@ const table: Table = {
     paired,
     socket_opened: goOnline,
     caught_up: 'ignore',
-    socket_closed: (state, { close }, context) => afterClose(state, close, context),
+    socket_closed: closed,
+    ownership_confirmed: (state, { close }, context) => afterClose(state, close, context),
     pair_requested: pairAgain,
     restart_requested: 'ignore',
     drain_requested: release,
@@ -134,7 +137,8 @@ const table: Table = {
       state.caughtUp
         ? { state, effects: [] }
         : { state: { ...state, caughtUp: true }, effects: [{ type: 'allow_sending' }] },
-    socket_closed: (state, { close }, context) => afterClose(state, close, context),
+    socket_closed: closed,
+    ownership_confirmed: (state, { close }, context) => afterClose(state, close, context),
     pair_requested: 'ignore',
     restart_requested: restart,
     drain_requested: (state, _input, { policy }) => ({
@@ -155,7 +159,7 @@ const table: Table = {
     drain_requested: release,
     timer: (state, _input, context) =>
       isVoid(state.goal, context)
-        ? becomeUnpaired(state, 'pairing_expired', closeRules.pairing_expired)
+        ? becomeUnpaired(state, closeRules.pairing_expired)
         : open(state, state.goal, state.tries, context),
   },
   draining: {

@@ -1,6 +1,6 @@
 import type { WantedPairing } from '../../shared/connection/connection.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
-import type { LinkedAccount, PairingOffer, SocketInput } from '../socket/connectionSocket.ts';
+import type { LinkedAccount, PairingOffer, SocketClose, SocketInput } from '../socket/connectionSocket.ts';
 import type { CloseCause } from './closeRules.ts';
 
 /** What a socket is opened for. */
@@ -34,7 +34,7 @@ interface Opened {
 /** What the runner of one connection is doing. Internal: what tenants see is the status. */
 export type State =
   /** No account is linked and no pairing is asked for. */
-  | { readonly name: 'idle'; readonly generation: number }
+  | { readonly name: 'idle'; readonly generation: number; readonly openedAtMs: number | undefined }
   /** `caughtUp` may come before the socket counts as open. */
   | ({ readonly name: 'connecting'; readonly goal: Goal; readonly caughtUp: boolean; readonly tries: Tries } & Opened)
   /** An offer is out. */
@@ -45,7 +45,7 @@ export type State =
       readonly name: 'backing_off';
       readonly goal: Goal;
       readonly tries: Tries;
-      readonly cause: CloseCause | 'restart_requested';
+      readonly cause: CloseCause | 'restart_requested' | 'start_requested';
     } & Opened)
   | { readonly name: 'draining'; readonly generation: number }
   | { readonly name: 'stopped'; readonly reason: StopReason };
@@ -65,6 +65,8 @@ export type Input =
   | { readonly type: 'drain_requested' }
   | { readonly type: 'drain_finished' }
   | { readonly type: 'ownership_lost' }
+  /** The store shows no newer owner: the socket that closed is judged now. */
+  | { readonly type: 'ownership_confirmed'; readonly generation: number; readonly close: SocketClose }
   | { readonly type: 'timer' };
 
 export type InputType = Input['type'];
@@ -78,22 +80,36 @@ export type Effect =
   /** Messages may be sent from here on. */
   | { readonly type: 'allow_sending' }
   | { readonly type: 'finish_commands_in_flight' }
+  /** Answered with `ownership_lost` or `ownership_confirmed`. */
+  | { readonly type: 'read_ownership'; readonly generation: number; readonly close: SocketClose }
   | { readonly type: 'set_timer'; readonly delayMs: number }
   | { readonly type: 'clear_timer' }
   | { readonly type: 'retire_credentials' }
   | { readonly type: 'record_account'; readonly account: LinkedAccount | undefined }
-  | { readonly type: 'record_status'; readonly status: ConnectionStatus; readonly code: StatusCode }
+  | RecordStatus
   | { readonly type: 'show_offer'; readonly offer: PairingOffer }
   | { readonly type: 'remove_offer' }
   /** No account is linked any more: what waits to be sent fails. */
   | { readonly type: 'fail_messages' }
   | { readonly type: 'runner_stopped'; readonly reason: StopReason };
 
+export interface RecordStatus {
+  readonly type: 'record_status';
+  readonly status: ConnectionStatus;
+  readonly code: StatusCode;
+  /** When the next socket is opened, on the wall clock; absent when none is. */
+  readonly nextAttemptAtMs?: number;
+  /** The number of the close that led here. */
+  readonly closeCode?: number | undefined;
+}
+
 /** Settings of the machine, in milliseconds. */
 export interface Policy {
   /** Base of all retry delays; 5 s gives the first delays that stand in `closeRules`. */
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
+  /** At least this long between two opens of one connection, unless the rule says now. No tenant can shorten it. */
+  readonly openSpacingMs: number;
   /** Failures in a row after which the published status is `failed`; retries go on. */
   readonly maxAttempts: number;
   /** A connection that was open this long is forgiven its failures. */
@@ -121,4 +137,7 @@ export interface Step {
 }
 
 export const noTries: Tries = { failures: 0, conflicts: 0, restarts: 0 };
-export const initialState: State = { name: 'idle', generation: 0 };
+/** @param openedAtMs when an earlier runner of this connection asked for its last socket, on the monotonic clock */
+export function initialState(openedAtMs?: number): StateOf<'idle'> {
+  return { name: 'idle', generation: 0, openedAtMs };
+}

@@ -1,7 +1,8 @@
+import type { Presence } from '../../shared/connection/settings.ts';
 import type { ConnectionSocket, OwnedConnection, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
 import type { Session } from '../session/session.ts';
 import { OwnershipLostError } from '../session/sessionErrors.ts';
-import type { SocketSource } from './connectionRunner.ts';
+import type { SocketSource } from './runnerDependencies.ts';
 import type { OpenMeter } from './openMeter.ts';
 
 export interface SessionSocketsDependencies {
@@ -12,6 +13,7 @@ export interface SessionSocketsDependencies {
     readonly session: Session;
     readonly generation: number;
     readonly pairing: PairingRequest | undefined;
+    readonly presence?: Presence | undefined;
     readonly onInput: (input: SocketInput) => void;
   }) => ConnectionSocket | Promise<ConnectionSocket>;
 }

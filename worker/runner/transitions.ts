@@ -1,7 +1,14 @@
 import type { StatusCode } from '../../shared/connection/status.ts';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { SocketClose } from '../socket/connectionSocket.ts';
-import { CONFLICT_RETRIES, closeRules, toCloseCause, type CloseCause, type CloseRule } from './closeRules.ts';
+import {
+  CONFLICT_RETRIES,
+  closeRules,
+  toCloseCause,
+  type CloseCause,
+  type CloseRule,
+  type Phase,
+} from './closeRules.ts';
 import {
   noTries,
   type Effect,
@@ -9,6 +16,7 @@ import {
   type Input,
   type InputOf,
   type Policy,
+  type RecordStatus,
   type State,
   type StateOf,
   type Step,
@@ -27,8 +35,6 @@ type Trying = Connecting | Pairing | Online | BackingOff;
 
 /** Base delay with which the first delays of `closeRules` hold as they stand. */
 const REFERENCE_BASE_DELAY_MS = 5_000;
-/** Time between two opens of one connection, unless the rule says now; scales like the delays. */
-const OPEN_SPACING_MS = 30_000;
 
 /** A deadline that passed counts as a lost network: 408. */
 export const LOST: SocketClose = { statusCode: 408, node: undefined };
@@ -45,6 +51,21 @@ export function open(state: { readonly generation: number }, goal: Goal, tries: 
       // The timer first: the wait for a turn to open counts, and an effect that hangs is seen.
       { type: 'set_timer', delayMs: context.policy.openWithinMs },
       { type: 'open_socket', generation, goal },
+    ],
+  };
+}
+
+/** A linked connection is wanted online. One that was open just now, and was switched off and on, keeps its distance. */
+export function begin(state: StateOf<'idle'>, context: StepContext): Step {
+  const goal: Goal = { kind: 'login', proof: 'usual' };
+  const { openedAtMs, generation } = state;
+  const delayMs = openedAtMs === undefined ? 0 : spacingLeftMs({ openedAtMs }, context);
+  if (openedAtMs === undefined || delayMs === 0) return open(state, goal, noTries, context);
+  return {
+    state: { name: 'backing_off', generation, openedAtMs, goal, tries: noTries, cause: 'start_requested' },
+    effects: [
+      { type: 'record_status', status: 'connecting', code: 'opening', nextAttemptAtMs: context.nowMs + delayMs },
+      { type: 'set_timer', delayMs },
     ],
   };
 }
@@ -101,14 +122,30 @@ export function pairAgain(
 export function restart(state: Connecting | Online | BackingOff, _input: Input, context: StepContext): Step {
   const goal = goalOf(state);
   if (goal.kind === 'pairing') return { state, effects: [] };
+  const delayMs = spacingLeftMs(state, context);
   return {
     state: { ...openedOf(state), name: 'backing_off', goal, tries: noTries, cause: 'restart_requested' },
     effects: [
       ...closeEffects(state),
-      { type: 'record_status', status: 'reconnecting', code: 'restart_required' },
-      { type: 'set_timer', delayMs: spacingLeftMs(state, context) },
+      {
+        type: 'record_status',
+        status: 'reconnecting',
+        code: 'restarting',
+        nextAttemptAtMs: context.nowMs + delayMs,
+      },
+      { type: 'set_timer', delayMs },
     ],
   };
+}
+
+/** The socket has closed. What a newer owner may have caused is judged only once the store shows that there is none. */
+export function closed(
+  state: Connecting | Pairing | Online,
+  { generation, close }: InputOf<'socket_closed'>,
+  context: StepContext,
+): Step {
+  if (closeRules[toCloseCause(close, phaseOf(state))].ownership === 'assume') return afterClose(state, close, context);
+  return { state, effects: [{ type: 'read_ownership', generation, close }] };
 }
 
 /** The socket is closed, or is given up: the rule of the cause decides. */
@@ -116,90 +153,91 @@ export function afterClose(state: Connecting | Pairing | Online, close: SocketCl
   const goal = goalOf(state);
   const stable = state.name === 'online' && context.monotonicMs - state.sinceMs >= context.policy.stableAfterMs;
   const tries = stable ? noTries : state.tries;
-  const cause = toCloseCause(close, goal.kind === 'pairing' ? 'pairing' : 'linked');
+  const cause = toCloseCause(close, phaseOf(state));
   const rule = closeRules[cause];
-  const from = { ...state, goal, tries };
+  const from: From = { ...state, goal: goalAfter(cause, goal), tries, closeCode: close.statusCode };
   if (cause === 'logged_out' && goal.kind === 'login' && goal.proof === 'fresh') {
     return retryLater({ ...from, goal: { kind: 'login', proof: 'doubted' } }, 'unknown', context);
   }
   if (rule.retry === 'never') {
-    return rule.status === 'unpaired' ? becomeUnpaired(state, cause, rule) : giveUp(state, rule);
+    return rule.status === 'unpaired' ? becomeUnpaired(from, rule) : giveUp(from, rule);
   }
   if (rule.retry === 'slow' && tries.conflicts >= CONFLICT_RETRIES) {
-    return giveUp(state, { ...rule, status: 'failed', code: 'conflict' });
+    return giveUp(from, { ...rule, status: 'failed', code: 'conflict' });
   }
   if (rule.retry === 'now' && tries.restarts === 0) return restartNow(from, rule, context);
   return retryLater(from, cause, context);
 }
 
+/** The login after a restart that WhatsApp asked for is sometimes refused once, at once or not: it is to be doubted. */
+function goalAfter(cause: CloseCause, goal: Goal): Goal {
+  const isFresh = cause === 'restart_required' && goal.kind === 'login' && goal.proof === 'usual';
+  return isFresh ? { kind: 'login', proof: 'fresh' } : goal;
+}
+
 /** Only the first restart that WhatsApp asks for is free. */
 function restartNow(from: From, rule: CloseRule, context: StepContext): Step {
-  const goal: Goal =
-    from.goal.kind === 'login' && from.goal.proof === 'usual' ? { kind: 'login', proof: 'fresh' } : from.goal;
-  const next = open(from, goal, { ...from.tries, restarts: 1 }, context);
+  const next = open(from, from.goal, { ...from.tries, restarts: 1 }, context);
   return {
     ...next,
-    effects: [
-      ...closeEffects(from),
-      ...offerOf(from),
-      { type: 'record_status', status: rule.status, code: rule.code },
-      ...next.effects,
-    ],
+    effects: [...closeEffects(from), ...offerOf(from), statusOf(rule, from), ...next.effects],
   };
 }
 
-type From = (Connecting | Pairing | Online) & { readonly goal: Goal };
+type From = (Connecting | Pairing | Online) & { readonly goal: Goal; readonly closeCode: number | undefined };
 
 function retryLater(from: From, cause: CloseCause, context: StepContext): Step {
-  const { policy, jitter } = context;
+  const { policy, jitter, nowMs } = context;
   const rule = closeRules[cause];
   const capMs = policy.maxDelayMs;
-  const exponent = cause === 'replaced' ? from.tries.conflicts : from.tries.failures;
-  const delayMs = backoffMs({ firstMs: scaled(rule.firstDelayMs, policy), capMs }, exponent, jitter);
   const tries: Tries = {
     failures: from.tries.failures + 1,
     conflicts: from.tries.conflicts + (cause === 'replaced' ? 1 : 0),
     restarts: from.tries.restarts + (cause === 'restart_required' ? 1 : 0),
   };
   const tooMany = tries.failures > policy.maxAttempts;
+  const exponent = cause === 'replaced' ? from.tries.conflicts : from.tries.failures;
+  const firstMs = tooMany ? capMs : scaled(rule.firstDelayMs, policy);
+  const delayMs = Math.max(backoffMs({ firstMs, capMs }, exponent, jitter), spacingLeftMs(from, context));
+  const shown = tooMany ? ({ status: 'failed', code: 'too_many_attempts' } as const) : rule;
   return {
     state: { ...openedOf(from), name: 'backing_off', goal: from.goal, tries, cause },
     effects: [
       ...closeEffects(from),
       ...offerOf(from),
-      tooMany
-        ? { type: 'record_status', status: 'failed', code: 'too_many_attempts' }
-        : { type: 'record_status', status: rule.status, code: rule.code },
-      { type: 'set_timer', delayMs: Math.max(delayMs, spacingLeftMs(from, context)) },
+      { ...statusOf(shown, from), nextAttemptAtMs: nowMs + delayMs },
+      { type: 'set_timer', delayMs },
     ],
   };
 }
 
 /** No account is linked (any more): wait for a pairing request. */
-export function becomeUnpaired(state: Trying, cause: CloseCause, rule: CloseRule): Step {
-  const wasLinked = cause !== 'pairing_expired';
+export function becomeUnpaired(state: Trying & { readonly closeCode?: number | undefined }, rule: CloseRule): Step {
+  const { generation, openedAtMs } = state;
+  const wasLinked = rule.credentials === 'retire';
   return {
-    state: { name: 'idle', generation: state.generation },
+    state: { name: 'idle', generation, openedAtMs },
     effects: [
       ...closeEffects(state),
       { type: 'clear_timer' },
       ...offerOf(state),
-      ...(rule.credentials === 'retire' ? retired : []),
-      { type: 'record_status', status: rule.status, code: rule.code },
+      ...(wasLinked ? retired : []),
+      statusOf(rule, state),
       ...(wasLinked ? ([{ type: 'fail_messages' }] as const) : []),
     ],
   };
 }
 
 /** A person has to act before another try makes sense. */
-function giveUp(state: Trying, rule: CloseRule): Step {
+function giveUp(state: From, rule: CloseRule): Step {
+  const wasLinked = rule.credentials === 'retire';
   return stop('gave_up', [
     ...closeEffects(state),
     { type: 'clear_timer' },
     ...offerOf(state),
-    ...(rule.credentials === 'retire' ? retired : []),
-    { type: 'record_status', status: rule.status, code: rule.code },
-    ...(rule.credentials === 'retire' ? ([{ type: 'fail_messages' }] as const) : []),
+    ...(wasLinked ? retired : []),
+    statusOf(rule, state),
+    ...(wasLinked ? ([{ type: 'fail_messages' }] as const) : []),
   ]);
 }
 
@@ -249,6 +287,13 @@ export function unpaired(code: StatusCode): Effect {
   return { type: 'record_status', status: 'unpaired', code };
 }
 
+function statusOf(
+  { status, code }: Pick<CloseRule, 'status' | 'code'>,
+  { closeCode }: { readonly closeCode?: number | undefined },
+): RecordStatus {
+  return { type: 'record_status', status, code, ...(closeCode === undefined ? {} : { closeCode }) };
+}
+
 function closeEffects(
   state: Exclude<State, { readonly name: 'stopped' }>,
   kind: 'end' | 'logout' = 'end',
@@ -260,6 +305,11 @@ function closeEffects(
 /** An offer that may be out is void once its socket is gone. */
 function offerOf(state: Trying | StateOf<'idle'>): readonly Effect[] {
   return state.name !== 'idle' && goalOf(state).kind === 'pairing' ? [{ type: 'remove_offer' }] : [];
+}
+
+function phaseOf(state: Connecting | Pairing | Online): Phase {
+  if (state.name === 'pairing') return 'offered';
+  return goalOf(state).kind === 'pairing' ? 'registering' : 'linked';
 }
 
 function goalOf(state: Trying): Goal {
@@ -280,6 +330,5 @@ function scaled(durationMs: number, policy: Policy): number {
 }
 
 function spacingLeftMs(state: { readonly openedAtMs: number }, { monotonicMs, policy }: StepContext): number {
-  const spacingMs = Math.min(policy.maxDelayMs, scaled(OPEN_SPACING_MS, policy));
-  return Math.max(0, Math.round(state.openedAtMs + spacingMs - monotonicMs));
+  return Math.max(0, Math.round(state.openedAtMs + policy.openSpacingMs - monotonicMs));
 }

@@ -10,7 +10,7 @@ const RETRY_REQUEST_DELAY_MS = 5_000;
  * @param ours what it is given of ours to work with
  */
 export function makeBaileysConfiguration(
-  { config, whatsappUrl, lookUpSent, pairing }: OpenSocketOptions,
+  { config, whatsappUrl, lookUpSent, pairing, presence }: OpenSocketOptions,
   ours: Required<Pick<UserFacingSocketConfig, 'auth' | 'makeSignalRepository' | 'userDevicesCache'>>,
 ): UserFacingSocketConfig {
   return {
@@ -24,7 +24,7 @@ export function makeBaileysConfiguration(
     keepAliveIntervalMs: config.keepAliveMs,
     retryRequestDelayMs: RETRY_REQUEST_DELAY_MS,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
-    markOnlineOnConnect: false,
+    markOnlineOnConnect: presence === 'available',
     syncFullHistory: false,
     // History has no place to go yet; without it Baileys does not hold the first login back for 20 s.
     shouldSyncHistoryMessage: () => false,

@@ -27,7 +27,7 @@ export type PairingRequest = { readonly method: 'qr' } | { readonly method: 'cod
 
 /**
  * Why a socket closed, in facts and not in a judgement: the code that the library reports, and the name of the node that
- * caused it where there was one (`replaced`, `device_removed`, …). `closeRules` judges, by phase, never by message text.
+ * caused it where there was one (`replaced`, `device_removed`, …); `websocket` where the number is not WhatsApp's. `closeRules` judges, by phase, never by message text.
  */
 export interface SocketClose {
   readonly statusCode: number | undefined;

@@ -1,3 +1,4 @@
+import type { Presence } from '../../shared/connection/settings.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
@@ -20,6 +21,8 @@ export interface OpenSocketOptions {
   readonly gate: CommitGate;
   readonly publisher: EventPublisher;
   readonly config: ConnectionConfig;
+  /** Announced when the socket has opened; `unavailable` if left out, so that the phone goes on to ring. */
+  readonly presence?: Presence | undefined;
   readonly whatsappUrl: string;
   readonly clock: Clock;
   readonly random: Random;

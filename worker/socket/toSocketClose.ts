@@ -2,15 +2,22 @@ import type { SocketClose } from './connectionSocket.ts';
 
 /**
  * The facts of a close: the number that Baileys reports, and the node that caused it. `conflict` nodes say in their type
- * whether the socket was replaced or the device removed; without a code Baileys gives both the number 440.
+ * whether the socket was replaced or the device removed; without a code Baileys gives both the number 440. When the
+ * WebSocket itself failed, the number is one of HTTP or made up, and the node is `websocket`. A stream error that has
+ * neither a code nor anything in it has no number: Baileys calls it 500.
  */
 export function toSocketClose(error: unknown): SocketClose {
   const { output, data } = (error ?? {}) as {
     readonly output?: { readonly statusCode?: unknown };
-    readonly data?: { readonly tag?: unknown; readonly attrs?: { readonly type?: unknown } };
+    readonly data?: {
+      readonly tag?: unknown;
+      readonly attrs?: { readonly type?: unknown; readonly code?: unknown };
+    };
   };
   const statusCode = typeof output?.statusCode === 'number' ? output.statusCode : undefined;
-  const type = data?.attrs?.type;
+  if (data instanceof Error) return { statusCode, node: 'websocket' };
   const tag = data?.tag;
+  if (tag === 'stream:error' && data?.attrs?.code === undefined) return { statusCode: undefined, node: tag };
+  const type = data?.attrs?.type;
   return { statusCode, node: typeof type === 'string' ? type : typeof tag === 'string' ? tag : undefined };
 }

@@ -24,11 +24,9 @@ describe('connections', () => {
   afterAll(() => dynamoDb.stop());
   const aTenant = (): TenantId => makeId('tnt', Date.now(), systemRandom);
   const place = (tenantId: TenantId, shardCount: number, shardCap: number): Promise<Connection> =>
-    createConnection(
-      { connections, clock: systemClock, random: systemRandom, shardCount, shardCap },
-      tenantId,
-      undefined,
-    );
+    createConnection({ connections, clock: systemClock, random: systemRandom, shardCount, shardCap }, tenantId, {
+      label: undefined,
+    });
 
   it('fill shards evenly and never over their cap; then none has room', async () => {
     const tenantId = aTenant();
@@ -65,7 +63,16 @@ describe('connections', () => {
   it('take a status from their present owner, and none from an earlier one', async () => {
     const connection = await aPlaced();
     const record = (token: number, code: 'open' | 'opening') =>
-      connections.recordStatus({ ...connection, token }, { status: 'online', code, sinceMs: 1 });
+      connections.recordStatus(
+        { ...connection, token },
+        {
+          status: 'online',
+          code,
+          sinceMs: 1,
+          transitions: 1,
+          nextAttemptAtMs: undefined,
+        },
+      );
 
     const outcomes = [
       await record(2, 'open'),

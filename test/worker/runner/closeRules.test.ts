@@ -1,16 +1,23 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusRules } from '../../../shared/connection/status.ts';
-import { closeRules, toCloseCause, type CloseCause } from '../../../worker/runner/closeRules.ts';
+import { closeRules, toCloseCause, type CloseCause, type Phase } from '../../../worker/runner/closeRules.ts';
+import { toSocketClose } from '../../../worker/socket/toSocketClose.ts';
+
+const conflict = (type: string) => ({ tag: 'conflict', attrs: { type } });
+const streamError = (code: string | undefined) => ({ tag: 'stream:error', attrs: code === undefined ? {} : { code } });
 
 describe('close rules', () => {
   it.each([
     ['restart_required', 'now', 'keep', 'reconnecting', 'none', 8_000],
     ['network_lost', 'fast', 'keep', 'reconnecting', 'none', 15_000],
     ['server_unavailable', 'fast', 'keep', 'reconnecting', 'none', 8_000],
+    ['stream_fault', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['unknown', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['replaced', 'slow', 'keep', 'reconnecting', 'none', 30_000],
     ['pairing_expired', 'never', 'keep', 'unpaired', 'pair_again', 0],
+    ['pairing_refused', 'never', 'keep', 'unpaired', 'pair_again', 0],
+    ['code_refused', 'never', 'keep', 'unpaired', 'pair_again', 0],
     ['logged_out', 'never', 'retire', 'unpaired', 'pair_again', 0],
     ['device_removed', 'never', 'retire', 'unpaired', 'pair_again', 0],
     ['banned', 'never', 'retire', 'restricted', 'contact_operator', 0],
@@ -18,19 +25,22 @@ describe('close rules', () => {
     ['client_outdated', 'never', 'keep', 'failed', 'contact_operator', 0],
     ['client_refused', 'never', 'keep', 'failed', 'contact_operator', 0],
     ['multi_device_mismatch', 'never', 'keep', 'failed', 'contact_operator', 0],
-  ] as const)('%s: retry %s, credentials %s, status %s, user action %s', (cause, ...expected) => {
-    const rule = closeRules[cause];
+  ] satisfies [CloseCause, ...unknown[]][])(
+    '%s: retry %s, credentials %s, status %s, user action %s',
+    (cause, ...expected) => {
+      const rule = closeRules[cause];
 
-    const row = [
-      rule.retry,
-      rule.credentials,
-      rule.status,
-      statusRules[rule.code].userAction,
-      rule.firstDelayMs,
-    ] as const;
+      const row = [
+        rule.retry,
+        rule.credentials,
+        rule.status,
+        statusRules[rule.code].userAction,
+        rule.firstDelayMs,
+      ] as const;
 
-    expect(row).toEqual(expected);
-  });
+      expect(row).toEqual(expected);
+    },
+  );
 
   it.each<[number | undefined, CloseCause]>([
     [515, 'restart_required'],
@@ -47,27 +57,98 @@ describe('close rules', () => {
     [409, 'client_refused'],
     [411, 'multi_device_mismatch'],
     [418, 'unknown'],
+    // A refusal of one message; as a close it says nothing that we know.
+    [463, 'unknown'],
     [undefined, 'unknown'],
   ])('takes code %s of a linked connection for %s', (statusCode, cause) => {
     expect(toCloseCause({ statusCode, node: undefined }, 'linked')).toBe(cause);
   });
 
-  it('tells a spent offer from a lost network by the phase alone', () => {
-    expect(toCloseCause({ statusCode: 408, node: undefined }, 'pairing')).toBe('pairing_expired');
-    expect(toCloseCause({ statusCode: 408, node: undefined }, 'linked')).toBe('network_lost');
+  it.each<[number, Phase, CloseCause]>([
+    [408, 'linked', 'network_lost'],
+    [408, 'registering', 'network_lost'],
+    [408, 'offered', 'pairing_expired'],
+    [428, 'offered', 'network_lost'],
+    [401, 'offered', 'pairing_refused'],
+    [402, 'registering', 'pairing_refused'],
+    [403, 'registering', 'pairing_refused'],
+    [406, 'offered', 'pairing_refused'],
+    [405, 'registering', 'client_outdated'],
+    [440, 'offered', 'unknown'],
+    [515, 'offered', 'restart_required'],
+  ])('takes code %s in the phase %s for %s', (statusCode, phase, cause) => {
+    expect(toCloseCause({ statusCode, node: undefined }, phase)).toBe(cause);
   });
 
-  it('takes a removal that is reported as a conflict for a removal', () => {
-    expect(toCloseCause({ statusCode: 440, node: 'device_removed' }, 'linked')).toBe('logged_out');
-    expect(toCloseCause({ statusCode: 440, node: 'replaced' }, 'linked')).toBe('replaced');
+  it('asks who owns the connection before it acts on a conflict, and on nothing else', () => {
+    const asking = Object.entries(closeRules).filter(([, { ownership }]) => ownership === 'read_first');
+
+    expect(asking.map(([cause]) => cause)).toEqual(['replaced']);
+  });
+
+  // What Baileys throws: `output.statusCode`, and in `data` the node, its attributes, or the fault of the WebSocket.
+  it.each<[string, { statusCode: number; data?: unknown }, CloseCause]>([
+    ['a conflict with code', { statusCode: 401, data: conflict('device_removed') }, 'logged_out'],
+    [
+      'a conflict of a removed device without code',
+      { statusCode: 440, data: conflict('device_removed') },
+      'logged_out',
+    ],
+    ['a conflict of a replaced socket', { statusCode: 440, data: conflict('replaced') }, 'replaced'],
+    ['a replaced socket under another code', { statusCode: 401, data: conflict('replaced') }, 'replaced'],
+    ['a conflict that does not say which', { statusCode: 440, data: { tag: 'conflict', attrs: {} } }, 'replaced'],
+    ['nonsense on the wire', { statusCode: 500, data: { tag: 'xml-not-well-formed', attrs: {} } }, 'stream_fault'],
+    ['a missing ack', { statusCode: 500, data: { tag: 'ack', attrs: { id: '1' } } }, 'stream_fault'],
+    ['a stream error of 500', { statusCode: 500, data: streamError('500') }, 'server_unavailable'],
+    ['a stream error of 515', { statusCode: 515, data: streamError('515') }, 'restart_required'],
+    ['a stream error with nothing in it', { statusCode: 500, data: streamError(undefined) }, 'unknown'],
+    ['a refused login', { statusCode: 403, data: { reason: '403', location: 'sim' } }, 'device_removed'],
+    [
+      'a proxy that answers 403',
+      { statusCode: 403, data: new Error('Unexpected server response: 403') },
+      'network_lost',
+    ],
+    [
+      'a proxy that answers 401',
+      { statusCode: 401, data: new Error('Unexpected server response: 401') },
+      'network_lost',
+    ],
+    ['a name that is not found', { statusCode: 408, data: new Error('ENOTFOUND') }, 'network_lost'],
+    ['a WebSocket that broke', { statusCode: 500, data: new Error('Invalid frame') }, 'network_lost'],
+    ['a lost keep-alive', { statusCode: 408 }, 'network_lost'],
+  ])('takes %s for %j: %s', (_what, { statusCode, data }, cause) => {
+    const error = Object.assign(new Error('any text'), { output: { statusCode }, data });
+
+    expect(toCloseCause(toSocketClose(error), 'linked')).toBe(cause);
+  });
+
+  it('ends a pairing whose code was refused, whatever the number', () => {
+    const refused = (statusCode: number) =>
+      toCloseCause({ statusCode, node: 'link_code_companion_reg' }, 'registering');
+
+    expect([refused(400), refused(401), refused(429), refused(500)]).toEqual(Array(4).fill('code_refused'));
   });
 
   it('never retires credentials for a code other than 401, 403 and 406', () => {
     const anyCode = fc.integer({ min: 0, max: 2_000 }).filter((code) => ![401, 403, 406].includes(code));
 
+    const anyNode = fc.option(fc.constantFrom('replaced', 'websocket', 'ack', 'anything'), { nil: undefined });
+    const anyPhase = fc.constantFrom<Phase>('linked', 'registering', 'offered');
+
     fc.assert(
-      fc.property(fc.option(anyCode, { nil: undefined }), fc.constantFrom('pairing', 'linked'), (statusCode, phase) => {
+      fc.property(fc.option(anyCode, { nil: undefined }), anyNode, anyPhase, (statusCode, node, phase) => {
+        expect(closeRules[toCloseCause({ statusCode, node }, phase)].credentials).toBe('keep');
+      }),
+    );
+  });
+
+  it('never retires credentials while no account is linked, or for what is not the word of WhatsApp', () => {
+    const anyCode = fc.integer({ min: 0, max: 2_000 });
+
+    fc.assert(
+      fc.property(anyCode, fc.constantFrom<Phase>('registering', 'offered'), (statusCode, phase) => {
         expect(closeRules[toCloseCause({ statusCode, node: undefined }, phase)].credentials).toBe('keep');
+        expect(closeRules[toCloseCause({ statusCode, node: 'websocket' }, 'linked')].credentials).toBe('keep');
       }),
     );
   });

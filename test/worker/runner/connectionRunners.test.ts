@@ -10,6 +10,7 @@ import { anOutbox, sequence, startCore, type Core, type FakePublisher } from '..
 import { FakeSource } from './fakes.ts';
 import { anAccount, aPolicy } from './scripts.ts';
 
+const SPACING_MS = 300;
 const unpaired = { account: undefined, status: 'unpaired', statusCode: 'never_paired' } as const;
 
 describe('the connections of an owned shard', () => {
@@ -49,9 +50,11 @@ describe('the connections of an owned shard', () => {
           sources.set(connectionId, source);
           return source;
         },
-        makeRunner: ({ owned, sockets, sending, shown, nextFactNumber, onStopped }) => {
+        makeRunner: ({ owned, openedAtMs, sockets, sending, shown, nextFactNumber, onStopped }) => {
           const runner: ConnectionRunner = new ConnectionRunner({
-            policy: aPolicy,
+            policy: () => ({ ...aPolicy, openSpacingMs: SPACING_MS }),
+            readOwnership: async () => 'owned',
+            openedAtMs,
             clock: systemClock,
             random: systemRandom,
             logger: silentLogger,
@@ -60,6 +63,7 @@ describe('the connections of an owned shard', () => {
             recorder: new ConnectionRecorder({
               owned,
               connections: core.connections,
+              history: { put: async () => 'stored' },
               offers: { put: async () => 'stored', remove: async () => undefined },
               publisher: { publish: async () => undefined },
               assertOpen: () => undefined,
@@ -245,7 +249,10 @@ describe('the connections of an owned shard', () => {
     const { owner, sourceOf } = anOwner(1);
     owner.start();
     const source = await sourceOf(connection);
-    await core.connections.recordStatus({ ...connection, token: 2 }, { status: 'online', code: 'open', sinceMs: 5 });
+    await core.connections.recordStatus(
+      { ...connection, token: 2 },
+      { status: 'online', code: 'open', sinceMs: 5, transitions: 1, nextAttemptAtMs: undefined },
+    );
 
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
 

@@ -3,11 +3,8 @@ import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { ConnectionRecorder, type RecorderDependencies } from '../../../worker/runner/connectionRecorder.ts';
-import {
-  ConnectionRunner,
-  type RunnerDependencies,
-  type SocketSource,
-} from '../../../worker/runner/connectionRunner.ts';
+import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
+import type { RunnerDependencies, SocketSource } from '../../../worker/runner/runnerDependencies.ts';
 import type { StopReason } from '../../../worker/runner/machineTypes.ts';
 import type { ConnectionSocket, OwnedConnection, SocketInput } from '../../../worker/socket/connectionSocket.ts';
 import { FakePublisher } from '../commands/fakes.ts';
@@ -146,6 +143,14 @@ export class FakeRecords {
     },
   };
 
+  readonly kept: string[] = [];
+  readonly history: RecorderDependencies['history'] = {
+    put: async (_owned, { number, status, code, closeCode }) => {
+      this.kept.push(`${number} ${status}/${code}${closeCode === undefined ? '' : ` ${closeCode}`}`);
+      return 'stored';
+    },
+  };
+
   async #write(line: string): Promise<'set' | 'missing'> {
     if (this.failures > 0) {
       this.failures -= 1;
@@ -172,18 +177,21 @@ export function aRunner(overrides: Partial<RunnerDependencies> = {}) {
     owned,
     connections: records.connections,
     offers: records.offers,
+    history: records.history,
     publisher,
     assertOpen: () => undefined,
     clock,
     random: systemRandom,
     logger: silentLogger,
     settleMs: 5_000,
-    shown: { status: 'unpaired', code: 'never_paired' },
+    shown: { status: 'unpaired', code: 'never_paired', sinceMs: 0, transitions: 0 },
     nextFactNumber: () => (facts += 1),
     onLost: () => runner.deliver({ type: 'ownership_lost' }),
   });
   const runner: ConnectionRunner = new ConnectionRunner({
-    policy: aPolicy,
+    policy: () => aPolicy,
+    readOwnership: async () => 'owned',
+    openedAtMs: undefined,
     clock,
     random,
     logger: silentLogger,

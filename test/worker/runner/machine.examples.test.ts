@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Effect, Input, State } from '../../../worker/runner/machineTypes.ts';
+import { initialState, type Effect, type Input, type State } from '../../../worker/runner/machineTypes.ts';
 import { anAccount, anOffer, aPairing, run, type Moment } from './scripts.ts';
 
 const start: Input = { type: 'start', linked: true, code: 'never_paired' };
@@ -12,6 +12,12 @@ const closed = (generation: number, statusCode: number | undefined, node?: strin
 const pair: Input = { type: 'pair_requested', pairing: aPairing('first', 1_000) };
 const offered = (generation: number): Input => ({ type: 'pairing_offered', generation, offer: anOffer });
 const pairedIn = (generation: number): Input => ({ type: 'paired', generation, account: anAccount });
+
+const confirmed = (generation: number, statusCode = 440, node = 'replaced'): Input => ({
+  type: 'ownership_confirmed',
+  generation,
+  close: { statusCode, node },
+});
 
 const last = (moments: readonly Moment[]): Moment => {
   const moment = moments.at(-1);
@@ -35,7 +41,6 @@ describe('what the machine does when a socket closes', () => {
     [503, undefined, 'backing_off', 'reconnecting/server_unavailable', 8_000],
     [418, undefined, 'backing_off', 'reconnecting/unknown', 8_000],
     [undefined, undefined, 'backing_off', 'reconnecting/unknown', 8_000],
-    [440, 'replaced', 'backing_off', 'reconnecting/replaced', 30_000],
     [401, undefined, 'idle', 'unpaired/logged_out', undefined],
     [440, 'device_removed', 'idle', 'unpaired/logged_out', undefined],
     [403, undefined, 'idle', 'unpaired/device_removed', undefined],
@@ -117,16 +122,43 @@ describe('what the machine does when a socket closes', () => {
     const conflicts = [1, 2, 3, 4].flatMap((generation) => [
       { input: opened(generation) },
       { input: closed(generation, 440, 'replaced'), afterMs: 31_000 },
+      { input: confirmed(generation) },
       { input: { type: 'timer' } as const, afterMs: 240_000 },
     ]);
 
     const moments = run([{ input: start }, ...conflicts]);
 
-    const closes = moments.filter(({ input }) => input.type === 'socket_closed');
+    const closes = moments.filter(({ input }) => input.type === 'ownership_confirmed');
     expect(closes.map(({ effects }) => delay(effects))).toEqual([30_000, 60_000, 120_000, undefined]);
     expect(status(closes[3]?.effects ?? [])).toEqual(['failed/conflict']);
-    expect(describeState(closes[3]?.after ?? { name: 'idle', generation: 0 })).toBe('stopped/gave_up');
+    expect(describeState(closes[3]?.after ?? initialState())).toBe('stopped/gave_up');
     expect(names(closes[3]?.effects ?? [])).not.toContain('retire_credentials');
+  });
+
+  it('does nothing about a conflict but ask who owns the connection, and stops silently when it is another', () => {
+    const moments = run([
+      { input: start },
+      { input: opened(1) },
+      { input: closed(1, 440, 'replaced'), afterMs: 31_000 },
+      { input: { type: 'ownership_lost' } },
+    ]);
+
+    expect(moments[2]?.effects).toEqual([
+      { type: 'read_ownership', generation: 1, close: { statusCode: 440, node: 'replaced' } },
+    ]);
+    expect(names(moments[3]?.effects ?? [])).toEqual(['close_socket', 'clear_timer', 'runner_stopped']);
+  });
+
+  it('says when it tries again, and with which number the socket was closed', () => {
+    const { context, effects } = online(503);
+
+    expect(effects).toContainEqual({
+      type: 'record_status',
+      status: 'reconnecting',
+      code: 'server_unavailable',
+      nextAttemptAtMs: context.nowMs + 8_000,
+      closeCode: 503,
+    });
   });
 
   it('doubts a 401 right after pairing, and believes the second one', () => {
@@ -144,6 +176,24 @@ describe('what the machine does when a socket closes', () => {
     expect(names(moments[4]?.effects ?? [])).not.toContain('retire_credentials');
     expect(status(moments[6]?.effects ?? [])).toEqual(['unpaired/logged_out']);
     expect(names(moments[6]?.effects ?? [])).toContain('retire_credentials');
+  });
+});
+
+describe('what the machine does about a 401 after a restart that had to wait', () => {
+  it('doubts it as well: the free restart was used up by the pairing', () => {
+    const moments = run([
+      { input: pair },
+      { input: offered(1) },
+      { input: pairedIn(1) },
+      { input: closed(1, 515) },
+      { input: opened(2) },
+      { input: closed(2, 515), afterMs: 31_000 },
+      { input: { type: 'timer' }, afterMs: 8_000 },
+      { input: closed(3, 401) },
+    ]);
+
+    expect(moments[5]?.after.name).toBe('backing_off');
+    expect(status(moments[7]?.effects ?? [])).toEqual(['reconnecting/unknown']);
   });
 });
 
@@ -210,6 +260,21 @@ describe('how the machine pairs', () => {
     const { effects } = last(run([{ input: pair }, { input: offered(1) }, { input: pair }]));
 
     expect(effects).toEqual([]);
+  });
+
+  it('asks once for a code that is refused', () => {
+    const { after, effects } = last(run([{ input: pair }, { input: closed(1, 400, 'link_code_companion_reg') }]));
+
+    expect(after.name).toBe('idle');
+    expect(status(effects)).toEqual(['unpaired/code_refused']);
+    expect(delay(effects)).toBeUndefined();
+  });
+
+  it('tries again when the network is lost before an offer was out', () => {
+    const { after, effects } = last(run([{ input: pair }, { input: closed(1, 408) }]));
+
+    expect(after.name).toBe('backing_off');
+    expect(status(effects)).toEqual(['reconnecting/network_lost']);
   });
 
   it('gives a pairing up that lost its network for longer than the request lives', () => {
@@ -279,6 +344,20 @@ describe('how the machine ends', () => {
 
     expect(after).toMatchObject({ name: 'backing_off', tries: { failures: 0 } });
     expect(delay(effects)).toBe(20_000);
+  });
+
+  it('keeps its distance from the socket of an earlier runner, when it is switched off and on', () => {
+    const [moment] = run([{ input: start }], initialState(-9_000));
+
+    expect(moment?.after).toMatchObject({ name: 'backing_off', cause: 'start_requested' });
+    expect(status(moment?.effects ?? [])).toEqual(['connecting/opening']);
+    expect(delay(moment?.effects ?? [])).toBe(20_000);
+  });
+
+  it('opens at once when the socket of an earlier runner is long ago', () => {
+    const [moment] = run([{ input: start }], initialState(-29_000));
+
+    expect(moment?.after.name).toBe('connecting');
   });
 
   it('closes with the device kept when it is switched off', () => {

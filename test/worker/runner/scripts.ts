@@ -13,6 +13,7 @@ import {
 export const aPolicy: Policy = {
   baseDelayMs: 5_000,
   maxDelayMs: 300_000,
+  openSpacingMs: 30_000,
   maxAttempts: 10,
   stableAfterMs: 60_000,
   openWithinMs: 150_000,
@@ -39,7 +40,7 @@ export interface Moment {
 /** Steps a machine through inputs. `afterMs` passes before each. */
 export function run(
   inputs: readonly { readonly input: Input; readonly afterMs?: number; readonly jitter?: number }[],
-  start: State = initialState,
+  start: State = initialState(),
   policy: Policy = aPolicy,
 ): readonly Moment[] {
   let state = start;
@@ -92,6 +93,11 @@ const socket: fc.Arbitrary<Draft> = fc
         (generation) => ({ type: 'paired', generation, account: anAccount }),
         (generation) => ({ type: 'socket_opened', generation, account: anAccount }),
         (generation) => ({ type: 'caught_up', generation }),
+        (generation) => ({
+          type: 'ownership_confirmed',
+          generation,
+          close: { statusCode: 440, node: 'replaced' },
+        }),
       ),
       fc
         .tuple(fc.constantFrom(...codes), fc.constantFrom(undefined, undefined, undefined, 'device_removed'))
@@ -121,7 +127,7 @@ export const lives: fc.Arbitrary<readonly Moment[]> = fc
   )
   .map((drafts) => {
     const moments: Moment[] = [];
-    let state = initialState;
+    let state: State = initialState();
     let nowMs = 1_000;
     for (const { draft, afterMs, jitter } of drafts) {
       nowMs += afterMs;

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { Connection } from '../../shared/connection/connection.ts';
+import { connectionStatuses, statusCodes, statusRules, userActions } from '../../shared/connection/status.ts';
+import { HISTORY_LENGTH, readHistory, type StatusTransition } from '../../shared/connection/statusHistory.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { makeId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
+import type { ControlKind } from '../../shared/message/command.ts';
+import { route, type Answer, type Route } from '../route.ts';
+import { findConnection, type ConnectionRouteDependencies } from './connections.ts';
+import { requestControl } from './requestControl.ts';
+import { connectionViewSchema, toConnectionView } from './views.ts';
+
+const transitionSchema = z
+  .object({
+    number: z.number().int().meta({ description: 'Counts the changes of this connection, from 1.' }),
+    at: z.iso.datetime(),
+    status: z.enum(connectionStatuses),
+    code: z.enum(statusCodes),
+    sentence: z.string(),
+    userAction: z.enum(userActions),
+    closeCode: z
+      .number()
+      .int()
+      .optional()
+      .meta({ description: 'The number with which the connection to WhatsApp was closed, where that was the cause.' }),
+  })
+  .meta({ id: 'StatusChange' });
+
+type Asked = { readonly tenantId: TenantId; readonly connection: Connection };
+
+/** What a tenant can do to a connection as it runs, and what has become of it. */
+export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): readonly Route[] {
+  const { connections, clock, random } = dependencies;
+
+  /** A request that changes what the record asks for, and tells the owner. Answers with the record as it is then. */
+  const ask = (
+    action: 'start' | 'stop' | 'restart' | 'logout',
+    summary: string,
+    kind: ControlKind,
+    change: (asked: Asked) => Promise<'set' | 'missing'>,
+  ): Route =>
+    route('POST', `/v1/connections/{connectionId}/${action}`, {
+      summary,
+      answers: { status: 202, schema: connectionViewSchema },
+      handle: async ({ tenantId, parameters, correlationId }): Promise<Answer> => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        if ((await change({ tenantId, connection })) === 'missing') throw new AppError('change_conflict');
+        return answer(tenantId, connection, kind, correlationId);
+      },
+    });
+  const answer = async (
+    tenantId: TenantId,
+    connection: Connection,
+    kind: ControlKind,
+    correlationId: CorrelationId,
+  ): Promise<Answer> => {
+    await requestControl(dependencies, connection, kind, correlationId);
+    const now = await findConnection(connections, tenantId, connection.connectionId);
+    return { status: 202, json: toConnectionView(now) };
+  };
+
+  return [
+    ask(
+      'start',
+      'Switch a paired connection on, or try again one that has failed',
+      'start',
+      ({ tenantId, connection }) => {
+        assertPaired(connection);
+        return connections.setWanted(tenantId, connection.connectionId, 'online');
+      },
+    ),
+    ask('stop', 'Switch a connection off; the device stays linked', 'stop', ({ tenantId, connection }) =>
+      connections.setWanted(tenantId, connection.connectionId, 'off'),
+    ),
+    ask(
+      'restart',
+      'Open the connection to WhatsApp again, 30 s after the last time at the soonest',
+      'restart',
+      async ({ connection }) => {
+        assertPaired(connection);
+        assertOn(connection);
+        return 'set';
+      },
+    ),
+    ask(
+      'logout',
+      'Unlink the device and keep the connection; messages that wait fail',
+      'unlink',
+      ({ tenantId, connection }) => {
+        assertPaired(connection);
+        assertOn(connection);
+        const requestId = makeId('cor', clock.nowMs(), random);
+        return connections.setLogout(tenantId, connection.connectionId, { requestId });
+      },
+    ),
+    route('GET', '/v1/connections/{connectionId}/history', {
+      summary: `Read the last ${HISTORY_LENGTH} changes of the status, newest first`,
+      answers: { status: 200, schema: z.object({ data: z.array(transitionSchema) }) },
+      handle: async ({ tenantId, parameters }) => {
+        const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+        const data = (await readHistory(dependencies, connectionId, clock.nowMs())).map(toView);
+        return { status: 200, json: { data } };
+      },
+    }),
+  ];
+}
+
+function assertPaired({ account }: Connection): void {
+  if (account === undefined) throw new AppError('connection_not_paired');
+}
+
+function assertOn({ wanted }: Connection): void {
+  if (wanted === 'off') throw new AppError('connection_off');
+}
+
+function toView({ number, atMs, status, code, closeCode }: StatusTransition): z.infer<typeof transitionSchema> {
+  const { sentence, userAction } = statusRules[code];
+  const at = new Date(atMs).toISOString();
+  return { number, at, status, code, sentence, userAction, ...(closeCode === undefined ? {} : { closeCode }) };
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+
+/**
+ * What a tenant may decide about one connection. Absent means the fleet's default. The first delay after a lost connection
+ * depends on its cause and grows with the base delay: 5 s give 8 s, or 15 s when the network was lost.
+ */
+const SECOND_MS = 1_000;
+/** Two opens of one connection are 30 s apart in any case, so a shorter longest delay would mean nothing. */
+const SHORTEST_CAP_MS = 30 * SECOND_MS;
+const LONGEST_CAP_MS = 300 * SECOND_MS;
+
+/** Defaults of a worker that is not configured otherwise (REQUIREMENTS R1). */
+const reconnectDefaults = { baseDelayMs: 5_000, maxDelayMs: 300_000 } as const;
+
+const reconnectShape = {
+  baseDelayMs: z
+    .number()
+    .int()
+    .min(SECOND_MS)
+    .max(60 * SECOND_MS),
+  maxDelayMs: z.number().int().min(SHORTEST_CAP_MS).max(LONGEST_CAP_MS),
+  maxAttempts: z.number().int().min(1).max(100),
+} as const;
+
+export const presences = ['available', 'unavailable'] as const;
+export type Presence = (typeof presences)[number];
+
+export interface ReconnectSettings {
+  readonly baseDelayMs?: number | undefined;
+  readonly maxDelayMs?: number | undefined;
+  /** Failures in a row after which the status is `failed`; slow tries go on. */
+  readonly maxAttempts?: number | undefined;
+}
+
+export interface ConnectionSettings {
+  readonly reconnect?: ReconnectSettings | undefined;
+  /** Announced when the connection opens. `available` takes notifications away from the phone. */
+  readonly presence?: Presence | undefined;
+}
+
+const MOST_METADATA = 20;
+export const labelSchema = z.string().min(1).max(100).meta({ description: 'A name for your own use.' });
+const metadataSchema = (value: z.ZodType<string | null>) =>
+  z
+    .record(
+      z.string().regex(/^[A-Za-z0-9_.-]{1,40}$/, 'Use 1 to 40 letters, digits, dots, dashes and underscores.'),
+      value,
+    )
+    .refine((metadata) => Object.keys(metadata).length <= MOST_METADATA, `At most ${MOST_METADATA} entries.`)
+    .meta({ description: 'Up to 20 texts of your own.' });
+const metadataText = z.string().max(200);
+
+export const settingsSchema = z
+  .object({
+    reconnect: z
+      .object({
+        baseDelayMs: reconnectShape.baseDelayMs.optional(),
+        maxDelayMs: reconnectShape.maxDelayMs.optional(),
+        maxAttempts: reconnectShape.maxAttempts.optional(),
+      })
+      .optional(),
+    presence: z.enum(presences).optional(),
+  })
+  .meta({ id: 'ConnectionSettings' });
+
+/** A change of label, metadata and settings: what is left out stays, `null` removes (RFC 7396). */
+export const connectionChangeSchema = z
+  .strictObject({
+    label: labelSchema.nullable().optional(),
+    metadata: metadataSchema(metadataText.nullable()).nullable().optional(),
+    settings: z
+      .strictObject({
+        reconnect: z
+          .strictObject({
+            baseDelayMs: reconnectShape.baseDelayMs.nullable().optional(),
+            maxDelayMs: reconnectShape.maxDelayMs.nullable().optional(),
+            maxAttempts: reconnectShape.maxAttempts.nullable().optional(),
+          })
+          .nullable()
+          .optional(),
+        presence: z.enum(presences).nullable().optional(),
+      })
+      .nullable()
+      .optional(),
+  })
+  .meta({ id: 'ConnectionChange' });
+export type ConnectionChange = z.infer<typeof connectionChangeSchema>;
+
+/** What a tenant may change about a connection at any time. */
+export interface Changeable {
+  readonly label: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly settings?: ConnectionSettings | undefined;
+}
+
+/** Applies a change. Returns the fields that are impossible together instead, as paths in the change. */
+export function applyChange(
+  current: Changeable,
+  change: ConnectionChange,
+): Changeable | { readonly problems: readonly { readonly field: string; readonly problem: string }[] } {
+  const { label, metadata, settings } = merge(
+    { label: current.label, metadata: current.metadata, settings: current.settings },
+    change,
+  ) as Changeable;
+  const { baseDelayMs = reconnectDefaults.baseDelayMs, maxDelayMs = reconnectDefaults.maxDelayMs } =
+    settings?.reconnect ?? {};
+  const problems = [
+    ...(baseDelayMs > maxDelayMs
+      ? [{ field: 'settings.reconnect.baseDelayMs', problem: 'The base delay must not be longer than maxDelayMs.' }]
+      : []),
+    ...(Object.keys(metadata ?? {}).length > MOST_METADATA
+      ? [{ field: 'metadata', problem: `At most ${MOST_METADATA} entries.` }]
+      : []),
+  ];
+  return problems.length > 0 ? { problems } : { label, metadata, settings };
+}
+
+type Tree = { readonly [name: string]: unknown };
+
+/** JSON merge patch: objects are merged, `null` removes, everything else replaces. */
+function merge(current: unknown, change: unknown): unknown {
+  if (change === undefined) return current;
+  if (change === null) return undefined;
+  if (typeof change !== 'object') return change;
+  const merged: Record<string, unknown> = { ...(typeof current === 'object' ? (current as Tree | null) : {}) };
+  for (const [name, value] of Object.entries(change as Tree)) {
+    const next = merge(merged[name], value);
+    if (next === undefined) delete merged[name];
+    else merged[name] = next;
+  }
+  return merged;
+}

@@ -1,0 +1,95 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { PutCommand, QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { ConnectionId } from '../kernel/id.ts';
+import { expiryOf, isExpired } from '../platform/expiry.ts';
+import { TRANSITION_PREFIX, transitionKey } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
+import type { ConnectionStatus, StatusCode } from './status.ts';
+
+/**
+ * The last changes of a connection's status, also those too short to be told in events. Each change has a number that goes
+ * on under the next owner, and its place is the number modulo the length: one small item is written per change, nothing is
+ * read before, and nothing grows.
+ */
+export const HISTORY_LENGTH = 50;
+
+/** One change of status. */
+export interface StatusTransition {
+  /** Counts the changes of the connection, from 1. */
+  readonly number: number;
+  readonly atMs: number;
+  readonly status: ConnectionStatus;
+  readonly code: StatusCode;
+  /** The number with which WhatsApp or the library closed the socket, where that led to the change. */
+  readonly closeCode: number | undefined;
+}
+
+interface HistoryDependencies {
+  readonly table: DynamoDBDocumentClient;
+  readonly stage: string;
+}
+
+/** Writes a change into its place. Condition: no newer owner has written there (`token <= mine`). */
+export async function putTransition(
+  { table, stage }: HistoryDependencies,
+  connection: { readonly connectionId: ConnectionId; readonly token: number },
+  transition: StatusTransition,
+): Promise<'stored' | 'lost'> {
+  const { number, closeCode, ...moment } = transition;
+  try {
+    await table.send(
+      new PutCommand({
+        TableName: tableName(stage, 'core'),
+        Item: {
+          ...transitionKey(connection.connectionId, number % HISTORY_LENGTH),
+          ...moment,
+          number,
+          ...(closeCode === undefined ? {} : { closeCode }),
+          token: connection.token,
+          ttl: expiryOf('transition', moment.atMs),
+        },
+        ConditionExpression: 'attribute_not_exists(pk) OR #token <= :token',
+        ExpressionAttributeNames: { '#token': 'token' },
+        ExpressionAttributeValues: { ':token': connection.token },
+      }),
+    );
+    return 'stored';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'lost';
+    throw error;
+  }
+}
+
+/** The last changes, newest first, at most {@link HISTORY_LENGTH}. Strongly consistent. */
+export async function readHistory(
+  { table, stage }: HistoryDependencies,
+  connectionId: ConnectionId,
+  nowMs: number,
+): Promise<readonly StatusTransition[]> {
+  const { pk } = transitionKey(connectionId, 0);
+  const answer = await table.send(
+    new QueryCommand({
+      TableName: tableName(stage, 'core'),
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': pk, ':prefix': TRANSITION_PREFIX },
+      ConsistentRead: true,
+    }),
+  );
+  const found = (answer.Items ?? [])
+    .filter((item) => !isExpired(item, nowMs))
+    .map(toTransition)
+    .sort((left, right) => right.number - left.number);
+  const newest = found[0]?.number ?? 0;
+  // A place whose change was lost still holds the one of a round before.
+  return found.filter(({ number }) => number > newest - HISTORY_LENGTH);
+}
+
+function toTransition(item: Readonly<Record<string, unknown>>): StatusTransition {
+  return {
+    number: item['number'] as number,
+    atMs: item['atMs'] as number,
+    status: item['status'] as ConnectionStatus,
+    code: item['code'] as StatusCode,
+    closeCode: item['closeCode'] as number | undefined,
+  };
+}
