@@ -5,7 +5,7 @@ import { repairLibsignal } from './libsignalRepairs.ts';
  * Small Buffers share a block of this size, which stays in memory as long as one of them does. Each connection keeps some
  * for hours: keys, credentials, Signal sessions. With Node's 64 KB each of them holds a block of mostly nothing.
  */
-const BUFFER_POOL_BYTES = 8_192;
+const BUFFER_POOL_BYTES = 2_048;
 
 /**
  * What the socket room changes in its process, once, before the first socket.

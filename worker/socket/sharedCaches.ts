@@ -25,7 +25,8 @@ export class SharedCaches {
   readonly #entries: LRUCache<string, NonNullable<unknown>>;
 
   constructor(mostEntries: number = MOST_ENTRIES) {
-    this.#entries = new LRUCache({ max: mostEntries });
+    // Counted by size and not by number: a number would reserve room for all of them at once.
+    this.#entries = new LRUCache({ maxSize: mostEntries, sizeCalculation: () => 1 });
   }
 
   /** The caches of one account. @param owner tells the accounts of a process apart */
