@@ -19,22 +19,31 @@ type Caches = Required<Pick<UserFacingSocketConfig, keyof typeof LIVES_MS>>;
  * timer for each kind and socket, about 6 KB each, unless it is given one. Keys are message and call ids, which two
  * accounts share where both are members of a group: so each sees its own entries alone.
  *
- * They outlive a socket. A message that cannot be read would otherwise be asked for anew after every reconnect.
+ * Counts of requests to repeat outlive a socket: a message that cannot be read would otherwise be asked for anew after every
+ * reconnect. That a phone was asked for a message does not: the question may have been lost with the socket.
  */
 export class SharedCaches {
+  #sockets = 0;
   readonly #entries: LRUCache<string, NonNullable<unknown>>;
 
-  constructor(mostEntries: number = MOST_ENTRIES) {
+  constructor(mostEntries: number = MOST_ENTRIES, monotonicMs: () => number = () => performance.now()) {
     // Counted by size and not by number: a number would reserve room for all of them at once.
-    this.#entries = new LRUCache({ maxSize: mostEntries, sizeCalculation: () => 1 });
+    this.#entries = new LRUCache({
+      maxSize: mostEntries,
+      sizeCalculation: () => 1,
+      perf: { now: monotonicMs },
+      // Otherwise it remembers the time for a moment, with a timer.
+      ttlResolution: 0,
+    });
   }
 
-  /** The caches of one account. @param owner tells the accounts of a process apart */
+  /** The caches of one socket. @param owner tells the accounts of a process apart */
   of(owner: string): Caches {
+    this.#sockets += 1;
     return {
       msgRetryCounterCache: this.#store(owner, 'msgRetryCounterCache'),
       callOfferCache: this.#store(owner, 'callOfferCache'),
-      placeholderResendCache: this.#store(owner, 'placeholderResendCache'),
+      placeholderResendCache: this.#store(`${owner}/${this.#sockets}`, 'placeholderResendCache'),
     };
   }
 
