@@ -1,6 +1,7 @@
 import type { UserFacingSocketConfig } from '@whiskeysockets/baileys';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import { baileysLogger } from './baileysLogger.ts';
+import { sharedCaches } from './sharedCaches.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 
 const RETRY_REQUEST_DELAY_MS = 5_000;
@@ -10,12 +11,13 @@ const RETRY_REQUEST_DELAY_MS = 5_000;
  * @param ours what it is given of ours to work with
  */
 export function makeBaileysConfiguration(
-  { config, whatsappUrl, lookUpSent, pairing, presence }: OpenSocketOptions,
+  { connection, config, whatsappUrl, lookUpSent, pairing, presence }: OpenSocketOptions,
   ours: Required<Pick<UserFacingSocketConfig, 'auth' | 'makeSignalRepository' | 'userDevicesCache'>>,
 ): UserFacingSocketConfig {
   return {
     waWebSocketUrl: whatsappUrl,
     ...ours,
+    ...sharedCaches.of(connection.connectionId),
     logger: baileysLogger,
     browser: ['Holdfast', 'Chrome', '1.0'],
     connectTimeoutMs: config.connectTimeoutMs,

@@ -9,6 +9,7 @@ import {
 import type { CommitGate } from '../fleet/gate.ts';
 import { KeyedMutex } from '../session/keyedMutex.ts';
 import { baileysLogger } from './baileysLogger.ts';
+import { boundAddresses } from './boundedAddresses.ts';
 import { receiveDurably, sendDurably, withMark } from './durableSteps.ts';
 import { SenderKeys } from './senderKeys.ts';
 import type { SessionRenewals } from './sessionRenewals.ts';
@@ -83,6 +84,7 @@ export class DurableRepository {
       baileysLogger,
       toLid,
     );
+    boundAddresses(inner);
     const senderKeys = new SenderKeys(auth.creds, keys, (group, author, work) =>
       inTurn(senderKeyOf(inner, group, author), work),
     );

@@ -10,6 +10,7 @@ import { decodePadded } from './toFacts.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 type Repository = ReturnType<MakeRepository>;
+type Creds = Parameters<MakeRepository>[0]['creds'];
 type Distribution = Parameters<Repository['processSenderKeyDistributionMessage']>[0]['item'];
 type InTurn = (group: string, author: string, work: () => Promise<void>) => Promise<void>;
 
@@ -21,20 +22,19 @@ type InTurn = (group: string, author: string, work: () => Promise<void>) => Prom
  * It is stored through a transaction store of its own, so that it is durable before the transaction of the session is.
  */
 export class SenderKeys {
-  readonly #keys: ReturnType<typeof addTransactionCapability>;
-  readonly #repository: Repository;
+  readonly #creds: Creds;
+  readonly #store: SignalKeyStore;
   readonly #inTurn: InTurn;
   /** The one that was taken over last: stanzas are handled one at a time. */
   #learned: string | undefined;
   #failedCalls = 0;
+  /** Made for the first key that comes: most accounts that are at rest never need it. */
+  #made: { readonly keys: ReturnType<typeof addTransactionCapability>; readonly repository: Repository } | undefined;
 
   /** @param inTurn runs work alone on the sender key of an author in a group */
-  constructor(creds: Parameters<MakeRepository>[0]['creds'], keys: SignalKeyStore, inTurn: InTurn) {
-    this.#keys = addTransactionCapability(this.#counting(keys), baileysLogger, {
-      maxCommitRetries: 1,
-      delayBetweenTriesMs: 0,
-    });
-    this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds, keys: this.#keys }, baileysLogger);
+  constructor(creds: Creds, keys: SignalKeyStore, inTurn: InTurn) {
+    this.#creds = creds;
+    this.#store = keys;
     this.#inTurn = inTurn;
   }
 
@@ -50,10 +50,11 @@ export class SenderKeys {
     if (!item?.groupId || authorJid === undefined) return;
     const group = item.groupId;
     const failed = this.#failedCalls;
+    const { keys, repository } = this.#repositoryOf();
     try {
       await this.#inTurn(group, authorJid, () =>
-        this.#keys.transaction(
-          () => this.#repository.processSenderKeyDistributionMessage({ item, authorJid }),
+        keys.transaction(
+          () => repository.processSenderKeyDistributionMessage({ item, authorJid }),
           `${group}/${authorJid}`,
         ),
       );
@@ -66,6 +67,16 @@ export class SenderKeys {
   /** Whether this is the one that was just taken over. A second time would only push older keys out of the record. */
   hasJustLearned(item: Distribution, authorJid: string): boolean {
     return this.#learned === nameOf(item, authorJid);
+  }
+
+  #repositoryOf() {
+    if (this.#made !== undefined) return this.#made;
+    const once = { maxCommitRetries: 1, delayBetweenTriesMs: 0 };
+    const keys = addTransactionCapability(this.#counting(this.#store), baileysLogger, once);
+    const creds = this.#creds;
+    const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds, keys }, baileysLogger);
+    this.#made = { keys, repository };
+    return this.#made;
   }
 
   /** Failures of the store are told from those of the key: only the former may come to another end another time. */

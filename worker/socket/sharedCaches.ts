@@ -1,0 +1,72 @@
+import type { CacheStore, UserFacingSocketConfig } from '@whiskeysockets/baileys';
+import { LRUCache } from 'lru-cache';
+
+const MINUTE_MS = 60_000;
+/** How long each remembers, as Baileys' own caches do (`DEFAULT_CACHE_TTLS`). */
+const LIVES_MS = {
+  msgRetryCounterCache: 60 * MINUTE_MS,
+  callOfferCache: 5 * MINUTE_MS,
+  placeholderResendCache: 60 * MINUTE_MS,
+} as const;
+
+/** Entries of all accounts of a process together. Past that the ones that were used least recently are forgotten. */
+const MOST_ENTRIES = 50_000;
+
+type Caches = Required<Pick<UserFacingSocketConfig, keyof typeof LIVES_MS>>;
+
+/**
+ * What Baileys remembers of single messages and calls, of all accounts in one bounded store. Baileys makes a cache with a
+ * timer for each kind and socket, about 6 KB each, unless it is given one. Keys are message and call ids, which two
+ * accounts share where both are members of a group: so each sees its own entries alone.
+ *
+ * Counts of requests to repeat outlive a socket: a message that cannot be read would otherwise be asked for anew after every
+ * reconnect. That a phone was asked for a message does not: the question may have been lost with the socket.
+ */
+export class SharedCaches {
+  #sockets = 0;
+  readonly #entries: LRUCache<string, { readonly value: unknown }>;
+
+  constructor(mostEntries: number = MOST_ENTRIES, monotonicMs: () => number = () => performance.now()) {
+    // Counted by size and not by number: a number would reserve room for all of them at once.
+    this.#entries = new LRUCache({
+      maxSize: mostEntries,
+      sizeCalculation: () => 1,
+      perf: { now: monotonicMs },
+      // Otherwise it remembers the time for a moment, with a timer.
+      ttlResolution: 0,
+    });
+  }
+
+  /** The caches of one socket. @param owner tells the accounts of a process apart */
+  of(owner: string): Caches {
+    this.#sockets += 1;
+    return {
+      msgRetryCounterCache: this.#store(owner, 'msgRetryCounterCache'),
+      callOfferCache: this.#store(owner, 'callOfferCache'),
+      placeholderResendCache: this.#store(`${owner}/${this.#sockets}`, 'placeholderResendCache'),
+    };
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  #store(owner: string, kind: keyof typeof LIVES_MS): CacheStore {
+    const prefix = `${owner}/${kind}/`;
+    const entries = this.#entries;
+    return {
+      get: (key) => entries.get(prefix + key)?.value as never,
+      set: (key, value) => {
+        entries.set(prefix + key, { value }, { ttl: LIVES_MS[kind] });
+      },
+      del: (key) => {
+        entries.delete(prefix + key);
+      },
+      flushAll: () => {
+        for (const key of entries.keys()) if (key.startsWith(prefix)) entries.delete(key);
+      },
+    };
+  }
+}
+
+export const sharedCaches = new SharedCaches();
