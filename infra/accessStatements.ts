@@ -43,9 +43,7 @@ function tableStatement(scope: IConstruct, stage: string, access: TableAccess): 
   return new PolicyStatement({
     actions: actions.map((action) => `dynamodb:${action}`),
     resources: [onShardIndex === true ? shardIndexArn(scope, stage) : tableArn(scope, stage, table)],
-    ...(keys === undefined
-      ? {}
-      : { conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...keys] } } }),
+    ...(keys === undefined ? {} : { conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...keys] } } }),
   });
 }
 

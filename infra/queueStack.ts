@@ -1,4 +1,4 @@
-import { CustomResource, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnCustomResource, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import {
   commandQueueName,
@@ -20,6 +20,8 @@ export interface QueueStackProps extends StackProps {
 
 /** Events older than this are late: their messages are on the way to a tenant. */
 const EVENTS_LATE_SECONDS = 120;
+/** A deploy that gets no answer from the guard ends then; CloudFormation's own patience is an hour. */
+const GUARD_SECONDS = 120;
 
 /**
  * All queues with their dead letters, made from the same definitions as the embedded stack's. Command queues are in nested
@@ -46,7 +48,7 @@ export class QueueStack extends Stack {
     this.#addDeliveryQueue(stage);
   }
 
-  #addShardCountGuard(settings: Settings): CustomResource {
+  #addShardCountGuard(settings: Settings): CfnCustomResource {
     const { stage, shardCount } = settings;
     const { lambda } = new Handler(this, 'ShardCount', {
       settings,
@@ -58,11 +60,13 @@ export class QueueStack extends Stack {
       statements: [],
       memoryMib: 256,
     });
-    return new CustomResource(this, 'ShardCountGuard', {
+    const guard = new CfnCustomResource(this, 'ShardCountGuard', {
       serviceToken: lambda.functionArn,
-      serviceTimeout: Duration.minutes(2),
-      properties: { stage, shardCount },
+      serviceTimeout: GUARD_SECONDS,
     });
+    guard.addPropertyOverride('stage', stage);
+    guard.addPropertyOverride('shardCount', shardCount);
+    return guard;
   }
 
   #addEventQueue(stage: string): void {
@@ -104,5 +108,7 @@ export class QueueStack extends Stack {
 }
 
 function inParts(all: readonly QueueDefinition[], size: number): readonly (readonly QueueDefinition[])[] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
 }

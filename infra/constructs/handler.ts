@@ -1,15 +1,13 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { join } from 'node:path';
 import type { Settings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
+import { bundledCode } from './bundle.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';
-
-const root = join(import.meta.dirname, '../..');
 
 export interface HandlerProps {
   readonly settings: Settings;
@@ -23,9 +21,6 @@ export interface HandlerProps {
   readonly statements: readonly PolicyStatement[];
   readonly memoryMib?: number;
 }
-
-/** Libraries that are not modules call `require`, which a module does not have. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 /**
  * A function with our defaults: Node 24 on ARM, one bundled module, its own role that holds what is said and nothing more, its
@@ -50,9 +45,8 @@ export class Handler extends Construct {
     for (const statement of props.statements) this.role.addToPolicy(statement);
     this.lambda = new NodejsFunction(this, 'Function', {
       functionName: `${stage}-${name}`,
-      entry: join(root, props.entry),
-      projectRoot: root,
-      depsLockFilePath: join(root, 'package-lock.json'),
+      code: bundledCode(props.entry),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       role: this.role,
@@ -62,8 +56,6 @@ export class Handler extends Construct {
       reservedConcurrentExecutions: props.reservedConcurrency,
       environment: { ...props.environment },
       tracing: Tracing.ACTIVE,
-      // The SDK of the runtime is another version than the one that is tested.
-      bundling: { format: OutputFormat.ESM, target: 'node24', minify: true, bundleAwsSDK: true, banner: REQUIRE },
     });
     acknowledge(
       this.role,
