@@ -102,10 +102,11 @@ export class ApiStack extends Stack {
       },
     });
     const bare = httpStage.node.defaultChild as CfnStage;
+    // CDK passes this map on as it stands, so the names are CloudFormation's.
     bare.routeSettings = {
       [`ANY ${ADMIN_ROUTE}`]: {
-        throttlingRateLimit: ADMIN_REQUESTS_PER_SECOND,
-        throttlingBurstLimit: ADMIN_REQUESTS_PER_SECOND * 2,
+        ThrottlingRateLimit: ADMIN_REQUESTS_PER_SECOND,
+        ThrottlingBurstLimit: ADMIN_REQUESTS_PER_SECOND * 2,
       },
     };
     return httpStage;

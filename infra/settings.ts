@@ -46,7 +46,7 @@ const settingsSchema = z
   })
   .refine((s) => reservedConcurrencyOf(s) <= s.accountConcurrency - UNRESERVED, {
     message:
-      'must hold what apiConcurrency, ingestConcurrency and deliverConcurrency and the small functions reserve, and 100 more, ' +
+      'must hold what apiConcurrency, ingestConcurrency, deliverConcurrency and the small functions reserve, and 100 more, ' +
       'which AWS keeps unreserved',
     path: ['accountConcurrency'],
   })
@@ -134,7 +134,8 @@ function describe(lines: readonly string[]): string {
 function toLine(issue: z.core.$ZodIssue, values: Values): string {
   if (issue.code === 'unrecognized_keys') return `${issue.keys.join(', ')}: there is no such setting`;
   const name = issue.path.join('.') || '(all)';
-  return `${name}: ${issue.message} (received ${JSON.stringify(values[name])})`;
+  const received = values[name] === undefined ? 'its default' : JSON.stringify(values[name]);
+  return `${name}: ${issue.message} (received ${received})`;
 }
 
 /** The settings among all context values: CDK's own names have a colon, a slash or a dash in them. */
