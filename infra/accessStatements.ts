@@ -48,14 +48,11 @@ function tableStatement(scope: IConstruct, stage: string, access: TableAccess): 
 }
 
 function queueArns(scope: IConstruct, { stage, shardCount }: Stage, queue: QueueName): readonly string[] {
-  switch (queue) {
-    case 'commands':
-      return commandQueueArns(scope, stage, shardCount);
-    case 'commandsDead':
-      return [queueArn(scope, deadLettersOf(stage, commandQueueName(stage, 0)))];
-    case 'events':
-      return [queueArn(scope, eventQueueName(stage))];
-    case 'deliveries':
-      return [queueArn(scope, deliveryQueueName(stage))];
-  }
+  if (queue === 'commands') return commandQueueArns(scope, stage, shardCount);
+  const names = {
+    commandsDead: deadLettersOf(stage, commandQueueName(stage, 0)),
+    events: eventQueueName(stage),
+    deliveries: deliveryQueueName(stage),
+  } as const;
+  return [queueArn(scope, names[queue])];
 }

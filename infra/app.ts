@@ -13,8 +13,22 @@ import { addStacks } from './stacks.ts';
 const root = join(import.meta.dirname, '..');
 /** What no worker needs: a change to it would look like another image, and replace all workers. */
 const NOT_IN_IMAGE = [
-  ...['.ci', '.git', '.holdfast', 'cdk.out', 'coverage', 'functions', 'infra', 'node_modules', 'test'],
-  ...['*.md', '.gitignore', '.oxlintrc.json', '.prettierignore', '.prettierrc.json', 'cdk.json', 'vitest.config.ts'],
+  '.ci',
+  '.git',
+  '.holdfast',
+  'cdk.out',
+  'coverage',
+  'functions',
+  'infra',
+  'node_modules',
+  'test',
+  '*.md',
+  '.gitignore',
+  '.oxlintrc.json',
+  '.prettierignore',
+  '.prettierrc.json',
+  'cdk.json',
+  'vitest.config.ts',
 ];
 
 const app = new App();
@@ -31,6 +45,6 @@ function readSettings(): Settings {
     return settingsOf(app.node.getAllContext() as Readonly<Record<string, unknown>>);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
-    process.exit(1);
+    return process.exit(1);
   }
 }

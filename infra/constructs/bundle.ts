@@ -10,11 +10,11 @@ const REQUIRE = "import { createRequire } from 'node:module'; const require = cr
 
 /**
  * How a function becomes one file. With the SDK, because that of the runtime is another version than the one that is tested.
- * @param entry from the root of the repository
+ * @param entries from the root of the repository
  */
-export function bundleOptions(entry: string): BuildOptions {
+export function bundleOptions(...entries: readonly string[]): BuildOptions {
   return {
-    entryPoints: [join(root, entry)],
+    entryPoints: entries.map((entry) => join(root, entry)),
     absWorkingDir: root,
     bundle: true,
     platform: 'node',

@@ -86,13 +86,9 @@ describe('what roles may do', () => {
   it('names every resource, except where AWS knows none', () => {
     const everywhere = grants.filter(({ targets }) => targets.includes('*')).flatMap(({ actions }) => actions);
 
-    expect(new Set(everywhere)).toEqual(
-      new Set(
-        ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'ecr:GetAuthorizationToken'].filter((action) =>
-          everywhere.includes(action),
-        ),
-      ),
-    );
+    const known = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'ecr:GetAuthorizationToken'];
+    expect(everywhere.length).toBeGreaterThan(0);
+    expect(everywhere.filter((action) => !known.includes(action))).toEqual([]);
   });
 
   it('comes from no policy that AWS manages', () => {
@@ -190,19 +186,26 @@ describe('what roles may do', () => {
   });
 });
 
+interface Container {
+  readonly Environment: readonly { readonly Name: string; readonly Value: string }[];
+}
+
 describe('the environment of processes', () => {
   const variablesOf = (name: string): Record<string, string> => {
     const found = ofType(resources, 'AWS::Lambda::Function').find(
       ({ properties }) => properties['FunctionName'] === `test-${name}`,
     );
-    return (found?.properties['Environment'] as { readonly Variables: Record<string, string> }).Variables;
+    return (
+      (found?.properties['Environment'] as { readonly Variables: Record<string, string> } | undefined)?.Variables ?? {}
+    );
   };
   const ofWorker = (): Record<string, string> => {
-    const [task] = ofType(resources, 'AWS::ECS::TaskDefinition');
-    const [container] = task?.properties['ContainerDefinitions'] as readonly {
-      readonly Environment: readonly { readonly Name: string; readonly Value: string }[];
-    }[];
-    return Object.fromEntries((container?.Environment ?? []).map(({ Name, Value }) => [Name, Value]));
+    const containers = ofType(resources, 'AWS::ECS::TaskDefinition').flatMap(
+      ({ properties }) => properties['ContainerDefinitions'] as readonly Container[],
+    );
+    return Object.fromEntries(
+      containers.flatMap(({ Environment }) => Environment.map(({ Name, Value }) => [Name, Value])),
+    );
   };
 
   it.each([

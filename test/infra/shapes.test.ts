@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
@@ -11,33 +11,43 @@ import { ofType, synthesizeStage } from './synthesizeStage.ts';
 const RESOURCES_IN_TEMPLATE = 500;
 const BYTES_OF_TEMPLATE = 1_000_000;
 
+interface QueueTemplate {
+  readonly name: string;
+  readonly bytes: number;
+  readonly resources: readonly { readonly Type: string; readonly Properties?: { readonly QueueName?: string } }[];
+}
+
+/** The templates of the queue stack alone. */
+function synthesizeQueues(shardCount: number): readonly QueueTemplate[] {
+  const app = new App({
+    context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:validateAgainstDefaultRules': false },
+  });
+  const settings = parseSettings({ stage: 'test', shape: '100k', shardCount });
+  const { node } = new QueueStack(app, 'queues', { settings });
+  const { directory } = (node.root as App).synth();
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.template.json'))
+    .map((name) => {
+      const text = readFileSync(join(directory, name), 'utf8');
+      const { Resources } = JSON.parse(text) as {
+        readonly Resources: Record<string, QueueTemplate['resources'][number]>;
+      };
+      return { name, bytes: Buffer.byteLength(text), resources: Object.values(Resources) };
+    });
+}
+
+function queueNames(resources: QueueTemplate['resources']): readonly (string | undefined)[] {
+  return resources.filter(({ Type }) => Type === 'AWS::SQS::Queue').map(({ Properties }) => Properties?.QueueName);
+}
+
 describe('the large shapes', () => {
   it('make 5,000 command queues within the limits of CloudFormation, each once', () => {
-    const app = new App({
-      context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:validateAgainstDefaultRules': false },
-    });
-    new QueueStack(app, 'queues', { settings: parseSettings({ stage: 'test', shape: '100k', shardCount: 5_000 }) });
+    const files = synthesizeQueues(5_000);
 
-    const { directory } = app.synth();
-
-    const files = readdirSync(directory)
-      .filter((file) => file.endsWith('.template.json'))
-      .map((file) => join(directory, file));
-    const templates = files.map(
-      (file) =>
-        JSON.parse(readFileSync(file, 'utf8')) as {
-          readonly Resources: Readonly<
-            Record<string, { readonly Type: string; readonly Properties?: { QueueName?: string } }>
-          >;
-        },
-    );
-    const all = templates.map(({ Resources }) => Object.values(Resources));
-    const names = all
-      .flat()
-      .filter(({ Type }) => Type === 'AWS::SQS::Queue')
-      .map(({ Properties }) => Properties?.QueueName);
+    const all = files.map(({ resources }) => resources);
+    const names = all.flatMap(queueNames);
     expect(Math.max(...all.map((resources) => resources.length))).toBeLessThan(RESOURCES_IN_TEMPLATE);
-    expect(Math.max(...files.map((file) => statSync(file).size))).toBeLessThan(BYTES_OF_TEMPLATE);
+    expect(Math.max(...files.map(({ bytes }) => bytes))).toBeLessThan(BYTES_OF_TEMPLATE);
     expect(names).toHaveLength(5_000 + 5);
     expect(new Set(names)).toEqual(new Set(queueDefinitions('test', 5_000).map(({ name }) => name)));
   });
@@ -45,8 +55,8 @@ describe('the large shapes', () => {
   it('leave a queue in its stack when shards are added', () => {
     const placesOf = (shardCount: number): ReadonlyMap<unknown, string> =>
       new Map(
-        ofType(synthesizeStage({ shape: '10k', shardCount }), 'AWS::SQS::Queue').map(
-          ({ template, id, properties }) => [properties['QueueName'], `${template} ${id}`] as const,
+        synthesizeQueues(shardCount).flatMap(({ name, resources }) =>
+          queueNames(resources).map((queue) => [queue, name] as const),
         ),
       );
 
