@@ -68,7 +68,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   },
   ingest: {
     tables: [
-      core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
+      core('TENANT', 'Query', 'UpdateItem'),
       core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
       core('EVENTS', 'PutItem'),
     ],
@@ -91,7 +91,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   reconcile: {
     tables: [
       { table: 'core', keys: ['UNQUEUED', 'UNQUEUED#*'], actions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'] },
-      core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
+      core('TENANT', 'Query', 'UpdateItem'),
       core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
       core('EVENTS', 'PutItem'),
     ],

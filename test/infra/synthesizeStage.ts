@@ -18,17 +18,25 @@ export interface Resource {
 export const REGION = 'us-east-1';
 export const ACCOUNT = '000000000000';
 
+/** An app that leaves out what tests do not look at: bundles, where a construct was made, and the tree of constructs. */
+export function makeApp({ validate }: { readonly validate: boolean }): App {
+  return new App({
+    analyticsReporting: false,
+    treeMetadata: false,
+    context: {
+      'aws:cdk:bundling-stacks': [],
+      'aws:cdk:disable-stack-trace': true,
+      '@aws-cdk/core:validateAgainstDefaultRules': validate,
+    },
+  });
+}
+
 /** Synthesises all stacks of a stage without bundling. @param check whether findings are to be thrown */
 export function synthesizeStage(
   given: Readonly<Record<string, unknown>>,
   check?: (app: App) => AwsSolutionsChecks,
 ): readonly Resource[] {
-  const app = new App({
-    context: {
-      'aws:cdk:bundling-stacks': [],
-      '@aws-cdk/core:validateAgainstDefaultRules': check !== undefined,
-    },
-  });
+  const app = makeApp({ validate: check !== undefined });
   addStacks(app, parseSettings({ stage: 'test', ...given }), ContainerImage.fromRegistry('worker'));
   if (check !== undefined) Validations.of(app).addPlugins(check(app));
   const { directory } = app.synth();
