@@ -1,5 +1,6 @@
 import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { tableDefinitions, tableName, type TableDefinition } from '../shared/platform/tables.ts';
 
@@ -7,11 +8,23 @@ export interface DataStackProps extends StackProps {
   readonly stage: string;
 }
 
-/** The three tables, made from the same definitions as the embedded stack's. Kept when the stack is deleted. */
+/**
+ * The three tables, made from the same definitions as the embedded stack's, and the key that wraps the data keys of
+ * connections. All are kept when the stack is deleted: without the key, no stored session can be read again.
+ */
 export class DataStack extends Stack {
+  readonly dataKeyArn: string;
+
   constructor(scope: Construct, id: string, props: DataStackProps) {
-    super(scope, id, props);
+    super(scope, id, { ...props, terminationProtection: true });
     for (const definition of tableDefinitions) this.#addTable(props.stage, definition);
+    const key = new Key(this, 'DataKey', {
+      alias: `${props.stage}-data-keys`,
+      description: 'Wraps the data keys of WhatsApp sessions',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.dataKeyArn = key.keyArn;
   }
 
   #addTable(stage: string, definition: TableDefinition): void {
@@ -21,7 +34,8 @@ export class DataStack extends Stack {
       sortKey: { name: 'sk', type: AttributeType.STRING },
       timeToLiveAttribute: definition.ttlAttribute,
       encryption: TableEncryptionV2.awsManagedKey(),
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      // Leases and owners of an earlier hour are about processes that are gone: Fleet is never put back.
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: definition.name !== 'fleet' },
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
       globalSecondaryIndexes: definition.indexes.map((index) => ({

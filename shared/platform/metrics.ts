@@ -41,7 +41,7 @@ export interface RunningMetrics extends Metrics {
   readonly stop: () => void;
 }
 
-const NAMESPACE = 'Holdfast';
+export const METRIC_NAMESPACE = 'Holdfast';
 /** CloudWatch takes no more values of one metric in one line. */
 const MOST_VALUES_IN_LINE = 100;
 /** Values held before they are written early: bounds memory, whatever happens between two flushes. */
@@ -173,7 +173,7 @@ function toLine(
   return JSON.stringify({
     _aws: {
       Timestamp: atMs,
-      CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [Object.keys(dimensions)], Metrics: definitions }],
+      CloudWatchMetrics: [{ Namespace: METRIC_NAMESPACE, Dimensions: [Object.keys(dimensions)], Metrics: definitions }],
     },
     process: processKind,
     ...dimensions,

@@ -1,77 +1,290 @@
-import { App } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { DataStack } from '../../infra/dataStack.ts';
-import { QueueStack } from '../../infra/queueStack.ts';
-import { parseSettings } from '../../infra/settings.ts';
+import { SHARD_INDEX, tableDefinitions } from '../../shared/platform/tables.ts';
+import { queueDefinitions } from '../../shared/platform/queues.ts';
+import { WORKER_CONTAINER } from '../../functions/taskStopped.ts';
+import { deploymentPercents } from '../../infra/workerStack.ts';
+import { ofType, REGION, ACCOUNT, synthesizeStage, type Resource } from './synthesizeStage.ts';
+import { withoutRetention } from './retention.ts';
 
-describe('data stack', () => {
-  const template = Template.fromStack(new DataStack(new App(), 'data', { stage: 'test' }));
+const resources = synthesizeStage({}, (app) => new AwsSolutionsChecks(app));
+const functions = ofType(resources, 'AWS::Lambda::Function');
 
-  it.each(['test-core', 'test-fleet', 'test-sessions'])('keeps, protects and backs up the table %s', (name) => {
-    template.hasResource('AWS::DynamoDB::GlobalTable', {
-      DeletionPolicy: 'Retain',
-      Properties: {
-        TableName: name,
-        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
-        Replicas: [
-          Match.objectLike({
-            DeletionProtectionEnabled: true,
-            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-          }),
-        ],
-      },
-    });
+describe('the small shape', () => {
+  it('has nothing to say for cdk-nag that is not acknowledged with a reason', () => {
+    // Findings would have ended the synthesis above.
+    expect(resources.length).toBeGreaterThan(100);
   });
 
-  it('gives the sessions table no stream', () => {
-    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
-      TableName: 'test-sessions',
-      StreamSpecification: Match.absent(),
-    });
+  it('stays within what CloudFormation takes in one template', () => {
+    const perTemplate = Map.groupBy(resources, ({ template }) => template);
+
+    expect([...perTemplate.values()].map((all) => all.length).filter((count) => count > 500)).toEqual([]);
+  });
+
+  it('has an end to everything that is kept: logs, messages, items', () => {
+    expect(withoutRetention(resources)).toEqual([]);
+  });
+
+  it.each([
+    ['AWS::Logs::LogGroup', {}],
+    ['AWS::SQS::Queue', { QueueName: 'q' }],
+    ['AWS::DynamoDB::GlobalTable', { TimeToLiveSpecification: { Enabled: false } }],
+    ['AWS::S3::Bucket', {}],
+  ])('would be refused with a %s that keeps things for ever', (type, properties) => {
+    const kept: Resource = { template: 't', id: 'Kept', type, properties, deletionPolicy: undefined };
+
+    expect(withoutRetention([...resources, kept])).toEqual(['Kept']);
   });
 });
 
-describe('queue stack', () => {
-  const template = Template.fromStack(new QueueStack(new App(), 'queues', { stage: 'test', shardCount: 3 }));
+describe('tables', () => {
+  const tables = ofType(resources, 'AWS::DynamoDB::GlobalTable');
+  const replicaOf = ({ properties }: Resource) => (properties['Replicas'] as Record<string, unknown>[])[0];
 
-  it('has a FIFO command queue per shard, with the shared dead letters after 100 receives', () => {
-    for (const name of ['test-command-0000.fifo', 'test-command-0001.fifo', 'test-command-0002.fifo']) {
-      template.hasResourceProperties('AWS::SQS::Queue', {
-        QueueName: name,
-        FifoQueue: true,
-        RedrivePolicy: Match.objectLike({ maxReceiveCount: 100 }),
-      });
-    }
+  it('are those of the definitions, with their indexes', () => {
+    expect(tables.map(({ properties }) => properties['TableName'])).toEqual([
+      'test-core',
+      'test-fleet',
+      'test-sessions',
+    ]);
+    expect(tables.map(({ properties }) => indexNames(properties))).toEqual(
+      tableDefinitions.map(({ indexes }) => indexes.map(({ name }) => name)),
+    );
+    expect(indexNames(tables[0]?.properties ?? {})).toEqual([SHARD_INDEX.name]);
   });
 
-  it('gives every queue a retention, and dead letters to every queue that holds work', () => {
-    const queues = Object.values(template.findResources('AWS::SQS::Queue')).map(
-      (resource) => resource['Properties'] as Record<string, unknown>,
+  it('are kept and protected, and can be put back as they were, except for the fleet', () => {
+    expect(tables.map(({ deletionPolicy }) => deletionPolicy)).toEqual(['Retain', 'Retain', 'Retain']);
+    expect(tables.map((table) => replicaOf(table)?.['DeletionProtectionEnabled'])).toEqual([true, true, true]);
+    expect(tables.map((table) => replicaOf(table)?.['PointInTimeRecoverySpecification'])).toEqual(
+      [true, false, true].map((isEnabled) => ({ PointInTimeRecoveryEnabled: isEnabled })),
+    );
+  });
+
+  it('have no stream, by which keys and messages could leave', () => {
+    expect(tables.filter(({ properties }) => properties['StreamSpecification'] !== undefined)).toEqual([]);
+  });
+
+  it('come with a key for data keys that rotates and is kept', () => {
+    const [key] = ofType(resources, 'AWS::KMS::Key');
+
+    expect(key?.deletionPolicy).toBe('Retain');
+    expect(key?.properties['EnableKeyRotation']).toBe(true);
+  });
+});
+
+describe('queues', () => {
+  it('are exactly those of the definitions, with their times and dead letters', () => {
+    const found = ofType(resources, 'AWS::SQS::Queue').map(({ properties }) => ({
+      name: properties['QueueName'],
+      fifo: properties['FifoQueue'] === true,
+      visibilityTimeoutSeconds: properties['VisibilityTimeout'],
+      retentionSeconds: properties['MessageRetentionPeriod'],
+      maxReceiveCount: (properties['RedrivePolicy'] as { maxReceiveCount?: number } | undefined)?.maxReceiveCount,
+    }));
+
+    const byName = (left: { name: unknown }, right: { name: unknown }): number =>
+      String(left.name) < String(right.name) ? -1 : 1;
+    const defined = queueDefinitions('test', 16).map(({ deadLetter, ...rest }) => ({
+      ...rest,
+      maxReceiveCount: deadLetter?.maxReceiveCount,
+    }));
+    expect(found.sort(byName)).toEqual(defined.sort(byName));
+  });
+
+  it('have command queues whose dead letters go to the one queue for them', () => {
+    const commands = ofType(resources, 'AWS::SQS::Queue').filter(({ template }) => template.includes('nested'));
+
+    const targets = new Set(
+      commands.map(({ properties }) => (properties['RedrivePolicy'] as Record<string, unknown>)['deadLetterTargetArn']),
     );
 
-    const withoutRetention = queues.filter((queue) => queue['MessageRetentionPeriod'] === undefined);
-    const withoutDeadLetters = queues.filter((queue) => queue['RedrivePolicy'] === undefined);
+    expect([...targets]).toEqual([`arn:aws:sqs:${REGION}:${ACCOUNT}:test-command-dead.fifo`]);
+  });
 
-    expect(withoutRetention).toEqual([]);
-    expect(withoutDeadLetters.map((queue) => queue['QueueName'])).toEqual([
-      'test-command-dead.fifo',
-      'test-events-dead.fifo',
-      'test-deliveries-dead',
+  it('are changed only after the guard of the shard count has agreed', () => {
+    const [guard] = ofType(resources, 'AWS::CloudFormation::CustomResource');
+
+    expect(guard?.properties).toMatchObject({ stage: 'test', shardCount: 16, ServiceTimeout: 120 });
+  });
+});
+
+describe('functions', () => {
+  it.each(functions.map(({ properties }) => [String(properties['FunctionName']), properties] as const))(
+    '%s runs on Node 24 and ARM, traced, with a log of its own and reserved concurrency',
+    (name, properties) => {
+      expect(properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+        ReservedConcurrentExecutions: expect.any(Number),
+        LoggingConfig: { LogGroup: expect.any(String) },
+      });
+      expect(
+        ofType(resources, 'AWS::Logs::LogGroup').map(({ properties: { LogGroupName } }) => LogGroupName),
+      ).toContain(name.replace(/^test-/, '/holdfast/test/'));
+    },
+  );
+
+  it('are one for each entry, and the guard', () => {
+    const names = ['admin', 'api', 'deliver', 'ingest', 'reconcile', 'shard-count', 'task-stopped'];
+
+    expect(functions).toHaveLength(names.length);
+    expect(new Set(functions.map(({ properties }) => properties['FunctionName']))).toEqual(
+      new Set(names.map((name) => `test-${name}`)),
+    );
+  });
+
+  it('take batches that can fail in part, no more at once than is reserved, and end in a sixth of the visibility', () => {
+    const queues = queueDefinitions('test', 16);
+    const sources = ofType(resources, 'AWS::Lambda::EventSourceMapping');
+
+    const judged = sources.map(({ properties }) => {
+      const target = functions.find(({ id }) => id === properties['FunctionName'])?.properties ?? {};
+      const queue = queues.find(({ name }) => String(properties['EventSourceArn']).endsWith(`:${name}`));
+      return {
+        name: target['FunctionName'],
+        partial: properties['FunctionResponseTypes'],
+        batch: properties['BatchSize'],
+        atOnce: (properties['ScalingConfig'] as Record<string, unknown>)['MaximumConcurrency'],
+        room: (queue?.visibilityTimeoutSeconds ?? 0) >= 6 * Number(target['Timeout']),
+        reserved: target['ReservedConcurrentExecutions'],
+      };
+    });
+
+    expect(judged).toEqual(
+      [
+        ['test-ingest', 5],
+        ['test-deliver', 10],
+      ].map(([name, concurrency]) => ({
+        name,
+        partial: ['ReportBatchItemFailures'],
+        batch: 10,
+        atOnce: concurrency,
+        room: true,
+        reserved: concurrency,
+      })),
+    );
+  });
+
+  it('runs reconcile each minute', () => {
+    const rules = ofType(resources, 'AWS::Events::Rule').map(({ properties }) => properties['ScheduleExpression']);
+
+    expect(rules).toContain('rate(1 minute)');
+  });
+});
+
+describe('API', () => {
+  it('sends operators to a function of their own, slower than tenants, and asks nobody else who is calling', () => {
+    const routes = ofType(resources, 'AWS::ApiGatewayV2::Route').map(({ properties }) => properties);
+    const [stage] = ofType(resources, 'AWS::ApiGatewayV2::Stage');
+
+    expect(routes.map((route) => route['RouteKey'])).toEqual([
+      'ANY /v1/{proxy+}',
+      'ANY /health',
+      'ANY /v1/admin/{proxy+}',
+    ]);
+    expect(new Set(routes.map((route) => route['Target'])).size).toBe(2);
+    expect(new Set(routes.map((route) => route['AuthorizationType']))).toEqual(new Set(['NONE']));
+    expect(stage?.properties).toMatchObject({
+      DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+      RouteSettings: { 'ANY /v1/admin/{proxy+}': { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 } },
+    });
+  });
+
+  it('writes neither paths nor headers to its log', () => {
+    const [stage] = ofType(resources, 'AWS::ApiGatewayV2::Stage');
+
+    const { Format = '' } = (stage?.properties['AccessLogSettings'] ?? {}) as { readonly Format?: string };
+
+    expect([...Format.matchAll(/\$context\.([\w.]+)/g)].map(([, name]) => name)).toEqual([
+      'requestId',
+      'requestTimeEpoch',
+      'routeKey',
+      'status',
+      'responseLatency',
+      'integrationErrorMessage',
     ]);
   });
 });
 
-describe('settings', () => {
-  it('has a default for each', () => {
-    expect(parseSettings({})).toEqual({ stage: 'dev', shardCount: 16 });
+describe('workers', () => {
+  const [task] = ofType(resources, 'AWS::ECS::TaskDefinition');
+  const [service] = ofType(resources, 'AWS::ECS::Service');
+
+  it('run on ARM in a container that cannot write to its files, is not root, and has two minutes to stop', () => {
+    expect(task?.properties).toMatchObject({
+      RuntimePlatform: { CpuArchitecture: 'ARM64' },
+      ContainerDefinitions: [
+        {
+          Name: WORKER_CONTAINER,
+          ReadonlyRootFilesystem: true,
+          User: '1000:1000',
+          StopTimeout: 120,
+        },
+      ],
+    });
+  });
+
+  it('are replaced a part at a time, and put back as they were when the new ones do not start', () => {
+    expect(service?.properties).toMatchObject({
+      DesiredCount: 2,
+      AvailabilityZoneRebalancing: 'DISABLED',
+      DeploymentConfiguration: {
+        MinimumHealthyPercent: 100,
+        MaximumPercent: 150,
+        DeploymentCircuitBreaker: { Enable: true, Rollback: true },
+      },
+    });
   });
 
   it.each([
-    [{ stage: 'Prod' }, 'stage: must be 1 to 16 lower-case letters'],
-    [{ shardCount: 0 }, 'shardCount: '],
-    [{ shards: 3 }, 'shards'],
-  ])('refuses %j and names the setting', (values, words) => {
-    expect(() => parseSettings(values)).toThrow(words);
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [4, 1],
+    [26, 6],
+    [258, 64],
+  ])('of %i workers replaces %i at once', (workers, atOnce) => {
+    const { minHealthyPercent, maxHealthyPercent } = deploymentPercents(workers);
+
+    expect(minHealthyPercent).toBe(100);
+    // ECS rounds down.
+    expect(Math.floor((workers * maxHealthyPercent) / 100) - workers).toBe(atOnce);
+  });
+
+  it('have public addresses, no NAT gateway, nobody who may connect, and a free way to the tables', () => {
+    const groups = ofType(resources, 'AWS::EC2::SecurityGroup');
+
+    expect(ofType(resources, 'AWS::EC2::NatGateway')).toEqual([]);
+    expect(service?.properties).toMatchObject({
+      NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'ENABLED' } },
+    });
+    expect(groups.map(({ properties }) => properties['SecurityGroupIngress'])).toEqual([undefined]);
+    expect(ofType(resources, 'AWS::EC2::SecurityGroupIngress')).toEqual([]);
+    expect(ofType(resources, 'AWS::EC2::VPCEndpoint').map(({ properties }) => properties['ServiceName'])).toEqual([
+      `com.amazonaws.${REGION}.dynamodb`,
+      `com.amazonaws.${REGION}.s3`,
+    ]);
+  });
+
+  it('are heard of when their container stops, in their own cluster', () => {
+    const rules = ofType(resources, 'AWS::Events::Rule').map(({ properties }) => properties['EventPattern']);
+    const [cluster] = ofType(resources, 'AWS::ECS::Cluster');
+
+    expect(rules).toContainEqual({
+      source: ['aws.ecs'],
+      'detail-type': ['ECS Task State Change'],
+      detail: {
+        clusterArn: [`${cluster?.id}.Arn`],
+        containers: { name: [WORKER_CONTAINER], lastStatus: ['STOPPED'] },
+      },
+    });
   });
 });
+
+function indexNames(properties: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const indexes = (properties['GlobalSecondaryIndexes'] ?? []) as readonly Record<string, unknown>[];
+  return indexes.map((index) => index['IndexName']);
+}

@@ -1,0 +1,84 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Settings } from '../settings.ts';
+import { acknowledge } from './acknowledge.ts';
+import { bundledCode } from './bundle.ts';
+import { RunbookAlarm } from './runbookAlarm.ts';
+
+export interface HandlerProps {
+  readonly settings: Settings;
+  /** For people, and a part of physical names, for example `ingest`. */
+  readonly name: string;
+  /** From the root of the repository; exports `handler`. */
+  readonly entry: string;
+  readonly timeoutSeconds: number;
+  readonly reservedConcurrency: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly statements: readonly PolicyStatement[];
+  readonly memoryMib?: number;
+}
+
+/**
+ * A function with our defaults: Node 24 on ARM, one bundled module, its own role that holds what is said and nothing more, its
+ * own log group with an end to it, its own share of the account's concurrency, tracing, and alarms for failures and throttles.
+ */
+export class Handler extends Construct {
+  readonly lambda: NodejsFunction;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: HandlerProps) {
+    super(scope, id);
+    const { settings, name } = props;
+    const { stage } = settings;
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/holdfast/${stage}/${name}`,
+      retention: settings.logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // Made here, because the one that CDK makes may write to every log group of the account.
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(this.role);
+    for (const statement of props.statements) this.role.addToPolicy(statement);
+    this.lambda = new NodejsFunction(this, 'Function', {
+      functionName: `${stage}-${name}`,
+      code: bundledCode(props.entry),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      role: this.role,
+      logGroup,
+      memorySize: props.memoryMib ?? 512,
+      timeout: Duration.seconds(props.timeoutSeconds),
+      reservedConcurrentExecutions: props.reservedConcurrency,
+      environment: { ...props.environment },
+      tracing: Tracing.ACTIVE,
+    });
+    acknowledge(
+      this.role,
+      'X-Ray knows no resources: its two actions, which only add traces, take a star or nothing.',
+      'AwsSolutions-IAM5[Resource::*]',
+    );
+    this.#addAlarms(stage, name);
+  }
+
+  #addAlarms(stage: string, name: string): void {
+    const common = { stage, threshold: 1, severity: 'ticket' } as const;
+    const over = { statistic: 'Sum', period: Duration.minutes(5) };
+    new RunbookAlarm(this, `${name}-fails`, {
+      ...common,
+      metric: this.lambda.metricErrors(over),
+      heading: 'A function fails',
+      sentence: `The function ${name} threw, or took too long.`,
+    });
+    new RunbookAlarm(this, `${name}-throttled`, {
+      ...common,
+      metric: this.lambda.metricThrottles(over),
+      heading: 'A function is throttled',
+      sentence: `The function ${name} was called more often at once than its reserved concurrency allows.`,
+    });
+  }
+}

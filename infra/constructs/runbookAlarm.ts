@@ -1,0 +1,72 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+import type { RunbookHeading } from '../runbookHeadings.ts';
+
+/** `page` wakes a person, `ticket` waits for the morning, `none` only tells another alarm. */
+export type Severity = 'page' | 'ticket' | 'none';
+
+export interface AlarmText {
+  readonly stage: string;
+  readonly severity: Severity;
+  /** Where infra/runbook.md says what to do. */
+  readonly heading: RunbookHeading;
+  /** One sentence: what is so when it sounds. */
+  readonly sentence: string;
+}
+
+export interface RunbookAlarmProps extends AlarmText {
+  readonly metric: IMetric;
+  readonly threshold: number;
+  /** At or over the threshold if left out. */
+  readonly comparison?: ComparisonOperator;
+  readonly periods?: number;
+  /** What no data means: that all is well, if left out. */
+  readonly missingData?: TreatMissingData;
+}
+
+/** An alarm whose text ends with its heading in the runbook, and which tells its topic when it sounds and when it is over. */
+export class RunbookAlarm extends Alarm {
+  constructor(scope: Construct, id: string, props: RunbookAlarmProps) {
+    super(scope, id, {
+      alarmName: alarmName(props.stage, id),
+      alarmDescription: alarmDescription(props),
+      metric: props.metric,
+      threshold: props.threshold,
+      comparisonOperator: props.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: props.periods ?? 1,
+      treatMissingData: props.missingData ?? TreatMissingData.NOT_BREACHING,
+    });
+    tellTopic(this, props);
+  }
+}
+
+/** Name of an alarm, for example `prod-events-late`. */
+export function alarmName(stage: string, id: string): string {
+  return `${stage}-${id}`;
+}
+
+/** What a person reads first: the sentence, and where to read on. */
+export function alarmDescription({ sentence, heading }: AlarmText): string {
+  return `${sentence} Runbook: ${heading}`;
+}
+
+/** Name of the topic that alarms of a severity tell. */
+export function alarmTopicName(stage: string, severity: Exclude<Severity, 'none'>): string {
+  return `${stage}-alarms-${severity}`;
+}
+
+/** By name and not by reference, so that the stacks need not be deployed in the order of their alarms. */
+export function tellTopic(
+  alarm: Pick<Alarm, 'addAlarmAction' | 'addOkAction' | 'stack'>,
+  { stage, severity }: AlarmText,
+): void {
+  if (severity === 'none') return;
+  const alarmActionArn = Stack.of(alarm.stack).formatArn({
+    service: 'sns',
+    resource: alarmTopicName(stage, severity),
+    arnFormat: ArnFormat.NO_RESOURCE_NAME,
+  });
+  alarm.addAlarmAction({ bind: () => ({ alarmActionArn }) });
+  alarm.addOkAction({ bind: () => ({ alarmActionArn }) });
+}

@@ -1,0 +1,26 @@
+import { AnomalyDetectionAlarm, ComparisonOperator, TreatMissingData, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+import { alarmDescription, alarmName, tellTopic, type AlarmText } from './runbookAlarm.ts';
+
+export interface RunbookAnomalyAlarmProps extends AlarmText {
+  readonly metric: IMetric;
+}
+
+/** Standard deviations around what CloudWatch has learned of two weeks. */
+const BAND = 3;
+
+/** Sounds when a metric is above its usual band in three periods on end; for what has no figure that is right for every fleet. */
+export class RunbookAnomalyAlarm extends AnomalyDetectionAlarm {
+  constructor(scope: Construct, id: string, props: RunbookAnomalyAlarmProps) {
+    super(scope, id, {
+      alarmName: alarmName(props.stage, id),
+      alarmDescription: alarmDescription(props),
+      metric: props.metric,
+      stdDevs: BAND,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_UPPER_THRESHOLD,
+      evaluationPeriods: 3,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    tellTopic(this, props);
+  }
+}

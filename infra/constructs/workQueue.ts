@@ -1,0 +1,83 @@
+import { Duration } from 'aws-cdk-lib';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { QueueDefinition } from '../../shared/platform/queues.ts';
+import type { RunbookHeading } from '../runbookHeadings.ts';
+import { RunbookAlarm } from './runbookAlarm.ts';
+
+/** So many dead letters are no single poison message: something is broken for many. */
+const MANY_DEAD_LETTERS = 100;
+
+export interface DeadLetterQueueProps {
+  readonly stage: string;
+  readonly definition: QueueDefinition;
+  /** What lies here, for the text of the alarm, for example `commands`. */
+  readonly holds: string;
+  readonly heading: RunbookHeading;
+}
+
+/** A queue of what nobody tries again by itself, with an alarm for the first and a louder one for many. */
+export class DeadLetterQueue extends Construct {
+  readonly queue: Queue;
+
+  constructor(scope: Construct, id: string, props: DeadLetterQueueProps) {
+    super(scope, id);
+    const { stage, definition, holds, heading } = props;
+    this.queue = new Queue(this, 'Queue', toQueueProps(definition));
+    const metric = this.queue.metricApproximateNumberOfMessagesVisible({
+      statistic: 'Maximum',
+      period: Duration.minutes(1),
+    });
+    const common = { stage, metric, heading };
+    new RunbookAlarm(this, `${holds}-dead`, {
+      ...common,
+      threshold: 1,
+      severity: 'ticket',
+      sentence: `There are dead letters: ${holds} that nobody tries again.`,
+    });
+    new RunbookAlarm(this, `${holds}-dead-many`, {
+      ...common,
+      threshold: MANY_DEAD_LETTERS,
+      severity: 'page',
+      sentence: `There are ${MANY_DEAD_LETTERS} dead letters or more: ${holds} that nobody tries again.`,
+    });
+  }
+}
+
+export interface WorkQueueProps extends DeadLetterQueueProps {
+  readonly deadLetterDefinition: QueueDefinition;
+}
+
+/** A queue that holds work, together with its dead-letter queue and that one's alarms. */
+export class WorkQueue extends Construct {
+  readonly queue: Queue;
+  readonly deadLetters: DeadLetterQueue;
+
+  constructor(scope: Construct, id: string, props: WorkQueueProps) {
+    super(scope, id);
+    const { definition, deadLetterDefinition } = props;
+    if (definition.deadLetter?.name !== deadLetterDefinition.name) {
+      throw new Error(`queue ${definition.name} has other dead letters than ${deadLetterDefinition.name}`);
+    }
+    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { ...props, definition: deadLetterDefinition });
+    this.queue = new Queue(this, 'Queue', {
+      ...toQueueProps(definition),
+      deadLetterQueue: {
+        queue: this.deadLetters.queue,
+        maxReceiveCount: definition.deadLetter.maxReceiveCount,
+      },
+    });
+  }
+}
+
+function toQueueProps(definition: QueueDefinition) {
+  return {
+    queueName: definition.name,
+    // SQS refuses `fifo: false`: the attribute is absent on standard queues.
+    ...(definition.fifo ? { fifo: true } : {}),
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    visibilityTimeout: Duration.seconds(definition.visibilityTimeoutSeconds),
+    retentionPeriod: Duration.seconds(definition.retentionSeconds),
+  };
+}

@@ -1,0 +1,46 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { FargateService } from 'aws-cdk-lib/aws-ecs';
+import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import { alarmTopicName } from './constructs/runbookAlarm.ts';
+import { addDashboard } from './dashboard.ts';
+import { addFleetAlarms } from './fleetAlarms.ts';
+import type { Settings } from './settings.ts';
+import { addTableAlarms } from './tableAlarms.ts';
+
+export interface OpsStackProps extends StackProps {
+  readonly settings: Settings;
+  readonly api: HttpApi;
+  readonly service: FargateService;
+}
+
+/** Whom alarms tell, the alarms that belong to no other stack, and the dashboard. */
+export class OpsStack extends Stack {
+  constructor(scope: Construct, id: string, props: OpsStackProps) {
+    super(scope, id, props);
+    const { settings, api, service } = props;
+    const { stage } = settings;
+    for (const severity of ['page', 'ticket'] as const) this.#addTopic(settings, severity);
+    addFleetAlarms(this, stage);
+    addTableAlarms(this, stage);
+    addDashboard(this, { stage, api, service });
+  }
+
+  #addTopic({ stage, alarmEmail }: Settings, severity: 'page' | 'ticket'): void {
+    const topic = new Topic(this, severity, { topicName: alarmTopicName(stage, severity), enforceSSL: true });
+    // A policy of one's own replaces the one by which CloudWatch could publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
+    if (alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(alarmEmail));
+  }
+}

@@ -1,0 +1,32 @@
+/** Every alarm names one of these; each stands in infra/runbook.md with description, investigation and resolution. */
+export const runbookHeadings = [
+  'Dead letters: commands',
+  'Dead letters: events',
+  'Dead letters: deliveries',
+  'Events are late',
+  'Deliveries pile up',
+  'A function fails',
+  'A function is throttled',
+  'Reconcile does not run',
+  'API answers with errors',
+  'API is slow',
+  'Workers are missing',
+  'Worker memory is short',
+  'Worker CPU is short',
+  'Shards have no owner',
+  'Nobody leads the fleet',
+  'Brake is on',
+  'WhatsApp refuses opens',
+  'Workers die',
+  'Workers are suspended',
+  'Heartbeats are slow',
+  'Writes are fenced',
+  'Shards change their owner',
+  'Hand-offs are slow',
+  'Accounts are used elsewhere',
+  'Recipients cannot decrypt',
+  'Sessions are renewed again',
+  'A table throttles',
+] as const;
+
+export type RunbookHeading = (typeof runbookHeadings)[number];

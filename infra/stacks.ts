@@ -1,0 +1,40 @@
+import { Tags, type App } from 'aws-cdk-lib';
+import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { ApiStack } from './apiStack.ts';
+import { DataStack } from './dataStack.ts';
+import { DeliveryStack } from './deliveryStack.ts';
+import { OpsStack } from './opsStack.ts';
+import { QueueStack } from './queueStack.ts';
+import { ScheduleStack } from './scheduleStack.ts';
+import type { Settings } from './settings.ts';
+import { WorkerStack } from './workerStack.ts';
+
+export interface Stacks {
+  readonly data: DataStack;
+  readonly queues: QueueStack;
+  readonly api: ApiStack;
+  readonly delivery: DeliveryStack;
+  readonly schedules: ScheduleStack;
+  readonly workers: WorkerStack;
+  readonly ops: OpsStack;
+}
+
+/** All stacks of a stage, in the order in which they are deployed: what holds state, then what uses it, then what watches. */
+export function addStacks(app: App, settings: Settings, image: ContainerImage): Stacks {
+  const { stage } = settings;
+  const data = new DataStack(app, `${stage}-data`, { stage });
+  const queues = new QueueStack(app, `${stage}-queues`, { settings });
+  const api = new ApiStack(app, `${stage}-api`, { settings });
+  const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings });
+  const schedules = new ScheduleStack(app, `${stage}-schedules`, { settings });
+  const workers = new WorkerStack(app, `${stage}-workers`, { settings, image, dataKeyArn: data.dataKeyArn });
+  const ops = new OpsStack(app, `${stage}-ops`, { settings, api: api.api, service: workers.service });
+  // Names instead of references: CDK cannot see who needs whom.
+  for (const user of [api, delivery, schedules, workers]) {
+    user.addStackDependency(data);
+    user.addStackDependency(queues);
+  }
+  Tags.of(app).add('product', 'holdfast');
+  Tags.of(app).add('stage', stage);
+  return { data, queues, api, delivery, schedules, workers, ops };
+}

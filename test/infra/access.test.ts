@@ -1,0 +1,257 @@
+import { describe, expect, it } from 'vitest';
+import { apiConfig, deliverConfig, fleetConfig, ingestConfig, workerConfig } from '../../shared/platform/config.ts';
+import { commandQueueName } from '../../shared/platform/queues.ts';
+import { ofType, REGION, ACCOUNT, synthesizeStage } from './synthesizeStage.ts';
+
+const SHARDS = 1_001;
+const resources = synthesizeStage({ shardCount: SHARDS });
+
+interface Grant {
+  readonly role: string;
+  readonly actions: readonly string[];
+  readonly targets: readonly string[];
+  readonly condition: unknown;
+}
+
+type Statement = Readonly<Record<'Effect' | 'Action' | 'Resource' | 'Condition', unknown>>;
+const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value : [value]).map(String);
+
+/** Everything that roles are allowed, whichever way it was attached. */
+const grants: readonly Grant[] = [
+  ...ofType(resources, 'AWS::IAM::Policy').flatMap(({ properties }) =>
+    listOf(properties['Roles']).flatMap((role) => toGrants(role, properties['PolicyDocument'])),
+  ),
+  ...ofType(resources, 'AWS::IAM::Role').flatMap(({ id, properties }) =>
+    ((properties['Policies'] ?? []) as readonly Record<string, unknown>[]).flatMap((policy) =>
+      toGrants(id, policy['PolicyDocument']),
+    ),
+  ),
+];
+
+function toGrants(role: string, document: unknown): readonly Grant[] {
+  return (document as { readonly Statement: readonly Statement[] }).Statement.filter(
+    ({ Effect }) => Effect === 'Allow',
+  ).map(({ Action, Resource, Condition }) => ({
+    role,
+    actions: listOf(Action),
+    targets: listOf(Resource),
+    condition: Condition,
+  }));
+}
+
+/** Role of each process, by the name of its function; of the worker, its task's. */
+const roles = new Map<string, string>([
+  ...ofType(resources, 'AWS::Lambda::Function').map(
+    ({ properties }) =>
+      [
+        String(properties['FunctionName']).slice('test-'.length),
+        String(properties['Role']).split('.')[0] ?? '',
+      ] as const,
+  ),
+  ...ofType(resources, 'AWS::ECS::TaskDefinition').map(
+    ({ properties }) => ['worker', String(properties['TaskRoleArn']).split('.')[0] ?? ''] as const,
+  ),
+]);
+const grantsOf = (process: string): readonly Grant[] => grants.filter(({ role }) => role === roles.get(process));
+const processesWith = (predicate: (grant: Grant) => boolean): readonly string[] =>
+  [...roles]
+    .filter(([, role]) => grants.some((grant) => grant.role === role && predicate(grant)))
+    .map(([name]) => name)
+    .sort();
+
+const table = (name: string): string => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/test-${name}`;
+const touches = ({ targets }: Grant, name: string): boolean => targets.some((target) => target.startsWith(table(name)));
+const writes = ({ actions }: Grant): boolean =>
+  actions.some((action) => /dynamodb:(Put|Update|Delete|BatchWrite|Partiql)/i.test(action));
+
+describe('what roles may do', () => {
+  it('is known for every process', () => {
+    expect([...roles.keys()].sort()).toEqual([
+      'admin',
+      'api',
+      'deliver',
+      'ingest',
+      'reconcile',
+      'shard-count',
+      'task-stopped',
+      'worker',
+    ]);
+    expect(grants.length).toBeGreaterThan(roles.size);
+  });
+
+  it('names every action in full', () => {
+    expect(grants.flatMap(({ actions }) => actions).filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  it('names every resource, except where AWS knows none', () => {
+    const everywhere = grants.filter(({ targets }) => targets.includes('*')).flatMap(({ actions }) => actions);
+
+    const known = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'ecr:GetAuthorizationToken'];
+    expect(everywhere.length).toBeGreaterThan(0);
+    expect(everywhere.filter((action) => !known.includes(action))).toEqual([]);
+  });
+
+  it('comes from no policy that AWS manages', () => {
+    const managed = ofType(resources, 'AWS::IAM::Role').flatMap(
+      ({ properties }) => (properties['ManagedPolicyArns'] ?? []) as readonly string[],
+    );
+
+    expect(managed).toEqual([]);
+  });
+
+  it('lets workers alone touch sessions', () => {
+    expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['worker']);
+  });
+
+  it('lets the fleet be written by workers, by what hears of stopped tasks, and by operators, these two on leases only', () => {
+    const writers = processesWith((grant) => touches(grant, 'fleet') && writes(grant));
+
+    expect(writers).toEqual(['admin', 'task-stopped', 'worker']);
+    for (const process of ['admin', 'task-stopped']) {
+      const [write, ...others] = grantsOf(process).filter((grant) => touches(grant, 'fleet') && writes(grant));
+      expect(others).toEqual([]);
+      expect(write?.actions.filter((action) => action !== 'dynamodb:Query')).toEqual(['dynamodb:UpdateItem']);
+      expect(write?.condition).toEqual({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['LEASE#*'] } });
+    }
+  });
+
+  it('keeps every function to the keys of the core table that it uses', () => {
+    const free = grants.filter((grant) => touches(grant, 'core') && grant.condition === undefined);
+
+    expect(free).toEqual([]);
+  });
+
+  it('keeps operators from what tenants and their contacts wrote', () => {
+    const keys = grantsOf('admin')
+      .filter((grant) => touches(grant, 'core'))
+      .map(({ condition }) => condition);
+
+    expect(keys).toEqual(
+      ['KEY#*', 'TENANT#*'].map((key) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } })),
+    );
+  });
+
+  it('lets nobody read a whole table of tenants or sessions', () => {
+    const scans = processesWith(
+      (grant) => (touches(grant, 'core') || touches(grant, 'sessions')) && grant.actions.includes('dynamodb:Scan'),
+    );
+
+    expect(scans).toEqual([]);
+  });
+
+  it('lets workers alone unwrap data keys, and only for a named tenant and connection', () => {
+    const isOfKms = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('kms:'));
+
+    expect(processesWith(isOfKms)).toEqual(['worker']);
+    expect(grantsOf('worker').filter(isOfKms)).toEqual([
+      expect.objectContaining({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        condition: {
+          Null: { 'kms:EncryptionContext:tenantId': 'false', 'kms:EncryptionContext:connectionId': 'false' },
+          'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenantId', 'connectionId'] },
+        },
+      }),
+    ]);
+  });
+
+  it('lets the API send commands of every shard and nothing else to any queue', () => {
+    const [send, ...others] = grantsOf('api').filter(({ actions }) =>
+      actions.some((action) => action.startsWith('sqs:')),
+    );
+    const matches = (name: string): boolean =>
+      (send?.targets ?? []).some((target) =>
+        new RegExp(
+          `^${target
+            .replaceAll('.', String.raw`\.`)
+            .replaceAll('?', '.')
+            .replaceAll('*', '.*')}$`,
+        ).test(`arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`),
+      );
+
+    expect(others).toEqual([]);
+    expect(send?.actions).toEqual(['sqs:SendMessage']);
+    expect([0, 999, 1_000].filter((shard) => !matches(commandQueueName('test', shard)))).toEqual([]);
+    expect(['test-command-dead.fifo', 'test-events-00.fifo', 'prod-command-0000.fifo'].filter(matches)).toEqual([]);
+  });
+
+  it('lets the guard of the shard count do nothing but write its log and traces', () => {
+    const actions = grantsOf('shard-count').flatMap((grant) => grant.actions);
+
+    expect(actions.sort()).toEqual([
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ]);
+  });
+});
+
+interface Container {
+  readonly Environment: readonly { readonly Name: string; readonly Value: string }[];
+}
+
+describe('the environment of processes', () => {
+  const variablesOf = (name: string): Record<string, string> => {
+    const found = ofType(resources, 'AWS::Lambda::Function').find(
+      ({ properties }) => properties['FunctionName'] === `test-${name}`,
+    );
+    return (
+      (found?.properties['Environment'] as { readonly Variables: Record<string, string> } | undefined)?.Variables ?? {}
+    );
+  };
+  const ofWorker = (): Record<string, string> => {
+    const containers = ofType(resources, 'AWS::ECS::TaskDefinition').flatMap(
+      ({ properties }) => properties['ContainerDefinitions'] as readonly Container[],
+    );
+    return Object.fromEntries(
+      containers.flatMap(({ Environment }) => Environment.map(({ Name, Value }) => [Name, Value])),
+    );
+  };
+
+  it.each([
+    ['api', apiConfig],
+    ['admin', apiConfig],
+    ['ingest', ingestConfig],
+    ['deliver', deliverConfig],
+    ['reconcile', ingestConfig],
+    ['task-stopped', fleetConfig],
+  ] as const)('is what %s reads of it', (name, parse) => {
+    // Lambda itself adds the region.
+    const config = parse({ ...variablesOf(name), AWS_REGION: REGION });
+
+    expect(config).toMatchObject({
+      stage: 'test',
+      shardCount: SHARDS,
+      shardCap: 50,
+      queueUrlBase: `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/`,
+      dynamoDbEndpoint: undefined,
+      sqsEndpoint: undefined,
+    });
+  });
+
+  it('is what a worker reads, together with the task that the entry of its image finds out', () => {
+    const environment = { ...ofWorker(), HOLDFAST_KMS_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/one' };
+
+    const config = workerConfig({ ...environment, HOLDFAST_TASK_ID: 'task' });
+
+    expect(config).toMatchObject({
+      stage: 'test',
+      region: REGION,
+      generation: 0,
+      shardCount: SHARDS,
+      keyFile: undefined,
+    });
+    expect(ofWorker()['HOLDFAST_KMS_KEY_ARN']).toMatch(/^import:/);
+    expect(() => workerConfig(environment)).toThrow('HOLDFAST_TASK_ID');
+  });
+
+  it('holds no secret and no word of loopback', () => {
+    const names = ['api', 'admin', 'ingest', 'deliver', 'reconcile', 'task-stopped'].flatMap((name) =>
+      Object.keys(variablesOf(name)),
+    );
+
+    expect(
+      [...names, ...Object.keys(ofWorker())].filter((name) => /SECRET|TOKEN|PASSWORD|LOOPBACK|KEY_FILE/.test(name)),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,35 @@
+import { buildSync } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { bundleOptions } from '../../infra/constructs/bundle.ts';
+
+/** The largest had 1.55 MB when this was written. A cold start reads all of it. */
+const BUDGET_BYTES = 2_000_000;
+
+const entries = [
+  'functions/entry/admin.ts',
+  'functions/entry/api.ts',
+  'functions/entry/deliver.ts',
+  'functions/entry/ingest.ts',
+  'functions/entry/reconcile.ts',
+  'functions/entry/taskStopped.ts',
+  'infra/shardCountHandler.ts',
+];
+const { metafile } = buildSync({ ...bundleOptions(...entries), outdir: 'bundles', write: false, metafile: true });
+const bundles = new Map(Object.values(metafile.outputs).map((output) => [output.entryPoint, output]));
+
+describe('bundles of functions', () => {
+  it('are one file for each entry', () => {
+    expect(new Set(bundles.keys())).toEqual(new Set(entries));
+  });
+
+  it.each(entries)('%s has a handler, keeps to its budget, and brings neither Baileys nor CDK', (entry) => {
+    const bundle = bundles.get(entry);
+
+    const foreign = Object.keys(bundle?.inputs ?? {}).filter((file) =>
+      /baileys|libsignal|aws-cdk-lib|(^|\/)worker\//.test(file),
+    );
+    expect(bundle?.exports).toContain('handler');
+    expect(bundle?.bytes).toBeLessThan(BUDGET_BYTES);
+    expect(foreign).toEqual([]);
+  });
+});
