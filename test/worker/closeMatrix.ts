@@ -349,7 +349,7 @@ export class CloseMatrix {
     for (const [index, strike] of trial.strikes.entries()) {
       if (trial.phase === 'linked') {
         await this.#caughtUp(subject, index);
-        await this.#client.strike({ ...strike, number } as Strike);
+        await this.#client.strike({ ...strike, number });
       } else {
         qr = await this.#offer(subject, (shown) => shown !== qr);
         await this.#client.strike({ kind: 'strike_registration', shown: qr, strike });
