@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { silenceConsole } from '../whatsapp/silenceConsole.ts';
 import type { Strike } from '../whatsapp/faults.ts';
-import { CloseMatrix, SCALE, SPACING_MS, type Outcome, type Trial } from './closeMatrix.ts';
+import { CloseMatrix } from './closeMatrix.ts';
+import { SCALE, SPACING_MS, type Outcome, type Trial } from './matrixTrial.ts';
 
 silenceConsole();
 

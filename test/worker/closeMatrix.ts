@@ -1,81 +1,33 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Connection } from '../../shared/connection/connection.ts';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { readHistory } from '../../shared/connection/statusHistory.ts';
 import { ownershipKey } from '../../shared/fleet/fleetTable.ts';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { InternalEvent, InternalEventBatch } from '../../shared/event/internalEvent.ts';
-import { internalEventBatchSchema } from '../../shared/event/internalEvent.ts';
+import type { StatusFact } from '../../shared/event/internalEvent.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, type ConnectionId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
-import { makeDocumentClient, makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
-import { workerConfig } from '../../shared/platform/config.ts';
+import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
-import { silentLogger } from '../../shared/platform/logger.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
-import { eventQueueName } from '../../shared/platform/queues.ts';
 import { tableName } from '../../shared/platform/tables.ts';
-import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { makeOwnedShards } from '../../worker/composition.ts';
-import { OpenMeter } from '../../worker/runner/openMeter.ts';
 import { openSession } from '../../worker/session/session.ts';
-import { openSocket } from '../../worker/socket/openSocket.ts';
-import { prepareProcess } from '../../worker/socket/prepareProcess.ts';
 import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
-import type { Strike } from '../whatsapp/faults.ts';
-import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
+import { startWhatsApp } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
 import { openGate } from './fleet/gates.ts';
-import { makeKeyFile } from './workerProcess.ts';
+import { SCALE, SHARD_OF, STABLE_MS, type Outcome, type Trial } from './matrixTrial.ts';
+import { startMatrixWorker } from './matrixWorker.ts';
+import { collectFacts, makeKeyFile } from './workerProcess.ts';
 
-/** Delays are this part of what they are with the default base delay of 5 s. */
-const BASE_DELAY_MS = 150;
-export const SCALE = BASE_DELAY_MS / 5_000;
-export const SPACING_MS = 30_000 * SCALE;
-const STABLE_MS = 60_000 * SCALE;
 const STAGE = 'test';
 const MINE = 1;
 const NEWER = 2;
-const SHARD_OF = { owner: 0, other: 1, taken: 2 } as const;
 const DEADLINE_MS = 30_000;
-
-/**
- * `owner`: nobody else has the connection. `other`: another worker has claimed the shard, and has done nothing yet.
- * `taken`: another worker has claimed it, recorded a status and raised the epoch of the credentials.
- */
-export type Ownership = keyof typeof SHARD_OF;
-
-/** What one connection goes through: it is paired or shows an offer, and then this happens to its socket. */
-export interface Trial {
-  readonly name: string;
-  readonly ownership: Ownership;
-  readonly phase: 'linked' | 'pairing' | 'pairing_by_code';
-  /** What each socket is struck with, one after the other. */
-  readonly strikes: readonly Strike[];
-  /** Logins after the first strike that are refused with this number. */
-  readonly refusals?: readonly number[];
-}
-
-/** What came of it. */
-export interface Outcome {
-  /** Sockets that were opened after the first strike. */
-  readonly opens: number;
-  /** From the close of each socket to the next attempt, as published; where an attempt was promised. */
-  readonly delaysMs: readonly number[];
-  /** From the first close to the next open. */
-  readonly awayMs: number | undefined;
-  readonly credentials: 'kept' | 'none';
-  /** As the record shows it. */
-  readonly status: string;
-  /** Changes of status after the first strike, oldest first, with the number of the close. */
-  readonly history: readonly string[];
-  /** Statuses that tenants were told after the first strike. */
-  readonly events: readonly string[];
-}
 
 interface Subject {
   readonly trial: Trial;
@@ -83,7 +35,6 @@ interface Subject {
   readonly connection: Connection;
   readonly openedAtMs: number[];
   readonly closedAtMs: number[];
-  readonly facts: (InternalEvent & { readonly kind: 'status' })[];
   onlineAtMs: number;
   opensBefore: number;
   closesBefore: number;
@@ -98,12 +49,11 @@ interface Subject {
 export class CloseMatrix {
   readonly #subjects: Subject[] = [];
   readonly #broken: unknown[] = [];
-  readonly #stopping = new AbortController();
   readonly #stops: (() => Promise<unknown> | void)[] = [];
-  #whatsApp!: WhatsAppSimulator;
   #client!: WhatsAppClient;
   #stores!: { readonly table: ReturnType<typeof makeDocumentClient>; readonly stage: string };
   #connections!: ConnectionStore;
+  #published!: ReturnType<typeof collectFacts>;
   #keyFile = '';
 
   /** Lets all trials happen side by side. Returns what came of each, by name. */
@@ -120,23 +70,33 @@ export class CloseMatrix {
 
   async #prepare(trials: readonly Trial[]): Promise<void> {
     const [dynamoDb, queues, whatsApp] = await Promise.all([startDynamoDb(), startQueues(), startWhatsApp()]);
-    this.#whatsApp = whatsApp;
     this.#client = new WhatsAppClient(whatsApp.controlUrl);
     const keyFile = makeKeyFile();
     this.#keyFile = keyFile.path;
     this.#stops.push(keyFile.remove, dynamoDb.stop, queues.stop, () => whatsApp.stop());
     await Promise.all([createTables(dynamoDb.endpoint, STAGE), createQueues(queues.endpoint, STAGE, 3)]);
-    prepareProcess({ rootKey: Buffer.from(whatsApp.rootKey, 'hex') });
     const stores = aStoreConfig({ dynamoDb, queues });
     this.#stores = { table: makeDocumentClient(stores), stage: STAGE };
     this.#connections = new ConnectionStore(this.#stores);
     await Promise.all(trials.map((trial, index) => this.#subject(trial, index)));
     const refusedCodes = trials.filter(({ phase }) => phase === 'pairing_by_code').length;
     if (refusedCodes > 0) await this.#client.fault({ kind: 'iq_error', xmlns: 'md', code: 400, times: refusedCodes });
-    const queue = makeQueueClient(stores);
-    const listening = this.#listen(queue, `${queues.queueUrlBase}${eventQueueName(STAGE)}`);
-    this.#stops.unshift(() => listening);
-    const shards = this.#startWorker(stores, queues.queueUrlBase);
+    this.#published = collectFacts(makeQueueClient(stores), queues.queueUrlBase);
+    this.#stops.unshift(this.#published.stop);
+    const { webSocketUrl: whatsappUrl, rootKey } = whatsApp;
+    const shards = startMatrixWorker(
+      stores,
+      { keyFile: this.#keyFile, whatsappUrl, rootKey },
+      {
+        onOpen: (connectionId) => this.#subjectOf(connectionId)?.openedAtMs.push(Date.now()),
+        onInput: (connectionId, type) => {
+          const subject = this.#subjectOf(connectionId);
+          if (type === 'socket_closed') subject?.closedAtMs.push(Date.now());
+          else if (subject !== undefined) subject.onlineAtMs = Date.now();
+        },
+        onBroken: (error) => void this.#broken.push(error),
+      },
+    );
     this.#stops.unshift(() => shards.loseAll());
     for (const shard of Object.values(SHARD_OF)) shards.claimed(shard, MINE);
     await Promise.all(this.#subjects.map((subject) => this.#settle(subject)));
@@ -166,75 +126,15 @@ export class CloseMatrix {
     };
     await this.#connections.create(connection, trial.name.length + 1_000);
     const none = { onlineAtMs: 0, opensBefore: 0, closesBefore: 0, factsBefore: 0, transitionsBefore: 0 };
-    this.#subjects.push({ trial, number, connection, openedAtMs: [], closedAtMs: [], facts: [], ...none });
-  }
-
-  #startWorker(stores: ReturnType<typeof aStoreConfig>, queueUrlBase: string) {
-    const config = workerConfig({
-      HOLDFAST_STAGE: STAGE,
-      HOLDFAST_QUEUE_URL_BASE: queueUrlBase,
-      HOLDFAST_KEY_FILE: this.#keyFile,
-      HOLDFAST_TASK_ID: 'matrix',
-      HOLDFAST_COMMAND_WAIT_SECONDS: '1',
-      HOLDFAST_KEEP_ALIVE_MS: '1000',
-      HOLDFAST_STABLE_AFTER_MS: String(STABLE_MS),
-      BAILEYS_RECONNECT_BASE_DELAY: String(BASE_DELAY_MS),
-      BAILEYS_RECONNECT_MAX_DELAY: String(300_000 * SCALE),
-      WHATSAPP_URL: this.#whatsApp.webSocketUrl,
-      WHATSAPP_ROOT_KEY: this.#whatsApp.rootKey,
-    });
-    return makeOwnedShards({
-      config,
-      logger: silentLogger,
-      workerId: makeId('wrk', Date.now(), systemRandom),
-      gate: openGate,
-      takeTurn: async () => () => undefined,
-      onBroken: (error) => void this.#broken.push(error),
-      opens: new OpenMeter(silentMetrics, systemClock.monotonicMs),
-      metrics: silentMetrics,
-      world: {
-        clock: systemClock,
-        random: { ...systemRandom, unit: () => 1 - Number.EPSILON },
-        fleetTable: this.#stores.table,
-        connect: () => ({ table: this.#stores.table, acting: makeQueueClient(stores) }),
-        polling: makePollingClient(stores, 3, 1),
-        keyProvider: makeLocalKeyProvider(this.#keyFile),
-        joinFleet: () => Promise.reject(new Error('this worker owns its shards without a lease')),
-        openSocket: (options) => {
-          const subject = this.#subjectOf(options.connection.connectionId);
-          subject?.openedAtMs.push(Date.now());
-          return openSocket({
-            ...options,
-            emit: (input) => {
-              if (input.type === 'socket_closed') subject?.closedAtMs.push(Date.now());
-              if (subject !== undefined && input.type === 'socket_opened') subject.onlineAtMs = Date.now();
-              options.emit(input);
-            },
-          });
-        },
-      },
-    });
+    this.#subjects.push({ trial, number, connection, openedAtMs: [], closedAtMs: [], ...none });
   }
 
   #subjectOf(connectionId: ConnectionId): Subject | undefined {
     return this.#subjects.find(({ connection }) => connection.connectionId === connectionId);
   }
 
-  /** Takes what the worker publishes out of the queue. */
-  async #listen(queue: SQSClient, QueueUrl: string): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      const answer = await queue.send(
-        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
-      );
-      for (const { Body = '', ReceiptHandle } of answer.Messages ?? []) {
-        this.#note(internalEventBatchSchema.parse(JSON.parse(Body)));
-        await queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-      }
-    }
-  }
-
-  #note({ connectionId, events }: InternalEventBatch): void {
-    for (const fact of events) if (fact.kind === 'status') this.#subjectOf(connectionId)?.facts.push(fact);
+  #told({ connection }: Subject): readonly StatusFact[] {
+    return this.#published.factsOf(connection.connectionId).filter((fact) => fact.kind === 'status');
   }
 
   /** Brings a connection to where its trial begins. */
@@ -292,12 +192,12 @@ export class CloseMatrix {
     const last = `${row?.status}/${row?.statusCode}`;
     await until(
       'the last event',
-      () => subject.facts.map(nameOf),
+      () => this.#told(subject).map(nameOf),
       (names) => names.at(-1) === last,
     );
     subject.opensBefore = subject.openedAtMs.length;
     subject.closesBefore = subject.closedAtMs.length;
-    subject.factsBefore = subject.facts.length;
+    subject.factsBefore = this.#told(subject).length;
     subject.transitionsBefore = row?.transitions ?? 0;
   }
 
@@ -381,12 +281,11 @@ export class CloseMatrix {
         this.#subjects.map(async (subject) => [
           await this.#shown(subject.connection),
           subject.openedAtMs.length,
-          subject.facts.length,
+          this.#told(subject).length,
         ]),
       ).then((seen) => JSON.stringify(seen));
     let seen = '';
     let sinceMs = Date.now();
-    // Longer than the longest delay of a trial that does not end in a rest: 440 for the fourth time ends in none.
     await until(
       'rest',
       async () => {
@@ -404,8 +303,8 @@ export class CloseMatrix {
   }
 
   async #outcome(subject: Subject): Promise<Outcome> {
-    const { connection, facts } = subject;
-    const told = facts.slice(subject.factsBefore);
+    const { connection } = subject;
+    const told = this.#told(subject).slice(subject.factsBefore);
     const closes = subject.closedAtMs.slice(subject.closesBefore);
     const history = await readHistory(this.#stores, connection.connectionId, Date.now());
     const session = await this.#session(connection, NEWER);
@@ -428,13 +327,13 @@ export class CloseMatrix {
   }
 
   async #stop(): Promise<void> {
-    this.#stopping.abort();
     for (const stop of this.#stops) await stop();
   }
 }
 
-const REST_MS = 4_000;
+/** Longer than any delay of a trial: the third of a conflict is 120 s with the default settings. */
+const REST_MS = 120_000 * SCALE + 400;
 
-function nameOf({ status, code }: InternalEvent & { readonly kind: 'status' }): string {
+function nameOf({ status, code }: StatusFact): string {
   return `${status}/${code}`;
 }

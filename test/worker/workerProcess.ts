@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { internalEventBatchSchema, type InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { ConnectionId } from '../../shared/kernel/id.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 
 const WORKER = resolve(import.meta.dirname, '../../worker/main.ts');
@@ -70,6 +71,7 @@ export function makeKeyFile(): { readonly path: string; readonly remove: () => v
 /** Takes what workers published out of the events queue, as ingest would. */
 export function collectFacts(queue: SQSClient, queueUrlBase: string) {
   const facts: InternalEvent[] = [];
+  const byConnection = new Map<ConnectionId, InternalEvent[]>();
   const tokens = new Set<number>();
   const stopping = new AbortController();
   const QueueUrl = `${queueUrlBase}${eventQueueName('test')}`;
@@ -81,6 +83,7 @@ export function collectFacts(queue: SQSClient, queueUrlBase: string) {
       for (const { Body = '', ReceiptHandle } of answer.Messages ?? []) {
         const batch = internalEventBatchSchema.parse(JSON.parse(Body));
         facts.push(...batch.events);
+        byConnection.set(batch.connectionId, [...(byConnection.get(batch.connectionId) ?? []), ...batch.events]);
         tokens.add(batch.token);
         await queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
       }
@@ -89,6 +92,7 @@ export function collectFacts(queue: SQSClient, queueUrlBase: string) {
   const running = loop();
   return {
     facts: facts as readonly InternalEvent[],
+    factsOf: (connectionId: ConnectionId): readonly InternalEvent[] => byConnection.get(connectionId) ?? [],
     tokens: tokens as ReadonlySet<number>,
     stop: async (): Promise<void> => {
       stopping.abort();

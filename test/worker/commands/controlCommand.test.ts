@@ -32,6 +32,13 @@ const unpaired = { account: undefined, status: 'unpaired', statusCode: 'never_pa
 describe('what a record asks for', () => {
   it.each<[string, Connection | undefined, RunnerView, Parameters<typeof decideControl>[2], readonly unknown[]]>([
     ['lets go of a runner whose record is gone', undefined, view('running'), 'listing', [{ action: 'forget' }]],
+    [
+      'logs out before all else that is wanted',
+      connection({ wanted: 'off', logout: { requestId: 'one' } }),
+      view('running'),
+      'listing',
+      [{ action: 'log_out', requestId: 'one' }],
+    ],
     ['removes what is deleted', connection({ wanted: 'deleted' }), view(), 'listing', [{ action: 'remove' }]],
     ['stops what is wanted off', connection({ wanted: 'off' }), view('running'), 'stop', [{ action: 'stop' }]],
     [

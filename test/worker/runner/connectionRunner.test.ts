@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Input } from '../../../worker/runner/machineTypes.ts';
+import type { RunnerDependencies } from '../../../worker/runner/runnerDependencies.ts';
 import { makeLogger } from '../../../shared/platform/logger.ts';
 import { aRunner, settle, type FakeSource } from './fakes.ts';
-import { anAccount, anOffer, aPairing } from './scripts.ts';
+import { anAccount, anOffer, aPairing, aPolicy } from './scripts.ts';
 
 const start: Input = { type: 'start', linked: true, code: 'never_paired' };
 const opens = ({ last }: FakeSource): void =>
@@ -211,6 +212,91 @@ describe('the runner of a connection', () => {
     await settle();
 
     expect(stops).toEqual(['ownership_lost']);
+  });
+
+  it('tells tenants nothing of what the record has refused', async () => {
+    const { runner, source, records, published, clock, stops } = aRunner();
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await clock.pass(10_000);
+    records.answer = 'missing';
+
+    source.last.say({ type: 'socket_closed', generation: 1, close: { statusCode: 405, node: undefined } });
+    await clock.pass(60_000);
+
+    expect(published()).toEqual(['online/open']);
+    expect(records.kept.at(-1)).toBe('2 online/open');
+    expect(stops).toHaveLength(1);
+  });
+
+  it('stops without a word when the store shows a newer owner after a conflict', async () => {
+    const { runner, source, records, published, clock, stops } = aRunner({ readOwnership: async () => 'lost' });
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await clock.pass(10_000);
+
+    source.last.say({ type: 'socket_closed', generation: 1, close: { statusCode: 440, node: 'replaced' } });
+    await clock.pass(60_000);
+
+    expect(stops).toEqual(['ownership_lost']);
+    expect(records.kept).toEqual(['1 connecting/opening', '2 online/open']);
+    expect(published()).toEqual(['online/open']);
+  });
+
+  it.each<[string, RunnerDependencies['readOwnership']]>([
+    ['says so', async () => 'owned'],
+    ['does not answer', () => Promise.reject(new Error('the table is down'))],
+    ['hangs', () => new Promise(() => undefined)],
+  ])('tries again after a conflict when the store %s', async (_what, readOwnership) => {
+    const { runner, source, records, clock } = aRunner({ readOwnership });
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await clock.pass(31_000);
+
+    source.last.say({ type: 'socket_closed', generation: 1, close: { statusCode: 440, node: 'replaced' } });
+    await clock.pass(36_000);
+
+    expect(source.opened).toHaveLength(2);
+    expect(records.kept).toContain('3 reconnecting/replaced 440');
+  });
+
+  it('shows each next attempt in the record, and tells tenants of the status once', async () => {
+    const { runner, source, records, publisher, published, clock } = aRunner();
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await clock.pass(31_000);
+    for (const generation of [1, 2, 3]) {
+      source.last.say({ type: 'socket_closed', generation, close: { statusCode: 503, node: undefined } });
+      await clock.pass(40_000);
+    }
+
+    expect(records.attempts.map((atMs, index) => Math.round(atMs - (records.attempts[index - 1] ?? atMs)))).toEqual([
+      0, 48_000, 56_000,
+    ]);
+    expect(records.written.filter((line) => line === 'reconnecting/server_unavailable')).toHaveLength(3);
+    expect(records.kept).toEqual(['1 connecting/opening', '2 online/open', '3 reconnecting/server_unavailable 503']);
+    expect(published()).toEqual(['online/open', 'reconnecting/server_unavailable']);
+    expect(publisher.facts.at(-1)).toMatchObject({ nextAttemptAtMs: records.attempts[0] });
+  });
+
+  it('goes by the policy of the moment', async () => {
+    let baseDelayMs = 5_000;
+    const { runner, source, clock } = aRunner({ policy: () => ({ ...aPolicy, openSpacingMs: 0, baseDelayMs }) });
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    baseDelayMs = 50_000;
+
+    source.last.say({ type: 'socket_closed', generation: 1, close: { statusCode: 503, node: undefined } });
+    await clock.pass(79_000);
+    const early = source.opened.length;
+    await clock.pass(2_000);
+
+    expect([early, source.opened.length]).toEqual([1, 2]);
   });
 
   it('finishes sends in flight, closes without logging out, and is released', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
+import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
@@ -29,6 +30,7 @@ describe('the connections of an owned shard', () => {
   let facts = 0;
   const anOwner = (token = 1, prepare: (source: FakeSource) => void = () => undefined) => {
     const sources = new Map<string, FakeSource>();
+    const wishesOf = new Map<string, () => ConnectionSettings>();
     const publishers = new Map<string, FakePublisher>();
     const owner = new ConnectionRunners({
       shard,
@@ -44,7 +46,8 @@ describe('the connections of an owned shard', () => {
           publishers.set(owned.connectionId, publisher);
           return outbox;
         },
-        makeSocketSource: ({ connectionId }) => {
+        makeSocketSource: ({ connectionId }, wishes) => {
+          wishesOf.set(connectionId, wishes);
           const source = new FakeSource();
           prepare(source);
           sources.set(connectionId, source);
@@ -90,7 +93,7 @@ describe('the connections of an owned shard', () => {
       if (source === undefined) throw new Error('nothing was opened');
       return source;
     };
-    return { owner, sources, publishers, sourceOf };
+    return { owner, sources, publishers, sourceOf, wishesOf };
   };
   const aConnection = async (overrides: Partial<Connection> = {}): Promise<Connection> =>
     core.aConnection({ shard, ...overrides });
@@ -195,6 +198,63 @@ describe('the connections of an owned shard', () => {
     expect(publishers.get(connection.connectionId)?.results()).toEqual(['failed/connection_deleted']);
     expect(await rowOf(connection)).toBeUndefined();
     expect(await core.connections.occupancy(shard)).toBe(0);
+  });
+
+  it('logs out on request: the device goes, what is parked fails, the record stays and can be paired again', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const { tenantId, connectionId } = connection;
+    const { owner, sourceOf, publishers } = anOwner();
+    owner.start();
+    const source = await sourceOf(connection);
+    const held = owner.hold(tenantId, connectionId);
+    const message = await core.aMessage(connection, 'parked');
+    await held.outbox.handle(message.messageId, sequence(1), Date.now());
+    source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
+    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+
+    await core.connections.setLogout(tenantId, connectionId, { requestId: 'one' });
+    const results = [await held.reconcile('unlink'), await held.reconcile('unlink')];
+
+    const row = await rowOf(connection);
+    expect(results).toEqual(['done', 'done']);
+    expect(source.last.closedAs).toEqual(['logout']);
+    expect(source.retired).toBeGreaterThan(0);
+    expect(publishers.get(connectionId)?.results()).toEqual(['failed/connection_not_paired']);
+    expect(row).toMatchObject({ wanted: 'online', status: 'unpaired', statusCode: 'unlinked' });
+    expect([row?.account, row?.logout]).toEqual([undefined, undefined]);
+    const pairing = { requestId: 'two', requestedAtMs: Date.now(), method: 'qr' } as const;
+    expect(await core.connections.setPairing(tenantId, connectionId, pairing)).toBe('set');
+    await held.reconcile('pair');
+    await vi.waitFor(() => expect(source.opened.map((opened) => opened.pairing)).toEqual([false, true]));
+  });
+
+  it('makes up for a log-out whose command was lost, also under the next owner', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    await core.connections.setLogout(connection.tenantId, connection.connectionId, { requestId: 'one' });
+    const { owner } = anOwner();
+
+    owner.start();
+
+    await vi.waitFor(async () => expect((await rowOf(connection))?.statusCode).toBe('unlinked'));
+    await vi.waitFor(async () => expect((await rowOf(connection))?.logout).toBeUndefined());
+  });
+
+  it('takes up changed settings with the next look at the record', async () => {
+    shard += 1;
+    const connection = await aConnection({ settings: { presence: 'available' } });
+    const { owner, sourceOf, wishesOf } = anOwner();
+    owner.start();
+    await sourceOf(connection);
+    const wishes = wishesOf.get(connection.connectionId);
+    const before = wishes?.();
+
+    const read = await rowOf(connection);
+    await core.connections.setChangeable(read ?? connection, { label: undefined, settings: {} });
+    await owner.hold(connection.tenantId, connection.connectionId).reconcile('refresh');
+
+    expect([before, wishes?.()]).toEqual([{ presence: 'available' }, {}]);
   });
 
   it('removes what an earlier owner left deleted', async () => {

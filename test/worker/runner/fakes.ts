@@ -130,7 +130,10 @@ export class FakeRecords {
   answer: 'set' | 'missing' = 'set';
 
   readonly connections: RecorderDependencies['connections'] = {
-    recordStatus: async (_owned, { status, code }) => this.#write(`${status}/${code}`),
+    recordStatus: async (_owned, { status, code, nextAttemptAtMs }) => {
+      if (nextAttemptAtMs !== undefined) this.attempts.push(nextAttemptAtMs);
+      return this.#write(`${status}/${code}`);
+    },
     recordAccount: async (_owned, account) => this.#write(account === undefined ? 'no account' : 'account'),
   };
   readonly offers: RecorderDependencies['offers'] = {
@@ -143,6 +146,8 @@ export class FakeRecords {
     },
   };
 
+  /** Times of the next attempts, as the record showed them. */
+  readonly attempts: number[] = [];
   readonly kept: string[] = [];
   readonly history: RecorderDependencies['history'] = {
     put: async (_owned, { number, status, code, closeCode }) => {

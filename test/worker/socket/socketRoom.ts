@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { Presence } from '../../../shared/connection/settings.ts';
 import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
@@ -66,6 +67,10 @@ export class SocketRoom {
   readonly number: string;
   readonly #log: string[] = [];
   readonly #logger = makeLogger('worker', 'debug', { write: (line) => void this.#log.push(line) });
+  /** What the next sockets announce. */
+  presence: Presence | undefined;
+  /** Where the next sockets connect to; WhatsApp, if nothing is said. */
+  url: string | undefined;
   #generation = 0;
   socket: ConnectionSocket | undefined;
 
@@ -176,7 +181,8 @@ export class SocketRoom {
         commandWaitSeconds: 1,
         commandVisibilitySeconds: 30,
       },
-      whatsappUrl: this.whatsApp.webSocketUrl,
+      whatsappUrl: this.url ?? this.whatsApp.webSocketUrl,
+      presence: this.presence,
       clock: systemClock,
       random: systemRandom,
       logger: this.#logger,

@@ -1,0 +1,61 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Presence } from '../../../shared/connection/settings.ts';
+import { toCloseCause } from '../../../worker/runner/closeRules.ts';
+import { silenceConsole } from '../../whatsapp/silenceConsole.ts';
+import { until } from '../../whatsapp/until.ts';
+import { ANN, SocketRoom } from './socketRoom.ts';
+
+silenceConsole();
+
+describe('a socket', () => {
+  let room: SocketRoom;
+  beforeAll(async () => {
+    room = await SocketRoom.start();
+    await room.pairByQr();
+  });
+  afterEach(() => {
+    room.url = undefined;
+  });
+  afterAll(() => room.stop());
+
+  it.each<[Presence | undefined, string]>([
+    [undefined, 'unavailable'],
+    ['available', 'available'],
+    ['unavailable', 'unavailable'],
+  ])('that is opened with presence %s announces %s', async (presence, announced) => {
+    await room.socket?.close('end');
+    const session = await room.session();
+    await session.raiseEpoch();
+    // Baileys announces nothing without a name, which WhatsApp tells with the state of the app.
+    const credentials = session.credentials as { readonly me: object };
+    await session.saveCredentials({ ...credentials, me: { ...credentials.me, name: 'Ann' } });
+    room.presence = presence;
+
+    room.open(session);
+    await room.input('socket_opened');
+
+    await until(
+      announced,
+      async () => (await room.client.stats()).presence[ANN],
+      (seen) => seen === announced,
+    );
+    expect((await room.client.stats()).presence[ANN]).toBe(announced);
+  });
+
+  it('tells a network that refuses it from what WhatsApp says', async () => {
+    await room.socket?.close('end');
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    room.url = `ws://127.0.0.1:${port}/ws/chat`;
+
+    room.open(await room.session());
+    const { close } = await room.input('socket_closed');
+
+    expect(close).toEqual({ statusCode: 408, node: 'websocket' });
+    expect(toCloseCause(close, 'offered')).toBe('network_lost');
+  });
+});
