@@ -24,7 +24,7 @@ type Caches = Required<Pick<UserFacingSocketConfig, keyof typeof LIVES_MS>>;
  */
 export class SharedCaches {
   #sockets = 0;
-  readonly #entries: LRUCache<string, NonNullable<unknown>>;
+  readonly #entries: LRUCache<string, { readonly value: unknown }>;
 
   constructor(mostEntries: number = MOST_ENTRIES, monotonicMs: () => number = () => performance.now()) {
     // Counted by size and not by number: a number would reserve room for all of them at once.
@@ -55,9 +55,9 @@ export class SharedCaches {
     const prefix = `${owner}/${kind}/`;
     const entries = this.#entries;
     return {
-      get: <Value>(key: string) => entries.get(prefix + key) as Value | undefined,
+      get: (key) => entries.get(prefix + key)?.value as never,
       set: (key, value) => {
-        entries.set(prefix + key, value as NonNullable<unknown>, { ttl: LIVES_MS[kind] });
+        entries.set(prefix + key, { value }, { ttl: LIVES_MS[kind] });
       },
       del: (key) => {
         entries.delete(prefix + key);

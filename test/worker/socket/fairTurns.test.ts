@@ -8,7 +8,7 @@ const STANZAS = 500;
 
 function aConnection(turns: FairTurns, onHandled: (id: string) => void) {
   const emitter = new EventEmitter();
-  emitter.on('CB:message', async ({ attrs }: { attrs: Record<string, string> }) => onHandled(attrs['id'] ?? ''));
+  emitter.on('CB:message', ({ attrs }: { attrs: Record<string, string> }) => onHandled(attrs['id'] ?? ''));
   const order = new InboundOrder(
     emitter,
     (error) => {
