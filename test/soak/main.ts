@@ -32,9 +32,9 @@ const [minutes, connections, cycles] = [numberOf('minutes', 0.5), numberOf('conn
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const cells = ({ bytes, timers, handles, listeners, sockets, sessions }: Residue): string =>
   [(bytes / MB).toFixed(1), timers, handles, listeners, sockets, sessions]
-    .map((cell) => String(cell).padStart(9))
+    .map((cell) => String(cell).padStart(10))
     .join('');
-const HEAD = ['MB', 'timers', 'handles', 'listeners', 'sockets', 'sessions'].map((name) => name.padStart(9)).join('');
+const HEAD = ['MB', 'timers', 'handles', 'listeners', 'sockets', 'sessions'].map((name) => name.padStart(10)).join('');
 
 say(
   `load of the machine: ${loadavg()
@@ -56,10 +56,13 @@ async function soak(): Promise<boolean> {
     for (const sample of samples) say(`${sample.atMinutes.toFixed(1).padStart(8)}${cells(sample)}`);
     say('');
     const verdicts = judgeSoak(samples);
-    for (const { what, perHour, most, holds } of verdicts) {
+    for (const { what, perHour, most, band, mostBand, holds } of verdicts) {
       const unit = what === 'bytes' ? MB : 1;
       const [growth, bound] = [(perHour / unit).toFixed(1), (most / unit).toFixed(0)];
-      say(`${holds ? 'holds ' : 'GROWS '}  ${what === 'bytes' ? 'MB' : what} per hour: ${growth} (at most ${bound})`);
+      const within = `${(band / unit).toFixed(1)} between least and most (or at most ${mostBand / unit})`;
+      say(
+        `${holds ? 'holds ' : 'GROWS '}  ${what === 'bytes' ? 'MB' : what} per hour: ${growth} (at most ${bound}), ${within}`,
+      );
     }
     return verdicts.every(({ holds }) => holds);
   } finally {

@@ -28,6 +28,9 @@ export class ResidueCount {
   };
 
   async take(): Promise<Residue> {
+    await collectedMemory();
+    // What remembers the collected ones must not count as theirs.
+    const [sockets, sessions] = [alive(this.#sockets), alive(this.#sessions)];
     const { used } = await collectedMemory();
     const resources = process.getActiveResourcesInfo();
     const timers = resources.filter((name) => name === 'Timeout' || name === 'Immediate').length;
@@ -36,8 +39,8 @@ export class ResidueCount {
       timers,
       handles: resources.length - timers,
       listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
-      sockets: alive(this.#sockets),
-      sessions: alive(this.#sessions),
+      sockets,
+      sessions,
     };
   }
 }

@@ -10,6 +10,9 @@ export interface SlopeVerdict {
   /** Growth per hour, by the line that fits best. */
   readonly perHour: number;
   readonly most: number;
+  /** Between the least and the most that was seen; so much is no growth, however short the soak. */
+  readonly band: number;
+  readonly mostBand: number;
   readonly holds: boolean;
 }
 
@@ -46,7 +49,8 @@ export function judgeSoak(samples: readonly Sample[]): readonly SlopeVerdict[] {
     const perHour = slopeOf(hours, values);
     const most = MOST_PER_HOUR[what];
     const band = Math.max(...values) - Math.min(...values);
-    return { what, perHour, most, holds: perHour <= most || band <= BANDS[what] };
+    const mostBand = BANDS[what];
+    return { what, perHour, most, band, mostBand, holds: perHour <= most || band <= mostBand };
   });
 }
 
