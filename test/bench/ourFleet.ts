@@ -33,6 +33,12 @@ const CONFIG = {
   commandVisibilitySeconds: 30,
 } as const;
 
+/** What one opening of a connection makes. */
+export interface OpeningParts {
+  readonly socket: ConnectionSocket;
+  readonly session: Session;
+}
+
 interface Open {
   readonly socket: ConnectionSocket;
   readonly opened: PromiseWithResolvers<void>;
@@ -42,8 +48,12 @@ interface Open {
 /**
  * The socket room and the session store of the worker. The table is in memory and each call to it takes the latency, as
  * does each publish; the AWS SDK is not in it. What is published is written as JSON and forgotten.
+ * @param onOpening sees what is made for each socket
  */
-export function makeOurFleet({ url, rootKey, latencyMs }: SideOptions): FleetSide {
+export function makeOurFleet(
+  { url, rootKey, latencyMs }: SideOptions,
+  onOpening: (parts: OpeningParts) => void = () => undefined,
+): FleetSide {
   prepareProcess({ rootKey: Buffer.from(rootKey, 'hex') });
   const keyProvider = makeKeyProvider();
   const database = new FakeDynamoDb();
@@ -119,6 +129,7 @@ export function makeOurFleet({ url, rootKey, latencyMs }: SideOptions): FleetSid
         emit,
         lookUpSent: async () => undefined,
       });
+      onOpening({ socket, session });
       open.set(index, { socket, opened, caughtUp });
       await opened.promise;
     },
