@@ -60,6 +60,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     tables: [
       core('KEY', 'GetItem', 'PutItem'),
       core('TENANT', 'GetItem', 'PutItem'),
+      { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       { table: 'fleet', actions: ['BatchGetItem', 'Scan'] },
       { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
     ],

@@ -20,8 +20,9 @@ export interface ApiStackProps extends StackProps {
 const TIMEOUT_SECONDS = 29;
 /** Operators are few. */
 const ADMIN_REQUESTS_PER_SECOND = 10;
-const ADMIN_ROUTE = '/v1/admin/{proxy+}';
-const ROUTES = ['/v1/{proxy+}', '/health'] as const;
+/** Those of `isAdminPath` (functions/admin.ts). */
+const ADMIN_ROUTES = ['/v1/admin/{proxy+}', '/health/detailed'] as const;
+const ROUTES = ['/v1/{proxy+}', '/health', '/health/ready'] as const;
 
 /** REQUIREMENTS R22: the lower figure is looked at in the morning, the upper one at once. */
 const thresholds: readonly {
@@ -61,11 +62,9 @@ export class ApiStack extends Stack {
     const tenants = handler('api', settings.apiConcurrency);
     const operators = handler('admin', smallConcurrency.admin);
     for (const path of ROUTES) this.api.addRoutes({ path, methods: [HttpMethod.ANY], integration: tenants });
-    const adminRoutes = this.api.addRoutes({
-      path: ADMIN_ROUTE,
-      methods: [HttpMethod.ANY],
-      integration: operators,
-    });
+    const adminRoutes = ADMIN_ROUTES.flatMap((path) =>
+      this.api.addRoutes({ path, methods: [HttpMethod.ANY], integration: operators }),
+    );
     acknowledge(
       this,
       'Authentication is one middleware in front of every handler, the same as in the embedded stack; an authoriser would be a second one.',
@@ -103,12 +102,11 @@ export class ApiStack extends Stack {
     });
     const bare = httpStage.node.defaultChild as CfnStage;
     // CDK passes this map on as it stands, so the names are CloudFormation's.
-    bare.routeSettings = {
-      [`ANY ${ADMIN_ROUTE}`]: {
-        ThrottlingRateLimit: ADMIN_REQUESTS_PER_SECOND,
-        ThrottlingBurstLimit: ADMIN_REQUESTS_PER_SECOND * 2,
-      },
+    const throttle = {
+      ThrottlingRateLimit: ADMIN_REQUESTS_PER_SECOND,
+      ThrottlingBurstLimit: ADMIN_REQUESTS_PER_SECOND * 2,
     };
+    bare.routeSettings = Object.fromEntries(ADMIN_ROUTES.map((path) => [`ANY ${path}`, throttle]));
     return httpStage;
   }
 

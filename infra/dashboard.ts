@@ -25,7 +25,7 @@ const rows: readonly (readonly [title: string, ...names: readonly MetricName[]])
   ['Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration'],
   ['Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'],
   ['Opening', 'OpenAttempts', 'OpenSucceeded', 'OpenFailed', 'TimeToOpen', 'OpenBudgetWait', 'OutageMode'],
-  ['Messages', 'MessagesSent', 'RetryReceipts', 'SessionsRenewed', 'Conflicts'],
+  ['Messages', 'MessagesSent', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'Conflicts'],
 ];
 
 const WIDTH = 24;

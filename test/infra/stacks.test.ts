@@ -183,13 +183,20 @@ describe('API', () => {
     expect(routes.map((route) => route['RouteKey'])).toEqual([
       'ANY /v1/{proxy+}',
       'ANY /health',
+      'ANY /health/ready',
       'ANY /v1/admin/{proxy+}',
+      'ANY /health/detailed',
     ]);
     expect(new Set(routes.map((route) => route['Target'])).size).toBe(2);
     expect(new Set(routes.map((route) => route['AuthorizationType']))).toEqual(new Set(['NONE']));
     expect(stage?.properties).toMatchObject({
       DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
-      RouteSettings: { 'ANY /v1/admin/{proxy+}': { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 } },
+      RouteSettings: Object.fromEntries(
+        ['ANY /v1/admin/{proxy+}', 'ANY /health/detailed'].map((route) => [
+          route,
+          { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 },
+        ]),
+      ),
     });
   });
 

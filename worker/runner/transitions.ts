@@ -144,7 +144,8 @@ export function closed(
   { generation, close }: InputOf<'socket_closed'>,
   context: StepContext,
 ): Step {
-  if (closeRules[toCloseCause(close, phaseOf(state))].ownership === 'assume') return afterClose(state, close, context);
+  if (closeRules[toCloseCause(close, phaseOf(state, close))].ownership === 'assume')
+    return afterClose(state, close, context);
   return { state, effects: [{ type: 'read_ownership', generation, close }] };
 }
 
@@ -153,7 +154,7 @@ export function afterClose(state: Connecting | Pairing | Online, close: SocketCl
   const goal = goalOf(state);
   const stable = state.name === 'online' && context.monotonicMs - state.sinceMs >= context.policy.stableAfterMs;
   const tries = stable ? noTries : state.tries;
-  const cause = toCloseCause(close, phaseOf(state));
+  const cause = toCloseCause(close, phaseOf(state, close));
   const rule = closeRules[cause];
   const from: From = { ...state, goal: goalAfter(cause, goal), tries, closeCode: close.statusCode };
   if (cause === 'logged_out' && goal.kind === 'login' && goal.proof === 'fresh') {
@@ -307,7 +308,9 @@ function offerOf(state: Trying | StateOf<'idle'>): readonly Effect[] {
   return state.name !== 'idle' && goalOf(state).kind === 'pairing' ? [{ type: 'remove_offer' }] : [];
 }
 
-function phaseOf(state: Connecting | Pairing | Online): Phase {
+/** A login is judged as one whatever it was opened for: WhatsApp may not know a device whose pairing it never saw confirmed. */
+function phaseOf(state: Connecting | Pairing | Online, { wasLogin }: SocketClose): Phase {
+  if (wasLogin === true) return 'linked';
   if (state.name === 'pairing') return 'offered';
   return goalOf(state).kind === 'pairing' ? 'registering' : 'linked';
 }

@@ -77,8 +77,13 @@ export function decodeEntries(item: Uint8Array): Entries {
   }
   if (bytes[0] !== ENTRIES) throw new Error(`unknown form ${bytes[0]} of a stored item`);
   const flat = decode(bytes.subarray(1)) as readonly unknown[];
-  for (let at = 0; at < flat.length; at += 2) entries.set(String(flat[at]), flat[at + 1] as Uint8Array);
+  // Copies: a part would keep the whole.
+  for (let at = 0; at < flat.length; at += 2) entries.set(String(flat[at]), copyOf(flat[at + 1] as Uint8Array));
   return entries;
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 interface KeyPair {

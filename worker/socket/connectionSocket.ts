@@ -32,6 +32,11 @@ export type PairingRequest = { readonly method: 'qr' } | { readonly method: 'cod
 export interface SocketClose {
   readonly statusCode: number | undefined;
   readonly node: string | undefined;
+  /**
+   * It logged in with stored credentials, also if it was opened for a pairing: the one before had got so far, and had not
+   * lived to say so.
+   */
+  readonly wasLogin?: boolean;
 }
 
 /** What a socket says to its runner. A late one carries an old generation and is dropped there. */

@@ -232,7 +232,8 @@ class BaileysSocket implements ConnectionSocket {
       this.#acknowledgements.abandon();
       this.#forgetSession();
       this.#resolveClosed();
-      emit({ type: 'socket_closed', generation, close: toSocketClose(update.lastDisconnect?.error) });
+      const close = { ...toSocketClose(update.lastDisconnect?.error), wasLogin: this.#pairing === undefined };
+      emit({ type: 'socket_closed', generation, close });
     }
   }
 

@@ -58,6 +58,19 @@ describe('what the machine does when a socket closes', () => {
     expect(names(effects)[0]).toBe('close_socket');
   });
 
+  it('retires credentials of a pairing that WhatsApp never saw confirmed, so that the next request can pair', () => {
+    const refused: Input = {
+      type: 'socket_closed',
+      generation: 1,
+      close: { statusCode: 401, node: undefined, wasLogin: true },
+    };
+    const { after, effects } = last(run([{ input: pair }, { input: refused }]));
+
+    expect(describeState(after)).toBe('idle');
+    expect(names(effects)).toContain('retire_credentials');
+    expect(status(effects)).toEqual(['unpaired/logged_out']);
+  });
+
   it('retires credentials, removes the account and fails what waits when the device was removed', () => {
     const { effects } = online(401);
 

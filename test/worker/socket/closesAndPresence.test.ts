@@ -55,7 +55,7 @@ describe('a socket', () => {
     room.open(await room.session());
     const { close } = await room.input('socket_closed');
 
-    expect(close).toEqual({ statusCode: 408, node: 'websocket' });
+    expect(close).toMatchObject({ statusCode: 408, node: 'websocket' });
     expect(toCloseCause(close, 'offered')).toBe('network_lost');
   });
 });
