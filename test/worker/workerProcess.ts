@@ -9,7 +9,7 @@ import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aw
 import { internalEventBatchSchema, type InternalEvent } from '../../shared/event/internalEvent.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 
-const WORKER = resolve(import.meta.dirname, '../../worker/main.ts');
+const WORKER = { folder: resolve(import.meta.dirname, '../..'), file: 'worker/main.ts' };
 
 export interface WorkerProcess {
   readonly taskId: string;
@@ -21,9 +21,16 @@ export interface WorkerProcess {
   readonly signal: (signal: NodeJS.Signals) => void;
 }
 
-/** Starts a real worker process. `ready` resolves to its worker id, or rejects when it ends before. */
-export function startWorkerProcess(environment: Readonly<Record<string, string>>): WorkerProcess {
-  const child = spawn(process.execPath, [WORKER], {
+/**
+ * Starts a real worker process. `ready` resolves to its worker id, or rejects when it ends before.
+ * @param program where it runs and what; this repository's worker if left out
+ */
+export function startWorkerProcess(
+  environment: Readonly<Record<string, string>>,
+  program: { readonly folder: string; readonly file: string } = WORKER,
+): WorkerProcess {
+  const child = spawn(process.execPath, [program.file], {
+    cwd: program.folder,
     env: { ...withoutOurs(process.env), AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
