@@ -26,11 +26,11 @@ export interface Bundle {
  */
 const leaveOutUnused: Plugin = {
   name: 'leave out unused packages',
-  setup: ({ onResolve, resolve }) => {
-    onResolve({ filter: /^undici$/ }, async ({ path, pluginData, ...from }) =>
+  setup: (esbuild) => {
+    esbuild.onResolve({ filter: /^undici$/ }, async ({ path, pluginData, ...from }) =>
       pluginData === leaveOutUnused.name
         ? undefined
-        : { ...(await resolve(path, { ...from, pluginData: leaveOutUnused.name })), sideEffects: false },
+        : { ...(await esbuild.resolve(path, { ...from, pluginData: leaveOutUnused.name })), sideEffects: false },
     );
   },
 };

@@ -26,9 +26,9 @@ interface LockedPackage {
   readonly cpu?: readonly string[];
 }
 
-const readJson = <Shape>(file: string): Shape => JSON.parse(readFileSync(join(root, file), 'utf8')) as Shape;
-const { dependencies, optionalDependencies } = readJson<PackageFile>('package.json');
-const locked = readJson<{ packages: Record<string, LockedPackage> }>('package-lock.json').packages;
+const readJson = (file: string): unknown => JSON.parse(readFileSync(join(root, file), 'utf8'));
+const { dependencies, optionalDependencies } = readJson('package.json') as PackageFile;
+const locked = (readJson('package-lock.json') as { packages: Record<string, LockedPackage> }).packages;
 const image = readImageContents(root);
 const graph = readImportGraph(root, image.entries);
 const modules = modulesOf(root, graph.packages);
