@@ -101,7 +101,11 @@ describe('the cost model', () => {
 describe('npm run cost', () => {
   it('takes messages in the usual proportion, and any assumption as a flag', async () => {
     const { code, stdout } = await cost(
-      ...['--connections', '5000', '--messages-per-day', '13', '--ram-mb-per-connection', '15'],
+      '--connections',
+      '5000',
+      '--messages-per-day',
+      '13',
+      '--ram-mb-per-connection=15',
     );
 
     expect(code).toBe(0);
