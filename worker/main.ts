@@ -117,7 +117,6 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   } catch (error) {
     end(1, 'worker could not start', error);
   }
-  process.stdout.write(`${JSON.stringify({ ready: true, workerId: worker.workerId, statusUrl })}\n`);
   const onSignal = (signal: NodeJS.Signals): void => {
     if (signalled) end(1, 'asked to stop twice');
     signalled = true;
@@ -127,4 +126,5 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   let signalled = false;
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  process.stdout.write(`${JSON.stringify({ ready: true, workerId: worker.workerId, statusUrl })}\n`);
 }

@@ -13,7 +13,18 @@ export interface DataFolder {
   /** Tasks of workers that may still hold a lease: those of a run that ended without saying so. */
   readonly tasks: readonly string[];
   readonly keepTasks: (tasks: readonly string[]) => void;
+  /** Says to others on this machine where the parts are, while this process runs: `npm run ops` reads it. */
+  readonly keepAddresses: (addresses: StackAddresses) => void;
   readonly release: () => void;
+}
+
+/** Where the parts of a running stack are, in the words of the settings; kept as `addresses.json`. */
+export interface StackAddresses {
+  readonly HOLDFAST_API_URL: string;
+  readonly HOLDFAST_STAGE: string;
+  readonly HOLDFAST_DYNAMODB_ENDPOINT: string;
+  readonly HOLDFAST_SQS_ENDPOINT: string;
+  readonly HOLDFAST_QUEUE_URL_BASE: string;
 }
 
 /** Opens the folder for this process alone. Throws an Error with one sentence when another stack runs on it. */
@@ -32,6 +43,9 @@ export function openDataFolder(path: string): DataFolder {
   if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
   const operatorKeyFile = join(path, 'operator-key');
   const tasksFile = join(path, 'tasks.json');
+  const addressesFile = join(path, 'addresses.json');
+  // Those of a run that was killed.
+  rmSync(addressesFile, { force: true });
   return {
     path,
     logs: join(path, 'logs'),
@@ -40,7 +54,11 @@ export function openDataFolder(path: string): DataFolder {
     keepOperatorKey: (key) => writeFileSync(operatorKeyFile, `${key}\n`, { mode: 0o600 }),
     tasks: existsSync(tasksFile) ? (JSON.parse(readFileSync(tasksFile, 'utf8')) as string[]) : [],
     keepTasks: (tasks) => writeFileSync(tasksFile, JSON.stringify(tasks)),
-    release: () => rmSync(lock, { force: true }),
+    keepAddresses: (addresses) => writeFileSync(addressesFile, JSON.stringify(addresses)),
+    release: () => {
+      rmSync(addressesFile, { force: true });
+      rmSync(lock, { force: true });
+    },
   };
 }
 

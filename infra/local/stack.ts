@@ -150,6 +150,13 @@ class Stack implements RunningStack {
     const functions = await this.#child('functions', 'infra/local/functionsHost.ts', ['--port', port], this.#settings);
     this.apiUrl = textOf(functions.ready['url']);
     await this.#startWorkers(whatsApp);
+    this.#folder.keepAddresses({
+      HOLDFAST_API_URL: this.apiUrl,
+      HOLDFAST_STAGE: STAGE,
+      HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
+      HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
+      HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),
+    });
   }
 
   workers(): readonly LocalWorker[] {

@@ -38,6 +38,7 @@ function common(config: StoreConfig, endpoint: string | undefined, purpose: Purp
     maxAttempts: purpose.attempts,
     requestHandler: handler(purpose),
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(config.credentials === undefined ? {} : { credentials: config.credentials }),
   };
 }
 

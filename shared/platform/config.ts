@@ -1,17 +1,15 @@
 import { z } from 'zod';
+import { parseEnvironment, type Environment } from './environment.ts';
 
 /**
  * The only reader of the environment. One schema per process kind, parsed once at start, frozen. A message names the
  * variable, the rule and the value received; no setting is a secret: keys are named, never given. Names that begin with one of our prefixes and are
  * unknown fail, so a typing error is not silently a default.
  */
-type Environment = Readonly<Record<string, string | undefined>>;
-
 const OUR_PREFIXES = ['HOLDFAST_', 'WHATSAPP_', 'BAILEYS_', 'DATABASE_'] as const;
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
-const emptyAsAbsent = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
 
 /** Where the stores are. Endpoints are left out on AWS; `HOLDFAST_QUEUE_URL_BASE` ends with the account id and a slash. */
 const stores = {
@@ -85,6 +83,20 @@ const apiSchema = z.object({ ...stores });
 const ingestSchema = z.object({ ...stores });
 const deliverSchema = z.object({ ...stores, HOLDFAST_WEBHOOK_TIMEOUT_MS: milliseconds(10_000), ...keys });
 const fleetSchema = z.object({ ...stores });
+/** All of it optional: some commands need the API alone, some the stores alone. */
+const opsSchema = z
+  .object({
+    ...stores,
+    HOLDFAST_STAGE: stores.HOLDFAST_STAGE.optional(),
+    HOLDFAST_QUEUE_URL_BASE: stores.HOLDFAST_QUEUE_URL_BASE.optional(),
+    HOLDFAST_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+    /** File with the operator key: arguments and environments are seen by others. */
+    HOLDFAST_OPERATOR_KEY_FILE: z.string().min(1).optional(),
+  })
+  .refine((c) => (c.HOLDFAST_STAGE === undefined) === (c.HOLDFAST_QUEUE_URL_BASE === undefined), {
+    message: 'must be given together with HOLDFAST_STAGE',
+    path: ['HOLDFAST_QUEUE_URL_BASE'],
+  });
 const workerSchema = z
   .object({
     ...stores,
@@ -150,11 +162,21 @@ export interface StoreConfig {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly maxConnections: number;
   readonly storeTimeoutMs: number;
+  /** Left out on AWS, where the process has a role. The emulators check none, but the SDK calls nobody without. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 export type ApiConfig = StoreConfig;
 export type IngestConfig = StoreConfig;
 export type FleetConfig = StoreConfig;
+
+/** Where the operations command line finds a Holdfast. */
+export interface OpsConfig {
+  readonly apiUrl: string | undefined;
+  readonly operatorKeyFile: string | undefined;
+  /** Undefined when no stage is named. */
+  readonly stores: StoreConfig | undefined;
+}
 
 export interface KeyConfig {
   readonly kmsKeyArn: string | undefined;
@@ -249,6 +271,23 @@ export function deliverConfig(environment: Environment = process.env): DeliverCo
   });
 }
 
+/**
+ * Settings of the operations command line. Throws an Error that names each wrong variable.
+ * @param flags settings by name that come before the environment
+ */
+export function opsConfig(flags: Environment, environment: Environment = process.env): OpsConfig {
+  const value = parse(opsSchema, { ...environment, ...flags });
+  const { HOLDFAST_STAGE: stage, HOLDFAST_QUEUE_URL_BASE: base } = value;
+  return Object.freeze({
+    apiUrl: value.HOLDFAST_API_URL,
+    operatorKeyFile: value.HOLDFAST_OPERATOR_KEY_FILE,
+    stores:
+      stage === undefined || base === undefined
+        ? undefined
+        : Object.freeze(toStores({ ...value, HOLDFAST_STAGE: stage, HOLDFAST_QUEUE_URL_BASE: base })),
+  });
+}
+
 /** Settings of a worker. Throws an Error that names each wrong variable and each broken rule between two of them. */
 export function workerConfig(environment: Environment = process.env): WorkerConfig {
   const value = parse(workerSchema, environment);
@@ -318,28 +357,13 @@ function toStores(value: z.infer<typeof apiSchema>): StoreConfig {
 }
 
 const known = new Set(
-  [apiSchema, deliverSchema, workerSchema].flatMap((schema) => Object.keys(schema.shape as Record<string, unknown>)),
+  [apiSchema, deliverSchema, workerSchema, opsSchema].flatMap((schema) =>
+    Object.keys(schema.shape as Record<string, unknown>),
+  ),
 );
 
 function parse<Schema extends z.ZodType>(schema: Schema, environment: Environment): z.infer<Schema> {
-  const unknown = Object.keys(environment).filter(
-    (name) => OUR_PREFIXES.some((prefix) => name.startsWith(prefix)) && !known.has(name),
-  );
-  const cleaned = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, emptyAsAbsent(value)]));
-  const result = schema.safeParse(cleaned);
-  const problems = [
-    ...unknown.map((name) => `${name}: there is no such setting`),
-    ...(result.success ? [] : result.error.issues.map((issue) => describe(issue, cleaned))),
-  ];
-  if (problems.length > 0 || !result.success) {
-    throw new Error(`The configuration is not valid:\n${problems.map((line) => `  ${line}`).join('\n')}`);
-  }
-  return result.data;
-}
-
-function describe(issue: z.core.$ZodIssue, environment: Environment): string {
-  const name = String(issue.path[0] ?? '(all)');
-  const received = environment[name];
-  const shown = received === undefined ? 'nothing' : JSON.stringify(received);
-  return `${name}: ${issue.message} (received ${shown})`;
+  return parseEnvironment(schema, environment, (name) => {
+    return OUR_PREFIXES.some((prefix) => name.startsWith(prefix)) && !known.has(name);
+  });
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * Who may know whom (DESIGN.md §8). Read from the import lines of the sources, so a new file is covered by being there.
  */
 const root = resolve(import.meta.dirname, '../..');
-const SOURCE_ROOTS = ['shared', 'functions', 'worker', 'infra'] as const;
+const SOURCE_ROOTS = ['shared', 'functions', 'worker', 'infra', 'ops'] as const;
 /** Each may import only what stands to its left. */
 const SHARED_ORDER = ['kernel', 'platform', 'fleet', 'identity', 'tenant', 'connection', 'message', 'event', 'webhook'];
 
@@ -45,7 +45,7 @@ describe('import rules', () => {
   it('lets shared know nothing but shared', () => {
     const found = offending(
       ({ from, to }) =>
-        within(from, 'shared') && ['functions', 'worker', 'infra', 'test'].some((top) => within(to, top)),
+        within(from, 'shared') && ['functions', 'worker', 'infra', 'ops', 'test'].some((top) => within(to, top)),
     );
 
     expect(found).toEqual([]);
@@ -65,8 +65,8 @@ describe('import rules', () => {
   it('keeps functions and worker apart', () => {
     const found = offending(
       ({ from, to }) =>
-        (within(from, 'functions') && ['worker', 'infra', 'test'].some((top) => within(to, top))) ||
-        (within(from, 'worker') && ['functions', 'infra', 'test'].some((top) => within(to, top))),
+        (within(from, 'functions') && ['worker', 'infra', 'ops', 'test'].some((top) => within(to, top))) ||
+        (within(from, 'worker') && ['functions', 'infra', 'ops', 'test'].some((top) => within(to, top))),
     );
 
     expect(found).toEqual([]);
@@ -76,6 +76,19 @@ describe('import rules', () => {
     const found = offending(({ from, to }) => within(from, 'infra') && within(to, 'worker') && to !== 'worker/main.ts');
 
     expect(found).toEqual([]);
+  });
+
+  it('lets the operations command line know shared and the client of the API, and nobody know it', () => {
+    const allowed = (to: string): boolean => within(to, 'shared') || to === 'infra/local/apiClient.ts';
+
+    const found = offending(
+      ({ from, to }) =>
+        (within(from, 'ops') && files.includes(to) && !within(to, 'ops') && !allowed(to)) ||
+        (!within(from, 'ops') && within(to, 'ops')),
+    );
+
+    expect(found).toEqual([]);
+    expect(offending(({ from, to }) => within(from, 'ops') && within(to, 'test'))).toEqual([]);
   });
 
   it('speaks to Baileys in one room', () => {

@@ -127,7 +127,7 @@ describe('what roles may do', () => {
       .map(({ condition }) => condition);
 
     expect(keys).toEqual(
-      ['KEY#*', 'TENANT#*'].map((key) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } })),
+      ['KEY#*', 'TENANT#*', 'SHARD#*'].map((key) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } })),
     );
   });
 

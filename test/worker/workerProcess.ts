@@ -10,7 +10,7 @@ import { internalEventBatchSchema, type InternalEvent } from '../../shared/event
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 
-const WORKER = resolve(import.meta.dirname, '../../worker/main.ts');
+const WORKER = { folder: resolve(import.meta.dirname, '../..'), file: 'worker/main.ts' };
 
 export interface WorkerProcess {
   readonly taskId: string;
@@ -24,9 +24,16 @@ export interface WorkerProcess {
   readonly status: (path: string) => Promise<Response>;
 }
 
-/** Starts a real worker process. `ready` resolves to its worker id, or rejects when it ends before. */
-export function startWorkerProcess(environment: Readonly<Record<string, string>>): WorkerProcess {
-  const child = spawn(process.execPath, [WORKER], {
+/**
+ * Starts a real worker process. `ready` resolves to its worker id, or rejects when it ends before.
+ * @param program where it runs and what; this repository's worker if left out
+ */
+export function startWorkerProcess(
+  environment: Readonly<Record<string, string>>,
+  program: { readonly folder: string; readonly file: string } = WORKER,
+): WorkerProcess {
+  const child = spawn(process.execPath, [program.file], {
+    cwd: program.folder,
     env: { ...withoutOurs(process.env), AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,33 @@
+# The worker: one Node process that holds WhatsApp sockets. The functions are bundles, see scripts/bundleFunctions.ts.
+#
+#   docker buildx build --platform linux/arm64 -t holdfast-worker .
+#   docker run --read-only --env-file worker.env holdfast-worker
+#
+# No package in it is native (a test checks that), so the first stage runs on the builder's own processor.
+# The version is the one that package.json gives to every other place where this code runs.
+ARG NODE_VERSION=24.21.0
+
+FROM --platform=$BUILDPLATFORM node:${NODE_VERSION}-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Optional packages are Node itself and the local DynamoDB, peers are sharp for media: the worker needs none of them.
+RUN npm ci --omit=dev --omit=optional --omit=peer --ignore-scripts --no-audit --no-fund
+COPY scripts/importGraph.ts scripts/modules.ts scripts/pruneModules.ts scripts/
+COPY shared shared
+COPY worker worker
+RUN node scripts/pruneModules.ts worker/main.ts worker/restore.ts
+
+FROM node:${NODE_VERSION}-slim
+ENV NODE_ENV=production
+WORKDIR /app
+# Owned by root and read by `node`: the process can change nothing that it runs, and it writes no file at all.
+COPY --from=build /app/package.json /app/package.json
+COPY --from=build /app/node_modules /app/node_modules
+COPY --from=build /app/shared /app/shared
+COPY --from=build /app/worker /app/worker
+USER node
+# No HEALTHCHECK: the worker listens nowhere, and "the process runs" is known without one. Its health is its heartbeat in
+# the Fleet table, which others watch; a check that can only say yes would hide the difference.
+STOPSIGNAL SIGTERM
+# Without a shell: node is process 1 and gets SIGTERM itself.
+CMD ["node", "worker/main.ts"]

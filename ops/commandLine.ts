@@ -1,0 +1,107 @@
+import { parseArgs } from 'node:util';
+import { BadInput, toBadInput } from './sentence.ts';
+
+/** What each command takes and does; the usage is made from it. */
+export const commands = {
+  status: { takes: '', flags: [], does: 'one screen: workers, shards, connections, queues, dead letters' },
+  health: { takes: '', flags: [], does: 'what is not as it should be; exit code 1 when something is bad' },
+  report: {
+    takes: '',
+    flags: ['tenant-key-file', 'after'],
+    does: 'socket opens, reconnects, response time; with a tenant key its failed messages too',
+  },
+  drain: { takes: 'WORKER', flags: ['wait'], does: 'a worker gives its shards away and ends; --wait until it has' },
+  redrive: {
+    takes: '[commands|events|deliveries]',
+    flags: ['limit', 'by'],
+    does: 'dead letters go back to their queues; all three kinds when none is named',
+  },
+  scale: { takes: '', flags: ['connections'], does: 'how many workers and shards are needed; changes nothing' },
+  version: { takes: '', flags: [], does: 'of this repository, of Node, of Baileys, and what the workers run' },
+  'create-operator-key': { takes: '', flags: [], does: 'a new operator key, shown this once' },
+  restore: { takes: '', flags: [], does: 'after the Sessions table was put back, before workers start again' },
+} as const satisfies Record<string, { takes: string; flags: readonly string[]; does: string }>;
+export type CommandName = keyof typeof commands;
+
+export interface CommandLine {
+  readonly command: CommandName;
+  /** The word behind the command, if there is one. */
+  readonly subject: string | undefined;
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly wait: boolean;
+}
+
+/** Where Holdfast is, for every command. */
+const PLACES = ['url', 'key-file', 'data', 'stage', 'region', 'queue-url-base'] as const;
+
+export const usage = `npm run ops -- COMMAND [--url URL --key-file FILE] [--stage NAME --queue-url-base URL --region NAME]
+
+${Object.entries(commands)
+  .map(([name, { takes, flags, does }]) => {
+    const asked = [name, takes, ...flags.map((flag) => `[--${flag}]`)].filter((word) => word !== '').join(' ');
+    return `  ${asked}\n      ${does}`;
+  })
+  .join('\n')}
+
+  --url, --key-file           where the API is, and a file with an operator key
+  --stage, --queue-url-base   of the queues and tables, for what the API does not show; --region of AWS
+  --data                      folder of an embedded stack on this machine; .holdfast when no --url is given
+
+  The environment gives the same: HOLDFAST_API_URL, HOLDFAST_OPERATOR_KEY_FILE, HOLDFAST_STAGE, HOLDFAST_QUEUE_URL_BASE,
+  AWS_REGION. Keys are read from files, because others can see arguments.
+`;
+
+/** Reads the command line. Throws BadInput with one sentence. */
+export function readCommandLine(words: readonly string[]): CommandLine | 'help' {
+  const { values, positionals } = parse(words);
+  if (values.help === true) return 'help';
+  const [command, subject, ...others] = positionals;
+  if (command === undefined) throw new BadInput(`Say what to do: ${Object.keys(commands).join(', ')}.`);
+  if (!isCommand(command)) {
+    throw new BadInput(`There is no command "${command}". There are ${Object.keys(commands).join(', ')}.`);
+  }
+  const { takes, flags } = commands[command];
+  if (takes.startsWith('W') && subject === undefined) throw new BadInput(`Say which: ops ${command} ${takes}.`);
+  const [tooMuch] = takes === '' && subject !== undefined ? [subject] : others;
+  if (tooMuch !== undefined) throw new BadInput(`"${tooMuch}" is too much: ops ${command} ${takes}`.trimEnd());
+  const { wait, help: _, ...texts } = values;
+  const allowed: readonly string[] = [...PLACES, ...flags];
+  const stray = [...Object.keys(texts), ...(wait === true ? ['wait'] : [])].find((flag) => !allowed.includes(flag));
+  if (stray !== undefined) throw new BadInput(`${command} does not take --${stray}.`);
+  return { command, subject, flags: texts, wait: wait === true };
+}
+
+/** A flag that must be a whole number. Undefined when it is not given. Throws BadInput. */
+export function wholeNumber({ flags }: CommandLine, flag: string, from: number, to: number): number | undefined {
+  const text = flags[flag];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text !== '' && Number.isInteger(value) && value >= from && value <= to) return value;
+  throw new BadInput(`--${flag} must be a whole number from ${from} to ${to}, not "${text}".`);
+}
+
+function isCommand(word: string): word is CommandName {
+  return Object.hasOwn(commands, word);
+}
+
+function parse(words: readonly string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        ...(Object.fromEntries(PLACES.map((flag) => [flag, text])) as Record<(typeof PLACES)[number], typeof text>),
+        'tenant-key-file': text,
+        after: text,
+        limit: text,
+        by: text,
+        connections: text,
+        wait: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw toBadInput(error);
+  }
+}

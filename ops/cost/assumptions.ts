@@ -1,0 +1,121 @@
+import { retentionSeconds } from '../../shared/platform/expiry.ts';
+
+/**
+ * What the model takes for granted. Each is a flag of `npm run cost` under its own name (`--ram-mb-per-connection 15`) and
+ * appears in the output. `measured`: by the named bench or run. `counted`: in our code or settings. `chosen`: a guess at how
+ * customers behave, or a choice of ours; put your own figure there.
+ */
+export interface Assumption {
+  readonly value: number;
+  readonly unit: string;
+  readonly basis: 'measured' | 'counted' | 'chosen';
+  readonly why: string;
+}
+
+const DAY_SECONDS = 86_400;
+
+export const assumptions = {
+  // Traffic of one connection.
+  receivedPerDay: { value: 100, unit: 'messages', basis: 'chosen', why: 'per connection' },
+  sentPerDay: { value: 30, unit: 'messages', basis: 'chosen', why: 'per connection' },
+  livelyShare: { value: 0.8, unit: 'of received', basis: 'chosen', why: 'come within seconds of others of their chat' },
+  firstContactsInPerDay: { value: 1, unit: 'contacts', basis: 'chosen', why: 'who write for the first time' },
+  firstContactsOutPerDay: { value: 1, unit: 'contacts', basis: 'chosen', why: 'who are written to for the first time' },
+  pairingsPerMonth: { value: 0.1, unit: 'pairings', basis: 'chosen', why: 'per connection' },
+  loginsPerDay: { value: 2, unit: 'logins', basis: 'chosen', why: 'after deploys and lost networks' },
+  apiCallsPerDay: { value: 60, unit: 'calls', basis: 'chosen', why: 'per connection, those that send included' },
+  endpoints: { value: 1, unit: 'webhooks', basis: 'chosen', why: 'that want every event' },
+  egressMbPerMonth: { value: 30, unit: 'MB', basis: 'chosen', why: 'per connection; texts only, media come on top' },
+  // What an event writes and reads.
+  sessionReceiveLively: { value: 0.15, unit: 'write units', basis: 'measured', why: 'bench:sessions, lively chat' },
+  sessionReceiveAlone: { value: 1, unit: 'write units', basis: 'measured', why: 'bench:sessions, message alone' },
+  sessionSend: { value: 2, unit: 'write units', basis: 'measured', why: 'bench:sessions' },
+  sessionFirstIn: {
+    value: 4.2,
+    unit: 'write units',
+    basis: 'measured',
+    why: 'bench:sessions, first message from a contact',
+  },
+  sessionFirstOut: {
+    value: 7.4,
+    unit: 'write units',
+    basis: 'measured',
+    why: 'bench:sessions, first message to a contact',
+  },
+  sessionPairing: { value: 45, unit: 'write units', basis: 'measured', why: 'bench:sessions' },
+  sessionLogin: { value: 1, unit: 'write units', basis: 'measured', why: 'bench:sessions' },
+  coreReceive: { value: 7, unit: 'write units', basis: 'measured', why: 'embedded stack, 10 texts; 6 in transactions' },
+  coreSend: {
+    value: 27,
+    unit: 'write units',
+    basis: 'measured',
+    why: 'embedded stack, 10 texts from acceptance to read; 16 in transactions',
+  },
+  coreDelivery: { value: 1, unit: 'write units', basis: 'measured', why: 'embedded stack, one webhook' },
+  coreReadsReceive: { value: 2, unit: 'read units', basis: 'measured', why: 'embedded stack; one for each read' },
+  coreReadsSend: { value: 14, unit: 'read units', basis: 'measured', why: 'embedded stack; one for each read' },
+  coreReadsDelivery: { value: 2, unit: 'read units', basis: 'measured', why: 'embedded stack; one for each read' },
+  eventsPerSend: { value: 3, unit: 'events', basis: 'counted', why: 'sent, delivered, read' },
+  coordinationWrites: { value: 0.325, unit: 'writes per worker and s', basis: 'measured', why: 'bench:coordination' },
+  coordinationRowReads: { value: 0.233, unit: 'reads per worker and s', basis: 'measured', why: 'bench:coordination' },
+  coordinationScans: {
+    value: 1,
+    unit: 'table reads per s',
+    basis: 'measured',
+    why: 'bench:coordination: 0.25 by each of 4 workers; leader and deputy',
+  },
+  // Storage.
+  messageKb: { value: 0.5, unit: 'KB', basis: 'chosen', why: 'rows of one message' },
+  messageDays: { value: retentionSeconds.message / DAY_SECONDS, unit: 'days', basis: 'counted', why: 'it is kept' },
+  eventKb: { value: 1, unit: 'KB', basis: 'chosen', why: 'one event, with what guards it against repetition' },
+  eventDays: { value: retentionSeconds.event / DAY_SECONDS, unit: 'days', basis: 'counted', why: 'it is kept' },
+  sessionKb: { value: 200, unit: 'KB', basis: 'chosen', why: 'credentials and Signal keys of one connection' },
+  // Requests and functions.
+  requestsPerQueueMessage: {
+    value: 3,
+    unit: 'requests',
+    basis: 'counted',
+    why: 'send, receive, delete; nothing batched',
+  },
+  pollSeconds: { value: 20, unit: 's', basis: 'counted', why: 'one long poll of a shard queue' },
+  pollersPerFunction: {
+    value: 5,
+    unit: 'pollers',
+    basis: 'chosen',
+    why: 'that Lambda keeps for each of its two queues',
+  },
+  functionGb: { value: 0.5, unit: 'GB', basis: 'chosen', why: 'memory of each function' },
+  apiMs: { value: 30, unit: 'ms', basis: 'chosen', why: 'one API call' },
+  ingestMs: { value: 40, unit: 'ms', basis: 'chosen', why: 'one event, alone in its batch' },
+  deliverMs: { value: 150, unit: 'ms', basis: 'chosen', why: "one webhook; mostly the customer's own time" },
+  // Workers.
+  ramMbPerConnection: { value: 0.35, unit: 'MB', basis: 'measured', why: 'at rest; grows with contacts and traffic' },
+  workerMb: { value: 163, unit: 'MB', basis: 'measured', why: 'a worker without connections, resident' },
+  memoryFill: { value: 0.75, unit: 'of memory', basis: 'chosen', why: 'filled at most, to take over from another' },
+  connectionsPerWorker: {
+    value: 1_000,
+    unit: 'connections',
+    basis: 'chosen',
+    why: 'at most: as many reconnect, in 40 s, when one dies; processor time is not measured',
+  },
+  leastWorkers: { value: 2, unit: 'workers', basis: 'chosen', why: 'so that one can take over' },
+  workerCpus: { value: 1, unit: 'vCPU', basis: 'chosen', why: 'of one task' },
+  workerGb: { value: 4, unit: 'GB', basis: 'chosen', why: 'of one task' },
+  shardCap: { value: 50, unit: 'connections', basis: 'counted', why: 'HOLDFAST_SHARD_CAP' },
+  shardFill: { value: 0.8, unit: 'of a shard', basis: 'chosen', why: 'filled at most' },
+  leastShards: { value: 16, unit: 'shards', basis: 'counted', why: 'what a stage gets without settings' },
+  // Watching.
+  alarms: { value: 30, unit: 'alarms', basis: 'chosen', why: 'one set for the stage' },
+  dashboards: { value: 2, unit: 'dashboards', basis: 'chosen', why: 'for operators' },
+  logKbPerConnectionDay: { value: 20, unit: 'KB', basis: 'chosen', why: 'at level info' },
+  logMbPerWorkerDay: { value: 20, unit: 'MB', basis: 'chosen', why: 'metrics each minute, and its lifecycle' },
+  keys: { value: 1, unit: 'KMS keys', basis: 'counted', why: 'that wraps the data keys' },
+} as const satisfies Record<string, Assumption>;
+
+export type AssumptionName = keyof typeof assumptions;
+/** The figures alone, as they are after the flags. */
+export type Figures = Readonly<Record<AssumptionName, number>>;
+
+export const defaultFigures = Object.fromEntries(
+  Object.entries(assumptions).map(([name, { value }]) => [name, value]),
+) as Figures;

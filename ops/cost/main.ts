@@ -1,0 +1,78 @@
+/**
+ * `npm run cost -- --connections 1000 [--messages-per-day 130] [--any-assumption N]`: what a stage costs in a month, by one
+ * model, with everything that it takes for granted. Exit code 2 with one sentence when the input is wrong.
+ */
+import { parseArgs } from 'node:util';
+import { BadInput, toBadInput } from '../sentence.ts';
+import { assumptions, defaultFigures, type AssumptionName, type Figures } from './assumptions.ts';
+import { billFor } from './model.ts';
+import { flagOf, showBill } from './show.ts';
+
+const USAGE = `npm run cost -- --connections N [--messages-per-day M] [--ASSUMPTION N …]
+
+  --messages-per-day   of one connection, received and sent in the usual proportion
+  every line of the table of assumptions is a flag too
+`;
+const names = Object.keys(assumptions) as AssumptionName[];
+
+try {
+  const texts = readFlags(process.argv.slice(2));
+  if ('help' in texts) process.stdout.write(USAGE);
+  else {
+    const connections = numberOf(texts, 'connections', { isWhole: true });
+    if (connections === undefined) throw new BadInput('Say how many: --connections N.');
+    const figures = figuresOf(texts);
+    for (const line of showBill(billFor(connections, figures), figures)) process.stdout.write(`${line}\n`);
+  }
+} catch (error) {
+  if (!(error instanceof BadInput)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}
+
+function readFlags(words: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
+  const flags = ['connections', 'messages-per-day', ...names.map((name) => flagOf(name).slice(2))];
+  try {
+    return parseArgs({
+      args: [...words],
+      options: {
+        ...Object.fromEntries(flags.map((flag) => [flag, { type: 'string' }] as const)),
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw toBadInput(error);
+  }
+}
+
+function figuresOf(texts: ReturnType<typeof readFlags>): Figures {
+  const perDay = numberOf(texts, 'messages-per-day', { isWhole: false });
+  const { receivedPerDay, sentPerDay } = defaultFigures;
+  const usual = receivedPerDay + sentPerDay;
+  const traffic =
+    perDay === undefined
+      ? {}
+      : { receivedPerDay: (perDay * receivedPerDay) / usual, sentPerDay: (perDay * sentPerDay) / usual };
+  const given = names.flatMap((name) => {
+    const value = numberOf(texts, flagOf(name).slice(2), { isWhole: false });
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...defaultFigures, ...traffic, ...Object.fromEntries(given) };
+}
+
+/** A number of at least 0; a whole one of at least 1 where asked for. Undefined when the flag is not given. */
+function numberOf(
+  texts: ReturnType<typeof readFlags>,
+  flag: string,
+  { isWhole }: { readonly isWhole: boolean },
+): number | undefined {
+  const text = texts[flag];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  const isFine =
+    text !== '' && Number.isFinite(value) && (isWhole ? Number.isInteger(value) && value >= 1 : value >= 0);
+  if (isFine) return value;
+  throw new BadInput(
+    `--${flag} must be ${isWhole ? 'a whole number from 1' : 'a number from 0'}, not "${String(text)}".`,
+  );
+}

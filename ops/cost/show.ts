@@ -1,0 +1,70 @@
+import { columns, counted } from '../sentence.ts';
+import { assumptions, type AssumptionName, type Figures } from './assumptions.ts';
+import { parts, queueCount, type Bill } from './model.ts';
+import { prices, PRICES_OF } from './prices.ts';
+
+/** The bill, then the prices, then every assumption with its value. */
+export function showBill(bill: Bill, figures: Figures): readonly string[] {
+  const { shape, lines, usd } = bill;
+  const limits = { memory: 'by memory', connectionsPerWorker: 'by --connections-per-worker' } as const;
+  return [
+    `${counted(shape.connections, 'connection')}: ${counted(shape.workers, 'worker')} (at most ${shape.perWorker} connections each, ${limits[shape.limit]}), ` +
+      `${counted(shape.shards, 'shard')}, ${queueCount(shape)} queues`,
+    '',
+    ...columns(
+      ['USD a month', 'part', 'what', 'quantity', 'unit', 'USD each'],
+      parts.flatMap((part) => {
+        const ours = lines.filter((line) => line.part === part);
+        return [
+          ...ours.map(({ what, price, quantity, usd: cost }) => [
+            cost.toFixed(2).padStart(11),
+            part,
+            what,
+            amount(quantity).padStart(10),
+            prices[price].per,
+            String(prices[price].usd),
+          ]),
+          [
+            ours
+              .reduce((sum, line) => sum + line.usd, 0)
+              .toFixed(2)
+              .padStart(11),
+            part,
+            '(in all)',
+            '',
+            '',
+            '',
+          ],
+        ];
+      }),
+    ),
+    '',
+    `${usd.toFixed(2)} USD a month, ${(usd / shape.connections).toFixed(4)} for each connection`,
+    '',
+    `Prices: us-east-1, on demand, of ${PRICES_OF}; no free tier, savings plan or Spot`,
+    ...columns(
+      ['USD', 'per', 'where', 'source'],
+      Object.values(prices).map(({ usd: each, per, where, source }) => [String(each), per, where, sources[source]]),
+    ),
+    '',
+    'Assumptions; each is a flag',
+    ...columns(
+      ['flag', 'value', 'unit', 'basis', 'what, and from where'],
+      Object.entries(assumptions).map(([name, { unit, basis, why, value }]) => {
+        const figure = figures[name as AssumptionName];
+        return [flagOf(name), figure, unit, figure === value ? basis : 'given', why];
+      }),
+    ),
+  ];
+}
+
+const sources = { documentation: 'looked up', known: 'known, not looked up again' } as const;
+
+/** `ramMbPerConnection` is `--ram-mb-per-connection`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function amount(quantity: number): string {
+  return quantity >= 100 ? quantity.toFixed(0) : quantity.toPrecision(3);
+}

@@ -1,0 +1,31 @@
+/**
+ * `npm run ops -- COMMAND`: operates a Holdfast, here or on AWS, through its API and its stores.
+ *
+ * | exit code | means                                                        |
+ * | --------- | ------------------------------------------------------------ |
+ * | 0         | done; for `health`: nothing is bad                           |
+ * | 1         | it did not work, in one sentence; for `health`: something is bad |
+ * | 2         | the input is wrong, in one sentence; nothing was done         |
+ */
+import { systemClock } from '../shared/kernel/clock.ts';
+import { readCommandLine, usage } from './commandLine.ts';
+import { runCommand } from './runCommand.ts';
+import { BadInput } from './sentence.ts';
+import { findTarget } from './target.ts';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+try {
+  const line = readCommandLine(process.argv.slice(2));
+  if (line === 'help') say(usage);
+  else process.exitCode = await runCommand({ line, target: findTarget(line.flags), clock: systemClock, say });
+} catch (error) {
+  process.stderr.write(`${sentenceOf(error)}\n`);
+  process.exitCode = error instanceof BadInput ? 2 : 1;
+}
+
+/** What an SDK throws may have no message, only a name; a connection that is refused has neither. */
+function sentenceOf(error: unknown): string {
+  const { message, name, cause } = error as Error;
+  return message || (cause instanceof Error ? cause.message : '') || name;
+}

@@ -1,0 +1,69 @@
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { queueDefinitions } from '../shared/platform/queues.ts';
+import { inTurns } from './inTurns.ts';
+
+export const queueKinds = ['commands', 'events', 'deliveries'] as const;
+export type QueueKind = (typeof queueKinds)[number];
+
+/** Messages in the queues of one kind. SQS counts them approximately. */
+export interface QueueDepth {
+  readonly kind: QueueKind;
+  readonly queues: number;
+  readonly waiting: number;
+  /** Received and not yet deleted. */
+  readonly inFlight: number;
+  readonly dead: number;
+}
+
+export interface QueuePlace {
+  readonly queue: SQSClient;
+  readonly stage: string;
+  readonly queueUrlBase: string;
+}
+
+/** Requests at once. */
+const AT_ONCE = 16;
+
+/** Reads the depth of every queue of a stage. Rejects when one of them is not there or cannot be reached. */
+export async function readQueueDepths(place: QueuePlace, shardCount: number): Promise<readonly QueueDepth[]> {
+  const read = await inTurns(queueDefinitions(place.stage, shardCount), AT_ONCE, async ({ name }) => ({
+    kind: kindOf(place.stage, name),
+    isDead: name.includes('-dead'),
+    ...(await depthOf(place, name)),
+  }));
+  return queueKinds.map((kind) => {
+    const ours = read.filter((queue) => queue.kind === kind);
+    const alive = ours.filter(({ isDead }) => !isDead);
+    return {
+      kind,
+      queues: alive.length,
+      waiting: sum(alive.map(({ waiting }) => waiting)),
+      inFlight: sum(alive.map(({ inFlight }) => inFlight)),
+      dead: sum(ours.filter(({ isDead }) => isDead).map(({ waiting, inFlight }) => waiting + inFlight)),
+    };
+  });
+}
+
+/** How many wait in one queue and how many are in flight. */
+export async function depthOf(
+  { queue, queueUrlBase }: QueuePlace,
+  name: string,
+): Promise<{ readonly waiting: number; readonly inFlight: number }> {
+  const { Attributes = {} } = await queue.send(
+    new GetQueueAttributesCommand({ QueueUrl: `${queueUrlBase}${name}`, AttributeNames: ['All'] }),
+  );
+  const count = (attribute: string): number => Number((Attributes as Record<string, string>)[attribute] ?? 0);
+  return {
+    waiting: count('ApproximateNumberOfMessages') + count('ApproximateNumberOfMessagesDelayed'),
+    inFlight: count('ApproximateNumberOfMessagesNotVisible'),
+  };
+}
+
+function kindOf(stage: string, name: string): QueueKind {
+  if (name.startsWith(`${stage}-command-`)) return 'commands';
+  return name.startsWith(`${stage}-events-`) ? 'events' : 'deliveries';
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { ApiClient } from '../infra/local/apiClient.ts';
+import { eventSchema, type TenantEvent } from '../shared/event/event.ts';
+import { problemOf } from './readFleet.ts';
+import { Failed } from './sentence.ts';
+
+/** What a tenant's event log says about its messages and connections. */
+export interface TenantLog {
+  readonly events: number;
+  /** False when reading stopped before the end. */
+  readonly isWhole: boolean;
+  readonly messages: Readonly<Record<'sent' | 'delivered' | 'failed' | 'expired' | 'received', number>>;
+  readonly reconnects: number;
+  readonly sentToDeliveredMs: readonly number[];
+}
+
+const pageSchema = z.object({ data: z.array(eventSchema), next: z.string().optional() });
+const PAGE = 100;
+/** Reading is bounded: 50 pages. */
+const MOST_EVENTS = 5_000;
+
+/**
+ * Reads a tenant's event log from a place on, with the tenant's own key: no operator can read it.
+ * Throws Failed with one sentence.
+ */
+export async function readTenantLog(url: string, key: string, after: string | undefined): Promise<TenantLog> {
+  const client = new ApiClient(url, key);
+  const events: TenantEvent[] = [];
+  let cursor = after;
+  for (;;) {
+    const query = new URLSearchParams({ limit: String(PAGE), ...(cursor === undefined ? {} : { after: cursor }) });
+    const answer = await client.call('GET', `/v1/events?${query.toString()}`);
+    if (answer.status >= 400) throw new Failed(problemOf(answer, url));
+    const { data, next } = pageSchema.parse(answer.json);
+    events.push(...data);
+    const isWhole = data.length === 0 || next === undefined;
+    if (isWhole || events.length >= MOST_EVENTS) return summarise(events, isWhole);
+    cursor = next;
+  }
+}
+
+/** Pure: counts what there is. */
+export function summarise(events: readonly TenantEvent[], isWhole: boolean): TenantLog {
+  const statuses = events.filter((event) => event.type === 'message.status');
+  const timesOf = (status: string): ReadonlyMap<string, number> =>
+    new Map(
+      statuses
+        .filter(({ data }) => data.status === status)
+        .map(({ data, occurredAt }) => [data.messageId, Date.parse(occurredAt)]),
+    );
+  const [sent, delivered] = [timesOf('sent'), timesOf('delivered')];
+  return {
+    events: events.length,
+    isWhole,
+    messages: {
+      sent: sent.size,
+      delivered: delivered.size,
+      failed: timesOf('failed').size,
+      expired: timesOf('expired').size,
+      received: events.filter(({ type }) => type === 'message.received').length,
+    },
+    reconnects: events.filter(({ type, data }) => type === 'connection.status' && data.status === 'reconnecting')
+      .length,
+    // Two machines' clocks: a message may seem to arrive before it left.
+    sentToDeliveredMs: [...delivered].flatMap(([id, atMs]) => {
+      const sentAtMs = sent.get(id);
+      return sentAtMs === undefined ? [] : [Math.max(0, atMs - sentAtMs)];
+    }),
+  };
+}

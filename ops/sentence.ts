@@ -1,0 +1,46 @@
+/** The caller wrote something that cannot be done: one sentence, exit code 2. */
+export class BadInput extends Error {
+  override readonly name = 'BadInput';
+}
+
+/** What was asked for did not work: one sentence, exit code 1. */
+export class Failed extends Error {
+  override readonly name = 'Failed';
+}
+
+/** From what Node says about wrong flags: it adds, in further sentences and lines, how flags can be written. */
+export function toBadInput(error: unknown): BadInput {
+  const [firstLine = ''] = (error as Error).message.split('\n');
+  return new BadInput(`${(firstLine.split('. ')[0] ?? '').replace(/\.$/, '')}.`, { cause: error });
+}
+
+/** `1 worker`, `2 workers`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A time span as a person says it: `4 s`, `3 min`, `2 h`, `5 d`. */
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+/** Lines with columns as wide as their widest cell; numbers stand to the right. */
+export function columns(head: readonly string[], rows: readonly (readonly (string | number)[])[]): readonly string[] {
+  const widths = head.map((title, index) =>
+    Math.max(title.length, ...rows.map((row) => String(row[index] ?? '').length)),
+  );
+  const line = (cells: readonly (string | number)[]): string =>
+    cells
+      .map((cell, index) => {
+        const width = widths[index] ?? 0;
+        const isNumber = rows.every((row) => typeof row[index] === 'number');
+        return isNumber && rows.length > 0 ? String(cell).padStart(width) : String(cell).padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  return [line(head), ...rows.map(line)];
+}

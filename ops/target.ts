@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ApiClient } from '../infra/local/apiClient.ts';
+import { opsConfig, type OpsConfig, type StoreConfig } from '../shared/platform/config.ts';
+import type { Environment } from '../shared/platform/environment.ts';
+import { BadInput } from './sentence.ts';
+
+/** The Holdfast that is operated: its API, and its stores for what the API does not show. */
+export interface Target {
+  /** Throws BadInput when nothing says where the API is or who asks. */
+  readonly api: () => { readonly url: string; readonly client: ApiClient };
+  /** Throws BadInput when no stage is named. */
+  readonly stores: () => StoreConfig;
+  readonly hasApi: boolean;
+  readonly hasStores: boolean;
+}
+
+const FLAG_SETTINGS = {
+  url: 'HOLDFAST_API_URL',
+  'key-file': 'HOLDFAST_OPERATOR_KEY_FILE',
+  stage: 'HOLDFAST_STAGE',
+  'queue-url-base': 'HOLDFAST_QUEUE_URL_BASE',
+  region: 'AWS_REGION',
+} as const;
+
+/** As `addresses.json` of the embedded stack has them. */
+const addressesSchema = z.record(z.string(), z.string());
+const DEFAULT_DATA = resolve(import.meta.dirname, '../.holdfast');
+/** The emulators check none. */
+const EMBEDDED_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
+
+/**
+ * Finds the Holdfast that flags and environment name, or else the embedded stack of this machine. Never half of one and half
+ * of the other: dead letters must not be sent to another stage's queues.
+ * Throws BadInput with one sentence.
+ */
+export function findTarget(flags: Environment, environment?: Environment): Target {
+  const named = readConfig(flagSettings(flags), environment);
+  if (flags['data'] === undefined && (named.apiUrl !== undefined || named.stores !== undefined)) return toTarget(named);
+  const clash = Object.keys(FLAG_SETTINGS).find((flag) => flags[flag] !== undefined);
+  if (flags['data'] !== undefined && clash !== undefined) {
+    throw new BadInput(`Give --data for an embedded stack or --${clash} for another one, not both.`);
+  }
+  const folder = resolve(flags['data'] ?? DEFAULT_DATA);
+  const addresses = join(folder, 'addresses.json');
+  if (!existsSync(addresses)) {
+    if (flags['data'] !== undefined)
+      throw new BadInput(`No embedded stack runs on ${folder}: start it with npm start.`);
+    return toTarget(named);
+  }
+  const settings = {
+    ...addressesSchema.parse(JSON.parse(readFileSync(addresses, 'utf8'))),
+    HOLDFAST_OPERATOR_KEY_FILE: join(folder, 'operator-key'),
+  };
+  const embedded = readConfig(settings, environment);
+  return toTarget(
+    embedded.stores === undefined
+      ? embedded
+      : { ...embedded, stores: { ...embedded.stores, credentials: EMBEDDED_CREDENTIALS } },
+  );
+}
+
+/** Reads a key out of a file. Throws BadInput when there is none. */
+export function readKeyFile(file: string): string {
+  if (!existsSync(file)) throw new BadInput(`There is no key file ${file}.`);
+  const key = readFileSync(file, 'utf8').trim();
+  if (!/^hf_(operator|tenant)_/.test(key)) throw new BadInput(`${file} does not hold an API key of Holdfast.`);
+  return key;
+}
+
+function toTarget({ apiUrl, operatorKeyFile, stores }: OpsConfig): Target {
+  return {
+    hasApi: apiUrl !== undefined,
+    hasStores: stores !== undefined,
+    api: () => {
+      if (apiUrl === undefined) {
+        throw new BadInput(
+          'No Holdfast is named: give --url and --key-file, or start the embedded one with npm start.',
+        );
+      }
+      if (operatorKeyFile === undefined) {
+        throw new BadInput('No operator key is named: give --key-file, or set HOLDFAST_OPERATOR_KEY_FILE.');
+      }
+      const url = apiUrl.replace(/\/$/, '');
+      return { url, client: new ApiClient(url, readKeyFile(operatorKeyFile)) };
+    },
+    stores: () => {
+      if (stores === undefined) {
+        throw new BadInput('No stage is named: give --stage and --queue-url-base, or start the embedded stack.');
+      }
+      return stores;
+    },
+  };
+}
+
+function flagSettings(flags: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(FLAG_SETTINGS).flatMap(([flag, name]) =>
+      flags[flag] === undefined ? [] : ([[name, flags[flag]]] as const),
+    ),
+  );
+}
+
+/** One line out of the several that the configuration's own error has. */
+function readConfig(settings: Environment, environment: Environment | undefined): OpsConfig {
+  try {
+    return environment === undefined ? opsConfig(settings) : opsConfig(settings, environment);
+  } catch (error) {
+    throw new BadInput(
+      (error as Error).message
+        .split('\n')
+        .map((line) => line.trim())
+        .join(' '),
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** An installed package, by its place: `node_modules/a` or `node_modules/a/node_modules/b`. */
+export type ModulePlace = string;
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The places of the packages that some packages need to run, themselves included. What is optional or a peer is left out,
+ * as `npm ci --omit=optional --omit=peer` does: Baileys asks for pictures' libraries only where media are sent.
+ * Throws an Error that names a package which is needed and is not installed.
+ */
+export function modulesOf(root: string, packages: readonly string[]): readonly ModulePlace[] {
+  const found = new Set<ModulePlace>();
+  const visit = (name: string, from: string): void => {
+    const place = placeOf(root, name, from);
+    if (place === undefined) throw new Error(`${from === '' ? 'The worker' : from} needs ${name}, which is not there.`);
+    if (found.has(place)) return;
+    found.add(place);
+    const { dependencies = {}, optionalDependencies = {} } = readManifest(join(root, place));
+    for (const dependency of Object.keys(dependencies)) {
+      if (!(dependency in optionalDependencies)) visit(dependency, place);
+    }
+  };
+  for (const name of packages) visit(name, '');
+  return [...found].sort();
+}
+
+/** Where Node finds a package that is asked for in some place: the nearest `node_modules` above that has it. */
+function placeOf(root: string, name: string, from: ModulePlace): ModulePlace | undefined {
+  const above = from.split('/node_modules/');
+  for (let depth = from === '' ? 0 : above.length; depth >= 0; depth -= 1) {
+    const folder = depth === 0 ? '' : `${above.slice(0, depth).join('/node_modules/')}/`;
+    const place = `${folder}node_modules/${name}`;
+    if (existsSync(join(root, place, 'package.json'))) return place;
+  }
+  return undefined;
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+}

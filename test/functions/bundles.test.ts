@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleFunctions, entryNames, type Bundle } from '../../scripts/bundleFunctions.ts';
+import { importBundle } from '../bench/importBundle.ts';
+
+/**
+ * Most that each bundle may weigh, in kB: about 5 % above what it is (978, 1128, 1543, 988, 986, 928). Almost all of it is
+ * zod (470), the AWS SDK (300) and, to post webhooks, undici (556). Who raises one, says what for.
+ */
+const BUDGETS_KB: Readonly<Record<string, number>> = {
+  admin: 1_030,
+  api: 1_190,
+  deliver: 1_620,
+  ingest: 1_040,
+  reconcile: 1_040,
+  taskStopped: 980,
+};
+
+describe('the Lambda bundles', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bundles-'));
+  let bundles: readonly Bundle[] = [];
+  beforeAll(async () => {
+    bundles = await bundleFunctions(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('are one for each entry, and each keeps to its size budget', () => {
+    const tooLarge = bundles.filter(({ name, bytes }) => bytes > (BUDGETS_KB[name] ?? 0) * 1_000);
+
+    expect(bundles.map(({ name }) => name).sort()).toEqual([...entryNames()].sort());
+    expect(tooLarge.map(({ name, bytes }) => `${name}: ${bytes} bytes`)).toEqual([]);
+  });
+
+  it('hold neither Baileys nor anything of the worker', () => {
+    const strangers = bundles.flatMap(({ name, inputs }) =>
+      inputs
+        .filter((input) => /node_modules\/(@whiskeysockets|libsignal|sharp)\/|^worker\/|^test\//.test(input))
+        .map((input) => `${name}: ${input}`),
+    );
+
+    expect(strangers).toEqual([]);
+    expect(bundles.every(({ inputs }) => inputs.some((input) => input.startsWith('functions/entry/')))).toBe(true);
+  });
+
+  it('hold undici only where webhooks are posted', () => {
+    const withUndici = bundles.filter(({ inputs }) => inputs.some((input) => input.includes('node_modules/undici/')));
+
+    expect(withUndici.map(({ name }) => name)).toEqual(['deliver']);
+  });
+
+  it('start by themselves, in a folder without packages', async () => {
+    const started = await Promise.all(bundles.map(async ({ name, file }) => ({ name, ...(await importBundle(file)) })));
+
+    expect(started.filter(({ handler }) => handler !== 'function')).toEqual([]);
+    expect(started).toHaveLength(bundles.length);
+  });
+});

@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assumptions, defaultFigures, type AssumptionName } from '../../ops/cost/assumptions.ts';
+import { billFor, metricCount, queueCount } from '../../ops/cost/model.ts';
+import { prices } from '../../ops/cost/prices.ts';
+import { shapeFor } from '../../ops/cost/shape.ts';
+import { flagOf, showBill } from '../../ops/cost/show.ts';
+
+const main = resolve(import.meta.dirname, '../../ops/cost/main.ts');
+const names = Object.keys(assumptions) as AssumptionName[];
+/** What the command line says, as it ends. */
+const cost = (...words: string[]) =>
+  promisify(execFile)(process.execPath, [main, ...words]).then(
+    ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  );
+
+describe('the cost model', () => {
+  it('keeps the small shape, two workers and 16 shards, under 120 USD a month', () => {
+    const bill = billFor(100, defaultFigures);
+
+    expect(bill.shape).toMatchObject({ workers: 2, shards: 16 });
+    expect(bill.usd).toBeLessThan(120);
+    // Two tasks alone are 68 USD: a model that forgets them would be under 120, too.
+    expect(bill.usd).toBeGreaterThan(75);
+  });
+
+  it('shows every assumption with its flag and value, and every price with its source', () => {
+    const text = showBill(billFor(100, defaultFigures), defaultFigures).join('\n');
+
+    const unseen = names.filter(
+      (name) => !new RegExp(`^${flagOf(name)} +${assumptions[name].value} +\\S`, 'm').test(text),
+    );
+    expect(unseen).toEqual([]);
+    for (const { usd, per } of Object.values(prices))
+      expect(text).toMatch(new RegExp(`^${usd} +${per.slice(0, 12)}`, 'm'));
+    expect(text).toContain('20 November 2026');
+  });
+
+  it('uses every assumption and every price: doubling one changes some bill', () => {
+    const sizes = [1, 3_000];
+    const total = (figures: typeof defaultFigures, connections: number): number => billFor(connections, figures).usd;
+
+    const idle = names.filter((name) =>
+      sizes.every((size) => {
+        // Where another limit hides it, a smaller value shows it.
+        const changed = [2, 0.1, 40].map((factor) => ({ ...defaultFigures, [name]: defaultFigures[name] * factor }));
+        return changed.every((figures) => total(figures, size) === total(defaultFigures, size));
+      }),
+    );
+
+    expect(idle).toEqual([]);
+    const used = new Set(billFor(100, defaultFigures).lines.map(({ price }) => price));
+    expect(Object.keys(prices).filter((name) => !used.has(name as keyof typeof prices))).toEqual([]);
+  });
+
+  it('never costs less for more connections, and always adds up', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.integer({ min: 1, max: 100_000 }), (connections, more) => {
+        const [less, greater] = [billFor(connections, defaultFigures), billFor(connections + more, defaultFigures)];
+        expect(greater.usd).toBeGreaterThan(less.usd);
+        expect(less.lines.reduce((sum, { usd }) => sum + usd, 0)).toBeCloseTo(less.usd, 6);
+      }),
+    );
+  });
+
+  it('always gives each connection room in a worker and in a shard', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1_000_000 }),
+        fc.double({ min: 0.1, max: 100, noNaN: true }),
+        (connections, ramMbPerConnection) => {
+          const figures = { ...defaultFigures, ramMbPerConnection };
+          const { workers, perWorker, shards } = shapeFor(connections, figures);
+          expect(workers * perWorker).toBeGreaterThanOrEqual(connections);
+          expect(shards * figures.shardCap).toBeGreaterThanOrEqual(connections);
+          expect(figures.workerMb + perWorker * ramMbPerConnection).toBeLessThanOrEqual(figures.workerGb * 1_024);
+        },
+      ),
+    );
+  });
+
+  it('pays a worker by hand-counted figures', () => {
+    const bill = billFor(1, defaultFigures);
+    const usdOf = (part: string): number =>
+      bill.lines.filter((line) => line.part === part).reduce((sum, { usd }) => sum + usd, 0);
+
+    // 2 × 730 h × (0.03238 + 4 × 0.00356), and two addresses.
+    expect(usdOf('workers')).toBeCloseTo(68.0652, 3);
+    expect(bill.lines.find(({ price }) => price === 'publicIpMonth')?.usd).toBeCloseTo(7.3, 6);
+    // 2 workers × 2,628,000 s × 0.325 = 1.7082 million writes.
+    expect(bill.lines.find(({ what }) => what === 'leases written')?.quantity).toBeCloseTo(1.7082, 4);
+    expect(queueCount(bill.shape)).toBe(21);
+    expect(metricCount()).toBeGreaterThanOrEqual(25);
+  });
+});
+
+describe('npm run cost', () => {
+  it('takes messages in the usual proportion, and any assumption as a flag', async () => {
+    const { code, stdout } = await cost(
+      '--connections',
+      '5000',
+      '--messages-per-day',
+      '13',
+      '--ram-mb-per-connection=15',
+    );
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^5000 connections: 26 workers \(at most 193 connections each, by memory\)/);
+    expect(stdout).toMatch(/^--received-per-day +10 +messages +given/m);
+    expect(stdout).toMatch(/^--sent-per-day +3 +messages +given/m);
+    expect(stdout).toMatch(/^--ram-mb-per-connection +15 +MB +given/m);
+  });
+
+  it.each([
+    [[], 'Say how many: --connections N.'],
+    [['--connections', 'many'], '--connections must be a whole number from 1, not "many".'],
+    [['--connections', '0'], '--connections must be a whole number from 1, not "0".'],
+    [['--connections', '1', '--sent-per-day', '-1'], "Option '--sent-per-day' argument is ambiguous"],
+    [['--connections', '1', '--sent-per-day=-1'], '--sent-per-day must be a number from 0, not "-1".'],
+    [['--connection', '1'], "Unknown option '--connection'."],
+  ])('answers %j with one sentence and exit code 2', async (words, sentence) => {
+    const { code, stdout, stderr } = await cost(...words);
+
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(sentence);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
