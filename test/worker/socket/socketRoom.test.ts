@@ -252,8 +252,8 @@ describe('the socket room', () => {
     const replaced = await room.input('socket_closed');
 
     expect([removed.close, replaced.close]).toEqual([
-      { statusCode: 440, node: 'device_removed' },
-      { statusCode: 440, node: 'replaced' },
+      { statusCode: 440, node: 'device_removed', wasLogin: true },
+      { statusCode: 440, node: 'replaced', wasLogin: true },
     ]);
   });
 
