@@ -36,11 +36,9 @@ function fail(name: string, code: number): never {
 
 /** Runs a command, shows what it prints as it comes, and gives it all at the end. */
 function run(command: string, args: readonly string[]): Promise<{ readonly code: number; readonly printed: string }> {
-  const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
   const child = spawn(command, args, {
     stdio: ['inherit', 'pipe', 'pipe'],
     shell: process.platform === 'win32',
-    env: { ...process.env, ...color },
   });
   let printed = '';
   child.stdout.on('data', (text: Buffer) => {

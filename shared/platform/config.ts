@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseEnvironment, type Environment } from './environment.ts';
+import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
 
 /**
  * The only reader of the environment. One schema per process kind, parsed once at start, frozen. A message names the
@@ -42,27 +43,6 @@ const keys = {
   HOLDFAST_KEY_FILE: z.string().min(1).optional(),
 } as const;
 
-/** Timings of ownership (PROTOCOL.md §1); tests and the embedded stack shrink them. */
-const ownership = {
-  HOLDFAST_HEARTBEAT_MS: milliseconds(5_000),
-  HOLDFAST_HEARTBEAT_TIMEOUT_MS: milliseconds(1_500),
-  HOLDFAST_FENCE_MS: milliseconds(15_000),
-  HOLDFAST_DEATH_MS: milliseconds(25_000),
-  HOLDFAST_ORPHAN_CLAIM_MS: milliseconds(60_000),
-  HOLDFAST_DRAIN_TIMEOUT_MS: milliseconds(100_000),
-  HOLDFAST_LEADER_READ_MS: milliseconds(2_000),
-  HOLDFAST_BRAKE_MS: milliseconds(60_000),
-  HOLDFAST_GIVE_DEADLINE_MS: milliseconds(30_000),
-  HOLDFAST_WATCH_MS: milliseconds(200),
-  HOLDFAST_REBALANCE_EVERY_MS: milliseconds(60_000),
-  HOLDFAST_REBALANCE_PERCENT: z.coerce.number().int().min(1).max(100).default(10),
-  HOLDFAST_CANARY_PERCENT: z.coerce.number().int().min(1).max(100).default(100),
-  HOLDFAST_CANARY_HOLD_MS: milliseconds(600_000),
-  HOLDFAST_OPENS_PER_SECOND: count(25),
-  HOLDFAST_FLEET_OPENS_PER_SECOND: count(500),
-  HOLDFAST_HANDSHAKES_IN_FLIGHT: count(10),
-} as const;
-
 /** Timings of one connection (PROTOCOL.md §1, REQUIREMENTS R1, R18, R19). */
 const connections = {
   BAILEYS_RECONNECT_BASE_DELAY: milliseconds(5_000),
@@ -102,7 +82,7 @@ const workerSchema = z
     ...stores,
     ...whatsapp,
     ...keys,
-    ...ownership,
+    ...ownershipSettings,
     ...connections,
     /** Names the ECS task (or the local child process) that this worker runs in. */
     HOLDFAST_TASK_ID: z.string().min(1),
@@ -185,38 +165,6 @@ export interface KeyConfig {
 
 export interface DeliverConfig extends StoreConfig, KeyConfig {
   readonly webhookTimeoutMs: number;
-}
-
-/** All numbers of ownership (PROTOCOL.md §1), in one object; tests shrink them in proportion. */
-export interface OwnershipConfig {
-  readonly heartbeatMs: number;
-  /** Deadline of one try; a heartbeat has two. */
-  readonly heartbeatTimeoutMs: number;
-  /** The gate closes this long after the last acknowledged heartbeat was sent. */
-  readonly fenceMs: number;
-  /** A worker that showed the same heartbeat for this long is dead. */
-  readonly deathMs: number;
-  /** Without a leader for this long, each worker claims orphans by itself. */
-  readonly orphanClaimMs: number;
-  readonly drainTimeoutMs: number;
-  /** Between two looks of leader and deputy at the whole fleet. */
-  readonly leaderReadMs: number;
-  readonly brakeMs: number;
-  /** An offer that is not taken up by then is withdrawn. */
-  readonly giveDeadlineMs: number;
-  /** Between two looks at the row of a shard that is to come. */
-  readonly watchMs: number;
-  /** At least this long between two rounds of evening out, and after a change of the fleet. */
-  readonly rebalanceEveryMs: number;
-  /** Most that one round moves, in percent of all shards; at least one. */
-  readonly rebalancePercent: number;
-  /** Share of the shards that moves to a new generation first. */
-  readonly canaryPercent: number;
-  /** How long that share is watched before the rest follows. */
-  readonly canaryHoldMs: number;
-  readonly opensPerSecond: number;
-  readonly fleetOpensPerSecond: number;
-  readonly handshakesInFlight: number;
 }
 
 export interface ConnectionConfig {
@@ -317,28 +265,6 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
       commandVisibilitySeconds: value.HOLDFAST_COMMAND_VISIBILITY_SECONDS,
     }),
   });
-}
-
-function toOwnership(value: z.infer<typeof workerSchema>): OwnershipConfig {
-  return {
-    heartbeatMs: value.HOLDFAST_HEARTBEAT_MS,
-    heartbeatTimeoutMs: value.HOLDFAST_HEARTBEAT_TIMEOUT_MS,
-    fenceMs: value.HOLDFAST_FENCE_MS,
-    deathMs: value.HOLDFAST_DEATH_MS,
-    orphanClaimMs: value.HOLDFAST_ORPHAN_CLAIM_MS,
-    drainTimeoutMs: value.HOLDFAST_DRAIN_TIMEOUT_MS,
-    leaderReadMs: value.HOLDFAST_LEADER_READ_MS,
-    brakeMs: value.HOLDFAST_BRAKE_MS,
-    giveDeadlineMs: value.HOLDFAST_GIVE_DEADLINE_MS,
-    watchMs: value.HOLDFAST_WATCH_MS,
-    rebalanceEveryMs: value.HOLDFAST_REBALANCE_EVERY_MS,
-    rebalancePercent: value.HOLDFAST_REBALANCE_PERCENT,
-    canaryPercent: value.HOLDFAST_CANARY_PERCENT,
-    canaryHoldMs: value.HOLDFAST_CANARY_HOLD_MS,
-    opensPerSecond: value.HOLDFAST_OPENS_PER_SECOND,
-    fleetOpensPerSecond: value.HOLDFAST_FLEET_OPENS_PER_SECOND,
-    handshakesInFlight: value.HOLDFAST_HANDSHAKES_IN_FLIGHT,
-  };
 }
 
 function toStores(value: z.infer<typeof apiSchema>): StoreConfig {

@@ -3,7 +3,7 @@ import type { FleetView, LeaseView, Orders, WorkerLoad } from '../../shared/flee
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Random } from '../../shared/kernel/random.ts';
-import type { OwnershipConfig } from '../../shared/platform/config.ts';
+import type { OwnershipConfig } from '../../shared/platform/ownershipConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { FleetStore, NewLease } from './fleetStore.ts';

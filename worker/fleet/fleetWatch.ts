@@ -3,7 +3,7 @@ import type { FleetView, Orders } from '../../shared/fleet/fleetView.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
-import type { OwnershipConfig } from '../../shared/platform/config.ts';
+import type { OwnershipConfig } from '../../shared/platform/ownershipConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import {

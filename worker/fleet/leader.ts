@@ -1,7 +1,7 @@
 import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
 import { orphansOf, type FleetView, type LeaseView, type Orders } from '../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
-import type { OwnershipConfig } from '../../shared/platform/config.ts';
+import type { OwnershipConfig } from '../../shared/platform/ownershipConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { FleetStore } from './fleetStore.ts';

@@ -2,7 +2,7 @@ import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
 import { noOrders, type FleetView, type LeaseView, type Orders, type ShardView } from '../../shared/fleet/fleetView.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import type { OwnershipConfig } from '../../shared/platform/config.ts';
+import type { OwnershipConfig } from '../../shared/platform/ownershipConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { FleetStore } from './fleetStore.ts';

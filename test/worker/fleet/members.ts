@@ -5,7 +5,7 @@ import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { makeHeartbeatClient } from '../../../shared/platform/aws.ts';
-import type { OwnershipConfig } from '../../../shared/platform/config.ts';
+import type { OwnershipConfig } from '../../../shared/platform/ownershipConfig.ts';
 import { silentLogger, type Logger } from '../../../shared/platform/logger.ts';
 import { startFleetMember, type FleetMember, type FleetMemberOptions } from '../../../worker/fleet/fleetMember.ts';
 import { FleetStore } from '../../../worker/fleet/fleetStore.ts';
