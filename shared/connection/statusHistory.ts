@@ -1,9 +1,9 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { PutCommand, QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { TRANSITION_PREFIX, transitionKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
+import { putOwned, type CoreTable } from './ownedItem.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
 
 /**
@@ -24,45 +24,25 @@ export interface StatusTransition {
   readonly closeCode: number | undefined;
 }
 
-interface HistoryDependencies {
-  readonly table: DynamoDBDocumentClient;
-  readonly stage: string;
-}
-
 /** Writes a change into its place. Condition: no newer owner has written there (`token <= mine`). */
 export async function putTransition(
-  { table, stage }: HistoryDependencies,
+  core: CoreTable,
   connection: { readonly connectionId: ConnectionId; readonly token: number },
-  transition: StatusTransition,
+  { number, closeCode, ...moment }: StatusTransition,
 ): Promise<'stored' | 'lost'> {
-  const { number, closeCode, ...moment } = transition;
-  try {
-    await table.send(
-      new PutCommand({
-        TableName: tableName(stage, 'core'),
-        Item: {
-          ...transitionKey(connection.connectionId, number % HISTORY_LENGTH),
-          ...moment,
-          number,
-          ...(closeCode === undefined ? {} : { closeCode }),
-          token: connection.token,
-          ttl: expiryOf('transition', moment.atMs),
-        },
-        ConditionExpression: 'attribute_not_exists(pk) OR #token <= :token',
-        ExpressionAttributeNames: { '#token': 'token' },
-        ExpressionAttributeValues: { ':token': connection.token },
-      }),
-    );
-    return 'stored';
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return 'lost';
-    throw error;
-  }
+  const key = transitionKey(connection.connectionId, number % HISTORY_LENGTH);
+  const shown = closeCode === undefined ? {} : { closeCode };
+  return putOwned(core, key, connection.token, {
+    ...moment,
+    number,
+    ...shown,
+    ttl: expiryOf('transition', moment.atMs),
+  });
 }
 
 /** The last changes, newest first, at most {@link HISTORY_LENGTH}. Strongly consistent. */
 export async function readHistory(
-  { table, stage }: HistoryDependencies,
+  { table, stage }: CoreTable,
   connectionId: ConnectionId,
   nowMs: number,
 ): Promise<readonly StatusTransition[]> {

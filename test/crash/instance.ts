@@ -4,13 +4,13 @@ import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeDocumentClient, makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { workerConfig } from '../../shared/platform/config.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
-import { silentLogger } from '../../shared/platform/logger.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
 import { makeOwnedShards } from '../../worker/composition.ts';
 import { OpenMeter } from '../../worker/runner/openMeter.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';
 import { prepareProcess } from '../../worker/socket/prepareProcess.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
+import { makeWatchedLogger } from '../quiet/watchedLogger.ts';
 import { openGate } from '../worker/fleet/gates.ts';
 import { watchClock, watchKeys, watchQueue, watchSocketWrites, watchTable } from './ports.ts';
 import type { PortWatch } from './portWatch.ts';
@@ -73,7 +73,7 @@ export function startInstance(
       ...config,
       connections: { ...config.connections, commandVisibilitySeconds: COMMAND_VISIBILITY_SECONDS },
     },
-    logger: silentLogger,
+    logger: makeWatchedLogger(listener.onBroken),
     workerId,
     gate: openGate,
     takeTurn: async () => () => undefined,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -10,6 +10,7 @@ import { until } from '../../infra/local/until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
+import { assertQuiet } from '../quiet/findSecrets.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 import { makeOps, type Ended } from './opsProcess.ts';
 
@@ -64,6 +65,10 @@ describe('npm run ops, on the embedded stack', () => {
   afterAll(async () => {
     await receiver.stop();
     await stack.stop();
+    // The simulator is not the product: it prints the public key that clients pin.
+    const files = readdirSync(join(dataDir, 'logs')).filter((file) => file !== 'whatsapp.log');
+    const logs = files.map((file) => readFileSync(join(dataDir, 'logs', file), 'utf8')).join('\n');
+    assertQuiet(logs, [stack.operatorKey]);
     rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);
 

@@ -4,6 +4,7 @@ import { makeId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { findSecrets } from './findSecrets.ts';
+import { makeWatchedLogger } from './watchedLogger.ts';
 
 describe('the search for secrets in a log', () => {
   it.each<readonly [what: string, text: string, kind: string]>([
@@ -12,6 +13,7 @@ describe('the search for secrets in a log', () => {
     ['an address of Signal', 'Session error at 4915112345678.0', 'phone number'],
     ['a LID', 'from 123456789012345@lid', 'phone number'],
     ['a key in base64', `key ${Buffer.alloc(32, 'Zk9').toString('base64')}x1`, 'key'],
+    ['a key with its first digit late', 'bKYOScfUedDcDCpXBimfesgAhV+pELzZUxO/OpoFfJM=', 'key'],
     ['a key in hexadecimal', `key ${randomBytes(32).toString('hex')}`, 'key'],
     ['a printed session', 'SessionEntry { currentRatchet: { ephemeralKeyPair } }', 'name of a key'],
     ['what somebody wrote', 'sending "see you at nine"', 'known'],
@@ -22,9 +24,18 @@ describe('the search for secrets in a log', () => {
   });
 
   it('finds every random key of 32 bytes', () => {
-    const keys = Array.from({ length: 1_000 }, () => randomBytes(32).toString('base64'));
+    const keys = Array.from({ length: 20_000 }, () => randomBytes(32).toString('base64'));
 
     expect(keys.filter((key) => findSecrets(key).length === 0)).toEqual([]);
+  });
+
+  it('stands behind a log, and tells what kind of secret a line held but not which', () => {
+    const told: string[] = [];
+    const logger = makeWatchedLogger(({ message }) => void told.push(message)).child({ connectionId: 'con_1' });
+    logger.debug('fine', { waitMs: 5 });
+    logger.warn('socket cut', { reason: 'no account for 4915112345678' });
+
+    expect(told).toEqual(['a line of the log holds a phone number']);
   });
 
   it('finds nothing in metrics', () => {

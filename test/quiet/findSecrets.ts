@@ -9,8 +9,11 @@ export interface Finding {
 const PHONE_NUMBER = /(?<![\w.])\d{11,15}(?![\w])/;
 /** The embedded metric format gives its time as a number. */
 const TIME_OF_METRICS = /"Timestamp":\d{13}\b/;
-/** Bytes in base64 or hexadecimal. Slashes count only where padding follows: otherwise every path would be one. */
-const KEY = /[A-Za-z0-9+]{32,}|[A-Za-z0-9+/]{42,}={1,2}/g;
+/**
+ * Bytes in base64 or hexadecimal. Slashes count only where padding follows: otherwise every path would be one. What is padded
+ * comes first: a run without slashes may end before a digit that tells it from a name.
+ */
+const KEY = /[A-Za-z0-9+/]{42,}={1,2}|[A-Za-z0-9+]{32,}/g;
 /** Fields of Signal sessions and credentials. */
 const KEY_NAME =
   /privKey|privateKey|rootKey|chainKey|currentRatchet|messageKeys|advSecretKey|noiseKey|signedIdentityKey|"type":"Buffer"/;
@@ -30,6 +33,12 @@ export function findSecrets(log: string, known: readonly string[] = []): readonl
       ...(known.some((secret) => secret !== '' && text.includes(secret)) ? [found('known')] : []),
     ];
   });
+}
+
+/** Throws when the log holds secrets, with their kinds and lines. For the ends of tests. */
+export function assertQuiet(log: string, known: readonly string[] = []): void {
+  const findings = findSecrets(log, known);
+  if (findings.length > 0) throw new Error(`the log holds secrets: ${JSON.stringify(findings)}`);
 }
 
 /** Names in the code are long too, but have no digits; digests in the log are shorter. */

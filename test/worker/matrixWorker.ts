@@ -4,7 +4,7 @@ import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeDocumentClient, makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { workerConfig, type StoreConfig } from '../../shared/platform/config.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
-import { silentLogger } from '../../shared/platform/logger.ts';
+import { makeWatchedLogger } from '../quiet/watchedLogger.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
 import { makeOwnedShards } from '../../worker/composition.ts';
 import { OpenMeter } from '../../worker/runner/openMeter.ts';
@@ -44,7 +44,7 @@ export function startMatrixWorker(
   });
   return makeOwnedShards({
     config,
-    logger: silentLogger,
+    logger: makeWatchedLogger(watch.onBroken),
     workerId: makeId('wrk', Date.now(), systemRandom),
     gate: openGate,
     takeTurn: async () => () => undefined,

@@ -6,6 +6,7 @@ import { enqueueCommand, type Command } from '../../shared/message/command.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import { markTaskDead } from '../../shared/fleet/fleetLease.ts';
+import { assertQuiet } from '../quiet/findSecrets.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
@@ -43,6 +44,7 @@ describe('worker processes', () => {
     for (const worker of workers) worker.signal('SIGKILL');
     for (const worker of workers.splice(0)) {
       await worker.exited;
+      assertQuiet(worker.lines.map((line) => JSON.stringify(line)).join('\n'));
       await markTaskDead({ table: core.table, stage: 'test' }, worker.taskId, Date.now());
     }
   });
