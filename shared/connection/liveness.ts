@@ -1,0 +1,68 @@
+import type { ConnectionId, TenantId } from '../kernel/id.ts';
+
+/**
+ * Whether a connection lives, judged by what it does and not by what it last said of itself. Used by the worker's own
+ * supervisor and by the watchdog outside it, each with limits of its own. All times are ages in milliseconds, measured on
+ * the worker's monotonic clock, so that they can be compared elsewhere.
+ */
+export interface Evidence {
+  /** `opening`: WhatsApp has not said `<success>`. `pairing`: an offer waits for a person. */
+  readonly phase: 'opening' | 'pairing' | 'open';
+  readonly phaseMs: number;
+  /** Since the last frame of WhatsApp; if none has come, since the socket was asked for. */
+  readonly lastFrameMs: number;
+  /** Since the last stanza that was handled to its end; undefined before the first. */
+  readonly lastHandledMs: number | undefined;
+  /** Since WhatsApp last acknowledged a send; undefined before the first. */
+  readonly lastAckMs: number | undefined;
+  /** The stanza that waits longest to be handled, the one in hand included; undefined when none waits. */
+  readonly oldestUnhandledMs: number | undefined;
+  /** The send that waits longest for its acknowledgement; undefined when none waits. */
+  readonly oldestUnacknowledgedMs: number | undefined;
+  /** The lock of an address or of the session that has been held longest; undefined when none is held. */
+  readonly oldestLockMs: number | undefined;
+}
+
+/** One connection that a worker owns. */
+export interface ConnectionVitals {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly shard: number;
+  /** For how long its runner has been at the input in hand; undefined when its mailbox is empty. */
+  readonly runnerBusyMs: number | undefined;
+  /** Undefined when it has no socket. */
+  readonly evidence: Evidence | undefined;
+}
+
+/** What is wrong with a connection that says nothing is wrong. */
+export const symptoms = ['runner_stuck', 'never_success', 'silent_server', 'deaf', 'sends_stuck'] as const;
+export type Symptom = (typeof symptoms)[number];
+
+/** Ages in milliseconds from which something is wrong. */
+export interface LivenessLimits {
+  readonly runnerBusyMs: number;
+  readonly openingMs: number;
+  readonly lastFrameMs: number;
+  readonly unhandledMs: number;
+  readonly unacknowledgedMs: number;
+  readonly lockMs: number;
+}
+
+/**
+ * The first of the symptoms that a connection shows, or undefined when it is well. A connection without a socket, or whose
+ * offer waits for a person, can only be stuck in its runner: the machine's timers look after the rest.
+ */
+export function symptomOf({ runnerBusyMs, evidence }: ConnectionVitals, limits: LivenessLimits): Symptom | undefined {
+  if (isOver(runnerBusyMs, limits.runnerBusyMs)) return 'runner_stuck';
+  if (evidence === undefined) return undefined;
+  if (evidence.phase === 'opening') return isOver(evidence.phaseMs, limits.openingMs) ? 'never_success' : undefined;
+  if (isOver(evidence.lastFrameMs, limits.lastFrameMs)) return 'silent_server';
+  if (isOver(evidence.oldestUnhandledMs, limits.unhandledMs)) return 'deaf';
+  if (isOver(evidence.oldestUnacknowledgedMs, limits.unacknowledgedMs)) return 'sends_stuck';
+  // Sends and stanzas of that address wait for the lock; those of others do not, so neither need be old yet.
+  return isOver(evidence.oldestLockMs, limits.lockMs) ? 'sends_stuck' : undefined;
+}
+
+function isOver(ageMs: number | undefined, limitMs: number): boolean {
+  return ageMs !== undefined && ageMs > limitMs;
+}
