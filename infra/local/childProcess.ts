@@ -23,6 +23,8 @@ export interface ChildOptions {
   /** File of the repository, for example `worker/main.ts`. */
   readonly file: string;
   readonly args?: readonly string[];
+  /** Flags of node. */
+  readonly nodeFlags?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly readyWithinMs: number;
@@ -42,7 +44,8 @@ const LOG_LIMIT_BYTES = 50 * 1_024 * 1_024;
 /** Starts a child and waits until it is ready. Throws an Error with one clear sentence when it does not get there. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const dieWithParent = fileURLToPath(new URL('dieWithParent.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', dieWithParent, options.file, ...(options.args ?? [])], {
+  const { nodeFlags = [], file, args = [] } = options;
+  const child = spawn(process.execPath, [...nodeFlags, '--import', dieWithParent, file, ...args], {
     cwd: root,
     // A child must not get settings that were meant for another kind of process.
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TZ: process.env['TZ'], ...options.env },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { WORKER_NODE_FLAGS } from '../../worker/nodeFlags.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
 
 /** One worker process of the embedded stack. */
@@ -139,6 +140,7 @@ export class WorkerFleet {
     const started = startChild({
       name,
       file: 'worker/main.ts',
+      nodeFlags: WORKER_NODE_FLAGS,
       env: { ...settings, ...place.settings, HOLDFAST_TASK_ID: taskId },
       logFile: `${logs}/${name}.log`,
       readyWithinMs: READY_MS,

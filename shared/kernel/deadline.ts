@@ -13,6 +13,9 @@ export class TimeoutError extends Error {
   }
 }
 
+/** Without a reason of its own, an abort makes an error with a stack: at each call to a store, for nobody. */
+const SETTLED = 'settled';
+
 /**
  * Runs `call` with an abort signal and gives it up after `deadlineMs`.
  * Returns what the call returns. Throws {@link TimeoutError} at the deadline, whether or not the call heeds the signal,
@@ -36,6 +39,6 @@ export async function withDeadline<Result>(
   try {
     return await Promise.race([call(late.signal), expired]);
   } finally {
-    settled.abort();
+    settled.abort(SETTLED);
   }
 }

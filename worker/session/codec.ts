@@ -13,7 +13,7 @@ const WORTH_DEFLATING_BYTES = 640;
 
 /** Bytes of a value made of plain objects, arrays, strings, numbers, booleans and byte arrays. */
 export function encodeValue(value: unknown): Uint8Array {
-  const plain = encode(toPlain(value), { ignoreUndefined: true });
+  const plain = pack(value);
   if (plain.length > WORTH_DEFLATING_BYTES) {
     const deflated = deflateRawSync(plain);
     if (deflated.length < plain.length) return withForm(DEFLATED, deflated);
@@ -27,6 +27,20 @@ export function decodeValue(bytes: Uint8Array): unknown {
   if (bytes[0] === PLAIN) return toOwnBytes(decode(body));
   if (bytes[0] === DEFLATED) return toOwnBytes(decode(inflateRawSync(body)));
   throw new Error(`unknown form ${bytes[0]} of a stored value`);
+}
+
+/** A value as it would come back from the store: what is done to the one does not change the other. */
+export function copyValue(value: unknown): unknown {
+  return toOwnBytes(decode(pack(value)));
+}
+
+/** Whether two values would be stored alike. */
+export function isSameValue(left: unknown, right: unknown): boolean {
+  return Buffer.from(pack(left)).equals(pack(right));
+}
+
+function pack(value: unknown): Uint8Array {
+  return encode(toPlain(value), { ignoreUndefined: true });
 }
 
 /** A form byte in front of bytes. Kept for hours, so in memory of its own: a shared block would stay with it. */

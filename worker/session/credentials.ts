@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/kernel/clock.ts';
-import { decodeValue, encodeValue } from './codec.ts';
+import { copyValue, decodeValue, encodeValue, isSameValue } from './codec.ts';
 import type { ItemSeal } from './itemSeal.ts';
 import { KeyedMutex } from './keyedMutex.ts';
 import type { SessionItems } from './sessionItems.ts';
@@ -102,7 +102,7 @@ export class Credentials {
   /** A copy of the stored credentials, or undefined when no account is linked. */
   get value(): unknown {
     if (this.#root.changing === undefined) return undefined;
-    return copyOf({ ...this.#fixed, ...this.#root.changing, ...this.#waiting?.changing });
+    return copyValue({ ...this.#fixed, ...this.#root.changing, ...this.#waiting?.changing });
   }
 
   /** Prefix of the sort keys of the account's keys, or of its ratchets. */
@@ -143,7 +143,7 @@ export class Credentials {
       const before = this.#root.changing;
       if (before === undefined) return;
       const { number } = this.#root;
-      if (!isEqual(fixed, this.#fixed)) await this.#writeFixed(number, this.#fixedVersion, fixed);
+      if (!isSameValue(fixed, this.#fixed)) await this.#writeFixed(number, this.#fixedVersion, fixed);
       const changed = changedFields(before, changing);
       if (changed.length === 0) return;
       if (changed.every((field) => COSMETIC.has(field))) this.#wait(changing);
@@ -236,7 +236,7 @@ export class Credentials {
 }
 
 function split(credentials: unknown): { readonly fixed: Fields; readonly changing: Fields } {
-  const fields = Object.entries(copyOf(credentials) as Fields);
+  const fields = Object.entries(copyValue(credentials) as Fields);
   return {
     fixed: Object.fromEntries(fields.filter(([name]) => FIXED.has(name))),
     changing: Object.fromEntries(fields.filter(([name]) => !FIXED.has(name))),
@@ -245,16 +245,7 @@ function split(credentials: unknown): { readonly fixed: Fields; readonly changin
 
 function changedFields(before: Fields, after: Fields): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].filter((name) => !isEqual(before[name], after[name]));
-}
-
-function isEqual(left: unknown, right: unknown): boolean {
-  return Buffer.from(encodeValue(left)).equals(encodeValue(right));
-}
-
-/** As it would come back from the store: what the caller does to it later must not count. */
-function copyOf(value: unknown): unknown {
-  return decodeValue(encodeValue(value));
+  return [...names].filter((name) => !isSameValue(before[name], after[name]));
 }
 
 function accountPrefix(number: number): string {

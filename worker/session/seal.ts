@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
 
 /** AES-256-GCM with the place of an item as additional data: a sealed item cannot be put elsewhere, or back. */
 const IV_BYTES = 12;
@@ -11,7 +11,7 @@ export interface ItemPlace {
   readonly epoch: number;
 }
 
-export function seal(dataKey: Uint8Array, place: ItemPlace, plaintext: Uint8Array): Uint8Array {
+export function seal(dataKey: KeyObject, place: ItemPlace, plaintext: Uint8Array): Uint8Array {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv('aes-256-gcm', dataKey, iv).setAAD(toBytes(place));
   const body = Buffer.concat([cipher.update(plaintext), cipher.final()]);
@@ -19,7 +19,7 @@ export function seal(dataKey: Uint8Array, place: ItemPlace, plaintext: Uint8Arra
 }
 
 /** Throws when the bytes were changed, belong to another place, or to another key. */
-export function unseal(dataKey: Uint8Array, place: ItemPlace, sealed: Uint8Array): Uint8Array {
+export function unseal(dataKey: KeyObject, place: ItemPlace, sealed: Uint8Array): Uint8Array {
   const bytes = Buffer.from(sealed);
   const decipher = createDecipheriv('aes-256-gcm', dataKey, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
     .setAAD(toBytes(place))

@@ -2,6 +2,7 @@ import type { UserFacingSocketConfig } from '@whiskeysockets/baileys';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import { sharedCaches } from './sharedCaches.ts';
+import { socketAgentOf } from './socketAgent.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 
 const RETRY_REQUEST_DELAY_MS = 5_000;
@@ -14,8 +15,10 @@ export function makeBaileysConfiguration(
   { connection, config, whatsappUrl, lookUpSent, pairing, presence }: OpenSocketOptions,
   ours: Required<Pick<UserFacingSocketConfig, 'auth' | 'makeSignalRepository' | 'userDevicesCache'>>,
 ): UserFacingSocketConfig {
+  const agent = socketAgentOf(whatsappUrl);
   return {
     waWebSocketUrl: whatsappUrl,
+    ...(agent === undefined ? {} : { agent }),
     ...ours,
     ...sharedCaches.of(connection.connectionId),
     logger: baileysLogger,

@@ -1,5 +1,6 @@
-import { createPublicKey, verify as verifyEd25519 } from 'node:crypto';
+import { verify as verifyEd25519 } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { toEdwardsKey } from './edwardsKeys.ts';
 
 /**
  * Repairs of libsignal 6.0.0 for which it has no hook. They are made once per process, on the loaded modules, and only on
@@ -79,38 +80,15 @@ function doWithoutQueue(cipher: CipherPrototype): void {
   cipher.queueJob = (job) => job();
 }
 
-const P = 2n ** 255n - 19n;
-const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex');
-
 /**
- * XEdDSA verification with the platform's Ed25519: the Montgomery key becomes an Edwards key, y = (u - 1) / (u + 1), its
- * sign bit is the top bit of the signature. Baileys ignores the answer of the original and takes only an exception for
+ * XEdDSA verification with the platform's Ed25519: the Montgomery key becomes an Edwards key, its sign bit is the top bit of
+ * the signature. Baileys ignores the answer of the original and takes only an exception for
  * "no", so this one throws. About 80 times as fast as the original, which is pure JavaScript.
  */
 export function verifySignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  const u = littleEndian(publicKey) % P;
-  const y = (((u - 1n + P) % P) * inverse((u + 1n) % P)) % P;
-  const key = Buffer.from(y.toString(16).padStart(64, '0'), 'hex').reverse();
   const plain = Buffer.from(signature);
-  key[31] = (key[31] ?? 0) | ((plain[63] ?? 0) & 0x80);
+  const edwards = toEdwardsKey(publicKey, (plain[63] ?? 0) & 0x80);
   plain[63] = (plain[63] ?? 0) & 0x7f;
-  const edwards = createPublicKey({ key: Buffer.concat([ED25519_SPKI, key]), format: 'der', type: 'spki' });
   if (!verifyEd25519(null, message, edwards, plain)) throw new Error('the signature is not valid');
   return true;
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  const reversed = Buffer.from(bytes).reverse();
-  reversed[0] = (reversed[0] ?? 0) & 0x7f;
-  return BigInt(`0x${reversed.toString('hex')}`);
-}
-
-function inverse(value: bigint): bigint {
-  let [result, base, exponent] = [1n, value, P - 2n];
-  while (exponent > 0n) {
-    if (exponent & 1n) result = (result * base) % P;
-    base = (base * base) % P;
-    exponent >>= 1n;
-  }
-  return result;
 }
