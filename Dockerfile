@@ -29,5 +29,5 @@ USER node
 # No HEALTHCHECK: the worker listens nowhere, and "the process runs" is known without one. Its health is its heartbeat in
 # the Fleet table, which others watch; a check that can only say yes would hide the difference.
 STOPSIGNAL SIGTERM
-# Without a shell: node is process 1 and gets SIGTERM itself. Its flags are those of worker/nodeFlags.ts.
+# Without a shell: node is process 1 and gets SIGTERM itself. Its flags are those of shared/platform/workerNodeFlags.ts.
 CMD ["node", "--max-semi-space-size=2", "worker/main.ts"]

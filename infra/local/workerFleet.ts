@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { WORKER_NODE_FLAGS } from '../../worker/nodeFlags.ts';
+import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
 
 /** One worker process of the embedded stack. */

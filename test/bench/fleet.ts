@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { WORKER_NODE_FLAGS } from '../../worker/nodeFlags.ts';
+import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 import { makeCertificate } from '../shared/webhook/certificate.ts';
 import { TalkingChild } from './childTalk.ts';
 import type { FleetClientAnswers, SideName } from './fleetClient.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readImageContents } from '../../scripts/imageFiles.ts';
 import { readImportGraph } from '../../scripts/importGraph.ts';
 import { modulesOf } from '../../scripts/modules.ts';
-import { WORKER_NODE_FLAGS } from '../../worker/nodeFlags.ts';
+import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { makeKeyFile, startWorkerProcess } from '../worker/workerProcess.ts';

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { internalEventBatchSchema, type InternalEvent } from '../../shared/event/internalEvent.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
-import { WORKER_NODE_FLAGS } from '../../worker/nodeFlags.ts';
+import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 
 const WORKER = { folder: resolve(import.meta.dirname, '../..'), file: 'worker/main.ts' };
