@@ -9,6 +9,8 @@ export interface Budgets {
   readonly fenceMs: number;
   readonly deathMs: number;
   readonly opensPerSecond: number;
+  /** What a worker may open at once when it has opened nothing for a while. */
+  readonly opensAtOnce: number;
   readonly commandWaitSeconds: number;
 }
 
@@ -125,6 +127,15 @@ export const chaosCases: readonly ChaosCase[] = [
     what: 'WhatsApp cuts all connections and refuses new ones for 60 s',
     fault: ({ whatsAppProxy }) => block(whatsAppProxy, 'refused', 60 * SECOND_MS),
     limits: () => ({}),
+  },
+  {
+    name: 'whatsapp-120s',
+    what: 'WhatsApp resets all connections, and each new one, for 120 s',
+    fault: ({ whatsAppProxy }) => block(whatsAppProxy, 'reset', 120 * SECOND_MS),
+    limits: (budgets, { workers }) => ({
+      replaced: 0,
+      opensPerSecond: (budgets.opensPerSecond + budgets.opensAtOnce) * workers,
+    }),
   },
   {
     name: 'scale',

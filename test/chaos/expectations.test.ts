@@ -13,6 +13,7 @@ const good = measure({
   conflicts: {},
   counts: { overlap: 0, resent: 0, undecryptable: 0, retryRequests: 0 },
   deadLetters: 0,
+  attempts: [],
 });
 const brokenOf = (measures: Partial<Measures>, limits = {}) =>
   judge({ ...good, ...measures }, limits).filter(({ holds }) => !holds);

@@ -10,6 +10,7 @@ export interface Limits {
   readonly backMs?: number;
   readonly gapP50Ms?: number;
   readonly gapP99Ms?: number;
+  readonly opensPerSecond?: number;
 }
 
 export interface Verdict {
@@ -47,6 +48,7 @@ const limited: Readonly<Record<keyof Limits, Expectation>> = {
   openMaxMs: ['open max', 'ms', ({ openMs }) => openMs.max],
   backMs: ['all back', 'ms', ({ backMs }) => backMs],
   gapP50Ms: ['gap p50', 'ms', ({ gapMs }) => gapMs.p50],
+  opensPerSecond: ['opens in a second', 'count', ({ opensPerSecond }) => opensPerSecond],
   gapP99Ms: ['gap p99', 'ms', ({ gapMs }) => gapMs.p99],
 };
 

@@ -109,7 +109,14 @@ function readBudgets(): Budgets {
     ...WORKER_TIMINGS[options.timings === 'production' ? 'production' : 'local'],
   });
   const { heartbeatMs, fenceMs, deathMs, opensPerSecond } = ownership;
-  return { heartbeatMs, fenceMs, deathMs, opensPerSecond, commandWaitSeconds: connections.commandWaitSeconds };
+  return {
+    heartbeatMs,
+    fenceMs,
+    deathMs,
+    opensPerSecond,
+    opensAtOnce: SHARD_CAP,
+    commandWaitSeconds: connections.commandWaitSeconds,
+  };
 }
 
 function about(budgets: Budgets) {

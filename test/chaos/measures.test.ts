@@ -15,6 +15,7 @@ const nothing: Observed = {
   conflicts: {},
   counts: { overlap: 0, resent: 0, undecryptable: 0, retryRequests: 0 },
   deadLetters: 0,
+  attempts: [],
 };
 const measured = (seen: Partial<Observed>) => measure({ ...nothing, ...seen });
 const sent = (text: string, acceptedAtMs = FAULT, account = 'a') => ({ account, text, acceptedAtMs });
@@ -93,6 +94,12 @@ describe('measures of connections', () => {
       gapMs: { max: 0 },
       openMs: { max: 0 },
     });
+  });
+
+  it('count attempts to reach WhatsApp in the fullest second', () => {
+    const result = measured({ attempts: [0, 500, 999, 1_000, 2_500].map((atMs) => FAULT + atMs) });
+
+    expect(result.opensPerSecond).toBe(3);
   });
 
   it('take the gap from the loss of the socket and the time to open from the fault', () => {

@@ -55,6 +55,8 @@ export interface Observed {
   readonly conflicts: Readonly<Record<string, readonly number[]>>;
   readonly counts: Counts;
   readonly deadLetters: number;
+  /** When a worker tried to reach WhatsApp, since the fault. */
+  readonly attempts: readonly number[];
 }
 
 export interface Spread {
@@ -82,6 +84,8 @@ export interface Measures extends Counts {
   readonly closed: number;
   /** Most logins of the fleet in any second after the fault. */
   readonly loginsPerSecond: number;
+  /** Most attempts of the fleet to reach WhatsApp in any second after the fault. */
+  readonly opensPerSecond: number;
   /** From each loss of a socket to the next login of the same connection. */
   readonly gapMs: Spread;
   /** From the fault to the last login of each connection that had to log in. */
@@ -96,7 +100,7 @@ export interface Measures extends Counts {
 }
 
 export function measure(observed: Observed): Measures {
-  const { faultAtMs, overAtMs, sends, writes, shown, told, spans, conflicts, counts, deadLetters } = observed;
+  const { faultAtMs, overAtMs, sends, writes, shown, told, spans, conflicts, counts, deadLetters, attempts } = observed;
   const reopened = reopenings(spans, faultAtMs);
   const logins = Object.values(spans).flatMap((list) => list.map(({ openedAt }) => openedAt));
   const replaced = Object.values(conflicts).map((times) => times.filter((atMs) => atMs >= faultAtMs).length);
@@ -117,6 +121,7 @@ export function measure(observed: Observed): Measures {
     reconnected: reopened.length,
     closed: Object.values(spans).filter((list) => list.at(-1)?.closedAt !== undefined).length,
     loginsPerSecond: mostPerSecond(logins.filter((atMs) => atMs >= faultAtMs)),
+    opensPerSecond: mostPerSecond(attempts),
     gapMs: spreadOf(Object.values(spans).flatMap((list) => gapsOf(list, faultAtMs))),
     openMs: spreadOf(reopened.map(({ openedAtMs }) => openedAtMs - faultAtMs)),
     backMs: Math.max(0, ...reopened.map(({ openedAtMs }) => openedAtMs - overAtMs)),

@@ -107,6 +107,7 @@ export class Observation {
         retryRequests: counts.retryRequests - before.retryRequests,
       },
       deadLetters: deadCommands - deadLetters,
+      attempts: this.#fleet.whatsAppProxy.attemptsSince(times.faultAtMs),
     };
   }
 

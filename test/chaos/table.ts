@@ -25,6 +25,7 @@ const columns: readonly Column[] = [
   ['unreadable/', 'retried', 11, ({ measures }) => `${measures.undecryptable}/${measures.retryRequests}`],
   ['recon-', 'nected', 6, ({ measures }) => measures.reconnected],
   ['logins', '/s', 6, ({ measures }) => measures.loginsPerSecond],
+  ['opens', '/s', 5, ({ measures }) => measures.opensPerSecond],
   ['gap s', 'p50/p99/max', 15, ({ measures }) => spread(measures.gapMs)],
   ['open s', 'p50/max', 11, ({ measures }) => ends(measures.openMs)],
   ['first send s', 'p50/max', 12, ({ measures }) => ends(measures.firstSendMs)],

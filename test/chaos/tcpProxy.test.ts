@@ -86,6 +86,22 @@ describe('TCP proxy', () => {
     await hears(next, 'back');
   });
 
+  it('when reset, resets what was open and what comes, and counts it', async () => {
+    const sinceMs = Date.now();
+    const before = await call();
+    await proxy.set('reset');
+    await closeOf(before);
+
+    const during = connect(proxy.port, '127.0.0.1').on('error', () => undefined);
+    await new Promise((resolve) => during.once('close', resolve));
+    await proxy.set('open');
+    const after = await call();
+    after.socket.write('again');
+
+    await hears(after, 'again');
+    expect(proxy.attemptsSince(sinceMs)).toHaveLength(3);
+  });
+
   it('when silent, accepts and answers nothing, and delivers what was held when it is open again', async () => {
     const old = await call();
     old.socket.write('a');

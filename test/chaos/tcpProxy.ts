@@ -4,11 +4,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  * What a proxy does with connections:
  *   open      carries both ways
  *   refused   nobody listens, and connections that were there are reset
+ *   reset     somebody listens and resets each connection at once, old ones too: attempts can be counted
  *   silent    connections are accepted and nothing moves: neither new ones nor old ones hear anything
  * What was held while silent travels on when it opens again, as what a network retransmits does: a request whose caller
  * has long given up may still reach the server.
  */
-export type Passage = 'open' | 'refused' | 'silent';
+export type Passage = 'open' | 'refused' | 'reset' | 'silent';
 
 export interface Target {
   readonly host: string;
@@ -31,6 +32,8 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #passage: Passage = 'open';
+  /** When somebody connected, on the clock on the wall. */
+  readonly #attempts: number[] = [];
   port = 0;
 
   private constructor(target: Target) {
@@ -52,8 +55,14 @@ export class TcpProxy {
       await this.#close();
       return;
     }
-    for (const pair of this.#pairs) carry(pair, passage);
+    if (passage === 'reset') this.#resetAll();
+    else for (const pair of this.#pairs) carry(pair, passage);
     if (before === 'refused') await listen(this.#server, this.port);
+  }
+
+  /** When connections were asked for since then, whether or not they were carried. */
+  attemptsSince(atMs: number): readonly number[] {
+    return this.#attempts.filter((attempt) => attempt >= atMs);
   }
 
   async stop(): Promise<void> {
@@ -62,14 +71,24 @@ export class TcpProxy {
 
   async #close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#resetAll();
+    await closed;
+  }
+
+  #resetAll(): void {
     for (const { client, server } of this.#pairs) {
       client.resetAndDestroy();
       server.resetAndDestroy();
     }
-    await closed;
   }
 
   #accept(client: Socket): void {
+    this.#attempts.push(Date.now());
+    if (this.#passage === 'reset') {
+      client.on('error', () => undefined);
+      client.resetAndDestroy();
+      return;
+    }
     const server = connect({ ...this.#target, allowHalfOpen: true, noDelay: true });
     const pair: Pair = { client, server };
     this.#pairs.add(pair);
