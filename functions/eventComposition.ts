@@ -9,25 +9,28 @@ import { AddressGuard, systemResolve } from '../shared/webhook/addressGuard.ts';
 import { EndpointStore } from '../shared/webhook/endpointStore.ts';
 import { makeWebhookPoster } from '../shared/webhook/postWebhook.ts';
 import type { DeliverDependencies } from './deliver.ts';
+import { makeFunctionBreakers } from './functionBreakers.ts';
 import type { IngestDependencies } from './ingest.ts';
 import type { ReconcileDependencies } from './reconcile.ts';
 import type { TaskStoppedDependencies } from './taskStopped.ts';
 
 /** What the functions behind the queues and schedules are made of: on AWS by the entry files, locally by the embedded stack. */
 function composeStores(config: StoreConfig, name: string) {
+  const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });
+  const breakers = makeFunctionBreakers(name, config.stage, logger);
   const stores = {
-    table: makeDocumentClient(config),
+    table: makeDocumentClient(config, { breakers }),
     stage: config.stage,
     clock: systemClock,
     random: systemRandom,
   };
   return {
     ...stores,
-    queue: makeQueueClient(config),
+    queue: makeQueueClient(config, { breakers }),
     queueUrlBase: config.queueUrlBase,
     messages: new MessageStore(stores),
     endpoints: new EndpointStore(stores),
-    logger: makeLogger(name, config.logLevel).child({ stage: config.stage }),
+    logger,
   };
 }
 
