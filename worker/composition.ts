@@ -153,6 +153,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     settings,
     assertOpen: gate.assertOpen,
     sockets,
+    metrics: options.metrics,
     takeTurn,
     onBroken,
     opens,
