@@ -26,7 +26,7 @@ export function makeSteppedClock(startMs = Date.UTC(2026, 7, 1)): SteppedClock {
       }),
     advance: (durationMs) => {
       nowMs += durationMs;
-      for (const sleeper of [...sleeping]) if (sleeper.atMs <= nowMs) sleeper.wake();
+      for (const sleeper of sleeping) if (sleeper.atMs <= nowMs) sleeper.wake();
     },
   };
 }
