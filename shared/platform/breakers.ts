@@ -65,7 +65,6 @@ export function makeBreakers(options: {
       onRefused: () => say(breaker.state),
     });
     made.set(dependency, breaker);
-    say('closed');
     return breaker;
   };
 
