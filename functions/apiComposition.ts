@@ -3,6 +3,7 @@ import { systemClock } from '../shared/kernel/clock.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
+import type { Breakers } from '../shared/platform/breakers.ts';
 import type { ApiConfig } from '../shared/platform/config.ts';
 import { makeLogger } from '../shared/platform/logger.ts';
 import { AddressGuard, systemResolve } from '../shared/webhook/addressGuard.ts';
@@ -10,15 +11,19 @@ import { EndpointStore } from '../shared/webhook/endpointStore.ts';
 import type { AdminDependencies } from './admin.ts';
 import type { ApiDependencies } from './api.ts';
 import { makeAuthenticate } from './authentication.ts';
+import { makeFunctionBreakers } from './functionBreakers.ts';
 
-function composeHttp(config: ApiConfig, name: string): AdminDependencies {
-  const stores = { table: makeDocumentClient(config), stage: config.stage };
+function composeHttp(config: ApiConfig, name: string): AdminDependencies & { readonly breakers: Breakers } {
+  const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });
+  const breakers = makeFunctionBreakers(name, config.stage, logger);
+  const stores = { table: makeDocumentClient(config, { breakers }), stage: config.stage };
   return {
     ...stores,
     clock: systemClock,
     random: systemRandom,
     authenticate: makeAuthenticate(stores),
-    logger: makeLogger(name, config.logLevel).child({ stage: config.stage }),
+    logger,
+    breakers,
     shardCount: config.shardCount,
     connections: new ConnectionStore(stores),
   };
@@ -35,7 +40,7 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
     messages: new MessageStore(http),
     endpoints: new EndpointStore(http),
     guard: new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false }),
-    queue: makeQueueClient(config),
+    queue: makeQueueClient(config, { breakers: http.breakers }),
     queueUrlBase: config.queueUrlBase,
     shardCap: config.shardCap,
   };

@@ -4,7 +4,10 @@ import type { TenantEvent } from '../shared/event/event.ts';
 import { findEvent, type EventLogDependencies } from '../shared/event/eventLog.ts';
 import type { Random } from '../shared/kernel/random.ts';
 import type { Logger } from '../shared/platform/logger.ts';
+import type { Metrics } from '../shared/platform/metrics.ts';
 import { judgeOutcome, recordAttempt, retryDelaySeconds, type Attempt } from '../shared/webhook/attempt.ts';
+import { admit, afterAttempt } from '../shared/webhook/endpointBreaker.ts';
+import type { EndpointBreakerStore } from '../shared/webhook/endpointBreakerStore.ts';
 import { deliveryQueueUrl, deliverySchema, type Delivery, type DeliveryQueue } from '../shared/webhook/delivery.ts';
 import type { Endpoint } from '../shared/webhook/endpoint.ts';
 import type { EndpointStore } from '../shared/webhook/endpointStore.ts';
@@ -14,6 +17,9 @@ import { handleEach, parseBody, type RecordOutcome } from './recordBatch.ts';
 
 export interface DeliverDependencies extends EventLogDependencies, DeliveryQueue {
   readonly endpoints: Pick<EndpointStore, 'find' | 'disable'>;
+  readonly breakers: EndpointBreakerStore;
+  /** Counts breakers that open. */
+  readonly count: Metrics['count'];
   readonly poster: Pick<WebhookPoster, 'post'>;
   readonly random: Random;
   readonly logger: Logger;
@@ -38,8 +44,9 @@ async function deliverRecord(dependencies: DeliverDependencies, record: SQSRecor
   const logger = dependencies.logger.child({ tenantId, endpointId, eventId, correlationId, deliveryId });
   try {
     const outcome = await attemptDelivery(dependencies, parsed.body, receiveCount, logger);
-    if (outcome === 'failed') await postpone(dependencies, record, receiveCount);
-    return outcome;
+    if (outcome === 'done') return 'done';
+    await postpone(dependencies, record, receiveCount, outcome.atLeastMs);
+    return 'failed';
   } catch (error) {
     logger.warn('delivery could not be tried and comes again', { error, receiveCount });
     return 'failed';
@@ -51,7 +58,7 @@ async function attemptDelivery(
   delivery: Delivery,
   number: number,
   logger: Logger,
-): Promise<RecordOutcome> {
+): Promise<'done' | Postponed> {
   const { tenantId, endpointId, eventId } = delivery;
   const [endpoint, event] = await Promise.all([
     dependencies.endpoints.find(tenantId, endpointId),
@@ -62,15 +69,60 @@ async function attemptDelivery(
     logger.warn('event of a delivery has expired');
     return 'done';
   }
+  const turn = await takeTurn(dependencies, endpoint);
+  if ('atLeastMs' in turn) {
+    logger.debug('delivery waits: its endpoint has failed too often', { waitMs: turn.atLeastMs });
+    return turn;
+  }
   const attempt = await postEvent(dependencies, delivery, endpoint, event, number);
   const { result, httpStatus, reason, durationMs } = attempt;
   logger.info('delivery tried', { attempt: number, outcome: result, httpStatus, reason, durationMs });
   if (result === 'gone') await dependencies.endpoints.disable(tenantId, endpointId);
+  else await settleBreaker(dependencies, endpoint, turn.held, result === 'delivered', logger);
   // The attempt is over whether or not it is noted: a failure here must not repeat what the receiver has taken.
   await recordAttempt(dependencies, attempt).catch((error: unknown) => {
     logger.warn('attempt could not be noted', { error });
   });
-  return result === 'failed' ? 'failed' : 'done';
+  return result === 'failed' ? { atLeastMs: 0 } : 'done';
+}
+
+/** It stays in the queue, hidden for at least so long. */
+interface Postponed {
+  readonly atLeastMs: number;
+}
+
+/** While somebody else tries the endpoint. */
+const TRIAL_WAIT_MS = 5_000;
+
+/** Whether the endpoint may be posted to now, and the trial of its breaker if this is one. */
+async function takeTurn(
+  { breakers, clock }: DeliverDependencies,
+  endpoint: Endpoint,
+): Promise<{ readonly held: number | undefined } | Postponed> {
+  const admitted = admit(endpoint.breaker, clock.nowMs());
+  if (admitted.admission === 'post') return { held: undefined };
+  if (admitted.admission === 'wait') return { atLeastMs: admitted.waitMs };
+  const taken = await breakers.takeTrial(endpoint, admitted.seen, clock.nowMs());
+  return taken === 'taken' ? { atLeastMs: TRIAL_WAIT_MS } : taken;
+}
+
+/** A failure here must not repeat what the receiver has taken: a trial that is not settled is free again after a minute. */
+async function settleBreaker(
+  { breakers, clock, count }: DeliverDependencies,
+  endpoint: Endpoint,
+  held: number | undefined,
+  succeeded: boolean,
+  logger: Logger,
+): Promise<void> {
+  const change = afterAttempt(endpoint.breaker, held, succeeded, clock.nowMs());
+  if (change === undefined) return;
+  try {
+    if ((await breakers.write(endpoint, change, clock.nowMs())) !== 'opened') return;
+    logger.info('breaker opened', { dependency: 'webhook' });
+    count('BreakerOpened', { dependency: 'webhook' });
+  } catch (error) {
+    logger.warn('breaker could not be written', { error });
+  }
 }
 
 async function postEvent(
@@ -113,12 +165,18 @@ function toReason(outcome: Awaited<ReturnType<WebhookPoster['post']>>): string |
   return outcome.outcome === 'refused' ? outcome.refusal : outcome.reason;
 }
 
-async function postpone(dependencies: DeliverDependencies, record: SQSRecord, receiveCount: number): Promise<void> {
+async function postpone(
+  dependencies: DeliverDependencies,
+  record: SQSRecord,
+  receiveCount: number,
+  atLeastMs: number,
+): Promise<void> {
+  const scheduled = retryDelaySeconds(receiveCount, dependencies.random.unit());
   await dependencies.queue.send(
     new ChangeMessageVisibilityCommand({
       QueueUrl: deliveryQueueUrl(dependencies),
       ReceiptHandle: record.receiptHandle,
-      VisibilityTimeout: retryDelaySeconds(receiveCount, dependencies.random.unit()),
+      VisibilityTimeout: Math.max(scheduled, Math.ceil(atLeastMs / 1_000)),
     }),
   );
 }

@@ -6,28 +6,32 @@ import type { DeliverConfig, FleetConfig, IngestConfig, StoreConfig } from '../s
 import { markTaskDead } from '../shared/fleet/fleetLease.ts';
 import { makeLogger } from '../shared/platform/logger.ts';
 import { AddressGuard, systemResolve } from '../shared/webhook/addressGuard.ts';
+import { makeEndpointBreakerStore } from '../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../shared/webhook/endpointStore.ts';
 import { makeWebhookPoster } from '../shared/webhook/postWebhook.ts';
 import type { DeliverDependencies } from './deliver.ts';
+import { countAtOnce, makeFunctionBreakers } from './functionBreakers.ts';
 import type { IngestDependencies } from './ingest.ts';
 import type { ReconcileDependencies } from './reconcile.ts';
 import type { TaskStoppedDependencies } from './taskStopped.ts';
 
 /** What the functions behind the queues and schedules are made of: on AWS by the entry files, locally by the embedded stack. */
 function composeStores(config: StoreConfig, name: string) {
+  const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });
+  const breakers = makeFunctionBreakers(name, config.stage, logger);
   const stores = {
-    table: makeDocumentClient(config),
+    table: makeDocumentClient(config, { breakers }),
     stage: config.stage,
     clock: systemClock,
     random: systemRandom,
   };
   return {
     ...stores,
-    queue: makeQueueClient(config),
+    queue: makeQueueClient(config, { breakers }),
     queueUrlBase: config.queueUrlBase,
     messages: new MessageStore(stores),
     endpoints: new EndpointStore(stores),
-    logger: makeLogger(name, config.logLevel).child({ stage: config.stage }),
+    logger,
   };
 }
 
@@ -51,7 +55,9 @@ export function composeDeliver(
 ): DeliverDependencies {
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
   const poster = makeWebhookPoster({ guard, clock: systemClock, timeoutMs: config.webhookTimeoutMs });
-  return { ...composeStores(config, 'deliver'), poster };
+  const stores = composeStores(config, 'deliver');
+  const count = countAtOnce('deliver', config.stage, stores.logger);
+  return { ...stores, poster, breakers: makeEndpointBreakerStore(stores), count };
 }
 
 /** Parts of the stopped-task function. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError, errorRules, type ErrorCode, type FieldProblem } from '../shared/kernel/appError.ts';
 import { TimeoutError } from '../shared/kernel/deadline.ts';
 import type { CorrelationId } from '../shared/kernel/id.ts';
+import { BreakerOpenError } from '../shared/platform/breaker.ts';
 import type { Answer } from './route.ts';
 
 /** An error answer: RFC 9457, with a stable code that clients key on. */
@@ -36,6 +37,10 @@ export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { name, code } =
     error instanceof Error ? (error as Error & { readonly code?: string }) : { name: '', code: '' };
+  if (error instanceof BreakerOpenError) {
+    const retryAfterSeconds = Math.max(1, Math.ceil(error.retryAfterMs / 1_000));
+    return new AppError('store_unavailable', { cause: error, retryAfterSeconds });
+  }
   if (error instanceof TimeoutError || PASSING.has(name) || PASSING.has(code ?? '')) {
     return new AppError('store_unavailable', { cause: error, retryAfterSeconds: 2 });
   }

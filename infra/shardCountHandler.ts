@@ -21,6 +21,9 @@ export function refusalOf(request: Pick<Request, 'RequestType' | 'ResourceProper
   return `shardCount: stage ${stage} has ${before} shards, and shards are only ever added (received ${shardCount})`;
 }
 
+/** CloudFormation's answers are files in S3. */
+const ANSWER_WITHIN_MS = 10_000;
+
 /**
  * The custom resource before the command queues: the one place that knows how many shards are deployed. Answers CloudFormation
  * itself; throws when it cannot, and CloudFormation then ends the deploy at the resource's timeout.
@@ -31,6 +34,7 @@ export async function handler(event: unknown): Promise<void> {
   const refusal = refusalOf(request);
   const response = await fetch(request.ResponseURL, {
     method: 'PUT',
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     body: JSON.stringify({
       Status: refusal === undefined ? 'SUCCESS' : 'FAILED',
       ...(refusal === undefined ? {} : { Reason: refusal }),

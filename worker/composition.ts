@@ -129,7 +129,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const { stage, queueUrlBase, connections: settings } = config;
   const { world } = options;
   const { clock, random, polling } = world;
-  const { table, acting } = world.connect(gate.assertOpen);
+  const { table, acting } = world.connect(gate);
   const connections = new ConnectionStore({ table, stage });
   const messages = new MessageStore({ table, stage });
   const common = { clock, random, logger, stage, queueUrlBase, acting, connections };
@@ -153,6 +153,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     settings,
     assertOpen: gate.assertOpen,
     sockets,
+    metrics: options.metrics,
     takeTurn,
     onBroken,
     opens,

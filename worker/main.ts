@@ -15,8 +15,6 @@ import type { LogFields, Logger } from '../shared/platform/logger.ts';
 import type { RunningWorker } from './composition.ts';
 
 const OLDEST_NODE = 24;
-/** A fenced worker closes what it can in this time; its sockets end with the process in any case. */
-const FENCE_DEADLINE_MS = 5_000;
 const METRICS_EVERY_MS = 60_000;
 
 /** Prints a sentence for a person, and ends. */
@@ -32,9 +30,11 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 const [
   { workerConfig },
   { makeLogger },
+  { makeBreakers },
   { makeMetrics },
   { makePrometheusMetrics, toBoth },
   { withDeadline },
+  { deadlines },
   { systemClock },
   { startWorker },
   { startStatusServer },
@@ -42,9 +42,11 @@ const [
 ] = await Promise.all([
   import('../shared/platform/config.ts'),
   import('../shared/platform/logger.ts'),
+  import('../shared/platform/breakers.ts'),
   import('../shared/platform/metrics.ts'),
   import('../shared/platform/prometheus.ts'),
   import('../shared/kernel/deadline.ts'),
+  import('../shared/kernel/deadlines.ts'),
   import('../shared/kernel/clock.ts'),
   import('./composition.ts'),
   import('./status/statusServer.ts'),
@@ -86,6 +88,7 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   });
   const metrics = toBoth(emf, forScrape);
   process.on('exit', emf.flush);
+  const breakers = makeBreakers({ clock: systemClock, logger, metrics });
   const drain = (why: string, fields: LogFields): void => {
     draining = true;
     logger.info(why, fields);
@@ -95,7 +98,8 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
     );
   };
   const onFenced = (): void => {
-    void withDeadline('closing sockets', FENCE_DEADLINE_MS, async () => worker?.closeSockets()).then(
+    // It closes what it can in this time; its sockets end with the process in any case.
+    void withDeadline('closing sockets', deadlines.fencedClose.ms, async () => worker?.closeSockets()).then(
       () => end(2, 'fenced: another worker carries on'),
       (error: unknown) => end(2, 'fenced: another worker carries on', error),
     );
@@ -111,8 +115,10 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
       if (draining) return 'it drains';
       return worker.mayAct() ? undefined : 'its lease was not renewed in time';
     };
-    statusUrl = (await startStatusServer(config.status, { notReadyBecause, metrics: forScrape })).url;
-    const world = makeWorkerWorld(config);
+    statusUrl = (
+      await startStatusServer(config.status, { notReadyBecause, breakers: breakers.states, metrics: forScrape })
+    ).url;
+    const world = makeWorkerWorld(config, breakers);
     worker = await startWorker({ config, logger, metrics, onFenced, onBroken, onDrainRequested }, world);
   } catch (error) {
     end(1, 'worker could not start', error);

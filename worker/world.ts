@@ -8,10 +8,12 @@ import {
   makeKeyClient,
   makePollingClient,
   makeQueueClient,
-  type BeforeTry,
 } from '../shared/platform/aws.ts';
+import type { Breakers } from '../shared/platform/breakers.ts';
+import type { ClientGuards } from '../shared/platform/callGuards.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
+import type { CommitGate } from './fleet/gate.ts';
 import { startFleetMember, type FleetMember, type FleetMemberOptions } from './fleet/fleetMember.ts';
 import type { ConnectionSocket } from './socket/connectionSocket.ts';
 import { openSocket } from './socket/openSocket.ts';
@@ -24,8 +26,11 @@ export interface WorkerWorld {
   readonly random: Random;
   /** For leases and ownership alone, so that traffic cannot delay them. */
   readonly fleetTable: DynamoDBDocumentClient;
-  /** For all that is done for connections. Each try of each call asks first whether this worker may act. */
-  readonly connect: (beforeTry: BeforeTry) => {
+  /**
+   * For all that is done for connections. Each try of each call asks first whether this worker may act, and no call lasts
+   * longer than the gate is sure to stay open.
+   */
+  readonly connect: (gate: Pick<CommitGate, 'assertOpen' | 'timeLeftMs'>) => {
     readonly table: DynamoDBDocumentClient;
     readonly acting: SQSClient;
   };
@@ -37,26 +42,26 @@ export interface WorkerWorld {
 }
 
 /** The real one, of one client per service and purpose. Prepares the process for the socket room; called once. */
-export function makeWorkerWorld(config: WorkerConfig): WorkerWorld {
+export function makeWorkerWorld(config: WorkerConfig, breakers: Breakers): WorkerWorld {
   prepareProcess({ rootKey: config.whatsappRootKey });
   return {
     clock: systemClock,
     random: systemRandom,
     fleetTable: makeHeartbeatClient(config, config.ownership.heartbeatTimeoutMs),
-    connect: (beforeTry) => ({
-      table: makeDocumentClient(config, beforeTry),
-      acting: makeQueueClient(config, beforeTry),
-    }),
+    connect: ({ assertOpen, timeLeftMs }) => {
+      const guards = { beforeTry: assertOpen, timeLeftMs, breakers };
+      return { table: makeDocumentClient(config, guards), acting: makeQueueClient(config, guards) };
+    },
     polling: makePollingClient(config, config.shardCount, config.connections.commandWaitSeconds),
-    keyProvider: makeKeyProvider(config),
+    keyProvider: makeKeyProvider(config, { breakers }),
     joinFleet: startFleetMember,
     openSocket,
   };
 }
 
 /** The key provider that is configured. */
-export function makeKeyProvider(config: WorkerConfig): KeyProvider {
+export function makeKeyProvider(config: WorkerConfig, guards: ClientGuards = {}): KeyProvider {
   if (config.keyFile !== undefined) return makeLocalKeyProvider(config.keyFile);
-  if (config.kmsKeyArn !== undefined) return makeKmsKeyProvider(makeKeyClient(config), config.kmsKeyArn);
+  if (config.kmsKeyArn !== undefined) return makeKmsKeyProvider(makeKeyClient(config, guards), config.kmsKeyArn);
   throw new Error('neither a KMS key nor a key file is configured');
 }

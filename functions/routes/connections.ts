@@ -79,7 +79,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       handle: async ({ tenantId, body }) => {
         const wishes = changed({ label: undefined }, body);
         const connection = await createConnection(dependencies, tenantId, wishes);
-        return { status: 201, json: toConnectionView(connection) };
+        return { status: 201, json: toConnectionView(connection, clock.nowMs()) };
       },
     }),
     route('GET', '/v1/connections', {
@@ -90,7 +90,9 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
         const after = query.after === undefined ? undefined : parseId('con', query.after);
         if (query.after !== undefined && after === undefined) throw new AppError('invalid_cursor');
         const page = await connections.list(tenantId, { after, limit: query.limit });
-        const data = page.filter(({ wanted }) => wanted !== 'deleted').map(toConnectionView);
+        const data = page
+          .filter(({ wanted }) => wanted !== 'deleted')
+          .map((connection) => toConnectionView(connection, clock.nowMs()));
         const next = page.length === query.limit ? page.at(-1)?.connectionId : undefined;
         return { status: 200, json: { data, ...(next === undefined ? {} : { next }) } };
       },
@@ -100,7 +102,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       answers: { status: 200, schema: connectionViewSchema },
       handle: async ({ tenantId, parameters }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
-        return { status: 200, json: toConnectionView(connection) };
+        return { status: 200, json: toConnectionView(connection, clock.nowMs()) };
       },
     }),
     route('PATCH', '/v1/connections/{connectionId}', {
@@ -113,7 +115,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
         if (outcome === 'missing') throw new AppError('change_conflict');
         if (body.settings !== undefined) await control(connection, 'refresh', correlationId);
         const now = await findConnection(connections, tenantId, parameters['connectionId']);
-        return { status: 200, json: toConnectionView(now) };
+        return { status: 200, json: toConnectionView(now, clock.nowMs()) };
       },
     }),
     route('DELETE', '/v1/connections/{connectionId}', {

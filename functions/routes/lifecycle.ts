@@ -56,7 +56,7 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
   ): Promise<Answer> => {
     await requestControl(dependencies, connection, kind, correlationId);
     const now = await findConnection(connections, tenantId, connection.connectionId);
-    return { status: 202, json: toConnectionView(now) };
+    return { status: 202, json: toConnectionView(now, dependencies.clock.nowMs()) };
   };
 
   return [

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { publicStatusOf, type Connection } from '../../shared/connection/connection.ts';
+import { sendsPaused } from '../../shared/connection/sendsPause.ts';
 import { settingsSchema } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { asShown } from '../../shared/message/acceptMessage.ts';
@@ -25,6 +26,10 @@ export const connectionViewSchema = z
       since: at,
       nextAttemptAt: at.optional().meta({ description: 'When the next attempt to connect begins, or began.' }),
     }),
+    sends: z
+      .object({ state: z.literal('paused'), code: z.literal(sendsPaused.code), sentence: z.string(), until: at })
+      .optional()
+      .meta({ description: 'Present while messages wait although the connection is online.' }),
     account: z
       .object({ phoneNumber: z.string(), jid: z.string(), lid: z.string().optional(), name: z.string().optional() })
       .optional()
@@ -35,7 +40,7 @@ export const connectionViewSchema = z
   })
   .meta({ id: 'Connection' });
 
-export function toConnectionView(connection: Connection): z.infer<typeof connectionViewSchema> {
+export function toConnectionView(connection: Connection, nowMs: number): z.infer<typeof connectionViewSchema> {
   const { sinceMs, nextAttemptAtMs, ...status } = publicStatusOf(connection);
   const { account, label, metadata, settings, wanted } = connection;
   const next = nextAttemptAtMs === undefined ? {} : { nextAttemptAt: toTime(nextAttemptAtMs) };
@@ -46,6 +51,7 @@ export function toConnectionView(connection: Connection): z.infer<typeof connect
     ...(settings === undefined ? {} : { settings }),
     wanted: wanted === 'off' ? 'off' : 'online',
     status: { ...status, since: toTime(sinceMs), ...next },
+    ...toSends(connection.sendsPausedUntilMs, nowMs),
     ...(account === undefined
       ? {}
       : {
@@ -60,6 +66,11 @@ export function toConnectionView(connection: Connection): z.infer<typeof connect
     shard: connection.shard,
     createdAt: toTime(connection.createdAtMs),
   };
+}
+
+function toSends(untilMs: number | undefined, nowMs: number) {
+  if (untilMs === undefined || untilMs <= nowMs) return {};
+  return { sends: { state: 'paused' as const, ...sendsPaused, until: toTime(untilMs) } };
 }
 
 const stateNames = Object.keys(sendStates) as [SendState, ...SendState[]];

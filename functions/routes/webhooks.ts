@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/kernel/appError.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
 import { parseId } from '../../shared/kernel/id.ts';
 import type { AddressGuard } from '../../shared/webhook/addressGuard.ts';
 import { endpointViewSchema, newEndpointSchema, toEndpointView } from '../../shared/webhook/endpoint.ts';
@@ -9,13 +10,14 @@ import { route, type Route } from '../route.ts';
 export interface WebhookRouteDependencies {
   readonly endpoints: EndpointStore;
   readonly guard: AddressGuard;
+  readonly clock: Clock;
 }
 
 const newEndpointViewSchema = endpointViewSchema
   .extend({ secret: z.string().meta({ description: 'Checks the signatures. Shown this once.' }) })
   .meta({ id: 'WebhookWithSecret' });
 
-export function webhookRoutes({ endpoints, guard }: WebhookRouteDependencies): readonly Route[] {
+export function webhookRoutes({ endpoints, guard, clock }: WebhookRouteDependencies): readonly Route[] {
   return [
     route('POST', '/v1/webhooks', {
       summary: 'Have events delivered to a URL, signed as Standard Webhooks',
@@ -23,14 +25,14 @@ export function webhookRoutes({ endpoints, guard }: WebhookRouteDependencies): r
       answers: { status: 201, schema: newEndpointViewSchema },
       handle: async ({ tenantId, body }) => {
         const endpoint = await endpoints.create(guard, tenantId, body);
-        return { status: 201, json: { ...toEndpointView(endpoint), secret: endpoint.secret.reveal() } };
+        return { status: 201, json: { ...toEndpointView(endpoint, clock.nowMs()), secret: endpoint.secret.reveal() } };
       },
     }),
     route('GET', '/v1/webhooks', {
       summary: 'List webhooks',
       answers: { status: 200, schema: z.object({ data: z.array(endpointViewSchema) }) },
       handle: async ({ tenantId }) => {
-        const data = (await endpoints.list(tenantId)).map(toEndpointView);
+        const data = (await endpoints.list(tenantId)).map((endpoint) => toEndpointView(endpoint, clock.nowMs()));
         return { status: 200, json: { data } };
       },
     }),

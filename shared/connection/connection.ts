@@ -43,6 +43,8 @@ export interface Connection extends Changeable {
   readonly statusSinceMs: number;
   /** When the next socket is opened, or was, while one is being opened. */
   readonly nextAttemptAtMs?: number | undefined;
+  /** Until when nothing is sent because WhatsApp did not answer; a past time says nothing. */
+  readonly sendsPausedUntilMs?: number | undefined;
   /** How many changes of status there were: the number of the newest one in the history. */
   readonly transitions?: number | undefined;
   /** Grows with each change of label, metadata or settings. */

@@ -325,6 +325,7 @@ function toConnection(item: Record<string, unknown>): Connection {
     statusCode: item['statusCode'] as StatusCode,
     statusSinceMs: item['statusSinceMs'] as number,
     nextAttemptAtMs: item['nextAttemptAtMs'] as number | undefined,
+    sendsPausedUntilMs: item['sendsPausedUntilMs'] as number | undefined,
     transitions: item['transitions'] as number | undefined,
     metadata: item['metadata'] as Readonly<Record<string, string>> | undefined,
     settings: item['settings'] as ConnectionSettings | undefined,

@@ -4,98 +4,92 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { BoundedHttpHandler } from './boundedHttpHandler.ts';
+import { guardCalls, type CallBounds, type ClientGuards } from './callGuards.ts';
 import type { StoreConfig } from './config.ts';
 
 /**
  * The one factory of SDK clients (PROTOCOL.md §4): one client per service, process and purpose, a bounded pool of
  * kept-alive sockets, and deadlines that are enforced. Without `throwOnRequestTimeout` the SDK only warns.
  */
-const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_SOCKET_MS = 30_000;
+/** Of a call's time, for one try: one that hangs on a dead connection leaves time for another on a new one. */
+const TRY_SHARE = 0.6;
+const TRIES = 3;
+/** What the SDK may wait between two tries of a heartbeat. */
+const RETRY_PAUSE_MS = 250;
+/** Past the end of a long poll, which SQS answers in time. */
+const POLL_SLACK_MS = 5_000;
 
-interface Purpose {
-  readonly sockets: number;
-  readonly deadlineMs: number;
-  /** Tries in all, the first one included. */
-  readonly attempts: number;
-}
-
-function handler(purpose: Purpose): NodeHttpHandler {
-  const pool = { keepAlive: true, maxSockets: purpose.sockets, timeout: Math.max(IDLE_SOCKET_MS, purpose.deadlineMs) };
-  return new NodeHttpHandler({
-    connectionTimeout: CONNECT_TIMEOUT_MS,
-    requestTimeout: purpose.deadlineMs,
+function makeHandler(sockets: number, { tryMs }: CallBounds): BoundedHttpHandler {
+  const pool = { keepAlive: true, maxSockets: sockets, timeout: Math.max(IDLE_SOCKET_MS, tryMs) };
+  return new BoundedHttpHandler({
+    connectionTimeout: tryMs,
+    requestTimeout: tryMs,
     throwOnRequestTimeout: true,
     httpAgent: new HttpAgent(pool),
     httpsAgent: new HttpsAgent(pool),
   });
 }
 
-function common(config: StoreConfig, endpoint: string | undefined, purpose: Purpose) {
+function common(
+  config: StoreConfig,
+  endpoint: string | undefined,
+  requestHandler: BoundedHttpHandler,
+  { attempts }: CallBounds,
+) {
   return {
     region: config.region,
-    maxAttempts: purpose.attempts,
-    requestHandler: handler(purpose),
+    maxAttempts: attempts,
+    requestHandler,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(config.credentials === undefined ? {} : { credentials: config.credentials }),
   };
 }
 
-/** Asked before each try of each call, the SDK's own retries included. Throws when the call must not be made. */
-export type BeforeTry = () => void;
+/** A store call: 5 s in all by default (R12), at most 3 s a try. */
+function storeBounds({ storeTimeoutMs }: StoreConfig): CallBounds {
+  return { callMs: storeTimeoutMs, tryMs: Math.ceil(storeTimeoutMs * TRY_SHARE), attempts: TRIES };
+}
 
-/** DynamoDB, for everything but heartbeats: 5 s a try, three tries. */
-export function makeDocumentClient(config: StoreConfig, beforeTry?: BeforeTry): DynamoDBDocumentClient {
-  const purpose = { sockets: config.maxConnections, deadlineMs: config.storeTimeoutMs, attempts: 3 };
-  return toDocument(askingBefore(new DynamoDBClient(common(config, config.dynamoDbEndpoint, purpose)), beforeTry));
+/** DynamoDB, for everything but heartbeats. */
+export function makeDocumentClient(config: StoreConfig, guards: ClientGuards = {}): DynamoDBDocumentClient {
+  return dynamoDb(config, config.maxConnections, storeBounds(config), guards);
 }
 
 /** DynamoDB for heartbeats and ownership: a deadline of its own and one retry, so that traffic cannot delay a lease. */
-export function makeHeartbeatClient(config: StoreConfig, deadlineMs: number): DynamoDBDocumentClient {
-  const purpose = { sockets: 8, deadlineMs, attempts: 2 };
-  return toDocument(new DynamoDBClient(common(config, config.dynamoDbEndpoint, purpose)));
+export function makeHeartbeatClient(config: StoreConfig, tryMs: number): DynamoDBDocumentClient {
+  return dynamoDb(config, 8, { callMs: 2 * tryMs + RETRY_PAUSE_MS, tryMs, attempts: 2 }, {});
 }
 
 /** SQS for sending, deleting and changing visibility. */
-export function makeQueueClient(config: StoreConfig, beforeTry?: BeforeTry): SQSClient {
-  const purpose = { sockets: config.maxConnections, deadlineMs: config.storeTimeoutMs, attempts: 3 };
-  return askingBefore(new SQSClient(common(config, config.sqsEndpoint, purpose)), beforeTry);
+export function makeQueueClient(config: StoreConfig, guards: ClientGuards = {}): SQSClient {
+  return sqs(config, config.maxConnections, storeBounds(config), guards);
 }
 
 /** SQS for long polls only: a socket per queue that is polled at once, and a deadline past the wait. */
 export function makePollingClient(config: StoreConfig, queues: number, waitSeconds: number): SQSClient {
-  const purpose = { sockets: queues + 4, deadlineMs: waitSeconds * 1_000 + 5_000, attempts: 1 };
-  return new SQSClient(common(config, config.sqsEndpoint, purpose));
+  const callMs = waitSeconds * 1_000 + POLL_SLACK_MS;
+  return sqs(config, queues + 4, { callMs, tryMs: callMs, attempts: 1 }, {});
 }
 
 /** KMS, for wrapping and unwrapping data keys. */
-export function makeKeyClient(config: StoreConfig): KMSClient {
-  return new KMSClient(common(config, undefined, { sockets: 10, deadlineMs: config.storeTimeoutMs, attempts: 3 }));
+export function makeKeyClient(config: StoreConfig, guards: ClientGuards = {}): KMSClient {
+  const bounds = storeBounds(config);
+  const handler = makeHandler(10, bounds);
+  const client = new KMSClient(common(config, undefined, handler, bounds));
+  return guardCalls(client, handler, 'kms', bounds.callMs, guards);
 }
 
-/** What is asked once before a call is old when the SDK tries again, for example after the process was frozen. */
-function askingBefore<Client extends DynamoDBClient | SQSClient>(
-  client: Client,
-  beforeTry: BeforeTry | undefined,
-): Client {
-  if (beforeTry === undefined) return client;
-  const ask =
-    <Input, Output>(next: (input: Input) => Promise<Output>) =>
-    async (input: Input): Promise<Output> => {
-      beforeTry();
-      return next(input);
-    };
-  // The last step before the request is sent: behind the retry, which runs in the same step with a higher priority.
-  // Both clients have the same stack; their types do not say so together.
-  (client as DynamoDBClient).middlewareStack.add(ask, {
-    step: 'finalizeRequest',
-    priority: 'low',
-    name: 'askBeforeTry',
-  });
-  return client;
+function dynamoDb(config: StoreConfig, sockets: number, bounds: CallBounds, guards: ClientGuards) {
+  const handler = makeHandler(sockets, bounds);
+  const client = new DynamoDBClient(common(config, config.dynamoDbEndpoint, handler, bounds));
+  const guarded = guardCalls(client, handler, 'dynamodb', bounds.callMs, guards);
+  return DynamoDBDocumentClient.from(guarded, { marshallOptions: { removeUndefinedValues: true } });
 }
 
-function toDocument(client: DynamoDBClient): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+function sqs(config: StoreConfig, sockets: number, bounds: CallBounds, guards: ClientGuards): SQSClient {
+  const handler = makeHandler(sockets, bounds);
+  const client = new SQSClient(common(config, config.sqsEndpoint, handler, bounds));
+  return guardCalls(client, handler, 'sqs', bounds.callMs, guards);
 }

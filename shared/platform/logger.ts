@@ -34,6 +34,7 @@ const ALLOWED_FIELDS: ReadonlySet<string> = new Set([
   'count',
   'delayMs',
   'deliveryId',
+  'dependency',
   'durationMs',
   'effect',
   'endpointId',

@@ -63,6 +63,16 @@ export const metricCatalogue = {
     question:
       'How many items of sessions were not stored because the table cannot hold them (app state of large accounts)?',
   },
+  BreakerState: {
+    ...flag,
+    dimensions: { dependency: ['dynamodb', 'sqs', 'kms'] },
+    question: 'Is a service asked (0), tried (1), or left alone because it does not answer (2)?',
+  },
+  BreakerOpened: {
+    ...count,
+    dimensions: { dependency: ['dynamodb', 'sqs', 'kms', 'webhook', 'sends'] },
+    question: 'How often did something stop being asked because it failed five times in a row?',
+  },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;
 

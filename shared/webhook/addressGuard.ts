@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { withDeadline } from '../kernel/deadline.ts';
+import { deadlines } from '../kernel/deadlines.ts';
 
 /**
  * Decides where a webhook may lead, so that a tenant cannot make us talk to our own network or to the cloud's metadata
@@ -34,7 +35,6 @@ export const urlRefusals = {
 export type UrlRefusal = keyof typeof urlRefusals;
 
 /** Names resolve slowly or not at all; a request must not wait for that. */
-const RESOLVE_DEADLINE_MS = 5_000;
 
 /** A connection was refused because of where it would have led. */
 export class AddressRefusedError extends Error {
@@ -93,7 +93,7 @@ export class AddressGuard {
    * Throws {@link AddressRefusedError} otherwise, also when the name does not resolve in 5 s.
    */
   async addressesOf(hostname: string): Promise<readonly ResolvedAddress[]> {
-    const found = await withDeadline('the look-up of a webhook host', RESOLVE_DEADLINE_MS, () =>
+    const found = await withDeadline('the look-up of a webhook host', deadlines.hostLookUp.ms, () =>
       this.#resolve(hostname),
     ).catch((cause: unknown) => {
       throw new AddressRefusedError('does_not_resolve', { cause });

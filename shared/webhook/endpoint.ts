@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { eventTypes, type EventType } from '../event/event.ts';
 import type { EndpointId, TenantId } from '../kernel/id.ts';
 import type { Secret } from '../kernel/secret.ts';
+import { stateOf, type EndpointBreaker } from './endpointBreaker.ts';
 
 /** Most endpoints of one tenant: each of them gets each event, so their number multiplies the work. */
 export const ENDPOINT_LIMIT = 10;
@@ -30,6 +31,8 @@ export interface Endpoint {
   /** `disabled`: the receiver answered 410 Gone. */
   readonly state: 'active' | 'disabled';
   readonly secret: Secret;
+  /** Whether it is posted to at the moment, after failures. */
+  readonly breaker: EndpointBreaker;
   readonly createdAtMs: number;
 }
 
@@ -45,18 +48,35 @@ export const endpointViewSchema = z
     url: z.string(),
     events: z.array(z.enum(eventTypes)).optional(),
     state: z.enum(['active', 'disabled']),
+    breaker: z
+      .object({
+        state: z.enum(['closed', 'open', 'half_open']),
+        failures: z.number().int().meta({ description: 'Attempts in a row that failed. Five open the breaker.' }),
+        nextTrialAt: z.iso.datetime().optional().meta({ description: 'While it is open: when one delivery is tried.' }),
+      })
+      .meta({
+        description:
+          'Closed: deliveries are posted. Open, for 60 seconds after five failed attempts in a row: they wait, and none is lost. Half open: one at a time is posted, and two that succeed close it.',
+      }),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'Webhook' });
 export type EndpointView = z.infer<typeof endpointViewSchema>;
 
 /** What is shown of an endpoint. */
-export function toEndpointView(endpoint: Endpoint): EndpointView {
+export function toEndpointView(endpoint: Endpoint, nowMs: number): EndpointView {
+  const { failures, openUntilMs } = endpoint.breaker;
+  const state = stateOf(endpoint.breaker, nowMs);
   return {
     id: endpoint.endpointId,
     url: endpoint.url,
     ...(endpoint.events === undefined ? {} : { events: [...endpoint.events] }),
     state: endpoint.state,
+    breaker: {
+      state,
+      failures,
+      ...(state === 'open' && openUntilMs !== undefined ? { nextTrialAt: new Date(openUntilMs).toISOString() } : {}),
+    },
     createdAt: new Date(endpoint.createdAtMs).toISOString(),
   };
 }

@@ -16,6 +16,7 @@ import { ENDPOINT_PREFIX, endpointKey, tenantKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import { urlRefusals, type AddressGuard } from './addressGuard.ts';
 import { ENDPOINT_LIMIT, type Endpoint, type NewEndpoint } from './endpoint.ts';
+import { CLOSED } from './endpointBreaker.ts';
 import { SECRET_PREFIX } from './signature.ts';
 
 /**
@@ -60,6 +61,7 @@ export class EndpointStore {
       url: given.url,
       events: given.events,
       state: 'active',
+      breaker: CLOSED,
       secret: new Secret(`${SECRET_PREFIX}${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`),
       createdAtMs,
     };
@@ -145,7 +147,7 @@ export class EndpointStore {
     }
   }
 
-  async #writeCounted(endpoint: Endpoint): Promise<void> {
+  async #writeCounted({ breaker: _closed, ...endpoint }: Endpoint): Promise<void> {
     await this.#dependencies.table.send(
       new TransactWriteCommand({
         TransactItems: [
@@ -198,6 +200,11 @@ function toEndpoint(item: Record<string, unknown>): Endpoint {
     events: item['events'] as readonly EventType[] | undefined,
     state: item['state'] as Endpoint['state'],
     secret: new Secret(item['secret'] as string),
+    breaker: {
+      failures: (item['breakerFailures'] as number | undefined) ?? 0,
+      openUntilMs: item['openUntilMs'] as number | undefined,
+      successes: (item['breakerSuccesses'] as number | undefined) ?? 0,
+    },
     createdAtMs: item['createdAtMs'] as number,
   };
 }

@@ -84,10 +84,13 @@ export function startInstance(
       clock: watchClock(systemClock, watch),
       random: systemRandom,
       fleetTable: makeDocumentClient(stores),
-      connect: (beforeTry) => ({
-        table: watchTable(makeDocumentClient(stores, beforeTry), watch),
-        acting: watchQueue(makeQueueClient(stores, beforeTry), watch),
-      }),
+      connect: ({ assertOpen, timeLeftMs }) => {
+        const guards = { beforeTry: assertOpen, timeLeftMs };
+        return {
+          table: watchTable(makeDocumentClient(stores, guards), watch),
+          acting: watchQueue(makeQueueClient(stores, guards), watch),
+        };
+      },
       polling: watchQueue(makePollingClient(stores, 1, config.connections.commandWaitSeconds), watch),
       keyProvider: watchKeys(makeLocalKeyProvider(world.keyFile), watch),
       joinFleet: () => Promise.reject(new Error('this worker owns its shard without a lease')),

@@ -8,6 +8,7 @@ import type { ConnectionAccount } from '../../shared/connection/connection.ts';
 import { createOperatorKey } from '../../shared/identity/apiKey.ts';
 import { parseId, type ConnectionId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Command } from '../../shared/message/command.ts';
+import type { StoreConfig } from '../../shared/platform/config.ts';
 import { commandQueueName } from '../../shared/platform/queues.ts';
 import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
@@ -49,11 +50,15 @@ export class ApiStack {
     this.#stop = stop;
   }
 
-  static async start(): Promise<ApiStack> {
+  /** @param reach how the functions reach the emulators; directly if left out */
+  static async start(
+    reach: (direct: StoreConfig) => Promise<Partial<StoreConfig>> = () => Promise.resolve({}),
+  ): Promise<ApiStack> {
     const [dynamoDb, queues] = await Promise.all([startDynamoDb(), startQueues()]);
     await createTables(dynamoDb.endpoint, 'test');
     await createQueues(queues.endpoint, 'test', 2);
-    const config = aStoreConfig({ dynamoDb, queues });
+    const direct = aStoreConfig({ dynamoDb, queues });
+    const config = { ...direct, ...(await reach(direct)) };
     const dependencies = composeApi(config);
     const admin = makeAdminHandler(composeAdmin(config)) as unknown as HttpHandler;
     const { secret } = await createOperatorKey(dependencies);

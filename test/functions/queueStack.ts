@@ -10,8 +10,10 @@ import type { NewEndpoint, Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import { makeLogger, type Logger } from '../../shared/platform/logger.ts';
+import { silentMetrics, type Metrics } from '../../shared/platform/metrics.ts';
 import { createTenant } from '../../shared/tenant/tenant.ts';
 import { deliverySchema, deliveryQueueUrl, type Delivery } from '../../shared/webhook/delivery.ts';
+import { makeEndpointBreakerStore, type EndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
@@ -22,6 +24,8 @@ export interface QueueStack extends EventStores {
   readonly queue: SQSClient;
   readonly queueUrlBase: string;
   readonly endpoints: EndpointStore;
+  readonly breakers: EndpointBreakerStore;
+  readonly count: Metrics['count'];
   readonly logger: Logger;
   readonly logLines: readonly string[];
 }
@@ -29,13 +33,16 @@ export interface QueueStack extends EventStores {
 export async function startQueueStack(): Promise<QueueStack> {
   const [stores, queues] = await Promise.all([startEventStores(), startQueues()]);
   await createQueues(queues.endpoint, 'test', 2);
-  const queue = makeQueueClient(aStoreConfig({ queues }));
+  // Tests wait in a receive for what is hidden.
+  const queue = makeQueueClient(aStoreConfig({ queues }, { storeTimeoutMs: 30_000 }));
   const logLines: string[] = [];
   return {
     ...stores,
     queue,
     queueUrlBase: queues.queueUrlBase,
     endpoints: new EndpointStore(stores),
+    breakers: makeEndpointBreakerStore(stores),
+    count: silentMetrics.count,
     logger: makeLogger('test', 'debug', { write: (line) => logLines.push(line) }),
     logLines,
     stop: async () => {

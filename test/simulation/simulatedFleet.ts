@@ -295,7 +295,7 @@ export class SimulatedFleet {
       clock: machine.clock,
       random,
       fleetTable: this.aws.documentClient(machine, { deadlineMs: ownership.heartbeatTimeoutMs, attempts: 2 }),
-      connect: (beforeTry) => ({
+      connect: ({ assertOpen: beforeTry }) => ({
         table: this.aws.documentClient(machine, { deadlineMs: 5_000, attempts: 3, beforeTry }),
         acting: this.aws.queueClient(machine, { deadlineMs: 5_000, attempts: 3, beforeTry }),
       }),

@@ -5,6 +5,7 @@ import type { Random } from '../../shared/kernel/random.ts';
 import type { SendErrorCode } from '../../shared/message/message.ts';
 import type { ConnectionSocket } from '../socket/connectionSocket.ts';
 import { ParkedDrain } from './parkedDrain.ts';
+import { SendPause } from './sendPause.ts';
 import { failMessage, hopelessBecause, readMessage, trySending, type SendDependencies } from './sendCommand.ts';
 
 export interface OutboxDependencies extends SendDependencies {
@@ -12,6 +13,8 @@ export interface OutboxDependencies extends SendDependencies {
   readonly random: Random;
   /** The socket on which messages may be sent now, if there is one. */
   readonly socket: () => ConnectionSocket | undefined;
+  /** Shows that nothing is sent for a while because WhatsApp does not answer, or that it goes on. */
+  readonly showPause?: (durationMs: number | undefined) => void;
 }
 
 /** `done`: the command may be deleted. `later`: it goes back to the queue, with all that follow in its group. */
@@ -31,11 +34,20 @@ export class ConnectionOutbox {
   /** Whether rows are parked. Unknown at first: an earlier owner may have left some. */
   #backlog: 'unknown' | 'some' | 'none' = 'unknown';
   #finishing = false;
+  readonly #pause: SendPause;
+  /** The end of a pause. */
+  #waiting = new AbortController();
 
   constructor(dependencies: OutboxDependencies) {
     this.#dependencies = dependencies;
+    this.#pause = new SendPause({
+      clock: dependencies.clock,
+      onPaused: (durationMs) => this.#resumeAfter(durationMs),
+      onResumed: () => dependencies.showPause?.(undefined),
+    });
     this.#drain = new ParkedDrain({
       ...dependencies,
+      socket: () => this.#usableSocket(),
       turn: this.#turn,
       isFinishing: () => this.#finishing,
       onEmpty: () => {
@@ -56,7 +68,7 @@ export class ConnectionOutbox {
       this.#dependencies.assertOpen();
       const message = await readMessage(this.#dependencies, messageId, { enqueuedAtMs });
       if (message === 'settled') return 'done';
-      const socket = this.#dependencies.socket();
+      const socket = this.#usableSocket();
       if (socket === undefined || (await this.#hasBacklog())) {
         const { connections, owned } = this.#dependencies;
         const error = hopelessBecause(await connections.find(owned.tenantId, owned.connectionId));
@@ -71,14 +83,17 @@ export class ConnectionOutbox {
     });
   }
 
-  /** The socket may be used: sends what is parked. */
+  /** A new socket may be used: sends what is parked. A pause of the one before is over. */
   allow(): void {
-    if (!this.#finishing) this.#drain.start();
+    this.#waiting.abort();
+    this.#pause.reset();
+    this.#carryOn();
   }
 
   /** Takes no more, and resolves when nothing is in flight. What comes later goes back to the queue. */
   async finish(): Promise<void> {
     this.#finishing = true;
+    this.#waiting.abort();
     this.#drain.stop();
     await this.#turn.waitForUnlock();
   }
@@ -112,11 +127,32 @@ export class ConnectionOutbox {
   }
 
   async #park(messageId: MessageId, sequenceNumber: string): Promise<void> {
-    const { messages, owned, assertOpen, socket } = this.#dependencies;
+    const { messages, owned, assertOpen } = this.#dependencies;
     assertOpen();
     this.#backlog = 'some';
     await messages.park(owned, messageId, sequenceNumber);
     // The socket may have become usable, or its drain may have ended, while this one was being parked.
-    if (socket() !== undefined) this.allow();
+    if (this.#usableSocket() !== undefined) this.#carryOn();
+  }
+
+  #carryOn(): void {
+    if (!this.#finishing) this.#drain.start();
+  }
+
+  /** The socket on which messages may be sent now, each counted; none while sends are paused. */
+  #usableSocket(): ConnectionSocket | undefined {
+    const socket = this.#dependencies.socket();
+    return socket === undefined || this.#pause.isPaused() ? undefined : this.#pause.watch(socket);
+  }
+
+  #resumeAfter(durationMs: number): void {
+    const { clock, showPause } = this.#dependencies;
+    this.#waiting.abort();
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    showPause?.(durationMs);
+    void clock.sleep(durationMs, waiting.signal).then(() => {
+      if (!waiting.signal.aborted) this.#carryOn();
+    });
   }
 }

@@ -1,8 +1,11 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { InternalEvent, InternalEventBatch } from '../../shared/event/internalEvent.ts';
+import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { ConnectionId, CorrelationId } from '../../shared/kernel/id.ts';
+import { isPassing } from '../../shared/platform/judgeStoreCall.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
@@ -13,7 +16,8 @@ const BATCH_BYTES = 64 * 1_024;
 const BATCH_FACTS = 100;
 /** Room for the fields around the facts. */
 const ENVELOPE_BYTES = 512;
-const DEADLINE_MS = 15_000;
+/** The breaker of the queue lets one call at a time through while SQS does not answer, so these need not be spread. */
+const RETRY = { firstMs: 200, capMs: 1_000 } as const;
 /** About as long as WhatsApp keeps a socket that does not answer. */
 const SUSPENDED_MS = 40_000;
 
@@ -71,7 +75,7 @@ export function splitFacts(events: readonly InternalEvent[]): readonly (readonly
 }
 
 async function send(
-  { queue, stage, queueUrlBase, gate, clock, makeBatchId, deadlineMs = DEADLINE_MS }: PublisherDependencies,
+  { queue, stage, queueUrlBase, gate, clock, makeBatchId, deadlineMs = deadlines.publish.ms }: PublisherDependencies,
   { tenantId, connectionId, shard, token }: OwnedConnection,
   events: readonly InternalEvent[],
   correlationId: CorrelationId,
@@ -91,16 +95,25 @@ async function send(
     // A suspended worker holds what it has decrypted: it goes on from here if its lease turns out to be alive.
     await gate.whenOpen(SUSPENDED_MS);
     gate.assertOpen();
-    const publish = (abortSignal: AbortSignal): Promise<unknown> =>
-      queue.send(
-        new SendMessageCommand({
-          QueueUrl: `${queueUrlBase}${eventQueueName(stage)}`,
-          MessageBody: JSON.stringify(batch),
-          MessageGroupId: connectionId,
-          MessageDeduplicationId: batchId,
-        }),
-        { abortSignal },
-      );
+    const command = new SendMessageCommand({
+      QueueUrl: `${queueUrlBase}${eventQueueName(stage)}`,
+      MessageBody: JSON.stringify(batch),
+      MessageGroupId: connectionId,
+      MessageDeduplicationId: batchId,
+    });
+    // A failure costs the socket, so it is tried to the deadline; under its deduplication id it counts once.
+    const publish = async (abortSignal: AbortSignal): Promise<void> => {
+      for (let attempt = 0; ; attempt += 1) {
+        try {
+          await queue.send(command, { abortSignal });
+          return;
+        } catch (error) {
+          if (abortSignal.aborted || !isPassing(error)) throw error;
+        }
+        await clock.sleep(backoffMs(RETRY, attempt, 1), abortSignal);
+        gate.assertOpen();
+      }
+    };
     await withDeadline('publishing facts', deadlineMs, publish, clock);
   }
 }

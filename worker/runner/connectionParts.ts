@@ -8,8 +8,10 @@ import type { Random } from '../../shared/kernel/random.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { ConnectionConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
 import { ConnectionOutbox } from '../commands/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../commands/controlCommand.ts';
+import { showSendsPause } from '../commands/showSendsPause.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
 import { ConnectionRecorder } from './connectionRecorder.ts';
@@ -34,6 +36,7 @@ export interface PartsDependencies {
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   readonly onBroken: (error: unknown) => void;
   readonly opens: OpenMeter;
+  readonly metrics: Metrics;
   /** Whether the store shows a newer owner of the connection's shard. */
   readonly readOwnership: (owned: OwnedConnection) => Promise<'owned' | 'lost'>;
 }
@@ -59,7 +62,10 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
     logger.child({ tenantId, connectionId, shard, epoch: token });
 
   return {
-    makeOutbox: (owned, socket) => new ConnectionOutbox({ ...dependencies, owned, socket, logger: loggerOf(owned) }),
+    makeOutbox: (owned, socket) => {
+      const own = { ...dependencies, owned, logger: loggerOf(owned) };
+      return new ConnectionOutbox({ ...own, socket, showPause: showSendsPause(own) });
+    },
     makeSocketSource: (owned, wishes) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,

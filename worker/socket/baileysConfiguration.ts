@@ -1,6 +1,7 @@
 import type { UserFacingSocketConfig } from '@whiskeysockets/baileys';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import { baileysLogger } from './baileysLogger.ts';
+import { mediaDispatcher } from './mediaDispatcher.ts';
 import { sharedCaches } from './sharedCaches.ts';
 import { socketAgentOf } from './socketAgent.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
@@ -27,6 +28,8 @@ export function makeBaileysConfiguration(
     // Baileys has one number for all queries. A hanging one blocks every send, so online it must be short.
     defaultQueryTimeoutMs: pairing === undefined ? config.onlineQueryTimeoutMs : config.pairingQueryTimeoutMs,
     keepAliveIntervalMs: config.keepAliveMs,
+    // Undici's own types and Node's copy of them differ in optional fields.
+    options: { dispatcher: mediaDispatcher as unknown as NonNullable<RequestInit['dispatcher']> },
     retryRequestDelayMs: RETRY_REQUEST_DELAY_MS,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
     markOnlineOnConnect: presence === 'available',

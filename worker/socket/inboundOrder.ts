@@ -1,10 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { inboundTurns, type FairTurns } from './fairTurns.ts';
-
-/** Past this the socket is not worth keeping: everything behind the stanza waits for it. */
-const STANZA_DEADLINE_MS = 45_000;
 
 /**
  * Hands stanzas to Baileys one after the other, each when our work on it is done and Baileys has finished the one before.
@@ -42,7 +40,8 @@ export class InboundOrder {
         .then(() => (this.#stopped ? 'taken' : work(stanza)))
         .then((taken) =>
           taken === undefined
-            ? withDeadline('handling a stanza', STANZA_DEADLINE_MS, () =>
+            ? // Past this the socket is not worth keeping: everything behind the stanza waits for it.
+              withDeadline('handling a stanza', deadlines.stanza.ms, () =>
                 Promise.all(listeners.map((listener) => listener.call(this.#emitter, stanza))),
               )
             : undefined,

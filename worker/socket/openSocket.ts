@@ -8,6 +8,7 @@ import {
 } from '@whiskeysockets/baileys';
 import type { InternalEvent } from '../../shared/event/internalEvent.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Acknowledgements } from './acknowledgements.ts';
@@ -31,9 +32,6 @@ import type { OpenSocketOptions } from './socketOptions.ts';
 import { toSocketClose } from './toSocketClose.ts';
 import { toMessage, toMessageFacts, toReceiptFacts, type Me } from './toFacts.ts';
 import { UnrecordedSends } from './unrecordedSends.ts';
-
-const CLOSE_DEADLINE_MS = 2_000;
-const LOGOUT_DEADLINE_MS = 5_000;
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
@@ -143,17 +141,17 @@ class BaileysSocket implements ConnectionSocket {
 
   async close(kind: 'end' | 'logout'): Promise<void> {
     if (kind === 'logout') {
-      await withDeadline('logging out', LOGOUT_DEADLINE_MS, () => this.#socket.logout()).catch((error: unknown) =>
-        this.#options.logger.warn('logout not confirmed', { error }),
+      await withDeadline('logging out', deadlines.socketLogout.ms, () => this.#socket.logout()).catch(
+        (error: unknown) => this.#options.logger.warn('logout not confirmed', { error }),
       );
     }
     // The stanza in hand is finished, those behind it come again: a step that is committed later would meet the next socket.
     this.#inbound.stop();
-    const finished = withDeadline('the stanza in hand', CLOSE_DEADLINE_MS, () => this.#inbound.idle());
+    const finished = withDeadline('the stanza in hand', deadlines.socketClose.ms, () => this.#inbound.idle());
     // Facts and credentials on their way become durable; each has a deadline of its own.
     await Promise.allSettled([this.#publishing, this.#saves.settled(), finished]);
     void this.#socket.end(new Error('closed by its owner'));
-    const forced = this.#after(CLOSE_DEADLINE_MS, () => this.#terminate());
+    const forced = this.#after(deadlines.socketClose.ms, () => this.#terminate());
     await this.#closed;
     clearTimeout(forced);
     await this.#writeSession();

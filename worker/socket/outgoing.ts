@@ -1,12 +1,11 @@
 import type { makeWASocket } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { SendOutcome, SendRequest } from './connectionSocket.ts';
 import { STALE_DEVICE_LIST, type DeviceLists } from './deviceLists.ts';
 import type { Recipients } from './recipients.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
-
-const SEND_DEADLINE_MS = 30_000;
 
 interface Parts {
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'sendMessage'>;
@@ -53,7 +52,7 @@ export class Outgoing {
     const { socket, acknowledgements } = this.#parts;
     const acknowledged = acknowledgements.expect(stanzaId);
     try {
-      await withDeadline('sending a message', SEND_DEADLINE_MS, () =>
+      await withDeadline('sending a message', deadlines.send.ms, () =>
         // A preview would make this worker fetch an address of the tenant's choosing.
         socket.sendMessage(to, { text: content.text.body, linkPreview: null }, { messageId: stanzaId }),
       );

@@ -7,6 +7,7 @@ import {
   type makeWASocket,
 } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { PairingOffer, PairingRequest } from './connectionSocket.ts';
 import type { InboundOrder } from './inboundOrder.ts';
@@ -147,7 +148,7 @@ export class Pairing {
 
   #tell(stanza: BinaryNode): void {
     const { socket, cut } = this.#options;
-    socket.sendNode(stanza).catch(cut);
+    withDeadline('writing a stanza', deadlines.stanzaWrite.ms, () => socket.sendNode(stanza)).catch(cut);
   }
 }
 

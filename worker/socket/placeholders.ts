@@ -1,6 +1,7 @@
 import { PLACEHOLDER_MAX_AGE_SECONDS, proto, type BinaryNode, type makeWASocket } from '@whiskeysockets/baileys';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { makeStanzaId } from '../../shared/kernel/id.ts';
 import { isPerson } from '../../shared/kernel/jid.ts';
 import type { Random } from '../../shared/kernel/random.ts';
@@ -10,7 +11,6 @@ import { addressOf, type Me } from './toFacts.ts';
 
 /** The message itself often follows its placeholder: as long as Baileys waits (messages-recv.js). */
 const PATIENCE_MS = 2_000;
-const SEND_DEADLINE_MS = 30_000;
 /** Stanzas whose answer may still come; older ones are published with what the phone says about them. */
 const REMEMBERED = 1_000;
 /** Whose content the phone will not give, as in Baileys. */
@@ -74,10 +74,10 @@ export class Placeholders {
     const isFirst = !this.#awaited.has(key);
     this.#awaited.set(key, awaited);
     try {
-      await caughtUp;
+      await withDeadline('the end of the offline queue', deadlines.offlineQueue.ms, () => caughtUp);
       const came = await Promise.race([awaited.promise, clock.sleep(PATIENCE_MS)]);
       if (came !== 'came' && isFirst) await this.#ask(stanza);
-      await socket.sendMessageAck(stanza);
+      await withDeadline('acknowledging a stanza', deadlines.stanzaWrite.ms, () => socket.sendMessageAck(stanza));
     } finally {
       if (isFirst) this.#awaited.delete(key);
     }
@@ -88,7 +88,7 @@ export class Placeholders {
     const requestId = makeStanzaId(random);
     const acknowledged = acknowledgements.expect(requestId);
     try {
-      await withDeadline('asking the phone for a message', SEND_DEADLINE_MS, () =>
+      await withDeadline('asking the phone for a message', deadlines.send.ms, () =>
         socket.relayMessage(me().phoneJid, toRequest(stanza, me()), {
           messageId: requestId,
           additionalAttributes: { category: 'peer', push_priority: 'high_force' },

@@ -1,4 +1,6 @@
 import type { makeWASocket } from '@whiskeysockets/baileys';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { Session } from '../session/session.ts';
 
 /** Who is on WhatsApp. Asked once per recipient: a first message to nobody can restrict the account. */
@@ -18,7 +20,10 @@ export class Recipients {
     const user = to.split('@')[0] ?? '';
     const mapping = await this.#session.getKeys('lid-mapping', [user]);
     if (mapping[user] === undefined) {
-      const [answer] = (await this.#socket.onWhatsApp(to)) ?? [];
+      const answers = await withDeadline('asking who has an account', deadlines.send.ms, () =>
+        this.#socket.onWhatsApp(to),
+      );
+      const [answer] = answers ?? [];
       if (answer?.exists !== true) return false;
     }
     this.#known.add(to);

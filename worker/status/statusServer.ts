@@ -1,11 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { PrometheusMetrics } from '../../shared/platform/prometheus.ts';
 
 /** What a worker says of itself to who watches its container. */
 export interface WorkerStatus {
   /** Why it cannot work at the moment; undefined when it can. */
   readonly notReadyBecause: () => string | undefined;
+  /** State of each breaker, by what it is for. */
+  readonly breakers: () => Readonly<Record<string, string>>;
   readonly metrics: Pick<PrometheusMetrics, 'text' | 'contentType'>;
 }
 
@@ -14,14 +17,11 @@ export interface StatusServer {
   readonly stop: () => Promise<void>;
 }
 
-/** Nobody needs longer to ask. */
-const REQUEST_TIMEOUT_MS = 5_000;
-
 /**
  * | path            | answer                                                                            |
  * | --------------- | --------------------------------------------------------------------------------- |
  * | `/health`       | 200 as long as the event loop turns                                               |
- * | `/health/ready` | 200 while its lease lives and it may act, otherwise 503 with the reason           |
+ * | `/health/ready` | 200 while its lease lives and it may act, otherwise 503 with the reason; breakers |
  * | `/metrics`      | Prometheus' text format                                                           |
  *
  * On loopback unless configured: metrics tell how busy tenants are. Throws when the port is taken.
@@ -30,7 +30,7 @@ export async function startStatusServer(
   at: { readonly host: string; readonly port: number },
   status: WorkerStatus,
 ): Promise<StatusServer> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+  const server = createServer({ requestTimeout: deadlines.statusRequest.ms }, (request, response) => {
     answer(request.url ?? '', status).then(
       ({ code, type, text }) => response.writeHead(code, { 'content-type': type }).end(text),
       (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error)),
@@ -55,13 +55,16 @@ interface Answer {
   readonly text: string;
 }
 
-async function answer(url: string, { notReadyBecause, metrics }: WorkerStatus): Promise<Answer> {
+async function answer(url: string, { notReadyBecause, breakers, metrics }: WorkerStatus): Promise<Answer> {
   const [path] = url.split('?');
   if (path === '/health') return json(200, { status: 'ok' });
   if (path === '/metrics') return { code: 200, type: metrics.contentType, text: await metrics.text() };
   if (path !== '/health/ready') return json(404, { error: 'There are /health, /health/ready and /metrics.' });
   const reason = notReadyBecause();
-  return reason === undefined ? json(200, { status: 'ready' }) : json(503, { status: 'not_ready', reason });
+  const states = { breakers: breakers() };
+  return reason === undefined
+    ? json(200, { status: 'ready', ...states })
+    : json(503, { status: 'not_ready', reason, ...states });
 }
 
 function json(code: number, body: object): Answer {

@@ -5,6 +5,7 @@ import { makeDeliveryId, makeEventId, makeId, type CorrelationId } from '../../.
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import { enqueueDeliveries, toDeliveries } from '../../../shared/webhook/delivery.ts';
+import { CLOSED } from '../../../shared/webhook/endpointBreaker.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
 
 const tenantId = makeId('tnt', 0, systemRandom);
@@ -19,6 +20,7 @@ function anEndpoint(overrides: Partial<Endpoint> = {}): Endpoint {
     events: undefined,
     state: 'active',
     secret: new Secret('whsec_AAAA'),
+    breaker: CLOSED,
     createdAtMs: 0,
     ...overrides,
   };

@@ -30,11 +30,12 @@ describe('endpoint store', () => {
     expect(found?.secret.reveal()).toBe(made.secret.reveal());
     expect(made.secret.reveal()).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     expect(JSON.stringify(made)).not.toContain('whsec_');
-    expect(toEndpointView(made)).toEqual({
+    expect(toEndpointView(made, 0)).toEqual({
       id: made.endpointId,
       url,
       events: ['message.received'],
       state: 'active',
+      breaker: { state: 'closed', failures: 0 },
       createdAt: '2026-08-01T12:00:00.000Z',
     });
   });

@@ -11,7 +11,10 @@ describe('what a worker says of itself', () => {
   beforeEach(async () => {
     metrics = makePrometheusMetrics('test');
     reason = undefined;
-    server = await startStatusServer({ host: '127.0.0.1', port: 0 }, { notReadyBecause: () => reason, metrics });
+    server = await startStatusServer(
+      { host: '127.0.0.1', port: 0 },
+      { notReadyBecause: () => reason, breakers: () => ({ dynamodb: 'open' }), metrics },
+    );
   });
   afterEach(() => server.stop());
   const get = async (path: string) => {
@@ -26,7 +29,11 @@ describe('what a worker says of itself', () => {
     const alive = await get('/health');
 
     expect([ready.status, draining.status, alive.status]).toEqual([200, 503, 200]);
-    expect(JSON.parse(draining.text)).toEqual({ status: 'not_ready', reason: 'it drains' });
+    expect(JSON.parse(draining.text)).toEqual({
+      status: 'not_ready',
+      reason: 'it drains',
+      breakers: { dynamodb: 'open' },
+    });
   });
 
   it('gives its metrics for a scrape: counts that add up, the last value of gauges, distributions, the process', async () => {

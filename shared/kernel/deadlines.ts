@@ -1,0 +1,33 @@
+/**
+ * Every deadline that is not a setting, in one place: nothing outside is waited for without one (REQUIREMENTS R12).
+ * Settings (`HOLDFAST_STORE_TIMEOUT_MS` 5 s, `HOLDFAST_WEBHOOK_TIMEOUT_MS` 10 s, the query and ack timeouts of WhatsApp)
+ * are in `platform/config.ts`. There is no shared cache and no media conversion yet, so R12's 3 s and 30 s have no row.
+ */
+interface Deadline {
+  readonly ms: number;
+  /** Where the number comes from. */
+  readonly source: string;
+}
+
+export const deadlines = {
+  hostLookUp: { ms: 5_000, source: 'half of a webhook attempt, so that a slow resolver leaves time to connect' },
+  socketClose: { ms: 2_000, source: 'R12: socket close 2 s; then the TCP connection is cut' },
+  socketLogout: { ms: 5_000, source: 'one query online is answered within 1 s; a phone that is off must not block' },
+  stanza: {
+    ms: 45_000,
+    source: 'longer than a store outage that a worker survives (40 s), shorter than a keep-alive gap',
+  },
+  offlineQueue: {
+    ms: 300_000,
+    source: 'a month of waiting stanzas; a socket that closes first ends the wait for good',
+  },
+  send: { ms: 30_000, source: 'two queries of 15 s: devices of the recipient, and their pre-keys' },
+  stanzaWrite: { ms: 5_000, source: 'a frame that the kernel does not take for 5 s will not leave at all' },
+  mediaDownload: { ms: 30_000, source: 'R12: media 30 s for all of one file; Baileys sets none' },
+  mediaHeaders: { ms: 10_000, source: 'R12: HTTP 10 s until an answer begins' },
+  publish: { ms: 15_000, source: 'three tries of a store call; shorter than a stanza' },
+  fencedClose: { ms: 5_000, source: 'a fenced worker ends: 10 s stay between fence and death' },
+  statusRequest: { ms: 5_000, source: 'an ECS health check waits 5 s' },
+} as const satisfies Record<string, Deadline>;
+
+export type DeadlineName = keyof typeof deadlines;

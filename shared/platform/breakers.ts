@@ -1,0 +1,75 @@
+import type { Clock } from '../kernel/clock.ts';
+import { Breaker, type BreakerRule, type BreakerState } from './breaker.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What a process asks and can do without for a while. */
+export type Dependency = 'dynamodb' | 'sqs' | 'kms';
+
+/**
+ * When a process stops asking what does not answer. Five failures in a row and two successful trials are R13's; its 60 s
+ * are for parties that are not ours (webhook endpoints: `webhook/endpointBreaker.ts`, a connection's sends:
+ * `worker/commands/sendPause.ts`). A store of ours is asked again much sooner: one trial every two seconds costs nothing,
+ * and a worker must go on as soon as the store answers. Reconnects have the policy of `runner/closeRules.ts` as their breaker,
+ * heartbeats and ownership have none (a lease must be renewed at the first moment), nor have long polls (they pace themselves).
+ */
+export const breakerRules = {
+  dynamodb: { failures: 5, openMs: 2_000, successes: 2, reason: 'a worker resumes within seconds of the store' },
+  sqs: {
+    failures: 5,
+    openMs: 2_000,
+    successes: 2,
+    reason: 'received messages wait for the events queue, 15 s at most',
+  },
+  kms: {
+    failures: 5,
+    openMs: 5_000,
+    successes: 2,
+    reason: 'asked once per connection and claim; nothing waits for less',
+  },
+} as const satisfies Record<Dependency, BreakerRule>;
+
+/** The breakers of one process, one per dependency. */
+export interface Breakers {
+  readonly of: (dependency: Dependency) => Breaker;
+  /** Of those that were asked for so far. */
+  readonly states: () => Readonly<Partial<Record<Dependency, BreakerState>>>;
+}
+
+/** The value of the metric `BreakerState`. */
+const LEVELS = { closed: 0, half_open: 1, open: 2 } as const satisfies Record<BreakerState, number>;
+
+/** Makes the breakers of a process. Each change is logged once and counted. */
+export function makeBreakers(options: {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'count' | 'gauge'>;
+  /** Other rules, for tests. */
+  readonly rules?: Readonly<Record<Dependency, BreakerRule>>;
+}): Breakers {
+  const { clock, logger, metrics, rules = breakerRules } = options;
+  const made = new Map<Dependency, Breaker>();
+
+  const make = (dependency: Dependency): Breaker => {
+    const say = (state: BreakerState): void => metrics.gauge('BreakerState', LEVELS[state], { dependency });
+    const breaker = new Breaker(dependency, rules[dependency], {
+      clock,
+      onChange: (state) => {
+        say(state);
+        if (state === 'open') metrics.count('BreakerOpened', { dependency });
+        if (state === 'half_open') logger.debug('breaker tries', { dependency });
+        else if (state === 'open') logger.warn('breaker opened', { dependency });
+        else logger.info('breaker closed', { dependency });
+      },
+      // Said again, because a gauge that is not said again is not written.
+      onRefused: () => say(breaker.state),
+    });
+    made.set(dependency, breaker);
+    return breaker;
+  };
+
+  return {
+    of: (dependency) => made.get(dependency) ?? make(dependency),
+    states: () => Object.fromEntries([...made].map(([dependency, { state }]) => [dependency, state])),
+  };
+}

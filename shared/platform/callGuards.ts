@@ -1,0 +1,93 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { KMSClient } from '@aws-sdk/client-kms';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { systemClock, type Clock } from '../kernel/clock.ts';
+import { TimeoutError, withDeadline } from '../kernel/deadline.ts';
+import type { BoundedHttpHandler } from './boundedHttpHandler.ts';
+import type { Breakers, Dependency } from './breakers.ts';
+import { judgeStoreCall } from './judgeStoreCall.ts';
+
+/** What a client's calls are asked about and bounded by, besides their own deadline. */
+export interface ClientGuards {
+  /** Asked before each call, and before each try of it. Throws when the call must not be made. */
+  readonly beforeTry?: () => void;
+  /** Milliseconds for which calls may be made: no call lasts longer than that (PROTOCOL.md §4). */
+  readonly timeLeftMs?: () => number;
+  /** Refuse calls while the service does not answer. None for heartbeats and long polls. */
+  readonly breakers?: Breakers;
+  readonly clock?: Pick<Clock, 'sleep'>;
+}
+
+export interface CallBounds {
+  /** For the whole call: all its tries, the waits between them, and the answer to its last byte. */
+  readonly callMs: number;
+  /** For each try, until the head of the answer is there. */
+  readonly tryMs: number;
+  /** Tries in all, the first one included. */
+  readonly attempts: number;
+}
+
+/**
+ * Puts the guards around each call of a client: may it be made, does the service answer at the moment, does it end in time.
+ * A call then throws TimeoutError with service and command as `what`, BreakerOpenError, or what `beforeTry` throws. A try
+ * that the SDK would begin after the deadline is not made: nobody waits for what it does.
+ */
+export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient>(
+  client: Client,
+  handler: BoundedHttpHandler,
+  dependency: Dependency,
+  callMs: number,
+  { beforeTry, timeLeftMs, breakers, clock = systemClock }: ClientGuards,
+): Client {
+  const breaker = breakers?.of(dependency);
+  const signals = new WeakMap<object, AbortSignal>();
+  // The clients have the same stack; their types do not say so together.
+  const { middlewareStack } = client as DynamoDBClient;
+
+  middlewareStack.add(
+    (next, context) => async (input) => {
+      beforeTry?.();
+      const bounded = async () => {
+        const deadlineMs = Math.min(callMs, Math.max(1, timeLeftMs?.() ?? callMs));
+        const call = (signal: AbortSignal) => {
+          signals.set(context, signal);
+          return next(input);
+        };
+        try {
+          return await withDeadline(nameOf(context), deadlineMs, call, clock);
+        } catch (error) {
+          // The SDK's own, of the last try.
+          const isTheirs = (error as Error).name === 'TimeoutError' && !(error instanceof TimeoutError);
+          throw isTheirs ? new TimeoutError(nameOf(context), callMs) : error;
+        }
+      };
+      if (breaker === undefined) return bounded();
+      return breaker.execute(bounded, (outcome) => judgeStoreCall(outcome, callMs));
+    },
+    { step: 'initialize', priority: 'high', name: 'guardCall' },
+  );
+  // The last step before the request is sent: behind the retry, which runs in the same step with a higher priority. What is
+  // asked once before a call is old when the SDK tries again, for example after the process was frozen.
+  middlewareStack.add(
+    (next, context) => async (input) => {
+      const signal = signals.get(context);
+      signal?.throwIfAborted();
+      beforeTry?.();
+      if (signal !== undefined) handler.bind(input.request as object, signal);
+      return next(input);
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'guardTry' },
+  );
+  return client;
+}
+
+/** For example `DynamoDB PutItem`. */
+function nameOf({
+  clientName = '',
+  commandName = '',
+}: {
+  readonly clientName?: string;
+  readonly commandName?: string;
+}) {
+  return `${clientName.replace(/Client$/, '')} ${commandName.replace(/Command$/, '')}`;
+}

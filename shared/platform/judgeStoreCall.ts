@@ -1,0 +1,61 @@
+import { TimeoutError } from '../kernel/deadline.ts';
+import { BreakerOpenError, type BreakerVerdict, type CallOutcome } from './breaker.ts';
+
+/** Names and codes of errors that say nobody answered, or only to say that the service does not work. */
+const FAILURES: ReadonlySet<string> = new Set([
+  'TimeoutError',
+  'AbortError',
+  'RequestTimeout',
+  'RequestTimeoutException',
+  'InternalServerError',
+  'InternalFailure',
+  'ServiceUnavailable',
+  'ServiceUnavailableException',
+  'KMSInternalException',
+  'DependencyTimeoutException',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+const THROTTLED = /throttl|ThroughputExceeded|RequestLimitExceeded/i;
+
+/** Whether the same call can succeed a moment later: nobody answered, nobody was asked for that reason, or it was too much. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof BreakerOpenError || judgeStoreCall({ error }, 0) === 'failed') return true;
+  return error instanceof Error && THROTTLED.test(error.name);
+}
+
+/**
+ * What a call to a store says about it.
+ *
+ * | outcome                                             | verdict  | because                                              |
+ * | --------------------------------------------------- | -------- | ---------------------------------------------------- |
+ * | a result                                            | answered |                                                      |
+ * | time out, network, 5xx                              | failed   |                                                      |
+ * | 4xx: condition not met, validation, access          | answered | it works; the request is what is wrong               |
+ * | throttling                                          | answered | one hot partition must not close the whole store     |
+ * | time out sooner than its own deadline               | nothing  | the commit gate was about to close                   |
+ * | anything else, for example the gate closed          | nothing  | the store was not asked                              |
+ *
+ * @param ownMs the call's deadline, had the gate not cut it short
+ */
+export function judgeStoreCall(outcome: CallOutcome<unknown>, ownMs: number): BreakerVerdict {
+  if ('value' in outcome) return 'answered';
+  const { error } = outcome;
+  if (!(error instanceof Error)) return 'nothing';
+  if (error instanceof TimeoutError && error.deadlineMs < ownMs) return 'nothing';
+  const { name, code, $metadata } = error as Error & {
+    readonly code?: unknown;
+    readonly $metadata?: { readonly httpStatusCode?: number };
+  };
+  if (FAILURES.has(name) || (typeof code === 'string' && FAILURES.has(code))) return 'failed';
+  const status = $metadata?.httpStatusCode;
+  if (status === undefined) return 'nothing';
+  return status >= 500 ? 'failed' : 'answered';
+}

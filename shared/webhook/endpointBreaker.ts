@@ -1,0 +1,81 @@
+/**
+ * The circuit breaker of one endpoint (R13). It is kept in the endpoint's record and not in a process: functions come and
+ * go, and each has seen only some of the attempts. Pure; `endpointBreakerStore.ts` writes what is decided here.
+ *
+ * | state     | record                                  | a delivery                                   |
+ * | --------- | --------------------------------------- | -------------------------------------------- |
+ * | closed    | no `openUntilMs`                        | is posted                                    |
+ * | open      | `openUntilMs` is to come                | waits, for as long as its schedule says or longer |
+ * | half open | `openUntilMs` is past                   | one takes the trial and is posted; the others wait |
+ */
+export interface EndpointBreaker {
+  /** Failed attempts in a row. */
+  readonly failures: number;
+  /** Until when nothing is posted. Whoever tries sets it anew, and so holds the trial. */
+  readonly openUntilMs: number | undefined;
+  /** Trials in a row that succeeded. */
+  readonly successes: number;
+}
+
+export const CLOSED: EndpointBreaker = { failures: 0, openUntilMs: undefined, successes: 0 };
+
+/** Numbers of R13: the receiver is not ours and needs not be asked at once when it is back. */
+export const endpointBreakerRule = { failures: 5, openMs: 60_000, successes: 2 } as const;
+
+/**
+ * How long a trial is held: as long as the function runs that makes it, so that it is over by then. If that one died, the
+ * trial is free again.
+ */
+export const TRIAL_HELD_MS = 30_000;
+
+export type EndpointBreakerState = 'closed' | 'open' | 'half_open';
+
+/** How a breaker stands. */
+export function stateOf({ openUntilMs }: EndpointBreaker, nowMs: number): EndpointBreakerState {
+  if (openUntilMs === undefined) return 'closed';
+  return openUntilMs > nowMs ? 'open' : 'half_open';
+}
+
+/** What a delivery may do. A trial must be taken first: `seen` is what the record must still say. */
+export type Admission =
+  | { readonly admission: 'post' }
+  | { readonly admission: 'trial'; readonly seen: number }
+  | { readonly admission: 'wait'; readonly waitMs: number };
+
+/** Judges by the record as it was read. */
+export function admit({ openUntilMs }: EndpointBreaker, nowMs: number): Admission {
+  if (openUntilMs === undefined) return { admission: 'post' };
+  return openUntilMs > nowMs
+    ? { admission: 'wait', waitMs: openUntilMs - nowMs }
+    : { admission: 'trial', seen: openUntilMs };
+}
+
+/**
+ * What is written after an attempt; undefined when nothing is, as after each success while the breaker is closed.
+ * `count` adds a failure, and opens the breaker if that was the last one; `forget` ends a row of failures.
+ */
+export type BreakerChange =
+  | { readonly change: 'count' }
+  | { readonly change: 'forget' }
+  | { readonly change: 'set'; readonly held: number; readonly to: EndpointBreaker };
+
+/**
+ * @param held the trial that this attempt held: what `openUntilMs` was set to when it was taken; undefined for none
+ */
+export function afterAttempt(
+  breaker: EndpointBreaker,
+  held: number | undefined,
+  succeeded: boolean,
+  nowMs: number,
+): BreakerChange | undefined {
+  if (held === undefined) {
+    if (!succeeded) return { change: 'count' };
+    return breaker.failures > 0 ? { change: 'forget' } : undefined;
+  }
+  const { openMs, successes: needed } = endpointBreakerRule;
+  const { failures } = breaker;
+  if (!succeeded) return { change: 'set', held, to: { failures, openUntilMs: nowMs + openMs, successes: 0 } };
+  const successes = breaker.successes + 1;
+  // The next trial may begin at once.
+  return { change: 'set', held, to: successes >= needed ? CLOSED : { failures, openUntilMs: nowMs, successes } };
+}

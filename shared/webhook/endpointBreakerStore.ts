@@ -1,0 +1,108 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { UpdateCommand, type DynamoDBDocumentClient, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { EndpointId, TenantId } from '../kernel/id.ts';
+import { endpointKey } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
+import { endpointBreakerRule, TRIAL_HELD_MS, type BreakerChange } from './endpointBreaker.ts';
+
+/** Writes of endpoint breakers. All are conditional, so that instances of a function that run at once agree. */
+export interface EndpointBreakerStore {
+  /** Takes the one trial. Condition: nobody has since it was read. Returns what to show for it, or `taken`. */
+  readonly takeTrial: (of: BrokenEndpoint, seen: number, nowMs: number) => Promise<{ readonly held: number } | 'taken'>;
+  /** Returns `opened` when this was the failure that opened it, `written`, or `late` when the breaker has moved on. */
+  readonly write: (of: BrokenEndpoint, change: BreakerChange, nowMs: number) => Promise<'opened' | 'written' | 'late'>;
+}
+
+export interface BrokenEndpoint {
+  readonly tenantId: TenantId;
+  readonly endpointId: EndpointId;
+}
+
+export function makeEndpointBreakerStore(dependencies: {
+  readonly table: DynamoDBDocumentClient;
+  readonly stage: string;
+}): EndpointBreakerStore {
+  const { table, stage } = dependencies;
+
+  /** The new attributes, or undefined when the condition is not met. A deleted endpoint meets none. */
+  const update = async (
+    { tenantId, endpointId }: BrokenEndpoint,
+    input: Pick<UpdateCommandInput, 'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'>,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> => {
+    const condition = `attribute_exists(pk) AND ${input.ConditionExpression ?? ''}`;
+    try {
+      const answer = await table.send(
+        new UpdateCommand({
+          TableName: tableName(stage, 'core'),
+          Key: endpointKey(tenantId, endpointId),
+          ReturnValues: 'UPDATED_NEW',
+          ...input,
+          ConditionExpression: condition,
+        }),
+      );
+      return answer.Attributes ?? {};
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw error;
+    }
+  };
+
+  const count = async (of: BrokenEndpoint, nowMs: number): Promise<'opened' | 'written' | 'late'> => {
+    const counted = await update(of, {
+      UpdateExpression: 'ADD breakerFailures :one',
+      ConditionExpression: 'attribute_not_exists(openUntilMs)',
+      ExpressionAttributeValues: { ':one': 1 },
+    });
+    if (counted === undefined) return 'late';
+    if (Number(counted['breakerFailures']) < endpointBreakerRule.failures) return 'written';
+    // One that dies in between leaves it closed: the next failure finds the number and opens it.
+    const opened = await update(of, {
+      UpdateExpression: 'SET openUntilMs = :until',
+      ConditionExpression: 'attribute_not_exists(openUntilMs) AND breakerFailures >= :most',
+      ExpressionAttributeValues: {
+        ':until': nowMs + endpointBreakerRule.openMs,
+        ':most': endpointBreakerRule.failures,
+      },
+    });
+    return opened === undefined ? 'late' : 'opened';
+  };
+
+  return {
+    takeTrial: async (of, seen, nowMs) => {
+      // Two that take it in the same millisecond after the same read: the second finds another number than it has seen.
+      const held = Math.max(nowMs + TRIAL_HELD_MS, seen + 1);
+      const taken = await update(of, {
+        UpdateExpression: 'SET openUntilMs = :held',
+        ConditionExpression: 'openUntilMs = :seen',
+        ExpressionAttributeValues: { ':seen': seen, ':held': held },
+      });
+      return taken === undefined ? 'taken' : { held };
+    },
+    write: async (of, change, nowMs) => {
+      if (change.change === 'count') return count(of, nowMs);
+      if (change.change === 'forget') {
+        const forgotten = await update(of, {
+          UpdateExpression: 'REMOVE breakerFailures',
+          ConditionExpression: 'attribute_not_exists(openUntilMs)',
+        });
+        return forgotten === undefined ? 'late' : 'written';
+      }
+      const { held, to } = change;
+      const written = await update(
+        of,
+        to.openUntilMs === undefined
+          ? {
+              UpdateExpression: 'REMOVE openUntilMs, breakerFailures, breakerSuccesses',
+              ConditionExpression: 'openUntilMs = :held',
+              ExpressionAttributeValues: { ':held': held },
+            }
+          : {
+              UpdateExpression: 'SET openUntilMs = :until, breakerSuccesses = :successes',
+              ConditionExpression: 'openUntilMs = :held',
+              ExpressionAttributeValues: { ':held': held, ':until': to.openUntilMs, ':successes': to.successes },
+            },
+      );
+      return written === undefined ? 'late' : 'written';
+    },
+  };
+}

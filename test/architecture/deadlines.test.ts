@@ -1,0 +1,177 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
+import { findOutsideCalls } from './outsideCalls.ts';
+
+/** Nothing waits for the outside world without a deadline (REQUIREMENTS R12). A new file is covered by being there. */
+const root = resolve(import.meta.dirname, '../..');
+
+/**
+ * What is bounded in another way than by `withDeadline`: how often it stands in its file, and what bounds it. One more in
+ * the same file is found, too.
+ */
+const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
+  'shared/kernel/clock.ts: event new Promise': [1, 'the timer itself'],
+  'shared/kernel/deadline.ts: event new Promise': [1, 'loses a race that is over'],
+  'shared/platform/aws.ts: sdk client DynamoDBClient': [1, 'the one factory: guardCalls bounds each call'],
+  'shared/platform/aws.ts: sdk client SQSClient': [1, 'the one factory: guardCalls bounds each call'],
+  'shared/platform/aws.ts: sdk client KMSClient': [1, 'the one factory: guardCalls bounds each call'],
+  'shared/platform/boundedHttpHandler.ts: sdk client NodeHttpHandler': [1, 'ends with the signal of the call'],
+  'shared/webhook/addressGuard.ts: network dnsLookup': [1, 'systemResolve, which the guard calls in withDeadline'],
+  'worker/commands/sendCommand.ts: event withResolvers': [1, 'settled in a finally; receipts wait 30 s for it at most'],
+  'worker/fleet/openBudget.ts: event new Promise': [1, 'ours to settle; given up with the signal of its caller'],
+  'worker/runner/connectionRunner.ts: event withResolvers': [1, 'the end of a runner; each wait for it is bounded'],
+  'worker/socket/acknowledgements.ts: event new Promise': [1, 'awaited in withDeadline, and abandoned with the socket'],
+  'worker/socket/fairTurns.ts: event new Promise': [1, 'ours to settle, at the next turn of the event loop'],
+  'worker/socket/frameGate.ts: baileys pause': [1, 'the raw WebSocket; waits for nobody'],
+  'worker/socket/frameGate.ts: baileys resume': [1, 'the raw WebSocket; waits for nobody'],
+  'worker/socket/frameGate.ts: baileys listeners': [1, 'the raw WebSocket; waits for nobody'],
+  'worker/socket/frameGate.ts: baileys removeAllListeners': [1, 'the raw WebSocket; waits for nobody'],
+  'worker/socket/frameGate.ts: baileys on': [1, 'the raw WebSocket; waits for nobody'],
+  'worker/socket/frameGate.ts: baileys send.bind': [1, 'the raw WebSocket; waits for nobody'],
+  'worker/socket/frameGate.ts: baileys once': [1, 'the raw WebSocket; waits for nobody'],
+  'worker/socket/frameGate.ts: event once': [1, 'a listener; nothing waits for it'],
+  'worker/socket/openSocket.ts: baileys end': [2, 'not awaited: the TCP connection is cut after deadlines.socketClose'],
+  'worker/socket/openSocket.ts: baileys signalRepository.lidMapping.getLIDForPN': [1, 'reads our key store'],
+  'worker/socket/openSocket.ts: event new Promise': [1, 'its close: forced after deadlines.socketClose'],
+  'worker/socket/openSocket.ts: event withResolvers': [1, 'caught up: awaited in withDeadline'],
+  'worker/socket/pairing.ts: baileys ws.once': [1, 'the answer to a request for a code, awaited in withDeadline'],
+  'worker/socket/pairing.ts: event new Promise': [1, 'the answer to a request for a code, awaited in withDeadline'],
+  'worker/socket/pairing.ts: event once': [1, 'the answer to a request for a code, awaited in withDeadline'],
+  'worker/socket/placeholders.ts: event withResolvers': [1, 'races with a timer of 2 s'],
+  'worker/status/statusServer.ts: event new Promise': [2, 'our own server: begins to listen, and ends when all is cut'],
+  'worker/status/statusServer.ts: event once': [1, 'our own server begins to listen'],
+  'ops/runCommand.ts: network spawn': [1, 'a child that the operator watches and can stop'],
+  'ops/runCommand.ts: event once': [1, 'a child that the operator watches and can stop'],
+  'infra/local/queues.ts: sdk client SQSClient': [1, 'sets the emulator up, before anything runs'],
+  'infra/local/tables.ts: sdk client DynamoDBClient': [1, 'sets the emulator up, before anything runs'],
+};
+
+/** The embedded stack is a development tool: only clients of stores and calls of the API are judged there. */
+const isJudged = (key: string): boolean =>
+  !key.startsWith('infra/local/') || key.includes(': sdk client') || key.startsWith('infra/local/apiClient.ts');
+
+const found = ['shared', 'functions', 'worker', 'ops', 'infra'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    .flatMap((file) => findOutsideCalls(file, readFileSync(join(root, file), 'utf8')))
+    .filter(({ key }) => isJudged(key)),
+);
+const byKey = Map.groupBy(found, ({ key }) => key);
+
+describe('waits for the outside world', () => {
+  it('have a deadline, each of them, or are excused by name', () => {
+    const unbounded = [...byKey].flatMap(([key, calls]) => {
+      const [excused] = EXCUSED[key] ?? [0];
+      return calls.length > excused ? calls.map(({ line }) => `${key} (line ${line})`) : [];
+    });
+
+    expect(unbounded).toEqual([]);
+  });
+
+  it('are excused only where they are', () => {
+    const idle = Object.entries(EXCUSED).filter(([key, [times]]) => byKey.get(key)?.length !== times);
+
+    expect(idle).toEqual([]);
+  });
+
+  it('have numbers with a source each, and none of them is for ever', () => {
+    for (const { ms, source } of Object.values(deadlines)) {
+      expect(ms).toBeGreaterThan(0);
+      expect(ms).toBeLessThanOrEqual(300_000);
+      expect(source.length).toBeGreaterThan(10);
+    }
+    expect([deadlines.socketClose.ms, deadlines.mediaHeaders.ms, deadlines.mediaDownload.ms]).toEqual([
+      2_000, 10_000, 30_000,
+    ]);
+  });
+});
+
+describe('the check bites', () => {
+  const keysOf = (file: string, source: string): readonly string[] =>
+    findOutsideCalls(file, source).map(({ key }) => key.slice(file.length + 2));
+
+  it.each<[string, string, string, readonly string[]]>([
+    [
+      'a client of the SDK beside the factory',
+      'functions/x.ts',
+      `import { SQSClient, type SendMessageCommand } from '@aws-sdk/client-sqs';\nconst queue = new SQSClient({});`,
+      ['sdk client SQSClient'],
+    ],
+    [
+      'a client of another service under another name',
+      'functions/x.ts',
+      `import { ECSClient as Containers } from '@aws-sdk/client-ecs';\nconst ecs = new Containers({});`,
+      ['sdk client Containers'],
+    ],
+    [
+      'a handler that is made or extended',
+      'functions/x.ts',
+      `import { NodeHttpHandler } from '@smithy/node-http-handler';\nclass Mine extends NodeHttpHandler {}\nnew NodeHttpHandler();`,
+      ['sdk client NodeHttpHandler', 'sdk client NodeHttpHandler'],
+    ],
+    ['a fetch', 'shared/x.ts', `const answer = await fetch('https://example.org');`, ['network fetch']],
+    ['a fetch in a template', 'shared/x.ts', 'const text = `a ${await fetch(url)} b`;', ['network fetch']],
+    [
+      'a request of undici, and one of node:http',
+      'shared/x.ts',
+      `import { request } from 'undici';\nimport * as http from 'node:http';\nawait request(url);\nhttp.request(url);`,
+      ['network request', 'network http'],
+    ],
+    [
+      'a connection and a look-up',
+      'shared/x.ts',
+      `import { connect } from 'node:net';\nimport { lookup as find } from 'node:dns/promises';\nconnect(1);\nfind('a');`,
+      ['network connect', 'network find'],
+    ],
+    [
+      'a call on Baileys',
+      'worker/socket/x.ts',
+      `await this.#socket.relayMessage(jid, message);`,
+      ['baileys relayMessage'],
+    ],
+    [
+      'a query in two steps',
+      'worker/socket/x.ts',
+      `const { socket } = parts;\nreturn socket\n  .query(node);`,
+      ['baileys query'],
+    ],
+    [
+      'a promise of an event',
+      'worker/x.ts',
+      `await new Promise((resolve) => emitter.once('end', resolve));`,
+      ['event new Promise', 'event once'],
+    ],
+    [
+      'a promise with its resolvers',
+      'worker/x.ts',
+      `const later = Promise.withResolvers<void>();`,
+      ['event withResolvers'],
+    ],
+    [
+      'what stands behind a deadline and not in it',
+      'worker/socket/x.ts',
+      `await withDeadline('a', 5, () => socket.query(node));\nawait socket.query(node);`,
+      ['baileys query'],
+    ],
+  ])('on %s', (_name, file, source, expected) => {
+    expect(keysOf(file, source)).toEqual(expected);
+  });
+
+  it.each<[string, string, string]>([
+    ['in a deadline', 'shared/x.ts', `await withDeadline<string>('a', 5, (signal) => fetch(url, { signal }));`],
+    ['with a signal that ends in time', 'shared/x.ts', `await fetch(url, { signal: AbortSignal.timeout(5) });`],
+    ['in a comment or a text', 'shared/x.ts', `// fetch(url)\nconst text = 'fetch(url)'; /* new Promise( */`],
+    [
+      'a type',
+      'shared/x.ts',
+      `import type { SQSClient } from '@aws-sdk/client-sqs';\nconst send = (queue: SQSClient) => queue;`,
+    ],
+    ['a listener on Baileys', 'worker/socket/x.ts', `socket.ws.on('CB:ack', listen);`],
+    ['a call on Baileys outside its room', 'worker/runner/x.ts', `await socket.close('end');`],
+  ])('not on what is bounded or is none: %s', (_name, file, source) => {
+    expect(keysOf(file, source)).toEqual([]);
+  });
+});
