@@ -6,9 +6,8 @@ import {
   type BinaryNode,
   type ConnectionState,
 } from '@whiskeysockets/baileys';
-import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { Evidence } from '../../shared/connection/liveness.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import { makeId } from '../../shared/kernel/id.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
@@ -18,33 +17,32 @@ import { CredentialSaves } from './credentialSaves.ts';
 import { DeviceLists } from './deviceLists.ts';
 import { letThrough } from './directKeys.ts';
 import { DurableRepository } from './durableRepository.ts';
-import { guardFrames, type RawSocket } from './frameGate.ts';
+import { FactsInOrder } from './factsInOrder.ts';
+import { guardFrames } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { Outgoing } from './outgoing.ts';
 import { Pairing } from './pairing.ts';
 import { Placeholders } from './placeholders.ts';
-
+import { Probe } from './probe.ts';
+import { rawSocketOf, type Baileys } from './rawSocketOf.ts';
 import { Recipients } from './recipients.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import { SessionRenewals } from './sessionRenewals.ts';
+import { SocketEvidence } from './socketEvidence.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
-import { toSocketClose } from './toSocketClose.ts';
+import { SymptomError, toSocketClose } from './toSocketClose.ts';
 import { toMessage, toMessageFacts, toReceiptFacts, type Me } from './toFacts.ts';
 import { UnrecordedSends } from './unrecordedSends.ts';
+import { watchRefusal } from './watchRefusal.ts';
 
 const CLOSE_DEADLINE_MS = 2_000;
+/** Facts and credentials on their way end before this, by deadlines of their own; what does not is left. */
+const SETTLE_DEADLINE_MS = 10_000;
 const LOGOUT_DEADLINE_MS = 5_000;
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
   return new BaileysSocket(options);
-}
-
-type Baileys = ReturnType<typeof makeWASocket>;
-
-/** Baileys makes it at once and forgets it when it has closed. */
-function rawSocketOf({ ws }: Baileys): (RawSocket & { readonly terminate: () => void }) | null {
-  return (ws as unknown as { readonly socket: (RawSocket & { readonly terminate: () => void }) | null }).socket;
 }
 
 class BaileysSocket implements ConnectionSocket {
@@ -54,14 +52,15 @@ class BaileysSocket implements ConnectionSocket {
   readonly #repository: DurableRepository;
   readonly #renewals: SessionRenewals;
   readonly #devices: DeviceLists;
-  readonly #acknowledgements = new Acknowledgements();
+  readonly #acknowledgements: Acknowledgements;
+  readonly #evidence: SocketEvidence;
+  readonly #probe: Probe;
   readonly #socket: Baileys;
   readonly #inbound: InboundOrder;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #outgoing: Outgoing;
   readonly #unrecorded: UnrecordedSends;
-  /** Facts go out one after the other, in the order in which their stanzas came. */
-  #publishing: Promise<void> = Promise.resolve();
+  readonly #facts: FactsInOrder;
   readonly #saves: CredentialSaves;
   #caughtUp = false;
   readonly #whenCaughtUp = Promise.withResolvers<void>();
@@ -76,7 +75,9 @@ class BaileysSocket implements ConnectionSocket {
   constructor(options: OpenSocketOptions) {
     this.#options = options;
     this.generation = options.generation;
+    this.#acknowledgements = new Acknowledgements(options.clock.monotonicMs);
     this.#unrecorded = new UnrecordedSends(options.clock);
+    this.#facts = new FactsInOrder(options);
     this.#isPairing = options.pairing !== undefined;
     const stored = options.session.credentials as AuthenticationCreds | undefined;
     if (!this.#isPairing && stored === undefined) throw new Error('there are no credentials to log in with');
@@ -111,7 +112,11 @@ class BaileysSocket implements ConnectionSocket {
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
     guardFrames(raw, options.gate, this.#saves);
-    this.#inbound = new InboundOrder(this.#socket.ws, cut);
+    watchRefusal(raw, (refusal) => cut(refusal));
+    this.#inbound = new InboundOrder(this.#socket.ws, cut, undefined, clock.monotonicMs);
+    this.#evidence = new SocketEvidence(options, this.#inbound, this.#acknowledgements);
+    this.#evidence.watch(raw);
+    this.#probe = new Probe((stanza) => this.#socket.query(stanza), options.config.onlineQueryTimeoutMs);
     this.#forgetSession = options.session.onFailure(cut);
     this.#outgoing = new Outgoing(options, {
       socket: this.#socket,
@@ -150,14 +155,23 @@ class BaileysSocket implements ConnectionSocket {
     // The stanza in hand is finished, those behind it come again: a step that is committed later would meet the next socket.
     this.#inbound.stop();
     const finished = withDeadline('the stanza in hand', CLOSE_DEADLINE_MS, () => this.#inbound.idle());
-    // Facts and credentials on their way become durable; each has a deadline of its own.
-    await Promise.allSettled([this.#publishing, this.#saves.settled(), finished]);
+    const settled = [this.#facts.settled(), this.#saves.settled(), finished];
+    await withDeadline('facts on their way', SETTLE_DEADLINE_MS, () => Promise.allSettled(settled)).catch(
+      (error: unknown) => this.#options.logger.warn('socket closed with work unfinished', { error }),
+    );
+    this.#facts.abandon();
     void this.#socket.end(new Error('closed by its owner'));
     const forced = this.#after(CLOSE_DEADLINE_MS, () => this.#terminate());
     await this.#closed;
     clearTimeout(forced);
     await this.#writeSession();
   }
+
+  readonly evidence = (nowMonotonicMs: number): Evidence => this.#evidence.at(nowMonotonicMs);
+
+  readonly probe = (): void => {
+    if (!this.#isClosed) this.#probe.ask();
+  };
 
   /** Steps of receiving that wait in memory. They may be lost, so a worker that must not write leaves them. */
   async #writeSession(): Promise<void> {
@@ -177,13 +191,17 @@ class BaileysSocket implements ConnectionSocket {
       nowMs: clock.nowMs,
       random,
       queryTimeoutMs: config.pairingQueryTimeoutMs,
-      offer: (offer) => emit({ type: 'pairing_offered', generation, offer }),
+      offer: (offer) => {
+        this.#evidence.enter('pairing');
+        emit({ type: 'pairing_offered', generation, offer });
+      },
       store: (credentials) => {
         gate.assertOpen();
         return session.storeNewCredentials(credentials);
       },
       paired: () => {
         this.#isPairing = false;
+        this.#evidence.enter('opening');
         emit({ type: 'paired', generation, account: this.#account() });
       },
       cut: (cause) => this.#cut(cause),
@@ -206,7 +224,9 @@ class BaileysSocket implements ConnectionSocket {
     if (!this.#isPairing) this.#inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
     if (!this.#isPairing) {
       // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
-      this.#after(this.#options.config.openWithinMs, () => this.#cut(new Error('no login within the deadline')));
+      this.#after(this.#options.config.openWithinMs, () =>
+        this.#cut(new SymptomError('never_success', 'no login in time')),
+      );
     }
   }
 
@@ -215,6 +235,7 @@ class BaileysSocket implements ConnectionSocket {
     if (update.qr !== undefined) this.#pairing?.onRegistered(update.qr);
     if (update.connection === 'open') {
       this.#clearTimers();
+      this.#evidence.enter('open');
       emit({ type: 'socket_opened', generation, account: this.#account() });
     }
     if (update.receivedPendingNotifications === true) {
@@ -258,13 +279,13 @@ class BaileysSocket implements ConnectionSocket {
     }
     const facts = toReceiptFacts(stanza, this.#me());
     await this.#unrecorded.recorded(facts.map(({ stanzaId }) => stanzaId));
-    await this.#publish(facts);
+    await this.#facts.publish(facts);
   }
 
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
     const message = toMessage(padded);
     await this.#storeAppStateKeys(toAppStateKeys(stanza, message, this.#me()));
-    await this.#publish(toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
+    await this.#facts.publish(toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
   }
 
   async #storeAppStateKeys(keys: ReturnType<typeof toAppStateKeys>): Promise<void> {
@@ -273,16 +294,6 @@ class BaileysSocket implements ConnectionSocket {
     await this.#options.session.setKeys({ 'app-state-sync-key': keys });
     this.#credentials.myAppStateKeyId = newest;
     await this.#saves.save(this.#credentials);
-  }
-
-  #publish(facts: readonly InternalEvent[]): Promise<void> {
-    if (facts.length === 0) return Promise.resolve();
-    const { publisher, connection, clock, random } = this.#options;
-    const work = this.#publishing.then(() =>
-      publisher.publish(connection, facts, makeId('cor', clock.nowMs(), random)),
-    );
-    this.#publishing = work.catch(() => undefined);
-    return work;
   }
 
   /** Before the pairing is finished there is nothing to store. */

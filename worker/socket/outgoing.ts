@@ -1,5 +1,5 @@
 import type { makeWASocket } from '@whiskeysockets/baileys';
-import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { SendOutcome, SendRequest } from './connectionSocket.ts';
 import { STALE_DEVICE_LIST, type DeviceLists } from './deviceLists.ts';
@@ -59,6 +59,9 @@ export class Outgoing {
       );
       const { serverAckTimeoutMs } = this.#options.config;
       return await withDeadline('the ack of WhatsApp', serverAckTimeoutMs, () => acknowledged);
+    } catch (error) {
+      if (error instanceof TimeoutError) acknowledgements.giveUp(stanzaId);
+      throw error;
     } finally {
       acknowledgements.forget(stanzaId);
     }
