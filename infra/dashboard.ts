@@ -25,6 +25,7 @@ const rows: readonly (readonly [title: string, ...names: readonly MetricName[]])
   ['Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration'],
   ['Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'],
   ['Opening', 'OpenAttempts', 'OpenSucceeded', 'OpenFailed', 'TimeToOpen', 'OpenBudgetWait', 'OutageMode'],
+  ['Open in name only', 'ConnectionsUnwell', 'SocketsRecycled', 'WorkersUnwell'],
   ['Messages', 'MessagesSent', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'Conflicts'],
 ];
 
