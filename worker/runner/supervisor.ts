@@ -62,7 +62,7 @@ export class Supervisor {
     for (;;) {
       await clock.sleep(config.superviseEveryMs, this.#stopped.signal);
       if (this.#stopped.signal.aborted) return;
-      this.look();
+      this.#safely(() => this.look());
     }
   }
 
@@ -70,7 +70,7 @@ export class Supervisor {
     this.#stopped.abort();
   }
 
-  /** One look. Never throws: a connection that cannot be judged must not cost the others their supervisor. */
+  /** One look. A connection that cannot be judged does not cost the others their supervisor. */
   look(): void {
     const { config, clock, isOpen, metrics, opensPerSecond } = this.#dependencies;
     const nowMs = clock.monotonicMs();
@@ -113,7 +113,7 @@ export class Supervisor {
     if (connection?.recycle(symptom, forMs) !== true) return;
     this.#past = [...this.#past, { connectionId, symptom, atMs: clock.monotonicMs() }];
     metrics.count('SocketsRecycled', { symptom });
-    logger.warn('socket is open in name only and is replaced', { tenantId, connectionId, shard, symptom, ...evidence });
+    logger.warn('socket is open in name only and is replaced', { tenantId, connectionId, shard, symptom, evidence });
   }
 
   #giveUp(symptom: ProcessSymptom): void {
@@ -129,7 +129,7 @@ export class Supervisor {
     try {
       work();
     } catch (error) {
-      this.#dependencies.logger.error('a connection could not be supervised', { error });
+      this.#dependencies.logger.error('supervisor met an error', { error });
     }
   }
 }

@@ -112,7 +112,7 @@ class BaileysSocket implements ConnectionSocket {
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
     guardFrames(raw, options.gate, this.#saves);
-    watchRefusal(raw, (refusal) => cut(refusal));
+    watchRefusal(raw, options.logger, cut);
     this.#inbound = new InboundOrder(this.#socket.ws, cut, undefined, clock.monotonicMs);
     this.#evidence = new SocketEvidence(options, this.#inbound, this.#acknowledgements);
     this.#evidence.watch(raw);
