@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { LivenessLimits } from '../connection/liveness.ts';
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
@@ -28,7 +27,15 @@ type Settings = { readonly [Name in keyof typeof livenessSettings]: number };
 export interface LivenessConfig {
   readonly superviseEveryMs: number;
   readonly probeAfterMs: number;
-  readonly limits: LivenessLimits;
+  /** As `LivenessLimits` of `shared/connection/liveness.ts` asks for. */
+  readonly limits: {
+    readonly runnerBusyMs: number;
+    readonly openingMs: number;
+    readonly lastFrameMs: number;
+    readonly unhandledMs: number;
+    readonly unacknowledgedMs: number;
+    readonly lockMs: number;
+  };
 }
 
 /** The numbers out of the settings. */

@@ -49,6 +49,7 @@ export class Supervisor {
   readonly #stopped = new AbortController();
   #past: readonly Recycle[] = [];
   #lookedAtMs: number;
+  #wasLate = false;
   #isUnwell = false;
 
   constructor(dependencies: SupervisorDependencies) {
@@ -74,7 +75,9 @@ export class Supervisor {
   look(): void {
     const { config, clock, isOpen, metrics, opensPerSecond } = this.#dependencies;
     const nowMs = clock.monotonicMs();
-    const isLate = nowMs - this.#lookedAtMs > config.superviseEveryMs * LATE_INTERVALS;
+    // Never twice in a row: a worker that is always late must be looked after all the more.
+    const isLate = !this.#wasLate && nowMs - this.#lookedAtMs > config.superviseEveryMs * LATE_INTERVALS;
+    this.#wasLate = isLate;
     this.#lookedAtMs = nowMs;
     if (!isOpen()) return;
     this.#past = this.#past.filter(({ atMs }) => nowMs - atMs < REMEMBERED_MS);

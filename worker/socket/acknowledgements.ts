@@ -41,9 +41,13 @@ export class Acknowledgements {
     this.#waiting.delete(stanzaId);
   }
 
-  /** Its deadline has passed. Until WhatsApp answers another it counts as waiting: the next try must not look like the first. */
-  giveUp(stanzaId: string): void {
-    this.#givenUpSinceMs ??= this.#waiting.get(stanzaId)?.sinceMs;
+  /**
+   * One of its deadlines has passed. Until WhatsApp answers another it counts as waiting: the next try must not look like the
+   * first.
+   * @param sinceMs when it was begun, if that is not when its ack was first expected
+   */
+  giveUp(stanzaId: string, sinceMs: number | undefined = this.#waiting.get(stanzaId)?.sinceMs): void {
+    this.#givenUpSinceMs ??= sinceMs;
     this.#waiting.delete(stanzaId);
   }
 

@@ -29,8 +29,9 @@ export class Outgoing {
   /** Never rejects: whatever is not known is `unknown`. */
   async send(request: SendRequest): Promise<SendOutcome> {
     const { clock, logger, metrics } = this.#options;
-    const { recipients, devices, ownJids } = this.#parts;
+    const { recipients, devices, ownJids, acknowledgements } = this.#parts;
     const { stanzaId, to } = request;
+    const begunAtMs = clock.monotonicMs();
     try {
       if (!(await recipients.hasAccount(to))) return { outcome: 'no_account' };
       let error = await this.#transmit(request);
@@ -43,6 +44,7 @@ export class Outgoing {
       metrics.count('MessagesSent', {});
       return { outcome: 'acknowledged', atMs: clock.nowMs() };
     } catch (error) {
+      if (error instanceof TimeoutError) acknowledgements.giveUp(stanzaId, begunAtMs);
       logger.warn('send not acknowledged', { stanzaId, error });
       return { outcome: 'unknown' };
     }
@@ -59,9 +61,6 @@ export class Outgoing {
       );
       const { serverAckTimeoutMs } = this.#options.config;
       return await withDeadline('the ack of WhatsApp', serverAckTimeoutMs, () => acknowledged);
-    } catch (error) {
-      if (error instanceof TimeoutError) acknowledgements.giveUp(stanzaId);
-      throw error;
     } finally {
       acknowledgements.forget(stanzaId);
     }

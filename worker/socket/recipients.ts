@@ -1,15 +1,23 @@
 import type { makeWASocket } from '@whiskeysockets/baileys';
+import { TimeoutError } from '../../shared/kernel/deadline.ts';
 import type { Session } from '../session/session.ts';
 
 /** Who is on WhatsApp. Asked once per recipient: a first message to nobody can restrict the account. */
 export class Recipients {
   readonly #session: Pick<Session, 'getKeys'>;
   readonly #socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>;
+  readonly #queryTimeoutMs: number;
   readonly #known = new Set<string>();
 
-  constructor(session: Pick<Session, 'getKeys'>, socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>) {
+  /** @param queryTimeoutMs how long Baileys waits for an answer */
+  constructor(
+    session: Pick<Session, 'getKeys'>,
+    socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>,
+    queryTimeoutMs: number,
+  ) {
     this.#session = session;
     this.#socket = socket;
+    this.#queryTimeoutMs = queryTimeoutMs;
   }
 
   /** Whether a number has an account; groups and LIDs are taken to exist. Throws when WhatsApp does not answer. */
@@ -18,8 +26,10 @@ export class Recipients {
     const user = to.split('@')[0] ?? '';
     const mapping = await this.#session.getKeys('lid-mapping', [user]);
     if (mapping[user] === undefined) {
-      const [answer] = (await this.#socket.onWhatsApp(to)) ?? [];
-      if (answer?.exists !== true) return false;
+      const answers = await this.#socket.onWhatsApp(to);
+      // Baileys says nothing when its query was not answered in time; "no account" would end the message for good.
+      if (answers === undefined) throw new TimeoutError('asking who is on WhatsApp', this.#queryTimeoutMs);
+      if (answers[0]?.exists !== true) return false;
     }
     this.#known.add(to);
     return true;
