@@ -7,8 +7,8 @@ import { CONTACT, OWN, SupervisedWorker } from './supervisedWorker.ts';
 
 silenceConsole();
 const TEST_MS = 90_000;
-/** Longer than every limit of the supervisor in these tests. */
-const PAST_ALL_LIMITS_MS = 4_500;
+/** Longer than every limit of the supervisor for an open socket in these tests. */
+const PAST_ALL_LIMITS_MS = 7_000;
 
 describe('a connection that is open in name only, with the deadlines inside its socket put off for ever', () => {
   let worker: SupervisedWorker;
@@ -146,7 +146,7 @@ describe('a connection that is open in name only, with the deadlines inside its 
   it(
     'is not deaf while it works through a long line, however long that takes',
     async () => {
-      const texts = Array.from({ length: 60 }, (_, index) => `in line ${index}`);
+      const texts = Array.from({ length: 80 }, (_, index) => `in line ${index}`);
       // Slower than they come: the last of them waits longer than any limit.
       worker.beforePublish = () => systemClock.sleep(100);
       for (const text of texts) await worker.phones.write(CONTACT, OWN, text);
@@ -160,12 +160,14 @@ describe('a connection that is open in name only, with the deadlines inside its 
     TEST_MS,
   );
 
-  it('counts what was replaced and why, never asks for the end of the process, and breaks nothing', () => {
+  it('counts what was replaced and why, never asks for the end of the process, and breaks nothing', async () => {
     const symptoms = ['silent_server', 'never_success', 'sends_stuck', 'deaf'] as const;
+    const history = await worker.history(connection.connectionId);
 
     const counts = symptoms.map((symptom) => worker.metrics.totalOf('SocketsRecycled', { symptom }));
 
-    expect(counts).toEqual([1, 1, 1, 1]);
+    expect(counts).toEqual(symptoms.map((symptom) => history.filter((shown) => shown.endsWith(`/${symptom}`)).length));
+    expect(Math.min(...counts)).toBeGreaterThan(0);
     expect(worker.unwell).toEqual([]);
     expect(worker.broken).toEqual([]);
   });
