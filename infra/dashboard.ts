@@ -26,6 +26,7 @@ const rows: readonly (readonly [title: string, ...names: readonly MetricName[]])
   ['Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'],
   ['Opening', 'OpenAttempts', 'OpenSucceeded', 'OpenFailed', 'TimeToOpen', 'OpenBudgetWait', 'OutageMode'],
   ['What we depend on', 'BreakerState', 'BreakerOpened'],
+  ['Open in name only', 'ConnectionsUnwell', 'SocketsRecycled', 'WorkersUnwell'],
   ['Messages', 'MessagesSent', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'Conflicts'],
 ];
 

@@ -16,6 +16,8 @@ import { OpenMeter } from './runner/openMeter.ts';
 import { OwnedShards } from './runner/ownedShards.ts';
 import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './runner/shardWork.ts';
+import type { ProcessSymptom } from './runner/supervision.ts';
+import { Supervisor } from './runner/supervisor.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './socket/connectionSocket.ts';
 import type { WorkerWorld } from './world.ts';
@@ -29,6 +31,8 @@ export interface WorkerOptions {
   readonly onBroken: (error: unknown) => void;
   /** An operator asked this worker to drain. May be called more than once. */
   readonly onDrainRequested: () => void;
+  /** New sockets do not help its connections: it should be drained. Called at most once. */
+  readonly onUnwell: (symptom: ProcessSymptom) => void;
   readonly metrics: Metrics;
 }
 
@@ -54,6 +58,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
   const gate: CommitGate = {
     isOpen: () => joined.member?.gate.isOpen() ?? false,
     timeLeftMs: () => joined.member?.gate.timeLeftMs() ?? 0,
+    openForMs: () => joined.member?.gate.openForMs() ?? 0,
     assertOpen: () => {
       if (joined.member === undefined) throw new GateClosedError();
       joined.member.gate.assertOpen();
@@ -98,13 +103,27 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onFenced,
   });
   joined.member = member;
+  const supervisor = new Supervisor({
+    config: config.liveness,
+    opensPerSecond: ownership.opensPerSecond,
+    connections: () => shards.connections(),
+    isOpen: gate.isOpen,
+    clock,
+    logger: own,
+    metrics,
+    onUnwell: options.onUnwell,
+  });
+  void supervisor.run();
   return {
     workerId,
     drain: () => {
       shards.hurry();
       return member.drain();
     },
-    closeSockets: () => shards.loseAll(),
+    closeSockets: () => {
+      supervisor.stop();
+      return shards.loseAll();
+    },
     mayAct: gate.isOpen,
   };
 }

@@ -107,6 +107,9 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   const onDrainRequested = (): void => {
     if (!draining) drain('asked to drain by an operator', {});
   };
+  const onUnwell = (symptom: string): void => {
+    if (!draining) drain('drains: new sockets do not help its connections', { symptom });
+  };
   const onBroken = (error: unknown): void => end(1, 'worker broke', error);
   let statusUrl: string;
   try {
@@ -119,7 +122,7 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
       await startStatusServer(config.status, { notReadyBecause, breakers: breakers.states, metrics: forScrape })
     ).url;
     const world = makeWorkerWorld(config, breakers);
-    worker = await startWorker({ config, logger, metrics, onFenced, onBroken, onDrainRequested }, world);
+    worker = await startWorker({ config, logger, metrics, onFenced, onBroken, onDrainRequested, onUnwell }, world);
   } catch (error) {
     end(1, 'worker could not start', error);
   }

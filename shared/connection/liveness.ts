@@ -3,11 +3,13 @@ import type { ConnectionId, TenantId } from '../kernel/id.ts';
 /**
  * Whether a connection lives, judged by what it does and not by what it last said of itself. Used by the worker's own
  * supervisor and by the watchdog outside it, each with limits of its own. All times are ages in milliseconds, measured on
- * the worker's monotonic clock, so that they can be compared elsewhere.
+ * the worker's monotonic clock, so that they can be compared elsewhere. None is longer than the worker's gate has been open:
+ * a suspended worker reads and sends nothing, so it knows nothing of the time before.
  */
 export interface Evidence {
   /** `opening`: WhatsApp has not said `<success>`. `pairing`: an offer waits for a person. */
   readonly phase: 'opening' | 'pairing' | 'open';
+  /** `opening` counts from the open WebSocket, and is 0 before: the network has a deadline of its own (R18). */
   readonly phaseMs: number;
   /** Since the last frame of WhatsApp; if none has come, since the socket was asked for. */
   readonly lastFrameMs: number;
@@ -15,11 +17,17 @@ export interface Evidence {
   readonly lastHandledMs: number | undefined;
   /** Since WhatsApp last acknowledged a send; undefined before the first. */
   readonly lastAckMs: number | undefined;
-  /** The stanza that waits longest to be handled, the one in hand included; undefined when none waits. */
+  /**
+   * Since the stanza that is first in line became the first, because it came or because the one before it was handled to
+   * its end; undefined when none waits. So a long line that moves on is young, and one that stands still grows old.
+   */
   readonly oldestUnhandledMs: number | undefined;
-  /** The send that waits longest for its acknowledgement; undefined when none waits. */
+  /**
+   * Since the oldest send without an answer was begun; undefined when none is. One that was given up at its deadline counts
+   * until WhatsApp answers any other: the tries that follow it must not look like the first.
+   */
   readonly oldestUnacknowledgedMs: number | undefined;
-  /** The lock of an address or of the session that has been held longest; undefined when none is held. */
+  /** The lock of an address that has been held longest; undefined when none is held. */
   readonly oldestLockMs: number | undefined;
 }
 
@@ -37,6 +45,8 @@ export interface ConnectionVitals {
 /** What is wrong with a connection that says nothing is wrong. */
 export const symptoms = ['runner_stuck', 'never_success', 'silent_server', 'deaf', 'sends_stuck'] as const;
 export type Symptom = (typeof symptoms)[number];
+/** Those of a socket: another one cures them. */
+export type SocketSymptom = Exclude<Symptom, 'runner_stuck'>;
 
 /** Ages in milliseconds from which something is wrong. */
 export interface LivenessLimits {
@@ -61,6 +71,18 @@ export function symptomOf({ runnerBusyMs, evidence }: ConnectionVitals, limits: 
   if (isOver(evidence.oldestUnacknowledgedMs, limits.unacknowledgedMs)) return 'sends_stuck';
   // Sends and stanzas of that address wait for the lock; those of others do not, so neither need be old yet.
   return isOver(evidence.oldestLockMs, limits.lockMs) ? 'sends_stuck' : undefined;
+}
+
+/** For how long a connection has shown a symptom, in milliseconds; 0 for one that it does not show. */
+export function symptomAgeMs({ runnerBusyMs, evidence }: ConnectionVitals, symptom: Symptom): number {
+  const ages: Readonly<Record<Symptom, number | undefined>> = {
+    runner_stuck: runnerBusyMs,
+    never_success: evidence?.phaseMs,
+    silent_server: evidence?.lastFrameMs,
+    deaf: evidence?.oldestUnhandledMs,
+    sends_stuck: Math.max(evidence?.oldestUnacknowledgedMs ?? 0, evidence?.oldestLockMs ?? 0),
+  };
+  return ages[symptom] ?? 0;
 }
 
 function isOver(ageMs: number | undefined, limitMs: number): boolean {

@@ -41,6 +41,19 @@ export const statusRules = {
     sentence: 'WhatsApp ended the connection over a fault in its stream; we try again.',
     userAction: 'none',
   },
+  never_success: {
+    sentence: 'WhatsApp took the connection but did not finish the login; we try again.',
+    userAction: 'none',
+  },
+  silent_server: { sentence: 'WhatsApp fell silent; the connection is being opened again.', userAction: 'none' },
+  deaf: {
+    sentence: 'Messages came in but were not handled; the connection is being opened again.',
+    userAction: 'none',
+  },
+  sends_stuck: {
+    sentence: 'Messages went out but nothing answered them; the connection is being opened again.',
+    userAction: 'none',
+  },
   unknown: { sentence: 'WhatsApp closed the connection without a known reason; we try again.', userAction: 'none' },
   replaced: { sentence: 'Another program uses the same linked device; we try again a few times.', userAction: 'none' },
   conflict: { sentence: 'Another program keeps using the same linked device.', userAction: 'contact_operator' },

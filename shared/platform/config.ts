@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseEnvironment, type Environment } from './environment.ts';
+import { livenessSettings, toLiveness, type LivenessConfig } from './livenessConfig.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
 
 /**
@@ -83,6 +84,7 @@ const workerSchema = z
     ...whatsapp,
     ...keys,
     ...ownershipSettings,
+    ...livenessSettings,
     ...connections,
     /** Names the ECS task (or the local child process) that this worker runs in. */
     HOLDFAST_TASK_ID: z.string().min(1),
@@ -121,6 +123,10 @@ const workerSchema = z
   .refine((c) => c.HOLDFAST_OPENS_PER_SECOND <= c.HOLDFAST_FLEET_OPENS_PER_SECOND, {
     message: 'must be at most HOLDFAST_FLEET_OPENS_PER_SECOND',
     path: ['HOLDFAST_OPENS_PER_SECOND'],
+  })
+  .refine((c) => c.HOLDFAST_PROBE_AFTER_MS + c.HOLDFAST_SUPERVISE_EVERY_MS < c.HOLDFAST_SILENCE_LIMIT_MS, {
+    message: 'must leave a server time to answer a probe: probe after + supervise every < silence limit',
+    path: ['HOLDFAST_PROBE_AFTER_MS'],
   })
   .refine((c) => c.HOLDFAST_DRAIN_TIMEOUT_MS + 10_000 <= 120_000, {
     message: 'must leave 10 s of the 120 s that Fargate allows for stopping',
@@ -190,6 +196,7 @@ export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly whatsappUrl: string;
   readonly whatsappRootKey: Uint8Array | undefined;
   readonly ownership: OwnershipConfig;
+  readonly liveness: LivenessConfig;
   readonly connections: ConnectionConfig;
 }
 
@@ -250,6 +257,7 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
     kmsKeyArn: value.HOLDFAST_KMS_KEY_ARN,
     keyFile: value.HOLDFAST_KEY_FILE,
     ownership: Object.freeze(toOwnership(value)),
+    liveness: Object.freeze(toLiveness(value)),
     connections: Object.freeze({
       reconnectBaseDelayMs: value.BAILEYS_RECONNECT_BASE_DELAY,
       reconnectMaxDelayMs: value.BAILEYS_RECONNECT_MAX_DELAY,

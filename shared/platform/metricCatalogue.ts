@@ -48,6 +48,21 @@ export const metricCatalogue = {
   OpenFailed: { ...count, question: 'How many sockets closed before they were open?' },
   TimeToOpen: { ...duration, question: 'How long does a socket take to open?' },
   OpenBudgetWait: { ...duration, question: 'How long did a connection wait for its turn to open a socket?' },
+  ConnectionsUnwell: {
+    ...level,
+    question: 'How many connections are open in name only at the moment, as their worker sees it?',
+  },
+  SocketsRecycled: {
+    ...count,
+    dimensions: { symptom: ['never_success', 'silent_server', 'deaf', 'sends_stuck'] },
+    question:
+      'How many sockets did a worker replace because they were open in name only, and what was wrong with them?',
+  },
+  WorkersUnwell: {
+    ...count,
+    dimensions: { because: ['runner_stuck', 'deaf', 'sends_stuck'] },
+    question: 'How many workers asked to be drained because new sockets did not help, and what was wrong with them?',
+  },
   MessagesSent: { ...count, question: 'How many messages did WhatsApp take from us?' },
   RetryReceipts: {
     ...count,

@@ -126,6 +126,7 @@ export class SimulatedFleet {
         isOpen: () => true,
         assertOpen: () => undefined,
         timeLeftMs: () => 60_000,
+        openForMs: () => Infinity,
         whenOpen: async () => undefined,
       };
       const owned = { tenantId: TENANT, connectionId, shard: connection.shard, token: 1 };
@@ -184,6 +185,7 @@ export class SimulatedFleet {
         },
         onBroken: (error) => exit(`broken: ${String(error)}`),
         onDrainRequested: drain,
+        onUnwell: drain,
       },
       this.#worldOf(machine, config),
     ).then(

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Mutex } from 'async-mutex';
 import type { MessageFact } from '../../shared/event/internalEvent.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import type { Evidence } from '../../shared/connection/liveness.ts';
 import { makeId, type ConnectionId, type StanzaId } from '../../shared/kernel/id.ts';
 import { Acknowledgements } from '../../worker/socket/acknowledgements.ts';
 import type {
@@ -137,12 +138,14 @@ export class SimulatedSocket implements ConnectionSocket {
   readonly #options: OpenSocketOptions;
   readonly #world: SocketWorld;
   readonly #raw: SimulatedRaw;
-  readonly #acknowledgements = new Acknowledgements();
+  readonly #acknowledgements: Acknowledgements;
   readonly #turn = new Mutex();
   #inbound: Promise<void> = Promise.resolve();
   #caughtUp = false;
   #closed = false;
   #lastFrameMs: number;
+  readonly #madeAtMs: number;
+  #openedAtMs: number | undefined;
   #keepAlive: Due | undefined;
   readonly #forgetSession: () => void;
 
@@ -150,7 +153,9 @@ export class SimulatedSocket implements ConnectionSocket {
     this.generation = options.generation;
     this.#options = options;
     this.#world = world;
-    this.#lastFrameMs = options.clock.monotonicMs();
+    this.#madeAtMs = options.clock.monotonicMs();
+    this.#lastFrameMs = this.#madeAtMs;
+    this.#acknowledgements = new Acknowledgements(options.clock.monotonicMs);
     this.#raw = new SimulatedRaw(world, options);
     this.#raw.on('message', (frame: ServerFrame) => this.#take(frame));
     if (!world.order.skipGateAfterCommit) guardFrames(this.#raw, options.gate);
@@ -182,6 +187,26 @@ export class SimulatedSocket implements ConnectionSocket {
     this.#end(undefined);
     const { session, gate } = this.#options;
     if (gate.isOpen()) await session.flush().catch(() => undefined);
+  }
+
+  evidence(nowMonotonicMs: number): Evidence {
+    const { gate } = this.#options;
+    const age = (sinceMs: number): number => Math.min(nowMonotonicMs - sinceMs, gate.openForMs());
+    const oldestSendMs = this.#acknowledgements.oldestSinceMs;
+    return {
+      phase: this.#openedAtMs === undefined ? 'opening' : 'open',
+      phaseMs: age(this.#openedAtMs ?? this.#madeAtMs),
+      lastFrameMs: age(this.#lastFrameMs),
+      lastHandledMs: undefined,
+      lastAckMs: undefined,
+      oldestUnhandledMs: undefined,
+      oldestUnacknowledgedMs: oldestSendMs === undefined ? undefined : age(oldestSendMs),
+      oldestLockMs: undefined,
+    };
+  }
+
+  probe(): void {
+    if (!this.#closed) this.#raw.send({ kind: 'ping' });
   }
 
   async #write(stanzaId: StanzaId, text: string): Promise<void> {
@@ -218,7 +243,10 @@ export class SimulatedSocket implements ConnectionSocket {
     const { generation } = this;
     this.#lastFrameMs = this.#options.clock.monotonicMs();
     if (this.#closed) return;
-    if (frame.kind === 'success') emit({ type: 'socket_opened', generation, account: ACCOUNT });
+    if (frame.kind === 'success') {
+      this.#openedAtMs = this.#lastFrameMs;
+      emit({ type: 'socket_opened', generation, account: ACCOUNT });
+    }
     if (frame.kind === 'ack') this.#acknowledgements.arrive(frame.stanzaId, undefined);
     if (frame.kind === 'close') this.#end(frame.code);
     if (frame.kind === 'message') this.#inbound = this.#inbound.then(() => this.#receive(frame.id, frame.text));

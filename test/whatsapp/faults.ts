@@ -16,6 +16,12 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...scope, kind: z.literal('refuse_login'), reason: z.number().int() }),
   /** Takes the TCP connection and never upgrades it to a WebSocket. */
   z.strictObject({ times: scope.times, kind: z.literal('no_upgrade') }),
+  /** Answers over HTTP where a WebSocket is asked for, as a proxy does that lets nobody through. */
+  z.strictObject({
+    times: scope.times,
+    kind: z.literal('refuse_upgrade'),
+    status: z.number().int().min(300).max(599),
+  }),
   /** Opens the WebSocket and never answers the Noise hello. */
   z.strictObject({ times: scope.times, kind: z.literal('no_hello') }),
   /** Accepts the login and never says `<success>`; answers pings. */

@@ -102,6 +102,11 @@ export class WhatsAppSimulator {
     const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
     const web = createServer(makeMediaHandler(this.world.media));
     web.on('upgrade', (request, stream, head) => {
+      const refusal = this.faults.take('refuse_upgrade', undefined);
+      if (refusal !== undefined) {
+        stream.end(`HTTP/1.1 ${refusal.status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        return;
+      }
       if (this.faults.take('no_upgrade', undefined)) {
         this.#hung.add(stream);
         stream.once('close', () => this.#hung.delete(stream));

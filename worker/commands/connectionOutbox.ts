@@ -3,7 +3,7 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { MessageId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { SendErrorCode } from '../../shared/message/message.ts';
-import type { ConnectionSocket } from '../socket/connectionSocket.ts';
+import type { SendingSocket } from '../socket/connectionSocket.ts';
 import { ParkedDrain } from './parkedDrain.ts';
 import { SendPause } from './sendPause.ts';
 import { failMessage, hopelessBecause, readMessage, trySending, type SendDependencies } from './sendCommand.ts';
@@ -12,7 +12,7 @@ export interface OutboxDependencies extends SendDependencies {
   readonly connections: Pick<ConnectionStore, 'find'>;
   readonly random: Random;
   /** The socket on which messages may be sent now, if there is one. */
-  readonly socket: () => ConnectionSocket | undefined;
+  readonly socket: () => SendingSocket | undefined;
   /** Shows that nothing is sent for a while because WhatsApp does not answer, or that it goes on. */
   readonly showPause?: (durationMs: number | undefined) => void;
 }
@@ -140,7 +140,7 @@ export class ConnectionOutbox {
   }
 
   /** The socket on which messages may be sent now, each counted; none while sends are paused. */
-  #usableSocket(): ConnectionSocket | undefined {
+  #usableSocket(): SendingSocket | undefined {
     const socket = this.#dependencies.socket();
     return socket === undefined || this.#pause.isPaused() ? undefined : this.#pause.watch(socket);
   }

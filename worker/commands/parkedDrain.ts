@@ -1,13 +1,13 @@
 import type { Mutex } from 'async-mutex';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { Random } from '../../shared/kernel/random.ts';
-import type { ConnectionSocket } from '../socket/connectionSocket.ts';
+import type { SendingSocket } from '../socket/connectionSocket.ts';
 import { readMessage, trySending, type SendDependencies } from './sendCommand.ts';
 
 export interface DrainDependencies extends SendDependencies {
   readonly random: Random;
   /** The socket on which messages may be sent now, if there is one. */
-  readonly socket: () => ConnectionSocket | undefined;
+  readonly socket: () => SendingSocket | undefined;
   /** The connection's turn to send, shared with new commands. */
   readonly turn: Mutex;
   readonly isFinishing: () => boolean;

@@ -13,7 +13,7 @@ import {
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
-import type { ConnectionSocket, OwnedConnection } from '../socket/connectionSocket.ts';
+import type { SendingSocket, OwnedConnection } from '../socket/connectionSocket.ts';
 import { judgeOutcome, type Verdict } from './sendOutcomes.ts';
 
 /** One message of an owned connection, tried once (PROTOCOL.md §5). The caller holds the connection's turn to send. */
@@ -67,7 +67,7 @@ export async function readMessage(
 export async function trySending(
   dependencies: SendDependencies,
   message: SentMessage,
-  socket: ConnectionSocket,
+  socket: SendingSocket,
 ): Promise<TryResult> {
   const { messages, owned, assertOpen, logger } = dependencies;
   const { messageId, stanzaId, to, content } = message;

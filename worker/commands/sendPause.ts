@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { Breaker, type BreakerRule, type BreakerVerdict, type CallOutcome } from '../../shared/platform/breaker.ts';
-import type { ConnectionSocket, SendOutcome } from '../socket/connectionSocket.ts';
+import type { SendingSocket, SendOutcome } from '../socket/connectionSocket.ts';
 
 /** R13's numbers. A connection whose sends get no answer is not helped by more of them, and WhatsApp counts them. */
 export const sendRule = {
@@ -36,10 +36,8 @@ export class SendPause {
   }
 
   /** The socket, with its sends counted. */
-  watch(socket: ConnectionSocket): ConnectionSocket {
+  watch(socket: SendingSocket): SendingSocket {
     return {
-      generation: socket.generation,
-      close: (kind) => socket.close(kind),
       send: async (request) => {
         const breaker = this.#breaker;
         if (breaker === undefined) return this.#sendFirst(() => socket.send(request));

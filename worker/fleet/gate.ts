@@ -24,6 +24,11 @@ export interface CommitGate {
   /** Milliseconds until it closes unless a heartbeat is acknowledged; 0 when closed. */
   readonly timeLeftMs: () => number;
   /**
+   * For how long it has been open without a break, in milliseconds; 0 when closed. What waited for longer than that waited
+   * for us: a suspended worker reads and sends nothing.
+   */
+  readonly openForMs: () => number;
+  /**
    * Resolves when it is open, which may be at once. Rejects with {@link GateClosedError} when it will never open again,
    * and with TimeoutError when it stays closed for `deadlineMs`. What follows must still ask at the moment of use.
    */
@@ -50,6 +55,7 @@ export class LeaseGate implements CommitGate {
   readonly #fenceMs: number;
   readonly #waiting = new Set<() => void>();
   #acknowledged: ClockReading;
+  #openSinceMs: number;
   #fenced = false;
 
   /** @param sent the clocks before the write that made the lease was sent */
@@ -57,12 +63,16 @@ export class LeaseGate implements CommitGate {
     this.#clock = clock;
     this.#fenceMs = fenceMs;
     this.#acknowledged = sent;
+    this.#openSinceMs = sent.monotonicMs;
   }
 
   /** A heartbeat has been acknowledged; the clocks are those before it was sent. An older one changes nothing. */
   acknowledge(sent: ClockReading): void {
+    const wasOpen = this.isOpen();
     if (this.#elapsedMs(sent) < this.#elapsedMs(this.#acknowledged)) this.#acknowledged = sent;
-    if (this.isOpen()) this.#wake();
+    if (!this.isOpen()) return;
+    if (!wasOpen) this.#openSinceMs = this.#clock.monotonicMs();
+    this.#wake();
   }
 
   /** The lease is dead or gone, or about to be given up: closed for ever. */
@@ -77,6 +87,8 @@ export class LeaseGate implements CommitGate {
   };
 
   readonly isOpen = (): boolean => this.timeLeftMs() > 0;
+
+  readonly openForMs = (): number => (this.isOpen() ? this.#clock.monotonicMs() - this.#openSinceMs : 0);
 
   readonly assertOpen = (): void => {
     if (!this.isOpen()) throw new GateClosedError();

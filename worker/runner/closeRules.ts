@@ -1,8 +1,10 @@
+import type { SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
 import type { SocketClose } from '../socket/connectionSocket.ts';
 
 /** Why a socket closed, judged. */
 export type CloseCause =
+  | SocketSymptom
   | 'restart_required'
   | 'network_lost'
   | 'server_unavailable'
@@ -50,6 +52,10 @@ export const closeRules: Readonly<Record<CloseCause, CloseRule>> = {
   server_unavailable: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'server_unavailable' },
   stream_fault: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'stream_fault' },
   unknown: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'unknown' },
+  never_success: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'never_success' },
+  silent_server: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'silent_server' },
+  deaf: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'deaf' },
+  sends_stuck: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'sends_stuck' },
   replaced: { retry: 'slow', firstDelayMs: 30_000, ...again, ownership: 'read_first', code: 'replaced' },
   pairing_expired: { ...unlinked, code: 'offer_expired' },
   pairing_refused: { ...unlinked, code: 'pairing_refused' },
@@ -77,6 +83,11 @@ const causesByNode: Readonly<Record<string, CloseCause>> = {
   link_code_companion_reg: 'code_refused',
   // Not WhatsApp's word: a proxy on the way that answers 403 must not cost credentials.
   websocket: 'network_lost',
+  // Ours: a deadline inside the socket saw it before the supervisor did.
+  never_success: 'never_success',
+  silent_server: 'silent_server',
+  deaf: 'deaf',
+  sends_stuck: 'sends_stuck',
 };
 
 const linkedCauses: Readonly<Record<number, CloseCause>> = {

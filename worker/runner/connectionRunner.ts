@@ -43,6 +43,7 @@ export class ConnectionRunner {
   #turn: (() => void) | undefined;
   #waitingForTurn: AbortController | undefined;
   #pumping = false;
+  #busySinceMs: number | undefined;
 
   constructor(dependencies: RunnerDependencies) {
     this.#dependencies = dependencies;
@@ -57,6 +58,16 @@ export class ConnectionRunner {
 
   get state(): State {
     return this.#state;
+  }
+
+  /** The socket that is to live, usable or not; undefined when there is none, or when it is about to close anyway. */
+  get livingSocket(): ConnectionSocket | undefined {
+    return this.#state.name === 'draining' ? undefined : this.#socket;
+  }
+
+  /** Since when it is at the input in hand, on the monotonic clock; not while it waits for its turn to open. */
+  get busySinceMs(): number | undefined {
+    return this.#waitingForTurn !== undefined ? undefined : this.#busySinceMs;
   }
 
   /** Resolves when the runner is over. */
@@ -87,6 +98,7 @@ export class ConnectionRunner {
     this.#pumping = true;
     for (let letter = this.#mailbox.shift(); letter !== undefined; letter = this.#mailbox.shift()) {
       if (letter.timer !== undefined && letter.timer !== this.#timer) continue;
+      this.#busySinceMs = this.#dependencies.clock.monotonicMs();
       try {
         await this.#take(letter.input);
       } catch (error) {
@@ -94,6 +106,7 @@ export class ConnectionRunner {
         this.#dependencies.onBroken(error);
       }
     }
+    this.#busySinceMs = undefined;
     this.#pumping = false;
   }
 
@@ -178,6 +191,7 @@ export class ConnectionRunner {
         (late) => takeTurn(AbortSignal.any([late, waiting.signal])),
         clock,
       );
+      this.#endWait();
       opening = sockets.open({
         generation,
         pairing: goal.kind === 'pairing' ? goal.pairing : undefined,
@@ -199,8 +213,14 @@ export class ConnectionRunner {
       logger[waiting.signal.aborted ? 'debug' : 'warn']('socket could not be opened', { generation, error });
       this.#closed(generation, undefined);
     } finally {
-      this.#waitingForTurn = undefined;
+      this.#endWait();
     }
+  }
+
+  /** What it does from here on is work again. */
+  #endWait(): void {
+    if (this.#waitingForTurn !== undefined) this.#busySinceMs = this.#dependencies.clock.monotonicMs();
+    this.#waitingForTurn = undefined;
   }
 
   #closed(generation: number, statusCode: number | undefined): void {

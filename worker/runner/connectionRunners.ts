@@ -1,5 +1,6 @@
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
@@ -41,6 +42,16 @@ export class ConnectionRunners {
   /** How many have a socket that is open. */
   get online(): number {
     return [...this.#held.values()].filter((held) => held.isOnline).length;
+  }
+
+  /** All that are held. */
+  get all(): readonly HeldConnection[] {
+    return [...this.#held.values()];
+  }
+
+  /** What each of them shows of its life. */
+  vitals(): readonly ConnectionVitals[] {
+    return this.all.map((held) => held.vitals());
   }
 
   /** Begins to list the shard's connections, now and each minute, and starts those that are wanted. */

@@ -1,5 +1,6 @@
 import { Mutex } from 'async-mutex';
 import type { Connection } from '../../shared/connection/connection.ts';
+import type { ConnectionVitals, SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { ConnectionStatus } from '../../shared/connection/status.ts';
@@ -67,6 +68,8 @@ export class HeldConnection {
   #handledPairing: string | undefined;
   #wishes: ConnectionSettings = {};
   #openedAtMs: number | undefined;
+  /** The last socket of the runner that the supervisor had replaced. */
+  #recycledGeneration: number | undefined;
   #ending = false;
 
   constructor(owned: OwnedConnection, dependencies: HeldDependencies) {
@@ -86,6 +89,34 @@ export class HeldConnection {
     if (this.#runner !== undefined) return { runner: 'running', handledPairing };
     if (this.#stopReason === 'gave_up') return { runner: 'gave_up', handledPairing };
     return { runner: this.#stopReason === 'off' ? 'off' : 'absent', handledPairing };
+  }
+
+  /** What it shows of its life. */
+  vitals(): ConnectionVitals {
+    const { tenantId, connectionId, shard } = this.#owned;
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    const busySinceMs = this.#runner?.busySinceMs;
+    return {
+      tenantId,
+      connectionId,
+      shard,
+      runnerBusyMs: busySinceMs === undefined ? undefined : nowMs - busySinceMs,
+      evidence: this.#runner?.livingSocket?.evidence(nowMs),
+    };
+  }
+
+  /** Asks WhatsApp for a sign of life on the socket, if there is one. */
+  probe(): void {
+    this.#runner?.livingSocket?.probe();
+  }
+
+  /** Has the socket replaced. Returns false when there is none, or when that has been asked for it before. */
+  recycle(symptom: SocketSymptom, forMs: number): boolean {
+    const socket = this.#runner?.livingSocket;
+    if (socket === undefined || socket.generation === this.#recycledGeneration) return false;
+    this.#recycledGeneration = socket.generation;
+    this.#runner?.deliver({ type: 'unwell', generation: socket.generation, symptom, forMs });
+    return true;
   }
 
   /** Reads the record and does what it asks for. Rejects when a store does not answer. */
@@ -206,6 +237,7 @@ export class HeldConnection {
       },
     });
     this.#runner = runner;
+    this.#recycledGeneration = undefined;
     return runner;
   }
 }

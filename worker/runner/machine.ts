@@ -10,6 +10,7 @@ import {
   type Step,
   type StepContext,
 } from './machineTypes.ts';
+import { recycle } from './recycle.ts';
 import {
   LOST,
   afterClose,
@@ -60,6 +61,7 @@ const quiet = {
   caught_up: 'ignore',
   socket_closed: 'ignore',
   ownership_confirmed: 'ignore',
+  unwell: 'ignore',
   drain_finished: 'ignore',
 } as const;
 
@@ -104,6 +106,7 @@ const table: Table = {
     caught_up: (state) => ({ state: { ...state, caughtUp: true }, effects: [] }),
     socket_closed: closed,
     ownership_confirmed: (state, { close }, context) => afterClose(state, close, context),
+    unwell: recycle,
     pair_requested: pairAgain,
     restart_requested: restart,
     drain_requested: release,
@@ -123,6 +126,7 @@ const table: Table = {
     caught_up: 'ignore',
     socket_closed: closed,
     ownership_confirmed: (state, { close }, context) => afterClose(state, close, context),
+    unwell: recycle,
     pair_requested: pairAgain,
     restart_requested: 'ignore',
     drain_requested: release,
@@ -139,6 +143,7 @@ const table: Table = {
         : { state: { ...state, caughtUp: true }, effects: [{ type: 'allow_sending' }] },
     socket_closed: closed,
     ownership_confirmed: (state, { close }, context) => afterClose(state, close, context),
+    unwell: recycle,
     pair_requested: 'ignore',
     restart_requested: restart,
     drain_requested: (state, _input, { policy }) => ({

@@ -1,4 +1,5 @@
 import type { WantedPairing } from '../../shared/connection/connection.ts';
+import type { SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
 import type { LinkedAccount, PairingOffer, SocketClose, SocketInput } from '../socket/connectionSocket.ts';
 import type { CloseCause } from './closeRules.ts';
@@ -67,6 +68,8 @@ export type Input =
   | { readonly type: 'ownership_lost' }
   /** The store shows no newer owner: the socket that closed is judged now. */
   | { readonly type: 'ownership_confirmed'; readonly generation: number; readonly close: SocketClose }
+  /** The supervisor finds that the socket is open in name only. It has been for `forMs`, which counts for nothing. */
+  | { readonly type: 'unwell'; readonly generation: number; readonly symptom: SocketSymptom; readonly forMs: number }
   | { readonly type: 'timer' };
 
 export type InputType = Input['type'];

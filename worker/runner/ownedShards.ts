@@ -1,6 +1,8 @@
+import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { CommandPoller } from '../commands/commandPoller.ts';
 import type { ConnectionRunners } from './connectionRunners.ts';
+import type { HeldConnection } from './heldConnection.ts';
 
 /** The work of one owned shard. */
 export interface ShardWork {
@@ -37,6 +39,16 @@ export class OwnedShards {
       online += runners.online;
     }
     return { connections, online };
+  }
+
+  /** All connections, for the supervisor. */
+  connections(): readonly HeldConnection[] {
+    return [...this.#work.values()].flatMap(({ runners }) => runners.all);
+  }
+
+  /** What each connection of all shards shows of its life. */
+  vitals(): readonly ConnectionVitals[] {
+    return [...this.#work.values()].flatMap(({ runners }) => runners.vitals());
   }
 
   /** Another worker owns the shard: closes without logging out, writes nothing. */

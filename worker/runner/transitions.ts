@@ -152,8 +152,7 @@ export function closed(
 /** The socket is closed, or is given up: the rule of the cause decides. */
 export function afterClose(state: Connecting | Pairing | Online, close: SocketClose, context: StepContext): Step {
   const goal = goalOf(state);
-  const stable = state.name === 'online' && context.monotonicMs - state.sinceMs >= context.policy.stableAfterMs;
-  const tries = stable ? noTries : state.tries;
+  const tries = isStable(state, 0, context) ? noTries : state.tries;
   const cause = toCloseCause(close, phaseOf(state, close));
   const rule = closeRules[cause];
   const from: From = { ...state, goal: goalAfter(cause, goal), tries, closeCode: close.statusCode };
@@ -168,6 +167,11 @@ export function afterClose(state: Connecting | Pairing | Online, close: SocketCl
   }
   if (rule.retry === 'now' && tries.restarts === 0) return restartNow(from, rule, context);
   return retryLater(from, cause, context);
+}
+
+/** Whether the socket was open and well for so long that earlier failures are forgiven. */
+export function isStable(state: Trying, unwellMs: number, { monotonicMs, policy }: StepContext): boolean {
+  return state.name === 'online' && monotonicMs - state.sinceMs - unwellMs >= policy.stableAfterMs;
 }
 
 /** The login after a restart that WhatsApp asked for is sometimes refused once, at once or not: it is to be doubted. */
@@ -187,7 +191,7 @@ function restartNow(from: From, rule: CloseRule, context: StepContext): Step {
 
 type From = (Connecting | Pairing | Online) & { readonly goal: Goal; readonly closeCode: number | undefined };
 
-function retryLater(from: From, cause: CloseCause, context: StepContext): Step {
+export function retryLater(from: From, cause: CloseCause, context: StepContext): Step {
   const { policy, jitter, nowMs } = context;
   const rule = closeRules[cause];
   const capMs = policy.maxDelayMs;
@@ -315,7 +319,7 @@ function phaseOf(state: Connecting | Pairing | Online, { wasLogin }: SocketClose
   return goalOf(state).kind === 'pairing' ? 'registering' : 'linked';
 }
 
-function goalOf(state: Trying): Goal {
+export function goalOf(state: Trying): Goal {
   if (state.name === 'pairing') return { kind: 'pairing', pairing: state.pairing };
   return state.name === 'online' ? { kind: 'login', proof: 'usual' } : state.goal;
 }

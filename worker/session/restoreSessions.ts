@@ -64,6 +64,7 @@ export async function restoreSessions(options: RestoreOptions): Promise<RestoreR
 const noFleet: CommitGate = {
   isOpen: () => true,
   timeLeftMs: () => Infinity,
+  openForMs: () => Infinity,
   assertOpen: () => undefined,
   whenOpen: async () => undefined,
 };

@@ -1,3 +1,4 @@
+import type { Evidence } from '../../shared/connection/liveness.ts';
 import type { ConnectionId, StanzaId, TenantId } from '../../shared/kernel/id.ts';
 import type { OutboundContent } from '../../shared/message/content.ts';
 
@@ -79,4 +80,11 @@ export interface ConnectionSocket {
    * `logout` also removes the linked device at WhatsApp. At most 2 s longer than the logout's own deadline.
    */
   readonly close: (kind: 'end' | 'logout') => Promise<void>;
+  /** What it shows of its life. @param nowMonotonicMs the moment to judge it at */
+  readonly evidence: (nowMonotonicMs: number) => Evidence;
+  /** Asks WhatsApp for a sign of life; its answer is a frame. Does nothing while an earlier one is not answered. Never throws. */
+  readonly probe: () => void;
 }
+
+/** A socket as far as messages go out on it. */
+export type SendingSocket = Pick<ConnectionSocket, 'send'>;

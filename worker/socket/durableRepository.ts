@@ -8,6 +8,7 @@ import {
 } from '@whiskeysockets/baileys';
 import type { CommitGate } from '../fleet/gate.ts';
 import { KeyedMutex } from '../session/keyedMutex.ts';
+import { addressLocks } from './addressLocks.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import { boundAddresses } from './boundedAddresses.ts';
 import { receiveDurably, sendDurably, withMark } from './durableSteps.ts';
@@ -16,6 +17,24 @@ import type { SessionRenewals } from './sessionRenewals.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 type Repository = ReturnType<MakeRepository>;
+
+/** The one queue of libsignal that is left, that of new sessions: never two in it, or one would run in the other's transaction. */
+const newSessions = new KeyedMutex();
+
+/** An empty message, padded: Baileys finds nothing in it and sends the receipt. */
+const NOTHING = Buffer.from([1]);
+
+export interface DurableRepositoryOptions {
+  /** Tells the accounts of a process apart. */
+  readonly owner: string;
+  readonly keys: SignalKeyStore;
+  readonly gate: CommitGate;
+  readonly renewals: SessionRenewals;
+  /** Publishes what was decrypted from a stanza. Resolves when it is durable. */
+  readonly publish: (stanza: BinaryNode, padded: Uint8Array) => Promise<void>;
+  /** Cuts the connection at once: nothing more may leave. Failures of the key store cut it themselves. */
+  readonly cut: (cause: unknown) => void;
+}
 
 /**
  * Baileys' Signal repository, made durable through its one public hook:
@@ -37,25 +56,6 @@ type Repository = ReturnType<MakeRepository>;
  * The repository has a transaction store of its own, so its work never joins a transaction that Baileys holds open across
  * the wire.
  */
-const addressLocks = new KeyedMutex();
-/** The one queue of libsignal that is left, that of new sessions: never two in it, or one would run in the other's transaction. */
-const newSessions = new KeyedMutex();
-
-/** An empty message, padded: Baileys finds nothing in it and sends the receipt. */
-const NOTHING = Buffer.from([1]);
-
-export interface DurableRepositoryOptions {
-  /** Tells the accounts of a process apart. */
-  readonly owner: string;
-  readonly keys: SignalKeyStore;
-  readonly gate: CommitGate;
-  readonly renewals: SessionRenewals;
-  /** Publishes what was decrypted from a stanza. Resolves when it is durable. */
-  readonly publish: (stanza: BinaryNode, padded: Uint8Array) => Promise<void>;
-  /** Cuts the connection at once: nothing more may leave. Failures of the key store cut it themselves. */
-  readonly cut: (cause: unknown) => void;
-}
-
 export class DurableRepository {
   readonly #options: DurableRepositoryOptions;
   /** The stanza that a ciphertext came in: Baileys hands the same Buffer object on. */
@@ -77,7 +77,7 @@ export class DurableRepository {
   readonly make: MakeRepository = (auth, _logger, toLid) => {
     const { owner, keys, cut, renewals } = this.#options;
     const inTurn = <Result>(address: string, work: () => Promise<Result>): Promise<Result> =>
-      addressLocks.run(`${owner}/${address}`, work);
+      addressLocks.run(owner, address, work);
     const ownKeys = addTransactionCapability(keys, baileysLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
     const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
       { creds: auth.creds, keys: ownKeys },

@@ -1,8 +1,12 @@
 import type { EventEmitter } from 'node:events';
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
+import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { inboundTurns, type FairTurns } from './fairTurns.ts';
+import { SymptomError } from './toSocketClose.ts';
+
+const HANDLING = 'handling a stanza';
 
 /**
  * Hands stanzas to Baileys one after the other, each when our work on it is done and Baileys has finished the one before.
@@ -14,6 +18,10 @@ export class InboundOrder {
   readonly #emitter: EventEmitter;
   readonly #onFailure: (error: unknown) => void;
   readonly #turns: Pick<FairTurns, 'take'>;
+  readonly #monotonicMs: () => number;
+  #waiting = 0;
+  #firstSinceMs: number | undefined;
+  #lastHandledAtMs: number | undefined;
   #turn: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -22,7 +30,9 @@ export class InboundOrder {
     emitter: EventEmitter,
     onFailure: (error: unknown) => void,
     turns: Pick<FairTurns, 'take'> = inboundTurns,
+    monotonicMs: () => number = systemClock.monotonicMs,
   ) {
+    this.#monotonicMs = monotonicMs;
     this.#emitter = emitter;
     this.#onFailure = onFailure;
     this.#turns = turns;
@@ -35,19 +45,45 @@ export class InboundOrder {
     this.#emitter.on(event, (stanza: BinaryNode) => {
       // Would send it into Baileys' second queue.
       delete stanza.attrs['offline'];
+      this.#came();
       this.#turn = this.#turn
         .then(() => this.#turns.take())
         .then(() => (this.#stopped ? 'taken' : work(stanza)))
         .then((taken) =>
           taken === undefined
             ? // Past this the socket is not worth keeping: everything behind the stanza waits for it.
-              withDeadline('handling a stanza', deadlines.stanza.ms, () =>
+              withDeadline(HANDLING, deadlines.stanza.ms, () =>
                 Promise.all(listeners.map((listener) => listener.call(this.#emitter, stanza))),
               )
             : undefined,
         )
-        .then(() => undefined, this.#onFailure);
+        .then(
+          () => undefined,
+          (error: unknown) => this.#onFailure(judge(error)),
+        )
+        .then(() => this.#handled());
     });
+  }
+
+  /** Since when the stanza that is first in line has been the first, its turn included; undefined when none waits. */
+  get firstSinceMs(): number | undefined {
+    return this.#firstSinceMs;
+  }
+
+  /** When a stanza was last handled to its end, on the monotonic clock. */
+  get lastHandledAtMs(): number | undefined {
+    return this.#lastHandledAtMs;
+  }
+
+  #came(): void {
+    this.#waiting += 1;
+    this.#firstSinceMs ??= this.#monotonicMs();
+  }
+
+  #handled(): void {
+    this.#waiting -= 1;
+    this.#lastHandledAtMs = this.#monotonicMs();
+    this.#firstSinceMs = this.#waiting === 0 ? undefined : this.#lastHandledAtMs;
   }
 
   /** No further stanza is begun: they are not acknowledged, so WhatsApp brings them again. */
@@ -59,4 +95,9 @@ export class InboundOrder {
   idle(): Promise<void> {
     return this.#turn;
   }
+}
+
+function judge(error: unknown): unknown {
+  const isLate = error instanceof TimeoutError && error.what === HANDLING;
+  return isLate ? new SymptomError('deaf', 'a stanza was not handled in time', { cause: error }) : error;
 }

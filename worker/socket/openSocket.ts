@@ -6,10 +6,9 @@ import {
   type BinaryNode,
   type ConnectionState,
 } from '@whiskeysockets/baileys';
-import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { Evidence } from '../../shared/connection/liveness.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
-import { makeId } from '../../shared/kernel/id.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
@@ -19,30 +18,27 @@ import { CredentialSaves } from './credentialSaves.ts';
 import { DeviceLists } from './deviceLists.ts';
 import { letThrough } from './directKeys.ts';
 import { DurableRepository } from './durableRepository.ts';
-import { guardFrames, type RawSocket } from './frameGate.ts';
+import { FactsInOrder } from './factsInOrder.ts';
+import { guardFrames } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { Outgoing } from './outgoing.ts';
 import { Pairing } from './pairing.ts';
 import { Placeholders } from './placeholders.ts';
-
+import { Probe } from './probe.ts';
+import { rawSocketOf, type Baileys } from './rawSocketOf.ts';
 import { Recipients } from './recipients.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import { SessionRenewals } from './sessionRenewals.ts';
+import { SocketEvidence } from './socketEvidence.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
-import { toSocketClose } from './toSocketClose.ts';
+import { SymptomError, toSocketClose } from './toSocketClose.ts';
 import { toMessage, toMessageFacts, toReceiptFacts, type Me } from './toFacts.ts';
 import { UnrecordedSends } from './unrecordedSends.ts';
+import { watchRefusal } from './watchRefusal.ts';
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
   return new BaileysSocket(options);
-}
-
-type Baileys = ReturnType<typeof makeWASocket>;
-
-/** Baileys makes it at once and forgets it when it has closed. */
-function rawSocketOf({ ws }: Baileys): (RawSocket & { readonly terminate: () => void }) | null {
-  return (ws as unknown as { readonly socket: (RawSocket & { readonly terminate: () => void }) | null }).socket;
 }
 
 class BaileysSocket implements ConnectionSocket {
@@ -52,14 +48,15 @@ class BaileysSocket implements ConnectionSocket {
   readonly #repository: DurableRepository;
   readonly #renewals: SessionRenewals;
   readonly #devices: DeviceLists;
-  readonly #acknowledgements = new Acknowledgements();
+  readonly #acknowledgements: Acknowledgements;
+  readonly #evidence: SocketEvidence;
+  readonly #probe: Probe;
   readonly #socket: Baileys;
   readonly #inbound: InboundOrder;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #outgoing: Outgoing;
   readonly #unrecorded: UnrecordedSends;
-  /** Facts go out one after the other, in the order in which their stanzas came. */
-  #publishing: Promise<void> = Promise.resolve();
+  readonly #facts: FactsInOrder;
   readonly #saves: CredentialSaves;
   #caughtUp = false;
   readonly #whenCaughtUp = Promise.withResolvers<void>();
@@ -74,7 +71,9 @@ class BaileysSocket implements ConnectionSocket {
   constructor(options: OpenSocketOptions) {
     this.#options = options;
     this.generation = options.generation;
+    this.#acknowledgements = new Acknowledgements(options.clock.monotonicMs);
     this.#unrecorded = new UnrecordedSends(options.clock);
+    this.#facts = new FactsInOrder(options);
     this.#isPairing = options.pairing !== undefined;
     const stored = options.session.credentials as AuthenticationCreds | undefined;
     if (!this.#isPairing && stored === undefined) throw new Error('there are no credentials to log in with');
@@ -109,11 +108,15 @@ class BaileysSocket implements ConnectionSocket {
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
     guardFrames(raw, options.gate, this.#saves);
-    this.#inbound = new InboundOrder(this.#socket.ws, cut);
+    watchRefusal(raw, options.logger, cut);
+    this.#inbound = new InboundOrder(this.#socket.ws, cut, undefined, clock.monotonicMs);
+    this.#evidence = new SocketEvidence(options, this.#inbound, this.#acknowledgements);
+    this.#evidence.watch(raw);
+    this.#probe = new Probe((stanza) => this.#socket.query(stanza), options.config.onlineQueryTimeoutMs);
     this.#forgetSession = options.session.onFailure(cut);
     this.#outgoing = new Outgoing(options, {
       socket: this.#socket,
-      recipients: new Recipients(options.session, this.#socket),
+      recipients: new Recipients(options.session, this.#socket, options.config.onlineQueryTimeoutMs),
       acknowledgements: this.#acknowledgements,
       devices: this.#devices,
       ownJids: () => Object.values(this.#me()),
@@ -148,14 +151,23 @@ class BaileysSocket implements ConnectionSocket {
     // The stanza in hand is finished, those behind it come again: a step that is committed later would meet the next socket.
     this.#inbound.stop();
     const finished = withDeadline('the stanza in hand', deadlines.socketClose.ms, () => this.#inbound.idle());
-    // Facts and credentials on their way become durable; each has a deadline of its own.
-    await Promise.allSettled([this.#publishing, this.#saves.settled(), finished]);
+    const settled = [this.#facts.settled(), this.#saves.settled(), finished];
+    await withDeadline('facts on their way', deadlines.socketSettle.ms, () => Promise.allSettled(settled)).catch(
+      (error: unknown) => this.#options.logger.warn('socket closed with work unfinished', { error }),
+    );
+    this.#facts.abandon();
     void this.#socket.end(new Error('closed by its owner'));
     const forced = this.#after(deadlines.socketClose.ms, () => this.#terminate());
     await this.#closed;
     clearTimeout(forced);
     await this.#writeSession();
   }
+
+  readonly evidence = (nowMonotonicMs: number): Evidence => this.#evidence.at(nowMonotonicMs);
+
+  readonly probe = (): void => {
+    if (!this.#isClosed) this.#probe.ask();
+  };
 
   /** Steps of receiving that wait in memory. They may be lost, so a worker that must not write leaves them. */
   async #writeSession(): Promise<void> {
@@ -175,13 +187,17 @@ class BaileysSocket implements ConnectionSocket {
       nowMs: clock.nowMs,
       random,
       queryTimeoutMs: config.pairingQueryTimeoutMs,
-      offer: (offer) => emit({ type: 'pairing_offered', generation, offer }),
+      offer: (offer) => {
+        this.#evidence.enter('pairing');
+        emit({ type: 'pairing_offered', generation, offer });
+      },
       store: (credentials) => {
         gate.assertOpen();
         return session.storeNewCredentials(credentials);
       },
       paired: () => {
         this.#isPairing = false;
+        this.#evidence.enter('opening');
         emit({ type: 'paired', generation, account: this.#account() });
       },
       cut: (cause) => this.#cut(cause),
@@ -204,7 +220,9 @@ class BaileysSocket implements ConnectionSocket {
     if (!this.#isPairing) this.#inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
     if (!this.#isPairing) {
       // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
-      this.#after(this.#options.config.openWithinMs, () => this.#cut(new Error('no login within the deadline')));
+      this.#after(this.#options.config.openWithinMs, () =>
+        this.#cut(new SymptomError('never_success', 'no login in time')),
+      );
     }
   }
 
@@ -213,6 +231,7 @@ class BaileysSocket implements ConnectionSocket {
     if (update.qr !== undefined) this.#pairing?.onRegistered(update.qr);
     if (update.connection === 'open') {
       this.#clearTimers();
+      this.#evidence.enter('open');
       emit({ type: 'socket_opened', generation, account: this.#account() });
     }
     if (update.receivedPendingNotifications === true) {
@@ -256,13 +275,13 @@ class BaileysSocket implements ConnectionSocket {
     }
     const facts = toReceiptFacts(stanza, this.#me());
     await this.#unrecorded.recorded(facts.map(({ stanzaId }) => stanzaId));
-    await this.#publish(facts);
+    await this.#facts.publish(facts);
   }
 
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
     const message = toMessage(padded);
     await this.#storeAppStateKeys(toAppStateKeys(stanza, message, this.#me()));
-    await this.#publish(toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
+    await this.#facts.publish(toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
   }
 
   async #storeAppStateKeys(keys: ReturnType<typeof toAppStateKeys>): Promise<void> {
@@ -271,16 +290,6 @@ class BaileysSocket implements ConnectionSocket {
     await this.#options.session.setKeys({ 'app-state-sync-key': keys });
     this.#credentials.myAppStateKeyId = newest;
     await this.#saves.save(this.#credentials);
-  }
-
-  #publish(facts: readonly InternalEvent[]): Promise<void> {
-    if (facts.length === 0) return Promise.resolve();
-    const { publisher, connection, clock, random } = this.#options;
-    const work = this.#publishing.then(() =>
-      publisher.publish(connection, facts, makeId('cor', clock.nowMs(), random)),
-    );
-    this.#publishing = work.catch(() => undefined);
-    return work;
   }
 
   /** Before the pairing is finished there is nothing to store. */

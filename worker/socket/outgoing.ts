@@ -1,5 +1,5 @@
 import type { makeWASocket } from '@whiskeysockets/baileys';
-import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { SendOutcome, SendRequest } from './connectionSocket.ts';
@@ -28,8 +28,9 @@ export class Outgoing {
   /** Never rejects: whatever is not known is `unknown`. */
   async send(request: SendRequest): Promise<SendOutcome> {
     const { clock, logger, metrics } = this.#options;
-    const { recipients, devices, ownJids } = this.#parts;
+    const { recipients, devices, ownJids, acknowledgements } = this.#parts;
     const { stanzaId, to } = request;
+    const begunAtMs = clock.monotonicMs();
     try {
       if (!(await recipients.hasAccount(to))) return { outcome: 'no_account' };
       let error = await this.#transmit(request);
@@ -42,6 +43,7 @@ export class Outgoing {
       metrics.count('MessagesSent', {});
       return { outcome: 'acknowledged', atMs: clock.nowMs() };
     } catch (error) {
+      if (error instanceof TimeoutError) acknowledgements.giveUp(stanzaId, begunAtMs);
       logger.warn('send not acknowledged', { stanzaId, error });
       return { outcome: 'unknown' };
     }

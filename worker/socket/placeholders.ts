@@ -1,6 +1,6 @@
 import { PLACEHOLDER_MAX_AGE_SECONDS, proto, type BinaryNode, type makeWASocket } from '@whiskeysockets/baileys';
 import type { Clock } from '../../shared/kernel/clock.ts';
-import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { makeStanzaId } from '../../shared/kernel/id.ts';
 import { isPerson } from '../../shared/kernel/jid.ts';
@@ -97,6 +97,9 @@ export class Placeholders {
       );
       const error = await withDeadline('the ack of WhatsApp', serverAckTimeoutMs, () => acknowledged);
       if (error !== undefined) throw new Error(`WhatsApp refused the request with ${error}`);
+    } catch (error) {
+      if (error instanceof TimeoutError) acknowledgements.giveUp(requestId);
+      throw error;
     } finally {
       acknowledgements.forget(requestId);
     }

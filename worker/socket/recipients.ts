@@ -1,5 +1,5 @@
 import type { makeWASocket } from '@whiskeysockets/baileys';
-import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { Session } from '../session/session.ts';
 
@@ -7,11 +7,18 @@ import type { Session } from '../session/session.ts';
 export class Recipients {
   readonly #session: Pick<Session, 'getKeys'>;
   readonly #socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>;
+  readonly #queryTimeoutMs: number;
   readonly #known = new Set<string>();
 
-  constructor(session: Pick<Session, 'getKeys'>, socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>) {
+  /** @param queryTimeoutMs how long Baileys waits for an answer */
+  constructor(
+    session: Pick<Session, 'getKeys'>,
+    socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>,
+    queryTimeoutMs: number,
+  ) {
     this.#session = session;
     this.#socket = socket;
+    this.#queryTimeoutMs = queryTimeoutMs;
   }
 
   /** Whether a number has an account; groups and LIDs are taken to exist. Throws when WhatsApp does not answer. */
@@ -23,8 +30,9 @@ export class Recipients {
       const answers = await withDeadline('asking who has an account', deadlines.send.ms, () =>
         this.#socket.onWhatsApp(to),
       );
-      const [answer] = answers ?? [];
-      if (answer?.exists !== true) return false;
+      // Baileys says nothing when its query was not answered in time; "no account" would end the message for good.
+      if (answers === undefined) throw new TimeoutError('asking who is on WhatsApp', this.#queryTimeoutMs);
+      if (answers[0]?.exists !== true) return false;
     }
     this.#known.add(to);
     return true;

@@ -1,4 +1,16 @@
+import type { SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { SocketClose } from './connectionSocket.ts';
+
+/** We end a socket that is open in name only. The symptom stands where the node of WhatsApp would. */
+export class SymptomError extends Error {
+  override readonly name = 'SymptomError';
+  readonly data: { readonly tag: SocketSymptom };
+
+  constructor(symptom: SocketSymptom, sentence: string, options?: ErrorOptions) {
+    super(sentence, options);
+    this.data = { tag: symptom };
+  }
+}
 
 /**
  * The facts of a close: the number that Baileys reports, and the node that caused it. `conflict` nodes say in their type

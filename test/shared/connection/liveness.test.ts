@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
+  symptomAgeMs,
   symptomOf,
   type ConnectionVitals,
   type Evidence,
   type LivenessLimits,
+  type Symptom,
 } from '../../../shared/connection/liveness.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
@@ -57,5 +59,20 @@ describe('the symptoms of a connection', () => {
     ['a runner that works', vitals(undefined, 90), undefined],
   ])('%s', (_what, connection, symptom) => {
     expect(symptomOf(connection, limits)).toBe(symptom);
+  });
+});
+
+describe('for how long a symptom has shown', () => {
+  it.each<readonly [symptom: Symptom, vitals: ConnectionVitals, ageMs: number]>([
+    ['runner_stuck', vitals(undefined, 91), 91],
+    ['never_success', vitals({ phase: 'opening', phaseMs: 76 }), 76],
+    ['silent_server', vitals({ lastFrameMs: 61 }), 61],
+    ['deaf', vitals({ oldestUnhandledMs: 51 }), 51],
+    ['sends_stuck', vitals({ oldestUnacknowledgedMs: 41, oldestLockMs: 3 }), 41],
+    ['sends_stuck', vitals({ oldestUnacknowledgedMs: 4, oldestLockMs: 31 }), 31],
+    ['deaf', vitals({}), 0],
+    ['deaf', vitals(undefined), 0],
+  ])('%s', (symptom, connection, ageMs) => {
+    expect(symptomAgeMs(connection, symptom)).toBe(ageMs);
   });
 });

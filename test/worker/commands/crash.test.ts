@@ -93,6 +93,8 @@ describe('a worker that dies while it sends', () => {
             generation: 1,
             send: (request) => life.call(() => socket.send(request)),
             close: socket.close,
+            evidence: socket.evidence,
+            probe: socket.probe,
           };
           const dyingPublisher: EventPublisher = {
             publish: (owned, events) => life.call(() => publisher.publish(owned, events)),

@@ -1,6 +1,7 @@
 import { MessageStore } from '../../../shared/message/messageStore.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
+import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import {
@@ -24,6 +25,7 @@ import type {
 } from '../../../worker/socket/connectionSocket.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { wellEvidence } from '../socket/wellEvidence.ts';
 
 export const anAccount = { phoneJid: '4915112345678@s.whatsapp.net', lid: undefined, name: undefined } as const;
 export const acknowledged: SendOutcome = { outcome: 'acknowledged', atMs: 1_700_000_000_000 };
@@ -46,6 +48,8 @@ export class FakeSocket implements ConnectionSocket {
   };
 
   readonly close = async (): Promise<void> => undefined;
+  readonly evidence = (): Evidence => wellEvidence;
+  readonly probe = (): void => undefined;
 
   texts(): readonly string[] {
     return this.sent.map(({ content }) => content.text.body);

@@ -43,6 +43,26 @@ describe('commit gate', () => {
     expect(gate.isOpen()).toBe(true);
   });
 
+  it('says for how long it has been open without a break, and nothing of the time before', () => {
+    const { clock, gate } = aGate();
+    const seen: number[] = [];
+
+    clock.run(4_000);
+    gate.acknowledge(readClocks(clock));
+    clock.run(5_000);
+    seen.push(gate.openForMs());
+    clock.run(FENCE_MS);
+    seen.push(gate.openForMs());
+    gate.acknowledge(readClocks(clock));
+    seen.push(gate.openForMs());
+    clock.run(2_000);
+    seen.push(gate.openForMs());
+    gate.fence();
+    seen.push(gate.openForMs());
+
+    expect(seen).toEqual([9_000, 0, 0, 2_000, 0]);
+  });
+
   it('stays closed for ever once fenced', () => {
     const { clock, gate } = aGate();
 

@@ -6,6 +6,7 @@ export const openGate: CommitGate = {
   assertOpen: () => undefined,
   isOpen: () => true,
   timeLeftMs: () => 60_000,
+  openForMs: () => Infinity,
   whenOpen: async () => undefined,
 };
 
@@ -16,6 +17,7 @@ export const fencedGate: CommitGate = {
   },
   isOpen: () => false,
   timeLeftMs: () => 0,
+  openForMs: () => 0,
   whenOpen: async () => {
     throw new GateClosedError();
   },
@@ -32,8 +34,10 @@ export interface SwitchGate extends CommitGate {
 /** A gate that a test opens and closes. */
 export function makeSwitchGate(): SwitchGate {
   let state: 'open' | 'closed' | 'fenced' = 'open';
+  let openSinceMs = -Infinity;
   let changed = Promise.withResolvers<void>();
   const become = (next: typeof state): void => {
+    if (next === 'open' && state !== 'open') openSinceMs = performance.now();
     state = next;
     changed.resolve();
     changed = Promise.withResolvers();
@@ -45,6 +49,7 @@ export function makeSwitchGate(): SwitchGate {
       if (!isOpen()) throw new GateClosedError();
     },
     timeLeftMs: () => (isOpen() ? 60_000 : 0),
+    openForMs: () => (isOpen() ? performance.now() - openSinceMs : 0),
     whenOpen: async () => {
       while (!isOpen()) {
         if (state === 'fenced') throw new GateClosedError();

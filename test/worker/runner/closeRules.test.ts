@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusRules } from '../../../shared/connection/status.ts';
 import { closeRules, toCloseCause, type CloseCause, type Phase } from '../../../worker/runner/closeRules.ts';
-import { toSocketClose } from '../../../worker/socket/toSocketClose.ts';
+import { SymptomError, toSocketClose } from '../../../worker/socket/toSocketClose.ts';
 
 const conflict = (type: string) => ({ tag: 'conflict', attrs: { type } });
 const streamError = (code: string | undefined) => ({ tag: 'stream:error', attrs: code === undefined ? {} : { code } });
@@ -14,6 +14,10 @@ describe('close rules', () => {
     ['server_unavailable', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['stream_fault', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['unknown', 'fast', 'keep', 'reconnecting', 'none', 8_000],
+    ['never_success', 'fast', 'keep', 'reconnecting', 'none', 8_000],
+    ['silent_server', 'fast', 'keep', 'reconnecting', 'none', 8_000],
+    ['deaf', 'fast', 'keep', 'reconnecting', 'none', 8_000],
+    ['sends_stuck', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['replaced', 'slow', 'keep', 'reconnecting', 'none', 30_000],
     ['pairing_expired', 'never', 'keep', 'unpaired', 'pair_again', 0],
     ['pairing_refused', 'never', 'keep', 'unpaired', 'pair_again', 0],
@@ -121,6 +125,18 @@ describe('close rules', () => {
 
     expect(toCloseCause(toSocketClose(error), 'linked')).toBe(cause);
   });
+
+  it.each(['never_success', 'silent_server', 'deaf', 'sends_stuck'] as const)(
+    'takes a socket that was ended for the symptom %s for what it was, in each phase',
+    (symptom) => {
+      const close = toSocketClose(new SymptomError(symptom, 'any text'));
+
+      const causes = (['linked', 'registering', 'offered'] as const).map((phase) => toCloseCause(close, phase));
+
+      expect(close).toEqual({ statusCode: undefined, node: symptom });
+      expect(causes).toEqual([symptom, symptom, symptom]);
+    },
+  );
 
   it('ends a pairing whose code was refused, whatever the number', () => {
     const refused = (statusCode: number) =>

@@ -336,6 +336,56 @@ describe('the runner of a connection', () => {
     expect(source.openNow).toBe(0);
   });
 
+  it('closes a socket that is open in name only before it opens another', async () => {
+    const { runner, source, clock, records } = aRunner();
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await clock.pass(100_000);
+    const closing = Promise.withResolvers<void>();
+    source.closing = closing.promise;
+
+    runner.deliver({ type: 'unwell', generation: 1, symptom: 'sends_stuck', forMs: 60_000 });
+    await clock.pass(20_000);
+    const whileItCloses = source.opened.length;
+    closing.resolve();
+    await clock.pass(8_000);
+
+    expect(whileItCloses).toBe(1);
+    expect(source.opened).toHaveLength(2);
+    expect(source.mostOpen).toBe(1);
+    expect(source.opened[0]?.closedAs).toEqual(['end']);
+    expect(records.written).toContain('reconnecting/sends_stuck');
+  });
+
+  it('tells since when it is at the input in hand, and not while it waits for its turn to open', async () => {
+    const turn = Promise.withResolvers<() => void>();
+    const closing = Promise.withResolvers<void>();
+    const { runner, source, clock } = aRunner({ takeTurn: () => turn.promise });
+    const busy: (number | undefined)[] = [];
+    const note = (): void => {
+      const sinceMs = runner.busySinceMs;
+      busy.push(sinceMs === undefined ? undefined : clock.monotonicMs() - sinceMs);
+    };
+
+    note();
+    runner.deliver(start);
+    await clock.pass(50_000);
+    note();
+    turn.resolve(() => undefined);
+    await settle();
+    note();
+    source.closing = closing.promise;
+    runner.deliver({ type: 'stop_requested' });
+    await clock.pass(12_000);
+    note();
+    closing.resolve();
+    await settle();
+    note();
+
+    expect(busy).toEqual([undefined, undefined, undefined, 12_000, undefined]);
+  });
+
   it('says so when a socket does not close', async () => {
     const { runner, source, broken } = aRunner();
     source.closing = Promise.reject(new Error('the socket hangs'));

@@ -268,6 +268,36 @@ describe('the connections of an owned shard', () => {
     await vi.waitFor(async () => expect(await rowOf(connection)).toBeUndefined());
   });
 
+  it('shows the vitals of all, asks for signs of life, and has a socket replaced once', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const waiting = await aConnection(unpaired);
+    const { owner, sourceOf } = anOwner();
+    owner.start();
+    const source = await sourceOf(connection);
+    owner.hold(waiting.tenantId, waiting.connectionId);
+    source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
+    const held = owner.hold(connection.tenantId, connection.connectionId);
+    await vi.waitFor(() => expect([owner.online, held.vitals().runnerBusyMs]).toEqual([1, undefined]));
+
+    const vitals = new Map(owner.vitals().map((each) => [each.connectionId, each]));
+    held.probe();
+    const asked = [held.recycle('deaf', 50_000), held.recycle('deaf', 50_000)];
+    await vi.waitFor(() => expect(source.last.closedAs).toEqual(['end']));
+
+    expect(vitals.get(connection.connectionId)).toEqual({
+      tenantId: connection.tenantId,
+      connectionId: connection.connectionId,
+      shard,
+      runnerBusyMs: undefined,
+      evidence: source.last.shows,
+    });
+    expect(vitals.get(waiting.connectionId)).toMatchObject({ runnerBusyMs: undefined, evidence: undefined });
+    expect(source.opened[0]?.probes()).toBe(1);
+    expect(asked).toEqual([true, false]);
+    expect(held.vitals().evidence).toBeUndefined();
+  });
+
   it('drains: closes without logging out, gives commands back, and begins nothing more', async () => {
     shard += 1;
     const connection = await aConnection();

@@ -1,3 +1,4 @@
+import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { Clock } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
@@ -8,6 +9,7 @@ import type { RunnerDependencies, SocketSource } from '../../../worker/runner/ru
 import type { StopReason } from '../../../worker/runner/machineTypes.ts';
 import type { ConnectionSocket, OwnedConnection, SocketInput } from '../../../worker/socket/connectionSocket.ts';
 import { FakePublisher } from '../commands/fakes.ts';
+import { wellEvidence } from '../socket/wellEvidence.ts';
 import { aPolicy } from './scripts.ts';
 
 export const owned: OwnedConnection = {
@@ -66,6 +68,9 @@ export async function settle(): Promise<void> {
 }
 
 interface OpenedSocket extends ConnectionSocket {
+  /** What it shows of its life; a test may change it. */
+  shows: Evidence;
+  readonly probes: () => number;
   readonly say: (input: SocketInput) => void;
   readonly closedAs: readonly ('end' | 'logout')[];
   readonly pairing: boolean;
@@ -89,8 +94,13 @@ export class FakeSource implements SocketSource {
     const closedAs: ('end' | 'logout')[] = [];
     this.openNow += 1;
     this.mostOpen = Math.max(this.mostOpen, this.openNow);
+    let probes = 0;
     const socket: OpenedSocket = {
       generation,
+      shows: wellEvidence,
+      evidence: () => socket.shows,
+      probe: () => void (probes += 1),
+      probes: () => probes,
       pairing: pairing !== undefined,
       say: onInput,
       closedAs,

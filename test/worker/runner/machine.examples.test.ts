@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SocketSymptom } from '../../../shared/connection/liveness.ts';
 import { initialState, type Effect, type Input, type State } from '../../../worker/runner/machineTypes.ts';
 import { anAccount, anOffer, aPairing, run, type Moment } from './scripts.ts';
 
@@ -381,5 +382,74 @@ describe('how the machine ends', () => {
     expect(describeState(after)).toBe('stopped/off');
     expect(effects[0]).toEqual({ type: 'close_socket', generation: 1, kind: 'end' });
     expect(names(effects)).not.toContain('retire_credentials');
+  });
+});
+
+describe('what the machine does about a socket that is open in name only', () => {
+  const unwell = (generation: number, symptom: SocketSymptom = 'deaf', forMs = 50_000): Input => ({
+    type: 'unwell',
+    generation,
+    symptom,
+    forMs,
+  });
+
+  it.each<SocketSymptom>(['never_success', 'silent_server', 'deaf', 'sends_stuck'])(
+    '%s: closes it, says so, and opens another after the first delay with the credentials kept',
+    (symptom) => {
+      const { after, effects } = last(
+        run([{ input: start }, { input: opened(1) }, { input: unwell(1, symptom), afterMs: 200_000 }]),
+      );
+
+      expect(after).toMatchObject({ name: 'backing_off', cause: symptom, tries: { failures: 1 } });
+      expect(names(effects)).toEqual(['close_socket', 'record_status', 'set_timer']);
+      expect(status(effects)).toEqual([`reconnecting/${symptom}`]);
+      expect(delay(effects)).toBe(8_000);
+    },
+  );
+
+  it('does the same for one that is still opening', () => {
+    const { after, effects } = last(run([{ input: start }, { input: unwell(1, 'never_success'), afterMs: 60_000 }]));
+
+    expect(after).toMatchObject({ name: 'backing_off', goal: { kind: 'login' }, cause: 'never_success' });
+    expect(names(effects)[0]).toBe('close_socket');
+  });
+
+  it('takes the offer away and pairs again when the server falls silent while an offer is out', () => {
+    const { after, effects } = last(
+      run([{ input: pair }, { input: offered(1) }, { input: unwell(1, 'silent_server'), afterMs: 40_000 }]),
+    );
+
+    expect(after).toMatchObject({ name: 'backing_off', goal: { kind: 'pairing' } });
+    expect(names(effects)).toEqual(['close_socket', 'remove_offer', 'record_status', 'set_timer']);
+  });
+
+  it('forgives nothing for the time in which the socket was unwell, so that the delays grow', () => {
+    const moments = run([
+      { input: start },
+      { input: opened(1) },
+      { input: unwell(1, 'silent_server', 60_000), afterMs: 70_000 },
+      { input: { type: 'timer' }, afterMs: 8_000 },
+      { input: opened(2) },
+      { input: unwell(2, 'silent_server', 60_000), afterMs: 70_000 },
+      { input: { type: 'timer' }, afterMs: 16_000 },
+      { input: opened(3) },
+      { input: unwell(3, 'silent_server', 60_000), afterMs: 120_000 },
+    ]);
+
+    const delays = [2, 5, 8].map((index) => delay(moments[index]?.effects ?? []));
+
+    expect(delays).toEqual([8_000, 16_000, 8_000]);
+  });
+
+  it.each<readonly [string, readonly Input[]]>([
+    ['waits for its next try', [start, closed(1, 503), unwell(1)]],
+    ['finishes its sends for a hand-over', [start, opened(1), { type: 'drain_requested' }, unwell(1)]],
+    ['has stopped', [start, { type: 'stop_requested' }, unwell(1)]],
+    ['has another socket by now', [start, closed(1, 515), unwell(1)]],
+  ])('does nothing when it %s', (_what, inputs) => {
+    const { before, after, effects } = last(run(inputs.map((input) => ({ input }))));
+
+    expect(after).toBe(before);
+    expect(effects).toEqual([]);
   });
 });

@@ -93,6 +93,7 @@ const socket: fc.Arbitrary<Draft> = fc
         (generation) => ({ type: 'paired', generation, account: anAccount }),
         (generation) => ({ type: 'socket_opened', generation, account: anAccount }),
         (generation) => ({ type: 'caught_up', generation }),
+        (generation) => ({ type: 'unwell', generation, symptom: 'deaf', forMs: 50_000 }),
         (generation) => ({
           type: 'ownership_confirmed',
           generation,

@@ -58,4 +58,17 @@ describe('a socket', () => {
     expect(close).toMatchObject({ statusCode: 408, node: 'websocket' });
     expect(toCloseCause(close, 'offered')).toBe('network_lost');
   });
+
+  it.each([403, 401, 503, 302])('is closed at once when a proxy answers %s, and stays linked', async (status) => {
+    await room.socket?.close('end');
+    await room.client.fault({ kind: 'refuse_upgrade', status, times: 1 });
+
+    room.open(await room.session());
+    const { close } = await room.input('socket_closed');
+
+    // A deadline would have closed it as 408.
+    expect(close).toMatchObject({ statusCode: status, node: 'websocket' });
+    expect(toCloseCause(close, 'linked')).toBe('network_lost');
+    expect(room.logged('the WebSocket was refused over HTTP').at(-1)).toMatchObject({ httpStatus: status });
+  });
 });

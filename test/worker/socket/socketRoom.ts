@@ -115,6 +115,12 @@ export class SocketRoom {
     assertQuiet(this.#log.join(''), longEnough);
   }
 
+  /** Fields of the lines of the log that say this. */
+  logged(message: string): readonly Readonly<Record<string, unknown>>[] {
+    const lines = this.#log.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    return lines.filter((line) => line['message'] === message);
+  }
+
   /** The store itself, seen by nobody. */
   store() {
     return makeDocumentClient(aStoreConfig({ dynamoDb: this.#dynamoDb }));
