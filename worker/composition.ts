@@ -18,6 +18,7 @@ import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './runner/shardWork.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './socket/connectionSocket.ts';
+import { startDigestWriter } from './status/digestWriter.ts';
 import type { WorkerWorld } from './world.ts';
 
 export interface WorkerOptions {
@@ -98,13 +99,29 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onFenced,
   });
   joined.member = member;
+  const digests = startDigestWriter({
+    fleet: { table: world.fleetTable, stage },
+    workerId,
+    gate,
+    ownedShards: () => member.ownedShards(),
+    vitals: () => shards.vitals(),
+    loopDelayMs: world.loopDelayMs,
+    config: config.digest,
+    timeoutMs: ownership.heartbeatTimeoutMs * 2,
+    clock,
+    logger: own,
+  });
   return {
     workerId,
-    drain: () => {
+    drain: async () => {
       shards.hurry();
-      return member.drain();
+      await member.drain();
+      await digests.stop();
     },
-    closeSockets: () => shards.loseAll(),
+    closeSockets: async () => {
+      void digests.stop();
+      await shards.loseAll();
+    },
     mayAct: gate.isOpen,
   };
 }

@@ -1,5 +1,6 @@
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
@@ -41,6 +42,11 @@ export class ConnectionRunners {
   /** How many have a socket that is open. */
   get online(): number {
     return [...this.#held.values()].filter((held) => held.isOnline).length;
+  }
+
+  /** How each connection does. */
+  vitals(): readonly ConnectionVitals[] {
+    return [...this.#held.values()].map((held) => held.vitals());
   }
 
   /** Begins to list the shard's connections, now and each minute, and starts those that are wanted. */

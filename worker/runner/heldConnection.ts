@@ -1,5 +1,6 @@
 import { Mutex } from 'async-mutex';
 import type { Connection } from '../../shared/connection/connection.ts';
+import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
 import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { ConnectionStatus } from '../../shared/connection/status.ts';
@@ -78,6 +79,12 @@ export class HeldConnection {
 
   get isOnline(): boolean {
     return this.#runner?.state.name === 'online';
+  }
+
+  /** Its place; there is no evidence of a socket in it. */
+  vitals(): ConnectionVitals {
+    const { tenantId, connectionId, shard } = this.#owned;
+    return { tenantId, connectionId, shard, runnerBusyMs: undefined, evidence: undefined };
   }
 
   /** The runner's state, for `decideControl`. */

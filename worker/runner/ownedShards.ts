@@ -1,3 +1,4 @@
+import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { CommandPoller } from '../commands/commandPoller.ts';
 import type { ConnectionRunners } from './connectionRunners.ts';
@@ -37,6 +38,11 @@ export class OwnedShards {
       online += runners.online;
     }
     return { connections, online };
+  }
+
+  /** How each connection of all shards does. */
+  vitals(): readonly ConnectionVitals[] {
+    return [...this.#work.values()].flatMap(({ runners }) => runners.vitals());
   }
 
   /** Another worker owns the shard: closes without logging out, writes nothing. */

@@ -21,6 +21,7 @@ export function aLease(number: number, overrides: Partial<LeaseView> = {}): Leas
     expecting: [],
     orders: noOrders,
     drainRequested: false,
+    handOffs: [],
     ...overrides,
   };
 }
