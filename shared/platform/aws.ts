@@ -99,3 +99,6 @@ function askingBefore<Client extends DynamoDBClient | SQSClient>(
 function toDocument(client: DynamoDBClient): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
+
+/** For the client in `taskClient.ts`, which has a file of its own so that no worker loads it. */
+export { common as clientSettings };

@@ -39,7 +39,12 @@ export function startDigestWriter(dependencies: DigestWriterDependencies): { rea
     number += 1;
     const digest = makeDigest(dependencies, number);
     const { fleet, workerId } = dependencies;
-    await withDeadline('writing the digest', timeoutMs, () => writeDigest(fleet, workerId, digest, clock.nowMs()), clock);
+    await withDeadline(
+      'writing the digest',
+      timeoutMs,
+      () => writeDigest(fleet, workerId, digest, clock.nowMs()),
+      clock,
+    );
   };
   const keepWriting = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
