@@ -2,7 +2,7 @@ import { readDigests } from '../shared/connection/workerDigest.ts';
 import { markLeaseDead, requestDrain, wishHandOffs } from '../shared/fleet/fleetLease.ts';
 import { readFleet, type FleetTable } from '../shared/fleet/fleetTable.ts';
 import type { Clock } from '../shared/kernel/clock.ts';
-import { makeId } from '../shared/kernel/id.ts';
+import { makeId, type WorkerId } from '../shared/kernel/id.ts';
 import type { Random } from '../shared/kernel/random.ts';
 import type { CommandQueue } from '../shared/message/command.ts';
 import type { Logger } from '../shared/platform/logger.ts';
@@ -56,12 +56,15 @@ async function run(dependencies: WatchdogDependencies): Promise<void> {
   }
   metrics.gauge('WatchdogBrake', decision.isBraking ? 1 : 0, {});
   if (decision.isBraking) logger.error('much looks bad at once, the watchdog does no more than restart');
-  for (const change of decision.wishChanges) await writeWishes(dependencies, change);
+  const wished = new Map<WorkerId, StepOutcome>();
+  for (const change of decision.wishChanges) {
+    wished.set(change.lease.workerId, await writeWishes(dependencies, change));
+  }
   const outcomes = new Map<WatchdogStep, StepOutcome>();
   const quick = decision.steps.filter(({ rung }) => rung !== 'confirm_death');
   for (let start = 0; start < quick.length; start += AT_ONCE) {
     await Promise.all(
-      quick.slice(start, start + AT_ONCE).map(async (step) => outcomes.set(step, await take(dependencies, step))),
+      quick.slice(start, start + AT_ONCE).map(async (step) => outcomes.set(step, await take(dependencies, step, wished))),
     );
   }
   const deaths = decision.steps.filter(({ rung }) => rung === 'confirm_death');
@@ -83,7 +86,13 @@ async function run(dependencies: WatchdogDependencies): Promise<void> {
 }
 
 /** A failure of one step keeps nobody else from theirs. */
-async function take(dependencies: WatchdogDependencies, step: WatchdogStep): Promise<StepOutcome> {
+async function take(
+  dependencies: WatchdogDependencies,
+  step: WatchdogStep,
+  wished: ReadonlyMap<WorkerId, StepOutcome>,
+): Promise<StepOutcome> {
+  // A wish on the lease. It stands already when it need not be changed.
+  if (step.rung === 'hand_off') return wished.get(step.lease.workerId) ?? 'done';
   try {
     return await perform(dependencies, step);
   } catch (error) {
@@ -102,7 +111,6 @@ async function perform(dependencies: WatchdogDependencies, step: WatchdogStep): 
   } else if (rung === 'stop_task') {
     await dependencies.stopTask(lease.taskId, `holdfast watchdog: ${reason}`);
   }
-  // A hand-off is a wish on the lease, and stands there already.
   return 'done';
 }
 
@@ -134,14 +142,19 @@ async function confirmDeath(
   return 'dead';
 }
 
-async function writeWishes(dependencies: WatchdogDependencies, { lease, wishes }: WishChange): Promise<void> {
+async function writeWishes(
+  dependencies: WatchdogDependencies,
+  { lease, wishes }: WishChange,
+): Promise<'done' | 'refused' | 'failed'> {
   const { logger } = dependencies;
   const shards = wishes.map(({ shard }) => shard);
   try {
     const outcome = await wishHandOffs(dependencies, lease, wishes);
     logger.info('hand-offs wished', { workerId: lease.workerId, shards, outcome });
+    return outcome === 'written' ? 'done' : 'refused';
   } catch (error) {
     logger.error('hand-offs could not be wished', { workerId: lease.workerId, shards, error });
+    return 'failed';
   }
 }
 

@@ -11,21 +11,25 @@ import type { WatchdogDependencies } from './watchdog.ts';
 /** Each run writes its own at its end. */
 const FLUSH_EVERY_MS = 60_000;
 
-/**
- * Parts of the watchdog.
- * @param stopTask what ends a task; ECS's if left out
- */
+export interface WatchdogOptions {
+  /** What ends a task; ECS if left out. */
+  readonly stopTask?: WatchdogDependencies['stopTask'];
+  /** Takes the lines of log and metrics; standard output if left out. */
+  readonly destination?: { readonly write: (line: string) => void };
+}
+
+/** Parts of the watchdog. */
 export function composeWatchdog(
   config: WatchdogConfig,
-  stopTask: WatchdogDependencies['stopTask'] = makeEcsStop(config),
+  { stopTask = makeEcsStop(config), destination }: WatchdogOptions = {},
 ): WatchdogDependencies & { readonly stop: () => void } {
-  const logger = makeLogger('watchdog', config.logLevel).child({ stage: config.stage });
+  const logger = makeLogger('watchdog', config.logLevel, destination).child({ stage: config.stage });
   const metrics = makeMetrics({
     stage: config.stage,
     processKind: 'watchdog',
     logger,
     clock: systemClock,
-    write: (line) => process.stdout.write(`${line}\n`),
+    write: (line) => (destination ?? process.stdout).write(`${line}\n`),
     flushEveryMs: FLUSH_EVERY_MS,
   });
   return {
