@@ -65,5 +65,9 @@ function makeDigest(
   { ownedShards, vitals, loopDelayMs, config }: DigestWriterDependencies,
   number: number,
 ): WorkerDigest {
-  return { number, loopDelayMs: loopDelayMs(), shards: summarize(ownedShards(), vitals(), config.suspectMs) };
+  return {
+    number,
+    loopDelayMs: Math.round(loopDelayMs()),
+    shards: summarize(ownedShards(), vitals(), config.suspectMs),
+  };
 }
