@@ -19,9 +19,12 @@ export interface WatchdogDependencies extends FleetTable, CommandQueue {
   readonly shardCount: number;
   /** Has the platform end a task. @param reason a sentence for whoever looks at the task later */
   readonly stopTask: (taskId: string, reason: string) => Promise<void>;
-  readonly metrics: Metrics & { readonly flush: () => void };
+  /** Metrics of one run; `stop` writes them. Between two runs there must be nothing that keeps a process up. */
+  readonly openMetrics: () => Metrics & { readonly stop: () => void };
   readonly logger: Logger;
 }
+
+type Running = WatchdogDependencies & { readonly metrics: Metrics };
 
 /** Commands that are sent side by side. */
 const AT_ONCE = 10;
@@ -33,15 +36,16 @@ const AT_ONCE = 10;
  */
 export function makeWatchdogHandler(dependencies: WatchdogDependencies): () => Promise<void> {
   return async () => {
+    const metrics = dependencies.openMetrics();
     try {
-      await run(dependencies);
+      await run({ ...dependencies, metrics });
     } finally {
-      dependencies.metrics.flush();
+      metrics.stop();
     }
   };
 }
 
-async function run(dependencies: WatchdogDependencies): Promise<void> {
+async function run(dependencies: Running): Promise<void> {
   const { clock, rules, shardCount, metrics, logger } = dependencies;
   const kept = await readMemory(dependencies);
   const fleet = await readFleet(dependencies, shardCount);
@@ -64,7 +68,9 @@ async function run(dependencies: WatchdogDependencies): Promise<void> {
   const quick = decision.steps.filter(({ rung }) => rung !== 'confirm_death');
   for (let start = 0; start < quick.length; start += AT_ONCE) {
     await Promise.all(
-      quick.slice(start, start + AT_ONCE).map(async (step) => outcomes.set(step, await take(dependencies, step, wished))),
+      quick
+        .slice(start, start + AT_ONCE)
+        .map(async (step) => outcomes.set(step, await take(dependencies, step, wished))),
     );
   }
   const deaths = decision.steps.filter(({ rung }) => rung === 'confirm_death');
@@ -119,7 +125,7 @@ async function perform(dependencies: WatchdogDependencies, step: WatchdogStep): 
  * condition of the write is what makes it true. What is left of its process is stopped: it may be frozen and never end.
  */
 async function confirmDeath(
-  dependencies: WatchdogDependencies,
+  dependencies: Running,
   step: WatchdogStep,
   heartbeat: number | undefined,
 ): Promise<StepOutcome> {
@@ -159,7 +165,7 @@ async function writeWishes(
 }
 
 /** Each rung is a metric, a log line and a line in the memory. */
-function tell({ metrics, logger }: WatchdogDependencies, step: WatchdogStep, outcome: StepOutcome): void {
+function tell({ metrics, logger }: Running, step: WatchdogStep, outcome: StepOutcome): void {
   metrics.count('WatchdogSteps', { rung: step.rung });
   logger.warn('watchdog stepped in', { ...fieldsOf(step), outcome });
 }

@@ -22,16 +22,8 @@ export interface WatchdogOptions {
 export function composeWatchdog(
   config: WatchdogConfig,
   { stopTask = makeEcsStop(config), destination }: WatchdogOptions = {},
-): WatchdogDependencies & { readonly stop: () => void } {
+): WatchdogDependencies {
   const logger = makeLogger('watchdog', config.logLevel, destination).child({ stage: config.stage });
-  const metrics = makeMetrics({
-    stage: config.stage,
-    processKind: 'watchdog',
-    logger,
-    clock: systemClock,
-    write: (line) => (destination ?? process.stdout).write(`${line}\n`),
-    flushEveryMs: FLUSH_EVERY_MS,
-  });
   return {
     table: makeDocumentClient(config),
     stage: config.stage,
@@ -42,9 +34,16 @@ export function composeWatchdog(
     rules: config.rules,
     shardCount: config.shardCount,
     stopTask,
-    metrics,
+    openMetrics: () =>
+      makeMetrics({
+        stage: config.stage,
+        processKind: 'watchdog',
+        logger,
+        clock: systemClock,
+        write: (line) => (destination ?? process.stdout).write(`${line}\n`),
+        flushEveryMs: FLUSH_EVERY_MS,
+      }),
     logger,
-    stop: metrics.stop,
   };
 }
 

@@ -25,11 +25,5 @@ export function startWatchdog(options: {
   });
   const { everyMs } = config.rules;
   const handler = makeWatchdogHandler(watchdog);
-  const schedule = startSchedule({ name: 'watchdog', everyMs, handler, logger: watchdog.logger });
-  return {
-    stop: async () => {
-      watchdog.stop();
-      await schedule.stop();
-    },
-  };
+  return startSchedule({ name: 'watchdog', everyMs, handler, logger: watchdog.logger });
 }

@@ -155,7 +155,6 @@ describe('a worker process that is frozen while no other would notice', () => {
     const after = await fleet();
     frozen.signal('SIGCONT');
     const code = await frozen.exited;
-    watchdog.stop();
 
     expect([...(before.get(frozenId)?.shards ?? [])].map(({ shard }) => shard)).toEqual([0]);
     expect(leaderBefore).toBe(frozenId);

@@ -10,12 +10,12 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import { silentLogger } from '../../shared/platform/logger.ts';
+import { silentMetrics } from '../../shared/platform/metrics.ts';
 import { commandQueueName } from '../../shared/platform/queues.ts';
 import { startDigestWriter } from '../../worker/status/digestWriter.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { aConnection, aConnectionId, aFrozenConnection, rules } from '../functions/watchdog/builders.ts';
-import { keepingMetrics } from '../shared/platform/keepingMetrics.ts';
 import { until } from '../whatsapp/until.ts';
 import { startFleets, type TestMember } from './fleet/members.ts';
 
@@ -142,7 +142,7 @@ describe('a connection that is frozen wherever it is', () => {
       rules,
       shardCount: 4,
       stopTask,
-      metrics: { ...keepingMetrics(), flush: () => undefined },
+      openMetrics: () => ({ ...silentMetrics, stop: () => undefined }),
       logger: silentLogger,
     });
     const owners: (string | undefined)[] = [];

@@ -22,7 +22,7 @@ const SHARDS = 2;
 export class WatchdogStack {
   readonly api: ApiStack;
   readonly store: FleetStore;
-  readonly metrics: KeepingMetrics & { readonly flush: () => void };
+  readonly metrics: KeepingMetrics = keepingMetrics();
   /** Tasks that it had stopped, in order. */
   readonly stopped: string[] = [];
   readonly #numbers = new Map<string, number>();
@@ -31,7 +31,6 @@ export class WatchdogStack {
   private constructor(api: ApiStack) {
     this.api = api;
     this.store = new FleetStore(api.dependencies.table, 'test');
-    this.metrics = { ...keepingMetrics(), flush: () => undefined };
   }
 
   static async start(): Promise<WatchdogStack> {
@@ -64,7 +63,7 @@ export class WatchdogStack {
       rules: { ...rules, deathMs: 200 },
       shardCount: SHARDS,
       stopTask: async (taskId) => void this.stopped.push(taskId),
-      metrics: this.metrics,
+      openMetrics: () => ({ ...this.metrics, stop: () => undefined }),
       logger: silentLogger,
       ...overrides,
     });
