@@ -9,7 +9,8 @@ import { startChild, stopChild, type Child } from './childProcess.ts';
 import { openDataFolder, type DataFolder } from './dataFolder.ts';
 import { createQueues, queueUrlBase } from './queues.ts';
 import { createTables, localCredentials } from './tables.ts';
-import { WATCHDOG_TIMINGS, WORKER_TIMINGS } from './timings.ts';
+import { sayOnce } from './sayOnce.ts';
+import { TASK_STOP_MS, WATCHDOG_TIMINGS, WORKER_TIMINGS } from './timings.ts';
 import { startWatchdog } from './watchdogSchedule.ts';
 import { WorkerFleet, type LocalWorker } from './workerFleet.ts';
 
@@ -75,7 +76,6 @@ const STAGE = 'local';
 const SHARDS = 4;
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
-const REPEAT_AFTER_MS = 30_000;
 
 /** Starts the stack. Throws an Error with one clear sentence when a part does not start; nothing is left running then. */
 export async function startStack(options: StackOptions): Promise<RunningStack> {
@@ -180,6 +180,7 @@ class Stack implements RunningStack {
 
   kill(): void {
     this.#stopping = true;
+    void this.#watchdog?.stop();
     this.#fleet?.kill();
     for (const child of this.#children) child.process.kill('SIGKILL');
     // Its host was killed and cannot end it, and this process may be gone before it sees that.
@@ -240,6 +241,7 @@ class Stack implements RunningStack {
       },
       logs: this.logs,
       reportStops,
+      taskStopMs: TASK_STOP_MS[workerTimings],
       tellStopped: (taskId) => this.#tellStopped(taskId),
       keepTasks: this.#folder.keepTasks,
       say,
@@ -334,15 +336,4 @@ function killIfRunning(pid: number): void {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-/** Passes a line on when it was not said in the last seconds: trouble repeats itself with every try. */
-function sayOnce(say: (line: string) => void): (line: string) => void {
-  const saidAtMs = new Map<string, number>();
-  return (line) => {
-    const nowMs = performance.now();
-    if (nowMs - (saidAtMs.get(line) ?? -REPEAT_AFTER_MS) < REPEAT_AFTER_MS) return;
-    saidAtMs.set(line, nowMs);
-    say(line);
-  };
 }

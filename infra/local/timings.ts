@@ -21,3 +21,5 @@ const LOCAL_WATCHDOG_TIMINGS = {
 /** Settings by name; production's are the worker's own defaults. */
 export const WORKER_TIMINGS = { local: LOCAL_TIMINGS, production: {} } as const;
 export const WATCHDOG_TIMINGS = { local: LOCAL_WATCHDOG_TIMINGS, production: {} } as const;
+/** Between SIGTERM and SIGKILL of a task that is stopped: past the drain. Fargate allows two minutes. */
+export const TASK_STOP_MS = { local: 25_000, production: 120_000 } as const;

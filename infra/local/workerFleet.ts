@@ -20,8 +20,8 @@ export interface WorkerFleetOptions {
   readonly keepTasks: (taskIds: readonly string[]) => void;
   readonly say: (line: string) => void;
   readonly onBroken: (reason: string) => void;
-  /** Between SIGTERM and SIGKILL of a task that is stopped; what Fargate allows if left out. */
-  readonly taskStopMs?: number;
+  /** Between SIGTERM and SIGKILL of a task that is stopped. */
+  readonly taskStopMs: number;
 }
 
 const READY_MS = 30_000;
@@ -111,7 +111,7 @@ export class WorkerFleet {
   stopTask(taskId: string): void {
     const running = [...this.#places.values()].find((place) => place.running?.taskId === taskId)?.running;
     if (running === undefined) throw new Error(`There is no task ${taskId}.`);
-    void stopChild(running.child, this.#options.taskStopMs ?? TASK_STOP_MS);
+    void stopChild(running.child, this.#options.taskStopMs);
   }
 
   /** Whether the end of workers at this place is told from now on. Without it their deaths must be observed. */
