@@ -4,7 +4,7 @@ import type { TableDefinition } from '../shared/platform/tables.ts';
  * What each process may do, as a table: nothing that is not here. Found by reading the calls that each one makes. Writes in a
  * transaction count as the write that they are.
  */
-export type ProcessName = 'api' | 'admin' | 'ingest' | 'deliver' | 'reconcile' | 'taskStopped' | 'worker';
+export type ProcessName = 'api' | 'admin' | 'ingest' | 'deliver' | 'reconcile' | 'taskStopped' | 'watchdog' | 'worker';
 
 type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'Scan' | 'UpdateItem';
 
@@ -102,6 +102,15 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   taskStopped: {
     tables: [{ table: 'fleet', keys: ['LEASE#*'], actions: ['Query', 'UpdateItem'] }],
     queues: [],
+    dataKeys: false,
+  },
+  watchdog: {
+    tables: [
+      { table: 'fleet', actions: ['BatchGetItem', 'Scan'] },
+      { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
+      { table: 'fleet', keys: ['WATCHDOG'], actions: ['PutItem'] },
+    ],
+    queues: [{ queue: 'commands', actions: ['SendMessage'] }],
     dataKeys: false,
   },
   worker: {

@@ -23,6 +23,7 @@ import { throttleMetric } from './tableAlarms.ts';
 const rows: readonly (readonly [title: string, ...names: readonly MetricName[]])[] = [
   ['Who owns what', 'ShardsUnowned', 'ShardsOwned', 'ShardsMoved', 'ClaimsWon', 'ClaimsLost', 'HandOffDuration'],
   ['Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration'],
+  ['Watchdog', 'WatchdogSteps', 'WatchdogBrake'],
   ['Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'],
   ['Opening', 'OpenAttempts', 'OpenSucceeded', 'OpenFailed', 'TimeToOpen', 'OpenBudgetWait', 'OutageMode'],
   ['What we depend on', 'BreakerState', 'BreakerOpened'],

@@ -26,3 +26,8 @@ export function workerEnvironment(scope: IConstruct, settings: Settings, region:
     NODE_OPTIONS: `--max-old-space-size=${Math.floor(settings.workerMemoryMib * HEAP_SHARE)}`,
   } as const;
 }
+
+/** What the watchdog reads. */
+export function watchdogEnvironment(scope: IConstruct, settings: Settings, clusterArn: string) {
+  return { ...storeEnvironment(scope, settings), HOLDFAST_ECS_CLUSTER: clusterArn } as const;
+}

@@ -27,6 +27,9 @@ export const runbookHeadings = [
   'Recipients cannot decrypt',
   'Sessions are renewed again',
   'A table throttles',
+  'Watchdog stopped a task',
+  'Watchdog brake is on',
+  'Watchdog does not run',
 ] as const;
 
 export type RunbookHeading = (typeof runbookHeadings)[number];

@@ -61,7 +61,7 @@ type Values = Readonly<Record<string, unknown>>;
 /** AWS refuses reservations that leave less than this to the functions without one. */
 const UNRESERVED = 100;
 /** Reserved concurrency of the functions whose load does not grow with the number of connections. */
-export const smallConcurrency = { admin: 5, reconcile: 1, taskStopped: 5, shardCount: 1 } as const;
+export const smallConcurrency = { admin: 5, reconcile: 1, taskStopped: 5, watchdog: 1, shardCount: 1 } as const;
 
 /** Source: CloudWatch Logs API, PutRetentionPolicy. */
 const logRetentions: ReadonlySet<number> = new Set([

@@ -26,6 +26,7 @@ import { RunbookAlarm, type Severity } from './constructs/runbookAlarm.ts';
 import { storeEnvironment, workerEnvironment } from './environment.ts';
 import { makeVpc, workerSubnets } from './network.ts';
 import { smallConcurrency, type Settings } from './settings.ts';
+import { addWatchdog } from './watchdog.ts';
 
 export interface WorkerStackProps extends StackProps {
   readonly settings: Settings;
@@ -64,6 +65,7 @@ export class WorkerStack extends Stack {
     );
     this.service = this.#addService(props, cluster as ICluster, vpc);
     this.#addTaskStopped(settings, cluster as ICluster);
+    addWatchdog(this, settings, cluster as ICluster);
     this.#addAlarms(settings);
   }
 

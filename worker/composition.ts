@@ -20,6 +20,7 @@ import type { ProcessSymptom } from './runner/supervision.ts';
 import { Supervisor } from './runner/supervisor.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './socket/connectionSocket.ts';
+import { startDigestWriter } from './status/digestWriter.ts';
 import type { WorkerWorld } from './world.ts';
 
 export interface WorkerOptions {
@@ -114,15 +115,29 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onUnwell: options.onUnwell,
   });
   void supervisor.run();
+  const digests = startDigestWriter({
+    fleet: { table: world.fleetTable, stage },
+    workerId,
+    gate,
+    ownedShards: () => member.ownedShards(),
+    vitals: () => shards.vitals(),
+    loopDelayMs: world.loopDelayMs,
+    config: config.digest,
+    timeoutMs: ownership.heartbeatTimeoutMs * 2,
+    clock,
+    logger: own,
+  });
   return {
     workerId,
-    drain: () => {
+    drain: async () => {
       shards.hurry();
-      return member.drain();
+      await member.drain();
+      await digests.stop();
     },
-    closeSockets: () => {
+    closeSockets: async () => {
       supervisor.stop();
-      return shards.loseAll();
+      void digests.stop();
+      await shards.loseAll();
     },
     mayAct: gate.isOpen,
   };

@@ -19,6 +19,7 @@ import type { ConnectionSocket } from './socket/connectionSocket.ts';
 import { openSocket } from './socket/openSocket.ts';
 import { prepareProcess } from './socket/prepareProcess.ts';
 import type { OpenSocketOptions } from './socket/socketOptions.ts';
+import { makeLoopDelay } from './status/loopDelay.ts';
 
 /** What a worker touches outside itself: time, chance, stores, queues, the fleet, sockets. */
 export interface WorkerWorld {
@@ -39,6 +40,8 @@ export interface WorkerWorld {
   readonly keyProvider: KeyProvider;
   readonly joinFleet: (options: FleetMemberOptions) => Promise<FleetMember>;
   readonly openSocket: (options: OpenSocketOptions) => ConnectionSocket;
+  /** How late the event loop was since this was asked last, in milliseconds. */
+  readonly loopDelayMs: () => number;
 }
 
 /** The real one, of one client per service and purpose. Prepares the process for the socket room; called once. */
@@ -56,6 +59,7 @@ export function makeWorkerWorld(config: WorkerConfig, breakers: Breakers): Worke
     keyProvider: makeKeyProvider(config, { breakers }),
     joinFleet: startFleetMember,
     openSocket,
+    loopDelayMs: makeLoopDelay(),
   };
 }
 

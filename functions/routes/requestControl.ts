@@ -11,7 +11,7 @@ import { enqueueCommand, type CommandQueue, type ControlKind } from '../../share
  */
 export async function requestControl(
   dependencies: CommandQueue & { readonly clock: Clock; readonly random: Random },
-  { tenantId, connectionId, shard }: Connection,
+  { tenantId, connectionId, shard }: Pick<Connection, 'tenantId' | 'connectionId' | 'shard'>,
   kind: ControlKind,
   correlationId: CorrelationId,
 ): Promise<void> {

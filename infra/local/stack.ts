@@ -9,6 +9,9 @@ import { startChild, stopChild, type Child } from './childProcess.ts';
 import { openDataFolder, type DataFolder } from './dataFolder.ts';
 import { createQueues, queueUrlBase } from './queues.ts';
 import { createTables, localCredentials } from './tables.ts';
+import { sayOnce } from './sayOnce.ts';
+import { TASK_STOP_MS, WATCHDOG_TIMINGS, WORKER_TIMINGS } from './timings.ts';
+import { startWatchdog } from './watchdogSchedule.ts';
 import { WorkerFleet, type LocalWorker } from './workerFleet.ts';
 
 /** The whole product on one machine: emulators, WhatsApp simulator, functions, workers, one process each. */
@@ -25,6 +28,8 @@ export interface StackOptions {
   readonly workerTimings?: 'local' | 'production';
   /** Settings of the workers that differ from those below. */
   readonly workerSettings?: Readonly<Record<string, string>>;
+  /** Settings of the watchdog that differ from those below; false: there is none. */
+  readonly watchdogSettings?: Readonly<Record<string, string>> | false;
   /** Whether the end of a worker is told at once, as ECS does; true if left out. `reportStops` changes it while it runs. */
   readonly reportStops?: boolean;
   /** Puts something between the workers and what they reach, for example proxies. Asked once, before the first worker. */
@@ -71,23 +76,6 @@ const STAGE = 'local';
 const SHARDS = 4;
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
-const REPEAT_AFTER_MS = 30_000;
-
-/** Quicker than in production, where they are chosen for a network between the machines. */
-const LOCAL_TIMINGS = {
-  HOLDFAST_HEARTBEAT_MS: '500',
-  HOLDFAST_HEARTBEAT_TIMEOUT_MS: '1000',
-  HOLDFAST_FENCE_MS: '6000',
-  HOLDFAST_DEATH_MS: '10000',
-  HOLDFAST_ORPHAN_CLAIM_MS: '15000',
-  HOLDFAST_DRAIN_TIMEOUT_MS: '20000',
-  HOLDFAST_LEADER_READ_MS: '250',
-  HOLDFAST_GIVE_DEADLINE_MS: '8000',
-  HOLDFAST_COMMAND_WAIT_SECONDS: '1',
-  HOLDFAST_COMMAND_VISIBILITY_SECONDS: '10',
-} as const;
-/** Settings by name; production's are the worker's own defaults. */
-export const WORKER_TIMINGS = { local: LOCAL_TIMINGS, production: {} } as const;
 
 /** Starts the stack. Throws an Error with one clear sentence when a part does not start; nothing is left running then. */
 export async function startStack(options: StackOptions): Promise<RunningStack> {
@@ -111,6 +99,7 @@ class Stack implements RunningStack {
   readonly logs: string;
   #settings: Record<string, string> = {};
   #fleet: WorkerFleet | undefined;
+  #watchdog: { readonly stop: () => Promise<void> } | undefined;
   #dynamoDbPid: number | undefined;
   #stopping = false;
   apiUrl = '';
@@ -150,6 +139,7 @@ class Stack implements RunningStack {
     const functions = await this.#child('functions', 'infra/local/functionsHost.ts', ['--port', port], this.#settings);
     this.apiUrl = textOf(functions.ready['url']);
     await this.#startWorkers(whatsApp);
+    this.#startWatchdog();
     this.#folder.keepAddresses({
       HOLDFAST_API_URL: this.apiUrl,
       HOLDFAST_STAGE: STAGE,
@@ -181,6 +171,7 @@ class Stack implements RunningStack {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    await this.#watchdog?.stop();
     await this.#fleet?.stop();
     // What was started last knows the others, and goes first.
     for (const child of [...this.#children].reverse()) await stopChild(child, STOP_MS);
@@ -189,6 +180,7 @@ class Stack implements RunningStack {
 
   kill(): void {
     this.#stopping = true;
+    void this.#watchdog?.stop();
     this.#fleet?.kill();
     for (const child of this.#children) child.process.kill('SIGKILL');
     // Its host was killed and cannot end it, and this process may be gone before it sees that.
@@ -249,6 +241,7 @@ class Stack implements RunningStack {
       },
       logs: this.logs,
       reportStops,
+      taskStopMs: TASK_STOP_MS[workerTimings],
       tellStopped: (taskId) => this.#tellStopped(taskId),
       keepTasks: this.#folder.keepTasks,
       say,
@@ -256,6 +249,16 @@ class Stack implements RunningStack {
     });
     this.#fleet = fleet;
     await Promise.all(Array.from({ length: workers }, () => fleet.add()));
+  }
+
+  #startWatchdog(): void {
+    const { watchdogSettings = {}, workerTimings = 'local', workerSettings } = this.#options;
+    if (watchdogSettings === false) return;
+    this.#watchdog = startWatchdog({
+      settings: { ...this.#settings, ...WATCHDOG_TIMINGS[workerTimings], ...workerSettings, ...watchdogSettings },
+      logFile: `${this.logs}/watchdog.log`,
+      stopTask: (taskId) => this.#running().stopTask(taskId),
+    });
   }
 
   /** Beside the API's port, so that a README can name it. */
@@ -333,15 +336,4 @@ function killIfRunning(pid: number): void {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-/** Passes a line on when it was not said in the last seconds: trouble repeats itself with every try. */
-function sayOnce(say: (line: string) => void): (line: string) => void {
-  const saidAtMs = new Map<string, number>();
-  return (line) => {
-    const nowMs = performance.now();
-    if (nowMs - (saidAtMs.get(line) ?? -REPEAT_AFTER_MS) < REPEAT_AFTER_MS) return;
-    saidAtMs.set(line, nowMs);
-    say(line);
-  };
 }

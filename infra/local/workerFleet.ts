@@ -21,6 +21,8 @@ export interface WorkerFleetOptions {
   readonly keepTasks: (taskIds: readonly string[]) => void;
   readonly say: (line: string) => void;
   readonly onBroken: (reason: string) => void;
+  /** Between SIGTERM and SIGKILL of a task that is stopped. */
+  readonly taskStopMs: number;
 }
 
 const READY_MS = 30_000;
@@ -101,6 +103,16 @@ export class WorkerFleet {
     const { promise } = place.followed;
     child.process.kill(signal);
     await promise;
+  }
+
+  /**
+   * What ECS does when it is asked to stop a task: SIGTERM, and SIGKILL when that was not enough. The worker is replaced. Does
+   * not wait for it. Throws an Error when no such task runs.
+   */
+  stopTask(taskId: string): void {
+    const running = [...this.#places.values()].find((place) => place.running?.taskId === taskId)?.running;
+    if (running === undefined) throw new Error(`There is no task ${taskId}.`);
+    void stopChild(running.child, this.#options.taskStopMs);
   }
 
   /** Whether the end of workers at this place is told from now on. Without it their deaths must be observed. */

@@ -1,13 +1,14 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { WorkerId } from '../kernel/id.ts';
+import type { HandOffWish } from './fleetView.ts';
 import type { ItemKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 
 /**
  * Worker leases in the Fleet table, as far as others than the workers touch them: the stopped-task function marks the
- * leases of a task DEAD, and the admin function asks a worker to drain. Keyed by task, because that is what ECS names; a
- * task that was restarted holds several.
+ * leases of a task DEAD, the admin function asks a worker to drain, and the watchdog does both and wishes shards away. Keyed
+ * by task, because that is what ECS names; a task that was restarted holds several.
  */
 export const leaseKey = (taskId: string, workerId: WorkerId): ItemKey => ({ pk: `LEASE#${taskId}`, sk: workerId });
 export const LEASE_PREFIX = 'LEASE#';
@@ -100,5 +101,32 @@ export async function requestDrain(
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     if (error.Item === undefined) return 'missing';
     return error.Item['state']?.S === 'DRAINING' ? 'draining' : 'dead';
+  }
+}
+
+/**
+ * Leaves on a lease which of its shards another worker should own; the leader's next plan honours it. Replaces the wishes that
+ * were there. Condition: the lease exists and is ALIVE: who drains gives everything away in any case.
+ */
+export async function wishHandOffs(
+  { table, stage }: { readonly table: DynamoDBDocumentClient; readonly stage: string },
+  lease: { readonly taskId: string; readonly workerId: WorkerId },
+  wishes: readonly HandOffWish[],
+): Promise<'written' | 'refused'> {
+  try {
+    await table.send(
+      new UpdateCommand({
+        TableName: tableName(stage, 'fleet'),
+        Key: leaseKey(lease.taskId, lease.workerId),
+        UpdateExpression: 'SET handOffs = :wishes',
+        ConditionExpression: 'attribute_exists(pk) AND #state = :alive',
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':wishes': wishes, ':alive': 'ALIVE' },
+      }),
+    );
+    return 'written';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'refused';
+    throw error;
   }
 }

@@ -108,7 +108,8 @@ async function readLeases(fleet: FleetTable, named: ReadonlyMap<WorkerId, string
   return (await readItems(fleet, keys)).map(toLease);
 }
 
-async function readItems(
+/** Items that are there, read consistently. Throws `store_unavailable` when the read is not complete. */
+export async function readItems(
   { table, stage }: FleetTable,
   keys: readonly ItemKey[],
 ): Promise<readonly Record<string, unknown>[]> {
@@ -170,5 +171,6 @@ export function toLease(item: Readonly<Record<string, unknown>>): LeaseView {
     expecting: (item['expecting'] as readonly number[] | undefined) ?? [],
     orders: { ...noOrders, ...(item['orders'] as Partial<Orders> | undefined) },
     drainRequested: item['drainRequested'] === true,
+    handOffs: (item['handOffs'] as LeaseView['handOffs'] | undefined) ?? [],
   };
 }

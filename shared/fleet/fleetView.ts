@@ -36,8 +36,16 @@ export interface LeaseView {
   /** Shards whose rows it watches now, because the leader announced them: a give to it is taken up at once. */
   readonly expecting: readonly number[];
   readonly orders: Orders;
-  /** An operator wants it to drain. */
+  /** An operator, or the watchdog, wants it to drain. */
   readonly drainRequested: boolean;
+  /** Shards that the watchdog wants another worker to own. */
+  readonly handOffs: readonly HandOffWish[];
+}
+
+/** A wish that a shard leave its owner. It is for one ownership only: under another epoch the shard has left already. */
+export interface HandOffWish {
+  readonly shard: number;
+  readonly epoch: number;
 }
 
 /** What a worker says of itself with each heartbeat. Counters grow from its start. */

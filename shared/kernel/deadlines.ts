@@ -12,7 +12,10 @@ interface Deadline {
 export const deadlines = {
   hostLookUp: { ms: 5_000, source: 'half of a webhook attempt, so that a slow resolver leaves time to connect' },
   socketClose: { ms: 2_000, source: 'R12: socket close 2 s; then the TCP connection is cut' },
-  socketSettle: { ms: 10_000, source: 'facts and credentials on their way have deadlines of their own; what is left is left' },
+  socketSettle: {
+    ms: 10_000,
+    source: 'facts and credentials on their way have deadlines of their own; what is left is left',
+  },
   socketLogout: { ms: 5_000, source: 'one query online is answered within 1 s; a phone that is off must not block' },
   stanza: {
     ms: 45_000,

@@ -1,56 +1,19 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { BoundedHttpHandler } from './boundedHttpHandler.ts';
 import { guardCalls, type CallBounds, type ClientGuards } from './callGuards.ts';
+import { clientSettings, makeHandler, storeBounds } from './clientSettings.ts';
 import type { StoreConfig } from './config.ts';
 
 /**
  * The one factory of SDK clients (PROTOCOL.md §4): one client per service, process and purpose, a bounded pool of
- * kept-alive sockets, and deadlines that are enforced. Without `throwOnRequestTimeout` the SDK only warns.
+ * kept-alive sockets, and deadlines that are enforced. The client of ECS has a file of its own, so that no worker loads it.
  */
-const IDLE_SOCKET_MS = 30_000;
-/** Of a call's time, for one try: one that hangs on a dead connection leaves time for another on a new one. */
-const TRY_SHARE = 0.6;
-const TRIES = 3;
 /** What the SDK may wait between two tries of a heartbeat. */
 const RETRY_PAUSE_MS = 250;
 /** Past the end of a long poll, which SQS answers in time. */
 const POLL_SLACK_MS = 5_000;
-
-function makeHandler(sockets: number, { tryMs }: CallBounds): BoundedHttpHandler {
-  const pool = { keepAlive: true, maxSockets: sockets, timeout: Math.max(IDLE_SOCKET_MS, tryMs) };
-  return new BoundedHttpHandler({
-    connectionTimeout: tryMs,
-    requestTimeout: tryMs,
-    throwOnRequestTimeout: true,
-    httpAgent: new HttpAgent(pool),
-    httpsAgent: new HttpsAgent(pool),
-  });
-}
-
-function common(
-  config: StoreConfig,
-  endpoint: string | undefined,
-  requestHandler: BoundedHttpHandler,
-  { attempts }: CallBounds,
-) {
-  return {
-    region: config.region,
-    maxAttempts: attempts,
-    requestHandler,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(config.credentials === undefined ? {} : { credentials: config.credentials }),
-  };
-}
-
-/** A store call: 5 s in all by default (R12), at most 3 s a try. */
-function storeBounds({ storeTimeoutMs }: StoreConfig): CallBounds {
-  return { callMs: storeTimeoutMs, tryMs: Math.ceil(storeTimeoutMs * TRY_SHARE), attempts: TRIES };
-}
 
 /** DynamoDB, for everything but heartbeats. */
 export function makeDocumentClient(config: StoreConfig, guards: ClientGuards = {}): DynamoDBDocumentClient {
@@ -77,19 +40,19 @@ export function makePollingClient(config: StoreConfig, queues: number, waitSecon
 export function makeKeyClient(config: StoreConfig, guards: ClientGuards = {}): KMSClient {
   const bounds = storeBounds(config);
   const handler = makeHandler(10, bounds);
-  const client = new KMSClient(common(config, undefined, handler, bounds));
+  const client = new KMSClient(clientSettings(config, undefined, handler, bounds));
   return guardCalls(client, handler, 'kms', bounds.callMs, guards);
 }
 
 function dynamoDb(config: StoreConfig, sockets: number, bounds: CallBounds, guards: ClientGuards) {
   const handler = makeHandler(sockets, bounds);
-  const client = new DynamoDBClient(common(config, config.dynamoDbEndpoint, handler, bounds));
+  const client = new DynamoDBClient(clientSettings(config, config.dynamoDbEndpoint, handler, bounds));
   const guarded = guardCalls(client, handler, 'dynamodb', bounds.callMs, guards);
   return DynamoDBDocumentClient.from(guarded, { marshallOptions: { removeUndefinedValues: true } });
 }
 
 function sqs(config: StoreConfig, sockets: number, bounds: CallBounds, guards: ClientGuards): SQSClient {
   const handler = makeHandler(sockets, bounds);
-  const client = new SQSClient(common(config, config.sqsEndpoint, handler, bounds));
+  const client = new SQSClient(clientSettings(config, config.sqsEndpoint, handler, bounds));
   return guardCalls(client, handler, 'sqs', bounds.callMs, guards);
 }

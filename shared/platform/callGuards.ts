@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { systemClock, type Clock } from '../kernel/clock.ts';
@@ -32,14 +33,14 @@ export interface CallBounds {
  * A call then throws TimeoutError with service and command as `what`, BreakerOpenError, or what `beforeTry` throws. A try
  * that the SDK would begin after the deadline is not made: nobody waits for what it does.
  */
-export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient>(
+export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient | ECSClient>(
   client: Client,
   handler: BoundedHttpHandler,
-  dependency: Dependency,
+  dependency: Dependency | undefined,
   callMs: number,
   { beforeTry, timeLeftMs, breakers, clock = systemClock }: ClientGuards,
 ): Client {
-  const breaker = breakers?.of(dependency);
+  const breaker = dependency === undefined ? undefined : breakers?.of(dependency);
   const signals = new WeakMap<object, AbortSignal>();
   // The clients have the same stack; their types do not say so together.
   const { middlewareStack } = client as DynamoDBClient;

@@ -2,6 +2,15 @@ import { z } from 'zod';
 import { parseEnvironment, type Environment } from './environment.ts';
 import { livenessSettings, toLiveness, type LivenessConfig } from './livenessConfig.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
+import {
+  digestSettings,
+  toDigest,
+  toWatchdogRules,
+  watchdogSettingRules,
+  watchdogSettings,
+  type DigestConfig,
+  type WatchdogRules,
+} from './watchdogConfig.ts';
 
 /**
  * The only reader of the environment. One schema per process kind, parsed once at start, frozen. A message names the
@@ -64,6 +73,21 @@ const apiSchema = z.object({ ...stores });
 const ingestSchema = z.object({ ...stores });
 const deliverSchema = z.object({ ...stores, HOLDFAST_WEBHOOK_TIMEOUT_MS: milliseconds(10_000), ...keys });
 const fleetSchema = z.object({ ...stores });
+const watchdogSchema = z
+  .object({
+    ...stores,
+    ...digestSettings,
+    ...watchdogSettings,
+    HOLDFAST_HEARTBEAT_MS: ownershipSettings.HOLDFAST_HEARTBEAT_MS,
+    HOLDFAST_FENCE_MS: ownershipSettings.HOLDFAST_FENCE_MS,
+    /** ARN of the ECS cluster whose tasks the workers are; any name where there is no ECS. */
+    HOLDFAST_ECS_CLUSTER: z.string().min(1),
+  })
+  .superRefine((value, context) => {
+    for (const [name, message, holds] of watchdogSettingRules) {
+      if (!holds(value)) context.addIssue({ code: 'custom', message, path: [name] });
+    }
+  });
 /** All of it optional: some commands need the API alone, some the stores alone. */
 const opsSchema = z
   .object({
@@ -86,6 +110,7 @@ const workerSchema = z
     ...ownershipSettings,
     ...livenessSettings,
     ...connections,
+    ...digestSettings,
     /** Names the ECS task (or the local child process) that this worker runs in. */
     HOLDFAST_TASK_ID: z.string().min(1),
     /** Deploy generation: grows with each deploy; workers of a newer one take over from those of older ones. */
@@ -156,6 +181,11 @@ export type ApiConfig = StoreConfig;
 export type IngestConfig = StoreConfig;
 export type FleetConfig = StoreConfig;
 
+export interface WatchdogConfig extends StoreConfig {
+  readonly rules: WatchdogRules;
+  readonly ecsCluster: string;
+}
+
 /** Where the operations command line finds a Holdfast. */
 export interface OpsConfig {
   readonly apiUrl: string | undefined;
@@ -198,6 +228,7 @@ export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly ownership: OwnershipConfig;
   readonly liveness: LivenessConfig;
   readonly connections: ConnectionConfig;
+  readonly digest: DigestConfig;
 }
 
 /** Settings of the API functions. Throws an Error that names each wrong variable. */
@@ -213,6 +244,16 @@ export function ingestConfig(environment: Environment = process.env): IngestConf
 /** Settings of the stopped-task function. Throws an Error that names each wrong variable. */
 export function fleetConfig(environment: Environment = process.env): FleetConfig {
   return Object.freeze(toStores(parse(fleetSchema, environment)));
+}
+
+/** Settings of the watchdog. Throws an Error that names each wrong variable and each broken rule between two of them. */
+export function watchdogConfig(environment: Environment = process.env): WatchdogConfig {
+  const value = parse(watchdogSchema, environment);
+  return Object.freeze({
+    ...toStores(value),
+    rules: Object.freeze(toWatchdogRules(value)),
+    ecsCluster: value.HOLDFAST_ECS_CLUSTER,
+  });
 }
 
 /** Settings of the deliver function. Throws an Error that names each wrong variable. */
@@ -258,6 +299,7 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
     keyFile: value.HOLDFAST_KEY_FILE,
     ownership: Object.freeze(toOwnership(value)),
     liveness: Object.freeze(toLiveness(value)),
+    digest: Object.freeze(toDigest(value)),
     connections: Object.freeze({
       reconnectBaseDelayMs: value.BAILEYS_RECONNECT_BASE_DELAY,
       reconnectMaxDelayMs: value.BAILEYS_RECONNECT_MAX_DELAY,
@@ -291,7 +333,7 @@ function toStores(value: z.infer<typeof apiSchema>): StoreConfig {
 }
 
 const known = new Set(
-  [apiSchema, deliverSchema, workerSchema, opsSchema].flatMap((schema) =>
+  [apiSchema, deliverSchema, watchdogSchema, workerSchema, opsSchema].flatMap((schema) =>
     Object.keys(schema.shape as Record<string, unknown>),
   ),
 );

@@ -29,7 +29,7 @@ export const metricCatalogue = {
   ClaimsLost: { ...count, question: 'How many claims came too late?' },
   ShardsMoved: {
     ...count,
-    dimensions: { reason: ['orphan', 'drain', 'deploy', 'rebalance'] },
+    dimensions: { reason: ['orphan', 'drain', 'watchdog', 'deploy', 'rebalance'] },
     question: 'How many shards were sent to another worker, and why?',
   },
   HandOffDuration: { ...duration, question: 'How long does an owner take to let a shard go?' },
@@ -88,6 +88,12 @@ export const metricCatalogue = {
     dimensions: { dependency: ['dynamodb', 'sqs', 'kms', 'webhook', 'sends'] },
     question: 'How often did something stop being asked because it failed five times in a row?',
   },
+  WatchdogSteps: {
+    ...count,
+    dimensions: { rung: ['restart', 'hand_off', 'drain', 'confirm_death', 'stop_task'] },
+    question: 'How often did the watchdog have to step in, and how far did it go?',
+  },
+  WatchdogBrake: { ...flag, question: 'Does so much look bad at once that the watchdog does no more than restart?' },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;
 

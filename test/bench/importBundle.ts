@@ -7,6 +7,7 @@ const DEADLINE_MS = 20_000;
 /** What every function needs to be composed; nothing is called at these addresses. */
 const SETTINGS = {
   HOLDFAST_STAGE: 'test',
+  HOLDFAST_ECS_CLUSTER: 'any',
   HOLDFAST_QUEUE_URL_BASE: 'http://127.0.0.1:1/000000000000/',
   HOLDFAST_KEY_FILE: '/dev/null',
 } as const;

@@ -71,6 +71,8 @@ export async function bootFleet(options: FleetOptions): Promise<FleetUnderTest> 
     ...(options.timings === 'production'
       ? { workerTimings: 'production' }
       : { workerTimings: 'local', workerSettings: QUICK_SETTINGS }),
+    // What is measured is what the workers do by themselves; and it would end the processes that a case has frozen.
+    watchdogSettings: false,
     between: (reached) => putProxiesBetween(reached, proxies),
     say: options.say,
     onBroken: (reason) => reject(new Error(`The stack broke. ${reason}`)),

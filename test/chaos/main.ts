@@ -1,7 +1,7 @@
 /** `npm run chaos`: real workers with many accounts, a fault in each case, and a table of what it cost. */
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { WORKER_TIMINGS } from '../../infra/local/stack.ts';
+import { WORKER_TIMINGS } from '../../infra/local/timings.ts';
 import { workerConfig } from '../../shared/platform/config.ts';
 import { chaosCases, type Budgets, type ChaosCase } from './cases.ts';
 import { bootFleet, type FleetOptions, type FleetUnderTest } from './fleetUnderTest.ts';

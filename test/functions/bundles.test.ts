@@ -6,7 +6,7 @@ import { bundleFunctions, entryNames, type Bundle } from '../../scripts/bundleFu
 import { importBundle } from '../bench/importBundle.ts';
 
 /**
- * Most that each bundle may weigh, in kB: about 5 % above what it is (978, 1128, 1543, 988, 986, 928). Almost all of it is
+ * Most that each bundle may weigh, in kB: about 5 % above what it is (993, 1144, 1546, 992, 990, 931, 1002). Almost all of it is
  * zod (470), the AWS SDK (300) and, to post webhooks, undici (556). Who raises one, says what for.
  */
 const BUDGETS_KB: Readonly<Record<string, number>> = {
@@ -16,6 +16,7 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   ingest: 1_040,
   reconcile: 1_040,
   taskStopped: 980,
+  watchdog: 1_055,
 };
 
 describe('the Lambda bundles', () => {

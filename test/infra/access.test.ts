@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { apiConfig, deliverConfig, fleetConfig, ingestConfig, workerConfig } from '../../shared/platform/config.ts';
+import {
+  apiConfig,
+  deliverConfig,
+  fleetConfig,
+  ingestConfig,
+  watchdogConfig,
+  workerConfig,
+} from '../../shared/platform/config.ts';
 import { commandQueueName } from '../../shared/platform/queues.ts';
 import { ofType, REGION, ACCOUNT, synthesizeStage } from './synthesizeStage.ts';
 
@@ -61,6 +68,7 @@ const processesWith = (predicate: (grant: Grant) => boolean): readonly string[] 
 
 const table = (name: string): string => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/test-${name}`;
 const touches = ({ targets }: Grant, name: string): boolean => targets.some((target) => target.startsWith(table(name)));
+const keysOnly = (key: string) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } });
 const writes = ({ actions }: Grant): boolean =>
   actions.some((action) => /dynamodb:(Put|Update|Delete|BatchWrite|Partiql)/i.test(action));
 
@@ -74,6 +82,7 @@ describe('what roles may do', () => {
       'reconcile',
       'shard-count',
       'task-stopped',
+      'watchdog',
       'worker',
     ]);
     expect(grants.length).toBeGreaterThan(roles.size);
@@ -103,15 +112,18 @@ describe('what roles may do', () => {
     expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['worker']);
   });
 
-  it('lets the fleet be written by workers, by what hears of stopped tasks, and by operators, these two on leases only', () => {
+  it('lets the fleet be written by workers, by what hears of stopped tasks, by the watchdog, and by operators, these on leases only', () => {
     const writers = processesWith((grant) => touches(grant, 'fleet') && writes(grant));
 
-    expect(writers).toEqual(['admin', 'task-stopped', 'worker']);
-    for (const process of ['admin', 'task-stopped']) {
+    expect(writers).toEqual(['admin', 'task-stopped', 'watchdog', 'worker']);
+    for (const process of ['admin', 'task-stopped', 'watchdog']) {
       const [write, ...others] = grantsOf(process).filter((grant) => touches(grant, 'fleet') && writes(grant));
-      expect(others).toEqual([]);
+      expect(others.map(({ actions, condition }) => ({ actions, condition }))).toEqual(
+        // Beside leases, the watchdog has one item of its own.
+        process === 'watchdog' ? [{ actions: ['dynamodb:PutItem'], condition: keysOnly('WATCHDOG') }] : [],
+      );
       expect(write?.actions.filter((action) => action !== 'dynamodb:Query')).toEqual(['dynamodb:UpdateItem']);
-      expect(write?.condition).toEqual({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['LEASE#*'] } });
+      expect(write?.condition).toEqual(keysOnly('LEASE#*'));
     }
   });
 
@@ -174,6 +186,28 @@ describe('what roles may do', () => {
     expect(['test-command-dead.fifo', 'test-events-00.fifo', 'prod-command-0000.fifo'].filter(matches)).toEqual([]);
   });
 
+  it('lets the watchdog alone stop tasks, and only those of the cluster of the workers', () => {
+    const isOfEcs = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('ecs:'));
+    const [cluster] = ofType(resources, 'AWS::ECS::Cluster');
+
+    const [stop, ...others] = grantsOf('watchdog').filter(isOfEcs);
+
+    expect(processesWith(isOfEcs)).toEqual(['watchdog']);
+    expect(others).toEqual([]);
+    expect(stop?.actions).toEqual(['ecs:StopTask']);
+    expect(stop?.targets).toEqual([`arn:aws:ecs:${REGION}:${ACCOUNT}:task/${cluster?.id}/*`]);
+    expect(stop?.condition).toEqual({ ArnEquals: { 'ecs:cluster': `${cluster?.id}.Arn` } });
+  });
+
+  it('lets the watchdog send commands to shards, as the API does, and receive none', () => {
+    const toQueues = grantsOf('watchdog').filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')));
+    const ofApi = grantsOf('api').filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')));
+
+    expect(toQueues.map(({ actions, targets }) => ({ actions, targets }))).toEqual(
+      ofApi.map(({ actions, targets }) => ({ actions, targets })),
+    );
+  });
+
   it('lets the guard of the shard count do nothing but write its log and traces', () => {
     const actions = grantsOf('shard-count').flatMap((grant) => grant.actions);
 
@@ -215,6 +249,7 @@ describe('the environment of processes', () => {
     ['deliver', deliverConfig],
     ['reconcile', ingestConfig],
     ['task-stopped', fleetConfig],
+    ['watchdog', watchdogConfig],
   ] as const)('is what %s reads of it', (name, parse) => {
     // Lambda itself adds the region.
     const config = parse({ ...variablesOf(name), AWS_REGION: REGION });
@@ -246,7 +281,7 @@ describe('the environment of processes', () => {
   });
 
   it('holds no secret and no word of loopback', () => {
-    const names = ['api', 'admin', 'ingest', 'deliver', 'reconcile', 'task-stopped'].flatMap((name) =>
+    const names = ['api', 'admin', 'ingest', 'deliver', 'reconcile', 'task-stopped', 'watchdog'].flatMap((name) =>
       Object.keys(variablesOf(name)),
     );
 

@@ -12,6 +12,7 @@ const entries = [
   'functions/entry/ingest.ts',
   'functions/entry/reconcile.ts',
   'functions/entry/taskStopped.ts',
+  'functions/entry/watchdog.ts',
   'infra/shardCountHandler.ts',
 ];
 const { metafile } = buildSync({ ...bundleOptions(...entries), outdir: 'bundles', write: false, metafile: true });

@@ -128,7 +128,7 @@ describe('functions', () => {
   );
 
   it('are one for each entry, and the guard', () => {
-    const names = ['admin', 'api', 'deliver', 'ingest', 'reconcile', 'shard-count', 'task-stopped'];
+    const names = ['admin', 'api', 'deliver', 'ingest', 'reconcile', 'shard-count', 'task-stopped', 'watchdog'];
 
     expect(functions).toHaveLength(names.length);
     expect(new Set(functions.map(({ properties }) => properties['FunctionName']))).toEqual(
@@ -168,10 +168,24 @@ describe('functions', () => {
     );
   });
 
-  it('runs reconcile each minute', () => {
-    const rules = ofType(resources, 'AWS::Events::Rule').map(({ properties }) => properties['ScheduleExpression']);
+  it.each(['reconcile', 'watchdog'])('runs %s each minute, without a retry', (name) => {
+    const lambda = functions.find(({ properties }) => properties['FunctionName'] === `test-${name}`);
+    const rules = ofType(resources, 'AWS::Events::Rule').map(({ properties }) => properties);
 
-    expect(rules).toContain('rate(1 minute)');
+    const own = rules.filter((rule) => JSON.stringify(rule['Targets']).includes(`"${lambda?.id}.Arn"`));
+
+    expect(own).toHaveLength(1);
+    expect(own[0]).toMatchObject({
+      ScheduleExpression: 'rate(1 minute)',
+      Targets: [{ RetryPolicy: { MaximumRetryAttempts: 0 } }],
+    });
+  });
+
+  it('lets no run of the watchdog meet the next', () => {
+    const watchdog = functions.find(({ properties }) => properties['FunctionName'] === 'test-watchdog')?.properties;
+
+    expect(watchdog?.['ReservedConcurrentExecutions']).toBe(1);
+    expect(Number(watchdog?.['Timeout'])).toBeLessThan(60);
   });
 });
 

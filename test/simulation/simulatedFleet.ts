@@ -313,6 +313,7 @@ export class SimulatedFleet {
           stop: () => member.stop(),
         };
       },
+      loopDelayMs: () => 0,
       openSocket: (options) =>
         new SimulatedSocket(options, {
           time: this.time,

@@ -113,6 +113,7 @@ export class SupervisedWorker {
       world: {
         clock: systemClock,
         random: systemRandom,
+        loopDelayMs: () => 0,
         fleetTable: core.table,
         connect: () => ({ table: core.table, acting: makeQueueClient(stores) }),
         polling: makePollingClient(stores, 1, 1),

@@ -48,7 +48,10 @@ export function followMoves(
   return { moves, owed, restUntilMs: rest, withdrawals };
 }
 
-/** New moves: from who drains, else from older generations, else from the fullest to the emptiest. */
+/**
+ * New moves: from who drains, away from whom the watchdog wants them, else from older generations, else from the fullest to
+ * the emptiest.
+ */
 export function planMoves(
   view: FleetView,
   { targets, drained, outdated }: SortedFleet,
@@ -66,21 +69,32 @@ export function planMoves(
     moves.push({ shard, epoch, to, reason, connections: connectionsOf(view, row), offeredAtMs: undefined });
     moving.add(shard);
     load.set(to, (load.get(to) ?? 0) + 1);
+    const from = row.owner === undefined ? undefined : load.get(row.owner);
+    if (row.owner !== undefined && from !== undefined) load.set(row.owner, from - 1);
   };
+  /** Without those whom the watchdog has found unable to keep this shard well. */
+  const loadWithout = ({ shard }: ShardView): ReadonlyMap<WorkerId, number> =>
+    new Map([...load].filter(([workerId]) => !isUnwelcome(view, workerId, shard)));
   const shardsOf = (leases: readonly LeaseView[]): readonly ShardView[] =>
     leases.flatMap(({ workerId }) => ownedBy(view, workerId)).filter(mayMove);
 
   for (const row of shardsOf(drained)) {
-    const target = leastLoaded(load);
+    // Who drains will end: then even such a worker is better than none.
+    const target = leastLoaded(loadWithout(row)) ?? leastLoaded(load);
     if (target !== undefined) move(row, target, 'drain');
+  }
+  for (const row of wishedAway(view, [...targets, ...outdated]).filter(mayMove)) {
+    const target = leastLoaded(loadWithout(row));
+    if (target !== undefined) move(row, target, 'watchdog');
   }
   // Newcomers take their share and no more: while few of them are up, most shards stay where they are.
   const fairShare = Math.ceil(view.shards.length / Math.max(1, targets.length + outdated.length));
   const canary = judgeCanary(view, targets, outdated, memory, moves, nowMs, rules);
   let room = canary.room;
   for (const row of outdated.length === 0 ? [] : shardsOf(outdated)) {
-    const target = leastLoaded(load);
-    if (room <= 0 || target === undefined || (load.get(target) ?? 0) >= fairShare) break;
+    const target = leastLoaded(loadWithout(row));
+    if (room <= 0) break;
+    if (target === undefined || (load.get(target) ?? 0) >= fairShare) continue;
     room -= 1;
     move(row, target, 'deploy');
   }
@@ -93,14 +107,27 @@ export function planMoves(
       const [full, empty] = [fullest(load), leastLoaded(load)];
       // A difference of one is even: moving it would only turn it round.
       if (full === undefined || empty === undefined || (load.get(full) ?? 0) - (load.get(empty) ?? 0) < 2) break;
-      const row = ownedBy(view, full).find(mayMove);
+      const row = ownedBy(view, full).find((one) => mayMove(one) && !isUnwelcome(view, empty, one.shard));
       if (row === undefined) break;
       move(row, empty, 'rebalance');
-      load.set(full, (load.get(full) ?? 0) - 1);
       rebalancedAtMs = nowMs;
     }
   }
   return { memory: { ...memory, moves, rebalancedAtMs, canarySinceMs: canary.sinceMs } };
+}
+
+/** Shards that the watchdog wants away from the workers that own them now. */
+function wishedAway(view: FleetView, leases: readonly LeaseView[]): readonly ShardView[] {
+  return leases.flatMap(({ workerId, handOffs }) =>
+    ownedBy(view, workerId).filter((row) =>
+      handOffs.some(({ shard, epoch }) => shard === row.shard && epoch === row.epoch),
+    ),
+  );
+}
+
+/** Whether a wish of the watchdog that a worker give this shard away stands, also when it has done so. */
+function isUnwelcome({ leases }: FleetView, workerId: WorkerId, shard: number): boolean {
+  return leases.some((lease) => lease.workerId === workerId && lease.handOffs.some((wish) => wish.shard === shard));
 }
 
 function fullest(load: ReadonlyMap<WorkerId, number>): WorkerId | undefined {

@@ -13,7 +13,7 @@ export interface PlanRules {
   readonly fleetOpensPerSecond: number;
 }
 
-export type MoveReason = 'drain' | 'deploy' | 'rebalance';
+export type MoveReason = 'drain' | 'watchdog' | 'deploy' | 'rebalance';
 
 /** A planned move of a shard that has an owner. */
 export interface Move {

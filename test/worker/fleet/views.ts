@@ -21,6 +21,7 @@ export function aLease(number: number, overrides: Partial<LeaseView> = {}): Leas
     expecting: [],
     orders: noOrders,
     drainRequested: false,
+    handOffs: [],
     ...overrides,
   };
 }
@@ -56,6 +57,7 @@ export const anyFleet: fc.Arbitrary<FleetView> = fc
           expecting: fc.uniqueArray(anyShard, { maxLength: 6 }),
           connections: fc.integer({ min: 0, max: 400 }),
           drainRequested: fc.boolean(),
+          handOffs: fc.array(fc.record({ shard: anyShard, epoch: fc.integer({ min: 0, max: 1 }) }), { maxLength: 3 }),
         })
         .map(({ claim, connections, ...lease }) =>
           aLease(number, { ...lease, orders: { ...noOrders, claim }, load: { ...noLoad, connections } }),

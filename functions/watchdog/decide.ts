@@ -1,0 +1,200 @@
+import type { FleetView, HandOffWish, LeaseView } from '../../shared/fleet/fleetView.ts';
+import type { ConnectionId, TenantId, WorkerId } from '../../shared/kernel/id.ts';
+import type { WatchdogRules } from '../../shared/platform/watchdogConfig.ts';
+import { restMs, rungOf, type LadderName, type Rung } from './ladders.ts';
+import { look, type BadConnection, type Digests, type Seen } from './sightings.ts';
+import { STEPS_KEPT, type Climb, type RecordedStep, type WatchdogMemory } from './watchdogMemory.ts';
+
+/** One thing that the watchdog does. */
+export interface WatchdogStep {
+  readonly rung: Rung;
+  readonly attempt: number;
+  readonly reason: RecordedStep['reason'];
+  readonly lease: LeaseView;
+  /** For whom, if not for the worker as a whole. */
+  readonly connection:
+    { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly shard: number } | undefined;
+}
+
+/** What should stand on a lease instead of the wishes that stand there. */
+export interface WishChange {
+  readonly lease: LeaseView;
+  readonly wishes: readonly HandOffWish[];
+}
+
+export interface Decision {
+  readonly memory: WatchdogMemory;
+  readonly steps: readonly WatchdogStep[];
+  readonly wishChanges: readonly WishChange[];
+  readonly isBraking: boolean;
+}
+
+/** A digest may have been made just before the last step; the one after it was not. */
+const DIGESTS_AFTER_STEP = 2;
+const GOOD_DIGESTS = 2;
+/** Of whom nothing is heard for so long, nothing is remembered. */
+const FORGOTTEN_MS = 86_400_000;
+
+/**
+ * What the watchdog does in one run (PROTOCOL.md §1, REQUIREMENTS R14). Pure.
+ *
+ *   connection   bad in a new digest of its owner        restart × 2, hand-off × 3, then stop the owner's task
+ *   mute         heartbeats come, digests do not         drain, then stop the task
+ *   silent       no heartbeat since the last run         confirm the death within the run
+ *
+ * One rung for each of them in a run, and the next only after the last had its time. Not more than one worker is drained or
+ * stopped in a run. While the brake holds nobody gets more than a restart, and what is held back does not count.
+ */
+export function decide(
+  memory: WatchdogMemory,
+  fleet: FleetView,
+  digests: Digests,
+  nowMs: number,
+  rules: WatchdogRules,
+): Decision {
+  const seen = look(memory, fleet, digests, nowMs, rules);
+  const steps: WatchdogStep[] = [];
+  const climbed = { silent: climbWorkers('silent'), mute: climbWorkers('mute'), connections: climbConnections() };
+
+  function climbWorkers(ladder: 'silent' | 'mute'): Record<WorkerId, Climb> {
+    const before = ladder === 'silent' ? memory.silentWorkers : memory.muteWorkers;
+    const isBad = new Set(seen[ladder].map(({ workerId }) => workerId));
+    const after: Record<string, Climb> = {};
+    for (const [workerId, climb] of Object.entries(before)) {
+      const isThere = seen.sightings[workerId as WorkerId] !== undefined;
+      const kept = rested(climb, seen.toldWorkers.has(workerId as WorkerId), 0, nowMs);
+      if (isThere && !isBad.has(workerId as WorkerId) && kept !== undefined) after[workerId] = kept;
+    }
+    for (const lease of seen[ladder]) {
+      const digest = seen.sightings[lease.workerId]?.digest ?? 0;
+      const found = { workerId: lease.workerId, digest, shard: 0 };
+      after[lease.workerId] = climb(before[lease.workerId], found, ladder, () => {
+        const attempt = (before[lease.workerId]?.attempts ?? 0) + 1;
+        return { rung: rungOf(ladder, attempt), attempt, reason: ladder, lease, connection: undefined };
+      });
+    }
+    return after;
+  }
+
+  function climbConnections(): Record<ConnectionId, Climb> {
+    const isBad = new Set(seen.bad.map(({ vitals }) => vitals.connectionId));
+    const after: Record<string, Climb> = {};
+    for (const [connectionId, climb] of Object.entries(memory.connections)) {
+      const kept = rested(climb, seen.toldShards.has(climb.shard), rules.recoveredMs, nowMs);
+      if (!isBad.has(connectionId as ConnectionId) && kept !== undefined) after[connectionId] = kept;
+    }
+    for (const one of seen.bad) {
+      const { tenantId, connectionId, shard } = one.vitals;
+      const before = memory.connections[connectionId];
+      const found = { workerId: one.lease.workerId, digest: one.digest, shard };
+      after[connectionId] = climb(before, found, 'connection', () => {
+        const attempt = (before?.attempts ?? 0) + 1;
+        const connection = { tenantId, connectionId, shard };
+        return { rung: rungOf('connection', attempt), attempt, reason: one.symptom, lease: one.lease, connection };
+      });
+    }
+    return after;
+  }
+
+  /** Takes the next step if it may be taken now. */
+  function climb(
+    before: Climb | undefined,
+    found: Pick<Climb, 'workerId' | 'digest' | 'shard'>,
+    ladder: LadderName,
+    makeStep: () => WatchdogStep,
+  ): Climb {
+    const known = before ?? { ...found, attempts: 0, steppedAtMs: nowMs, badAtMs: nowMs, goodDigests: 0 };
+    const stays = { ...known, shard: found.shard, badAtMs: nowMs, goodDigests: 0 };
+    const step = makeStep();
+    if (!isDue(before, found, ladder) || !isAllowed(step)) return stays;
+    steps.push(step);
+    return { ...stays, ...found, attempts: step.attempt, steppedAtMs: nowMs };
+  }
+
+  /** Whether the last step had its time and shows no effect. */
+  function isDue(
+    before: Climb | undefined,
+    { workerId, digest }: Pick<Climb, 'workerId' | 'digest'>,
+    ladder: LadderName,
+  ): boolean {
+    if (before === undefined || before.attempts === 0) return true;
+    if (nowMs - before.steppedAtMs < restMs(ladder, before.attempts, rules)) return false;
+    // That digests do not come is what is wrong with a worker.
+    if (ladder !== 'connection') return true;
+    return workerId !== before.workerId || digest >= before.digest + DIGESTS_AFTER_STEP;
+  }
+
+  function isAllowed({ rung, connection }: WatchdogStep): boolean {
+    if (rung === 'restart') return true;
+    if (seen.isBraking) return false;
+    if (rung !== 'drain' && rung !== 'stop_task') return true;
+    if (steps.some((step) => step.rung === 'drain' || step.rung === 'stop_task')) return false;
+    const stoppedAtMs = memory.stoppedForConnectionAtMs ?? -Infinity;
+    return connection === undefined || nowMs - stoppedAtMs >= rules.stopEveryMs;
+  }
+
+  const stops = steps.some(({ rung, connection }) => rung === 'stop_task' && connection !== undefined);
+  const stoppedForConnectionAtMs = stops ? nowMs : memory.stoppedForConnectionAtMs;
+  return {
+    memory: {
+      ranAtMs: nowMs,
+      isBraking: seen.isBraking,
+      workers: seen.sightings,
+      connections: climbed.connections,
+      muteWorkers: climbed.mute,
+      silentWorkers: climbed.silent,
+      ...(stoppedForConnectionAtMs === undefined ? {} : { stoppedForConnectionAtMs }),
+      steps: [...memory.steps, ...steps.map((step) => toRecord(step, nowMs))].slice(-STEPS_KEPT),
+    },
+    steps,
+    wishChanges: changeWishes(fleet, climbed.connections, steps, seen),
+    isBraking: seen.isBraking,
+  };
+}
+
+/** The climb of somebody who does not look bad now, or undefined when it is well again or has not been heard of for long. */
+function rested(climb: Climb, isTold: boolean, recoveredMs: number, nowMs: number): Climb | undefined {
+  const wellMs = nowMs - Math.max(climb.badAtMs, climb.steppedAtMs);
+  const goodDigests = climb.goodDigests + (isTold ? 1 : 0);
+  const isWell = goodDigests >= GOOD_DIGESTS && wellMs >= recoveredMs;
+  return isWell || wellMs >= FORGOTTEN_MS ? undefined : { ...climb, goodDigests };
+}
+
+/** A wish goes when the shard has gone, or when nobody there is bad any more. */
+function changeWishes(
+  { leases, shards }: FleetView,
+  climbs: Readonly<Record<ConnectionId, Climb>>,
+  steps: readonly WatchdogStep[],
+  { bad }: Pick<Seen, 'bad'>,
+): readonly WishChange[] {
+  const troubled = new Set(Object.values(climbs).map(({ shard }) => shard));
+  return leases
+    .filter(({ state }) => state === 'ALIVE')
+    .flatMap((lease): readonly WishChange[] => {
+      const standing = lease.handOffs.filter(({ shard, epoch }) => {
+        const row = shards[shard];
+        return row?.owner === lease.workerId && row.epoch === epoch && troubled.has(shard);
+      });
+      const wished = new Map(standing.map(({ shard, epoch }) => [shard, epoch]));
+      for (const { rung, connection, lease: owner } of steps) {
+        if (rung !== 'hand_off' || owner.workerId !== lease.workerId || connection === undefined) continue;
+        wished.set(connection.shard, epochOf(bad, connection.connectionId));
+      }
+      const wishes = [...wished].map(([shard, epoch]) => ({ shard, epoch }));
+      return isSame(wishes, lease.handOffs) ? [] : [{ lease, wishes }];
+    });
+}
+
+function isSame(left: readonly HandOffWish[], right: readonly HandOffWish[]): boolean {
+  const has = ({ shard, epoch }: HandOffWish): boolean =>
+    right.some((other) => other.shard === shard && other.epoch === epoch);
+  return left.length === right.length && left.every(has);
+}
+
+function epochOf(bad: readonly BadConnection[], connectionId: ConnectionId): number {
+  return bad.find(({ vitals }) => vitals.connectionId === connectionId)?.epoch ?? 0;
+}
+
+function toRecord({ rung, attempt, reason, lease, connection }: WatchdogStep, atMs: number): RecordedStep {
+  return { atMs, rung, attempt, reason, workerId: lease.workerId, ...connection, outcome: 'unknown' };
+}

@@ -1,0 +1,29 @@
+import { appendFileSync } from 'node:fs';
+import { makeWatchdogHandler } from '../../functions/watchdog.ts';
+import { composeWatchdog } from '../../functions/watchdogComposition.ts';
+import { watchdogConfig } from '../../shared/platform/config.ts';
+import { startSchedule } from './schedule.ts';
+
+/** There is no ECS here; its place is taken by the supervisor. */
+const CLUSTER = 'local';
+
+/**
+ * The watchdog of the embedded stack, by its own schedule. It runs in the supervisor's process and not with the other functions,
+ * because it has workers stopped, and those are the supervisor's. Throws an Error that names each wrong setting.
+ */
+export function startWatchdog(options: {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  /** Throws when no such task runs. */
+  readonly stopTask: (taskId: string) => void;
+}): { readonly stop: () => Promise<void> } {
+  const config = watchdogConfig({ ...options.settings, HOLDFAST_ECS_CLUSTER: CLUSTER });
+  const watchdog = composeWatchdog(config, {
+    stopTask: async (taskId) => options.stopTask(taskId),
+    // What the supervisor prints is for people.
+    destination: { write: (line) => appendFileSync(options.logFile, line, { mode: 0o600 }) },
+  });
+  const { everyMs } = config.rules;
+  const handler = makeWatchdogHandler(watchdog);
+  return startSchedule({ name: 'watchdog', everyMs, handler, logger: watchdog.logger });
+}
