@@ -4,13 +4,19 @@ import type { Route } from './route.ts';
 import { detailedHealthRoutes, type HealthRouteDependencies } from './routes/health.ts';
 import { fleetRoutes, type FleetRouteDependencies } from './routes/fleet.ts';
 import { tenantRoutes } from './routes/tenants.ts';
+import { whatsAppVersionRoutes } from './routes/whatsAppVersion.ts';
 
 type AdminRouteDependencies = IdentityDependencies & FleetRouteDependencies & HealthRouteDependencies;
 export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
 
 /** All routes of operators. */
 export function adminRoutes(dependencies: AdminRouteDependencies): readonly Route[] {
-  return [...tenantRoutes(dependencies), ...fleetRoutes(dependencies), ...detailedHealthRoutes(dependencies)];
+  return [
+    ...tenantRoutes(dependencies),
+    ...fleetRoutes(dependencies),
+    ...whatsAppVersionRoutes(dependencies),
+    ...detailedHealthRoutes(dependencies),
+  ];
 }
 
 /** Whether a path is served by the function of operators. */

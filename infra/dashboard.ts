@@ -24,7 +24,16 @@ const rows: readonly (readonly [title: string, ...names: readonly MetricName[]])
   ['Who owns what', 'ShardsUnowned', 'ShardsOwned', 'ShardsMoved', 'ClaimsWon', 'ClaimsLost', 'HandOffDuration'],
   ['Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration'],
   ['Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'],
-  ['Opening', 'OpenAttempts', 'OpenSucceeded', 'OpenFailed', 'TimeToOpen', 'OpenBudgetWait', 'OutageMode'],
+  [
+    'Opening',
+    'OpenAttempts',
+    'OpenSucceeded',
+    'OpenFailed',
+    'TimeToOpen',
+    'OpenBudgetWait',
+    'OutageMode',
+    'ClientVersionRefused',
+  ],
   ['Messages', 'MessagesSent', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'Conflicts'],
 ];
 

@@ -63,6 +63,10 @@ export const metricCatalogue = {
     question:
       'How many items of sessions were not stored because the table cannot hold them (app state of large accounts)?',
   },
+  ClientVersionRefused: {
+    ...count,
+    question: 'How many client versions has WhatsApp refused (405)? Each counts once.',
+  },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -225,6 +225,7 @@ export class WhatsAppSimulator {
   /** The handshake is done: a new device registers, a known one logs in. */
   #begin(socket: ClientSocket, clientStatic: Buffer, payload: proto.ClientPayload): void {
     const data = payload.devicePairingData;
+    if (this.logins.refusesVersion(socket, payload)) return;
     if (payload.username || !data) {
       this.logins.logIn(socket, clientStatic, payload);
       return;

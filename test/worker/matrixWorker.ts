@@ -12,6 +12,7 @@ import type { OwnedShards } from '../../worker/runner/ownedShards.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';
 import { prepareProcess } from '../../worker/socket/prepareProcess.ts';
 import { openGate } from './fleet/gates.ts';
+import { neverRefused } from './fleet/neverRefused.ts';
 import { BASE_DELAY_MS, SCALE, SHARD_OF, STABLE_MS } from './matrixTrial.ts';
 
 /** What the worker's sockets do, seen from outside. */
@@ -51,6 +52,7 @@ export function startMatrixWorker(
     onBroken: watch.onBroken,
     opens: new OpenMeter(silentMetrics, systemClock.monotonicMs),
     metrics: silentMetrics,
+    versions: neverRefused,
     world: {
       clock: systemClock,
       // Each delay is the longest of its range.

@@ -11,6 +11,7 @@ import type { Logger } from '../../shared/platform/logger.ts';
 import { ConnectionOutbox } from '../commands/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../commands/controlCommand.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
+import type { VersionChoice } from '../fleet/clientVersions.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
 import { ConnectionRecorder } from './connectionRecorder.ts';
 import { ConnectionRunner } from './connectionRunner.ts';
@@ -34,6 +35,7 @@ export interface PartsDependencies {
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   readonly onBroken: (error: unknown) => void;
   readonly opens: OpenMeter;
+  readonly versions: VersionChoice;
   /** Whether the store shows a newer owner of the connection's shard. */
   readonly readOwnership: (owned: OwnedConnection) => Promise<'owned' | 'lost'>;
 }
@@ -63,6 +65,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
     makeSocketSource: (owned, wishes) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,
+        versions: dependencies.versions,
         openSession: sockets.openSession,
         openSocket: (request) => sockets.openSocket({ ...request, presence: wishes().presence }),
       }),

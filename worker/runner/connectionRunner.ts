@@ -165,6 +165,10 @@ export class ConnectionRunner {
   /** Waits for a turn, then opens. Whatever goes wrong is a socket that closed for an unknown reason. */
   async #open(generation: number, goal: Goal): Promise<void> {
     const { policy, sockets, takeTurn, clock, logger } = this.#dependencies;
+    if (sockets.isVersionRefused()) {
+      this.#closed(generation, undefined, 'version_refused');
+      return;
+    }
     this.#openedAtMs = clock.monotonicMs();
     const waiting = new AbortController();
     this.#waitingForTurn = waiting;
@@ -178,6 +182,11 @@ export class ConnectionRunner {
         (late) => takeTurn(AbortSignal.any([late, waiting.signal])),
         clock,
       );
+      // A worker may have found out while this one waited.
+      if (sockets.isVersionRefused()) {
+        this.#closed(generation, undefined, 'version_refused');
+        return;
+      }
       opening = sockets.open({
         generation,
         pairing: goal.kind === 'pairing' ? goal.pairing : undefined,
@@ -203,8 +212,8 @@ export class ConnectionRunner {
     }
   }
 
-  #closed(generation: number, statusCode: number | undefined): void {
-    this.deliver({ type: 'socket_closed', generation, close: { statusCode, node: undefined } });
+  #closed(generation: number, statusCode: number | undefined, node?: string): void {
+    this.deliver({ type: 'socket_closed', generation, close: { statusCode, node } });
   }
 
   /** A socket that does not close could speak beside its successor, so a failure here is not survivable. */

@@ -1,4 +1,3 @@
-import { closeRules } from './closeRules.ts';
 import {
   noTries,
   type Input,
@@ -13,12 +12,10 @@ import {
 import {
   LOST,
   afterClose,
-  becomeUnpaired,
   begin,
   closed,
   endDrain,
   goOnline,
-  isVoid,
   loseOwnership,
   open,
   openedOf,
@@ -26,10 +23,12 @@ import {
   paired,
   release,
   restart,
+  retryWithVersion,
   stop,
   switchOff,
   unlink,
   unpaired,
+  wake,
 } from './transitions.ts';
 
 /**
@@ -80,6 +79,7 @@ const table: Table = {
     pair_requested: (state, { pairing }, context) => open(state, { kind: 'pairing', pairing }, noTries, context),
     stop_requested: switchOff,
     restart_requested: 'ignore',
+    version_changed: 'ignore',
     unlink_requested: unlink,
     drain_requested: () => stop('released'),
     ownership_lost: loseOwnership,
@@ -106,6 +106,7 @@ const table: Table = {
     ownership_confirmed: (state, { close }, context) => afterClose(state, close, context),
     pair_requested: pairAgain,
     restart_requested: restart,
+    version_changed: 'ignore',
     drain_requested: release,
     timer: (state, _input, context) => afterClose(state, LOST, context),
   },
@@ -125,6 +126,7 @@ const table: Table = {
     ownership_confirmed: (state, { close }, context) => afterClose(state, close, context),
     pair_requested: pairAgain,
     restart_requested: 'ignore',
+    version_changed: 'ignore',
     drain_requested: release,
     timer: (state, _input, context) => afterClose(state, LOST, context),
   },
@@ -141,6 +143,7 @@ const table: Table = {
     ownership_confirmed: (state, { close }, context) => afterClose(state, close, context),
     pair_requested: 'ignore',
     restart_requested: restart,
+    version_changed: 'ignore',
     drain_requested: (state, _input, { policy }) => ({
       state: { name: 'draining', generation: state.generation },
       effects: [
@@ -157,10 +160,8 @@ const table: Table = {
     pair_requested: pairAgain,
     restart_requested: restart,
     drain_requested: release,
-    timer: (state, _input, context) =>
-      isVoid(state.goal, context)
-        ? becomeUnpaired(state, closeRules.pairing_expired)
-        : open(state, state.goal, state.tries, context),
+    version_changed: retryWithVersion,
+    timer: wake,
   },
   draining: {
     ...quiet,
@@ -169,6 +170,7 @@ const table: Table = {
     pair_requested: 'ignore',
     stop_requested: 'ignore',
     restart_requested: 'ignore',
+    version_changed: 'ignore',
     // On purpose: the command is not deleted, so the next owner does it.
     unlink_requested: 'ignore',
     drain_requested: 'ignore',
@@ -182,6 +184,7 @@ const table: Table = {
     pair_requested: 'ignore',
     stop_requested: 'ignore',
     restart_requested: 'ignore',
+    version_changed: 'ignore',
     unlink_requested: 'ignore',
     drain_requested: 'ignore',
     ownership_lost: 'ignore',

@@ -46,6 +46,8 @@ export type State =
       readonly goal: Goal;
       readonly tries: Tries;
       readonly cause: CloseCause | 'restart_requested' | 'start_requested';
+      /** Wall clock; not before, whatever the timer says: it may be set for a part of the way. */
+      readonly untilMs?: number;
     } & Opened)
   | { readonly name: 'draining'; readonly generation: number }
   | { readonly name: 'stopped'; readonly reason: StopReason };
@@ -61,6 +63,8 @@ export type Input =
   | { readonly type: 'pair_requested'; readonly pairing: WantedPairing }
   | { readonly type: 'stop_requested' }
   | { readonly type: 'restart_requested' }
+  /** Another client version is to be used: who was refused for the old one may open again. */
+  | { readonly type: 'version_changed' }
   | { readonly type: 'unlink_requested' }
   | { readonly type: 'drain_requested' }
   | { readonly type: 'drain_finished' }

@@ -18,6 +18,8 @@ export interface SocketSource {
     readonly pairing: PairingRequest | undefined;
     readonly onInput: (input: SocketInput) => void;
   }) => Promise<ConnectionSocket | 'lost' | 'unlinked'>;
+  /** Whether WhatsApp refuses the client version that the next socket would claim to be: a login would be wasted. */
+  readonly isVersionRefused: () => boolean;
   /** Whether there are credentials to log in with. Rejects when a store does not answer. */
   readonly isLinked: () => Promise<boolean>;
   /** Credentials are kept encrypted and not used any more. Returns `lost` when a newer owner has written. */

@@ -1,3 +1,4 @@
+import type { VersionChoice } from '../fleet/clientVersions.ts';
 import type { Presence } from '../../shared/connection/settings.ts';
 import type { ConnectionSocket, OwnedConnection, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
 import type { Session } from '../session/session.ts';
@@ -14,6 +15,8 @@ export interface SessionSocketsDependencies {
     readonly generation: number;
     readonly pairing: PairingRequest | undefined;
     readonly presence?: Presence | undefined;
+    /** That it claims to be. */
+    readonly version: string;
     readonly onInput: (input: SocketInput) => void;
   }) => ConnectionSocket | Promise<ConnectionSocket>;
 }
@@ -24,8 +27,13 @@ export interface SessionSocketsDependencies {
  */
 export function makeSessionSockets(
   owned: OwnedConnection,
-  dependencies: SessionSocketsDependencies & { readonly opens: Pick<OpenMeter, 'follow'> },
+  dependencies: SessionSocketsDependencies & {
+    readonly opens: Pick<OpenMeter, 'follow'>;
+    readonly versions: VersionChoice;
+  },
 ): SocketSource {
+  const { versions } = dependencies;
+  const isVersionRefused = (): boolean => versions.isRefused(owned.connectionId);
   let opened: Promise<Session> | undefined;
   let abandoned = false;
   const session = async (): Promise<Session> => {
@@ -48,18 +56,23 @@ export function makeSessionSockets(
         if (pairing === undefined && !found.isPaired) return 'unlinked';
         await found.raiseEpoch();
         const count = dependencies.opens.follow();
+        const version = versions.of(owned.connectionId);
         // A pairing may have finished without its owner living to record it: then this is a login.
         return dependencies.openSocket({
           owned,
           session: found,
           generation,
+          version,
           pairing: found.isPaired ? undefined : pairing,
           onInput: (input) => {
             count(input);
-            onInput(input);
+            noteAnswer(versions, version, input);
+            const isHeld = isRefusal(input) && isVersionRefused();
+            onInput(isHeld ? { ...input, close: { ...input.close, node: 'version_refused' } } : input);
           },
         });
       }),
+    isVersionRefused,
     isLinked: async () => (await session()).isPaired,
     retire: () =>
       unlessLost(async () => {
@@ -67,6 +80,20 @@ export function makeSessionSockets(
         return 'retired' as const;
       }),
   };
+}
+
+const OUTDATED = 405;
+
+type Closed = Extract<SocketInput, { readonly type: 'socket_closed' }>;
+
+function isRefusal(input: SocketInput): input is Closed {
+  return input.type === 'socket_closed' && input.close.statusCode === OUTDATED && input.close.node !== 'websocket';
+}
+
+/** An offer to pair is as good as a login: WhatsApp talks to this version. */
+function noteAnswer(versions: VersionChoice, version: string, input: SocketInput): void {
+  if (isRefusal(input)) versions.note(version, 'refused');
+  else if (input.type === 'socket_opened' || input.type === 'pairing_offered') versions.note(version, 'accepted');
 }
 
 /** `lost` for the refusal of a newer owner; everything else is thrown on. */

@@ -163,6 +163,10 @@ export function afterClose(state: Connecting | Pairing | Online, close: SocketCl
   if (rule.retry === 'never') {
     return rule.status === 'unpaired' ? becomeUnpaired(from, rule) : giveUp(from, rule);
   }
+  if (rule.retry === 'held') return hold(from, rule, context);
+  if (rule.retry === 'after_end') {
+    return close.endsInMs === undefined ? giveUp(from, rule) : waitForEnd(from, rule, close.endsInMs, context);
+  }
   if (rule.retry === 'slow' && tries.conflicts >= CONFLICT_RETRIES) {
     return giveUp(from, { ...rule, status: 'failed', code: 'conflict' });
   }
@@ -212,8 +216,59 @@ function retryLater(from: From, cause: CloseCause, context: StepContext): Step {
   };
 }
 
+/**
+ * Waits for another client version. The timer only looks again, in case nobody says so: as long as the version is refused
+ * no socket is opened.
+ */
+function hold(from: From, rule: CloseRule, { policy }: StepContext): Step {
+  // Not a failure that counts, but one that later opens remember: they must not show `connecting` each time.
+  const tries: Tries = { ...from.tries, failures: Math.max(1, from.tries.failures) };
+  return {
+    state: { ...openedOf(from), name: 'backing_off', goal: from.goal, tries, cause: 'version_refused' },
+    effects: [
+      ...closeEffects(from),
+      ...offerOf(from),
+      statusOf(rule, from),
+      { type: 'set_timer', delayMs: policy.maxDelayMs },
+    ],
+  };
+}
+
+/** WhatsApp said how long it lasts, which may be days: the timer goes there in steps. */
+function waitForEnd(from: From, rule: CloseRule, endsInMs: number, context: StepContext): Step {
+  const untilMs = context.nowMs + Math.max(endsInMs, spacingLeftMs(from, context));
+  const tries: Tries = { ...from.tries, failures: from.tries.failures + 1 };
+  return {
+    state: { ...openedOf(from), name: 'backing_off', goal: from.goal, tries, cause: 'temporarily_banned', untilMs },
+    effects: [
+      ...closeEffects(from),
+      ...offerOf(from),
+      { ...statusOf(rule, from), nextAttemptAtMs: untilMs },
+      { type: 'set_timer', delayMs: stepToMs(from, untilMs, context) },
+    ],
+  };
+}
+
+/** The wait is over, or a step of it is. */
+export function wake(state: BackingOff, _input: Input, context: StepContext): Step {
+  const { goal, tries, untilMs } = state;
+  if (untilMs !== undefined && context.nowMs < untilMs) {
+    return { state, effects: [{ type: 'set_timer', delayMs: stepToMs(state, untilMs, context) }] };
+  }
+  return isVoid(goal, context) ? becomeUnpaired(state, closeRules.pairing_expired) : open(state, goal, tries, context);
+}
+
+/** At once: what is waited for has come, and the pace of the opens is the budget's. */
+export function retryWithVersion(state: BackingOff, input: Input, context: StepContext): Step {
+  return state.cause === 'version_refused' ? wake(state, input, context) : { state, effects: [] };
+}
+
+function stepToMs(state: { readonly openedAtMs: number }, untilMs: number, context: StepContext): number {
+  return Math.max(Math.min(untilMs - context.nowMs, context.policy.maxDelayMs), spacingLeftMs(state, context));
+}
+
 /** No account is linked (any more): wait for a pairing request. */
-export function becomeUnpaired(state: Trying & { readonly closeCode?: number | undefined }, rule: CloseRule): Step {
+function becomeUnpaired(state: Trying & { readonly closeCode?: number | undefined }, rule: CloseRule): Step {
   const { generation, openedAtMs } = state;
   const wasLinked = rule.credentials === 'retire';
   return {
@@ -320,7 +375,7 @@ function goalOf(state: Trying): Goal {
   return state.name === 'online' ? { kind: 'login', proof: 'usual' } : state.goal;
 }
 
-export function isVoid(goal: Goal, { nowMs, policy }: StepContext): boolean {
+function isVoid(goal: Goal, { nowMs, policy }: StepContext): boolean {
   return goal.kind === 'pairing' && nowMs - goal.pairing.requestedAtMs > policy.pairWithinMs;
 }
 

@@ -24,6 +24,8 @@ export interface OpenSocketOptions {
   /** Announced when the socket has opened; `unavailable` if left out, so that the phone goes on to ring. */
   readonly presence?: Presence | undefined;
   readonly whatsappUrl: string;
+  /** Of WhatsApp's client, that the socket claims to be: three numbers with dots. */
+  readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -108,6 +108,9 @@ export class FakeSource implements SocketSource {
   abandoned = 0;
   readonly abandon = (): void => void (this.abandoned += 1);
 
+  versionRefused = false;
+  readonly isVersionRefused = (): boolean => this.versionRefused;
+
   linked = false;
   readonly isLinked = async (): Promise<boolean> => this.linked;
   readonly retire = async (): Promise<'retired'> => {

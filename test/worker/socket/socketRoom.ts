@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Presence } from '../../../shared/connection/settings.ts';
 import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
@@ -182,6 +183,7 @@ export class SocketRoom {
       },
       whatsappUrl: this.url ?? this.whatsApp.webSocketUrl,
       presence: this.presence,
+      version: VETTED_VERSION,
       clock: systemClock,
       random: systemRandom,
       logger: this.#logger,
