@@ -103,13 +103,17 @@ describe('what roles may do', () => {
     expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['worker']);
   });
 
-  it('lets the fleet be written by workers, by what hears of stopped tasks, and by operators, these two on leases only', () => {
+  it('lets the fleet be written by workers, by what hears of stopped tasks, and by operators: leases, and by these the client version', () => {
     const writers = processesWith((grant) => touches(grant, 'fleet') && writes(grant));
 
     expect(writers).toEqual(['admin', 'task-stopped', 'worker']);
     for (const process of ['admin', 'task-stopped']) {
       const [write, ...others] = grantsOf(process).filter((grant) => touches(grant, 'fleet') && writes(grant));
-      expect(others).toEqual([]);
+      expect(others.map(({ actions, condition }) => [actions, condition])).toEqual(
+        process === 'admin'
+          ? [[['dynamodb:PutItem'], { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['WHATSAPP_VERSION'] } }]]
+          : [],
+      );
       expect(write?.actions.filter((action) => action !== 'dynamodb:Query')).toEqual(['dynamodb:UpdateItem']);
       expect(write?.condition).toEqual({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['LEASE#*'] } });
     }

@@ -20,13 +20,13 @@ export class Logins {
   }
 
   /** Counts the version that a client claims to be. Returns true when a fault refuses it: then the client is told so. */
-  refusesVersion(socket: ClientSocket, { userAgent }: proto.ClientPayload): boolean {
+  refusesVersion(socket: ClientSocket, { userAgent, username }: proto.ClientPayload): boolean {
     const { primary, secondary, tertiary } = userAgent?.appVersion ?? {};
     const version = [primary, secondary, tertiary].map((part) => part ?? 0).join('.');
     this.#counters.countVersion(version);
     if (this.#faults.take('refuse_version', undefined, (fault) => fault.version === version) === undefined)
       return false;
-    this.#counters.refusedVersions += 1;
+    this.#counters.countRefusedVersion(username ? String(username) : 'registering');
     socket.send(failureNode(405));
     socket.close();
     return true;

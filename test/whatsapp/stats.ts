@@ -50,8 +50,8 @@ export interface Stats {
   readonly tokenIssues: Readonly<Record<string, number>>;
   /** Logins and registrations that were begun, by the version that the client claims to be. */
   readonly versions: Readonly<Record<string, number>>;
-  /** Of these, those that were refused for their version. */
-  readonly refusedVersions: number;
+  /** Of these, those that were refused for their version: per account, and all that were `registering`. */
+  readonly refusedVersions: Readonly<Record<string, number>>;
   /** Faults of the simulator itself: none, or what a run shows cannot be trusted. */
   readonly internalErrors: readonly string[];
 }
@@ -80,7 +80,7 @@ export class Counters {
   readonly placeholderRequests = new Map<string, number>();
   readonly tokenIssues = new Map<string, number>();
   readonly versions = new Map<string, number>();
-  refusedVersions = 0;
+  readonly refusedVersions = new Map<string, number>();
   /** Place of each message among those of its account, in the order in which the server took them. */
   readonly #places = new Map<string, number>();
   readonly #lastShown = new Map<string, number>();
@@ -112,6 +112,10 @@ export class Counters {
 
   countVersion(version: string): void {
     this.versions.set(version, (this.versions.get(version) ?? 0) + 1);
+  }
+
+  countRefusedVersion(who: string): void {
+    this.refusedVersions.set(who, (this.refusedVersions.get(who) ?? 0) + 1);
   }
 
   countRefusal(error: string): void {
@@ -167,7 +171,7 @@ export class Counters {
       placeholderRequests: Object.fromEntries(this.placeholderRequests),
       tokenIssues: Object.fromEntries(this.tokenIssues),
       versions: Object.fromEntries(this.versions),
-      refusedVersions: this.refusedVersions,
+      refusedVersions: Object.fromEntries(this.refusedVersions),
       internalErrors: this.internalErrors,
     };
   }

@@ -111,7 +111,7 @@ export class ClientVersions implements VersionChoice {
       this.#adopt(await readVersionPlan(fleet));
       return;
     }
-    for (const version of [...this.#unwritten]) await this.#tell(version);
+    for (const version of this.#unwritten) await this.#tell(version);
   }
 
   /** Tells the fleet of a verdict. Only who was first counts it: one alarm, however many workers see it. */
