@@ -210,7 +210,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
-    openSocket: ({ owned, session, generation, pairing, presence, version, onInput }) =>
+    openSocket: ({ owned, session, generation, pairing, presence, wishes, version, onInput }) =>
       world.openSocket({
         ...common,
         connection: owned,
@@ -218,6 +218,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         generation,
         pairing,
         presence,
+        wishes,
         version,
         publisher,
         config: config.connections,

@@ -49,6 +49,20 @@ export const metricCatalogue = {
   TimeToOpen: { ...duration, question: 'How long does a socket take to open?' },
   OpenBudgetWait: { ...duration, question: 'How long did a connection wait for its turn to open a socket?' },
   MessagesSent: { ...count, question: 'How many messages did WhatsApp take from us?' },
+  MessagesFiltered: {
+    ...count,
+    dimensions: { kind: ['statusUpdates', 'newsletters', 'broadcasts', 'groups'] },
+    question: 'How many messages were dropped because their connection is set so?',
+  },
+  ReadReceiptsLost: {
+    ...count,
+    question: 'How many messages stay unread although their connection marks them as read?',
+  },
+  CallsRejected: {
+    ...count,
+    dimensions: { outcome: ['done', 'failed'] },
+    question: 'How many calls were refused because their connection is set so?',
+  },
   RetryReceipts: {
     ...count,
     question: 'How many requests to repeat came from recipients, for so many MessagesSent?',

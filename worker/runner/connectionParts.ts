@@ -67,7 +67,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
         opens: dependencies.opens,
         versions: dependencies.versions,
         openSession: sockets.openSession,
-        openSocket: (request) => sockets.openSocket({ ...request, presence: wishes().presence }),
+        openSocket: (request) => sockets.openSocket({ ...request, presence: wishes().presence, wishes }),
       }),
     makeRunner: ({ owned, wishes, openedAtMs, sockets: source, sending, shown, nextFactNumber, onStopped }) => {
       const own = { ...dependencies, owned, logger: loggerOf(owned) };

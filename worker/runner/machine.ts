@@ -9,6 +9,7 @@ import {
   type Step,
   type StepContext,
 } from './machineTypes.ts';
+import { openedOf } from './stateParts.ts';
 import {
   LOST,
   afterClose,
@@ -18,18 +19,16 @@ import {
   goOnline,
   loseOwnership,
   open,
-  openedOf,
   pairAgain,
   paired,
   release,
   restart,
-  retryWithVersion,
   stop,
   switchOff,
   unlink,
   unpaired,
-  wake,
 } from './transitions.ts';
+import { retryWithVersion, wake } from './waits.ts';
 
 /**
  * The lifecycle of one connection as a pure function. Nothing else in the worker decides to open or close a socket.

@@ -1,5 +1,5 @@
 import type { VersionChoice } from '../fleet/clientVersions.ts';
-import type { Presence } from '../../shared/connection/settings.ts';
+import type { ConnectionSettings, Presence } from '../../shared/connection/settings.ts';
 import type { ConnectionSocket, OwnedConnection, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
 import type { Session } from '../session/session.ts';
 import { OwnershipLostError } from '../session/sessionErrors.ts';
@@ -15,6 +15,7 @@ export interface SessionSocketsDependencies {
     readonly generation: number;
     readonly pairing: PairingRequest | undefined;
     readonly presence?: Presence | undefined;
+    readonly wishes?: (() => ConnectionSettings) | undefined;
     /** That it claims to be. */
     readonly version: string;
     readonly onInput: (input: SocketInput) => void;

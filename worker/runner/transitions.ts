@@ -7,15 +7,15 @@ import {
   toCloseCause,
   type CloseCause,
   type CloseRule,
-  type Phase,
 } from './closeRules.ts';
+import { scaled, spacingLeftMs, stepToMs } from './pace.ts';
+import { goalOf, openedOf, phaseOf } from './stateParts.ts';
 import {
   noTries,
   type Effect,
   type Goal,
   type Input,
   type InputOf,
-  type Policy,
   type RecordStatus,
   type State,
   type StateOf,
@@ -32,9 +32,6 @@ type Online = StateOf<'online'>;
 type BackingOff = StateOf<'backing_off'>;
 /** States with a socket, or with a retry ahead. */
 type Trying = Connecting | Pairing | Online | BackingOff;
-
-/** Base delay with which the first delays of `closeRules` hold as they stand. */
-const REFERENCE_BASE_DELAY_MS = 5_000;
 
 /** A deadline that passed counts as a lost network: 408. */
 export const LOST: SocketClose = { statusCode: 408, node: undefined };
@@ -249,26 +246,8 @@ function waitForEnd(from: From, rule: CloseRule, endsInMs: number, context: Step
   };
 }
 
-/** The wait is over, or a step of it is. */
-export function wake(state: BackingOff, _input: Input, context: StepContext): Step {
-  const { goal, tries, untilMs } = state;
-  if (untilMs !== undefined && context.nowMs < untilMs) {
-    return { state, effects: [{ type: 'set_timer', delayMs: stepToMs(state, untilMs, context) }] };
-  }
-  return isVoid(goal, context) ? becomeUnpaired(state, closeRules.pairing_expired) : open(state, goal, tries, context);
-}
-
-/** At once: what is waited for has come, and the pace of the opens is the budget's. */
-export function retryWithVersion(state: BackingOff, input: Input, context: StepContext): Step {
-  return state.cause === 'version_refused' ? wake(state, input, context) : { state, effects: [] };
-}
-
-function stepToMs(state: { readonly openedAtMs: number }, untilMs: number, context: StepContext): number {
-  return Math.max(Math.min(untilMs - context.nowMs, context.policy.maxDelayMs), spacingLeftMs(state, context));
-}
-
 /** No account is linked (any more): wait for a pairing request. */
-function becomeUnpaired(state: Trying & { readonly closeCode?: number | undefined }, rule: CloseRule): Step {
+export function becomeUnpaired(state: Trying & { readonly closeCode?: number | undefined }, rule: CloseRule): Step {
   const { generation, openedAtMs } = state;
   const wasLinked = rule.credentials === 'retire';
   return {
@@ -361,32 +340,4 @@ function closeEffects(
 /** An offer that may be out is void once its socket is gone. */
 function offerOf(state: Trying | StateOf<'idle'>): readonly Effect[] {
   return state.name !== 'idle' && goalOf(state).kind === 'pairing' ? [{ type: 'remove_offer' }] : [];
-}
-
-/** A login is judged as one whatever it was opened for: WhatsApp may not know a device whose pairing it never saw confirmed. */
-function phaseOf(state: Connecting | Pairing | Online, { wasLogin }: SocketClose): Phase {
-  if (wasLogin === true) return 'linked';
-  if (state.name === 'pairing') return 'offered';
-  return goalOf(state).kind === 'pairing' ? 'registering' : 'linked';
-}
-
-function goalOf(state: Trying): Goal {
-  if (state.name === 'pairing') return { kind: 'pairing', pairing: state.pairing };
-  return state.name === 'online' ? { kind: 'login', proof: 'usual' } : state.goal;
-}
-
-function isVoid(goal: Goal, { nowMs, policy }: StepContext): boolean {
-  return goal.kind === 'pairing' && nowMs - goal.pairing.requestedAtMs > policy.pairWithinMs;
-}
-
-export function openedOf(state: { readonly generation: number; readonly openedAtMs: number }) {
-  return { generation: state.generation, openedAtMs: state.openedAtMs };
-}
-
-function scaled(durationMs: number, policy: Policy): number {
-  return (durationMs * policy.baseDelayMs) / REFERENCE_BASE_DELAY_MS;
-}
-
-function spacingLeftMs(state: { readonly openedAtMs: number }, { monotonicMs, policy }: StepContext): number {
-  return Math.max(0, Math.round(state.openedAtMs + policy.openSpacingMs - monotonicMs));
 }

@@ -11,6 +11,7 @@ import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Acknowledgements } from './acknowledgements.ts';
+import { AppliedSettings } from './appliedSettings.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
 import { makeBaileysConfiguration } from './baileysConfiguration.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
@@ -29,7 +30,7 @@ import { makeSessionKeys } from './sessionKeys.ts';
 import { SessionRenewals } from './sessionRenewals.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 import { toSocketClose } from './toSocketClose.ts';
-import { toMessage, toMessageFacts, toReceiptFacts, type Me } from './toFacts.ts';
+import { toMessage, toMessageFacts, toNewsletterPost, toReceiptFacts, type Me } from './toFacts.ts';
 import { UnrecordedSends } from './unrecordedSends.ts';
 
 const CLOSE_DEADLINE_MS = 2_000;
@@ -68,6 +69,7 @@ class BaileysSocket implements ConnectionSocket {
   #isClosed = false;
   readonly #pairing: Pairing | undefined;
   readonly #placeholders: Placeholders;
+  readonly #settings: AppliedSettings;
   #isPairing: boolean;
   readonly #closed: Promise<void>;
   readonly #forgetSession: () => void;
@@ -130,6 +132,11 @@ class BaileysSocket implements ConnectionSocket {
       clock: options.clock,
       random: options.random,
       logger: options.logger,
+    });
+    this.#settings = new AppliedSettings(options, {
+      socket: this.#socket,
+      handled: () => this.#inbound.idle(),
+      publish: (facts) => this.#publish(facts),
     });
     this.#listen();
   }
@@ -200,8 +207,11 @@ class BaileysSocket implements ConnectionSocket {
     });
     this.#inbound.insertBefore('CB:message', async (stanza) => {
       this.#repository.noteMessage(stanza);
+      const post = toNewsletterPost(stanza);
+      if (post !== undefined) await this.#settings.publish(stanza, toMessageFacts(stanza, post, this.#me()));
       return this.#placeholders.take(stanza);
     });
+    this.#inbound.insertBefore('CB:call', (stanza) => this.#settings.onCall(stanza));
     this.#inbound.insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
     if (!this.#isPairing) this.#inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
     if (!this.#isPairing) {
@@ -215,6 +225,7 @@ class BaileysSocket implements ConnectionSocket {
     if (update.qr !== undefined) this.#pairing?.onRegistered(update.qr);
     if (update.connection === 'open') {
       this.#clearTimers();
+      this.#settings.announce(this.#credentials.me?.name);
       emit({ type: 'socket_opened', generation, account: this.#account() });
     }
     if (update.receivedPendingNotifications === true) {
@@ -229,6 +240,7 @@ class BaileysSocket implements ConnectionSocket {
     if (update.connection === 'close') {
       this.#clearTimers();
       this.#isClosed = true;
+      this.#settings.end();
       this.#acknowledgements.abandon();
       this.#forgetSession();
       this.#resolveClosed();
@@ -264,7 +276,7 @@ class BaileysSocket implements ConnectionSocket {
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
     const message = toMessage(padded);
     await this.#storeAppStateKeys(toAppStateKeys(stanza, message, this.#me()));
-    await this.#publish(toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
+    await this.#settings.publish(stanza, toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
   }
 
   async #storeAppStateKeys(keys: ReturnType<typeof toAppStateKeys>): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { Presence } from '../../../shared/connection/settings.ts';
+import type { ConnectionSettings, Presence } from '../../../shared/connection/settings.ts';
 import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
 import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
@@ -70,6 +70,8 @@ export class SocketRoom {
   readonly #logger = makeLogger('worker', 'debug', { write: (line) => void this.#log.push(line) });
   /** What the next sockets announce. */
   presence: Presence | undefined;
+  /** What the tenant decided, as it is now. */
+  wishes: ConnectionSettings = {};
   /** Where the next sockets connect to; WhatsApp, if nothing is said. */
   url: string | undefined;
   #generation = 0;
@@ -183,6 +185,7 @@ export class SocketRoom {
       },
       whatsappUrl: this.url ?? this.whatsApp.webSocketUrl,
       presence: this.presence,
+      wishes: () => this.wishes,
       version: VETTED_VERSION,
       clock: systemClock,
       random: systemRandom,
