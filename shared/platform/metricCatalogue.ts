@@ -79,7 +79,7 @@ export const metricCatalogue = {
   },
   ClientVersionRefused: {
     ...count,
-    question: 'How many client versions has WhatsApp refused (405)? Each counts once.',
+    question: 'How many client versions has WhatsApp refused (405), each counted once for the fleet?',
   },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;

@@ -81,6 +81,8 @@ export type Effect =
   | { readonly type: 'open_socket'; readonly generation: number; readonly goal: Goal }
   /** Also asked for when the socket closed by itself: releases what is left of it. */
   | { readonly type: 'close_socket'; readonly generation: number; readonly kind: 'end' | 'logout' }
+  /** Tells WhatsApp on a socket of its own, if there are credentials to log in with: none is open. A failure is survived. */
+  | { readonly type: 'log_out' }
   /** Messages may be sent from here on. */
   | { readonly type: 'allow_sending' }
   | { readonly type: 'finish_commands_in_flight' }

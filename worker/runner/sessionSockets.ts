@@ -73,6 +73,32 @@ export function makeSessionSockets(
           },
         });
       }),
+    logOut: (late) =>
+      unlessLost(async () => {
+        const found = await session();
+        if (!found.isPaired || isVersionRefused()) return 'skipped';
+        await found.raiseEpoch();
+        const count = dependencies.opens.follow();
+        const version = versions.of(owned.connectionId);
+        const opened = Promise.withResolvers<boolean>();
+        late.addEventListener('abort', () => opened.resolve(false), { once: true });
+        const socket = await dependencies.openSocket({
+          owned,
+          session: found,
+          generation: LOG_OUT_GENERATION,
+          version,
+          pairing: undefined,
+          onInput: (input) => {
+            count(input);
+            noteAnswer(versions, version, input);
+            if (input.type === 'socket_opened') opened.resolve(true);
+            if (input.type === 'socket_closed') opened.resolve(false);
+          },
+        });
+        const isOpen = !late.aborted && (await opened.promise);
+        await socket.close(isOpen ? 'logout' : 'end');
+        return isOpen ? 'done' : 'refused';
+      }),
     isVersionRefused,
     isLinked: async () => (await session()).isPaired,
     retire: () =>
@@ -84,6 +110,8 @@ export function makeSessionSockets(
 }
 
 const OUTDATED = 405;
+/** Generations of runners begin at 1: nobody listens to this one. */
+const LOG_OUT_GENERATION = 0;
 
 type Closed = Extract<SocketInput, { readonly type: 'socket_closed' }>;
 

@@ -1,13 +1,7 @@
 import type { StatusCode } from '../../shared/connection/status.ts';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { SocketClose } from '../socket/connectionSocket.ts';
-import {
-  CONFLICT_RETRIES,
-  closeRules,
-  toCloseCause,
-  type CloseCause,
-  type CloseRule,
-} from './closeRules.ts';
+import { CONFLICT_RETRIES, closeRules, toCloseCause, type CloseCause, type CloseRule } from './closeRules.ts';
 import { scaled, spacingLeftMs, stepToMs } from './pace.ts';
 import { goalOf, openedOf, phaseOf } from './stateParts.ts';
 import {
@@ -285,12 +279,13 @@ export function switchOff(state: Trying | StateOf<'idle'>): Step {
   ]);
 }
 
-/** On command: the device is removed at WhatsApp if a socket is open to say so, and the credentials are retired. */
+/** On command: the device is removed at WhatsApp, on the socket that is open or on one for this alone; credentials retire. */
 export function unlink(state: Trying | StateOf<'idle'>): Step {
   return stop('unlinked', [
     ...closeEffects(state, state.name === 'online' ? 'logout' : 'end'),
     { type: 'clear_timer' },
     { type: 'remove_offer' },
+    ...(state.name === 'online' ? [] : ([{ type: 'log_out' }] as const)),
     ...retired,
     { type: 'record_status', status: 'unpaired', code: 'unlinked' },
   ]);

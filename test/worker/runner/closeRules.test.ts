@@ -148,7 +148,10 @@ describe('close rules', () => {
     ['99999999999', undefined],
     [String(367 * 86_400), undefined],
   ])('reads an end of a ban in %j seconds as %s ms', (expire, endsInMs) => {
-    const error = Object.assign(new Error('any text'), { output: { statusCode: 402 }, data: { reason: '402', expire } });
+    const error = Object.assign(new Error('any text'), {
+      output: { statusCode: 402 },
+      data: { reason: '402', expire },
+    });
 
     expect(toSocketClose(error).endsInMs).toBe(endsInMs);
   });

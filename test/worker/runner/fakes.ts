@@ -108,6 +108,16 @@ export class FakeSource implements SocketSource {
   abandoned = 0;
   readonly abandon = (): void => void (this.abandoned += 1);
 
+  /** What became of devices that were logged out while they were offline. */
+  readonly loggedOut: string[] = [];
+  logOutOutcome: Awaited<ReturnType<SocketSource['logOut']>> | Error = 'done';
+  readonly logOut: SocketSource['logOut'] = async () => {
+    this.mostOpen = Math.max(this.mostOpen, this.openNow + 1);
+    this.loggedOut.push(String(this.logOutOutcome));
+    if (this.logOutOutcome instanceof Error) throw this.logOutOutcome;
+    return this.logOutOutcome;
+  };
+
   versionRefused = false;
   readonly isVersionRefused = (): boolean => this.versionRefused;
 

@@ -52,6 +52,8 @@ export class SocketRoom {
   /** Open, unless a test closes it. A new one is what a new worker has. */
   gate = makeSwitchGate();
   readonly inputs: SocketInput[] = [];
+  /** Hears what the sockets say. */
+  onInput: (input: SocketInput) => void = () => undefined;
   readonly metrics = keepingMetrics();
   readonly sent = new Map<string, OutboundContent>();
   readonly connection: OwnedConnection;
@@ -191,7 +193,10 @@ export class SocketRoom {
       random: systemRandom,
       logger: this.#logger,
       metrics: this.metrics,
-      emit: (input) => this.inputs.push(input),
+      emit: (input) => {
+        this.inputs.push(input);
+        this.onInput(input);
+      },
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
     });
     return this.socket;
