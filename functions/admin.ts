@@ -5,6 +5,7 @@ import { detailedHealthRoutes, type HealthRouteDependencies } from './routes/hea
 import { fleetRoutes, type FleetRouteDependencies } from './routes/fleet.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { watchdogRoutes } from './routes/watchdog.ts';
+import { whatsAppVersionRoutes } from './routes/whatsAppVersion.ts';
 
 type AdminRouteDependencies = IdentityDependencies & FleetRouteDependencies & HealthRouteDependencies;
 export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
@@ -14,6 +15,7 @@ export function adminRoutes(dependencies: AdminRouteDependencies): readonly Rout
   return [
     ...tenantRoutes(dependencies),
     ...fleetRoutes(dependencies),
+    ...whatsAppVersionRoutes(dependencies),
     ...detailedHealthRoutes(dependencies),
     ...watchdogRoutes(dependencies),
   ];

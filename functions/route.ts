@@ -25,7 +25,7 @@ export interface Answer {
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With parameters in braces, for example `/v1/connections/{connectionId}`. */
   readonly path: string;
   readonly access: Access;

@@ -63,6 +63,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       { table: 'fleet', actions: ['BatchGetItem', 'Scan'] },
       { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
+      { table: 'fleet', keys: ['WHATSAPP_VERSION'], actions: ['PutItem'] },
     ],
     queues: [],
     dataKeys: false,

@@ -145,6 +145,14 @@ function addWhatsAppAlarms(scope: Construct, stage: string): void {
     heading: 'WhatsApp refuses opens',
     sentence: 'WhatsApp refuses nearly all opens, so that only a few are tried.',
   });
+  new RunbookAlarm(scope, 'client-version-refused', {
+    stage,
+    severity: 'page',
+    metric: holdfastMetric(stage, 'ClientVersionRefused', {}, { statistic: 'Sum', minutes: 5 }),
+    threshold: 1,
+    heading: 'WhatsApp refuses our version',
+    sentence: 'WhatsApp refuses a client version (405); connections that use it stay offline until it is changed.',
+  });
   new RunbookAlarm(scope, 'opens-fail', {
     stage,
     severity: 'page',

@@ -17,6 +17,7 @@ export const runbookHeadings = [
   'Nobody leads the fleet',
   'Brake is on',
   'WhatsApp refuses opens',
+  'WhatsApp refuses our version',
   'Workers die',
   'Workers are suspended',
   'Heartbeats are slow',

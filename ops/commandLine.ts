@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BadInput, toBadInput } from './sentence.ts';
 
@@ -17,6 +18,11 @@ export const commands = {
     does: 'dead letters go back to their queues; all three kinds when none is named',
   },
   scale: { takes: '', flags: ['connections'], does: 'how many workers and shards are needed; changes nothing' },
+  'whatsapp-version': {
+    takes: '',
+    flags: ['set', 'canary', 'promote', 'roll-back', 'by'],
+    does: 'which client version sockets claim to be; --set VERSION, for --canary PERCENT first, --promote it, or --roll-back',
+  },
   version: { takes: '', flags: [], does: 'of this repository, of Node, of Baileys, and what the workers run' },
   'create-operator-key': { takes: '', flags: [], does: 'a new operator key, shown this once' },
   restore: { takes: '', flags: [], does: 'after the Sessions table was put back, before workers start again' },
@@ -29,6 +35,8 @@ export interface CommandLine {
   readonly subject: string | undefined;
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly wait: boolean;
+  readonly promote: boolean;
+  readonly rollBack: boolean;
 }
 
 /** Where Holdfast is, for every command. */
@@ -64,11 +72,18 @@ export function readCommandLine(words: readonly string[]): CommandLine | 'help' 
   if (takes.startsWith('W') && subject === undefined) throw new BadInput(`Say which: ops ${command} ${takes}.`);
   const [tooMuch] = takes === '' && subject !== undefined ? [subject] : others;
   if (tooMuch !== undefined) throw new BadInput(`"${tooMuch}" is too much: ops ${command} ${takes}`.trimEnd());
-  const { wait, help: _, ...texts } = values;
+  const { wait, promote, 'roll-back': rollBack, help: _, ...texts } = values;
   const allowed: readonly string[] = [...PLACES, ...flags];
-  const stray = [...Object.keys(texts), ...(wait === true ? ['wait'] : [])].find((flag) => !allowed.includes(flag));
+  const stray = Object.keys(values).find((flag) => flag !== 'help' && !allowed.includes(flag));
   if (stray !== undefined) throw new BadInput(`${command} does not take --${stray}.`);
-  return { command, subject, flags: texts, wait: wait === true };
+  return {
+    command,
+    subject,
+    flags: texts,
+    wait: wait === true,
+    promote: promote === true,
+    rollBack: rollBack === true,
+  };
 }
 
 /** A flag that must be a whole number. Undefined when it is not given. Throws BadInput. */
@@ -78,6 +93,13 @@ export function wholeNumber({ flags }: CommandLine, flag: string, from: number, 
   const value = Number(text);
   if (text !== '' && Number.isInteger(value) && value >= from && value <= to) return value;
   throw new BadInput(`--${flag} must be a whole number from ${from} to ${to}, not "${text}".`);
+}
+
+/** Who does this, for the record: as it is given, or the user of this machine. Throws BadInput. */
+export function whoAsks(given: string | undefined): string {
+  const by = given ?? userInfo().username;
+  if (/^[\w.@-]{1,64}$/.test(by)) return by;
+  throw new BadInput('--by must be 1 to 64 letters, digits, dots, dashes, @ or _.');
 }
 
 function isCommand(word: string): word is CommandName {
@@ -97,6 +119,10 @@ function parse(words: readonly string[]) {
         limit: text,
         by: text,
         connections: text,
+        set: text,
+        canary: text,
+        promote: { type: 'boolean' },
+        'roll-back': { type: 'boolean' },
         wait: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

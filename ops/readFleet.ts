@@ -47,9 +47,9 @@ export async function readFleet(target: Target): Promise<Fleet> {
 }
 
 /** Calls the API as the operator. Throws Failed when nothing answers, or when it answers with a problem. */
-export async function callApi(target: Target, method: string, path: string): Promise<ApiAnswer> {
+export async function callApi(target: Target, method: string, path: string, body?: unknown): Promise<ApiAnswer> {
   const { url, client } = target.api();
-  const answer = await client.call(method, path).catch((cause: unknown) => {
+  const answer = await client.call(method, path, body).catch((cause: unknown) => {
     if (cause instanceof SyntaxError) throw new Failed(`${url} answers, but not as Holdfast does.`, { cause });
     throw new Failed(`Nothing answers at ${url}.`, { cause });
   });

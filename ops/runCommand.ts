@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { createOperatorKey } from '../shared/identity/apiKey.ts';
 import type { Clock } from '../shared/kernel/clock.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
-import { wholeNumber, type CommandLine, type CommandName } from './commandLine.ts';
+import { wholeNumber, whoAsks, type CommandLine, type CommandName } from './commandLine.ts';
 import { drain } from './drain.ts';
 import { healthLines, judgeHealth } from './health.ts';
 import { queueKinds, type QueueKind } from './queueDepths.ts';
@@ -21,6 +20,7 @@ import { BadInput, counted } from './sentence.ts';
 import { statusLines } from './status.ts';
 import { readKeyFile, type Target } from './target.ts';
 import { generationLines, versionLines } from './version.ts';
+import { whatsAppVersion } from './whatsAppVersion.ts';
 
 export interface Run {
   readonly line: CommandLine;
@@ -74,6 +74,10 @@ const runs: Readonly<Record<CommandName, (run: Run) => Promise<number>>> = {
     for (const text of scaleLines(await readFleet(target), wanted)) say(text);
     return 0;
   },
+  'whatsapp-version': async ({ line, target, say }) => {
+    for (const text of await whatsAppVersion(line, target)) say(text);
+    return 0;
+  },
   version: async ({ target, say }) => {
     for (const text of versionLines()) say(text);
     if (!target.hasApi) return 0;
@@ -107,8 +111,7 @@ async function redriveAll({ line, target, clock, say }: Run): Promise<number> {
     throw new BadInput(`There are no dead letters of "${subject}", only of ${queueKinds.join(', ')}.`);
   }
   const limit = wholeNumber(line, 'limit', 1, MOST_LETTERS) ?? MOST_LETTERS;
-  const by = flags['by'] ?? userInfo().username;
-  if (!/^[\w.@-]{1,64}$/.test(by)) throw new BadInput('--by must be 1 to 64 letters, digits, dots, dashes, @ or _.');
+  const by = whoAsks(flags['by']);
   const config = target.stores();
   const { stage, queueUrlBase } = config;
   const queue = makeQueueClient(config);

@@ -1,5 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
+import { VETTED_VERSION } from '../shared/fleet/whatsAppVersion.ts';
 import { makeId, type StanzaId, type WorkerId } from '../shared/kernel/id.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
@@ -7,6 +8,7 @@ import type { Logger } from '../shared/platform/logger.ts';
 import type { Metrics } from '../shared/platform/metrics.ts';
 import type { EventPublisher } from './events/eventPublisher.ts';
 import { makeSqsEventPublisher } from './events/sqsEventPublisher.ts';
+import { ClientVersions, type VersionChoice } from './fleet/clientVersions.ts';
 import type { FleetMember } from './fleet/fleetMember.ts';
 import { FleetStore } from './fleet/fleetStore.ts';
 import { GateClosedError, type CommitGate } from './fleet/gate.ts';
@@ -81,7 +83,19 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     metrics.measure('OpenBudgetWait', clock.monotonicMs() - askedMs, {});
     return giveBack;
   };
-  const shards = makeOwnedShards({ config, logger: own, workerId, gate, takeTurn, onBroken, opens, metrics, world });
+  const versions = new ClientVersions({
+    fleet: { table: world.fleetTable, stage },
+    vetted: config.whatsappVersion ?? VETTED_VERSION,
+    readEveryMs: config.versionReadMs,
+    clock,
+    logger: own,
+    metrics,
+    onChanged: () => shards.versionChanged(),
+  });
+  const work = { config, logger: own, workerId, gate, takeTurn, onBroken, opens, versions, metrics, world };
+  const shards = makeOwnedShards(work);
+  // Beside the lease: a claim comes later than this read, and a store that does not answer must not hold it up.
+  void versions.start();
   const member = await world.joinFleet({
     store: new FleetStore(world.fleetTable, stage),
     config: ownership,
@@ -153,13 +167,14 @@ export interface WorkOptions {
   /** Something cannot be undone from here: the process must end. */
   readonly onBroken: (error: unknown) => void;
   readonly opens: OpenMeter;
+  readonly versions: VersionChoice;
   readonly metrics: Metrics;
   readonly world: WorkerWorld;
 }
 
 /** All that a worker does with the shards it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
-  const { config, logger, workerId, gate, takeTurn, onBroken, opens } = options;
+  const { config, logger, workerId, gate, takeTurn, onBroken, opens, versions } = options;
   const { stage, queueUrlBase, connections: settings } = config;
   const { world } = options;
   const { clock, random, polling } = world;
@@ -191,6 +206,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     takeTurn,
     onBroken,
     opens,
+    versions,
     // Only a change of ownership raises the epoch.
     readOwnership: async ({ shard, token }) =>
       (await fleet.readShards([shard])).shards.some(({ epoch }) => epoch > token) ? 'lost' : 'owned',
@@ -229,7 +245,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
-    openSocket: ({ owned, session, generation, pairing, presence, onInput }) =>
+    openSocket: ({ owned, session, generation, pairing, presence, wishes, version, onInput }) =>
       world.openSocket({
         ...common,
         connection: owned,
@@ -237,6 +253,8 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         generation,
         pairing,
         presence,
+        wishes,
+        version,
         publisher,
         config: config.connections,
         whatsappUrl,

@@ -25,6 +25,15 @@ const reconnectShape = {
 export const presences = ['available', 'unavailable'] as const;
 export type Presence = (typeof presences)[number];
 
+/** What the tenant may not want to hear of. Status updates are broadcasts to `status@broadcast`. */
+export const filterKinds = ['statusUpdates', 'newsletters', 'broadcasts', 'groups'] as const;
+export type FilterKind = (typeof filterKinds)[number];
+export const filterChoices = ['deliver', 'drop'] as const;
+export type FilterSettings = { readonly [Kind in FilterKind]?: (typeof filterChoices)[number] | undefined };
+
+export const readReceiptChoices = ['manual', 'automatic'] as const;
+export const callChoices = ['ignore', 'reject'] as const;
+
 export interface ReconnectSettings {
   readonly baseDelayMs?: number | undefined;
   readonly maxDelayMs?: number | undefined;
@@ -36,6 +45,12 @@ export interface ConnectionSettings {
   readonly reconnect?: ReconnectSettings | undefined;
   /** Announced when the connection opens. `available` takes notifications away from the phone. */
   readonly presence?: Presence | undefined;
+  /** `deliver` where nothing is said. What is dropped is still decrypted, acknowledged, and counted. */
+  readonly filters?: FilterSettings | undefined;
+  /** `automatic`: a message is marked as read once its event is safe. `manual` where nothing is said. */
+  readonly readReceipts?: (typeof readReceiptChoices)[number] | undefined;
+  /** What becomes of calls. Either way there is an event. `ignore` where nothing is said: the phone goes on to ring. */
+  readonly calls?: (typeof callChoices)[number] | undefined;
 }
 
 const MOST_METADATA = 20;
@@ -50,6 +65,8 @@ const metadataSchema = (value: z.ZodType<string | null>) =>
     .meta({ description: 'Up to 20 texts of your own.' });
 const metadataText = z.string().max(200);
 
+const filterChoice = z.enum(filterChoices);
+
 export const settingsSchema = z
   .object({
     reconnect: z
@@ -60,6 +77,21 @@ export const settingsSchema = z
       })
       .optional(),
     presence: z.enum(presences).optional(),
+    filters: z
+      .object({
+        statusUpdates: filterChoice.optional(),
+        newsletters: filterChoice.optional(),
+        broadcasts: filterChoice.optional(),
+        groups: filterChoice.optional(),
+      })
+      .optional()
+      .meta({
+        description: 'What you do not want to be told of: `drop`. Everything is delivered where nothing is said.',
+      }),
+    readReceipts: z.enum(readReceiptChoices).optional().meta({
+      description: '`automatic`: messages of people and groups are marked as read once their event is stored.',
+    }),
+    calls: z.enum(callChoices).optional().meta({ description: '`reject`: incoming calls are refused.' }),
   })
   .meta({ id: 'ConnectionSettings' });
 
@@ -79,6 +111,17 @@ export const connectionChangeSchema = z
           .nullable()
           .optional(),
         presence: z.enum(presences).nullable().optional(),
+        filters: z
+          .strictObject({
+            statusUpdates: filterChoice.nullable().optional(),
+            newsletters: filterChoice.nullable().optional(),
+            broadcasts: filterChoice.nullable().optional(),
+            groups: filterChoice.nullable().optional(),
+          })
+          .nullable()
+          .optional(),
+        readReceipts: z.enum(readReceiptChoices).nullable().optional(),
+        calls: z.enum(callChoices).nullable().optional(),
       })
       .nullable()
       .optional(),

@@ -61,7 +61,11 @@ export const statusRules = {
   device_removed: { sentence: "The account's main device is gone.", userAction: 'pair_again' },
   banned: { sentence: 'WhatsApp has banned this account.', userAction: 'contact_operator' },
   temporarily_banned: { sentence: 'WhatsApp has restricted this account for a time.', userAction: 'wait' },
-  client_outdated: { sentence: 'WhatsApp refuses this client version.', userAction: 'contact_operator' },
+  client_outdated: {
+    sentence:
+      'WhatsApp refuses our client version; the connection comes back by itself when operators have changed it.',
+    userAction: 'contact_operator',
+  },
   client_refused: { sentence: 'WhatsApp refuses this client.', userAction: 'contact_operator' },
   multi_device_mismatch: {
     sentence: 'The phone does not support linked devices in this form.',

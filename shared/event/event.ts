@@ -6,7 +6,13 @@ import { inboundContentSchema } from '../message/content.ts';
  * What a tenant is told: the envelope that the event log keeps, `GET /v1/events` answers and webhooks carry, in the same
  * bytes. The id is the place in the tenant's log: it orders, and it is what a receiver recognises a repeated delivery by.
  */
-export const eventTypes = ['connection.status', 'message.received', 'message.echo', 'message.status'] as const;
+export const eventTypes = [
+  'connection.status',
+  'message.received',
+  'message.echo',
+  'message.status',
+  'call.received',
+] as const;
 export type EventType = (typeof eventTypes)[number];
 
 const envelope = {
@@ -58,6 +64,17 @@ const messageStatusDataSchema = z
   })
   .meta({ id: 'MessageStatusData' });
 
+const callDataSchema = z
+  .object({
+    callId: z.string().meta({ description: "WhatsApp's id of the call." }),
+    caller: z.string(),
+    callerAlias: z.string().optional(),
+    group: z.string().optional().meta({ description: 'The group that is called together.' }),
+    video: z.boolean(),
+    rejected: z.boolean().meta({ description: 'It is refused, as the settings of the connection ask for.' }),
+  })
+  .meta({ id: 'CallData' });
+
 /** One event, by type. `message.echo` is the tenant's own message, written on another device. */
 export const eventSchema = z
   .discriminatedUnion('type', [
@@ -65,6 +82,7 @@ export const eventSchema = z
     z.object({ ...envelope, type: z.literal('message.received'), data: messageDataSchema }),
     z.object({ ...envelope, type: z.literal('message.echo'), data: messageDataSchema }),
     z.object({ ...envelope, type: z.literal('message.status'), data: messageStatusDataSchema }),
+    z.object({ ...envelope, type: z.literal('call.received'), data: callDataSchema }),
   ])
   .meta({ id: 'Event' });
 export type TenantEvent = z.infer<typeof eventSchema>;

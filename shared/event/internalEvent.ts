@@ -61,12 +61,34 @@ const statusFact = z.object({
   nextAttemptAtMs: z.number().int().optional(),
 });
 
-export const internalEventSchema = z.discriminatedUnion('kind', [messageFact, receiptFact, sendResultFact, statusFact]);
+/** Somebody calls the account. */
+const callFact = z.object({
+  ...fact,
+  kind: z.literal('call'),
+  callId: z.string().min(1),
+  /** Who calls, without device. */
+  caller: z.string(),
+  callerAlias: z.string().optional(),
+  /** The group that is called together. */
+  group: z.string().optional(),
+  video: z.boolean(),
+  /** It is being refused, because the connection's settings say so. */
+  rejected: z.boolean(),
+});
+
+export const internalEventSchema = z.discriminatedUnion('kind', [
+  messageFact,
+  receiptFact,
+  sendResultFact,
+  statusFact,
+  callFact,
+]);
 export type InternalEvent = z.infer<typeof internalEventSchema>;
 export type MessageFact = z.infer<typeof messageFact>;
 export type ReceiptFact = z.infer<typeof receiptFact>;
 export type SendResultFact = z.infer<typeof sendResultFact>;
 export type StatusFact = z.infer<typeof statusFact>;
+export type CallFact = z.infer<typeof callFact>;
 
 /** Body of one message in the events queue: facts of one connection, in order, at most 64 KB. Group = connection id. */
 export const internalEventBatchSchema = z.object({

@@ -70,6 +70,13 @@ export function decideFact(
     const draft = { ...common, type: 'connection.status', correlationId: batch.correlationId, data } as const;
     return { decision: 'tell', draft };
   }
+  if (fact.kind === 'call') {
+    const { callId, caller, callerAlias, group, video, rejected } = fact;
+    const alias = callerAlias === undefined ? {} : { callerAlias };
+    const data = { callId, caller, ...alias, ...(group === undefined ? {} : { group }), video, rejected };
+    const draft = { ...common, type: 'call.received', correlationId: batch.correlationId, data } as const;
+    return { decision: 'tell', draft };
+  }
   // Sent from the phone or another device: not one of the messages that we report on.
   if (message?.direction !== 'out') return { decision: 'unknown' };
   if (fact.kind === 'send_result') {

@@ -127,6 +127,11 @@ export const errorRules = {
     retry: 'later',
     sentence: 'No other worker could take the shards of this one. Start another worker first, then drain this one.',
   },
+  nothing_to_roll_back: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'There is no canary and no earlier version to go back to. Name one with PUT /v1/admin/whatsapp-version.',
+  },
   payload_too_large: {
     httpStatus: 413,
     retry: 'never',

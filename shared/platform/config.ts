@@ -44,6 +44,13 @@ const whatsapp = {
     .string()
     .regex(/^[0-9a-f]{64}$/i)
     .optional(),
+  /** Version of WhatsApp's client that sockets claim to be, until an operator names one; the vetted one if left out. */
+  WHATSAPP_VERSION: z
+    .string()
+    .regex(/^\d{1,3}\.\d{1,5}\.\d{1,12}$/, 'must be three numbers, such as 2.3000.1043857760')
+    .optional(),
+  /** How often a worker looks whether an operator has named another version. */
+  WHATSAPP_VERSION_READ_MS: milliseconds(30_000),
 } as const;
 
 const keys = {
@@ -225,6 +232,9 @@ export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly status: { readonly host: string; readonly port: number };
   readonly whatsappUrl: string;
   readonly whatsappRootKey: Uint8Array | undefined;
+  /** Undefined: the version that is vetted in the code. */
+  readonly whatsappVersion: string | undefined;
+  readonly versionReadMs: number;
   readonly ownership: OwnershipConfig;
   readonly liveness: LivenessConfig;
   readonly connections: ConnectionConfig;
@@ -295,6 +305,8 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
     status: Object.freeze({ host: value.HOLDFAST_STATUS_HOST, port: value.HOLDFAST_STATUS_PORT }),
     whatsappUrl: value.WHATSAPP_URL,
     whatsappRootKey: value.WHATSAPP_ROOT_KEY === undefined ? undefined : Buffer.from(value.WHATSAPP_ROOT_KEY, 'hex'),
+    whatsappVersion: value.WHATSAPP_VERSION,
+    versionReadMs: value.WHATSAPP_VERSION_READ_MS,
     kmsKeyArn: value.HOLDFAST_KMS_KEY_ARN,
     keyFile: value.HOLDFAST_KEY_FILE,
     ownership: Object.freeze(toOwnership(value)),

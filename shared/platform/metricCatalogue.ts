@@ -64,6 +64,20 @@ export const metricCatalogue = {
     question: 'How many workers asked to be drained because new sockets did not help, and what was wrong with them?',
   },
   MessagesSent: { ...count, question: 'How many messages did WhatsApp take from us?' },
+  MessagesFiltered: {
+    ...count,
+    dimensions: { kind: ['statusUpdates', 'newsletters', 'broadcasts', 'groups'] },
+    question: 'How many messages were dropped because their connection is set so?',
+  },
+  ReadReceiptsLost: {
+    ...count,
+    question: 'How many messages stay unread although their connection marks them as read?',
+  },
+  CallsRejected: {
+    ...count,
+    dimensions: { outcome: ['done', 'failed'] },
+    question: 'How many calls were refused because their connection is set so?',
+  },
   RetryReceipts: {
     ...count,
     question: 'How many requests to repeat came from recipients, for so many MessagesSent?',
@@ -94,6 +108,10 @@ export const metricCatalogue = {
     question: 'How often did the watchdog have to step in, and how far did it go?',
   },
   WatchdogBrake: { ...flag, question: 'Does so much look bad at once that the watchdog does no more than restart?' },
+  ClientVersionRefused: {
+    ...count,
+    question: 'How many client versions has WhatsApp refused (405), each counted once for the fleet?',
+  },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { VETTED_VERSION } from '../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
@@ -116,6 +117,7 @@ export function makeOurFleet(
       const socket = openSocket({
         connection,
         generation,
+        version: VETTED_VERSION,
         pairing: undefined,
         session,
         gate: openGate,

@@ -12,6 +12,7 @@ import { prepareProcess } from '../../worker/socket/prepareProcess.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { makeWatchedLogger } from '../quiet/watchedLogger.ts';
 import { openGate } from '../worker/fleet/gates.ts';
+import { neverRefused } from '../worker/fleet/neverRefused.ts';
 import { watchClock, watchKeys, watchQueue, watchSocketWrites, watchTable } from './ports.ts';
 import type { PortWatch } from './portWatch.ts';
 
@@ -80,6 +81,7 @@ export function startInstance(
     onBroken: listener.onBroken,
     opens: new OpenMeter(silentMetrics, systemClock.monotonicMs),
     metrics: silentMetrics,
+    versions: neverRefused,
     world: {
       clock: watchClock(systemClock, watch),
       random: systemRandom,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { VETTED_VERSION } from '../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
@@ -66,6 +67,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
     account.socket = openSocket({
       connection,
       generation: 1,
+      version: VETTED_VERSION,
       pairing,
       session,
       gate,

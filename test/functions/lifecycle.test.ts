@@ -115,6 +115,27 @@ describe('the life of a connection through the API', () => {
     expect(await controls()).toEqual(['refresh', 'refresh', 'refresh']);
   });
 
+  it('changes filters one by one, and removes them with null', async () => {
+    const set = await call('PATCH', '', {
+      settings: { filters: { statusUpdates: 'drop', groups: 'drop' }, readReceipts: 'automatic', calls: 'reject' },
+    });
+    const changed = await call('PATCH', '', { settings: { filters: { groups: null, newsletters: 'deliver' } } });
+    const removed = await call('PATCH', '', { settings: { filters: null, calls: null } });
+
+    expect(set.body['settings']).toEqual({
+      filters: { statusUpdates: 'drop', groups: 'drop' },
+      readReceipts: 'automatic',
+      calls: 'reject',
+    });
+    expect(changed.body['settings']).toEqual({
+      filters: { statusUpdates: 'drop', newsletters: 'deliver' },
+      readReceipts: 'automatic',
+      calls: 'reject',
+    });
+    expect(removed.body['settings']).toEqual({ readReceipts: 'automatic' });
+    expect((await row())?.settings).toEqual({ readReceipts: 'automatic' });
+  });
+
   it('takes settings when a connection is made', async () => {
     const made = await stack.call('POST', '/v1/connections', {
       key: tenant.key,
@@ -141,7 +162,13 @@ describe('the life of a connection through the API', () => {
   const reconnect = (wishes: unknown) => ({ settings: { reconnect: wishes } });
   it.each<readonly [what: string, body: unknown, field: string]>([
     ['an unknown setting', { settings: { historySync: true } }, 'settings.historySync'],
-    ['a filter, which cannot be applied yet', { settings: { filters: {} } }, 'settings.filters'],
+    ['a filter of what there is not', { settings: { filters: { people: 'drop' } } }, 'settings.filters.people'],
+    ['a filter that does something else', { settings: { filters: { groups: 'mute' } } }, 'settings.filters.groups'],
+    ['a filter that is a flag', { settings: { filters: { newsletters: true } } }, 'settings.filters.newsletters'],
+    ['filters that are a list', { settings: { filters: ['groups'] } }, 'settings.filters'],
+    ['read receipts that are a flag', { settings: { readReceipts: true } }, 'settings.readReceipts'],
+    ['read receipts of a kind that is none', { settings: { readReceipts: 'never' } }, 'settings.readReceipts'],
+    ['calls that are taken', { settings: { calls: 'accept' } }, 'settings.calls'],
     ['an unknown field of the policy', reconnect({ jitter: 0 }), 'settings.reconnect.jitter'],
     ['a negative delay', reconnect({ baseDelayMs: -1 }), 'settings.reconnect.baseDelayMs'],
     ['a delay that is no number', reconnect({ baseDelayMs: '5s' }), 'settings.reconnect.baseDelayMs'],

@@ -112,15 +112,15 @@ describe('what roles may do', () => {
     expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['worker']);
   });
 
-  it('lets the fleet be written by workers, by what hears of stopped tasks, by the watchdog, and by operators, these on leases only', () => {
+  it('lets the fleet be written by workers, by what hears of stopped tasks, by the watchdog, and by operators: leases, and an item of their own', () => {
     const writers = processesWith((grant) => touches(grant, 'fleet') && writes(grant));
 
     expect(writers).toEqual(['admin', 'task-stopped', 'watchdog', 'worker']);
-    for (const process of ['admin', 'task-stopped', 'watchdog']) {
+    for (const process of ['admin', 'task-stopped', 'watchdog'] as const) {
       const [write, ...others] = grantsOf(process).filter((grant) => touches(grant, 'fleet') && writes(grant));
+      const own = { watchdog: 'WATCHDOG', admin: 'WHATSAPP_VERSION', 'task-stopped': undefined }[process];
       expect(others.map(({ actions, condition }) => ({ actions, condition }))).toEqual(
-        // Beside leases, the watchdog has one item of its own.
-        process === 'watchdog' ? [{ actions: ['dynamodb:PutItem'], condition: keysOnly('WATCHDOG') }] : [],
+        own === undefined ? [] : [{ actions: ['dynamodb:PutItem'], condition: keysOnly(own) }],
       );
       expect(write?.actions.filter((action) => action !== 'dynamodb:Query')).toEqual(['dynamodb:UpdateItem']);
       expect(write?.condition).toEqual(keysOnly('LEASE#*'));

@@ -42,6 +42,15 @@ describe('npm run ops', () => {
     [['redrive', '--by', 'a b', ...somewhere], '--by must be 1 to 64 letters'],
     [['report', '--after', 'evt_1', ...somewhere], '--after needs --tenant-key-file.'],
     [['create-operator-key', ...somewhere], 'No stage is named'],
+    [['whatsapp-version', '--set', '2.3', ...somewhere], '--set must be three numbers with dots, such as 2.3000.'],
+    [['whatsapp-version', '--canary', '5', ...somewhere], '--canary needs --set.'],
+    [
+      ['whatsapp-version', '--set', '2.3000.1', '--canary', '100', ...somewhere],
+      '--canary must be a whole number from 1 to 99, not "100".',
+    ],
+    [['whatsapp-version', '--promote', '--roll-back', ...somewhere], 'Give one of --set, --promote and --roll-back.'],
+    [['whatsapp-version', '--by', 'a b', ...somewhere], '--by must be 1 to 64 letters'],
+    [['status', '--promote', ...somewhere], 'status does not take --promote.'],
   ])('answers %j with one sentence and exit code 2', async (words, sentence) => {
     const { code, stdout, stderr } = await ops(...words);
 

@@ -72,6 +72,21 @@ describe('npm run ops, on the embedded stack', () => {
     rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);
 
+  it('whatsapp-version names a canary, promotes it, and rolls back', async () => {
+    const before = await ops('whatsapp-version');
+    const canary = await ops('whatsapp-version', '--set', '2.3000.2000000001', '--canary', '5', '--by', 'ann');
+    const promoted = await ops('whatsapp-version', '--promote', '--by', 'ann');
+    const rolledBack = await ops('whatsapp-version', '--roll-back', '--by', 'ann');
+    const nothing = await ops('whatsapp-version', '--promote');
+
+    expect(before.stdout).toMatch(/^version {3}2\.3000\.\d+ \(vetted in this release\)\nbreaker {3}closed\n$/);
+    expect(canary.stdout).toContain('canary    2.3000.2000000001 for 5 % of the connections\n');
+    expect(promoted.stdout).toContain('version   2.3000.2000000001 (named by an operator)\n');
+    expect(rolledBack.stdout).toContain('previous  2.3000.2000000001\n');
+    expect(rolledBack.stdout).toMatch(/rolled back 2\.3000\.2000000001 by ann\n/);
+    expect(nothing).toMatchObject({ code: 1, stderr: 'There is no canary to promote.\n' });
+  });
+
   it('status shows workers, shards, connections and queues', async () => {
     const { code, stdout } = await ops('status');
 

@@ -1,3 +1,4 @@
+import type { PhoneCall } from './calls.ts';
 import type { TranscriptEntry } from './phone.ts';
 import type { z } from 'zod';
 import type { Fault, registrationStrikeSchema, Strike } from './faults.ts';
@@ -72,6 +73,27 @@ export class WhatsAppClient {
   /** Sends one of a phone's messages again, under the same id, to the linked devices of its recipients. */
   async repeat(number: string, id: string): Promise<void> {
     await this.#call('POST', `/phones/${number}/repeat`, { id });
+  }
+
+  /** Posts a status update from a phone, or writes to a broadcast list. Returns the stanza id. */
+  async broadcast(number: string, to: readonly string[], text: string, list = 'status@broadcast'): Promise<string> {
+    return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/broadcasts`, { list, to, text })).id;
+  }
+
+  /** A newsletter that an account follows brings a post. Returns the stanza id. */
+  async post(number: string, newsletter: string, text: string): Promise<string> {
+    const path = `/phones/${number}/newsletter-posts`;
+    return (await this.#call<{ readonly id: string }>('POST', path, { newsletter, text })).id;
+  }
+
+  /** A phone calls another account. Returns the id of the call. */
+  async call(number: string, to: string, video = false): Promise<string> {
+    return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/calls`, { to, video })).id;
+  }
+
+  /** The calls that a phone made, and what became of them. */
+  calls(number: string): Promise<readonly PhoneCall[]> {
+    return this.#call('GET', `/phones/${number}/calls`);
   }
 
   /** Sends what a phone has encrypted ahead, the oldest first. Returns the stanza ids. */

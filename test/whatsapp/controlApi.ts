@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { makeCallRoutes } from './callRoutes.ts';
 import { toMediaMessage } from './content.ts';
 import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts';
 import type { Group } from './groups.ts';
@@ -229,7 +230,7 @@ const otherRoutes: readonly Route[] = [
   ['GET', /^\/stats$/, (simulator) => simulator.stats()],
 ];
 
-const routes = [...phoneRoutes, ...otherRoutes];
+const routes = [...phoneRoutes, ...makeCallRoutes(find), ...otherRoutes];
 
 /** Answers one request; bad input is answered with a sentence that says what to do. */
 export function makeControlApi(simulator: WhatsAppSimulator) {

@@ -12,8 +12,19 @@ const scope = {
 } as const;
 
 export const faultSchema = z.discriminatedUnion('kind', [
-  /** Refuses the next logins with `<failure reason>`. */
-  z.strictObject({ ...scope, kind: z.literal('refuse_login'), reason: z.number().int() }),
+  /** Refuses the next logins with `<failure reason>`; a temporary ban (402) may say when it ends. */
+  z.strictObject({
+    ...scope,
+    kind: z.literal('refuse_login'),
+    reason: z.number().int(),
+    expireSeconds: z.number().int().positive().optional(),
+  }),
+  /** Refuses logins and registrations of clients of this version with `<failure reason="405">`. */
+  z.strictObject({
+    times: scope.times,
+    kind: z.literal('refuse_version'),
+    version: z.string().regex(/^\d+\.\d+\.\d+$/),
+  }),
   /** Takes the TCP connection and never upgrades it to a WebSocket. */
   z.strictObject({ times: scope.times, kind: z.literal('no_upgrade') }),
   /** Answers over HTTP where a WebSocket is asked for, as a proxy does that lets nobody through. */
@@ -57,7 +68,12 @@ export const strikeSchema = z.discriminatedUnion('kind', [
     type: z.string().optional(),
   }),
   /** `<failure reason>`, then close. */
-  z.strictObject({ number: scope.number, kind: z.literal('failure'), reason: z.number().int().optional() }),
+  z.strictObject({
+    number: scope.number,
+    kind: z.literal('failure'),
+    reason: z.number().int().optional(),
+    expireSeconds: z.number().int().positive().optional(),
+  }),
   z.strictObject({ number: scope.number, kind: z.literal('stream_end') }),
   z.strictObject({ number: scope.number, kind: z.literal('close') }),
   /** From now on these sockets hear everything and say nothing. */
@@ -151,10 +167,18 @@ function strikeSocket(strike: Strike, socket: ClientSocket): boolean {
     const content = child === undefined ? undefined : [node(child, type === undefined ? {} : { type })];
     socket.send(node('stream:error', code === undefined ? {} : { code: String(code) }, content));
   } else if (strike.kind === 'failure') {
-    socket.send(node('failure', strike.reason === undefined ? {} : { reason: String(strike.reason) }));
+    socket.send(failureNode(strike.reason, strike.expireSeconds));
   } else if (strike.kind === 'stream_end') {
     socket.send(node('xmlstreamend'));
   }
   socket.close();
   return true;
+}
+
+/** What ends a login. `expire` counts seconds, as whatsmeow reads it. */
+export function failureNode(reason: number | undefined, expireSeconds?: number) {
+  return node('failure', {
+    ...(reason === undefined ? {} : { reason: String(reason) }),
+    ...(expireSeconds === undefined ? {} : { code: '101', expire: String(expireSeconds) }),
+  });
 }

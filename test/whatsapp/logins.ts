@@ -1,6 +1,6 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { ClientSocket } from './clientSocket.ts';
-import type { Faults } from './faults.ts';
+import { failureNode, type Faults } from './faults.ts';
 import { child, children, node, stamp, type BinaryNode } from './node.ts';
 import type { Counters, LoginSpan } from './stats.ts';
 import { jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
@@ -19,6 +19,19 @@ export class Logins {
     this.#counters = counters;
   }
 
+  /** Counts the version that a client claims to be. Returns true when a fault refuses it: then the client is told so. */
+  refusesVersion(socket: ClientSocket, { userAgent, username }: proto.ClientPayload): boolean {
+    const { primary, secondary, tertiary } = userAgent?.appVersion ?? {};
+    const version = [primary, secondary, tertiary].map((part) => part ?? 0).join('.');
+    this.#counters.countVersion(version);
+    if (this.#faults.take('refuse_version', undefined, (fault) => fault.version === version) === undefined)
+      return false;
+    this.#counters.countRefusedVersion(username ? String(username) : 'registering');
+    socket.send(failureNode(405));
+    socket.close();
+    return true;
+  }
+
   /** A client names its device: lets it in or refuses it. */
   logIn(socket: ClientSocket, clientStatic: Buffer, payload: proto.ClientPayload): void {
     const number = String(payload.username ?? '');
@@ -26,7 +39,7 @@ export class Logins {
     const refusal = this.#faults.take('refuse_login', number);
     const known = device !== undefined && Buffer.from(device.noiseKey).equals(clientStatic);
     if (refusal !== undefined || !known) {
-      socket.send(node('failure', { reason: String(refusal?.reason ?? 401), location: 'sim' }));
+      socket.send(failureNode(refusal?.reason ?? 401, refusal?.expireSeconds));
       socket.close();
       return;
     }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { proto } from '@whiskeysockets/baileys';
 import { WebSocketServer } from 'ws';
+import { Calls } from './calls.ts';
 import { ClientSocket } from './clientSocket.ts';
 import { makeControlApi } from './controlApi.ts';
 import { DeviceNotices } from './deviceNotices.ts';
@@ -43,6 +44,7 @@ export class WhatsAppSimulator {
   readonly groups: Groups;
   readonly pairing: Pairing;
   readonly logins: Logins;
+  readonly calls: Calls;
   readonly #notices: DeviceNotices;
   readonly #stateDir: string | undefined;
   readonly #sockets = new Set<ClientSocket>();
@@ -66,6 +68,7 @@ export class WhatsAppSimulator {
     this.world = world;
     this.logins = new Logins(world, faults, counters);
     this.groups = new Groups({ world, enqueue });
+    this.calls = new Calls(world, enqueue);
     this.#notices = new DeviceNotices(world, enqueue);
     this.relay = new Relay({
       world,
@@ -230,6 +233,7 @@ export class WhatsAppSimulator {
   /** The handshake is done: a new device registers, a known one logs in. */
   #begin(socket: ClientSocket, clientStatic: Buffer, payload: proto.ClientPayload): void {
     const data = payload.devicePairingData;
+    if (this.logins.refusesVersion(socket, payload)) return;
     if (payload.username || !data) {
       this.logins.logIn(socket, clientStatic, payload);
       return;
@@ -277,6 +281,8 @@ export class WhatsAppSimulator {
       if (error !== undefined) this.counters.countRefusal(error);
     } else if (stanza.tag === 'presence' && type !== undefined) {
       this.counters.presence.set(device.number, type);
+    } else if (stanza.tag === 'call') {
+      socket.send(this.calls.accept(device, stanza));
     } else if (stanza.tag === 'chatstate') {
       this.relay.chatState(device, stanza, (to, state) => this.logins.tell(to, state));
     }

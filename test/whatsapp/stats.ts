@@ -48,6 +48,10 @@ export interface Stats {
   readonly placeholderRequests: Readonly<Record<string, number>>;
   /** Queries with which clients gave contacts a privacy token, per account. */
   readonly tokenIssues: Readonly<Record<string, number>>;
+  /** Logins and registrations that were begun, by the version that the client claims to be. */
+  readonly versions: Readonly<Record<string, number>>;
+  /** Of these, those that were refused for their version: per account, and all that were `registering`. */
+  readonly refusedVersions: Readonly<Record<string, number>>;
   /** Faults of the simulator itself: none, or what a run shows cannot be trusted. */
   readonly internalErrors: readonly string[];
 }
@@ -75,6 +79,8 @@ export class Counters {
   readonly presence = new Map<string, string>();
   readonly placeholderRequests = new Map<string, number>();
   readonly tokenIssues = new Map<string, number>();
+  readonly versions = new Map<string, number>();
+  readonly refusedVersions = new Map<string, number>();
   /** Place of each message among those of its account, in the order in which the server took them. */
   readonly #places = new Map<string, number>();
   readonly #lastShown = new Map<string, number>();
@@ -102,6 +108,14 @@ export class Counters {
 
   countTokenIssue(number: string): void {
     this.tokenIssues.set(number, (this.tokenIssues.get(number) ?? 0) + 1);
+  }
+
+  countVersion(version: string): void {
+    this.versions.set(version, (this.versions.get(version) ?? 0) + 1);
+  }
+
+  countRefusedVersion(who: string): void {
+    this.refusedVersions.set(who, (this.refusedVersions.get(who) ?? 0) + 1);
   }
 
   countRefusal(error: string): void {
@@ -156,6 +170,8 @@ export class Counters {
       unreadByClients: this.unreadByClients.size,
       placeholderRequests: Object.fromEntries(this.placeholderRequests),
       tokenIssues: Object.fromEntries(this.tokenIssues),
+      versions: Object.fromEntries(this.versions),
+      refusedVersions: Object.fromEntries(this.refusedVersions),
       internalErrors: this.internalErrors,
     };
   }

@@ -18,7 +18,11 @@ const streamError = (code?: number, child?: string, type?: string): Strike => ({
   ...(child === undefined ? {} : { child }),
   ...(type === undefined ? {} : { type }),
 });
-const failure = (reason: number): Strike => ({ kind: 'failure', reason });
+const failure = (reason: number, expireSeconds?: number): Strike => ({
+  kind: 'failure',
+  reason,
+  ...(expireSeconds === undefined ? {} : { expireSeconds }),
+});
 const replaced = streamError(undefined, 'conflict', 'replaced');
 
 /** The socket comes back by itself. */
@@ -77,6 +81,9 @@ const offerOver = (name: string, strike: Strike, status: string, closeCode: numb
   phase: 'pairing',
 });
 
+/** WhatsApp counts in seconds, so this one is not shrunk. Shorter than the rest that the matrix waits for. */
+const BAN_SECONDS = 2;
+
 const rows: readonly Row[] = [
   over('401 at login', failure(401), 'unpaired/logged_out', 401, 'none'),
   over('401 device removed', streamError(401, 'conflict', 'device_removed'), 'unpaired/logged_out', 401, 'none'),
@@ -88,8 +95,19 @@ const rows: readonly Row[] = [
     'none',
   ),
   over('402', failure(402), 'restricted/temporarily_banned', 402, 'kept'),
+  {
+    ...back('402 that ends', failure(402, BAN_SECONDS), 'temporarily_banned', 402, (BAN_SECONDS * 1_000) / SCALE),
+    expected: {
+      opens: 1,
+      credentials: 'kept',
+      status: 'online/open',
+      history: ['restricted/temporarily_banned 402', 'online/open'],
+      events: ['restricted/temporarily_banned', 'online/open'],
+    },
+  },
   over('403', failure(403), 'unpaired/device_removed', 403, 'none'),
-  over('405', failure(405), 'failed/client_outdated', 405, 'kept'),
+  // Without the fleet's breaker, which is tried in clientVersions.test.ts: one refusal is no verdict.
+  back('405', failure(405), 'client_outdated', 405, 8_000),
   over('406', failure(406), 'restricted/banned', 406, 'none'),
   back('408, silence', { kind: 'go_silent' }, 'network_lost', 408, 15_000),
   over('409', failure(409), 'failed/client_refused', 409, 'kept'),
@@ -147,11 +165,11 @@ const rows: readonly Row[] = [
   offerOver('401', failure(401), 'unpaired/pairing_refused', 401),
   offerOver('402', failure(402), 'unpaired/pairing_refused', 402),
   offerOver('403', failure(403), 'unpaired/pairing_refused', 403),
-  offerOver('405', failure(405), 'failed/client_outdated', 405),
   offerOver('406', failure(406), 'unpaired/pairing_refused', 406),
   offerOver('408', failure(408), 'unpaired/offer_expired', 408),
   offerOver('409', failure(409), 'failed/client_refused', 409),
   offerOver('411', failure(411), 'failed/multi_device_mismatch', 411),
+  offeredAgain('405', failure(405), 'client_outdated', 405, 8_000),
   offeredAgain('428', { kind: 'close' }, 'network_lost', 428, 15_000),
   offeredAgain('440', replaced, 'unknown', 440, 8_000),
   offeredAgain('500', streamError(500), 'server_unavailable', 500, 8_000),

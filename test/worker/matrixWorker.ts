@@ -6,12 +6,13 @@ import { workerConfig, type StoreConfig } from '../../shared/platform/config.ts'
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { makeWatchedLogger } from '../quiet/watchedLogger.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
-import { makeOwnedShards } from '../../worker/composition.ts';
+import { makeOwnedShards, type WorkOptions } from '../../worker/composition.ts';
 import { OpenMeter } from '../../worker/runner/openMeter.ts';
 import type { OwnedShards } from '../../worker/runner/ownedShards.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';
 import { prepareProcess } from '../../worker/socket/prepareProcess.ts';
 import { openGate } from './fleet/gates.ts';
+import { neverRefused } from './fleet/neverRefused.ts';
 import { BASE_DELAY_MS, SCALE, SHARD_OF, STABLE_MS } from './matrixTrial.ts';
 
 /** What the worker's sockets do, seen from outside. */
@@ -26,6 +27,7 @@ export function startMatrixWorker(
   stores: StoreConfig,
   place: { readonly keyFile: string; readonly whatsappUrl: string; readonly rootKey: string },
   watch: SocketWatch,
+  parts: Partial<Pick<WorkOptions, 'takeTurn' | 'versions'>> = {},
 ): OwnedShards {
   prepareProcess({ rootKey: Buffer.from(place.rootKey, 'hex') });
   const table = makeDocumentClient(stores);
@@ -51,6 +53,8 @@ export function startMatrixWorker(
     onBroken: watch.onBroken,
     opens: new OpenMeter(silentMetrics, systemClock.monotonicMs),
     metrics: silentMetrics,
+    versions: neverRefused,
+    ...parts,
     world: {
       clock: systemClock,
       // Each delay is the longest of its range.

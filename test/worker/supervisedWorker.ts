@@ -11,6 +11,7 @@ import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts
 import { workerConfig } from '../../shared/platform/config.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
+import { neverRefused } from './fleet/neverRefused.ts';
 import { makeOwnedShards } from '../../worker/composition.ts';
 import type { EventPublisher } from '../../worker/events/eventPublisher.ts';
 import { OpenMeter } from '../../worker/runner/openMeter.ts';
@@ -110,6 +111,7 @@ export class SupervisedWorker {
       onBroken: (error) => void this.broken.push(error),
       opens: new OpenMeter(silentMetrics, systemClock.monotonicMs),
       metrics: this.metrics,
+      versions: neverRefused,
       world: {
         clock: systemClock,
         random: systemRandom,

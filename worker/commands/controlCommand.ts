@@ -60,7 +60,7 @@ export function decideControl(
   const actions: ControlAction[] = [];
   if (asked) actions.push({ action: 'pair', pairing });
   else if (view.runner === 'running') actions.push(...(trigger === 'restart' ? [{ action: 'restart' } as const] : []));
-  else if (REVIVING.has(trigger) || isStartable(connection, view)) {
+  else if (REVIVING.has(trigger) || isStartable(connection, view, nowMs)) {
     actions.push({ action: 'start', linked, code: restingCode(connection) });
   }
   if (!linked && connection.parkedCount > 0) actions.push({ action: 'fail_messages' });
@@ -68,9 +68,12 @@ export function decideControl(
 }
 
 /** One that gave up waits for a person, also across owners. */
-function isStartable(connection: Connection, view: RunnerView): boolean {
+function isStartable(connection: Connection, view: RunnerView, nowMs: number): boolean {
   if (view.runner === 'gave_up') return false;
   if (view.runner === 'off') return true;
+  // An earlier owner knew when a ban ends: nothing is tried before.
+  const { nextAttemptAtMs } = connection;
+  if (connection.statusCode === 'temporarily_banned' && nextAttemptAtMs !== undefined) return nowMs >= nextAttemptAtMs;
   const gaveUp = connection.status === 'failed' || connection.status === 'restricted';
   return !gaveUp || WORTH_A_TRY.has(connection.statusCode);
 }

@@ -19,13 +19,17 @@ export type CloseCause =
   | 'banned'
   | 'temporarily_banned'
   | 'client_outdated'
+  | 'version_refused'
   | 'client_refused'
   | 'multi_device_mismatch';
 
 /** What follows from a cause. */
 export interface CloseRule {
-  /** `now`: once without delay, then as `fast`. `slow`: {@link CONFLICT_RETRIES} times, then `failed`. */
-  readonly retry: 'now' | 'fast' | 'slow' | 'never';
+  /**
+   * `now`: once without delay, then as `fast`. `slow`: {@link CONFLICT_RETRIES} times, then `failed`. `after_end`: once
+   * what WhatsApp set a time for has ended; `never` where it set none. `held`: when the client version has changed.
+   */
+  readonly retry: 'now' | 'fast' | 'slow' | 'after_end' | 'held' | 'never';
   /** First delay in milliseconds with the default base delay of 5 s; it scales with the base delay. */
   readonly firstDelayMs: number;
   /** Credentials are retired, which means kept encrypted and no longer used, only on proof that they are void. */
@@ -63,8 +67,16 @@ export const closeRules: Readonly<Record<CloseCause, CloseRule>> = {
   logged_out: { ...never, credentials: 'retire', status: 'unpaired', code: 'logged_out' },
   device_removed: { ...never, credentials: 'retire', status: 'unpaired', code: 'device_removed' },
   banned: { ...never, credentials: 'retire', status: 'restricted', code: 'banned' },
-  temporarily_banned: { ...never, credentials: 'keep', status: 'restricted', code: 'temporarily_banned' },
-  client_outdated: { ...failed, code: 'client_outdated' },
+  temporarily_banned: {
+    ...never,
+    retry: 'after_end',
+    credentials: 'keep',
+    status: 'restricted',
+    code: 'temporarily_banned',
+  },
+  // One refusal may be a server's mood; the fleet's breaker turns the second into the next row (`ClientVersions`).
+  client_outdated: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'client_outdated' },
+  version_refused: { ...failed, retry: 'held', code: 'client_outdated' },
   client_refused: { ...failed, code: 'client_refused' },
   multi_device_mismatch: { ...failed, code: 'multi_device_mismatch' },
 };
@@ -81,6 +93,8 @@ const causesByNode: Readonly<Record<string, CloseCause>> = {
   device_removed: 'logged_out',
   replaced: 'replaced',
   link_code_companion_reg: 'code_refused',
+  // The word of the fleet's breaker: what is about to be used is refused.
+  version_refused: 'version_refused',
   // Not WhatsApp's word: a proxy on the way that answers 403 must not cost credentials.
   websocket: 'network_lost',
   // Ours: a deadline inside the socket saw it before the supervisor did.

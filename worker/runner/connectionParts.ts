@@ -13,6 +13,7 @@ import { ConnectionOutbox } from '../commands/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../commands/controlCommand.ts';
 import { showSendsPause } from '../commands/showSendsPause.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
+import type { VersionChoice } from '../fleet/clientVersions.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
 import { ConnectionRecorder } from './connectionRecorder.ts';
 import { ConnectionRunner } from './connectionRunner.ts';
@@ -37,6 +38,7 @@ export interface PartsDependencies {
   readonly onBroken: (error: unknown) => void;
   readonly opens: OpenMeter;
   readonly metrics: Metrics;
+  readonly versions: VersionChoice;
   /** Whether the store shows a newer owner of the connection's shard. */
   readonly readOwnership: (owned: OwnedConnection) => Promise<'owned' | 'lost'>;
 }
@@ -69,8 +71,9 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
     makeSocketSource: (owned, wishes) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,
+        versions: dependencies.versions,
         openSession: sockets.openSession,
-        openSocket: (request) => sockets.openSocket({ ...request, presence: wishes().presence }),
+        openSocket: (request) => sockets.openSocket({ ...request, presence: wishes().presence, wishes }),
       }),
     makeRunner: ({ owned, wishes, openedAtMs, sockets: source, sending, shown, nextFactNumber, onStopped }) => {
       const own = { ...dependencies, owned, logger: loggerOf(owned) };

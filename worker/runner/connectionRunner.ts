@@ -15,6 +15,7 @@ const CLOSE_DEADLINE_MS = 30_000;
 const OPEN_DEADLINE_MS = 60_000;
 const OWNERSHIP_DEADLINE_MS = 5_000;
 const FLUSH_DEADLINE_MS = 5_000;
+const LOG_OUT_WITHIN_MS = 15_000;
 const RETIRE_TRIES = 5;
 const RETIRE_PAUSE_MS = 1_000;
 
@@ -154,6 +155,8 @@ export class ConnectionRunner {
         return this.#setTimer(effect.delayMs);
       case 'clear_timer':
         return this.#clearTimer();
+      case 'log_out':
+        return this.#logOut();
       case 'allow_sending':
         return sending.allow();
       case 'finish_commands_in_flight':
@@ -178,6 +181,10 @@ export class ConnectionRunner {
   /** Waits for a turn, then opens. Whatever goes wrong is a socket that closed for an unknown reason. */
   async #open(generation: number, goal: Goal): Promise<void> {
     const { policy, sockets, takeTurn, clock, logger } = this.#dependencies;
+    if (sockets.isVersionRefused()) {
+      this.#closed(generation, undefined, 'version_refused');
+      return;
+    }
     this.#openedAtMs = clock.monotonicMs();
     const waiting = new AbortController();
     this.#waitingForTurn = waiting;
@@ -192,6 +199,11 @@ export class ConnectionRunner {
         clock,
       );
       this.#endWait();
+      // A worker may have found out while this one waited.
+      if (sockets.isVersionRefused()) {
+        this.#closed(generation, undefined, 'version_refused');
+        return;
+      }
       opening = sockets.open({
         generation,
         pairing: goal.kind === 'pairing' ? goal.pairing : undefined,
@@ -223,8 +235,8 @@ export class ConnectionRunner {
     this.#waitingForTurn = undefined;
   }
 
-  #closed(generation: number, statusCode: number | undefined): void {
-    this.deliver({ type: 'socket_closed', generation, close: { statusCode, node: undefined } });
+  #closed(generation: number, statusCode: number | undefined, node?: string): void {
+    this.deliver({ type: 'socket_closed', generation, close: { statusCode, node } });
   }
 
   /** A socket that does not close could speak beside its successor, so a failure here is not survivable. */
@@ -234,6 +246,29 @@ export class ConnectionRunner {
     this.#giveTurnBack();
     if (socket === undefined) return;
     await withDeadline('closing a socket', CLOSE_DEADLINE_MS, () => socket.close(kind), this.#dependencies.clock);
+  }
+
+  /** The phone shows the device until WhatsApp is told; but what was asked for is done here in any case. */
+  async #logOut(): Promise<void> {
+    const { sockets, takeTurn, clock, logger } = this.#dependencies;
+    const late = new AbortController();
+    const done = new AbortController();
+    void clock.sleep(LOG_OUT_WITHIN_MS, done.signal).then(() => late.abort(new Error('too late to log out')));
+    const work = async (): Promise<string> => {
+      this.#turn = await takeTurn(late.signal);
+      return sockets.logOut(late.signal);
+    };
+    try {
+      // Its socket is closed before anything else is done, also when it was too late.
+      const outcome = await withDeadline('logging out', LOG_OUT_WITHIN_MS + CLOSE_DEADLINE_MS, work, clock);
+      if (outcome === 'lost') this.deliver({ type: 'ownership_lost' });
+      else logger.info('device logged out while it was offline', { outcome });
+    } catch (error) {
+      logger.warn('WhatsApp was not told that a device is unlinked', { error });
+    } finally {
+      done.abort();
+      this.#giveTurnBack();
+    }
   }
 
   /** If the store does not answer, the next socket finds out: it cannot open where a newer owner has. */

@@ -80,6 +80,11 @@ export class ConnectionRunners {
     return held;
   }
 
+  /** Another client version is to be used. */
+  versionChanged(): void {
+    for (const held of this.#held.values()) held.versionChanged();
+  }
+
   /** Ends all for a hand-over. Resolves when every socket is closed and nothing is in flight. */
   async drain(): Promise<void> {
     this.#ended.abort();

@@ -133,6 +133,11 @@ export class HeldConnection {
     });
   }
 
+  /** Another client version is to be used. */
+  versionChanged(): void {
+    this.#runner?.deliver({ type: 'version_changed' });
+  }
+
   /** Ends for a hand-over: sends in flight finish, the socket closes without logging out. */
   async drain(): Promise<void> {
     this.#ending = true;

@@ -1,4 +1,3 @@
-import { closeRules } from './closeRules.ts';
 import {
   noTries,
   type Input,
@@ -11,18 +10,16 @@ import {
   type StepContext,
 } from './machineTypes.ts';
 import { recycle } from './recycle.ts';
+import { openedOf } from './stateParts.ts';
 import {
   LOST,
   afterClose,
-  becomeUnpaired,
   begin,
   closed,
   endDrain,
   goOnline,
-  isVoid,
   loseOwnership,
   open,
-  openedOf,
   pairAgain,
   paired,
   release,
@@ -32,6 +29,7 @@ import {
   unlink,
   unpaired,
 } from './transitions.ts';
+import { retryWithVersion, wake } from './waits.ts';
 
 /**
  * The lifecycle of one connection as a pure function. Nothing else in the worker decides to open or close a socket.
@@ -82,6 +80,7 @@ const table: Table = {
     pair_requested: (state, { pairing }, context) => open(state, { kind: 'pairing', pairing }, noTries, context),
     stop_requested: switchOff,
     restart_requested: 'ignore',
+    version_changed: 'ignore',
     unlink_requested: unlink,
     drain_requested: () => stop('released'),
     ownership_lost: loseOwnership,
@@ -109,6 +108,7 @@ const table: Table = {
     unwell: recycle,
     pair_requested: pairAgain,
     restart_requested: restart,
+    version_changed: 'ignore',
     drain_requested: release,
     timer: (state, _input, context) => afterClose(state, LOST, context),
   },
@@ -129,6 +129,7 @@ const table: Table = {
     unwell: recycle,
     pair_requested: pairAgain,
     restart_requested: 'ignore',
+    version_changed: 'ignore',
     drain_requested: release,
     timer: (state, _input, context) => afterClose(state, LOST, context),
   },
@@ -146,6 +147,7 @@ const table: Table = {
     unwell: recycle,
     pair_requested: 'ignore',
     restart_requested: restart,
+    version_changed: 'ignore',
     drain_requested: (state, _input, { policy }) => ({
       state: { name: 'draining', generation: state.generation },
       effects: [
@@ -162,10 +164,8 @@ const table: Table = {
     pair_requested: pairAgain,
     restart_requested: restart,
     drain_requested: release,
-    timer: (state, _input, context) =>
-      isVoid(state.goal, context)
-        ? becomeUnpaired(state, closeRules.pairing_expired)
-        : open(state, state.goal, state.tries, context),
+    version_changed: retryWithVersion,
+    timer: wake,
   },
   draining: {
     ...quiet,
@@ -174,6 +174,7 @@ const table: Table = {
     pair_requested: 'ignore',
     stop_requested: 'ignore',
     restart_requested: 'ignore',
+    version_changed: 'ignore',
     // On purpose: the command is not deleted, so the next owner does it.
     unlink_requested: 'ignore',
     drain_requested: 'ignore',
@@ -187,6 +188,7 @@ const table: Table = {
     pair_requested: 'ignore',
     stop_requested: 'ignore',
     restart_requested: 'ignore',
+    version_changed: 'ignore',
     unlink_requested: 'ignore',
     drain_requested: 'ignore',
     ownership_lost: 'ignore',

@@ -47,6 +47,8 @@ export type State =
       readonly goal: Goal;
       readonly tries: Tries;
       readonly cause: CloseCause | 'restart_requested' | 'start_requested';
+      /** Wall clock; not before, whatever the timer says: it may be set for a part of the way. */
+      readonly untilMs?: number;
     } & Opened)
   | { readonly name: 'draining'; readonly generation: number }
   | { readonly name: 'stopped'; readonly reason: StopReason };
@@ -62,6 +64,8 @@ export type Input =
   | { readonly type: 'pair_requested'; readonly pairing: WantedPairing }
   | { readonly type: 'stop_requested' }
   | { readonly type: 'restart_requested' }
+  /** Another client version is to be used: who was refused for the old one may open again. */
+  | { readonly type: 'version_changed' }
   | { readonly type: 'unlink_requested' }
   | { readonly type: 'drain_requested' }
   | { readonly type: 'drain_finished' }
@@ -80,6 +84,8 @@ export type Effect =
   | { readonly type: 'open_socket'; readonly generation: number; readonly goal: Goal }
   /** Also asked for when the socket closed by itself: releases what is left of it. */
   | { readonly type: 'close_socket'; readonly generation: number; readonly kind: 'end' | 'logout' }
+  /** Tells WhatsApp on a socket of its own, if there are credentials to log in with: none is open. A failure is survived. */
+  | { readonly type: 'log_out' }
   /** Messages may be sent from here on. */
   | { readonly type: 'allow_sending' }
   | { readonly type: 'finish_commands_in_flight' }

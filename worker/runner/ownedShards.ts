@@ -30,6 +30,11 @@ export class OwnedShards {
     work.poller.start();
   }
 
+  /** Another client version is to be used: who was refused for the old one opens again. */
+  versionChanged(): void {
+    for (const { runners } of this.#work.values()) runners.versionChanged();
+  }
+
   /** Connections of all shards, and how many of them are online. */
   count(): { readonly connections: number; readonly online: number } {
     let connections = 0;

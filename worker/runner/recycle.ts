@@ -1,6 +1,7 @@
 import type { InputOf, StateOf, Step, StepContext } from './machineTypes.ts';
 import { noTries } from './machineTypes.ts';
-import { goalOf, isStable, retryLater } from './transitions.ts';
+import { goalOf } from './stateParts.ts';
+import { isStable, retryLater } from './transitions.ts';
 
 /**
  * The socket is open in name only: it is closed before another opens, and the account stays linked. The time for which it

@@ -18,6 +18,14 @@ export interface SocketSource {
     readonly pairing: PairingRequest | undefined;
     readonly onInput: (input: SocketInput) => void;
   }) => Promise<ConnectionSocket | 'lost' | 'unlinked'>;
+  /** Whether WhatsApp refuses the client version that the next socket would claim to be: a login would be wasted. */
+  readonly isVersionRefused: () => boolean;
+  /**
+   * Removes the device at WhatsApp, on a socket that is opened and closed for it. Returns `lost` when a newer owner has
+   * written, `skipped` when there is nothing to log in with, and `refused` when WhatsApp did not let it in.
+   * @param late gives up and closes the socket
+   */
+  readonly logOut: (late: AbortSignal) => Promise<'done' | 'lost' | 'skipped' | 'refused'>;
   /** Whether there are credentials to log in with. Rejects when a store does not answer. */
   readonly isLinked: () => Promise<boolean>;
   /** Credentials are kept encrypted and not used any more. Returns `lost` when a newer owner has written. */

@@ -1,4 +1,5 @@
-import type { Presence } from '../../shared/connection/settings.ts';
+import type { VersionChoice } from '../fleet/clientVersions.ts';
+import type { ConnectionSettings, Presence } from '../../shared/connection/settings.ts';
 import type { ConnectionSocket, OwnedConnection, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
 import type { Session } from '../session/session.ts';
 import { OwnershipLostError } from '../session/sessionErrors.ts';
@@ -14,6 +15,9 @@ export interface SessionSocketsDependencies {
     readonly generation: number;
     readonly pairing: PairingRequest | undefined;
     readonly presence?: Presence | undefined;
+    readonly wishes?: (() => ConnectionSettings) | undefined;
+    /** That it claims to be. */
+    readonly version: string;
     readonly onInput: (input: SocketInput) => void;
   }) => ConnectionSocket | Promise<ConnectionSocket>;
 }
@@ -24,8 +28,13 @@ export interface SessionSocketsDependencies {
  */
 export function makeSessionSockets(
   owned: OwnedConnection,
-  dependencies: SessionSocketsDependencies & { readonly opens: Pick<OpenMeter, 'follow'> },
+  dependencies: SessionSocketsDependencies & {
+    readonly opens: Pick<OpenMeter, 'follow'>;
+    readonly versions: VersionChoice;
+  },
 ): SocketSource {
+  const { versions } = dependencies;
+  const isVersionRefused = (): boolean => versions.isRefused(owned.connectionId);
   let opened: Promise<Session> | undefined;
   let abandoned = false;
   const session = async (): Promise<Session> => {
@@ -48,18 +57,49 @@ export function makeSessionSockets(
         if (pairing === undefined && !found.isPaired) return 'unlinked';
         await found.raiseEpoch();
         const count = dependencies.opens.follow();
+        const version = versions.of(owned.connectionId);
         // A pairing may have finished without its owner living to record it: then this is a login.
         return dependencies.openSocket({
           owned,
           session: found,
           generation,
+          version,
           pairing: found.isPaired ? undefined : pairing,
           onInput: (input) => {
             count(input);
-            onInput(input);
+            noteAnswer(versions, version, input);
+            const isHeld = isRefusal(input) && isVersionRefused();
+            onInput(isHeld ? { ...input, close: { ...input.close, node: 'version_refused' } } : input);
           },
         });
       }),
+    logOut: (late) =>
+      unlessLost(async () => {
+        const found = await session();
+        if (!found.isPaired || isVersionRefused()) return 'skipped';
+        await found.raiseEpoch();
+        const count = dependencies.opens.follow();
+        const version = versions.of(owned.connectionId);
+        const opened = Promise.withResolvers<boolean>();
+        late.addEventListener('abort', () => opened.resolve(false), { once: true });
+        const socket = await dependencies.openSocket({
+          owned,
+          session: found,
+          generation: LOG_OUT_GENERATION,
+          version,
+          pairing: undefined,
+          onInput: (input) => {
+            count(input);
+            noteAnswer(versions, version, input);
+            if (input.type === 'socket_opened') opened.resolve(true);
+            if (input.type === 'socket_closed') opened.resolve(false);
+          },
+        });
+        const isOpen = !late.aborted && (await opened.promise);
+        await socket.close(isOpen ? 'logout' : 'end');
+        return isOpen ? 'done' : 'refused';
+      }),
+    isVersionRefused,
     isLinked: async () => (await session()).isPaired,
     retire: () =>
       unlessLost(async () => {
@@ -67,6 +107,22 @@ export function makeSessionSockets(
         return 'retired' as const;
       }),
   };
+}
+
+const OUTDATED = 405;
+/** Generations of runners begin at 1: nobody listens to this one. */
+const LOG_OUT_GENERATION = 0;
+
+type Closed = Extract<SocketInput, { readonly type: 'socket_closed' }>;
+
+function isRefusal(input: SocketInput): input is Closed {
+  return input.type === 'socket_closed' && input.close.statusCode === OUTDATED && input.close.node !== 'websocket';
+}
+
+/** An offer to pair is as good as a login: WhatsApp talks to this version. */
+function noteAnswer(versions: VersionChoice, version: string, input: SocketInput): void {
+  if (isRefusal(input)) versions.note(version, 'refused');
+  else if (input.type === 'socket_opened' || input.type === 'pairing_offered') versions.note(version, 'accepted');
 }
 
 /** `lost` for the refusal of a newer owner; everything else is thrown on. */

@@ -1,21 +1,15 @@
 import type { StatusCode } from '../../shared/connection/status.ts';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { SocketClose } from '../socket/connectionSocket.ts';
-import {
-  CONFLICT_RETRIES,
-  closeRules,
-  toCloseCause,
-  type CloseCause,
-  type CloseRule,
-  type Phase,
-} from './closeRules.ts';
+import { CONFLICT_RETRIES, closeRules, toCloseCause, type CloseCause, type CloseRule } from './closeRules.ts';
+import { scaled, spacingLeftMs, stepToMs } from './pace.ts';
+import { goalOf, openedOf, phaseOf } from './stateParts.ts';
 import {
   noTries,
   type Effect,
   type Goal,
   type Input,
   type InputOf,
-  type Policy,
   type RecordStatus,
   type State,
   type StateOf,
@@ -32,9 +26,6 @@ type Online = StateOf<'online'>;
 type BackingOff = StateOf<'backing_off'>;
 /** States with a socket, or with a retry ahead. */
 type Trying = Connecting | Pairing | Online | BackingOff;
-
-/** Base delay with which the first delays of `closeRules` hold as they stand. */
-const REFERENCE_BASE_DELAY_MS = 5_000;
 
 /** A deadline that passed counts as a lost network: 408. */
 export const LOST: SocketClose = { statusCode: 408, node: undefined };
@@ -162,6 +153,10 @@ export function afterClose(state: Connecting | Pairing | Online, close: SocketCl
   if (rule.retry === 'never') {
     return rule.status === 'unpaired' ? becomeUnpaired(from, rule) : giveUp(from, rule);
   }
+  if (rule.retry === 'held') return hold(from, rule, context);
+  if (rule.retry === 'after_end') {
+    return close.endsInMs === undefined ? giveUp(from, rule) : waitForEnd(from, rule, close.endsInMs, context);
+  }
   if (rule.retry === 'slow' && tries.conflicts >= CONFLICT_RETRIES) {
     return giveUp(from, { ...rule, status: 'failed', code: 'conflict' });
   }
@@ -216,6 +211,39 @@ export function retryLater(from: From, cause: CloseCause, context: StepContext):
   };
 }
 
+/**
+ * Waits for another client version. The timer only looks again, in case nobody says so: as long as the version is refused
+ * no socket is opened.
+ */
+function hold(from: From, rule: CloseRule, { policy }: StepContext): Step {
+  // Not a failure that counts, but one that later opens remember: they must not show `connecting` each time.
+  const tries: Tries = { ...from.tries, failures: Math.max(1, from.tries.failures) };
+  return {
+    state: { ...openedOf(from), name: 'backing_off', goal: from.goal, tries, cause: 'version_refused' },
+    effects: [
+      ...closeEffects(from),
+      ...offerOf(from),
+      statusOf(rule, from),
+      { type: 'set_timer', delayMs: policy.maxDelayMs },
+    ],
+  };
+}
+
+/** WhatsApp said how long it lasts, which may be days: the timer goes there in steps. */
+function waitForEnd(from: From, rule: CloseRule, endsInMs: number, context: StepContext): Step {
+  const untilMs = context.nowMs + Math.max(endsInMs, spacingLeftMs(from, context));
+  const tries: Tries = { ...from.tries, failures: from.tries.failures + 1 };
+  return {
+    state: { ...openedOf(from), name: 'backing_off', goal: from.goal, tries, cause: 'temporarily_banned', untilMs },
+    effects: [
+      ...closeEffects(from),
+      ...offerOf(from),
+      { ...statusOf(rule, from), nextAttemptAtMs: untilMs },
+      { type: 'set_timer', delayMs: stepToMs(from, untilMs, context) },
+    ],
+  };
+}
+
 /** No account is linked (any more): wait for a pairing request. */
 export function becomeUnpaired(state: Trying & { readonly closeCode?: number | undefined }, rule: CloseRule): Step {
   const { generation, openedAtMs } = state;
@@ -255,12 +283,13 @@ export function switchOff(state: Trying | StateOf<'idle'>): Step {
   ]);
 }
 
-/** On command: the device is removed at WhatsApp if a socket is open to say so, and the credentials are retired. */
+/** On command: the device is removed at WhatsApp, on the socket that is open or on one for this alone; credentials retire. */
 export function unlink(state: Trying | StateOf<'idle'>): Step {
   return stop('unlinked', [
     ...closeEffects(state, state.name === 'online' ? 'logout' : 'end'),
     { type: 'clear_timer' },
     { type: 'remove_offer' },
+    ...(state.name === 'online' ? [] : ([{ type: 'log_out' }] as const)),
     ...retired,
     { type: 'record_status', status: 'unpaired', code: 'unlinked' },
   ]);
@@ -310,32 +339,4 @@ function closeEffects(
 /** An offer that may be out is void once its socket is gone. */
 function offerOf(state: Trying | StateOf<'idle'>): readonly Effect[] {
   return state.name !== 'idle' && goalOf(state).kind === 'pairing' ? [{ type: 'remove_offer' }] : [];
-}
-
-/** A login is judged as one whatever it was opened for: WhatsApp may not know a device whose pairing it never saw confirmed. */
-function phaseOf(state: Connecting | Pairing | Online, { wasLogin }: SocketClose): Phase {
-  if (wasLogin === true) return 'linked';
-  if (state.name === 'pairing') return 'offered';
-  return goalOf(state).kind === 'pairing' ? 'registering' : 'linked';
-}
-
-export function goalOf(state: Trying): Goal {
-  if (state.name === 'pairing') return { kind: 'pairing', pairing: state.pairing };
-  return state.name === 'online' ? { kind: 'login', proof: 'usual' } : state.goal;
-}
-
-export function isVoid(goal: Goal, { nowMs, policy }: StepContext): boolean {
-  return goal.kind === 'pairing' && nowMs - goal.pairing.requestedAtMs > policy.pairWithinMs;
-}
-
-export function openedOf(state: { readonly generation: number; readonly openedAtMs: number }) {
-  return { generation: state.generation, openedAtMs: state.openedAtMs };
-}
-
-function scaled(durationMs: number, policy: Policy): number {
-  return (durationMs * policy.baseDelayMs) / REFERENCE_BASE_DELAY_MS;
-}
-
-function spacingLeftMs(state: { readonly openedAtMs: number }, { monotonicMs, policy }: StepContext): number {
-  return Math.max(0, Math.round(state.openedAtMs + policy.openSpacingMs - monotonicMs));
 }

@@ -13,7 +13,7 @@ const RETRY_REQUEST_DELAY_MS = 5_000;
  * @param ours what it is given of ours to work with
  */
 export function makeBaileysConfiguration(
-  { connection, config, whatsappUrl, lookUpSent, pairing, presence }: OpenSocketOptions,
+  { connection, config, whatsappUrl, lookUpSent, pairing, presence, version }: OpenSocketOptions,
   ours: Required<Pick<UserFacingSocketConfig, 'auth' | 'makeSignalRepository' | 'userDevicesCache'>>,
 ): UserFacingSocketConfig {
   const agent = socketAgentOf(whatsappUrl);
@@ -23,6 +23,7 @@ export function makeBaileysConfiguration(
     ...ours,
     ...sharedCaches.of(connection.connectionId),
     logger: baileysLogger,
+    version: toNumbers(version),
     browser: ['Holdfast', 'Chrome', '1.0'],
     connectTimeoutMs: config.connectTimeoutMs,
     // Baileys has one number for all queries. A hanging one blocks every send, so online it must be short.
@@ -43,4 +44,9 @@ export function makeBaileysConfiguration(
       return content === undefined ? undefined : { extendedTextMessage: { text: content.text.body } };
     },
   };
+}
+
+function toNumbers(version: string): [number, number, number] {
+  const [primary = 0, secondary = 0, tertiary = 0] = version.split('.').map(Number);
+  return [primary, secondary, tertiary];
 }

@@ -38,6 +38,8 @@ export interface SocketClose {
    * lived to say so.
    */
   readonly wasLogin?: boolean;
+  /** How long WhatsApp says that this lasts, where it says so: a temporary ban (402). */
+  readonly endsInMs?: number;
 }
 
 /** What a socket says to its runner. A late one carries an old generation and is dropped there. */

@@ -11,6 +11,7 @@ import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Acknowledgements } from './acknowledgements.ts';
+import { AppliedSettings } from './appliedSettings.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
 import { makeBaileysConfiguration } from './baileysConfiguration.ts';
 import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
@@ -32,7 +33,7 @@ import { SessionRenewals } from './sessionRenewals.ts';
 import { SocketEvidence } from './socketEvidence.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 import { SymptomError, toSocketClose } from './toSocketClose.ts';
-import { toMessage, toMessageFacts, toReceiptFacts, type Me } from './toFacts.ts';
+import { toMessage, toMessageFacts, toNewsletterPost, toReceiptFacts, type Me } from './toFacts.ts';
 import { UnrecordedSends } from './unrecordedSends.ts';
 import { watchRefusal } from './watchRefusal.ts';
 
@@ -63,6 +64,7 @@ class BaileysSocket implements ConnectionSocket {
   #isClosed = false;
   readonly #pairing: Pairing | undefined;
   readonly #placeholders: Placeholders;
+  readonly #settings: AppliedSettings;
   #isPairing: boolean;
   readonly #closed: Promise<void>;
   readonly #forgetSession: () => void;
@@ -131,6 +133,11 @@ class BaileysSocket implements ConnectionSocket {
       clock: options.clock,
       random: options.random,
       logger: options.logger,
+    });
+    this.#settings = new AppliedSettings(options, {
+      socket: this.#socket,
+      handled: () => this.#inbound.idle(),
+      publish: (facts) => this.#facts.publish(facts),
     });
     this.#listen();
   }
@@ -214,8 +221,11 @@ class BaileysSocket implements ConnectionSocket {
     });
     this.#inbound.insertBefore('CB:message', async (stanza) => {
       this.#repository.noteMessage(stanza);
+      const post = toNewsletterPost(stanza);
+      if (post !== undefined) await this.#settings.publish(stanza, toMessageFacts(stanza, post, this.#me()));
       return this.#placeholders.take(stanza);
     });
+    this.#inbound.insertBefore('CB:call', (stanza) => this.#settings.onCall(stanza));
     this.#inbound.insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
     if (!this.#isPairing) this.#inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
     if (!this.#isPairing) {
@@ -232,6 +242,7 @@ class BaileysSocket implements ConnectionSocket {
     if (update.connection === 'open') {
       this.#clearTimers();
       this.#evidence.enter('open');
+      this.#settings.announce(this.#credentials.me?.name);
       emit({ type: 'socket_opened', generation, account: this.#account() });
     }
     if (update.receivedPendingNotifications === true) {
@@ -246,6 +257,7 @@ class BaileysSocket implements ConnectionSocket {
     if (update.connection === 'close') {
       this.#clearTimers();
       this.#isClosed = true;
+      this.#settings.end();
       this.#acknowledgements.abandon();
       this.#forgetSession();
       this.#resolveClosed();
@@ -281,7 +293,7 @@ class BaileysSocket implements ConnectionSocket {
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
     const message = toMessage(padded);
     await this.#storeAppStateKeys(toAppStateKeys(stanza, message, this.#me()));
-    await this.#facts.publish(toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
+    await this.#settings.publish(stanza, toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
   }
 
   async #storeAppStateKeys(keys: ReturnType<typeof toAppStateKeys>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Presence } from '../../shared/connection/settings.ts';
+import type { ConnectionSettings, Presence } from '../../shared/connection/settings.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
@@ -23,7 +23,11 @@ export interface OpenSocketOptions {
   readonly config: ConnectionConfig;
   /** Announced when the socket has opened; `unavailable` if left out, so that the phone goes on to ring. */
   readonly presence?: Presence | undefined;
+  /** The tenant's settings as they are now: asked at each use, so that a change needs no new socket. */
+  readonly wishes?: (() => ConnectionSettings) | undefined;
   readonly whatsappUrl: string;
+  /** Of WhatsApp's client, that the socket claims to be: three numbers with dots. */
+  readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { getContentType, proto, unpadRandomMax16, type BinaryNode } from '@whiskeysockets/baileys';
-import type { MessageFact, ReceiptFact } from '../../shared/event/internalEvent.ts';
+import { getBinaryNodeChild, getContentType, proto, unpadRandomMax16, type BinaryNode } from '@whiskeysockets/baileys';
+import type { CallFact, MessageFact, ReceiptFact } from '../../shared/event/internalEvent.ts';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import { isLid, withoutDevice } from '../../shared/kernel/jid.ts';
 import type { InboundContent } from '../../shared/message/content.ts';
@@ -35,6 +35,33 @@ export function decodePadded(padded: Uint8Array): proto.Message | undefined {
   return orNothing(() => proto.Message.decode(unpadRandomMax16(padded)));
 }
 
+/** The post that a newsletter brings: not sealed, so that nothing of it comes by way of the cipher; undefined for all else. */
+export function toNewsletterPost(stanza: BinaryNode): proto.IMessage | undefined {
+  if (stanza.attrs['from']?.endsWith('@newsletter') !== true) return undefined;
+  const content = getBinaryNodeChild(stanza, 'plaintext')?.content;
+  return content instanceof Uint8Array ? orNothing(() => proto.Message.decode(content)) : undefined;
+}
+
+/** The fact of a call that somebody makes; undefined for what else is told of calls. */
+export function toCallFact(stanza: BinaryNode, rejected: boolean): CallFact | undefined {
+  const offer = getBinaryNodeChild(stanza, 'offer') ?? getBinaryNodeChild(stanza, 'offer_notice');
+  const callId = offer?.attrs['call-id'];
+  if (offer === undefined || callId === undefined) return undefined;
+  const { 'call-creator': creator, 'group-jid': group, caller_pn: alias } = offer.attrs;
+  const caller = withoutDevice(creator ?? stanza.attrs['from'] ?? '');
+  return {
+    kind: 'call',
+    key: `call:${digest(callId, caller)}`,
+    atMs: Number(stanza.attrs['t'] ?? 0) * 1_000,
+    callId,
+    caller,
+    ...(alias === undefined || alias === caller ? {} : { callerAlias: withoutDevice(alias) }),
+    ...(group === undefined ? {} : { group }),
+    video: getBinaryNodeChild(offer, 'video') !== undefined,
+    rejected,
+  };
+}
+
 /** Its sender sealed nonsense. It is told like any other kind that has no form here. */
 const MALFORMED: InboundContent = { type: 'unsupported', unsupported: { kind: 'malformed' } };
 
@@ -66,7 +93,8 @@ type MessageAddress = Omit<MessageFact, 'kind' | 'key' | 'content'>;
 /** Where a message belongs, by its stanza; a message without content says so too. */
 export function addressOf({ attrs }: BinaryNode, me: Me): MessageAddress {
   const from = withoutDevice(attrs['from'] ?? '');
-  const isGroup = from.endsWith('@g.us');
+  // In a group, and in a broadcast, the sender is not where it comes from.
+  const isGroup = from.endsWith('@g.us') || from.endsWith('@broadcast');
   const sender = isGroup ? withoutDevice(attrs['participant'] ?? '') : from;
   const fromMe = isMe(sender, me);
   const chat = isGroup ? from : fromMe ? withoutDevice(attrs['recipient'] ?? from) : from;

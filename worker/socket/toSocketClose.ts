@@ -24,6 +24,7 @@ export function toSocketClose(error: unknown): SocketClose {
     readonly data?: {
       readonly tag?: unknown;
       readonly attrs?: { readonly type?: unknown; readonly code?: unknown };
+      readonly expire?: unknown;
     };
   };
   const statusCode = typeof output?.statusCode === 'number' ? output.statusCode : undefined;
@@ -31,5 +32,16 @@ export function toSocketClose(error: unknown): SocketClose {
   const tag = data?.tag;
   if (tag === 'stream:error' && data?.attrs?.code === undefined) return { statusCode: undefined, node: tag };
   const type = data?.attrs?.type;
-  return { statusCode, node: typeof type === 'string' ? type : typeof tag === 'string' ? tag : undefined };
+  const node = typeof type === 'string' ? type : typeof tag === 'string' ? tag : undefined;
+  const endsInMs = toEndsInMs(data?.expire);
+  return { statusCode, node, ...(endsInMs === undefined ? {} : { endsInMs }) };
+}
+
+/** A longer one is taken for nonsense: as if no time were given. */
+const LONGEST_SECONDS = 366 * 86_400;
+
+/** `expire` of a failure is a number of seconds (whatsmeow, connectionevents.go: TempBanned). */
+function toEndsInMs(expire: unknown): number | undefined {
+  const seconds = typeof expire === 'string' && /^\d{1,9}$/.test(expire) ? Number(expire) : 0;
+  return seconds > 0 && seconds <= LONGEST_SECONDS ? seconds * 1_000 : undefined;
 }

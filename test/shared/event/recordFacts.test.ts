@@ -71,6 +71,26 @@ describe('recording facts', () => {
     ]);
   });
 
+  it('tells of a call, once', async () => {
+    const ids = newIds();
+    const call: InternalEvent = {
+      kind: 'call',
+      key: 'call:1',
+      atMs: AT_MS,
+      callId: 'C1',
+      caller: '904915111111111@lid',
+      callerAlias: '4915111111111@s.whatsapp.net',
+      video: false,
+      rejected: true,
+    };
+
+    await recordFacts(stores, aBatch(ids, [call]));
+    await recordFacts(stores, aBatch(ids, [call]));
+
+    const { key: _, atMs: __, kind: ___, ...data } = call;
+    expect(await logOf(ids.tenantId)).toMatchObject([{ type: 'call.received', data }]);
+  });
+
   it('tells of an own message from another device as an echo', async () => {
     const ids = newIds();
 

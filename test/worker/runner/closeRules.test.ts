@@ -25,8 +25,9 @@ describe('close rules', () => {
     ['logged_out', 'never', 'retire', 'unpaired', 'pair_again', 0],
     ['device_removed', 'never', 'retire', 'unpaired', 'pair_again', 0],
     ['banned', 'never', 'retire', 'restricted', 'contact_operator', 0],
-    ['temporarily_banned', 'never', 'keep', 'restricted', 'wait', 0],
-    ['client_outdated', 'never', 'keep', 'failed', 'contact_operator', 0],
+    ['temporarily_banned', 'after_end', 'keep', 'restricted', 'wait', 0],
+    ['client_outdated', 'fast', 'keep', 'reconnecting', 'contact_operator', 8_000],
+    ['version_refused', 'held', 'keep', 'failed', 'contact_operator', 0],
     ['client_refused', 'never', 'keep', 'failed', 'contact_operator', 0],
     ['multi_device_mismatch', 'never', 'keep', 'failed', 'contact_operator', 0],
   ] satisfies [CloseCause, ...unknown[]][])(
@@ -145,10 +146,38 @@ describe('close rules', () => {
     expect([refused(400), refused(401), refused(429), refused(500)]).toEqual(Array(4).fill('code_refused'));
   });
 
+  it('takes the word of the breaker for what it is, whatever the number', () => {
+    const held = (phase: Phase) => toCloseCause({ statusCode: 405, node: 'version_refused' }, phase);
+
+    expect([held('linked'), held('registering'), held('offered')]).toEqual(Array(3).fill('version_refused'));
+  });
+
+  it.each<[unknown, number | undefined]>([
+    ['86400', 86_400_000],
+    ['1', 1_000],
+    [undefined, undefined],
+    ['0', undefined],
+    ['-5', undefined],
+    ['soon', undefined],
+    ['1e3', undefined],
+    [60, undefined],
+    ['99999999999', undefined],
+    [String(367 * 86_400), undefined],
+  ])('reads an end of a ban in %j seconds as %s ms', (expire, endsInMs) => {
+    const error = Object.assign(new Error('any text'), {
+      output: { statusCode: 402 },
+      data: { reason: '402', expire },
+    });
+
+    expect(toSocketClose(error).endsInMs).toBe(endsInMs);
+  });
+
   it('never retires credentials for a code other than 401, 403 and 406', () => {
     const anyCode = fc.integer({ min: 0, max: 2_000 }).filter((code) => ![401, 403, 406].includes(code));
 
-    const anyNode = fc.option(fc.constantFrom('replaced', 'websocket', 'ack', 'anything'), { nil: undefined });
+    const anyNode = fc.option(fc.constantFrom('replaced', 'websocket', 'version_refused', 'ack', 'anything'), {
+      nil: undefined,
+    });
     const anyPhase = fc.constantFrom<Phase>('linked', 'registering', 'offered');
 
     fc.assert(

@@ -214,6 +214,79 @@ describe('the runner of a connection', () => {
     expect(stops).toEqual(['ownership_lost']);
   });
 
+  it('takes no turn and opens nothing while WhatsApp refuses the client version', async () => {
+    const { runner, source, records, clock, turns } = aRunner();
+    source.versionRefused = true;
+
+    runner.deliver(start);
+    await clock.pass(3_600_000);
+
+    expect([turns.taken, source.opened.length]).toEqual([0, 0]);
+    expect(records.written.at(-1)).toBe('failed/client_outdated');
+    expect(records.attempts).toEqual([]);
+  });
+
+  it('opens as soon as the client version has changed', async () => {
+    const { runner, source, clock } = aRunner();
+    source.versionRefused = true;
+    runner.deliver(start);
+    await clock.pass(60_000);
+    source.versionRefused = false;
+
+    runner.deliver({ type: 'version_changed' });
+    await settle();
+
+    expect(source.opened).toHaveLength(1);
+  });
+
+  it('gives a turn back that it got after the version was refused', async () => {
+    const turn = Promise.withResolvers<() => void>();
+    let given = 0;
+    const { runner, source } = aRunner({ takeTurn: () => turn.promise });
+    runner.deliver(start);
+    await settle();
+    source.versionRefused = true;
+
+    turn.resolve(() => void (given += 1));
+    await settle();
+
+    expect([given, source.opened.length, runner.state.name]).toEqual([1, 0, 'backing_off']);
+  });
+
+  it.each<[string, FakeSource['logOutOutcome']]>([
+    ['done', 'done'],
+    ['refused', 'refused'],
+    ['impossible', new Error('the network is down')],
+  ])('unlinks while it is offline, once WhatsApp was told: %s', async (_what, outcome) => {
+    const { runner, source, records, stops, turns, clock } = aRunner();
+    source.logOutOutcome = outcome;
+    runner.deliver(start);
+    await settle();
+    source.last.say({ type: 'socket_closed', generation: 1, close: { statusCode: 503, node: undefined } });
+    await settle();
+
+    runner.deliver({ type: 'unlink_requested' });
+    await clock.pass(1_000);
+
+    expect(source.loggedOut).toHaveLength(1);
+    expect([source.retired, source.mostOpen, stops]).toEqual([1, 1, ['unlinked']]);
+    expect(records.written.at(-1)).toBe('unpaired/unlinked');
+    expect(turns.given).toBeGreaterThanOrEqual(turns.taken);
+  });
+
+  it('needs no socket of its own to unlink while it is online', async () => {
+    const { runner, source, clock } = aRunner();
+    runner.deliver(start);
+    await settle();
+    opens(source);
+    await settle();
+
+    runner.deliver({ type: 'unlink_requested' });
+    await clock.pass(1_000);
+
+    expect([source.loggedOut, source.last.closedAs]).toEqual([[], ['logout']]);
+  });
+
   it('tells tenants nothing of what the record has refused', async () => {
     const { runner, source, records, published, clock, stops } = aRunner();
     runner.deliver(start);

@@ -118,6 +118,19 @@ export class FakeSource implements SocketSource {
   abandoned = 0;
   readonly abandon = (): void => void (this.abandoned += 1);
 
+  /** What became of devices that were logged out while they were offline. */
+  readonly loggedOut: string[] = [];
+  logOutOutcome: Awaited<ReturnType<SocketSource['logOut']>> | Error = 'done';
+  readonly logOut: SocketSource['logOut'] = async () => {
+    this.mostOpen = Math.max(this.mostOpen, this.openNow + 1);
+    this.loggedOut.push(String(this.logOutOutcome));
+    if (this.logOutOutcome instanceof Error) throw this.logOutOutcome;
+    return this.logOutOutcome;
+  };
+
+  versionRefused = false;
+  readonly isVersionRefused = (): boolean => this.versionRefused;
+
   linked = false;
   readonly isLinked = async (): Promise<boolean> => this.linked;
   readonly retire = async (): Promise<'retired'> => {

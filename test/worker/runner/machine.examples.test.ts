@@ -47,7 +47,8 @@ describe('what the machine does when a socket closes', () => {
     [403, undefined, 'idle', 'unpaired/device_removed', undefined],
     [406, undefined, 'stopped/gave_up', 'restricted/banned', undefined],
     [402, undefined, 'stopped/gave_up', 'restricted/temporarily_banned', undefined],
-    [405, undefined, 'stopped/gave_up', 'failed/client_outdated', undefined],
+    [405, undefined, 'backing_off', 'reconnecting/client_outdated', 8_000],
+    [405, 'version_refused', 'backing_off', 'failed/client_outdated', 300_000],
     [409, undefined, 'stopped/gave_up', 'failed/client_refused', undefined],
     [411, undefined, 'stopped/gave_up', 'failed/multi_device_mismatch', undefined],
   ])('code %s (%s) leads to %s with status %s', (code, node, state, expectedStatus, delayMs) => {
@@ -208,6 +209,94 @@ describe('what the machine does about a 401 after a restart that had to wait', (
 
     expect(moments[5]?.after.name).toBe('backing_off');
     expect(status(moments[7]?.effects ?? [])).toEqual(['reconnecting/unknown']);
+  });
+});
+
+describe('what the machine does about a ban that ends', () => {
+  const DAY_MS = 86_400_000;
+  const ban = (generation: number, endsInMs?: number): Input => ({
+    type: 'socket_closed',
+    generation,
+    close: { statusCode: 402, node: undefined, ...(endsInMs === undefined ? {} : { endsInMs }) },
+  });
+
+  it('says when it ends, goes there in steps, and opens once then', () => {
+    const steps = Array.from({ length: DAY_MS / 300_000 }, () => ({
+      input: { type: 'timer' } as const,
+      afterMs: 300_000,
+    }));
+
+    const life = run([{ input: start }, { input: opened(1) }, { input: ban(1, DAY_MS), afterMs: 40_000 }, ...steps]);
+
+    const banned = life[2];
+    expect(status(banned?.effects ?? [])).toEqual(['restricted/temporarily_banned']);
+    expect(banned?.effects).toContainEqual(expect.objectContaining({ nextAttemptAtMs: 41_000 + DAY_MS }));
+    const opens = life
+      .slice(3)
+      .flatMap(({ effects, context }) => (names(effects).includes('open_socket') ? [context.nowMs] : []));
+    expect(opens).toEqual([41_000 + DAY_MS]);
+  });
+
+  it('gives up when the next answer does not say when it ends', () => {
+    const life = run([
+      { input: start },
+      { input: ban(1, 60_000) },
+      { input: { type: 'timer' }, afterMs: 60_000 },
+      { input: ban(2) },
+    ]);
+
+    expect(describeState(last(life).after)).toBe('stopped/gave_up');
+  });
+
+  it('keeps 30 s between two opens when it ends sooner', () => {
+    const { effects } = last(run([{ input: start }, { input: ban(1, 1_000), afterMs: 5_000 }]));
+
+    expect(delay(effects)).toBe(25_000);
+  });
+});
+
+describe('what the machine does about a client version that is refused', () => {
+  const refused = (generation: number): Input => closed(generation, 405, 'version_refused');
+
+  it('waits, looks again from time to time without a word, and opens at once when the version has changed', () => {
+    const life = run([
+      { input: start },
+      { input: refused(1) },
+      { input: { type: 'timer' }, afterMs: 300_000 },
+      { input: refused(2) },
+      { input: { type: 'version_changed' }, afterMs: 1 },
+    ]);
+
+    const statuses = life.map(({ effects }) => status(effects));
+    expect(statuses).toEqual([['connecting/opening'], ['failed/client_outdated'], [], ['failed/client_outdated'], []]);
+    expect(names(last(life).effects)).toEqual(['set_timer', 'open_socket']);
+  });
+
+  it('tries a second time after a first refusal that is no verdict yet', () => {
+    const life = run([{ input: start }, { input: closed(1, 405) }, { input: { type: 'timer' }, afterMs: 30_000 }]);
+
+    expect(status(life[1]?.effects ?? [])).toEqual(['reconnecting/client_outdated']);
+    expect(names(last(life).effects)).toContain('open_socket');
+  });
+
+  it('lets a pairing that is held end with its request', () => {
+    const life = run([
+      { input: pair },
+      { input: refused(1) },
+      { input: { type: 'version_changed' }, afterMs: 400_000 },
+    ]);
+
+    expect(describeState(last(life).after)).toBe('idle');
+    expect(status(last(life).effects)).toEqual(['unpaired/offer_expired']);
+  });
+
+  it('does nothing about another version while something else is waited for', () => {
+    const { before, after, effects } = last(
+      run([{ input: start }, { input: closed(1, 503) }, { input: { type: 'version_changed' } }]),
+    );
+
+    expect(after).toBe(before);
+    expect(effects).toEqual([]);
   });
 });
 

@@ -148,6 +148,24 @@ describe('the connection machine, in random lives', () => {
     );
   });
 
+  it('opens nothing by itself before a ban has ended', () => {
+    always((life) =>
+      life
+        .filter(({ before, input }) => before.name === 'backing_off' && input.type === 'timer')
+        .filter((moment) => asks(moment, 'open_socket'))
+        .every(({ before, context }) => before.name !== 'backing_off' || context.nowMs >= (before.untilMs ?? 0)),
+    );
+  });
+
+  it('shows no time of a next attempt while it waits for another client version', () => {
+    always((life) =>
+      life
+        .filter(({ after }) => after.name === 'backing_off' && after.cause === 'version_refused')
+        .flatMap(({ effects }) => effects)
+        .every((effect) => effect.type !== 'record_status' || effect.nextAttemptAtMs === undefined),
+    );
+  });
+
   it('restarts at once only for the first time in a stable minute', () => {
     always((life) =>
       life

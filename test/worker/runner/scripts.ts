@@ -71,6 +71,7 @@ const plain: fc.Arbitrary<Draft> = fc
       { type: 'timer' },
       { type: 'timer' },
       { type: 'restart_requested' },
+      { type: 'version_changed' },
       { type: 'drain_finished' },
     ),
   )
@@ -101,11 +102,15 @@ const socket: fc.Arbitrary<Draft> = fc
         }),
       ),
       fc
-        .tuple(fc.constantFrom(...codes), fc.constantFrom(undefined, undefined, undefined, 'device_removed'))
-        .map(([statusCode, node]) => (generation: number): Input => ({
+        .tuple(
+          fc.constantFrom(...codes),
+          fc.constantFrom(undefined, undefined, undefined, 'device_removed', 'version_refused'),
+          fc.constantFrom(undefined, 1_000, 86_400_000),
+        )
+        .map(([statusCode, node, endsInMs]) => (generation: number): Input => ({
           type: 'socket_closed',
           generation,
-          close: { statusCode, node },
+          close: { statusCode, node, ...(endsInMs === undefined ? {} : { endsInMs }) },
         })),
     ),
     fc.constantFrom(0, 0, 0, 0, 1, 2),

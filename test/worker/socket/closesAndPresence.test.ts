@@ -20,29 +20,34 @@ describe('a socket', () => {
   });
   afterAll(() => room.stop());
 
-  it.each<[Presence | undefined, string]>([
-    [undefined, 'unavailable'],
-    ['available', 'available'],
-    ['unavailable', 'unavailable'],
-  ])('that is opened with presence %s announces %s', async (presence, announced) => {
-    await room.socket?.close('end');
-    const session = await room.session();
-    await session.raiseEpoch();
-    // Baileys announces nothing without a name, which WhatsApp tells with the state of the app.
-    const credentials = session.credentials as { readonly me: object };
-    await session.saveCredentials({ ...credentials, me: { ...credentials.me, name: 'Ann' } });
-    room.presence = presence;
+  it.each<[Presence | undefined, string, string | undefined]>([
+    [undefined, 'unavailable', 'Ann'],
+    ['available', 'available', 'Ann'],
+    ['unavailable', 'unavailable', 'Ann'],
+    ['available', 'available', undefined],
+    [undefined, 'unavailable', undefined],
+  ])(
+    'that is opened with presence %s announces %s, for an account with the name %s',
+    async (presence, announced, name) => {
+      await room.socket?.close('end');
+      const session = await room.session();
+      await session.raiseEpoch();
+      // WhatsApp tells the name with the state of the app; a fresh account has none.
+      const credentials = session.credentials as { readonly me: object };
+      await session.saveCredentials({ ...credentials, me: { ...credentials.me, name } });
+      room.presence = presence;
 
-    room.open(session);
-    await room.input('socket_opened');
+      room.open(session);
+      await room.input('socket_opened');
 
-    await until(
-      announced,
-      async () => (await room.client.stats()).presence[ANN],
-      (seen) => seen === announced,
-    );
-    expect((await room.client.stats()).presence[ANN]).toBe(announced);
-  });
+      await until(
+        announced,
+        async () => (await room.client.stats()).presence[ANN],
+        (seen) => seen === announced,
+      );
+      expect((await room.client.stats()).presence[ANN]).toBe(announced);
+    },
+  );
 
   it('tells a network that refuses it from what WhatsApp says', async () => {
     await room.socket?.close('end');

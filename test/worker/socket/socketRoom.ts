@@ -3,8 +3,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { Presence } from '../../../shared/connection/settings.ts';
+import type { ConnectionSettings, Presence } from '../../../shared/connection/settings.ts';
 import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
@@ -51,6 +52,8 @@ export class SocketRoom {
   /** Open, unless a test closes it. A new one is what a new worker has. */
   gate = makeSwitchGate();
   readonly inputs: SocketInput[] = [];
+  /** Hears what the sockets say. */
+  onInput: (input: SocketInput) => void = () => undefined;
   readonly metrics = keepingMetrics();
   readonly sent = new Map<string, OutboundContent>();
   readonly connection: OwnedConnection;
@@ -69,6 +72,8 @@ export class SocketRoom {
   readonly #logger = makeLogger('worker', 'debug', { write: (line) => void this.#log.push(line) });
   /** What the next sockets announce. */
   presence: Presence | undefined;
+  /** What the tenant decided, as it is now. */
+  wishes: ConnectionSettings = {};
   /** Where the next sockets connect to; WhatsApp, if nothing is said. */
   url: string | undefined;
   #generation = 0;
@@ -188,11 +193,16 @@ export class SocketRoom {
       },
       whatsappUrl: this.url ?? this.whatsApp.webSocketUrl,
       presence: this.presence,
+      wishes: () => this.wishes,
+      version: VETTED_VERSION,
       clock: systemClock,
       random: systemRandom,
       logger: this.#logger,
       metrics: this.metrics,
-      emit: (input) => this.inputs.push(input),
+      emit: (input) => {
+        this.inputs.push(input);
+        this.onInput(input);
+      },
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
     });
     return this.socket;

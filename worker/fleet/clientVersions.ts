@@ -1,0 +1,143 @@
+import type { FleetTable } from '../../shared/fleet/fleetTable.ts';
+import { noVersionPlan, refuseVersion, versionFor, type VersionPlan } from '../../shared/fleet/whatsAppVersion.ts';
+import { changeVersionPlan, readVersionPlan } from '../../shared/fleet/whatsAppVersionStore.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { ConnectionId } from '../../shared/kernel/id.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+
+/** What sockets ask of the versions. */
+export interface VersionChoice {
+  /** The version that the next socket of a connection claims to be. */
+  readonly of: (connectionId: ConnectionId) => string;
+  /** Whether WhatsApp refuses that version, so that a login would be wasted. */
+  readonly isRefused: (connectionId: ConnectionId) => boolean;
+  /** What WhatsApp said to a socket that claimed to be a version. */
+  readonly note: (version: string, answer: 'accepted' | 'refused') => void;
+}
+
+export interface ClientVersionsDependencies {
+  readonly fleet: FleetTable;
+  /** Used until an operator names a version. */
+  readonly vetted: string;
+  readonly readEveryMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Connections may have another version now: those that wait for one should look. */
+  readonly onChanged: () => void;
+}
+
+/** One refusal may be a server's mood. Two within this time, with no login of that version between them, are a verdict. */
+const VERDICT = { refusals: 2, withinMs: 10 * 60_000 } as const;
+
+/**
+ * The fleet's breaker for refused client versions (405), as one worker sees it. It is open for a version, not for a
+ * connection: after the verdict nobody here logs in with that version, and through the Fleet item nobody elsewhere does.
+ * So a wave of refusals costs each worker its handshakes in flight and no more, whatever the number of connections.
+ * It closes when an operator changes the version; open sockets stay as they are.
+ */
+export class ClientVersions implements VersionChoice {
+  readonly #dependencies: ClientVersionsDependencies;
+  readonly #stopping = new AbortController();
+  /** As it was read, with the verdicts of this worker that are not written yet. */
+  #plan: VersionPlan = noVersionPlan;
+  readonly #refusedAtMs = new Map<string, readonly number[]>();
+  readonly #unwritten = new Set<string>();
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(dependencies: ClientVersionsDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  readonly of = (connectionId: ConnectionId): string => versionFor(this.#plan, this.#dependencies.vetted, connectionId);
+
+  readonly isRefused = (connectionId: ConnectionId): boolean => this.#plan.refused.includes(this.of(connectionId));
+
+  readonly note = (version: string, answer: 'accepted' | 'refused'): void => {
+    if (answer === 'accepted') {
+      this.#refusedAtMs.delete(version);
+      return;
+    }
+    if (this.#plan.refused.includes(version)) return;
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    const recent = (this.#refusedAtMs.get(version) ?? []).filter((atMs) => nowMs - atMs < VERDICT.withinMs);
+    this.#refusedAtMs.set(version, [...recent, nowMs]);
+    if (recent.length + 1 >= VERDICT.refusals) this.#condemn(version);
+  };
+
+  /** Reads the plan now and then again and again. Resolves after the first read, whether it worked or not. */
+  async start(): Promise<void> {
+    await this.#refresh();
+    void this.#keepReading();
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  #condemn(version: string): void {
+    const { logger, clock } = this.#dependencies;
+    logger.error('WhatsApp refuses this client version', { version });
+    this.#refusedAtMs.delete(version);
+    this.#unwritten.add(version);
+    this.#plan = refuseVersion(this.#plan, version, clock.nowMs());
+    void this.#refresh();
+  }
+
+  async #keepReading(): Promise<void> {
+    const { clock, readEveryMs } = this.#dependencies;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await clock.sleep(readEveryMs, signal);
+      if (!signal.aborted) await this.#refresh();
+    }
+  }
+
+  /** One at a time: a plan that was read before a verdict was written must not come after it. Never rejects. */
+  #refresh(): Promise<void> {
+    this.#work = this.#work
+      .then(() => this.#readOrWrite())
+      .catch((error: unknown) => {
+        // Sockets go on with what is known; the next turn tries again.
+        this.#dependencies.logger.warn('WhatsApp versions could not be read', { error });
+      });
+    return this.#work;
+  }
+
+  async #readOrWrite(): Promise<void> {
+    const { fleet } = this.#dependencies;
+    if (this.#unwritten.size === 0) {
+      this.#adopt(await readVersionPlan(fleet));
+      return;
+    }
+    for (const version of this.#unwritten) await this.#tell(version);
+  }
+
+  /** Tells the fleet of a verdict. Only who was first counts it: one alarm, however many workers see it. */
+  async #tell(version: string): Promise<void> {
+    const { fleet, clock, metrics, logger } = this.#dependencies;
+    const { plan, before } = await changeVersionPlan(fleet, (read) => refuseVersion(read, version, clock.nowMs()));
+    this.#unwritten.delete(version);
+    if (plan !== before) {
+      metrics.count('ClientVersionRefused', {});
+      if (before.candidate?.version === version) logger.error('canary version rolled back', { version });
+    }
+    this.#adopt(plan);
+  }
+
+  #adopt(read: VersionPlan): void {
+    const { clock, onChanged, logger } = this.#dependencies;
+    const known = this.#plan;
+    this.#plan = [...this.#unwritten].reduce((plan, version) => refuseVersion(plan, version, clock.nowMs()), read);
+    if (meaning(this.#plan) === meaning(known)) return;
+    const { revision, current, candidate } = this.#plan;
+    logger.info('WhatsApp versions changed', { revision, current, candidate: candidate?.version });
+    onChanged();
+  }
+}
+
+/** Two plans that say the same to sockets have the same one, whatever their revisions. */
+function meaning({ current, candidate, refused }: VersionPlan): string {
+  return JSON.stringify([current, candidate, refused]);
+}
