@@ -77,6 +77,7 @@ export const faults: readonly Fault[] = [
   { name: 'scale in', weight: 3, begin: scaleIn },
   { name: 'mass death', weight: 1, begin: massDeath },
   { name: 'mass pause', weight: 1, begin: massPause },
+  { name: 'hand-offs wished', weight: 2, begin: wishHandOffs },
 ];
 
 const MOST_WORKERS = 8;
@@ -351,6 +352,23 @@ function scaleIn(context: FaultContext): number {
   say(`${worker.machine.name} is asked to stop`);
   worker.terminate();
   return 110_000;
+}
+
+/** The watchdog wants shards away from their owner, whatever is wrong there, and some time later does not any more. */
+function wishHandOffs(context: FaultContext): number {
+  const { fleet, random, say } = context;
+  const worker = anyWorker(context);
+  const workerId = worker?.running()?.workerId;
+  if (worker === undefined || workerId === undefined) return 0;
+  const wishes = fleet.aws.dynamoDb
+    .items(`${STAGE}-fleet`)
+    .filter(({ pk, owner }) => String(pk).startsWith('SHARD#') && owner === workerId && random.chance(0.5))
+    .map(({ pk, epoch }) => ({ shard: Number(String(pk).slice('SHARD#'.length)), epoch: Number(epoch) }));
+  const durationMs = random.between(20_000, 120_000);
+  say(`the watchdog wants ${wishes.length} shards away from ${worker.machine.name}`);
+  fleet.wishHandOffs(worker, workerId, wishes);
+  fleet.time.after(durationMs, () => fleet.wishHandOffs(worker, workerId, []));
+  return durationMs;
 }
 
 function massDeath(context: FaultContext): number {

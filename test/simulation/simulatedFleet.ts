@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import { internalEventBatchSchema } from '../../shared/event/internalEvent.ts';
-import { markTaskDead } from '../../shared/fleet/fleetLease.ts';
+import { markTaskDead, wishHandOffs } from '../../shared/fleet/fleetLease.ts';
+import type { HandOffWish } from '../../shared/fleet/fleetView.ts';
 import { makeId, type ConnectionId, type MessageId, type WorkerId } from '../../shared/kernel/id.ts';
 import { acceptMessage } from '../../shared/message/acceptMessage.ts';
 import { isDone, type SendState } from '../../shared/message/message.ts';
@@ -224,6 +225,14 @@ export class SimulatedFleet {
     const { table, stage, clock } = this.#opsStores();
     markTaskDead({ table, stage }, taskId, clock.nowMs()).catch((error: unknown) => {
       this.ledger.report('visible', `a stopped task could not be reported: ${String(error)}`);
+    });
+  }
+
+  /** The watchdog wants others to own these shards of a worker; or none any more. */
+  wishHandOffs({ taskId }: SimulatedWorker, workerId: WorkerId, wishes: readonly HandOffWish[]): void {
+    const { table, stage } = this.#opsStores();
+    wishHandOffs({ table, stage }, { taskId, workerId }, wishes).catch((error: unknown) => {
+      this.ledger.report('visible', `hand-offs could not be wished: ${String(error)}`);
     });
   }
 
