@@ -3,6 +3,7 @@ import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { makeId, type StanzaId, type WorkerId } from '../shared/kernel/id.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
+import type { Scope } from '../shared/kernel/scope.ts';
 import type { Logger } from '../shared/platform/logger.ts';
 import type { Metrics } from '../shared/platform/metrics.ts';
 import type { EventPublisher } from './events/eventPublisher.ts';
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   /** An operator asked this worker to drain. May be called more than once. */
   readonly onDrainRequested: () => void;
   readonly metrics: Metrics;
+  /** Owns all that the worker holds. Its close ends everything at once, as a crash would, and leaves the lease. */
+  readonly scope: Scope;
 }
 
 export interface RunningWorker {
@@ -44,7 +47,7 @@ export interface RunningWorker {
 
 /** Starts a worker: resolves when its lease exists. Throws when the store does not take the lease. */
 export async function startWorker(options: WorkerOptions, world: WorkerWorld): Promise<RunningWorker> {
-  const { config, logger, metrics, onFenced, onBroken, onDrainRequested } = options;
+  const { config, logger, metrics, scope, onFenced, onBroken, onDrainRequested } = options;
   const { ownership, stage, shardCount, taskId, generation, zone } = config;
   const { clock, random } = world;
   const workerId = makeId('wrk', clock.nowMs(), random);
@@ -75,7 +78,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     metrics.measure('OpenBudgetWait', clock.monotonicMs() - askedMs, {});
     return giveBack;
   };
-  const shards = makeOwnedShards({ config, logger: own, workerId, gate, takeTurn, onBroken, opens, metrics, world });
+  const shards = makeOwnedShards({ config, logger: own, workerId, gate, scope, takeTurn, onBroken, opens, metrics, world });
   const member = await world.joinFleet({
     store: new FleetStore(world.fleetTable, stage),
     config: ownership,
@@ -98,6 +101,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onFenced,
   });
   joined.member = member;
+  scope.hold('other', () => member.stop());
   return {
     workerId,
     drain: () => {
@@ -114,6 +118,8 @@ export interface WorkOptions {
   readonly logger: Logger;
   readonly workerId: WorkerId;
   readonly gate: CommitGate;
+  /** Owns all that is held for shards. */
+  readonly scope: Scope;
   /** Waits for a turn to open a socket; resolves to what gives the handshake slot back. */
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   /** Something cannot be undone from here: the process must end. */
@@ -125,7 +131,7 @@ export interface WorkOptions {
 
 /** All that a worker does with the shards it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
-  const { config, logger, workerId, gate, takeTurn, onBroken, opens } = options;
+  const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens } = options;
   const { stage, queueUrlBase, connections: settings } = config;
   const { world } = options;
   const { clock, random, polling } = world;
@@ -165,6 +171,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
       makeShardWork(
         {
           ...common,
+          scope,
           polling,
           parts,
           assertOpen: gate.assertOpen,
@@ -194,7 +201,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
-    openSocket: ({ owned, session, generation, pairing, presence, onInput }) =>
+    openSocket: ({ owned, session, generation, pairing, presence, onInput, scope }) =>
       world.openSocket({
         ...common,
         connection: owned,
@@ -202,6 +209,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         generation,
         pairing,
         presence,
+        scope,
         publisher,
         config: config.connections,
         whatsappUrl,

@@ -36,6 +36,7 @@ const [
   { makePrometheusMetrics, toBoth },
   { withDeadline },
   { systemClock },
+  { Scope },
   { startWorker },
   { startStatusServer },
   { makeWorkerWorld },
@@ -46,6 +47,7 @@ const [
   import('../shared/platform/prometheus.ts'),
   import('../shared/kernel/deadline.ts'),
   import('../shared/kernel/clock.ts'),
+  import('../shared/kernel/scope.ts'),
   import('./composition.ts'),
   import('./status/statusServer.ts'),
   import('./world.ts'),
@@ -85,6 +87,7 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
     flushEveryMs: METRICS_EVERY_MS,
   });
   const metrics = toBoth(emf, forScrape);
+  const scope = new Scope('worker');
   process.on('exit', emf.flush);
   const drain = (why: string, fields: LogFields): void => {
     draining = true;
@@ -113,7 +116,7 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
     };
     statusUrl = (await startStatusServer(config.status, { notReadyBecause, metrics: forScrape })).url;
     const world = makeWorkerWorld(config);
-    worker = await startWorker({ config, logger, metrics, onFenced, onBroken, onDrainRequested }, world);
+    worker = await startWorker({ config, logger, metrics, scope, onFenced, onBroken, onDrainRequested }, world);
   } catch (error) {
     end(1, 'worker could not start', error);
   }

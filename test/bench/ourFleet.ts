@@ -6,6 +6,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { silentLogger } from '../../shared/platform/logger.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
@@ -127,6 +128,7 @@ export function makeOurFleet(
         logger: silentLogger,
         metrics: silentMetrics,
         emit,
+        scope: new Scope('socket'),
         lookUpSent: async () => undefined,
       });
       onOpening({ socket, session });

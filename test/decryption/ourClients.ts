@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import type { OutboundContent } from '../../shared/message/content.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
@@ -68,6 +69,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       generation: 1,
       pairing,
       session,
+      scope: new Scope('socket'),
       gate,
       publisher: {
         publish: async (_connection, facts) => {

@@ -4,6 +4,7 @@ import type { Connection } from '../../shared/connection/connection.ts';
 import { internalEventBatchSchema } from '../../shared/event/internalEvent.ts';
 import { markTaskDead } from '../../shared/fleet/fleetLease.ts';
 import { makeId, type ConnectionId, type MessageId, type WorkerId } from '../../shared/kernel/id.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { acceptMessage } from '../../shared/message/acceptMessage.ts';
 import { isDone, type SendState } from '../../shared/message/message.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
@@ -176,6 +177,7 @@ export class SimulatedFleet {
         config,
         logger: this.#loggerOf(machine),
         metrics: silentMetrics,
+        scope: new Scope('worker', machine.clock),
         onFenced: () => {
           void running?.closeSockets().then(
             () => exit('fenced'),

@@ -1,3 +1,4 @@
+import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { CommandPoller } from '../commands/commandPoller.ts';
 import type { ConnectionRunners } from './connectionRunners.ts';
@@ -6,6 +7,8 @@ import type { ConnectionRunners } from './connectionRunners.ts';
 export interface ShardWork {
   readonly runners: ConnectionRunners;
   readonly poller: CommandPoller;
+  /** Owns all that this work holds, that of its connections too. */
+  readonly scope: Scope;
 }
 
 /** What this worker does with the shards it owns: all work of a shard begins at its claim and ends before its release. */
@@ -46,9 +49,9 @@ export class OwnedShards {
     this.#work.delete(shard);
     this.#logger.warn('shard lost', { shard });
     work.poller.abandon();
-    void work.runners
-      .lose()
-      .catch((error: unknown) => this.#logger.error('lost connections did not close', { shard, error }));
+    void this.#lose(work).catch((error: unknown) =>
+      this.#logger.error('lost connections did not close', { shard, error }),
+    );
   }
 
   /** All shards will leave soon: their polls become short. */
@@ -64,6 +67,7 @@ export class OwnedShards {
     await work.poller.settle();
     await work.poller.drain();
     await work.runners.drain();
+    await work.scope.close();
     this.#work.delete(shard);
     this.#logger.info('shard drained', { shard });
   }
@@ -73,6 +77,10 @@ export class OwnedShards {
     const all = [...this.#work.values()];
     this.#work.clear();
     for (const { poller } of all) poller.abandon();
-    await Promise.all(all.map(({ runners }) => runners.lose()));
+    await Promise.all(all.map((work) => this.#lose(work)));
+  }
+
+  async #lose({ runners, scope }: ShardWork): Promise<void> {
+    await runners.lose().finally(() => scope.close());
   }
 }

@@ -1,4 +1,5 @@
 import type { Presence } from '../../shared/connection/settings.ts';
+import type { Scope } from '../../shared/kernel/scope.ts';
 import type { ConnectionSocket, OwnedConnection, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
 import type { Session } from '../session/session.ts';
 import { OwnershipLostError } from '../session/sessionErrors.ts';
@@ -15,6 +16,7 @@ export interface SessionSocketsDependencies {
     readonly pairing: PairingRequest | undefined;
     readonly presence?: Presence | undefined;
     readonly onInput: (input: SocketInput) => void;
+    readonly scope: Scope;
   }) => ConnectionSocket | Promise<ConnectionSocket>;
 }
 
@@ -42,7 +44,7 @@ export function makeSessionSockets(
       abandoned = true;
       void opened?.then((found) => found.abandon()).catch(() => undefined);
     },
-    open: ({ generation, pairing, onInput }) =>
+    open: ({ generation, pairing, onInput, scope }) =>
       unlessLost(async () => {
         const found = await session();
         if (pairing === undefined && !found.isPaired) return 'unlinked';
@@ -53,6 +55,7 @@ export function makeSessionSockets(
           owned,
           session: found,
           generation,
+          scope,
           pairing: found.isPaired ? undefined : pairing,
           onInput: (input) => {
             count(input);

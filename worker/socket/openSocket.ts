@@ -10,6 +10,7 @@ import type { InternalEvent } from '../../shared/event/internalEvent.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
+import type { Release } from '../../shared/kernel/scope.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
 import { makeBaileysConfiguration } from './baileysConfiguration.ts';
@@ -57,7 +58,6 @@ class BaileysSocket implements ConnectionSocket {
   readonly #acknowledgements = new Acknowledgements();
   readonly #socket: Baileys;
   readonly #inbound: InboundOrder;
-  readonly #timers = new Set<NodeJS.Timeout>();
   readonly #outgoing: Outgoing;
   readonly #unrecorded: UnrecordedSends;
   /** Facts go out one after the other, in the order in which their stanzas came. */
@@ -72,11 +72,12 @@ class BaileysSocket implements ConnectionSocket {
   readonly #closed: Promise<void>;
   readonly #forgetSession: () => void;
   #resolveClosed: () => void = () => undefined;
+  #endLoginDeadline: Release = () => undefined;
 
   constructor(options: OpenSocketOptions) {
     this.#options = options;
     this.generation = options.generation;
-    this.#unrecorded = new UnrecordedSends(options.clock);
+    this.#unrecorded = new UnrecordedSends(options.clock, options.scope.signal);
     this.#isPairing = options.pairing !== undefined;
     const stored = options.session.credentials as AuthenticationCreds | undefined;
     if (!this.#isPairing && stored === undefined) throw new Error('there are no credentials to log in with');
@@ -110,6 +111,10 @@ class BaileysSocket implements ConnectionSocket {
     letThrough(this.#socket.authState.keys, keys);
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
+    options.scope.hold('socket', () => {
+      raw.terminate();
+      void this.#socket.end(new Error('released by its owner'));
+    });
     guardFrames(raw, options.gate, this.#saves);
     this.#inbound = new InboundOrder(this.#socket.ws, cut);
     this.#forgetSession = options.session.onFailure(cut);
@@ -130,6 +135,7 @@ class BaileysSocket implements ConnectionSocket {
       clock: options.clock,
       random: options.random,
       logger: options.logger,
+      signal: options.scope.signal,
     });
     this.#listen();
   }
@@ -153,9 +159,8 @@ class BaileysSocket implements ConnectionSocket {
     // Facts and credentials on their way become durable; each has a deadline of its own.
     await Promise.allSettled([this.#publishing, this.#saves.settled(), finished]);
     void this.#socket.end(new Error('closed by its owner'));
-    const forced = this.#after(CLOSE_DEADLINE_MS, () => this.#terminate());
+    this.#options.scope.timeout(CLOSE_DEADLINE_MS, () => this.#terminate());
     await this.#closed;
-    clearTimeout(forced);
     await this.#writeSession();
   }
 
@@ -192,10 +197,12 @@ class BaileysSocket implements ConnectionSocket {
 
   #listen(): void {
     const { ws, ev } = this.#socket;
-    ev.on('connection.update', (update) => this.#onUpdate(update));
-    ev.on('creds.update', () => this.#saveCredentials());
-    this.#devices.watchOwn(ws, () => Object.values(this.#me()));
-    ws.on('CB:ack,class:message', ({ attrs }: BinaryNode) => {
+    const { scope, config } = this.#options;
+    scope.hold('other', () => this.#finish());
+    scope.listen(ev, 'connection.update', (update: Partial<ConnectionState>) => this.#onUpdate(update));
+    scope.listen(ev, 'creds.update', () => this.#saveCredentials());
+    this.#devices.watchOwn(scope, ws, () => Object.values(this.#me()));
+    scope.listen(ws, 'CB:ack,class:message', ({ attrs }: BinaryNode) => {
       this.#acknowledgements.arrive(attrs['id'] ?? '', attrs['error']);
     });
     this.#inbound.insertBefore('CB:message', async (stanza) => {
@@ -206,15 +213,16 @@ class BaileysSocket implements ConnectionSocket {
     if (!this.#isPairing) this.#inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
     if (!this.#isPairing) {
       // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
-      this.#after(this.#options.config.openWithinMs, () => this.#cut(new Error('no login within the deadline')));
+      const late = (): void => this.#cut(new Error('no login within the deadline'));
+      this.#endLoginDeadline = scope.timeout(config.openWithinMs, late);
     }
   }
 
   #onUpdate(update: Partial<ConnectionState>): void {
-    const { emit, generation } = this.#options;
+    const { emit, generation, scope, logger } = this.#options;
     if (update.qr !== undefined) this.#pairing?.onRegistered(update.qr);
     if (update.connection === 'open') {
-      this.#clearTimers();
+      void this.#endLoginDeadline();
       emit({ type: 'socket_opened', generation, account: this.#account() });
     }
     if (update.receivedPendingNotifications === true) {
@@ -227,14 +235,21 @@ class BaileysSocket implements ConnectionSocket {
       });
     }
     if (update.connection === 'close') {
-      this.#clearTimers();
-      this.#isClosed = true;
-      this.#acknowledgements.abandon();
-      this.#forgetSession();
-      this.#resolveClosed();
+      this.#finish();
       const close = { ...toSocketClose(update.lastDisconnect?.error), wasLogin: this.#pairing === undefined };
       emit({ type: 'socket_closed', generation, close });
+      scope.close().catch((error: unknown) => logger.error('a socket left something behind', { error }));
     }
+  }
+
+  /** Nothing comes any more, and nobody need wait for it. */
+  #finish(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#inbound.stop();
+    this.#acknowledgements.abandon();
+    this.#forgetSession();
+    this.#resolveClosed();
   }
 
   /** Somebody who set WhatsApp up again has new keys: Baileys makes a new session, which must not wait for a failure. */
@@ -315,19 +330,5 @@ class BaileysSocket implements ConnectionSocket {
 
   #terminate(): void {
     rawSocketOf(this.#socket)?.terminate();
-  }
-
-  #after(delayMs: number, work: () => void): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, delayMs);
-    this.#timers.add(timer);
-    return timer;
-  }
-
-  #clearTimers(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { Scope } from '../../../shared/kernel/scope.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { ConnectionRecorder, type RecorderDependencies } from '../../../worker/runner/connectionRecorder.ts';
 import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
@@ -176,6 +177,7 @@ export function aRunner(overrides: Partial<RunnerDependencies> = {}) {
   const broken: unknown[] = [];
   const sending: string[] = [];
   const turns = { taken: 0, given: 0 };
+  const scope = new Scope('runner', clock);
   let facts = 0;
   const random = { ...systemRandom, unit: () => 1 };
   const recorder = new ConnectionRecorder({
@@ -201,6 +203,7 @@ export function aRunner(overrides: Partial<RunnerDependencies> = {}) {
     random,
     logger: silentLogger,
     sockets: source,
+    scope,
     recorder,
     sending: {
       allow: () => void sending.push('allow'),
@@ -217,5 +220,5 @@ export function aRunner(overrides: Partial<RunnerDependencies> = {}) {
   });
   const published = (): readonly string[] =>
     publisher.facts.flatMap((fact) => (fact.kind === 'status' ? [`${fact.status}/${fact.code}`] : []));
-  return { runner, clock, source, records, publisher, published, stops, broken, sending, turns };
+  return { runner, scope, clock, source, records, publisher, published, stops, broken, sending, turns };
 }
