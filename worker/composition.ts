@@ -19,6 +19,9 @@ import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './runner/shardWork.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './socket/connectionSocket.ts';
+import { drawMaxAgeMs } from './vitals/vitalSigns.ts';
+import type { VitalsSource } from './vitals/vitalsSource.ts';
+import { VitalsWatch } from './vitals/vitalsWatch.ts';
 import type { WorkerWorld } from './world.ts';
 
 export interface WorkerOptions {
@@ -28,12 +31,16 @@ export interface WorkerOptions {
   readonly onFenced: () => void;
   /** Something cannot be undone from here: the process must end. */
   readonly onBroken: (error: unknown) => void;
-  /** An operator asked this worker to drain. May be called more than once. */
-  readonly onDrainRequested: () => void;
+  /** This worker is to drain and end, and be replaced. May be called more than once. */
+  readonly onDrainRequested: (reason: DrainReason) => void;
+  readonly vitals: VitalsSource;
   readonly metrics: Metrics;
   /** Owns all that the worker holds. Its close ends everything at once, as a crash would, and leaves the lease. */
   readonly scope: Scope;
 }
+
+/** Who or what wants a worker to end: an operator, or itself (REQUIREMENTS R38). */
+export type DrainReason = 'operator' | 'age' | 'memory' | 'memory_critical';
 
 export interface RunningWorker {
   readonly workerId: WorkerId;
@@ -66,10 +73,24 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
       await joined.member.gate.whenOpen(deadlineMs);
     },
   };
-  const budget = new OpenBudget(clock, {
-    perSecond: ownership.opensPerSecond,
-    burst: config.shardCap,
-    handshakes: ownership.handshakesInFlight,
+  const budget = new OpenBudget(
+    clock,
+    {
+      perSecond: ownership.opensPerSecond,
+      burst: config.shardCap,
+      handshakes: ownership.handshakesInFlight,
+    },
+    scope.signal,
+  );
+  const vitals = new VitalsWatch({
+    config: { ...config.vitals, maxAgeMs: drawMaxAgeMs(config.vitals.maxAgeMs, random.unit()) },
+    source: options.vitals,
+    scope,
+    clock,
+    metrics,
+    logger: own,
+    onMayOpen: (mayOpen) => budget.setPaused(!mayOpen),
+    onCritical: () => onDrainRequested('memory_critical'),
   });
   const opens = new OpenMeter(metrics, clock.monotonicMs);
   const takeTurn = async (signal: AbortSignal): Promise<() => void> => {
@@ -78,7 +99,18 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     metrics.measure('OpenBudgetWait', clock.monotonicMs() - askedMs, {});
     return giveBack;
   };
-  const shards = makeOwnedShards({ config, logger: own, workerId, gate, scope, takeTurn, onBroken, opens, metrics, world });
+  const shards = makeOwnedShards({
+    config,
+    logger: own,
+    workerId,
+    gate,
+    scope,
+    takeTurn,
+    onBroken,
+    opens,
+    metrics,
+    world,
+  });
   const member = await world.joinFleet({
     store: new FleetStore(world.fleetTable, stage),
     config: ownership,
@@ -88,7 +120,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     random,
     logger: own,
     metrics,
-    load: () => ({ ...shards.count(), waiting: budget.waiting, ...opens.counters() }),
+    load: () => ({ ...shards.count(), waiting: budget.waiting, ...opens.counters(), ...vitals.load }),
     onOrders: ({ opensPerSecond }) => {
       budget.setRate(opensPerSecond);
       metrics.gauge('ShardsOwned', member.ownedShards().size, {});
@@ -96,7 +128,11 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onClaimed: async (shard, epoch) => shards.claimed(shard, epoch),
     onLeaving: (shard) => shards.drain(shard),
     onLost: async (shard) => shards.lost(shard),
-    onDrainRequested,
+    onDrainRequested: (why) => {
+      // A wish that is gone by now is not fulfilled.
+      const reason = why === 'operator' ? why : vitals.load.recycle;
+      if (reason !== 'none') onDrainRequested(reason);
+    },
     onBroken,
     onFenced,
   });

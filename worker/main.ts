@@ -6,18 +6,25 @@
  * | it ends because                              | exit code |
  * | -------------------------------------------- | --------- |
  * | it was asked to (SIGTERM, SIGINT, or by an operator) and drained | 0 |
+ * | it was old, or its memory grew: it drained, to be replaced | 0 |
  * | the configuration is wrong, or it broke       | 1         |
  * | it was asked twice, or the drain took too long | 1        |
  * | its lease is dead: nothing more was written   | 2         |
  */
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { LogFields, Logger } from '../shared/platform/logger.ts';
-import type { RunningWorker } from './composition.ts';
+import type { DrainReason, RunningWorker } from './composition.ts';
 
 const OLDEST_NODE = 24;
 /** A fenced worker closes what it can in this time; its sockets end with the process in any case. */
 const FENCE_DEADLINE_MS = 5_000;
 const METRICS_EVERY_MS = 60_000;
+const DRAIN_MESSAGES: Readonly<Record<DrainReason, string>> = {
+  operator: 'asked to drain by an operator',
+  age: 'recycled because it is old',
+  memory: 'recycled because its memory grew',
+  memory_critical: 'drains because its memory is nearly gone',
+};
 
 /** Prints a sentence for a person, and ends. */
 function refuse(sentence: string): never {
@@ -39,6 +46,7 @@ const [
   { Scope },
   { startWorker },
   { startStatusServer },
+  { makeVitalsSource },
   { makeWorkerWorld },
 ] = await Promise.all([
   import('../shared/platform/config.ts'),
@@ -50,6 +58,7 @@ const [
   import('../shared/kernel/scope.ts'),
   import('./composition.ts'),
   import('./status/statusServer.ts'),
+  import('./vitals/vitalsSource.ts'),
   import('./world.ts'),
 ]);
 
@@ -103,8 +112,11 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
       (error: unknown) => end(2, 'fenced: another worker carries on', error),
     );
   };
-  const onDrainRequested = (): void => {
-    if (!draining) drain('asked to drain by an operator', {});
+  const onDrainRequested = (reason: DrainReason): void => {
+    // Before its lease is told to it there is nothing to drain; whoever asks, asks again.
+    if (draining || worker === undefined) return;
+    if (reason !== 'operator') metrics.count('WorkerRecycled', { reason });
+    drain(DRAIN_MESSAGES[reason], {});
   };
   const onBroken = (error: unknown): void => end(1, 'worker broke', error);
   let statusUrl: string;
@@ -114,9 +126,13 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
       if (draining) return 'it drains';
       return worker.mayAct() ? undefined : 'its lease was not renewed in time';
     };
-    statusUrl = (await startStatusServer(config.status, { notReadyBecause, metrics: forScrape })).url;
+    const server = await startStatusServer(config.status, { notReadyBecause, metrics: forScrape });
+    scope.hold('socket', server.stop);
+    statusUrl = server.url;
     const world = makeWorkerWorld(config);
-    worker = await startWorker({ config, logger, metrics, scope, onFenced, onBroken, onDrainRequested }, world);
+    const vitals = makeVitalsSource(scope, config.vitals.memoryLimitBytes);
+    const own = { onFenced, onBroken, onDrainRequested };
+    worker = await startWorker({ config, logger, metrics, scope, vitals, ...own }, world);
   } catch (error) {
     end(1, 'worker could not start', error);
   }

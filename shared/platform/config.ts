@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseEnvironment, type Environment } from './environment.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
+import { toVitals, vitalsSettings, type VitalsConfig } from './vitalsConfig.ts';
 
 /**
  * The only reader of the environment. One schema per process kind, parsed once at start, frozen. A message names the
@@ -83,6 +84,7 @@ const workerSchema = z
     ...whatsapp,
     ...keys,
     ...ownershipSettings,
+    ...vitalsSettings,
     ...connections,
     /** Names the ECS task (or the local child process) that this worker runs in. */
     HOLDFAST_TASK_ID: z.string().min(1),
@@ -125,6 +127,14 @@ const workerSchema = z
   .refine((c) => c.HOLDFAST_DRAIN_TIMEOUT_MS + 10_000 <= 120_000, {
     message: 'must leave 10 s of the 120 s that Fargate allows for stopping',
     path: ['HOLDFAST_DRAIN_TIMEOUT_MS'],
+  })
+  .refine((c) => c.HOLDFAST_MEMORY_FULL_PERCENT <= c.HOLDFAST_MEMORY_RECYCLE_PERCENT, {
+    message: 'must be at most HOLDFAST_MEMORY_RECYCLE_PERCENT',
+    path: ['HOLDFAST_MEMORY_FULL_PERCENT'],
+  })
+  .refine((c) => c.HOLDFAST_MEMORY_RECYCLE_PERCENT < c.HOLDFAST_MEMORY_DRAIN_PERCENT, {
+    message: 'must be below HOLDFAST_MEMORY_DRAIN_PERCENT',
+    path: ['HOLDFAST_MEMORY_RECYCLE_PERCENT'],
   })
   .refine((c) => (c.HOLDFAST_KMS_KEY_ARN === undefined) !== (c.HOLDFAST_KEY_FILE === undefined), {
     message: 'give exactly one of HOLDFAST_KMS_KEY_ARN and HOLDFAST_KEY_FILE',
@@ -190,6 +200,7 @@ export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly whatsappUrl: string;
   readonly whatsappRootKey: Uint8Array | undefined;
   readonly ownership: OwnershipConfig;
+  readonly vitals: VitalsConfig;
   readonly connections: ConnectionConfig;
 }
 
@@ -250,6 +261,7 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
     kmsKeyArn: value.HOLDFAST_KMS_KEY_ARN,
     keyFile: value.HOLDFAST_KEY_FILE,
     ownership: Object.freeze(toOwnership(value)),
+    vitals: Object.freeze(toVitals(value)),
     connections: Object.freeze({
       reconnectBaseDelayMs: value.BAILEYS_RECONNECT_BASE_DELAY,
       reconnectMaxDelayMs: value.BAILEYS_RECONNECT_MAX_DELAY,
