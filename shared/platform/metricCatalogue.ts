@@ -81,7 +81,8 @@ export const metricCatalogue = {
   ScopeResources: {
     ...level,
     dimensions: { kind: ['timer', 'listener', 'socket', 'stream', 'process', 'scope', 'other'] },
-    question: 'How much does a worker hold of what must be released? It grows with connections and falls with them.',
+    question:
+      'How much does a worker hold of what must be released, which grows and falls with its connections unless it leaks?',
   },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;
