@@ -129,7 +129,7 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
     const server = await startStatusServer(config.status, { notReadyBecause, metrics: forScrape });
     scope.hold('socket', server.stop);
     statusUrl = server.url;
-    const world = makeWorkerWorld(config);
+    const world = makeWorkerWorld(config, scope);
     const vitals = makeVitalsSource(scope, config.vitals.memoryLimitBytes);
     const own = { onFenced, onBroken, onDrainRequested };
     worker = await startWorker({ config, logger, metrics, scope, vitals, ...own }, world);
