@@ -83,11 +83,7 @@ export class Scope implements AsyncDisposable {
   }
 
   /** Adds a listener until it is released. */
-  listen<Arguments extends readonly unknown[]>(
-    emitter: Emitter,
-    event: string,
-    listener: (...args: Arguments) => unknown,
-  ): Release {
+  listen(emitter: Emitter, event: string, listener: (...args: never[]) => unknown): Release {
     if (this.isClosed) return () => undefined;
     emitter.on(event as never, listener as never);
     return this.#releaseOf(this.#add('listener', () => void emitter.off(event as never, listener as never)));

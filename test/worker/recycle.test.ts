@@ -130,12 +130,12 @@ describe('a worker process that ends by itself', () => {
     const whileAlone = says(old, 'recycled because it is old');
 
     const heir = aWorker();
-    let ended = false;
-    void old.exited.then(() => (ended = true));
-    for (let number = 1; !ended; number += 1) {
+    const end = { hasCome: false };
+    void old.exited.then(() => (end.hasCome = true));
+    for (let number = 1; !end.hasCome; number += 1) {
       sent.push(await send(connection, `during ${number}`));
       await phones.write(CONTACT, OWN, `answer ${number}`);
-      await until('its turn', shown, (texts) => ended || texts.length >= sent.length - 1, PATIENCE_MS);
+      await until('its turn', shown, (texts) => end.hasCome || texts.length >= sent.length - 1, PATIENCE_MS);
     }
     sent.push(await send(connection, 'after'));
     await until('all shown', shown, (texts) => texts.length === sent.length, PATIENCE_MS);

@@ -81,6 +81,10 @@ export class OwnedShards {
   }
 
   async #lose({ runners, scope }: ShardWork): Promise<void> {
-    await runners.lose().finally(() => scope.close());
+    try {
+      await runners.lose();
+    } finally {
+      await scope.close();
+    }
   }
 }

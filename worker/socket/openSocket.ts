@@ -120,7 +120,7 @@ class BaileysSocket implements ConnectionSocket {
     this.#forgetSession = options.session.onFailure(cut);
     this.#outgoing = new Outgoing(options, {
       socket: this.#socket,
-      recipients: new Recipients(options.session, this.#socket),
+      recipients: new Recipients(options.session, this.#socket, clock.monotonicMs),
       acknowledgements: this.#acknowledgements,
       devices: this.#devices,
       ownJids: () => Object.values(this.#me()),

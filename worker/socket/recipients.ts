@@ -1,15 +1,34 @@
 import type { makeWASocket } from '@whiskeysockets/baileys';
+import { LRUCache } from 'lru-cache';
 import type { Session } from '../session/session.ts';
+
+/** As many as the addresses that a socket remembers. Who is forgotten is asked for once more. */
+const MOST_KNOWN = 2_000;
+/** Accounts are given up; so long one is believed to be there. A socket may live for weeks. */
+const KNOWN_FOR_MS = 7 * 24 * 60 * 60 * 1_000;
 
 /** Who is on WhatsApp. Asked once per recipient: a first message to nobody can restrict the account. */
 export class Recipients {
   readonly #session: Pick<Session, 'getKeys'>;
   readonly #socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>;
-  readonly #known = new Set<string>();
+  /** Counted by size and not by number: a number would reserve room for all of them at once. */
+  readonly #known: LRUCache<string, true>;
 
-  constructor(session: Pick<Session, 'getKeys'>, socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>) {
+  constructor(
+    session: Pick<Session, 'getKeys'>,
+    socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>,
+    monotonicMs: () => number,
+  ) {
     this.#session = session;
     this.#socket = socket;
+    this.#known = new LRUCache({
+      maxSize: MOST_KNOWN,
+      sizeCalculation: () => 1,
+      ttl: KNOWN_FOR_MS,
+      perf: { now: monotonicMs },
+      // Otherwise it remembers the time for a moment, with a timer.
+      ttlResolution: 0,
+    });
   }
 
   /** Whether a number has an account; groups and LIDs are taken to exist. Throws when WhatsApp does not answer. */
@@ -21,7 +40,7 @@ export class Recipients {
       const [answer] = (await this.#socket.onWhatsApp(to)) ?? [];
       if (answer?.exists !== true) return false;
     }
-    this.#known.add(to);
+    this.#known.set(to, true);
     return true;
   }
 }

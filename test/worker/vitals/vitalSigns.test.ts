@@ -69,7 +69,7 @@ describe('the vital signs of a worker', () => {
 
     const verdicts = judgeAll(...row(2, spike), {}, ...row(2, spike), {}, ...row(2, spike));
 
-    expect(verdicts).toEqual(Array(8).fill(well));
+    expect(verdicts).toEqual(Array.from({ length: 8 }, () => well));
   });
 
   it('keep a complaint until three samples in a row are better', () => {
@@ -103,12 +103,13 @@ describe('the vital signs of a worker', () => {
 
         for (const [index, { drainsNow, recycle, full }] of verdicts.entries()) {
           const last = samples.slice(Math.max(0, index - 2), index + 1).map(({ memoryShare }) => memoryShare);
-          const begins = drainsNow && verdicts[index - 1]?.drainsNow !== true;
-          if (begins) expect(last.filter((share) => share > 0.95)).toHaveLength(3);
-          if (last.length === 3 && last.every((share) => share > 0.95)) expect(drainsNow).toBe(true);
-          if (last.length === 3 && last.every((share) => share <= 0.95)) expect(drainsNow).toBe(false);
-          if (recycle === 'age') expect(samples[index]?.ageMs).toBeGreaterThanOrEqual(7 * DAY_MS);
-          if (drainsNow && last.every((share) => share > 0.95)) expect(full).toBe(true);
+          const areHigh = last.length === 3 && last.every((share) => share > 0.95);
+          const areLow = last.length === 3 && last.every((share) => share <= 0.95);
+          const wasDraining = verdicts[index - 1]?.drainsNow === true;
+
+          expect(drainsNow).toBe(areHigh || (wasDraining && !areLow));
+          expect(recycle === 'age' && (samples[index]?.ageMs ?? 0) < 7 * DAY_MS).toBe(false);
+          expect(areHigh && !full).toBe(false);
         }
       }),
     );
