@@ -25,6 +25,7 @@ const rows: readonly (readonly [title: string, ...names: readonly MetricName[]])
   ['Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration'],
   ['Watchdog', 'WatchdogSteps', 'WatchdogBrake'],
   ['Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'],
+  ['Their condition', 'WorkerMemoryShare', 'EventLoopDelay', 'WorkerRecycled', 'ScopeResources'],
   [
     'Opening',
     'OpenAttempts',

@@ -4,6 +4,7 @@ import { VETTED_VERSION } from '../shared/fleet/whatsAppVersion.ts';
 import { makeId, type StanzaId, type WorkerId } from '../shared/kernel/id.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
+import type { Scope } from '../shared/kernel/scope.ts';
 import type { Logger } from '../shared/platform/logger.ts';
 import type { Metrics } from '../shared/platform/metrics.ts';
 import type { EventPublisher } from './events/eventPublisher.ts';
@@ -23,6 +24,9 @@ import { Supervisor } from './runner/supervisor.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './socket/connectionSocket.ts';
 import { startDigestWriter } from './status/digestWriter.ts';
+import { drawMaxAgeMs } from './vitals/vitalSigns.ts';
+import type { VitalsSource } from './vitals/vitalsSource.ts';
+import { VitalsWatch } from './vitals/vitalsWatch.ts';
 import type { WorkerWorld } from './world.ts';
 
 export interface WorkerOptions {
@@ -32,12 +36,18 @@ export interface WorkerOptions {
   readonly onFenced: () => void;
   /** Something cannot be undone from here: the process must end. */
   readonly onBroken: (error: unknown) => void;
-  /** An operator asked this worker to drain. May be called more than once. */
-  readonly onDrainRequested: () => void;
   /** New sockets do not help its connections: it should be drained. Called at most once. */
   readonly onUnwell: (symptom: ProcessSymptom) => void;
+  /** This worker is to drain and end, and be replaced. May be called more than once. */
+  readonly onDrainRequested: (reason: DrainReason) => void;
+  readonly vitals: VitalsSource;
   readonly metrics: Metrics;
+  /** Owns all that the worker holds. Its close ends everything at once, as a crash would, and leaves the lease. */
+  readonly scope: Scope;
 }
+
+/** Who or what wants a worker to end: an operator, or itself (REQUIREMENTS R38). */
+export type DrainReason = 'operator' | 'age' | 'memory' | 'memory_critical';
 
 export interface RunningWorker {
   readonly workerId: WorkerId;
@@ -51,7 +61,7 @@ export interface RunningWorker {
 
 /** Starts a worker: resolves when its lease exists. Throws when the store does not take the lease. */
 export async function startWorker(options: WorkerOptions, world: WorkerWorld): Promise<RunningWorker> {
-  const { config, logger, metrics, onFenced, onBroken, onDrainRequested } = options;
+  const { config, logger, metrics, scope, onFenced, onBroken, onDrainRequested } = options;
   const { ownership, stage, shardCount, taskId, generation, zone } = config;
   const { clock, random } = world;
   const workerId = makeId('wrk', clock.nowMs(), random);
@@ -71,10 +81,24 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
       await joined.member.gate.whenOpen(deadlineMs);
     },
   };
-  const budget = new OpenBudget(clock, {
-    perSecond: ownership.opensPerSecond,
-    burst: config.shardCap,
-    handshakes: ownership.handshakesInFlight,
+  const budget = new OpenBudget(
+    clock,
+    {
+      perSecond: ownership.opensPerSecond,
+      burst: config.shardCap,
+      handshakes: ownership.handshakesInFlight,
+    },
+    scope.signal,
+  );
+  const vitals = new VitalsWatch({
+    config: { ...config.vitals, maxAgeMs: drawMaxAgeMs(config.vitals.maxAgeMs, random.unit()) },
+    source: options.vitals,
+    scope,
+    clock,
+    metrics,
+    logger: own,
+    onMayOpen: (mayOpen) => budget.setPaused(!mayOpen),
+    onCritical: () => onDrainRequested('memory_critical'),
   });
   const opens = new OpenMeter(metrics, clock.monotonicMs);
   const takeTurn = async (signal: AbortSignal): Promise<() => void> => {
@@ -92,7 +116,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     metrics,
     onChanged: () => shards.versionChanged(),
   });
-  const work = { config, logger: own, workerId, gate, takeTurn, onBroken, opens, versions, metrics, world };
+  const work = { config, logger: own, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics, world };
   const shards = makeOwnedShards(work);
   // Beside the lease: a claim comes later than this read, and a store that does not answer must not hold it up.
   void versions.start();
@@ -105,7 +129,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     random,
     logger: own,
     metrics,
-    load: () => ({ ...shards.count(), waiting: budget.waiting, ...opens.counters() }),
+    load: () => ({ ...shards.count(), waiting: budget.waiting, ...opens.counters(), ...vitals.load }),
     onOrders: ({ opensPerSecond }) => {
       budget.setRate(opensPerSecond);
       metrics.gauge('ShardsOwned', member.ownedShards().size, {});
@@ -113,11 +137,16 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onClaimed: async (shard, epoch) => shards.claimed(shard, epoch),
     onLeaving: (shard) => shards.drain(shard),
     onLost: async (shard) => shards.lost(shard),
-    onDrainRequested,
+    onDrainRequested: (why) => {
+      // A wish that is gone by now is not fulfilled.
+      const reason = why === 'operator' ? why : vitals.load.recycle;
+      if (reason !== 'none') onDrainRequested(reason);
+    },
     onBroken,
     onFenced,
   });
   joined.member = member;
+  scope.hold('other', () => member.stop());
   const supervisor = new Supervisor({
     config: config.liveness,
     opensPerSecond: ownership.opensPerSecond,
@@ -128,6 +157,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     metrics,
     onUnwell: options.onUnwell,
   });
+  scope.hold('other', () => supervisor.stop());
   void supervisor.run();
   const digests = startDigestWriter({
     fleet: { table: world.fleetTable, stage },
@@ -141,6 +171,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     clock,
     logger: own,
   });
+  scope.hold('other', () => digests.stop());
   return {
     workerId,
     drain: async () => {
@@ -162,6 +193,8 @@ export interface WorkOptions {
   readonly logger: Logger;
   readonly workerId: WorkerId;
   readonly gate: CommitGate;
+  /** Owns all that is held for shards. */
+  readonly scope: Scope;
   /** Waits for a turn to open a socket; resolves to what gives the handshake slot back. */
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   /** Something cannot be undone from here: the process must end. */
@@ -174,7 +207,7 @@ export interface WorkOptions {
 
 /** All that a worker does with the shards it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
-  const { config, logger, workerId, gate, takeTurn, onBroken, opens, versions } = options;
+  const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens, versions } = options;
   const { stage, queueUrlBase, connections: settings } = config;
   const { world } = options;
   const { clock, random, polling } = world;
@@ -216,6 +249,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
       makeShardWork(
         {
           ...common,
+          scope,
           polling,
           parts,
           assertOpen: gate.assertOpen,
@@ -245,7 +279,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
-    openSocket: ({ owned, session, generation, pairing, presence, wishes, version, onInput }) =>
+    openSocket: ({ owned, session, generation, pairing, presence, wishes, version, onInput, scope }) =>
       world.openSocket({
         ...common,
         connection: owned,
@@ -255,6 +289,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         presence,
         wishes,
         version,
+        scope,
         publisher,
         config: config.connections,
         whatsappUrl,

@@ -6,16 +6,23 @@
  * | it ends because                              | exit code |
  * | -------------------------------------------- | --------- |
  * | it was asked to (SIGTERM, SIGINT, or by an operator) and drained | 0 |
+ * | it was old, or its memory grew: it drained, to be replaced | 0 |
  * | the configuration is wrong, or it broke       | 1         |
  * | it was asked twice, or the drain took too long | 1        |
  * | its lease is dead: nothing more was written   | 2         |
  */
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { LogFields, Logger } from '../shared/platform/logger.ts';
-import type { RunningWorker } from './composition.ts';
+import type { DrainReason, RunningWorker } from './composition.ts';
 
 const OLDEST_NODE = 24;
 const METRICS_EVERY_MS = 60_000;
+const DRAIN_MESSAGES: Readonly<Record<DrainReason, string>> = {
+  operator: 'asked to drain by an operator',
+  age: 'recycled because it is old',
+  memory: 'recycled because its memory grew',
+  memory_critical: 'drains because its memory is nearly gone',
+};
 
 /** Prints a sentence for a person, and ends. */
 function refuse(sentence: string): never {
@@ -36,8 +43,10 @@ const [
   { withDeadline },
   { deadlines },
   { systemClock },
+  { Scope },
   { startWorker },
   { startStatusServer },
+  { makeVitalsSource },
   { makeWorkerWorld },
 ] = await Promise.all([
   import('../shared/platform/config.ts'),
@@ -48,8 +57,10 @@ const [
   import('../shared/kernel/deadline.ts'),
   import('../shared/kernel/deadlines.ts'),
   import('../shared/kernel/clock.ts'),
+  import('../shared/kernel/scope.ts'),
   import('./composition.ts'),
   import('./status/statusServer.ts'),
+  import('./vitals/vitalsSource.ts'),
   import('./world.ts'),
 ]);
 
@@ -87,6 +98,7 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
     flushEveryMs: METRICS_EVERY_MS,
   });
   const metrics = toBoth(emf, forScrape);
+  const scope = new Scope('worker');
   process.on('exit', emf.flush);
   const breakers = makeBreakers({ clock: systemClock, logger, metrics });
   const drain = (why: string, fields: LogFields): void => {
@@ -104,8 +116,11 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
       (error: unknown) => end(2, 'fenced: another worker carries on', error),
     );
   };
-  const onDrainRequested = (): void => {
-    if (!draining) drain('asked to drain by an operator', {});
+  const onDrainRequested = (reason: DrainReason): void => {
+    // Before its lease is told to it there is nothing to drain; whoever asks, asks again.
+    if (draining || worker === undefined) return;
+    if (reason !== 'operator') metrics.count('WorkerRecycled', { reason });
+    drain(DRAIN_MESSAGES[reason], {});
   };
   const onUnwell = (symptom: string): void => {
     if (!draining) drain('drains: new sockets do not help its connections', { symptom });
@@ -118,11 +133,14 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
       if (draining) return 'it drains';
       return worker.mayAct() ? undefined : 'its lease was not renewed in time';
     };
-    statusUrl = (
-      await startStatusServer(config.status, { notReadyBecause, breakers: breakers.states, metrics: forScrape })
-    ).url;
-    const world = makeWorkerWorld(config, breakers);
-    worker = await startWorker({ config, logger, metrics, onFenced, onBroken, onDrainRequested, onUnwell }, world);
+    const status = { notReadyBecause, breakers: breakers.states, metrics: forScrape };
+    const server = await startStatusServer(config.status, status);
+    scope.hold('socket', server.stop);
+    statusUrl = server.url;
+    const world = makeWorkerWorld(config, breakers, scope);
+    const vitals = makeVitalsSource(scope, config.vitals.memoryLimitBytes);
+    const own = { onFenced, onBroken, onDrainRequested, onUnwell };
+    worker = await startWorker({ config, logger, metrics, scope, vitals, ...own }, world);
   } catch (error) {
     end(1, 'worker could not start', error);
   }

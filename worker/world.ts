@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { systemClock, type Clock } from '../shared/kernel/clock.ts';
 import { systemRandom, type Random } from '../shared/kernel/random.ts';
+import type { Scope } from '../shared/kernel/scope.ts';
 import {
   makeDocumentClient,
   makeHeartbeatClient,
@@ -44,23 +45,35 @@ export interface WorkerWorld {
   readonly loopDelayMs: () => number;
 }
 
-/** The real one, of one client per service and purpose. Prepares the process for the socket room; called once. */
-export function makeWorkerWorld(config: WorkerConfig, breakers: Breakers): WorkerWorld {
+/**
+ * The real one, of one client per service and purpose. Prepares the process for the socket room; called once.
+ * @param scope owns the clients' network connections
+ */
+export function makeWorkerWorld(config: WorkerConfig, breakers: Breakers, scope: Scope): WorkerWorld {
+  const own = <Client extends SdkClient>(client: Client): Client => {
+    // A document client's own `destroy` does nothing.
+    scope.hold('socket', () => client.config.requestHandler.destroy?.());
+    return client;
+  };
   prepareProcess({ rootKey: config.whatsappRootKey });
   return {
     clock: systemClock,
     random: systemRandom,
-    fleetTable: makeHeartbeatClient(config, config.ownership.heartbeatTimeoutMs),
+    fleetTable: own(makeHeartbeatClient(config, config.ownership.heartbeatTimeoutMs)),
     connect: ({ assertOpen, timeLeftMs }) => {
       const guards = { beforeTry: assertOpen, timeLeftMs, breakers };
-      return { table: makeDocumentClient(config, guards), acting: makeQueueClient(config, guards) };
+      return { table: own(makeDocumentClient(config, guards)), acting: own(makeQueueClient(config, guards)) };
     },
-    polling: makePollingClient(config, config.shardCount, config.connections.commandWaitSeconds),
+    polling: own(makePollingClient(config, config.shardCount, config.connections.commandWaitSeconds)),
     keyProvider: makeKeyProvider(config, { breakers }),
     joinFleet: startFleetMember,
     openSocket,
     loopDelayMs: makeLoopDelay(),
   };
+}
+
+interface SdkClient {
+  readonly config: { readonly requestHandler: { readonly destroy?: () => void } };
 }
 
 /** The key provider that is configured. */

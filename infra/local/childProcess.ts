@@ -3,6 +3,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { Scope } from '../../shared/kernel/scope.ts';
 
 /** One Node process of the embedded stack: it says when it is ready, its log goes to a file, it does not outlive us. */
 export interface Child {
@@ -53,7 +54,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     // Ctrl-C is for the supervisor alone, which stops the children in order.
     detached: process.platform !== 'win32',
   });
+  const scope = new Scope(options.name);
   const log = createWriteStream(options.logFile, { mode: 0o600, flags: 'a' });
+  scope.hold('stream', () => void log.end());
+  scope.hold('process', () => void child.kill('SIGKILL'));
   let last = '';
   const exited: Child['exited'] = new Promise((resolve) => {
     child.once('error', (error) => resolve({ code: 1, signal: null, last: error.message }));
@@ -74,28 +78,32 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       }
     });
   });
+  const late = Promise.withResolvers<Error>();
+  const endDeadline = scope.timeout(options.readyWithinMs, () => {
+    late.resolve(new Error(`${options.name} was not ready in time. See ${options.logFile}`));
+  });
+  // Whether it got ready or not: its log is closed when it is gone.
+  void exited.then(() => scope.close());
   const outcome = await Promise.race([
     ready,
     exited.then((exit) => new Error(`${options.name} did not start: ${exit.last || `exit code ${exit.code}`}`)),
-    deadline(options.readyWithinMs).then(
-      () => new Error(`${options.name} was not ready in time. See ${options.logFile}`),
-    ),
+    late.promise,
   ]);
   if (outcome instanceof Error) {
-    child.kill('SIGKILL');
+    await scope.close();
     throw outcome;
   }
-  void exited.then(() => log.end());
+  void endDeadline();
   return { name: options.name, process: child, ready: outcome, exited };
 }
 
 /** Asks a child to stop, and makes it stop when it takes longer than that. */
 export async function stopChild(child: Child, withinMs: number): Promise<void> {
   if (child.process.exitCode !== null || child.process.signalCode !== null) return;
+  await using scope = new Scope('stopping a child');
+  scope.timeout(withinMs, () => child.process.kill('SIGKILL'));
   child.process.kill('SIGTERM');
-  const forced = setTimeout(() => child.process.kill('SIGKILL'), withinMs);
   await child.exited;
-  clearTimeout(forced);
 }
 
 function describeTrouble(name: string, { level, message, error }: z.infer<typeof troubleSchema>): string {
@@ -112,10 +120,4 @@ function parseJson(line: string): unknown {
 
 function write(log: WriteStream, line: string): void {
   if (log.bytesWritten < LOG_LIMIT_BYTES) log.write(`${line}\n`);
-}
-
-function deadline(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

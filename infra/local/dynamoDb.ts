@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../shared/kernel/clock.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 
 /** The DynamoDB emulator is a binary that npm brings for this platform. */
 export function dynamoDbBinary(platform = process.platform, architecture = process.arch): string {
@@ -67,7 +69,7 @@ async function waitUntilItAnswers(endpoint: string): Promise<void> {
       await fetch(endpoint, { signal: AbortSignal.timeout(500) });
       return;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await systemClock.sleep(20);
     }
   }
   throw new Error(`The DynamoDB emulator did not answer within ${START_DEADLINE_MS} ms`);
@@ -76,10 +78,10 @@ async function waitUntilItAnswers(endpoint: string): Promise<void> {
 async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await using scope = new Scope('stopping the emulator');
+  scope.timeout(2_000, () => child.kill('SIGKILL'));
   child.kill('SIGTERM');
-  const killer = setTimeout(() => child.kill('SIGKILL'), 2_000);
   await gone;
-  clearTimeout(killer);
 }
 
 /** A port that was free a moment ago. */

@@ -1,5 +1,6 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { systemClock } from '../../shared/kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 
@@ -57,7 +58,7 @@ async function poll(options: EventSourceOptions, signal: AbortSignal): Promise<v
     } catch (error) {
       if (signal.aborted) return;
       options.logger.warn('event source failed', { queue: options.queueName, error });
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_FAILURE_MS));
+      await systemClock.sleep(PAUSE_AFTER_FAILURE_MS, signal);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 
 /** What EventBridge's scheduler does on AWS: invokes a function again and again. Never twice at once. */
@@ -7,19 +8,18 @@ export function startSchedule(options: {
   readonly handler: () => Promise<unknown>;
   readonly logger: Logger;
 }): { readonly stop: () => Promise<void> } {
-  let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    running ??= options
-      .handler()
-      .then(() => undefined)
-      .catch((error: unknown) => options.logger.error('scheduled function failed', { process: options.name, error }))
-      .finally(() => {
-        running = undefined;
-      });
-  }, options.everyMs);
+  const scope = new Scope(options.name);
+  let running: Promise<void> = Promise.resolve();
+  scope.interval(options.everyMs, () => {
+    running = options.handler().then(
+      () => undefined,
+      (error: unknown) => options.logger.error('scheduled function failed', { process: options.name, error }),
+    );
+    return running;
+  });
   return {
     stop: async () => {
-      clearInterval(timer);
+      await scope.close();
       await running;
     },
   };

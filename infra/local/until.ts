@@ -1,3 +1,5 @@
+import { systemClock } from '../../shared/kernel/clock.ts';
+
 /** Asks until the answer fits. Throws an Error with the last answer after the deadline. */
 export async function until<Value>(
   what: string,
@@ -10,7 +12,7 @@ export async function until<Value>(
   while (!fits(last)) {
     if (performance.now() > giveUpAtMs)
       throw new Error(`${what} did not come; last: ${JSON.stringify(last).slice(0, 2_000)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await systemClock.sleep(50);
     last = await read();
   }
   return last;

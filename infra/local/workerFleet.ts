@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
 
@@ -92,9 +93,10 @@ export class WorkerFleet {
     const { place, child } = this.#find(index);
     place.isKept = false;
     const { promise } = place.followed;
+    await using scope = new Scope('stopping a worker');
+    scope.timeout(TASK_STOP_MS, () => child.process.kill('SIGKILL'));
     child.process.kill(signal);
-    const forced = setTimeout(() => child.process.kill('SIGKILL'), TASK_STOP_MS);
-    await promise.finally(() => clearTimeout(forced));
+    await promise;
   }
 
   /** Sends a worker a signal, as ECS or an accident would; it is replaced. Resolves when its successor is ready. */

@@ -167,7 +167,7 @@ export function toLease(item: Readonly<Record<string, unknown>>): LeaseView {
     startedAtMs: (item['startedAtMs'] as number | undefined) ?? 0,
     seenAtMs: (item['seenAtMs'] as number | undefined) ?? 0,
     proof: item['proof'] as LeaseView['proof'],
-    load: (item['load'] as WorkerLoad | undefined) ?? noLoad,
+    load: { ...noLoad, ...(item['load'] as Partial<WorkerLoad> | undefined) },
     expecting: (item['expecting'] as readonly number[] | undefined) ?? [],
     orders: { ...noOrders, ...(item['orders'] as Partial<Orders> | undefined) },
     drainRequested: item['drainRequested'] === true,

@@ -60,7 +60,13 @@ export interface WorkerLoad {
   readonly suspendedMs: number;
   /** It holds the brake: many look dead to it at once. */
   readonly braking: boolean;
+  /** It takes no more shards: its memory is short, or its event loop late. */
+  readonly full: boolean;
+  readonly recycle: RecycleWish;
 }
+
+/** Why a worker wishes to be replaced by a new one. */
+export type RecycleWish = 'none' | 'age' | 'memory';
 
 export const noLoad: WorkerLoad = {
   connections: 0,
@@ -70,6 +76,8 @@ export const noLoad: WorkerLoad = {
   openFailed: 0,
   suspendedMs: 0,
   braking: false,
+  full: false,
+  recycle: 'none',
 };
 
 /** What the leader leaves in a lease; the worker's next heartbeat brings it. Only proposals: each write has its condition. */
@@ -83,12 +91,21 @@ export interface Orders {
   /** Its share of the fleet's socket opens; undefined leaves it at its own setting. */
   readonly opensPerSecond: number | undefined;
   readonly mode: FleetMode;
+  /** It is this worker's turn to be replaced, as it wished: drain and end. */
+  readonly recycle: boolean;
 }
 
 /** `outage`: WhatsApp refuses nearly all opens, so only a few are tried. */
 export type FleetMode = 'normal' | 'outage';
 
-export const noOrders: Orders = { claim: [], expect: [], give: [], opensPerSecond: undefined, mode: 'normal' };
+export const noOrders: Orders = {
+  claim: [],
+  expect: [],
+  give: [],
+  opensPerSecond: undefined,
+  mode: 'normal',
+  recycle: false,
+};
 
 /** Who owns a shard. */
 export interface ShardView {

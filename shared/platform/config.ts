@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseEnvironment, type Environment } from './environment.ts';
 import { livenessSettings, toLiveness, type LivenessConfig } from './livenessConfig.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
+import { toVitals, vitalsSettings, type VitalsConfig } from './vitalsConfig.ts';
 import {
   digestSettings,
   toDigest,
@@ -116,6 +117,7 @@ const workerSchema = z
     ...keys,
     ...ownershipSettings,
     ...livenessSettings,
+    ...vitalsSettings,
     ...connections,
     ...digestSettings,
     /** Names the ECS task (or the local child process) that this worker runs in. */
@@ -163,6 +165,14 @@ const workerSchema = z
   .refine((c) => c.HOLDFAST_DRAIN_TIMEOUT_MS + 10_000 <= 120_000, {
     message: 'must leave 10 s of the 120 s that Fargate allows for stopping',
     path: ['HOLDFAST_DRAIN_TIMEOUT_MS'],
+  })
+  .refine((c) => c.HOLDFAST_MEMORY_FULL_PERCENT <= c.HOLDFAST_MEMORY_RECYCLE_PERCENT, {
+    message: 'must be at most HOLDFAST_MEMORY_RECYCLE_PERCENT',
+    path: ['HOLDFAST_MEMORY_FULL_PERCENT'],
+  })
+  .refine((c) => c.HOLDFAST_MEMORY_RECYCLE_PERCENT < c.HOLDFAST_MEMORY_DRAIN_PERCENT, {
+    message: 'must be below HOLDFAST_MEMORY_DRAIN_PERCENT',
+    path: ['HOLDFAST_MEMORY_RECYCLE_PERCENT'],
   })
   .refine((c) => (c.HOLDFAST_KMS_KEY_ARN === undefined) !== (c.HOLDFAST_KEY_FILE === undefined), {
     message: 'give exactly one of HOLDFAST_KMS_KEY_ARN and HOLDFAST_KEY_FILE',
@@ -237,6 +247,7 @@ export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly versionReadMs: number;
   readonly ownership: OwnershipConfig;
   readonly liveness: LivenessConfig;
+  readonly vitals: VitalsConfig;
   readonly connections: ConnectionConfig;
   readonly digest: DigestConfig;
 }
@@ -312,6 +323,7 @@ export function workerConfig(environment: Environment = process.env): WorkerConf
     ownership: Object.freeze(toOwnership(value)),
     liveness: Object.freeze(toLiveness(value)),
     digest: Object.freeze(toDigest(value)),
+    vitals: Object.freeze(toVitals(value)),
     connections: Object.freeze({
       reconnectBaseDelayMs: value.BAILEYS_RECONNECT_BASE_DELAY,
       reconnectMaxDelayMs: value.BAILEYS_RECONNECT_MAX_DELAY,

@@ -112,6 +112,27 @@ export const metricCatalogue = {
     ...count,
     question: 'How many client versions has WhatsApp refused (405), each counted once for the fleet?',
   },
+  WorkerMemoryShare: {
+    kind: 'gauge',
+    unit: 'None',
+    dimensions: {},
+    question: 'How much of its memory limit does a worker use, from 0 to 1?',
+  },
+  EventLoopDelay: {
+    ...duration,
+    question: 'How late is the event loop of a worker, 99th percentile of each quarter of a minute?',
+  },
+  WorkerRecycled: {
+    ...count,
+    dimensions: { reason: ['age', 'memory', 'memory_critical'] },
+    question: 'How many workers ended by themselves to be replaced by new ones, and why?',
+  },
+  ScopeResources: {
+    ...level,
+    dimensions: { kind: ['timer', 'listener', 'socket', 'stream', 'process', 'scope', 'other'] },
+    question:
+      'How much does a worker hold of what must be released, which grows and falls with its connections unless it leaks?',
+  },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -7,6 +7,7 @@ import { VETTED_VERSION } from '../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { silentLogger } from '../../shared/platform/logger.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
@@ -129,6 +130,7 @@ export function makeOurFleet(
         logger: silentLogger,
         metrics: silentMetrics,
         emit,
+        scope: new Scope('socket'),
         lookUpSent: async () => undefined,
       });
       onOpening({ socket, session });

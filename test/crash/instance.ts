@@ -1,6 +1,7 @@
 import { makeId } from '../../shared/kernel/id.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { makeDocumentClient, makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { workerConfig } from '../../shared/platform/config.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
@@ -76,6 +77,7 @@ export function startInstance(
     },
     logger: makeWatchedLogger(listener.onBroken),
     workerId,
+    scope: new Scope('worker'),
     gate: openGate,
     takeTurn: async () => () => undefined,
     onBroken: listener.onBroken,

@@ -5,6 +5,7 @@ import { VETTED_VERSION } from '../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import type { OutboundContent } from '../../shared/message/content.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
@@ -70,6 +71,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       version: VETTED_VERSION,
       pairing,
       session,
+      scope: new Scope('socket'),
       gate,
       publisher: {
         publish: async (_connection, facts) => {

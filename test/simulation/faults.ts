@@ -75,6 +75,7 @@ export const faults: readonly Fault[] = [
   { name: 'deploy', weight: 2, begin: deploy },
   { name: 'scale out', weight: 2, begin: scaleOut },
   { name: 'scale in', weight: 3, begin: scaleIn },
+  { name: 'memory grows', weight: 2, begin: growMemory },
   { name: 'mass death', weight: 1, begin: massDeath },
   { name: 'mass pause', weight: 1, begin: massPause },
   { name: 'hand-offs wished', weight: 2, begin: wishHandOffs },
@@ -91,6 +92,20 @@ function leaderOf(context: FaultContext): SimulatedWorker | undefined {
   const row = context.fleet.aws.dynamoDb.items(`${STAGE}-fleet`).find(({ pk }) => pk === 'LEADER');
   const leader = context.fleet.living().find(({ running }) => running()?.workerId === row?.['leader']);
   return leader ?? anyWorker(context);
+}
+
+/** Takes no more, asks to be replaced, or goes by itself; a spike passes, and otherwise it stays so until its end. */
+function growMemory(context: FaultContext): number {
+  const { fleet, random, say } = context;
+  const worker = anyWorker(context);
+  if (worker === undefined) return 0;
+  const share = random.pick([0.78, 0.85, 0.97]);
+  const isSpike = random.chance(0.3);
+  say(`${worker.machine.name} uses ${Math.round(share * 100)} % of its memory${isSpike ? ' for a moment' : ''}`);
+  worker.setMemoryShare(share);
+  if (isSpike) fleet.time.after(random.between(1_000, 25_000), () => worker.setMemoryShare(0.5));
+  // Three samples.
+  return 60_000;
 }
 
 /** The process is gone at once. ECS says so after a while, or never; another task takes its place. */

@@ -5,6 +5,7 @@ import { internalEventBatchSchema } from '../../shared/event/internalEvent.ts';
 import { markTaskDead, wishHandOffs } from '../../shared/fleet/fleetLease.ts';
 import type { HandOffWish } from '../../shared/fleet/fleetView.ts';
 import { makeId, type ConnectionId, type MessageId, type WorkerId } from '../../shared/kernel/id.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { acceptMessage } from '../../shared/message/acceptMessage.ts';
 import { isDone, type SendState } from '../../shared/message/message.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
@@ -36,6 +37,8 @@ export interface SimulatedWorker {
   readonly running: () => RunningWorker | undefined;
   /** SIGTERM. */
   readonly terminate: () => void;
+  /** How much of its memory it uses from now on, 0 to 1. */
+  readonly setMemoryShare: (share: number) => void;
 }
 
 export interface FleetOptions {
@@ -45,6 +48,8 @@ export interface FleetOptions {
   readonly connections: number;
   /** Of each worker; small if left out, so that few connections feel it. */
   readonly opensPerSecond?: number;
+  /** Production's if left out. */
+  readonly maxAgeMs?: number;
   /** Called with what happens, in words. */
   readonly say: (who: string, what: string) => void;
 }
@@ -73,6 +78,8 @@ export class SimulatedFleet {
   readonly whatsApp: FakeWhatsApp;
   readonly ledger: Ledger;
   readonly workers: SimulatedWorker[] = [];
+  /** Names of those that were replaced because of their age or memory, in order. */
+  readonly recycled: string[] = [];
   readonly connections: Connection[] = [];
   readonly accepted: { readonly connectionId: ConnectionId; readonly messageId: MessageId; readonly text: string }[] =
     [];
@@ -155,6 +162,8 @@ export class SimulatedFleet {
     const machine = new Machine(this.time, `worker-${number}`, random.between(-skewMs, skewMs));
     let running: RunningWorker | undefined;
     let terminating = false;
+    let recycling = false;
+    let memoryShare = 0;
     const exit = (why: string): void => {
       if (machine.isDead) return;
       say(machine.name, `exits: ${why}`);
@@ -166,11 +175,20 @@ export class SimulatedFleet {
       if (terminating) return;
       terminating = true;
       if (running === undefined) exit('stopped before it was ready');
-      else
-        running.drain().then(
-          () => exit('drained'),
-          (error: unknown) => exit(`drain failed: ${String(error)}`),
-        );
+      else if (!recycling) empty(running);
+    };
+    const empty = (worker: RunningWorker): void => {
+      worker.drain().then(
+        () => exit('drained'),
+        (error: unknown) => exit(`drain failed: ${String(error)}`),
+      );
+    };
+    const recycle = (reason: string): void => {
+      if (terminating || recycling || running === undefined) return;
+      recycling = true;
+      this.recycled.push(machine.name);
+      say(machine.name, `is recycled: ${reason}`);
+      empty(running);
     };
     const config = configOf(`task-${number}`, generation, this.#options);
     startWorker(
@@ -178,6 +196,8 @@ export class SimulatedFleet {
         config,
         logger: this.#loggerOf(machine),
         metrics: silentMetrics,
+        scope: new Scope('worker', machine.clock),
+        vitals: { memoryLimitBytes: 1, read: () => ({ memoryBytes: memoryShare, loopDelayMs: 0 }) },
         onFenced: () => {
           void running?.closeSockets().then(
             () => exit('fenced'),
@@ -185,7 +205,11 @@ export class SimulatedFleet {
           );
         },
         onBroken: (error) => exit(`broken: ${String(error)}`),
-        onDrainRequested: drain,
+        onDrainRequested: (reason) => {
+          // As ECS: who ends by itself is replaced.
+          if (reason === 'operator') drain();
+          else recycle(reason);
+        },
         onUnwell: drain,
       },
       this.#worldOf(machine, config),
@@ -207,6 +231,9 @@ export class SimulatedFleet {
       generation,
       running: () => running,
       terminate: () => machine.arrive(drain),
+      setMemoryShare: (share: number) => {
+        memoryShare = share;
+      },
     };
     this.workers.push(worker);
     return worker;
@@ -399,7 +426,7 @@ function describe(fields: LogFields): string {
 function configOf(
   taskId: string,
   generation: number,
-  { shardCount, opensPerSecond = OPENS_PER_SECOND }: FleetOptions,
+  { shardCount, opensPerSecond = OPENS_PER_SECOND, maxAgeMs }: FleetOptions,
 ): WorkerConfig {
   return workerConfig({
     HOLDFAST_STAGE: STAGE,
@@ -410,6 +437,7 @@ function configOf(
     HOLDFAST_TASK_ID: taskId,
     HOLDFAST_GENERATION: String(generation),
     HOLDFAST_OPENS_PER_SECOND: String(opensPerSecond),
+    ...(maxAgeMs === undefined ? {} : { HOLDFAST_MAX_AGE_MS: String(maxAgeMs) }),
   });
 }
 

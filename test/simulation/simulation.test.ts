@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulateDayOffline } from './dayOffline.ts';
+import { simulateGrowingOld } from './growingOld.ts';
 import { simulate } from './simulate.ts';
 import { brokenVariants, type Variant } from './variants.ts';
 
@@ -35,6 +36,21 @@ describe('a simulated fleet', () => {
     expect(counts.gives).toBeGreaterThanOrEqual(32);
     expect(counts.accepted).toBeGreaterThan(500);
   }, 120_000);
+
+  it.each([1, 2, 3])(
+    'replaces workers that grow old one at a time, never the last, with nothing lost or doubled (seed %i)',
+    async (seed) => {
+      const { violations, counts, recycled, mostDraining, fewestBeside } = await simulateGrowingOld(seed);
+
+      expect(violations).toEqual([]);
+      expect(counts).toMatchObject({ replaced: 0, resent: 0 });
+      // Three workers, each replaced at least twice in three and a half lives.
+      expect(recycled.length).toBeGreaterThanOrEqual(6);
+      expect(mostDraining).toBe(1);
+      expect(fewestBeside).toBeGreaterThanOrEqual(1);
+    },
+    120_000,
+  );
 });
 
 describe('the checker finds what is wrong when', () => {

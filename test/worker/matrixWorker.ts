@@ -1,6 +1,7 @@
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, type ConnectionId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { makeDocumentClient, makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { workerConfig, type StoreConfig } from '../../shared/platform/config.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
@@ -48,6 +49,7 @@ export function startMatrixWorker(
     config,
     logger: makeWatchedLogger(watch.onBroken),
     workerId: makeId('wrk', Date.now(), systemRandom),
+    scope: new Scope('worker'),
     gate: openGate,
     takeTurn: async () => () => undefined,
     onBroken: watch.onBroken,

@@ -10,6 +10,7 @@ import type { SentMessage } from '../../shared/message/message.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { workerConfig } from '../../shared/platform/config.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
 import { neverRefused } from './fleet/neverRefused.ts';
 import { makeOwnedShards } from '../../worker/composition.ts';
@@ -112,6 +113,7 @@ export class SupervisedWorker {
       opens: new OpenMeter(silentMetrics, systemClock.monotonicMs),
       metrics: this.metrics,
       versions: neverRefused,
+      scope: new Scope('worker'),
       world: {
         clock: systemClock,
         random: systemRandom,

@@ -39,8 +39,8 @@ export interface FleetMemberOptions extends ShardCallbacks {
   readonly load: () => Omit<WorkerLoad, 'suspendedMs' | 'braking'>;
   /** Every heartbeat brings orders: among them this worker's share of the fleet's opens. */
   readonly onOrders: (orders: Orders) => void;
-  /** An operator asked this worker to drain. May be called again and again. */
-  readonly onDrainRequested: () => void;
+  /** An operator asked this worker to drain, or it is its turn to be replaced. May be called again and again. */
+  readonly onDrainRequested: (why: 'operator' | 'recycle') => void;
   /** The lease is dead or gone: stop everything, write nothing more. Called at most once. */
   readonly onFenced: () => void;
 }
@@ -168,7 +168,9 @@ class Member implements FleetMember {
   #onLease(lease: LeaseView): void {
     this.#options.onOrders(lease.orders);
     this.#shards.follow(lease.orders);
-    if (lease.drainRequested && !this.#lease.isDraining) this.#options.onDrainRequested();
+    if (this.#lease.isDraining) return;
+    if (lease.drainRequested) this.#options.onDrainRequested('operator');
+    else if (lease.orders.recycle) this.#options.onDrainRequested('recycle');
   }
 
   async #onView(view: FleetView, orders: Orders | undefined, claims: 'ordered' | 'all'): Promise<void> {

@@ -164,7 +164,8 @@ function isSame(left: Orders, right: Orders): boolean {
     isSameList(left.expect, right.expect) &&
     isSameList(left.give, right.give) &&
     left.opensPerSecond === right.opensPerSecond &&
-    left.mode === right.mode
+    left.mode === right.mode &&
+    left.recycle === right.recycle
   );
 }
 

@@ -10,12 +10,13 @@ const BURST_SECONDS = 2;
 /** Sees what became of the moves that were planned, and adopts offers that an earlier leader made. */
 export function followMoves(
   view: FleetView,
-  { targets }: SortedFleet,
+  { targets, takers }: SortedFleet,
   before: PlanMemory,
   nowMs: number,
   rules: PlanRules,
 ): Pick<PlanMemory, 'moves' | 'owed' | 'restUntilMs'> & { readonly withdrawals: readonly ShardView[] } {
   const able = new Set(targets.map(({ workerId }) => workerId));
+  const taking = new Set(takers.map(({ workerId }) => workerId));
   const living = new Set(view.leases.filter(({ state }) => state !== 'DEAD').map(({ workerId }) => workerId));
   const owed = new Map([...before.owed].filter(([workerId]) => able.has(workerId)));
   const rest = new Map([...before.restUntilMs].filter(([, untilMs]) => untilMs > nowMs));
@@ -33,7 +34,8 @@ export function followMoves(
     if (!isOwned) continue;
     const current = known.get(row.shard);
     if (row.next === undefined) {
-      if (current === undefined || !able.has(current.to)) continue;
+      // Who is full by now does not get what it was not offered yet.
+      if (current === undefined || !taking.has(current.to)) continue;
       moves.push({ ...current, offeredAtMs: undefined });
       continue;
     }
@@ -54,7 +56,7 @@ export function followMoves(
  */
 export function planMoves(
   view: FleetView,
-  { targets, drained, outdated }: SortedFleet,
+  { targets, roomy, takers, drained, outdated }: SortedFleet,
   memory: PlanMemory,
   claims: ReadonlyMap<WorkerId, readonly number[]>,
   nowMs: number,
@@ -79,12 +81,12 @@ export function planMoves(
     leases.flatMap(({ workerId }) => ownedBy(view, workerId)).filter(mayMove);
 
   for (const row of shardsOf(drained)) {
-    // Who drains will end: then even such a worker is better than none.
-    const target = leastLoaded(loadWithout(row)) ?? leastLoaded(load);
+    // Who drains will end: then even a worker from which it is wished away is better than none.
+    const target = leastLoaded(loadWithout(row), takers) ?? leastLoaded(load, takers);
     if (target !== undefined) move(row, target, 'drain');
   }
   for (const row of wishedAway(view, [...targets, ...outdated]).filter(mayMove)) {
-    const target = leastLoaded(loadWithout(row));
+    const target = leastLoaded(loadWithout(row), takers);
     if (target !== undefined) move(row, target, 'watchdog');
   }
   // Newcomers take their share and no more: while few of them are up, most shards stay where they are.
@@ -92,7 +94,7 @@ export function planMoves(
   const canary = judgeCanary(view, targets, outdated, memory, moves, nowMs, rules);
   let room = canary.room;
   for (const row of outdated.length === 0 ? [] : shardsOf(outdated)) {
-    const target = leastLoaded(loadWithout(row));
+    const target = leastLoaded(loadWithout(row), roomy);
     if (room <= 0) break;
     if (target === undefined || (load.get(target) ?? 0) >= fairShare) continue;
     room -= 1;
@@ -104,7 +106,7 @@ export function planMoves(
   if (isQuiet && isDue(memory.membersSinceMs) && isDue(rebalancedAtMs)) {
     const most = Math.max(1, Math.floor((view.shards.length * rules.rebalancePercent) / 100));
     for (let count = 0; count < most; count += 1) {
-      const [full, empty] = [fullest(load), leastLoaded(load)];
+      const [full, empty] = [fullest(load), leastLoaded(load, roomy)];
       // A difference of one is even: moving it would only turn it round.
       if (full === undefined || empty === undefined || (load.get(full) ?? 0) - (load.get(empty) ?? 0) < 2) break;
       const row = ownedBy(view, full).find((one) => mayMove(one) && !isUnwelcome(view, empty, one.shard));
@@ -202,10 +204,11 @@ export function loadOf(
   return staying + (claims.get(workerId)?.length ?? 0) + moves.filter(({ to }) => to === workerId).length;
 }
 
-export function leastLoaded(load: ReadonlyMap<WorkerId, number>): WorkerId | undefined {
+/** Who of these has the fewest; the first one of several. */
+export function leastLoaded(load: ReadonlyMap<WorkerId, number>, among: readonly LeaseView[]): WorkerId | undefined {
   let least: WorkerId | undefined;
-  for (const [workerId, count] of load) {
-    if (least === undefined || count < (load.get(least) ?? 0)) least = workerId;
+  for (const { workerId } of among) {
+    if (least === undefined || (load.get(workerId) ?? 0) < (load.get(least) ?? 0)) least = workerId;
   }
   return least;
 }

@@ -16,12 +16,17 @@ export class OpenBudget {
   #filledAtMs: number;
   #inFlight = 0;
   #refilling = false;
+  #paused = false;
+  readonly #ended: AbortSignal | undefined;
 
+  /** @param ended aborts when nobody is let in any more */
   constructor(
     clock: Clock,
     options: { readonly perSecond: number; readonly burst: number; readonly handshakes: number },
+    ended?: AbortSignal,
   ) {
     this.#clock = clock;
+    this.#ended = ended;
     this.#most = options.perSecond;
     this.#perSecond = options.perSecond;
     this.#burst = options.burst;
@@ -39,6 +44,12 @@ export class OpenBudget {
   setRate(perSecond: number | undefined): void {
     this.#fill();
     this.#perSecond = Math.min(this.#most, perSecond ?? this.#most);
+  }
+
+  /** Lets nobody in while the event loop is late: a handshake would miss its deadlines, and make the loop later still. */
+  setPaused(isPaused: boolean): void {
+    this.#paused = isPaused;
+    this.#admit();
   }
 
   /**
@@ -76,6 +87,7 @@ export class OpenBudget {
   /** Lets in, in order, all who may open now. */
   #admit(): void {
     this.#fill();
+    if (this.#paused) return;
     for (const enter of this.#queue) {
       if (this.#inFlight >= this.#handshakes) return;
       if (this.#tokens < 1) {
@@ -92,9 +104,9 @@ export class OpenBudget {
   #admitLater(): void {
     if (this.#refilling) return;
     this.#refilling = true;
-    void this.#clock.sleep(Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000)).then(() => {
+    void this.#clock.sleep(Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000), this.#ended).then(() => {
       this.#refilling = false;
-      this.#admit();
+      if (this.#ended?.aborted !== true) this.#admit();
     });
   }
 

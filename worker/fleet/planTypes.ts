@@ -69,6 +69,10 @@ export interface Plan {
 export interface SortedFleet {
   /** ALIVE, not silent, of the newest generation. */
   readonly targets: readonly LeaseView[];
+  /** Targets that are not full. */
+  readonly roomy: readonly LeaseView[];
+  /** Who gets what must go somewhere: those with room, or all targets where nobody has any. */
+  readonly takers: readonly LeaseView[];
   readonly drained: readonly LeaseView[];
   /** ALIVE and of an older generation. */
   readonly outdated: readonly LeaseView[];

@@ -3,6 +3,7 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 import { chooseOffers, followMoves, leastLoaded, loadOf, planMoves } from './movePlan.ts';
 import { judgeOpens, opensPerWorker, type OpenStatistics } from './openPlan.ts';
 import type { Move, Plan, PlanMemory, PlanRules, SortedFleet } from './planTypes.ts';
+import { chooseRecycled } from './recyclePlan.ts';
 
 /**
  * The leader's plan (PROTOCOL.md §3): who claims which orphan, who gives which shard to whom, and how fast sockets may open.
@@ -32,8 +33,10 @@ export function plan(
   const offered = new Set(offers.map(({ shard }) => shard.shard));
   const moves = planned.memory.moves.map((move) => (offered.has(move.shard) ? { ...move, offeredAtMs: nowMs } : move));
   const opens = judgeOpens(view.leases, before.opens, nowMs);
+  const restedMs = nowMs - remembered.membersSinceMs;
+  const recycled = chooseRecycled(view, fleet, moves, restedMs, rules);
   return {
-    orders: toOrders(view, fleet, claims, moves, opens, rules),
+    orders: toOrders(view, fleet, claims, moves, opens, recycled, rules),
     offers,
     withdrawals: followed.withdrawals,
     memory: { ...planned.memory, moves, opens },
@@ -46,26 +49,33 @@ function sortFleet({ leases }: FleetView, silent: ReadonlySet<WorkerId>): Sorted
     return state === 'ALIVE' && !drainRequested && !silent.has(workerId);
   });
   const newest = Math.max(...able.map(({ generation }) => generation));
+  const targets = able.filter(({ generation }) => generation === newest);
+  const roomy = targets.filter(({ load }) => !load.full);
   return {
-    targets: able.filter(({ generation }) => generation === newest),
+    targets,
+    roomy,
+    takers: roomy.length > 0 ? roomy : targets,
     drained: sorted.filter(({ state, workerId }) => state === 'DRAINING' && !silent.has(workerId)),
     outdated: able.filter(({ generation }) => generation !== newest),
   };
 }
 
-/** Each orphan to the target with the fewest shards; those already told to claim it stay so. */
+/** Each orphan to the taker with the fewest shards; those already told to claim it stay so, as long as they have room. */
 function assignOrphans(
   view: FleetView,
-  { targets }: SortedFleet,
+  { targets, takers }: SortedFleet,
   moves: readonly Move[],
 ): ReadonlyMap<WorkerId, readonly number[]> {
   const open = new Set(orphansOf(view).map(({ shard }) => shard));
   const claims = new Map(
-    targets.map(({ workerId, orders }) => [workerId, orders.claim.filter((shard) => open.delete(shard))]),
+    targets.map((lease) => [
+      lease.workerId,
+      takers.includes(lease) ? lease.orders.claim.filter((shard) => open.delete(shard)) : [],
+    ]),
   );
-  const load = new Map(targets.map(({ workerId }) => [workerId, loadOf(view, workerId, claims, moves)]));
+  const load = new Map(takers.map(({ workerId }) => [workerId, loadOf(view, workerId, claims, moves)]));
   for (const shard of [...open].sort((left, right) => left - right)) {
-    const target = leastLoaded(load);
+    const target = leastLoaded(load, takers);
     if (target === undefined) break;
     claims.set(target, [...(claims.get(target) ?? []), shard]);
     load.set(target, (load.get(target) ?? 0) + 1);
@@ -79,6 +89,7 @@ function toOrders(
   claims: ReadonlyMap<WorkerId, readonly number[]>,
   moves: readonly Move[],
   opens: OpenStatistics,
+  recycled: WorkerId | undefined,
   rules: PlanRules,
 ): ReadonlyMap<WorkerId, Orders> {
   const living = view.leases.filter(({ state }) => state !== 'DEAD');
@@ -97,6 +108,7 @@ function toOrders(
           .filter((shard) => offered.has(shard)),
         opensPerSecond,
         mode: opens.mode,
+        recycle: workerId === recycled,
       },
     ]),
   );

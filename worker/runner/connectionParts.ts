@@ -75,7 +75,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
         openSession: sockets.openSession,
         openSocket: (request) => sockets.openSocket({ ...request, presence: wishes().presence, wishes }),
       }),
-    makeRunner: ({ owned, wishes, openedAtMs, sockets: source, sending, shown, nextFactNumber, onStopped }) => {
+    makeRunner: ({ owned, wishes, openedAtMs, sockets: source, scope, sending, shown, nextFactNumber, onStopped }) => {
       const own = { ...dependencies, owned, logger: loggerOf(owned) };
       const recorder = new ConnectionRecorder({
         ...own,
@@ -92,6 +92,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
         readOwnership: () => dependencies.readOwnership(owned),
         openedAtMs,
         sockets: source,
+        scope,
         recorder,
         sending,
         onStopped,

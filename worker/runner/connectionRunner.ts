@@ -1,4 +1,5 @@
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import type { Release, Scope } from '../../shared/kernel/scope.ts';
 import type { ConnectionSocket, SocketClose } from '../socket/connectionSocket.ts';
 import { step } from './machine.ts';
 import { initialState, type Effect, type Goal, type Input, type State, type StopReason } from './machineTypes.ts';
@@ -7,7 +8,7 @@ import type { RunnerDependencies, SocketSource } from './runnerDependencies.ts';
 interface Letter {
   readonly input: Input;
   /** The timer that fired; one that was set again or cleared meanwhile says nothing. */
-  readonly timer?: AbortController;
+  readonly timer?: Release;
 }
 
 /** A socket's own deadlines end long before this; past it the process is not to be trusted. */
@@ -39,7 +40,9 @@ export class ConnectionRunner {
   #state: State;
   #openedAtMs: number | undefined;
   #socket: ConnectionSocket | undefined;
-  #timer: AbortController | undefined;
+  #timer: Release | undefined;
+  #socketScope: Scope | undefined;
+  #over = false;
   /** Given back once the handshake is over. */
   #turn: (() => void) | undefined;
   #waitingForTurn: AbortController | undefined;
@@ -50,6 +53,7 @@ export class ConnectionRunner {
     this.#dependencies = dependencies;
     this.#openedAtMs = dependencies.openedAtMs;
     this.#state = initialState(dependencies.openedAtMs);
+    dependencies.scope.hold('other', () => this.#abandon());
   }
 
   /** When the last socket of this connection was asked for, on the monotonic clock. */
@@ -89,6 +93,7 @@ export class ConnectionRunner {
   }
 
   #put(letter: Letter): void {
+    if (this.#over) return;
     const { type } = letter.input;
     if (URGENT.has(type)) this.#waitingForTurn?.abort();
     this.#mailbox.push(letter);
@@ -186,6 +191,9 @@ export class ConnectionRunner {
       return;
     }
     this.#openedAtMs = clock.monotonicMs();
+    this.#releaseSocket();
+    const scope = this.#dependencies.scope.child(`socket ${generation}`);
+    this.#socketScope = scope;
     const waiting = new AbortController();
     this.#waitingForTurn = waiting;
     // What came while the effects before this one ran counts too.
@@ -208,6 +216,7 @@ export class ConnectionRunner {
         generation,
         pairing: goal.kind === 'pairing' ? goal.pairing : undefined,
         onInput: (input) => this.deliver(input),
+        scope,
       });
       const started = opening;
       const socket = await withDeadline('opening a socket', OPEN_DEADLINE_MS, () => started, clock);
@@ -217,6 +226,7 @@ export class ConnectionRunner {
       else this.#socket = socket;
     } catch (error) {
       this.#giveTurnBack();
+      this.#releaseSocket();
       // One that comes after its deadline is nobody's: close it.
       void opening?.then(
         (late) => (typeof late === 'string' ? undefined : late.close('end')),
@@ -246,17 +256,18 @@ export class ConnectionRunner {
     this.#giveTurnBack();
     if (socket === undefined) return;
     await withDeadline('closing a socket', CLOSE_DEADLINE_MS, () => socket.close(kind), this.#dependencies.clock);
+    this.#releaseSocket();
   }
 
   /** The phone shows the device until WhatsApp is told; but what was asked for is done here in any case. */
   async #logOut(): Promise<void> {
-    const { sockets, takeTurn, clock, logger } = this.#dependencies;
+    const { sockets, takeTurn, clock, logger, scope } = this.#dependencies;
     const late = new AbortController();
     const done = new AbortController();
     void clock.sleep(LOG_OUT_WITHIN_MS, done.signal).then(() => late.abort(new Error('too late to log out')));
     const work = async (): Promise<string> => {
       this.#turn = await takeTurn(late.signal);
-      return sockets.logOut(late.signal);
+      return sockets.logOut(late.signal, scope.child('socket to log out'));
     };
     try {
       // Its socket is closed before anything else is done, also when it was too late.
@@ -286,15 +297,14 @@ export class ConnectionRunner {
 
   #setTimer(delayMs: number): void {
     this.#clearTimer();
-    const timer = new AbortController();
-    this.#timer = timer;
-    void this.#dependencies.clock.sleep(delayMs, timer.signal).then(() => {
-      if (!timer.signal.aborted) this.#put({ input: { type: 'timer' }, timer });
+    const timer: Release = this.#dependencies.scope.timeout(delayMs, () => {
+      this.#put({ input: { type: 'timer' }, timer });
     });
+    this.#timer = timer;
   }
 
   #clearTimer(): void {
-    this.#timer?.abort();
+    void this.#timer?.();
     this.#timer = undefined;
   }
 
@@ -316,7 +326,7 @@ export class ConnectionRunner {
       } catch (error) {
         const last = attempt === RETIRE_TRIES;
         logger[last ? 'error' : 'warn']('credentials could not be retired', { attempt, error });
-        if (!last) await clock.sleep(RETIRE_PAUSE_MS);
+        if (!last) await clock.sleep(RETIRE_PAUSE_MS, this.#dependencies.scope.signal);
       }
     }
   }
@@ -335,8 +345,35 @@ export class ConnectionRunner {
     this.#giveTurnBack();
     if (reason !== 'ownership_lost') await recorder.flush(FLUSH_DEADLINE_MS);
     recorder.abandon();
+    this.#over = true;
+    this.#release(this.#dependencies.scope);
     this.#stopped.resolve(reason);
     onStopped(reason);
+  }
+
+  /** Its scope was closed under it: as if another worker owned the connection, and at once. */
+  #abandon(): void {
+    if (this.#over) return;
+    const { sockets, recorder, onStopped } = this.#dependencies;
+    this.#over = true;
+    this.#mailbox.length = 0;
+    this.#waitingForTurn?.abort();
+    this.#giveTurnBack();
+    sockets.abandon();
+    recorder.abandon();
+    this.#stopped.resolve('ownership_lost');
+    onStopped('ownership_lost');
+  }
+
+  #releaseSocket(): void {
+    if (this.#socketScope !== undefined) this.#release(this.#socketScope);
+    this.#socketScope = undefined;
+  }
+
+  #release(scope: Scope): void {
+    scope.close().catch((error: unknown) => {
+      this.#dependencies.logger.error('resources were not released', { operation: scope.name, error });
+    });
   }
 
   #giveTurnBack(): void {

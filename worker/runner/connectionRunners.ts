@@ -3,6 +3,7 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
+import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { decideControl } from '../commands/controlCommand.ts';
 import { HeldConnection, type ConnectionParts } from './heldConnection.ts';
@@ -17,6 +18,8 @@ export interface RunnersDependencies {
   readonly clock: Clock;
   /** Bound to the shard and its epoch. */
   readonly logger: Logger;
+  /** Of the shard. Its close ends all at once. */
+  readonly scope: Scope;
   readonly listEveryMs?: number;
 }
 
@@ -33,6 +36,7 @@ export class ConnectionRunners {
 
   constructor(dependencies: RunnersDependencies) {
     this.#dependencies = dependencies;
+    dependencies.scope.hold('other', () => this.#abandon());
   }
 
   get size(): number {
@@ -96,6 +100,12 @@ export class ConnectionRunners {
   async lose(): Promise<void> {
     this.#ended.abort();
     await Promise.all([...this.#held.values()].map((held) => held.lose()));
+  }
+
+  /** The runners have ended with their scopes; what is left is the listing and what waits to be sent. */
+  #abandon(): void {
+    this.#ended.abort();
+    for (const held of this.#held.values()) void held.outbox.finish();
   }
 
   async #keepListing(): Promise<void> {

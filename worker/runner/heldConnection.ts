@@ -6,6 +6,7 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { ConnectionStatus } from '../../shared/connection/status.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import type { Scope } from '../../shared/kernel/scope.ts';
 import type { ControlKind } from '../../shared/message/command.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { CommandResult, ConnectionOutbox } from '../commands/connectionOutbox.ts';
@@ -27,6 +28,7 @@ export interface ConnectionParts {
     /** When an earlier runner asked for its last socket, on the monotonic clock. */
     readonly openedAtMs: number | undefined;
     readonly sockets: SocketSource;
+    readonly scope: Scope;
     readonly sending: Sending;
     readonly shown: RecordedStatus;
     readonly nextFactNumber: () => number;
@@ -41,6 +43,8 @@ export interface HeldDependencies {
   readonly nextFactNumber: () => number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of the shard: each runner has one of its own below. */
+  readonly scope: Scope;
   /** The record is gone: nothing is held any more. */
   readonly onForgotten: () => void;
 }
@@ -223,6 +227,7 @@ export class HeldConnection {
       wishes: () => this.#wishes,
       openedAtMs: this.#openedAtMs,
       sockets: this.#sockets,
+      scope: this.#dependencies.scope.child(this.#owned.connectionId),
       sending: {
         allow: () => this.outbox.allow(),
         finish: () => this.outbox.finish(),

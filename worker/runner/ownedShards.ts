@@ -1,4 +1,5 @@
 import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
+import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { CommandPoller } from '../commands/commandPoller.ts';
 import type { ConnectionRunners } from './connectionRunners.ts';
@@ -8,6 +9,8 @@ import type { HeldConnection } from './heldConnection.ts';
 export interface ShardWork {
   readonly runners: ConnectionRunners;
   readonly poller: CommandPoller;
+  /** Owns all that this work holds, that of its connections too. */
+  readonly scope: Scope;
 }
 
 /** What this worker does with the shards it owns: all work of a shard begins at its claim and ends before its release. */
@@ -63,9 +66,9 @@ export class OwnedShards {
     this.#work.delete(shard);
     this.#logger.warn('shard lost', { shard });
     work.poller.abandon();
-    void work.runners
-      .lose()
-      .catch((error: unknown) => this.#logger.error('lost connections did not close', { shard, error }));
+    void this.#lose(work).catch((error: unknown) =>
+      this.#logger.error('lost connections did not close', { shard, error }),
+    );
   }
 
   /** All shards will leave soon: their polls become short. */
@@ -81,6 +84,7 @@ export class OwnedShards {
     await work.poller.settle();
     await work.poller.drain();
     await work.runners.drain();
+    await work.scope.close();
     this.#work.delete(shard);
     this.#logger.info('shard drained', { shard });
   }
@@ -90,6 +94,14 @@ export class OwnedShards {
     const all = [...this.#work.values()];
     this.#work.clear();
     for (const { poller } of all) poller.abandon();
-    await Promise.all(all.map(({ runners }) => runners.lose()));
+    await Promise.all(all.map((work) => this.#lose(work)));
+  }
+
+  async #lose({ runners, scope }: ShardWork): Promise<void> {
+    try {
+      await runners.lose();
+    } finally {
+      await scope.close();
+    }
   }
 }

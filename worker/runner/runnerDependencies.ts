@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Random } from '../../shared/kernel/random.ts';
+import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { ConnectionSocket, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
 import type { ConnectionRecorder } from './connectionRecorder.ts';
@@ -17,6 +18,8 @@ export interface SocketSource {
     /** Absent for a login with the stored credentials. */
     readonly pairing: PairingRequest | undefined;
     readonly onInput: (input: SocketInput) => void;
+    /** Owns what the socket is made of; its close ends the socket at once, without a word to WhatsApp. */
+    readonly scope: Scope;
   }) => Promise<ConnectionSocket | 'lost' | 'unlinked'>;
   /** Whether WhatsApp refuses the client version that the next socket would claim to be: a login would be wasted. */
   readonly isVersionRefused: () => boolean;
@@ -25,7 +28,7 @@ export interface SocketSource {
    * written, `skipped` when there is nothing to log in with, and `refused` when WhatsApp did not let it in.
    * @param late gives up and closes the socket
    */
-  readonly logOut: (late: AbortSignal) => Promise<'done' | 'lost' | 'skipped' | 'refused'>;
+  readonly logOut: (late: AbortSignal, scope: Scope) => Promise<'done' | 'lost' | 'skipped' | 'refused'>;
   /** Whether there are credentials to log in with. Rejects when a store does not answer. */
   readonly isLinked: () => Promise<boolean>;
   /** Credentials are kept encrypted and not used any more. Returns `lost` when a newer owner has written. */
@@ -52,6 +55,8 @@ export interface RunnerDependencies {
   /** Bound to the connection and its epoch. */
   readonly logger: Logger;
   readonly sockets: SocketSource;
+  /** Owns the timers and sockets of this runner. Its close ends the runner at once: nothing more is written. */
+  readonly scope: Scope;
   readonly recorder: ConnectionRecorder;
   readonly sending: Sending;
   /** Waits for a turn to open a socket. Resolves to what gives the handshake slot back. Rejects when `signal` aborts. */

@@ -1,5 +1,6 @@
-import type { VersionChoice } from '../fleet/clientVersions.ts';
 import type { ConnectionSettings, Presence } from '../../shared/connection/settings.ts';
+import type { Scope } from '../../shared/kernel/scope.ts';
+import type { VersionChoice } from '../fleet/clientVersions.ts';
 import type { ConnectionSocket, OwnedConnection, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
 import type { Session } from '../session/session.ts';
 import { OwnershipLostError } from '../session/sessionErrors.ts';
@@ -19,6 +20,7 @@ export interface SessionSocketsDependencies {
     /** That it claims to be. */
     readonly version: string;
     readonly onInput: (input: SocketInput) => void;
+    readonly scope: Scope;
   }) => ConnectionSocket | Promise<ConnectionSocket>;
 }
 
@@ -51,7 +53,7 @@ export function makeSessionSockets(
       abandoned = true;
       void opened?.then((found) => found.abandon()).catch(() => undefined);
     },
-    open: ({ generation, pairing, onInput }) =>
+    open: ({ generation, pairing, onInput, scope }) =>
       unlessLost(async () => {
         const found = await session();
         if (pairing === undefined && !found.isPaired) return 'unlinked';
@@ -64,6 +66,7 @@ export function makeSessionSockets(
           session: found,
           generation,
           version,
+          scope,
           pairing: found.isPaired ? undefined : pairing,
           onInput: (input) => {
             count(input);
@@ -73,7 +76,7 @@ export function makeSessionSockets(
           },
         });
       }),
-    logOut: (late) =>
+    logOut: (late, scope) =>
       unlessLost(async () => {
         const found = await session();
         if (!found.isPaired || isVersionRefused()) return 'skipped';
@@ -87,6 +90,7 @@ export function makeSessionSockets(
           session: found,
           generation: LOG_OUT_GENERATION,
           version,
+          scope,
           pairing: undefined,
           onInput: (input) => {
             count(input);

@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Random } from '../../shared/kernel/random.ts';
+import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { commandQueueName, queueDefinitions } from '../../shared/platform/queues.ts';
 import { handleCommand } from '../commands/commandHandler.ts';
@@ -23,6 +24,8 @@ export interface ShardWorkDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Of all shards of this worker. */
+  readonly scope: Scope;
   readonly waitSeconds: number;
   readonly visibilitySeconds: number;
 }
@@ -31,7 +34,8 @@ export interface ShardWorkDependencies {
 export function makeShardWork(dependencies: ShardWorkDependencies, shard: number, epoch: number): ShardWork {
   const { stage, queueUrlBase, acting } = dependencies;
   const logger = dependencies.logger.child({ shard, epoch });
-  const runners = new ConnectionRunners({ ...dependencies, logger, shard, token: epoch });
+  const scope = dependencies.scope.child(`shard ${shard}`);
+  const runners = new ConnectionRunners({ ...dependencies, logger, scope, shard, token: epoch });
   const deadLetterUrl = `${queueUrlBase}${deadLetterNameOf(stage, shard)}`;
   const poller = new CommandPoller({
     ...dependencies,
@@ -48,7 +52,8 @@ export function makeShardWork(dependencies: ShardWorkDependencies, shard: number
         record,
       ),
   });
-  return { runners, poller };
+  scope.hold('other', () => poller.abandon());
+  return { runners, poller, scope };
 }
 
 function deadLetterNameOf(stage: string, shard: number): string {

@@ -1,5 +1,5 @@
-import type { EventEmitter } from 'node:events';
 import { jidDecode, type PossiblyExtendedCacheStore, type SignalKeyStore } from '@whiskeysockets/baileys';
+import type { Emitter, Scope } from '../../shared/kernel/scope.ts';
 
 /**
  * Which devices a person has, kept with the account. Baileys keeps the lists in memory for five minutes, and whenever one
@@ -104,10 +104,10 @@ export class DeviceLists implements PossiblyExtendedCacheStore {
   /**
    * Hears when a device of our own account comes or goes: WhatsApp tells it in a notice that Baileys takes no notice of
    * (whatsmeow does), and a new device would not see what we send until our own list is a day old.
-   * @param stanzas the emitter of Baileys' WebSocket @param own addresses of the account
+   * @param scope of the socket @param stanzas the emitter of Baileys' WebSocket @param own addresses of the account
    */
-  watchOwn(stanzas: Pick<EventEmitter, 'on'>, own: () => readonly (string | undefined)[]): void {
-    stanzas.on('CB:notification,type:account_sync,devices', () => {
+  watchOwn(scope: Scope, stanzas: Emitter, own: () => readonly (string | undefined)[]): void {
+    scope.listen(stanzas, 'CB:notification,type:account_sync,devices', () => {
       // A failure of the store has ended the socket already.
       this.mdel(usersOf(own())).catch(() => undefined);
     });

@@ -10,6 +10,7 @@ import type { Evidence } from '../../shared/connection/liveness.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
+import type { Release } from '../../shared/kernel/scope.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { AppliedSettings } from './appliedSettings.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
@@ -54,7 +55,6 @@ class BaileysSocket implements ConnectionSocket {
   readonly #probe: Probe;
   readonly #socket: Baileys;
   readonly #inbound: InboundOrder;
-  readonly #timers = new Set<NodeJS.Timeout>();
   readonly #outgoing: Outgoing;
   readonly #unrecorded: UnrecordedSends;
   readonly #facts: FactsInOrder;
@@ -69,12 +69,13 @@ class BaileysSocket implements ConnectionSocket {
   readonly #closed: Promise<void>;
   readonly #forgetSession: () => void;
   #resolveClosed: () => void = () => undefined;
+  #endLoginDeadline: Release = () => undefined;
 
   constructor(options: OpenSocketOptions) {
     this.#options = options;
     this.generation = options.generation;
     this.#acknowledgements = new Acknowledgements(options.clock.monotonicMs);
-    this.#unrecorded = new UnrecordedSends(options.clock);
+    this.#unrecorded = new UnrecordedSends(options.clock, options.scope.signal);
     this.#facts = new FactsInOrder(options);
     this.#isPairing = options.pairing !== undefined;
     const stored = options.session.credentials as AuthenticationCreds | undefined;
@@ -109,6 +110,10 @@ class BaileysSocket implements ConnectionSocket {
     letThrough(this.#socket.authState.keys, keys);
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');
+    options.scope.hold('socket', () => {
+      raw.terminate();
+      void this.#socket.end(new Error('released by its owner'));
+    });
     guardFrames(raw, options.gate, this.#saves);
     watchRefusal(raw, options.logger, cut);
     this.#inbound = new InboundOrder(this.#socket.ws, cut, undefined, clock.monotonicMs);
@@ -118,7 +123,10 @@ class BaileysSocket implements ConnectionSocket {
     this.#forgetSession = options.session.onFailure(cut);
     this.#outgoing = new Outgoing(options, {
       socket: this.#socket,
-      recipients: new Recipients(options.session, this.#socket, options.config.onlineQueryTimeoutMs),
+      recipients: new Recipients(options.session, this.#socket, {
+        queryTimeoutMs: options.config.onlineQueryTimeoutMs,
+        monotonicMs: clock.monotonicMs,
+      }),
       acknowledgements: this.#acknowledgements,
       devices: this.#devices,
       ownJids: () => Object.values(this.#me()),
@@ -133,6 +141,7 @@ class BaileysSocket implements ConnectionSocket {
       clock: options.clock,
       random: options.random,
       logger: options.logger,
+      signal: options.scope.signal,
     });
     this.#settings = new AppliedSettings(options, {
       socket: this.#socket,
@@ -164,9 +173,8 @@ class BaileysSocket implements ConnectionSocket {
     );
     this.#facts.abandon();
     void this.#socket.end(new Error('closed by its owner'));
-    const forced = this.#after(deadlines.socketClose.ms, () => this.#terminate());
+    this.#options.scope.timeout(deadlines.socketClose.ms, () => this.#terminate());
     await this.#closed;
-    clearTimeout(forced);
     await this.#writeSession();
   }
 
@@ -213,10 +221,12 @@ class BaileysSocket implements ConnectionSocket {
 
   #listen(): void {
     const { ws, ev } = this.#socket;
-    ev.on('connection.update', (update) => this.#onUpdate(update));
-    ev.on('creds.update', () => this.#saveCredentials());
-    this.#devices.watchOwn(ws, () => Object.values(this.#me()));
-    ws.on('CB:ack,class:message', ({ attrs }: BinaryNode) => {
+    const { scope, config } = this.#options;
+    scope.hold('other', () => this.#finish());
+    scope.listen(ev, 'connection.update', (update: Partial<ConnectionState>) => this.#onUpdate(update));
+    scope.listen(ev, 'creds.update', () => this.#saveCredentials());
+    this.#devices.watchOwn(scope, ws, () => Object.values(this.#me()));
+    scope.listen(ws, 'CB:ack,class:message', ({ attrs }: BinaryNode) => {
       this.#acknowledgements.arrive(attrs['id'] ?? '', attrs['error']);
     });
     this.#inbound.insertBefore('CB:message', async (stanza) => {
@@ -230,17 +240,16 @@ class BaileysSocket implements ConnectionSocket {
     if (!this.#isPairing) this.#inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
     if (!this.#isPairing) {
       // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
-      this.#after(this.#options.config.openWithinMs, () =>
-        this.#cut(new SymptomError('never_success', 'no login in time')),
-      );
+      const late = (): void => this.#cut(new SymptomError('never_success', 'no login in time'));
+      this.#endLoginDeadline = scope.timeout(config.openWithinMs, late);
     }
   }
 
   #onUpdate(update: Partial<ConnectionState>): void {
-    const { emit, generation } = this.#options;
+    const { emit, generation, scope, logger } = this.#options;
     if (update.qr !== undefined) this.#pairing?.onRegistered(update.qr);
     if (update.connection === 'open') {
-      this.#clearTimers();
+      void this.#endLoginDeadline();
       this.#evidence.enter('open');
       this.#settings.announce(this.#credentials.me?.name);
       emit({ type: 'socket_opened', generation, account: this.#account() });
@@ -255,15 +264,22 @@ class BaileysSocket implements ConnectionSocket {
       });
     }
     if (update.connection === 'close') {
-      this.#clearTimers();
-      this.#isClosed = true;
-      this.#settings.end();
-      this.#acknowledgements.abandon();
-      this.#forgetSession();
-      this.#resolveClosed();
+      this.#finish();
       const close = { ...toSocketClose(update.lastDisconnect?.error), wasLogin: this.#pairing === undefined };
       emit({ type: 'socket_closed', generation, close });
+      scope.close().catch((error: unknown) => logger.error('a socket left something behind', { error }));
     }
+  }
+
+  /** Nothing comes any more, and nobody need wait for it. */
+  #finish(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#inbound.stop();
+    this.#settings.end();
+    this.#acknowledgements.abandon();
+    this.#forgetSession();
+    this.#resolveClosed();
   }
 
   /** Somebody who set WhatsApp up again has new keys: Baileys makes a new session, which must not wait for a failure. */
@@ -334,19 +350,5 @@ class BaileysSocket implements ConnectionSocket {
 
   #terminate(): void {
     rawSocketOf(this.#socket)?.terminate();
-  }
-
-  #after(delayMs: number, work: () => void): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, delayMs);
-    this.#timers.add(timer);
-    return timer;
-  }
-
-  #clearTimers(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
   }
 }

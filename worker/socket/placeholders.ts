@@ -31,6 +31,8 @@ export interface PlaceholderOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Aborts when the socket has closed. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -68,14 +70,14 @@ export class Placeholders {
   readonly stanzaOf = (id: string): BinaryNode | undefined => this.#stanzas.get(id);
 
   async #complete(key: string, stanza: BinaryNode): Promise<void> {
-    const { socket, caughtUp, clock } = this.#options;
+    const { socket, caughtUp, clock, signal } = this.#options;
     // Brought twice: one request is enough, and each copy is acknowledged.
     const awaited = this.#awaited.get(key) ?? Promise.withResolvers<'came'>();
     const isFirst = !this.#awaited.has(key);
     this.#awaited.set(key, awaited);
     try {
       await withDeadline('the end of the offline queue', deadlines.offlineQueue.ms, () => caughtUp);
-      const came = await Promise.race([awaited.promise, clock.sleep(PATIENCE_MS)]);
+      const came = await Promise.race([awaited.promise, clock.sleep(PATIENCE_MS, signal)]);
       if (came !== 'came' && isFirst) await this.#ask(stanza);
       await withDeadline('acknowledging a stanza', deadlines.stanzaWrite.ms, () => socket.sendMessageAck(stanza));
     } finally {

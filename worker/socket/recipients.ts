@@ -1,24 +1,39 @@
 import type { makeWASocket } from '@whiskeysockets/baileys';
+import { LRUCache } from 'lru-cache';
 import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { Session } from '../session/session.ts';
+
+/** As many as the addresses that a socket remembers. Who is forgotten is asked for once more. */
+const MOST_KNOWN = 2_000;
+/** Accounts are given up; so long one is believed to be there. A socket may live for weeks. */
+const KNOWN_FOR_MS = 7 * 24 * 60 * 60 * 1_000;
 
 /** Who is on WhatsApp. Asked once per recipient: a first message to nobody can restrict the account. */
 export class Recipients {
   readonly #session: Pick<Session, 'getKeys'>;
   readonly #socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>;
   readonly #queryTimeoutMs: number;
-  readonly #known = new Set<string>();
+  /** Counted by size and not by number: a number would reserve room for all of them at once. */
+  readonly #known: LRUCache<string, true>;
 
-  /** @param queryTimeoutMs how long Baileys waits for an answer */
+  /** @param times.queryTimeoutMs how long Baileys waits for an answer */
   constructor(
     session: Pick<Session, 'getKeys'>,
     socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>,
-    queryTimeoutMs: number,
+    times: { readonly queryTimeoutMs: number; readonly monotonicMs: () => number },
   ) {
     this.#session = session;
     this.#socket = socket;
-    this.#queryTimeoutMs = queryTimeoutMs;
+    this.#queryTimeoutMs = times.queryTimeoutMs;
+    this.#known = new LRUCache({
+      maxSize: MOST_KNOWN,
+      sizeCalculation: () => 1,
+      ttl: KNOWN_FOR_MS,
+      perf: { now: times.monotonicMs },
+      // Otherwise it remembers the time for a moment, with a timer.
+      ttlResolution: 0,
+    });
   }
 
   /** Whether a number has an account; groups and LIDs are taken to exist. Throws when WhatsApp does not answer. */
@@ -34,7 +49,7 @@ export class Recipients {
       if (answers === undefined) throw new TimeoutError('asking who is on WhatsApp', this.#queryTimeoutMs);
       if (answers[0]?.exists !== true) return false;
     }
-    this.#known.add(to);
+    this.#known.set(to, true);
     return true;
   }
 }

@@ -3,6 +3,8 @@ import type { Metrics } from '../../shared/platform/metrics.ts';
 
 /** How long after a reason for one a new session is welcome. */
 const WELCOME_MS = 60_000;
+/** People at once, for one socket. Whoever is forgotten in a storm asks again, and is welcome then. */
+const MOST_WELCOME = 1_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** When each session of the process was replaced last. Process-wide, because the loop to be seen goes on over reconnects. */
@@ -18,7 +20,8 @@ export interface SessionRenewalsOptions {
 /** When a Signal session may be replaced by a new one, and how often that happens. Healthy systems hardly ever do it. */
 export class SessionRenewals {
   readonly #options: SessionRenewalsOptions;
-  readonly #welcomeUntilMs = new Map<string, number>();
+  /** Counted by size and not by number: a number would reserve room for all of them at once. */
+  readonly #welcomeUntilMs = new LRUCache<string, number>({ maxSize: MOST_WELCOME, sizeCalculation: () => 1 });
 
   constructor(options: SessionRenewalsOptions) {
     this.#options = options;
@@ -27,12 +30,16 @@ export class SessionRenewals {
   /** Somebody could not read us, or has new keys: a new session with their devices is welcome for a while. */
   welcome(deviceJid: string): void {
     const nowMs = this.#options.monotonicMs();
-    for (const [user, untilMs] of this.#welcomeUntilMs) if (untilMs < nowMs) this.#welcomeUntilMs.delete(user);
+    // Those that are over go with the first welcome after them, oldest first, so that a storm costs no search.
+    for (const user of this.#welcomeUntilMs.rkeys()) {
+      if ((this.#welcomeUntilMs.peek(user) ?? 0) >= nowMs) break;
+      this.#welcomeUntilMs.delete(user);
+    }
     this.#welcomeUntilMs.set(userOf(deviceJid), nowMs + WELCOME_MS);
   }
 
   isWelcome(deviceJid: string): boolean {
-    const untilMs = this.#welcomeUntilMs.get(userOf(deviceJid));
+    const untilMs = this.#welcomeUntilMs.peek(userOf(deviceJid));
     return untilMs !== undefined && untilMs >= this.#options.monotonicMs();
   }
 

@@ -2,6 +2,7 @@ import type { ConnectionSettings, Presence } from '../../shared/connection/setti
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
+import type { Scope } from '../../shared/kernel/scope.ts';
 import type { OutboundContent } from '../../shared/message/content.ts';
 import type { ConnectionConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
@@ -33,6 +34,8 @@ export interface OpenSocketOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly emit: (input: SocketInput) => void;
+  /** Owns timers, listeners and the raw socket. It is closed when the socket has, and closing it ends the socket at once. */
+  readonly scope: Scope;
   /** What we sent under a stanza id, for recipients who ask again, also days and restarts later. */
   readonly lookUpSent: (stanzaId: StanzaId) => Promise<OutboundContent | undefined>;
 }

@@ -53,6 +53,40 @@ describe('open budget', () => {
     expect(opened).toBe(1);
   });
 
+  it('lets nobody in while it is paused, whatever comes back meanwhile, and goes on in order after it', async () => {
+    const { clock, budget } = aBudget({ perSecond: 10, burst: 3, handshakes: 2 });
+    const release = await budget.acquire(never);
+    const opened: string[] = [];
+    budget.setPaused(true);
+    void budget.acquire(never).then(() => opened.push('first'));
+    void budget.acquire(never).then(() => opened.push('second'));
+
+    release();
+    await clock.pass(60_000);
+    const whilePaused = [...opened];
+    const waiting = budget.waiting;
+    budget.setPaused(false);
+    await settle();
+
+    expect([whilePaused, waiting]).toEqual([[], 2]);
+    expect(opened).toEqual(['first', 'second']);
+  });
+
+  it('leaves no timer behind once its worker has ended', async () => {
+    const clock = new FakeClock();
+    const ended = new AbortController();
+    const budget = new OpenBudget(clock, { perSecond: 1, burst: 1, handshakes: 9 }, ended.signal);
+    await budget.acquire(never);
+    let opened = false;
+    void budget.acquire(never).then(() => (opened = true));
+
+    const before = clock.sleeping;
+    ended.abort();
+    await clock.pass(10_000);
+
+    expect([before, clock.sleeping, opened]).toEqual([1, 0, false]);
+  });
+
   it('lets whoever aborts go at once, and the next one take its turn', async () => {
     const { clock, budget } = aBudget({ perSecond: 10, burst: 1 });
     await budget.acquire(never);

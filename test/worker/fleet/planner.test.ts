@@ -332,6 +332,235 @@ describe('moves of a plan', () => {
   const members = (...numbers: readonly number[]): string => numbers.map(aWorkerId).join();
 });
 
+describe('workers that are full', () => {
+  const full = { load: { ...noLoad, full: true } };
+
+  it('get no orphan while somebody has room, and drop claims that they were told', () => {
+    const told = { ...noOrders, claim: [1] };
+    const view = aFleet([aLease(1, { ...full, orders: told }), aLease(2)], shardsOf(2, none, none, none));
+
+    expect(claimsOf(planFirst(view))).toEqual({ [aWorkerId(1)]: [], [aWorkerId(2)]: [1, 2, 3] });
+  });
+
+  it('share orphans out when all are full: the one with fewest first', () => {
+    const view = aFleet([aLease(1, full), aLease(2, full)], shardsOf(1, 1, none, none, none));
+
+    expect(claimsOf(planFirst(view))).toEqual({ [aWorkerId(1)]: [4], [aWorkerId(2)]: [2, 3] });
+  });
+
+  it('are given what drains only when nobody has room', () => {
+    const leases = [aLease(1, { state: 'DRAINING' }), aLease(2, full), aLease(3)];
+    const shards = shardsOf(1, 1, 3, 3);
+
+    const roomy = planFirst(aFleet(leases, shards));
+    const crowded = planFirst(aFleet([leases[0] ?? aLease(1), aLease(2, full), aLease(3, full)], shards));
+
+    expect(roomy.memory.moves.map(({ to }) => to)).toEqual([aWorkerId(3), aWorkerId(3)]);
+    expect(crowded.memory.moves.map(({ to }) => to)).toEqual([aWorkerId(2), aWorkerId(2)]);
+  });
+
+  it('lose what was announced to them and not offered yet', () => {
+    const draining = aLease(1, { state: 'DRAINING' });
+    const announced = planFirst(aFleet([draining, aLease(2), aLease(3)], shardsOf(1, 3)));
+
+    const next = plan(
+      aFleet([draining, aLease(2, full), aLease(3)], shardsOf(1, 3)),
+      nobody,
+      announced.memory,
+      1,
+      rules,
+    );
+
+    expect([...announced.memory.moves, ...next.memory.moves].map(({ to }) => to)).toEqual([aWorkerId(2), aWorkerId(3)]);
+  });
+
+  it('take no part in deploys and in evening out, but for giving', () => {
+    const deploy = aFleet([aLease(1, { generation: 1 }), aLease(2, { ...full, generation: 2 })], shardsOf(1, 1));
+    const uneven = aFleet([aLease(1, full), aLease(2, full), aLease(3)], shardsOf(1, 1, 1, 1, 2));
+
+    expect(settle(deploy).offers).toEqual([]);
+    expect(
+      settle(uneven)
+        .view.shards.map(({ owner }) => owner)
+        .filter((owner) => owner === aWorkerId(2)),
+    ).toHaveLength(1);
+    expect(ownedBy(settle(uneven).view, aWorkerId(3))).toHaveLength(2);
+  });
+
+  it('never get anything new while another target has room; every orphan has a taker if there is any target', () => {
+    fc.assert(
+      fc.property(anyFleet, fc.infiniteStream(fc.boolean()), (calm, fullness) => {
+        const leases = calm.leases.map((lease) => ({
+          ...lease,
+          load: { ...lease.load, full: fullness.next().value as boolean },
+        }));
+        const view = aFleet(leases, calm.shards);
+        const targets = targetsOf(view);
+        const isFull = (workerId: WorkerId): boolean =>
+          leases.some((lease) => lease.workerId === workerId && lease.load.full);
+        const next = planFirst(view);
+        const given = [
+          ...[...next.orders].flatMap(([workerId, { claim }]) => claim.map(() => workerId)),
+          ...next.memory.moves.map(({ to }) => to),
+        ];
+
+        const hasRoom = targets.some((workerId) => !isFull(workerId));
+        expect(hasRoom ? given.filter(isFull) : []).toEqual([]);
+        const claimed = [...next.orders.values()].flatMap(({ claim }) => claim);
+        expect(claimed).toHaveLength(targets.length > 0 ? orphansOf(view).length : 0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('workers that wish to be replaced', () => {
+  const wish = (recycle: 'age' | 'memory', full = false) => ({ load: { ...noLoad, recycle, full } });
+  const restMs = rules.rebalanceEveryMs;
+  /** Who is told to drain, in a fleet that has been the same for long enough. */
+  const toldOf = (view: FleetView, restedMs = restMs, silent = nobody): readonly WorkerId[] => {
+    const rested = { ...noMemory, members: targetsOf(view).join() };
+    return [...plan(view, silent, rested, restedMs, rules).orders]
+      .filter(([, { recycle }]) => recycle)
+      .map(([workerId]) => workerId);
+  };
+  const owned = shardsOf(1, 2);
+  const told = { orders: { ...noOrders, recycle: true } };
+
+  it.each<{ why: string; view: FleetView; expected: readonly number[] }>([
+    { why: 'nobody wishes it', view: aFleet([aLease(1), aLease(2)], owned), expected: [] },
+    { why: 'one does', view: aFleet([aLease(1), aLease(2, wish('age'))], owned), expected: [2] },
+    {
+      why: 'two do: the oldest goes first',
+      view: aFleet([aLease(1, wish('age')), aLease(2, wish('age'))], owned),
+      expected: [1],
+    },
+    {
+      why: 'memory goes before age',
+      view: aFleet([aLease(1, wish('age')), aLease(2, wish('memory'))], owned),
+      expected: [2],
+    },
+    { why: 'there is nobody to take over', view: aFleet([aLease(1, wish('memory'))], shardsOf(1, 1)), expected: [] },
+    {
+      why: 'the other one has no room, and age can wait',
+      view: aFleet([aLease(1, wish('age')), aLease(2, { load: { ...noLoad, full: true } })], owned),
+      expected: [],
+    },
+    {
+      why: 'all are full alike, and memory cannot wait',
+      view: aFleet([aLease(1, wish('memory', true)), aLease(2, wish('memory', true))], owned),
+      expected: [1],
+    },
+    {
+      why: 'another one drains',
+      view: aFleet([aLease(1, wish('age')), aLease(2), aLease(3, { state: 'DRAINING' })], owned),
+      expected: [],
+    },
+    {
+      why: 'a deploy is under way',
+      view: aFleet(
+        [aLease(1, { generation: 1 }), aLease(2, wish('memory')), aLease(3)].map((lease, index) => ({
+          ...lease,
+          generation: index === 0 ? 1 : 2,
+        })),
+        owned,
+      ),
+      expected: [],
+    },
+    {
+      why: 'a shard has no owner',
+      view: aFleet([aLease(1, wish('age')), aLease(2)], shardsOf(1, 2, none)),
+      expected: [],
+    },
+    {
+      why: 'one was told, and goes on to be told while another one wishes it more',
+      view: aFleet([aLease(1, wish('memory')), aLease(2, { ...wish('age'), ...told }), aLease(3)], owned),
+      expected: [2],
+    },
+    {
+      why: 'one was told and does not wish it any more',
+      view: aFleet([aLease(1, told), aLease(2)], owned),
+      expected: [],
+    },
+    {
+      why: 'an operator drains it already',
+      view: aFleet([aLease(1, { ...wish('age'), drainRequested: true }), aLease(2)], owned),
+      expected: [],
+    },
+  ])('are told when $why: $expected', ({ view, expected }) => {
+    expect(toldOf(view)).toEqual(expected.map(aWorkerId));
+  });
+
+  it('wait until the fleet has been the same for a while, so that the one before has been replaced', () => {
+    const view = aFleet([aLease(1, wish('age')), aLease(2)], owned);
+
+    expect([toldOf(view, restMs - 1), toldOf(view, restMs)]).toEqual([[], [aWorkerId(1)]]);
+  });
+
+  it('wait while shards move', () => {
+    const view = aFleet([aLease(1, wish('age')), aLease(2)], shardsOf(...Array<number>(8).fill(1)));
+
+    const next = plan(view, nobody, { ...noMemory, members: targetsOf(view).join() }, restMs, rules);
+
+    expect(next.memory.moves.length).toBeGreaterThan(0);
+    expect(next.orders.get(aWorkerId(1))?.recycle).toBe(false);
+  });
+
+  const anyWishingFleet = fc
+    .tuple(anyFleet, fc.array(fc.constantFrom('none', 'age', 'memory'), { minLength: 8, maxLength: 8 }), fc.nat(255))
+    .map(([view, wishes, bits]) =>
+      aFleet(
+        view.leases.map((lease, index) => ({
+          ...lease,
+          load: { ...lease.load, recycle: wishes[index] ?? 'none', full: ((bits >> index) & 1) === 1 },
+        })),
+        view.shards,
+      ),
+    );
+
+  it('are at most one at a time, wish it, and leave somebody who takes over', () => {
+    fc.assert(
+      fc.property(anyWishingFleet, (view) => {
+        const [first, ...others] = toldOf(view);
+        const lease = view.leases.find(({ workerId }) => workerId === first);
+
+        expect(others).toEqual([]);
+        const heirs = targetsOf(view).filter((workerId) => workerId !== first);
+        const isAlone = view.leases.every(({ state }) => state !== 'DRAINING');
+        const isRight = lease?.load.recycle !== 'none' && heirs.length > 0 && isAlone;
+        expect(first === undefined || isRight).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('all have their turn, one after the other, in any fleet of more than one worker', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: 12 }), (workers, shards) => {
+        let leases = Array.from({ length: workers }, (_, number) =>
+          aLease(number, wish(number % 2 === 0 ? 'age' : 'memory')),
+        );
+        let rows = shardsOf(...Array.from({ length: shards }, (_, shard) => shard % workers));
+        const gone: WorkerId[] = [];
+        for (let round = 0; round < workers; round += 1) {
+          const told = toldOf(aFleet(leases, settle(aFleet(leases, rows)).view.shards));
+          gone.push(...told);
+          // It drains and ends, and a new one comes in its place.
+          const drained = leases.map((lease) =>
+            lease.workerId === told[0] ? { ...lease, state: 'DRAINING' as const } : lease,
+          );
+          rows = settle(aFleet([...drained, aLease(100 + round)], rows)).view.shards;
+          leases = [...leases.filter(({ workerId }) => workerId !== told[0]), aLease(100 + round)];
+        }
+
+        expect(new Set(gone).size).toBe(workers);
+        expect(toldOf(aFleet(leases, rows))).toEqual([]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
 describe('open budgets of a plan', () => {
   const openings = (opened: number, openFailed: number) => ({ ...noLoad, opened, openFailed });
   const fleetOf = (count: number, opened: number, openFailed: number): FleetView =>

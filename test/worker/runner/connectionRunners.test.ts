@@ -3,6 +3,7 @@ import type { Connection } from '../../../shared/connection/connection.ts';
 import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { Scope } from '../../../shared/kernel/scope.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { ConnectionRecorder } from '../../../worker/runner/connectionRecorder.ts';
 import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
@@ -39,6 +40,7 @@ describe('the connections of an owned shard', () => {
       nextFactNumber: () => (facts += 1),
       clock: systemClock,
       logger: silentLogger,
+      scope: new Scope('shard'),
       listEveryMs: 100,
       parts: {
         makeOutbox: (owned, socket) => {
@@ -53,7 +55,7 @@ describe('the connections of an owned shard', () => {
           sources.set(connectionId, source);
           return source;
         },
-        makeRunner: ({ owned, openedAtMs, sockets, sending, shown, nextFactNumber, onStopped }) => {
+        makeRunner: ({ owned, openedAtMs, sockets, scope, sending, shown, nextFactNumber, onStopped }) => {
           const runner: ConnectionRunner = new ConnectionRunner({
             policy: () => ({ ...aPolicy, openSpacingMs: SPACING_MS }),
             readOwnership: async () => 'owned',
@@ -62,6 +64,7 @@ describe('the connections of an owned shard', () => {
             random: systemRandom,
             logger: silentLogger,
             sockets,
+            scope,
             sending,
             recorder: new ConnectionRecorder({
               owned,

@@ -2,6 +2,7 @@ import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { Clock } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { Scope } from '../../../shared/kernel/scope.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { ConnectionRecorder, type RecorderDependencies } from '../../../worker/runner/connectionRecorder.ts';
 import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
@@ -199,6 +200,7 @@ export function aRunner(overrides: Partial<RunnerDependencies> = {}) {
   const broken: unknown[] = [];
   const sending: string[] = [];
   const turns = { taken: 0, given: 0 };
+  const scope = new Scope('runner', clock);
   let facts = 0;
   const random = { ...systemRandom, unit: () => 1 };
   const recorder = new ConnectionRecorder({
@@ -224,6 +226,7 @@ export function aRunner(overrides: Partial<RunnerDependencies> = {}) {
     random,
     logger: silentLogger,
     sockets: source,
+    scope,
     recorder,
     sending: {
       allow: () => void sending.push('allow'),
@@ -240,5 +243,5 @@ export function aRunner(overrides: Partial<RunnerDependencies> = {}) {
   });
   const published = (): readonly string[] =>
     publisher.facts.flatMap((fact) => (fact.kind === 'status' ? [`${fact.status}/${fact.code}`] : []));
-  return { runner, clock, source, records, publisher, published, stops, broken, sending, turns };
+  return { runner, scope, clock, source, records, publisher, published, stops, broken, sending, turns };
 }

@@ -1,3 +1,4 @@
+import { Scope } from '../../../shared/kernel/scope.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeSessionSockets } from '../../../worker/runner/sessionSockets.ts';
 import { neverRefused } from '../fleet/neverRefused.ts';
@@ -34,7 +35,7 @@ describe('logging out a device that is offline', () => {
   it('leaves the device where it is while WhatsApp lets nobody in', async () => {
     await room.client.fault({ kind: 'refuse_login', reason: 503 });
 
-    const outcome = await sockets().logOut(stillLate);
+    const outcome = await sockets().logOut(stillLate, new Scope('socket'));
 
     expect([outcome, await devices()]).toEqual(['refused', 1]);
   });
@@ -44,7 +45,7 @@ describe('logging out a device that is offline', () => {
     const late = new AbortController();
     const opened = (await room.client.stats()).sockets;
 
-    const logout = sockets().logOut(late.signal);
+    const logout = sockets().logOut(late.signal, new Scope('socket'));
     await until(
       'the socket',
       async () => (await room.client.stats()).sockets,
@@ -60,13 +61,13 @@ describe('logging out a device that is offline', () => {
   it('opens nothing for a client version that is refused', async () => {
     const opened = (await room.client.stats()).sockets;
 
-    const outcome = await sockets({ ...neverRefused, isRefused: () => true }).logOut(stillLate);
+    const outcome = await sockets({ ...neverRefused, isRefused: () => true }).logOut(stillLate, new Scope('socket'));
 
     expect([outcome, (await room.client.stats()).sockets]).toEqual(['skipped', opened]);
   });
 
   it('removes the device at WhatsApp', async () => {
-    const outcome = await sockets().logOut(stillLate);
+    const outcome = await sockets().logOut(stillLate, new Scope('socket'));
 
     expect(outcome).toBe('done');
     await until('no device', devices, (count) => count === 0);
@@ -76,6 +77,6 @@ describe('logging out a device that is offline', () => {
     const source = sockets();
     await source.retire();
 
-    expect(await source.logOut(stillLate)).toBe('skipped');
+    expect(await source.logOut(stillLate, new Scope('socket'))).toBe('skipped');
   });
 });

@@ -23,6 +23,31 @@ describe('renewals of Signal sessions', () => {
     expect(renewals.isWelcome('900002@lid')).toBe(false);
   });
 
+  it('are welcome for a thousand people at once at most: the newest', () => {
+    const { renewals } = aRecord('con_1');
+
+    for (let user = 0; user < 1_500; user += 1) renewals.welcome(`${user}@lid`);
+
+    expect(['0@lid', '499@lid', '500@lid', '1499@lid'].map((jid) => renewals.isWelcome(jid))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it('are welcome for a minute from the last request, whoever asked in between', () => {
+    const { time, renewals } = aRecord('con_1');
+    renewals.welcome('1@lid');
+    renewals.welcome('2@lid');
+    time.nowMs = MINUTE_MS / 2;
+    renewals.welcome('1@lid');
+    time.nowMs = MINUTE_MS + 1;
+    renewals.welcome('3@lid');
+
+    expect(['1@lid', '2@lid', '3@lid'].map((jid) => renewals.isWelcome(jid))).toEqual([true, false, true]);
+  });
+
   it('are counted apart when the same session was renewed within a day, also by an earlier socket', () => {
     const first = aRecord('con_2');
     const second = aRecord('con_2');

@@ -9,6 +9,7 @@ import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { Scope } from '../../../shared/kernel/scope.ts';
 import type { OutboundContent } from '../../../shared/message/content.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform/keyProvider.ts';
@@ -78,6 +79,8 @@ export class SocketRoom {
   url: string | undefined;
   #generation = 0;
   socket: ConnectionSocket | undefined;
+  /** Of the socket that was opened last. */
+  scope = new Scope('socket');
 
   private constructor(whatsApp: WhatsAppSimulator, dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>, number = ANN) {
     this.whatsApp = whatsApp;
@@ -170,6 +173,7 @@ export class SocketRoom {
       generation: this.#generation,
       pairing,
       session,
+      scope: (this.scope = new Scope('socket')),
       gate: this.gate,
       publisher: {
         publish: async (_connection, facts) => {

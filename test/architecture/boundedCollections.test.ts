@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/**
+ * Promise *bounded*: every collection that lives as long as a process, a shard or a socket says here what keeps it small. A
+ * new one makes this test fail until its bound is written down.
+ */
+const root = resolve(import.meta.dirname, '../..');
+const SOURCE_ROOTS = ['shared', 'functions', 'worker'] as const;
+
+const bounds: Readonly<Record<string, string>> = {
+  'shared/kernel/scope.ts #held': 'what is open: each entry goes with its release',
+  'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
+  'worker/commands/groupLanes.ts #lanes': 'groups that are worked: the poller holds at most 400 commands',
+  'worker/commands/groupLanes.ts #running': 'one for each lane',
+  'worker/fleet/gate.ts #waiting': 'calls that wait for the gate, each with a deadline',
+  'worker/fleet/openBudget.ts #queue': 'one for each connection that waits to open, with a deadline',
+  'worker/fleet/shardKeeper.ts #held': 'shards of the stage',
+  'worker/fleet/shardKeeper.ts #unsure': 'shards of the stage',
+  'worker/fleet/shardKeeper.ts #newest': 'shards of the stage',
+  'worker/runner/connectionRunner.ts #mailbox':
+    'inputs of one connection: a few for each socket and command, taken at once',
+  'worker/runner/connectionRunners.ts #held':
+    'connections of one shard, at most 100; a record that is gone is forgotten',
+  'worker/runner/latestWrites.ts #waiting': 'one for each name of a write, and names are written in the code',
+  'worker/runner/ownedShards.ts #work': 'shards of the stage',
+  'worker/session/keyItems.ts #cache': 'a number of bytes',
+  'worker/session/keyItems.ts #changed': 'written when there are too many, and after two seconds',
+  'worker/session/keyedMutex.ts #tails': 'keys with work: a key goes with its last work',
+  'worker/session/session.ts #listeners': 'one for each socket on the session, removed when it closes',
+  'worker/socket/acknowledgements.ts #waiting':
+    'stanzas without an ack, each with a deadline, all gone with the socket',
+  'worker/socket/fairTurns.ts #waiting':
+    'stanzas that were received and not begun: a turn of the event loop begins some',
+  'worker/socket/frameGate.ts #held':
+    'inward one read of the network, as reading pauses; outward what Baileys sends until its keep-alive ends the socket',
+  'worker/socket/placeholders.ts #awaited':
+    'placeholders whose message may still come: seconds after the offline queue is drained',
+  'worker/socket/placeholders.ts #stanzas': 'a number of stanzas',
+  'worker/socket/sessionRenewals.ts #welcomeUntilMs': 'a number of people and a minute',
+  'worker/socket/sessionRenewals.ts renewedAtMs': 'a number of sessions of the process',
+  'worker/socket/unrecordedSends.ts #waiting': 'sends without a record, each with a deadline',
+};
+
+const FIELD = /^ {2}(?:readonly )?(#?\w+)(?:: .+?)? = (?:new (?:Map|Set|LRUCache)\b|\[\];)/gm;
+const IN_MODULE =
+  /^(?:export )?(?:const|let) (\w+)(?:: [^=\n]+)? = (?:new (?:Map|Set)(?:<[^\n]*>)?\(\)|new LRUCache\b|\[\])/gm;
+
+/** Collections that begin empty and outlive a call, by file and name. */
+function collectionsIn(file: string, text: string): readonly string[] {
+  return [FIELD, IN_MODULE].flatMap((pattern) =>
+    [...text.matchAll(pattern)].map((match) => `${file} ${match[1] ?? ''}`),
+  );
+}
+
+const found = SOURCE_ROOTS.flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name)),
+).flatMap((file) => collectionsIn(file, readFileSync(join(root, file), 'utf8')));
+
+describe('collections that outlive a call', () => {
+  it('each say what bounds them', () => {
+    expect(found.filter((name) => !(name in bounds))).toEqual([]);
+  });
+
+  it('are still there where a bound is written down', () => {
+    expect(Object.keys(bounds).filter((name) => !found.includes(name))).toEqual([]);
+  });
+
+  it.each([
+    ['class A {\n  readonly #seen = new Set<string>();\n}', ['a.ts #seen']],
+    ['class A {\n  #last: string[] = [];\n}', ['a.ts #last']],
+    ['class A {\n  readonly #cache = new LRUCache<string, number>({ max: 5 });\n}', ['a.ts #cache']],
+    ['const known = new Map<string, number>();', ['a.ts known']],
+    ['const URGENT = new Set([1, 2]);', []],
+    ['function f() {\n  const seen = new Set<string>();\n}', []],
+  ])('are found: %j', (text, names) => {
+    expect(collectionsIn('a.ts', text)).toEqual(names);
+  });
+});

@@ -1,0 +1,70 @@
+import type { WorkerLoad } from '../../shared/fleet/fleetView.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import { resourceKinds, type Scope } from '../../shared/kernel/scope.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { VitalsConfig } from '../../shared/platform/vitalsConfig.ts';
+import { judgeVitals, noComplaints, type VitalMemory, type Verdict } from './vitalSigns.ts';
+import type { VitalsSource } from './vitalsSource.ts';
+
+export interface VitalsWatchDependencies {
+  readonly config: VitalsConfig;
+  readonly source: VitalsSource;
+  /** Of the worker: what it holds is counted, and its close ends the watch. */
+  readonly scope: Scope;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly onMayOpen: (mayOpen: boolean) => void;
+  /** It must go at once. May be called again and again. */
+  readonly onCritical: () => void;
+}
+
+const well: Verdict = { full: false, recycle: 'none', drainsNow: false, mayOpen: true };
+
+/** Looks at this worker's own memory, event loop, age and resources, again and again. */
+export class VitalsWatch {
+  readonly #dependencies: VitalsWatchDependencies;
+  readonly #startedMs: number;
+  #memory: VitalMemory = noComplaints;
+  #verdict = well;
+
+  constructor(dependencies: VitalsWatchDependencies) {
+    const { scope, config, clock } = dependencies;
+    this.#dependencies = dependencies;
+    this.#startedMs = clock.monotonicMs();
+    scope.interval(config.everyMs, () => this.#look());
+  }
+
+  /** What the next heartbeat says of it. */
+  get load(): Pick<WorkerLoad, 'full' | 'recycle'> {
+    const { full, recycle } = this.#verdict;
+    return { full, recycle };
+  }
+
+  #look(): void {
+    const { source, config, clock, onMayOpen, onCritical } = this.#dependencies;
+    const { memoryBytes, loopDelayMs } = source.read();
+    const ageMs = clock.monotonicMs() - this.#startedMs;
+    const memoryShare = memoryBytes / source.memoryLimitBytes;
+    const { memory, verdict } = judgeVitals(this.#memory, { memoryShare, loopDelayMs, ageMs }, config);
+    this.#tell(verdict, memoryShare, loopDelayMs);
+    this.#memory = memory;
+    this.#verdict = verdict;
+    onMayOpen(verdict.mayOpen);
+    if (verdict.drainsNow) onCritical();
+  }
+
+  #tell(now: Verdict, memoryShare: number, loopDelayMs: number): void {
+    const { metrics, logger, scope } = this.#dependencies;
+    metrics.gauge('WorkerMemoryShare', memoryShare, {});
+    metrics.measure('EventLoopDelay', loopDelayMs, {});
+    const counts = scope.counts();
+    for (const kind of resourceKinds) metrics.gauge('ScopeResources', counts[kind], { kind });
+    const before = this.#verdict;
+    const fields = { memoryPercent: Math.round(memoryShare * 100), loopDelayMs: Math.round(loopDelayMs) };
+    if (now.full !== before.full) logger.warn(now.full ? 'takes no more shards' : 'takes shards again', fields);
+    if (now.mayOpen !== before.mayOpen) logger.warn(now.mayOpen ? 'opens sockets again' : 'opens no sockets', fields);
+    if (now.recycle !== before.recycle) logger.info('recycle wish changed', { ...fields, reason: now.recycle });
+  }
+}
