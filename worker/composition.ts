@@ -165,7 +165,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     gate,
     ownedShards: () => member.ownedShards(),
     vitals: () => shards.vitals(),
-    loopDelayMs: world.loopDelayMs,
+    loopDelayMs: () => vitals.loopDelayMs,
     config: config.digest,
     timeoutMs: ownership.heartbeatTimeoutMs * 2,
     clock,

@@ -20,7 +20,6 @@ import type { ConnectionSocket } from './socket/connectionSocket.ts';
 import { openSocket } from './socket/openSocket.ts';
 import { prepareProcess } from './socket/prepareProcess.ts';
 import type { OpenSocketOptions } from './socket/socketOptions.ts';
-import { makeLoopDelay } from './status/loopDelay.ts';
 
 /** What a worker touches outside itself: time, chance, stores, queues, the fleet, sockets. */
 export interface WorkerWorld {
@@ -41,8 +40,6 @@ export interface WorkerWorld {
   readonly keyProvider: KeyProvider;
   readonly joinFleet: (options: FleetMemberOptions) => Promise<FleetMember>;
   readonly openSocket: (options: OpenSocketOptions) => ConnectionSocket;
-  /** How late the event loop was since this was asked last, in milliseconds. */
-  readonly loopDelayMs: () => number;
 }
 
 /**
@@ -68,7 +65,6 @@ export function makeWorkerWorld(config: WorkerConfig, breakers: Breakers, scope:
     keyProvider: makeKeyProvider(config, { breakers }),
     joinFleet: startFleetMember,
     openSocket,
-    loopDelayMs: makeLoopDelay(),
   };
 }
 

@@ -98,7 +98,6 @@ export function startInstance(
       polling: watchQueue(makePollingClient(stores, 1, config.connections.commandWaitSeconds), watch),
       keyProvider: watchKeys(makeLocalKeyProvider(world.keyFile), watch),
       joinFleet: () => Promise.reject(new Error('this worker owns its shard without a lease')),
-      loopDelayMs: () => 0,
       openSocket: (options) =>
         openSocket({
           ...options,

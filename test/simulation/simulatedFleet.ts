@@ -349,7 +349,6 @@ export class SimulatedFleet {
           stop: () => member.stop(),
         };
       },
-      loopDelayMs: () => 0,
       openSocket: (options) =>
         new SimulatedSocket(options, {
           time: this.time,

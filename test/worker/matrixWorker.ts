@@ -66,7 +66,6 @@ export function startMatrixWorker(
       polling: makePollingClient(stores, Object.keys(SHARD_OF).length, 1),
       keyProvider: makeLocalKeyProvider(place.keyFile),
       joinFleet: () => Promise.reject(new Error('this worker owns its shards without a lease')),
-      loopDelayMs: () => 0,
       openSocket: (options) => {
         const { connectionId } = options.connection;
         watch.onOpen(connectionId);

@@ -117,7 +117,6 @@ export class SupervisedWorker {
       world: {
         clock: systemClock,
         random: systemRandom,
-        loopDelayMs: () => 0,
         fleetTable: core.table,
         connect: () => ({ table: core.table, acting: makeQueueClient(stores) }),
         polling: makePollingClient(stores, 1, 1),

@@ -28,6 +28,7 @@ export class VitalsWatch {
   readonly #startedMs: number;
   #memory: VitalMemory = noComplaints;
   #verdict = well;
+  #loopDelayMs = 0;
 
   constructor(dependencies: VitalsWatchDependencies) {
     const { scope, config, clock } = dependencies;
@@ -42,6 +43,11 @@ export class VitalsWatch {
     return { full, recycle };
   }
 
+  /** How late the event loop was when it was last looked at, in milliseconds. */
+  get loopDelayMs(): number {
+    return this.#loopDelayMs;
+  }
+
   #look(): void {
     const { source, config, clock, onMayOpen, onCritical } = this.#dependencies;
     const { memoryBytes, loopDelayMs } = source.read();
@@ -50,6 +56,7 @@ export class VitalsWatch {
     const { memory, verdict } = judgeVitals(this.#memory, { memoryShare, loopDelayMs, ageMs }, config);
     this.#tell(verdict, memoryShare, loopDelayMs);
     this.#memory = memory;
+    this.#loopDelayMs = loopDelayMs;
     this.#verdict = verdict;
     onMayOpen(verdict.mayOpen);
     if (verdict.drainsNow) onCritical();

@@ -8,7 +8,6 @@ import { systemRandom } from '../../../shared/kernel/random.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { tableName } from '../../../shared/platform/tables.ts';
 import { startDigestWriter, type DigestWriterDependencies } from '../../../worker/status/digestWriter.ts';
-import { makeLoopDelay } from '../../../worker/status/loopDelay.ts';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { aFrozenConnection } from '../../functions/watchdog/builders.ts';
 import { until } from '../../whatsapp/until.ts';
@@ -134,21 +133,5 @@ describe('the digest of a worker', () => {
     await untilNumber(1);
 
     expect(await fleets.store().read(2)).toEqual(before);
-  });
-});
-
-describe('the delay of the event loop', () => {
-  it('is what has been since it was asked last', async () => {
-    const delay = makeLoopDelay();
-    await systemClock.sleep(60);
-    const untilMs = performance.now() + 300;
-    while (performance.now() < untilMs);
-    await systemClock.sleep(60);
-
-    const blocked = delay();
-    const nothingSince = delay();
-
-    expect(blocked).toBeGreaterThan(150);
-    expect(nothingSince).toBe(0);
   });
 });
