@@ -34,6 +34,7 @@ const rows: readonly (readonly [title: string, ...names: readonly MetricName[]])
     'OutageMode',
     'ClientVersionRefused',
   ],
+  ['As connections are set', 'MessagesFiltered', 'ReadReceiptsLost', 'CallsRejected'],
   ['Messages', 'MessagesSent', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'Conflicts'],
 ];
 
