@@ -38,6 +38,7 @@ const rows: readonly (readonly [title: string, ...names: readonly MetricName[]])
   ],
   ['What we depend on', 'BreakerState', 'BreakerOpened'],
   ['Open in name only', 'ConnectionsUnwell', 'SocketsRecycled', 'WorkersUnwell'],
+  ['As connections are set', 'MessagesFiltered', 'ReadReceiptsLost', 'CallsRejected'],
   ['Messages', 'MessagesSent', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'Conflicts'],
 ];
 

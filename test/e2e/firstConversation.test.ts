@@ -122,6 +122,37 @@ describe('the first conversation, through every process of the embedded stack', 
     expect([lines('functions.log'), lines('worker-1.log') || lines('worker-2.log')]).toEqual([true, true]);
   });
 
+  it('applies changed settings to the live socket: calls are refused, and messages marked as read', async () => {
+    const logins = (await whatsApp.stats()).logins[SHOP]?.length;
+    await api.must('PATCH', `/v1/connections/${shop}`, { settings: { readReceipts: 'automatic', calls: 'reject' } });
+
+    // Until the owner has heard of the change, calls ring.
+    const calls: string[] = [];
+    await until(
+      'a refused call',
+      async () => {
+        if (calls.length < 20) calls.push(await whatsApp.call(CUSTOMER, SHOP));
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return whatsApp.calls(CUSTOMER);
+      },
+      (made) => made.some(({ state }) => state === 'rejected'),
+    );
+    const refused = await until(
+      'the webhook',
+      () => receiver.events.find(({ type, data }) => type === 'call.received' && data['rejected'] === true),
+      (event) => event !== undefined,
+    );
+    const written = await whatsApp.write(CUSTOMER, SHOP, 'mark this as read');
+    await until(
+      'the mark',
+      () => whatsApp.messages(CUSTOMER),
+      (messages) => messages.find(({ id }) => id === written)?.status === 'read',
+    );
+
+    expect(calls).toContain(refused?.data['callId']);
+    expect((await whatsApp.stats()).logins[SHOP]?.length).toBe(logins);
+  });
+
   it('shows operators the fleet, and drains a worker when they ask for it: its shards move, and another takes its place', async () => {
     const operator = new ApiClient(stack.apiUrl, stack.operatorKey);
     const ownersNow = async (): Promise<readonly unknown[]> => {

@@ -25,10 +25,10 @@ import { makeKeyFile } from './workerProcess.ts';
 silenceConsole();
 
 const STAGE = 'test';
-const COUNT = 24;
+const COUNT = 16;
 const HANDSHAKES = 3;
 const NEW = '2.3000.2000000001';
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 describe('a worker whose client version WhatsApp refuses', () => {
   const metrics = keepingMetrics();
@@ -110,7 +110,7 @@ describe('a worker whose client version WhatsApp refuses', () => {
     stops.unshift(() => shards.loseAll(), versions.stop.bind(versions));
     await Promise.all(connections.map(pair));
     await allAre('online/open');
-  }, 60_000);
+  }, 150_000);
   afterAll(async () => {
     for (const stop of stops) await stop();
   });
@@ -137,7 +137,7 @@ describe('a worker whose client version WhatsApp refuses', () => {
     expect(stats.versions[NEW]).toBe(COUNT);
     expect(metrics.totalOf('ClientVersionRefused')).toBe(1);
     expect(broken).toEqual([]);
-  });
+  }, 150_000);
 
   it('leaves those alone that are online while a canary is refused, and brings its connections back by itself', async () => {
     const CANARY = '2.3000.2000000002';
@@ -165,5 +165,5 @@ describe('a worker whose client version WhatsApp refuses', () => {
     expect(plan.changes[0]).toMatchObject({ by: 'breaker', kind: 'rolled_back', version: CANARY });
     expect(Object.keys(refusedVersions).length).toBeGreaterThan(0);
     expect(broken).toEqual([]);
-  });
+  }, 150_000);
 });
