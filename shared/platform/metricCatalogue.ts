@@ -80,12 +80,12 @@ export const metricCatalogue = {
   EventLoopDelay: { ...duration, question: 'For how long did a worker hold up everything else it has to do?' },
   CommandsEnded: {
     ...count,
-    dimensions: { outcome: ['sent', 'refused', 'failed', 'expired'] },
+    dimensions: { outcome: ['sent', 'refused', 'failed'] },
     question: 'How did accepted messages end: with WhatsApp, refused for a reason of their own, or by our failure?',
   },
   CommandAge: { ...duration, question: 'How long after it was accepted did WhatsApp take a message?' },
   EventLag: { ...duration, question: 'How long after something happened on WhatsApp was it stored?' },
-  EventToDelivery: { ...duration, question: 'How long after something happened did a tenant take the webhook of it?' },
+  EventToDelivery: { ...duration, question: 'How long after something happened was a tenant first told by webhook?' },
   DeliveryAttempts: {
     ...count,
     dimensions: { outcome: ['delivered', 'failed', 'gone'] },
