@@ -9,6 +9,8 @@ interface Shape {
   readonly shardCount: number;
   readonly shardCap: number;
   readonly workers: number;
+  readonly workersMost: number;
+  readonly workerConnections: number;
   readonly workerCpu: number;
   readonly workerMemoryMib: number;
   readonly zones: number;
@@ -17,6 +19,7 @@ interface Shape {
   readonly deliverConcurrency: number;
   readonly apiRequestsPerSecond: number;
   readonly dashboards: 'ops' | 'all';
+  readonly burnAlarms: 'fast' | 'all';
 }
 
 export const shapes: Readonly<Record<ShapeName, Shape>> = {
@@ -24,6 +27,8 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     shardCount: 16,
     shardCap: 50,
     workers: 2,
+    workersMost: 4,
+    workerConnections: 400,
     workerCpu: 1_024,
     workerMemoryMib: 4_096,
     zones: 2,
@@ -32,11 +37,14 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     deliverConcurrency: 10,
     apiRequestsPerSecond: 100,
     dashboards: 'ops',
+    burnAlarms: 'fast',
   },
   '10k': {
     shardCount: 125,
     shardCap: 100,
     workers: 26,
+    workersMost: 39,
+    workerConnections: 500,
     workerCpu: 1_024,
     workerMemoryMib: 8_192,
     zones: 3,
@@ -45,11 +53,14 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     deliverConcurrency: 100,
     apiRequestsPerSecond: 500,
     dashboards: 'all',
+    burnAlarms: 'all',
   },
   '100k': {
     shardCount: 1_250,
     shardCap: 100,
     workers: 258,
+    workersMost: 387,
+    workerConnections: 500,
     workerCpu: 1_024,
     workerMemoryMib: 8_192,
     zones: 3,
@@ -58,5 +69,6 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     deliverConcurrency: 400,
     apiRequestsPerSecond: 2_000,
     dashboards: 'all',
+    burnAlarms: 'all',
   },
 };

@@ -1,5 +1,5 @@
 /**
- * The worker process: `node worker/main.ts`, configured by the environment alone. Prints one line
+ * The worker process: `node worker/main.ts`, configured by the environment alone; on ECS its task is asked for. Prints one line
  * `{"ready":true,"workerId":"wrk_…","statusUrl":"http://…"}` when its lease exists, and then its log and its metrics (EMF),
  * one JSON object per line.
  *
@@ -31,7 +31,7 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 }
 // Loaded only now: an older Node could not even read these.
 const [
-  { workerConfig },
+  { readWorkerConfig },
   { makeLogger },
   { makeMetrics },
   { makePrometheusMetrics, toBoth },
@@ -42,7 +42,7 @@ const [
   { measureEventLoop },
   { makeWorkerWorld },
 ] = await Promise.all([
-  import('../shared/platform/config.ts'),
+  import('./ecsTask.ts'),
   import('../shared/platform/logger.ts'),
   import('../shared/platform/metrics.ts'),
   import('../shared/platform/prometheus.ts'),
@@ -54,15 +54,15 @@ const [
   import('./world.ts'),
 ]);
 
-const config = readConfig();
+const config = await readConfig();
 const logger = makeLogger('worker', config.logLevel);
 process.on('unhandledRejection', (error) => end(1, 'unhandled rejection', error));
 process.on('uncaughtException', (error) => end(1, 'uncaught exception', error));
 await run(config, logger);
 
-function readConfig(): WorkerConfig {
+async function readConfig(): Promise<WorkerConfig> {
   try {
-    return workerConfig();
+    return await readWorkerConfig();
   } catch (error) {
     return refuse((error as Error).message);
   }

@@ -85,7 +85,7 @@ const workerSchema = z
     ...ownershipSettings,
     ...connections,
     /** Names the ECS task (or the local child process) that this worker runs in. */
-    HOLDFAST_TASK_ID: z.string().min(1),
+    HOLDFAST_TASK_ID: z.string({ error: 'must name the task: only ECS says so by itself' }).min(1),
     /** Deploy generation: grows with each deploy; workers of a newer one take over from those of older ones. */
     HOLDFAST_GENERATION: z.coerce.number().int().min(0).default(0),
     /** Availability zone, for people. */
@@ -236,9 +236,28 @@ export function opsConfig(flags: Environment, environment: Environment = process
   });
 }
 
-/** Settings of a worker. Throws an Error that names each wrong variable and each broken rule between two of them. */
-export function workerConfig(environment: Environment = process.env): WorkerConfig {
-  const value = parse(workerSchema, environment);
+/** Where a worker runs: the ECS task (or the local child process), and its availability zone if it has one. */
+export interface TaskPlace {
+  readonly taskId: string;
+  readonly zone: string | undefined;
+}
+
+/** Where ECS says which task this is, or undefined when the environment says so itself, or there is no ECS. */
+export function metadataUrl(environment: Environment = process.env): string | undefined {
+  const base = environment['ECS_CONTAINER_METADATA_URI_V4'] ?? '';
+  return environment['HOLDFAST_TASK_ID'] || base === '' ? undefined : `${base}/task`;
+}
+
+/**
+ * Settings of a worker. Throws an Error that names each wrong variable and each broken rule between two of them.
+ * @param place what ECS says, for what the environment does not
+ */
+export function workerConfig(environment: Environment = process.env, place?: TaskPlace): WorkerConfig {
+  const value = parse(workerSchema, {
+    ...environment,
+    HOLDFAST_TASK_ID: environment['HOLDFAST_TASK_ID'] || place?.taskId,
+    HOLDFAST_ZONE: environment['HOLDFAST_ZONE'] || place?.zone,
+  });
   return Object.freeze({
     ...toStores(value),
     taskId: value.HOLDFAST_TASK_ID,

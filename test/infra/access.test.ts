@@ -49,7 +49,11 @@ const roles = new Map<string, string>([
       ] as const,
   ),
   ...ofType(resources, 'AWS::ECS::TaskDefinition').map(
-    ({ properties }) => ['worker', String(properties['TaskRoleArn']).split('.')[0] ?? ''] as const,
+    ({ properties }) =>
+      [
+        (properties['ContainerDefinitions'] as readonly { readonly Name: string }[])[0]?.Name ?? '',
+        String(properties['TaskRoleArn']).split('.')[0] ?? '',
+      ] as const,
   ),
 ]);
 const grantsOf = (process: string): readonly Grant[] => grants.filter(({ role }) => role === roles.get(process));
@@ -72,6 +76,7 @@ describe('what roles may do', () => {
       'deliver',
       'ingest',
       'reconcile',
+      'restore',
       'shard-count',
       'task-stopped',
       'worker',
@@ -99,14 +104,14 @@ describe('what roles may do', () => {
     expect(managed).toEqual([]);
   });
 
-  it('lets workers alone touch sessions', () => {
-    expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['worker']);
+  it('lets workers alone touch sessions, and the task that follows a restore of them', () => {
+    expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['restore', 'worker']);
   });
 
-  it('lets the fleet be written by workers, by what hears of stopped tasks, and by operators, these two on leases only', () => {
+  it('lets the fleet be written by workers and a restore, and on leases only by what hears of stopped tasks and by operators', () => {
     const writers = processesWith((grant) => touches(grant, 'fleet') && writes(grant));
 
-    expect(writers).toEqual(['admin', 'task-stopped', 'worker']);
+    expect(writers).toEqual(['admin', 'restore', 'task-stopped', 'worker']);
     for (const process of ['admin', 'task-stopped']) {
       const [write, ...others] = grantsOf(process).filter((grant) => touches(grant, 'fleet') && writes(grant));
       expect(others).toEqual([]);
@@ -131,27 +136,28 @@ describe('what roles may do', () => {
     );
   });
 
-  it('lets nobody read a whole table of tenants or sessions', () => {
-    const scans = processesWith(
-      (grant) => (touches(grant, 'core') || touches(grant, 'sessions')) && grant.actions.includes('dynamodb:Scan'),
-    );
+  it('lets nobody read the whole table of tenants, and only a restore that of sessions', () => {
+    const scansOf = (name: string) =>
+      processesWith((grant) => touches(grant, name) && grant.actions.includes('dynamodb:Scan'));
 
-    expect(scans).toEqual([]);
+    expect(scansOf('core')).toEqual([]);
+    expect(scansOf('sessions')).toEqual(['restore']);
   });
 
-  it('lets workers alone unwrap data keys, and only for a named tenant and connection', () => {
+  it('lets workers and a restore alone unwrap data keys, and only for a named tenant and connection', () => {
     const isOfKms = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('kms:'));
 
-    expect(processesWith(isOfKms)).toEqual(['worker']);
-    expect(grantsOf('worker').filter(isOfKms)).toEqual([
-      expect.objectContaining({
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        condition: {
-          Null: { 'kms:EncryptionContext:tenantId': 'false', 'kms:EncryptionContext:connectionId': 'false' },
-          'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenantId', 'connectionId'] },
-        },
-      }),
-    ]);
+    expect(processesWith(isOfKms)).toEqual(['restore', 'worker']);
+    for (const process of ['restore', 'worker'])
+      expect(grantsOf(process).filter(isOfKms)).toEqual([
+        expect.objectContaining({
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          condition: {
+            Null: { 'kms:EncryptionContext:tenantId': 'false', 'kms:EncryptionContext:connectionId': 'false' },
+            'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenantId', 'connectionId'] },
+          },
+        }),
+      ]);
   });
 
   it('lets the API send commands of every shard and nothing else to any queue', () => {
@@ -229,15 +235,18 @@ describe('the environment of processes', () => {
     });
   });
 
-  it('is what a worker reads, together with the task that the entry of its image finds out', () => {
+  it('is what a worker reads, together with the task that ECS names', () => {
     const environment = { ...ofWorker(), HOLDFAST_KMS_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/one' };
 
-    const config = workerConfig({ ...environment, HOLDFAST_TASK_ID: 'task' });
+    const config = workerConfig(environment, { taskId: 'task', zone: 'us-east-1a' });
 
     expect(config).toMatchObject({
       stage: 'test',
       region: REGION,
       generation: 0,
+      taskId: 'task',
+      zone: 'us-east-1a',
+      status: { host: '127.0.0.1', port: 8_081 },
       shardCount: SHARDS,
       keyFile: undefined,
     });
