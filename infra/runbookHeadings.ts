@@ -27,6 +27,13 @@ export const runbookHeadings = [
   'Recipients cannot decrypt',
   'Sessions are renewed again',
   'A table throttles',
+  'Sessions cost more to write',
+  'Accounts are logged out',
+  'Messages do not end well',
+  'Webhooks are late',
+  'Connections are not online',
+  'API fails too often',
+  'The canary does not arrive',
 ] as const;
 
 export type RunbookHeading = (typeof runbookHeadings)[number];

@@ -34,6 +34,8 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
     user.addStackDependency(data);
     user.addStackDependency(queues);
   }
+  // Its saved queries name their log groups.
+  for (const asked of [delivery, schedules]) ops.addStackDependency(asked);
   Tags.of(app).add('product', 'holdfast');
   Tags.of(app).add('stage', stage);
   return { data, queues, api, delivery, schedules, workers, ops };

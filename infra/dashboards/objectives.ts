@@ -12,10 +12,12 @@ export interface Objective {
   readonly title: string;
   /** Share of good ones that is promised. */
   readonly percent: number;
+  /** With fewer in a window a share says little. Counted as `all` or `count` are. */
+  readonly least: number;
   /** All that count, the bad ones among them: or a single metric that is the share of good ones by itself. */
   readonly measured:
     | { readonly by: 'counts'; readonly bad: readonly DashboardMetric[]; readonly all: readonly DashboardMetric[] }
-    | { readonly by: 'rank'; readonly good: DashboardMetric };
+    | { readonly by: 'rank'; readonly good: DashboardMetric; readonly count: DashboardMetric };
 }
 
 /** A webhook this long after the event is late. */
@@ -38,6 +40,7 @@ export function objectivesOf(stage: string, { apiId }: Pick<PhysicalNames, 'apiI
       name: 'messages',
       title: 'Accepted messages that end well',
       percent: 99,
+      least: 20,
       // What WhatsApp or the recipient refuses for a reason of its own counts for nobody.
       measured: {
         by: 'counts',
@@ -49,15 +52,19 @@ export function objectivesOf(stage: string, { apiId }: Pick<PhysicalNames, 'apiI
       name: 'deliveries',
       title: `Webhooks first sent within ${DELIVERY_LATE_MS / 1_000} s of their event`,
       percent: 99,
+      least: 20,
       measured: {
         by: 'rank',
         good: ownMetric(stage, 'EventToDelivery', {}, `PR(:${DELIVERY_LATE_MS})`, 'in time'),
+        count: ownMetric(stage, 'EventToDelivery', {}, 'SampleCount', 'all'),
       },
     },
     {
       name: 'connections',
       title: 'Connections online, of those that are wanted online and linked',
       percent: 99.9,
+      // Each worker says them once a minute, so that a few minutes of a small stage are enough.
+      least: 1,
       measured: {
         by: 'counts',
         bad: [held('connecting'), held('reconnecting'), held('handing_off')],
@@ -68,6 +75,7 @@ export function objectivesOf(stage: string, { apiId }: Pick<PhysicalNames, 'apiI
       name: 'api',
       title: 'API calls that did not fail',
       percent: 99.9,
+      least: 50,
       // Of API Gateway and not of the handlers, which do not see the calls that never reach them.
       measured: { by: 'counts', bad: [api('5xx', 'Sum', 'failed')], all: [api('Count', 'SampleCount', 'calls')] },
     },

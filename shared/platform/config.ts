@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canarySchema, toCanary, type CanaryConfig } from './canaryConfig.ts';
 import { parseEnvironment, type Environment } from './environment.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
 
@@ -219,6 +220,11 @@ export function deliverConfig(environment: Environment = process.env): DeliverCo
   });
 }
 
+/** Settings of the canary function. Throws an Error that names each wrong variable. */
+export function canaryConfig(environment: Environment = process.env): CanaryConfig {
+  return Object.freeze(toCanary(parse(canarySchema, environment)));
+}
+
 /**
  * Settings of the operations command line. Throws an Error that names each wrong variable.
  * @param flags settings by name that come before the environment
@@ -302,7 +308,7 @@ function toStores(value: z.infer<typeof apiSchema>): StoreConfig {
 }
 
 const known = new Set(
-  [apiSchema, deliverSchema, workerSchema, opsSchema].flatMap((schema) =>
+  [apiSchema, deliverSchema, workerSchema, opsSchema, canarySchema].flatMap((schema) =>
     Object.keys(schema.shape as Record<string, unknown>),
   ),
 );

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { objectiveNames } from '../../infra/dashboards/objectives.ts';
 import { runbookHeadings } from '../../infra/runbookHeadings.ts';
 import { metricCatalogue } from '../../shared/platform/metricCatalogue.ts';
 import { METRIC_NAMESPACE } from '../../shared/platform/metrics.ts';
@@ -13,7 +14,13 @@ const sources = ['functions', 'shared', 'worker'].flatMap((folder) =>
     .filter((name) => name.endsWith('.ts') && !name.endsWith('metricCatalogue.ts'))
     .map((name) => readFileSync(join(root, folder, name), 'utf8')),
 );
-const resources = synthesizeStage({ alarmEmail: 'ops@example.com' });
+/** Everything that can sound. */
+const resources = synthesizeStage({
+  alarmEmail: 'ops@example.com',
+  burnAlarms: 'all',
+  canaryKeyParameter: '/holdfast/test/canary',
+  canaryConnectionId: 'con_canary',
+});
 
 interface AlarmProperties {
   readonly AlarmName?: string;
@@ -58,7 +65,13 @@ describe('alarms', () => {
     const topics = ['page', 'ticket'].map((severity) => `arn:aws:sns:${REGION}:${ACCOUNT}:test-alarms-${severity}`);
     const silent = alarms.filter(({ AlarmActions = [] }) => AlarmActions.length === 0);
 
-    expect(silent.map(({ AlarmName }) => AlarmName)).toEqual(['test-commits-refused', 'test-shards-claimed']);
+    const held = silent.map(({ AlarmName }) => String(AlarmName));
+    expect(held.filter((name) => !/-burn-\w+-(long|short)$/.test(name))).toEqual([
+      'test-commits-refused',
+      'test-shards-claimed',
+    ]);
+    // Two for each of three windows of each objective.
+    expect(held).toHaveLength(2 + 2 * 3 * objectiveNames.length);
     for (const { AlarmActions, OKActions } of alarms.filter((alarm) => !silent.includes(alarm))) {
       expect(AlarmActions).toHaveLength(1);
       expect(topics).toContain(AlarmActions?.[0]);
@@ -90,9 +103,12 @@ describe('alarms', () => {
     },
   );
 
-  it.each(['no-leader', 'workers-missing', 'reconcile-silent'])('%s sounds when nothing is heard at all', (name) => {
-    expect(alarmNamed(name)?.TreatMissingData).toBe('breaching');
-  });
+  it.each(['no-leader', 'workers-missing', 'reconcile-silent', 'canary-failed'])(
+    '%s sounds when nothing is heard at all',
+    (name) => {
+      expect(alarmNamed(name)?.TreatMissingData).toBe('breaching');
+    },
+  );
 
   it('are published by CloudWatch, which the topics allow, and over TLS alone', () => {
     const policies = ofType(resources, 'AWS::SNS::TopicPolicy').map(({ properties }) => properties['PolicyDocument']);

@@ -21,7 +21,7 @@ export function toHeldStatus(state: StateName | undefined): HeldStatus {
 
 /** How many there are of each, nothing left out: a gauge that is not said keeps its last value for ever in a scrape. */
 export function countStatuses(all: Iterable<HeldStatus>): ReadonlyMap<HeldStatus, number> {
-  const counts = new Map<HeldStatus, number>([...Object.values(statusByState)].map((status) => [status, 0]));
+  const counts = new Map<HeldStatus, number>(Object.values(statusByState).map((status) => [status, 0]));
   for (const status of all) counts.set(status, (counts.get(status) ?? 0) + 1);
   return counts;
 }

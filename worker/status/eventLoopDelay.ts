@@ -18,10 +18,11 @@ export async function measureEventLoop(
 ): Promise<void> {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
-  while (signal?.aborted !== true) {
+  for (;;) {
     await clock.sleep(everyMs, signal);
     // What Node measures is the time between two of its looks, which are this far apart when nothing holds it up.
     metrics.measure('EventLoopDelay', Math.max(0, histogram.max / NANOSECONDS_IN_MS - RESOLUTION_MS), {});
+    if (signal?.aborted === true) break;
     histogram.reset();
   }
   histogram.disable();
