@@ -25,6 +25,7 @@ const CALL_MS = 10_000;
 const MINUTE_MS = 60_000;
 
 const connectionSchema = z.object({ account: z.object({ phoneNumber: z.string() }) });
+const problemSchema = z.object({ code: z.string() });
 const messageSchema = z.object({ id: z.string(), status: z.string() });
 
 /** Why a run failed: what was being done, and what came of it. */
@@ -110,7 +111,7 @@ async function call(
   } catch (error) {
     throw new CanaryError(phase, 'the API did not answer', error);
   }
-  const body: unknown = await answer.json().catch(() => ({}));
-  if (answer.ok) return body;
-  throw new CanaryError(phase, `the API answered ${answer.status} ${String((body as { code?: unknown }).code ?? '')}`);
+  if (answer.ok) return answer.json();
+  const problem = problemSchema.safeParse(await answer.json().catch(() => ({})));
+  throw new CanaryError(phase, `the API answered ${answer.status} ${problem.data?.code ?? ''}`.trimEnd());
 }

@@ -1,7 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
 import { AlarmRule, AlarmState, CompositeAlarm, MathExpression, type Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { alarmDescription, alarmName, RunbookAlarm, tellTopic, type Severity } from './constructs/runbookAlarm.ts';
+import {
+  alarmDescription,
+  alarmName,
+  RunbookAlarm,
+  tellTopic,
+  type AlarmText,
+  type Severity,
+} from './constructs/runbookAlarm.ts';
 import { toMetric } from './dashboard.ts';
 import { objectivesOf, type Objective, type ObjectiveName } from './dashboards/objectives.ts';
 import type { RunbookHeading } from './runbookHeadings.ts';
@@ -57,39 +64,56 @@ const headings: Readonly<Record<ObjectiveName, RunbookHeading>> = {
   api: 'API fails too often',
 };
 
-/** For each objective, alarms that sound while its share of bad ones is used up too fast. */
+/**
+ * For each objective, alarms that sound while its share of bad ones is used up too fast. `fast` is the first window alone and
+ * without its short one: it costs a tenth, and is over up to an hour after its cause.
+ */
 export function addBurnAlarms(
   scope: Construct,
   { stage, burnAlarms }: Pick<Settings, 'stage' | 'burnAlarms'>,
   apiId: string,
 ): void {
-  const wanted = windows.filter(({ name }) => burnAlarms === 'all' || name === 'fast');
   for (const objective of objectivesOf(stage, { apiId })) {
-    for (const window of wanted) addBurnAlarm(scope, stage, objective, window);
+    for (const window of windows) {
+      if (burnAlarms === 'all') addWindowPair(scope, stage, objective, window);
+      else if (window.name === 'fast') addLongWindow(scope, stage, objective, window);
+    }
   }
 }
 
-function addBurnAlarm(scope: Construct, stage: string, objective: Objective, window: BurnWindow): void {
-  const { name, title, percent } = objective;
-  const { rate, severity, meaning } = window;
-  const heading = headings[name];
-  const id = `${name}-burn-${window.name}`;
-  const threshold = round(rate * (100 - percent));
+function textOf(
+  stage: string,
+  { name, title, percent }: Objective,
+  { rate, severity, meaning }: BurnWindow,
+): AlarmText {
+  return {
+    stage,
+    severity,
+    heading: headings[name],
+    sentence: `The objective "${title}" (${percent} %) is missed ${rate} times faster than allowed: ${meaning}.`,
+  };
+}
+
+function addLongWindow(scope: Construct, stage: string, objective: Objective, window: BurnWindow): void {
+  new RunbookAlarm(scope, `${objective.name}-burn-${window.name}`, {
+    ...textOf(stage, objective, window),
+    metric: badShare(objective, window.longMinutes),
+    threshold: thresholdOf(objective, window),
+  });
+}
+
+function addWindowPair(scope: Construct, stage: string, objective: Objective, window: BurnWindow): void {
+  const id = `${objective.name}-burn-${window.name}`;
+  const text = textOf(stage, objective, window);
+  const threshold = thresholdOf(objective, window);
   const over = (minutes: number, part: string): RunbookAlarm =>
     new RunbookAlarm(scope, `${id}-${part}`, {
-      stage,
+      ...text,
       severity: 'none',
       metric: badShare(objective, minutes),
       threshold,
-      heading,
-      sentence: `Over ${minutes} minutes ${threshold} % or more were bad of what should be good: ${lowerFirst(title)}.`,
+      sentence: `Over ${minutes} minutes ${threshold} % or more missed the objective "${objective.title}".`,
     });
-  const text = {
-    stage,
-    severity,
-    heading,
-    sentence: `The objective "${title}" (${percent} %) is missed ${rate} times faster than allowed: ${meaning}.`,
-  };
   const alarm = new CompositeAlarm(scope, id, {
     compositeAlarmName: alarmName(stage, id),
     alarmDescription: alarmDescription(text),
@@ -99,6 +123,11 @@ function addBurnAlarm(scope: Construct, stage: string, objective: Objective, win
     ),
   });
   tellTopic(alarm, text);
+}
+
+/** Percent of bad ones. Rounded, as binary fractions look odd in a sentence. */
+function thresholdOf({ percent }: Objective, { rate }: BurnWindow): number {
+  return Number((rate * (100 - percent)).toFixed(3));
 }
 
 /** Bad ones in percent; 0 with too few to say. */
@@ -112,29 +141,22 @@ function badShare({ measured, least }: Objective, minutes: number): MathExpressi
       period,
     });
   }
-  const terms: Record<string, Metric> = {};
-  const sum = (letter: string, all: typeof measured.all): string =>
+  // Each once, as an alarm is billed by its metrics.
+  const terms = new Map<string, Metric>();
+  const sum = (all: typeof measured.all): string =>
     all
-      .map((metric, index) => {
-        terms[`${letter}${index}`] = toMetric(metric, minutes);
+      .map((metric) => {
+        const id = `m_${metric.label}`;
+        terms.set(id, toMetric(metric, minutes));
         // A count of nothing is no data, and the expression would have no value.
-        return `FILL(${letter}${index}, 0)`;
+        return `FILL(${id}, 0)`;
       })
       .join(' + ');
-  const [bad, all] = [sum('b', measured.bad), sum('a', measured.all)];
+  const [bad, all] = [sum(measured.bad), sum(measured.all)];
   return new MathExpression({
     expression: `IF((${all}) >= ${least}, 100 * (${bad}) / (${all}), 0)`,
-    usingMetrics: terms,
+    usingMetrics: Object.fromEntries(terms),
     label: 'bad, percent',
     period,
   });
-}
-
-/** Binary fractions look odd in a sentence. */
-function round(value: number): number {
-  return Number(value.toFixed(3));
-}
-
-function lowerFirst(text: string): string {
-  return /^[A-Z]{2}/.test(text) ? text : `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }

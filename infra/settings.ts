@@ -39,7 +39,7 @@ const settingsSchema = z
       .default(30),
     /** `ops` is the one that is read first; `all` adds one for each concern. Each is billed by the month. */
     dashboards: z.enum(['ops', 'all']),
-    /** `fast` tells when an objective is missed at a rate that uses a month's share up in two days; `all` also of slower ones. */
+    /** `fast` tells when an objective is missed so fast that a month's share is gone in two days; `all` also of slower ones. */
     burnAlarms: z.enum(['fast', 'all']),
     /** Who is told of alarms. Left out, the topics are there and nobody listens. */
     alarmEmail: z.email().optional(),
@@ -70,7 +70,7 @@ const settingsSchema = z
       .regex(/^arn:[\w-]+:wafv2:us-east-1:\d{12}:global\/webacl\/.+$/, 'must be the ARN of a web ACL for CloudFront')
       .optional(),
     /** Days for which daily backups of the tables core and sessions are kept, beside point-in-time recovery. */
-    backupDays: whole(1, 35).default(14),
+    backupDays: whole(1, 35),
     /** A vault in another region or account, which gets a copy of each backup. */
     backupCopyVaultArn: z
       .string()

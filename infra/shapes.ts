@@ -20,6 +20,7 @@ interface Shape {
   readonly apiRequestsPerSecond: number;
   readonly dashboards: 'ops' | 'all';
   readonly burnAlarms: 'fast' | 'all';
+  readonly backupDays: number;
 }
 
 export const shapes: Readonly<Record<ShapeName, Shape>> = {
@@ -38,6 +39,7 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     apiRequestsPerSecond: 100,
     dashboards: 'ops',
     burnAlarms: 'fast',
+    backupDays: 3,
   },
   '10k': {
     shardCount: 125,
@@ -54,6 +56,7 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     apiRequestsPerSecond: 500,
     dashboards: 'all',
     burnAlarms: 'all',
+    backupDays: 14,
   },
   '100k': {
     shardCount: 1_250,
@@ -70,5 +73,6 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     apiRequestsPerSecond: 2_000,
     dashboards: 'all',
     burnAlarms: 'all',
+    backupDays: 14,
   },
 };

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { objectiveNames } from '../../infra/dashboards/objectives.ts';
 import { runbookHeadings } from '../../infra/runbookHeadings.ts';
+import { assumptions } from '../../ops/cost/assumptions.ts';
 import { metricCatalogue } from '../../shared/platform/metricCatalogue.ts';
 import { METRIC_NAMESPACE } from '../../shared/platform/metrics.ts';
-import { ofType, REGION, ACCOUNT, synthesizeStage } from './synthesizeStage.ts';
+import { ofType, REGION, ACCOUNT, synthesizeStage, type Resource } from './synthesizeStage.ts';
 
 const root = join(import.meta.dirname, '../..');
 const runbook = readFileSync(join(root, 'infra/runbook.md'), 'utf8');
@@ -233,4 +234,103 @@ describe('metrics that alarms and dashboard use', () => {
   it('are all on a dashboard', () => {
     expect(new Set(ofDashboards.map(({ name }) => name))).toEqual(new Set(Object.keys(metricCatalogue)));
   });
+});
+
+describe('what alarms cost', () => {
+  /** As CloudWatch bills: each metric of an alarm, three for an anomaly band, five for one that is made of others. */
+  const billed = (given: readonly Resource[]): number =>
+    ofType(given, 'AWS::CloudWatch::CompositeAlarm').length * 5 +
+    ofType(given, 'AWS::CloudWatch::Alarm')
+      .map(({ properties }) => {
+        const parts = (properties['Metrics'] ?? []) as readonly {
+          readonly Expression?: string;
+          readonly MetricStat?: object;
+        }[];
+        if (parts.some(({ Expression }) => Expression?.startsWith('ANOMALY') === true)) return 3;
+        return Math.max(1, parts.filter(({ MetricStat }) => MetricStat !== undefined).length);
+      })
+      .reduce((sum, one) => sum + one, 0);
+
+  it('is what the cost model takes for it in the small shape, with a little room', () => {
+    const small = synthesizeStage({});
+
+    const dashboards = ofType(small, 'AWS::CloudWatch::Dashboard').length;
+
+    expect(billed(small)).toBeLessThanOrEqual(assumptions.alarms.value);
+    expect(billed(small)).toBeGreaterThan(assumptions.alarms.value - 15);
+    expect(dashboards).toBe(assumptions.dashboards.value);
+  });
+
+  it('is a part of what all of them cost, which the large shapes have', () => {
+    expect(billed(synthesizeStage({ shape: '10k' }))).toBeGreaterThan(billed(synthesizeStage({})) * 1.5);
+  });
+});
+
+describe('alarms on objectives', () => {
+  interface Part {
+    readonly Id: string;
+    readonly Expression?: string;
+    readonly MetricStat?: { readonly Period: number; readonly Stat: string };
+  }
+  const burn = (name: string) => simple.find((properties) => properties['AlarmName'] === `test-${name}`);
+  const partsOf = (name: string): readonly Part[] => (burn(name)?.['Metrics'] ?? []) as readonly Part[];
+
+  it.each([
+    ['messages-burn-fast', 14.4, 3_600, 300],
+    ['messages-burn-steady', 6, 21_600, 1_800],
+    ['messages-burn-slow', 3, 86_400, 7_200],
+    ['connections-burn-fast', 1.44, 3_600, 300],
+    ['api-burn-slow', 0.3, 86_400, 7_200],
+  ])('%s sounds from %f %% bad ones on, in the long window and in the short one', (name, threshold, long, short) => {
+    const [composite] = ofType(resources, 'AWS::CloudWatch::CompositeAlarm').filter(
+      ({ properties }) => properties['AlarmName'] === `test-${name}`,
+    );
+
+    for (const [part, seconds] of [
+      ['long', long],
+      ['short', short],
+    ] as const) {
+      expect(burn(`${name}-${part}`)?.['Threshold']).toBe(threshold);
+      const periods = partsOf(`${name}-${part}`).flatMap(({ MetricStat }) => MetricStat?.Period ?? []);
+      expect(new Set(periods)).toEqual(new Set([seconds]));
+    }
+    expect(String(composite?.properties['AlarmRule'])).toMatch(/^\(ALARM\(.*\) AND ALARM\(.*\)\)$/);
+  });
+
+  it('take what is missing for none, and say nothing with too few', () => {
+    const expression = partsOf('messages-burn-fast-long').find(
+      ({ Expression }) => Expression !== undefined,
+    )?.Expression;
+
+    expect(expression).toBe(
+      'IF((FILL(m_sent, 0) + FILL(m_failed, 0)) >= 20, 100 * (FILL(m_failed, 0)) / (FILL(m_sent, 0) + FILL(m_failed, 0)), 0)',
+    );
+  });
+
+  it('count webhooks by their place in the distribution, and calls by what API Gateway saw', () => {
+    const stats = (name: string) => partsOf(name).flatMap(({ MetricStat }) => MetricStat?.Stat ?? []);
+
+    expect(stats('deliveries-burn-fast-long').sort()).toEqual(['PR(:10000)', 'SampleCount']);
+    expect(stats('api-burn-fast-long').sort()).toEqual(['SampleCount', 'Sum']);
+  });
+
+  it('are the first window alone in the small shape', () => {
+    const names = ofType(synthesizeStage({}), 'AWS::CloudWatch::Alarm')
+      .map(({ properties }) => String(properties['AlarmName']))
+      .filter((name) => name.includes('-burn-'));
+
+    expect(names.sort()).toEqual(objectiveNames.map((name) => `test-${name}-burn-fast`).sort());
+  });
+});
+
+describe('early warnings', () => {
+  it.each(['accounts-logged-out', 'conflicts-unusual', 'retry-receipts-unusual', 'session-writes-unusual'])(
+    '%s compares with what is usual, as no figure is right for every fleet',
+    (name) => {
+      const alarm = simple.find((properties) => properties['AlarmName'] === `test-${name}`);
+
+      expect(alarm?.['ComparisonOperator']).toBe('GreaterThanUpperThreshold');
+      expect(JSON.stringify(alarm?.['Metrics'])).toContain('ANOMALY_DETECTION_BAND');
+    },
+  );
 });
