@@ -9,6 +9,10 @@ const SETTINGS = {
   HOLDFAST_STAGE: 'test',
   HOLDFAST_QUEUE_URL_BASE: 'http://127.0.0.1:1/000000000000/',
   HOLDFAST_KEY_FILE: '/dev/null',
+  HOLDFAST_API_URL: 'http://127.0.0.1:1',
+  HOLDFAST_CANARY_CONNECTION_ID: 'con_1',
+  HOLDFAST_CANARY_KEY_PARAMETER: '/canary',
+  AWS_SESSION_TOKEN: 'token',
 } as const;
 
 const SCRIPT = `

@@ -6,16 +6,17 @@ import { bundleFunctions, entryNames, type Bundle } from '../../scripts/bundleFu
 import { importBundle } from '../bench/importBundle.ts';
 
 /**
- * Most that each bundle may weigh, in kB: about 5 % above what it is (978, 1128, 1543, 988, 986, 928). Almost all of it is
+ * Most that each bundle may weigh, in kB: about 5 % above what it is (988, 1139, 551, 1550, 996, 994, 910). Almost all of it is
  * zod (470), the AWS SDK (300) and, to post webhooks, undici (556). Who raises one, says what for.
  */
 const BUDGETS_KB: Readonly<Record<string, number>> = {
   admin: 1_030,
   api: 1_190,
+  canary: 580,
   deliver: 1_620,
   ingest: 1_040,
   reconcile: 1_040,
-  taskStopped: 980,
+  taskStopped: 960,
 };
 
 describe('the Lambda bundles', () => {
