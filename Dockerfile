@@ -15,7 +15,7 @@ RUN npm ci --omit=dev --omit=optional --omit=peer --ignore-scripts --no-audit --
 COPY scripts/importGraph.ts scripts/modules.ts scripts/pruneModules.ts scripts/
 COPY shared shared
 COPY worker worker
-RUN node scripts/pruneModules.ts worker/main.ts worker/restore.ts
+RUN node scripts/pruneModules.ts worker/main.ts worker/restore.ts worker/status/askHealth.ts
 
 FROM node:${NODE_VERSION}-slim
 ENV NODE_ENV=production
@@ -26,8 +26,10 @@ COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/shared /app/shared
 COPY --from=build /app/worker /app/worker
 USER node
-# No HEALTHCHECK: the worker listens nowhere, and "the process runs" is known without one. Its health is its heartbeat in
-# the Fleet table, which others watch; a check that can only say yes would hide the difference.
+# Whether its event loop turns; whether it can work is its heartbeat in the Fleet table, which others watch. With Node, as
+# there is nothing else to ask with. ECS does not read this line: the task definition says the same (a test compares them).
+ENV HOLDFAST_STATUS_PORT=8081
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 CMD ["node", "worker/status/askHealth.ts", "8081"]
 STOPSIGNAL SIGTERM
 # Without a shell: node is process 1 and gets SIGTERM itself. Its flags are those of shared/platform/workerNodeFlags.ts.
 CMD ["node", "--max-semi-space-size=2", "worker/main.ts"]

@@ -12,10 +12,11 @@ import type { AdminDependencies } from './admin.ts';
 import type { ApiDependencies } from './api.ts';
 import { makeAuthenticate } from './authentication.ts';
 import { makeFunctionBreakers } from './functionBreakers.ts';
+import { countAtOnce, makeFunctionMetrics } from './functionMetrics.ts';
 
 function composeHttp(config: ApiConfig, name: string): AdminDependencies & { readonly breakers: Breakers } {
   const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });
-  const breakers = makeFunctionBreakers(name, config.stage, logger);
+  const breakers = makeFunctionBreakers(countAtOnce(makeFunctionMetrics(config, name, logger)), logger);
   const stores = { table: makeDocumentClient(config, { breakers }), stage: config.stage };
   return {
     ...stores,

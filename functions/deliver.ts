@@ -18,11 +18,10 @@ import { handleEach, parseBody, type RecordOutcome } from './recordBatch.ts';
 export interface DeliverDependencies extends EventLogDependencies, DeliveryQueue {
   readonly endpoints: Pick<EndpointStore, 'find' | 'disable'>;
   readonly breakers: EndpointBreakerStore;
-  /** Counts breakers that open. */
-  readonly count: Metrics['count'];
   readonly poster: Pick<WebhookPoster, 'post'>;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -77,6 +76,12 @@ async function attemptDelivery(
   const attempt = await postEvent(dependencies, delivery, endpoint, event, number);
   const { result, httpStatus, reason, durationMs } = attempt;
   logger.info('delivery tried', { attempt: number, outcome: result, httpStatus, reason, durationMs });
+  dependencies.metrics.count('DeliveryAttempts', { outcome: result });
+  // What comes after a failed attempt is late by the tenant's doing.
+  if (number === 1) {
+    const lateMs = Math.max(0, attempt.atMs - Date.parse(event.occurredAt));
+    dependencies.metrics.measure('EventToDelivery', lateMs, {});
+  }
   if (result === 'gone') await dependencies.endpoints.disable(tenantId, endpointId);
   else await settleBreaker(dependencies, endpoint, turn.held, result === 'delivered', logger);
   // The attempt is over whether or not it is noted: a failure here must not repeat what the receiver has taken.
@@ -108,7 +113,7 @@ async function takeTurn(
 
 /** A failure here must not repeat what the receiver has taken: a trial that is not settled is free again after a minute. */
 async function settleBreaker(
-  { breakers, clock, count }: DeliverDependencies,
+  { breakers, clock, metrics }: DeliverDependencies,
   endpoint: Endpoint,
   held: number | undefined,
   succeeded: boolean,
@@ -119,7 +124,7 @@ async function settleBreaker(
   try {
     if ((await breakers.write(endpoint, change, clock.nowMs())) !== 'opened') return;
     logger.info('breaker opened', { dependency: 'webhook' });
-    count('BreakerOpened', { dependency: 'webhook' });
+    metrics.count('BreakerOpened', { dependency: 'webhook' });
   } catch (error) {
     logger.warn('breaker could not be written', { error });
   }

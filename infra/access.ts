@@ -4,7 +4,8 @@ import type { TableDefinition } from '../shared/platform/tables.ts';
  * What each process may do, as a table: nothing that is not here. Found by reading the calls that each one makes. Writes in a
  * transaction count as the write that they are.
  */
-export type ProcessName = 'api' | 'admin' | 'ingest' | 'deliver' | 'reconcile' | 'taskStopped' | 'watchdog' | 'worker';
+export type ProcessName =
+  'api' | 'admin' | 'ingest' | 'deliver' | 'reconcile' | 'taskStopped' | 'watchdog' | 'canary' | 'worker' | 'restore';
 
 type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'Scan' | 'UpdateItem';
 
@@ -129,6 +130,18 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { queue: 'commandsDead', actions: ['SendMessage'] },
       { queue: 'events', actions: ['SendMessage'] },
     ],
+    dataKeys: true,
+  },
+  // Calls the API as a tenant does; its key is a parameter, which its own statement names (infra/canary.ts).
+  canary: { tables: [], queues: [], dataKeys: false },
+  // The one-off task after a restore of Sessions, while no worker runs: it looks at every session, raises every epoch above
+  // any that was seen, and leaves ratchets behind. Nothing else may read that table from end to end.
+  restore: {
+    tables: [
+      { table: 'fleet', actions: ['BatchGetItem', 'Scan', 'UpdateItem'] },
+      { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Query', 'Scan', 'UpdateItem'] },
+    ],
+    queues: [],
     dataKeys: true,
   },
 };

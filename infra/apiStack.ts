@@ -5,6 +5,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { addApiFront } from './apiFront.ts';
 import { accessStatements } from './accessStatements.ts';
 import { acknowledge } from './constructs/acknowledge.ts';
 import { Handler } from './constructs/handler.ts';
@@ -71,7 +72,9 @@ export class ApiStack extends Stack {
       'AwsSolutions-APIG4',
     );
     // Settings of a route that is not there yet are refused.
-    this.#addStage(settings).node.addDependency(...adminRoutes);
+    const httpStage = this.#addStage(settings);
+    httpStage.node.addDependency(...adminRoutes);
+    addApiFront(this, settings, this.api, httpStage);
     this.#addAlarms(settings.stage);
   }
 

@@ -3,9 +3,11 @@ import { AttributeType, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-c
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { tableDefinitions, tableName, type TableDefinition } from '../shared/platform/tables.ts';
+import { addBackups } from './backups.ts';
+import type { Settings } from './settings.ts';
 
 export interface DataStackProps extends StackProps {
-  readonly stage: string;
+  readonly settings: Pick<Settings, 'stage' | 'backupDays' | 'backupCopyVaultArn'>;
 }
 
 /**
@@ -17,11 +19,16 @@ export class DataStack extends Stack {
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
     super(scope, id, { ...props, terminationProtection: true });
-    for (const definition of tableDefinitions) this.#addTable(props.stage, definition);
+    const { settings } = props;
+    const { stage } = settings;
+    for (const definition of tableDefinitions) this.#addTable(stage, definition);
+    addBackups(this, settings);
     const key = new Key(this, 'DataKey', {
-      alias: `${props.stage}-data-keys`,
+      alias: `${stage}-data-keys`,
       description: 'Wraps the data keys of WhatsApp sessions',
       enableKeyRotation: true,
+      // Cannot be changed later. Without a replica of the key, a copy of the sessions in another region cannot be read there.
+      multiRegion: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.dataKeyArn = key.keyArn;

@@ -1,4 +1,5 @@
 import type { IConstruct } from 'constructs';
+import { HEALTH_PORT } from '../shared/platform/healthCheck.ts';
 import { queueUrlBase } from './resources.ts';
 import type { Settings } from './settings.ts';
 
@@ -16,12 +17,14 @@ export function storeEnvironment(scope: IConstruct, settings: Settings) {
 /** Share of a worker's memory for JavaScript objects; the rest is for buffers, code and the system. */
 const HEAP_SHARE = 0.75;
 
-/** What a worker reads. The entry of its image adds HOLDFAST_TASK_ID and HOLDFAST_ZONE, which only ECS knows. */
+/** What a worker reads. Which task it is and in which zone, it asks ECS at its start. */
 export function workerEnvironment(scope: IConstruct, settings: Settings, region: string, keyArn: string) {
   return {
     ...storeEnvironment(scope, settings),
     AWS_REGION: region,
     HOLDFAST_KMS_KEY_ARN: keyArn,
+    HOLDFAST_STATUS_PORT: String(HEALTH_PORT),
+    HOLDFAST_WORKER_CONNECTIONS: String(settings.workerConnections),
     HOLDFAST_GENERATION: String(settings.generation),
     NODE_OPTIONS: `--max-old-space-size=${Math.floor(settings.workerMemoryMib * HEAP_SHARE)}`,
   } as const;

@@ -85,6 +85,14 @@ function addWorkerAlarms(scope: Construct, stage: string): void {
     heading: 'Workers are suspended',
     sentence: 'A worker had no acknowledged heartbeat for so long that it stopped its work for a while.',
   });
+  new RunbookAlarm(scope, 'event-loop-held-up', {
+    ...ticket,
+    metric: holdfastMetric(stage, 'EventLoopDelay', {}, { statistic: 'p95', minutes: 1 }),
+    threshold: HEARTBEAT_TRY_MS,
+    periods: 5,
+    heading: 'Worker CPU is short',
+    sentence: `For 5 minutes one stretch of work in twenty held everything else up for ${HEARTBEAT_TRY_MS / 1_000} s or longer.`,
+  });
   new RunbookAlarm(scope, 'heartbeats-slow', {
     ...ticket,
     metric: holdfastMetric(stage, 'HeartbeatLatency', {}, { statistic: 'p99', minutes: 1 }),
@@ -178,6 +186,13 @@ function addWhatsAppAlarms(scope: Construct, stage: string): void {
     threshold: 1,
     heading: 'Sessions are renewed again',
     sentence: 'A Signal session was replaced for the second time within a day.',
+  });
+  new RunbookAnomalyAlarm(scope, 'accounts-logged-out', {
+    stage,
+    severity: 'page',
+    metric: holdfastMetric(stage, 'SocketsClosed', { cause: 'account' }, { statistic: 'Sum', minutes: 15 }),
+    heading: 'Accounts are logged out',
+    sentence: 'WhatsApp logs out, removes or bans more accounts than it uses to.',
   });
   new RunbookAnomalyAlarm(scope, 'conflicts-unusual', {
     stage,

@@ -5,9 +5,12 @@ import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
+import { addBurnAlarms } from './burnAlarms.ts';
+import { addCanary } from './canary.ts';
 import { alarmTopicName } from './constructs/runbookAlarm.ts';
-import { addDashboard } from './dashboard.ts';
+import { addDashboards } from './dashboard.ts';
 import { addFleetAlarms } from './fleetAlarms.ts';
+import { addSavedQueries } from './queries.ts';
 import type { Settings } from './settings.ts';
 import { addTableAlarms } from './tableAlarms.ts';
 
@@ -26,7 +29,14 @@ export class OpsStack extends Stack {
     for (const severity of ['page', 'ticket'] as const) this.#addTopic(settings, severity);
     addFleetAlarms(this, stage);
     addTableAlarms(this, stage);
-    addDashboard(this, { stage, api, service });
+    addSavedQueries(this, stage);
+    addBurnAlarms(this, settings, api.apiId);
+    addCanary(this, settings, settings.domainName === undefined ? api.apiEndpoint : `https://${settings.domainName}`);
+    addDashboards(this, settings, {
+      apiId: api.apiId,
+      clusterName: service.cluster.clusterName,
+      serviceName: service.serviceName,
+    });
   }
 
   #addTopic({ stage, alarmEmail }: Settings, severity: 'page' | 'ticket'): void {

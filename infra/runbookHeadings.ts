@@ -31,6 +31,13 @@ export const runbookHeadings = [
   'Watchdog stopped a task',
   'Watchdog brake is on',
   'Watchdog does not run',
+  'Sessions cost more to write',
+  'Accounts are logged out',
+  'Messages do not end well',
+  'Webhooks are late',
+  'Connections are not online',
+  'API fails too often',
+  'The canary does not arrive',
 ] as const;
 
 export type RunbookHeading = (typeof runbookHeadings)[number];

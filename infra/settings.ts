@@ -19,6 +19,10 @@ const settingsSchema = z
     /** Most connections on a shard. */
     shardCap: whole(1, 100),
     workers: whole(1, 5_000),
+    /** The service grows up to here when its workers fill, and back to `workers` when they empty. */
+    workersMost: whole(1, 5_000),
+    /** So many connections count as a full worker. */
+    workerConnections: whole(1, 10_000),
     /** CPU units of a worker: 1,024 are one core. */
     workerCpu: whole(256, 16_384),
     workerMemoryMib: whole(512, 122_880),
@@ -33,6 +37,10 @@ const settingsSchema = z
     logRetentionDays: whole(1, 3_653)
       .refine((days) => logRetentions.has(days), 'must be a number of days that CloudWatch Logs knows')
       .default(30),
+    /** `ops` is the one that is read first; `all` adds one for each concern. Each is billed by the month. */
+    dashboards: z.enum(['ops', 'all']),
+    /** `fast` tells when an objective is missed so fast that a month's share is gone in two days; `all` also of slower ones. */
+    burnAlarms: z.enum(['fast', 'all']),
     /** Who is told of alarms. Left out, the topics are there and nobody listens. */
     alarmEmail: z.email().optional(),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
@@ -43,6 +51,53 @@ const settingsSchema = z
     /** The quota "Concurrent executions" of the AWS account; new accounts may have as little as 10. */
     accountConcurrency: whole(1, 100_000).default(1_000),
     apiRequestsPerSecond: whole(1, 10_000),
+    /** The API's own name, for example `api.example.com`; needs certificateArn, and a record that leads to the output. */
+    domainName: z
+      .string()
+      .regex(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be the name of a host')
+      .optional(),
+    /** Of a certificate for domainName, in the region of the stage. */
+    certificateArn: z
+      .string()
+      .regex(/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/[\w-]+$/, 'must be the ARN of a certificate')
+      .optional(),
+    /**
+     * A web ACL of AWS WAF with the scope CLOUDFRONT, put in front of the API by a distribution: WAF cannot stand before an
+     * HTTP API itself. Whoever knows the API's own address can still go around it.
+     */
+    webAclArn: z
+      .string()
+      .regex(/^arn:[\w-]+:wafv2:us-east-1:\d{12}:global\/webacl\/.+$/, 'must be the ARN of a web ACL for CloudFront')
+      .optional(),
+    /** Days for which daily backups of the tables core and sessions are kept, beside point-in-time recovery. */
+    backupDays: whole(1, 35),
+    /** A vault in another region or account, which gets a copy of each backup. */
+    backupCopyVaultArn: z
+      .string()
+      .regex(/^arn:[\w-]+:backup:[\w-]+:\d{12}:backup-vault:[\w-]+$/, 'must be the ARN of a backup vault')
+      .optional(),
+    /**
+     * Name of the parameter (a SecureString of Systems Manager) with the key of the canary's tenant. Left out, there is no
+     * canary. Never the key itself.
+     */
+    canaryKeyParameter: z
+      .string()
+      .regex(/^\/[\w./-]+$/, 'must be the name of a parameter, beginning with a slash')
+      .optional(),
+    /** The connection through which the canary writes to itself. */
+    canaryConnectionId: z
+      .string()
+      .regex(/^con_\w+$/, 'must be the id of a connection')
+      .optional(),
+  })
+  .refine((s) => s.workersMost >= s.workers, { message: 'must be at least workers', path: ['workersMost'] })
+  .refine((s) => (s.domainName === undefined) === (s.certificateArn === undefined), {
+    message: 'must be given together with domainName',
+    path: ['certificateArn'],
+  })
+  .refine((s) => (s.canaryKeyParameter === undefined) === (s.canaryConnectionId === undefined), {
+    message: 'must be given together with canaryKeyParameter',
+    path: ['canaryConnectionId'],
   })
   .refine((s) => reservedConcurrencyOf(s) <= s.accountConcurrency - UNRESERVED, {
     message:
@@ -61,7 +116,14 @@ type Values = Readonly<Record<string, unknown>>;
 /** AWS refuses reservations that leave less than this to the functions without one. */
 const UNRESERVED = 100;
 /** Reserved concurrency of the functions whose load does not grow with the number of connections. */
-export const smallConcurrency = { admin: 5, reconcile: 1, taskStopped: 5, watchdog: 1, shardCount: 1 } as const;
+export const smallConcurrency = {
+  admin: 5,
+  reconcile: 1,
+  taskStopped: 5,
+  watchdog: 1,
+  shardCount: 1,
+  canary: 1,
+} as const;
 
 /** Source: CloudWatch Logs API, PutRetentionPolicy. */
 const logRetentions: ReadonlySet<number> = new Set([

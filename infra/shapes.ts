@@ -9,6 +9,8 @@ interface Shape {
   readonly shardCount: number;
   readonly shardCap: number;
   readonly workers: number;
+  readonly workersMost: number;
+  readonly workerConnections: number;
   readonly workerCpu: number;
   readonly workerMemoryMib: number;
   readonly zones: number;
@@ -16,6 +18,9 @@ interface Shape {
   readonly ingestConcurrency: number;
   readonly deliverConcurrency: number;
   readonly apiRequestsPerSecond: number;
+  readonly dashboards: 'ops' | 'all';
+  readonly burnAlarms: 'fast' | 'all';
+  readonly backupDays: number;
 }
 
 export const shapes: Readonly<Record<ShapeName, Shape>> = {
@@ -23,6 +28,8 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     shardCount: 16,
     shardCap: 50,
     workers: 2,
+    workersMost: 4,
+    workerConnections: 400,
     workerCpu: 1_024,
     workerMemoryMib: 4_096,
     zones: 2,
@@ -30,11 +37,16 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     ingestConcurrency: 5,
     deliverConcurrency: 10,
     apiRequestsPerSecond: 100,
+    dashboards: 'ops',
+    burnAlarms: 'fast',
+    backupDays: 3,
   },
   '10k': {
     shardCount: 125,
     shardCap: 100,
     workers: 26,
+    workersMost: 39,
+    workerConnections: 500,
     workerCpu: 1_024,
     workerMemoryMib: 8_192,
     zones: 3,
@@ -42,11 +54,16 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     ingestConcurrency: 40,
     deliverConcurrency: 100,
     apiRequestsPerSecond: 500,
+    dashboards: 'all',
+    burnAlarms: 'all',
+    backupDays: 14,
   },
   '100k': {
     shardCount: 1_250,
     shardCap: 100,
     workers: 258,
+    workersMost: 387,
+    workerConnections: 500,
     workerCpu: 1_024,
     workerMemoryMib: 8_192,
     zones: 3,
@@ -54,5 +71,8 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     ingestConcurrency: 150,
     deliverConcurrency: 400,
     apiRequestsPerSecond: 2_000,
+    dashboards: 'all',
+    burnAlarms: 'all',
+    backupDays: 14,
   },
 };

@@ -22,7 +22,7 @@ export interface Stacks {
 /** All stacks of a stage, in the order in which they are deployed: what holds state, then what uses it, then what watches. */
 export function addStacks(app: App, settings: Settings, image: ContainerImage): Stacks {
   const { stage } = settings;
-  const data = new DataStack(app, `${stage}-data`, { stage });
+  const data = new DataStack(app, `${stage}-data`, { settings });
   const queues = new QueueStack(app, `${stage}-queues`, { settings });
   const api = new ApiStack(app, `${stage}-api`, { settings });
   const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings });
@@ -34,6 +34,8 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
     user.addStackDependency(data);
     user.addStackDependency(queues);
   }
+  // Its saved queries name their log groups.
+  for (const asked of [delivery, schedules]) ops.addStackDependency(asked);
   Tags.of(app).add('product', 'holdfast');
   Tags.of(app).add('stage', stage);
   return { data, queues, api, delivery, schedules, workers, ops };

@@ -1,16 +1,11 @@
-import { Duration, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
 import {
   AvailabilityZoneRebalancing,
-  AwsLogDriverMode,
   Cluster,
   ContainerInsights,
-  CpuArchitecture,
   FargateService,
-  FargateTaskDefinition,
-  LogDrivers,
-  OperatingSystemFamily,
   type ContainerImage,
   type ICluster,
 } from 'aws-cdk-lib/aws-ecs';
@@ -19,14 +14,17 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { WORKER_CONTAINER } from '../functions/taskStopped.ts';
-import { accessStatements, dataKeyStatement } from './accessStatements.ts';
+import { healthCommand } from '../shared/platform/healthCheck.ts';
+import { accessStatements } from './accessStatements.ts';
 import { acknowledge } from './constructs/acknowledge.ts';
 import { Handler } from './constructs/handler.ts';
 import { RunbookAlarm, type Severity } from './constructs/runbookAlarm.ts';
-import { storeEnvironment, workerEnvironment } from './environment.ts';
+import { storeEnvironment } from './environment.ts';
 import { makeVpc, workerSubnets } from './network.ts';
 import { smallConcurrency, type Settings } from './settings.ts';
 import { addWatchdog } from './watchdog.ts';
+import { scaleByUtilisation } from './workerScaling.ts';
+import { makeWorkerTask } from './workerTask.ts';
 
 export interface WorkerStackProps extends StackProps {
   readonly settings: Settings;
@@ -35,10 +33,6 @@ export interface WorkerStackProps extends StackProps {
   readonly dataKeyArn: string;
 }
 
-/** Most that Fargate allows; a drain takes up to 100 s. */
-const STOP_SECONDS = 120;
-/** The user `node` of Node's images. */
-const USER = '1000:1000';
 /** REQUIREMENTS R22: the lower figure is looked at in the morning, the upper one at once. */
 const memoryThresholds: readonly (readonly [Severity, percent: number])[] = [
   ['ticket', 80],
@@ -48,6 +42,7 @@ const memoryThresholds: readonly (readonly [Severity, percent: number])[] = [
 /** The workers: one service of tasks that hold sockets, and the function that hears when one of them has stopped. */
 export class WorkerStack extends Stack {
   readonly service: FargateService;
+  readonly #logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: WorkerStackProps) {
     super(scope, id, props);
@@ -63,7 +58,14 @@ export class WorkerStack extends Stack {
       "The service's own CPU and memory metrics cost nothing, and the workers say the rest themselves.",
       'AwsSolutions-ECS4',
     );
-    this.service = this.#addService(props, cluster as ICluster, vpc);
+    this.#logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/holdfast/${settings.stage}/worker`,
+      retention: settings.logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const nobody = new SecurityGroup(this, 'Nobody', { vpc, description: 'Nobody connects to a worker' });
+    this.service = this.#addService(props, cluster as ICluster, nobody);
+    this.#addRestore(props, vpc, cluster as ICluster, nobody);
     this.#addTaskStopped(settings, cluster as ICluster);
     addWatchdog(this, settings, cluster as ICluster);
     this.#addAlarms(settings);
@@ -74,61 +76,59 @@ export class WorkerStack extends Stack {
     return [0, 1, 2].map((index) => Fn.select(index, Fn.getAzs('')));
   }
 
-  #addService(props: WorkerStackProps, cluster: ICluster, vpc: IVpc): FargateService {
+  #addService(props: WorkerStackProps, cluster: ICluster, nobody: SecurityGroup): FargateService {
     const { settings } = props;
-    const task = this.#makeTask(props);
-    const securityGroup = new SecurityGroup(this, 'Nobody', { vpc, description: 'Nobody connects to a worker' });
-    return new FargateService(this, 'Service', {
+    const task = makeWorkerTask(this, 'Task', {
+      ...props,
+      process: 'worker',
+      containerName: WORKER_CONTAINER,
+      logGroup: this.#logGroup,
+      healthCommand,
+    });
+    const service = new FargateService(this, 'Service', {
       cluster,
       taskDefinition: task,
-      desiredCount: settings.workers,
+      // No count: it is the autoscaling's, and a deploy would set it back.
       ...deploymentPercents(settings.workers),
       circuitBreaker: { enable: true, rollback: true },
       // It would stop tasks, and so move sockets, for evenness alone.
       availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
       assignPublicIp: settings.network === 'public',
       vpcSubnets: workerSubnets(settings),
-      securityGroups: [securityGroup],
+      securityGroups: [nobody],
       capacityProviderStrategies: [
         { capacityProvider: 'FARGATE', base: 1, weight: 100 - settings.spotPercent },
         ...(settings.spotPercent === 0 ? [] : [{ capacityProvider: 'FARGATE_SPOT', weight: settings.spotPercent }]),
       ],
     });
+    scaleByUtilisation(service, settings);
+    return service;
   }
 
-  #makeTask({ settings, image, dataKeyArn }: WorkerStackProps): FargateTaskDefinition {
-    const logGroup = new LogGroup(this, 'Logs', {
-      logGroupName: `/holdfast/${settings.stage}/worker`,
-      retention: settings.logRetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
+  /**
+   * `npm run restore` as a task of its own, with what it may do and no worker may: read the table of sessions from end to
+   * end. It is started by hand, with the output's command, while the service has no workers.
+   */
+  #addRestore(props: WorkerStackProps, vpc: IVpc, cluster: ICluster, nobody: SecurityGroup): void {
+    const { settings } = props;
+    const task = makeWorkerTask(this, 'Restore', {
+      ...props,
+      process: 'restore',
+      containerName: 'restore',
+      family: `${settings.stage}-restore`,
+      logGroup: this.#logGroup,
+      command: ['node', 'worker/restore.ts'],
     });
-    const task = new FargateTaskDefinition(this, 'Task', {
-      cpu: settings.workerCpu,
-      memoryLimitMiB: settings.workerMemoryMib,
-      runtimePlatform: {
-        cpuArchitecture: CpuArchitecture.ARM64,
-        operatingSystemFamily: OperatingSystemFamily.LINUX,
-      },
+    const { subnetIds } = vpc.selectSubnets(workerSubnets(settings));
+    const publicIp = settings.network === 'public' ? 'ENABLED' : 'DISABLED';
+    new CfnOutput(this, 'RestoreCommand', {
+      description: 'Starts the last step of a restore of the table sessions (infra/runbook.md)',
+      value: [
+        'aws ecs run-task --launch-type FARGATE',
+        `--cluster ${cluster.clusterName} --task-definition ${task.family}`,
+        `--network-configuration 'awsvpcConfiguration={subnets=[${Fn.join(',', subnetIds)}],securityGroups=[${nobody.securityGroupId}],assignPublicIp=${publicIp}}'`,
+      ].join(' '),
     });
-    for (const statement of accessStatements(this, settings, 'worker')) task.addToTaskRolePolicy(statement);
-    task.addToTaskRolePolicy(dataKeyStatement(dataKeyArn));
-    task.addContainer(WORKER_CONTAINER, {
-      containerName: WORKER_CONTAINER,
-      image,
-      user: USER,
-      readonlyRootFilesystem: true,
-      stopTimeout: Duration.seconds(STOP_SECONDS),
-      environment: workerEnvironment(this, settings, this.region, dataKeyArn),
-      // A log that CloudWatch does not take must not stop the event loop, and heartbeats with it.
-      logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'worker', mode: AwsLogDriverMode.NON_BLOCKING }),
-    });
-    acknowledge(task, 'None of the variables is a secret: keys are named, never given.', 'AwsSolutions-ECS2');
-    acknowledge(
-      task,
-      'Asking ECR for a token knows no resources; what may be pulled with it is this image alone.',
-      'AwsSolutions-IAM5[Resource::*]',
-    );
-    return task;
   }
 
   /** The worker's container counts and not its task, which is reported as stopped tens of seconds later. */

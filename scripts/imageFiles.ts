@@ -17,6 +17,10 @@ export interface ImageContents {
   readonly nodeVersion: string;
   readonly user: string | undefined;
   readonly command: readonly string[];
+  /** How a container's health is asked for. */
+  readonly healthCommand: readonly string[];
+  /** Variables that every container has. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Reads the Dockerfile of a repository. Throws an Error when a line that is needed is not there. */
@@ -37,6 +41,16 @@ export function readImageContents(root: string): ImageContents {
     nodeVersion: wordsAfter(lines, 'ARG NODE_VERSION=')[0] ?? '',
     user: lastStage.find((line) => line.startsWith('USER '))?.slice('USER '.length),
     command: JSON.parse(wordsAfter(lastStage, 'CMD ').join(' ')) as readonly string[],
+    healthCommand: JSON.parse(
+      wordsAfter(lastStage, 'HEALTHCHECK ')
+        .join(' ')
+        .replace(/^.* CMD /, ''),
+    ) as readonly string[],
+    environment: Object.fromEntries(
+      lastStage
+        .filter((line) => line.startsWith('ENV '))
+        .map((line) => line.slice('ENV '.length).split('=') as [string, string]),
+    ),
   };
 }
 

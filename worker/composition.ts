@@ -133,6 +133,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onOrders: ({ opensPerSecond }) => {
       budget.setRate(opensPerSecond);
       metrics.gauge('ShardsOwned', member.ownedShards().size, {});
+      for (const [status, count] of shards.byStatus()) metrics.gauge('ConnectionsByStatus', count, { status });
     },
     onClaimed: async (shard, epoch) => shards.claimed(shard, epoch),
     onLeaving: (shard) => shards.drain(shard),
@@ -207,7 +208,7 @@ export interface WorkOptions {
 
 /** All that a worker does with the shards it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
-  const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens, versions } = options;
+  const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics } = options;
   const { stage, queueUrlBase, connections: settings } = config;
   const { world } = options;
   const { clock, random, polling } = world;
@@ -229,13 +230,13 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const sockets = makeSockets({ ...options, table, messages, publisher });
   const parts = makeConnectionParts({
     ...common,
+    metrics,
     table,
     messages,
     publisher,
     settings,
     assertOpen: gate.assertOpen,
     sockets,
-    metrics: options.metrics,
     takeTurn,
     onBroken,
     opens,

@@ -1,5 +1,5 @@
 /**
- * The worker process: `node worker/main.ts`, configured by the environment alone. Prints one line
+ * The worker process: `node worker/main.ts`, configured by the environment alone; on ECS its task is asked for. Prints one line
  * `{"ready":true,"workerId":"wrk_…","statusUrl":"http://…"}` when its lease exists, and then its log and its metrics (EMF),
  * one JSON object per line.
  *
@@ -35,7 +35,7 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 }
 // Loaded only now: an older Node could not even read these.
 const [
-  { workerConfig },
+  { readWorkerConfig },
   { makeLogger },
   { makeBreakers },
   { makeMetrics },
@@ -49,7 +49,7 @@ const [
   { makeVitalsSource },
   { makeWorkerWorld },
 ] = await Promise.all([
-  import('../shared/platform/config.ts'),
+  import('./ecsTask.ts'),
   import('../shared/platform/logger.ts'),
   import('../shared/platform/breakers.ts'),
   import('../shared/platform/metrics.ts'),
@@ -64,15 +64,15 @@ const [
   import('./world.ts'),
 ]);
 
-const config = readConfig();
+const config = await readConfig();
 const logger = makeLogger('worker', config.logLevel);
 process.on('unhandledRejection', (error) => end(1, 'unhandled rejection', error));
 process.on('uncaughtException', (error) => end(1, 'uncaught exception', error));
 await run(config, logger);
 
-function readConfig(): WorkerConfig {
+async function readConfig(): Promise<WorkerConfig> {
   try {
-    return workerConfig();
+    return await readWorkerConfig();
   } catch (error) {
     return refuse((error as Error).message);
   }

@@ -5,14 +5,15 @@
 import { systemClock } from '../shared/kernel/clock.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { makeDocumentClient, makeHeartbeatClient } from '../shared/platform/aws.ts';
-import { workerConfig, type WorkerConfig } from '../shared/platform/config.ts';
+import type { WorkerConfig } from '../shared/platform/config.ts';
 import { silentMetrics } from '../shared/platform/metrics.ts';
+import { readWorkerConfig } from './ecsTask.ts';
 import { FleetStore } from './fleet/fleetStore.ts';
 import { restoreSessions } from './session/restoreSessions.ts';
 import { makeKeyProvider } from './world.ts';
 
 try {
-  process.stdout.write(`${JSON.stringify(await restore(workerConfig()))}\n`);
+  process.stdout.write(`${JSON.stringify(await restore(await readWorkerConfig()))}\n`);
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Runtime, Tracing, type ParamsAndSecretsLayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -20,6 +20,8 @@ export interface HandlerProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly statements: readonly PolicyStatement[];
   readonly memoryMib?: number;
+  /** Gives the function parameters and secrets on loopback. */
+  readonly parameters?: ParamsAndSecretsLayerVersion;
 }
 
 /**
@@ -56,6 +58,7 @@ export class Handler extends Construct {
       reservedConcurrentExecutions: props.reservedConcurrency,
       environment: { ...props.environment },
       tracing: Tracing.ACTIVE,
+      ...(props.parameters === undefined ? {} : { paramsAndSecrets: props.parameters }),
     });
     acknowledge(
       this.role,

@@ -21,6 +21,8 @@ export interface RunbookAlarmProps extends AlarmText {
   /** At or over the threshold if left out. */
   readonly comparison?: ComparisonOperator;
   readonly periods?: number;
+  /** Of so many periods, those that must be over the threshold; all if left out. */
+  readonly ofPeriods?: number;
   /** What no data means: that all is well, if left out. */
   readonly missingData?: TreatMissingData;
 }
@@ -34,7 +36,8 @@ export class RunbookAlarm extends Alarm {
       metric: props.metric,
       threshold: props.threshold,
       comparisonOperator: props.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: props.periods ?? 1,
+      evaluationPeriods: props.ofPeriods ?? props.periods ?? 1,
+      ...(props.ofPeriods === undefined ? {} : { datapointsToAlarm: props.periods ?? 1 }),
       treatMissingData: props.missingData ?? TreatMissingData.NOT_BREACHING,
     });
     tellTopic(this, props);

@@ -7,10 +7,9 @@ import { parseArgs } from 'node:util';
 import { isAdminPath, makeAdminHandler } from '../../functions/admin.ts';
 import { makeApiHandler } from '../../functions/api.ts';
 import { composeAdmin, composeApi } from '../../functions/apiComposition.ts';
-import { makeDeliverHandler } from '../../functions/deliver.ts';
-import { composeDeliver, composeIngest, composeReconcile } from '../../functions/eventComposition.ts';
-import { makeIngestHandler } from '../../functions/ingest.ts';
-import { makeReconcileHandler } from '../../functions/reconcile.ts';
+import { composeDeliver } from '../../functions/deliverComposition.ts';
+import { composeIngest } from '../../functions/ingestComposition.ts';
+import { composeReconcile } from '../../functions/reconcileComposition.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
@@ -39,6 +38,7 @@ const common = {
   timeoutMs: FUNCTION_TIMEOUT_MS,
   logger,
 };
+const reconcile = composeReconcile(ingestConfig());
 const eventQueue = eventQueueName(config.stage);
 const deliveryQueue = deliveryQueueName(config.stage);
 const sources = [
@@ -46,20 +46,20 @@ const sources = [
     ...common,
     queueName: eventQueue,
     queueUrl: `${config.queueUrlBase}${eventQueue}`,
-    handler: makeIngestHandler(composeIngest(ingestConfig())),
+    handler: composeIngest(ingestConfig()),
     concurrency: 2,
   }),
   startEventSource({
     ...common,
     queueName: deliveryQueue,
     queueUrl: `${config.queueUrlBase}${deliveryQueue}`,
-    handler: makeDeliverHandler(composeDeliver(deliverConfig(), { allowLoopback: true })),
+    handler: composeDeliver(deliverConfig(), { allowLoopback: true }),
     concurrency: 2,
   }),
   startSchedule({
     name: 'reconcile',
     everyMs: RECONCILE_EVERY_MS,
-    handler: makeReconcileHandler(composeReconcile(ingestConfig())),
+    handler: () => reconcile(undefined),
     logger,
   }),
 ];

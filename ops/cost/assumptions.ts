@@ -105,8 +105,18 @@ export const assumptions = {
   shardFill: { value: 0.8, unit: 'of a shard', basis: 'chosen', why: 'filled at most' },
   leastShards: { value: 16, unit: 'shards', basis: 'counted', why: 'what a stage gets without settings' },
   // Watching.
-  alarms: { value: 30, unit: 'alarms', basis: 'chosen', why: 'one set for the stage' },
-  dashboards: { value: 2, unit: 'dashboards', basis: 'chosen', why: 'for operators' },
+  alarms: {
+    value: 90,
+    unit: 'alarms',
+    basis: 'counted',
+    why: 'as they are billed: each metric of one, three for a band, five for one made of others; the small shape, with room',
+  },
+  dashboards: {
+    value: 1,
+    unit: 'dashboards',
+    basis: 'counted',
+    why: 'the small shape; the large ones have one for each concern',
+  },
   logKbPerConnectionDay: { value: 20, unit: 'KB', basis: 'chosen', why: 'at level info' },
   logMbPerWorkerDay: { value: 20, unit: 'MB', basis: 'chosen', why: 'metrics each minute, and its lifecycle' },
   keys: { value: 1, unit: 'KMS keys', basis: 'counted', why: 'that wraps the data keys' },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canarySchema, toCanary, type CanaryConfig } from './canaryConfig.ts';
 import { parseEnvironment, type Environment } from './environment.ts';
 import { livenessSettings, toLiveness, type LivenessConfig } from './livenessConfig.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
@@ -121,7 +122,7 @@ const workerSchema = z
     ...connections,
     ...digestSettings,
     /** Names the ECS task (or the local child process) that this worker runs in. */
-    HOLDFAST_TASK_ID: z.string().min(1),
+    HOLDFAST_TASK_ID: z.string({ error: 'must name the task: only ECS says so by itself' }).min(1),
     /** Deploy generation: grows with each deploy; workers of a newer one take over from those of older ones. */
     HOLDFAST_GENERATION: z.coerce.number().int().min(0).default(0),
     /** Availability zone, for people. */
@@ -288,6 +289,11 @@ export function deliverConfig(environment: Environment = process.env): DeliverCo
   });
 }
 
+/** Settings of the canary function. Throws an Error that names each wrong variable. */
+export function canaryConfig(environment: Environment = process.env): CanaryConfig {
+  return Object.freeze(toCanary(parse(canarySchema, environment)));
+}
+
 /**
  * Settings of the operations command line. Throws an Error that names each wrong variable.
  * @param flags settings by name that come before the environment
@@ -305,9 +311,28 @@ export function opsConfig(flags: Environment, environment: Environment = process
   });
 }
 
-/** Settings of a worker. Throws an Error that names each wrong variable and each broken rule between two of them. */
-export function workerConfig(environment: Environment = process.env): WorkerConfig {
-  const value = parse(workerSchema, environment);
+/** Where a worker runs: the ECS task (or the local child process), and its availability zone if it has one. */
+export interface TaskPlace {
+  readonly taskId: string;
+  readonly zone: string | undefined;
+}
+
+/** Where ECS says which task this is, or undefined when the environment says so itself, or there is no ECS. */
+export function metadataUrl(environment: Environment = process.env): string | undefined {
+  const base = environment['ECS_CONTAINER_METADATA_URI_V4'] ?? '';
+  return environment['HOLDFAST_TASK_ID'] || base === '' ? undefined : `${base}/task`;
+}
+
+/**
+ * Settings of a worker. Throws an Error that names each wrong variable and each broken rule between two of them.
+ * @param place what ECS says, for what the environment does not
+ */
+export function workerConfig(environment: Environment = process.env, place?: TaskPlace): WorkerConfig {
+  const value = parse(workerSchema, {
+    ...environment,
+    HOLDFAST_TASK_ID: environment['HOLDFAST_TASK_ID'] || place?.taskId,
+    HOLDFAST_ZONE: environment['HOLDFAST_ZONE'] || place?.zone,
+  });
   return Object.freeze({
     ...toStores(value),
     taskId: value.HOLDFAST_TASK_ID,
@@ -357,7 +382,7 @@ function toStores(value: z.infer<typeof apiSchema>): StoreConfig {
 }
 
 const known = new Set(
-  [apiSchema, deliverSchema, watchdogSchema, workerSchema, opsSchema].flatMap((schema) =>
+  [apiSchema, deliverSchema, watchdogSchema, canarySchema, workerSchema, opsSchema].flatMap((schema) =>
     Object.keys(schema.shape as Record<string, unknown>),
   ),
 );

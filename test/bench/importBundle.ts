@@ -10,6 +10,10 @@ const SETTINGS = {
   HOLDFAST_ECS_CLUSTER: 'any',
   HOLDFAST_QUEUE_URL_BASE: 'http://127.0.0.1:1/000000000000/',
   HOLDFAST_KEY_FILE: '/dev/null',
+  HOLDFAST_API_URL: 'http://127.0.0.1:1',
+  HOLDFAST_CANARY_CONNECTION_ID: 'con_1',
+  HOLDFAST_CANARY_KEY_PARAMETER: '/canary',
+  AWS_SESSION_TOKEN: 'token',
 } as const;
 
 const SCRIPT = `

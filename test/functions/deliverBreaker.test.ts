@@ -47,7 +47,7 @@ describe('deliver to an endpoint that fails', () => {
     makeDeliverHandler({
       ...stack,
       poster,
-      count: metrics.count,
+      metrics,
       queue: queue as unknown as SQSClient,
       random: { ...stack.random, unit: () => 0.5 },
     });

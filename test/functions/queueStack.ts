@@ -10,7 +10,7 @@ import type { NewEndpoint, Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import { makeLogger, type Logger } from '../../shared/platform/logger.ts';
-import { silentMetrics, type Metrics } from '../../shared/platform/metrics.ts';
+import { keepingMetrics, type KeepingMetrics } from '../shared/platform/keepingMetrics.ts';
 import { createTenant } from '../../shared/tenant/tenant.ts';
 import { deliverySchema, deliveryQueueUrl, type Delivery } from '../../shared/webhook/delivery.ts';
 import { makeEndpointBreakerStore, type EndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
@@ -25,9 +25,9 @@ export interface QueueStack extends EventStores {
   readonly queueUrlBase: string;
   readonly endpoints: EndpointStore;
   readonly breakers: EndpointBreakerStore;
-  readonly count: Metrics['count'];
   readonly logger: Logger;
   readonly logLines: readonly string[];
+  readonly metrics: KeepingMetrics;
 }
 
 export async function startQueueStack(): Promise<QueueStack> {
@@ -42,9 +42,9 @@ export async function startQueueStack(): Promise<QueueStack> {
     queueUrlBase: queues.queueUrlBase,
     endpoints: new EndpointStore(stores),
     breakers: makeEndpointBreakerStore(stores),
-    count: silentMetrics.count,
     logger: makeLogger('test', 'debug', { write: (line) => logLines.push(line) }),
     logLines,
+    metrics: keepingMetrics(),
     stop: async () => {
       queue.destroy();
       await Promise.all([stores.stop(), queues.stop()]);

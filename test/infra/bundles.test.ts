@@ -8,6 +8,7 @@ const BUDGET_BYTES = 2_000_000;
 const entries = [
   'functions/entry/admin.ts',
   'functions/entry/api.ts',
+  'functions/entry/canary.ts',
   'functions/entry/deliver.ts',
   'functions/entry/ingest.ts',
   'functions/entry/reconcile.ts',
@@ -21,6 +22,14 @@ const bundles = new Map(Object.values(metafile.outputs).map((output) => [output.
 describe('bundles of functions', () => {
   it('are one file for each entry', () => {
     expect(new Set(bundles.keys())).toEqual(new Set(entries));
+  });
+
+  it('carry the HTTP client of webhooks in the one function alone that posts them', () => {
+    const carriers = entries.filter((entry) =>
+      Object.keys(bundles.get(entry)?.inputs ?? {}).some((file) => /node_modules\/undici\//.test(file)),
+    );
+
+    expect(carriers).toEqual(['functions/entry/deliver.ts']);
   });
 
   it.each(entries)('%s has a handler, keeps to its budget, and brings neither Baileys nor CDK', (entry) => {

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseSettings, settingsOf } from '../../infra/settings.ts';
 
@@ -33,12 +36,57 @@ describe('settings', () => {
     [{ apiConcurrency: 900 }, 'accountConcurrency: must hold'],
     [{ accountConcurrency: 10 }, 'accountConcurrency: must hold'],
     [{ generation: -1 }, 'generation: '],
+    [{ workersMost: 1 }, 'workersMost: must be at least workers'],
+    [{ workerConnections: 0 }, 'workerConnections: '],
+    [{ dashboards: 'none' }, 'dashboards: '],
+    [{ burnAlarms: 'some' }, 'burnAlarms: '],
+    [{ backupDays: 0 }, 'backupDays: '],
+    [{ backupDays: 36 }, 'backupDays: '],
+    [{ backupCopyVaultArn: 'vault' }, 'backupCopyVaultArn: must be the ARN of a backup vault'],
+    [{ domainName: 'api.example.com' }, 'certificateArn: must be given together with domainName'],
+    [{ domainName: 'https://api.example.com' }, 'domainName: must be the name of a host'],
+    [{ certificateArn: 'arn:aws:iam::1:certificate' }, 'certificateArn: must be the ARN of a certificate'],
+    [
+      { webAclArn: 'arn:aws:wafv2:us-east-1:111122223333:regional/webacl/a/b' },
+      'webAclArn: must be the ARN of a web ACL',
+    ],
+    [{ canaryKeyParameter: '/a' }, 'canaryConnectionId: must be given together with canaryKeyParameter'],
+    [{ canaryConnectionId: 'con_a' }, 'canaryConnectionId: must be given together with canaryKeyParameter'],
+    [{ canaryKeyParameter: 'hf_secret', canaryConnectionId: 'con_a' }, 'canaryKeyParameter: must be the name'],
   ])('refuses %j and names the setting', (values, words) => {
     expect(() => parseSettings(values)).toThrow(words);
   });
 
   it('names every wrong setting at once, with what it received', () => {
     expect(() => parseSettings({ stage: 'Prod', zones: 9 })).toThrow(/stage: .*"Prod"[^]*zones: .*9/);
+  });
+});
+
+describe('a synthesis', () => {
+  const run = promisify(execFile);
+  const app = join(import.meta.dirname, '../../infra/app.ts');
+  const synthesize = (context: Readonly<Record<string, unknown>>) =>
+    run(process.execPath, [app], { env: { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) } });
+
+  it.each<[what: string, Readonly<Record<string, unknown>>, sentence: string]>([
+    ['a stage that cannot be one', { stage: 'Prod!' }, 'stage: must be 1 to 16 lower-case letters, digits and dashes'],
+    [
+      'fewer shards than there are',
+      { stage: 'prod', shardCount: 8, stages: { prod: { shardCount: 16 } } },
+      'shardCount: stage prod has 16 shards, and shards are only ever added (received 8)',
+    ],
+    ['a timing that is none', { logRetentionDays: 0 }, 'logRetentionDays: '],
+    [
+      'half of a secret',
+      { canaryConnectionId: 'con_a' },
+      'canaryConnectionId: must be given together with canaryKeyParameter (received "con_a")',
+    ],
+    ['a name that nobody knows', { shardcount: 8 }, 'shardcount: there is no such setting'],
+  ])('ends with a sentence that names the setting, and no stack trace, with %s', async (_, context, sentence) => {
+    const ended = synthesize(context);
+
+    await expect(ended).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(sentence) });
+    await expect(ended).rejects.toMatchObject({ stderr: expect.not.stringMatching(/\n\s+at /) });
   });
 });
 

@@ -70,8 +70,11 @@ describe('the large shapes', () => {
     const [service] = ofType(resources, 'AWS::ECS::Service');
 
     expect(ofType(resources, 'AWS::EC2::NatGateway')).toHaveLength(3);
+    expect(ofType(resources, 'AWS::ApplicationAutoScaling::ScalableTarget')[0]?.properties).toMatchObject({
+      MinCapacity: 258,
+      MaxCapacity: 387,
+    });
     expect(service?.properties).toMatchObject({
-      DesiredCount: 258,
       NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED' } },
       CapacityProviderStrategy: [
         { CapacityProvider: 'FARGATE', Base: 1, Weight: 50 },

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { SHARD_INDEX, tableDefinitions } from '../../shared/platform/tables.ts';
 import { queueDefinitions } from '../../shared/platform/queues.ts';
 import { WORKER_CONTAINER } from '../../functions/taskStopped.ts';
+import { readImageContents } from '../../scripts/imageFiles.ts';
 import { deploymentPercents } from '../../infra/workerStack.ts';
 import { ofType, REGION, ACCOUNT, synthesizeStage, type Resource } from './synthesizeStage.ts';
 import { withoutRetention } from './retention.ts';
@@ -231,7 +233,11 @@ describe('API', () => {
 });
 
 describe('workers', () => {
-  const [task] = ofType(resources, 'AWS::ECS::TaskDefinition');
+  const tasks = ofType(resources, 'AWS::ECS::TaskDefinition');
+  const containerOf = (task: Resource | undefined) =>
+    (task?.properties['ContainerDefinitions'] as readonly Readonly<Record<string, unknown>>[] | undefined)?.[0];
+  const task = tasks.find((one) => containerOf(one)?.['Name'] === WORKER_CONTAINER);
+  const restore = tasks.find((one) => containerOf(one)?.['Name'] === 'restore');
   const [service] = ofType(resources, 'AWS::ECS::Service');
 
   it('run on ARM in a container that cannot write to its files, is not root, and has two minutes to stop', () => {
@@ -248,9 +254,66 @@ describe('workers', () => {
     });
   });
 
+  it('are asked for their health as the image says, with Node itself, at the port that they listen on', () => {
+    const { healthCommand: ofImage, environment } = readImageContents(join(import.meta.dirname, '../..'));
+    const container = containerOf(task);
+
+    expect(container?.['HealthCheck']).toEqual({
+      Command: ['CMD', ...ofImage],
+      Interval: 30,
+      Retries: 3,
+      StartPeriod: 120,
+      Timeout: 10,
+    });
+    expect(ofImage.at(-1)).toBe(environment['HOLDFAST_STATUS_PORT']);
+    expect(container?.['Environment']).toContainEqual({
+      Name: 'HOLDFAST_STATUS_PORT',
+      Value: environment['HOLDFAST_STATUS_PORT'],
+    });
+  });
+
+  it('have beside them a task for the end of a restore, of the same image, that nobody takes for a worker', () => {
+    expect(tasks).toHaveLength(2);
+    expect(restore?.properties).toMatchObject({
+      Family: 'test-restore',
+      ContainerDefinitions: [
+        {
+          Name: 'restore',
+          Image: containerOf(task)?.['Image'],
+          Command: ['node', 'worker/restore.ts'],
+          ReadonlyRootFilesystem: true,
+          User: '1000:1000',
+        },
+      ],
+    });
+    expect(containerOf(restore)?.['HealthCheck']).toBeUndefined();
+    expect(restore?.properties['TaskRoleArn']).not.toBe(task?.properties['TaskRoleArn']);
+  });
+
+  it('are as many as the leader says that are needed, which no deploy sets back', () => {
+    const [target] = ofType(resources, 'AWS::ApplicationAutoScaling::ScalableTarget');
+    const [policy] = ofType(resources, 'AWS::ApplicationAutoScaling::ScalingPolicy');
+
+    expect(service?.properties).not.toHaveProperty('DesiredCount');
+    expect(target?.properties).toMatchObject({ MinCapacity: 2, MaxCapacity: 4 });
+    expect(policy?.properties).toMatchObject({
+      PolicyType: 'TargetTrackingScaling',
+      TargetTrackingScalingPolicyConfiguration: {
+        TargetValue: 80,
+        ScaleInCooldown: 900,
+        ScaleOutCooldown: 180,
+        CustomizedMetricSpecification: {
+          Namespace: 'Holdfast',
+          MetricName: 'FleetUtilisation',
+          Statistic: 'Average',
+          Dimensions: [{ Name: 'stage', Value: 'test' }],
+        },
+      },
+    });
+  });
+
   it('are replaced a part at a time, and put back as they were when the new ones do not start', () => {
     expect(service?.properties).toMatchObject({
-      DesiredCount: 2,
       AvailabilityZoneRebalancing: 'DISABLED',
       DeploymentConfiguration: {
         MinimumHealthyPercent: 100,

@@ -33,11 +33,11 @@ export interface PartsDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly sockets: SessionSocketsDependencies;
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   readonly onBroken: (error: unknown) => void;
   readonly opens: OpenMeter;
-  readonly metrics: Metrics;
   readonly versions: VersionChoice;
   /** Whether the store shows a newer owner of the connection's shard. */
   readonly readOwnership: (owned: OwnedConnection) => Promise<'owned' | 'lost'>;

@@ -7,6 +7,7 @@ import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { decideControl } from '../commands/controlCommand.ts';
 import { HeldConnection, type ConnectionParts } from './heldConnection.ts';
+import type { HeldStatus } from './heldStatus.ts';
 
 export interface RunnersDependencies {
   readonly shard: number;
@@ -51,6 +52,11 @@ export class ConnectionRunners {
   /** All that are held. */
   get all(): readonly HeldConnection[] {
     return [...this.#held.values()];
+  }
+
+  /** How each of them stands. */
+  get statuses(): readonly HeldStatus[] {
+    return this.all.map(({ status }) => status);
   }
 
   /** What each of them shows of its life. */

@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/platform/logger.ts';
 import type { CommandPoller } from '../commands/commandPoller.ts';
 import type { ConnectionRunners } from './connectionRunners.ts';
 import type { HeldConnection } from './heldConnection.ts';
+import { countStatuses, type HeldStatus } from './heldStatus.ts';
 
 /** The work of one owned shard. */
 export interface ShardWork {
@@ -56,7 +57,12 @@ export class OwnedShards {
 
   /** What each connection of all shards shows of its life. */
   vitals(): readonly ConnectionVitals[] {
-    return [...this.#work.values()].flatMap(({ runners }) => runners.vitals());
+    return this.connections().map((held) => held.vitals());
+  }
+
+  /** How many connections of all shards stand how. */
+  byStatus(): ReadonlyMap<HeldStatus, number> {
+    return countStatuses([...this.#work.values()].flatMap(({ runners }) => runners.statuses));
   }
 
   /** Another worker owns the shard: closes without logging out, writes nothing. */
