@@ -17,7 +17,7 @@ export interface TableAccess {
   readonly actions: readonly TableAction[];
 }
 
-export type QueueName = 'commands' | 'commandsDead' | 'events' | 'deliveries';
+export type QueueName = 'commands' | 'commandsDead' | 'events' | 'eventsDead' | 'deliveries' | 'deliveriesDead';
 type QueueAction =
   'ChangeMessageVisibility' | 'DeleteMessage' | 'GetQueueAttributes' | 'ReceiveMessage' | 'SendMessage';
 
@@ -61,7 +61,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('KEY', 'GetItem', 'PutItem'),
       core('TENANT', 'GetItem', 'PutItem'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
-      { table: 'fleet', actions: ['BatchGetItem', 'Scan'] },
+      { table: 'fleet', actions: ['Scan'] },
       { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
     ],
     queues: [],
@@ -116,7 +116,6 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     queues: [
       { queue: 'commands', actions: ['ChangeMessageVisibility', 'DeleteMessage', 'ReceiveMessage'] },
-      { queue: 'commandsDead', actions: ['SendMessage'] },
       { queue: 'events', actions: ['SendMessage'] },
     ],
     dataKeys: true,

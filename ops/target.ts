@@ -27,8 +27,8 @@ const FLAG_SETTINGS = {
 /** As `addresses.json` of the embedded stack has them. */
 const addressesSchema = z.record(z.string(), z.string());
 const DEFAULT_DATA = resolve(import.meta.dirname, '../.holdfast');
-/** The emulators check none. */
-const EMBEDDED_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
+/** The emulators check none. The id says who calls (infra/local/callers.ts). */
+const EMBEDDED_CREDENTIALS = { accessKeyId: 'operations', secretAccessKey: 'local' } as const;
 
 /**
  * Finds the Holdfast that flags and environment name, or else the embedded stack of this machine. Never half of one and half

@@ -15,11 +15,13 @@ import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { deliveryQueueName, eventQueueName } from '../../shared/platform/queues.ts';
+import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
 import { makeGateway, type HttpHandler } from './gateway.ts';
 import { startSchedule } from './schedule.ts';
 
 const WAIT_SECONDS = 1;
+const BATCHES_AT_ONCE = 2;
 const FUNCTION_TIMEOUT_MS = 30_000;
 const RECONCILE_EVERY_MS = 60_000;
 
@@ -27,39 +29,35 @@ const { values } = parseArgs({ options: { port: { type: 'string' } } });
 const config = apiConfig();
 const logger = makeLogger('functions', config.logLevel);
 
-const api = makeApiHandler(composeApi(config, { allowLoopback: true })) as unknown as HttpHandler;
-const admin = makeAdminHandler(composeAdmin(config)) as unknown as HttpHandler;
+const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: true })) as unknown as HttpHandler;
+const admin = makeAdminHandler(composeAdmin(asCaller(config, 'admin'))) as unknown as HttpHandler;
 const server = makeGateway((path) => (isAdminPath(path) ? admin : api));
 
-const common = {
-  polling: makePollingClient(config, 4, WAIT_SECONDS),
-  acting: makeQueueClient(config),
+/** An event source acts in the name of its function. */
+const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
+  polling: makePollingClient(asCaller(config, caller), BATCHES_AT_ONCE, WAIT_SECONDS),
+  acting: makeQueueClient(asCaller(config, caller)),
+  queueName,
+  queueUrl: `${config.queueUrlBase}${queueName}`,
+  concurrency: BATCHES_AT_ONCE,
   batchSize: 10,
   waitSeconds: WAIT_SECONDS,
   timeoutMs: FUNCTION_TIMEOUT_MS,
   logger,
-};
-const eventQueue = eventQueueName(config.stage);
-const deliveryQueue = deliveryQueueName(config.stage);
+});
 const sources = [
   startEventSource({
-    ...common,
-    queueName: eventQueue,
-    queueUrl: `${config.queueUrlBase}${eventQueue}`,
-    handler: makeIngestHandler(composeIngest(ingestConfig())),
-    concurrency: 2,
+    ...sourceOf('ingest', eventQueueName(config.stage)),
+    handler: makeIngestHandler(composeIngest(asCaller(ingestConfig(), 'ingest'))),
   }),
   startEventSource({
-    ...common,
-    queueName: deliveryQueue,
-    queueUrl: `${config.queueUrlBase}${deliveryQueue}`,
-    handler: makeDeliverHandler(composeDeliver(deliverConfig(), { allowLoopback: true })),
-    concurrency: 2,
+    ...sourceOf('deliver', deliveryQueueName(config.stage)),
+    handler: makeDeliverHandler(composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true })),
   }),
   startSchedule({
     name: 'reconcile',
     everyMs: RECONCILE_EVERY_MS,
-    handler: makeReconcileHandler(composeReconcile(ingestConfig())),
+    handler: makeReconcileHandler(composeReconcile(asCaller(ingestConfig(), 'reconcile'))),
     logger,
   }),
 ];

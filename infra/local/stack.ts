@@ -5,10 +5,12 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
 import { fleetConfig } from '../../shared/platform/config.ts';
+import { asCaller, environmentOf } from './callers.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
 import { openDataFolder, type DataFolder } from './dataFolder.ts';
 import { createQueues, queueUrlBase } from './queues.ts';
-import { createTables, localCredentials } from './tables.ts';
+import { sayOnce } from './sayOnce.ts';
+import { createTables } from './tables.ts';
 import { WorkerFleet, type LocalWorker } from './workerFleet.ts';
 
 /** The whole product on one machine: emulators, WhatsApp simulator, functions, workers, one process each. */
@@ -29,10 +31,18 @@ export interface StackOptions {
   readonly reportStops?: boolean;
   /** Puts something between the workers and what they reach, for example proxies. Asked once, before the first worker. */
   readonly between?: (reached: WorkerReach) => Promise<WorkerReach>;
+  /** Puts something between everybody and the emulators, for example what records calls. Asked once, before the first call. */
+  readonly inFront?: (emulators: EmulatorReach) => Promise<EmulatorReach>;
   /** Lines for a person: what a child has to complain about, and which worker was replaced. */
   readonly say: (line: string) => void;
   /** The stack cannot go on: one sentence. Called once; the caller stops it. */
   readonly onBroken: (reason: string) => void;
+}
+
+/** Endpoints, for example `http://127.0.0.1:8000`. */
+export interface EmulatorReach {
+  readonly dynamoDb: string;
+  readonly sqs: string;
 }
 
 /** Where the workers reach the others. */
@@ -71,7 +81,6 @@ const STAGE = 'local';
 const SHARDS = 4;
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
-const REPEAT_AFTER_MS = 30_000;
 
 /** Quicker than in production, where they are chosen for a network between the machines. */
 const LOCAL_TIMINGS = {
@@ -127,22 +136,20 @@ class Stack implements RunningStack {
   }
 
   async start(): Promise<void> {
-    // The functions that the supervisor calls itself find them where the SDK looks; the emulators check none.
-    process.env['AWS_ACCESS_KEY_ID'] ??= localCredentials.accessKeyId;
-    process.env['AWS_SECRET_ACCESS_KEY'] ??= localCredentials.secretAccessKey;
-    await this.#startEmulators();
+    const emulators = await this.#startEmulators();
+    await createTables(emulators.dynamoDb, STAGE);
+    await createQueues(emulators.sqs, STAGE, this.#shards);
+    const { dynamoDb, sqs } = (await this.#options.inFront?.(emulators)) ?? emulators;
+    this.dynamoDbEndpoint = dynamoDb;
+    this.sqsEndpoint = sqs;
     this.#settings = {
       AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
       HOLDFAST_STAGE: STAGE,
       HOLDFAST_SHARD_COUNT: String(this.#shards),
       HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),
     };
-    await createTables(this.dynamoDbEndpoint, STAGE);
-    await createQueues(this.sqsEndpoint, STAGE, this.#shards);
     await this.#prepareKey();
     await this.#buryEarlierWorkers();
     const whatsApp = this.#options.live ? undefined : await this.#startWhatsApp();
@@ -201,10 +208,8 @@ class Stack implements RunningStack {
     return this.#fleet;
   }
 
-  async #startEmulators(): Promise<void> {
+  async #startEmulators(): Promise<EmulatorReach> {
     const emulators = await this.#child('emulators', 'infra/local/emulatorsHost.ts', ['--data', this.#folder.path], {});
-    this.dynamoDbEndpoint = textOf(emulators.ready['dynamoDb']);
-    this.sqsEndpoint = textOf(emulators.ready['sqs']);
     // A binary cannot watch its parent: when that was killed, the supervisor ends it.
     const dynamoDbPid = Number(emulators.ready['dynamoDbPid']);
     this.#dynamoDbPid = dynamoDbPid;
@@ -212,6 +217,7 @@ class Stack implements RunningStack {
       this.#dynamoDbPid = undefined;
       killIfRunning(dynamoDbPid);
     });
+    return { dynamoDb: textOf(emulators.ready['dynamoDb']), sqs: textOf(emulators.ready['sqs']) };
   }
 
   async #startWhatsApp(): Promise<{ readonly url: string; readonly rootKey: string }> {
@@ -243,6 +249,7 @@ class Stack implements RunningStack {
         ...WORKER_TIMINGS[workerTimings],
         HOLDFAST_KEY_FILE: this.#folder.keyFile,
         HOLDFAST_DYNAMODB_ENDPOINT: dynamoDbEndpoint,
+        ...environmentOf('worker'),
         ...(whatsAppUrl === undefined ? {} : { WHATSAPP_URL: whatsAppUrl }),
         ...(whatsApp === undefined ? {} : { WHATSAPP_ROOT_KEY: whatsApp.rootKey }),
         ...workerSettings,
@@ -281,7 +288,7 @@ class Stack implements RunningStack {
   }
 
   #table() {
-    return makeDocumentClient(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'warn' }));
+    return makeDocumentClient(asCaller(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'warn' }), 'operations'));
   }
 
   /** Workers of a run that was killed cannot have told anybody; ECS would, so the supervisor does. */
@@ -292,7 +299,7 @@ class Stack implements RunningStack {
 
   async #tellStopped(taskId: string): Promise<void> {
     const handler = makeTaskStoppedHandler(
-      composeTaskStopped(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'silent' })),
+      composeTaskStopped(asCaller(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'silent' }), 'taskStopped')),
     );
     await handler({
       source: 'aws.ecs',
@@ -333,15 +340,4 @@ function killIfRunning(pid: number): void {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-/** Passes a line on when it was not said in the last seconds: trouble repeats itself with every try. */
-function sayOnce(say: (line: string) => void): (line: string) => void {
-  const saidAtMs = new Map<string, number>();
-  return (line) => {
-    const nowMs = performance.now();
-    if (nowMs - (saidAtMs.get(line) ?? -REPEAT_AFTER_MS) < REPEAT_AFTER_MS) return;
-    saidAtMs.set(line, nowMs);
-    say(line);
-  };
 }
