@@ -4,6 +4,7 @@ import type { TenantEvent } from '../shared/event/event.ts';
 import { findEvent, type EventLogDependencies } from '../shared/event/eventLog.ts';
 import type { Random } from '../shared/kernel/random.ts';
 import type { Logger } from '../shared/platform/logger.ts';
+import type { Metrics } from '../shared/platform/metrics.ts';
 import { judgeOutcome, recordAttempt, retryDelaySeconds, type Attempt } from '../shared/webhook/attempt.ts';
 import { deliveryQueueUrl, deliverySchema, type Delivery, type DeliveryQueue } from '../shared/webhook/delivery.ts';
 import type { Endpoint } from '../shared/webhook/endpoint.ts';
@@ -17,6 +18,7 @@ export interface DeliverDependencies extends EventLogDependencies, DeliveryQueue
   readonly poster: Pick<WebhookPoster, 'post'>;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -65,6 +67,12 @@ async function attemptDelivery(
   const attempt = await postEvent(dependencies, delivery, endpoint, event, number);
   const { result, httpStatus, reason, durationMs } = attempt;
   logger.info('delivery tried', { attempt: number, outcome: result, httpStatus, reason, durationMs });
+  dependencies.metrics.count('DeliveryAttempts', { outcome: result });
+  // What comes after a failed attempt is late by the tenant's doing.
+  if (number === 1) {
+    const lateMs = Math.max(0, attempt.atMs - Date.parse(event.occurredAt));
+    dependencies.metrics.measure('EventToDelivery', lateMs, {});
+  }
   if (result === 'gone') await dependencies.endpoints.disable(tenantId, endpointId);
   // The attempt is over whether or not it is noted: a failure here must not repeat what the receiver has taken.
   await recordAttempt(dependencies, attempt).catch((error: unknown) => {

@@ -2,6 +2,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { internalEventBatchSchema } from '../shared/event/internalEvent.ts';
 import { recordFacts, type FactDependencies } from '../shared/event/recordFacts.ts';
 import type { Logger } from '../shared/platform/logger.ts';
+import type { Metrics } from '../shared/platform/metrics.ts';
 import { enqueueDeliveries, type DeliveryQueue } from '../shared/webhook/delivery.ts';
 import type { EndpointStore } from '../shared/webhook/endpointStore.ts';
 import { handleInGroups, parseBody, type RecordOutcome } from './recordBatch.ts';
@@ -9,6 +10,7 @@ import { handleInGroups, parseBody, type RecordOutcome } from './recordBatch.ts'
 export interface IngestDependencies extends FactDependencies, DeliveryQueue {
   readonly endpoints: Pick<EndpointStore, 'list'>;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -33,6 +35,9 @@ async function ingestRecord(dependencies: IngestDependencies, record: SQSRecord)
     const events = await recordFacts(dependencies, parsed.body);
     const endpoints = events.length === 0 ? [] : await dependencies.endpoints.list(tenantId);
     await enqueueDeliveries(dependencies, endpoints, events);
+    const nowMs = dependencies.clock.nowMs();
+    // WhatsApp's clock and ours need not agree.
+    for (const { atMs } of parsed.body.events) dependencies.metrics.measure('EventLag', Math.max(0, nowMs - atMs), {});
     for (const { eventId, type, correlationId: ofRequest } of events) {
       logger.debug('event recorded', { eventId, eventType: type, correlationId: ofRequest });
     }

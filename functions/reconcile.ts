@@ -12,6 +12,7 @@ import {
   type UnqueuedMessage,
 } from '../shared/message/unqueuedMessages.ts';
 import type { Logger } from '../shared/platform/logger.ts';
+import type { Metrics } from '../shared/platform/metrics.ts';
 import { enqueueDeliveries, type DeliveryQueue } from '../shared/webhook/delivery.ts';
 import type { EndpointStore } from '../shared/webhook/endpointStore.ts';
 
@@ -19,6 +20,7 @@ export interface ReconcileDependencies extends RecordDependencies, DeliveryQueue
   readonly messages: Pick<MessageStore, 'find'>;
   readonly endpoints: Pick<EndpointStore, 'list'>;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /** A request that began just before the limit is done by then: nothing is given up while it is being enqueued. */
@@ -80,6 +82,7 @@ async function tell(
   event: RecordedEvent,
 ): Promise<void> {
   const { eventId, correlationId } = event;
+  dependencies.metrics.count('CommandsEnded', { outcome: 'failed' });
   await enqueueDeliveries(dependencies, await dependencies.endpoints.list(tenantId), [event]);
   dependencies.logger.warn('message never reached the queue and is given up', {
     tenantId,

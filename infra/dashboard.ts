@@ -3,150 +3,106 @@ import {
   Column,
   Dashboard,
   GraphWidget,
+  MathExpression,
   Metric,
   Row,
   TextWidget,
   type IMetric,
   type IWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
-import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
-import { metricCatalogue, type MetricName } from '../shared/platform/metricCatalogue.ts';
-import { METRIC_NAMESPACE } from '../shared/platform/metrics.ts';
-import { commandQueueName, deliveryQueueName, eventQueueName } from '../shared/platform/queues.ts';
-import { tableDefinitions } from '../shared/platform/tables.ts';
-import { deadLettersOf } from './queueDefinition.ts';
-import { throttleMetric } from './tableAlarms.ts';
-
-/** Which questions stand together, from top to bottom as somebody on call asks them. */
-const rows: readonly (readonly [title: string, ...names: readonly MetricName[]])[] = [
-  ['Who owns what', 'ShardsUnowned', 'ShardsOwned', 'ShardsMoved', 'ClaimsWon', 'ClaimsLost', 'HandOffDuration'],
-  ['Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration'],
-  ['Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'],
-  ['Opening', 'OpenAttempts', 'OpenSucceeded', 'OpenFailed', 'TimeToOpen', 'OpenBudgetWait', 'OutageMode'],
-  ['Messages', 'MessagesSent', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'Conflicts'],
-];
+import {
+  namespaceOf,
+  type DashboardDefinition,
+  type DashboardMetric,
+  type PhysicalNames,
+  type Widget,
+} from './dashboards/dashboard.ts';
+import { dashboardDefinitions } from './dashboards/definitions.ts';
+import type { Settings } from './settings.ts';
 
 const WIDTH = 24;
 const HEIGHT = 6;
+const IN_A_ROW = 3;
 
-export interface DashboardProps {
-  readonly stage: string;
-  readonly api: HttpApi;
-  readonly service: FargateService;
-}
-
-/** One dashboard: what the workers say of themselves, each graph titled with its question, and what AWS says of the rest. */
-export function addDashboard(scope: Construct, props: DashboardProps): Dashboard {
-  const { stage } = props;
-  const dashboard = new Dashboard(scope, 'Dashboard', { dashboardName: `${stage}-holdfast` });
-  for (const [title, ...names] of rows) {
-    addRow(
-      dashboard,
-      title,
-      names.map((name) => ({ title: metricCatalogue[name].question, metrics: catalogueMetrics(stage, name) })),
-    );
+/** The dashboards of a stage, from the same definitions as the local page: `<stage>-holdfast`, and one for each concern. */
+export function addDashboards(
+  scope: Construct,
+  { stage, dashboards }: Pick<Settings, 'stage' | 'dashboards'>,
+  names: PhysicalNames,
+): void {
+  const definitions = dashboardDefinitions(stage, names);
+  for (const definition of dashboards === 'ops' ? definitions.filter(({ name }) => name === 'ops') : definitions) {
+    addDashboard(scope, stage, definition);
   }
-  for (const { title, graphs } of awsRows(props)) addRow(dashboard, title, graphs);
-  return dashboard;
 }
 
-interface Graph {
-  readonly title: string;
-  readonly metrics: readonly IMetric[];
+function addDashboard(scope: Construct, stage: string, { name, widgets }: DashboardDefinition): void {
+  const dashboard = new Dashboard(scope, `${name}-dashboard`, {
+    dashboardName: name === 'ops' ? `${stage}-holdfast` : `${stage}-holdfast-${name}`,
+  });
+  for (const [section, ofSection] of Map.groupBy(widgets, (widget) => widget.section)) {
+    const inRow = Math.min(ofSection.length, IN_A_ROW);
+    const graphs = ofSection.map((widget) => toGraph(widget, WIDTH / inRow));
+    const rows = Array.from(
+      { length: Math.ceil(graphs.length / inRow) },
+      (_, index) => new Row(...graphs.slice(index * inRow, (index + 1) * inRow)),
+    );
+    dashboard.addWidgets(new Column(new TextWidget({ markdown: `## ${section}`, width: WIDTH, height: 1 }), ...rows));
+  }
 }
 
-function addRow(dashboard: Dashboard, title: string, graphs: readonly Graph[]): void {
-  const inRow = Math.min(graphs.length, 3);
-  const widgets = graphs.map(
-    (graph): IWidget =>
-      new GraphWidget({ title: graph.title, left: [...graph.metrics], width: WIDTH / inRow, height: HEIGHT }),
-  );
-  const lines = Array.from(
-    { length: Math.ceil(widgets.length / inRow) },
-    (_, index) => new Row(...widgets.slice(index * inRow, (index + 1) * inRow)),
-  );
-  dashboard.addWidgets(new Column(new TextWidget({ markdown: `## ${title}`, width: WIDTH, height: 1 }), ...lines));
-}
-
-/** A line for each value of its dimension; two for a distribution. */
-function catalogueMetrics(stage: string, name: MetricName): readonly IMetric[] {
-  const { kind, dimensions } = metricCatalogue[name];
-  const statistics = kind === 'count' ? ['Sum'] : kind === 'gauge' ? ['Maximum'] : ['p50', 'p99'];
-  const [dimension] = Object.entries<readonly string[]>(dimensions);
-  const sets = dimension === undefined ? [{}] : dimension[1].map((value) => ({ [dimension[0]]: value }));
-  return sets.flatMap((set: Readonly<Record<string, string>>) =>
-    statistics.map(
-      (statistic) =>
-        new Metric({
-          namespace: METRIC_NAMESPACE,
-          metricName: name,
-          dimensionsMap: { stage, ...set },
-          statistic,
-          period: Duration.minutes(1),
-          label: [name, ...Object.values(set), ...(kind === 'measure' ? [statistic] : [])].join(' '),
-        }),
-    ),
-  );
-}
-
-function awsRows({ stage, api, service }: DashboardProps): readonly {
-  readonly title: string;
-  readonly graphs: readonly Graph[];
-}[] {
-  const period = Duration.minutes(1);
-  const queues = [eventQueueName(stage), deliveryQueueName(stage)];
-  const dead = [commandQueueName(stage, 0), ...queues].map((name) => deadLettersOf(stage, name));
-  const ofQueue = (metricName: string) => (QueueName: string) =>
-    new Metric({ namespace: 'AWS/SQS', metricName, dimensionsMap: { QueueName }, statistic: 'Maximum', period });
-  return [
-    {
-      title: 'API',
-      graphs: [
-        { title: 'How many requests?', metrics: [api.metricCount({ period, statistic: 'SampleCount' })] },
-        {
-          title: 'How many were refused or failed?',
-          metrics: [
-            api.metricClientError({ period, statistic: 'Sum' }),
-            api.metricServerError({ period, statistic: 'Sum' }),
-          ],
-        },
-        {
-          title: 'How long did they take?',
-          metrics: ['p50', 'p99'].map((statistic) => api.metricLatency({ period, statistic })),
-        },
-      ],
-    },
-    {
-      title: 'Queues',
-      graphs: [
-        { title: 'How old is the oldest message?', metrics: queues.map(ofQueue('ApproximateAgeOfOldestMessage')) },
-        { title: 'How many wait?', metrics: queues.map(ofQueue('ApproximateNumberOfMessagesVisible')) },
-        { title: 'Are there dead letters?', metrics: dead.map(ofQueue('ApproximateNumberOfMessagesVisible')) },
-      ],
-    },
-    {
-      title: 'Machines and tables',
-      graphs: [
-        {
-          title: 'How full is the fullest worker?',
-          metrics: [
-            service.metricMemoryUtilization({ period, statistic: 'Maximum' }),
-            service.metricCpuUtilization({ period, statistic: 'Maximum' }),
-          ],
-        },
-        {
-          title: 'How many workers are running?',
-          metrics: [service.metricCpuUtilization({ period, statistic: 'SampleCount', label: 'workers' })],
-        },
-        {
-          title: 'Do tables throttle?',
-          metrics: tableDefinitions.flatMap(({ name }) =>
-            (['Read', 'Write'] as const).map((kind) => throttleMetric(stage, name, kind)),
+function toGraph({ title, metrics, share, limit }: Widget, width: number): IWidget {
+  const made = new Map(metrics.map((metric) => [metric.label, toMetric(metric, 1)]));
+  const left: readonly IMetric[] =
+    share === undefined
+      ? [...made.values()]
+      : [
+          shareExpression(
+            share.of.map((label) => made.get(label)).filter((metric) => metric !== undefined),
+            share.among.map((label) => made.get(label)).filter((metric) => metric !== undefined),
+            { label: share.label, minutes: 1 },
           ),
-        },
-      ],
+        ];
+  return new GraphWidget({
+    title,
+    left: [...left],
+    leftAnnotations: limit === undefined ? [] : [limit],
+    width,
+    height: HEIGHT,
+  });
+}
+
+/** CloudWatch's metric of a line. */
+export function toMetric(metric: DashboardMetric, minutes: number): Metric {
+  return new Metric({
+    namespace: namespaceOf(metric),
+    metricName: metric.name,
+    dimensionsMap: { ...metric.dimensions },
+    statistic: metric.stat,
+    label: metric.label,
+    period: Duration.minutes(minutes),
+  });
+}
+
+/**
+ * 100 × the sum of some ÷ the sum of others. A count of nothing is no data, and then an expression would have no value at
+ * all: so what is missing is 0. Without any of the others it is no data.
+ */
+export function shareExpression(
+  of: readonly Metric[],
+  among: readonly Metric[],
+  { label, minutes }: { readonly label: string; readonly minutes: number },
+): MathExpression {
+  const sum = (letter: string, all: readonly Metric[]): string =>
+    all.map((_, index) => `FILL(${letter}${index}, 0)`).join(' + ');
+  return new MathExpression({
+    expression: `100 * (${sum('a', of)}) / (${sum('b', among)})`,
+    usingMetrics: {
+      ...Object.fromEntries(of.map((metric, index) => [`a${index}`, metric])),
+      ...Object.fromEntries(among.map((metric, index) => [`b${index}`, metric])),
     },
-  ];
+    label,
+    period: Duration.minutes(minutes),
+  });
 }

@@ -6,7 +6,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import { alarmTopicName } from './constructs/runbookAlarm.ts';
-import { addDashboard } from './dashboard.ts';
+import { addDashboards } from './dashboard.ts';
 import { addFleetAlarms } from './fleetAlarms.ts';
 import type { Settings } from './settings.ts';
 import { addTableAlarms } from './tableAlarms.ts';
@@ -26,7 +26,11 @@ export class OpsStack extends Stack {
     for (const severity of ['page', 'ticket'] as const) this.#addTopic(settings, severity);
     addFleetAlarms(this, stage);
     addTableAlarms(this, stage);
-    addDashboard(this, { stage, api, service });
+    addDashboards(this, settings, {
+      apiId: api.apiId,
+      clusterName: service.cluster.clusterName,
+      serviceName: service.serviceName,
+    });
   }
 
   #addTopic({ stage, alarmEmail }: Settings, severity: 'page' | 'ticket'): void {

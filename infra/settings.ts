@@ -33,6 +33,8 @@ const settingsSchema = z
     logRetentionDays: whole(1, 3_653)
       .refine((days) => logRetentions.has(days), 'must be a number of days that CloudWatch Logs knows')
       .default(30),
+    /** `ops` is the one that is read first; `all` adds one for each concern. Each is billed by the month. */
+    dashboards: z.enum(['ops', 'all']),
     /** Who is told of alarms. Left out, the topics are there and nobody listens. */
     alarmEmail: z.email().optional(),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

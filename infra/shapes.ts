@@ -16,6 +16,7 @@ interface Shape {
   readonly ingestConcurrency: number;
   readonly deliverConcurrency: number;
   readonly apiRequestsPerSecond: number;
+  readonly dashboards: 'ops' | 'all';
 }
 
 export const shapes: Readonly<Record<ShapeName, Shape>> = {
@@ -30,6 +31,7 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     ingestConcurrency: 5,
     deliverConcurrency: 10,
     apiRequestsPerSecond: 100,
+    dashboards: 'ops',
   },
   '10k': {
     shardCount: 125,
@@ -42,6 +44,7 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     ingestConcurrency: 40,
     deliverConcurrency: 100,
     apiRequestsPerSecond: 500,
+    dashboards: 'all',
   },
   '100k': {
     shardCount: 1_250,
@@ -54,5 +57,6 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     ingestConcurrency: 150,
     deliverConcurrency: 400,
     apiRequestsPerSecond: 2_000,
+    dashboards: 'all',
   },
 };

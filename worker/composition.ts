@@ -89,6 +89,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onOrders: ({ opensPerSecond }) => {
       budget.setRate(opensPerSecond);
       metrics.gauge('ShardsOwned', member.ownedShards().size, {});
+      for (const [status, count] of shards.byStatus()) metrics.gauge('ConnectionsByStatus', count, { status });
     },
     onClaimed: async (shard, epoch) => shards.claimed(shard, epoch),
     onLeaving: (shard) => shards.drain(shard),
@@ -125,7 +126,7 @@ export interface WorkOptions {
 
 /** All that a worker does with the shards it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
-  const { config, logger, workerId, gate, takeTurn, onBroken, opens } = options;
+  const { config, logger, workerId, gate, takeTurn, onBroken, opens, metrics } = options;
   const { stage, queueUrlBase, connections: settings } = config;
   const { world } = options;
   const { clock, random, polling } = world;
@@ -147,6 +148,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const sockets = makeSockets({ ...options, table, messages, publisher });
   const parts = makeConnectionParts({
     ...common,
+    metrics,
     table,
     messages,
     publisher,

@@ -18,6 +18,7 @@ const OLDEST_NODE = 24;
 /** A fenced worker closes what it can in this time; its sockets end with the process in any case. */
 const FENCE_DEADLINE_MS = 5_000;
 const METRICS_EVERY_MS = 60_000;
+const EVENT_LOOP_EVERY_MS = 10_000;
 
 /** Prints a sentence for a person, and ends. */
 function refuse(sentence: string): never {
@@ -38,6 +39,7 @@ const [
   { systemClock },
   { startWorker },
   { startStatusServer },
+  { measureEventLoop },
   { makeWorkerWorld },
 ] = await Promise.all([
   import('../shared/platform/config.ts'),
@@ -48,6 +50,7 @@ const [
   import('../shared/kernel/clock.ts'),
   import('./composition.ts'),
   import('./status/statusServer.ts'),
+  import('./status/eventLoopDelay.ts'),
   import('./world.ts'),
 ]);
 
@@ -86,6 +89,7 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   });
   const metrics = toBoth(emf, forScrape);
   process.on('exit', emf.flush);
+  void measureEventLoop(metrics, systemClock, EVENT_LOOP_EVERY_MS);
   const drain = (why: string, fields: LogFields): void => {
     draining = true;
     logger.info(why, fields);

@@ -1,5 +1,4 @@
 import { deliverConfig } from '../../shared/platform/config.ts';
-import { composeDeliver } from '../eventComposition.ts';
-import { makeDeliverHandler } from '../deliver.ts';
+import { composeDeliver } from '../deliverComposition.ts';
 
-export const handler = makeDeliverHandler(composeDeliver(deliverConfig()));
+export const handler = composeDeliver(deliverConfig());

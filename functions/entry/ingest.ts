@@ -1,5 +1,4 @@
 import { ingestConfig } from '../../shared/platform/config.ts';
-import { composeIngest } from '../eventComposition.ts';
-import { makeIngestHandler } from '../ingest.ts';
+import { composeIngest } from '../ingestComposition.ts';
 
-export const handler = makeIngestHandler(composeIngest(ingestConfig()));
+export const handler = composeIngest(ingestConfig());

@@ -1,5 +1,4 @@
 import { ingestConfig } from '../../shared/platform/config.ts';
-import { composeReconcile } from '../eventComposition.ts';
-import { makeReconcileHandler } from '../reconcile.ts';
+import { composeReconcile } from '../reconcileComposition.ts';
 
-export const handler = makeReconcileHandler(composeReconcile(ingestConfig()));
+export const handler = composeReconcile(ingestConfig());

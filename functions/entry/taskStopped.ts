@@ -1,5 +1,5 @@
 import { fleetConfig } from '../../shared/platform/config.ts';
-import { composeTaskStopped } from '../eventComposition.ts';
+import { composeTaskStopped } from '../taskStoppedComposition.ts';
 import { makeTaskStoppedHandler } from '../taskStopped.ts';
 
 export const handler = makeTaskStoppedHandler(composeTaskStopped(fleetConfig()));

@@ -7,10 +7,9 @@ import { parseArgs } from 'node:util';
 import { isAdminPath, makeAdminHandler } from '../../functions/admin.ts';
 import { makeApiHandler } from '../../functions/api.ts';
 import { composeAdmin, composeApi } from '../../functions/apiComposition.ts';
-import { makeDeliverHandler } from '../../functions/deliver.ts';
-import { composeDeliver, composeIngest, composeReconcile } from '../../functions/eventComposition.ts';
-import { makeIngestHandler } from '../../functions/ingest.ts';
-import { makeReconcileHandler } from '../../functions/reconcile.ts';
+import { composeDeliver } from '../../functions/deliverComposition.ts';
+import { composeIngest } from '../../functions/ingestComposition.ts';
+import { composeReconcile } from '../../functions/reconcileComposition.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
@@ -45,19 +44,20 @@ const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
   timeoutMs: FUNCTION_TIMEOUT_MS,
   logger,
 });
+const reconcile = composeReconcile(asCaller(ingestConfig(), 'reconcile'));
 const sources = [
   startEventSource({
     ...sourceOf('ingest', eventQueueName(config.stage)),
-    handler: makeIngestHandler(composeIngest(asCaller(ingestConfig(), 'ingest'))),
+    handler: composeIngest(asCaller(ingestConfig(), 'ingest')),
   }),
   startEventSource({
     ...sourceOf('deliver', deliveryQueueName(config.stage)),
-    handler: makeDeliverHandler(composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true })),
+    handler: composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true }),
   }),
   startSchedule({
     name: 'reconcile',
     everyMs: RECONCILE_EVERY_MS,
-    handler: makeReconcileHandler(composeReconcile(asCaller(ingestConfig(), 'reconcile'))),
+    handler: () => reconcile(undefined),
     logger,
   }),
 ];

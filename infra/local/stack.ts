@@ -1,5 +1,5 @@
 import { makeTaskStoppedHandler, WORKER_CONTAINER } from '../../functions/taskStopped.ts';
-import { composeTaskStopped } from '../../functions/eventComposition.ts';
+import { composeTaskStopped } from '../../functions/taskStoppedComposition.ts';
 import { createOperatorKey } from '../../shared/identity/apiKey.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';

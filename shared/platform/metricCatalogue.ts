@@ -5,7 +5,7 @@
  */
 interface MetricDefinition {
   readonly kind: 'count' | 'measure' | 'gauge';
-  readonly unit: 'Count' | 'Milliseconds' | 'None';
+  readonly unit: 'Count' | 'Milliseconds' | 'Percent' | 'None';
   readonly dimensions: Readonly<Record<string, readonly string[]>>;
   readonly question: string;
 }
@@ -13,6 +13,8 @@ interface MetricDefinition {
 const count = { kind: 'count', unit: 'Count', dimensions: {} } as const;
 const duration = { kind: 'measure', unit: 'Milliseconds', dimensions: {} } as const;
 const level = { kind: 'gauge', unit: 'Count', dimensions: {} } as const;
+/** A share of something, from 0 to 100 and beyond when there is too much of it. */
+const percent = { kind: 'gauge', unit: 'Percent', dimensions: {} } as const;
 /** 1 while something is so, otherwise 0. */
 const flag = { kind: 'gauge', unit: 'None', dimensions: {} } as const;
 
@@ -64,6 +66,33 @@ export const metricCatalogue = {
       'How many items of sessions were not stored because the table cannot hold them (app state of large accounts)?',
   },
   OutageMode: { ...flag, question: 'Does WhatsApp refuse nearly all opens, so that only a few are tried?' },
+  ConnectionsByStatus: {
+    ...level,
+    dimensions: { status: ['online', 'connecting', 'reconnecting', 'pairing', 'handing_off', 'not_wanted'] },
+    question: 'How many connections does a worker hold, and how are they?',
+  },
+  SocketsClosed: {
+    ...count,
+    dimensions: { cause: ['restart', 'network', 'server', 'replaced', 'account', 'client', 'other'] },
+    question: 'How many sockets closed, and for which kind of cause?',
+  },
+  FleetUtilisation: { ...percent, question: 'How full are the workers, as the leader counts shards and connections?' },
+  EventLoopDelay: { ...duration, question: 'For how long did a worker hold up everything else it has to do?' },
+  CommandsEnded: {
+    ...count,
+    dimensions: { outcome: ['sent', 'refused', 'failed'] },
+    question: 'How did accepted messages end: with WhatsApp, refused for a reason of their own, or by our failure?',
+  },
+  CommandAge: { ...duration, question: 'How long after it was accepted did WhatsApp take a message?' },
+  EventLag: { ...duration, question: 'How long after something happened on WhatsApp was it stored?' },
+  EventToDelivery: { ...duration, question: 'How long after something happened was a tenant first told by webhook?' },
+  DeliveryAttempts: {
+    ...count,
+    dimensions: { outcome: ['delivered', 'failed', 'gone'] },
+    question: 'How many webhooks did tenants take, fail to take, or want no more?',
+  },
+  CanaryDuration: { ...duration, question: 'How long did a message of the canary to itself take?' },
+  CanaryFailed: { ...count, question: 'How often did a message of the canary to itself not arrive?' },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof metricCatalogue;

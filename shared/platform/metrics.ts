@@ -29,7 +29,8 @@ export interface MetricsOptions {
   readonly clock: Clock;
   /** Takes one line without its end, for example to standard output, where CloudWatch Logs finds the metrics in it. */
   readonly write: (line: string) => void;
-  readonly flushEveryMs: number;
+  /** Undefined where somebody else says when, as at the end of a function's call. */
+  readonly flushEveryMs: number | undefined;
   /** Hears, once per flush, what could not be written. */
   readonly logger: Logger;
 }
@@ -102,14 +103,14 @@ export function makeMetrics(options: MetricsOptions): RunningMetrics {
     if (put(series)) valuesHeld += 1;
     if (valuesHeld >= MOST_VALUES_HELD) flush();
   };
-  const keepFlushing = async (): Promise<void> => {
+  const keepFlushing = async (everyMs: number): Promise<void> => {
     for (;;) {
-      await clock.sleep(flushEveryMs, stopping.signal);
+      await clock.sleep(everyMs, stopping.signal);
       if (stopping.signal.aborted) return;
       flush();
     }
   };
-  void keepFlushing();
+  if (flushEveryMs !== undefined) void keepFlushing(flushEveryMs);
 
   return {
     count: (name, dimensions, by = 1) =>

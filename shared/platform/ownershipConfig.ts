@@ -21,6 +21,7 @@ export const ownershipSettings = {
   HOLDFAST_OPENS_PER_SECOND: positive(25),
   HOLDFAST_FLEET_OPENS_PER_SECOND: positive(500),
   HOLDFAST_HANDSHAKES_IN_FLIGHT: positive(10),
+  HOLDFAST_WORKER_CONNECTIONS: positive(400),
 } as const;
 
 type Settings = { readonly [Name in keyof typeof ownershipSettings]: number };
@@ -55,6 +56,8 @@ export interface OwnershipConfig {
   readonly opensPerSecond: number;
   readonly fleetOpensPerSecond: number;
   readonly handshakesInFlight: number;
+  /** So many connections count as a full worker, where the leader says how full the fleet is. */
+  readonly workerConnections: number;
 }
 
 /** The numbers out of the settings. */
@@ -77,5 +80,6 @@ export function toOwnership(value: Settings): OwnershipConfig {
     opensPerSecond: value.HOLDFAST_OPENS_PER_SECOND,
     fleetOpensPerSecond: value.HOLDFAST_FLEET_OPENS_PER_SECOND,
     handshakesInFlight: value.HOLDFAST_HANDSHAKES_IN_FLIGHT,
+    workerConnections: value.HOLDFAST_WORKER_CONNECTIONS,
   };
 }

@@ -1,6 +1,6 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { composeReconcile } from '../../functions/eventComposition.ts';
 import { makeReconcileHandler } from '../../functions/reconcile.ts';
+import { composeStores } from '../../functions/storeComposition.ts';
 import { ApiClient } from '../../infra/local/apiClient.ts';
 import { asCaller, environmentOf, type Caller } from '../../infra/local/callers.ts';
 import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
@@ -202,7 +202,7 @@ async function loseBeforeTheQueue(tenant: Tenant): Promise<void> {
   const { status } = await api.call('POST', `/v1/connections/${shop}/messages`, aText('lost on the way'));
   refuse(undefined);
   if (status !== 503) throw new Error(`a message that was not queued was answered with ${status}`);
-  const parts = composeReconcile(storesOf(tenant, 'reconcile'));
+  const parts = composeStores(storesOf(tenant, 'reconcile'), 'reconcile');
   // As the schedule does each minute: now, when it is too early, and again when the time is over.
   for (const laterMs of [0, ACCEPT_LIMIT_MS + 3 * 60_000]) {
     const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs };

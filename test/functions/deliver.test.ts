@@ -18,6 +18,7 @@ import { listAttempts } from '../../shared/webhook/attempt.ts';
 import { deliveryQueueUrl, enqueueDeliveries } from '../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../shared/webhook/endpoint.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../shared/webhook/postWebhook.ts';
+import { keepingMetrics } from '../shared/platform/keepingMetrics.ts';
 import { startReceiver, type Receiver } from '../shared/webhook/receiver.ts';
 import {
   aRecord,
@@ -116,6 +117,22 @@ describe('deliver', () => {
       'x-correlation-id': 'cor-of-request',
     });
     expect(await attemptsOf(endpoint)).toMatchObject([{ number: 1, result: 'delivered', httpStatus: 200, eventId }]);
+  });
+
+  it('measures from the event to the first attempt, and counts how each attempt ended', async () => {
+    const metrics = keepingMetrics();
+    const { body } = await aDelivery();
+    const again = { ...aRecord(body), attributes: { ...aRecord(body).attributes, ApproximateReceiveCount: '2' } };
+    answers = [500];
+    const handler = makeDeliverHandler(dependencies({ metrics, queue: stack.queue }));
+
+    await handler({ Records: [aRecord(body)] });
+    await handler({ Records: [again] });
+
+    const happenedAtMs = Date.parse('2026-08-01T12:00:00.000Z');
+    expect(metrics.valuesOf('EventToDelivery')).toEqual([Math.max(0, stack.clock.nowMs() - happenedAtMs)]);
+    expect(metrics.totalOf('DeliveryAttempts', { outcome: 'failed' })).toBe(1);
+    expect(metrics.totalOf('DeliveryAttempts', { outcome: 'delivered' })).toBe(1);
   });
 
   it('keeps a failed delivery in the queue and tries again with the same id and the same bytes', async () => {

@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeIngestHandler } from '../../functions/ingest.ts';
+import { keepingMetrics } from '../shared/platform/keepingMetrics.ts';
 import { readEvents } from '../../shared/event/eventLog.ts';
 import type { InternalEventBatch } from '../../shared/event/internalEvent.ts';
 import { makeDeliveryId, makeEventId } from '../../shared/kernel/id.ts';
@@ -59,6 +60,16 @@ describe('ingest', () => {
       correlationId: 'cor-of-batch',
       deliveryId: all && makeDeliveryId(all, makeEventId(1)),
     });
+  });
+
+  it('measures how long after it happened something was stored', async () => {
+    const ids = { ...newIds(), tenantId: (await aTenantWith(stack, [])).tenantId };
+    const metrics = keepingMetrics();
+    const atMs = stack.clock.nowMs() - 3_000;
+
+    await makeIngestHandler({ ...stack, metrics })({ Records: [asRecord(aBatch(ids, [aMessageFact({ atMs })]))] });
+
+    expect(metrics.valuesOf('EventLag')).toEqual([stack.clock.nowMs() - atMs]);
   });
 
   it('enqueues more deliveries than SQS takes in one call', async () => {

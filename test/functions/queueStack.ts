@@ -10,6 +10,7 @@ import type { NewEndpoint, Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import { makeLogger, type Logger } from '../../shared/platform/logger.ts';
+import { keepingMetrics, type KeepingMetrics } from '../shared/platform/keepingMetrics.ts';
 import { createTenant } from '../../shared/tenant/tenant.ts';
 import { deliverySchema, deliveryQueueUrl, type Delivery } from '../../shared/webhook/delivery.ts';
 import { EndpointStore } from '../../shared/webhook/endpointStore.ts';
@@ -24,6 +25,7 @@ export interface QueueStack extends EventStores {
   readonly endpoints: EndpointStore;
   readonly logger: Logger;
   readonly logLines: readonly string[];
+  readonly metrics: KeepingMetrics;
 }
 
 export async function startQueueStack(): Promise<QueueStack> {
@@ -38,6 +40,7 @@ export async function startQueueStack(): Promise<QueueStack> {
     endpoints: new EndpointStore(stores),
     logger: makeLogger('test', 'debug', { write: (line) => logLines.push(line) }),
     logLines,
+    metrics: keepingMetrics(),
     stop: async () => {
       queue.destroy();
       await Promise.all([stores.stop(), queues.stop()]);

@@ -1,6 +1,6 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { composeTaskStopped } from '../../functions/eventComposition.ts';
+import { composeTaskStopped } from '../../functions/taskStoppedComposition.ts';
 import { makeTaskStoppedHandler } from '../../functions/taskStopped.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';

@@ -12,6 +12,7 @@ import {
 } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
 import type { ConnectionSocket, OwnedConnection } from '../socket/connectionSocket.ts';
 import { judgeOutcome, type Verdict } from './sendOutcomes.ts';
@@ -25,6 +26,7 @@ export interface SendDependencies {
   readonly assertOpen: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /** Where a command comes from. A parked message was in the queue in time, whatever its row says. */
@@ -122,12 +124,29 @@ async function settle(
       : ({ state: 'failed', atMs: clock.nowMs(), error: verdict.error } as const);
   assertOpen();
   if ((await messages.recordResult(owned, message.messageId, result)) === 'recorded') {
+    countEnd(dependencies, message, verdict);
     await publish(dependencies, message, toFact(message.messageId, result));
     return;
   }
   // A receipt was faster, or a newer owner was here: what the row says now is the result.
   const now = await messages.find(owned.connectionId, message.messageId);
   if (now?.direction === 'out' && isDone(now.state)) await publishResult(dependencies, now);
+}
+
+/** Failures that the recipient or the tenant could not have prevented. */
+const OURS: ReadonlySet<SendErrorCode> = new Set(['not_enqueued', 'too_many_attempts']);
+
+function countEnd(
+  { metrics, clock }: SendDependencies,
+  message: SentMessage,
+  verdict: Exclude<Verdict, { readonly verdict: 'again' }>,
+): void {
+  if (verdict.verdict === 'failed') {
+    metrics.count('CommandsEnded', { outcome: OURS.has(verdict.error) ? 'failed' : 'refused' });
+    return;
+  }
+  metrics.count('CommandsEnded', { outcome: 'sent' });
+  metrics.measure('CommandAge', Math.max(0, clock.nowMs() - message.createdAtMs), {});
 }
 
 /** Publishes the result that the row shows. It may have been published before: its key is the same. */

@@ -46,6 +46,17 @@ export function attends(
   return !isAble(leader, leases, silent) && !isAble(deputy, leases, silent);
 }
 
+/**
+ * How full the workers are that may take connections, in percent: what the service is scaled by. Whoever drains or dies
+ * counts with what is left of its connections and not as room, so that a deploy does not look like a fleet too large.
+ */
+export function utilisationPercent(leases: readonly LeaseView[], workerConnections: number): number {
+  const living = leases.filter(({ state }) => state !== 'DEAD');
+  const able = living.filter(({ state, drainRequested }) => state === 'ALIVE' && !drainRequested);
+  const held = living.reduce((sum, { load }) => sum + load.connections, 0);
+  return able.length === 0 ? 100 : (100 * held) / (able.length * workerConnections);
+}
+
 function isAble(workerId: WorkerId | undefined, leases: readonly LeaseView[], silent: ReadonlySet<WorkerId>): boolean {
   return leases.some((lease) => lease.workerId === workerId && lease.state === 'ALIVE' && !silent.has(lease.workerId));
 }
@@ -116,6 +127,7 @@ export class Leader {
     if ((await store.keepLeading(own, deputy)) === 'refused') return undefined;
     if (nowMs - joinedMs < SETTLE_HEARTBEATS * config.heartbeatMs) return undefined;
     metrics.gauge('ShardsUnowned', orphansOf(view).length, {});
+    metrics.gauge('FleetUtilisation', utilisationPercent(view.leases, config.workerConnections), {});
     this.#countStopped(view);
     const next = plan(view, silent, this.#memory, nowMs, config);
     this.#memory = next.memory;

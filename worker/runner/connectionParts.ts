@@ -8,6 +8,7 @@ import type { Random } from '../../shared/kernel/random.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { ConnectionConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
 import { ConnectionOutbox } from '../commands/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../commands/controlCommand.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
@@ -30,6 +31,7 @@ export interface PartsDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly sockets: SessionSocketsDependencies;
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   readonly onBroken: (error: unknown) => void;

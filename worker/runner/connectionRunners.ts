@@ -5,6 +5,7 @@ import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { decideControl } from '../commands/controlCommand.ts';
 import { HeldConnection, type ConnectionParts } from './heldConnection.ts';
+import type { HeldStatus } from './heldStatus.ts';
 
 export interface RunnersDependencies {
   readonly shard: number;
@@ -41,6 +42,11 @@ export class ConnectionRunners {
   /** How many have a socket that is open. */
   get online(): number {
     return [...this.#held.values()].filter((held) => held.isOnline).length;
+  }
+
+  /** How each of them stands. */
+  get statuses(): readonly HeldStatus[] {
+    return [...this.#held.values()].map(({ status }) => status);
   }
 
   /** Begins to list the shard's connections, now and each minute, and starts those that are wanted. */

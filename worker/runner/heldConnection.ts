@@ -12,6 +12,7 @@ import { decideControl, type ControlAction, type RunnerView } from '../commands/
 import type { ConnectionSocket, OwnedConnection } from '../socket/connectionSocket.ts';
 import type { RecordedStatus } from './connectionRecorder.ts';
 import type { ConnectionRunner } from './connectionRunner.ts';
+import { toHeldStatus, type HeldStatus } from './heldStatus.ts';
 import type { Sending, SocketSource } from './runnerDependencies.ts';
 import type { Input, StopReason } from './machineTypes.ts';
 
@@ -78,6 +79,10 @@ export class HeldConnection {
 
   get isOnline(): boolean {
     return this.#runner?.state.name === 'online';
+  }
+
+  get status(): HeldStatus {
+    return toHeldStatus(this.#runner?.state.name);
   }
 
   /** The runner's state, for `decideControl`. */

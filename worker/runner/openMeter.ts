@@ -1,3 +1,4 @@
+import type { DimensionsOf } from '../../shared/platform/metricCatalogue.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { SocketInput } from '../socket/connectionSocket.ts';
 
@@ -25,6 +26,9 @@ export class OpenMeter {
     this.#metrics.count('OpenAttempts', {});
     return (input) => {
       if (input.type === 'socket_closed' && input.close.statusCode === 440) this.#metrics.count('Conflicts', {});
+      if (input.type === 'socket_closed') {
+        this.#metrics.count('SocketsClosed', { cause: kindOfClose(input.close.statusCode) });
+      }
       if (!isOpening || input.type === 'paired' || input.type === 'caught_up') return;
       isOpening = false;
       if (input.type === 'socket_closed') {
@@ -37,4 +41,27 @@ export class OpenMeter {
       }
     };
   }
+}
+
+type CloseKind = DimensionsOf<'SocketsClosed'>['cause'];
+
+/** Kinds of closes by WhatsApp's code, few enough to be dimensions; what each means for its connection says `closeRules`. */
+const kindsByCode: Readonly<Record<number, CloseKind>> = {
+  401: 'account',
+  402: 'account',
+  403: 'account',
+  405: 'client',
+  406: 'account',
+  408: 'network',
+  409: 'client',
+  411: 'client',
+  428: 'network',
+  440: 'replaced',
+  500: 'server',
+  503: 'server',
+  515: 'restart',
+};
+
+function kindOfClose(statusCode: number | undefined): CloseKind {
+  return (statusCode === undefined ? undefined : kindsByCode[statusCode]) ?? 'other';
 }

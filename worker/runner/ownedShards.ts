@@ -1,6 +1,7 @@
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { CommandPoller } from '../commands/commandPoller.ts';
 import type { ConnectionRunners } from './connectionRunners.ts';
+import { countStatuses, type HeldStatus } from './heldStatus.ts';
 
 /** The work of one owned shard. */
 export interface ShardWork {
@@ -37,6 +38,11 @@ export class OwnedShards {
       online += runners.online;
     }
     return { connections, online };
+  }
+
+  /** How many connections of all shards stand how. */
+  byStatus(): ReadonlyMap<HeldStatus, number> {
+    return countStatuses([...this.#work.values()].flatMap(({ runners }) => runners.statuses));
   }
 
   /** Another worker owns the shard: closes without logging out, writes nothing. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ACCEPT_LIMIT_MS } from '../../../shared/message/message.ts';
 import { MAX_SEND_ATTEMPTS } from '../../../worker/commands/sendOutcomes.ts';
 import type { SendOutcome } from '../../../worker/socket/connectionSocket.ts';
+import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { anOutbox, sequence, startCore, type Core, type FakeSocket } from './fakes.ts';
 
 describe('the outbox of a connection', () => {
@@ -48,6 +49,29 @@ describe('the outbox of a connection', () => {
     expect(await core.stateOf(connection.connectionId, message.messageId)).toBe(state);
     expect(publisher.results()).toEqual([state]);
   });
+
+  it.each<[SendOutcome, string]>([
+    [{ outcome: 'acknowledged', atMs: 1_700_000_000_000 }, 'sent'],
+    [{ outcome: 'refused', code: 463 }, 'refused'],
+    [{ outcome: 'no_account' }, 'refused'],
+  ])(
+    'counts once how a message ended when the answer is %o, however often its command comes',
+    async (answer, outcome) => {
+      const connection = await core.aConnection();
+      const message = await core.aMessage(connection, 'hello');
+      const metrics = keepingMetrics();
+      const { outbox, socket } = anOutbox(core, connection, { overrides: { metrics } });
+      socket.answers.push(answer);
+
+      await outbox.handle(message.messageId, sequence(1), Date.now());
+      await outbox.handle(message.messageId, sequence(1), Date.now());
+
+      expect(metrics.kept.filter(({ name }) => name === 'CommandsEnded')).toEqual([
+        { name: 'CommandsEnded', value: 1, dimensions: { outcome } },
+      ]);
+      expect(metrics.valuesOf('CommandAge')).toHaveLength(outcome === 'sent' ? 1 : 0);
+    },
+  );
 
   it('parks while there is no socket, and drains in order once there is one', async () => {
     const connection = await core.aConnection();

@@ -14,6 +14,7 @@ import { systemRandom } from '../../../shared/kernel/random.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
+import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { ConnectionOutbox, type OutboxDependencies } from '../../../worker/commands/connectionOutbox.ts';
 import type { EventPublisher } from '../../../worker/events/eventPublisher.ts';
 import type {
@@ -167,6 +168,7 @@ export function anOutbox(
     clock: systemClock,
     random: { ...systemRandom, unit: () => 0 },
     logger: silentLogger,
+    metrics: silentMetrics,
     socket: options.socket ?? (() => socket),
     ...options.overrides,
   });

@@ -32,6 +32,7 @@ export const timings: OwnershipConfig = {
   fleetOpensPerSecond: 500,
   opensPerSecond: 25,
   handshakesInFlight: 10,
+  workerConnections: 400,
 };
 
 /** What a store can be told to do wrong. `lost`: the write is taken, its answer is not seen. */

@@ -1,0 +1,116 @@
+import { widgetOf, type DashboardDefinition, type PhysicalNames, type Widget } from './dashboard.ts';
+import { apiWidgets, capacityWidgets, costWidgets, queueWidgets, storeWidgets } from './awsWidgets.ts';
+import { objectivesOf, type Objective } from './objectives.ts';
+import type { MetricName } from '../../shared/platform/metricCatalogue.ts';
+
+/** Stand-ins where there is no deployed stack. */
+const unnamed: PhysicalNames = { apiId: 'api', clusterName: 'cluster', serviceName: 'service' };
+
+/**
+ * All dashboards of a stage: `ops`, which is read from top to bottom by who is on call, and one for each concern. Pure: the
+ * CDK app and the local page make the same ones of it.
+ */
+export function dashboardDefinitions(stage: string, names: PhysicalNames = unnamed): readonly DashboardDefinition[] {
+  const own = (section: string, ...metrics: readonly MetricName[]): readonly Widget[] =>
+    metrics.map((name) => widgetOf(stage, section, name));
+  const objectives = objectivesOf(stage, names).flatMap(objectiveWidget);
+  const connections = own('Connections', 'ConnectionsByStatus', 'SocketsClosed', 'TimeToOpen');
+  const opens = own('Opens and their budget', 'OpenAttempts', 'OpenSucceeded', 'OpenFailed', 'OpenBudgetWait');
+  const outage = own('Opens and their budget', 'OutageMode');
+  const messages = own('Messages', 'CommandsEnded', 'CommandAge', 'MessagesSent');
+  const events = own('Events and webhooks', 'EventLag', 'EventToDelivery', 'DeliveryAttempts');
+  const queues = queueWidgets(stage, 'Queues');
+  const stores = storeWidgets(stage, 'Stores');
+  const capacity = [
+    ...own('Capacity', 'FleetUtilisation', 'EventLoopDelay'),
+    ...capacityWidgets(stage, 'Capacity', names),
+  ];
+  const owners = own('Who owns what', 'ShardsUnowned', 'ShardsMoved', 'WorkersDead', 'HeartbeatLatency');
+  return [
+    {
+      name: 'ops',
+      title: 'Holdfast: what ops see first',
+      widgets: [
+        ...objectives,
+        ...connections,
+        ...owners,
+        ...opens,
+        ...outage,
+        ...messages,
+        ...events,
+        ...queues,
+        ...stores,
+        ...capacity,
+        ...costWidgets(stage, 'What costs money'),
+        ...own('Canary', 'CanaryDuration', 'CanaryFailed'),
+      ],
+    },
+    {
+      name: 'ownership',
+      title: 'Who owns what',
+      widgets: [
+        ...own('Shards', 'ShardsUnowned', 'ShardsOwned', 'ShardsMoved', 'ClaimsWon', 'ClaimsLost', 'HandOffDuration'),
+        ...own('Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration'),
+        ...own('Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'),
+      ],
+    },
+    {
+      name: 'connections',
+      title: 'Connections to WhatsApp',
+      widgets: [...connections, ...own('Connections', 'Conflicts'), ...opens, ...outage],
+    },
+    {
+      name: 'messages',
+      title: 'Messages and sessions',
+      widgets: [
+        ...messages,
+        ...own('Encryption', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'FencedCommits'),
+        ...own('Canary', 'CanaryDuration', 'CanaryFailed'),
+      ],
+    },
+    { name: 'delivery', title: 'Events and webhooks', widgets: [...events, ...queues] },
+    { name: 'api', title: 'API', widgets: apiWidgets('API', names) },
+    {
+      name: 'stores',
+      title: 'Stores',
+      widgets: [...stores, ...own('Stores', 'SessionItemsTooLarge', 'FencedCommits')],
+    },
+    {
+      name: 'capacity',
+      title: 'Capacity and cost',
+      widgets: [...capacity, ...costWidgets(stage, 'What costs money')],
+    },
+  ];
+}
+
+/** How an objective stands, with what is promised drawn across. */
+function objectiveWidget({ title, percent, measured }: Objective): readonly Widget[] {
+  const common = {
+    title,
+    section: 'Objectives',
+    unit: 'percent',
+    limit: { value: percent, label: 'promised' },
+  } as const;
+  if (measured.by === 'rank') return [{ ...common, metrics: [measured.good] }];
+  const { bad, all } = measured;
+  const labels = new Set(all.map(({ label }) => label));
+  const good = all.filter(({ label }) => !bad.some((metric) => metric.label === label));
+  const isSplit = bad.every(({ label }) => labels.has(label));
+  // Where the bad ones are not among the lines of all, their share is what can be said.
+  return isSplit
+    ? [
+        {
+          ...common,
+          metrics: all,
+          share: { label: 'good', of: good.map(({ label }) => label), among: all.map(({ label }) => label) },
+        },
+      ]
+    : [
+        {
+          ...common,
+          limit: { value: 100 - percent, label: 'allowed' },
+          metrics: [...bad, ...all],
+          share: { label: 'bad', of: bad.map(({ label }) => label), among: all.map(({ label }) => label) },
+        },
+      ];
+}
