@@ -28,6 +28,10 @@ export const operatorAccess: Readonly<Record<OperatorTask, ProcessAccess>> = {
   },
   restore: {
     tables: [
+      // The numbers of events go on far ahead.
+      { table: 'core', actions: ['Scan'] },
+      { table: 'core', keys: ['TENANT#*'], actions: ['UpdateItem'] },
+      { table: 'core', keys: ['EVENTS#*'], actions: ['PutItem'] },
       { table: 'fleet', actions: ['Scan', 'UpdateItem'] },
       { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Scan'] },
     ],

@@ -160,6 +160,7 @@ class Stack implements RunningStack {
     this.#folder.keepAddresses({
       HOLDFAST_API_URL: this.apiUrl,
       HOLDFAST_STAGE: STAGE,
+      HOLDFAST_SHARD_COUNT: String(this.#shards),
       HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),

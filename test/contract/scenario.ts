@@ -2,7 +2,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { makeReconcileHandler } from '../../functions/reconcile.ts';
 import { composeStores } from '../../functions/storeComposition.ts';
 import { ApiClient } from '../../infra/local/apiClient.ts';
-import { asCaller, environmentOf, type Caller } from '../../infra/local/callers.ts';
+import { asCaller, type Caller } from '../../infra/local/callers.ts';
 import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
 import { queueUrlBase } from '../../infra/local/queues.ts';
 import type { RunningStack } from '../../infra/local/stack.ts';
@@ -285,17 +285,8 @@ async function leave({ api, whatsApp, desk, shop }: Tenant): Promise<void> {
   await waitUntilOnline(api, shop);
 }
 
-async function restore({ stack, dataDir }: Tenant): Promise<void> {
+async function restore({ stack, ops }: Tenant): Promise<void> {
   for (const { index } of stack.workers()) await stack.removeWorker(index, 'SIGTERM');
-  const run = makeOps({
-    ...environmentOf('restore'),
-    HOLDFAST_STAGE: stack.stage,
-    HOLDFAST_DYNAMODB_ENDPOINT: stack.dynamoDbEndpoint,
-    HOLDFAST_SQS_ENDPOINT: stack.sqsEndpoint,
-    HOLDFAST_QUEUE_URL_BASE: queueUrlBase(stack.sqsEndpoint),
-    HOLDFAST_KEY_FILE: `${dataDir}/root-key`,
-    HOLDFAST_TASK_ID: 'restore',
-  });
-  const { code, stderr } = await run('restore');
+  const { code, stderr } = await ops('restore');
   if (code !== 0) throw new Error(`ops restore: ${stderr}`);
 }
