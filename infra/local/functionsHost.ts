@@ -10,6 +10,7 @@ import { composeAdmin, composeApi } from '../../functions/apiComposition.ts';
 import { composeDeliver } from '../../functions/deliverComposition.ts';
 import { composeIngest } from '../../functions/ingestComposition.ts';
 import { composeReconcile } from '../../functions/reconcileComposition.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
@@ -17,6 +18,10 @@ import { deliveryQueueName, eventQueueName } from '../../shared/platform/queues.
 import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
 import { makeGateway, type HttpHandler } from './gateway.ts';
+import { noteAnswer, watchQueues } from './ops/awsStandIns.ts';
+import { samplesOf } from './ops/emfLine.ts';
+import { MetricStore } from './ops/metricStore.ts';
+import { makeOpsRoom } from './ops/opsRoom.ts';
 import { startSchedule } from './schedule.ts';
 
 const WAIT_SECONDS = 1;
@@ -29,8 +34,29 @@ const config = apiConfig();
 const logger = makeLogger('functions', config.logLevel);
 
 const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: true })) as unknown as HttpHandler;
-const admin = makeAdminHandler(composeAdmin(asCaller(config, 'admin'))) as unknown as HttpHandler;
-const server = makeGateway((path) => (isAdminPath(path) ? admin : api));
+const adminParts = composeAdmin(asCaller(config, 'admin'));
+const admin = makeAdminHandler(adminParts) as unknown as HttpHandler;
+const store = new MetricStore(systemClock.nowMs);
+const beside = makeOpsRoom({
+  stage: config.stage,
+  store,
+  nowMs: systemClock.nowMs,
+  authenticate: adminParts.authenticate,
+});
+const server = makeGateway((path) => (isAdminPath(path) ? admin : api), {
+  beside,
+  onAnswer: (answer) => noteAnswer(store, answer, systemClock.nowMs()),
+});
+process.on('message', (message: { readonly metrics?: unknown }) => {
+  if (typeof message.metrics === 'string') for (const sample of samplesOf(message.metrics)) store.add(sample);
+});
+const stopWatching = watchQueues({
+  queue: makeQueueClient(asCaller(config, 'stack')),
+  stage: config.stage,
+  queueUrlBase: config.queueUrlBase,
+  store,
+  logger,
+});
 
 /** An event source acts in the name of its function. */
 const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
@@ -76,6 +102,7 @@ server.listen(Number(values.port ?? 0), '127.0.0.1', () => {
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
+    stopWatching();
     server.close();
     server.closeIdleConnections();
     void Promise.all(sources.map((source) => source.stop())).then(() => process.exit(0));

@@ -88,6 +88,7 @@ function firstScreen({
 }: NonNullable<typeof stack>) {
   return `
   API           ${apiUrl}   (routes: ${apiUrl}/v1/openapi.json)
+  Operations    ${apiUrl}/ops   (asks for the operator key)
   WhatsApp      ${whatsAppControlUrl === undefined ? 'the real one' : `simulator, phones at ${whatsAppControlUrl}/phones`}
   DynamoDB      ${dynamoDbEndpoint}
   SQS           ${sqsEndpoint}

@@ -9,6 +9,8 @@ import { asCaller, environmentOf } from './callers.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
 import { openDataFolder, type DataFolder } from './dataFolder.ts';
 import { createQueues, queueUrlBase } from './queues.ts';
+import { killIfRunning } from './killIfRunning.ts';
+import { isMetrics } from './ops/emfLine.ts';
 import { sayOnce } from './sayOnce.ts';
 import { createTables } from './tables.ts';
 import { WorkerFleet, type LocalWorker } from './workerFleet.ts';
@@ -79,6 +81,7 @@ export interface RunningStack {
 
 const STAGE = 'local';
 const SHARDS = 4;
+const FUNCTIONS = 'functions';
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
 
@@ -154,7 +157,7 @@ class Stack implements RunningStack {
     await this.#buryEarlierWorkers();
     const whatsApp = this.#options.live ? undefined : await this.#startWhatsApp();
     const port = String(this.#options.port);
-    const functions = await this.#child('functions', 'infra/local/functionsHost.ts', ['--port', port], this.#settings);
+    const functions = await this.#child(FUNCTIONS, 'infra/local/functionsHost.ts', ['--port', port], this.#settings);
     this.apiUrl = textOf(functions.ready['url']);
     await this.#startWorkers(whatsApp);
     this.#folder.keepAddresses({
@@ -203,6 +206,13 @@ class Stack implements RunningStack {
     if (this.#dynamoDbPid !== undefined) killIfRunning(this.#dynamoDbPid);
     this.#folder.release();
   }
+
+  /** Metrics are lines in the logs. CloudWatch finds them there on AWS; here the page at `/ops` gets them. */
+  readonly #onLine = (line: string): void => {
+    if (!isMetrics(line)) return;
+    const functions = this.#children.find(({ name }) => name === FUNCTIONS)?.process;
+    if (functions?.connected === true) functions.send({ metrics: line });
+  };
 
   #running(): WorkerFleet {
     if (this.#fleet === undefined) throw new Error('The stack is not up.');
@@ -260,6 +270,7 @@ class Stack implements RunningStack {
       tellStopped: (taskId) => this.#tellStopped(taskId),
       keepTasks: this.#folder.keepTasks,
       say,
+      onLine: this.#onLine,
       onBroken,
     });
     this.#fleet = fleet;
@@ -322,20 +333,13 @@ class Stack implements RunningStack {
       logFile: `${this.#folder.logs}/${name}.log`,
       readyWithinMs: READY_MS,
       onTrouble: this.#options.say,
+      onLine: this.#onLine,
     });
     this.#children.push(child);
     void child.exited.then(({ code, signal, last }) => {
       if (!this.#stopping) this.#options.onBroken(`${name} ended (${signal ?? `code ${code}`}). ${last}`);
     });
     return child;
-  }
-}
-
-function killIfRunning(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone, as it should be.
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ApiClient, makeTenant } from '../../infra/local/apiClient.ts';
+import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
 import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
 import { startStack, type RunningStack } from '../../infra/local/stack.ts';
 import { until } from '../../infra/local/until.ts';
