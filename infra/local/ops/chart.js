@@ -44,10 +44,21 @@ function niceTop(value, unit) {
   return unit === 'count' ? Math.max(2, Math.ceil(top)) : top;
 }
 
-const lastOf = (points) => points.findLast((point) => point !== null) ?? null;
+/** The present minute is not over: sums of it are too small, so the one before it counts if it has a value. */
+const lastOf = (points) => points.slice(0, -1).findLast((point) => point !== null) ?? points.at(-1) ?? null;
+
+/** Whether a figure stands on the wrong side of its level: a floor (99 % promised) or a ceiling (3 s). */
+export function isBeyond({ limit, lines }) {
+  if (limit === undefined) return false;
+  return lines.some(({ points }) => {
+    const last = lastOf(points);
+    return last !== null && (limit.label === 'promised' ? last < limit.value : last > limit.value);
+  });
+}
 
 /** A card with the question, the chart and what stood last. Lines that never had a value are left out. */
-export function drawCard({ title, unit, limit, lines }, endMs) {
+export function drawCard(figure, endMs) {
+  const { title, unit, limit, lines } = figure;
   const card = html('article', 'card');
   card.append(html('h3', '', title));
   const known = lines.filter(({ points }) => points.some((point) => point !== null));
@@ -56,23 +67,18 @@ export function drawCard({ title, unit, limit, lines }, endMs) {
     card.append(html('div', 'empty', 'nothing said yet'), keys);
     return card;
   }
-  // A level that is a floor (98 % promised) or a ceiling (3 s): what is good lies on the side of the promise.
-  const isFloor = limit?.label === 'promised';
-  const beyond =
-    limit !== undefined &&
-    known.some(({ points }) => {
-      const last = lastOf(points);
-      return last !== null && (isFloor ? last < limit.value : last > limit.value);
-    });
+  const beyond = isBeyond(figure);
   if (beyond) card.classList.add('beyond');
   const values = known.flatMap(({ points }) => points.filter((point) => point !== null));
   const top = niceTop(Math.max(...values, limit?.value ?? 0), unit);
+  // Near a promise of 99 % an axis from 0 would show nothing.
+  const bottom = limit?.label === 'promised' && Math.min(...values) >= 90 ? 90 : 0;
   const chart = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img' });
   chart.append(svg('title', {}, title));
   const minutes = known[0].points.length;
   const x = (index) => EDGE.left + ((WIDTH - EDGE.left - EDGE.right) * index) / Math.max(1, minutes - 1);
-  const y = (value) => HEIGHT - EDGE.bottom - ((HEIGHT - EDGE.top - EDGE.bottom) * value) / top;
-  drawAxes(chart, { top, unit, minutes, endMs, x, y });
+  const y = (value) => HEIGHT - EDGE.bottom - ((HEIGHT - EDGE.top - EDGE.bottom) * (value - bottom)) / (top - bottom);
+  drawAxes(chart, { top, bottom, unit, minutes, endMs, x, y });
   if (limit !== undefined) {
     chart.append(
       svg('line', { class: 'limit', x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y(limit.value), y2: y(limit.value) }),
@@ -100,11 +106,12 @@ export function drawCard({ title, unit, limit, lines }, endMs) {
 
 const timeOf = (atMs) => new Date(atMs).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
-function drawAxes(chart, { top, unit, minutes, endMs, x, y }) {
+function drawAxes(chart, { top, bottom, unit, minutes, endMs, x, y }) {
   for (const share of unit === 'flag' ? [0, 1] : [0, 0.5, 1]) {
-    const at = y(top * share);
+    const level = bottom + (top - bottom) * share;
+    const at = y(level);
     chart.append(svg('line', { class: 'rule', x1: EDGE.left, x2: WIDTH - EDGE.right, y1: at, y2: at }));
-    chart.append(svg('text', { x: EDGE.left - 5, y: at + 3.5, 'text-anchor': 'end' }, spell(top * share, unit)));
+    chart.append(svg('text', { x: EDGE.left - 5, y: at + 3.5, 'text-anchor': 'end' }, spell(level, unit)));
   }
   for (const share of [0, 0.5, 1]) {
     const index = Math.round((minutes - 1) * share);
@@ -118,7 +125,7 @@ function drawAxes(chart, { top, unit, minutes, endMs, x, y }) {
 function drawLine(chart, points, colour, x, y) {
   let run = [];
   const end = () => {
-    if (run.length === 1) chart.append(svg('circle', { class: colour, cx: run[0][0], cy: run[0][1], r: 1.75 }));
+    if (run.length === 1) chart.append(svg('circle', { class: colour, cx: run[0][0], cy: run[0][1], r: 2.25 }));
     if (run.length > 1)
       chart.append(svg('polyline', { class: colour, points: run.map((at) => at.join(',')).join(' ') }));
     run = [];

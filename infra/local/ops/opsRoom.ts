@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { LRUCache } from 'lru-cache';
 import type { Authenticate } from '../../../functions/authentication.ts';
 import { dashboardDefinitions } from '../../dashboards/definitions.ts';
 import { figuresOf } from './figures.ts';
@@ -35,7 +34,6 @@ const HEADERS = {
 
 /** Answers `/ops` and what is below it. Returns whether the request was one of those. */
 export function makeOpsRoom(options: OpsRoomOptions): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const files = new LRUCache<string, Buffer>({ max: Object.keys(assets).length });
   return (request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     if (url.pathname !== '/ops' && !url.pathname.startsWith('/ops/')) return false;
@@ -48,9 +46,7 @@ export function makeOpsRoom(options: OpsRoomOptions): (request: IncomingMessage,
     const asset = assets[url.pathname];
     if (asset !== undefined) {
       const [file, type] = asset;
-      const content = files.get(file) ?? readFileSync(new URL(file, import.meta.url));
-      files.set(file, content);
-      send(response, 200, type, content);
+      send(response, 200, type, readFileSync(new URL(file, import.meta.url)));
       return true;
     }
     if (url.pathname !== '/ops/metrics.json') {

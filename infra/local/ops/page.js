@@ -1,5 +1,5 @@
 /** The page at /ops: asks for the operator key, then reads figures, fleet and connections every ten seconds. */
-import { drawCard } from './chart.js';
+import { drawCard, isBeyond } from './chart.js';
 
 const EVERY_MS = 10_000;
 const KEY = 'holdfast-operator-key';
@@ -83,7 +83,7 @@ function askForKey(sentence) {
 
 function draw() {
   const { figures, fleet, connections } = latest;
-  drawTiles(fleet, connections);
+  drawTiles(latest);
   const { dashboards } = figures;
   const dashboard = dashboards.find(({ name }) => name === shown) ?? dashboards[0];
   tabs.replaceChildren(
@@ -118,16 +118,20 @@ function drawSection(heading, figures, endMs) {
   return section;
 }
 
-function drawTiles(fleet, connections) {
+function drawTiles({ fleet, connections, figures }) {
   const living = fleet.workers.filter(({ state }) => state !== 'DEAD');
   const online = connections.filter(({ status }) => status === 'online').length;
   const parked = connections.reduce((sum, { parkedMessages }) => sum + parkedMessages, 0);
+  const beyond = new Set(
+    figures.dashboards.flatMap((dashboard) => dashboard.figures.filter(isBeyond).map(({ title }) => title)),
+  ).size;
   const tiles = [
     [`${online} / ${connections.length}`, 'connections online', online === connections.length ? 'good' : 'warn'],
     [living.length, living.length === 1 ? 'worker' : 'workers', living.length > 0 ? 'good' : 'bad'],
     [fleet.unowned, 'shards without an owner', fleet.unowned === 0 ? 'good' : 'bad'],
     [fleet.movesInFlight.length, 'shards on the move', ''],
     [parked, 'messages parked', parked === 0 ? '' : 'warn'],
+    [beyond, 'figures beyond their level', beyond === 0 ? 'good' : 'bad'],
     [fleet.mode, 'mode', fleet.mode === 'normal' ? 'good' : 'bad'],
     [fleet.brake ? 'on' : 'off', 'brake', fleet.brake ? 'bad' : 'good'],
   ];

@@ -89,15 +89,22 @@ describe('lines of a log', () => {
 
     metrics.flush();
 
-    const found = lines.flatMap(samplesOf).map(({ atMs: _, ...sample }) => sample);
+    const found = lines.flatMap(samplesOf).map(({ atMs, ...sample }) => ({ ...sample, isNow: atMs > 0 }));
     expect(found).toEqual([
       {
         namespace: METRIC_NAMESPACE,
         name: 'WorkersDead',
         dimensions: { stage: 'local', proof: 'clean' },
         values: [2],
+        isNow: true,
       },
-      { namespace: METRIC_NAMESPACE, name: 'TimeToOpen', dimensions: { stage: 'local' }, values: [12, 14] },
+      {
+        namespace: METRIC_NAMESPACE,
+        name: 'TimeToOpen',
+        dimensions: { stage: 'local' },
+        values: [12, 14],
+        isNow: true,
+      },
     ]);
   });
 

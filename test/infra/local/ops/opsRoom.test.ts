@@ -24,7 +24,9 @@ describe('the page at /ops', () => {
       nowMs: () => NOW_MS,
       authenticate: async (authorization) => {
         if (authorization === 'Bearer operator') return { role: 'operator', keyId: 'key_1' as ApiKeyId };
-        if (authorization === 'Bearer tenant') return { role: 'tenant', tenantId: 'tnt_1' as TenantId };
+        if (authorization === 'Bearer tenant') {
+          return { role: 'tenant', keyId: 'key_2' as ApiKeyId, tenantId: 'tnt_1' as TenantId };
+        }
         throw new AppError('unauthorized');
       },
     });
