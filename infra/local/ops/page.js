@@ -147,14 +147,14 @@ function drawConnections(connections) {
   const worstFirst = [...connections].sort(
     (left, right) => (left.status === 'online') - (right.status === 'online') || left.id.localeCompare(right.id),
   );
-  const rows = worstFirst.map(({ id, status, since, code, sentence, nextAttemptAt, parkedMessages, shard, worker }) =>
+  const rows = worstFirst.map(({ id, status, since, sentence, nextAttemptAt, parkedMessages, shard, worker }) =>
     element(
       'tr',
       '',
       element('td', '', element('code', '', id)),
       element('td', STATUS_CLASS[status] ?? '', status.replaceAll('_', ' ')),
       element('td', '', ago(since)),
-      element('td', 'why', code === 'none' ? '' : sentence),
+      element('td', 'why', status === 'online' ? '' : sentence),
       element('td', '', nextAttemptAt === undefined ? '–' : new Date(nextAttemptAt).toLocaleTimeString()),
       element('td', 'number', String(parkedMessages)),
       element('td', 'number', String(shard)),
@@ -172,7 +172,7 @@ function drawWorkers(workers) {
       element('td', '', element('code', '', id)),
       element(
         'td',
-        suspended ? 'bad' : WORKER_CLASS[state],
+        suspended ? 'bad' : proof === 'clean' ? '' : WORKER_CLASS[state],
         suspended ? 'suspended' : `${state.toLowerCase()}${proof ? ` (${proof})` : ''}`,
       ),
       element('td', '', state === 'DEAD' ? '–' : ago(startedAt)),
