@@ -1,5 +1,5 @@
 /** Charts of a value for each minute, drawn as SVG by hand: nothing is loaded from elsewhere. */
-const WIDTH = 400;
+const WIDTH = 310;
 const HEIGHT = 132;
 const EDGE = { left: 42, right: 8, top: 8, bottom: 18 };
 const COLOURS = 7;
