@@ -18,7 +18,7 @@ export interface TableAccess {
   readonly actions: readonly TableAction[];
 }
 
-export type QueueName = 'commands' | 'commandsDead' | 'events' | 'deliveries';
+export type QueueName = 'commands' | 'commandsDead' | 'events' | 'eventsDead' | 'deliveries' | 'deliveriesDead';
 type QueueAction =
   'ChangeMessageVisibility' | 'DeleteMessage' | 'GetQueueAttributes' | 'ReceiveMessage' | 'SendMessage';
 
@@ -62,7 +62,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('KEY', 'GetItem', 'PutItem'),
       core('TENANT', 'GetItem', 'PutItem'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
-      { table: 'fleet', actions: ['BatchGetItem', 'Scan'] },
+      { table: 'fleet', actions: ['Scan'] },
       { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
       { table: 'fleet', keys: ['WHATSAPP_VERSION'], actions: ['PutItem'] },
     ],
@@ -127,7 +127,6 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     queues: [
       { queue: 'commands', actions: ['ChangeMessageVisibility', 'DeleteMessage', 'ReceiveMessage'] },
-      { queue: 'commandsDead', actions: ['SendMessage'] },
       { queue: 'events', actions: ['SendMessage'] },
     ],
     dataKeys: true,

@@ -52,7 +52,9 @@ function queueArns(scope: IConstruct, { stage, shardCount }: Stage, queue: Queue
   const names = {
     commandsDead: deadLettersOf(stage, commandQueueName(stage, 0)),
     events: eventQueueName(stage),
+    eventsDead: deadLettersOf(stage, eventQueueName(stage)),
     deliveries: deliveryQueueName(stage),
+    deliveriesDead: deadLettersOf(stage, deliveryQueueName(stage)),
   } as const;
   return [queueArn(scope, names[queue])];
 }

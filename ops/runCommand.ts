@@ -97,9 +97,9 @@ const runs: Readonly<Record<CommandName, (run: Run) => Promise<number>>> = {
     return 0;
   },
   // In a process of its own: it is the worker's code, with the worker's configuration, and says by itself what is wrong.
-  restore: async () => {
+  restore: async ({ target: { restoreEnvironment: env } }) => {
     const file = resolve(import.meta.dirname, '../worker/restore.ts');
-    const child = spawn(process.execPath, [file], { stdio: 'inherit' });
+    const child = spawn(process.execPath, [file], { stdio: 'inherit', ...(env === undefined ? {} : { env }) });
     const [code] = (await once(child, 'close')) as [number | null];
     return code ?? 1;
   },

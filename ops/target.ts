@@ -14,6 +14,8 @@ export interface Target {
   readonly stores: () => StoreConfig;
   readonly hasApi: boolean;
   readonly hasStores: boolean;
+  /** Environment of a process with the worker's configuration; undefined where it must be given from outside. */
+  readonly restoreEnvironment: Environment | undefined;
 }
 
 const FLAG_SETTINGS = {
@@ -27,8 +29,8 @@ const FLAG_SETTINGS = {
 /** As `addresses.json` of the embedded stack has them. */
 const addressesSchema = z.record(z.string(), z.string());
 const DEFAULT_DATA = resolve(import.meta.dirname, '../.holdfast');
-/** The emulators check none. */
-const EMBEDDED_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
+/** The emulators check none. The id says who calls (infra/local/callers.ts). */
+const EMBEDDED_CREDENTIALS = { accessKeyId: 'operations', secretAccessKey: 'local' } as const;
 
 /**
  * Finds the Holdfast that flags and environment name, or else the embedded stack of this machine. Never half of one and half
@@ -49,16 +51,26 @@ export function findTarget(flags: Environment, environment?: Environment): Targe
       throw new BadInput(`No embedded stack runs on ${folder}: start it with npm start.`);
     return toTarget(named);
   }
-  const settings = {
+  const settings: Record<string, string> = {
     ...addressesSchema.parse(JSON.parse(readFileSync(addresses, 'utf8'))),
     HOLDFAST_OPERATOR_KEY_FILE: join(folder, 'operator-key'),
   };
   const embedded = readConfig(settings, environment);
-  return toTarget(
-    embedded.stores === undefined
-      ? embedded
-      : { ...embedded, stores: { ...embedded.stores, credentials: EMBEDDED_CREDENTIALS } },
-  );
+  const { HOLDFAST_API_URL: _, HOLDFAST_OPERATOR_KEY_FILE: __, ...stores } = settings;
+  return {
+    ...toTarget(
+      embedded.stores === undefined
+        ? embedded
+        : { ...embedded, stores: { ...embedded.stores, credentials: EMBEDDED_CREDENTIALS } },
+    ),
+    restoreEnvironment: {
+      ...stores,
+      HOLDFAST_KEY_FILE: join(folder, 'root-key'),
+      HOLDFAST_TASK_ID: 'restore',
+      AWS_ACCESS_KEY_ID: 'restore',
+      AWS_SECRET_ACCESS_KEY: EMBEDDED_CREDENTIALS.secretAccessKey,
+    },
+  };
 }
 
 /** Reads a key out of a file. Throws BadInput when there is none. */
@@ -73,6 +85,7 @@ function toTarget({ apiUrl, operatorKeyFile, stores }: OpsConfig): Target {
   return {
     hasApi: apiUrl !== undefined,
     hasStores: stores !== undefined,
+    restoreEnvironment: undefined,
     api: () => {
       if (apiUrl === undefined) {
         throw new BadInput(

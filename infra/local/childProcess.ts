@@ -31,6 +31,8 @@ export interface ChildOptions {
   readonly readyWithinMs: number;
   /** Lines of its log that a person should see. */
   readonly onTrouble: (line: string) => void;
+  /** Every line that it prints on standard output. */
+  readonly onLine?: (line: string) => void;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -70,6 +72,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const ready = new Promise<Record<string, unknown>>((resolve) => {
     createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
       write(log, line);
+      options.onLine?.(line);
       const parsed = readySchema.safeParse(parseJson(line));
       if (parsed.success) resolve(parsed.data);
       else {

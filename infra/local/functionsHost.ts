@@ -10,15 +10,22 @@ import { composeAdmin, composeApi } from '../../functions/apiComposition.ts';
 import { composeDeliver } from '../../functions/deliverComposition.ts';
 import { composeIngest } from '../../functions/ingestComposition.ts';
 import { composeReconcile } from '../../functions/reconcileComposition.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { deliveryQueueName, eventQueueName } from '../../shared/platform/queues.ts';
+import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
 import { makeGateway, type HttpHandler } from './gateway.ts';
+import { noteAnswer, watchQueues } from './ops/awsStandIns.ts';
+import { samplesOf } from './ops/emfLine.ts';
+import { MetricStore } from './ops/metricStore.ts';
+import { makeOpsRoom } from './ops/opsRoom.ts';
 import { startSchedule } from './schedule.ts';
 
 const WAIT_SECONDS = 1;
+const BATCHES_AT_ONCE = 2;
 const FUNCTION_TIMEOUT_MS = 30_000;
 const RECONCILE_EVERY_MS = 60_000;
 
@@ -26,35 +33,52 @@ const { values } = parseArgs({ options: { port: { type: 'string' } } });
 const config = apiConfig();
 const logger = makeLogger('functions', config.logLevel);
 
-const api = makeApiHandler(composeApi(config, { allowLoopback: true })) as unknown as HttpHandler;
-const admin = makeAdminHandler(composeAdmin(config)) as unknown as HttpHandler;
-const server = makeGateway((path) => (isAdminPath(path) ? admin : api));
+const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: true })) as unknown as HttpHandler;
+const adminParts = composeAdmin(asCaller(config, 'admin'));
+const admin = makeAdminHandler(adminParts) as unknown as HttpHandler;
+const store = new MetricStore(systemClock.nowMs);
+const beside = makeOpsRoom({
+  stage: config.stage,
+  store,
+  nowMs: systemClock.nowMs,
+  authenticate: adminParts.authenticate,
+});
+const server = makeGateway((path) => (isAdminPath(path) ? admin : api), {
+  beside,
+  onAnswer: (answer) => noteAnswer(store, answer, systemClock.nowMs()),
+});
+process.on('message', (message: { readonly metrics?: unknown }) => {
+  if (typeof message.metrics === 'string') for (const sample of samplesOf(message.metrics)) store.add(sample);
+});
+const stopWatching = watchQueues({
+  queue: makeQueueClient(asCaller(config, 'stack')),
+  stage: config.stage,
+  queueUrlBase: config.queueUrlBase,
+  store,
+  logger,
+});
 
-const common = {
-  polling: makePollingClient(config, 4, WAIT_SECONDS),
-  acting: makeQueueClient(config),
+/** An event source acts in the name of its function. */
+const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
+  polling: makePollingClient(asCaller(config, caller), BATCHES_AT_ONCE, WAIT_SECONDS),
+  acting: makeQueueClient(asCaller(config, caller)),
+  queueName,
+  queueUrl: `${config.queueUrlBase}${queueName}`,
+  concurrency: BATCHES_AT_ONCE,
   batchSize: 10,
   waitSeconds: WAIT_SECONDS,
   timeoutMs: FUNCTION_TIMEOUT_MS,
   logger,
-};
-const reconcile = composeReconcile(ingestConfig());
-const eventQueue = eventQueueName(config.stage);
-const deliveryQueue = deliveryQueueName(config.stage);
+});
+const reconcile = composeReconcile(asCaller(ingestConfig(), 'reconcile'));
 const sources = [
   startEventSource({
-    ...common,
-    queueName: eventQueue,
-    queueUrl: `${config.queueUrlBase}${eventQueue}`,
-    handler: composeIngest(ingestConfig()),
-    concurrency: 2,
+    ...sourceOf('ingest', eventQueueName(config.stage)),
+    handler: composeIngest(asCaller(ingestConfig(), 'ingest')),
   }),
   startEventSource({
-    ...common,
-    queueName: deliveryQueue,
-    queueUrl: `${config.queueUrlBase}${deliveryQueue}`,
-    handler: composeDeliver(deliverConfig(), { allowLoopback: true }),
-    concurrency: 2,
+    ...sourceOf('deliver', deliveryQueueName(config.stage)),
+    handler: composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true }),
   }),
   startSchedule({
     name: 'reconcile',
@@ -78,6 +102,7 @@ server.listen(Number(values.port ?? 0), '127.0.0.1', () => {
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
+    stopWatching();
     server.close();
     server.closeIdleConnections();
     void Promise.all(sources.map((source) => source.stop())).then(() => process.exit(0));

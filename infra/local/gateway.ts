@@ -17,9 +17,21 @@ const KEEP_ALIVE_MS = 65_000;
 const HEADERS_MS = 70_000;
 const HANDLER_DEADLINE_MS = 29_000;
 
+export interface GatewayOptions {
+  /** Answers what is none of the API's, as AWS has it elsewhere. Returns whether it did. */
+  readonly beside?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Hears of each answer of the API, as API Gateway's metrics do. */
+  readonly onAnswer?: (answer: { readonly status: number; readonly durationMs: number }) => void;
+}
+
 /** Makes the server. @param route which handler answers a path */
-export function makeGateway(route: (path: string) => HttpHandler): Server {
+export function makeGateway(route: (path: string) => HttpHandler, options: GatewayOptions = {}): Server {
   const server = createServer((request, response) => {
+    if (options.beside?.(request, response) === true) return;
+    const startedMs = performance.now();
+    response.once('finish', () =>
+      options.onAnswer?.({ status: response.statusCode, durationMs: performance.now() - startedMs }),
+    );
     void answer(route, request, response).catch((error: unknown) => {
       send(response, 502, { 'content-type': 'text/plain' }, `Bad gateway: ${String(error)}`);
     });

@@ -8,7 +8,7 @@ const USAGE = `npm start -- [--port 8080] [--data .holdfast] [--workers 2] [--li
 
   --port     port of the API; the simulator's phones are at the next one
   --data     folder in which everything survives a restart
-  --workers  how many worker processes
+  --workers  how many worker processes; 0 for a restore
   --live     talk to the real WhatsApp instead of the simulator
 `;
 
@@ -71,7 +71,7 @@ function readOptions(): Pick<StackOptions, 'port' | 'workers' | 'dataDir' | 'liv
     const [port, workers] = [Number(values.port), Number(values.workers)];
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new Error('--port must be a number from 0 to 65535.');
-    if (!Number.isInteger(workers) || workers < 1 || workers > 16) throw new Error('--workers must be from 1 to 16.');
+    if (!Number.isInteger(workers) || workers < 0 || workers > 16) throw new Error('--workers must be from 0 to 16.');
     return { port, workers, dataDir: resolve(values.data), live: values.live };
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
@@ -88,6 +88,7 @@ function firstScreen({
 }: NonNullable<typeof stack>) {
   return `
   API           ${apiUrl}   (routes: ${apiUrl}/v1/openapi.json)
+  Operations    ${apiUrl}/ops   (asks for the operator key)
   WhatsApp      ${whatsAppControlUrl === undefined ? 'the real one' : `simulator, phones at ${whatsAppControlUrl}/phones`}
   DynamoDB      ${dynamoDbEndpoint}
   SQS           ${sqsEndpoint}

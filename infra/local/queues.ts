@@ -1,6 +1,6 @@
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { queueDefinitions, type QueueDefinition } from '../../shared/platform/queues.ts';
-import { localCredentials } from './tables.ts';
+import { credentialsOf } from './callers.ts';
 
 /** Account id and region that the SQS emulator puts into ARNs and URLs. */
 const ACCOUNT = '000000000000';
@@ -13,7 +13,7 @@ export function queueUrlBase(endpoint: string): string {
 
 /** Makes the queues of a stage, with their dead letters. Making one again with the same settings changes nothing. */
 export async function createQueues(endpoint: string, stage: string, shardCount: number): Promise<void> {
-  const client = new SQSClient({ endpoint, region: REGION, credentials: localCredentials });
+  const client = new SQSClient({ endpoint, region: REGION, credentials: credentialsOf('stack') });
   try {
     for (const definition of queueDefinitions(stage, shardCount)) {
       await client.send(new CreateQueueCommand({ QueueName: definition.name, Attributes: attributesOf(definition) }));

@@ -5,10 +5,13 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
 import { fleetConfig } from '../../shared/platform/config.ts';
+import { asCaller, environmentOf } from './callers.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
 import { openDataFolder, type DataFolder } from './dataFolder.ts';
 import { createQueues, queueUrlBase } from './queues.ts';
-import { createTables, localCredentials } from './tables.ts';
+import { killIfRunning } from './killIfRunning.ts';
+import { isMetrics } from './ops/emfLine.ts';
+import { createTables } from './tables.ts';
 import { sayOnce } from './sayOnce.ts';
 import { TASK_STOP_MS, WATCHDOG_TIMINGS, WORKER_TIMINGS } from './timings.ts';
 import { startWatchdog } from './watchdogSchedule.ts';
@@ -34,10 +37,18 @@ export interface StackOptions {
   readonly reportStops?: boolean;
   /** Puts something between the workers and what they reach, for example proxies. Asked once, before the first worker. */
   readonly between?: (reached: WorkerReach) => Promise<WorkerReach>;
+  /** Puts something between everybody and the emulators, for example what records calls. Asked once, before the first call. */
+  readonly inFront?: (emulators: EmulatorReach) => Promise<EmulatorReach>;
   /** Lines for a person: what a child has to complain about, and which worker was replaced. */
   readonly say: (line: string) => void;
   /** The stack cannot go on: one sentence. Called once; the caller stops it. */
   readonly onBroken: (reason: string) => void;
+}
+
+/** Endpoints, for example `http://127.0.0.1:8000`. */
+export interface EmulatorReach {
+  readonly dynamoDb: string;
+  readonly sqs: string;
 }
 
 /** Where the workers reach the others. */
@@ -74,6 +85,7 @@ export interface RunningStack {
 
 const STAGE = 'local';
 const SHARDS = 4;
+const FUNCTIONS = 'functions';
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
 
@@ -116,33 +128,32 @@ class Stack implements RunningStack {
   }
 
   async start(): Promise<void> {
-    // The functions that the supervisor calls itself find them where the SDK looks; the emulators check none.
-    process.env['AWS_ACCESS_KEY_ID'] ??= localCredentials.accessKeyId;
-    process.env['AWS_SECRET_ACCESS_KEY'] ??= localCredentials.secretAccessKey;
-    await this.#startEmulators();
+    const emulators = await this.#startEmulators();
+    await createTables(emulators.dynamoDb, STAGE);
+    await createQueues(emulators.sqs, STAGE, this.#shards);
+    const { dynamoDb, sqs } = (await this.#options.inFront?.(emulators)) ?? emulators;
+    this.dynamoDbEndpoint = dynamoDb;
+    this.sqsEndpoint = sqs;
     this.#settings = {
       AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
       HOLDFAST_STAGE: STAGE,
       HOLDFAST_SHARD_COUNT: String(this.#shards),
       HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),
     };
-    await createTables(this.dynamoDbEndpoint, STAGE);
-    await createQueues(this.sqsEndpoint, STAGE, this.#shards);
     await this.#prepareKey();
     await this.#buryEarlierWorkers();
     const whatsApp = this.#options.live ? undefined : await this.#startWhatsApp();
     const port = String(this.#options.port);
-    const functions = await this.#child('functions', 'infra/local/functionsHost.ts', ['--port', port], this.#settings);
+    const functions = await this.#child(FUNCTIONS, 'infra/local/functionsHost.ts', ['--port', port], this.#settings);
     this.apiUrl = textOf(functions.ready['url']);
     await this.#startWorkers(whatsApp);
     this.#startWatchdog();
     this.#folder.keepAddresses({
       HOLDFAST_API_URL: this.apiUrl,
       HOLDFAST_STAGE: STAGE,
+      HOLDFAST_SHARD_COUNT: String(this.#shards),
       HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),
@@ -188,15 +199,20 @@ class Stack implements RunningStack {
     this.#folder.release();
   }
 
+  /** Metrics are lines in the logs. CloudWatch finds them there on AWS; here the page at `/ops` gets them. */
+  readonly #onLine = (line: string): void => {
+    if (!isMetrics(line)) return;
+    const functions = this.#children.find(({ name }) => name === FUNCTIONS)?.process;
+    if (functions?.connected === true) functions.send({ metrics: line });
+  };
+
   #running(): WorkerFleet {
     if (this.#fleet === undefined) throw new Error('The stack is not up.');
     return this.#fleet;
   }
 
-  async #startEmulators(): Promise<void> {
+  async #startEmulators(): Promise<EmulatorReach> {
     const emulators = await this.#child('emulators', 'infra/local/emulatorsHost.ts', ['--data', this.#folder.path], {});
-    this.dynamoDbEndpoint = textOf(emulators.ready['dynamoDb']);
-    this.sqsEndpoint = textOf(emulators.ready['sqs']);
     // A binary cannot watch its parent: when that was killed, the supervisor ends it.
     const dynamoDbPid = Number(emulators.ready['dynamoDbPid']);
     this.#dynamoDbPid = dynamoDbPid;
@@ -204,6 +220,7 @@ class Stack implements RunningStack {
       this.#dynamoDbPid = undefined;
       killIfRunning(dynamoDbPid);
     });
+    return { dynamoDb: textOf(emulators.ready['dynamoDb']), sqs: textOf(emulators.ready['sqs']) };
   }
 
   async #startWhatsApp(): Promise<{ readonly url: string; readonly rootKey: string }> {
@@ -235,6 +252,7 @@ class Stack implements RunningStack {
         ...WORKER_TIMINGS[workerTimings],
         HOLDFAST_KEY_FILE: this.#folder.keyFile,
         HOLDFAST_DYNAMODB_ENDPOINT: dynamoDbEndpoint,
+        ...environmentOf('worker'),
         ...(whatsAppUrl === undefined ? {} : { WHATSAPP_URL: whatsAppUrl }),
         ...(whatsApp === undefined ? {} : { WHATSAPP_ROOT_KEY: whatsApp.rootKey }),
         ...workerSettings,
@@ -245,6 +263,7 @@ class Stack implements RunningStack {
       tellStopped: (taskId) => this.#tellStopped(taskId),
       keepTasks: this.#folder.keepTasks,
       say,
+      onLine: this.#onLine,
       onBroken,
     });
     this.#fleet = fleet;
@@ -284,7 +303,7 @@ class Stack implements RunningStack {
   }
 
   #table() {
-    return makeDocumentClient(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'warn' }));
+    return makeDocumentClient(asCaller(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'warn' }), 'operations'));
   }
 
   /** Workers of a run that was killed cannot have told anybody; ECS would, so the supervisor does. */
@@ -295,7 +314,7 @@ class Stack implements RunningStack {
 
   async #tellStopped(taskId: string): Promise<void> {
     const handler = makeTaskStoppedHandler(
-      composeTaskStopped(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'silent' })),
+      composeTaskStopped(asCaller(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'silent' }), 'taskStopped')),
     );
     await handler({
       source: 'aws.ecs',
@@ -317,20 +336,13 @@ class Stack implements RunningStack {
       logFile: `${this.#folder.logs}/${name}.log`,
       readyWithinMs: READY_MS,
       onTrouble: this.#options.say,
+      onLine: this.#onLine,
     });
     this.#children.push(child);
     void child.exited.then(({ code, signal, last }) => {
       if (!this.#stopping) this.#options.onBroken(`${name} ended (${signal ?? `code ${code}`}). ${last}`);
     });
     return child;
-  }
-}
-
-function killIfRunning(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone, as it should be.
   }
 }
 

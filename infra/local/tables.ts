@@ -6,13 +6,11 @@ import {
   type AttributeDefinition,
 } from '@aws-sdk/client-dynamodb';
 import { tableDefinitions, tableName, type TableDefinition } from '../../shared/platform/tables.ts';
-
-/** Credentials that the emulators accept; they check none. */
-export const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
+import { credentialsOf } from './callers.ts';
 
 /** Makes the tables that are missing, with their indexes, and switches expiry on. */
 export async function createTables(endpoint: string, stage: string): Promise<void> {
-  const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials: localCredentials });
+  const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials: credentialsOf('stack') });
   try {
     for (const definition of tableDefinitions) await createTable(client, stage, definition);
   } finally {

@@ -21,6 +21,8 @@ export interface WorkerFleetOptions {
   /** Remembers tasks whose end is not told yet, for the next start. */
   readonly keepTasks: (taskIds: readonly string[]) => void;
   readonly say: (line: string) => void;
+  /** Every line that a worker prints on standard output. */
+  readonly onLine: (line: string) => void;
   readonly onBroken: (reason: string) => void;
   /** Between SIGTERM and SIGKILL of a task that is stopped. */
   readonly taskStopMs: number;
@@ -146,7 +148,7 @@ export class WorkerFleet {
   }
 
   async #start(place: Place): Promise<Child> {
-    const { settings, logs, say } = this.#options;
+    const { settings, logs, say, onLine } = this.#options;
     const taskId = randomUUID();
     this.#untold.add(taskId);
     this.#options.keepTasks([...this.#untold]);
@@ -159,6 +161,7 @@ export class WorkerFleet {
       logFile: `${logs}/${name}.log`,
       readyWithinMs: READY_MS,
       onTrouble: say,
+      onLine,
     }).then((child) => {
       place.running = { child, taskId };
       void child.exited.then(({ code, signal, last }) => this.#onExit(place, signal ?? `code ${code}`, last));

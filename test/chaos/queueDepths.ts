@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { queueUrlBase } from '../../infra/local/queues.ts';
-import { localCredentials } from '../../infra/local/tables.ts';
+import { credentialsOf } from '../../infra/local/callers.ts';
 import { queueDefinitions } from '../../shared/platform/queues.ts';
 
 /** How many messages there are, in flight or not. */
@@ -20,7 +20,7 @@ export class QueueReader {
     this.#client = new SQSClient({
       endpoint: stack.sqsEndpoint,
       region: 'us-east-1',
-      credentials: localCredentials,
+      credentials: credentialsOf('operations'),
     });
     this.#base = queueUrlBase(stack.sqsEndpoint);
     this.#names = queueDefinitions(stack.stage, shards).map(({ name }) => name);

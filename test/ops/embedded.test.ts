@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Figure } from '../../infra/local/ops/figures.ts';
 import { ApiClient } from '../../infra/local/apiClient.ts';
 import { pairSandboxPhone } from '../../infra/local/pairing.ts';
 import { startStack, type RunningStack } from '../../infra/local/stack.ts';
 import { until } from '../../infra/local/until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import { metricCatalogue } from '../../shared/platform/metricCatalogue.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { assertQuiet } from '../quiet/findSecrets.ts';
@@ -156,6 +158,30 @@ describe('npm run ops, on the embedded stack', () => {
     expect(stdout).toBe('commands: 0 letters moved\nevents: 0 letters moved\ndeliveries: 1 letter moved\n');
     await until('the event again', receiver.repeats, (count) => count === before + 1, 10_000);
     queue.destroy();
+  });
+
+  it('shows at /ops what the processes have said of the traffic so far, to operators alone', async () => {
+    const read = async (key: string) =>
+      fetch(`${stack.apiUrl}/ops/metrics.json`, { headers: { authorization: `Bearer ${key}` } });
+    const seen = async (title: string): Promise<number> => {
+      const { dashboards } = (await (await read(stack.operatorKey)).json()) as {
+        readonly dashboards: readonly { readonly figures: readonly Figure[] }[];
+      };
+      const figure = dashboards.flatMap(({ figures }) => figures).find((found) => found.title === title);
+      const points = figure?.lines.flatMap((line) => line.points) ?? [];
+      return points.reduce<number>((sum, point) => sum + (point ?? 0), 0);
+    };
+
+    const attempts = metricCatalogue.DeliveryAttempts.question;
+    const sums = await until(
+      'figures',
+      async () => [await seen('How many requests?'), await seen(attempts)],
+      (found) => found.every((sum) => sum > 0),
+    );
+    const tenant = await read(readFileSync(tenantKeyFile, 'utf8'));
+
+    expect(sums.every((sum) => sum >= 2)).toBe(true);
+    expect(tenant.status).toBe(403);
   });
 
   it('create-operator-key makes a key with which an operator can call', async () => {

@@ -15,6 +15,8 @@ import { openSession, type SessionOptions } from './session.ts';
  * the backup are known to WhatsApp with other keys. Running it again does no harm.
  */
 const PRE_KEYS_AHEAD = 10_000;
+/** When the Fleet table is lost nobody knows how far the epochs were: events that still wait in a queue carry them. */
+const EPOCHS_AHEAD = 1_000_000;
 
 export interface RestoreOptions extends Omit<SessionOptions, 'gate'> {
   readonly fleet: FleetStore;
@@ -47,7 +49,9 @@ export async function restoreSessions(options: RestoreOptions): Promise<RestoreR
   await endSilentLeases(options);
   const stored = await findStored(options);
   const { shards } = await readFleet({ table: options.fleetTable, stage: options.stage }, options.shardCount);
-  const epoch = Math.max(stored.highestEpoch, ...shards.map((shard) => shard.epoch)) + 1;
+  const isFleetLost = shards.every(({ epoch }) => epoch === 0);
+  const highest = Math.max(stored.highestEpoch, ...shards.map((shard) => shard.epoch));
+  const epoch = highest + (isFleetLost ? EPOCHS_AHEAD : 1);
   for (let shard = 0; shard < options.shardCount; shard += 1) await raiseShard(options, shard, epoch);
   let paired = 0;
   for (const connection of stored.connections) {

@@ -123,7 +123,7 @@ describe('npm start', () => {
   it.each([
     ['an unknown option', ['--fast']],
     ['a port that is none', ['--port', 'http']],
-    ['no workers', ['--workers', '0']],
+    ['fewer workers than none', ['--workers=-1']],
   ])('refuses %s with its usage', async (_what, args) => {
     const started = start(...args);
 

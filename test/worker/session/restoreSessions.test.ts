@@ -114,23 +114,24 @@ describe('a restore of the Sessions table', () => {
     expect(failures.length).toBeGreaterThan(0);
   });
 
-  it('raises every epoch above any that was seen, and counts pre-keys on from far ahead', async () => {
+  it('raises every epoch above any that was seen, far above when the Fleet table is lost, and counts pre-keys on from far ahead', async () => {
     const table = room.store();
     await room.socket?.close('end');
     const before = (await room.session()).credentials as { readonly nextPreKeyId: number };
     const newer = await room.session(41);
     await newer.raiseEpoch();
 
+    const lost = await restore(table);
     const { epoch } = await restore(table);
 
     const { shards } = await readFleet({ table, stage: 'test' }, SHARDS);
     expect(shards.map((shard) => [shard.epoch, shard.owner])).toEqual([
-      [42, undefined],
-      [42, undefined],
+      [epoch, undefined],
+      [epoch, undefined],
     ]);
-    expect(epoch).toBe(42);
-    const after = (await room.session(43)).credentials as { readonly nextPreKeyId: number };
-    expect(after.nextPreKeyId - before.nextPreKeyId).toBe(10_000);
+    expect([lost.epoch, epoch]).toEqual([1_000_041, 1_000_042]);
+    const after = (await room.session(epoch + 1)).credentials as { readonly nextPreKeyId: number };
+    expect(after.nextPreKeyId - before.nextPreKeyId).toBe(20_000);
     await expect(newer.raiseEpoch()).rejects.toThrow('another owner has written CREDENTIALS');
   });
 

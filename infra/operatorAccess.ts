@@ -1,0 +1,41 @@
+import type { ProcessAccess } from './access.ts';
+
+/** What a person's role needs for `npm run ops`, beside an operator key for what goes through the API. */
+export type OperatorTask = 'operations' | 'restore';
+
+/** In the same words as the table of processes. No function and no worker gets this. */
+export const operatorAccess: Readonly<Record<OperatorTask, ProcessAccess>> = {
+  operations: {
+    tables: [
+      // create-operator-key; redrive looks up the shard of a connection.
+      { table: 'core', keys: ['KEY#*'], actions: ['PutItem'] },
+      { table: 'core', keys: ['TENANT#*'], actions: ['GetItem'] },
+      // status and health count connections by their status.
+      { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
+    ],
+    queues: [
+      { queue: 'commands', actions: ['GetQueueAttributes', 'SendMessage'] },
+      { queue: 'events', actions: ['GetQueueAttributes', 'SendMessage'] },
+      { queue: 'deliveries', actions: ['GetQueueAttributes', 'SendMessage'] },
+      {
+        queue: 'commandsDead',
+        actions: ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'],
+      },
+      { queue: 'eventsDead', actions: ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] },
+      { queue: 'deliveriesDead', actions: ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] },
+    ],
+    dataKeys: false,
+  },
+  restore: {
+    tables: [
+      // The numbers of events go on far ahead.
+      { table: 'core', actions: ['Scan'] },
+      { table: 'core', keys: ['TENANT#*'], actions: ['UpdateItem'] },
+      { table: 'core', keys: ['EVENTS#*'], actions: ['PutItem'] },
+      { table: 'fleet', actions: ['Scan', 'UpdateItem'] },
+      { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Scan'] },
+    ],
+    queues: [],
+    dataKeys: true,
+  },
+};

@@ -1,0 +1,84 @@
+import { Agent, createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A call of the SDK as it went over the wire. */
+export interface RecordedCall {
+  /** Who signed it. */
+  readonly caller: string;
+  /** For example `DynamoDB_20120810.PutItem`. */
+  readonly target: string;
+  readonly body: unknown;
+}
+
+export interface CallRecorder {
+  readonly dynamoDb: string;
+  readonly sqs: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** One that needs no answer from here on is answered with this. */
+const UNAVAILABLE = { status: 503, body: '{"__type":"ServiceUnavailable","message":"refused by the test"}' } as const;
+
+/**
+ * Stands in front of the emulators, hands every call to `onCall` and passes it on unchanged. Who called is in the signature.
+ * @param onCall may answer `refuse`: the caller gets 503, as from a service that is down, and nothing is passed on
+ */
+export async function startCallRecorder(
+  emulators: { readonly dynamoDb: string; readonly sqs: string },
+  onCall: (call: RecordedCall) => 'pass' | 'refuse',
+): Promise<CallRecorder> {
+  const agent = new Agent({ keepAlive: true });
+  const start = async (to: string) => {
+    const server = createServer((request, response) => void pass(to, agent, onCall, request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return server;
+  };
+  const [dynamoDb, sqs] = await Promise.all([start(emulators.dynamoDb), start(emulators.sqs)]);
+  const urlOf = (server: typeof sqs): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    dynamoDb: urlOf(dynamoDb),
+    sqs: urlOf(sqs),
+    stop: async () => {
+      agent.destroy();
+      for (const server of [dynamoDb, sqs]) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+    },
+  };
+}
+
+async function pass(
+  to: string,
+  agent: Agent,
+  onCall: (call: RecordedCall) => 'pass' | 'refuse',
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const body = Buffer.concat(chunks);
+  const caller = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? 'unsigned';
+  const target = String(request.headers['x-amz-target']);
+  if (onCall({ caller, target, body: parseJson(body.toString()) }) === 'refuse') {
+    response.writeHead(UNAVAILABLE.status, { 'content-type': 'application/x-amz-json-1.0' }).end(UNAVAILABLE.body);
+    return;
+  }
+  const { method = 'POST', url = '/', headers } = request;
+  const onward = forward(new URL(url, to), { method, headers, agent }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  // The caller sees a broken connection, as it would without us.
+  onward.on('error', () => response.destroy());
+  response.on('close', () => onward.destroy());
+  onward.end(body);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

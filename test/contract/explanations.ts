@@ -1,0 +1,25 @@
+/** Why a permission that the integration run does not use is right all the same. */
+export interface Explanation {
+  /** `never`: this run cannot use it. `seldom`: whether it does depends on timing. */
+  readonly here: 'never' | 'seldom';
+  readonly why: string;
+}
+
+const eventSource: Explanation = {
+  here: 'never',
+  why: "Lambda's event source reads how many messages wait, to know how many batches to run; that of the embedded stack always runs two.",
+};
+const keyFile: Explanation = {
+  here: 'never',
+  why: 'The embedded stack wraps data keys with a key file instead of KMS, behind the same interface.',
+};
+
+/** By the name of the permission. A test fails for one that is not needed. */
+export const explanations: Readonly<Record<string, Explanation>> = {
+  'ingest sqs:GetQueueAttributes events': eventSource,
+  'deliver sqs:GetQueueAttributes deliveries': eventSource,
+  'worker kms:Decrypt data key': keyFile,
+  'worker kms:GenerateDataKey data key': keyFile,
+  'restore kms:Decrypt data key': keyFile,
+  'restore kms:GenerateDataKey data key': keyFile,
+};

@@ -1,0 +1,292 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { makeReconcileHandler } from '../../functions/reconcile.ts';
+import { composeStores } from '../../functions/storeComposition.ts';
+import { ApiClient } from '../../infra/local/apiClient.ts';
+import { asCaller, type Caller } from '../../infra/local/callers.ts';
+import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
+import { queueUrlBase } from '../../infra/local/queues.ts';
+import type { RunningStack } from '../../infra/local/stack.ts';
+import { until } from '../../infra/local/until.ts';
+import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import { GAP_PATIENCE_MS, readEvents, takePlace } from '../../shared/event/eventLog.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
+import type { TenantId } from '../../shared/kernel/id.ts';
+import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
+import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
+import type { StoreConfig } from '../../shared/platform/config.ts';
+import { aStoreConfig } from '../emulators/storeConfig.ts';
+import { makeOps, type Ended } from '../ops/opsProcess.ts';
+import type { WhatsAppClient } from '../whatsapp/client.ts';
+import type { RecordedCall } from './callRecorder.ts';
+import type { Ledger } from './judge.ts';
+import type { UnwillingReceiver } from './unwillingReceiver.ts';
+
+const SHOP = '4915100000001';
+const DESK = '4915100000002';
+const CUSTOMER = '4915100000003';
+
+export interface Scene {
+  readonly stack: RunningStack;
+  readonly whatsApp: WhatsAppClient;
+  readonly receiver: WebhookReceiver;
+  readonly unwilling: UnwillingReceiver;
+  readonly ledger: Ledger;
+  readonly dataDir: string;
+  /** From now on these calls are answered as by a service that is down; undefined ends it. */
+  readonly refuse: (which: ((call: RecordedCall) => boolean) | undefined) => void;
+  readonly say: (line: string) => void;
+}
+
+interface Tenant extends Scene {
+  readonly api: ApiClient;
+  readonly operator: ApiClient;
+  readonly tenantId: TenantId;
+  readonly ops: (...words: readonly string[]) => Promise<Ended>;
+  readonly shop: string;
+  readonly desk: string;
+  readonly webhook: string;
+}
+
+/** Everything that the product does, in the order in which a tenant, their customer, an operator and fate would do it. */
+export async function everything(scene: Scene): Promise<void> {
+  const tenant = await signUp(scene);
+  for (const [what, act] of steps) {
+    scene.say(what);
+    await act(tenant);
+  }
+}
+
+const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] = [
+  ['a conversation', converse],
+  ['what a tenant reads and changes', readAndChange],
+  ['a message that waits for its connection', park],
+  ['a message that is not acknowledged at once', linger],
+  ['an event whose writer died', loseAnEvent],
+  ['webhooks that fail and are given up', failDeliveries],
+  ['a message that never reaches the queue', loseBeforeTheQueue],
+  ['what an operator does', operate],
+  ['workers that are drained and killed', changeOwners],
+  ['log-out and removal', leave],
+  ['a restore', restore],
+];
+
+async function signUp(scene: Scene): Promise<Tenant> {
+  const { stack, whatsApp, receiver, unwilling, dataDir } = scene;
+  await whatsApp.addPhone(SHOP, 'Shop');
+  await whatsApp.addPhone(DESK, 'Desk');
+  await whatsApp.addPhone(CUSTOMER, 'Customer');
+  const operator = new ApiClient(stack.apiUrl, stack.operatorKey);
+  const tenantId = String((await operator.must('POST', '/v1/admin/tenants', { name: 'Acme' }))['id']) as TenantId;
+  const key = await operator.must('POST', `/v1/admin/tenants/${tenantId}/api-keys`, {});
+  const api = new ApiClient(stack.apiUrl, String(key['secret']));
+  const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
+  receiver.trust(String(webhook['secret']));
+  await api.must('POST', '/v1/webhooks', { url: unwilling.url });
+  const run = makeOps({});
+  return {
+    ...scene,
+    api,
+    operator,
+    tenantId,
+    ops: (...words) => run(...words, '--data', dataDir),
+    webhook: String(webhook['id']),
+    shop: await pairSandboxPhone(api, whatsApp, { number: SHOP, method: 'qr' }),
+    desk: await pairSandboxPhone(api, whatsApp, { number: DESK, method: 'code' }),
+  };
+}
+
+const aText = (text: string) => ({ to: `+${CUSTOMER}`, type: 'text', text: { body: text } });
+
+async function send({ api, shop }: Tenant, text: string): Promise<string> {
+  return String((await api.must('POST', `/v1/connections/${shop}/messages`, aText(text)))['id']);
+}
+
+async function delivered({ receiver }: Tenant, messageId: string): Promise<void> {
+  const statuses = () =>
+    receiver.events.filter(({ data }) => data['messageId'] === messageId).map(({ data }) => data['status']);
+  await until('the delivery', statuses, (found) => found.includes('delivered'));
+}
+
+async function converse(tenant: Tenant): Promise<void> {
+  const { whatsApp, receiver } = tenant;
+  await delivered(tenant, await send(tenant, 'hello'));
+  const [message] = await whatsApp.messages(CUSTOMER);
+  await whatsApp.read(CUSTOMER, message?.id ?? '');
+  await whatsApp.write(CUSTOMER, SHOP, 'hello yourself');
+  await until(
+    'the answer',
+    () => receiver.events.map(({ type }) => type),
+    (types) => types.includes('message.received'),
+  );
+}
+
+async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> {
+  const path = `/v1/connections/${shop}`;
+  const list = await api.must('GET', `${path}/messages`);
+  const [message] = list['data'] as readonly { readonly id: string }[];
+  await api.must('GET', `${path}/messages/${message?.id}`);
+  for (const read of ['/v1/connections', path, `${path}/history`, '/v1/events', '/v1/webhooks', '/health/ready']) {
+    await api.must('GET', read);
+  }
+  await api.must('PATCH', path, { label: 'The shop' });
+  await api.must('POST', `${path}/restart`);
+  await waitUntilOnline(api, shop);
+  await api.must('POST', `/v1/connections/${desk}/stop`);
+  const statusOf = async () => (await api.must('GET', `/v1/connections/${desk}`))['status'];
+  await until('the desk being off', statusOf, (status) => (status as { readonly status: string }).status === 'off');
+  await api.must('POST', `/v1/connections/${desk}/start`);
+  await waitUntilOnline(api, desk);
+  await api.call('GET', '/v1/connections/con_nobody');
+  await new ApiClient(stack.apiUrl, 'hf_tenant_nobody').call('GET', '/v1/connections');
+  const spare = await api.must('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/events' });
+  await api.must('DELETE', `/v1/webhooks/${String(spare['id'])}`);
+}
+
+async function park(tenant: Tenant): Promise<void> {
+  const { whatsApp, api, shop } = tenant;
+  await whatsApp.fault({ kind: 'no_upgrade' });
+  await whatsApp.strike({ kind: 'close', number: SHOP });
+  const message = await send(tenant, 'for later');
+  const state = async () => (await api.must('GET', `/v1/connections/${shop}/messages/${message}`))['status'];
+  await until('the message waiting', state, (found) => found === 'parked');
+  await whatsApp.clearFaults();
+  await delivered(tenant, message);
+}
+
+/** Long enough that its command must be kept hidden from others. */
+async function linger(tenant: Tenant): Promise<void> {
+  const { whatsApp, ledger } = tenant;
+  await whatsApp.fault({ kind: 'drop_acks', number: SHOP, times: 1 });
+  await delivered(tenant, await send(tenant, 'slowly'));
+  await until('its command being held', () => ledger.hasUsed('worker sqs:ChangeMessageVisibility commands'), Boolean);
+}
+
+async function loseAnEvent(tenant: Tenant): Promise<void> {
+  const { tenantId, ledger } = tenant;
+  const log = (caller: Caller, laterMs: number) => ({
+    table: makeDocumentClient(storesOf(tenant, caller)),
+    stage: tenant.stack.stage,
+    clock: { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs },
+  });
+  await takePlace(log('ingest', 0), tenantId);
+  await delivered(tenant, await send(tenant, 'after the gap'));
+  await readEvents(log('api', 2 * GAP_PATIENCE_MS), tenantId, undefined, 100);
+  if (!ledger.hasUsed('api dynamodb:PutItem core EVENTS#*')) throw new Error('the gap was not closed');
+}
+
+/** The settings of a caller's clients. */
+function storesOf({ stack }: Pick<Scene, 'stack'>, caller: Caller): StoreConfig {
+  const emulators = {
+    dynamoDb: { endpoint: stack.dynamoDbEndpoint },
+    queues: { endpoint: stack.sqsEndpoint, queueUrlBase: queueUrlBase(stack.sqsEndpoint) },
+  };
+  return asCaller(aStoreConfig(emulators, { stage: stack.stage }), caller);
+}
+
+async function failDeliveries(tenant: Tenant): Promise<void> {
+  const { unwilling, ledger, api } = tenant;
+  await until('a delivery that failed', unwilling.asked, (asked) => asked > 0);
+  unwilling.answerWith(410);
+  await delivered(tenant, await send(tenant, 'to nobody'));
+  await until(
+    'the endpoint being given up',
+    async () => (await api.must('GET', '/v1/webhooks'))['data'] as readonly { readonly state: string }[],
+    (endpoints) => endpoints.some(({ state }) => state !== 'active'),
+  );
+  await until('its record', () => ledger.hasUsed('deliver dynamodb:PutItem core ENDPOINT#*'), Boolean);
+}
+
+async function loseBeforeTheQueue(tenant: Tenant): Promise<void> {
+  const { refuse, api, shop, receiver } = tenant;
+  refuse(({ caller, target }) => caller === 'api' && target === 'AmazonSQS.SendMessage');
+  const { status } = await api.call('POST', `/v1/connections/${shop}/messages`, aText('lost on the way'));
+  refuse(undefined);
+  if (status !== 503) throw new Error(`a message that was not queued was answered with ${status}`);
+  const parts = composeStores(storesOf(tenant, 'reconcile'), 'reconcile');
+  // As the schedule does each minute: now, when it is too early, and again when the time is over.
+  for (const laterMs of [0, ACCEPT_LIMIT_MS + 3 * 60_000]) {
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs };
+    await makeReconcileHandler({ ...parts, clock })();
+  }
+  await until(
+    'the message being given up',
+    () => receiver.events.map(({ data }) => data['status']),
+    (statuses) => statuses.includes('failed'),
+  );
+}
+
+async function operate(tenant: Tenant): Promise<void> {
+  const { ops, stack, operator, tenantId, webhook, shop, receiver } = tenant;
+  await operator.must('GET', '/v1/admin/fleet');
+  await operator.must('GET', '/health/detailed');
+  const queue = makeQueueClient(storesOf(tenant, 'stack'));
+  const [event] = receiver.events;
+  const common = { version: 1, tenantId, correlationId: 'cor-letter' };
+  const letters = {
+    'command-dead.fifo': [{ ...common, connectionId: shop, kind: 'control', control: 'refresh' }, 'illegible'],
+    'events-dead.fifo': [{ version: 1, events: [] }],
+    'deliveries-dead': [{ ...common, endpointId: webhook, eventId: event?.id, deliveryId: 'dlv_letter' }],
+  };
+  for (const [name, bodies] of Object.entries(letters)) {
+    for (const [index, body] of bodies.entries()) {
+      const ordered = { MessageGroupId: 'letters', MessageDeduplicationId: String(index) };
+      await queue.send(
+        new SendMessageCommand({
+          QueueUrl: `${queueUrlBase(stack.sqsEndpoint)}${stack.stage}-${name}`,
+          MessageBody: JSON.stringify(body),
+          ...(name.endsWith('.fifo') ? ordered : {}),
+        }),
+      );
+    }
+  }
+  queue.destroy();
+  const before = receiver.repeats();
+  for (const command of ['status', 'health', 'report', 'redrive', 'scale', 'version', 'create-operator-key']) {
+    const { code, stderr } = await ops(command);
+    if (code !== 0 && command !== 'health') throw new Error(`ops ${command}: ${stderr}`);
+  }
+  await until('the event again', receiver.repeats, (count) => count > before);
+}
+
+async function changeOwners(tenant: Tenant): Promise<void> {
+  const { stack, ops, api, shop } = tenant;
+  const [first] = stack.workers();
+  const { code, stderr } = await ops('drain', first?.workerId ?? '', '--wait');
+  if (code !== 0) throw new Error(`ops drain: ${stderr}`);
+  await until(
+    'its successor',
+    () => stack.workers().length,
+    (count) => count === 2,
+  );
+  await stack.replaceWorker(0, 'SIGKILL');
+  // Nobody tells of this one: the others must see it themselves.
+  stack.reportStops(1, false);
+  await stack.replaceWorker(1, 'SIGKILL');
+  await waitUntilOnline(api, shop);
+  await delivered(tenant, await send(tenant, 'after the storm'));
+}
+
+async function leave({ api, whatsApp, desk, shop }: Tenant): Promise<void> {
+  await waitUntilOnline(api, desk);
+  await api.must('POST', `/v1/connections/${desk}/logout`);
+  const devicesOf = async (number: string) =>
+    (await whatsApp.phones()).find((phone) => phone.number === number)?.devices.length;
+  await until(
+    'the desk being unlinked',
+    () => devicesOf(DESK),
+    (devices) => devices === 0,
+  );
+  await api.must('DELETE', `/v1/connections/${desk}`);
+  await until(
+    'the record being gone',
+    async () => (await api.must('GET', '/v1/connections'))['data'] as readonly { readonly id: string }[],
+    (connections) => connections.every(({ id }) => id !== desk),
+  );
+  await waitUntilOnline(api, shop);
+}
+
+async function restore({ stack, ops }: Tenant): Promise<void> {
+  for (const { index } of stack.workers()) await stack.removeWorker(index, 'SIGTERM');
+  const { code, stderr } = await ops('restore');
+  if (code !== 0) throw new Error(`ops restore: ${stderr}`);
+}

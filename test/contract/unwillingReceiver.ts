@@ -1,0 +1,31 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A tenant's receiver that answers with whatever status it is told to. */
+export interface UnwillingReceiver {
+  readonly url: string;
+  readonly answerWith: (status: number) => void;
+  readonly asked: () => number;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startUnwillingReceiver(): Promise<UnwillingReceiver> {
+  let [status, asked] = [500, 0];
+  const server = createServer((request, response) => {
+    asked += 1;
+    request.resume();
+    response.writeHead(status).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
+    answerWith: (given) => {
+      status = given;
+    },
+    asked: () => asked,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
