@@ -52,12 +52,21 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...own('Shards', 'ShardsUnowned', 'ShardsOwned', 'ShardsMoved', 'ClaimsWon', 'ClaimsLost', 'HandOffDuration'),
         ...own('Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration'),
         ...own('Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'),
+        ...own('Their condition', 'WorkerMemoryShare', 'EventLoopDelay', 'WorkerRecycled', 'ScopeResources'),
+        ...own('Watchdog', 'WatchdogSteps', 'WatchdogBrake'),
       ],
     },
     {
       name: 'connections',
       title: 'Connections to WhatsApp',
-      widgets: [...connections, ...own('Connections', 'Conflicts'), ...opens, ...outage],
+      widgets: [
+        ...connections,
+        ...own('Connections', 'Conflicts', 'ClientVersionRefused'),
+        ...own('Open in name only', 'ConnectionsUnwell', 'SocketsRecycled', 'WorkersUnwell'),
+        ...opens,
+        ...outage,
+        ...own('As connections are set', 'MessagesFiltered', 'ReadReceiptsLost', 'CallsRejected'),
+      ],
     },
     {
       name: 'messages',
@@ -73,7 +82,11 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
     {
       name: 'stores',
       title: 'Stores',
-      widgets: [...stores, ...own('Stores', 'SessionItemsTooLarge', 'FencedCommits')],
+      widgets: [
+        ...stores,
+        ...own('Stores', 'SessionItemsTooLarge', 'FencedCommits'),
+        ...own('What we depend on', 'BreakerState', 'BreakerOpened'),
+      ],
     },
     {
       name: 'capacity',
