@@ -178,7 +178,9 @@ describe('a worker that is released in the middle of everything', () => {
     await isIn(child, online.connection, 'online');
     await sendWithoutAck(online.connection, online.number);
     await child.ask('drain', undefined);
-    await isIn(child, online.connection, 'draining');
+    const isDraining = async () => (await child.ask('said', undefined)).includes('drain started');
+    // The drain waits for the send: neither can end by itself while the test lasts.
+    await until('the drain', isDraining, Boolean, PATIENCE_MS);
 
     await child.ask('release', undefined);
     const after = await leftoversOf(child, before);

@@ -75,7 +75,7 @@ class BaileysSocket implements ConnectionSocket {
     this.#options = options;
     this.generation = options.generation;
     this.#acknowledgements = new Acknowledgements(options.clock.monotonicMs);
-    this.#unrecorded = new UnrecordedSends(options.clock, options.scope.signal);
+    this.#unrecorded = new UnrecordedSends(options.clock);
     this.#facts = new FactsInOrder(options);
     this.#isPairing = options.pairing !== undefined;
     const stored = options.session.credentials as AuthenticationCreds | undefined;
@@ -222,7 +222,11 @@ class BaileysSocket implements ConnectionSocket {
   #listen(): void {
     const { ws, ev } = this.#socket;
     const { scope, config } = this.#options;
-    scope.hold('other', () => this.#finish());
+    scope.hold('other', () => {
+      // One that closed by itself still works off what it has received.
+      if (!this.#isClosed) this.#inbound.stop();
+      this.#finish();
+    });
     scope.listen(ev, 'connection.update', (update: Partial<ConnectionState>) => this.#onUpdate(update));
     scope.listen(ev, 'creds.update', () => this.#saveCredentials());
     this.#devices.watchOwn(scope, ws, () => Object.values(this.#me()));
@@ -275,7 +279,6 @@ class BaileysSocket implements ConnectionSocket {
   #finish(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#inbound.stop();
     this.#settings.end();
     this.#acknowledgements.abandon();
     this.#forgetSession();

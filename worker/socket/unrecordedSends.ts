@@ -7,21 +7,17 @@ const RECORDED_DEADLINE_MS = 30_000;
 /** Messages that WhatsApp may have, while their result is not published yet: receipts for them wait, so that they come after. */
 export class UnrecordedSends {
   readonly #clock: Pick<Clock, 'sleep'>;
-  readonly #signal: AbortSignal;
   readonly #waiting = new Map<StanzaId, Promise<void>>();
 
-  /** @param signal aborts when the socket has closed: nothing waits from then on */
-  constructor(clock: Pick<Clock, 'sleep'>, signal: AbortSignal) {
+  constructor(clock: Pick<Clock, 'sleep'>) {
     this.#clock = clock;
-    this.#signal = signal;
   }
 
   /** Lets receipts for a message wait until it is recorded; not for ever, in case its sender is gone. */
   hold(stanzaId: StanzaId, recorded: Promise<void>): void {
     const waiting = new AbortController();
     void recorded.finally(() => waiting.abort());
-    const ended = AbortSignal.any([waiting.signal, this.#signal]);
-    const released = this.#clock.sleep(RECORDED_DEADLINE_MS, ended).then(() => {
+    const released = this.#clock.sleep(RECORDED_DEADLINE_MS, waiting.signal).then(() => {
       if (this.#waiting.get(stanzaId) === released) this.#waiting.delete(stanzaId);
     });
     this.#waiting.set(stanzaId, released);
