@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { makeWatchdogHandler } from '../../functions/watchdog.ts';
 import { composeWatchdog } from '../../functions/watchdogComposition.ts';
 import { watchdogConfig } from '../../shared/platform/config.ts';
+import { asCaller } from './callers.ts';
 import { startSchedule } from './schedule.ts';
 
 /** There is no ECS here; its place is taken by the supervisor. */
@@ -18,7 +19,7 @@ export function startWatchdog(options: {
   readonly stopTask: (taskId: string) => void;
 }): { readonly stop: () => Promise<void> } {
   const config = watchdogConfig({ ...options.settings, HOLDFAST_ECS_CLUSTER: CLUSTER });
-  const watchdog = composeWatchdog(config, {
+  const watchdog = composeWatchdog(asCaller(config, 'watchdog'), {
     stopTask: async (taskId) => options.stopTask(taskId),
     // What the supervisor prints is for people.
     destination: { write: (line) => appendFileSync(options.logFile, line, { mode: 0o600 }) },

@@ -14,6 +14,8 @@ const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
   'worker/commands/groupLanes.ts #lanes': 'groups that are worked: the poller holds at most 400 commands',
   'worker/commands/groupLanes.ts #running': 'one for each lane',
+  'worker/fleet/clientVersions.ts #refusedAtMs': 'client versions that were refused: a plan names three at most',
+  'worker/fleet/clientVersions.ts #unwritten': 'as above, until the fleet is told',
   'worker/fleet/gate.ts #waiting': 'calls that wait for the gate, each with a deadline',
   'worker/fleet/openBudget.ts #queue': 'one for each connection that waits to open, with a deadline',
   'worker/fleet/shardKeeper.ts #held': 'shards of the stage',
@@ -25,12 +27,16 @@ const bounds: Readonly<Record<string, string>> = {
     'connections of one shard, at most 100; a record that is gone is forgotten',
   'worker/runner/latestWrites.ts #waiting': 'one for each name of a write, and names are written in the code',
   'worker/runner/ownedShards.ts #work': 'shards of the stage',
+  'worker/runner/supervisor.ts #past': 'sockets replaced in the last ten minutes; older ones are dropped at each look',
   'worker/session/keyItems.ts #cache': 'a number of bytes',
   'worker/session/keyItems.ts #changed': 'written when there are too many, and after two seconds',
   'worker/session/keyedMutex.ts #tails': 'keys with work: a key goes with its last work',
   'worker/session/session.ts #listeners': 'one for each socket on the session, removed when it closes',
   'worker/socket/acknowledgements.ts #waiting':
     'stanzas without an ack, each with a deadline, all gone with the socket',
+  'worker/socket/addressLocks.ts #held': 'locks that are held: each goes when it is given back',
+  'worker/socket/appliedSettings.ts #dropped': 'one for each kind of filter',
+  'worker/socket/edwardsKeys.ts kept': 'a number of keys',
   'worker/socket/fairTurns.ts #waiting':
     'stanzas that were received and not begun: a turn of the event loop begins some',
   'worker/socket/frameGate.ts #held':
@@ -38,6 +44,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/placeholders.ts #awaited':
     'placeholders whose message may still come: seconds after the offline queue is drained',
   'worker/socket/placeholders.ts #stanzas': 'a number of stanzas',
+  'worker/socket/readReceipts.ts #waiting': 'a number of messages: the oldest are lost, and counted',
   'worker/socket/sessionRenewals.ts #welcomeUntilMs': 'a number of people and a minute',
   'worker/socket/sessionRenewals.ts renewedAtMs': 'a number of sessions of the process',
   'worker/socket/unrecordedSends.ts #waiting': 'sends without a record, each with a deadline',

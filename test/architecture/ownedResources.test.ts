@@ -23,12 +23,18 @@ const rules: readonly Rule[] = [
     except: {
       'shared/kernel/clock.ts': 'the only timer; each has a signal that ends it, and scopes are built on it',
       'worker/socket/fairTurns.ts': 'yields to the event loop for one turn; nothing is left to release',
+      'worker/socket/mediaDispatcher.ts': 'one for each download, cleared when it ends',
+      'infra/local/ops/awsStandIns.ts': 'of the embedded stack alone, with a stop',
     },
   },
   {
     what: 'an abort signal with a timer of its own',
     pattern: /AbortSignal\.timeout\(/,
     except: {
+      'functions/canary.ts': 'one request; a function is frozen between two calls',
+      'functions/readParameter.ts': 'one request, as above',
+      'worker/ecsTask.ts': 'one request, before anything is owned',
+      'worker/status/askHealth.ts': 'one request, of a process that ends with it',
       'infra/local/apiClient.ts': 'one request; the platform does not keep a process for such a timer',
       'infra/local/dynamoDb.ts': 'one request, as above',
     },
