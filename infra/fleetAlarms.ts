@@ -161,6 +161,37 @@ function addWhatsAppAlarms(scope: Construct, stage: string): void {
     heading: 'WhatsApp refuses our version',
     sentence: 'WhatsApp refuses a client version (405); connections that use it stay offline until it is changed.',
   });
+  new RunbookAlarm(scope, 'connections-unwell', {
+    stage,
+    severity: 'ticket',
+    metric: holdfastMetric(stage, 'ConnectionsUnwell', {}, { statistic: 'Maximum', minutes: 5 }),
+    // One is replaced within two minutes; what stays is not helped by that.
+    threshold: 1,
+    periods: 3,
+    heading: 'Connections are open in name only',
+    sentence: 'For 15 minutes there were connections that are open and do not work.',
+  });
+  new RunbookAlarm(scope, 'workers-recycled', {
+    stage,
+    severity: 'ticket',
+    metric: new MathExpression({
+      expression: 'FILL(critical, 0) + FILL(memory, 0)',
+      usingMetrics: {
+        critical: holdfastMetric(
+          stage,
+          'WorkerRecycled',
+          { reason: 'memory_critical' },
+          { statistic: 'Sum', minutes: 60 },
+        ),
+        memory: holdfastMetric(stage, 'WorkerRecycled', { reason: 'memory' }, { statistic: 'Sum', minutes: 60 }),
+      },
+      period: Duration.minutes(60),
+      label: 'workers replaced for their memory',
+    }),
+    threshold: 1,
+    heading: 'Workers are replaced for their memory',
+    sentence: 'A worker was replaced within the hour because its memory was nearly full.',
+  });
   new RunbookAlarm(scope, 'opens-fail', {
     stage,
     severity: 'page',

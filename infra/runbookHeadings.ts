@@ -28,6 +28,8 @@ export const runbookHeadings = [
   'Recipients cannot decrypt',
   'Sessions are renewed again',
   'A table throttles',
+  'Connections are open in name only',
+  'Workers are replaced for their memory',
   'Watchdog stopped a task',
   'Watchdog brake is on',
   'Watchdog does not run',

@@ -119,6 +119,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
   const work = { config, logger: own, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics, world };
   const shards = makeOwnedShards(work);
   // Beside the lease: a claim comes later than this read, and a store that does not answer must not hold it up.
+  scope.hold('other', () => versions.stop());
   void versions.start();
   const member = await world.joinFleet({
     store: new FleetStore(world.fleetTable, stage),

@@ -1,4 +1,4 @@
-import { metricCatalogue } from '../../shared/platform/metricCatalogue.ts';
+import { metricCatalogue, type MetricDefinition } from '../../shared/platform/metricCatalogue.ts';
 import { queueDefinitions } from '../../shared/platform/queues.ts';
 import type { Figures } from './assumptions.ts';
 import { prices, type PriceName } from './prices.ts';
@@ -133,22 +133,24 @@ function addFunctions(add: Add, { apiCalls, events, deliveries }: Traffic, figur
 
 function addWatching(add: Add, { connections, workers }: Shape, figures: Figures): void {
   const logKb = connections * figures.logKbPerConnectionDay + workers * figures.logMbPerWorkerDay * 1_000;
-  add('watching', 'metrics', 'metricMonth', metricCount());
+  add('watching', 'metrics', 'metricMonth', billedMetrics(figures.rareMetricHours));
   add('watching', 'alarms', 'alarmMonth', figures.alarms);
   add('watching', 'dashboards', 'dashboardMonth', figures.dashboards);
   add('watching', 'logs', 'logGb', (logKb * DAYS) / KB_PER_GB);
 }
 
-/** Metrics that the catalogue makes in one stage: CloudWatch bills each combination of dimensions. */
-export function metricCount(): number {
-  return Object.values(metricCatalogue)
-    .map(({ dimensions }) =>
-      Object.values(dimensions as Readonly<Record<string, readonly string[]>>).reduce(
-        (product, values) => product * values.length,
-        1,
-      ),
-    )
-    .reduce((sum, combinations) => sum + combinations, 0);
+/**
+ * Metrics of the catalogue as they are billed in one stage: each combination of dimensions, for the hours in which it is sent.
+ * @param rareHours share of the hours in which one is sent that says nothing while all is well
+ */
+export function billedMetrics(rareHours: number): number {
+  const definitions: readonly MetricDefinition[] = Object.values(metricCatalogue);
+  return definitions
+    .map(({ dimensions, isRare = false }) => {
+      const combinations = Object.values(dimensions).reduce((product, values) => product * values.length, 1);
+      return combinations * (isRare ? rareHours : 1);
+    })
+    .reduce((sum, billed) => sum + billed, 0);
 }
 
 /** All queues of a stage, dead letters included. */

@@ -3,14 +3,17 @@
  * keeps a distribution, `gauge` shows the last value. Dimensions are small closed sets, because CloudWatch bills each
  * combination; `stage` is added to all. Ids of workers, tenants and connections belong in log fields.
  */
-interface MetricDefinition {
+export interface MetricDefinition {
   readonly kind: 'count' | 'measure' | 'gauge';
   readonly unit: 'Count' | 'Milliseconds' | 'Percent' | 'None';
   readonly dimensions: Readonly<Record<string, readonly string[]>>;
   readonly question: string;
+  /** Says nothing while all is well. CloudWatch bills a metric by the hours in which it is sent. */
+  readonly isRare?: true;
 }
 
 const count = { kind: 'count', unit: 'Count', dimensions: {} } as const;
+const trouble = { ...count, isRare: true } as const;
 const duration = { kind: 'measure', unit: 'Milliseconds', dimensions: {} } as const;
 const level = { kind: 'gauge', unit: 'Count', dimensions: {} } as const;
 /** A share of something, from 0 to 100 and beyond when there is too much of it. */
@@ -20,28 +23,28 @@ const flag = { kind: 'gauge', unit: 'None', dimensions: {} } as const;
 
 export const metricCatalogue = {
   HeartbeatLatency: { ...duration, question: 'How long does the store take to renew a worker lease?' },
-  HeartbeatMissed: { ...count, question: 'How many heartbeats were not acknowledged?' },
+  HeartbeatMissed: { ...trouble, question: 'How many heartbeats were not acknowledged?' },
   SuspendedDuration: { ...duration, question: 'For how long was a worker without an acknowledged heartbeat?' },
   WorkersDead: {
-    ...count,
+    ...trouble,
     dimensions: { proof: ['observed', 'stopped', 'clean'] },
     question: 'How many workers ended, and how do we know?',
   },
   ClaimsWon: { ...count, question: 'How many shards changed their owner by a claim?' },
-  ClaimsLost: { ...count, question: 'How many claims came too late?' },
+  ClaimsLost: { ...trouble, question: 'How many claims came too late?' },
   ShardsMoved: {
-    ...count,
+    ...trouble,
     dimensions: { reason: ['orphan', 'drain', 'watchdog', 'deploy', 'rebalance'] },
     question: 'How many shards were sent to another worker, and why?',
   },
   HandOffDuration: { ...duration, question: 'How long does an owner take to let a shard go?' },
   DrainDuration: { ...duration, question: 'How long does a worker take to give everything away?' },
   FencedCommits: {
-    ...count,
+    ...trouble,
     question: 'How many of our writes did the store refuse because a newer owner had written?',
   },
-  Conflicts: { ...count, question: 'How often did another program take the place of a socket (440)?' },
-  LeaderChanges: { ...count, question: 'How often did the fleet get a new leader?' },
+  Conflicts: { ...trouble, question: 'How often did another program take the place of a socket (440)?' },
+  LeaderChanges: { ...trouble, question: 'How often did the fleet get a new leader?' },
   BrakeActive: { ...flag, question: 'Do so many workers look dead at once that none is declared dead?' },
   ShardsUnowned: { ...level, question: 'How many shards have no owner at the moment, as the leader sees it?' },
   ShardsOwned: { ...level, question: 'How evenly are the shards spread over the workers?' },
@@ -55,13 +58,13 @@ export const metricCatalogue = {
     question: 'How many connections are open in name only at the moment, as their worker sees it?',
   },
   SocketsRecycled: {
-    ...count,
+    ...trouble,
     dimensions: { symptom: ['never_success', 'silent_server', 'deaf', 'sends_stuck'] },
     question:
       'How many sockets did a worker replace because they were open in name only, and what was wrong with them?',
   },
   WorkersUnwell: {
-    ...count,
+    ...trouble,
     dimensions: { because: ['runner_stuck', 'deaf', 'sends_stuck'] },
     question: 'How many workers asked to be drained because new sockets did not help, and what was wrong with them?',
   },
@@ -72,25 +75,25 @@ export const metricCatalogue = {
     question: 'How many messages were dropped because their connection is set so?',
   },
   ReadReceiptsLost: {
-    ...count,
+    ...trouble,
     question: 'How many messages stay unread although their connection marks them as read?',
   },
   CallsRejected: {
-    ...count,
+    ...trouble,
     dimensions: { outcome: ['done', 'failed'] },
     question: 'How many calls were refused because their connection is set so?',
   },
   RetryReceipts: {
-    ...count,
+    ...trouble,
     question: 'How many requests to repeat came from recipients, for so many MessagesSent?',
   },
   SessionsRenewed: {
-    ...count,
+    ...trouble,
     dimensions: { sinceLast: ['over_a_day', 'under_a_day'] },
     question: 'How many Signal sessions were replaced, and how many of them again within a day, which means a defect?',
   },
   SessionItemsTooLarge: {
-    ...count,
+    ...trouble,
     question:
       'How many items of sessions were not stored because the table cannot hold them (app state of large accounts)?',
   },
@@ -100,18 +103,18 @@ export const metricCatalogue = {
     question: 'Is a service asked (0), tried (1), or left alone because it does not answer (2)?',
   },
   BreakerOpened: {
-    ...count,
+    ...trouble,
     dimensions: { dependency: ['dynamodb', 'sqs', 'kms', 'webhook', 'sends'] },
     question: 'How often did something stop being asked because it failed five times in a row?',
   },
   WatchdogSteps: {
-    ...count,
+    ...trouble,
     dimensions: { rung: ['restart', 'hand_off', 'drain', 'confirm_death', 'stop_task'] },
     question: 'How often did the watchdog have to step in, and how far did it go?',
   },
   WatchdogBrake: { ...flag, question: 'Does so much look bad at once that the watchdog does no more than restart?' },
   ClientVersionRefused: {
-    ...count,
+    ...trouble,
     question: 'How many client versions has WhatsApp refused (405), each counted once for the fleet?',
   },
   WorkerMemoryShare: {
@@ -125,13 +128,13 @@ export const metricCatalogue = {
     question: 'How late is the event loop of a worker, 99th percentile of each quarter of a minute?',
   },
   WorkerRecycled: {
-    ...count,
+    ...trouble,
     dimensions: { reason: ['age', 'memory', 'memory_critical'] },
     question: 'How many workers ended by themselves to be replaced by new ones, and why?',
   },
   ScopeResources: {
     ...level,
-    dimensions: { kind: ['timer', 'listener', 'socket', 'stream', 'process', 'scope', 'other'] },
+    dimensions: { kind: ['timer', 'listener', 'socket', 'other'] },
     question:
       'How much does a worker hold of what must be released, which grows and falls with its connections unless it leaks?',
   },
@@ -161,7 +164,7 @@ export const metricCatalogue = {
     question: 'How many webhooks did tenants take, fail to take, or want no more?',
   },
   CanaryDuration: { ...duration, question: 'How long did a message of the canary to itself take?' },
-  CanaryFailed: { ...count, question: 'How often did a message of the canary to itself not arrive?' },
+  CanaryFailed: { ...trouble, question: 'How often did a message of the canary to itself not arrive?' },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof metricCatalogue;

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assumptions, defaultFigures, type AssumptionName } from '../../ops/cost/assumptions.ts';
-import { billFor, metricCount, queueCount } from '../../ops/cost/model.ts';
+import { billFor, billedMetrics, queueCount } from '../../ops/cost/model.ts';
 import { prices } from '../../ops/cost/prices.ts';
 import { shapeFor } from '../../ops/cost/shape.ts';
 import { flagOf, showBill } from '../../ops/cost/show.ts';
@@ -94,7 +94,7 @@ describe('the cost model', () => {
     // 2 workers × 2,628,000 s × 0.325 = 1.7082 million writes.
     expect(bill.lines.find(({ what }) => what === 'leases written')?.quantity).toBeCloseTo(1.7082, 4);
     expect(queueCount(bill.shape)).toBe(21);
-    expect(metricCount()).toBeGreaterThanOrEqual(25);
+    expect(billedMetrics(1)).toBeGreaterThanOrEqual(25);
   });
 });
 

@@ -27,7 +27,7 @@ import { collectFacts, makeKeyFile } from './workerProcess.ts';
 const STAGE = 'test';
 const MINE = 1;
 const NEWER = 2;
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 90_000;
 
 interface Subject {
   readonly trial: Trial;

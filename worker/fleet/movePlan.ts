@@ -204,11 +204,12 @@ export function loadOf(
   return staying + (claims.get(workerId)?.length ?? 0) + moves.filter(({ to }) => to === workerId).length;
 }
 
-/** Who of these has the fewest; the first one of several. */
+/** Who of these has the fewest, of those whose load is given; the first one of several. */
 export function leastLoaded(load: ReadonlyMap<WorkerId, number>, among: readonly LeaseView[]): WorkerId | undefined {
   let least: WorkerId | undefined;
   for (const { workerId } of among) {
-    if (least === undefined || (load.get(workerId) ?? 0) < (load.get(least) ?? 0)) least = workerId;
+    const own = load.get(workerId);
+    if (own !== undefined && (least === undefined || own < (load.get(least) ?? 0))) least = workerId;
   }
   return least;
 }

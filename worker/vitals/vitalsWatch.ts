@@ -1,6 +1,6 @@
 import type { WorkerLoad } from '../../shared/fleet/fleetView.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
-import { resourceKinds, type Scope } from '../../shared/kernel/scope.ts';
+import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { VitalsConfig } from '../../shared/platform/vitalsConfig.ts';
@@ -66,8 +66,11 @@ export class VitalsWatch {
     const { metrics, logger, scope } = this.#dependencies;
     metrics.gauge('WorkerMemoryShare', memoryShare, {});
     metrics.measure('EventLoopDelay', loopDelayMs, {});
-    const counts = scope.counts();
-    for (const kind of resourceKinds) metrics.gauge('ScopeResources', counts[kind], { kind });
+    const { timer, listener, socket, stream, process, scope: scopes, other } = scope.counts();
+    const counts = { timer, listener, socket, other: stream + process + scopes + other } as const;
+    for (const kind of ['timer', 'listener', 'socket', 'other'] as const) {
+      metrics.gauge('ScopeResources', counts[kind], { kind });
+    }
     const before = this.#verdict;
     const fields = { memoryPercent: Math.round(memoryShare * 100), loopDelayMs: Math.round(loopDelayMs) };
     if (now.full !== before.full) logger.warn(now.full ? 'takes no more shards' : 'takes shards again', fields);

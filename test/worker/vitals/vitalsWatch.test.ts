@@ -88,7 +88,7 @@ describe('the watch over vital signs', () => {
     // The watch has a timer of its own.
     expect(metrics.totalOf('ScopeResources', { kind: 'timer' })).toBe(2);
     expect(metrics.totalOf('ScopeResources', { kind: 'socket' })).toBe(1);
-    expect(metrics.totalOf('ScopeResources', { kind: 'scope' })).toBe(1);
+    expect(metrics.totalOf('ScopeResources', { kind: 'other' })).toBe(1);
     expect(metrics.totalOf('ScopeResources', { kind: 'listener' })).toBe(0);
   });
 
