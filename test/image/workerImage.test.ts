@@ -136,7 +136,7 @@ describe('the files of the worker image', () => {
   });
 
   it('are enough to ask a worker for its health as its container does', async () => {
-    const worker = startWorkerProcess(environment(), { folder, file: image.command[1] ?? '' });
+    const worker = startWorkerProcess(environment(), { folder, file: image.command.at(-1) ?? '' });
     await worker.ready;
     const port = new URL((await worker.status('/health')).url).port;
     const ask = (at: string) => run(process.execPath, [image.healthCommand[1] ?? '', at], { cwd: folder });
