@@ -64,7 +64,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       { table: 'fleet', actions: ['Scan'] },
       { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
-      { table: 'fleet', keys: ['WHATSAPP_VERSION'], actions: ['PutItem'] },
+      { table: 'fleet', keys: ['WHATSAPP_VERSION'], actions: ['BatchGetItem', 'PutItem'] },
     ],
     queues: [],
     dataKeys: false,
@@ -137,8 +137,12 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   // any that was seen, and leaves ratchets behind. Nothing else may read that table from end to end.
   restore: {
     tables: [
-      { table: 'fleet', actions: ['BatchGetItem', 'Scan', 'UpdateItem'] },
-      { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Query', 'Scan', 'UpdateItem'] },
+      // The numbers of events go on far ahead.
+      { table: 'core', actions: ['Scan'] },
+      { table: 'core', keys: ['TENANT#*'], actions: ['UpdateItem'] },
+      { table: 'core', keys: ['EVENTS#*'], actions: ['PutItem'] },
+      { table: 'fleet', actions: ['Scan', 'UpdateItem'] },
+      { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Scan'] },
     ],
     queues: [],
     dataKeys: true,

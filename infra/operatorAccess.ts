@@ -1,7 +1,7 @@
 import type { ProcessAccess } from './access.ts';
 
 /** What a person's role needs for `npm run ops`, beside an operator key for what goes through the API. */
-export type OperatorTask = 'operations' | 'restore';
+export type OperatorTask = 'operations';
 
 /** In the same words as the table of processes. No function and no worker gets this. */
 export const operatorAccess: Readonly<Record<OperatorTask, ProcessAccess>> = {
@@ -25,17 +25,5 @@ export const operatorAccess: Readonly<Record<OperatorTask, ProcessAccess>> = {
       { queue: 'deliveriesDead', actions: ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] },
     ],
     dataKeys: false,
-  },
-  restore: {
-    tables: [
-      // The numbers of events go on far ahead.
-      { table: 'core', actions: ['Scan'] },
-      { table: 'core', keys: ['TENANT#*'], actions: ['UpdateItem'] },
-      { table: 'core', keys: ['EVENTS#*'], actions: ['PutItem'] },
-      { table: 'fleet', actions: ['Scan', 'UpdateItem'] },
-      { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Scan'] },
-    ],
-    queues: [],
-    dataKeys: true,
   },
 };

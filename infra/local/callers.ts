@@ -4,7 +4,7 @@ import type { ProcessName } from '../access.ts';
  * Who calls a store of the embedded stack. On AWS each of these has a role of its own; here each signs under its own name,
  * so that what stands in front of the emulators can tell them apart. `stack` makes tables and queues, as CloudFormation does.
  */
-export type Caller = ProcessName | 'operations' | 'restore' | 'stack';
+export type Caller = ProcessName | 'operations' | 'stack';
 
 interface Credentials {
   readonly accessKeyId: string;

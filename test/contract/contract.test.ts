@@ -154,7 +154,8 @@ describe('the product, as it runs', () => {
     expect(unexplained).toEqual([]);
     expect(wrongExplanations).toEqual([]);
     expect(new Set([...used.keys()].map((name) => name.split(' ')[0]))).toEqual(
-      new Set([...Object.keys(processAccess), ...Object.keys(operatorAccess)]),
+      // The canary asks the API alone.
+      new Set([...Object.keys(processAccess), ...Object.keys(operatorAccess)].filter((name) => name !== 'canary')),
     );
   }, 180_000);
 });

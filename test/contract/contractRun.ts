@@ -30,6 +30,8 @@ export async function runContract(say: (line: string) => void): Promise<Ledger> 
       port: 0,
       live: false,
       workers: 2,
+      // Called by the run itself, with a clock that makes its minutes pass.
+      watchdogSettings: false,
       // Quicker than in production, where WhatsApp is given more time.
       workerSettings: { HOLDFAST_SERVER_ACK_TIMEOUT_MS: '5000', BAILEYS_RECONNECT_BASE_DELAY: '1000' },
       inFront: async (emulators) => {

@@ -9,6 +9,7 @@ import type { RunningStack } from '../../infra/local/stack.ts';
 import { until } from '../../infra/local/until.ts';
 import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
 import { GAP_PATIENCE_MS, readEvents, takePlace } from '../../shared/event/eventLog.ts';
+import { VETTED_VERSION } from '../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
@@ -18,6 +19,7 @@ import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { makeOps, type Ended } from '../ops/opsProcess.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { RecordedCall } from './callRecorder.ts';
+import { seeFrozen } from './frozenConnection.ts';
 import type { Ledger } from './judge.ts';
 import type { UnwillingReceiver } from './unwillingReceiver.ts';
 
@@ -65,6 +67,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['webhooks that fail and are given up', failDeliveries],
   ['a message that never reaches the queue', loseBeforeTheQueue],
   ['what an operator does', operate],
+  ['a connection that stays frozen', freeze],
   ['workers that are drained and killed', changeOwners],
   ['log-out and removal', leave],
   ['a restore', restore],
@@ -215,10 +218,22 @@ async function loseBeforeTheQueue(tenant: Tenant): Promise<void> {
   );
 }
 
+async function freeze(tenant: Tenant): Promise<void> {
+  const { stack, operator, ledger } = tenant;
+  const wanted = ['watchdog sqs:SendMessage commands', 'watchdog dynamodb:UpdateItem fleet LEASE#*'];
+  await seeFrozen(
+    stack.stage,
+    operator,
+    (caller) => storesOf(tenant, caller),
+    () => wanted.every((name) => ledger.hasUsed(name)),
+  );
+}
+
 async function operate(tenant: Tenant): Promise<void> {
   const { ops, stack, operator, tenantId, webhook, shop, receiver } = tenant;
   await operator.must('GET', '/v1/admin/fleet');
   await operator.must('GET', '/health/detailed');
+  await operator.must('PUT', '/v1/admin/whatsapp-version', { version: VETTED_VERSION });
   const queue = makeQueueClient(storesOf(tenant, 'stack'));
   const [event] = receiver.events;
   const common = { version: 1, tenantId, correlationId: 'cor-letter' };

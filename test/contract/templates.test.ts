@@ -4,7 +4,7 @@ import { SHARD_INDEX, tableDefinitions } from '../../shared/platform/tables.ts';
 import { ACCOUNT, ofType, REGION, synthesizeStage } from '../infra/synthesizeStage.ts';
 import { nameOf, permissionsOf } from './permissions.ts';
 
-const resources = synthesizeStage({});
+const resources = synthesizeStage({ canaryKeyParameter: '/holdfast/test/canary', canaryConnectionId: 'con_canary' });
 const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value : [value]).map(String);
 
 type Statement = Readonly<Record<'Effect' | 'Action' | 'Resource' | 'Condition', unknown>>;
@@ -54,8 +54,10 @@ function permissionsInTemplates(process: ProcessName, role: string): readonly st
 describe('the roles that are deployed', () => {
   const roleOf = (process: ProcessName): string => {
     const arn =
-      process === 'worker'
-        ? ofType(resources, 'AWS::ECS::TaskDefinition')[0]?.properties['TaskRoleArn']
+      process === 'worker' || process === 'restore'
+        ? ofType(resources, 'AWS::ECS::TaskDefinition').find(
+            ({ properties }) => (properties['Family'] === 'test-restore') === (process === 'restore'),
+          )?.properties['TaskRoleArn']
         : ofType(resources, 'AWS::Lambda::Function').find(
             ({ properties }) =>
               properties['FunctionName'] ===
