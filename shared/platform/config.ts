@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canarySchema, toCanary, type CanaryConfig } from './canaryConfig.ts';
+import { connectionSettings, toConnections, type ConnectionConfig } from './connectionConfig.ts';
 import { parseEnvironment, type Environment } from './environment.ts';
 import { livenessSettings, toLiveness, type LivenessConfig } from './livenessConfig.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
@@ -22,7 +23,6 @@ import {
 const OUR_PREFIXES = ['HOLDFAST_', 'WHATSAPP_', 'BAILEYS_', 'DATABASE_'] as const;
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
-const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
 /** Where the stores are. Endpoints are left out on AWS; `HOLDFAST_QUEUE_URL_BASE` ends with the account id and a slash. */
 const stores = {
@@ -34,7 +34,7 @@ const stores = {
   HOLDFAST_SHARD_COUNT: z.coerce.number().int().min(1).max(5_000).default(4),
   HOLDFAST_SHARD_CAP: z.coerce.number().int().min(1).max(100).default(50),
   HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  DATABASE_MAX_CONNECTIONS: count(50),
+  DATABASE_MAX_CONNECTIONS: z.coerce.number().int().positive().default(50),
   HOLDFAST_STORE_TIMEOUT_MS: milliseconds(5_000),
 } as const;
 
@@ -60,22 +60,6 @@ const keys = {
   HOLDFAST_KMS_KEY_ARN: z.string().startsWith('arn:').optional(),
   /** File with the 32-byte root key of the embedded stack, mode 0600. */
   HOLDFAST_KEY_FILE: z.string().min(1).optional(),
-} as const;
-
-/** Timings of one connection (PROTOCOL.md §1, REQUIREMENTS R1, R18, R19). */
-const connections = {
-  BAILEYS_RECONNECT_BASE_DELAY: milliseconds(5_000),
-  BAILEYS_RECONNECT_MAX_DELAY: milliseconds(300_000),
-  BAILEYS_RECONNECT_MAX_ATTEMPTS: count(10),
-  HOLDFAST_STABLE_AFTER_MS: milliseconds(60_000),
-  HOLDFAST_OPEN_WITHIN_MS: milliseconds(150_000),
-  HOLDFAST_CONNECT_TIMEOUT_MS: milliseconds(120_000),
-  HOLDFAST_PAIRING_QUERY_TIMEOUT_MS: milliseconds(120_000),
-  HOLDFAST_ONLINE_QUERY_TIMEOUT_MS: milliseconds(15_000),
-  HOLDFAST_KEEP_ALIVE_MS: milliseconds(45_000),
-  HOLDFAST_SERVER_ACK_TIMEOUT_MS: milliseconds(20_000),
-  HOLDFAST_COMMAND_WAIT_SECONDS: z.coerce.number().int().min(1).max(20).default(20),
-  HOLDFAST_COMMAND_VISIBILITY_SECONDS: z.coerce.number().int().min(10).max(600).default(30),
 } as const;
 
 const apiSchema = z.object({ ...stores });
@@ -119,7 +103,7 @@ const workerSchema = z
     ...ownershipSettings,
     ...livenessSettings,
     ...vitalsSettings,
-    ...connections,
+    ...connectionSettings,
     ...digestSettings,
     /** Names the ECS task (or the local child process) that this worker runs in. */
     HOLDFAST_TASK_ID: z.string({ error: 'must name the task: only ECS says so by itself' }).min(1),
@@ -219,21 +203,6 @@ export interface KeyConfig {
 
 export interface DeliverConfig extends StoreConfig, KeyConfig {
   readonly webhookTimeoutMs: number;
-}
-
-export interface ConnectionConfig {
-  readonly reconnectBaseDelayMs: number;
-  readonly reconnectMaxDelayMs: number;
-  readonly reconnectMaxAttempts: number;
-  readonly stableAfterMs: number;
-  readonly openWithinMs: number;
-  readonly connectTimeoutMs: number;
-  readonly pairingQueryTimeoutMs: number;
-  readonly onlineQueryTimeoutMs: number;
-  readonly keepAliveMs: number;
-  readonly serverAckTimeoutMs: number;
-  readonly commandWaitSeconds: number;
-  readonly commandVisibilitySeconds: number;
 }
 
 export interface WorkerConfig extends StoreConfig, KeyConfig {
@@ -349,20 +318,7 @@ export function workerConfig(environment: Environment = process.env, place?: Tas
     liveness: Object.freeze(toLiveness(value)),
     digest: Object.freeze(toDigest(value)),
     vitals: Object.freeze(toVitals(value)),
-    connections: Object.freeze({
-      reconnectBaseDelayMs: value.BAILEYS_RECONNECT_BASE_DELAY,
-      reconnectMaxDelayMs: value.BAILEYS_RECONNECT_MAX_DELAY,
-      reconnectMaxAttempts: value.BAILEYS_RECONNECT_MAX_ATTEMPTS,
-      stableAfterMs: value.HOLDFAST_STABLE_AFTER_MS,
-      openWithinMs: value.HOLDFAST_OPEN_WITHIN_MS,
-      connectTimeoutMs: value.HOLDFAST_CONNECT_TIMEOUT_MS,
-      pairingQueryTimeoutMs: value.HOLDFAST_PAIRING_QUERY_TIMEOUT_MS,
-      onlineQueryTimeoutMs: value.HOLDFAST_ONLINE_QUERY_TIMEOUT_MS,
-      keepAliveMs: value.HOLDFAST_KEEP_ALIVE_MS,
-      serverAckTimeoutMs: value.HOLDFAST_SERVER_ACK_TIMEOUT_MS,
-      commandWaitSeconds: value.HOLDFAST_COMMAND_WAIT_SECONDS,
-      commandVisibilitySeconds: value.HOLDFAST_COMMAND_VISIBILITY_SECONDS,
-    }),
+    connections: Object.freeze(toConnections(value)),
   });
 }
 

@@ -6,7 +6,7 @@ import { makeDocumentClient, makePollingClient, makeQueueClient } from '../../sh
 import { workerConfig } from '../../shared/platform/config.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
-import { makeOwnedShards } from '../../worker/composition.ts';
+import { makeOwnedShards } from '../../worker/shardComposition.ts';
 import { OpenMeter } from '../../worker/runner/openMeter.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';
 import { prepareProcess } from '../../worker/socket/prepareProcess.ts';

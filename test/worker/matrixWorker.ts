@@ -7,7 +7,7 @@ import { workerConfig, type StoreConfig } from '../../shared/platform/config.ts'
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { makeWatchedLogger } from '../quiet/watchedLogger.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
-import { makeOwnedShards, type WorkOptions } from '../../worker/composition.ts';
+import { makeOwnedShards, type WorkOptions } from '../../worker/shardComposition.ts';
 import { OpenMeter } from '../../worker/runner/openMeter.ts';
 import type { OwnedShards } from '../../worker/runner/ownedShards.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';

@@ -13,7 +13,7 @@ import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { Scope } from '../../shared/kernel/scope.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
 import { neverRefused } from './fleet/neverRefused.ts';
-import { makeOwnedShards } from '../../worker/composition.ts';
+import { makeOwnedShards } from '../../worker/shardComposition.ts';
 import type { EventPublisher } from '../../worker/events/eventPublisher.ts';
 import { OpenMeter } from '../../worker/runner/openMeter.ts';
 import type { OwnedShards } from '../../worker/runner/ownedShards.ts';

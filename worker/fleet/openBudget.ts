@@ -44,6 +44,7 @@ export class OpenBudget {
   setRate(perSecond: number | undefined): void {
     this.#fill();
     this.#perSecond = Math.min(this.#most, perSecond ?? this.#most);
+    this.#tokens = this.#capped(this.#tokens);
   }
 
   /** Lets nobody in while the event loop is late: a handshake would miss its deadlines, and make the loop later still. */
@@ -110,9 +111,14 @@ export class OpenBudget {
     });
   }
 
+  /** What may be saved is in proportion to the rate: in an outage a full burst would be the storm that the rate prevents. */
+  #capped(tokens: number): number {
+    return Math.min(tokens, Math.max(1, (this.#burst * this.#perSecond) / this.#most));
+  }
+
   #fill(): void {
     const nowMs = this.#clock.monotonicMs();
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#filledAtMs) / 1_000) * this.#perSecond);
+    this.#tokens = this.#capped(this.#tokens + ((nowMs - this.#filledAtMs) / 1_000) * this.#perSecond);
     this.#filledAtMs = nowMs;
   }
 }

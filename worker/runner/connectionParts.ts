@@ -6,7 +6,7 @@ import { deletePairingOffer, putPairingOffer } from '../../shared/connection/pai
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
-import type { ConnectionConfig } from '../../shared/platform/config.ts';
+import type { ConnectionConfig } from '../../shared/platform/connectionConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import { ConnectionOutbox } from '../commands/connectionOutbox.ts';

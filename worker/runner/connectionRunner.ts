@@ -1,6 +1,7 @@
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Release, Scope } from '../../shared/kernel/scope.ts';
 import type { ConnectionSocket, SocketClose } from '../socket/connectionSocket.ts';
+import { logOutOffline } from './logOutOffline.ts';
 import { step } from './machine.ts';
 import { initialState, type Effect, type Goal, type Input, type State, type StopReason } from './machineTypes.ts';
 import type { RunnerDependencies, SocketSource } from './runnerDependencies.ts';
@@ -16,7 +17,6 @@ const CLOSE_DEADLINE_MS = 30_000;
 const OPEN_DEADLINE_MS = 60_000;
 const OWNERSHIP_DEADLINE_MS = 5_000;
 const FLUSH_DEADLINE_MS = 5_000;
-const LOG_OUT_WITHIN_MS = 15_000;
 const RETIRE_TRIES = 5;
 const RETIRE_PAUSE_MS = 1_000;
 
@@ -259,27 +259,8 @@ export class ConnectionRunner {
     this.#releaseSocket();
   }
 
-  /** The phone shows the device until WhatsApp is told; but what was asked for is done here in any case. */
   async #logOut(): Promise<void> {
-    const { sockets, takeTurn, clock, logger, scope } = this.#dependencies;
-    const late = new AbortController();
-    const done = new AbortController();
-    void clock.sleep(LOG_OUT_WITHIN_MS, done.signal).then(() => late.abort(new Error('too late to log out')));
-    const work = async (): Promise<string> => {
-      this.#turn = await takeTurn(late.signal);
-      return sockets.logOut(late.signal, scope.child('socket to log out'));
-    };
-    try {
-      // Its socket is closed before anything else is done, also when it was too late.
-      const outcome = await withDeadline('logging out', LOG_OUT_WITHIN_MS + CLOSE_DEADLINE_MS, work, clock);
-      if (outcome === 'lost') this.deliver({ type: 'ownership_lost' });
-      else logger.info('device logged out while it was offline', { outcome });
-    } catch (error) {
-      logger.warn('WhatsApp was not told that a device is unlinked', { error });
-    } finally {
-      done.abort();
-      this.#giveTurnBack();
-    }
+    if ((await logOutOffline(this.#dependencies)) === 'lost') this.deliver({ type: 'ownership_lost' });
   }
 
   /** If the store does not answer, the next socket finds out: it cannot open where a newer owner has. */

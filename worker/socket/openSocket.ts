@@ -9,13 +9,12 @@ import {
 import type { Evidence } from '../../shared/connection/liveness.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
-import { withoutDevice } from '../../shared/kernel/jid.ts';
 import type { Release } from '../../shared/kernel/scope.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { AppliedSettings } from './appliedSettings.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
 import { makeBaileysConfiguration } from './baileysConfiguration.ts';
-import type { ConnectionSocket, LinkedAccount, SendOutcome, SendRequest } from './connectionSocket.ts';
+import type { ConnectionSocket, SendOutcome, SendRequest } from './connectionSocket.ts';
 import { CredentialSaves } from './credentialSaves.ts';
 import { DeviceLists } from './deviceLists.ts';
 import { letThrough } from './directKeys.ts';
@@ -35,6 +34,7 @@ import { SocketEvidence } from './socketEvidence.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 import { SymptomError, toSocketClose } from './toSocketClose.ts';
 import { toMessage, toMessageFacts, toNewsletterPost, toReceiptFacts, type Me } from './toFacts.ts';
+import { toLinkedAccount } from './toLinkedAccount.ts';
 import { UnrecordedSends } from './unrecordedSends.ts';
 import { watchRefusal } from './watchRefusal.ts';
 
@@ -213,7 +213,7 @@ class BaileysSocket implements ConnectionSocket {
       paired: () => {
         this.#isPairing = false;
         this.#evidence.enter('opening');
-        emit({ type: 'paired', generation, account: this.#account() });
+        emit({ type: 'paired', generation, account: toLinkedAccount(this.#credentials) });
       },
       cut: (cause) => this.#cut(cause),
     });
@@ -256,7 +256,7 @@ class BaileysSocket implements ConnectionSocket {
       void this.#endLoginDeadline();
       this.#evidence.enter('open');
       this.#settings.announce(this.#credentials.me?.name);
-      emit({ type: 'socket_opened', generation, account: this.#account() });
+      emit({ type: 'socket_opened', generation, account: toLinkedAccount(this.#credentials) });
     }
     if (update.receivedPendingNotifications === true) {
       // Said when the last waiting stanza has come; sends must not begin before it is handled (Signal sessions settle).
@@ -330,17 +330,8 @@ class BaileysSocket implements ConnectionSocket {
   }
 
   #me(): Me {
-    const { phoneJid, lid } = this.#account();
+    const { phoneJid, lid } = toLinkedAccount(this.#credentials);
     return { phoneJid, lid };
-  }
-
-  #account(): LinkedAccount {
-    const { me } = this.#credentials;
-    return {
-      phoneJid: withoutDevice(me?.id ?? ''),
-      lid: me?.lid ? withoutDevice(me.lid) : undefined,
-      name: me?.name,
-    };
   }
 
   /** Ends it from our side so that nothing more leaves, not even an answer that is being written. */

@@ -4,7 +4,7 @@ import type { StanzaId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { OutboundContent } from '../../shared/message/content.ts';
-import type { ConnectionConfig } from '../../shared/platform/config.ts';
+import type { ConnectionConfig } from '../../shared/platform/connectionConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';

@@ -25,6 +25,19 @@ describe('open budget', () => {
     expect([atOnce, afterOneTurn, opened]).toEqual([2, 3, 5]);
   });
 
+  it('keeps of its burst what is in proportion when the rate is lowered, and lets no more pass at once', async () => {
+    const { clock, budget } = aBudget({ perSecond: 10, burst: 50 });
+    budget.setRate(1);
+    let opened = 0;
+    for (let turn = 0; turn < 20; turn += 1) void budget.acquire(never).then(() => (opened += 1));
+
+    await settle();
+    const atOnce = opened;
+    await clock.pass(3_000);
+
+    expect([atOnce, opened]).toEqual([5, 8]);
+  });
+
   it('holds no more handshakes at once than it may, until one is given back', async () => {
     const { clock, budget } = aBudget({ burst: 5, handshakes: 1 });
     const release = await budget.acquire(never);

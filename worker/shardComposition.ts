@@ -1,0 +1,138 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { ConnectionStore } from '../shared/connection/connectionStore.ts';
+import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
+import { MessageStore } from '../shared/message/messageStore.ts';
+import type { WorkerConfig } from '../shared/platform/config.ts';
+import type { Scope } from '../shared/kernel/scope.ts';
+import type { Logger } from '../shared/platform/logger.ts';
+import type { Metrics } from '../shared/platform/metrics.ts';
+import type { EventPublisher } from './events/eventPublisher.ts';
+import { makeSqsEventPublisher } from './events/sqsEventPublisher.ts';
+import type { VersionChoice } from './fleet/clientVersions.ts';
+import { FleetStore } from './fleet/fleetStore.ts';
+import type { CommitGate } from './fleet/gate.ts';
+import { makeConnectionParts } from './runner/connectionParts.ts';
+import type { OpenMeter } from './runner/openMeter.ts';
+import { OwnedShards } from './runner/ownedShards.ts';
+import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
+import { makeShardWork } from './runner/shardWork.ts';
+import { openSession } from './session/session.ts';
+import type { OwnedConnection } from './socket/connectionSocket.ts';
+import type { WorkerWorld } from './world.ts';
+
+export interface WorkOptions {
+  readonly config: WorkerConfig;
+  readonly logger: Logger;
+  readonly workerId: WorkerId;
+  readonly gate: CommitGate;
+  /** Owns all that is held for shards. */
+  readonly scope: Scope;
+  /** Waits for a turn to open a socket; resolves to what gives the handshake slot back. */
+  readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
+  /** Something cannot be undone from here: the process must end. */
+  readonly onBroken: (error: unknown) => void;
+  readonly opens: OpenMeter;
+  readonly versions: VersionChoice;
+  readonly metrics: Metrics;
+  readonly world: WorkerWorld;
+}
+
+/** All that a worker does with the shards it owns. */
+export function makeOwnedShards(options: WorkOptions): OwnedShards {
+  const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics } = options;
+  const { stage, queueUrlBase, connections: settings } = config;
+  const { world } = options;
+  const { clock, random, polling } = world;
+  const { table, acting } = world.connect(gate);
+  const connections = new ConnectionStore({ table, stage });
+  const messages = new MessageStore({ table, stage });
+  const common = { clock, random, logger, stage, queueUrlBase, acting, connections };
+  const fleet = new FleetStore(world.fleetTable, stage);
+  let batches = 0;
+  let facts = 0;
+  const publisher = makeSqsEventPublisher({
+    queue: acting,
+    stage,
+    queueUrlBase,
+    gate,
+    clock,
+    makeBatchId: () => `${workerId}-${(batches += 1)}`,
+  });
+  const sockets = makeSockets({ ...options, table, messages, publisher });
+  const parts = makeConnectionParts({
+    ...common,
+    metrics,
+    table,
+    messages,
+    publisher,
+    settings,
+    assertOpen: gate.assertOpen,
+    sockets,
+    takeTurn,
+    onBroken,
+    opens,
+    versions,
+    // Only a change of ownership raises the epoch.
+    readOwnership: async ({ shard, token }) =>
+      (await fleet.readShards([shard])).shards.some(({ epoch }) => epoch > token) ? 'lost' : 'owned',
+  });
+  return new OwnedShards(
+    (shard, epoch) =>
+      makeShardWork(
+        {
+          ...common,
+          scope,
+          polling,
+          parts,
+          assertOpen: gate.assertOpen,
+          isOpen: gate.isOpen,
+          nextFactNumber: () => (facts += 1),
+          waitSeconds: settings.commandWaitSeconds,
+          visibilitySeconds: settings.commandVisibilitySeconds,
+        },
+        shard,
+        epoch,
+      ),
+    logger,
+  );
+}
+
+interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | 'metrics' | 'world'> {
+  readonly table: DynamoDBDocumentClient;
+  readonly messages: MessageStore;
+  readonly publisher: EventPublisher;
+}
+
+/** How sessions are read and sockets opened on them. */
+function makeSockets(parts: SocketParts): SessionSocketsDependencies {
+  const { config, logger, gate, table, messages, publisher, metrics, world } = parts;
+  const { stage, storeTimeoutMs, whatsappUrl } = config;
+  const { clock, random, keyProvider } = world;
+  const common = { gate, clock, random };
+  return {
+    openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
+    openSocket: ({ owned, session, generation, pairing, presence, wishes, version, onInput, scope }) =>
+      world.openSocket({
+        ...common,
+        connection: owned,
+        session,
+        generation,
+        pairing,
+        presence,
+        wishes,
+        version,
+        scope,
+        publisher,
+        config: config.connections,
+        whatsappUrl,
+        logger: loggerOf(logger, owned).child({ generation }),
+        metrics,
+        emit: onInput,
+        lookUpSent: async (stanzaId: StanzaId) => (await messages.findByStanza(owned.connectionId, stanzaId))?.content,
+      }),
+  };
+}
+
+function loggerOf(logger: Logger, { tenantId, connectionId, shard, token }: OwnedConnection): Logger {
+  return logger.child({ tenantId, connectionId, shard, epoch: token });
+}
