@@ -1,120 +1,36 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Connection } from '../../shared/connection/connection.ts';
-import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
-import { enqueueCommand } from '../../shared/message/command.ts';
-import type { SentMessage } from '../../shared/message/message.ts';
-import { makeQueueClient } from '../../shared/platform/aws.ts';
-import { createQueues, startQueues } from '../emulators/queues.ts';
-import { aStoreConfig } from '../emulators/storeConfig.ts';
-import { WhatsAppClient } from '../whatsapp/client.ts';
-import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
-import { startCore, type Core } from './commands/fakes.ts';
-import { collectFacts, makeKeyFile, startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
+import type { WorkerProcess } from './workerProcess.ts';
+import { WorkerRoom } from './workerRoom.ts';
 
 const OWN = '4915100000001';
 const CONTACT = '4915100000002';
-const correlationId = 'cor-test-1' as SentMessage['correlationId'];
 const PATIENCE_MS = 30_000;
 
 describe('a worker process that ends by itself', () => {
-  let core: Core;
-  let queues: Awaited<ReturnType<typeof startQueues>>;
-  let queue: SQSClient;
-  let whatsApp: WhatsAppSimulator;
-  let phones: WhatsAppClient;
-  let keyFile: ReturnType<typeof makeKeyFile>;
-  let published: ReturnType<typeof collectFacts>;
-  const workers: WorkerProcess[] = [];
+  let room: WorkerRoom;
+  let published: ReturnType<WorkerRoom['collectFacts']>;
   beforeAll(async () => {
-    [core, queues, whatsApp] = await Promise.all([startCore(), startQueues(), startWhatsApp()]);
-    await createQueues(queues.endpoint, 'test', 1);
-    queue = makeQueueClient(aStoreConfig({ queues }));
-    phones = new WhatsAppClient(whatsApp.controlUrl);
-    keyFile = makeKeyFile();
-    published = collectFacts(queue, queues.queueUrlBase);
-    await phones.addPhone(OWN, 'Own');
-    await phones.addPhone(CONTACT, 'Contact');
+    room = await WorkerRoom.start([OWN, CONTACT]);
+    published = room.collectFacts();
   });
-  afterEach(async () => {
-    for (const worker of workers) worker.signal('SIGKILL');
-    for (const worker of workers.splice(0)) await worker.exited;
-  });
+  afterEach(() => room.killAll());
   afterAll(async () => {
     await published.stop();
-    await Promise.all([whatsApp.stop(), queues.stop(), core.stop()]);
-    keyFile.remove();
+    await room.stop();
   });
 
-  const aWorker = (overrides: Readonly<Record<string, string>> = {}): WorkerProcess => {
-    const worker = startWorkerProcess({
-      HOLDFAST_STAGE: 'test',
-      HOLDFAST_DYNAMODB_ENDPOINT: core.endpoint,
-      HOLDFAST_SQS_ENDPOINT: queues.endpoint,
-      HOLDFAST_QUEUE_URL_BASE: queues.queueUrlBase,
-      HOLDFAST_SHARD_COUNT: '1',
-      HOLDFAST_KEY_FILE: keyFile.path,
-      HOLDFAST_TASK_ID: `recycle-${workers.length + 1}-${overrides['HOLDFAST_MAX_AGE_MS'] ?? 'calm'}`,
-      HOLDFAST_HEARTBEAT_MS: '200',
-      HOLDFAST_HEARTBEAT_TIMEOUT_MS: '1000',
-      HOLDFAST_FENCE_MS: '4000',
-      HOLDFAST_DEATH_MS: '8000',
-      HOLDFAST_ORPHAN_CLAIM_MS: '1000',
+  const aWorker = (overrides: Readonly<Record<string, string>> = {}): WorkerProcess =>
+    room.aWorker(`recycle-${room.workers.length + 1}-${overrides['HOLDFAST_MAX_AGE_MS'] ?? 'calm'}`, {
       HOLDFAST_DRAIN_TIMEOUT_MS: '20000',
-      HOLDFAST_LEADER_READ_MS: '200',
-      HOLDFAST_WATCH_MS: '100',
       HOLDFAST_GIVE_DEADLINE_MS: '8000',
       HOLDFAST_REBALANCE_EVERY_MS: '1000',
       HOLDFAST_VITALS_EVERY_MS: '200',
-      HOLDFAST_COMMAND_WAIT_SECONDS: '1',
-      HOLDFAST_COMMAND_VISIBILITY_SECONDS: '10',
-      BAILEYS_RECONNECT_BASE_DELAY: '300',
-      WHATSAPP_URL: whatsApp.webSocketUrl,
-      WHATSAPP_ROOT_KEY: whatsApp.rootKey,
       ...overrides,
     });
-    workers.push(worker);
-    return worker;
-  };
-  const send = async (connection: Connection, text: string): Promise<SentMessage> => {
-    const message = await core.aMessage(connection, text, { to: `${CONTACT}@s.whatsapp.net` });
-    const { tenantId, connectionId, messageId } = message;
-    await enqueueCommand(
-      { queue, stage: 'test', queueUrlBase: queues.queueUrlBase },
-      0,
-      { version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId },
-      messageId,
-    );
-    return message;
-  };
-  const aPairedConnection = async (): Promise<Connection> => {
-    const connection = await core.aConnection({
-      account: undefined,
-      status: 'unpaired',
-      statusCode: 'never_paired',
-      pairing: { requestId: 'first', requestedAtMs: Date.now(), method: 'qr' },
-    });
-    const { tenantId, connectionId } = connection;
-    const offer = await until(
-      'an offer',
-      () => findPairingOffer({ table: core.table, stage: 'test' }, connectionId, Date.now()),
-      (found) => found?.method === 'qr',
-      PATIENCE_MS,
-    );
-    await phones.scan(OWN, offer?.method === 'qr' ? offer.qr : '');
-    const row = await until(
-      'online',
-      () => core.connections.find(tenantId, connectionId),
-      (found) => found?.status === 'online',
-      PATIENCE_MS,
-    );
-    return row ?? connection;
-  };
   const says = ({ lines }: WorkerProcess, message: string): boolean =>
     lines.some((line) => line['message'] === message);
-  const shown = async (): Promise<readonly string[]> =>
-    (await phones.messages(CONTACT)).filter(({ fromMe }) => !fromMe).map(({ text }) => text);
+  const shown = (): Promise<readonly string[]> => room.shownTo(CONTACT);
   const received = (): readonly string[] =>
     published.facts.flatMap((fact) =>
       fact.kind === 'message' && fact.content.type === 'text' && !fact.fromMe ? [fact.content.text.body] : [],
@@ -123,9 +39,9 @@ describe('a worker process that ends by itself', () => {
   it('waits with that until another one is there, hands over with nothing lost or doubled, and ends with 0', async () => {
     const old = aWorker({ HOLDFAST_MAX_AGE_MS: '500' });
     await old.ready;
-    const connection = await aPairedConnection();
+    const connection = await room.aPairedConnection(OWN);
     await until('the wish', () => says(old, 'recycle wish changed'), Boolean, PATIENCE_MS);
-    const sent = [await send(connection, 'alone')];
+    const sent = [await room.send(connection, 'alone', CONTACT)];
     await until('it is shown', shown, (texts) => texts.length === 1, PATIENCE_MS);
     const whileAlone = says(old, 'recycled because it is old');
 
@@ -133,14 +49,14 @@ describe('a worker process that ends by itself', () => {
     const end = { hasCome: false };
     void old.exited.then(() => (end.hasCome = true));
     for (let number = 1; !end.hasCome; number += 1) {
-      sent.push(await send(connection, `during ${number}`));
-      await phones.write(CONTACT, OWN, `answer ${number}`);
+      sent.push(await room.send(connection, `during ${number}`, CONTACT));
+      await room.phones.write(CONTACT, OWN, `answer ${number}`);
       await until('its turn', shown, (texts) => end.hasCome || texts.length >= sent.length - 1, PATIENCE_MS);
     }
-    sent.push(await send(connection, 'after'));
+    sent.push(await room.send(connection, 'after', CONTACT));
     await until('all shown', shown, (texts) => texts.length === sent.length, PATIENCE_MS);
     await until('all received', received, (texts) => texts.length === sent.length - 2, PATIENCE_MS);
-    const stats = await phones.stats();
+    const stats = await room.phones.stats();
 
     expect(whileAlone).toBe(false);
     expect(await old.exited).toBe(0);

@@ -13,7 +13,7 @@ import { WhatsAppClient } from '../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
 import { startCore, type Core } from './commands/fakes.ts';
-import { makeKeyFile, startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
+import { collectFacts, makeKeyFile, startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
 
 const PATIENCE_MS = 40_000;
 const correlationId = 'cor-test-1' as SentMessage['correlationId'];
@@ -168,6 +168,11 @@ export class WorkerRoom {
   /** Texts that a phone shows, of those that were sent to it. */
   async shownTo(contact: string): Promise<readonly string[]> {
     return (await this.phones.messages(contact)).filter(({ fromMe }) => !fromMe).map(({ text }) => text);
+  }
+
+  /** Keeps what the workers publish from now on, until it is stopped. */
+  collectFacts(): ReturnType<typeof collectFacts> {
+    return collectFacts(this.#queue, this.#queues.queueUrlBase);
   }
 
   #command(command: Command, deduplicationId: string): Promise<void> {
