@@ -39,7 +39,7 @@ export interface Verdict {
   readonly recycle: RecycleWish;
   /** It drains without asking: the next thing to happen would be its end by the kernel. */
   readonly drainsNow: boolean;
-  /** Sockets may be opened. At once and without a row: a late loop misses the deadlines of a handshake. */
+  /** Sockets may be opened: not while a loop that was late for long is still late, as handshakes would miss their deadlines. */
   readonly mayOpen: boolean;
 }
 
@@ -69,7 +69,7 @@ export function judgeVitals(
       // Memory is the more urgent one.
       recycle: memory.heavy.holds ? 'memory' : isOld ? 'age' : 'none',
       drainsNow: memory.critical.holds,
-      mayOpen: !complaints.late(sample, rules),
+      mayOpen: !(memory.late.holds && complaints.late(sample, rules)),
     },
   };
 }

@@ -78,10 +78,11 @@ describe('the vital signs of a worker', () => {
     expect(verdicts.slice(2).map(({ recycle }) => recycle)).toEqual([...Array<string>(6).fill('memory'), 'none']);
   });
 
-  it('stop opens with the first sample of a late loop, and resume them with the first that is not', () => {
-    const verdicts = judgeAll({}, { loopDelayMs: 500 }, { loopDelayMs: 500 }, {}, { loopDelayMs: 500 });
+  it('stop opens with the third sample of a late loop in a row, and resume them with the first that is not', () => {
+    const late = { loopDelayMs: 500 };
+    const verdicts = judgeAll(late, late, {}, late, late, late, {}, late);
 
-    expect(verdicts.map(({ mayOpen }) => mayOpen)).toEqual([true, false, false, true, false]);
+    expect(verdicts.map(({ mayOpen }) => mayOpen)).toEqual([true, true, true, true, true, false, true, false]);
     expect(verdicts.map(({ full }) => full)).toEqual(Array(5).fill(false));
   });
 
