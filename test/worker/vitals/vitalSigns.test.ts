@@ -83,7 +83,7 @@ describe('the vital signs of a worker', () => {
     const verdicts = judgeAll(late, late, {}, late, late, late, {}, late);
 
     expect(verdicts.map(({ mayOpen }) => mayOpen)).toEqual([true, true, true, true, true, false, true, false]);
-    expect(verdicts.map(({ full }) => full)).toEqual(Array(5).fill(false));
+    expect(verdicts.map(({ full }) => full)).toEqual([false, false, false, false, false, true, true, true]);
   });
 
   it('ask for old age until the end', () => {
