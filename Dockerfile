@@ -32,4 +32,4 @@ ENV HOLDFAST_STATUS_PORT=8081
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 CMD ["node", "worker/status/askHealth.ts", "8081"]
 STOPSIGNAL SIGTERM
 # Without a shell: node is process 1 and gets SIGTERM itself. Its flags are those of shared/platform/workerNodeFlags.ts.
-CMD ["node", "--max-semi-space-size=2", "worker/main.ts"]
+CMD ["node", "--max-semi-space-size=4", "--no-parallel-scavenge", "worker/main.ts"]

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 /** Chance as an argument, so that a test can decide it. */
 export interface Random {
@@ -8,8 +8,22 @@ export interface Random {
   readonly bytes: (size: number) => Uint8Array;
 }
 
+/** Drawn many at a time: an id takes sixteen of them, and each call to the generator costs more than a thousand bytes. */
+const pool = new Uint32Array(256);
+let taken = pool.length;
+
 /** Cryptographically strong chance. */
 export const systemRandom: Random = {
-  unit: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+  unit: () => {
+    if (taken === pool.length) {
+      randomFillSync(pool);
+      taken = 0;
+    }
+    const drawn = pool[taken] ?? 0;
+    // What was given out is not kept: it may have become a secret.
+    pool[taken] = 0;
+    taken += 1;
+    return drawn / 2 ** 32;
+  },
   bytes: (size) => randomBytes(size),
 };

@@ -15,6 +15,9 @@ export interface Emitter {
   off(event: never, listener: never): unknown;
 }
 
+/** Why a wait ended early. One for all: each new one would come with a stack that nobody reads. */
+const RELEASED = 'released';
+
 interface Held {
   readonly kind: ResourceKind;
   readonly release: Release;
@@ -58,7 +61,7 @@ export class Scope implements AsyncDisposable {
   /** Calls `work` once, `delayMs` from now. */
   timeout(delayMs: number, work: () => void): Release {
     const stop = new AbortController();
-    const held = this.#add('timer', () => stop.abort());
+    const held = this.#add('timer', () => stop.abort(RELEASED));
     void this.#clock.sleep(delayMs, stop.signal).then(() => {
       if (stop.signal.aborted) return;
       this.#held.delete(held);
@@ -70,7 +73,7 @@ export class Scope implements AsyncDisposable {
   /** Calls `work` again and again, each time `everyMs` after the last call has ended. It must not throw or reject. */
   interval(everyMs: number, work: () => void | Promise<void>): Release {
     const stop = new AbortController();
-    const held = this.#add('timer', () => stop.abort());
+    const held = this.#add('timer', () => stop.abort(RELEASED));
     const repeat = async (): Promise<void> => {
       for (;;) {
         await this.#clock.sleep(everyMs, stop.signal);

@@ -45,18 +45,20 @@ const bounds: Readonly<Record<string, string>> = {
     'placeholders whose message may still come: seconds after the offline queue is drained',
   'worker/socket/placeholders.ts #stanzas': 'a number of stanzas',
   'worker/socket/readReceipts.ts #waiting': 'a number of messages: the oldest are lost, and counted',
+  'worker/socket/recipients.ts #known': 'a number of people and a week',
   'worker/socket/sessionRenewals.ts #welcomeUntilMs': 'a number of people and a minute',
   'worker/socket/sessionRenewals.ts renewedAtMs': 'a number of sessions of the process',
   'worker/socket/unrecordedSends.ts #waiting': 'sends without a record, each with a deadline',
 };
 
 const FIELD = /^ {2}(?:readonly )?(#?\w+)(?:: .+?)? = (?:new (?:Map|Set|LRUCache)\b|\[\];)/gm;
+const MADE_LATER = /this\.(#?\w+) \?\?= (?:new (?:Map|Set|LRUCache)\b|\[\];)/g;
 const IN_MODULE =
   /^(?:export )?(?:const|let) (\w+)(?:: [^=\n]+)? = (?:new (?:Map|Set)(?:<[^\n]*>)?\(\)|new LRUCache\b|\[\])/gm;
 
 /** Collections that begin empty and outlive a call, by file and name. */
 function collectionsIn(file: string, text: string): readonly string[] {
-  return [FIELD, IN_MODULE].flatMap((pattern) =>
+  return [FIELD, MADE_LATER, IN_MODULE].flatMap((pattern) =>
     [...text.matchAll(pattern)].map((match) => `${file} ${match[1] ?? ''}`),
   );
 }
@@ -80,6 +82,7 @@ describe('collections that outlive a call', () => {
     ['class A {\n  readonly #seen = new Set<string>();\n}', ['a.ts #seen']],
     ['class A {\n  #last: string[] = [];\n}', ['a.ts #last']],
     ['class A {\n  readonly #cache = new LRUCache<string, number>({ max: 5 });\n}', ['a.ts #cache']],
+    ['    this.#later ??= new LRUCache({ max: 5 });', ['a.ts #later']],
     ['const known = new Map<string, number>();', ['a.ts known']],
     ['const URGENT = new Set([1, 2]);', []],
     ['function f() {\n  const seen = new Set<string>();\n}', []],

@@ -1,12 +1,14 @@
 /**
  * `npm run bench:signatures`: what it costs to check the signatures of a connect, and whether the check checks. Each connect
- * verifies two: the root signs WhatsApp's intermediate certificate, the intermediate signs the leaf. CPU time of this
- * process, user and system. Exits 1 when ours accepts a wrong signature, refuses a genuine one, or is not the faster.
+ * verifies two: the root signs WhatsApp's intermediate certificate, the intermediate signs the leaf. And what HMACs and
+ * ciphers with keys of bytes cost, as libsignal and Baileys make them for each message. CPU time of this process, user and
+ * system. Exits 1 when ours accepts a wrong signature, refuses a genuine one, or is not the faster in either.
  */
-import { randomBytes } from 'node:crypto';
+import crypto, { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import { Curve } from '@whiskeysockets/baileys';
 import { verifySignature } from '../../worker/socket/libsignalRepairs.ts';
+import { takeKeysAsObjects } from '../../worker/socket/secretKeys.ts';
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 interface Signed {
@@ -22,7 +24,11 @@ interface Measured {
   readonly wrongAccepted: number;
 }
 
+const keyUseNames = ['HMAC-SHA256', 'AES-256-GCM, sealing', 'AES-256-GCM, opening'] as const;
+type KeyUse = (typeof keyUseNames)[number];
+
 const VERIFICATIONS_PER_CONNECT = 2;
+const KEY_USES = 20_000;
 const KEYS = 20;
 /** About the size of a certificate's details. */
 const MESSAGE_BYTES = 80;
@@ -56,7 +62,33 @@ for (const { name, verifications, cpuMs, genuineAccepted, wrongAccepted } of [pl
   );
 }
 const isFaster = ours.cpuMs / ours.verifications < plain.cpuMs / plain.verifications;
-process.exitCode = ours.wrongAccepted === 0 && ours.genuineAccepted === genuine.length && isFaster ? 0 : 1;
+
+const before = measureKeyUse();
+takeKeysAsObjects();
+const after = measureKeyUse();
+say('\nwith a key of bytes       node as it is, µs     ours, µs');
+for (const name of keyUseNames) {
+  say(name.padEnd(26) + before[name].toFixed(1).padEnd(22) + after[name].toFixed(1));
+}
+const isCheaper = keyUseNames.every((name) => after[name] < before[name]);
+const isRight = ours.wrongAccepted === 0 && ours.genuineAccepted === genuine.length;
+process.exitCode = isRight && isFaster && isCheaper ? 0 : 1;
+
+/** Microseconds of CPU for each, from the key to the result. */
+function measureKeyUse(): Readonly<Record<KeyUse, number>> {
+  const [key, iv, message] = [randomBytes(32), randomBytes(12), randomBytes(MESSAGE_BYTES)];
+  const each = (use: () => unknown): number => {
+    const started = process.cpuUsage();
+    for (let count = 0; count < KEY_USES; count += 1) use();
+    const { user, system } = process.cpuUsage(started);
+    return (user + system) / KEY_USES;
+  };
+  return {
+    'HMAC-SHA256': each(() => crypto.createHmac('sha256', key).update(message).digest()),
+    'AES-256-GCM, sealing': each(() => crypto.createCipheriv('aes-256-gcm', key, iv).update(message)),
+    'AES-256-GCM, opening': each(() => crypto.createDecipheriv('aes-256-gcm', key, iv).update(message)),
+  };
+}
 
 function measure(name: string, verify: Verify, verifications: number): Measured {
   const genuineAccepted = countAccepted(verify, genuine);

@@ -69,7 +69,7 @@ class BaileysSocket implements ConnectionSocket {
   readonly #closed: Promise<void>;
   readonly #forgetSession: () => void;
   #resolveClosed: () => void = () => undefined;
-  #endLoginDeadline: Release = () => undefined;
+  #endLoginDeadline: Release | undefined;
 
   constructor(options: OpenSocketOptions) {
     this.#options = options;
@@ -253,7 +253,8 @@ class BaileysSocket implements ConnectionSocket {
     const { emit, generation, scope, logger } = this.#options;
     if (update.qr !== undefined) this.#pairing?.onRegistered(update.qr);
     if (update.connection === 'open') {
-      void this.#endLoginDeadline();
+      void this.#endLoginDeadline?.();
+      this.#endLoginDeadline = undefined;
       this.#evidence.enter('open');
       this.#settings.announce(this.#credentials.me?.name);
       emit({ type: 'socket_opened', generation, account: toLinkedAccount(this.#credentials) });

@@ -1,5 +1,6 @@
 import { WA_CERT_DETAILS } from '@whiskeysockets/baileys';
 import { repairLibsignal } from './libsignalRepairs.ts';
+import { takeKeysAsObjects } from './secretKeys.ts';
 
 /**
  * Small Buffers share a block of this size, which stays in memory as long as one of them does. Each connection keeps some
@@ -14,6 +15,7 @@ const BUFFER_POOL_BYTES = 2_048;
 export function prepareProcess(options: { readonly rootKey: Uint8Array | undefined }): void {
   Buffer.poolSize = BUFFER_POOL_BYTES;
   repairLibsignal();
+  takeKeysAsObjects();
   if (options.rootKey !== undefined) WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(options.rootKey);
   // libsignal prints sessions with their private keys. The worker writes its log without the console.
   for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) console[method] = () => undefined;

@@ -14,8 +14,9 @@ export class Recipients {
   readonly #session: Pick<Session, 'getKeys'>;
   readonly #socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>;
   readonly #queryTimeoutMs: number;
-  /** Counted by size and not by number: a number would reserve room for all of them at once. */
-  readonly #known: LRUCache<string, true>;
+  readonly #monotonicMs: () => number;
+  /** Made with the first of them: most connections are idle, and an empty cache takes kilobytes. */
+  #known: LRUCache<string, true> | undefined;
 
   /** @param times.queryTimeoutMs how long Baileys waits for an answer */
   constructor(
@@ -26,19 +27,12 @@ export class Recipients {
     this.#session = session;
     this.#socket = socket;
     this.#queryTimeoutMs = times.queryTimeoutMs;
-    this.#known = new LRUCache({
-      maxSize: MOST_KNOWN,
-      sizeCalculation: () => 1,
-      ttl: KNOWN_FOR_MS,
-      perf: { now: times.monotonicMs },
-      // Otherwise it remembers the time for a moment, with a timer.
-      ttlResolution: 0,
-    });
+    this.#monotonicMs = times.monotonicMs;
   }
 
   /** Whether a number has an account; groups and LIDs are taken to exist. Throws when WhatsApp does not answer. */
   async hasAccount(to: string): Promise<boolean> {
-    if (!to.endsWith('@s.whatsapp.net') || this.#known.has(to)) return true;
+    if (!to.endsWith('@s.whatsapp.net') || this.#known?.has(to) === true) return true;
     const user = to.split('@')[0] ?? '';
     const mapping = await this.#session.getKeys('lid-mapping', [user]);
     if (mapping[user] === undefined) {
@@ -49,6 +43,15 @@ export class Recipients {
       if (answers === undefined) throw new TimeoutError('asking who is on WhatsApp', this.#queryTimeoutMs);
       if (answers[0]?.exists !== true) return false;
     }
+    this.#known ??= new LRUCache({
+      // Counted by size and not by number: a number would reserve room for all of them at once.
+      maxSize: MOST_KNOWN,
+      sizeCalculation: () => 1,
+      ttl: KNOWN_FOR_MS,
+      perf: { now: this.#monotonicMs },
+      // Otherwise it remembers the time for a moment, with a timer.
+      ttlResolution: 0,
+    });
     this.#known.set(to, true);
     return true;
   }

@@ -20,8 +20,8 @@ export interface SessionRenewalsOptions {
 /** When a Signal session may be replaced by a new one, and how often that happens. Healthy systems hardly ever do it. */
 export class SessionRenewals {
   readonly #options: SessionRenewalsOptions;
-  /** Counted by size and not by number: a number would reserve room for all of them at once. */
-  readonly #welcomeUntilMs = new LRUCache<string, number>({ maxSize: MOST_WELCOME, sizeCalculation: () => 1 });
+  /** Made with the first of them: most sockets never have one, and an empty cache takes kilobytes. */
+  #welcomeUntilMs: LRUCache<string, number> | undefined;
 
   constructor(options: SessionRenewalsOptions) {
     this.#options = options;
@@ -30,6 +30,8 @@ export class SessionRenewals {
   /** Somebody could not read us, or has new keys: a new session with their devices is welcome for a while. */
   welcome(deviceJid: string): void {
     const nowMs = this.#options.monotonicMs();
+    // Counted by size and not by number: a number would reserve room for all of them at once.
+    this.#welcomeUntilMs ??= new LRUCache({ maxSize: MOST_WELCOME, sizeCalculation: () => 1 });
     // Those that are over go with the first welcome after them, oldest first, so that a storm costs no search.
     for (const user of this.#welcomeUntilMs.rkeys()) {
       if ((this.#welcomeUntilMs.peek(user) ?? 0) >= nowMs) break;
@@ -39,7 +41,7 @@ export class SessionRenewals {
   }
 
   isWelcome(deviceJid: string): boolean {
-    const untilMs = this.#welcomeUntilMs.peek(userOf(deviceJid));
+    const untilMs = this.#welcomeUntilMs?.peek(userOf(deviceJid));
     return untilMs !== undefined && untilMs >= this.#options.monotonicMs();
   }
 
