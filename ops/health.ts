@@ -29,6 +29,12 @@ const checks: readonly ((state: State) => Finding | undefined)[] = [
       ? good('Every worker reaches the Fleet table.')
       : bad(`Without a heartbeat for more than 15 s: ${suspended.join(', ')}.`);
   },
+  ({ fleet }) => {
+    const full = fleet.workers.filter((worker) => worker.state === 'ALIVE' && worker.full).map(({ id }) => id);
+    return full.length === 0
+      ? good('Every worker has room.')
+      : look(`Take no more shards, as memory is short or the event loop late: ${full.join(', ')}. See ops scale.`);
+  },
   ({ fleet }) =>
     fleet.unowned === 0
       ? good(`All of the ${counted(fleet.shards.length, 'shard')} have an owner.`)

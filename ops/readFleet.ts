@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ApiAnswer } from '../infra/local/apiClient.ts';
+import { recycleWishes } from '../shared/fleet/fleetView.ts';
 import { Failed } from './sentence.ts';
 import type { Target } from './target.ts';
 
@@ -21,6 +22,8 @@ const workerSchema = z.object({
   }),
   shards: z.number(),
   drainRequested: z.boolean(),
+  full: z.boolean(),
+  recycle: z.enum(recycleWishes),
   suspended: z.boolean(),
 });
 export type FleetWorker = z.infer<typeof workerSchema>;

@@ -37,9 +37,12 @@ export function statusLines({ url, readAtMs, fleet, stores }: State): readonly s
 }
 
 /** What is worth a person's attention comes after the state. */
-function stateOf({ state, suspended, drainRequested }: FleetWorker): string {
+function stateOf({ state, suspended, drainRequested, recycle, full }: FleetWorker): string {
   if (suspended) return `${state}, suspended`;
-  return drainRequested && state === 'ALIVE' ? `${state}, to drain` : state;
+  if (state !== 'ALIVE') return state;
+  if (drainRequested) return `${state}, to drain`;
+  if (recycle !== 'none') return `${state}, to be replaced (${recycle})`;
+  return full ? `${state}, full` : state;
 }
 
 function connectionLine(connections: NonNullable<State['stores']>['connections']): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requestDrain } from '../../shared/fleet/fleetLease.ts';
 import { readFleet, type FleetTable } from '../../shared/fleet/fleetTable.ts';
-import { orphansOf, ownedBy, type FleetView, type LeaseView } from '../../shared/fleet/fleetView.ts';
+import { orphansOf, ownedBy, recycleWishes, type FleetView, type LeaseView } from '../../shared/fleet/fleetView.ts';
 import { AppError, type ErrorCode } from '../../shared/kernel/appError.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { parseId, type WorkerId } from '../../shared/kernel/id.ts';
@@ -50,6 +50,12 @@ const workerViewSchema = z
       }),
     shards: count.meta({ description: 'How many shards it owns.' }),
     drainRequested: z.boolean(),
+    full: z.boolean().meta({
+      description: 'It takes no more shards: its memory is short, or its event loop late.',
+    }),
+    recycle: z.enum(recycleWishes).meta({
+      description: 'Why it wishes to be replaced by a new worker: its age or its memory; none: it does not.',
+    }),
     suspended: z.boolean().meta({
       description:
         'An estimate: it is not dead, and its last heartbeat is more than 15 s old, after which a worker stops committing. ' +
@@ -190,6 +196,8 @@ function toWorkerView(lease: LeaseView, view: FleetView, nowMs: number): z.infer
     load: { connections, online, waiting, opened, openFailed, suspendedMs },
     shards: ownedBy(view, lease.workerId).length,
     drainRequested: lease.drainRequested,
+    full: lease.load.full,
+    recycle: lease.load.recycle,
     suspended: lease.state !== 'DEAD' && nowMs - lease.seenAtMs > FENCE_MS,
   };
 }

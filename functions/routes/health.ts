@@ -72,6 +72,7 @@ const healthViewSchema = z
         code: z.enum(statusCodes),
         sentence: z.string(),
         since: at,
+        nextAttemptAt: at.optional().meta({ description: 'When the next attempt to connect begins, or began.' }),
         parkedMessages: count,
       }),
     ),
@@ -128,7 +129,7 @@ function ownerOf({ leases, shards }: FleetView, shard: number) {
 }
 
 function toConnectionHealth(connection: Connection) {
-  const { status, code, sentence, sinceMs } = publicStatusOf(connection);
+  const { status, code, sentence, sinceMs, nextAttemptAtMs } = publicStatusOf(connection);
   return {
     id: connection.connectionId,
     tenant: connection.tenantId,
@@ -136,6 +137,7 @@ function toConnectionHealth(connection: Connection) {
     code,
     sentence,
     since: new Date(sinceMs).toISOString(),
+    ...(nextAttemptAtMs === undefined ? {} : { nextAttemptAt: new Date(nextAttemptAtMs).toISOString() }),
     parkedMessages: connection.parkedCount,
   };
 }

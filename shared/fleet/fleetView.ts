@@ -66,7 +66,8 @@ export interface WorkerLoad {
 }
 
 /** Why a worker wishes to be replaced by a new one. */
-export type RecycleWish = 'none' | 'age' | 'memory';
+export const recycleWishes = ['none', 'age', 'memory'] as const;
+export type RecycleWish = (typeof recycleWishes)[number];
 
 export const noLoad: WorkerLoad = {
   connections: 0,

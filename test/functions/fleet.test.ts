@@ -107,7 +107,7 @@ describe('the fleet, as operators see it', () => {
 
     it('shows workers, shards, moves and who leads', async () => {
       const load = { connections: 30, online: 28, waiting: 2, opened: 40, openFailed: 3, suspendedMs: 1_500 };
-      const first = await aWorker({ startedAgoMs: 90_000, load });
+      const first = await aWorker({ startedAgoMs: 90_000, load: { ...load, full: true, recycle: 'memory' } });
       const second = await aWorker({ state: 'DRAINING' });
       await own(0, first);
       await own(1, second);
@@ -141,6 +141,8 @@ describe('the fleet, as operators see it', () => {
         load,
         shards: 1,
         drainRequested: false,
+        full: true,
+        recycle: 'memory',
         suspended: false,
       });
       expect((body['workers'] as unknown[])[1]).toMatchObject({ id: second.workerId, state: 'DRAINING', shards: 1 });

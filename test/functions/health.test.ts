@@ -2,7 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { noLoad } from '../../shared/fleet/fleetView.ts';
-import { makeId } from '../../shared/kernel/id.ts';
+import { makeId, parseId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { FleetStore } from '../../worker/fleet/fleetStore.ts';
 import { ApiStack } from './apiStack.ts';
@@ -41,7 +41,7 @@ describe('health', () => {
   });
 
   it('shows operators every connection, with who answers for it, a shard at a time', async () => {
-    const { key } = await stack.tenant();
+    const { key, tenantId } = await stack.tenant();
     const made = await Promise.all(
       ['one', 'two', 'three'].map((label) => stack.call('POST', '/v1/connections', { key, body: { label } })),
     );
@@ -54,11 +54,22 @@ describe('health', () => {
     const [row] = (await fleet.read(2)).shards;
     if (row !== undefined) await fleet.claim(row, lease);
 
+    const parse = (id: unknown) => parseId('con', String(id)) ?? makeId('con', 0, systemRandom);
+    const waiting = { tenantId, connectionId: parse(made[0]?.body['id']), token: 1 };
+    const nextAttemptAtMs = Date.now() + 60_000;
+    const status = { status: 'reconnecting', code: 'network_lost', sinceMs: Date.now(), transitions: 1 } as const;
+    await stack.dependencies.connections.recordStatus(waiting, { ...status, nextAttemptAtMs });
+
     const first = await detailed('/health/detailed');
     const second = await detailed(`/health/detailed?shard=${String(first.body['next'])}`);
 
-    const shown = [first, second].flatMap(({ body }) => body['connections'] as { readonly id: string }[]);
+    const shown = [first, second].flatMap(
+      ({ body }) => body['connections'] as Record<'id' | 'nextAttemptAt', string>[],
+    );
     expect(shown.map(({ id }) => id).sort()).toEqual(made.map(({ body }) => String(body['id'])).sort());
+    expect(
+      shown.flatMap(({ id, nextAttemptAt }) => (nextAttemptAt === undefined ? [] : [[id, nextAttemptAt]])),
+    ).toEqual([[waiting.connectionId, new Date(nextAttemptAtMs).toISOString()]]);
     expect(first.body).toMatchObject({
       shard: 0,
       fleet: { workers: 1, unowned: 1, connections: 3, online: 2 },

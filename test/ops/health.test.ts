@@ -12,7 +12,7 @@ const verdictsOf = (state: Parameters<typeof judgeHealth>[0]): readonly string[]
 describe('health', () => {
   it('finds nothing in a fleet that is well', () => {
     expect(verdictsOf(aState())).toEqual([]);
-    expect(judgeHealth(aState())).toHaveLength(8);
+    expect(judgeHealth(aState())).toHaveLength(9);
   });
 
   it.each([
@@ -27,6 +27,13 @@ describe('health', () => {
       'a dead leader',
       { workers: [aWorker('wrk_1', { state: 'DEAD' }), aWorker('wrk_2'), aWorker('wrk_3')] },
       ['bad: The fleet has no living leader.'],
+    ],
+    [
+      'a worker that is full',
+      {
+        workers: [aWorker('wrk_1'), aWorker('wrk_2', { full: true }), aWorker('wrk_3', { state: 'DEAD', full: true })],
+      },
+      ['look: Take no more shards, as memory is short or the event loop late: wrk_2. See ops scale.'],
     ],
     ['orphans', { unowned: 1 }, ['bad: Without an owner: 1 of 4 shards.']],
     [
@@ -74,6 +81,21 @@ describe('status', () => {
     expect(text).not.toMatch(/^wrk_0/m);
     expect(text).toContain('and 1 that died within the last hour');
     expect(text).toContain('not read, because no --stage is named');
+  });
+});
+
+describe('the state of a worker', () => {
+  it.each([
+    ['is its own while nothing is the matter', {}, 'ALIVE'],
+    ['says when it has no room', { full: true }, 'ALIVE, full'],
+    ['says when it wishes to be replaced, and why', { recycle: 'age', full: true }, 'ALIVE, to be replaced (age)'],
+    ['says when it was asked to drain', { drainRequested: true, recycle: 'memory' }, 'ALIVE, to drain'],
+    ['is that it drains, once it does', { state: 'DRAINING', drainRequested: true, recycle: 'age' }, 'DRAINING'],
+    ['is above all that it is suspended', { suspended: true, full: true }, 'ALIVE, suspended'],
+  ] as const)('%s', (_, worker, expected) => {
+    const lines = statusLines(aState({ fleet: aFleet({ workers: [aWorker('wrk_1', worker)] }) }));
+
+    expect(lines.find((line) => line.startsWith('wrk_1'))?.split(/ {2,}/)[1]).toBe(expected);
   });
 });
 

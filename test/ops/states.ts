@@ -15,6 +15,8 @@ export function aWorker(id: string, overrides: Partial<FleetWorker> = {}): Fleet
     load: { connections: 10, online: 9, waiting: 1, opened: 30, openFailed: 10, suspendedMs: 0 },
     shards: 2,
     drainRequested: false,
+    full: false,
+    recycle: 'none',
     suspended: false,
     ...overrides,
   };

@@ -1,7 +1,5 @@
-import { correct } from './variants.ts';
-import { makeSeededRandom } from './seededRandom.ts';
+import { prepareScriptedWorld } from './scriptedWorld.ts';
 import { judgeWorld, settleWorld, toResult, type SimulationResult } from './simulate.ts';
-import { SimulatedFleet } from './simulatedFleet.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const HAND_OFFS = 20;
@@ -15,22 +13,8 @@ const WORKERS = 2;
  * must wait as rows and not as messages of a queue, or they would be received until they are dead letters.
  */
 export async function simulateDayOffline(seed: number): Promise<SimulationResult> {
-  const random = makeSeededRandom(seed);
-  const timeline: string[] = [];
-  let clock = (): number => 0;
-  const say = (who: string, what: string): void => {
-    const isStep = /FAULT|starts|exits|given|released|claimed/.test(`${who} ${what}`);
-    if (isStep) timeline.push(`${(clock() / 1_000).toFixed(3).padStart(9)}  ${who.padEnd(10)} ${what}`);
-  };
-  const world = new SimulatedFleet({
-    random: random.fork(),
-    variant: correct,
-    shardCount: SHARDS,
-    connections: 4,
-    say,
-  });
-  clock = () => world.time.nowMs;
-  await world.prepare();
+  const isStep = (step: string): boolean => /FAULT|starts|exits|given|released|claimed/.test(step);
+  const { world, timeline, say } = await prepareScriptedWorld(seed, { shardCount: SHARDS, connections: 4 }, isStep);
   world.whatsApp.isOut = true;
   let generation = 1;
   for (let count = 0; count < WORKERS; count += 1) world.startWorker(generation);

@@ -64,6 +64,15 @@ export class FakeWhatsApp {
     this.#onStanza = onStanza;
   }
 
+  /** Everybody is cut off, and no login is taken until `isOut` is false again. */
+  goOut(): void {
+    this.isOut = true;
+    for (const account of this.#accounts.values()) {
+      account.wire?.deliver({ kind: 'close', code: 503 });
+      account.wire = undefined;
+    }
+  }
+
   /** Somebody writes to an account. */
   write(connectionId: ConnectionId, id: string, text: string): void {
     const account = this.#account(connectionId);

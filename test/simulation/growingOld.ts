@@ -1,8 +1,6 @@
-import { makeSeededRandom } from './seededRandom.ts';
+import { prepareScriptedWorld } from './scriptedWorld.ts';
 import { STAGE } from './simulatedAws.ts';
 import { judgeWorld, settleWorld, toResult, type SimulationResult } from './simulate.ts';
-import { SimulatedFleet } from './simulatedFleet.ts';
-import { correct } from './variants.ts';
 
 const MAX_AGE_MS = 10 * 60_000;
 const DURATION_MS = 35 * 60_000;
@@ -21,22 +19,8 @@ export interface GrowingOldResult extends SimulationResult {
 
 /** Workers that all started together and become too old one after the other, while tenants send and contacts write. */
 export async function simulateGrowingOld(seed: number): Promise<GrowingOldResult> {
-  const random = makeSeededRandom(seed);
-  const timeline: string[] = [];
-  let clock = (): number => 0;
-  const say = (who: string, what: string): void => {
-    timeline.push(`${(clock() / 1_000).toFixed(3).padStart(9)}  ${who.padEnd(10)} ${what}`);
-  };
-  const world = new SimulatedFleet({
-    random: random.fork(),
-    variant: correct,
-    shardCount: SHARDS,
-    connections: 8,
-    maxAgeMs: MAX_AGE_MS,
-    say,
-  });
-  clock = () => world.time.nowMs;
-  await world.prepare();
+  const options = { shardCount: SHARDS, connections: 8, maxAgeMs: MAX_AGE_MS };
+  const { world, random, timeline } = await prepareScriptedWorld(seed, options);
   for (let count = 0; count < WORKERS; count += 1) world.startWorker(1);
   const startMs = world.time.nowMs;
   const isOver = (): boolean => world.time.nowMs - startMs > DURATION_MS;

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { simulateDayOffline } from './dayOffline.ts';
 import { simulateGrowingOld } from './growingOld.ts';
+import { simulateOutage } from './outage.ts';
 import { simulate } from './simulate.ts';
+import { SHARD_CAP } from './simulatedFleet.ts';
 import { brokenVariants, type Variant } from './variants.ts';
 
 const SEEDS = 30;
@@ -50,6 +52,27 @@ describe('a simulated fleet', () => {
       expect(fewestBeside).toBeGreaterThanOrEqual(1);
     },
     120_000,
+  );
+
+  it.each([1, 2, 3])(
+    'tries only a few logins while WhatsApp is out for two minutes, and is back with their next turns, with nothing lost (seed %i)',
+    async (seed) => {
+      const outage = await simulateOutage(seed);
+
+      expect(outage.violations).toEqual([]);
+      expect(outage.counts).toMatchObject({ replaced: 0, resent: 0 });
+      expect(outage.isNormalBefore).toBe(true);
+      // Two periods of ten seconds show it to the leader; heartbeats bring the orders.
+      expect(outage.toldAfterMs).toBeLessThan(35_000);
+      // One a second from each worker, and what it had saved.
+      const { logins, ms } = outage.canaries;
+      expect(logins).toBeGreaterThan(0);
+      expect(logins).toBeLessThanOrEqual(outage.workers * (ms / 1_000 + SHARD_CAP));
+      expect(outage.calledOffAfterMs).toBeLessThan(60_000);
+      // A connection that has just failed again waits for its next turn: five minutes at most, by default.
+      expect(outage.backAfterMs).toBeLessThan(300_000);
+    },
+    60_000,
   );
 });
 

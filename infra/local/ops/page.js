@@ -165,7 +165,7 @@ function drawConnections(connections) {
 }
 
 function drawWorkers(workers) {
-  const rows = workers.map(({ id, state, suspended, startedAt, lastHeartbeatAt, proof, shards, load }) =>
+  const rows = workers.map(({ id, state, suspended, full, startedAt, lastHeartbeatAt, proof, shards, load }) =>
     element(
       'tr',
       '',
@@ -173,7 +173,7 @@ function drawWorkers(workers) {
       element(
         'td',
         suspended ? 'bad' : proof === 'clean' ? '' : WORKER_CLASS[state],
-        suspended ? 'suspended' : `${state.toLowerCase()}${proof ? ` (${proof})` : ''}`,
+        suspended ? 'suspended' : `${state.toLowerCase()}${proof ? ` (${proof})` : full ? ' (full)' : ''}`,
       ),
       element('td', '', state === 'DEAD' ? '–' : ago(startedAt)),
       element('td', '', `${ago(lastHeartbeatAt)} ago`),
