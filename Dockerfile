@@ -29,7 +29,7 @@ USER node
 # Whether its event loop turns; whether it can work is its heartbeat in the Fleet table, which others watch. With Node, as
 # there is nothing else to ask with. ECS does not read this line: the task definition says the same (a test compares them).
 ENV HOLDFAST_STATUS_PORT=8081
-HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 CMD ["node", "--max-semi-space-size=4", "--no-parallel-scavenge", "--liftoff-only", "worker/main.ts"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 CMD ["node", "worker/status/askHealth.ts", "8081"]
 STOPSIGNAL SIGTERM
 # Without a shell: node is process 1 and gets SIGTERM itself. Its flags are those of shared/platform/workerNodeFlags.ts.
 CMD ["node", "--max-semi-space-size=4", "--no-parallel-scavenge", "--liftoff-only", "worker/main.ts"]
