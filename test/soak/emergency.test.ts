@@ -1,7 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { readFleet } from '../../shared/fleet/fleetTable.ts';
 import { resourceKinds } from '../../shared/kernel/scope.ts';
 import { enqueueCommand } from '../../shared/message/command.ts';
@@ -14,6 +13,7 @@ import { WhatsAppClient } from '../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
 import { startCore, type Core } from '../worker/commands/fakes.ts';
+import { askedForQr, untilQr } from '../worker/pairedConnection.ts';
 import { makeKeyFile } from '../worker/workerProcess.ts';
 import type { EmergencyAnswers, Leftovers } from './emergency.ts';
 
@@ -89,12 +89,7 @@ describe('a worker that is released in the middle of everything', () => {
     numbers += 1;
     const number = String(numbers);
     await phones.addPhone(number, `Phone ${number}`);
-    const connection = await core.aConnection({
-      account: undefined,
-      status: 'unpaired',
-      statusCode: 'never_paired',
-      pairing: { requestId: 'first', requestedAtMs: Date.now(), method: 'qr' },
-    });
+    const connection = await core.aConnection(askedForQr());
     const { tenantId, connectionId } = connection;
     await enqueueCommand(
       { queue, stage: 'test', queueUrlBase: queues.queueUrlBase },
@@ -102,13 +97,8 @@ describe('a worker that is released in the middle of everything', () => {
       { version: 1, kind: 'control', tenantId, connectionId, correlationId, control: 'pair' },
       `pair-${number}`,
     );
-    const offer = await until(
-      'an offer',
-      () => findPairingOffer({ table: core.table, stage: 'test' }, connectionId, Date.now()),
-      (found) => found?.method === 'qr',
-      PATIENCE_MS,
-    );
-    return { connection, number, qr: offer?.method === 'qr' ? offer.qr : '' };
+    const qr = await untilQr({ table: core.table, stage: 'test' }, connection, PATIENCE_MS);
+    return { connection, number, qr };
   };
   const isIn = async (
     child: TalkingChild<EmergencyAnswers>,

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { enqueueCommand } from '../../shared/message/command.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
@@ -11,6 +10,7 @@ import { WhatsAppClient } from '../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
 import { startCore, type Core } from './commands/fakes.ts';
+import { askedForQr, untilQr } from './pairedConnection.ts';
 import { collectFacts, makeKeyFile, startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
 
 const OWN = '4915100000001';
@@ -85,22 +85,11 @@ describe('a worker while a store does not answer', () => {
     queueUrlBase: queues.queueUrlBase,
   });
   const pair = async (): Promise<Connection> => {
-    const made = await core.aConnection({
-      account: undefined,
-      status: 'unpaired',
-      statusCode: 'never_paired',
-      pairing: { requestId: 'first', requestedAtMs: Date.now(), method: 'qr' },
-    });
+    const made = await core.aConnection(askedForQr());
     const { tenantId, connectionId } = made;
     const command = { version: 1, kind: 'control', tenantId, connectionId, correlationId, control: 'pair' } as const;
     await enqueueCommand(stores(), 0, command, 'pair');
-    const offer = await until(
-      'an offer',
-      () => findPairingOffer({ table: core.table, stage: 'test' }, connectionId, Date.now()),
-      (found) => found?.method === 'qr',
-      PATIENCE_MS,
-    );
-    await phones.scan(OWN, offer?.method === 'qr' ? offer.qr : '');
+    await phones.scan(OWN, await untilQr({ table: core.table, stage: 'test' }, made, PATIENCE_MS));
     const online = await until(
       'online',
       () => core.connections.find(tenantId, connectionId),

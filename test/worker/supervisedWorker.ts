@@ -1,6 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { readHistory } from '../../shared/connection/statusHistory.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, type StanzaId } from '../../shared/kernel/id.ts';
@@ -12,6 +11,7 @@ import { workerConfig } from '../../shared/platform/config.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { Scope } from '../../shared/kernel/scope.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
+import { askedForQr, untilQr } from './pairedConnection.ts';
 import { neverRefused } from './fleet/neverRefused.ts';
 import { makeOwnedShards } from '../../worker/shardComposition.ts';
 import type { EventPublisher } from '../../worker/events/eventPublisher.ts';
@@ -168,24 +168,13 @@ export class SupervisedWorker {
 
   /** A connection that is paired and online. */
   async aConnection(): Promise<Connection> {
-    const connection = await this.core.aConnection({
-      account: undefined,
-      status: 'unpaired',
-      statusCode: 'never_paired',
-      pairing: { requestId: 'first', requestedAtMs: Date.now(), method: 'qr' },
-    });
+    const connection = await this.core.aConnection(askedForQr());
     const { tenantId, connectionId } = connection;
     await this.#command(
       { version: 1, kind: 'control', tenantId, connectionId, correlationId, control: 'pair' },
       connectionId,
     );
-    const offer = await until(
-      'an offer',
-      () => findPairingOffer({ table: this.core.table, stage: STAGE }, connectionId, Date.now()),
-      (found) => found !== undefined,
-      DEADLINE_MS,
-    );
-    await this.phones.scan(OWN, offer?.method === 'qr' ? offer.qr : '');
+    await this.phones.scan(OWN, await untilQr({ table: this.core.table, stage: STAGE }, connection, DEADLINE_MS));
     await this.online(connection);
     return connection;
   }

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../shared/connection/connection.ts';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
-import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { setVersion, VETTED_VERSION } from '../../shared/fleet/whatsAppVersion.ts';
 import { changeVersionPlan } from '../../shared/fleet/whatsAppVersionStore.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
@@ -20,6 +19,7 @@ import { silenceConsole } from '../whatsapp/silenceConsole.ts';
 import { startWhatsApp } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
 import { startMatrixWorker } from './matrixWorker.ts';
+import { askedForQr, untilQr } from './pairedConnection.ts';
 import { makeKeyFile } from './workerProcess.ts';
 
 silenceConsole();
@@ -46,10 +46,7 @@ describe('a worker whose client version WhatsApp refuses', () => {
       label: undefined,
       shard: 0,
       wanted: 'online',
-      pairing: { requestId: 'first', requestedAtMs: Date.now(), method: 'qr' },
-      account: undefined,
-      status: 'unpaired',
-      statusCode: 'never_paired',
+      ...askedForQr(),
       statusSinceMs: 0,
       createdAtMs: Date.now(),
       parkedCount: 0,
@@ -59,14 +56,8 @@ describe('a worker whose client version WhatsApp refuses', () => {
     return connection;
   };
   const numberOf = (index: number): string => String(4915200000000 + index);
-  const pair = async ({ connectionId }: Connection, index: number): Promise<void> => {
-    const offer = await until(
-      'an offer',
-      () => findPairingOffer(fleet, connectionId, Date.now()),
-      (found) => found?.method === 'qr',
-      DEADLINE_MS,
-    );
-    await client.scan(numberOf(index), offer?.method === 'qr' ? offer.qr : '');
+  const pair = async (connection: Connection, index: number): Promise<void> => {
+    await client.scan(numberOf(index), await untilQr(fleet, connection, DEADLINE_MS));
   };
   const statuses = async (): Promise<readonly string[]> =>
     Promise.all(

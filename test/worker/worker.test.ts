@@ -13,6 +13,7 @@ import { WhatsAppClient } from '../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
 import { startCore, type Core } from './commands/fakes.ts';
+import { askedForQr } from './pairedConnection.ts';
 import { collectFacts, makeKeyFile, startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
 
 const OWN = '4915100000001';
@@ -101,12 +102,7 @@ describe('worker processes', () => {
   };
   /** A connection for which a QR offer is asked by row and command, as the API does. */
   const aConnectionThatPairs = async (): Promise<Connection> => {
-    const connection = await core.aConnection({
-      account: undefined,
-      status: 'unpaired',
-      statusCode: 'never_paired',
-      pairing: { requestId: 'first', requestedAtMs: Date.now(), method: 'qr' },
-    });
+    const connection = await core.aConnection(askedForQr());
     await control(connection, 'pair');
     return connection;
   };

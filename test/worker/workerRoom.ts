@@ -1,6 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { readHistory } from '../../shared/connection/statusHistory.ts';
 import type { FleetView } from '../../shared/fleet/fleetView.ts';
 import { enqueueCommand, type Command } from '../../shared/message/command.ts';
@@ -13,6 +12,7 @@ import { WhatsAppClient } from '../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
 import { startCore, type Core } from './commands/fakes.ts';
+import { askedForQr, untilQr } from './pairedConnection.ts';
 import { collectFacts, makeKeyFile, startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
 
 const PATIENCE_MS = 40_000;
@@ -106,22 +106,11 @@ export class WorkerRoom {
   }
 
   async aPairedConnection(number: string): Promise<Connection> {
-    const connection = await this.core.aConnection({
-      account: undefined,
-      status: 'unpaired',
-      statusCode: 'never_paired',
-      pairing: { requestId: 'first', requestedAtMs: Date.now(), method: 'qr' },
-    });
+    const connection = await this.core.aConnection(askedForQr());
     const { tenantId, connectionId } = connection;
     const pair = { version: 1, kind: 'control', tenantId, connectionId, correlationId, control: 'pair' } as const;
     await this.#command(pair, connectionId);
-    const offer = await until(
-      'an offer',
-      () => findPairingOffer({ table: this.core.table, stage: 'test' }, connectionId, Date.now()),
-      (found) => found?.method === 'qr',
-      PATIENCE_MS,
-    );
-    await this.phones.scan(number, offer?.method === 'qr' ? offer.qr : '');
+    await this.phones.scan(number, await untilQr({ table: this.core.table, stage: 'test' }, connection, PATIENCE_MS));
     await this.untilOnline(connection);
     return connection;
   }
