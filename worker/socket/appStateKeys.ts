@@ -1,5 +1,5 @@
 import type { BinaryNode, proto, SignalDataTypeMap } from '@whiskeysockets/baileys';
-import { isFromOwnAccount, type Me } from './toFacts.ts';
+import { isFromOwnAccount, type Me } from './facts/envelope.ts';
 
 type AppStateKey = SignalDataTypeMap['app-state-sync-key'];
 

@@ -4,7 +4,7 @@ import type { InternalEvent } from '../../shared/event/internalEvent.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { ReadReceipts } from './readReceipts.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
-import { toCallFact } from './toFacts.ts';
+import { toCallFact } from './facts/callFact.ts';
 
 /** A call that is older rings no more; it was waiting while we were away. */
 const RINGS_MS = 60_000;

@@ -7,7 +7,7 @@ import { isPerson } from '../../shared/kernel/jid.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
-import { addressOf, type Me } from './toFacts.ts';
+import { addressOf, type Me } from './facts/envelope.ts';
 
 /** The message itself often follows its placeholder: as long as Baileys waits (messages-recv.js). */
 const PATIENCE_MS = 2_000;

@@ -6,7 +6,7 @@ import {
   type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
 import { baileysLogger } from './baileysLogger.ts';
-import { decodePadded } from './toFacts.ts';
+import { decodePadded } from './facts/plaintext.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 type Repository = ReturnType<MakeRepository>;

@@ -1,6 +1,7 @@
 import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import { toMessageFacts, type Me } from '../../../worker/socket/toFacts.ts';
+import type { Me } from '../../../../worker/socket/facts/envelope.ts';
+import { toMessageFacts } from '../../../../worker/socket/facts/messageFacts.ts';
 
 const ANN = '4915100000001';
 const BOB_JID = '4915100000002@s.whatsapp.net';

@@ -1,0 +1,55 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { MessageFact } from '../../../shared/event/internalEvent.ts';
+import type { StanzaId } from '../../../shared/kernel/id.ts';
+import { isLid, withoutDevice } from '../../../shared/kernel/jid.ts';
+
+/** The addresses of the linked account itself. */
+export interface Me {
+  readonly phoneJid: string;
+  readonly lid: string | undefined;
+}
+
+/** What an envelope says about a message: all of its fact but the content. */
+export type MessageAddress = Omit<MessageFact, 'kind' | 'key' | 'content'>;
+
+/** Where a message belongs, by its stanza; a message without content says so too. */
+export function addressOf({ attrs }: BinaryNode, me: Me): MessageAddress {
+  const from = withoutDevice(attrs['from'] ?? '');
+  // In a group, and in a broadcast, the sender is not where it comes from.
+  const isGroup = from.endsWith('@g.us') || from.endsWith('@broadcast');
+  const sender = isGroup ? withoutDevice(attrs['participant'] ?? '') : from;
+  const fromMe = isMe(sender, me);
+  const chat = isGroup ? from : fromMe ? withoutDevice(attrs['recipient'] ?? from) : from;
+  const senderAlias = isGroup
+    ? (attrs['participant_lid'] ?? attrs['participant_pn'])
+    : (attrs['sender_lid'] ?? attrs['sender_pn']);
+  const chatAlias = fromMe
+    ? (attrs['recipient_lid'] ?? attrs['recipient_pn'] ?? attrs['peer_recipient_pn'])
+    : senderAlias;
+  return {
+    atMs: Number(attrs['t'] ?? 0) * 1_000,
+    stanzaId: (attrs['id'] ?? '') as StanzaId,
+    chat,
+    sender,
+    ...(isGroup || chatAlias === undefined ? {} : { chatAlias: withoutDevice(chatAlias) }),
+    ...(senderAlias === undefined ? {} : { senderAlias: withoutDevice(senderAlias) }),
+    fromMe,
+    ...(attrs['notify'] === undefined ? {} : { senderName: attrs['notify'] }),
+  };
+}
+
+/** Whether a message is from our own account, in no group. The server writes the address: nobody else can have it. */
+export function isFromOwnAccount({ attrs: { from = '' } }: BinaryNode, me: Me): boolean {
+  return isMe(withoutDevice(from), me);
+}
+
+/** The same of the phone alone: device 0. */
+export function isFromOwnPhone(stanza: BinaryNode, me: Me): boolean {
+  const { from = '' } = stanza.attrs;
+  return withoutDevice(from) === from && isFromOwnAccount(stanza, me);
+}
+
+/** Whether an address without device is our own account's. */
+export function isMe(jid: string, me: Me): boolean {
+  return jid === (isLid(jid) ? me.lid : me.phoneJid);
+}

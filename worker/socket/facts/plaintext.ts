@@ -1,0 +1,27 @@
+import { proto, unpadRandomMax16 } from '@whiskeysockets/baileys';
+
+/**
+ * The message that was sealed; what another of our own devices has sent is unwrapped.
+ * @param padded what the cipher gave, still padded
+ */
+export function toMessage(padded: Uint8Array): proto.IMessage | undefined {
+  const decoded = decodePadded(padded);
+  return decoded?.deviceSentMessage?.message ?? decoded;
+}
+
+/**
+ * The message that the cipher gave, or undefined when it is none. What is inside is the sender's choice: if nonsense were a
+ * failure, it would come back with each redelivery and nothing behind it could ever be handled.
+ */
+export function decodePadded(padded: Uint8Array): proto.Message | undefined {
+  return orNothing(() => proto.Message.decode(unpadRandomMax16(padded)));
+}
+
+/** What a decoder makes of bytes from outside, or undefined where they are nonsense to it. */
+export function orNothing<Value>(decode: () => Value): Value | undefined {
+  try {
+    return decode();
+  } catch {
+    return undefined;
+  }
+}

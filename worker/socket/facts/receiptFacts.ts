@@ -1,0 +1,32 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { ReceiptFact } from '../../../shared/event/internalEvent.ts';
+import type { StanzaId } from '../../../shared/kernel/id.ts';
+import { withoutDevice } from '../../../shared/kernel/jid.ts';
+import { isMe, type Me } from './envelope.ts';
+import { digest } from './factKey.ts';
+
+const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
+  '': 'delivered',
+  read: 'read',
+  played: 'played',
+};
+
+/** The facts of a receipt: one per message that it names. Receipts of our own devices and requests to repeat are none. */
+export function toReceiptFacts(stanza: BinaryNode, me: Me): readonly ReceiptFact[] {
+  const { attrs } = stanza;
+  const state = RECEIPT_STATES[attrs['type'] ?? ''];
+  const chat = withoutDevice(attrs['from'] ?? '');
+  const recipient = withoutDevice(attrs['participant'] ?? chat);
+  if (state === undefined || isMe(recipient, me)) return [];
+  const list = Array.isArray(stanza.content) ? stanza.content.find(({ tag }) => tag === 'list')?.content : undefined;
+  const more = Array.isArray(list) ? list.map((item) => item.attrs['id'] ?? '') : [];
+  return [attrs['id'] ?? '', ...more].map((stanzaId) => ({
+    kind: 'receipt',
+    key: `receipt:${digest(stanzaId, recipient, state)}`,
+    atMs: Number(attrs['t'] ?? 0) * 1_000,
+    stanzaId: stanzaId as StanzaId,
+    chat,
+    recipient,
+    state,
+  }));
+}
