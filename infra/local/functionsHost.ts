@@ -46,6 +46,7 @@ const beside = makeOpsRoom({
 const server = makeGateway((path) => (isAdminPath(path) ? admin : api), {
   beside,
   onAnswer: (answer) => noteAnswer(store, answer, systemClock.nowMs()),
+  onSurprise: (error) => logger.error('request could not be answered', { error }),
 });
 process.on('message', (message: { readonly metrics?: unknown }) => {
   if (typeof message.metrics === 'string') for (const sample of samplesOf(message.metrics)) store.add(sample);

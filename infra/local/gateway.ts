@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { makeSteadyServer, targetOf } from './steadyServer.ts';
 
 /**
  * What API Gateway's HTTP API does on AWS: turns requests into events of payload format 2.0 for the handlers, and their
@@ -22,20 +23,21 @@ export interface GatewayOptions {
   readonly beside?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Hears of each answer of the API, as API Gateway's metrics do. */
   readonly onAnswer?: (answer: { readonly status: number; readonly durationMs: number }) => void;
+  /** Hears of a request that nothing was prepared for. It has been answered. */
+  readonly onSurprise?: (error: unknown) => void;
 }
 
 /** Makes the server. @param route which handler answers a path */
 export function makeGateway(route: (path: string) => HttpHandler, options: GatewayOptions = {}): Server {
-  const server = createServer((request, response) => {
+  const onSurprise = (error: unknown): void => options.onSurprise?.(error);
+  const server = makeSteadyServer(async (request, response) => {
     if (options.beside?.(request, response) === true) return;
     const startedMs = performance.now();
     response.once('finish', () =>
       options.onAnswer?.({ status: response.statusCode, durationMs: performance.now() - startedMs }),
     );
-    void answer(route, request, response).catch((error: unknown) => {
-      send(response, 502, { 'content-type': 'text/plain' }, `Bad gateway: ${String(error)}`);
-    });
-  });
+    await answer(route, request, response, onSurprise);
+  }, onSurprise);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = HEADERS_MS;
   return server;
@@ -45,6 +47,7 @@ async function answer(
   route: (path: string) => HttpHandler,
   request: IncomingMessage,
   response: ServerResponse,
+  onSurprise: (error: unknown) => void,
 ): Promise<void> {
   const body = await readBody(request);
   if (body === undefined) {
@@ -57,10 +60,24 @@ async function answer(
     return;
   }
   const event = toEvent(request, body);
-  const result = await route(event.rawPath)(event, makeContext('api', HANDLER_DEADLINE_MS));
+  const result = await invoke(route(event.rawPath), event, onSurprise);
   const content = result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64') : (result.body ?? '');
   const headers = Object.entries(result.headers ?? {}).map(([name, value]) => [name, String(value)]);
   send(response, result.statusCode ?? 200, Object.fromEntries(headers), content);
+}
+
+/** What API Gateway makes of a function that fails. */
+async function invoke(
+  handler: HttpHandler,
+  event: APIGatewayProxyEventV2,
+  onSurprise: (error: unknown) => void,
+): Promise<APIGatewayProxyStructuredResultV2> {
+  try {
+    return await handler(event, makeContext('api', HANDLER_DEADLINE_MS));
+  } catch (error) {
+    onSurprise(error);
+    return { statusCode: 502, headers: { 'content-type': 'text/plain' }, body: 'Bad gateway: the function failed.' };
+  }
 }
 
 /** The body, or undefined when it is larger than the gateway takes. */
@@ -76,12 +93,13 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
 
 /** The event of a request. Several values of a header or a query parameter are joined with commas, as on AWS. */
 export function toEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
-  const url = request.url ?? '/';
-  const [path = '/', ...rest] = url.split('?');
+  const [path = '/', ...rest] = targetOf(request).split('?');
   const rawQueryString = rest.join('?');
-  const query: Record<string, string> = {};
+  // A map: a parameter may be called `__proto__` or `constructor`.
+  const query = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(rawQueryString)) {
-    query[name] = query[name] === undefined ? value : `${query[name]},${value}`;
+    const before = query.get(name);
+    query.set(name, before === undefined ? value : `${before},${value}`);
   }
   const headers = Object.fromEntries(
     Object.entries(request.headersDistinct).map(([name, values]) => [name, (values ?? []).join(',')]),
@@ -95,7 +113,7 @@ export function toEvent(request: IncomingMessage, body: Buffer): APIGatewayProxy
     rawPath: path,
     rawQueryString,
     headers,
-    ...(rawQueryString === '' ? {} : { queryStringParameters: query }),
+    ...(rawQueryString === '' ? {} : { queryStringParameters: Object.fromEntries(query) }),
     requestContext: {
       accountId: '000000000000',
       apiId: 'local',

@@ -53,7 +53,7 @@ const rules: readonly Rule[] = [
     except: {
       'worker/status/statusServer.ts': 'one for each process, held by its scope; it keeps no process alive',
       'infra/local/dynamoDb.ts': 'finds a free port and is closed at once',
-      'infra/local/gateway.ts': 'one for each process of the embedded stack, stopped by its host',
+      'infra/local/steadyServer.ts': 'its caller listens and closes: the host of the functions, the simulator',
       'infra/local/webhookReceiver.ts': 'of the demo alone, with a stop',
     },
   },

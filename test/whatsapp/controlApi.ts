@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { isFromElsewhere, pathOf } from '../../infra/local/steadyServer.ts';
 import { makeCallRoutes } from './callRoutes.ts';
 import { toMediaMessage } from './content.ts';
 import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts';
@@ -250,7 +251,9 @@ export function makeControlApi(simulator: WhatsAppSimulator) {
 }
 
 async function answer(simulator: WhatsAppSimulator, request: IncomingMessage): Promise<unknown> {
-  const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+  // It asks for no key, so it must not be open to the pages that a browser shows on this machine.
+  if (isFromElsewhere(request)) throw new Refused(403, 'This is for programs on this machine: ask 127.0.0.1.');
+  const path = decodeURIComponent(pathOf(request));
   const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path));
   if (found === undefined)
     throw new Refused(404, `There is no ${request.method} ${path}. See test/whatsapp/README.md.`);

@@ -1,8 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { proto } from '@whiskeysockets/baileys';
 import { WebSocketServer } from 'ws';
+import { makeSteadyServer } from '../../infra/local/steadyServer.ts';
 import { Calls } from './calls.ts';
 import { ClientSocket } from './clientSocket.ts';
 import { makeControlApi } from './controlApi.ts';
@@ -103,8 +104,10 @@ export class WhatsAppSimulator {
   /** Listens on both ports. Throws, listening on neither, when one is taken. */
   async start(options: SimulatorOptions): Promise<void> {
     const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
-    const web = createServer(makeMediaHandler(this.world.media));
+    const surprised = (error: unknown): void => this.counters.noteInternalError(error);
+    const web = makeSteadyServer(makeMediaHandler(this.world.media), surprised);
     web.on('upgrade', (request, stream, head) => {
+      stream.on('error', () => stream.destroy());
       const refusal = this.faults.take('refuse_upgrade', undefined);
       if (refusal !== undefined) {
         stream.end(`HTTP/1.1 ${refusal.status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -117,7 +120,7 @@ export class WhatsAppSimulator {
       }
       sockets.handleUpgrade(request, stream, head, (webSocket) => this.#welcome(webSocket));
     });
-    const control = createServer(makeControlApi(this));
+    const control = makeSteadyServer(makeControlApi(this), surprised);
     this.#servers = [web, control];
     try {
       this.mediaHost = `127.0.0.1:${await listen(web, options.port ?? 0)}`;

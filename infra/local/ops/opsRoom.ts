@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticate } from '../../../functions/authentication.ts';
 import { dashboardDefinitions } from '../../dashboards/definitions.ts';
+import { isFromElsewhere, pathOf, targetOf } from '../steadyServer.ts';
 import { figuresOf } from './figures.ts';
 import { MINUTES_KEPT, type MetricStore } from './metricStore.ts';
 
@@ -35,25 +36,25 @@ const HEADERS = {
 /** Answers `/ops` and what is below it. Returns whether the request was one of those. */
 export function makeOpsRoom(options: OpsRoomOptions): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-    if (url.pathname !== '/ops' && !url.pathname.startsWith('/ops/')) return false;
+    const path = pathOf(request);
+    if (path !== '/ops' && !path.startsWith('/ops/')) return false;
     request.resume();
     const refusal = refuse(request);
     if (refusal !== undefined) {
       send(response, refusal.status, 'text/plain; charset=utf-8', refusal.sentence);
       return true;
     }
-    const asset = assets[url.pathname];
+    const asset = Object.hasOwn(assets, path) ? assets[path] : undefined;
     if (asset !== undefined) {
       const [file, type] = asset;
       send(response, 200, type, readFileSync(new URL(file, import.meta.url)));
       return true;
     }
-    if (url.pathname !== '/ops/metrics.json') {
+    if (path !== '/ops/metrics.json') {
       send(response, 404, 'text/plain; charset=utf-8', 'There is no such page.');
       return true;
     }
-    void answerMetrics(options, url, request, response).catch(() => {
+    void answerMetrics(options, request, response).catch(() => {
       send(response, 503, 'text/plain; charset=utf-8', 'The figures could not be read. Try again.');
     });
     return true;
@@ -61,20 +62,14 @@ export function makeOpsRoom(options: OpsRoomOptions): (request: IncomingMessage,
 }
 
 /** A name that leads to this machine but is not its own may be a page of somebody else's (DNS rebinding). */
-function refuse({
-  method,
-  headers,
-}: IncomingMessage): { readonly status: number; readonly sentence: string } | undefined {
-  const host = (headers.host ?? '').replace(/:\d+$/, '');
-  if (!['127.0.0.1', 'localhost', '[::1]'].includes(host)) {
-    return { status: 403, sentence: 'Open this page as http://127.0.0.1.' };
-  }
+function refuse(request: IncomingMessage): { readonly status: number; readonly sentence: string } | undefined {
+  if (isFromElsewhere(request)) return { status: 403, sentence: 'Open this page as http://127.0.0.1.' };
+  const { method } = request;
   return method === 'GET' || method === 'HEAD' ? undefined : { status: 405, sentence: 'This can only be read.' };
 }
 
 async function answerMetrics(
   { stage, store, nowMs, authenticate }: OpsRoomOptions,
-  url: URL,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -83,7 +78,7 @@ async function answerMetrics(
     send(response, principal === undefined ? 401 : 403, 'text/plain; charset=utf-8', 'This takes the operator key.');
     return;
   }
-  const minutes = readMinutes(url.searchParams.getAll('minutes'));
+  const minutes = readMinutes(new URLSearchParams(targetOf(request).split('?')[1]).getAll('minutes'));
   if (minutes === undefined) {
     const sentence = `minutes must be one whole number from 1 to ${MINUTES_KEPT}.`;
     send(response, 400, 'text/plain; charset=utf-8', sentence);
