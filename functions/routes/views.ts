@@ -4,7 +4,7 @@ import { sendsPaused } from '../../shared/connection/sendsPause.ts';
 import { settingsSchema } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { asShown } from '../../shared/message/acceptMessage.ts';
-import { inboundContentSchema } from '../../shared/message/content.ts';
+import { inboundContentSchema, messageFlagsSchema } from '../../shared/message/content.ts';
 import { sendErrors, sendStates, type Message, type SendState } from '../../shared/message/message.ts';
 
 /** What the API shows of our records: shapes for the document, and the pure translators to them. */
@@ -86,6 +86,7 @@ export const messageViewSchema = z
     sender: z.string().optional(),
     senderName: z.string().optional(),
     content: inboundContentSchema,
+    flags: messageFlagsSchema.optional(),
     error: z.object({ code: z.string(), sentence: z.string() }).optional(),
     createdAt: at,
     sentAt: at.optional(),
@@ -97,9 +98,18 @@ export const messageViewSchema = z
 export function toMessageView(message: Message, nowMs: number): z.infer<typeof messageViewSchema> {
   const common = { id: message.messageId, stanzaId: message.stanzaId, createdAt: toTime(message.createdAtMs) };
   if (message.direction !== 'out') {
-    const { direction, chat, sender, senderName, content } = message;
+    const { direction, chat, sender, senderName, content, flags } = message;
     const named = senderName === undefined ? {} : { senderName };
-    return { ...common, direction, status: 'received', chat, sender, ...named, content };
+    return {
+      ...common,
+      direction,
+      status: 'received',
+      chat,
+      sender,
+      ...named,
+      content,
+      ...(flags === undefined ? {} : { flags: [...flags] }),
+    };
   }
   const { to, content, state, error, sentAtMs, deliveredAtMs, readAtMs } = asShown(message, nowMs);
   return {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { connectionStatuses, statusCodes, userActions } from '../connection/status.ts';
-import { inboundContentSchema } from '../message/content.ts';
+import { inboundContentSchema, messageFlagsSchema } from '../message/content.ts';
 
 /**
  * What a tenant is told: the envelope that the event log keeps, `GET /v1/events` answers and webhooks carry, in the same
@@ -51,6 +51,7 @@ const messageDataSchema = z
     senderAlias: z.string().optional(),
     senderName: z.string().optional(),
     content: inboundContentSchema,
+    flags: messageFlagsSchema.optional(),
   })
   .meta({ id: 'MessageData' });
 

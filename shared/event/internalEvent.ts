@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import { connectionStatuses, statusCodes } from '../connection/status.ts';
-import { inboundContentSchema } from '../message/content.ts';
+import { inboundContentSchema, messageFlagsSchema } from '../message/content.ts';
 
 /**
  * What a worker tells ingest through the events queue. Not an *event* yet: ingest decides which of these become events in
@@ -31,6 +31,8 @@ const messageFact = z.object({
   fromMe: z.boolean(),
   senderName: z.string().optional(),
   content: inboundContentSchema,
+  /** What it was wrapped in, such as `viewOnce`; absent when in nothing. */
+  flags: messageFlagsSchema.optional(),
 });
 
 /** Progress of a message we sent, told by a recipient. */

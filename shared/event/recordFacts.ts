@@ -117,7 +117,7 @@ function messageStatus(
 
 function decideMessage(batch: Omit<InternalEventBatch, 'events'>, fact: MessageFact, common: Common): FactDecision {
   const { tenantId, connectionId, correlationId } = batch;
-  const { chat, chatAlias, sender, senderAlias, senderName, stanzaId, content, atMs } = fact;
+  const { chat, chatAlias, sender, senderAlias, senderName, stanzaId, content, flags, atMs } = fact;
   const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs: atMs });
   const data = {
     messageId,
@@ -128,6 +128,7 @@ function decideMessage(batch: Omit<InternalEventBatch, 'events'>, fact: MessageF
     ...(senderAlias === undefined ? {} : { senderAlias }),
     ...(senderName === undefined ? {} : { senderName }),
     content,
+    ...(flags === undefined ? {} : { flags }),
   };
   return {
     decision: 'store_message',
@@ -143,6 +144,7 @@ function decideMessage(batch: Omit<InternalEventBatch, 'events'>, fact: MessageF
       senderAlias,
       senderName,
       content,
+      flags,
       direction: fact.fromMe ? 'echo' : 'in',
       createdAtMs: atMs,
     },

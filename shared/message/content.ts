@@ -26,11 +26,45 @@ export type OutboundMessage = z.infer<typeof outboundMessageSchema>;
 export const outboundContentSchema = z.object({ type: z.literal('text'), text: z.object({ body: z.string() }) });
 export type OutboundContent = z.infer<typeof outboundContentSchema>;
 
-/** What WhatsApp delivered. Kinds that have no form here yet arrive as `unsupported`: they are never dropped. */
+/**
+ * What WhatsApp delivered. Kinds that have no form here yet arrive as `unsupported`: they are never dropped.
+ * `docs/messages.md` lists what arrives how.
+ */
 export const inboundContentSchema = z
   .discriminatedUnion('type', [
-    z.object({ type: z.literal('text'), text: z.object({ body: z.string() }) }),
-    z.object({ type: z.literal('unsupported'), unsupported: z.object({ kind: z.string() }) }),
+    z.object({
+      type: z.literal('text'),
+      text: z.object({
+        body: z.string(),
+        truncated: z.literal(true).optional().meta({ description: 'The text was longer than what is kept of one.' }),
+        length: z
+          .number()
+          .int()
+          .optional()
+          .meta({ description: 'Length of the whole text in UTF-16 units, where it is truncated.' }),
+      }),
+    }),
+    z.object({
+      type: z.literal('unsupported'),
+      unsupported: z.object({
+        kind: z.string().meta({
+          description:
+            "WhatsApp's name of the kind; `field_<n>` where it has no known name, `malformed` for nonsense, `too_large` for what cannot be kept.",
+          example: 'sticker',
+        }),
+        fields: z
+          .array(z.number().int())
+          .optional()
+          .meta({ description: 'Numbers of the fields that are set, where they have no known name.' }),
+        bytes: z.number().int().optional().meta({ description: 'Size of the message, where it could not be read.' }),
+      }),
+    }),
   ])
   .meta({ id: 'MessageContent' });
 export type InboundContent = z.infer<typeof inboundContentSchema>;
+
+/** What a message was wrapped in when it came, from the outside in. */
+export const messageFlagsSchema = z.array(z.string()).meta({
+  description: 'What the message was wrapped in, such as `viewOnce` or `ephemeral`; absent when in nothing.',
+  example: ['ephemeral'],
+});

@@ -80,6 +80,8 @@ export interface ReceivedMessage extends MessageCommon {
   readonly sender: string;
   readonly senderName: string | undefined;
   readonly content: InboundContent;
+  /** What it was wrapped in, such as `viewOnce`. */
+  readonly flags: readonly string[] | undefined;
 }
 
 export type Message = SentMessage | ReceivedMessage;

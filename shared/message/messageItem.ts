@@ -19,6 +19,7 @@ export function toMessage(item: Record<string, unknown>): Message {
       sender: item['sender'] as string,
       senderName: item['senderName'] as string | undefined,
       content: item['content'] as InboundContent,
+      flags: item['flags'] as readonly string[] | undefined,
     };
   }
   return {
