@@ -54,7 +54,7 @@ async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMe
   const source = {
     tenantId,
     connectionId,
-    factKey: `not_enqueued:${messageId}`,
+    factKeys: [`not_enqueued:${messageId}`],
     // The same in each run, so that a run that died before the fan-out is completed by the next.
     batchId: `reconcile:${messageId}`,
   };

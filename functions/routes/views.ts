@@ -5,7 +5,14 @@ import { settingsSchema } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { asShown } from '../../shared/message/acceptMessage.ts';
 import { inboundContentSchema, messageFlagsSchema } from '../../shared/message/content.ts';
-import { sendErrors, sendStates, type Message, type SendState } from '../../shared/message/message.ts';
+import { chatSchema, senderSchema, toChat, toSender } from '../../shared/message/party.ts';
+import {
+  sendErrors,
+  sendStates,
+  type Message,
+  type SendState,
+  type SentMessage,
+} from '../../shared/message/message.ts';
 
 /** What the API shows of our records: shapes for the document, and the pure translators to them. */
 const at = z.iso.datetime();
@@ -81,10 +88,13 @@ export const messageViewSchema = z
     stanzaId: z.string().meta({ description: "WhatsApp's id of the message." }),
     direction: z.enum(['out', 'in', 'echo']),
     status: z.enum([...stateNames, 'received']),
-    to: z.string().optional(),
-    chat: z.string().optional(),
-    sender: z.string().optional(),
-    senderName: z.string().optional(),
+    to: z.string().optional().meta({ description: 'The address that was asked for.' }),
+    resolvedTo: z
+      .string()
+      .optional()
+      .meta({ description: 'The address that WhatsApp named for it, where that is another one.' }),
+    chat: chatSchema,
+    sender: senderSchema.optional().meta({ description: 'Who wrote it; absent in what you sent through this API.' }),
     content: inboundContentSchema,
     flags: messageFlagsSchema.optional(),
     error: z.object({ code: z.string(), sentence: z.string() }).optional(),
@@ -98,30 +108,46 @@ export const messageViewSchema = z
 export function toMessageView(message: Message, nowMs: number): z.infer<typeof messageViewSchema> {
   const common = { id: message.messageId, stanzaId: message.stanzaId, createdAt: toTime(message.createdAtMs) };
   if (message.direction !== 'out') {
-    const { direction, chat, sender, senderName, content, flags } = message;
-    const named = senderName === undefined ? {} : { senderName };
+    const { direction, content, flags } = message;
+    const chat = toChat(message.chat, message.chatAlias);
+    const sender = toSender(message.senderName, message.sender, message.senderAlias);
     return {
       ...common,
       direction,
       status: 'received',
       chat,
       sender,
-      ...named,
       content,
       ...(flags === undefined ? {} : { flags: [...flags] }),
     };
   }
-  const { to, content, state, error, sentAtMs, deliveredAtMs, readAtMs } = asShown(message, nowMs);
+  const { to, resolvedTo, toAlias, content, state, error, createdAtMs, ...times } = asShown(message, nowMs);
+  const { sentAtMs, deliveredAtMs, readAtMs } = inOrder(createdAtMs, times);
   return {
     ...common,
     direction: 'out',
     status: state,
     to,
+    ...(resolvedTo === undefined ? {} : { resolvedTo }),
+    chat: toChat(resolvedTo, to, toAlias),
     content,
     ...(error === undefined ? {} : { error: { code: error, sentence: sendErrors[error] } }),
     ...(sentAtMs === undefined ? {} : { sentAt: toTime(sentAtMs) }),
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: toTime(deliveredAtMs) }),
     ...(readAtMs === undefined ? {} : { readAt: toTime(readAtMs) }),
+  };
+}
+
+type SendTimes = Pick<SentMessage, 'sentAtMs' | 'deliveredAtMs' | 'readAtMs'>;
+
+/** Each time at least that of the step before it: they are told by three clocks, one of them in whole seconds. */
+function inOrder(createdAtMs: number, { sentAtMs, deliveredAtMs, readAtMs }: SendTimes): SendTimes {
+  const notBefore = (atMs: number | undefined, ...earlier: readonly (number | undefined)[]): number | undefined =>
+    atMs === undefined ? undefined : Math.max(atMs, createdAtMs, ...earlier.map((earlierMs) => earlierMs ?? 0));
+  return {
+    sentAtMs: notBefore(sentAtMs),
+    deliveredAtMs: notBefore(deliveredAtMs, sentAtMs),
+    readAtMs: notBefore(readAtMs, sentAtMs, deliveredAtMs),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { connectionStatuses, statusCodes, userActions } from '../connection/status.ts';
 import { inboundContentSchema, messageFlagsSchema } from '../message/content.ts';
+import { chatSchema, contactSchema, senderSchema } from '../message/party.ts';
 
 /**
  * What a tenant is told: the envelope that the event log keeps, `GET /v1/events` answers and webhooks carry, in the same
@@ -42,14 +43,8 @@ const messageDataSchema = z
   .object({
     messageId: z.string(),
     stanzaId: z.string().meta({ description: "WhatsApp's id of the message." }),
-    chat: z.string().meta({ description: 'The conversation: a person or a group.' }),
-    chatAlias: z
-      .string()
-      .optional()
-      .meta({ description: 'The other address of the same chat, where WhatsApp told it.' }),
-    sender: z.string(),
-    senderAlias: z.string().optional(),
-    senderName: z.string().optional(),
+    chat: chatSchema,
+    sender: senderSchema,
     content: inboundContentSchema,
     flags: messageFlagsSchema.optional(),
   })
@@ -60,7 +55,7 @@ const messageStatusDataSchema = z
     messageId: z.string(),
     stanzaId: z.string(),
     status: z.enum(['sent', 'delivered', 'read', 'played', 'failed', 'expired']),
-    recipient: z.string(),
+    recipient: contactSchema,
     error: z.object({ code: z.string(), sentence: z.string() }).optional(),
   })
   .meta({ id: 'MessageStatusData' });
@@ -68,9 +63,8 @@ const messageStatusDataSchema = z
 const callDataSchema = z
   .object({
     callId: z.string().meta({ description: "WhatsApp's id of the call." }),
-    caller: z.string(),
-    callerAlias: z.string().optional(),
-    group: z.string().optional().meta({ description: 'The group that is called together.' }),
+    caller: contactSchema,
+    group: chatSchema.optional().meta({ description: 'The group that is called together.' }),
     video: z.boolean(),
     rejected: z.boolean().meta({ description: 'It is refused, as the settings of the connection ask for.' }),
   })

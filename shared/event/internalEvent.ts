@@ -14,7 +14,10 @@ const brandedText = <Brand>() =>
     .min(1)
     .transform((text) => text as Brand);
 
-const fact = { key: z.string().min(1).max(200), atMs: z.number().int() } as const;
+const factKey = z.string().min(1).max(200);
+const fact = { key: factKey, atMs: z.number().int() } as const;
+/** Keys that the same fact has by the other names of its people: it may come once by number and once by LID. */
+const otherKeys = z.array(factKey).max(3).optional();
 
 /** A message that WhatsApp delivered: from a contact, or our own from another device (`fromMe`). */
 const messageFact = z.object({
@@ -30,6 +33,9 @@ const messageFact = z.object({
   senderAlias: z.string().optional(),
   fromMe: z.boolean(),
   senderName: z.string().optional(),
+  otherKeys,
+  /** When it reached the worker; grows from message to message. Absent in what an earlier release published. */
+  receivedAtMs: z.number().int().optional(),
   content: inboundContentSchema,
   /** What it was wrapped in, such as `viewOnce`; absent when in nothing. */
   flags: messageFlagsSchema.optional(),
@@ -42,6 +48,8 @@ const receiptFact = z.object({
   stanzaId: brandedText<StanzaId>(),
   chat: z.string(),
   recipient: z.string(),
+  chatAlias: z.string().optional(),
+  recipientAlias: z.string().optional(),
   state: z.enum(['delivered', 'read', 'played']),
 });
 
@@ -71,6 +79,7 @@ const callFact = z.object({
   /** Who calls, without device. */
   caller: z.string(),
   callerAlias: z.string().optional(),
+  otherKeys,
   /** The group that is called together. */
   group: z.string().optional(),
   video: z.boolean(),

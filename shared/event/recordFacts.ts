@@ -1,10 +1,12 @@
 import { statusRules } from '../connection/status.ts';
 import { deriveMessageId, type ConnectionId } from '../kernel/id.ts';
+import { isPerson, otherNameOf } from '../kernel/jid.ts';
 import { movesForward, sendErrors, type Message, type ReceivedMessage, type SentMessage } from '../message/message.ts';
 import type { MessageStore } from '../message/messageStore.ts';
-import { receiptWrite, receivedMessageWrite, type MessageAliases } from '../message/messageWrites.ts';
+import { receiptWrite, receivedMessageWrite } from '../message/messageWrites.ts';
+import { toChat, toContact, toSender, type Contact } from '../message/party.ts';
 import type { EventDraft } from './event.ts';
-import type { InternalEvent, InternalEventBatch, MessageFact } from './internalEvent.ts';
+import type { InternalEvent, InternalEventBatch, MessageFact, ReceiptFact } from './internalEvent.ts';
 import { recordOnce, type FactPlan, type RecordDependencies, type RecordedEvent } from './recordOnce.ts';
 
 /** Ingest of what a worker published: each fact in its order, each at most once. */
@@ -21,13 +23,16 @@ export type FactDecision =
   | {
       readonly decision: 'store_message';
       readonly draft: EventDraft;
-      readonly message: ReceivedMessage & MessageAliases;
+      readonly message: ReceivedMessage;
     }
   | {
       readonly decision: 'advance_message';
       readonly draft: EventDraft;
       readonly message: SentMessage;
       readonly state: 'delivered' | 'read' | 'played';
+      readonly atMs: number;
+      /** The other name of the recipient, where this is the first to tell it. */
+      readonly toAlias: string | undefined;
     };
 
 /**
@@ -41,12 +46,19 @@ export async function recordFacts(
   const recorded = new Map<string, RecordedEvent>();
   for (const fact of batch.events) {
     const { tenantId, connectionId, batchId } = batch;
-    const event = await recordOnce(dependencies, { tenantId, connectionId, batchId, factKey: fact.key }, async () =>
-      toPlan(dependencies, decideFact(batch, fact, await findMessage(dependencies, connectionId, fact)), fact.atMs),
+    const source = { tenantId, connectionId, batchId, factKeys: factKeysOf(fact) };
+    const event = await recordOnce(dependencies, source, async () =>
+      toPlan(dependencies, decideFact(batch, fact, await findMessage(dependencies, connectionId, fact))),
     );
     if (event !== undefined) recorded.set(event.eventId, event);
   }
   return [...recorded.values()];
+}
+
+/** All keys under which a fact may have been handled. */
+function factKeysOf(fact: InternalEvent): readonly string[] {
+  const others = 'otherKeys' in fact ? (fact.otherKeys ?? []) : [];
+  return [...new Set([fact.key, ...others])];
 }
 
 /** What to do about a fact. @param message the one that the fact is about, where it is about one we sent */
@@ -71,20 +83,38 @@ export function decideFact(
     return { decision: 'tell', draft };
   }
   if (fact.kind === 'call') {
-    const { callId, caller, callerAlias, group, video, rejected } = fact;
-    const alias = callerAlias === undefined ? {} : { callerAlias };
-    const data = { callId, caller, ...alias, ...(group === undefined ? {} : { group }), video, rejected };
+    const { callId, group, video, rejected } = fact;
+    const caller = toContact(fact.caller, fact.callerAlias);
+    const data = { callId, caller, ...(group === undefined ? {} : { group: toChat(group) }), video, rejected };
     const draft = { ...common, type: 'call.received', correlationId: batch.correlationId, data } as const;
     return { decision: 'tell', draft };
   }
   // Sent from the phone or another device: not one of the messages that we report on.
   if (message?.direction !== 'out') return { decision: 'unknown' };
   if (fact.kind === 'send_result') {
-    return { decision: 'tell', draft: messageStatus(common, message, fact.state, message.to, fact.error) };
+    return { decision: 'tell', draft: messageStatus(common, message, fact.state, recipientOf(message), fact.error) };
   }
   if (!movesForward(message.state, fact.state)) return { decision: 'no_news' };
-  const draft = messageStatus(common, message, fact.state, fact.recipient, undefined);
-  return { decision: 'advance_message', draft, message, state: fact.state };
+  const atMs = timeOfReceipt(message, fact);
+  const occurredAt = new Date(atMs).toISOString();
+  const draft = messageStatus({ ...common, occurredAt }, message, fact.state, recipientOf(message, fact), undefined);
+  return { decision: 'advance_message', draft, message, state: fact.state, atMs, toAlias: aliasLearned(message, fact) };
+}
+
+/** WhatsApp's clock tells whole seconds and need not agree with ours: nothing is read before it was sent. */
+function timeOfReceipt({ createdAtMs, sentAtMs, deliveredAtMs, readAtMs }: SentMessage, { atMs }: ReceiptFact): number {
+  return Math.max(atMs, createdAtMs, sentAtMs ?? 0, deliveredAtMs ?? 0, readAtMs ?? 0);
+}
+
+/** To whom a message went, with all names known: the same at each state. In a group it is the member who received it. */
+function recipientOf({ to, resolvedTo, toAlias }: SentMessage, receipt?: ReceiptFact): Contact {
+  const told = [receipt?.recipient, receipt?.recipientAlias];
+  return receipt === undefined || isPerson(to) ? toContact(resolvedTo, to, toAlias, ...told) : toContact(...told);
+}
+
+function aliasLearned({ to, resolvedTo, toAlias }: SentMessage, receipt: ReceiptFact): string | undefined {
+  if (toAlias !== undefined) return undefined;
+  return otherNameOf(resolvedTo ?? to, [receipt.recipient, receipt.recipientAlias]);
 }
 
 /** The event of a message that never reached the queue. */
@@ -96,7 +126,7 @@ export function notEnqueuedDraft(message: SentMessage, atMs: number): EventDraft
     occurredAt: new Date(atMs).toISOString(),
   } as const;
   const error = { code: 'not_enqueued', sentence: sendErrors.not_enqueued };
-  return messageStatus(common, message, 'failed', message.to, error);
+  return messageStatus(common, message, 'failed', recipientOf(message), error);
 }
 
 type Common = Pick<EventDraft, 'version' | 'tenantId' | 'connectionId' | 'occurredAt'>;
@@ -106,7 +136,7 @@ function messageStatus(
   common: Common,
   message: SentMessage,
   status: StatusData['status'],
-  recipient: string,
+  recipient: Contact,
   error: StatusData['error'],
 ): EventDraft {
   const { messageId, stanzaId, correlationId } = message;
@@ -118,15 +148,14 @@ function messageStatus(
 function decideMessage(batch: Omit<InternalEventBatch, 'events'>, fact: MessageFact, common: Common): FactDecision {
   const { tenantId, connectionId, correlationId } = batch;
   const { chat, chatAlias, sender, senderAlias, senderName, stanzaId, content, flags, atMs } = fact;
-  const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs: atMs });
+  // By the time of arrival and not by WhatsApp's whole second: so the list keeps the order of the log.
+  const timestampMs = fact.receivedAtMs ?? atMs;
+  const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs });
   const data = {
     messageId,
     stanzaId,
-    chat,
-    ...(chatAlias === undefined ? {} : { chatAlias }),
-    sender,
-    ...(senderAlias === undefined ? {} : { senderAlias }),
-    ...(senderName === undefined ? {} : { senderName }),
+    chat: toChat(chat, chatAlias),
+    sender: toSender(senderName, sender, senderAlias),
     content,
     ...(flags === undefined ? {} : { flags }),
   };
@@ -161,7 +190,7 @@ async function findMessage(
   return undefined;
 }
 
-function toPlan({ stage, clock }: FactDependencies, decided: FactDecision, atMs: number): FactPlan {
+function toPlan({ stage, clock }: FactDependencies, decided: FactDecision): FactPlan {
   if (decided.decision === 'unknown') return { plan: 'ignored' };
   if (decided.decision === 'no_news') return { plan: 'stored', draft: undefined, message: undefined };
   if (decided.decision === 'tell') return { plan: 'stored', draft: decided.draft, message: undefined };
@@ -169,7 +198,8 @@ function toPlan({ stage, clock }: FactDependencies, decided: FactDecision, atMs:
     const message = receivedMessageWrite(stage, decided.message, clock.nowMs());
     return { plan: 'stored', draft: decided.draft, message };
   }
+  const { state, atMs, toAlias } = decided;
   const { connectionId, messageId } = decided.message;
-  const message = receiptWrite(stage, connectionId, messageId, { state: decided.state, atMs });
+  const message = receiptWrite(stage, connectionId, messageId, { state, atMs, toAlias });
   return { plan: 'stored', draft: decided.draft, message };
 }

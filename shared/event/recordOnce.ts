@@ -33,8 +33,8 @@ export interface FactSource {
   readonly connectionId: ConnectionId;
   /** Names the piece of work that records the fact; a repetition of that work carries the same one. */
   readonly batchId: string;
-  /** Names the fact within the connection. */
-  readonly factKey: string;
+  /** Name the fact within the connection: one for each name of its people. It is handled if it was under any of them. */
+  readonly factKeys: readonly string[];
 }
 
 /** What is to be stored for a fact. `ignored` leaves no trace: asked again, the answer may be another. */
@@ -129,11 +129,11 @@ function toWrites(
 ): readonly NamedWrite[] {
   const nowMs = dependencies.clock.nowMs();
   const recorded = toRecorded(planned.draft, place);
-  const handled: TransactionWrite = {
+  const handled = source.factKeys.map((factKey): TransactionWrite => ({
     Put: {
       TableName: tableName(dependencies.stage, 'core'),
       Item: {
-        ...handledFactKey(source.connectionId, source.factKey),
+        ...handledFactKey(source.connectionId, factKey),
         batchId: source.batchId,
         event: recorded,
         ttl: expiryOf('handledFact', nowMs),
@@ -143,8 +143,8 @@ function toWrites(
       ExpressionAttributeNames: { '#ttl': 'ttl' },
       ExpressionAttributeValues: { ':now': Math.floor(nowMs / 1_000) },
     },
-  };
-  const writes: NamedWrite[] = [{ name: 'handled', write: handled }];
+  }));
+  const writes = handled.map((write): NamedWrite => ({ name: 'handled', write }));
   if (planned.message !== undefined) writes.push({ name: 'message', write: planned.message });
   if (planned.draft !== undefined && place !== undefined) {
     writes.push({ name: 'event', write: eventWrite(dependencies, place, toEvent(place, planned.draft)) });
@@ -158,10 +158,24 @@ function toRecorded(draft: EventDraft | undefined, place: EventPlace | undefined
   return { eventId: makeEventId(place.sequence), type, correlationId: correlationId as CorrelationId };
 }
 
-async function findHandled(
+interface Handled {
+  readonly batchId: string;
+  readonly event: RecordedEvent | undefined;
+}
+
+/** Under any of its keys. The same batch has written all of them, so the first one found says all. */
+async function findHandled(dependencies: RecordDependencies, source: FactSource): Promise<Handled | undefined> {
+  const found = await Promise.all(
+    source.factKeys.map((factKey) => findHandledKey(dependencies, source.connectionId, factKey)),
+  );
+  return found.find((handled) => handled?.batchId === source.batchId) ?? found.find((handled) => handled !== undefined);
+}
+
+async function findHandledKey(
   { table, stage, clock }: RecordDependencies,
-  { connectionId, factKey }: FactSource,
-): Promise<{ readonly batchId: string; readonly event: RecordedEvent | undefined } | undefined> {
+  connectionId: ConnectionId,
+  factKey: string,
+): Promise<Handled | undefined> {
   const answer = await table.send(
     new GetCommand({
       TableName: tableName(stage, 'core'),

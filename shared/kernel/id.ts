@@ -82,8 +82,8 @@ export function parseCorrelationId(text: string | undefined): CorrelationId | un
 }
 
 /**
- * The message id of a message that WhatsApp gave us: the same stanza always gets the same id, so a redelivery is
- * recognised by its key. Its ULID carries the time of the stanza and, as randomness, a hash of what makes it unique.
+ * The message id of a message that WhatsApp gave us: the same fact always gets the same id. Its ULID carries a time that
+ * grows from message to message, so that ids sort as they came, and as randomness a hash of what makes it unique.
  */
 export function deriveMessageId(
   connectionId: ConnectionId,

@@ -50,6 +50,20 @@ export function toPhoneJid(digits: string): string {
   return `${digits}@s.whatsapp.net`;
 }
 
+/** The phone number of a phone-number address, like `+49…`; undefined for every other address. */
+export function phoneNumberOf(text: string): string | undefined {
+  const jid = parseJid(text);
+  return jid?.server === 's.whatsapp.net' ? `+${jid.user}` : undefined;
+}
+
+/** The address among the candidates that is the other name of a person: a number for a LID, a LID for a number. */
+export function otherNameOf(address: string, candidates: readonly (string | undefined)[]): string | undefined {
+  if (!isPerson(address)) return undefined;
+  const wanted = isLid(address) ? 's.whatsapp.net' : 'lid';
+  const found = candidates.find((candidate) => candidate !== undefined && parseJid(candidate)?.server === wanted);
+  return found === undefined ? undefined : withoutDevice(found);
+}
+
 /** Last four digits, the most of a phone number that a log may hold. */
 export function maskPhoneNumber(digits: string): string {
   return `…${digits.slice(-4)}`;

@@ -61,7 +61,12 @@ interface MessageCommon {
 /** A message that a tenant asked us to send. */
 export interface SentMessage extends MessageCommon {
   readonly direction: 'out';
+  /** The address that was asked for. */
   readonly to: string;
+  /** The address that WhatsApp named for it, where that is another. */
+  readonly resolvedTo?: string | undefined;
+  /** The other name of the recipient, where it is known. */
+  readonly toAlias?: string | undefined;
   readonly content: OutboundContent;
   readonly state: SendState;
   readonly error: SendErrorCode | undefined;
@@ -77,7 +82,10 @@ export interface SentMessage extends MessageCommon {
 export interface ReceivedMessage extends MessageCommon {
   readonly direction: 'in' | 'echo';
   readonly chat: string;
+  /** The other names of the same, where they are known. */
+  readonly chatAlias?: string | undefined;
   readonly sender: string;
+  readonly senderAlias?: string | undefined;
   readonly senderName: string | undefined;
   readonly content: InboundContent;
   /** What it was wrapped in, such as `viewOnce`. */

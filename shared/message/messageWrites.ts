@@ -8,18 +8,8 @@ import { sendStates, type ReceivedMessage, type SendErrorCode } from './message.
 /** One write of a transaction. */
 export type TransactionWrite = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
-/** Other addresses of the same people, where WhatsApp told them. */
-export interface MessageAliases {
-  readonly chatAlias: string | undefined;
-  readonly senderAlias: string | undefined;
-}
-
 /** A received message, for a transaction. Unconditional: the same stanza always makes the same row. */
-export function receivedMessageWrite(
-  stage: string,
-  message: ReceivedMessage & MessageAliases,
-  nowMs: number,
-): TransactionWrite {
+export function receivedMessageWrite(stage: string, message: ReceivedMessage, nowMs: number): TransactionWrite {
   const Item = {
     ...messageKey(message.connectionId, message.messageId),
     ...message,
@@ -34,13 +24,19 @@ export function receiptWrite(
   stage: string,
   connectionId: ConnectionId,
   messageId: MessageId,
-  receipt: { readonly state: 'delivered' | 'read' | 'played'; readonly atMs: number },
+  receipt: {
+    readonly state: 'delivered' | 'read' | 'played';
+    readonly atMs: number;
+    /** The other name of the recipient, where the receipt is the first to tell it. */
+    readonly toAlias?: string | undefined;
+  },
 ): TransactionWrite {
+  const { toAlias } = receipt;
   return {
     Update: {
       TableName: tableName(stage, 'core'),
       Key: messageKey(connectionId, messageId),
-      UpdateExpression: 'SET #state = :state, #rank = :rank, #at = :at',
+      UpdateExpression: `SET #state = :state, #rank = :rank, #at = :at${toAlias === undefined ? '' : ', toAlias = :toAlias'}`,
       ConditionExpression: 'attribute_exists(pk) AND #rank < :rank',
       ExpressionAttributeNames: {
         '#state': 'state',
@@ -51,6 +47,7 @@ export function receiptWrite(
         ':state': receipt.state,
         ':rank': sendStates[receipt.state],
         ':at': receipt.atMs,
+        ...(toAlias === undefined ? {} : { ':toAlias': toAlias }),
       },
     },
   };

@@ -1,23 +1,36 @@
 import type { InternalEvent } from '../../shared/event/internalEvent.ts';
 import { makeId } from '../../shared/kernel/id.ts';
+import { withArrivalTimes } from './arrivalTimes.ts';
+import { findOtherNames } from './contactNames.ts';
+import type { Me } from './facts/envelope.ts';
+import { namelessIn, withOtherNames } from './facts/otherNames.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 
-/** The facts of one socket: they go out one after the other, in the order in which their stanzas came. */
+type FactOptions = Pick<OpenSocketOptions, 'publisher' | 'connection' | 'session' | 'clock' | 'random'>;
+
+/**
+ * The facts of one socket: they go out one after the other, in the order in which their stanzas came, each message with its
+ * time of arrival and each person with both names.
+ */
 export class FactsInOrder {
-  readonly #options: Pick<OpenSocketOptions, 'publisher' | 'connection' | 'clock' | 'random'>;
+  readonly #options: FactOptions;
+  readonly #me: () => Me;
   #last: Promise<void> = Promise.resolve();
   /** Ends the publish in hand, as far as it concerns us. */
   #letGo: ((error: Error) => void) | undefined;
   #isAbandoned = false;
 
-  constructor(options: Pick<OpenSocketOptions, 'publisher' | 'connection' | 'clock' | 'random'>) {
+  constructor(options: FactOptions, me: () => Me) {
     this.#options = options;
+    this.#me = me;
   }
 
   /** Resolves when they are durable. Rejects when they are not, or when it is not known. */
   publish(facts: readonly InternalEvent[]): Promise<void> {
     if (facts.length === 0) return Promise.resolve();
-    const work = this.#last.then(() => this.#publishNow(facts));
+    const { session, clock } = this.#options;
+    const timed = withArrivalTimes(session, facts, clock.nowMs());
+    const work = this.#last.then(() => this.#publishNow(timed));
     this.#last = work.catch(() => undefined);
     return work;
   }
@@ -37,11 +50,14 @@ export class FactsInOrder {
   }
 
   async #publishNow(facts: readonly InternalEvent[]): Promise<void> {
-    const { publisher, connection, clock, random } = this.#options;
+    const { publisher, connection, session, clock, random } = this.#options;
+    if (this.#isAbandoned) throw new Error('the socket has closed');
+    const names = await findOtherNames(session, namelessIn(facts), this.#me());
+    const complete = facts.map((fact) => withOtherNames(fact, names));
     if (this.#isAbandoned) throw new Error('the socket has closed');
     const abandoned = Promise.withResolvers<never>();
     this.#letGo = abandoned.reject;
-    const published = publisher.publish(connection, facts, makeId('cor', clock.nowMs(), random));
+    const published = publisher.publish(connection, complete, makeId('cor', clock.nowMs(), random));
     await Promise.race([published, abandoned.promise]);
   }
 }

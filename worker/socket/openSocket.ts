@@ -79,7 +79,7 @@ class BaileysSocket implements ConnectionSocket {
     this.generation = options.generation;
     this.#acknowledgements = new Acknowledgements(options.clock.monotonicMs);
     this.#unrecorded = new UnrecordedSends(options.clock);
-    this.#facts = new FactsInOrder(options);
+    this.#facts = new FactsInOrder(options, () => this.#me());
     this.#isPairing = options.pairing !== undefined;
     const stored = options.session.credentials as AuthenticationCreds | undefined;
     if (!this.#isPairing && stored === undefined) throw new Error('there are no credentials to log in with');

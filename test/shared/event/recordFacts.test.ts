@@ -63,7 +63,10 @@ describe('recording facts', () => {
       id: makeEventId(1),
       type: 'message.received',
       occurredAt: '2026-08-01T12:00:00.000Z',
-      data: { sender: '4915111111111@s.whatsapp.net', content: { text: { body: 'good morning' } } },
+      data: {
+        sender: { id: '4915111111111@s.whatsapp.net', phoneNumber: '+4915111111111', name: 'Ada' },
+        content: { text: { body: 'good morning' } },
+      },
     });
     const listed = await stores.messages.list(ids.connectionId, { before: undefined, limit: 10, nowMs: AT_MS });
     expect(listed).toMatchObject([
@@ -87,7 +90,8 @@ describe('recording facts', () => {
     await recordFacts(stores, aBatch(ids, [call]));
     await recordFacts(stores, aBatch(ids, [call]));
 
-    const { key: _, atMs: __, kind: ___, ...data } = call;
+    const caller = { id: '904915111111111@lid', phoneNumber: '+4915111111111', lid: '904915111111111@lid' };
+    const data = { callId: 'C1', caller, video: false, rejected: true };
     expect(await logOf(ids.tenantId)).toMatchObject([{ type: 'call.received', data }]);
   });
 
@@ -176,6 +180,85 @@ describe('recording facts', () => {
     });
   });
 
+  const RECIPIENT_LID = '904915123456789@lid';
+  it('names the same recipient at each state once both names are known, whichever a receipt tells', async () => {
+    const ids = newIds();
+    const message = aSentMessage(ids);
+    await stores.messages.create(message);
+    const receipts = [
+      { ...aReceipt(message, 'delivered'), recipient: message.to, recipientAlias: RECIPIENT_LID },
+      { ...aReceipt(message, 'read'), recipient: RECIPIENT_LID },
+    ] as readonly InternalEvent[];
+
+    await recordFacts(stores, aBatch(ids, receipts));
+
+    const both = { id: RECIPIENT_LID, lid: RECIPIENT_LID, phoneNumber: '+4915123456789' };
+    expect((await logOf(ids.tenantId)).map((event) => (event.data as { recipient: unknown }).recipient)).toEqual([
+      both,
+      both,
+    ]);
+    const row = await stores.messages.find(ids.connectionId, message.messageId);
+    expect(row).toMatchObject({ to: message.to, toAlias: RECIPIENT_LID });
+  });
+
+  it('never tells of a delivery before the sending, nor of a reading before the delivery', async () => {
+    const ids = newIds();
+    const sentAtMs = AT_MS + 800;
+    const message = aSentMessage(ids, { state: 'sent', sentAtMs });
+    await stores.messages.create(message);
+    const facts = [aReceipt(message, 'delivered'), { ...aReceipt(message, 'read'), atMs: AT_MS - 1_000 }];
+
+    await recordFacts(stores, aBatch(ids, facts));
+
+    const sentAt = new Date(sentAtMs).toISOString();
+    expect((await logOf(ids.tenantId)).map(({ occurredAt }) => occurredAt)).toEqual([sentAt, sentAt]);
+    const row = await stores.messages.find(ids.connectionId, message.messageId);
+    expect(row).toMatchObject({ deliveredAtMs: sentAtMs, readAtMs: sentAtMs });
+  });
+
+  it.each([
+    ['by number and then by LID', 'number', 'both'],
+    ['by LID and then by number', 'both', 'number'],
+    ['with both names in another order', 'both', 'swapped'],
+  ] as const)('makes one event and one row of a stanza that comes twice: %s', async (_how, first, second) => {
+    const ids = newIds();
+    const common = { stanzaId: 'STANZA' as SentMessage['stanzaId'] };
+    const NUMBER = '4915111111111@s.whatsapp.net';
+    const LID = '904915111111111@lid';
+    const ways = {
+      number: aMessageFact({ ...common, key: 'by-number', chat: NUMBER, sender: NUMBER, receivedAtMs: AT_MS }),
+      both: aMessageFact({ ...common, key: 'by-lid', otherKeys: ['by-number'], chat: LID, chatAlias: NUMBER }),
+      swapped: aMessageFact({ ...common, key: 'by-number', otherKeys: ['by-lid'], chat: NUMBER, chatAlias: LID }),
+    };
+
+    const told = await recordFacts(stores, aBatch(ids, [ways[first]], 'batch-1'));
+    const repeated = await recordFacts(stores, aBatch(ids, [ways[second]], 'batch-2'));
+    const inOneBatch = await recordFacts(stores, aBatch(ids, [ways[first], ways[second]], 'batch-1'));
+
+    expect(repeated).toEqual([]);
+    expect(inOneBatch).toEqual(told);
+    expect(await logOf(ids.tenantId)).toHaveLength(1);
+    const page = { before: undefined, limit: 10, nowMs: AT_MS };
+    expect(await stores.messages.list(ids.connectionId, page)).toHaveLength(1);
+  });
+
+  it('lists messages of one second in the order of the log, also when their batch comes again', async () => {
+    const ids = newIds();
+    const facts = Array.from({ length: 30 }, (_, index) =>
+      aMessageFact({ content: { type: 'text', text: { body: `${index}` } }, receivedAtMs: AT_MS + index }),
+    );
+    const bodiesOf = (found: readonly { readonly content: unknown }[]): readonly string[] =>
+      found.map(({ content }) => (content as { text: { body: string } }).text.body);
+
+    await recordFacts(stores, aBatch(ids, facts));
+    await recordFacts(stores, aBatch(ids, facts));
+
+    const listed = await stores.messages.list(ids.connectionId, { before: undefined, limit: 100, nowMs: AT_MS });
+    const logged = (await logOf(ids.tenantId)).map(({ data }) => data as { content: unknown });
+    expect(bodiesOf(listed).toReversed()).toEqual(bodiesOf(logged));
+    expect(bodiesOf(logged)).toEqual(Array.from({ length: 30 }, (_, index) => `${index}`));
+  });
+
   it('says nothing of a receipt for a message that the phone sent', async () => {
     const ids = newIds();
 
@@ -202,7 +285,13 @@ describe('recording facts', () => {
     expect((await logOf(ids.tenantId))[0]).toMatchObject({
       type: 'message.status',
       correlationId: 'cor-of-request',
-      data: { messageId, stanzaId, status: 'failed', recipient: message.to, error },
+      data: {
+        messageId,
+        stanzaId,
+        status: 'failed',
+        recipient: { id: message.to, phoneNumber: '+4915123456789' },
+        error,
+      },
     });
   });
 

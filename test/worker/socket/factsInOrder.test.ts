@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import type { Session } from '../../../worker/session/session.ts';
 import { FactsInOrder } from '../../../worker/socket/factsInOrder.ts';
 import { owned, settle } from '../runner/fakes.ts';
 
@@ -11,19 +12,22 @@ const fact = (key: string): InternalEvent => ({ key }) as InternalEvent;
 function someFacts() {
   const begun: string[] = [];
   const ends: PromiseWithResolvers<void>[] = [];
-  const facts = new FactsInOrder({
+  const session = { getKeys: async () => ({}) } as unknown as Session;
+  const options = {
     connection: owned,
+    session,
     clock: systemClock,
     random: systemRandom,
     publisher: {
-      publish: (_connection, events) => {
+      publish: (_connection: unknown, events: readonly InternalEvent[]) => {
         begun.push(...events.map(({ key }) => key));
         const end = Promise.withResolvers<void>();
         ends.push(end);
         return end.promise;
       },
     },
-  });
+  } as const;
+  const facts = new FactsInOrder(options, () => ({ phoneJid: '4915100000001@s.whatsapp.net', lid: undefined }));
   return { facts, begun, ends };
 }
 

@@ -1,7 +1,7 @@
 import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
 import type { CallFact } from '../../../shared/event/internalEvent.ts';
 import { withoutDevice } from '../../../shared/kernel/jid.ts';
-import { digest } from './factKey.ts';
+import { callKey } from './factKey.ts';
 
 /** The fact of a call that somebody makes; undefined for what else is told of calls. */
 export function toCallFact(stanza: BinaryNode, rejected: boolean): CallFact | undefined {
@@ -12,7 +12,7 @@ export function toCallFact(stanza: BinaryNode, rejected: boolean): CallFact | un
   const caller = withoutDevice(creator ?? stanza.attrs['from'] ?? '');
   return {
     kind: 'call',
-    key: `call:${digest(callId, caller)}`,
+    key: callKey(callId, caller),
     atMs: Number(stanza.attrs['t'] ?? 0) * 1_000,
     callId,
     caller,

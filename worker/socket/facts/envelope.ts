@@ -1,7 +1,7 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { MessageFact } from '../../../shared/event/internalEvent.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
-import { isLid, withoutDevice } from '../../../shared/kernel/jid.ts';
+import { isLid, otherNameOf, withoutDevice } from '../../../shared/kernel/jid.ts';
 
 /** The addresses of the linked account itself. */
 export interface Me {
@@ -20,19 +20,22 @@ export function addressOf({ attrs }: BinaryNode, me: Me): MessageAddress {
   const sender = isGroup ? withoutDevice(attrs['participant'] ?? '') : from;
   const fromMe = isMe(sender, me);
   const chat = isGroup ? from : fromMe ? withoutDevice(attrs['recipient'] ?? from) : from;
-  const senderAlias = isGroup
-    ? (attrs['participant_lid'] ?? attrs['participant_pn'])
-    : (attrs['sender_lid'] ?? attrs['sender_pn']);
-  const chatAlias = fromMe
-    ? (attrs['recipient_lid'] ?? attrs['recipient_pn'] ?? attrs['peer_recipient_pn'])
-    : senderAlias;
+  const ofSender = isGroup ? ['participant_lid', 'participant_pn'] : ['sender_lid', 'sender_pn'];
+  const ofRecipient = ['recipient_lid', 'recipient_pn', 'peer_recipient_lid', 'peer_recipient_pn'];
+  const told = (address: string, names: readonly string[]): string | undefined =>
+    otherNameOf(
+      address,
+      names.map((name) => attrs[name]),
+    );
+  const senderAlias = fromMe ? otherNameOf(sender, [me.phoneJid, me.lid]) : told(sender, ofSender);
+  const chatAlias = isGroup ? undefined : fromMe && chat !== sender ? told(chat, ofRecipient) : senderAlias;
   return {
     atMs: Number(attrs['t'] ?? 0) * 1_000,
     stanzaId: (attrs['id'] ?? '') as StanzaId,
     chat,
     sender,
-    ...(isGroup || chatAlias === undefined ? {} : { chatAlias: withoutDevice(chatAlias) }),
-    ...(senderAlias === undefined ? {} : { senderAlias: withoutDevice(senderAlias) }),
+    ...(chatAlias === undefined ? {} : { chatAlias }),
+    ...(senderAlias === undefined ? {} : { senderAlias }),
     fromMe,
     ...(attrs['notify'] === undefined ? {} : { senderName: attrs['notify'] }),
   };

@@ -5,7 +5,7 @@ import { isLid, withoutDevice } from '../../../shared/kernel/jid.ts';
 import type { InboundContent } from '../../../shared/message/content.ts';
 import { toContent } from './content.ts';
 import { addressOf, isFromOwnPhone, type Me, type MessageAddress } from './envelope.ts';
-import { digest } from './factKey.ts';
+import { messageKey } from './factKey.ts';
 import { orNothing } from './plaintext.ts';
 
 /** The post that a newsletter brings: not sealed, so that nothing of it comes by way of the cipher; undefined for all else. */
@@ -73,6 +73,5 @@ function toFact(address: MessageAddress, message: proto.IMessage): readonly Mess
 }
 
 function factOf(address: MessageAddress, content: InboundContent): MessageFact {
-  const { chat, sender, stanzaId } = address;
-  return { kind: 'message', key: `message:${digest(chat, sender, stanzaId)}`, ...address, content };
+  return { kind: 'message', key: messageKey(address), ...address, content };
 }
