@@ -1,7 +1,7 @@
 import { readDigests } from '../shared/connection/workerDigest.ts';
 import { markLeaseDead, requestDrain, wishHandOffs } from '../shared/fleet/fleetLease.ts';
 import { readFleet, type FleetTable } from '../shared/fleet/fleetTable.ts';
-import type { Clock } from '../shared/kernel/clock.ts';
+import { waitUntil, type Clock } from '../shared/kernel/clock.ts';
 import { makeId, type WorkerId } from '../shared/kernel/id.ts';
 import type { Random } from '../shared/kernel/random.ts';
 import type { CommandQueue } from '../shared/message/command.ts';
@@ -75,7 +75,7 @@ async function run(dependencies: Running): Promise<void> {
   }
   const deaths = decision.steps.filter(({ rung }) => rung === 'confirm_death');
   if (deaths.length > 0) {
-    await clock.sleep(rules.deathMs - (clock.monotonicMs() - seenAtMs));
+    await waitUntil(clock, seenAtMs + rules.deathMs);
     const now = await readFleet(dependencies, shardCount);
     for (const step of deaths) {
       const heartbeat = now.leases.find(({ workerId }) => workerId === step.lease.workerId)?.heartbeat;

@@ -11,6 +11,9 @@ export interface Clock {
   readonly sleep: (durationMs: number, signal?: AbortSignal) => Promise<void>;
 }
 
+/** Longest that a timer of Node can be set to; a longer one would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's own clocks. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
@@ -21,12 +24,41 @@ export const systemClock: Clock = {
         resolve();
         return;
       }
+      const endsAtMs = performance.now() + durationMs;
+      let timer: NodeJS.Timeout | undefined;
       const finish = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', finish);
         resolve();
       };
-      const timer = setTimeout(finish, durationMs);
+      // A timer of Node counts whole milliseconds of a clock of its own, and ends up to one before the monotonic clock says so.
+      const arm = (): void => {
+        const leftMs = endsAtMs - performance.now();
+        if (leftMs > 0) timer = setTimeout(arm, Math.min(leftMs, LONGEST_TIMER_MS));
+        else finish();
+      };
+      timer = setTimeout(arm, Math.min(durationMs, LONGEST_TIMER_MS));
       signal?.addEventListener('abort', finish, { once: true });
     }),
 };
+
+/** The wait of a timer that is set to less than a millisecond, so that a loop over one never runs hot. */
+const SHORTEST_WAIT_MS = 1;
+
+/**
+ * Waits until the monotonic clock says that a moment has come, or until `signal` aborts. Never rejects. A timer may end before
+ * the clock by which its end is judged has got there: whoever then asks that clock once and gives up would wait for ever. This
+ * one sets its timer again until both agree.
+ * @param untilMs the moment, on the clock's own monotonic time
+ */
+export async function waitUntil(
+  clock: Pick<Clock, 'monotonicMs' | 'sleep'>,
+  untilMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const leftMs = untilMs - clock.monotonicMs();
+    if (leftMs <= 0 || signal?.aborted === true) return;
+    await clock.sleep(Math.max(leftMs, SHORTEST_WAIT_MS), signal);
+  }
+}

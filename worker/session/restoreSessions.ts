@@ -1,5 +1,6 @@
 import { ScanCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ownershipKey, readFleet } from '../../shared/fleet/fleetTable.ts';
+import { waitUntil } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 import type { FleetStore } from '../fleet/fleetStore.ts';
@@ -84,7 +85,7 @@ async function endSilentLeases({
   const { leases } = await readFleet({ table: fleetTable, stage }, shardCount);
   const living = leases.filter(({ state }) => state !== 'DEAD');
   if (living.length === 0) return;
-  await clock.sleep(deathMs);
+  await waitUntil(clock, clock.monotonicMs() + deathMs);
   const running: string[] = [];
   for (const { taskId, workerId, heartbeat } of living) {
     const outcome = await fleet.sentence({ taskId, workerId, observedHeartbeat: heartbeat }, clock.nowMs());

@@ -6,7 +6,7 @@ import { toSocketClose } from '../../../worker/socket/toSocketClose.ts';
 
 describe('a stanza in hand', () => {
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   });
   afterEach(() => {
     vi.useRealTimers();
