@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Fault, registrationStrikeSchema, Strike } from './faults.ts';
 import type { Role } from './groups.ts';
 import type { MediaKind } from './media.ts';
+import type { RawBody, StanzaBody } from './rawRoutes.ts';
 import type { Stats } from './stats.ts';
 
 export interface PhoneDescription {
@@ -113,6 +114,16 @@ export class WhatsAppClient {
   async media(number: string, id: string): Promise<Buffer> {
     const { data } = await this.#call<{ readonly data: string }>('GET', `/phones/${number}/media/${id}`);
     return Buffer.from(data, 'base64');
+  }
+
+  /** A phone says any bytes, or sends what nobody sealed. Returns the stanza id and how many linked devices get it. */
+  raw(number: string, body: RawBody): Promise<{ readonly id: string; readonly devices: number }> {
+    return this.#call('POST', `/phones/${number}/raw`, body);
+  }
+
+  /** A phone sends any stanza; the server writes who it is from. Returns how many linked devices get it. */
+  stanza(number: string, body: StanzaBody): Promise<{ readonly devices: number }> {
+    return this.#call('POST', `/phones/${number}/stanza`, body);
   }
 
   /** What a phone shows: what it decrypted and what it sent, in order. */

@@ -7,6 +7,8 @@ import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts
 import type { Group } from './groups.ts';
 import { openMedia, readBody, sealMedia } from './media.ts';
 import type { Chat } from './phoneTraffic.ts';
+import { makeRawRoutes } from './rawRoutes.ts';
+import { Unsendable } from './rawTraffic.ts';
 import type { WhatsAppSimulator } from './simulator.ts';
 import type { Account, LinkedDevice } from './world.ts';
 
@@ -23,7 +25,7 @@ const MAXIMUM_BODY_BYTES = 24 * 1024 * 1024;
 
 const number = z.string().regex(/^[1-9]\d{6,14}$/, 'must be 7 to 15 digits without +');
 const groupId = z.string().regex(/^\d+@g\.us$/, 'must be the id of a group, digits@g.us');
-const phoneSchema = z.strictObject({ number, name: z.string().min(1).max(50).default('Sandbox') });
+const phoneSchema = z.strictObject({ number, name: z.string().min(1).max(65_536).default('Sandbox') });
 const linkSchema = z.union(
   [
     z.strictObject({ qr: z.string().min(1) }),
@@ -231,7 +233,7 @@ const otherRoutes: readonly Route[] = [
   ['GET', /^\/stats$/, (simulator) => simulator.stats()],
 ];
 
-const routes = [...phoneRoutes, ...makeCallRoutes(find), ...otherRoutes];
+const routes = [...phoneRoutes, ...makeCallRoutes(find), ...makeRawRoutes(find, findChat), ...otherRoutes];
 
 /** Answers one request; bad input is answered with a sentence that says what to do. */
 export function makeControlApi(simulator: WhatsAppSimulator) {
@@ -240,6 +242,7 @@ export function makeControlApi(simulator: WhatsAppSimulator) {
       .then((result) => send(response, 200, result))
       .catch((error: unknown) => {
         if (error instanceof Refused) send(response, error.status, { error: error.message });
+        else if (error instanceof Unsendable) send(response, 400, { error: error.message });
         else if (error instanceof z.ZodError || error instanceof SyntaxError || error instanceof URIError) {
           send(response, 400, {
             error:

@@ -105,7 +105,7 @@ export class Logins {
   /** The client has a stanza: it need not be delivered again. */
   acknowledge(device: LinkedDevice, tag: string, id: string, list: readonly string[] = []): void {
     for (const each of [id, ...list]) {
-      const index = device.pending.findIndex(({ stanza }) => stanza.tag === tag && stanza.attrs['id'] === each);
+      const index = device.pending.findIndex(({ stanza }) => stanza.tag === tag && (stanza.attrs['id'] ?? '') === each);
       if (index !== -1) device.pending.splice(index, 1);
     }
   }

@@ -39,10 +39,15 @@ export async function answerRetry(world: World, account: Account, receipt: Binar
   const bundle = bundleOf(receipt);
   if (bundle !== undefined) await account.phone.renewSession(jid, bundle);
   const group = world.groups.get(kept.to);
-  const content = decodePadded(kept.message);
   const common = { id, type: 'text', t: stamp(), notify: account.name };
-  const seal = (message: proto.IMessage) =>
-    account.phone.seal(jid, encodeWAMessage(message), () => takeBundle(world, jid), bundle === undefined);
+  const sealBytes = (message: Uint8Array) =>
+    account.phone.seal(jid, message, () => takeBundle(world, jid), bundle === undefined);
+  const seal = (message: proto.IMessage) => sealBytes(encodeWAMessage(message));
+  const to = world.accounts.get(kept.to);
+  const isOwn = requester.account === account;
+  // The same bytes again, whatever they are. Elsewhere they go into another message, which only a message can do.
+  const content = group === undefined && !isOwn ? {} : messageOf(kept.message);
+  if (content === undefined) return undefined;
   if (group !== undefined) {
     const axolotlSenderKeyDistributionMessage = await account.phone.senderKey(group.id);
     const senderKeyDistributionMessage = { groupId: group.id, axolotlSenderKeyDistributionMessage };
@@ -50,17 +55,26 @@ export async function answerRetry(world: World, account: Account, receipt: Binar
     const attrs = groupAttrs({ account, device: 0 }, group, common);
     return sealed && { ...requester, stanza: node('message', attrs, [toRepeatedEnc(sealed, receipt)]) };
   }
-  const to = world.accounts.get(kept.to);
   if (to === undefined) return undefined;
-  const isOwn = requester.account === account;
   const recipient = jidOf(to, 0, WHATSAPP);
-  const sealed = await seal(isOwn ? { deviceSentMessage: { destinationJid: recipient, message: content } } : content);
+  const sealed = isOwn
+    ? await seal({ deviceSentMessage: { destinationJid: recipient, message: content } })
+    : await sealBytes(kept.message);
   const attrs = {
     ...common,
     from: jidOf(account, 0, WHATSAPP),
     ...(isOwn ? { recipient } : { sender_lid: jidOf(account, 0, 'lid') }),
   };
   return sealed && { ...requester, stanza: node('message', attrs, [toRepeatedEnc(sealed, receipt)]) };
+}
+
+/** Undefined when the bytes are no message: a phone can be made to say anything. */
+function messageOf(padded: Uint8Array): proto.IMessage | undefined {
+  try {
+    return decodePadded(padded);
+  } catch {
+    return undefined;
+  }
 }
 
 function toRepeatedEnc(sealed: { readonly type: string; readonly ciphertext: Uint8Array }, receipt: BinaryNode) {
