@@ -14,7 +14,7 @@ export interface TenantLog {
   readonly sentToDeliveredMs: readonly number[];
 }
 
-const pageSchema = z.object({ data: z.array(eventSchema), next: z.string().optional() });
+const pageSchema = z.object({ data: z.array(eventSchema), hasMore: z.boolean(), next: z.string() });
 const PAGE = 100;
 /** Reading is bounded: 50 pages. */
 const MOST_EVENTS = 5_000;
@@ -31,9 +31,9 @@ export async function readTenantLog(url: string, key: string, after: string | un
     const query = new URLSearchParams({ limit: String(PAGE), ...(cursor === undefined ? {} : { after: cursor }) });
     const answer = await client.call('GET', `/v1/events?${query.toString()}`);
     if (answer.status >= 400) throw new Failed(problemOf(answer, url));
-    const { data, next } = pageSchema.parse(answer.json);
+    const { data, hasMore, next } = pageSchema.parse(answer.json);
     events.push(...data);
-    const isWhole = data.length === 0 || next === undefined;
+    const isWhole = !hasMore;
     if (isWhole || events.length >= MOST_EVENTS) return summarise(events, isWhole);
     cursor = next;
   }

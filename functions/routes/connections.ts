@@ -17,7 +17,7 @@ import type { CommandQueue } from '../../shared/message/command.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { route, type Answer, type Route } from '../route.ts';
 import { requestControl } from './requestControl.ts';
-import { connectionViewSchema, limitSchema, pageOf, toConnectionView } from './views.ts';
+import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 export interface ConnectionRouteDependencies extends PlacementDependencies, CommandQueue {
   readonly table: DynamoDBDocumentClient;
@@ -90,11 +90,8 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
         const after = query.after === undefined ? undefined : parseId('con', query.after);
         if (query.after !== undefined && after === undefined) throw new AppError('invalid_cursor');
         const page = await connections.list(tenantId, { after, limit: query.limit });
-        const data = page
-          .filter(({ wanted }) => wanted !== 'deleted')
-          .map((connection) => toConnectionView(connection, clock.nowMs()));
-        const next = page.length === query.limit ? page.at(-1)?.connectionId : undefined;
-        return { status: 200, json: { data, ...(next === undefined ? {} : { next }) } };
+        const data = page.connections.map((connection) => toConnectionView(connection, clock.nowMs()));
+        return { status: 200, json: toPage(data, page.next) };
       },
     }),
     route('GET', '/v1/connections/{connectionId}', {

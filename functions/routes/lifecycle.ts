@@ -8,7 +8,7 @@ import type { ControlKind } from '../../shared/message/command.ts';
 import { route, type Answer, type Route } from '../route.ts';
 import { findConnection, type ConnectionRouteDependencies } from './connections.ts';
 import { requestControl } from './requestControl.ts';
-import { connectionViewSchema, toConnectionView } from './views.ts';
+import { connectionViewSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 const transitionSchema = z
   .object({
@@ -95,11 +95,11 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
     ),
     route('GET', '/v1/connections/{connectionId}/history', {
       summary: `Read the last ${HISTORY_LENGTH} changes of the status, newest first`,
-      answers: { status: 200, schema: z.object({ data: z.array(transitionSchema) }) },
+      answers: { status: 200, schema: pageOf(transitionSchema) },
       handle: async ({ tenantId, parameters }) => {
         const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
         const data = (await readHistory(dependencies, connectionId, clock.nowMs())).map(toView);
-        return { status: 200, json: { data } };
+        return { status: 200, json: toPage(data, undefined) };
       },
     }),
   ];

@@ -6,7 +6,7 @@ import { acceptMessage, type AcceptDependencies } from '../../shared/message/acc
 import { outboundMessageSchema } from '../../shared/message/content.ts';
 import { route, type Route } from '../route.ts';
 import { findConnection } from './connections.ts';
-import { limitSchema, messageViewSchema, pageOf, toMessageView } from './views.ts';
+import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
 
 export interface MessageRouteDependencies extends AcceptDependencies {
   readonly connections: ConnectionStore;
@@ -43,9 +43,8 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
         const nowMs = clock.nowMs();
         const page = await messages.list(connectionId, { before, limit: query.limit, nowMs });
-        const next = page.length === query.limit ? page.at(-1)?.messageId : undefined;
-        const data = page.map((message) => toMessageView(message, nowMs));
-        return { status: 200, json: { data, ...(next === undefined ? {} : { next }) } };
+        const data = page.messages.map((message) => toMessageView(message, nowMs));
+        return { status: 200, json: toPage(data, page.next) };
       },
     }),
     route('GET', '/v1/connections/{connectionId}/messages/{messageId}', {

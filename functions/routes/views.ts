@@ -151,7 +151,17 @@ function inOrder(createdAtMs: number, { sentAtMs, deliveredAtMs, readAtMs }: Sen
   };
 }
 
-/** A page of a list: `next` is the cursor of the page after it, absent on the last one. */
-export const pageOf = (schema: z.ZodType) => z.object({ data: z.array(schema), next: z.string().optional() });
+/** A page of a list. A page ends at `limit` or at 1 MB, so its length says nothing about whether there is more. */
+export const pageOf = (schema: z.ZodType) =>
+  z.object({
+    data: z.array(schema),
+    hasMore: z.boolean().meta({ description: 'Whether there may be more to read now: go on with `next`.' }),
+    next: z.string().optional().meta({ description: 'Where the next page begins; absent on the last one.' }),
+  });
+
+/** @param next where the next page begins; undefined on the last one */
+export function toPage<View>(data: readonly View[], next: string | undefined) {
+  return { data, hasMore: next !== undefined, ...(next === undefined ? {} : { next }) };
+}
 
 export const limitSchema = z.coerce.number().int().min(1).max(100).default(50);

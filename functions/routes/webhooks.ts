@@ -6,6 +6,7 @@ import type { AddressGuard } from '../../shared/webhook/addressGuard.ts';
 import { endpointViewSchema, newEndpointSchema, toEndpointView } from '../../shared/webhook/endpoint.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { route, type Route } from '../route.ts';
+import { pageOf, toPage } from './views.ts';
 
 export interface WebhookRouteDependencies {
   readonly endpoints: EndpointStore;
@@ -30,10 +31,10 @@ export function webhookRoutes({ endpoints, guard, clock }: WebhookRouteDependenc
     }),
     route('GET', '/v1/webhooks', {
       summary: 'List webhooks',
-      answers: { status: 200, schema: z.object({ data: z.array(endpointViewSchema) }) },
+      answers: { status: 200, schema: pageOf(endpointViewSchema) },
       handle: async ({ tenantId }) => {
         const data = (await endpoints.list(tenantId)).map((endpoint) => toEndpointView(endpoint, clock.nowMs()));
-        return { status: 200, json: { data } };
+        return { status: 200, json: toPage(data, undefined) };
       },
     }),
     route('DELETE', '/v1/webhooks/{webhookId}', {

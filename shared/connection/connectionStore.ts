@@ -1,13 +1,8 @@
 import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import {
-  GetCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-  type DynamoDBDocumentClient,
-} from '@aws-sdk/lib-dynamodb';
+import { GetCommand, TransactWriteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
 import { CONNECTION_PREFIX, connectionKey, shardIndexKey, shardKey, tenantKey } from '../platform/keys.ts';
+import { allOf, queryItems, readPage } from '../platform/pages.ts';
 import { SHARD_INDEX, tableName } from '../platform/tables.ts';
 import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
 import type { Changeable, ConnectionSettings } from './settings.ts';
@@ -83,39 +78,34 @@ export class ConnectionStore {
   async list(
     tenantId: TenantId,
     page: { readonly after: ConnectionId | undefined; readonly limit: number },
-  ): Promise<readonly Connection[]> {
+  ): Promise<{ readonly connections: readonly Connection[]; readonly next: ConnectionId | undefined }> {
     const { pk } = tenantKey(tenantId);
-    const answer = await this.#table.send(
-      new QueryCommand({
-        TableName: this.#TableName,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: { ':pk': pk, ':prefix': CONNECTION_PREFIX },
-        Limit: page.limit,
-        ...(page.after === undefined ? {} : { ExclusiveStartKey: connectionKey(tenantId, page.after) }),
-      }),
-    );
-    return (answer.Items ?? []).map(toConnection);
+    const input = {
+      TableName: this.#TableName,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': pk, ':prefix': CONNECTION_PREFIX },
+    };
+    const after = page.after === undefined ? undefined : { ...connectionKey(tenantId, page.after) };
+    const { shown, last } = await readPage(queryItems(this.#table, input, { after, pageSize: page.limit + 1 }), {
+      limit: page.limit,
+      show: (item) => {
+        const connection = toConnection(item);
+        return connection.wanted === 'deleted' ? undefined : connection;
+      },
+    });
+    return { connections: shown, next: last?.['connectionId'] as ConnectionId | undefined };
   }
 
   /** All connections of a shard that its owner has work with: wanted online, or waiting to be removed. */
   async listOfShard(shard: number): Promise<readonly Connection[]> {
-    const found: Connection[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const answer = await this.#table.send(
-        new QueryCommand({
-          TableName: this.#TableName,
-          IndexName: SHARD_INDEX.name,
-          KeyConditionExpression: '#shard = :shard',
-          ExpressionAttributeNames: { '#shard': SHARD_INDEX.partitionKey },
-          ExpressionAttributeValues: { ':shard': shardIndexKey(shard) },
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-        }),
-      );
-      found.push(...(answer.Items ?? []).map(toConnection));
-      start = answer.LastEvaluatedKey;
-    } while (start !== undefined);
-    return found;
+    const items = queryItems(this.#table, {
+      TableName: this.#TableName,
+      IndexName: SHARD_INDEX.name,
+      KeyConditionExpression: '#shard = :shard',
+      ExpressionAttributeNames: { '#shard': SHARD_INDEX.partitionKey },
+      ExpressionAttributeValues: { ':shard': shardIndexKey(shard) },
+    });
+    return (await allOf(items)).map(toConnection);
   }
 
   /** Stores the wanted state. Condition: the record exists and does not wait to be removed. */

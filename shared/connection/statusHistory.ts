@@ -1,7 +1,7 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { TRANSITION_PREFIX, transitionKey } from '../platform/keys.ts';
+import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { putOwned, type CoreTable } from './ownedItem.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
@@ -47,15 +47,13 @@ export async function readHistory(
   nowMs: number,
 ): Promise<readonly StatusTransition[]> {
   const { pk } = transitionKey(connectionId, 0);
-  const answer = await table.send(
-    new QueryCommand({
-      TableName: tableName(stage, 'core'),
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': pk, ':prefix': TRANSITION_PREFIX },
-      ConsistentRead: true,
-    }),
-  );
-  const found = (answer.Items ?? [])
+  const items = queryItems(table, {
+    TableName: tableName(stage, 'core'),
+    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+    ExpressionAttributeValues: { ':pk': pk, ':prefix': TRANSITION_PREFIX },
+    ConsistentRead: true,
+  });
+  const found = (await allOf(items))
     .filter((item) => !isExpired(item, nowMs))
     .map(toTransition)
     .sort((left, right) => right.number - left.number);

@@ -2,15 +2,16 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   GetCommand,
   PutCommand,
-  QueryCommand,
   UpdateCommand,
   type DynamoDBDocumentClient,
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { AppError } from '../kernel/appError.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { makeEventId, parseEventId, type EventId, type TenantId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { eventKey, eventPartition, EVENTS_PER_PARTITION, eventSequenceKey } from '../platform/keys.ts';
+import { firstOf, PAGE_BYTES, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { EventDraft, TenantEvent } from './event.ts';
 
@@ -57,10 +58,13 @@ export interface EventPlace {
   readonly previousTakenAtMs: number;
 }
 
-/** A page of the log. `next` is where to go on, also when `events` is empty. */
+/** A page of the log. */
 export interface EventPage {
   readonly events: readonly TenantEvent[];
-  readonly next: EventId | undefined;
+  /** Where to go on, now or when something has happened; also when `events` is empty. */
+  readonly next: EventId;
+  /** Whether there is more to read now. */
+  readonly hasMore: boolean;
 }
 
 interface Row {
@@ -162,8 +166,9 @@ export async function findEvent(
 }
 
 /**
- * The events after a place, oldest first, at most `limit`. Stops before a number that may still be filled; a later read
- * goes on there. Strongly consistent. Costs one read of the counter and one query when there is nothing new.
+ * The events after a place, oldest first, at most `limit` and a page's bytes. Stops before a number that may still be filled;
+ * a later read goes on there. Strongly consistent. Costs one read of the counter and one query when there is nothing new.
+ * Throws `invalid_cursor` for a place that the log has not reached: whoever waited there would pass what comes before it.
  * @param after the last event that the reader has; undefined for the start of what is kept
  */
 export async function readEvents(
@@ -174,27 +179,37 @@ export async function readEvents(
 ): Promise<EventPage> {
   const start = after === undefined ? 0 : (parseEventId(after) ?? 0);
   const last = await lastTaken(dependencies, tenantId);
+  if (start > last) throw new AppError('invalid_cursor', { detail: BEYOND_THE_END });
   const events: TenantEvent[] = [];
+  let hasMore = false;
+  let bytes = 0;
   let passed = start;
   let allowedVoids = VOIDS_PER_READ;
-  for await (const row of rowsAfter(dependencies, tenantId, start, last, limit)) {
+  for await (const row of rowsAfter(dependencies, tenantId, start, last, limit + 1)) {
     const nowMs = dependencies.clock.nowMs();
     const gap = judgeGap(passed, row, nowMs);
     if (gap === 'wait') break;
+    bytes += Buffer.byteLength(row.event ?? '');
+    hasMore = events.length === limit || (events.length > 0 && bytes > PAGE_BYTES);
+    if (hasMore) break;
     if (gap === 'settle') {
       const settled = await settleGap(dependencies, tenantId, passed, row, allowedVoids);
       allowedVoids -= settled - passed;
       passed = settled;
       // Too many to settle in one read, or a writer was quicker: the next read goes on here.
-      if (passed < row.sequence - 1) break;
+      hasMore = passed < row.sequence - 1;
+      if (hasMore) break;
     }
     passed = row.sequence;
     const event = readableEvent(row, nowMs);
     if (event !== undefined) events.push(event);
-    if (events.length === limit) break;
   }
-  return { events, next: passed === 0 ? undefined : makeEventId(passed) };
+  return { events, next: makeEventId(passed), hasMore };
 }
+
+const BEYOND_THE_END =
+  'The log has not come to this event id yet. Go on from the id of an event that you have, or leave it out to begin with ' +
+  'the oldest event that is kept.';
 
 /**
  * What to do about the numbers that are missing between the last one passed and the next row that exists: nothing, if
@@ -251,17 +266,14 @@ async function* rowsAfter(
   let partition = partitionOf(start + 1);
   let from = start + 1;
   while (partition <= lastPartition) {
-    const rows = await queryPartition(dependencies, tenantId, partition, from, pageSize);
-    yield* rows;
-    const reached = rows.at(-1)?.sequence;
-    if (rows.length === pageSize && reached !== undefined) {
-      from = reached + 1;
-      continue;
+    let isEmpty = true;
+    for await (const row of rowsOf(dependencies, tenantId, partition, from, pageSize)) {
+      isEmpty = false;
+      yield row;
     }
-    partition =
-      reached === undefined
-        ? await firstFilledPartition(dependencies, tenantId, partition + 1, lastPartition)
-        : partition + 1;
+    partition = isEmpty
+      ? await firstFilledPartition(dependencies, tenantId, partition + 1, lastPartition)
+      : partition + 1;
     from = partition * EVENTS_PER_PARTITION;
   }
 }
@@ -281,41 +293,32 @@ async function firstFilledPartition(
   let [first, end] = [low, high + 1];
   while (first < end) {
     const middle = Math.floor((first + end) / 2);
-    const rows = await queryPartition(dependencies, tenantId, middle, 0, 1);
-    if (rows.length > 0) end = middle;
+    const [row] = await firstOf(rowsOf(dependencies, tenantId, middle, 0, 1), 1);
+    if (row !== undefined) end = middle;
     else first = middle + 1;
   }
   return first;
 }
 
-async function queryPartition(
+/** Rows of one partition in order, from a number on. */
+async function* rowsOf(
   dependencies: EventLogDependencies,
   tenantId: TenantId,
   partition: number,
   from: number,
-  limit: number,
-): Promise<readonly Row[]> {
-  const rows: Row[] = [];
+  pageSize: number,
+): AsyncGenerator<Row> {
   const first = Math.max(from, partition * EVENTS_PER_PARTITION);
-  let startKey: Record<string, unknown> | undefined;
-  do {
-    const answer = await dependencies.table.send(
-      new QueryCommand({
-        TableName: tableName(dependencies.stage, 'core'),
-        KeyConditionExpression: 'pk = :pk AND sk >= :from',
-        ExpressionAttributeValues: {
-          ':pk': eventPartition(tenantId, partition * EVENTS_PER_PARTITION),
-          ':from': eventKey(tenantId, first).sk,
-        },
-        ConsistentRead: true,
-        Limit: limit - rows.length,
-        ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
-      }),
-    );
-    rows.push(...((answer.Items ?? []) as unknown as Row[]));
-    startKey = answer.LastEvaluatedKey;
-  } while (startKey !== undefined && rows.length < limit);
-  return rows;
+  const input = {
+    TableName: tableName(dependencies.stage, 'core'),
+    KeyConditionExpression: 'pk = :pk AND sk >= :from',
+    ExpressionAttributeValues: {
+      ':pk': eventPartition(tenantId, partition * EVENTS_PER_PARTITION),
+      ':from': eventKey(tenantId, first).sk,
+    },
+    ConsistentRead: true,
+  };
+  for await (const item of queryItems(dependencies.table, input, { pageSize })) yield item as unknown as Row;
 }
 
 function readableEvent(row: Row, nowMs: number): TenantEvent | undefined {

@@ -1,6 +1,7 @@
-import { ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { TenantId } from '../kernel/id.ts';
 import { EVENTS_PER_PARTITION, eventSequenceKey } from '../platform/keys.ts';
+import { scanItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { voidPlace, type EventLogDependencies } from './eventLog.ts';
 
@@ -16,24 +17,17 @@ export async function skipPlaces(dependencies: EventLogDependencies): Promise<nu
   const { sk } = eventSequenceKey('' as TenantId);
   const TableName = tableName(dependencies.stage, 'core');
   let tenants = 0;
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await dependencies.table.send(
-      new ScanCommand({
-        TableName,
-        ConsistentRead: true,
-        FilterExpression: 'sk = :sk',
-        ExpressionAttributeValues: { ':sk': sk },
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    for (const item of page.Items ?? []) {
-      const tenantId = String(item['pk']).replace(/^TENANT#/, '') as TenantId;
-      await skipPlacesOf(dependencies, tenantId, Number(item['last']));
-      tenants += 1;
-    }
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
+  const items = scanItems(dependencies.table, {
+    TableName,
+    ConsistentRead: true,
+    FilterExpression: 'sk = :sk',
+    ExpressionAttributeValues: { ':sk': sk },
+  });
+  for await (const item of items) {
+    const tenantId = String(item['pk']).replace(/^TENANT#/, '') as TenantId;
+    await skipPlacesOf(dependencies, tenantId, Number(item['last']));
+    tenants += 1;
+  }
   return tenants;
 }
 

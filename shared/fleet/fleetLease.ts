@@ -1,8 +1,9 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { WorkerId } from '../kernel/id.ts';
 import type { HandOffWish } from './fleetView.ts';
 import type { ItemKey } from '../platform/keys.ts';
+import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 
 /**
@@ -59,16 +60,14 @@ export async function markTaskDead(
   taskId: string,
   nowMs: number,
 ): Promise<number> {
-  const answer = await dependencies.table.send(
-    new QueryCommand({
-      TableName: tableName(dependencies.stage, 'fleet'),
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': `${LEASE_PREFIX}${taskId}` },
-      ConsistentRead: true,
-    }),
-  );
+  const leases = queryItems(dependencies.table, {
+    TableName: tableName(dependencies.stage, 'fleet'),
+    KeyConditionExpression: 'pk = :pk',
+    ExpressionAttributeValues: { ':pk': `${LEASE_PREFIX}${taskId}` },
+    ConsistentRead: true,
+  });
   const outcomes = await Promise.all(
-    (answer.Items ?? []).map((item) =>
+    (await allOf(leases)).map((item) =>
       markLeaseDead(dependencies, { taskId, workerId: item['sk'] as WorkerId }, { proof: 'stopped', nowMs }),
     ),
   );

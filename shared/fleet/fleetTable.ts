@@ -1,7 +1,8 @@
-import { BatchGetCommand, ScanCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { AppError } from '../kernel/appError.ts';
 import type { WorkerId } from '../kernel/id.ts';
 import type { ItemKey } from '../platform/keys.ts';
+import { scanItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { LEASE_PREFIX, leaseKey } from './fleetLease.ts';
 import {
@@ -87,19 +88,8 @@ export async function readLeadership(fleet: FleetTable): Promise<Pick<FleetView,
   return { leadership: toLeadership(item), leases: await readLeases(fleet, named) };
 }
 
-async function* scan({ table, stage }: FleetTable): AsyncGenerator<Record<string, unknown>> {
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await table.send(
-      new ScanCommand({
-        TableName: tableName(stage, 'fleet'),
-        ConsistentRead: true,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    yield* page.Items ?? [];
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
+function scan({ table, stage }: FleetTable): AsyncGenerator<Record<string, unknown>> {
+  return scanItems(table, { TableName: tableName(stage, 'fleet'), ConsistentRead: true });
 }
 
 /** Leases that are there. A read that is not complete throws: a lease that was not read must not count as missing. */

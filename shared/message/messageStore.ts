@@ -3,7 +3,6 @@ import {
   DeleteCommand,
   GetCommand,
   PutCommand,
-  QueryCommand,
   TransactWriteCommand,
   UpdateCommand,
   type DynamoDBDocumentClient,
@@ -18,6 +17,7 @@ import {
   parkedPartition,
   sentStanzaKey,
 } from '../platform/keys.ts';
+import { firstOf, queryItems, readPage } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { toMessage } from './messageItem.ts';
 import { sendStates, type Message, type SendErrorCode, type SendState, type SentMessage } from './message.ts';
@@ -95,23 +95,24 @@ export class MessageStore {
     return message?.direction === 'out' ? message : undefined;
   }
 
-  /** A page of a connection's messages, newest first. */
+  /** A page of a connection's messages, newest first. `next` is where the page after it begins; undefined: it was the last. */
   async list(
     connectionId: ConnectionId,
     page: { readonly before: MessageId | undefined; readonly limit: number; readonly nowMs: number },
-  ): Promise<readonly Message[]> {
+  ): Promise<{ readonly messages: readonly Message[]; readonly next: MessageId | undefined }> {
     const { pk } = messageKey(connectionId, '' as MessageId);
-    const answer = await this.#table.send(
-      new QueryCommand({
-        TableName: this.#TableName,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: { ':pk': pk, ':prefix': MESSAGE_PREFIX },
-        ScanIndexForward: false,
-        Limit: page.limit,
-        ...(page.before === undefined ? {} : { ExclusiveStartKey: messageKey(connectionId, page.before) }),
-      }),
-    );
-    return (answer.Items ?? []).filter((item) => !isExpired(item, page.nowMs)).map(toMessage);
+    const input = {
+      TableName: this.#TableName,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': pk, ':prefix': MESSAGE_PREFIX },
+      ScanIndexForward: false,
+    };
+    const after = page.before === undefined ? undefined : { ...messageKey(connectionId, page.before) };
+    const { shown, last } = await readPage(queryItems(this.#table, input, { after, pageSize: page.limit + 1 }), {
+      limit: page.limit,
+      show: (item) => (isExpired(item, page.nowMs) ? undefined : toMessage(item)),
+    });
+    return { messages: shown, next: last?.['messageId'] as MessageId | undefined };
   }
 
   /** `accepting` becomes `queued`: the queue has the command. Condition: still `accepting`; else nothing to do. */
@@ -219,16 +220,13 @@ export class MessageStore {
 
   /** The first parked messages of a connection, in order, strongly consistent. */
   async listParked(connectionId: ConnectionId, limit: number): Promise<readonly ParkedMessage[]> {
-    const answer = await this.#table.send(
-      new QueryCommand({
-        TableName: this.#TableName,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': parkedPartition(connectionId) },
-        ConsistentRead: true,
-        Limit: limit,
-      }),
-    );
-    return (answer.Items ?? []).map((item) => ({
+    const input = {
+      TableName: this.#TableName,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': parkedPartition(connectionId) },
+      ConsistentRead: true,
+    };
+    return (await firstOf(queryItems(this.#table, input, { pageSize: limit }), limit)).map((item) => ({
       messageId: item['messageId'] as MessageId,
       sequenceNumber: item['sequenceNumber'] as string,
     }));

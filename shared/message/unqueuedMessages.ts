@@ -1,14 +1,9 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  DeleteCommand,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  type DynamoDBDocumentClient,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, MessageId, TenantId } from '../kernel/id.ts';
 import { expiryOf } from '../platform/expiry.ts';
 import { unqueuedCursorKey, unqueuedKey, unqueuedPartition } from '../platform/keys.ts';
+import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 
 /**
@@ -66,20 +61,13 @@ export async function listUnqueued(
 ): Promise<readonly UnqueuedMessage[]> {
   const found: UnqueuedMessage[] = [];
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    let startKey: Record<string, unknown> | undefined;
-    do {
-      const answer = await table.send(
-        new QueryCommand({
-          TableName: tableName(stage, 'core'),
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': unqueuedPartition(minute, bucket) },
-          ConsistentRead: true,
-          ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
-        }),
-      );
-      found.push(...((answer.Items ?? []) as unknown as UnqueuedMessage[]));
-      startKey = answer.LastEvaluatedKey;
-    } while (startKey !== undefined);
+    const items = queryItems(table, {
+      TableName: tableName(stage, 'core'),
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': unqueuedPartition(minute, bucket) },
+      ConsistentRead: true,
+    });
+    found.push(...((await allOf(items)) as unknown as UnqueuedMessage[]));
   }
   return found;
 }

@@ -1,7 +1,8 @@
-import { PutCommand, QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { DeliveryId, EndpointId, EventId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { ATTEMPT_PREFIX, attemptKey, attemptPartition } from '../platform/keys.ts';
+import { queryItems, readPage } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { PostOutcome } from './postWebhook.ts';
 
@@ -65,16 +66,17 @@ export async function listAttempts(
   endpointId: EndpointId,
   page: { readonly limit: number; readonly nowMs: number },
 ): Promise<readonly Attempt[]> {
-  const answer = await table.send(
-    new QueryCommand({
-      TableName: tableName(stage, 'core'),
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': attemptPartition(endpointId), ':prefix': ATTEMPT_PREFIX },
-      ScanIndexForward: false,
-      Limit: page.limit,
-    }),
-  );
-  return (answer.Items ?? []).filter((item) => !isExpired(item, page.nowMs)).map(toAttempt);
+  const input = {
+    TableName: tableName(stage, 'core'),
+    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+    ExpressionAttributeValues: { ':pk': attemptPartition(endpointId), ':prefix': ATTEMPT_PREFIX },
+    ScanIndexForward: false,
+  };
+  const { shown } = await readPage(queryItems(table, input, { pageSize: page.limit + 1 }), {
+    limit: page.limit,
+    show: (item) => (isExpired(item, page.nowMs) ? undefined : toAttempt(item)),
+  });
+  return shown;
 }
 
 function toAttempt(item: Record<string, unknown>): Attempt {

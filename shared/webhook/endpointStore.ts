@@ -1,11 +1,5 @@
 import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import {
-  GetCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-  type DynamoDBDocumentClient,
-} from '@aws-sdk/lib-dynamodb';
+import { GetCommand, TransactWriteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { EventType } from '../event/event.ts';
 import { AppError } from '../kernel/appError.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -13,6 +7,7 @@ import { makeId, type EndpointId, type TenantId } from '../kernel/id.ts';
 import type { Random } from '../kernel/random.ts';
 import { Secret } from '../kernel/secret.ts';
 import { ENDPOINT_PREFIX, endpointKey, tenantKey } from '../platform/keys.ts';
+import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { urlRefusals, type AddressGuard } from './addressGuard.ts';
 import { ENDPOINT_LIMIT, type Endpoint, type NewEndpoint } from './endpoint.ts';
@@ -84,15 +79,13 @@ export class EndpointStore {
 
   /** All endpoints of a tenant, in the order in which they were made, strongly consistent. There are at most ten. */
   async list(tenantId: TenantId): Promise<readonly Endpoint[]> {
-    const answer = await this.#dependencies.table.send(
-      new QueryCommand({
-        TableName: this.#TableName,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: { ':pk': tenantKey(tenantId).pk, ':prefix': ENDPOINT_PREFIX },
-        ConsistentRead: true,
-      }),
-    );
-    return (answer.Items ?? []).map(toEndpoint);
+    const items = queryItems(this.#dependencies.table, {
+      TableName: this.#TableName,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': tenantKey(tenantId).pk, ':prefix': ENDPOINT_PREFIX },
+      ConsistentRead: true,
+    });
+    return (await allOf(items)).map(toEndpoint);
   }
 
   /** Removes an endpoint and its secret; deliveries under way find it gone and end. Condition: it exists. */

@@ -109,6 +109,14 @@ describe('import rules', () => {
     expect(readers).toEqual([]);
   });
 
+  it('asks for lists in one place, which reads them to their end', () => {
+    const readers = [...sources]
+      .filter(([, text]) => /\b(?:Query|Scan|ExecuteStatement)Command\b|\bpaginate(?:Query|Scan)\b/.test(text))
+      .map(([file]) => file);
+
+    expect(readers).toEqual(['shared/platform/pages.ts']);
+  });
+
   it('has no cycles', () => {
     const graph = new Map<string, readonly string[]>(
       files.map((file) => [file, imports.filter(({ from }) => from === file).map(({ to }) => to)]),

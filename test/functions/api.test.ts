@@ -52,6 +52,7 @@ describe('the API', () => {
 
     const ids = [first, second].flatMap(({ body }) => (body['data'] as { id: string }[]).map(({ id }) => id));
     expect(ids).toEqual([...made].sort());
+    expect([first, second].map(({ body }) => body['hasMore'])).toEqual([true, false]);
     expect(second.body['next']).toBeUndefined();
   });
 

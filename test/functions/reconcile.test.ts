@@ -51,8 +51,8 @@ describe('reconcile', () => {
       },
     );
   const theMessage = async () => {
-    const listed = await stack.messages.list(connectionId, { before: undefined, limit: 1, nowMs: 0 });
-    return listed[0];
+    const { messages } = await stack.messages.list(connectionId, { before: undefined, limit: 1, nowMs: 0 });
+    return messages[0];
   };
   const eventsOf = async () => (await readEvents(stack, tenantId, undefined, 100)).events;
   const marked = (atMs: number) => listUnqueued(stack, minuteOf(atMs));

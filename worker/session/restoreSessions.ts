@@ -1,7 +1,8 @@
-import { ScanCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ownershipKey, readFleet } from '../../shared/fleet/fleetTable.ts';
 import { waitUntil } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
+import { scanItems } from '../../shared/platform/pages.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 import type { FleetStore } from '../fleet/fleetStore.ts';
 import type { CommitGate } from '../fleet/gate.ts';
@@ -102,25 +103,18 @@ interface Stored {
 async function findStored({ table, stage }: RestoreOptions): Promise<Stored> {
   const connections: { readonly tenantId: TenantId; readonly connectionId: ConnectionId }[] = [];
   let highestEpoch = 0;
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await table.send(
-      new ScanCommand({
-        TableName: tableName(stage, 'sessions'),
-        ConsistentRead: true,
-        ProjectionExpression: 'pk, sk, #epoch',
-        ExpressionAttributeNames: { '#epoch': 'epoch' },
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    for (const item of page.Items ?? []) {
-      highestEpoch = Math.max(highestEpoch, Number(item['epoch']));
-      if (item['sk'] !== CREDENTIALS_KEY) continue;
-      const [, tenantId, connectionId] = String(item['pk']).split('#');
-      connections.push({ tenantId: tenantId as TenantId, connectionId: connectionId as ConnectionId });
-    }
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
+  const items = scanItems(table, {
+    TableName: tableName(stage, 'sessions'),
+    ConsistentRead: true,
+    ProjectionExpression: 'pk, sk, #epoch',
+    ExpressionAttributeNames: { '#epoch': 'epoch' },
+  });
+  for await (const item of items) {
+    highestEpoch = Math.max(highestEpoch, Number(item['epoch']));
+    if (item['sk'] !== CREDENTIALS_KEY) continue;
+    const [, tenantId, connectionId] = String(item['pk']).split('#');
+    connections.push({ tenantId: tenantId as TenantId, connectionId: connectionId as ConnectionId });
+  }
   return { highestEpoch, connections };
 }
 

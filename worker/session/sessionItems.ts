@@ -2,7 +2,6 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   PutCommand,
-  QueryCommand,
   UpdateCommand,
   type DynamoDBDocumentClient,
   type PutCommandInput,
@@ -12,6 +11,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
+import { queryItems } from '../../shared/platform/pages.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
@@ -132,32 +132,25 @@ export class SessionItems {
 
   /** Lets all items whose sort key begins with a prefix expire. */
   async expire(prefix: string, ttl: number): Promise<void> {
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await this.#dependencies.table.send(
-        new QueryCommand({
+    const items = queryItems(this.#dependencies.table, {
+      TableName: this.#TableName,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': this.pk, ':prefix': prefix },
+      ProjectionExpression: 'sk',
+    });
+    for await (const item of items) {
+      this.#dependencies.gate.assertOpen();
+      await this.#dependencies.table.send(
+        new UpdateCommand({
           TableName: this.#TableName,
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-          ExpressionAttributeValues: { ':pk': this.pk, ':prefix': prefix },
-          ProjectionExpression: 'sk',
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          Key: { pk: this.pk, sk: item['sk'] as string },
+          UpdateExpression: 'SET #ttl = :ttl',
+          ConditionExpression: 'attribute_exists(pk) AND #epoch <= :mine',
+          ExpressionAttributeNames: { '#ttl': 'ttl', '#epoch': 'epoch' },
+          ExpressionAttributeValues: { ':ttl': ttl, ':mine': this.epoch },
         }),
       );
-      for (const item of page.Items ?? []) {
-        this.#dependencies.gate.assertOpen();
-        await this.#dependencies.table.send(
-          new UpdateCommand({
-            TableName: this.#TableName,
-            Key: { pk: this.pk, sk: item['sk'] as string },
-            UpdateExpression: 'SET #ttl = :ttl',
-            ConditionExpression: 'attribute_exists(pk) AND #epoch <= :mine',
-            ExpressionAttributeNames: { '#ttl': 'ttl', '#epoch': 'epoch' },
-            ExpressionAttributeValues: { ':ttl': ttl, ':mine': this.epoch },
-          }),
-        );
-      }
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
+    }
   }
 
   /** Refuses all writes from here on, also those that are being tried again. */

@@ -45,7 +45,8 @@ describe('the event log', () => {
   };
   const read = async (tenantId: TenantId, after?: EventId, limit = 100) => {
     const page = await readEvents(stores, tenantId, after, limit);
-    return { names: page.events.map((event) => event.correlationId), next: page.next };
+    const { next, hasMore } = page;
+    return { names: page.events.map((event) => event.correlationId), next, hasMore };
   };
 
   it('is empty for a tenant to whom nothing has happened', async () => {
@@ -53,7 +54,7 @@ describe('the event log', () => {
 
     const page = await read(tenantId);
 
-    expect(page).toEqual({ names: [], next: undefined });
+    expect(page).toEqual({ names: [], next: makeEventId(0), hasMore: false });
   });
 
   it('gives events in pages, in order, each under the id of its place', async () => {
@@ -64,9 +65,9 @@ describe('the event log', () => {
     const second = await read(tenantId, first.next, 2);
     const third = await read(tenantId, second.next, 2);
 
-    expect(first).toEqual({ names: ['a', 'b'], next: makeEventId(2) });
-    expect(second).toEqual({ names: ['c'], next: makeEventId(3) });
-    expect(third).toEqual({ names: [], next: makeEventId(3) });
+    expect(first).toEqual({ names: ['a', 'b'], next: makeEventId(2), hasMore: true });
+    expect(second).toEqual({ names: ['c'], next: makeEventId(3), hasMore: false });
+    expect(third).toEqual({ names: [], next: makeEventId(3), hasMore: false });
   });
 
   it("does not show another tenant's events", async () => {
@@ -88,7 +89,7 @@ describe('the event log', () => {
     await fill(tenantId, late, 'b');
     const after = await read(tenantId, before.next);
 
-    expect(before).toEqual({ names: ['a'], next: makeEventId(1) });
+    expect(before).toEqual({ names: ['a'], next: makeEventId(1), hasMore: false });
     expect(after.names).toEqual(['b', 'c']);
   });
 
@@ -101,7 +102,7 @@ describe('the event log', () => {
     const page = await read(tenantId);
     const late = fill(tenantId, dead, 'a');
 
-    expect(page).toEqual({ names: ['b'], next: makeEventId(2) });
+    expect(page).toEqual({ names: ['b'], next: makeEventId(2), hasMore: false });
     await expect(late).rejects.toThrow('ConditionalCheckFailed');
     expect((await read(tenantId)).names).toEqual(['b']);
   });
@@ -126,9 +127,9 @@ describe('the event log', () => {
     const second = await read(tenantId, first.next);
     const third = await read(tenantId, second.next);
 
-    expect(first).toEqual({ names: ['first'], next: makeEventId(101) });
-    expect(second).toEqual({ names: [], next: makeEventId(201) });
-    expect(third).toEqual({ names: ['last'], next: makeEventId(251) });
+    expect(first).toEqual({ names: ['first'], next: makeEventId(101), hasMore: true });
+    expect(second).toEqual({ names: [], next: makeEventId(201), hasMore: true });
+    expect(third).toEqual({ names: ['last'], next: makeEventId(251), hasMore: false });
   });
 
   it('reads over the end of a partition', async () => {
@@ -172,11 +173,29 @@ describe('the event log', () => {
     expect(await findEvent(stores, tenantId, makeEventId(1))).toBeUndefined();
   });
 
-  it('takes a cursor beyond the end for what it is: nothing is there', async () => {
+  it('refuses a place that it has not come to, and takes the last one', async () => {
     const { tenantId } = newIds();
     await append(tenantId, 'a');
 
-    expect(await read(tenantId, makeEventId(70_000))).toEqual({ names: [], next: makeEventId(70_000) });
+    await expect(read(tenantId, makeEventId(2))).rejects.toMatchObject({ code: 'invalid_cursor' });
+    expect(await read(tenantId, makeEventId(1))).toEqual({ names: [], next: makeEventId(1), hasMore: false });
+  });
+
+  it('ends a page that would be too large, and says that there is more', async () => {
+    const { tenantId } = newIds();
+    const long = 'x'.repeat(200_000);
+    for (let index = 0; index < 12; index += 1) await append(tenantId, `${index}${long}`);
+
+    const sizes: number[] = [];
+    let after: EventId | undefined;
+    for (;;) {
+      const page = await readEvents(stores, tenantId, after, 100);
+      sizes.push(page.events.length);
+      after = page.next;
+      if (!page.hasMore) break;
+    }
+
+    expect(sizes).toEqual([4, 4, 4]);
   });
 
   it('does not void a place that is filled', async () => {

@@ -78,11 +78,12 @@ export class MemoryTable {
   }
 
   #query(command: QueryCommand): Item {
-    const values = command.input.ExpressionAttributeValues ?? {};
+    const { ExpressionAttributeValues: values = {}, ExclusiveStartKey: start } = command.input;
     const Items = this.itemsOf(String(values[':pk']))
       .filter((item) => item['pk'] === values[':pk'] && String(item['sk']) >= String(values[':from']))
-      .slice(0, command.input.Limit);
-    return { Items };
+      .filter((item) => start === undefined || keyText(item) > keyText(start));
+    const page = Items.slice(0, command.input.Limit);
+    return { Items: page, LastEvaluatedKey: page.length < Items.length ? page.at(-1) : undefined };
   }
 }
 

@@ -68,7 +68,11 @@ describe('recording facts', () => {
         content: { text: { body: 'good morning' } },
       },
     });
-    const listed = await stores.messages.list(ids.connectionId, { before: undefined, limit: 10, nowMs: AT_MS });
+    const { messages: listed } = await stores.messages.list(ids.connectionId, {
+      before: undefined,
+      limit: 10,
+      nowMs: AT_MS,
+    });
     expect(listed).toMatchObject([
       { direction: 'in', senderName: 'Ada', messageId: (event?.data as { messageId?: string } | undefined)?.messageId },
     ]);
@@ -239,7 +243,7 @@ describe('recording facts', () => {
     expect(inOneBatch).toEqual(told);
     expect(await logOf(ids.tenantId)).toHaveLength(1);
     const page = { before: undefined, limit: 10, nowMs: AT_MS };
-    expect(await stores.messages.list(ids.connectionId, page)).toHaveLength(1);
+    expect((await stores.messages.list(ids.connectionId, page)).messages).toHaveLength(1);
   });
 
   it('lists messages of one second in the order of the log, also when their batch comes again', async () => {
@@ -253,7 +257,11 @@ describe('recording facts', () => {
     await recordFacts(stores, aBatch(ids, facts));
     await recordFacts(stores, aBatch(ids, facts));
 
-    const listed = await stores.messages.list(ids.connectionId, { before: undefined, limit: 100, nowMs: AT_MS });
+    const { messages: listed } = await stores.messages.list(ids.connectionId, {
+      before: undefined,
+      limit: 100,
+      nowMs: AT_MS,
+    });
     const logged = (await logOf(ids.tenantId)).map(({ data }) => data as { content: unknown });
     expect(bodiesOf(listed).toReversed()).toEqual(bodiesOf(logged));
     expect(bodiesOf(logged)).toEqual(Array.from({ length: 30 }, (_, index) => `${index}`));
