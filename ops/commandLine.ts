@@ -42,14 +42,13 @@ export interface CommandLine {
 /** Where Holdfast is, for every command. */
 const PLACES = ['url', 'key-file', 'data', 'stage', 'region', 'queue-url-base'] as const;
 
-export const usage = `npm run ops -- COMMAND [--url URL --key-file FILE] [--stage NAME --queue-url-base URL --region NAME]
+const usage = `npm run ops -- COMMAND [--url URL --key-file FILE] [--stage NAME --queue-url-base URL --region NAME]
 
-${Object.entries(commands)
-  .map(([name, { takes, flags, does }]) => {
-    const asked = [name, takes, ...flags.map((flag) => `[--${flag}]`)].filter((word) => word !== '').join(' ');
-    return `  ${asked}\n      ${does}`;
-  })
+${Object.keys(commands)
+  .map((name) => `  ${asked(name as CommandName)}\n      ${commands[name as CommandName].does}`)
   .join('\n')}
+
+  npm run ops -- COMMAND --help says what one of them takes.
 
   --url, --key-file           where the API is, and a file with an operator key
   --stage, --queue-url-base   of the queues and tables, for what the API does not show; --region of AWS
@@ -59,11 +58,16 @@ ${Object.entries(commands)
   AWS_REGION. Keys are read from files, because others can see arguments.
 `;
 
+/** Text for who asks for help, about one command if one is named. */
+export interface Help {
+  readonly help: string;
+}
+
 /** Reads the command line. Throws BadInput with one sentence. */
-export function readCommandLine(words: readonly string[]): CommandLine | 'help' {
+export function readCommandLine(words: readonly string[]): CommandLine | Help {
   const { values, positionals } = parse(words);
-  if (values.help === true) return 'help';
   const [command, subject, ...others] = positionals;
+  if (values.help === true) return { help: command !== undefined && isCommand(command) ? helpOf(command) : usage };
   if (command === undefined) throw new BadInput(`Say what to do: ${Object.keys(commands).join(', ')}.`);
   if (!isCommand(command)) {
     throw new BadInput(`There is no command "${command}". There are ${Object.keys(commands).join(', ')}.`);
@@ -100,6 +104,21 @@ export function whoAsks(given: string | undefined): string {
   const by = given ?? userInfo().username;
   if (/^[\w.@-]{1,64}$/.test(by)) return by;
   throw new BadInput('--by must be 1 to 64 letters, digits, dots, dashes, @ or _.');
+}
+
+function asked(command: CommandName): string {
+  const { takes, flags } = commands[command];
+  return [command, takes, ...flags.map((flag) => `[--${flag}]`)].filter((word) => word !== '').join(' ');
+}
+
+function helpOf(command: CommandName): string {
+  return `npm run ops -- ${asked(command)}
+
+  ${commands[command].does}
+
+  Where: --data DIR for an embedded stack, or --url URL --key-file FILE, and --stage NAME --queue-url-base URL for queues and
+  tables. Everything: npm run ops -- --help
+`;
 }
 
 function isCommand(word: string): word is CommandName {

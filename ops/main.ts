@@ -8,7 +8,7 @@
  * | 2         | the input is wrong, in one sentence; nothing was done         |
  */
 import { systemClock } from '../shared/kernel/clock.ts';
-import { readCommandLine, usage } from './commandLine.ts';
+import { readCommandLine } from './commandLine.ts';
 import { runCommand } from './runCommand.ts';
 import { BadInput } from './sentence.ts';
 import { findTarget } from './target.ts';
@@ -17,7 +17,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 try {
   const line = readCommandLine(process.argv.slice(2));
-  if (line === 'help') say(usage);
+  if ('help' in line) say(line.help);
   else process.exitCode = await runCommand({ line, target: findTarget(line.flags), clock: systemClock, say });
 } catch (error) {
   process.stderr.write(`${sentenceOf(error)}\n`);

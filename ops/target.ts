@@ -48,7 +48,9 @@ export function findTarget(flags: Environment, environment?: Environment): Targe
   const addresses = join(folder, 'addresses.json');
   if (!existsSync(addresses)) {
     if (flags['data'] !== undefined)
-      throw new BadInput(`No embedded stack runs on ${folder}: start it with npm start.`);
+      throw new BadInput(
+        `No embedded stack runs on ${folder}: start it with npm start -- --data ${folder}, or name another with --data.`,
+      );
     return toTarget(named);
   }
   const settings: Record<string, string> = {
@@ -89,7 +91,7 @@ function toTarget({ apiUrl, operatorKeyFile, stores }: OpsConfig): Target {
     api: () => {
       if (apiUrl === undefined) {
         throw new BadInput(
-          'No Holdfast is named: give --url and --key-file, or start the embedded one with npm start.',
+          'No Holdfast is named: start the embedded one with npm start, name the folder of one that runs on another with --data DIR, or give --url and --key-file.',
         );
       }
       if (operatorKeyFile === undefined) {
@@ -100,7 +102,9 @@ function toTarget({ apiUrl, operatorKeyFile, stores }: OpsConfig): Target {
     },
     stores: () => {
       if (stores === undefined) {
-        throw new BadInput('No stage is named: give --stage and --queue-url-base, or start the embedded stack.');
+        throw new BadInput(
+          'No stage is named: give --stage and --queue-url-base, or the folder of an embedded stack with --data DIR.',
+        );
       }
       return stores;
     },

@@ -1,9 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { Scope } from '../../shared/kernel/scope.ts';
+import { diskSentenceIn } from './diskTrouble.ts';
+import { LogFile } from './logFile.ts';
+import { toTrouble, type Trouble } from './trouble.ts';
 
 /** One Node process of the embedded stack: it says when it is ready, its log goes to a file, it does not outlive us. */
 export interface Child {
@@ -11,7 +14,7 @@ export interface Child {
   readonly process: ChildProcess;
   /** What the child said when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>;
-  /** Resolves when the process is gone, with the last thing it said on standard error. */
+  /** Resolves when the process is gone, with the reason that it gave on standard error, as a sentence if one is known. */
   readonly exited: Promise<{
     readonly code: number | null;
     readonly signal: NodeJS.Signals | null;
@@ -29,26 +32,27 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly readyWithinMs: number;
-  /** Lines of its log that a person should see. */
-  readonly onTrouble: (line: string) => void;
+  /** What in its log a person should see. */
+  readonly onTrouble: (trouble: Trouble) => void;
+  /** One sentence for a person: the log is put aside for the first time, and goes on in a new file. */
+  readonly onLogAside: (sentence: string) => void;
+  /** One sentence: the log cannot be written any more, so the disk takes nothing. Called once. */
+  readonly onLogFailed: (sentence: string) => void;
   /** Every line that it prints on standard output. */
   readonly onLine?: (line: string) => void;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const readySchema = z.object({ ready: z.literal(true) }).loose();
-const troubleSchema = z.object({
-  level: z.enum(['warn', 'error']),
-  message: z.string(),
-  error: z.object({ message: z.string() }).optional(),
-});
-const LOG_LIMIT_BYTES = 50 * 1_024 * 1_024;
+const LOADED_FIRST = ['privateFiles.ts', 'dieWithParent.ts'] as const;
+/** Of what it said on standard error, enough to find the reason in. */
+const LINES_KEPT = 40;
 
 /** Starts a child and waits until it is ready. Throws an Error with one clear sentence when it does not get there. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const dieWithParent = fileURLToPath(new URL('dieWithParent.ts', import.meta.url));
   const { nodeFlags = [], file, args = [] } = options;
-  const child = spawn(process.execPath, [...nodeFlags, '--import', dieWithParent, file, ...args], {
+  const imported = LOADED_FIRST.flatMap((name) => ['--import', fileURLToPath(new URL(name, import.meta.url))]);
+  const child = spawn(process.execPath, [...nodeFlags, ...imported, file, ...args], {
     cwd: root,
     // A child must not get settings that were meant for another kind of process.
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TZ: process.env['TZ'], ...options.env },
@@ -57,27 +61,30 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     detached: process.platform !== 'win32',
   });
   const scope = new Scope(options.name);
-  const log = createWriteStream(options.logFile, { mode: 0o600, flags: 'a' });
-  scope.hold('stream', () => void log.end());
+  const { name, logFile, onLogAside, onLogFailed } = options;
+  const log = new LogFile({ name, file: logFile, onLogAside, onLogFailed });
+  scope.hold('stream', () => log.end());
   scope.hold('process', () => void child.kill('SIGKILL'));
-  let last = '';
+  const said: string[] = [];
   const exited: Child['exited'] = new Promise((resolve) => {
     child.once('error', (error) => resolve({ code: 1, signal: null, last: error.message }));
-    child.once('close', (code, signal) => resolve({ code, signal, last }));
+    child.once('close', (code, signal) => resolve({ code, signal, last: reasonIn(said, options.logFile) }));
   });
   createInterface({ input: child.stderr ?? process.stdin }).on('line', (line) => {
-    last = line;
-    write(log, line);
+    said.push(line);
+    if (said.length > LINES_KEPT) said.shift();
+    log.write(line);
   });
   const ready = new Promise<Record<string, unknown>>((resolve) => {
     createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
-      write(log, line);
+      log.write(line);
       options.onLine?.(line);
-      const parsed = readySchema.safeParse(parseJson(line));
+      const json = parseJson(line);
+      const parsed = readySchema.safeParse(json);
       if (parsed.success) resolve(parsed.data);
       else {
-        const trouble = troubleSchema.safeParse(parseJson(line));
-        if (trouble.success) options.onTrouble(describeTrouble(options.name, trouble.data));
+        const trouble = toTrouble(options.name, json);
+        if (trouble !== undefined) options.onTrouble(trouble);
       }
     });
   });
@@ -109,10 +116,6 @@ export async function stopChild(child: Child, withinMs: number): Promise<void> {
   await child.exited;
 }
 
-function describeTrouble(name: string, { level, message, error }: z.infer<typeof troubleSchema>): string {
-  return `${name}: ${level}: ${message}${error === undefined ? '' : ` (${error.message})`}`;
-}
-
 function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
@@ -121,6 +124,10 @@ function parseJson(line: string): unknown {
   }
 }
 
-function write(log: WriteStream, line: string): void {
-  if (log.bytesWritten < LOG_LIMIT_BYTES) log.write(`${line}\n`);
+/** Out of a stack of Node the line that names the error; otherwise the last line. A full disk is said as what it is. */
+function reasonIn(lines: readonly string[], logFile: string): string {
+  const sentence = diskSentenceIn(lines.join('\n'), dirname(dirname(logFile)));
+  if (sentence !== undefined) return sentence;
+  const named = lines.findLast((line) => /^(Uncaught )?\w*(Error|Exception)\b.*:/.test(line));
+  return named ?? lines.findLast((line) => line.trim() !== '') ?? '';
 }

@@ -1,14 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { withDiskSentence } from './diskTrouble.ts';
+import { keepToOneself, makeFolder, replaceFile } from './folders.ts';
 
-/** The folder in which the embedded stack survives a restart: emulators, root key, operator key, log files. */
+/**
+ * The folder in which the embedded stack survives a restart: emulators, root key, operator key, log files. What stands in it is
+ * for this user alone: files 0600, folders 0700. The folder itself is made so; one that was there before keeps its mode.
+ */
 export interface DataFolder {
   readonly path: string;
+  /** The files of the present run. Those of the run before stand in `previous` below it. */
   readonly logs: string;
+  readonly previousLogs: string;
   /** File of the 32-byte root key; made at the first start. */
   readonly keyFile: string;
   readonly operatorKey: string | undefined;
+  /** This and the other writes throw an Error with one sentence when the disk does not take them. */
   readonly keepOperatorKey: (key: string) => void;
   /** Tasks of workers that may still hold a lease: those of a run that ended without saying so. */
   readonly tasks: readonly string[];
@@ -28,39 +36,70 @@ export interface StackAddresses {
   readonly HOLDFAST_QUEUE_URL_BASE: string;
 }
 
-/** Opens the folder for this process alone. Throws an Error with one sentence when another stack runs on it. */
+const FOLDERS = ['logs', 'queues', 'whatsapp'] as const;
+const FILES = [
+  'lock',
+  'root-key',
+  'operator-key',
+  'tasks.json',
+  'addresses.json',
+  'dynamodb.sqlite',
+  'dynamodb.sqlite-wal',
+  'dynamodb.sqlite-shm',
+] as const;
+
+/**
+ * Opens the folder for this process alone. Throws an Error with one sentence when another stack runs on it, and when it cannot
+ * be made or written.
+ */
 export function openDataFolder(path: string): DataFolder {
-  // Logs are those of the last run.
-  rmSync(join(path, 'logs'), { recursive: true, force: true });
-  mkdirSync(join(path, 'logs'), { recursive: true, mode: 0o700 });
-  mkdirSync(join(path, 'queues'), { recursive: true });
+  return withDiskSentence(path, () => open(path));
+}
+
+function open(path: string): DataFolder {
+  makeFolder(path);
   const lock = join(path, 'lock');
   const holder = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : undefined;
   if (holder !== undefined && holder !== process.pid && isRunning(holder)) {
     throw new Error(`Another Holdfast (process ${holder}) runs on ${path}. Stop it, or use another folder: --data DIR`);
   }
-  writeFileSync(lock, String(process.pid));
+  for (const name of [...FOLDERS, ...FILES]) keepToOneself(join(path, name));
+  for (const name of FOLDERS) makeFolder(join(path, name));
+  replaceFile(lock, String(process.pid));
+  const [logs, previousLogs] = [join(path, 'logs'), join(path, 'logs', 'previous')];
+  keepLastRun(logs, previousLogs);
   const keyFile = join(path, 'root-key');
-  if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
+  if (!existsSync(keyFile)) replaceFile(keyFile, randomBytes(32));
   const operatorKeyFile = join(path, 'operator-key');
   const tasksFile = join(path, 'tasks.json');
   const addressesFile = join(path, 'addresses.json');
   // Those of a run that was killed.
   rmSync(addressesFile, { force: true });
+  const write = (file: string, content: string): void => withDiskSentence(path, () => replaceFile(file, content));
   return {
     path,
-    logs: join(path, 'logs'),
+    logs,
+    previousLogs,
     keyFile,
     operatorKey: existsSync(operatorKeyFile) ? readFileSync(operatorKeyFile, 'utf8').trim() : undefined,
-    keepOperatorKey: (key) => writeFileSync(operatorKeyFile, `${key}\n`, { mode: 0o600 }),
+    keepOperatorKey: (key) => write(operatorKeyFile, `${key}\n`),
     tasks: existsSync(tasksFile) ? (JSON.parse(readFileSync(tasksFile, 'utf8')) as string[]) : [],
-    keepTasks: (tasks) => writeFileSync(tasksFile, JSON.stringify(tasks)),
-    keepAddresses: (addresses) => writeFileSync(addressesFile, JSON.stringify(addresses)),
+    keepTasks: (tasks) => write(tasksFile, JSON.stringify(tasks)),
+    keepAddresses: (addresses) => write(addressesFile, JSON.stringify(addresses)),
     release: () => {
       rmSync(addressesFile, { force: true });
       rmSync(lock, { force: true });
     },
   };
+}
+
+/** What went wrong is looked for after a start has put it right, so one run before the present one is kept. */
+function keepLastRun(logs: string, previous: string): void {
+  const files = readdirSync(logs, { withFileTypes: true }).filter((entry) => entry.isFile());
+  // A start that ended before it wrote a line leaves the run before it where it is.
+  if (files.length > 0) rmSync(previous, { recursive: true, force: true });
+  makeFolder(previous);
+  for (const { name } of files) renameSync(join(logs, name), join(previous, name));
 }
 
 function isRunning(pid: number): boolean {

@@ -19,6 +19,7 @@ import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
 import { makeGateway, type HttpHandler } from './gateway.ts';
 import { noteAnswer, watchQueues } from './ops/awsStandIns.ts';
+import { readEarlierFigures } from './ops/earlierFigures.ts';
 import { samplesOf } from './ops/emfLine.ts';
 import { MetricStore } from './ops/metricStore.ts';
 import { makeOpsRoom } from './ops/opsRoom.ts';
@@ -29,7 +30,7 @@ const BATCHES_AT_ONCE = 2;
 const FUNCTION_TIMEOUT_MS = 30_000;
 const RECONCILE_EVERY_MS = 60_000;
 
-const { values } = parseArgs({ options: { port: { type: 'string' } } });
+const { values } = parseArgs({ options: { port: { type: 'string' }, 'previous-logs': { type: 'string' } } });
 const config = apiConfig();
 const logger = makeLogger('functions', config.logLevel);
 
@@ -51,6 +52,12 @@ const server = makeGateway((path) => (isAdminPath(path) ? admin : api), {
 process.on('message', (message: { readonly metrics?: unknown }) => {
   if (typeof message.metrics === 'string') for (const sample of samplesOf(message.metrics)) store.add(sample);
 });
+const previousLogs = values['previous-logs'];
+if (previousLogs !== undefined) {
+  readEarlierFigures(previousLogs, store, systemClock.nowMs()).catch((error: unknown) =>
+    logger.warn('figures of the last run could not be read', { error }),
+  );
+}
 const stopWatching = watchQueues({
   queue: makeQueueClient(asCaller(config, 'stack')),
   stage: config.stage,

@@ -1,9 +1,14 @@
 /** `npm start`: the whole product on this machine. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { StackOptions } from './stack.ts';
 
+// Before anything is written: what stands in the data folder is for this user alone.
+process.umask(0o077);
+
+const DEFAULT_DATA = fileURLToPath(new URL('../../.holdfast', import.meta.url));
+const isDefault = (folder: string): boolean => folder === DEFAULT_DATA;
 const USAGE = `npm start -- [--port 8080] [--data .holdfast] [--workers 2] [--live]
 
   --port     port of the API; the simulator's phones are at the next one
@@ -48,7 +53,8 @@ async function finish(code: number, reason?: string): Promise<void> {
   finished = true;
   if (reason !== undefined) process.stderr.write(`Holdfast cannot go on. ${reason}\n`);
   say('Stopping: connections are handed over and closed. Ctrl-C again kills.');
-  await stack?.stop();
+  // Without a disk a part may fail to say that it has stopped; it has, all the same.
+  await stack?.stop().catch((error: unknown) => say(`  not everything ended in order: ${(error as Error).message}`));
   say('Stopped.');
   process.exit(code);
 }
@@ -58,7 +64,7 @@ function readOptions(): Pick<StackOptions, 'port' | 'workers' | 'dataDir' | 'liv
     const { values } = parseArgs({
       options: {
         port: { type: 'string', default: '8080' },
-        data: { type: 'string', default: fileURLToPath(new URL('../../.holdfast', import.meta.url)) },
+        data: { type: 'string', default: DEFAULT_DATA },
         workers: { type: 'string', default: '2' },
         live: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -69,8 +75,8 @@ function readOptions(): Pick<StackOptions, 'port' | 'workers' | 'dataDir' | 'liv
       return process.exit(0);
     }
     const [port, workers] = [Number(values.port), Number(values.workers)];
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      throw new Error('--port must be a number from 0 to 65535.');
+    if (!Number.isInteger(port) || port < 0 || port > 65_534)
+      throw new Error('--port must be a number from 0 to 65534.');
     if (!Number.isInteger(workers) || workers < 0 || workers > 16) throw new Error('--workers must be from 0 to 16.');
     return { port, workers, dataDir: resolve(values.data), live: values.live };
   } catch (error) {
@@ -85,21 +91,29 @@ function firstScreen({
   dynamoDbEndpoint,
   sqsEndpoint,
   operatorKey,
+  isNew,
 }: NonNullable<typeof stack>) {
+  const inFolder = (name: string): string => join(options.dataDir, name);
+  const next = isNew
+    ? `  Make a tenant:
+
+    curl -s ${apiUrl}/v1/admin/tenants -H "Authorization: Bearer $(cat '${inFolder('operator-key')}')" \\
+      -H 'Content-Type: application/json' -d '{"name":"Acme"}'`
+    : `  Everything of the last run is there: tenants, keys, connections${whatsAppControlUrl === undefined ? '' : ', phones'}. To see it:
+
+    npm run ops -- status${isDefault(options.dataDir) ? '' : ` --data '${options.dataDir}'`}`;
   return `
   API           ${apiUrl}   (routes: ${apiUrl}/v1/openapi.json)
   Operations    ${apiUrl}/ops   (asks for the operator key)
   WhatsApp      ${whatsAppControlUrl === undefined ? 'the real one' : `simulator, phones at ${whatsAppControlUrl}/phones`}
   DynamoDB      ${dynamoDbEndpoint}
   SQS           ${sqsEndpoint}
-  data, logs    ${options.dataDir}
+  data          ${options.dataDir}
+  logs          ${inFolder('logs')}   (of the run before: previous)
 
   operator key  ${operatorKey}
 
-  Make a tenant:
-
-    curl -s ${apiUrl}/v1/admin/tenants -H 'Authorization: Bearer ${operatorKey}' \\
-      -H 'Content-Type: application/json' -d '{"name":"Acme"}'
+${next}
 
   Ctrl-C stops.
 `;

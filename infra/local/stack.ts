@@ -1,5 +1,3 @@
-import { makeTaskStoppedHandler, WORKER_CONTAINER } from '../../functions/taskStopped.ts';
-import { composeTaskStopped } from '../../functions/taskStoppedComposition.ts';
 import { createOperatorKey } from '../../shared/identity/apiKey.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
@@ -12,7 +10,9 @@ import { createQueues, queueUrlBase } from './queues.ts';
 import { killIfRunning } from './killIfRunning.ts';
 import { isMetrics } from './ops/emfLine.ts';
 import { createTables } from './tables.ts';
-import { sayOnce } from './sayOnce.ts';
+import { portTrouble } from './ports.ts';
+import { tellStopped } from './tellStopped.ts';
+import { Terminal } from './terminal.ts';
 import { TASK_STOP_MS, WATCHDOG_TIMINGS, WORKER_TIMINGS } from './timings.ts';
 import { startWatchdog } from './watchdogSchedule.ts';
 import { WorkerFleet, type LocalWorker } from './workerFleet.ts';
@@ -65,6 +65,8 @@ export interface RunningStack {
   readonly dynamoDbEndpoint: string;
   readonly sqsEndpoint: string;
   readonly operatorKey: string;
+  /** Whether there was nothing in the folder before. */
+  readonly isNew: boolean;
   /** Names of queues and tables begin with it. */
   readonly stage: string;
   readonly logs: string;
@@ -91,6 +93,8 @@ const STOP_MS = 10_000;
 
 /** Starts the stack. Throws an Error with one clear sentence when a part does not start; nothing is left running then. */
 export async function startStack(options: StackOptions): Promise<RunningStack> {
+  const trouble = await portTrouble({ port: options.port, isPair: !options.live });
+  if (trouble !== undefined) throw new Error(trouble);
   const folder = openDataFolder(options.dataDir);
   const stack = new Stack(options, folder);
   try {
@@ -107,6 +111,8 @@ class Stack implements RunningStack {
   readonly #folder: DataFolder;
   readonly #children: Child[] = [];
   readonly #shards: number;
+  readonly #terminal: Terminal;
+  readonly isNew: boolean;
   readonly stage = STAGE;
   readonly logs: string;
   #settings: Record<string, string> = {};
@@ -121,8 +127,10 @@ class Stack implements RunningStack {
   operatorKey = '';
 
   constructor(options: StackOptions, folder: DataFolder) {
-    this.#options = { ...options, say: sayOnce(options.say) };
+    this.#options = options;
     this.#folder = folder;
+    this.#terminal = new Terminal(options.say);
+    this.isNew = folder.operatorKey === undefined;
     this.#shards = options.shards ?? SHARDS;
     this.logs = folder.logs;
   }
@@ -142,11 +150,13 @@ class Stack implements RunningStack {
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),
     };
+    this.#terminal.findLabelsIn(asCaller(fleetConfig(this.#settings), 'stack'));
     await this.#prepareKey();
     await this.#buryEarlierWorkers();
     const whatsApp = this.#options.live ? undefined : await this.#startWhatsApp();
     const port = String(this.#options.port);
-    const functions = await this.#child(FUNCTIONS, 'infra/local/functionsHost.ts', ['--port', port], this.#settings);
+    const args = ['--port', port, '--previous-logs', this.#folder.previousLogs];
+    const functions = await this.#child(FUNCTIONS, 'infra/local/functionsHost.ts', args, this.#settings);
     this.apiUrl = textOf(functions.ready['url']);
     await this.#startWorkers(whatsApp);
     this.#startWatchdog();
@@ -186,12 +196,14 @@ class Stack implements RunningStack {
     await this.#fleet?.stop();
     // What was started last knows the others, and goes first.
     for (const child of [...this.#children].reverse()) await stopChild(child, STOP_MS);
+    await this.#terminal.stop();
     this.#folder.release();
   }
 
   kill(): void {
     this.#stopping = true;
     void this.#watchdog?.stop();
+    void this.#terminal.stop();
     this.#fleet?.kill();
     for (const child of this.#children) child.process.kill('SIGKILL');
     // Its host was killed and cannot end it, and this process may be gone before it sees that.
@@ -204,6 +216,11 @@ class Stack implements RunningStack {
     if (!isMetrics(line)) return;
     const functions = this.#children.find(({ name }) => name === FUNCTIONS)?.process;
     if (functions?.connected === true) functions.send({ metrics: line });
+  };
+
+  /** What cannot be logged can hardly be stored: the disk takes nothing. */
+  readonly #onLogFailed = (sentence: string): void => {
+    if (!this.#stopping) this.#options.onBroken(sentence);
   };
 
   #running(): WorkerFleet {
@@ -235,15 +252,7 @@ class Stack implements RunningStack {
   }
 
   async #startWorkers(whatsApp: { readonly url: string; readonly rootKey: string } | undefined): Promise<void> {
-    const {
-      workers,
-      workerTimings = 'local',
-      workerSettings,
-      reportStops = true,
-      between,
-      say,
-      onBroken,
-    } = this.#options;
+    const { workers, workerTimings = 'local', workerSettings, reportStops = true, between } = this.#options;
     const direct: WorkerReach = { dynamoDbEndpoint: this.dynamoDbEndpoint, whatsAppUrl: whatsApp?.url };
     const { dynamoDbEndpoint, whatsAppUrl } = (await between?.(direct)) ?? direct;
     const fleet = new WorkerFleet({
@@ -260,11 +269,13 @@ class Stack implements RunningStack {
       logs: this.logs,
       reportStops,
       taskStopMs: TASK_STOP_MS[workerTimings],
-      tellStopped: (taskId) => this.#tellStopped(taskId),
+      tellStopped: (taskId) => tellStopped(this.#settings, taskId),
       keepTasks: this.#folder.keepTasks,
-      say,
+      say: this.#terminal.say,
+      onTrouble: this.#terminal.tell,
       onLine: this.#onLine,
-      onBroken,
+      onLogFailed: this.#onLogFailed,
+      onBroken: this.#options.onBroken,
     });
     this.#fleet = fleet;
     await Promise.all(Array.from({ length: workers }, () => fleet.add()));
@@ -275,7 +286,11 @@ class Stack implements RunningStack {
     if (watchdogSettings === false) return;
     this.#watchdog = startWatchdog({
       settings: { ...this.#settings, ...WATCHDOG_TIMINGS[workerTimings], ...workerSettings, ...watchdogSettings },
-      logFile: `${this.logs}/watchdog.log`,
+      log: {
+        file: `${this.logs}/watchdog.log`,
+        onLogAside: this.#terminal.say,
+        onLogFailed: this.#onLogFailed,
+      },
       stopTask: (taskId) => this.#running().stopTask(taskId),
     });
   }
@@ -308,23 +323,8 @@ class Stack implements RunningStack {
 
   /** Workers of a run that was killed cannot have told anybody; ECS would, so the supervisor does. */
   async #buryEarlierWorkers(): Promise<void> {
-    for (const taskId of this.#folder.tasks) await this.#tellStopped(taskId);
+    for (const taskId of this.#folder.tasks) await tellStopped(this.#settings, taskId);
     this.#folder.keepTasks([]);
-  }
-
-  async #tellStopped(taskId: string): Promise<void> {
-    const handler = makeTaskStoppedHandler(
-      composeTaskStopped(asCaller(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'silent' }), 'taskStopped')),
-    );
-    await handler({
-      source: 'aws.ecs',
-      'detail-type': 'ECS Task State Change',
-      detail: {
-        taskArn: `arn:aws:ecs:us-east-1:000000000000:task/local/${taskId}`,
-        lastStatus: 'DEPROVISIONING',
-        containers: [{ name: WORKER_CONTAINER, lastStatus: 'STOPPED' }],
-      },
-    });
   }
 
   async #child(name: string, file: string, args: readonly string[], env: Record<string, string>): Promise<Child> {
@@ -335,7 +335,9 @@ class Stack implements RunningStack {
       env,
       logFile: `${this.#folder.logs}/${name}.log`,
       readyWithinMs: READY_MS,
-      onTrouble: this.#options.say,
+      onTrouble: this.#terminal.tell,
+      onLogAside: this.#terminal.say,
+      onLogFailed: this.#onLogFailed,
       onLine: this.#onLine,
     });
     this.#children.push(child);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Scope } from '../../shared/kernel/scope.ts';
 import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
+import type { Trouble } from './trouble.ts';
 
 /** One worker process of the embedded stack. */
 export interface LocalWorker {
@@ -21,6 +22,8 @@ export interface WorkerFleetOptions {
   /** Remembers tasks whose end is not told yet, for the next start. */
   readonly keepTasks: (taskIds: readonly string[]) => void;
   readonly say: (line: string) => void;
+  readonly onTrouble: (trouble: Trouble) => void;
+  readonly onLogFailed: (sentence: string) => void;
   /** Every line that a worker prints on standard output. */
   readonly onLine: (line: string) => void;
   readonly onBroken: (reason: string) => void;
@@ -148,7 +151,7 @@ export class WorkerFleet {
   }
 
   async #start(place: Place): Promise<Child> {
-    const { settings, logs, say, onLine } = this.#options;
+    const { settings, logs, say, onTrouble, onLogFailed, onLine } = this.#options;
     const taskId = randomUUID();
     this.#untold.add(taskId);
     this.#options.keepTasks([...this.#untold]);
@@ -160,7 +163,9 @@ export class WorkerFleet {
       env: { ...settings, ...place.settings, HOLDFAST_TASK_ID: taskId },
       logFile: `${logs}/${name}.log`,
       readyWithinMs: READY_MS,
-      onTrouble: say,
+      onTrouble,
+      onLogAside: say,
+      onLogFailed,
       onLine,
     }).then((child) => {
       place.running = { child, taskId };

@@ -54,6 +54,7 @@ const rules: readonly Rule[] = [
       'worker/status/statusServer.ts': 'one for each process, held by its scope; it keeps no process alive',
       'infra/local/dynamoDb.ts': 'finds a free port and is closed at once',
       'infra/local/steadyServer.ts': 'its caller listens and closes: the host of the functions, the simulator',
+      'infra/local/ports.ts': 'asks whether a port is free, and is closed at once',
       'infra/local/webhookReceiver.ts': 'of the demo alone, with a stop',
     },
   },

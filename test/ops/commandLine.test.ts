@@ -67,6 +67,15 @@ describe('npm run ops', () => {
     for (const name of Object.keys(commands)) expect(stdout).toContain(`\n  ${name}`);
   });
 
+  it('explains one command alone, with what it takes', async () => {
+    const { code, stdout } = await ops('drain', '--help');
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('npm run ops -- drain WORKER [--wait]');
+    expect(stdout).toContain('--data DIR');
+    expect(stdout).not.toContain('redrive');
+  });
+
   it('says its version without any Holdfast', async () => {
     const { code, stdout } = await ops('version', '--stage', 'nowhere', '--queue-url-base', 'http://127.0.0.1:1/0/');
 

@@ -215,6 +215,8 @@ describe('npm run ops, on the embedded stack', () => {
     const { code, stderr } = await ops('status');
 
     expect(code).toBe(2);
-    expect(stderr).toBe(`No embedded stack runs on ${dataDir}: start it with npm start.\n`);
+    expect(stderr).toBe(
+      `No embedded stack runs on ${dataDir}: start it with npm start -- --data ${dataDir}, or name another with --data.\n`,
+    );
   });
 });

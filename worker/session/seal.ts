@@ -1,6 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
 
-/** AES-256-GCM with the place of an item as additional data: a sealed item cannot be put elsewhere, or back. */
+/**
+ * AES-256-GCM with the place of an item as additional data: bytes that are put at another key, or under another version or epoch,
+ * do not open. An older item opens when it is put back whole, with the version and epoch that it had: nothing outside the table
+ * knows which version is the newest. Whoever may write the table can so take a session back, but neither read nor forge one.
+ */
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 

@@ -1,5 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -96,6 +106,91 @@ describe('npm start', () => {
     expect(keys[1]).toBe(keys[0]);
   }, 90_000);
 
+  it('shows the operator key once, and at a restart how to go on instead of how to begin', async () => {
+    const outputs: string[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      const started = start();
+      await untilUp(started);
+      outputs.push(started.output());
+      started.process.kill('SIGTERM');
+      await started.exited;
+    }
+
+    expect(outputs.map((text) => text.match(/hf_operator_/g)?.length)).toEqual([1, 1]);
+    expect(outputs.map((text) => text.includes('Make a tenant:'))).toEqual([true, false]);
+    expect(outputs[1]).toContain(`npm run ops -- status --data '${dataDir}'`);
+  }, 90_000);
+
+  it('writes nothing that others may read, into a folder that they may, whatever the umask is', async () => {
+    chmodSync(dataDir, 0o755);
+    const before = process.umask(0);
+    const started = start();
+    process.umask(before);
+    await untilUp(started);
+
+    const open = readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
+      .map((name) => [name, statSync(join(dataDir, name)).mode & 0o777] as const)
+      .filter(([, mode]) => (mode & 0o077) !== 0);
+    const files = readdirSync(dataDir, { recursive: true, encoding: 'utf8' });
+
+    expect(open).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(['dynamodb.sqlite', 'root-key', 'operator-key', 'logs/worker-1.log']));
+    expect(files.some((name) => name.startsWith('queues/'))).toBe(true);
+    expect(statSync(dataDir).mode & 0o777).toBe(0o755);
+  }, 60_000);
+
+  it('on a disk that fills up stops with one sentence and no stack', async (context) => {
+    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', dataDir]);
+    context.skip(mount.status !== 0, 'this user may not mount a small disk');
+    try {
+      const started = start('--workers', '1');
+      await untilUp(started);
+      // As big as the disk lets it be.
+      const filler = openSync(join(dataDir, 'filler'), 'w');
+      try {
+        for (;;) writeSync(filler, Buffer.alloc(4_096));
+      } catch {
+        closeSync(filler);
+      }
+
+      const code = await started.exited;
+
+      expect(code).toBe(1);
+      expect(started.output()).toMatch(
+        /Holdfast cannot go on\. .*The disk that holds \S+ is full\. Make room, then start again\./,
+      );
+      expect(started.output()).not.toMatch(/ENOSPC|^ +at /m);
+      await until('no process being left', processesOf, (pids) => pids.length === 0);
+    } finally {
+      spawnSync('umount', ['-l', dataDir]);
+    }
+  }, 120_000);
+
+  it('on a full disk does not start, in one sentence', async (context) => {
+    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', dataDir]);
+    context.skip(mount.status !== 0, 'this user may not mount a small disk');
+    try {
+      const started = start();
+
+      expect(await started.exited).toBe(1);
+      expect(started.output()).toMatch(/^Holdfast did not start\. The disk that holds \S+ is full\. Make room/m);
+      expect(started.output()).not.toMatch(/ENOSPC|^ +at /m);
+    } finally {
+      spawnSync('umount', ['-l', dataDir]);
+    }
+  }, 60_000);
+
+  it.each([
+    ['a file', () => join(root, 'package.json'), 'is not a folder'],
+    ['a path that cannot be made', () => '/proc/holdfast', 'cannot be made'],
+  ])('refuses %s as its folder, with one sentence', async (_what, folder, sentence) => {
+    const started = start('--data', folder());
+
+    expect(await started.exited).toBe(1);
+    expect(started.output()).toMatch(/^Holdfast did not start\. .*--data DIR$/m);
+    expect(started.output()).toContain(sentence);
+  });
+
   it('refuses to run twice on one folder', async () => {
     await untilUp(start());
     const second = start();
@@ -106,19 +201,27 @@ describe('npm start', () => {
     expect(second.output()).toMatch(/Another Holdfast \(process \d+\) runs on/);
   }, 60_000);
 
-  it('says in one line that its port is taken, and stops everything else', async () => {
-    const other = createServer();
-    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
-    const { port } = other.address() as AddressInfo;
+  it.each([
+    ['of the API', 0, (port: number) => `Port ${port} is taken. Choose another`],
+    ['of the phones', 1, (port: number) => `Port ${port + 1} is taken, which the phones of the simulator have`],
+  ])(
+    'names the port that is taken and free ones to choose: %s',
+    async (_what, offset, sentence) => {
+      const other = createServer();
+      await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+      const port = (other.address() as AddressInfo).port - offset;
 
-    const started = start('--port', String(port));
-    const code = await started.exited;
-    other.close();
+      const started = start('--port', String(port));
+      const code = await started.exited;
+      other.close();
 
-    expect(code).toBe(1);
-    expect(started.output()).toContain(`Port ${port} is taken.`);
-    await until('no process being left', processesOf, (pids) => pids.length === 0);
-  }, 60_000);
+      expect(code).toBe(1);
+      expect(started.output()).toContain(sentence(port));
+      expect(started.output()).toMatch(/npm start -- --port \d+$/m);
+      await until('no process being left', processesOf, (pids) => pids.length === 0);
+    },
+    60_000,
+  );
 
   it.each([
     ['an unknown option', ['--fast']],
