@@ -10,7 +10,7 @@ import { keepToOneself, makeFolder, replaceFile } from './folders.ts';
  */
 export interface DataFolder {
   readonly path: string;
-  /** The files of the present run. Those of the run before stand in `previous` below it. */
+  /** The files of the present run. Those of the run before stand in `previous-logs` beside it. */
   readonly logs: string;
   readonly previousLogs: string;
   /** File of the 32-byte root key; made at the first start. */
@@ -36,7 +36,7 @@ export interface StackAddresses {
   readonly HOLDFAST_QUEUE_URL_BASE: string;
 }
 
-const FOLDERS = ['logs', 'queues', 'whatsapp'] as const;
+const FOLDERS = ['logs', 'previous-logs', 'queues', 'whatsapp'] as const;
 const FILES = [
   'lock',
   'root-key',
@@ -66,7 +66,7 @@ function open(path: string): DataFolder {
   for (const name of [...FOLDERS, ...FILES]) keepToOneself(join(path, name));
   for (const name of FOLDERS) makeFolder(join(path, name));
   replaceFile(lock, String(process.pid));
-  const [logs, previousLogs] = [join(path, 'logs'), join(path, 'logs', 'previous')];
+  const [logs, previousLogs] = [join(path, 'logs'), join(path, 'previous-logs')];
   keepLastRun(logs, previousLogs);
   const keyFile = join(path, 'root-key');
   if (!existsSync(keyFile)) replaceFile(keyFile, randomBytes(32));
@@ -95,11 +95,11 @@ function open(path: string): DataFolder {
 
 /** What went wrong is looked for after a start has put it right, so one run before the present one is kept. */
 function keepLastRun(logs: string, previous: string): void {
-  const files = readdirSync(logs, { withFileTypes: true }).filter((entry) => entry.isFile());
   // A start that ended before it wrote a line leaves the run before it where it is.
-  if (files.length > 0) rmSync(previous, { recursive: true, force: true });
-  makeFolder(previous);
-  for (const { name } of files) renameSync(join(logs, name), join(previous, name));
+  if (readdirSync(logs).length === 0) return;
+  rmSync(previous, { recursive: true, force: true });
+  renameSync(logs, previous);
+  makeFolder(logs);
 }
 
 function isRunning(pid: number): boolean {

@@ -109,7 +109,7 @@ function firstScreen({
   DynamoDB      ${dynamoDbEndpoint}
   SQS           ${sqsEndpoint}
   data          ${options.dataDir}
-  logs          ${inFolder('logs')}   (of the run before: previous)
+  logs          ${inFolder('logs')}   (of the run before: previous-logs)
 
   operator key  ${operatorKey}
 

@@ -66,7 +66,7 @@ describe('the data folder', () => {
 
     const { logs, previousLogs } = openDataFolder(parent);
 
-    expect(readdirSync(logs)).toEqual(['previous']);
+    expect(readdirSync(logs)).toEqual([]);
     expect(readFileSync(join(previousLogs, 'functions.log'), 'utf8')).toBe('third');
   });
 
