@@ -77,6 +77,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     queues: [
       { queue: 'events', actions: eventSource },
+      // What is refused for good, so that nothing waits behind it.
+      { queue: 'eventsDead', actions: ['SendMessage'] },
       { queue: 'deliveries', actions: ['SendMessage'] },
     ],
     dataKeys: false,
@@ -127,6 +129,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     queues: [
       { queue: 'commands', actions: ['ChangeMessageVisibility', 'DeleteMessage', 'ReceiveMessage'] },
+      // A command that cannot be read, so that nothing waits behind it.
+      { queue: 'commandsDead', actions: ['SendMessage'] },
       { queue: 'events', actions: ['SendMessage'] },
     ],
     dataKeys: true,

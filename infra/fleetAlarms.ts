@@ -85,6 +85,17 @@ function addWorkerAlarms(scope: Construct, stage: string): void {
     heading: 'Workers are suspended',
     sentence: 'A worker had no acknowledged heartbeat for so long that it stopped its work for a while.',
   });
+  for (const reason of ['malformed', 'too_large'] as const) {
+    new RunbookAlarm(scope, `facts-refused-${reason === 'malformed' ? reason : 'too-large'}`, {
+      ...ticket,
+      metric: holdfastMetric(stage, 'FactsRefused', { reason }, { statistic: 'Sum', minutes: 5 }),
+      heading: 'Facts are refused',
+      sentence:
+        reason === 'malformed'
+          ? 'Something that WhatsApp brought could not be told as it came, because its form is taken nowhere.'
+          : 'Something that WhatsApp brought could not be told as it came, because it is too large.',
+    });
+  }
   new RunbookAlarm(scope, 'event-loop-held-up', {
     ...ticket,
     metric: holdfastMetric(stage, 'EventLoopDelay', {}, { statistic: 'p95', minutes: 1 }),

@@ -4,6 +4,7 @@ export const runbookHeadings = [
   'Dead letters: events',
   'Dead letters: deliveries',
   'Events are late',
+  'Facts are refused',
   'Deliveries pile up',
   'A function fails',
   'A function is throttled',

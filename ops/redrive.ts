@@ -9,6 +9,7 @@ import type { Connection } from '../shared/connection/connection.ts';
 import type { Clock } from '../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../shared/kernel/id.ts';
 import { commandSchema } from '../shared/message/command.ts';
+import { toAsciiBody } from '../shared/platform/asciiJson.ts';
 import { commandQueueName, deliveryQueueName, eventQueueName } from '../shared/platform/queues.ts';
 import { depthOf, type QueueKind, type QueuePlace } from './queueDepths.ts';
 
@@ -111,7 +112,7 @@ function toSend(message: Message, QueueUrl: string, by: string, nowMs: number): 
   const text = (StringValue: string) => ({ DataType: 'String', StringValue });
   return new SendMessageCommand({
     QueueUrl,
-    MessageBody: Body,
+    MessageBody: toAsciiBody(Body ?? ''),
     MessageAttributes: {
       ...MessageAttributes,
       redrivenBy: text(by),

@@ -56,6 +56,8 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     queueUrlBase,
     gate,
     clock,
+    logger,
+    metrics,
     makeBatchId: () => `${workerId}-${(batches += 1)}`,
   });
   const sockets = makeSockets({ ...options, table, messages, publisher });

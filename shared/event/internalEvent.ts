@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+import { factBounds, isWellFormed } from './factBounds.ts';
 import { connectionStatuses, statusCodes } from '../connection/status.ts';
 import { inboundContentSchema, messageFlagsSchema } from '../message/content.ts';
 
@@ -14,28 +15,35 @@ const brandedText = <Brand>() =>
     .min(1)
     .transform((text) => text as Brand);
 
-const factKey = z.string().min(1).max(200);
-const fact = { key: factKey, atMs: z.number().int() } as const;
+/** The last moment that an id made of a time can hold. */
+const LAST_MS = 2 ** 48 - 1;
+
+const timeMs = z.number().int().min(0).max(LAST_MS);
+const factKey = z.string().min(1).max(factBounds.keyUnits);
+const fact = { key: factKey, atMs: timeMs } as const;
 /** Keys that the same fact has by the other names of its people: it may come once by number and once by LID. */
-const otherKeys = z.array(factKey).max(3).optional();
+const otherKeys = z.array(factKey).max(factBounds.otherKeys).optional();
+/** What WhatsApp names: a worker lets nothing out that is longer. */
+const address = z.string().max(factBounds.addressUnits);
+const whatsAppId = z.string().min(1).max(factBounds.idUnits);
 
 /** A message that WhatsApp delivered: from a contact, or our own from another device (`fromMe`). */
 const messageFact = z.object({
   ...fact,
   kind: z.literal('message'),
-  stanzaId: brandedText<StanzaId>(),
+  stanzaId: whatsAppId.transform((text) => text as StanzaId),
   /** The conversation: a person or a group, without device. */
-  chat: z.string(),
+  chat: address,
   /** Who wrote it, without device. In a group this is not the chat. */
-  sender: z.string(),
+  sender: address,
   /** The phone-number address when chat or sender is a LID, and the other way round, where WhatsApp told it. */
-  chatAlias: z.string().optional(),
-  senderAlias: z.string().optional(),
+  chatAlias: address.optional(),
+  senderAlias: address.optional(),
   fromMe: z.boolean(),
   senderName: z.string().optional(),
   otherKeys,
   /** When it reached the worker; grows from message to message. Absent in what an earlier release published. */
-  receivedAtMs: z.number().int().optional(),
+  receivedAtMs: timeMs.optional(),
   content: inboundContentSchema,
   /** What it was wrapped in, such as `viewOnce`; absent when in nothing. */
   flags: messageFlagsSchema.optional(),
@@ -45,11 +53,11 @@ const messageFact = z.object({
 const receiptFact = z.object({
   ...fact,
   kind: z.literal('receipt'),
-  stanzaId: brandedText<StanzaId>(),
-  chat: z.string(),
-  recipient: z.string(),
-  chatAlias: z.string().optional(),
-  recipientAlias: z.string().optional(),
+  stanzaId: whatsAppId.transform((text) => text as StanzaId),
+  chat: address,
+  recipient: address,
+  chatAlias: address.optional(),
+  recipientAlias: address.optional(),
   state: z.enum(['delivered', 'read', 'played']),
 });
 
@@ -75,25 +83,21 @@ const statusFact = z.object({
 const callFact = z.object({
   ...fact,
   kind: z.literal('call'),
-  callId: z.string().min(1),
+  callId: whatsAppId,
   /** Who calls, without device. */
-  caller: z.string(),
-  callerAlias: z.string().optional(),
+  caller: address,
+  callerAlias: address.optional(),
   otherKeys,
   /** The group that is called together. */
-  group: z.string().optional(),
+  group: address.optional(),
   video: z.boolean(),
   /** It is being refused, because the connection's settings say so. */
   rejected: z.boolean(),
 });
 
-export const internalEventSchema = z.discriminatedUnion('kind', [
-  messageFact,
-  receiptFact,
-  sendResultFact,
-  statusFact,
-  callFact,
-]);
+export const internalEventSchema = z
+  .discriminatedUnion('kind', [messageFact, receiptFact, sendResultFact, statusFact, callFact])
+  .refine(isWellFormed, { message: 'not well-formed' });
 export type InternalEvent = z.infer<typeof internalEventSchema>;
 export type MessageFact = z.infer<typeof messageFact>;
 export type ReceiptFact = z.infer<typeof receiptFact>;
@@ -101,8 +105,11 @@ export type SendResultFact = z.infer<typeof sendResultFact>;
 export type StatusFact = z.infer<typeof statusFact>;
 export type CallFact = z.infer<typeof callFact>;
 
-/** Body of one message in the events queue: facts of one connection, in order, at most 64 KB. Group = connection id. */
-export const internalEventBatchSchema = z.object({
+/**
+ * What is around the facts in one message of the events queue, with the facts not looked at yet: each is judged for itself, so
+ * that one which is wrong does not cost the others.
+ */
+export const batchEnvelopeSchema = z.object({
   version: z.literal(1),
   tenantId: brandedText<TenantId>(),
   connectionId: brandedText<ConnectionId>(),
@@ -112,6 +119,12 @@ export const internalEventBatchSchema = z.object({
   correlationId: brandedText<CorrelationId>(),
   /** Unique to this publish; a redelivery of the same SQS message carries the same one. */
   batchId: z.string().min(1),
+  events: z.array(z.unknown()).min(1).max(1_000),
+});
+export type BatchEnvelope = z.infer<typeof batchEnvelopeSchema>;
+
+/** Body of one message in the events queue: facts of one connection, in order, at most 64 KB. Group = connection id. */
+export const internalEventBatchSchema = batchEnvelopeSchema.extend({
   events: z.array(internalEventSchema).min(1).max(100),
 });
 export type InternalEventBatch = z.infer<typeof internalEventBatchSchema>;

@@ -45,11 +45,7 @@ export async function recordFacts(
 ): Promise<readonly RecordedEvent[]> {
   const recorded = new Map<string, RecordedEvent>();
   for (const fact of batch.events) {
-    const { tenantId, connectionId, batchId } = batch;
-    const source = { tenantId, connectionId, batchId, factKeys: factKeysOf(fact) };
-    const event = await recordOnce(dependencies, source, async () =>
-      toPlan(dependencies, decideFact(batch, fact, await findMessage(dependencies, connectionId, fact))),
-    );
+    const event = await recordFact(dependencies, batch, fact);
     if (event !== undefined) recorded.set(event.eventId, event);
   }
   return [...recorded.values()];
@@ -59,6 +55,19 @@ export async function recordFacts(
 function factKeysOf(fact: InternalEvent): readonly string[] {
   const others = 'otherKeys' in fact ? (fact.otherKeys ?? []) : [];
   return [...new Set([fact.key, ...others])];
+}
+
+/** Records one fact of a batch, as {@link recordFacts} does. */
+export async function recordFact(
+  dependencies: FactDependencies,
+  batch: Omit<InternalEventBatch, 'events'>,
+  fact: InternalEvent,
+): Promise<RecordedEvent | undefined> {
+  const { tenantId, connectionId, batchId } = batch;
+  const source = { tenantId, connectionId, batchId, factKeys: factKeysOf(fact) };
+  return recordOnce(dependencies, source, async () =>
+    toPlan(dependencies, decideFact(batch, fact, await findMessage(dependencies, connectionId, fact))),
+  );
 }
 
 /** What to do about a fact. @param message the one that the fact is about, where it is about one we sent */

@@ -1,6 +1,7 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import type { ConnectionId, CorrelationId, MessageId, TenantId } from '../kernel/id.ts';
+import { toAsciiJson } from '../platform/asciiJson.ts';
 import { commandQueueName } from '../platform/queues.ts';
 
 /**
@@ -55,7 +56,7 @@ export async function enqueueCommand(
   await queue.send(
     new SendMessageCommand({
       QueueUrl: `${queueUrlBase}${commandQueueName(stage, shard)}`,
-      MessageBody: JSON.stringify(command),
+      MessageBody: toAsciiJson(command),
       MessageGroupId: commandGroup(command),
       MessageDeduplicationId: deduplicationId,
     }),

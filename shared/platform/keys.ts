@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { boundedKeyPart } from '../kernel/boundedName.ts';
 import type { ApiKeyId, ConnectionId, DeliveryId, EndpointId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 
 /**
@@ -10,6 +11,9 @@ export interface ItemKey {
   readonly pk: string;
   readonly sk: string;
 }
+
+/** Most of a key that somebody else chose: DynamoDB takes 1,024 bytes for a sort key. */
+const KEY_PART = 256;
 
 const padded = (number: number, digits: number): string => String(number).padStart(digits, '0');
 const digest = (...parts: readonly string[]): string =>
@@ -57,7 +61,8 @@ export const MESSAGE_PREFIX = 'MESSAGE#';
 /** From the stanza id of a message we sent to its message id: receipts name only the stanza. */
 export const sentStanzaKey = (connectionId: ConnectionId, stanzaId: StanzaId): ItemKey => ({
   pk: `CON#${connectionId}`,
-  sk: `STANZA#${stanzaId}`,
+  // A receipt names what its sender likes.
+  sk: `STANZA#${boundedKeyPart(stanzaId, KEY_PART)}`,
 });
 /** A fact that ingest has handled. */
 export const handledFactKey = (connectionId: ConnectionId, factKey: string): ItemKey => ({

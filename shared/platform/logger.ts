@@ -25,6 +25,7 @@ const ALLOWED_FIELDS: ReadonlySet<string> = new Set([
   'attempt',
   'attempts',
   'attributes',
+  'bytes',
   'cause',
   'code',
   'commandKind',

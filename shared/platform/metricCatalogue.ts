@@ -83,6 +83,12 @@ export const metricCatalogue = {
     dimensions: { outcome: ['done', 'failed'] },
     question: 'How many calls were refused because their connection is set so?',
   },
+  FactsRefused: {
+    ...trouble,
+    dimensions: { reason: ['malformed', 'too_large'] },
+    question:
+      'How many facts could not be told as they came, because the schema, the queue or a store takes none like them?',
+  },
   RetryReceipts: {
     ...trouble,
     question: 'How many requests to repeat came from recipients, for so many MessagesSent?',

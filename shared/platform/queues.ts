@@ -69,3 +69,10 @@ export function queueDefinitions(stage: string, shardCount: number): readonly Qu
     },
   ];
 }
+
+/** Name of the queue to which the dead letters of a queue go. Throws when it has none. */
+export function deadLetterNameOf(stage: string, name: string, shardCount = 1): string {
+  const queue = queueDefinitions(stage, shardCount).find((definition) => definition.name === name);
+  if (queue?.deadLetter === undefined) throw new Error(`queue ${name} has no dead-letter queue`);
+  return queue.deadLetter.name;
+}

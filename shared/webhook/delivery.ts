@@ -9,6 +9,7 @@ import {
   type EventId,
   type TenantId,
 } from '../kernel/id.ts';
+import { toAsciiJson } from '../platform/asciiJson.ts';
 import { deliveryQueueName } from '../platform/queues.ts';
 import { wants, type Endpoint } from './endpoint.ts';
 
@@ -59,7 +60,11 @@ export async function enqueueDeliveries(
       new SendMessageBatchCommand({ QueueUrl: deliveryQueueUrl(dependencies), Entries }),
     );
     const [refused] = answer.Failed ?? [];
-    if (refused !== undefined) throw new Error(`SQS refused a delivery: ${refused.Code ?? 'no code'}`);
+    // Under its own name, so that it can be judged.
+    if (refused !== undefined) {
+      const name = refused.Code ?? 'Error';
+      throw Object.assign(new Error(`SQS refused a delivery: ${name}`), { name });
+    }
   }
   return entries.length;
 }
@@ -82,5 +87,5 @@ export function toDeliveries(endpoints: readonly Endpoint[], events: readonly Re
 
 function toEntry(delivery: Delivery): Omit<SendMessageBatchRequestEntry, 'Id'> {
   // A group in a standard queue is for fairness: a slow endpoint does not hold up the others.
-  return { MessageBody: JSON.stringify(delivery), MessageGroupId: delivery.endpointId };
+  return { MessageBody: toAsciiJson(delivery), MessageGroupId: delivery.endpointId };
 }

@@ -14,10 +14,17 @@ const keyFile: Explanation = {
   why: 'The embedded stack wraps data keys with a key file instead of KMS, behind the same interface.',
 };
 
+const unreadable: Explanation = {
+  here: 'never',
+  why: 'Only what nobody can read, or what the store refuses for good, is put there; nothing in this run is of that kind.',
+};
+
 /** By the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
+  'ingest sqs:SendMessage eventsDead': unreadable,
+  'worker sqs:SendMessage commandsDead': unreadable,
   'worker kms:Decrypt data key': keyFile,
   'worker kms:GenerateDataKey data key': keyFile,
   'restore kms:Decrypt data key': keyFile,

@@ -1,25 +1,37 @@
-import { DeleteMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
+import {
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeIngestHandler } from '../../functions/ingest.ts';
 import { keepingMetrics } from '../shared/platform/keepingMetrics.ts';
 import { readEvents } from '../../shared/event/eventLog.ts';
-import type { InternalEventBatch } from '../../shared/event/internalEvent.ts';
+import { batchEnvelopeSchema, type InternalEvent, type InternalEventBatch } from '../../shared/event/internalEvent.ts';
+import type { InboundContent } from '../../shared/message/content.ts';
 import { makeDeliveryId, makeEventId } from '../../shared/kernel/id.ts';
-import { eventQueueName } from '../../shared/platform/queues.ts';
 import { aBatch, aMessageFact, newIds } from '../shared/event/eventStores.ts';
 import {
   aRecord,
   aTenantWith,
   failingQueue,
   receive,
-  release,
   startQueueStack,
   takeDeliveries,
-  toSqsEvent,
   type QueueStack,
 } from './queueStack.ts';
+
+/** Which command an input is of, by a field that only its inputs have. */
+const commandsByField = [
+  ['TransactItems', TransactWriteCommand],
+  ['UpdateExpression', UpdateCommand],
+  ['Item', PutCommand],
+] as const;
 
 describe('ingest', () => {
   let stack: QueueStack;
@@ -99,22 +111,130 @@ describe('ingest', () => {
     expect(await typesIn(tenant.tenantId)).toEqual(['message.received']);
   });
 
-  it('stops a group at its first failure and reports that record and the later ones of the group', async () => {
+  /** What lies in the dead letters of events; it is removed. */
+  const takeDead = async (): Promise<readonly string[]> => {
+    const deadUrl = `${stack.queueUrlBase}test-events-dead.fifo`;
+    const found: string[] = [];
+    for (;;) {
+      const messages = await receive(stack, deadUrl);
+      if (messages.length === 0) return found;
+      for (const { Body = '', ReceiptHandle = '' } of messages) {
+        found.push(Body);
+        await stack.queue.send(new DeleteMessageCommand({ QueueUrl: deadUrl, ReceiptHandle }));
+      }
+    }
+  };
+  const contentsIn = async (tenantId: InternalEventBatch['tenantId']) =>
+    (await readEvents(stack, tenantId, undefined, 100)).events.map(({ data }) =>
+      'content' in data ? data.content : data,
+    );
+  const words = (body: string): InboundContent => ({ type: 'text', text: { body } });
+  /** A store that refuses any write with these words in it, as DynamoDB refuses what it cannot keep. */
+  const refusing = (poison: string, error: Error): typeof stack.table => {
+    const table = mockClient(DynamoDBDocumentClient.from(stack.table));
+    table.onAnyCommand().callsFake((input: object) => {
+      if (JSON.stringify(input).includes(poison)) throw error;
+      const Command = commandsByField.find(([field]) => field in input)?.[1] ?? GetCommand;
+      return stack.table.send(new Command(input as never) as never);
+    });
+    return table as unknown as typeof stack.table;
+  };
+
+  it('stops a group while the store does not answer, and reports that record and the later ones of the group', async () => {
     const [broken, sound] = [newIds(), newIds()];
-    const bad = aRecord('{"version":1}', { id: 'bad', group: broken.connectionId });
     const Records = [
       asRecord(aBatch(broken, [aMessageFact()], 'b1'), 'before'),
       asRecord(aBatch(sound, [aMessageFact()], 'b2'), 'other-1'),
-      bad,
-      asRecord(aBatch(sound, [aMessageFact()], 'b3'), 'other-2'),
-      asRecord(aBatch(broken, [aMessageFact()], 'b4'), 'after'),
+      asRecord(aBatch(broken, [aMessageFact({ content: words('slow one') })], 'b3'), 'bad'),
+      asRecord(aBatch(sound, [aMessageFact()], 'b4'), 'other-2'),
+      asRecord(aBatch(broken, [aMessageFact()], 'b5'), 'after'),
     ];
+    const slow = refusing('slow one', Object.assign(new Error('down'), { name: 'InternalServerError' }));
 
-    const answer = await makeIngestHandler(stack)({ Records });
+    const answer = await makeIngestHandler({ ...stack, table: slow })({ Records });
 
     expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(['bad', 'after']);
     expect(await typesIn(broken.tenantId)).toHaveLength(1);
     expect(await typesIn(sound.tenantId)).toHaveLength(2);
+  });
+
+  it('sets a body that is no batch aside at once, and goes on with its group', async () => {
+    const ids = newIds();
+    const Records = [
+      aRecord('{"version":1}', { id: 'bad', group: ids.connectionId }),
+      asRecord(aBatch(ids, [aMessageFact()]), 'after'),
+    ];
+
+    const answer = await makeIngestHandler(stack)({ Records });
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(await typesIn(ids.tenantId)).toEqual(['message.received']);
+    expect(await takeDead()).toEqual(['{"version":1}']);
+  });
+
+  it.each<readonly [what: string, body: string]>([
+    ['half an emoji', 'a\ud83db'],
+    ['a text that is none', 7 as unknown as string],
+  ])('tells a message with %s as malformed, and its neighbours whole and in order', async (_what, body) => {
+    const ids = newIds();
+    const facts = [words('before'), words(body), words('after')].map((content) => aMessageFact({ content }));
+
+    const answer = await makeIngestHandler(stack)({ Records: [asRecord(aBatch(ids, facts))] });
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(await contentsIn(ids.tenantId)).toEqual([
+      words('before'),
+      { type: 'unsupported', unsupported: { kind: 'malformed', bytes: expect.any(Number) } },
+      words('after'),
+    ]);
+    expect(await takeDead()).toEqual([]);
+  });
+
+  it('sets a receipt without an id aside, and records its neighbours', async () => {
+    const ids = newIds();
+    const receipt = {
+      kind: 'receipt',
+      key: 'receipt:1',
+      atMs: 1,
+      stanzaId: '',
+      chat: 'a',
+      recipient: 'a',
+      state: 'read',
+    };
+    const facts = [aMessageFact(), receipt as InternalEvent, aMessageFact()];
+    const metrics = keepingMetrics();
+
+    const answer = await makeIngestHandler({ ...stack, metrics })({ Records: [asRecord(aBatch(ids, facts))] });
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(await typesIn(ids.tenantId)).toEqual(['message.received', 'message.received']);
+    const dead = (await takeDead()).map((body) => batchEnvelopeSchema.parse(JSON.parse(body)).events);
+    expect(dead).toEqual([[receipt]]);
+    expect(metrics.totalOf('FactsRefused', { reason: 'malformed' })).toBe(1);
+  });
+
+  it('tells a message that the store refuses for its size as too large, and records its neighbours', async () => {
+    const ids = newIds();
+    const facts = [words('before'), words('poison'), words('after')].map((content) => aMessageFact({ content }));
+    const refusal = new TransactionCanceledException({
+      message: 'Transaction cancelled',
+      $metadata: { httpStatusCode: 400 },
+      CancellationReasons: [
+        { Code: 'None' },
+        { Code: 'ValidationError', Message: 'Item size has exceeded the maximum allowed size' },
+      ],
+    });
+    const table = refusing('poison', refusal);
+
+    const answer = await makeIngestHandler({ ...stack, table })({ Records: [asRecord(aBatch(ids, facts))] });
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(await contentsIn(ids.tenantId)).toEqual([
+      words('before'),
+      { type: 'unsupported', unsupported: { kind: 'too_large', bytes: expect.any(Number) } },
+      words('after'),
+    ]);
+    expect(await takeDead()).toEqual([]);
   });
 
   it('reports a record while the store throttles, and records it afterwards', async () => {
@@ -150,29 +270,5 @@ describe('ingest', () => {
         eventId: makeEventId(1),
       }),
     );
-  });
-
-  it('leaves a body that is no batch to the dead letters after eight receives', async () => {
-    const QueueUrl = `${stack.queueUrlBase}${eventQueueName('test')}`;
-    const deadUrl = `${stack.queueUrlBase}test-events-dead.fifo`;
-    const handler = makeIngestHandler(stack);
-    await stack.queue.send(
-      new SendMessageCommand({ QueueUrl, MessageBody: '{}', MessageGroupId: 'g', MessageDeduplicationId: 'd' }),
-    );
-
-    let receives = 0;
-    for (;;) {
-      const [message] = await receive(stack, QueueUrl);
-      if (message === undefined) break;
-      receives++;
-      const answer = await handler(toSqsEvent([message]));
-      expect(answer.batchItemFailures).toHaveLength(1);
-      await release(stack, QueueUrl, message);
-    }
-
-    const [dead] = await receive(stack, deadUrl, 2);
-    expect(receives).toBe(8);
-    expect(dead?.Body).toBe('{}');
-    await stack.queue.send(new DeleteMessageCommand({ QueueUrl: deadUrl, ReceiptHandle: dead?.ReceiptHandle ?? '' }));
   });
 });

@@ -1,5 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { commandSchema, type Command } from '../../shared/message/command.ts';
+import { toAsciiBody } from '../../shared/platform/asciiJson.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { HeldConnection } from '../runner/heldConnection.ts';
 import type { CommandRecord } from './commandPoller.ts';
@@ -48,7 +49,7 @@ async function setAside({ acting, deadLetterUrl, logger }: HandlerDependencies, 
   await acting.send(
     new SendMessageCommand({
       QueueUrl: deadLetterUrl,
-      MessageBody: record.body,
+      MessageBody: toAsciiBody(record.body),
       MessageGroupId: record.group,
       MessageDeduplicationId: record.sequenceNumber,
     }),

@@ -5,13 +5,19 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { ConnectionId, CorrelationId } from '../../shared/kernel/id.ts';
+import { toAsciiJson } from '../../shared/platform/asciiJson.ts';
+import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 import { isPassing } from '../../shared/platform/judgeStoreCall.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
 import type { EventPublisher } from './eventPublisher.ts';
+import { makeSafe, replace, sizeOf, type SafeFact } from './makeSafe.ts';
+import { toNotStored } from './notStored.ts';
 
-/** Most bytes and facts in one SQS message (PROTOCOL.md §6). A single larger fact travels alone. */
+/** Most bytes, as they are escaped, and facts in one SQS message (PROTOCOL.md §6). A single larger fact travels alone. */
 const BATCH_BYTES = 64 * 1_024;
 const BATCH_FACTS = 100;
 /** Room for the fields around the facts. */
@@ -28,6 +34,8 @@ export interface PublisherDependencies {
   /** Asked before each message leaves: waits while this worker may not act, and throws when it may never again. */
   readonly gate: Pick<CommitGate, 'assertOpen' | 'whenOpen'>;
   readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
   /** A new id for each SQS message; it is the deduplication id, so a retried request counts once. */
   readonly makeBatchId: () => string;
   readonly deadlineMs?: number;
@@ -43,7 +51,7 @@ export function makeSqsEventPublisher(dependencies: PublisherDependencies): Even
   return {
     publish: async (connection, events, correlationId) => {
       const before = tails.get(connection.connectionId) ?? Promise.resolve();
-      const mine = before.then(() => send(dependencies, connection, events, correlationId));
+      const mine = before.then(() => send(dependencies, { connection, correlationId }, events));
       // Whoever waits behind waits for the end, not for the success: each publish reports its own failure.
       const tail = mine.catch(() => undefined);
       tails.set(connection.connectionId, tail);
@@ -61,7 +69,7 @@ export function splitFacts(events: readonly InternalEvent[]): readonly (readonly
   const parts: InternalEvent[][] = [];
   let bytes = 0;
   for (const event of events) {
-    const size = Buffer.byteLength(JSON.stringify(event)) + 1;
+    const size = sizeOf(event) + 1;
     const part = parts.at(-1);
     if (part === undefined || part.length >= BATCH_FACTS || bytes + size > BATCH_BYTES - ENVELOPE_BYTES) {
       parts.push([event]);
@@ -74,46 +82,97 @@ export function splitFacts(events: readonly InternalEvent[]): readonly (readonly
   return parts;
 }
 
+interface Publish {
+  readonly connection: OwnedConnection;
+  readonly correlationId: CorrelationId;
+}
+
+/** Only what is safe leaves. Throws NotStoredError when the queue does not take it: it is then not known to be durable. */
 async function send(
-  { queue, stage, queueUrlBase, gate, clock, makeBatchId, deadlineMs = deadlines.publish.ms }: PublisherDependencies,
-  { tenantId, connectionId, shard, token }: OwnedConnection,
-  events: readonly InternalEvent[],
-  correlationId: CorrelationId,
+  dependencies: PublisherDependencies,
+  publish: Publish,
+  facts: readonly InternalEvent[],
 ): Promise<void> {
-  for (const part of splitFacts(events)) {
-    const batchId = makeBatchId();
-    const batch: InternalEventBatch = {
-      version: 1,
-      tenantId,
-      connectionId,
-      shard,
-      token,
-      correlationId,
-      batchId,
-      events: [...part],
-    };
-    // A suspended worker holds what it has decrypted: it goes on from here if its lease turns out to be alive.
-    await gate.whenOpen(SUSPENDED_MS);
-    gate.assertOpen();
-    const command = new SendMessageCommand({
-      QueueUrl: `${queueUrlBase}${eventQueueName(stage)}`,
-      MessageBody: JSON.stringify(batch),
-      MessageGroupId: connectionId,
-      MessageDeduplicationId: batchId,
-    });
-    // A failure costs the socket, so it is tried to the deadline; under its deduplication id it counts once.
-    const publish = async (abortSignal: AbortSignal): Promise<void> => {
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          await queue.send(command, { abortSignal });
-          return;
-        } catch (error) {
-          if (abortSignal.aborted || !isPassing(error)) throw error;
-        }
-        await clock.sleep(backoffMs(RETRY, attempt, 1), abortSignal);
-        gate.assertOpen();
-      }
-    };
-    await withDeadline('publishing facts', deadlineMs, publish, clock);
+  const safe = facts.flatMap((fact) => admit(dependencies, publish, makeSafe(fact, dependencies.clock.nowMs())));
+  for (const part of splitFacts(safe)) await sendPart(dependencies, publish, part);
+}
+
+/** A part that the queue refuses for good is sent fact by fact, and the fact that it refuses without what is in it. */
+async function sendPart(
+  dependencies: PublisherDependencies,
+  publish: Publish,
+  part: readonly InternalEvent[],
+): Promise<void> {
+  try {
+    await sendBody(dependencies, publish, part);
+  } catch (error) {
+    if (judgeFailure(error) === 'passing') throw toNotStored(error);
+    const [only] = part;
+    if (part.length > 1 || only === undefined) {
+      for (const fact of part) await sendPart(dependencies, publish, [fact]);
+      return;
+    }
+    dependencies.logger.warn('the queue refused a fact', { factKind: only.kind, error });
+    const rest = admit(dependencies, publish, replace(only, refusalOf(error), sizeOf(only)));
+    // One that is nothing but short and plain says that it is not the fact which the queue refuses.
+    for (const fact of rest) await sendBody(dependencies, publish, [fact]).catch(throwNotStored);
   }
+}
+
+/** The fact that may leave, if one may; what was refused is counted. */
+function admit(
+  { logger, metrics }: PublisherDependencies,
+  { connection: { tenantId, connectionId } }: Publish,
+  safe: SafeFact,
+): readonly InternalEvent[] {
+  if (safe.outcome === 'safe') return [safe.fact];
+  const { outcome, refusal, bytes } = safe;
+  metrics.count('FactsRefused', { reason: refusal });
+  logger.error('a fact cannot be told as it is', { tenantId, connectionId, outcome, reason: refusal, bytes });
+  return outcome === 'replaced' ? [safe.fact] : [];
+}
+
+async function sendBody(
+  { queue, stage, queueUrlBase, gate, clock, makeBatchId, deadlineMs = deadlines.publish.ms }: PublisherDependencies,
+  { connection: { tenantId, connectionId, shard, token }, correlationId }: Publish,
+  part: readonly InternalEvent[],
+): Promise<void> {
+  const batchId = makeBatchId();
+  const batch: InternalEventBatch = {
+    version: 1,
+    tenantId,
+    connectionId,
+    shard,
+    token,
+    correlationId,
+    batchId,
+    events: [...part],
+  };
+  // A suspended worker holds what it has decrypted: it goes on from here if its lease turns out to be alive.
+  await gate.whenOpen(SUSPENDED_MS);
+  gate.assertOpen();
+  const command = new SendMessageCommand({
+    QueueUrl: `${queueUrlBase}${eventQueueName(stage)}`,
+    MessageBody: toAsciiJson(batch),
+    MessageGroupId: connectionId,
+    MessageDeduplicationId: batchId,
+  });
+  // A failure costs the socket, so it is tried to the deadline; under its deduplication id it counts once.
+  const publish = async (abortSignal: AbortSignal): Promise<void> => {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await queue.send(command, { abortSignal });
+        return;
+      } catch (error) {
+        if (abortSignal.aborted || !isPassing(error)) throw error;
+      }
+      await clock.sleep(backoffMs(RETRY, attempt, 1), abortSignal);
+      gate.assertOpen();
+    }
+  };
+  await withDeadline('publishing facts', deadlineMs, publish, clock);
+}
+
+function throwNotStored(error: unknown): never {
+  throw toNotStored(error);
 }

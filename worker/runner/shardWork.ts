@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { commandQueueName, queueDefinitions } from '../../shared/platform/queues.ts';
+import { commandQueueName, deadLetterNameOf } from '../../shared/platform/queues.ts';
 import { handleCommand } from '../commands/commandHandler.ts';
 import { CommandPoller } from '../commands/commandPoller.ts';
 import { ConnectionRunners } from './connectionRunners.ts';
@@ -36,7 +36,7 @@ export function makeShardWork(dependencies: ShardWorkDependencies, shard: number
   const logger = dependencies.logger.child({ shard, epoch });
   const scope = dependencies.scope.child(`shard ${shard}`);
   const runners = new ConnectionRunners({ ...dependencies, logger, scope, shard, token: epoch });
-  const deadLetterUrl = `${queueUrlBase}${deadLetterNameOf(stage, shard)}`;
+  const deadLetterUrl = `${queueUrlBase}${deadLetterNameOf(stage, commandQueueName(stage, shard), shard + 1)}`;
   const poller = new CommandPoller({
     ...dependencies,
     logger,
@@ -54,11 +54,4 @@ export function makeShardWork(dependencies: ShardWorkDependencies, shard: number
   });
   scope.hold('other', () => poller.abandon());
   return { runners, poller, scope };
-}
-
-function deadLetterNameOf(stage: string, shard: number): string {
-  const name = commandQueueName(stage, shard);
-  const queue = queueDefinitions(stage, shard + 1).find((definition) => definition.name === name);
-  if (queue?.deadLetter === undefined) throw new Error(`queue ${name} has no dead-letter queue`);
-  return queue.deadLetter.name;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { boundedKeyPart } from '../../shared/kernel/boundedName.ts';
 
 /**
  * Which item of the Sessions table holds which key (PROTOCOL.md §7). Hard items are written under their version and the
@@ -24,15 +25,21 @@ export type Rank = (typeof RANKS)[number];
 const [ADDRESSES, RATCHETS] = RANKS;
 export const [, , PRE_KEYS] = RANKS;
 
+/**
+ * Most of an id that a key of the store may hold. Part of an id is what WhatsApp or a contact names: a group, a user.
+ */
+const LONGEST_ID = 256;
+const bounded = (id: string): string => boundedKeyPart(id, LONGEST_ID);
+
 /** With their seal and attributes they fit one write unit. */
 const PRE_KEYS_PER_ITEM = 25;
 
 const own =
   (name: string, isHard: boolean) =>
-  (id: string): KeyPlace => ({ name: `${name}#${id}`, isHard, scope: 'account', rank: ADDRESSES });
+  (id: string): KeyPlace => ({ name: `${name}#${bounded(id)}`, isHard, scope: 'account', rank: ADDRESSES });
 const ratchet =
   (name: string) =>
-  (id: string): KeyPlace => ({ name: `${name}#${id}`, isHard: true, scope: 'ratchets', rank: RATCHETS });
+  (id: string): KeyPlace => ({ name: `${name}#${bounded(id)}`, isHard: true, scope: 'ratchets', rank: RATCHETS });
 /**
  * What is known of a person: all kinds in one of 256 items, so that a first contact is two writes (its number and its LID)
  * and not eight. A thousand contacts make items of about a kilobyte.
@@ -59,7 +66,7 @@ const layout: Readonly<Record<string, (id: string) => KeyPlace>> = {
   handled: (id) => (id.includes('::') ? ratchet('SENDERKEY')(id) : ratchet('SIGNAL')(id)),
   /** Who has our sender key: dropped with the key itself, so that it is given out again. */
   'sender-key-memory': (id) => ({
-    name: `SENDERKEYMEMORY#${id}`,
+    name: `SENDERKEYMEMORY#${bounded(id)}`,
     isHard: false,
     scope: 'ratchets',
     rank: ADDRESSES,
@@ -82,5 +89,5 @@ export function placeOf(type: string, id: string): KeyPlace {
 
 /** Name of a key within its item: several types share one. */
 export function entryOf(type: string, id: string): string {
-  return `${type}:${id}`;
+  return `${type}:${bounded(id)}`;
 }

@@ -4,13 +4,17 @@ import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { internalEventBatchSchema, type InternalEvent } from '../../../shared/event/internalEvent.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import type { ConnectionId, CorrelationId, MessageId, TenantId } from '../../../shared/kernel/id.ts';
+import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../../shared/kernel/id.ts';
+import { silentLogger } from '../../../shared/platform/logger.ts';
+import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
+import { NotStoredError } from '../../../worker/events/notStored.ts';
 import { makeSqsEventPublisher, splitFacts } from '../../../worker/events/sqsEventPublisher.ts';
 import { GateClosedError, type CommitGate } from '../../../worker/fleet/gate.ts';
 import type { OwnedConnection } from '../../../worker/socket/connectionSocket.ts';
 import { fencedGate, makeSwitchGate, openGate } from '../fleet/gates.ts';
 
 const sqs = mockClient(SQSClient);
+const metrics = keepingMetrics();
 const correlationId = 'cor-test-1' as CorrelationId;
 const owned = (connectionId: string): OwnedConnection => ({
   tenantId: 'tnt_1' as TenantId,
@@ -33,6 +37,8 @@ const aPublisher = (options: { readonly deadlineMs?: number; readonly gate?: Com
     queueUrlBase: 'http://127.0.0.1:1/0/',
     gate: openGate,
     clock: systemClock,
+    logger: silentLogger,
+    metrics,
     makeBatchId: () => `batch-${(batches += 1)}`,
     ...options,
   });
@@ -132,6 +138,61 @@ describe('the event publisher', () => {
 
     await expect(published).rejects.toThrow(GateClosedError);
     expect(bodies()).toEqual([]);
+  });
+
+  describe('when the queue refuses a body for good', () => {
+    const refusal = Object.assign(new Error('Invalid characters found'), {
+      name: 'InvalidMessageContents',
+      $metadata: { httpStatusCode: 400 },
+    });
+    const message = (key: string, body: string): InternalEvent => ({
+      kind: 'message',
+      key,
+      atMs: Date.now(),
+      stanzaId: key as StanzaId,
+      chat: '1@lid',
+      sender: '1@lid',
+      fromMe: false,
+      content: { type: 'text', text: { body } },
+    });
+    /** A queue that takes no body with a word in it, whatever the reason may be. */
+    const refuseWord = (): void => {
+      sqs.on(SendMessageCommand).callsFake((input: { readonly MessageBody: string }) => {
+        if (input.MessageBody.includes('poison')) throw refusal;
+        return {};
+      });
+    };
+    const taken = async (): Promise<readonly InternalEvent[]> => {
+      const results = await Promise.allSettled(
+        sqs.commandCalls(SendMessageCommand).map(({ returnValue }) => returnValue),
+      );
+      return results.flatMap(({ status }, at) =>
+        status === 'fulfilled' ? internalEventBatchSchema.parse(JSON.parse(bodies()[at] ?? '')).events : [],
+      );
+    };
+
+    it('tells the fact without its content, and its neighbours whole and in order', async () => {
+      refuseWord();
+
+      await aPublisher().publish(
+        owned('con_1'),
+        [message('a', 'good'), message('b', 'poison'), message('c', 'good')],
+        correlationId,
+      );
+
+      const events = await taken();
+      expect(events.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+      expect(events[1]).toMatchObject({ content: { type: 'unsupported', unsupported: { kind: 'malformed' } } });
+      expect(metrics.totalOf('FactsRefused', { reason: 'malformed' })).toBe(1);
+    });
+
+    it('rejects when even that is refused: then it is not the fact which the queue refuses', async () => {
+      sqs.on(SendMessageCommand).rejects(refusal);
+
+      const published = aPublisher().publish(owned('con_1'), [message('a', 'good')], correlationId);
+
+      await expect(published).rejects.toThrow(NotStoredError);
+    });
   });
 
   it('always splits into parts that keep all facts in order and stay under 64 KB unless one fact alone is larger', () => {

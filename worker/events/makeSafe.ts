@@ -1,0 +1,157 @@
+import { factBounds, firstCharacters, plausibleTimeMs } from '../../shared/event/factBounds.ts';
+import { internalEventSchema, type InternalEvent, type MessageFact } from '../../shared/event/internalEvent.ts';
+import { boundedName } from '../../shared/kernel/boundedName.ts';
+import type { StanzaId } from '../../shared/kernel/id.ts';
+import { toRefusedFact, type Refusal } from '../../shared/event/refusedFact.ts';
+import type { InboundContent } from '../../shared/message/content.ts';
+import { toAsciiJson } from '../../shared/platform/asciiJson.ts';
+
+/**
+ * `safe`: it may leave. `replaced`: it may, and a message says `unsupported` in place of what was in it.
+ * `set_aside`: nothing of it can be told.
+ */
+export type SafeFact =
+  | { readonly outcome: 'safe'; readonly fact: InternalEvent }
+  | { readonly outcome: 'replaced'; readonly fact: MessageFact; readonly refusal: Refusal; readonly bytes: number }
+  | { readonly outcome: 'set_aside'; readonly refusal: Refusal; readonly bytes: number };
+
+/**
+ * A fact as it may leave the worker. What is in it was written by strangers, and whether a queue or a store takes it must not be
+ * theirs to decide: all texts are well-formed, nothing is larger than its bound, times are times, and ingest's own schema
+ * has been asked.
+ * @param arrivedAtMs when it came, by our clock
+ */
+export function makeSafe(fact: InternalEvent, arrivedAtMs: number): SafeFact {
+  const bounded = isForeign(fact) ? (boundRest(boundFact(fact, arrivedAtMs)) as InternalEvent) : fact;
+  const checked = internalEventSchema.safeParse(bounded);
+  if (!checked.success) return replace(bounded, 'malformed', sizeOf(fact));
+  return fits(checked.data) ? { outcome: 'safe', fact: checked.data } : replace(bounded, 'too_large', sizeOf(fact));
+}
+
+/** The fact without what made it impossible, after a store or a queue has refused it. */
+export function replace(fact: InternalEvent, refusal: Refusal, bytes: number): SafeFact {
+  const left = toRefusedFact(fact, refusal, bytes);
+  return left === undefined
+    ? { outcome: 'set_aside', refusal, bytes }
+    : { outcome: 'replaced', fact: left, refusal, bytes };
+}
+
+/** Bytes of a fact in a body. */
+export function sizeOf(fact: InternalEvent): number {
+  return toAsciiJson(fact).length;
+}
+
+function fits(fact: InternalEvent): boolean {
+  const json = JSON.stringify(fact);
+  return Buffer.byteLength(json) <= factBounds.eventBytes && toAsciiJson(fact).length <= factBounds.bodyBytes;
+}
+
+type Foreign = Extract<InternalEvent, { readonly kind: 'message' | 'receipt' | 'call' }>;
+
+/** What somebody else wrote; statuses and results of sends are ours from end to end. */
+function isForeign(fact: InternalEvent): fact is Foreign {
+  return fact.kind === 'message' || fact.kind === 'receipt' || fact.kind === 'call';
+}
+
+function boundFact(fact: Foreign, arrivedAtMs: number): Foreign {
+  if (fact.kind === 'message') return boundMessage(fact, arrivedAtMs);
+  if (fact.kind === 'receipt') {
+    const { stanzaId, chat, chatAlias, recipient, recipientAlias } = fact;
+    return {
+      ...fact,
+      ...timeAndKeys(fact, arrivedAtMs),
+      stanzaId: id(stanzaId),
+      chat: address(chat),
+      recipient: address(recipient),
+      ...(chatAlias === undefined ? {} : { chatAlias: address(chatAlias) }),
+      ...(recipientAlias === undefined ? {} : { recipientAlias: address(recipientAlias) }),
+    };
+  }
+  const { callId, caller, callerAlias, group } = fact;
+  return {
+    ...fact,
+    ...timeAndKeys(fact, arrivedAtMs),
+    callId: id(callId),
+    caller: address(caller),
+    ...(callerAlias === undefined ? {} : { callerAlias: address(callerAlias) }),
+    ...(group === undefined ? {} : { group: address(group) }),
+  };
+}
+
+function boundMessage(fact: MessageFact, arrivedAtMs: number): MessageFact {
+  const { stanzaId, chat, chatAlias, sender, senderAlias, senderName, content, flags } = fact;
+  return {
+    ...fact,
+    ...timeAndKeys(fact, arrivedAtMs),
+    // A message without an id was written all the same.
+    stanzaId: stanzaId === '' ? (boundedName(`none~${fact.key}`, factBounds.idUnits) as StanzaId) : id(stanzaId),
+    chat: address(chat),
+    sender: address(sender),
+    ...(chatAlias === undefined ? {} : { chatAlias: address(chatAlias) }),
+    ...(senderAlias === undefined ? {} : { senderAlias: address(senderAlias) }),
+    ...(senderName === undefined
+      ? {}
+      : { senderName: firstCharacters(wellFormed(senderName), factBounds.nameCharacters) }),
+    content: boundContent(content),
+    ...(flags === undefined ? {} : { flags: flags.slice(0, factBounds.flags).map(word) }),
+  };
+}
+
+function boundContent(content: InboundContent): InboundContent {
+  if (content.type === 'text') {
+    const { body: whole, truncated, length } = content.text;
+    const body = firstCharacters(wellFormed(whole), factBounds.textCharacters);
+    const isWhole = body.length === whole.length && truncated === undefined;
+    return {
+      type: 'text',
+      text: isWhole ? { body } : { body, truncated: true, length: count(length ?? whole.length) },
+    };
+  }
+  if (content.type === 'unsupported') {
+    const { kind, fields, bytes } = content.unsupported;
+    return {
+      ...content,
+      unsupported: {
+        kind: word(kind),
+        ...(fields === undefined ? {} : { fields: fields.filter(isFieldNumber).slice(0, factBounds.fields) }),
+        ...(bytes === undefined ? {} : { bytes: count(bytes) }),
+      },
+    };
+  }
+  return content;
+}
+
+/** What a fact may have beside the parts that are known by name here. The text of a message is bounded already. */
+function boundRest(value: unknown, name = ''): unknown {
+  if (typeof value === 'string')
+    return name === 'body' ? value : boundedName(value.toWellFormed(), factBounds.otherUnits);
+  if (Array.isArray(value)) return value.slice(0, factBounds.otherItems).map((item) => boundRest(item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, boundRest(inner, key)]));
+}
+
+function timeAndKeys(fact: Foreign, arrivedAtMs: number): Pick<InternalEvent, 'atMs' | 'key'> {
+  const others = 'otherKeys' in fact ? fact.otherKeys : undefined;
+  return {
+    atMs: plausibleTimeMs(fact.atMs, arrivedAtMs),
+    key: factKey(fact.key),
+    ...(others === undefined
+      ? {}
+      : {
+          otherKeys: others
+            .filter((key) => key !== '')
+            .slice(0, factBounds.otherKeys)
+            .map(factKey),
+        }),
+  };
+}
+
+const factKey = (text: string): string => boundedName(wellFormed(text), factBounds.keyUnits);
+const id = <Id extends string>(text: Id): Id => boundedName(wellFormed(text), factBounds.idUnits) as Id;
+const address = (text: string): string => boundedName(wellFormed(text), factBounds.addressUnits);
+const word = (text: string): string => boundedName(wellFormed(text), factBounds.wordUnits);
+/** Nothing that a translator hands over may throw here, whatever its type says: it has read what a stranger wrote. */
+const wellFormed = (text: string): string => (typeof text === 'string' ? text.toWellFormed() : text);
+const count = (number: number): number => (Number.isSafeInteger(number) && number >= 0 ? number : 0);
+const isFieldNumber = (number: number): boolean =>
+  Number.isInteger(number) && number > 0 && number <= factBounds.fieldNumber;
