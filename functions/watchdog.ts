@@ -111,7 +111,7 @@ async function perform(dependencies: WatchdogDependencies, step: WatchdogStep): 
   const { clock, random } = dependencies;
   const { rung, lease, connection, reason } = step;
   if (rung === 'restart' && connection !== undefined) {
-    await requestControl(dependencies, connection, 'restart', makeId('cor', clock.nowMs(), random));
+    await requestControl(dependencies, connection, 'restart', makeId('cor', clock.nowMs(), random), 'command_only');
   } else if (rung === 'drain') {
     return (await requestDrain(dependencies, lease)) === 'requested' ? 'done' : 'refused';
   } else if (rung === 'stop_task') {

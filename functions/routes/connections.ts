@@ -15,12 +15,14 @@ import { makeId, parseId, type TenantId } from '../../shared/kernel/id.ts';
 import { parsePhoneNumber } from '../../shared/kernel/jid.ts';
 import type { CommandQueue } from '../../shared/message/command.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Logger } from '../../shared/platform/logger.ts';
 import { route, type Answer, type Route } from '../route.ts';
 import { requestControl } from './requestControl.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 export interface ConnectionRouteDependencies extends PlacementDependencies, CommandQueue {
   readonly table: DynamoDBDocumentClient;
+  readonly logger: Logger;
 }
 
 const pairingSchema = z
@@ -110,7 +112,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const outcome = await connections.setChangeable(connection, changed(connection, body));
         if (outcome === 'missing') throw new AppError('change_conflict');
-        if (body.settings !== undefined) await control(connection, 'refresh', correlationId);
+        if (body.settings !== undefined) await control(connection, 'refresh', correlationId, 'recorded');
         const now = await findConnection(connections, tenantId, parameters['connectionId']);
         return { status: 200, json: toConnectionView(now, clock.nowMs()) };
       },
@@ -121,7 +123,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       handle: async ({ tenantId, parameters, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         await connections.setWanted(tenantId, connection.connectionId, 'deleted');
-        await control(connection, 'unlink', correlationId);
+        await control(connection, 'unlink', correlationId, 'recorded');
         return { status: 202 };
       },
     }),
@@ -143,7 +145,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
             : ({ ...common, method: 'code', phoneNumber: parsePhoneNumber(body.phoneNumber) ?? '' } as const);
         const outcome = await connections.setPairing(tenantId, connection.connectionId, pairing);
         if (outcome === 'missing') throw new AppError('connection_already_paired');
-        await control(connection, 'pair', correlationId);
+        await control(connection, 'pair', correlationId, 'recorded');
         const offer = `/v1/connections/${connection.connectionId}/pairing`;
         return { status: 202, json: { method: body.method, offer } };
       },

@@ -7,7 +7,7 @@ import { makeId, type CorrelationId, type TenantId } from '../../shared/kernel/i
 import type { ControlKind } from '../../shared/message/command.ts';
 import { route, type Answer, type Route } from '../route.ts';
 import { findConnection, type ConnectionRouteDependencies } from './connections.ts';
-import { requestControl } from './requestControl.ts';
+import { requestControl, type ControlTruth } from './requestControl.ts';
 import { connectionViewSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 const transitionSchema = z
@@ -38,6 +38,7 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
     summary: string,
     kind: ControlKind,
     change: (asked: Asked) => Promise<'set' | 'missing'>,
+    truth: (before: Connection) => ControlTruth,
   ): Route =>
     route('POST', `/v1/connections/{connectionId}/${action}`, {
       summary,
@@ -45,7 +46,7 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
       handle: async ({ tenantId, parameters, correlationId }): Promise<Answer> => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         if ((await change({ tenantId, connection })) === 'missing') throw new AppError('change_conflict');
-        return answer(tenantId, connection, kind, correlationId);
+        return answer(tenantId, connection, kind, correlationId, truth(connection));
       },
     });
   const answer = async (
@@ -53,8 +54,9 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
     connection: Connection,
     kind: ControlKind,
     correlationId: CorrelationId,
+    truth: ControlTruth,
   ): Promise<Answer> => {
-    await requestControl(dependencies, connection, kind, correlationId);
+    await requestControl(dependencies, connection, kind, correlationId, truth);
     const now = await findConnection(connections, tenantId, connection.connectionId);
     return { status: 202, json: toConnectionView(now, dependencies.clock.nowMs()) };
   };
@@ -68,9 +70,15 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
         assertPaired(connection);
         return connections.setWanted(tenantId, connection.connectionId, 'online');
       },
+      // One that is wanted online already and has given up is tried again because of the command alone.
+      ({ wanted }) => (wanted === 'online' ? 'command_only' : 'recorded'),
     ),
-    ask('stop', 'Switch a connection off; the device stays linked', 'stop', ({ tenantId, connection }) =>
-      connections.setWanted(tenantId, connection.connectionId, 'off'),
+    ask(
+      'stop',
+      'Switch a connection off; the device stays linked',
+      'stop',
+      ({ tenantId, connection }) => connections.setWanted(tenantId, connection.connectionId, 'off'),
+      () => 'recorded',
     ),
     ask(
       'restart',
@@ -81,6 +89,7 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
         assertOn(connection);
         return 'set';
       },
+      () => 'command_only',
     ),
     ask(
       'logout',
@@ -92,6 +101,7 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
         const requestId = makeId('cor', clock.nowMs(), random);
         return connections.setLogout(tenantId, connection.connectionId, { requestId });
       },
+      () => 'recorded',
     ),
     route('GET', '/v1/connections/{connectionId}/history', {
       summary: `Read the last ${HISTORY_LENGTH} changes of the status, newest first`,

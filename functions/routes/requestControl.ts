@@ -3,17 +3,25 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { makeId, type CorrelationId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
 import { enqueueCommand, type CommandQueue, type ControlKind } from '../../shared/message/command.ts';
 
 /**
+ * Whether the record alone tells its owner what is asked for. `recorded`: the owner's listing finds it within 30 s, so the
+ * request has succeeded once the record is written. `command_only`: without the command nothing would happen.
+ */
+export type ControlTruth = 'recorded' | 'command_only';
+
+/**
  * Tells the owner of a connection that its record asks for something new. Throws `store_unavailable` when the queue does
- * not take it; what the record asks for is then done a minute later, by the owner's listing.
+ * not take it and nothing else would tell the owner.
  */
 export async function requestControl(
-  dependencies: CommandQueue & { readonly clock: Clock; readonly random: Random },
+  dependencies: CommandQueue & { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
   { tenantId, connectionId, shard }: Pick<Connection, 'tenantId' | 'connectionId' | 'shard'>,
   kind: ControlKind,
   correlationId: CorrelationId,
+  truth: ControlTruth,
 ): Promise<void> {
   // A new id for each: two requests are two commands, also within SQS's five minutes.
   const deduplicationId = makeId('cor', dependencies.clock.nowMs(), dependencies.random);
@@ -21,6 +29,13 @@ export async function requestControl(
   try {
     await enqueueCommand(dependencies, shard, command, deduplicationId);
   } catch (cause) {
-    throw new AppError('store_unavailable', { cause, retryAfterSeconds: 2 });
+    if (truth === 'command_only') throw new AppError('store_unavailable', { cause, retryAfterSeconds: 2 });
+    const { logger } = dependencies;
+    logger.warn('command not queued, the listing makes up for it', {
+      connectionId,
+      control: kind,
+      correlationId,
+      error: cause,
+    });
   }
 }

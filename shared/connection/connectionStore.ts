@@ -112,7 +112,8 @@ export class ConnectionStore {
   async setWanted(tenantId: TenantId, connectionId: ConnectionId, wanted: WantedState): Promise<'set' | 'missing'> {
     const connection = await this.find(tenantId, connectionId);
     if (connection === undefined) return 'missing';
-    const listed = wanted === 'off' ? ' REMOVE #shardKey' : ', #shardKey = :shardKey';
+    // Who switches a connection off asks for no pairing any more.
+    const listed = wanted === 'off' ? ' REMOVE #shardKey, pairing' : ', #shardKey = :shardKey';
     return this.#update(tenantId, connectionId, {
       update: `SET wanted = :wanted${listed}`,
       condition: 'attribute_exists(pk) AND wanted IN (:online, :off)',
@@ -215,16 +216,31 @@ export class ConnectionStore {
     });
   }
 
-  /** Stores or removes the linked account under the shard's epoch. Condition as for the status. */
+  /**
+   * Stores or removes the linked account under the shard's epoch. Condition as for the status. Whoever has an account asks
+   * for no pairing any more: the request is spent in the same write, so that no later owner acts on it again.
+   */
   async recordAccount(
     connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
     account: ConnectionAccount | undefined,
   ): Promise<'set' | 'missing'> {
-    const stored = account === undefined ? 'REMOVE account' : 'SET account = :account';
+    const change = account === undefined ? ' REMOVE account' : ', account = :account REMOVE pairing';
     return this.#update(connection.tenantId, connection.connectionId, {
-      update: account === undefined ? `${stored} SET statusToken = :token` : `${stored}, statusToken = :token`,
+      update: `SET statusToken = :token${change}`,
       condition: FENCED,
       values: { ':token': connection.token, ...(account === undefined ? {} : { ':account': account }) },
+    });
+  }
+
+  /** A pairing request has ended. Condition: the record asks for this very one, and no newer owner has written. */
+  async spendPairing(
+    connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
+    requestId: string,
+  ): Promise<'set' | 'missing'> {
+    return this.#update(connection.tenantId, connection.connectionId, {
+      update: 'SET statusToken = :token REMOVE pairing',
+      condition: `${FENCED} AND pairing.requestId = :requestId`,
+      values: { ':token': connection.token, ':requestId': requestId },
     });
   }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { putTransition } from '../../shared/connection/statusHistory.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import { anAccount, ApiStack } from './apiStack.ts';
+import { failingQueue } from './queueStack.ts';
 
 describe('the life of a connection through the API', () => {
   let stack: ApiStack;
@@ -18,6 +19,11 @@ describe('the life of a connection through the API', () => {
   afterAll(() => stack.stop());
   const call = (method: string, rest = '', body?: unknown, on = id) =>
     stack.call(method, `/v1/connections/${on}${rest}`, { key: tenant.key, ...(body === undefined ? {} : { body }) });
+  /** A call while the command queue takes nothing. */
+  const untold = (method: string, rest = '', body?: unknown, on = id) =>
+    stack
+      .with({ queue: failingQueue(stack.dependencies.queue, Infinity) })
+      .call(method, `/v1/connections/${on}${rest}`, { key: tenant.key, ...(body === undefined ? {} : { body }) });
   const row = () => stack.dependencies.connections.find(tenant.tenantId, id);
   const controls = async () =>
     (await stack.takeCommands()).map((command) => command.kind === 'control' && command.control);
@@ -38,6 +44,33 @@ describe('the life of a connection through the API', () => {
     expect(restarted.status).toBe(202);
     expect(await row()).toEqual(before);
     expect(await controls()).toEqual(['restart']);
+  });
+
+  it.each<[string, string, unknown, number, object]>([
+    ['PATCH', '', { settings: { calls: 'reject' } }, 200, { settings: { calls: 'reject' } }],
+    ['POST', '/stop', undefined, 202, { wanted: 'off' }],
+    ['POST', '/logout', undefined, 202, { logout: { requestId: expect.stringMatching(/^cor_/) as unknown } }],
+    ['DELETE', '', undefined, 202, { wanted: 'deleted' }],
+    ['POST', '/restart', undefined, 503, { wanted: 'online' }],
+    ['POST', '/start', undefined, 503, { wanted: 'online' }],
+  ])(
+    'answers %s %s by what will happen when the owner cannot be told',
+    async (method, rest, body, status, recorded) => {
+      const answer = await untold(method, rest, body);
+
+      expect(answer.status).toBe(status);
+      expect(await row()).toMatchObject(recorded);
+    },
+  );
+
+  it('switches on what was off, and takes a pairing request, although the owner cannot be told', async () => {
+    const unpaired = await stack.connection(tenant);
+    await call('POST', '/stop');
+
+    const started = await untold('POST', '/start');
+    const asked = await untold('POST', '/pairing', { method: 'qr' }, unpaired);
+
+    expect([started.status, started.body['wanted'], asked.status]).toEqual([202, 'online', 202]);
   });
 
   it('asks for a log-out in the record, so that a lost command is made up for', async () => {

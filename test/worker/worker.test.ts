@@ -189,6 +189,41 @@ describe('worker processes', () => {
     expect(own?.devices).toEqual([]);
   }, 60_000);
 
+  it.each(['drain', 'restart'] as const)(
+    'leave a connection unpaired whose device the phone removed a moment after the pairing, through a %s',
+    async (how) => {
+      const first = aWorker();
+      await first.ready;
+      const connection = await aConnectionThatPairs();
+      const { device } = await phones.scan(OWN, await anOffer(connection, 'qr'));
+      await until('online', () => rowOf(connection), isOnline, 15_000);
+      await phones.removeDevice(OWN, device);
+      const isUnpaired = (row: Connection | undefined): boolean => row?.status === 'unpaired';
+      await until('unpaired', () => rowOf(connection), isUnpaired, 15_000);
+      if (how === 'drain') await aWorker().ready;
+      first.signal('SIGTERM');
+      await first.exited;
+      const heir = how === 'drain' ? workers.at(-1) : aWorker();
+      // The listing at the claim has looked at every record of the shard by then.
+      const message = await core.aMessage(connection, 'never', { to: `${CONTACT}@s.whatsapp.net` });
+      const { tenantId, connectionId, messageId } = message;
+      await command({ version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId }, messageId);
+      await until(
+        'an heir that works',
+        () => core.stateOf(connectionId, messageId),
+        (state) => state?.startsWith('failed') === true,
+        30_000,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+
+      expect(heir?.lines.filter(({ to }) => to === 'pairing')).toEqual([]);
+      expect(await rowOf(connection)).toMatchObject({ status: 'unpaired', statusCode: 'logged_out' });
+      expect(await findPairingOffer({ table: core.table, stage: 'test' }, connectionId, Date.now())).toBeUndefined();
+      await remove(connection);
+    },
+    60_000,
+  );
+
   it('take over from one that was killed, once its task is known to be stopped', async () => {
     const first = aWorker();
     await first.ready;

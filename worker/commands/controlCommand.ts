@@ -8,6 +8,8 @@ export interface RunnerView {
   readonly runner: 'running' | 'gave_up' | 'off' | 'absent';
   /** The pairing request that was acted on last. */
   readonly handledPairing: string | undefined;
+  /** Number of the change of settings that is applied; undefined before the record was read. */
+  readonly appliedChanges: number | undefined;
 }
 
 /** What is to be done so that a connection becomes what its record asks for. */
@@ -33,8 +35,8 @@ const WORTH_A_TRY: ReadonlySet<StatusCode> = new Set(['too_many_attempts', 'clie
 const REVIVING: ReadonlySet<ControlKind | 'listing'> = new Set(['start', 'restart', 'pair']);
 
 /**
- * Compares what a record asks for with what there is. Level-triggered: a command, the listing at a claim and the listing
- * each minute all come here, so a lost command is made up for and a doubled one does nothing.
+ * Compares what a record asks for with what there is. Level-triggered: a command, the listing at a claim and each
+ * later listing all come here, so a lost command is made up for and a doubled one does nothing.
  * @param trigger the command that led here, or `listing`
  */
 export function decideControl(
@@ -67,6 +69,11 @@ export function decideControl(
   return actions;
 }
 
+/** Whether a held connection works with other settings than its record has. */
+export function hasOldSettings({ changes = 0 }: Connection, { appliedChanges }: RunnerView): boolean {
+  return appliedChanges === undefined || appliedChanges < changes;
+}
+
 /** One that gave up waits for a person, also across owners. */
 function isStartable(connection: Connection, view: RunnerView, nowMs: number): boolean {
   if (view.runner === 'gave_up') return false;
@@ -75,7 +82,8 @@ function isStartable(connection: Connection, view: RunnerView, nowMs: number): b
   const { nextAttemptAtMs } = connection;
   if (connection.statusCode === 'temporarily_banned' && nextAttemptAtMs !== undefined) return nowMs >= nextAttemptAtMs;
   const gaveUp = connection.status === 'failed' || connection.status === 'restricted';
-  return !gaveUp || WORTH_A_TRY.has(connection.statusCode);
+  // Without an account there is nothing to try: what it shows says why its pairing failed.
+  return !gaveUp || (connection.account !== undefined && WORTH_A_TRY.has(connection.statusCode));
 }
 
 /** What an unlinked connection shows: why it is unlinked, or that an offer of an earlier owner is void. */

@@ -25,7 +25,7 @@ export interface HistoryBook {
 
 export interface RecorderDependencies {
   readonly owned: OwnedConnection;
-  readonly connections: Pick<ConnectionStore, 'recordStatus' | 'recordAccount'>;
+  readonly connections: Pick<ConnectionStore, 'recordStatus' | 'recordAccount' | 'spendPairing'>;
   readonly offers: OfferBoard;
   readonly history: HistoryBook;
   readonly publisher: EventPublisher;
@@ -126,6 +126,16 @@ export class ConnectionRecorder {
   account(account: ConnectionAccount | undefined): void {
     const { connections, owned } = this.#dependencies;
     this.#add('account', async () => connections.recordAccount(owned, account));
+  }
+
+  /** Notes that a pairing request has ended, however it did. */
+  pairingSpent(requestId: string): void {
+    const { connections, owned } = this.#dependencies;
+    this.#add('pairing', async () => {
+      // A newer request may stand there, or none: both are well. A newer owner shows with the next write.
+      await connections.spendPairing(owned, requestId);
+      return 'set';
+    });
   }
 
   /** Shows an offer, or takes it away. */

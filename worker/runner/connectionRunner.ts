@@ -170,6 +170,8 @@ export class ConnectionRunner {
         return this.#retire();
       case 'record_account':
         return recorder.account(effect.account);
+      case 'spend_pairing':
+        return recorder.pairingSpent(effect.requestId);
       case 'record_status':
         return recorder.status(effect);
       case 'show_offer':
@@ -299,7 +301,9 @@ export class ConnectionRunner {
 
   /** Tried a few times. If it still fails the next pairing retires first, and a login would be refused again. */
   async #retire(): Promise<void> {
-    const { sockets, clock, logger } = this.#dependencies;
+    const { sockets, recorder, clock, logger } = this.#dependencies;
+    // While the credentials stand, a later owner logs in with them in place of pairing again: what spends the request is first.
+    await recorder.flush(FLUSH_DEADLINE_MS);
     for (let attempt = 1; attempt <= RETIRE_TRIES; attempt += 1) {
       try {
         if ((await sockets.retire()) === 'lost') this.deliver({ type: 'ownership_lost' });

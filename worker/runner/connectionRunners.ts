@@ -5,7 +5,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { decideControl } from '../commands/controlCommand.ts';
+import { decideControl, hasOldSettings, type RunnerView } from '../commands/controlCommand.ts';
 import { HeldConnection, type ConnectionParts } from './heldConnection.ts';
 import type { HeldStatus } from './heldStatus.ts';
 
@@ -24,9 +24,14 @@ export interface RunnersDependencies {
   readonly listEveryMs?: number;
 }
 
-/** The listing makes up for lost commands, so that no record stays unattended. */
-const LIST_EVERY_MS = 60_000;
+/**
+ * The listing makes up for lost commands, so that no record stays unattended: what a tenant asked for is done 30 s later at
+ * the latest. It is one query for a shard, however many connections have changed.
+ */
+const LIST_EVERY_MS = 25_000;
 const RETRY_MS = 1_000;
+
+const ABSENT: RunnerView = { runner: 'absent', handledPairing: undefined, appliedChanges: undefined };
 
 /** All connections of one owned shard: one {@link HeldConnection} each, made at the claim, by commands and by listing. */
 export class ConnectionRunners {
@@ -64,7 +69,7 @@ export class ConnectionRunners {
     return this.all.map((held) => held.vitals());
   }
 
-  /** Begins to list the shard's connections, now and each minute, and starts those that are wanted. */
+  /** Begins to list the shard's connections, now and every 25 s, and starts those that are wanted. */
   start(): void {
     this.#listing ??= this.#keepListing();
   }
@@ -141,8 +146,9 @@ export class ConnectionRunners {
 
   /** The index is read eventually consistently: it only tells where to look. */
   #isBehind(found: Connection, nowMs: number): boolean {
-    const view = this.#held.get(found.connectionId)?.view() ?? { runner: 'absent', handledPairing: undefined };
-    return decideControl(found, view, 'listing', nowMs).length > 0;
+    const view = this.#held.get(found.connectionId)?.view();
+    if (view !== undefined && hasOldSettings(found, view)) return true;
+    return decideControl(found, view ?? ABSENT, 'listing', nowMs).length > 0;
   }
 
   async #reconcile(held: HeldConnection): Promise<boolean> {

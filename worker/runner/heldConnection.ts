@@ -72,6 +72,7 @@ export class HeldConnection {
   #stopReason: StopReason | undefined;
   #handledPairing: string | undefined;
   #wishes: ConnectionSettings = {};
+  #appliedChanges: number | undefined;
   #openedAtMs: number | undefined;
   /** The last socket of the runner that the supervisor had replaced. */
   #recycledGeneration: number | undefined;
@@ -94,10 +95,10 @@ export class HeldConnection {
 
   /** The runner's state, for `decideControl`. */
   view(): RunnerView {
-    const handledPairing = this.#handledPairing;
-    if (this.#runner !== undefined) return { runner: 'running', handledPairing };
-    if (this.#stopReason === 'gave_up') return { runner: 'gave_up', handledPairing };
-    return { runner: this.#stopReason === 'off' ? 'off' : 'absent', handledPairing };
+    const known = { handledPairing: this.#handledPairing, appliedChanges: this.#appliedChanges };
+    if (this.#runner !== undefined) return { runner: 'running', ...known };
+    if (this.#stopReason === 'gave_up') return { runner: 'gave_up', ...known };
+    return { runner: this.#stopReason === 'off' ? 'off' : 'absent', ...known };
   }
 
   /** What it shows of its life. */
@@ -134,6 +135,7 @@ export class HeldConnection {
     return this.#turn.runExclusive(async () => {
       const connection = await connections.find(this.#owned.tenantId, this.#owned.connectionId);
       this.#wishes = connection?.settings ?? {};
+      this.#appliedChanges = connection?.changes ?? 0;
       for (const action of decideControl(connection, this.view(), trigger, clock.nowMs())) {
         if (this.#ending) return 'later';
         if ((await this.#perform(action, connection)) === 'later') return 'later';

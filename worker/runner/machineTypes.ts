@@ -95,6 +95,8 @@ export type Effect =
   | { readonly type: 'clear_timer' }
   | { readonly type: 'retire_credentials' }
   | { readonly type: 'record_account'; readonly account: LinkedAccount | undefined }
+  /** The request was fulfilled, refused, cancelled or not used in time: no later owner may act on it again. */
+  | { readonly type: 'spend_pairing'; readonly requestId: string }
   | RecordStatus
   | { readonly type: 'show_offer'; readonly offer: PairingOffer }
   | { readonly type: 'remove_offer' }

@@ -3,6 +3,7 @@ import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { SocketClose } from '../socket/connectionSocket.ts';
 import { CONFLICT_RETRIES, closeRules, toCloseCause, type CloseCause, type CloseRule } from './closeRules.ts';
 import { scaled, spacingLeftMs, stepToMs } from './pace.ts';
+import { offerOf, spentOf } from './pairingEnd.ts';
 import { goalOf, openedOf, phaseOf } from './stateParts.ts';
 import {
   noTries,
@@ -74,6 +75,7 @@ export function paired(state: Connecting | Pairing, input: InputOf<'paired'>, { 
       { type: 'set_timer', delayMs: policy.openWithinMs },
       { type: 'remove_offer' },
       { type: 'record_account', account: input.account },
+      ...spentOf(state),
       { type: 'record_status', status: 'connecting', code: 'opening' },
     ],
   };
@@ -91,6 +93,7 @@ export function goOnline(
       { type: 'clear_timer' },
       ...offerOf(state),
       { type: 'record_account', account: input.account },
+      ...spentOf(state),
       { type: 'record_status', status: 'online', code: 'open' },
       ...(caughtUp ? ([{ type: 'allow_sending' }] as const) : []),
     ],
@@ -254,6 +257,7 @@ export function becomeUnpaired(state: Trying & { readonly closeCode?: number | u
       ...closeEffects(state),
       { type: 'clear_timer' },
       ...offerOf(state),
+      ...spentOf(state),
       ...(wasLinked ? retired : []),
       statusOf(rule, state),
       ...(wasLinked ? ([{ type: 'fail_messages' }] as const) : []),
@@ -268,6 +272,7 @@ function giveUp(state: From, rule: CloseRule): Step {
     ...closeEffects(state),
     { type: 'clear_timer' },
     ...offerOf(state),
+    ...spentOf(state),
     ...(wasLinked ? retired : []),
     statusOf(rule, state),
     ...(wasLinked ? ([{ type: 'fail_messages' }] as const) : []),
@@ -279,6 +284,7 @@ export function switchOff(state: Trying | StateOf<'idle'>): Step {
     ...closeEffects(state),
     { type: 'clear_timer' },
     ...offerOf(state),
+    ...spentOf(state),
     { type: 'record_status', status: 'off', code: 'stopped' },
   ]);
 }
@@ -289,6 +295,7 @@ export function unlink(state: Trying | StateOf<'idle'>): Step {
     ...closeEffects(state, state.name === 'online' ? 'logout' : 'end'),
     { type: 'clear_timer' },
     { type: 'remove_offer' },
+    ...spentOf(state),
     ...(state.name === 'online' ? [] : ([{ type: 'log_out' }] as const)),
     ...retired,
     { type: 'record_status', status: 'unpaired', code: 'unlinked' },
@@ -334,9 +341,4 @@ function closeEffects(
 ): readonly Effect[] {
   const hasSocket = state.name !== 'idle' && state.name !== 'backing_off';
   return hasSocket ? [{ type: 'close_socket', generation: state.generation, kind }] : [];
-}
-
-/** An offer that may be out is void once its socket is gone. */
-function offerOf(state: Trying | StateOf<'idle'>): readonly Effect[] {
-  return state.name !== 'idle' && goalOf(state).kind === 'pairing' ? [{ type: 'remove_offer' }] : [];
 }

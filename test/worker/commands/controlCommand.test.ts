@@ -26,6 +26,7 @@ const connection = (overrides: Partial<Connection> = {}): Connection => ({
 const view = (runner: RunnerView['runner'] = 'absent', handledPairing?: string): RunnerView => ({
   runner,
   handledPairing,
+  appliedChanges: 0,
 });
 const unpaired = { account: undefined, status: 'unpaired', statusCode: 'never_paired' } as const;
 

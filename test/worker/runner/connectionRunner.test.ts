@@ -97,6 +97,7 @@ describe('the runner of a connection', () => {
       'awaiting_pairing/offer_out',
       'no offer',
       'account',
+      'spent first',
       'connecting/opening',
     ]);
     expect(published()).toEqual(['awaiting_pairing/offer_out']);

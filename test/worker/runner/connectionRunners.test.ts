@@ -1,18 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
-import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
-import { systemClock } from '../../../shared/kernel/clock.ts';
-import { systemRandom } from '../../../shared/kernel/random.ts';
-import { Scope } from '../../../shared/kernel/scope.ts';
-import { silentLogger } from '../../../shared/platform/logger.ts';
-import { ConnectionRecorder } from '../../../worker/runner/connectionRecorder.ts';
-import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
-import { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
-import { anOutbox, sequence, startCore, type Core, type FakePublisher } from '../commands/fakes.ts';
-import { FakeSource } from './fakes.ts';
-import { anAccount, aPolicy } from './scripts.ts';
+import type { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
+import { sequence, startCore, type Core } from '../commands/fakes.ts';
+import type { FakeSource } from './fakes.ts';
+import { makeOwner } from './owners.ts';
+import { anAccount } from './scripts.ts';
 
-const SPACING_MS = 300;
 const unpaired = { account: undefined, status: 'unpaired', statusCode: 'never_paired' } as const;
 
 describe('the connections of an owned shard', () => {
@@ -27,76 +20,10 @@ describe('the connections of an owned shard', () => {
   });
   afterAll(async () => core.stop());
 
-  /** A worker that owns a shard of its own; sockets are fakes, the table is real. */
-  let facts = 0;
   const anOwner = (token = 1, prepare: (source: FakeSource) => void = () => undefined) => {
-    const sources = new Map<string, FakeSource>();
-    const wishesOf = new Map<string, () => ConnectionSettings>();
-    const publishers = new Map<string, FakePublisher>();
-    const owner = new ConnectionRunners({
-      shard,
-      token,
-      connections: core.connections,
-      nextFactNumber: () => (facts += 1),
-      clock: systemClock,
-      logger: silentLogger,
-      scope: new Scope('shard'),
-      listEveryMs: 100,
-      parts: {
-        makeOutbox: (owned, socket) => {
-          const { outbox, publisher } = anOutbox(core, owned, { token, socket });
-          publishers.set(owned.connectionId, publisher);
-          return outbox;
-        },
-        makeSocketSource: ({ connectionId }, wishes) => {
-          wishesOf.set(connectionId, wishes);
-          const source = new FakeSource();
-          prepare(source);
-          sources.set(connectionId, source);
-          return source;
-        },
-        makeRunner: ({ owned, openedAtMs, sockets, scope, sending, shown, nextFactNumber, onStopped }) => {
-          const runner: ConnectionRunner = new ConnectionRunner({
-            policy: () => ({ ...aPolicy, openSpacingMs: SPACING_MS }),
-            readOwnership: async () => 'owned',
-            openedAtMs,
-            clock: systemClock,
-            random: systemRandom,
-            logger: silentLogger,
-            sockets,
-            scope,
-            sending,
-            recorder: new ConnectionRecorder({
-              owned,
-              connections: core.connections,
-              history: { put: async () => 'stored' },
-              offers: { put: async () => 'stored', remove: async () => undefined },
-              publisher: { publish: async () => undefined },
-              assertOpen: () => undefined,
-              clock: systemClock,
-              random: systemRandom,
-              logger: silentLogger,
-              settleMs: 5_000,
-              shown,
-              nextFactNumber,
-              onLost: () => runner.deliver({ type: 'ownership_lost' }),
-            }),
-            takeTurn: async () => () => undefined,
-            onStopped,
-            onBroken: () => undefined,
-          });
-          return runner;
-        },
-      },
-    });
-    owners.push(owner);
-    const sourceOf = async ({ connectionId }: Connection): Promise<FakeSource> => {
-      await vi.waitFor(() => expect(sources.get(connectionId)?.opened.length).toBeGreaterThan(0));
-      const source = sources.get(connectionId);
-      if (source === undefined) throw new Error('nothing was opened');
-      return source;
-    };
-    return { owner, sources, publishers, sourceOf, wishesOf };
+    const made = makeOwner(core, { shard, token, prepare });
+    owners.push(made.owner);
+    return made;
   };
   const aConnection = async (overrides: Partial<Connection> = {}): Promise<Connection> =>
     core.aConnection({ shard, ...overrides });
@@ -258,6 +185,24 @@ describe('the connections of an owned shard', () => {
     await owner.hold(connection.tenantId, connection.connectionId).reconcile('refresh');
 
     expect([before, wishes?.()]).toEqual([{ presence: 'available' }, {}]);
+  });
+
+  it('takes up changed settings although the command was lost, and reads no record that has not changed', async () => {
+    shard += 1;
+    const connection = await aConnection({ settings: { presence: 'available' } });
+    const other = await aConnection();
+    const { owner, sourceOf, wishesOf, reads } = anOwner();
+    owner.start();
+    await Promise.all([sourceOf(connection), sourceOf(other)]);
+    const read = await rowOf(connection);
+
+    await core.connections.setChangeable(read ?? connection, { label: undefined, settings: { calls: 'reject' } });
+
+    await vi.waitFor(() => expect(wishesOf.get(connection.connectionId)?.()).toEqual({ calls: 'reject' }));
+    const listedBefore = reads.listings;
+    await vi.waitFor(() => expect(reads.listings).toBeGreaterThan(listedBefore + 2));
+    expect(reads.records.filter((id) => id === other.connectionId)).toHaveLength(1);
+    expect(reads.records.filter((id) => id === connection.connectionId).length).toBeLessThanOrEqual(3);
   });
 
   it('removes what an earlier owner left deleted', async () => {

@@ -158,6 +158,7 @@ export class FakeRecords {
       if (nextAttemptAtMs !== undefined) this.attempts.push(nextAttemptAtMs);
       return this.#write(`${status}/${code}`);
     },
+    spendPairing: async (_owned, requestId) => this.#write(`spent ${requestId}`),
     recordAccount: async (_owned, account) => this.#write(account === undefined ? 'no account' : 'account'),
   };
   readonly offers: RecorderDependencies['offers'] = {

@@ -346,7 +346,7 @@ describe('how the machine pairs', () => {
     const { after, effects } = last(run([{ input: pair }, { input: offered(1) }, { input: closed(1, 408) }]));
 
     expect(after.name).toBe('idle');
-    expect(names(effects)).toEqual(['close_socket', 'clear_timer', 'remove_offer', 'record_status']);
+    expect(names(effects)).toEqual(['close_socket', 'clear_timer', 'remove_offer', 'spend_pairing', 'record_status']);
     expect(status(effects)).toEqual(['unpaired/offer_expired']);
   });
 

@@ -1,0 +1,115 @@
+import { expect, vi } from 'vitest';
+import type { Connection } from '../../../shared/connection/connection.ts';
+import type { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
+import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
+import type { ConnectionId } from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import { Scope } from '../../../shared/kernel/scope.ts';
+import { silentLogger } from '../../../shared/platform/logger.ts';
+import { ConnectionRecorder } from '../../../worker/runner/connectionRecorder.ts';
+import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
+import { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
+import { anOutbox, type Core, type FakePublisher } from '../commands/fakes.ts';
+import { FakeSource } from './fakes.ts';
+import { aPolicy } from './scripts.ts';
+
+const SPACING_MS = 300;
+let facts = 0;
+
+export interface OwnerOptions {
+  readonly shard: number;
+  /** The shard's epoch. */
+  readonly token?: number;
+  readonly prepare?: (source: FakeSource) => void;
+  /** In place of the table's own, where a test wants writes to fail. */
+  readonly connections?: Pick<
+    ConnectionStore,
+    'find' | 'remove' | 'clearLogout' | 'listOfShard' | 'recordStatus' | 'recordAccount' | 'spendPairing'
+  >;
+}
+
+/** A worker that owns a shard of its own; sockets are fakes, the table is real. */
+export function makeOwner(
+  core: Core,
+  { shard, token = 1, prepare = () => undefined, connections = core.connections }: OwnerOptions,
+) {
+  const reads = { listings: 0, records: [] as ConnectionId[] };
+  const sources = new Map<string, FakeSource>();
+  const wishesOf = new Map<string, () => ConnectionSettings>();
+  const publishers = new Map<string, FakePublisher>();
+  const owner = new ConnectionRunners({
+    shard,
+    token,
+    connections: {
+      find: (tenantId, connectionId) => {
+        reads.records.push(connectionId);
+        return connections.find(tenantId, connectionId);
+      },
+      listOfShard: (of) => {
+        reads.listings += 1;
+        return connections.listOfShard(of);
+      },
+      remove: (removed) => connections.remove(removed),
+      clearLogout: (of, requestId) => connections.clearLogout(of, requestId),
+    },
+    nextFactNumber: () => (facts += 1),
+    clock: systemClock,
+    logger: silentLogger,
+    scope: new Scope('shard'),
+    listEveryMs: 100,
+    parts: {
+      makeOutbox: (owned, socket) => {
+        const { outbox, publisher } = anOutbox(core, owned, { token, socket });
+        publishers.set(owned.connectionId, publisher);
+        return outbox;
+      },
+      makeSocketSource: ({ connectionId }, wishes) => {
+        wishesOf.set(connectionId, wishes);
+        const source = new FakeSource();
+        prepare(source);
+        sources.set(connectionId, source);
+        return source;
+      },
+      makeRunner: ({ owned, openedAtMs, sockets, scope, sending, shown, nextFactNumber, onStopped }) => {
+        const runner: ConnectionRunner = new ConnectionRunner({
+          policy: () => ({ ...aPolicy, openSpacingMs: SPACING_MS }),
+          readOwnership: async () => 'owned',
+          openedAtMs,
+          clock: systemClock,
+          random: systemRandom,
+          logger: silentLogger,
+          sockets,
+          scope,
+          sending,
+          recorder: new ConnectionRecorder({
+            owned,
+            connections,
+            history: { put: async () => 'stored' },
+            offers: { put: async () => 'stored', remove: async () => undefined },
+            publisher: { publish: async () => undefined },
+            assertOpen: () => undefined,
+            clock: systemClock,
+            random: systemRandom,
+            logger: silentLogger,
+            settleMs: 5_000,
+            shown,
+            nextFactNumber,
+            onLost: () => runner.deliver({ type: 'ownership_lost' }),
+          }),
+          takeTurn: async () => () => undefined,
+          onStopped,
+          onBroken: () => undefined,
+        });
+        return runner;
+      },
+    },
+  });
+  const sourceOf = async ({ connectionId }: Connection): Promise<FakeSource> => {
+    await vi.waitFor(() => expect(sources.get(connectionId)?.opened.length).toBeGreaterThan(0));
+    const source = sources.get(connectionId);
+    if (source === undefined) throw new Error('nothing was opened');
+    return source;
+  };
+  return { owner, sources, publishers, sourceOf, wishesOf, reads };
+}
