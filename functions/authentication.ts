@@ -27,8 +27,14 @@ export function makeAuthenticate(dependencies: Pick<IdentityDependencies, 'table
   };
 }
 
+const wrongRole: Readonly<Record<Exclude<Access, 'public'>, string>> = {
+  tenant: "This route needs the key of a tenant, and this key is an operator's. An operator makes one for a tenant.",
+  operator:
+    "This route needs the key of an operator, and this key is a tenant's. Operators have theirs from the command line.",
+};
+
 /** The tenant that a route acts for; undefined on operators' routes. Throws `forbidden` for a key of the other role. */
 export function authorize(principal: Principal, access: Exclude<Access, 'public'>): TenantId | undefined {
-  if (principal.role !== access) throw new AppError('forbidden');
+  if (principal.role !== access) throw new AppError('forbidden', { detail: wrongRole[access] });
   return principal.role === 'tenant' ? principal.tenantId : undefined;
 }

@@ -1,17 +1,20 @@
 import makeMiddy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { AppError, errorRules } from '../shared/kernel/appError.ts';
+import { findInputProblems } from '../shared/kernel/callerInput.ts';
 import type { Clock } from '../shared/kernel/clock.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../shared/kernel/id.ts';
 import type { Random } from '../shared/kernel/random.ts';
 import type { Logger } from '../shared/platform/logger.ts';
 import { authorize, type Authenticate } from './authentication.ts';
-import { toAppError, toFieldProblems, toProblem } from './problem.ts';
+import { sentenceOf, toFieldProblems } from './fieldProblems.ts';
+import { toAppError, toProblem } from './problem.ts';
 import { matchRoute, type Answer, type Route } from './route.ts';
 
 /**
  * The stack in front of every route, for Lambda and the embedded stack alike:
  * correlation id → route → authentication → size, type and form of the body → handler → problem for what was thrown → log.
+ * HEAD is answered as GET without its body.
  */
 const BODY_LIMIT_BYTES = 256 * 1_024;
 
@@ -61,13 +64,15 @@ export function makeHttpHandler(routes: readonly Route[], dependencies: HttpDepe
           const { correlationId } = seen;
           dependencies.logger.error('request failed', { correlationId, code: error.code, error: error.cause ?? error });
         }
-        request.response = toResult(toProblem(error, seen.correlationId), seen.correlationId);
+        const response = toResult(toProblem(error, seen.correlationId), seen.correlationId);
+        request.response = isHead(request.event) ? withoutBody(response) : response;
         finish(dependencies, seen, request.response);
       },
     })
     .handler(async (event: Event) => {
       const seen = see(event);
-      return toResult(await answer(routes, dependencies, event, seen), seen.correlationId);
+      const result = toResult(await answer(routes, dependencies, event, seen), seen.correlationId);
+      return isHead(event) ? withoutBody(result) : result;
     });
 }
 
@@ -77,9 +82,12 @@ async function answer(
   event: Event,
   seen: Seen,
 ): Promise<Answer> {
-  const match = matchRoute(routes, event.requestContext.http.method, event.rawPath);
+  const match = matchRoute(routes, isHead(event) ? 'GET' : event.requestContext.http.method, event.rawPath);
   if (match.outcome === 'no_such_path') throw new AppError('route_not_found');
-  if (match.outcome === 'no_such_method') throw new AppError('method_not_allowed');
+  if (match.outcome === 'no_such_method') {
+    const problem = toProblem(new AppError('method_not_allowed'), seen.correlationId);
+    return { ...problem, headers: { ...problem.headers, allow: match.allowed.join(', ') } };
+  }
   const { route, parameters } = match;
   seen.route = route;
   if (route.access !== 'public') {
@@ -98,28 +106,40 @@ async function answer(
 }
 
 function readBody(event: Event): unknown {
-  const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString() : (event.body ?? '');
-  if (Buffer.byteLength(text) > BODY_LIMIT_BYTES) throw new AppError('payload_too_large');
+  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > BODY_LIMIT_BYTES) throw new AppError('payload_too_large');
   const contentType = headerOf(event, 'content-type') ?? '';
   if (!/^application\/(json|[a-z.+-]+\+json)\s*(;|$)/i.test(contentType)) throw new AppError('unsupported_media_type');
   try {
-    return JSON.parse(text);
+    // Bytes that are no UTF-8 would become other text than the caller wrote.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new AppError('invalid_json', { cause });
   }
 }
 
 function check(schema: NonNullable<Route['body']>, value: unknown, part: 'body' | 'query'): unknown {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const fields = toFieldProblems(result.error);
+  const unusable = findInputProblems(value);
+  const result = unusable.length > 0 ? undefined : schema.safeParse(value, { error: sentenceOf, reportInput: true });
+  if (result?.success === true) return result.data;
+  const fields = result === undefined ? unusable : toFieldProblems(result.error);
   throw new AppError('invalid_request', {
     fields: part === 'body' ? fields : fields.map(({ field, problem }) => ({ field: `?${field}`, problem })),
   });
 }
 
+/** For browsers, should one come here: answers are data, not pages, and are nobody's to show, to guess at or to keep. */
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
+} as const;
+
 function toResult(result: Answer, correlationId: CorrelationId): Result {
-  const headers = { 'x-correlation-id': correlationId, 'cache-control': 'no-store', ...result.headers };
+  const headers = { ...SECURITY_HEADERS, 'x-correlation-id': correlationId, ...result.headers };
   if (result.bytes !== undefined) {
     const { contentType, content } = result.bytes;
     const isText = contentType.includes('json');
@@ -136,6 +156,14 @@ function toResult(result: Answer, correlationId: CorrelationId): Result {
     headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify(result.json),
   };
+}
+
+function isHead(event: Event): boolean {
+  return event.requestContext.http.method === 'HEAD';
+}
+
+function withoutBody({ body: _left, isBase64Encoded: _encoding, ...result }: Result): Result {
+  return result;
 }
 
 /** One line per request: the route as a template, never the path, the query or the body. */

@@ -7,7 +7,7 @@ import type { Route } from './route.ts';
 export function makeOpenApi(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = toOperation(route);
-  return createDocument({
+  const document = createDocument({
     openapi: '3.1.1',
     info: {
       title: 'Holdfast',
@@ -17,10 +17,27 @@ export function makeOpenApi(routes: readonly Route[]): object {
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } } },
     paths,
   });
+  return withoutNoise(document) as object;
+}
+
+/** The largest whole number that is exact: zod says it of every whole number. */
+const WHOLE_NUMBERS: ReadonlySet<unknown> = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);
+
+/** The document without what says nothing to a reader: the pattern of a date-time, and the range of all whole numbers. */
+function withoutNoise(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(withoutNoise);
+  if (typeof part !== 'object' || part === null) return part;
+  const { format } = part as { readonly format?: unknown };
+  const kept = Object.entries(part).filter(
+    ([name, value]) =>
+      !(name === 'pattern' && format === 'date-time') &&
+      !((name === 'minimum' || name === 'maximum') && WHOLE_NUMBERS.has(value)),
+  );
+  return Object.fromEntries(kept.map(([name, value]) => [name, withoutNoise(value)]));
 }
 
 function toOperation(route: Route): ZodOpenApiOperationObject {
-  const { status, schema } = route.answers;
+  const { status, schema, picture } = route.answers;
   const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name ?? '', z.string()] as const);
   const headers = route.headers.map((name) => [name, z.string().optional()] as const);
   return {
@@ -31,11 +48,22 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
       ...(route.query === undefined ? {} : { query: route.query }),
       ...(headers.length === 0 ? {} : { header: z.object(Object.fromEntries(headers)) }),
     },
-    ...(route.body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: route.body } } } }),
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
     responses: {
       [`${status}`]: {
         description: 'Done.',
-        ...(schema === undefined ? {} : { content: { 'application/json': { schema } } }),
+        ...(schema === undefined
+          ? {}
+          : {
+              content: {
+                'application/json': { schema },
+                ...(picture === undefined
+                  ? {}
+                  : { [picture]: { schema: { type: 'string', format: 'binary' } as const } }),
+              },
+            }),
       },
       default: { description: 'A problem.', content: { 'application/problem+json': { schema: problemSchema } } },
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AppError, errorRules, type ErrorCode, type FieldProblem } from '../shared/kernel/appError.ts';
+import { AppError, errorRules, type ErrorCode } from '../shared/kernel/appError.ts';
 import { TimeoutError } from '../shared/kernel/deadline.ts';
 import type { CorrelationId } from '../shared/kernel/id.ts';
 import { BreakerOpenError } from '../shared/platform/breaker.ts';
@@ -8,8 +8,11 @@ import type { Answer } from './route.ts';
 /** An error answer: RFC 9457, with a stable code that clients key on. */
 export const problemSchema = z
   .object({
-    type: z.string().meta({ description: 'about:blank: the code says what happened.' }),
-    title: z.string(),
+    type: z.string().meta({
+      description: 'Names the kind of problem: its code as a URN. docs/api.md lists them.',
+      example: 'urn:holdfast:problem:connection_not_found',
+    }),
+    title: z.string().meta({ description: 'What happened, for a person; the same for each problem of this code.' }),
     status: z.number().int(),
     code: z.enum(Object.keys(errorRules) as [ErrorCode, ...ErrorCode[]]),
     detail: z.string().meta({ description: 'What happened and what to do about it.' }),
@@ -51,8 +54,8 @@ export function toAppError(error: unknown): AppError {
 export function toProblem(error: AppError, correlationId: CorrelationId): Answer {
   const rule = errorRules[error.code];
   const json: z.infer<typeof problemSchema> = {
-    type: 'about:blank',
-    title: error.code.replaceAll('_', ' '),
+    type: `urn:holdfast:problem:${error.code}`,
+    title: titleOf(rule.sentence),
     status: rule.httpStatus,
     code: error.code,
     detail: error.detail ?? rule.sentence,
@@ -60,20 +63,18 @@ export function toProblem(error: AppError, correlationId: CorrelationId): Answer
     ...(error.fields.length === 0 ? {} : { fields: [...error.fields] }),
   };
   const retryAfter = error.retryAfterSeconds ?? (rule.httpStatus === 503 ? 2 : undefined);
+  const headers = {
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+    ...(rule.httpStatus === 401 ? { 'www-authenticate': 'Bearer realm="holdfast"' } : {}),
+  };
   return {
     status: rule.httpStatus,
     bytes: { contentType: 'application/problem+json', content: Buffer.from(JSON.stringify(json)) },
-    ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(retryAfter) } }),
+    headers,
   };
 }
 
-/** The fields that a schema refuses, each with what is wrong about it. */
-export function toFieldProblems(error: z.ZodError): readonly FieldProblem[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path.map(String);
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ field: [...path, key].join('.'), problem: 'There is no such field.' }));
-    }
-    return [{ field: path.join('.') || '(body)', problem: issue.message }];
-  });
+/** The first sentence says what happened; the others, what to do. */
+function titleOf(sentence: string): string {
+  return sentence.split('. ')[0]?.replace(/\.$/, '') ?? sentence;
 }

@@ -35,7 +35,12 @@ export interface Route {
   /** Header names that the route reads, for the document. */
   readonly headers: readonly string[];
   /** Schema of a successful JSON answer; undefined when there is no body. */
-  readonly answers: { readonly status: number; readonly schema: z.ZodType | undefined };
+  readonly answers: {
+    readonly status: number;
+    readonly schema: z.ZodType | undefined;
+    /** Type of the picture that is answered instead where the caller asks for it (`Accept`). */
+    readonly picture?: 'image/png' | undefined;
+  };
   readonly handle: (request: Request<unknown, unknown>) => Promise<Answer>;
 }
 
@@ -45,7 +50,7 @@ interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
   readonly body?: Body;
   readonly query?: Query;
   readonly headers?: readonly string[];
-  readonly answers: { readonly status: number; readonly schema?: z.ZodType };
+  readonly answers: { readonly status: number; readonly schema?: z.ZodType; readonly picture?: 'image/png' };
   readonly handle: (request: Request<z.infer<Body>, z.infer<Query>>) => Promise<Answer>;
 }
 
@@ -63,7 +68,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
     body: definition.body,
     query: definition.query,
     headers: definition.headers ?? [],
-    answers: { status: definition.answers.status, schema: definition.answers.schema },
+    answers: { schema: undefined, ...definition.answers },
     handle: (request) => definition.handle(request as Request<z.infer<Body>, z.infer<Query>>),
   };
 }
@@ -81,8 +86,14 @@ export function matchRoute(routes: readonly Route[], method: string, path: strin
   });
   if (matches.length === 0) return { outcome: 'no_such_path' };
   const found = matches.find((match) => match.route.method === method);
-  if (found === undefined) return { outcome: 'no_such_method', allowed: matches.map((match) => match.route.method) };
+  if (found === undefined)
+    return { outcome: 'no_such_method', allowed: allowedOf(matches.map((match) => match.route.method)) };
   return { outcome: 'found', ...found };
+}
+
+/** A route that answers to GET answers to HEAD, too. */
+function allowedOf(methods: readonly string[]): readonly string[] {
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
 }
 
 function matchPath(template: string, path: string): Record<string, string> | undefined {

@@ -2,7 +2,7 @@ import QRCode from 'qrcode';
 import { z } from 'zod';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
-import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
+import { findPairingOffer, type StoredOffer } from '../../shared/connection/pairingOffer.ts';
 import {
   applyChange,
   connectionChangeSchema,
@@ -44,8 +44,8 @@ const offerSchema = z
   .object({
     method: z.enum(['qr', 'code']),
     qr: z.string().optional().meta({ description: 'Text of the QR picture; ask for image/png to get the picture.' }),
-    code: z.string().optional(),
-    phoneNumber: z.string().optional(),
+    code: z.string().optional().meta({ description: 'To be typed on the phone.', example: 'ABCD-1234' }),
+    phoneNumber: z.string().optional().meta({ description: 'For which the code is.', example: '+4915123456789' }),
     expiresAt: z.iso.datetime(),
   })
   .meta({ id: 'PairingOffer' });
@@ -153,18 +153,25 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
     route('GET', '/v1/connections/{connectionId}/pairing', {
       summary: 'Read the pairing offer that is out now, as JSON or as a picture (Accept: image/png)',
       headers: ['accept'],
-      answers: { status: 200, schema: offerSchema },
+      answers: { status: 200, schema: offerSchema, picture: 'image/png' },
       handle: async ({ tenantId, parameters, headers }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const offer = await findPairingOffer(dependencies, connection.connectionId, clock.nowMs());
         if (offer === undefined && connection.account !== undefined) throw new AppError('connection_already_paired');
         if (offer === undefined) throw new AppError('pairing_not_found', { retryAfterSeconds: 1 });
         if (/image\/png/i.test(headers['accept'] ?? '')) return toPicture(offer);
-        const { expiresAtMs, ...shown } = offer;
-        return { status: 200, json: { ...shown, expiresAt: new Date(expiresAtMs).toISOString() } };
+        return { status: 200, json: toOfferView(offer) };
       },
     }),
   ];
+}
+
+/** As a phone shows and asks for them: the number with its plus sign, the code in two halves. */
+function toOfferView({ expiresAtMs, ...offer }: StoredOffer): z.infer<typeof offerSchema> {
+  const expiresAt = new Date(expiresAtMs).toISOString();
+  if (offer.method === 'qr') return { ...offer, expiresAt };
+  const { method, code, phoneNumber } = offer;
+  return { method, code: code.replace(/^(.{4})(.{4})$/, '$1-$2'), phoneNumber: `+${phoneNumber}`, expiresAt };
 }
 
 async function toPicture(offer: { readonly method: string; readonly qr?: string }): Promise<Answer> {

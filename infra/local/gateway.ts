@@ -157,6 +157,6 @@ export function makeContext(functionName: string, deadlineMs: number): Context {
 }
 
 function send(response: ServerResponse, status: number, headers: Record<string, string>, body: string | Buffer): void {
-  if (!response.headersSent) response.writeHead(status, headers);
+  if (!response.headersSent) response.writeHead(status, { 'x-content-type-options': 'nosniff', ...headers });
   response.end(body);
 }

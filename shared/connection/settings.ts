@@ -167,7 +167,7 @@ function merge(current: unknown, change: unknown): unknown {
   if (typeof change !== 'object') return change;
   const merged: Record<string, unknown> = { ...(typeof current === 'object' ? (current as Tree | null) : {}) };
   for (const [name, value] of Object.entries(change as Tree)) {
-    const next = merge(merged[name], value);
+    const next = merge(Object.hasOwn(merged, name) ? merged[name] : undefined, value);
     if (next === undefined) delete merged[name];
     else merged[name] = next;
   }

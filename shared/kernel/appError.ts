@@ -24,7 +24,8 @@ export const errorRules = {
   invalid_cursor: {
     httpStatus: 400,
     retry: 'never',
-    sentence: 'The cursor is not one that this API gave out. Leave it out to start at the beginning.',
+    sentence:
+      'The cursor is not one that this API gave out. Use `next` of an earlier page, or leave it out to start at the beginning.',
   },
   idempotency_key_invalid: {
     httpStatus: 400,
@@ -95,7 +96,7 @@ export const errorRules = {
     httpStatus: 409,
     retry: 'never',
     sentence:
-      'This connection already has a linked WhatsApp account. Delete it, or create another connection for another account.',
+      'This connection already has a linked WhatsApp account. Log it out first with POST /v1/connections/{id}/logout, or create another connection for another account.',
   },
   connection_off: {
     httpStatus: 409,
@@ -148,7 +149,7 @@ export const errorRules = {
     sentence: 'The webhook URL must be https and lead to a public address.',
   },
   recipient_invalid: {
-    httpStatus: 422,
+    httpStatus: 400,
     retry: 'never',
     sentence: 'The recipient is not a phone number in international form, and not a WhatsApp address.',
   },

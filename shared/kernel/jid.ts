@@ -8,14 +8,36 @@ export interface Jid {
   readonly server: string;
 }
 
-const JID = /^([^@:\s]+)(?::(\d{1,5}))?@([a-z.]+)$/;
+const JID = /^([\w.+-]{1,100})(?::(\d{1,5}))?@([a-z.]{1,30})$/;
+
+/** What the user of an address looks like, by server, where one can send messages to it. A number of a person or group is nothing but digits. */
+const userForms: ReadonlyMap<string, RegExp> = new Map([
+  ['s.whatsapp.net', /^\d{1,20}$/],
+  ['lid', /^\d{1,20}$/],
+  ['g.us', /^\d{1,25}(?:-\d{1,25})?$/],
+]);
 
 /** Parts of an address, or undefined if the text is none. */
 export function parseJid(text: string): Jid | undefined {
   const match = JID.exec(text);
   if (match === null) return undefined;
-  const [, user = '', device = '0', server = ''] = match;
-  return { user, device: Number(device), server: server === 'c.us' ? 's.whatsapp.net' : server };
+  const [, user = '', device = '0', written = ''] = match;
+  const server = written === 'c.us' ? 's.whatsapp.net' : written;
+  if (userForms.get(server)?.test(user) === false) return undefined;
+  return { user, device: Number(device), server };
+}
+
+/**
+ * The address of a recipient, from a phone number in international form or a WhatsApp address of a person or group; undefined
+ * for every other text, also for addresses to which nobody can write and for those of single devices.
+ */
+export function toRecipient(text: string): string | undefined {
+  const digits = parsePhoneNumber(text);
+  if (digits !== undefined) return toPhoneJid(digits);
+  const jid = parseJid(text);
+  if (jid === undefined || jid.device !== 0 || !userForms.has(jid.server)) return undefined;
+  if (jid.server === 's.whatsapp.net' && parsePhoneNumber(jid.user) === undefined) return undefined;
+  return `${jid.user}@${jid.server}`;
 }
 
 /** The address of the person or group behind a device address; text that is no address is returned unchanged. */

@@ -5,7 +5,7 @@ import type { Connection } from '../connection/connection.ts';
 import { AppError } from '../kernel/appError.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { makeId, makeStanzaId, type CorrelationId, type MessageId, type StanzaId } from '../kernel/id.ts';
-import { parseJid, parsePhoneNumber, toPhoneJid } from '../kernel/jid.ts';
+import { toRecipient } from '../kernel/jid.ts';
 import type { Random } from '../kernel/random.ts';
 import { expiryOf } from '../platform/expiry.ts';
 import { idempotencyKey } from '../platform/keys.ts';
@@ -97,13 +97,10 @@ function isTooLate(message: SentMessage, nowMs: number): boolean {
 
 /** The address to send to: a phone number in international form, or a WhatsApp address. Throws `recipient_invalid`. */
 export function resolveRecipient(to: string): string {
-  const digits = parsePhoneNumber(to);
-  if (digits !== undefined) return toPhoneJid(digits);
-  const jid = parseJid(to);
-  const sendable = jid !== undefined && ['s.whatsapp.net', 'lid', 'g.us'].includes(jid.server) && jid.device === 0;
-  if (!sendable)
-    throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem: 'Write it like +49 151 23456789.' }] });
-  return `${jid.user}@${jid.server}`;
+  const recipient = toRecipient(to);
+  if (recipient !== undefined) return recipient;
+  const problem = 'Write it like +49 151 23456789, or as the address of a person or group that this API showed you.';
+  throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
 }
 
 async function reserveIds(dependencies: AcceptDependencies, request: AcceptRequest): Promise<Ids> {

@@ -13,10 +13,10 @@ export const outboundMessageSchema = z
     recipient_type: z.literal('individual').optional(),
     to: z
       .string()
-      .min(5)
+      .min(1)
       .max(64)
       .meta({ description: 'Phone number in international form, or a WhatsApp address.', example: '+49 151 23456789' }),
-    type: z.literal('text'),
+    type: z.literal('text', { error: ({ input }) => (input === undefined ? undefined : 'only text so far') }),
     text: z.strictObject({ body: z.string().min(1).max(TEXT_LIMIT) }),
   })
   .meta({ id: 'OutboundMessage' });

@@ -65,7 +65,7 @@ describe('bad input', () => {
       'POST',
       '/v1/connections/{paired}/messages',
       { body: { ...message, to: 'my friend' } },
-      422,
+      400,
       'recipient_invalid',
     ],
     [
@@ -73,7 +73,7 @@ describe('bad input', () => {
       'POST',
       '/v1/connections/{paired}/messages',
       { body: { ...message, to: '0151 2345678' } },
-      422,
+      400,
       'recipient_invalid',
     ],
     [

@@ -227,6 +227,24 @@ describe('the API', () => {
     expect(JSON.stringify(body)).toContain('"Problem"');
   });
 
+  it('describes bodies as required, pictures as such, and says nothing of ranges and patterns that mean nothing', async () => {
+    const { body, bytes } = await stack.call('GET', '/v1/openapi.json');
+
+    type Operation = {
+      readonly requestBody?: { readonly required: boolean };
+      readonly responses: Record<string, { readonly content?: object }>;
+    };
+    const paths = body['paths'] as Record<string, Record<string, Operation>>;
+    const bodies = Object.values(paths).flatMap((operations) =>
+      Object.values(operations).flatMap(({ requestBody }) => (requestBody === undefined ? [] : [requestBody.required])),
+    );
+    expect(bodies.length).toBeGreaterThan(5);
+    expect(bodies.every(Boolean)).toBe(true);
+    const pairing = paths['/v1/connections/{connectionId}/pairing']?.['get'];
+    expect(Object.keys(pairing?.responses['200']?.content ?? {})).toEqual(['application/json', 'image/png']);
+    expect(bytes.toString()).not.toMatch(/9007199254740991|02-29/);
+  });
+
   it('is healthy without a key', async () => {
     const answer = await stack.call('GET', '/health');
 

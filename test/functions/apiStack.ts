@@ -26,6 +26,8 @@ export interface CallOptions {
   readonly body?: unknown;
   /** A body that is sent as it is. */
   readonly raw?: string;
+  /** A body of bytes that may be no text. */
+  readonly bytes?: Buffer;
   readonly headers?: Record<string, string>;
 }
 
@@ -135,15 +137,19 @@ async function invoke(
   return {
     status: result.statusCode ?? 0,
     headers: result.headers ?? {},
-    body: isJson ? (JSON.parse(bytes.toString()) as Record<string, unknown>) : {},
+    body: isJson && bytes.length > 0 ? (JSON.parse(bytes.toString()) as Record<string, unknown>) : {},
     bytes,
   };
 }
 
 /** An event of payload format 2.0, as API Gateway makes it. */
-function toEvent(method: string, path: string, { key, body, raw, headers }: CallOptions): APIGatewayProxyEventV2 {
+function toEvent(
+  method: string,
+  path: string,
+  { key, body, raw, bytes, headers }: CallOptions,
+): APIGatewayProxyEventV2 {
   const [rawPath = '', rawQueryString = ''] = path.split('?');
-  const text = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+  const text = bytes?.toString('base64') ?? raw ?? (body === undefined ? undefined : JSON.stringify(body));
   return {
     version: '2.0',
     routeKey: '$default',
@@ -159,6 +165,6 @@ function toEvent(method: string, path: string, { key, body, raw, headers }: Call
       : { queryStringParameters: Object.fromEntries(new URLSearchParams(rawQueryString)) }),
     requestContext: { http: { method, path: rawPath } } as APIGatewayProxyEventV2['requestContext'],
     ...(text === undefined ? {} : { body: text }),
-    isBase64Encoded: false,
+    isBase64Encoded: bytes !== undefined,
   };
 }
