@@ -1,6 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
-import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
+import type { WorkerId } from '../shared/kernel/id.ts';
+import type { Message } from '../shared/message/message.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
@@ -18,6 +19,7 @@ import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './runner/shardWork.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './socket/connectionSocket.ts';
+import type { SentRecord } from './socket/repeats.ts';
 import type { WorkerWorld } from './world.ts';
 
 export interface WorkOptions {
@@ -130,9 +132,14 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         logger: loggerOf(logger, owned).child({ generation }),
         metrics,
         emit: onInput,
-        lookUpSent: async (stanzaId: StanzaId) => (await messages.findByStanza(owned.connectionId, stanzaId))?.content,
+        lookUpSent: async (stanzaId) => toSentRecord(await messages.findByStanza(owned.connectionId, stanzaId)),
       }),
   };
+}
+
+/** A message as one that can be repeated; undefined for one that we did not send. */
+function toSentRecord(message: Message | undefined): SentRecord | undefined {
+  return message?.direction === 'out' ? { ...message, atMs: message.sentAtMs ?? message.createdAtMs } : undefined;
 }
 
 function loggerOf(logger: Logger, { tenantId, connectionId, shard, token }: OwnedConnection): Logger {

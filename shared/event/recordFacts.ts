@@ -5,6 +5,7 @@ import { movesForward, sendErrors, type Message, type ReceivedMessage, type Sent
 import type { MessageStore } from '../message/messageStore.ts';
 import { receiptWrite, receivedMessageWrite } from '../message/messageWrites.ts';
 import { toChat, toContact, toSender, type Contact } from '../message/party.ts';
+import { isWordOfRecipient } from '../message/recipient.ts';
 import type { EventDraft } from './event.ts';
 import type { InternalEvent, InternalEventBatch, MessageFact, ReceiptFact } from './internalEvent.ts';
 import { recordOnce, type FactPlan, type RecordDependencies, type RecordedEvent } from './recordOnce.ts';
@@ -103,6 +104,8 @@ export function decideFact(
   if (fact.kind === 'send_result') {
     return { decision: 'tell', draft: messageStatus(common, message, fact.state, recipientOf(message), fact.error) };
   }
+  // The id of a message is known to many: what counts is whether it went to whoever says this.
+  if (!isWordOfRecipient(message, fact)) return { decision: 'unknown' };
   if (!movesForward(message.state, fact.state)) return { decision: 'no_news' };
   const atMs = timeOfReceipt(message, fact);
   const occurredAt = new Date(atMs).toISOString();

@@ -93,6 +93,18 @@ export const metricCatalogue = {
     ...trouble,
     question: 'How many requests to repeat came from recipients, for so many MessagesSent?',
   },
+  RetryReceiptsRefused: {
+    ...trouble,
+    dimensions: {
+      reason: ['malformed', 'unknown_message', 'not_a_recipient', 'not_a_member', 'too_old', 'too_many'],
+    },
+    question: 'How many requests to repeat a message were not answered, and why?',
+  },
+  UnreadableMessages: {
+    ...trouble,
+    dimensions: { outcome: ['asked', 'given_up'] },
+    question: 'How many messages could not be decrypted, and was their sender asked to repeat them?',
+  },
   SessionsRenewed: {
     ...trouble,
     dimensions: { sinceLast: ['over_a_day', 'under_a_day'] },

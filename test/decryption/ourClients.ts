@@ -19,6 +19,7 @@ import type {
   SocketInput,
 } from '../../worker/socket/connectionSocket.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';
+import type { SentRecord } from '../../worker/socket/repeats.ts';
 import { prepareProcess } from '../../worker/socket/prepareProcess.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
@@ -47,7 +48,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
   const sentFile = join(folder, 'sent.jsonl');
   if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
   const accounts = new Map<string, Account>();
-  const sent = new Map<string, OutboundContent>();
+  const sent = new Map<string, SentRecord>();
 
   const opened = async (number: string, pairing?: PairingRequest): Promise<Account> => {
     const account = accounts.get(number) ?? { connection: aConnection(), inputs: [], socket: undefined };
@@ -121,12 +122,13 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       if (account === undefined) throw new Error(`${number} is not linked`);
       const stanzaId = makeStanzaId(systemRandom);
       const content: OutboundContent = { type: 'text', text: { body: text } };
-      sent.set(stanzaId, content);
-      appendFileSync(sentFile, `${JSON.stringify([stanzaId, content])}\n`);
+      const record: SentRecord = { content, to: `${to}@s.whatsapp.net`, atMs: Date.now() };
+      sent.set(stanzaId, record);
+      appendFileSync(sentFile, `${JSON.stringify([stanzaId, record])}\n`);
       for (let tries = 0; tries < MOST_TRIES; tries += 1) {
         // As the product's runner does it: nothing is sent before the offline queue is drained.
         await inputOf(account, 'caught_up');
-        const outcome = await account.socket?.send({ stanzaId, to: `${to}@s.whatsapp.net`, content });
+        const outcome = await account.socket?.send({ stanzaId, to: record.to, content });
         if (outcome?.outcome === 'acknowledged') return;
       }
       throw new Error(`${text} was not taken`);
@@ -142,7 +144,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
         accounts.set(number, { connection, inputs: [], socket: undefined });
       }
       const lines = existsSync(sentFile) ? readFileSync(sentFile, 'utf8').split('\n').filter(Boolean) : [];
-      for (const line of lines) sent.set(...(JSON.parse(line) as [string, OutboundContent]));
+      for (const line of lines) sent.set(...(JSON.parse(line) as [string, SentRecord]));
       await Promise.all([...accounts.keys()].map(async (number) => inputOf(await opened(number), 'socket_opened')));
     },
   };

@@ -10,6 +10,8 @@ import type { SessionItems } from './sessionItems.ts';
 export interface ItemChange {
   readonly isHard: boolean;
   readonly rank: Rank;
+  /** Days from this write after which the item goes by itself; undefined for one that stays. */
+  readonly keptDays?: number | undefined;
   readonly entries: ReadonlyMap<string, Uint8Array | null>;
 }
 
@@ -22,8 +24,10 @@ const CACHED_BYTES = 1_024 * 1_024;
 /** What an item costs in memory besides its keys. */
 const ITEM_BYTES = 256;
 /** A removed item stays, empty, so that a late write of it is refused (PROTOCOL.md §7). */
-const TOMBSTONE_SECONDS = 30 * 86_400;
-const TOMBSTONE_CACHED_MS = 86_400_000;
+const DAY_SECONDS = 86_400;
+const TOMBSTONE_SECONDS = 30 * DAY_SECONDS;
+/** An item that goes from the store by itself is not remembered past this; one that goes sooner is not remembered at all. */
+const EXPIRING_CACHED_MS = DAY_SECONDS * 1_000;
 
 interface Item {
   readonly version: number;
@@ -33,6 +37,7 @@ interface Item {
 interface ChangedItem extends Item {
   readonly isHard: boolean;
   readonly rank: Rank;
+  readonly keptDays: number | undefined;
 }
 
 interface KeyItemsDependencies {
@@ -128,7 +133,7 @@ export class KeyItems {
   }
 
   /** The item's turn is held. What changes nothing is not written: Baileys stores much again as it was. */
-  async #apply(sk: string, { isHard, rank, entries }: ItemChange): Promise<void> {
+  async #apply(sk: string, { isHard, rank, keptDays, entries }: ItemChange): Promise<void> {
     const before = (await this.#load([sk])).get(sk) ?? { version: 0, entries: new Map() };
     const after = new Map(before.entries);
     let isSame = true;
@@ -139,7 +144,7 @@ export class KeyItems {
       else after.set(name, bytes);
     }
     if (isSame) return;
-    this.#changed.set(sk, { version: before.version, entries: after, isHard, rank });
+    this.#changed.set(sk, { version: before.version, entries: after, isHard, rank, keptDays });
     this.#cache.delete(sk);
   }
 
@@ -149,23 +154,28 @@ export class KeyItems {
     if (item === undefined) return;
     const { version, entries, isHard } = item;
     const next = isHard ? version + 1 : 0;
-    const isRemoved = isHard && entries.size === 0;
+    const keptSeconds = secondsKept(item);
     try {
-      await this.#put(sk, item, next, isRemoved);
-      // A removed item disappears from the store by itself, so what is known of it must not outlive that.
-      this.#cache.set(sk, { version: next, entries }, isRemoved ? { ttl: TOMBSTONE_CACHED_MS } : {});
+      await this.#put(sk, item, next, keptSeconds);
+      // What disappears from the store by itself must not be known here for longer.
+      this.#cache.set(sk, { version: next, entries }, keptSeconds === undefined ? {} : { ttl: EXPIRING_CACHED_MS });
     } finally {
       // A failed write may be taken all the same, now or later: then the store knows better than we do.
       this.#changed.delete(sk);
     }
   }
 
-  async #put(sk: string, { version, entries, isHard }: ChangedItem, next: number, isRemoved: boolean): Promise<void> {
+  async #put(
+    sk: string,
+    { version, entries, isHard }: ChangedItem,
+    next: number,
+    keptSeconds: number | undefined,
+  ): Promise<void> {
     const { items, seal, clock } = this.#dependencies;
     const body = seal.seal(sk, next, encodeEntries(entries));
-    if (!isHard) return items.writeSoft(sk, body);
-    const ttl = Math.floor(clock.nowMs() / 1_000) + TOMBSTONE_SECONDS;
-    return items.writeHard(sk, version, body, isRemoved ? { ttl } : {});
+    const attributes = keptSeconds === undefined ? {} : { ttl: Math.floor(clock.nowMs() / 1_000) + keptSeconds };
+    if (!isHard) return items.writeSoft(sk, body, attributes);
+    return items.writeHard(sk, version, body, attributes);
   }
 
   async #load(sortKeys: readonly string[]): Promise<ReadonlyMap<string, Item>> {
@@ -187,15 +197,28 @@ export class KeyItems {
         (item === undefined
           ? { version: 0, entries: new Map() }
           : { version: item.version, entries: seal.open(item, decodeEntries) });
-      if (!this.#changed.has(sk)) this.#cache.set(sk, loaded);
+      if (!this.#changed.has(sk)) this.#remember(sk, loaded, item?.attributes['ttl']);
       found.set(sk, loaded);
     }
     return found;
   }
 
+  /** @param ttl when the store lets it go, in seconds since 1970 */
+  #remember(sk: string, item: Item, ttl: unknown): void {
+    if (typeof ttl !== 'number') this.#cache.set(sk, item);
+    else if (ttl * 1_000 - this.#dependencies.clock.nowMs() > 2 * EXPIRING_CACHED_MS)
+      this.#cache.set(sk, item, { ttl: EXPIRING_CACHED_MS });
+  }
+
   #known(sk: string): Item | undefined {
     return this.#changed.get(sk) ?? this.#cache.get(sk);
   }
+}
+
+/** How long an item stays in the store from its write on; undefined for one that stays for good. */
+function secondsKept({ isHard, entries, keptDays }: ChangedItem): number | undefined {
+  if (isHard && entries.size === 0) return TOMBSTONE_SECONDS;
+  return keptDays === undefined ? undefined : keptDays * DAY_SECONDS;
 }
 
 function isEqual(before: Uint8Array | undefined, after: Uint8Array | null): boolean {

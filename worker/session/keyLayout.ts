@@ -14,6 +14,8 @@ export interface KeyPlace {
   readonly scope: 'account' | 'ratchets';
   /** Items of a lower rank are durable before one of a higher rank is written. */
   readonly rank: Rank;
+  /** Days from its last write after which the item goes by itself; undefined for one that stays. */
+  readonly keptDays?: number;
 }
 
 /**
@@ -31,6 +33,14 @@ export const [, , PRE_KEYS] = RANKS;
 const LONGEST_ID = 256;
 const bounded = (id: string): string => boundedKeyPart(id, LONGEST_ID);
 
+/**
+ * Sender keys are made by whoever shares a group with us, as many as he likes, so that they go when nobody uses them. One
+ * that is gone is asked for again with the next message of its sender. Who has our own key is forgotten well before the key
+ * itself is: otherwise a new key would be given to nobody.
+ */
+const SENDER_KEY_DAYS = 90;
+const SENDER_KEY_MEMORY_DAYS = 60;
+
 /** With their seal and attributes they fit one write unit. */
 const PRE_KEYS_PER_ITEM = 25;
 
@@ -40,6 +50,7 @@ const own =
 const ratchet =
   (name: string) =>
   (id: string): KeyPlace => ({ name: `${name}#${bounded(id)}`, isHard: true, scope: 'ratchets', rank: RATCHETS });
+const senderKey = (id: string): KeyPlace => ({ ...ratchet('SENDERKEY')(id), keptDays: SENDER_KEY_DAYS });
 /**
  * What is known of a person: all kinds in one of 256 items, so that a first contact is two writes (its number and its LID)
  * and not eight. A thousand contacts make items of about a kilobyte.
@@ -61,15 +72,16 @@ const layout: Readonly<Record<string, (id: string) => KeyPlace>> = {
     rank: PRE_KEYS,
   }),
   session: ratchet('SIGNAL'),
-  'sender-key': ratchet('SENDERKEY'),
+  'sender-key': senderKey,
   /** The last stanzas handled on a session or sender key, in the item of that: one write for both. */
-  handled: (id) => (id.includes('::') ? ratchet('SENDERKEY')(id) : ratchet('SIGNAL')(id)),
+  handled: (id) => (id.includes('::') ? senderKey(id) : ratchet('SIGNAL')(id)),
   /** Who has our sender key: dropped with the key itself, so that it is given out again. */
   'sender-key-memory': (id) => ({
     name: `SENDERKEYMEMORY#${bounded(id)}`,
     isHard: false,
     scope: 'ratchets',
     rank: ADDRESSES,
+    keptDays: SENDER_KEY_MEMORY_DAYS,
   }),
   'app-state-sync-key': own('APPSTATEKEY', true),
   'app-state-sync-version': own('APPSTATE', false),

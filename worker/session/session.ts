@@ -162,7 +162,12 @@ export class Session {
       for (const [id, value] of Object.entries(keys)) {
         const place = placeOf(type, id);
         const sk = this.#sortKey(place);
-        const change = changes.get(sk) ?? { isHard: place.isHard, rank: place.rank, entries: new Map() };
+        const change = changes.get(sk) ?? {
+          isHard: place.isHard,
+          rank: place.rank,
+          keptDays: place.keptDays,
+          entries: new Map(),
+        };
         const isRemoved = value === null || value === undefined;
         change.entries.set(entryOf(type, id), isRemoved ? null : encodeKey(type, value));
         changes.set(sk, change);

@@ -115,13 +115,13 @@ export class SessionItems {
    * Writes an item that can be learned again. Condition: no newer owner has written it. One that the table cannot hold is
    * left out: what is stored of it is older, and WhatsApp tells what has changed since.
    */
-  async writeSoft(sk: string, body: Uint8Array): Promise<void> {
+  async writeSoft(sk: string, body: Uint8Array, attributes: Readonly<Record<string, unknown>> = {}): Promise<void> {
     if (body.length > LARGEST_BODY_BYTES) {
       this.#dependencies.metrics.count('SessionItemsTooLarge', {});
       return;
     }
     await this.#put(
-      { pk: this.pk, sk, version: 0, epoch: this.epoch, writeId: this.#writeId(), body },
+      { pk: this.pk, sk, version: 0, epoch: this.epoch, writeId: this.#writeId(), body, ...attributes },
       {
         ConditionExpression: 'attribute_not_exists(#epoch) OR #epoch <= :mine',
         ExpressionAttributeNames: { '#epoch': 'epoch' },

@@ -16,6 +16,8 @@ export interface AppliedSettingsParts {
   readonly handled: () => Promise<void>;
   /** Resolves when it is durable. */
   readonly publish: (facts: readonly InternalEvent[]) => Promise<void>;
+  /** Whether somebody is in a group, as far as WhatsApp tells; false where that is not known. */
+  readonly isInGroup: (group: string, jid: string) => Promise<boolean>;
 }
 
 /**
@@ -58,9 +60,11 @@ export class AppliedSettings {
   async onCall(stanza: BinaryNode): Promise<undefined> {
     const { clock } = this.#options;
     const isOver = clock.nowMs() - Number(stanza.attrs['t'] ?? 0) * 1_000 > RINGS_MS;
-    const fact = toCallFact(stanza, this.#wishes().calls === 'reject' && !isOver);
-    if (fact === undefined) return;
-    await this.#parts.publish([fact]);
+    const told = toCallFact(stanza, this.#wishes().calls === 'reject' && !isOver);
+    if (told === undefined) return;
+    const { group, ...fact } = told;
+    const isGroupCall = group !== undefined && (await this.#parts.isInGroup(group, fact.caller));
+    await this.#parts.publish([isGroupCall ? { ...fact, group } : fact]);
     // Not waited for: the answer is a stanza that may come behind others.
     if (fact.rejected) void this.#reject(fact.callId, fact.caller);
   }

@@ -1,27 +1,42 @@
-import type { UserFacingSocketConfig } from '@whiskeysockets/baileys';
-import type { StanzaId } from '../../shared/kernel/id.ts';
+import type { CacheStore, UserFacingSocketConfig } from '@whiskeysockets/baileys';
+import type { OutboundContent } from '../../shared/message/content.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import { mediaDispatcher } from './mediaDispatcher.ts';
-import { sharedCaches } from './sharedCaches.ts';
 import { socketAgentOf } from './socketAgent.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 
-const RETRY_REQUEST_DELAY_MS = 5_000;
-
 /**
- * How Baileys is set up for one socket: what it may do by itself, and how long it may wait.
- * @param ours what it is given of ours to work with
+ * How often one message is repeated to one device, and asked for from one. Baileys counts each repetition twice, so that ten
+ * are five; what a peer could not read four times in a row is still repeated.
  */
+export const MOST_RETRIES = 10;
+
+/** What Baileys is given of ours to work with. */
+export interface PartsOfOurs extends Required<
+  Pick<
+    UserFacingSocketConfig,
+    | 'auth'
+    | 'makeSignalRepository'
+    | 'userDevicesCache'
+    | 'msgRetryCounterCache'
+    | 'callOfferCache'
+    | 'cachedGroupMetadata'
+  >
+> {
+  /** What the stanza in hand may have again; undefined for everything else, whoever names it. */
+  readonly contentOf: (stanzaId: string) => OutboundContent | undefined;
+}
+
+/** How Baileys is set up for one socket: what it may do by itself, and how long it may wait. */
 export function makeBaileysConfiguration(
-  { connection, config, whatsappUrl, lookUpSent, pairing, presence, version }: OpenSocketOptions,
-  ours: Required<Pick<UserFacingSocketConfig, 'auth' | 'makeSignalRepository' | 'userDevicesCache'>>,
+  { config, whatsappUrl, pairing, presence, version }: OpenSocketOptions,
+  { contentOf, ...ours }: PartsOfOurs,
 ): UserFacingSocketConfig {
   const agent = socketAgentOf(whatsappUrl);
   return {
     waWebSocketUrl: whatsappUrl,
     ...(agent === undefined ? {} : { agent }),
     ...ours,
-    ...sharedCaches.of(connection.connectionId),
     logger: baileysLogger,
     version: toNumbers(version),
     browser: ['Holdfast', 'Chrome', '1.0'],
@@ -31,7 +46,10 @@ export function makeBaileysConfiguration(
     keepAliveIntervalMs: config.keepAliveMs,
     // Undici's own types and Node's copy of them differ in optional fields.
     options: { dispatcher: mediaDispatcher as unknown as NonNullable<RequestInit['dispatcher']> },
-    retryRequestDelayMs: RETRY_REQUEST_DELAY_MS,
+    // Requests leave outside the turn of their stanza, at a pace of ours (`unreadableMessages`).
+    retryRequestDelayMs: 0,
+    maxMsgRetryCount: MOST_RETRIES,
+    placeholderResendCache: alreadyAskedFor,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
     markOnlineOnConnect: presence === 'available',
     syncFullHistory: false,
@@ -40,11 +58,22 @@ export function makeBaileysConfiguration(
     enableRecentMessageCache: false,
     generateHighQualityLinkPreview: false,
     getMessage: async ({ id }) => {
-      const content = await lookUpSent((id ?? '') as StanzaId);
+      const content = contentOf(id ?? '');
       return content === undefined ? undefined : { extendedTextMessage: { text: content.text.body } };
     },
   };
 }
+
+/**
+ * Baileys asks our phone, too, for each message that it cannot decrypt, and waits two seconds first. WhatsApp's own clients
+ * ask the sender alone. Messages without content, which the phone is asked for, are handled elsewhere (`placeholders`).
+ */
+const alreadyAskedFor: CacheStore = {
+  get: () => true as never,
+  set: () => undefined,
+  del: () => undefined,
+  flushAll: () => undefined,
+};
 
 function toNumbers(version: string): [number, number, number] {
   const [primary = 0, secondary = 0, tertiary = 0] = version.split('.').map(Number);

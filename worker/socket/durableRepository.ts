@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import {
   addTransactionCapability,
   DEFAULT_CONNECTION_CONFIG,
+  proto,
+  unpadRandomMax16,
   type BinaryNode,
   type SignalKeyStore,
   type UserFacingSocketConfig,
@@ -12,6 +14,7 @@ import { addressLocks } from './addressLocks.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import { boundAddresses } from './boundedAddresses.ts';
 import { receiveDurably, sendDurably, withMark } from './durableSteps.ts';
+import { orNothing } from './facts/plaintext.ts';
 import { SenderKeys } from './senderKeys.ts';
 import type { SessionRenewals } from './sessionRenewals.ts';
 
@@ -116,7 +119,7 @@ export class DurableRepository {
             },
             markHandled: () => writeRing(ownKeys, key, withMark(ring, markOf(stanza))),
           });
-          return plain === 'handled' ? NOTHING : plain;
+          return plain === 'handled' || !isForBaileys(plain) ? NOTHING : plain;
         });
       } catch (error) {
         // What could not be decrypted is Baileys' to answer; what could not be made durable must not be answered at all.
@@ -140,12 +143,8 @@ export class DurableRepository {
         receive(senderKeyOf(inner, request.group, request.authorJid), request.msg, () =>
           inner.decryptGroupMessage(request),
         ),
-      processSenderKeyDistributionMessage: async (request) => {
-        if (senderKeys.hasJustLearned(request.item, request.authorJid)) return;
-        await inTransaction(senderKeyOf(inner, request.item.groupId ?? '', request.authorJid), () =>
-          inner.processSenderKeyDistributionMessage(request),
-        );
-      },
+      // Whatever key may be kept has been, when its message was opened. Baileys knows only which group the key names.
+      processSenderKeyDistributionMessage: async () => undefined,
       encryptMessage: async (request) => send(await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
       encryptGroupMessage: async (request) =>
         send(senderKeyOf(inner, request.group, request.meId), () => inner.encryptGroupMessage(request)),
@@ -160,6 +159,14 @@ export class DurableRepository {
       },
     };
   };
+}
+
+/**
+ * Whether Baileys makes a message of this. What it cannot is told as it is by then, and its step is used: without this Baileys
+ * would ask the sender to repeat it, who would send the same.
+ */
+function isForBaileys(padded: Uint8Array): boolean {
+  return orNothing(() => proto.Message.decode(unpadRandomMax16(padded))) !== undefined;
 }
 
 interface KeysOfOurs {

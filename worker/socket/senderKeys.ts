@@ -7,11 +7,11 @@ import {
 } from '@whiskeysockets/baileys';
 import { baileysLogger } from './baileysLogger.ts';
 import { decodePadded } from './facts/plaintext.ts';
+import { isKeyForItsGroup } from './senderKeyRule.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 type Repository = ReturnType<MakeRepository>;
 type Creds = Parameters<MakeRepository>[0]['creds'];
-type Distribution = Parameters<Repository['processSenderKeyDistributionMessage']>[0]['item'];
 type InTurn = (group: string, author: string, work: () => Promise<void>) => Promise<void>;
 
 /**
@@ -19,14 +19,14 @@ type InTurn = (group: string, author: string, work: () => Promise<void>) => Prom
  * has been committed: a process that dies in between has used the step up and has no key, and no redelivery brings it back;
  * every message of that sender to the group stays unreadable. Here it is stored while the step can still be taken again.
  *
+ * Only the key of the group that the stanza came from is taken (`senderKeyRule`).
+ *
  * It is stored through a transaction store of its own, so that it is durable before the transaction of the session is.
  */
 export class SenderKeys {
   readonly #creds: Creds;
   readonly #store: SignalKeyStore;
   readonly #inTurn: InTurn;
-  /** The one that was taken over last: stanzas are handled one at a time. */
-  #learned: string | undefined;
   #failedCalls = 0;
   /** Made for the first key that comes: most accounts that are at rest never need it. */
   #made: { readonly keys: ReturnType<typeof addTransactionCapability>; readonly repository: Repository } | undefined;
@@ -39,15 +39,15 @@ export class SenderKeys {
   }
 
   /**
-   * Stores the sender key in a decrypted message, if there is one. Throws when the store fails; nonsense in place of a key
-   * is left to Baileys, which ignores it.
+   * Stores the sender key in a decrypted message, if there is one for the group that it came from. Throws when the store
+   * fails; nonsense in place of a key is ignored.
    * @param padded what the cipher gave
    */
   async learn({ attrs }: BinaryNode, padded: Uint8Array): Promise<void> {
     const message = decodePadded(padded);
     const item = (message?.deviceSentMessage?.message ?? message)?.senderKeyDistributionMessage;
-    const authorJid = attrs['participant'] ?? attrs['from'];
-    if (!item?.groupId || authorJid === undefined) return;
+    const { from, participant: authorJid } = attrs;
+    if (!item?.groupId || authorJid === undefined || !isKeyForItsGroup(item.groupId, from)) return;
     const group = item.groupId;
     const failed = this.#failedCalls;
     const { keys, repository } = this.#repositoryOf();
@@ -58,15 +58,9 @@ export class SenderKeys {
           `${group}/${authorJid}`,
         ),
       );
-      this.#learned = nameOf(item, authorJid);
     } catch (error) {
       if (this.#failedCalls > failed) throw error;
     }
-  }
-
-  /** Whether this is the one that was just taken over. A second time would only push older keys out of the record. */
-  hasJustLearned(item: Distribution, authorJid: string): boolean {
-    return this.#learned === nameOf(item, authorJid);
   }
 
   #repositoryOf() {
@@ -90,9 +84,4 @@ export class SenderKeys {
       set: async (data) => Promise.resolve(keys.set(data)).catch(failed),
     };
   }
-}
-
-function nameOf({ groupId, axolotlSenderKeyDistributionMessage }: Distribution, authorJid: string): string {
-  const bytes = Buffer.from(axolotlSenderKeyDistributionMessage ?? []).toString('base64');
-  return `${groupId ?? ''}/${authorJid}/${bytes}`;
 }

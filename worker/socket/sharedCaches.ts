@@ -6,7 +6,6 @@ const MINUTE_MS = 60_000;
 const LIVES_MS = {
   msgRetryCounterCache: 60 * MINUTE_MS,
   callOfferCache: 5 * MINUTE_MS,
-  placeholderResendCache: 60 * MINUTE_MS,
 } as const;
 
 /** Entries of all accounts of a process together. Past that the ones that were used least recently are forgotten. */
@@ -20,10 +19,9 @@ type Caches = Required<Pick<UserFacingSocketConfig, keyof typeof LIVES_MS>>;
  * accounts share where both are members of a group: so each sees its own entries alone.
  *
  * Counts of requests to repeat outlive a socket: a message that cannot be read would otherwise be asked for anew after every
- * reconnect. That a phone was asked for a message does not: the question may have been lost with the socket.
+ * reconnect.
  */
 export class SharedCaches {
-  #sockets = 0;
   readonly #entries: LRUCache<string, { readonly value: unknown }>;
 
   constructor(mostEntries: number = MOST_ENTRIES, monotonicMs: () => number = () => performance.now()) {
@@ -37,13 +35,11 @@ export class SharedCaches {
     });
   }
 
-  /** The caches of one socket. @param owner tells the accounts of a process apart */
+  /** The caches of one account. @param owner tells the accounts of a process apart */
   of(owner: string): Caches {
-    this.#sockets += 1;
     return {
       msgRetryCounterCache: this.#store(owner, 'msgRetryCounterCache'),
       callOfferCache: this.#store(owner, 'callOfferCache'),
-      placeholderResendCache: this.#store(`${owner}/${this.#sockets}`, 'placeholderResendCache'),
     };
   }
 

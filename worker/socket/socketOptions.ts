@@ -3,7 +3,6 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
-import type { OutboundContent } from '../../shared/message/content.ts';
 import type { ConnectionConfig } from '../../shared/platform/connectionConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
@@ -11,6 +10,7 @@ import type { EventPublisher } from '../events/eventPublisher.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { Session } from '../session/session.ts';
 import type { OwnedConnection, PairingRequest, SocketInput } from './connectionSocket.ts';
+import type { SentRecord } from './repeats.ts';
 
 /** What one socket is opened with. */
 export interface OpenSocketOptions {
@@ -36,6 +36,6 @@ export interface OpenSocketOptions {
   readonly emit: (input: SocketInput) => void;
   /** Owns timers, listeners and the raw socket. It is closed when the socket has, and closing it ends the socket at once. */
   readonly scope: Scope;
-  /** What we sent under a stanza id, for recipients who ask again, also days and restarts later. */
-  readonly lookUpSent: (stanzaId: StanzaId) => Promise<OutboundContent | undefined>;
+  /** What we sent under a stanza id, and to whom, for recipients who ask again, also days and restarts later. */
+  readonly lookUpSent: (stanzaId: StanzaId) => Promise<SentRecord | undefined>;
 }

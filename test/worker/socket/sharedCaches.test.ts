@@ -14,11 +14,11 @@ describe('caches that accounts share', () => {
 
     await ann.msgRetryCounterCache.set('3A01', 4);
     await bob.msgRetryCounterCache.set('3A01', 1);
-    await ann.placeholderResendCache.set('3A01', true);
+    await ann.callOfferCache.set('3A01', true);
 
     expect(await ann.msgRetryCounterCache.get('3A01')).toBe(4);
     expect(await bob.msgRetryCounterCache.get('3A01')).toBe(1);
-    expect(await bob.placeholderResendCache.get('3A01')).toBeUndefined();
+    expect(await bob.callOfferCache.get('3A01')).toBeUndefined();
   });
 
   it('goes on counting requests to repeat over a reconnect', async () => {
@@ -28,15 +28,6 @@ describe('caches that accounts share', () => {
     const afterReconnect = await caches.of('ann').msgRetryCounterCache.get('3A01');
 
     expect(afterReconnect).toBe(5);
-  });
-
-  it('does not take a question to the phone for asked when the socket that asked is gone', async () => {
-    const caches = new SharedCaches();
-    await caches.of('ann').placeholderResendCache.set('3A01', true);
-
-    const afterReconnect = await caches.of('ann').placeholderResendCache.get('3A01');
-
-    expect(afterReconnect).toBeUndefined();
   });
 
   it('never holds more than its number, and forgets what was used least recently', async () => {
@@ -70,15 +61,15 @@ describe('caches that accounts share', () => {
   it('flushes one kind of one account', async () => {
     const caches = new SharedCaches();
     const [ann, bob] = [caches.of('ann'), caches.of('bob')];
-    for (const { callOfferCache, placeholderResendCache } of [ann, bob]) {
+    for (const { callOfferCache, msgRetryCounterCache } of [ann, bob]) {
       await callOfferCache.set('id', 1);
-      await placeholderResendCache.set('id', 2);
+      await msgRetryCounterCache.set('id', 2);
     }
 
     await ann.callOfferCache.flushAll();
 
     expect(await ann.callOfferCache.get('id')).toBeUndefined();
-    expect(await ann.placeholderResendCache.get('id')).toBe(2);
+    expect(await ann.msgRetryCounterCache.get('id')).toBe(2);
     expect(await bob.callOfferCache.get('id')).toBe(1);
   });
 });

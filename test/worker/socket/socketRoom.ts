@@ -23,6 +23,7 @@ import type {
   SocketInput,
 } from '../../../worker/socket/connectionSocket.ts';
 import { openSocket } from '../../../worker/socket/openSocket.ts';
+import type { SentRecord } from '../../../worker/socket/repeats.ts';
 import { prepareProcess } from '../../../worker/socket/prepareProcess.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
@@ -56,7 +57,7 @@ export class SocketRoom {
   /** Hears what the sockets say. */
   onInput: (input: SocketInput) => void = () => undefined;
   readonly metrics = keepingMetrics();
-  readonly sent = new Map<string, OutboundContent>();
+  readonly sent = new Map<string, SentRecord>();
   readonly connection: OwnedConnection;
   /** Sees each command of the session store with its answer. */
   onStore: (command: unknown, answer: unknown) => void = () => undefined;
@@ -118,7 +119,7 @@ export class SocketRoom {
     await this.socket?.close('end');
     await this.whatsApp.stop();
     await this.#dynamoDb.stop();
-    const written = [...this.texts(), ...[...this.sent.values()].map(({ text }) => text.body)];
+    const written = [...this.texts(), ...[...this.sent.values()].map(({ content }) => content.text.body)];
     const longEnough = written.filter((text) => text.length > MENTIONED_BY_CHANCE);
     assertQuiet(this.#log.join(''), longEnough);
   }
@@ -246,7 +247,7 @@ export class SocketRoom {
   /** Sends a text, to Bob if nobody is named. Gives the stanza id with the outcome. */
   async send(text: string, stanzaId: StanzaId = makeStanzaId(systemRandom), to = BOB_JID) {
     const content: OutboundContent = { type: 'text', text: { body: text } };
-    this.sent.set(stanzaId, content);
+    this.sent.set(stanzaId, { content, to, atMs: Date.now() });
     const outcome = await this.socket?.send({ stanzaId, to, content });
     return { stanzaId, outcome };
   }

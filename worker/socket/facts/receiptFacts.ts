@@ -2,6 +2,7 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { ReceiptFact } from '../../../shared/event/internalEvent.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { withoutDevice } from '../../../shared/kernel/jid.ts';
+import { isGroup } from '../../../shared/message/recipient.ts';
 import { isMe, type Me } from './envelope.ts';
 import { digest } from './factKey.ts';
 
@@ -11,12 +12,18 @@ const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
   played: 'played',
 };
 
-/** The facts of a receipt: one per message that it names. Receipts of our own devices and requests to repeat are none. */
+/**
+ * The facts of a receipt: one per message that it names. Receipts of our own devices and requests to repeat are none. Whether
+ * the messages went to who says this is decided where they are stored (`shared/message/recipient.ts`).
+ */
 export function toReceiptFacts(stanza: BinaryNode, me: Me): readonly ReceiptFact[] {
   const { attrs } = stanza;
   const state = RECEIPT_STATES[attrs['type'] ?? ''];
   const chat = withoutDevice(attrs['from'] ?? '');
-  const recipient = withoutDevice(attrs['participant'] ?? chat);
+  const participant = attrs['participant'] === undefined ? undefined : withoutDevice(attrs['participant']);
+  // Only in a group does the server name a member beside where a receipt comes from.
+  if (participant !== undefined && participant !== chat && !isGroup(chat)) return [];
+  const recipient = participant ?? chat;
   if (state === undefined || isMe(recipient, me)) return [];
   const list = Array.isArray(stanza.content) ? stanza.content.find(({ tag }) => tag === 'list')?.content : undefined;
   const more = Array.isArray(list) ? list.map((item) => item.attrs['id'] ?? '') : [];
