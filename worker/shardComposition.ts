@@ -19,7 +19,7 @@ import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './runner/shardWork.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './socket/connectionSocket.ts';
-import type { SentRecord } from './socket/repeats.ts';
+import type { SentRecord } from './socket/repeatRule.ts';
 import type { WorkerWorld } from './world.ts';
 
 export interface WorkOptions {

@@ -74,6 +74,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
       widgets: [
         ...messages,
         ...own('Encryption', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'FencedCommits'),
+        ...own('Not readable, not repeated', 'UnreadableMessages', 'RetryReceiptsRefused'),
         ...own('Canary', 'CanaryDuration', 'CanaryFailed'),
       ],
     },

@@ -36,18 +36,23 @@ const bounds: Readonly<Record<string, string>> = {
     'stanzas without an ack, each with a deadline, all gone with the socket',
   'worker/socket/addressLocks.ts #held': 'locks that are held: each goes when it is given back',
   'worker/socket/appliedSettings.ts #dropped': 'one for each kind of filter',
+  'worker/socket/budgets.ts #budgets': 'a number of people',
   'worker/socket/edwardsKeys.ts kept': 'a number of keys',
   'worker/socket/fairTurns.ts #waiting':
     'stanzas that were received and not begun: a turn of the event loop begins some',
   'worker/socket/frameGate.ts #held':
     'inward one read of the network, as reading pauses; outward what Baileys sends until its keep-alive ends the socket',
+  'worker/socket/groupMembers.ts #groups': 'a number of names of members',
   'worker/socket/placeholders.ts #awaited':
     'placeholders whose message may still come: seconds after the offline queue is drained',
   'worker/socket/placeholders.ts #stanzas': 'a number of stanzas',
   'worker/socket/readReceipts.ts #waiting': 'a number of messages: the oldest are lost, and counted',
   'worker/socket/recipients.ts #known': 'a number of people and a week',
+  'worker/socket/repeats.ts #permitted': 'ten messages, until the next receipt',
   'worker/socket/sessionRenewals.ts #welcomeUntilMs': 'a number of people and a minute',
   'worker/socket/sessionRenewals.ts renewedAtMs': 'a number of sessions of the process',
+  'worker/socket/unreadableMessages.ts #waiting':
+    'a number of stanzas of one sender, and of all, without their content',
   'worker/socket/unrecordedSends.ts #waiting': 'sends without a record, each with a deadline',
 };
 

@@ -14,7 +14,7 @@ import type { Release } from '../../shared/kernel/scope.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { AppliedSettings } from './appliedSettings.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
-import { makeBaileysConfiguration, MOST_RETRIES } from './baileysConfiguration.ts';
+import { makeBaileysConfiguration } from './baileysConfiguration.ts';
 import type { ConnectionSocket, SendOutcome, SendRequest } from './connectionSocket.ts';
 import { CredentialSaves } from './credentialSaves.ts';
 import { DeviceLists } from './deviceLists.ts';
@@ -25,12 +25,9 @@ import { guardFrames } from './frameGate.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { Outgoing } from './outgoing.ts';
 import { Pairing } from './pairing.ts';
-import { GroupMembers } from './groupMembers.ts';
 import { findOtherNames } from './contactNames.ts';
 import { Placeholders } from './placeholders.ts';
-import { Repeats } from './repeats.ts';
-import { sharedCaches } from './sharedCaches.ts';
-import { UnreadableMessages } from './unreadableMessages.ts';
+import { Retries } from './retries.ts';
 import { Probe } from './probe.ts';
 import { rawSocketOf, type Baileys } from './rawSocketOf.ts';
 import { Recipients } from './recipients.ts';
@@ -73,9 +70,7 @@ class BaileysSocket implements ConnectionSocket {
   #isClosed = false;
   readonly #pairing: Pairing | undefined;
   readonly #placeholders: Placeholders;
-  readonly #members: GroupMembers;
-  readonly #repeats: Repeats;
-  readonly #unreadable: UnreadableMessages;
+  readonly #retries: Retries;
   readonly #settings: AppliedSettings;
   #isPairing: boolean;
   readonly #closed: Promise<void>;
@@ -112,32 +107,18 @@ class BaileysSocket implements ConnectionSocket {
       publish: (stanza, padded) => this.#publishMessage(stanza, padded),
       cut,
     });
-    this.#members = new GroupMembers({
-      ask: (group) => this.#socket.groupMetadata(group),
-      timeoutMs: options.config.onlineQueryTimeoutMs,
-      monotonicMs: clock.monotonicMs,
-    });
-    this.#repeats = new Repeats(options, {
+    this.#retries = new Retries(options, {
       socket: () => this.#socket,
-      members: this.#members,
       me: () => this.#me(),
       otherNameOf: (jid) => this.#otherNameOf(jid),
       welcome: (deviceJid) => this.#welcomeNewSession(deviceJid),
     });
-    const { msgRetryCounterCache, callOfferCache } = sharedCaches.of(owner);
-    this.#unreadable = new UnreadableMessages(
-      { ...options, signal: options.scope.signal },
-      { socket: () => this.#socket, counters: msgRetryCounterCache, mostRequests: MOST_RETRIES },
-    );
     this.#socket = makeWASocket(
       makeBaileysConfiguration(options, {
         auth: { creds: this.#credentials, keys },
         makeSignalRepository: this.#repository.make,
         userDevicesCache: this.#devices,
-        msgRetryCounterCache: this.#unreadable.counters,
-        callOfferCache,
-        cachedGroupMetadata: this.#members.ask,
-        contentOf: this.#repeats.contentOf,
+        ...this.#retries.forBaileys,
       }),
     );
     letThrough(this.#socket.authState.keys, keys);
@@ -181,7 +162,7 @@ class BaileysSocket implements ConnectionSocket {
       handled: () => this.#inbound.idle(),
       publish: (facts) => this.#facts.publish(facts),
       isInGroup: async (group, jid) =>
-        (await this.#members.find(group, [jid, await this.#otherNameOf(jid)])) === 'member',
+        (await this.#retries.members.find(group, [jid, await this.#otherNameOf(jid)])) === 'member',
     });
     this.#listen();
   }
@@ -272,9 +253,8 @@ class BaileysSocket implements ConnectionSocket {
       this.#repository.noteMessage(stanza);
       const post = toNewsletterPost(stanza);
       if (post !== undefined) await this.#settings.publish(stanza, toMessageFacts(stanza, post, this.#me()));
-      const taken = this.#placeholders.take(stanza);
-      this.#unreadable.inHand(taken === undefined ? stanza : undefined);
-      return taken;
+      this.#retries.onMessage(stanza);
+      return this.#placeholders.take(stanza);
     });
     this.#inbound.insertBefore('CB:call', (stanza) => this.#settings.onCall(stanza));
     this.#inbound.insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
@@ -325,7 +305,7 @@ class BaileysSocket implements ConnectionSocket {
 
   /** Somebody who set WhatsApp up again has new keys: Baileys makes a new session, which must not wait for a failure. */
   async #onNotification(stanza: BinaryNode): Promise<undefined> {
-    if (stanza.attrs['type'] === 'w:gp2') this.#members.forget(stanza.attrs['from'] ?? '');
+    if (stanza.attrs['type'] === 'w:gp2') this.#retries.members.forget(stanza.attrs['from'] ?? '');
     if (stanza.attrs['type'] !== 'encrypt' || getBinaryNodeChild(stanza, 'identity') === undefined) return;
     await this.#welcomeNewSession(stanza.attrs['from'] ?? '');
   }
@@ -341,9 +321,7 @@ class BaileysSocket implements ConnectionSocket {
   }
 
   async #onReceipt(stanza: BinaryNode): Promise<'taken' | undefined> {
-    this.#unreadable.inHand(undefined);
-    if (stanza.attrs['type'] === 'retry') return this.#repeats.take(stanza);
-    this.#repeats.end();
+    if ((await this.#retries.onReceipt(stanza)) === 'taken') return 'taken';
     const facts = toReceiptFacts(stanza, this.#me());
     await this.#unrecorded.recorded(facts.map(({ stanzaId }) => stanzaId));
     await this.#facts.publish(facts);

@@ -1,5 +1,6 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { isPerson, withoutDevice } from '../../shared/kernel/jid.ts';
+import type { OutboundContent } from '../../shared/message/content.ts';
 import { isGroup, wentTo, type Addressed } from '../../shared/message/recipient.ts';
 import { isMe, type Me } from './facts/envelope.ts';
 
@@ -58,6 +59,11 @@ export interface RepeatRequest {
 export interface SentOnce extends Addressed {
   /** When it was sent, or accepted where that is not known. */
   readonly atMs: number;
+}
+
+/** The same with what it said. */
+export interface SentRecord extends SentOnce {
+  readonly content: OutboundContent;
 }
 
 /** Reads a request. Undefined when it has not the form of one: then nobody knows who asks for what. */

@@ -12,16 +12,11 @@ import {
   toRepeatRequest,
   type RepeatRefusal,
   type RepeatRequest,
-  type SentOnce,
+  type SentRecord,
 } from './repeatRule.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 
 const LONGEST_ID = 64;
-
-/** A message that was sent, with what it said. */
-export interface SentRecord extends SentOnce {
-  readonly content: OutboundContent;
-}
 
 export interface RepeatsParts {
   readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'sendMessageAck'>;

@@ -10,7 +10,7 @@ import type { EventPublisher } from '../events/eventPublisher.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { Session } from '../session/session.ts';
 import type { OwnedConnection, PairingRequest, SocketInput } from './connectionSocket.ts';
-import type { SentRecord } from './repeats.ts';
+import type { SentRecord } from './repeatRule.ts';
 
 /** What one socket is opened with. */
 export interface OpenSocketOptions {

