@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { QueueDefinition } from '../../shared/platform/queues.ts';
+import { MESSAGE_BYTES, type QueueDefinition } from '../../shared/platform/queues.ts';
 import type { RunbookHeading } from '../runbookHeadings.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';
 
@@ -77,6 +77,8 @@ function toQueueProps(definition: QueueDefinition) {
     ...(definition.fifo ? { fifo: true } : {}),
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
+    // A text of the longest that WhatsApp takes is 768 KB in a body, in the widest script.
+    maxMessageSizeBytes: MESSAGE_BYTES,
     visibilityTimeout: Duration.seconds(definition.visibilityTimeoutSeconds),
     retentionPeriod: Duration.seconds(definition.retentionSeconds),
   };

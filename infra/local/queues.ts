@@ -1,5 +1,5 @@
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { queueDefinitions, type QueueDefinition } from '../../shared/platform/queues.ts';
+import { MESSAGE_BYTES, queueDefinitions, type QueueDefinition } from '../../shared/platform/queues.ts';
 import { credentialsOf } from './callers.ts';
 
 /** Account id and region that the SQS emulator puts into ARNs and URLs. */
@@ -26,6 +26,7 @@ export async function createQueues(endpoint: string, stage: string, shardCount: 
 function attributesOf(definition: QueueDefinition): Record<string, string> {
   return {
     VisibilityTimeout: String(definition.visibilityTimeoutSeconds),
+    MaximumMessageSize: String(MESSAGE_BYTES),
     MessageRetentionPeriod: String(definition.retentionSeconds),
     ...(definition.fifo ? { FifoQueue: 'true' } : {}),
     ...(definition.deadLetter === undefined

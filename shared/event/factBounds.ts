@@ -1,3 +1,5 @@
+import { MESSAGE_BYTES } from '../platform/queues.ts';
+
 /**
  * How large the parts of a fact may be. What is in them comes from strangers, and a store refuses what is too large, each time
  * anew; so nothing leaves the worker that is larger than this. `docs/failures.md` shows the table.
@@ -28,7 +30,7 @@ export const factBounds = {
   /** Of an event, as JSON in UTF-8. */
   eventBytes: 400_000,
   /** Of a body in the queue: 1 MB, without room for what is around the facts. */
-  bodyBytes: 1_048_576 - 4_096,
+  bodyBytes: MESSAGE_BYTES - 4_096,
 } as const;
 
 /** WhatsApp began in 2009: what is older never happened there. */

@@ -11,6 +11,9 @@ export interface QueueDefinition {
   readonly deadLetter: { readonly name: string; readonly maxReceiveCount: number } | undefined;
 }
 
+/** Largest message that SQS takes, body and attributes, in bytes. */
+export const MESSAGE_BYTES = 1_048_576;
+
 const DAY_SECONDS = 86_400;
 
 /** Queue of the commands for a shard's connections, for example `prod-command-0003.fifo`. */

@@ -28,6 +28,9 @@ interface Sending {
   readonly MessageSystemAttributes?: object | undefined;
 }
 
+/** Characters that SQS takes in a body. */
+const TAKEN = /^[\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
+
 /**
  * SQS in memory, with time as an argument that must not go back. It keeps AWS's rules for FIFO queues: order within a group;
  * up to ten messages in a receive, of one group as many as there are; a group with a message in flight gives none;
@@ -76,6 +79,7 @@ export class FakeSqs {
       throw new Error('the fake knows no delay and no attributes of a message');
     }
     if (!body) throw refusal('MissingParameter', 'The request must contain the parameter MessageBody.');
+    if (!TAKEN.test(body)) throw refusal('InvalidMessageContents', 'Invalid characters found.');
     if (queue.fifo) checkFifo(input);
     else if (group !== undefined || deduplicationId !== undefined) {
       throw new Error('the fake knows groups and deduplication in FIFO queues only');
@@ -212,7 +216,10 @@ function toMessage(message: FakeMessage, asked: ReadonlySet<string>): Message {
 }
 
 /** What has no class in the SDK, or one that AWS does not use for it. */
-function refusal(name: 'InvalidParameterValue' | 'MissingParameter', message: string): SQSServiceException {
+function refusal(
+  name: 'InvalidMessageContents' | 'InvalidParameterValue' | 'MissingParameter',
+  message: string,
+): SQSServiceException {
   return new SQSServiceException({ name, $fault: 'client', message, ...metadata });
 }
 

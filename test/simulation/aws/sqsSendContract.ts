@@ -22,6 +22,28 @@ export const sendContract: readonly SqsCase[] = [
     },
   },
   {
+    sentence: 'a body may hold every character of the Basic Multilingual Plane that is one, and every one beyond it',
+    show: async (service) => {
+      const queue = await aQueue(service);
+      const body = '\t\n\r ~\ud7ff\ue000\ufffd\u{10000}😀\u{10ffff}';
+      await queue.send('group', body);
+
+      const [message] = await queue.receive();
+
+      expect(message?.Body).toBe(body);
+    },
+  },
+  ...['\0', '\u0008', '\ufffe', '\uffff'].map((character) => ({
+    sentence: `a body with U+${character.charCodeAt(0).toString(16).padStart(4, '0')} in it is refused for its content`,
+    show: async (service: Parameters<SqsCase['show']>[0]) => {
+      const queue = await aQueue(service);
+
+      const outcome = await outcomeOf(queue.send('group', `a${character}`));
+
+      expect(outcome).toMatch(/(^|\.)InvalidMessageContents$/);
+    },
+  })),
+  {
     sentence: 'a message comes without attributes if none is asked for',
     show: async (service) => {
       const queue = await aQueue(service);
