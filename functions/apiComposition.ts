@@ -27,6 +27,7 @@ function composeHttp(config: ApiConfig, name: string): AdminDependencies & { rea
     breakers,
     shardCount: config.shardCount,
     connections: new ConnectionStore(stores),
+    messages: new MessageStore(stores),
   };
 }
 
@@ -38,7 +39,6 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
   const http = composeHttp(config, 'api');
   return {
     ...http,
-    messages: new MessageStore(http),
     endpoints: new EndpointStore(http),
     guard: new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false }),
     queue: makeQueueClient(config, { breakers: http.breakers }),

@@ -61,10 +61,13 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     tables: [
       core('KEY', 'GetItem', 'PutItem'),
       core('TENANT', 'GetItem', 'PutItem'),
+      // The oldest message that waits on a connection.
+      core('PARKED', 'Query'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       { table: 'fleet', actions: ['Scan'] },
       { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
       { table: 'fleet', keys: ['WHATSAPP_VERSION'], actions: ['BatchGetItem', 'PutItem'] },
+      { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['BatchGetItem'] },
     ],
     queues: [],
     dataKeys: false,
@@ -74,6 +77,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANT', 'Query', 'UpdateItem'),
       core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
       core('EVENTS', 'PutItem'),
+      // How far behind it is.
+      { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
     ],
     queues: [
       { queue: 'events', actions: eventSource },

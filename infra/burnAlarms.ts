@@ -59,6 +59,7 @@ const windows: readonly BurnWindow[] = [
 
 const headings: Readonly<Record<ObjectiveName, RunbookHeading>> = {
   messages: 'Messages do not end well',
+  sends: 'Accepted messages wait',
   deliveries: 'Webhooks are late',
   connections: 'Connections are not online',
   api: 'API fails too often',

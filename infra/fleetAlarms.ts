@@ -19,6 +19,8 @@ const GIVE_DEADLINE_MS = 30_000;
 /** With fewer opens a percentage says little. */
 const LEAST_OPENS = 50;
 const OPENS_FAILED_PERCENT = 20;
+/** Retries, and a pause that WhatsApp's limits ask for, are over by then. */
+const LONG_WAIT_MS = 15 * 60_000;
 
 /** Alarms on what the workers say of themselves. */
 export function addFleetAlarms(scope: Construct, stage: string): void {
@@ -181,6 +183,14 @@ function addWhatsAppAlarms(scope: Construct, stage: string): void {
     periods: 3,
     heading: 'Connections are open in name only',
     sentence: 'For 15 minutes there were connections that are open and do not work.',
+  });
+  new RunbookAlarm(scope, 'messages-wait', {
+    stage,
+    severity: 'ticket',
+    metric: holdfastMetric(stage, 'LongestWait', {}, { statistic: 'Maximum', minutes: 5 }),
+    threshold: LONG_WAIT_MS,
+    heading: 'Accepted messages wait',
+    sentence: `An accepted message has waited for ${LONG_WAIT_MS / 60_000} minutes although its connection is online.`,
   });
   new RunbookAlarm(scope, 'workers-recycled', {
     stage,

@@ -37,6 +37,7 @@ export const runbookHeadings = [
   'Sessions cost more to write',
   'Accounts are logged out',
   'Messages do not end well',
+  'Accepted messages wait',
   'Webhooks are late',
   'Connections are not online',
   'API fails too often',

@@ -1,5 +1,6 @@
+import type { ConnectionHealth } from './readHealth.ts';
 import type { State } from './readState.ts';
-import { counted } from './sentence.ts';
+import { counted, span } from './sentence.ts';
 import { ableWorkers } from './status.ts';
 
 export type Verdict = 'good' | 'look' | 'bad';
@@ -9,6 +10,11 @@ export interface Finding {
   readonly verdict: Verdict;
   readonly sentence: string;
 }
+
+/** On one screen. */
+const CONNECTIONS_NAMED = 10;
+/** While events wait, some are stored all the time. */
+const STANDSTILL_MS = 60_000;
 
 const good = (sentence: string): Finding => ({ verdict: 'good', sentence });
 const look = (sentence: string): Finding => ({ verdict: 'look', sentence });
@@ -51,25 +57,59 @@ const checks: readonly ((state: State) => Finding | undefined)[] = [
     fleet.mode === 'outage'
       ? bad('WhatsApp refuses nearly all logins, so only a few are tried.')
       : good('WhatsApp takes logins.'),
-  ({ stores }) => {
-    if (stores === undefined) return undefined;
-    const troubled = (['failed', 'restricted'] as const).filter((status) => stores.connections.has(status));
-    return troubled.length === 0
-      ? good('No connection is failed or restricted.')
-      : look(`Connections: ${troubled.map((status) => `${stores.connections.get(status)} ${status}`).join(', ')}.`);
+  ({ connections }) => {
+    const troubled = connections.filter(({ attention }) => attention !== 'good').length;
+    return troubled === 0 ? good(`All of the ${counted(connections.length, 'connection')} do their work.`) : undefined;
   },
-  ({ stores }) => {
-    if (stores === undefined) return undefined;
-    const dead = stores.queues.filter((queue) => queue.dead > 0);
+  ({ events, readAtMs }) => {
+    if (events === undefined) return good('No event has come within the hour.');
+    const since = span(readAtMs - Date.parse(events.measuredAt));
+    const lag = `Events lay in their queue for ${span(events.lagMs)} before they were stored, ${since} ago`;
+    return events.late ? bad(`${lag}: customers hear late of what happens.`) : good(`${lag}.`);
+  },
+  ({ queues, events, readAtMs }) => {
+    const waiting = queues?.find(({ kind }) => kind === 'events')?.waiting ?? 0;
+    const storedMs = events === undefined ? Infinity : readAtMs - Date.parse(events.measuredAt);
+    if (waiting === 0 || storedMs < STANDSTILL_MS) return undefined;
+    return bad(
+      `Events wait in their queue (${waiting}), and none was stored for ${storedMs === Infinity ? 'an hour' : span(storedMs)}.`,
+    );
+  },
+  ({ queues }) => {
+    if (queues === undefined) return undefined;
+    const dead = queues.filter((queue) => queue.dead > 0);
     return dead.length === 0
       ? good('No dead letters.')
       : look(`Dead letters: ${dead.map((queue) => `${queue.dead} ${queue.kind}`).join(', ')}. See ops redrive.`);
   },
 ];
 
-/** Judges a state. */
+/** Judges a state. Each connection that is not as it should be is a finding of its own; of many, the worst are named. */
 export function judgeHealth(state: State): readonly Finding[] {
-  return checks.map((check) => check(state)).filter((finding) => finding !== undefined);
+  const found = checks.map((check) => check(state)).filter((finding) => finding !== undefined);
+  return [...found, ...connectionFindings(state.connections)];
+}
+
+function connectionFindings(connections: readonly ConnectionHealth[]): readonly Finding[] {
+  const troubled = connections.filter(({ attention }) => attention !== 'good');
+  const named = troubled.slice(0, CONNECTIONS_NAMED).map((connection): Finding => ({
+    verdict: connection.attention,
+    sentence: `${nameOf(connection)}: ${connection.status.replaceAll('_', ' ')}. ${connection.reason}${untilOf(connection)}`,
+  }));
+  const rest = troubled.slice(CONNECTIONS_NAMED);
+  if (rest.length === 0) return named;
+  const verdict = rest.some(({ attention }) => attention === 'bad') ? 'bad' : 'look';
+  return [...named, { verdict, sentence: `And ${counted(rest.length, 'more connection')}; /ops lists all of them.` }];
+}
+
+/** `Shop of Acme (con_…)`: people know the label, and everything else the id. */
+function nameOf({ id, label, tenantName }: ConnectionHealth): string {
+  const known = [...(label === undefined ? [] : [label]), ...(tenantName === undefined ? [] : [`of ${tenantName}`])];
+  return known.length === 0 ? id : `${known.join(' ')} (${id})`;
+}
+
+function untilOf({ sendsPaused }: ConnectionHealth): string {
+  return sendsPaused === undefined ? '' : ` Sends are paused until ${sendsPaused.until.slice(11, 19)} UTC.`;
 }
 
 /** The findings, worst first, and what was not looked at. */
@@ -80,6 +120,6 @@ export function healthLines(state: State): readonly string[] {
   );
   return [
     ...findings.map(({ verdict, sentence }) => `${verdict.padEnd(4)}  ${sentence}`),
-    ...(state.stores === undefined ? ['-     Connections and queues were not read, because no --stage is named.'] : []),
+    ...(state.queues === undefined ? ['-     Queues were not read, because no --stage is named.'] : []),
   ];
 }

@@ -1,9 +1,12 @@
+import { connectionStatuses } from '../shared/connection/status.ts';
 import type { Fleet, FleetWorker } from './readFleet.ts';
 import type { State } from './readState.ts';
 import { columns, counted, span } from './sentence.ts';
 
+const CONNECTIONS_SHOWN = 10;
+
 /** One screen of what there is. Dead workers are only counted. */
-export function statusLines({ url, readAtMs, fleet, stores }: State): readonly string[] {
+export function statusLines({ url, readAtMs, fleet, connections, events, queues }: State): readonly string[] {
   const { mode, brake, leader, deputy, workers, shards, unowned, movesInFlight } = fleet;
   const living = workers.filter(({ state }) => state !== 'DEAD');
   const dead = workers.length - living.length;
@@ -30,9 +33,13 @@ export function statusLines({ url, readAtMs, fleet, stores }: State): readonly s
     ),
     ...(dead === 0 ? [] : [`and ${dead} that died within the last hour`]),
     '',
-    ...(stores === undefined
-      ? ['connections by status, queues: not read, because no --stage is named']
-      : [connectionLine(stores.connections), '', ...queueLines(stores.queues)]),
+    connectionLine(connections),
+    ...troubleLines(connections, readAtMs),
+    '',
+    ...(queues === undefined ? ['queues: not read, because no --stage is named'] : queueLines(queues)),
+    ...(events === undefined
+      ? []
+      : [`events lay in their queue for ${span(events.lagMs)}, ${span(readAtMs - Date.parse(events.measuredAt))} ago`]),
   ];
 }
 
@@ -45,13 +52,41 @@ function stateOf({ state, suspended, drainRequested, recycle, full }: FleetWorke
   return full ? `${state}, full` : state;
 }
 
-function connectionLine(connections: NonNullable<State['stores']>['connections']): string {
-  const total = [...connections.values()].reduce((sum, count) => sum + count, 0);
-  const each = [...connections].map(([status, count]) => `${count} ${status}`);
+function connectionLine(connections: State['connections']): string {
+  const total = connections.length;
+  const each = connectionStatuses.flatMap((status) => {
+    const count = connections.filter((connection) => connection.status === status).length;
+    return count === 0 ? [] : [`${count} ${status}`];
+  });
   return `${counted(total, 'connection')} wanted online${total === 0 ? '' : `: ${each.join(', ')}`}`;
 }
 
-function queueLines(queues: NonNullable<State['stores']>['queues']): readonly string[] {
+/** Those that need somebody, the worst first. */
+function troubleLines(connections: State['connections'], nowMs: number): readonly string[] {
+  const troubled = connections.filter(({ attention }) => attention !== 'good');
+  if (troubled.length === 0) return [];
+  return [
+    '',
+    ...columns(
+      ['connection', 'label', 'tenant', 'status', 'waiting', 'oldest', 'sends paused until'],
+      troubled
+        .slice(0, CONNECTIONS_SHOWN)
+        .map(({ id, label, tenant, tenantName, status, parkedMessages, oldestParkedAt, sendsPaused }) => [
+          id,
+          label ?? '-',
+          tenantName ?? tenant,
+          status,
+          parkedMessages,
+          oldestParkedAt === undefined ? '-' : span(nowMs - Date.parse(oldestParkedAt)),
+          sendsPaused === undefined ? '-' : `${sendsPaused.until.slice(11, 19)} UTC`,
+        ]),
+    ),
+    ...(troubled.length > CONNECTIONS_SHOWN ? [`and ${troubled.length - CONNECTIONS_SHOWN} more`] : []),
+    'why: npm run ops -- health',
+  ];
+}
+
+function queueLines(queues: NonNullable<State['queues']>): readonly string[] {
   return columns(
     ['queues', 'how many', 'waiting', 'in flight', 'dead letters'],
     queues.map(({ kind, queues: count, waiting, inFlight, dead }) => [kind, count, waiting, inFlight, dead]),

@@ -113,6 +113,9 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
       budget.setRate(opensPerSecond);
       metrics.gauge('ShardsOwned', member.ownedShards().size, {});
       for (const [status, count] of shards.byStatus()) metrics.gauge('ConnectionsByStatus', count, { status });
+      const { late, longestMs } = shards.waiting(clock.nowMs());
+      metrics.gauge('SendsLate', late, {});
+      metrics.gauge('LongestWait', longestMs, {});
     },
     onClaimed: async (shard, epoch) => shards.claimed(shard, epoch),
     onLeaving: (shard) => shards.drain(shard),

@@ -85,6 +85,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
       makeShardWork(
         {
           ...common,
+          messages,
           scope,
           polling,
           parts,

@@ -1,16 +1,24 @@
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { publicStatusOf, type Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { connectionStatuses, statusCodes } from '../../shared/connection/status.ts';
+import { LAG_FRESH_MS, LAG_LATE_MS, readEventLag, type EventLag } from '../../shared/event/eventLag.ts';
 import { readFleet, type FleetTable } from '../../shared/fleet/fleetTable.ts';
 import { orphansOf, type FleetView } from '../../shared/fleet/fleetView.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import type { TenantId } from '../../shared/kernel/id.ts';
+import { maskPhoneNumber } from '../../shared/kernel/jid.ts';
+import type { MessageStore } from '../../shared/message/messageStore.ts';
+import { attentions, judgeConnection, oldestWaitingAtMs, type ConnectionHealth } from '../../shared/message/waiting.ts';
+import { findTenant } from '../../shared/tenant/tenant.ts';
 import { route, type Route } from '../route.ts';
 
 export interface HealthRouteDependencies extends FleetTable {
   readonly connections: ConnectionStore;
+  readonly messages: MessageStore;
   readonly clock: Clock;
   readonly shardCount: number;
 }
@@ -18,6 +26,10 @@ export interface HealthRouteDependencies extends FleetTable {
 /** Who asks for readiness asks often, and gives up soon. */
 const READY_WITHIN_MS = 2_000;
 const FIRST_SHARD = 0;
+
+/** Names of tenants are kept for a while: they are shown beside ids and hardly ever change. */
+const NAMES_KEPT = 2_000;
+const NAME_MS = 300_000;
 
 const okSchema = z.object({ status: z.literal('ok') });
 
@@ -60,6 +72,16 @@ const healthViewSchema = z
       connections: count.meta({ description: 'That workers hold, as of their last heartbeats.' }),
       online: count,
     }),
+    events: z
+      .object({
+        lagMs: count.meta({
+          description: 'For how long the last facts lay in the events queue before they were stored.',
+        }),
+        measuredAt: at,
+        late: z.boolean().meta({ description: 'Whether that is long, and not long ago.' }),
+      })
+      .optional()
+      .meta({ description: 'Absent when nothing has come within the hour.' }),
     owner: z
       .object({ worker: z.string(), lastHeartbeatAt: at })
       .optional()
@@ -67,13 +89,26 @@ const healthViewSchema = z
     connections: z.array(
       z.object({
         id: z.string(),
+        label: z.string().optional(),
+        account: z.string().optional().meta({ description: 'The last digits of its number.' }),
         tenant: z.string(),
+        tenantName: z.string().optional(),
+        attention: z.enum(attentions).meta({
+          description:
+            '`bad`: customers feel it; `look`: a person should, at some time; `good`: as it should be. Worst first.',
+        }),
+        reason: z.string().meta({ description: 'Why it is judged so, in one sentence or two.' }),
         status: z.enum(connectionStatuses),
         code: z.enum(statusCodes),
         sentence: z.string(),
         since: at,
         nextAttemptAt: at.optional().meta({ description: 'When the next attempt to connect begins, or began.' }),
         parkedMessages: count,
+        oldestParkedAt: at.optional().meta({ description: 'When the message was accepted that has waited longest.' }),
+        sendsPaused: z
+          .object({ sentence: z.string(), until: at })
+          .optional()
+          .meta({ description: 'Absent while messages go out as they come.' }),
       }),
     ),
   })
@@ -82,6 +117,7 @@ const healthViewSchema = z
 /** Every connection that is wanted online, shard by shard, with who answers for it. For operators. */
 export function detailedHealthRoutes(dependencies: HealthRouteDependencies): readonly Route[] {
   const { connections, clock, shardCount } = dependencies;
+  const names = new LRUCache<TenantId, string>({ max: NAMES_KEPT, ttl: NAME_MS });
   return [
     route('GET', '/health/detailed', {
       summary: 'Show how connections are, a shard at a time',
@@ -96,14 +132,26 @@ export function detailedHealthRoutes(dependencies: HealthRouteDependencies): rea
       }),
       answers: { status: 200, schema: healthViewSchema },
       handle: async ({ query: { shard } }) => {
-        const [view, found] = await Promise.all([readFleet(dependencies, shardCount), connections.listOfShard(shard)]);
+        const [view, found, lag] = await Promise.all([
+          readFleet(dependencies, shardCount),
+          connections.listOfShard(shard),
+          readEventLag(dependencies),
+        ]);
+        const nowMs = clock.nowMs();
+        const [judged] = await Promise.all([
+          Promise.all(found.map((connection) => judge(dependencies, connection, nowMs))),
+          readNames(dependencies, found, names),
+        ]);
         const json: z.infer<typeof healthViewSchema> = {
-          at: new Date(clock.nowMs()).toISOString(),
+          at: toTime(nowMs),
           shard,
           ...(shard + 1 < shardCount ? { next: shard + 1 } : {}),
           fleet: summaryOf(view),
+          ...(lag === undefined ? {} : { events: toLag(lag, nowMs) }),
           ...ownerOf(view, shard),
-          connections: found.map(toConnectionHealth),
+          connections: judged
+            .toSorted(worstFirst)
+            .map((one) => toConnectionView(one, names.get(one.connection.tenantId))),
         };
         return { status: 200, json };
       },
@@ -125,19 +173,69 @@ function ownerOf({ leases, shards }: FleetView, shard: number) {
   const row = shards[shard];
   const lease = leases.find(({ workerId, state }) => workerId === row?.owner && state !== 'DEAD');
   if (lease === undefined) return {};
-  return { owner: { worker: lease.workerId, lastHeartbeatAt: new Date(lease.seenAtMs).toISOString() } };
+  return { owner: { worker: lease.workerId, lastHeartbeatAt: toTime(lease.seenAtMs) } };
 }
 
-function toConnectionHealth(connection: Connection) {
+interface Judged {
+  readonly connection: Connection;
+  readonly health: ConnectionHealth;
+}
+
+/** One read more for a connection on which something waits; the shard bounds how many there are. */
+async function judge({ messages }: HealthRouteDependencies, connection: Connection, nowMs: number): Promise<Judged> {
+  return { connection, health: judgeConnection(connection, await oldestWaitingAtMs(messages, connection), nowMs) };
+}
+
+/** Worst first; among equals the one on which something has waited longest. */
+function worstFirst(left: Judged, right: Judged): number {
+  return (
+    attentions.indexOf(left.health.attention) - attentions.indexOf(right.health.attention) ||
+    (left.health.oldestWaitingAtMs ?? Infinity) - (right.health.oldestWaitingAtMs ?? Infinity) ||
+    left.connection.connectionId.localeCompare(right.connection.connectionId)
+  );
+}
+
+async function readNames(
+  stores: FleetTable,
+  found: readonly Connection[],
+  names: LRUCache<TenantId, string>,
+): Promise<void> {
+  const missing = [...new Set(found.map(({ tenantId }) => tenantId))].filter((tenantId) => !names.has(tenantId));
+  for (const tenantId of missing) {
+    const tenant = await findTenant(stores, tenantId);
+    if (tenant !== undefined) names.set(tenantId, tenant.name);
+  }
+}
+
+function toLag({ atMs, lagMs }: EventLag, nowMs: number) {
+  return { lagMs, measuredAt: toTime(atMs), late: lagMs > LAG_LATE_MS && nowMs - atMs < LAG_FRESH_MS };
+}
+
+function toConnectionView({ connection, health }: Judged, tenantName: string | undefined) {
   const { status, code, sentence, sinceMs, nextAttemptAtMs } = publicStatusOf(connection);
+  const { label, account } = connection;
+  const { attention, sentence: reason, sendsPaused, oldestWaitingAtMs: oldestMs } = health;
   return {
     id: connection.connectionId,
+    ...(label === undefined ? {} : { label }),
+    ...(account === undefined ? {} : { account: maskPhoneNumber(account.phoneJid.replace(/[:@].*$/, '')) }),
     tenant: connection.tenantId,
+    ...(tenantName === undefined ? {} : { tenantName }),
+    attention,
+    reason,
     status,
     code,
     sentence,
-    since: new Date(sinceMs).toISOString(),
-    ...(nextAttemptAtMs === undefined ? {} : { nextAttemptAt: new Date(nextAttemptAtMs).toISOString() }),
+    since: toTime(sinceMs),
+    ...(nextAttemptAtMs === undefined ? {} : { nextAttemptAt: toTime(nextAttemptAtMs) }),
     parkedMessages: connection.parkedCount,
+    ...(oldestMs === undefined ? {} : { oldestParkedAt: toTime(oldestMs) }),
+    ...(sendsPaused === undefined
+      ? {}
+      : { sendsPaused: { sentence: sendsPaused.sentence, until: toTime(sendsPaused.untilMs) } }),
   };
+}
+
+function toTime(ms: number): string {
+  return new Date(ms).toISOString();
 }

@@ -4,7 +4,7 @@ import { ownMetric, type DashboardMetric, type PhysicalNames } from './dashboard
  * What the service promises to the people who run it (service level objectives): a share of good ones, over 30 days. The
  * dashboards show them and the burn-rate alarms count what is left of the rest.
  */
-export const objectiveNames = ['messages', 'deliveries', 'connections', 'api'] as const;
+export const objectiveNames = ['messages', 'sends', 'deliveries', 'connections', 'api'] as const;
 export type ObjectiveName = (typeof objectiveNames)[number];
 
 export interface Objective {
@@ -47,6 +47,14 @@ export function objectivesOf(stage: string, { apiId }: Pick<PhysicalNames, 'apiI
         bad: [ended('failed')],
         all: [ended('sent'), ended('failed')],
       },
+    },
+    {
+      name: 'sends',
+      title: 'Online connections on which no accepted message has waited for more than a minute',
+      percent: 99.9,
+      least: 1,
+      // A message that waits has not ended, so the objective above does not see it until it is too late.
+      measured: { by: 'counts', bad: [ownMetric(stage, 'SendsLate', {}, 'Sum', 'late')], all: [held('online')] },
     },
     {
       name: 'deliveries',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ulid } from 'ulid';
+import { decodeTime, ulid } from 'ulid';
 import type { Random } from './random.ts';
 
 /**
@@ -95,4 +95,9 @@ export function deriveMessageId(
   let next = 0;
   const fromDigest = (): number => (digest[next++ % digest.length] ?? 0) / 256;
   return `msg_${ulid(stanza.timestampMs, fromDigest)}` as MessageId;
+}
+
+/** When an id was made that carries a ULID: all but those of events and deliveries. Milliseconds since 1970. */
+export function timeOfId(id: string): number {
+  return decodeTime(id.slice(id.indexOf('_') + 1));
 }

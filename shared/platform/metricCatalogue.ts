@@ -174,6 +174,16 @@ export const metricCatalogue = {
     question: 'How did accepted messages end: with WhatsApp, refused for a reason of their own, or by our failure?',
   },
   CommandAge: { ...duration, question: 'How long after it was accepted did WhatsApp take a message?' },
+  SendsLate: {
+    ...level,
+    question: 'On how many online connections has an accepted message waited for more than a minute?',
+  },
+  LongestWait: {
+    kind: 'gauge',
+    unit: 'Milliseconds',
+    dimensions: {},
+    question: 'For how long has the accepted message waited that has waited longest on an online connection?',
+  },
   EventLag: { ...duration, question: 'How long after something happened on WhatsApp was it stored?' },
   EventToDelivery: { ...duration, question: 'How long after something happened was a tenant first told by webhook?' },
   DeliveryAttempts: {

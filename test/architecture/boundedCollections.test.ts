@@ -27,6 +27,7 @@ const bounds: Readonly<Record<string, string>> = {
     'connections of one shard, at most 100; a record that is gone is forgotten',
   'worker/runner/latestWrites.ts #waiting': 'one for each name of a write, and names are written in the code',
   'worker/runner/ownedShards.ts #work': 'shards of the stage',
+  'worker/runner/waitingWatch.ts #oldestAtMs': 'connections of a shard, put anew at each listing',
   'worker/runner/supervisor.ts #past': 'sockets replaced in the last ten minutes; older ones are dropped at each look',
   'worker/session/keyItems.ts #cache': 'a number of bytes',
   'worker/session/keyItems.ts #changed': 'written when there are too many, and after two seconds',

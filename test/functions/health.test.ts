@@ -1,9 +1,12 @@
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { EventLagNote } from '../../shared/event/eventLag.ts';
 import { noLoad } from '../../shared/fleet/fleetView.ts';
 import { makeId, parseId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
+import { connectionKey, parkedKey } from '../../shared/platform/keys.ts';
+import { tableName } from '../../shared/platform/tables.ts';
 import { FleetStore } from '../../worker/fleet/fleetStore.ts';
 import { ApiStack } from './apiStack.ts';
 
@@ -77,6 +80,90 @@ describe('health', () => {
     });
     expect(second.body['owner']).toBeUndefined();
     expect(second.body['next']).toBeUndefined();
+  });
+
+  it('shows stalled sends first, with the sentence, the end of the pause, the age of the oldest message, label and tenant', async () => {
+    const { key, tenantId } = await stack.tenant();
+    const made = await Promise.all(
+      ['well', 'stalled', 'paused'].map((label) => stack.call('POST', '/v1/connections', { key, body: { label } })),
+    );
+    const [well, stalled, paused] = made.map(({ body }) => parseId('con', String(body['id'])));
+    const { table, connections, clock } = stack.dependencies;
+    const acceptedAtMs = clock.nowMs() - 300_000;
+    const untilMs = clock.nowMs() + 60_000;
+    for (const connectionId of [well, stalled, paused]) {
+      if (connectionId === undefined) continue;
+      const online = {
+        status: 'online',
+        code: 'open',
+        sinceMs: acceptedAtMs,
+        transitions: 1,
+        nextAttemptAtMs: undefined,
+      } as const;
+      await connections.recordStatus({ tenantId, connectionId, token: 1 }, online);
+    }
+    const core = { TableName: tableName('test', 'core') };
+    for (const connectionId of [stalled, paused]) {
+      if (connectionId === undefined) continue;
+      const messageId = makeId('msg', acceptedAtMs, systemRandom);
+      await table.send(
+        new PutCommand({
+          ...core,
+          Item: { ...parkedKey(connectionId, '1'), messageId, sequenceNumber: '1', token: 1 },
+        }),
+      );
+      const waits = { ...core, Key: connectionKey(tenantId, connectionId), ExpressionAttributeValues: { ':n': 1_001 } };
+      await table.send(new UpdateCommand({ ...waits, UpdateExpression: 'SET parkedCount = :n' }));
+    }
+    if (paused !== undefined) {
+      const until = { ...core, Key: connectionKey(tenantId, paused), ExpressionAttributeValues: { ':until': untilMs } };
+      await table.send(new UpdateCommand({ ...until, UpdateExpression: 'SET sendsPausedUntilMs = :until' }));
+    }
+
+    const pages = await Promise.all([0, 1].map((shard) => detailed(`/health/detailed?shard=${shard}`)));
+
+    const orders = pages.map(({ body }) =>
+      (body['connections'] as { attention: string }[]).map((one) => one.attention),
+    );
+    const shown = new Map(
+      pages.flatMap(({ body }) => body['connections'] as { id: string }[]).map((one) => [one.id, one]),
+    );
+    for (const order of orders) {
+      expect(order).toEqual(
+        order.toSorted((left, right) => 'bad look good'.indexOf(left) - 'bad look good'.indexOf(right)),
+      );
+    }
+    expect(shown.get(String(well))).toMatchObject({ label: 'well', attention: 'good', parkedMessages: 0 });
+    expect(shown.get(String(well))).not.toHaveProperty('oldestParkedAt');
+    const late = { attention: 'bad', parkedMessages: 1_001, oldestParkedAt: new Date(acceptedAtMs).toISOString() };
+    expect(shown.get(String(stalled))).toMatchObject({
+      ...late,
+      label: 'stalled',
+      tenant: tenantId,
+      tenantName: expect.any(String),
+      reason: 'Sends are stalled. 1001 accepted messages wait, for up to 5 min.',
+    });
+    expect(shown.get(String(stalled))).not.toHaveProperty('sendsPaused');
+    expect(shown.get(String(paused))).toMatchObject({
+      ...late,
+      sendsPaused: { sentence: expect.stringContaining('did not answer'), until: new Date(untilMs).toISOString() },
+    });
+  });
+
+  it('shows how far ingest is behind, once it has said so', async () => {
+    const { table, stage, clock } = stack.dependencies;
+    const before = await detailed('/health/detailed');
+    const note = new EventLagNote({ table, stage }, clock.nowMs);
+    await note.note([clock.nowMs() - 96_000, clock.nowMs() - 10]);
+    // Within ten seconds no second one is written.
+    await note.note([clock.nowMs() - 500_000]);
+
+    const after = await detailed('/health/detailed');
+
+    expect(before.body['events']).toBeUndefined();
+    const events = after.body['events'] as { readonly lagMs: number; readonly late: boolean };
+    expect(events.late).toBe(true);
+    expect(Math.floor(events.lagMs / 10_000)).toBe(9);
   });
 
   it.each<readonly [what: string, path: string, key: 'tenant' | 'operator', status: number]>([

@@ -117,10 +117,15 @@ describe('what roles may do', () => {
     expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['restore', 'worker']);
   });
 
-  it('lets the fleet be written by workers, a restore, what hears of stopped tasks, the watchdog and operators: by these, leases and an item of their own', () => {
+  it('lets the fleet be written by workers, a restore, what hears of stopped tasks, the watchdog and operators: by these, leases and an item of their own; and ingest say how far behind it is', () => {
     const writers = processesWith((grant) => touches(grant, 'fleet') && writes(grant));
 
-    expect(writers).toEqual(['admin', 'restore', 'task-stopped', 'watchdog', 'worker']);
+    expect(writers).toEqual(['admin', 'ingest', 'restore', 'task-stopped', 'watchdog', 'worker']);
+    expect(
+      grantsOf('ingest')
+        .filter((grant) => touches(grant, 'fleet'))
+        .map(({ actions, condition }) => [actions, condition]),
+    ).toEqual([[['dynamodb:PutItem'], keysOnly('DIGEST#ingest')]]);
     for (const process of ['admin', 'task-stopped', 'watchdog'] as const) {
       const [write, ...others] = grantsOf(process).filter((grant) => touches(grant, 'fleet') && writes(grant));
       const own = { watchdog: 'WATCHDOG', admin: 'WHATSAPP_VERSION', 'task-stopped': undefined }[process];
@@ -160,7 +165,9 @@ describe('what roles may do', () => {
       .map(({ condition }) => condition);
 
     expect(keys).toEqual(
-      ['KEY#*', 'TENANT#*', 'SHARD#*'].map((key) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } })),
+      ['KEY#*', 'TENANT#*', 'PARKED#*', 'SHARD#*'].map((key) => ({
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] },
+      })),
     );
   });
 

@@ -1,4 +1,5 @@
 import type { Fleet, FleetWorker } from '../../ops/readFleet.ts';
+import type { ConnectionHealth } from '../../ops/readHealth.ts';
 import type { State } from '../../ops/readState.ts';
 
 /** When everything in these states was read. */
@@ -37,15 +38,29 @@ export function aFleet(overrides: Partial<Fleet> = {}): Fleet {
   };
 }
 
+/** A connection that does its work. */
+export function aConnectionHealth(overrides: Partial<ConnectionHealth> = {}): ConnectionHealth {
+  return {
+    id: 'con_1',
+    label: 'Shop',
+    tenant: 'tnt_1',
+    tenantName: 'Acme',
+    attention: 'good',
+    reason: 'Connected to WhatsApp.',
+    status: 'online',
+    parkedMessages: 0,
+    ...overrides,
+  };
+}
+
 export function aState(overrides: Partial<State> = {}): State {
   return {
     url: 'http://127.0.0.1:8080',
     readAtMs: READ_AT_MS,
     fleet: aFleet(),
-    stores: {
-      queues: [{ kind: 'commands', queues: 4, waiting: 0, inFlight: 0, dead: 0 }],
-      connections: new Map([['online', 20]]),
-    },
+    connections: [aConnectionHealth()],
+    events: { lagMs: 120, measuredAt: new Date(READ_AT_MS - 5_000).toISOString(), late: false },
+    queues: [{ kind: 'commands', queues: 4, waiting: 0, inFlight: 0, dead: 0 }],
     ...overrides,
   };
 }

@@ -4,10 +4,12 @@ import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
+import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { decideControl, hasOldSettings, type RunnerView } from '../commands/controlCommand.ts';
 import { HeldConnection, type ConnectionParts } from './heldConnection.ts';
 import type { HeldStatus } from './heldStatus.ts';
+import { WaitingWatch, type Waiting } from './waitingWatch.ts';
 
 export interface RunnersDependencies {
   readonly shard: number;
@@ -15,6 +17,7 @@ export interface RunnersDependencies {
   readonly token: number;
   readonly parts: ConnectionParts;
   readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'clearLogout' | 'listOfShard'>;
+  readonly messages: Pick<MessageStore, 'listParked'>;
   readonly nextFactNumber: () => number;
   readonly clock: Clock;
   /** Bound to the shard and its epoch. */
@@ -38,10 +41,12 @@ export class ConnectionRunners {
   readonly #dependencies: RunnersDependencies;
   readonly #held = new Map<ConnectionId, HeldConnection>();
   readonly #ended = new AbortController();
+  readonly #waiting: WaitingWatch;
   #listing: Promise<void> | undefined;
 
   constructor(dependencies: RunnersDependencies) {
     this.#dependencies = dependencies;
+    this.#waiting = new WaitingWatch(dependencies.messages);
     dependencies.scope.hold('other', () => this.#abandon());
   }
 
@@ -62,6 +67,11 @@ export class ConnectionRunners {
   /** How each of them stands. */
   get statuses(): readonly HeldStatus[] {
     return this.all.map(({ status }) => status);
+  }
+
+  /** What waits to be sent on those that are online. */
+  waiting(nowMs: number): Waiting {
+    return this.#waiting.of((connectionId) => this.#held.get(connectionId)?.isOnline === true, nowMs);
   }
 
   /** What each of them shows of its life. */
@@ -141,6 +151,7 @@ export class ConnectionRunners {
       ...behind.map((found) => this.#reconcile(this.hold(found.tenantId, found.connectionId))),
       ...stray.map((held) => this.#reconcile(held)),
     ]);
+    await this.#waiting.look([...listed.values()]);
     return done.every(Boolean);
   }
 

@@ -3,6 +3,7 @@ import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { CommandPoller } from '../commands/commandPoller.ts';
 import type { ConnectionRunners } from './connectionRunners.ts';
+import { sumOfWaiting, type Waiting } from './waitingWatch.ts';
 import type { HeldConnection } from './heldConnection.ts';
 import { countStatuses, type HeldStatus } from './heldStatus.ts';
 
@@ -58,6 +59,11 @@ export class OwnedShards {
   /** What each connection of all shards shows of its life. */
   vitals(): readonly ConnectionVitals[] {
     return this.connections().map((held) => held.vitals());
+  }
+
+  /** What waits to be sent on the online connections of all shards. */
+  waiting(nowMs: number): Waiting {
+    return sumOfWaiting([...this.#work.values()].map(({ runners }) => runners.waiting(nowMs)));
   }
 
   /** How many connections of all shards stand how. */

@@ -3,6 +3,7 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
+import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { commandQueueName, deadLetterNameOf } from '../../shared/platform/queues.ts';
 import { handleCommand } from '../commands/commandHandler.ts';
@@ -17,6 +18,7 @@ export interface ShardWorkDependencies {
   readonly polling: SQSClient;
   readonly acting: SQSClient;
   readonly connections: ConnectionStore;
+  readonly messages: Pick<MessageStore, 'listParked'>;
   readonly parts: ConnectionParts;
   readonly assertOpen: () => void;
   readonly isOpen: () => boolean;

@@ -1,0 +1,75 @@
+import { publicStatusOf, type Connection } from '../connection/connection.ts';
+import { sendsPaused } from '../connection/sendsPause.ts';
+import { timeOfId } from '../kernel/id.ts';
+import type { MessageStore } from './messageStore.ts';
+
+/** An accepted message that waits longer than this while its connection is online is late. */
+export const LATE_AFTER_MS = 60_000;
+
+/**
+ * When the message was accepted that has waited longest on a connection; undefined when none waits. One read of one row: what
+ * waits is parked in its order, also while no worker lives.
+ */
+export async function oldestWaitingAtMs(
+  messages: Pick<MessageStore, 'listParked'>,
+  { connectionId, parkedCount }: Pick<Connection, 'connectionId' | 'parkedCount'>,
+): Promise<number | undefined> {
+  if (parkedCount <= 0) return undefined;
+  const [oldest] = await messages.listParked(connectionId, 1);
+  return oldest === undefined ? undefined : timeOfId(oldest.messageId);
+}
+
+/** `bad`: customers feel it. `look`: a person should, at some time. `good`: as it should be. */
+export type Attention = 'bad' | 'look' | 'good';
+export const attentions = ['bad', 'look', 'good'] as const satisfies readonly Attention[];
+
+/** How a connection does its work, which its status alone does not say. */
+export interface ConnectionHealth {
+  readonly attention: Attention;
+  /** Why, and until when. */
+  readonly sentence: string;
+  /** Absent while messages go out as they come. */
+  readonly sendsPaused: { readonly sentence: string; readonly untilMs: number } | undefined;
+  readonly oldestWaitingAtMs: number | undefined;
+}
+
+/** Judges a connection that is wanted online. The first of these that applies decides; pure. */
+export function judgeConnection(
+  connection: Connection,
+  oldestAtMs: number | undefined,
+  nowMs: number,
+): ConnectionHealth {
+  const { status, sendsPausedUntilMs = 0, parkedCount } = connection;
+  const { sentence: ofStatus } = publicStatusOf(connection);
+  const isPaused = status === 'online' && sendsPausedUntilMs > nowMs;
+  const waitsMs = oldestAtMs === undefined ? undefined : Math.max(0, nowMs - oldestAtMs);
+  const waiting =
+    waitsMs === undefined
+      ? ''
+      : ` ${parkedCount} accepted ${parkedCount === 1 ? 'message waits' : 'messages wait'}, for up to ${span(waitsMs)}.`;
+  const [attention, sentence] = ((): readonly [Attention, string] => {
+    if (isPaused) return ['bad', `${sendsPaused.sentence}${waiting}`];
+    if (status === 'online') {
+      if (waitsMs === undefined) return ['good', ofStatus];
+      return waitsMs > LATE_AFTER_MS ? ['bad', `Sends are stalled.${waiting}`] : ['look', waiting.trim()];
+    }
+    // A person has to link it, and nobody has promised to.
+    if (status === 'awaiting_pairing' || (status === 'unpaired' && connection.account === undefined)) {
+      return [waitsMs === undefined ? 'good' : 'look', `${ofStatus}${waiting}`];
+    }
+    // What WhatsApp did to an account, or a person to a phone, is not bad for others: it must not hide what is.
+    return ['look', `${ofStatus}${waiting}`];
+  })();
+  return {
+    attention,
+    sentence,
+    sendsPaused: isPaused ? { sentence: sendsPaused.sentence, untilMs: sendsPausedUntilMs } : undefined,
+    oldestWaitingAtMs: oldestAtMs,
+  };
+}
+
+function span(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
+}

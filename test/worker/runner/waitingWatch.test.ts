@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '../../../shared/connection/connection.ts';
+import { makeId, type ConnectionId } from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import { sumOfWaiting, WaitingWatch } from '../../../worker/runner/waitingWatch.ts';
+
+const NOW_MS = Date.UTC(2026, 0, 1, 12);
+
+describe('what waits on the connections of a shard', () => {
+  const aRecord = (parkedCount: number): Connection =>
+    ({ connectionId: makeId('con', NOW_MS, systemRandom), parkedCount }) as Connection;
+  const aWatch = (agesMs: ReadonlyMap<ConnectionId, number>) =>
+    new WaitingWatch({
+      listParked: async (connectionId) => {
+        const ageMs = agesMs.get(connectionId);
+        if (ageMs === undefined) return [];
+        return [{ messageId: makeId('msg', NOW_MS - ageMs, systemRandom), sequenceNumber: '1', to: undefined }];
+      },
+    });
+
+  it('counts online connections whose oldest message has waited for more than a minute, and knows the longest', async () => {
+    const [fresh, late, offline, empty] = [aRecord(1), aRecord(9), aRecord(1), aRecord(0)];
+    const watch = aWatch(
+      new Map([
+        [fresh.connectionId, 10_000],
+        [late.connectionId, 300_000],
+        [offline.connectionId, 86_400_000],
+        [empty.connectionId, 900_000],
+      ]),
+    );
+
+    await watch.look([fresh, late, offline, empty]);
+
+    expect(watch.of((id) => id !== offline.connectionId, NOW_MS)).toEqual({ late: 1, longestMs: 300_000 });
+    // A wait grows by itself between two looks.
+    expect(watch.of((id) => id !== offline.connectionId, NOW_MS + 60_000)).toEqual({ late: 2, longestMs: 360_000 });
+  });
+
+  it('forgets what waits no more', async () => {
+    const record = aRecord(1);
+    const watch = aWatch(new Map([[record.connectionId, 300_000]]));
+    await watch.look([record]);
+
+    await watch.look([{ ...record, parkedCount: 0 }]);
+
+    expect(watch.of(() => true, NOW_MS)).toEqual({ late: 0, longestMs: 0 });
+  });
+
+  it('adds up over shards', () => {
+    const all = [
+      { late: 1, longestMs: 5 },
+      { late: 2, longestMs: 90 },
+    ];
+
+    expect(sumOfWaiting(all)).toEqual({ late: 3, longestMs: 90 });
+    expect(sumOfWaiting([])).toEqual({ late: 0, longestMs: 0 });
+  });
+});

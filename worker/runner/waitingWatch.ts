@@ -1,0 +1,52 @@
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { ConnectionId } from '../../shared/kernel/id.ts';
+import type { MessageStore } from '../../shared/message/messageStore.ts';
+import { LATE_AFTER_MS, oldestWaitingAtMs } from '../../shared/message/waiting.ts';
+
+/** What waits on the online connections of a worker. */
+export interface Waiting {
+  /** Connections on which an accepted message has waited for more than a minute. */
+  readonly late: number;
+  /** For how long the one that has waited longest has, in milliseconds; 0 when none waits. */
+  readonly longestMs: number;
+}
+
+/**
+ * Knows, for the connections of one shard, since when the message waits that has waited longest. It looks where the records say
+ * that something is parked, so a shard without a backlog costs nothing. Bounded by the shard.
+ */
+export class WaitingWatch {
+  readonly #messages: Pick<MessageStore, 'listParked'>;
+  #oldestAtMs: ReadonlyMap<ConnectionId, number> = new Map();
+
+  constructor(messages: Pick<MessageStore, 'listParked'>) {
+    this.#messages = messages;
+  }
+
+  /** @param listed the records of the shard. Rejects when the store does not answer; what was known stays. */
+  async look(listed: readonly Connection[]): Promise<void> {
+    const found = await Promise.all(
+      listed.map(async (connection) => {
+        const atMs = await oldestWaitingAtMs(this.#messages, connection);
+        return atMs === undefined ? [] : [[connection.connectionId, atMs] as const];
+      }),
+    );
+    this.#oldestAtMs = new Map(found.flat());
+  }
+
+  /** Those that are offline do not count: what waits on them waits for the connection. */
+  of(isOnline: (connectionId: ConnectionId) => boolean, nowMs: number): Waiting {
+    const agesMs = [...this.#oldestAtMs]
+      .filter(([connectionId]) => isOnline(connectionId))
+      .map(([, atMs]) => Math.max(0, nowMs - atMs));
+    return { late: agesMs.filter((ageMs) => ageMs > LATE_AFTER_MS).length, longestMs: Math.max(0, ...agesMs) };
+  }
+}
+
+/** Of several shards. */
+export function sumOfWaiting(all: readonly Waiting[]): Waiting {
+  return {
+    late: all.reduce((sum, { late }) => sum + late, 0),
+    longestMs: Math.max(0, ...all.map(({ longestMs }) => longestMs)),
+  };
+}
