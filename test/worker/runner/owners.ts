@@ -53,6 +53,7 @@ export function makeOwner(
       remove: (removed) => connections.remove(removed),
       clearLogout: (of, requestId) => connections.clearLogout(of, requestId),
     },
+    messages: core.messages,
     nextFactNumber: () => (facts += 1),
     clock: systemClock,
     logger: silentLogger,
