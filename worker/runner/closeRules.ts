@@ -1,5 +1,6 @@
 import type { SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
+import { tableEntry } from '../../shared/kernel/tableEntry.ts';
 import type { SocketClose } from '../socket/connectionSocket.ts';
 
 /** Why a socket closed, judged. */
@@ -139,7 +140,7 @@ const causesByCode: Readonly<Record<Phase, typeof linkedCauses>> = {
  * what the library makes of a stream error without a code: WhatsApp found fault with what was on the wire.
  */
 export function toCloseCause({ statusCode, node }: SocketClose, phase: Phase): CloseCause {
-  const byNode = node === undefined ? undefined : causesByNode[node];
+  const byNode = node === undefined ? undefined : tableEntry(causesByNode, node);
   if (byNode === 'logged_out' || byNode === 'replaced') return phase === 'linked' ? byNode : 'unknown';
   if (byNode !== undefined) return byNode;
   if (statusCode === 500 && node !== undefined && node !== 'stream:error') return 'stream_fault';

@@ -2,6 +2,7 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { ReceiptFact } from '../../../shared/event/internalEvent.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { withoutDevice } from '../../../shared/kernel/jid.ts';
+import { tableEntry } from '../../../shared/kernel/tableEntry.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
 import { isMe, type Me } from './envelope.ts';
 import { digest } from './factKey.ts';
@@ -18,7 +19,7 @@ const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
  */
 export function toReceiptFacts(stanza: BinaryNode, me: Me): readonly ReceiptFact[] {
   const { attrs } = stanza;
-  const state = RECEIPT_STATES[attrs['type'] ?? ''];
+  const state = tableEntry(RECEIPT_STATES, attrs['type'] ?? '');
   const chat = withoutDevice(attrs['from'] ?? '');
   const participant = attrs['participant'] === undefined ? undefined : withoutDevice(attrs['participant']);
   // Only in a group does the server name a member beside where a receipt comes from.

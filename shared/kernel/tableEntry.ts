@@ -1,0 +1,7 @@
+/**
+ * What a table says about a word from outside, or undefined. A table is an object, and every object also answers to
+ * `constructor`, `toString` and others, which whoever chooses the word may know.
+ */
+export function tableEntry<Value>(table: Readonly<Record<string, Value>>, word: string): Value | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined;
+}
