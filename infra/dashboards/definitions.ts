@@ -75,6 +75,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...messages,
         ...own('Encryption', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'FencedCommits'),
         ...own('Not readable, not repeated', 'UnreadableMessages', 'RetryReceiptsRefused'),
+        ...own('What cannot be shown yet', 'PlaintextsNotKept'),
         ...own('Canary', 'CanaryDuration', 'CanaryFailed'),
       ],
     },

@@ -110,6 +110,11 @@ export const metricCatalogue = {
     dimensions: { sinceLast: ['over_a_day', 'under_a_day'] },
     question: 'How many Signal sessions were replaced, and how many of them again within a day, which means a defect?',
   },
+  PlaintextsNotKept: {
+    ...trouble,
+    dimensions: { cause: ['too_large', 'over_budget', 'refused'] },
+    question: 'How many messages that cannot be shown yet were told without being kept for a later version, and why?',
+  },
   SessionItemsTooLarge: {
     ...trouble,
     question:

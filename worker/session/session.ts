@@ -5,6 +5,7 @@ import { ItemSeal } from './itemSeal.ts';
 import { decodeKey, encodeKey } from './keyCodec.ts';
 import { KeyItems, type ItemChange } from './keyItems.ts';
 import { entryOf, placeOf, type KeyPlace } from './keyLayout.ts';
+import { KeptPlaintexts, type Kept } from './keptPlaintexts.ts';
 import { ItemWentBackError } from './sessionErrors.ts';
 import { SessionItems, type SessionDependencies } from './sessionItems.ts';
 
@@ -26,6 +27,7 @@ export class Session {
   readonly #items: SessionItems;
   readonly #credentials: Credentials;
   readonly #keys: KeyItems;
+  readonly #plaintexts: KeptPlaintexts;
   readonly #listeners = new Set<FailureListener>();
 
   constructor(connection: OwnedConnection, options: SessionOptions) {
@@ -37,6 +39,7 @@ export class Session {
     const common = { items, seal, clock: options.clock, onFailure };
     this.#credentials = new Credentials(common);
     this.#keys = new KeyItems(common);
+    this.#plaintexts = new KeptPlaintexts({ items, seal, clock: options.clock, metrics: options.metrics });
   }
 
   /** Reads the credentials. Called by {@link openSession}. */
@@ -110,6 +113,14 @@ export class Session {
    */
   setKeysBehind(values: KeyValues): Promise<void> {
     return this.#guarded(() => this.#keys.writeBehind(this.#toChanges(values)));
+  }
+
+  /**
+   * Keeps for 30 days what a message says that cannot be shown yet. Resolves when it is durable, or is beyond the bounds.
+   * @param factKey names the message
+   */
+  keepPlaintext(factKey: string, plaintext: Uint8Array): Promise<Kept> {
+    return this.#plaintexts.keep(factKey, plaintext);
   }
 
   /** Writes what is not written yet. Called before the connection is given away. */

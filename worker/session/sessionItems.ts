@@ -10,6 +10,7 @@ import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Random } from '../../shared/kernel/random.ts';
+import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import { queryItems } from '../../shared/platform/pages.ts';
 import { tableName } from '../../shared/platform/tables.ts';
@@ -210,7 +211,7 @@ export class SessionItems {
 
   /**
    * Makes a call again and again while the store does not answer, each time with the gate open and for no longer than it is
-   * sure to stay so. Throws refusals and GateClosedError at once, and the last failure when patience ends.
+   * sure to stay so. Throws refusals, GateClosedError and what is permanent at once, and the last failure when patience ends.
    */
   async #persist(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { gate, clock, random, storeTimeoutMs } = this.#dependencies;
@@ -222,7 +223,7 @@ export class SessionItems {
         await withDeadline(what, Math.max(1, Math.min(storeTimeoutMs, gate.timeLeftMs())), call, clock);
         return;
       } catch (error) {
-        if (isRefusal(error) || clock.monotonicMs() >= untilMs) throw error;
+        if (isRefusal(error) || judgeFailure(error) === 'permanent' || clock.monotonicMs() >= untilMs) throw error;
       }
       await clock.sleep(backoffMs(BACKOFF, attempt, random.unit()));
     }

@@ -45,15 +45,16 @@ export class AppliedSettings {
    * Publishes the facts of a message unless they are not wanted, and marks it as read after that if so wished. What is
    * dropped is handled like everything else, so that its Signal session goes on and WhatsApp gets its receipt.
    */
-  async publish(stanza: BinaryNode, facts: readonly InternalEvent[]): Promise<void> {
+  async publish(stanza: BinaryNode, facts: readonly InternalEvent[]): Promise<'published' | 'dropped'> {
     const { filters, readReceipts } = this.#wishes();
     const kind = filterKindOf(stanza);
     if (kind !== undefined && filters?.[kind] === 'drop') {
       if (facts.length > 0) this.#countDropped(kind, facts.length);
-      return;
+      return 'dropped';
     }
     await this.#parts.publish(facts);
     if (readReceipts === 'automatic') this.#receipts.add(facts);
+    return 'published';
   }
 
   /** Tells of a call, and then refuses it if so wished. */

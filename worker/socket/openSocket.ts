@@ -36,9 +36,9 @@ import { SessionRenewals } from './sessionRenewals.ts';
 import { SocketEvidence } from './socketEvidence.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
 import { SymptomError, toSocketClose } from './toSocketClose.ts';
-import type { Me } from './facts/envelope.ts';
+import { isFromOwnAccount, type Me } from './facts/envelope.ts';
 import { toMessageFacts, toNewsletterPost } from './facts/messageFacts.ts';
-import { toMessage } from './facts/plaintext.ts';
+import { toMessage, toPlaintext, type Plaintext } from './facts/plaintext.ts';
 import { toReceiptFacts } from './facts/receiptFacts.ts';
 import { toLinkedAccount } from './toLinkedAccount.ts';
 import { UnrecordedSends } from './unrecordedSends.ts';
@@ -252,7 +252,7 @@ class BaileysSocket implements ConnectionSocket {
     this.#inbound.insertBefore('CB:message', async (stanza) => {
       this.#repository.noteMessage(stanza);
       const post = toNewsletterPost(stanza);
-      if (post !== undefined) await this.#settings.publish(stanza, toMessageFacts(stanza, post, this.#me()));
+      if (post !== undefined) await this.#tell(stanza, post);
       this.#retries.onMessage(stanza);
       return this.#placeholders.take(stanza);
     });
@@ -329,9 +329,24 @@ class BaileysSocket implements ConnectionSocket {
   }
 
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
-    const message = toMessage(padded);
-    await this.#storeAppStateKeys(toAppStateKeys(stanza, message, this.#me()));
-    await this.#settings.publish(stanza, toMessageFacts(stanza, message, this.#me(), this.#placeholders.stanzaOf));
+    const me = this.#me();
+    // Nobody else's message is decoded for them: what strangers seal costs one look at its fields.
+    const own = isFromOwnAccount(stanza, me) ? toMessage(padded) : undefined;
+    await this.#storeAppStateKeys(toAppStateKeys(stanza, own, me));
+    await this.#tell(stanza, toPlaintext(padded));
+  }
+
+  /** Publishes what a message says, and keeps what cannot be shown of it yet, before its receipt leaves. */
+  async #tell(stanza: BinaryNode, plaintext: Plaintext): Promise<void> {
+    const told = toMessageFacts(stanza, plaintext, this.#me(), this.#placeholders.stanzaOf);
+    const published = await this.#settings.publish(
+      stanza,
+      told.map(({ fact }) => fact),
+    );
+    if (published === 'dropped') return;
+    for (const { fact, unshown } of told) {
+      if (unshown !== undefined) await this.#options.session.keepPlaintext(fact.key, unshown);
+    }
   }
 
   async #storeAppStateKeys(keys: ReturnType<typeof toAppStateKeys>): Promise<void> {

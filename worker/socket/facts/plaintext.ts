@@ -1,5 +1,17 @@
 import { proto, unpadRandomMax16 } from '@whiskeysockets/baileys';
 
+/** What a cipher gave, without its padding; with it where the padding is none. */
+export interface Plaintext {
+  readonly outcome: 'unpadded' | 'malformed';
+  readonly bytes: Uint8Array;
+}
+
+/** @param padded what the cipher gave; its sender may have left the padding out */
+export function toPlaintext(padded: Uint8Array): Plaintext {
+  const bytes = orNothing(() => unpadRandomMax16(padded));
+  return bytes === undefined ? { outcome: 'malformed', bytes: padded } : { outcome: 'unpadded', bytes };
+}
+
 /**
  * The message that was sealed; what another of our own devices has sent is unwrapped.
  * @param padded what the cipher gave, still padded

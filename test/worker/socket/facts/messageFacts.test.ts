@@ -1,13 +1,23 @@
 import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
 import type { Me } from '../../../../worker/socket/facts/envelope.ts';
-import { toMessageFacts } from '../../../../worker/socket/facts/messageFacts.ts';
+import { toMessageFacts as toTold } from '../../../../worker/socket/facts/messageFacts.ts';
 
 const ANN = '4915100000001';
 const BOB_JID = '4915100000002@s.whatsapp.net';
 const me: Me = { phoneJid: `${ANN}@s.whatsapp.net`, lid: '111@lid' };
 
 const aStanza = (attrs: Record<string, string>): BinaryNode => ({ tag: 'message', attrs: { id: 'ANSWER', ...attrs } });
+
+function toMessageFacts(
+  stanza: BinaryNode,
+  message: proto.IMessage,
+  own: Me,
+  stanzaOf?: (stanzaId: string) => BinaryNode | undefined,
+) {
+  const bytes = proto.Message.encode(message).finish();
+  return toTold(stanza, { outcome: 'unpadded', bytes }, own, stanzaOf).map(({ fact }) => fact);
+}
 
 /** What a phone answers when it is asked for a message that came without its content. */
 function anAnswer(key: proto.IMessageKey, message: proto.IMessage = { conversation: 'the content' }): proto.IMessage {

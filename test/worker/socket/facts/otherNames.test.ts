@@ -1,4 +1,4 @@
-import type { BinaryNode } from '@whiskeysockets/baileys';
+import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
 import type { InternalEvent } from '../../../../shared/event/internalEvent.ts';
 import { withArrivalTimes } from '../../../../worker/socket/arrivalTimes.ts';
@@ -26,7 +26,9 @@ const complete = async (facts: readonly InternalEvent[]): Promise<readonly Inter
 };
 const aMessage = async (attrs: Record<string, string>): Promise<InternalEvent | undefined> => {
   const stanza: BinaryNode = { tag: 'message', attrs: { id: 'ID', t: '1790000000', ...attrs } };
-  const [fact] = await complete(toMessageFacts(stanza, { conversation: 'hello' }, me));
+  const bytes = proto.Message.encode({ conversation: 'hello' }).finish();
+  const told = toMessageFacts(stanza, { outcome: 'unpadded', bytes }, me);
+  const [fact] = await complete(told.map((message) => message.fact));
   return fact;
 };
 const keysOf = (fact: InternalEvent | undefined): readonly string[] => {

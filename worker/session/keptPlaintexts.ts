@@ -1,0 +1,86 @@
+import type { Clock } from '../../shared/kernel/clock.ts';
+import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { ItemSeal } from './itemSeal.ts';
+import type { SessionItems } from './sessionItems.ts';
+
+/** Days for which what cannot be shown yet is kept, so that a later version can show it. */
+const KEPT_DAYS = 30;
+const DAY_MS = 86_400_000;
+/** Of one message: WhatsApp's own are a few hundred bytes, with a thumbnail up to some tens of thousands. */
+export const LARGEST_PLAINTEXT_BYTES = 64 * 1_024;
+/**
+ * Of one connection, in any day, while one worker holds it: a busy account receives less, and somebody who wants to fill the table
+ * gets no further.
+ */
+export const PLAINTEXT_BYTES_A_DAY = 16 * 1_024 * 1_024;
+
+/** Plaintexts are no keys: they outlive neither their days nor a retired account's credentials. */
+const PREFIX = 'PLAINTEXT#';
+
+/** Why a plaintext was not kept: too long, too much that day, or refused by the store. */
+export type Kept = 'kept' | 'too_large' | 'over_budget' | 'refused';
+
+interface KeptPlaintextsDependencies {
+  readonly items: SessionItems;
+  readonly seal: ItemSeal;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The plaintexts of messages that have no form here yet. Each is an item of the Sessions table, sealed like a key and for
+ * workers only, that the table lets go by itself. Writing one again does no harm.
+ */
+export class KeptPlaintexts {
+  readonly #dependencies: KeptPlaintextsDependencies;
+  #bytesLeft = PLAINTEXT_BYTES_A_DAY;
+  #countedAtMs: number;
+
+  constructor(dependencies: KeptPlaintextsDependencies) {
+    this.#dependencies = dependencies;
+    this.#countedAtMs = dependencies.clock.monotonicMs();
+  }
+
+  /**
+   * Keeps the plaintext of one message. What is beyond a bound, and what the store refuses for good, is counted and left: the message
+   * itself is told all the same. Throws when the store may take it later.
+   * @param key of the message's fact: a hash, and so of a bounded length
+   */
+  async keep(key: string, plaintext: Uint8Array): Promise<Kept> {
+    const kept = await this.#keepWithin(key, plaintext);
+    if (kept !== 'kept') this.#dependencies.metrics.count('PlaintextsNotKept', { cause: kept });
+    return kept;
+  }
+
+  async #keepWithin(key: string, plaintext: Uint8Array): Promise<Kept> {
+    if (plaintext.length > LARGEST_PLAINTEXT_BYTES) return 'too_large';
+    if (!this.#take(plaintext.length)) return 'over_budget';
+    const { items, seal, clock } = this.#dependencies;
+    const sk = sortKeyOf(key);
+    const ttl = Math.floor((clock.nowMs() + KEPT_DAYS * DAY_MS) / 1_000);
+    try {
+      await items.writeSoft(sk, seal.seal(sk, 0, plaintext), { ttl });
+      return 'kept';
+    } catch (error) {
+      if (judgeFailure(error) === 'passing') throw error;
+      return 'refused';
+    }
+  }
+
+  /** The budget comes back bit by bit, so that no hour of the day is without any. */
+  #take(bytes: number): boolean {
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    const regained = ((nowMs - this.#countedAtMs) / DAY_MS) * PLAINTEXT_BYTES_A_DAY;
+    this.#bytesLeft = Math.min(PLAINTEXT_BYTES_A_DAY, this.#bytesLeft + regained);
+    this.#countedAtMs = nowMs;
+    if (bytes > this.#bytesLeft) return false;
+    this.#bytesLeft -= bytes;
+    return true;
+  }
+}
+
+/** Where the plaintext of a message is kept, within its connection. */
+export function sortKeyOf(factKey: string): string {
+  return `${PREFIX}${factKey}`;
+}
