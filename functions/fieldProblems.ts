@@ -39,9 +39,12 @@ const typeNames: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
-/** The fields that a schema refuses, each with what is wrong about it. */
+/** A few are enough to be put right; an answer never grows with the request. */
+const MOST_PROBLEMS = 20;
+
+/** The first fields that a schema refuses, each with what is wrong about it. */
 export function toFieldProblems(error: z.ZodError): readonly FieldProblem[] {
-  return error.issues.flatMap((issue) => {
+  const problems = error.issues.slice(0, MOST_PROBLEMS).flatMap((issue) => {
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({ field: fieldOf([...path, key]), problem: 'There is no such field.' }));
@@ -49,4 +52,5 @@ export function toFieldProblems(error: z.ZodError): readonly FieldProblem[] {
     const problem = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
     return [{ field: fieldOf(path), problem }];
   });
+  return problems.slice(0, MOST_PROBLEMS);
 }

@@ -7,7 +7,7 @@ import { receiptWrite, receivedMessageWrite } from '../message/messageWrites.ts'
 import { toChat, toContact, toSender, type Contact } from '../message/party.ts';
 import { isWordOfRecipient } from '../message/recipient.ts';
 import type { EventDraft } from './event.ts';
-import type { InternalEvent, InternalEventBatch, MessageFact, ReceiptFact } from './internalEvent.ts';
+import type { InternalEvent, InternalEventBatch, MessageFact, ReceiptFact, SendResultFact } from './internalEvent.ts';
 import { recordOnce, type FactPlan, type RecordDependencies, type RecordedEvent } from './recordOnce.ts';
 
 /** Ingest of what a worker published: each fact in its order, each at most once. */
@@ -102,7 +102,9 @@ export function decideFact(
   // Sent from the phone or another device: not one of the messages that we report on.
   if (message?.direction !== 'out') return { decision: 'unknown' };
   if (fact.kind === 'send_result') {
-    return { decision: 'tell', draft: messageStatus(common, message, fact.state, recipientOf(message), fact.error) };
+    const occurredAt = new Date(timeOfResult(message, fact)).toISOString();
+    const draft = messageStatus({ ...common, occurredAt }, message, fact.state, recipientOf(message), fact.error);
+    return { decision: 'tell', draft };
   }
   // The id of a message is known to many: what counts is whether it went to whoever says this.
   if (!isWordOfRecipient(message, fact)) return { decision: 'unknown' };
@@ -111,6 +113,11 @@ export function decideFact(
   const occurredAt = new Date(atMs).toISOString();
   const draft = messageStatus({ ...common, occurredAt }, message, fact.state, recipientOf(message, fact), undefined);
   return { decision: 'advance_message', draft, message, state: fact.state, atMs, toAlias: aliasLearned(message, fact) };
+}
+
+/** After it was accepted, by another machine's clock, and before a receipt that was faster than the result. */
+function timeOfResult({ createdAtMs, deliveredAtMs, readAtMs }: SentMessage, { atMs }: SendResultFact): number {
+  return Math.min(Math.max(atMs, createdAtMs), deliveredAtMs ?? Infinity, readAtMs ?? Infinity);
 }
 
 /** WhatsApp's clock tells whole seconds and need not agree with ours: nothing is read before it was sent. */

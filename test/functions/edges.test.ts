@@ -6,6 +6,7 @@ import type { Route } from '../../functions/route.ts';
 import { errorRules } from '../../shared/kernel/appError.ts';
 import { putPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { anAccount, ApiStack, type Answered } from './apiStack.ts';
+import { textsIn } from './textsIn.ts';
 
 const message = { to: '+49 151 00000002', type: 'text', text: { body: 'hello 😀' } };
 /** What no store or reader of JSON takes, by what it is. */
@@ -22,40 +23,6 @@ const problemsOf = ({ body }: Answered): Readonly<Record<string, string>> =>
   Object.fromEntries(
     ((body['fields'] ?? []) as { field: string; problem: string }[]).map(({ field, problem }) => [field, problem]),
   );
-
-/** Paths of all texts in a JSON schema. */
-function textsIn(given: Readonly<Record<string, unknown>>): readonly (readonly string[])[] {
-  const named = given['$defs'] as Record<string, Record<string, unknown>> | undefined;
-  const find = (schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-    named?.[String(schema['$ref']).replace('#/$defs/', '')] ?? schema;
-  return textsOf(given, find, []);
-}
-
-function textsOf(
-  given: Readonly<Record<string, unknown>>,
-  find: (schema: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>,
-  path: readonly string[],
-): readonly (readonly string[])[] {
-  const {
-    properties = {},
-    anyOf = [],
-    oneOf = [],
-    additionalProperties,
-    type,
-  } = find(given) as {
-    readonly properties?: Record<string, Record<string, unknown>>;
-    readonly anyOf?: Record<string, unknown>[];
-    readonly oneOf?: Record<string, unknown>[];
-    readonly additionalProperties?: Record<string, unknown> | boolean;
-    readonly type?: string;
-  };
-  return [
-    ...(type === 'string' ? [path] : []),
-    ...Object.entries(properties).flatMap(([name, part]) => textsOf(part, find, [...path, name])),
-    ...[...anyOf, ...oneOf].flatMap((part) => textsOf(part, find, path)),
-    ...(typeof additionalProperties === 'object' ? textsOf(additionalProperties, find, [...path, 'any']) : []),
-  ];
-}
 
 const withValue = (path: readonly string[], value: unknown): unknown =>
   path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
@@ -156,6 +123,17 @@ describe('the edges of the API', () => {
     const kept = answer.status === 201 && again.status === 200;
     expect(kept || answer.status === 400).toBe(true);
     expect(kept ? again.body['metadata'] : { [name]: 'p' }).toEqual({ [name]: 'p' });
+  });
+
+  it('a body of thousands of wrong fields gets a short answer', async () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => [`field-${index}`, index] as const);
+
+    for (const body of [Object.fromEntries(names), { metadata: Object.fromEntries(names) }]) {
+      const answer = await stack.call('POST', '/v1/connections', { key: tenant.key, body });
+
+      expect(answer.status).toBe(400);
+      expect(answer.bytes.length).toBeLessThan(5_000);
+    }
   });
 
   it('a body that is nested without end is refused', async () => {

@@ -221,6 +221,24 @@ describe('recording facts', () => {
   });
 
   it.each([
+    ['before it was accepted, by a clock that is behind', {}, -60_000, 0],
+    ['after a receipt that was faster', { state: 'delivered', deliveredAtMs: AT_MS + 500 }, 900, 500],
+  ] as const)('never tells of a sending %s', async (_when, known, toldMs, shownMs) => {
+    const ids = newIds();
+    const message = aSentMessage(ids, { createdAtMs: AT_MS, ...known });
+    await stores.messages.create(message);
+    const { messageId } = message;
+
+    await recordFacts(
+      stores,
+      aBatch(ids, [{ kind: 'send_result', key: 'result', atMs: AT_MS + toldMs, messageId, state: 'sent' }]),
+    );
+
+    const [event] = await logOf(ids.tenantId);
+    expect(event?.occurredAt).toBe(new Date(AT_MS + shownMs).toISOString());
+  });
+
+  it.each([
     ['by number and then by LID', 'number', 'both'],
     ['by LID and then by number', 'both', 'number'],
     ['with both names in another order', 'both', 'swapped'],
