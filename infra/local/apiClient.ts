@@ -9,16 +9,16 @@ const DEADLINE_MS = 15_000;
 
 export class ApiClient {
   readonly #url: string;
-  readonly #key: string;
+  readonly key: string;
 
   constructor(url: string, key: string) {
     this.#url = url;
-    this.#key = key;
+    this.key = key;
   }
 
   /** The same caller, where the API is now. */
   at(url: string): ApiClient {
-    return new ApiClient(url, this.#key);
+    return new ApiClient(url, this.key);
   }
 
   /** Calls a route and gives whatever it answers, problems too. */
@@ -27,7 +27,7 @@ export class ApiClient {
       method,
       signal: AbortSignal.timeout(DEADLINE_MS),
       headers: {
-        authorization: `Bearer ${this.#key}`,
+        authorization: `Bearer ${this.key}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
