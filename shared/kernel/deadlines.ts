@@ -26,6 +26,7 @@ export const deadlines = {
     source: 'a month of waiting stanzas; a socket that closes first ends the wait for good',
   },
   send: { ms: 30_000, source: 'two queries of 15 s: devices of the recipient, and their pre-keys' },
+  groupMembers: { ms: 3_000, source: 'one query online is answered within 1 s; every stanza behind it waits' },
   stanzaWrite: { ms: 5_000, source: 'a frame that the kernel does not take for 5 s will not leave at all' },
   mediaDownload: { ms: 30_000, source: 'R12: media 30 s for all of one file; Baileys sets none' },
   mediaHeaders: { ms: 10_000, source: 'R12: HTTP 10 s until an answer begins' },

@@ -27,6 +27,7 @@ import { Outgoing } from './outgoing.ts';
 import { Pairing } from './pairing.ts';
 import { findOtherNames } from './contactNames.ts';
 import { Placeholders } from './placeholders.ts';
+import { Receipts } from './receipts.ts';
 import { Retries } from './retries.ts';
 import { Probe } from './probe.ts';
 import { rawSocketOf, type Baileys } from './rawSocketOf.ts';
@@ -39,7 +40,6 @@ import { SymptomError, toSocketClose } from './toSocketClose.ts';
 import { isFromOwnAccount, type Me } from './facts/envelope.ts';
 import { toMessageFacts, toNewsletterPost } from './facts/messageFacts.ts';
 import { toMessage, toPlaintext, type Plaintext } from './facts/plaintext.ts';
-import { toReceiptFacts } from './facts/receiptFacts.ts';
 import { toLinkedAccount } from './toLinkedAccount.ts';
 import { UnrecordedSends } from './unrecordedSends.ts';
 import { watchRefusal } from './watchRefusal.ts';
@@ -257,7 +257,14 @@ class BaileysSocket implements ConnectionSocket {
       return this.#placeholders.take(stanza);
     });
     this.#inbound.insertBefore('CB:call', (stanza) => this.#settings.onCall(stanza));
-    this.#inbound.insertBefore('CB:receipt', (stanza) => this.#onReceipt(stanza));
+    const receipts = new Receipts({
+      retries: this.#retries,
+      me: () => this.#me(),
+      otherNameOf: (jid) => this.#otherNameOf(jid),
+      recorded: (stanzaIds) => this.#unrecorded.recorded(stanzaIds),
+      publish: (facts) => this.#facts.publish(facts),
+    });
+    this.#inbound.insertBefore('CB:receipt', (stanza) => receipts.onReceipt(stanza));
     if (!this.#isPairing) this.#inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
     if (!this.#isPairing) {
       // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
@@ -318,14 +325,6 @@ class BaileysSocket implements ConnectionSocket {
   async #welcomeNewSession(jid: string): Promise<void> {
     const other = await this.#otherNameOf(withoutDevice(jid));
     for (const address of [jid, other]) if (address) this.#renewals.welcome(address);
-  }
-
-  async #onReceipt(stanza: BinaryNode): Promise<'taken' | undefined> {
-    if ((await this.#retries.onReceipt(stanza)) === 'taken') return 'taken';
-    const facts = toReceiptFacts(stanza, this.#me());
-    await this.#unrecorded.recorded(facts.map(({ stanzaId }) => stanzaId));
-    await this.#facts.publish(facts);
-    return undefined;
   }
 
   async #publishMessage(stanza: BinaryNode, padded: Uint8Array): Promise<void> {

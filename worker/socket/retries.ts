@@ -1,4 +1,5 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { MOST_RETRIES, type PartsOfOurs } from './baileysConfiguration.ts';
 import { GroupMembers } from './groupMembers.ts';
 import { Repeats, type RepeatsParts } from './repeats.ts';
@@ -25,7 +26,7 @@ export class Retries {
     const { config, clock, scope, connection } = options;
     this.members = new GroupMembers({
       ask: (group) => socket().groupMetadata(group),
-      timeoutMs: config.onlineQueryTimeoutMs,
+      timeoutMs: Math.min(config.onlineQueryTimeoutMs, deadlines.groupMembers.ms),
       monotonicMs: clock.monotonicMs,
     });
     this.#repeats = new Repeats(options, { ...parts, socket, members: this.members });

@@ -285,6 +285,37 @@ describe('recording facts', () => {
     expect(bodiesOf(logged)).toEqual(Array.from({ length: 30 }, (_, index) => `${index}`));
   });
 
+  it('takes nobody at their word but those that a message went to', async () => {
+    const ids = newIds();
+    const group = '120363000000000001@g.us';
+    const [message, toGroup] = [aSentMessage(ids), aSentMessage(ids, { to: group })];
+    for (const each of [message, toGroup]) await stores.messages.create(each);
+    const STRANGER = '904900000000000@lid';
+    const foreign = [
+      { ...aReceipt(message, 'read'), chat: STRANGER, recipient: STRANGER },
+      { ...aReceipt(message, 'read'), chat: STRANGER, recipient: message.to },
+      { ...aReceipt(message, 'read'), chat: group, recipient: STRANGER },
+      { ...aReceipt(toGroup, 'read'), chat: STRANGER, recipient: STRANGER },
+      { ...aReceipt(toGroup, 'read'), chat: '120363000000000002@g.us', recipient: STRANGER },
+    ].map((fact, index) => ({ ...fact, key: `foreign-${index}` })) as readonly InternalEvent[];
+
+    const recorded = await recordFacts(stores, aBatch(ids, foreign));
+    const rows = await Promise.all(
+      [message, toGroup].map(({ messageId }) => stores.messages.find(ids.connectionId, messageId)),
+    );
+    const own = { ...aReceipt(toGroup, 'read'), chat: group, recipient: STRANGER, key: 'member' } as InternalEvent;
+    await recordFacts(stores, aBatch(ids, [own], 'batch-2'));
+
+    expect(recorded).toEqual([]);
+    expect(rows.map((row) => row?.direction === 'out' && [row.state, row.toAlias])).toEqual([
+      [message.state, undefined],
+      [toGroup.state, undefined],
+    ]);
+    expect((await logOf(ids.tenantId)).map(({ data }) => data)).toMatchObject([
+      { messageId: toGroup.messageId, status: 'read', recipient: { id: STRANGER } },
+    ]);
+  });
+
   it('says nothing of a receipt for a message that the phone sent', async () => {
     const ids = newIds();
 

@@ -13,6 +13,9 @@ const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
   played: 'played',
 };
 
+/** Messages for one receipt: more than a person reads at once, and few enough to be nobody's burden. */
+const MOST_MESSAGES = 1_000;
+
 /**
  * The facts of a receipt: one per message that it names. Receipts of our own devices and requests to repeat are none. Whether
  * the messages went to who says this is decided where they are stored (`shared/message/recipient.ts`).
@@ -27,8 +30,9 @@ export function toReceiptFacts(stanza: BinaryNode, me: Me): readonly ReceiptFact
   const recipient = participant ?? chat;
   if (state === undefined || isMe(recipient, me)) return [];
   const list = Array.isArray(stanza.content) ? stanza.content.find(({ tag }) => tag === 'list')?.content : undefined;
-  const more = Array.isArray(list) ? list.map((item) => item.attrs['id'] ?? '') : [];
-  return [attrs['id'] ?? '', ...more].map((stanzaId) => ({
+  const more = Array.isArray(list) ? list.slice(0, MOST_MESSAGES).map((item) => item.attrs['id'] ?? '') : [];
+  const named = new Set([attrs['id'] ?? '', ...more].filter((id) => id !== ''));
+  return [...named].slice(0, MOST_MESSAGES).map((stanzaId) => ({
     kind: 'receipt',
     key: `receipt:${digest(stanzaId, recipient, state)}`,
     atMs: Number(attrs['t'] ?? 0) * 1_000,
