@@ -54,6 +54,11 @@ export const statusRules = {
     sentence: 'Messages went out but nothing answered them; the connection is being opened again.',
     userAction: 'none',
   },
+  store_failed: {
+    sentence:
+      'We could not store what came from WhatsApp, or read what this connection needs; it is opened again and nothing is lost.',
+    userAction: 'wait',
+  },
   unknown: { sentence: 'WhatsApp closed the connection without a known reason; we try again.', userAction: 'none' },
   replaced: { sentence: 'Another program uses the same linked device; we try again a few times.', userAction: 'none' },
   conflict: { sentence: 'Another program keeps using the same linked device.', userAction: 'contact_operator' },

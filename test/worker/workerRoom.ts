@@ -52,6 +52,11 @@ export class WorkerRoom {
     this.#keyFile.remove();
   }
 
+  /** The queues are gone, with all that is in them. */
+  loseQueues(): Promise<void> {
+    return this.#queues.stop();
+  }
+
   async killAll(): Promise<void> {
     for (const worker of this.workers) worker.signal('SIGKILL');
     for (const worker of this.workers.splice(0)) await worker.exited;

@@ -10,6 +10,7 @@ export type CloseCause =
   | 'network_lost'
   | 'server_unavailable'
   | 'stream_fault'
+  | 'store_failed'
   | 'unknown'
   | 'replaced'
   | 'pairing_expired'
@@ -56,6 +57,7 @@ export const closeRules: Readonly<Record<CloseCause, CloseRule>> = {
   network_lost: { retry: 'fast', firstDelayMs: 15_000, ...again, code: 'network_lost' },
   server_unavailable: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'server_unavailable' },
   stream_fault: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'stream_fault' },
+  store_failed: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'store_failed' },
   unknown: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'unknown' },
   never_success: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'never_success' },
   silent_server: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'silent_server' },
@@ -103,6 +105,8 @@ const causesByNode: Readonly<Record<string, CloseCause>> = {
   silent_server: 'silent_server',
   deaf: 'deaf',
   sends_stuck: 'sends_stuck',
+  // Ours: a store or a queue of ours did not do what it was asked. WhatsApp has no part in it.
+  store_failed: 'store_failed',
 };
 
 const linkedCauses: Readonly<Record<number, CloseCause>> = {

@@ -63,6 +63,9 @@ export interface NewStatus extends ShownStatus {
   readonly closeCode?: number | undefined;
 }
 
+/** One wait for the rows that a fact comes after; it is waited for again and again. */
+const ROWS_FIRST_MS = 10_000;
+
 const TRANSIENT: ReadonlySet<ConnectionStatus> = new Set(['connecting', 'reconnecting']);
 
 /**
@@ -74,6 +77,8 @@ const TRANSIENT: ReadonlySet<ConnectionStatus> = new Set(['connecting', 'reconne
 export class ConnectionRecorder {
   readonly #dependencies: RecorderDependencies;
   readonly #writes: LatestWrites;
+  /** What is told: behind the rows, but no row waits for a queue that takes nothing. */
+  readonly #facts: LatestWrites;
   #recorded: ShownStatus;
   #sinceMs: number;
   #transitions: number;
@@ -84,6 +89,7 @@ export class ConnectionRecorder {
   constructor(dependencies: RecorderDependencies) {
     this.#dependencies = dependencies;
     this.#writes = new LatestWrites(dependencies);
+    this.#facts = new LatestWrites(dependencies);
     this.#recorded = dependencies.shown;
     this.#sinceMs = dependencies.shown.sinceMs;
     this.#transitions = dependencies.shown.transitions;
@@ -150,13 +156,15 @@ export class ConnectionRecorder {
 
   /** Waits until all is written, at most `deadlineMs`. Returns whether it is. */
   async flush(deadlineMs: number): Promise<boolean> {
-    return this.#writes.flush(deadlineMs);
+    const flushed = await Promise.all([this.#writes.flush(deadlineMs), this.#facts.flush(deadlineMs)]);
+    return flushed.every(Boolean);
   }
 
   /** Writes nothing more. */
   abandon(): void {
     this.#settling?.abort();
     this.#writes.abandon();
+    this.#facts.abandon();
   }
 
   /** Named by its place in the history, so that no more wait to be written than the history holds. */
@@ -192,7 +200,10 @@ export class ConnectionRecorder {
     };
     const correlationId = makeId('cor', clock.nowMs(), random);
     // A name of its own: a fact is never replaced by a newer one, so tenants see each step once and in order.
-    this.#writes.add(`fact ${number}`, async () => publisher.publish(owned, [fact], correlationId));
+    this.#facts.add(`fact ${number}`, async () => {
+      if (!(await this.#writes.flush(ROWS_FIRST_MS))) throw new Error('the rows are not written yet');
+      await publisher.publish(owned, [fact], correlationId);
+    });
   }
 }
 

@@ -36,7 +36,7 @@ import { makeSessionKeys } from './sessionKeys.ts';
 import { SessionRenewals } from './sessionRenewals.ts';
 import { SocketEvidence } from './socketEvidence.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
-import { SymptomError, toSocketClose } from './toSocketClose.ts';
+import { SymptomError, toCutCause, toSocketClose } from './toSocketClose.ts';
 import { isFromOwnAccount, type Me } from './facts/envelope.ts';
 import { toMessageFacts, toNewsletterPost } from './facts/messageFacts.ts';
 import { toMessage, toPlaintext, type Plaintext } from './facts/plaintext.ts';
@@ -372,7 +372,7 @@ class BaileysSocket implements ConnectionSocket {
     this.#options.logger.warn('socket cut', { error: cause });
     this.#inbound.stop();
     this.#terminate();
-    void this.#socket.end(cause instanceof Error ? cause : new Error('cut'));
+    void this.#socket.end(toCutCause(cause));
   }
 
   #terminate(): void {

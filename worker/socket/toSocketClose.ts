@@ -1,4 +1,5 @@
 import type { SocketSymptom } from '../../shared/connection/liveness.ts';
+import { failedAtStore } from '../../shared/platform/storeFailure.ts';
 import type { SocketClose } from './connectionSocket.ts';
 
 /** We end a socket that is open in name only. The symptom stands where the node of WhatsApp would. */
@@ -10,6 +11,22 @@ export class SymptomError extends Error {
     super(sentence, options);
     this.data = { tag: symptom };
   }
+}
+
+/** We end a socket because something of ours failed. What stands where the node of WhatsApp would says so. */
+export class StoreFailedError extends Error {
+  override readonly name = 'StoreFailedError';
+  readonly data = { tag: 'store_failed' } as const;
+
+  constructor(cause: unknown) {
+    super('a store or a queue of ours failed', { cause });
+  }
+}
+
+/** Why we end a socket, in the form that {@link toSocketClose} reads: what failed at a store of ours is not WhatsApp's doing. */
+export function toCutCause(cause: unknown): Error {
+  if (failedAtStore(cause)) return new StoreFailedError(cause);
+  return cause instanceof Error ? cause : new Error('cut');
 }
 
 /**

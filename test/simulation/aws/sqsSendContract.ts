@@ -33,16 +33,18 @@ export const sendContract: readonly SqsCase[] = [
       expect(message?.Body).toBe(body);
     },
   },
-  ...['\0', '\u0008', '\ufffe', '\uffff'].map((character) => ({
-    sentence: `a body with U+${character.charCodeAt(0).toString(16).padStart(4, '0')} in it is refused for its content`,
-    show: async (service: Parameters<SqsCase['show']>[0]) => {
+  {
+    sentence: 'a body with a control character or U+FFFE or U+FFFF in it is refused for its content',
+    show: async (service) => {
       const queue = await aQueue(service);
 
-      const outcome = await outcomeOf(queue.send('group', `a${character}`));
+      const outcomes = await Promise.all(
+        ['\0', '\u0008', '\ufffe', '\uffff'].map((character) => outcomeOf(queue.send('group', `a${character}`))),
+      );
 
-      expect(outcome).toMatch(/(^|\.)InvalidMessageContents$/);
+      expect(outcomes.map((outcome) => outcome.split('.').at(-1))).toEqual(Array(4).fill('InvalidMessageContents'));
     },
-  })),
+  },
   {
     sentence: 'a message comes without attributes if none is asked for',
     show: async (service) => {

@@ -1,8 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusRules } from '../../../shared/connection/status.ts';
+import { TimeoutError } from '../../../shared/kernel/deadline.ts';
+import { BreakerOpenError } from '../../../shared/platform/breaker.ts';
+import { NotStoredError } from '../../../worker/events/notStored.ts';
+import { UnreadableItemError } from '../../../worker/session/sessionErrors.ts';
 import { closeRules, toCloseCause, type CloseCause, type Phase } from '../../../worker/runner/closeRules.ts';
-import { SymptomError, toSocketClose } from '../../../worker/socket/toSocketClose.ts';
+import { SymptomError, toCutCause, toSocketClose } from '../../../worker/socket/toSocketClose.ts';
 
 const conflict = (type: string) => ({ tag: 'conflict', attrs: { type } });
 const streamError = (code: string | undefined) => ({ tag: 'stream:error', attrs: code === undefined ? {} : { code } });
@@ -13,6 +17,7 @@ describe('close rules', () => {
     ['network_lost', 'fast', 'keep', 'reconnecting', 'none', 15_000],
     ['server_unavailable', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['stream_fault', 'fast', 'keep', 'reconnecting', 'none', 8_000],
+    ['store_failed', 'fast', 'keep', 'reconnecting', 'wait', 8_000],
     ['unknown', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['never_success', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['silent_server', 'fast', 'keep', 'reconnecting', 'none', 8_000],
@@ -125,6 +130,26 @@ describe('close rules', () => {
     const error = Object.assign(new Error('any text'), { output: { statusCode }, data });
 
     expect(toCloseCause(toSocketClose(error), 'linked')).toBe(cause);
+  });
+
+  it.each<[string, unknown]>([
+    ['facts that the queue did not take', new NotStoredError('no', { cause: new Error('down') })],
+    ['a store that does not answer', new TimeoutError('session write', 5_000)],
+    ['a store that is left alone', new BreakerOpenError('dynamodb', 1_000)],
+    ['an item that cannot be read', new UnreadableItemError('SIGNAL#1')],
+    [
+      'a refusal by the store, deep inside',
+      new Error('a', { cause: Object.assign(new Error('b'), { $metadata: {} }) }),
+    ],
+  ])('says that we could not write, and not that WhatsApp closed, after %s', (_what, error) => {
+    for (const phase of ['linked', 'registering', 'offered'] as const) {
+      expect(toCloseCause(toSocketClose(toCutCause(error)), phase)).toBe('store_failed');
+    }
+  });
+
+  it('does not take the blame for what is not ours', () => {
+    expect(toCloseCause(toSocketClose(toCutCause(new Error('Connection Closed'))), 'linked')).toBe('unknown');
+    expect(toCloseCause(toSocketClose(toCutCause(new SymptomError('deaf', 'late'))), 'linked')).toBe('deaf');
   });
 
   it.each(['never_success', 'silent_server', 'deaf', 'sends_stuck'] as const)(
