@@ -13,6 +13,6 @@ describe('words from outside that every object knows', () => {
   });
 
   it.each(namesOfObjects)('are no cause of a close: %s', (node) => {
-    expect(toCloseCause({ statusCode: 503, node, wasLogin: true } as never, 'linked')).toBe('server_unavailable');
+    expect(toCloseCause({ statusCode: 503, node, wasLogin: true }, 'linked')).toBe('server_unavailable');
   });
 });
