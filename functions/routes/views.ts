@@ -1,18 +1,13 @@
 import { z } from 'zod';
 import { publicStatusOf, type Connection } from '../../shared/connection/connection.ts';
-import { sendsPaused } from '../../shared/connection/sendsPause.ts';
+import { pauseCodes, pauseRules, type PauseCode } from '../../shared/connection/sendsPause.ts';
 import { settingsSchema } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { asShown } from '../../shared/message/acceptMessage.ts';
 import { inboundContentSchema, messageFlagsSchema } from '../../shared/message/content.ts';
-import { chatSchema, senderSchema, toChat, toSender } from '../../shared/message/party.ts';
-import {
-  sendErrors,
-  sendStates,
-  type Message,
-  type SendState,
-  type SentMessage,
-} from '../../shared/message/message.ts';
+import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } from '../../shared/message/party.ts';
+import { sendErrorSchema, toShownError } from '../../shared/message/sendError.ts';
+import { sendStates, type Message, type SendState, type SentMessage } from '../../shared/message/message.ts';
 
 /** What the API shows of our records: shapes for the document, and the pure translators to them. */
 const at = z.iso.datetime();
@@ -34,7 +29,7 @@ export const connectionViewSchema = z
       nextAttemptAt: at.optional().meta({ description: 'When the next attempt to connect begins, or began.' }),
     }),
     sends: z
-      .object({ state: z.literal('paused'), code: z.literal(sendsPaused.code), sentence: z.string(), until: at })
+      .object({ state: z.enum(['paused', 'partly_paused']), code: z.enum(pauseCodes), sentence: z.string(), until: at })
       .optional()
       .meta({ description: 'Present while messages wait although the connection is online.' }),
     account: z
@@ -58,7 +53,7 @@ export function toConnectionView(connection: Connection, nowMs: number): z.infer
     ...(settings === undefined ? {} : { settings }),
     wanted: wanted === 'off' ? 'off' : 'online',
     status: { ...status, since: toTime(sinceMs), ...next },
-    ...toSends(connection.sendsPausedUntilMs, nowMs),
+    ...toSends(connection, nowMs),
     ...(account === undefined
       ? {}
       : {
@@ -75,9 +70,10 @@ export function toConnectionView(connection: Connection, nowMs: number): z.infer
   };
 }
 
-function toSends(untilMs: number | undefined, nowMs: number) {
+function toSends({ sendsPausedUntilMs: untilMs, sendsPausedBecause }: Connection, nowMs: number) {
   if (untilMs === undefined || untilMs <= nowMs) return {};
-  return { sends: { state: 'paused' as const, ...sendsPaused, until: toTime(untilMs) } };
+  const code: PauseCode = sendsPausedBecause ?? 'sends_paused';
+  return { sends: { code, ...pauseRules[code], until: toTime(untilMs) } };
 }
 
 const stateNames = Object.keys(sendStates) as [SendState, ...SendState[]];
@@ -89,15 +85,14 @@ export const messageViewSchema = z
     direction: z.enum(['out', 'in', 'echo']),
     status: z.enum([...stateNames, 'received']),
     to: z.string().optional().meta({ description: 'The address that was asked for.' }),
-    resolvedTo: z
-      .string()
+    resolvedTo: contactSchema
       .optional()
       .meta({ description: 'The address that WhatsApp named for it, where that is another one.' }),
     chat: chatSchema,
     sender: senderSchema.optional().meta({ description: 'Who wrote it; absent in what you sent through this API.' }),
     content: inboundContentSchema,
     flags: messageFlagsSchema.optional(),
-    error: z.object({ code: z.string(), sentence: z.string() }).optional(),
+    error: sendErrorSchema.optional(),
     createdAt: at,
     sentAt: at.optional(),
     deliveredAt: at.optional(),
@@ -128,10 +123,10 @@ export function toMessageView(message: Message, nowMs: number): z.infer<typeof m
     direction: 'out',
     status: state,
     to,
-    ...(resolvedTo === undefined ? {} : { resolvedTo }),
+    ...(resolvedTo === undefined ? {} : { resolvedTo: toContact(resolvedTo, toAlias) }),
     chat: toChat(resolvedTo, to, toAlias),
     content,
-    ...(error === undefined ? {} : { error: { code: error, sentence: sendErrors[error] } }),
+    ...(error === undefined ? {} : { error: toShownError(error) }),
     ...(sentAtMs === undefined ? {} : { sentAt: toTime(sentAtMs) }),
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: toTime(deliveredAtMs) }),
     ...(readAtMs === undefined ? {} : { readAt: toTime(readAtMs) }),

@@ -1,4 +1,5 @@
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
+import type { PauseCode } from './sendsPause.ts';
 import type { Changeable } from './settings.ts';
 import { statusRules, type ConnectionStatus, type StatusCode, type UserAction } from './status.ts';
 
@@ -43,8 +44,9 @@ export interface Connection extends Changeable {
   readonly statusSinceMs: number;
   /** When the next socket is opened, or was, while one is being opened. */
   readonly nextAttemptAtMs?: number | undefined;
-  /** Until when nothing is sent because WhatsApp did not answer; a past time says nothing. */
+  /** Until when messages wait because of what WhatsApp answers or does not; a past time says nothing. */
   readonly sendsPausedUntilMs?: number | undefined;
+  readonly sendsPausedBecause?: PauseCode | undefined;
   /** How many changes of status there were: the number of the newest one in the history. */
   readonly transitions?: number | undefined;
   /** Grows with each change of label, metadata or settings. */

@@ -5,6 +5,7 @@ import { CONNECTION_PREFIX, connectionKey, shardIndexKey, shardKey, tenantKey } 
 import { allOf, queryItems, readPage } from '../platform/pages.ts';
 import { SHARD_INDEX, tableName } from '../platform/tables.ts';
 import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
+import type { PauseCode } from './sendsPause.ts';
 import type { Changeable, ConnectionSettings } from './settings.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
 
@@ -332,6 +333,7 @@ function toConnection(item: Record<string, unknown>): Connection {
     statusSinceMs: item['statusSinceMs'] as number,
     nextAttemptAtMs: item['nextAttemptAtMs'] as number | undefined,
     sendsPausedUntilMs: item['sendsPausedUntilMs'] as number | undefined,
+    sendsPausedBecause: item['sendsPausedBecause'] as PauseCode | undefined,
     transitions: item['transitions'] as number | undefined,
     metadata: item['metadata'] as Readonly<Record<string, string>> | undefined,
     settings: item['settings'] as ConnectionSettings | undefined,

@@ -5,30 +5,61 @@ import { connectionKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { CoreTable } from './ownedItem.ts';
 
-/** What a tenant is told while a connection sends nothing because WhatsApp did not answer its sends. */
-export const sendsPaused = {
-  code: 'sends_paused',
-  sentence:
-    'WhatsApp did not answer five sends in a row. Messages wait in their order and are tried again in a minute or when the connection opens anew.',
-} as const;
+interface PauseRule {
+  /** `paused`: nothing is sent. `partly_paused`: only messages that need what WhatsApp does not give at the moment wait. */
+  readonly state: 'paused' | 'partly_paused';
+  readonly sentence: string;
+}
+
+/** What a tenant is told while messages wait although their connection is online. */
+export const pauseRules = {
+  sends_paused: {
+    state: 'paused',
+    sentence:
+      'WhatsApp did not answer five sends in a row. Messages wait in their order and are tried again in a minute or when the connection opens anew.',
+  },
+  look_ups_limited: {
+    state: 'partly_paused',
+    sentence:
+      'WhatsApp limits look-ups of new recipients by this account. Messages to them wait and are tried again by themselves; messages to recipients that are known go on.',
+  },
+  look_ups_unanswered: {
+    state: 'partly_paused',
+    sentence:
+      'WhatsApp did not answer a look-up of a recipient. Messages that need one wait and are tried again by themselves; messages to recipients that are known go on.',
+  },
+} as const satisfies Record<string, PauseRule>;
+export type PauseCode = keyof typeof pauseRules;
+export const pauseCodes = Object.keys(pauseRules) as [PauseCode, ...PauseCode[]];
+
+export interface SendsPause {
+  readonly code: PauseCode;
+  readonly untilMs: number;
+}
 
 /**
- * Shows or takes back that the sends of a connection are paused. Condition: no newer owner has stored a status.
- * @param untilMs undefined when they go on
+ * Shows or takes back that messages of a connection wait. Condition: no newer owner has stored a status.
+ * @param pause undefined when all go on
  */
 export async function recordSendsPause(
   { table, stage }: CoreTable,
   owned: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
-  untilMs: number | undefined,
+  pause: SendsPause | undefined,
 ): Promise<'recorded' | 'lost'> {
   try {
     await table.send(
       new UpdateCommand({
         TableName: tableName(stage, 'core'),
         Key: connectionKey(owned.tenantId, owned.connectionId),
-        UpdateExpression: untilMs === undefined ? 'REMOVE sendsPausedUntilMs' : 'SET sendsPausedUntilMs = :until',
+        UpdateExpression:
+          pause === undefined
+            ? 'REMOVE sendsPausedUntilMs, sendsPausedBecause'
+            : 'SET sendsPausedUntilMs = :until, sendsPausedBecause = :code',
         ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(statusToken) OR statusToken <= :token)',
-        ExpressionAttributeValues: { ':token': owned.token, ...(untilMs === undefined ? {} : { ':until': untilMs }) },
+        ExpressionAttributeValues: {
+          ':token': owned.token,
+          ...(pause === undefined ? {} : { ':until': pause.untilMs, ':code': pause.code }),
+        },
       }),
     );
     return 'recorded';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { connectionStatuses, statusCodes, userActions } from '../connection/status.ts';
 import { inboundContentSchema, messageFlagsSchema } from '../message/content.ts';
 import { chatSchema, contactSchema, senderSchema } from '../message/party.ts';
+import { sendErrorSchema } from '../message/sendError.ts';
 
 /**
  * What a tenant is told: the envelope that the event log keeps, `GET /v1/events` answers and webhooks carry, in the same
@@ -54,9 +55,12 @@ const messageStatusDataSchema = z
   .object({
     messageId: z.string(),
     stanzaId: z.string(),
-    status: z.enum(['sent', 'delivered', 'read', 'played', 'failed', 'expired']),
+    status: z.enum(['sent', 'delivered', 'read', 'played', 'failed', 'expired', 'cancelled']),
     recipient: contactSchema,
-    error: z.object({ code: z.string(), sentence: z.string() }).optional(),
+    resolvedTo: contactSchema.optional().meta({
+      description: 'The account that WhatsApp named for the address, where that is another one: it was sent there.',
+    }),
+    error: sendErrorSchema.optional(),
   })
   .meta({ id: 'MessageStatusData' });
 

@@ -3,6 +3,7 @@ import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from 
 import { factBounds, isWellFormed } from './factBounds.ts';
 import { connectionStatuses, statusCodes } from '../connection/status.ts';
 import { inboundContentSchema, messageFlagsSchema } from '../message/content.ts';
+import { sendErrorSchema } from '../message/sendError.ts';
 
 /**
  * What a worker tells ingest through the events queue. Not an *event* yet: ingest decides which of these become events in
@@ -66,8 +67,8 @@ const sendResultFact = z.object({
   ...fact,
   kind: z.literal('send_result'),
   messageId: brandedText<MessageId>(),
-  state: z.enum(['sent', 'failed', 'expired']),
-  error: z.object({ code: z.string(), sentence: z.string() }).optional(),
+  state: z.enum(['sent', 'failed', 'expired', 'cancelled']),
+  error: sendErrorSchema.optional(),
 });
 
 /** A new public status of the connection, recorded on its row before this is published. */

@@ -1,11 +1,12 @@
 import { statusRules } from '../connection/status.ts';
 import { deriveMessageId, type ConnectionId } from '../kernel/id.ts';
 import { isPerson, otherNameOf } from '../kernel/jid.ts';
-import { movesForward, sendErrors, type Message, type ReceivedMessage, type SentMessage } from '../message/message.ts';
+import { movesForward, type Message, type ReceivedMessage, type SentMessage } from '../message/message.ts';
 import type { MessageStore } from '../message/messageStore.ts';
 import { receiptWrite, receivedMessageWrite } from '../message/messageWrites.ts';
 import { toChat, toContact, toSender, type Contact } from '../message/party.ts';
 import { isWordOfRecipient } from '../message/recipient.ts';
+import { toShownError } from '../message/sendError.ts';
 import type { EventDraft } from './event.ts';
 import type { InternalEvent, InternalEventBatch, MessageFact, ReceiptFact, SendResultFact } from './internalEvent.ts';
 import { recordOnce, type FactPlan, type RecordDependencies, type RecordedEvent } from './recordOnce.ts';
@@ -144,7 +145,7 @@ export function notEnqueuedDraft(message: SentMessage, atMs: number): EventDraft
     connectionId: message.connectionId,
     occurredAt: new Date(atMs).toISOString(),
   } as const;
-  const error = { code: 'not_enqueued', sentence: sendErrors.not_enqueued };
+  const error = toShownError({ code: 'not_enqueued' });
   return messageStatus(common, message, 'failed', recipientOf(message), error);
 }
 
@@ -158,8 +159,9 @@ function messageStatus(
   recipient: Contact,
   error: StatusData['error'],
 ): EventDraft {
-  const { messageId, stanzaId, correlationId } = message;
-  const data = { messageId, stanzaId, status, recipient, ...(error === undefined ? {} : { error }) };
+  const { messageId, stanzaId, correlationId, resolvedTo, toAlias } = message;
+  const resolved = resolvedTo === undefined ? {} : { resolvedTo: toContact(resolvedTo, toAlias) };
+  const data = { messageId, stanzaId, status, recipient, ...resolved, ...(error === undefined ? {} : { error }) };
   // The correlation id is that of the request that sent the message.
   return { ...common, type: 'message.status', correlationId, data };
 }

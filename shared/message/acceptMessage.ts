@@ -88,7 +88,7 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
 
 /** The message as a reader sees it: what never reached the queue is failed once its time is over. */
 export function asShown(message: SentMessage, nowMs: number): SentMessage {
-  return isTooLate(message, nowMs) ? { ...message, state: 'failed', error: 'not_enqueued' } : message;
+  return isTooLate(message, nowMs) ? { ...message, state: 'failed', error: { code: 'not_enqueued' } } : message;
 }
 
 function isTooLate(message: SentMessage, nowMs: number): boolean {

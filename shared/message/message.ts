@@ -1,5 +1,6 @@
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import type { InboundContent, OutboundContent } from './content.ts';
+import type { SendError } from './sendError.ts';
 
 /**
  * States of a message we send; they only move forward. `queued` is what 202 promises; exactly one of `sent … played`,
@@ -38,18 +39,6 @@ export function isDone(state: SendState): boolean {
 /** Time after which a message that never reached the queue is given up (PROTOCOL.md §5). */
 export const ACCEPT_LIMIT_MS = 15 * 60_000;
 
-/** Why a message failed: a stable code and one sentence. */
-export const sendErrors = {
-  not_enqueued: 'The message never reached the queue. Send it again with a new Idempotency-Key.',
-  recipient_has_no_account: 'This phone number has no WhatsApp account.',
-  refused_restricted: 'WhatsApp refuses messages to new contacts from this account at the moment (463). Do not retry.',
-  refused: 'WhatsApp refused the message.',
-  connection_deleted: 'The connection was deleted before the message could be sent.',
-  connection_not_paired: 'The connection lost its linked account before the message could be sent.',
-  too_many_attempts: 'The message was tried many times and WhatsApp never acknowledged it.',
-} as const satisfies Record<string, string>;
-export type SendErrorCode = keyof typeof sendErrors;
-
 interface MessageCommon {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
@@ -69,10 +58,14 @@ export interface SentMessage extends MessageCommon {
   readonly toAlias?: string | undefined;
   readonly content: OutboundContent;
   readonly state: SendState;
-  readonly error: SendErrorCode | undefined;
+  readonly error: SendError | undefined;
   readonly correlationId: CorrelationId;
-  /** How often this command was tried on a socket. */
+  /** How often this command was tried on a socket. A try that a limit of WhatsApp ended before it began is not counted. */
   readonly attempts: number;
+  /** Since when WhatsApp limits a look-up that it needs. */
+  readonly limitedSinceMs?: number | undefined;
+  /** Its place among the parked messages of the connection, once it was parked. */
+  readonly parkedAs?: string | undefined;
   readonly sentAtMs: number | undefined;
   readonly deliveredAtMs: number | undefined;
   readonly readAtMs: number | undefined;

@@ -1,6 +1,7 @@
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import type { InboundContent, OutboundContent } from './content.ts';
-import type { Message, SendErrorCode, SendState } from './message.ts';
+import type { Message, SendState } from './message.ts';
+import type { SendError, SendErrorCode } from './sendError.ts';
 
 /** A stored row as a message. Rows are written by us alone, so a missing attribute is a bug and shows as undefined. */
 export function toMessage(item: Record<string, unknown>): Message {
@@ -32,11 +33,19 @@ export function toMessage(item: Record<string, unknown>): Message {
     toAlias: item['toAlias'] as string | undefined,
     content: item['content'] as OutboundContent,
     state: item['state'] as SendState,
-    error: item['error'] as SendErrorCode | undefined,
+    error: toSendError(item),
     correlationId: item['correlationId'] as CorrelationId,
     attempts: (item['attempts'] as number | undefined) ?? 0,
+    limitedSinceMs: item['limitedSinceMs'] as number | undefined,
+    parkedAs: item['parkedAs'] as string | undefined,
     sentAtMs: item['sentAtMs'] as number | undefined,
     deliveredAtMs: item['deliveredAtMs'] as number | undefined,
     readAtMs: item['readAtMs'] as number | undefined,
   };
+}
+
+function toSendError(item: Record<string, unknown>): SendError | undefined {
+  const code = item['error'] as SendErrorCode | undefined;
+  const whatsappCode = item['whatsappCode'] as number | undefined;
+  return code === undefined ? undefined : { code, ...(whatsappCode === undefined ? {} : { whatsappCode }) };
 }

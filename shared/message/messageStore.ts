@@ -1,26 +1,20 @@
-import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
-  DeleteCommand,
   GetCommand,
   PutCommand,
-  TransactWriteCommand,
   UpdateCommand,
   type DynamoDBDocumentClient,
+  type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
-import {
-  connectionKey,
-  MESSAGE_PREFIX,
-  messageKey,
-  parkedKey,
-  parkedPartition,
-  sentStanzaKey,
-} from '../platform/keys.ts';
-import { firstOf, queryItems, readPage } from '../platform/pages.ts';
+import { MESSAGE_PREFIX, messageKey, sentStanzaKey } from '../platform/keys.ts';
+import { queryItems, readPage } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { toMessage } from './messageItem.ts';
-import { sendStates, type Message, type SendErrorCode, type SendState, type SentMessage } from './message.ts';
+import { sendStates, type Message, type SendState, type SentMessage } from './message.ts';
+import { ParkedRows, type ParkedMessage } from './parkedRows.ts';
+import type { SendError } from './sendError.ts';
 
 export interface MessageStoreDependencies {
   readonly table: DynamoDBDocumentClient;
@@ -34,19 +28,24 @@ export interface MessageOwner {
   readonly token: number;
 }
 
-/** One parked message, in the order in which SQS took its command. */
-export interface ParkedMessage {
-  readonly messageId: MessageId;
-  readonly sequenceNumber: string;
+/** How a try to send ended, for the row. */
+export interface SendResult {
+  readonly state: 'sent' | 'failed' | 'expired';
+  readonly atMs: number;
+  readonly error?: SendError | undefined;
+  /** The other name of the recipient, where it is known. */
+  readonly toAlias?: string | undefined;
 }
 
 /** Reads and writes of message rows, each with its condition. */
 export class MessageStore {
   readonly #table: DynamoDBDocumentClient;
   readonly #TableName: string;
+  readonly #parked: ParkedRows;
 
   constructor({ table, stage }: MessageStoreDependencies) {
     this.#table = table;
+    this.#parked = new ParkedRows(table, stage);
     this.#TableName = tableName(stage, 'core');
   }
 
@@ -66,6 +65,8 @@ export class MessageStore {
           Item: {
             ...messageKey(message.connectionId, message.messageId),
             ...message,
+            error: message.error?.code,
+            whatsappCode: message.error?.whatsappCode,
             rank: sendStates[message.state],
             ttl,
           },
@@ -153,21 +154,23 @@ export class MessageStore {
    * The result of a send. Condition: it moves the state forward and no newer owner has tried the message.
    * Returns `refused` when the row already says more, for example `delivered`.
    */
-  async recordResult(
-    owner: MessageOwner,
-    messageId: MessageId,
-    result: { readonly state: 'sent' | 'failed' | 'expired'; readonly atMs: number; readonly error?: SendErrorCode },
-  ): Promise<'recorded' | 'refused'> {
-    const error = result.error === undefined ? '' : ', #error = :error';
-    const sentAt = result.state === 'sent' ? ', sentAtMs = :at' : ', endedAtMs = :at';
+  async recordResult(owner: MessageOwner, messageId: MessageId, result: SendResult): Promise<'recorded' | 'refused'> {
+    const { state, atMs, error, toAlias } = result;
+    const sets = {
+      [state === 'sent' ? 'sentAtMs' : 'endedAtMs']: atMs,
+      ...(error === undefined ? {} : { error: error.code }),
+      ...(error?.whatsappCode === undefined ? {} : { whatsappCode: error.whatsappCode }),
+      ...(toAlias === undefined ? {} : { toAlias }),
+    };
+    const names = Object.keys(sets);
     const outcome = await this.#advance(
       owner.connectionId,
       messageId,
-      result.state,
-      `SET #state = :state, #rank = :rank${sentAt}${error}`,
+      state,
+      ['SET #state = :state, #rank = :rank', ...names.map((name) => `#${name} = :${name}`)].join(', '),
       {
-        names: result.error === undefined ? {} : { '#error': 'error' },
-        values: { ':at': result.atMs, ...(result.error === undefined ? {} : { ':error': result.error }) },
+        names: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+        values: Object.fromEntries(Object.entries(sets).map(([name, value]) => [`:${name}`, value])),
         token: owner.token,
       },
     );
@@ -175,95 +178,99 @@ export class MessageStore {
   }
 
   /**
+   * A try ended before anything left: the message waits again, and may be cancelled. Condition: this owner's try was the last.
+   * @param limitedAtMs when it was a limit of WhatsApp that ended it: such a try is not counted
+   */
+  async endTry(owner: MessageOwner, messageId: MessageId, limitedAtMs: number | undefined): Promise<void> {
+    const uncounted = limitedAtMs === undefined ? '' : ', limitedSinceMs = if_not_exists(limitedSinceMs, :at)';
+    await this.#updateIf(owner.connectionId, messageId, {
+      UpdateExpression: `SET #state = :parked, #rank = :rank${uncounted}${limitedAtMs === undefined ? '' : ' ADD attempts :minusOne'}`,
+      ConditionExpression: 'attribute_exists(pk) AND #state = :sending AND #token = :token',
+      ExpressionAttributeNames: { '#state': 'state', '#rank': 'rank', '#token': 'token' },
+      ExpressionAttributeValues: {
+        ':parked': 'parked',
+        ':rank': sendStates.parked,
+        ':sending': 'sending',
+        ':token': owner.token,
+        ...(limitedAtMs === undefined ? {} : { ':at': limitedAtMs, ':minusOne': -1 }),
+      },
+    });
+  }
+
+  /** WhatsApp named another address than the one that was asked for: the message goes there. Condition: as for a try. */
+  async noteResolved(owner: MessageOwner, messageId: MessageId, resolvedTo: string): Promise<void> {
+    await this.#updateIf(owner.connectionId, messageId, {
+      UpdateExpression: 'SET resolvedTo = :to',
+      ConditionExpression: `attribute_exists(pk) AND ${FENCED}`,
+      ExpressionAttributeNames: { '#token': 'token' },
+      ExpressionAttributeValues: { ':to': resolvedTo, ':token': owner.token },
+    });
+  }
+
+  /**
+   * Cancels a message that has not been tried. Condition: it is `accepting`, `queued` or `parked`; a worker's try begins with a
+   * write under the opposite condition, so a cancelled message is never sent. Returns `refused` otherwise: read the row.
+   */
+  async cancel(connectionId: ConnectionId, messageId: MessageId, atMs: number): Promise<'cancelled' | 'refused'> {
+    return this.#updateIf(connectionId, messageId, {
+      UpdateExpression: 'SET #state = :cancelled, #rank = :rank, endedAtMs = :at',
+      ConditionExpression: 'attribute_exists(pk) AND #rank < :sending',
+      ExpressionAttributeNames: { '#state': 'state', '#rank': 'rank' },
+      ExpressionAttributeValues: {
+        ':cancelled': 'cancelled',
+        ':rank': sendStates.cancelled,
+        ':at': atMs,
+        ':sending': sendStates.sending,
+      },
+    }).then((outcome) => (outcome === 'updated' ? 'cancelled' : 'refused'));
+  }
+
+  /**
    * Parks a message that cannot be sent now, in the order of its SQS sequence number, and counts it on the connection.
    * Condition: it is not parked already, and no newer owner has parked it. Afterwards its command may be deleted.
    */
-  async park(owner: MessageOwner, messageId: MessageId, sequenceNumber: string): Promise<'parked' | 'already_parked'> {
-    try {
-      await this.#table.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            {
-              Put: {
-                TableName: this.#TableName,
-                Item: {
-                  ...parkedKey(owner.connectionId, sequenceNumber),
-                  messageId,
-                  sequenceNumber,
-                  token: owner.token,
-                },
-                ConditionExpression: 'attribute_not_exists(pk)',
-              },
-            },
-            {
-              Update: {
-                TableName: this.#TableName,
-                Key: connectionKey(owner.tenantId, owner.connectionId),
-                UpdateExpression: 'ADD parkedCount :one',
-                ConditionExpression: 'attribute_exists(pk)',
-                ExpressionAttributeValues: { ':one': 1 },
-              },
-            },
-          ],
-        }),
-      );
-    } catch (error) {
-      const [parkedReason] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
-      if (parkedReason?.Code === 'ConditionalCheckFailed') return 'already_parked';
-      throw error;
+  async park(
+    owner: MessageOwner,
+    message: Pick<SentMessage, 'messageId' | 'to'>,
+    sequenceNumber: string,
+  ): Promise<'parked' | 'already_parked'> {
+    if ((await this.#parked.put(owner, message, sequenceNumber)) === 'already_parked') return 'already_parked';
+    const { messageId } = message;
+    const place = { values: { ':place': sequenceNumber }, token: owner.token };
+    const update = 'SET #state = :state, #rank = :rank, parkedAs = :place';
+    if ((await this.#advance(owner.connectionId, messageId, 'parked', update, place)) === 'unchanged') {
+      // It was tried before it was parked. Whoever cancels it later has to find its row, too.
+      await this.#updateIf(owner.connectionId, messageId, {
+        UpdateExpression: 'SET parkedAs = :place',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':place': sequenceNumber },
+      });
     }
-    await this.#advance(owner.connectionId, messageId, 'parked', 'SET #state = :state, #rank = :rank', {
-      token: owner.token,
-    });
     return 'parked';
   }
 
-  /** The first parked messages of a connection, in order, strongly consistent. */
-  async listParked(connectionId: ConnectionId, limit: number): Promise<readonly ParkedMessage[]> {
-    const input = {
-      TableName: this.#TableName,
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': parkedPartition(connectionId) },
-      ConsistentRead: true,
-    };
-    return (await firstOf(queryItems(this.#table, input, { pageSize: limit }), limit)).map((item) => ({
-      messageId: item['messageId'] as MessageId,
-      sequenceNumber: item['sequenceNumber'] as string,
-    }));
+  /** Parked messages of a connection, in order, strongly consistent. @param after the place behind which to begin */
+  async listParked(connectionId: ConnectionId, limit: number, after?: string): Promise<readonly ParkedMessage[]> {
+    return this.#parked.list(connectionId, limit, after);
   }
 
   /** Removes a message from the parked ones once it is done, and counts it off. Condition: it is there; else nothing. */
   async unpark(owner: Omit<MessageOwner, 'token'>, sequenceNumber: string): Promise<void> {
+    await this.#parked.remove(owner, sequenceNumber);
+  }
+
+  async #updateIf(
+    connectionId: ConnectionId,
+    messageId: MessageId,
+    update: Omit<UpdateCommandInput, 'TableName' | 'Key'>,
+  ): Promise<'updated' | 'refused'> {
     try {
-      await this.#table.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            {
-              Delete: {
-                TableName: this.#TableName,
-                Key: parkedKey(owner.connectionId, sequenceNumber),
-                ConditionExpression: 'attribute_exists(pk)',
-              },
-            },
-            {
-              Update: {
-                TableName: this.#TableName,
-                Key: connectionKey(owner.tenantId, owner.connectionId),
-                UpdateExpression: 'ADD parkedCount :minusOne',
-                ConditionExpression: 'attribute_exists(pk)',
-                ExpressionAttributeValues: { ':minusOne': -1 },
-              },
-            },
-          ],
-        }),
-      );
+      const Key = messageKey(connectionId, messageId);
+      await this.#table.send(new UpdateCommand({ TableName: this.#TableName, Key, ...update }));
+      return 'updated';
     } catch (error) {
-      const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
-      if (!reasons.some((reason) => reason.Code === 'ConditionalCheckFailed')) throw error;
-      // Already gone, or the connection is: then only the parked row is left to remove.
-      await this.#table.send(
-        new DeleteCommand({ TableName: this.#TableName, Key: parkedKey(owner.connectionId, sequenceNumber) }),
-      );
+      if (error instanceof ConditionalCheckFailedException) return 'refused';
+      throw error;
     }
   }
 

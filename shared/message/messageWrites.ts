@@ -3,7 +3,8 @@ import type { ConnectionId, MessageId } from '../kernel/id.ts';
 import { expiryOf } from '../platform/expiry.ts';
 import { messageKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
-import { sendStates, type ReceivedMessage, type SendErrorCode } from './message.ts';
+import { sendStates, type ReceivedMessage } from './message.ts';
+import type { SendErrorCode } from './sendError.ts';
 
 /** One write of a transaction. */
 export type TransactionWrite = NonNullable<TransactWriteCommandInput['TransactItems']>[number];

@@ -1,5 +1,5 @@
 import { publicStatusOf, type Connection } from '../connection/connection.ts';
-import { sendsPaused } from '../connection/sendsPause.ts';
+import { pauseRules } from '../connection/sendsPause.ts';
 import { timeOfId } from '../kernel/id.ts';
 import type { MessageStore } from './messageStore.ts';
 
@@ -39,7 +39,8 @@ export function judgeConnection(
   oldestAtMs: number | undefined,
   nowMs: number,
 ): ConnectionHealth {
-  const { status, sendsPausedUntilMs = 0, parkedCount } = connection;
+  const { status, sendsPausedUntilMs = 0, sendsPausedBecause = 'sends_paused', parkedCount } = connection;
+  const ofPause = pauseRules[sendsPausedBecause].sentence;
   const { sentence: ofStatus } = publicStatusOf(connection);
   const isPaused = status === 'online' && sendsPausedUntilMs > nowMs;
   const waitsMs = oldestAtMs === undefined ? undefined : Math.max(0, nowMs - oldestAtMs);
@@ -48,7 +49,7 @@ export function judgeConnection(
       ? ''
       : ` ${parkedCount} accepted ${parkedCount === 1 ? 'message waits' : 'messages wait'}, for up to ${span(waitsMs)}.`;
   const [attention, sentence] = ((): readonly [Attention, string] => {
-    if (isPaused) return ['bad', `${sendsPaused.sentence}${waiting}`];
+    if (isPaused) return ['bad', `${ofPause}${waiting}`];
     if (status === 'online') {
       if (waitsMs === undefined) return ['good', ofStatus];
       return waitsMs > LATE_AFTER_MS ? ['bad', `Sends are stalled.${waiting}`] : ['look', waiting.trim()];
@@ -63,7 +64,7 @@ export function judgeConnection(
   return {
     attention,
     sentence,
-    sendsPaused: isPaused ? { sentence: sendsPaused.sentence, untilMs: sendsPausedUntilMs } : undefined,
+    sendsPaused: isPaused ? { sentence: ofPause, untilMs: sendsPausedUntilMs } : undefined,
     oldestWaitingAtMs: oldestAtMs,
   };
 }

@@ -127,7 +127,7 @@ export const metricCatalogue = {
   },
   BreakerOpened: {
     ...trouble,
-    dimensions: { dependency: ['dynamodb', 'sqs', 'kms', 'webhook', 'sends'] },
+    dimensions: { dependency: ['dynamodb', 'sqs', 'kms', 'webhook', 'sends', 'look_ups'] },
     question: 'How often did something stop being asked because it failed five times in a row?',
   },
   WatchdogSteps: {

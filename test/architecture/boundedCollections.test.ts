@@ -12,6 +12,7 @@ const SOURCE_ROOTS = ['shared', 'functions', 'worker'] as const;
 const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #held': 'what is open: each entry goes with its release',
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
+  'worker/commands/chatHolds.ts #holds': 'chats with a parked message: others are forgotten at each look',
   'worker/commands/groupLanes.ts #lanes': 'groups that are worked: the poller holds at most 400 commands',
   'worker/commands/groupLanes.ts #running': 'one for each lane',
   'worker/fleet/clientVersions.ts #refusedAtMs': 'client versions that were refused: a plan names three at most',
@@ -44,6 +45,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/frameGate.ts #held':
     'inward one read of the network, as reading pauses; outward what Baileys sends until its keep-alive ends the socket',
   'worker/socket/groupMembers.ts #groups': 'a number of names of members',
+  'worker/socket/groupLookUps.ts #members': 'the members of one group',
   'worker/socket/placeholders.ts #awaited':
     'placeholders whose message may still come: seconds after the offline queue is drained',
   'worker/socket/placeholders.ts #stanzas': 'a number of stanzas',

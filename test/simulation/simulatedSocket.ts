@@ -182,6 +182,11 @@ export class SimulatedSocket implements ConnectionSocket {
     }
   }
 
+  /** Its one contact is known. */
+  readonly lookUpsFor = async (): Promise<ReadonlySet<never>> => new Set();
+
+  readonly chatOf = async (to: string): Promise<string> => to;
+
   async close(): Promise<void> {
     await this.#inbound;
     this.#end(undefined);

@@ -54,6 +54,12 @@ export const faultSchema = z.discriminatedUnion('kind', [
   /** Answers queries of a namespace with an error, or not at all. */
   z.strictObject({ ...scope, kind: z.literal('iq_error'), xmlns: z.string(), code: z.number().int() }),
   z.strictObject({ ...scope, kind: z.literal('iq_hang'), xmlns: z.string() }),
+  /** A look-up of the number `asked` is answered with the address of `account`: one account, written in two ways. */
+  z.strictObject({
+    kind: z.literal('other_number'),
+    asked: z.string().regex(/^\d+$/),
+    account: z.string().regex(/^\d+$/),
+  }),
 ]);
 export type Fault = z.infer<typeof faultSchema>;
 
@@ -117,6 +123,12 @@ export class Faults {
 
   list(): readonly Fault[] {
     return this.#active.map(({ fault }) => fault);
+  }
+
+  /** The number of the account that a look-up of a number finds. */
+  accountOf(asked: string): string {
+    const other = this.list().find((fault) => fault.kind === 'other_number' && fault.asked === asked);
+    return other?.kind === 'other_number' ? other.account : asked;
   }
 
   /** The fault of a kind that concerns an account, left as it is; undefined if there is none. */

@@ -12,6 +12,8 @@ type Answer = readonly BinaryNode[] | { readonly error: number };
 export interface QueryContext {
   readonly world: World;
   readonly counters: Counters;
+  /** The number of the account that a look-up of a number finds. */
+  readonly accountOf: (asked: string) => string;
   /** Where media are uploaded: host and port. */
   readonly mediaHost: string;
   readonly groups: (device: LinkedDevice | undefined, query: BinaryNode) => GroupAnswer;
@@ -169,7 +171,7 @@ function answerUsync(context: QueryContext, asker: LinkedDevice | undefined, que
         : Buffer.from(contact as Uint8Array)
             .toString()
             .replaceAll(/\D/g, '');
-    const jid = user.attrs['jid'] ?? `${asked ?? ''}@${WHATSAPP}`;
+    const jid = user.attrs['jid'] ?? `${context.accountOf(asked ?? '')}@${WHATSAPP}`;
     const account = findAddress(world, jid)?.account;
     const isIn = node('contact', { type: account === undefined ? 'out' : 'in' });
     if (account === undefined) return node('user', { jid }, [isIn]);

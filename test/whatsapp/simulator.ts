@@ -310,6 +310,7 @@ export class WhatsAppSimulator {
     return {
       world: this.world,
       counters: this.counters,
+      accountOf: (asked) => this.faults.accountOf(asked),
       mediaHost: this.mediaHost,
       groups: (device, query) => this.groups.answer(device, query),
       onDevicesAsked: (asker, number) => {

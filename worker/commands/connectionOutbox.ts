@@ -1,58 +1,84 @@
 import { Mutex } from 'async-mutex';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { PauseCode } from '../../shared/connection/sendsPause.ts';
+import { waitUntil } from '../../shared/kernel/clock.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
-import type { SendErrorCode } from '../../shared/message/message.ts';
-import type { SendingSocket } from '../socket/connectionSocket.ts';
-import { ParkedDrain } from './parkedDrain.ts';
+import type { SentMessage } from '../../shared/message/message.ts';
+import type { SendErrorCode } from '../../shared/message/sendError.ts';
+import type { LookUp, SendingSocket } from '../socket/connectionSocket.ts';
+import { ChatHolds } from './chatHolds.ts';
+import { LookUpPauses } from './lookUpPauses.ts';
+import { ParkedChats } from './parkedChats.ts';
+import { ParkedDrain, type Attempt } from './parkedDrain.ts';
 import { SendPause } from './sendPause.ts';
 import { failMessage, hopelessBecause, readMessage, trySending, type SendDependencies } from './sendCommand.ts';
+
+/** What is shown while messages wait although the connection is online. */
+export interface ShownPause {
+  readonly durationMs: number;
+  readonly code: PauseCode;
+}
 
 export interface OutboxDependencies extends SendDependencies {
   readonly connections: Pick<ConnectionStore, 'find'>;
   readonly random: Random;
   /** The socket on which messages may be sent now, if there is one. */
   readonly socket: () => SendingSocket | undefined;
-  /** Shows that nothing is sent for a while because WhatsApp does not answer, or that it goes on. */
-  readonly showPause?: (durationMs: number | undefined) => void;
+  /** Shows that messages wait for a while because of what WhatsApp answers or does not, or that all go on. */
+  readonly showPause?: (pause: ShownPause | undefined) => void;
 }
 
 /** `done`: the command may be deleted. `later`: it goes back to the queue, with all that follow in its group. */
 export type CommandResult = 'done' | 'later';
 
-/** Parked messages that are read at a time when all of them fail. */
-const PAGE = 25;
+/** Parked messages that are read at a time: when all of them fail, and when their chats are learned. */
+const PAGE = 100;
+const NOTHING: ReadonlySet<LookUp> = Object.freeze(new Set<LookUp>());
 
 /**
- * Everything that one owned connection sends, one message at a time and in the order in which SQS took them. What cannot
- * be sent now is parked on a row of its own; while rows are parked, newer messages park behind them.
+ * Everything that one owned connection sends, one message at a time. Order is kept within each chat: what cannot be sent now is
+ * parked on a row of its own, in the order in which SQS took it, and holds later messages of its chat, and no others. While
+ * nothing can be sent at all every message is parked (docs/sending.md).
  */
 export class ConnectionOutbox {
   readonly #dependencies: OutboxDependencies;
   readonly #turn = new Mutex();
   readonly #drain: ParkedDrain;
-  /** Whether rows are parked. Unknown at first: an earlier owner may have left some. */
-  #backlog: 'unknown' | 'some' | 'none' = 'unknown';
+  /** Not known at first: an earlier owner may have parked some. Nor after a login: sockets name chats by what they know. */
+  readonly #chats = new ParkedChats();
+  readonly #holds: ChatHolds;
   #finishing = false;
   readonly #pause: SendPause;
+  readonly #lookUps: LookUpPauses;
   /** The end of a pause. */
   #waiting = new AbortController();
 
   constructor(dependencies: OutboxDependencies) {
     this.#dependencies = dependencies;
+    const { clock, random } = dependencies;
+    this.#holds = new ChatHolds(clock, random);
     this.#pause = new SendPause({
-      clock: dependencies.clock,
+      clock,
       onPaused: (durationMs) => this.#resumeAfter(durationMs),
       onResumed: () => dependencies.showPause?.(undefined),
+    });
+    this.#lookUps = new LookUpPauses({
+      clock,
+      random,
+      onPaused: (durationMs, limited) =>
+        this.#showLookUps({ durationMs, code: limited ? 'look_ups_limited' : 'look_ups_unanswered' }),
+      onResumed: () => this.#showLookUps(undefined),
     });
     this.#drain = new ParkedDrain({
       ...dependencies,
       socket: () => this.#usableSocket(),
       turn: this.#turn,
       isFinishing: () => this.#finishing,
-      onEmpty: () => {
-        this.#backlog = 'none';
-      },
+      chats: this.#chats,
+      holds: this.#holds,
+      rests: (socket, to, chat) => this.#rests(socket, to, chat),
+      attempt: (message, socket, chat) => this.#attempt(message, socket, () => Promise.resolve(chat)),
     });
   }
 
@@ -69,25 +95,34 @@ export class ConnectionOutbox {
       const message = await readMessage(this.#dependencies, messageId, { enqueuedAtMs });
       if (message === 'settled') return 'done';
       const socket = this.#usableSocket();
-      if (socket === undefined || (await this.#hasBacklog())) {
+      if (socket !== undefined && !this.#chats.isKnown) await this.#learnChats(socket);
+      if (socket === undefined || (await this.#mustWait(socket, message))) {
         const { connections, owned } = this.#dependencies;
         const error = hopelessBecause(await connections.find(owned.tenantId, owned.connectionId));
-        if (error === undefined) await this.#park(messageId, sequenceNumber);
+        if (error === undefined) await this.#park(message, sequenceNumber, await socket?.chatOf(message.to));
         else await failMessage(this.#dependencies, message, error);
         return 'done';
       }
-      const result = await trySending(this.#dependencies, message, socket);
-      // It may have left or not: it stays ahead of all newer ones, under its stanza id.
-      if (result === 'again') await this.#park(messageId, sequenceNumber);
+      const result = await this.#attempt(message, socket, () => socket.chatOf(message.to));
+      // It stays ahead of all newer ones of its chat, under its stanza id.
+      if (result === 'held') await this.#park(message, sequenceNumber, await socket.chatOf(message.to));
       return result === 'unowned' ? 'later' : 'done';
     });
   }
 
-  /** A new socket may be used: sends what is parked. A pause of the one before is over. */
+  /** A new socket may be used: sends what is parked. Pauses of the one before are over. */
   allow(): void {
     this.#waiting.abort();
     this.#pause.reset();
+    this.#lookUps.reset();
+    this.#holds.releaseAll();
+    this.#chats.forget();
     this.#carryOn();
+  }
+
+  /** Asked now and then: what is parked while a socket may be used is being looked after, whatever was missed. */
+  look(): void {
+    if (!this.#chats.isEmpty && this.#usableSocket() !== undefined && !this.#finishing) this.#drain.startBy(Infinity);
   }
 
   /** Takes no more, and resolves when nothing is in flight. What comes later goes back to the queue. */
@@ -113,26 +148,70 @@ export class ConnectionOutbox {
           await messages.unpark(owned, sequenceNumber);
         }
       }
-      this.#backlog = 'none';
+      this.#chats.know([]);
     });
   }
 
-  async #hasBacklog(): Promise<boolean> {
-    const { messages, owned } = this.#dependencies;
-    if (this.#backlog === 'unknown') {
-      const parked = await messages.listParked(owned.connectionId, 1);
-      this.#backlog = parked.length > 0 ? 'some' : 'none';
-    }
-    return this.#backlog === 'some';
+  /** Whether older messages of its chat are parked, or a look-up that it needs rests. */
+  async #mustWait(socket: SendingSocket, { to }: SentMessage): Promise<boolean> {
+    if (this.#chats.isEmpty && !this.#lookUps.isAny) return false;
+    const chat = await socket.chatOf(to);
+    return this.#chats.has(chat) || this.#rests(socket, to, chat);
   }
 
-  async #park(messageId: MessageId, sequenceNumber: string): Promise<void> {
-    const { messages, owned, assertOpen } = this.#dependencies;
+  async #rests(socket: SendingSocket, to: string, chat: string): Promise<boolean> {
+    if (!this.#lookUps.isAny) return false;
+    const waitMs = this.#lookUps.waitMs(await socket.lookUpsFor(to));
+    if (waitMs > 0) this.#holds.hold(chat, waitMs);
+    return waitMs > 0;
+  }
+
+  async #attempt(message: SentMessage, socket: SendingSocket, chatOf: () => Promise<string>): Promise<Attempt> {
+    const needed = this.#lookUps.isAny ? await socket.lookUpsFor(message.to) : NOTHING;
+    const tried = await trySending(this.#dependencies, message, socket);
+    if (tried.result === 'waits') {
+      this.#holds.hold(await chatOf(), this.#lookUps.fail(tried.lookUp, tried.limited));
+      return 'held';
+    }
+    // WhatsApp has answered all that the message needed, if only to refuse it.
+    this.#lookUps.pass(needed);
+    if (tried.result === 'again') {
+      this.#holds.fail(await chatOf());
+      return 'held';
+    }
+    if (!this.#holds.isEmpty) this.#holds.release(await chatOf());
+    return tried.result;
+  }
+
+  /** Which chats have parked messages, from their rows. */
+  async #learnChats(socket: SendingSocket): Promise<void> {
+    const { messages, owned } = this.#dependencies;
+    const found: (readonly [chat: string, place: string])[] = [];
+    for (let after: string | undefined; ;) {
+      const rows = await messages.listParked(owned.connectionId, PAGE, after);
+      for (const { to, messageId, sequenceNumber } of rows) {
+        const message = to === undefined ? await messages.find(owned.connectionId, messageId) : undefined;
+        const address = to ?? (message?.direction === 'out' ? message.to : '');
+        found.push([await socket.chatOf(address), sequenceNumber]);
+      }
+      after = rows.at(-1)?.sequenceNumber;
+      if (rows.length < PAGE) break;
+    }
+    this.#chats.know(found);
+  }
+
+  /** @param chat undefined when nothing can be sent at all: then nobody can say which chat it is */
+  async #park(message: SentMessage, sequenceNumber: string, chat: string | undefined): Promise<void> {
+    const { messages, owned, assertOpen, clock } = this.#dependencies;
     assertOpen();
-    this.#backlog = 'some';
-    await messages.park(owned, messageId, sequenceNumber);
+    if (chat === undefined) this.#chats.forget();
+    else this.#chats.add(chat, sequenceNumber);
+    await messages.park(owned, message, sequenceNumber);
     // The socket may have become usable, or its drain may have ended, while this one was being parked.
-    if (this.#usableSocket() !== undefined) this.#carryOn();
+    if (this.#usableSocket() === undefined || this.#finishing) return;
+    if (chat !== undefined && this.#holds.isHeld(chat))
+      this.#drain.startBy(this.#holds.earliestMs ?? clock.monotonicMs());
+    else this.#carryOn();
   }
 
   #carryOn(): void {
@@ -150,9 +229,14 @@ export class ConnectionOutbox {
     this.#waiting.abort();
     const waiting = new AbortController();
     this.#waiting = waiting;
-    showPause?.(durationMs);
-    void clock.sleep(durationMs, waiting.signal).then(() => {
+    showPause?.({ durationMs, code: 'sends_paused' });
+    void waitUntil(clock, clock.monotonicMs() + durationMs, waiting.signal).then(() => {
       if (!waiting.signal.aborted) this.#carryOn();
     });
+  }
+
+  /** While nothing at all is sent, that is what is shown. */
+  #showLookUps(pause: ShownPause | undefined): void {
+    if (!this.#pause.isPaused()) this.#dependencies.showPause?.(pause);
   }
 }

@@ -1,8 +1,16 @@
 import type { Mutex } from 'async-mutex';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
+import { waitUntil } from '../../shared/kernel/clock.ts';
 import type { Random } from '../../shared/kernel/random.ts';
+import type { SentMessage } from '../../shared/message/message.ts';
+import type { ParkedMessage } from '../../shared/message/parkedRows.ts';
 import type { SendingSocket } from '../socket/connectionSocket.ts';
-import { readMessage, trySending, type SendDependencies } from './sendCommand.ts';
+import type { ChatHolds } from './chatHolds.ts';
+import type { ParkedChats } from './parkedChats.ts';
+import { readMessage, type SendDependencies } from './sendCommand.ts';
+
+/** What became of a try: `held` leaves the message where it is, and its chat waits. */
+export type Attempt = 'settled' | 'held' | 'unowned';
 
 export interface DrainDependencies extends SendDependencies {
   readonly random: Random;
@@ -11,18 +19,37 @@ export interface DrainDependencies extends SendDependencies {
   /** The connection's turn to send, shared with new commands. */
   readonly turn: Mutex;
   readonly isFinishing: () => boolean;
-  /** Told under the turn: no row is parked any more. */
-  readonly onEmpty: () => void;
+  readonly chats: ParkedChats;
+  readonly holds: ChatHolds;
+  /** Whether a chat has to wait because of a look-up that rests. */
+  readonly rests: (socket: SendingSocket, to: string, chat: string) => Promise<boolean>;
+  readonly attempt: (message: SentMessage, socket: SendingSocket, chat: string) => Promise<Attempt>;
 }
 
 const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
+/** Rows that are read at a time. */
+const PAGE = 25;
+/** As long as anything is parked and a socket may be used, the rows are looked at again after this, whatever is believed. */
+const LOOK_AGAIN_MS = 30_000;
 
-/** Sends parked messages in order, for as long as the socket may be used. One loop at most runs. */
+/** One walk through the parked rows, in their order. */
+interface Look {
+  readonly page: ParkedMessage[];
+  place: string | undefined;
+}
+
+/** `over`: nothing is parked, or nothing may be sent. `waiting`: what is left waits for its chat's time. */
+type Progress = 'next' | 'over' | 'waiting' | 'failed';
+
+/**
+ * Sends parked messages for as long as the socket may be used: in order within each chat, and past chats that wait. One row a
+ * turn, so that a new message of another chat comes in between. One loop at most runs.
+ */
 export class ParkedDrain {
   readonly #dependencies: DrainDependencies;
   #running = false;
   #again = false;
-  #waiting: AbortController | undefined;
+  #waiting: { readonly stop: AbortController; readonly untilMs: number } | undefined;
 
   constructor(dependencies: DrainDependencies) {
     this.#dependencies = dependencies;
@@ -31,62 +58,100 @@ export class ParkedDrain {
   /** Starts the loop, or ends its wait if it runs. */
   start(): void {
     this.#again = true;
-    this.#waiting?.abort();
+    this.#waiting?.stop.abort();
     if (!this.#running) void this.#run();
+  }
+
+  /** A message was parked in a chat that waits: the loop need not look before that time. */
+  startBy(untilMs: number): void {
+    if (!this.#running || (this.#waiting !== undefined && untilMs < this.#waiting.untilMs)) this.start();
   }
 
   /** Ends a wait; the message in flight finishes. */
   stop(): void {
-    this.#waiting?.abort();
+    this.#waiting?.stop.abort();
   }
 
   async #run(): Promise<void> {
-    const { turn, clock, random, logger } = this.#dependencies;
+    const { clock, random, holds, isFinishing } = this.#dependencies;
     this.#running = true;
     let failures = 0;
-    while (this.#again) {
+    while (this.#again && !isFinishing()) {
       this.#again = false;
-      let result: Progress = 'sent';
-      while (result !== 'over') {
-        // No turn is kept while waiting, so that newer commands can park meanwhile.
-        if (result === 'failed') {
-          const waiting = new AbortController();
-          this.#waiting = waiting;
-          await clock.sleep(backoffMs(RETRY, failures, random.unit()), waiting.signal);
-          this.#waiting = undefined;
-          failures += 1;
-        } else failures = 0;
-        result = await turn
-          .runExclusive(() => this.#sendFirst())
-          .catch((error: unknown) => {
-            logger.warn('parked message could not be sent', { error });
-            return 'failed' as const;
-          });
-      }
+      const result = await this.#lookThrough();
+      failures = result === 'failed' ? failures + 1 : 0;
+      if (result === 'over' || this.#again) continue;
+      const nowMs = clock.monotonicMs();
+      const laterMs =
+        result === 'failed'
+          ? nowMs + backoffMs(RETRY, failures - 1, random.unit())
+          : Math.min(holds.earliestMs ?? Infinity, nowMs + LOOK_AGAIN_MS);
+      // No turn is kept while waiting, so that newer commands can be worked meanwhile.
+      this.#waiting = { stop: new AbortController(), untilMs: laterMs };
+      await waitUntil(clock, laterMs, this.#waiting.stop.signal);
+      this.#waiting = undefined;
+      this.#again = true;
     }
     this.#running = false;
   }
 
-  async #sendFirst(): Promise<Progress> {
-    const { messages, owned, socket: usable, isFinishing, assertOpen, onEmpty } = this.#dependencies;
+  async #lookThrough(): Promise<Exclude<Progress, 'next'>> {
+    const { turn, logger, chats } = this.#dependencies;
+    const look: Look = { page: [], place: undefined };
+    chats.beginLook();
+    for (;;) {
+      const progress = await turn
+        .runExclusive(() => this.#step(look))
+        .catch((error: unknown): Progress => {
+          logger.warn('parked message could not be sent', { error });
+          return 'failed';
+        });
+      if (progress !== 'next') return progress;
+    }
+  }
+
+  /** Comes to the next message that may be tried, or to the end of a page. */
+  async #step(look: Look): Promise<Progress> {
+    const { messages, owned, socket: usable, isFinishing, assertOpen, chats, holds, rests } = this.#dependencies;
     const socket = usable();
     if (socket === undefined || isFinishing()) return 'over';
     assertOpen();
-    const [first] = await messages.listParked(owned.connectionId, 1);
-    if (first === undefined) {
-      onEmpty();
-      return 'over';
+    if (look.page.length === 0) look.page.push(...(await messages.listParked(owned.connectionId, PAGE, look.place)));
+    if (look.page.length === 0) {
+      chats.endLook();
+      holds.retain((chat) => chats.has(chat));
+      return chats.isEmpty ? 'over' : 'waiting';
     }
-    const message = await readMessage(this.#dependencies, first.messageId, 'parked');
-    const result = message === 'settled' ? 'settled' : await trySending(this.#dependencies, message, socket);
-    if (result === 'again') return 'failed';
+    for (let row = look.page.shift(); row !== undefined; row = look.page.shift()) {
+      look.place = row.sequenceNumber;
+      const to = await this.#addressOf(row);
+      const chat = await socket.chatOf(to);
+      if (!holds.isHeld(chat) && !(await rests(socket, to, chat))) return this.#trySending(row, socket, chat);
+      chats.leave(chat, row.sequenceNumber);
+    }
+    return 'next';
+  }
+
+  async #trySending(row: ParkedMessage, socket: SendingSocket, chat: string): Promise<Progress> {
+    const { messages, owned, assertOpen, chats, attempt } = this.#dependencies;
+    const message = await readMessage(this.#dependencies, row.messageId, 'parked');
+    const result = message === 'settled' ? 'settled' : await attempt(message, socket, chat);
+    if (result === 'held') {
+      chats.leave(chat, row.sequenceNumber);
+      return 'next';
+    }
     // A newer owner has the message: it has the parked row, too.
     if (result === 'unowned') return 'over';
     assertOpen();
-    await messages.unpark(owned, first.sequenceNumber);
-    return 'sent';
+    await messages.unpark(owned, row.sequenceNumber);
+    chats.remove(chat, row.sequenceNumber);
+    return 'next';
+  }
+
+  async #addressOf(row: ParkedMessage): Promise<string> {
+    if (row.to !== undefined) return row.to;
+    const { messages, owned } = this.#dependencies;
+    const message = await messages.find(owned.connectionId, row.messageId);
+    return message?.direction === 'out' ? message.to : '';
   }
 }
-
-/** `over`: nothing is parked, or nothing may be sent. */
-type Progress = 'sent' | 'failed' | 'over';

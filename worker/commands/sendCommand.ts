@@ -2,19 +2,13 @@ import type { Connection } from '../../shared/connection/connection.ts';
 import type { SendResultFact } from '../../shared/event/internalEvent.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
-import {
-  ACCEPT_LIMIT_MS,
-  isDone,
-  isSent,
-  sendErrors,
-  type SendErrorCode,
-  type SentMessage,
-} from '../../shared/message/message.ts';
-import type { MessageStore } from '../../shared/message/messageStore.ts';
+import { ACCEPT_LIMIT_MS, isDone, isSent, type SentMessage } from '../../shared/message/message.ts';
+import type { MessageStore, SendResult } from '../../shared/message/messageStore.ts';
+import { toShownError, type SendErrorCode } from '../../shared/message/sendError.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
-import type { SendingSocket, OwnedConnection } from '../socket/connectionSocket.ts';
+import type { LookUp, OwnedConnection, SendingSocket } from '../socket/connectionSocket.ts';
 import { judgeOutcome, type Verdict } from './sendOutcomes.ts';
 
 /** One message of an owned connection, tried once (PROTOCOL.md §5). The caller holds the connection's turn to send. */
@@ -32,8 +26,13 @@ export interface SendDependencies {
 /** Where a command comes from. A parked message was in the queue in time, whatever its row says. */
 export type CommandSource = 'parked' | { readonly enqueuedAtMs: number };
 
-/** `settled`: recorded and published, nothing is left to do. `unowned`: a newer owner has it. */
-export type TryResult = 'settled' | 'again' | 'unowned';
+/**
+ * `settled`: recorded and published, nothing is left to do. `again`: it may have left. `unowned`: a newer owner has it.
+ * `waits`: nothing left, because WhatsApp limits a look-up or did not answer it.
+ */
+export type TryResult =
+  | { readonly result: 'settled' | 'again' | 'unowned' }
+  | { readonly result: 'waits'; readonly lookUp: LookUp; readonly limited: boolean };
 
 /**
  * The row, if there is anything to send. Settles what is over already, and a command that reached the queue too late.
@@ -56,7 +55,7 @@ export async function readMessage(
   }
   const isLate = source !== 'parked' && source.enqueuedAtMs - message.createdAtMs > ACCEPT_LIMIT_MS;
   if (isLate && message.state === 'accepting') {
-    await settle(dependencies, message, { verdict: 'failed', error: 'not_enqueued' });
+    await settle(dependencies, message, { verdict: 'failed', error: { code: 'not_enqueued' } });
     return 'settled';
   }
   return message;
@@ -71,27 +70,38 @@ export async function trySending(
   message: SentMessage,
   socket: SendingSocket,
 ): Promise<TryResult> {
-  const { messages, owned, assertOpen, logger } = dependencies;
+  const { messages, owned, assertOpen, logger, clock } = dependencies;
   const { messageId, stanzaId, to, content } = message;
   assertOpen();
   if ((await messages.beginSending(owned, messageId)) === 'refused') {
     const now = await messages.find(owned.connectionId, messageId);
-    if (now?.direction !== 'out') return 'settled';
-    if (!isDone(now.state)) return 'unowned';
+    if (now?.direction !== 'out') return { result: 'settled' };
+    if (!isDone(now.state)) return { result: 'unowned' };
     await publishResult(dependencies, now);
-    return 'settled';
+    return { result: 'settled' };
   }
   assertOpen();
   const recorded = Promise.withResolvers<void>();
   try {
-    const outcome = await socket.send({ stanzaId, to, content, recorded: recorded.promise });
+    const resolved = async (address: string): Promise<void> => {
+      assertOpen();
+      if (address !== message.resolvedTo) await messages.noteResolved(owned, messageId, address);
+    };
+    const outcome = await socket.send({ stanzaId, to, content, resolved, recorded: recorded.promise });
     const attempts = message.attempts + 1;
-    const verdict = judgeOutcome(outcome, attempts);
+    const limitedForMs = message.limitedSinceMs === undefined ? 0 : clock.nowMs() - message.limitedSinceMs;
+    const verdict = judgeOutcome(outcome, { attempts, limitedForMs });
     const { correlationId } = message;
     logger.debug('message tried', { messageId, stanzaId, correlationId, attempt: attempts, outcome: outcome.outcome });
-    if (verdict.verdict === 'again') return 'again';
+    if (verdict.verdict === 'again') return { result: 'again' };
+    if (verdict.verdict === 'waits') {
+      const { lookUp, limited } = verdict;
+      assertOpen();
+      await messages.endTry(owned, messageId, limited ? clock.nowMs() : undefined);
+      return { result: 'waits', lookUp, limited };
+    }
     await settle(dependencies, message, verdict);
-    return 'settled';
+    return { result: 'settled' };
   } finally {
     recorded.resolve();
   }
@@ -103,7 +113,7 @@ export async function failMessage(
   message: SentMessage,
   error: SendErrorCode,
 ): Promise<void> {
-  await settle(dependencies, message, { verdict: 'failed', error });
+  await settle(dependencies, message, { verdict: 'failed', error: { code: error } });
 }
 
 /** Why messages of this connection can never be sent as it stands, or undefined if they may wait. */
@@ -112,16 +122,14 @@ export function hopelessBecause(connection: Connection | undefined): SendErrorCo
   return connection.account === undefined ? 'connection_not_paired' : undefined;
 }
 
-async function settle(
-  dependencies: SendDependencies,
-  message: SentMessage,
-  verdict: Exclude<Verdict, { readonly verdict: 'again' }>,
-): Promise<void> {
+type FinalVerdict = Extract<Verdict, { readonly verdict: 'sent' | 'failed' }>;
+
+async function settle(dependencies: SendDependencies, message: SentMessage, verdict: FinalVerdict): Promise<void> {
   const { messages, owned, clock, assertOpen } = dependencies;
-  const result =
+  const result: SendResult =
     verdict.verdict === 'sent'
-      ? ({ state: 'sent', atMs: verdict.atMs } as const)
-      : ({ state: 'failed', atMs: clock.nowMs(), error: verdict.error } as const);
+      ? { state: 'sent', atMs: verdict.atMs, toAlias: message.toAlias === undefined ? verdict.toAlias : undefined }
+      : { state: 'failed', atMs: clock.nowMs(), error: verdict.error };
   assertOpen();
   if ((await messages.recordResult(owned, message.messageId, result)) === 'recorded') {
     countEnd(dependencies, message, verdict);
@@ -136,13 +144,9 @@ async function settle(
 /** Failures that the recipient or the tenant could not have prevented. */
 const OURS: ReadonlySet<SendErrorCode> = new Set(['not_enqueued', 'too_many_attempts']);
 
-function countEnd(
-  { metrics, clock }: SendDependencies,
-  message: SentMessage,
-  verdict: Exclude<Verdict, { readonly verdict: 'again' }>,
-): void {
+function countEnd({ metrics, clock }: SendDependencies, message: SentMessage, verdict: FinalVerdict): void {
   if (verdict.verdict === 'failed') {
-    metrics.count('CommandsEnded', { outcome: OURS.has(verdict.error) ? 'failed' : 'refused' });
+    metrics.count('CommandsEnded', { outcome: OURS.has(verdict.error.code) ? 'failed' : 'refused' });
     return;
   }
   metrics.count('CommandsEnded', { outcome: 'sent' });
@@ -151,8 +155,8 @@ function countEnd(
 
 /** Publishes the result that the row shows. It may have been published before: its key is the same. */
 async function publishResult(dependencies: SendDependencies, message: SentMessage): Promise<void> {
-  if (message.state === 'cancelled') return;
-  const state = isSent(message.state) ? 'sent' : message.state === 'expired' ? 'expired' : 'failed';
+  const { state: end } = message;
+  const state = isSent(end) ? 'sent' : end === 'expired' || end === 'cancelled' ? end : 'failed';
   const atMs = message.sentAtMs ?? dependencies.clock.nowMs();
   const fact = toFact(message.messageId, {
     state,
@@ -168,16 +172,16 @@ async function publish(dependencies: SendDependencies, message: SentMessage, fac
 
 function toFact(
   messageId: MessageId,
-  result: { readonly state: 'sent' | 'failed' | 'expired'; readonly atMs: number; readonly error?: SendErrorCode },
+  result: Pick<SendResult, 'atMs' | 'error'> & Pick<SendResultFact, 'state'>,
 ): SendResultFact {
   const { state, atMs, error } = result;
   return {
     kind: 'send_result',
     // Reconcile may tell the same of a message that never reached the queue: one fact, one key.
-    key: error === 'not_enqueued' ? `not_enqueued:${messageId}` : `result:${messageId}`,
+    key: error?.code === 'not_enqueued' ? `not_enqueued:${messageId}` : `result:${messageId}`,
     atMs,
     messageId,
     state,
-    ...(error === undefined ? {} : { error: { code: error, sentence: sendErrors[error] } }),
+    ...(error === undefined ? {} : { error: toShownError(error) }),
   };
 }

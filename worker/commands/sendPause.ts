@@ -38,12 +38,14 @@ export class SendPause {
   /** The socket, with its sends counted. */
   watch(socket: SendingSocket): SendingSocket {
     return {
+      lookUpsFor: socket.lookUpsFor,
+      chatOf: socket.chatOf,
       send: async (request) => {
         const breaker = this.#breaker;
         if (breaker === undefined) return this.#sendFirst(() => socket.send(request));
         const outcome = await breaker.execute(() => socket.send(request), judge);
         // An answer while it is closed ends the row of failures: nothing is left to remember.
-        if (breaker.state === 'closed' && outcome.outcome !== 'unknown' && this.#breaker === breaker) this.reset();
+        if (breaker.state === 'closed' && isAnswer(outcome) && this.#breaker === breaker) this.reset();
         return outcome;
       },
     };
@@ -77,8 +79,13 @@ export class SendPause {
   }
 }
 
-/** A refusal is an answer, too. */
+/** A refusal is an answer, too. A look-up without one says nothing of sends: it has a pause of its own. */
+function isAnswer({ outcome }: SendOutcome): boolean {
+  return outcome !== 'unknown' && outcome !== 'look_up_unanswered';
+}
+
 function judge(outcome: CallOutcome<SendOutcome>): BreakerVerdict {
   if ('error' in outcome) return 'nothing';
-  return outcome.value.outcome === 'unknown' ? 'failed' : 'answered';
+  if (outcome.value.outcome === 'unknown') return 'failed';
+  return isAnswer(outcome.value) ? 'answered' : 'nothing';
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { OwnedConnection } from '../socket/connectionSocket.ts';
+import type { ShownPause } from './connectionOutbox.ts';
 
 export interface ShownPauseDependencies extends CoreTable {
   readonly owned: OwnedConnection;
@@ -13,21 +14,21 @@ export interface ShownPauseDependencies extends CoreTable {
 }
 
 /**
- * Tells everybody that a connection's sends are paused: the log, the metrics, and through its record the tenant. One write at a
+ * Tells everybody that messages of a connection wait: the log, the metrics, and through its record the tenant. One write at a
  * time, the newest last. It is only shown: one that fails is logged, and its time passes anyway.
  */
-export function showSendsPause(dependencies: ShownPauseDependencies): (durationMs: number | undefined) => void {
+export function showSendsPause(dependencies: ShownPauseDependencies): (pause: ShownPause | undefined) => void {
   const { owned, clock, logger, metrics } = dependencies;
   let writing: Promise<unknown> = Promise.resolve();
-  return (durationMs) => {
-    if (durationMs === undefined) logger.info('sends go on');
+  return (shown) => {
+    if (shown === undefined) logger.info('sends go on');
     else {
-      logger.warn('sends paused: whatsapp does not answer them', { delayMs: durationMs });
-      metrics.count('BreakerOpened', { dependency: 'sends' });
+      logger.warn('messages wait for whatsapp', { operation: shown.code, delayMs: shown.durationMs });
+      metrics.count('BreakerOpened', { dependency: shown.code === 'sends_paused' ? 'sends' : 'look_ups' });
     }
-    const untilMs = durationMs === undefined ? undefined : clock.nowMs() + durationMs;
+    const pause = shown === undefined ? undefined : { code: shown.code, untilMs: clock.nowMs() + shown.durationMs };
     writing = writing
-      .then(() => recordSendsPause(dependencies, owned, untilMs))
+      .then(() => recordSendsPause(dependencies, owned, pause))
       .catch((error: unknown) => logger.warn('pause of sends could not be shown', { error }));
   };
 }

@@ -140,6 +140,7 @@ export class HeldConnection {
         if (this.#ending) return 'later';
         if ((await this.#perform(action, connection)) === 'later') return 'later';
       }
+      this.outbox.look();
       return 'done';
     });
   }

@@ -58,13 +58,27 @@ export interface SendRequest {
   /** A phone-number address, LID or group address. */
   readonly to: string;
   readonly content: OutboundContent;
+  /** Told before anything leaves, when WhatsApp names another address than `to`: the message goes there. */
+  readonly resolved?: (address: string) => Promise<void>;
   /** Resolves when the result is recorded and published: receipts for this message wait for it, so that they come after. */
   readonly recorded?: Promise<void>;
 }
 
+/**
+ * What WhatsApp is asked before a message can be sealed: whether a number has an account and which, who is in a group, which
+ * devices people have, and the keys of devices to which there is no session. What is known already is not asked for.
+ */
+export const lookUps = ['account', 'group', 'devices', 'keys'] as const;
+export type LookUp = (typeof lookUps)[number];
+
 /** What became of a send. Only `acknowledged` means that WhatsApp has the message. */
 export type SendOutcome =
-  | { readonly outcome: 'acknowledged'; readonly atMs: number }
+  /** With the other name of the recipient, where it is known. */
+  | { readonly outcome: 'acknowledged'; readonly atMs: number; readonly toAlias?: string }
+  /** WhatsApp answered a look-up with this number, which is final: nothing was sent. */
+  | { readonly outcome: 'look_up_refused'; readonly lookUp: LookUp; readonly code: number }
+  /** WhatsApp limits a look-up (429), has trouble with it (5xx) or did not answer it (no number): nothing was sent. */
+  | { readonly outcome: 'look_up_unanswered'; readonly lookUp: LookUp; readonly code?: number }
   /** WhatsApp refused it with this number, for example 463 or 479. */
   | { readonly outcome: 'refused'; readonly code: number }
   /** The number has no WhatsApp account. */
@@ -77,6 +91,10 @@ export interface ConnectionSocket {
   readonly generation: number;
   /** Sends one message and waits for the server's ack. Never rejects for network reasons: that is `unknown`. */
   readonly send: (request: SendRequest) => Promise<SendOutcome>;
+  /** What WhatsApp would have to be asked to send to this address now. Asks nothing itself. */
+  readonly lookUpsFor: (to: string) => Promise<ReadonlySet<LookUp>>;
+  /** One name of the person or group behind an address, the same for all its addresses that are known. Asks nothing. */
+  readonly chatOf: (to: string) => Promise<string>;
   /**
    * Closes the socket and waits until nothing of it is left: listeners, timers, unflushed ratchet steps.
    * `logout` also removes the linked device at WhatsApp. At most 2 s longer than the logout's own deadline.
@@ -89,4 +107,4 @@ export interface ConnectionSocket {
 }
 
 /** A socket as far as messages go out on it. */
-export type SendingSocket = Pick<ConnectionSocket, 'send'>;
+export type SendingSocket = Pick<ConnectionSocket, 'send' | 'lookUpsFor' | 'chatOf'>;

@@ -15,13 +15,14 @@ import { Acknowledgements } from './acknowledgements.ts';
 import { AppliedSettings } from './appliedSettings.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
 import { makeBaileysConfiguration } from './baileysConfiguration.ts';
-import type { ConnectionSocket, SendOutcome, SendRequest } from './connectionSocket.ts';
+import type { ConnectionSocket, LookUp, SendOutcome, SendRequest } from './connectionSocket.ts';
 import { CredentialSaves } from './credentialSaves.ts';
 import { DeviceLists } from './deviceLists.ts';
 import { letThrough } from './directKeys.ts';
 import { DurableRepository } from './durableRepository.ts';
 import { FactsInOrder } from './factsInOrder.ts';
 import { guardFrames } from './frameGate.ts';
+import { GroupLookUps } from './groupLookUps.ts';
 import { InboundOrder } from './inboundOrder.ts';
 import { Outgoing } from './outgoing.ts';
 import { Pairing } from './pairing.ts';
@@ -31,7 +32,6 @@ import { Receipts } from './receipts.ts';
 import { Retries } from './retries.ts';
 import { Probe } from './probe.ts';
 import { rawSocketOf, type Baileys } from './rawSocketOf.ts';
-import { Recipients } from './recipients.ts';
 import { makeSessionKeys } from './sessionKeys.ts';
 import { SessionRenewals } from './sessionRenewals.ts';
 import { SocketEvidence } from './socketEvidence.ts';
@@ -113,12 +113,14 @@ class BaileysSocket implements ConnectionSocket {
       otherNameOf: (jid) => this.#otherNameOf(jid),
       welcome: (deviceJid) => this.#welcomeNewSession(deviceJid),
     });
+    const groups = new GroupLookUps((group) => this.#retries.members.ask(group));
     this.#socket = makeWASocket(
       makeBaileysConfiguration(options, {
         auth: { creds: this.#credentials, keys },
         makeSignalRepository: this.#repository.make,
         userDevicesCache: this.#devices,
         ...this.#retries.forBaileys,
+        cachedGroupMetadata: groups.find,
       }),
     );
     letThrough(this.#socket.authState.keys, keys);
@@ -137,13 +139,10 @@ class BaileysSocket implements ConnectionSocket {
     this.#forgetSession = options.session.onFailure(cut);
     this.#outgoing = new Outgoing(options, {
       socket: this.#socket,
-      recipients: new Recipients(options.session, this.#socket, {
-        queryTimeoutMs: options.config.onlineQueryTimeoutMs,
-        monotonicMs: clock.monotonicMs,
-      }),
+      groups,
       acknowledgements: this.#acknowledgements,
       devices: this.#devices,
-      ownJids: () => Object.values(this.#me()),
+      me: () => this.#me(),
     });
     this.#pairing = this.#makePairing();
     this.#placeholders = new Placeholders({
@@ -173,6 +172,10 @@ class BaileysSocket implements ConnectionSocket {
     if (!this.#caughtUp || this.#isClosed) return { outcome: 'unknown' };
     return this.#outgoing.send(request);
   }
+
+  readonly lookUpsFor = (to: string): Promise<ReadonlySet<LookUp>> => this.#outgoing.lookUpsFor(to);
+
+  readonly chatOf = (to: string): Promise<string> => this.#outgoing.chatOf(to);
 
   async close(kind: 'end' | 'logout'): Promise<void> {
     if (kind === 'logout') {

@@ -10,6 +10,7 @@ import { makeEventId, type TenantId } from '../../../shared/kernel/id.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
 import { receiptWrite } from '../../../shared/message/messageWrites.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
+import { toShownError } from '../../../shared/message/sendError.ts';
 import { aBatch, aMessageFact, aSentMessage, newIds, startEventStores, type EventStores } from './eventStores.ts';
 
 const AT_MS = Date.UTC(2026, 7, 1, 12, 0, 5);
@@ -327,9 +328,9 @@ describe('recording facts', () => {
 
   it('tells of the result of a send, with the error and the recipient', async () => {
     const ids = newIds();
-    const message = aSentMessage(ids, { state: 'failed', error: 'refused' });
+    const message = aSentMessage(ids, { state: 'failed', error: { code: 'refused', whatsappCode: 400 } });
     await stores.messages.create(message);
-    const error = { code: 'refused', sentence: 'WhatsApp refused the message.' };
+    const error = toShownError({ code: 'refused', whatsappCode: 400 });
     const { messageId, stanzaId } = message;
 
     await recordFacts(

@@ -146,14 +146,26 @@ describe('what a record asks for', () => {
   });
 });
 
+const FIRST = { attempts: 1, limitedForMs: 0 };
+
 describe('what a try to send means', () => {
   it('is final for each answer, and bounded for none', () => {
-    expect(judgeOutcome({ outcome: 'acknowledged', atMs: 5 }, 1)).toEqual({ verdict: 'sent', atMs: 5 });
-    expect(judgeOutcome({ outcome: 'refused', code: 463 }, 1)).toMatchObject({ error: 'refused_restricted' });
-    expect(judgeOutcome({ outcome: 'refused', code: 475 }, 1)).toMatchObject({ error: 'refused' });
-    expect(judgeOutcome({ outcome: 'no_account' }, 1)).toMatchObject({ error: 'recipient_has_no_account' });
-    expect(judgeOutcome({ outcome: 'unknown' }, MAX_SEND_ATTEMPTS - 1)).toEqual({ verdict: 'again' });
-    expect(judgeOutcome({ outcome: 'unknown' }, MAX_SEND_ATTEMPTS)).toMatchObject({ error: 'too_many_attempts' });
+    expect(judgeOutcome({ outcome: 'acknowledged', atMs: 5 }, FIRST)).toEqual({ verdict: 'sent', atMs: 5 });
+    expect(judgeOutcome({ outcome: 'refused', code: 463 }, FIRST)).toMatchObject({
+      error: { code: 'refused_restricted', whatsappCode: 463 },
+    });
+    expect(judgeOutcome({ outcome: 'refused', code: 475 }, FIRST)).toMatchObject({
+      error: { code: 'refused', whatsappCode: 475 },
+    });
+    expect(judgeOutcome({ outcome: 'no_account' }, FIRST)).toMatchObject({
+      error: { code: 'recipient_has_no_account' },
+    });
+    expect(judgeOutcome({ outcome: 'unknown' }, { ...FIRST, attempts: MAX_SEND_ATTEMPTS - 1 })).toEqual({
+      verdict: 'again',
+    });
+    expect(judgeOutcome({ outcome: 'unknown' }, { ...FIRST, attempts: MAX_SEND_ATTEMPTS })).toMatchObject({
+      error: { code: 'too_many_attempts' },
+    });
   });
 });
 

@@ -92,6 +92,8 @@ describe('a worker that dies while it sends', () => {
           const dyingSocket: ConnectionSocket = {
             generation: 1,
             send: (request) => life.call(() => socket.send(request)),
+            lookUpsFor: socket.lookUpsFor,
+            chatOf: socket.chatOf,
             close: socket.close,
             evidence: socket.evidence,
             probe: socket.probe,

@@ -20,6 +20,7 @@ import { ConnectionOutbox, type OutboxDependencies } from '../../../worker/comma
 import type { EventPublisher } from '../../../worker/events/eventPublisher.ts';
 import type {
   ConnectionSocket,
+  LookUp,
   OwnedConnection,
   SendOutcome,
   SendRequest,
@@ -47,6 +48,13 @@ export class FakeSocket implements ConnectionSocket {
     this.inFlight -= 1;
     return answer;
   };
+
+  /** What the next messages to an address need to be asked first; nothing, by default. */
+  readonly needs = new Map<string, readonly LookUp[]>();
+  readonly lookUpsFor = async (to: string): Promise<ReadonlySet<LookUp>> => new Set(this.needs.get(to) ?? []);
+  /** Addresses that are known to be another's. */
+  readonly names = new Map<string, string>();
+  readonly chatOf = async (to: string): Promise<string> => this.names.get(to) ?? to;
 
   readonly close = async (): Promise<void> => undefined;
   readonly evidence = (): Evidence => wellEvidence;
@@ -133,7 +141,7 @@ export async function startCore() {
   const stateOf = async (connectionId: ConnectionId, messageId: MessageId): Promise<string | undefined> => {
     const message = await messages.find(connectionId, messageId);
     if (message?.direction !== 'out') return undefined;
-    return message.error === undefined ? message.state : `${message.state}/${message.error}`;
+    return message.error === undefined ? message.state : `${message.state}/${message.error.code}`;
   };
 
   return {

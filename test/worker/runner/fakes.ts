@@ -106,6 +106,8 @@ export class FakeSource implements SocketSource {
       say: onInput,
       closedAs,
       send: async () => ({ outcome: 'unknown' }),
+      lookUpsFor: async () => new Set(),
+      chatOf: async (to) => to,
       close: async (kind) => {
         await this.closing;
         if (closedAs.length === 0) this.openNow -= 1;

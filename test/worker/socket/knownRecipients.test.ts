@@ -29,42 +29,42 @@ describe('recipients', () => {
     const { recipients, asked } = someRecipients(['2']);
 
     const found = [];
-    for (const to of [jid(1), jid(1), jid(2), '3@lid', '4@g.us']) found.push(await recipients.hasAccount(to));
+    for (const to of [jid(1), jid(1), jid(2), '3@lid', '4@g.us']) found.push(await recipients.resolve(to));
 
-    expect(found).toEqual(Array(5).fill(true));
+    expect(found).toEqual([jid(1), jid(1), jid(2), '3@lid', '4@g.us']);
     expect(asked).toEqual([jid(1)]);
   });
 
   it('without an account are asked for each time, so that a new account is found', async () => {
     const { recipients, asked } = someRecipients();
 
-    const found = [await recipients.hasAccount(jid('nobody')), await recipients.hasAccount(jid('nobody'))];
+    const found = [await recipients.resolve(jid('nobody')), await recipients.resolve(jid('nobody'))];
 
-    expect(found).toEqual([false, false]);
+    expect(found).toEqual([undefined, undefined]);
     expect(asked).toHaveLength(2);
   });
 
   it('are asked for again after a week', async () => {
     const { recipients, asked, time } = someRecipients();
-    await recipients.hasAccount(jid(1));
+    await recipients.resolve(jid(1));
     time.nowMs += WEEK_MS;
-    await recipients.hasAccount(jid(1));
+    await recipients.resolve(jid(1));
     const within = asked.length;
     time.nowMs += 1;
 
-    await recipients.hasAccount(jid(1));
+    await recipients.resolve(jid(1));
 
     expect([within, asked.length]).toEqual([1, 2]);
   });
 
   it('are remembered up to 2,000: those who were written to least recently are asked for again', async () => {
     const { recipients, asked } = someRecipients();
-    for (let user = 0; user < 2_001; user += 1) await recipients.hasAccount(jid(user));
+    for (let user = 0; user < 2_001; user += 1) await recipients.resolve(jid(user));
     asked.length = 0;
 
-    await recipients.hasAccount(jid(2_000));
-    await recipients.hasAccount(jid(1));
-    await recipients.hasAccount(jid(0));
+    await recipients.resolve(jid(2_000));
+    await recipients.resolve(jid(1));
+    await recipients.resolve(jid(0));
 
     expect(asked).toEqual([jid(0)]);
   });

@@ -22,7 +22,7 @@ describe('a send to a number of which it is not known whether it has an account'
     const answered = await room.send('hello again', unanswered.stanzaId);
     const afterwards = oldestMs();
 
-    expect(unanswered.outcome).toEqual({ outcome: 'unknown' });
+    expect(unanswered.outcome).toEqual({ outcome: 'look_up_unanswered', lookUp: 'account' });
     // Baileys waits for 3 s here.
     expect(whileUnanswered).toBeGreaterThan(2_900);
     expect(answered.outcome).toMatchObject({ outcome: 'acknowledged' });

@@ -1,0 +1,115 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { ConnectionId, MessageId, TenantId } from '../kernel/id.ts';
+import { connectionKey, parkedKey, parkedPartition } from '../platform/keys.ts';
+import { firstOf, queryItems } from '../platform/pages.ts';
+import { tableName } from '../platform/tables.ts';
+import type { SentMessage } from './message.ts';
+
+/** One parked message, in the order in which SQS took its command. */
+export interface ParkedMessage {
+  readonly messageId: MessageId;
+  readonly sequenceNumber: string;
+  /** The address that was asked for. A row of an earlier version does not say it. */
+  readonly to: string | undefined;
+}
+
+interface Owner {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+}
+
+/** The rows of what waits on a connection, and their number on the connection's record. */
+export class ParkedRows {
+  readonly #table: DynamoDBDocumentClient;
+  readonly #TableName: string;
+
+  constructor(table: DynamoDBDocumentClient, stage: string) {
+    this.#table = table;
+    this.#TableName = tableName(stage, 'core');
+  }
+
+  /** Condition: the row is not there; else it is parked already. */
+  async put(
+    owner: Owner & { readonly token: number },
+    { messageId, to }: Pick<SentMessage, 'messageId' | 'to'>,
+    sequenceNumber: string,
+  ): Promise<'parked' | 'already_parked'> {
+    try {
+      await this.#table.send(
+        new TransactWriteCommand({
+          TransactItems: [
+            {
+              Put: {
+                TableName: this.#TableName,
+                Item: {
+                  ...parkedKey(owner.connectionId, sequenceNumber),
+                  messageId,
+                  to,
+                  sequenceNumber,
+                  token: owner.token,
+                },
+                ConditionExpression: 'attribute_not_exists(pk)',
+              },
+            },
+            this.#count(owner, 1),
+          ],
+        }),
+      );
+      return 'parked';
+    } catch (error) {
+      const [parkedReason] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+      if (parkedReason?.Code === 'ConditionalCheckFailed') return 'already_parked';
+      throw error;
+    }
+  }
+
+  /** In order, strongly consistent; at most `limit`. @param after the place behind which to begin */
+  async list(connectionId: ConnectionId, limit: number, after: string | undefined): Promise<readonly ParkedMessage[]> {
+    const input = {
+      TableName: this.#TableName,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': parkedPartition(connectionId) },
+      ConsistentRead: true,
+    };
+    const start = after === undefined ? {} : { after: { ...parkedKey(connectionId, after) } };
+    return (await firstOf(queryItems(this.#table, input, { pageSize: limit, ...start }), limit)).map(toParkedMessage);
+  }
+
+  /** Removes a row and counts it off. Condition: it is there; else nothing. */
+  async remove(owner: Owner, sequenceNumber: string): Promise<void> {
+    const row = { TableName: this.#TableName, Key: parkedKey(owner.connectionId, sequenceNumber) };
+    try {
+      await this.#table.send(
+        new TransactWriteCommand({
+          TransactItems: [{ Delete: { ...row, ConditionExpression: 'attribute_exists(pk)' } }, this.#count(owner, -1)],
+        }),
+      );
+    } catch (error) {
+      const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+      if (!reasons.some((reason) => reason.Code === 'ConditionalCheckFailed')) throw error;
+      // Already gone, or the connection is: then only the parked row is left to remove.
+      await this.#table.send(new DeleteCommand(row));
+    }
+  }
+
+  #count({ tenantId, connectionId }: Owner, by: 1 | -1) {
+    return {
+      Update: {
+        TableName: this.#TableName,
+        Key: connectionKey(tenantId, connectionId),
+        UpdateExpression: 'ADD parkedCount :by',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':by': by },
+      },
+    };
+  }
+}
+
+function toParkedMessage(item: Record<string, unknown>): ParkedMessage {
+  return {
+    messageId: item['messageId'] as MessageId,
+    sequenceNumber: item['sequenceNumber'] as string,
+    to: item['to'] as string | undefined,
+  };
+}

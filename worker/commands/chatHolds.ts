@@ -1,0 +1,63 @@
+import { backoffMs } from '../../shared/kernel/backoff.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { Random } from '../../shared/kernel/random.ts';
+
+interface Hold {
+  readonly untilMs: number;
+  /** Tries in a row whose message may or may not have left. */
+  readonly failures: number;
+}
+
+const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
+
+/** Which chats wait before their first parked message is tried again, each alone. Bounded by the chats that have one. */
+export class ChatHolds {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #random: Random;
+  readonly #holds = new Map<string, Hold>();
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>, random: Random) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  isHeld(chat: string): boolean {
+    return (this.#holds.get(chat)?.untilMs ?? 0) > this.#clock.monotonicMs();
+  }
+
+  /** Holds a chat for so long. */
+  hold(chat: string, durationMs: number): void {
+    const failures = this.#holds.get(chat)?.failures ?? 0;
+    this.#holds.set(chat, { untilMs: this.#clock.monotonicMs() + durationMs, failures });
+  }
+
+  /** Holds a chat whose message got no answer, longer each time. */
+  fail(chat: string): void {
+    const failures = this.#holds.get(chat)?.failures ?? 0;
+    const durationMs = backoffMs(RETRY, failures, this.#random.unit());
+    this.#holds.set(chat, { untilMs: this.#clock.monotonicMs() + durationMs, failures: failures + 1 });
+  }
+
+  get isEmpty(): boolean {
+    return this.#holds.size === 0;
+  }
+
+  release(chat: string): void {
+    this.#holds.delete(chat);
+  }
+
+  /** A new login: all may be tried. */
+  releaseAll(): void {
+    this.#holds.clear();
+  }
+
+  /** Forgets chats in which nothing is parked any more. */
+  retain(isParked: (chat: string) => boolean): void {
+    for (const chat of this.#holds.keys()) if (!isParked(chat)) this.#holds.delete(chat);
+  }
+
+  /** When the next chat may be tried, on the monotonic clock; undefined when none is held. */
+  get earliestMs(): number | undefined {
+    return this.#holds.size === 0 ? undefined : Math.min(...[...this.#holds.values()].map(({ untilMs }) => untilMs));
+  }
+}
