@@ -1,5 +1,5 @@
 /** The page at /ops: asks for the operator key, then reads figures, fleet and connections every ten seconds. */
-import { drawCard, isBeyond } from './chart.js';
+import { drawCard, isBeyond, spell as spellFigure } from './chart.js';
 
 const EVERY_MS = 10_000;
 const KEY = 'holdfast-operator-key';
@@ -11,8 +11,12 @@ const STATUS_CLASS = {
   awaiting_pairing: 'warn',
   failed: 'bad',
   restricted: 'bad',
+  unpaired: 'warn',
 };
-const WORKER_CLASS = { ALIVE: 'good', DRAINING: 'warn', DEAD: 'bad' };
+const WORKER_CLASS = { ALIVE: 'good', DRAINING: 'warn', DEAD: 'soft' };
+/** Worst first, in every list. */
+const ATTENTION = ['bad', 'look', 'good'];
+const PROBLEMS_SHOWN = 12;
 
 const byId = (id) => document.getElementById(id);
 const [ask, room, pulse, tabs, charts] = ['ask', 'room', 'pulse', 'tabs', 'charts'].map(byId);
@@ -27,6 +31,8 @@ const element = (name, className, ...children) => {
   return made;
 };
 
+const spell = (ms) => spellFigure(ms, 'milliseconds');
+
 class Refused extends Error {}
 
 async function read(path) {
@@ -37,32 +43,34 @@ async function read(path) {
   return response.json();
 }
 
-/** Every connection that is wanted online, shard by shard, with the worker that answers for it. */
-async function readConnections() {
-  const all = [];
+/** Every connection that is wanted online, shard by shard, with the worker that answers for it, and how late events are. */
+async function readHealth() {
+  const connections = [];
+  let events;
   for (let shard = 0; shard !== undefined;) {
     const page = await read(`/health/detailed?shard=${shard}`);
-    all.push(...page.connections.map((found) => ({ ...found, shard: page.shard, worker: page.owner?.worker })));
+    connections.push(...page.connections.map((found) => ({ ...found, shard: page.shard, worker: page.owner?.worker })));
+    events = page.events;
     shard = page.next;
   }
-  return all;
+  return { connections, events };
 }
 
 async function refresh() {
   clearTimeout(timer);
   try {
-    const [figures, fleet, connections] = await Promise.all([
+    const [figures, fleet, health] = await Promise.all([
       read(`/ops/metrics.json?minutes=${byId('minutes').value}`),
       read('/v1/admin/fleet'),
-      readConnections(),
+      readHealth(),
     ]);
-    latest = { figures, fleet, connections };
+    latest = { figures, fleet, ...health };
     ask.hidden = true;
     room.hidden = false;
     byId('leave').hidden = false;
     draw();
     pulse.className = '';
-    pulse.textContent = `as of ${new Date(figures.at).toLocaleTimeString()}, every 10 s; workers say their figures once a minute`;
+    pulse.textContent = `as of ${timeOf(figures.at)}, every 10 s; workers say their figures once a minute`;
   } catch (error) {
     if (error instanceof Refused) return askForKey(sessionStorage.getItem(KEY) === null ? '' : error.message);
     pulse.className = 'bad';
@@ -83,6 +91,7 @@ function askForKey(sentence) {
 
 function draw() {
   const { figures, fleet, connections } = latest;
+  drawProblems(latest);
   drawTiles(latest);
   const { dashboards } = figures;
   const dashboard = dashboards.find(({ name }) => name === shown) ?? dashboards[0];
@@ -118,22 +127,99 @@ function drawSection(heading, figures, endMs) {
   return section;
 }
 
-function drawTiles({ fleet, connections, figures }) {
+/** What somebody should know, worst first, each as a sentence. Nothing is drawn while there is nothing. */
+function drawProblems({ figures, fleet, connections, events }) {
   const living = fleet.workers.filter(({ state }) => state !== 'DEAD');
-  const online = connections.filter(({ status }) => status === 'online').length;
+  const found = [
+    ...(living.length === 0 ? [['bad', 'No worker is running: no connection is online.']] : []),
+    ...living
+      .filter(({ suspended }) => suspended)
+      .map(({ id }) => ['bad', `${id} has had no heartbeat for more than 15 s and is suspended.`]),
+    ...(fleet.unowned > 0 ? [['bad', `${fleet.unowned} shards have no owner: their connections are offline.`]] : []),
+    ...(fleet.mode === 'normal' ? [] : [['bad', 'WhatsApp refuses nearly all logins, so only a few are tried.']]),
+    ...(fleet.brake ? [['bad', 'The brake is on: many workers look dead at once, and none is declared dead.']] : []),
+    ...(events?.late ? [['bad', `Events lay ${spell(events.lagMs)} in their queue before they were stored.`]] : []),
+    ...connections
+      .filter(({ attention }) => attention !== 'good')
+      .map((connection) => [connection.attention, `${nameOf(connection)}: ${reasonOf(connection)}`]),
+    ...beyondOf(figures).map(({ dashboard, figure }) => [
+      'look',
+      `Beyond its level (${figure.limit.label} ${spellFigure(figure.limit.value, figure.unit)}): ${figure.title}`,
+      dashboard,
+    ]),
+  ].sort(([left], [right]) => ATTENTION.indexOf(left) - ATTENTION.indexOf(right));
+  const items = found.slice(0, PROBLEMS_SHOWN).map(([attention, sentence, dashboard]) => {
+    const mark = element('b', attention === 'bad' ? 'bad' : 'warn', attention === 'bad' ? 'Bad' : 'Look');
+    return element('li', '', mark, dashboard === undefined ? sentence : toTab(sentence, dashboard));
+  });
+  if (found.length > items.length) items.push(element('li', 'soft', `and ${found.length - items.length} more below`));
+  const mood = found[0]?.[0] === 'bad' ? 'problems' : 'problems mild';
+  byId('problems').replaceChildren(...(items.length === 0 ? [] : [element('ul', mood, ...items)]));
+}
+
+/** Each figure beyond its level once, with a dashboard that has it. */
+function beyondOf({ dashboards }) {
+  const found = new Map();
+  for (const { name, figures } of dashboards) {
+    for (const figure of figures) {
+      if (isBeyond(figure) && !found.has(figure.title)) found.set(figure.title, { dashboard: name, figure });
+    }
+  }
+  return [...found.values()];
+}
+
+function toTab(sentence, dashboard) {
+  const button = element('button', 'link', sentence);
+  button.type = 'button';
+  button.addEventListener('click', () => {
+    shown = dashboard;
+    history.replaceState(null, '', `#${dashboard}`);
+    draw();
+    document.querySelector('.card.beyond')?.scrollIntoView({ block: 'center' });
+  });
+  return button;
+}
+
+/** People know a label; two connections may have the same. */
+const nameOf = ({ id, label, tenantName }) =>
+  label === undefined ? id : `${label}${tenantName === undefined ? '' : ` of ${tenantName}`}`;
+const reasonOf = ({ reason, sendsPaused }) =>
+  sendsPaused === undefined ? reason : `${reason} Sends are paused until ${timeOf(sendsPaused.until)}.`;
+const timeOf = (at) => new Date(at).toLocaleTimeString([], { timeZoneName: 'short' });
+
+/** Linked once: what was never linked cannot be online, and waits for a person. */
+const isLinked = ({ account, status }) => account !== undefined || !['awaiting_pairing', 'unpaired'].includes(status);
+
+function drawTiles({ fleet, connections, events, figures }) {
+  const living = fleet.workers.filter(({ state }) => state !== 'DEAD');
+  const linked = connections.filter(isLinked);
+  const online = linked.filter(({ status }) => status === 'online').length;
+  const unlinked = connections.length - linked.length;
   const parked = connections.reduce((sum, { parkedMessages }) => sum + parkedMessages, 0);
-  const beyond = new Set(
-    figures.dashboards.flatMap((dashboard) => dashboard.figures.filter(isBeyond).map(({ title }) => title)),
-  ).size;
+  const stalled = connections.some(({ attention, parkedMessages }) => attention === 'bad' && parkedMessages > 0);
+  const oldest = connections.flatMap(({ oldestParkedAt }) => oldestParkedAt ?? []).sort()[0];
+  const beyond = beyondOf(figures).length;
   const tiles = [
-    [`${online} / ${connections.length}`, 'connections online', online === connections.length ? 'good' : 'warn'],
+    [
+      `${online} / ${linked.length}`,
+      `linked connections online${unlinked === 0 ? '' : `; ${unlinked} not linked`}`,
+      online === linked.length ? 'good' : 'warn',
+    ],
+    [
+      parked,
+      oldest === undefined ? 'messages waiting' : `messages waiting, the oldest for ${ago(oldest)}`,
+      stalled ? 'bad' : parked === 0 ? 'good' : 'warn',
+    ],
+    [
+      events === undefined ? '–' : spell(events.lagMs),
+      events === undefined ? 'no event within the hour' : `events in their queue, ${ago(events.measuredAt)} ago`,
+      events?.late ? 'bad' : events === undefined ? '' : 'good',
+    ],
     [living.length, living.length === 1 ? 'worker' : 'workers', living.length > 0 ? 'good' : 'bad'],
     [fleet.unowned, 'shards without an owner', fleet.unowned === 0 ? 'good' : 'bad'],
     [fleet.movesInFlight.length, 'shards on the move', ''],
-    [parked, 'messages parked', parked === 0 ? '' : 'warn'],
-    [beyond, 'figures beyond their level', beyond === 0 ? 'good' : 'bad'],
-    [fleet.mode, 'mode', fleet.mode === 'normal' ? 'good' : 'bad'],
-    [fleet.brake ? 'on' : 'off', 'brake', fleet.brake ? 'bad' : 'good'],
+    [beyond, beyond === 1 ? 'figure beyond its level' : 'figures beyond their level', beyond === 0 ? 'good' : 'warn'],
+    [fleet.mode, `mode; brake ${fleet.brake ? 'on' : 'off'}`, fleet.mode === 'normal' && !fleet.brake ? 'good' : 'bad'],
   ];
   byId('tiles').replaceChildren(
     ...tiles.map(([value, label, mood]) =>
@@ -145,44 +231,70 @@ function drawTiles({ fleet, connections, figures }) {
 function drawConnections(connections) {
   byId('connection-count').textContent = `${connections.length} wanted online`;
   const worstFirst = [...connections].sort(
-    (left, right) => (left.status === 'online') - (right.status === 'online') || left.id.localeCompare(right.id),
+    (left, right) =>
+      ATTENTION.indexOf(left.attention) - ATTENTION.indexOf(right.attention) ||
+      (left.status === 'online') - (right.status === 'online') ||
+      nameOf(left).localeCompare(nameOf(right)),
   );
-  const rows = worstFirst.map(({ id, status, since, sentence, nextAttemptAt, parkedMessages, shard, worker }) =>
+  fill('connections', worstFirst.map(toRow), 10, 'No connection is wanted online.');
+}
+
+function toRow(connection) {
+  const { id, label, account, tenant, tenantName, attention, status, since, nextAttemptAt, shard, worker } = connection;
+  const { parkedMessages, oldestParkedAt } = connection;
+  const isGood = attention === 'good' && status === 'online';
+  return element(
+    'tr',
+    attention === 'bad' ? 'bad-row' : '',
     element(
-      'tr',
+      'td',
       '',
-      element('td', '', element('code', '', id)),
-      element('td', STATUS_CLASS[status] ?? '', status.replaceAll('_', ' ')),
-      element('td', '', ago(since)),
-      element('td', 'why', status === 'online' ? '' : sentence),
-      element('td', '', nextAttemptAt === undefined ? '–' : new Date(nextAttemptAt).toLocaleTimeString()),
-      element('td', 'number', String(parkedMessages)),
-      element('td', 'number', String(shard)),
-      element('td', worker === undefined ? 'bad' : '', worker === undefined ? 'nobody' : element('code', '', worker)),
+      element('b', '', label ?? 'no label'),
+      ` ${account ?? ''}`,
+      element('br'),
+      element('code', '', id),
     ),
+    element('td', '', tenantName ?? '–', element('br'), shortId(tenant)),
+    element('td', attention === 'bad' ? 'bad' : (STATUS_CLASS[status] ?? ''), status.replaceAll('_', ' ')),
+    element('td', '', ago(since)),
+    element('td', 'why', isGood ? '' : reasonOf(connection)),
+    element('td', `number ${attention === 'bad' && parkedMessages > 0 ? 'bad' : ''}`, String(parkedMessages)),
+    element('td', '', oldestParkedAt === undefined ? '–' : ago(oldestParkedAt)),
+    element('td', '', nextAttemptAt === undefined ? '–' : timeOf(nextAttemptAt)),
+    element('td', 'number', String(shard)),
+    element('td', worker === undefined ? 'bad' : '', worker === undefined ? 'nobody' : shortId(worker)),
   );
-  fill('connections', rows, 8, 'No connection is wanted online.');
+}
+
+/** Enough to tell it from others; all of it under the pointer, and in the table that it is from. */
+function shortId(id) {
+  const short = element('code', '', `…${id.slice(-6)}`);
+  short.title = id;
+  return short;
 }
 
 function drawWorkers(workers) {
-  const rows = workers.map(({ id, state, suspended, full, startedAt, lastHeartbeatAt, proof, shards, load }) =>
-    element(
-      'tr',
-      '',
-      element('td', '', element('code', '', id)),
+  const rank = ({ state, suspended }) => (suspended ? 0 : state === 'DEAD' ? 2 : 1);
+  const rows = [...workers]
+    .sort((left, right) => rank(left) - rank(right))
+    .map(({ id, state, suspended, full, startedAt, lastHeartbeatAt, proof, shards, load }) =>
       element(
-        'td',
-        suspended ? 'bad' : proof === 'clean' ? '' : WORKER_CLASS[state],
-        suspended ? 'suspended' : `${state.toLowerCase()}${proof ? ` (${proof})` : full ? ' (full)' : ''}`,
+        'tr',
+        state === 'DEAD' ? 'soft' : '',
+        element('td', '', element('code', '', id)),
+        element(
+          'td',
+          suspended ? 'bad' : WORKER_CLASS[state],
+          suspended ? 'suspended' : `${state.toLowerCase()}${proof ? ` (${proof})` : full ? ' (full)' : ''}`,
+        ),
+        element('td', '', state === 'DEAD' ? '–' : ago(startedAt)),
+        element('td', '', `${ago(lastHeartbeatAt)} ago`),
+        // What a dead one said last is no longer so.
+        ...[shards, load.connections, load.online, load.openFailed].map((count) =>
+          element('td', 'number', state === 'DEAD' ? '–' : String(count)),
+        ),
       ),
-      element('td', '', state === 'DEAD' ? '–' : ago(startedAt)),
-      element('td', '', `${ago(lastHeartbeatAt)} ago`),
-      element('td', 'number', String(shards)),
-      element('td', 'number', String(load.connections)),
-      element('td', 'number', String(load.online)),
-      element('td', 'number', String(load.openFailed)),
-    ),
-  );
+    );
   fill('workers', rows, 8, 'No worker is running.');
 }
 
