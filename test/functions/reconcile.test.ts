@@ -65,7 +65,7 @@ describe('reconcile', () => {
     await reconcile();
 
     const message = await theMessage();
-    expect(message).toMatchObject({ state: 'failed', error: 'not_enqueued' });
+    expect(message).toMatchObject({ state: 'failed', error: { code: 'not_enqueued' } });
     expect(await eventsOf()).toMatchObject([
       {
         type: 'message.status',
