@@ -5,6 +5,7 @@ import {
   type SignalKeyStore,
   type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
+import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import { baileysLogger } from './baileysLogger.ts';
 import { decodePadded } from './facts/plaintext.ts';
 import { isKeyForItsGroup } from './senderKeyRule.ts';
@@ -13,6 +14,9 @@ type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']
 type Repository = ReturnType<MakeRepository>;
 type Creds = Parameters<MakeRepository>[0]['creds'];
 type InTurn = (group: string, author: string, work: () => Promise<void>) => Promise<void>;
+
+/** A key is 32 bytes and what signs it 33, with three numbers around them. */
+const LONGEST_KEY_BYTES = 1_024;
 
 /**
  * Sender keys that come sealed inside other messages. Baileys takes one over after the step of the session that sealed it
@@ -48,6 +52,8 @@ export class SenderKeys {
     const item = (message?.deviceSentMessage?.message ?? message)?.senderKeyDistributionMessage;
     const { from, participant: authorJid } = attrs;
     if (!item?.groupId || authorJid === undefined || !isKeyForItsGroup(item.groupId, from)) return;
+    // A member can seal anything as a key; what the store could not hold would come again for ever.
+    if ((item.axolotlSenderKeyDistributionMessage?.length ?? 0) > LONGEST_KEY_BYTES) return;
     const group = item.groupId;
     const failed = this.#failedCalls;
     const { keys, repository } = this.#repositoryOf();
@@ -59,7 +65,7 @@ export class SenderKeys {
         ),
       );
     } catch (error) {
-      if (this.#failedCalls > failed) throw error;
+      if (this.#failedCalls > failed && judgeFailure(error) === 'passing') throw error;
     }
   }
 
