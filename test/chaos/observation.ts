@@ -8,7 +8,8 @@ import { untilNothingIsMissing } from './waiting.ts';
 
 const eventPageSchema = z.object({
   data: z.array(z.object({ id: z.string(), type: z.string(), connectionId: z.string(), data: z.unknown() })),
-  next: z.string().optional(),
+  hasMore: z.boolean(),
+  next: z.string(),
 });
 const textSchema = z.object({ content: z.object({ text: z.object({ body: z.string() }) }) });
 
@@ -138,8 +139,8 @@ export class Observation {
         if (type !== 'message.received' || account === undefined || !text?.startsWith(this.#prefix)) continue;
         this.#logged.push({ eventId: id, account, text });
       }
-      this.#readUpTo = page.next ?? this.#readUpTo;
-      if (page.data.length < PAGE) return;
+      this.#readUpTo = page.next;
+      if (!page.hasMore) return;
     }
   }
 }
