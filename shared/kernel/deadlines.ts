@@ -11,6 +11,8 @@ interface Deadline {
 
 export const deadlines = {
   hostLookUp: { ms: 5_000, source: 'half of a webhook attempt, so that a slow resolver leaves time to connect' },
+  webhookRest: { ms: 250, source: 'bodies of receivers that are well come with the headers; nobody needs them' },
+  webhookTest: { ms: 10_000, source: 'as long as a delivery is given; the API function has 29 s' },
   socketClose: { ms: 2_000, source: 'R12: socket close 2 s; then the TCP connection is cut' },
   socketSettle: {
     ms: 10_000,

@@ -1,7 +1,9 @@
-import { Agent, request, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import type { Clock } from '../kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../kernel/deadline.ts';
+import { deadlines } from '../kernel/deadlines.ts';
 import { AddressRefusedError, type AddressGuard, type UrlRefusal } from './addressGuard.ts';
+import { retryAfterMs } from './retryAfter.ts';
 
 /** One POST to a receiver that we do not trust: guarded address, no redirects, a bounded answer, one deadline for all. */
 export interface WebhookPoster {
@@ -13,7 +15,14 @@ export interface WebhookPoster {
 
 /** What became of one POST. `answered` says nothing about success: a redirect is an answer, too. */
 export type PostOutcome =
-  | { readonly outcome: 'answered'; readonly httpStatus: number; readonly durationMs: number }
+  | {
+      readonly outcome: 'answered';
+      readonly httpStatus: number;
+      /** How long the receiver asks us to wait; 0 when it does not. */
+      readonly retryAfterMs: number;
+      /** Until the status line and the headers had come: nothing is made of the body. */
+      readonly durationMs: number;
+    }
   | { readonly outcome: 'refused'; readonly refusal: UrlRefusal; readonly durationMs: number }
   | { readonly outcome: 'timed_out'; readonly durationMs: number }
   /** No connection, no TLS, or no valid answer; `reason` is a code such as `ECONNREFUSED`. */
@@ -22,14 +31,19 @@ export type PostOutcome =
 export interface WebhookPosterOptions {
   readonly guard: AddressGuard;
   readonly clock: Clock;
-  /** For the whole attempt: look-up, connection, request and answer. */
+  /** For look-up, connection, request, status line and headers. */
   readonly timeoutMs: number;
   /** Certificate authorities to trust in place of the system's, in PEM. */
   readonly certificateAuthorities?: readonly string[];
 }
 
-/** Most of an answer that is read, so that the connection can be used again; a longer one costs the receiver its connection. */
+/**
+ * Most of a body that is read, and only so that the connection can be used again. A longer one, and one that takes its time,
+ * costs the receiver its connection and changes nothing about the outcome.
+ */
 const ANSWER_LIMIT_BYTES = 64 * 1_024;
+/** Status lines such as 103 that may come before the answer. */
+const INTERIM_LIMIT = 20;
 const CONNECTIONS_PER_ORIGIN = 8;
 const IDLE_SOCKET_MS = 4_000;
 
@@ -52,13 +66,18 @@ export function makeWebhookPoster(options: WebhookPosterOptions): WebhookPoster 
       const elapsed = (): number => Math.round(clock.monotonicMs() - startedMs);
       const refusal = guard.refusalOfText(url);
       if (refusal !== undefined) return { outcome: 'refused', refusal, durationMs: elapsed() };
+      const exchange = new Exchange();
       try {
-        const httpStatus = await withDeadline('a webhook', timeoutMs, async (signal) => {
-          const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal });
-          await discard(answer.body);
-          return answer.statusCode;
+        const head = await withDeadline('a webhook', timeoutMs, (signal) => {
+          signal.addEventListener('abort', () => exchange.abort(signal.reason as Error), { once: true });
+          const { origin, pathname, search } = new URL(url);
+          agent.dispatch({ origin, path: `${pathname}${search}`, method: 'POST', headers, body }, exchange);
+          return exchange.head;
         });
-        return { outcome: 'answered', httpStatus, durationMs: elapsed() };
+        const durationMs = elapsed();
+        await exchange.letEnd();
+        const waitMs = retryAfterMs(head.httpStatus, head.retryAfter, clock.nowMs());
+        return { outcome: 'answered', httpStatus: head.httpStatus, retryAfterMs: waitMs, durationMs };
       } catch (error) {
         return { ...toOutcome(error), durationMs: elapsed() };
       }
@@ -67,12 +86,82 @@ export function makeWebhookPoster(options: WebhookPosterOptions): WebhookPoster 
   };
 }
 
-/** Reads an answer to its end or to the limit; nothing of it is kept. */
-async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {
-  let read = 0;
-  for await (const chunk of body) {
-    read += (chunk as Uint8Array).byteLength;
-    if (read > ANSWER_LIMIT_BYTES) break;
+interface AnswerHead {
+  readonly httpStatus: number;
+  readonly retryAfter: string | readonly string[] | undefined;
+}
+
+/** The receiver's answer breaks a rule; `code` says which. */
+class UnusableAnswerError extends Error {
+  override readonly name = 'UnusableAnswerError';
+  readonly code: 'TOO_MANY_INTERIM_ANSWERS' | 'ABANDONED';
+
+  constructor(code: UnusableAnswerError['code']) {
+    super('the answer of a webhook receiver cannot be used');
+    this.code = code;
+  }
+}
+
+/**
+ * One request and what comes back. It settles by the head of the answer, so that nothing that a body does, or fails to do,
+ * can turn an answer into a failure.
+ */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #head = Promise.withResolvers<AnswerHead>();
+  readonly #ended = Promise.withResolvers<void>();
+  #controller: Dispatcher.DispatchController | undefined;
+  #abortedBy: Error | undefined;
+  #interim = 0;
+  #read = 0;
+
+  constructor() {
+    // At the deadline nobody waits for it any more.
+    this.#head.promise.catch(() => undefined);
+  }
+
+  get head(): Promise<AnswerHead> {
+    return this.#head.promise;
+  }
+
+  abort(cause: Error): void {
+    this.#abortedBy = cause;
+    this.#controller?.abort(cause);
+  }
+
+  /** Gives the body a moment to end, and ends it otherwise. */
+  async letEnd(): Promise<void> {
+    const { ms } = deadlines.webhookRest;
+    await withDeadline('the rest of an answer', ms, () => this.#ended.promise).catch((late: Error) => this.abort(late));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#abortedBy !== undefined) controller.abort(this.#abortedBy);
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    httpStatus: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    if (httpStatus >= 200) this.#head.resolve({ httpStatus, retryAfter: headers['retry-after'] });
+    else if ((this.#interim += 1) > INTERIM_LIMIT) {
+      controller.abort(new UnusableAnswerError('TOO_MANY_INTERIM_ANSWERS'));
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#read += chunk.byteLength;
+    if (this.#read > ANSWER_LIMIT_BYTES) controller.abort(new UnusableAnswerError('ABANDONED'));
+  }
+
+  onResponseEnd(): void {
+    this.#ended.resolve();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#head.reject(error);
+    this.#ended.resolve();
   }
 }
 

@@ -18,12 +18,12 @@ describe('attempts', () => {
   afterAll(() => stores.stop());
 
   it.each([
-    { outcome: { outcome: 'answered', httpStatus: 200, durationMs: 1 }, result: 'delivered' },
-    { outcome: { outcome: 'answered', httpStatus: 299, durationMs: 1 }, result: 'delivered' },
-    { outcome: { outcome: 'answered', httpStatus: 302, durationMs: 1 }, result: 'failed' },
-    { outcome: { outcome: 'answered', httpStatus: 400, durationMs: 1 }, result: 'failed' },
-    { outcome: { outcome: 'answered', httpStatus: 410, durationMs: 1 }, result: 'gone' },
-    { outcome: { outcome: 'answered', httpStatus: 503, durationMs: 1 }, result: 'failed' },
+    { outcome: { outcome: 'answered', httpStatus: 200, retryAfterMs: 0, durationMs: 1 }, result: 'delivered' },
+    { outcome: { outcome: 'answered', httpStatus: 299, retryAfterMs: 0, durationMs: 1 }, result: 'delivered' },
+    { outcome: { outcome: 'answered', httpStatus: 302, retryAfterMs: 0, durationMs: 1 }, result: 'failed' },
+    { outcome: { outcome: 'answered', httpStatus: 400, retryAfterMs: 0, durationMs: 1 }, result: 'failed' },
+    { outcome: { outcome: 'answered', httpStatus: 410, retryAfterMs: 0, durationMs: 1 }, result: 'gone' },
+    { outcome: { outcome: 'answered', httpStatus: 503, retryAfterMs: 0, durationMs: 1 }, result: 'failed' },
     { outcome: { outcome: 'timed_out', durationMs: 1 }, result: 'failed' },
     { outcome: { outcome: 'refused', refusal: 'not_public', durationMs: 1 }, result: 'failed' },
     { outcome: { outcome: 'unreachable', reason: 'ECONNREFUSED', durationMs: 1 }, result: 'failed' },
