@@ -9,14 +9,15 @@ import { eventRoutes } from './routes/events.ts';
 import { healthRoutes, type HealthRouteDependencies } from './routes/health.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { messageRoutes, type MessageRouteDependencies } from './routes/messages.ts';
-import { webhookRoutes, type WebhookRouteDependencies } from './routes/webhooks.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
+import { webhookTrialRoutes, type WebhookTrialDependencies } from './routes/webhookTrials.ts';
 
 export interface ApiDependencies
   extends
     HttpDependencies,
     ConnectionRouteDependencies,
     MessageRouteDependencies,
-    WebhookRouteDependencies,
+    WebhookTrialDependencies,
     HealthRouteDependencies,
     EventLogDependencies {}
 
@@ -30,6 +31,7 @@ export function apiRoutes(dependencies: ApiDependencies): {
     ...lifecycleRoutes(dependencies),
     ...messageRoutes(dependencies),
     ...webhookRoutes(dependencies),
+    ...webhookTrialRoutes(dependencies),
     ...eventRoutes(dependencies),
     ...healthRoutes(dependencies),
     route('GET', '/v1/openapi.json', {

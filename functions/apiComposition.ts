@@ -1,5 +1,6 @@
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { systemClock } from '../shared/kernel/clock.ts';
+import { deadlines } from '../shared/kernel/deadlines.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
@@ -7,7 +8,9 @@ import type { Breakers } from '../shared/platform/breakers.ts';
 import type { ApiConfig } from '../shared/platform/config.ts';
 import { makeLogger } from '../shared/platform/logger.ts';
 import { AddressGuard, systemResolve } from '../shared/webhook/addressGuard.ts';
+import { makeEndpointBreakerStore } from '../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../shared/webhook/endpointStore.ts';
+import { makeWebhookPoster } from '../shared/webhook/postWebhook.ts';
 import type { AdminDependencies } from './admin.ts';
 import type { ApiDependencies } from './api.ts';
 import { makeAuthenticate } from './authentication.ts';
@@ -37,10 +40,13 @@ function composeHttp(config: ApiConfig, name: string): AdminDependencies & { rea
  */
 export function composeApi(config: ApiConfig, options: { readonly allowLoopback?: boolean } = {}): ApiDependencies {
   const http = composeHttp(config, 'api');
+  const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
   return {
     ...http,
     endpoints: new EndpointStore(http),
-    guard: new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false }),
+    guard,
+    poster: makeWebhookPoster({ guard, clock: systemClock, timeoutMs: deadlines.webhookTest.ms }),
+    endpointBreakers: makeEndpointBreakerStore(http),
     queue: makeQueueClient(config, { breakers: http.breakers }),
     queueUrlBase: config.queueUrlBase,
     shardCap: config.shardCap,

@@ -53,8 +53,13 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('UNQUEUED', 'DeleteItem', 'PutItem'),
       // Puts what stands for an event that never came, so that readers go on.
       core('EVENTS', 'PutItem', 'Query'),
+      // Deliveries that wait, when a tenant says that its receiver is back.
+      core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query'),
     ],
-    queues: [{ queue: 'commands', actions: ['SendMessage'] }],
+    queues: [
+      { queue: 'commands', actions: ['SendMessage'] },
+      { queue: 'deliveries', actions: ['SendMessage'] },
+    ],
     dataKeys: false,
   },
   admin: {
@@ -92,10 +97,10 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     tables: [
       core('TENANT', 'GetItem', 'UpdateItem'),
       core('EVENTS', 'GetItem'),
-      // An endpoint's attempts.
-      core('ENDPOINT', 'PutItem'),
+      // An endpoint's attempts, and the deliveries that wait for it.
+      core('ENDPOINT', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
     ],
-    queues: [{ queue: 'deliveries', actions: ['ChangeMessageVisibility', ...eventSource] }],
+    queues: [{ queue: 'deliveries', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] }],
     dataKeys: false,
   },
   reconcile: {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
-import { parseId } from '../../shared/kernel/id.ts';
+import { parseId, type TenantId } from '../../shared/kernel/id.ts';
 import type { AddressGuard } from '../../shared/webhook/addressGuard.ts';
-import { endpointViewSchema, newEndpointSchema, toEndpointView } from '../../shared/webhook/endpoint.ts';
+import { endpointViewSchema, newEndpointSchema, toEndpointView, type Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { route, type Route } from '../route.ts';
 import { pageOf, toPage } from './views.ts';
@@ -12,6 +12,18 @@ export interface WebhookRouteDependencies {
   readonly endpoints: EndpointStore;
   readonly guard: AddressGuard;
   readonly clock: Clock;
+}
+
+/** The endpoint of a webhook of the calling tenant. Another tenant's, a deleted one and nonsense are all `webhook_not_found`. */
+export async function findWebhook(
+  endpoints: Pick<EndpointStore, 'find'>,
+  tenantId: TenantId,
+  text: string | undefined,
+): Promise<Endpoint> {
+  const endpointId = parseId('end', text ?? '');
+  const endpoint = endpointId && (await endpoints.find(tenantId, endpointId));
+  if (endpoint === undefined) throw new AppError('webhook_not_found');
+  return endpoint;
 }
 
 const newEndpointViewSchema = endpointViewSchema

@@ -158,6 +158,11 @@ export const errorRules = {
     retry: 'later',
     sentence: 'Too many messages wait for this connection to come online. Send again when some have left.',
   },
+  webhook_test_too_soon: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence: 'This webhook was tested a moment ago. Test it again in three seconds.',
+  },
   quota_exceeded: {
     httpStatus: 429,
     retry: 'later',

@@ -7,6 +7,8 @@ export const retentionSeconds = {
   event: 30 * DAY_SECONDS,
   handledFact: 30 * DAY_SECONDS,
   attempt: 30 * DAY_SECONDS,
+  // As long as their queue keeps them.
+  waitingDelivery: 14 * DAY_SECONDS,
   transition: 90 * DAY_SECONDS,
   unqueued: DAY_SECONDS,
 } as const satisfies Record<string, number>;

@@ -109,3 +109,14 @@ export const attemptKey = (
   sk: `ATTEMPT#${padded(attempt.atMs, 15)}#${attempt.deliveryId}#${padded(attempt.number, 3)}`,
 });
 export const ATTEMPT_PREFIX = 'ATTEMPT#';
+/** A delivery that waits in its queue for its next attempt. */
+export const waitingDeliveryKey = (endpointId: EndpointId, deliveryId: DeliveryId): ItemKey => ({
+  pk: attemptPartition(endpointId),
+  sk: `WAITING#${deliveryId}`,
+});
+export const WAITING_PREFIX = 'WAITING#';
+/** The newest round of a delivery that was put into its queue anew. */
+export const deliveryRoundKey = (endpointId: EndpointId, deliveryId: DeliveryId): ItemKey => ({
+  pk: attemptPartition(endpointId),
+  sk: `ROUND#${deliveryId}`,
+});

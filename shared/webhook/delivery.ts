@@ -27,6 +27,10 @@ export const deliverySchema = z.object({
   eventId: brandedText<EventId>(),
   correlationId: brandedText<CorrelationId>(),
   deliveryId: brandedText<DeliveryId>(),
+  /** How often it was put into the queue anew, because what it waited for came early. The highest one counts. */
+  round: z.number().int().min(0).optional(),
+  /** Attempts in earlier rounds. */
+  attempts: z.number().int().min(0).optional(),
 });
 export type Delivery = z.infer<typeof deliverySchema>;
 
@@ -53,7 +57,14 @@ export async function enqueueDeliveries(
   endpoints: readonly Endpoint[],
   events: readonly RecordedEvent[],
 ): Promise<number> {
-  const entries = toDeliveries(endpoints, events).map(toEntry);
+  const deliveries = toDeliveries(endpoints, events);
+  await sendDeliveries(dependencies, deliveries);
+  return deliveries.length;
+}
+
+/** Puts deliveries into the queue. Resolves when SQS has all of them, and throws when it refused one. */
+export async function sendDeliveries(dependencies: DeliveryQueue, deliveries: readonly Delivery[]): Promise<void> {
+  const entries = deliveries.map(toEntry);
   for (let start = 0; start < entries.length; start += BATCH_SIZE) {
     const Entries = entries.slice(start, start + BATCH_SIZE).map((entry, index) => ({ ...entry, Id: String(index) }));
     const answer = await dependencies.queue.send(
@@ -66,7 +77,6 @@ export async function enqueueDeliveries(
       throw Object.assign(new Error(`SQS refused a delivery: ${name}`), { name });
     }
   }
-  return entries.length;
 }
 
 /** Which deliveries the events make: for each event, one per endpoint that wants its type. */

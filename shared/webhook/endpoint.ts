@@ -56,7 +56,7 @@ export const endpointViewSchema = z
       })
       .meta({
         description:
-          'Closed: deliveries are posted. Open, for 60 seconds after five failed attempts in a row: they wait, and none is lost. Half open: one at a time is posted, and two that succeed close it.',
+          'Closed: deliveries are posted. Open, after five failed attempts in a row, for 5 seconds at first and at most 60: they wait, and none is lost. Half open: one is posted, and its success closes it; what waits follows within seconds.',
       }),
     createdAt: z.iso.datetime(),
   })

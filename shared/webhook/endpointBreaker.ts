@@ -13,14 +13,12 @@ export interface EndpointBreaker {
   readonly failures: number;
   /** Until when nothing is posted. Whoever tries sets it anew, and so holds the trial. */
   readonly openUntilMs: number | undefined;
-  /** Trials in a row that succeeded. */
-  readonly successes: number;
 }
 
-export const CLOSED: EndpointBreaker = { failures: 0, openUntilMs: undefined, successes: 0 };
+export const CLOSED: EndpointBreaker = { failures: 0, openUntilMs: undefined };
 
-/** Numbers of R13: the receiver is not ours and needs not be asked at once when it is back. */
-export const endpointBreakerRule = { failures: 5, openMs: 60_000, successes: 2 } as const;
+/** Opens after five failures in a row, for 5 s at first and twice as long with each failed trial; one success closes it. */
+export const endpointBreakerRule = { failures: 5, firstOpenMs: 5_000, longestOpenMs: 60_000 } as const;
 
 /**
  * How long a trial is held: as long as the function runs that makes it, so that it is over by then. If that one died, the
@@ -52,12 +50,21 @@ export function admit({ openUntilMs }: EndpointBreaker, nowMs: number): Admissio
 
 /**
  * What is written after an attempt; undefined when nothing is, as after each success while the breaker is closed.
- * `count` adds a failure, and opens the breaker if that was the last one; `forget` ends a row of failures.
+ * `count` adds a failure, and opens the breaker for `openMs` if that was the last one; `forget` ends a row of failures.
  */
 export type BreakerChange =
-  | { readonly change: 'count' }
+  | { readonly change: 'count'; readonly openMs: number }
   | { readonly change: 'forget' }
   | { readonly change: 'set'; readonly held: number; readonly to: EndpointBreaker };
+
+export interface AttemptEnd {
+  readonly succeeded: boolean;
+  /** How long the receiver asked us to wait; 0 for not at all. */
+  readonly retryAfterMs: number;
+  readonly nowMs: number;
+  /** A number in [0, 1). */
+  readonly jitter: number;
+}
 
 /**
  * @param held the trial that this attempt held: what `openUntilMs` was set to when it was taken; undefined for none
@@ -65,17 +72,21 @@ export type BreakerChange =
 export function afterAttempt(
   breaker: EndpointBreaker,
   held: number | undefined,
-  succeeded: boolean,
-  nowMs: number,
+  { succeeded, retryAfterMs, nowMs, jitter }: AttemptEnd,
 ): BreakerChange | undefined {
-  if (held === undefined) {
-    if (!succeeded) return { change: 'count' };
+  if (succeeded) {
+    if (held !== undefined) return { change: 'set', held, to: CLOSED };
     return breaker.failures > 0 ? { change: 'forget' } : undefined;
   }
-  const { openMs, successes: needed } = endpointBreakerRule;
-  const { failures } = breaker;
-  if (!succeeded) return { change: 'set', held, to: { failures, openUntilMs: nowMs + openMs, successes: 0 } };
-  const successes = breaker.successes + 1;
-  // The next trial may begin at once.
-  return { change: 'set', held, to: successes >= needed ? CLOSED : { failures, openUntilMs: nowMs, successes } };
+  const failures = breaker.failures + 1;
+  const openMs = Math.max(openDurationMs(failures, jitter), retryAfterMs);
+  if (held === undefined) return { change: 'count', openMs };
+  return { change: 'set', held, to: { failures, openUntilMs: nowMs + openMs } };
+}
+
+/** How long it opens: an outage of seconds costs seconds, and one that lasts is asked about once a minute. */
+export function openDurationMs(failures: number, jitter: number): number {
+  const { failures: first, firstOpenMs, longestOpenMs } = endpointBreakerRule;
+  const doubled = firstOpenMs * 2 ** Math.min(10, Math.max(0, failures - first));
+  return Math.round(Math.min(longestOpenMs, doubled) * (0.8 + 0.2 * jitter));
 }

@@ -11,6 +11,8 @@ export interface EndpointBreakerStore {
   readonly takeTrial: (of: BrokenEndpoint, seen: number, nowMs: number) => Promise<{ readonly held: number } | 'taken'>;
   /** Returns `opened` when this was the failure that opened it, `written`, or `late` when the breaker has moved on. */
   readonly write: (of: BrokenEndpoint, change: BreakerChange, nowMs: number) => Promise<'opened' | 'written' | 'late'>;
+  /** Closes it whatever it is: somebody who knows says that the receiver is back. */
+  readonly close: (of: BrokenEndpoint) => Promise<'closed' | 'closed_already'>;
 }
 
 export interface BrokenEndpoint {
@@ -47,7 +49,7 @@ export function makeEndpointBreakerStore(dependencies: {
     }
   };
 
-  const count = async (of: BrokenEndpoint, nowMs: number): Promise<'opened' | 'written' | 'late'> => {
+  const count = async (of: BrokenEndpoint, openMs: number, nowMs: number): Promise<'opened' | 'written' | 'late'> => {
     const counted = await update(of, {
       UpdateExpression: 'ADD breakerFailures :one',
       ConditionExpression: 'attribute_not_exists(openUntilMs)',
@@ -60,7 +62,7 @@ export function makeEndpointBreakerStore(dependencies: {
       UpdateExpression: 'SET openUntilMs = :until',
       ConditionExpression: 'attribute_not_exists(openUntilMs) AND breakerFailures >= :most',
       ExpressionAttributeValues: {
-        ':until': nowMs + endpointBreakerRule.openMs,
+        ':until': nowMs + openMs,
         ':most': endpointBreakerRule.failures,
       },
     });
@@ -68,6 +70,13 @@ export function makeEndpointBreakerStore(dependencies: {
   };
 
   return {
+    close: async (of) => {
+      const closed = await update(of, {
+        UpdateExpression: 'REMOVE openUntilMs, breakerFailures',
+        ConditionExpression: '(attribute_exists(openUntilMs) OR attribute_exists(breakerFailures))',
+      });
+      return closed === undefined ? 'closed_already' : 'closed';
+    },
     takeTrial: async (of, seen, nowMs) => {
       // Two that take it in the same millisecond after the same read: the second finds another number than it has seen.
       const held = Math.max(nowMs + TRIAL_HELD_MS, seen + 1);
@@ -79,7 +88,7 @@ export function makeEndpointBreakerStore(dependencies: {
       return taken === undefined ? 'taken' : { held };
     },
     write: async (of, change, nowMs) => {
-      if (change.change === 'count') return count(of, nowMs);
+      if (change.change === 'count') return count(of, change.openMs, nowMs);
       if (change.change === 'forget') {
         const forgotten = await update(of, {
           UpdateExpression: 'REMOVE breakerFailures',
@@ -92,14 +101,14 @@ export function makeEndpointBreakerStore(dependencies: {
         of,
         to.openUntilMs === undefined
           ? {
-              UpdateExpression: 'REMOVE openUntilMs, breakerFailures, breakerSuccesses',
+              UpdateExpression: 'REMOVE openUntilMs, breakerFailures',
               ConditionExpression: 'openUntilMs = :held',
               ExpressionAttributeValues: { ':held': held },
             }
           : {
-              UpdateExpression: 'SET openUntilMs = :until, breakerSuccesses = :successes',
+              UpdateExpression: 'SET openUntilMs = :until, breakerFailures = :failures',
               ConditionExpression: 'openUntilMs = :held',
-              ExpressionAttributeValues: { ':held': held, ':until': to.openUntilMs, ':successes': to.successes },
+              ExpressionAttributeValues: { ':held': held, ':until': to.openUntilMs, ':failures': to.failures },
             },
       );
       return written === undefined ? 'late' : 'written';

@@ -1,5 +1,11 @@
 import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, TransactWriteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  GetCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+  type DynamoDBDocumentClient,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
 import type { EventType } from '../event/event.ts';
 import { AppError } from '../kernel/appError.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -19,6 +25,8 @@ import { SECRET_PREFIX } from './signature.ts';
  * hash, it must make signatures. It signs what this tenant receives and opens nothing; the table is encrypted at rest.
  */
 const SECRET_BYTES = 32;
+/** Between two tests of one endpoint: a receiver that is not well must not be asked in a loop. */
+export const TEST_EVERY_MS = 3_000;
 
 export interface EndpointStoreDependencies {
   readonly table: DynamoDBDocumentClient;
@@ -122,20 +130,49 @@ export class EndpointStore {
 
   /** The receiver wants no more. Condition: the endpoint exists. */
   async disable(tenantId: TenantId, endpointId: EndpointId): Promise<'disabled' | 'missing'> {
+    const written = await this.#update(tenantId, endpointId, {
+      UpdateExpression: 'SET #state = :disabled',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: { ':disabled': 'disabled' },
+    });
+    return written ? 'disabled' : 'missing';
+  }
+
+  /** The tenant says that its receiver is back: active, and its breaker closed. Condition: the endpoint exists. */
+  async resume(tenantId: TenantId, endpointId: EndpointId): Promise<'resumed' | 'missing'> {
+    const written = await this.#update(tenantId, endpointId, {
+      UpdateExpression: 'SET #state = :active REMOVE openUntilMs, breakerFailures',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: { ':active': 'active' },
+    });
+    return written ? 'resumed' : 'missing';
+  }
+
+  /** Takes the right to make one test. Condition: the last one was taken {@link TEST_EVERY_MS} ago or earlier. */
+  async takeTest(tenantId: TenantId, endpointId: EndpointId): Promise<'taken' | 'too_soon'> {
+    const nowMs = this.#dependencies.clock.nowMs();
+    const written = await this.#update(tenantId, endpointId, {
+      UpdateExpression: 'SET testedAtMs = :now',
+      ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(testedAtMs) OR testedAtMs <= :before)',
+      ExpressionAttributeValues: { ':now': nowMs, ':before': nowMs - TEST_EVERY_MS },
+    });
+    return written ? 'taken' : 'too_soon';
+  }
+
+  /** Returns whether the condition was met. */
+  async #update(
+    tenantId: TenantId,
+    endpointId: EndpointId,
+    input: Omit<UpdateCommandInput, 'TableName' | 'Key'>,
+  ): Promise<boolean> {
     try {
-      await this.#dependencies.table.send(
-        new UpdateCommand({
-          TableName: this.#TableName,
-          Key: endpointKey(tenantId, endpointId),
-          UpdateExpression: 'SET #state = :disabled',
-          ConditionExpression: 'attribute_exists(pk)',
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ':disabled': 'disabled' },
-        }),
-      );
-      return 'disabled';
+      const Key = endpointKey(tenantId, endpointId);
+      await this.#dependencies.table.send(new UpdateCommand({ TableName: this.#TableName, Key, ...input }));
+      return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return 'missing';
+      if (error instanceof ConditionalCheckFailedException) return false;
       throw error;
     }
   }
@@ -196,7 +233,6 @@ function toEndpoint(item: Record<string, unknown>): Endpoint {
     breaker: {
       failures: (item['breakerFailures'] as number | undefined) ?? 0,
       openUntilMs: item['openUntilMs'] as number | undefined,
-      successes: (item['breakerSuccesses'] as number | undefined) ?? 0,
     },
     createdAtMs: item['createdAtMs'] as number,
   };

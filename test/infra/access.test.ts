@@ -195,8 +195,8 @@ describe('what roles may do', () => {
       ]);
   });
 
-  it('lets the API send commands of every shard and nothing else to any queue', () => {
-    const [send, ...others] = grantsOf('api').filter(({ actions }) =>
+  it('lets the API send commands of every shard, and deliveries, and nothing else to any queue', () => {
+    const [send, deliver, ...others] = grantsOf('api').filter(({ actions }) =>
       actions.some((action) => action.startsWith('sqs:')),
     );
     const matches = (name: string): boolean =>
@@ -210,6 +210,10 @@ describe('what roles may do', () => {
       );
 
     expect(others).toEqual([]);
+    expect(deliver).toMatchObject({
+      actions: ['sqs:SendMessage'],
+      targets: [`arn:aws:sqs:${REGION}:${ACCOUNT}:test-deliveries`],
+    });
     expect(send?.actions).toEqual(['sqs:SendMessage']);
     expect([0, 999, 1_000].filter((shard) => !matches(commandQueueName('test', shard)))).toEqual([]);
     expect(['test-command-dead.fifo', 'test-events-00.fifo', 'prod-command-0000.fifo'].filter(matches)).toEqual([]);
@@ -230,11 +234,11 @@ describe('what roles may do', () => {
 
   it('lets the watchdog send commands to shards, as the API does, and receive none', () => {
     const toQueues = grantsOf('watchdog').filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')));
-    const ofApi = grantsOf('api').filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')));
+    const [ofApi] = grantsOf('api').filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')));
 
-    expect(toQueues.map(({ actions, targets }) => ({ actions, targets }))).toEqual(
-      ofApi.map(({ actions, targets }) => ({ actions, targets })),
-    );
+    expect(toQueues.map(({ actions, targets }) => ({ actions, targets }))).toEqual([
+      { actions: ofApi?.actions, targets: ofApi?.targets },
+    ]);
   });
 
   it('lets the guard of the shard count do nothing but write its log and traces', () => {

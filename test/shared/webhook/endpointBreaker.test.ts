@@ -5,6 +5,7 @@ import {
   afterAttempt,
   CLOSED,
   endpointBreakerRule,
+  openDurationMs,
   stateOf,
   TRIAL_HELD_MS,
   type Admission,
@@ -14,7 +15,7 @@ import {
 
 const NOW = 1_000_000;
 const failing = (failures: number): EndpointBreaker => ({ ...CLOSED, failures });
-const until = (openUntilMs: number, successes = 0): EndpointBreaker => ({ failures: 5, openUntilMs, successes });
+const until = (openUntilMs: number, failures = 5): EndpointBreaker => ({ failures, openUntilMs });
 
 describe('the breaker of an endpoint', () => {
   it.each<[string, EndpointBreaker, string, Admission]>([
@@ -31,24 +32,30 @@ describe('the breaker of an endpoint', () => {
   it.each<[string, EndpointBreaker, number | undefined, 'success' | 'failure', BreakerChange | undefined]>([
     ['a success of many writes nothing', CLOSED, undefined, 'success', undefined],
     ['a success after failures forgets them', failing(3), undefined, 'success', { change: 'forget' }],
-    ['a failure is counted', failing(3), undefined, 'failure', { change: 'count' }],
+    ['a failure is counted', failing(3), undefined, 'failure', { change: 'count', openMs: 5_000 }],
     [
-      'a trial that fails opens it again',
-      until(9, 1),
-      77,
-      'failure',
-      { change: 'set', held: 77, to: until(NOW + 60_000) },
-    ],
-    [
-      'a trial that succeeds lets the next begin',
+      'a trial that fails opens it again, for twice as long',
       until(9),
       77,
-      'success',
-      { change: 'set', held: 77, to: until(NOW, 1) },
+      'failure',
+      { change: 'set', held: 77, to: until(NOW + 10_000, 6) },
     ],
-    ['the second that succeeds closes it', until(9, 1), 77, 'success', { change: 'set', held: 77, to: CLOSED }],
+    ['the first trial that succeeds closes it', until(9), 77, 'success', { change: 'set', held: 77, to: CLOSED }],
   ])('%s', (_name, breaker, held, outcome, change) => {
-    expect(afterAttempt(breaker, held, outcome === 'success', NOW)).toEqual(change);
+    const end = { succeeded: outcome === 'success', retryAfterMs: 0, nowMs: NOW, jitter: 1 };
+
+    expect(afterAttempt(breaker, held, end)).toEqual(change);
+  });
+
+  it('opens for 5 s at first, doubles, and never for more than a minute unless the receiver asks', () => {
+    const failures = [1, 5, 6, 7, 8, 9, 10, 100, 1_000_000];
+    const asked = { succeeded: false, retryAfterMs: 600_000, nowMs: NOW, jitter: 0 };
+
+    expect(failures.map((count) => openDurationMs(count, 1))).toEqual([
+      5_000, 5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000, 60_000,
+    ]);
+    expect(openDurationMs(5, 0)).toBe(4_000);
+    expect(afterAttempt(until(9), 77, asked)).toEqual({ change: 'set', held: 77, to: until(NOW + 600_000, 6) });
   });
 
   it('never posts while open, nor two trials at once, however many functions run side by side', () => {
@@ -70,7 +77,10 @@ describe('the breaker of an endpoint', () => {
           const attempt = running.get(by);
           if (attempt !== undefined) {
             running.delete(by);
-            record.apply(afterAttempt(attempt.read, attempt.held, succeeds, nowMs), nowMs);
+            record.apply(
+              afterAttempt(attempt.read, attempt.held, { succeeded: succeeds, retryAfterMs: 0, nowMs, jitter: 0.5 }),
+              nowMs,
+            );
             continue;
           }
           const read = record.breaker;
@@ -112,8 +122,8 @@ class EndpointRecord {
       if (this.breaker.openUntilMs === change.held) this.breaker = change.to;
     } else if (this.breaker.openUntilMs === undefined) {
       const failures = change.change === 'forget' ? 0 : this.breaker.failures + 1;
-      const isOpen = failures >= endpointBreakerRule.failures;
-      this.breaker = { ...CLOSED, failures, openUntilMs: isOpen ? nowMs + endpointBreakerRule.openMs : undefined };
+      const isOpen = change.change === 'count' && failures >= endpointBreakerRule.failures;
+      this.breaker = { failures, openUntilMs: isOpen ? nowMs + change.openMs : undefined };
     }
   }
 }

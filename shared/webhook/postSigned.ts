@@ -1,0 +1,76 @@
+import type { Endpoint } from './endpoint.ts';
+import { urlRefusals } from './addressGuard.ts';
+import type { PostOutcome, WebhookPoster } from './postWebhook.ts';
+import { signDelivery } from './signature.ts';
+
+/** One POST to a tenant's endpoint, with all that its receiver checks it by. */
+export interface SignedPost {
+  /** The id that receivers recognise a repeated delivery by. */
+  readonly id: string;
+  readonly correlationId: string;
+  readonly body: string;
+  /** Wall clock, milliseconds. */
+  readonly atMs: number;
+}
+
+/** Signs and posts. Never rejects. */
+export function postSigned(
+  poster: Pick<WebhookPoster, 'post'>,
+  endpoint: Pick<Endpoint, 'url' | 'secret'>,
+  { id, correlationId, body, atMs }: SignedPost,
+): Promise<PostOutcome> {
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'Holdfast',
+    'x-correlation-id': correlationId,
+    ...signDelivery(endpoint.secret, id, atMs, body),
+  };
+  return poster.post(endpoint.url, headers, body);
+}
+
+/** Why there was no answer, as a code; undefined when there was one. */
+export function reasonOf(outcome: PostOutcome): string | undefined {
+  if (outcome.outcome === 'answered') return undefined;
+  if (outcome.outcome === 'timed_out') return 'timed_out';
+  return outcome.outcome === 'refused' ? outcome.refusal : outcome.reason;
+}
+
+/** What codes of a connection or of a parser mean, by the beginning of their name; the first that fits counts. */
+const REASONS: readonly (readonly [beginning: string, sentence: string])[] = [
+  ['ECONNREFUSED', 'Nobody listens at the address and port of the URL.'],
+  ['ECONNRESET', 'The receiver cut the connection before it answered.'],
+  ['EHOSTUNREACH', 'The host of the URL cannot be reached.'],
+  ['ENETUNREACH', 'The host of the URL cannot be reached.'],
+  ['ETIMEDOUT', 'The receiver took no connection in time.'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'The receiver took no connection in time.'],
+  ['UND_ERR_SOCKET', 'The receiver closed the connection before it answered.'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'The headers of the answer are larger than 16 KB.'],
+  ['TOO_MANY_INTERIM_ANSWERS', 'The receiver sent interim answers (1xx) without end.'],
+  ['HPE_', 'The answer is not valid HTTP.'],
+  ['HTTPParserError', 'The answer is not valid HTTP.'],
+  ['ERR_SSL_', 'TLS failed. Check that the port speaks TLS.'],
+  ['EPROTO', 'TLS failed. Check that the port speaks TLS.'],
+  ['CERT_', "The receiver's certificate is not valid."],
+  ['ERR_TLS_', "The receiver's certificate is not valid for this host name."],
+  ['DEPTH_ZERO_', "No known authority vouches for the receiver's certificate."],
+  ['SELF_SIGNED_', "No known authority vouches for the receiver's certificate."],
+  ['UNABLE_TO_', "No known authority vouches for the receiver's certificate."],
+];
+
+/** What became of a POST, for the person who reads it. */
+export function sentenceOf(outcome: PostOutcome): string {
+  switch (outcome.outcome) {
+    case 'answered':
+      if (outcome.httpStatus >= 200 && outcome.httpStatus < 300) return 'The receiver has taken the event.';
+      if (outcome.httpStatus === 410) return 'The receiver answered 410: deliveries to it end.';
+      return `The receiver answered ${outcome.httpStatus}; only 2xx counts as taken, and redirects are not followed.`;
+    case 'timed_out':
+      return 'The receiver did not answer in time.';
+    case 'refused':
+      return urlRefusals[outcome.refusal];
+    case 'unreachable': {
+      const found = REASONS.find(([beginning]) => outcome.reason.startsWith(beginning));
+      return found?.[1] ?? 'The receiver gave no valid answer.';
+    }
+  }
+}
