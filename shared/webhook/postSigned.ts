@@ -59,18 +59,13 @@ const REASONS: readonly (readonly [beginning: string, sentence: string])[] = [
 
 /** What became of a POST, for the person who reads it. */
 export function sentenceOf(outcome: PostOutcome): string {
-  switch (outcome.outcome) {
-    case 'answered':
-      if (outcome.httpStatus >= 200 && outcome.httpStatus < 300) return 'The receiver has taken the event.';
-      if (outcome.httpStatus === 410) return 'The receiver answered 410: deliveries to it end.';
-      return `The receiver answered ${outcome.httpStatus}; only 2xx counts as taken, and redirects are not followed.`;
-    case 'timed_out':
-      return 'The receiver did not answer in time.';
-    case 'refused':
-      return urlRefusals[outcome.refusal];
-    case 'unreachable': {
-      const found = REASONS.find(([beginning]) => outcome.reason.startsWith(beginning));
-      return found?.[1] ?? 'The receiver gave no valid answer.';
-    }
+  if (outcome.outcome === 'timed_out') return 'The receiver did not answer in time.';
+  if (outcome.outcome === 'refused') return urlRefusals[outcome.refusal];
+  if (outcome.outcome === 'unreachable') {
+    const found = REASONS.find(([beginning]) => outcome.reason.startsWith(beginning));
+    return found?.[1] ?? 'The receiver gave no valid answer.';
   }
+  if (outcome.httpStatus >= 200 && outcome.httpStatus < 300) return 'The receiver has taken the event.';
+  if (outcome.httpStatus === 410) return 'The receiver answered 410: deliveries to it end.';
+  return `The receiver answered ${outcome.httpStatus}; only 2xx counts as taken, and redirects are not followed.`;
 }
