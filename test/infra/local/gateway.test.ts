@@ -84,6 +84,7 @@ describe('gateway', () => {
     const response = await fetch(`${url}/big`, { method: 'POST', body: 'x'.repeat(10 * 1_024 * 1_024 + 1) });
 
     expect(response.status).toBe(413);
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
     expect(events).toEqual([]);
   });
 

@@ -317,6 +317,24 @@ describe('recording facts', () => {
     ]);
   });
 
+  it('lists what was sent between what was received, in the order in which both happened', async () => {
+    const ids = newIds();
+    const question = aMessageFact({ receivedAtMs: AT_MS });
+    const answer = aSentMessage(ids, { createdAtMs: AT_MS + 1 });
+    const thanks = aMessageFact({ receivedAtMs: AT_MS + 2 });
+
+    await recordFacts(stores, aBatch(ids, [question]));
+    await stores.messages.create(answer);
+    await recordFacts(stores, aBatch(ids, [thanks], 'batch-2'));
+
+    const page = await stores.messages.list(ids.connectionId, { before: undefined, limit: 10, nowMs: AT_MS });
+    expect(page.messages.map(({ stanzaId }) => stanzaId)).toEqual([
+      (thanks as { readonly stanzaId: string }).stanzaId,
+      answer.stanzaId,
+      (question as { readonly stanzaId: string }).stanzaId,
+    ]);
+  });
+
   it('says nothing of a receipt for a message that the phone sent', async () => {
     const ids = newIds();
 
