@@ -20,12 +20,12 @@ export const TABLE = 'test-sessions';
 /** Sessions of one connection after the other, in the real table. */
 export class Sessions {
   readonly #dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
-  readonly #keyProvider: KeyProvider;
+  readonly keyProvider: KeyProvider;
   connection: OwnedConnection = newConnection();
 
   private constructor(dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>, keyProvider: KeyProvider) {
     this.#dynamoDb = dynamoDb;
-    this.#keyProvider = keyProvider;
+    this.keyProvider = keyProvider;
   }
 
   static async start(): Promise<Sessions> {
@@ -61,7 +61,7 @@ export class Sessions {
         random: systemRandom,
         metrics: silentMetrics,
         storeTimeoutMs: 5_000,
-        keyProvider: this.#keyProvider,
+        keyProvider: this.keyProvider,
         ...overrides,
       },
     );
