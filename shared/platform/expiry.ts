@@ -11,6 +11,8 @@ export const retentionSeconds = {
   waitingDelivery: 14 * DAY_SECONDS,
   transition: 90 * DAY_SECONDS,
   unqueued: DAY_SECONDS,
+  /** What a message says that cannot be shown yet, sealed. */
+  plaintext: 30 * DAY_SECONDS,
 } as const satisfies Record<string, number>;
 
 /** Value of the `ttl` attribute of a record that is written now. */

@@ -1,11 +1,10 @@
 import type { Clock } from '../../shared/kernel/clock.ts';
+import { expiryOf } from '../../shared/platform/expiry.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { ItemSeal } from './itemSeal.ts';
 import type { SessionItems } from './sessionItems.ts';
 
-/** Days for which what cannot be shown yet is kept, so that a later version can show it. */
-const KEPT_DAYS = 30;
 const DAY_MS = 86_400_000;
 /** Of one message: WhatsApp's own are a few hundred bytes, with a thumbnail up to some tens of thousands. */
 export const LARGEST_PLAINTEXT_BYTES = 64 * 1_024;
@@ -30,7 +29,8 @@ interface KeptPlaintextsDependencies {
 
 /**
  * The plaintexts of messages that have no form here yet. Each is an item of the Sessions table, sealed like a key and for
- * workers only, that the table lets go by itself. Writing one again does no harm.
+ * workers only, that the table lets go by itself after 30 days, so that a later version can show it until then. Writing one again
+ * does no harm.
  */
 export class KeptPlaintexts {
   readonly #dependencies: KeptPlaintextsDependencies;
@@ -58,9 +58,8 @@ export class KeptPlaintexts {
     if (!this.#take(plaintext.length)) return 'over_budget';
     const { items, seal, clock } = this.#dependencies;
     const sk = sortKeyOf(key);
-    const ttl = Math.floor((clock.nowMs() + KEPT_DAYS * DAY_MS) / 1_000);
     try {
-      await items.writeSoft(sk, seal.seal(sk, 0, plaintext), { ttl });
+      await items.writeSoft(sk, seal.seal(sk, 0, plaintext), { ttl: expiryOf('plaintext', clock.nowMs()) });
       return 'kept';
     } catch (error) {
       if (judgeFailure(error) === 'passing') throw error;

@@ -2,12 +2,14 @@ import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toMessageView } from '../../../functions/routes/views.ts';
 import { readEvents, voidPlace } from '../../../shared/event/eventLog.ts';
 import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
 import { recordFacts, type FactDependencies } from '../../../shared/event/recordFacts.ts';
 import { judgeRefusal } from '../../../shared/event/recordOnce.ts';
 import { makeEventId, type TenantId } from '../../../shared/kernel/id.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
+import type { InboundContent } from '../../../shared/message/content.ts';
 import { receiptWrite } from '../../../shared/message/messageWrites.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import { toShownError } from '../../../shared/message/sendError.ts';
@@ -76,6 +78,26 @@ describe('recording facts', () => {
     });
     expect(listed).toMatchObject([
       { direction: 'in', senderName: 'Ada', messageId: (event?.data as { messageId?: string } | undefined)?.messageId },
+    ]);
+  });
+
+  it('keeps what a message was wrapped in, in the event and with the message, and no list when that is nothing', async () => {
+    const ids = newIds();
+    const content: InboundContent = { type: 'unsupported', unsupported: { kind: 'field_300', fields: [300] } };
+    const wrapped = aMessageFact({ content, flags: ['ephemeral', 'viewOnce'] });
+
+    await recordFacts(stores, aBatch(ids, [wrapped, aMessageFact({ key: 'message:plain' })]));
+
+    const events = await logOf(ids.tenantId);
+    const page = { before: undefined, limit: 10, nowMs: AT_MS };
+    const { messages: listed } = await stores.messages.list(ids.connectionId, page);
+    const views = listed.map((message) => toMessageView(message, AT_MS));
+    expect(events.map(({ data }) => data)).toEqual([
+      expect.objectContaining({ content, flags: ['ephemeral', 'viewOnce'] }),
+      expect.not.objectContaining({ flags: expect.anything() }),
+    ]);
+    expect(views.filter((view) => 'flags' in view)).toEqual([
+      expect.objectContaining({ content, flags: ['ephemeral', 'viewOnce'] }),
     ]);
   });
 

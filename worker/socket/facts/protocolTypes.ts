@@ -6,7 +6,7 @@ const TYPE = 2;
 /**
  * What devices tell each other about messages, chats and accounts: type by type whether it is something that a person did,
  * and then by what name it is told, or bookkeeping between devices, and then why nobody reads it. Names and numbers are
- * those of `ProtocolMessage.Type` in the same version as {@link file://./messageFields.ts}.
+ * those of `ProtocolMessage.Type`, in the version that `messageFields` is of.
  */
 type ProtocolType = { readonly told: string } | { readonly bookkeeping: string };
 
