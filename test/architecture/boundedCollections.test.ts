@@ -51,7 +51,6 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/placeholders.ts #stanzas': 'a number of stanzas',
   'worker/socket/readReceipts.ts #waiting': 'a number of messages: the oldest are lost, and counted',
   'worker/socket/recipients.ts #known': 'a number of people and a week',
-  'worker/socket/repeats.ts #permitted': 'ten messages, until the next receipt',
   'worker/socket/sessionRenewals.ts #welcomeUntilMs': 'a number of people and a minute',
   'worker/socket/sessionRenewals.ts renewedAtMs': 'a number of sessions of the process',
   'worker/socket/unreadableMessages.ts #waiting':

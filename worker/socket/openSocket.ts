@@ -185,7 +185,7 @@ class BaileysSocket implements ConnectionSocket {
     }
     // The stanza in hand is finished, those behind it come again: a step that is committed later would meet the next socket.
     this.#inbound.stop();
-    const finished = withDeadline('the stanza in hand', deadlines.socketClose.ms, () => this.#inbound.idle());
+    const finished = withDeadline('the stanza in hand', deadlines.socketClose.ms, () => this.#inbound.settled());
     const settled = [this.#facts.settled(), this.#saves.settled(), finished];
     await withDeadline('facts on their way', deadlines.socketSettle.ms, () => Promise.allSettled(settled)).catch(
       (error: unknown) => this.#options.logger.warn('socket closed with work unfinished', { error }),
@@ -262,6 +262,8 @@ class BaileysSocket implements ConnectionSocket {
     this.#inbound.insertBefore('CB:call', (stanza) => this.#settings.onCall(stanza));
     const receipts = new Receipts({
       retries: this.#retries,
+      socket: this.#socket,
+      logger: this.#options.logger,
       me: () => this.#me(),
       otherNameOf: (jid) => this.#otherNameOf(jid),
       recorded: (stanzaIds) => this.#unrecorded.recorded(stanzaIds),

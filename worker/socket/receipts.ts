@@ -1,13 +1,19 @@
-import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import type { ReceiptFact } from '../../shared/event/internalEvent.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { isGroup } from '../../shared/message/recipient.ts';
 import type { Me } from './facts/envelope.ts';
 import { toReceiptFacts } from './facts/receiptFacts.ts';
+import type { Fate } from './inboundOrder.ts';
 import type { Retries } from './retries.ts';
 
 export interface ReceiptsParts {
-  readonly retries: Pick<Retries, 'onReceipt' | 'members'>;
+  readonly retries: Pick<Retries, 'onRequest' | 'members'>;
+  readonly socket: Pick<ReturnType<typeof makeWASocket>, 'sendMessageAck'>;
+  readonly logger: Logger;
   readonly me: () => Me;
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
   /** Resolves when receipts for these messages may be published. */
@@ -15,7 +21,10 @@ export interface ReceiptsParts {
   readonly publish: (facts: readonly ReceiptFact[]) => Promise<void>;
 }
 
-/** Receipts, before Baileys sees them: requests to repeat are judged, and progress of our messages is published. */
+/**
+ * Receipts. Requests to repeat are judged, and those that may be answered are left to Baileys. All others tell of the progress
+ * of our messages: they are published and acknowledged here, because Baileys would let them wait for its answers to requests.
+ */
 export class Receipts {
   readonly #parts: ReceiptsParts;
 
@@ -23,16 +32,20 @@ export class Receipts {
     this.#parts = parts;
   }
 
-  /** Takes a receipt that Baileys must not see. */
-  async onReceipt(stanza: BinaryNode): Promise<'taken' | undefined> {
-    const { retries, me, recorded, publish } = this.#parts;
-    if ((await retries.onReceipt(stanza)) === 'taken') return 'taken';
+  /** Rejects when what a receipt tells is not durable: then it is not acknowledged. */
+  async onReceipt(stanza: BinaryNode): Promise<Fate> {
+    const { retries, me, recorded, publish, socket, logger } = this.#parts;
+    if (stanza.attrs['type'] === 'retry') return retries.onRequest(stanza);
     const facts = toReceiptFacts(stanza, me());
     const [first] = facts;
-    if (first === undefined || (await this.#isOfStranger(first))) return undefined;
-    await recorded(facts.map(({ stanzaId }) => stanzaId));
-    await publish(facts);
-    return undefined;
+    if (first !== undefined && !(await this.#isOfStranger(first))) {
+      await recorded(facts.map(({ stanzaId }) => stanzaId));
+      await publish(facts);
+    }
+    await withDeadline('acknowledging a stanza', deadlines.stanzaWrite.ms, () => socket.sendMessageAck(stanza)).catch(
+      (error: unknown) => logger.warn('receipt not acknowledged', { error }),
+    );
+    return 'taken';
   }
 
   /**

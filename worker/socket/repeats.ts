@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
@@ -5,6 +6,7 @@ import type { StanzaId } from '../../shared/kernel/id.ts';
 import type { OutboundContent } from '../../shared/message/content.ts';
 import type { Me } from './facts/envelope.ts';
 import type { GroupMembers } from './groupMembers.ts';
+import type { Fate } from './inboundOrder.ts';
 import {
   decideRepeat,
   MOST_REPEATS,
@@ -17,6 +19,8 @@ import {
 import type { OpenSocketOptions } from './socketOptions.ts';
 
 const LONGEST_ID = 64;
+/** Requests that wait to be answered. Whoever is refused asks again when he receives the next message. */
+const MOST_WAITING = 500;
 
 export interface RepeatsParts {
   readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'sendMessageAck'>;
@@ -30,34 +34,36 @@ export interface RepeatsParts {
 
 /**
  * Requests to repeat a message. Baileys answers whoever names an id: here each is judged before Baileys sees it, by the rule
- * in `repeatRule`. What may be repeated is all that Baileys finds, and only while it handles the stanza that asked. A request
+ * in `repeatRule`. What may be repeated is all that Baileys finds, and only where it handles the stanza that asked. A request
  * that is refused is acknowledged, so that it does not come again, and counted; nothing else becomes of it: no answer, no new
  * session, no keys taken from it.
+ *
+ * To answer takes queries, for the keys of who asks. So it is done aside, one after the other: whoever asks for everything
+ * that was ever sent to him holds up himself, and those who ask with him, but no message.
  */
 export class Repeats {
   readonly #options: Pick<OpenSocketOptions, 'lookUpSent' | 'clock' | 'metrics' | 'logger'>;
   readonly #parts: RepeatsParts;
-  /** What the stanza in hand may have, by stanza id. */
-  #permitted: ReadonlyMap<string, OutboundContent> = new Map();
+  /** What may be had, by stanza id, where Baileys handles a request. */
+  readonly #permitted = new AsyncLocalStorage<ReadonlyMap<string, OutboundContent>>();
+  #waiting = 0;
 
   constructor(options: Pick<OpenSocketOptions, 'lookUpSent' | 'clock' | 'metrics' | 'logger'>, parts: RepeatsParts) {
     this.#options = options;
     this.#parts = parts;
   }
 
-  /** For Baileys: the content of a message that the stanza in hand may have. */
-  readonly contentOf = (stanzaId: string): OutboundContent | undefined => this.#permitted.get(stanzaId);
+  /** For Baileys: the content of a message that the request it handles may have. */
+  readonly contentOf = (stanzaId: string): OutboundContent | undefined => this.#permitted.getStore()?.get(stanzaId);
 
-  /** The next stanza is no such request: nothing may be repeated. */
-  end(): void {
-    this.#permitted = new Map();
-  }
+  /** Whether whoever asks this is the handling of a request. */
+  readonly isAnswering = (): boolean => this.#permitted.getStore() !== undefined;
 
   /** Judges a request, and leaves of it what may be answered. Rejects when the store does not say what was sent. */
-  async take(stanza: BinaryNode): Promise<'taken' | undefined> {
-    this.end();
+  async take(stanza: BinaryNode): Promise<Fate> {
     const request = toRepeatRequest(stanza, this.#parts.me());
     if (request === undefined) return this.#refuse(stanza, 'malformed');
+    if (this.#waiting >= MOST_WAITING) return this.#refuse(stanza, 'too_many');
     const ids = [...new Set(request.ids)];
     const judged = ids.slice(0, MOST_REPEATS);
     const records = await Promise.all(judged.map((id) => this.#lookUp(id)));
@@ -66,15 +72,21 @@ export class Repeats {
     // Our own devices also could not read what passes between us alone. Nothing is repeated, but they get a new session.
     const isRenewal = request.isOwn && first === 'unknown_message';
     if (typeof first === 'string' && !isRenewal) return this.#refuse(stanza, first);
-    this.#permitted = new Map(
+    const permitted = new Map(
       found.flatMap((each, index) => (typeof each === 'string' ? [] : [[judged[index] ?? '', each] as const])),
     );
     for (const each of found.slice(1)) if (typeof each === 'string') this.#count(each);
     if (ids.length > MOST_REPEATS) this.#count('too_many');
-    leaveOnly(stanza, [...this.#permitted.keys()]);
+    leaveOnly(stanza, [...permitted.keys()]);
     this.#options.metrics.count('RetryReceipts', {});
-    await this.#parts.welcome(request.requesterDevice);
-    return undefined;
+    this.#waiting += 1;
+    return {
+      aside: async (handle) => {
+        this.#waiting -= 1;
+        await this.#parts.welcome(request.requesterDevice);
+        return this.#permitted.run(permitted, handle);
+      },
+    };
   }
 
   /** What is longer than any id of ours would be more than the store takes for a key. */

@@ -2,6 +2,7 @@ import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { MOST_RETRIES, type PartsOfOurs } from './baileysConfiguration.ts';
 import { GroupMembers } from './groupMembers.ts';
+import type { Fate } from './inboundOrder.ts';
 import { Repeats, type RepeatsParts } from './repeats.ts';
 import { sharedCaches } from './sharedCaches.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
@@ -33,7 +34,7 @@ export class Retries {
     const { msgRetryCounterCache: counters, callOfferCache } = sharedCaches.of(connection.connectionId);
     this.#unreadable = new UnreadableMessages(
       { ...options, signal: scope.signal },
-      { socket, counters, mostRequests: MOST_RETRIES },
+      { socket, counters, mostRequests: MOST_RETRIES, isAnswering: this.#repeats.isAnswering },
     );
     this.forBaileys = {
       msgRetryCounterCache: this.#unreadable.counters,
@@ -48,11 +49,8 @@ export class Retries {
     this.#unreadable.inHand(stanza);
   }
 
-  /** Baileys is about to handle a receipt; one that it must not see is taken. */
-  async onReceipt(stanza: BinaryNode): Promise<'taken' | undefined> {
-    this.#unreadable.inHand(undefined);
-    if (stanza.attrs['type'] === 'retry') return this.#repeats.take(stanza);
-    this.#repeats.end();
-    return undefined;
+  /** Somebody asks for a message again. */
+  onRequest(stanza: BinaryNode): Promise<Fate> {
+    return this.#repeats.take(stanza);
   }
 }

@@ -24,6 +24,8 @@ export interface UnreadableMessagesParts {
   readonly counters: CacheStore;
   /** After so many requests for one message none is sent any more. */
   readonly mostRequests: number;
+  /** Whether whoever asks this is the handling of a request that others sent us, which is counted in the same cache. */
+  readonly isAnswering: () => boolean;
 }
 
 type Options = Pick<OpenSocketOptions, 'clock' | 'metrics' | 'logger'> & { readonly signal: AbortSignal };
@@ -56,8 +58,8 @@ export class UnreadableMessages {
     this.#budgets = new Budgets(BUDGET, options.clock.monotonicMs);
   }
 
-  /** Baileys is about to handle this message, or a stanza that is none. */
-  inHand(message: BinaryNode | undefined): void {
+  /** Baileys is about to handle this message. */
+  inHand(message: BinaryNode): void {
     this.#inHand = message;
   }
 
@@ -66,7 +68,8 @@ export class UnreadableMessages {
     const { counters } = this.#parts;
     return {
       get: (key) => {
-        if (this.#inHand !== undefined && this.#asking.getStore() === undefined) {
+        const isElsewhere = this.#asking.getStore() !== undefined || this.#parts.isAnswering();
+        if (this.#inHand !== undefined && !isElsewhere) {
           this.#takeOver(this.#inHand);
           throw new Error('this message is asked for outside its turn');
         }

