@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
+import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
 import { outboundMessageSchema } from '../../shared/message/content.ts';
 import { route, type Route } from '../route.ts';
@@ -55,6 +56,17 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const messageId = parseId('msg', parameters['messageId'] ?? '');
         const message = messageId && (await messages.find(connectionId, messageId));
         if (message === undefined) throw new AppError('message_not_found');
+        return { status: 200, json: toMessageView(message, clock.nowMs()) };
+      },
+    }),
+    route('DELETE', '/v1/connections/{connectionId}/messages/{messageId}', {
+      summary: 'Cancel a message that has not left: 200 means that it never will',
+      answers: { status: 200, schema: messageViewSchema },
+      handle: async ({ tenantId, parameters, correlationId }) => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        const messageId = parseId('msg', parameters['messageId'] ?? '');
+        if (messageId === undefined) throw new AppError('message_not_found');
+        const message = await cancelMessage(dependencies, { connection, messageId, correlationId });
         return { status: 200, json: toMessageView(message, clock.nowMs()) };
       },
     }),

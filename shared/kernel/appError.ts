@@ -108,6 +108,11 @@ export const errorRules = {
     retry: 'later',
     sentence: 'This connection was changed by another request at the same moment. Read it, and send the request again.',
   },
+  message_not_cancellable: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'The message has left, is being sent, or is over already. Read it to see how far it got.',
+  },
   idempotency_conflict: {
     httpStatus: 409,
     retry: 'never',

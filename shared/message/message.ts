@@ -66,6 +66,10 @@ export interface SentMessage extends MessageCommon {
   readonly limitedSinceMs?: number | undefined;
   /** Its place among the parked messages of the connection, once it was parked. */
   readonly parkedAs?: string | undefined;
+  /** The account wrote to itself. */
+  readonly toSelf?: true | undefined;
+  /** When it failed, expired or was cancelled. */
+  readonly endedAtMs?: number | undefined;
   readonly sentAtMs: number | undefined;
   readonly deliveredAtMs: number | undefined;
   readonly readAtMs: number | undefined;

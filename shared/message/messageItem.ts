@@ -38,6 +38,8 @@ export function toMessage(item: Record<string, unknown>): Message {
     attempts: (item['attempts'] as number | undefined) ?? 0,
     limitedSinceMs: item['limitedSinceMs'] as number | undefined,
     parkedAs: item['parkedAs'] as string | undefined,
+    toSelf: item['toSelf'] as true | undefined,
+    endedAtMs: item['endedAtMs'] as number | undefined,
     sentAtMs: item['sentAtMs'] as number | undefined,
     deliveredAtMs: item['deliveredAtMs'] as number | undefined,
     readAtMs: item['readAtMs'] as number | undefined,

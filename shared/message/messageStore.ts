@@ -35,6 +35,7 @@ export interface SendResult {
   readonly error?: SendError | undefined;
   /** The other name of the recipient, where it is known. */
   readonly toAlias?: string | undefined;
+  readonly toSelf?: true | undefined;
 }
 
 /** Reads and writes of message rows, each with its condition. */
@@ -155,12 +156,13 @@ export class MessageStore {
    * Returns `refused` when the row already says more, for example `delivered`.
    */
   async recordResult(owner: MessageOwner, messageId: MessageId, result: SendResult): Promise<'recorded' | 'refused'> {
-    const { state, atMs, error, toAlias } = result;
+    const { state, atMs, error, toAlias, toSelf } = result;
     const sets = {
       [state === 'sent' ? 'sentAtMs' : 'endedAtMs']: atMs,
       ...(error === undefined ? {} : { error: error.code }),
       ...(error?.whatsappCode === undefined ? {} : { whatsappCode: error.whatsappCode }),
       ...(toAlias === undefined ? {} : { toAlias }),
+      ...(toSelf === undefined ? {} : { toSelf }),
     };
     const names = Object.keys(sets);
     const outcome = await this.#advance(

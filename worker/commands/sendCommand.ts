@@ -1,5 +1,5 @@
 import type { Connection } from '../../shared/connection/connection.ts';
-import type { SendResultFact } from '../../shared/event/internalEvent.ts';
+import type { ReceiptFact, SendResultFact } from '../../shared/event/internalEvent.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
 import { ACCEPT_LIMIT_MS, isDone, isSent, type SentMessage } from '../../shared/message/message.ts';
@@ -128,12 +128,17 @@ async function settle(dependencies: SendDependencies, message: SentMessage, verd
   const { messages, owned, clock, assertOpen } = dependencies;
   const result: SendResult =
     verdict.verdict === 'sent'
-      ? { state: 'sent', atMs: verdict.atMs, toAlias: message.toAlias === undefined ? verdict.toAlias : undefined }
+      ? {
+          state: 'sent',
+          atMs: verdict.atMs,
+          toAlias: message.toAlias === undefined ? verdict.toAlias : undefined,
+          toSelf: verdict.toSelf,
+        }
       : { state: 'failed', atMs: clock.nowMs(), error: verdict.error };
   assertOpen();
   if ((await messages.recordResult(owned, message.messageId, result)) === 'recorded') {
     countEnd(dependencies, message, verdict);
-    await publish(dependencies, message, toFact(message.messageId, result));
+    await publish(dependencies, message, toFacts(message, result));
     return;
   }
   // A receipt was faster, or a newer owner was here: what the row says now is the result.
@@ -157,24 +162,31 @@ function countEnd({ metrics, clock }: SendDependencies, message: SentMessage, ve
 async function publishResult(dependencies: SendDependencies, message: SentMessage): Promise<void> {
   const { state: end } = message;
   const state = isSent(end) ? 'sent' : end === 'expired' || end === 'cancelled' ? end : 'failed';
-  const atMs = message.sentAtMs ?? dependencies.clock.nowMs();
-  const fact = toFact(message.messageId, {
-    state,
-    atMs,
-    ...(message.error === undefined ? {} : { error: message.error }),
-  });
-  await publish(dependencies, message, fact);
+  const atMs = message.sentAtMs ?? message.endedAtMs ?? dependencies.clock.nowMs();
+  const { error, toSelf } = message;
+  await publish(dependencies, message, toFacts(message, { state, atMs, error, toSelf }));
 }
 
-async function publish(dependencies: SendDependencies, message: SentMessage, fact: SendResultFact): Promise<void> {
-  await dependencies.publisher.publish(dependencies.owned, [fact], message.correlationId);
+async function publish(
+  dependencies: SendDependencies,
+  message: SentMessage,
+  facts: readonly (SendResultFact | ReceiptFact)[],
+): Promise<void> {
+  await dependencies.publisher.publish(dependencies.owned, facts, message.correlationId);
 }
 
-function toFact(
-  messageId: MessageId,
-  result: Pick<SendResult, 'atMs' | 'error'> & Pick<SendResultFact, 'state'>,
-): SendResultFact {
-  const { state, atMs, error } = result;
+type ToldResult = Pick<SendResult, 'atMs' | 'error' | 'toSelf'> & Pick<SendResultFact, 'state'>;
+
+function toFacts(message: SentMessage, result: ToldResult): readonly (SendResultFact | ReceiptFact)[] {
+  const fact = toFact(message.messageId, result);
+  if (result.toSelf !== true || result.state !== 'sent') return [fact];
+  // Nobody tells us that we have it: receipts of our own devices are about what others wrote. With the ack we do.
+  const { stanzaId, to } = message;
+  const key = `delivered:${message.messageId}`;
+  return [fact, { kind: 'receipt', key, atMs: result.atMs, stanzaId, chat: to, recipient: to, state: 'delivered' }];
+}
+
+function toFact(messageId: MessageId, { state, atMs, error }: ToldResult): SendResultFact {
   return {
     kind: 'send_result',
     // Reconcile may tell the same of a message that never reached the queue: one fact, one key.

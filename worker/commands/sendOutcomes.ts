@@ -3,7 +3,12 @@ import type { LookUp, SendOutcome } from '../socket/connectionSocket.ts';
 
 /** What a try means for the message (docs/sending.md has the table). */
 export type Verdict =
-  | { readonly verdict: 'sent'; readonly atMs: number; readonly toAlias?: string | undefined }
+  | {
+      readonly verdict: 'sent';
+      readonly atMs: number;
+      readonly toAlias?: string | undefined;
+      readonly toSelf?: true | undefined;
+    }
   | { readonly verdict: 'failed'; readonly error: SendError }
   /** It may have left: with the same stanza id, before anything newer of its chat. */
   | { readonly verdict: 'again' }
@@ -44,7 +49,7 @@ const refusedLookUps: Readonly<Record<LookUp, Readonly<Record<number, SendErrorC
 export function judgeOutcome(outcome: SendOutcome, tried: TriedMessage): Verdict {
   switch (outcome.outcome) {
     case 'acknowledged':
-      return { verdict: 'sent', atMs: outcome.atMs, toAlias: outcome.toAlias };
+      return { verdict: 'sent', atMs: outcome.atMs, toAlias: outcome.toAlias, toSelf: outcome.toSelf };
     case 'no_account':
       return giveUp({ code: 'recipient_has_no_account' });
     case 'refused':

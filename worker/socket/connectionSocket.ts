@@ -73,8 +73,8 @@ export type LookUp = (typeof lookUps)[number];
 
 /** What became of a send. Only `acknowledged` means that WhatsApp has the message. */
 export type SendOutcome =
-  /** With the other name of the recipient, where it is known. */
-  | { readonly outcome: 'acknowledged'; readonly atMs: number; readonly toAlias?: string }
+  /** With the other name of the recipient, where it is known. `toSelf`: the account wrote to itself. */
+  | { readonly outcome: 'acknowledged'; readonly atMs: number; readonly toAlias?: string; readonly toSelf?: true }
   /** WhatsApp answered a look-up with this number, which is final: nothing was sent. */
   | { readonly outcome: 'look_up_refused'; readonly lookUp: LookUp; readonly code: number }
   /** WhatsApp limits a look-up (429), has trouble with it (5xx) or did not answer it (no number): nothing was sent. */

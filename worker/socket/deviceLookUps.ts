@@ -64,7 +64,9 @@ export class DeviceLookUps {
     const own = this.#ownFor(address);
     const askedAtMs = monotonicMs();
     const found = await asLookUp('devices', () =>
-      withDeadline('asking for devices', deadlines.send.ms, () => socket.getUSyncDevices([own, address], true, false)),
+      withDeadline('asking for devices', deadlines.send.ms, () =>
+        socket.getUSyncDevices([...new Set([own, address])], true, false),
+      ),
     );
     const [, user] = this.#usersFor(address);
     if ((await devices.get(user)) === undefined) {

@@ -62,7 +62,12 @@ export class Outgoing {
       if (error !== undefined) return { outcome: 'refused', code: error };
       metrics.count('MessagesSent', {});
       const toAlias = await this.#recipients.otherNameOf(address, me());
-      return { outcome: 'acknowledged', atMs: clock.nowMs(), ...(toAlias === undefined ? {} : { toAlias }) };
+      return {
+        outcome: 'acknowledged',
+        atMs: clock.nowMs(),
+        ...(toAlias === undefined ? {} : { toAlias }),
+        ...(address === me().phoneJid || address === me().lid ? { toSelf: true } : {}),
+      };
     } catch (error) {
       // A number is an answer: WhatsApp hears us. Silence is what a socket shows that has lost it.
       const isSilent = error instanceof TimeoutError || (error instanceof LookUpError && error.code === undefined);

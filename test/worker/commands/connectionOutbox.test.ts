@@ -50,6 +50,21 @@ describe('the outbox of a connection', () => {
     expect(publisher.results()).toEqual([state]);
   });
 
+  it('tells that a message to oneself is delivered, after it is sent, also when it is told again', async () => {
+    const connection = await core.aConnection();
+    const message = await core.aMessage(connection, 'a note');
+    const { outbox, socket, publisher } = anOutbox(core, connection);
+    socket.answers.push({ outcome: 'acknowledged', atMs: 1_700_000_000_000, toSelf: true });
+
+    await outbox.handle(message.messageId, sequence(1), Date.now());
+    await outbox.handle(message.messageId, sequence(1), Date.now());
+
+    const told = publisher.facts.map((fact) => ('state' in fact ? `${fact.kind} ${fact.state}` : fact.kind));
+    expect(told).toEqual(['send_result sent', 'receipt delivered', 'send_result sent', 'receipt delivered']);
+    expect(publisher.facts[1]).toMatchObject({ chat: message.to, recipient: message.to, stanzaId: message.stanzaId });
+    expect(new Set(publisher.facts.map(({ key }) => key)).size).toBe(2);
+  });
+
   it.each<[SendOutcome, string]>([
     [{ outcome: 'acknowledged', atMs: 1_700_000_000_000 }, 'sent'],
     [{ outcome: 'refused', code: 463 }, 'refused'],

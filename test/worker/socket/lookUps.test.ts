@@ -120,6 +120,15 @@ describe('what WhatsApp answers to a look-up', () => {
     expect(await room.socket?.chatOf(jid(EVE_AS_TYPED))).toBe(await room.socket?.chatOf(jid(EVE)));
   });
 
+  it('knows a message to oneself, by number and by LID', async () => {
+    const number = await outcomeOf(jid(ANN));
+    const lid = number?.outcome === 'acknowledged' ? (number.toAlias ?? '') : '';
+
+    expect(number).toMatchObject({ outcome: 'acknowledged', toSelf: true });
+    expect(await outcomeOf(lid)).toMatchObject({ outcome: 'acknowledged', toSelf: true });
+    expect(await outcomeOf(BOB_JID)).not.toHaveProperty('toSelf');
+  });
+
   it.each([400, 429, 463, 500])('keeps the number of a refusal in the ack: %i', async (code) => {
     await room.client.fault({ kind: 'nack', number: ANN, code, times: 1 });
 

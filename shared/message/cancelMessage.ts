@@ -1,0 +1,72 @@
+import type { Connection } from '../connection/connection.ts';
+import { AppError } from '../kernel/appError.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { CorrelationId, MessageId } from '../kernel/id.ts';
+import { asShown } from './acceptMessage.ts';
+import { enqueueCommand, type CommandQueue } from './command.ts';
+import type { SentMessage } from './message.ts';
+import type { MessageStore } from './messageStore.ts';
+
+/**
+ * Cancel (docs/sending.md): one conditional write decides between the caller and the worker, whose try begins with a write under
+ * the opposite condition. Whoever is told `cancelled` can rely on it: nothing of the message leaves any more.
+ */
+export interface CancelDependencies extends CommandQueue {
+  readonly messages: Pick<MessageStore, 'find' | 'cancel' | 'unpark'>;
+  readonly clock: Clock;
+}
+
+export interface CancelRequest {
+  readonly connection: Connection;
+  readonly messageId: MessageId;
+  readonly correlationId: CorrelationId;
+}
+
+/**
+ * Cancels a message that has not left. Returns it as it stands, also when it had been cancelled before.
+ * Throws `message_not_found`, `message_not_cancellable`, `store_unavailable`; repeated, the last one carries on.
+ */
+export async function cancelMessage(dependencies: CancelDependencies, request: CancelRequest): Promise<SentMessage> {
+  const { messages, clock } = dependencies;
+  const { connection, messageId } = request;
+  const { connectionId } = connection;
+  const nowMs = clock.nowMs();
+  const before = await messages.find(connectionId, messageId);
+  if (before === undefined) throw new AppError('message_not_found');
+  if (before.direction !== 'out') throw notCancellable('received');
+  const { state } = asShown(before, nowMs);
+  if (state !== 'cancelled') {
+    // What was given up is shown as failed before its row says so.
+    if (state === 'failed' || (await messages.cancel(connectionId, messageId, nowMs)) === 'refused') {
+      const now = await messages.find(connectionId, messageId);
+      if (now?.direction !== 'out') throw new AppError('message_not_found');
+      if (now.state !== 'cancelled') throw notCancellable(asShown(now, nowMs).state);
+    }
+  }
+  const message = await messages.find(connectionId, messageId);
+  if (message?.direction !== 'out') throw new AppError('message_not_found');
+  if (message.parkedAs !== undefined) await messages.unpark(connection, message.parkedAs);
+  await tellOwner(dependencies, request, message);
+  return message;
+}
+
+/** The owner of the connection publishes what the row says, in the order of all that it publishes. */
+async function tellOwner(
+  dependencies: CancelDependencies,
+  { connection, messageId }: CancelRequest,
+  { correlationId }: SentMessage,
+): Promise<void> {
+  const { tenantId, connectionId, shard } = connection;
+  const command = { version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId } as const;
+  try {
+    await enqueueCommand(dependencies, shard, command, `cancelled-${messageId}`);
+  } catch (cause) {
+    throw new AppError('store_unavailable', { cause, retryAfterSeconds: 2 });
+  }
+}
+
+function notCancellable(state: string): AppError {
+  return new AppError('message_not_cancellable', {
+    detail: `Only a message that is accepting, queued or parked can be cancelled. This one is ${state}.`,
+  });
+}
