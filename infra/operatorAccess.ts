@@ -10,8 +10,6 @@ export const operatorAccess: Readonly<Record<OperatorTask, ProcessAccess>> = {
       // create-operator-key; redrive looks up the shard of a connection.
       { table: 'core', keys: ['KEY#*'], actions: ['PutItem'] },
       { table: 'core', keys: ['TENANT#*'], actions: ['GetItem'] },
-      // status and health count connections by their status.
-      { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
     ],
     queues: [
       { queue: 'commands', actions: ['GetQueueAttributes', 'SendMessage'] },

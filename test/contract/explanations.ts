@@ -19,10 +19,16 @@ const unreadable: Explanation = {
   why: 'Only what nobody can read, or what the store refuses for good, is put there; nothing in this run is of that kind.',
 };
 
+const waits: Explanation = {
+  here: 'seldom',
+  why: 'The oldest message is looked up only where one waits at the moment at which somebody looks.',
+};
+
 /** By the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
+  'admin dynamodb:Query core PARKED#*': waits,
   'ingest sqs:SendMessage eventsDead': unreadable,
   'worker sqs:SendMessage commandsDead': unreadable,
   'worker kms:Decrypt data key': keyFile,
