@@ -129,7 +129,7 @@ export const savedQueries: readonly SavedQuery[] = [
     name: 'events-that-come-again',
     groups: ['ingest'],
     lines: [
-      'filter message = "facts could not be recorded and come again" or message = "facts are not valid"',
+      'filter message = "facts could not be recorded and come again" or message = "facts are not valid and go to the dead letters"',
       'stats count(*) as times, max(receiveCount) as receives by tenantId, connectionId, message, error.message',
       'sort times desc',
     ],
