@@ -45,4 +45,27 @@ describe('a stanza in hand', () => {
 
     expect(failures).toEqual([problem]);
   });
+
+  it('that is handled aside lets those behind it have their turn, and waits for others of its like alone', async () => {
+    const handled: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const emitter = new EventEmitter();
+    emitter.on('CB:receipt', async ({ attrs }: { readonly attrs: { readonly id: string } }) => {
+      if (attrs.id === 'first') await first.promise;
+      handled.push(attrs.id);
+    });
+    const order = new InboundOrder(emitter, () => undefined, { take: async () => undefined });
+    order.insertBefore('CB:receipt', async ({ attrs }) =>
+      attrs['id'] === 'other' ? undefined : { aside: (handle) => handle() },
+    );
+
+    for (const id of ['first', 'second', 'other']) emitter.emit('CB:receipt', { tag: 'receipt', attrs: { id } });
+    await order.idle();
+    const inTurn = [...handled];
+    first.resolve();
+    await order.settled();
+
+    expect(inTurn).toEqual(['other']);
+    expect(handled).toEqual(['other', 'first', 'second']);
+  });
 });
