@@ -5,11 +5,12 @@ import type { MessageId } from '../../shared/kernel/id.ts';
 import { ACCEPT_LIMIT_MS, isDone, isSent, type SentMessage } from '../../shared/message/message.ts';
 import type { MessageStore, SendResult } from '../../shared/message/messageStore.ts';
 import { toShownError, type SendErrorCode } from '../../shared/message/sendError.ts';
+import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
 import type { LookUp, OwnedConnection, SendingSocket } from '../socket/connectionSocket.ts';
-import { judgeOutcome, type Verdict } from './sendOutcomes.ts';
+import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts';
 
 /** One message of an owned connection, tried once (PROTOCOL.md §5). The caller holds the connection's turn to send. */
 export interface SendDependencies {
@@ -66,6 +67,29 @@ export async function readMessage(
  * the same stanza id, or finds the result and publishes it again.
  */
 export async function trySending(
+  dependencies: SendDependencies,
+  message: SentMessage,
+  socket: SendingSocket,
+): Promise<TryResult> {
+  try {
+    return await tryOnce(dependencies, message, socket);
+  } catch (error) {
+    if (judgeFailure(error) === 'passing') throw error;
+    // The same would come of it each time. Its chat waits for it, as it does for an answer, and no other; and that ends.
+    const { messageId, correlationId, attempts } = message;
+    dependencies.logger.error('a message could not be tried', {
+      messageId,
+      correlationId,
+      attempt: attempts + 1,
+      error,
+    });
+    if (attempts + 1 < MAX_SEND_ATTEMPTS) return { result: 'again' };
+    await failMessage(dependencies, message, 'too_many_attempts');
+    return { result: 'settled' };
+  }
+}
+
+async function tryOnce(
   dependencies: SendDependencies,
   message: SentMessage,
   socket: SendingSocket,

@@ -113,6 +113,30 @@ describe('the outbox of a connection', () => {
     expect(socket.mostInFlight).toBe(1);
   });
 
+  it('holds only the chat of a message that fails for good each time it is tried, and ends it after its tries', async () => {
+    const connection = await core.aConnection();
+    const odd = await core.aMessage(connection, 'odd', { attempts: MAX_SEND_ATTEMPTS - 2 });
+    const other = await core.aMessage(connection, 'to another', { to: '4915100000099@s.whatsapp.net' });
+    const { outbox, socket } = anOutbox(core, connection);
+    const fails = (): Promise<SendOutcome> => {
+      const failure = Promise.reject<SendOutcome>(new TypeError('this content cannot be sealed'));
+      failure.catch(() => undefined);
+      return failure;
+    };
+    socket.answers.push(fails());
+
+    const first = await outbox.handle(odd.messageId, sequence(1), Date.now());
+    const second = await outbox.handle(other.messageId, sequence(2), Date.now());
+    socket.answers.push(fails());
+    outbox.allow();
+
+    expect([first, second]).toEqual(['done', 'done']);
+    expect(await core.stateOf(connection.connectionId, other.messageId)).toBe('sent');
+    await vi.waitFor(async () =>
+      expect(await core.stateOf(connection.connectionId, odd.messageId)).toBe('failed/too_many_attempts'),
+    );
+  });
+
   it('keeps a message of unknown fate ahead of newer ones, under its stanza id', async () => {
     const connection = await core.aConnection();
     const first = await core.aMessage(connection, 'first');
