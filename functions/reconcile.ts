@@ -11,6 +11,7 @@ import {
   unmarkUnqueued,
   type UnqueuedMessage,
 } from '../shared/message/unqueuedMessages.ts';
+import { judgeFailure, refusalOf } from '../shared/platform/judgeFailure.ts';
 import type { Logger } from '../shared/platform/logger.ts';
 import type { Metrics } from '../shared/platform/metrics.ts';
 import { enqueueDeliveries, type DeliveryQueue } from '../shared/webhook/delivery.ts';
@@ -31,7 +32,8 @@ const MINUTES_PER_RUN = 120;
 /**
  * Reconcile, each minute: a message that was accepted and never reached the queue in its 15 minutes becomes
  * `failed(not_enqueued)`, with an event, so that none stays without an end.
- * Throws when one could not be looked after; the others are, and the next run begins with its minute again.
+ * Throws when one could not be looked after; the others are, and the next run begins with its minute again. One that the store
+ * refuses for good is left and counted: no later minute waits for it.
  */
 export function makeReconcileHandler(dependencies: ReconcileDependencies): () => Promise<void> {
   return async () => {
@@ -40,13 +42,22 @@ export function makeReconcileHandler(dependencies: ReconcileDependencies): () =>
     const failures: unknown[] = [];
     for (let minute = done + 1; minute <= Math.min(due, done + MINUTES_PER_RUN); minute++) {
       for (const marker of await listUnqueued(dependencies, minute)) {
-        await lookAfter(dependencies, marker).catch((error: unknown) => failures.push(error));
+        await lookAfter(dependencies, marker).catch((error: unknown) => {
+          if (judgeFailure(error) === 'passing') failures.push(error);
+          else leave(dependencies, marker, error);
+        });
       }
       if (failures.length === 0) await moveCursor(dependencies, minute);
     }
     if (failures.length > 0)
       throw new AggregateError(failures, `${failures.length} messages could not be looked after`);
   };
+}
+
+function leave({ logger, metrics }: ReconcileDependencies, marker: UnqueuedMessage, error: unknown): void {
+  const { tenantId, connectionId, messageId } = marker;
+  metrics.count('FactsRefused', { reason: refusalOf(error) });
+  logger.error('a message that never reached the queue was refused', { tenantId, connectionId, messageId, error });
 }
 
 async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<void> {

@@ -5,6 +5,7 @@ import { readEvents } from '../../shared/event/eventLog.ts';
 import type { ConnectionId, CorrelationId, MessageId, TenantId } from '../../shared/kernel/id.ts';
 import { acceptMessage } from '../../shared/message/acceptMessage.ts';
 import { listUnqueued, markUnqueued, minuteOf } from '../../shared/message/unqueuedMessages.ts';
+import { keepingMetrics } from '../shared/platform/keepingMetrics.ts';
 import { aSentMessage, newIds } from '../shared/event/eventStores.ts';
 import { aTenantWith, failingQueue, startQueueStack, takeDeliveries, type QueueStack } from './queueStack.ts';
 
@@ -168,5 +169,25 @@ describe('reconcile', () => {
     await expect(run).rejects.toThrow('1 messages could not be looked after');
     expect(await theMessage()).toMatchObject({ state: 'failed' });
     expect(await marked(createdAtMs)).toMatchObject([{ messageId: poison }]);
+  });
+
+  it('leaves one that the store refuses for good, and goes on to later minutes', async () => {
+    const poison = 'msg_poison' as MessageId;
+    const createdAtMs = stack.clock.nowMs();
+    await markUnqueued(stack, { tenantId, connectionId, messageId: poison, createdAtMs });
+    stack.clock.advance(2 * MINUTE_MS);
+    await accept(failingQueue(stack.queue, 1)).catch(() => undefined);
+    stack.clock.advance(18 * MINUTE_MS);
+    const refusal = Object.assign(new Error('refused'), { name: 'ValidationException' });
+    const find: typeof stack.messages.find = (connection, messageId) =>
+      messageId === poison ? Promise.reject(refusal) : stack.messages.find(connection, messageId);
+    const metrics = keepingMetrics();
+    const run = makeReconcileHandler({ ...stack, metrics, messages: { find } });
+
+    await run();
+    await run();
+
+    expect(await theMessage()).toMatchObject({ state: 'failed' });
+    expect(metrics.totalOf('FactsRefused')).toBe(1);
   });
 });
