@@ -5,6 +5,7 @@ import { silentLogger } from '../../../shared/platform/logger.ts';
 import { sendRule, SendPause } from '../../../worker/commands/sendPause.ts';
 import { showSendsPause } from '../../../worker/commands/showSendsPause.ts';
 import type { SendOutcome } from '../../../worker/socket/connectionSocket.ts';
+import { makeEarlyClock } from '../../shared/kernel/earlyClock.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { until } from '../../whatsapp/until.ts';
 import { acknowledged, anOutbox, FakeSocket, sequence, startCore, type Core } from './fakes.ts';
@@ -96,8 +97,7 @@ describe('an outbox whose sends get no answer', () => {
   });
   afterAll(() => core.stop());
 
-  const aPausedOutbox = async () => {
-    const clock = makeSteppedClock(Date.now());
+  const aPausedOutbox = async (clock = makeSteppedClock(Date.now())) => {
     const connection = await core.aConnection();
     const owned = { ...connection, token: 1 };
     const metrics = keepingMetrics();
@@ -153,6 +153,18 @@ describe('an outbox whose sends get no answer', () => {
     expect(new Set(socket.sent.slice(0, 6).map(({ stanzaId }) => stanzaId)).size).toBe(1);
     expect(after.sends).toBeUndefined();
     expect(metrics.totalOf('BreakerOpened', { dependency: 'sends' })).toBe(1);
+  });
+
+  it('goes on when its minute is over, although its timer ends a millisecond before', async () => {
+    const { clock, first, shown, isSent } = await aPausedOutbox(makeEarlyClock(Date.now()));
+    await shown('paused');
+
+    // The timer ends now, and the clock by which the pause is judged has not got there.
+    clock.advance(sendRule.openMs - 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(1);
+
+    await isSent(first.messageId);
   });
 
   it('sends at once when the connection has opened anew', async () => {
