@@ -50,10 +50,11 @@ describe('a stanza in hand', () => {
     const handled: string[] = [];
     const first = Promise.withResolvers<void>();
     const emitter = new EventEmitter();
-    emitter.on('CB:receipt', async ({ attrs }: { readonly attrs: { readonly id: string } }) => {
+    const handle = async ({ attrs }: { readonly attrs: { readonly id: string } }): Promise<void> => {
       if (attrs.id === 'first') await first.promise;
       handled.push(attrs.id);
-    });
+    };
+    emitter.on('CB:receipt', handle as (stanza: unknown) => unknown);
     const order = new InboundOrder(emitter, () => undefined, { take: async () => undefined });
     order.insertBefore('CB:receipt', async ({ attrs }) =>
       attrs['id'] === 'other' ? undefined : { aside: (handle) => handle() },
