@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: the first conversation, from nothing. Boots an ephemeral stack, links one sandbox phone by QR and one by
- * code, exchanges ten messages each way while a worker is restarted, and counts. Exits 0 only if the counts are right.
+ * code, exchanges ten messages each way while a worker is restarted, and counts: emoji, other scripts and a long text among
+ * them. Exits 0 only if the counts are right and each text is what was written.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,24 @@ import { startWebhookReceiver } from './webhookReceiver.ts';
 const SHOP = '4915100000001';
 const DESK = '4915100000002';
 const CUSTOMER = '4915100000003';
-const MESSAGES = 10;
+const NAMES = { shop: 'Shop 🛍️', desk: 'डेस्क', customer: 'Zoë 👩🏽‍🚀' } as const;
+/** What people write beside plain words: each message carries one, both ways. */
+const WORDS = [
+  'is it on its way?',
+  'danke 😀',
+  '👩🏽‍🚀 👨‍👩‍👧‍👦 🏳️‍🌈 👍🏿',
+  'मेरा ऑर्डर कहाँ है?',
+  'أين طلبي؟',
+  'พัสดุของฉันอยู่ที่ไหน',
+  '我的包裹在哪里？𠀋',
+  'long 😀 '.repeat(500),
+  'ни пуха 🍀',
+  'e\u0301 n\u0303 \u202eright to left\u202c',
+] as const;
+const MESSAGES = WORDS.length;
+const PLAIN = /^[\x20-\x7e]*$/;
+/** A line shows the beginning of a long text. */
+const SHOWN = 40;
 /** Half of the messages later the worker that owns the connection is restarted, with one message on its way. */
 const RESTART_AT = 5;
 
@@ -56,9 +74,9 @@ process.exit(failure === undefined ? 0 : 1);
 async function converse(): Promise<boolean> {
   const whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
   for (const [number, name] of [
-    [SHOP, 'Shop'],
-    [DESK, 'Desk'],
-    [CUSTOMER, 'Customer'],
+    [SHOP, NAMES.shop],
+    [DESK, NAMES.desk],
+    [CUSTOMER, NAMES.customer],
   ] as const) {
     await whatsApp.addPhone(number, name);
   }
@@ -79,17 +97,17 @@ async function converse(): Promise<boolean> {
       restart = restartOwner(whatsApp);
       say('--- every worker is restarted, one after the other ---');
     }
-    const question = `order ${index}: is it on its way?`;
-    const answer = `order ${index}: yes!`;
+    const question = questionOf(index);
+    const answer = answerOf(index);
     await whatsApp.write(CUSTOMER, SHOP, question);
-    say(`customer → shop   ${question}`);
+    say(`customer → shop   ${begin(question)}`);
     const body = { to: `+${CUSTOMER}`, type: 'text', text: { body: answer } };
     const message = await api.must('POST', path, body, { 'idempotency-key': `demo-${index}` });
     // The same request again, as a client does that never saw the answer: nothing happens twice.
     const again = await api.must('POST', path, body, { 'idempotency-key': `demo-${index}` });
     if (again['id'] !== message['id']) throw new Error('the same Idempotency-Key gave another message');
     accepted.push(String(message['id']));
-    say(`shop → customer   ${answer}   (${String(message['status'])})`);
+    say(`shop → customer   ${begin(answer)}   (${String(message['status'])})`);
     if (index < RESTART_AT) await receivedAtPhone(whatsApp, index);
   }
   await restart;
@@ -108,7 +126,8 @@ async function converse(): Promise<boolean> {
     () => [reached('read'), ofType('message.received').length],
     ([read = 0, received = 0]) => read >= MESSAGES && received >= MESSAGES,
   );
-  return report(whatsApp, { reached, texts: ofType('message.received').map(({ data }) => textOf(data)), accepted });
+  const received = ofType('message.received').map(({ data }) => data);
+  return report(whatsApp, { reached, texts: received.map(textOf), names: received.map(nameOf), accepted });
 }
 
 async function report(
@@ -116,18 +135,22 @@ async function report(
   seen: {
     readonly reached: (status: string) => number;
     readonly texts: readonly string[];
+    readonly names: readonly string[];
     readonly accepted: readonly string[];
   },
 ): Promise<boolean> {
   const atPhone = (await whatsApp.messages(CUSTOMER)).filter(({ fromMe }) => !fromMe).map(({ text }) => text);
-  const expected = (kind: string): string[] =>
-    Array.from({ length: MESSAGES }, (_, index) => `order ${index + 1}: ${kind}`);
+  const numbers = Array.from({ length: MESSAGES }, (_, index) => index + 1);
+  const [answers, questions] = [numbers.map(answerOf), numbers.map(questionOf)];
   const lost = [
-    ...expected('yes!').filter((text) => !atPhone.includes(text)),
-    ...expected('is it on its way?').filter((text) => !seen.texts.includes(text)),
+    ...answers.filter((text) => !atPhone.includes(text)),
+    ...questions.filter((text) => !seen.texts.includes(text)),
   ].length;
+  const isBeyondAscii = (text: string): boolean => !PLAIN.test(text);
+  const beyond = [...answers, ...questions].filter(isBeyondAscii).length;
+  const beyondSeen = [...atPhone, ...seen.texts].filter(isBeyondAscii).length;
   const duplicates = atPhone.length - new Set(atPhone).size + (seen.texts.length - new Set(seen.texts).size);
-  const inOrder = isSame(atPhone, expected('yes!')) && isSame(seen.texts, expected('is it on its way?'));
+  const inOrder = isSame(atPhone, answers) && isSame(seen.texts, questions);
   const { overlap, undecryptable } = await whatsApp.stats();
   const totals = {
     accepted: seen.accepted.length,
@@ -135,6 +158,8 @@ async function report(
     delivered: seen.reached('delivered'),
     read: seen.reached('read'),
     received: seen.texts.length,
+    'emoji and scripts': `${beyondSeen} of ${beyond}`,
+    'name of the sender': [...new Set(seen.names)].join(', '),
     duplicates,
     lost,
     'in order': inOrder ? 'yes' : 'no',
@@ -148,7 +173,17 @@ async function report(
   const complete = [totals.accepted, totals.sent, totals.delivered, totals.read, totals.received].every(
     (count) => count === MESSAGES,
   );
-  return complete && duplicates === 0 && lost === 0 && inOrder && overlap === 0 && receiver.forged() === 0;
+  const isNamed = seen.names.every((name) => name === NAMES.customer);
+  return (
+    complete &&
+    isNamed &&
+    beyondSeen === beyond &&
+    duplicates === 0 &&
+    lost === 0 &&
+    inOrder &&
+    overlap === 0 &&
+    receiver.forged() === 0
+  );
 }
 
 /** Restarts each worker in turn, so that the one that owns the connection is among them. */
@@ -169,6 +204,22 @@ async function receivedAtPhone(whatsApp: WhatsAppClient, count: number): Promise
     (messages) => messages.filter(({ fromMe }) => !fromMe).length >= count,
     60_000,
   );
+}
+
+function begin(text: string): string {
+  return text.slice(0, SHOWN).toWellFormed();
+}
+
+function questionOf(number: number): string {
+  return `order ${number}: ${WORDS[number - 1] ?? ''}`.trimEnd();
+}
+
+function answerOf(number: number): string {
+  return `order ${number}: yes! ${WORDS[number - 1] ?? ''}`.trimEnd();
+}
+
+function nameOf(data: Record<string, unknown>): string {
+  return (data['sender'] as { readonly name?: string } | undefined)?.name ?? '';
 }
 
 function textOf(data: Record<string, unknown>): string {
