@@ -1,6 +1,6 @@
 import QRCode from 'qrcode';
 import { z } from 'zod';
-import type { Connection } from '../../shared/connection/connection.ts';
+import { PAIRING_REQUEST_LIMIT_MS, publicStatusOf, type Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { findPairingOffer, type StoredOffer } from '../../shared/connection/pairingOffer.ts';
 import {
@@ -158,7 +158,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const offer = await findPairingOffer(dependencies, connection.connectionId, clock.nowMs());
         if (offer === undefined && connection.account !== undefined) throw new AppError('connection_already_paired');
-        if (offer === undefined) throw new AppError('pairing_not_found', { retryAfterSeconds: 1 });
+        if (offer === undefined) throw noOffer(connection, clock.nowMs());
         if (/image\/png/i.test(headers['accept'] ?? '')) return toPicture(offer);
         return { status: 200, json: toOfferView(offer) };
       },
@@ -178,4 +178,20 @@ async function toPicture(offer: { readonly method: string; readonly qr?: string 
   if (offer.qr === undefined) throw new AppError('not_acceptable');
   const content = await QRCode.toBuffer(offer.qr, { type: 'png', margin: 2, width: 512 });
   return { status: 200, bytes: { contentType: 'image/png', content } };
+}
+
+/** A request that waits says so, why it waits, and when the next attempt to reach WhatsApp begins. */
+function noOffer(connection: Connection, nowMs: number): AppError {
+  const { pairing, wanted } = connection;
+  const isAsked = pairing !== undefined && nowMs - pairing.requestedAtMs < PAIRING_REQUEST_LIMIT_MS;
+  if (wanted !== 'online' || !isAsked) return new AppError('pairing_not_found', { retryAfterSeconds: 1 });
+  const { sentence, nextAttemptAtMs } = publicStatusOf(connection);
+  const waits = connection.status === 'reconnecting' || connection.status === 'failed';
+  if (!waits) return new AppError('pairing_pending', { retryAfterSeconds: 1 });
+  const isAhead = nextAttemptAtMs !== undefined && nextAttemptAtMs > nowMs;
+  const next = isAhead ? ` The next attempt begins at ${new Date(nextAttemptAtMs).toISOString()}.` : '';
+  return new AppError('pairing_pending', {
+    detail: `The pairing offer is being prepared. ${sentence}${next}`,
+    retryAfterSeconds: isAhead ? Math.ceil((nextAttemptAtMs - nowMs) / 1_000) : 1,
+  });
 }

@@ -23,6 +23,9 @@ export type WantedPairing =
       readonly phoneNumber: string;
     };
 
+/** A pairing request older than this is void: nobody waits for its offer any more. */
+export const PAIRING_REQUEST_LIMIT_MS = 5 * 60_000;
+
 /** A log-out that the tenant asked for and that is not done yet. Level-triggered like a pairing. */
 export interface WantedLogout {
   readonly requestId: string;

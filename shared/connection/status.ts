@@ -36,6 +36,26 @@ export const statusRules = {
   restart_required: { sentence: 'WhatsApp asked for a new connection; it is being opened.', userAction: 'none' },
   restarting: { sentence: 'The connection is being opened again on request.', userAction: 'none' },
   network_lost: { sentence: 'The connection to WhatsApp was lost; it is being opened again.', userAction: 'none' },
+  whatsapp_unreachable: {
+    sentence: 'WhatsApp cannot be reached: there is no way to its host from here; we try again.',
+    userAction: 'wait',
+  },
+  whatsapp_unreachable_host: {
+    sentence: 'WhatsApp cannot be reached: its host name was not found; we try again.',
+    userAction: 'wait',
+  },
+  whatsapp_unreachable_refused: {
+    sentence: 'WhatsApp cannot be reached: the connection was refused; we try again.',
+    userAction: 'wait',
+  },
+  whatsapp_unreachable_timeout: {
+    sentence: 'WhatsApp cannot be reached: nothing answered in time; we try again.',
+    userAction: 'wait',
+  },
+  whatsapp_unreachable_tls: {
+    sentence: 'WhatsApp cannot be reached: no trusted TLS connection came about; we try again.',
+    userAction: 'wait',
+  },
   server_unavailable: { sentence: 'WhatsApp is not available at the moment; we try again.', userAction: 'none' },
   stream_fault: {
     sentence: 'WhatsApp ended the connection over a fault in its stream; we try again.',

@@ -72,6 +72,11 @@ export const errorRules = {
     retry: 'later',
     sentence: 'No pairing offer is out. Ask for one with POST /v1/connections/{id}/pairing and read it a moment later.',
   },
+  pairing_pending: {
+    httpStatus: 404,
+    retry: 'later',
+    sentence: 'The pairing offer that was asked for is being prepared. Read it again in a moment.',
+  },
   worker_not_found: {
     httpStatus: 404,
     retry: 'never',

@@ -63,6 +63,30 @@ describe('the life of a connection through the API', () => {
     },
   );
 
+  it('names a pairing that is being prepared, why it waits, and when the next attempt begins', async () => {
+    const unpaired = await stack.connection(tenant);
+    const none = await call('GET', '/pairing', undefined, unpaired);
+    await call('POST', '/pairing', { method: 'qr' }, unpaired);
+    const asked = await call('GET', '/pairing', undefined, unpaired);
+    const nextAttemptAtMs = Date.now() + 8_000;
+    await stack.dependencies.connections.recordStatus(
+      { tenantId: tenant.tenantId, connectionId: unpaired, token: 1 },
+      { status: 'reconnecting', code: 'whatsapp_unreachable_host', sinceMs: 0, transitions: 1, nextAttemptAtMs },
+    );
+
+    const waits = await call('GET', '/pairing', undefined, unpaired);
+
+    expect([none.status, none.body['code']]).toEqual([404, 'pairing_not_found']);
+    expect([asked.status, asked.body['code'], asked.headers['retry-after']]).toEqual([404, 'pairing_pending', '1']);
+    expect(waits.body).toMatchObject({
+      code: 'pairing_pending',
+      detail:
+        'The pairing offer is being prepared. WhatsApp cannot be reached: its host name was not found; we try again. ' +
+        `The next attempt begins at ${new Date(nextAttemptAtMs).toISOString()}.`,
+    });
+    expect(Number(waits.headers['retry-after'])).toBeGreaterThan(1);
+  });
+
   it('switches on what was off, and takes a pairing request, although the owner cannot be told', async () => {
     const unpaired = await stack.connection(tenant);
     await call('POST', '/stop');

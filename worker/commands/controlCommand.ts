@@ -1,4 +1,4 @@
-import type { Connection, WantedPairing } from '../../shared/connection/connection.ts';
+import { PAIRING_REQUEST_LIMIT_MS, type Connection, type WantedPairing } from '../../shared/connection/connection.ts';
 import type { StatusCode } from '../../shared/connection/status.ts';
 import type { ControlKind } from '../../shared/message/command.ts';
 
@@ -26,9 +26,6 @@ export type ControlAction =
   | { readonly action: 'forget' }
   /** No account is linked: what is parked can never be sent. */
   | { readonly action: 'fail_messages' };
-
-/** A pairing request older than this is void: nobody waits for its offer any more. */
-export const PAIRING_REQUEST_LIMIT_MS = 5 * 60_000;
 
 /** Codes of a connection that was given up but that another worker, perhaps of a newer version, may try once more. */
 const WORTH_A_TRY: ReadonlySet<StatusCode> = new Set(['too_many_attempts', 'client_outdated', 'client_refused']);

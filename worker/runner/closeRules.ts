@@ -8,6 +8,11 @@ export type CloseCause =
   | SocketSymptom
   | 'restart_required'
   | 'network_lost'
+  | 'whatsapp_unreachable'
+  | 'whatsapp_unreachable_host'
+  | 'whatsapp_unreachable_refused'
+  | 'whatsapp_unreachable_timeout'
+  | 'whatsapp_unreachable_tls'
   | 'server_unavailable'
   | 'stream_fault'
   | 'store_failed'
@@ -55,6 +60,11 @@ const failed = { ...never, credentials: 'keep', status: 'failed' } as const;
 export const closeRules: Readonly<Record<CloseCause, CloseRule>> = {
   restart_required: { retry: 'now', firstDelayMs: 8_000, ...again, code: 'restart_required' },
   network_lost: { retry: 'fast', firstDelayMs: 15_000, ...again, code: 'network_lost' },
+  whatsapp_unreachable: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'whatsapp_unreachable' },
+  whatsapp_unreachable_host: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'whatsapp_unreachable_host' },
+  whatsapp_unreachable_refused: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'whatsapp_unreachable_refused' },
+  whatsapp_unreachable_timeout: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'whatsapp_unreachable_timeout' },
+  whatsapp_unreachable_tls: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'whatsapp_unreachable_tls' },
   server_unavailable: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'server_unavailable' },
   stream_fault: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'stream_fault' },
   store_failed: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'store_failed' },
@@ -100,6 +110,12 @@ const causesByNode: Readonly<Record<string, CloseCause>> = {
   version_refused: 'version_refused',
   // Not WhatsApp's word: a proxy on the way that answers 403 must not cost credentials.
   websocket: 'network_lost',
+  // No connection came about: nothing was lost, and WhatsApp has said nothing.
+  unreachable: 'whatsapp_unreachable',
+  unreachable_host: 'whatsapp_unreachable_host',
+  unreachable_refused: 'whatsapp_unreachable_refused',
+  unreachable_timeout: 'whatsapp_unreachable_timeout',
+  unreachable_tls: 'whatsapp_unreachable_tls',
   // Ours: a deadline inside the socket saw it before the supervisor did.
   never_success: 'never_success',
   silent_server: 'silent_server',

@@ -10,7 +10,7 @@ import type { ConnectionConfig } from '../../shared/platform/connectionConfig.ts
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import { ConnectionOutbox } from '../commands/connectionOutbox.ts';
-import { PAIRING_REQUEST_LIMIT_MS } from '../commands/controlCommand.ts';
+import { PAIRING_REQUEST_LIMIT_MS } from '../../shared/connection/connection.ts';
 import { showSendsPause } from '../commands/showSendsPause.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
 import type { VersionChoice } from '../fleet/clientVersions.ts';

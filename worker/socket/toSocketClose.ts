@@ -1,6 +1,7 @@
 import type { SocketSymptom } from '../../shared/connection/liveness.ts';
 import { failedAtStore } from '../../shared/platform/storeFailure.ts';
 import type { SocketClose } from './connectionSocket.ts';
+import { toUnreachable } from './unreachable.ts';
 
 /** We end a socket that is open in name only. The symptom stands where the node of WhatsApp would. */
 export class SymptomError extends Error {
@@ -32,7 +33,8 @@ export function toCutCause(cause: unknown): Error {
 /**
  * The facts of a close: the number that Baileys reports, and the node that caused it. `conflict` nodes say in their type
  * whether the socket was replaced or the device removed; without a code Baileys gives both the number 440. When the
- * WebSocket itself failed, the number is one of HTTP or made up, and the node is `websocket`. A stream error that has
+ * WebSocket itself failed, the number is one of HTTP or made up, and the node is `websocket`, or says why no
+ * connection came about. A stream error that has
  * neither a code nor anything in it has no number: Baileys calls it 500.
  */
 export function toSocketClose(error: unknown): SocketClose {
@@ -45,7 +47,7 @@ export function toSocketClose(error: unknown): SocketClose {
     };
   };
   const statusCode = typeof output?.statusCode === 'number' ? output.statusCode : undefined;
-  if (data instanceof Error) return { statusCode, node: 'websocket' };
+  if (data instanceof Error) return { statusCode, node: toUnreachable(data, statusCode) ?? 'websocket' };
   const tag = data?.tag;
   if (tag === 'stream:error' && data?.attrs?.code === undefined) return { statusCode: undefined, node: tag };
   const type = data?.attrs?.type;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Connection } from '../../../shared/connection/connection.ts';
+import { PAIRING_REQUEST_LIMIT_MS, type Connection } from '../../../shared/connection/connection.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
-import { decideControl, PAIRING_REQUEST_LIMIT_MS, type RunnerView } from '../../../worker/commands/controlCommand.ts';
+import { decideControl, type RunnerView } from '../../../worker/commands/controlCommand.ts';
 import { judgeOutcome, MAX_SEND_ATTEMPTS } from '../../../worker/commands/sendOutcomes.ts';
 import { parseCommand } from '../../../worker/commands/commandHandler.ts';
 import { anAccount } from './fakes.ts';

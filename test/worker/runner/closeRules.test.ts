@@ -11,6 +11,8 @@ import { SymptomError, toCutCause, toSocketClose } from '../../../worker/socket/
 const conflict = (type: string) => ({ tag: 'conflict', attrs: { type } });
 const streamError = (code: string | undefined) => ({ tag: 'stream:error', attrs: code === undefined ? {} : { code } });
 
+const failed = (code: string, syscall?: string): Error => Object.assign(new Error('any text'), { code, syscall });
+
 describe('close rules', () => {
   it.each([
     ['restart_required', 'now', 'keep', 'reconnecting', 'none', 8_000],
@@ -18,6 +20,11 @@ describe('close rules', () => {
     ['server_unavailable', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['stream_fault', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['store_failed', 'fast', 'keep', 'reconnecting', 'wait', 8_000],
+    ['whatsapp_unreachable', 'fast', 'keep', 'reconnecting', 'wait', 8_000],
+    ['whatsapp_unreachable_host', 'fast', 'keep', 'reconnecting', 'wait', 8_000],
+    ['whatsapp_unreachable_refused', 'fast', 'keep', 'reconnecting', 'wait', 8_000],
+    ['whatsapp_unreachable_timeout', 'fast', 'keep', 'reconnecting', 'wait', 8_000],
+    ['whatsapp_unreachable_tls', 'fast', 'keep', 'reconnecting', 'wait', 8_000],
     ['unknown', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['never_success', 'fast', 'keep', 'reconnecting', 'none', 8_000],
     ['silent_server', 'fast', 'keep', 'reconnecting', 'none', 8_000],
@@ -123,7 +130,24 @@ describe('close rules', () => {
       { statusCode: 401, data: new Error('Unexpected server response: 401') },
       'network_lost',
     ],
-    ['a name that is not found', { statusCode: 408, data: new Error('ENOTFOUND') }, 'network_lost'],
+    [
+      'a name that is not found',
+      { statusCode: 408, data: failed('ENOTFOUND', 'getaddrinfo') },
+      'whatsapp_unreachable_host',
+    ],
+    ['a resolver that does not answer', { statusCode: 408, data: failed('EAI_AGAIN') }, 'whatsapp_unreachable_host'],
+    ['a dial that is refused', { statusCode: 408, data: failed('ECONNREFUSED') }, 'whatsapp_unreachable_refused'],
+    [
+      'a dial that takes too long',
+      { statusCode: 408, data: failed('ETIMEDOUT', 'connect') },
+      'whatsapp_unreachable_timeout',
+    ],
+    ['no route', { statusCode: 408, data: failed('EHOSTUNREACH', 'connect') }, 'whatsapp_unreachable'],
+    ['a route that went away', { statusCode: 408, data: failed('EHOSTUNREACH', 'read') }, 'network_lost'],
+    ['a connection that fell silent', { statusCode: 408, data: failed('ETIMEDOUT', 'read') }, 'network_lost'],
+    ['a connection that was cut', { statusCode: 408, data: failed('ECONNRESET', 'read') }, 'network_lost'],
+    ['a handshake without an end', { statusCode: 408, data: new Error('any text') }, 'whatsapp_unreachable_timeout'],
+    ['a foreign certificate', { statusCode: 500, data: failed('CERT_HAS_EXPIRED') }, 'whatsapp_unreachable_tls'],
     ['a WebSocket that broke', { statusCode: 500, data: new Error('Invalid frame') }, 'network_lost'],
     ['a lost keep-alive', { statusCode: 408 }, 'network_lost'],
   ])('takes %s for %j: %s', (_what, { statusCode, data }, cause) => {

@@ -60,8 +60,8 @@ describe('a socket', () => {
     room.open(await room.session());
     const { close } = await room.input('socket_closed');
 
-    expect(close).toMatchObject({ statusCode: 408, node: 'websocket' });
-    expect(toCloseCause(close, 'offered')).toBe('network_lost');
+    expect(close).toMatchObject({ statusCode: 408, node: 'unreachable_refused' });
+    expect(toCloseCause(close, 'offered')).toBe('whatsapp_unreachable_refused');
   });
 
   it.each([403, 401, 503, 302])('is closed at once when a proxy answers %s, and stays linked', async (status) => {
