@@ -16,8 +16,9 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   api: 1_830,
   canary: 580,
   deliver: 1_620,
-  ingest: 1_040,
-  reconcile: 1_040,
+  // Facts are made safe, and more kinds of failures and statuses are told apart.
+  ingest: 1_080,
+  reconcile: 1_080,
   taskStopped: 960,
   watchdog: 1_055,
 };
