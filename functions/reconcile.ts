@@ -65,7 +65,7 @@ async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMe
   const source = {
     tenantId,
     connectionId,
-    factKeys: [`not_enqueued:${messageId}`],
+    factKeys: [`not_enqueued:${messageId}`] as const,
     // The same in each run, so that a run that died before the fan-out is completed by the next.
     batchId: `reconcile:${messageId}`,
   };

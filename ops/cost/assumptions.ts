@@ -44,12 +44,7 @@ export const assumptions = {
   },
   sessionPairing: { value: 45, unit: 'write units', basis: 'measured', why: 'bench:sessions' },
   sessionLogin: { value: 1, unit: 'write units', basis: 'measured', why: 'bench:sessions' },
-  coreReceive: {
-    value: 9,
-    unit: 'write units',
-    basis: 'measured',
-    why: 'embedded stack, 10 texts, with two more for the second name of a sender; 8 in transactions',
-  },
+  coreReceive: { value: 7, unit: 'write units', basis: 'measured', why: 'embedded stack, 10 texts; 6 in transactions' },
   coreSend: {
     value: 27,
     unit: 'write units',

@@ -54,9 +54,9 @@ export async function recordFacts(
 }
 
 /** All keys under which a fact may have been handled. */
-function factKeysOf(fact: InternalEvent): readonly string[] {
+function factKeysOf(fact: InternalEvent): readonly [string, ...string[]] {
   const others = 'otherKeys' in fact ? (fact.otherKeys ?? []) : [];
-  return [...new Set([fact.key, ...others])];
+  return [fact.key, ...others];
 }
 
 /** Records one fact of a batch, as {@link recordFacts} does. */

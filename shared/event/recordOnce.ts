@@ -33,8 +33,11 @@ export interface FactSource {
   readonly connectionId: ConnectionId;
   /** Names the piece of work that records the fact; a repetition of that work carries the same one. */
   readonly batchId: string;
-  /** Name the fact within the connection: one for each name of its people. It is handled if it was under any of them. */
-  readonly factKeys: readonly string[];
+  /**
+   * Name the fact within the connection, one for each name of its people: it is written down under the first and counts as
+   * handled if it was under any of them.
+   */
+  readonly factKeys: readonly [string, ...string[]];
 }
 
 /** What is to be stored for a fact. `ignored` leaves no trace: asked again, the answer may be another. */
@@ -129,11 +132,11 @@ function toWrites(
 ): readonly NamedWrite[] {
   const nowMs = dependencies.clock.nowMs();
   const recorded = toRecorded(planned.draft, place);
-  const handled = source.factKeys.map((factKey): TransactionWrite => ({
+  const handled: TransactionWrite = {
     Put: {
       TableName: tableName(dependencies.stage, 'core'),
       Item: {
-        ...handledFactKey(source.connectionId, factKey),
+        ...handledFactKey(source.connectionId, source.factKeys[0]),
         batchId: source.batchId,
         event: recorded,
         ttl: expiryOf('handledFact', nowMs),
@@ -143,8 +146,8 @@ function toWrites(
       ExpressionAttributeNames: { '#ttl': 'ttl' },
       ExpressionAttributeValues: { ':now': Math.floor(nowMs / 1_000) },
     },
-  }));
-  const writes = handled.map((write): NamedWrite => ({ name: 'handled', write }));
+  };
+  const writes: NamedWrite[] = [{ name: 'handled', write: handled }];
   if (planned.message !== undefined) writes.push({ name: 'message', write: planned.message });
   if (planned.draft !== undefined && place !== undefined) {
     writes.push({ name: 'event', write: eventWrite(dependencies, place, toEvent(place, planned.draft)) });
@@ -163,7 +166,7 @@ interface Handled {
   readonly event: RecordedEvent | undefined;
 }
 
-/** Under any of its keys. The same batch has written all of them, so the first one found says all. */
+/** Under any of its keys: when it came before, less may have been known of its people. */
 async function findHandled(dependencies: RecordDependencies, source: FactSource): Promise<Handled | undefined> {
   const found = await Promise.all(
     source.factKeys.map((factKey) => findHandledKey(dependencies, source.connectionId, factKey)),

@@ -56,7 +56,7 @@ async function write(
     const dependencies = { table, stage: 'test', clock: stores.clock, random: systemRandom };
     try {
       for (let place = 1; place <= FACTS_PER_WRITER; place++) {
-        const source = { tenantId: TENANT, connectionId, batchId: 'batch', factKeys: [`fact-${place}`] };
+        const source = { tenantId: TENANT, connectionId, batchId: 'batch', factKeys: [`fact-${place}`] as const };
         const draft = aDraft(connectionId, place);
         await recordOnce(dependencies, source, () => Promise.resolve({ plan: 'stored', draft, message: undefined }));
       }
