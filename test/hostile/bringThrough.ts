@@ -71,6 +71,7 @@ export async function bringSome(stage: HostileStage, some: readonly Plaintext[],
     await look(() => stage.assertNeighbourHeard());
     neighbours += 1;
   }
+  await look(() => stage.assertAcknowledged());
   await look(() => stage.assertHeld());
   const counts = countById(await stage.log());
   let [events, silent] = [0, 0];

@@ -189,17 +189,21 @@ export class HostileStage {
     }
   }
 
+  /** Every stanza has been acknowledged, or it would come again at each login. Throws when one has not. */
+  async assertAcknowledged(): Promise<void> {
+    await until(
+      'an acknowledgement of each stanza',
+      async () => (await this.phones.phones()).find(({ number }) => number === SHOP)?.devices[0]?.waiting,
+      (count) => count === 0,
+      PATIENCE_MS,
+    );
+  }
+
   /** Facts of the queue that nobody has recorded yet would be late, or lost. */
   async #untilNothingWaits(): Promise<void> {
     await until(
       'an empty queue of facts',
       () => this.#waiting((name) => name.includes('-events') && !name.includes('-dead')),
-      (count) => count === 0,
-      PATIENCE_MS,
-    );
-    await until(
-      'an acknowledgement of each stanza',
-      async () => (await this.phones.phones()).find(({ number }) => number === SHOP)?.devices[0]?.waiting,
       (count) => count === 0,
       PATIENCE_MS,
     );
