@@ -123,6 +123,8 @@ class BaileysSocket implements ConnectionSocket {
         cachedGroupMetadata: groups.find,
       }),
     );
+    // Baileys makes messages of calls, aside and from whatever the caller wrote: where that fails, it ends the process.
+    this.#socket.ev.removeAllListeners('call');
     letThrough(this.#socket.authState.keys, keys);
     const raw = rawSocketOf(this.#socket);
     if (raw === null) throw new Error('Baileys has not made its WebSocket');

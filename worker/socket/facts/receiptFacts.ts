@@ -13,8 +13,8 @@ const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
   played: 'played',
 };
 
-/** Messages for one receipt: more than a person reads at once, and few enough to be nobody's burden. */
-const MOST_MESSAGES = 1_000;
+/** Messages for one receipt. Each is looked up, in order with all else of the connection: more would keep neighbours waiting. */
+const MOST_MESSAGES = 256;
 
 /**
  * The facts of a receipt: one per message that it names. Receipts of our own devices and requests to repeat are none. Whether
