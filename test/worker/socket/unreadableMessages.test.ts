@@ -80,10 +80,11 @@ describe('messages that cannot be decrypted', () => {
       (texts) => texts.includes('after the noise'),
     );
 
-    const [asked, left] = [requests.length, await waiting()];
+    // A request leaves first and the acknowledgement follows: whatever was acknowledged by then had been asked for.
+    const left = await waiting();
+    const asked = requests.length;
     expect(asked).toBeLessThan(110);
-    expect(left).toBeGreaterThan(120 - 110);
-    expect(left).toBeLessThanOrEqual(120 - 50);
+    expect(left).toBeGreaterThanOrEqual(120 - asked);
     expect(new Set(requests.map(({ attrs }) => attrs['id'])).size).toBe(asked);
   });
 

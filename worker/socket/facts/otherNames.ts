@@ -1,5 +1,5 @@
 import type { CallFact, InternalEvent, MessageFact, ReceiptFact } from '../../../shared/event/internalEvent.ts';
-import { isLid, isPerson } from '../../../shared/kernel/jid.ts';
+import { isPerson } from '../../../shared/kernel/jid.ts';
 import { callKey, messageKey } from './factKey.ts';
 
 /** The other name of each address for which it is known: a LID for a number, a number for a LID. */
@@ -54,39 +54,24 @@ function completeCall(fact: CallFact, names: OtherNames): CallFact {
   return { ...fact, ...(callerAlias === undefined ? {} : { callerAlias }) };
 }
 
-/**
- * The key by LIDs, where they are known, and beside it the others: what came before they were known has been written down
- * under one of those. A receipt needs none: its message moves forward once, whoever is named.
- */
-function withKeys<Fact extends MessageFact | CallFact>(fact: Fact, keysOf: (fact: Fact) => Keys): Fact {
-  const [key, ...others] = keysOf(fact);
-  const otherKeys = [...new Set(others)].filter((other) => other !== key);
-  return otherKeys.length === 0 ? { ...fact, key } : { ...fact, key, otherKeys };
+/** A receipt needs none: its message moves forward once, whoever is named. */
+function withKeys<Fact extends MessageFact | CallFact>(fact: Fact, keysOf: (fact: Fact) => readonly string[]): Fact {
+  const otherKeys = keysOf(fact).filter((key) => key !== fact.key);
+  return otherKeys.length === 0 ? fact : { ...fact, otherKeys };
 }
 
-type Keys = readonly [string, ...string[]];
-
-const lidFirst = (address: string, alias: string | undefined): readonly [string, string | undefined] =>
-  alias !== undefined && isLid(alias) ? [alias, address] : [address, alias];
-
-function messageKeysOf(fact: MessageFact): Keys {
-  const [chat, chatAlias] = lidFirst(fact.chat, fact.chatAlias);
-  const [sender, senderAlias] = lidFirst(fact.sender, fact.senderAlias);
-  const keyUnder = (ofChat: string, ofSender: string): string =>
-    messageKey({ ...fact, chat: ofChat, sender: ofSender });
+function messageKeysOf(fact: MessageFact): readonly string[] {
+  const { chat, chatAlias, sender, senderAlias } = fact;
   // In a chat with one person, chat and writer are that person, and change their name together.
-  if (fact.chat === fact.sender) {
-    return [keyUnder(chat, chat), ...(chatAlias === undefined ? [] : [keyUnder(chatAlias, chatAlias)])];
-  }
+  if (chat === sender) return [messageKey(fact), ...keyUnder(fact, chatAlias, chatAlias)];
   // One of the two has one key only: a group has one address, and our own account counts as one writer.
-  return [
-    keyUnder(chat, sender),
-    ...(chatAlias === undefined ? [] : [keyUnder(chatAlias, sender)]),
-    ...(senderAlias === undefined ? [] : [keyUnder(chat, senderAlias)]),
-  ];
+  return [messageKey(fact), ...keyUnder(fact, chatAlias, sender), ...keyUnder(fact, chat, senderAlias)];
 }
 
-function callKeysOf(fact: CallFact): Keys {
-  const [caller, alias] = lidFirst(fact.caller, fact.callerAlias);
-  return [callKey(fact.callId, caller), ...(alias === undefined ? [] : [callKey(fact.callId, alias)])];
+function keyUnder(fact: MessageFact, chat: string | undefined, sender: string | undefined): readonly string[] {
+  return chat === undefined || sender === undefined ? [] : [messageKey({ ...fact, chat, sender })];
+}
+
+function callKeysOf({ callId, caller, callerAlias }: CallFact): readonly string[] {
+  return [caller, callerAlias].flatMap((name) => (name === undefined ? [] : [callKey(callId, name)]));
 }

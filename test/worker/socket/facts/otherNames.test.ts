@@ -33,7 +33,7 @@ const aMessage = async (attrs: Record<string, string>): Promise<InternalEvent | 
 };
 const keysOf = (fact: InternalEvent | undefined): readonly string[] => {
   if (fact?.kind !== 'message' && fact?.kind !== 'call') throw new Error('a fact without other keys');
-  return [fact.key, ...(fact.otherKeys ?? [])];
+  return [fact.key, ...(fact.otherKeys ?? [])].sort();
 };
 
 describe('the names of the people in a fact', () => {
