@@ -117,7 +117,7 @@ export class ConnectionOutbox {
     this.#lookUps.reset();
     this.#holds.releaseAll();
     this.#chats.forget();
-    this.#carryOn();
+    if (!this.#finishing) this.#drain.startAnew();
   }
 
   /** Asked now and then: what is parked while a socket may be used is being looked after, whatever was missed. */

@@ -35,6 +35,8 @@ const LOOK_AGAIN_MS = 30_000;
 /** One walk through the parked rows, in their order. */
 interface Look {
   readonly page: ParkedMessage[];
+  /** Chats of which a row was passed. Their later rows are passed, too, although the time to wait may be over by then. */
+  readonly passed: Set<string>;
   place: string | undefined;
 }
 
@@ -49,6 +51,7 @@ export class ParkedDrain {
   readonly #dependencies: DrainDependencies;
   #running = false;
   #again = false;
+  #isStale = false;
   #waiting: { readonly stop: AbortController; readonly untilMs: number } | undefined;
 
   constructor(dependencies: DrainDependencies) {
@@ -60,6 +63,12 @@ export class ParkedDrain {
     this.#again = true;
     this.#waiting?.stop.abort();
     if (!this.#running) void this.#run();
+  }
+
+  /** A new socket, for which nothing waits and which names chats by what it knows: a look that is under way ends, and one begins. */
+  startAnew(): void {
+    this.#isStale = true;
+    this.start();
   }
 
   /** A message was parked in a chat that waits: the loop need not look before that time. */
@@ -78,6 +87,7 @@ export class ParkedDrain {
     let failures = 0;
     while (this.#again && !isFinishing()) {
       this.#again = false;
+      this.#isStale = false;
       const result = await this.#lookThrough();
       failures = result === 'failed' ? failures + 1 : 0;
       if (result === 'over' || this.#again) continue;
@@ -97,7 +107,7 @@ export class ParkedDrain {
 
   async #lookThrough(): Promise<Exclude<Progress, 'next'>> {
     const { turn, logger, chats } = this.#dependencies;
-    const look: Look = { page: [], place: undefined };
+    const look: Look = { page: [], passed: new Set(), place: undefined };
     chats.beginLook();
     for (;;) {
       const progress = await turn
@@ -114,7 +124,7 @@ export class ParkedDrain {
   async #step(look: Look): Promise<Progress> {
     const { messages, owned, socket: usable, isFinishing, assertOpen, chats, holds, rests } = this.#dependencies;
     const socket = usable();
-    if (socket === undefined || isFinishing()) return 'over';
+    if (socket === undefined || isFinishing() || this.#isStale) return 'over';
     assertOpen();
     if (look.page.length === 0) look.page.push(...(await messages.listParked(owned.connectionId, PAGE, look.place)));
     if (look.page.length === 0) {
@@ -126,17 +136,20 @@ export class ParkedDrain {
       look.place = row.sequenceNumber;
       const to = await this.#addressOf(row);
       const chat = await socket.chatOf(to);
-      if (!holds.isHeld(chat) && !(await rests(socket, to, chat))) return this.#trySending(row, socket, chat);
+      const waits = look.passed.has(chat) || holds.isHeld(chat) || (await rests(socket, to, chat));
+      if (!waits) return this.#trySending(look, row, socket, chat);
+      look.passed.add(chat);
       chats.leave(chat, row.sequenceNumber);
     }
     return 'next';
   }
 
-  async #trySending(row: ParkedMessage, socket: SendingSocket, chat: string): Promise<Progress> {
+  async #trySending(look: Look, row: ParkedMessage, socket: SendingSocket, chat: string): Promise<Progress> {
     const { messages, owned, assertOpen, chats, attempt } = this.#dependencies;
     const message = await readMessage(this.#dependencies, row.messageId, 'parked');
     const result = message === 'settled' ? 'settled' : await attempt(message, socket, chat);
     if (result === 'held') {
+      look.passed.add(chat);
       chats.leave(chat, row.sequenceNumber);
       return 'next';
     }

@@ -4,7 +4,7 @@ import type { Connection } from '../../../shared/connection/connection.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { LIMITED_FOR_MOST_MS, MAX_SEND_ATTEMPTS } from '../../../worker/commands/sendOutcomes.ts';
 import { showSendsPause } from '../../../worker/commands/showSendsPause.ts';
-import type { LookUp, SendOutcome } from '../../../worker/socket/connectionSocket.ts';
+import type { ConnectionSocket, LookUp, SendOutcome } from '../../../worker/socket/connectionSocket.ts';
 import { makeEarlyClock } from '../../shared/kernel/earlyClock.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { until } from '../../whatsapp/until.ts';
@@ -245,6 +245,44 @@ describe('the order in which messages of a connection are sent', () => {
       Array.from({ length: parked }, (_, at) => `bulk ${at}`),
     );
   });
+
+  it.each(['the time to wait', 'the socket'] as const)(
+    'is kept when %s of a chat ends while a long backlog is looked through',
+    async (what) => {
+      const connection = await core.aConnection();
+      const socket = new FakeSocket();
+      const clock = makeEarlyClock(Date.now());
+      const now: { socket: ConnectionSocket | undefined } = { socket: undefined };
+      const { outbox } = anOutbox(core, connection, { socket: () => now.socket, overrides: { clock } });
+      const parked = [`${ANN} 1`, `${BOB} 1`, `${ANN} 2`, `${ANN} 3`];
+      for (const [place, text] of parked.entries()) {
+        const { messageId } = await core.aMessage(connection, text, { to: text.split(' ')[0] ?? '' });
+        await outbox.handle(messageId, sequence(place), Date.now());
+      }
+      socket.answers.push(unknown);
+      const send: FakeSocket['send'] = async (request) => {
+        if (request.to === BOB && what === 'the socket') outbox.allow();
+        if (request.to === BOB) clock.advance(60_000);
+        return socket.send(request);
+      };
+      now.socket = Object.assign(Object.create(socket) as FakeSocket, { send });
+
+      outbox.allow();
+      await until(
+        'all',
+        () => {
+          clock.advance(499);
+          return socket.texts();
+        },
+        (texts) => texts.length > parked.length,
+        10_000,
+      );
+
+      expect(socket.texts().filter((text) => text.startsWith(ANN))).toEqual(
+        [1, 1, 2, 3].map((place) => `${ANN} ${place}`),
+      );
+    },
+  );
 
   it('looks again by itself at what is parked, whoever has missed to ask for it', async () => {
     const { connection, socket, outbox } = await aScene();
