@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Connection } from '../connection/connection.ts';
 import { AppError } from '../kernel/appError.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { makeId, makeStanzaId, type CorrelationId, type MessageId, type StanzaId } from '../kernel/id.ts';
 import { toRecipient } from '../kernel/jid.ts';
 import type { Random } from '../kernel/random.ts';
-import { expiryOf } from '../platform/expiry.ts';
+import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { idempotencyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
@@ -51,8 +51,13 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   const { messages, clock } = dependencies;
   const { connection, body } = request;
   const to = resolveRecipient(body.to);
-  if (connection.account === undefined) throw new AppError('connection_not_paired');
-  if (connection.parkedCount >= PARKED_LIMIT) throw new AppError('too_many_parked', { retryAfterSeconds: 60 });
+  const refusal = refusalOf(connection);
+  if (refusal !== undefined) {
+    // A repeat asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
+    const repeated = await findRepeated(dependencies, request);
+    if (repeated === undefined) throw refusal;
+    return repeated;
+  }
 
   const ids = await reserveIds(dependencies, request);
   const earlier = await messages.find(connection.connectionId, ids.messageId);
@@ -86,6 +91,33 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   return { ...message, state: 'queued' };
 }
 
+/** Why nothing new is accepted for a connection now. */
+function refusalOf({ account, parkedCount }: Connection): AppError | undefined {
+  if (account === undefined) return new AppError('connection_not_paired');
+  if (parkedCount >= PARKED_LIMIT) return new AppError('too_many_parked', { retryAfterSeconds: 60 });
+  return undefined;
+}
+
+/** The message that was accepted under this key before. Throws `idempotency_conflict`. */
+async function findRepeated(
+  { table, stage, messages, clock }: AcceptDependencies,
+  request: AcceptRequest,
+): Promise<SentMessage | undefined> {
+  if (request.idempotencyKey === undefined) return undefined;
+  const { connectionId } = request.connection;
+  const Key = { ...idempotencyKey(connectionId, request.idempotencyKey) };
+  const { Item } = await table.send(
+    new GetCommand({ TableName: tableName(stage, 'core'), Key, ConsistentRead: true }),
+  );
+  const nowMs = clock.nowMs();
+  if (Item === undefined || isExpired(Item, nowMs)) return undefined;
+  if (Item['bodyHash'] !== hashOf(request.body)) throw new AppError('idempotency_conflict');
+  const message = await messages.find(connectionId, Item['messageId'] as MessageId);
+  if (message?.direction !== 'out') return undefined;
+  const shown = asShown(message, nowMs);
+  return shown.state === 'accepting' ? undefined : shown;
+}
+
 /** The message as a reader sees it: what never reached the queue is failed once its time is over. */
 export function asShown(message: SentMessage, nowMs: number): SentMessage {
   return isTooLate(message, nowMs) ? { ...message, state: 'failed', error: { code: 'not_enqueued' } } : message;
@@ -103,14 +135,19 @@ export function resolveRecipient(to: string): string {
   throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
 }
 
+/** What makes two requests the same. */
+function hashOf({ to, type, text }: OutboundMessage): string {
+  return createHash('sha256')
+    .update(JSON.stringify([resolveRecipient(to), type, text.body]))
+    .digest('hex');
+}
+
 async function reserveIds(dependencies: AcceptDependencies, request: AcceptRequest): Promise<Ids> {
   const { table, stage, clock, random } = dependencies;
   const nowMs = clock.nowMs();
   const fresh: Ids = { messageId: makeId('msg', nowMs, random), stanzaId: makeStanzaId(random) };
   if (request.idempotencyKey === undefined) return fresh;
-  const bodyHash = createHash('sha256')
-    .update(JSON.stringify([resolveRecipient(request.body.to), request.body.type, request.body.text.body]))
-    .digest('hex');
+  const bodyHash = hashOf(request.body);
   try {
     await table.send(
       new PutCommand({

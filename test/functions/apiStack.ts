@@ -1,4 +1,5 @@
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { isAdminPath, makeAdminHandler } from '../../functions/admin.ts';
 import { makeApiHandler, type ApiDependencies } from '../../functions/api.ts';
@@ -9,7 +10,9 @@ import { createOperatorKey } from '../../shared/identity/apiKey.ts';
 import { parseId, type ConnectionId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Command } from '../../shared/message/command.ts';
 import type { StoreConfig } from '../../shared/platform/config.ts';
+import { connectionKey } from '../../shared/platform/keys.ts';
 import { commandQueueName } from '../../shared/platform/queues.ts';
+import { tableName } from '../../shared/platform/tables.ts';
 import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
@@ -102,6 +105,38 @@ export class ApiStack {
       await this.dependencies.connections.recordAccount({ tenantId: owner.tenantId, connectionId, token: 1 }, account);
     }
     return connectionId;
+  }
+
+  /** Changes the record of a connection, as something else would that happens to it; undefined takes a field away. */
+  async change(
+    owner: { readonly tenantId: TenantId },
+    connectionId: ConnectionId,
+    fields: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const names = Object.keys(fields);
+    const isTaken = (name: string): boolean => fields[name] === undefined;
+    const set = names.filter((name) => !isTaken(name));
+    await this.dependencies.table.send(
+      new UpdateCommand({
+        TableName: tableName('test', 'core'),
+        Key: connectionKey(owner.tenantId, connectionId),
+        UpdateExpression: [
+          ...(set.length === 0 ? [] : [`SET ${set.map((name) => `#${name} = :${name}`).join(', ')}`]),
+          ...(set.length === names.length
+            ? []
+            : [
+                `REMOVE ${names
+                  .filter(isTaken)
+                  .map((name) => `#${name}`)
+                  .join(', ')}`,
+              ]),
+        ].join(' '),
+        ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+        ...(set.length === 0
+          ? {}
+          : { ExpressionAttributeValues: Object.fromEntries(set.map((name) => [`:${name}`, fields[name]])) }),
+      }),
+    );
   }
 
   /** Takes all commands out of the queues. */
