@@ -29,7 +29,6 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
   'admin dynamodb:Query core PARKED#*': waits,
-  'ingest sqs:SendMessage eventsDead': unreadable,
   'worker sqs:SendMessage commandsDead': unreadable,
   'worker kms:Decrypt data key': keyFile,
   'worker kms:GenerateDataKey data key': keyFile,

@@ -47,6 +47,8 @@ interface Tenant extends Scene {
   readonly shop: string;
   readonly desk: string;
   readonly webhook: string;
+  /** That of the receiver that answers as it is told to. */
+  readonly unwillingWebhook: string;
 }
 
 /** Everything that the product does, in the order in which a tenant, their customer, an operator and fate would do it. */
@@ -64,6 +66,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['a message that waits for its connection', park],
   ['a message that is not acknowledged at once', linger],
   ['an event whose writer died', loseAnEvent],
+  ['a webhook that fails, is resumed and tried', resumeDeliveries],
   ['webhooks that fail and are given up', failDeliveries],
   ['a message that never reaches the queue', loseBeforeTheQueue],
   ['what an operator does', operate],
@@ -84,7 +87,7 @@ async function signUp(scene: Scene): Promise<Tenant> {
   const api = new ApiClient(stack.apiUrl, String(key['secret']));
   const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
   receiver.trust(String(webhook['secret']));
-  await api.must('POST', '/v1/webhooks', { url: unwilling.url });
+  const unwillingWebhook = await api.must('POST', '/v1/webhooks', { url: unwilling.url });
   const run = makeOps({});
   return {
     ...scene,
@@ -93,6 +96,7 @@ async function signUp(scene: Scene): Promise<Tenant> {
     tenantId,
     ops: (...words) => run(...words, '--data', dataDir),
     webhook: String(webhook['id']),
+    unwillingWebhook: String(unwillingWebhook['id']),
     shop: await pairSandboxPhone(api, whatsApp, { number: SHOP, method: 'qr' }),
     desk: await pairSandboxPhone(api, whatsApp, { number: DESK, method: 'code' }),
   };
@@ -184,6 +188,23 @@ function storesOf({ stack }: Pick<Scene, 'stack'>, caller: Caller): StoreConfig 
     queues: { endpoint: stack.sqsEndpoint, queueUrlBase: queueUrlBase(stack.sqsEndpoint) },
   };
   return asCaller(aStoreConfig(emulators, { stage: stack.stage }), caller);
+}
+
+async function resumeDeliveries(tenant: Tenant): Promise<void> {
+  const { unwilling, api, unwillingWebhook } = tenant;
+  const before = unwilling.asked();
+  unwilling.answerWith(500);
+  await delivered(tenant, await send(tenant, 'to one that fails'));
+  await until('a delivery that failed', unwilling.asked, (asked) => asked > before);
+  unwilling.answerWith(200);
+  await until(
+    'what waits being sent out',
+    () => api.must('POST', `/v1/webhooks/${unwillingWebhook}/resume`, {}),
+    ({ released }) => Number(released) > 0,
+  );
+  const trial = await api.must('POST', `/v1/webhooks/${unwillingWebhook}/test`, {});
+  if (trial['outcome'] !== 'delivered')
+    throw new Error(`the webhook that is back answered ${String(trial['outcome'])}`);
 }
 
 async function failDeliveries(tenant: Tenant): Promise<void> {
