@@ -106,9 +106,7 @@ async function findRepeated(
   if (request.idempotencyKey === undefined) return undefined;
   const { connectionId } = request.connection;
   const Key = { ...idempotencyKey(connectionId, request.idempotencyKey) };
-  const { Item } = await table.send(
-    new GetCommand({ TableName: tableName(stage, 'core'), Key, ConsistentRead: true }),
-  );
+  const { Item } = await table.send(new GetCommand({ TableName: tableName(stage, 'core'), Key, ConsistentRead: true }));
   const nowMs = clock.nowMs();
   if (Item === undefined || isExpired(Item, nowMs)) return undefined;
   if (Item['bodyHash'] !== hashOf(request.body)) throw new AppError('idempotency_conflict');

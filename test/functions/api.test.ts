@@ -130,18 +130,21 @@ describe('the API', () => {
   it.each([
     ['has too many messages that wait', { parkedCount: 1_000 }, 'too_many_parked'],
     ['has been unlinked', { account: undefined }, 'connection_not_paired'],
-  ] as const)('answers a repeat as before when its connection %s, and accepts nothing new', async (_what, now, code) => {
-    const id = await stack.connection(tenant, anAccount);
-    const first = await send(id, 'order-1');
-    await stack.change(tenant, id, now);
+  ] as const)(
+    'answers a repeat as before when its connection %s, and accepts nothing new',
+    async (_what, now, code) => {
+      const id = await stack.connection(tenant, anAccount);
+      const first = await send(id, 'order-1');
+      await stack.change(tenant, id, now);
 
-    const second = await send(id, 'order-1');
-    const another = await send(id, 'order-1', { ...message, text: { body: 'something else' } });
-    const fresh = await send(id, 'order-2');
+      const second = await send(id, 'order-1');
+      const another = await send(id, 'order-1', { ...message, text: { body: 'something else' } });
+      const fresh = await send(id, 'order-2');
 
-    expect([first.status, second.status, second.body]).toEqual([202, 202, first.body]);
-    expect([another.body['code'], fresh.body['code']]).toEqual(['idempotency_conflict', code]);
-  });
+      expect([first.status, second.status, second.body]).toEqual([202, 202, first.body]);
+      expect([another.body['code'], fresh.body['code']]).toEqual(['idempotency_conflict', code]);
+    },
+  );
 
   it('answers 503 when the queue does not take the message, and carries on with the same ids', async () => {
     const id = await stack.connection(tenant, anAccount);
