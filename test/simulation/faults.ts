@@ -218,7 +218,7 @@ function almostDead(context: FaultContext): number {
   const { fleet, random, say } = context;
   const machine = anyWorker(context)?.machine;
   if (machine === undefined) return 0;
-  const durationMs = random.between(24_000, 32_000);
+  const durationMs = random.between(26_000, 30_000);
   say(`the store does not hear ${machine.name} for ${Math.round(durationMs / 1_000)} s, and deaths are written late`);
   fleet.network.setFault(machine, 'store', 'deaf');
   fleet.time.after(durationMs, () => fleet.network.setFault(machine, 'store', undefined));
