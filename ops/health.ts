@@ -1,3 +1,4 @@
+import { forTerminal } from '../shared/kernel/forTerminal.ts';
 import type { ConnectionHealth } from './readHealth.ts';
 import type { State } from './readState.ts';
 import { counted, span } from './sentence.ts';
@@ -119,7 +120,7 @@ export function healthLines(state: State): readonly string[] {
     (left, right) => order.indexOf(left.verdict) - order.indexOf(right.verdict),
   );
   return [
-    ...findings.map(({ verdict, sentence }) => `${verdict.padEnd(4)}  ${sentence}`),
+    ...findings.map(({ verdict, sentence }) => `${verdict.padEnd(4)}  ${forTerminal(sentence)}`),
     ...(state.queues === undefined ? ['-     Queues were not read, because no --stage is named.'] : []),
   ];
 }

@@ -1,3 +1,5 @@
+import { forTerminal } from '../shared/kernel/forTerminal.ts';
+
 /** The caller wrote something that cannot be done: one sentence, exit code 2. */
 export class BadInput extends Error {
   override readonly name = 'BadInput';
@@ -28,8 +30,9 @@ export function span(ms: number): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
-/** Lines with columns as wide as their widest cell; numbers stand to the right. */
-export function columns(head: readonly string[], rows: readonly (readonly (string | number)[])[]): readonly string[] {
+/** Lines with columns as wide as their widest cell; numbers stand to the right. Tenants wrote some of the texts. */
+export function columns(head: readonly string[], told: readonly (readonly (string | number)[])[]): readonly string[] {
+  const rows = told.map((row) => row.map((cell) => (typeof cell === 'string' ? forTerminal(cell) : cell)));
   const widths = head.map((title, index) =>
     Math.max(title.length, ...rows.map((row) => String(row[index] ?? '').length)),
   );

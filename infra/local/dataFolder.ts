@@ -59,10 +59,11 @@ export function openDataFolder(path: string): DataFolder {
 function open(path: string): DataFolder {
   makeFolder(path);
   const lock = join(path, 'lock');
-  const holder = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : undefined;
+  const holder = existsSync(lock) ? toPid(readFileSync(lock, 'utf8')) : undefined;
   if (holder !== undefined && holder !== process.pid && isRunning(holder)) {
     throw new Error(`Another Holdfast (process ${holder}) runs on ${path}. Stop it, or use another folder: --data DIR`);
   }
+  refuseForeign(path);
   for (const name of [...FOLDERS, ...FILES]) keepToOneself(join(path, name));
   for (const name of FOLDERS) makeFolder(join(path, name));
   replaceFile(lock, String(process.pid));
@@ -81,7 +82,7 @@ function open(path: string): DataFolder {
     logs,
     previousLogs,
     keyFile,
-    operatorKey: existsSync(operatorKeyFile) ? readFileSync(operatorKeyFile, 'utf8').trim() : undefined,
+    operatorKey: existsSync(operatorKeyFile) ? readFileSync(operatorKeyFile, 'utf8').trim() || undefined : undefined,
     keepOperatorKey: (key) => write(operatorKeyFile, `${key}\n`),
     tasks: existsSync(tasksFile) ? (JSON.parse(readFileSync(tasksFile, 'utf8')) as string[]) : [],
     keepTasks: (tasks) => write(tasksFile, JSON.stringify(tasks)),
@@ -91,6 +92,19 @@ function open(path: string): DataFolder {
       rmSync(lock, { force: true });
     },
   };
+}
+
+/** Files of somebody else's under our names are left alone: logs of an earlier run are moved and one day removed. */
+function refuseForeign(path: string): void {
+  if (existsSync(join(path, 'root-key'))) return;
+  const foreign = FOLDERS.find((name) => existsSync(join(path, name)) && readdirSync(join(path, name)).length > 0);
+  if (foreign === undefined) return;
+  throw new Error(`${join(path, foreign)} holds files that are not Holdfast's. Use another folder: --data DIR`);
+}
+
+/** A lock that was cut short names no process. */
+function toPid(text: string): number | undefined {
+  return /^[1-9]\d*$/.test(text.trim()) ? Number(text) : undefined;
 }
 
 /** What went wrong is looked for after a start has put it right, so one run before the present one is kept. */

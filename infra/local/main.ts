@@ -74,7 +74,8 @@ function readOptions(): Pick<StackOptions, 'port' | 'workers' | 'dataDir' | 'liv
       say(USAGE);
       return process.exit(0);
     }
-    const [port, workers] = [Number(values.port), Number(values.workers)];
+    const [port, workers] = [toNumber(values.port), toNumber(values.workers)];
+    if (values.data.trim() === '') throw new Error('--data must name a folder.');
     if (!Number.isInteger(port) || port < 0 || port > 65_534)
       throw new Error('--port must be a number from 0 to 65534.');
     if (!Number.isInteger(workers) || workers < 0 || workers > 16) throw new Error('--workers must be from 0 to 16.');
@@ -83,6 +84,11 @@ function readOptions(): Pick<StackOptions, 'port' | 'workers' | 'dataDir' | 'liv
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
     return process.exit(1);
   }
+}
+
+/** Digits only: an empty text and `1e3` are numbers to JavaScript, too. */
+function toNumber(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
 function firstScreen({

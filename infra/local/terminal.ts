@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
+import { forTerminal } from '../../shared/kernel/forTerminal.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import { Scope } from '../../shared/kernel/scope.ts';
@@ -59,8 +60,7 @@ export class Terminal {
     const found = await withDeadline('a look at a label', LABEL_WITHIN_MS, () =>
       connections.find(tenantId as TenantId, connectionId as ConnectionId),
     ).catch(() => undefined);
-    // The tenant wrote it, and a terminal obeys control characters.
-    const label = found?.label?.replace(/\p{C}/gu, '�');
+    const label = found?.label === undefined ? undefined : forTerminal(found.label);
     this.#labels.set(connectionId, { label });
     return label;
   }

@@ -57,6 +57,24 @@ describe('the data folder', () => {
     expect(modeOf(join(path, 'notes-of-the-user.txt'))).toBe('644');
   });
 
+  it('refuses a folder in which something else keeps files under the names of ours, and leaves them', () => {
+    const path = join(parent, 'theirs');
+    mkdirSync(join(path, 'logs'), { recursive: true });
+    writeFileSync(join(path, 'logs', 'of-the-user.log'), 'x');
+
+    expect(() => openDataFolder(path)).toThrow(/logs holds files that are not Holdfast's/);
+    expect(readdirSync(path)).toEqual(['logs']);
+    expect(readdirSync(join(path, 'logs'))).toEqual(['of-the-user.log']);
+  });
+
+  it.each(['', '0', 'no number'])('takes a lock that names no process for none: "%s"', (text) => {
+    const path = join(parent, 'cut');
+    mkdirSync(path);
+    writeFileSync(join(path, 'lock'), text);
+
+    expect(openDataFolder(path).path).toBe(path);
+  });
+
   it('keeps the logs of the last run, and of no other', () => {
     for (const run of ['first', 'second', 'third']) {
       const folder = openDataFolder(parent);
