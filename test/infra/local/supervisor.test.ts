@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -25,6 +25,23 @@ interface Started {
   readonly process: ChildProcess;
   readonly output: () => string;
   readonly exited: Promise<number | null>;
+}
+
+/** A server on one of two ports that follow each other; the other one is free, whatever else runs on this machine. */
+async function takeOneOfTwo(offset: number): Promise<{ readonly other: Server; readonly port: number }> {
+  for (;;) {
+    const other = createServer();
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    const taken = (other.address() as AddressInfo).port;
+    const neighbour = createServer();
+    const isFree = await new Promise<boolean>((done) => {
+      neighbour.on('error', () => done(false));
+      neighbour.listen(offset === 0 ? taken + 1 : taken - 1, '127.0.0.1', () => done(true));
+    });
+    neighbour.close();
+    if (isFree) return { other, port: taken - offset };
+    other.close();
+  }
 }
 
 describe('npm start', () => {
@@ -207,9 +224,7 @@ describe('npm start', () => {
   ])(
     'names the port that is taken and free ones to choose: %s',
     async (_what, offset, sentence) => {
-      const other = createServer();
-      await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
-      const port = (other.address() as AddressInfo).port - offset;
+      const { other, port } = await takeOneOfTwo(offset);
 
       const started = start('--port', String(port));
       const code = await started.exited;
