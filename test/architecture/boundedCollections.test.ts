@@ -49,6 +49,8 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/placeholders.ts #awaited':
     'placeholders whose message may still come: seconds after the offline queue is drained',
   'worker/socket/placeholders.ts #stanzas': 'a number of stanzas',
+  'worker/socket/placeholders.ts #waiting': 'a number of stanzas for each sender and for all together',
+  'worker/socket/keyAnswers.ts #withoutKeys': 'a number of devices',
   'worker/socket/readReceipts.ts #waiting': 'a number of messages: the oldest are lost, and counted',
   'worker/socket/recipients.ts #known': 'a number of people and a week',
   'worker/socket/sessionRenewals.ts #welcomeUntilMs': 'a number of people and a minute',

@@ -49,7 +49,10 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'worker/socket/pairing.ts: baileys ws.once': [1, 'the answer to a request for a code, awaited in withDeadline'],
   'worker/socket/pairing.ts: event new Promise': [1, 'the answer to a request for a code, awaited in withDeadline'],
   'worker/socket/pairing.ts: event once': [1, 'the answer to a request for a code, awaited in withDeadline'],
-  'worker/socket/placeholders.ts: event withResolvers': [1, 'races with a timer of 2 s'],
+  'worker/socket/placeholders.ts: event withResolvers': [
+    2,
+    'one races with a timer, one ends with the socket at the latest',
+  ],
   'worker/socket/socketAgent.ts: network createSecureContext': [1, 'makes an object; asks nobody'],
   'worker/socket/socketAgent.ts: network connect': [1, 'of a WebSocket, which has a deadline for it (`timeout`)'],
   'worker/socket/socketAgent.ts: baileys on': [1, 'a listener on the raw connection; nothing waits for it'],

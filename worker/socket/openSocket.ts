@@ -16,6 +16,7 @@ import { AppliedSettings } from './appliedSettings.ts';
 import { toAppStateKeys } from './appStateKeys.ts';
 import { makeBaileysConfiguration } from './baileysConfiguration.ts';
 import type { ConnectionSocket, LookUp, SendOutcome, SendRequest } from './connectionSocket.ts';
+import { CallGroups } from './callGroups.ts';
 import { CredentialSaves } from './credentialSaves.ts';
 import { DeviceLists } from './deviceLists.ts';
 import { letThrough } from './directKeys.ts';
@@ -156,14 +157,18 @@ class BaileysSocket implements ConnectionSocket {
       clock: options.clock,
       random: options.random,
       logger: options.logger,
+      metrics,
       signal: options.scope.signal,
     });
     this.#settings = new AppliedSettings(options, {
       socket: this.#socket,
       handled: () => this.#inbound.idle(),
       publish: (facts) => this.#facts.publish(facts),
-      isInGroup: async (group, jid) =>
-        (await this.#retries.members.find(group, [jid, await this.#otherNameOf(jid)])) === 'member',
+      isInGroup: new CallGroups({
+        members: this.#retries.members,
+        otherNameOf: (jid) => this.#otherNameOf(jid),
+        monotonicMs: options.clock.monotonicMs,
+      }).isIn,
     });
     this.#listen();
   }
@@ -268,8 +273,11 @@ class BaileysSocket implements ConnectionSocket {
       logger: this.#options.logger,
       me: () => this.#me(),
       otherNameOf: (jid) => this.#otherNameOf(jid),
-      recorded: (stanzaIds) => this.#unrecorded.recorded(stanzaIds),
+      unrecorded: this.#unrecorded,
       publish: (facts) => this.#facts.publish(facts),
+      failed: (error) => {
+        if (!this.#isClosed) this.#cut(error);
+      },
     });
     this.#inbound.insertBefore('CB:receipt', (stanza) => receipts.onReceipt(stanza));
     if (!this.#isPairing) this.#inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));

@@ -1,5 +1,4 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
-import type { StanzaId } from '../../shared/kernel/id.ts';
 import type { ReceiptFact } from '../../shared/event/internalEvent.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
@@ -9,6 +8,7 @@ import type { Me } from './facts/envelope.ts';
 import { toReceiptFacts } from './facts/receiptFacts.ts';
 import type { Fate } from './inboundOrder.ts';
 import type { Retries } from './retries.ts';
+import type { UnrecordedSends } from './unrecordedSends.ts';
 
 export interface ReceiptsParts {
   readonly retries: Pick<Retries, 'onRequest' | 'members'>;
@@ -16,17 +16,24 @@ export interface ReceiptsParts {
   readonly logger: Logger;
   readonly me: () => Me;
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
-  /** Resolves when receipts for these messages may be published. */
-  readonly recorded: (stanzaIds: readonly StanzaId[]) => Promise<void>;
+  readonly unrecorded: Pick<UnrecordedSends, 'isWaiting' | 'recorded'>;
   readonly publish: (facts: readonly ReceiptFact[]) => Promise<void>;
+  /** What a receipt tells is not durable, and the receipt is out of its turn already: it must not be acknowledged. */
+  readonly failed: (error: unknown) => void;
 }
+
+/** Receipts that wait beside everything else for the record of their messages; with more, the line waits. */
+const MOST_LATE = 1_000;
 
 /**
  * Receipts. Requests to repeat are judged, and those that may be answered are left to Baileys. All others tell of the progress
  * of our messages: they are published and acknowledged here, because Baileys would let them wait for its answers to requests.
+ * One that comes before the result of its message is recorded waits for that by itself: whoever has the message may have
+ * it long before WhatsApp's ack comes, and what others write waits for neither.
  */
 export class Receipts {
   readonly #parts: ReceiptsParts;
+  #late = 0;
 
   constructor(parts: ReceiptsParts) {
     this.#parts = parts;
@@ -34,18 +41,32 @@ export class Receipts {
 
   /** Rejects when what a receipt tells is not durable: then it is not acknowledged. */
   async onReceipt(stanza: BinaryNode): Promise<Fate> {
-    const { retries, me, recorded, publish, socket, logger } = this.#parts;
+    const { retries, me, unrecorded } = this.#parts;
     if (stanza.attrs['type'] === 'retry') return retries.onRequest(stanza);
-    const facts = toReceiptFacts(stanza, me());
-    const [first] = facts;
-    if (first !== undefined && !(await this.#isOfStranger(first))) {
-      await recorded(facts.map(({ stanzaId }) => stanzaId));
-      await publish(facts);
+    const told = toReceiptFacts(stanza, me());
+    const [first] = told;
+    const facts = first === undefined || (await this.#isOfStranger(first)) ? [] : told;
+    const ids = facts.map(({ stanzaId }) => stanzaId);
+    if (!unrecorded.isWaiting(ids) || this.#late >= MOST_LATE) {
+      await this.#tell(stanza, facts);
+      return 'taken';
     }
+    this.#late += 1;
+    unrecorded
+      .recorded(ids)
+      .then(() => this.#tell(stanza, facts))
+      .catch((error: unknown) => this.#parts.failed(error))
+      .finally(() => (this.#late -= 1));
+    return 'taken';
+  }
+
+  /** Publishes what a receipt tells, then acknowledges it. */
+  async #tell(stanza: BinaryNode, facts: readonly ReceiptFact[]): Promise<void> {
+    const { publish, socket, logger } = this.#parts;
+    await publish(facts);
     await withDeadline('acknowledging a stanza', deadlines.stanzaWrite.ms, () => socket.sendMessageAck(stanza)).catch(
       (error: unknown) => logger.warn('receipt not acknowledged', { error }),
     );
-    return 'taken';
   }
 
   /**

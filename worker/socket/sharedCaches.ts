@@ -11,6 +11,9 @@ const LIVES_MS = {
 /** Entries of all accounts of a process together. Past that the ones that were used least recently are forgotten. */
 const MOST_ENTRIES = 50_000;
 
+/** An id and what is kept under it were written by strangers: what is larger than this counts as several entries. */
+const UNITS_OF_ONE = 1_024;
+
 type Caches = Required<Pick<UserFacingSocketConfig, keyof typeof LIVES_MS>>;
 
 /**
@@ -28,7 +31,7 @@ export class SharedCaches {
     // Counted by size and not by number: a number would reserve room for all of them at once.
     this.#entries = new LRUCache({
       maxSize: mostEntries,
-      sizeCalculation: () => 1,
+      sizeCalculation: ({ value }, key) => 1 + Math.floor((key.length + sizeOf(value)) / UNITS_OF_ONE),
       perf: { now: monotonicMs },
       // Otherwise it remembers the time for a moment, with a timer.
       ttlResolution: 0,
@@ -63,6 +66,11 @@ export class SharedCaches {
       },
     };
   }
+}
+
+/** Texts in a value, roughly; a number weighs nothing. */
+function sizeOf(value: unknown): number {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value).length : 0;
 }
 
 export const sharedCaches = new SharedCaches();

@@ -5,6 +5,7 @@ import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { withoutDevice } from '../../shared/kernel/jid.ts';
 import { Budgets } from './budgets.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
+import { stanzaHead } from './stanzaHead.ts';
 
 /**
  * How many requests to repeat one sender can make us send. A contact whose session broke may have written much while we were
@@ -83,17 +84,18 @@ export class UnreadableMessages {
   }
 
   #takeOver(stanza: BinaryNode): void {
-    const copy: BinaryNode = { tag: stanza.tag, attrs: { ...stanza.attrs } };
+    const whole: BinaryNode = { tag: stanza.tag, attrs: { ...stanza.attrs } };
+    const copy = stanzaHead(stanza);
     this.#inHand = undefined;
     Object.defineProperty(stanza, 'attrs', {
       get: () => {
         throw new Error('this message is acknowledged outside its turn');
       },
     });
-    const sender = withoutDevice(copy.attrs['participant'] ?? copy.attrs['from'] ?? '');
+    const sender = withoutDevice(whole.attrs['participant'] ?? whole.attrs['from'] ?? '');
     const waiting = this.#waiting.get(sender) ?? [];
-    if (waiting.length >= MOST_WAITING.ofOne || this.#count >= MOST_WAITING.ofAll) {
-      this.#detach(this.#giveUp(copy));
+    if (copy === undefined || waiting.length >= MOST_WAITING.ofOne || this.#count >= MOST_WAITING.ofAll) {
+      this.#detach(this.#giveUp(whole));
       return;
     }
     this.#count += 1;

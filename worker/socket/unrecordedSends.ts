@@ -23,6 +23,11 @@ export class UnrecordedSends {
     this.#waiting.set(stanzaId, released);
   }
 
+  /** Whether receipts for one of these messages have to wait. */
+  isWaiting(stanzaIds: readonly StanzaId[]): boolean {
+    return stanzaIds.some((stanzaId) => this.#waiting.has(stanzaId));
+  }
+
   /** Resolves when receipts for all of these messages may be published. */
   async recorded(stanzaIds: readonly StanzaId[]): Promise<void> {
     for (const stanzaId of stanzaIds) await this.#waiting.get(stanzaId);

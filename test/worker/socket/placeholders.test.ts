@@ -106,4 +106,21 @@ describe('a message that comes without its content', () => {
 
     expect(texts()).toEqual(['one', 'two', 'without content']);
   });
+
+  it('costs its sender, and nobody else: stanzas with nothing in them reach our phone no faster than he may ask', async () => {
+    const flood = 300;
+    for (let index = 0; index < flood; index += 1) {
+      const stanza = { tag: 'message', attrs: { id: `EMPTY${index}`, type: 'text' } };
+      await room.client.stanza(BOB, { to: ANN, stanza });
+    }
+    const sinceMs = performance.now();
+    await until('the burst of requests', requests, (count) => count >= 50, 30_000);
+    const { outcome } = await room.send('in between');
+    const asked = await requests();
+    const tookS = (performance.now() - sinceMs) / 1_000;
+
+    expect(outcome).toMatchObject({ outcome: 'acknowledged' });
+    expect(asked).toBeLessThanOrEqual(50 + Math.ceil(tookS) + 1);
+    expect(await waiting()).toBeGreaterThan(0);
+  }, 60_000);
 });

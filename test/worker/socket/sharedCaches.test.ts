@@ -41,6 +41,20 @@ describe('caches that accounts share', () => {
     expect(await callOfferCache.get('call 0')).toBeUndefined();
   });
 
+  it('holds less of what strangers made large: ids, and what calls say', async () => {
+    const caches = new SharedCaches(100);
+    const { callOfferCache, msgRetryCounterCache } = caches.of('ann');
+    const large = 'x'.repeat(10_240);
+
+    for (let call = 0; call < 100; call += 1) await callOfferCache.set(`call ${call}`, { groupJid: large });
+    const calls = await Promise.all(Array.from({ length: 100 }, (_, call) => callOfferCache.get(`call ${call}`)));
+    for (let id = 0; id < 100; id += 1) await msgRetryCounterCache.set(`${id}${large}`, 1);
+    const ids = await Promise.all(Array.from({ length: 100 }, (_, id) => msgRetryCounterCache.get(`${id}${large}`)));
+
+    expect(calls.filter((call) => call !== undefined)).toHaveLength(9);
+    expect(ids.filter((count) => count === 1)).toHaveLength(9);
+  });
+
   it('forgets by age, without a timer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] });
     let nowMs = 1;
