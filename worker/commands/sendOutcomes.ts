@@ -53,10 +53,10 @@ export function judgeOutcome(outcome: SendOutcome, tried: TriedMessage): Verdict
     case 'no_account':
       return giveUp({ code: 'recipient_has_no_account' });
     case 'refused':
-      return giveUp({ code: refusedMessages[outcome.code] ?? 'refused', whatsappCode: outcome.code });
+      return giveUp({ code: refusedMessages[outcome.code] ?? 'refused', ...shown(outcome.code) });
     case 'look_up_refused': {
       const { lookUp, code } = outcome;
-      return giveUp({ code: refusedLookUps[lookUp][code] ?? 'look_up_refused', whatsappCode: code });
+      return giveUp({ code: refusedLookUps[lookUp][code] ?? 'look_up_refused', ...shown(code) });
     }
     case 'look_up_unanswered':
       return judgeUnanswered(outcome, tried);
@@ -76,4 +76,6 @@ function judgeUnanswered(
   return giveUp({ code, ...(whatsappCode === undefined ? {} : { whatsappCode }) });
 }
 
+/** WhatsApp's number, where it gave one: 0 is none. */
+const shown = (code: number): Pick<SendError, 'whatsappCode'> => (code === 0 ? {} : { whatsappCode: code });
 const giveUp = (error: SendError): Verdict => ({ verdict: 'failed', error });

@@ -18,7 +18,7 @@ export class Acknowledgements {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Resolves with nothing when the server has the message, or with the number for which it refused it. */
+  /** Resolves with nothing when the server has the message, or with the number for which it refused it; 0 if it gave none. */
   expect(stanzaId: string): Promise<number | undefined> {
     const arrived = new Promise<number | undefined>((resolve, reject) => {
       this.#waiting.set(stanzaId, { sinceMs: this.#monotonicMs(), resolve, reject });
@@ -32,7 +32,7 @@ export class Acknowledgements {
   arrive(stanzaId: string, error: string | undefined): void {
     this.#lastAtMs = this.#monotonicMs();
     this.#givenUpSinceMs = undefined;
-    this.#waiting.get(stanzaId)?.resolve(error === undefined ? undefined : Number(error));
+    this.#waiting.get(stanzaId)?.resolve(error === undefined ? undefined : numberOf(error));
     this.#waiting.delete(stanzaId);
   }
 
@@ -68,4 +68,10 @@ export class Acknowledgements {
     for (const { reject } of this.#waiting.values()) reject(new Error('the socket closed before the ack'));
     this.#waiting.clear();
   }
+}
+
+/** No store takes what is no number, so that a refusal with one would be none for ever. */
+function numberOf(error: string): number {
+  const number = Number(error);
+  return Number.isSafeInteger(number) && number > 0 ? number : 0;
 }

@@ -23,6 +23,11 @@ interface KnownDevices {
   readonly devices: unknown;
 }
 
+interface ListedDevice {
+  readonly user: string;
+  readonly device?: number | undefined;
+}
+
 interface KeysOfOurs {
   readonly get: (type: string, ids: readonly string[]) => Promise<Record<string, unknown>>;
   readonly set: (values: { readonly [TYPE]: Record<string, KnownDevices | null> }) => Promise<void>;
@@ -32,6 +37,8 @@ export interface DeviceListsOptions {
   /** The account's key store. A failure of it must end the socket: a notice would be acknowledged and lost. */
   readonly keys: SignalKeyStore;
   readonly nowMs: () => number;
+  /** Whether there are keys with which one can write to a device, as far as is known. */
+  readonly isUsable?: ((user: string, device: number) => boolean) | undefined;
 }
 
 /** Baileys' device cache, in the account's key store. Keys are the user part of an address, by number or LID. */
@@ -39,10 +46,12 @@ export class DeviceLists implements PossiblyExtendedCacheStore {
   readonly #store: KeysOfOurs;
   readonly #keys: SignalKeyStore;
   readonly #nowMs: () => number;
+  readonly #isUsable: (user: string, device: number) => boolean;
   /** What was learned until then counts no more. */
   #flushedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ keys, nowMs }: DeviceListsOptions) {
+  constructor({ keys, nowMs, isUsable = () => true }: DeviceListsOptions) {
+    this.#isUsable = isUsable;
     this.#keys = keys;
     // A type of ours beside Baileys' own; the store behind it takes it like the others.
     this.#store = keys as unknown as KeysOfOurs;
@@ -54,15 +63,31 @@ export class DeviceLists implements PossiblyExtendedCacheStore {
     return (await this.mget<Devices>([user]))[user] as Devices;
   }
 
-  /** The lists that are known and not too old; others are left out. */
+  /** The lists that are known and not too old, with the devices that can be written to; others are left out. */
   readonly mget = async <Devices>(users: string[]): Promise<Record<string, Devices | undefined>> => {
+    const lists = await this.#believed(users);
+    return Object.fromEntries(Object.entries(lists).map(([user, devices]) => [user, this.#usable(devices) as Devices]));
+  };
+
+  /** Whether devices of a person are known, and none of them can be written to. */
+  async isWithoutKeys(user: string): Promise<boolean> {
+    const { [user]: devices } = await this.#believed([user]);
+    return Array.isArray(devices) && devices.length > 0 && this.#usable(devices).length === 0;
+  }
+
+  #usable(devices: unknown): readonly ListedDevice[] {
+    const listed = devices as readonly ListedDevice[];
+    return listed.filter(({ user, device }) => this.#isUsable(user, device ?? 0));
+  }
+
+  async #believed(users: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
     const found = await this.#store.get(TYPE, [...new Set(users)]);
     const nowMs = this.#nowMs();
     const believed = Object.entries(found as Record<string, KnownDevices>).filter(
       ([, { learnedAtMs }]) => learnedAtMs > this.#flushedAtMs && nowMs - learnedAtMs < DEVICE_LIST_LIFE_MS,
     );
-    return Object.fromEntries(believed.map(([user, { devices }]) => [user, devices as Devices]));
-  };
+    return Object.fromEntries(believed.map(([user, { devices }]) => [user, devices]));
+  }
 
   set(user: string, devices: unknown): Promise<void> {
     return this.mset([{ key: user, value: devices }]);

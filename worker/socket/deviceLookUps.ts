@@ -5,13 +5,15 @@ import { isLid } from '../../shared/kernel/jid.ts';
 import type { LookUp } from './connectionSocket.ts';
 import type { DeviceLists } from './deviceLists.ts';
 import type { Me } from './facts/envelope.ts';
-import { asLookUp, isFinal, LookUpError } from './lookUpError.ts';
+import type { KeyAnswers } from './keyAnswers.ts';
+import { asLookUp, isFinal, LookUpError, NO_NUMBER } from './lookUpError.ts';
 
 type Baileys = Pick<ReturnType<typeof makeWASocket>, 'getUSyncDevices' | 'assertSessions' | 'signalRepository'>;
 
 interface Parts {
   readonly socket: Baileys;
   readonly devices: DeviceLists;
+  readonly keyAnswers: Pick<KeyAnswers, 'takeRefusal'>;
   readonly me: () => Me;
   readonly monotonicMs: () => number;
   /** How long Baileys waits for an answer. */
@@ -48,6 +50,7 @@ export class DeviceLookUps {
    * Throws a `LookUpError` when WhatsApp refuses to say, or does not answer.
    */
   async prepare(address: string): Promise<'ready' | 'no_devices'> {
+    if (await this.#parts.devices.isWithoutKeys(userOf(address))) throw new LookUpError('keys', NO_NUMBER);
     if ((await this.neededFor(address)).length === 0) return 'ready';
     try {
       return await this.#ask(address);
@@ -60,7 +63,7 @@ export class DeviceLookUps {
   }
 
   async #ask(address: string): Promise<'ready' | 'no_devices'> {
-    const { socket, devices, monotonicMs, queryTimeoutMs } = this.#parts;
+    const { socket, devices, keyAnswers, monotonicMs, queryTimeoutMs } = this.#parts;
     const own = this.#ownFor(address);
     const askedAtMs = monotonicMs();
     const found = await asLookUp('devices', () =>
@@ -73,13 +76,14 @@ export class DeviceLookUps {
       if (monotonicMs() - askedAtMs < queryTimeoutMs - TIMER_SLACK_MS) return 'no_devices';
       throw new LookUpError('devices', undefined);
     }
+    keyAnswers.takeRefusal();
     await asLookUp('keys', () =>
       withDeadline('asking for keys', deadlines.send.ms, () => socket.assertSessions(found.map(({ jid }) => jid))),
     );
     const theirs = found.filter((device) => device.user === user);
     for (const { jid } of theirs) if (await this.#hasSession(jid)) return 'ready';
     if (theirs.length === 0) return 'ready';
-    throw new LookUpError('keys', undefined);
+    throw new LookUpError('keys', keyAnswers.takeRefusal());
   }
 
   async #hasSession(jid: string): Promise<boolean> {

@@ -1,5 +1,8 @@
 import type { LookUp, SendOutcome } from './connectionSocket.ts';
 
+/** In place of WhatsApp's number, where it answered and gave none. */
+export const NO_NUMBER = 0;
+
 /** WhatsApp refused a look-up with a number, or did not answer it. Nothing of the message has left. */
 export class LookUpError extends Error {
   override readonly name = 'LookUpError';
@@ -20,7 +23,7 @@ export class LookUpError extends Error {
  */
 export function refusalIn(error: unknown): number | undefined {
   const data = typeof error === 'object' && error !== null && 'data' in error ? error.data : undefined;
-  return typeof data === 'number' && Number.isInteger(data) ? data : undefined;
+  return typeof data === 'number' && Number.isSafeInteger(data) && data > 0 ? data : undefined;
 }
 
 /** Makes a look-up. Throws {@link LookUpError} for whatever it fails with. */
@@ -32,9 +35,9 @@ export async function asLookUp<Result>(lookUp: LookUp, ask: () => Promise<Result
   }
 }
 
-/** Numbers that are final: 4xx, but for "not now" (408, 429). Others are trouble of the server, which passes. */
+/** Numbers that are final: 4xx, but for "not now" (408, 429), and an answer without any. Others are trouble of the server, which passes. */
 export function isFinal(code: number | undefined): code is number {
-  return code !== undefined && code >= 400 && code < 500 && code !== 408 && code !== 429;
+  return code === NO_NUMBER || (code !== undefined && code >= 400 && code < 500 && code !== 408 && code !== 429);
 }
 
 export function toOutcome({ lookUp, code }: LookUpError): SendOutcome {

@@ -25,6 +25,7 @@ import { FactsInOrder } from './factsInOrder.ts';
 import { guardFrames } from './frameGate.ts';
 import { GroupLookUps } from './groupLookUps.ts';
 import { InboundOrder } from './inboundOrder.ts';
+import { KeyAnswers } from './keyAnswers.ts';
 import { Outgoing } from './outgoing.ts';
 import { Pairing } from './pairing.ts';
 import { findOtherNames } from './contactNames.ts';
@@ -99,7 +100,9 @@ class BaileysSocket implements ConnectionSocket {
     const { connection, clock, metrics } = options;
     const owner = connection.connectionId;
     this.#renewals = new SessionRenewals({ owner, monotonicMs: clock.monotonicMs, metrics });
-    this.#devices = new DeviceLists({ keys, nowMs: clock.nowMs });
+    const keyAnswers = new KeyAnswers(clock.monotonicMs);
+    const isUsable = (user: string, device: number): boolean => keyAnswers.isUsable(user, device);
+    this.#devices = new DeviceLists({ keys, nowMs: clock.nowMs, isUsable });
     this.#repository = new DurableRepository({
       owner,
       keys,
@@ -133,6 +136,7 @@ class BaileysSocket implements ConnectionSocket {
       raw.terminate();
       void this.#socket.end(new Error('released by its owner'));
     });
+    keyAnswers.watch(options.scope, this.#socket.ws);
     guardFrames(raw, options.gate, this.#saves);
     watchRefusal(raw, options.logger, cut);
     this.#inbound = new InboundOrder(this.#socket.ws, cut, undefined, clock.monotonicMs);
@@ -145,6 +149,7 @@ class BaileysSocket implements ConnectionSocket {
       groups,
       acknowledgements: this.#acknowledgements,
       devices: this.#devices,
+      keyAnswers,
       me: () => this.#me(),
     });
     this.#pairing = this.#makePairing();

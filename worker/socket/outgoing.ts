@@ -8,6 +8,7 @@ import { STALE_DEVICE_LIST, type DeviceLists } from './deviceLists.ts';
 import { DeviceLookUps } from './deviceLookUps.ts';
 import type { Me } from './facts/envelope.ts';
 import type { GroupLookUps } from './groupLookUps.ts';
+import type { KeyAnswers } from './keyAnswers.ts';
 import { LookUpError, refusalIn, toOutcome } from './lookUpError.ts';
 import { Recipients } from './recipients.ts';
 import type { OpenSocketOptions } from './socketOptions.ts';
@@ -23,6 +24,7 @@ interface Parts {
   readonly groups: GroupLookUps;
   readonly acknowledgements: Acknowledgements;
   readonly devices: DeviceLists;
+  readonly keyAnswers: KeyAnswers;
   readonly me: () => Me;
 }
 
@@ -52,7 +54,7 @@ export class Outgoing {
       if (address === undefined) return { outcome: 'no_account' };
       if (address !== to) await request.resolved?.(address);
       if (!(await this.#prepare(address))) return { outcome: 'no_account' };
-      let error = await this.#transmit(request, address);
+      let error = await this.#transmitToAll(request, address);
       if (error === STALE_DEVICE_LIST) {
         // Nothing was delivered. With fresh lists it can be.
         await devices.dropFor(address, Object.values(me()) as readonly (string | undefined)[]);
@@ -97,6 +99,19 @@ export class Outgoing {
       this.#deviceLookUps.prepare(address),
     );
     return prepared === 'ready';
+  }
+
+  /** Sends, and once more where it was found meanwhile that some devices cannot be written to: then it goes without them. */
+  async #transmitToAll(request: SendRequest, address: string): Promise<number | undefined> {
+    const { keyAnswers } = this.#parts;
+    const before = keyAnswers.found;
+    try {
+      return await this.#transmit(request, address);
+    } catch (error) {
+      // What took too long may have left.
+      if (keyAnswers.found === before || error instanceof TimeoutError) throw error;
+      return this.#transmit(request, address);
+    }
   }
 
   /** Sends once. Resolves with nothing when WhatsApp has taken it, or with the number of its refusal. */
