@@ -79,6 +79,7 @@ export class ConnectionRecorder {
   readonly #writes: LatestWrites;
   /** What is told: behind the rows, but no row waits for a queue that takes nothing. */
   readonly #facts: LatestWrites;
+  #isAbandoned = false;
   #recorded: ShownStatus;
   #sinceMs: number;
   #transitions: number;
@@ -162,6 +163,7 @@ export class ConnectionRecorder {
 
   /** Writes nothing more. */
   abandon(): void {
+    this.#isAbandoned = true;
     this.#settling?.abort();
     this.#writes.abandon();
     this.#facts.abandon();
@@ -202,6 +204,8 @@ export class ConnectionRecorder {
     // A name of its own: a fact is never replaced by a newer one, so tenants see each step once and in order.
     this.#facts.add(`fact ${number}`, async () => {
       if (!(await this.#writes.flush(ROWS_FIRST_MS))) throw new Error('the rows are not written yet');
+      // A row was refused meanwhile: a newer owner knows better what to tell.
+      if (this.#isAbandoned) return;
       await publisher.publish(owned, [fact], correlationId);
     });
   }

@@ -32,6 +32,8 @@ export interface RunnersDependencies {
  * the latest. It is one query for a shard, however many connections have changed.
  */
 const LIST_EVERY_MS = 25_000;
+/** Longer than an observer needs to see a death and to claim. */
+const LOST_RESTS_MS = 60_000;
 const RETRY_MS = 1_000;
 
 const ABSENT: RunnerView = { runner: 'absent', handledPairing: undefined, appliedChanges: undefined };
@@ -157,7 +159,10 @@ export class ConnectionRunners {
 
   /** The index is read eventually consistently: it only tells where to look. */
   #isBehind(found: Connection, nowMs: number): boolean {
-    const view = this.#held.get(found.connectionId)?.view();
+    const held = this.#held.get(found.connectionId);
+    // Who has met a newer owner learns soon that the shard is his; until then nothing is begun anew.
+    if (held !== undefined && this.#dependencies.clock.monotonicMs() - held.lostAtMs < LOST_RESTS_MS) return false;
+    const view = held?.view();
     if (view !== undefined && hasOldSettings(found, view)) return true;
     return decideControl(found, view ?? ABSENT, 'listing', nowMs).length > 0;
   }

@@ -70,6 +70,7 @@ export class HeldConnection {
   readonly outbox: ConnectionOutbox;
   #runner: ConnectionRunner | undefined;
   #stopReason: StopReason | undefined;
+  #lostAtMs = Number.NEGATIVE_INFINITY;
   #handledPairing: string | undefined;
   #wishes: ConnectionSettings = {};
   #appliedChanges: number | undefined;
@@ -99,6 +100,11 @@ export class HeldConnection {
     if (this.#runner !== undefined) return { runner: 'running', ...known };
     if (this.#stopReason === 'gave_up') return { runner: 'gave_up', ...known };
     return { runner: this.#stopReason === 'off' ? 'off' : 'absent', ...known };
+  }
+
+  /** When a newer owner was met last, on the monotonic clock; never is minus infinity. */
+  get lostAtMs(): number {
+    return this.#lostAtMs;
   }
 
   /** What it shows of its life. */
@@ -250,6 +256,7 @@ export class HeldConnection {
       nextFactNumber: this.#dependencies.nextFactNumber,
       onStopped: (reason) => {
         this.#stopReason = reason;
+        if (reason === 'ownership_lost') this.#lostAtMs = this.#dependencies.clock.monotonicMs();
         this.#openedAtMs = runner.openedAtMs;
         this.#runner = undefined;
       },
