@@ -98,7 +98,9 @@ export function collectFacts(queue: SQSClient, queueUrlBase: string) {
         facts.push(...batch.events);
         byConnection.set(batch.connectionId, [...(byConnection.get(batch.connectionId) ?? []), ...batch.events]);
         tokens.add(batch.token);
-        await queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+        await queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle })).catch((error: unknown) => {
+          if (!isPassing(error)) throw error;
+        });
       }
     }
   };
