@@ -94,9 +94,16 @@ describe('the restore drill: every table is lost, and Core and Sessions are put 
         `${what} at the customer's phone`,
         () => shownTo(customer),
         (shown) => expected.every((text) => shown.includes(text)),
+        PATIENCE_MS,
       );
     }
-    await until(`${what} at the webhook`, received, (found) => texts.every((text) => found.includes(text.in)));
+    // What nobody can read after the restore is asked for again, and each contact's requests have a budget.
+    await until(
+      `${what} at the webhook`,
+      received,
+      (found) => texts.every((text) => found.includes(text.in)),
+      PATIENCE_MS,
+    );
     return sent;
   };
   const storedIds = async (): Promise<readonly string[]> => {
