@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   addTransactionCapability,
   DEFAULT_CONNECTION_CONFIG,
+  MISSING_KEYS_ERROR_TEXT,
   proto,
   unpadRandomMax16,
   type BinaryNode,
@@ -124,7 +125,7 @@ export class DurableRepository {
       } catch (error) {
         // What could not be decrypted is Baileys' to answer; what could not be made durable must not be answered at all.
         if (decrypted) cut(error);
-        throw error;
+        throw askable(error);
       }
     };
     const send = <Result>(jid: string, encrypt: () => Promise<Result>): Promise<Result> =>
@@ -198,4 +199,13 @@ async function lockOf(repository: Repository, jid: string): Promise<string> {
 /** The name under which Baileys keeps a sender's key in a group; also the key of its lock. */
 function senderKeyOf(repository: Repository, group: string, jid: string): string {
   return `${group}::${repository.jidToSignalProtocolAddress(jid).replace('.', '::')}`;
+}
+
+/**
+ * A message whose key is gone and that was not handled is one that its sender has to repeat. Baileys takes it for one that came
+ * twice, by these words, and refuses it for good: nobody would ever see it. What did come twice is found by its mark before.
+ */
+function askable(error: unknown): unknown {
+  const isKeyGone = error instanceof Error && error.message.includes(MISSING_KEYS_ERROR_TEXT);
+  return isKeyGone ? new Error('the key of this message is gone', { cause: error }) : error;
 }

@@ -88,6 +88,33 @@ describe('messages that cannot be decrypted', () => {
     expect(new Set(requests.map(({ attrs }) => attrs['id'])).size).toBe(asked);
   });
 
+  it('are asked for also when their key is gone: what was never handled is not taken for a copy', async () => {
+    const to = ourDevice(room);
+    await cat.client.socket.assertSessions([to]);
+    const data = Buffer.from([0x0a, 0x02, 0x68, 0x69, 0x01]);
+    const { type, ciphertext } = await cat.client.socket.signalRepository.encryptMessage({ jid: to, data });
+    const sealed = (id: string): BinaryNode => {
+      const enc = { tag: 'enc', attrs: { v: '2', type }, content: ciphertext };
+      const part = { tag: 'to', attrs: { jid: to }, content: [enc] };
+      return { ...noise(type, id), content: [{ tag: 'participants', attrs: {}, content: [part] }] };
+    };
+
+    await cat.send(sealed('FIRST'));
+    await until(
+      'the text',
+      () => room.texts(),
+      (texts) => texts.includes('hi'),
+    );
+    await cat.send(sealed('SECOND'));
+    await until(
+      'the request',
+      () => requests.map(({ attrs }) => attrs['id']),
+      (ids) => ids.includes('SECOND'),
+    );
+
+    expect(room.texts()).toEqual(['hi']);
+  });
+
   it('come again at the next login when they were not asked for yet, and are asked for then', async () => {
     for (let count = 0; count < 60; count += 1) await cat.send(noise('msg'));
     await until(
