@@ -14,12 +14,12 @@ import { FleetStore } from './fleet/fleetStore.ts';
 import type { CommitGate } from './fleet/gate.ts';
 import { makeConnectionParts } from './runner/connectionParts.ts';
 import type { OpenMeter } from './runner/openMeter.ts';
-import { OwnedShards } from './runner/ownedShards.ts';
+import { OwnedShards } from './commands/ownedShards.ts';
 import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
-import { makeShardWork } from './runner/shardWork.ts';
+import { makeShardWork } from './commands/shardWork.ts';
 import { openSession } from './session/session.ts';
-import type { OwnedConnection } from './socket/connectionSocket.ts';
-import type { SentRecord } from './socket/repeatRule.ts';
+import type { OwnedConnection } from './fleet/ownedConnection.ts';
+import type { SentRecord } from './socket/port/sentRecord.ts';
 import type { WorkerWorld } from './world.ts';
 
 export interface WorkOptions {

@@ -16,10 +16,10 @@ import type { WorkerConfig } from '../shared/platform/config.ts';
 import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
 import type { CommitGate } from './fleet/gate.ts';
 import { startFleetMember, type FleetMember, type FleetMemberOptions } from './fleet/fleetMember.ts';
-import type { ConnectionSocket } from './socket/connectionSocket.ts';
+import type { ConnectionSocket } from './socket/port/connectionSocket.ts';
 import { openSocket } from './socket/openSocket.ts';
-import { prepareProcess } from './socket/prepareProcess.ts';
-import type { OpenSocketOptions } from './socket/socketOptions.ts';
+import { prepareProcess } from './socket/repairs/prepareProcess.ts';
+import type { OpenSocketOptions } from './socket/port/socketOptions.ts';
 
 /** What a worker touches outside itself: time, chance, stores, queues, the fleet, sockets. */
 export interface WorkerWorld {

@@ -12,7 +12,7 @@ const SOURCE_ROOTS = ['shared', 'functions', 'worker'] as const;
 const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #held': 'what is open: each entry goes with its release',
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
-  'worker/commands/chatHolds.ts #holds': 'chats with a parked message: others are forgotten at each look',
+  'worker/sending/chatHolds.ts #holds': 'chats with a parked message: others are forgotten at each look',
   'worker/commands/groupLanes.ts #lanes': 'groups that are worked: the poller holds at most 400 commands',
   'worker/commands/groupLanes.ts #running': 'one for each lane',
   'worker/fleet/clientVersions.ts #refusedAtMs': 'client versions that were refused: a plan names three at most',
@@ -27,37 +27,37 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/runner/connectionRunners.ts #held':
     'connections of one shard, at most 100; a record that is gone is forgotten',
   'worker/runner/latestWrites.ts #waiting': 'one for each name of a write, and names are written in the code',
-  'worker/runner/ownedShards.ts #work': 'shards of the stage',
+  'worker/commands/ownedShards.ts #work': 'shards of the stage',
   'worker/runner/waitingWatch.ts #oldestAtMs': 'connections of a shard, put anew at each listing',
   'worker/runner/supervisor.ts #past': 'sockets replaced in the last ten minutes; older ones are dropped at each look',
   'worker/session/keyItems.ts #cache': 'a number of bytes',
   'worker/session/keyItems.ts #changed': 'written when there are too many, and after two seconds',
   'worker/session/keyedMutex.ts #tails': 'keys with work: a key goes with its last work',
   'worker/session/session.ts #listeners': 'one for each socket on the session, removed when it closes',
-  'worker/socket/acknowledgements.ts #waiting':
+  'worker/socket/sending/acknowledgements.ts #waiting':
     'stanzas without an ack, each with a deadline, all gone with the socket',
-  'worker/socket/addressLocks.ts #held': 'locks that are held: each goes when it is given back',
-  'worker/socket/appliedSettings.ts #dropped': 'one for each kind of filter',
-  'worker/socket/budgets.ts #budgets': 'a number of people',
-  'worker/socket/edwardsKeys.ts kept': 'a number of keys',
-  'worker/socket/fairTurns.ts #waiting':
+  'worker/socket/signal/addressLocks.ts #held': 'locks that are held: each goes when it is given back',
+  'worker/socket/inbound/appliedSettings.ts #dropped': 'one for each kind of filter',
+  'worker/socket/port/budgets.ts #budgets': 'a number of people',
+  'worker/socket/repairs/edwardsKeys.ts kept': 'a number of keys',
+  'worker/socket/inbound/fairTurns.ts #waiting':
     'stanzas that were received and not begun: a turn of the event loop begins some',
   'worker/socket/frameGate.ts #held':
     'inward one read of the network, as reading pauses; outward what Baileys sends until its keep-alive ends the socket',
-  'worker/socket/groupMembers.ts #groups': 'a number of names of members',
-  'worker/socket/groupLookUps.ts #members': 'the members of one group',
-  'worker/socket/placeholders.ts #awaited':
+  'worker/socket/people/groupMembers.ts #groups': 'a number of names of members',
+  'worker/socket/sending/groupLookUps.ts #members': 'the members of one group',
+  'worker/socket/inbound/placeholders.ts #awaited':
     'placeholders whose message may still come: seconds after the offline queue is drained',
-  'worker/socket/placeholders.ts #stanzas': 'a number of stanzas',
-  'worker/socket/placeholders.ts #waiting': 'a number of stanzas for each sender and for all together',
-  'worker/socket/keyAnswers.ts #withoutKeys': 'a number of devices',
-  'worker/socket/readReceipts.ts #waiting': 'a number of messages: the oldest are lost, and counted',
-  'worker/socket/recipients.ts #known': 'a number of people and a week',
-  'worker/socket/sessionRenewals.ts #welcomeUntilMs': 'a number of people and a minute',
-  'worker/socket/sessionRenewals.ts renewedAtMs': 'a number of sessions of the process',
-  'worker/socket/unreadableMessages.ts #waiting':
+  'worker/socket/inbound/placeholders.ts #stanzas': 'a number of stanzas',
+  'worker/socket/inbound/placeholders.ts #waiting': 'a number of stanzas for each sender and for all together',
+  'worker/socket/sending/keyAnswers.ts #withoutKeys': 'a number of devices',
+  'worker/socket/inbound/readReceipts.ts #waiting': 'a number of messages: the oldest are lost, and counted',
+  'worker/socket/sending/recipients.ts #known': 'a number of people and a week',
+  'worker/socket/signal/sessionRenewals.ts #welcomeUntilMs': 'a number of people and a minute',
+  'worker/socket/signal/sessionRenewals.ts renewedAtMs': 'a number of sessions of the process',
+  'worker/socket/inbound/unreadableMessages.ts #waiting':
     'a number of stanzas of one sender, and of all, without their content',
-  'worker/socket/unrecordedSends.ts #waiting': 'sends without a record, each with a deadline',
+  'worker/socket/sending/unrecordedSends.ts #waiting': 'sends without a record, each with a deadline',
 };
 
 const FIELD = /^ {2}(?:readonly )?(#?\w+)(?:: .+?)? = (?:new (?:Map|Set|LRUCache)\b|\[\];)/gm;

@@ -22,8 +22,8 @@ const rules: readonly Rule[] = [
     pattern: /(?<![\w.])(?:global(?:This)?\.)?(?:setTimeout|setInterval|setImmediate)\(/,
     except: {
       'shared/kernel/clock.ts': 'the only timer; each has a signal that ends it, and scopes are built on it',
-      'worker/socket/fairTurns.ts': 'yields to the event loop for one turn; nothing is left to release',
-      'worker/socket/mediaDispatcher.ts': 'one for each download, cleared when it ends',
+      'worker/socket/inbound/fairTurns.ts': 'yields to the event loop for one turn; nothing is left to release',
+      'worker/socket/repairs/mediaDispatcher.ts': 'one for each download, cleared when it ends',
       'infra/local/ops/awsStandIns.ts': 'of the embedded stack alone, with a stop',
     },
   },

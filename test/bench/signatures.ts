@@ -7,8 +7,8 @@
 import crypto, { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import { Curve } from '@whiskeysockets/baileys';
-import { verifySignature } from '../../worker/socket/libsignalRepairs.ts';
-import { takeKeysAsObjects } from '../../worker/socket/secretKeys.ts';
+import { verifySignature } from '../../worker/socket/repairs/libsignalRepairs.ts';
+import { takeKeysAsObjects } from '../../worker/socket/repairs/secretKeys.ts';
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 interface Signed {

@@ -9,7 +9,7 @@ import { silentMetrics } from '../../shared/platform/metrics.ts';
 import { makeOwnedShards } from '../../worker/shardComposition.ts';
 import { OpenMeter } from '../../worker/runner/openMeter.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';
-import { prepareProcess } from '../../worker/socket/prepareProcess.ts';
+import { prepareProcess } from '../../worker/socket/repairs/prepareProcess.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { makeWatchedLogger } from '../quiet/watchedLogger.ts';
 import { openGate } from '../worker/fleet/gates.ts';

@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { KeyProvider } from '../../shared/platform/keyProvider.ts';
-import { baileysLogger } from '../../worker/socket/baileysLogger.ts';
+import { baileysLogger } from '../../worker/socket/repairs/baileysLogger.ts';
 import type { PortWatch } from './portWatch.ts';
 
 /** The ports of a worker, each call of which goes through a {@link PortWatch} under a name that is the same in each run. */

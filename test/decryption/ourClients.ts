@@ -12,15 +12,11 @@ import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { silentLogger } from '../../shared/platform/logger.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
 import { openSession } from '../../worker/session/session.ts';
-import type {
-  ConnectionSocket,
-  OwnedConnection,
-  PairingRequest,
-  SocketInput,
-} from '../../worker/socket/connectionSocket.ts';
+import type { OwnedConnection } from '../../worker/fleet/ownedConnection.ts';
+import type { ConnectionSocket, PairingRequest, SocketInput } from '../../worker/socket/port/connectionSocket.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';
-import type { SentRecord } from '../../worker/socket/repeatRule.ts';
-import { prepareProcess } from '../../worker/socket/prepareProcess.ts';
+import type { SentRecord } from '../../worker/socket/port/sentRecord.ts';
+import { prepareProcess } from '../../worker/socket/repairs/prepareProcess.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 import { until } from '../whatsapp/until.ts';

@@ -4,16 +4,16 @@ import type { MessageFact } from '../../shared/event/internalEvent.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Evidence } from '../../shared/connection/liveness.ts';
 import { makeId, type ConnectionId, type StanzaId } from '../../shared/kernel/id.ts';
-import { Acknowledgements } from '../../worker/socket/acknowledgements.ts';
+import { Acknowledgements } from '../../worker/socket/sending/acknowledgements.ts';
 import type {
   ConnectionSocket,
   LinkedAccount,
   SendOutcome,
   SendRequest,
-} from '../../worker/socket/connectionSocket.ts';
-import { receiveDurably, sendDurably, withMark } from '../../worker/socket/durableSteps.ts';
+} from '../../worker/socket/port/connectionSocket.ts';
+import { receiveDurably, sendDurably, withMark } from '../../worker/socket/signal/durableSteps.ts';
 import { guardFrames, type RawSocket } from '../../worker/socket/frameGate.ts';
-import type { OpenSocketOptions } from '../../worker/socket/socketOptions.ts';
+import type { OpenSocketOptions } from '../../worker/socket/port/socketOptions.ts';
 import type { ClientFrame, FakeWhatsApp, ServerFrame, Wire } from './fakeWhatsApp.ts';
 import type { Machine } from './machine.ts';
 import type { Network } from './network.ts';

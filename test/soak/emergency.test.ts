@@ -12,7 +12,7 @@ import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
-import { startCore, type Core } from '../worker/commands/fakes.ts';
+import { startCore, type Core } from '../worker/sending/fakes.ts';
 import { askedForQr, untilQr } from '../worker/pairedConnection.ts';
 import { makeKeyFile } from '../worker/workerProcess.ts';
 import type { EmergencyAnswers, Leftovers } from './emergency.ts';

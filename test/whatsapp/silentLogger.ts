@@ -1,2 +1,2 @@
 /** The logger that Baileys asks for, saying nothing: its lines carry keys and content. */
-export { baileysLogger as silentLogger } from '../../worker/socket/baileysLogger.ts';
+export { baileysLogger as silentLogger } from '../../worker/socket/repairs/baileysLogger.ts';

@@ -12,7 +12,7 @@ import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts';
 import { until } from '../whatsapp/until.ts';
-import { startCore, type Core } from './commands/fakes.ts';
+import { startCore, type Core } from './sending/fakes.ts';
 import { askedForQr } from './pairedConnection.ts';
 import { collectFacts, makeKeyFile, startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
 

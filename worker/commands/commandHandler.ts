@@ -4,7 +4,7 @@ import { toAsciiBody } from '../../shared/platform/asciiJson.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { HeldConnection } from '../runner/heldConnection.ts';
 import type { CommandRecord } from './commandPoller.ts';
-import type { CommandResult } from './connectionOutbox.ts';
+import type { CommandResult } from '../sending/connectionOutbox.ts';
 
 export interface HandlerDependencies {
   readonly hold: (command: Command) => HeldConnection;

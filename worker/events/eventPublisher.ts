@@ -1,6 +1,6 @@
 import type { InternalEvent } from '../../shared/event/internalEvent.ts';
 import type { CorrelationId } from '../../shared/kernel/id.ts';
-import type { OwnedConnection } from '../socket/connectionSocket.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 
 /** Hands facts to ingest. Facts of one connection keep their order; one publish per connection is in flight at a time. */
 export interface EventPublisher {

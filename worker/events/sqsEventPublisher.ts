@@ -12,7 +12,7 @@ import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 import type { CommitGate } from '../fleet/gate.ts';
-import type { OwnedConnection } from '../socket/connectionSocket.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { EventPublisher } from './eventPublisher.ts';
 import { makeSafe, replace, sizeOf, type SafeFact } from './makeSafe.ts';
 import { toNotStored } from './notStored.ts';

@@ -1,7 +1,7 @@
 import type { SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
 import { tableEntry } from '../../shared/kernel/tableEntry.ts';
-import type { SocketClose } from '../socket/connectionSocket.ts';
+import type { SocketClose } from '../socket/port/connectionSocket.ts';
 
 /** Why a socket closed, judged. */
 export type CloseCause =

@@ -9,7 +9,7 @@ import { makeId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { EventPublisher } from '../events/eventPublisher.ts';
-import type { OwnedConnection } from '../socket/connectionSocket.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { LatestWrites } from './latestWrites.ts';
 
 /** Where pairing offers are shown. They are secrets: never logged, never in events. */

@@ -1,6 +1,6 @@
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Release, Scope } from '../../shared/kernel/scope.ts';
-import type { ConnectionSocket, SocketClose } from '../socket/connectionSocket.ts';
+import type { ConnectionSocket, SocketClose } from '../socket/port/connectionSocket.ts';
 import { logOutOffline } from './logOutOffline.ts';
 import { step } from './machine.ts';
 import { initialState, type Effect, type Goal, type Input, type State, type StopReason } from './machineTypes.ts';

@@ -6,7 +6,7 @@ import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { decideControl, hasOldSettings, type RunnerView } from '../commands/controlCommand.ts';
+import { decideControl, hasOldSettings, type RunnerView } from './controlCommand.ts';
 import { HeldConnection, type ConnectionParts } from './heldConnection.ts';
 import type { HeldStatus } from './heldStatus.ts';
 import { WaitingWatch, type Waiting } from './waitingWatch.ts';

@@ -1,7 +1,7 @@
 import type { WantedPairing } from '../../shared/connection/connection.ts';
 import type { SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
-import type { LinkedAccount, PairingOffer, SocketClose, SocketInput } from '../socket/connectionSocket.ts';
+import type { LinkedAccount, PairingOffer, SocketClose, SocketInput } from '../socket/port/connectionSocket.ts';
 import type { CloseCause } from './closeRules.ts';
 
 /** What a socket is opened for. */

@@ -1,6 +1,6 @@
 import type { DimensionsOf } from '../../shared/platform/metricCatalogue.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
-import type { SocketInput } from '../socket/connectionSocket.ts';
+import type { SocketInput } from '../socket/port/connectionSocket.ts';
 
 /** Counts what became of the sockets that this worker opened: for the leader, who looks for outages, and for operators. */
 export class OpenMeter {

@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import type { ConnectionSocket, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
+import type { ConnectionSocket, PairingRequest, SocketInput } from '../socket/port/connectionSocket.ts';
 import type { ConnectionRecorder } from './connectionRecorder.ts';
 import type { Policy, StopReason } from './machineTypes.ts';
 

@@ -1,7 +1,8 @@
 import type { ConnectionSettings, Presence } from '../../shared/connection/settings.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { VersionChoice } from '../fleet/clientVersions.ts';
-import type { ConnectionSocket, OwnedConnection, PairingRequest, SocketInput } from '../socket/connectionSocket.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
+import type { ConnectionSocket, PairingRequest, SocketInput } from '../socket/port/connectionSocket.ts';
 import type { Session } from '../session/session.ts';
 import { OwnershipLostError } from '../session/sessionErrors.ts';
 import type { SocketSource } from './runnerDependencies.ts';

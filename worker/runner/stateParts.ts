@@ -1,4 +1,4 @@
-import type { SocketClose } from '../socket/connectionSocket.ts';
+import type { SocketClose } from '../socket/port/connectionSocket.ts';
 import type { Phase } from './closeRules.ts';
 import type { Goal, StateOf, StepContext } from './machineTypes.ts';
 

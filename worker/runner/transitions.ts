@@ -1,6 +1,6 @@
 import type { StatusCode } from '../../shared/connection/status.ts';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
-import type { SocketClose } from '../socket/connectionSocket.ts';
+import type { SocketClose } from '../socket/port/connectionSocket.ts';
 import { CONFLICT_RETRIES, closeRules, toCloseCause, type CloseCause, type CloseRule } from './closeRules.ts';
 import { scaled, spacingLeftMs, stepToMs } from './pace.ts';
 import { offerOf, spentOf } from './pairingEnd.ts';

@@ -1,5 +1,5 @@
 import type { KeyProvider } from '../../shared/platform/keyProvider.ts';
-import type { OwnedConnection } from '../socket/connectionSocket.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { Credentials } from './credentials.ts';
 import { ItemSeal } from './itemSeal.ts';
 import { decodeKey, encodeKey } from './keyCodec.ts';

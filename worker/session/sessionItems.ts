@@ -15,7 +15,7 @@ import type { Metrics } from '../../shared/platform/metrics.ts';
 import { queryItems } from '../../shared/platform/pages.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 import type { CommitGate } from '../fleet/gate.ts';
-import type { OwnedConnection } from '../socket/connectionSocket.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { ItemWentBackError, OwnershipLostError, StaleItemError } from './sessionErrors.ts';
 
 export interface SessionDependencies {

@@ -2,10 +2,10 @@ import type { EventEmitter } from 'node:events';
 import type { Evidence } from '../../shared/connection/liveness.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { CommitGate } from '../fleet/gate.ts';
-import type { Acknowledgements } from './acknowledgements.ts';
-import { addressLocks, type AddressLocks } from './addressLocks.ts';
-import type { OwnedConnection } from './connectionSocket.ts';
-import type { InboundOrder } from './inboundOrder.ts';
+import type { Acknowledgements } from './sending/acknowledgements.ts';
+import { addressLocks, type AddressLocks } from './signal/addressLocks.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
+import type { InboundOrder } from './inbound/inboundOrder.ts';
 
 type Inbound = Pick<InboundOrder, 'firstSinceMs' | 'lastHandledAtMs'>;
 type Sends = Pick<Acknowledgements, 'oldestSinceMs' | 'lastAtMs'>;

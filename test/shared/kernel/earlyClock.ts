@@ -1,4 +1,4 @@
-import { makeSteppedClock, type SteppedClock } from '../../worker/commands/steppedClock.ts';
+import { makeSteppedClock, type SteppedClock } from '../../worker/sending/steppedClock.ts';
 
 /**
  * A stepped clock whose timers end one millisecond before it has reached their time, as a timer of Node may by the monotonic

@@ -10,7 +10,7 @@ import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { NotStoredError } from '../../../worker/events/notStored.ts';
 import { makeSqsEventPublisher, splitFacts } from '../../../worker/events/sqsEventPublisher.ts';
 import { GateClosedError, type CommitGate } from '../../../worker/fleet/gate.ts';
-import type { OwnedConnection } from '../../../worker/socket/connectionSocket.ts';
+import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import { fencedGate, makeSwitchGate, openGate } from '../fleet/gates.ts';
 
 const sqs = mockClient(SQSClient);

@@ -6,7 +6,7 @@ import { BreakerOpenError } from '../../../shared/platform/breaker.ts';
 import { NotStoredError } from '../../../worker/events/notStored.ts';
 import { UnreadableItemError } from '../../../worker/session/sessionErrors.ts';
 import { closeRules, toCloseCause, type CloseCause, type Phase } from '../../../worker/runner/closeRules.ts';
-import { SymptomError, toCutCause, toSocketClose } from '../../../worker/socket/toSocketClose.ts';
+import { SymptomError, toCutCause, toSocketClose } from '../../../worker/socket/port/toSocketClose.ts';
 
 const conflict = (type: string) => ({ tag: 'conflict', attrs: { type } });
 const streamError = (code: string | undefined) => ({ tag: 'stream:error', attrs: code === undefined ? {} : { code } });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import type { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
-import { sequence, startCore, type Core } from '../commands/fakes.ts';
+import { sequence, startCore, type Core } from '../sending/fakes.ts';
 import type { FakeSource } from './fakes.ts';
 import { makeOwner } from './owners.ts';
 import { anAccount } from './scripts.ts';

@@ -8,8 +8,9 @@ import { ConnectionRecorder, type RecorderDependencies } from '../../../worker/r
 import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
 import type { RunnerDependencies, SocketSource } from '../../../worker/runner/runnerDependencies.ts';
 import type { StopReason } from '../../../worker/runner/machineTypes.ts';
-import type { ConnectionSocket, OwnedConnection, SocketInput } from '../../../worker/socket/connectionSocket.ts';
-import { FakePublisher } from '../commands/fakes.ts';
+import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
+import type { ConnectionSocket, SocketInput } from '../../../worker/socket/port/connectionSocket.ts';
+import { FakePublisher } from '../sending/fakes.ts';
 import { wellEvidence } from '../socket/wellEvidence.ts';
 import { aPolicy } from './scripts.ts';
 

@@ -10,7 +10,7 @@ import { silentLogger } from '../../../shared/platform/logger.ts';
 import { ConnectionRecorder } from '../../../worker/runner/connectionRecorder.ts';
 import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
 import { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
-import { anOutbox, type Core, type FakePublisher } from '../commands/fakes.ts';
+import { anOutbox, type Core, type FakePublisher } from '../sending/fakes.ts';
 import { FakeSource } from './fakes.ts';
 import { aPolicy } from './scripts.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import type { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
-import { startCore, type Core } from '../commands/fakes.ts';
+import { startCore, type Core } from '../sending/fakes.ts';
 import type { FakeSource } from './fakes.ts';
 import { makeOwner, type OwnerOptions } from './owners.ts';
 import { anAccount } from './scripts.ts';

@@ -9,7 +9,7 @@ import {
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeEntries, decodeKey, encodeEntries, encodeKey } from '../../../worker/session/keyCodec.ts';
-import { repairLibsignal } from '../../../worker/socket/libsignalRepairs.ts';
+import { repairLibsignal } from '../../../worker/socket/repairs/libsignalRepairs.ts';
 import { silentLogger } from '../../whatsapp/silentLogger.ts';
 import { aParty, libsignal, type Party } from '../signalParties.ts';
 

@@ -2,7 +2,7 @@ import { GetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { KeyProvider } from '../../../shared/platform/keyProvider.ts';
 import { ItemSeal } from '../../../worker/session/itemSeal.ts';
 import { sortKeyOf } from '../../../worker/session/keptPlaintexts.ts';
-import type { OwnedConnection } from '../../../worker/socket/connectionSocket.ts';
+import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 
 /** What a later version does to show a message: the kept bytes, opened with the connection's own data key, and when they go. */
 export async function openPlaintext(

@@ -10,7 +10,7 @@ import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform/keyProvider.ts';
 import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { openSession, type Session, type SessionOptions } from '../../../worker/session/session.ts';
-import type { OwnedConnection } from '../../../worker/socket/connectionSocket.ts';
+import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { openGate } from '../fleet/gates.ts';

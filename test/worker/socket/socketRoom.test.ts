@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { prepareProcess } from '../../../worker/socket/prepareProcess.ts';
+import { prepareProcess } from '../../../worker/socket/repairs/prepareProcess.ts';
 import { until } from '../../whatsapp/until.ts';
 import { ANN, BOB, SocketRoom } from './socketRoom.ts';
 

@@ -16,15 +16,11 @@ import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform
 import { makeLogger } from '../../../shared/platform/logger.ts';
 import type { CommitGate } from '../../../worker/fleet/gate.ts';
 import { openSession, type Session } from '../../../worker/session/session.ts';
-import type {
-  ConnectionSocket,
-  OwnedConnection,
-  PairingRequest,
-  SocketInput,
-} from '../../../worker/socket/connectionSocket.ts';
+import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
+import type { ConnectionSocket, PairingRequest, SocketInput } from '../../../worker/socket/port/connectionSocket.ts';
 import { openSocket } from '../../../worker/socket/openSocket.ts';
-import type { SentRecord } from '../../../worker/socket/repeatRule.ts';
-import { prepareProcess } from '../../../worker/socket/prepareProcess.ts';
+import type { SentRecord } from '../../../worker/socket/port/sentRecord.ts';
+import { prepareProcess } from '../../../worker/socket/repairs/prepareProcess.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';

@@ -1,0 +1,191 @@
+import { MessageStore } from '../../../shared/message/messageStore.ts';
+import type { Connection } from '../../../shared/connection/connection.ts';
+import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
+import type { Evidence } from '../../../shared/connection/liveness.ts';
+import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
+import {
+  makeId,
+  makeStanzaId,
+  type ConnectionId,
+  type CorrelationId,
+  type MessageId,
+} from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import type { SentMessage } from '../../../shared/message/message.ts';
+import { makeDocumentClient } from '../../../shared/platform/aws.ts';
+import { silentLogger } from '../../../shared/platform/logger.ts';
+import { silentMetrics } from '../../../shared/platform/metrics.ts';
+import { ConnectionOutbox, type OutboxDependencies } from '../../../worker/sending/connectionOutbox.ts';
+import type { EventPublisher } from '../../../worker/events/eventPublisher.ts';
+import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
+import type {
+  ConnectionSocket,
+  LookUp,
+  SendOutcome,
+  SendRequest,
+} from '../../../worker/socket/port/connectionSocket.ts';
+import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
+import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { wellEvidence } from '../socket/wellEvidence.ts';
+
+export const anAccount = { phoneJid: '4915112345678@s.whatsapp.net', lid: undefined, name: undefined } as const;
+export const acknowledged: SendOutcome = { outcome: 'acknowledged', atMs: 1_700_000_000_000 };
+
+/** A socket that keeps what it was asked to send and answers as it is told, `acknowledged` by default. */
+export class FakeSocket implements ConnectionSocket {
+  readonly generation = 1;
+  readonly sent: SendRequest[] = [];
+  readonly answers: (SendOutcome | Promise<SendOutcome>)[] = [];
+  inFlight = 0;
+  mostInFlight = 0;
+
+  readonly send = async (request: SendRequest): Promise<SendOutcome> => {
+    this.sent.push(request);
+    this.inFlight += 1;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    const answer = await (this.answers.shift() ?? acknowledged);
+    this.inFlight -= 1;
+    return answer;
+  };
+
+  /** What the next messages to an address need to be asked first; nothing, by default. */
+  readonly needs = new Map<string, readonly LookUp[]>();
+  readonly lookUpsFor = async (to: string): Promise<ReadonlySet<LookUp>> => new Set(this.needs.get(to) ?? []);
+  /** Addresses that are known to be another's. */
+  readonly names = new Map<string, string>();
+  readonly chatOf = async (to: string): Promise<string> => this.names.get(to) ?? to;
+
+  readonly close = async (): Promise<void> => undefined;
+  readonly evidence = (): Evidence => wellEvidence;
+  readonly probe = (): void => undefined;
+
+  texts(): readonly string[] {
+    return this.sent.map(({ content }) => content.text.body);
+  }
+}
+
+/** A publisher that keeps the facts; with `isDown` it takes none. */
+export class FakePublisher implements EventPublisher {
+  readonly facts: InternalEvent[] = [];
+  isDown = false;
+
+  readonly publish = async (_connection: OwnedConnection, events: readonly InternalEvent[]): Promise<void> => {
+    if (this.isDown) throw new Error('the events queue is down');
+    this.facts.push(...events);
+  };
+
+  results(): readonly string[] {
+    return this.facts.flatMap((fact) =>
+      fact.kind === 'send_result' ? [fact.error === undefined ? fact.state : `${fact.state}/${fact.error.code}`] : [],
+    );
+  }
+}
+
+/** The Core table in an emulator, with makers of what the tests need. */
+export async function startCore() {
+  const dynamoDb = await startDynamoDb();
+  await createTables(dynamoDb.endpoint, 'test');
+  const table = makeDocumentClient(aStoreConfig({ dynamoDb }));
+  const dependencies = { table, stage: 'test' };
+  const messages = new MessageStore(dependencies);
+  const connections = new ConnectionStore(dependencies);
+
+  const aConnection = async (overrides: Partial<Connection> = {}): Promise<Connection> => {
+    const connection: Connection = {
+      tenantId: makeId('tnt', Date.now(), systemRandom),
+      connectionId: makeId('con', Date.now(), systemRandom),
+      label: undefined,
+      shard: 0,
+      wanted: 'online',
+      pairing: undefined,
+      account: anAccount,
+      status: 'online',
+      statusCode: 'open',
+      statusSinceMs: 0,
+      createdAtMs: Date.now(),
+      parkedCount: 0,
+      ...overrides,
+    };
+    await connections.create(connection, 100);
+    return connection;
+  };
+
+  const aMessage = async (
+    connection: Connection,
+    text: string,
+    overrides: Partial<SentMessage> = {},
+  ): Promise<SentMessage> => {
+    const message: SentMessage = {
+      tenantId: connection.tenantId,
+      connectionId: connection.connectionId,
+      messageId: makeId('msg', Date.now(), systemRandom),
+      stanzaId: makeStanzaId(systemRandom),
+      createdAtMs: Date.now(),
+      direction: 'out',
+      to: '4915187654321@s.whatsapp.net',
+      content: { type: 'text', text: { body: text } },
+      state: 'queued',
+      error: undefined,
+      correlationId: 'cor-test-1' as CorrelationId,
+      attempts: 0,
+      sentAtMs: undefined,
+      deliveredAtMs: undefined,
+      readAtMs: undefined,
+      ...overrides,
+    };
+    await messages.create(message);
+    return message;
+  };
+
+  const stateOf = async (connectionId: ConnectionId, messageId: MessageId): Promise<string | undefined> => {
+    const message = await messages.find(connectionId, messageId);
+    if (message?.direction !== 'out') return undefined;
+    return message.error === undefined ? message.state : `${message.state}/${message.error.code}`;
+  };
+
+  return {
+    endpoint: dynamoDb.endpoint,
+    table,
+    messages,
+    connections,
+    aConnection,
+    aMessage,
+    stateOf,
+    stop: dynamoDb.stop,
+  };
+}
+
+export type Core = Awaited<ReturnType<typeof startCore>>;
+
+/** An outbox over the emulated table, a fake publisher and a fake socket that may be absent. */
+export function anOutbox(
+  core: Core,
+  connection: Pick<Connection, 'tenantId' | 'connectionId' | 'shard'>,
+  options: {
+    readonly token?: number;
+    readonly socket?: () => ConnectionSocket | undefined;
+    readonly overrides?: Partial<OutboxDependencies>;
+  } = {},
+) {
+  const { tenantId, connectionId, shard } = connection;
+  const publisher = new FakePublisher();
+  const socket = new FakeSocket();
+  const outbox = new ConnectionOutbox({
+    owned: { tenantId, connectionId, shard, token: options.token ?? 1 },
+    messages: core.messages,
+    connections: core.connections,
+    publisher,
+    assertOpen: () => undefined,
+    clock: systemClock,
+    random: { ...systemRandom, unit: () => 0 },
+    logger: silentLogger,
+    metrics: silentMetrics,
+    socket: options.socket ?? (() => socket),
+    ...options.overrides,
+  });
+  return { outbox, publisher, socket };
+}
+
+/** A sequence number as SQS gives: 20 digits that grow. */
+export const sequence = (place: number): string => `188${String(place).padStart(17, '0')}`;

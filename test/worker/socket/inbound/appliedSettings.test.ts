@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { FilterKind } from '../../../../shared/connection/settings.ts';
+import { silenceConsole } from '../../../whatsapp/silenceConsole.ts';
+import { until } from '../../../whatsapp/until.ts';
+import { ANN, BOB, SocketRoom } from '../socketRoom.ts';
+
+silenceConsole();
+
+const NEWSLETTER = '120363000000000001@newsletter';
+const LIST = '4242@broadcast';
+const DEADLINE_MS = 20_000;
+
+describe('the settings of a connection, on a live socket', () => {
+  let room: SocketRoom;
+  let group = '';
+  let written = 0;
+  const loginsOf = async (): Promise<number> => (await room.client.stats()).logins[ANN]?.length ?? 0;
+  const text = (): string => `a text of its own, number ${(written += 1)}`;
+  const arrived = (wanted: string) =>
+    until(
+      wanted,
+      () => room.texts(),
+      (texts) => texts.includes(wanted),
+      DEADLINE_MS,
+    );
+  const waiting = async (): Promise<number> => {
+    const phones = await room.client.phones();
+    return phones.find(({ number }) => number === ANN)?.devices[0]?.waiting ?? NaN;
+  };
+  const writeAs: Readonly<Record<FilterKind, (body: string) => Promise<string>>> = {
+    statusUpdates: (body) => room.client.broadcast(BOB, [ANN], body),
+    broadcasts: (body) => room.client.broadcast(BOB, [ANN], body, LIST),
+    newsletters: (body) => room.client.post(ANN, NEWSLETTER, body),
+    groups: (body) => room.client.write(BOB, group, body),
+  };
+  const kinds = Object.keys(writeAs) as FilterKind[];
+  const chatOf: () => Readonly<Record<FilterKind, string>> = () => ({
+    statusUpdates: 'status@broadcast',
+    broadcasts: LIST,
+    newsletters: NEWSLETTER,
+    groups: group,
+  });
+
+  beforeAll(async () => {
+    room = await SocketRoom.start();
+    await room.pairByQr();
+    group = (await room.client.addGroup(BOB, 'Team', [ANN])).id;
+  }, 60_000);
+  beforeEach(() => {
+    room.wishes = {};
+  });
+  afterAll(() => room.stop());
+
+  it.each(kinds)('delivers %s where nothing is said, with chat and sender', async (kind) => {
+    const body = text();
+
+    await writeAs[kind](body);
+    await arrived(body);
+
+    const fact = room.facts.find(
+      (candidate) =>
+        candidate.kind === 'message' && candidate.content.type === 'text' && candidate.content.text.body === body,
+    );
+    expect(fact).toMatchObject({ chat: chatOf()[kind], fromMe: false });
+    const sender = fact?.kind === 'message' ? fact.sender : '';
+    expect(sender === NEWSLETTER || sender.includes(BOB.split('').reverse().join(''))).toBe(true);
+  });
+
+  it.each(kinds)('drops %s when they are not wanted: acknowledged, counted, and the session goes on', async (kind) => {
+    const [before, unwanted, after] = [text(), text(), text()];
+    const logins = await loginsOf();
+    const counted = room.metrics.totalOf('MessagesFiltered', { kind });
+    await writeAs[kind](before);
+    await arrived(before);
+    room.wishes = { filters: { [kind]: 'drop' } };
+
+    await writeAs[kind](unwanted);
+    await until(
+      'the count',
+      () => room.metrics.totalOf('MessagesFiltered', { kind }) - counted,
+      (count) => count === 1,
+      DEADLINE_MS,
+    );
+    await until('the ack', waiting, (count) => count === 0, DEADLINE_MS);
+    room.wishes = {};
+    await writeAs[kind](after);
+    await arrived(after);
+
+    expect(room.texts()).not.toContain(unwanted);
+    expect(await loginsOf()).toBe(logins);
+    expect((await room.client.stats()).retryRequests).toBe(0);
+  });
+
+  it('leaves what people write alone, whatever is filtered', async () => {
+    room.wishes = { filters: { statusUpdates: 'drop', newsletters: 'drop', broadcasts: 'drop', groups: 'drop' } };
+    const body = text();
+
+    await room.client.write(BOB, ANN, body);
+
+    await arrived(body);
+  });
+
+  const statusAtBob = async (id: string): Promise<string | undefined> =>
+    (await room.client.messages(BOB)).find((entry) => entry.id === id)?.status;
+
+  it('marks a message as read after it is published, and never before', async () => {
+    room.wishes = { readReceipts: 'automatic' };
+    const gate = Promise.withResolvers<void>();
+    let isPublishing = false;
+    room.publish = async () => {
+      isPublishing = true;
+      await gate.promise;
+    };
+    const id = await room.client.write(BOB, ANN, text());
+    await until(
+      'the publish',
+      () => isPublishing,
+      (begun) => begun,
+      DEADLINE_MS,
+    );
+    // By the phone itself.
+    await until(
+      'delivery',
+      () => statusAtBob(id),
+      (status) => status !== 'sent',
+      DEADLINE_MS,
+    );
+    const whileUnsafe = await statusAtBob(id);
+    room.publish = async () => undefined;
+    gate.resolve();
+
+    await until(
+      'the mark',
+      () => statusAtBob(id),
+      (status) => status === 'read',
+      DEADLINE_MS,
+    );
+
+    expect(whileUnsafe).toBe('delivered');
+  });
+
+  it('marks what is written in a group as read too, and nothing while it is manual', async () => {
+    const unmarked = await room.client.write(BOB, ANN, text());
+    await until(
+      'delivery',
+      () => statusAtBob(unmarked),
+      (status) => status === 'delivered',
+      DEADLINE_MS,
+    );
+    room.wishes = { readReceipts: 'automatic' };
+
+    const marked = await room.client.write(BOB, group, text());
+
+    await until(
+      'the mark',
+      () => statusAtBob(marked),
+      (status) => status === 'read',
+      DEADLINE_MS,
+    );
+    expect(await statusAtBob(unmarked)).toBe('delivered');
+  });
+
+  it('goes on when a message cannot be marked, and counts it', async () => {
+    room.wishes = { readReceipts: 'automatic' };
+    await room.socket?.close('end');
+    // What kind of mark to send is asked once, when the socket opens, and again as long as there is no answer.
+    await room.client.fault({ kind: 'iq_error', xmlns: 'privacy', code: 500 });
+    await room.login();
+    const logins = await loginsOf();
+    const lost = room.metrics.totalOf('ReadReceiptsLost');
+
+    const unmarked = await room.client.write(BOB, ANN, text());
+    await until(
+      'the loss',
+      () => room.metrics.totalOf('ReadReceiptsLost') - lost,
+      (count) => count === 1,
+      DEADLINE_MS,
+    );
+    await room.client.clearFaults();
+    const marked = await room.client.write(BOB, ANN, text());
+
+    await until(
+      'the mark',
+      () => statusAtBob(marked),
+      (status) => status === 'read',
+      DEADLINE_MS,
+    );
+    expect(await statusAtBob(unmarked)).toBe('delivered');
+    expect(await loginsOf()).toBe(logins);
+  });
+
+  const callOf = async (id: string) => (await room.client.calls(BOB)).find((call) => call.id === id);
+  const factOf = (id: string) => room.facts.find((fact) => fact.kind === 'call' && fact.callId === id);
+
+  it('tells of a call and lets the phone ring where nothing is said', async () => {
+    const id = await room.client.call(BOB, ANN, true);
+
+    await until(
+      'the fact',
+      () => factOf(id),
+      (fact) => fact !== undefined,
+      DEADLINE_MS,
+    );
+    await until('the ack', waiting, (count) => count === 0, DEADLINE_MS);
+
+    expect(factOf(id)).toMatchObject({ video: true, rejected: false, callerAlias: `${BOB}@s.whatsapp.net` });
+    expect(await callOf(id)).toMatchObject({ state: 'ringing' });
+  });
+
+  it('refuses a call after it has told of it', async () => {
+    room.wishes = { calls: 'reject' };
+    const done = room.metrics.totalOf('CallsRejected', { outcome: 'done' });
+
+    const id = await room.client.call(BOB, ANN);
+
+    await until(
+      'the refusal',
+      () => callOf(id),
+      (call) => call?.state === 'rejected',
+      DEADLINE_MS,
+    );
+    expect(factOf(id)).toMatchObject({ video: false, rejected: true });
+    await until(
+      'the count',
+      () => room.metrics.totalOf('CallsRejected', { outcome: 'done' }),
+      (count) => count === done + 1,
+      DEADLINE_MS,
+    );
+  });
+});

@@ -1,0 +1,242 @@
+import { Mutex } from 'async-mutex';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { PauseCode } from '../../shared/connection/sendsPause.ts';
+import { waitUntil } from '../../shared/kernel/clock.ts';
+import type { MessageId } from '../../shared/kernel/id.ts';
+import type { Random } from '../../shared/kernel/random.ts';
+import type { SentMessage } from '../../shared/message/message.ts';
+import type { SendErrorCode } from '../../shared/message/sendError.ts';
+import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
+import { ChatHolds } from './chatHolds.ts';
+import { LookUpPauses } from './lookUpPauses.ts';
+import { ParkedChats } from './parkedChats.ts';
+import { ParkedDrain, type Attempt } from './parkedDrain.ts';
+import { SendPause } from './sendPause.ts';
+import { failMessage, hopelessBecause, readMessage, trySending, type SendDependencies } from './sendCommand.ts';
+
+/** What is shown while messages wait although the connection is online. */
+export interface ShownPause {
+  readonly durationMs: number;
+  readonly code: PauseCode;
+}
+
+export interface OutboxDependencies extends SendDependencies {
+  readonly connections: Pick<ConnectionStore, 'find'>;
+  readonly random: Random;
+  /** The socket on which messages may be sent now, if there is one. */
+  readonly socket: () => SendingSocket | undefined;
+  /** Shows that messages wait for a while because of what WhatsApp answers or does not, or that all go on. */
+  readonly showPause?: (pause: ShownPause | undefined) => void;
+}
+
+/** `done`: the command may be deleted. `later`: it goes back to the queue, with all that follow in its group. */
+export type CommandResult = 'done' | 'later';
+
+/** Parked messages that are read at a time: when all of them fail, and when their chats are learned. */
+const PAGE = 100;
+const NOTHING: ReadonlySet<LookUp> = Object.freeze(new Set<LookUp>());
+
+/**
+ * Everything that one owned connection sends, one message at a time. Order is kept within each chat: what cannot be sent now is
+ * parked on a row of its own, in the order in which SQS took it, and holds later messages of its chat, and no others. While
+ * nothing can be sent at all every message is parked (docs/sending.md).
+ */
+export class ConnectionOutbox {
+  readonly #dependencies: OutboxDependencies;
+  readonly #turn = new Mutex();
+  readonly #drain: ParkedDrain;
+  /** Not known at first: an earlier owner may have parked some. Nor after a login: sockets name chats by what they know. */
+  readonly #chats = new ParkedChats();
+  readonly #holds: ChatHolds;
+  #finishing = false;
+  readonly #pause: SendPause;
+  readonly #lookUps: LookUpPauses;
+  /** The end of a pause. */
+  #waiting = new AbortController();
+
+  constructor(dependencies: OutboxDependencies) {
+    this.#dependencies = dependencies;
+    const { clock, random } = dependencies;
+    this.#holds = new ChatHolds(clock, random);
+    this.#pause = new SendPause({
+      clock,
+      onPaused: (durationMs) => this.#resumeAfter(durationMs),
+      onResumed: () => dependencies.showPause?.(undefined),
+    });
+    this.#lookUps = new LookUpPauses({
+      clock,
+      random,
+      onPaused: (durationMs, limited) =>
+        this.#showLookUps({ durationMs, code: limited ? 'look_ups_limited' : 'look_ups_unanswered' }),
+      onResumed: () => this.#showLookUps(undefined),
+    });
+    this.#drain = new ParkedDrain({
+      ...dependencies,
+      socket: () => this.#usableSocket(),
+      turn: this.#turn,
+      isFinishing: () => this.#finishing,
+      chats: this.#chats,
+      holds: this.#holds,
+      rests: (socket, to, chat) => this.#rests(socket, to, chat),
+      attempt: (message, socket, chat) => this.#attempt(message, socket, () => Promise.resolve(chat)),
+    });
+  }
+
+  /**
+   * Sends a message, or parks it, or finds that it is over.
+   * Throws when a store or the events queue does not answer: the command then goes back as well.
+   * @param sequenceNumber SQS's, which orders what is parked
+   * @param enqueuedAtMs when SQS took the command, by its clock
+   */
+  async handle(messageId: MessageId, sequenceNumber: string, enqueuedAtMs: number): Promise<CommandResult> {
+    return this.#turn.runExclusive(async () => {
+      if (this.#finishing) return 'later';
+      this.#dependencies.assertOpen();
+      const message = await readMessage(this.#dependencies, messageId, { enqueuedAtMs });
+      if (message === 'settled') return 'done';
+      const socket = this.#usableSocket();
+      if (socket !== undefined && !this.#chats.isKnown) await this.#learnChats(socket);
+      if (socket === undefined || (await this.#mustWait(socket, message))) {
+        const { connections, owned } = this.#dependencies;
+        const error = hopelessBecause(await connections.find(owned.tenantId, owned.connectionId));
+        if (error === undefined) await this.#park(message, sequenceNumber, await socket?.chatOf(message.to));
+        else await failMessage(this.#dependencies, message, error);
+        return 'done';
+      }
+      const result = await this.#attempt(message, socket, () => socket.chatOf(message.to));
+      // It stays ahead of all newer ones of its chat, under its stanza id.
+      if (result === 'held') await this.#park(message, sequenceNumber, await socket.chatOf(message.to));
+      return result === 'unowned' ? 'later' : 'done';
+    });
+  }
+
+  /** A new socket may be used: sends what is parked. Pauses of the one before are over. */
+  allow(): void {
+    this.#waiting.abort();
+    this.#pause.reset();
+    this.#lookUps.reset();
+    this.#holds.releaseAll();
+    this.#chats.forget();
+    if (!this.#finishing) this.#drain.startAnew();
+  }
+
+  /** Asked now and then: what is parked while a socket may be used is being looked after, whatever was missed. */
+  look(): void {
+    if (!this.#chats.isEmpty && this.#usableSocket() !== undefined && !this.#finishing) this.#drain.startBy(Infinity);
+  }
+
+  /** Takes no more, and resolves when nothing is in flight. What comes later goes back to the queue. */
+  async finish(): Promise<void> {
+    this.#finishing = true;
+    this.#waiting.abort();
+    this.#drain.stop();
+    await this.#turn.waitForUnlock();
+  }
+
+  /** All parked messages fail, for example because the connection was deleted. */
+  async failAll(error: SendErrorCode): Promise<void> {
+    const { messages, owned } = this.#dependencies;
+    await this.#turn.runExclusive(async () => {
+      for (;;) {
+        const parked = await messages.listParked(owned.connectionId, PAGE);
+        if (parked.length === 0) break;
+        for (const { messageId, sequenceNumber } of parked) {
+          this.#dependencies.assertOpen();
+          const message = await readMessage(this.#dependencies, messageId, 'parked');
+          if (message !== 'settled') await failMessage(this.#dependencies, message, error);
+          this.#dependencies.assertOpen();
+          await messages.unpark(owned, sequenceNumber);
+        }
+      }
+      this.#chats.know([]);
+    });
+  }
+
+  /** Whether older messages of its chat are parked, or a look-up that it needs rests. */
+  async #mustWait(socket: SendingSocket, { to }: SentMessage): Promise<boolean> {
+    if (this.#chats.isEmpty && !this.#lookUps.isAny) return false;
+    const chat = await socket.chatOf(to);
+    return this.#chats.has(chat) || this.#rests(socket, to, chat);
+  }
+
+  async #rests(socket: SendingSocket, to: string, chat: string): Promise<boolean> {
+    if (!this.#lookUps.isAny) return false;
+    const waitMs = this.#lookUps.waitMs(await socket.lookUpsFor(to));
+    if (waitMs > 0) this.#holds.hold(chat, waitMs);
+    return waitMs > 0;
+  }
+
+  async #attempt(message: SentMessage, socket: SendingSocket, chatOf: () => Promise<string>): Promise<Attempt> {
+    const needed = this.#lookUps.isAny ? await socket.lookUpsFor(message.to) : NOTHING;
+    const tried = await trySending(this.#dependencies, message, socket);
+    if (tried.result === 'waits') {
+      this.#holds.hold(await chatOf(), this.#lookUps.fail(tried.lookUp, tried.limited));
+      return 'held';
+    }
+    // WhatsApp has answered all that the message needed, if only to refuse it.
+    this.#lookUps.pass(needed);
+    if (tried.result === 'again') {
+      this.#holds.fail(await chatOf());
+      return 'held';
+    }
+    if (!this.#holds.isEmpty) this.#holds.release(await chatOf());
+    return tried.result;
+  }
+
+  /** Which chats have parked messages, from their rows. */
+  async #learnChats(socket: SendingSocket): Promise<void> {
+    const { messages, owned } = this.#dependencies;
+    const found: (readonly [chat: string, place: string])[] = [];
+    for (let after: string | undefined; ;) {
+      const rows = await messages.listParked(owned.connectionId, PAGE, after);
+      for (const { to, messageId, sequenceNumber } of rows) {
+        const message = to === undefined ? await messages.find(owned.connectionId, messageId) : undefined;
+        const address = to ?? (message?.direction === 'out' ? message.to : '');
+        found.push([await socket.chatOf(address), sequenceNumber]);
+      }
+      after = rows.at(-1)?.sequenceNumber;
+      if (rows.length < PAGE) break;
+    }
+    this.#chats.know(found);
+  }
+
+  /** @param chat undefined when nothing can be sent at all: then nobody can say which chat it is */
+  async #park(message: SentMessage, sequenceNumber: string, chat: string | undefined): Promise<void> {
+    const { messages, owned, assertOpen, clock } = this.#dependencies;
+    assertOpen();
+    if (chat === undefined) this.#chats.forget();
+    else this.#chats.add(chat, sequenceNumber);
+    await messages.park(owned, message, sequenceNumber);
+    // The socket may have become usable, or its drain may have ended, while this one was being parked.
+    if (this.#usableSocket() === undefined || this.#finishing) return;
+    if (chat !== undefined && this.#holds.isHeld(chat))
+      this.#drain.startBy(this.#holds.earliestMs ?? clock.monotonicMs());
+    else this.#carryOn();
+  }
+
+  #carryOn(): void {
+    if (!this.#finishing) this.#drain.start();
+  }
+
+  /** The socket on which messages may be sent now, each counted; none while sends are paused. */
+  #usableSocket(): SendingSocket | undefined {
+    const socket = this.#dependencies.socket();
+    return socket === undefined || this.#pause.isPaused() ? undefined : this.#pause.watch(socket);
+  }
+
+  #resumeAfter(durationMs: number): void {
+    const { clock, showPause } = this.#dependencies;
+    this.#waiting.abort();
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    showPause?.({ durationMs, code: 'sends_paused' });
+    void waitUntil(clock, clock.monotonicMs() + durationMs, waiting.signal).then(() => {
+      if (!waiting.signal.aborted) this.#carryOn();
+    });
+  }
+
+  /** While nothing at all is sent, that is what is shown. */
+  #showLookUps(pause: ShownPause | undefined): void {
+    if (!this.#pause.isPaused()) this.#dependencies.showPause?.(pause);
+  }
+}

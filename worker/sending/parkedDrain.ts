@@ -1,0 +1,170 @@
+import type { Mutex } from 'async-mutex';
+import { backoffMs } from '../../shared/kernel/backoff.ts';
+import { waitUntil } from '../../shared/kernel/clock.ts';
+import type { Random } from '../../shared/kernel/random.ts';
+import type { SentMessage } from '../../shared/message/message.ts';
+import type { ParkedMessage } from '../../shared/message/parkedRows.ts';
+import type { SendingSocket } from '../socket/port/connectionSocket.ts';
+import type { ChatHolds } from './chatHolds.ts';
+import type { ParkedChats } from './parkedChats.ts';
+import { readMessage, type SendDependencies } from './sendCommand.ts';
+
+/** What became of a try: `held` leaves the message where it is, and its chat waits. */
+export type Attempt = 'settled' | 'held' | 'unowned';
+
+export interface DrainDependencies extends SendDependencies {
+  readonly random: Random;
+  /** The socket on which messages may be sent now, if there is one. */
+  readonly socket: () => SendingSocket | undefined;
+  /** The connection's turn to send, shared with new commands. */
+  readonly turn: Mutex;
+  readonly isFinishing: () => boolean;
+  readonly chats: ParkedChats;
+  readonly holds: ChatHolds;
+  /** Whether a chat has to wait because of a look-up that rests. */
+  readonly rests: (socket: SendingSocket, to: string, chat: string) => Promise<boolean>;
+  readonly attempt: (message: SentMessage, socket: SendingSocket, chat: string) => Promise<Attempt>;
+}
+
+const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
+/** Rows that are read at a time. */
+const PAGE = 25;
+/** As long as anything is parked and a socket may be used, the rows are looked at again after this, whatever is believed. */
+const LOOK_AGAIN_MS = 30_000;
+
+/** One walk through the parked rows, in their order. */
+interface Look {
+  readonly page: ParkedMessage[];
+  /** Chats of which a row was passed. Their later rows are passed, too, although the time to wait may be over by then. */
+  readonly passed: Set<string>;
+  place: string | undefined;
+}
+
+/** `over`: nothing is parked, or nothing may be sent. `waiting`: what is left waits for its chat's time. */
+type Progress = 'next' | 'over' | 'waiting' | 'failed';
+
+/**
+ * Sends parked messages for as long as the socket may be used: in order within each chat, and past chats that wait. One row a
+ * turn, so that a new message of another chat comes in between. One loop at most runs.
+ */
+export class ParkedDrain {
+  readonly #dependencies: DrainDependencies;
+  #running = false;
+  #again = false;
+  #isStale = false;
+  #waiting: { readonly stop: AbortController; readonly untilMs: number } | undefined;
+
+  constructor(dependencies: DrainDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Starts the loop, or ends its wait if it runs. */
+  start(): void {
+    this.#again = true;
+    this.#waiting?.stop.abort();
+    if (!this.#running) void this.#run();
+  }
+
+  /** A new socket, for which nothing waits and which names chats by what it knows: a look that is under way ends, and one begins. */
+  startAnew(): void {
+    this.#isStale = true;
+    this.start();
+  }
+
+  /** A message was parked in a chat that waits: the loop need not look before that time. */
+  startBy(untilMs: number): void {
+    if (!this.#running || (this.#waiting !== undefined && untilMs < this.#waiting.untilMs)) this.start();
+  }
+
+  /** Ends a wait; the message in flight finishes. */
+  stop(): void {
+    this.#waiting?.stop.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, holds, isFinishing } = this.#dependencies;
+    this.#running = true;
+    let failures = 0;
+    while (this.#again && !isFinishing()) {
+      this.#again = false;
+      this.#isStale = false;
+      const result = await this.#lookThrough();
+      failures = result === 'failed' ? failures + 1 : 0;
+      if (result === 'over' || this.#again) continue;
+      const nowMs = clock.monotonicMs();
+      const laterMs =
+        result === 'failed'
+          ? nowMs + backoffMs(RETRY, failures - 1, random.unit())
+          : Math.min(holds.earliestMs ?? Infinity, nowMs + LOOK_AGAIN_MS);
+      // No turn is kept while waiting, so that newer commands can be worked meanwhile.
+      this.#waiting = { stop: new AbortController(), untilMs: laterMs };
+      await waitUntil(clock, laterMs, this.#waiting.stop.signal);
+      this.#waiting = undefined;
+      this.#again = true;
+    }
+    this.#running = false;
+  }
+
+  async #lookThrough(): Promise<Exclude<Progress, 'next'>> {
+    const { turn, logger, chats } = this.#dependencies;
+    const look: Look = { page: [], passed: new Set(), place: undefined };
+    chats.beginLook();
+    for (;;) {
+      const progress = await turn
+        .runExclusive(() => this.#step(look))
+        .catch((error: unknown): Progress => {
+          logger.warn('parked message could not be sent', { error });
+          return 'failed';
+        });
+      if (progress !== 'next') return progress;
+    }
+  }
+
+  /** Comes to the next message that may be tried, or to the end of a page. */
+  async #step(look: Look): Promise<Progress> {
+    const { messages, owned, socket: usable, isFinishing, assertOpen, chats, holds, rests } = this.#dependencies;
+    const socket = usable();
+    if (socket === undefined || isFinishing() || this.#isStale) return 'over';
+    assertOpen();
+    if (look.page.length === 0) look.page.push(...(await messages.listParked(owned.connectionId, PAGE, look.place)));
+    if (look.page.length === 0) {
+      chats.endLook();
+      holds.retain((chat) => chats.has(chat));
+      return chats.isEmpty ? 'over' : 'waiting';
+    }
+    for (let row = look.page.shift(); row !== undefined; row = look.page.shift()) {
+      look.place = row.sequenceNumber;
+      const to = await this.#addressOf(row);
+      const chat = await socket.chatOf(to);
+      const waits = look.passed.has(chat) || holds.isHeld(chat) || (await rests(socket, to, chat));
+      if (!waits) return this.#trySending(look, row, socket, chat);
+      look.passed.add(chat);
+      chats.leave(chat, row.sequenceNumber);
+    }
+    return 'next';
+  }
+
+  async #trySending(look: Look, row: ParkedMessage, socket: SendingSocket, chat: string): Promise<Progress> {
+    const { messages, owned, assertOpen, chats, attempt } = this.#dependencies;
+    const message = await readMessage(this.#dependencies, row.messageId, 'parked');
+    const result = message === 'settled' ? 'settled' : await attempt(message, socket, chat);
+    if (result === 'held') {
+      look.passed.add(chat);
+      chats.leave(chat, row.sequenceNumber);
+      return 'next';
+    }
+    // A newer owner has the message: it has the parked row, too.
+    if (result === 'unowned') return 'over';
+    assertOpen();
+    await messages.unpark(owned, row.sequenceNumber);
+    chats.remove(chat, row.sequenceNumber);
+    return 'next';
+  }
+
+  async #addressOf(row: ParkedMessage): Promise<string> {
+    if (row.to !== undefined) return row.to;
+    const { messages, owned } = this.#dependencies;
+    const message = await messages.find(owned.connectionId, row.messageId);
+    return message?.direction === 'out' ? message.to : '';
+  }
+}

@@ -1,0 +1,224 @@
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { ReceiptFact, SendResultFact } from '../../shared/event/internalEvent.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { MessageId } from '../../shared/kernel/id.ts';
+import { ACCEPT_LIMIT_MS, isDone, isSent, type SentMessage } from '../../shared/message/message.ts';
+import type { MessageStore, SendResult } from '../../shared/message/messageStore.ts';
+import { toShownError, type SendErrorCode } from '../../shared/message/sendError.ts';
+import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { EventPublisher } from '../events/eventPublisher.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
+import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
+import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts';
+
+/** One message of an owned connection, tried once (PROTOCOL.md §5). The caller holds the connection's turn to send. */
+export interface SendDependencies {
+  readonly owned: OwnedConnection;
+  readonly messages: MessageStore;
+  readonly publisher: EventPublisher;
+  /** Throws when this worker may not act at the moment. Asked before each outside effect. */
+  readonly assertOpen: () => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Where a command comes from. A parked message was in the queue in time, whatever its row says. */
+export type CommandSource = 'parked' | { readonly enqueuedAtMs: number };
+
+/**
+ * `settled`: recorded and published, nothing is left to do. `again`: it may have left. `unowned`: a newer owner has it.
+ * `waits`: nothing left, because WhatsApp limits a look-up or did not answer it.
+ */
+export type TryResult =
+  | { readonly result: 'settled' | 'again' | 'unowned' }
+  | { readonly result: 'waits'; readonly lookUp: LookUp; readonly limited: boolean };
+
+/**
+ * The row, if there is anything to send. Settles what is over already, and a command that reached the queue too late.
+ * Whether it was too late is judged by the queue's own time: this worker's wall clock may be wrong by an hour.
+ */
+export async function readMessage(
+  dependencies: SendDependencies,
+  messageId: MessageId,
+  source: CommandSource,
+): Promise<SentMessage | 'settled'> {
+  const { messages, owned, logger } = dependencies;
+  const message = await messages.find(owned.connectionId, messageId);
+  if (message?.direction !== 'out') {
+    logger.warn('command without a message row', { messageId });
+    return 'settled';
+  }
+  if (isDone(message.state)) {
+    await publishResult(dependencies, message);
+    return 'settled';
+  }
+  const isLate = source !== 'parked' && source.enqueuedAtMs - message.createdAtMs > ACCEPT_LIMIT_MS;
+  if (isLate && message.state === 'accepting') {
+    await settle(dependencies, message, { verdict: 'failed', error: { code: 'not_enqueued' } });
+    return 'settled';
+  }
+  return message;
+}
+
+/**
+ * Row → sending, wire, server's ack, row → result, fact. A crash in between is repaired by a redelivery: it sends under
+ * the same stanza id, or finds the result and publishes it again.
+ */
+export async function trySending(
+  dependencies: SendDependencies,
+  message: SentMessage,
+  socket: SendingSocket,
+): Promise<TryResult> {
+  try {
+    return await tryOnce(dependencies, message, socket);
+  } catch (error) {
+    if (judgeFailure(error) === 'passing') throw error;
+    // The same would come of it each time. Its chat waits for it, as it does for an answer, and no other; and that ends.
+    const { messageId, correlationId, attempts } = message;
+    dependencies.logger.error('a message could not be tried', {
+      messageId,
+      correlationId,
+      attempt: attempts + 1,
+      error,
+    });
+    if (attempts + 1 < MAX_SEND_ATTEMPTS) return { result: 'again' };
+    await failMessage(dependencies, message, 'too_many_attempts');
+    return { result: 'settled' };
+  }
+}
+
+async function tryOnce(
+  dependencies: SendDependencies,
+  message: SentMessage,
+  socket: SendingSocket,
+): Promise<TryResult> {
+  const { messages, owned, assertOpen, logger, clock } = dependencies;
+  const { messageId, stanzaId, to, content } = message;
+  assertOpen();
+  if ((await messages.beginSending(owned, messageId)) === 'refused') {
+    const now = await messages.find(owned.connectionId, messageId);
+    if (now?.direction !== 'out') return { result: 'settled' };
+    if (!isDone(now.state)) return { result: 'unowned' };
+    await publishResult(dependencies, now);
+    return { result: 'settled' };
+  }
+  assertOpen();
+  const recorded = Promise.withResolvers<void>();
+  try {
+    const resolved = async (address: string): Promise<void> => {
+      assertOpen();
+      if (address !== message.resolvedTo) await messages.noteResolved(owned, messageId, address);
+    };
+    const outcome = await socket.send({ stanzaId, to, content, resolved, recorded: recorded.promise });
+    const attempts = message.attempts + 1;
+    const limitedForMs = message.limitedSinceMs === undefined ? 0 : clock.nowMs() - message.limitedSinceMs;
+    const verdict = judgeOutcome(outcome, { attempts, limitedForMs });
+    const { correlationId } = message;
+    logger.debug('message tried', { messageId, stanzaId, correlationId, attempt: attempts, outcome: outcome.outcome });
+    if (verdict.verdict === 'again') return { result: 'again' };
+    if (verdict.verdict === 'waits') {
+      const { lookUp, limited } = verdict;
+      assertOpen();
+      await messages.endTry(owned, messageId, limited ? clock.nowMs() : undefined);
+      return { result: 'waits', lookUp, limited };
+    }
+    await settle(dependencies, message, verdict);
+    return { result: 'settled' };
+  } finally {
+    recorded.resolve();
+  }
+}
+
+/** Ends a message that cannot be sent any more. */
+export async function failMessage(
+  dependencies: SendDependencies,
+  message: SentMessage,
+  error: SendErrorCode,
+): Promise<void> {
+  await settle(dependencies, message, { verdict: 'failed', error: { code: error } });
+}
+
+/** Why messages of this connection can never be sent as it stands, or undefined if they may wait. */
+export function hopelessBecause(connection: Connection | undefined): SendErrorCode | undefined {
+  if (connection === undefined || connection.wanted === 'deleted') return 'connection_deleted';
+  return connection.account === undefined ? 'connection_not_paired' : undefined;
+}
+
+type FinalVerdict = Extract<Verdict, { readonly verdict: 'sent' | 'failed' }>;
+
+async function settle(dependencies: SendDependencies, message: SentMessage, verdict: FinalVerdict): Promise<void> {
+  const { messages, owned, clock, assertOpen } = dependencies;
+  const result: SendResult =
+    verdict.verdict === 'sent'
+      ? {
+          state: 'sent',
+          atMs: verdict.atMs,
+          toAlias: message.toAlias === undefined ? verdict.toAlias : undefined,
+          toSelf: verdict.toSelf,
+        }
+      : { state: 'failed', atMs: clock.nowMs(), error: verdict.error };
+  assertOpen();
+  if ((await messages.recordResult(owned, message.messageId, result)) === 'recorded') {
+    countEnd(dependencies, message, verdict);
+    await publish(dependencies, message, toFacts(message, result));
+    return;
+  }
+  // A receipt was faster, or a newer owner was here: what the row says now is the result.
+  const now = await messages.find(owned.connectionId, message.messageId);
+  if (now?.direction === 'out' && isDone(now.state)) await publishResult(dependencies, now);
+}
+
+/** Failures that the recipient or the tenant could not have prevented. */
+const OURS: ReadonlySet<SendErrorCode> = new Set(['not_enqueued', 'too_many_attempts']);
+
+function countEnd({ metrics, clock }: SendDependencies, message: SentMessage, verdict: FinalVerdict): void {
+  if (verdict.verdict === 'failed') {
+    metrics.count('CommandsEnded', { outcome: OURS.has(verdict.error.code) ? 'failed' : 'refused' });
+    return;
+  }
+  metrics.count('CommandsEnded', { outcome: 'sent' });
+  metrics.measure('CommandAge', Math.max(0, clock.nowMs() - message.createdAtMs), {});
+}
+
+/** Publishes the result that the row shows. It may have been published before: its key is the same. */
+async function publishResult(dependencies: SendDependencies, message: SentMessage): Promise<void> {
+  const { state: end } = message;
+  const state = isSent(end) ? 'sent' : end === 'expired' || end === 'cancelled' ? end : 'failed';
+  const atMs = message.sentAtMs ?? message.endedAtMs ?? dependencies.clock.nowMs();
+  const { error, toSelf } = message;
+  await publish(dependencies, message, toFacts(message, { state, atMs, error, toSelf }));
+}
+
+async function publish(
+  dependencies: SendDependencies,
+  message: SentMessage,
+  facts: readonly (SendResultFact | ReceiptFact)[],
+): Promise<void> {
+  await dependencies.publisher.publish(dependencies.owned, facts, message.correlationId);
+}
+
+type ToldResult = Pick<SendResult, 'atMs' | 'error' | 'toSelf'> & Pick<SendResultFact, 'state'>;
+
+function toFacts(message: SentMessage, result: ToldResult): readonly (SendResultFact | ReceiptFact)[] {
+  const fact = toFact(message.messageId, result);
+  if (result.toSelf !== true || result.state !== 'sent') return [fact];
+  // Nobody tells us that we have it: receipts of our own devices are about what others wrote. With the ack we do.
+  const { stanzaId, to } = message;
+  const key = `delivered:${message.messageId}`;
+  return [fact, { kind: 'receipt', key, atMs: result.atMs, stanzaId, chat: to, recipient: to, state: 'delivered' }];
+}
+
+function toFact(messageId: MessageId, { state, atMs, error }: ToldResult): SendResultFact {
+  return {
+    kind: 'send_result',
+    // Reconcile may tell the same of a message that never reached the queue: one fact, one key.
+    key: error?.code === 'not_enqueued' ? `not_enqueued:${messageId}` : `result:${messageId}`,
+    atMs,
+    messageId,
+    state,
+    ...(error === undefined ? {} : { error: toShownError(error) }),
+  };
+}

@@ -1,0 +1,81 @@
+import type { SendError, SendErrorCode } from '../../shared/message/sendError.ts';
+import type { LookUp, SendOutcome } from '../socket/port/connectionSocket.ts';
+
+/** What a try means for the message (docs/sending.md has the table). */
+export type Verdict =
+  | {
+      readonly verdict: 'sent';
+      readonly atMs: number;
+      readonly toAlias?: string | undefined;
+      readonly toSelf?: true | undefined;
+    }
+  | { readonly verdict: 'failed'; readonly error: SendError }
+  /** It may have left: with the same stanza id, before anything newer of its chat. */
+  | { readonly verdict: 'again' }
+  /** It has not left, because a look-up was limited or not answered: once more when that may be asked again. */
+  | { readonly verdict: 'waits'; readonly lookUp: LookUp; readonly limited: boolean };
+
+/** What is known of the message beside the outcome of its try. */
+export interface TriedMessage {
+  /** Number of this try; 1 is the first. */
+  readonly attempts: number;
+  /** How long WhatsApp has limited a look-up of it. */
+  readonly limitedForMs: number;
+}
+
+/** Tries on a socket, all without an answer, after which a message is given up. */
+export const MAX_SEND_ATTEMPTS = 20;
+/** So long a message waits for a limit of WhatsApp to end. */
+export const LIMITED_FOR_MOST_MS = 24 * 60 * 60 * 1_000;
+
+/** WhatsApp's number for: too many of these. */
+export const RATE_LIMIT = 429;
+
+/** What a refusal in the server's ack means; every other number is `refused`. */
+const refusedMessages: Readonly<Record<number, SendErrorCode>> = {
+  // Messages to people who never wrote to this account.
+  463: 'refused_restricted',
+};
+
+/** What the final answer to a look-up means; every other number is `look_up_refused`. */
+const refusedLookUps: Readonly<Record<LookUp, Readonly<Record<number, SendErrorCode>>>> = {
+  account: {},
+  group: { 401: 'not_a_member', 403: 'not_a_member', 404: 'group_not_found', 410: 'group_not_found' },
+  devices: {},
+  keys: {},
+};
+
+/** Judges the outcome of a try. Definite answers end a message at once; silence and limits are bounded. */
+export function judgeOutcome(outcome: SendOutcome, tried: TriedMessage): Verdict {
+  switch (outcome.outcome) {
+    case 'acknowledged':
+      return { verdict: 'sent', atMs: outcome.atMs, toAlias: outcome.toAlias, toSelf: outcome.toSelf };
+    case 'no_account':
+      return giveUp({ code: 'recipient_has_no_account' });
+    case 'refused':
+      return giveUp({ code: refusedMessages[outcome.code] ?? 'refused', ...shown(outcome.code) });
+    case 'look_up_refused': {
+      const { lookUp, code } = outcome;
+      return giveUp({ code: refusedLookUps[lookUp][code] ?? 'look_up_refused', ...shown(code) });
+    }
+    case 'look_up_unanswered':
+      return judgeUnanswered(outcome, tried);
+    default:
+      return tried.attempts >= MAX_SEND_ATTEMPTS ? giveUp({ code: 'too_many_attempts' }) : { verdict: 'again' };
+  }
+}
+
+function judgeUnanswered(
+  { lookUp, code: whatsappCode }: Extract<SendOutcome, { readonly outcome: 'look_up_unanswered' }>,
+  { attempts, limitedForMs }: TriedMessage,
+): Verdict {
+  const limited = whatsappCode === RATE_LIMIT;
+  const isOver = limited ? limitedForMs >= LIMITED_FOR_MOST_MS : attempts >= MAX_SEND_ATTEMPTS;
+  if (!isOver) return { verdict: 'waits', lookUp, limited };
+  const code = limited ? 'look_ups_limited' : 'too_many_attempts';
+  return giveUp({ code, ...(whatsappCode === undefined ? {} : { whatsappCode }) });
+}
+
+/** WhatsApp's number, where it gave one: 0 is none. */
+const shown = (code: number): Pick<SendError, 'whatsappCode'> => (code === 0 ? {} : { whatsappCode: code });
+const giveUp = (error: SendError): Verdict => ({ verdict: 'failed', error });

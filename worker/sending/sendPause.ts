@@ -1,0 +1,91 @@
+import type { Clock } from '../../shared/kernel/clock.ts';
+import { Breaker, type BreakerRule, type BreakerVerdict, type CallOutcome } from '../../shared/platform/breaker.ts';
+import type { SendingSocket, SendOutcome } from '../socket/port/connectionSocket.ts';
+
+/** R13's numbers. A connection whose sends get no answer is not helped by more of them, and WhatsApp counts them. */
+export const sendRule = {
+  failures: 5,
+  openMs: 60_000,
+  successes: 2,
+  reason: 'the next login ends it sooner: most silences are the socket, and that is replaced',
+} as const satisfies BreakerRule;
+
+export interface SendPauseOptions {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Sends are paused, for so long at first; told again when a try after that got no answer either. */
+  readonly onPaused: (durationMs: number) => void;
+  /** Sends go on, after a pause of which `onPaused` told. */
+  readonly onResumed: () => void;
+}
+
+/**
+ * The circuit breaker of one connection's sends. It is made at the first send without an answer and dropped when all is well:
+ * a process holds thousands of connections, and hardly any of them needs one.
+ */
+export class SendPause {
+  readonly #options: SendPauseOptions;
+  #breaker: Breaker | undefined;
+  #told = false;
+
+  constructor(options: SendPauseOptions) {
+    this.#options = options;
+  }
+
+  isPaused(): boolean {
+    return (this.#breaker?.waitMs() ?? 0) > 0;
+  }
+
+  /** The socket, with its sends counted. */
+  watch(socket: SendingSocket): SendingSocket {
+    return {
+      lookUpsFor: socket.lookUpsFor,
+      chatOf: socket.chatOf,
+      send: async (request) => {
+        const breaker = this.#breaker;
+        if (breaker === undefined) return this.#sendFirst(() => socket.send(request));
+        const outcome = await breaker.execute(() => socket.send(request), judge);
+        // An answer while it is closed ends the row of failures: nothing is left to remember.
+        if (breaker.state === 'closed' && isAnswer(outcome) && this.#breaker === breaker) this.reset();
+        return outcome;
+      },
+    };
+  }
+
+  /** A new login: whatever was wrong may be over. */
+  reset(): void {
+    this.#breaker = undefined;
+    if (!this.#told) return;
+    this.#told = false;
+    this.#options.onResumed();
+  }
+
+  async #sendFirst(send: () => Promise<SendOutcome>): Promise<SendOutcome> {
+    const outcome = await send();
+    if (outcome.outcome !== 'unknown') return outcome;
+    this.#breaker ??= this.#make();
+    return this.#breaker.execute(() => Promise.resolve(outcome), judge);
+  }
+
+  #make(): Breaker {
+    const breaker: Breaker = new Breaker('sends', sendRule, {
+      clock: this.#options.clock,
+      onChange: (state) => {
+        if (state !== 'open' || this.#breaker !== breaker) return;
+        this.#told = true;
+        this.#options.onPaused(sendRule.openMs);
+      },
+    });
+    return breaker;
+  }
+}
+
+/** A refusal is an answer, too. A look-up without one says nothing of sends: it has a pause of its own. */
+function isAnswer({ outcome }: SendOutcome): boolean {
+  return outcome !== 'unknown' && outcome !== 'look_up_unanswered';
+}
+
+function judge(outcome: CallOutcome<SendOutcome>): BreakerVerdict {
+  if ('error' in outcome) return 'nothing';
+  if (outcome.value.outcome === 'unknown') return 'failed';
+  return isAnswer(outcome.value) ? 'answered' : 'nothing';
+}

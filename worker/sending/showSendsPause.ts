@@ -1,0 +1,34 @@
+import type { CoreTable } from '../../shared/connection/ownedItem.ts';
+import { recordSendsPause } from '../../shared/connection/sendsPause.ts';
+import type { Clock } from '../../shared/kernel/clock.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
+import type { ShownPause } from './connectionOutbox.ts';
+
+export interface ShownPauseDependencies extends CoreTable {
+  readonly owned: OwnedConnection;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'count'>;
+}
+
+/**
+ * Tells everybody that messages of a connection wait: the log, the metrics, and through its record the tenant. One write at a
+ * time, the newest last. It is only shown: one that fails is logged, and its time passes anyway.
+ */
+export function showSendsPause(dependencies: ShownPauseDependencies): (pause: ShownPause | undefined) => void {
+  const { owned, clock, logger, metrics } = dependencies;
+  let writing: Promise<unknown> = Promise.resolve();
+  return (shown) => {
+    if (shown === undefined) logger.info('sends go on');
+    else {
+      logger.warn('messages wait for whatsapp', { operation: shown.code, delayMs: shown.durationMs });
+      metrics.count('BreakerOpened', { dependency: shown.code === 'sends_paused' ? 'sends' : 'look_ups' });
+    }
+    const pause = shown === undefined ? undefined : { code: shown.code, untilMs: clock.nowMs() + shown.durationMs };
+    writing = writing
+      .then(() => recordSendsPause(dependencies, owned, pause))
+      .catch((error: unknown) => logger.warn('pause of sends could not be shown', { error }));
+  };
+}

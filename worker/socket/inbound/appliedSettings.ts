@@ -1,0 +1,120 @@
+import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
+import type { ConnectionSettings, FilterKind } from '../../../shared/connection/settings.ts';
+import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import { withDeadline } from '../../../shared/kernel/deadline.ts';
+import { ReadReceipts } from './readReceipts.ts';
+import type { OpenSocketOptions } from '../port/socketOptions.ts';
+import { toCallFact } from '../wire/callFact.ts';
+
+/** A call that is older rings no more; it was waiting while we were away. */
+const RINGS_MS = 60_000;
+const REJECT_DEADLINE_MS = 15_000;
+
+export interface AppliedSettingsParts {
+  readonly socket: Pick<ReturnType<typeof makeWASocket>, 'readMessages' | 'rejectCall' | 'sendNode'>;
+  /** Resolves when every stanza that has come so far is handled. */
+  readonly handled: () => Promise<void>;
+  /** Resolves when it is durable. */
+  readonly publish: (facts: readonly InternalEvent[]) => Promise<void>;
+  /** Whether somebody is in a group, as far as WhatsApp tells; false where that is not known. */
+  readonly isInGroup: (group: string, jid: string) => Promise<boolean>;
+}
+
+/**
+ * What the tenant decided about this connection, applied to its socket. Asked at each use, so that a change holds from the
+ * next stanza on, with no new socket; only presence is announced once, when the socket opens. Nothing is dropped silently.
+ */
+export class AppliedSettings {
+  readonly #options: OpenSocketOptions;
+  readonly #parts: AppliedSettingsParts;
+  readonly #receipts: ReadReceipts;
+  readonly #dropped = new Map<FilterKind, number>();
+
+  constructor(options: OpenSocketOptions, parts: AppliedSettingsParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#receipts = new ReadReceipts({
+      handled: parts.handled,
+      read: (keys) => parts.socket.readMessages([...keys]),
+      logger: options.logger,
+      metrics: options.metrics,
+    });
+  }
+
+  /**
+   * Publishes the facts of a message unless they are not wanted, and marks it as read after that if so wished. What is
+   * dropped is handled like everything else, so that its Signal session goes on and WhatsApp gets its receipt.
+   */
+  async publish(stanza: BinaryNode, facts: readonly InternalEvent[]): Promise<'published' | 'dropped'> {
+    const { filters, readReceipts } = this.#wishes();
+    const kind = filterKindOf(stanza);
+    if (kind !== undefined && filters?.[kind] === 'drop') {
+      if (facts.length > 0) this.#countDropped(kind, facts.length);
+      return 'dropped';
+    }
+    await this.#parts.publish(facts);
+    if (readReceipts === 'automatic') this.#receipts.add(facts);
+    return 'published';
+  }
+
+  /** Tells of a call, and then refuses it if so wished. */
+  async onCall(stanza: BinaryNode): Promise<undefined> {
+    const { clock } = this.#options;
+    const isOver = clock.nowMs() - Number(stanza.attrs['t'] ?? 0) * 1_000 > RINGS_MS;
+    const told = toCallFact(stanza, this.#wishes().calls === 'reject' && !isOver);
+    if (told === undefined) return;
+    const { group, ...fact } = told;
+    const isGroupCall = group !== undefined && (await this.#parts.isInGroup(group, fact.caller));
+    await this.#parts.publish([isGroupCall ? { ...fact, group } : fact]);
+    // Not waited for: the answer is a stanza that may come behind others.
+    if (fact.rejected) void this.#reject(fact.callId, fact.caller);
+  }
+
+  /**
+   * Announces presence where Baileys does not: it is silent while the account has no name, which a fresh one has not before
+   * the state of the app has told it. Without it WhatsApp decides by itself whether the phone goes on to ring.
+   */
+  announce(name: string | undefined): void {
+    if (name) return;
+    const { presence = 'unavailable', logger } = this.#options;
+    this.#parts.socket
+      .sendNode({ tag: 'presence', attrs: { type: presence } })
+      .catch((error: unknown) => logger.warn('presence not announced', { error }));
+  }
+
+  /** The socket has closed. */
+  end(): void {
+    this.#receipts.end();
+    if (this.#dropped.size === 0) return;
+    this.#options.logger.info('messages were dropped as the settings ask for', Object.fromEntries(this.#dropped));
+    this.#dropped.clear();
+  }
+
+  #wishes(): ConnectionSettings {
+    return this.#options.wishes?.() ?? {};
+  }
+
+  #countDropped(kind: FilterKind, count: number): void {
+    this.#dropped.set(kind, (this.#dropped.get(kind) ?? 0) + count);
+    this.#options.metrics.count('MessagesFiltered', { kind }, count);
+  }
+
+  async #reject(callId: string, caller: string): Promise<void> {
+    const { logger, metrics } = this.#options;
+    try {
+      await withDeadline('refusing a call', REJECT_DEADLINE_MS, () => this.#parts.socket.rejectCall(callId, caller));
+      metrics.count('CallsRejected', { outcome: 'done' });
+    } catch (error) {
+      metrics.count('CallsRejected', { outcome: 'failed' });
+      logger.warn('call not refused', { error });
+    }
+  }
+}
+
+/** What a tenant may not want, by where it comes from; undefined for a chat with one person. */
+export function filterKindOf({ attrs: { from = '' } }: BinaryNode): FilterKind | undefined {
+  if (from === 'status@broadcast') return 'statusUpdates';
+  if (from.endsWith('@broadcast')) return 'broadcasts';
+  if (from.endsWith('@newsletter')) return 'newsletters';
+  return from.endsWith('@g.us') ? 'groups' : undefined;
+}

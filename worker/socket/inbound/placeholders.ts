@@ -1,0 +1,221 @@
+import { PLACEHOLDER_MAX_AGE_SECONDS, proto, type BinaryNode, type makeWASocket } from '@whiskeysockets/baileys';
+import type { Clock } from '../../../shared/kernel/clock.ts';
+import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
+import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import { makeStanzaId } from '../../../shared/kernel/id.ts';
+import { isPerson, withoutDevice } from '../../../shared/kernel/jid.ts';
+import type { Random } from '../../../shared/kernel/random.ts';
+import type { Logger } from '../../../shared/platform/logger.ts';
+import type { Metrics } from '../../../shared/platform/metrics.ts';
+import type { Acknowledgements } from '../sending/acknowledgements.ts';
+import { Budgets } from '../port/budgets.ts';
+import { addressOf, type Me } from '../wire/envelope.ts';
+import { stanzaHead } from '../wire/stanzaHead.ts';
+
+/** The message itself often follows its placeholder: as long as Baileys waits (messages-recv.js). */
+const PATIENCE_MS = 2_000;
+/**
+ * How many requests to our phone one sender can cause: as many as for messages that cannot be decrypted. Without it, whoever
+ * sends stanzas with nothing in them would have us write to our phone as fast as he can send.
+ */
+const BUDGET = { burst: 50, perSecond: 1 } as const;
+/** Stanzas that wait, of one sender and of all. */
+const MOST_WAITING = { ofOne: 1_000, ofAll: 5_000 } as const;
+/** Stanzas whose answer may still come; older ones are published with what the phone says about them. */
+const REMEMBERED = 1_000;
+/** Whose content the phone will not give, as in Baileys. */
+const NOT_GIVEN: ReadonlySet<string | undefined> = new Set([
+  'bot_unavailable_fanout',
+  'hosted_unavailable_fanout',
+  'view_once_unavailable_fanout',
+  'view_once',
+]);
+
+export interface PlaceholderOptions {
+  readonly socket: Pick<ReturnType<typeof makeWASocket>, 'relayMessage' | 'sendMessageAck'>;
+  readonly acknowledgements: Acknowledgements;
+  readonly serverAckTimeoutMs: number;
+  readonly me: () => Me;
+  /** Resolves when the offline queue is drained: nothing may be encrypted before. */
+  readonly caughtUp: Promise<void>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Aborts when the socket has closed. */
+  readonly signal: AbortSignal;
+}
+
+interface AwaitedMessage {
+  /** Resolves when the message has come after all. */
+  readonly came: PromiseWithResolvers<'came'>;
+  /** Resolves when nothing more is done about it: `done` when its stanzas may be acknowledged. */
+  readonly ended: PromiseWithResolvers<'done' | 'undone'>;
+}
+
+/**
+ * Messages that came without their content (`<unavailable/>`): our own phone has it and is asked for it. Baileys
+ * acknowledges such a stanza first and asks seconds later, so that a socket which is cut in between loses the message. Here
+ * the stanza is acknowledged when WhatsApp has the request. Before that it comes again at the next login; after that both
+ * the request and the answer wait in WhatsApp's queues.
+ */
+export class Placeholders {
+  readonly #options: PlaceholderOptions;
+  /** By sender and stanza id. */
+  readonly #awaited = new Map<string, AwaitedMessage>();
+  readonly #stanzas = new Map<string, BinaryNode>();
+  readonly #budgets: Budgets;
+  /** Stanzas that wait, by sender. */
+  readonly #waiting = new Map<string, number>();
+  #count = 0;
+  /** Requests leave one at a time: what is sent to others needs the same session of our phone in between. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(options: PlaceholderOptions) {
+    this.#options = options;
+    this.#budgets = new Budgets(BUDGET, options.clock.monotonicMs);
+  }
+
+  /** Takes a stanza over when it is a placeholder to ask for; notes that a message has come when it is none. */
+  take(stanza: BinaryNode): 'taken' | undefined {
+    const { id = '', from = '', participant = '' } = stanza.attrs;
+    const key = `${from}/${participant}/${id}`;
+    if (!isToAskFor(stanza, this.#options.clock.nowMs())) {
+      this.#awaited.get(key)?.came.resolve('came');
+      return undefined;
+    }
+    const head = stanzaHead(stanza);
+    const sender = withoutDevice(participant || from);
+    const ofSender = this.#waiting.get(sender) ?? 0;
+    const isOver = head === undefined || ofSender >= MOST_WAITING.ofOne || this.#count >= MOST_WAITING.ofAll;
+    if (head !== undefined && !isOver) this.#remember(id, head);
+    const work = isOver ? this.#giveUp(stanza) : this.#whileCounted(sender, () => this.#complete(key, sender, head));
+    work.catch((error: unknown) => this.#options.logger.warn('placeholder not asked for', { stanzaId: id, error }));
+    return 'taken';
+  }
+
+  /** The stanza of a placeholder, for the facts of its content. */
+  readonly stanzaOf = (id: string): BinaryNode | undefined => this.#stanzas.get(id);
+
+  /** Acknowledged without a request: WhatsApp would bring it again for ever. */
+  async #giveUp(stanza: BinaryNode): Promise<void> {
+    this.#options.metrics.count('UnreadableMessages', { outcome: 'given_up' });
+    await this.#acknowledge(stanza);
+  }
+
+  async #whileCounted(sender: string, work: () => Promise<void>): Promise<void> {
+    this.#count += 1;
+    this.#waiting.set(sender, (this.#waiting.get(sender) ?? 0) + 1);
+    try {
+      await work();
+    } finally {
+      this.#count -= 1;
+      const left = (this.#waiting.get(sender) ?? 1) - 1;
+      if (left === 0) this.#waiting.delete(sender);
+      else this.#waiting.set(sender, left);
+    }
+  }
+
+  async #complete(key: string, sender: string, stanza: BinaryNode): Promise<void> {
+    const before = this.#awaited.get(key);
+    if (before !== undefined) {
+      // Brought twice: one request is enough, and each copy is acknowledged when that has left.
+      if ((await before.ended.promise) === 'done') await this.#acknowledge(stanza);
+      return;
+    }
+    const awaited = { came: Promise.withResolvers<'came'>(), ended: Promise.withResolvers<'done' | 'undone'>() };
+    this.#awaited.set(key, awaited);
+    try {
+      await this.#see(sender, stanza, awaited.came.promise);
+      awaited.ended.resolve('done');
+    } finally {
+      awaited.ended.resolve('undone');
+      this.#awaited.delete(key);
+    }
+    await this.#acknowledge(stanza);
+  }
+
+  /** Resolves when the message has come after all, or the request for it has left. */
+  async #see(sender: string, stanza: BinaryNode, message: Promise<'came'>): Promise<void> {
+    const { caughtUp, clock, signal } = this.#options;
+    await withDeadline('the end of the offline queue', deadlines.offlineQueue.ms, () => caughtUp);
+    for (let waitMs = PATIENCE_MS; waitMs > 0; waitMs = this.#waitOf(sender)) {
+      if ((await Promise.race([message, clock.sleep(waitMs, signal)])) === 'came') return;
+      if (signal.aborted) abandoned();
+    }
+    await this.#inTurn(() => this.#ask(stanza));
+  }
+
+  /** After how long a sender may cause one more request: 0, and it is taken from what he may cause, for now. */
+  #waitOf(sender: string): number {
+    return this.#budgets.take(sender) ? 0 : Math.max(1, this.#budgets.waitMs(sender));
+  }
+
+  #acknowledge(stanza: BinaryNode): Promise<void> {
+    const { socket } = this.#options;
+    return withDeadline('acknowledging a stanza', deadlines.stanzaWrite.ms, () => socket.sendMessageAck(stanza));
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(() => (this.#options.signal.aborted ? abandoned() : work()));
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #ask(stanza: BinaryNode): Promise<void> {
+    const { socket, acknowledgements, serverAckTimeoutMs, me, random } = this.#options;
+    const requestId = makeStanzaId(random);
+    const acknowledged = acknowledgements.expect(requestId);
+    try {
+      await withDeadline('asking the phone for a message', deadlines.send.ms, () =>
+        socket.relayMessage(me().phoneJid, toRequest(stanza, me()), {
+          messageId: requestId,
+          additionalAttributes: { category: 'peer', push_priority: 'high_force' },
+          additionalNodes: [{ tag: 'meta', attrs: { appdata: 'default' } }],
+        }),
+      );
+      const error = await withDeadline('the ack of WhatsApp', serverAckTimeoutMs, () => acknowledged);
+      if (error !== undefined) throw new Error(`WhatsApp refused the request with ${error}`);
+    } catch (error) {
+      if (error instanceof TimeoutError) acknowledgements.giveUp(requestId);
+      throw error;
+    } finally {
+      acknowledgements.forget(requestId);
+    }
+  }
+
+  #remember(id: string, stanza: BinaryNode): void {
+    this.#stanzas.set(id, stanza);
+    const oldest = this.#stanzas.size > REMEMBERED ? this.#stanzas.keys().next().value : undefined;
+    if (oldest !== undefined) this.#stanzas.delete(oldest);
+  }
+}
+
+function abandoned(): never {
+  throw new Error('the socket has closed');
+}
+
+function isToAskFor({ attrs, content }: BinaryNode, nowMs: number): boolean {
+  const { from = '', category, t } = attrs;
+  const parts = Array.isArray(content) ? content : [];
+  const isInGroup = from.endsWith('@g.us') && attrs['participant'] !== undefined;
+  if (category === 'peer' || !(isPerson(from) || isInGroup)) return false;
+  if (parts.some(({ tag }) => tag === 'enc' || tag === 'plaintext')) return false;
+  if (NOT_GIVEN.has(parts.find(({ tag }) => tag === 'unavailable')?.attrs['type'] ?? '')) return false;
+  return nowMs - Number(t ?? 0) * 1_000 <= PLACEHOLDER_MAX_AGE_SECONDS * 1_000;
+}
+
+function toRequest(stanza: BinaryNode, me: Me): proto.IMessage {
+  const { chat, fromMe, stanzaId } = addressOf(stanza, me);
+  const { participant } = stanza.attrs;
+  const messageKey = { remoteJid: chat, fromMe, id: stanzaId, ...(participant === undefined ? {} : { participant }) };
+  return {
+    protocolMessage: {
+      type: proto.Message.ProtocolMessage.Type.PEER_DATA_OPERATION_REQUEST_MESSAGE,
+      peerDataOperationRequestMessage: {
+        peerDataOperationRequestType: proto.Message.PeerDataOperationRequestType.PLACEHOLDER_MESSAGE_RESEND,
+        placeholderMessageResendRequest: [{ messageKey }],
+      },
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import { withDeadline } from '../../../shared/kernel/deadline.ts';
+import { isPerson } from '../../../shared/kernel/jid.ts';
+import type { Logger } from '../../../shared/platform/logger.ts';
+import type { Metrics } from '../../../shared/platform/metrics.ts';
+
+/** What names a message to Baileys. */
+export interface ReadKey {
+  readonly remoteJid: string;
+  readonly id: string;
+  readonly participant?: string;
+  readonly fromMe: false;
+}
+
+export interface ReadReceiptsDependencies {
+  /** Resolves when every stanza that has come so far is handled. */
+  readonly handled: () => Promise<void>;
+  readonly read: (keys: readonly ReadKey[]) => Promise<void>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Messages that wait to be marked as read, and how many are named in one go. */
+const MOST_WAITING = 1_000;
+const BATCH = 100;
+const DEADLINE_MS = 20_000;
+
+/**
+ * Marks messages as read, in the order in which they came, each after its event is durable and after its receipt of delivery.
+ * It is a courtesy: a message whose receipt is lost stays unread, and that is counted.
+ */
+export class ReadReceipts {
+  readonly #dependencies: ReadReceiptsDependencies;
+  readonly #waiting: ReadKey[] = [];
+  #isSending = false;
+  #ended = false;
+
+  constructor(dependencies: ReadReceiptsDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Takes the messages of others among these facts. Never waits. */
+  add(facts: readonly InternalEvent[]): void {
+    const keys = facts.flatMap(toKey);
+    if (keys.length === 0 || this.#ended) return;
+    this.#waiting.push(...keys);
+    const tooMany = this.#waiting.length - MOST_WAITING;
+    if (tooMany > 0) this.#lose(this.#waiting.splice(0, tooMany).length);
+    if (!this.#isSending) void this.#send();
+  }
+
+  /** The socket has closed: what waits stays unread. */
+  end(): void {
+    this.#ended = true;
+    this.#lose(this.#waiting.splice(0).length);
+  }
+
+  async #send(): Promise<void> {
+    const { handled, read, logger } = this.#dependencies;
+    this.#isSending = true;
+    while (this.#waiting.length > 0) {
+      await handled();
+      const batch = this.#waiting.splice(0, BATCH);
+      if (batch.length === 0) break;
+      try {
+        await withDeadline('marking messages as read', DEADLINE_MS, () => read(batch));
+      } catch (error) {
+        logger.warn('messages not marked as read', { count: batch.length, error });
+        this.#lose(batch.length);
+      }
+    }
+    this.#isSending = false;
+  }
+
+  #lose(count: number): void {
+    if (count > 0) this.#dependencies.metrics.count('ReadReceiptsLost', {}, count);
+  }
+}
+
+/** Of people and groups; status updates and newsletters know no such mark, or tell their author who looked. */
+function toKey(fact: InternalEvent): readonly ReadKey[] {
+  if (fact.kind !== 'message' || fact.fromMe) return [];
+  const { chat, sender, stanzaId } = fact;
+  if (chat.endsWith('@g.us')) return [{ remoteJid: chat, id: stanzaId, participant: sender, fromMe: false }];
+  return isPerson(chat) ? [{ remoteJid: chat, id: stanzaId, fromMe: false }] : [];
+}

@@ -1,0 +1,101 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import { isPerson, withoutDevice } from '../../../shared/kernel/jid.ts';
+import { isGroup, wentTo } from '../../../shared/message/recipient.ts';
+import type { SentOnce } from '../port/sentRecord.ts';
+import { isMe, type Me } from '../wire/envelope.ts';
+
+/**
+ * Who gets a message again that we have sent, when a stanza asks for it (`<receipt type="retry">`). To repeat a message is to
+ * give its text away, and the id in the stanza is known to many; so it is who asks, from where, that decides. Both are
+ * addresses that WhatsApp's server writes.
+ *
+ * | who asks                                  | message to a person     | message to a group            |
+ * | ----------------------------------------- | ----------------------- | ----------------------------- |
+ * | a device of our own account               | yes, if it names that chat | yes, from that group       |
+ * | the recipient, by number or by LID        | yes                     | no: only by way of the group  |
+ * | a member of the group at this time        | no                      | yes, from that group          |
+ * | who was a member                          | no                      | no                            |
+ * | somebody in a group we cannot ask about   | no                      | no                            |
+ * | anybody else                              | no                      | no                            |
+ *
+ * And for all of them: for 30 days from when it was sent, as long as WhatsApp itself keeps a message for a device that is
+ * away, since a device that returns on the last of them may be unable to read it; and at most ten messages for one stanza.
+ * How often one message is repeated to one device Baileys counts (`baileysConfiguration`).
+ */
+export type RepeatDecision = 'repeat' | RepeatRefusal;
+export const repeatRefusals = [
+  /** The stanza has not the form of such a request. */
+  'malformed',
+  /** We sent no message under this id. */
+  'unknown_message',
+  /** It went to somebody else. */
+  'not_a_recipient',
+  /** It went to a group that the one who asks is not in, as far as can be known. */
+  'not_a_member',
+  'too_old',
+  /** The stanza names more messages than are repeated for one. */
+  'too_many',
+] as const;
+export type RepeatRefusal = (typeof repeatRefusals)[number];
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+export const REPEATED_FOR_MS = 30 * DAY_MS;
+/** Messages for one stanza. WhatsApp's clients ask for one at a time. */
+export const MOST_REPEATS = 10;
+
+/** A request, as far as its stanza says. Addresses are without device. */
+export interface RepeatRequest {
+  readonly isOwn: boolean;
+  /** Undefined where one of our own devices names no chat, as it does for what passes between them alone. */
+  readonly chat: string | undefined;
+  readonly requester: string;
+  /** With its device: who a new session is made with. */
+  readonly requesterDevice: string;
+  /** Of the messages, the first one that it is about at the front. */
+  readonly ids: readonly string[];
+}
+
+/** Reads a request. Undefined when it has not the form of one: then nobody knows who asks for what. */
+export function toRepeatRequest(stanza: BinaryNode, me: Me): RepeatRequest | undefined {
+  const { id = '', from = '', participant, recipient } = stanza.attrs;
+  const children = Array.isArray(stanza.content) ? stanza.content : [];
+  if (id === '' || !children.some(({ tag }) => tag === 'retry')) return undefined;
+  const more = children.flatMap(({ content }) => (Array.isArray(content) ? content : []));
+  const ids = [id, ...more.flatMap(({ tag, attrs }) => (tag === 'item' && attrs['id'] ? [attrs['id']] : []))];
+  const chat = withoutDevice(from);
+  if (isGroup(chat)) {
+    if (participant === undefined || recipient !== undefined) return undefined;
+    const requester = withoutDevice(participant);
+    if (!isPerson(requester)) return undefined;
+    return { isOwn: isMe(requester, me), chat, requester, requesterDevice: participant, ids };
+  }
+  // In a chat with one person the server names nobody but who sends.
+  if (!isPerson(chat) || (participant !== undefined && withoutDevice(participant) !== chat)) return undefined;
+  const isOwn = isMe(chat, me);
+  if (!isOwn && recipient !== undefined) return undefined;
+  const about = isOwn ? recipient && withoutDevice(recipient) : chat;
+  return { isOwn, chat: about, requester: chat, requesterDevice: from, ids };
+}
+
+/** Whether it has to be known who is in the group before this can be decided. */
+export function needsMembers(request: RepeatRequest, message: SentOnce | undefined): boolean {
+  return message !== undefined && isGroup(message.to) && request.chat === message.to && !request.isOwn;
+}
+
+/**
+ * Decides about one message.
+ * @param names the names of the chat of the request, both where they are known
+ * @param isMember whether who asks is in the group of the message now; undefined when that is not known
+ */
+export function decideRepeat(
+  request: RepeatRequest,
+  message: SentOnce | undefined,
+  names: readonly (string | undefined)[],
+  isMember: boolean | undefined,
+  nowMs: number,
+): RepeatDecision {
+  if (message === undefined) return 'unknown_message';
+  if (!wentTo(message, names)) return 'not_a_recipient';
+  if (needsMembers(request, message) && isMember !== true) return 'not_a_member';
+  return nowMs - message.atMs > REPEATED_FOR_MS ? 'too_old' : 'repeat';
+}

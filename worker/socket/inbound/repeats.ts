@@ -1,0 +1,130 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
+import { withDeadline } from '../../../shared/kernel/deadline.ts';
+import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import type { StanzaId } from '../../../shared/kernel/id.ts';
+import type { OutboundContent } from '../../../shared/message/content.ts';
+import type { Me } from '../wire/envelope.ts';
+import type { GroupMembers } from '../people/groupMembers.ts';
+import type { Fate } from './inboundOrder.ts';
+import type { SentRecord } from '../port/sentRecord.ts';
+import {
+  decideRepeat,
+  MOST_REPEATS,
+  needsMembers,
+  toRepeatRequest,
+  type RepeatRefusal,
+  type RepeatRequest,
+} from './repeatRule.ts';
+import type { OpenSocketOptions } from '../port/socketOptions.ts';
+
+const LONGEST_ID = 64;
+/** Requests that wait to be answered. Whoever is refused asks again when he receives the next message. */
+const MOST_WAITING = 500;
+
+export interface RepeatsParts {
+  readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'sendMessageAck'>;
+  readonly members: GroupMembers;
+  readonly me: () => Me;
+  /** The other name of a person, without device, where it is known. */
+  readonly otherNameOf: (jid: string) => Promise<string | undefined>;
+  /** A new session with who asks is welcome: it could not read the present one. */
+  readonly welcome: (deviceJid: string) => Promise<void>;
+}
+
+/**
+ * Requests to repeat a message. Baileys answers whoever names an id: here each is judged before Baileys sees it, by the rule
+ * in `repeatRule`. What may be repeated is all that Baileys finds, and only where it handles the stanza that asked. A request
+ * that is refused is acknowledged, so that it does not come again, and counted; nothing else becomes of it: no answer, no new
+ * session, no keys taken from it.
+ *
+ * To answer takes queries, for the keys of who asks. So it is done aside, one after the other: whoever asks for everything
+ * that was ever sent to him holds up himself, and those who ask with him, but no message.
+ */
+export class Repeats {
+  readonly #options: Pick<OpenSocketOptions, 'lookUpSent' | 'clock' | 'metrics' | 'logger'>;
+  readonly #parts: RepeatsParts;
+  /** What may be had, by stanza id, where Baileys handles a request. */
+  readonly #permitted = new AsyncLocalStorage<ReadonlyMap<string, OutboundContent>>();
+  #waiting = 0;
+
+  constructor(options: Pick<OpenSocketOptions, 'lookUpSent' | 'clock' | 'metrics' | 'logger'>, parts: RepeatsParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  /** For Baileys: the content of a message that the request it handles may have. */
+  readonly contentOf = (stanzaId: string): OutboundContent | undefined => this.#permitted.getStore()?.get(stanzaId);
+
+  /** Whether whoever asks this is the handling of a request. */
+  readonly isAnswering = (): boolean => this.#permitted.getStore() !== undefined;
+
+  /** Judges a request, and leaves of it what may be answered. Rejects when the store does not say what was sent. */
+  async take(stanza: BinaryNode): Promise<Fate> {
+    const request = toRepeatRequest(stanza, this.#parts.me());
+    if (request === undefined) return this.#refuse(stanza, 'malformed');
+    if (this.#waiting >= MOST_WAITING) return this.#refuse(stanza, 'too_many');
+    const ids = [...new Set(request.ids)];
+    const judged = ids.slice(0, MOST_REPEATS);
+    const records = await Promise.all(judged.map((id) => this.#lookUp(id)));
+    const found = await Promise.all(records.map(async (record) => this.#judge(request, record)));
+    const [first] = found;
+    // Our own devices also could not read what passes between us alone. Nothing is repeated, but they get a new session.
+    const isRenewal = request.isOwn && first === 'unknown_message';
+    if (typeof first === 'string' && !isRenewal) return this.#refuse(stanza, first);
+    const permitted = new Map(
+      found.flatMap((each, index) => (typeof each === 'string' ? [] : [[judged[index] ?? '', each] as const])),
+    );
+    for (const each of found.slice(1)) if (typeof each === 'string') this.#count(each);
+    if (ids.length > MOST_REPEATS) this.#count('too_many');
+    leaveOnly(stanza, [...permitted.keys()]);
+    this.#options.metrics.count('RetryReceipts', {});
+    this.#waiting += 1;
+    return {
+      aside: async (handle) => {
+        this.#waiting -= 1;
+        await this.#parts.welcome(request.requesterDevice);
+        return this.#permitted.run(permitted, handle);
+      },
+    };
+  }
+
+  /** What is longer than any id of ours would be more than the store takes for a key. */
+  async #lookUp(id: string): Promise<SentRecord | undefined> {
+    return id.length > LONGEST_ID ? undefined : this.#options.lookUpSent(id as StanzaId);
+  }
+
+  async #judge(request: RepeatRequest, record: SentRecord | undefined): Promise<OutboundContent | RepeatRefusal> {
+    const { members, otherNameOf } = this.#parts;
+    const { chat, requester } = request;
+    const names = chat === undefined ? [] : [chat, await otherNameOf(chat)];
+    const membership = needsMembers(request, record)
+      ? await members.find(record?.to ?? '', [requester, await otherNameOf(requester)])
+      : 'unknown';
+    const decision = decideRepeat(request, record, names, membership === 'member', this.#options.clock.nowMs());
+    return decision === 'repeat' && record !== undefined ? record.content : (decision as RepeatRefusal);
+  }
+
+  async #refuse(stanza: BinaryNode, reason: RepeatRefusal): Promise<'taken'> {
+    this.#count(reason);
+    await withDeadline('acknowledging a stanza', deadlines.stanzaWrite.ms, () =>
+      this.#parts.socket().sendMessageAck(stanza),
+    ).catch((error: unknown) => this.#options.logger.warn('refused request not acknowledged', { error }));
+    return 'taken';
+  }
+
+  #count(reason: RepeatRefusal): void {
+    this.#options.metrics.count('RetryReceiptsRefused', { reason });
+  }
+}
+
+/** Takes out of a request every message but these, and whatever else Baileys would not read. */
+function leaveOnly(stanza: BinaryNode, ids: readonly string[]): void {
+  const children = Array.isArray(stanza.content) ? stanza.content : [];
+  const named = ['retry', 'registration', 'keys'].flatMap((name) => children.find(({ tag }) => tag === name) ?? []);
+  const more = ids.filter((id) => id !== stanza.attrs['id']);
+  const items = more.map((id): BinaryNode => ({ tag: 'item', attrs: { id } }));
+  // Baileys looks for further ids in the first child.
+  const list: readonly BinaryNode[] = items.length === 0 ? [] : [{ tag: 'list', attrs: {}, content: items }];
+  stanza.content = [...list, ...named];
+}

@@ -1,0 +1,56 @@
+import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
+import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import { MOST_RETRIES, type PartsOfOurs } from '../repairs/baileysConfiguration.ts';
+import { GroupMembers } from '../people/groupMembers.ts';
+import type { Fate } from './inboundOrder.ts';
+import { Repeats, type RepeatsParts } from './repeats.ts';
+import { sharedCaches } from '../repairs/sharedCaches.ts';
+import type { OpenSocketOptions } from '../port/socketOptions.ts';
+import { UnreadableMessages } from './unreadableMessages.ts';
+
+export interface RetriesParts extends Pick<RepeatsParts, 'me' | 'otherNameOf' | 'welcome'> {
+  readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'groupMetadata' | 'sendMessageAck' | 'sendRetryRequest'>;
+}
+
+/** Messages that are sent again, both ways: those that others ask us for, and those that we ask others for. */
+export class Retries {
+  readonly members: GroupMembers;
+  readonly #repeats: Repeats;
+  readonly #unreadable: UnreadableMessages;
+  /** What Baileys is given of it. */
+  readonly forBaileys: Pick<
+    PartsOfOurs,
+    'msgRetryCounterCache' | 'callOfferCache' | 'cachedGroupMetadata' | 'contentOf'
+  >;
+
+  constructor(options: OpenSocketOptions, { socket, ...parts }: RetriesParts) {
+    const { config, clock, scope, connection } = options;
+    this.members = new GroupMembers({
+      ask: (group) => socket().groupMetadata(group),
+      timeoutMs: Math.min(config.onlineQueryTimeoutMs, deadlines.groupMembers.ms),
+      monotonicMs: clock.monotonicMs,
+    });
+    this.#repeats = new Repeats(options, { ...parts, socket, members: this.members });
+    const { msgRetryCounterCache: counters, callOfferCache } = sharedCaches.of(connection.connectionId);
+    this.#unreadable = new UnreadableMessages(
+      { ...options, signal: scope.signal },
+      { socket, counters, mostRequests: MOST_RETRIES, isAnswering: this.#repeats.isAnswering },
+    );
+    this.forBaileys = {
+      msgRetryCounterCache: this.#unreadable.counters,
+      callOfferCache,
+      cachedGroupMetadata: this.members.ask,
+      contentOf: this.#repeats.contentOf,
+    };
+  }
+
+  /** Baileys is about to handle a message. */
+  onMessage(stanza: BinaryNode): void {
+    this.#unreadable.inHand(stanza);
+  }
+
+  /** Somebody asks for a message again. */
+  onRequest(stanza: BinaryNode): Promise<Fate> {
+    return this.#repeats.take(stanza);
+  }
+}

@@ -1,0 +1,163 @@
+import {
+  configureSuccessfulPairing,
+  getBinaryNodeChild,
+  getBinaryNodeChildBuffer,
+  type AuthenticationCreds,
+  type BinaryNode,
+  type makeWASocket,
+} from '@whiskeysockets/baileys';
+import { withDeadline } from '../../../shared/kernel/deadline.ts';
+import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import type { Random } from '../../../shared/kernel/random.ts';
+import type { PairingOffer, PairingRequest } from '../port/connectionSocket.ts';
+import type { InboundOrder } from '../inbound/inboundOrder.ts';
+
+/** Baileys' own life of a QR text: the first one longer than those after it (socket.js, `genPairQR`). */
+const FIRST_QR_MS = 60_000;
+const NEXT_QR_MS = 20_000;
+/** A pairing code lives as long as the registration's six refs. */
+const PAIRING_CODE_MS = FIRST_QR_MS + 5 * NEXT_QR_MS;
+
+const SECRET_BYTES = 32;
+/** What a phone that has taken our code must tell us. Baileys throws when one of them is missing. */
+const CODE_KEYS = [
+  'link_code_pairing_ref',
+  'primary_identity_pub',
+  'link_code_pairing_wrapped_primary_ephemeral_pub',
+] as const;
+
+/** The server refused a step of the pairing: the socket closes with its number. */
+class PairingRefusedError extends Error {
+  override readonly name = 'PairingRefusedError';
+  readonly output: { readonly statusCode: number };
+  readonly data = { tag: 'link_code_companion_reg' } as const;
+
+  constructor(code: number) {
+    super(`the server refused the pairing with ${code}`);
+    this.output = { statusCode: code };
+  }
+}
+
+export interface PairingOptions {
+  readonly request: PairingRequest;
+  readonly socket: Pick<ReturnType<typeof makeWASocket>, 'ws' | 'sendNode' | 'requestPairingCode'>;
+  readonly inbound: InboundOrder;
+  /** In memory until the pairing has succeeded; Baileys works with the same object. */
+  readonly credentials: AuthenticationCreds;
+  readonly nowMs: () => number;
+  readonly random: Random;
+  /** Deadline of the server's answer to a request for a code. */
+  readonly queryTimeoutMs: number;
+  readonly offer: (offer: PairingOffer) => void;
+  /** Makes the credentials of the linked account durable. Until it resolves WhatsApp is not told that we have them. */
+  readonly store: (credentials: AuthenticationCreds) => Promise<void>;
+  readonly paired: () => void;
+  readonly cut: (cause: unknown) => void;
+}
+
+/**
+ * Links an account, by QR or by code. It does what Baileys leaves out: since 28 July 2026 the server sends
+ * `companion_reg_refresh` while a QR text is shown (WhiskeySockets/Baileys#2737), after which the secret in it is void; and a
+ * code is shown only when the server has accepted the request for it. During a QR pairing Baileys acknowledges no
+ * notification at all, because it does not know its own address yet.
+ */
+export class Pairing {
+  readonly #options: PairingOptions;
+  #offers = 0;
+  /** The QR text on show. */
+  #shown: Extract<PairingOffer, { method: 'qr' }> | undefined;
+
+  constructor(options: PairingOptions) {
+    this.#options = options;
+    const { inbound, socket } = options;
+    inbound.insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
+    inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
+    // Not seen yet in these forms; a server that asks a question waits for its answer.
+    socket.ws.on('CB:iq,,companion_reg_refresh', ({ attrs: { id = '', from = '' } }: BinaryNode) => {
+      this.#tell({ tag: 'iq', attrs: { to: from, type: 'result', id } });
+      this.#refresh();
+    });
+    socket.ws.on('CB:ib,,companion_reg_refresh', () => this.#refresh());
+  }
+
+  /** The server has given refs: a QR text can be shown, or a code be asked for. */
+  onRegistered(qr: string): void {
+    const { request, credentials, nowMs, cut } = this.#options;
+    const sinceMs = nowMs();
+    this.#offers += 1;
+    if (request.method === 'qr') {
+      const expiresAtMs = sinceMs + (this.#offers === 1 ? FIRST_QR_MS : NEXT_QR_MS);
+      // Baileys goes on with the secret that it had when it registered.
+      this.#show({ method: 'qr', qr: withSecret(qr, credentials.advSecretKey), expiresAtMs });
+    } else if (this.#offers === 1) {
+      this.#askForCode(request.phoneNumber, sinceMs + PAIRING_CODE_MS).catch(cut);
+    }
+  }
+
+  async #askForCode(phoneNumber: string, expiresAtMs: number): Promise<void> {
+    const { socket, queryTimeoutMs, offer, cut } = this.#options;
+    const accepted = new Promise<void>((resolve) => {
+      socket.ws.once('CB:iq,type:result,link_code_companion_reg', () => resolve());
+    });
+    // Baileys waits for neither the answer to the request nor to the last step; nothing else is asked while it pairs.
+    socket.ws.on('CB:iq,type:error', (stanza: BinaryNode) => {
+      cut(new PairingRefusedError(Number(getBinaryNodeChild(stanza, 'error')?.attrs['code'] ?? 500)));
+    });
+    const code = await withDeadline('asking for a pairing code', queryTimeoutMs, async () => {
+      const made = await socket.requestPairingCode(phoneNumber);
+      await accepted;
+      return made;
+    });
+    offer({ method: 'code', code, phoneNumber, expiresAtMs });
+  }
+
+  async #onNotification(stanza: BinaryNode): Promise<'taken' | undefined> {
+    const { type } = stanza.attrs;
+    const isRefresh = type === 'companion_reg_refresh';
+    if (!isRefresh && (type !== 'link_code_companion_reg' || hasKeys(stanza))) return undefined;
+    const { id = '', from = '' } = stanza.attrs;
+    this.#tell({ tag: 'ack', attrs: { id, to: from, class: 'notification', type } });
+    if (isRefresh) this.#refresh();
+    return 'taken';
+  }
+
+  /** The secret in the QR text is void: a new one, in the same text, for the rest of its life. */
+  #refresh(): void {
+    const { request, credentials, random } = this.#options;
+    // By code the secret is agreed on with the phone; one that is already agreed on must stay.
+    if (request.method !== 'qr') return;
+    credentials.advSecretKey = Buffer.from(random.bytes(SECRET_BYTES)).toString('base64');
+    if (this.#shown !== undefined) {
+      this.#show({ ...this.#shown, qr: withSecret(this.#shown.qr, credentials.advSecretKey) });
+    }
+  }
+
+  #show(offer: Extract<PairingOffer, { method: 'qr' }>): void {
+    this.#shown = offer;
+    this.#options.offer(offer);
+  }
+
+  /** Makes the new credentials durable before Baileys confirms the pairing: afterwards they could be lost with it. */
+  async #onPaired(stanza: BinaryNode): Promise<undefined> {
+    const { credentials, store, paired } = this.#options;
+    const { creds } = configureSuccessfulPairing(stanza, credentials);
+    await store({ ...credentials, ...creds, pairingCode: undefined });
+    Object.assign(credentials, creds);
+    paired();
+  }
+
+  #tell(stanza: BinaryNode): void {
+    const { socket, cut } = this.#options;
+    withDeadline('writing a stanza', deadlines.stanzaWrite.ms, () => socket.sendNode(stanza)).catch(cut);
+  }
+}
+
+/** A QR text with another secret, which stands before the platform at its end. */
+function withSecret(qr: string, secret: string): string {
+  return qr.split(',').toSpliced(-2, 1, secret).join(',');
+}
+
+function hasKeys(stanza: BinaryNode): boolean {
+  const keys = getBinaryNodeChild(stanza, 'link_code_companion_reg');
+  return CODE_KEYS.every((tag) => getBinaryNodeChildBuffer(keys, tag) !== undefined);
+}

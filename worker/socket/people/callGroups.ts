@@ -1,0 +1,39 @@
+import { toRecipient } from '../../../shared/kernel/jid.ts';
+import { isGroup } from '../../../shared/message/recipient.ts';
+import { Budgets } from '../port/budgets.ts';
+import type { GroupMembers } from './groupMembers.ts';
+
+/** Questions to WhatsApp that the calls of all callers of one connection can cause together. */
+const QUESTIONS = { burst: 3, perSecond: 1 / 60 } as const;
+
+export interface CallGroupsParts {
+  readonly members: Pick<GroupMembers, 'known' | 'find'>;
+  /** The other name of a person, without device, where it is known. */
+  readonly otherNameOf: (jid: string) => Promise<string | undefined>;
+  readonly monotonicMs: () => number;
+}
+
+/**
+ * Whether a caller is in the group that he names in his call. The name is his own choice: a question goes to no address that
+ * is not one of a group, because WhatsApp may end the connection of whoever asks nonsense, and the call would come again. And
+ * every stanza behind the call waits for the answer, so that only few questions are asked; without one the group is not shown.
+ */
+export class CallGroups {
+  readonly #parts: CallGroupsParts;
+  readonly #budgets: Budgets;
+
+  constructor(parts: CallGroupsParts) {
+    this.#parts = parts;
+    this.#budgets = new Budgets(QUESTIONS, parts.monotonicMs);
+  }
+
+  /** @param caller without device. Never rejects because of WhatsApp; false where it is not known. */
+  readonly isIn = async (group: string, caller: string): Promise<boolean> => {
+    if (!isGroup(group) || toRecipient(group) !== group) return false;
+    const { members, otherNameOf } = this.#parts;
+    const names = [caller, await otherNameOf(caller)];
+    const known = members.known(group, names);
+    if (known !== 'unknown' || !this.#budgets.take('calls')) return known === 'member';
+    return (await members.find(group, names)) === 'member';
+  };
+}

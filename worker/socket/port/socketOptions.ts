@@ -1,0 +1,42 @@
+import type { ConnectionSettings, Presence } from '../../../shared/connection/settings.ts';
+import type { Clock } from '../../../shared/kernel/clock.ts';
+import type { StanzaId } from '../../../shared/kernel/id.ts';
+import type { Random } from '../../../shared/kernel/random.ts';
+import type { Scope } from '../../../shared/kernel/scope.ts';
+import type { ConnectionConfig } from '../../../shared/platform/connectionConfig.ts';
+import type { Logger } from '../../../shared/platform/logger.ts';
+import type { Metrics } from '../../../shared/platform/metrics.ts';
+import type { EventPublisher } from '../../events/eventPublisher.ts';
+import type { CommitGate } from '../../fleet/gate.ts';
+import type { Session } from '../../session/session.ts';
+import type { OwnedConnection } from '../../fleet/ownedConnection.ts';
+import type { PairingRequest, SocketInput } from './connectionSocket.ts';
+import type { SentRecord } from './sentRecord.ts';
+
+/** What one socket is opened with. */
+export interface OpenSocketOptions {
+  readonly connection: OwnedConnection;
+  readonly generation: number;
+  /** Absent for a login with the session's credentials. */
+  readonly pairing: PairingRequest | undefined;
+  readonly session: Session;
+  readonly gate: CommitGate;
+  readonly publisher: EventPublisher;
+  readonly config: ConnectionConfig;
+  /** Announced when the socket has opened; `unavailable` if left out, so that the phone goes on to ring. */
+  readonly presence?: Presence | undefined;
+  /** The tenant's settings as they are now: asked at each use, so that a change needs no new socket. */
+  readonly wishes?: (() => ConnectionSettings) | undefined;
+  readonly whatsappUrl: string;
+  /** Of WhatsApp's client, that the socket claims to be: three numbers with dots. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly emit: (input: SocketInput) => void;
+  /** Owns timers, listeners and the raw socket. It is closed when the socket has, and closing it ends the socket at once. */
+  readonly scope: Scope;
+  /** What we sent under a stanza id, and to whom, for recipients who ask again, also days and restarts later. */
+  readonly lookUpSent: (stanzaId: StanzaId) => Promise<SentRecord | undefined>;
+}

@@ -1,0 +1,81 @@
+import type { CacheStore, UserFacingSocketConfig } from '@whiskeysockets/baileys';
+import type { OutboundContent } from '../../../shared/message/content.ts';
+import { baileysLogger } from './baileysLogger.ts';
+import { mediaDispatcher } from './mediaDispatcher.ts';
+import { socketAgentOf } from './socketAgent.ts';
+import type { OpenSocketOptions } from '../port/socketOptions.ts';
+
+/**
+ * How often one message is repeated to one device, and asked for from one. Baileys counts each repetition twice, so that ten
+ * are five; what a peer could not read four times in a row is still repeated.
+ */
+export const MOST_RETRIES = 10;
+
+/** What Baileys is given of ours to work with. */
+export interface PartsOfOurs extends Required<
+  Pick<
+    UserFacingSocketConfig,
+    | 'auth'
+    | 'makeSignalRepository'
+    | 'userDevicesCache'
+    | 'msgRetryCounterCache'
+    | 'callOfferCache'
+    | 'cachedGroupMetadata'
+  >
+> {
+  /** What the stanza in hand may have again; undefined for everything else, whoever names it. */
+  readonly contentOf: (stanzaId: string) => OutboundContent | undefined;
+}
+
+/** How Baileys is set up for one socket: what it may do by itself, and how long it may wait. */
+export function makeBaileysConfiguration(
+  { config, whatsappUrl, pairing, presence, version }: OpenSocketOptions,
+  { contentOf, ...ours }: PartsOfOurs,
+): UserFacingSocketConfig {
+  const agent = socketAgentOf(whatsappUrl);
+  return {
+    waWebSocketUrl: whatsappUrl,
+    ...(agent === undefined ? {} : { agent }),
+    ...ours,
+    logger: baileysLogger,
+    version: toNumbers(version),
+    browser: ['Holdfast', 'Chrome', '1.0'],
+    connectTimeoutMs: config.connectTimeoutMs,
+    // Baileys has one number for all queries. A hanging one blocks every send, so online it must be short.
+    defaultQueryTimeoutMs: pairing === undefined ? config.onlineQueryTimeoutMs : config.pairingQueryTimeoutMs,
+    keepAliveIntervalMs: config.keepAliveMs,
+    // Undici's own types and Node's copy of them differ in optional fields.
+    options: { dispatcher: mediaDispatcher as unknown as NonNullable<RequestInit['dispatcher']> },
+    // Requests leave outside the turn of their stanza, at a pace of ours (`unreadableMessages`).
+    retryRequestDelayMs: 0,
+    maxMsgRetryCount: MOST_RETRIES,
+    placeholderResendCache: alreadyAskedFor,
+    transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
+    markOnlineOnConnect: presence === 'available',
+    syncFullHistory: false,
+    // History has no place to go yet; without it Baileys does not hold the first login back for 20 s.
+    shouldSyncHistoryMessage: () => false,
+    enableRecentMessageCache: false,
+    generateHighQualityLinkPreview: false,
+    getMessage: async ({ id }) => {
+      const content = contentOf(id ?? '');
+      return content === undefined ? undefined : { extendedTextMessage: { text: content.text.body } };
+    },
+  };
+}
+
+/**
+ * Baileys asks our phone, too, for each message that it cannot decrypt, and waits two seconds first. WhatsApp's own clients
+ * ask the sender alone. Messages without content, which the phone is asked for, are handled elsewhere (`placeholders`).
+ */
+const alreadyAskedFor: CacheStore = {
+  get: () => true as never,
+  set: () => undefined,
+  del: () => undefined,
+  flushAll: () => undefined,
+};
+
+function toNumbers(version: string): [number, number, number] {
+  const [primary = 0, secondary = 0, tertiary = 0] = version.split('.').map(Number);
+  return [primary, secondary, tertiary];
+}

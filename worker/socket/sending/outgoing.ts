@@ -1,0 +1,147 @@
+import type { makeWASocket } from '@whiskeysockets/baileys';
+import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
+import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import { isPerson } from '../../../shared/kernel/jid.ts';
+import type { Acknowledgements } from './acknowledgements.ts';
+import type { LookUp, SendOutcome, SendRequest } from '../port/connectionSocket.ts';
+import { STALE_DEVICE_LIST, type DeviceLists } from './deviceLists.ts';
+import { DeviceLookUps } from './deviceLookUps.ts';
+import type { Me } from '../wire/envelope.ts';
+import type { GroupLookUps } from './groupLookUps.ts';
+import type { KeyAnswers } from './keyAnswers.ts';
+import { LookUpError, refusalIn, toOutcome } from '../port/lookUpError.ts';
+import { Recipients } from './recipients.ts';
+import type { OpenSocketOptions } from '../port/socketOptions.ts';
+
+type Baileys = Pick<
+  ReturnType<typeof makeWASocket>,
+  'sendMessage' | 'onWhatsApp' | 'getUSyncDevices' | 'assertSessions' | 'signalRepository'
+>;
+type Options = Pick<OpenSocketOptions, 'config' | 'clock' | 'logger' | 'metrics' | 'session'>;
+
+interface Parts {
+  readonly socket: Baileys;
+  readonly groups: GroupLookUps;
+  readonly acknowledgements: Acknowledgements;
+  readonly devices: DeviceLists;
+  readonly keyAnswers: KeyAnswers;
+  readonly me: () => Me;
+}
+
+/** Sends messages on one socket, and finds out what became of each. */
+export class Outgoing {
+  readonly #options: Options;
+  readonly #parts: Parts;
+  readonly #recipients: Recipients;
+  readonly #deviceLookUps: DeviceLookUps;
+
+  constructor(options: Options, parts: Parts) {
+    this.#options = options;
+    this.#parts = parts;
+    const times = { queryTimeoutMs: options.config.onlineQueryTimeoutMs, monotonicMs: options.clock.monotonicMs };
+    this.#recipients = new Recipients(options.session, parts.socket, times);
+    this.#deviceLookUps = new DeviceLookUps({ ...parts, ...times });
+  }
+
+  /** Never rejects: whatever is not known is `unknown`. */
+  async send(request: SendRequest): Promise<SendOutcome> {
+    const { clock, logger, metrics } = this.#options;
+    const { devices, me, acknowledgements } = this.#parts;
+    const { stanzaId, to } = request;
+    const begunAtMs = clock.monotonicMs();
+    try {
+      const address = await this.#recipients.resolve(to);
+      if (address === undefined) return { outcome: 'no_account' };
+      if (address !== to) await request.resolved?.(address);
+      if (!(await this.#prepare(address))) return { outcome: 'no_account' };
+      let error = await this.#transmitToAll(request, address);
+      if (error === STALE_DEVICE_LIST) {
+        // Nothing was delivered. With fresh lists it can be.
+        await devices.dropFor(address, Object.values(me()) as readonly (string | undefined)[]);
+        await this.#prepare(address);
+        error = await this.#transmit(request, address);
+      }
+      if (error !== undefined) return { outcome: 'refused', code: error };
+      metrics.count('MessagesSent', {});
+      const toAlias = await this.#recipients.otherNameOf(address, me());
+      return {
+        outcome: 'acknowledged',
+        atMs: clock.nowMs(),
+        ...(toAlias === undefined ? {} : { toAlias }),
+        ...(address === me().phoneJid || address === me().lid ? { toSelf: true } : {}),
+      };
+    } catch (error) {
+      // A number is an answer: WhatsApp hears us. Silence is what a socket shows that has lost it.
+      const isSilent = error instanceof TimeoutError || (error instanceof LookUpError && error.code === undefined);
+      if (isSilent) acknowledgements.giveUp(stanzaId, begunAtMs);
+      logger.warn('send not acknowledged', { stanzaId, error });
+      return error instanceof LookUpError ? toOutcome(error) : { outcome: 'unknown' };
+    }
+  }
+
+  /** What WhatsApp would have to be asked for a message to this address now. Asks nothing. */
+  async lookUpsFor(to: string): Promise<ReadonlySet<LookUp>> {
+    if (!isPerson(to)) return new Set<LookUp>(['group']);
+    const address = await this.#recipients.knownAddressOf(to);
+    if (address === undefined) return new Set<LookUp>(['account', 'devices', 'keys']);
+    return new Set(await this.#deviceLookUps.neededFor(address));
+  }
+
+  /** One name for all addresses of a person that are known. Asks nothing. */
+  chatOf(to: string): Promise<string> {
+    return this.#recipients.chatOf(to, this.#parts.me());
+  }
+
+  /** Whether there is anybody to send to. A group is asked for by Baileys, through our hook. */
+  async #prepare(address: string): Promise<boolean> {
+    if (!isPerson(address)) return true;
+    const prepared = await withDeadline('asking how somebody is reached', deadlines.send.ms, () =>
+      this.#deviceLookUps.prepare(address),
+    );
+    return prepared === 'ready';
+  }
+
+  /** Sends, and once more where it was found meanwhile that some devices cannot be written to: then it goes without them. */
+  async #transmitToAll(request: SendRequest, address: string): Promise<number | undefined> {
+    const { keyAnswers } = this.#parts;
+    const before = keyAnswers.found;
+    try {
+      return await this.#transmit(request, address);
+    } catch (error) {
+      // What took too long may have left.
+      if (keyAnswers.found === before || error instanceof TimeoutError) throw error;
+      return this.#transmit(request, address);
+    }
+  }
+
+  /** Sends once. Resolves with nothing when WhatsApp has taken it, or with the number of its refusal. */
+  async #transmit({ stanzaId, content }: SendRequest, address: string): Promise<number | undefined> {
+    const { socket, acknowledgements } = this.#parts;
+    const acknowledged = acknowledgements.expect(stanzaId);
+    try {
+      await withDeadline('sending a message', deadlines.send.ms, () =>
+        // A preview would make this worker fetch an address of the tenant's choosing.
+        socket.sendMessage(address, { text: content.text.body, linkPreview: null }, { messageId: stanzaId }),
+      ).catch(async (error: unknown) => {
+        const code = refusalIn(error);
+        // Baileys asks before it writes: a refused query means that nothing has left.
+        throw code === undefined || error instanceof LookUpError
+          ? error
+          : new LookUpError(await this.#whichFailed(address), code, error);
+      });
+      const { serverAckTimeoutMs } = this.#options.config;
+      return await withDeadline('the ack of WhatsApp', serverAckTimeoutMs, () => acknowledged);
+    } finally {
+      acknowledgements.forget(stanzaId);
+    }
+  }
+
+  /** Baileys does not say which of its queries failed. It stores the devices before it asks for their keys. */
+  async #whichFailed(address: string): Promise<LookUp> {
+    const { devices, groups } = this.#parts;
+    const people = isPerson(address) ? [address] : groups.members;
+    const users = people.map((jid) => jid.split(/[:@]/)[0] ?? '');
+    const lists = await devices.mget(users);
+    return users.every((user) => lists[user] !== undefined) ? 'keys' : 'devices';
+  }
+}

@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import {
+  addTransactionCapability,
+  DEFAULT_CONNECTION_CONFIG,
+  MISSING_KEYS_ERROR_TEXT,
+  proto,
+  unpadRandomMax16,
+  type BinaryNode,
+  type SignalKeyStore,
+  type UserFacingSocketConfig,
+} from '@whiskeysockets/baileys';
+import type { CommitGate } from '../../fleet/gate.ts';
+import { KeyedMutex } from '../../session/keyedMutex.ts';
+import { addressLocks } from './addressLocks.ts';
+import { baileysLogger } from '../repairs/baileysLogger.ts';
+import { boundAddresses } from '../port/boundedAddresses.ts';
+import { receiveDurably, sendDurably, withMark } from './durableSteps.ts';
+import { orNothing } from '../wire/plaintext.ts';
+import { SenderKeys } from './senderKeys.ts';
+import type { SessionRenewals } from './sessionRenewals.ts';
+
+type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
+type Repository = ReturnType<MakeRepository>;
+
+/** The one queue of libsignal that is left, that of new sessions: never two in it, or one would run in the other's transaction. */
+const newSessions = new KeyedMutex();
+
+/** An empty message, padded: Baileys finds nothing in it and sends the receipt. */
+const NOTHING = Buffer.from([1]);
+
+export interface DurableRepositoryOptions {
+  /** Tells the accounts of a process apart. */
+  readonly owner: string;
+  readonly keys: SignalKeyStore;
+  readonly gate: CommitGate;
+  readonly renewals: SessionRenewals;
+  /** Publishes what was decrypted from a stanza. Resolves when it is durable. */
+  readonly publish: (stanza: BinaryNode, padded: Uint8Array) => Promise<void>;
+  /** Cuts the connection at once: nothing more may leave. Failures of the key store cut it themselves. */
+  readonly cut: (cause: unknown) => void;
+}
+
+/**
+ * Baileys' Signal repository, made durable through its one public hook:
+ *
+ * - Sending: the ratchet step is in the store before the ciphertext is handed back, so no message key is used twice even
+ *   if the process dies between the two (promise *no-key-reuse*). Baileys itself commits after the wire.
+ * - Receiving: decrypt, publish, and only then does the step become durable; Baileys sends the receipt after that
+ *   (promise *nothing-lost-in*). If publishing or storing fails the socket is cut first, so that no receipt, no request to
+ *   repeat and no refusal leaves: WhatsApp delivers again.
+ * - A sender key that a message brings is in the store before the step that opened it: otherwise a crash between the two
+ *   would lose it, with every message of that sender to the group.
+ * - A stanza that was handled already is answered with its receipt and not decrypted again: WhatsApp brings it back when
+ *   the receipt was lost, and its key is used up. The last stanzas of a session are kept with the session.
+ * - One lock per account and address for sending and receiving. No account waits for another: libsignal's own queue, which
+ *   is global and keyed by address alone, is out of use (`libsignalRepairs`).
+ * - A healthy session is not replaced. Baileys makes a new one whenever its device cache is empty; only a request to
+ *   repeat, or no session, is a reason.
+ *
+ * The repository has a transaction store of its own, so its work never joins a transaction that Baileys holds open across
+ * the wire.
+ */
+export class DurableRepository {
+  readonly #options: DurableRepositoryOptions;
+  /** The stanza that a ciphertext came in: Baileys hands the same Buffer object on. */
+  readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
+
+  constructor(options: DurableRepositoryOptions) {
+    this.#options = options;
+  }
+
+  /** Remembers which stanza the ciphertexts of a message belong to. Called before Baileys sees it. */
+  noteMessage(stanza: BinaryNode): void {
+    if (!Array.isArray(stanza.content)) return;
+    for (const child of stanza.content) {
+      if (child.tag === 'enc' && child.content instanceof Uint8Array) this.#stanzas.set(child.content, stanza);
+    }
+  }
+
+  /** The hook for Baileys' configuration. */
+  readonly make: MakeRepository = (auth, _logger, toLid) => {
+    const { owner, keys, cut, renewals } = this.#options;
+    const inTurn = <Result>(address: string, work: () => Promise<Result>): Promise<Result> =>
+      addressLocks.run(owner, address, work);
+    const ownKeys = addTransactionCapability(keys, baileysLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
+    const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
+      { creds: auth.creds, keys: ownKeys },
+      baileysLogger,
+      toLid,
+    );
+    boundAddresses(inner);
+    const senderKeys = new SenderKeys(auth.creds, keys, (group, author, work) =>
+      inTurn(senderKeyOf(inner, group, author), work),
+    );
+    const inTransaction = <Result>(jid: string, work: () => Promise<Result>): Promise<Result> =>
+      inTurn(jid, () => ownKeys.transaction(work, jid));
+
+    const receive = async (
+      key: string,
+      ciphertext: Uint8Array,
+      decrypt: () => Promise<Uint8Array>,
+      keep?: (stanza: BinaryNode, padded: Uint8Array) => Promise<void>,
+    ): Promise<Uint8Array> => {
+      const stanza = this.#stanzas.get(ciphertext);
+      let decrypted = false;
+      try {
+        return await inTransaction(key, async () => {
+          if (stanza === undefined) return decrypt();
+          const ring = await readRing(ownKeys, key);
+          const plain = await receiveDurably({
+            isHandled: async () => ring.includes(markOf(stanza)),
+            decrypt: async () => {
+              const padded = await decrypt();
+              decrypted = true;
+              return padded;
+            },
+            publish: async (padded) => {
+              await this.#options.publish(stanza, padded);
+              await keep?.(stanza, padded);
+            },
+            markHandled: () => writeRing(ownKeys, key, withMark(ring, markOf(stanza))),
+          });
+          return plain === 'handled' || !isForBaileys(plain) ? NOTHING : plain;
+        });
+      } catch (error) {
+        // What could not be decrypted is Baileys' to answer; what could not be made durable must not be answered at all.
+        if (decrypted) cut(error);
+        throw askable(error);
+      }
+    };
+    const send = <Result>(jid: string, encrypt: () => Promise<Result>): Promise<Result> =>
+      sendDurably(this.#options.gate, () => inTransaction(jid, encrypt));
+
+    return {
+      ...inner,
+      decryptMessage: async (request) =>
+        receive(
+          await lockOf(inner, request.jid),
+          request.ciphertext,
+          () => inner.decryptMessage(request),
+          (stanza, padded) => senderKeys.learn(stanza, padded),
+        ),
+      decryptGroupMessage: async (request) =>
+        receive(senderKeyOf(inner, request.group, request.authorJid), request.msg, () =>
+          inner.decryptGroupMessage(request),
+        ),
+      // Whatever key may be kept has been, when its message was opened. Baileys knows only which group the key names.
+      processSenderKeyDistributionMessage: async () => undefined,
+      encryptMessage: async (request) => send(await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
+      encryptGroupMessage: async (request) =>
+        send(senderKeyOf(inner, request.group, request.meId), () => inner.encryptGroupMessage(request)),
+      injectE2ESession: async (request) => {
+        const address = await lockOf(inner, request.jid);
+        await inTransaction(address, async () => {
+          const { exists } = await inner.validateSession(request.jid);
+          if (exists && !renewals.isWelcome(request.jid)) return;
+          await newSessions.run(address, () => inner.injectE2ESession(request));
+          if (exists) renewals.count(address);
+        });
+      },
+    };
+  };
+}
+
+/**
+ * Whether Baileys makes a message of this. What it cannot is told as it is by then, and its step is used: without this Baileys
+ * would ask the sender to repeat it, who would send the same.
+ */
+function isForBaileys(padded: Uint8Array): boolean {
+  return orNothing(() => proto.Message.decode(unpadRandomMax16(padded))) !== undefined;
+}
+
+interface KeysOfOurs {
+  readonly get: (type: 'handled', ids: string[]) => Promise<Record<string, unknown>>;
+  readonly set: (values: { readonly handled: Record<string, unknown> }) => Promise<void>;
+}
+
+/** `handled` is a type of ours beside Baileys' own; inside a transaction it is read and written like the others. */
+async function readRing(keys: unknown, key: string): Promise<readonly string[]> {
+  const found = await (keys as KeysOfOurs).get('handled', [key]);
+  return (found[key] as readonly string[] | undefined) ?? [];
+}
+
+function writeRing(keys: unknown, key: string, ring: readonly string[]): Promise<void> {
+  return (keys as KeysOfOurs).set({ handled: { [key]: ring } });
+}
+
+/** Eight bytes that name a stanza among those of one sender. */
+function markOf({ attrs }: BinaryNode): string {
+  return createHash('sha256').update(`${attrs['from']}/${attrs['id']}`).digest('hex').slice(0, 16);
+}
+
+/** The key of the lock of an address: by LID where one is known, because that is where the session is kept. */
+async function lockOf(repository: Repository, jid: string): Promise<string> {
+  const lid = jid.endsWith('@s.whatsapp.net') ? await repository.lidMapping.getLIDForPN(jid) : undefined;
+  return repository.jidToSignalProtocolAddress(lid ?? jid);
+}
+
+/** The name under which Baileys keeps a sender's key in a group; also the key of its lock. */
+function senderKeyOf(repository: Repository, group: string, jid: string): string {
+  return `${group}::${repository.jidToSignalProtocolAddress(jid).replace('.', '::')}`;
+}
+
+/**
+ * A message whose key is gone and that was not handled is one that its sender has to repeat. Baileys takes it for one that came
+ * twice, by these words, and refuses it for good: nobody would ever see it. What did come twice is found by its mark before.
+ */
+function askable(error: unknown): unknown {
+  const isKeyGone = error instanceof Error && error.message.includes(MISSING_KEYS_ERROR_TEXT);
+  return isKeyGone ? new Error('the key of this message is gone', { cause: error }) : error;
+}

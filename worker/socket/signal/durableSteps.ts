@@ -1,0 +1,48 @@
+import type { CommitGate } from '../../fleet/gate.ts';
+
+/**
+ * The orders that make messages crash-proof (PROTOCOL.md §4, §6, §7), without the library that they are used with.
+ *
+ *   sending      gate → encrypt and commit the ratchet step → gate → ciphertext may leave
+ *   receiving    handled already? → decrypt → publish → commit the step with the mark of the stanza → receipt may leave
+ */
+export interface ReceiveSteps<Plain> {
+  /** Whether this stanza was handled before: WhatsApp brings it back when its receipt was lost, and its key is used up. */
+  readonly isHandled: () => Promise<boolean>;
+  readonly decrypt: () => Promise<Plain>;
+  /** Resolves when what was decrypted is durable in the events queue. */
+  readonly publish: (plain: Plain) => Promise<void>;
+  /** Stores the mark; the step that `decrypt` made becomes durable with it. */
+  readonly markHandled: () => Promise<void>;
+}
+
+/**
+ * Runs a step of sending: what it returns may go to the wire. `commit` resolves when the step is durable.
+ * Throws GateClosedError when the worker may not act before or after it; the step is then lost and never used.
+ */
+export async function sendDurably<Sealed>(
+  gate: Pick<CommitGate, 'assertOpen'>,
+  commit: () => Promise<Sealed>,
+): Promise<Sealed> {
+  gate.assertOpen();
+  const sealed = await commit();
+  gate.assertOpen();
+  return sealed;
+}
+
+/** Runs the steps of receiving. Returns what was decrypted, or `handled` for a stanza that needs nothing but its receipt. */
+export async function receiveDurably<Plain>(steps: ReceiveSteps<Plain>): Promise<Plain | 'handled'> {
+  if (await steps.isHandled()) return 'handled';
+  const plain = await steps.decrypt();
+  await steps.publish(plain);
+  await steps.markHandled();
+  return plain;
+}
+
+/** Stanzas that are remembered per session or sender key (PROTOCOL.md §7). */
+const RING_SIZE = 32;
+
+/** The ring of handled stanzas with one more in it. */
+export function withMark(ring: readonly string[], mark: string): readonly string[] {
+  return [...ring, mark].slice(-RING_SIZE);
+}

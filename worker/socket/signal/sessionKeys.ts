@@ -1,0 +1,46 @@
+import type { SignalDataSet, SignalDataTypeMap, SignalKeyStore } from '@whiskeysockets/baileys';
+import { proto } from '@whiskeysockets/baileys';
+import type { CommitGate } from '../../fleet/gate.ts';
+import type { Session } from '../../session/session.ts';
+
+/** Longer than WhatsApp keeps a socket that does not answer. */
+const SUSPENDED_MS = 60_000;
+
+/**
+ * The session as Baileys' key store. A failure cuts the connection before it is thrown: Baileys and libsignal take a
+ * failed read for "no session", and would answer WhatsApp accordingly.
+ *
+ * The gate is asked after each call: Baileys awaits one between the encryption of a message and the wire.
+ */
+export function makeSessionKeys(session: Session, gate: CommitGate, cut: (cause: unknown) => void): SignalKeyStore {
+  const guarded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      const result = await work();
+      await gate.whenOpen(SUSPENDED_MS);
+      return result;
+    } catch (error) {
+      cut(error);
+      throw error;
+    }
+  };
+  return {
+    get: async <Type extends keyof SignalDataTypeMap>(type: Type, ids: string[]) =>
+      guarded(async () => {
+        const found = await session.getKeys(type, ids);
+        if (type === 'app-state-sync-key') {
+          // Must be a message of the library: made from plain values its key has no bytes, and no patch ever verifies.
+          for (const [id, value] of Object.entries(found)) {
+            found[id] = proto.Message.AppStateSyncKeyData.fromObject(value as Record<string, unknown>);
+          }
+        }
+        return found as { [id: string]: SignalDataTypeMap[Type] };
+      }),
+    set: async (data: SignalDataSet) =>
+      guarded(() => (isReceived(data) ? session.setKeysBehind(data) : session.setKeys(data))),
+  };
+}
+
+/** The mark of a handled stanza says that this is a step of receiving, and that its message is published. */
+function isReceived(data: SignalDataSet): boolean {
+  return 'handled' in data;
+}

@@ -1,0 +1,12 @@
+import type { AuthenticationCreds } from '@whiskeysockets/baileys';
+import { withoutDevice } from '../../../shared/kernel/jid.ts';
+import type { LinkedAccount } from '../port/connectionSocket.ts';
+
+/** Whose credentials these are; an empty address before a pairing has finished. */
+export function toLinkedAccount({ me }: Pick<AuthenticationCreds, 'me'>): LinkedAccount {
+  return {
+    phoneJid: withoutDevice(me?.id ?? ''),
+    lid: me?.lid ? withoutDevice(me.lid) : undefined,
+    name: me?.name,
+  };
+}

@@ -1,0 +1,115 @@
+import { bookkeeping, CONVERSATION, DEVICE_SENT, EXTENDED_TEXT, messageFields, wrappers } from './messageFields.ts';
+import { joined, scan, wireTypes } from './protobufFields.ts';
+
+/** Wrappers that are opened, one in the other. What is wrapped deeper is told by the name of the wrapper that stays closed. */
+const MOST_WRAPPERS = 5;
+/** Unknown fields that are named; a message of the protocol has one. */
+const MOST_UNKNOWN = 16;
+
+/** The fields of one message, without what is in them. */
+export interface Level {
+  /** Fields of bytes that have a name, in their order, each with all that stands under its number. */
+  readonly parts: ReadonlyMap<number, readonly Uint8Array[]>;
+  /** Numbers of the others, each once, at most 16 of them, the smallest first. */
+  readonly unknown: readonly number[];
+}
+
+/** What is in the innermost message that says something. `flags` are the wrappers around it, from the outside in. */
+export type Unwrapped<Content> =
+  | { readonly outcome: 'content'; readonly content: Content; readonly flags: readonly string[] }
+  /** A field that is there and says nothing that can be read: a closed or an empty wrapper, or an empty text. */
+  | { readonly outcome: 'field'; readonly number: number; readonly flags: readonly string[] }
+  /** Fields that have no name. */
+  | { readonly outcome: 'unknown'; readonly numbers: readonly number[]; readonly flags: readonly string[] }
+  | { readonly outcome: 'malformed'; readonly flags: readonly string[] }
+  /** Only what devices fill for each other. */
+  | { readonly outcome: 'bookkeeping' }
+  /** Nothing at all. */
+  | { readonly outcome: 'empty' };
+
+/**
+ * Opens the wrappers around a message, at most five deep. A message says something by itself, or by what it wraps, or by a
+ * field that nobody knows, in this order.
+ * @param read what a message itself shows, its wrappers left aside; `nothing` when that is bookkeeping or empty
+ */
+export function unwrap<Content>(bytes: Uint8Array, read: Read<Content>): Unwrapped<Content> {
+  return open(bytes, read, []);
+}
+
+type Read<Content> = (level: Level) => Content | 'nothing' | 'malformed';
+
+/** @param path numbers of the wrappers around it, from the outside in */
+function open<Content>(bytes: Uint8Array, read: Read<Content>, path: readonly number[]): Unwrapped<Content> {
+  const flags = flagsOf(path);
+  const level = readLevel(bytes);
+  const content = level === 'malformed' ? level : read(level);
+  if (level === 'malformed' || content === 'malformed') return { outcome: 'malformed', flags };
+  if (content !== 'nothing') return { outcome: 'content', content, flags };
+  const numbers = [...level.parts.keys()];
+  const wrapped = numbers
+    .filter((number) => wrappers.has(number))
+    .map((number) => openWrapper(number, joined(level.parts.get(number) ?? []), read, path));
+  const found =
+    wrapped.find(({ outcome }) => outcome === 'malformed') ??
+    wrapped.find(({ outcome }) => outcome === 'content') ??
+    wrapped.find(({ outcome }) => outcome === 'field' || outcome === 'unknown');
+  if (found !== undefined) return found;
+  if (level.unknown.length > 0) return { outcome: 'unknown', numbers: level.unknown, flags };
+  const blank = [CONVERSATION, EXTENDED_TEXT].find((number) => level.parts.has(number));
+  if (blank !== undefined) return { outcome: 'field', number: blank, flags };
+  const isEmpty =
+    numbers.every((number) => wrappers.has(number)) && wrapped.every(({ outcome }) => outcome === 'empty');
+  return { outcome: isEmpty ? 'empty' : 'bookkeeping' };
+}
+
+function openWrapper<Content>(
+  number: number,
+  bytes: Uint8Array,
+  read: Read<Content>,
+  outerPath: readonly number[],
+): Unwrapped<Content> {
+  const wrapper = wrappers.get(number);
+  // Our own devices wrap once, around all else, and that counts for nothing.
+  const isTransport = number === DEVICE_SENT;
+  const isTooDeep = isTransport
+    ? outerPath.length > 0
+    : outerPath.filter((each) => each !== DEVICE_SENT).length >= MOST_WRAPPERS;
+  if (wrapper === undefined || isTooDeep) return { outcome: 'field', number, flags: flagsOf(outerPath) };
+  const path = [...outerPath, number];
+  const parts: Uint8Array[] = [];
+  let hasMore = false;
+  const scanned = scan(bytes, (field) => {
+    if (field.number === wrapper.inner && field.wireType === wireTypes.bytes) parts.push(field.bytes);
+    else hasMore ||= !wrapper.others.includes(field.number);
+  });
+  if (scanned === 'malformed') return { outcome: 'malformed', flags: flagsOf(path) };
+  const inner = open(joined(parts), read, path);
+  // An empty wrapper is something that a person sent. Only what brings the words of our own device may bring none.
+  const isField = inner.outcome === 'empty' ? !isTransport || hasMore : inner.outcome === 'bookkeeping' && hasMore;
+  return isField ? { outcome: 'field', number, flags: flagsOf(path) } : inner;
+}
+
+function flagsOf(path: readonly number[]): readonly string[] {
+  return [...new Set(path.flatMap((number) => wrappers.get(number)?.flag ?? []))];
+}
+
+function readLevel(bytes: Uint8Array): Level | 'malformed' {
+  const parts = new Map<number, Uint8Array[]>();
+  const unknown = new Set<number>();
+  const scanned = scan(bytes, ({ number, wireType, bytes: content }) => {
+    // All known fields hold bytes: one of another kind is another field.
+    if (wireType !== wireTypes.bytes || messageFields[number] === undefined) {
+      if (unknown.size < MOST_UNKNOWN) unknown.add(number);
+      return;
+    }
+    const known = parts.get(number);
+    if (known === undefined) parts.set(number, [content]);
+    else known.push(content);
+  });
+  return scanned === 'malformed' ? scanned : { parts, unknown: [...unknown].toSorted((one, other) => one - other) };
+}
+
+/** Whether a field is a message of its own kind: no text, no wrapper, nothing that devices fill for each other. */
+export function isOfItsOwn(number: number): boolean {
+  return bookkeeping[number] === undefined && !wrappers.has(number);
+}
