@@ -7,7 +7,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { settingsOf, type Settings } from './settings.ts';
+import { settingsOf, type Settings } from './settings/settings.ts';
 import { addStacks } from './stacks.ts';
 
 const root = join(import.meta.dirname, '..');

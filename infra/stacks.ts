@@ -1,13 +1,13 @@
 import { Tags, type App } from 'aws-cdk-lib';
 import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
-import { ApiStack } from './apiStack.ts';
-import { DataStack } from './dataStack.ts';
-import { DeliveryStack } from './deliveryStack.ts';
-import { OpsStack } from './opsStack.ts';
-import { QueueStack } from './queueStack.ts';
-import { ScheduleStack } from './scheduleStack.ts';
-import type { Settings } from './settings.ts';
-import { WorkerStack } from './workerStack.ts';
+import { ApiStack } from './stacks/apiStack.ts';
+import { DataStack } from './stacks/dataStack.ts';
+import { DeliveryStack } from './stacks/deliveryStack.ts';
+import { OpsStack } from './stacks/opsStack.ts';
+import { QueueStack } from './stacks/queueStack.ts';
+import { ScheduleStack } from './stacks/scheduleStack.ts';
+import type { Settings } from './settings/settings.ts';
+import { WorkerStack } from './stacks/workerStack.ts';
 
 export interface Stacks {
   readonly data: DataStack;

@@ -2,16 +2,17 @@
  * Bundles each Lambda entry into one file: `node scripts/bundleFunctions.ts --out DIR` gives DIR/<name>/index.mjs, which is
  * what a function's code asset holds. The AWS SDK is bundled too: the one of the Lambda runtime changes without our doing.
  */
-import { readdirSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
-const ENTRIES = 'functions/entry';
+const FUNCTIONS = 'functions';
+const ENTRY = 'entry.ts';
 
 export interface Bundle {
-  /** `api` for `functions/entry/api.ts`. */
+  /** `api` for `functions/api/entry.ts`. */
   readonly name: string;
   /** The bundle itself: `index.mjs` in a folder of its own. */
   readonly file: string;
@@ -58,9 +59,7 @@ export const bundleOptions = {
 
 /** The names of all entries. */
 export function entryNames(): readonly string[] {
-  return readdirSync(join(root, ENTRIES))
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => basename(file, '.ts'));
+  return readdirSync(join(root, FUNCTIONS)).filter((name) => existsSync(join(root, FUNCTIONS, name, ENTRY)));
 }
 
 /** Bundles all entries into a folder. Rejects with esbuild's own list of problems. */
@@ -68,13 +67,13 @@ export async function bundleFunctions(outDir: string): Promise<readonly Bundle[]
   const { metafile } = await build({
     ...bundleOptions,
     absWorkingDir: root,
-    entryPoints: entryNames().map((name) => ({ in: `${ENTRIES}/${name}.ts`, out: `${name}/index` })),
+    entryPoints: entryNames().map((name) => ({ in: `${FUNCTIONS}/${name}/${ENTRY}`, out: `${name}/index` })),
     outdir: resolve(outDir),
     outExtension: { '.js': '.mjs' },
     metafile: true,
   });
   return Object.entries(metafile.outputs).map(([output, { bytes, inputs, entryPoint = '' }]) => ({
-    name: basename(entryPoint, '.ts'),
+    name: basename(dirname(entryPoint)),
     file: resolve(root, output),
     bytes,
     inputs: Object.keys(inputs),

@@ -16,8 +16,8 @@ import { parsePhoneNumber } from '../../shared/kernel/jid.ts';
 import type { CommandQueue } from '../../shared/message/command.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { route, type Answer, type Route } from '../route.ts';
-import { requestControl } from './requestControl.ts';
+import { route, type Answer, type Route } from '../http/route.ts';
+import { requestControl } from '../runtime/requestControl.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 export interface ConnectionRouteDependencies extends PlacementDependencies, CommandQueue {

@@ -3,7 +3,7 @@ import { eventSchema } from '../../shared/event/event.ts';
 import { readEvents, type EventLogDependencies } from '../../shared/event/eventLog.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseEventId, type EventId } from '../../shared/kernel/id.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Route } from '../http/route.ts';
 import { limitSchema, pageOf } from './views.ts';
 
 /** The log has no last page: `next` is there in each, to go on from when something has happened. */

@@ -6,7 +6,7 @@ import { AppError, type ErrorCode } from '../../shared/kernel/appError.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { parseId, type WorkerId } from '../../shared/kernel/id.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Route } from '../http/route.ts';
 
 export interface FleetRouteDependencies extends FleetTable {
   readonly clock: Clock;

@@ -14,7 +14,7 @@ import { maskPhoneNumber } from '../../shared/kernel/jid.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { attentions, judgeConnection, oldestWaitingAtMs, type ConnectionHealth } from '../../shared/message/waiting.ts';
 import { findTenant } from '../../shared/tenant/tenant.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Route } from '../http/route.ts';
 
 export interface HealthRouteDependencies extends FleetTable {
   readonly connections: ConnectionStore;

@@ -5,9 +5,9 @@ import { HISTORY_LENGTH, readHistory, type StatusTransition } from '../../shared
 import { AppError } from '../../shared/kernel/appError.ts';
 import { makeId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import type { ControlKind } from '../../shared/message/command.ts';
-import { route, type Answer, type Route } from '../route.ts';
+import { route, type Answer, type Route } from '../http/route.ts';
 import { findConnection, type ConnectionRouteDependencies } from './connections.ts';
-import { requestControl, type ControlTruth } from './requestControl.ts';
+import { requestControl, type ControlTruth } from '../runtime/requestControl.ts';
 import { connectionViewSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 const transitionSchema = z

@@ -5,7 +5,7 @@ import { parseId } from '../../shared/kernel/id.ts';
 import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
 import { outboundMessageSchema } from '../../shared/message/content.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
 

@@ -3,7 +3,7 @@ import { createTenantKey, type IdentityDependencies } from '../../shared/identit
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
 import { createTenant, findTenant } from '../../shared/tenant/tenant.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Route } from '../http/route.ts';
 
 const name = z.string().trim().min(1).max(100);
 const tenantViewSchema = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FleetTable } from '../../shared/fleet/fleetTable.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Route } from '../http/route.ts';
 import { rungs } from '../watchdog/ladders.ts';
 import { readMemory, stepOutcomes, stepReasons, STEPS_KEPT, type RecordedStep } from '../watchdog/watchdogMemory.ts';
 

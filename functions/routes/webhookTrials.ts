@@ -10,7 +10,7 @@ import { TEST_EVERY_MS } from '../../shared/webhook/endpointStore.ts';
 import { postSigned, reasonOf, sentenceOf } from '../../shared/webhook/postSigned.ts';
 import type { WebhookPoster } from '../../shared/webhook/postWebhook.ts';
 import { RELEASE_LIMIT, releaseWaiting, type WaitingDependencies } from '../../shared/webhook/waitingDeliveries.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Route } from '../http/route.ts';
 import { findWebhook, type WebhookRouteDependencies } from './webhooks.ts';
 
 export interface WebhookTrialDependencies extends WebhookRouteDependencies, WaitingDependencies {

@@ -5,7 +5,7 @@ import { parseId, type TenantId } from '../../shared/kernel/id.ts';
 import type { AddressGuard } from '../../shared/webhook/addressGuard.ts';
 import { endpointViewSchema, newEndpointSchema, toEndpointView, type Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Route } from '../http/route.ts';
 import { pageOf, toPage } from './views.ts';
 
 export interface WebhookRouteDependencies {

@@ -11,7 +11,7 @@ import { changeVersionPlan, readVersionPlan } from '../../shared/fleet/whatsAppV
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { route, type Route } from '../route.ts';
+import { route, type Route } from '../http/route.ts';
 
 export interface VersionRouteDependencies extends FleetTable {
   readonly clock: Clock;

@@ -4,7 +4,7 @@ import { Architecture, Runtime, Tracing, type ParamsAndSecretsLayerVersion } fro
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bundledCode } from './bundle.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';

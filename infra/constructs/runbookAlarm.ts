@@ -1,7 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import type { RunbookHeading } from '../runbookHeadings.ts';
+import type { RunbookHeading } from '../settings/runbookHeadings.ts';
 
 /** `page` wakes a person, `ticket` waits for the morning, `none` only tells another alarm. */
 export type Severity = 'page' | 'ticket' | 'none';

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { MESSAGE_BYTES, type QueueDefinition } from '../../shared/platform/queues.ts';
-import type { RunbookHeading } from '../runbookHeadings.ts';
+import type { RunbookHeading } from '../settings/runbookHeadings.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';
 
 /** So many dead letters are no single poison message: something is broken for many. */

@@ -1,4 +1,4 @@
-import type { ProcessName } from '../access.ts';
+import type { ProcessName } from '../access/access.ts';
 
 /**
  * Who calls a store of the embedded stack. On AWS each of these has a role of its own; here each signs under its own name,

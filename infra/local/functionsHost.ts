@@ -4,12 +4,13 @@
  */
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { isAdminPath, makeAdminHandler } from '../../functions/admin.ts';
-import { makeApiHandler } from '../../functions/api.ts';
-import { composeAdmin, composeApi } from '../../functions/apiComposition.ts';
-import { composeDeliver } from '../../functions/deliverComposition.ts';
-import { composeIngest } from '../../functions/ingestComposition.ts';
-import { composeReconcile } from '../../functions/reconcileComposition.ts';
+import { isAdminPath, makeAdminHandler } from '../../functions/admin/handler.ts';
+import { makeApiHandler } from '../../functions/api/handler.ts';
+import { composeAdmin } from '../../functions/admin/composition.ts';
+import { composeApi } from '../../functions/api/composition.ts';
+import { composeDeliver } from '../../functions/deliver/composition.ts';
+import { composeIngest } from '../../functions/ingest/composition.ts';
+import { composeReconcile } from '../../functions/reconcile/composition.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';

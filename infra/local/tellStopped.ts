@@ -1,5 +1,5 @@
-import { makeTaskStoppedHandler, WORKER_CONTAINER } from '../../functions/taskStopped.ts';
-import { composeTaskStopped } from '../../functions/taskStoppedComposition.ts';
+import { makeTaskStoppedHandler, WORKER_CONTAINER } from '../../functions/taskStopped/handler.ts';
+import { composeTaskStopped } from '../../functions/taskStopped/composition.ts';
 import { fleetConfig } from '../../shared/platform/config.ts';
 import { asCaller } from './callers.ts';
 

@@ -1,5 +1,5 @@
-import { makeWatchdogHandler } from '../../functions/watchdog.ts';
-import { composeWatchdog } from '../../functions/watchdogComposition.ts';
+import { makeWatchdogHandler } from '../../functions/watchdog/handler.ts';
+import { composeWatchdog } from '../../functions/watchdog/composition.ts';
 import { watchdogConfig } from '../../shared/platform/config.ts';
 import { asCaller } from './callers.ts';
 import { LogFile, type LogFileOptions } from './logFile.ts';

@@ -14,6 +14,20 @@ const SOURCE_ROOTS = ['shared', 'functions', 'worker', 'infra', 'ops'] as const;
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   shared: ['kernel', 'platform', 'fleet', 'identity', 'tenant', 'connection', 'message', 'event', 'webhook'],
   worker: ['vitals', 'fleet', 'events', 'session', 'socket', 'sending', 'runner', 'commands', 'status'],
+  functions: [
+    'runtime',
+    'http',
+    'canary',
+    'deliver',
+    'ingest',
+    'reconcile',
+    'taskStopped',
+    'watchdog',
+    'routes',
+    'admin',
+    'api',
+  ],
+  infra: ['settings', 'access', 'constructs', 'dashboards', 'alarms', 'stacks', 'local'],
   'worker/socket': ['port', 'wire', 'repairs', 'signal', 'people', 'sending', 'inbound', 'pairing'],
 };
 

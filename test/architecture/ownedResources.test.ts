@@ -31,8 +31,8 @@ const rules: readonly Rule[] = [
     what: 'an abort signal with a timer of its own',
     pattern: /AbortSignal\.timeout\(/,
     except: {
-      'functions/canary.ts': 'one request; a function is frozen between two calls',
-      'functions/readParameter.ts': 'one request, as above',
+      'functions/canary/handler.ts': 'one request; a function is frozen between two calls',
+      'functions/http/readParameter.ts': 'one request, as above',
       'worker/ecsTask.ts': 'one request, before anything is owned',
       'worker/status/askHealth.ts': 'one request, of a process that ends with it',
       'infra/local/apiClient.ts': 'one request; the platform does not keep a process for such a timer',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { processAccess } from '../../infra/access.ts';
-import { operatorAccess } from '../../infra/operatorAccess.ts';
+import { processAccess } from '../../infra/access/access.ts';
+import { operatorAccess } from '../../infra/access/operatorAccess.ts';
 import { runContract } from './contractRun.ts';
 import { explanations } from './explanations.ts';
 import { Ledger } from './judge.ts';

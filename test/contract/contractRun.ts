@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { processAccess } from '../../infra/access.ts';
+import { processAccess } from '../../infra/access/access.ts';
 import { startStack, type RunningStack } from '../../infra/local/stack.ts';
 import { startWebhookReceiver } from '../../infra/local/webhookReceiver.ts';
-import { operatorAccess } from '../../infra/operatorAccess.ts';
+import { operatorAccess } from '../../infra/access/operatorAccess.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 import { startCallRecorder, type CallRecorder, type RecordedCall } from './callRecorder.ts';
 import { Ledger } from './judge.ts';

@@ -1,5 +1,5 @@
-import { makeWatchdogHandler } from '../../functions/watchdog.ts';
-import { composeWatchdog } from '../../functions/watchdogComposition.ts';
+import { makeWatchdogHandler } from '../../functions/watchdog/handler.ts';
+import { composeWatchdog } from '../../functions/watchdog/composition.ts';
 import type { ApiClient } from '../../infra/local/apiClient.ts';
 import { writeDigest } from '../../shared/connection/workerDigest.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';

@@ -1,4 +1,4 @@
-import type { QueueName } from '../../infra/access.ts';
+import type { QueueName } from '../../infra/access/access.ts';
 import { SHARD_INDEX, tableDefinitions, tableName } from '../../shared/platform/tables.ts';
 import { commandQueueName, deliveryQueueName, eventQueueName, queueDefinitions } from '../../shared/platform/queues.ts';
 

@@ -1,6 +1,6 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { makeReconcileHandler } from '../../functions/reconcile.ts';
-import { composeStores } from '../../functions/storeComposition.ts';
+import { makeReconcileHandler } from '../../functions/reconcile/handler.ts';
+import { composeStores } from '../../functions/runtime/storeComposition.ts';
 import { ApiClient } from '../../infra/local/apiClient.ts';
 import { asCaller, type Caller } from '../../infra/local/callers.ts';
 import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';

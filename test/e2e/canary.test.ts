@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeCanaryHandler, type CanaryDependencies } from '../../functions/canary.ts';
+import { makeCanaryHandler, type CanaryDependencies } from '../../functions/canary/handler.ts';
 import { ApiClient } from '../../infra/local/apiClient.ts';
 import { pairSandboxPhone } from '../../infra/local/pairing.ts';
 import { startStack, type RunningStack } from '../../infra/local/stack.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorRules } from '../../shared/kernel/appError.ts';
-import { anAccount, ApiStack, type Answered } from '../functions/apiStack.ts';
+import { anAccount, ApiStack, type Answered } from '../functions/api/apiStack.ts';
 import { operationsOf, withText, type Operation, type Place } from './openApiStrings.ts';
 
 const TEXTS: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { writeRandomPadMax16, type BinaryNode } from '@whiskeysockets/baileys';
-import { makeIngestHandler } from '../../functions/ingest.ts';
+import { makeIngestHandler } from '../../functions/ingest/handler.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';

@@ -6,15 +6,15 @@ import { bundleOptions } from '../../infra/constructs/bundle.ts';
 const BUDGET_BYTES = 2_000_000;
 
 const entries = [
-  'functions/entry/admin.ts',
-  'functions/entry/api.ts',
-  'functions/entry/canary.ts',
-  'functions/entry/deliver.ts',
-  'functions/entry/ingest.ts',
-  'functions/entry/reconcile.ts',
-  'functions/entry/taskStopped.ts',
-  'functions/entry/watchdog.ts',
-  'infra/shardCountHandler.ts',
+  'functions/admin/entry.ts',
+  'functions/api/entry.ts',
+  'functions/canary/entry.ts',
+  'functions/deliver/entry.ts',
+  'functions/ingest/entry.ts',
+  'functions/reconcile/entry.ts',
+  'functions/taskStopped/entry.ts',
+  'functions/watchdog/entry.ts',
+  'infra/stacks/shardCountHandler.ts',
 ];
 const { metafile } = buildSync({ ...bundleOptions(...entries), outdir: 'bundles', write: false, metafile: true });
 const bundles = new Map(Object.values(metafile.outputs).map((output) => [output.entryPoint, output]));
@@ -29,8 +29,8 @@ describe('bundles of functions', () => {
       Object.keys(bundles.get(entry)?.inputs ?? {}).some((file) => /node_modules\/undici\//.test(file)),
     );
 
-    // The function of tenants posts the event of a test; that of operators is composed in the same file.
-    expect(carriers).toEqual(['functions/entry/admin.ts', 'functions/entry/api.ts', 'functions/entry/deliver.ts']);
+    // The function of tenants posts the event of a test.
+    expect(carriers).toEqual(['functions/api/entry.ts', 'functions/deliver/entry.ts']);
   });
 
   it.each(entries)('%s has a handler, keeps to its budget, and brings neither Baileys nor CDK', (entry) => {

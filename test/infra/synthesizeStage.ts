@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { AwsSolutionsChecks } from 'cdk-nag';
-import { parseSettings } from '../../infra/settings.ts';
+import { parseSettings } from '../../infra/settings/settings.ts';
 import { addStacks } from '../../infra/stacks.ts';
 
 /** One resource of a template, with the intrinsic functions in its properties resolved as far as tests look at them. */

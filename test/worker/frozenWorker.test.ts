@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeWatchdogHandler } from '../../functions/watchdog.ts';
-import { composeWatchdog } from '../../functions/watchdogComposition.ts';
+import { makeWatchdogHandler } from '../../functions/watchdog/handler.ts';
+import { composeWatchdog } from '../../functions/watchdog/composition.ts';
 import { readMemory } from '../../functions/watchdog/watchdogMemory.ts';
 import { readDigests } from '../../shared/connection/workerDigest.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';

@@ -1,6 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeWatchdogHandler } from '../../functions/watchdog.ts';
+import { makeWatchdogHandler } from '../../functions/watchdog/handler.ts';
 import { readMemory, type RecordedStep } from '../../functions/watchdog/watchdogMemory.ts';
 import { readDigests } from '../../shared/connection/workerDigest.ts';
 import { markTaskDead } from '../../shared/fleet/fleetLease.ts';

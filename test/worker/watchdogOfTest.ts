@@ -1,6 +1,6 @@
-import { makeWatchdogHandler } from '../../functions/watchdog.ts';
-import { composeWatchdog } from '../../functions/watchdogComposition.ts';
-import type { WatchdogDependencies } from '../../functions/watchdog.ts';
+import { makeWatchdogHandler } from '../../functions/watchdog/handler.ts';
+import { composeWatchdog } from '../../functions/watchdog/composition.ts';
+import type { WatchdogDependencies } from '../../functions/watchdog/handler.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { watchdogConfig } from '../../shared/platform/config.ts';
 import type { WorkerRoom } from './workerRoom.ts';

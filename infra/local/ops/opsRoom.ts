@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Authenticate } from '../../../functions/authentication.ts';
+import type { Authenticate } from '../../../functions/http/authentication.ts';
 import { dashboardDefinitions } from '../../dashboards/definitions.ts';
 import { isFromElsewhere, pathOf, targetOf } from '../steadyServer.ts';
 import { figuresOf } from './figures.ts';

@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { adminRoutes } from '../../../functions/admin.ts';
-import { makeOpenApi } from '../../../functions/openapi.ts';
+import { adminRoutes } from '../../../functions/admin/handler.ts';
+import { makeOpenApi } from '../../../functions/http/openapi.ts';
 import { keepMemory, noWatchdogMemory, readMemory } from '../../../functions/watchdog/watchdogMemory.ts';
 import { markLeaseDead, requestDrain, wishHandOffs } from '../../../shared/fleet/fleetLease.ts';
 import { commandGroup } from '../../../shared/message/command.ts';

@@ -1,5 +1,5 @@
 import { DeleteCommand, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { makeWatchdogHandler, type WatchdogDependencies } from '../../../functions/watchdog.ts';
+import { makeWatchdogHandler, type WatchdogDependencies } from '../../../functions/watchdog/handler.ts';
 import { readMemory, type RecordedStep } from '../../../functions/watchdog/watchdogMemory.ts';
 import { writeDigest } from '../../../shared/connection/workerDigest.ts';
 import type { ConnectionVitals } from '../../../shared/connection/liveness.ts';
@@ -12,7 +12,7 @@ import { systemRandom } from '../../../shared/kernel/random.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { FleetStore } from '../../../worker/fleet/fleetStore.ts';
 import { keepingMetrics, type KeepingMetrics } from '../../shared/platform/keepingMetrics.ts';
-import { ApiStack } from '../apiStack.ts';
+import { ApiStack } from '../api/apiStack.ts';
 import { aShardDigest, rules } from './builders.ts';
 
 const TABLE = 'test-fleet';

@@ -1,0 +1,32 @@
+import type { IdentityDependencies } from '../../shared/identity/apiKey.ts';
+import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
+import type { Route } from '../http/route.ts';
+import { detailedHealthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
+import { fleetRoutes, type FleetRouteDependencies } from '../routes/fleet.ts';
+import { tenantRoutes } from '../routes/tenants.ts';
+import { watchdogRoutes } from '../routes/watchdog.ts';
+import { whatsAppVersionRoutes } from '../routes/whatsAppVersion.ts';
+
+type AdminRouteDependencies = IdentityDependencies & FleetRouteDependencies & HealthRouteDependencies;
+export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
+
+/** All routes of operators. */
+export function adminRoutes(dependencies: AdminRouteDependencies): readonly Route[] {
+  return [
+    ...tenantRoutes(dependencies),
+    ...fleetRoutes(dependencies),
+    ...whatsAppVersionRoutes(dependencies),
+    ...detailedHealthRoutes(dependencies),
+    ...watchdogRoutes(dependencies),
+  ];
+}
+
+/** Whether a path is served by the function of operators. */
+export function isAdminPath(path: string): boolean {
+  return path.startsWith('/v1/admin/') || path === '/health/detailed';
+}
+
+/** The function that serves operators: apart from the other, so that it can have its own role and throttle. */
+export function makeAdminHandler(dependencies: AdminDependencies) {
+  return makeHttpHandler(adminRoutes(dependencies), dependencies);
+}

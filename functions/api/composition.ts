@@ -1,0 +1,29 @@
+import { systemClock } from '../../shared/kernel/clock.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
+import { makeQueueClient } from '../../shared/platform/aws.ts';
+import type { ApiConfig } from '../../shared/platform/config.ts';
+import { AddressGuard, systemResolve } from '../../shared/webhook/addressGuard.ts';
+import { makeEndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
+import { EndpointStore } from '../../shared/webhook/endpointStore.ts';
+import { makeWebhookPoster } from '../../shared/webhook/postWebhook.ts';
+import type { ApiDependencies } from './handler.ts';
+import { composeHttp } from '../http/composeHttp.ts';
+
+/**
+ * Parts of the function that serves tenants.
+ * @param options.allowLoopback lets webhooks lead to 127.0.0.1 and localhost: for the embedded stack alone
+ */
+export function composeApi(config: ApiConfig, options: { readonly allowLoopback?: boolean } = {}): ApiDependencies {
+  const http = composeHttp(config, 'api');
+  const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
+  return {
+    ...http,
+    endpoints: new EndpointStore(http),
+    guard,
+    poster: makeWebhookPoster({ guard, clock: systemClock, timeoutMs: deadlines.webhookTest.ms }),
+    endpointBreakers: makeEndpointBreakerStore(http),
+    queue: makeQueueClient(config, { breakers: http.breakers }),
+    queueUrlBase: config.queueUrlBase,
+    shardCap: config.shardCap,
+  };
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
+import { adminRoutes } from '../admin/handler.ts';
+import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
+import { makeOpenApi } from '../http/openapi.ts';
+import { route, type Route } from '../http/route.ts';
+import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
+import { eventRoutes } from '../routes/events.ts';
+import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
+import { lifecycleRoutes } from '../routes/lifecycle.ts';
+import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
+import { webhookRoutes } from '../routes/webhooks.ts';
+import { webhookTrialRoutes, type WebhookTrialDependencies } from '../routes/webhookTrials.ts';
+
+export interface ApiDependencies
+  extends
+    HttpDependencies,
+    ConnectionRouteDependencies,
+    MessageRouteDependencies,
+    WebhookTrialDependencies,
+    HealthRouteDependencies,
+    EventLogDependencies {}
+
+/** All routes of the API: those that this function serves, and for the document those of operators. */
+export function apiRoutes(dependencies: ApiDependencies): {
+  readonly served: readonly Route[];
+  readonly all: readonly Route[];
+} {
+  const known: Route[] = [
+    ...connectionRoutes(dependencies),
+    ...lifecycleRoutes(dependencies),
+    ...messageRoutes(dependencies),
+    ...webhookRoutes(dependencies),
+    ...webhookTrialRoutes(dependencies),
+    ...eventRoutes(dependencies),
+    ...healthRoutes(dependencies),
+    route('GET', '/v1/openapi.json', {
+      summary: 'This document',
+      access: 'public',
+      answers: { status: 200, schema: z.record(z.string(), z.unknown()) },
+      handle: async () => ({ status: 200, json: document() }),
+    }),
+  ];
+  const all = [...known, ...adminRoutes(dependencies)];
+  let made: object | undefined;
+  const document = (): object => (made ??= makeOpenApi(all));
+  return { served: known, all };
+}
+
+/** The function that serves tenants. */
+export function makeApiHandler(dependencies: ApiDependencies) {
+  return makeHttpHandler(apiRoutes(dependencies).served, dependencies);
+}

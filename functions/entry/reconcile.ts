@@ -1,4 +1,0 @@
-import { ingestConfig } from '../../shared/platform/config.ts';
-import { composeReconcile } from '../reconcileComposition.ts';
-
-export const handler = composeReconcile(ingestConfig());

@@ -1,0 +1,40 @@
+import { LRUCache } from 'lru-cache';
+import { findPrincipal, hashOf, type IdentityDependencies } from '../../shared/identity/apiKey.ts';
+import type { Principal } from '../../shared/identity/principal.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import type { TenantId } from '../../shared/kernel/id.ts';
+import type { Access } from './route.ts';
+
+/** Who a key belongs to is remembered this long: one read per key, function and half minute (PROTOCOL.md §8). */
+const REMEMBERED_MS = 30_000;
+const REMEMBERED_KEYS = 10_000;
+
+export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+
+/** Reads `Authorization: Bearer <API key>`. Throws `unauthorized`. Keys are remembered by their hash, never themselves. */
+export function makeAuthenticate(dependencies: Pick<IdentityDependencies, 'table' | 'stage'>): Authenticate {
+  const remembered = new LRUCache<string, Principal>({ max: REMEMBERED_KEYS, ttl: REMEMBERED_MS });
+  return async (authorization) => {
+    const apiKey = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    if (apiKey === undefined) throw new AppError('unauthorized');
+    const hash = hashOf(apiKey);
+    const known = remembered.get(hash);
+    if (known !== undefined) return known;
+    const principal = await findPrincipal(dependencies, apiKey);
+    if (principal === undefined) throw new AppError('unauthorized');
+    remembered.set(hash, principal);
+    return principal;
+  };
+}
+
+const wrongRole: Readonly<Record<Exclude<Access, 'public'>, string>> = {
+  tenant: "This route needs the key of a tenant, and this key is an operator's. An operator makes one for a tenant.",
+  operator:
+    "This route needs the key of an operator, and this key is a tenant's. Operators have theirs from the command line.",
+};
+
+/** The tenant that a route acts for; undefined on operators' routes. Throws `forbidden` for a key of the other role. */
+export function authorize(principal: Principal, access: Exclude<Access, 'public'>): TenantId | undefined {
+  if (principal.role !== access) throw new AppError('forbidden', { detail: wrongRole[access] });
+  return principal.role === 'tenant' ? principal.tenantId : undefined;
+}

@@ -1,0 +1,28 @@
+import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
+import { systemRandom } from '../../shared/kernel/random.ts';
+import { MessageStore } from '../../shared/message/messageStore.ts';
+import { makeDocumentClient } from '../../shared/platform/aws.ts';
+import type { ApiConfig } from '../../shared/platform/config.ts';
+import { makeLogger } from '../../shared/platform/logger.ts';
+import { makeFunctionBreakers } from '../runtime/functionBreakers.ts';
+import { countAtOnce, makeFunctionMetrics } from '../runtime/functionMetrics.ts';
+import { makeAuthenticate } from './authentication.ts';
+
+/** What the two functions behind the HTTP API have in common. @param name that of the function, in logs and metrics */
+export function composeHttp(config: ApiConfig, name: string) {
+  const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });
+  const breakers = makeFunctionBreakers(countAtOnce(makeFunctionMetrics(config, name, logger)), logger);
+  const stores = { table: makeDocumentClient(config, { breakers }), stage: config.stage };
+  return {
+    ...stores,
+    clock: systemClock,
+    random: systemRandom,
+    authenticate: makeAuthenticate(stores),
+    logger,
+    breakers,
+    shardCount: config.shardCount,
+    connections: new ConnectionStore(stores),
+    messages: new MessageStore(stores),
+  };
+}

@@ -1,0 +1,117 @@
+import type { z } from 'zod';
+import type { CorrelationId, TenantId } from '../../shared/kernel/id.ts';
+
+/** A route as data: what the router matches, what the stack checks, and what the OpenAPI document says. */
+export type Access = 'tenant' | 'operator' | 'public';
+
+/** A checked request. */
+export interface Request<Body, Query> {
+  /** The tenant that calls. On routes for operators and everybody there is none to ask for. */
+  readonly tenantId: TenantId;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly query: Query;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly correlationId: CorrelationId;
+}
+
+/** What a route answers: JSON, or bytes of another type. */
+export interface Answer {
+  readonly status: number;
+  readonly json?: unknown;
+  readonly bytes?: { readonly contentType: string; readonly content: Uint8Array };
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With parameters in braces, for example `/v1/connections/{connectionId}`. */
+  readonly path: string;
+  readonly access: Access;
+  readonly summary: string;
+  readonly body: z.ZodType | undefined;
+  readonly query: z.ZodObject | undefined;
+  /** Header names that the route reads, for the document. */
+  readonly headers: readonly string[];
+  /** Schema of a successful JSON answer; undefined when there is no body. */
+  readonly answers: {
+    readonly status: number;
+    readonly schema: z.ZodType | undefined;
+    /** Type of the picture that is answered instead where the caller asks for it (`Accept`). */
+    readonly picture?: 'image/png' | undefined;
+  };
+  readonly handle: (request: Request<unknown, unknown>) => Promise<Answer>;
+}
+
+interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
+  readonly summary: string;
+  readonly access?: Access;
+  readonly body?: Body;
+  readonly query?: Query;
+  readonly headers?: readonly string[];
+  readonly answers: { readonly status: number; readonly schema?: z.ZodType; readonly picture?: 'image/png' };
+  readonly handle: (request: Request<z.infer<Body>, z.infer<Query>>) => Promise<Answer>;
+}
+
+/** Declares a route. The body and query that `handle` gets are those that the schemas let through. */
+export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.ZodObject = z.ZodObject>(
+  method: Route['method'],
+  path: string,
+  definition: RouteDefinition<Body, Query>,
+): Route {
+  return {
+    method,
+    path,
+    access: definition.access ?? 'tenant',
+    summary: definition.summary,
+    body: definition.body,
+    query: definition.query,
+    headers: definition.headers ?? [],
+    answers: { schema: undefined, ...definition.answers },
+    handle: (request) => definition.handle(request as Request<z.infer<Body>, z.infer<Query>>),
+  };
+}
+
+export type RouteMatch =
+  | { readonly outcome: 'found'; readonly route: Route; readonly parameters: Readonly<Record<string, string>> }
+  | { readonly outcome: 'no_such_path' }
+  | { readonly outcome: 'no_such_method'; readonly allowed: readonly string[] };
+
+/** Finds the route of a request. Parameters are percent-decoded; a path that cannot be decoded matches nothing. */
+export function matchRoute(routes: readonly Route[], method: string, path: string): RouteMatch {
+  const matches = routes.flatMap((candidate) => {
+    const parameters = matchPath(candidate.path, path);
+    return parameters === undefined ? [] : [{ route: candidate, parameters }];
+  });
+  if (matches.length === 0) return { outcome: 'no_such_path' };
+  const found = matches.find((match) => match.route.method === method);
+  if (found === undefined)
+    return { outcome: 'no_such_method', allowed: allowedOf(matches.map((match) => match.route.method)) };
+  return { outcome: 'found', ...found };
+}
+
+/** A route that answers to GET answers to HEAD, too. */
+function allowedOf(methods: readonly string[]): readonly string[] {
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+function matchPath(template: string, path: string): Record<string, string> | undefined {
+  const wanted = template.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return undefined;
+  const parameters: Record<string, string> = {};
+  for (const [index, part] of wanted.entries()) {
+    const value = given[index] ?? '';
+    if (!part.startsWith('{')) {
+      if (part !== value) return undefined;
+      continue;
+    }
+    try {
+      parameters[part.slice(1, -1)] = decodeURIComponent(value);
+    } catch {
+      return undefined;
+    }
+  }
+  return parameters;
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { internalEventSchema, type BatchEnvelope, type InternalEvent } from '../../shared/event/internalEvent.ts';
+import { recordFact, type FactDependencies } from '../../shared/event/recordFacts.ts';
+import type { RecordedEvent } from '../../shared/event/recordOnce.ts';
+import { toRefusedFact, type Refusal } from '../../shared/event/refusedFact.ts';
+import { toAsciiBody, toAsciiJson } from '../../shared/platform/asciiJson.ts';
+import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+import { deadLetterNameOf, eventQueueName } from '../../shared/platform/queues.ts';
+import type { DeliveryQueue } from '../../shared/webhook/delivery.ts';
+
+export interface RecordEachDependencies extends FactDependencies, DeliveryQueue {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface RecordedBatch {
+  /** Those that are to be delivered, in order and each once. */
+  readonly events: readonly RecordedEvent[];
+  /** When what was recorded happened. */
+  readonly timesMs: readonly number[];
+}
+
+/**
+ * Records the facts of a batch in their order, each judged for itself. A fact that is wrong, or that the store refuses for good,
+ * is recorded without what its sender wrote; if nothing of it can be recorded it goes to the dead letters alone. Either way
+ * its neighbours and all that comes later go on.
+ * Throws at the first failure that passes: all of it comes again, in order.
+ */
+export async function recordEach(dependencies: RecordEachDependencies, batch: BatchEnvelope): Promise<RecordedBatch> {
+  const recorded = new Map<string, RecordedEvent>();
+  const timesMs: number[] = [];
+  for (const raw of batch.events) {
+    const { fact, event } = (await recordAny(dependencies, batch, raw)) ?? {};
+    if (fact !== undefined) timesMs.push(fact.atMs);
+    if (event !== undefined) recorded.set(event.eventId, event);
+  }
+  return { events: [...recorded.values()], timesMs };
+}
+
+interface RecordedOne {
+  readonly fact: InternalEvent;
+  readonly event: RecordedEvent | undefined;
+}
+
+/** Undefined for what was set aside. */
+async function recordAny(
+  dependencies: RecordEachDependencies,
+  batch: BatchEnvelope,
+  raw: unknown,
+): Promise<RecordedOne | undefined> {
+  const parsed = internalEventSchema.safeParse(raw);
+  const attempt = parsed.success ? await recordOne(dependencies, batch, parsed.data) : ('malformed' as const);
+  if (typeof attempt === 'object') return attempt;
+  const alone = toAsciiJson({ ...batch, events: [raw] });
+  const bytes = toAsciiJson(raw).length;
+  const reason = attempt;
+  const left = toRefusedFact(raw, reason, bytes);
+  const rest = left === undefined ? reason : await recordOne(dependencies, batch, left);
+  const isRecorded = typeof rest === 'object';
+  if (!isRecorded) await setAside(dependencies, alone, batch.connectionId);
+  dependencies.metrics.count('FactsRefused', { reason });
+  dependencies.logger.error('a fact was refused', {
+    connectionId: batch.connectionId,
+    reason,
+    bytes,
+    outcome: isRecorded ? 'replaced' : 'set_aside',
+    ...(parsed.success ? {} : { attributes: parsed.error.issues.map((issue) => issue.path.join('.')) }),
+  });
+  return isRecorded ? rest : undefined;
+}
+
+/** Throws what passes; says why for what does not. */
+async function recordOne(
+  dependencies: RecordEachDependencies,
+  batch: BatchEnvelope,
+  fact: InternalEvent,
+): Promise<RecordedOne | Refusal> {
+  try {
+    return { fact, event: await recordFact(dependencies, batch, fact) };
+  } catch (error) {
+    if (judgeFailure(error) === 'passing') throw error;
+    return refusalOf(error);
+  }
+}
+
+/** Puts a body into the dead letters of events, where it waits for a person. Throws when they do not take it. */
+export async function setAside(
+  { queue, queueUrlBase, stage }: DeliveryQueue,
+  body: string,
+  group: string,
+): Promise<void> {
+  await queue.send(
+    new SendMessageCommand({
+      QueueUrl: `${queueUrlBase}${deadLetterNameOf(stage, eventQueueName(stage))}`,
+      MessageBody: toAsciiBody(body),
+      MessageGroupId: group,
+      // The same again is the same letter.
+      MessageDeduplicationId: createHash('sha256').update(group).update(body).digest('hex'),
+    }),
+  );
+}

@@ -1,0 +1,110 @@
+import { notEnqueuedDraft } from '../../shared/event/recordFacts.ts';
+import {
+  recordOnce,
+  type FactPlan,
+  type RecordDependencies,
+  type RecordedEvent,
+} from '../../shared/event/recordOnce.ts';
+import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
+import type { MessageStore } from '../../shared/message/messageStore.ts';
+import { notEnqueuedWrite } from '../../shared/message/messageWrites.ts';
+import {
+  listUnqueued,
+  minuteOf,
+  moveCursor,
+  readCursor,
+  unmarkUnqueued,
+  type UnqueuedMessage,
+} from '../../shared/message/unqueuedMessages.ts';
+import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
+import type { Logger } from '../../shared/platform/logger.ts';
+import type { Metrics } from '../../shared/platform/metrics.ts';
+import { enqueueDeliveries, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
+
+export interface ReconcileDependencies extends RecordDependencies, DeliveryQueue {
+  readonly messages: Pick<MessageStore, 'find'>;
+  readonly endpoints: Pick<EndpointStore, 'list'>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** A request that began just before the limit is done by then: nothing is given up while it is being enqueued. */
+const GRACE_MS = 60_000;
+/** Most minutes that one run looks after; after an outage the next runs catch up. */
+const MINUTES_PER_RUN = 120;
+
+/**
+ * Reconcile, each minute: a message that was accepted and never reached the queue in its 15 minutes becomes
+ * `failed(not_enqueued)`, with an event, so that none stays without an end.
+ * Throws when one could not be looked after; the others are, and the next run begins with its minute again. One that the store
+ * refuses for good is left and counted: no later minute waits for it.
+ */
+export function makeReconcileHandler(dependencies: ReconcileDependencies): () => Promise<void> {
+  return async () => {
+    const due = minuteOf(dependencies.clock.nowMs() - ACCEPT_LIMIT_MS - GRACE_MS) - 1;
+    const done = (await readCursor(dependencies)) ?? due - 1;
+    const failures: unknown[] = [];
+    for (let minute = done + 1; minute <= Math.min(due, done + MINUTES_PER_RUN); minute++) {
+      for (const marker of await listUnqueued(dependencies, minute)) {
+        await lookAfter(dependencies, marker).catch((error: unknown) => {
+          if (judgeFailure(error) === 'passing') failures.push(error);
+          else leave(dependencies, marker, error);
+        });
+      }
+      if (failures.length === 0) await moveCursor(dependencies, minute);
+    }
+    if (failures.length > 0)
+      throw new AggregateError(failures, `${failures.length} messages could not be looked after`);
+  };
+}
+
+function leave({ logger, metrics }: ReconcileDependencies, marker: UnqueuedMessage, error: unknown): void {
+  const { tenantId, connectionId, messageId } = marker;
+  metrics.count('FactsRefused', { reason: refusalOf(error) });
+  logger.error('a message that never reached the queue was refused', { tenantId, connectionId, messageId, error });
+}
+
+async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<void> {
+  const { tenantId, connectionId, messageId } = marker;
+  const source = {
+    tenantId,
+    connectionId,
+    factKeys: [`not_enqueued:${messageId}`] as const,
+    // The same in each run, so that a run that died before the fan-out is completed by the next.
+    batchId: `reconcile:${messageId}`,
+  };
+  const event = await recordOnce(dependencies, source, () => giveUp(dependencies, marker));
+  if (event !== undefined) await tell(dependencies, marker, event);
+  await unmarkUnqueued(dependencies, marker);
+}
+
+async function giveUp(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<FactPlan> {
+  const { connectionId, messageId } = marker;
+  const message = await dependencies.messages.find(connectionId, messageId);
+  // Only the marker is left over: the row was never written, or the message went its way.
+  if (message?.direction !== 'out' || message.state !== 'accepting') return { plan: 'ignored' };
+  const nowMs = dependencies.clock.nowMs();
+  return {
+    plan: 'stored',
+    draft: notEnqueuedDraft(message, nowMs),
+    message: notEnqueuedWrite(dependencies.stage, connectionId, messageId, nowMs),
+  };
+}
+
+async function tell(
+  dependencies: ReconcileDependencies,
+  { tenantId, connectionId, messageId }: UnqueuedMessage,
+  event: RecordedEvent,
+): Promise<void> {
+  const { eventId, correlationId } = event;
+  dependencies.metrics.count('CommandsEnded', { outcome: 'failed' });
+  await enqueueDeliveries(dependencies, await dependencies.endpoints.list(tenantId), [event]);
+  dependencies.logger.warn('message never reached the queue and is given up', {
+    tenantId,
+    connectionId,
+    messageId,
+    eventId,
+    correlationId,
+  });
+}

@@ -1,0 +1,164 @@
+import type { TableDefinition } from '../../shared/platform/tables.ts';
+
+/**
+ * What each process may do, as a table: nothing that is not here. Found by reading the calls that each one makes. Writes in a
+ * transaction count as the write that they are.
+ */
+export type ProcessName =
+  'api' | 'admin' | 'ingest' | 'deliver' | 'reconcile' | 'taskStopped' | 'watchdog' | 'canary' | 'worker' | 'restore';
+
+type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'Scan' | 'UpdateItem';
+
+export interface TableAccess {
+  readonly table: TableDefinition['name'];
+  /** On the index of connections by shard instead of the table. */
+  readonly onShardIndex?: true;
+  /** Beginnings of the partition keys that it may touch; all if left out. A star at the end stands for any rest. */
+  readonly keys?: readonly string[];
+  readonly actions: readonly TableAction[];
+}
+
+export type QueueName = 'commands' | 'commandsDead' | 'events' | 'eventsDead' | 'deliveries' | 'deliveriesDead';
+type QueueAction =
+  'ChangeMessageVisibility' | 'DeleteMessage' | 'GetQueueAttributes' | 'ReceiveMessage' | 'SendMessage';
+
+interface QueueAccess {
+  readonly queue: QueueName;
+  readonly actions: readonly QueueAction[];
+}
+
+export interface ProcessAccess {
+  readonly tables: readonly TableAccess[];
+  readonly queues: readonly QueueAccess[];
+  /** May wrap and unwrap data keys of connections. */
+  readonly dataKeys: boolean;
+}
+
+const core = (key: string, ...actions: readonly TableAction[]): TableAccess => ({
+  table: 'core',
+  keys: [`${key}#*`],
+  actions,
+});
+
+/** What Lambda's event source does in the name of its function. */
+const eventSource = ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] as const;
+
+export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
+  api: {
+    tables: [
+      core('KEY', 'GetItem'),
+      core('TENANT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      core('SHARD', 'GetItem', 'UpdateItem'),
+      core('CON', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      core('UNQUEUED', 'DeleteItem', 'PutItem'),
+      // Puts what stands for an event that never came, so that readers go on.
+      core('EVENTS', 'PutItem', 'Query'),
+      // Deliveries that wait, when a tenant says that its receiver is back.
+      core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query'),
+    ],
+    queues: [
+      { queue: 'commands', actions: ['SendMessage'] },
+      { queue: 'deliveries', actions: ['SendMessage'] },
+    ],
+    dataKeys: false,
+  },
+  admin: {
+    tables: [
+      core('KEY', 'GetItem', 'PutItem'),
+      core('TENANT', 'GetItem', 'PutItem'),
+      // The oldest message that waits on a connection.
+      core('PARKED', 'Query'),
+      { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
+      { table: 'fleet', actions: ['Scan'] },
+      { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
+      { table: 'fleet', keys: ['WHATSAPP_VERSION'], actions: ['BatchGetItem', 'PutItem'] },
+      { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['BatchGetItem'] },
+    ],
+    queues: [],
+    dataKeys: false,
+  },
+  ingest: {
+    tables: [
+      core('TENANT', 'Query', 'UpdateItem'),
+      core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('EVENTS', 'PutItem'),
+      // How far behind it is.
+      { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
+    ],
+    queues: [
+      { queue: 'events', actions: eventSource },
+      // What is refused for good, so that nothing waits behind it.
+      { queue: 'eventsDead', actions: ['SendMessage'] },
+      { queue: 'deliveries', actions: ['SendMessage'] },
+    ],
+    dataKeys: false,
+  },
+  deliver: {
+    tables: [
+      core('TENANT', 'GetItem', 'UpdateItem'),
+      core('EVENTS', 'GetItem'),
+      // An endpoint's attempts, and the deliveries that wait for it.
+      core('ENDPOINT', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
+    ],
+    queues: [{ queue: 'deliveries', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] }],
+    dataKeys: false,
+  },
+  reconcile: {
+    tables: [
+      { table: 'core', keys: ['UNQUEUED', 'UNQUEUED#*'], actions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'] },
+      core('TENANT', 'Query', 'UpdateItem'),
+      core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('EVENTS', 'PutItem'),
+    ],
+    queues: [{ queue: 'deliveries', actions: ['SendMessage'] }],
+    dataKeys: false,
+  },
+  taskStopped: {
+    tables: [{ table: 'fleet', keys: ['LEASE#*'], actions: ['Query', 'UpdateItem'] }],
+    queues: [],
+    dataKeys: false,
+  },
+  watchdog: {
+    tables: [
+      { table: 'fleet', actions: ['BatchGetItem', 'Scan'] },
+      { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
+      { table: 'fleet', keys: ['WATCHDOG'], actions: ['PutItem'] },
+    ],
+    queues: [{ queue: 'commands', actions: ['SendMessage'] }],
+    dataKeys: false,
+  },
+  worker: {
+    tables: [
+      core('TENANT', 'DeleteItem', 'GetItem', 'UpdateItem'),
+      core('SHARD', 'UpdateItem'),
+      { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
+      core('CON', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('PARKED', 'DeleteItem', 'PutItem', 'Query'),
+      { table: 'fleet', actions: ['BatchGetItem', 'PutItem', 'Scan', 'UpdateItem'] },
+      { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Query', 'UpdateItem'] },
+    ],
+    queues: [
+      { queue: 'commands', actions: ['ChangeMessageVisibility', 'DeleteMessage', 'ReceiveMessage'] },
+      // A command that cannot be read, so that nothing waits behind it.
+      { queue: 'commandsDead', actions: ['SendMessage'] },
+      { queue: 'events', actions: ['SendMessage'] },
+    ],
+    dataKeys: true,
+  },
+  // Calls the API as a tenant does; its key is a parameter, which its own statement names (infra/stacks/canary.ts).
+  canary: { tables: [], queues: [], dataKeys: false },
+  // The one-off task after a restore of Sessions, while no worker runs: it looks at every session, raises every epoch above
+  // any that was seen, and leaves ratchets behind. Nothing else may read that table from end to end.
+  restore: {
+    tables: [
+      // The numbers of events go on far ahead.
+      { table: 'core', actions: ['Scan'] },
+      { table: 'core', keys: ['TENANT#*'], actions: ['UpdateItem'] },
+      { table: 'core', keys: ['EVENTS#*'], actions: ['PutItem'] },
+      { table: 'fleet', actions: ['Scan', 'UpdateItem'] },
+      { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Scan'] },
+    ],
+    queues: [],
+    dataKeys: true,
+  },
+};

@@ -1,0 +1,60 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
+import { commandQueueName, deliveryQueueName, eventQueueName } from '../../shared/platform/queues.ts';
+import { processAccess, type ProcessName, type QueueName, type TableAccess } from './access.ts';
+import { deadLettersOf } from '../settings/queueDefinition.ts';
+import { commandQueueArns, queueArn, shardIndexArn, tableArn } from '../settings/resources.ts';
+import type { Settings } from '../settings/settings.ts';
+
+type Stage = Pick<Settings, 'stage' | 'shardCount'>;
+
+/** The rows of a process in the table of access, as statements for its role. */
+export function accessStatements(scope: IConstruct, settings: Stage, process: ProcessName): readonly PolicyStatement[] {
+  const { tables, queues } = processAccess[process];
+  return [
+    ...tables.map((access) => tableStatement(scope, settings.stage, access)),
+    ...queues.map(
+      ({ queue, actions }) =>
+        new PolicyStatement({
+          actions: actions.map((action) => `sqs:${action}`),
+          resources: [...queueArns(scope, settings, queue)],
+        }),
+    ),
+  ];
+}
+
+/**
+ * Wraps and unwraps data keys, only for a named tenant and connection: a call without both of them in its encryption context,
+ * or with anything else, is refused, so that each use says in the audit trail whose keys it was for.
+ */
+export function dataKeyStatement(keyArn: string): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: [keyArn],
+    conditions: {
+      Null: { 'kms:EncryptionContext:tenantId': 'false', 'kms:EncryptionContext:connectionId': 'false' },
+      'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenantId', 'connectionId'] },
+    },
+  });
+}
+
+function tableStatement(scope: IConstruct, stage: string, access: TableAccess): PolicyStatement {
+  const { table, onShardIndex, keys, actions } = access;
+  return new PolicyStatement({
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resources: [onShardIndex === true ? shardIndexArn(scope, stage) : tableArn(scope, stage, table)],
+    ...(keys === undefined ? {} : { conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...keys] } } }),
+  });
+}
+
+function queueArns(scope: IConstruct, { stage, shardCount }: Stage, queue: QueueName): readonly string[] {
+  if (queue === 'commands') return commandQueueArns(scope, stage, shardCount);
+  const names = {
+    commandsDead: deadLettersOf(stage, commandQueueName(stage, 0)),
+    events: eventQueueName(stage),
+    eventsDead: deadLettersOf(stage, eventQueueName(stage)),
+    deliveries: deliveryQueueName(stage),
+    deliveriesDead: deadLettersOf(stage, deliveryQueueName(stage)),
+  } as const;
+  return [queueArn(scope, names[queue])];
+}

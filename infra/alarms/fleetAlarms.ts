@@ -1,0 +1,263 @@
+import {
+  AlarmRule,
+  AlarmState,
+  ComparisonOperator,
+  CompositeAlarm,
+  MathExpression,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { RunbookAnomalyAlarm } from '../constructs/runbookAnomalyAlarm.ts';
+import { RunbookAlarm, alarmDescription, alarmName, tellTopic } from '../constructs/runbookAlarm.ts';
+import { holdfastMetric } from './holdfastMetric.ts';
+
+/** Deadline of one try of a heartbeat (HOLDFAST_HEARTBEAT_TIMEOUT_MS): slower ones are tried again. */
+const HEARTBEAT_TRY_MS = 1_500;
+/** Then the leader takes an offer back (HOLDFAST_GIVE_DEADLINE_MS). */
+const GIVE_DEADLINE_MS = 30_000;
+/** With fewer opens a percentage says little. */
+const LEAST_OPENS = 50;
+const OPENS_FAILED_PERCENT = 20;
+/** Retries, and a pause that WhatsApp's limits ask for, are over by then. */
+const LONG_WAIT_MS = 15 * 60_000;
+
+/** Alarms on what the workers say of themselves. */
+export function addFleetAlarms(scope: Construct, stage: string): void {
+  addOwnershipAlarms(scope, stage);
+  addWorkerAlarms(scope, stage);
+  addFencedAlarm(scope, stage);
+  addWhatsAppAlarms(scope, stage);
+}
+
+function addOwnershipAlarms(scope: Construct, stage: string): void {
+  const page = { stage, severity: 'page' } as const;
+  new RunbookAlarm(scope, 'shards-unowned', {
+    ...page,
+    metric: holdfastMetric(stage, 'ShardsUnowned', {}, { statistic: 'Maximum', minutes: 1 }),
+    threshold: 1,
+    periods: 2,
+    heading: 'Shards have no owner',
+    sentence: 'For 2 minutes a shard had no owner: its connections are offline.',
+  });
+  new RunbookAlarm(scope, 'no-leader', {
+    ...page,
+    // Only a leader says how many shards are unowned.
+    metric: holdfastMetric(stage, 'ShardsUnowned', {}, { statistic: 'SampleCount', minutes: 1 }),
+    threshold: 1,
+    comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+    periods: 3,
+    missingData: TreatMissingData.BREACHING,
+    heading: 'Nobody leads the fleet',
+    sentence: 'For 3 minutes no leader was heard of.',
+  });
+  new RunbookAlarm(scope, 'brake', {
+    ...page,
+    metric: holdfastMetric(stage, 'BrakeActive', {}, { statistic: 'Maximum', minutes: 1 }),
+    threshold: 1,
+    heading: 'Brake is on',
+    sentence: 'So many workers look dead at once that none is declared dead.',
+  });
+  new RunbookAlarm(scope, 'hand-offs-slow', {
+    stage,
+    severity: 'ticket',
+    metric: holdfastMetric(stage, 'HandOffDuration', {}, { statistic: 'p95', minutes: 15 }),
+    threshold: GIVE_DEADLINE_MS,
+    heading: 'Hand-offs are slow',
+    sentence: `One hand-off in twenty took ${GIVE_DEADLINE_MS / 1_000} s or longer.`,
+  });
+}
+
+function addWorkerAlarms(scope: Construct, stage: string): void {
+  const ticket = { stage, severity: 'ticket', threshold: 1 } as const;
+  for (const proof of ['observed', 'stopped'] as const) {
+    new RunbookAlarm(scope, `workers-die-${proof}`, {
+      ...ticket,
+      metric: holdfastMetric(stage, 'WorkersDead', { proof }, { statistic: 'Sum', minutes: 5 }),
+      heading: 'Workers die',
+      sentence:
+        proof === 'observed'
+          ? 'A worker fell silent, and the others declared it dead.'
+          : 'A worker ended without having drained, as ECS says.',
+    });
+  }
+  new RunbookAlarm(scope, 'workers-suspended', {
+    ...ticket,
+    metric: holdfastMetric(stage, 'SuspendedDuration', {}, { statistic: 'SampleCount', minutes: 5 }),
+    heading: 'Workers are suspended',
+    sentence: 'A worker had no acknowledged heartbeat for so long that it stopped its work for a while.',
+  });
+  for (const reason of ['malformed', 'too_large'] as const) {
+    new RunbookAlarm(scope, `facts-refused-${reason === 'malformed' ? reason : 'too-large'}`, {
+      ...ticket,
+      metric: holdfastMetric(stage, 'FactsRefused', { reason }, { statistic: 'Sum', minutes: 5 }),
+      heading: 'Facts are refused',
+      sentence:
+        reason === 'malformed'
+          ? 'Something that WhatsApp brought could not be told as it came, because its form is taken nowhere.'
+          : 'Something that WhatsApp brought could not be told as it came, because it is too large.',
+    });
+  }
+  new RunbookAlarm(scope, 'event-loop-held-up', {
+    ...ticket,
+    metric: holdfastMetric(stage, 'EventLoopDelay', {}, { statistic: 'p95', minutes: 1 }),
+    threshold: HEARTBEAT_TRY_MS,
+    periods: 5,
+    heading: 'Worker CPU is short',
+    sentence: `For 5 minutes one stretch of work in twenty held everything else up for ${HEARTBEAT_TRY_MS / 1_000} s or longer.`,
+  });
+  new RunbookAlarm(scope, 'heartbeats-slow', {
+    ...ticket,
+    metric: holdfastMetric(stage, 'HeartbeatLatency', {}, { statistic: 'p99', minutes: 1 }),
+    threshold: HEARTBEAT_TRY_MS,
+    periods: 5,
+    heading: 'Heartbeats are slow',
+    sentence: `For 5 minutes one heartbeat in a hundred took ${HEARTBEAT_TRY_MS / 1_000} s or longer.`,
+  });
+}
+
+/**
+ * A refused write is as it should be beside a change of owner, and a sign of two owners at any other time: the alarm is held
+ * back while shards change hands. Two alarms and not one expression, because a count of nothing is no data, and then an
+ * expression has no value at all.
+ */
+function addFencedAlarm(scope: Construct, stage: string): void {
+  const fenced = new RunbookAlarm(scope, 'commits-refused', {
+    stage,
+    severity: 'none',
+    metric: holdfastMetric(stage, 'FencedCommits', {}, { statistic: 'Sum', minutes: 5 }),
+    threshold: 1,
+    heading: 'Writes are fenced',
+    sentence: 'The store refused a write because a newer owner had written.',
+  });
+  const claimed = new RunbookAlarm(scope, 'shards-claimed', {
+    stage,
+    severity: 'none',
+    metric: holdfastMetric(stage, 'ClaimsWon', {}, { statistic: 'Sum', minutes: 5 }),
+    threshold: 1,
+    heading: 'Shards change their owner',
+    sentence: 'A shard was claimed from a worker that is dead.',
+  });
+  const text = {
+    stage,
+    severity: 'page',
+    heading: 'Writes are fenced',
+    sentence: 'The store refused a write because a newer owner had written, while no shard was claimed.',
+  } as const;
+  const alarm = new CompositeAlarm(scope, 'writes-fenced', {
+    compositeAlarmName: alarmName(stage, 'writes-fenced'),
+    alarmDescription: alarmDescription(text),
+    alarmRule: AlarmRule.fromAlarm(fenced, AlarmState.ALARM),
+    actionsSuppressor: claimed,
+    // Both counts come from logs, and either may come first.
+    actionsSuppressorWaitPeriod: Duration.minutes(2),
+    actionsSuppressorExtensionPeriod: Duration.minutes(2),
+  });
+  tellTopic(alarm, text);
+}
+
+function addWhatsAppAlarms(scope: Construct, stage: string): void {
+  new RunbookAlarm(scope, 'outage-mode', {
+    stage,
+    severity: 'page',
+    metric: holdfastMetric(stage, 'OutageMode', {}, { statistic: 'Maximum', minutes: 1 }),
+    threshold: 1,
+    periods: 2,
+    heading: 'WhatsApp refuses opens',
+    sentence: 'WhatsApp refuses nearly all opens, so that only a few are tried.',
+  });
+  new RunbookAlarm(scope, 'client-version-refused', {
+    stage,
+    severity: 'page',
+    metric: holdfastMetric(stage, 'ClientVersionRefused', {}, { statistic: 'Sum', minutes: 5 }),
+    threshold: 1,
+    heading: 'WhatsApp refuses our version',
+    sentence: 'WhatsApp refuses a client version (405); connections that use it stay offline until it is changed.',
+  });
+  new RunbookAlarm(scope, 'connections-unwell', {
+    stage,
+    severity: 'ticket',
+    metric: holdfastMetric(stage, 'ConnectionsUnwell', {}, { statistic: 'Maximum', minutes: 5 }),
+    // One is replaced within two minutes; what stays is not helped by that.
+    threshold: 1,
+    periods: 3,
+    heading: 'Connections are open in name only',
+    sentence: 'For 15 minutes there were connections that are open and do not work.',
+  });
+  new RunbookAlarm(scope, 'messages-wait', {
+    stage,
+    severity: 'ticket',
+    metric: holdfastMetric(stage, 'LongestWait', {}, { statistic: 'Maximum', minutes: 5 }),
+    threshold: LONG_WAIT_MS,
+    heading: 'Accepted messages wait',
+    sentence: `An accepted message has waited for ${LONG_WAIT_MS / 60_000} minutes although its connection is online.`,
+  });
+  new RunbookAlarm(scope, 'workers-recycled', {
+    stage,
+    severity: 'ticket',
+    metric: new MathExpression({
+      expression: 'FILL(critical, 0) + FILL(memory, 0)',
+      usingMetrics: {
+        critical: holdfastMetric(
+          stage,
+          'WorkerRecycled',
+          { reason: 'memory_critical' },
+          { statistic: 'Sum', minutes: 60 },
+        ),
+        memory: holdfastMetric(stage, 'WorkerRecycled', { reason: 'memory' }, { statistic: 'Sum', minutes: 60 }),
+      },
+      period: Duration.minutes(60),
+      label: 'workers replaced for their memory',
+    }),
+    threshold: 1,
+    heading: 'Workers are replaced for their memory',
+    sentence: 'A worker was replaced within the hour because its memory was nearly full.',
+  });
+  new RunbookAlarm(scope, 'opens-fail', {
+    stage,
+    severity: 'page',
+    metric: new MathExpression({
+      // By attempts and not by successes: when none succeeds, that count does not exist.
+      expression: `IF(attempts >= ${LEAST_OPENS}, 100 * failed / attempts, 0)`,
+      usingMetrics: {
+        attempts: holdfastMetric(stage, 'OpenAttempts', {}, { statistic: 'Sum', minutes: 5 }),
+        failed: holdfastMetric(stage, 'OpenFailed', {}, { statistic: 'Sum', minutes: 5 }),
+      },
+      period: Duration.minutes(5),
+      label: 'opens that failed, percent',
+    }),
+    threshold: OPENS_FAILED_PERCENT,
+    periods: 2,
+    heading: 'WhatsApp refuses opens',
+    sentence: `For 10 minutes ${OPENS_FAILED_PERCENT} % or more of the sockets closed before they were open.`,
+  });
+  new RunbookAlarm(scope, 'sessions-renewed-again', {
+    stage,
+    severity: 'ticket',
+    metric: holdfastMetric(stage, 'SessionsRenewed', { sinceLast: 'under_a_day' }, { statistic: 'Sum', minutes: 60 }),
+    threshold: 1,
+    heading: 'Sessions are renewed again',
+    sentence: 'A Signal session was replaced for the second time within a day.',
+  });
+  new RunbookAnomalyAlarm(scope, 'accounts-logged-out', {
+    stage,
+    severity: 'page',
+    metric: holdfastMetric(stage, 'SocketsClosed', { cause: 'account' }, { statistic: 'Sum', minutes: 15 }),
+    heading: 'Accounts are logged out',
+    sentence: 'WhatsApp logs out, removes or bans more accounts than it uses to.',
+  });
+  new RunbookAnomalyAlarm(scope, 'conflicts-unusual', {
+    stage,
+    severity: 'ticket',
+    metric: holdfastMetric(stage, 'Conflicts', {}, { statistic: 'Sum', minutes: 15 }),
+    heading: 'Accounts are used elsewhere',
+    sentence: 'Other programs take the place of our sockets (440) more often than they use to.',
+  });
+  new RunbookAnomalyAlarm(scope, 'retry-receipts-unusual', {
+    stage,
+    severity: 'ticket',
+    metric: holdfastMetric(stage, 'RetryReceipts', {}, { statistic: 'Sum', minutes: 15 }),
+    heading: 'Recipients cannot decrypt',
+    sentence: 'Recipients ask us to repeat messages more often than they use to.',
+  });
+}

@@ -1,0 +1,36 @@
+import type { IConstruct } from 'constructs';
+import { HEALTH_PORT } from '../../shared/platform/healthCheck.ts';
+import { queueUrlBase } from './resources.ts';
+import type { Settings } from './settings.ts';
+
+/** What each process reads of its environment (shared/platform/config.ts); everything else has the default of production. */
+export function storeEnvironment(scope: IConstruct, settings: Settings) {
+  return {
+    HOLDFAST_STAGE: settings.stage,
+    HOLDFAST_SHARD_COUNT: String(settings.shardCount),
+    HOLDFAST_SHARD_CAP: String(settings.shardCap),
+    HOLDFAST_QUEUE_URL_BASE: queueUrlBase(scope),
+    HOLDFAST_LOG_LEVEL: settings.logLevel,
+  } as const;
+}
+
+/** Share of a worker's memory for JavaScript objects; the rest is for buffers, code and the system. */
+const HEAP_SHARE = 0.75;
+
+/** What a worker reads. Which task it is and in which zone, it asks ECS at its start. */
+export function workerEnvironment(scope: IConstruct, settings: Settings, region: string, keyArn: string) {
+  return {
+    ...storeEnvironment(scope, settings),
+    AWS_REGION: region,
+    HOLDFAST_KMS_KEY_ARN: keyArn,
+    HOLDFAST_STATUS_PORT: String(HEALTH_PORT),
+    HOLDFAST_WORKER_CONNECTIONS: String(settings.workerConnections),
+    HOLDFAST_GENERATION: String(settings.generation),
+    NODE_OPTIONS: `--max-old-space-size=${Math.floor(settings.workerMemoryMib * HEAP_SHARE)}`,
+  } as const;
+}
+
+/** What the watchdog reads. */
+export function watchdogEnvironment(scope: IConstruct, settings: Settings, clusterArn: string) {
+  return { ...storeEnvironment(scope, settings), HOLDFAST_ECS_CLUSTER: clusterArn } as const;
+}

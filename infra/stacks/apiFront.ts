@@ -1,0 +1,64 @@
+import { CfnOutput, Fn } from 'aws-cdk-lib';
+import { ApiMapping, DomainName, type HttpApi, type HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import {
+  AllowedMethods,
+  CachePolicy,
+  Distribution,
+  OriginRequestPolicy,
+  ResponseHeadersPolicy,
+  SecurityPolicyProtocol,
+  ViewerProtocolPolicy,
+} from 'aws-cdk-lib/aws-cloudfront';
+import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import type { Construct } from 'constructs';
+import { acknowledge } from '../constructs/acknowledge.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/** What stands before the API when a stage asks for it: a name of its own, and a web ACL. Neither is there by default. */
+export function addApiFront(scope: Construct, settings: Settings, api: HttpApi, stage: HttpStage): void {
+  addDomain(scope, settings, api, stage);
+  addWebAcl(scope, settings, api);
+}
+
+function addDomain(scope: Construct, { domainName, certificateArn }: Settings, api: HttpApi, stage: HttpStage): void {
+  if (domainName === undefined || certificateArn === undefined) return;
+  const domain = new DomainName(scope, 'Domain', {
+    domainName,
+    certificate: Certificate.fromCertificateArn(scope, 'Certificate', certificateArn),
+  });
+  new ApiMapping(scope, 'DomainMapping', { api, domainName: domain, stage });
+  new CfnOutput(scope, 'DomainTarget', {
+    description: `Make ${domainName} an alias or CNAME of this`,
+    value: domain.regionalDomainName,
+  });
+}
+
+/** AWS WAF cannot stand before an HTTP API, so a distribution does, which keeps nothing and passes everything on. */
+function addWebAcl(scope: Construct, { webAclArn }: Settings, api: HttpApi): void {
+  if (webAclArn === undefined) return;
+  const distribution = new Distribution(scope, 'Front', {
+    webAclId: webAclArn,
+    minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
+    defaultBehavior: {
+      origin: new HttpOrigin(Fn.select(2, Fn.split('/', api.apiEndpoint))),
+      viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
+      allowedMethods: AllowedMethods.ALLOW_ALL,
+      cachePolicy: CachePolicy.CACHING_DISABLED,
+      // The host of the caller is not that of the API, which would refuse it.
+      originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+      responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
+    },
+  });
+  acknowledge(distribution, 'Tenants are everywhere, and so are their servers.', 'AwsSolutions-CFR1');
+  acknowledge(distribution, "The API's own access log has every request that comes through.", 'AwsSolutions-CFR3');
+  acknowledge(
+    distribution,
+    'The name is that of CloudFront itself, whose certificate sets the lowest version of TLS; a name of its own has the API.',
+    'AwsSolutions-CFR4',
+  );
+  new CfnOutput(scope, 'FrontAddress', {
+    description: 'Address of the API behind its web ACL',
+    value: `https://${distribution.distributionDomainName}`,
+  });
+}

@@ -1,0 +1,153 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { type CfnStage, HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { addApiFront } from './apiFront.ts';
+import { accessStatements } from '../access/accessStatements.ts';
+import { acknowledge } from '../constructs/acknowledge.ts';
+import { Handler } from '../constructs/handler.ts';
+import { RunbookAlarm, type Severity } from '../constructs/runbookAlarm.ts';
+import { storeEnvironment } from '../settings/environment.ts';
+import { smallConcurrency, type Settings } from '../settings/settings.ts';
+
+export interface ApiStackProps extends StackProps {
+  readonly settings: Settings;
+}
+
+/** API Gateway ends a request after 30 s; the function ends just before. */
+const TIMEOUT_SECONDS = 29;
+/** Operators are few. */
+const ADMIN_REQUESTS_PER_SECOND = 10;
+/** Those of `isAdminPath` (functions/admin/handler.ts). */
+const ADMIN_ROUTES = ['/v1/admin/{proxy+}', '/health/detailed'] as const;
+const ROUTES = ['/v1/{proxy+}', '/health', '/health/ready'] as const;
+
+/** REQUIREMENTS R22: the lower figure is looked at in the morning, the upper one at once. */
+const thresholds: readonly {
+  readonly severity: Severity;
+  readonly errorPercent: number;
+  readonly slowMs: number;
+  readonly failedPerHour: number;
+}[] = [
+  { severity: 'ticket', errorPercent: 5, slowMs: 3_000, failedPerHour: 10 },
+  { severity: 'page', errorPercent: 10, slowMs: 5_000, failedPerHour: 50 },
+];
+
+/**
+ * The HTTP API: tenants' routes and operators' routes go to two functions with two roles. No authoriser: each function
+ * authenticates, with the same code as in the embedded stack.
+ */
+export class ApiStack extends Stack {
+  readonly api: HttpApi;
+
+  constructor(scope: Construct, id: string, props: ApiStackProps) {
+    super(scope, id, props);
+    const { settings } = props;
+    const environment = storeEnvironment(this, settings);
+    const handler = (name: 'api' | 'admin', reservedConcurrency: number): HttpLambdaIntegration => {
+      const { lambda } = new Handler(this, name, {
+        settings,
+        name,
+        entry: `functions/${name}/entry.ts`,
+        timeoutSeconds: TIMEOUT_SECONDS,
+        reservedConcurrency,
+        environment,
+        statements: accessStatements(this, settings, name),
+      });
+      return new HttpLambdaIntegration(`${name}-integration`, lambda);
+    };
+    this.api = new HttpApi(this, 'Http', { apiName: `${settings.stage}-holdfast`, createDefaultStage: false });
+    const tenants = handler('api', settings.apiConcurrency);
+    const operators = handler('admin', smallConcurrency.admin);
+    for (const path of ROUTES) this.api.addRoutes({ path, methods: [HttpMethod.ANY], integration: tenants });
+    const adminRoutes = ADMIN_ROUTES.flatMap((path) =>
+      this.api.addRoutes({ path, methods: [HttpMethod.ANY], integration: operators }),
+    );
+    acknowledge(
+      this,
+      'Authentication is one middleware in front of every handler, the same as in the embedded stack; an authoriser would be a second one.',
+      'AwsSolutions-APIG4',
+    );
+    // Settings of a route that is not there yet are refused.
+    const httpStage = this.#addStage(settings);
+    httpStage.node.addDependency(...adminRoutes);
+    addApiFront(this, settings, this.api, httpStage);
+    this.#addAlarms(settings.stage);
+  }
+
+  #addStage({ stage, logRetentionDays, apiRequestsPerSecond }: Settings): HttpStage {
+    const logGroup = new LogGroup(this, 'AccessLogs', {
+      logGroupName: `/holdfast/${stage}/access`,
+      retention: logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const httpStage = new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      autoDeploy: true,
+      throttle: { rateLimit: apiRequestsPerSecond, burstLimit: apiRequestsPerSecond * 2 },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(logGroup),
+        // The route and not the path: paths may hold what is nobody's business in a log.
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            requestId: AccessLogField.contextRequestId(),
+            at: AccessLogField.contextRequestTimeEpoch(),
+            route: '$context.routeKey',
+            status: AccessLogField.contextStatus(),
+            latencyMs: AccessLogField.contextResponseLatency(),
+            failure: '$context.integrationErrorMessage',
+          }),
+        ),
+      },
+    });
+    const bare = httpStage.node.defaultChild as CfnStage;
+    // CDK passes this map on as it stands, so the names are CloudFormation's.
+    const throttle = {
+      ThrottlingRateLimit: ADMIN_REQUESTS_PER_SECOND,
+      ThrottlingBurstLimit: ADMIN_REQUESTS_PER_SECOND * 2,
+    };
+    bare.routeSettings = Object.fromEntries(ADMIN_ROUTES.map((path) => [`ANY ${path}`, throttle]));
+    return httpStage;
+  }
+
+  #addAlarms(stage: string): void {
+    const period = Duration.minutes(5);
+    for (const { severity, errorPercent, slowMs, failedPerHour } of thresholds) {
+      const common = { stage, severity };
+      new RunbookAlarm(this, `api-errors-${severity}`, {
+        ...common,
+        metric: new MathExpression({
+          expression: '100 * failed / requests',
+          usingMetrics: {
+            failed: this.api.metricServerError({ period, statistic: 'Sum' }),
+            requests: this.api.metricCount({ period, statistic: 'SampleCount' }),
+          },
+          period,
+          label: 'answers with 5xx, percent',
+        }),
+        threshold: errorPercent,
+        periods: 3,
+        heading: 'API answers with errors',
+        sentence: `For 15 minutes ${errorPercent} % or more of the API's answers were 5xx.`,
+      });
+      new RunbookAlarm(this, `api-failures-${severity}`, {
+        ...common,
+        metric: this.api.metricServerError({ period: Duration.hours(1), statistic: 'Sum' }),
+        threshold: failedPerHour,
+        heading: 'API answers with errors',
+        sentence: `${failedPerHour} or more requests in an hour were answered with 5xx.`,
+      });
+      new RunbookAlarm(this, `api-slow-${severity}`, {
+        ...common,
+        metric: this.api.metricLatency({ period, statistic: 'p99' }),
+        threshold: slowMs,
+        periods: 3,
+        heading: 'API is slow',
+        sentence: `For 15 minutes one answer in a hundred took ${slowMs / 1_000} s or longer.`,
+      });
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { AttributeType, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import { tableDefinitions, tableName, type TableDefinition } from '../../shared/platform/tables.ts';
+import { addBackups } from './backups.ts';
+import type { Settings } from '../settings/settings.ts';
+
+export interface DataStackProps extends StackProps {
+  readonly settings: Pick<Settings, 'stage' | 'backupDays' | 'backupCopyVaultArn'>;
+}
+
+/**
+ * The three tables, made from the same definitions as the embedded stack's, and the key that wraps the data keys of
+ * connections. All are kept when the stack is deleted: without the key, no stored session can be read again.
+ */
+export class DataStack extends Stack {
+  readonly dataKeyArn: string;
+
+  constructor(scope: Construct, id: string, props: DataStackProps) {
+    super(scope, id, { ...props, terminationProtection: true });
+    const { settings } = props;
+    const { stage } = settings;
+    for (const definition of tableDefinitions) this.#addTable(stage, definition);
+    addBackups(this, settings);
+    const key = new Key(this, 'DataKey', {
+      alias: `${stage}-data-keys`,
+      description: 'Wraps the data keys of WhatsApp sessions',
+      enableKeyRotation: true,
+      // Cannot be changed later. Without a replica of the key, a copy of the sessions in another region cannot be read there.
+      multiRegion: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.dataKeyArn = key.keyArn;
+  }
+
+  #addTable(stage: string, definition: TableDefinition): void {
+    new TableV2(this, definition.name, {
+      tableName: tableName(stage, definition.name),
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      timeToLiveAttribute: definition.ttlAttribute,
+      encryption: TableEncryptionV2.awsManagedKey(),
+      // Leases and owners of an earlier hour are about processes that are gone: Fleet is never put back.
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: definition.name !== 'fleet' },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      globalSecondaryIndexes: definition.indexes.map((index) => ({
+        indexName: index.name,
+        partitionKey: { name: index.partitionKey, type: AttributeType.STRING },
+        sortKey: { name: index.sortKey, type: AttributeType.STRING },
+        projectionType: ProjectionType.ALL,
+      })),
+    });
+  }
+}

@@ -1,0 +1,52 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { deliveryQueueName, eventQueueName } from '../../shared/platform/queues.ts';
+import { accessStatements } from '../access/accessStatements.ts';
+import { Handler } from '../constructs/handler.ts';
+import { storeEnvironment } from '../settings/environment.ts';
+import { queueArn } from '../settings/resources.ts';
+import type { Settings } from '../settings/settings.ts';
+
+export interface DeliveryStackProps extends StackProps {
+  readonly settings: Settings;
+}
+
+/** A sixth of the queues' visibility timeout, as AWS advises for event sources. */
+const TIMEOUT_SECONDS = 30;
+/** Most that SQS gives in one batch of a FIFO queue. */
+const BATCH_SIZE = 10;
+
+/** From the events queue to stored messages, events and deliveries, and from there to the tenants' webhooks. */
+export class DeliveryStack extends Stack {
+  constructor(scope: Construct, id: string, props: DeliveryStackProps) {
+    super(scope, id, props);
+    const { settings } = props;
+    const { stage, ingestConcurrency, deliverConcurrency } = settings;
+    this.#addConsumer(settings, 'ingest', eventQueueName(stage), ingestConcurrency);
+    this.#addConsumer(settings, 'deliver', deliveryQueueName(stage), deliverConcurrency);
+  }
+
+  #addConsumer(settings: Settings, name: 'ingest' | 'deliver', queueName: string, concurrency: number): void {
+    const { lambda, role } = new Handler(this, name, {
+      settings,
+      name,
+      entry: `functions/${name}/entry.ts`,
+      timeoutSeconds: TIMEOUT_SECONDS,
+      reservedConcurrency: concurrency,
+      environment: storeEnvironment(this, settings),
+      statements: accessStatements(this, settings, name),
+    });
+    const source = new EventSourceMapping(this, `${name}-source`, {
+      target: lambda,
+      eventSourceArn: queueArn(this, queueName),
+      batchSize: BATCH_SIZE,
+      // The whole batch would come again because of one record.
+      reportBatchItemFailures: true,
+      // More batches than that would be throttled, and each throttle counts as a receive on the way to the dead letters.
+      maxConcurrency: concurrency,
+    });
+    // AWS looks whether the role may read the queue when the source is made.
+    source.node.addDependency(role);
+  }
+}

@@ -1,0 +1,37 @@
+import { GatewayVpcEndpointAwsService, SubnetType, Vpc, type IVpc, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { Construct } from 'constructs';
+import { acknowledge } from '../constructs/acknowledge.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/**
+ * The workers' network. Public: each worker has an address of its own, so that no NAT gateway is paid, shared or runs out of
+ * ports towards the few addresses of WhatsApp. Private: one NAT gateway in each zone.
+ */
+export function makeVpc(scope: Construct, { network, zones }: Pick<Settings, 'network' | 'zones'>): IVpc {
+  const isPrivate = network === 'private';
+  const vpc = new Vpc(scope, 'Vpc', {
+    maxAzs: zones,
+    natGateways: isPrivate ? zones : 0,
+    subnetConfiguration: [
+      { name: 'public', subnetType: SubnetType.PUBLIC, cidrMask: 20 },
+      ...(isPrivate ? [{ name: 'private', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 }] : []),
+    ],
+    // Both cost nothing. S3 is where images come from.
+    gatewayEndpoints: {
+      dynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB },
+      s3: { service: GatewayVpcEndpointAwsService.S3 },
+    },
+  });
+  acknowledge(
+    vpc,
+    'Nothing can connect to a worker, and what a worker connects to is in its own log; flow logs would be paid by the gigabyte.',
+    'AwsSolutions-VPC7',
+  );
+  // CDK's class does not say `| undefined` where its interface does.
+  return vpc as IVpc;
+}
+
+/** Where in it the workers are. */
+export function workerSubnets({ network }: Pick<Settings, 'network'>): SubnetSelection {
+  return { subnetType: network === 'private' ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PUBLIC };
+}

@@ -1,0 +1,56 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { FargateService } from 'aws-cdk-lib/aws-ecs';
+import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import { addBurnAlarms } from '../alarms/burnAlarms.ts';
+import { addCanary } from './canary.ts';
+import { alarmTopicName } from '../constructs/runbookAlarm.ts';
+import { addDashboards } from '../dashboards/placeDashboards.ts';
+import { addFleetAlarms } from '../alarms/fleetAlarms.ts';
+import { addSavedQueries } from './queries.ts';
+import type { Settings } from '../settings/settings.ts';
+import { addTableAlarms } from '../alarms/tableAlarms.ts';
+
+export interface OpsStackProps extends StackProps {
+  readonly settings: Settings;
+  readonly api: HttpApi;
+  readonly service: FargateService;
+}
+
+/** Whom alarms tell, the alarms that belong to no other stack, and the dashboard. */
+export class OpsStack extends Stack {
+  constructor(scope: Construct, id: string, props: OpsStackProps) {
+    super(scope, id, props);
+    const { settings, api, service } = props;
+    const { stage } = settings;
+    for (const severity of ['page', 'ticket'] as const) this.#addTopic(settings, severity);
+    addFleetAlarms(this, stage);
+    addTableAlarms(this, stage);
+    addSavedQueries(this, stage);
+    addBurnAlarms(this, settings, api.apiId);
+    addCanary(this, settings, settings.domainName === undefined ? api.apiEndpoint : `https://${settings.domainName}`);
+    addDashboards(this, settings, {
+      apiId: api.apiId,
+      clusterName: service.cluster.clusterName,
+      serviceName: service.serviceName,
+    });
+  }
+
+  #addTopic({ stage, alarmEmail }: Settings, severity: 'page' | 'ticket'): void {
+    const topic = new Topic(this, severity, { topicName: alarmTopicName(stage, severity), enforceSSL: true });
+    // A policy of one's own replaces the one by which CloudWatch could publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
+    if (alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(alarmEmail));
+  }
+}

@@ -1,0 +1,114 @@
+import { CfnCustomResource, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import {
+  commandQueueName,
+  deliveryQueueName,
+  eventQueueName,
+  queueDefinitions,
+  type QueueDefinition,
+} from '../../shared/platform/queues.ts';
+import { Handler } from '../constructs/handler.ts';
+import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
+import { DeadLetterQueue, WorkQueue } from '../constructs/workQueue.ts';
+import { deadLettersOf, queueDefinition } from '../settings/queueDefinition.ts';
+import { smallConcurrency, type Settings } from '../settings/settings.ts';
+import { QUEUES_PER_STACK, ShardQueueStack } from './shardQueueStack.ts';
+
+export interface QueueStackProps extends StackProps {
+  readonly settings: Settings;
+}
+
+/** Events older than this are late: their messages are on the way to a tenant. */
+const EVENTS_LATE_SECONDS = 120;
+/** A deploy that gets no answer from the guard ends then; CloudFormation's own patience is an hour. */
+const GUARD_SECONDS = 120;
+
+/**
+ * All queues with their dead letters, made from the same definitions as the embedded stack's. Command queues are in nested
+ * stacks; fewer of them than are deployed is refused before anything is changed.
+ */
+export class QueueStack extends Stack {
+  constructor(scope: Construct, id: string, props: QueueStackProps) {
+    super(scope, id, { ...props, terminationProtection: true });
+    const { stage, shardCount } = props.settings;
+    const commandsDead = new DeadLetterQueue(this, 'CommandsDead', {
+      stage,
+      definition: queueDefinition(stage, deadLettersOf(stage, commandQueueName(stage, 0))),
+      holds: 'commands',
+      heading: 'Dead letters: commands',
+    });
+    const guard = this.#addShardCountGuard(props.settings);
+    const commands = new Set(Array.from({ length: shardCount }, (_, shard) => commandQueueName(stage, shard)));
+    const definitions = queueDefinitions(stage, shardCount).filter(({ name }) => commands.has(name));
+    inParts(definitions, QUEUES_PER_STACK).forEach((part, index) => {
+      const nested = new ShardQueueStack(this, `Commands${index}`, { definitions: part });
+      nested.node.addDependency(commandsDead, guard);
+    });
+    this.#addEventQueue(stage);
+    this.#addDeliveryQueue(stage);
+  }
+
+  #addShardCountGuard(settings: Settings): CfnCustomResource {
+    const { stage, shardCount } = settings;
+    const { lambda } = new Handler(this, 'ShardCount', {
+      settings,
+      name: 'shard-count',
+      entry: 'infra/stacks/shardCountHandler.ts',
+      timeoutSeconds: 30,
+      reservedConcurrency: smallConcurrency.shardCount,
+      environment: {},
+      statements: [],
+      memoryMib: 256,
+    });
+    const guard = new CfnCustomResource(this, 'ShardCountGuard', {
+      serviceToken: lambda.functionArn,
+      serviceTimeout: GUARD_SECONDS,
+    });
+    guard.addPropertyOverride('stage', stage);
+    guard.addPropertyOverride('shardCount', shardCount);
+    return guard;
+  }
+
+  #addEventQueue(stage: string): void {
+    const { queue } = this.#addWorkQueue(stage, 'Events', eventQueueName(stage), 'events');
+    new RunbookAlarm(this, 'events-late', {
+      stage,
+      metric: queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: Duration.minutes(1) }),
+      threshold: EVENTS_LATE_SECONDS,
+      periods: 3,
+      severity: 'page',
+      heading: 'Events are late',
+      sentence: `What happened on WhatsApp waits longer than ${EVENTS_LATE_SECONDS} s to be stored and told to tenants.`,
+    });
+  }
+
+  #addDeliveryQueue(stage: string): void {
+    const { queue } = this.#addWorkQueue(stage, 'Deliveries', deliveryQueueName(stage), 'deliveries');
+    // The age of the oldest says nothing here: deliveries to an endpoint that fails stay for two hours by design.
+    new RunbookAlarm(this, 'deliveries-pile-up', {
+      stage,
+      metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Minimum', period: Duration.minutes(5) }),
+      threshold: 1,
+      periods: 3,
+      severity: 'ticket',
+      heading: 'Deliveries pile up',
+      sentence: 'For 15 minutes there was no moment in which no delivery waited for a function.',
+    });
+  }
+
+  #addWorkQueue(stage: string, id: 'Events' | 'Deliveries', name: string, holds: 'events' | 'deliveries'): WorkQueue {
+    return new WorkQueue(this, id, {
+      stage,
+      definition: queueDefinition(stage, name),
+      deadLetterDefinition: queueDefinition(stage, deadLettersOf(stage, name)),
+      holds,
+      heading: `Dead letters: ${holds}`,
+    });
+  }
+}
+
+function inParts(all: readonly QueueDefinition[], size: number): readonly (readonly QueueDefinition[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
+}

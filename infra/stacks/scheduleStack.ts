@@ -1,0 +1,48 @@
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { Construct } from 'constructs';
+import { accessStatements } from '../access/accessStatements.ts';
+import { Handler } from '../constructs/handler.ts';
+import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
+import { storeEnvironment } from '../settings/environment.ts';
+import { smallConcurrency, type Settings } from '../settings/settings.ts';
+
+export interface ScheduleStackProps extends StackProps {
+  readonly settings: Settings;
+}
+
+/** What runs by the clock: reconcile, each minute. */
+export class ScheduleStack extends Stack {
+  constructor(scope: Construct, id: string, props: ScheduleStackProps) {
+    super(scope, id, props);
+    const { settings } = props;
+    const { lambda } = new Handler(this, 'reconcile', {
+      settings,
+      name: 'reconcile',
+      entry: 'functions/reconcile/entry.ts',
+      // It may begin again with the next minute; until then one run has time to catch up after an outage.
+      timeoutSeconds: 300,
+      reservedConcurrency: smallConcurrency.reconcile,
+      environment: storeEnvironment(this, settings),
+      statements: accessStatements(this, settings, 'reconcile'),
+    });
+    new Rule(this, 'EachMinute', {
+      schedule: Schedule.rate(Duration.minutes(1)),
+      // The next minute is the retry.
+      targets: [new LambdaFunction(lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+    });
+    new RunbookAlarm(this, 'reconcile-silent', {
+      stage: settings.stage,
+      metric: lambda.metricInvocations({ statistic: 'Sum', period: Duration.minutes(5) }),
+      threshold: 1,
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      periods: 3,
+      missingData: TreatMissingData.BREACHING,
+      severity: 'ticket',
+      heading: 'Reconcile does not run',
+      sentence: 'Reconcile did not run for 15 minutes.',
+    });
+  }
+}

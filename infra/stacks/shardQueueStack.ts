@@ -1,0 +1,54 @@
+import { NestedStack, type NestedStackProps } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnQueue, CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import type { QueueDefinition } from '../../shared/platform/queues.ts';
+import { queueArn } from '../settings/resources.ts';
+
+/** CloudFormation takes 500 resources in a stack, and CDK warns from 400 on. Never changed: queues would change their stack. */
+export const QUEUES_PER_STACK = 390;
+
+export interface ShardQueueStackProps extends NestedStackProps {
+  readonly definitions: readonly QueueDefinition[];
+}
+
+/** Some of the command queues. Bare resources, because a policy for each queue would halve the number that fits. */
+export class ShardQueueStack extends NestedStack {
+  constructor(scope: Construct, id: string, props: ShardQueueStackProps) {
+    super(scope, id, props);
+    const queues = props.definitions.map((definition) => this.#addQueue(definition));
+    new CfnQueuePolicy(this, 'OnlyEncrypted', {
+      queues: queues.map((queue) => queue.ref),
+      policyDocument: new PolicyDocument({
+        statements: [
+          new PolicyStatement({
+            effect: Effect.DENY,
+            principals: [new AnyPrincipal()],
+            actions: ['sqs:*'],
+            resources: ['*'],
+            conditions: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ],
+      }),
+    });
+  }
+
+  #addQueue(definition: QueueDefinition): CfnQueue {
+    const { name, fifo, deadLetter } = definition;
+    return new CfnQueue(this, `Queue${/\d+/.exec(name.slice(name.lastIndexOf('-')))?.[0] ?? name}`, {
+      queueName: name,
+      ...(fifo ? { fifoQueue: true } : {}),
+      sqsManagedSseEnabled: true,
+      visibilityTimeout: definition.visibilityTimeoutSeconds,
+      messageRetentionPeriod: definition.retentionSeconds,
+      ...(deadLetter === undefined
+        ? {}
+        : {
+            redrivePolicy: {
+              deadLetterTargetArn: queueArn(this, deadLetter.name),
+              maxReceiveCount: deadLetter.maxReceiveCount,
+            },
+          }),
+    });
+  }
+}

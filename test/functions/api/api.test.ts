@@ -1,0 +1,272 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { apiRoutes } from '../../../functions/api/handler.ts';
+import { putPairingOffer } from '../../../shared/connection/pairingOffer.ts';
+import { makeQueueClient } from '../../../shared/platform/aws.ts';
+import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { anAccount, ApiStack } from './apiStack.ts';
+
+const message = { to: '+49 151 00000002', type: 'text', text: { body: 'hello' } };
+
+describe('the API', () => {
+  let stack: ApiStack;
+  let tenant: Awaited<ReturnType<ApiStack['tenant']>>;
+  beforeAll(async () => {
+    stack = await ApiStack.start();
+  });
+  beforeEach(async () => {
+    tenant = await stack.tenant();
+    await stack.takeCommands();
+  });
+  afterAll(() => stack.stop());
+  const get = (path: string) => stack.call('GET', path, { key: tenant.key });
+  const send = (connectionId: string, idempotencyKey: string, body: unknown = message) =>
+    stack.call('POST', `/v1/connections/${connectionId}/messages`, {
+      key: tenant.key,
+      body,
+      headers: { 'idempotency-key': idempotencyKey },
+    });
+
+  it('makes a connection that waits to be paired', async () => {
+    const created = await stack.call('POST', '/v1/connections', { key: tenant.key, body: { label: 'Shop' } });
+    const read = await get(`/v1/connections/${String(created.body['id'])}`);
+    const list = await get('/v1/connections');
+
+    expect(created.status).toBe(201);
+    expect(read.body).toEqual(created.body);
+    expect(read.body).toMatchObject({
+      label: 'Shop',
+      status: { status: 'unpaired', code: 'never_paired', userAction: 'pair_again' },
+      parkedMessages: 0,
+    });
+    expect(list.body['data']).toEqual([created.body]);
+  });
+
+  it('lists connections page by page, in the order in which they were made', async () => {
+    const made: string[] = [];
+    for (let index = 0; index < 5; index += 1) made.push(await stack.connection(tenant));
+
+    const first = await get('/v1/connections?limit=3');
+    const second = await get(`/v1/connections?limit=3&after=${String(first.body['next'])}`);
+
+    const ids = [first, second].flatMap(({ body }) => (body['data'] as { id: string }[]).map(({ id }) => id));
+    expect(ids).toEqual([...made].sort());
+    expect([first, second].map(({ body }) => body['hasMore'])).toEqual([true, false]);
+    expect(second.body['next']).toBeUndefined();
+  });
+
+  it('asks the owner of the shard for a pairing, and shows the offer as JSON and as a picture', async () => {
+    const id = await stack.connection(tenant);
+
+    const asked = await stack.call('POST', `/v1/connections/${id}/pairing`, {
+      key: tenant.key,
+      body: { method: 'qr' },
+    });
+    const commands = await stack.takeCommands();
+    const expiresAtMs = Date.now() + 20_000;
+    await putPairingOffer(
+      stack.dependencies,
+      { connectionId: id, token: 1 },
+      { method: 'qr', qr: '2@ref,a,b,c', expiresAtMs },
+    );
+    const json = await get(`/v1/connections/${id}/pairing`);
+    const picture = await stack.call('GET', `/v1/connections/${id}/pairing`, {
+      key: tenant.key,
+      headers: { accept: 'image/png' },
+    });
+
+    expect(asked.status).toBe(202);
+    expect(commands).toMatchObject([{ kind: 'control', control: 'pair', connectionId: id }]);
+    expect(json.body).toEqual({ method: 'qr', qr: '2@ref,a,b,c', expiresAt: new Date(expiresAtMs).toISOString() });
+    expect(picture.headers['content-type']).toBe('image/png');
+    expect(picture.bytes.subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('has no picture of a code', async () => {
+    const id = await stack.connection(tenant);
+    const offer = {
+      method: 'code',
+      code: 'ABCD1234',
+      phoneNumber: '4915100000001',
+      expiresAtMs: Date.now() + 20_000,
+    } as const;
+    await putPairingOffer(stack.dependencies, { connectionId: id, token: 1 }, offer);
+
+    const picture = await stack.call('GET', `/v1/connections/${id}/pairing`, {
+      key: tenant.key,
+      headers: { accept: 'image/png' },
+    });
+
+    expect([picture.status, picture.body['code']]).toEqual([406, 'not_acceptable']);
+  });
+
+  it('accepts a message once per Idempotency-Key: same ids, one command', async () => {
+    const id = await stack.connection(tenant, anAccount);
+
+    const first = await send(id, 'order-1');
+    const second = await send(id, 'order-1');
+    const other = await send(id, 'order-2');
+    const commands = await stack.takeCommands();
+
+    expect([first.status, second.status]).toEqual([202, 202]);
+    expect(first.body).toMatchObject({ status: 'queued', to: '4915100000002@s.whatsapp.net' });
+    expect(second.body).toEqual(first.body);
+    expect(commands.map((command) => command.kind === 'send_message' && command.messageId)).toEqual([
+      first.body['id'],
+      other.body['id'],
+    ]);
+  });
+
+  it('refuses the same Idempotency-Key with another body', async () => {
+    const id = await stack.connection(tenant, anAccount);
+    await send(id, 'order-1');
+
+    const answer = await send(id, 'order-1', { ...message, text: { body: 'something else' } });
+
+    expect([answer.status, answer.body['code']]).toEqual([409, 'idempotency_conflict']);
+  });
+
+  it.each([
+    ['has too many messages that wait', { parkedCount: 1_000 }, 'too_many_parked'],
+    ['has been unlinked', { account: undefined }, 'connection_not_paired'],
+  ] as const)(
+    'answers a repeat as before when its connection %s, and accepts nothing new',
+    async (_what, now, code) => {
+      const id = await stack.connection(tenant, anAccount);
+      const first = await send(id, 'order-1');
+      await stack.change(tenant, id, now);
+
+      const second = await send(id, 'order-1');
+      const another = await send(id, 'order-1', { ...message, text: { body: 'something else' } });
+      const fresh = await send(id, 'order-2');
+
+      expect([first.status, second.status, second.body]).toEqual([202, 202, first.body]);
+      expect([another.body['code'], fresh.body['code']]).toEqual(['idempotency_conflict', code]);
+    },
+  );
+
+  it('answers 503 when the queue does not take the message, and carries on with the same ids', async () => {
+    const id = await stack.connection(tenant, anAccount);
+    const broken = makeQueueClient(aStoreConfig({}));
+    mockClient(broken).on(SendMessageCommand).rejects(new Error('queue is down'));
+    const options = { key: tenant.key, body: message, headers: { 'idempotency-key': 'order-1' } };
+
+    const refused = await stack.with({ queue: broken }).call('POST', `/v1/connections/${id}/messages`, options);
+    const [waiting] = (await get(`/v1/connections/${id}/messages`)).body['data'] as Record<string, unknown>[];
+    const accepted = await send(id, 'order-1');
+
+    expect([refused.status, refused.body['code'], refused.headers['retry-after']]).toEqual([503, 'not_enqueued', '2']);
+    expect(waiting).toMatchObject({ id: accepted.body['id'], status: 'accepting' });
+    expect(accepted).toMatchObject({ status: 202, body: { stanzaId: waiting?.['stanzaId'], status: 'queued' } });
+  });
+
+  it('answers 503 when a store does not answer', async () => {
+    const throttled = Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' });
+    const authenticate = () => Promise.reject(throttled);
+
+    const answer = await stack.with({ authenticate }).call('GET', '/v1/connections', { key: tenant.key });
+
+    expect([answer.status, answer.body['code'], answer.headers['retry-after']]).toEqual([
+      503,
+      'store_unavailable',
+      '2',
+    ]);
+  });
+
+  it('says nothing of a bug but its correlation id', async () => {
+    const authenticate = () => Promise.reject(new Error('secret detail'));
+
+    const answer = await stack
+      .with({ authenticate })
+      .call('GET', '/v1/connections', { headers: { 'X-Correlation-Id': 'my-request-7' } });
+
+    expect([answer.status, answer.body['code'], answer.body['correlationId']]).toEqual([
+      500,
+      'internal_error',
+      'my-request-7',
+    ]);
+    expect(JSON.stringify(answer.body)).not.toContain('secret detail');
+  });
+
+  it('deletes a connection at once for its tenant, and tells the owner to unlink it', async () => {
+    const id = await stack.connection(tenant, anAccount);
+
+    const deleted = await stack.call('DELETE', `/v1/connections/${id}`, { key: tenant.key });
+    const commands = await stack.takeCommands();
+    const read = await get(`/v1/connections/${id}`);
+    const again = await stack.call('DELETE', `/v1/connections/${id}`, { key: tenant.key });
+
+    expect([deleted.status, read.status, again.status]).toEqual([202, 404, 404]);
+    expect(commands).toMatchObject([{ kind: 'control', control: 'unlink', connectionId: id }]);
+  });
+
+  it("finds nothing of another tenant's: the very answer of an unknown id", async () => {
+    const other = await stack.tenant();
+    const theirs = await stack.connection(other, anAccount);
+    const routes = apiRoutes(stack.dependencies).served.filter(({ path }) => path.includes('{connectionId}'));
+    const call = async (method: string, path: string, id: string) => {
+      const posted = path.endsWith('/messages') ? message : { method: 'qr' };
+      const body = method === 'POST' ? posted : method === 'PATCH' ? {} : undefined;
+      const filled = path.replace('{connectionId}', id).replace('{messageId}', 'msg_01ARZ3NDEKTSV4RRFFQ69G5FAV');
+      const answer = await stack.call(method, filled, { key: tenant.key, body });
+      return { status: answer.status, body: { ...answer.body, correlationId: '' } };
+    };
+
+    for (const { method, path } of routes) {
+      const foreign = await call(method, path, theirs);
+      const unknown = await call(method, path, 'con_01ARZ3NDEKTSV4RRFFQ69G5FAV');
+
+      expect(foreign, `${method} ${path}`).toEqual(unknown);
+      expect(foreign.status, `${method} ${path}`).toBe(404);
+    }
+    expect(routes.length).toBeGreaterThanOrEqual(7);
+    expect(await stack.takeCommands()).toEqual([]);
+    expect((await stack.call('GET', `/v1/connections/${theirs}`, { key: other.key })).status).toBe(200);
+  });
+
+  it('places connections on the less loaded of two shards', async () => {
+    const shards: unknown[] = [];
+    for (let index = 0; index < 6; index += 1) {
+      const id = await stack.connection(tenant);
+      shards.push((await get(`/v1/connections/${id}`)).body['shard']);
+    }
+
+    expect(new Set(shards)).toEqual(new Set([0, 1]));
+  });
+
+  it('describes exactly the routes that exist', async () => {
+    const { body } = await stack.call('GET', '/v1/openapi.json');
+
+    const described = Object.entries(body['paths'] as Record<string, Record<string, unknown>>).flatMap(
+      ([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const existing = apiRoutes(stack.dependencies).all.map(({ method, path }) => `${method} ${path}`);
+    expect(described.sort()).toEqual(existing.sort());
+    expect(JSON.stringify(body)).toContain('"Problem"');
+  });
+
+  it('describes bodies as required, pictures as such, and says nothing of ranges and patterns that mean nothing', async () => {
+    const { body, bytes } = await stack.call('GET', '/v1/openapi.json');
+
+    type Operation = {
+      readonly requestBody?: { readonly required: boolean };
+      readonly responses: Record<string, { readonly content?: object }>;
+    };
+    const paths = body['paths'] as Record<string, Record<string, Operation>>;
+    const bodies = Object.values(paths).flatMap((operations) =>
+      Object.values(operations).flatMap(({ requestBody }) => (requestBody === undefined ? [] : [requestBody.required])),
+    );
+    expect(bodies.length).toBeGreaterThan(5);
+    expect(bodies.every(Boolean)).toBe(true);
+    const pairing = paths['/v1/connections/{connectionId}/pairing']?.['get'];
+    expect(Object.keys(pairing?.responses['200']?.content ?? {})).toEqual(['application/json', 'image/png']);
+    expect(bytes.toString()).not.toMatch(/9007199254740991|02-29/);
+  });
+
+  it('is healthy without a key', async () => {
+    const answer = await stack.call('GET', '/health');
+
+    expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+});

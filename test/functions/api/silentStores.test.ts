@@ -1,0 +1,125 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { apiRoutes } from '../../../functions/api/handler.ts';
+import { TcpProxy, type Passage } from '../../chaos/tcpProxy.ts';
+import { until } from '../../whatsapp/until.ts';
+import { anAccount, ApiStack, type Answered } from './apiStack.ts';
+
+const STORE_MS = 500;
+/** A route makes a few calls, one after the other, and the machine may be busy; unbounded, it would never answer. */
+const ANSWER_MS = 15_000;
+/** What answers without a store. */
+const STORELESS: ReadonlySet<string> = new Set(['GET /health', 'GET /v1/openapi.json']);
+const bodies: Readonly<Record<string, unknown>> = {
+  'POST /v1/connections': {},
+  'PATCH /v1/connections/{connectionId}': { label: 'Shop' },
+  'POST /v1/connections/{connectionId}/pairing': { method: 'qr' },
+  'PUT /v1/admin/whatsapp-version': { version: '2.3000.1035194821' },
+  'POST /v1/admin/whatsapp-version/roll-back': {},
+  'POST /v1/connections/{connectionId}/messages': { type: 'text', to: '4915187654321', text: { body: 'hello' } },
+  'POST /v1/webhooks': { url: 'https://93.184.216.34/hook' },
+  'POST /v1/admin/tenants': { name: 'Acme' },
+  'POST /v1/admin/tenants/{tenantId}/api-keys': {},
+  'POST /v1/admin/workers/{workerId}/drain': {},
+};
+
+describe('the API while its stores do not answer', () => {
+  let stack: ApiStack;
+  let [store, queues]: TcpProxy[] = [];
+  let tenant: Awaited<ReturnType<ApiStack['tenant']>>;
+  let connectionId: string;
+  beforeAll(async () => {
+    const proxyOf = async (endpoint = ''): Promise<TcpProxy> => {
+      const { hostname, port } = new URL(endpoint);
+      return TcpProxy.start({ host: hostname, port: Number(port) });
+    };
+    stack = await ApiStack.start(async ({ dynamoDbEndpoint, sqsEndpoint }) => {
+      [store, queues] = [await proxyOf(dynamoDbEndpoint), await proxyOf(sqsEndpoint)];
+      return {
+        storeTimeoutMs: STORE_MS,
+        dynamoDbEndpoint: `http://127.0.0.1:${store.port}`,
+        sqsEndpoint: `http://127.0.0.1:${queues.port}`,
+      };
+    });
+    tenant = await stack.tenant();
+    connectionId = await stack.connection(tenant, anAccount);
+  });
+  afterEach(async () => {
+    await all('open');
+    const answered = (): Promise<Answered> => stack.call('GET', '/v1/connections', { key: tenant.key });
+    await until('the API', answered, ({ status }) => status === 200, 30_000);
+  });
+  afterAll(async () => {
+    await stack.stop();
+    await Promise.all([store?.stop(), queues?.stop()]);
+  });
+
+  const all = async (passage: Passage): Promise<void> => {
+    await Promise.all([store?.set(passage), queues?.set(passage)]);
+  };
+  const call = async (method: string, template: string): Promise<Answered & { readonly tookMs: number }> => {
+    const path = template
+      .replace('{connectionId}', connectionId)
+      .replace('{tenantId}', tenant.tenantId)
+      .replaceAll(
+        /\{(\w)\w+\}/g,
+        (_all, letter: string) => `${{ m: 'msg', w: 'end' }[letter] ?? 'x'}_01ARZ3NDEKTSV4RRFFQ69G5FAV`,
+      )
+      .replace('workers/end_', 'workers/wrk_');
+    const key = /admin|detailed/.test(path) ? stack.operatorKey : tenant.key;
+    const body = bodies[`${method} ${template}`];
+    const startedMs = performance.now();
+    const answer = await stack.call(method, path, { key, ...(body === undefined ? {} : { body }) });
+    return { ...answer, tookMs: performance.now() - startedMs };
+  };
+
+  it.each(['silent', 'refused'] as const)(
+    'answers every request in time with 503 when they are %s',
+    async (passage) => {
+      const routes = apiRoutes(stack.dependencies).all.filter(
+        ({ method, path }) => !STORELESS.has(`${method} ${path}`),
+      );
+      await all(passage);
+
+      const wrong: string[] = [];
+      for (const { method, path } of routes) {
+        const { status, headers, body, tookMs } = await call(method, path);
+        const isRight = status === 503 && Number(headers['retry-after']) > 0 && tookMs < ANSWER_MS;
+        if (!isRight) wrong.push(`${method} ${path}: ${status} ${String(body['code'])} in ${Math.round(tookMs)} ms`);
+      }
+
+      expect(routes.length).toBeGreaterThan(20);
+      expect(wrong).toEqual([]);
+    },
+    120_000,
+  );
+
+  it('stops asking after five failures, says when to come again, and works soon after they answer', async () => {
+    await all('silent');
+    for (let request = 0; request < 6; request += 1) await call('GET', '/v1/connections');
+
+    const refused = await call('GET', '/v1/connections');
+    await all('open');
+    const again = await until(
+      'an answer',
+      () => call('GET', '/v1/connections'),
+      ({ status }) => status === 200,
+      30_000,
+    );
+
+    expect([refused.status, refused.body['code'], refused.headers['retry-after']]).toEqual([
+      503,
+      'store_unavailable',
+      expect.stringMatching(/^[12]$/),
+    ]);
+    expect(again.status).toBe(200);
+  }, 60_000);
+
+  it('serves what needs no queue while the queues alone are silent', async () => {
+    await queues?.set('silent');
+
+    const sent = await call('POST', '/v1/connections/{connectionId}/messages');
+    const listed = await call('GET', '/v1/connections');
+
+    expect([sent.status, sent.body['code'], listed.status]).toEqual([503, 'not_enqueued', 200]);
+  }, 60_000);
+});

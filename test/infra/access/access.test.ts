@@ -1,0 +1,328 @@
+import { describe, expect, it } from 'vitest';
+import {
+  apiConfig,
+  deliverConfig,
+  fleetConfig,
+  ingestConfig,
+  watchdogConfig,
+  workerConfig,
+} from '../../../shared/platform/config.ts';
+import { commandQueueName } from '../../../shared/platform/queues.ts';
+import { ofType, REGION, ACCOUNT, synthesizeStage } from '../synthesizeStage.ts';
+
+const SHARDS = 1_001;
+const resources = synthesizeStage({ shardCount: SHARDS });
+
+interface Grant {
+  readonly role: string;
+  readonly actions: readonly string[];
+  readonly targets: readonly string[];
+  readonly condition: unknown;
+}
+
+type Statement = Readonly<Record<'Effect' | 'Action' | 'Resource' | 'Condition', unknown>>;
+const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value : [value]).map(String);
+
+/** Everything that roles are allowed, whichever way it was attached. */
+const grants: readonly Grant[] = [
+  ...ofType(resources, 'AWS::IAM::Policy').flatMap(({ properties }) =>
+    listOf(properties['Roles']).flatMap((role) => toGrants(role, properties['PolicyDocument'])),
+  ),
+  ...ofType(resources, 'AWS::IAM::Role').flatMap(({ id, properties }) =>
+    ((properties['Policies'] ?? []) as readonly Record<string, unknown>[]).flatMap((policy) =>
+      toGrants(id, policy['PolicyDocument']),
+    ),
+  ),
+];
+
+function toGrants(role: string, document: unknown): readonly Grant[] {
+  return (document as { readonly Statement: readonly Statement[] }).Statement.filter(
+    ({ Effect }) => Effect === 'Allow',
+  ).map(({ Action, Resource, Condition }) => ({
+    role,
+    actions: listOf(Action),
+    targets: listOf(Resource),
+    condition: Condition,
+  }));
+}
+
+/** Role of each process, by the name of its function; of the worker, its task's. */
+const roles = new Map<string, string>([
+  ...ofType(resources, 'AWS::Lambda::Function').map(
+    ({ properties }) =>
+      [
+        String(properties['FunctionName']).slice('test-'.length),
+        String(properties['Role']).split('.')[0] ?? '',
+      ] as const,
+  ),
+  ...ofType(resources, 'AWS::ECS::TaskDefinition').map(
+    ({ properties }) =>
+      [
+        (properties['ContainerDefinitions'] as readonly { readonly Name: string }[])[0]?.Name ?? '',
+        String(properties['TaskRoleArn']).split('.')[0] ?? '',
+      ] as const,
+  ),
+]);
+const grantsOf = (process: string): readonly Grant[] => grants.filter(({ role }) => role === roles.get(process));
+const processesWith = (predicate: (grant: Grant) => boolean): readonly string[] =>
+  [...roles]
+    .filter(([, role]) => grants.some((grant) => grant.role === role && predicate(grant)))
+    .map(([name]) => name)
+    .sort();
+
+const table = (name: string): string => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/test-${name}`;
+const touches = ({ targets }: Grant, name: string): boolean => targets.some((target) => target.startsWith(table(name)));
+const keysOnly = (key: string) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } });
+const writes = ({ actions }: Grant): boolean =>
+  actions.some((action) => /dynamodb:(Put|Update|Delete|BatchWrite|Partiql)/i.test(action));
+
+describe('what roles may do', () => {
+  it('is known for every process', () => {
+    expect([...roles.keys()].sort()).toEqual([
+      'admin',
+      'api',
+      'deliver',
+      'ingest',
+      'reconcile',
+      'restore',
+      'shard-count',
+      'task-stopped',
+      'watchdog',
+      'worker',
+    ]);
+    expect(grants.length).toBeGreaterThan(roles.size);
+  });
+
+  it('names every action in full', () => {
+    expect(grants.flatMap(({ actions }) => actions).filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  it('names every resource, except where AWS knows none', () => {
+    const everywhere = grants.filter(({ targets }) => targets.includes('*')).flatMap(({ actions }) => actions);
+
+    const known = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'ecr:GetAuthorizationToken'];
+    expect(everywhere.length).toBeGreaterThan(0);
+    expect(everywhere.filter((action) => !known.includes(action))).toEqual([]);
+  });
+
+  it('comes from no policy that AWS manages', () => {
+    const managed = ofType(resources, 'AWS::IAM::Role').flatMap(
+      ({ properties }) => (properties['ManagedPolicyArns'] ?? []) as readonly string[],
+    );
+
+    expect(managed).toEqual([]);
+  });
+
+  it('lets workers alone touch sessions, and the task that follows a restore of them', () => {
+    expect(processesWith((grant) => touches(grant, 'sessions'))).toEqual(['restore', 'worker']);
+  });
+
+  it('lets the fleet be written by workers, a restore, what hears of stopped tasks, the watchdog and operators: by these, leases and an item of their own; and ingest say how far behind it is', () => {
+    const writers = processesWith((grant) => touches(grant, 'fleet') && writes(grant));
+
+    expect(writers).toEqual(['admin', 'ingest', 'restore', 'task-stopped', 'watchdog', 'worker']);
+    expect(
+      grantsOf('ingest')
+        .filter((grant) => touches(grant, 'fleet'))
+        .map(({ actions, condition }) => [actions, condition]),
+    ).toEqual([[['dynamodb:PutItem'], keysOnly('DIGEST#ingest')]]);
+    for (const process of ['admin', 'task-stopped', 'watchdog'] as const) {
+      const [write, ...others] = grantsOf(process).filter((grant) => touches(grant, 'fleet') && writes(grant));
+      const own = { watchdog: 'WATCHDOG', admin: 'WHATSAPP_VERSION', 'task-stopped': undefined }[process];
+      expect(others.map(({ condition }) => condition)).toEqual(own === undefined ? [] : [keysOnly(own)]);
+      expect(others.flatMap(({ actions }) => actions).filter((action) => /Update|Delete/.test(action))).toEqual([]);
+      expect(write?.actions.filter((action) => action !== 'dynamodb:Query')).toEqual(['dynamodb:UpdateItem']);
+      expect(write?.condition).toEqual(keysOnly('LEASE#*'));
+    }
+  });
+
+  it('keeps every function to the keys of the core table that it uses; who follows a restore reads it from end to end', () => {
+    const free = grants.filter(
+      ({ actions, condition, role, ...grant }) =>
+        touches({ actions, condition, role, ...grant }, 'core') &&
+        condition === undefined &&
+        !role.startsWith('BackupRole') &&
+        !(role.startsWith('Restore') && actions.join() === 'dynamodb:Scan'),
+    );
+
+    expect(free).toEqual([]);
+  });
+
+  it('lets backups read no item themselves, and touch no table but the two that are backed up', () => {
+    const ofBackups = grants.filter(({ role }) => role.startsWith('BackupRole'));
+
+    const actions = ofBackups.flatMap((grant) => grant.actions);
+    const targets = new Set(
+      ofBackups.flatMap((grant) => grant.targets.map((target) => target.replace('/backup/*', ''))),
+    );
+    expect(actions.filter((action) => /Item|Query|Scan|Restore|PartiQL/.test(action))).toEqual([]);
+    expect([...targets]).toEqual([table('core'), table('sessions')]);
+  });
+
+  it('keeps operators from what tenants and their contacts wrote', () => {
+    const keys = grantsOf('admin')
+      .filter((grant) => touches(grant, 'core'))
+      .map(({ condition }) => condition);
+
+    expect(keys).toEqual(
+      ['KEY#*', 'TENANT#*', 'PARKED#*', 'SHARD#*'].map((key) => ({
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] },
+      })),
+    );
+  });
+
+  it('lets nobody but a restore read a whole table of tenants or of sessions', () => {
+    const scansOf = (name: string) =>
+      processesWith((grant) => touches(grant, name) && grant.actions.includes('dynamodb:Scan'));
+
+    expect(scansOf('core')).toEqual(['restore']);
+    expect(scansOf('sessions')).toEqual(['restore']);
+  });
+
+  it('lets workers and a restore alone unwrap data keys, and only for a named tenant and connection', () => {
+    const isOfKms = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('kms:'));
+
+    expect(processesWith(isOfKms)).toEqual(['restore', 'worker']);
+    for (const process of ['restore', 'worker'])
+      expect(grantsOf(process).filter(isOfKms)).toEqual([
+        expect.objectContaining({
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          condition: {
+            Null: { 'kms:EncryptionContext:tenantId': 'false', 'kms:EncryptionContext:connectionId': 'false' },
+            'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenantId', 'connectionId'] },
+          },
+        }),
+      ]);
+  });
+
+  it('lets the API send commands of every shard, and deliveries, and nothing else to any queue', () => {
+    const [send, deliver, ...others] = grantsOf('api').filter(({ actions }) =>
+      actions.some((action) => action.startsWith('sqs:')),
+    );
+    const matches = (name: string): boolean =>
+      (send?.targets ?? []).some((target) =>
+        new RegExp(
+          `^${target
+            .replaceAll('.', String.raw`\.`)
+            .replaceAll('?', '.')
+            .replaceAll('*', '.*')}$`,
+        ).test(`arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`),
+      );
+
+    expect(others).toEqual([]);
+    expect(deliver).toMatchObject({
+      actions: ['sqs:SendMessage'],
+      targets: [`arn:aws:sqs:${REGION}:${ACCOUNT}:test-deliveries`],
+    });
+    expect(send?.actions).toEqual(['sqs:SendMessage']);
+    expect([0, 999, 1_000].filter((shard) => !matches(commandQueueName('test', shard)))).toEqual([]);
+    expect(['test-command-dead.fifo', 'test-events-00.fifo', 'prod-command-0000.fifo'].filter(matches)).toEqual([]);
+  });
+
+  it('lets the watchdog alone stop tasks, and only those of the cluster of the workers', () => {
+    const isOfEcs = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('ecs:'));
+    const [cluster] = ofType(resources, 'AWS::ECS::Cluster');
+
+    const [stop, ...others] = grantsOf('watchdog').filter(isOfEcs);
+
+    expect(processesWith(isOfEcs)).toEqual(['watchdog']);
+    expect(others).toEqual([]);
+    expect(stop?.actions).toEqual(['ecs:StopTask']);
+    expect(stop?.targets).toEqual([`arn:aws:ecs:${REGION}:${ACCOUNT}:task/${cluster?.id}/*`]);
+    expect(stop?.condition).toEqual({ ArnEquals: { 'ecs:cluster': `${cluster?.id}.Arn` } });
+  });
+
+  it('lets the watchdog send commands to shards, as the API does, and receive none', () => {
+    const toQueues = grantsOf('watchdog').filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')));
+    const [ofApi] = grantsOf('api').filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')));
+
+    expect(toQueues.map(({ actions, targets }) => ({ actions, targets }))).toEqual([
+      { actions: ofApi?.actions, targets: ofApi?.targets },
+    ]);
+  });
+
+  it('lets the guard of the shard count do nothing but write its log and traces', () => {
+    const actions = grantsOf('shard-count').flatMap((grant) => grant.actions);
+
+    expect(actions.sort()).toEqual([
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ]);
+  });
+});
+
+interface Container {
+  readonly Environment: readonly { readonly Name: string; readonly Value: string }[];
+}
+
+describe('the environment of processes', () => {
+  const variablesOf = (name: string): Record<string, string> => {
+    const found = ofType(resources, 'AWS::Lambda::Function').find(
+      ({ properties }) => properties['FunctionName'] === `test-${name}`,
+    );
+    return (
+      (found?.properties['Environment'] as { readonly Variables: Record<string, string> } | undefined)?.Variables ?? {}
+    );
+  };
+  const ofWorker = (): Record<string, string> => {
+    const containers = ofType(resources, 'AWS::ECS::TaskDefinition').flatMap(
+      ({ properties }) => properties['ContainerDefinitions'] as readonly Container[],
+    );
+    return Object.fromEntries(
+      containers.flatMap(({ Environment }) => Environment.map(({ Name, Value }) => [Name, Value])),
+    );
+  };
+
+  it.each([
+    ['api', apiConfig],
+    ['admin', apiConfig],
+    ['ingest', ingestConfig],
+    ['deliver', deliverConfig],
+    ['reconcile', ingestConfig],
+    ['task-stopped', fleetConfig],
+    ['watchdog', watchdogConfig],
+  ] as const)('is what %s reads of it', (name, parse) => {
+    // Lambda itself adds the region.
+    const config = parse({ ...variablesOf(name), AWS_REGION: REGION });
+
+    expect(config).toMatchObject({
+      stage: 'test',
+      shardCount: SHARDS,
+      shardCap: 50,
+      queueUrlBase: `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/`,
+      dynamoDbEndpoint: undefined,
+      sqsEndpoint: undefined,
+    });
+  });
+
+  it('is what a worker reads, together with the task that ECS names', () => {
+    const environment = { ...ofWorker(), HOLDFAST_KMS_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/one' };
+
+    const config = workerConfig(environment, { taskId: 'task', zone: 'us-east-1a' });
+
+    expect(config).toMatchObject({
+      stage: 'test',
+      region: REGION,
+      generation: 0,
+      taskId: 'task',
+      zone: 'us-east-1a',
+      status: { host: '127.0.0.1', port: 8_081 },
+      shardCount: SHARDS,
+      keyFile: undefined,
+    });
+    expect(ofWorker()['HOLDFAST_KMS_KEY_ARN']).toMatch(/^import:/);
+    expect(() => workerConfig(environment)).toThrow('HOLDFAST_TASK_ID');
+  });
+
+  it('holds no secret and no word of loopback', () => {
+    const names = ['api', 'admin', 'ingest', 'deliver', 'reconcile', 'task-stopped', 'watchdog'].flatMap((name) =>
+      Object.keys(variablesOf(name)),
+    );
+
+    expect(
+      [...names, ...Object.keys(ofWorker())].filter((name) => /SECRET|TOKEN|PASSWORD|LOOPBACK|KEY_FILE/.test(name)),
+    ).toEqual([]);
+  });
+});
