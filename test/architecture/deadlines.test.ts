@@ -44,10 +44,11 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'worker/socket/frameGate.ts: baileys send.bind': [1, 'the raw WebSocket; waits for nobody'],
   'worker/socket/frameGate.ts: baileys once': [1, 'the raw WebSocket; waits for nobody'],
   'worker/socket/frameGate.ts: event once': [1, 'a listener; nothing waits for it'],
-  'worker/socket/openSocket.ts: baileys end': [3, 'not awaited: the TCP connection is cut after deadlines.socketClose'],
+  'worker/socket/ending.ts: baileys end': [2, 'not awaited: the TCP connection is cut after deadlines.socketClose'],
+  'worker/socket/ending.ts: event withResolvers': [1, 'its close: forced after deadlines.socketClose'],
+  'worker/socket/openLine.ts: baileys end': [1, 'not awaited: the TCP connection is cut with it'],
   'worker/socket/sending/deviceLookUps.ts: baileys signalRepository.validateSession': [1, 'reads our key store'],
   'worker/socket/openSocket.ts: baileys query': [1, 'the probe, which awaits it in withDeadline'],
-  'worker/socket/openSocket.ts: event new Promise': [1, 'its close: forced after deadlines.socketClose'],
   'worker/socket/openSocket.ts: event withResolvers': [1, 'caught up: awaited in withDeadline'],
   'worker/socket/pairing/pairing.ts: baileys ws.once': [
     1,

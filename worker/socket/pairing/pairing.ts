@@ -71,7 +71,6 @@ export class Pairing {
     this.#options = options;
     const { inbound, socket } = options;
     inbound.insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
-    inbound.insertBefore('CB:notification', (stanza) => this.#onNotification(stanza));
     // Not seen yet in these forms; a server that asks a question waits for its answer.
     socket.ws.on('CB:iq,,companion_reg_refresh', ({ attrs: { id = '', from = '' } }: BinaryNode) => {
       this.#tell({ tag: 'iq', attrs: { to: from, type: 'result', id } });
@@ -94,6 +93,17 @@ export class Pairing {
     }
   }
 
+  /** A notice of the server, before Baileys sees it. */
+  async onNotification(stanza: BinaryNode): Promise<'taken' | undefined> {
+    const { type } = stanza.attrs;
+    const isRefresh = type === 'companion_reg_refresh';
+    if (!isRefresh && (type !== 'link_code_companion_reg' || hasKeys(stanza))) return undefined;
+    const { id = '', from = '' } = stanza.attrs;
+    this.#tell({ tag: 'ack', attrs: { id, to: from, class: 'notification', type } });
+    if (isRefresh) this.#refresh();
+    return 'taken';
+  }
+
   async #askForCode(phoneNumber: string, expiresAtMs: number): Promise<void> {
     const { socket, queryTimeoutMs, offer, cut } = this.#options;
     const accepted = new Promise<void>((resolve) => {
@@ -109,16 +119,6 @@ export class Pairing {
       return made;
     });
     offer({ method: 'code', code, phoneNumber, expiresAtMs });
-  }
-
-  async #onNotification(stanza: BinaryNode): Promise<'taken' | undefined> {
-    const { type } = stanza.attrs;
-    const isRefresh = type === 'companion_reg_refresh';
-    if (!isRefresh && (type !== 'link_code_companion_reg' || hasKeys(stanza))) return undefined;
-    const { id = '', from = '' } = stanza.attrs;
-    this.#tell({ tag: 'ack', attrs: { id, to: from, class: 'notification', type } });
-    if (isRefresh) this.#refresh();
-    return 'taken';
   }
 
   /** The secret in the QR text is void: a new one, in the same text, for the rest of its life. */

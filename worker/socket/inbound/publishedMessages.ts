@@ -1,0 +1,54 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { OpenSocketOptions } from '../port/socketOptions.ts';
+import type { SocketCredentials } from '../signal/socketCredentials.ts';
+import { toAppStateKeys } from '../wire/appStateKeys.ts';
+import { isFromOwnAccount } from '../wire/envelope.ts';
+import { toMessageFacts, toNewsletterPost } from '../wire/messageFacts.ts';
+import { toMessage, toPlaintext, type Plaintext } from '../wire/plaintext.ts';
+import type { AppliedSettings } from './appliedSettings.ts';
+import type { Placeholders } from './placeholders.ts';
+
+export interface PublishedMessagesParts {
+  readonly session: Pick<OpenSocketOptions['session'], 'keepPlaintext'>;
+  readonly credentials: Pick<SocketCredentials, 'me' | 'storeAppStateKeys'>;
+  readonly placeholders: Pick<Placeholders, 'stanzaOf'>;
+  readonly settings: Pick<AppliedSettings, 'publish'>;
+}
+
+/** What messages say is published, and what cannot be shown of them yet is kept, before their receipts leave. */
+export class PublishedMessages {
+  readonly #parts: PublishedMessagesParts;
+
+  constructor(parts: PublishedMessagesParts) {
+    this.#parts = parts;
+  }
+
+  /** A message that came sealed. Resolves when all that is in it is durable: only then may it be acknowledged. */
+  async publishOpened(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
+    const { credentials } = this.#parts;
+    const me = credentials.me();
+    // Nobody else's message is decoded for them: what strangers seal costs one look at its fields.
+    const own = isFromOwnAccount(stanza, me) ? toMessage(padded) : undefined;
+    await credentials.storeAppStateKeys(toAppStateKeys(stanza, own, me));
+    await this.#publish(stanza, toPlaintext(padded));
+  }
+
+  /** A stanza that may bring the post of a newsletter, which nobody seals. Resolves when the post is durable. */
+  async publishPost(stanza: BinaryNode): Promise<void> {
+    const post = toNewsletterPost(stanza);
+    if (post !== undefined) await this.#publish(stanza, post);
+  }
+
+  async #publish(stanza: BinaryNode, plaintext: Plaintext): Promise<void> {
+    const { session, credentials, placeholders, settings } = this.#parts;
+    const told = toMessageFacts(stanza, plaintext, credentials.me(), placeholders.stanzaOf);
+    const published = await settings.publish(
+      stanza,
+      told.map(({ fact }) => fact),
+    );
+    if (published === 'dropped') return;
+    for (const { fact, unshown } of told) {
+      if (unshown !== undefined) await session.keepPlaintext(fact.key, unshown);
+    }
+  }
+}
