@@ -7,8 +7,8 @@ import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
 import type { Logger } from '../shared/platform/logger.ts';
 import type { Metrics } from '../shared/platform/metrics.ts';
-import type { EventPublisher } from './events/eventPublisher.ts';
-import { makeSqsEventPublisher } from './events/sqsEventPublisher.ts';
+import type { FactPublisher } from './facts/factPublisher.ts';
+import { makeSqsFactPublisher } from './facts/sqsFactPublisher.ts';
 import type { VersionChoice } from './fleet/clientVersions.ts';
 import { FleetStore } from './fleet/fleetStore.ts';
 import type { CommitGate } from './fleet/gate.ts';
@@ -42,7 +42,7 @@ export interface WorkOptions {
 /** All that a worker does with the shards it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics } = options;
-  const { stage, queueUrlBase, connections: settings } = config;
+  const { stage, queueUrlBase, connections: connectionConfig } = config;
   const { world } = options;
   const { clock, random, polling } = world;
   const { table, acting } = world.connect(gate);
@@ -52,7 +52,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const fleet = new FleetStore(world.fleetTable, stage);
   let batches = 0;
   let facts = 0;
-  const publisher = makeSqsEventPublisher({
+  const publisher = makeSqsFactPublisher({
     queue: acting,
     stage,
     queueUrlBase,
@@ -69,7 +69,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     table,
     messages,
     publisher,
-    settings,
+    config: connectionConfig,
     assertOpen: gate.assertOpen,
     sockets,
     takeTurn,
@@ -92,8 +92,8 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
           assertOpen: gate.assertOpen,
           isOpen: gate.isOpen,
           nextFactNumber: () => (facts += 1),
-          waitSeconds: settings.commandWaitSeconds,
-          visibilitySeconds: settings.commandVisibilitySeconds,
+          waitSeconds: connectionConfig.commandWaitSeconds,
+          visibilitySeconds: connectionConfig.commandVisibilitySeconds,
         },
         shard,
         epoch,
@@ -105,7 +105,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
 interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | 'metrics' | 'world'> {
   readonly table: DynamoDBDocumentClient;
   readonly messages: MessageStore;
-  readonly publisher: EventPublisher;
+  readonly publisher: FactPublisher;
 }
 
 /** How sessions are read and sockets opened on them. */
@@ -116,15 +116,14 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
-    openSocket: ({ owned, session, generation, pairing, presence, wishes, version, onInput, scope }) =>
+    openSocket: ({ owned, session, generation, pairing, settings, version, onInput, scope }) =>
       world.openSocket({
         ...common,
         connection: owned,
         session,
         generation,
         pairing,
-        presence,
-        wishes,
+        settings,
         version,
         scope,
         publisher,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { internalEventSchema, type BatchEnvelope, type InternalEvent } from '../../shared/event/internalEvent.ts';
+import { factSchema, type BatchEnvelope, type Fact } from '../../shared/event/facts/fact.ts';
 import { recordFact, type FactDependencies } from '../../shared/event/recordFacts.ts';
 import type { RecordedEvent } from '../../shared/event/recordOnce.ts';
 import { toRefusedFact, type Refusal } from '../../shared/event/refusedFact.ts';
@@ -41,7 +41,7 @@ export async function recordEach(dependencies: RecordEachDependencies, batch: Ba
 }
 
 interface RecordedOne {
-  readonly fact: InternalEvent;
+  readonly fact: Fact;
   readonly event: RecordedEvent | undefined;
 }
 
@@ -51,7 +51,7 @@ async function recordAny(
   batch: BatchEnvelope,
   raw: unknown,
 ): Promise<RecordedOne | undefined> {
-  const parsed = internalEventSchema.safeParse(raw);
+  const parsed = factSchema.safeParse(raw);
   const attempt = parsed.success ? await recordOne(dependencies, batch, parsed.data) : ('malformed' as const);
   if (typeof attempt === 'object') return attempt;
   const alone = toAsciiJson({ ...batch, events: [raw] });
@@ -76,7 +76,7 @@ async function recordAny(
 async function recordOne(
   dependencies: RecordEachDependencies,
   batch: BatchEnvelope,
-  fact: InternalEvent,
+  fact: Fact,
 ): Promise<RecordedOne | Refusal> {
   try {
     return { fact, event: await recordFact(dependencies, batch, fact) };

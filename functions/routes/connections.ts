@@ -79,8 +79,8 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       body: connectionChangeSchema,
       answers: { status: 201, schema: connectionViewSchema },
       handle: async ({ tenantId, body }) => {
-        const wishes = changed({ label: undefined }, body);
-        const connection = await createConnection(dependencies, tenantId, wishes);
+        const chosen = changed({ label: undefined }, body);
+        const connection = await createConnection(dependencies, tenantId, chosen);
         return { status: 201, json: toConnectionView(connection, clock.nowMs()) };
       },
     }),

@@ -30,14 +30,14 @@ export function chooseCandidates(shardCount: number, units: readonly [number, nu
 export async function createConnection(
   dependencies: PlacementDependencies,
   tenantId: TenantId,
-  wishes: Changeable,
+  chosen: Changeable,
 ): Promise<Connection> {
   const { connections, clock, random, shardCount, shardCap } = dependencies;
   const nowMs = clock.nowMs();
   const record = (shard: number): Connection => ({
     tenantId,
     connectionId: makeId('con', nowMs, random),
-    ...wishes,
+    ...chosen,
     shard,
     wanted: 'online',
     pairing: undefined,

@@ -8,7 +8,7 @@ import { toChat, toContact, toSender, type Contact } from '../message/party.ts';
 import { isWordOfRecipient } from '../message/recipient.ts';
 import { toShownError } from '../message/sendError.ts';
 import type { EventDraft } from './event.ts';
-import type { InternalEvent, InternalEventBatch, MessageFact, ReceiptFact, SendResultFact } from './internalEvent.ts';
+import type { Fact, FactBatch, MessageFact, ReceiptFact, SendResultFact } from './facts/fact.ts';
 import { recordOnce, type FactPlan, type RecordDependencies, type RecordedEvent } from './recordOnce.ts';
 
 /** Ingest of what a worker published: each fact in its order, each at most once. */
@@ -41,10 +41,7 @@ export type FactDecision =
  * Records the facts of a batch in their order. Returns the events that are to be delivered, also those that an earlier run
  * of the same batch recorded. Throws at the first fact that cannot be recorded; the facts before it stay recorded.
  */
-export async function recordFacts(
-  dependencies: FactDependencies,
-  batch: InternalEventBatch,
-): Promise<readonly RecordedEvent[]> {
+export async function recordFacts(dependencies: FactDependencies, batch: FactBatch): Promise<readonly RecordedEvent[]> {
   const recorded = new Map<string, RecordedEvent>();
   for (const fact of batch.events) {
     const event = await recordFact(dependencies, batch, fact);
@@ -54,7 +51,7 @@ export async function recordFacts(
 }
 
 /** All keys under which a fact may have been handled. */
-function factKeysOf(fact: InternalEvent): readonly [string, ...string[]] {
+function factKeysOf(fact: Fact): readonly [string, ...string[]] {
   const others = 'otherKeys' in fact ? (fact.otherKeys ?? []) : [];
   return [fact.key, ...others];
 }
@@ -62,8 +59,8 @@ function factKeysOf(fact: InternalEvent): readonly [string, ...string[]] {
 /** Records one fact of a batch, as {@link recordFacts} does. */
 export async function recordFact(
   dependencies: FactDependencies,
-  batch: Omit<InternalEventBatch, 'events'>,
-  fact: InternalEvent,
+  batch: Omit<FactBatch, 'events'>,
+  fact: Fact,
 ): Promise<RecordedEvent | undefined> {
   const { tenantId, connectionId, batchId } = batch;
   const source = { tenantId, connectionId, batchId, factKeys: factKeysOf(fact) };
@@ -73,11 +70,7 @@ export async function recordFact(
 }
 
 /** What to do about a fact. @param message the one that the fact is about, where it is about one we sent */
-export function decideFact(
-  batch: Omit<InternalEventBatch, 'events'>,
-  fact: InternalEvent,
-  message: Message | undefined,
-): FactDecision {
+export function decideFact(batch: Omit<FactBatch, 'events'>, fact: Fact, message: Message | undefined): FactDecision {
   const common = {
     version: 1,
     tenantId: batch.tenantId,
@@ -166,7 +159,7 @@ function messageStatus(
   return { ...common, type: 'message.status', correlationId, data };
 }
 
-function decideMessage(batch: Omit<InternalEventBatch, 'events'>, fact: MessageFact, common: Common): FactDecision {
+function decideMessage(batch: Omit<FactBatch, 'events'>, fact: MessageFact, common: Common): FactDecision {
   const { tenantId, connectionId, correlationId } = batch;
   const { chat, chatAlias, sender, senderAlias, senderName, stanzaId, content, flags, atMs } = fact;
   // By the time of arrival and not by WhatsApp's whole second: so the list keeps the order of the log.
@@ -204,7 +197,7 @@ function decideMessage(batch: Omit<InternalEventBatch, 'events'>, fact: MessageF
 async function findMessage(
   { messages }: FactDependencies,
   connectionId: ConnectionId,
-  fact: InternalEvent,
+  fact: Fact,
 ): Promise<Message | undefined> {
   if (fact.kind === 'receipt') return messages.findByStanza(connectionId, fact.stanzaId);
   if (fact.kind === 'send_result') return messages.find(connectionId, fact.messageId);

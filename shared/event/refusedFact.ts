@@ -1,5 +1,5 @@
 import type { InboundContent } from '../message/content.ts';
-import { internalEventSchema, type MessageFact } from './internalEvent.ts';
+import { factSchema, type MessageFact } from './facts/fact.ts';
 
 /** Why a fact cannot be told as it is. */
 export type Refusal = 'malformed' | 'too_large';
@@ -15,6 +15,6 @@ export function toRefusedFact(fact: unknown, refusal: Refusal, bytes: number): M
   const content: InboundContent = { type: 'unsupported', unsupported: { kind: refusal, bytes } };
   // Everything that is told of a message but what its sender wrote: content, flags and name.
   const { content: _content, flags: _flags, senderName: _name, ...envelope } = known;
-  const checked = internalEventSchema.safeParse({ ...envelope, content });
+  const checked = factSchema.safeParse({ ...envelope, content });
   return checked.success && checked.data.kind === 'message' ? checked.data : undefined;
 }

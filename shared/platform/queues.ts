@@ -21,7 +21,7 @@ export function commandQueueName(stage: string, shard: number): string {
   return `${stage}-command-${String(shard).padStart(4, '0')}.fifo`;
 }
 
-/** Queue of internal events. One at first; later several by shard id modulo. */
+/** Queue of facts (named after what they become). One at first; later several by shard id modulo. */
 export function eventQueueName(stage: string): string {
   return `${stage}-events-00.fifo`;
 }

@@ -13,7 +13,7 @@ const SOURCE_ROOTS = ['shared', 'functions', 'worker', 'infra', 'ops'] as const;
  */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   shared: ['kernel', 'platform', 'fleet', 'identity', 'tenant', 'connection', 'message', 'event', 'webhook'],
-  worker: ['vitals', 'fleet', 'events', 'session', 'socket', 'sending', 'runner', 'commands', 'status'],
+  worker: ['vitals', 'fleet', 'facts', 'session', 'socket', 'sending', 'runner', 'commands', 'status'],
   functions: [
     'runtime',
     'http',

@@ -4,12 +4,12 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { internalEventBatchSchema, type InternalEvent } from '../../shared/event/internalEvent.ts';
+import { factBatchSchema, type Fact } from '../../shared/event/facts/fact.ts';
 import { commandQueueName, eventQueueName } from '../../shared/platform/queues.ts';
 
 /** Reads the events queue as ingest does, and keeps every fact in the order in which the queue gave it. */
 export class EventsTap {
-  readonly facts: InternalEvent[] = [];
+  readonly facts: Fact[] = [];
   readonly #queue: SQSClient;
   readonly #urlBase: string;
   readonly #stage: string;
@@ -49,7 +49,7 @@ export class EventsTap {
         new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
       );
       for (const { Body = '', ReceiptHandle } of Messages) {
-        this.facts.push(...internalEventBatchSchema.parse(JSON.parse(Body)).events);
+        this.facts.push(...factBatchSchema.parse(JSON.parse(Body)).events);
         await this.#queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
       }
     }

@@ -1,4 +1,4 @@
-import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { Fact } from '../../shared/event/facts/fact.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { createTables } from '../emulators/dynamodb.ts';
@@ -243,7 +243,7 @@ export class Scene {
     return (await this.#tap.hasCommands(SHARD)) ? 'a command' : undefined;
   }
 
-  #facts(): readonly InternalEvent[] {
+  #facts(): readonly Fact[] {
     return this.#tap.facts.slice(this.#firstFact);
   }
 
@@ -268,6 +268,6 @@ export class Scene {
   }
 }
 
-function isOfReading(fact: InternalEvent): boolean {
+function isOfReading(fact: Fact): boolean {
   return fact.kind === 'receipt' && fact.state === 'read';
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { Fact } from '../../shared/event/facts/fact.ts';
 import type { MessageId, StanzaId } from '../../shared/kernel/id.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
 import { Counters, type Stats } from '../whatsapp/stats.ts';
@@ -9,7 +9,7 @@ const BOB = '4915100000002';
 const [stanzaId, messageId] = ['S1' as StanzaId, 'M1' as MessageId];
 const none = new Counters().report({});
 
-const messageFact = (id: string, key = `message:${id}`): InternalEvent => ({
+const messageFact = (id: string, key = `message:${id}`): Fact => ({
   kind: 'message',
   key,
   atMs: 0,
@@ -19,7 +19,7 @@ const messageFact = (id: string, key = `message:${id}`): InternalEvent => ({
   fromMe: false,
   content: { type: 'text', text: { body: `text ${id}` } },
 });
-const receiptFact = (state: 'delivered' | 'read'): InternalEvent => ({
+const receiptFact = (state: 'delivered' | 'read'): Fact => ({
   kind: 'receipt',
   key: `receipt:${state}`,
   atMs: 0,
@@ -28,7 +28,7 @@ const receiptFact = (state: 'delivered' | 'read'): InternalEvent => ({
   recipient: 'bob',
   state,
 });
-const resultFact: InternalEvent = {
+const resultFact: Fact = {
   kind: 'send_result',
   key: 'result:M1',
   atMs: 0,
@@ -67,7 +67,7 @@ const good: Evidence = {
   inFlight: 1,
   broken: [],
 };
-const without = (kind: InternalEvent['kind'], part = ''): readonly InternalEvent[] =>
+const without = (kind: Fact['kind'], part = ''): readonly Fact[] =>
   good.facts.filter((fact) => fact.kind !== kind || !fact.key.includes(part));
 
 describe('the verdict on a crash', () => {

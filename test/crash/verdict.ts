@@ -1,4 +1,4 @@
-import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { Fact } from '../../shared/event/facts/fact.ts';
 import type { MessageId, StanzaId } from '../../shared/kernel/id.ts';
 import type { SendState } from '../../shared/message/message.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
@@ -27,7 +27,7 @@ export interface Evidence {
   readonly written: readonly Written[];
   readonly accepted: readonly Accepted[];
   /** What the events queue gave out, in order. */
-  readonly facts: readonly InternalEvent[];
+  readonly facts: readonly Fact[];
   /** What each phone shows of our account's messages. */
   readonly shown: ReadonlyMap<string, readonly TranscriptEntry[]>;
   readonly states: ReadonlyMap<MessageId, SendState | undefined>;
@@ -130,7 +130,7 @@ function lostReceipts({ accepted, facts }: Evidence): readonly string[] {
 }
 
 /** A fact may be published again, but under its key: that is how ingest knows it. */
-function publishedTwice(facts: readonly InternalEvent[]): readonly string[] {
+function publishedTwice(facts: readonly Fact[]): readonly string[] {
   const keys = new Map<string, Set<string>>();
   for (const fact of facts) {
     if (fact.kind === 'status') continue;

@@ -9,7 +9,7 @@ import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
-import { makeSqsEventPublisher } from '../../worker/events/sqsEventPublisher.ts';
+import { makeSqsFactPublisher } from '../../worker/facts/sqsFactPublisher.ts';
 import { toMessageFacts } from '../../worker/socket/wire/messageFacts.ts';
 import { toPlaintext } from '../../worker/socket/wire/plaintext.ts';
 import { aRecord } from '../functions/queueStack.ts';
@@ -77,7 +77,7 @@ export class Passage {
     const metrics = { count: nothing, measure: nothing, gauge: nothing };
     const common = { stage: STAGE, queue, queueUrlBase: 'https://sqs/', clock: systemClock, logger, metrics };
     let batches = 0;
-    this.#publisher = makeSqsEventPublisher({
+    this.#publisher = makeSqsFactPublisher({
       ...common,
       gate: { assertOpen: nothing, whenOpen: () => Promise.resolve() },
       makeBatchId: () => `batch-${(batches += 1)}`,

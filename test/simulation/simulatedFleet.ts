@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { internalEventBatchSchema } from '../../shared/event/internalEvent.ts';
+import { factBatchSchema } from '../../shared/event/facts/fact.ts';
 import { markTaskDead, wishHandOffs } from '../../shared/fleet/fleetLease.ts';
 import type { HandOffWish } from '../../shared/fleet/fleetView.ts';
 import { makeId, type ConnectionId, type MessageId, type WorkerId } from '../../shared/kernel/id.ts';
@@ -298,10 +298,10 @@ export class SimulatedFleet {
   published(): ReadonlyMap<ConnectionId, readonly string[]> {
     const found = new Map<ConnectionId, string[]>();
     for (const { body } of this.aws.sqs.messages(`${QUEUE_URL_BASE}${eventQueueName(STAGE)}`)) {
-      const { connectionId, events } = internalEventBatchSchema.parse(JSON.parse(body));
+      const { connectionId, events: facts } = factBatchSchema.parse(JSON.parse(body));
       const ids = found.get(connectionId) ?? [];
-      for (const event of events) {
-        if (event.kind === 'message' && !ids.includes(event.stanzaId)) ids.push(event.stanzaId);
+      for (const fact of facts) {
+        if (fact.kind === 'message' && !ids.includes(fact.stanzaId)) ids.push(fact.stanzaId);
       }
       found.set(connectionId, ids);
     }

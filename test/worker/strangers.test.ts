@@ -2,7 +2,7 @@ import { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../shared/connection/connection.ts';
 import { factBounds } from '../../shared/event/factBounds.ts';
-import type { InternalEvent } from '../../shared/event/internalEvent.ts';
+import type { Fact } from '../../shared/event/facts/fact.ts';
 import { until } from '../whatsapp/until.ts';
 import { WorkerRoom } from './workerRoom.ts';
 
@@ -31,7 +31,7 @@ describe('what a stranger writes', () => {
     await room.stop();
   });
 
-  const facts = (): readonly InternalEvent[] => published.factsOf(connection.connectionId);
+  const facts = (): readonly Fact[] => published.factsOf(connection.connectionId);
   const contents = () => facts().flatMap((fact) => (fact.kind === 'message' ? [fact.content] : []));
   const texts = (): readonly string[] =>
     contents().flatMap((content) => (content.type === 'text' ? [content.text.body] : []));

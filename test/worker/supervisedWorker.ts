@@ -14,7 +14,7 @@ import { silentMetrics } from '../../shared/platform/metrics.ts';
 import { askedForQr, untilQr } from './pairedConnection.ts';
 import { neverRefused } from './fleet/neverRefused.ts';
 import { makeOwnedShards } from '../../worker/shardComposition.ts';
-import type { EventPublisher } from '../../worker/events/eventPublisher.ts';
+import type { FactPublisher } from '../../worker/facts/factPublisher.ts';
 import { OpenMeter } from '../../worker/runner/openMeter.ts';
 import type { OwnedShards } from '../../worker/commands/ownedShards.ts';
 import type { ProcessSymptom } from '../../worker/runner/supervision.ts';
@@ -246,7 +246,7 @@ export class SupervisedWorker {
     );
   }
 
-  #hangable(publisher: EventPublisher): EventPublisher {
+  #hangable(publisher: FactPublisher): FactPublisher {
     return {
       publish: async (...facts) => {
         await this.beforePublish();

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { internalEventBatchSchema, type InternalEvent } from '../../shared/event/internalEvent.ts';
+import { factBatchSchema, type Fact } from '../../shared/event/facts/fact.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import { isPassing } from '../../shared/platform/judgeStoreCall.ts';
 import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
@@ -79,8 +79,8 @@ export function makeKeyFile(): { readonly path: string; readonly remove: () => v
 
 /** Takes what workers published out of the events queue, as ingest would. */
 export function collectFacts(queue: SQSClient, queueUrlBase: string) {
-  const facts: InternalEvent[] = [];
-  const byConnection = new Map<ConnectionId, InternalEvent[]>();
+  const facts: Fact[] = [];
+  const byConnection = new Map<ConnectionId, Fact[]>();
   const tokens = new Set<number>();
   const stopping = new AbortController();
   const QueueUrl = `${queueUrlBase}${eventQueueName('test')}`;
@@ -94,7 +94,7 @@ export function collectFacts(queue: SQSClient, queueUrlBase: string) {
           throw error;
         });
       for (const { Body = '', ReceiptHandle } of answer?.Messages ?? []) {
-        const batch = internalEventBatchSchema.parse(JSON.parse(Body));
+        const batch = factBatchSchema.parse(JSON.parse(Body));
         facts.push(...batch.events);
         byConnection.set(batch.connectionId, [...(byConnection.get(batch.connectionId) ?? []), ...batch.events]);
         tokens.add(batch.token);
@@ -106,8 +106,8 @@ export function collectFacts(queue: SQSClient, queueUrlBase: string) {
   };
   const running = loop();
   return {
-    facts: facts as readonly InternalEvent[],
-    factsOf: (connectionId: ConnectionId): readonly InternalEvent[] => byConnection.get(connectionId) ?? [],
+    facts: facts as readonly Fact[],
+    factsOf: (connectionId: ConnectionId): readonly Fact[] => byConnection.get(connectionId) ?? [],
     tokens: tokens as ReadonlySet<number>,
     stop: async (): Promise<void> => {
       stopping.abort();

@@ -12,7 +12,7 @@ import type { Metrics } from '../../shared/platform/metrics.ts';
 import { ConnectionOutbox } from '../sending/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../../shared/connection/connection.ts';
 import { showSendsPause } from '../sending/showSendsPause.ts';
-import type { EventPublisher } from '../events/eventPublisher.ts';
+import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { VersionChoice } from '../fleet/clientVersions.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { ConnectionRecorder } from './connectionRecorder.ts';
@@ -27,8 +27,8 @@ export interface PartsDependencies {
   readonly stage: string;
   readonly connections: ConnectionStore;
   readonly messages: MessageStore;
-  readonly publisher: EventPublisher;
-  readonly settings: ConnectionConfig;
+  readonly publisher: FactPublisher;
+  readonly config: ConnectionConfig;
   readonly assertOpen: () => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -53,7 +53,7 @@ const SEND_REST_MS = 10_000;
 
 /** What each owned connection is made of. */
 export function makeConnectionParts(dependencies: PartsDependencies): ConnectionParts {
-  const { table, stage, sockets, logger, settings } = dependencies;
+  const { table, stage, sockets, logger, config } = dependencies;
   const offers = {
     put: (owned: OwnedConnection, offer: Parameters<typeof putPairingOffer>[2]) =>
       putPairingOffer({ table, stage }, owned, offer),
@@ -68,27 +68,37 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
       const own = { ...dependencies, owned, logger: loggerOf(owned) };
       return new ConnectionOutbox({ ...own, socket, showPause: showSendsPause(own) });
     },
-    makeSocketSource: (owned, wishes) =>
+    makeSocketSource: (owned, settings) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,
         versions: dependencies.versions,
         openSession: sockets.openSession,
-        openSocket: (request) => sockets.openSocket({ ...request, presence: wishes().presence, wishes }),
+        openSocket: (request) => sockets.openSocket({ ...request, settings }),
       }),
-    makeRunner: ({ owned, wishes, openedAtMs, sockets: source, scope, sending, shown, nextFactNumber, onStopped }) => {
+    makeRunner: ({
+      owned,
+      settings,
+      openedAtMs,
+      sockets: source,
+      scope,
+      sending,
+      shown,
+      nextFactNumber,
+      onStopped,
+    }) => {
       const own = { ...dependencies, owned, logger: loggerOf(owned) };
       const recorder = new ConnectionRecorder({
         ...own,
         offers,
         history,
-        settleMs: Math.min(SETTLE_MS, settings.reconnectBaseDelayMs),
+        settleMs: Math.min(SETTLE_MS, config.reconnectBaseDelayMs),
         shown,
         nextFactNumber,
         onLost: () => runner.deliver({ type: 'ownership_lost' }),
       });
       const runner: ConnectionRunner = new ConnectionRunner({
         ...own,
-        policy: () => policyOf(settings, wishes()),
+        policy: () => policyOf(config, settings()),
         readOwnership: () => dependencies.readOwnership(owned),
         openedAtMs,
         sockets: source,
@@ -102,17 +112,17 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
   };
 }
 
-/** The machine's settings, from those of the process and what the tenant wishes for this connection. */
-export function policyOf(settings: ConnectionConfig, { reconnect }: ConnectionSettings): Policy {
-  const spacingMs = (OPEN_SPACING_MS * settings.reconnectBaseDelayMs) / REFERENCE_BASE_DELAY_MS;
+/** The rules of the machine, from the configuration of the process and the tenant's settings of this connection. */
+export function policyOf(config: ConnectionConfig, { reconnect }: ConnectionSettings): Policy {
+  const spacingMs = (OPEN_SPACING_MS * config.reconnectBaseDelayMs) / REFERENCE_BASE_DELAY_MS;
   return {
-    baseDelayMs: reconnect?.baseDelayMs ?? settings.reconnectBaseDelayMs,
-    maxDelayMs: reconnect?.maxDelayMs ?? settings.reconnectMaxDelayMs,
-    maxAttempts: reconnect?.maxAttempts ?? settings.reconnectMaxAttempts,
-    openSpacingMs: Math.min(settings.reconnectMaxDelayMs, spacingMs),
-    stableAfterMs: settings.stableAfterMs,
-    openWithinMs: settings.openWithinMs,
+    baseDelayMs: reconnect?.baseDelayMs ?? config.reconnectBaseDelayMs,
+    maxDelayMs: reconnect?.maxDelayMs ?? config.reconnectMaxDelayMs,
+    maxAttempts: reconnect?.maxAttempts ?? config.reconnectMaxAttempts,
+    openSpacingMs: Math.min(config.reconnectMaxDelayMs, spacingMs),
+    stableAfterMs: config.stableAfterMs,
+    openWithinMs: config.openWithinMs,
     pairWithinMs: PAIRING_REQUEST_LIMIT_MS,
-    drainWithinMs: settings.serverAckTimeoutMs + SEND_REST_MS,
+    drainWithinMs: config.serverAckTimeoutMs + SEND_REST_MS,
   };
 }

@@ -3,12 +3,12 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { StoredOffer } from '../../shared/connection/pairingOffer.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
 import { HISTORY_LENGTH, type StatusTransition } from '../../shared/connection/statusHistory.ts';
-import type { StatusFact } from '../../shared/event/internalEvent.ts';
+import type { StatusFact } from '../../shared/event/facts/fact.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import type { Random } from '../../shared/kernel/random.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import type { EventPublisher } from '../events/eventPublisher.ts';
+import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { LatestWrites } from './latestWrites.ts';
 
@@ -28,7 +28,7 @@ export interface RecorderDependencies {
   readonly connections: Pick<ConnectionStore, 'recordStatus' | 'recordAccount' | 'spendPairing'>;
   readonly offers: OfferBoard;
   readonly history: HistoryBook;
-  readonly publisher: EventPublisher;
+  readonly publisher: FactPublisher;
   /** Throws when this worker may not act at the moment. Asked before each write. */
   readonly assertOpen: () => void;
   readonly clock: Clock;

@@ -22,11 +22,11 @@ import type { Input, StopReason } from './machineTypes.ts';
 /** What is made for one connection. Composed in one place, so that tests can make fakes. */
 export interface ConnectionParts {
   readonly makeOutbox: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionOutbox;
-  /** @param wishes the tenant's settings as they are now */
-  readonly makeSocketSource: (owned: OwnedConnection, wishes: () => ConnectionSettings) => SocketSource;
+  /** @param settings the tenant's settings as they are now */
+  readonly makeSocketSource: (owned: OwnedConnection, settings: () => ConnectionSettings) => SocketSource;
   readonly makeRunner: (options: {
     readonly owned: OwnedConnection;
-    readonly wishes: () => ConnectionSettings;
+    readonly settings: () => ConnectionSettings;
     /** When an earlier runner asked for its last socket, on the monotonic clock. */
     readonly openedAtMs: number | undefined;
     readonly sockets: SocketSource;
@@ -73,7 +73,7 @@ export class HeldConnection {
   #stopReason: StopReason | undefined;
   #lostAtMs = Number.NEGATIVE_INFINITY;
   #handledPairing: string | undefined;
-  #wishes: ConnectionSettings = {};
+  #settings: ConnectionSettings = {};
   #appliedChanges: number | undefined;
   #openedAtMs: number | undefined;
   /** The last socket of the runner that the supervisor had replaced. */
@@ -83,7 +83,7 @@ export class HeldConnection {
   constructor(owned: OwnedConnection, dependencies: HeldDependencies) {
     this.#owned = owned;
     this.#dependencies = dependencies;
-    this.#sockets = dependencies.parts.makeSocketSource(owned, () => this.#wishes);
+    this.#sockets = dependencies.parts.makeSocketSource(owned, () => this.#settings);
     this.outbox = dependencies.parts.makeOutbox(owned, () => this.#runner?.usableSocket());
   }
 
@@ -141,7 +141,7 @@ export class HeldConnection {
     const { connections, clock } = this.#dependencies;
     return this.#turn.runExclusive(async () => {
       const connection = await connections.find(this.#owned.tenantId, this.#owned.connectionId);
-      this.#wishes = connection?.settings ?? {};
+      this.#settings = connection?.settings ?? {};
       this.#appliedChanges = connection?.changes ?? 0;
       for (const action of decideControl(connection, this.view(), trigger, clock.nowMs())) {
         if (this.#ending) return 'later';
@@ -239,7 +239,7 @@ export class HeldConnection {
   #start(connection: Connection): ConnectionRunner {
     const runner: ConnectionRunner = this.#dependencies.parts.makeRunner({
       owned: this.#owned,
-      wishes: () => this.#wishes,
+      settings: () => this.#settings,
       openedAtMs: this.#openedAtMs,
       sockets: this.#sockets,
       scope: this.#dependencies.scope.child(this.#owned.connectionId),

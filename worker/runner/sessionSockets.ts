@@ -1,4 +1,4 @@
-import type { ConnectionSettings, Presence } from '../../shared/connection/settings.ts';
+import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { VersionChoice } from '../fleet/clientVersions.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
@@ -16,8 +16,7 @@ export interface SessionSocketsDependencies {
     readonly session: Session;
     readonly generation: number;
     readonly pairing: PairingRequest | undefined;
-    readonly presence?: Presence | undefined;
-    readonly wishes?: (() => ConnectionSettings) | undefined;
+    readonly settings?: (() => ConnectionSettings) | undefined;
     /** That it claims to be. */
     readonly version: string;
     readonly onInput: (input: SocketInput) => void;

@@ -1,5 +1,5 @@
 import type { Connection } from '../../shared/connection/connection.ts';
-import type { ReceiptFact, SendResultFact } from '../../shared/event/internalEvent.ts';
+import type { ReceiptFact, SendResultFact } from '../../shared/event/facts/fact.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
 import { ACCEPT_LIMIT_MS, isDone, isSent, type SentMessage } from '../../shared/message/message.ts';
@@ -8,7 +8,7 @@ import { toShownError, type SendErrorCode } from '../../shared/message/sendError
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
-import type { EventPublisher } from '../events/eventPublisher.ts';
+import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
 import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts';
@@ -17,7 +17,7 @@ import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts
 export interface SendDependencies {
   readonly owned: OwnedConnection;
   readonly messages: MessageStore;
-  readonly publisher: EventPublisher;
+  readonly publisher: FactPublisher;
   /** Throws when this worker may not act at the moment. Asked before each outside effect. */
   readonly assertOpen: () => void;
   readonly clock: Clock;

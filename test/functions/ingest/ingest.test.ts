@@ -12,11 +12,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeIngestHandler } from '../../../functions/ingest/handler.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { readEvents } from '../../../shared/event/eventLog.ts';
-import {
-  batchEnvelopeSchema,
-  type InternalEvent,
-  type InternalEventBatch,
-} from '../../../shared/event/internalEvent.ts';
+import { batchEnvelopeSchema, type Fact, type FactBatch } from '../../../shared/event/facts/fact.ts';
 import type { InboundContent } from '../../../shared/message/content.ts';
 import { makeDeliveryId, makeEventId } from '../../../shared/kernel/id.ts';
 import { aBatch, aMessageFact, newIds } from '../../shared/event/eventStores.ts';
@@ -48,9 +44,9 @@ describe('ingest', () => {
   });
 
   const url = 'https://hooks.example/';
-  const asRecord = (batch: InternalEventBatch, id = 'record-1') =>
+  const asRecord = (batch: FactBatch, id = 'record-1') =>
     aRecord(JSON.stringify(batch), { id, group: batch.connectionId });
-  const typesIn = async (tenantId: InternalEventBatch['tenantId']) =>
+  const typesIn = async (tenantId: FactBatch['tenantId']) =>
     (await readEvents(stack, tenantId, undefined, 100)).events.map(({ type }) => type);
 
   it('enqueues one delivery for each endpoint that wants the event', async () => {
@@ -128,7 +124,7 @@ describe('ingest', () => {
       }
     }
   };
-  const contentsIn = async (tenantId: InternalEventBatch['tenantId']) =>
+  const contentsIn = async (tenantId: FactBatch['tenantId']) =>
     (await readEvents(stack, tenantId, undefined, 100)).events.map(({ data }) =>
       'content' in data ? data.content : data,
     );
@@ -205,7 +201,7 @@ describe('ingest', () => {
       recipient: 'a',
       state: 'read',
     };
-    const facts = [aMessageFact(), receipt as InternalEvent, aMessageFact()];
+    const facts = [aMessageFact(), receipt as Fact, aMessageFact()];
     const metrics = keepingMetrics();
 
     const answer = await makeIngestHandler({ ...stack, metrics })({ Records: [asRecord(aBatch(ids, facts))] });

@@ -216,7 +216,7 @@ describe('the life of a connection through the API', () => {
     expect((await row())?.label).toBe('one');
   });
 
-  const reconnect = (wishes: unknown) => ({ settings: { reconnect: wishes } });
+  const reconnect = (values: unknown) => ({ settings: { reconnect: values } });
   it.each<readonly [what: string, body: unknown, field: string]>([
     ['an unknown setting', { settings: { historySync: true } }, 'settings.historySync'],
     ['a filter of what there is not', { settings: { filters: { people: 'drop' } } }, 'settings.filters.people'],

@@ -1,5 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { InternalEvent, InternalEventBatch } from '../../../shared/event/internalEvent.ts';
+import type { Fact, FactBatch } from '../../../shared/event/facts/fact.ts';
 import { makeId, makeStanzaId, type ConnectionId, type TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
@@ -63,7 +63,7 @@ export function aSentMessage(
 }
 
 /** A text from a contact, as a worker publishes it. */
-export function aMessageFact(overrides: Partial<Extract<InternalEvent, { kind: 'message' }>> = {}): InternalEvent {
+export function aMessageFact(overrides: Partial<Extract<Fact, { kind: 'message' }>> = {}): Fact {
   const stanzaId = overrides.stanzaId ?? makeStanzaId(systemRandom);
   return {
     key: `message:${stanzaId}`,
@@ -82,9 +82,9 @@ export function aMessageFact(overrides: Partial<Extract<InternalEvent, { kind: '
 /** A batch of facts, as a worker publishes it. */
 export function aBatch(
   ids: { readonly tenantId: TenantId; readonly connectionId: ConnectionId },
-  events: readonly InternalEvent[],
+  events: readonly Fact[],
   batchId = 'batch-1',
-): InternalEventBatch {
-  const correlationId = 'cor-of-batch' as InternalEventBatch['correlationId'];
+): FactBatch {
+  const correlationId = 'cor-of-batch' as FactBatch['correlationId'];
   return { version: 1, ...ids, shard: 0, token: 1, correlationId, batchId, events: [...events] };
 }

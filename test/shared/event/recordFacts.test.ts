@@ -4,7 +4,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { readEvents, voidPlace } from '../../../shared/event/eventLog.ts';
-import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import type { Fact } from '../../../shared/event/facts/fact.ts';
 import { recordFacts, type FactDependencies } from '../../../shared/event/recordFacts.ts';
 import { judgeRefusal } from '../../../shared/event/recordOnce.ts';
 import { makeEventId, type TenantId } from '../../../shared/kernel/id.ts';
@@ -16,7 +16,7 @@ import { toShownError } from '../../../shared/message/sendError.ts';
 import { aBatch, aMessageFact, aSentMessage, newIds, startEventStores, type EventStores } from './eventStores.ts';
 
 const AT_MS = Date.UTC(2026, 7, 1, 12, 0, 5);
-const aReceipt = (message: SentMessage, state: 'delivered' | 'read' | 'played'): InternalEvent => ({
+const aReceipt = (message: SentMessage, state: 'delivered' | 'read' | 'played'): Fact => ({
   kind: 'receipt',
   key: `receipt:${message.stanzaId}:${state}`,
   atMs: AT_MS,
@@ -103,7 +103,7 @@ describe('recording facts', () => {
 
   it('tells of a call, once', async () => {
     const ids = newIds();
-    const call: InternalEvent = {
+    const call: Fact = {
       kind: 'call',
       key: 'call:1',
       atMs: AT_MS,
@@ -215,7 +215,7 @@ describe('recording facts', () => {
     const receipts = [
       { ...aReceipt(message, 'delivered'), recipient: message.to, recipientAlias: RECIPIENT_LID },
       { ...aReceipt(message, 'read'), recipient: RECIPIENT_LID },
-    ] as readonly InternalEvent[];
+    ] as readonly Fact[];
 
     await recordFacts(stores, aBatch(ids, receipts));
 
@@ -319,13 +319,13 @@ describe('recording facts', () => {
       { ...aReceipt(message, 'read'), chat: group, recipient: STRANGER },
       { ...aReceipt(toGroup, 'read'), chat: STRANGER, recipient: STRANGER },
       { ...aReceipt(toGroup, 'read'), chat: '120363000000000002@g.us', recipient: STRANGER },
-    ].map((fact, index) => ({ ...fact, key: `foreign-${index}` })) as readonly InternalEvent[];
+    ].map((fact, index) => ({ ...fact, key: `foreign-${index}` })) as readonly Fact[];
 
     const recorded = await recordFacts(stores, aBatch(ids, foreign));
     const rows = await Promise.all(
       [message, toGroup].map(({ messageId }) => stores.messages.find(ids.connectionId, messageId)),
     );
-    const own = { ...aReceipt(toGroup, 'read'), chat: group, recipient: STRANGER, key: 'member' } as InternalEvent;
+    const own = { ...aReceipt(toGroup, 'read'), chat: group, recipient: STRANGER, key: 'member' } as Fact;
     await recordFacts(stores, aBatch(ids, [own], 'batch-2'));
 
     expect(recorded).toEqual([]);

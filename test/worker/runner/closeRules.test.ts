@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { statusRules } from '../../../shared/connection/status.ts';
 import { TimeoutError } from '../../../shared/kernel/deadline.ts';
 import { BreakerOpenError } from '../../../shared/platform/breaker.ts';
-import { NotStoredError } from '../../../worker/events/notStored.ts';
+import { NotStoredError } from '../../../worker/facts/notStored.ts';
 import { UnreadableItemError } from '../../../worker/session/sessionErrors.ts';
 import { closeRules, toCloseCause, type CloseCause, type Phase } from '../../../worker/runner/closeRules.ts';
 import { SymptomError, toCutCause, toSocketClose } from '../../../worker/socket/port/toSocketClose.ts';

@@ -174,31 +174,31 @@ describe('the connections of an owned shard', () => {
   it('takes up changed settings with the next look at the record', async () => {
     shard += 1;
     const connection = await aConnection({ settings: { presence: 'available' } });
-    const { owner, sourceOf, wishesOf } = anOwner();
+    const { owner, sourceOf, settingsOf } = anOwner();
     owner.start();
     await sourceOf(connection);
-    const wishes = wishesOf.get(connection.connectionId);
-    const before = wishes?.();
+    const settings = settingsOf.get(connection.connectionId);
+    const before = settings?.();
 
     const read = await rowOf(connection);
     await core.connections.setChangeable(read ?? connection, { label: undefined, settings: {} });
     await owner.hold(connection.tenantId, connection.connectionId).reconcile('refresh');
 
-    expect([before, wishes?.()]).toEqual([{ presence: 'available' }, {}]);
+    expect([before, settings?.()]).toEqual([{ presence: 'available' }, {}]);
   });
 
   it('takes up changed settings although the command was lost, and reads no record that has not changed', async () => {
     shard += 1;
     const connection = await aConnection({ settings: { presence: 'available' } });
     const other = await aConnection();
-    const { owner, sourceOf, wishesOf, reads } = anOwner();
+    const { owner, sourceOf, settingsOf, reads } = anOwner();
     owner.start();
     await Promise.all([sourceOf(connection), sourceOf(other)]);
     const read = await rowOf(connection);
 
     await core.connections.setChangeable(read ?? connection, { label: undefined, settings: { calls: 'reject' } });
 
-    await vi.waitFor(() => expect(wishesOf.get(connection.connectionId)?.()).toEqual({ calls: 'reject' }));
+    await vi.waitFor(() => expect(settingsOf.get(connection.connectionId)?.()).toEqual({ calls: 'reject' }));
     const listedBefore = reads.listings;
     await vi.waitFor(() => expect(reads.listings).toBeGreaterThan(listedBefore + 2));
     expect(reads.records.filter((id) => id === other.connectionId)).toHaveLength(1);

@@ -36,7 +36,7 @@ export function makeOwner(
 ) {
   const reads = { listings: 0, records: [] as ConnectionId[] };
   const sources = new Map<string, FakeSource>();
-  const wishesOf = new Map<string, () => ConnectionSettings>();
+  const settingsOf = new Map<string, () => ConnectionSettings>();
   const publishers = new Map<string, FakePublisher>();
   const owner = new ConnectionRunners({
     shard,
@@ -65,8 +65,8 @@ export function makeOwner(
         publishers.set(owned.connectionId, publisher);
         return outbox;
       },
-      makeSocketSource: ({ connectionId }, wishes) => {
-        wishesOf.set(connectionId, wishes);
+      makeSocketSource: ({ connectionId }, settings) => {
+        settingsOf.set(connectionId, settings);
         const source = new FakeSource();
         prepare(source);
         sources.set(connectionId, source);
@@ -112,5 +112,5 @@ export function makeOwner(
     if (source === undefined) throw new Error('nothing was opened');
     return source;
   };
-  return { owner, sources, publishers, sourceOf, wishesOf, reads };
+  return { owner, sources, publishers, sourceOf, settingsOf, reads };
 }

@@ -12,7 +12,7 @@ import { commandQueueName } from '../../../shared/platform/queues.ts';
 import { parseCommand } from '../../../worker/commands/commandHandler.ts';
 import { CommandPoller } from '../../../worker/commands/commandPoller.ts';
 import type { ConnectionOutbox } from '../../../worker/sending/connectionOutbox.ts';
-import type { EventPublisher } from '../../../worker/events/eventPublisher.ts';
+import type { FactPublisher } from '../../../worker/facts/factPublisher.ts';
 import type { ConnectionSocket } from '../../../worker/socket/port/connectionSocket.ts';
 import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
@@ -98,7 +98,7 @@ describe('a worker that dies while it sends', () => {
             evidence: socket.evidence,
             probe: socket.probe,
           };
-          const dyingPublisher: EventPublisher = {
+          const dyingPublisher: FactPublisher = {
             publish: (owned, events) => life.call(() => publisher.publish(owned, events)),
           };
           const { outbox } = anOutbox(core, connection, {

@@ -2,7 +2,7 @@ import { MessageStore } from '../../../shared/message/messageStore.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import type { Evidence } from '../../../shared/connection/liveness.ts';
-import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import type { Fact } from '../../../shared/event/facts/fact.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import {
   makeId,
@@ -17,7 +17,7 @@ import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { ConnectionOutbox, type OutboxDependencies } from '../../../worker/sending/connectionOutbox.ts';
-import type { EventPublisher } from '../../../worker/events/eventPublisher.ts';
+import type { FactPublisher } from '../../../worker/facts/factPublisher.ts';
 import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import type {
   ConnectionSocket,
@@ -66,13 +66,13 @@ export class FakeSocket implements ConnectionSocket {
 }
 
 /** A publisher that keeps the facts; with `isDown` it takes none. */
-export class FakePublisher implements EventPublisher {
-  readonly facts: InternalEvent[] = [];
+export class FakePublisher implements FactPublisher {
+  readonly facts: Fact[] = [];
   isDown = false;
 
-  readonly publish = async (_connection: OwnedConnection, events: readonly InternalEvent[]): Promise<void> => {
+  readonly publish = async (_connection: OwnedConnection, facts: readonly Fact[]): Promise<void> => {
     if (this.isDown) throw new Error('the events queue is down');
-    this.facts.push(...events);
+    this.facts.push(...facts);
   };
 
   results(): readonly string[] {

@@ -35,7 +35,7 @@ describe('a socket', () => {
       // WhatsApp tells the name with the state of the app; a fresh account has none.
       const credentials = session.credentials as { readonly me: object };
       await session.saveCredentials({ ...credentials, me: { ...credentials.me, name } });
-      room.presence = presence;
+      room.settings = presence === undefined ? {} : { presence };
 
       room.open(session);
       await room.input('socket_opened');

@@ -3,8 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { ConnectionSettings, Presence } from '../../../shared/connection/settings.ts';
-import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
+import type { Fact } from '../../../shared/event/facts/fact.ts';
 import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
@@ -46,7 +46,7 @@ export interface StoreWrite {
 export class SocketRoom {
   readonly whatsApp: WhatsAppSimulator;
   readonly client: WhatsAppClient;
-  readonly facts: InternalEvent[] = [];
+  readonly facts: Fact[] = [];
   /** Open, unless a test closes it. A new one is what a new worker has. */
   gate = makeSwitchGate();
   readonly inputs: SocketInput[] = [];
@@ -58,7 +58,7 @@ export class SocketRoom {
   /** Sees each command of the session store with its answer. */
   onStore: (command: unknown, answer: unknown) => void = () => undefined;
   /** Decides the fate of the next publishes; they succeed when it says nothing. */
-  publish: (facts: readonly InternalEvent[]) => Promise<void> = async () => undefined;
+  publish: (facts: readonly Fact[]) => Promise<void> = async () => undefined;
   /** Runs before, and after, each write to the store; what it throws becomes of the write. */
   beforeWrite: (write: StoreWrite) => Promise<void> = async () => undefined;
   afterWrite: (write: StoreWrite) => void = () => undefined;
@@ -68,10 +68,8 @@ export class SocketRoom {
   readonly number: string;
   readonly #log: string[] = [];
   readonly #logger = makeLogger('worker', 'debug', { write: (line) => void this.#log.push(line) });
-  /** What the next sockets announce. */
-  presence: Presence | undefined;
   /** What the tenant decided, as it is now. */
-  wishes: ConnectionSettings = {};
+  settings: ConnectionSettings = {};
   /** Where the next sockets connect to; WhatsApp, if nothing is said. */
   url: string | undefined;
   #generation = 0;
@@ -193,8 +191,7 @@ export class SocketRoom {
         commandVisibilitySeconds: 30,
       },
       whatsappUrl: this.url ?? this.whatsApp.webSocketUrl,
-      presence: this.presence,
-      wishes: () => this.wishes,
+      settings: () => this.settings,
       version: VETTED_VERSION,
       clock: systemClock,
       random: systemRandom,

@@ -1,6 +1,6 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import type { ConnectionSettings, FilterKind } from '../../../shared/connection/settings.ts';
-import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import type { Fact } from '../../../shared/event/facts/fact.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { ReadReceipts } from './readReceipts.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
@@ -15,7 +15,7 @@ export interface AppliedSettingsParts {
   /** Resolves when every stanza that has come so far is handled. */
   readonly handled: () => Promise<void>;
   /** Resolves when it is durable. */
-  readonly publish: (facts: readonly InternalEvent[]) => Promise<void>;
+  readonly publish: (facts: readonly Fact[]) => Promise<void>;
   /** Whether somebody is in a group, as far as WhatsApp tells; false where that is not known. */
   readonly isInGroup: (group: string, jid: string) => Promise<boolean>;
 }
@@ -42,11 +42,11 @@ export class AppliedSettings {
   }
 
   /**
-   * Publishes the facts of a message unless they are not wanted, and marks it as read after that if so wished. What is
-   * dropped is handled like everything else, so that its Signal session goes on and WhatsApp gets its receipt.
+   * Publishes the facts of a message unless they are not wanted, and marks it as read after that if the settings say so.
+   * What is dropped is handled like everything else, so that its Signal session goes on and WhatsApp gets its receipt.
    */
-  async publish(stanza: BinaryNode, facts: readonly InternalEvent[]): Promise<'published' | 'dropped'> {
-    const { filters, readReceipts } = this.#wishes();
+  async publish(stanza: BinaryNode, facts: readonly Fact[]): Promise<'published' | 'dropped'> {
+    const { filters, readReceipts } = this.#settings();
     const kind = filterKindOf(stanza);
     if (kind !== undefined && filters?.[kind] === 'drop') {
       if (facts.length > 0) this.#countDropped(kind, facts.length);
@@ -57,11 +57,11 @@ export class AppliedSettings {
     return 'published';
   }
 
-  /** Tells of a call, and then refuses it if so wished. */
+  /** Tells of a call, and then refuses it if the settings say so. */
   async onCall(stanza: BinaryNode): Promise<undefined> {
     const { clock } = this.#options;
     const isOver = clock.nowMs() - Number(stanza.attrs['t'] ?? 0) * 1_000 > RINGS_MS;
-    const told = toCallFact(stanza, this.#wishes().calls === 'reject' && !isOver);
+    const told = toCallFact(stanza, this.#settings().calls === 'reject' && !isOver);
     if (told === undefined) return;
     const { group, ...fact } = told;
     const isGroupCall = group !== undefined && (await this.#parts.isInGroup(group, fact.caller));
@@ -76,10 +76,10 @@ export class AppliedSettings {
    */
   announce(name: string | undefined): void {
     if (name) return;
-    const { presence = 'unavailable', logger } = this.#options;
+    const { presence = 'unavailable' } = this.#settings();
     this.#parts.socket
       .sendNode({ tag: 'presence', attrs: { type: presence } })
-      .catch((error: unknown) => logger.warn('presence not announced', { error }));
+      .catch((error: unknown) => this.#options.logger.warn('presence not announced', { error }));
   }
 
   /** The socket has closed. */
@@ -90,8 +90,8 @@ export class AppliedSettings {
     this.#dropped.clear();
   }
 
-  #wishes(): ConnectionSettings {
-    return this.#options.wishes?.() ?? {};
+  #settings(): ConnectionSettings {
+    return this.#options.settings?.() ?? {};
   }
 
   #countDropped(kind: FilterKind, count: number): void {

@@ -1,4 +1,4 @@
-import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import type { Fact } from '../../../shared/event/facts/fact.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { withArrivalTimes } from './arrivalTimes.ts';
 import { findOtherNames } from '../people/contactNames.ts';
@@ -26,7 +26,7 @@ export class FactsInOrder {
   }
 
   /** Resolves when they are durable. Rejects when they are not, or when it is not known. */
-  publish(facts: readonly InternalEvent[]): Promise<void> {
+  publish(facts: readonly Fact[]): Promise<void> {
     if (facts.length === 0) return Promise.resolve();
     const { session, clock } = this.#options;
     const timed = withArrivalTimes(session, facts, clock.nowMs());
@@ -49,7 +49,7 @@ export class FactsInOrder {
     this.#letGo?.(new Error('the socket has closed'));
   }
 
-  async #publishNow(facts: readonly InternalEvent[]): Promise<void> {
+  async #publishNow(facts: readonly Fact[]): Promise<void> {
     const { publisher, connection, session, clock, random } = this.#options;
     if (this.#isAbandoned) throw new Error('the socket has closed');
     const names = await findOtherNames(session, namelessIn(facts), this.#me());

@@ -1,4 +1,4 @@
-import type { InternalEvent } from '../../../shared/event/internalEvent.ts';
+import type { Fact } from '../../../shared/event/facts/fact.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { isPerson } from '../../../shared/kernel/jid.ts';
 import type { Logger } from '../../../shared/platform/logger.ts';
@@ -40,7 +40,7 @@ export class ReadReceipts {
   }
 
   /** Takes the messages of others among these facts. Never waits. */
-  add(facts: readonly InternalEvent[]): void {
+  add(facts: readonly Fact[]): void {
     const keys = facts.flatMap(toKey);
     if (keys.length === 0 || this.#ended) return;
     this.#waiting.push(...keys);
@@ -78,7 +78,7 @@ export class ReadReceipts {
 }
 
 /** Of people and groups; status updates and newsletters know no such mark, or tell their author who looked. */
-function toKey(fact: InternalEvent): readonly ReadKey[] {
+function toKey(fact: Fact): readonly ReadKey[] {
   if (fact.kind !== 'message' || fact.fromMe) return [];
   const { chat, sender, stanzaId } = fact;
   if (chat.endsWith('@g.us')) return [{ remoteJid: chat, id: stanzaId, participant: sender, fromMe: false }];

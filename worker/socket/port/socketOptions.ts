@@ -1,4 +1,4 @@
-import type { ConnectionSettings, Presence } from '../../../shared/connection/settings.ts';
+import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
 import type { Clock } from '../../../shared/kernel/clock.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import type { Random } from '../../../shared/kernel/random.ts';
@@ -6,7 +6,7 @@ import type { Scope } from '../../../shared/kernel/scope.ts';
 import type { ConnectionConfig } from '../../../shared/platform/connectionConfig.ts';
 import type { Logger } from '../../../shared/platform/logger.ts';
 import type { Metrics } from '../../../shared/platform/metrics.ts';
-import type { EventPublisher } from '../../events/eventPublisher.ts';
+import type { FactPublisher } from '../../facts/factPublisher.ts';
 import type { CommitGate } from '../../fleet/gate.ts';
 import type { Session } from '../../session/session.ts';
 import type { OwnedConnection } from '../../fleet/ownedConnection.ts';
@@ -21,12 +21,10 @@ export interface OpenSocketOptions {
   readonly pairing: PairingRequest | undefined;
   readonly session: Session;
   readonly gate: CommitGate;
-  readonly publisher: EventPublisher;
+  readonly publisher: FactPublisher;
   readonly config: ConnectionConfig;
-  /** Announced when the socket has opened; `unavailable` if left out, so that the phone goes on to ring. */
-  readonly presence?: Presence | undefined;
-  /** The tenant's settings as they are now: asked at each use, so that a change needs no new socket. */
-  readonly wishes?: (() => ConnectionSettings) | undefined;
+  /** The tenant's settings as they are now, asked at each use, so that a change needs no new socket; all defaults if left out. */
+  readonly settings?: (() => ConnectionSettings) | undefined;
   readonly whatsappUrl: string;
   /** Of WhatsApp's client, that the socket claims to be: three numbers with dots. */
   readonly version: string;

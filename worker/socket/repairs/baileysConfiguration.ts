@@ -29,7 +29,7 @@ export interface PartsOfOurs extends Required<
 
 /** How Baileys is set up for one socket: what it may do by itself, and how long it may wait. */
 export function makeBaileysConfiguration(
-  { config, whatsappUrl, pairing, presence, version }: OpenSocketOptions,
+  { config, whatsappUrl, pairing, settings, version }: OpenSocketOptions,
   { contentOf, ...ours }: PartsOfOurs,
 ): UserFacingSocketConfig {
   const agent = socketAgentOf(whatsappUrl);
@@ -51,7 +51,7 @@ export function makeBaileysConfiguration(
     maxMsgRetryCount: MOST_RETRIES,
     placeholderResendCache: alreadyAskedFor,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
-    markOnlineOnConnect: presence === 'available',
+    markOnlineOnConnect: settings?.().presence === 'available',
     syncFullHistory: false,
     // History has no place to go yet; without it Baileys does not hold the first login back for 20 s.
     shouldSyncHistoryMessage: () => false,

@@ -1,5 +1,5 @@
 import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
-import type { CallFact } from '../../../shared/event/internalEvent.ts';
+import type { CallFact } from '../../../shared/event/facts/fact.ts';
 import { isPerson, otherNameOf, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { callKey } from './factKey.ts';
 

@@ -1,5 +1,5 @@
 import { getBinaryNodeChild, proto, type BinaryNode } from '@whiskeysockets/baileys';
-import type { MessageFact } from '../../../shared/event/internalEvent.ts';
+import type { MessageFact } from '../../../shared/event/facts/fact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { isLid, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { toContent, type ToldContent } from './content.ts';

@@ -1,4 +1,4 @@
-import type { CallFact, InternalEvent, MessageFact, ReceiptFact } from '../../../shared/event/internalEvent.ts';
+import type { CallFact, Fact, MessageFact, ReceiptFact } from '../../../shared/event/facts/fact.ts';
 import { isPerson } from '../../../shared/kernel/jid.ts';
 import { callKey, messageKey } from './factKey.ts';
 
@@ -6,7 +6,7 @@ import { callKey, messageKey } from './factKey.ts';
 export type OtherNames = ReadonlyMap<string, string>;
 
 /** The addresses whose other name would complete these facts, because no stanza has told it. */
-export function namelessIn(facts: readonly InternalEvent[]): readonly string[] {
+export function namelessIn(facts: readonly Fact[]): readonly string[] {
   const addresses = facts.flatMap((fact): readonly (string | false)[] => {
     if (fact.kind === 'message') {
       return [fact.chatAlias === undefined && fact.chat, fact.senderAlias === undefined && fact.sender];
@@ -23,7 +23,7 @@ export function namelessIn(facts: readonly InternalEvent[]): readonly string[] {
  * A fact with both names of its people, where they are known, and with the keys that it has by the others: WhatsApp may
  * bring the same stanza once by number and once by LID.
  */
-export function withOtherNames(fact: InternalEvent, names: OtherNames): InternalEvent {
+export function withOtherNames(fact: Fact, names: OtherNames): Fact {
   if (fact.kind === 'message') return withKeys(completeMessage(fact, names), messageKeysOf);
   if (fact.kind === 'receipt') return completeReceipt(fact, names);
   return fact.kind === 'call' ? withKeys(completeCall(fact, names), callKeysOf) : fact;
@@ -55,7 +55,10 @@ function completeCall(fact: CallFact, names: OtherNames): CallFact {
 }
 
 /** A receipt needs none: its message moves forward once, whoever is named. */
-function withKeys<Fact extends MessageFact | CallFact>(fact: Fact, keysOf: (fact: Fact) => readonly string[]): Fact {
+function withKeys<Keyed extends MessageFact | CallFact>(
+  fact: Keyed,
+  keysOf: (fact: Keyed) => readonly string[],
+): Keyed {
   const otherKeys = keysOf(fact).filter((key) => key !== fact.key);
   return otherKeys.length === 0 ? fact : { ...fact, otherKeys };
 }

@@ -1,5 +1,5 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import type { ReceiptFact } from '../../../shared/event/internalEvent.ts';
+import type { ReceiptFact } from '../../../shared/event/facts/fact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { withoutDevice } from '../../../shared/kernel/jid.ts';
 import { tableEntry } from '../../../shared/kernel/tableEntry.ts';

@@ -47,7 +47,7 @@ describe('the settings of a connection, on a live socket', () => {
     group = (await room.client.addGroup(BOB, 'Team', [ANN])).id;
   }, 60_000);
   beforeEach(() => {
-    room.wishes = {};
+    room.settings = {};
   });
   afterAll(() => room.stop());
 
@@ -72,7 +72,7 @@ describe('the settings of a connection, on a live socket', () => {
     const counted = room.metrics.totalOf('MessagesFiltered', { kind });
     await writeAs[kind](before);
     await arrived(before);
-    room.wishes = { filters: { [kind]: 'drop' } };
+    room.settings = { filters: { [kind]: 'drop' } };
 
     await writeAs[kind](unwanted);
     await until(
@@ -82,7 +82,7 @@ describe('the settings of a connection, on a live socket', () => {
       DEADLINE_MS,
     );
     await until('the ack', waiting, (count) => count === 0, DEADLINE_MS);
-    room.wishes = {};
+    room.settings = {};
     await writeAs[kind](after);
     await arrived(after);
 
@@ -92,7 +92,7 @@ describe('the settings of a connection, on a live socket', () => {
   });
 
   it('leaves what people write alone, whatever is filtered', async () => {
-    room.wishes = { filters: { statusUpdates: 'drop', newsletters: 'drop', broadcasts: 'drop', groups: 'drop' } };
+    room.settings = { filters: { statusUpdates: 'drop', newsletters: 'drop', broadcasts: 'drop', groups: 'drop' } };
     const body = text();
 
     await room.client.write(BOB, ANN, body);
@@ -104,7 +104,7 @@ describe('the settings of a connection, on a live socket', () => {
     (await room.client.messages(BOB)).find((entry) => entry.id === id)?.status;
 
   it('marks a message as read after it is published, and never before', async () => {
-    room.wishes = { readReceipts: 'automatic' };
+    room.settings = { readReceipts: 'automatic' };
     const gate = Promise.withResolvers<void>();
     let isPublishing = false;
     room.publish = async () => {
@@ -147,7 +147,7 @@ describe('the settings of a connection, on a live socket', () => {
       (status) => status === 'delivered',
       DEADLINE_MS,
     );
-    room.wishes = { readReceipts: 'automatic' };
+    room.settings = { readReceipts: 'automatic' };
 
     const marked = await room.client.write(BOB, group, text());
 
@@ -161,7 +161,7 @@ describe('the settings of a connection, on a live socket', () => {
   });
 
   it('goes on when a message cannot be marked, and counts it', async () => {
-    room.wishes = { readReceipts: 'automatic' };
+    room.settings = { readReceipts: 'automatic' };
     await room.socket?.close('end');
     // What kind of mark to send is asked once, when the socket opens, and again as long as there is no answer.
     await room.client.fault({ kind: 'iq_error', xmlns: 'privacy', code: 500 });
@@ -208,7 +208,7 @@ describe('the settings of a connection, on a live socket', () => {
   });
 
   it('refuses a call after it has told of it', async () => {
-    room.wishes = { calls: 'reject' };
+    room.settings = { calls: 'reject' };
     const done = room.metrics.totalOf('CallsRejected', { outcome: 'done' });
 
     const id = await room.client.call(BOB, ANN);

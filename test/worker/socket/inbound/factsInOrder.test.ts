@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { InternalEvent } from '../../../../shared/event/internalEvent.ts';
+import type { Fact } from '../../../../shared/event/facts/fact.ts';
 import { systemClock } from '../../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../../shared/kernel/random.ts';
 import type { Session } from '../../../../worker/session/session.ts';
 import { FactsInOrder } from '../../../../worker/socket/inbound/factsInOrder.ts';
 import { owned, settle } from '../../runner/fakes.ts';
 
-const fact = (key: string): InternalEvent => ({ key }) as InternalEvent;
+const fact = (key: string): Fact => ({ key }) as Fact;
 
 /** Publishes end when the test says so. */
 function someFacts() {
@@ -19,7 +19,7 @@ function someFacts() {
     clock: systemClock,
     random: systemRandom,
     publisher: {
-      publish: (_connection: unknown, events: readonly InternalEvent[]) => {
+      publish: (_connection: unknown, events: readonly Fact[]) => {
         begun.push(...events.map(({ key }) => key));
         const end = Promise.withResolvers<void>();
         ends.push(end);

@@ -1,6 +1,6 @@
 import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import type { InternalEvent } from '../../../../shared/event/internalEvent.ts';
+import type { Fact } from '../../../../shared/event/facts/fact.ts';
 import { withArrivalTimes } from '../../../../worker/socket/inbound/arrivalTimes.ts';
 import { findOtherNames } from '../../../../worker/socket/people/contactNames.ts';
 import type { Me } from '../../../../worker/socket/wire/envelope.ts';
@@ -20,18 +20,18 @@ const session = {
     Object.fromEntries(ids.flatMap((id) => (known[id] === undefined ? [] : [[id, known[id]]]))),
 };
 
-const complete = async (facts: readonly InternalEvent[]): Promise<readonly InternalEvent[]> => {
+const complete = async (facts: readonly Fact[]): Promise<readonly Fact[]> => {
   const names = await findOtherNames(session, namelessIn(facts), me);
   return facts.map((fact) => withOtherNames(fact, names));
 };
-const aMessage = async (attrs: Record<string, string>): Promise<InternalEvent | undefined> => {
+const aMessage = async (attrs: Record<string, string>): Promise<Fact | undefined> => {
   const stanza: BinaryNode = { tag: 'message', attrs: { id: 'ID', t: '1790000000', ...attrs } };
   const bytes = proto.Message.encode({ conversation: 'hello' }).finish();
   const told = toMessageFacts(stanza, { outcome: 'unpadded', bytes }, me);
   const [fact] = await complete(told.map((message) => message.fact));
   return fact;
 };
-const keysOf = (fact: InternalEvent | undefined): readonly string[] => {
+const keysOf = (fact: Fact | undefined): readonly string[] => {
   if (fact?.kind !== 'message' && fact?.kind !== 'call') throw new Error('a fact without other keys');
   return [fact.key, ...(fact.otherKeys ?? [])].sort();
 };
@@ -101,7 +101,7 @@ describe('the names of the people in a fact', () => {
 
 describe('the time of arrival', () => {
   it('grows from message to message of a connection, also within one millisecond and when the clock goes back', () => {
-    const facts = ['one', 'two', 'three'].map((key) => ({ kind: 'message', key }) as InternalEvent);
+    const facts = ['one', 'two', 'three'].map((key) => ({ kind: 'message', key }) as Fact);
 
     const times = [
       ...withArrivalTimes(session, facts, 1_000),

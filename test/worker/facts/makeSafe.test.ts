@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { factBounds } from '../../../shared/event/factBounds.ts';
-import { internalEventSchema, type InternalEvent, type MessageFact } from '../../../shared/event/internalEvent.ts';
+import { factSchema, type Fact, type MessageFact } from '../../../shared/event/facts/fact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { toAsciiJson } from '../../../shared/platform/asciiJson.ts';
-import { makeSafe, type SafeFact } from '../../../worker/events/makeSafe.ts';
-import { splitFacts } from '../../../worker/events/sqsEventPublisher.ts';
+import { makeSafe, type SafeFact } from '../../../worker/facts/makeSafe.ts';
+import { splitFacts } from '../../../worker/facts/sqsFactPublisher.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 28);
 const HALF = '\ud83d';
@@ -20,7 +20,7 @@ const text = (body: string, more: Partial<MessageFact> = {}): MessageFact => ({
   content: { type: 'text', text: { body } },
   ...more,
 });
-const factOf = (safe: SafeFact): InternalEvent => {
+const factOf = (safe: SafeFact): Fact => {
   if (safe.outcome === 'set_aside') throw new Error('nothing is told');
   return safe.fact;
 };
@@ -85,7 +85,7 @@ describe('what stands around a message', () => {
   });
 
   it('sets a receipt without an id aside: it says nothing of any message', () => {
-    const receipt: InternalEvent = {
+    const receipt: Fact = {
       kind: 'receipt',
       key: 'receipt:1',
       atMs: NOW_MS,
@@ -159,7 +159,7 @@ const anyFact = fc
     key: names.key === '' ? 'k' : names.key,
     ...Object.assign({}, ...others),
     ...(flags === undefined ? {} : { flags, otherKeys: flags }),
-  })) as unknown as fc.Arbitrary<InternalEvent>;
+  })) as unknown as fc.Arbitrary<Fact>;
 
 describe('any fact', () => {
   it('always leaves as one that ingest takes, that the queue and the store have room for, and in ASCII', () => {
@@ -169,7 +169,7 @@ describe('any fact', () => {
         // A receipt or a call without an id says nothing of anything; a message always does.
         if (safe.outcome === 'set_aside' && fact.kind !== 'message') return;
         const body = toAsciiJson(factOf(safe));
-        expect(internalEventSchema.safeParse(JSON.parse(body)).success).toBe(true);
+        expect(factSchema.safeParse(JSON.parse(body)).success).toBe(true);
         expect(/^[\x20-\x7e]*$/.test(body)).toBe(true);
         expect(body.length).toBeLessThanOrEqual(factBounds.bodyBytes);
         expect(Buffer.byteLength(JSON.stringify(factOf(safe)))).toBeLessThanOrEqual(factBounds.eventBytes);

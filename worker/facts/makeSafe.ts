@@ -1,5 +1,5 @@
 import { factBounds, firstCharacters, plausibleTimeMs } from '../../shared/event/factBounds.ts';
-import { internalEventSchema, type InternalEvent, type MessageFact } from '../../shared/event/internalEvent.ts';
+import { factSchema, type Fact, type MessageFact } from '../../shared/event/facts/fact.ts';
 import { boundedName } from '../../shared/kernel/boundedName.ts';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import { toRefusedFact, type Refusal } from '../../shared/event/refusedFact.ts';
@@ -11,7 +11,7 @@ import { toAsciiJson } from '../../shared/platform/asciiJson.ts';
  * `set_aside`: nothing of it can be told.
  */
 export type SafeFact =
-  | { readonly outcome: 'safe'; readonly fact: InternalEvent }
+  | { readonly outcome: 'safe'; readonly fact: Fact }
   | { readonly outcome: 'replaced'; readonly fact: MessageFact; readonly refusal: Refusal; readonly bytes: number }
   | { readonly outcome: 'set_aside'; readonly refusal: Refusal; readonly bytes: number };
 
@@ -21,15 +21,15 @@ export type SafeFact =
  * has been asked.
  * @param arrivedAtMs when it came, by our clock
  */
-export function makeSafe(fact: InternalEvent, arrivedAtMs: number): SafeFact {
-  const bounded = isForeign(fact) ? (boundRest(boundFact(fact, arrivedAtMs)) as InternalEvent) : fact;
-  const checked = internalEventSchema.safeParse(bounded);
+export function makeSafe(fact: Fact, arrivedAtMs: number): SafeFact {
+  const bounded = isForeign(fact) ? (boundRest(boundFact(fact, arrivedAtMs)) as Fact) : fact;
+  const checked = factSchema.safeParse(bounded);
   if (!checked.success) return replace(bounded, 'malformed', sizeOf(fact));
   return fits(checked.data) ? { outcome: 'safe', fact: checked.data } : replace(bounded, 'too_large', sizeOf(fact));
 }
 
 /** The fact without what made it impossible, after a store or a queue has refused it. */
-export function replace(fact: InternalEvent, refusal: Refusal, bytes: number): SafeFact {
+export function replace(fact: Fact, refusal: Refusal, bytes: number): SafeFact {
   const left = toRefusedFact(fact, refusal, bytes);
   return left === undefined
     ? { outcome: 'set_aside', refusal, bytes }
@@ -37,19 +37,19 @@ export function replace(fact: InternalEvent, refusal: Refusal, bytes: number): S
 }
 
 /** Bytes of a fact in a body. */
-export function sizeOf(fact: InternalEvent): number {
+export function sizeOf(fact: Fact): number {
   return toAsciiJson(fact).length;
 }
 
-function fits(fact: InternalEvent): boolean {
+function fits(fact: Fact): boolean {
   const json = JSON.stringify(fact);
   return Buffer.byteLength(json) <= factBounds.eventBytes && toAsciiJson(fact).length <= factBounds.bodyBytes;
 }
 
-type Foreign = Extract<InternalEvent, { readonly kind: 'message' | 'receipt' | 'call' }>;
+type Foreign = Extract<Fact, { readonly kind: 'message' | 'receipt' | 'call' }>;
 
 /** What somebody else wrote; statuses and results of sends are ours from end to end. */
-function isForeign(fact: InternalEvent): fact is Foreign {
+function isForeign(fact: Fact): fact is Foreign {
   return fact.kind === 'message' || fact.kind === 'receipt' || fact.kind === 'call';
 }
 
@@ -130,7 +130,7 @@ function boundRest(value: unknown, name = ''): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, boundRest(inner, key)]));
 }
 
-function timeAndKeys(fact: Foreign, arrivedAtMs: number): Pick<InternalEvent, 'atMs' | 'key'> {
+function timeAndKeys(fact: Foreign, arrivedAtMs: number): Pick<Fact, 'atMs' | 'key'> {
   const others = 'otherKeys' in fact ? fact.otherKeys : undefined;
   return {
     atMs: plausibleTimeMs(fact.atMs, arrivedAtMs),

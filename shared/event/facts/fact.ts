@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
-import { factBounds, isWellFormed } from './factBounds.ts';
-import { connectionStatuses, statusCodes } from '../connection/status.ts';
-import { inboundContentSchema, messageFlagsSchema } from '../message/content.ts';
-import { sendErrorSchema } from '../message/sendError.ts';
+import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../kernel/id.ts';
+import { factBounds, isWellFormed } from '../factBounds.ts';
+import { connectionStatuses, statusCodes } from '../../connection/status.ts';
+import { inboundContentSchema, messageFlagsSchema } from '../../message/content.ts';
+import { sendErrorSchema } from '../../message/sendError.ts';
 
 /**
  * What a worker tells ingest through the events queue. Not an *event* yet: ingest decides which of these become events in
@@ -21,7 +21,7 @@ const LAST_MS = 2 ** 48 - 1;
 
 const timeMs = z.number().int().min(0).max(LAST_MS);
 const factKey = z.string().min(1).max(factBounds.keyUnits);
-const fact = { key: factKey, atMs: timeMs } as const;
+const common = { key: factKey, atMs: timeMs } as const;
 /** Keys that the same fact has by the other names of its people: it may come once by number and once by LID. */
 const otherKeys = z.array(factKey).max(factBounds.otherKeys).optional();
 /** What WhatsApp names: a worker lets nothing out that is longer. */
@@ -30,7 +30,7 @@ const whatsAppId = z.string().min(1).max(factBounds.idUnits);
 
 /** A message that WhatsApp delivered: from a contact, or our own from another device (`fromMe`). */
 const messageFact = z.object({
-  ...fact,
+  ...common,
   kind: z.literal('message'),
   stanzaId: whatsAppId.transform((text) => text as StanzaId),
   /** The conversation: a person or a group, without device. */
@@ -52,7 +52,7 @@ const messageFact = z.object({
 
 /** Progress of a message we sent, told by a recipient. */
 const receiptFact = z.object({
-  ...fact,
+  ...common,
   kind: z.literal('receipt'),
   stanzaId: whatsAppId.transform((text) => text as StanzaId),
   chat: address,
@@ -64,7 +64,7 @@ const receiptFact = z.object({
 
 /** Result of a send command, recorded on the message row before this is published. */
 const sendResultFact = z.object({
-  ...fact,
+  ...common,
   kind: z.literal('send_result'),
   messageId: brandedText<MessageId>(),
   state: z.enum(['sent', 'failed', 'expired', 'cancelled']),
@@ -73,7 +73,7 @@ const sendResultFact = z.object({
 
 /** A new public status of the connection, recorded on its row before this is published. */
 const statusFact = z.object({
-  ...fact,
+  ...common,
   kind: z.literal('status'),
   status: z.enum(connectionStatuses),
   code: z.enum(statusCodes),
@@ -82,7 +82,7 @@ const statusFact = z.object({
 
 /** Somebody calls the account. */
 const callFact = z.object({
-  ...fact,
+  ...common,
   kind: z.literal('call'),
   callId: whatsAppId,
   /** Who calls, without device. */
@@ -96,10 +96,10 @@ const callFact = z.object({
   rejected: z.boolean(),
 });
 
-export const internalEventSchema = z
+export const factSchema = z
   .discriminatedUnion('kind', [messageFact, receiptFact, sendResultFact, statusFact, callFact])
   .refine(isWellFormed, { message: 'not well-formed' });
-export type InternalEvent = z.infer<typeof internalEventSchema>;
+export type Fact = z.infer<typeof factSchema>;
 export type MessageFact = z.infer<typeof messageFact>;
 export type ReceiptFact = z.infer<typeof receiptFact>;
 export type SendResultFact = z.infer<typeof sendResultFact>;
@@ -125,7 +125,7 @@ export const batchEnvelopeSchema = z.object({
 export type BatchEnvelope = z.infer<typeof batchEnvelopeSchema>;
 
 /** Body of one message in the events queue: facts of one connection, in order, at most 64 KB. Group = connection id. */
-export const internalEventBatchSchema = batchEnvelopeSchema.extend({
-  events: z.array(internalEventSchema).min(1).max(100),
+export const factBatchSchema = batchEnvelopeSchema.extend({
+  events: z.array(factSchema).min(1).max(100),
 });
-export type InternalEventBatch = z.infer<typeof internalEventBatchSchema>;
+export type FactBatch = z.infer<typeof factBatchSchema>;

@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { InternalEvent, InternalEventBatch } from '../../shared/event/internalEvent.ts';
+import type { Fact, FactBatch } from '../../shared/event/facts/fact.ts';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
@@ -13,7 +13,7 @@ import type { Metrics } from '../../shared/platform/metrics.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
-import type { EventPublisher } from './eventPublisher.ts';
+import type { FactPublisher } from './factPublisher.ts';
 import { makeSafe, replace, sizeOf, type SafeFact } from './makeSafe.ts';
 import { toNotStored } from './notStored.ts';
 
@@ -45,13 +45,13 @@ export interface PublisherDependencies {
  * Publishes facts to the events queue, in one FIFO group per connection. Publishes of one connection wait for each
  * other, so what was seen first is stored first; when one fails, its later parts are not sent.
  */
-export function makeSqsEventPublisher(dependencies: PublisherDependencies): EventPublisher {
+export function makeSqsFactPublisher(dependencies: PublisherDependencies): FactPublisher {
   const tails = new Map<ConnectionId, Promise<void>>();
 
   return {
-    publish: async (connection, events, correlationId) => {
+    publish: async (connection, facts, correlationId) => {
       const before = tails.get(connection.connectionId) ?? Promise.resolve();
-      const mine = before.then(() => send(dependencies, { connection, correlationId }, events));
+      const mine = before.then(() => send(dependencies, { connection, correlationId }, facts));
       // Whoever waits behind waits for the end, not for the success: each publish reports its own failure.
       const tail = mine.catch(() => undefined);
       tails.set(connection.connectionId, tail);
@@ -65,17 +65,17 @@ export function makeSqsEventPublisher(dependencies: PublisherDependencies): Even
 }
 
 /** Parts of at most 64 KB and 100 facts each, in order. */
-export function splitFacts(events: readonly InternalEvent[]): readonly (readonly InternalEvent[])[] {
-  const parts: InternalEvent[][] = [];
+export function splitFacts(facts: readonly Fact[]): readonly (readonly Fact[])[] {
+  const parts: Fact[][] = [];
   let bytes = 0;
-  for (const event of events) {
-    const size = sizeOf(event) + 1;
+  for (const fact of facts) {
+    const size = sizeOf(fact) + 1;
     const part = parts.at(-1);
     if (part === undefined || part.length >= BATCH_FACTS || bytes + size > BATCH_BYTES - ENVELOPE_BYTES) {
-      parts.push([event]);
+      parts.push([fact]);
       bytes = size;
     } else {
-      part.push(event);
+      part.push(fact);
       bytes += size;
     }
   }
@@ -88,21 +88,13 @@ interface Publish {
 }
 
 /** Only what is safe leaves. Throws NotStoredError when the queue does not take it: it is then not known to be durable. */
-async function send(
-  dependencies: PublisherDependencies,
-  publish: Publish,
-  facts: readonly InternalEvent[],
-): Promise<void> {
+async function send(dependencies: PublisherDependencies, publish: Publish, facts: readonly Fact[]): Promise<void> {
   const safe = facts.flatMap((fact) => admit(dependencies, publish, makeSafe(fact, dependencies.clock.nowMs())));
   for (const part of splitFacts(safe)) await sendPart(dependencies, publish, part);
 }
 
 /** A part that the queue refuses for good is sent fact by fact, and the fact that it refuses without what is in it. */
-async function sendPart(
-  dependencies: PublisherDependencies,
-  publish: Publish,
-  part: readonly InternalEvent[],
-): Promise<void> {
+async function sendPart(dependencies: PublisherDependencies, publish: Publish, part: readonly Fact[]): Promise<void> {
   try {
     await sendBody(dependencies, publish, part);
   } catch (error) {
@@ -124,7 +116,7 @@ function admit(
   { logger, metrics }: PublisherDependencies,
   { connection: { tenantId, connectionId } }: Publish,
   safe: SafeFact,
-): readonly InternalEvent[] {
+): readonly Fact[] {
   if (safe.outcome === 'safe') return [safe.fact];
   const { outcome, refusal, bytes } = safe;
   metrics.count('FactsRefused', { reason: refusal });
@@ -135,10 +127,10 @@ function admit(
 async function sendBody(
   { queue, stage, queueUrlBase, gate, clock, makeBatchId, deadlineMs = deadlines.publish.ms }: PublisherDependencies,
   { connection: { tenantId, connectionId, shard, token }, correlationId }: Publish,
-  part: readonly InternalEvent[],
+  part: readonly Fact[],
 ): Promise<void> {
   const batchId = makeBatchId();
-  const batch: InternalEventBatch = {
+  const batch: FactBatch = {
     version: 1,
     tenantId,
     connectionId,

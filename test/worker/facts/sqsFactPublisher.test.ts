@@ -2,13 +2,13 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { internalEventBatchSchema, type InternalEvent } from '../../../shared/event/internalEvent.ts';
+import { factBatchSchema, type Fact } from '../../../shared/event/facts/fact.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../../shared/kernel/id.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
-import { NotStoredError } from '../../../worker/events/notStored.ts';
-import { makeSqsEventPublisher, splitFacts } from '../../../worker/events/sqsEventPublisher.ts';
+import { NotStoredError } from '../../../worker/facts/notStored.ts';
+import { makeSqsFactPublisher, splitFacts } from '../../../worker/facts/sqsFactPublisher.ts';
 import { GateClosedError, type CommitGate } from '../../../worker/fleet/gate.ts';
 import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import { fencedGate, makeSwitchGate, openGate } from '../fleet/gates.ts';
@@ -22,7 +22,7 @@ const owned = (connectionId: string): OwnedConnection => ({
   shard: 3,
   token: 9,
 });
-const fact = (key: string, padding = 0): InternalEvent => ({
+const fact = (key: string, padding = 0): Fact => ({
   kind: 'send_result',
   key,
   atMs: 1,
@@ -31,7 +31,7 @@ const fact = (key: string, padding = 0): InternalEvent => ({
 });
 const aPublisher = (options: { readonly deadlineMs?: number; readonly gate?: CommitGate } = {}) => {
   let batches = 0;
-  return makeSqsEventPublisher({
+  return makeSqsFactPublisher({
     queue: new SQSClient({ region: 'us-east-1' }),
     stage: 'test',
     queueUrlBase: 'http://127.0.0.1:1/0/',
@@ -46,7 +46,7 @@ const aPublisher = (options: { readonly deadlineMs?: number; readonly gate?: Com
 const bodies = (): readonly string[] =>
   sqs.commandCalls(SendMessageCommand).map(({ args }) => args[0].input.MessageBody ?? '');
 
-describe('the event publisher', () => {
+describe('the publisher of facts', () => {
   beforeEach(() => sqs.reset());
 
   it('sends the facts of a connection as one message in its group', async () => {
@@ -55,7 +55,7 @@ describe('the event publisher', () => {
     await aPublisher().publish(owned('con_1'), [fact('a'), fact('b')], correlationId);
 
     const [call] = sqs.commandCalls(SendMessageCommand);
-    const batch = internalEventBatchSchema.parse(JSON.parse(bodies()[0] ?? ''));
+    const batch = factBatchSchema.parse(JSON.parse(bodies()[0] ?? ''));
     expect(call?.args[0].input).toMatchObject({
       QueueUrl: 'http://127.0.0.1:1/0/test-events-00.fifo',
       MessageGroupId: 'con_1',
@@ -79,11 +79,7 @@ describe('the event publisher', () => {
     await Promise.all(['a', 'b', 'c'].map((key) => publisher.publish(owned('con_1'), [fact(key)], correlationId)));
 
     expect(most).toBe(1);
-    expect(bodies().map((body) => internalEventBatchSchema.parse(JSON.parse(body)).events[0]?.key)).toEqual([
-      'a',
-      'b',
-      'c',
-    ]);
+    expect(bodies().map((body) => factBatchSchema.parse(JSON.parse(body)).events[0]?.key)).toEqual(['a', 'b', 'c']);
   });
 
   it('does not let one connection wait for another', async () => {
@@ -145,7 +141,7 @@ describe('the event publisher', () => {
       name: 'InvalidMessageContents',
       $metadata: { httpStatusCode: 400 },
     });
-    const message = (key: string, body: string): InternalEvent => ({
+    const message = (key: string, body: string): Fact => ({
       kind: 'message',
       key,
       atMs: Date.now(),
@@ -162,12 +158,12 @@ describe('the event publisher', () => {
         return {};
       });
     };
-    const taken = async (): Promise<readonly InternalEvent[]> => {
+    const taken = async (): Promise<readonly Fact[]> => {
       const results = await Promise.allSettled(
         sqs.commandCalls(SendMessageCommand).map(({ returnValue }) => returnValue),
       );
       return results.flatMap(({ status }, at) =>
-        status === 'fulfilled' ? internalEventBatchSchema.parse(JSON.parse(bodies()[at] ?? '')).events : [],
+        status === 'fulfilled' ? factBatchSchema.parse(JSON.parse(bodies()[at] ?? '')).events : [],
       );
     };
 
@@ -180,9 +176,9 @@ describe('the event publisher', () => {
         correlationId,
       );
 
-      const events = await taken();
-      expect(events.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
-      expect(events[1]).toMatchObject({ content: { type: 'unsupported', unsupported: { kind: 'malformed' } } });
+      const facts = await taken();
+      expect(facts.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+      expect(facts[1]).toMatchObject({ content: { type: 'unsupported', unsupported: { kind: 'malformed' } } });
       expect(metrics.totalOf('FactsRefused', { reason: 'malformed' })).toBe(1);
     });
 
