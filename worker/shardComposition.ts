@@ -19,7 +19,7 @@ import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './commands/shardWork.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './fleet/ownedConnection.ts';
-import type { SentRecord } from './socket/port/sentRecord.ts';
+import type { SentOnce } from './socket/port/sentOnce.ts';
 import type { WorkerWorld } from './world.ts';
 
 export interface WorkOptions {
@@ -132,13 +132,13 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         logger: loggerOf(logger, owned).child({ generation }),
         metrics,
         emit: onInput,
-        lookUpSent: async (stanzaId) => toSentRecord(await messages.findByStanza(owned.connectionId, stanzaId)),
+        lookUpSent: async (stanzaId) => toSentOnce(await messages.findByStanza(owned.connectionId, stanzaId)),
       }),
   };
 }
 
 /** A message as one that can be repeated; undefined for one that we did not send. */
-function toSentRecord(message: Message | undefined): SentRecord | undefined {
+function toSentOnce(message: Message | undefined): SentOnce | undefined {
   return message?.direction === 'out' ? { ...message, atMs: message.sentAtMs ?? message.createdAtMs } : undefined;
 }
 

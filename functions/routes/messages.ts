@@ -4,7 +4,7 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
 import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
-import { outboundMessageSchema } from '../../shared/message/content.ts';
+import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';

@@ -4,7 +4,7 @@ import { pauseCodes, pauseRules, type PauseCode } from '../../shared/connection/
 import { settingsSchema } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { asShown } from '../../shared/message/acceptMessage.ts';
-import { inboundContentSchema, messageFlagsSchema } from '../../shared/message/content.ts';
+import { contentSchema, messageFlagsSchema } from '../../shared/content/content.ts';
 import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } from '../../shared/message/party.ts';
 import { sendErrorSchema, toShownError } from '../../shared/message/sendError.ts';
 import { sendStates, type Message, type SendState, type SentMessage } from '../../shared/message/message.ts';
@@ -90,7 +90,7 @@ export const messageViewSchema = z
       .meta({ description: 'The address that WhatsApp named for it, where that is another one.' }),
     chat: chatSchema,
     sender: senderSchema.optional().meta({ description: 'Who wrote it; absent in what you sent through this API.' }),
-    content: inboundContentSchema,
+    content: contentSchema,
     flags: messageFlagsSchema.optional(),
     error: sendErrorSchema.optional(),
     createdAt: at,

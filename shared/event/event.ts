@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { connectionStatuses, statusCodes, userActions } from '../connection/status.ts';
-import { inboundContentSchema, messageFlagsSchema } from '../message/content.ts';
+import { contentSchema, messageFlagsSchema } from '../content/content.ts';
 import { chatSchema, contactSchema, senderSchema } from '../message/party.ts';
 import { sendErrorSchema } from '../message/sendError.ts';
 
@@ -46,7 +46,7 @@ const messageDataSchema = z
     stanzaId: z.string().meta({ description: "WhatsApp's id of the message." }),
     chat: chatSchema,
     sender: senderSchema,
-    content: inboundContentSchema,
+    content: contentSchema,
     flags: messageFlagsSchema.optional(),
   })
   .meta({ id: 'MessageData' });

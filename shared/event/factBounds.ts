@@ -1,3 +1,4 @@
+import { contentBounds } from '../content/contentBounds.ts';
 import { MESSAGE_BYTES } from '../platform/queues.ts';
 
 /**
@@ -8,25 +9,16 @@ import { MESSAGE_BYTES } from '../platform/queues.ts';
  * are 768 KB in an ASCII body, and SQS takes messages of 1 MB.
  */
 export const factBounds = {
-  /** Characters (code points) of a text: WhatsApp's own limit. */
-  textCharacters: 65_536,
+  ...contentBounds,
   /** Characters of the name that a sender gives himself; WhatsApp takes 25. */
   nameCharacters: 128,
   /** UTF-16 units of an id of WhatsApp's: of a message, or of a call. */
   idUnits: 128,
   /** UTF-16 units of an address. */
   addressUnits: 128,
-  /** UTF-16 units of a word of the protocol: the kind of a message, or a flag. */
-  wordUnits: 64,
   flags: 8,
-  fields: 32,
-  /** Largest number of a field that protobuf knows. */
-  fieldNumber: 2 ** 29 - 1,
   keyUnits: 200,
   otherKeys: 3,
-  /** Any other text, and any other list. */
-  otherUnits: 512,
-  otherItems: 64,
   /** Of an event, as JSON in UTF-8. */
   eventBytes: 400_000,
   /** Of a body in the queue: 1 MB, without room for what is around the facts. */
@@ -42,14 +34,6 @@ const AHEAD_MS = 24 * 3_600_000;
 export function plausibleTimeMs(toldMs: number, arrivedAtMs: number): number {
   const isPlausible = Number.isInteger(toldMs) && toldMs >= EARLIEST_MS && toldMs <= arrivedAtMs + AHEAD_MS;
   return isPlausible ? toldMs : Math.trunc(arrivedAtMs);
-}
-
-/** The first characters of a text: never half of one. */
-export function firstCharacters(text: string, count: number): string {
-  if (text.length <= count) return text;
-  let end = 0;
-  for (let left = count; left > 0 && end < text.length; left -= 1) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
-  return text.slice(0, end);
 }
 
 /** Whether every text in a fact is well-formed: the stores refuse half a character. */

@@ -1,4 +1,4 @@
-import type { InboundContent } from '../message/content.ts';
+import type { InboundContent } from '../content/content.ts';
 import { factSchema, type MessageFact } from './facts/fact.ts';
 
 /** Why a fact cannot be told as it is. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Connection } from '../connection/connection.ts';
@@ -11,9 +10,10 @@ import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { idempotencyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
-import type { OutboundMessage } from './content.ts';
 import { ACCEPT_LIMIT_MS, type SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
+import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
+import { hashOfRequest } from './requestHash.ts';
 import { markUnqueued, unmarkUnqueued } from './unqueuedMessages.ts';
 
 /**
@@ -70,7 +70,7 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
     connectionId: connection.connectionId,
     direction: 'out',
     to,
-    content: { type: 'text', text: body.text },
+    content: splitMessage(body).content,
     state: 'accepting',
     error: undefined,
     correlationId: request.correlationId,
@@ -109,7 +109,8 @@ async function findRepeated(
   const { Item } = await table.send(new GetCommand({ TableName: tableName(stage, 'core'), Key, ConsistentRead: true }));
   const nowMs = clock.nowMs();
   if (Item === undefined || isExpired(Item, nowMs)) return undefined;
-  if (Item['bodyHash'] !== hashOf(request.body)) throw new AppError('idempotency_conflict');
+  if (Item['bodyHash'] !== hashOfRequest(request.body, resolveRecipient(request.body.to)))
+    throw new AppError('idempotency_conflict');
   const message = await messages.find(connectionId, Item['messageId'] as MessageId);
   if (message?.direction !== 'out') return undefined;
   const shown = asShown(message, nowMs);
@@ -133,19 +134,12 @@ export function resolveRecipient(to: string): string {
   throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
 }
 
-/** What makes two requests the same. */
-function hashOf({ to, type, text }: OutboundMessage): string {
-  return createHash('sha256')
-    .update(JSON.stringify([resolveRecipient(to), type, text.body]))
-    .digest('hex');
-}
-
 async function reserveIds(dependencies: AcceptDependencies, request: AcceptRequest): Promise<Ids> {
   const { table, stage, clock, random } = dependencies;
   const nowMs = clock.nowMs();
   const fresh: Ids = { messageId: makeId('msg', nowMs, random), stanzaId: makeStanzaId(random) };
   if (request.idempotencyKey === undefined) return fresh;
-  const bodyHash = hashOf(request.body);
+  const bodyHash = hashOfRequest(request.body, resolveRecipient(request.body.to));
   try {
     await table.send(
       new PutCommand({

@@ -1,5 +1,5 @@
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
-import type { InboundContent, OutboundContent } from './content.ts';
+import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { SendError } from './sendError.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
-import type { InboundContent, OutboundContent } from './content.ts';
+import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { Message, SendState } from './message.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
 

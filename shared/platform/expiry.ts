@@ -13,6 +13,8 @@ export const retentionSeconds = {
   unqueued: DAY_SECONDS,
   /** What a message says that cannot be shown yet, sealed. */
   plaintext: 30 * DAY_SECONDS,
+  /** A message as it left, sealed: so long it is repeated to who asks for it. */
+  sentMessage: 30 * DAY_SECONDS,
 } as const satisfies Record<string, number>;
 
 /** Value of the `ttl` attribute of a record that is written now. */

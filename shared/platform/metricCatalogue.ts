@@ -96,7 +96,7 @@ export const metricCatalogue = {
   RetryReceiptsRefused: {
     ...trouble,
     dimensions: {
-      reason: ['malformed', 'unknown_message', 'not_a_recipient', 'not_a_member', 'too_old', 'too_many'],
+      reason: ['malformed', 'unknown_message', 'not_a_recipient', 'not_a_member', 'too_old', 'not_kept', 'too_many'],
     },
     question: 'How many requests to repeat a message were not answered, and why?',
   },

@@ -12,7 +12,7 @@ const SOURCE_ROOTS = ['shared', 'functions', 'worker', 'infra', 'ops'] as const;
  * itself put the rooms together and stand above all of them.
  */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
-  shared: ['kernel', 'platform', 'fleet', 'identity', 'tenant', 'connection', 'message', 'event', 'webhook'],
+  shared: ['kernel', 'platform', 'fleet', 'identity', 'tenant', 'connection', 'content', 'message', 'event', 'webhook'],
   worker: ['vitals', 'fleet', 'facts', 'session', 'socket', 'sending', 'runner', 'commands', 'status'],
   functions: [
     'runtime',

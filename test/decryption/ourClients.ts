@@ -6,7 +6,6 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { Scope } from '../../shared/kernel/scope.ts';
-import type { OutboundContent } from '../../shared/message/content.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
 import { makeLocalKeyProvider } from '../../shared/platform/keyProvider.ts';
 import { silentLogger } from '../../shared/platform/logger.ts';
@@ -15,9 +14,10 @@ import { openSession } from '../../worker/session/session.ts';
 import type { OwnedConnection } from '../../worker/fleet/ownedConnection.ts';
 import type { ConnectionSocket, PairingRequest, SocketInput } from '../../worker/socket/port/connectionSocket.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';
-import type { SentRecord } from '../../worker/socket/port/sentRecord.ts';
+import type { SentOnce } from '../../worker/socket/port/sentOnce.ts';
 import { prepareProcess } from '../../worker/socket/repairs/prepareProcess.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
+import { someContent } from '../shared/content/someContent.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 import { until } from '../whatsapp/until.ts';
 import { makeSwitchGate } from '../worker/fleet/gates.ts';
@@ -44,7 +44,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
   const sentFile = join(folder, 'sent.jsonl');
   if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
   const accounts = new Map<string, Account>();
-  const sent = new Map<string, SentRecord>();
+  const sent = new Map<string, SentOnce>();
 
   const opened = async (number: string, pairing?: PairingRequest): Promise<Account> => {
     const account = accounts.get(number) ?? { connection: aConnection(), inputs: [], socket: undefined };
@@ -117,14 +117,14 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       const account = accounts.get(number);
       if (account === undefined) throw new Error(`${number} is not linked`);
       const stanzaId = makeStanzaId(systemRandom);
-      const content: OutboundContent = { type: 'text', text: { body: text } };
-      const record: SentRecord = { content, to: `${to}@s.whatsapp.net`, atMs: Date.now() };
+      const content = someContent(text);
+      const record: SentOnce = { to: `${to}@s.whatsapp.net`, atMs: Date.now() };
       sent.set(stanzaId, record);
       appendFileSync(sentFile, `${JSON.stringify([stanzaId, record])}\n`);
       for (let tries = 0; tries < MOST_TRIES; tries += 1) {
         // As the product's runner does it: nothing is sent before the offline queue is drained.
         await inputOf(account, 'caught_up');
-        const outcome = await account.socket?.send({ stanzaId, to: record.to, content });
+        const outcome = await account.socket?.send({ stanzaId, to: record.to, content, triedBefore: tries > 0 });
         if (outcome?.outcome === 'acknowledged') return;
       }
       throw new Error(`${text} was not taken`);
@@ -140,7 +140,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
         accounts.set(number, { connection, inputs: [], socket: undefined });
       }
       const lines = existsSync(sentFile) ? readFileSync(sentFile, 'utf8').split('\n').filter(Boolean) : [];
-      for (const line of lines) sent.set(...(JSON.parse(line) as [string, SentRecord]));
+      for (const line of lines) sent.set(...(JSON.parse(line) as [string, SentOnce]));
       await Promise.all([...accounts.keys()].map(async (number) => inputOf(await opened(number), 'socket_opened')));
     },
   };

@@ -1,9 +1,11 @@
-import { factBounds, firstCharacters, plausibleTimeMs } from '../../shared/event/factBounds.ts';
+import { boundContent } from '../../shared/content/content.ts';
+import { boundOther, boundWord, wellFormed } from '../../shared/content/contentBounds.ts';
+import { factBounds, plausibleTimeMs } from '../../shared/event/factBounds.ts';
 import { factSchema, type Fact, type MessageFact } from '../../shared/event/facts/fact.ts';
 import { boundedName } from '../../shared/kernel/boundedName.ts';
+import { firstCharacters } from '../../shared/kernel/firstCharacters.ts';
 import type { StanzaId } from '../../shared/kernel/id.ts';
 import { toRefusedFact, type Refusal } from '../../shared/event/refusedFact.ts';
-import type { InboundContent } from '../../shared/message/content.ts';
 import { toAsciiJson } from '../../shared/platform/asciiJson.ts';
 
 /**
@@ -22,7 +24,7 @@ export type SafeFact =
  * @param arrivedAtMs when it came, by our clock
  */
 export function makeSafe(fact: Fact, arrivedAtMs: number): SafeFact {
-  const bounded = isForeign(fact) ? (boundRest(boundFact(fact, arrivedAtMs)) as Fact) : fact;
+  const bounded = isForeign(fact) ? boundRest(boundFact(fact, arrivedAtMs)) : fact;
   const checked = factSchema.safeParse(bounded);
   if (!checked.success) return replace(bounded, 'malformed', sizeOf(fact));
   return fits(checked.data) ? { outcome: 'safe', fact: checked.data } : replace(bounded, 'too_large', sizeOf(fact));
@@ -93,41 +95,15 @@ function boundMessage(fact: MessageFact, arrivedAtMs: number): MessageFact {
       ? {}
       : { senderName: firstCharacters(wellFormed(senderName), factBounds.nameCharacters) }),
     content: boundContent(content),
-    ...(flags === undefined ? {} : { flags: flags.slice(0, factBounds.flags).map(word) }),
+    ...(flags === undefined ? {} : { flags: flags.slice(0, factBounds.flags).map(boundWord) }),
   };
 }
 
-function boundContent(content: InboundContent): InboundContent {
-  if (content.type === 'text') {
-    const { body: whole, truncated, length } = content.text;
-    const body = firstCharacters(wellFormed(whole), factBounds.textCharacters);
-    const isWhole = body.length === whole.length && truncated === undefined;
-    return {
-      type: 'text',
-      text: isWhole ? { body } : { body, truncated: true, length: count(length ?? whole.length) },
-    };
-  }
-  if (content.type === 'unsupported') {
-    const { kind, fields, bytes } = content.unsupported;
-    return {
-      ...content,
-      unsupported: {
-        kind: word(kind),
-        ...(fields === undefined ? {} : { fields: fields.filter(isFieldNumber).slice(0, factBounds.fields) }),
-        ...(bytes === undefined ? {} : { bytes: count(bytes) }),
-      },
-    };
-  }
-  return content;
-}
-
-/** What a fact may have beside the parts that are known by name here. The text of a message is bounded already. */
-function boundRest(value: unknown, name = ''): unknown {
-  if (typeof value === 'string')
-    return name === 'body' ? value : boundedName(value.toWellFormed(), factBounds.otherUnits);
-  if (Array.isArray(value)) return value.slice(0, factBounds.otherItems).map((item) => boundRest(item));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, boundRest(inner, key)]));
+/** What a fact may have beside the parts that are known by name here. The content is bounded by its own kind. */
+function boundRest(fact: Foreign): Foreign {
+  if (fact.kind !== 'message') return boundOther(fact);
+  const { content, ...rest } = fact;
+  return { ...boundOther(rest), content };
 }
 
 function timeAndKeys(fact: Foreign, arrivedAtMs: number): Pick<Fact, 'atMs' | 'key'> {
@@ -149,9 +125,3 @@ function timeAndKeys(fact: Foreign, arrivedAtMs: number): Pick<Fact, 'atMs' | 'k
 const factKey = (text: string): string => boundedName(wellFormed(text), factBounds.keyUnits);
 const id = <Id extends string>(text: Id): Id => boundedName(wellFormed(text), factBounds.idUnits) as Id;
 const address = (text: string): string => boundedName(wellFormed(text), factBounds.addressUnits);
-const word = (text: string): string => boundedName(wellFormed(text), factBounds.wordUnits);
-/** Nothing that a translator hands over may throw here, whatever its type says: it has read what a stranger wrote. */
-const wellFormed = (text: string): string => (typeof text === 'string' ? text.toWellFormed() : text);
-const count = (number: number): number => (Number.isSafeInteger(number) && number >= 0 ? number : 0);
-const isFieldNumber = (number: number): boolean =>
-  Number.isInteger(number) && number > 0 && number <= factBounds.fieldNumber;

@@ -112,7 +112,8 @@ async function tryOnce(
       assertOpen();
       if (address !== message.resolvedTo) await messages.noteResolved(owned, messageId, address);
     };
-    const outcome = await socket.send({ stanzaId, to, content, resolved, recorded: recorded.promise });
+    const triedBefore = message.attempts > 0 || message.limitedSinceMs !== undefined;
+    const outcome = await socket.send({ stanzaId, to, content, triedBefore, resolved, recorded: recorded.promise });
     const attempts = message.attempts + 1;
     const limitedForMs = message.limitedSinceMs === undefined ? 0 : clock.nowMs() - message.limitedSinceMs;
     const verdict = judgeOutcome(outcome, { attempts, limitedForMs });

@@ -7,6 +7,7 @@ import { KeyItems, type ItemChange } from './keyItems.ts';
 import { entryOf, placeOf, type KeyPlace } from './keyLayout.ts';
 import { KeptPlaintexts, type Kept } from './keptPlaintexts.ts';
 import { ItemWentBackError } from './sessionErrors.ts';
+import { SentMessages } from './sentMessages.ts';
 import { SessionItems, type SessionDependencies } from './sessionItems.ts';
 
 /**
@@ -28,6 +29,7 @@ export class Session {
   readonly #credentials: Credentials;
   readonly #keys: KeyItems;
   readonly #plaintexts: KeptPlaintexts;
+  readonly #sent: SentMessages;
   readonly #listeners = new Set<FailureListener>();
 
   constructor(connection: OwnedConnection, options: SessionOptions) {
@@ -40,6 +42,7 @@ export class Session {
     this.#credentials = new Credentials(common);
     this.#keys = new KeyItems(common);
     this.#plaintexts = new KeptPlaintexts({ items, seal, clock: options.clock, metrics: options.metrics });
+    this.#sent = new SentMessages(common);
   }
 
   /** Reads the credentials. Called by {@link openSession}. */
@@ -121,6 +124,19 @@ export class Session {
    */
   keepPlaintext(factKey: string, plaintext: Uint8Array): Promise<Kept> {
     return this.#plaintexts.keep(factKey, plaintext);
+  }
+
+  /**
+   * Keeps for 30 days what leaves under a stanza id. Resolves when it is durable; `kept_before` when an earlier try has kept
+   * something, which counts.
+   */
+  keepSent(stanzaId: string, bytes: Uint8Array): Promise<'kept' | 'kept_before'> {
+    return this.#sent.keep(stanzaId, bytes);
+  }
+
+  /** What is kept of messages that were sent, by stanza id. A failure throws. */
+  findSent(stanzaIds: readonly string[]): Promise<ReadonlyMap<string, Uint8Array | 'unreadable'>> {
+    return this.#sent.find(stanzaIds);
   }
 
   /** Writes what is not written yet. Called before the connection is given away. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../kernel/id.ts';
 import { factBounds, isWellFormed } from '../factBounds.ts';
 import { connectionStatuses, statusCodes } from '../../connection/status.ts';
-import { inboundContentSchema, messageFlagsSchema } from '../../message/content.ts';
+import { inboundContentSchema, messageFlagsSchema } from '../../content/content.ts';
 import { sendErrorSchema } from '../../message/sendError.ts';
 
 /**

@@ -13,7 +13,7 @@ import { makeIngestHandler } from '../../../functions/ingest/handler.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { readEvents } from '../../../shared/event/eventLog.ts';
 import { batchEnvelopeSchema, type Fact, type FactBatch } from '../../../shared/event/facts/fact.ts';
-import type { InboundContent } from '../../../shared/message/content.ts';
+import type { InboundContent } from '../../../shared/content/content.ts';
 import { makeDeliveryId, makeEventId } from '../../../shared/kernel/id.ts';
 import { aBatch, aMessageFact, newIds } from '../../shared/event/eventStores.ts';
 import {

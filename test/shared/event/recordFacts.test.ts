@@ -9,7 +9,7 @@ import { recordFacts, type FactDependencies } from '../../../shared/event/record
 import { judgeRefusal } from '../../../shared/event/recordOnce.ts';
 import { makeEventId, type TenantId } from '../../../shared/kernel/id.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
-import type { InboundContent } from '../../../shared/message/content.ts';
+import type { InboundContent } from '../../../shared/content/content.ts';
 import { receiptWrite } from '../../../shared/message/messageWrites.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import { toShownError } from '../../../shared/message/sendError.ts';

@@ -10,7 +10,7 @@ import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { Scope } from '../../../shared/kernel/scope.ts';
-import type { OutboundContent } from '../../../shared/message/content.ts';
+import type { OutboundContent } from '../../../shared/content/content.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { makeLocalKeyProvider, type KeyProvider } from '../../../shared/platform/keyProvider.ts';
 import { makeLogger } from '../../../shared/platform/logger.ts';
@@ -19,12 +19,13 @@ import { openSession, type Session } from '../../../worker/session/session.ts';
 import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import type { ConnectionSocket, PairingRequest, SocketInput } from '../../../worker/socket/port/connectionSocket.ts';
 import { openSocket } from '../../../worker/socket/openSocket.ts';
-import type { SentRecord } from '../../../worker/socket/port/sentRecord.ts';
+import type { SentOnce } from '../../../worker/socket/port/sentOnce.ts';
 import { prepareProcess } from '../../../worker/socket/repairs/prepareProcess.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { assertQuiet } from '../../quiet/findSecrets.ts';
+import { someContent, wordsOf } from '../../shared/content/someContent.ts';
 import { WhatsAppClient } from '../../whatsapp/client.ts';
 import { startWhatsApp, type WhatsAppSimulator } from '../../whatsapp/simulator.ts';
 import { until } from '../../whatsapp/until.ts';
@@ -53,7 +54,7 @@ export class SocketRoom {
   /** Hears what the sockets say. */
   onInput: (input: SocketInput) => void = () => undefined;
   readonly metrics = keepingMetrics();
-  readonly sent = new Map<string, SentRecord>();
+  readonly sent = new Map<string, SentOnce & { readonly content: OutboundContent }>();
   readonly connection: OwnedConnection;
   /** Sees each command of the session store with its answer. */
   onStore: (command: unknown, answer: unknown) => void = () => undefined;
@@ -113,7 +114,7 @@ export class SocketRoom {
     await this.socket?.close('end');
     await this.whatsApp.stop();
     await this.#dynamoDb.stop();
-    const written = [...this.texts(), ...[...this.sent.values()].map(({ content }) => content.text.body)];
+    const written = [...this.texts(), ...[...this.sent.values()].map(({ content }) => wordsOf(content))];
     const longEnough = written.filter((text) => text.length > MENTIONED_BY_CHANCE);
     assertQuiet(this.#log.join(''), longEnough);
   }
@@ -237,11 +238,12 @@ export class SocketRoom {
     await this.input('caught_up');
   }
 
-  /** Sends a text, to Bob if nobody is named. Gives the stanza id with the outcome. */
+  /** Sends a text, to Bob if nobody is named; under an id that was used before, as a further try. Gives the id with the outcome. */
   async send(text: string, stanzaId: StanzaId = makeStanzaId(systemRandom), to = BOB_JID) {
-    const content: OutboundContent = { type: 'text', text: { body: text } };
+    const content = someContent(text);
+    const triedBefore = this.sent.has(stanzaId);
     this.sent.set(stanzaId, { content, to, atMs: Date.now() });
-    const outcome = await this.socket?.send({ stanzaId, to, content });
+    const outcome = await this.socket?.send({ stanzaId, to, content, triedBefore });
     return { stanzaId, outcome };
   }
 

@@ -1,7 +1,7 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { isPerson, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { isGroup, wentTo } from '../../../shared/message/recipient.ts';
-import type { SentOnce } from '../port/sentRecord.ts';
+import type { SentOnce } from '../port/sentOnce.ts';
 import { isMe, type Me } from '../wire/envelope.ts';
 
 /**
@@ -33,6 +33,8 @@ export const repeatRefusals = [
   /** It went to a group that the one who asks is not in, as far as can be known. */
   'not_a_member',
   'too_old',
+  /** Nothing is kept of what it said, or nothing that this version can read. */
+  'not_kept',
   /** The stanza names more messages than are repeated for one. */
   'too_many',
 ] as const;

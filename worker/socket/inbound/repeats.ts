@@ -1,18 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
+import type { BinaryNode, makeWASocket, proto } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
-import type { OutboundContent } from '../../../shared/message/content.ts';
 import type { Me } from '../wire/envelope.ts';
+import { fromKept } from '../wire/keptMessage.ts';
+import { orNothing } from '../wire/plaintext.ts';
 import type { GroupMembers } from '../people/groupMembers.ts';
 import type { Fate } from './inboundOrder.ts';
-import type { SentRecord } from '../port/sentRecord.ts';
+import type { SentOnce } from '../port/sentOnce.ts';
 import {
   decideRepeat,
   MOST_REPEATS,
   needsMembers,
   toRepeatRequest,
+  type RepeatDecision,
   type RepeatRefusal,
   type RepeatRequest,
 } from './repeatRule.ts';
@@ -21,6 +23,8 @@ import type { OpenSocketOptions } from '../port/socketOptions.ts';
 const LONGEST_ID = 64;
 /** Requests that wait to be answered. Whoever is refused asks again when he receives the next message. */
 const MOST_WAITING = 500;
+
+export type RepeatsOptions = Pick<OpenSocketOptions, 'lookUpSent' | 'session' | 'clock' | 'metrics' | 'logger'>;
 
 export interface RepeatsParts {
   readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'sendMessageAck'>;
@@ -42,19 +46,19 @@ export interface RepeatsParts {
  * that was ever sent to him holds up himself, and those who ask with him, but no message.
  */
 export class Repeats {
-  readonly #options: Pick<OpenSocketOptions, 'lookUpSent' | 'clock' | 'metrics' | 'logger'>;
+  readonly #options: RepeatsOptions;
   readonly #parts: RepeatsParts;
   /** What may be had, by stanza id, where Baileys handles a request. */
-  readonly #permitted = new AsyncLocalStorage<ReadonlyMap<string, OutboundContent>>();
+  readonly #permitted = new AsyncLocalStorage<ReadonlyMap<string, proto.IMessage>>();
   #waiting = 0;
 
-  constructor(options: Pick<OpenSocketOptions, 'lookUpSent' | 'clock' | 'metrics' | 'logger'>, parts: RepeatsParts) {
+  constructor(options: RepeatsOptions, parts: RepeatsParts) {
     this.#options = options;
     this.#parts = parts;
   }
 
-  /** For Baileys: the content of a message that the request it handles may have. */
-  readonly contentOf = (stanzaId: string): OutboundContent | undefined => this.#permitted.getStore()?.get(stanzaId);
+  /** For Baileys: a message that the request it handles may have. */
+  readonly messageOf = (stanzaId: string): proto.IMessage | undefined => this.#permitted.getStore()?.get(stanzaId);
 
   /** Whether whoever asks this is the handling of a request. */
   readonly isAnswering = (): boolean => this.#permitted.getStore() !== undefined;
@@ -71,38 +75,49 @@ export class Repeats {
     const [first] = found;
     // Our own devices also could not read what passes between us alone. Nothing is repeated, but they get a new session.
     const isRenewal = request.isOwn && first === 'unknown_message';
-    if (typeof first === 'string' && !isRenewal) return this.#refuse(stanza, first);
-    const permitted = new Map(
-      found.flatMap((each, index) => (typeof each === 'string' ? [] : [[judged[index] ?? '', each] as const])),
-    );
-    for (const each of found.slice(1)) if (typeof each === 'string') this.#count(each);
+    if (first !== undefined && first !== 'repeat' && !isRenewal) return this.#refuse(stanza, first);
+    const permitted = judged.filter((_, index) => found[index] === 'repeat');
+    for (const each of found.slice(1)) if (each !== 'repeat') this.#count(each);
     if (ids.length > MOST_REPEATS) this.#count('too_many');
-    leaveOnly(stanza, [...permitted.keys()]);
+    leaveOnly(stanza, permitted);
     this.#options.metrics.count('RetryReceipts', {});
     this.#waiting += 1;
     return {
       aside: async (handle) => {
         this.#waiting -= 1;
+        const messages = await this.#messagesOf(permitted);
         await this.#parts.welcome(request.requesterDevice);
-        return this.#permitted.run(permitted, handle);
+        return this.#permitted.run(messages, handle);
       },
     };
   }
 
   /** What is longer than any id of ours would be more than the store takes for a key. */
-  async #lookUp(id: string): Promise<SentRecord | undefined> {
+  async #lookUp(id: string): Promise<SentOnce | undefined> {
     return id.length > LONGEST_ID ? undefined : this.#options.lookUpSent(id as StanzaId);
   }
 
-  async #judge(request: RepeatRequest, record: SentRecord | undefined): Promise<OutboundContent | RepeatRefusal> {
+  async #judge(request: RepeatRequest, record: SentOnce | undefined): Promise<RepeatDecision> {
     const { members, otherNameOf } = this.#parts;
     const { chat, requester } = request;
     const names = chat === undefined ? [] : [chat, await otherNameOf(chat)];
     const membership = needsMembers(request, record)
       ? await members.find(record?.to ?? '', [requester, await otherNameOf(requester)])
       : 'unknown';
-    const decision = decideRepeat(request, record, names, membership === 'member', this.#options.clock.nowMs());
-    return decision === 'repeat' && record !== undefined ? record.content : (decision as RepeatRefusal);
+    return decideRepeat(request, record, names, membership === 'member', this.#options.clock.nowMs());
+  }
+
+  /** What was kept of messages when they left. Read when it is their turn, so that what waits takes no memory. */
+  async #messagesOf(ids: readonly string[]): Promise<ReadonlyMap<string, proto.IMessage>> {
+    const kept = await this.#options.session.findSent(ids);
+    return new Map(
+      ids.flatMap((id) => {
+        const bytes = kept.get(id);
+        const message = bytes instanceof Uint8Array ? orNothing(() => fromKept(bytes).message) : undefined;
+        if (message === undefined) this.#count('not_kept');
+        return message === undefined ? [] : [[id, message] as const];
+      }),
+    );
   }
 
   async #refuse(stanza: BinaryNode, reason: RepeatRefusal): Promise<'taken'> {

@@ -20,7 +20,7 @@ export class Retries {
   /** What Baileys is given of it. */
   readonly forBaileys: Pick<
     PartsOfOurs,
-    'msgRetryCounterCache' | 'callOfferCache' | 'cachedGroupMetadata' | 'contentOf'
+    'msgRetryCounterCache' | 'callOfferCache' | 'cachedGroupMetadata' | 'messageOf'
   >;
 
   constructor(options: OpenSocketOptions, { socket, ...parts }: RetriesParts) {
@@ -40,7 +40,7 @@ export class Retries {
       msgRetryCounterCache: this.#unreadable.counters,
       callOfferCache,
       cachedGroupMetadata: this.members.ask,
-      contentOf: this.#repeats.contentOf,
+      messageOf: this.#repeats.messageOf,
     };
   }
 

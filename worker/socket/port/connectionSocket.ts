@@ -1,6 +1,6 @@
 import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
-import type { OutboundContent } from '../../../shared/message/content.ts';
+import type { OutboundContent } from '../../../shared/content/content.ts';
 
 /** The linked WhatsApp account, addresses without device. */
 export interface LinkedAccount {
@@ -49,6 +49,8 @@ export interface SendRequest {
   /** A phone-number address, LID or group address. */
   readonly to: string;
   readonly content: OutboundContent;
+  /** It may have been tried before: then what was kept of it is sent. False if left out. */
+  readonly triedBefore?: boolean;
   /** Told before anything leaves, when WhatsApp names another address than `to`: the message goes there. */
   readonly resolved?: (address: string) => Promise<void>;
   /** Resolves when the result is recorded and published: receipts for this message wait for it, so that they come after. */

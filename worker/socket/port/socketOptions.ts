@@ -11,7 +11,7 @@ import type { CommitGate } from '../../fleet/gate.ts';
 import type { Session } from '../../session/session.ts';
 import type { OwnedConnection } from '../../fleet/ownedConnection.ts';
 import type { PairingRequest, SocketInput } from './connectionSocket.ts';
-import type { SentRecord } from './sentRecord.ts';
+import type { SentOnce } from './sentOnce.ts';
 
 /** What one socket is opened with. */
 export interface OpenSocketOptions {
@@ -35,6 +35,6 @@ export interface OpenSocketOptions {
   readonly emit: (input: SocketInput) => void;
   /** Owns timers, listeners and the raw socket. It is closed when the socket has, and closing it ends the socket at once. */
   readonly scope: Scope;
-  /** What we sent under a stanza id, and to whom, for recipients who ask again, also days and restarts later. */
-  readonly lookUpSent: (stanzaId: StanzaId) => Promise<SentRecord | undefined>;
+  /** To whom we sent something under a stanza id, and when, for recipients who ask again, also days and restarts later. */
+  readonly lookUpSent: (stanzaId: StanzaId) => Promise<SentOnce | undefined>;
 }

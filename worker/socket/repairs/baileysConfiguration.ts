@@ -1,5 +1,4 @@
-import type { CacheStore, UserFacingSocketConfig } from '@whiskeysockets/baileys';
-import type { OutboundContent } from '../../../shared/message/content.ts';
+import type { CacheStore, proto, UserFacingSocketConfig } from '@whiskeysockets/baileys';
 import { baileysLogger } from './baileysLogger.ts';
 import { mediaDispatcher } from './mediaDispatcher.ts';
 import { socketAgentOf } from './socketAgent.ts';
@@ -24,13 +23,13 @@ export interface PartsOfOurs extends Required<
   >
 > {
   /** What the stanza in hand may have again; undefined for everything else, whoever names it. */
-  readonly contentOf: (stanzaId: string) => OutboundContent | undefined;
+  readonly messageOf: (stanzaId: string) => proto.IMessage | undefined;
 }
 
 /** How Baileys is set up for one socket: what it may do by itself, and how long it may wait. */
 export function makeBaileysConfiguration(
   { config, whatsappUrl, pairing, settings, version }: OpenSocketOptions,
-  { contentOf, ...ours }: PartsOfOurs,
+  { messageOf, ...ours }: PartsOfOurs,
 ): UserFacingSocketConfig {
   const agent = socketAgentOf(whatsappUrl);
   return {
@@ -57,10 +56,7 @@ export function makeBaileysConfiguration(
     shouldSyncHistoryMessage: () => false,
     enableRecentMessageCache: false,
     generateHighQualityLinkPreview: false,
-    getMessage: async ({ id }) => {
-      const content = contentOf(id ?? '');
-      return content === undefined ? undefined : { extendedTextMessage: { text: content.text.body } };
-    },
+    getMessage: async ({ id }) => messageOf(id ?? ''),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { makeWASocket } from '@whiskeysockets/baileys';
+import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { isPerson } from '../../../shared/kernel/jid.ts';
@@ -6,18 +6,20 @@ import type { Acknowledgements } from './acknowledgements.ts';
 import type { LookUp, SendOutcome, SendRequest } from '../port/connectionSocket.ts';
 import { STALE_DEVICE_LIST, type DeviceLists } from './deviceLists.ts';
 import { DeviceLookUps } from './deviceLookUps.ts';
+import type { DurableRepository } from '../signal/durableRepository.ts';
 import type { Me } from '../wire/envelope.ts';
 import type { GroupLookUps } from './groupLookUps.ts';
 import type { KeyAnswers } from './keyAnswers.ts';
+import { toLeaving, type LeavingMessage } from './leavingMessages.ts';
 import { LookUpError, refusalIn, toOutcome } from '../port/lookUpError.ts';
 import { Recipients } from './recipients.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 
 type Baileys = Pick<
   ReturnType<typeof makeWASocket>,
-  'sendMessage' | 'onWhatsApp' | 'getUSyncDevices' | 'assertSessions' | 'signalRepository'
+  'relayMessage' | 'onWhatsApp' | 'getUSyncDevices' | 'assertSessions' | 'signalRepository'
 >;
-type Options = Pick<OpenSocketOptions, 'config' | 'clock' | 'logger' | 'metrics' | 'session'>;
+type Options = Pick<OpenSocketOptions, 'config' | 'clock' | 'logger' | 'metrics' | 'session' | 'random'>;
 
 interface Parts {
   readonly socket: Baileys;
@@ -25,6 +27,7 @@ interface Parts {
   readonly acknowledgements: Acknowledgements;
   readonly devices: DeviceLists;
   readonly keyAnswers: KeyAnswers;
+  readonly repository: Pick<DurableRepository, 'sealAfter'>;
   readonly me: () => Me;
 }
 
@@ -54,12 +57,13 @@ export class Outgoing {
       if (address === undefined) return { outcome: 'no_account' };
       if (address !== to) await request.resolved?.(address);
       if (!(await this.#prepare(address))) return { outcome: 'no_account' };
-      let error = await this.#transmitToAll(request, address);
+      const message = await toLeaving(request, address, this.#options);
+      let error = await this.#transmitToAll(message, stanzaId, address);
       if (error === STALE_DEVICE_LIST) {
         // Nothing was delivered. With fresh lists it can be.
         await devices.dropFor(address, Object.values(me()) as readonly (string | undefined)[]);
         await this.#prepare(address);
-        error = await this.#transmit(request, address);
+        error = await this.#transmit(message, stanzaId, address);
       }
       if (error !== undefined) return { outcome: 'refused', code: error };
       metrics.count('MessagesSent', {});
@@ -102,26 +106,27 @@ export class Outgoing {
   }
 
   /** Sends, and once more where it was found meanwhile that some devices cannot be written to: then it goes without them. */
-  async #transmitToAll(request: SendRequest, address: string): Promise<number | undefined> {
+  async #transmitToAll(message: LeavingMessage, stanzaId: string, address: string): Promise<number | undefined> {
     const { keyAnswers } = this.#parts;
     const before = keyAnswers.found;
     try {
-      return await this.#transmit(request, address);
+      return await this.#transmit(message, stanzaId, address);
     } catch (error) {
       // What took too long may have left.
       if (keyAnswers.found === before || error instanceof TimeoutError) throw error;
-      return this.#transmit(request, address);
+      return this.#transmit(message, stanzaId, address);
     }
   }
 
   /** Sends once. Resolves with nothing when WhatsApp has taken it, or with the number of its refusal. */
-  async #transmit({ stanzaId, content }: SendRequest, address: string): Promise<number | undefined> {
-    const { socket, acknowledgements } = this.#parts;
-    const acknowledged = acknowledgements.expect(stanzaId);
+  async #transmit(leaving: LeavingMessage, messageId: string, address: string): Promise<number | undefined> {
+    const { socket, acknowledgements, repository } = this.#parts;
+    const { message, attributes = {}, nodes = [], kept } = leaving;
+    const around = { additionalAttributes: attributes, additionalNodes: [...nodes] as BinaryNode[] };
+    const acknowledged = acknowledgements.expect(messageId);
     try {
       await withDeadline('sending a message', deadlines.send.ms, () =>
-        // A preview would make this worker fetch an address of the tenant's choosing.
-        socket.sendMessage(address, { text: content.text.body, linkPreview: null }, { messageId: stanzaId }),
+        repository.sealAfter(kept, () => socket.relayMessage(address, message, { messageId, ...around })),
       ).catch(async (error: unknown) => {
         const code = refusalIn(error);
         // Baileys asks before it writes: a refused query means that nothing has left.
@@ -132,7 +137,7 @@ export class Outgoing {
       const { serverAckTimeoutMs } = this.#options.config;
       return await withDeadline('the ack of WhatsApp', serverAckTimeoutMs, () => acknowledged);
     } finally {
-      acknowledgements.forget(stanzaId);
+      acknowledgements.forget(messageId);
     }
   }
 

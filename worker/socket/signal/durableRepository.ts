@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import {
   addTransactionCapability,
@@ -64,6 +65,8 @@ export class DurableRepository {
   readonly #options: DurableRepositoryOptions;
   /** The stanza that a ciphertext came in: Baileys hands the same Buffer object on. */
   readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
+  /** What has to be durable beside its own step before a ciphertext is handed back. */
+  readonly #awaited = new AsyncLocalStorage<Promise<void>>();
 
   constructor(options: DurableRepositoryOptions) {
     this.#options = options;
@@ -75,6 +78,14 @@ export class DurableRepository {
     for (const child of stanza.content) {
       if (child.tag === 'enc' && child.content instanceof Uint8Array) this.#stanzas.set(child.content, stanza);
     }
+  }
+
+  /**
+   * Does work in which something is sealed. It goes on while `durable` is on its way, but no ciphertext that is made within it is
+   * handed back before, and none if it rejects.
+   */
+  sealAfter<Result>(durable: Promise<void>, work: () => Promise<Result>): Promise<Result> {
+    return this.#awaited.run(durable, work);
   }
 
   /** The hook for Baileys' configuration. */
@@ -129,7 +140,11 @@ export class DurableRepository {
       }
     };
     const send = <Result>(jid: string, encrypt: () => Promise<Result>): Promise<Result> =>
-      sendDurably(this.#options.gate, () => inTransaction(jid, encrypt));
+      sendDurably(this.#options.gate, async () => {
+        const sealed = await inTransaction(jid, encrypt);
+        await this.#awaited.getStore();
+        return sealed;
+      });
 
     return {
       ...inner,

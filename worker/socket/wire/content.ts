@@ -1,8 +1,9 @@
-import type { InboundContent } from '../../../shared/message/content.ts';
-import { CONVERSATION, EXTENDED_TEXT, kindOf, PROTOCOL, TEXT_OF_EXTENDED } from './messageFields.ts';
+import type { InboundContent } from '../../../shared/content/content.ts';
+import { CONVERSATION, EXTENDED_TEXT, kindOf, PROTOCOL } from './messageFields.ts';
+import { joined } from './protobufFields.ts';
 import { readProtocol } from './protocolTypes.ts';
 import { isOfItsOwn, unwrap, type Level, type Unwrapped } from './unwrap.ts';
-import { joined, scan, wireTypes } from './protobufFields.ts';
+import { fromWire } from './wireKinds.ts';
 
 export interface ToldContent {
   readonly content: InboundContent;
@@ -11,7 +12,7 @@ export interface ToldContent {
 }
 
 /**
- * What a message shows its reader: text as text, everything else by its kind, bookkeeping between devices not at all
+ * What a message shows its reader: what has a form here in it (`wireKinds`), everything else by its kind, bookkeeping between devices not at all
  * (`docs/messages.md`). Whatever the sender chose, what is not on the list of bookkeeping is told.
  * @param plaintext of the message, without padding
  */
@@ -37,9 +38,8 @@ function unsupported(kind: string): InboundContent {
 
 /** What one message shows by itself. An empty text counts as none. */
 function read({ parts }: Level): InboundContent | 'nothing' | 'malformed' {
-  const text = textOf(parts);
-  if (text === 'malformed') return text;
-  if (text.body !== '') return { type: 'text', text };
+  const content = fromWire(parts);
+  if (content !== 'nothing') return content;
   let protocolKind: string | undefined;
   const protocol = parts.get(PROTOCOL);
   if (protocol !== undefined) {
@@ -53,22 +53,4 @@ function read({ parts }: Level): InboundContent | 'nothing' | 'malformed' {
   );
   const kind = other === undefined ? protocolKind : kindOf(other);
   return kind === undefined ? 'nothing' : unsupported(kind);
-}
-
-/** Empty when there is none. Of a text that stands there twice, the last counts. */
-function textOf(parts: Level['parts']): { readonly body: string } | 'malformed' {
-  const conversation = toText(parts.get(CONVERSATION)?.at(-1));
-  const extended = parts.get(EXTENDED_TEXT);
-  if (extended === undefined) return { body: conversation };
-  let last: Uint8Array | undefined;
-  const scanned = scan(joined(extended), ({ number, wireType, bytes }) => {
-    if (number === TEXT_OF_EXTENDED && wireType === wireTypes.bytes) last = bytes;
-  });
-  if (scanned === 'malformed') return scanned;
-  return { body: conversation === '' ? toText(last) : conversation };
-}
-
-/** Bytes that are no UTF-8 become U+FFFD. */
-function toText(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }

@@ -1,6 +1,6 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import type { SentOnce } from '../../../../worker/socket/port/sentRecord.ts';
+import type { SentOnce } from '../../../../worker/socket/port/sentOnce.ts';
 import {
   decideRepeat,
   needsMembers,

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import type { AnyContentKind } from './contentKind.ts';
+import { contentKinds } from './contentKinds.ts';
+
+/**
+ * Contents of messages, as types and schemas, made of the rows in `contentKinds`. Each is `{type, [type]: body}`, as in the
+ * messages of WhatsApp's Cloud API.
+ */
+type Kinds = typeof contentKinds;
+export type ContentType = keyof Kinds;
+/** What can be sent. */
+export type OutboundType = { [Type in ContentType]: Kinds[Type] extends { out: unknown } ? Type : never }[ContentType];
+/** What is received. */
+export type InboundType = { [Type in ContentType]: Kinds[Type] extends { in: unknown } ? Type : never }[ContentType];
+
+/** What a message of a kind says, as it is shown. */
+export type BodyOf<Type extends ContentType> = z.infer<Kinds[Type]['shown']>;
+/** The same as a tenant asks for it. */
+export type AskedOf<Type extends OutboundType> = z.infer<Kinds[Type]['out']['asked']>;
+
+type Member<Type extends string, Body> = { readonly type: Type } & { readonly [Name in Type]: Body };
+export type Content = { [Type in ContentType]: Member<Type, BodyOf<Type>> }[ContentType];
+export type OutboundContent = { [Type in OutboundType]: Member<Type, AskedOf<Type>> }[OutboundType];
+export type InboundContent = { [Type in InboundType]: Member<Type, BodyOf<Type>> }[InboundType];
+
+const rows: readonly (readonly [string, AnyContentKind])[] = Object.entries(contentKinds);
+
+/** A content of any kind, as it is shown. */
+export const contentSchema = unionOf<Content>(rows.map(toShown)).meta({ id: 'MessageContent' });
+
+/**
+ * What WhatsApp delivered. Kinds that have no form here yet arrive as `unsupported`: they are never dropped.
+ * `docs/messages.md` lists what arrives how.
+ */
+export const inboundContentSchema = unionOf<InboundContent>(
+  rows.filter(([, row]) => row.in !== undefined).map(toShown),
+);
+
+/** The kinds that can be sent, each with what a tenant writes of it. */
+export const askedKinds: readonly AskedKind[] = rows.flatMap(([type, { out, description, example }]) =>
+  out === undefined ? [] : [{ type, asked: out.asked, description, example }],
+);
+
+export interface AskedKind {
+  readonly type: string;
+  readonly asked: z.ZodType;
+  readonly description: string;
+  readonly example: unknown;
+}
+
+/** A content of a kind. The caller vouches that the body is one of it. */
+export function contentOf<Type extends ContentType>(type: Type, body: BodyOf<Type>): Member<Type, BodyOf<Type>> {
+  return { type, [type]: body } as Member<Type, BodyOf<Type>>;
+}
+
+/** A received content, no larger than a store takes. What is of no known kind stays as it is: the schema refuses it. */
+export function boundContent(content: InboundContent): InboundContent {
+  const { type } = content;
+  const row: AnyContentKind | undefined = Object.hasOwn(contentKinds, type) ? contentKinds[type] : undefined;
+  if (row?.in === undefined) return content;
+  const bound = row.in.bound as (body: unknown) => unknown;
+  return { type, [type]: bound((content as Readonly<Record<string, unknown>>)[type]) } as unknown as InboundContent;
+}
+
+/** One of several objects, told apart by their `type`. What it gives is what the rows say, which the compiler cannot follow. */
+export function unionOf<Value>(members: readonly z.ZodObject[]): z.ZodType<Value> {
+  const [first, ...others] = members;
+  if (first === undefined) throw new Error('there is no kind of content');
+  return z.discriminatedUnion('type', [first, ...others]) as unknown as z.ZodType<Value>;
+}
+
+function toShown([type, { shown, description, example }]: readonly [string, AnyContentKind]): z.ZodObject {
+  const members = z.object({ type: z.literal(type), [type]: shown });
+  return members.meta({ description, examples: [{ type, [type]: example }] });
+}
+
+/** What a message was wrapped in when it came, from the outside in. */
+export const messageFlagsSchema = z.array(z.string()).meta({
+  description: 'What the message was wrapped in, such as `viewOnce` or `ephemeral`; absent when in nothing.',
+  example: ['ephemeral'],
+});

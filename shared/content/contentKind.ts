@@ -1,0 +1,40 @@
+import type { z } from 'zod';
+
+/**
+ * One kind of content, in a file of its own: what a message of it says, how much of that there may be, and which way it goes.
+ * A kind with `out` can be sent, one with `in` is received, one with both goes both ways. Everything that shows or takes
+ * contents is made of these rows (`contentKinds`); how a kind is spoken on the wire stands in `worker/socket/wire`.
+ */
+export type ContentKind<Body> = CommonOfKind<Body> & (OutboundKind<Body> | InboundKind<Body>);
+
+interface CommonOfKind<Body> {
+  /** One sentence for the document of the API. */
+  readonly description: string;
+  readonly example: Body;
+  /** As it is stored, and shown by the API and in events. */
+  readonly shown: z.ZodType<Body>;
+}
+
+interface OutboundKind<Body> {
+  readonly out: {
+    /** As a tenant asks for it, with the limits of what WhatsApp takes: strict, and never more than `shown` has. */
+    readonly asked: z.ZodType<Body>;
+  };
+}
+
+interface InboundKind<Body> {
+  readonly in: {
+    /**
+     * The same, no larger than a store takes and well-formed: a stranger wrote it (`contentBounds`). Must not throw, whatever it is
+     * given.
+     */
+    readonly bound: (body: Body) => Body;
+  };
+}
+
+/** A kind whatever its body is, for the list of all. */
+export interface AnyContentKind extends CommonOfKind<unknown> {
+  readonly shown: z.ZodType;
+  readonly out?: { readonly asked: z.ZodType };
+  readonly in?: { readonly bound: (body: never) => unknown };
+}

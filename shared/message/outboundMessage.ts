@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { askedKinds, unionOf, type AskedKind, type OutboundContent } from '../content/content.ts';
+
+/**
+ * What a tenant may send: the message object of the WhatsApp Cloud API. `messaging_product` and `recipient_type` are
+ * accepted so that a body written for the Cloud API works unchanged.
+ */
+const envelope = {
+  messaging_product: z.literal('whatsapp').optional(),
+  recipient_type: z.literal('individual').optional(),
+  to: z
+    .string()
+    .min(1)
+    .max(64)
+    .meta({ description: 'Phone number in international form, or a WhatsApp address.', example: '+49 151 23456789' }),
+} as const;
+
+/** Where a message goes, and all else that is not said in it. */
+export type Envelope = z.infer<z.ZodObject<typeof envelope>>;
+export type OutboundMessage = Envelope & OutboundContent;
+
+export const outboundMessageSchema = unionOf<OutboundMessage>(askedKinds.map(toMessage)).meta({
+  id: 'OutboundMessage',
+});
+
+/** The one place that tells what is said from how it is sent. */
+export function splitMessage(message: OutboundMessage): {
+  readonly envelope: Envelope;
+  readonly content: OutboundContent;
+} {
+  const parts = Object.entries(message);
+  return {
+    envelope: Object.fromEntries(parts.filter(([name]) => Object.hasOwn(envelope, name))) as unknown as Envelope,
+    content: Object.fromEntries(parts.filter(([name]) => !Object.hasOwn(envelope, name))) as unknown as OutboundContent,
+  };
+}
+
+function toMessage({ type, asked, description, example }: AskedKind): z.ZodObject {
+  const members = z.strictObject({ ...envelope, type: z.literal(type), [type]: asked });
+  return members.meta({ description, examples: [{ to: '+49 151 23456789', type, [type]: example }] });
+}

@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
+
+/**
+ * What makes two requests the same: all that they say and all that they ask for, however it is spelled. The order of fields
+ * does not count, nor does it whether one says what is meant anyway.
+ * @param to the address that the request's `to` stands for
+ */
+export function hashOfRequest(message: OutboundMessage, to: string): string {
+  const { envelope, content } = splitMessage(message);
+  const whole = { messaging_product: 'whatsapp', recipient_type: 'individual', ...envelope, to };
+  return createHash('sha256')
+    .update(JSON.stringify(inOneOrder([whole, content])))
+    .digest('hex');
+}
+
+function inOneOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOneOrder);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(fields.map(([name, inner]) => [name, inOneOrder(inner)]));
+}

@@ -1,0 +1,44 @@
+import type { SendRequest } from '../port/connectionSocket.ts';
+import type { OpenSocketOptions } from '../port/socketOptions.ts';
+import { fromKept, toKept } from '../wire/keptMessage.ts';
+import { SECRET_BYTES, withSecret } from '../wire/messageSecret.ts';
+import type { WireMessage } from '../wire/wireKind.ts';
+import { toWire } from '../wire/wireKinds.ts';
+
+/** A message as it leaves, in all its tries. */
+export interface LeavingMessage extends WireMessage {
+  /** Resolves when it is kept; nothing of it may leave before. Rejects when it cannot be, or when another try has kept it. */
+  readonly kept: Promise<void>;
+}
+
+/**
+ * Makes the message that a request asks for, once: what is sent is what is kept, bytes for bytes, and a later try sends what the
+ * first one kept.
+ *
+ * | it ends here                                  | what is so                            | the next try                        |
+ * | --------------------------------------------- | ------------------------------------- | ----------------------------------- |
+ * | before it is kept                             | nothing has left                      | makes and keeps it                  |
+ * | after it was kept, before or after the wire   | it may have left as it is kept        | sends what is kept                  |
+ * | the store does not answer                     | nothing leaves; the send is given up  | reads first, then as above          |
+ * | two owners try at once                        | the first that is kept counts         | the other reads it, and sends that  |
+ */
+export async function toLeaving(
+  request: Pick<SendRequest, 'stanzaId' | 'content' | 'triedBefore'>,
+  chat: string,
+  { session, random }: Pick<OpenSocketOptions, 'session' | 'random'>,
+): Promise<LeavingMessage> {
+  const { stanzaId, content, triedBefore = false } = request;
+  if (triedBefore) {
+    const earlier = (await session.findSent([stanzaId])).get(stanzaId);
+    if (earlier === 'unreadable') throw new Error('what was kept of a message cannot be opened');
+    if (earlier !== undefined) return { ...fromKept(earlier), kept: Promise.resolve() };
+  }
+  const wire = await toWire(content, { chat });
+  const bytes = toKept({ ...wire, message: withSecret(wire.message, random.bytes(SECRET_BYTES)) });
+  const kept = session.keepSent(stanzaId, bytes).then((outcome) => {
+    if (outcome === 'kept_before') throw new Error('another try has kept this message');
+  });
+  // Whoever waits for it may have failed before.
+  kept.catch(() => undefined);
+  return { ...fromKept(bytes), kept };
+}
