@@ -62,11 +62,20 @@ export function boundContent(content: InboundContent): InboundContent {
   return { type, [type]: bound((content as Readonly<Record<string, unknown>>)[type]) } as unknown as InboundContent;
 }
 
-/** One of several objects, told apart by their `type`. What it gives is what the rows say, which the compiler cannot follow. */
-export function unionOf<Value>(members: readonly z.ZodObject[]): z.ZodType<Value> {
+/**
+ * One of several objects, told apart by their `type`. What it gives is what the rows say, which the compiler cannot follow.
+ * @param ofNoKind what is wrong with one that says another type
+ */
+export function unionOf<Value>(members: readonly z.ZodObject[], ofNoKind?: string): z.ZodType<Value> {
   const [first, ...others] = members;
   if (first === undefined) throw new Error('there is no kind of content');
-  return z.discriminatedUnion('type', [first, ...others]) as unknown as z.ZodType<Value>;
+  const error = ({ code, input }: z.core.$ZodRawIssue): string | undefined =>
+    code === 'invalid_union' && hasType(input) ? ofNoKind : undefined;
+  return z.discriminatedUnion('type', [first, ...others], { error }) as unknown as z.ZodType<Value>;
+}
+
+function hasType(input: unknown): boolean {
+  return (input as { readonly type?: unknown } | null)?.type !== undefined;
 }
 
 function toShown([type, { shown, description, example }]: readonly [string, AnyContentKind]): z.ZodObject {

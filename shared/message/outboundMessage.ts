@@ -19,9 +19,10 @@ const envelope = {
 export type Envelope = z.infer<z.ZodObject<typeof envelope>>;
 export type OutboundMessage = Envelope & OutboundContent;
 
-export const outboundMessageSchema = unionOf<OutboundMessage>(askedKinds.map(toMessage)).meta({
-  id: 'OutboundMessage',
-});
+export const outboundMessageSchema = unionOf<OutboundMessage>(
+  askedKinds.map(toMessage),
+  `only ${askedKinds.map(({ type }) => type).join(', ')} so far`,
+).meta({ id: 'OutboundMessage' });
 
 /** The one place that tells what is said from how it is sent. */
 export function splitMessage(message: OutboundMessage): {
