@@ -3,7 +3,7 @@ import { callApi, readFleet } from './readFleet.ts';
 import { counted, Failed, span } from './sentence.ts';
 import type { Target } from './target.ts';
 
-/** A worker drains within 100 s (PROTOCOL.md §1); ECS kills it after 120. */
+/** A worker drains within 100 s (docs/protocol.md, "Numbers"); ECS kills it after 120. */
 const WAIT_MS = 120_000;
 const LOOK_EVERY_MS = 500;
 

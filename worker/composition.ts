@@ -36,7 +36,7 @@ export interface WorkerOptions {
   readonly scope: Scope;
 }
 
-/** Who or what wants a worker to end: an operator, or itself (REQUIREMENTS R38). */
+/** Who or what wants a worker to end: an operator, or itself (docs/lifecycle.md, "Replacing workers"). */
 export type DrainReason = 'operator' | 'age' | 'memory' | 'memory_critical';
 
 export interface RunningWorker {

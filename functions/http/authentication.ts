@@ -5,7 +5,7 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import type { Access } from './route.ts';
 
-/** Who a key belongs to is remembered this long: one read per key, function and half minute (PROTOCOL.md §8). */
+/** Who a key belongs to is remembered this long: one read per key, function and half minute. */
 const REMEMBERED_MS = 30_000;
 const REMEMBERED_KEYS = 10_000;
 

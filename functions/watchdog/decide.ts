@@ -36,7 +36,7 @@ const GOOD_DIGESTS = 2;
 const FORGOTTEN_MS = 86_400_000;
 
 /**
- * What the watchdog does in one run (PROTOCOL.md §1, REQUIREMENTS R14). Pure.
+ * What the watchdog does in one run (docs/lifecycle.md, "Watchdog"). Pure.
  *
  *   connection   bad in a new digest of its owner        restart × 2, hand-off × 3, then stop the owner's task
  *   mute         heartbeats come, digests do not         drain, then stop the task

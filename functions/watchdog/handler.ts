@@ -30,7 +30,7 @@ type Running = WatchdogDependencies & { readonly metrics: Metrics };
 const AT_ONCE = 10;
 
 /**
- * The watchdog, each minute: the layer of defence outside the workers (REQUIREMENTS R14). It reads what they say of themselves
+ * The watchdog, each minute: the layer of defence outside the workers (docs/lifecycle.md, "Watchdog"). It reads what they say of themselves
  * and does what `decide` says. Of two runs at once, only the one whose memory is kept acts; so a run that dies after that has
  * taken a step without doing it, and the next rung comes when its time has passed. Throws when the store does not answer.
  */

@@ -11,7 +11,7 @@ export type Rung = (typeof rungs)[number];
 export const ladderNames = ['connection', 'mute', 'silent'] as const;
 export type LadderName = (typeof ladderNames)[number];
 
-/** Rungs with the last attempt that each is for (REQUIREMENTS R14). */
+/** Rungs with the last attempt that each is for (docs/lifecycle.md, "Watchdog"). */
 export const ladders: Readonly<Record<LadderName, readonly (readonly [upToAttempt: number, rung: Rung])[]>> = {
   connection: [
     [2, 'restart'],

@@ -40,7 +40,7 @@ export interface Seen {
 const MISSED_RUNS = 3;
 /** A heartbeat that is this many of its periods old is late. */
 const LATE_HEARTBEATS = 3;
-/** PROTOCOL.md §1, and for connections the like of it. */
+/** The workers' own brake (docs/protocol.md, "Death"), and the like of it for connections. */
 const BRAKE_SHARE = 5;
 const BRAKE_WORKERS = 3;
 const BRAKE_CONNECTIONS = 10;

@@ -25,7 +25,7 @@ const ADMIN_REQUESTS_PER_SECOND = 10;
 const ADMIN_ROUTES = ['/v1/admin/{proxy+}', '/health/detailed'] as const;
 const ROUTES = ['/v1/{proxy+}', '/health', '/health/ready'] as const;
 
-/** REQUIREMENTS R22: the lower figure is looked at in the morning, the upper one at once. */
+/** The lower figure is looked at in the morning, the upper one at once. */
 const thresholds: readonly {
   readonly severity: Severity;
   readonly errorPercent: number;

@@ -33,7 +33,7 @@ export interface WorkerStackProps extends StackProps {
   readonly dataKeyArn: string;
 }
 
-/** REQUIREMENTS R22: the lower figure is looked at in the morning, the upper one at once. */
+/** The lower figure is looked at in the morning, the upper one at once. */
 const memoryThresholds: readonly (readonly [Severity, percent: number])[] = [
   ['ticket', 80],
   ['page', 95],

@@ -9,7 +9,7 @@ import type { ConnectionId, TenantId } from '../kernel/id.ts';
 export interface Evidence {
   /** `opening`: WhatsApp has not said `<success>`. `pairing`: an offer waits for a person. */
   readonly phase: 'opening' | 'pairing' | 'open';
-  /** `opening` counts from the open WebSocket, and is 0 before: the network has a deadline of its own (R18). */
+  /** `opening` counts from the open WebSocket, and is 0 before: the network has a deadline of its own. */
   readonly phaseMs: number;
   /** Since the last frame of WhatsApp; if none has come, since the socket was asked for. */
   readonly lastFrameMs: number;

@@ -9,7 +9,7 @@ const SECOND_MS = 1_000;
 const SHORTEST_CAP_MS = 30 * SECOND_MS;
 const LONGEST_CAP_MS = 300 * SECOND_MS;
 
-/** Defaults of a worker that is not configured otherwise (REQUIREMENTS R1). */
+/** Defaults of a worker that is not configured otherwise (docs/lifecycle.md, "Reconnect"). */
 const reconnectDefaults = { baseDelayMs: 5_000, maxDelayMs: 300_000 } as const;
 
 const reconnectShape = {

@@ -1,7 +1,7 @@
 /**
- * Every deadline that is not a setting, in one place: nothing outside is waited for without one (REQUIREMENTS R12).
+ * Every deadline that is not a setting, in one place: nothing outside is waited for without one.
  * Settings (`HOLDFAST_STORE_TIMEOUT_MS` 5 s, `HOLDFAST_WEBHOOK_TIMEOUT_MS` 10 s, the query and ack timeouts of WhatsApp)
- * are in `platform/config.ts`. There is no shared cache and no media conversion yet, so R12's 3 s and 30 s have no row.
+ * are in `platform/config.ts`.
  */
 interface Deadline {
   readonly ms: number;
@@ -13,7 +13,10 @@ export const deadlines = {
   hostLookUp: { ms: 5_000, source: 'half of a webhook attempt, so that a slow resolver leaves time to connect' },
   webhookRest: { ms: 250, source: 'bodies of receivers that are well come with the headers; nobody needs them' },
   webhookTest: { ms: 10_000, source: 'as long as a delivery is given; the API function has 29 s' },
-  socketClose: { ms: 2_000, source: 'R12: socket close 2 s; then the TCP connection is cut' },
+  socketClose: {
+    ms: 2_000,
+    source: 'a close that is not answered by then is not worth a wait: the TCP connection is cut',
+  },
   socketSettle: {
     ms: 10_000,
     source: 'facts and credentials on their way have deadlines of their own; what is left is left',
@@ -30,8 +33,8 @@ export const deadlines = {
   send: { ms: 30_000, source: 'two queries of 15 s: devices of the recipient, and their pre-keys' },
   groupMembers: { ms: 3_000, source: 'one query online is answered within 1 s; every stanza behind it waits' },
   stanzaWrite: { ms: 5_000, source: 'a frame that the kernel does not take for 5 s will not leave at all' },
-  mediaDownload: { ms: 30_000, source: 'R12: media 30 s for all of one file; Baileys sets none' },
-  mediaHeaders: { ms: 10_000, source: 'R12: HTTP 10 s until an answer begins' },
+  mediaDownload: { ms: 30_000, source: 'for all of one file; Baileys sets none' },
+  mediaHeaders: { ms: 10_000, source: 'a host that has not begun to answer by then will not' },
   publish: { ms: 15_000, source: 'three tries of a store call; shorter than a stanza' },
   fencedClose: { ms: 5_000, source: 'a fenced worker ends: 10 s stay between fence and death' },
   statusRequest: { ms: 5_000, source: 'an ECS health check waits 5 s' },

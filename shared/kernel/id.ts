@@ -74,7 +74,7 @@ export function makeStanzaId(random: Random): StanzaId {
 }
 
 /**
- * Correlation ids given by callers: 8 to 64 of `A-Z a-z 0-9 . _ -` (PROTOCOL.md §8).
+ * Correlation ids given by callers: 8 to 64 of `A-Z a-z 0-9 . _ -`.
  * Returns undefined for anything else; the caller then makes a new one.
  */
 export function parseCorrelationId(text: string | undefined): CorrelationId | undefined {

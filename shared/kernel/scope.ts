@@ -27,8 +27,8 @@ interface Held {
 const RELEASE_DEADLINE_MS = 10_000;
 
 /**
- * Owns timers, listeners, sockets, streams and child processes, and releases what is left of them when it closes
- * (REQUIREMENTS R15): nothing can outlive its owner by being forgotten on one of the ways out. Scopes form a tree, so that
+ * Owns timers, listeners, sockets, streams and child processes, and releases what is left of them when it closes:
+ * nothing can outlive its owner by being forgotten on one of the ways out. Scopes form a tree, so that
  * the counts of its root show a leak anywhere.
  *
  * What is registered after the close is released at once: a timer never fires, a listener is never added.

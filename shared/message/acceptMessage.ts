@@ -17,7 +17,7 @@ import { hashOfRequest } from './requestHash.ts';
 import { markUnqueued, unmarkUnqueued } from './unqueuedMessages.ts';
 
 /**
- * Accept (PROTOCOL.md §5): ids first, then the row, then the queue. Only when the queue has the command is the answer
+ * Accept (docs/protocol.md, "Accept"): ids first, then the row, then the queue. Only when the queue has the command is the answer
  * 202. If anything fails before, the answer is 503 and the same Idempotency-Key carries on with the same ids, so the
  * recipient sees one message however often the caller tries. Nothing is enqueued later on its own.
  */
@@ -35,7 +35,7 @@ export interface AcceptRequest {
   readonly correlationId: CorrelationId;
 }
 
-/** Backlog of one connection; more is refused (PROTOCOL.md §5). */
+/** Backlog of one connection; more is refused. */
 const PARKED_LIMIT = 1_000;
 
 interface Ids {

@@ -36,7 +36,7 @@ export function isDone(state: SendState): boolean {
   return sendStates[state] >= sendStates.sent;
 }
 
-/** Time after which a message that never reached the queue is given up (PROTOCOL.md §5). */
+/** Time after which a message that never reached the queue is given up (docs/protocol.md, "Accept"). */
 export const ACCEPT_LIMIT_MS = 15 * 60_000;
 
 interface MessageCommon {

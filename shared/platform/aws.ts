@@ -7,7 +7,7 @@ import { clientSettings, makeHandler, storeBounds } from './clientSettings.ts';
 import type { StoreConfig } from './config.ts';
 
 /**
- * The one factory of SDK clients (PROTOCOL.md §4): one client per service, process and purpose, a bounded pool of
+ * The one factory of SDK clients: one client per service, process and purpose, a bounded pool of
  * kept-alive sockets, and deadlines that are enforced. The client of ECS has a file of its own, so that no worker loads it.
  */
 /** What the SDK may wait between two tries of a heartbeat. */

@@ -7,7 +7,7 @@ import type { Metrics } from './metrics.ts';
 export type Dependency = 'dynamodb' | 'sqs' | 'kms';
 
 /**
- * When a process stops asking what does not answer. Five failures in a row and two successful trials are R13's; its 60 s
+ * When a process stops asking what does not answer. Five failures in a row open a breaker and two successful trials close it. 60 s
  * are for parties that are not ours (webhook endpoints: `webhook/endpointBreaker.ts`, a connection's sends:
  * `worker/sending/sendPause.ts`). A store of ours is asked again much sooner: one trial every two seconds costs nothing,
  * and a worker must go on as soon as the store answers. Reconnects have the policy of `runner/closeRules.ts` as their breaker,

@@ -12,7 +12,7 @@ import { judgeStoreCall } from './judgeStoreCall.ts';
 export interface ClientGuards {
   /** Asked before each call, and before each try of it. Throws when the call must not be made. */
   readonly beforeTry?: () => void;
-  /** Milliseconds for which calls may be made: no call lasts longer than that (PROTOCOL.md §4). */
+  /** Milliseconds for which calls may be made: no call lasts longer than that (docs/protocol.md, "The gate"). */
   readonly timeLeftMs?: () => number;
   /** Refuse calls while the service does not answer. None for heartbeats and long polls. */
   readonly breakers?: Breakers;

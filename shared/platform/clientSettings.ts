@@ -37,7 +37,7 @@ export function clientSettings(
   };
 }
 
-/** A store call: 5 s in all by default (R12), at most 3 s a try. */
+/** A store call: 5 s in all by default, at most 3 s a try. */
 export function storeBounds({ storeTimeoutMs }: StoreConfig): CallBounds {
   return { callMs: storeTimeoutMs, tryMs: Math.ceil(storeTimeoutMs * TRY_SHARE), attempts: TRIES };
 }

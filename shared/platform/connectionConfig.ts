@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
-/** Timings of one connection (PROTOCOL.md §1, REQUIREMENTS R1, R18, R19). */
+/** Timings of one connection (docs/lifecycle.md, "Reconnect"). */
 export const connectionSettings = {
   BAILEYS_RECONNECT_BASE_DELAY: milliseconds(5_000),
   BAILEYS_RECONNECT_MAX_DELAY: milliseconds(300_000),

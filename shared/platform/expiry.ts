@@ -1,4 +1,4 @@
-/** How long records are kept, in seconds. DynamoDB deletes late, so readers compare `ttl` themselves (aws.md §3). */
+/** How long records are kept, in seconds. DynamoDB deletes up to two days late, so readers compare `ttl` themselves. */
 const DAY_SECONDS = 86_400;
 
 export const retentionSeconds = {

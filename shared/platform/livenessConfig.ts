@@ -3,7 +3,7 @@ import { z } from 'zod';
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
 /**
- * From when the worker's own supervisor takes a connection for unwell (PROTOCOL.md §1). With the defaults each symptom of a
+ * From when the worker's own supervisor takes a connection for unwell (docs/lifecycle.md, "Evidence"). With the defaults each symptom of a
  * socket is found, and the connection open again, within two minutes: limit, one look, close, first delay, open.
  */
 export const livenessSettings = {

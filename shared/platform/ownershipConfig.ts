@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
-/** Timings of ownership (PROTOCOL.md §1); tests and the embedded stack shrink them. */
+/** Timings of ownership (docs/protocol.md, "Numbers"); tests and the embedded stack shrink them. */
 export const ownershipSettings = {
   HOLDFAST_HEARTBEAT_MS: positive(5_000),
   HOLDFAST_HEARTBEAT_TIMEOUT_MS: positive(1_500),
@@ -26,7 +26,7 @@ export const ownershipSettings = {
 
 type Settings = { readonly [Name in keyof typeof ownershipSettings]: number };
 
-/** All numbers of ownership (PROTOCOL.md §1), in one object; tests shrink them in proportion. */
+/** All numbers of ownership (docs/protocol.md, "Numbers"), in one object; tests shrink them in proportion. */
 export interface OwnershipConfig {
   readonly heartbeatMs: number;
   /** Deadline of one try; a heartbeat has two. */

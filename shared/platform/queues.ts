@@ -52,7 +52,7 @@ export function queueDefinitions(stage: string, shardCount: number): readonly Qu
       fifo: true,
       visibilityTimeoutSeconds: 30,
       retentionSeconds: 4 * DAY_SECONDS,
-      // Guards against crash loops only; poison is decided by `attempts` on the message row (PROTOCOL.md §5).
+      // Guards against crash loops only; poison is decided by `attempts` on the message row (docs/protocol.md, "Commands").
       deadLetter: { name: commandsDead, maxReceiveCount: 100 },
     })),
     {

@@ -1,6 +1,6 @@
 /**
  * The three tables and their indexes, as data: the infrastructure and the embedded stack both make them from this.
- * Three tables because IAM, restore semantics and throttling differ (DESIGN.md §2).
+ * Three tables because permissions, restore and throttling differ (docs/design.md, "Parts").
  */
 export interface TableDefinition {
   readonly name: 'core' | 'fleet' | 'sessions';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 const percent = (fallback: number) => z.coerce.number().int().min(1).max(100).default(fallback);
 
-/** When a worker takes no more, and when it is to be replaced (REQUIREMENTS R16, R38). */
+/** When a worker takes no more, and when it is to be replaced (docs/lifecycle.md, "Replacing workers"). */
 export const vitalsSettings = {
   HOLDFAST_VITALS_EVERY_MS: positive(15_000),
   /** Each worker draws its own from 10 % around it. */

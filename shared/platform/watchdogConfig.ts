@@ -8,7 +8,7 @@ export const digestSettings = {
   HOLDFAST_DIGEST_SUSPECT_MS: positive(60_000),
 } as const;
 
-/** The watchdog's own limits and timings (PROTOCOL.md §1, REQUIREMENTS R14). */
+/** The watchdog's own limits and timings (docs/lifecycle.md, "Watchdog"). */
 export const watchdogSettings = {
   HOLDFAST_WATCHDOG_EVERY_MS: positive(60_000),
   HOLDFAST_WATCHDOG_STALE_MS: positive(90_000),

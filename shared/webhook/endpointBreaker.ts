@@ -1,5 +1,5 @@
 /**
- * The circuit breaker of one endpoint (R13). It is kept in the endpoint's record and not in a process: functions come and
+ * The circuit breaker of one endpoint (docs/webhooks.md, "The breaker"). It is kept in the endpoint's record and not in a process: functions come and
  * go, and each has seen only some of the attempts. Pure; `endpointBreakerStore.ts` writes what is decided here.
  *
  * | state     | record                                  | a delivery                                   |

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { findOutsideCalls } from './outsideCalls.ts';
 
-/** Nothing waits for the outside world without a deadline (REQUIREMENTS R12). A new file is covered by being there. */
+/** Nothing waits for the outside world without a deadline. A new file is covered by being there. */
 const root = resolve(import.meta.dirname, '../..');
 
 /**

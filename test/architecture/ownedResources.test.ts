@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /**
- * Timers, child processes and servers have an owner (REQUIREMENTS R15): they are made through a scope or a clock, which end
+ * Timers, child processes and servers have an owner: they are made through a scope or a clock, which end
  * them, and nowhere else. A new place must say here who releases what it makes.
  */
 const root = resolve(import.meta.dirname, '../..');

@@ -3,7 +3,7 @@ import type { Limits } from './expectations.ts';
 import type { FleetUnderTest } from './fleetUnderTest.ts';
 import type { Passage, TcpProxy } from './tcpProxy.ts';
 
-/** The budgets of ownership that limits follow from; PROTOCOL.md §1. */
+/** The budgets of ownership that limits follow from (docs/protocol.md, "Numbers"). */
 export interface Budgets {
   readonly heartbeatMs: number;
   readonly fenceMs: number;

@@ -25,7 +25,7 @@ export interface Fault {
   readonly begin: (context: FaultContext) => number;
 }
 
-/** Everything that can go wrong, each with an end; PROTOCOL.md promises what holds during and after. */
+/** Everything that can go wrong, each with an end; docs/protocol.md, "What holds at every moment", holds during and after. */
 export const faults: readonly Fault[] = [
   { name: 'crash', weight: 3, begin: (context) => crash(context, anyWorker(context)) },
   { name: 'crash of the leader', weight: 2, begin: (context) => crash(context, leaderOf(context)) },

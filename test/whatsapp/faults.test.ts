@@ -46,7 +46,7 @@ describe('fault knobs, seen by a real Baileys socket', () => {
     assertSound(whatsApp);
   });
 
-  // What Baileys reports for what the server does: simulator facts §1.
+  // docs/whatsapp.md, "What Baileys reports".
   it.each<readonly [what: string, strike: Strike, code: number]>([
     ['conflict replaced', { kind: 'stream_error', child: 'conflict', type: 'replaced' }, 440],
     ['401 device removed', { kind: 'stream_error', code: 401, child: 'conflict', type: 'device_removed' }, 401],

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { bytesOf, child, children, node, stamp, type BinaryNode } from './node.ts';
 import { findAddress, jidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
 
-/** Groups: who is in them, and what members may change (simulator facts §3.6). All of them are addressed by LID. */
+/** Groups: who is in them, and what members may change (docs/whatsapp.md, "Groups"). All of them are addressed by LID. */
 export type Role = 'superadmin' | 'admin' | 'member';
 
 export interface Group {

@@ -3,7 +3,7 @@ import { proto } from '@whiskeysockets/baileys';
 
 /**
  * The notice with which a phone shares its history with a device that is new. It is small, carries no chats, and travels
- * in the message itself; a client that gets none holds its messages back for 20 s (simulator facts §3.8).
+ * in the message itself; a client that gets none holds its messages back for 20 s (docs/whatsapp.md, "History").
  */
 export function makeHistoryNotice(): proto.IMessage {
   const syncType = proto.HistorySync.HistorySyncType.INITIAL_BOOTSTRAP;

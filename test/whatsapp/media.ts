@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { getMediaKeys, type proto } from '@whiskeysockets/baileys';
 import type { MediaDescription } from './content.ts';
 
-/** Media: blobs that clients upload sealed and name in messages (simulator facts §3.10). The server cannot open them. */
+/** Media: blobs that clients upload sealed and name in messages (docs/whatsapp.md, "Media"). The server cannot open them. */
 export type MediaKind = 'image' | 'video' | 'audio' | 'document' | 'sticker';
 
 const MAXIMUM_BYTES = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { aesDecryptGCM, aesEncryptGCM, Curve, hkdf, proto, sha256, type KeyPair } from '@whiskeysockets/baileys';
 
 /**
- * The server's side of Noise_XX_25519_AESGCM_SHA256 as WhatsApp uses it (simulator facts §3.1), and the certificate chain
+ * The server's side of Noise_XX_25519_AESGCM_SHA256 as WhatsApp uses it (docs/whatsapp.md, "Transport"), and the certificate chain
  * that it shows. Every signature is genuine, so that a client that checks them is served too.
  */
 const PROTOCOL_NAME = Buffer.from('Noise_XX_25519_AESGCM_SHA256\0\0\0\0');

@@ -14,7 +14,7 @@ import { strikeSockets, type RegistrationStrike } from './faults.ts';
 import { bytesOf, child, node, stamp, type BinaryNode } from './node.ts';
 import { jidOf, WHATSAPP, type Account, type LinkedDevice } from './world.ts';
 
-/** Registration and pairing, by QR and by code (simulator facts §3.2, §3.3). */
+/** Registration and pairing (docs/whatsapp.md, "Pairing by QR" and "Pairing by code"). */
 const REFS = 6;
 const FINISH_DEADLINE_MS = 10_000;
 const ACCOUNT_SIGNATURE = Buffer.from([6, 0]);

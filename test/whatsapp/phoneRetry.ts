@@ -6,7 +6,7 @@ import { keyNodes, takeBundle } from './queries.ts';
 import { groupAttrs, type Copy } from './relay.ts';
 import { findAddress, jidOf, WHATSAPP, type Account, type World } from './world.ts';
 
-/** Repetition of messages that could not be decrypted: phones ask for it, and answer those who ask (§3.7). */
+/** Repetition of messages that could not be decrypted: phones ask for it, and answer those who ask (docs/whatsapp.md, "Receipts and acks"). */
 const MOST_REQUESTS = 5;
 
 /** A phone asks the sending device to seal a message again; undefined when it has asked too often. */

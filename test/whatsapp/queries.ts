@@ -6,7 +6,7 @@ import { findAddress, jidOf, WHATSAPP, type LinkedDevice, type World } from './w
 import type { Counters } from './stats.ts';
 import type { KeyBundle } from './phone.ts';
 
-/** Answers to `iq` queries (simulator facts §3.4). Unknown ones get an empty result, as the facts say is harmless. */
+/** Answers to `iq` queries (docs/whatsapp.md, "Login and queries"). Unknown ones get an empty result, which is harmless. */
 type Answer = readonly BinaryNode[] | { readonly error: number };
 
 export interface QueryContext {

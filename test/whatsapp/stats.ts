@@ -7,7 +7,7 @@ export interface LoginSpan {
   closedAt?: number;
 }
 
-/** What the simulator counts, in the words of PROTOCOL.md §9. */
+/** What the simulator counts. */
 export interface Stats {
   /** WebSockets that were opened. */
   readonly sockets: number;

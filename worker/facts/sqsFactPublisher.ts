@@ -17,7 +17,7 @@ import type { FactPublisher } from './factPublisher.ts';
 import { makeSafe, replace, sizeOf, type SafeFact } from './makeSafe.ts';
 import { toNotStored } from './notStored.ts';
 
-/** Most bytes, as they are escaped, and facts in one SQS message (PROTOCOL.md §6). A single larger fact travels alone. */
+/** Most bytes, as they are escaped, and facts in one SQS message (docs/protocol.md, "Events"). A single larger fact travels alone. */
 const BATCH_BYTES = 64 * 1_024;
 const BATCH_FACTS = 100;
 /** Room for the fields around the facts. */

@@ -70,7 +70,7 @@ export type Brake = 'released' | { readonly sinceMs: number };
 
 /**
  * The brake: when more than a fifth of the workers, and at least three, look dead at once, the store is more likely ill than
- * they are (PROTOCOL.md §1). Once pulled it stays for `brakeMs`, also when fewer look dead: a proven death among them says
+ * they are (docs/protocol.md, "Death"). Once pulled it stays for `brakeMs`, also when fewer look dead: a proven death among them says
  * nothing about the others.
  */
 export function brake(

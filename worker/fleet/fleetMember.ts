@@ -14,7 +14,7 @@ import { LeaseKeeper } from './leaseKeeper.ts';
 import { ShardKeeper, type ShardCallbacks } from './shardKeeper.ts';
 
 /**
- * This worker as a member of the fleet (PROTOCOL.md §2–4). Three loops, apart so that nothing delays a heartbeat:
+ * This worker as a member of the fleet (docs/protocol.md). Three loops, apart so that nothing delays a heartbeat:
  *
  *   LeaseKeeper   heartbeats → gate, orders of the leader, fence
  *   FleetWatch    looks at the others → deaths, leader, plan

@@ -38,7 +38,7 @@ export interface Heartbeat {
 }
 
 /**
- * Reads and conditional writes of the Fleet table (PROTOCOL.md §2–3). Every change of ownership is one write with its
+ * Reads and conditional writes of the Fleet table (docs/protocol.md, "Worker lease" and "Shards"). Every change of ownership is one write with its
  * condition, and `<>` is in none: it holds where the attribute is missing.
  */
 export class FleetStore {

@@ -39,7 +39,7 @@ export interface FleetWatchDependencies {
 
 /**
  * Looks at the others. Leader and deputy read the whole fleet, find deaths and keep the plan going; everybody else reads
- * who leads and whether those two are well, and stands in when neither is (PROTOCOL.md §2).
+ * who leads and whether those two are well, and stands in when neither is (docs/protocol.md, "Leader").
  */
 export class FleetWatch {
   readonly #dependencies: FleetWatchDependencies;

@@ -11,7 +11,7 @@ export class GateClosedError extends Error {
 }
 
 /**
- * The commit gate (PROTOCOL.md §4). Not a flag: it compares clocks at the moment of use, so that a process that was
+ * The commit gate (docs/protocol.md, "The gate"). Not a flag: it compares clocks at the moment of use, so that a process that was
  * frozen finds it closed on its first step. Ask it before each outside effect, and again after every await before one.
  *
  * A worker whose gate is closed is *suspended*: it keeps its sockets and waits. When its lease turns out to be alive it

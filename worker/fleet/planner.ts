@@ -6,7 +6,7 @@ import type { Move, Plan, PlanMemory, PlanRules, SortedFleet } from './planTypes
 import { chooseRecycled } from './recyclePlan.ts';
 
 /**
- * The leader's plan (PROTOCOL.md §3): who claims which orphan, who gives which shard to whom, and how fast sockets may open.
+ * The leader's plan (docs/protocol.md, "Leader"): who claims which orphan, who gives which shard to whom, and how fast sockets may open.
  * Pure, and only a proposal: each claim and each give is a conditional write, so a wrong plan is slow and never unsafe.
  *
  * A planned move goes through three steps, each seen in the table before the next:

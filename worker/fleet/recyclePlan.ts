@@ -3,7 +3,7 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { Move, SortedFleet } from './planTypes.ts';
 
 /**
- * Which worker is told to drain because it wishes to be replaced (REQUIREMENTS R38): at most one of the fleet at a time, and
+ * Which worker is told to drain because it wishes to be replaced (docs/lifecycle.md, "Replacing workers"): at most one of the fleet at a time, and
  * only where another one takes over. Pure.
  *
  * It waits while anything moves, shards have no owner, or the fleet has changed lately: the one before has then been

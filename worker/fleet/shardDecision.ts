@@ -24,7 +24,7 @@ export interface Belief {
 const none: ShardDecision = { decision: 'none' };
 
 /**
- * The rule of ownership (PROTOCOL.md §3). An owner whose lease is missing counts as dead: only a death gives a lease an
+ * The rule of ownership (docs/protocol.md, "Shards"). An owner whose lease is missing counts as dead: only a death gives a lease an
  * expiry. Stored times play no part.
  */
 export function decideShard(

@@ -45,7 +45,7 @@ export interface PartsDependencies {
 
 /** `connecting` and `reconnecting` must last this long before tenants hear of them. */
 const SETTLE_MS = 5_000;
-/** Time between two opens of one connection (REQUIREMENTS R17), with the default base delay of 5 s; it scales with that. */
+/** Time between two opens of one connection (docs/lifecycle.md, "Reconnect"), with the default base delay of 5 s; it scales with that. */
 const OPEN_SPACING_MS = 30_000;
 const REFERENCE_BASE_DELAY_MS = 5_000;
 /** What a send needs beyond its wait for the server's ack: the row and the event. */

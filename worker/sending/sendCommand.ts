@@ -13,7 +13,7 @@ import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
 import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts';
 
-/** One message of an owned connection, tried once (PROTOCOL.md §5). The caller holds the connection's turn to send. */
+/** One message of an owned connection, tried once (docs/protocol.md, "Send"). The caller holds the connection's turn to send. */
 export interface SendDependencies {
   readonly owned: OwnedConnection;
   readonly messages: MessageStore;

@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import { Breaker, type BreakerRule, type BreakerVerdict, type CallOutcome } from '../../shared/platform/breaker.ts';
 import type { SendingSocket, SendOutcome } from '../socket/port/connectionSocket.ts';
 
-/** R13's numbers. A connection whose sends get no answer is not helped by more of them, and WhatsApp counts them. */
+/** A connection whose sends get no answer is not helped by more of them, and WhatsApp counts them. */
 export const sendRule = {
   failures: 5,
   openMs: 60_000,

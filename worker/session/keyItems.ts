@@ -15,7 +15,7 @@ export interface ItemChange {
   readonly entries: ReadonlyMap<string, Uint8Array | null>;
 }
 
-/** How long a change may wait in memory (PROTOCOL.md §7, write-behind). */
+/** How long a change of a step of receiving may wait in memory (docs/sessions.md, "Session store"). */
 const BEHIND_MS = 2_000;
 /** So many changed items are written at once, however short they have waited. */
 const MOST_BEHIND = 100;
@@ -23,7 +23,7 @@ const MOST_BEHIND = 100;
 const CACHED_BYTES = 1_024 * 1_024;
 /** What an item costs in memory besides its keys. */
 const ITEM_BYTES = 256;
-/** A removed item stays, empty, so that a late write of it is refused (PROTOCOL.md §7). */
+/** A removed item stays, empty, so that a late write of it is refused. */
 const DAY_SECONDS = 86_400;
 const TOMBSTONE_SECONDS = 30 * DAY_SECONDS;
 /** An item that goes from the store by itself is not remembered past this; one that goes sooner is not remembered at all. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { boundedKeyPart } from '../../shared/kernel/boundedName.ts';
 
 /**
- * Which item of the Sessions table holds which key (PROTOCOL.md §7). Hard items are written under their version and the
+ * Which item of the Sessions table holds which key (docs/sessions.md, "Session store"). Hard items are written under their version and the
  * epoch, because an old copy of one breaks a conversation; soft ones under the epoch alone, because they can be learned
  * again. Small entries share an item, so that 812 pre-keys are 33 writes and not 812.
  */

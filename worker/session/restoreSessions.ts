@@ -10,7 +10,7 @@ import { CREDENTIALS_KEY } from './credentials.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
 /**
- * After the Sessions table was put back from a backup (PROTOCOL.md §7). An old ratchet would use message keys twice, so every
+ * After the Sessions table was put back from a backup (docs/sessions.md, "Restore"). An old ratchet would use message keys twice, so every
  * Signal session and sender key is left behind: they are made anew, which contacts do not notice. Every epoch is raised
  * above any that was ever seen, so that nothing written before counts any more. Credentials, app-state keys and addresses stay.
  * One-time pre-keys stay too, since WhatsApp gives each away only once; their numbers jump ahead, because those used since

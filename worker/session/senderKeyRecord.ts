@@ -1,7 +1,7 @@
 /**
  * The key of one sender in a group, in the form of Baileys: JSON text as bytes, of up to five states. Here it is pruned and
  * packed. Baileys skips every second step of our own key and keeps what it skipped: up to 334 KB, rewritten with each
- * message to the group (simulator.md §7.3), although nobody ever asks us to read what we wrote.
+ * message to the group (docs/whatsapp.md, "Groups"), although nobody ever asks us to read what we wrote.
  */
 interface SenderKeyState {
   readonly senderKeyId: number;

@@ -11,9 +11,9 @@ import { SentMessages } from './sentMessages.ts';
 import { SessionItems, type SessionDependencies } from './sessionItems.ts';
 
 /**
- * Credentials and Signal keys of one connection, for one ownership of its shard (PROTOCOL.md §7). What must not be lost is
+ * Credentials and Signal keys of one connection, for one ownership of its shard (docs/sessions.md). What must not be lost is
  * in the store when a call resolves; steps of receiving may be written up to two seconds later, because a receiver
- * that was set back reads on, while a sender that was set back uses a key twice (aws.md F4). Memory is bounded and
+ * that was set back reads on, while a sender that was set back uses a key twice. Memory is bounded and
  * starts empty at each claim.
  */
 export type KeyValues = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

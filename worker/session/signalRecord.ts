@@ -1,7 +1,7 @@
 /**
  * A record of Signal sessions with one device, in libsignal 6's JSON form: pruned, and packed without names. libsignal keeps
- * every receiving chain that it has closed: 0.9 KB at first, 21.8 KB after 200 changes of direction, on each write
- * (aws.md F3). A closed chain matters only for the messages that were skipped on it.
+ * every receiving chain that it has closed: 0.9 KB at first, 21.8 KB after 200 changes of direction, on each write.
+ * A closed chain matters only for the messages that were skipped on it.
  */
 export interface SignalRecord {
   readonly version: 'v1';

@@ -22,7 +22,7 @@ export interface PendingSaves {
 const NOTHING_TO_SAVE: PendingSaves = { isSettled: () => true, settled: async () => undefined };
 
 /**
- * Puts the commit gate between the network and Baileys (PROTOCOL.md §4). While the gate is closed no frame comes in, so
+ * Puts the commit gate between the network and Baileys (docs/protocol.md, "The gate"). While the gate is closed no frame comes in, so
  * nothing is decrypted, acknowledged or answered; and none goes out, not even what was on its way when it closed. When it
  * opens again both go on in order, as if the network had been slow. A suspension that lasts too long is ended by Baileys'
  * keep-alive, which then sees a silent server.

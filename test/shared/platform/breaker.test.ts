@@ -5,7 +5,7 @@ import { breakerRules, makeBreakers } from '../../../shared/platform/breakers.ts
 import { makeLogger } from '../../../shared/platform/logger.ts';
 import { keepingMetrics } from './keepingMetrics.ts';
 
-const rule = { failures: 5, openMs: 60_000, successes: 2, reason: 'R13' } as const;
+const rule = { failures: 5, openMs: 60_000, successes: 2, reason: 'of the table' } as const;
 
 function aBreaker(given: BreakerRule = rule) {
   let nowMs = 1_000;
@@ -195,7 +195,7 @@ describe('a breaker', () => {
 });
 
 describe('the breakers of a process', () => {
-  it('follow R13 in what opens and closes them, and ask a store of ours again within seconds', () => {
+  it('open after five failures and close after two successes, and ask a store of ours again within seconds', () => {
     for (const { failures, successes, openMs } of Object.values(breakerRules)) {
       expect([failures, successes]).toEqual([5, 2]);
       expect(openMs).toBeLessThanOrEqual(5_000);

@@ -39,7 +39,7 @@ export type SocketInput =
   /** The account is linked and its credentials are durable; the socket closes with `restart_required` next. */
   | { readonly type: 'paired'; readonly generation: number; readonly account: LinkedAccount }
   | { readonly type: 'socket_opened'; readonly generation: number; readonly account: LinkedAccount }
-  /** The offline queue is drained: from here on messages may be sent (decryption.md §5: not before). */
+  /** The offline queue is drained: from here on messages may be sent (docs/whatsapp.md, "Offline queue"). */
   | { readonly type: 'caught_up'; readonly generation: number }
   | { readonly type: 'socket_closed'; readonly generation: number; readonly close: SocketClose };
 

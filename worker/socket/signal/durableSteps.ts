@@ -1,7 +1,7 @@
 import type { CommitGate } from '../../fleet/gate.ts';
 
 /**
- * The orders that make messages crash-proof (PROTOCOL.md §4, §6, §7), without the library that they are used with.
+ * The orders that make messages crash-proof (docs/sessions.md, "What a kill cannot do"), without the library that they are used with.
  *
  *   sending      gate → encrypt and commit the ratchet step → gate → ciphertext may leave
  *   receiving    handled already? → decrypt → publish → commit the step with the mark of the stanza → receipt may leave
@@ -39,7 +39,7 @@ export async function receiveDurably<Plain>(steps: ReceiveSteps<Plain>): Promise
   return plain;
 }
 
-/** Stanzas that are remembered per session or sender key (PROTOCOL.md §7). */
+/** Stanzas that are remembered per session or sender key (docs/sessions.md, "Session store"). */
 const RING_SIZE = 32;
 
 /** The ring of handled stanzas with one more in it. */

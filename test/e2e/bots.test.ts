@@ -12,8 +12,8 @@ import { startStack, type RunningStack } from '../../infra/local/stack.ts';
 import { until } from '../../infra/local/until.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 
-/** The bots of the README, as they stand there: people copy them. */
-const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
+/** The bots of docs/bots.md, as they stand there: people copy them. */
+const page = readFileSync(resolve(import.meta.dirname, '../../docs/bots.md'), 'utf8');
 const bots = [
   { language: 'js', file: 'bot.mjs', program: process.execPath, shop: '4915100000011', customer: '4915100000012' },
   { language: 'python', file: 'bot.py', program: 'python3', shop: '4915100000021', customer: '4915100000022' },
@@ -21,14 +21,14 @@ const bots = [
 const TEXTS = ['Hello', 'Grüße 👋🏽 और 👨‍👩‍👧‍👦', '"quoted"\nand a second line'];
 
 function codeOf({ language, file }: (typeof bots)[number]): string {
-  const found = [...readme.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].find(
+  const found = [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].find(
     ([, named, code]) => named === language && code?.includes(file),
   );
-  if (found?.[2] === undefined) throw new Error(`The README has no ${file}.`);
+  if (found?.[2] === undefined) throw new Error(`docs/bots.md has no ${file}.`);
   return found[2];
 }
 
-describe('the bots of the README', () => {
+describe('the bots of the documents', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-bots-'));
   const running: ChildProcess[] = [];
   let stack: RunningStack;
