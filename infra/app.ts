@@ -1,6 +1,6 @@
 /**
- * The CDK app: `npx cdk synth`, with settings as context, for example `-c stage=prod -c shape=10k`. Every synthesis is checked
- * against the AWS Solutions rules of cdk-nag; a finding that nobody has given a reason for ends it.
+ * The CDK app: `npx cdk synth`, with settings as context, for example `-c stage=prod -c shape=10k`. Every synthesis is
+ * checked against the AWS Solutions rules of cdk-nag; a finding without a stated reason ends the synthesis.
  */
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
@@ -11,7 +11,10 @@ import { settingsOf, type Settings } from './settings/settings.ts';
 import { addStacks } from './stacks.ts';
 
 const root = join(import.meta.dirname, '..');
-/** What no worker needs: a change to it would look like another image, and replace all workers. */
+/**
+ * Files that no worker needs. With them in the image, a change to one would look like another image, and all workers
+ * would be replaced.
+ */
 const NOT_IN_IMAGE = [
   '.ci',
   '.git',

@@ -19,7 +19,10 @@ export interface Stacks {
   readonly ops: OpsStack;
 }
 
-/** All stacks of a stage, in the order in which they are deployed: what holds state, then what uses it, then what watches. */
+/**
+ * All stacks of a stage, in the order in which they are deployed: first the ones that hold state, then the ones that
+ * use it, then the ones that watch.
+ */
 export function addStacks(app: App, settings: Settings, image: ContainerImage): Stacks {
   const { stage } = settings;
   const data = new DataStack(app, `${stage}-data`, { settings });
@@ -29,12 +32,12 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
   const schedules = new ScheduleStack(app, `${stage}-schedules`, { settings });
   const workers = new WorkerStack(app, `${stage}-workers`, { settings, image, dataKeyArn: data.dataKeyArn });
   const ops = new OpsStack(app, `${stage}-ops`, { settings, api: api.api, service: workers.service });
-  // Names instead of references: CDK cannot see who needs whom.
+  // The stacks refer to each other by names, so CDK cannot see which needs which.
   for (const user of [api, delivery, schedules, workers]) {
     user.addStackDependency(data);
     user.addStackDependency(queues);
   }
-  // Its saved queries name their log groups.
+  // The saved queries name the log groups of the other stacks.
   for (const asked of [delivery, schedules]) ops.addStackDependency(asked);
   Tags.of(app).add('product', 'holdfast');
   Tags.of(app).add('stage', stage);

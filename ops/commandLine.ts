@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BadInput, toBadInput } from './sentence.ts';
 
-/** What each command takes and does; the usage is made from it. */
+/** What each command reads and does; the usage text is made from it. */
 export const commands = {
   status: { takes: '', flags: [], does: 'one screen: workers, shards, connections, queues, dead letters' },
   health: { takes: '', flags: [], does: 'what is not as it should be; exit code 1 when something is bad' },
@@ -39,7 +39,7 @@ export interface CommandLine {
   readonly rollBack: boolean;
 }
 
-/** Where Holdfast is, for every command. */
+/** Flags that say where Holdfast is, for every command. */
 const PLACES = ['url', 'key-file', 'data', 'stage', 'region', 'queue-url-base'] as const;
 
 const usage = `npm run ops -- COMMAND [--url URL --key-file FILE] [--stage NAME --queue-url-base URL --region NAME]
@@ -58,7 +58,7 @@ ${Object.keys(commands)
   AWS_REGION. Keys are read from files, because others can see arguments.
 `;
 
-/** Text for who asks for help, about one command if one is named. */
+/** A request for help, about one command if one is named. */
 export interface Help {
   readonly help: string;
 }
@@ -90,7 +90,7 @@ export function readCommandLine(words: readonly string[]): CommandLine | Help {
   };
 }
 
-/** A flag that must be a whole number. Undefined when it is not given. Throws BadInput. */
+/** A flag that must be a whole number; undefined when it is not given. Throws BadInput. */
 export function wholeNumber({ flags }: CommandLine, flag: string, from: number, to: number): number | undefined {
   const text = flags[flag];
   if (text === undefined) return undefined;
@@ -99,7 +99,9 @@ export function wholeNumber({ flags }: CommandLine, flag: string, from: number, 
   throw new BadInput(`--${flag} must be a whole number from ${from} to ${to}, not "${text}".`);
 }
 
-/** Who does this, for the record: as it is given, or the user of this machine. Throws BadInput. */
+/**
+ * The person who gives the command, for the record: as given by the flag, or the user of this machine. Throws BadInput.
+ */
 export function whoAsks(given: string | undefined): string {
   const by = given ?? userInfo().username;
   if (/^[\w.@-]{1,64}$/.test(by)) return by;

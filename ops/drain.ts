@@ -13,7 +13,10 @@ export interface DrainDependencies {
   readonly say: (line: string) => void;
 }
 
-/** Asks a worker to drain, and waits for its end if wanted. Throws Failed when it may not drain, or takes too long. */
+/**
+ * Asks a worker to drain and, on request, waits for its end. Throws Failed when the worker may not drain, or takes too
+ * long.
+ */
 export async function drain(
   { target, clock, say }: DrainDependencies,
   workerId: string,

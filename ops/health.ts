@@ -6,22 +6,27 @@ import { ableWorkers } from './status.ts';
 
 export type Verdict = 'good' | 'look' | 'bad';
 
-/** One thing that was looked at. `bad`: customers feel it or soon will. `look`: a person should, at some time. */
+/**
+ * One thing that was checked. `bad`: customers feel it or soon will. `look`: a person should look at it, at some time.
+ */
 export interface Finding {
   readonly verdict: Verdict;
   readonly sentence: string;
 }
 
-/** On one screen. */
+/** The number of connections that are named one by one, so that the output fits on one screen. */
 const CONNECTIONS_NAMED = 10;
-/** While events wait, some are stored all the time. */
+/**
+ * The time in milliseconds without a stored event after which ingest stands still: while events wait, some are stored
+ * all the time.
+ */
 const STANDSTILL_MS = 60_000;
 
 const good = (sentence: string): Finding => ({ verdict: 'good', sentence });
 const look = (sentence: string): Finding => ({ verdict: 'look', sentence });
 const bad = (sentence: string): Finding => ({ verdict: 'bad', sentence });
 
-/** Everything that `health` looks at, one function each. What was not read gives no finding. */
+/** Everything that `health` checks, one function each. A part of the state that was not read gives no finding. */
 const checks: readonly ((state: State) => Finding | undefined)[] = [
   ({ fleet }) => {
     const able = ableWorkers(fleet).length;
@@ -85,7 +90,10 @@ const checks: readonly ((state: State) => Finding | undefined)[] = [
   },
 ];
 
-/** Judges a state. Each connection that is not as it should be is a finding of its own; of many, the worst are named. */
+/**
+ * Judges a state. Each connection that is not as it should be is a finding of its own; out of many, the worst are
+ * named.
+ */
 export function judgeHealth(state: State): readonly Finding[] {
   const found = checks.map((check) => check(state)).filter((finding) => finding !== undefined);
   return [...found, ...connectionFindings(state.connections)];
@@ -103,7 +111,7 @@ function connectionFindings(connections: readonly ConnectionHealth[]): readonly 
   return [...named, { verdict, sentence: `And ${counted(rest.length, 'more connection')}; /ops lists all of them.` }];
 }
 
-/** `Shop of Acme (con_…)`: people know the label, and everything else the id. */
+/** The name of a connection, `Shop of Acme (con_…)`: people know the label, and everything else knows the id. */
 function nameOf({ id, label, tenantName }: ConnectionHealth): string {
   const known = [...(label === undefined ? [] : [label]), ...(tenantName === undefined ? [] : [`of ${tenantName}`])];
   return known.length === 0 ? id : `${known.join(' ')} (${id})`;
@@ -113,7 +121,7 @@ function untilOf({ sendsPaused }: ConnectionHealth): string {
   return sendsPaused === undefined ? '' : ` Sends are paused until ${sendsPaused.until.slice(11, 19)} UTC.`;
 }
 
-/** The findings, worst first, and what was not looked at. */
+/** The findings, worst first, and a list of what was not checked. */
 export function healthLines(state: State): readonly string[] {
   const order: readonly Verdict[] = ['bad', 'look', 'good'];
   const findings = [...judgeHealth(state)].sort(

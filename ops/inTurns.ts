@@ -1,4 +1,4 @@
-/** Does something with each item, so many at once, and gives the results in the order of the items. */
+/** Runs a function on each item, a limited number at once, and returns the results in the order of the items. */
 export async function inTurns<Item, Result>(
   items: readonly Item[],
   atOnce: number,

@@ -24,7 +24,10 @@ try {
   process.exitCode = error instanceof BadInput ? 2 : 1;
 }
 
-/** What an SDK throws may have no message, only a name; a connection that is refused has neither. */
+/**
+ * The sentence of an error. An error of an SDK may have no message but only a name; a refused network connection has
+ * neither.
+ */
 function sentenceOf(error: unknown): string {
   const { message, name, cause } = error as Error;
   return message || (cause instanceof Error ? cause.message : '') || name;

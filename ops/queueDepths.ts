@@ -10,7 +10,7 @@ export interface QueueDepth {
   readonly kind: QueueKind;
   readonly queues: number;
   readonly waiting: number;
-  /** Received and not yet deleted. */
+  /** The number of messages that are received and not yet deleted. */
   readonly inFlight: number;
   readonly dead: number;
 }
@@ -21,7 +21,7 @@ export interface QueuePlace {
   readonly queueUrlBase: string;
 }
 
-/** Requests at once. */
+/** The number of requests under way at once. */
 const AT_ONCE = 16;
 
 /** Reads the depth of every queue of a stage. Rejects when one of them is not there or cannot be reached. */
@@ -44,7 +44,7 @@ export async function readQueueDepths(place: QueuePlace, shardCount: number): Pr
   });
 }
 
-/** How many wait in one queue and how many are in flight. */
+/** How many messages wait in one queue and how many are in flight. */
 export async function depthOf(
   { queue, queueUrlBase }: QueuePlace,
   name: string,

@@ -28,7 +28,7 @@ const workerSchema = z.object({
 });
 export type FleetWorker = z.infer<typeof workerSchema>;
 
-/** As much of `GET /v1/admin/fleet` as is shown here. */
+/** The part of `GET /v1/admin/fleet` that is shown here. */
 const fleetSchema = z.object({
   mode: z.enum(['normal', 'outage']),
   brake: z.boolean(),
@@ -60,7 +60,7 @@ export async function callApi(target: Target, method: string, path: string, body
   throw new Failed(problemOf(answer, url));
 }
 
-/** The sentence of a problem, or what there is instead of one. */
+/** The sentence of a problem, or one made from the status when the answer is no problem. */
 export function problemOf({ status, json }: ApiAnswer, url: string): string {
   const { detail } = json;
   return typeof detail === 'string' ? detail : `${url} answered ${status}.`;

@@ -15,14 +15,14 @@ const connectionSchema = z.object({
   oldestParkedAt: z.iso.datetime().optional(),
   sendsPaused: z.object({ sentence: z.string(), until: z.iso.datetime() }).optional(),
 });
-/** A connection that is wanted online, and how it does its work. */
+/** A connection that is wanted online, and how well it works. */
 export type ConnectionHealth = z.infer<typeof connectionSchema>;
 
 const eventsSchema = z.object({ lagMs: z.number(), measuredAt: z.iso.datetime(), late: z.boolean() });
-/** How far ingest was behind when it was measured last. */
+/** How far behind ingest was at its last measurement. */
 export type EventLag = z.infer<typeof eventsSchema>;
 
-/** As much of `GET /health/detailed` as is shown here. */
+/** The part of `GET /health/detailed` that is shown here. */
 const healthSchema = z.object({
   events: eventsSchema.optional(),
   connections: z.array(connectionSchema).readonly(),

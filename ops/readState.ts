@@ -5,20 +5,20 @@ import { readFleet, type Fleet } from './readFleet.ts';
 import { readHealth, type ConnectionHealth, type EventLag } from './readHealth.ts';
 import type { Target } from './target.ts';
 
-/** What `status` and `health` look at, read once. */
+/** Everything that `status` and `health` look at, read once. */
 export interface State {
   readonly url: string;
   readonly readAtMs: number;
   readonly fleet: Fleet;
   /** Every connection that is wanted online, worst first. */
   readonly connections: readonly ConnectionHealth[];
-  /** Undefined when nothing has come within the hour. */
+  /** How far behind ingest is; undefined when no event has come within the hour. */
   readonly events: EventLag | undefined;
-  /** Undefined when no stage is named: the API does not show queues. */
+  /** Depths of the queues; undefined when no stage is named, as the API does not show queues. */
   readonly queues: readonly QueueDepth[] | undefined;
 }
 
-/** Shards at once. */
+/** The number of shards that are read at once. */
 const AT_ONCE = 8;
 
 /** Reads the state of a Holdfast. Throws Failed when the API does not answer; rejects when a store does not. */

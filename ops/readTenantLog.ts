@@ -4,10 +4,10 @@ import { eventSchema, type TenantEvent } from '../shared/event/event.ts';
 import { problemOf } from './readFleet.ts';
 import { Failed } from './sentence.ts';
 
-/** What a tenant's event log says about its messages and connections. */
+/** A summary of a tenant's event log: its messages and connections. */
 export interface TenantLog {
   readonly events: number;
-  /** False when reading stopped before the end. */
+  /** Whether the log was read to its end. */
   readonly isWhole: boolean;
   readonly messages: Readonly<Record<'sent' | 'delivered' | 'failed' | 'expired' | 'received', number>>;
   readonly reconnects: number;
@@ -16,12 +16,12 @@ export interface TenantLog {
 
 const pageSchema = z.object({ data: z.array(eventSchema), hasMore: z.boolean(), next: z.string() });
 const PAGE = 100;
-/** Reading is bounded: 50 pages. */
+/** The bound on reading: 50 pages. */
 const MOST_EVENTS = 5_000;
 
 /**
- * Reads a tenant's event log from a place on, with the tenant's own key: no operator can read it.
- * Throws Failed with one sentence.
+ * Reads a tenant's event log from a cursor on, with the tenant's own key, since no operator can read it. Throws Failed
+ * with one sentence.
  */
 export async function readTenantLog(url: string, key: string, after: string | undefined): Promise<TenantLog> {
   const client = new ApiClient(url, key);
@@ -39,7 +39,7 @@ export async function readTenantLog(url: string, key: string, after: string | un
   }
 }
 
-/** Pure: counts what there is. */
+/** Counts the events by kind and outcome. The function is pure. */
 export function summarise(events: readonly TenantEvent[], isWhole: boolean): TenantLog {
   const statuses = events.filter((event) => event.type === 'message.status');
   const timesOf = (status: string): ReadonlyMap<string, number> =>
@@ -61,7 +61,7 @@ export function summarise(events: readonly TenantEvent[], isWhole: boolean): Ten
     },
     reconnects: events.filter(({ type, data }) => type === 'connection.status' && data.status === 'reconnecting')
       .length,
-    // Two machines' clocks: a message may seem to arrive before it left.
+    // The difference is at least 0: by the clocks of two machines a message may seem to arrive before it left.
     sentToDeliveredMs: [...delivered].flatMap(([id, atMs]) => {
       const sentAtMs = sent.get(id);
       return sentAtMs === undefined ? [] : [Math.max(0, atMs - sentAtMs)];

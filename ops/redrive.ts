@@ -19,11 +19,11 @@ export interface RedriveDependencies extends QueuePlace {
   readonly findConnection: (tenantId: TenantId, connectionId: ConnectionId) => Promise<Connection | undefined>;
 }
 
-/** What became of the dead letters of one kind. */
+/** The outcome for the dead letters of one kind. */
 export interface Redriven {
   readonly kind: QueueKind;
   readonly moved: number;
-  /** Stay where they are: the connection is gone, or nobody can read them. */
+  /** The number of dead letters that stay where they are: the connection is gone, or nobody can read them. */
   readonly left: number;
 }
 
@@ -57,7 +57,7 @@ export async function redrive(
     while (moved + left.length < most) {
       const wanted = Math.min(BATCH_SIZE, most - moved - left.length);
       const messages = await receive(dependencies, deadUrl, wanted);
-      // SQS counts approximately: there are fewer.
+      // SQS counts approximately: there are fewer letters than it said.
       if (messages.length === 0) break;
       for (const message of messages) {
         const name = await destinationOf(dependencies, kind, message);
@@ -71,7 +71,7 @@ export async function redrive(
       }
     }
   } finally {
-    // They were only hidden so that the next receive brought others.
+    // The letters that stay were only hidden so that the next receive brought others.
     for (const { ReceiptHandle } of left) {
       await queue.send(new ChangeMessageVisibilityCommand({ QueueUrl: deadUrl, ReceiptHandle, VisibilityTimeout: 0 }));
     }
@@ -92,7 +92,7 @@ async function receive({ queue }: QueuePlace, QueueUrl: string, count: number): 
   return answer.Messages ?? [];
 }
 
-/** Name of the queue that a dead letter came from. Undefined when it can go nowhere. */
+/** The name of the queue that a dead letter came from; undefined when the letter can go nowhere. */
 async function destinationOf(
   { stage, findConnection }: RedriveDependencies,
   kind: QueueKind,
@@ -106,7 +106,7 @@ async function destinationOf(
   return connection && commandQueueName(stage, connection.shard);
 }
 
-/** The same message in the same group, with who sent it again and when. */
+/** The same message for the same group, with the person who sent it again and the time. */
 function toSend(message: Message, QueueUrl: string, by: string, nowMs: number): SendMessageCommand {
   const { MessageId = '', Body, Attributes, MessageAttributes } = message;
   const text = (StringValue: string) => ({ DataType: 'String', StringValue });
@@ -119,7 +119,8 @@ function toSend(message: Message, QueueUrl: string, by: string, nowMs: number): 
       redrivenAt: text(new Date(nowMs).toISOString()),
     },
     ...(Attributes?.MessageGroupId === undefined ? {} : { MessageGroupId: Attributes.MessageGroupId }),
-    // Its own first id could be refused as a repetition. This one is refused only when this very letter was sent already.
+    // A deduplication id of its own: the letter's first id could be refused as a repetition, and this one is refused
+    // only when this very letter was sent already.
     ...(QueueUrl.endsWith('.fifo') ? { MessageDeduplicationId: `redrive-${MessageId}` } : {}),
   });
 }

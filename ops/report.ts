@@ -2,17 +2,17 @@ import type { TenantLog } from './readTenantLog.ts';
 import type { Fleet } from './readFleet.ts';
 import { columns, counted, span } from './sentence.ts';
 
-/** Times of several calls of the API, in milliseconds. */
+/** Response times of several calls of the API, in milliseconds. */
 export type CallTimes = readonly number[];
 
-/** What exists nowhere that this command can read, said instead of guessed. */
+/** What no source that this command can read knows; the report says so instead of guessing. */
 const missing: readonly string[] = [
   'memory and processor time of workers: they do not say them; see the container metrics of ECS',
   'response times of other callers, and over time: the API keeps none',
   'figures of earlier workers: each counts from its own start',
 ];
 
-/** What is known about errors, reconnects and response time, and what is not. */
+/** The lines of the report: what is known about errors, reconnects and response time, and what is not. */
 export function reportLines(
   fleet: Fleet,
   apiTimes: CallTimes,

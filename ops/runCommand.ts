@@ -29,7 +29,7 @@ export interface Run {
   readonly say: (line: string) => void;
 }
 
-/** Calls of the API by which `report` measures its response time. */
+/** The number of API calls by which `report` measures its response time. */
 const CALLS = 10;
 const MOST_LETTERS = 100_000;
 const MOST_CONNECTIONS = 10_000_000;
@@ -96,7 +96,8 @@ const runs: Readonly<Record<CommandName, (run: Run) => Promise<number>>> = {
     }
     return 0;
   },
-  // In a process of its own: it is the worker's code, with the worker's configuration, and says by itself what is wrong.
+  // The restore runs in a process of its own: it is the worker's code with the worker's configuration, and reports by
+  // itself what is wrong.
   restore: async ({ target: { restoreEnvironment: env } }) => {
     const file = resolve(import.meta.dirname, '../worker/restore.ts');
     const child = spawn(process.execPath, [file], { stdio: 'inherit', ...(env === undefined ? {} : { env }) });

@@ -5,8 +5,9 @@ import { counted } from './sentence.ts';
 import { ableWorkers } from './status.ts';
 
 /**
- * How many workers and shards are needed, by the figures of the cost model, beside what there is. It changes nothing: who
- * runs the workers (ECS, `npm start -- --workers`) decides their number, and another number here would be undone.
+ * The number of workers and shards that the cost model asks for, beside the present number. The command changes
+ * nothing: their number is decided where the workers are run (ECS, `npm start -- --workers`), and another number here
+ * would be undone.
  */
 export function scaleLines(fleet: Fleet, wanted: number | undefined): readonly string[] {
   const now = fleet.workers

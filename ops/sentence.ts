@@ -5,23 +5,26 @@ export class BadInput extends Error {
   override readonly name = 'BadInput';
 }
 
-/** What was asked for did not work: one sentence, exit code 1. */
+/** The command could not do what it was asked: one sentence, exit code 1. */
 export class Failed extends Error {
   override readonly name = 'Failed';
 }
 
-/** From what Node says about wrong flags: it adds, in further sentences and lines, how flags can be written. */
+/**
+ * The first sentence of Node's message about wrong flags; Node adds further sentences and lines on how flags can be
+ * written.
+ */
 export function toBadInput(error: unknown): BadInput {
   const [firstLine = ''] = (error as Error).message.split('\n');
   return new BadInput(`${(firstLine.split('. ')[0] ?? '').replace(/\.$/, '')}.`, { cause: error });
 }
 
-/** `1 worker`, `2 workers`. */
+/** A number with its noun, such as `1 worker` or `2 workers`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** A time span as a person says it: `4 s`, `3 min`, `2 h`, `5 d`. */
+/** A time span as a person writes it: `4 s`, `3 min`, `2 h`, `5 d`. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 120) return `${seconds} s`;
@@ -30,7 +33,10 @@ export function span(ms: number): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
-/** Lines with columns as wide as their widest cell; numbers stand to the right. Tenants wrote some of the texts. */
+/**
+ * Lines with columns as wide as their widest cell; numbers stand to the right. Control characters are removed, because
+ * tenants wrote some of the texts.
+ */
 export function columns(head: readonly string[], told: readonly (readonly (string | number)[])[]): readonly string[] {
   const rows = told.map((row) => row.map((cell) => (typeof cell === 'string' ? forTerminal(cell) : cell)));
   const widths = head.map((title, index) =>

@@ -5,7 +5,7 @@ import { columns, counted, span } from './sentence.ts';
 
 const CONNECTIONS_SHOWN = 10;
 
-/** One screen of what there is. Dead workers are only counted. */
+/** The state on one screen. Dead workers are only counted. */
 export function statusLines({ url, readAtMs, fleet, connections, events, queues }: State): readonly string[] {
   const { mode, brake, leader, deputy, workers, shards, unowned, movesInFlight } = fleet;
   const living = workers.filter(({ state }) => state !== 'DEAD');
@@ -43,7 +43,7 @@ export function statusLines({ url, readAtMs, fleet, connections, events, queues 
   ];
 }
 
-/** What is worth a person's attention comes after the state. */
+/** The state of a worker, followed by whatever is worth a person's attention. */
 function stateOf({ state, suspended, drainRequested, recycle, full }: FleetWorker): string {
   if (suspended) return `${state}, suspended`;
   if (state !== 'ALIVE') return state;
@@ -61,7 +61,7 @@ function connectionLine(connections: State['connections']): string {
   return `${counted(total, 'connection')} wanted online${total === 0 ? '' : `: ${each.join(', ')}`}`;
 }
 
-/** Those that need somebody, the worst first. */
+/** The connections that need somebody, the worst first. */
 function troubleLines(connections: State['connections'], nowMs: number): readonly string[] {
   const troubled = connections.filter(({ attention }) => attention !== 'good');
   if (troubled.length === 0) return [];
@@ -93,7 +93,7 @@ function queueLines(queues: NonNullable<State['queues']>): readonly string[] {
   );
 }
 
-/** Workers that may take work. */
+/** The workers that may take over shards. */
 export function ableWorkers({ workers }: Pick<Fleet, 'workers'>): readonly FleetWorker[] {
   return workers.filter(({ state, suspended, drainRequested }) => state === 'ALIVE' && !suspended && !drainRequested);
 }

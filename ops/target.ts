@@ -6,15 +6,15 @@ import { opsConfig, type OpsConfig, type StoreConfig } from '../shared/platform/
 import type { Environment } from '../shared/platform/environment.ts';
 import { BadInput } from './sentence.ts';
 
-/** The Holdfast that is operated: its API, and its stores for what the API does not show. */
+/** The Holdfast that is operated: its API, and its stores for whatever the API does not show. */
 export interface Target {
-  /** Throws BadInput when nothing says where the API is or who asks. */
+  /** The API's address and a client. Throws BadInput when nothing says where the API is or whose key to use. */
   readonly api: () => { readonly url: string; readonly client: ApiClient };
-  /** Throws BadInput when no stage is named. */
+  /** The settings of the stores. Throws BadInput when no stage is named. */
   readonly stores: () => StoreConfig;
   readonly hasApi: boolean;
   readonly hasStores: boolean;
-  /** Environment of a process with the worker's configuration; undefined where it must be given from outside. */
+  /** The environment of a process with the worker's configuration; undefined where the operator must provide it. */
   readonly restoreEnvironment: Environment | undefined;
 }
 
@@ -26,16 +26,15 @@ const FLAG_SETTINGS = {
   region: 'AWS_REGION',
 } as const;
 
-/** As `addresses.json` of the embedded stack has them. */
+/** The contents of the embedded stack's `addresses.json`. */
 const addressesSchema = z.record(z.string(), z.string());
 const DEFAULT_DATA = resolve(import.meta.dirname, '../.holdfast');
-/** The emulators check none. The id says who calls (infra/local/callers.ts). */
+/** The emulators check no credentials. The id of the access key says who calls (infra/local/callers.ts). */
 const EMBEDDED_CREDENTIALS = { accessKeyId: 'operations', secretAccessKey: 'local' } as const;
 
 /**
- * Finds the Holdfast that flags and environment name, or else the embedded stack of this machine. Never half of one and half
- * of the other: dead letters must not be sent to another stage's queues.
- * Throws BadInput with one sentence.
+ * Finds the Holdfast that flags and environment name, or else the embedded stack of this machine. The two are never
+ * mixed: dead letters must not be sent to another stage's queues. Throws BadInput with one sentence.
  */
 export function findTarget(flags: Environment, environment?: Environment): Target {
   const named = readConfig(flagSettings(flags), environment);
@@ -75,7 +74,7 @@ export function findTarget(flags: Environment, environment?: Environment): Targe
   };
 }
 
-/** Reads a key out of a file. Throws BadInput when there is none. */
+/** Reads a key from a file. Throws BadInput when there is none. */
 export function readKeyFile(file: string): string {
   if (!existsSync(file)) throw new BadInput(`There is no key file ${file}.`);
   const key = readFileSync(file, 'utf8').trim();
@@ -119,7 +118,7 @@ function flagSettings(flags: Environment): Environment {
   );
 }
 
-/** One line out of the several that the configuration's own error has. */
+/** The configuration's own error has several lines; this gives one. */
 function readConfig(settings: Environment, environment: Environment | undefined): OpsConfig {
   try {
     return environment === undefined ? opsConfig(settings) : opsConfig(settings, environment);

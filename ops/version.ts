@@ -8,7 +8,7 @@ interface PackageFile {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** What this repository is. */
+/** The versions of Holdfast, Node and Baileys. */
 export function versionLines(): readonly string[] {
   const file = join(resolve(import.meta.dirname, '..'), 'package.json');
   const { version, dependencies } = JSON.parse(readFileSync(file, 'utf8')) as PackageFile;

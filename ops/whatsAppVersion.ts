@@ -7,7 +7,7 @@ import type { Target } from './target.ts';
 
 const PATH = '/v1/admin/whatsapp-version';
 
-/** As much of the answer as is shown here. */
+/** The part of the answer that is shown here. */
 const planSchema = z.object({
   version: z.string(),
   source: z.enum(['operator', 'release']),
@@ -20,7 +20,7 @@ const planSchema = z.object({
 });
 type Plan = z.infer<typeof planSchema>;
 
-/** Changes the client version, where the command line says so, and shows it. Throws BadInput and Failed. */
+/** Changes the client version where the command line asks for that, and shows it. Throws BadInput and Failed. */
 export async function whatsAppVersion(line: CommandLine, target: Target): Promise<readonly string[]> {
   const { set, canary } = line.flags;
   const asked = [set !== undefined, line.promote, line.rollBack].filter(Boolean).length;

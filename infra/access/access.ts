@@ -1,8 +1,8 @@
 import type { TableDefinition } from '../../shared/platform/tables.ts';
 
 /**
- * What each process may do, as a table: nothing that is not here. Found by reading the calls that each one makes. Writes in a
- * transaction count as the write that they are.
+ * The calls that each process may make, as a table: whatever is not here is refused. The rows were found by reading the
+ * calls in the code. A write in a transaction counts as the write that it is.
  */
 export type ProcessName =
   'api' | 'admin' | 'ingest' | 'deliver' | 'reconcile' | 'taskStopped' | 'watchdog' | 'canary' | 'worker' | 'restore';
@@ -11,9 +11,12 @@ type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Quer
 
 export interface TableAccess {
   readonly table: TableDefinition['name'];
-  /** On the index of connections by shard instead of the table. */
+  /** The access is to the index of connections by shard instead of to the table. */
   readonly onShardIndex?: true;
-  /** Beginnings of the partition keys that it may touch; all if left out. A star at the end stands for any rest. */
+  /**
+   * Beginnings of the partition keys that the process may touch; every key when left out. A star at the end stands for
+   * any rest.
+   */
   readonly keys?: readonly string[];
   readonly actions: readonly TableAction[];
 }
@@ -30,7 +33,7 @@ interface QueueAccess {
 export interface ProcessAccess {
   readonly tables: readonly TableAccess[];
   readonly queues: readonly QueueAccess[];
-  /** May wrap and unwrap data keys of connections. */
+  /** Whether the process may wrap and unwrap data keys of connections. */
   readonly dataKeys: boolean;
 }
 
@@ -40,7 +43,7 @@ const core = (key: string, ...actions: readonly TableAction[]): TableAccess => (
   actions,
 });
 
-/** What Lambda's event source does in the name of its function. */
+/** The calls that Lambda's event source makes in the name of its function. */
 const eventSource = ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] as const;
 
 export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
@@ -51,9 +54,9 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('SHARD', 'GetItem', 'UpdateItem'),
       core('CON', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('UNQUEUED', 'DeleteItem', 'PutItem'),
-      // Puts what stands for an event that never came, so that readers go on.
+      // The API writes a stand-in for an event that never came, so that readers go on.
       core('EVENTS', 'PutItem', 'Query'),
-      // Deliveries that wait, when a tenant says that its receiver is back.
+      // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
       core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query'),
     ],
     queues: [
@@ -66,7 +69,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     tables: [
       core('KEY', 'GetItem', 'PutItem'),
       core('TENANT', 'GetItem', 'PutItem'),
-      // The oldest message that waits on a connection.
+      // The admin routes show the oldest message that waits on a connection.
       core('PARKED', 'Query'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       { table: 'fleet', actions: ['Scan'] },
@@ -82,12 +85,12 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANT', 'Query', 'UpdateItem'),
       core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
       core('EVENTS', 'PutItem'),
-      // How far behind it is.
+      // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
     ],
     queues: [
       { queue: 'events', actions: eventSource },
-      // What is refused for good, so that nothing waits behind it.
+      // A record that is refused for good goes here, so that nothing waits behind it.
       { queue: 'eventsDead', actions: ['SendMessage'] },
       { queue: 'deliveries', actions: ['SendMessage'] },
     ],
@@ -97,7 +100,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     tables: [
       core('TENANT', 'GetItem', 'UpdateItem'),
       core('EVENTS', 'GetItem'),
-      // An endpoint's attempts, and the deliveries that wait for it.
+      // These rows are an endpoint's attempts, and the deliveries that wait for it.
       core('ENDPOINT', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
     ],
     queues: [{ queue: 'deliveries', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] }],
@@ -139,19 +142,20 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     queues: [
       { queue: 'commands', actions: ['ChangeMessageVisibility', 'DeleteMessage', 'ReceiveMessage'] },
-      // A command that cannot be read, so that nothing waits behind it.
+      // A command that cannot be read goes here, so that nothing waits behind it.
       { queue: 'commandsDead', actions: ['SendMessage'] },
       { queue: 'events', actions: ['SendMessage'] },
     ],
     dataKeys: true,
   },
-  // Calls the API as a tenant does; its key is a parameter, which its own statement names (infra/stacks/canary.ts).
+  // The canary calls the API as a tenant does. Its key is a parameter, which a statement of its own names
+  // (infra/stacks/canary.ts).
   canary: { tables: [], queues: [], dataKeys: false },
   // The one-off task after a restore of Sessions, while no worker runs: it looks at every session, raises every epoch above
   // any that was seen, and leaves ratchets behind. Nothing else may read that table from end to end.
   restore: {
     tables: [
-      // The numbers of events go on far ahead.
+      // The numbers of events are set far ahead of every number that was ever given out.
       { table: 'core', actions: ['Scan'] },
       { table: 'core', keys: ['TENANT#*'], actions: ['UpdateItem'] },
       { table: 'core', keys: ['EVENTS#*'], actions: ['PutItem'] },

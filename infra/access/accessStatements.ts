@@ -24,8 +24,9 @@ export function accessStatements(scope: IConstruct, settings: Stage, process: Pr
 }
 
 /**
- * Wraps and unwraps data keys, only for a named tenant and connection: a call without both of them in its encryption context,
- * or with anything else, is refused, so that each use says in the audit trail whose keys it was for.
+ * The permission to wrap and unwrap data keys, only for a named tenant and connection: a call whose encryption context
+ * lacks one of them, or holds anything else, is refused, so that each use says in the audit trail whose keys it was
+ * for.
  */
 export function dataKeyStatement(keyArn: string): PolicyStatement {
   return new PolicyStatement({

@@ -1,13 +1,15 @@
 import type { ProcessAccess } from './access.ts';
 
-/** What a person's role needs for `npm run ops`, beside an operator key for what goes through the API. */
+/**
+ * The access that a person's role needs for `npm run ops`, beside an operator key for all that goes through the API.
+ */
 export type OperatorTask = 'operations';
 
-/** In the same words as the table of processes. No function and no worker gets this. */
+/** The rows use the words of the table of processes. No function and no worker gets this access. */
 export const operatorAccess: Readonly<Record<OperatorTask, ProcessAccess>> = {
   operations: {
     tables: [
-      // create-operator-key; redrive looks up the shard of a connection.
+      // `create-operator-key` writes a key; `redrive` looks up the shard of a connection.
       { table: 'core', keys: ['KEY#*'], actions: ['PutItem'] },
       { table: 'core', keys: ['TENANT#*'], actions: ['GetItem'] },
     ],

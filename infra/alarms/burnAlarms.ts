@@ -17,18 +17,21 @@ import type { Settings } from '../settings/settings.ts';
 interface BurnWindow {
   readonly name: string;
   readonly severity: Exclude<Severity, 'none'>;
-  /** So many times faster than the objective allows. */
+  /** How many times faster than the objective allows its share is used up. */
   readonly rate: number;
-  /** Long enough to matter, short enough to be still so: it sounds while both burn, and is over soon after the cause is. */
+  /**
+   * The alarm sounds while both windows burn: the long one shows that it matters, the short one that it still goes on,
+   * so the alarm is over soon after its cause.
+   */
   readonly longMinutes: number;
   readonly shortMinutes: number;
-  /** What would be left of a month's share at this rate. */
+  /** The part of a month's share that is gone at this rate, in words. */
   readonly meaning: string;
 }
 
 /**
- * Source: Google, "The Site Reliability Workbook", chapter 5, table 5-8, for objectives over 30 days. Its last row, three days
- * long, is left out: CloudWatch looks back a day at most in one period.
+ * Google, "The Site Reliability Workbook", chapter 5, table 5-8, for objectives over 30 days. The last row there, three
+ * days long, is left out: CloudWatch looks back a day at most in one period.
  */
 const windows: readonly BurnWindow[] = [
   {
@@ -66,8 +69,8 @@ const headings: Readonly<Record<ObjectiveName, RunbookHeading>> = {
 };
 
 /**
- * For each objective, alarms that sound while its share of bad ones is used up too fast. `fast` is the first window alone and
- * without its short one: it costs a tenth, and is over up to an hour after its cause.
+ * Adds, for each objective, alarms that sound while its share of bad ones is used up too fast. `fast` adds the first
+ * window only and without its short one: that costs a tenth, and the alarm is over up to an hour after its cause.
  */
 export function addBurnAlarms(
   scope: Construct,
@@ -126,12 +129,12 @@ function addWindowPair(scope: Construct, stage: string, objective: Objective, wi
   tellTopic(alarm, text);
 }
 
-/** Percent of bad ones. Rounded, as binary fractions look odd in a sentence. */
+/** The threshold as a percentage of bad ones. It is rounded, as binary fractions look odd in a sentence. */
 function thresholdOf({ percent }: Objective, { rate }: BurnWindow): number {
   return Number((rate * (100 - percent)).toFixed(3));
 }
 
-/** Bad ones in percent; 0 with too few to say. */
+/** The share of bad ones in percent; 0 when there are too few to say. */
 function badShare({ measured, least }: Objective, minutes: number): MathExpression {
   const period = Duration.minutes(minutes);
   if (measured.by === 'rank') {
@@ -142,14 +145,14 @@ function badShare({ measured, least }: Objective, minutes: number): MathExpressi
       period,
     });
   }
-  // Each once, as an alarm is billed by its metrics.
+  // Each metric appears once, as an alarm is billed by its metrics.
   const terms = new Map<string, Metric>();
   const sum = (all: typeof measured.all): string =>
     all
       .map((metric) => {
         const id = `m_${metric.label}`;
         terms.set(id, toMetric(metric, minutes));
-        // A count of nothing is no data, and the expression would have no value.
+        // A count of nothing is no data, and without FILL the expression would have no value.
         return `FILL(${id}, 0)`;
       })
       .join(' + ');

@@ -12,17 +12,17 @@ import { RunbookAnomalyAlarm } from '../constructs/runbookAnomalyAlarm.ts';
 import { RunbookAlarm, alarmDescription, alarmName, tellTopic } from '../constructs/runbookAlarm.ts';
 import { holdfastMetric } from './holdfastMetric.ts';
 
-/** Deadline of one try of a heartbeat (HOLDFAST_HEARTBEAT_TIMEOUT_MS): slower ones are tried again. */
+/** The deadline of one try of a heartbeat (HOLDFAST_HEARTBEAT_TIMEOUT_MS). A slower try is given up and made again. */
 const HEARTBEAT_TRY_MS = 1_500;
-/** Then the leader takes an offer back (HOLDFAST_GIVE_DEADLINE_MS). */
+/** The time after which the leader takes back an offer of a shard (HOLDFAST_GIVE_DEADLINE_MS). */
 const GIVE_DEADLINE_MS = 30_000;
-/** With fewer opens a percentage says little. */
+/** The number of opens below which a percentage says little. */
 const LEAST_OPENS = 50;
 const OPENS_FAILED_PERCENT = 20;
-/** Retries, and a pause that WhatsApp's limits ask for, are over by then. */
+/** Longer than retries take, and than the pauses that WhatsApp's limits ask for. */
 const LONG_WAIT_MS = 15 * 60_000;
 
-/** Alarms on what the workers say of themselves. */
+/** Adds the alarms on the metrics of the workers. */
 export function addFleetAlarms(scope: Construct, stage: string): void {
   addOwnershipAlarms(scope, stage);
   addWorkerAlarms(scope, stage);
@@ -42,7 +42,7 @@ function addOwnershipAlarms(scope: Construct, stage: string): void {
   });
   new RunbookAlarm(scope, 'no-leader', {
     ...page,
-    // Only a leader says how many shards are unowned.
+    // Only the leader reports how many shards are unowned.
     metric: holdfastMetric(stage, 'ShardsUnowned', {}, { statistic: 'SampleCount', minutes: 1 }),
     threshold: 1,
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -117,9 +117,9 @@ function addWorkerAlarms(scope: Construct, stage: string): void {
 }
 
 /**
- * A refused write is as it should be beside a change of owner, and a sign of two owners at any other time: the alarm is held
- * back while shards change hands. Two alarms and not one expression, because a count of nothing is no data, and then an
- * expression has no value at all.
+ * A refused write is normal beside a change of owner, and a sign of two owners at any other time: the alarm is held
+ * back while shards change hands. Two alarms are needed instead of one expression, because a count of nothing is no
+ * data, and then an expression has no value at all.
  */
 function addFencedAlarm(scope: Construct, stage: string): void {
   const fenced = new RunbookAlarm(scope, 'commits-refused', {
@@ -178,7 +178,8 @@ function addWhatsAppAlarms(scope: Construct, stage: string): void {
     stage,
     severity: 'ticket',
     metric: holdfastMetric(stage, 'ConnectionsUnwell', {}, { statistic: 'Maximum', minutes: 5 }),
-    // One is replaced within two minutes; what stays is not helped by that.
+    // A connection that does not work is recycled within two minutes. The alarm is about the ones that a recycle did
+    // not help.
     threshold: 1,
     periods: 3,
     heading: 'Connections are open in name only',
@@ -217,7 +218,7 @@ function addWhatsAppAlarms(scope: Construct, stage: string): void {
     stage,
     severity: 'page',
     metric: new MathExpression({
-      // By attempts and not by successes: when none succeeds, that count does not exist.
+      // The share is taken of attempts, not of successes: when no open succeeds, the count of successes does not exist.
       expression: `IF(attempts >= ${LEAST_OPENS}, 100 * failed / attempts, 0)`,
       usingMetrics: {
         attempts: holdfastMetric(stage, 'OpenAttempts', {}, { statistic: 'Sum', minutes: 5 }),

@@ -3,7 +3,10 @@ import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { DimensionsOf, MetricName } from '../../shared/platform/metricCatalogue.ts';
 import { METRIC_NAMESPACE } from '../../shared/platform/metrics.ts';
 
-/** A metric that our processes emit, under exactly the dimensions under which they do; only what is in the catalogue compiles. */
+/**
+ * A metric that our processes write, under exactly the dimensions under which they write it. Only metrics of the
+ * catalogue compile.
+ */
 export function holdfastMetric<Name extends MetricName>(
   stage: string,
   name: Name,

@@ -9,8 +9,9 @@ const root = join(import.meta.dirname, '../..');
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 /**
- * How a function becomes one file. With the SDK, because that of the runtime is another version than the one that is tested.
- * @param entries from the root of the repository
+ * How a function becomes one file. The SDK is bundled too, because the runtime brings another version than the one that
+ * is tested.
+ * @param entries paths from the root of the repository
  */
 export function bundleOptions(...entries: readonly string[]): BuildOptions {
   return {
@@ -33,7 +34,8 @@ export function bundledCode(entry: string): Code {
   return Code.fromAsset(join(root, 'functions'), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
-      // Never used, as the local way always works; and it tells the assets of one folder apart.
+      // CDK never uses this image, as the local way always works; the text of its command only tells the assets of one
+      // folder apart.
       image: DockerImage.fromRegistry('none'),
       command: [entry],
       local: {

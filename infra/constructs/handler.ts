@@ -11,22 +11,23 @@ import { RunbookAlarm } from './runbookAlarm.ts';
 
 export interface HandlerProps {
   readonly settings: Settings;
-  /** For people, and a part of physical names, for example `ingest`. */
+  /** The function's name, for people and as a part of physical names, for example `ingest`. */
   readonly name: string;
-  /** From the root of the repository; exports `handler`. */
+  /** The path from the root of the repository of the file that exports `handler`. */
   readonly entry: string;
   readonly timeoutSeconds: number;
   readonly reservedConcurrency: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly statements: readonly PolicyStatement[];
   readonly memoryMib?: number;
-  /** Gives the function parameters and secrets on loopback. */
+  /** The layer that gives the function parameters and secrets on loopback; no layer when left out. */
   readonly parameters?: ParamsAndSecretsLayerVersion;
 }
 
 /**
- * A function with our defaults: Node 24 on ARM, one bundled module, its own role that holds what is said and nothing more, its
- * own log group with an end to it, its own share of the account's concurrency, tracing, and alarms for failures and throttles.
+ * A function with our defaults: Node 24 on ARM, one bundled module, a role of its own with the stated access and
+ * nothing more, a log group of its own whose lines expire, its own share of the account's concurrency, tracing, and
+ * alarms for failures and throttles.
  */
 export class Handler extends Construct {
   readonly lambda: NodejsFunction;
@@ -41,7 +42,7 @@ export class Handler extends Construct {
       retention: settings.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    // Made here, because the one that CDK makes may write to every log group of the account.
+    // The role is made here, because the one that CDK makes may write to every log group of the account.
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(this.role);
     for (const statement of props.statements) this.role.addToPolicy(statement);

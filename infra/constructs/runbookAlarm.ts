@@ -3,31 +3,36 @@ import { Alarm, ComparisonOperator, TreatMissingData, type IMetric } from 'aws-c
 import type { Construct } from 'constructs';
 import type { RunbookHeading } from '../settings/runbookHeadings.ts';
 
-/** `page` wakes a person, `ticket` waits for the morning, `none` only tells another alarm. */
+/** `page` wakes a person, `ticket` waits for the morning, `none` serves another alarm only. */
 export type Severity = 'page' | 'ticket' | 'none';
 
 export interface AlarmText {
   readonly stage: string;
   readonly severity: Severity;
-  /** Where infra/runbook.md says what to do. */
+  /** The heading in infra/runbook.md under which the alarm is explained. */
   readonly heading: RunbookHeading;
-  /** One sentence: what is so when it sounds. */
+  /** One sentence that says what is wrong when the alarm sounds. */
   readonly sentence: string;
 }
 
 export interface RunbookAlarmProps extends AlarmText {
   readonly metric: IMetric;
   readonly threshold: number;
-  /** At or over the threshold if left out. */
+  /** "At or over the threshold" when left out. */
   readonly comparison?: ComparisonOperator;
   readonly periods?: number;
-  /** Of so many periods, those that must be over the threshold; all if left out. */
+  /**
+   * The number of latest periods of which `periods` must be beyond the threshold; the same as `periods` when left out.
+   */
   readonly ofPeriods?: number;
-  /** What no data means: that all is well, if left out. */
+  /** What missing data means; when left out, that all is well. */
   readonly missingData?: TreatMissingData;
 }
 
-/** An alarm whose text ends with its heading in the runbook, and which tells its topic when it sounds and when it is over. */
+/**
+ * An alarm whose text ends with its heading in the runbook, and which notifies its topic when it sounds and when it is
+ * over.
+ */
 export class RunbookAlarm extends Alarm {
   constructor(scope: Construct, id: string, props: RunbookAlarmProps) {
     super(scope, id, {
@@ -44,22 +49,25 @@ export class RunbookAlarm extends Alarm {
   }
 }
 
-/** Name of an alarm, for example `prod-events-late`. */
+/** The name of an alarm, for example `prod-events-late`. */
 export function alarmName(stage: string, id: string): string {
   return `${stage}-${id}`;
 }
 
-/** What a person reads first: the sentence, and where to read on. */
+/** The text that a person reads first: the sentence, and where to read on. */
 export function alarmDescription({ sentence, heading }: AlarmText): string {
   return `${sentence} Runbook: ${heading}`;
 }
 
-/** Name of the topic that alarms of a severity tell. */
+/** The name of the topic to which alarms of a severity are sent. */
 export function alarmTopicName(stage: string, severity: Exclude<Severity, 'none'>): string {
   return `${stage}-alarms-${severity}`;
 }
 
-/** By name and not by reference, so that the stacks need not be deployed in the order of their alarms. */
+/**
+ * Connects an alarm with its topic by name, not by reference, so that the stacks need not be deployed in the order of
+ * their alarms.
+ */
 export function tellTopic(
   alarm: Pick<Alarm, 'addAlarmAction' | 'addOkAction' | 'stack'>,
   { stage, severity }: AlarmText,

@@ -6,10 +6,13 @@ export interface RunbookAnomalyAlarmProps extends AlarmText {
   readonly metric: IMetric;
 }
 
-/** Standard deviations around what CloudWatch has learned of two weeks. */
+/** The width of the band: standard deviations around what CloudWatch has learned from two weeks. */
 const BAND = 3;
 
-/** Sounds when a metric is above its usual band in three periods on end; for what has no figure that is right for every fleet. */
+/**
+ * An alarm that sounds when a metric is above its usual band in three periods in a row; for metrics of which no one
+ * threshold is right for every fleet.
+ */
 export class RunbookAnomalyAlarm extends AnomalyDetectionAlarm {
   constructor(scope: Construct, id: string, props: RunbookAnomalyAlarmProps) {
     super(scope, id, {

@@ -5,18 +5,21 @@ import { MESSAGE_BYTES, type QueueDefinition } from '../../shared/platform/queue
 import type { RunbookHeading } from '../settings/runbookHeadings.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';
 
-/** So many dead letters are no single poison message: something is broken for many. */
+/** The number of dead letters that cannot be one poison message: something is broken for many. */
 const MANY_DEAD_LETTERS = 100;
 
 export interface DeadLetterQueueProps {
   readonly stage: string;
   readonly definition: QueueDefinition;
-  /** What lies here, for the text of the alarm, for example `commands`. */
+  /** The contents of the queue, for the text of the alarm, for example `commands`. */
   readonly holds: string;
   readonly heading: RunbookHeading;
 }
 
-/** A queue of what nobody tries again by itself, with an alarm for the first and a louder one for many. */
+/**
+ * A queue of messages that nothing tries again by itself, with an alarm for the first of them and a louder one for
+ * many.
+ */
 export class DeadLetterQueue extends Construct {
   readonly queue: Queue;
 
@@ -48,7 +51,7 @@ export interface WorkQueueProps extends DeadLetterQueueProps {
   readonly deadLetterDefinition: QueueDefinition;
 }
 
-/** A queue that holds work, together with its dead-letter queue and that one's alarms. */
+/** A queue that holds work, together with its dead-letter queue and the alarms of that queue. */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: DeadLetterQueue;
@@ -77,7 +80,7 @@ function toQueueProps(definition: QueueDefinition) {
     ...(definition.fifo ? { fifo: true } : {}),
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
-    // A text of the longest that WhatsApp takes is 768 KB in a body, in the widest script.
+    // The limit covers a text of WhatsApp's greatest length, which takes up to 768 KB in a body in the widest script.
     maxMessageSizeBytes: MESSAGE_BYTES,
     visibilityTimeout: Duration.seconds(definition.visibilityTimeoutSeconds),
     retentionPeriod: Duration.seconds(definition.retentionSeconds),

@@ -2,7 +2,9 @@ import { commandQueueName, deliveryQueueName, eventQueueName, queueDefinitions }
 import { tableDefinitions, tableName } from '../../shared/platform/tables.ts';
 import type { DashboardMetric, PhysicalNames, Widget } from './dashboard.ts';
 
-/** What AWS says of the parts that say nothing themselves. Where there is no AWS, these stay empty. */
+/**
+ * Widgets about the parts that do not report for themselves; AWS measures them. Outside AWS these widgets stay empty.
+ */
 export function apiWidgets(section: string, { apiId }: PhysicalNames): readonly Widget[] {
   const metric = (name: string, stat: string, label: string): DashboardMetric => ({
     namespace: 'AWS/ApiGateway',
@@ -29,7 +31,7 @@ export function apiWidgets(section: string, { apiId }: PhysicalNames): readonly 
   ];
 }
 
-/** Age and length of the queues between the parts, and what nobody tries again. */
+/** Age and length of the queues between the parts, and the number of dead letters. */
 export function queueWidgets(stage: string, section: string): readonly Widget[] {
   const queues = [eventQueueName(stage), deliveryQueueName(stage)];
   const dead = queueDefinitions(stage, 1)
@@ -66,7 +68,7 @@ export function queueWidgets(stage: string, section: string): readonly Widget[] 
 
 const kinds = ['Read', 'Write'] as const;
 
-/** Whether the tables take what they are asked, and how much that is. */
+/** Whether the tables accept the calls made to them, and how many calls there are. */
 export function storeWidgets(stage: string, section: string): readonly Widget[] {
   return [
     {
@@ -104,7 +106,7 @@ function tableMetrics(stage: string, nameOf: (kind: (typeof kinds)[number]) => s
   );
 }
 
-/** How full the workers are, as ECS measures it, and which functions are held back. */
+/** How full the workers are, as ECS measures it, and which functions are throttled. */
 export function capacityWidgets(
   stage: string,
   section: string,
@@ -153,7 +155,7 @@ function lambdaMetric(stage: string, functionName: string, name: string): Dashbo
   };
 }
 
-/** What the bill grows with. */
+/** The quantities that the bill grows with. */
 export function costWidgets(stage: string, section: string): readonly Widget[] {
   return [
     {

@@ -2,17 +2,21 @@ import { metricCatalogue, type DimensionsOf, type MetricName } from '../../share
 import { METRIC_NAMESPACE } from '../../shared/platform/metrics.ts';
 
 /**
- * What a dashboard shows, as data: CloudWatch's dashboards and the local page are both made of it. Nothing here knows CDK.
+ * The contents of a dashboard, as data: CloudWatch's dashboards and the local page are both made of it. Nothing here
+ * knows CDK.
  */
 export interface DashboardMetric {
-  /** Our own, {@link METRIC_NAMESPACE}, if left out; otherwise one of AWS, which exists only there. */
+  /** The namespace of the metric; {@link METRIC_NAMESPACE} when left out. A namespace of AWS exists only there. */
   readonly namespace?: `AWS/${string}`;
   readonly name: string;
   /** All dimensions, `stage` included: a metric is found by exactly those under which it was written. */
   readonly dimensions?: Readonly<Record<string, string>>;
-  /** CloudWatch's word: `Sum`, `Maximum`, `Average`, `SampleCount`, `p50`, `p99`, `PR(:10000)`. Of one minute. */
+  /**
+   * The statistic of one minute, in CloudWatch's word: `Sum`, `Maximum`, `Average`, `SampleCount`, `p50`, `p99`,
+   * `PR(:10000)`.
+   */
   readonly stat: string;
-  /** Unique in its widget. */
+  /** The name of the line, unique in its widget. */
   readonly label: string;
 }
 
@@ -26,33 +30,33 @@ export interface ShareLine {
 }
 
 export interface Widget {
-  /** The question that it answers. */
+  /** The question that the widget answers. */
   readonly title: string;
-  /** Heading under which it stands, together with its neighbours of the same heading. */
+  /** The heading under which the widget stands, together with its neighbours of the same heading. */
   readonly section: string;
   readonly metrics: readonly DashboardMetric[];
   readonly unit?: WidgetUnit;
-  /** Shown instead of the metrics that it is made of. */
+  /** The line to show instead of the metrics that it is made of. */
   readonly share?: ShareLine;
-  /** A level that should not be left, drawn across. */
+  /** A level that should not be left, drawn across the chart. */
   readonly limit?: { readonly value: number; readonly label: string };
 }
 
 export interface DashboardDefinition {
-  /** Unique in a stage; part of the physical name. */
+  /** The name of the dashboard: unique in a stage, and part of the physical name. */
   readonly name: string;
   readonly title: string;
   readonly widgets: readonly Widget[];
 }
 
-/** Names that AWS gives when a stack is made. */
+/** The names that AWS gives when a stack is made. */
 export interface PhysicalNames {
   readonly apiId: string;
   readonly clusterName: string;
   readonly serviceName: string;
 }
 
-/** A line of our own; only what is in the catalogue compiles. */
+/** A line from a metric of our own. Only metrics of the catalogue compile. */
 export function ownMetric<Name extends MetricName>(
   stage: string,
   name: Name,
@@ -65,7 +69,7 @@ export function ownMetric<Name extends MetricName>(
 
 const unitOf = { Count: 'count', Milliseconds: 'milliseconds', Percent: 'percent', None: 'flag' } as const;
 
-/** How one metric of the catalogue is shown when nothing else is said: its question, and a line for each of its values. */
+/** The default way to show one metric of the catalogue: its question, and a line for each of its values. */
 export function widgetOf(stage: string, section: string, name: MetricName): Widget {
   const { kind, unit, question } = metricCatalogue[name];
   const dimensions: Readonly<Record<string, readonly string[]>> = metricCatalogue[name].dimensions;
@@ -92,7 +96,7 @@ function isShared(name: MetricName): boolean {
   return name === 'ConnectionsByStatus';
 }
 
-/** Namespace of a metric. */
+/** The namespace of a metric. */
 export function namespaceOf({ namespace }: DashboardMetric): string {
   return namespace ?? METRIC_NAMESPACE;
 }

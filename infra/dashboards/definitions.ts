@@ -3,12 +3,12 @@ import { apiWidgets, capacityWidgets, costWidgets, queueWidgets, storeWidgets } 
 import { objectivesOf, type Objective } from './objectives.ts';
 import type { MetricName } from '../../shared/platform/metricCatalogue.ts';
 
-/** Stand-ins where there is no deployed stack. */
+/** Stand-ins for the names that AWS gives, where there is no deployed stack. */
 const unnamed: PhysicalNames = { apiId: 'api', clusterName: 'cluster', serviceName: 'service' };
 
 /**
- * All dashboards of a stage: `ops`, which is read from top to bottom by who is on call, and one for each concern. Pure: the
- * CDK app and the local page make the same ones of it.
+ * All dashboards of a stage: `ops`, which a person on call reads from top to bottom, and one for each concern. The
+ * function is pure: the CDK app and the local page make the same dashboards of it.
  */
 export function dashboardDefinitions(stage: string, names: PhysicalNames = unnamed): readonly DashboardDefinition[] {
   const own = (section: string, ...metrics: readonly MetricName[]): readonly Widget[] =>
@@ -98,7 +98,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
   ];
 }
 
-/** How an objective stands, with what is promised drawn across. */
+/** How well an objective is kept, with the promised level drawn across the chart. */
 function objectiveWidget({ title, percent, measured }: Objective): readonly Widget[] {
   const common = {
     title,
@@ -111,7 +111,7 @@ function objectiveWidget({ title, percent, measured }: Objective): readonly Widg
   const labels = new Set(all.map(({ label }) => label));
   const good = all.filter(({ label }) => !bad.some((metric) => metric.label === label));
   const isSplit = bad.every(({ label }) => labels.has(label));
-  // Where the bad ones are not among the lines of all, their share is what can be said.
+  // Where the bad ones are not among the lines of all, the chart can show only their share.
   return isSplit
     ? [
         {

@@ -1,8 +1,8 @@
 import { ownMetric, type DashboardMetric, type PhysicalNames } from './dashboard.ts';
 
 /**
- * What the service promises to the people who run it (service level objectives): a share of good ones, over 30 days. The
- * dashboards show them and the burn-rate alarms count what is left of the rest.
+ * The promises of the service to the people who run it (service level objectives): a share of good ones, over 30 days.
+ * The dashboards show them, and the burn-rate alarms watch how fast the permitted share of bad ones is used up.
  */
 export const objectiveNames = ['messages', 'sends', 'deliveries', 'connections', 'api'] as const;
 export type ObjectiveName = (typeof objectiveNames)[number];
@@ -10,20 +10,23 @@ export type ObjectiveName = (typeof objectiveNames)[number];
 export interface Objective {
   readonly name: ObjectiveName;
   readonly title: string;
-  /** Share of good ones that is promised. */
+  /** The promised share of good ones. */
   readonly percent: number;
-  /** With fewer in a window a share says little. Counted as `all` or `count` are. */
+  /** The number in a window below which a share says little, counted as `all` or `count` are. */
   readonly least: number;
-  /** All that count, the bad ones among them: or a single metric that is the share of good ones by itself. */
+  /** Either all that count, the bad ones among them, or a single metric that by itself is the share of good ones. */
   readonly measured:
     | { readonly by: 'counts'; readonly bad: readonly DashboardMetric[]; readonly all: readonly DashboardMetric[] }
     | { readonly by: 'rank'; readonly good: DashboardMetric; readonly count: DashboardMetric };
 }
 
-/** A webhook this long after the event is late. */
+/** The age of an event from which on its webhook counts as late. */
 export const DELIVERY_LATE_MS = 10_000;
 
-/** The objectives of a stage. @param names of what AWS named */
+/**
+ * The objectives of a stage.
+ * @param names the names that AWS gives
+ */
 export function objectivesOf(stage: string, { apiId }: Pick<PhysicalNames, 'apiId'>): readonly Objective[] {
   const ended = (outcome: 'sent' | 'failed') => ownMetric(stage, 'CommandsEnded', { outcome }, 'Sum', outcome);
   const held = (status: 'online' | 'connecting' | 'reconnecting' | 'handing_off') =>
@@ -41,7 +44,8 @@ export function objectivesOf(stage: string, { apiId }: Pick<PhysicalNames, 'apiI
       title: 'Accepted messages that end well',
       percent: 99,
       least: 20,
-      // What WhatsApp or the recipient refuses for a reason of its own counts for nobody.
+      // A message that WhatsApp or the recipient refuses for a reason of its own is not counted, neither as good nor as
+      // bad.
       measured: {
         by: 'counts',
         bad: [ended('failed')],
@@ -71,7 +75,7 @@ export function objectivesOf(stage: string, { apiId }: Pick<PhysicalNames, 'apiI
       name: 'connections',
       title: 'Connections online, of those that are wanted online and linked',
       percent: 99.9,
-      // Each worker says them once a minute, so that a few minutes of a small stage are enough.
+      // Each worker reports these once a minute, so a few minutes of a small stage are enough.
       least: 1,
       measured: {
         by: 'counts',
@@ -84,7 +88,7 @@ export function objectivesOf(stage: string, { apiId }: Pick<PhysicalNames, 'apiI
       title: 'API calls that did not fail',
       percent: 99.9,
       least: 50,
-      // Of API Gateway and not of the handlers, which do not see the calls that never reach them.
+      // The counts are those of API Gateway, because the handlers do not see the calls that never reach them.
       measured: { by: 'counts', bad: [api('5xx', 'Sum', 'failed')], all: [api('Count', 'SampleCount', 'calls')] },
     },
   ];

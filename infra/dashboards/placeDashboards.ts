@@ -73,7 +73,7 @@ function toGraph({ title, metrics, share, limit }: Widget, width: number): IWidg
   });
 }
 
-/** CloudWatch's metric of a line. */
+/** The CloudWatch metric of a line. */
 export function toMetric(metric: DashboardMetric, minutes: number): Metric {
   return new Metric({
     namespace: namespaceOf(metric),
@@ -86,8 +86,8 @@ export function toMetric(metric: DashboardMetric, minutes: number): Metric {
 }
 
 /**
- * 100 × the sum of some ÷ the sum of others. A count of nothing is no data, and then an expression would have no value at
- * all: so what is missing is 0. Without any of the others it is no data.
+ * 100 × the sum of some ÷ the sum of others. A count of nothing is no data, and then an expression would have no value
+ * at all: a missing count is taken as 0. When there are none of the others, the share is no data.
  */
 export function shareExpression(
   of: readonly Metric[],

@@ -16,12 +16,12 @@ export class ApiClient {
     this.key = key;
   }
 
-  /** The same caller, where the API is now. */
+  /** The same client, for an API that is now at another URL. */
   at(url: string): ApiClient {
     return new ApiClient(url, this.key);
   }
 
-  /** Calls a route and gives whatever it answers, problems too. */
+  /** Calls a route and returns any answer, problems included. */
   async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiAnswer> {
     const response = await fetch(`${this.#url}${path}`, {
       method,
@@ -51,7 +51,7 @@ export class ApiClient {
   }
 }
 
-/** Makes a tenant and a client with a key of its own. */
+/** Makes a tenant, and a client with an API key of that tenant. */
 export async function makeTenant(apiUrl: string, operatorKey: string, name: string): Promise<ApiClient> {
   const operator = new ApiClient(apiUrl, operatorKey);
   const tenant = await operator.must('POST', '/v1/admin/tenants', { name });

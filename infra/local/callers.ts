@@ -1,8 +1,9 @@
 import type { ProcessName } from '../access/access.ts';
 
 /**
- * Who calls a store of the embedded stack. On AWS each of these has a role of its own; here each signs under its own name,
- * so that what stands in front of the emulators can tell them apart. `stack` makes tables and queues, as CloudFormation does.
+ * The process that calls a store of the embedded stack. On AWS each of these has a role of its own; here each signs
+ * under its own name, so that a proxy in front of the emulators can tell them apart. `stack` makes tables and queues,
+ * as CloudFormation does.
  */
 export type Caller = ProcessName | 'operations' | 'stack';
 
@@ -11,17 +12,17 @@ interface Credentials {
   readonly secretAccessKey: string;
 }
 
-/** Credentials that the emulators accept, since they check none. The id of the key is the caller's name. */
+/** Credentials that the emulators accept, since they check none. The id of the access key is the caller's name. */
 export function credentialsOf(caller: Caller): Credentials {
   return { accessKeyId: caller, secretAccessKey: 'local' };
 }
 
-/** The same settings, for this caller's clients. */
+/** The same settings, with the credentials of this caller for its clients. */
 export function asCaller<Config extends object>(config: Config, caller: Caller): Config & { credentials: Credentials } {
   return { ...config, credentials: credentialsOf(caller) };
 }
 
-/** The same as the SDK looks for them in a process that has no settings for them. */
+/** The caller's credentials as environment variables, for a process in which the SDK looks for them itself. */
 export function environmentOf(caller: Caller): Readonly<Record<string, string>> {
   const { accessKeyId, secretAccessKey } = credentialsOf(caller);
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };

@@ -8,13 +8,19 @@ import { diskSentenceIn } from './diskTrouble.ts';
 import { LogFile } from './logFile.ts';
 import { toTrouble, type Trouble } from './trouble.ts';
 
-/** One Node process of the embedded stack: it says when it is ready, its log goes to a file, it does not outlive us. */
+/**
+ * One Node process of the embedded stack: it says when it is ready, its log goes to a file, and it does not outlive the
+ * supervisor.
+ */
 export interface Child {
   readonly name: string;
   readonly process: ChildProcess;
-  /** What the child said when it was ready. */
+  /** The fields that the child reported when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>;
-  /** Resolves when the process is gone, with the reason that it gave on standard error, as a sentence if one is known. */
+  /**
+   * Resolves when the process is gone, with the reason that it gave on standard error; as a sentence where one is
+   * known.
+   */
   readonly exited: Promise<{
     readonly code: number | null;
     readonly signal: NodeJS.Signals | null;
@@ -24,28 +30,31 @@ export interface Child {
 
 export interface ChildOptions {
   readonly name: string;
-  /** File of the repository, for example `worker/main.ts`. */
+  /** The file of the repository to run, for example `worker/main.ts`. */
   readonly file: string;
   readonly args?: readonly string[];
-  /** Flags of node. */
+  /** Command-line flags for Node; none when left out. */
   readonly nodeFlags?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly readyWithinMs: number;
-  /** What in its log a person should see. */
+  /** Called for each line of the child's log that a person should see. */
   readonly onTrouble: (trouble: Trouble) => void;
-  /** One sentence for a person: the log is put aside for the first time, and goes on in a new file. */
+  /**
+   * Called with one sentence for a person when the log file is full for the first time: it is put aside, and the log
+   * goes on in a new file.
+   */
   readonly onLogAside: (sentence: string) => void;
-  /** One sentence: the log cannot be written any more, so the disk takes nothing. Called once. */
+  /** Called once, with one sentence, when the log cannot be written any more because the disk accepts nothing. */
   readonly onLogFailed: (sentence: string) => void;
-  /** Every line that it prints on standard output. */
+  /** Called for every line that the child prints on standard output. */
   readonly onLine?: (line: string) => void;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const readySchema = z.object({ ready: z.literal(true) }).loose();
 const LOADED_FIRST = ['privateFiles.ts', 'dieWithParent.ts'] as const;
-/** Of what it said on standard error, enough to find the reason in. */
+/** The number of last lines of standard error that are kept, enough to find the reason in. */
 const LINES_KEPT = 40;
 
 /** Starts a child and waits until it is ready. Throws an Error with one clear sentence when it does not get there. */
@@ -92,7 +101,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const endDeadline = scope.timeout(options.readyWithinMs, () => {
     late.resolve(new Error(`${options.name} was not ready in time. See ${options.logFile}`));
   });
-  // Whether it got ready or not: its log is closed when it is gone.
+  // The log is closed when the child is gone, whether the child became ready or not.
   void exited.then(() => scope.close());
   const outcome = await Promise.race([
     ready,
@@ -124,7 +133,9 @@ function parseJson(line: string): unknown {
   }
 }
 
-/** Out of a stack of Node the line that names the error; otherwise the last line. A full disk is said as what it is. */
+/**
+ * The line that names the error out of a stack trace of Node; otherwise the last line. A full disk is named as such.
+ */
 function reasonIn(lines: readonly string[], logFile: string): string {
   const sentence = diskSentenceIn(lines.join('\n'), dirname(dirname(logFile)));
   if (sentence !== undefined) return sentence;

@@ -5,28 +5,35 @@ import { withDiskSentence } from './diskTrouble.ts';
 import { keepToOneself, makeFolder, replaceFile } from './folders.ts';
 
 /**
- * The folder in which the embedded stack survives a restart: emulators, root key, operator key, log files. What stands in it is
- * for this user alone: files 0600, folders 0700. The folder itself is made so; one that was there before keeps its mode.
+ * The folder in which the embedded stack survives a restart: emulators, root key, operator key, log files. Its contents
+ * are for this user alone: files 0600, folders 0700. The folder itself is made so; a folder that existed before keeps
+ * its mode.
  */
 export interface DataFolder {
   readonly path: string;
-  /** The files of the present run. Those of the run before stand in `previous-logs` beside it. */
+  /** The folder of the log files of the present run. The files of the run before stand in `previous-logs` beside it. */
   readonly logs: string;
   readonly previousLogs: string;
-  /** File of the 32-byte root key; made at the first start. */
+  /** The path of the file with the 32-byte root key, made at the first start. */
   readonly keyFile: string;
   readonly operatorKey: string | undefined;
-  /** This and the other writes throw an Error with one sentence when the disk does not take them. */
+  /**
+   * Stores the operator key. This and the other writes throw an Error with one sentence when the disk does not accept
+   * them.
+   */
   readonly keepOperatorKey: (key: string) => void;
-  /** Tasks of workers that may still hold a lease: those of a run that ended without saying so. */
+  /** Ids of tasks of workers that may still hold a lease: the workers of a run that was killed. */
   readonly tasks: readonly string[];
   readonly keepTasks: (tasks: readonly string[]) => void;
-  /** Says to others on this machine where the parts are, while this process runs: `npm run ops` reads it. */
+  /**
+   * Writes where the parts are for other programs on this machine, such as `npm run ops`, for as long as this process
+   * runs.
+   */
   readonly keepAddresses: (addresses: StackAddresses) => void;
   readonly release: () => void;
 }
 
-/** Where the parts of a running stack are, in the words of the settings; kept as `addresses.json`. */
+/** Addresses of the parts of a running stack, under the names of the settings; kept as `addresses.json`. */
 export interface StackAddresses {
   readonly HOLDFAST_API_URL: string;
   readonly HOLDFAST_STAGE: string;
@@ -74,7 +81,7 @@ function open(path: string): DataFolder {
   const operatorKeyFile = join(path, 'operator-key');
   const tasksFile = join(path, 'tasks.json');
   const addressesFile = join(path, 'addresses.json');
-  // Those of a run that was killed.
+  // These files are left over from a run that was killed.
   rmSync(addressesFile, { force: true });
   const write = (file: string, content: string): void => withDiskSentence(path, () => replaceFile(file, content));
   return {
@@ -94,7 +101,10 @@ function open(path: string): DataFolder {
   };
 }
 
-/** Files of somebody else's under our names are left alone: logs of an earlier run are moved and one day removed. */
+/**
+ * A folder of somebody else's that has our file names in it is refused: logs of an earlier run are moved and one day
+ * removed.
+ */
 function refuseForeign(path: string): void {
   if (existsSync(join(path, 'root-key'))) return;
   const foreign = FOLDERS.find((name) => existsSync(join(path, name)) && readdirSync(join(path, name)).length > 0);
@@ -102,14 +112,14 @@ function refuseForeign(path: string): void {
   throw new Error(`${join(path, foreign)} holds files that are not Holdfast's. Use another folder: --data DIR`);
 }
 
-/** A lock that was cut short names no process. */
+/** The process id in a lock file. A file that was cut short names no process. */
 function toPid(text: string): number | undefined {
   return /^[1-9]\d*$/.test(text.trim()) ? Number(text) : undefined;
 }
 
-/** What went wrong is looked for after a start has put it right, so one run before the present one is kept. */
+/** Keeps the logs of the run before. People look for what went wrong after a new start has put it right. */
 function keepLastRun(logs: string, previous: string): void {
-  // A start that ended before it wrote a line leaves the run before it where it is.
+  // A start that ended before it wrote a line leaves the logs of the run before it in place.
   if (readdirSync(logs).length === 0) return;
   rmSync(previous, { recursive: true, force: true });
   renameSync(logs, previous);

@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the first conversation, from nothing. Boots an ephemeral stack, links one sandbox phone by QR and one by
- * code, exchanges ten messages each way while a worker is restarted, and counts: emoji, other scripts and a long text among
- * them. Exits 0 only if the counts are right and each text is what was written.
+ * `npm run demo`: the first conversation, from nothing. It boots an ephemeral stack, links one sandbox phone by QR and
+ * one by code, exchanges ten messages each way while a worker is restarted, and counts: emoji, other scripts and a long
+ * text among them. The exit code is 0 only if the counts are right and each text arrived as it was written.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const SHOP = '4915100000001';
 const DESK = '4915100000002';
 const CUSTOMER = '4915100000003';
 const NAMES = { shop: 'Shop 🛍️', desk: 'डेस्क', customer: 'Zoë 👩🏽‍🚀' } as const;
-/** What people write beside plain words: each message carries one, both ways. */
+/** What people write beside plain words: each message carries one of these, both ways. */
 const WORDS = [
   'is it on its way?',
   'danke 😀',
@@ -32,9 +32,9 @@ const WORDS = [
 ] as const;
 const MESSAGES = WORDS.length;
 const PLAIN = /^[\x20-\x7e]*$/;
-/** A line shows the beginning of a long text. */
+/** The number of characters of a text that a line shows. */
 const SHOWN = 40;
-/** Half of the messages later the worker that owns the connection is restarted, with one message on its way. */
+/** The message before which the worker that owns the connection is restarted, with one message on its way. */
 const RESTART_AT = 5;
 
 const startedMs = performance.now();
@@ -103,7 +103,7 @@ async function converse(): Promise<boolean> {
     say(`customer → shop   ${begin(question)}`);
     const body = { to: `+${CUSTOMER}`, type: 'text', text: { body: answer } };
     const message = await api.must('POST', path, body, { 'idempotency-key': `demo-${index}` });
-    // The same request again, as a client does that never saw the answer: nothing happens twice.
+    // A client that never saw the answer sends the same request again, and nothing happens twice.
     const again = await api.must('POST', path, body, { 'idempotency-key': `demo-${index}` });
     if (again['id'] !== message['id']) throw new Error('the same Idempotency-Key gave another message');
     accepted.push(String(message['id']));
@@ -186,7 +186,7 @@ async function report(
   );
 }
 
-/** Restarts each worker in turn, so that the one that owns the connection is among them. */
+/** Restarts each worker in turn, so that the owner of the connection is among them. */
 async function restartOwner(whatsApp: WhatsAppClient): Promise<void> {
   const before = (await whatsApp.stats()).sockets;
   for (const index of [0, 1]) await stack.replaceWorker(index, 'SIGTERM');

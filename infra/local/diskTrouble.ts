@@ -1,7 +1,7 @@
 const START_AGAIN = 'then start again.';
 const OTHER_FOLDER = 'or choose another folder: npm start -- --data DIR';
 
-/** What a person does about a place that cannot be written, by the system's code. */
+/** What a person can do about a place that cannot be written, by the error code of the system. */
 const sentences: Readonly<Record<string, (place: string) => string>> = {
   ENOSPC: (place) => `The disk that holds ${place} is full. Make room, ${START_AGAIN}`,
   EDQUOT: (place) => `Your quota on the disk that holds ${place} is used up. Make room, ${START_AGAIN}`,
@@ -20,7 +20,7 @@ const sentences: Readonly<Record<string, (place: string) => string>> = {
   EINVAL: (place) => `${place} cannot be a path. Choose another folder: npm start -- --data DIR`,
   ERR_INVALID_ARG_VALUE: (place) => `${place} cannot be a path. Choose another folder: npm start -- --data DIR`,
 };
-/** Those that a disk may come to have while everything runs. Others may be about a socket or a program. */
+/** Errors that a disk may come to have while everything runs. Other codes may be about a socket or a program. */
 const WHILE_RUNNING = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO'] as const;
 
 /** One sentence about a place that cannot be written; undefined when the error is not about that. */
@@ -29,7 +29,7 @@ export function diskSentence(error: unknown, place: string): string | undefined 
   return typeof code === 'string' && Object.hasOwn(sentences, code) ? sentences[code]?.(place) : undefined;
 }
 
-/** The same out of what a program printed before it ended. SQLite and SQLite alone has words of its own. */
+/** The same sentence, found in the output of a program that has ended. Only SQLite has words of its own for it. */
 export function diskSentenceIn(output: string, place: string): string | undefined {
   const code = /database or disk is full|SQLITE_FULL/.test(output)
     ? 'ENOSPC'
@@ -39,7 +39,10 @@ export function diskSentenceIn(output: string, place: string): string | undefine
   return code === undefined ? undefined : sentences[code]?.(place);
 }
 
-/** Does something with the files of a place. Throws an Error with one sentence where it would throw a code. */
+/**
+ * Runs a function that works with the files of a place. Throws an Error with one sentence where the function would
+ * throw a code.
+ */
 export function withDiskSentence<Value>(place: string, act: () => Value): Value {
   try {
     return act();

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { Scope } from '../../shared/kernel/scope.ts';
 
-/** The DynamoDB emulator is a binary that npm brings for this platform. */
+/** The path of the DynamoDB emulator, a binary that npm brings for this platform. */
 export function dynamoDbBinary(platform = process.platform, architecture = process.arch): string {
   const name = platform === 'win32' ? 'dynoxide.exe' : 'dynoxide';
   const file = new URL(`../../node_modules/@dynoxide/${platform}-${architecture}/${name}`, import.meta.url);
@@ -19,7 +19,7 @@ export function dynamoDbBinary(platform = process.platform, architecture = proce
 }
 
 export interface DynamoDb {
-  /** For example `http://127.0.0.1:8000`. */
+  /** The base URL, for example `http://127.0.0.1:8000`. */
   readonly endpoint: string;
   readonly process: ChildProcess;
   readonly stop: () => Promise<void>;
@@ -29,7 +29,8 @@ const START_DEADLINE_MS = 10_000;
 
 /**
  * Starts the emulator on loopback and waits until it answers.
- * @param options.port 0 takes any free one @param options.dataFile where the tables survive a restart; in memory without
+ * @param options.port 0 takes any free port
+ * @param options.dataFile where the tables survive a restart; without it they are in memory
  */
 export async function startDynamoDb(options: { readonly port: number; readonly dataFile?: string }): Promise<DynamoDb> {
   const port = options.port === 0 ? await findFreePort() : options.port;
@@ -55,7 +56,7 @@ export async function startDynamoDb(options: { readonly port: number; readonly d
       reject(new Error(`The DynamoDB emulator stopped: ${complaint.trim() || 'no reason given'}`)),
     );
   });
-  // Whoever stops it later does not care that it exited.
+  // The promise may reject without a listener: a caller that stops the emulator later does not ask why it exited.
   exited.catch(() => undefined);
   const endpoint = `http://127.0.0.1:${port}`;
   await Promise.race([waitUntilItAnswers(endpoint), exited]);
@@ -84,7 +85,7 @@ async function stopChild(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** A port that was free a moment ago. */
+/** A port of loopback that was free a moment ago. */
 export async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,4 +1,4 @@
-/** Child process of the embedded stack: the DynamoDB and the SQS emulator. Ends both when it ends. */
+/** Child process of the embedded stack: the DynamoDB and the SQS emulator. Both end when this process ends. */
 import { parseArgs } from 'node:util';
 import { startDynamoDb } from './dynamoDb.ts';
 import { startQueueServer } from './queueServer.ts';

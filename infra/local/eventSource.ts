@@ -5,11 +5,12 @@ import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 
 /**
- * What Lambda's SQS event source does on AWS: polls, invokes the handler with a batch, deletes what it did not report as
- * failed, and leaves the rest to the visibility timeout. A handler that throws or takes too long fails its whole batch.
+ * The part that Lambda's SQS event source plays on AWS: it polls, invokes the handler with a batch, deletes the
+ * messages that the handler did not report as failed, and leaves the rest to the visibility timeout. A handler that
+ * throws or takes too long fails its whole batch.
  */
 export interface EventSourceOptions {
-  /** For long polls only. */
+  /** A client for long polls only. */
   readonly polling: SQSClient;
   readonly acting: SQSClient;
   readonly queueUrl: string;
@@ -17,15 +18,15 @@ export interface EventSourceOptions {
   readonly handler: (event: SQSEvent) => Promise<SQSBatchResponse>;
   readonly batchSize: number;
   readonly waitSeconds: number;
-  /** The function's timeout. */
+  /** The function's timeout, in milliseconds. */
   readonly timeoutMs: number;
-  /** Batches at once. */
+  /** The number of batches under way at once. */
   readonly concurrency: number;
   readonly logger: Logger;
 }
 
 export interface EventSource {
-  /** Polls no more; resolves when the batches under way are done. */
+  /** Ends polling; resolves when the batches under way are done. */
   readonly stop: () => Promise<void>;
 }
 
@@ -86,7 +87,7 @@ async function invoke(options: EventSourceOptions, messages: readonly Message[])
   );
 }
 
-/** A received message in the form in which Lambda hands it to a function. */
+/** A received message in the form in which Lambda passes it to a function. */
 export function toRecord(message: Message, queueName: string): SQSRecord {
   return {
     messageId: message.MessageId ?? '',

@@ -6,8 +6,9 @@ const FILE_MODE = 0o600;
 const OTHERS = 0o077;
 
 /**
- * Makes a folder that only this user can open, with those above it. One that is there already may be the user's own and stays
- * as it is. Level by level, because `mkdir` with `recursive` never ends where nothing can be made, such as below /proc.
+ * Makes a folder that only this user can open, and the folders above it. A folder that exists already may be the user's
+ * own and stays as it is. Each level is made by itself, because `mkdir` with `recursive` never ends where nothing can
+ * be made, such as below /proc.
  */
 export function makeFolder(path: string): void {
   if (existsSync(path) && lstatSync(path).isDirectory()) return;
@@ -16,12 +17,15 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: FOLDER_MODE });
   } catch (error) {
-    // A link to a folder is one.
+    // A symbolic link to a folder counts as a folder.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isFolder(path)) throw error;
   }
 }
 
-/** Closes a file or folder of ours to others, with everything in it: an older version or another umask left it open. */
+/**
+ * Closes a file or folder of ours to other users, with everything in it: an older version or another umask may have
+ * left it open.
+ */
 export function keepToOneself(path: string): void {
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry === undefined || entry.isSymbolicLink() || (entry.mode & OTHERS) === 0) return;
@@ -29,7 +33,7 @@ export function keepToOneself(path: string): void {
   if (entry.isDirectory()) for (const name of readdirSync(path)) keepToOneself(join(path, name));
 }
 
-/** Writes a file so that it is whole or as it was, also when the disk is full. */
+/** Writes a file so that afterwards it is either whole or as it was before, also when the disk is full. */
 export function replaceFile(file: string, content: string | Uint8Array): void {
   const next = `${file}.new`;
   try {

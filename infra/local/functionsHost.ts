@@ -1,6 +1,6 @@
 /**
- * Child process of the embedded stack: the Lambda functions, behind a gateway, event sources and schedules. The handlers
- * are the ones that run on AWS; loopback webhooks are allowed here and only here.
+ * Child process of the embedded stack: the Lambda functions, behind a gateway, event sources and schedules. The
+ * handlers are the same that run on AWS; webhooks to loopback are allowed here and only here.
  */
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';

@@ -3,31 +3,37 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { makeSteadyServer, targetOf } from './steadyServer.ts';
 
 /**
- * What API Gateway's HTTP API does on AWS: turns requests into events of payload format 2.0 for the handlers, and their
- * results into answers.
+ * The part that API Gateway's HTTP API plays on AWS: it turns requests into events of payload format 2.0 for the
+ * handlers, and their results into answers.
  */
 export type HttpHandler = (
   event: APIGatewayProxyEventV2,
   context: Context,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/** API Gateway refuses larger bodies itself. */
+/** The largest body that API Gateway passes on; it refuses larger ones itself. */
 const GATEWAY_LIMIT_BYTES = 10 * 1_024 * 1_024;
-/** Longer than the idle time of proxies in front, so that they and not we close idle connections. */
+/**
+ * Longer than the idle time of proxies in front, so that idle connections are closed by the proxies and not by the
+ * gateway.
+ */
 const KEEP_ALIVE_MS = 65_000;
 const HEADERS_MS = 70_000;
 const HANDLER_DEADLINE_MS = 29_000;
 
 export interface GatewayOptions {
-  /** Answers what is none of the API's, as AWS has it elsewhere. Returns whether it did. */
+  /** Answers requests outside the API, which AWS serves elsewhere. Returns whether it answered. */
   readonly beside?: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Hears of each answer of the API, as API Gateway's metrics do. */
+  /** Called for each answer of the API, as API Gateway's metrics count them. */
   readonly onAnswer?: (answer: { readonly status: number; readonly durationMs: number }) => void;
-  /** Hears of a request that nothing was prepared for. It has been answered. */
+  /** Called for an error that nothing was prepared for. The request has been answered by then. */
   readonly onSurprise?: (error: unknown) => void;
 }
 
-/** Makes the server. @param route which handler answers a path */
+/**
+ * Makes the server.
+ * @param route returns the handler that answers a path
+ */
 export function makeGateway(route: (path: string) => HttpHandler, options: GatewayOptions = {}): Server {
   const onSurprise = (error: unknown): void => options.onSurprise?.(error);
   const server = makeSteadyServer(async (request, response) => {
@@ -66,7 +72,7 @@ async function answer(
   send(response, result.statusCode ?? 200, Object.fromEntries(headers), content);
 }
 
-/** What API Gateway makes of a function that fails. */
+/** Invokes a handler; a function that fails is answered as API Gateway answers it. */
 async function invoke(
   handler: HttpHandler,
   event: APIGatewayProxyEventV2,
@@ -91,11 +97,11 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return size > GATEWAY_LIMIT_BYTES ? undefined : Buffer.concat(chunks);
 }
 
-/** The event of a request. Several values of a header or a query parameter are joined with commas, as on AWS. */
+/** The event of a request. Several values of a header or of a query parameter are joined with commas, as on AWS. */
 export function toEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
   const [path = '/', ...rest] = targetOf(request).split('?');
   const rawQueryString = rest.join('?');
-  // A map: a parameter may be called `__proto__` or `constructor`.
+  // This is a Map and not an object, because a parameter may be called `__proto__` or `constructor`.
   const query = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(rawQueryString)) {
     const before = query.get(name);

@@ -1,8 +1,8 @@
-/** Ends a process that nobody else may be left to end. */
+/** Kills a process that would otherwise be left running. */
 export function killIfRunning(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It is gone, as it should be.
+    // The process is gone already, which is what was wanted.
   }
 }

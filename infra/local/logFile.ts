@@ -2,14 +2,17 @@ import { createWriteStream, openSync, renameSync, statSync, type WriteStream } f
 import { diskSentence } from './diskTrouble.ts';
 
 export interface LogFileOptions {
-  /** Of the process, for a person. */
+  /** The name of the process, for a person. */
   readonly name: string;
   readonly file: string;
-  /** Then the file is put aside as `<file>.1`, over the one that was put aside before; 50 MB if left out. */
+  /**
+   * The size in bytes at which the file is put aside as `<file>.1`, over the one that was put aside before; 50 MB when
+   * left out.
+   */
   readonly limitBytes?: number;
-  /** One sentence, the first time that the file is put aside. */
+  /** Called with one sentence, the first time that the file is put aside. */
   readonly onLogAside: (sentence: string) => void;
-  /** One sentence: nothing can be written any more. Called once. */
+  /** Called once, with one sentence, when nothing can be written any more. */
   readonly onLogFailed: (sentence: string) => void;
 }
 
@@ -41,7 +44,7 @@ export class LogFile {
     this.#stream?.end();
   }
 
-  /** At once, so that a file that is put aside is the one that was written. */
+  /** The file is opened synchronously, so that the file that is put aside is the one that was written. */
   #open(): WriteStream | undefined {
     try {
       const fd = openSync(this.#options.file, 'a', 0o600);
@@ -58,7 +61,7 @@ export class LogFile {
     const { name, file, onLogAside } = this.#options;
     const aside = `${file}.1`;
     try {
-      // The stream goes on into the file, under whatever name.
+      // The stream goes on writing into the file, whatever its name is by then.
       renameSync(file, aside);
     } catch (error) {
       return this.#fail(error, full);

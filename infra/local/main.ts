@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { StackOptions } from './stack.ts';
 
-// Before anything is written: what stands in the data folder is for this user alone.
+// This comes before anything is written: the contents of the data folder are for this user alone.
 process.umask(0o077);
 
 const DEFAULT_DATA = fileURLToPath(new URL('../../.holdfast', import.meta.url));
@@ -21,7 +21,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(`Node 24 or newer is needed, this is ${process.version}. Start with npm: npm ci && npm start\n`);
   process.exit(1);
 }
-// Loaded only now: an older Node could not even read it.
+// This module is loaded only now, because an older Node could not even read it.
 const { startStack } = await import('./stack.ts');
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -53,7 +53,7 @@ async function finish(code: number, reason?: string): Promise<void> {
   finished = true;
   if (reason !== undefined) process.stderr.write(`Holdfast cannot go on. ${reason}\n`);
   say('Stopping: connections are handed over and closed. Ctrl-C again kills.');
-  // Without a disk a part may fail to say that it has stopped; it has, all the same.
+  // On a full disk a part may fail to say that it has stopped, although it has.
   await stack?.stop().catch((error: unknown) => say(`  not everything ended in order: ${(error as Error).message}`));
   say('Stopped.');
   process.exit(code);
@@ -86,7 +86,7 @@ function readOptions(): Pick<StackOptions, 'port' | 'workers' | 'dataDir' | 'liv
   }
 }
 
-/** Digits only: an empty text and `1e3` are numbers to JavaScript, too. */
+/** A whole number in digits only: to JavaScript an empty text and `1e3` are numbers, too. */
 function toNumber(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }

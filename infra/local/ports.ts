@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Ports of a run: the API's, and beside it the one of the simulator's phones. */
+/** Ports of a run: the API's port, and the one beside it for the simulator's phones. */
 export interface WantedPorts {
-  /** 0 takes any free ones. */
+  /** The API's port; 0 takes any free ports. */
   readonly port: number;
   /** Whether the port beside it is needed, too. */
   readonly isPair: boolean;
@@ -14,8 +14,8 @@ const TRIES = 20;
 const HIGHEST = 65_534;
 
 /**
- * Why these ports cannot be had, with others that can; undefined when they are free. Asked before anything starts, since a part
- * that fails to listen knows only its own port.
+ * The reason why these ports cannot be had, with others that can; undefined when they are free. The caller asks before
+ * anything starts, since a part that fails to listen knows only its own port.
  */
 export async function portTrouble({ port, isPair }: WantedPorts): Promise<string | undefined> {
   if (port === 0) return undefined;
@@ -45,7 +45,7 @@ async function takenOf(ports: readonly number[]): Promise<readonly number[]> {
   return taken;
 }
 
-/** A port that this user may not have is as good as taken. */
+/** Whether a port can be listened on. A port that this user may not have counts as taken. */
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {

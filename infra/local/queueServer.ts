@@ -26,12 +26,16 @@ interface Persistence {
 }
 
 export interface QueueServer {
-  /** For example `http://127.0.0.1:4566`. */
+  /** The base URL, for example `http://127.0.0.1:4566`. */
   readonly endpoint: string;
   readonly stop: () => Promise<void>;
 }
 
-/** Starts the emulator. @param options.port 0 takes any free one @param options.dataDir where messages survive a restart */
+/**
+ * Starts the emulator.
+ * @param options.port 0 takes any free port
+ * @param options.dataDir where messages survive a restart
+ */
 export async function startQueueServer(options: {
   readonly port: number;
   readonly dataDir?: string;
@@ -48,10 +52,11 @@ export async function startQueueServer(options: {
   const s3Store = new S3Store();
   const persistence = options.dataDir === undefined ? undefined : new PersistenceManager(options.dataDir);
   if (persistence !== undefined) {
-    // 2.4.1 writes NULL into a column that takes none when a visibility is set to 0; the message is gone until a restart.
+    // Version 2.4.1 writes NULL into a column that does not accept it when a visibility is set to 0, and the message is
+    // gone until a restart.
     persistence.updateMessageReady = (messageId) =>
       persistence.updateMessageInflight(messageId, null, null, 0, undefined);
-    // Load first: a store that already has its persistence would write every loaded row again.
+    // Loading comes first: a store that already has its persistence would write every loaded row again.
     persistence.load(sqsStore, snsStore, s3Store);
     for (const store of [sqsStore, snsStore, s3Store, ...sqsStore.allQueues()]) store.persistence = persistence;
   }
@@ -70,10 +75,16 @@ export async function startQueueServer(options: {
   };
 }
 
-/** What SQS takes in a body. 2.4.1 lacks the last range, so that it refuses an emoji which is not escaped. */
+/**
+ * The characters that SQS accepts in a body. Version 2.4.1 of the emulator lacks the last range, so it refuses an emoji
+ * that is not escaped.
+ */
 const TAKEN = /^[\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
 
-/** The emulator asks a pattern whether a body has a character in it that is not taken; its other parts share that object. */
+/**
+ * Makes the emulator accept all of these characters. It asks a pattern whether a body has any other character, and its
+ * parts share that object.
+ */
 async function takeAllCharacters(): Promise<void> {
   const { INVALID_MESSAGE_BODY_CHAR: pattern } = (await import(packageFile('sqs/sqsTypes.js'))) as {
     readonly INVALID_MESSAGE_BODY_CHAR: RegExp;

@@ -6,12 +6,14 @@ import { credentialsOf } from './callers.ts';
 const ACCOUNT = '000000000000';
 const REGION = 'us-east-1';
 
-/** What stands before a queue's name in its URL. */
+/** The part of a queue's URL that stands before its name. */
 export function queueUrlBase(endpoint: string): string {
   return `${endpoint}/${ACCOUNT}/`;
 }
 
-/** Makes the queues of a stage, with their dead letters. Making one again with the same settings changes nothing. */
+/**
+ * Makes the queues of a stage, with their dead-letter queues. Making one again with the same settings changes nothing.
+ */
 export async function createQueues(endpoint: string, stage: string, shardCount: number): Promise<void> {
   const client = new SQSClient({ endpoint, region: REGION, credentials: credentialsOf('stack') });
   try {

@@ -1,7 +1,9 @@
 import { Scope } from '../../shared/kernel/scope.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 
-/** What EventBridge's scheduler does on AWS: invokes a function again and again. Never twice at once. */
+/**
+ * The part that EventBridge's scheduler plays on AWS: it invokes a function again and again, but never twice at once.
+ */
 export function startSchedule(options: {
   readonly name: string;
   readonly everyMs: number;

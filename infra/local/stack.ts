@@ -20,65 +20,85 @@ import { WorkerFleet, type LocalWorker } from './workerFleet.ts';
 /** The whole product on one machine: emulators, WhatsApp simulator, functions, workers, one process each. */
 export interface StackOptions {
   readonly dataDir: string;
-  /** Port of the API; 0 takes any free one. */
+  /** The port of the API; 0 takes any free port. */
   readonly port: number;
-  /** Talk to the real WhatsApp instead of the simulator. */
+  /** Whether the workers talk to the real WhatsApp instead of the simulator. */
   readonly live: boolean;
   readonly workers: number;
-  /** How many shards there are: 4 if left out. Each has room for 50 connections. */
+  /** The number of shards, each with room for 50 connections; 4 when left out. */
   readonly shards?: number;
-  /** `local` if left out: quicker than in production, where they are chosen for a network between the machines. */
+  /**
+   * The set of timings of the workers; `local` when left out. The timings of production are slower, as they allow for a
+   * network between the machines.
+   */
   readonly workerTimings?: 'local' | 'production';
-  /** Settings of the workers that differ from those below. */
+  /** Settings of the workers that replace the ones below. */
   readonly workerSettings?: Readonly<Record<string, string>>;
-  /** Settings of the watchdog that differ from those below; false: there is none. */
+  /** Settings of the watchdog that replace the ones below; with false there is no watchdog. */
   readonly watchdogSettings?: Readonly<Record<string, string>> | false;
-  /** Whether the end of a worker is told at once, as ECS does; true if left out. `reportStops` changes it while it runs. */
+  /**
+   * Whether the end of a worker is reported at once, as ECS does; true when left out. `reportStops` changes it while
+   * the stack runs.
+   */
   readonly reportStops?: boolean;
-  /** Puts something between the workers and what they reach, for example proxies. Asked once, before the first worker. */
+  /**
+   * Puts something between the workers and the parts that they reach, for example proxies. Called once, before the
+   * first worker starts.
+   */
   readonly between?: (reached: WorkerReach) => Promise<WorkerReach>;
-  /** Puts something between everybody and the emulators, for example what records calls. Asked once, before the first call. */
+  /**
+   * Puts something between all processes and the emulators, for example a recorder of calls. Called once, before the
+   * first call.
+   */
   readonly inFront?: (emulators: EmulatorReach) => Promise<EmulatorReach>;
-  /** Lines for a person: what a child has to complain about, and which worker was replaced. */
+  /** Prints a line for a person: a complaint of a child, or the replacement of a worker. */
   readonly say: (line: string) => void;
-  /** The stack cannot go on: one sentence. Called once; the caller stops it. */
+  /** Called once, with one sentence, when the stack cannot go on; the caller then stops it. */
   readonly onBroken: (reason: string) => void;
 }
 
-/** Endpoints, for example `http://127.0.0.1:8000`. */
+/** Base URLs of the emulators, for example `http://127.0.0.1:8000`. */
 export interface EmulatorReach {
   readonly dynamoDb: string;
   readonly sqs: string;
 }
 
-/** Where the workers reach the others. */
+/** The URLs under which the workers reach the other parts. */
 export interface WorkerReach {
   readonly dynamoDbEndpoint: string;
-  /** Undefined with `live`. */
+  /** The address of the simulator; undefined with `live`. */
   readonly whatsAppUrl: string | undefined;
 }
 
 export interface RunningStack {
   readonly apiUrl: string;
-  /** Undefined with `live`. */
+  /** The address of the simulator's control API; undefined with `live`. */
   readonly whatsAppControlUrl: string | undefined;
   readonly dynamoDbEndpoint: string;
   readonly sqsEndpoint: string;
   readonly operatorKey: string;
-  /** Whether there was nothing in the folder before. */
+  /** Whether the data folder was empty before. */
   readonly isNew: boolean;
-  /** Names of queues and tables begin with it. */
+  /** The prefix of the names of queues and tables. */
   readonly stage: string;
   readonly logs: string;
-  /** Those that run now. */
+  /** The workers that run now. */
   readonly workers: () => readonly LocalWorker[];
-  /** Starts one more. @param settings that only this one gets, and its successors. Resolves when it is ready. */
+  /**
+   * Starts one more worker. Resolves when it is ready.
+   * @param settings extra settings of this worker and of its successors
+   */
   readonly addWorker: (settings?: Readonly<Record<string, string>>) => Promise<LocalWorker>;
-  /** Sends a worker a signal; it is not replaced. Resolves when the process is gone, and told so if it is to be. */
+  /**
+   * Sends a worker a signal without replacing it. Resolves when the process is gone and, where ends are reported, its
+   * end is reported.
+   */
   readonly removeWorker: (index: number, signal: NodeJS.Signals) => Promise<void>;
-  /** Sends a worker a signal, as ECS or an accident would; it is replaced. Resolves when its successor is ready. */
+  /**
+   * Sends a worker a signal, as ECS or an accident would; the worker is replaced. Resolves when its successor is ready.
+   */
   readonly replaceWorker: (index: number, signal: NodeJS.Signals) => Promise<void>;
-  /** Whether the end of this worker, and of its successors, is told from now on. */
+  /** Sets whether the end of this worker, and of its successors, is reported from now on. */
   readonly reportStops: (index: number, isReported: boolean) => void;
   /** Stops everything in order, workers first. Leaves no process behind. */
   readonly stop: () => Promise<void>;
@@ -194,7 +214,7 @@ class Stack implements RunningStack {
     this.#stopping = true;
     await this.#watchdog?.stop();
     await this.#fleet?.stop();
-    // What was started last knows the others, and goes first.
+    // The part that was started last depends on the others, and is stopped first.
     for (const child of [...this.#children].reverse()) await stopChild(child, STOP_MS);
     await this.#terminal.stop();
     this.#folder.release();
@@ -206,19 +226,23 @@ class Stack implements RunningStack {
     void this.#terminal.stop();
     this.#fleet?.kill();
     for (const child of this.#children) child.process.kill('SIGKILL');
-    // Its host was killed and cannot end it, and this process may be gone before it sees that.
+    // The process that started the emulator was killed and cannot end it, and this process may be gone before it
+    // notices that.
     if (this.#dynamoDbPid !== undefined) killIfRunning(this.#dynamoDbPid);
     this.#folder.release();
   }
 
-  /** Metrics are lines in the logs. CloudWatch finds them there on AWS; here the page at `/ops` gets them. */
+  /**
+   * Passes on each line of a log. Metrics are lines in the logs: CloudWatch finds them there on AWS, and the page at
+   * `/ops` gets them from here.
+   */
   readonly #onLine = (line: string): void => {
     if (!isMetrics(line)) return;
     const functions = this.#children.find(({ name }) => name === FUNCTIONS)?.process;
     if (functions?.connected === true) functions.send({ metrics: line });
   };
 
-  /** What cannot be logged can hardly be stored: the disk takes nothing. */
+  /** A disk that accepts no log can hardly store anything else, so the stack is broken. */
   readonly #onLogFailed = (sentence: string): void => {
     if (!this.#stopping) this.#options.onBroken(sentence);
   };
@@ -230,7 +254,7 @@ class Stack implements RunningStack {
 
   async #startEmulators(): Promise<EmulatorReach> {
     const emulators = await this.#child('emulators', 'infra/local/emulatorsHost.ts', ['--data', this.#folder.path], {});
-    // A binary cannot watch its parent: when that was killed, the supervisor ends it.
+    // The emulator's binary cannot watch its parent: when that process was killed, the supervisor ends the binary.
     const dynamoDbPid = Number(emulators.ready['dynamoDbPid']);
     this.#dynamoDbPid = dynamoDbPid;
     void emulators.exited.then(() => {
@@ -295,13 +319,13 @@ class Stack implements RunningStack {
     });
   }
 
-  /** Beside the API's port, so that a README can name it. */
+  /** The address of the control API: beside the API's port, so that a README can name it. */
   #controlPort(): string {
     const { port } = this.#options;
     return String(port === 0 ? 0 : port + 1);
   }
 
-  /** The operator key of the first start is shown again at each later one. */
+  /** Shows the operator key. The key of the first start is shown again at each later one. */
   async #prepareKey(): Promise<void> {
     if (this.#folder.operatorKey !== undefined) {
       this.operatorKey = this.#folder.operatorKey;
@@ -321,7 +345,7 @@ class Stack implements RunningStack {
     return makeDocumentClient(asCaller(fleetConfig({ ...this.#settings, HOLDFAST_LOG_LEVEL: 'warn' }), 'operations'));
   }
 
-  /** Workers of a run that was killed cannot have told anybody; ECS would, so the supervisor does. */
+  /** Reports the end of the workers of a run that was killed. ECS would report it on AWS; here the supervisor does. */
   async #buryEarlierWorkers(): Promise<void> {
     for (const taskId of this.#folder.tasks) await tellStopped(this.#settings, taskId);
     this.#folder.keepTasks([]);

@@ -1,20 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 /**
- * A server of this machine that no request can end. Any page in a browser may send requests to loopback, so what throws, now
- * or later, ends that request alone: with 500, and told to `onSurprise` once. Node itself answers what is not HTTP with 400.
- * The caller listens and closes.
+ * A server of this machine that no request can end. Any page in a browser may send requests to loopback, so an error,
+ * thrown now or later, ends that request alone: it is answered with 500, and passed to `onSurprise` once. Node itself
+ * answers with 400 what is not HTTP. The caller listens and closes.
  */
 export function makeSteadyServer(
   answer: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>,
   onSurprise: (error: unknown) => void,
 ): Server {
   const server = createServer((request, response) => {
-    // A client that goes away in the middle is told to both; without a listener that would end the process.
+    // A client that goes away in the middle causes an error on both streams; without a listener that would end the
+    // process.
     request.on('error', () => response.destroy());
     response.on('error', () => response.destroy());
     void Promise.try(answer, request, response).catch((error: unknown) => {
-      // It went away while its body was read: that is no surprise, and nobody is left to be answered.
+      // The client went away while its body was read: that is no surprise, and nobody is left to be answered.
       if (request.destroyed && !request.complete) return;
       onSurprise(error);
       giveUp(response);
@@ -44,8 +45,9 @@ export function targetOf({ url = '/' }: Pick<IncomingMessage, 'url'>): string {
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
- * Whether a request may come from a page of somebody else: it names this machine by a name that is not its own (DNS
- * rebinding), or a browser says that a page from elsewhere sends it. What needs no key must refuse those.
+ * Whether a request may come from a page of somebody else: either it names this machine by a name that is not its own
+ * (DNS rebinding), or a browser says that a page from another origin sends it. Routes that need no key must refuse
+ * those requests.
  */
 export function isFromElsewhere({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   const isLoopback = (host: string): boolean => LOOPBACK.includes(host.replace(/:\d{1,5}$/, '').toLowerCase());

@@ -3,7 +3,10 @@ import { composeTaskStopped } from '../../functions/taskStopped/composition.ts';
 import { fleetConfig } from '../../shared/platform/config.ts';
 import { asCaller } from './callers.ts';
 
-/** Tells the fleet that a worker's task has ended, in the words of ECS. @param settings of the functions */
+/**
+ * Reports to the fleet that a worker's task has ended, in the form in which ECS reports it.
+ * @param settings settings of the functions
+ */
 export async function tellStopped(settings: Readonly<Record<string, string>>, taskId: string): Promise<void> {
   const handler = makeTaskStoppedHandler(
     composeTaskStopped(asCaller(fleetConfig({ ...settings, HOLDFAST_LOG_LEVEL: 'silent' }), 'taskStopped')),

@@ -10,13 +10,16 @@ import type { StoreConfig } from '../../shared/platform/config.ts';
 import type { Trouble } from './trouble.ts';
 import { timeOf, TroubleTeller } from './troubleTeller.ts';
 
-/** A look-up is for a person who reads along; without an answer soon, the id has to do. */
+/**
+ * How long a look-up of a label may take, in milliseconds. A person reads along: when no answer comes soon, the id is
+ * shown instead.
+ */
 const LABEL_WITHIN_MS = 500;
 const LABELS_KEPT = 1_000;
-/** A label can be changed. */
+/** How long a label is kept, in milliseconds, as it can be changed. */
 const LABEL_MS = 60_000;
 
-/** What the embedded stack says to a person while it runs. */
+/** The lines that the embedded stack prints for a person while it runs. */
 export class Terminal {
   readonly #say: (line: string) => void;
   readonly #scope = new Scope('terminal');
@@ -34,19 +37,19 @@ export class Terminal {
     });
   }
 
-  /** A line about something that happened just now. */
+  /** Prints a line about something that happened just now. */
   readonly say = (line: string): void => this.#say(`${timeOf(systemClock.nowMs())}  ${line}`);
 
   readonly tell = (trouble: Trouble): void => this.#teller.tell(trouble);
 
-  /** From now on connections are called by their labels. */
+  /** Makes later lines name connections by their labels. */
   findLabelsIn(config: StoreConfig): void {
     const table = makeDocumentClient(config);
     this.#scope.hold('socket', () => table.destroy());
     this.#connections = new ConnectionStore({ table, stage: config.stage });
   }
 
-  /** What was told is said before this resolves; nothing is after it. */
+  /** Resolves when everything passed in before has been printed; nothing is printed afterwards. */
   async stop(): Promise<void> {
     await this.#teller.settled();
     await this.#scope.close();

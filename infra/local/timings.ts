@@ -1,4 +1,4 @@
-/** Quicker than in production, where they are chosen for a network between the machines. */
+/** Timings that are quicker than in production, where they allow for a network between the machines. */
 const LOCAL_TIMINGS = {
   HOLDFAST_HEARTBEAT_MS: '500',
   HOLDFAST_HEARTBEAT_TIMEOUT_MS: '1000',
@@ -12,14 +12,17 @@ const LOCAL_TIMINGS = {
   HOLDFAST_COMMAND_VISIBILITY_SECONDS: '10',
   HOLDFAST_DIGEST_MS: '3000',
 } as const;
-/** The watchdog knows some of the workers' too. */
+/** The watchdog's own copy of some timings of the workers. */
 const LOCAL_WATCHDOG_TIMINGS = {
   ...LOCAL_TIMINGS,
   HOLDFAST_WATCHDOG_EVERY_MS: '15000',
   HOLDFAST_WATCHDOG_DEATH_MS: '10000',
 } as const;
-/** Settings by name; production's are the worker's own defaults. */
+/** Settings of the workers by name of the set; in production the worker's own defaults hold. */
 export const WORKER_TIMINGS = { local: LOCAL_TIMINGS, production: {} } as const;
 export const WATCHDOG_TIMINGS = { local: LOCAL_WATCHDOG_TIMINGS, production: {} } as const;
-/** Between SIGTERM and SIGKILL of a task that is stopped: past the drain. Fargate allows two minutes. */
+/**
+ * The time between SIGTERM and SIGKILL of a task that is stopped, in milliseconds: longer than a drain. Fargate allows
+ * two minutes.
+ */
 export const TASK_STOP_MS = { local: 25_000, production: 120_000 } as const;

@@ -2,15 +2,15 @@ import { z } from 'zod';
 
 /** A line of a log that a person should see. */
 export interface Trouble {
-  /** Of the embedded stack, such as `worker-2`. */
+  /** The name of the process in the embedded stack, such as `worker-2`. */
   readonly process: string;
   readonly level: 'warn' | 'error';
-  /** Constant, in lower case. */
+  /** The message of the log line: constant, in lower case. */
   readonly message: string;
   readonly connection: { readonly tenantId: string; readonly connectionId: string } | undefined;
-  /** The last digits of a recipient. */
+  /** The last digits of a recipient; undefined when the line names none. */
   readonly to: string | undefined;
-  /** What the error says of itself. */
+  /** The message of the error; undefined when the line has none. */
   readonly because: string | undefined;
 }
 
@@ -24,7 +24,7 @@ const troubleSchema = z.object({
 });
 const BECAUSE_LENGTH = 160;
 
-/** Undefined for a line that is none. */
+/** Reads a line of a log. Returns undefined for a line that is no trouble. */
 export function toTrouble(process: string, line: unknown): Trouble | undefined {
   const parsed = troubleSchema.safeParse(line);
   if (!parsed.success) return undefined;
@@ -39,7 +39,7 @@ export function toTrouble(process: string, line: unknown): Trouble | undefined {
   };
 }
 
-/** `4915100000002@s.whatsapp.net` → `…0002`; what has no digits stays. */
+/** Shortens `4915100000002@s.whatsapp.net` to `…0002`; an address without digits stays as it is. */
 function shorten(to: string): string {
   const digits = /\d{5,}/.exec(to)?.[0];
   return digits === undefined ? to : `…${digits.slice(-4)}`;

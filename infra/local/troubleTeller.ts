@@ -5,14 +5,17 @@ export interface TroubleTellerOptions {
   readonly say: (line: string) => void;
   readonly nowMs: () => number;
   readonly scope: Scope;
-  /** What its tenant calls a connection; undefined when that is not known. Does not reject, and ends soon. */
+  /**
+   * Looks up the label that its tenant gave a connection; undefined when that is not known. Does not reject, and ends
+   * soon.
+   */
   readonly labelOf: (connection: NonNullable<Trouble['connection']>) => Promise<string | undefined>;
 }
 
-/** The same message within a minute, whoever it is about. */
+/** Repetitions of one message within a minute, whatever it is about. */
 interface Repeats {
   count: number;
-  /** How often for each connection or process. */
+  /** The number of repetitions for each connection or process. */
   readonly subjects: Map<string, number>;
 }
 
@@ -22,8 +25,8 @@ const SUBJECTS_KEPT = 200;
 const MESSAGES_KEPT = 200;
 
 /**
- * Tells a person of trouble: each message at once when it comes first, with its time and the connection's label, and then once a
- * minute how often it came again. Trouble repeats itself with every try, and for every connection.
+ * Prints trouble for a person: each message at once when it first comes, with its time and the connection's label, and
+ * then once a minute how often it came again. Trouble repeats itself with every try, and for every connection.
  */
 export class TroubleTeller {
   readonly #options: TroubleTellerOptions;
@@ -34,7 +37,7 @@ export class TroubleTeller {
     this.#options = options;
   }
 
-  /** Lines come out in the order in which they were told, a moment later. */
+  /** Prints a piece of trouble a moment later. Lines come out in the order in which they were passed in. */
   tell(trouble: Trouble): void {
     const atMs = this.#options.nowMs();
     const key = `${trouble.level} ${trouble.message}`;
@@ -51,7 +54,7 @@ export class TroubleTeller {
     });
   }
 
-  /** Resolves when everything that was told is said. */
+  /** Resolves when everything that was passed in is printed. */
   settled(): Promise<void> {
     return this.#line;
   }
@@ -62,7 +65,7 @@ export class TroubleTeller {
       this.#repeats.delete(key);
       if (repeats === undefined || repeats.count === 0) return;
       this.#options.say(foldedLine(trouble, repeats, this.#options.nowMs()));
-      // It has not stopped: what comes next is a repetition, too.
+      // The trouble goes on: the next line with this message is a repetition, too.
       this.#repeats.set(key, { count: 0, subjects: new Map() });
       this.#options.scope.timeout(FOLD_MS, () => this.#fold(key, trouble));
     });
@@ -78,7 +81,7 @@ export class TroubleTeller {
   }
 }
 
-/** `14:03:09  worker-2  Shop  send not acknowledged, to …0002 (timed out)`. Local time. */
+/** A line such as `14:03:09 worker-2 Shop send not acknowledged, to …0002 (timed out)`, in local time. */
 function lineOf({ process, level, message, connection, to, because }: Trouble, subject: string, atMs: number): string {
   const who = connection === undefined ? process : `${process}  ${subject}`;
   const recipient = to === undefined ? '' : `, to ${to}`;
@@ -86,7 +89,10 @@ function lineOf({ process, level, message, connection, to, because }: Trouble, s
   return `${timeOf(atMs)}  ${who}  ${mark}${message}${recipient}${because === undefined ? '' : ` (${because})`}`;
 }
 
-/** `14:04:09  … 12 times more in the last minute: send not acknowledged (Shop 8, Desk 4)`: those with most of it first. */
+/**
+ * A line such as `14:04:09 … 12 times more in the last minute: send not acknowledged (Shop 8, Desk 4)`, with the most
+ * frequent names first.
+ */
 function foldedLine({ message }: Trouble, { count, subjects }: Repeats, atMs: number): string {
   const most = [...subjects].sort(([, left], [, right]) => right - left);
   const named = most.slice(0, SUBJECTS_NAMED).map(([subject, times]) => `${subject} ${times}`);
@@ -103,7 +109,7 @@ function note(repeats: Repeats, subject: string): void {
   repeats.subjects.set(subject, (before ?? 0) + 1);
 }
 
-/** `14:03:09`, as the clock on the wall. */
+/** The local time of day, as `14:03:09`. */
 export function timeOf(atMs: number): string {
   return new Date(atMs).toTimeString().slice(0, 8);
 }

@@ -1,6 +1,6 @@
 import { systemClock } from '../../shared/kernel/clock.ts';
 
-/** Asks until the answer fits. Throws an Error with the last answer after the deadline. */
+/** Asks again and again until the answer fits. Throws an Error with the last answer after the deadline. */
 export async function until<Value>(
   what: string,
   read: () => Value | Promise<Value>,

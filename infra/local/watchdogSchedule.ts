@@ -5,25 +5,26 @@ import { asCaller } from './callers.ts';
 import { LogFile, type LogFileOptions } from './logFile.ts';
 import { startSchedule } from './schedule.ts';
 
-/** There is no ECS here; its place is taken by the supervisor. */
+/** The name that stands for the ECS cluster. There is no ECS here; the supervisor takes its place. */
 const CLUSTER = 'local';
 const NAME = 'watchdog';
 
 /**
- * The watchdog of the embedded stack, by its own schedule. It runs in the supervisor's process and not with the other functions,
- * because it has workers stopped, and those are the supervisor's. Throws an Error that names each wrong setting.
+ * The watchdog of the embedded stack, with a schedule of its own. It runs in the supervisor's process and not with the
+ * other functions, because it has workers stopped, and the supervisor owns those. Throws an Error that names each wrong
+ * setting.
  */
 export function startWatchdog(options: {
   readonly settings: Readonly<Record<string, string>>;
   readonly log: Omit<LogFileOptions, 'name'>;
-  /** Throws when no such task runs. */
+  /** Stops a task. Throws when no such task runs. */
   readonly stopTask: (taskId: string) => void;
 }): { readonly stop: () => Promise<void> } {
   const config = watchdogConfig({ ...options.settings, HOLDFAST_ECS_CLUSTER: CLUSTER });
   const log = new LogFile({ name: NAME, ...options.log });
   const watchdog = composeWatchdog(asCaller(config, 'watchdog'), {
     stopTask: async (taskId) => options.stopTask(taskId),
-    // What the supervisor prints is for people.
+    // The watchdog's log goes to a file, because the supervisor prints for people.
     destination: { write: (line) => log.write(line.trimEnd()) },
   });
   const { everyMs } = config.rules;

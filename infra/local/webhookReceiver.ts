@@ -16,15 +16,15 @@ export interface WebhookReceiver {
   readonly url: string;
   /** Distinct events, in the order in which they first came. */
   readonly events: readonly ReceivedEvent[];
-  /** Deliveries of an event that had come already. */
+  /** The number of deliveries of events that had come already. */
   readonly repeats: () => number;
-  /** Deliveries whose signature did not fit. */
+  /** The number of deliveries whose signature did not fit. */
   readonly forged: () => number;
   readonly trust: (secret: string) => void;
   readonly stop: () => Promise<void>;
 }
 
-/** A tenant's receiver: checks each signature as Standard Webhooks says, on its own code and not on ours. */
+/** A tenant's receiver: it checks each signature as Standard Webhooks says, with code of its own and not with ours. */
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const events: ReceivedEvent[] = [];
   let secret = Buffer.alloc(0);

@@ -6,7 +6,7 @@ import type { Trouble } from './trouble.ts';
 
 /** One worker process of the embedded stack. */
 export interface LocalWorker {
-  /** Its place, for as long as the stack runs: a successor has the same. */
+  /** The place of the worker, for as long as the stack runs: a successor takes the same place. */
   readonly index: number;
   readonly workerId: string;
   readonly pid: number;
@@ -14,31 +14,31 @@ export interface LocalWorker {
 
 export interface WorkerFleetOptions {
   readonly settings: Readonly<Record<string, string>>;
-  /** Folder of the log files. */
+  /** The folder of the log files. */
   readonly logs: string;
-  /** Whether the end of a worker is told, as ECS does; `reportStops` changes it for one place. */
+  /** Whether the end of a worker is reported, as ECS does; `reportStops` changes it for one place. */
   readonly reportStops: boolean;
   readonly tellStopped: (taskId: string) => Promise<void>;
-  /** Remembers tasks whose end is not told yet, for the next start. */
+  /** Remembers, for the next start, the tasks whose end is not reported yet. */
   readonly keepTasks: (taskIds: readonly string[]) => void;
   readonly say: (line: string) => void;
   readonly onTrouble: (trouble: Trouble) => void;
   readonly onLogFailed: (sentence: string) => void;
-  /** Every line that a worker prints on standard output. */
+  /** Called for every line that a worker prints on standard output. */
   readonly onLine: (line: string) => void;
   readonly onBroken: (reason: string) => void;
-  /** Between SIGTERM and SIGKILL of a task that is stopped. */
+  /** The time between SIGTERM and SIGKILL of a task that is stopped, in milliseconds. */
   readonly taskStopMs: number;
 }
 
 const READY_MS = 30_000;
 const STOP_MS = 25_000;
-/** What Fargate allows a task between SIGTERM and SIGKILL. */
+/** The time that Fargate allows a task between SIGTERM and SIGKILL, in milliseconds. */
 const TASK_STOP_MS = 120_000;
 const RESTART_WINDOW_MS = 60_000;
 const RESTART_LIMIT = 3;
 
-/** A place for a worker: while it is kept, each worker that ends here is followed by another. */
+/** A place for a worker: while the place is kept, each worker that ends here is followed by another. */
 interface Place {
   readonly index: number;
   readonly settings: Readonly<Record<string, string>>;
@@ -46,16 +46,22 @@ interface Place {
   running: { readonly child: Child; readonly taskId: string } | undefined;
   isKept: boolean;
   reportsStops: boolean;
-  /** Settled when the end of the present worker has been dealt with: told, and followed if the place is kept. */
+  /**
+   * Settled when the end of the present worker has been dealt with: reported, and the worker replaced if the place is
+   * kept.
+   */
   followed: PromiseWithResolvers<void>;
 }
 
-/** The workers of the embedded stack, as an ECS service runs them: starts, watches, replaces, and tells when one has ended. */
+/**
+ * The workers of the embedded stack, run as an ECS service runs them: started, watched, replaced, and reported when one
+ * has ended.
+ */
 export class WorkerFleet {
   readonly #options: WorkerFleetOptions;
   readonly #places = new Map<number, Place>();
   readonly #starting = new Set<Promise<void>>();
-  /** Tasks that have started and whose end was not told. */
+  /** Tasks that have started and whose end was not reported. */
   readonly #untold = new Set<string>();
   #nextIndex = 0;
   #stopping = false;
@@ -64,14 +70,17 @@ export class WorkerFleet {
     this.#options = options;
   }
 
-  /** Those that run now, by their places. */
+  /** The workers that run now, by their places. */
   workers(): readonly LocalWorker[] {
     return [...this.#places.values()].flatMap(({ index, running }) =>
       running === undefined ? [] : [toLocalWorker(index, running.child)],
     );
   }
 
-  /** Starts one more worker. @param settings that only this one gets, and its successors. Resolves when it is ready. */
+  /**
+   * Starts one more worker. Resolves when it is ready.
+   * @param settings extra settings of this worker and of its successors
+   */
   async add(settings: Readonly<Record<string, string>> = {}): Promise<LocalWorker> {
     const index = this.#nextIndex;
     this.#nextIndex += 1;
@@ -93,7 +102,10 @@ export class WorkerFleet {
     }
   }
 
-  /** Sends a worker a signal and gives its place up. Resolves when the process is gone and, if it is to be, told so. */
+  /**
+   * Sends a worker a signal and gives its place up. Resolves when the process is gone and, where ends are reported, its
+   * end is reported.
+   */
   async remove(index: number, signal: NodeJS.Signals): Promise<void> {
     const { place, child } = this.#find(index);
     place.isKept = false;
@@ -104,7 +116,9 @@ export class WorkerFleet {
     await promise;
   }
 
-  /** Sends a worker a signal, as ECS or an accident would; it is replaced. Resolves when its successor is ready. */
+  /**
+   * Sends a worker a signal, as ECS or an accident would; the worker is replaced. Resolves when its successor is ready.
+   */
   async replace(index: number, signal: NodeJS.Signals): Promise<void> {
     const { place, child } = this.#find(index);
     const { promise } = place.followed;
@@ -113,8 +127,8 @@ export class WorkerFleet {
   }
 
   /**
-   * What ECS does when it is asked to stop a task: SIGTERM, and SIGKILL when that was not enough. The worker is replaced. Does
-   * not wait for it. Throws an Error when no such task runs.
+   * Stops a task as ECS does: SIGTERM, and SIGKILL when that was not enough. The worker is replaced. Returns at once,
+   * without waiting for the end. Throws an Error when no such task runs.
    */
   stopTask(taskId: string): void {
     const running = [...this.#places.values()].find((place) => place.running?.taskId === taskId)?.running;
@@ -122,12 +136,15 @@ export class WorkerFleet {
     void stopChild(running.child, this.#options.taskStopMs);
   }
 
-  /** Whether the end of workers at this place is told from now on. Without it their deaths must be observed. */
+  /**
+   * Sets whether the end of workers at this place is reported from now on. Otherwise the other workers must observe
+   * their deaths.
+   */
   reportStops(index: number, isReported: boolean): void {
     this.#find(index).place.reportsStops = isReported;
   }
 
-  /** Stops all, those that are just starting too. Resolves when their ends are told. */
+  /** Stops all workers, also the ones that are just starting. Resolves when their ends are reported. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.allSettled(this.#starting);
@@ -181,7 +198,10 @@ export class WorkerFleet {
     return started;
   }
 
-  /** As ECS: says that the task is gone, and starts another one. A worker that keeps ending breaks the stack. */
+  /**
+   * Does as ECS does: reports that the task is gone, and starts another one. A worker that keeps ending breaks the
+   * stack.
+   */
   async #onExit(place: Place, how: string, last: string): Promise<void> {
     const { followed, running } = place;
     place.running = undefined;
@@ -203,7 +223,7 @@ export class WorkerFleet {
     this.#options.keepTasks([...this.#untold]);
   }
 
-  /** Throws when the workers of this place end too often. */
+  /** Starts the next worker of a place. Throws when the workers of this place end too often. */
   async #follow(place: Place, how: string, last: string): Promise<void> {
     const nowMs = performance.now();
     place.endedAtMs.push(nowMs);
@@ -224,7 +244,7 @@ function toLocalWorker(index: number, { process, ready }: Child): LocalWorker {
   return { index, workerId: String(ready['workerId']), pid: process.pid ?? 0 };
 }
 
-/** Often nobody waits for it, and then its rejection is nobody's fault. */
+/** Makes the promise of the end. Often nobody waits for it, and then its rejection must not end the process. */
 function makeFollowed(): PromiseWithResolvers<void> {
   const followed = Promise.withResolvers<void>();
   followed.promise.catch(() => undefined);

@@ -3,7 +3,10 @@ import { HEALTH_PORT } from '../../shared/platform/healthCheck.ts';
 import { queueUrlBase } from './resources.ts';
 import type { Settings } from './settings.ts';
 
-/** What each process reads of its environment (shared/platform/config.ts); everything else has the default of production. */
+/**
+ * The settings that every process with a store reads from its environment (shared/platform/config.ts). All other
+ * settings keep the defaults of production.
+ */
 export function storeEnvironment(scope: IConstruct, settings: Settings) {
   return {
     HOLDFAST_STAGE: settings.stage,
@@ -17,7 +20,7 @@ export function storeEnvironment(scope: IConstruct, settings: Settings) {
 /** Share of a worker's memory for JavaScript objects; the rest is for buffers, code and the system. */
 const HEAP_SHARE = 0.75;
 
-/** What a worker reads. Which task it is and in which zone, it asks ECS at its start. */
+/** The settings that a worker reads. It asks ECS at its start which task it is and in which zone. */
 export function workerEnvironment(scope: IConstruct, settings: Settings, region: string, keyArn: string) {
   return {
     ...storeEnvironment(scope, settings),
@@ -30,7 +33,7 @@ export function workerEnvironment(scope: IConstruct, settings: Settings, region:
   } as const;
 }
 
-/** What the watchdog reads. */
+/** The settings that the watchdog reads. */
 export function watchdogEnvironment(scope: IConstruct, settings: Settings, clusterArn: string) {
   return { ...storeEnvironment(scope, settings), HOLDFAST_ECS_CLUSTER: clusterArn } as const;
 }

@@ -3,12 +3,12 @@ import type { IConstruct } from 'constructs';
 import { commandQueueName } from '../../shared/platform/queues.ts';
 import { SHARD_INDEX, tableName, type TableDefinition } from '../../shared/platform/tables.ts';
 
-/** ARNs and URLs made from names, so that stacks need no exports from each other and queues can grow alone. */
+/** ARNs and URLs are made from names, so that stacks need no exports from each other and queues can grow alone. */
 export function tableArn(scope: IConstruct, stage: string, table: TableDefinition['name']): string {
   return Stack.of(scope).formatArn({ service: 'dynamodb', resource: 'table', resourceName: tableName(stage, table) });
 }
 
-/** The index of connections by shard. */
+/** The ARN of the index of connections by shard. */
 export function shardIndexArn(scope: IConstruct, stage: string): string {
   return `${tableArn(scope, stage, 'core')}/index/${SHARD_INDEX.name}`;
 }
@@ -17,7 +17,10 @@ export function queueArn(scope: IConstruct, name: string): string {
   return Stack.of(scope).formatArn({ service: 'sqs', resource: name, arnFormat: ArnFormat.NO_RESOURCE_NAME });
 }
 
-/** All command queues of shards, by their first digit: a star alone would match their dead letters, too. */
+/**
+ * The ARNs of all command queues of shards, by their first digit: a star alone would match their dead-letter queues,
+ * too.
+ */
 export function commandQueueArns(scope: IConstruct, stage: string, shardCount: number): readonly string[] {
   const thousands = Math.ceil(shardCount / 1_000);
   return Array.from({ length: thousands }, (_, digit) =>
@@ -25,7 +28,7 @@ export function commandQueueArns(scope: IConstruct, stage: string, shardCount: n
   );
 }
 
-/** What a queue's name follows in its URL. */
+/** The part of a queue's URL that stands before its name. */
 export function queueUrlBase(scope: IConstruct): string {
   const { region, urlSuffix, account } = Stack.of(scope);
   return `https://sqs.${region}.${urlSuffix}/${account}/`;

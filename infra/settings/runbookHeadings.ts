@@ -1,4 +1,7 @@
-/** Every alarm names one of these; each stands in infra/runbook.md with description, investigation and resolution. */
+/**
+ * Headings of infra/runbook.md. Every alarm names one of them, and under each stand description, investigation and
+ * resolution.
+ */
 export const runbookHeadings = [
   'Dead letters: commands',
   'Dead letters: events',

@@ -2,89 +2,145 @@ import { z } from 'zod';
 import { shapeNames, shapes, type ShapeName } from './shapes.ts';
 
 /**
- * What can be set for a stage: on the command line (`cdk … -c stage=prod -c shape=10k`), or for good under
- * `"stages": { "prod": { "shape": "10k" } }` in the context of cdk.json. The first wins; the shape gives the rest.
+ * The settings of a stage. They are given on the command line (`cdk … -c stage=prod -c shape=10k`), or for good under
+ * `"stages": { "prod": { "shape": "10k" } }` in the context of cdk.json. The command line wins. A setting without a
+ * default of its own takes the one of the shape (infra/settings/shapes.ts); without such a default either it may be
+ * left out. A wrong or unknown setting ends the synthesis.
  */
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
 const settingsSchema = z
   .strictObject({
+    /** The name of the stage, with which the names of its resources begin; `dev` when left out. */
     stage: z
       .string()
       .regex(/^[a-z][a-z0-9-]{0,15}$/, 'must be 1 to 16 lower-case letters, digits and dashes, beginning with a letter')
       .default('dev'),
+    /** The size of the stage, from which settings without a default of their own take theirs; `small` when left out. */
     shape: z.enum(shapeNames).default('small'),
-    /** Shards are only ever added: connections never move between them. */
+    /**
+     * The number of shards, each with a command queue of its own; the shape's when left out. Shards are only ever
+     * added: connections never move between them.
+     */
     shardCount: whole(1, 5_000),
-    /** Most connections on a shard. */
+    /**
+     * The greatest number of connections on a shard; the shape's when left out. Further connections are placed on other
+     * shards.
+     */
     shardCap: whole(1, 100),
+    /** The least number of workers that run; the shape's when left out. */
     workers: whole(1, 5_000),
-    /** The service grows up to here when its workers fill, and back to `workers` when they empty. */
+    /**
+     * The number of workers up to which the service grows when its workers fill; the shape's when left out. It shrinks
+     * back to `workers` when they empty.
+     */
     workersMost: whole(1, 5_000),
-    /** So many connections count as a full worker. */
+    /** The number of connections that count as a full worker; the shape's when left out. */
     workerConnections: whole(1, 10_000),
-    /** CPU units of a worker: 1,024 are one core. */
+    /** CPU units of a worker, 1,024 of which are one core; the shape's when left out. */
     workerCpu: whole(256, 16_384),
+    /** Memory of a worker in MiB; the shape's when left out. Which sizes Fargate sells depends on `workerCpu`. */
     workerMemoryMib: whole(512, 122_880),
-    /** Availability zones that the workers are spread over. */
+    /** The number of availability zones that the workers are spread over; the shape's when left out. */
     zones: whole(2, 3),
-    /** Whether workers have public addresses of their own, or go out through NAT gateways. */
+    /**
+     * Whether workers have public addresses of their own (`public`, the default) or go out through NAT gateways
+     * (`private`).
+     */
     network: z.enum(['public', 'private']).default('public'),
-    /** Share of the workers that runs on Spot capacity, in percent. Each reclaim is a drain, so not all of them. */
+    /**
+     * The share of the workers that runs on Spot capacity, in percent; 0 when left out. Each reclaim is a drain, so it
+     * cannot be all of them.
+     */
     spotPercent: whole(0, 70).default(0),
-    /** Grows with each deploy, for example the number of the build: newer workers take over from older ones. */
+    /**
+     * A number that grows with each deploy, for example the number of the build: workers of a higher generation take
+     * over from older ones. 0 when left out, and then a deploy has no such order.
+     */
     generation: whole(0, 2_000_000_000).default(0),
+    /** The number of days after which log lines expire; 30 when left out. */
     logRetentionDays: whole(1, 3_653)
       .refine((days) => logRetentions.has(days), 'must be a number of days that CloudWatch Logs knows')
       .default(30),
-    /** `ops` is the one that is read first; `all` adds one for each concern. Each is billed by the month. */
+    /**
+     * `ops` adds the dashboard that a person on call reads first; `all` adds one for each concern. The shape's when
+     * left out. Each dashboard is billed by the month.
+     */
     dashboards: z.enum(['ops', 'all']),
-    /** `fast` tells when an objective is missed so fast that a month's share is gone in two days; `all` also of slower ones. */
+    /**
+     * `fast` notifies when an objective is missed so fast that a month's share is gone in two days; `all` also when it
+     * is missed more slowly. The shape's when left out.
+     */
     burnAlarms: z.enum(['fast', 'all']),
-    /** Who is told of alarms. Left out, the topics are there and nobody listens. */
+    /** The address to which alarms are mailed. When left out, the topics exist and nobody is subscribed. */
     alarmEmail: z.email().optional(),
+    /** The least severe level of log lines that processes write; `info` when left out. */
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-    /** Reserved for the function: it can never take more, and others cannot take it away. */
+    /**
+     * The number of concurrent runs reserved for the API's function; the shape's when left out. The function never runs
+     * more often at once, and others cannot take that share away.
+     */
     apiConcurrency: whole(1, 10_000),
+    /** The same for ingest: batches of events under way at once. */
     ingestConcurrency: whole(2, 1_000),
+    /** The same for deliver: batches of deliveries under way at once. */
     deliverConcurrency: whole(2, 1_000),
-    /** The quota "Concurrent executions" of the AWS account; new accounts may have as little as 10. */
+    /**
+     * The quota "Concurrent executions" of the AWS account; 1,000 when left out. New accounts may have as little as 10.
+     */
     accountConcurrency: whole(1, 100_000).default(1_000),
+    /** The limit of requests per second, above which the API answers 429; the shape's when left out. Bursts: twice that. */
     apiRequestsPerSecond: whole(1, 10_000),
-    /** The API's own name, for example `api.example.com`; needs certificateArn, and a record that leads to the output. */
+    /**
+     * A name of the API's own, for example `api.example.com`. It needs certificateArn, and a DNS record that leads to
+     * the name in the stack's output. When left out, the API has only the name that AWS gives.
+     */
     domainName: z
       .string()
       .regex(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be the name of a host')
       .optional(),
-    /** Of a certificate for domainName, in the region of the stage. */
+    /**
+     * The ARN of a certificate for domainName, in the region of the stage. Given together with domainName or not at
+     * all.
+     */
     certificateArn: z
       .string()
       .regex(/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/[\w-]+$/, 'must be the ARN of a certificate')
       .optional(),
     /**
-     * A web ACL of AWS WAF with the scope CLOUDFRONT, put in front of the API by a distribution: WAF cannot stand before an
-     * HTTP API itself. Whoever knows the API's own address can still go around it.
+     * The ARN of a web ACL of AWS WAF with the scope CLOUDFRONT. A distribution puts it in front of the API, because
+     * WAF cannot stand before an HTTP API itself. Callers that know the API's own address can still go around it. When
+     * left out, there is neither.
      */
     webAclArn: z
       .string()
       .regex(/^arn:[\w-]+:wafv2:us-east-1:\d{12}:global\/webacl\/.+$/, 'must be the ARN of a web ACL for CloudFront')
       .optional(),
-    /** Days for which daily backups of the tables core and sessions are kept, beside point-in-time recovery. */
+    /**
+     * The number of days for which daily backups of the tables core and sessions are kept, beside point-in-time
+     * recovery; the shape's when left out.
+     */
     backupDays: whole(1, 35),
-    /** A vault in another region or account, which gets a copy of each backup. */
+    /**
+     * The ARN of a vault in another region or account that gets a copy of each backup. When left out, nothing is
+     * copied.
+     */
     backupCopyVaultArn: z
       .string()
       .regex(/^arn:[\w-]+:backup:[\w-]+:\d{12}:backup-vault:[\w-]+$/, 'must be the ARN of a backup vault')
       .optional(),
     /**
-     * Name of the parameter (a SecureString of Systems Manager) with the key of the canary's tenant. Left out, there is no
-     * canary. Never the key itself.
+     * The name of the parameter (a SecureString of Systems Manager) that holds the API key of the canary's tenant;
+     * never the key itself. When left out, there is no canary.
      */
     canaryKeyParameter: z
       .string()
       .regex(/^\/[\w./-]+$/, 'must be the name of a parameter, beginning with a slash')
       .optional(),
-    /** The connection through which the canary writes to itself. */
+    /**
+     * The id of the connection through which the canary writes to itself. Given together with canaryKeyParameter or not
+     * at all.
+     */
     canaryConnectionId: z
       .string()
       .regex(/^con_\w+$/, 'must be the id of a connection')
@@ -113,7 +169,7 @@ const settingsSchema = z
 export type Settings = z.infer<typeof settingsSchema>;
 type Values = Readonly<Record<string, unknown>>;
 
-/** AWS refuses reservations that leave less than this to the functions without one. */
+/** The concurrency that must remain for functions without a reservation: AWS refuses reservations that leave less. */
 const UNRESERVED = 100;
 /** Reserved concurrency of the functions whose load does not grow with the number of connections. */
 export const smallConcurrency = {
@@ -125,7 +181,7 @@ export const smallConcurrency = {
   canary: 1,
 } as const;
 
-/** Source: CloudWatch Logs API, PutRetentionPolicy. */
+/** The retention times in days that CloudWatch Logs accepts. Source: CloudWatch Logs API, PutRetentionPolicy. */
 const logRetentions: ReadonlySet<number> = new Set([
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288, 3_653,
 ]);
@@ -159,10 +215,10 @@ function isFargateSize(cpu: number, memoryMib: number): boolean {
 
 /**
  * Reads and checks the settings of a stage.
- * @param given what stands on the command line
- * @param committed settings kept for good, by stage
- * Throws an Error that names each wrong setting, the rule and the value received; also when there would be fewer shards than
- * are kept for the stage.
+ * @param given the settings on the command line
+ * @param committed the settings kept for good, by stage
+ * Throws an Error that names each wrong setting, the rule and the value received; also when there would be fewer shards
+ * than are kept for the stage.
  */
 export function parseSettings(given: Values, committed: Readonly<Record<string, Values>> = {}): Settings {
   const stage = typeof given['stage'] === 'string' ? given['stage'] : 'dev';
@@ -200,7 +256,7 @@ function toLine(issue: z.core.$ZodIssue, values: Values): string {
   return `${name}: ${issue.message} (received ${received})`;
 }
 
-/** The settings among all context values: CDK's own names have a colon, a slash or a dash in them. */
+/** The settings among all context values. The names of CDK's own values have a colon, a slash or a dash in them. */
 export function settingsOf(context: Values): Settings {
   const { stages, ...rest } = Object.fromEntries(Object.entries(context).filter(([name]) => /^\w+$/.test(name)));
   const committed = z.record(z.string(), z.record(z.string(), z.unknown())).safeParse(stages ?? {});

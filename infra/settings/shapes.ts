@@ -1,6 +1,7 @@
 /**
- * What a stage is made of at three sizes. Each number is a default: a setting of the same name replaces it.
- * Planned and not yet measured on AWS: 15 MB of memory to a connection, workers and shards three quarters to four fifths full.
+ * The size of a stage, in three steps. Each number is a default: a setting of the same name replaces it. The numbers
+ * are planned and not yet measured on AWS: 15 MB of memory to a connection, workers and shards three quarters to four
+ * fifths full.
  */
 export const shapeNames = ['small', '10k', '100k'] as const;
 export type ShapeName = (typeof shapeNames)[number];

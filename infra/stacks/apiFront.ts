@@ -15,7 +15,7 @@ import type { Construct } from 'constructs';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** What stands before the API when a stage asks for it: a name of its own, and a web ACL. Neither is there by default. */
+/** Adds what a stage may ask for in front of the API: a name of its own, and a web ACL. Neither is there by default. */
 export function addApiFront(scope: Construct, settings: Settings, api: HttpApi, stage: HttpStage): void {
   addDomain(scope, settings, api, stage);
   addWebAcl(scope, settings, api);
@@ -34,7 +34,10 @@ function addDomain(scope: Construct, { domainName, certificateArn }: Settings, a
   });
 }
 
-/** AWS WAF cannot stand before an HTTP API, so a distribution does, which keeps nothing and passes everything on. */
+/**
+ * Adds a distribution that carries the web ACL, because AWS WAF cannot stand before an HTTP API. The distribution
+ * caches nothing and passes everything on.
+ */
 function addWebAcl(scope: Construct, { webAclArn }: Settings, api: HttpApi): void {
   if (webAclArn === undefined) return;
   const distribution = new Distribution(scope, 'Front', {
@@ -45,7 +48,7 @@ function addWebAcl(scope: Construct, { webAclArn }: Settings, api: HttpApi): voi
       viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
       allowedMethods: AllowedMethods.ALLOW_ALL,
       cachePolicy: CachePolicy.CACHING_DISABLED,
-      // The host of the caller is not that of the API, which would refuse it.
+      // The host that the caller named is not passed on: it is not the API's own, and the API would refuse it.
       originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
       responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
     },

@@ -17,11 +17,11 @@ export interface ApiStackProps extends StackProps {
   readonly settings: Settings;
 }
 
-/** API Gateway ends a request after 30 s; the function ends just before. */
+/** The function's timeout. API Gateway ends a request after 30 s; the function ends just before. */
 const TIMEOUT_SECONDS = 29;
-/** Operators are few. */
+/** The limit of requests to the admin routes. Operators are few. */
 const ADMIN_REQUESTS_PER_SECOND = 10;
-/** Those of `isAdminPath` (functions/admin/handler.ts). */
+/** The routes for which `isAdminPath` (functions/admin/handler.ts) is true. */
 const ADMIN_ROUTES = ['/v1/admin/{proxy+}', '/health/detailed'] as const;
 const ROUTES = ['/v1/{proxy+}', '/health', '/health/ready'] as const;
 
@@ -71,7 +71,7 @@ export class ApiStack extends Stack {
       'Authentication is one middleware in front of every handler, the same as in the embedded stack; an authoriser would be a second one.',
       'AwsSolutions-APIG4',
     );
-    // Settings of a route that is not there yet are refused.
+    // API Gateway refuses settings of a route that does not exist yet.
     const httpStage = this.#addStage(settings);
     httpStage.node.addDependency(...adminRoutes);
     addApiFront(this, settings, this.api, httpStage);
@@ -90,7 +90,7 @@ export class ApiStack extends Stack {
       throttle: { rateLimit: apiRequestsPerSecond, burstLimit: apiRequestsPerSecond * 2 },
       accessLogSettings: {
         destination: new LogGroupLogDestination(logGroup),
-        // The route and not the path: paths may hold what is nobody's business in a log.
+        // The log names the route and not the path: paths may hold ids that are nobody's business in a log.
         format: AccessLogFormat.custom(
           JSON.stringify({
             requestId: AccessLogField.contextRequestId(),
@@ -104,7 +104,7 @@ export class ApiStack extends Stack {
       },
     });
     const bare = httpStage.node.defaultChild as CfnStage;
-    // CDK passes this map on as it stands, so the names are CloudFormation's.
+    // CDK passes this map on unchanged, so the names in it are CloudFormation's.
     const throttle = {
       ThrottlingRateLimit: ADMIN_REQUESTS_PER_SECOND,
       ThrottlingBurstLimit: ADMIN_REQUESTS_PER_SECOND * 2,

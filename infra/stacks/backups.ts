@@ -8,12 +8,15 @@ import { tableName } from '../../shared/platform/tables.ts';
 import { tableArn } from '../settings/resources.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Fleet is about processes that are gone by then. */
+/**
+ * The tables that are backed up. Fleet is not among them: it is about processes that are gone by the time of a restore.
+ */
 const backedUp = ['core', 'sessions'] as const;
 
 /**
- * A backup each night, beside point-in-time recovery, which ends with its table, its account or its region: kept in a vault of
- * its own and, if the stage names one, copied to a vault elsewhere. Kept no longer than deleted things may come back.
+ * A backup each night, beside point-in-time recovery, which is lost together with its table, its account or its region.
+ * Backups are kept in a vault of their own and, if the stage names one, copied to a vault elsewhere. They are kept no
+ * longer than deleted data may come back.
  */
 export function addBackups(
   scope: Construct,
@@ -51,12 +54,16 @@ export function addBackups(
   plan.addSelection('Tables', {
     resources: arns.map((arn) => BackupResource.fromArn(arn)),
     role: makeRole(scope, stage, backupCopyVaultArn),
-    // The policy that AWS manages may back up and delete everything in the account.
+    // The role has a policy of its own, because the one that AWS manages may back up and delete everything in the
+    // account.
     disableDefaultBackupPolicy: true,
   });
 }
 
-/** Source: AWS Backup Developer Guide, "AWSBackupServiceRolePolicyForBackup", its statements for DynamoDB and for copies. */
+/**
+ * Makes the role of the backups. Source: AWS Backup Developer Guide, "AWSBackupServiceRolePolicyForBackup", its
+ * statements for DynamoDB and for copies.
+ */
 function makeRole(scope: Construct, stage: string, copyVaultArn: string | undefined): Role {
   const arns = backedUp.map((table) => tableArn(scope, stage, table));
   const role = new Role(scope, 'BackupRole', { assumedBy: new ServicePrincipal('backup.amazonaws.com') });

@@ -10,10 +10,10 @@ import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
 import { holdfastMetric } from '../alarms/holdfastMetric.ts';
 import { smallConcurrency, type Settings } from '../settings/settings.ts';
 
-/** Beyond the canary's own patience, and with room for a cold start. */
+/** Longer than the canary itself waits, with room for a cold start. */
 const TIMEOUT_SECONDS = 55;
 
-/** The canary with its schedule and its alarm; nothing when the stage names no key for it. */
+/** Adds the canary with its schedule and its alarm; nothing when the stage names no key for it. */
 export function addCanary(scope: Construct, settings: Settings, apiUrl: string): void {
   const { stage, canaryKeyParameter, canaryConnectionId, logLevel } = settings;
   if (canaryKeyParameter === undefined || canaryConnectionId === undefined) return;
@@ -36,13 +36,14 @@ export function addCanary(scope: Construct, settings: Settings, apiUrl: string):
       HOLDFAST_CANARY_CONNECTION_ID: canaryConnectionId,
       HOLDFAST_CANARY_KEY_PARAMETER: canaryKeyParameter,
     },
-    // Decrypted with the key of Systems Manager itself, which needs no statement.
+    // The parameter is encrypted with the key of Systems Manager itself, which needs no statement.
     statements: [new PolicyStatement({ actions: ['ssm:GetParameter'], resources: [parameterArn] })],
     parameters: ParamsAndSecretsLayerVersion.fromVersion(ParamsAndSecretsVersions.V1_0_103),
   });
   new Rule(scope, 'CanaryEachMinute', {
     schedule: Schedule.rate(Duration.minutes(1)),
-    // The next minute is the retry; a second run would hide what the first one found.
+    // The scheduler does not try again: the next minute is the retry, and a second run would hide what the first one
+    // found.
     targets: [new LambdaFunction(lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
   });
   new RunbookAlarm(scope, 'canary-failed', {
@@ -52,7 +53,7 @@ export function addCanary(scope: Construct, settings: Settings, apiUrl: string):
     threshold: 1,
     periods: 3,
     ofPeriods: 5,
-    // Each run says 0 or 1, so silence means that there was none.
+    // Each run reports 0 or 1, so silence means that there was no run.
     missingData: TreatMissingData.BREACHING,
     heading: 'The canary does not arrive',
     sentence: 'In 3 of 5 minutes a message of the canary to itself did not arrive, or was not sent at all.',

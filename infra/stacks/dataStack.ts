@@ -27,7 +27,8 @@ export class DataStack extends Stack {
       alias: `${stage}-data-keys`,
       description: 'Wraps the data keys of WhatsApp sessions',
       enableKeyRotation: true,
-      // Cannot be changed later. Without a replica of the key, a copy of the sessions in another region cannot be read there.
+      // This cannot be changed later. Without a replica of the key, a copy of the sessions in another region cannot be
+      // read there.
       multiRegion: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
@@ -41,7 +42,7 @@ export class DataStack extends Stack {
       sortKey: { name: 'sk', type: AttributeType.STRING },
       timeToLiveAttribute: definition.ttlAttribute,
       encryption: TableEncryptionV2.awsManagedKey(),
-      // Leases and owners of an earlier hour are about processes that are gone: Fleet is never put back.
+      // Fleet has no backup: the leases and owners of an earlier hour are about processes that are gone.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: definition.name !== 'fleet' },
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,

@@ -12,12 +12,12 @@ export interface DeliveryStackProps extends StackProps {
   readonly settings: Settings;
 }
 
-/** A sixth of the queues' visibility timeout, as AWS advises for event sources. */
+/** The functions' timeout: a sixth of the queues' visibility timeout, as AWS advises for event sources. */
 const TIMEOUT_SECONDS = 30;
-/** Most that SQS gives in one batch of a FIFO queue. */
+/** The largest batch that SQS gives of a FIFO queue. */
 const BATCH_SIZE = 10;
 
-/** From the events queue to stored messages, events and deliveries, and from there to the tenants' webhooks. */
+/** The way from the events queue to stored messages, events and deliveries, and from there to the tenants' webhooks. */
 export class DeliveryStack extends Stack {
   constructor(scope: Construct, id: string, props: DeliveryStackProps) {
     super(scope, id, props);
@@ -41,12 +41,13 @@ export class DeliveryStack extends Stack {
       target: lambda,
       eventSourceArn: queueArn(this, queueName),
       batchSize: BATCH_SIZE,
-      // The whole batch would come again because of one record.
+      // Without this, the whole batch would come again because of one record.
       reportBatchItemFailures: true,
-      // More batches than that would be throttled, and each throttle counts as a receive on the way to the dead letters.
+      // More batches at once than the function's concurrency would be throttled, and each throttle counts as a receive
+      // on the way to the dead letters.
       maxConcurrency: concurrency,
     });
-    // AWS looks whether the role may read the queue when the source is made.
+    // The policy must exist first: AWS checks whether the role may read the queue when the source is made.
     source.node.addDependency(role);
   }
 }

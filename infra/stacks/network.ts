@@ -4,8 +4,8 @@ import { acknowledge } from '../constructs/acknowledge.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /**
- * The workers' network. Public: each worker has an address of its own, so that no NAT gateway is paid, shared or runs out of
- * ports towards the few addresses of WhatsApp. Private: one NAT gateway in each zone.
+ * The workers' network. `public`: each worker has an address of its own, so that no NAT gateway is paid, shared or runs
+ * out of ports towards the few addresses of WhatsApp. `private`: one NAT gateway in each zone.
  */
 export function makeVpc(scope: Construct, { network, zones }: Pick<Settings, 'network' | 'zones'>): IVpc {
   const isPrivate = network === 'private';
@@ -16,7 +16,7 @@ export function makeVpc(scope: Construct, { network, zones }: Pick<Settings, 'ne
       { name: 'public', subnetType: SubnetType.PUBLIC, cidrMask: 20 },
       ...(isPrivate ? [{ name: 'private', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 }] : []),
     ],
-    // Both cost nothing. S3 is where images come from.
+    // Both endpoints cost nothing. Images come from S3.
     gatewayEndpoints: {
       dynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB },
       s3: { service: GatewayVpcEndpointAwsService.S3 },
@@ -31,7 +31,7 @@ export function makeVpc(scope: Construct, { network, zones }: Pick<Settings, 'ne
   return vpc as IVpc;
 }
 
-/** Where in it the workers are. */
+/** The subnets of the network in which the workers run. */
 export function workerSubnets({ network }: Pick<Settings, 'network'>): SubnetSelection {
   return { subnetType: network === 'private' ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PUBLIC };
 }

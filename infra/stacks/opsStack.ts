@@ -20,7 +20,7 @@ export interface OpsStackProps extends StackProps {
   readonly service: FargateService;
 }
 
-/** Whom alarms tell, the alarms that belong to no other stack, and the dashboard. */
+/** The topics of the alarms, the alarms that belong to no other stack, and the dashboards. */
 export class OpsStack extends Stack {
   constructor(scope: Construct, id: string, props: OpsStackProps) {
     super(scope, id, props);
@@ -41,7 +41,7 @@ export class OpsStack extends Stack {
 
   #addTopic({ stage, alarmEmail }: Settings, severity: 'page' | 'ticket'): void {
     const topic = new Topic(this, severity, { topicName: alarmTopicName(stage, severity), enforceSSL: true });
-    // A policy of one's own replaces the one by which CloudWatch could publish.
+    // A policy of our own replaces the one by which CloudWatch may publish, so that permission is repeated here.
     topic.addToResourcePolicy(
       new PolicyStatement({
         effect: Effect.ALLOW,

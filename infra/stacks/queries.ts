@@ -3,9 +3,9 @@ import type { Construct } from 'constructs';
 
 /** A question of the runbook, ready to be asked in CloudWatch Logs Insights. */
 export interface SavedQuery {
-  /** Without the stage, for example `failed-requests`. */
+  /** The name without the stage, for example `failed-requests`. */
   readonly name: string;
-  /** Log groups without `/holdfast/<stage>/`. */
+  /** The log groups, without `/holdfast/<stage>/`. */
   readonly groups: readonly string[];
   readonly lines: readonly string[];
 }
@@ -23,7 +23,7 @@ export const savedQueries: readonly SavedQuery[] = [
     ],
   },
   {
-    // Before it is run: put the id in.
+    // A person replaces the id below before running the query.
     name: 'one-connection',
     groups: everywhere,
     lines: [
@@ -33,7 +33,8 @@ export const savedQueries: readonly SavedQuery[] = [
     ],
   },
   {
-    // From the call over the worker to the webhook. Before it is run: put the id in.
+    // The query follows one id from the API call over the worker to the webhook. A person replaces the id below before
+    // running it.
     name: 'one-request',
     groups: everywhere,
     lines: [

@@ -18,14 +18,14 @@ export interface QueueStackProps extends StackProps {
   readonly settings: Settings;
 }
 
-/** Events older than this are late: their messages are on the way to a tenant. */
+/** The age from which on an event is late: the messages in it are on the way to a tenant. */
 const EVENTS_LATE_SECONDS = 120;
-/** A deploy that gets no answer from the guard ends then; CloudFormation's own patience is an hour. */
+/** The time after which a deploy ends when the guard does not answer; CloudFormation itself would wait for an hour. */
 const GUARD_SECONDS = 120;
 
 /**
- * All queues with their dead letters, made from the same definitions as the embedded stack's. Command queues are in nested
- * stacks; fewer of them than are deployed is refused before anything is changed.
+ * All queues with their dead-letter queues, made from the same definitions as the embedded stack's. Command queues are
+ * in nested stacks; a deploy with fewer of them than exist is refused before anything is changed.
  */
 export class QueueStack extends Stack {
   constructor(scope: Construct, id: string, props: QueueStackProps) {
@@ -84,7 +84,8 @@ export class QueueStack extends Stack {
 
   #addDeliveryQueue(stage: string): void {
     const { queue } = this.#addWorkQueue(stage, 'Deliveries', deliveryQueueName(stage), 'deliveries');
-    // The age of the oldest says nothing here: deliveries to an endpoint that fails stay for two hours by design.
+    // The age of the oldest message says nothing on this queue: deliveries to an endpoint that fails stay for two hours
+    // by design.
     new RunbookAlarm(this, 'deliveries-pile-up', {
       stage,
       metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Minimum', period: Duration.minutes(5) }),

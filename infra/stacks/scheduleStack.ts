@@ -13,7 +13,7 @@ export interface ScheduleStackProps extends StackProps {
   readonly settings: Settings;
 }
 
-/** What runs by the clock: reconcile, each minute. */
+/** The functions that run by the clock: reconcile, each minute. */
 export class ScheduleStack extends Stack {
   constructor(scope: Construct, id: string, props: ScheduleStackProps) {
     super(scope, id, props);
@@ -22,7 +22,7 @@ export class ScheduleStack extends Stack {
       settings,
       name: 'reconcile',
       entry: 'functions/reconcile/entry.ts',
-      // It may begin again with the next minute; until then one run has time to catch up after an outage.
+      // The next run may begin with the next minute; until then one run has time to catch up after an outage.
       timeoutSeconds: 300,
       reservedConcurrency: smallConcurrency.reconcile,
       environment: storeEnvironment(this, settings),
@@ -30,7 +30,7 @@ export class ScheduleStack extends Stack {
     });
     new Rule(this, 'EachMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
-      // The next minute is the retry.
+      // The scheduler does not try again: the next minute is the retry.
       targets: [new LambdaFunction(lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
     });
     new RunbookAlarm(this, 'reconcile-silent', {

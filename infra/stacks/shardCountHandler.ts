@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What CloudFormation asks a custom resource, as far as this one looks at it. */
+/** The request of CloudFormation to a custom resource, as far as this one reads it. */
 const requestSchema = z.object({
   RequestType: z.enum(['Create', 'Update', 'Delete']),
   ResponseURL: z.url(),
@@ -13,7 +13,10 @@ const requestSchema = z.object({
 });
 type Request = z.infer<typeof requestSchema>;
 
-/** Why a deploy must not go on, or undefined. Fewer shards would delete queues of connections that never move. */
+/**
+ * The reason why a deploy must not go on, or undefined. Fewer shards would delete queues of connections that never
+ * move.
+ */
 export function refusalOf(request: Pick<Request, 'RequestType' | 'ResourceProperties' | 'OldResourceProperties'>) {
   const { stage, shardCount } = request.ResourceProperties;
   const before = request.OldResourceProperties?.shardCount;
@@ -21,12 +24,12 @@ export function refusalOf(request: Pick<Request, 'RequestType' | 'ResourceProper
   return `shardCount: stage ${stage} has ${before} shards, and shards are only ever added (received ${shardCount})`;
 }
 
-/** CloudFormation's answers are files in S3. */
+/** How long the answer may take. CloudFormation reads it as a file in S3. */
 const ANSWER_WITHIN_MS = 10_000;
 
 /**
- * The custom resource before the command queues: the one place that knows how many shards are deployed. Answers CloudFormation
- * itself; throws when it cannot, and CloudFormation then ends the deploy at the resource's timeout.
+ * The custom resource before the command queues: the one place that knows how many shards are deployed. It answers
+ * CloudFormation itself; it throws when it cannot, and CloudFormation then ends the deploy at the resource's timeout.
  */
 export async function handler(event: unknown): Promise<void> {
   const request = requestSchema.parse(event);

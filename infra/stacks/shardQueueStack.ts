@@ -5,14 +5,20 @@ import type { Construct } from 'constructs';
 import type { QueueDefinition } from '../../shared/platform/queues.ts';
 import { queueArn } from '../settings/resources.ts';
 
-/** CloudFormation takes 500 resources in a stack, and CDK warns from 400 on. Never changed: queues would change their stack. */
+/**
+ * The number of queues in one nested stack. CloudFormation accepts 500 resources in a stack, and CDK warns from 400 on.
+ * The number never changes, because queues would then move to another stack.
+ */
 export const QUEUES_PER_STACK = 390;
 
 export interface ShardQueueStackProps extends NestedStackProps {
   readonly definitions: readonly QueueDefinition[];
 }
 
-/** Some of the command queues. Bare resources, because a policy for each queue would halve the number that fits. */
+/**
+ * A part of the command queues. They are bare resources, because a policy for each queue would halve the number that
+ * fits.
+ */
 export class ShardQueueStack extends NestedStack {
   constructor(scope: Construct, id: string, props: ShardQueueStackProps) {
     super(scope, id, props);

@@ -14,10 +14,13 @@ import { watchdogEnvironment } from '../settings/environment.ts';
 import { holdfastMetric } from '../alarms/holdfastMetric.ts';
 import { smallConcurrency, type Settings } from '../settings/settings.ts';
 
-/** A run ends before the next one begins. The longest, which confirms a death, takes about half of it. */
+/**
+ * The function's timeout: a run ends before the next one begins. The longest run, which confirms a death, takes about
+ * half of it.
+ */
 const TIMEOUT_SECONDS = 55;
 
-/** The watchdog: each minute, outside the workers, beside the cluster whose tasks it may stop. */
+/** Adds the watchdog: it runs each minute, outside the workers, beside the cluster whose tasks it may stop. */
 export function addWatchdog(scope: Construct, settings: Settings, cluster: ICluster): void {
   const { lambda, role } = new Handler(scope, 'watchdog', {
     settings,
@@ -37,7 +40,7 @@ export function addWatchdog(scope: Construct, settings: Settings, cluster: IClus
   );
   new Rule(scope, 'WatchdogMinute', {
     schedule: Schedule.rate(Duration.minutes(1)),
-    // The next minute is the retry.
+    // The scheduler does not try again: the next minute is the retry.
     targets: [new LambdaFunction(lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
   });
   addAlarms(scope, settings.stage, lambda);

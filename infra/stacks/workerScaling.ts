@@ -3,12 +3,15 @@ import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import { holdfastMetric } from '../alarms/holdfastMetric.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Room for the connections of a worker that dies, and for those of the minutes until a new one has started. */
+/**
+ * The target leaves room for the connections of a worker that dies, and for new ones in the minutes until another
+ * worker has started.
+ */
 const TARGET_PERCENT = 80;
 
 /**
- * The leader knows how full the fleet is, and the service follows it. Out within minutes; in slowly, because each worker
- * that goes hands all its sockets over.
+ * Scales the service by how full the leader says that the fleet is: out within minutes, in slowly, because each worker
+ * that goes hands all its connections over.
  */
 export function scaleByUtilisation(
   service: FargateService,
@@ -16,7 +19,7 @@ export function scaleByUtilisation(
 ): void {
   const scaling = service.autoScaleTaskCount({ minCapacity: workers, maxCapacity: workersMost });
   scaling.scaleToTrackCustomMetric('Utilisation', {
-    // The average of a minute is that of the leader: nobody else says it.
+    // The average of a minute is the leader's figure, because nobody else reports it.
     metric: holdfastMetric(stage, 'FleetUtilisation', {}, { statistic: 'Average', minutes: 1 }),
     targetValue: TARGET_PERCENT,
     scaleOutCooldown: Duration.minutes(3),

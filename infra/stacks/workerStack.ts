@@ -28,7 +28,7 @@ import { makeWorkerTask } from './workerTask.ts';
 
 export interface WorkerStackProps extends StackProps {
   readonly settings: Settings;
-  /** Image of `worker/main.ts` for ARM64. */
+  /** The image of `worker/main.ts` for ARM64. */
   readonly image: ContainerImage;
   readonly dataKeyArn: string;
 }
@@ -39,7 +39,9 @@ const memoryThresholds: readonly (readonly [Severity, percent: number])[] = [
   ['page', 95],
 ];
 
-/** The workers: one service of tasks that hold sockets, and the function that hears when one of them has stopped. */
+/**
+ * The workers: one service of tasks that hold sockets, and the function that is invoked when one of them has stopped.
+ */
 export class WorkerStack extends Stack {
   readonly service: FargateService;
   readonly #logGroup: LogGroup;
@@ -88,10 +90,10 @@ export class WorkerStack extends Stack {
     const service = new FargateService(this, 'Service', {
       cluster,
       taskDefinition: task,
-      // No count: it is the autoscaling's, and a deploy would set it back.
+      // The count is not set: it belongs to the autoscaling, and a deploy would set it back.
       ...deploymentPercents(settings.workers),
       circuitBreaker: { enable: true, rollback: true },
-      // It would stop tasks, and so move sockets, for evenness alone.
+      // Rebalancing is off: it would stop tasks, and so move connections, for evenness alone.
       availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
       assignPublicIp: settings.network === 'public',
       vpcSubnets: workerSubnets(settings),
@@ -106,8 +108,9 @@ export class WorkerStack extends Stack {
   }
 
   /**
-   * `npm run restore` as a task of its own, with what it may do and no worker may: read the table of sessions from end to
-   * end. It is started by hand, with the output's command, while the service has no workers.
+   * Adds `npm run restore` as a task of its own with the permission that no worker has: to read the table of sessions
+   * from end to end. An operator starts it by hand, with the command in the stack's output, while the service has no
+   * workers.
    */
   #addRestore(props: WorkerStackProps, vpc: IVpc, cluster: ICluster, nobody: SecurityGroup): void {
     const { settings } = props;
@@ -131,7 +134,10 @@ export class WorkerStack extends Stack {
     });
   }
 
-  /** The worker's container counts and not its task, which is reported as stopped tens of seconds later. */
+  /**
+   * Adds the function for stopped tasks. It looks at the worker's container and not at its task, which is reported as
+   * stopped tens of seconds later.
+   */
   #addTaskStopped(settings: Settings, cluster: ICluster): void {
     const { lambda } = new Handler(this, 'taskStopped', {
       settings,
@@ -151,7 +157,7 @@ export class WorkerStack extends Stack {
           containers: { name: [WORKER_CONTAINER], lastStatus: ['STOPPED'] },
         },
       },
-      // By then the other workers have seen the death themselves.
+      // An older event is of no use: the other workers have observed the death themselves by then.
       targets: [new LambdaFunction(lambda, { maxEventAge: Duration.minutes(5) })],
     });
   }
@@ -181,7 +187,7 @@ export class WorkerStack extends Stack {
     new RunbookAlarm(this, 'workers-missing', {
       stage,
       severity: 'page',
-      // Each task adds one sample a minute, so samples are tasks.
+      // Each task adds one sample a minute, so the number of samples is the number of tasks.
       metric: this.service.metricCpuUtilization({ statistic: 'SampleCount', period: minute }),
       threshold: workers,
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -193,7 +199,10 @@ export class WorkerStack extends Stack {
   }
 }
 
-/** A quarter more at once, and at least one: a deploy moves a part of the sockets at a time and never has too few workers. */
+/**
+ * A deploy starts a quarter more tasks at once, and at least one, so that it moves a part of the connections at a time
+ * and never has too few workers.
+ */
 export function deploymentPercents(workers: number): { minHealthyPercent: number; maxHealthyPercent: number } {
   return { minHealthyPercent: 100, maxHealthyPercent: 100 + Math.max(25, Math.ceil(100 / workers)) };
 }

@@ -18,23 +18,26 @@ export interface WorkerTaskProps {
   readonly settings: Settings;
   readonly image: ContainerImage;
   readonly dataKeyArn: string;
-  /** Whose rows of the table of access its role gets. */
+  /** The process in the table of access whose rows the role gets. */
   readonly process: 'worker' | 'restore';
   readonly containerName: string;
   readonly family?: string;
   readonly logGroup: ILogGroup;
-  /** That of the image if left out. */
+  /** The command of the container; the image's own when left out. */
   readonly command?: readonly string[];
-  /** Left out where nothing answers. */
+  /** The health check of the container; left out where no server answers. */
   readonly healthCommand?: readonly string[];
 }
 
-/** Most that Fargate allows; a drain takes up to 100 s. */
+/** The greatest stop timeout that Fargate allows; a drain takes up to 100 s. */
 const STOP_SECONDS = 120;
 /** The user `node` of Node's images. */
 const USER = '1000:1000';
 
-/** A task of the worker's image: no root, no file that it could change, its own role that holds what is said and nothing more. */
+/**
+ * A task of the worker's image: no root user, no file that it could change, and a role of its own with the stated
+ * access and nothing more.
+ */
 export function makeWorkerTask(scope: Construct, id: string, props: WorkerTaskProps): FargateTaskDefinition {
   const { settings, image, dataKeyArn, process, containerName, family, logGroup, command, healthCommand } = props;
   const task = new FargateTaskDefinition(scope, id, {
@@ -56,7 +59,8 @@ export function makeWorkerTask(scope: Construct, id: string, props: WorkerTaskPr
     stopTimeout: Duration.seconds(STOP_SECONDS),
     environment: workerEnvironment(scope, settings, Stack.of(scope).region, dataKeyArn),
     ...(command === undefined ? {} : { command: [...command] }),
-    // Only a process that does not turn any more is replaced: for all else there are its heartbeat and its drain.
+    // ECS replaces only a process whose event loop does not turn any more: for all else there are its heartbeat and its
+    // drain.
     ...(healthCommand === undefined
       ? {}
       : {
@@ -68,7 +72,7 @@ export function makeWorkerTask(scope: Construct, id: string, props: WorkerTaskPr
             startPeriod: Duration.seconds(120),
           },
         }),
-    // A log that CloudWatch does not take must not stop the event loop, and heartbeats with it.
+    // A log that CloudWatch does not accept must not stop the event loop, and heartbeats with it.
     logging: LogDrivers.awsLogs({ logGroup, streamPrefix: containerName, mode: AwsLogDriverMode.NON_BLOCKING }),
   });
   acknowledge(task, 'None of the variables is a secret: keys are named, never given.', 'AwsSolutions-ECS2');

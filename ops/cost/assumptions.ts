@@ -1,9 +1,9 @@
 import { retentionSeconds } from '../../shared/platform/expiry.ts';
 
 /**
- * What the model takes for granted. Each is a flag of `npm run cost` under its own name (`--ram-mb-per-connection 15`) and
- * appears in the output. `measured`: by the named bench or run. `counted`: in our code or settings. `chosen`: a guess at how
- * customers behave, or a choice of ours; put your own figure there.
+ * One assumption of the model. Each is a flag of `npm run cost` under its own name (`--ram-mb-per-connection 15`) and
+ * appears in the output. `measured`: by the named bench or run. `counted`: in our code or settings. `chosen`: a guess
+ * at how customers behave, or a choice of ours; put your own figure there.
  */
 export interface Assumption {
   readonly value: number;
@@ -124,7 +124,7 @@ export const assumptions = {
 } as const satisfies Record<string, Assumption>;
 
 export type AssumptionName = keyof typeof assumptions;
-/** The figures alone, as they are after the flags. */
+/** The figures alone, with the flags applied. */
 export type Figures = Readonly<Record<AssumptionName, number>>;
 
 export const defaultFigures = Object.fromEntries(

@@ -1,6 +1,7 @@
 /**
- * `npm run cost -- --connections 1000 [--messages-per-day 130] [--any-assumption N]`: what a stage costs in a month, by one
- * model, with everything that it takes for granted. Exit code 2 with one sentence when the input is wrong.
+ * `npm run cost -- --connections 1000 [--messages-per-day 130] [--any-assumption N]`: prints what a stage costs in a
+ * month by one model, with all of the model's assumptions. The exit code is 2, with one sentence, when the input is
+ * wrong.
  */
 import { parseArgs } from 'node:util';
 import { BadInput, toBadInput } from '../sentence.ts';
@@ -60,7 +61,10 @@ function figuresOf(texts: ReturnType<typeof readFlags>): Figures {
   return { ...defaultFigures, ...traffic, ...Object.fromEntries(given) };
 }
 
-/** A number of at least 0; a whole one of at least 1 where asked for. Undefined when the flag is not given. */
+/**
+ * A number of at least 0, or a whole number of at least 1 where that is asked for; undefined when the flag is not
+ * given.
+ */
 function numberOf(
   texts: ReturnType<typeof readFlags>,
   flag: string,

@@ -4,12 +4,12 @@ import type { Figures } from './assumptions.ts';
 import { prices, type PriceName } from './prices.ts';
 import { shapeFor, type Shape } from './shape.ts';
 
-/** One line of the bill: so much of something, at its price. */
+/** One line of the bill: a quantity at its price. */
 export interface Line {
   readonly part: Part;
   readonly what: string;
   readonly price: PriceName;
-  /** In the price's own unit, per month. */
+  /** The quantity per month, in the unit of the price. */
   readonly quantity: number;
   readonly usd: number;
 }
@@ -31,7 +31,7 @@ const KB_PER_GB = 1_000_000;
 /** A read unit is 4 KB; a lease or a shard row is far below 1 KB, so a table read costs one for each 4 rows. */
 const ROWS_PER_READ_UNIT = 4;
 
-/** What a stage costs in a month. Pure. */
+/** The monthly bill of a stage. The function is pure. */
 export function billFor(connections: number, figures: Figures): Bill {
   const shape = shapeFor(connections, figures);
   const month = trafficOf(connections, figures);
@@ -51,7 +51,7 @@ export function billFor(connections: number, figures: Figures): Bill {
 
 type Add = (part: Part, what: string, price: PriceName, quantity: number) => void;
 
-/** What all connections do in a month. */
+/** The traffic of all connections in a month. */
 interface Traffic {
   readonly connections: number;
   readonly received: number;
@@ -140,8 +140,9 @@ function addWatching(add: Add, { connections, workers }: Shape, figures: Figures
 }
 
 /**
- * Metrics of the catalogue as they are billed in one stage: each combination of dimensions, for the hours in which it is sent.
- * @param rareHours share of the hours in which one is sent that says nothing while all is well
+ * The number of metrics of the catalogue that are billed in one stage: each combination of dimensions counts for the
+ * hours in which it is sent.
+ * @param rareHours the share of the hours in which a metric is sent that says nothing while all is well
  */
 export function billedMetrics(rareHours: number): number {
   const definitions: readonly MetricDefinition[] = Object.values(metricCatalogue);
@@ -153,7 +154,7 @@ export function billedMetrics(rareHours: number): number {
     .reduce((sum, billed) => sum + billed, 0);
 }
 
-/** All queues of a stage, dead letters included. */
+/** The number of queues of a stage, dead-letter queues included. */
 export function queueCount({ shards }: Shape): number {
   return queueDefinitions('any', shards).length;
 }

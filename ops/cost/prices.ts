@@ -1,6 +1,6 @@
 /**
- * What AWS asks, in USD: us-east-1, on demand, without free tier, savings plan or Spot. `documentation`: read on the page of
- * the service on the day below. `known`: not looked up again on that day.
+ * Prices of AWS in USD: us-east-1, on demand, without free tier, savings plan or Spot. `documentation`: read on the
+ * page of the service on the day below. `known`: not looked up again on that day.
  */
 export const PRICES_OF = '20 November 2026';
 

@@ -1,19 +1,19 @@
 import type { Figures } from './assumptions.ts';
 
-/** How large a stage must be for its connections. */
+/** The size that a stage needs for its connections. */
 export interface Shape {
   readonly connections: number;
   readonly workers: number;
-  /** Connections that one worker may hold, and what decides that. */
+  /** The number of connections that one worker may hold, and what decides it. */
   readonly perWorker: number;
   readonly limit: 'memory' | 'connectionsPerWorker';
-  /** One command queue each. */
+  /** The number of shards, with one command queue each. */
   readonly shards: number;
 }
 
 const MB_PER_GB = 1_024;
 
-/** Pure: from connections and figures to workers and shards. */
+/** The size from connections and figures. The function is pure. */
 export function shapeFor(connections: number, figures: Figures): Shape {
   const { ramMbPerConnection, workerMb, memoryFill, workerGb, connectionsPerWorker, leastWorkers } = figures;
   const room = workerGb * MB_PER_GB * memoryFill - workerMb;

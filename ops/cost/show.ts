@@ -3,7 +3,7 @@ import { assumptions, type AssumptionName, type Figures } from './assumptions.ts
 import { parts, queueCount, type Bill } from './model.ts';
 import { prices, PRICES_OF } from './prices.ts';
 
-/** The bill, then the prices, then every assumption with its value. */
+/** The lines of the output: the bill, then the prices, then every assumption with its value. */
 export function showBill(bill: Bill, figures: Figures): readonly string[] {
   const { shape, lines, usd } = bill;
   const limits = { memory: 'by memory', connectionsPerWorker: 'by --connections-per-worker' } as const;
@@ -60,7 +60,7 @@ export function showBill(bill: Bill, figures: Figures): readonly string[] {
 
 const sources = { documentation: 'looked up', known: 'known, not looked up again' } as const;
 
-/** `ramMbPerConnection` is `--ram-mb-per-connection`. */
+/** The name of a flag: `ramMbPerConnection` becomes `--ram-mb-per-connection`. */
 export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

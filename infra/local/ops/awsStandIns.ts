@@ -3,7 +3,10 @@ import type { Logger } from '../../../shared/platform/logger.ts';
 import { commandQueueName, queueDefinitions } from '../../../shared/platform/queues.ts';
 import type { MetricStore } from './metricStore.ts';
 
-/** What AWS measures by itself and the embedded stack can measure, too, under the names that dashboards look for. */
+/**
+ * The metrics that AWS measures by itself and that the embedded stack can measure, too, under the names that dashboards
+ * look for.
+ */
 const API_DIMENSIONS = { ApiId: 'api' } as const;
 const EVERY_MS = 10_000;
 
@@ -28,7 +31,9 @@ export interface QueueWatchOptions {
   readonly logger: Logger;
 }
 
-/** Reads how many wait in the queues that all shards share, again and again. Returns what ends it. */
+/**
+ * Reads again and again how many messages wait in the queues that all shards share. Returns a function that ends this.
+ */
 export function watchQueues({ queue, stage, queueUrlBase, store, logger }: QueueWatchOptions): () => void {
   const names = queueDefinitions(stage, 1)
     .map(({ name }) => name)

@@ -1,4 +1,4 @@
-/** Charts of a value for each minute, drawn as SVG by hand: nothing is loaded from elsewhere. */
+/** Charts of a value for each minute, drawn as SVG by hand: nothing is loaded from another server. */
 const WIDTH = 310;
 const HEIGHT = 132;
 const EDGE = { left: 42, right: 8, top: 8, bottom: 18 };
@@ -44,7 +44,7 @@ function niceTop(value, unit) {
   return unit === 'count' ? Math.max(2, Math.ceil(top)) : top;
 }
 
-/** The present minute is not over: sums of it are too small, so the one before it counts if it has a value. */
+/** The present minute is not over and its sums are too small, so the last value is taken from the minutes before it. */
 const lastOf = (points) => points.slice(0, -1).findLast((point) => point !== null) ?? points.at(-1) ?? null;
 
 /** Whether a figure stands on the wrong side of its level: a floor (99 % promised) or a ceiling (3 s). */
@@ -56,7 +56,7 @@ export function isBeyond({ limit, lines }) {
   });
 }
 
-/** A card with the question, the chart and what stood last. Lines that never had a value are left out. */
+/** A card with the question, the chart and the last value of each line. Lines that never had a value are left out. */
 export function drawCard(figure, endMs) {
   const { title, unit, limit, lines } = figure;
   const card = html('article', 'card');
@@ -71,7 +71,7 @@ export function drawCard(figure, endMs) {
   if (beyond) card.classList.add('beyond');
   const values = known.flatMap(({ points }) => points.filter((point) => point !== null));
   const top = niceTop(Math.max(...values, limit?.value ?? 0), unit);
-  // Near a promise of 99 % an axis from 0 would show nothing.
+  // An axis from 0 would show nothing near a promise of 99 %.
   const bottom = limit?.label === 'promised' && Math.min(...values) >= 90 ? 90 : 0;
   const chart = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img' });
   chart.append(svg('title', {}, title));
@@ -121,7 +121,10 @@ function drawAxes(chart, { top, bottom, unit, minutes, endMs, x, y }) {
   }
 }
 
-/** Neighbouring minutes are joined; a minute that stands alone is a dot, and one without a value is a gap. */
+/**
+ * Draws neighbouring minutes as a joined line, a minute that stands alone as a dot, and a minute without a value as a
+ * gap.
+ */
 function drawLine(chart, points, colour, x, y) {
   let run = [];
   const end = () => {
@@ -137,7 +140,7 @@ function drawLine(chart, points, colour, x, y) {
   end();
 }
 
-/** The numbers below a chart are those of the minute under the pointer. */
+/** Shows, below a chart, the numbers of the minute under the pointer. */
 function followPointer(chart, { minutes, x, show }) {
   const cursor = svg('line', { class: 'cursor', y1: EDGE.top, y2: HEIGHT - EDGE.bottom, visibility: 'hidden' });
   chart.append(cursor);

@@ -5,8 +5,9 @@ import { isMetrics, samplesOf } from './emfLine.ts';
 import { MINUTES_KEPT, type MetricStore } from './metricStore.ts';
 
 /**
- * Takes the figures of the run before into the store, out of its logs, so that a restart does not look like a loss. What this
- * process measures in the place of AWS (answers of the API, depths of queues) stands in no log, and begins anew.
+ * Reads the figures of the run before from its logs into the store, so that a restart does not look like a loss.
+ * Figures that this process measures in the place of AWS (answers of the API, depths of queues) stand in no log, and
+ * begin anew.
  */
 export async function readEarlierFigures(
   folder: string,

@@ -5,7 +5,7 @@ export interface Sample {
   readonly namespace: string;
   readonly name: string;
   readonly dimensions: Readonly<Record<string, string>>;
-  /** Milliseconds since 1970. */
+  /** The time of the values, in milliseconds since 1970. */
   readonly atMs: number;
   readonly values: readonly number[];
 }
@@ -30,7 +30,7 @@ export function isMetrics(line: string): boolean {
   return line.startsWith('{"_aws"');
 }
 
-/** The metrics in a line of a log, as CloudWatch finds them; none when it is no line in Embedded Metric Format. */
+/** The metrics in a line of a log, as CloudWatch finds them; none when the line is not in Embedded Metric Format. */
 export function samplesOf(line: string): readonly Sample[] {
   if (!isMetrics(line)) return [];
   const parsed = envelopeSchema.safeParse(parseJson(line));

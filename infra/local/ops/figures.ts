@@ -1,7 +1,7 @@
 import { namespaceOf, type DashboardDefinition, type ShareLine, type Widget } from '../../dashboards/dashboard.ts';
 import type { MetricStore } from './metricStore.ts';
 
-/** One line of a chart: a value for each minute, oldest first; null where nothing was said. */
+/** One line of a chart: a value for each minute, oldest first; null where there was none. */
 export interface FigureLine {
   readonly label: string;
   readonly points: readonly (number | null)[];
@@ -9,7 +9,7 @@ export interface FigureLine {
 
 export interface Figure extends Pick<Widget, 'title' | 'section' | 'unit' | 'limit'> {
   readonly lines: readonly FigureLine[];
-  /** All of it is measured by AWS itself, and nothing stands for that here. */
+  /** Whether all lines are metrics that only AWS measures, so that the chart stays empty here. */
   readonly onlyOnAws: boolean;
 }
 
@@ -19,7 +19,10 @@ export interface DashboardFigures {
   readonly figures: readonly Figure[];
 }
 
-/** The dashboards with what the store holds for them. Pure but for the reading. @param minutes the present one included */
+/**
+ * The dashboards with the values that the store holds for them. Apart from reading the store, the function is pure.
+ * @param minutes how many, the present one included
+ */
 export function figuresOf(
   definitions: readonly DashboardDefinition[],
   store: Pick<MetricStore, 'read'>,

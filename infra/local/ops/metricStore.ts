@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Sample } from './emfLine.ts';
 
-/** What is kept of one minute of a metric. */
+/** The values that are kept for one minute of a metric. */
 interface Minute {
   readonly minute: number;
   count: number;
@@ -13,11 +13,11 @@ interface Minute {
 }
 
 const MINUTE_MS = 60_000;
-/** Three hours: what somebody on call looks at, and a bound on memory together with the two below. */
+/** Three hours, as far back as a person on call looks. Together with the two limits below it bounds the memory. */
 export const MINUTES_KEPT = 180;
 export const SERIES_KEPT = 1_000;
 const VALUES_KEPT = 200;
-/** Clocks of processes on one machine agree. */
+/** How far ahead of now a value may be; clocks of processes on one machine agree. */
 const AHEAD_MS = MINUTE_MS;
 
 /** Metrics of the last three hours in memory, minute by minute, as CloudWatch would keep them. Bounded in every direction. */
@@ -29,7 +29,7 @@ export class MetricStore {
     this.#nowMs = nowMs;
   }
 
-  /** Takes values in. Those of another time than the last three hours are ignored. */
+  /** Adds values. Values that are not of the last three hours are ignored. */
   add({ namespace, name, dimensions, atMs, values }: Sample): void {
     const nowMs = this.#nowMs();
     const minute = Math.floor(atMs / MINUTE_MS);

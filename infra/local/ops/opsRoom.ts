@@ -6,12 +6,14 @@ import { isFromElsewhere, pathOf, targetOf } from '../steadyServer.ts';
 import { figuresOf } from './figures.ts';
 import { MINUTES_KEPT, type MetricStore } from './metricStore.ts';
 
-/** What the local page needs. Its figures come from the logs of this machine's processes, so they are for operators. */
+/**
+ * What the local page needs. The figures come from the logs of this machine's processes, so the page is for operators.
+ */
 export interface OpsRoomOptions {
   readonly stage: string;
   readonly store: MetricStore;
   readonly nowMs: () => number;
-  /** Of the operators' function: the page asks for the operator key and sends it with each request. */
+  /** The check of the operators' function: the page asks for the operator key and sends it with each request. */
   readonly authenticate: Authenticate;
 }
 
@@ -23,7 +25,9 @@ const assets: Readonly<Record<string, readonly [file: string, type: string]>> = 
   '/ops/page.css': ['page.css', 'text/css; charset=utf-8'],
 };
 
-/** Nothing from elsewhere is loaded, nobody may frame it, and no other origin can read it. */
+/**
+ * Headers by which nothing from another server is loaded, nobody can frame the page, and no other origin can read it.
+ */
 const HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy':
@@ -33,7 +37,10 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 } as const;
 
-/** Answers `/ops` and what is below it. Returns whether the request was one of those. */
+/**
+ * Makes the function that answers `/ops` and the paths below it. That function returns whether the request was one of
+ * those.
+ */
 export function makeOpsRoom(options: OpsRoomOptions): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
     const path = pathOf(request);
@@ -61,7 +68,10 @@ export function makeOpsRoom(options: OpsRoomOptions): (request: IncomingMessage,
   };
 }
 
-/** A name that leads to this machine but is not its own may be a page of somebody else's (DNS rebinding). */
+/**
+ * Refuses a request under a name that leads to this machine but is not its own: it may come from a page of somebody
+ * else's (DNS rebinding).
+ */
 function refuse(request: IncomingMessage): { readonly status: number; readonly sentence: string } | undefined {
   if (isFromElsewhere(request)) return { status: 403, sentence: 'Open this page as http://127.0.0.1.' };
   const { method } = request;

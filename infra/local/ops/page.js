@@ -14,7 +14,7 @@ const STATUS_CLASS = {
   unpaired: 'warn',
 };
 const WORKER_CLASS = { ALIVE: 'good', DRAINING: 'warn', DEAD: 'soft' };
-/** Worst first, in every list. */
+/** The order of every list: the worst first. */
 const ATTENTION = ['bad', 'look', 'good'];
 const PROBLEMS_SHOWN = 12;
 
@@ -127,7 +127,7 @@ function drawSection(heading, figures, endMs) {
   return section;
 }
 
-/** What somebody should know, worst first, each as a sentence. Nothing is drawn while there is nothing. */
+/** Shows what a person should know, worst first, each as a sentence; shows nothing when there is nothing. */
 function drawProblems({ figures, fleet, connections, events }) {
   const living = fleet.workers.filter(({ state }) => state !== 'DEAD');
   const found = [
@@ -157,7 +157,7 @@ function drawProblems({ figures, fleet, connections, events }) {
   byId('problems').replaceChildren(...(items.length === 0 ? [] : [element('ul', mood, ...items)]));
 }
 
-/** Each figure beyond its level once, with a dashboard that has it. */
+/** Each figure beyond its level, once, with a dashboard that has it. */
 function beyondOf({ dashboards }) {
   const found = new Map();
   for (const { name, figures } of dashboards) {
@@ -180,14 +180,16 @@ function toTab(sentence, dashboard) {
   return button;
 }
 
-/** People know a label; two connections may have the same. */
+/**
+ * The name for people is the label, and the tenant's name beside it, because two connections may have the same label.
+ */
 const nameOf = ({ id, label, tenantName }) =>
   label === undefined ? id : `${label}${tenantName === undefined ? '' : ` of ${tenantName}`}`;
 const reasonOf = ({ reason, sendsPaused }) =>
   sendsPaused === undefined ? reason : `${reason} Sends are paused until ${timeOf(sendsPaused.until)}.`;
 const timeOf = (at) => new Date(at).toLocaleTimeString([], { timeZoneName: 'short' });
 
-/** Linked once: what was never linked cannot be online, and waits for a person. */
+/** Whether a connection was ever linked: one that never was cannot be online, and waits for a person. */
 const isLinked = ({ account, status }) => account !== undefined || !['awaiting_pairing', 'unpaired'].includes(status);
 
 function drawTiles({ fleet, connections, events, figures }) {
@@ -266,7 +268,9 @@ function toRow(connection) {
   );
 }
 
-/** Enough to tell it from others; all of it under the pointer, and in the table that it is from. */
+/**
+ * Enough of an id to tell it from others; the whole id is shown under the pointer, and in the table that it is from.
+ */
 function shortId(id) {
   const short = element('code', '', `…${id.slice(-6)}`);
   short.title = id;
@@ -289,7 +293,7 @@ function drawWorkers(workers) {
         ),
         element('td', '', state === 'DEAD' ? '–' : ago(startedAt)),
         element('td', '', `${ago(lastHeartbeatAt)} ago`),
-        // What a dead one said last is no longer so.
+        // The last state that a dead worker reported is no longer true.
         ...[shards, load.connections, load.online, load.openFailed].map((count) =>
           element('td', 'number', state === 'DEAD' ? '–' : String(count)),
         ),
