@@ -1,15 +1,14 @@
-import type { Clock } from '../shared/kernel/clock.ts';
 import { callApi, readFleet } from './readFleet.ts';
 import { counted, Failed, span } from './sentence.ts';
 import type { Target } from './target.ts';
+import type { Surroundings } from '../shared/platform/surroundings.ts';
 
 /** A worker drains within 100 s (docs/protocol.md, "Numbers"); ECS kills it after 120. */
 const WAIT_MS = 120_000;
 const LOOK_EVERY_MS = 500;
 
-export interface DrainDependencies {
+export interface DrainDependencies extends Pick<Surroundings, 'clock'> {
   readonly target: Target;
-  readonly clock: Clock;
   readonly say: (line: string) => void;
 }
 

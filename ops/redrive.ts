@@ -6,15 +6,14 @@ import {
   type Message,
 } from '@aws-sdk/client-sqs';
 import type { Connection } from '../shared/connection/connection.ts';
-import type { Clock } from '../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../shared/kernel/id.ts';
 import { commandSchema } from '../shared/message/command.ts';
 import { toAsciiBody } from '../shared/platform/asciiJson.ts';
 import { commandQueueName, deliveryQueueName, eventQueueName } from '../shared/platform/queues.ts';
+import type { Surroundings } from '../shared/platform/surroundings.ts';
 import { depthOf, type QueueKind, type QueuePlace } from './queueDepths.ts';
 
-export interface RedriveDependencies extends QueuePlace {
-  readonly clock: Clock;
+export interface RedriveDependencies extends Pick<Surroundings, 'clock'>, QueuePlace {
   /** A connection never moves, so its row still names the shard to which its commands belong. */
   readonly findConnection: (tenantId: TenantId, connectionId: ConnectionId) => Promise<Connection | undefined>;
 }

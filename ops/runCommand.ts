@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { createOperatorKey } from '../shared/identity/apiKey.ts';
-import type { Clock } from '../shared/kernel/clock.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
+import type { Surroundings } from '../shared/platform/surroundings.ts';
 import { wholeNumber, whoAsks, type CommandLine, type CommandName } from './commandLine.ts';
 import { drain } from './drain.ts';
 import { healthLines, judgeHealth } from './health.ts';
@@ -22,10 +22,9 @@ import { readKeyFile, type Target } from './target.ts';
 import { generationLines, versionLines } from './version.ts';
 import { whatsAppVersion } from './whatsAppVersion.ts';
 
-export interface Run {
+export interface Run extends Pick<Surroundings, 'clock'> {
   readonly line: CommandLine;
   readonly target: Target;
-  readonly clock: Clock;
   readonly say: (line: string) => void;
 }
 

@@ -2,8 +2,7 @@ import { VETTED_VERSION } from '../shared/fleet/whatsAppVersion.ts';
 import { makeId, type WorkerId } from '../shared/kernel/id.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
-import type { Logger } from '../shared/platform/logger.ts';
-import type { Metrics } from '../shared/platform/metrics.ts';
+import type { Surroundings } from '../shared/platform/surroundings.ts';
 import { ClientVersions } from './fleet/clientVersions.ts';
 import type { FleetMember } from './fleet/fleetMember.ts';
 import { FleetStore } from './fleet/fleetStore.ts';
@@ -19,9 +18,8 @@ import type { WorkerWorld } from './world.ts';
 import { makeLateGate } from './fleet/lateGate.ts';
 import { makeOwnedShards } from './shardComposition.ts';
 
-export interface WorkerOptions {
+export interface WorkerOptions extends Pick<Surroundings, 'logger' | 'metrics'> {
   readonly config: WorkerConfig;
-  readonly logger: Logger;
   /** The lease is dead or gone. Called at most once; from then on nothing may be written. */
   readonly onFenced: () => void;
   /** Something cannot be undone from here: the process must end. */
@@ -31,7 +29,6 @@ export interface WorkerOptions {
   /** This worker is to drain and end, and be replaced. May be called more than once. */
   readonly onDrainRequested: (reason: DrainReason) => void;
   readonly vitals: VitalsSource;
-  readonly metrics: Metrics;
   /** Owns all that the worker holds. Its close ends everything at once, as a crash would, and leaves the lease. */
   readonly scope: Scope;
 }

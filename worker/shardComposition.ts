@@ -6,7 +6,7 @@ import { MessageStore } from '../shared/message/messageStore.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
 import type { Logger } from '../shared/platform/logger.ts';
-import type { Metrics } from '../shared/platform/metrics.ts';
+import type { Surroundings } from '../shared/platform/surroundings.ts';
 import type { FactPublisher } from './facts/factPublisher.ts';
 import { makeSqsFactPublisher } from './facts/sqsFactPublisher.ts';
 import type { VersionChoice } from './fleet/clientVersions.ts';
@@ -22,9 +22,8 @@ import type { OwnedConnection } from './fleet/ownedConnection.ts';
 import type { SentOnce } from './socket/port/sentOnce.ts';
 import type { WorkerWorld } from './world.ts';
 
-export interface WorkOptions {
+export interface WorkOptions extends Pick<Surroundings, 'logger' | 'metrics'> {
   readonly config: WorkerConfig;
-  readonly logger: Logger;
   readonly workerId: WorkerId;
   readonly gate: CommitGate;
   /** Owns all that is held for shards. */
@@ -35,7 +34,6 @@ export interface WorkOptions {
   readonly onBroken: (error: unknown) => void;
   readonly opens: OpenMeter;
   readonly versions: VersionChoice;
-  readonly metrics: Metrics;
   readonly world: WorkerWorld;
 }
 

@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { systemClock, type Clock } from '../shared/kernel/clock.ts';
-import { systemRandom, type Random } from '../shared/kernel/random.ts';
+import { systemClock } from '../shared/kernel/clock.ts';
+import { systemRandom } from '../shared/kernel/random.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
 import {
   makeDocumentClient,
@@ -14,6 +14,7 @@ import type { Breakers } from '../shared/platform/breakers.ts';
 import type { ClientGuards } from '../shared/platform/callGuards.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
+import type { Surroundings } from '../shared/platform/surroundings.ts';
 import type { CommitGate } from './fleet/gate.ts';
 import { startFleetMember, type FleetMember, type FleetMemberOptions } from './fleet/fleetMember.ts';
 import type { ConnectionSocket } from './socket/port/connectionSocket.ts';
@@ -22,9 +23,7 @@ import { prepareProcess } from './socket/repairs/prepareProcess.ts';
 import type { OpenSocketOptions } from './socket/port/socketOptions.ts';
 
 /** What a worker touches outside itself: time, chance, stores, queues, the fleet, sockets. */
-export interface WorkerWorld {
-  readonly clock: Clock;
-  readonly random: Random;
+export interface WorkerWorld extends Pick<Surroundings, 'clock' | 'random'> {
   /** For leases and ownership alone, so that traffic cannot delay them. */
   readonly fleetTable: DynamoDBDocumentClient;
   /**

@@ -1,20 +1,15 @@
 import { z } from 'zod';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Secret } from '../../shared/kernel/secret.ts';
 import { isSent, sendStates, type SendState } from '../../shared/message/message.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
-export interface CanaryDependencies {
+export interface CanaryDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   /** Of the API, without a slash at its end. */
   readonly apiUrl: string;
   /** A linked connection of a tenant that the operators own. */
   readonly connectionId: string;
   /** The key of that tenant. Asked for in each run, so that a new one counts at once. */
   readonly readKey: () => Promise<Secret>;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
   /** From the acceptance of the message to WhatsApp's word for it. */
   readonly patienceMs?: number;
 }

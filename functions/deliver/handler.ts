@@ -2,9 +2,8 @@ import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { TenantEvent } from '../../shared/event/event.ts';
 import { findEvent, type EventLogDependencies } from '../../shared/event/eventLog.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { judgeOutcome, recordAttempt, retryDelaySeconds, type Attempt } from '../../shared/webhook/attempt.ts';
 import { admit, afterAttempt, type AttemptEnd } from '../../shared/webhook/endpointBreaker.ts';
 import type { EndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
@@ -16,13 +15,11 @@ import { postSigned, reasonOf } from '../../shared/webhook/postSigned.ts';
 import { forgetWaiting, isOldRound, noteWaiting, releaseWaiting } from '../../shared/webhook/waitingDeliveries.ts';
 import { handleEach, parseBody, type RecordOutcome } from '../runtime/recordBatch.ts';
 
-export interface DeliverDependencies extends EventLogDependencies, DeliveryQueue {
+export interface DeliverDependencies
+  extends Pick<Surroundings, 'random' | 'logger' | 'metrics'>, EventLogDependencies, DeliveryQueue {
   readonly endpoints: Pick<EndpointStore, 'find' | 'disable'>;
   readonly breakers: EndpointBreakerStore;
   readonly poster: Pick<WebhookPoster, 'post'>;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
 }
 
 /**

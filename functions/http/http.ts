@@ -2,10 +2,8 @@ import makeMiddy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { AppError, errorRules } from '../../shared/kernel/appError.ts';
 import { findInputProblems } from '../../shared/kernel/callerInput.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
-import type { Random } from '../../shared/kernel/random.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { authorize, type Authenticate } from './authentication.ts';
 import { sentenceOf, toFieldProblems } from './fieldProblems.ts';
 import { toAppError, toProblem } from './problem.ts';
@@ -18,11 +16,8 @@ import { matchRoute, type Answer, type Route } from './route.ts';
  */
 const BODY_LIMIT_BYTES = 256 * 1_024;
 
-export interface HttpDependencies {
+export interface HttpDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
   readonly authenticate: Authenticate;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
 }
 
 type Event = APIGatewayProxyEventV2;

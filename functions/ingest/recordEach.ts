@@ -6,15 +6,12 @@ import type { RecordedEvent } from '../../shared/event/recordOnce.ts';
 import { toRefusedFact, type Refusal } from '../../shared/event/refusedFact.ts';
 import { toAsciiBody, toAsciiJson } from '../../shared/platform/asciiJson.ts';
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
 import { deadLetterNameOf, eventQueueName } from '../../shared/platform/queues.ts';
 import type { DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
-export interface RecordEachDependencies extends FactDependencies, DeliveryQueue {
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}
+export interface RecordEachDependencies
+  extends Pick<Surroundings, 'logger' | 'metrics'>, FactDependencies, DeliveryQueue {}
 
 export interface RecordedBatch {
   /** Those that are to be delivered, in order and each once. */

@@ -17,16 +17,14 @@ import {
   type UnqueuedMessage,
 } from '../../shared/message/unqueuedMessages.ts';
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
 import { enqueueDeliveries, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
-export interface ReconcileDependencies extends RecordDependencies, DeliveryQueue {
+export interface ReconcileDependencies
+  extends Pick<Surroundings, 'logger' | 'metrics'>, RecordDependencies, DeliveryQueue {
   readonly messages: Pick<MessageStore, 'find'>;
   readonly endpoints: Pick<EndpointStore, 'list'>;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
 }
 
 /** A request that began just before the limit is done by then: nothing is given up while it is being enqueued. */

@@ -14,15 +14,14 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import { makeId, parseId, type TenantId } from '../../shared/kernel/id.ts';
 import { parsePhoneNumber } from '../../shared/kernel/jid.ts';
 import type { CommandQueue } from '../../shared/message/command.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Logger } from '../../shared/platform/logger.ts';
 import { route, type Answer, type Route } from '../http/route.ts';
 import { requestControl } from '../runtime/requestControl.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
-export interface ConnectionRouteDependencies extends PlacementDependencies, CommandQueue {
+export interface ConnectionRouteDependencies extends Pick<Surroundings, 'logger'>, PlacementDependencies, CommandQueue {
   readonly table: DynamoDBDocumentClient;
-  readonly logger: Logger;
 }
 
 const pairingSchema = z

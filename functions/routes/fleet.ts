@@ -3,14 +3,11 @@ import { requestDrain } from '../../shared/fleet/fleetLease.ts';
 import { readFleet, type FleetTable } from '../../shared/fleet/fleetTable.ts';
 import { orphansOf, ownedBy, recycleWishes, type FleetView, type LeaseView } from '../../shared/fleet/fleetView.ts';
 import { AppError, type ErrorCode } from '../../shared/kernel/appError.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { parseId, type WorkerId } from '../../shared/kernel/id.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
 
-export interface FleetRouteDependencies extends FleetTable {
-  readonly clock: Clock;
-  readonly logger: Logger;
+export interface FleetRouteDependencies extends Pick<Surroundings, 'clock' | 'logger'>, FleetTable {
   readonly shardCount: number;
 }
 

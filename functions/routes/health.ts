@@ -7,19 +7,18 @@ import { LAG_FRESH_MS, LAG_LATE_MS, readEventLag, type EventLag } from '../../sh
 import { readFleet, type FleetTable } from '../../shared/fleet/fleetTable.ts';
 import { orphansOf, type FleetView } from '../../shared/fleet/fleetView.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import { maskPhoneNumber } from '../../shared/kernel/jid.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { attentions, judgeConnection, oldestWaitingAtMs, type ConnectionHealth } from '../../shared/message/waiting.ts';
 import { findTenant } from '../../shared/tenant/tenant.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
 
-export interface HealthRouteDependencies extends FleetTable {
+export interface HealthRouteDependencies extends Pick<Surroundings, 'clock'>, FleetTable {
   readonly connections: ConnectionStore;
   readonly messages: MessageStore;
-  readonly clock: Clock;
   readonly shardCount: number;
 }
 

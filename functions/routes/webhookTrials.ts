@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { makeId } from '../../shared/kernel/id.ts';
-import type { Random } from '../../shared/kernel/random.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
 import { judgeOutcome } from '../../shared/webhook/attempt.ts';
 import { endpointViewSchema, toEndpointView, type Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { EndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
@@ -10,14 +8,14 @@ import { TEST_EVERY_MS } from '../../shared/webhook/endpointStore.ts';
 import { postSigned, reasonOf, sentenceOf } from '../../shared/webhook/postSigned.ts';
 import type { WebhookPoster } from '../../shared/webhook/postWebhook.ts';
 import { RELEASE_LIMIT, releaseWaiting, type WaitingDependencies } from '../../shared/webhook/waitingDeliveries.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
 import { findWebhook, type WebhookRouteDependencies } from './webhooks.ts';
 
-export interface WebhookTrialDependencies extends WebhookRouteDependencies, WaitingDependencies {
+export interface WebhookTrialDependencies
+  extends Pick<Surroundings, 'random' | 'logger'>, WebhookRouteDependencies, WaitingDependencies {
   readonly endpointBreakers: EndpointBreakerStore;
   readonly poster: Pick<WebhookPoster, 'post'>;
-  readonly random: Random;
-  readonly logger: Logger;
 }
 
 const testResultSchema = z

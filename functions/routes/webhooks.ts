@@ -1,17 +1,16 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/kernel/appError.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { parseId, type TenantId } from '../../shared/kernel/id.ts';
 import type { AddressGuard } from '../../shared/webhook/addressGuard.ts';
 import { endpointViewSchema, newEndpointSchema, toEndpointView, type Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
 import { pageOf, toPage } from './views.ts';
 
-export interface WebhookRouteDependencies {
+export interface WebhookRouteDependencies extends Pick<Surroundings, 'clock'> {
   readonly endpoints: EndpointStore;
   readonly guard: AddressGuard;
-  readonly clock: Clock;
 }
 
 /** The endpoint of a webhook of the calling tenant. Another tenant's, a deleted one and nonsense are all `webhook_not_found`. */

@@ -9,14 +9,10 @@ import {
 } from '../../shared/fleet/whatsAppVersion.ts';
 import { changeVersionPlan, readVersionPlan } from '../../shared/fleet/whatsAppVersionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
 
-export interface VersionRouteDependencies extends FleetTable {
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+export interface VersionRouteDependencies extends Pick<Surroundings, 'clock' | 'logger'>, FleetTable {}
 
 const version = z
   .string()

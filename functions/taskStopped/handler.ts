@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /** Name of the container that runs the worker in its task; the task definition uses the same. */
 export const WORKER_CONTAINER = 'worker';
@@ -13,10 +13,9 @@ const taskStateChangeSchema = z.object({
   }),
 });
 
-export interface TaskStoppedDependencies {
+export interface TaskStoppedDependencies extends Pick<Surroundings, 'logger'> {
   /** Marks the leases of a task DEAD. Returns how many it changed. */
   readonly markTaskDead: (taskId: string) => Promise<number>;
-  readonly logger: Logger;
 }
 
 /**

@@ -1,27 +1,24 @@
 import { readDigests } from '../../shared/connection/workerDigest.ts';
 import { markLeaseDead, requestDrain, wishHandOffs } from '../../shared/fleet/fleetLease.ts';
 import { readFleet, type FleetTable } from '../../shared/fleet/fleetTable.ts';
-import { waitUntil, type Clock } from '../../shared/kernel/clock.ts';
+import { waitUntil } from '../../shared/kernel/clock.ts';
 import { makeId, type WorkerId } from '../../shared/kernel/id.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import type { CommandQueue } from '../../shared/message/command.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { WatchdogRules } from '../../shared/platform/watchdogConfig.ts';
 import { requestControl } from '../runtime/requestControl.ts';
 import { decide, type WatchdogStep, type WishChange } from './decide.ts';
 import { keepMemory, readMemory, type StepOutcome, type WatchdogMemory } from './watchdogMemory.ts';
 
-export interface WatchdogDependencies extends FleetTable, CommandQueue {
-  readonly clock: Clock;
-  readonly random: Random;
+export interface WatchdogDependencies
+  extends Pick<Surroundings, 'clock' | 'random' | 'logger'>, FleetTable, CommandQueue {
   readonly rules: WatchdogRules;
   readonly shardCount: number;
   /** Has the platform end a task. @param reason a sentence for whoever looks at the task later */
   readonly stopTask: (taskId: string, reason: string) => Promise<void>;
   /** Metrics of one run; `stop` writes them. Between two runs there must be nothing that keeps a process up. */
   readonly openMetrics: () => Metrics & { readonly stop: () => void };
-  readonly logger: Logger;
 }
 
 type Running = WatchdogDependencies & { readonly metrics: Metrics };

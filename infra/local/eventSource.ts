@@ -2,14 +2,14 @@ import { DeleteMessageBatchCommand, ReceiveMessageCommand, type Message, type SQ
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /**
  * The part that Lambda's SQS event source plays on AWS: it polls, invokes the handler with a batch, deletes the
  * messages that the handler did not report as failed, and leaves the rest to the visibility timeout. A handler that
  * throws or takes too long fails its whole batch.
  */
-export interface EventSourceOptions {
+export interface EventSourceOptions extends Pick<Surroundings, 'logger'> {
   /** A client for long polls only. */
   readonly polling: SQSClient;
   readonly acting: SQSClient;
@@ -22,7 +22,6 @@ export interface EventSourceOptions {
   readonly timeoutMs: number;
   /** The number of batches under way at once. */
   readonly concurrency: number;
-  readonly logger: Logger;
 }
 
 export interface EventSource {

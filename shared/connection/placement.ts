@@ -1,19 +1,16 @@
 import { AppError } from '../kernel/appError.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { makeId, type TenantId } from '../kernel/id.ts';
-import type { Random } from '../kernel/random.ts';
 import type { Connection } from './connection.ts';
 import type { Changeable } from './settings.ts';
 import type { ConnectionStore } from './connectionStore.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
  * Placement: a connection gets its shard once, when it is created: the less loaded of two random ones with room.
  * Two choices are enough to keep shards even, and cost two reads however many shards there are.
  */
-export interface PlacementDependencies {
+export interface PlacementDependencies extends Pick<Surroundings, 'clock' | 'random'> {
   readonly connections: ConnectionStore;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly shardCount: number;
   readonly shardCap: number;
 }

@@ -7,13 +7,13 @@ import {
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { AppError } from '../kernel/appError.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { makeEventId, parseEventId, type EventId, type TenantId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { eventKey, eventPartition, EVENTS_PER_PARTITION, eventSequenceKey } from '../platform/keys.ts';
 import { firstOf, PAGE_BYTES, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { EventDraft, TenantEvent } from './event.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
  * The append-only log of a tenant's events. An event id is a place in it: 1, 2, 3, …
@@ -35,10 +35,9 @@ import type { EventDraft, TenantEvent } from './event.ts';
  * Order of one connection: ingest takes a connection's facts one after the other, and takes the number of the next fact
  * when the event of the last one is written. A void only ever moves an event to a larger number.
  */
-export interface EventLogDependencies {
+export interface EventLogDependencies extends Pick<Surroundings, 'clock'> {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
-  readonly clock: Clock;
 }
 
 /** How long readers wait for a number that was taken and not filled. */

@@ -2,7 +2,6 @@ import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { backoffMs } from '../kernel/backoff.ts';
 import { makeEventId, type ConnectionId, type CorrelationId, type EventId, type TenantId } from '../kernel/id.ts';
-import type { Random } from '../kernel/random.ts';
 import type { TransactionWrite } from '../message/messageWrites.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { handledFactKey } from '../platform/keys.ts';
@@ -17,6 +16,7 @@ import {
   type EventLogDependencies,
   type EventPlace,
 } from './eventLog.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
  * One fact becomes at most one event, in one transaction: that the fact is handled, what it changes on the message, and
@@ -24,9 +24,7 @@ import {
  * event and the batch that made it: the same batch again gets the same event again; the same fact in another batch is a
  * repeat by WhatsApp and gets nothing.
  */
-export interface RecordDependencies extends EventLogDependencies {
-  readonly random: Random;
-}
+export interface RecordDependencies extends Pick<Surroundings, 'random'>, EventLogDependencies {}
 
 export interface FactSource {
   readonly tenantId: TenantId;

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { GetCommand, PutCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Clock } from '../kernel/clock.ts';
 import { makeId, type ApiKeyId, type TenantId } from '../kernel/id.ts';
-import type { Random } from '../kernel/random.ts';
 import { Secret } from '../kernel/secret.ts';
 import { apiKeyKey, tenantApiKeyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { Principal } from './principal.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
  * API keys: `hf_<role>_<43 characters>`, 256 random bits. Only the SHA-256 of a key is stored: a key of that much chance
@@ -15,11 +14,9 @@ import type { Principal } from './principal.ts';
 const SECRET_BYTES = 32;
 const API_KEY = /^hf_(tenant|operator)_[A-Za-z0-9_-]{43}$/;
 
-export interface IdentityDependencies {
+export interface IdentityDependencies extends Pick<Surroundings, 'clock' | 'random'> {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 export interface NewApiKey {

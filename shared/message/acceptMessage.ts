@@ -2,10 +2,8 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Connection } from '../connection/connection.ts';
 import { AppError } from '../kernel/appError.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { makeId, makeStanzaId, type CorrelationId, type MessageId, type StanzaId } from '../kernel/id.ts';
 import { toRecipient } from '../kernel/jid.ts';
-import type { Random } from '../kernel/random.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { idempotencyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
@@ -15,17 +13,16 @@ import type { MessageStore } from './messageStore.ts';
 import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
 import { hashOfRequest } from './requestHash.ts';
 import { markUnqueued, unmarkUnqueued } from './unqueuedMessages.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
  * Accept (docs/protocol.md, "Accept"): ids first, then the row, then the queue. Only when the queue has the command is the answer
  * 202. If anything fails before, the answer is 503 and the same Idempotency-Key carries on with the same ids, so the
  * recipient sees one message however often the caller tries. Nothing is enqueued later on its own.
  */
-export interface AcceptDependencies extends CommandQueue {
+export interface AcceptDependencies extends Pick<Surroundings, 'clock' | 'random'>, CommandQueue {
   readonly table: DynamoDBDocumentClient;
   readonly messages: MessageStore;
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 export interface AcceptRequest {

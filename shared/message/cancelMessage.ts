@@ -1,19 +1,18 @@
 import type { Connection } from '../connection/connection.ts';
 import { AppError } from '../kernel/appError.ts';
-import type { Clock } from '../kernel/clock.ts';
 import type { CorrelationId, MessageId } from '../kernel/id.ts';
 import { asShown } from './acceptMessage.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
 import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
  * Cancel (docs/sending.md): one conditional write decides between the caller and the worker, whose try begins with a write under
  * the opposite condition. Whoever is told `cancelled` can rely on it: nothing of the message leaves any more.
  */
-export interface CancelDependencies extends CommandQueue {
+export interface CancelDependencies extends Pick<Surroundings, 'clock'>, CommandQueue {
   readonly messages: Pick<MessageStore, 'find' | 'cancel' | 'unpark'>;
-  readonly clock: Clock;
 }
 
 export interface CancelRequest {

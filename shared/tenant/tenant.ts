@@ -1,9 +1,8 @@
 import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Clock } from '../kernel/clock.ts';
 import { makeId, type TenantId } from '../kernel/id.ts';
-import type { Random } from '../kernel/random.ts';
 import { tenantKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 
 /** A customer organisation: the owner of every record. */
 export interface Tenant {
@@ -12,11 +11,9 @@ export interface Tenant {
   readonly createdAtMs: number;
 }
 
-export interface TenantDependencies {
+export interface TenantDependencies extends Pick<Surroundings, 'clock' | 'random'> {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 /** Makes a tenant. Condition: the id is new. */

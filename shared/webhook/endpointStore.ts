@@ -8,9 +8,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { EventType } from '../event/event.ts';
 import { AppError } from '../kernel/appError.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { makeId, type EndpointId, type TenantId } from '../kernel/id.ts';
-import type { Random } from '../kernel/random.ts';
 import { Secret } from '../kernel/secret.ts';
 import { ENDPOINT_PREFIX, endpointKey, tenantKey } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
@@ -19,6 +17,7 @@ import { urlRefusals, type AddressGuard } from './addressGuard.ts';
 import { ENDPOINT_LIMIT, type Endpoint, type NewEndpoint } from './endpoint.ts';
 import { CLOSED } from './endpointBreaker.ts';
 import { SECRET_PREFIX } from './signature.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
  * Endpoints of tenants. The signing secret is stored as it is: unlike an API key, which is only compared and so kept as a
@@ -28,11 +27,9 @@ const SECRET_BYTES = 32;
 /** Between two tests of one endpoint: a receiver that is not well must not be asked in a loop. */
 export const TEST_EVERY_MS = 3_000;
 
-export interface EndpointStoreDependencies {
+export interface EndpointStoreDependencies extends Pick<Surroundings, 'clock' | 'random'> {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 /** Reads and writes of endpoints, each with its condition. */

@@ -1,9 +1,9 @@
 import { Agent, type Dispatcher } from 'undici';
-import type { Clock } from '../kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../kernel/deadline.ts';
 import { deadlines } from '../kernel/deadlines.ts';
 import { AddressRefusedError, type AddressGuard, type UrlRefusal } from './addressGuard.ts';
 import { retryAfterMs } from './retryAfter.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 
 /** One POST to a receiver that we do not trust: guarded address, no redirects, a bounded answer, one deadline for all. */
 export interface WebhookPoster {
@@ -28,9 +28,8 @@ export type PostOutcome =
   /** No connection, no TLS, or no valid answer; `reason` is a code such as `ECONNREFUSED`. */
   | { readonly outcome: 'unreachable'; readonly reason: string; readonly durationMs: number };
 
-export interface WebhookPosterOptions {
+export interface WebhookPosterOptions extends Pick<Surroundings, 'clock'> {
   readonly guard: AddressGuard;
-  readonly clock: Clock;
   /** For look-up, connection, request, status line and headers. */
   readonly timeoutMs: number;
   /** Certificate authorities to trust in place of the system's, in PEM. */

@@ -1,16 +1,15 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { commandSchema, type Command } from '../../shared/message/command.ts';
 import { toAsciiBody } from '../../shared/platform/asciiJson.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { HeldConnection } from '../runner/heldConnection.ts';
 import type { CommandRecord } from './commandPoller.ts';
 import type { CommandResult } from '../sending/connectionOutbox.ts';
 
-export interface HandlerDependencies {
+export interface HandlerDependencies extends Pick<Surroundings, 'logger'> {
   readonly hold: (command: Command) => HeldConnection;
   readonly acting: SQSClient;
   readonly deadLetterUrl: string;
-  readonly logger: Logger;
 }
 
 /** Does what one command of an owned shard asks for. Rejects when a store or queue does not answer. */

@@ -6,9 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
-import type { Random } from '../../shared/kernel/random.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { GroupLanes, type LaneRecord } from './groupLanes.ts';
 
 /** One command as SQS gave it. */
@@ -22,14 +20,11 @@ export interface CommandRecord extends LaneRecord {
   readonly enqueuedAtMs: number;
 }
 
-export interface PollerDependencies {
+export interface PollerDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
   readonly queueUrl: string;
   /** For receives only: its deadline is past the longest wait. */
   readonly polling: SQSClient;
   readonly acting: SQSClient;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
   /** Does what a command asks. `done` deletes it, `later` and a rejection give it and its group's rest back. */
   readonly handle: (record: CommandRecord) => Promise<'done' | 'later'>;
   /** Throws when this worker may not act at the moment. Asked before each receive and each delete. */

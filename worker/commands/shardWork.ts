@@ -1,18 +1,16 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
 import { commandQueueName, deadLetterNameOf } from '../../shared/platform/queues.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { handleCommand } from './commandHandler.ts';
 import { CommandPoller } from './commandPoller.ts';
 import { ConnectionRunners } from '../runner/connectionRunners.ts';
 import type { ConnectionParts } from '../runner/heldConnection.ts';
 import type { ShardWork } from './ownedShards.ts';
 
-export interface ShardWorkDependencies {
+export interface ShardWorkDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
   readonly stage: string;
   readonly queueUrlBase: string;
   readonly polling: SQSClient;
@@ -23,9 +21,6 @@ export interface ShardWorkDependencies {
   readonly assertOpen: () => void;
   readonly isOpen: () => boolean;
   readonly nextFactNumber: () => number;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
   /** Of all shards of this worker. */
   readonly scope: Scope;
   readonly waitSeconds: number;

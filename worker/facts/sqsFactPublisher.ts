@@ -1,16 +1,14 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Fact, FactBatch } from '../../shared/event/facts/fact.ts';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { ConnectionId, CorrelationId } from '../../shared/kernel/id.ts';
 import { toAsciiJson } from '../../shared/platform/asciiJson.ts';
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 import { isPassing } from '../../shared/platform/judgeStoreCall.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { FactPublisher } from './factPublisher.ts';
@@ -27,15 +25,12 @@ const RETRY = { firstMs: 200, capMs: 1_000 } as const;
 /** About as long as WhatsApp keeps a socket that does not answer. */
 const SUSPENDED_MS = 40_000;
 
-export interface PublisherDependencies {
+export interface PublisherDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   readonly queue: SQSClient;
   readonly stage: string;
   readonly queueUrlBase: string;
   /** Asked before each message leaves: waits while this worker may not act, and throws when it may never again. */
   readonly gate: Pick<CommitGate, 'assertOpen' | 'whenOpen'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   /** A new id for each SQS message; it is the deduplication id, so a retried request counts once. */
   readonly makeBatchId: () => string;
   readonly deadlineMs?: number;

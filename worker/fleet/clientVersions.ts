@@ -1,10 +1,8 @@
 import type { FleetTable } from '../../shared/fleet/fleetTable.ts';
 import { noVersionPlan, refuseVersion, versionFor, type VersionPlan } from '../../shared/fleet/whatsAppVersion.ts';
 import { changeVersionPlan, readVersionPlan } from '../../shared/fleet/whatsAppVersionStore.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /** What sockets ask of the versions. */
 export interface VersionChoice {
@@ -16,14 +14,11 @@ export interface VersionChoice {
   readonly note: (version: string, answer: 'accepted' | 'refused') => void;
 }
 
-export interface ClientVersionsDependencies {
+export interface ClientVersionsDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   readonly fleet: FleetTable;
   /** Used until an operator names a version. */
   readonly vetted: string;
   readonly readEveryMs: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   /** Connections may have another version now: those that wait for one should look. */
   readonly onChanged: () => void;
 }

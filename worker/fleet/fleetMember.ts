@@ -1,11 +1,8 @@
 import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
 import type { FleetView, LeaseView, Orders, WorkerLoad } from '../../shared/fleet/fleetView.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import type { OwnershipConfig } from '../../shared/platform/ownershipConfig.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FleetStore, NewLease } from './fleetStore.ts';
 import { FleetWatch } from './fleetWatch.ts';
 import { GateClosedError, readClocks, type ClockReading, type CommitGate } from './gate.ts';
@@ -27,15 +24,11 @@ import { ShardKeeper, type ShardCallbacks } from './shardKeeper.ts';
  *   4. somebody else claims only from an owner whose lease is DEAD or missing, and DEAD is written only about a heartbeat
  *      number that was seen unchanged for D > F, or when the process is known to be gone
  */
-export interface FleetMemberOptions extends ShardCallbacks {
+export interface FleetMemberOptions extends Surroundings, ShardCallbacks {
   readonly store: FleetStore;
   readonly config: OwnershipConfig;
   readonly shardCount: number;
   readonly lease: NewLease;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   readonly load: () => Omit<WorkerLoad, 'suspendedMs' | 'braking'>;
   /** Every heartbeat brings orders: among them this worker's share of the fleet's opens. */
   readonly onOrders: (orders: Orders) => void;

@@ -1,11 +1,9 @@
 import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
 import type { FleetView, Orders } from '../../shared/fleet/fleetView.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { OwnershipConfig } from '../../shared/platform/ownershipConfig.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import {
   brake,
   brakeHolds,
@@ -20,16 +18,13 @@ import type { FleetStore } from './fleetStore.ts';
 import type { CommitGate } from './gate.ts';
 import { attends, isLed, type Leader } from './leader.ts';
 
-export interface FleetWatchDependencies {
+export interface FleetWatchDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   readonly store: FleetStore;
   readonly config: OwnershipConfig;
   readonly shardCount: number;
   readonly own: LeaseName;
   readonly gate: CommitGate;
   readonly leader: Leader;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   readonly isDraining: () => boolean;
   /** The own lease was read and is dead or gone. */
   readonly onOwnDeath: () => void;

@@ -2,8 +2,7 @@ import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
 import { orphansOf, type FleetView, type LeaseView, type Orders } from '../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { OwnershipConfig } from '../../shared/platform/ownershipConfig.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FleetStore } from './fleetStore.ts';
 import type { CommitGate } from './gate.ts';
 import { plan } from './planner.ts';
@@ -12,13 +11,11 @@ import { noMemory, type Plan, type PlanMemory } from './planTypes.ts';
 /** Heartbeats that a worker has been here before it plans, so that workers which start together are all seen. */
 const SETTLE_HEARTBEATS = 1.8;
 
-export interface LeaderDependencies {
+export interface LeaderDependencies extends Pick<Surroundings, 'logger' | 'metrics'> {
   readonly store: FleetStore;
   readonly config: OwnershipConfig;
   readonly own: LeaseName;
   readonly gate: CommitGate;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
 }
 
 /**

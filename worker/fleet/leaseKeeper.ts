@@ -1,22 +1,15 @@
 import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
 import type { LeaseView, WorkerLoad } from '../../shared/fleet/fleetView.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import type { OwnershipConfig } from '../../shared/platform/ownershipConfig.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FleetStore } from './fleetStore.ts';
 import { LeaseGate, readClocks, type ClockReading } from './gate.ts';
 
-export interface LeaseKeeperDependencies {
+export interface LeaseKeeperDependencies extends Surroundings {
   readonly store: FleetStore;
   readonly config: OwnershipConfig;
   readonly own: LeaseName;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   readonly load: () => Omit<WorkerLoad, 'suspendedMs'>;
   readonly expecting: () => readonly number[];
   /** Each heartbeat brings the lease, with what the leader and operators left in it. */

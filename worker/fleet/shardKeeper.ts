@@ -1,10 +1,8 @@
 import type { LeaseName } from '../../shared/fleet/fleetTable.ts';
 import { noOrders, type FleetView, type LeaseView, type Orders, type ShardView } from '../../shared/fleet/fleetView.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { OwnershipConfig } from '../../shared/platform/ownershipConfig.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FleetStore } from './fleetStore.ts';
 import { GateClosedError, type CommitGate } from './gate.ts';
 import { decideShard } from './shardDecision.ts';
@@ -21,14 +19,11 @@ export interface ShardCallbacks {
   readonly onBroken: (error: unknown) => void;
 }
 
-export interface ShardKeeperDependencies extends ShardCallbacks {
+export interface ShardKeeperDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'>, ShardCallbacks {
   readonly store: FleetStore;
   readonly config: OwnershipConfig;
   readonly own: LeaseName;
   readonly gate: CommitGate;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   readonly isDraining: () => boolean;
   /** What this worker watches has changed: say so with the next heartbeat, at once. */
   readonly onExpecting: () => void;

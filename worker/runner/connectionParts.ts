@@ -3,12 +3,10 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import { putTransition } from '../../shared/connection/statusHistory.ts';
 import { deletePairingOffer, putPairingOffer } from '../../shared/connection/pairingOffer.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { ConnectionConfig } from '../../shared/platform/connectionConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { ConnectionOutbox } from '../sending/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../../shared/connection/connection.ts';
 import { showSendsPause } from '../sending/showSendsPause.ts';
@@ -22,7 +20,7 @@ import type { Policy } from './machineTypes.ts';
 import type { OpenMeter } from './openMeter.ts';
 import { makeSessionSockets, type SessionSocketsDependencies } from './sessionSockets.ts';
 
-export interface PartsDependencies {
+export interface PartsDependencies extends Surroundings {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
   readonly connections: ConnectionStore;
@@ -30,10 +28,6 @@ export interface PartsDependencies {
   readonly publisher: FactPublisher;
   readonly config: ConnectionConfig;
   readonly assertOpen: () => void;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   readonly sockets: SessionSocketsDependencies;
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
   readonly onBroken: (error: unknown) => void;

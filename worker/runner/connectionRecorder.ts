@@ -4,10 +4,8 @@ import type { StoredOffer } from '../../shared/connection/pairingOffer.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
 import { HISTORY_LENGTH, type StatusTransition } from '../../shared/connection/statusHistory.ts';
 import type { StatusFact } from '../../shared/event/facts/fact.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { makeId } from '../../shared/kernel/id.ts';
-import type { Random } from '../../shared/kernel/random.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { LatestWrites } from './latestWrites.ts';
@@ -23,7 +21,7 @@ export interface HistoryBook {
   readonly put: (connection: OwnedConnection, transition: StatusTransition) => Promise<'stored' | 'lost'>;
 }
 
-export interface RecorderDependencies {
+export interface RecorderDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
   readonly owned: OwnedConnection;
   readonly connections: Pick<ConnectionStore, 'recordStatus' | 'recordAccount' | 'spendPairing'>;
   readonly offers: OfferBoard;
@@ -31,9 +29,6 @@ export interface RecorderDependencies {
   readonly publisher: FactPublisher;
   /** Throws when this worker may not act at the moment. Asked before each write. */
   readonly assertOpen: () => void;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
   /** How long `connecting` and `reconnecting` must last before tenants hear of them. */
   readonly settleMs: number;
   /** What the record shows now. */

@@ -1,17 +1,17 @@
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { decideControl, hasOldSettings, type RunnerView } from './controlCommand.ts';
 import { HeldConnection, type ConnectionParts } from './heldConnection.ts';
 import type { HeldStatus } from './heldStatus.ts';
 import { WaitingWatch, type Waiting } from './waitingWatch.ts';
 
-export interface RunnersDependencies {
+/** The logger is bound to the shard and its epoch. */
+export interface RunnersDependencies extends Pick<Surroundings, 'clock' | 'logger'> {
   readonly shard: number;
   /** The shard's epoch: the token of every write. */
   readonly token: number;
@@ -19,9 +19,6 @@ export interface RunnersDependencies {
   readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'clearLogout' | 'listOfShard'>;
   readonly messages: Pick<MessageStore, 'listParked'>;
   readonly nextFactNumber: () => number;
-  readonly clock: Clock;
-  /** Bound to the shard and its epoch. */
-  readonly logger: Logger;
   /** Of the shard. Its close ends all at once. */
   readonly scope: Scope;
   readonly listEveryMs?: number;

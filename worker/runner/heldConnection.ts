@@ -4,11 +4,10 @@ import type { ConnectionVitals, SocketSymptom } from '../../shared/connection/li
 import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { ConnectionStatus } from '../../shared/connection/status.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { ControlKind } from '../../shared/message/command.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { CommandResult, ConnectionOutbox } from '../sending/connectionOutbox.ts';
 import { decideControl, type ControlAction, type RunnerView } from './controlCommand.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
@@ -38,13 +37,11 @@ export interface ConnectionParts {
   }) => ConnectionRunner;
 }
 
-export interface HeldDependencies {
+export interface HeldDependencies extends Pick<Surroundings, 'clock' | 'logger'> {
   readonly parts: ConnectionParts;
   readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'clearLogout'>;
   /** Numbers status facts, never twice in the life of the process: an ownership may be taken up again under its token. */
   readonly nextFactNumber: () => number;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** Of the shard: each runner has one of its own below. */
   readonly scope: Scope;
   /** The record is gone: nothing is held any more. */

@@ -1,13 +1,7 @@
 import { backoffMs } from '../../shared/kernel/backoff.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
-import type { Random } from '../../shared/kernel/random.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
-export interface LatestWritesDependencies {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-}
+export interface LatestWritesDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {}
 
 const RETRY = { firstMs: 500, capMs: 30_000 } as const;
 

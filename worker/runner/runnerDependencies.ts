@@ -1,7 +1,5 @@
-import type { Clock } from '../../shared/kernel/clock.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { ConnectionSocket, PairingRequest, SocketInput } from '../socket/port/connectionSocket.ts';
 import type { ConnectionRecorder } from './connectionRecorder.ts';
 import type { Policy, StopReason } from './machineTypes.ts';
@@ -47,13 +45,10 @@ export interface Sending {
   readonly failAll: () => Promise<void>;
 }
 
-export interface RunnerDependencies {
+/** The logger is bound to the connection and its epoch. */
+export interface RunnerDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
   /** Asked at each step: a tenant may change it. */
   readonly policy: () => Policy;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Bound to the connection and its epoch. */
-  readonly logger: Logger;
   readonly sockets: SocketSource;
   /** Owns the timers and sockets of this runner. Its close ends the runner at once: nothing more is written. */
   readonly scope: Scope;

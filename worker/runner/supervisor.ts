@@ -1,8 +1,6 @@
 import type { ConnectionVitals, SocketSymptom } from '../../shared/connection/liveness.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import type { LivenessConfig } from '../../shared/platform/livenessConfig.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { judge, REMEMBERED_MS, type ProcessSymptom, type Recycle, type SupervisionRules } from './supervision.ts';
 
 /** A connection, as far as the supervisor knows it. */
@@ -14,16 +12,13 @@ export interface Supervised {
   readonly recycle: (symptom: SocketSymptom, forMs: number) => boolean;
 }
 
-export interface SupervisorDependencies {
+export interface SupervisorDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   readonly config: LivenessConfig;
   /** How many sockets may be opened in a second. */
   readonly opensPerSecond: number;
   readonly connections: () => readonly Supervised[];
   /** While it is false the worker is suspended: it reads nothing on purpose, and is not judged. */
   readonly isOpen: () => boolean;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   /** New sockets do not help: another process should take over. Called at most once. */
   readonly onUnwell: (symptom: ProcessSymptom) => void;
 }

@@ -3,9 +3,9 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { PauseCode } from '../../shared/connection/sendsPause.ts';
 import { waitUntil } from '../../shared/kernel/clock.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import type { SendErrorCode } from '../../shared/message/sendError.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
 import { ChatHolds } from './chatHolds.ts';
 import { LookUpPauses } from './lookUpPauses.ts';
@@ -20,9 +20,8 @@ export interface ShownPause {
   readonly code: PauseCode;
 }
 
-export interface OutboxDependencies extends SendDependencies {
+export interface OutboxDependencies extends Pick<Surroundings, 'random'>, SendDependencies {
   readonly connections: Pick<ConnectionStore, 'find'>;
-  readonly random: Random;
   /** The socket on which messages may be sent now, if there is one. */
   readonly socket: () => SendingSocket | undefined;
   /** Shows that messages wait for a while because of what WhatsApp answers or does not, or that all go on. */

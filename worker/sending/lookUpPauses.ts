@@ -1,11 +1,10 @@
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
-import type { Random } from '../../shared/kernel/random.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { LookUp } from '../socket/port/connectionSocket.ts';
 
-export interface LookUpPausesOptions {
+export interface LookUpPausesOptions extends Pick<Surroundings, 'random'> {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly random: Random;
   /** A look-up is not asked for so long. @param limited whether WhatsApp said that it limits it; else it did not answer */
   readonly onPaused: (durationMs: number, limited: boolean) => void;
   /** All look-ups are answered again, after a pause of which `onPaused` told. */

@@ -1,9 +1,9 @@
 import type { Mutex } from 'async-mutex';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import { waitUntil } from '../../shared/kernel/clock.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import type { ParkedMessage } from '../../shared/message/parkedRows.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { SendingSocket } from '../socket/port/connectionSocket.ts';
 import type { ChatHolds } from './chatHolds.ts';
 import type { ParkedChats } from './parkedChats.ts';
@@ -12,8 +12,7 @@ import { readMessage, type SendDependencies } from './sendCommand.ts';
 /** What became of a try: `held` leaves the message where it is, and its chat waits. */
 export type Attempt = 'settled' | 'held' | 'unowned';
 
-export interface DrainDependencies extends SendDependencies {
-  readonly random: Random;
+export interface DrainDependencies extends Pick<Surroundings, 'random'>, SendDependencies {
   /** The socket on which messages may be sent now, if there is one. */
   readonly socket: () => SendingSocket | undefined;
   /** The connection's turn to send, shared with new commands. */

@@ -1,28 +1,23 @@
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ReceiptFact, SendResultFact } from '../../shared/event/facts/fact.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
 import { ACCEPT_LIMIT_MS, isDone, isSent, type SentMessage } from '../../shared/message/message.ts';
 import type { MessageStore, SendResult } from '../../shared/message/messageStore.ts';
 import { toShownError, type SendErrorCode } from '../../shared/message/sendError.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
 import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts';
 
 /** One message of an owned connection, tried once (docs/protocol.md, "Send"). The caller holds the connection's turn to send. */
-export interface SendDependencies {
+export interface SendDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   readonly owned: OwnedConnection;
   readonly messages: MessageStore;
   readonly publisher: FactPublisher;
   /** Throws when this worker may not act at the moment. Asked before each outside effect. */
   readonly assertOpen: () => void;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
 }
 
 /** Where a command comes from. A parked message was in the queue in time, whatever its row says. */

@@ -1,15 +1,14 @@
 import type { CoreTable } from '../../shared/connection/ownedItem.ts';
 import { recordSendsPause } from '../../shared/connection/sendsPause.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { ShownPause } from './connectionOutbox.ts';
 
-export interface ShownPauseDependencies extends CoreTable {
+export interface ShownPauseDependencies extends Pick<Surroundings, 'logger'>, CoreTable {
   readonly owned: OwnedConnection;
   readonly clock: Pick<Clock, 'nowMs'>;
-  readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'count'>;
 }
 

@@ -1,8 +1,8 @@
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { copyValue, decodeValue, encodeValue, isSameValue } from './codec.ts';
 import type { ItemSeal } from './itemSeal.ts';
 import { KeyedMutex } from './keyedMutex.ts';
 import type { SessionItems } from './sessionItems.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /**
  * The credentials of one connection, in two items. The root is small and holds what changes: the number of the present
@@ -48,10 +48,9 @@ type RootChange = Partial<Pick<Root, 'number' | 'ratchets' | 'changing'>>;
 
 const NO_ROOT: Root = { version: 0, epoch: 0, number: 0, ratchets: 0, changing: undefined };
 
-interface CredentialsDependencies {
+interface CredentialsDependencies extends Pick<Surroundings, 'clock'> {
   readonly items: SessionItems;
   readonly seal: ItemSeal;
-  readonly clock: Clock;
   /** A write that nobody waits for has failed. */
   readonly onFailure: (error: unknown) => void;
 }

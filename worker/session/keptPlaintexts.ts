@@ -1,7 +1,6 @@
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { expiryOf } from '../../shared/platform/expiry.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { ItemSeal } from './itemSeal.ts';
 import type { SessionItems } from './sessionItems.ts';
 
@@ -20,11 +19,9 @@ const PREFIX = 'PLAINTEXT#';
 /** Why a plaintext was not kept: too long, too much that day, or refused by the store. */
 export type Kept = 'kept' | 'too_large' | 'over_budget' | 'refused';
 
-interface KeptPlaintextsDependencies {
+interface KeptPlaintextsDependencies extends Pick<Surroundings, 'clock' | 'metrics'> {
   readonly items: SessionItems;
   readonly seal: ItemSeal;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import type { ItemSeal } from './itemSeal.ts';
 import { decodeEntries, encodeEntries, type Entries } from './keyCodec.ts';
 import { KeyedMutex } from './keyedMutex.ts';
 import { PRE_KEYS, RANKS, type Rank } from './keyLayout.ts';
 import type { SessionItems } from './sessionItems.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /** What is to change in one item: keys by name, null for one that goes. */
 export interface ItemChange {
@@ -40,10 +40,9 @@ interface ChangedItem extends Item {
   readonly keptDays: number | undefined;
 }
 
-interface KeyItemsDependencies {
+interface KeyItemsDependencies extends Pick<Surroundings, 'clock'> {
   readonly items: SessionItems;
   readonly seal: ItemSeal;
-  readonly clock: Clock;
   /** A write that nobody waits for has failed. What it held is forgotten: receiving goes on from what is stored. */
   readonly onFailure: (error: unknown) => void;
 }

@@ -1,5 +1,5 @@
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { expiryOf } from '../../shared/platform/expiry.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { ItemSeal } from './itemSeal.ts';
 import { StaleItemError, UnreadableItemError } from './sessionErrors.ts';
 import type { SessionItems } from './sessionItems.ts';
@@ -7,10 +7,9 @@ import type { SessionItems } from './sessionItems.ts';
 /** Like kept plaintexts these are no keys: they outlive neither their days nor a retired account's credentials. */
 const PREFIX = 'SENT#';
 
-interface SentMessagesDependencies {
+interface SentMessagesDependencies extends Pick<Surroundings, 'clock'> {
   readonly items: SessionItems;
   readonly seal: ItemSeal;
-  readonly clock: Clock;
 }
 
 /**

@@ -7,24 +7,19 @@ import {
   type PutCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
-import type { Random } from '../../shared/kernel/random.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
 import { queryItems } from '../../shared/platform/pages.ts';
 import { tableName } from '../../shared/platform/tables.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { ItemWentBackError, OwnershipLostError, StaleItemError } from './sessionErrors.ts';
 
-export interface SessionDependencies {
+export interface SessionDependencies extends Pick<Surroundings, 'clock' | 'random' | 'metrics'> {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
   readonly gate: CommitGate;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly metrics: Metrics;
   /** Deadline of one call to the store, milliseconds; the gate's time left shortens it. */
   readonly storeTimeoutMs: number;
 }

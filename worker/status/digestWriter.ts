@@ -1,14 +1,13 @@
 import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
 import { summarize, writeDigest, type WorkerDigest } from '../../shared/connection/workerDigest.ts';
 import type { FleetTable } from '../../shared/fleet/fleetTable.ts';
-import type { Clock } from '../../shared/kernel/clock.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
 import type { DigestConfig } from '../../shared/platform/watchdogConfig.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 
-export interface DigestWriterDependencies {
+export interface DigestWriterDependencies extends Pick<Surroundings, 'clock' | 'logger'> {
   /** By the client of heartbeats, so that traffic cannot delay a digest. */
   readonly fleet: FleetTable;
   readonly workerId: WorkerId;
@@ -21,8 +20,6 @@ export interface DigestWriterDependencies {
   readonly config: DigestConfig;
   /** Deadline of one write. */
   readonly timeoutMs: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /**

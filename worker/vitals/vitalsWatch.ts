@@ -1,20 +1,17 @@
 import type { WorkerLoad } from '../../shared/fleet/fleetView.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
-import type { Logger } from '../../shared/platform/logger.ts';
-import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { VitalsConfig } from '../../shared/platform/vitalsConfig.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { judgeVitals, noComplaints, type VitalMemory, type Verdict } from './vitalSigns.ts';
 import type { VitalsSource } from './vitalsSource.ts';
 
-export interface VitalsWatchDependencies {
+export interface VitalsWatchDependencies extends Pick<Surroundings, 'logger' | 'metrics'> {
   readonly config: VitalsConfig;
   readonly source: VitalsSource;
   /** Of the worker: what it holds is counted, and its close ends the watch. */
   readonly scope: Scope;
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
   readonly onMayOpen: (mayOpen: boolean) => void;
   /** It must go at once. May be called again and again. */
   readonly onCritical: () => void;

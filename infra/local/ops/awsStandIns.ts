@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { Logger } from '../../../shared/platform/logger.ts';
 import { commandQueueName, queueDefinitions } from '../../../shared/platform/queues.ts';
+import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { MetricStore } from './metricStore.ts';
 
 /**
@@ -23,12 +23,11 @@ export function noteAnswer(
   store.add({ ...common, name: '5xx', values: [status >= 500 ? 1 : 0] });
 }
 
-export interface QueueWatchOptions {
+export interface QueueWatchOptions extends Pick<Surroundings, 'logger'> {
   readonly queue: SQSClient;
   readonly stage: string;
   readonly queueUrlBase: string;
   readonly store: Pick<MetricStore, 'add'>;
-  readonly logger: Logger;
 }
 
 /**

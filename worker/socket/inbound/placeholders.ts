@@ -1,12 +1,9 @@
 import { PLACEHOLDER_MAX_AGE_SECONDS, proto, type BinaryNode, type makeWASocket } from '@whiskeysockets/baileys';
-import type { Clock } from '../../../shared/kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { makeStanzaId } from '../../../shared/kernel/id.ts';
 import { isPerson, withoutDevice } from '../../../shared/kernel/jid.ts';
-import type { Random } from '../../../shared/kernel/random.ts';
-import type { Logger } from '../../../shared/platform/logger.ts';
-import type { Metrics } from '../../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { Acknowledgements } from '../sending/acknowledgements.ts';
 import { Budgets } from '../port/budgets.ts';
 import { addressOf, type Me } from '../wire/envelope.ts';
@@ -31,17 +28,13 @@ const NOT_GIVEN: ReadonlySet<string | undefined> = new Set([
   'view_once',
 ]);
 
-export interface PlaceholderOptions {
+export interface PlaceholderOptions extends Surroundings {
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'relayMessage' | 'sendMessageAck'>;
   readonly acknowledgements: Acknowledgements;
   readonly serverAckTimeoutMs: number;
   readonly me: () => Me;
   /** Resolves when the offline queue is drained: nothing may be encrypted before. */
   readonly caughtUp: Promise<void>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   /** Aborts when the socket has closed. */
   readonly signal: AbortSignal;
 }

@@ -1,8 +1,7 @@
 import type { Fact } from '../../../shared/event/facts/fact.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { isPerson } from '../../../shared/kernel/jid.ts';
-import type { Logger } from '../../../shared/platform/logger.ts';
-import type { Metrics } from '../../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 
 /** What names a message to Baileys. */
 export interface ReadKey {
@@ -12,12 +11,10 @@ export interface ReadKey {
   readonly fromMe: false;
 }
 
-export interface ReadReceiptsDependencies {
+export interface ReadReceiptsDependencies extends Pick<Surroundings, 'logger' | 'metrics'> {
   /** Resolves when every stanza that has come so far is handled. */
   readonly handled: () => Promise<void>;
   readonly read: (keys: readonly ReadKey[]) => Promise<void>;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
 }
 
 /** Messages that wait to be marked as read, and how many are named in one go. */

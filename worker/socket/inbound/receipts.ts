@@ -1,19 +1,18 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import type { ReceiptFact } from '../../../shared/event/facts/fact.ts';
-import type { Logger } from '../../../shared/platform/logger.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
+import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { Me } from '../wire/envelope.ts';
 import { toReceiptFacts } from '../wire/receiptFacts.ts';
 import type { Fate } from './inboundOrder.ts';
 import type { Retries } from './retries.ts';
 import type { UnrecordedSends } from '../sending/unrecordedSends.ts';
 
-export interface ReceiptsParts {
+export interface ReceiptsParts extends Pick<Surroundings, 'logger'> {
   readonly retries: Pick<Retries, 'onRequest' | 'members'>;
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'sendMessageAck'>;
-  readonly logger: Logger;
   readonly me: () => Me;
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
   readonly unrecorded: Pick<UnrecordedSends, 'isWaiting' | 'recorded'>;

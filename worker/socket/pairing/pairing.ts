@@ -8,7 +8,7 @@ import {
 } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
-import type { Random } from '../../../shared/kernel/random.ts';
+import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { PairingOffer, PairingRequest } from '../port/connectionSocket.ts';
 import type { InboundOrder } from '../inbound/inboundOrder.ts';
 
@@ -38,14 +38,13 @@ class PairingRefusedError extends Error {
   }
 }
 
-export interface PairingOptions {
+export interface PairingOptions extends Pick<Surroundings, 'random'> {
   readonly request: PairingRequest;
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'ws' | 'sendNode' | 'requestPairingCode'>;
   readonly inbound: InboundOrder;
   /** In memory until the pairing has succeeded; Baileys works with the same object. */
   readonly credentials: AuthenticationCreds;
   readonly nowMs: () => number;
-  readonly random: Random;
   /** Deadline of the server's answer to a request for a code. */
   readonly queryTimeoutMs: number;
   readonly offer: (offer: PairingOffer) => void;

@@ -1,11 +1,8 @@
 import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
-import type { Clock } from '../../../shared/kernel/clock.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
-import type { Random } from '../../../shared/kernel/random.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
 import type { ConnectionConfig } from '../../../shared/platform/connectionConfig.ts';
-import type { Logger } from '../../../shared/platform/logger.ts';
-import type { Metrics } from '../../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../../facts/factPublisher.ts';
 import type { CommitGate } from '../../fleet/gate.ts';
 import type { Session } from '../../session/session.ts';
@@ -14,7 +11,7 @@ import type { PairingRequest, SocketInput } from './connectionSocket.ts';
 import type { SentOnce } from './sentOnce.ts';
 
 /** What one socket is opened with. */
-export interface OpenSocketOptions {
+export interface OpenSocketOptions extends Surroundings {
   readonly connection: OwnedConnection;
   readonly generation: number;
   /** Absent for a login with the session's credentials. */
@@ -28,10 +25,6 @@ export interface OpenSocketOptions {
   readonly whatsappUrl: string;
   /** Of WhatsApp's client, that the socket claims to be: three numbers with dots. */
   readonly version: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
   readonly emit: (input: SocketInput) => void;
   /** Owns timers, listeners and the raw socket. It is closed when the socket has, and closing it ends the socket at once. */
   readonly scope: Scope;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Metrics } from '../../../shared/platform/metrics.ts';
+import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 
 /** How long after a reason for one a new session is welcome. */
 const WELCOME_MS = 60_000;
@@ -10,11 +10,10 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 /** When each session of the process was replaced last. Process-wide, because the loop to be seen goes on over reconnects. */
 const renewedAtMs = new LRUCache<string, number>({ max: 5_000 });
 
-export interface SessionRenewalsOptions {
+export interface SessionRenewalsOptions extends Pick<Surroundings, 'metrics'> {
   /** Tells the accounts of a process apart. */
   readonly owner: string;
   readonly monotonicMs: () => number;
-  readonly metrics: Metrics;
 }
 
 /** When a Signal session may be replaced by a new one, and how often that happens. Healthy systems hardly ever do it. */
