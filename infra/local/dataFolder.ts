@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { withDiskSentence } from './diskTrouble.ts';
+import { checkContents, FILES, FOLDERS, operatorKeyFile, readOperatorKey, readTasks } from './folderContents.ts';
+import { takeFolder } from './folderLock.ts';
 import { keepToOneself, makeFolder, replaceFile } from './folders.ts';
 
 /**
@@ -43,18 +45,6 @@ export interface StackAddresses {
   readonly HOLDFAST_QUEUE_URL_BASE: string;
 }
 
-const FOLDERS = ['logs', 'previous-logs', 'queues', 'whatsapp'] as const;
-const FILES = [
-  'lock',
-  'root-key',
-  'operator-key',
-  'tasks.json',
-  'addresses.json',
-  'dynamodb.sqlite',
-  'dynamodb.sqlite-wal',
-  'dynamodb.sqlite-shm',
-] as const;
-
 /**
  * Opens the folder for this process alone. Throws an Error with one sentence when another stack runs on it, and when it cannot
  * be made or written.
@@ -65,20 +55,23 @@ export function openDataFolder(path: string): DataFolder {
 
 function open(path: string): DataFolder {
   makeFolder(path);
-  const lock = join(path, 'lock');
-  const holder = existsSync(lock) ? toPid(readFileSync(lock, 'utf8')) : undefined;
-  if (holder !== undefined && holder !== process.pid && isRunning(holder)) {
-    throw new Error(`Another Holdfast (process ${holder}) runs on ${path}. Stop it, or use another folder: --data DIR`);
+  checkContents(path);
+  const giveBack = takeFolder(path);
+  try {
+    return prepare(path, giveBack);
+  } catch (error) {
+    giveBack();
+    throw error;
   }
-  refuseForeign(path);
+}
+
+function prepare(path: string, giveBack: () => void): DataFolder {
   for (const name of [...FOLDERS, ...FILES]) keepToOneself(join(path, name));
   for (const name of FOLDERS) makeFolder(join(path, name));
-  replaceFile(lock, String(process.pid));
   const [logs, previousLogs] = [join(path, 'logs'), join(path, 'previous-logs')];
   keepLastRun(logs, previousLogs);
   const keyFile = join(path, 'root-key');
   if (!existsSync(keyFile)) replaceFile(keyFile, randomBytes(32));
-  const operatorKeyFile = join(path, 'operator-key');
   const tasksFile = join(path, 'tasks.json');
   const addressesFile = join(path, 'addresses.json');
   // These files are left over from a run that was killed.
@@ -89,32 +82,16 @@ function open(path: string): DataFolder {
     logs,
     previousLogs,
     keyFile,
-    operatorKey: existsSync(operatorKeyFile) ? readFileSync(operatorKeyFile, 'utf8').trim() || undefined : undefined,
-    keepOperatorKey: (key) => write(operatorKeyFile, `${key}\n`),
-    tasks: existsSync(tasksFile) ? (JSON.parse(readFileSync(tasksFile, 'utf8')) as string[]) : [],
+    operatorKey: readOperatorKey(path),
+    keepOperatorKey: (key) => write(operatorKeyFile(path), `${key}\n`),
+    tasks: readTasks(tasksFile),
     keepTasks: (tasks) => write(tasksFile, JSON.stringify(tasks)),
     keepAddresses: (addresses) => write(addressesFile, JSON.stringify(addresses)),
     release: () => {
       rmSync(addressesFile, { force: true });
-      rmSync(lock, { force: true });
+      giveBack();
     },
   };
-}
-
-/**
- * A folder of somebody else's that has our file names in it is refused: logs of an earlier run are moved and one day
- * removed.
- */
-function refuseForeign(path: string): void {
-  if (existsSync(join(path, 'root-key'))) return;
-  const foreign = FOLDERS.find((name) => existsSync(join(path, name)) && readdirSync(join(path, name)).length > 0);
-  if (foreign === undefined) return;
-  throw new Error(`${join(path, foreign)} holds files that are not Holdfast's. Use another folder: --data DIR`);
-}
-
-/** The process id in a lock file. A file that was cut short names no process. */
-function toPid(text: string): number | undefined {
-  return /^[1-9]\d*$/.test(text.trim()) ? Number(text) : undefined;
 }
 
 /** Keeps the logs of the run before. People look for what went wrong after a new start has put it right. */
@@ -124,13 +101,4 @@ function keepLastRun(logs: string, previous: string): void {
   rmSync(previous, { recursive: true, force: true });
   renameSync(logs, previous);
   makeFolder(logs);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

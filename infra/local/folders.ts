@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const FOLDER_MODE = 0o700;
@@ -45,6 +55,7 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
   }
 }
 
+/** Whether it is a folder or a link to one. */
 function isFolder(path: string): boolean {
-  return existsSync(join(path, '.'));
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

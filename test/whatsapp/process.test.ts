@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,6 +115,22 @@ describe('the process of the simulator', () => {
       expect(started.output()).toBe('');
       expect(started.errors()).toMatch(/^The simulator's port is taken: .*\n$/);
       expect(started.errors()).toContain(String(port));
+    },
+  );
+
+  it.each(['', '{"version":2,"acc', 'null', '{"version":1}'])(
+    'says in one line that the state %j cannot be used',
+    async (state) => {
+      const folder = mkdtempSync(join(tmpdir(), 'whatsapp-'));
+      writeFileSync(join(folder, 'whatsapp.json'), state);
+
+      const started = start('--state-dir', folder);
+      expect(await started.ended).toBe(1);
+      rmSync(folder, { recursive: true });
+
+      expect(started.errors()).toMatch(
+        /^The state in .* is (not whole|of another version of the simulator)\. Remove the folder to start anew\.\n$/,
+      );
     },
   );
 

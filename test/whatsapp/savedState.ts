@@ -34,7 +34,8 @@ export function loadWorld(folder: string | undefined): World {
   if (text === undefined) {
     return { keys: makeServerKeys(Date.now()), accounts: new Map(), groups: new Map(), media };
   }
-  const saved = JSON.parse(text, BufferJSON.reviver) as SavedWorld;
+  const saved = parse(text);
+  if (saved === undefined) throw new Error(`The state in ${folder} is not whole. Remove the folder to start anew.`);
   if (saved.version !== VERSION) {
     throw new Error(`The state in ${folder} is of another version of the simulator. Remove the folder to start anew.`);
   }
@@ -82,6 +83,15 @@ function toWorld(saved: SavedWorld, media: MediaStore): World {
     { ...group, members: new Map(group.members) },
   ]);
   return { keys: saved.keys, accounts: new Map(accounts), groups: new Map(groups), media };
+}
+
+/** Undefined for what was cut short. */
+function parse(text: string): SavedWorld | undefined {
+  try {
+    return (JSON.parse(text, BufferJSON.reviver) as SavedWorld | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function readIfThere(file: string): string | undefined {
