@@ -2,7 +2,7 @@ import type { ApiConfig } from '../../shared/platform/config.ts';
 import { composeHttp } from '../http/composeHttp.ts';
 import type { AdminDependencies } from './handler.ts';
 
-/** Parts of the function that serves operators. */
+/** The parts of the function that serves operators. */
 export function composeAdmin(config: ApiConfig): AdminDependencies {
   return composeHttp(config, 'admin');
 }

@@ -10,7 +10,7 @@ import { whatsAppVersionRoutes } from '../routes/whatsAppVersion.ts';
 type AdminRouteDependencies = IdentityDependencies & FleetRouteDependencies & HealthRouteDependencies;
 export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
 
-/** All routes of operators. */
+/** All routes for operators. */
 export function adminRoutes(dependencies: AdminRouteDependencies): readonly Route[] {
   return [
     ...tenantRoutes(dependencies),
@@ -21,12 +21,15 @@ export function adminRoutes(dependencies: AdminRouteDependencies): readonly Rout
   ];
 }
 
-/** Whether a path is served by the function of operators. */
+/** Whether a path is served by the operators' function. */
 export function isAdminPath(path: string): boolean {
   return path.startsWith('/v1/admin/') || path === '/health/detailed';
 }
 
-/** The function that serves operators: apart from the other, so that it can have its own role and throttle. */
+/**
+ * The function that serves operators. It is apart from the tenants' function, so that it can have its own role and
+ * throttle.
+ */
 export function makeAdminHandler(dependencies: AdminDependencies) {
   return makeHttpHandler(adminRoutes(dependencies), dependencies);
 }

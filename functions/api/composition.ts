@@ -10,8 +10,8 @@ import type { ApiDependencies } from './handler.ts';
 import { composeHttp } from '../http/composeHttp.ts';
 
 /**
- * Parts of the function that serves tenants.
- * @param options.allowLoopback lets webhooks lead to 127.0.0.1 and localhost: for the embedded stack alone
+ * The parts of the function that serves tenants.
+ * @param options.allowLoopback lets webhooks lead to 127.0.0.1 and localhost; only the embedded stack sets it
  */
 export function composeApi(config: ApiConfig, options: { readonly allowLoopback?: boolean } = {}): ApiDependencies {
   const http = composeHttp(config, 'api');

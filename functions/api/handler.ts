@@ -21,7 +21,9 @@ export interface ApiDependencies
     HealthRouteDependencies,
     EventLogDependencies {}
 
-/** All routes of the API: those that this function serves, and for the document those of operators. */
+/**
+ * All routes of the API: the ones that this function serves, and for the OpenAPI document also the ones for operators.
+ */
 export function apiRoutes(dependencies: ApiDependencies): {
   readonly served: readonly Route[];
   readonly all: readonly Route[];

@@ -4,13 +4,13 @@ import { isSent, sendStates, type SendState } from '../../shared/message/message
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 export interface CanaryDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
-  /** Of the API, without a slash at its end. */
+  /** The URL of the API, without a slash at its end. */
   readonly apiUrl: string;
   /** A linked connection of a tenant that the operators own. */
   readonly connectionId: string;
-  /** The key of that tenant. Asked for in each run, so that a new one counts at once. */
+  /** Reads the API key of that tenant. Called in each run, so that a new key counts at once. */
   readonly readKey: () => Promise<Secret>;
-  /** From the acceptance of the message to WhatsApp's word for it. */
+  /** How long WhatsApp may take to acknowledge the message after its acceptance, in milliseconds. */
   readonly patienceMs?: number;
 }
 
@@ -23,7 +23,7 @@ const connectionSchema = z.object({ account: z.object({ phoneNumber: z.string() 
 const problemSchema = z.object({ code: z.string() });
 const messageSchema = z.object({ id: z.string(), status: z.string() });
 
-/** Why a run failed: what was being done, and what came of it. */
+/** The reason why a run failed: the step under way, and what came of it. */
 class CanaryError extends Error {
   override readonly name = 'CanaryError';
   readonly phase: string;
@@ -35,9 +35,9 @@ class CanaryError extends Error {
 }
 
 /**
- * The canary, each minute: sends a message from a connection to itself, as a tenant does, and waits until WhatsApp has it.
- * What no part can say of itself comes out here: that they work together. Counts a failure and logs why; never throws, as a
- * run that is repeated would hide it.
+ * The canary, each minute: it sends a message from a connection to itself, as a tenant does, and waits until WhatsApp
+ * has it. It shows what no part can report about itself: that the parts work together. A failure is counted and logged
+ * with its reason; the handler never throws, as a run that is repeated would hide the failure.
  */
 export function makeCanaryHandler(dependencies: CanaryDependencies): () => Promise<void> {
   return async () => {
@@ -63,7 +63,7 @@ async function sendToItself(dependencies: CanaryDependencies): Promise<void> {
   const minute = Math.floor(clock.nowMs() / MINUTE_MS);
   const sent = messageSchema.parse(
     await call(dependencies, key, 'send', `${path}/messages`, {
-      // A second run of the same minute is about the same message.
+      // The key is the same in a second run of the same minute, which is then about the same message.
       key: `canary-${minute}`,
       body: { to: account.phoneNumber, type: 'text', text: { body: `canary ${minute}` } },
     }),

@@ -9,7 +9,7 @@ import { composeStores } from '../runtime/storeComposition.ts';
 
 /**
  * The deliver function.
- * @param options.allowLoopback lets webhooks lead to 127.0.0.1 and localhost: for the embedded stack alone
+ * @param options.allowLoopback lets webhooks lead to 127.0.0.1 and localhost; only the embedded stack sets it
  */
 export function composeDeliver(config: DeliverConfig, options: { readonly allowLoopback?: boolean } = {}) {
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });

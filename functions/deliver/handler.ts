@@ -23,8 +23,8 @@ export interface DeliverDependencies
 }
 
 /**
- * Deliver: one attempt per record. A failed one stays in the queue, hidden for as long as the schedule says, and SQS counts
- * the attempts; after the last one it moves the delivery to the dead letters.
+ * Deliver makes one attempt per record. A delivery whose attempt failed stays in the queue, hidden for as long as the
+ * schedule says, and SQS counts the attempts; after the last one SQS moves the delivery to the dead letters.
  */
 export function makeDeliverHandler(dependencies: DeliverDependencies): (event: SQSEvent) => Promise<SQSBatchResponse> {
   return (event) => handleEach(event.Records, (record) => deliverRecord(dependencies, record));
@@ -50,12 +50,12 @@ async function deliverRecord(dependencies: DeliverDependencies, record: SQSRecor
   }
 }
 
-/** It stays in the queue, hidden until its next attempt. */
+/** The delivery stays in the queue, hidden until its next attempt. */
 interface Postponed {
   readonly atLeastMs: number;
-  /** Not longer either, whatever its schedule says. */
+  /** The longest wait, whatever the schedule of the delivery says; no such limit when left out. */
   readonly atMostMs?: number | undefined;
-  /** Because the receiver asked for it: nobody but the tenant shortens that. */
+  /** Whether the receiver asked for the wait: then only the tenant may shorten it. */
   readonly asked?: boolean;
 }
 
@@ -87,7 +87,7 @@ async function attemptDelivery(
   const { result, httpStatus, reason, durationMs } = attempt;
   logger.info('delivery tried', { attempt: number, outcome: result, httpStatus, reason, durationMs });
   dependencies.metrics.count('DeliveryAttempts', { outcome: result });
-  // What comes after a failed attempt is late by the tenant's doing.
+  // Only the first attempt is measured: when a later one comes late, the tenant's receiver is the cause.
   if (number === 1) {
     const lateMs = Math.max(0, attempt.atMs - Date.parse(event.occurredAt));
     dependencies.metrics.measure('EventToDelivery', lateMs, {});
@@ -98,7 +98,8 @@ async function attemptDelivery(
     const end = { succeeded: result === 'delivered', retryAfterMs };
     openedForMs = await settleBreaker(dependencies, endpoint, turn.held, end, logger);
   }
-  // The attempt is over whether or not it is noted: a failure here must not repeat what the receiver has taken.
+  // The attempt is over whether or not it is noted: a failure here must not repeat a POST that the receiver has
+  // accepted.
   await recordAttempt(dependencies, attempt).catch((error: unknown) => {
     logger.warn('attempt could not be noted', { error });
   });
@@ -107,17 +108,26 @@ async function attemptDelivery(
   return 'done';
 }
 
-/** A delivery is a scout this many times; then its own schedule holds, so that a long outage does not use it up. */
+/**
+ * How many times a delivery may be the scout of a breaker. Then its own schedule holds, so that a long outage does not
+ * use it up.
+ */
 const MOST_SCOUTS = 8;
 
-/** Who has just opened the breaker is the one who looks whether the receiver is back. */
+/**
+ * The wait before the next attempt. The delivery that has just opened the breaker is the scout: it finds out whether
+ * the receiver is back.
+ */
 function nextWait(receiveCount: number, retryAfterMs: number, openedForMs: number | undefined): Postponed {
   const isScout = openedForMs !== undefined && receiveCount <= MOST_SCOUTS;
   const atLeastMs = Math.max(retryAfterMs, openedForMs ?? 0);
   return { atLeastMs, atMostMs: isScout ? atLeastMs : undefined, asked: retryAfterMs > 0 };
 }
 
-/** The receiver is back: this one waits no longer, and what else waits for it follows. */
+/**
+ * Ends the waiting after a success, which shows that the receiver is back: this delivery waits no longer, and the
+ * others that wait for the endpoint follow.
+ */
 async function afterLateSuccess(
   dependencies: DeliverDependencies,
   delivery: Delivery,
@@ -135,10 +145,10 @@ async function afterLateSuccess(
   }
 }
 
-/** While somebody else tries the endpoint. */
+/** The wait of a delivery while another one tries the endpoint, in milliseconds. */
 const TRIAL_WAIT_MS = 5_000;
 
-/** Whether the endpoint may be posted to now, and the trial of its breaker if this is one. */
+/** Whether the endpoint may be posted to now; with the trial of its breaker, when this attempt is the trial. */
 async function takeTurn(
   { breakers, clock }: DeliverDependencies,
   endpoint: Endpoint,
@@ -151,8 +161,9 @@ async function takeTurn(
 }
 
 /**
- * Returns for how long this attempt has opened the breaker, if it has. A failure here must not repeat what the receiver has
- * taken: a trial that is not settled is free again after half a minute.
+ * Records the outcome in the breaker. Returns for how long this attempt has opened it, or undefined when it has not. A
+ * failure here must not repeat a POST that the receiver has accepted: a trial that is not settled is free again after
+ * half a minute.
  */
 async function settleBreaker(
   { breakers, clock, metrics, random }: DeliverDependencies,
@@ -188,7 +199,7 @@ async function postEvent(
 ): Promise<{ readonly attempt: Attempt; readonly retryAfterMs: number }> {
   const { endpointId, eventId, deliveryId, correlationId } = delivery;
   const atMs = dependencies.clock.nowMs();
-  // The id is the event's, the same in each attempt.
+  // The webhook's id is the event's, and so the same in each attempt.
   const post = { id: eventId, correlationId, body: JSON.stringify(event), atMs };
   const outcome = await postSigned(dependencies.poster, endpoint, post);
   const isAnswer = outcome.outcome === 'answered';
@@ -206,7 +217,7 @@ async function postEvent(
   return { attempt, retryAfterMs: isAnswer ? outcome.retryAfterMs : 0 };
 }
 
-/** A wait that is over sooner is not worth a note. */
+/** The shortest wait in seconds that is noted. */
 const NOTED_FROM_SECONDS = 3;
 
 async function postpone(

@@ -5,13 +5,16 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import type { Access } from './route.ts';
 
-/** Who a key belongs to is remembered this long: one read per key, function and half minute. */
+/** How long the owner of a key is remembered, in milliseconds: one read per key, function and half minute. */
 const REMEMBERED_MS = 30_000;
 const REMEMBERED_KEYS = 10_000;
 
 export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
 
-/** Reads `Authorization: Bearer <API key>`. Throws `unauthorized`. Keys are remembered by their hash, never themselves. */
+/**
+ * Makes the check of `Authorization: Bearer <API key>`, which throws `unauthorized`. Keys are remembered by their hash,
+ * never themselves.
+ */
 export function makeAuthenticate(dependencies: Pick<IdentityDependencies, 'table' | 'stage'>): Authenticate {
   const remembered = new LRUCache<string, Principal>({ max: REMEMBERED_KEYS, ttl: REMEMBERED_MS });
   return async (authorization) => {

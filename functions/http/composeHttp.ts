@@ -9,7 +9,10 @@ import { makeFunctionBreakers } from '../runtime/functionBreakers.ts';
 import { countAtOnce, makeFunctionMetrics } from '../runtime/functionMetrics.ts';
 import { makeAuthenticate } from './authentication.ts';
 
-/** What the two functions behind the HTTP API have in common. @param name that of the function, in logs and metrics */
+/**
+ * The parts that the two functions behind the HTTP API have in common.
+ * @param name the function's name in logs and metrics
+ */
 export function composeHttp(config: ApiConfig, name: string) {
   const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });
   const breakers = makeFunctionBreakers(countAtOnce(makeFunctionMetrics(config, name, logger)), logger);

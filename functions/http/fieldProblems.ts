@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { fieldOf } from '../../shared/kernel/callerInput.ts';
 import type { FieldProblem } from '../../shared/kernel/appError.ts';
 
-/** What a schema says about a value, in words for the person who wrote the request. A schema's own words come first. */
+/** The problem of a value, in words for the person who wrote the request. A schema's own words come first. */
 export function sentenceOf(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined) return 'is missing';
   switch (issue.code) {
@@ -22,7 +22,7 @@ export function sentenceOf(issue: z.core.$ZodRawIssue): string | undefined {
   }
 }
 
-/** The field that says which of several kinds an object is. */
+/** The field that tells which of several kinds an object is. */
 function choiceOf({ discriminator, options, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string {
   const chosen = discriminator === undefined ? undefined : (input as Readonly<Record<string, unknown>>)[discriminator];
   if (discriminator !== undefined && chosen === undefined) return 'is missing';
@@ -39,10 +39,10 @@ const typeNames: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
-/** A few are enough to be put right; an answer never grows with the request. */
+/** The greatest number of problems in an answer: enough to correct a request, and no answer grows with the request. */
 const MOST_PROBLEMS = 20;
 
-/** The first fields that a schema refuses, each with what is wrong about it. */
+/** The first fields that a schema refuses, each with the reason. */
 export function toFieldProblems(error: z.ZodError): readonly FieldProblem[] {
   const problems = error.issues.slice(0, MOST_PROBLEMS).flatMap((issue) => {
     const path = issue.path.map(String);

@@ -10,9 +10,9 @@ import { toAppError, toProblem } from './problem.ts';
 import { matchRoute, type Answer, type Route } from './route.ts';
 
 /**
- * The stack in front of every route, for Lambda and the embedded stack alike:
- * correlation id → route → authentication → size, type and form of the body → handler → problem for what was thrown → log.
- * HEAD is answered as GET without its body.
+ * The stack in front of every route, for Lambda and the embedded stack alike: correlation id → route → authentication →
+ * size, type and form of the body → handler → problem for a thrown error → log. HEAD is answered as GET without its
+ * body.
  */
 const BODY_LIMIT_BYTES = 256 * 1_024;
 
@@ -30,7 +30,7 @@ interface Seen {
   tenantId: TenantId | undefined;
 }
 
-/** Makes the handler of a group of routes. It never rejects: everything becomes an answer. */
+/** Makes the handler of a group of routes. It never rejects: every error becomes an answer. */
 export function makeHttpHandler(routes: readonly Route[], dependencies: HttpDependencies) {
   const { clock, random } = dependencies;
   const seenOf = new WeakMap<Event, Seen>();
@@ -90,7 +90,7 @@ async function answer(
     seen.tenantId = authorize(principal, route.access);
   }
   return route.handle({
-    // Routes for tenants have one; the others do not ask.
+    // Routes for tenants have a tenant; other routes do not read it.
     tenantId: seen.tenantId as TenantId,
     parameters,
     body: route.body === undefined ? undefined : check(route.body, readBody(event), 'body'),
@@ -106,7 +106,7 @@ function readBody(event: Event): unknown {
   const contentType = headerOf(event, 'content-type') ?? '';
   if (!/^application\/(json|[a-z.+-]+\+json)\s*(;|$)/i.test(contentType)) throw new AppError('unsupported_media_type');
   try {
-    // Bytes that are no UTF-8 would become other text than the caller wrote.
+    // Bytes that are not UTF-8 would become other text than the caller wrote.
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new AppError('invalid_json', { cause });
@@ -123,7 +123,10 @@ function check(schema: NonNullable<Route['body']>, value: unknown, part: 'body' 
   });
 }
 
-/** For browsers, should one come here: answers are data, not pages, and are nobody's to show, to guess at or to keep. */
+/**
+ * Headers for browsers, should one come here: answers are data, not pages, and no browser may frame them, guess their
+ * type or keep them.
+ */
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -161,7 +164,7 @@ function withoutBody({ body: _left, isBase64Encoded: _encoding, ...result }: Res
   return result;
 }
 
-/** One line per request: the route as a template, never the path, the query or the body. */
+/** Writes one log line per request: the route as a template, never the path, the query or the body. */
 function finish({ logger, clock }: HttpDependencies, seen: Seen, response: Result | null | undefined): void {
   logger.info('request answered', {
     method: seen.route?.method,
@@ -173,7 +176,7 @@ function finish({ logger, clock }: HttpDependencies, seen: Seen, response: Resul
   });
 }
 
-/** API Gateway gives names in lower case; other callers may not. */
+/** The value of a header. API Gateway gives names in lower case; other callers may not. */
 function headerOf(event: Event, name: string): string | undefined {
   const entry = Object.entries(event.headers).find(([key]) => key.toLowerCase() === name);
   return entry?.[1];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { problemSchema } from './problem.ts';
 import type { Route } from './route.ts';
 
-/** The OpenAPI document of the routes that exist, from the very schemas that check requests. */
+/** The OpenAPI document of the routes, made from the same schemas that check requests. */
 export function makeOpenApi(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = toOperation(route);
@@ -20,10 +20,13 @@ export function makeOpenApi(routes: readonly Route[]): object {
   return withoutNoise(document) as object;
 }
 
-/** The largest whole number that is exact: zod says it of every whole number. */
+/** The largest whole numbers that are exact: zod writes them as the range of every whole number. */
 const WHOLE_NUMBERS: ReadonlySet<unknown> = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);
 
-/** The document without what says nothing to a reader: the pattern of a date-time, and the range of all whole numbers. */
+/**
+ * The document without parts that tell a reader nothing: the pattern of a date-time, and the range of all whole
+ * numbers.
+ */
 function withoutNoise(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(withoutNoise);
   if (typeof part !== 'object' || part === null) return part;

@@ -21,7 +21,7 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
-/** Failures of stores that pass: worth the same request again. */
+/** Failures of stores that pass, so that the same request is worth another try. */
 const PASSING = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
@@ -35,7 +35,10 @@ const PASSING = new Set([
   'ECONNRESET',
 ]);
 
-/** What an error means for the caller. Anything that is not expected is `internal_error`: a bug, to be logged by the caller. */
+/**
+ * The meaning of an error for the caller. Any error that is not expected is `internal_error`: a bug, to be logged by
+ * the caller of this function.
+ */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { name, code } =
@@ -50,7 +53,7 @@ export function toAppError(error: unknown): AppError {
   return new AppError('internal_error', { cause: error });
 }
 
-/** The only mapper of errors to HTTP. */
+/** The only function that turns errors into HTTP answers. */
 export function toProblem(error: AppError, correlationId: CorrelationId): Answer {
   const rule = errorRules[error.code];
   const json: z.infer<typeof problemSchema> = {
@@ -74,7 +77,7 @@ export function toProblem(error: AppError, correlationId: CorrelationId): Answer
   };
 }
 
-/** The first sentence says what happened; the others, what to do. */
+/** The title of a problem: its first sentence, which says what happened. The other sentences say what to do. */
 function titleOf(sentence: string): string {
   return sentence.split('. ')[0]?.replace(/\.$/, '') ?? sentence;
 }

@@ -6,10 +6,10 @@ const TRY_MS = 5_000;
 const answerSchema = z.object({ Parameter: z.object({ Value: z.string().min(1) }) });
 
 /**
- * Reads an encrypted parameter of Systems Manager through the extension that AWS gives Lambda functions for it: a server on
- * loopback, which keeps what it read for a while. So the secret stands in no template and no environment.
- * Source: Systems Manager User Guide, "Using Parameter Store parameters in AWS Lambda functions".
- * Rejects when it does not answer, or not with a value; the message never holds the value.
+ * Reads an encrypted parameter of Systems Manager through the extension that AWS gives Lambda functions for it: a
+ * server on loopback, which keeps for a while what it has read. So the secret stands in no template and no environment.
+ * Source: Systems Manager User Guide, "Using Parameter Store parameters in AWS Lambda functions". Rejects when the
+ * extension does not answer, or not with a value; the error never holds the value.
  */
 export async function readParameter(
   extensionUrl: string,

@@ -1,22 +1,22 @@
 import type { z } from 'zod';
 import type { CorrelationId, TenantId } from '../../shared/kernel/id.ts';
 
-/** A route as data: what the router matches, what the stack checks, and what the OpenAPI document says. */
+/** A route as data, for the router that matches it, the stack that checks requests, and the OpenAPI document. */
 export type Access = 'tenant' | 'operator' | 'public';
 
-/** A checked request. */
+/** A request that the schemas of its route have accepted. */
 export interface Request<Body, Query> {
-  /** The tenant that calls. On routes for operators and everybody there is none to ask for. */
+  /** The tenant that calls. Routes for operators and public routes have none, and must not read it. */
   readonly tenantId: TenantId;
   readonly parameters: Readonly<Record<string, string>>;
   readonly body: Body;
   readonly query: Query;
-  /** Names in lower case. */
+  /** The headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly correlationId: CorrelationId;
 }
 
-/** What a route answers: JSON, or bytes of another type. */
+/** The answer of a route: JSON, or bytes of another type. */
 export interface Answer {
   readonly status: number;
   readonly json?: unknown;
@@ -26,19 +26,19 @@ export interface Answer {
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** With parameters in braces, for example `/v1/connections/{connectionId}`. */
+  /** The path, with parameters in braces, for example `/v1/connections/{connectionId}`. */
   readonly path: string;
   readonly access: Access;
   readonly summary: string;
   readonly body: z.ZodType | undefined;
   readonly query: z.ZodObject | undefined;
-  /** Header names that the route reads, for the document. */
+  /** Names of the headers that the route reads, for the OpenAPI document. */
   readonly headers: readonly string[];
-  /** Schema of a successful JSON answer; undefined when there is no body. */
+  /** The schema of a successful JSON answer; undefined when there is no body. */
   readonly answers: {
     readonly status: number;
     readonly schema: z.ZodType | undefined;
-    /** Type of the picture that is answered instead where the caller asks for it (`Accept`). */
+    /** The type of the picture that is answered instead of JSON where the caller asks for it (`Accept`). */
     readonly picture?: 'image/png' | undefined;
   };
   readonly handle: (request: Request<unknown, unknown>) => Promise<Answer>;
@@ -54,7 +54,7 @@ interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
   readonly handle: (request: Request<z.infer<Body>, z.infer<Query>>) => Promise<Answer>;
 }
 
-/** Declares a route. The body and query that `handle` gets are those that the schemas let through. */
+/** Declares a route. `handle` gets the body and the query as the schemas have accepted them. */
 export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.ZodObject = z.ZodObject>(
   method: Route['method'],
   path: string,
@@ -91,7 +91,7 @@ export function matchRoute(routes: readonly Route[], method: string, path: strin
   return { outcome: 'found', ...found };
 }
 
-/** A route that answers to GET answers to HEAD, too. */
+/** The methods that a path allows. A route that answers GET answers HEAD, too. */
 function allowedOf(methods: readonly string[]): readonly string[] {
   return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
 }

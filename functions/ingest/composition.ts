@@ -5,14 +5,17 @@ import { thenFlush } from '../runtime/functionMetrics.ts';
 import { makeIngestHandler } from './handler.ts';
 import { composeStores } from '../runtime/storeComposition.ts';
 
-/** The ingest function. Beside its work it says how long facts lay in the queue, so that people can ask how far behind it is. */
+/**
+ * The ingest function. Beside its work it records how long facts lay in the queue, so that people can ask how far
+ * behind it is.
+ */
 export function composeIngest(config: IngestConfig) {
   const parts = composeStores(config, 'ingest');
   const ingest = makeIngestHandler(parts);
   const lag = new EventLagNote(parts, parts.clock.nowMs);
   const handler = async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const response = await ingest(event);
-    // Also of what comes again: that is behind, too.
+    // A record that comes again counts, too, because its facts are behind as well.
     const sentAtMs = event.Records.map(({ attributes }) => Number(attributes.SentTimestamp)).filter(Number.isFinite);
     await lag.note(sentAtMs).catch((error: unknown) => parts.logger.debug('lag of events was not written', { error }));
     return response;

@@ -12,10 +12,10 @@ export interface IngestDependencies extends RecordEachDependencies {
 }
 
 /**
- * Ingest: the events queue becomes messages, events and deliveries. A record is done when its facts are recorded and their
- * deliveries are in the queue; until then SQS brings it again, and the same events are found again. Only a failure that
- * passes is waited for: a queue in groups stands still behind what comes again, and what is refused for good never gets
- * better. That goes to the dead letters at once, and the group goes on.
+ * Ingest turns the events queue into messages, events and deliveries. A record is done when its facts are recorded and
+ * their deliveries are in the queue; until then SQS brings it again, and the same events are found again. Only a
+ * failure that passes is waited for: a queue with groups stands still behind a record that comes again, and a record
+ * that is refused for good never gets better. Such a record goes to the dead letters at once, and its group goes on.
  */
 export function makeIngestHandler(dependencies: IngestDependencies): (event: SQSEvent) => Promise<SQSBatchResponse> {
   return (event) => handleInGroups(event.Records, (record) => ingestRecord(dependencies, record));
@@ -50,14 +50,17 @@ async function ingestBatch(dependencies: IngestDependencies, batch: BatchEnvelop
   const wanted = events.length === 0 ? [] : await endpoints.list(batch.tenantId);
   await enqueueDeliveries(dependencies, wanted, events);
   const nowMs = clock.nowMs();
-  // WhatsApp's clock and ours need not agree.
+  // The difference is at least 0, because WhatsApp's clock and ours need not agree.
   for (const atMs of timesMs) metrics.measure('EventLag', Math.max(0, nowMs - atMs), {});
   for (const { eventId, type, correlationId: ofRequest } of events) {
     logger.debug('event recorded', { eventId, eventType: type, correlationId: ofRequest });
   }
 }
 
-/** The whole record goes to the dead letters. If they do not take it either it stays in the queue, which moves it in the end. */
+/**
+ * Moves the whole record to the dead letters. When they do not accept it either, it stays in the queue, which moves it
+ * in the end.
+ */
 async function giveUp(dependencies: IngestDependencies, record: SQSRecord, logger: Logger): Promise<RecordOutcome> {
   const group = record.attributes.MessageGroupId ?? record.messageId;
   try {

@@ -14,17 +14,17 @@ export interface RecordEachDependencies
   extends Pick<Surroundings, 'logger' | 'metrics'>, FactDependencies, DeliveryQueue {}
 
 export interface RecordedBatch {
-  /** Those that are to be delivered, in order and each once. */
+  /** The events that are to be delivered, in order and each once. */
   readonly events: readonly RecordedEvent[];
-  /** When what was recorded happened. */
+  /** The times at which the recorded facts happened, in milliseconds since 1970. */
   readonly timesMs: readonly number[];
 }
 
 /**
- * Records the facts of a batch in their order, each judged for itself. A fact that is wrong, or that the store refuses for good,
- * is recorded without what its sender wrote; if nothing of it can be recorded it goes to the dead letters alone. Either way
- * its neighbours and all that comes later go on.
- * Throws at the first failure that passes: all of it comes again, in order.
+ * Records the facts of a batch in their order, each judged by itself. A fact that is wrong, or that the store refuses
+ * for good, is recorded without the fields that its sender wrote; if nothing of it can be recorded, it alone goes to
+ * the dead letters. Either way its neighbours and all later facts go on. Throws at the first failure that passes: then
+ * all of the batch comes again, in order.
  */
 export async function recordEach(dependencies: RecordEachDependencies, batch: BatchEnvelope): Promise<RecordedBatch> {
   const recorded = new Map<string, RecordedEvent>();
@@ -42,7 +42,7 @@ interface RecordedOne {
   readonly event: RecordedEvent | undefined;
 }
 
-/** Undefined for what was set aside. */
+/** Records a fact, whole or in part; undefined when it was set aside. */
 async function recordAny(
   dependencies: RecordEachDependencies,
   batch: BatchEnvelope,
@@ -69,7 +69,7 @@ async function recordAny(
   return isRecorded ? rest : undefined;
 }
 
-/** Throws what passes; says why for what does not. */
+/** Records one fact. Throws a failure that passes; returns the reason of one that does not. */
 async function recordOne(
   dependencies: RecordEachDependencies,
   batch: BatchEnvelope,
@@ -83,7 +83,7 @@ async function recordOne(
   }
 }
 
-/** Puts a body into the dead letters of events, where it waits for a person. Throws when they do not take it. */
+/** Puts a body into the dead letters of events, where it waits for a person. Throws when they do not accept it. */
 export async function setAside(
   { queue, queueUrlBase, stage }: DeliveryQueue,
   body: string,
@@ -94,7 +94,7 @@ export async function setAside(
       QueueUrl: `${queueUrlBase}${deadLetterNameOf(stage, eventQueueName(stage))}`,
       MessageBody: toAsciiBody(body),
       MessageGroupId: group,
-      // The same again is the same letter.
+      // The id comes from the content, so that the same body again is the same letter.
       MessageDeduplicationId: createHash('sha256').update(group).update(body).digest('hex'),
     }),
   );

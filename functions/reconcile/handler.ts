@@ -27,16 +27,19 @@ export interface ReconcileDependencies
   readonly endpoints: Pick<EndpointStore, 'list'>;
 }
 
-/** A request that began just before the limit is done by then: nothing is given up while it is being enqueued. */
+/**
+ * The time beyond the limit that a request has which began just before it, in milliseconds: nothing is given up while
+ * it is being enqueued.
+ */
 const GRACE_MS = 60_000;
-/** Most minutes that one run looks after; after an outage the next runs catch up. */
+/** The greatest number of minutes that one run handles; after an outage the next runs catch up. */
 const MINUTES_PER_RUN = 120;
 
 /**
  * Reconcile, each minute: a message that was accepted and never reached the queue in its 15 minutes becomes
- * `failed(not_enqueued)`, with an event, so that none stays without an end.
- * Throws when one could not be looked after; the others are, and the next run begins with its minute again. One that the store
- * refuses for good is left and counted: no later minute waits for it.
+ * `failed(not_enqueued)`, with an event, so that no message stays without an end. Throws when one could not be handled;
+ * the others are, and the next run begins with its minute again. A message that the store refuses for good is left and
+ * counted: no later minute waits for it.
  */
 export function makeReconcileHandler(dependencies: ReconcileDependencies): () => Promise<void> {
   return async () => {
@@ -69,7 +72,7 @@ async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMe
     tenantId,
     connectionId,
     factKeys: [`not_enqueued:${messageId}`] as const,
-    // The same in each run, so that a run that died before the fan-out is completed by the next.
+    // The id is the same in each run, so that a run that died before the fan-out is completed by the next.
     batchId: `reconcile:${messageId}`,
   };
   const event = await recordOnce(dependencies, source, () => giveUp(dependencies, marker));
@@ -80,7 +83,7 @@ async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMe
 async function giveUp(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<FactPlan> {
   const { connectionId, messageId } = marker;
   const message = await dependencies.messages.find(connectionId, messageId);
-  // Only the marker is left over: the row was never written, or the message went its way.
+  // Only the marker is left over: either the row was never written, or the message was enqueued after all.
   if (message?.direction !== 'out' || message.state !== 'accepting') return { plan: 'ignored' };
   const nowMs = dependencies.clock.nowMs();
   return {

@@ -49,7 +49,10 @@ const offerSchema = z
   })
   .meta({ id: 'PairingOffer' });
 
-/** A connection of the calling tenant. Another tenant's, a deleted one and nonsense are all `connection_not_found`. */
+/**
+ * Finds a connection of the calling tenant. Another tenant's, a deleted one and nonsense are all
+ * `connection_not_found`.
+ */
 export async function findConnection(
   connections: ConnectionStore,
   tenantId: TenantId,
@@ -61,7 +64,7 @@ export async function findConnection(
   return connection;
 }
 
-/** Label, metadata and settings after a change. Throws `invalid_request` when they are impossible together. */
+/** Label, metadata and settings after a change. Throws `invalid_request` when they do not go together. */
 function changed(current: Changeable, change: ConnectionChange): Changeable {
   const next = applyChange(current, change);
   if ('problems' in next) throw new AppError('invalid_request', { fields: next.problems });
@@ -133,7 +136,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       handle: async ({ tenantId, parameters, body, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         if (connection.account !== undefined) throw new AppError('connection_already_paired');
-        // Who wants to link an account wants it online; `start` is for those that are linked.
+        // A tenant that links an account wants it online; `start` is for connections that are linked.
         if (connection.wanted === 'off') await connections.setWanted(tenantId, connection.connectionId, 'online');
         const requestedAtMs = clock.nowMs();
         const requestId = makeId('cor', requestedAtMs, random);
@@ -165,7 +168,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
   ];
 }
 
-/** As a phone shows and asks for them: the number with its plus sign, the code in two halves. */
+/** The offer as a phone shows and asks for it: the number with its plus sign, the code in two halves. */
 function toOfferView({ expiresAtMs, ...offer }: StoredOffer): z.infer<typeof offerSchema> {
   const expiresAt = new Date(expiresAtMs).toISOString();
   if (offer.method === 'qr') return { ...offer, expiresAt };
@@ -179,7 +182,7 @@ async function toPicture(offer: { readonly method: string; readonly qr?: string 
   return { status: 200, bytes: { contentType: 'image/png', content } };
 }
 
-/** A request that waits says so, why it waits, and when the next attempt to reach WhatsApp begins. */
+/** The error for a pairing that waits: it says why it waits, and when the next attempt to reach WhatsApp begins. */
 function noOffer(connection: Connection, nowMs: number): AppError {
   const { pairing, wanted } = connection;
   const isAsked = pairing !== undefined && nowMs - pairing.requestedAtMs < PAIRING_REQUEST_LIMIT_MS;

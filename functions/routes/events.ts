@@ -6,7 +6,7 @@ import { parseEventId, type EventId } from '../../shared/kernel/id.ts';
 import { route, type Route } from '../http/route.ts';
 import { limitSchema, pageOf } from './views.ts';
 
-/** The log has no last page: `next` is there in each, to go on from when something has happened. */
+/** A page of the log. The log has no last page: `next` is there in each, to go on from when something has happened. */
 const eventPageSchema = pageOf(eventSchema).extend({
   next: z
     .string()

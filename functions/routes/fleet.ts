@@ -11,9 +11,15 @@ export interface FleetRouteDependencies extends Pick<Surroundings, 'clock' | 'lo
   readonly shardCount: number;
 }
 
-/** A worker without an acknowledged heartbeat for this long suspends itself: the default of HOLDFAST_FENCE_MS. */
+/**
+ * How long a worker may be without an acknowledged heartbeat before it suspends itself, in milliseconds: the default of
+ * HOLDFAST_FENCE_MS.
+ */
 const FENCE_MS = 15_000;
-/** Who died earlier says nothing about now; each deploy leaves as many dead leases as there are workers. */
+/**
+ * How long dead workers are shown. An earlier death says nothing about now, and each deploy leaves as many dead leases
+ * as there are workers.
+ */
 const DEAD_SHOWN_MS = 3_600_000;
 const DEAD_SHOWN_AT_MOST = 50;
 
@@ -121,7 +127,7 @@ export function fleetRoutes(dependencies: FleetRouteDependencies): readonly Rout
   ];
 }
 
-/** What to say when the worker changed between the look and the write. */
+/** The errors of a drain whose worker changed between the read and the write. */
 const drainProblems = {
   missing: 'worker_not_found',
   draining: 'worker_already_draining',
@@ -129,9 +135,9 @@ const drainProblems = {
 } as const satisfies Record<string, ErrorCode>;
 
 /**
- * The lease of a worker that may be asked to drain. That another worker remains is looked up and not locked: two operators
- * who drain the last two at the same moment are both let through. Their shards are then released, and the next worker to
- * start claims them.
+ * Finds the lease of a worker that may be asked to drain. That another worker remains is looked up and not locked: two
+ * operators who drain the last two workers at the same moment are both let through. Their shards are then released, and
+ * the next worker to start claims them.
  */
 function findDrainable({ leases }: FleetView, workerId: WorkerId): LeaseView {
   const lease = leases.find((candidate) => candidate.workerId === workerId);
@@ -151,9 +157,9 @@ function toFleetView(view: FleetView, nowMs: number): z.infer<typeof fleetViewSc
   const living = leases.filter(({ state }) => state !== 'DEAD');
   const orphans = new Set(orphansOf(view).map(({ shard }) => shard));
   return {
-    // Each worker acts on its own orders, so the mode is past only when all have been told.
+    // Each worker acts on its own orders, so the mode has ended only when the orders of all workers have changed.
     mode: living.some(({ orders }) => orders.mode === 'outage') ? 'outage' : 'normal',
-    // What the dead said last does not hold any more.
+    // The figures of dead workers do not count: what they reported last is no longer true.
     brake: living.some(({ workerId, load }) => load.braking && (workerId === leader || workerId === deputy)),
     leader,
     deputy,
@@ -166,7 +172,10 @@ function toFleetView(view: FleetView, nowMs: number): z.infer<typeof fleetViewSc
   };
 }
 
-/** By their last heartbeat: no lease says when it was found dead, and it seldom is more than half a minute later. */
+/**
+ * Workers that died lately, judged by their last heartbeat: no lease says when it was found dead, and that is seldom
+ * more than half a minute later.
+ */
 function recentlyDead(leases: readonly LeaseView[], nowMs: number): readonly LeaseView[] {
   return leases
     .filter(({ state, seenAtMs }) => state === 'DEAD' && nowMs - seenAtMs <= DEAD_SHOWN_MS)
@@ -174,7 +183,7 @@ function recentlyDead(leases: readonly LeaseView[], nowMs: number): readonly Lea
     .slice(0, DEAD_SHOWN_AT_MOST);
 }
 
-/** Ids sort by the time they were made. */
+/** Compares by id. Ids sort by the time at which they were made. */
 function byId(left: LeaseView, right: LeaseView): number {
   return left.workerId < right.workerId ? -1 : 1;
 }

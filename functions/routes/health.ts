@@ -22,17 +22,19 @@ export interface HealthRouteDependencies extends Pick<Surroundings, 'clock'>, Fl
   readonly shardCount: number;
 }
 
-/** Who asks for readiness asks often, and gives up soon. */
+/** The time limit of a readiness check in milliseconds: a load balancer asks often, and gives up soon. */
 const READY_WITHIN_MS = 2_000;
 const FIRST_SHARD = 0;
 
-/** Names of tenants are kept for a while: they are shown beside ids and hardly ever change. */
+/** How many names of tenants are kept for a while: they are shown beside ids and hardly ever change. */
 const NAMES_KEPT = 2_000;
 const NAME_MS = 300_000;
 
 const okSchema = z.object({ status: z.literal('ok') });
 
-/** Whether the API answers, and whether it can work. For everybody: nothing of a tenant is said. */
+/**
+ * Routes that say whether the API answers, and whether it can work. They are public: nothing of a tenant is in them.
+ */
 export function healthRoutes({ connections, clock }: HealthRouteDependencies): readonly Route[] {
   return [
     route('GET', '/health', {
@@ -113,7 +115,10 @@ const healthViewSchema = z
   })
   .meta({ id: 'Health' });
 
-/** Every connection that is wanted online, shard by shard, with who answers for it. For operators. */
+/**
+ * The route that shows every connection that is wanted online, shard by shard, with the worker that owns it. It is for
+ * operators.
+ */
 export function detailedHealthRoutes(dependencies: HealthRouteDependencies): readonly Route[] {
   const { connections, clock, shardCount } = dependencies;
   const names = new LRUCache<TenantId, string>({ max: NAMES_KEPT, ttl: NAME_MS });
@@ -180,12 +185,14 @@ interface Judged {
   readonly health: ConnectionHealth;
 }
 
-/** One read more for a connection on which something waits; the shard bounds how many there are. */
+/**
+ * Judges a connection, with one more read when something waits on it; the size of a shard bounds how many there are.
+ */
 async function judge({ messages }: HealthRouteDependencies, connection: Connection, nowMs: number): Promise<Judged> {
   return { connection, health: judgeConnection(connection, await oldestWaitingAtMs(messages, connection), nowMs) };
 }
 
-/** Worst first; among equals the one on which something has waited longest. */
+/** The order of connections: the worst first; among equals, the one on which something has waited longest. */
 function worstFirst(left: Judged, right: Judged): number {
   return (
     attentions.indexOf(left.health.attention) - attentions.indexOf(right.health.attention) ||

@@ -28,11 +28,14 @@ const transitionSchema = z
 
 type Asked = { readonly tenantId: TenantId; readonly connection: Connection };
 
-/** What a tenant can do to a connection as it runs, and what has become of it. */
+/** Routes by which a tenant acts on a connection as it runs, and sees what has become of it. */
 export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): readonly Route[] {
   const { connections, clock, random } = dependencies;
 
-  /** A request that changes what the record asks for, and tells the owner. Answers with the record as it is then. */
+  /**
+   * Serves a request that changes the wanted state in the record, and notifies the owner. Answers with the record as it
+   * is then.
+   */
   const ask = (
     action: 'start' | 'stop' | 'restart' | 'logout',
     summary: string,
@@ -70,7 +73,7 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
         assertPaired(connection);
         return connections.setWanted(tenantId, connection.connectionId, 'online');
       },
-      // One that is wanted online already and has given up is tried again because of the command alone.
+      // A connection that is wanted online already and has given up is tried again because of the command alone.
       ({ wanted }) => (wanted === 'online' ? 'command_only' : 'recorded'),
     ),
     ask(

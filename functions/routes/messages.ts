@@ -13,7 +13,7 @@ export interface MessageRouteDependencies extends AcceptDependencies {
   readonly connections: ConnectionStore;
 }
 
-/** Visible ASCII, as a header can carry it. */
+/** An idempotency key: visible ASCII, as a header can carry it. */
 const IDEMPOTENCY_KEY = /^[\u0021-\u007e]{1,128}$/;
 
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {

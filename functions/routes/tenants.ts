@@ -19,7 +19,7 @@ const keyViewSchema = z
   })
   .meta({ id: 'ApiKey' });
 
-/** Routes of operators. */
+/** The routes by which operators manage tenants and their keys. */
 export function tenantRoutes(dependencies: IdentityDependencies): readonly Route[] {
   return [
     route('POST', '/v1/admin/tenants', {

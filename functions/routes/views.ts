@@ -9,7 +9,7 @@ import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } 
 import { sendErrorSchema, toShownError } from '../../shared/message/sendError.ts';
 import { sendStates, type Message, type SendState, type SentMessage } from '../../shared/message/message.ts';
 
-/** What the API shows of our records: shapes for the document, and the pure translators to them. */
+/** The views of our records that the API shows: shapes for the OpenAPI document, and the pure translators to them. */
 const at = z.iso.datetime();
 const toTime = (ms: number): string => new Date(ms).toISOString();
 
@@ -135,7 +135,10 @@ export function toMessageView(message: Message, nowMs: number): z.infer<typeof m
 
 type SendTimes = Pick<SentMessage, 'sentAtMs' | 'deliveredAtMs' | 'readAtMs'>;
 
-/** Each time at least that of the step before it: they are told by three clocks, one of them in whole seconds. */
+/**
+ * The times of the steps, each at least that of the step before it: they come from three clocks, one of them in whole
+ * seconds.
+ */
 function inOrder(createdAtMs: number, { sentAtMs, deliveredAtMs, readAtMs }: SendTimes): SendTimes {
   const notBefore = (atMs: number | undefined, ...earlier: readonly (number | undefined)[]): number | undefined =>
     atMs === undefined ? undefined : Math.max(atMs, createdAtMs, ...earlier.map((earlierMs) => earlierMs ?? 0));
@@ -146,7 +149,10 @@ function inOrder(createdAtMs: number, { sentAtMs, deliveredAtMs, readAtMs }: Sen
   };
 }
 
-/** A page of a list. A page ends at `limit` or at 1 MB, so its length says nothing about whether there is more. */
+/**
+ * The schema of a page of a list. A page ends at `limit` or at 1 MB, so its length says nothing about whether there is
+ * more.
+ */
 export const pageOf = (schema: z.ZodType) =>
   z.object({
     data: z.array(schema),
@@ -154,7 +160,10 @@ export const pageOf = (schema: z.ZodType) =>
     next: z.string().optional().meta({ description: 'Where the next page begins; absent on the last one.' }),
   });
 
-/** @param next where the next page begins; undefined on the last one */
+/**
+ * A page of a list.
+ * @param next where the next page begins; undefined on the last one
+ */
 export function toPage<View>(data: readonly View[], next: string | undefined) {
   return { data, hasMore: next !== undefined, ...(next === undefined ? {} : { next }) };
 }

@@ -36,7 +36,7 @@ const watchdogViewSchema = z
   })
   .meta({ id: 'Watchdog' });
 
-/** What the watchdog has done. For operators. */
+/** The route that shows operators what the watchdog has done. */
 export function watchdogRoutes(dependencies: FleetTable): readonly Route[] {
   return [
     route('GET', '/v1/admin/watchdog', {

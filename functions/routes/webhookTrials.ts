@@ -58,7 +58,7 @@ const resumedSchema = endpointViewSchema
   })
   .meta({ id: 'ResumedWebhook' });
 
-/** What a tenant does when its receiver is back, or to see whether it is. */
+/** Routes for a tenant whose receiver is back, or who wants to see whether it is. */
 export function webhookTrialRoutes(dependencies: WebhookTrialDependencies): readonly Route[] {
   const { endpoints, clock } = dependencies;
 
@@ -106,7 +106,9 @@ export function webhookTrialRoutes(dependencies: WebhookTrialDependencies): read
   ];
 }
 
-/** A test has no place in the event log and no connection; its type is no other event's. */
+/**
+ * Makes the event of a test. It has no place in the event log and no connection; its type belongs to no other event.
+ */
 function makeTest(
   { clock, random }: WebhookTrialDependencies,
   { tenantId, endpointId }: Endpoint,
@@ -126,7 +128,7 @@ function makeTest(
   return { id, correlationId, body, atMs };
 }
 
-/** The test has succeeded, whatever comes of this. */
+/** Releases the deliveries that wait for an endpoint. The test has succeeded, whatever comes of this. */
 async function letGo(dependencies: WebhookTrialDependencies, endpoint: Endpoint): Promise<void> {
   const { endpointBreakers, clock, logger } = dependencies;
   try {

@@ -13,7 +13,10 @@ export interface WebhookRouteDependencies extends Pick<Surroundings, 'clock'> {
   readonly guard: AddressGuard;
 }
 
-/** The endpoint of a webhook of the calling tenant. Another tenant's, a deleted one and nonsense are all `webhook_not_found`. */
+/**
+ * Finds the endpoint of a webhook of the calling tenant. Another tenant's, a deleted one and nonsense are all
+ * `webhook_not_found`.
+ */
 export async function findWebhook(
   endpoints: Pick<EndpointStore, 'find'>,
   tenantId: TenantId,

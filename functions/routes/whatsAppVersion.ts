@@ -49,7 +49,7 @@ const planSchema = z
   })
   .meta({ id: 'WhatsAppVersion' });
 
-/** Routes by which operators choose the version of WhatsApp's client that sockets claim to be. */
+/** Routes by which operators choose the version of WhatsApp's client with which sockets present themselves. */
 export function whatsAppVersionRoutes(dependencies: VersionRouteDependencies): readonly Route[] {
   const { clock, logger } = dependencies;
   const change = async (

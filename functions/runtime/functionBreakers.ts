@@ -3,8 +3,11 @@ import { makeBreakers, type Breakers } from '../../shared/platform/breakers.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 
-/** The breakers of one instance of a function. @param count takes what they have to say, which is rare */
+/**
+ * The breakers of one instance of a function.
+ * @param count counts their changes of state, which are rare
+ */
 export function makeFunctionBreakers(count: Metrics['count'], logger: Logger): Breakers {
-  // How it stands at the moment is a question for a process that lives on.
+  // Gauges of the present state are left out: they are for a process that lives on.
   return makeBreakers({ clock: systemClock, logger, metrics: { count, gauge: () => undefined } });
 }

@@ -3,7 +3,10 @@ import type { StoreConfig } from '../../shared/platform/config.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { makeMetrics, type RunningMetrics } from '../../shared/platform/metrics.ts';
 
-/** Metrics of a function. Between two calls it is frozen, so nothing may wait for a timer: see {@link thenFlush}. */
+/**
+ * The metrics of a function. Between two calls a function is frozen, so nothing may wait for a timer: see {@link
+ * thenFlush}.
+ */
 export function makeFunctionMetrics(config: Pick<StoreConfig, 'stage'>, name: string, logger: Logger): RunningMetrics {
   return makeMetrics({
     stage: config.stage,
@@ -15,7 +18,7 @@ export function makeFunctionMetrics(config: Pick<StoreConfig, 'stage'>, name: st
   });
 }
 
-/** The same handler, which writes what was counted before it answers, whether it succeeds or throws. */
+/** Wraps a handler so that it writes what was counted before it ends, whether it succeeds or throws. */
 export function thenFlush<Event, Answer>(
   metrics: Pick<RunningMetrics, 'flush'>,
   handle: (event: Event) => Promise<Answer>,
@@ -29,7 +32,7 @@ export function thenFlush<Event, Answer>(
   };
 }
 
-/** Counts of which each is written at once: for handlers that hardly ever count. */
+/** Counts of which each is written at once, for handlers that hardly ever count. */
 export function countAtOnce({ count, flush }: Pick<RunningMetrics, 'count' | 'flush'>): RunningMetrics['count'] {
   return (name, dimensions, by) => {
     count(name, dimensions, by);

@@ -2,14 +2,17 @@ import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { z } from 'zod';
 
 /**
- * Partial batches of SQS event sources. Own lines and not a library's, because the groups of a FIFO batch are to run side
- * by side: one connection with a long backlog must not delay the nine others of its batch.
+ * Partial batches of SQS event sources. This is our own code and not a library's, because the groups of a FIFO batch
+ * are to run side by side: one connection with a long backlog must not delay the nine others of its batch.
  */
 export type RecordOutcome = 'done' | 'failed';
-/** Handles one record. Says `failed` and has logged why; never rejects. */
+/** Handles one record. Returns `failed` after logging the reason; never rejects. */
 type HandleRecord = (record: SQSRecord) => Promise<RecordOutcome>;
 
-/** Each group in order, stopping at its first failure: that record and all later ones of the group are reported. */
+/**
+ * Handles each group in order and stops it at its first failure: that record and all later ones of the group are
+ * reported.
+ */
 export async function handleInGroups(records: readonly SQSRecord[], handle: HandleRecord): Promise<SQSBatchResponse> {
   const groups = Map.groupBy(records, (record) => record.attributes.MessageGroupId ?? record.messageId);
   const failed = await Promise.all(
@@ -23,15 +26,15 @@ export async function handleInGroups(records: readonly SQSRecord[], handle: Hand
   return toResponse(failed.flat());
 }
 
-/** Each record for itself; those that failed are reported. */
+/** Handles each record by itself; the ones that failed are reported. */
 export async function handleEach(records: readonly SQSRecord[], handle: HandleRecord): Promise<SQSBatchResponse> {
   const results = await Promise.all(records.map(async (record) => ({ record, outcome: await handle(record) })));
   return toResponse(results.filter(({ outcome }) => outcome === 'failed').map(({ record }) => record));
 }
 
 /**
- * The body of a record, or which of its fields are wrong. Never with a value: the error of `JSON.parse` quotes the text,
- * which may be a message's content.
+ * The body of a record, or which of its fields are wrong. The answer never holds a value: the error of `JSON.parse`
+ * quotes the text, which may be a message's content.
  */
 export function parseBody<Schema extends z.ZodType>(
   schema: Schema,

@@ -7,14 +7,15 @@ import type { Logger } from '../../shared/platform/logger.ts';
 import { enqueueCommand, type CommandQueue, type ControlKind } from '../../shared/message/command.ts';
 
 /**
- * Whether the record alone tells its owner what is asked for. `recorded`: the owner's listing finds it within 30 s, so the
- * request has succeeded once the record is written. `command_only`: without the command nothing would happen.
+ * Whether the record alone tells its owner what is asked for. `recorded`: the owner finds it when it lists its
+ * connections, within 30 s, so the request has succeeded once the record is written. `command_only`: without the
+ * command nothing would happen.
  */
 export type ControlTruth = 'recorded' | 'command_only';
 
 /**
- * Tells the owner of a connection that its record asks for something new. Throws `store_unavailable` when the queue does
- * not take it and nothing else would tell the owner.
+ * Notifies the owner of a connection that its record asks for something new. Throws `store_unavailable` when the queue
+ * does not accept the command and nothing else would notify the owner.
  */
 export async function requestControl(
   dependencies: CommandQueue & { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
@@ -23,7 +24,7 @@ export async function requestControl(
   correlationId: CorrelationId,
   truth: ControlTruth,
 ): Promise<void> {
-  // A new id for each: two requests are two commands, also within SQS's five minutes.
+  // Each request has a new id: two requests are two commands, also within SQS's five minutes of deduplication.
   const deduplicationId = makeId('cor', dependencies.clock.nowMs(), dependencies.random);
   const command = { version: 1, kind: 'control', control: kind, tenantId, connectionId, correlationId } as const;
   try {

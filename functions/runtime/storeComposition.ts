@@ -9,8 +9,9 @@ import { makeFunctionBreakers } from './functionBreakers.ts';
 import { makeFunctionMetrics } from './functionMetrics.ts';
 
 /**
- * What the functions behind the queues and schedules share: on AWS composed by the entry files, locally by the embedded
- * stack. Each function has a file of its own that adds the rest, so that none carries the libraries of another.
+ * The parts that the functions behind the queues and schedules share. Entry files compose them on AWS, and the embedded
+ * stack composes them locally. Each function has a file of its own that adds the rest, so that none carries the
+ * libraries of another.
  */
 export function composeStores(config: StoreConfig, name: string) {
   const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });

@@ -5,7 +5,7 @@ import type { FleetConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import type { TaskStoppedDependencies } from './handler.ts';
 
-/** Parts of the stopped-task function. */
+/** The parts of the stopped-task function. */
 export function composeTaskStopped(config: FleetConfig): TaskStoppedDependencies {
   const stores = { table: makeDocumentClient(config), stage: config.stage };
   return {

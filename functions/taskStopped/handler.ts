@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
-/** Name of the container that runs the worker in its task; the task definition uses the same. */
+/** The name of the container that runs the worker in its task; the task definition uses the same. */
 export const WORKER_CONTAINER = 'worker';
 
-/** The parts of EventBridge's "ECS Task State Change" that say that a worker process is gone. */
+/** The fields of EventBridge's "ECS Task State Change" which show that a worker process is gone. */
 const taskStateChangeSchema = z.object({
   'detail-type': z.literal('ECS Task State Change'),
   detail: z.object({
@@ -19,9 +19,9 @@ export interface TaskStoppedDependencies extends Pick<Surroundings, 'logger'> {
 }
 
 /**
- * Proof of death: ECS says that the worker's container has stopped, seconds after it did, so its shards need not wait until
- * observers are sure. The container counts and not the task, which is reported tens of seconds later.
- * Throws when the store fails, so that EventBridge sends the event again; observers find the death without it, too.
+ * Proof of death: ECS reports that the worker's container has stopped, seconds after it did, so its shards need not
+ * wait until observers are sure. The container counts and not the task, which is reported tens of seconds later. Throws
+ * when the store fails, so that EventBridge sends the event again; observers find the death without it, too.
  */
 export function makeTaskStoppedHandler(dependencies: TaskStoppedDependencies): (event: unknown) => Promise<void> {
   return async (event) => {
@@ -32,7 +32,7 @@ export function makeTaskStoppedHandler(dependencies: TaskStoppedDependencies): (
   };
 }
 
-/** The task whose worker container has stopped, or undefined when the event says no such thing. */
+/** The task whose worker container has stopped, or undefined when the event reports no such thing. */
 export function stoppedTaskOf(event: unknown): string | undefined {
   const parsed = taskStateChangeSchema.safeParse(event);
   if (!parsed.success) return undefined;

@@ -8,17 +8,17 @@ import { makeMetrics } from '../../shared/platform/metrics.ts';
 import { makeTaskClient } from '../../shared/platform/taskClient.ts';
 import type { WatchdogDependencies } from './handler.ts';
 
-/** Each run writes its own at its end. */
+/** Longer than a run: each run writes its metrics at its end. */
 const FLUSH_EVERY_MS = 60_000;
 
 export interface WatchdogOptions {
-  /** What ends a task; ECS if left out. */
+  /** Ends a task; ECS does when left out. */
   readonly stopTask?: WatchdogDependencies['stopTask'];
-  /** Takes the lines of log and metrics; standard output if left out. */
+  /** Where the lines of log and metrics go; standard output when left out. */
   readonly destination?: { readonly write: (line: string) => void };
 }
 
-/** Parts of the watchdog. */
+/** The parts of the watchdog. */
 export function composeWatchdog(
   config: WatchdogConfig,
   { stopTask = makeEcsStop(config), destination }: WatchdogOptions = {},

@@ -5,18 +5,18 @@ import { restMs, rungOf, type LadderName, type Rung } from './ladders.ts';
 import { look, type BadConnection, type Digests, type Seen } from './sightings.ts';
 import { STEPS_KEPT, type Climb, type RecordedStep, type WatchdogMemory } from './watchdogMemory.ts';
 
-/** One thing that the watchdog does. */
+/** One action of the watchdog. */
 export interface WatchdogStep {
   readonly rung: Rung;
   readonly attempt: number;
   readonly reason: RecordedStep['reason'];
   readonly lease: LeaseView;
-  /** For whom, if not for the worker as a whole. */
+  /** The connection that the step is for; undefined when it is for the worker as a whole. */
   readonly connection:
     { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly shard: number } | undefined;
 }
 
-/** What should stand on a lease instead of the wishes that stand there. */
+/** The requests that should stand on a lease instead of the present ones. */
 export interface WishChange {
   readonly lease: LeaseView;
   readonly wishes: readonly HandOffWish[];
@@ -29,21 +29,22 @@ export interface Decision {
   readonly isBraking: boolean;
 }
 
-/** A digest may have been made just before the last step; the one after it was not. */
+/** A digest may have been made just before the last step, so that only the second one after it shows the effect. */
 const DIGESTS_AFTER_STEP = 2;
 const GOOD_DIGESTS = 2;
-/** Of whom nothing is heard for so long, nothing is remembered. */
+/** How long a climb is remembered without news of its subject, in milliseconds. */
 const FORGOTTEN_MS = 86_400_000;
 
 /**
- * What the watchdog does in one run (docs/lifecycle.md, "Watchdog"). Pure.
+ * Decides what the watchdog does in one run (docs/lifecycle.md, "Watchdog"). The function is pure.
  *
  *   connection   bad in a new digest of its owner        restart × 2, hand-off × 3, then stop the owner's task
  *   mute         heartbeats come, digests do not         drain, then stop the task
  *   silent       no heartbeat since the last run         confirm the death within the run
  *
- * One rung for each of them in a run, and the next only after the last had its time. Not more than one worker is drained or
- * stopped in a run. While the brake holds nobody gets more than a restart, and what is held back does not count.
+ * Each of them gets one rung in a run, and the next only after the last had its time. Not more than one worker is
+ * drained or stopped in a run. While the brake holds nobody gets more than a restart, and steps that are held back do
+ * not count.
  */
 export function decide(
   memory: WatchdogMemory,
@@ -119,7 +120,7 @@ export function decide(
   ): boolean {
     if (before === undefined || before.attempts === 0) return true;
     if (nowMs - before.steppedAtMs < restMs(ladder, before.attempts, rules)) return false;
-    // That digests do not come is what is wrong with a worker.
+    // A worker is mute because no digest comes, so no later digest is waited for.
     if (ladder !== 'connection') return true;
     return workerId !== before.workerId || digest >= before.digest + DIGESTS_AFTER_STEP;
   }
@@ -152,7 +153,10 @@ export function decide(
   };
 }
 
-/** The climb of somebody who does not look bad now, or undefined when it is well again or has not been heard of for long. */
+/**
+ * The climb of a worker or connection that does not look bad now; undefined when it is well again, or when there was no
+ * news of it for long.
+ */
 function rested(climb: Climb, isTold: boolean, recoveredMs: number, nowMs: number): Climb | undefined {
   const wellMs = nowMs - Math.max(climb.badAtMs, climb.steppedAtMs);
   const goodDigests = climb.goodDigests + (isTold ? 1 : 0);
@@ -160,7 +164,10 @@ function rested(climb: Climb, isTold: boolean, recoveredMs: number, nowMs: numbe
   return isWell || wellMs >= FORGOTTEN_MS ? undefined : { ...climb, goodDigests };
 }
 
-/** A wish goes when the shard has gone, or when nobody there is bad any more. */
+/**
+ * The hand-off requests that change. A request ends when its shard has left the worker, or when no connection there is
+ * bad any more.
+ */
 function changeWishes(
   { leases, shards }: FleetView,
   climbs: Readonly<Record<ConnectionId, Climb>>,

@@ -15,21 +15,27 @@ export interface WatchdogDependencies
   extends Pick<Surroundings, 'clock' | 'random' | 'logger'>, FleetTable, CommandQueue {
   readonly rules: WatchdogRules;
   readonly shardCount: number;
-  /** Has the platform end a task. @param reason a sentence for whoever looks at the task later */
+  /**
+   * Makes the platform end a task.
+   * @param reason a sentence for a person who looks at the task later
+   */
   readonly stopTask: (taskId: string, reason: string) => Promise<void>;
-  /** Metrics of one run; `stop` writes them. Between two runs there must be nothing that keeps a process up. */
+  /**
+   * Opens the metrics of one run; `stop` writes them. Between two runs there must be nothing that keeps a process up.
+   */
   readonly openMetrics: () => Metrics & { readonly stop: () => void };
 }
 
 type Running = WatchdogDependencies & { readonly metrics: Metrics };
 
-/** Commands that are sent side by side. */
+/** The number of commands that are sent side by side. */
 const AT_ONCE = 10;
 
 /**
- * The watchdog, each minute: the layer of defence outside the workers (docs/lifecycle.md, "Watchdog"). It reads what they say of themselves
- * and does what `decide` says. Of two runs at once, only the one whose memory is kept acts; so a run that dies after that has
- * taken a step without doing it, and the next rung comes when its time has passed. Throws when the store does not answer.
+ * The watchdog, each minute: the layer of defence outside the workers (docs/lifecycle.md, "Watchdog"). It reads what
+ * the workers report and does what `decide` returns. Of two runs at once, only the one whose memory is kept acts; so a
+ * run that dies after that has recorded a step without doing it, and the next rung comes when its time has passed.
+ * Throws when the store does not answer.
  */
 export function makeWatchdogHandler(dependencies: WatchdogDependencies): () => Promise<void> {
   return async () => {
@@ -81,20 +87,20 @@ async function run(dependencies: Running): Promise<void> {
   }
   for (const step of decision.steps) tell(dependencies, step, outcomes.get(step) ?? 'unknown');
   if (decision.steps.length === 0) return;
-  // For people. When it cannot be kept they see that the outcome is unknown.
+  // The outcomes are kept for people. When they cannot be kept, people see that the outcome is unknown.
   const told = withOutcomes(decision.memory, decision.steps, outcomes);
   await keepMemory(dependencies, told, version).catch((error: unknown) =>
     logger.warn('outcomes of the watchdog were not kept', { error }),
   );
 }
 
-/** A failure of one step keeps nobody else from theirs. */
+/** Takes one step. A failure of one step does not prevent the others. */
 async function take(
   dependencies: WatchdogDependencies,
   step: WatchdogStep,
   wished: ReadonlyMap<WorkerId, StepOutcome>,
 ): Promise<StepOutcome> {
-  // A wish on the lease. It stands already when it need not be changed.
+  // The hand-off was requested on the lease above; a request that need not be changed stands already.
   if (step.rung === 'hand_off') return wished.get(step.lease.workerId) ?? 'done';
   try {
     return await perform(dependencies, step);
@@ -118,8 +124,9 @@ async function perform(dependencies: WatchdogDependencies, step: WatchdogStep): 
 }
 
 /**
- * The worker showed the same heartbeat for the time of a death, on this run's own monotonic clock and by consistent reads. The
- * condition of the write is what makes it true. What is left of its process is stopped: it may be frozen and never end.
+ * Confirms a death: the worker showed the same heartbeat for the time of a death, on this run's own monotonic clock and
+ * by consistent reads. The condition of the write makes it true. The rest of its process is stopped: it may be frozen
+ * and never end.
  */
 async function confirmDeath(
   dependencies: Running,
@@ -161,7 +168,7 @@ async function writeWishes(
   }
 }
 
-/** Each rung is a metric, a log line and a line in the memory. */
+/** Reports a step as a metric and a log line; the memory holds it, too. */
 function tell({ metrics, logger }: Running, step: WatchdogStep, outcome: StepOutcome): void {
   metrics.count('WatchdogSteps', { rung: step.rung });
   logger.warn('watchdog stepped in', { ...fieldsOf(step), outcome });
@@ -171,7 +178,7 @@ function fieldsOf({ rung, attempt, reason, lease, connection }: WatchdogStep) {
   return { action: rung, attempt, reason, workerId: lease.workerId, taskId: lease.taskId, ...connection };
 }
 
-/** The steps of this run are the last that were recorded. */
+/** The memory with the outcomes of this run's steps, which are the last that were recorded. */
 function withOutcomes(
   memory: WatchdogMemory,
   steps: readonly WatchdogStep[],

@@ -1,17 +1,19 @@
 import type { WatchdogRules } from '../../shared/platform/watchdogConfig.ts';
 
-/** How far the watchdog goes, as a table. Each row is climbed from the first rung whenever the fault is new. */
+/**
+ * The actions of the watchdog, from mild to hard. Each ladder is climbed from its first rung whenever the fault is new.
+ */
 export const rungs = ['restart', 'hand_off', 'drain', 'confirm_death', 'stop_task'] as const;
 export type Rung = (typeof rungs)[number];
 
 /**
- * `connection`: it looks bad in its worker's digest. `mute`: a worker whose lease lives and whose digest does not change.
- * `silent`: a worker whose heartbeat does not change.
+ * `connection`: a connection that looks bad in its worker's digest. `mute`: a worker whose lease lives and whose digest
+ * does not change. `silent`: a worker whose heartbeat does not change.
  */
 export const ladderNames = ['connection', 'mute', 'silent'] as const;
 export type LadderName = (typeof ladderNames)[number];
 
-/** Rungs with the last attempt that each is for (docs/lifecycle.md, "Watchdog"). */
+/** The rungs of each ladder, with the last attempt that each is for (docs/lifecycle.md, "Watchdog"). */
 export const ladders: Readonly<Record<LadderName, readonly (readonly [upToAttempt: number, rung: Rung])[]>> = {
   connection: [
     [2, 'restart'],
@@ -32,13 +34,15 @@ export function rungOf(ladder: LadderName, attempt: number): Rung {
   return found[1];
 }
 
-/** Doubling stops here: who is looked at once a day is not forgotten. */
+/**
+ * The longest rest, in milliseconds, where the doubling stops: a subject that gets a step once a day is not forgotten.
+ */
 const LONGEST_REST_MS = 86_400_000;
 const FIRST_STOP = 6;
 
 /**
- * How long the last attempt has to show its effect before the next, in milliseconds. An account that stays bad on one worker
- * after another is itself the cause: each further stop of a task for its sake waits twice as long.
+ * How long the last attempt has to show its effect before the next one, in milliseconds. An account that stays bad on
+ * one worker after another is itself the cause: each further stop of a task for its sake waits twice as long.
  */
 export function restMs(ladder: LadderName, attempt: number, rules: WatchdogRules): number {
   const rung = rungOf(ladder, attempt);

@@ -10,7 +10,7 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { WatchdogRules } from '../../shared/platform/watchdogConfig.ts';
 import type { Sighting, WatchdogMemory } from './watchdogMemory.ts';
 
-/** What one run sees, compared with what was seen before. Pure. */
+/** The digests of the workers. This file compares what one run sees with what was seen before; it is pure. */
 export type Digests = ReadonlyMap<WorkerId, WorkerDigest>;
 
 export interface BadConnection {
@@ -18,34 +18,37 @@ export interface BadConnection {
   readonly symptom: Symptom;
   readonly lease: LeaseView;
   readonly epoch: number;
-  /** Number of the digest that shows it. */
+  /** The number of the digest that shows it. */
   readonly digest: number;
 }
 
 export interface Seen {
   readonly sightings: Readonly<Record<WorkerId, Sighting>>;
-  /** Lease lives, heartbeat does not change. */
+  /** Workers whose lease lives and whose heartbeat does not change. */
   readonly silent: readonly LeaseView[];
-  /** Heartbeat changes, digest does not. */
+  /** Workers whose heartbeat changes and whose digest does not. */
   readonly mute: readonly LeaseView[];
   readonly bad: readonly BadConnection[];
-  /** Shards that a new digest of their owner tells all about: who is not bad there is well. */
+  /** Shards that a new digest of their owner covers in full: a connection that is not bad there is well. */
   readonly toldShards: ReadonlySet<number>;
   /** Workers with a new digest. */
   readonly toldWorkers: ReadonlySet<WorkerId>;
   readonly isBraking: boolean;
 }
 
-/** Runs that were missed before the next says nothing about what did not move meanwhile. */
+/** The number of missed runs after which a lease or digest that did not move meanwhile proves nothing. */
 const MISSED_RUNS = 3;
-/** A heartbeat that is this many of its periods old is late. */
+/** The number of heartbeat periods after which a heartbeat is late. */
 const LATE_HEARTBEATS = 3;
-/** The workers' own brake (docs/protocol.md, "Death"), and the like of it for connections. */
+/** The brake of the workers (docs/protocol.md, "Death"), and a similar one for connections. */
 const BRAKE_SHARE = 5;
 const BRAKE_WORKERS = 3;
 const BRAKE_CONNECTIONS = 10;
 
-/** Looks at leases and digests. `nowMs` is the wall clock; no two workers' clocks are compared, nor theirs with ours. */
+/**
+ * Compares leases and digests with the memory.
+ * @param nowMs the wall clock of the watchdog; clocks of workers are compared neither with each other nor with this one
+ */
 export function look(
   memory: WatchdogMemory,
   fleet: FleetView,
@@ -63,7 +66,7 @@ export function look(
     const sighting = sight(known, lease.heartbeat, digests.get(lease.workerId)?.number, nowMs);
     sightings[lease.workerId] = sighting;
     const isSilent = nowMs - sighting.heartbeatSinceMs >= LATE_HEARTBEATS * rules.heartbeatMs;
-    // Twice the same after a first sight: a clock that was set forward is no reason.
+    // The digest must be the same twice after its first sighting: a clock that was set forward is no reason.
     const isMute = nowMs - sighting.digestSinceMs >= rules.staleMs && sighting.sameDigestRuns >= 2;
     if (known !== undefined && isSilent) silent.push(lease);
     else if (sighting.digest !== undefined && isMute) mute.push(lease);
@@ -100,7 +103,10 @@ function sight(known: Sighting | undefined, heartbeat: number, digest: number | 
   };
 }
 
-/** Only what the present owner says of a shard counts; who drains hands everything off in any case. */
+/**
+ * Finds the bad connections. A digest counts only for shards that its worker owns at present. A worker that drains
+ * hands everything off in any case.
+ */
 function judgeConnections(fleet: FleetView, told: readonly LeaseView[], digests: Digests, rules: WatchdogRules) {
   const bad: BadConnection[] = [];
   const toldShards = new Set<number>();
@@ -116,7 +122,7 @@ function judgeConnections(fleet: FleetView, told: readonly LeaseView[], digests:
         return symptom === undefined ? [] : [{ vitals, symptom, lease, epoch: said.epoch, digest: digest.number }];
       });
       const isCut = said.suspected > said.suspects.length;
-      // When all who are named are bad, those for whom there was no room may be, too.
+      // When all connections that are named are bad, the ones for which the digest had no room may be bad, too.
       badCount += isCut && unwell.length === said.suspects.length ? said.suspected : unwell.length;
       if (!isCut) toldShards.add(said.shard);
       if (lease.state === 'ALIVE') bad.push(...unwell);

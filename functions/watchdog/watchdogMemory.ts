@@ -9,9 +9,12 @@ import type { ItemKey } from '../../shared/platform/keys.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 import { rungs } from './ladders.ts';
 
-/** What the watchdog remembers from run to run: one item of the Fleet table, because no run lives until the next. */
+/**
+ * The key of the watchdog's memory from run to run: one item of the Fleet table, because no process lives until the
+ * next run.
+ */
 export const watchdogKey: ItemKey = { pk: 'WATCHDOG', sk: 'WATCHDOG' };
-/** Steps that are shown to operators. */
+/** The number of latest steps that are kept, to be shown to operators. */
 export const STEPS_KEPT = 50;
 
 const branded = <Brand>() => z.string().transform((text) => text as Brand);
@@ -36,29 +39,29 @@ const recordedStepSchema = z.object({
 export type RecordedStep = z.infer<typeof recordedStepSchema>;
 export type StepOutcome = RecordedStep['outcome'];
 
-/** What was seen of a worker, and since when it is so. Times are the watchdog's wall clock. */
+/** What was seen of a worker, and since when it has not changed. Times are the watchdog's wall clock. */
 const sightingSchema = z.object({
   heartbeat: count,
   heartbeatSinceMs: atMs,
-  /** Undefined before its first digest: one that never wrote any is not judged by it. */
+  /** The number of its last digest; undefined before its first. A worker that never wrote one is not judged by it. */
   digest: count.optional(),
   digestSinceMs: atMs,
-  /** Runs, one after another, that have met the same digest again. */
+  /** The number of runs in a row that have met the same digest again. */
   sameDigestRuns: count,
 });
 export type Sighting = z.infer<typeof sightingSchema>;
 
-/** How far the watchdog has gone for somebody who is bad. */
+/** How far the watchdog has gone for a worker or connection that is bad. */
 const climbSchema = z.object({
-  /** Steps that were taken. */
+  /** The number of steps that were taken. */
   attempts: count,
   steppedAtMs: atMs,
-  /** Whose digest of which number led to the last step. */
+  /** The worker whose digest led to the last step, and the number of that digest. */
   workerId: branded<WorkerId>(),
   digest: count,
   shard: count,
   badAtMs: atMs,
-  /** Digests since then that showed it well. */
+  /** The number of digests since then that showed it well. */
   goodDigests: count,
 });
 export type Climb = z.infer<typeof climbSchema>;
@@ -70,9 +73,9 @@ const memorySchema = z.object({
   connections: z.record(z.string(), climbSchema),
   muteWorkers: z.record(z.string(), climbSchema),
   silentWorkers: z.record(z.string(), climbSchema),
-  /** When a task was last stopped for the sake of a connection. */
+  /** The time at which a task was last stopped for the sake of a connection. */
   stoppedForConnectionAtMs: atMs.optional(),
-  /** Oldest first. */
+  /** The latest steps, oldest first. */
   steps: z.array(recordedStepSchema),
 });
 type Parsed = z.infer<typeof memorySchema>;
@@ -82,7 +85,7 @@ export type WatchdogMemory = {
     : Readonly<Parsed[Name]>;
 };
 
-/** Before the first run. */
+/** The memory before the first run. */
 export const noWatchdogMemory: WatchdogMemory = {
   ranAtMs: 0,
   isBraking: false,
@@ -95,11 +98,14 @@ export const noWatchdogMemory: WatchdogMemory = {
 
 export interface KeptMemory {
   readonly memory: WatchdogMemory;
-  /** 0 when nothing is kept yet. */
+  /** The version of the kept memory; 0 when nothing is kept yet. */
   readonly version: number;
 }
 
-/** Reads it consistently. What another version of the watchdog kept counts as nothing: the ladders begin anew. */
+/**
+ * Reads the memory consistently. An item that another version of the watchdog wrote counts as nothing: the ladders
+ * begin anew.
+ */
 export async function readMemory(fleet: FleetTable): Promise<KeptMemory> {
   const [item] = await readItems(fleet, [watchdogKey]);
   if (item === undefined) return { memory: noWatchdogMemory, version: 0 };
@@ -107,8 +113,8 @@ export async function readMemory(fleet: FleetTable): Promise<KeptMemory> {
 }
 
 /**
- * Keeps it. Condition: nobody has kept anything since `version` was read, so that of two runs at once only one acts.
- * Returns the new version, or `overtaken` when the condition does not hold.
+ * Keeps the memory. Condition: nobody has kept anything since `version` was read, so that of two runs at once only one
+ * acts. Returns the new version, or `overtaken` when the condition does not hold.
  */
 export async function keepMemory(
   { table, stage }: FleetTable,

@@ -4,38 +4,41 @@ import { changeVersionPlan, readVersionPlan } from '../../shared/fleet/whatsAppV
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
-/** What sockets ask of the versions. */
+/** The part of the client versions that sockets use. */
 export interface VersionChoice {
-  /** The version that the next socket of a connection claims to be. */
+  /** Returns the version with which the next socket of a connection presents itself. */
   readonly of: (connectionId: ConnectionId) => string;
   /** Whether WhatsApp refuses that version, so that a login would be wasted. */
   readonly isRefused: (connectionId: ConnectionId) => boolean;
-  /** What WhatsApp said to a socket that claimed to be a version. */
+  /** Notes WhatsApp's answer to a socket of a version. */
   readonly note: (version: string, answer: 'accepted' | 'refused') => void;
 }
 
 export interface ClientVersionsDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   readonly fleet: FleetTable;
-  /** Used until an operator names a version. */
+  /** The version that is used until an operator names one. */
   readonly vetted: string;
   readonly readEveryMs: number;
-  /** Connections may have another version now: those that wait for one should look. */
+  /** Called when connections may have another version: the ones that wait for one should look again. */
   readonly onChanged: () => void;
 }
 
-/** One refusal may be a server's mood. Two within this time, with no login of that version between them, are a verdict. */
+/**
+ * The refusals that make a verdict. One may be a passing fault of a server; two within this time, with no login of that
+ * version between them, count.
+ */
 const VERDICT = { refusals: 2, withinMs: 10 * 60_000 } as const;
 
 /**
  * The fleet's breaker for refused client versions (405), as one worker sees it. It is open for a version, not for a
- * connection: after the verdict nobody here logs in with that version, and through the Fleet item nobody elsewhere does.
- * So a wave of refusals costs each worker its handshakes in flight and no more, whatever the number of connections.
- * It closes when an operator changes the version; open sockets stay as they are.
+ * connection: after the verdict no socket of this worker logs in with that version, and through the Fleet item no other
+ * worker's does. So a wave of refusals costs each worker its handshakes in flight and no more, whatever the number of
+ * connections. It closes when an operator changes the version; open sockets stay as they are.
  */
 export class ClientVersions implements VersionChoice {
   readonly #dependencies: ClientVersionsDependencies;
   readonly #stopping = new AbortController();
-  /** As it was read, with the verdicts of this worker that are not written yet. */
+  /** The plan as it was read, with the verdicts of this worker that are not written yet. */
   #plan: VersionPlan = noVersionPlan;
   readonly #refusedAtMs = new Map<string, readonly number[]>();
   readonly #unwritten = new Set<string>();
@@ -89,12 +92,15 @@ export class ClientVersions implements VersionChoice {
     }
   }
 
-  /** One at a time: a plan that was read before a verdict was written must not come after it. Never rejects. */
+  /**
+   * Reads the plan, one read at a time: a plan that was read before a verdict was written must not come after it. Never
+   * rejects.
+   */
   #refresh(): Promise<void> {
     this.#work = this.#work
       .then(() => this.#readOrWrite())
       .catch((error: unknown) => {
-        // Sockets go on with what is known; the next turn tries again.
+        // Sockets go on with the plan that is known; the next turn tries again.
         this.#dependencies.logger.warn('WhatsApp versions could not be read', { error });
       });
     return this.#work;
@@ -109,7 +115,10 @@ export class ClientVersions implements VersionChoice {
     for (const version of this.#unwritten) await this.#tell(version);
   }
 
-  /** Tells the fleet of a verdict. Only who was first counts it: one alarm, however many workers see it. */
+  /**
+   * Writes a verdict for the whole fleet. Only the worker that was first counts it: one alarm, however many workers see
+   * it.
+   */
   async #tell(version: string): Promise<void> {
     const { fleet, clock, metrics, logger } = this.#dependencies;
     const { plan, before } = await changeVersionPlan(fleet, (read) => refuseVersion(read, version, clock.nowMs()));
@@ -132,7 +141,7 @@ export class ClientVersions implements VersionChoice {
   }
 }
 
-/** Two plans that say the same to sockets have the same one, whatever their revisions. */
+/** The part of a plan that matters to sockets. Plans that differ in their revision only have the same one. */
 function meaning({ current, candidate, refused }: VersionPlan): string {
   return JSON.stringify([current, candidate, refused]);
 }

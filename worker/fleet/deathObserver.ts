@@ -7,17 +7,17 @@ export interface Observation {
   readonly sinceMs: number;
 }
 
-/** What one observer has seen, by consistent reads, up to its last read. */
+/** What one observer has seen by consistent reads, up to its last read. */
 export interface Observations {
   readonly readAtMs: number;
   readonly workers: ReadonlyMap<WorkerId, Observation>;
 }
 
 /**
- * Folds one consistent read into what was seen before. A new number starts a new observation; leases that are gone or dead
- * leave it. Stored times play no part, so skewed clocks cannot kill a worker. All observations start anew when the last
- * read is longer ago than half of `deathMs`: who could not read did not observe, and when the store was away nobody could
- * renew a lease either.
+ * Folds one consistent read into what was seen before. A new number starts a new observation; leases that are gone or
+ * dead leave it. Stored times play no part, so skewed clocks cannot kill a worker. All observations start anew when the
+ * last read is longer ago than half of `deathMs`: a worker that could not read did not observe, and when the store was
+ * away nobody could renew a lease either.
  */
 export function observe(
   before: Observations | undefined,
@@ -43,7 +43,10 @@ export interface SilentWorker {
   readonly heartbeat: number;
 }
 
-/** Workers whose heartbeat number had not changed for this long at the last read, with that number: the condition of the death sentence. */
+/**
+ * Workers whose heartbeat number had not changed for this long at the last read, with that number: the condition of
+ * writing their death.
+ */
 export function findSilent({ readAtMs, workers }: Observations, silentMs: number): readonly SilentWorker[] {
   return [...workers]
     .filter(([, { sinceMs }]) => readAtMs - sinceMs >= silentMs)
@@ -51,12 +54,13 @@ export function findSilent({ readAtMs, workers }: Observations, silentMs: number
 }
 
 /**
- * Those who stop together are not found together: their last heartbeats, and the reads that saw them, are each up to a
- * jittered heartbeat apart. Who is that close to looking dead counts for the brake, or it would see one death at a time.
+ * How much earlier, in heartbeats, a worker counts for the brake than it looks dead. Workers that stop together are not
+ * found together: their last heartbeats, and the reads that saw them, are each up to a jittered heartbeat apart, and
+ * otherwise the brake would see one death at a time.
  */
 const SPREAD_HEARTBEATS = 2.2;
 
-/** How many workers look dead at once, and of how many, the observer included. */
+/** How many workers look dead at once, and out of how many, the observer included. */
 export function countSilent(
   observations: Observations,
   { deathMs, heartbeatMs }: { readonly deathMs: number; readonly heartbeatMs: number },
@@ -85,8 +89,8 @@ export function brake(
 }
 
 /**
- * Whether nobody may be sentenced now: for `brakeMs`, long enough for a store that was ill to take heartbeats again. It does
- * not hold for ever: those who are still silent after it are dead.
+ * Whether no worker may be declared dead now: for `brakeMs`, long enough for a store that was ill to accept heartbeats
+ * again. The brake does not hold for ever: workers that are still silent after it are dead.
  */
 export function brakeHolds(state: Brake, nowMs: number, brakeMs: number): boolean {
   return state !== 'released' && nowMs - state.sinceMs < brakeMs;

@@ -11,18 +11,19 @@ import { LeaseKeeper } from './leaseKeeper.ts';
 import { ShardKeeper, type ShardCallbacks } from './shardKeeper.ts';
 
 /**
- * This worker as a member of the fleet (docs/protocol.md). Three loops, apart so that nothing delays a heartbeat:
+ * This worker as a member of the fleet (docs/protocol.md). It has three loops, apart so that nothing delays a
+ * heartbeat:
  *
- *   LeaseKeeper   heartbeats → gate, orders of the leader, fence
- *   FleetWatch    looks at the others → deaths, leader, plan
- *   ShardKeeper   looks at rows → claim, take, give, release, lose
+ * LeaseKeeper   heartbeats → gate, orders of the leader, fence
+ * FleetWatch    looks at the others → deaths, leader, plan
+ * ShardKeeper   looks at rows → claim, take, give, release, lose
  *
- * What holds at every moment (test/simulation checks it at every step):
- *   1. a shard has one owner, named in its row; each change of owner raises the epoch
- *   2. a worker acts for a shard only between having read its own name there and the write that ends its ownership
- *   3. and only while its gate is open: less than F since it sent the last heartbeat that was acknowledged
- *   4. somebody else claims only from an owner whose lease is DEAD or missing, and DEAD is written only about a heartbeat
- *      number that was seen unchanged for D > F, or when the process is known to be gone
+ * Four statements hold at every moment (test/simulation checks them at every step):
+ * 1. a shard has one owner, named in its row; each change of owner raises the epoch
+ * 2. a worker acts for a shard only between having read its own name there and the write that ends its ownership
+ * 3. and only while its gate is open: less than F since it sent the last heartbeat that was acknowledged
+ * 4. another worker claims only from an owner whose lease is DEAD or missing, and DEAD is written only about a
+ * heartbeat number that was seen unchanged for D > F, or when the process is known to be gone
  */
 export interface FleetMemberOptions extends Surroundings, ShardCallbacks {
   readonly store: FleetStore;
@@ -30,20 +31,23 @@ export interface FleetMemberOptions extends Surroundings, ShardCallbacks {
   readonly shardCount: number;
   readonly lease: NewLease;
   readonly load: () => Omit<WorkerLoad, 'suspendedMs' | 'braking'>;
-  /** Every heartbeat brings orders: among them this worker's share of the fleet's opens. */
+  /** Called with the orders that each heartbeat brings: among them this worker's share of the fleet's opens. */
   readonly onOrders: (orders: Orders) => void;
-  /** An operator asked this worker to drain, or it is its turn to be replaced. May be called again and again. */
+  /**
+   * Called when an operator asked this worker to drain, or when it is its turn to be replaced. May be called again and
+   * again.
+   */
   readonly onDrainRequested: (why: 'operator' | 'recycle') => void;
-  /** The lease is dead or gone: stop everything, write nothing more. Called at most once. */
+  /** Called at most once, when the lease is dead or gone: the caller stops everything and writes nothing more. */
   readonly onFenced: () => void;
 }
 
 export interface FleetMember {
   readonly gate: CommitGate;
-  /** Shards that are ours now, each with its epoch. */
+  /** Shards that this worker owns now, each with its epoch. */
   readonly ownedShards: () => ReadonlyMap<number, number>;
   /**
-   * Has every shard given to others, or releases it when there are none, then ends the lease and closes the gate for ever.
+   * Gives every shard to others, or releases it when there are none, then ends the lease and closes the gate for ever.
    * Rejects past its deadline, and with {@link GateClosedError} when the worker is fenced; the lease then stays.
    */
   readonly drain: () => Promise<void>;
@@ -52,11 +56,11 @@ export interface FleetMember {
 }
 
 const JITTER = 0.1;
-/** Share of the drain time after which shards that nobody took are released. */
+/** The share of the drain time after which shards that no other worker took are released. */
 const RELEASE_AFTER = 0.75;
 const DRAIN_LOOK_MS = 1_000;
 
-/** Makes the lease and joins. Throws when the store does not take the lease. */
+/** Makes the lease and joins the fleet. Throws when the store does not accept the lease. */
 export async function startFleetMember(options: FleetMemberOptions): Promise<FleetMember> {
   const sent = readClocks(options.clock);
   await options.store.createLease(options.lease, sent.wallMs);
@@ -123,12 +127,12 @@ class Member implements FleetMember {
     const { store, clock, config, logger, metrics } = this.#options;
     const startedMs = clock.monotonicMs();
     logger.info('drain started', { shards: this.#shards.owned().size });
-    // At once, so that nobody plans for this worker any more. The heartbeat loop says it again.
+    // The lease says DRAINING at once, so that nobody plans for this worker any more. The heartbeat loop repeats it.
     await this.#lease.drain().catch((error: unknown) => logger.warn('drain was not announced', { error }));
     await withDeadline('draining the worker', config.drainTimeoutMs, (late) => this.#giveAll(startedMs, late), clock);
     if (this.#lease.isFenced || this.#shards.owned().size > 0) throw new GateClosedError();
     await this.stop();
-    // Nothing is ours any more: the last write says so, and with it nobody has to wait for a death.
+    // This worker owns no shard any more: its last write says so, and then nobody has to wait for a death.
     this.#lease.gate.fence();
     await store.finishLease(this.#own, clock.nowMs());
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
@@ -167,7 +171,7 @@ class Member implements FleetMember {
   }
 
   async #onView(view: FleetView, orders: Orders | undefined, claims: 'ordered' | 'all'): Promise<void> {
-    // Its own orders come with the next heartbeat too; a leader need not wait for that.
+    // The worker's own orders come with the next heartbeat too, but a leader need not wait for that.
     if (orders !== undefined) this.#shards.follow(orders);
     await this.#shards.tend(view, claims);
   }

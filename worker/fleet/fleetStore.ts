@@ -23,23 +23,23 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { ItemKey } from '../../shared/platform/keys.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 
-/** What a worker says of itself when it starts. */
+/** The state that a worker reports when it starts. */
 export interface NewLease extends LeaseName {
   readonly generation: number;
   readonly zone: string | undefined;
 }
 
-/** What a worker says of itself with each heartbeat. */
+/** The state that a worker reports with each heartbeat. */
 export interface Heartbeat {
   readonly state: 'ALIVE' | 'DRAINING';
   readonly load: WorkerLoad;
-  /** Shards whose rows it watches. */
+  /** Shards whose rows the worker watches because they are to come. */
   readonly expecting: readonly number[];
 }
 
 /**
- * Reads and conditional writes of the Fleet table (docs/protocol.md, "Worker lease" and "Shards"). Every change of ownership is one write with its
- * condition, and `<>` is in none: it holds where the attribute is missing.
+ * Reads and conditional writes of the Fleet table (docs/protocol.md, "Worker lease" and "Shards"). Every change of
+ * ownership is one write with its condition, and no condition contains `<>`: that holds where the attribute is missing.
  */
 export class FleetStore {
   readonly #fleet: FleetTable;
@@ -76,8 +76,9 @@ export class FleetStore {
   }
 
   /**
-   * Renews the lease. Condition: it exists and is ALIVE or DRAINING. Returns the lease with what the leader left in it, or
-   * `fenced` when it is dead or gone. A failure of the store throws: that is not knowing.
+   * Renews the lease. Condition: it exists and is ALIVE or DRAINING. Returns the lease with the orders that the leader
+   * left in it, or `fenced` when it is dead or gone. A failure of the store throws, because then the state is not
+   * known.
    */
   async heartbeat(lease: LeaseName, beat: Heartbeat, nowMs: number): Promise<LeaseView | 'fenced'> {
     const answer = await refusable(
@@ -105,12 +106,12 @@ export class FleetStore {
     return answer === 'refused' ? 'fenced' : toLease(answer.Attributes ?? {});
   }
 
-  /** The end of the own lease after a drain. */
+  /** Ends the worker's own lease after a drain. */
   finishLease(lease: LeaseName, nowMs: number): Promise<'dead' | 'refused'> {
     return markLeaseDead(this.#fleet, lease, { proof: 'clean', nowMs });
   }
 
-  /** The death sentence over a worker that showed no heartbeat. Condition: it has shown none since. */
+  /** Declares a worker dead that showed no heartbeat. Condition: it has shown none since. */
   sentence(lease: LeaseName & { readonly observedHeartbeat: number }, nowMs: number): Promise<'dead' | 'refused'> {
     return markLeaseDead(this.#fleet, lease, { proof: 'observed', nowMs });
   }
@@ -160,7 +161,7 @@ export class FleetStore {
     });
   }
 
-  /** Takes an offer back. Condition: it has not been taken up. */
+  /** Takes an offer back. Condition: the target has not become the owner. */
   withdraw({ shard, epoch, next }: ShardView): Promise<'written' | 'refused'> {
     return this.#write(ownershipKey(shard), {
       UpdateExpression: 'REMOVE #next, nextTask',
@@ -171,8 +172,8 @@ export class FleetStore {
   }
 
   /**
-   * Hands a shard to the worker that is named as next; the last thing that its owner does for it. Condition: it is still
-   * mine under my epoch, and the same worker is still named. The epoch grows.
+   * Gives a shard to the worker that is named as next; this is the last write that its owner makes for it. Condition:
+   * this worker still owns it under its epoch, and the same worker is still named. The epoch grows.
    */
   give(mine: ShardView, next: LeaseName): Promise<'written' | 'refused'> {
     return this.#write(ownershipKey(mine.shard), {
@@ -189,7 +190,10 @@ export class FleetStore {
     });
   }
 
-  /** Gives a shard up when there is nobody to give it to. Condition: it is still mine under my epoch. The epoch grows. */
+  /**
+   * Gives a shard up when no other worker can take it. Condition: this worker still owns it under its epoch. The epoch
+   * grows.
+   */
   release(shard: number, workerId: WorkerId, epoch: number): Promise<'written' | 'refused'> {
     return this.#write(ownershipKey(shard), {
       UpdateExpression: 'SET #epoch = :next REMOVE #owner, ownerTask, #next, nextTask',
@@ -199,7 +203,9 @@ export class FleetStore {
     });
   }
 
-  /** Makes this worker the leader. Condition: the leader is still the one that was seen, who does not lead any more. */
+  /**
+   * Makes this worker the leader. Condition: the leader is still the one that was seen, which does not lead any more.
+   */
   lead({ taskId, workerId }: LeaseName, seen: WorkerId | undefined): Promise<'written' | 'refused'> {
     return this.#write(leaderKey, {
       UpdateExpression: 'SET leader = :me, leaderTask = :task REMOVE deputy, deputyTask',
@@ -212,7 +218,7 @@ export class FleetStore {
     });
   }
 
-  /** Says that the leader is at work, and who its deputy is. Condition: it is still the leader. */
+  /** Records that the leader is at work, and which worker is its deputy. Condition: it is still the leader. */
   keepLeading({ workerId }: LeaseName, deputy: LeaseName | undefined): Promise<'written' | 'refused'> {
     const named = deputy === undefined ? ' REMOVE deputy, deputyTask' : ', deputy = :deputy, deputyTask = :task';
     return this.#write(leaderKey, {
@@ -228,7 +234,7 @@ export class FleetStore {
     });
   }
 
-  /** Leaves a worker its orders; its next heartbeat brings them. Condition: it is ALIVE or DRAINING. */
+  /** Leaves a worker its orders on its lease; its next heartbeat brings them. Condition: it is ALIVE or DRAINING. */
   order(lease: LeaseName, orders: Orders): Promise<'written' | 'refused'> {
     return this.#write(leaseKey(lease.taskId, lease.workerId), {
       UpdateExpression: 'SET orders = :orders',
@@ -255,7 +261,10 @@ export class FleetStore {
   }
 }
 
-/** A condition that does not hold is an outcome; every other failure is thrown: that is not knowing. */
+/**
+ * Turns a condition that does not hold into an outcome. Every other failure is thrown, because then the state is not
+ * known.
+ */
 async function refusable<Answer>(write: Promise<Answer>): Promise<Answer | 'refused'> {
   try {
     return await write;

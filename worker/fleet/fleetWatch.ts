@@ -26,22 +26,29 @@ export interface FleetWatchDependencies extends Pick<Surroundings, 'clock' | 'lo
   readonly gate: CommitGate;
   readonly leader: Leader;
   readonly isDraining: () => boolean;
-  /** The own lease was read and is dead or gone. */
+  /** Called when this worker's own lease was read and is dead or gone. */
   readonly onOwnDeath: () => void;
-  /** A look at the whole fleet: shards to act on, with what this worker ordered itself if it leads. */
+  /**
+   * Called after a look at the whole fleet: with the shards to act on, and with the orders that this worker gave itself
+   * if it leads.
+   */
   readonly onView: (view: FleetView, orders: Orders | undefined, claims: 'ordered' | 'all') => Promise<void>;
 }
 
 /**
- * Looks at the others. Leader and deputy read the whole fleet, find deaths and keep the plan going; everybody else reads
- * who leads and whether those two are well, and stands in when neither is (docs/protocol.md, "Leader").
+ * Looks at the other workers. Leader and deputy read the whole fleet, find deaths and keep the plan going; every other
+ * worker reads who leads and whether leader and deputy are well, and stands in when neither is (docs/protocol.md,
+ * "Leader").
  */
 export class FleetWatch {
   readonly #dependencies: FleetWatchDependencies;
   #attends = false;
-  /** Of every look: whether leader and deputy are well. */
+  /** Observations of every look: whether leader and deputy are well. */
   #leaders: Observations | undefined;
-  /** Of looks at the whole fleet alone: who sees only two workers cannot tell a death from many, so it sentences nobody. */
+  /**
+   * Observations of looks at the whole fleet. A worker that sees only two others cannot tell one death from many, so it
+   * declares nobody dead.
+   */
   #observations: Observations | undefined;
   #brake: Brake = 'released';
 
@@ -49,20 +56,20 @@ export class FleetWatch {
     this.#dependencies = dependencies;
   }
 
-  /** Whether this worker holds death sentences back because many look dead to it at once. */
+  /** Whether this worker holds declarations of death back because many workers look dead to it at once. */
   get isBraking(): boolean {
     const { clock, config } = this.#dependencies;
     return brakeHolds(this.#brake, clock.monotonicMs(), config.brakeMs);
   }
 
-  /** Time until the next look. */
+  /** Milliseconds until the next look. */
   get pauseMs(): number {
     const { config, leader } = this.#dependencies;
     if (!this.#attends) return config.heartbeatMs;
     return leader.isBusy ? config.leaderReadMs / 2 : config.leaderReadMs;
   }
 
-  /** One look. Throws when the store does not answer. */
+  /** Looks once. Throws when the store does not answer. */
   async look(): Promise<void> {
     if (!this.#attends) await this.#lookAtLeader();
     if (this.#attends) await this.#lookAtFleet();
@@ -82,7 +89,8 @@ export class FleetWatch {
     const view = await this.#reading('reading the fleet', () => store.read(shardCount));
     const nowMs = clock.monotonicMs();
     const mine = view.leases.find(({ workerId }) => workerId === own.workerId);
-    // As good as the answer of a heartbeat. Who went on would take its own shards for orphans.
+    // This read counts as much as the answer of a heartbeat. A worker that went on would take its own shards for
+    // orphans.
     if (mine === undefined || mine.state === 'DEAD') {
       onOwnDeath();
       return;
@@ -97,7 +105,10 @@ export class FleetWatch {
     this.#attends = attends(own.workerId, view, quiet) || orders !== undefined;
   }
 
-  /** Who showed no heartbeat for half the time of a death: early enough to look at the whole fleet before it is certain. */
+  /**
+   * Workers that showed no heartbeat for half the time of a death: early enough to look at the whole fleet before it is
+   * certain.
+   */
   #quiet({ leases }: Pick<FleetView, 'leases'>, nowMs: number): ReadonlySet<WorkerId> {
     const { config, own } = this.#dependencies;
     this.#leaders = observe(this.#leaders, leases, nowMs, config.deathMs);
@@ -111,7 +122,9 @@ export class FleetWatch {
     return findSilent(this.#observations, config.deathMs).filter(({ workerId }) => workerId !== own.workerId);
   }
 
-  /** Any worker may write the death of another: the condition is what makes it true. */
+  /**
+   * Declares silent workers dead. Any worker may write the death of another: the condition of the write makes it true.
+   */
   async #sentence(view: FleetView, silent: readonly SilentWorker[], nowMs: number): Promise<void> {
     const { store, config, clock, logger, metrics, gate } = this.#dependencies;
     const fleet = this.#observations === undefined ? noFleet : countSilent(this.#observations, config);

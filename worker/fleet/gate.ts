@@ -1,7 +1,9 @@
 import type { Clock } from '../../shared/kernel/clock.ts';
 import { TimeoutError } from '../../shared/kernel/deadline.ts';
 
-/** The worker may not touch the world: it has had no acknowledged heartbeat for too long, or it was declared dead. */
+/**
+ * The worker may not have outside effects: it has had no acknowledged heartbeat for too long, or it was declared dead.
+ */
 export class GateClosedError extends Error {
   override readonly name = 'GateClosedError';
 
@@ -11,26 +13,29 @@ export class GateClosedError extends Error {
 }
 
 /**
- * The commit gate (docs/protocol.md, "The gate"). Not a flag: it compares clocks at the moment of use, so that a process that was
- * frozen finds it closed on its first step. Ask it before each outside effect, and again after every await before one.
+ * The commit gate (docs/protocol.md, "The gate"). It is not a flag: it compares clocks at the moment of use, so that a
+ * process that was frozen finds it closed on its first step. It is asked before each outside effect, and again after
+ * every await before one.
  *
  * A worker whose gate is closed is *suspended*: it keeps its sockets and waits. When its lease turns out to be alive it
- * goes on as if nothing had happened; nobody else can have claimed meanwhile, because a claim needs the lease to be DEAD.
+ * goes on as if nothing had happened; no other worker can have claimed meanwhile, because a claim needs the lease to be
+ * DEAD.
  */
 export interface CommitGate {
-  /** Throws {@link GateClosedError} when closed. */
+  /** Throws {@link GateClosedError} when the gate is closed. */
   readonly assertOpen: () => void;
   readonly isOpen: () => boolean;
-  /** Milliseconds until it closes unless a heartbeat is acknowledged; 0 when closed. */
+  /** Milliseconds until the gate closes unless a heartbeat is acknowledged; 0 when it is closed. */
   readonly timeLeftMs: () => number;
   /**
-   * For how long it has been open without a break, in milliseconds; 0 when closed. What waited for longer than that waited
-   * for us: a suspended worker reads and sends nothing.
+   * For how long the gate has been open without a break, in milliseconds; 0 when it is closed. Input that waited for
+   * longer waited because of this worker: a suspended worker reads and sends nothing.
    */
   readonly openForMs: () => number;
   /**
-   * Resolves when it is open, which may be at once. Rejects with {@link GateClosedError} when it will never open again,
-   * and with TimeoutError when it stays closed for `deadlineMs`. What follows must still ask at the moment of use.
+   * Resolves when the gate is open, which may be at once. Rejects with {@link GateClosedError} when it will never open
+   * again, and with TimeoutError when it stays closed for `deadlineMs`. The effect that follows must still ask at the
+   * moment of use.
    */
   readonly whenOpen: (deadlineMs: number) => Promise<void>;
 }
@@ -41,15 +46,18 @@ export interface ClockReading {
   readonly wallMs: number;
 }
 
-/** Reads both clocks. Taken before a lease write is sent, because what counts is when it was sent. */
+/** Reads both clocks. Callers read them before a lease write is sent, because the moment of sending counts. */
 export function readClocks(clock: Clock): ClockReading {
   return { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
 }
 
-/** A wall clock that lost more than this against the monotonic one was set back; less is the drift of a bad clock. */
+/**
+ * How much a wall clock may lose against the monotonic one, in milliseconds: less is the drift of a bad clock, more
+ * means that it was set back.
+ */
 const SET_BACK_MS = 1_000;
 
-/** The gate of one worker lease. The heartbeat loop tells it what was acknowledged. */
+/** The gate of one worker lease. The heartbeat loop calls it with each acknowledgement. */
 export class LeaseGate implements CommitGate {
   readonly #clock: Clock;
   readonly #fenceMs: number;
@@ -66,7 +74,10 @@ export class LeaseGate implements CommitGate {
     this.#openSinceMs = sent.monotonicMs;
   }
 
-  /** A heartbeat has been acknowledged; the clocks are those before it was sent. An older one changes nothing. */
+  /**
+   * Notes that a heartbeat has been acknowledged.
+   * @param sent the clocks before it was sent; older ones than before change nothing
+   */
   acknowledge(sent: ClockReading): void {
     const wasOpen = this.isOpen();
     if (this.#elapsedMs(sent) < this.#elapsedMs(this.#acknowledged)) this.#acknowledged = sent;
@@ -75,7 +86,7 @@ export class LeaseGate implements CommitGate {
     this.#wake();
   }
 
-  /** The lease is dead or gone, or about to be given up: closed for ever. */
+  /** Closes the gate for ever: the lease is dead or gone, or about to be given up. */
   fence(): void {
     this.#fenced = true;
     this.#wake();
@@ -104,7 +115,7 @@ export class LeaseGate implements CommitGate {
     }
   };
 
-  /** Until the gate is acknowledged or fenced, or some time has passed. */
+  /** Resolves when the gate is acknowledged or fenced, or when some time has passed. */
   async #change(durationMs: number): Promise<void> {
     const woken = new AbortController();
     const wake = (): void => woken.abort();
@@ -118,8 +129,9 @@ export class LeaseGate implements CommitGate {
   }
 
   /**
-   * Some machines stop the monotonic clock while they sleep; the wall clock then runs ahead, and the longer one counts. When
-   * the wall clock was set back neither tells how long it was: only a heartbeat that is sent after it does.
+   * The time since a reading. Some machines stop the monotonic clock while they sleep; the wall clock then runs ahead,
+   * and the longer time counts. When the wall clock was set back, neither clock shows how long it was: only a heartbeat
+   * that is sent after it does.
    */
   #elapsedMs(since: ClockReading): number {
     const now = readClocks(this.#clock);

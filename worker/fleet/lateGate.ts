@@ -1,6 +1,9 @@
 import { GateClosedError, type CommitGate } from './gate.ts';
 
-/** The gate of a member that joins later: closed until then. What asks it can be made before there is a lease. */
+/**
+ * The gate of a fleet member that joins later: it is closed until then. Parts that ask it can be made before there is a
+ * lease.
+ */
 export function makeLateGate(gate: () => CommitGate | undefined): CommitGate {
   const own = (): CommitGate => {
     const found = gate();

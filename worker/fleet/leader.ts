@@ -8,7 +8,7 @@ import type { CommitGate } from './gate.ts';
 import { plan } from './planner.ts';
 import { noMemory, type Plan, type PlanMemory } from './planTypes.ts';
 
-/** Heartbeats that a worker has been here before it plans, so that workers which start together are all seen. */
+/** How many heartbeats a worker has been here before it plans, so that workers which start together are all seen. */
 const SETTLE_HEARTBEATS = 1.8;
 
 export interface LeaderDependencies extends Pick<Surroundings, 'logger' | 'metrics'> {
@@ -19,8 +19,9 @@ export interface LeaderDependencies extends Pick<Surroundings, 'logger' | 'metri
 }
 
 /**
- * Whether somebody who is ALIVE and not silent leads. A leader that drains is replaced: it cannot claim what it would plan.
- * So is a silent one that the brake keeps from being declared dead: others' proven deaths must not wait for it.
+ * Whether a worker leads that is ALIVE and not silent. A leader that drains is replaced, as it cannot claim what it
+ * would plan. A silent leader that the brake keeps from being declared dead is replaced, too: proven deaths of others
+ * must not wait for it.
  */
 export function isLed(
   { leadership, leases }: Pick<FleetView, 'leadership' | 'leases'>,
@@ -30,8 +31,8 @@ export function isLed(
 }
 
 /**
- * Whether this worker should look at the whole fleet: it leads, it is the deputy, or neither of them is able to. All others
- * read three rows, so that the cost of looking does not grow with the square of the workers.
+ * Whether this worker should look at the whole fleet: when it leads, when it is the deputy, or when neither of them is
+ * able to. All other workers read three rows, so that the cost of looking does not grow with the square of the workers.
  */
 export function attends(
   me: WorkerId,
@@ -44,8 +45,9 @@ export function attends(
 }
 
 /**
- * How full the workers are that may take connections, in percent: what the service is scaled by. Whoever drains or dies
- * counts with what is left of its connections and not as room, so that a deploy does not look like a fleet too large.
+ * How full the workers are that may take connections, in percent; the service is scaled by this figure. A worker that
+ * drains or dies counts with its remaining connections and not as room, so that a deploy does not look like a fleet
+ * that is too large.
  */
 export function utilisationPercent(leases: readonly LeaseView[], workerConnections: number): number {
   const living = leases.filter(({ state }) => state !== 'DEAD');
@@ -58,7 +60,10 @@ function isAble(workerId: WorkerId | undefined, leases: readonly LeaseView[], si
   return leases.some((lease) => lease.workerId === workerId && lease.state === 'ALIVE' && !silent.has(lease.workerId));
 }
 
-/** The deputy is the living worker with the lowest id beside the leader: any rule would do that all agree on. */
+/**
+ * Chooses the living worker with the lowest id beside the leader as the deputy. Any rule would do that all workers
+ * agree on.
+ */
 export function chooseDeputy(
   me: WorkerId,
   leases: readonly LeaseView[],
@@ -70,8 +75,9 @@ export function chooseDeputy(
 }
 
 /**
- * This worker's part in leading. It stands for election when nobody able leads, and while it leads it plans at each look.
- * Two who believe that they lead do no harm: a plan only proposes, and claims and gives are conditional writes.
+ * This worker's part in leading. It stands for election when no able worker leads, and while it leads it plans at each
+ * look. Two workers that believe that they lead do no harm: a plan only proposes, and claims and gives are conditional
+ * writes.
  */
 export class Leader {
   readonly #dependencies: LeaderDependencies;
@@ -90,20 +96,21 @@ export class Leader {
     return this.#leaderlessSinceMs === undefined ? 0 : nowMs - this.#leaderlessSinceMs;
   }
 
-  /** Moves are under way, so the next look should be soon. */
+  /** Whether moves are under way, so that the next look should be soon. */
   get isBusy(): boolean {
     return this.#memory.moves.length > 0;
   }
 
-  /** What was seen of the leader, by a worker that does not look at the whole fleet. */
+  /** Notes whether the leader was seen, for a worker that does not look at the whole fleet. */
   noteLeader(isThere: boolean, nowMs: number): void {
     this.#joinedMs ??= nowMs;
     this.#leaderlessSinceMs = isThere ? undefined : (this.#leaderlessSinceMs ?? nowMs);
   }
 
   /**
-   * One look at the whole fleet; `silent` are those who showed no heartbeat for the time of a death. Returns the orders for
-   * this worker by its own plan, or undefined when another leads. Throws when the store does not answer.
+   * Acts on one look at the whole fleet. Returns the orders for this worker by its own plan, or undefined when another
+   * worker leads. Throws when the store does not answer.
+   * @param silent workers that showed no heartbeat for the time of a death
    */
   async look(view: FleetView, silent: ReadonlySet<WorkerId>, nowMs: number): Promise<Orders | undefined> {
     const { store, config, own, gate, logger, metrics } = this.#dependencies;
@@ -133,7 +140,7 @@ export class Leader {
     return next.orders.get(own.workerId);
   }
 
-  /** Deaths that were proven by others are counted by whoever leads, each once. */
+  /** Counts deaths that other processes proved, each once: the leader does it for the fleet. */
   #countStopped({ leases }: FleetView): void {
     const stopped = new Set(leases.filter(({ proof }) => proof === 'stopped').map(({ workerId }) => workerId));
     const known = this.#stopped ?? stopped;
@@ -143,7 +150,7 @@ export class Leader {
     this.#stopped = stopped;
   }
 
-  /** Rows first: an order to give is of use only when the row says to whom. */
+  /** Writes a plan, the rows first: an order to give is of use only when the row names the target. */
   async #write(view: FleetView, { orders, offers, withdrawals }: Plan): Promise<void> {
     const { store, gate, logger, metrics } = this.#dependencies;
     for (const row of withdrawals) {

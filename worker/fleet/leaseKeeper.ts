@@ -12,14 +12,14 @@ export interface LeaseKeeperDependencies extends Surroundings {
   readonly own: LeaseName;
   readonly load: () => Omit<WorkerLoad, 'suspendedMs'>;
   readonly expecting: () => readonly number[];
-  /** Each heartbeat brings the lease, with what the leader and operators left in it. */
+  /** Called with the lease that each heartbeat brings, and with it the orders of the leader and of operators. */
   readonly onLease: (lease: LeaseView) => void;
-  /** The lease is dead or gone. Called at most once. */
+  /** Called at most once, when the lease is dead or gone. */
   readonly onFenced: () => void;
 }
 
 const JITTER = 0.1;
-/** After a failure, and while draining, heartbeats follow each other this much faster. */
+/** How much faster heartbeats follow each other after a failure, and while draining. */
 const HASTE = 5;
 
 /**
@@ -55,14 +55,16 @@ export class LeaseKeeper {
     this.#loops = Promise.all([this.#keepBeating(), this.#watchGate()]);
   }
 
-  /** Stops beating and leaves the lease as it is. Resolves when nothing is on its way. */
+  /** Ends the heartbeats and leaves the lease as it is. Resolves when nothing is on its way. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#pause.abort();
     await this.#loops;
   }
 
-  /** From now on says that this worker drains, with a heartbeat at once. Rejects when that one fails; others follow. */
+  /**
+   * Makes the lease say that this worker drains, with a heartbeat at once. Rejects when that one fails; others follow.
+   */
   drain(): Promise<void> {
     this.#state = 'DRAINING';
     return this.beat();
@@ -73,14 +75,14 @@ export class LeaseKeeper {
     this.#pause.abort();
   }
 
-  /** One heartbeat. They take turns: a late ALIVE must not undo the DRAINING that was written after it. */
+  /** Sends one heartbeat. Heartbeats take turns: a late ALIVE must not undo the DRAINING that was written after it. */
   beat(): Promise<void> {
     const renewed = this.#last.then(() => this.#renew());
     this.#last = renewed.catch(() => undefined);
     return renewed;
   }
 
-  /** The lease is dead or gone: nothing may be written any more. */
+  /** Ends everything because the lease is dead or gone: nothing may be written any more. */
   fence(): void {
     this.gate.fence();
     if (this.#fenced || this.#stopping.signal.aborted) return;
@@ -134,7 +136,7 @@ export class LeaseKeeper {
     if (!this.#fenced) onLease(answer);
   }
 
-  /** Says when the gate closes and when it opens again. The gate itself needs nobody to close it. */
+  /** Logs when the gate closes and when it opens again. The gate itself needs nobody to close it. */
   async #watchGate(): Promise<void> {
     const { clock, logger, metrics } = this.#dependencies;
     const { signal } = this.#stopping;

@@ -3,11 +3,11 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 import { owe, owedNow } from './openPlan.ts';
 import type { Move, MoveReason, Plan, PlanMemory, PlanRules, SortedFleet } from './planTypes.ts';
 
-/** Moves of shards that have an owner: what became of those that are planned, new ones, and which may go now. Pure. */
-/** A target takes as many connections at once as it can open in this time. */
+/** Moves of shards that have an owner: the state of planned ones, new ones, and which may go now. The file is pure. */
+/** A target takes no more connections at once than it can open in this time. */
 const BURST_SECONDS = 2;
 
-/** Sees what became of the moves that were planned, and adopts offers that an earlier leader made. */
+/** Follows the moves that were planned, and adopts offers that an earlier leader made. */
 export function followMoves(
   view: FleetView,
   { targets, takers }: SortedFleet,
@@ -30,11 +30,11 @@ export function followMoves(
       known.delete(row.shard);
     }
     const isOwned = row.owner !== undefined && living.has(row.owner);
-    // A claim removes what an orphan's row names.
+    // The offer ends: a claim removes the target that an orphan's row names.
     if (!isOwned) continue;
     const current = known.get(row.shard);
     if (row.next === undefined) {
-      // Who is full by now does not get what it was not offered yet.
+      // A target that is full by now does not get a shard that it was not offered yet.
       if (current === undefined || !taking.has(current.to)) continue;
       moves.push({ ...current, offeredAtMs: undefined });
       continue;
@@ -51,8 +51,8 @@ export function followMoves(
 }
 
 /**
- * New moves: from who drains, away from whom the watchdog wants them, else from older generations, else from the fullest to
- * the emptiest.
+ * Plans new moves: away from workers that drain, away from workers that the watchdog wants a shard to leave, else from
+ * older generations, else from the fullest to the emptiest.
  */
 export function planMoves(
   view: FleetView,
@@ -74,14 +74,15 @@ export function planMoves(
     const from = row.owner === undefined ? undefined : load.get(row.owner);
     if (row.owner !== undefined && from !== undefined) load.set(row.owner, from - 1);
   };
-  /** Without those whom the watchdog has found unable to keep this shard well. */
+  /** The load without the workers that the watchdog has found unable to keep this shard well. */
   const loadWithout = ({ shard }: ShardView): ReadonlyMap<WorkerId, number> =>
     new Map([...load].filter(([workerId]) => !isUnwelcome(view, workerId, shard)));
   const shardsOf = (leases: readonly LeaseView[]): readonly ShardView[] =>
     leases.flatMap(({ workerId }) => ownedBy(view, workerId)).filter(mayMove);
 
   for (const row of shardsOf(drained)) {
-    // Who drains will end: then even a worker from which it is wished away is better than none.
+    // A worker that drains will end: then even a worker that the watchdog wants this shard to leave is better than
+    // none.
     const target = leastLoaded(loadWithout(row), takers) ?? leastLoaded(load, takers);
     if (target !== undefined) move(row, target, 'drain');
   }
@@ -89,7 +90,7 @@ export function planMoves(
     const target = leastLoaded(loadWithout(row), takers);
     if (target !== undefined) move(row, target, 'watchdog');
   }
-  // Newcomers take their share and no more: while few of them are up, most shards stay where they are.
+  // New workers take their share and no more: while few of them are up, most shards stay where they are.
   const fairShare = Math.ceil(view.shards.length / Math.max(1, targets.length + outdated.length));
   const canary = judgeCanary(view, targets, outdated, memory, moves, nowMs, rules);
   let room = canary.room;
@@ -107,7 +108,7 @@ export function planMoves(
     const most = Math.max(1, Math.floor((view.shards.length * rules.rebalancePercent) / 100));
     for (let count = 0; count < most; count += 1) {
       const [full, empty] = [fullest(load), leastLoaded(load, roomy)];
-      // A difference of one is even: moving it would only turn it round.
+      // A difference of one is even: moving a shard would only turn it round.
       if (full === undefined || empty === undefined || (load.get(full) ?? 0) - (load.get(empty) ?? 0) < 2) break;
       const row = ownedBy(view, full).find((one) => mayMove(one) && !isUnwelcome(view, empty, one.shard));
       if (row === undefined) break;
@@ -127,7 +128,10 @@ function wishedAway(view: FleetView, leases: readonly LeaseView[]): readonly Sha
   );
 }
 
-/** Whether a wish of the watchdog that a worker give this shard away stands, also when it has done so. */
+/**
+ * Whether a hand-off request of the watchdog about this shard stands on this worker's lease, also when the worker has
+ * given the shard away.
+ */
 function isUnwelcome({ leases }: FleetView, workerId: WorkerId, shard: number): boolean {
   return leases.some((lease) => lease.workerId === workerId && lease.handOffs.some((wish) => wish.shard === shard));
 }
@@ -138,7 +142,10 @@ function fullest(load: ReadonlyMap<WorkerId, number>): WorkerId | undefined {
   return most;
 }
 
-/** How many more shards may move to the newest generation now: its canary share first, the rest when that was watched. */
+/**
+ * How many more shards may move to the newest generation now: its canary share first, the rest when that share was
+ * watched for long enough.
+ */
 function judgeCanary(
   view: FleetView,
   targets: readonly LeaseView[],
@@ -156,7 +163,7 @@ function judgeCanary(
   return { room: share - there - moves.length, sinceMs };
 }
 
-/** About how many connections a shard has: its owner says only how many it holds in all. */
+/** The approximate number of connections of a shard: its owner reports only how many it holds in all. */
 function connectionsOf(view: FleetView, { owner }: ShardView): number {
   const lease = view.leases.find(({ workerId }) => workerId === owner);
   if (lease === undefined) return 0;
@@ -164,8 +171,9 @@ function connectionsOf(view: FleetView, { owner }: ShardView): number {
 }
 
 /**
- * Which announced moves may be offered: the target watches the row, and its open budget has room for the connections. So a
- * drain never closes sockets faster than they can be opened again; a target that owes nothing takes any shard.
+ * Chooses the announced moves that may be offered: the target watches the row, and its open budget has room for the
+ * connections. So a drain never closes sockets faster than they can be opened again; a target that owes nothing takes
+ * any shard.
  */
 export function chooseOffers(
   view: FleetView,
@@ -192,7 +200,7 @@ export function chooseOffers(
   return offers;
 }
 
-/** Shards that a worker has, is told to claim, or is to be given, less those that it gives away. */
+/** The number of shards that each worker has, is told to claim, or is to be given, less the ones that it gives away. */
 export function loadOf(
   view: FleetView,
   workerId: WorkerId,
@@ -204,7 +212,7 @@ export function loadOf(
   return staying + (claims.get(workerId)?.length ?? 0) + moves.filter(({ to }) => to === workerId).length;
 }
 
-/** Who of these has the fewest, of those whose load is given; the first one of several. */
+/** The worker among these with the lowest load, of those whose load is known; the first one of several. */
 export function leastLoaded(load: ReadonlyMap<WorkerId, number>, among: readonly LeaseView[]): WorkerId | undefined {
   let least: WorkerId | undefined;
   for (const { workerId } of among) {

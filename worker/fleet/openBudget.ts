@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 
 /**
  * Paces socket opens of this worker (promise *no-storm*): so many per second with a burst of one shard, and so many
- * handshakes at once. First come, first served.
+ * handshakes at once. Waiting opens are let in in the order in which they came.
  */
 export class OpenBudget {
   readonly #clock: Clock;
@@ -10,7 +10,7 @@ export class OpenBudget {
   #perSecond: number;
   readonly #burst: number;
   readonly #handshakes: number;
-  /** What lets each waiting one in, in the order of coming. */
+  /** Functions that let a waiting open in, in the order in which they came. */
   readonly #queue = new Set<() => void>();
   #tokens: number;
   #filledAtMs: number;
@@ -19,7 +19,10 @@ export class OpenBudget {
   #paused = false;
   readonly #ended: AbortSignal | undefined;
 
-  /** @param ended aborts when nobody is let in any more */
+  /**
+   * The budget.
+   * @param ended aborts when no open is let in any more
+   */
   constructor(
     clock: Clock,
     options: { readonly perSecond: number; readonly burst: number; readonly handshakes: number },
@@ -35,27 +38,32 @@ export class OpenBudget {
     this.#filledAtMs = clock.monotonicMs();
   }
 
-  /** How many wait for their turn. */
+  /** The number of opens that wait for their turn. */
   get waiting(): number {
     return this.#queue.size;
   }
 
-  /** The leader's share for this worker; undefined is the worker's own setting, which is never exceeded. */
+  /**
+   * Sets the leader's share for this worker, in opens per second; undefined means the worker's own setting, which is
+   * never exceeded.
+   */
   setRate(perSecond: number | undefined): void {
     this.#fill();
     this.#perSecond = Math.min(this.#most, perSecond ?? this.#most);
     this.#tokens = this.#capped(this.#tokens);
   }
 
-  /** Lets nobody in while the event loop is late: a handshake would miss its deadlines, and make the loop later still. */
+  /**
+   * Lets no open in while the event loop is late: a handshake would miss its deadlines, and make the loop later still.
+   */
   setPaused(isPaused: boolean): void {
     this.#paused = isPaused;
     this.#admit();
   }
 
   /**
-   * Waits for a turn. Resolves to what gives the handshake slot back; calling it again does nothing. Rejects with the
-   * signal's reason as soon as it aborts; who has not had its turn takes nothing from the budget.
+   * Waits for a turn. Resolves to a function that returns the handshake slot; calling it again does nothing. Rejects
+   * with the signal's reason as soon as it aborts; an open that has not had its turn takes nothing from the budget.
    */
   async acquire(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
@@ -85,7 +93,7 @@ export class OpenBudget {
     });
   }
 
-  /** Lets in, in order, all who may open now. */
+  /** Lets in, in order, all opens that may go now. */
   #admit(): void {
     this.#fill();
     if (this.#paused) return;
@@ -111,7 +119,10 @@ export class OpenBudget {
     });
   }
 
-  /** What may be saved is in proportion to the rate: in an outage a full burst would be the storm that the rate prevents. */
+  /**
+   * Limits the saved tokens. The limit is in proportion to the rate: in an outage a full burst would be the storm that
+   * the rate prevents.
+   */
   #capped(tokens: number): number {
     return Math.min(tokens, Math.max(1, (this.#burst * this.#perSecond) / this.#most));
   }

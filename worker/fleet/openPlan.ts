@@ -2,12 +2,12 @@ import type { FleetMode, LeaseView } from '../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
 
 /**
- * The leader's part of promise *no-storm*: shares the fleet's socket opens out, and turns them down to a trickle while
- * WhatsApp refuses nearly all of them, so that its return is not met by everybody at once.
+ * The leader's part of promise *no-storm*: it shares the fleet's socket opens out, and turns them down to a trickle
+ * while WhatsApp refuses nearly all of them, so that sockets do not all come back at once.
  */
 export interface OpenStatistics {
   readonly mode: FleetMode;
-  /** When this period began, on the leader's monotonic clock. */
+  /** The time at which this period began, on the leader's monotonic clock. */
   readonly sinceMs: number;
   /** Counters of each worker when the period began. */
   readonly counters: ReadonlyMap<WorkerId, Counters>;
@@ -19,12 +19,12 @@ interface Counters {
 }
 
 const PERIOD_MS = 10_000;
-/** Fewer tries than this say nothing. */
+/** The number of tries below which their outcome says little. */
 const FEWEST_TRIES = 20;
 const OUTAGE_FAILED_SHARE = 0.8;
-/** Of the tries of an outage, this many that succeed end it. */
+/** The share of successful tries that ends an outage. */
 const RECOVERED_SHARE = 0.5;
-/** Tries per second and worker while WhatsApp is out: canaries. */
+/** Tries per second and worker while WhatsApp is out. They find out whether it is back. */
 const OUTAGE_OPENS_PER_SECOND = 1;
 
 /** Judges the opens that the workers report, one period after another. */
@@ -62,13 +62,13 @@ export function opensPerWorker(
   return mode === 'outage' ? Math.min(OUTAGE_OPENS_PER_SECOND, share) : share;
 }
 
-/** Connections that a worker was given and had not opened at some moment. */
+/** Connections that a worker was given and had not opened at a given moment. */
 export interface OwedOpens {
   readonly connections: number;
   readonly atMs: number;
 }
 
-/** What is still owed now, when the worker opens as fast as it may. */
+/** The number of opens that are still owed now, when the worker opens as fast as it may. */
 export function owedNow(
   owed: OwedOpens | undefined,
   nowMs: number,
@@ -78,7 +78,7 @@ export function owedNow(
   return Math.max(0, owed.connections - (opensPerSecond * (nowMs - owed.atMs)) / 1_000);
 }
 
-/** The worker was given some more. */
+/** Adds connections that the worker was given. */
 export function owe(
   owed: OwedOpens | undefined,
   connections: number,

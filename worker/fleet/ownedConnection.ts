@@ -1,6 +1,6 @@
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 
-/** The connection a worker works on, and the token under which it owns the connection's shard. */
+/** The connection that a worker works on, and the token under which the worker owns the connection's shard. */
 export interface OwnedConnection {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;

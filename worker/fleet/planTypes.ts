@@ -2,7 +2,7 @@ import type { LeaseView, Orders, ShardView } from '../../shared/fleet/fleetView.
 import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { OpenStatistics, OwedOpens } from './openPlan.ts';
 
-/** What the leader's plan is made from and of. */
+/** The rules that the leader's plan follows. */
 export interface PlanRules {
   readonly giveDeadlineMs: number;
   readonly rebalanceEveryMs: number;
@@ -18,28 +18,31 @@ export type MoveReason = 'drain' | 'watchdog' | 'deploy' | 'rebalance';
 /** A planned move of a shard that has an owner. */
 export interface Move {
   readonly shard: number;
-  /** Of the shard when it was planned; a change of owner ends the move. */
+  /** The shard's epoch when the move was planned; a change of owner ends the move. */
   readonly epoch: number;
   readonly to: WorkerId;
   readonly reason: MoveReason;
-  /** About how many connections it has. */
+  /** The approximate number of its connections. */
   readonly connections: number;
-  /** When the row named the target, on the leader's monotonic clock. */
+  /** The time at which the row named the target, on the leader's monotonic clock; undefined before. */
   readonly offeredAtMs: number | undefined;
 }
 
-/** What a leader remembers from plan to plan. A new leader begins with none of it and learns it from the table. */
+/** The memory of a leader from plan to plan. A new leader begins with an empty one and learns it from the table. */
 export interface PlanMemory {
   readonly moves: readonly Move[];
   /** Connections that targets were given and may not have opened yet. */
   readonly owed: ReadonlyMap<WorkerId, OwedOpens>;
-  /** Shards whose offer was withdrawn rest until then. */
+  /** Until when shards rest whose offer was withdrawn, on the leader's monotonic clock. */
   readonly restUntilMs: ReadonlyMap<number, number>;
-  /** Who could take shards at the last plan, and since when it is the same. */
+  /**
+   * The ids of the workers that could take shards at the last plan, joined; the time below says since when they are the
+   * same.
+   */
   readonly members: string;
   readonly membersSinceMs: number;
   readonly rebalancedAtMs: number;
-  /** Since when the newest generation owns its canary share. */
+  /** Since when the newest generation owns its canary share; undefined while it does not. */
   readonly canarySinceMs: number | undefined;
   readonly opens: OpenStatistics | undefined;
 }
@@ -56,7 +59,7 @@ export const noMemory: PlanMemory = {
 };
 
 export interface Plan {
-  /** For every worker that is not dead. */
+  /** The orders of every worker that is not dead. */
   readonly orders: ReadonlyMap<WorkerId, Orders>;
   /** Rows that should name a next owner now. */
   readonly offers: readonly { readonly shard: ShardView; readonly to: WorkerId; readonly reason: MoveReason }[];
@@ -65,15 +68,18 @@ export interface Plan {
   readonly memory: PlanMemory;
 }
 
-/** Who may take shards, and who has some to lose. Each in the order of ids, so that any read gives the same plan. */
+/**
+ * The workers that may take shards, and the ones that have some to lose. Each list is in the order of ids, so that any
+ * read gives the same plan.
+ */
 export interface SortedFleet {
-  /** ALIVE, not silent, of the newest generation. */
+  /** Workers that are ALIVE, not silent, and of the newest generation. */
   readonly targets: readonly LeaseView[];
   /** Targets that are not full. */
   readonly roomy: readonly LeaseView[];
-  /** Who gets what must go somewhere: those with room, or all targets where nobody has any. */
+  /** The workers that get the shards which must leave: the targets with room, or all targets when none has room. */
   readonly takers: readonly LeaseView[];
   readonly drained: readonly LeaseView[];
-  /** ALIVE and of an older generation. */
+  /** Workers that are ALIVE and of an older generation. */
   readonly outdated: readonly LeaseView[];
 }

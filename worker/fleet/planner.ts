@@ -60,7 +60,10 @@ function sortFleet({ leases }: FleetView, silent: ReadonlySet<WorkerId>): Sorted
   };
 }
 
-/** Each orphan to the taker with the fewest shards; those already told to claim it stay so, as long as they have room. */
+/**
+ * Assigns each orphan to the taker with the fewest shards. A taker that was told to claim it keeps that order, as long
+ * as it has room.
+ */
 function assignOrphans(
   view: FleetView,
   { targets, takers }: SortedFleet,

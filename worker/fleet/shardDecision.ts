@@ -3,21 +3,21 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 
 /** What a worker does about one shard after a consistent read of its row and of the leases that it names. */
 export type ShardDecision =
-  /** The row names us and we did not know: a give to us, or a claim of ours whose answer was lost. */
+  /** The row names this worker, which did not know: a give to it, or a claim of its own whose answer was lost. */
   | { readonly decision: 'take'; readonly epoch: number }
-  /** Nobody owns it, and it is ours to claim. */
+  /** No worker owns the shard, and this worker may claim it. */
   | { readonly decision: 'claim'; readonly row: ShardView }
-  /** Ours, and promised to another who is alive. */
+  /** This worker owns the shard, and the row names another worker that is alive as the next owner. */
   | { readonly decision: 'give'; readonly row: ShardView; readonly to: LeaseView }
-  /** We took it for ours, and it is not: nothing more may be done with it. */
+  /** This worker took the shard for its own, and it is not: nothing more may be done with it. */
   | { readonly decision: 'lose'; readonly owner: WorkerId | undefined }
   | { readonly decision: 'none' };
 
 export interface Belief {
   readonly me: WorkerId;
-  /** Epoch under which we hold it, if we do. */
+  /** The epoch under which this worker holds the shard; undefined when it does not. */
   readonly epoch: number | undefined;
-  /** Whether we were told to claim it, or claim whatever we find. */
+  /** Whether this worker was ordered to claim the shard, or may claim any orphan. */
   readonly mayClaim: boolean;
 }
 

@@ -7,15 +7,21 @@ import type { FleetStore } from './fleetStore.ts';
 import { GateClosedError, type CommitGate } from './gate.ts';
 import { decideShard } from './shardDecision.ts';
 
-/** What the worker does with its shards. */
+/** What the worker does when its shards come and go. */
 export interface ShardCallbacks {
-  /** A shard is ours: begin its work. When it rejects, the shard is released again. */
+  /**
+   * Called when a shard has become this worker's: it begins the shard's work. When it rejects, the shard is released
+   * again.
+   */
   readonly onClaimed: (shard: number, epoch: number) => Promise<void>;
-  /** A shard is to leave: end all its work, sockets included. What rejects here is not survivable. */
+  /** Called when a shard is to leave: it ends all its work, sockets included. A rejection here is not survivable. */
   readonly onLeaving: (shard: number) => Promise<void>;
-  /** A shard that was ours has another owner or epoch, although our lease lives: nothing more may be done with it. */
+  /**
+   * Called when a shard that was this worker's has another owner or epoch, although the lease lives: nothing more may
+   * be done with it.
+   */
   readonly onLost: (shard: number) => Promise<void>;
-  /** The work of a shard did not end: sockets may still be open, so the process must. */
+  /** Called when the work of a shard did not end: sockets may still be open, so the process must end. */
   readonly onBroken: (error: unknown) => void;
 }
 
@@ -25,44 +31,54 @@ export interface ShardKeeperDependencies extends Pick<Surroundings, 'clock' | 'l
   readonly own: LeaseName;
   readonly gate: CommitGate;
   readonly isDraining: () => boolean;
-  /** What this worker watches has changed: say so with the next heartbeat, at once. */
+  /** Called when the shards that this worker watches have changed: the next heartbeat is to say so, at once. */
   readonly onExpecting: () => void;
 }
 
-/** Heartbeats after which all held rows are read, in case somebody changed one by hand: about once a minute. */
+/**
+ * The number of heartbeats after which all held rows are read, in case somebody changed one by hand: about once a
+ * minute.
+ */
 const CHECK_HEARTBEATS = 12;
 
 interface Held {
   readonly epoch: number;
-  /** Its work has begun, or is ending. Whoever leaves is let alone until it has left. */
+  /**
+   * Whether the shard's work is beginning, has begun, or is ending. A shard that leaves is let alone until it has left.
+   */
   readonly phase: 'starting' | 'held' | 'leaving';
 }
 
 /**
- * The shards of this worker: claims, takes, gives and releases them, each by one conditional write. A give, step by step:
+ * The shards of this worker: it claims, takes, gives and releases them, each by one conditional write. A give, step by
+ * step:
  *
- *   leader               row of the shard          owner                       target
- *     │  orders: expect         │                    │                            │
- *     ├─────────────────────────┼────────────────────┼──────────────────────────▶ │ watches the row, each 200 ms,
- *     │ ◀───────────────────────┼────────────────────┼──── heartbeat: expecting ──┤ and says so
- *     ├─ next = target ───────▶ │                    │                            │
- *     │  orders: give           │                    │                            │
- *     ├─────────────────────────┼──────────────────▶ │ long polls run out, sends  │
- *     │                         │                    │ finish, sockets close      │
- *     │                         │ ◀── owner = next, ─┤                            │
- *     │                         │     epoch + 1      │                            │
- *     │                         ├────────────────────┼── reads its own name ────▶ │ begins to work
+ * leader               row of the shard          owner                       target
+ * │  orders: expect         │                    │                            │
+ * ├─────────────────────────┼────────────────────┼──────────────────────────▶ │ watches the row, each 200 ms,
+ * │ ◀───────────────────────┼────────────────────┼──── heartbeat: expecting ──┤ and says so
+ * ├─ next = target ───────▶ │                    │                            │
+ * │  orders: give           │                    │                            │
+ * ├─────────────────────────┼──────────────────▶ │ long polls run out, sends  │
+ * │                         │                    │ finish, sockets close      │
+ * │                         │ ◀── owner = next, ─┤                            │
+ * │                         │     epoch + 1      │                            │
+ * │                         ├────────────────────┼── reads its own name ────▶ │ begins to work
  *
- * Nothing is closed before the target watches, so the gap is a close, a write, a look and a login. Past its deadline the
- * leader takes `next` back; the owner's write is then refused, and it takes its own shard up again.
+ * Nothing is closed before the target watches, so the gap is a close, a write, a look and a login. Past its deadline
+ * the
+ * leader takes `next` back; the owner's write is then refused, and the owner begins the shard's work again.
  */
 export class ShardKeeper {
   readonly #dependencies: ShardKeeperDependencies;
   readonly #held = new Map<number, Held>();
   readonly #stopping = new AbortController();
-  /** Shards that may be ours without our knowing, for example when the answer of a claim was lost: the row decides. */
+  /**
+   * Shards that may be this worker's without its knowledge, for example when the answer of a claim was lost: the row
+   * decides.
+   */
   readonly #unsure = new Set<number>();
-  /** Highest epoch known of each shard: reads overtake each other, and an older one says nothing. */
+  /** The highest epoch known of each shard: reads overtake each other, and an older one says nothing. */
   readonly #newest = new Map<number, number>();
   #orders: Orders = noOrders;
   #idle = new AbortController();
@@ -76,19 +92,19 @@ export class ShardKeeper {
     this.#loop = this.#keepWatching();
   }
 
-  /** Stops watching. Work of shards goes on until its owner ends it. */
+  /** Ends the watching of rows. The work of shards goes on until its owner ends it. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#idle.abort();
     await this.#loop;
   }
 
-  /** All shards are lost at once, because the lease is. */
+  /** Forgets all shards at once, because the lease is lost. */
   forgetAll(): void {
     this.#held.clear();
   }
 
-  /** Shards that are ours now, each with its epoch. */
+  /** Shards that this worker owns now, each with its epoch. */
   owned(): ReadonlyMap<number, number> {
     return new Map([...this.#held].map(([shard, { epoch }]) => [shard, epoch]));
   }
@@ -98,12 +114,12 @@ export class ShardKeeper {
     return this.#orders.expect.filter((shard) => !this.#held.has(shard));
   }
 
-  /** The leader's newest orders. */
+  /** Takes over the leader's newest orders. */
   follow(orders: Orders): void {
     const before = this.#orders;
     this.#orders = orders;
     if (orders.expect.some((shard) => !before.expect.includes(shard))) this.#dependencies.onExpecting();
-    // An order that is gone may have been fulfilled in the meantime, by us or for us.
+    // An order that is gone may have been fulfilled in the meantime, by this worker or for it.
     const gone = [...before.expect, ...before.claim].filter((shard) => !this.#isOrdered(shard));
     for (const shard of gone) if (!this.#held.has(shard)) this.#unsure.add(shard);
     if (this.#watched().length > 0) this.#idle.abort();
@@ -111,7 +127,7 @@ export class ShardKeeper {
 
   /**
    * Acts on a consistent read of some rows and of the leases that they name.
-   * @param claims which orphans to claim: those of the orders, or whatever there is
+   * @param claims which orphans to claim: the ordered ones, or any
    */
   async tend(view: Pick<FleetView, 'leases' | 'shards'>, claims: 'ordered' | 'all' = 'ordered'): Promise<void> {
     const { own, isDraining } = this.#dependencies;
@@ -131,7 +147,7 @@ export class ShardKeeper {
     }
   }
 
-  /** Lets go of every shard that is not on its way to somebody: for when there is nobody to give it to. */
+  /** Releases every shard that is not on its way to another worker, when there is no worker to give it to. */
   releaseAll(): void {
     const { own } = this.#dependencies;
     for (const [shard, { epoch, phase }] of this.#held) {
@@ -143,7 +159,10 @@ export class ShardKeeper {
     return this.#orders.expect.includes(shard) || this.#orders.claim.includes(shard);
   }
 
-  /** Rows that are worth a look now. Shards that leave are looked after by what makes them leave. */
+  /**
+   * Rows that are worth a look now. A shard that leaves is not among them, because the loop that makes it leave reads
+   * its row.
+   */
   #watched(): readonly number[] {
     const { claim, give } = this.#orders;
     const shards = [...claim.filter((shard) => !this.#held.has(shard)), ...this.expecting(), ...give, ...this.#unsure];
@@ -186,7 +205,10 @@ export class ShardKeeper {
     if (epoch !== 'lost') await this.#take(row.shard, epoch);
   }
 
-  /** A shard's row names this worker: begins its work, or gives it back when that cannot begin any more. */
+  /**
+   * Begins the work of a shard whose row names this worker, or gives the shard back when its work cannot begin any
+   * more.
+   */
   async #take(shard: number, epoch: number): Promise<void> {
     const { gate, logger, onClaimed, isDraining, own } = this.#dependencies;
     if (this.#stopping.signal.aborted) return;
@@ -207,7 +229,7 @@ export class ShardKeeper {
       this.#leave({ shard, epoch, owner: own.workerId, next: undefined }, undefined);
       return;
     }
-    // A drain may have begun while the claim was on its way; it looks again at what is held.
+    // A drain may have begun while the claim was on its way; the drain looks again at the shards that are held.
     if (isDraining()) logger.info('shard came during the drain', { shard, epoch });
   }
 
@@ -217,7 +239,10 @@ export class ShardKeeper {
     await this.#dependencies.onLost(shard);
   }
 
-  /** Ends the work of a shard and then its ownership. Goes on beside the others; a failure to end work breaks the worker. */
+  /**
+   * Ends the work of a shard and then its ownership. This goes on beside other shards; a failure to end work breaks the
+   * worker.
+   */
   #leave(row: ShardView, to: LeaseView | undefined): void {
     const { onLeaving, onBroken, clock, metrics, logger } = this.#dependencies;
     const { shard, epoch } = row;
@@ -244,19 +269,23 @@ export class ShardKeeper {
       if (to !== undefined) metrics.measure('HandOffDuration', durationMs, {});
     };
     leave().catch((error: unknown) => {
-      // Without its lease it has lost all its shards anyway.
+      // A worker without its lease has lost all its shards anyway.
       if (this.#stopping.signal.aborted) return;
       logger.error('shard did not leave', { shard, epoch, error });
       onBroken(error);
     });
   }
 
-  /** Asks until the answer is known. `kept`: the offer was withdrawn, and the shard is still ours. */
+  /**
+   * Gives a shard and asks until the answer is known. `kept`: the offer was withdrawn, and this worker still owns the
+   * shard.
+   */
   #give(row: ShardView, to: LeaseName): Promise<'gone' | 'kept'> {
     const { store } = this.#dependencies;
     return this.#untilKnown('giving a shard', async () => {
       if ((await store.give(row, to)) === 'written') return 'gone';
-      // Refused: an earlier try was taken although its answer was lost, or the leader has withdrawn the offer.
+      // The write was refused: either an earlier try succeeded although its answer was lost, or the leader has
+      // withdrawn the offer.
       const now = (await store.readShards([row.shard])).shards[0];
       return now?.owner === row.owner && now?.epoch === row.epoch ? 'kept' : 'gone';
     });
@@ -265,7 +294,8 @@ export class ShardKeeper {
   #release({ shard, epoch }: ShardView): Promise<'gone'> {
     const { store, own } = this.#dependencies;
     return this.#untilKnown<'gone'>('releasing a shard', async () => {
-      // Refused means that an earlier try was taken although its answer was lost: nobody else may change our row.
+      // A refused write means that an earlier try succeeded although its answer was lost: no other worker may change
+      // the row of an owner that lives.
       await store.release(shard, own.workerId, epoch);
       return 'gone';
     });
@@ -274,7 +304,7 @@ export class ShardKeeper {
   async #untilKnown<Result>(what: string, ask: () => Promise<Result>): Promise<Result> {
     const { clock, config, gate, logger } = this.#dependencies;
     for (;;) {
-      // Without heartbeats the gate does not open again.
+      // The gate does not open again without heartbeats.
       if (this.#stopping.signal.aborted) throw new GateClosedError();
       try {
         gate.assertOpen();

@@ -2,16 +2,19 @@ import { decode, encode } from '@msgpack/msgpack';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 /**
- * How values are written: one form byte, then MessagePack. The form comes first so that it can change under a rolling
- * deploy: a reader that does not know it stops, and never takes the value for absent.
+ * The stored form of values: one form byte, then MessagePack. The form comes first so that it can change under a
+ * rolling deploy: a reader that does not know it stops, and never takes the value for absent.
  */
 const PLAIN = 0x10;
 const DEFLATED = 0x11;
 
-/** DynamoDB bills writes by the kilobyte: what fits one with its attributes gains nothing by being smaller. */
+/**
+ * The size in bytes from which deflating is worth its time. DynamoDB bills writes by the kilobyte: a value that fits
+ * one with its attributes gains nothing by being smaller.
+ */
 const WORTH_DEFLATING_BYTES = 640;
 
-/** Bytes of a value made of plain objects, arrays, strings, numbers, booleans and byte arrays. */
+/** The bytes of a value made of plain objects, arrays, strings, numbers, booleans and byte arrays. */
 export function encodeValue(value: unknown): Uint8Array {
   const plain = pack(value);
   if (plain.length > WORTH_DEFLATING_BYTES) {
@@ -21,7 +24,9 @@ export function encodeValue(value: unknown): Uint8Array {
   return withForm(PLAIN, plain);
 }
 
-/** The value of {@link encodeValue}; bytes come back as Buffers of their own. Throws for another form or broken bytes. */
+/**
+ * The value of {@link encodeValue}; bytes come back as Buffers of their own. Throws for another form or broken bytes.
+ */
 export function decodeValue(bytes: Uint8Array): unknown {
   const body = bytes.subarray(1);
   if (bytes[0] === PLAIN) return toOwnBytes(decode(body));
@@ -29,7 +34,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
   throw new Error(`unknown form ${bytes[0]} of a stored value`);
 }
 
-/** A value as it would come back from the store: what is done to the one does not change the other. */
+/** A value as it would come back from the store: a change of the copy does not change the original. */
 export function copyValue(value: unknown): unknown {
   return toOwnBytes(decode(pack(value)));
 }
@@ -43,7 +48,10 @@ function pack(value: unknown): Uint8Array {
   return encode(toPlain(value), { ignoreUndefined: true });
 }
 
-/** A form byte in front of bytes. Kept for hours, so in memory of its own: a shared block would stay with it. */
+/**
+ * Puts a form byte in front of bytes. The result is kept for hours, so it has memory of its own: a shared block would
+ * be kept with it.
+ */
 export function withForm(form: number, bytes: Uint8Array): Uint8Array {
   const whole = Buffer.allocUnsafeSlow(bytes.length + 1);
   whole[0] = form;
@@ -51,7 +59,7 @@ export function withForm(form: number, bytes: Uint8Array): Uint8Array {
   return whole;
 }
 
-/** Objects with a form of their own for JSON (messages of the protocol library) become what they say. */
+/** Turns objects with a JSON form of their own (messages of the protocol library) into that form. */
 function toPlain(value: unknown): unknown {
   if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map(toPlain);
@@ -61,7 +69,7 @@ function toPlain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, toPlain(entry)]));
 }
 
-/** Decoded bytes are views into the whole; libsignal wants Buffers, and a copy may be changed. */
+/** Copies decoded bytes, which are views into the whole: libsignal wants Buffers, and a copy may be changed. */
 function toOwnBytes(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value);
   if (Array.isArray(value)) return value.map(toOwnBytes);

@@ -5,18 +5,17 @@ import type { SessionItems } from './sessionItems.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /**
- * The credentials of one connection, in two items. The root is small and holds what changes: the number of the present
- * credentials, the number of their ratchets, counters. It exists before the first pairing, so that a pairing is an update and an
- * older owner's late write of it is refused. The account item holds what a pairing fixes once, under the number of the
- * credentials; it is written before the root that names it.
- *
- * Keys carry both numbers in their sort keys, so keys of a retired account can never be taken for those of the next one,
- * and ratchets that may have gone back are left behind together.
+ * The credentials of one connection, in two items. The root is small and holds the fields that change: the number of
+ * the present credentials, the number of their ratchets, counters. It exists before the first pairing, so that a
+ * pairing is an update and an older owner's late write of it is refused. The account item holds the fields that a
+ * pairing fixes once, under the number of the credentials; it is written before the root that names it. Keys carry both
+ * numbers in their sort keys, so keys of a retired account can never be taken for those of the next one, and ratchets
+ * that may have gone back are left behind together.
  */
 export const CREDENTIALS_KEY = 'CREDENTIALS';
 const RETIRED_SECONDS = 30 * 86_400;
 
-/** What a pairing fixes. All other fields may change later and live in the root. */
+/** The fields that a pairing fixes. All other fields may change later and live in the root. */
 const FIXED: ReadonlySet<string> = new Set([
   'noiseKey',
   'pairingEphemeralKeyPair',
@@ -27,7 +26,10 @@ const FIXED: ReadonlySet<string> = new Set([
   'signalIdentities',
   'platform',
 ]);
-/** What WhatsApp gives again at the next login: worth a write only together with others, or when it has waited. */
+/**
+ * Fields that WhatsApp gives again at the next login: they are worth a write only together with others, or after some
+ * time.
+ */
 const COSMETIC: ReadonlySet<string> = new Set(['routingInfo', 'lastPropHash', 'lastAccountSyncTimestamp']);
 const COSMETIC_BEHIND_MS = 30_000;
 
@@ -36,11 +38,11 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Root {
   readonly version: number;
   readonly epoch: number;
-  /** Number of the present credentials; grows by one with each pairing. */
+  /** The number of the present credentials; it grows by one with each pairing. */
   readonly number: number;
-  /** Number of the present ratchets; a new one is taken when those before may have gone back. */
+  /** The number of the present ratchets; a new one is taken when the ratchets before may have gone back. */
   readonly ratchets: number;
-  /** Undefined while no account is linked. */
+  /** The fields that change; undefined while no account is linked. */
   readonly changing: Fields | undefined;
 }
 
@@ -51,7 +53,7 @@ const NO_ROOT: Root = { version: 0, epoch: 0, number: 0, ratchets: 0, changing: 
 interface CredentialsDependencies extends Pick<Surroundings, 'clock'> {
   readonly items: SessionItems;
   readonly seal: ItemSeal;
-  /** A write that nobody waits for has failed. */
+  /** Called when a write that no caller waits for has failed. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -61,7 +63,7 @@ export class Credentials {
   #root: Root = NO_ROOT;
   #fixed: Fields | undefined;
   #fixedVersion = 0;
-  /** A write of the root failed: it may have been taken, now or later. */
+  /** Whether a write of the root failed: it may have been taken all the same, now or later. */
   #isUnsure = false;
   #waiting: { readonly changing: Fields; readonly timer: AbortController } | undefined;
 
@@ -69,7 +71,7 @@ export class Credentials {
     this.#dependencies = dependencies;
   }
 
-  /** Reads both items. Throws when they cannot be read; absence of the root is a connection that was never paired. */
+  /** Reads both items. Throws when they cannot be read. A connection without a root was never paired. */
   async load(): Promise<void> {
     const { items, seal } = this.#dependencies;
     const item = (await items.read([CREDENTIALS_KEY])).get(CREDENTIALS_KEY);
@@ -82,7 +84,7 @@ export class Credentials {
     const value = seal.open(item, decodeValue) as Pick<Root, 'number' | 'ratchets' | 'changing'>;
     const { number, ratchets, changing } = value;
     if (item.version < this.#root.version) {
-      // Somebody has put an old copy back. What we remember is newer; the next write mends it.
+      // Somebody has put an old copy back. The copy in memory is newer; the next write mends the item.
       this.#root = { ...this.#root, version: item.version, epoch: item.epoch };
       return;
     }
@@ -104,15 +106,15 @@ export class Credentials {
     return copyValue({ ...this.#fixed, ...this.#root.changing, ...this.#waiting?.changing });
   }
 
-  /** Prefix of the sort keys of the account's keys, or of its ratchets. */
+  /** The prefix of the sort keys of the account's keys, or of its ratchets. */
   prefix(scope: 'account' | 'ratchets'): string {
     const { number, ratchets } = this.#root;
     return scope === 'account' ? accountPrefix(number) : `C${padded(number)}R${padded(ratchets)}#`;
   }
 
   /**
-   * Puts this owner's epoch on the root, which is made if there is none. Each time, also when it has it already: an owner
-   * that does not know yet that it is none any more must not open a socket.
+   * Puts this owner's epoch on the root, which is made if there is none. It is written each time, also when it has the
+   * epoch already: an owner that does not know yet that it has lost the shard must not open a socket.
    */
   raiseEpoch(): Promise<void> {
     return this.#inTurn(() => this.#writeRoot({}));
@@ -125,7 +127,7 @@ export class Credentials {
       if (this.#root.version === 0) await this.#writeRoot({});
       const number = this.#root.number + 1;
       const { items } = this.#dependencies;
-      // A pairing that died before its root was written may have left one.
+      // A pairing that died before its root was written may have left an account item.
       const left = (await items.read([accountKey(number)])).get(accountKey(number));
       await this.#writeFixed(number, left?.version ?? 0, fixed);
       await this.#writeRoot({ number, ratchets: 0, changing });
@@ -133,8 +135,8 @@ export class Credentials {
   }
 
   /**
-   * Stores a change of the present credentials; what WhatsApp would tell again anyway may wait half a minute. Does nothing
-   * when they were retired meanwhile.
+   * Stores a change of the present credentials; fields that WhatsApp gives again anyway may wait half a minute. Does
+   * nothing when the credentials were retired meanwhile.
    */
   save(credentials: unknown): Promise<void> {
     const { fixed, changing } = split(credentials);
@@ -150,7 +152,9 @@ export class Credentials {
     });
   }
 
-  /** The account is gone for good: the credentials are kept, sealed, for 30 days, and used no more. */
+  /**
+   * Retires the credentials of an account that is gone for good: they are kept, sealed, for 30 days, and used no more.
+   */
   retire(): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.isPaired) return;
@@ -168,7 +172,9 @@ export class Credentials {
     });
   }
 
-  /** Leaves all ratchets behind. The time makes a number that was never used, also when the root itself was put back. */
+  /**
+   * Leaves all ratchets behind. The time gives a number that was never used, also when the root itself was put back.
+   */
   dropRatchets(): Promise<void> {
     return this.#inTurn(() => {
       const seconds = Math.floor(this.#dependencies.clock.nowMs() / 1_000);
@@ -176,14 +182,14 @@ export class Credentials {
     });
   }
 
-  /** Writes what waits. */
+  /** Writes the changes that wait. */
   flush(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#waiting !== undefined) await this.#writeRoot({ changing: this.#waiting.changing });
     });
   }
 
-  /** Forgets what waits. */
+  /** Forgets the changes that wait. */
   abandon(): void {
     this.#waiting?.timer.abort();
     this.#waiting = undefined;
@@ -200,7 +206,7 @@ export class Credentials {
     });
   }
 
-  /** One at a time, and never on what may be old. */
+  /** Runs work one at a time, and never on a root that may be old. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     return this.#mutex.run(CREDENTIALS_KEY, async () => {
       if (this.#isUnsure) await this.load();
@@ -224,7 +230,7 @@ export class Credentials {
   async #writeFixed(number: number, version: number, fixed: Fields): Promise<void> {
     const { items, seal } = this.#dependencies;
     const sk = accountKey(number);
-    // Also makes the data key of a connection's first pairing.
+    // The first pairing of a connection makes its data key here, too.
     await seal.wrappedKey();
     this.#isUnsure = true;
     await items.writeHard(sk, version, seal.seal(sk, version + 1, encodeValue(fixed)));

@@ -10,7 +10,10 @@ export class ItemSeal {
   readonly #epoch: number;
   readonly #provider: KeyProvider;
   readonly #context: KeyContext;
-  /** As an object of the platform: bytes would be made one again at each use, which takes longer than sealing. */
+  /**
+   * The data key as an object of the platform: bytes would be made one again at each use, which takes longer than
+   * sealing.
+   */
   #dataKey: { readonly key: KeyObject; readonly wrapped: Uint8Array } | undefined;
 
   constructor(at: { readonly pk: string; readonly epoch: number }, provider: KeyProvider, context: KeyContext) {
@@ -20,24 +23,27 @@ export class ItemSeal {
     this.#context = context;
   }
 
-  /** The wrapped data key, to be stored beside what is sealed with it. Makes one for a connection that has none. */
+  /**
+   * The wrapped data key, to be stored beside the item that is sealed with it. Makes a key for a connection that has
+   * none.
+   */
   async wrappedKey(): Promise<Uint8Array> {
     this.#dataKey ??= toDataKey(await this.#provider.generateDataKey(this.#context));
     return this.#dataKey.wrapped;
   }
 
-  /** Takes the stored data key into use. Throws when it is another connection's, or was changed. */
+  /** Takes the stored data key into use. Throws when the key is another connection's, or was changed. */
   async use(wrapped: Uint8Array): Promise<void> {
     this.#dataKey = toDataKey({ plaintext: await this.#provider.unwrapDataKey(wrapped, this.#context), wrapped });
   }
 
-  /** Bytes of version `version` of an item. */
+  /** Seals bytes as version `version` of an item. */
   seal(sk: string, version: number, plain: Uint8Array): Uint8Array {
     if (this.#dataKey === undefined) throw new Error('keys are stored only after a pairing');
     return seal(this.#dataKey.key, { pk: this.#pk, sk, version, epoch: this.#epoch }, plain);
   }
 
-  /** What a stored item says. Throws {@link UnreadableItemError}: never to be taken for absence. */
+  /** Opens the body of a stored item. Throws {@link UnreadableItemError}, which must never be taken for absence. */
   open<Value>({ sk, version, epoch, body }: StoredItem, read: (plain: Uint8Array) => Value): Value {
     try {
       if (this.#dataKey === undefined || body === undefined) throw new Error('nothing to open');

@@ -5,18 +5,24 @@ import type { ItemSeal } from './itemSeal.ts';
 import type { SessionItems } from './sessionItems.ts';
 
 const DAY_MS = 86_400_000;
-/** Of one message: WhatsApp's own are a few hundred bytes, with a thumbnail up to some tens of thousands. */
+/**
+ * The largest plaintext of one message that is kept, in bytes. WhatsApp's own are a few hundred bytes, with a thumbnail
+ * up to some tens of thousands.
+ */
 export const LARGEST_PLAINTEXT_BYTES = 64 * 1_024;
 /**
- * Of one connection, in any day, while one worker holds it: a busy account receives less, and somebody who wants to fill the table
- * gets no further.
+ * The bytes of plaintexts of one connection that are kept in any day, while one worker holds it: a busy account
+ * receives less, and a sender who wants to fill the table gets no further.
  */
 export const PLAINTEXT_BYTES_A_DAY = 16 * 1_024 * 1_024;
 
-/** Plaintexts are no keys: they outlive neither their days nor a retired account's credentials. */
+/**
+ * The prefix of the sort keys. Plaintexts are not keys: they outlive neither their days nor a retired account's
+ * credentials.
+ */
 const PREFIX = 'PLAINTEXT#';
 
-/** Why a plaintext was not kept: too long, too much that day, or refused by the store. */
+/** Whether a plaintext was kept, or why not: too long, too much that day, or refused by the store. */
 export type Kept = 'kept' | 'too_large' | 'over_budget' | 'refused';
 
 interface KeptPlaintextsDependencies extends Pick<Surroundings, 'clock' | 'metrics'> {
@@ -25,9 +31,9 @@ interface KeptPlaintextsDependencies extends Pick<Surroundings, 'clock' | 'metri
 }
 
 /**
- * The plaintexts of messages that have no form here yet. Each is an item of the Sessions table, sealed like a key and for
- * workers only, that the table lets go by itself after 30 days, so that a later version can show it until then. Writing one again
- * does no harm.
+ * The plaintexts of messages for which this version has no form. Each is an item of the Sessions table, sealed like a
+ * key and readable by workers only, which the table removes by itself after 30 days. A later version can show the
+ * message until then. Writing one again does no harm.
  */
 export class KeptPlaintexts {
   readonly #dependencies: KeptPlaintextsDependencies;
@@ -40,9 +46,9 @@ export class KeptPlaintexts {
   }
 
   /**
-   * Keeps the plaintext of one message. What is beyond a bound, and what the store refuses for good, is counted and left: the message
-   * itself is told all the same. Throws when the store may take it later.
-   * @param key of the message's fact: a hash, and so of a bounded length
+   * Keeps the plaintext of one message. A plaintext beyond a bound, or one that the store refuses for good, is counted
+   * and left: the message itself is reported all the same. Throws when the store may accept it later.
+   * @param key the key of the message's fact: a hash, and so of a bounded length
    */
   async keep(key: string, plaintext: Uint8Array): Promise<Kept> {
     const kept = await this.#keepWithin(key, plaintext);
@@ -64,7 +70,7 @@ export class KeptPlaintexts {
     }
   }
 
-  /** The budget comes back bit by bit, so that no hour of the day is without any. */
+  /** Takes bytes from the budget. The budget comes back bit by bit, so that no hour of the day is without any. */
   #take(bytes: number): boolean {
     const nowMs = this.#dependencies.clock.monotonicMs();
     const regained = ((nowMs - this.#countedAtMs) / DAY_MS) * PLAINTEXT_BYTES_A_DAY;
@@ -76,7 +82,7 @@ export class KeptPlaintexts {
   }
 }
 
-/** Where the plaintext of a message is kept, within its connection. */
+/** The sort key of a message's plaintext, within its connection. */
 export function sortKeyOf(factKey: string): string {
   return `${PREFIX}${factKey}`;
 }

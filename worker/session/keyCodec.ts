@@ -5,22 +5,22 @@ import { packSenderKey, unpackSenderKey } from './senderKeyRecord.ts';
 import { isSignalRecord, packRecord, pruneRecord, unpackRecord } from './signalRecord.ts';
 
 /**
- * Keys and the items that hold them, as bytes. Each key begins with its form, so that one which does not look as expected
- * is stored as it is, and a later form can stand beside it.
+ * Keys and the items that hold them, as bytes. Each key begins with its form, so that a key of an unexpected shape is
+ * stored as it is, and a later form can stand beside it.
  */
 const SIGNAL_RECORD = 0x20;
 const SENDER_KEY = 0x30;
 const PRE_KEY = 0x40;
 const MARKS = 0x50;
 
-/** Forms of a whole item. */
+/** The forms of a whole item. */
 const ENTRIES = 0x01;
 const PRE_KEYS = 0x02;
 
 const PRIVATE_KEY_BYTES = 32;
 const MARK_BYTES = 8;
 
-/** Bytes of a key, in the smallest form that its type has. */
+/** The bytes of a key, in the smallest form that its type has. */
 export function encodeKey(type: string, value: unknown): Uint8Array {
   if (type === 'session' && isSignalRecord(value)) {
     return withForm(SIGNAL_RECORD, encodeValue(packRecord(pruneRecord(value))));
@@ -44,12 +44,14 @@ export function decodeKey(bytes: Uint8Array): unknown {
   return decodeValue(bytes);
 }
 
-/** Keys of one item, by name. */
+/** The keys of one item, by name. */
 export type Entries = ReadonlyMap<string, Uint8Array>;
 
 const PRE_KEY_NAME = /^pre-key:(\d+)$/;
 
-/** Bytes of an item. A block of pre-keys holds their private halves alone, so that 25 of them fit one write unit. */
+/**
+ * The bytes of an item. A block of pre-keys holds their private halves alone, so that 25 of them fit one write unit.
+ */
 export function encodeEntries(entries: Entries): Uint8Array {
   const ids = [...entries].map(([name, bytes]) => (bytes[0] === PRE_KEY ? PRE_KEY_NAME.exec(name)?.[1] : undefined));
   const first = Math.min(...ids.map(Number));
@@ -77,7 +79,7 @@ export function decodeEntries(item: Uint8Array): Entries {
   }
   if (bytes[0] !== ENTRIES) throw new Error(`unknown form ${bytes[0]} of a stored item`);
   const flat = decode(bytes.subarray(1)) as readonly unknown[];
-  // Copies: a part would keep the whole.
+  // The parts are copied, because a view would keep the whole in memory.
   for (let at = 0; at < flat.length; at += 2) entries.set(String(flat[at]), copyOf(flat[at + 1] as Uint8Array));
   return entries;
 }
@@ -101,14 +103,14 @@ function isKeyPair(value: unknown): value is KeyPair {
 
 const X25519_PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
-/** A pair of Curve25519 keys from its private half. */
+/** A pair of Curve25519 keys, made from its private half. */
 function toKeyPair(privateKey: Uint8Array): { readonly public: Buffer; readonly private: Buffer } {
   const key = createPrivateKey({ key: Buffer.concat([X25519_PKCS8, privateKey]), format: 'der', type: 'pkcs8' });
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   return { public: spki.subarray(-PRIVATE_KEY_BYTES), private: Buffer.from(privateKey) };
 }
 
-/** Names of stanzas: hexadecimal, of eight bytes each. */
+/** Whether a value is a list of marks of stanzas: hexadecimal, of eight bytes each. */
 function isMarks(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((mark) => typeof mark === 'string' && /^[0-9a-f]{16}$/.test(mark));
 }

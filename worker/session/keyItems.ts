@@ -6,27 +6,30 @@ import { PRE_KEYS, RANKS, type Rank } from './keyLayout.ts';
 import type { SessionItems } from './sessionItems.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
-/** What is to change in one item: keys by name, null for one that goes. */
+/** A change of one item: keys by name, null for a key that is removed. */
 export interface ItemChange {
   readonly isHard: boolean;
   readonly rank: Rank;
-  /** Days from this write after which the item goes by itself; undefined for one that stays. */
+  /** The number of days from this write on after which the item expires; undefined for an item that stays. */
   readonly keptDays?: number | undefined;
   readonly entries: ReadonlyMap<string, Uint8Array | null>;
 }
 
-/** How long a change of a step of receiving may wait in memory (docs/sessions.md, "Session store"). */
+/** How long a change of a receiving step may wait in memory, in milliseconds (docs/sessions.md, "Session store"). */
 const BEHIND_MS = 2_000;
-/** So many changed items are written at once, however short they have waited. */
+/** The number of changed items at which they are written at once, however short they have waited. */
 const MOST_BEHIND = 100;
 /** Bytes of items that one connection keeps in memory: about a thousand Signal sessions. */
 const CACHED_BYTES = 1_024 * 1_024;
-/** What an item costs in memory besides its keys. */
+/** The bytes that an item costs in memory besides its keys. */
 const ITEM_BYTES = 256;
-/** A removed item stays, empty, so that a late write of it is refused. */
+/** The number of seconds in a day. A removed item stays for some days, empty, so that a late write of it is refused. */
 const DAY_SECONDS = 86_400;
 const TOMBSTONE_SECONDS = 30 * DAY_SECONDS;
-/** An item that goes from the store by itself is not remembered past this; one that goes sooner is not remembered at all. */
+/**
+ * How long an item that expires is remembered at most, in milliseconds. An item that expires sooner is not remembered
+ * at all.
+ */
 const EXPIRING_CACHED_MS = DAY_SECONDS * 1_000;
 
 interface Item {
@@ -43,19 +46,22 @@ interface ChangedItem extends Item {
 interface KeyItemsDependencies extends Pick<Surroundings, 'clock'> {
   readonly items: SessionItems;
   readonly seal: ItemSeal;
-  /** A write that nobody waits for has failed. What it held is forgotten: receiving goes on from what is stored. */
+  /**
+   * Called when a write that no caller waits for has failed. Its changes are forgotten: receiving goes on from the
+   * stored state.
+   */
   readonly onFailure: (error: unknown) => void;
 }
 
 /**
- * The items that hold keys: a bounded memory of them, and those whose changes are not written yet. One change of an item
- * at a time; a change counts for readers as soon as it is made, and for the store when it is written.
+ * The items that hold keys: a bounded memory of them, and the ones whose changes are not written yet. An item has one
+ * change at a time; a change counts for readers as soon as it is made, and for the store when it is written.
  */
 export class KeyItems {
   readonly #dependencies: KeyItemsDependencies;
   readonly #mutex = new KeyedMutex();
   readonly #cache = new LRUCache<string, Item>({ maxSize: CACHED_BYTES, sizeCalculation: sizeOf });
-  /** Never forgotten before they are written. */
+  /** Items with changes, which are never forgotten before they are written. */
   readonly #changed = new Map<string, ChangedItem>();
   #waiting: AbortController | undefined;
 
@@ -87,8 +93,9 @@ export class KeyItems {
   }
 
   /**
-   * Makes changes and resolves; they are durable at most two seconds later, or with the next write of their item. A change
-   * of pre-keys does not wait: it shares an item with others, and would be written with them before its own session is.
+   * Makes changes and resolves; they are durable at most two seconds later, or with the next write of their item. A
+   * change of pre-keys does not wait: it shares an item with others, and would be written with them before its own
+   * session is.
    */
   async writeBehind(changes: ReadonlyMap<string, ItemChange>): Promise<void> {
     if (changes.size === 0) return;
@@ -99,14 +106,14 @@ export class KeyItems {
     else if (this.#changed.size > 0) this.#writeLater();
   }
 
-  /** Writes everything that is not written yet. Rejects when that fails; it is forgotten then. */
+  /** Writes every change that is not written yet. Rejects when that fails; the changes are forgotten then. */
   async flush(): Promise<void> {
     this.#waiting?.abort();
     this.#waiting = undefined;
     await this.#writeChanged(() => true);
   }
 
-  /** Forgets everything, also what is not written. */
+  /** Forgets everything, unwritten changes included. */
   clear(): void {
     this.#waiting?.abort();
     this.#waiting = undefined;
@@ -131,7 +138,10 @@ export class KeyItems {
     }
   }
 
-  /** The item's turn is held. What changes nothing is not written: Baileys stores much again as it was. */
+  /**
+   * Applies a change; the caller holds the item's turn. A change without effect is not written: Baileys stores much
+   * again as it was.
+   */
   async #apply(sk: string, { isHard, rank, keptDays, entries }: ItemChange): Promise<void> {
     const before = (await this.#load([sk])).get(sk) ?? { version: 0, entries: new Map() };
     const after = new Map(before.entries);
@@ -147,7 +157,7 @@ export class KeyItems {
     this.#cache.delete(sk);
   }
 
-  /** The item's turn is held. Nothing is done if it was written meanwhile. */
+  /** Writes an item; the caller holds its turn. Nothing is done if the item was written meanwhile. */
   async #write(sk: string): Promise<void> {
     const item = this.#changed.get(sk);
     if (item === undefined) return;
@@ -156,10 +166,10 @@ export class KeyItems {
     const keptSeconds = secondsKept(item);
     try {
       await this.#put(sk, item, next, keptSeconds);
-      // What disappears from the store by itself must not be known here for longer.
+      // An item that expires in the store must not be known here for longer.
       this.#cache.set(sk, { version: next, entries }, keptSeconds === undefined ? {} : { ttl: EXPIRING_CACHED_MS });
     } finally {
-      // A failed write may be taken all the same, now or later: then the store knows better than we do.
+      // A failed write may be taken all the same, now or later: then the store knows better than this memory.
       this.#changed.delete(sk);
     }
   }
@@ -190,7 +200,7 @@ export class KeyItems {
     const stored = await items.read(missing);
     for (const sk of missing) {
       const item = stored.get(sk);
-      // A change may have been made meanwhile: it is newer than what was read.
+      // A change may have been made meanwhile: it is newer than the item that was read.
       const loaded =
         this.#known(sk) ??
         (item === undefined
@@ -202,7 +212,10 @@ export class KeyItems {
     return found;
   }
 
-  /** @param ttl when the store lets it go, in seconds since 1970 */
+  /**
+   * Remembers an item.
+   * @param ttl when the item expires in the store, in seconds since 1970
+   */
   #remember(sk: string, item: Item, ttl: unknown): void {
     if (typeof ttl !== 'number') this.#cache.set(sk, item);
     else if (ttl * 1_000 - this.#dependencies.clock.nowMs() > 2 * EXPIRING_CACHED_MS)
@@ -214,7 +227,7 @@ export class KeyItems {
   }
 }
 
-/** How long an item stays in the store from its write on; undefined for one that stays for good. */
+/** How long an item stays in the store from its write on, in seconds; undefined for an item that stays for good. */
 function secondsKept({ isHard, entries, keptDays }: ChangedItem): number | undefined {
   if (isHard && entries.size === 0) return TOMBSTONE_SECONDS;
   return keptDays === undefined ? undefined : keptDays * DAY_SECONDS;

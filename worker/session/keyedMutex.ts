@@ -1,4 +1,4 @@
-/** One piece of work at a time per key; others wait in order. Keys without work take no memory. */
+/** One piece of work at a time for each key; others wait in order. Keys without work take no memory. */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<void>>();
 
@@ -18,7 +18,7 @@ export class KeyedMutex {
     }
   }
 
-  /** How many keys have work. */
+  /** The number of keys that have work. */
   get size(): number {
     return this.#tails.size;
   }

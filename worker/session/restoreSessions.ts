@@ -10,34 +10,38 @@ import { CREDENTIALS_KEY } from './credentials.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
 /**
- * After the Sessions table was put back from a backup (docs/sessions.md, "Restore"). An old ratchet would use message keys twice, so every
- * Signal session and sender key is left behind: they are made anew, which contacts do not notice. Every epoch is raised
- * above any that was ever seen, so that nothing written before counts any more. Credentials, app-state keys and addresses stay.
- * One-time pre-keys stay too, since WhatsApp gives each away only once; their numbers jump ahead, because those used since
- * the backup are known to WhatsApp with other keys. Running it again does no harm.
+ * The repair after the Sessions table was put back from a backup (docs/sessions.md, "Restore"). An old ratchet would
+ * use message keys twice, so every Signal session and sender key is left behind: they are made anew, which contacts do
+ * not notice. Every epoch is raised above any that was ever seen, so that nothing written before counts any more.
+ * Credentials, app-state keys and addresses stay. One-time pre-keys stay too, since WhatsApp gives each away only once;
+ * their numbers jump ahead, because WhatsApp knows the numbers used since the backup with other keys. Running it again
+ * does no harm.
  */
 const PRE_KEYS_AHEAD = 10_000;
-/** When the Fleet table is lost nobody knows how far the epochs were: events that still wait in a queue carry them. */
+/**
+ * How far epochs jump ahead. When the Fleet table is lost nobody knows how high the epochs were: facts that still wait
+ * in a queue carry them.
+ */
 const EPOCHS_AHEAD = 1_000_000;
 
 export interface RestoreOptions extends Omit<SessionOptions, 'gate'> {
   readonly fleet: FleetStore;
   readonly fleetTable: DynamoDBDocumentClient;
   readonly shardCount: number;
-  /** A lease that shows the same heartbeat for so long is dead. */
+  /** How long a lease must show the same heartbeat to count as dead, in milliseconds. */
   readonly deathMs: number;
 }
 
 export interface RestoreReport {
-  /** Connections whose ratchets were left behind. */
+  /** The number of connections whose ratchets were left behind. */
   readonly paired: number;
-  /** Connections without credentials: nothing to do. */
+  /** The number of connections without credentials, for which there is nothing to do. */
   readonly unpaired: number;
   /** The epoch that every shard has now. */
   readonly epoch: number;
 }
 
-/** A worker is running, or was started meanwhile: two would use one ratchet. */
+/** A worker is running, or was started meanwhile: two processes would use one ratchet. */
 export class WorkersRunningError extends Error {
   override readonly name = 'WorkersRunningError';
 
@@ -46,7 +50,7 @@ export class WorkersRunningError extends Error {
   }
 }
 
-/** Throws {@link WorkersRunningError} when a worker is alive. */
+/** Runs the repair. Throws {@link WorkersRunningError} when a worker is alive. */
 export async function restoreSessions(options: RestoreOptions): Promise<RestoreReport> {
   await endSilentLeases(options);
   const stored = await findStored(options);
@@ -66,7 +70,7 @@ export async function restoreSessions(options: RestoreOptions): Promise<RestoreR
   return { paired, unpaired: stored.connections.length - paired, epoch };
 }
 
-/** Nobody else is running, so there is nothing to be fenced from. */
+/** The gate of a process without a fleet: no worker is running, so there is nothing to be fenced from. */
 const noFleet: CommitGate = {
   isOpen: () => true,
   timeLeftMs: () => Infinity,
@@ -118,7 +122,10 @@ async function findStored({ table, stage }: RestoreOptions): Promise<Stored> {
   return { highestEpoch, connections };
 }
 
-/** Condition: nothing has raised it further. The shard has no owner then; the next worker claims it. */
+/**
+ * Raises the epoch of a shard. Condition: nothing has raised it further. The shard has no owner then; the next worker
+ * claims it.
+ */
 async function raiseShard({ fleetTable, stage }: RestoreOptions, shard: number, epoch: number): Promise<void> {
   const { pk, sk } = ownershipKey(shard);
   await fleetTable.send(
@@ -133,7 +140,7 @@ async function raiseShard({ fleetTable, stage }: RestoreOptions, shard: number, 
   );
 }
 
-/** Baileys' counters: the number of the next pre-key, and of the first that WhatsApp does not have. */
+/** Moves Baileys' counters ahead: the number of the next pre-key, and of the first that WhatsApp does not have. */
 function skipPreKeys(credentials: unknown): unknown {
   const fields = credentials as Readonly<Record<string, unknown>>;
   const next = Number(fields['nextPreKeyId'] ?? 1) + PRE_KEYS_AHEAD;

@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
 
 /**
- * AES-256-GCM with the place of an item as additional data: bytes that are put at another key, or under another version or epoch,
- * do not open. An older item opens when it is put back whole, with the version and epoch that it had: nothing outside the table
- * knows which version is the newest. Whoever may write the table can so take a session back, but neither read nor forge one.
+ * AES-256-GCM with the place of an item as additional data: bytes that are put at another key, or under another version
+ * or epoch, do not open. An older item opens when it is put back whole, with the version and epoch that it had: nothing
+ * outside the table knows which version is the newest. A person who may write the table can so take a session back, but
+ * neither read nor forge one.
  */
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -22,7 +23,7 @@ export function seal(dataKey: KeyObject, place: ItemPlace, plaintext: Uint8Array
   return Buffer.concat([iv, cipher.getAuthTag(), body]);
 }
 
-/** Throws when the bytes were changed, belong to another place, or to another key. */
+/** Opens sealed bytes. Throws when they were changed, or belong to another place or another key. */
 export function unseal(dataKey: KeyObject, place: ItemPlace, sealed: Uint8Array): Uint8Array {
   const bytes = Buffer.from(sealed);
   const decipher = createDecipheriv('aes-256-gcm', dataKey, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })

@@ -1,7 +1,8 @@
 /**
- * The key of one sender in a group, in the form of Baileys: JSON text as bytes, of up to five states. Here it is pruned and
- * packed. Baileys skips every second step of our own key and keeps what it skipped: up to 334 KB, rewritten with each
- * message to the group (docs/whatsapp.md, "Groups"), although nobody ever asks us to read what we wrote.
+ * The key of one sender in a group, in the form of Baileys: JSON text as bytes, of up to five states. This file prunes
+ * and packs it. Baileys skips every second step of the account's own key and keeps the skipped keys: up to 334 KB,
+ * rewritten with each message to the group (docs/whatsapp.md, "Groups"), although nobody ever asks the account to read
+ * its own messages.
  */
 interface SenderKeyState {
   readonly senderKeyId: number;
@@ -10,7 +11,9 @@ interface SenderKeyState {
   readonly senderMessageKeys: readonly { readonly iteration: number; readonly seed: unknown }[];
 }
 
-/** Keys of skipped messages that are kept of another sender, the newest: the server delivers a group in order. */
+/**
+ * The number of newest keys of skipped messages that are kept of another sender: the server delivers a group in order.
+ */
 const SKIPPED_KEYS = 32;
 
 type PackedState = readonly [
@@ -22,7 +25,7 @@ type PackedState = readonly [
   readonly (readonly [number, Uint8Array])[],
 ];
 
-/** Arrays and bytes, pruned; undefined when the bytes are not such a record. */
+/** The record as arrays and bytes, pruned; undefined when the bytes are not such a record. */
 export function packSenderKey(stored: Uint8Array): readonly PackedState[] | undefined {
   const states = parse(stored);
   return states?.map(({ senderKeyId, senderChainKey, senderSigningKey, senderMessageKeys }) => {
@@ -65,7 +68,10 @@ function parse(stored: Uint8Array): readonly SenderKeyState[] | undefined {
   }
 }
 
-/** Bytes in JSON: as a Buffer says it, with numbers or base64, or as an object of numbers (a plain byte array). */
+/**
+ * Bytes in JSON, in any of their forms: a Buffer's, with numbers or base64, or an object of numbers (a plain byte
+ * array).
+ */
 function toBytes(json: unknown): Uint8Array {
   if (typeof json !== 'object' || json === null) return Buffer.alloc(0);
   const data: unknown = 'data' in json ? json.data : json;

@@ -4,7 +4,10 @@ import type { ItemSeal } from './itemSeal.ts';
 import { StaleItemError, UnreadableItemError } from './sessionErrors.ts';
 import type { SessionItems } from './sessionItems.ts';
 
-/** Like kept plaintexts these are no keys: they outlive neither their days nor a retired account's credentials. */
+/**
+ * The prefix of the sort keys. Like kept plaintexts these are not keys: they outlive neither their days nor a retired
+ * account's credentials.
+ */
 const PREFIX = 'SENT#';
 
 interface SentMessagesDependencies extends Pick<Surroundings, 'clock'> {
@@ -13,8 +16,9 @@ interface SentMessagesDependencies extends Pick<Surroundings, 'clock'> {
 }
 
 /**
- * What has left, or may have, under each stanza id: bytes of the socket's own making, sealed like a key and for workers only, that
- * the table lets go by itself after 30 days. Written once: the first that is kept counts, whoever tries again.
+ * The wire messages that have left, or may have, by stanza id: bytes that the socket made, sealed like a key and
+ * readable by workers only, which the table removes by itself after 30 days. Each is written once: the first one that
+ * is kept counts, whoever tries again.
  */
 export class SentMessages {
   readonly #dependencies: SentMessagesDependencies;
@@ -24,8 +28,9 @@ export class SentMessages {
   }
 
   /**
-   * Keeps the bytes of a message. Resolves when they are durable. Condition: nothing is kept under this id; `kept_before` if there
-   * is, by an earlier try. Throws as every write of a session does, OwnershipLostError when a newer owner has kept it.
+   * Keeps the bytes of a message. Resolves when they are durable. Condition: nothing is kept under this id;
+   * `kept_before` when an earlier try has kept something. Throws as every write of a session does, OwnershipLostError
+   * when a newer owner has kept it.
    */
   async keep(stanzaId: string, bytes: Uint8Array): Promise<'kept' | 'kept_before'> {
     const { items, seal, clock } = this.#dependencies;
@@ -40,8 +45,8 @@ export class SentMessages {
   }
 
   /**
-   * What is kept of some messages; the others are left out. One that cannot be opened is `unreadable`: it is there, so that nothing
-   * else can be kept in its place. Throws when the store does not say.
+   * Finds kept messages; ids without one are left out. One that cannot be opened is `unreadable`: it is there, so that
+   * nothing else can be kept in its place. Throws when the store does not answer.
    */
   async find(stanzaIds: readonly string[]): Promise<ReadonlyMap<string, Uint8Array | 'unreadable'>> {
     const { items } = this.#dependencies;
@@ -59,7 +64,7 @@ export class SentMessages {
   }
 }
 
-/** Where the bytes of a message are kept, within its connection. */
+/** The sort key of a sent message, within its connection. */
 export function sortKeyOfSent(stanzaId: string): string {
   return `${PREFIX}${stanzaId}`;
 }

@@ -11,10 +11,10 @@ import { SentMessages } from './sentMessages.ts';
 import { SessionItems, type SessionDependencies } from './sessionItems.ts';
 
 /**
- * Credentials and Signal keys of one connection, for one ownership of its shard (docs/sessions.md). What must not be lost is
- * in the store when a call resolves; steps of receiving may be written up to two seconds later, because a receiver
- * that was set back reads on, while a sender that was set back uses a key twice. Memory is bounded and
- * starts empty at each claim.
+ * Credentials and Signal keys of one connection, for one ownership of its shard (docs/sessions.md). A change that must
+ * not be lost is in the store when a call resolves; receiving steps may be written up to two seconds later, because a
+ * receiver that was set back reads on, while a sender that was set back uses a key twice. Memory is bounded and starts
+ * empty at each claim.
  */
 export type KeyValues = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -61,8 +61,8 @@ export class Session {
   }
 
   /**
-   * Puts this owner's epoch on the credentials, before a socket is opened: from here on an older owner's write of them is
-   * refused, also of the first ones. Throws OwnershipLostError when a newer owner was here already.
+   * Puts this owner's epoch on the credentials, before a socket is opened: from here on an older owner's write of them
+   * is refused, also of the first ones. Throws OwnershipLostError when a newer owner was here already.
    */
   raiseEpoch(): Promise<void> {
     return this.#credentials.raiseEpoch();
@@ -79,20 +79,22 @@ export class Session {
     return this.#credentials.save(credentials);
   }
 
-  /** The account is gone for good: the credentials are kept, sealed, for 30 days, and used no more. */
+  /**
+   * Retires the credentials of an account that is gone for good: they are kept, sealed, for 30 days, and used no more.
+   */
   async retireCredentials(): Promise<void> {
     this.#keys.clear();
     await this.#credentials.retire();
   }
 
-  /** Keys of a type. Absent ones are left out; a failure throws. */
+  /** Reads keys of a type. Absent ones are left out; a failure throws. */
   async getKeys(type: string, ids: readonly string[]): Promise<Record<string, unknown>> {
     const places = new Map(ids.map((id) => [id, this.#sortKey(placeOf(type, id))]));
     const items = await this.#guarded(() => this.#keys.read([...new Set(places.values())]));
     const found: Record<string, unknown> = {};
     for (const [id, sk] of places) {
       const bytes = items.get(sk)?.get(entryOf(type, id));
-      // Decoded for each caller: what one does to it must not count before it is stored.
+      // Each caller gets a decoded value of its own: a change of it must not count before it is stored.
       if (bytes !== undefined) found[id] = decodeKey(bytes);
     }
     return found;
@@ -111,15 +113,16 @@ export class Session {
   }
 
   /**
-   * Stores keys of a step of receiving, whose message is published. Resolves at once; they are durable two seconds later at
-   * most, and before anything is sent on the same session.
+   * Stores keys of a receiving step, whose message is published. Resolves at once; they are durable two seconds later
+   * at most, and before anything is sent on the same session.
    */
   setKeysBehind(values: KeyValues): Promise<void> {
     return this.#guarded(() => this.#keys.writeBehind(this.#toChanges(values)));
   }
 
   /**
-   * Keeps for 30 days what a message says that cannot be shown yet. Resolves when it is durable, or is beyond the bounds.
+   * Keeps for 30 days the plaintext of a message that cannot be shown yet. Resolves when it is durable, or is beyond
+   * the bounds.
    * @param factKey names the message
    */
   keepPlaintext(factKey: string, plaintext: Uint8Array): Promise<Kept> {
@@ -127,46 +130,47 @@ export class Session {
   }
 
   /**
-   * Keeps for 30 days what leaves under a stanza id. Resolves when it is durable; `kept_before` when an earlier try has kept
-   * something, which counts.
+   * Keeps for 30 days the bytes that leave under a stanza id. Resolves when they are durable; `kept_before` when an
+   * earlier try has kept some, which count.
    */
   keepSent(stanzaId: string, bytes: Uint8Array): Promise<'kept' | 'kept_before'> {
     return this.#sent.keep(stanzaId, bytes);
   }
 
-  /** What is kept of messages that were sent, by stanza id. A failure throws. */
+  /** Finds the kept bytes of messages that were sent, by stanza id. A failure throws. */
   findSent(stanzaIds: readonly string[]): Promise<ReadonlyMap<string, Uint8Array | 'unreadable'>> {
     return this.#sent.find(stanzaIds);
   }
 
-  /** Writes what is not written yet. Called before the connection is given away. */
+  /** Writes every change that is not written yet. Called before the connection is given away. */
   async flush(): Promise<void> {
     await this.#guarded(() => this.#keys.flush());
     await this.#credentials.flush();
   }
 
-  /** Forgets what is not written yet, and writes nothing more: somebody else owns the connection. */
+  /** Forgets unwritten changes, and writes nothing more: another worker owns the connection. */
   abandon(): void {
     this.#items.close();
     this.#keys.clear();
     this.#credentials.abandon();
   }
 
-  /** Hears of writes that failed while nobody waited for them. Returns what ends it. */
+  /** Calls the listener for writes that failed while no caller waited for them. Returns a function that ends this. */
   onFailure(listener: FailureListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Leaves all Signal sessions and sender keys behind. They are made anew when they are next needed. */
+  /** Leaves all Signal sessions and sender keys behind. New ones are made when they are next needed. */
   async renegotiate(): Promise<void> {
     this.#keys.clear();
     await this.#credentials.dropRatchets();
   }
 
   /**
-   * An item that is older than the one we wrote was put back by somebody, and so may be others that we do not remember: to
-   * send on an old ratchet would use its keys twice.
+   * Runs work on items and leaves ratchets behind when one has gone back: an item that is older than the written one
+   * was put back by somebody, and so may be others that are not remembered. Sending on an old ratchet would use its
+   * keys twice.
    */
   async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
@@ -177,7 +181,7 @@ export class Session {
     }
   }
 
-  /** Whoever uses the session stops first: then nothing is in the way of a new start. */
+  /** The part that uses the session stops first: then nothing is in the way of a new start. */
   async #onFailure(cause: unknown): Promise<void> {
     for (const listener of this.#listeners) listener(cause);
     if (cause instanceof ItemWentBackError) await Promise.allSettled([this.renegotiate()]);

@@ -1,4 +1,7 @@
-/** Another worker owns the connection now: a conditional write was refused. Stop at once, write nothing more. */
+/**
+ * Another worker owns the connection now: a conditional write was refused. The caller stops at once and writes nothing
+ * more.
+ */
 export class OwnershipLostError extends Error {
   override readonly name = 'OwnershipLostError';
 
@@ -7,7 +10,7 @@ export class OwnershipLostError extends Error {
   }
 }
 
-/** A stored item cannot be read: changed, cut, or sealed for somebody else. Never to be taken for absence. */
+/** A stored item cannot be read: changed, cut, or sealed for another place. It must never be taken for absent. */
 export class UnreadableItemError extends Error {
   override readonly name = 'UnreadableItemError';
 
@@ -17,8 +20,8 @@ export class UnreadableItemError extends Error {
 }
 
 /**
- * The item has moved on under our own token: an earlier write of ours, which we had given up, was taken after all. What we
- * remember of the item is old; it must be read again.
+ * The item has moved on under this owner's own token: an earlier write of it that was given up was taken after all. The
+ * remembered item is old; it must be read again.
  */
 export class StaleItemError extends Error {
   override readonly name = 'StaleItemError';
@@ -28,7 +31,7 @@ export class StaleItemError extends Error {
   }
 }
 
-/** The item is older than the one that we wrote, or gone: somebody has put old data back, or removed it. */
+/** The item is older than the one that was written, or gone: somebody has put old data back, or removed it. */
 export class ItemWentBackError extends Error {
   override readonly name = 'ItemWentBackError';
 

@@ -20,7 +20,7 @@ export interface SessionDependencies extends Pick<Surroundings, 'clock' | 'rando
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
   readonly gate: CommitGate;
-  /** Deadline of one call to the store, milliseconds; the gate's time left shortens it. */
+  /** The deadline of one call to the store, in milliseconds; the gate's time left shortens it. */
   readonly storeTimeoutMs: number;
 }
 
@@ -35,14 +35,14 @@ export interface StoredItem {
 
 const BACKOFF = { firstMs: 50, capMs: 1_000 };
 /**
- * How long a call goes on trying, and waiting for the gate, before its socket is given up: longer than a store that is ill
- * for a moment, and about as long as WhatsApp keeps a socket that does not answer.
+ * How long a call goes on trying, and waiting for the gate, before its socket is given up, in milliseconds: longer than
+ * a short fault of the store, and about as long as WhatsApp keeps a socket that does not answer.
  */
 const PATIENCE_MS = 40_000;
 const BATCH_LIMIT = 100;
-/** DynamoDB holds items of 400 KB, with their attributes. */
+/** The greatest size of a body: DynamoDB holds items of 400 KB, with their attributes. */
 const LARGEST_BODY_BYTES = 400_000;
-/** Enough to tell the writes of one item apart, and few enough for its write unit. */
+/** The size of a write id: enough to tell the writes of one item apart, and few enough bytes for its write unit. */
 const WRITE_ID_BYTES = 8;
 
 type WrittenItem = Record<string, unknown> & {
@@ -70,7 +70,10 @@ export class SessionItems {
     return this.#connection.token;
   }
 
-  /** Reads items, strongly consistent. Failures are retried to a deadline and then thrown: never taken for absence. */
+  /**
+   * Reads items, strongly consistent. Failures are retried to a deadline and then thrown: they are never taken for
+   * absence.
+   */
   async read(sortKeys: readonly string[]): Promise<ReadonlyMap<string, StoredItem>> {
     const found = new Map<string, StoredItem>();
     for (let start = 0; start < sortKeys.length; start += BATCH_LIMIT) {
@@ -108,8 +111,8 @@ export class SessionItems {
   }
 
   /**
-   * Writes an item that can be learned again. Condition: no newer owner has written it. One that the table cannot hold is
-   * left out: what is stored of it is older, and WhatsApp tells what has changed since.
+   * Writes an item that can be learned again. Condition: no newer owner has written it. An item that the table cannot
+   * hold is left out: the stored one is older, and WhatsApp reports what has changed since.
    */
   async writeSoft(sk: string, body: Uint8Array, attributes: Readonly<Record<string, unknown>> = {}): Promise<void> {
     if (body.length > LARGEST_BODY_BYTES) {
@@ -126,7 +129,7 @@ export class SessionItems {
     );
   }
 
-  /** Lets all items whose sort key begins with a prefix expire. */
+  /** Makes all items expire whose sort key begins with a prefix. */
   async expire(prefix: string, ttl: number): Promise<void> {
     const items = queryItems(this.#dependencies.table, {
       TableName: this.#TableName,
@@ -149,17 +152,17 @@ export class SessionItems {
     }
   }
 
-  /** Refuses all writes from here on, also those that are being tried again. */
+  /** Refuses all writes from here on, also the ones that are being tried again. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** Names one write, over all its tries. */
+  /** A name for one write, over all its tries. */
   #writeId(): Uint8Array {
     return this.#dependencies.random.bytes(WRITE_ID_BYTES);
   }
 
-  /** A put is tried until its outcome is known: its condition and its write id make one of many tries count. */
+  /** Tries a put until its outcome is known: by its condition and its write id only one of many tries counts. */
   async #put(
     item: WrittenItem,
     condition: Pick<PutCommandInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,
@@ -184,7 +187,8 @@ export class SessionItems {
         if (refusal !== undefined) throw refusal;
       }
     });
-    // What follows may be a receipt or a ciphertext. A gate that opens again says that nobody has claimed meanwhile.
+    // The next step of the caller may be a receipt or a ciphertext. A gate that opens again proves that no other worker
+    // has claimed meanwhile.
     await gate.whenOpen(PATIENCE_MS);
   }
 
@@ -205,8 +209,9 @@ export class SessionItems {
   }
 
   /**
-   * Makes a call again and again while the store does not answer, each time with the gate open and for no longer than it is
-   * sure to stay so. Throws refusals, GateClosedError and what is permanent at once, and the last failure when patience ends.
+   * Makes a call again and again while the store does not answer, each time with the gate open and for no longer than
+   * it is sure to stay so. Throws refusals, GateClosedError and permanent failures at once, and the last failure when
+   * patience ends.
    */
   async #persist(what: string, call: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { gate, clock, random, storeTimeoutMs } = this.#dependencies;
@@ -226,8 +231,8 @@ export class SessionItems {
 }
 
 /**
- * Why a write was refused, by the item that is there; undefined when that is the write itself: a try whose answer was lost
- * may have been taken.
+ * The reason why a write was refused, by the item that is there; undefined when that is the write itself: a try whose
+ * answer was lost may have been taken.
  */
 function judge(cause: ConditionalCheckFailedException, written: WrittenItem & { readonly epoch: number }) {
   const found = cause.Item;

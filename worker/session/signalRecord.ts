@@ -1,11 +1,11 @@
 /**
- * A record of Signal sessions with one device, in libsignal 6's JSON form: pruned, and packed without names. libsignal keeps
- * every receiving chain that it has closed: 0.9 KB at first, 21.8 KB after 200 changes of direction, on each write.
- * A closed chain matters only for the messages that were skipped on it.
+ * A record of Signal sessions with one device, in libsignal 6's JSON form: pruned, and packed without names. libsignal
+ * keeps every receiving chain that it has closed: 0.9 KB at first, 21.8 KB after 200 changes of direction, on each
+ * write. A closed chain matters only for the messages that were skipped on it.
  */
 export interface SignalRecord {
   readonly version: 'v1';
-  /** By base key, base64. */
+  /** The sessions by base key, base64. */
   readonly _sessions: Readonly<Record<string, SignalSession>>;
 }
 
@@ -20,31 +20,37 @@ export interface SignalSession {
   readonly indexInfo: {
     readonly baseKey: string;
     readonly baseKeyType: number;
-    /** −1 while open, else when it was closed, ms. */
+    /** −1 while the session is open, else the time at which it was closed, in milliseconds. */
     readonly closed: number;
     readonly used: number;
     readonly created: number;
     readonly remoteIdentityKey: string;
   };
-  /** By ratchet key, base64, oldest first. */
+  /** The chains by ratchet key, base64, oldest first. */
   readonly _chains: Readonly<Record<string, SignalChain>>;
-  /** There until the other side has answered; its shape is libsignal's own affair. */
+  /** Present until the other side has answered; its shape is libsignal's own affair. */
   readonly pendingPreKey?: Readonly<Record<string, unknown>> & { readonly baseKey: string };
 }
 
 export interface SignalChain {
   readonly chainKey: { readonly counter: number; readonly key?: string };
-  /** 1 sending, 2 receiving. */
+  /** 1 for a sending chain, 2 for a receiving one. */
   readonly chainType: number;
   /** Keys of messages that were skipped, by counter. */
   readonly messageKeys: Readonly<Record<string, string>>;
 }
 
-/** Closed chains without skipped messages that are kept, so that a repeated message is named as one. */
+/** The number of closed chains without skipped messages that are kept, so that a repeated message is named as one. */
 const EMPTY_CHAINS = 2;
-/** Keys of skipped messages that are kept per session, the newest: a contact can make us skip 2,000 with one message. */
+/**
+ * The number of newest keys of skipped messages that are kept for each session: a contact can make the account skip
+ * 2,000 with one message.
+ */
 const SKIPPED_KEYS = 200;
-/** Closed sessions that are kept: messages on them may still be on their way. More than one a day is a defect. */
+/**
+ * The number of closed sessions that are kept: messages on them may still be on their way. More than one a day is a
+ * defect.
+ */
 const CLOSED_SESSIONS = 5;
 
 export function isSignalRecord(value: unknown): value is SignalRecord {
@@ -52,7 +58,7 @@ export function isSignalRecord(value: unknown): value is SignalRecord {
   return 'version' in value && value.version === 'v1';
 }
 
-/** The record without what can never be needed again. Open sessions and chains stay as they are. */
+/** The record without parts that can never be needed again. Open sessions and chains stay as they are. */
 export function pruneRecord(record: SignalRecord): SignalRecord {
   const sessions = Object.entries(record._sessions);
   const kept = new Set(
@@ -89,7 +95,7 @@ function pruneSession(session: SignalSession): SignalSession {
 
 type PackedChain = readonly [Uint8Array, number, Uint8Array | null, number, readonly (readonly [number, Uint8Array])[]];
 
-/** Arrays and bytes instead of names and base64. */
+/** The record as arrays and bytes instead of names and base64. */
 export function packRecord({ _sessions }: SignalRecord): unknown {
   return Object.values(_sessions).map(({ registrationId, currentRatchet, indexInfo, _chains, pendingPreKey }) => [
     registrationId,
@@ -157,7 +163,7 @@ function unpackSession([registrationId, ratchet, index, chains, pending]: Packed
       chains.map(([key, counter, chainKey, chainType, skipped]) => [
         toText(key),
         {
-          // Absent, not null: libsignal takes only an undefined key for a closed chain.
+          // The key is absent, not null: libsignal accepts only an undefined key for a closed chain.
           chainKey: { counter, ...(chainKey === null ? {} : { key: toText(chainKey) }) },
           chainType,
           messageKeys: Object.fromEntries(skipped.map(([at, messageKey]) => [String(at), toText(messageKey)])),

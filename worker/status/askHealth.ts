@@ -1,7 +1,7 @@
 /**
  * `node worker/status/askHealth.ts PORT`: exits 0 when a worker on this machine answers `/health` with 200 in time, and
- * otherwise 1 with a sentence. It asks for nothing but the process: a store or a WhatsApp that is down must not have every
- * worker restarted, which would close the sockets that are still open.
+ * otherwise 1 with a sentence. It asks about nothing but the process: a store or a WhatsApp that is down must not have
+ * every worker restarted, which would close the sockets that are still open.
  */
 const IN_TIME_MS = 3_000;
 

@@ -8,30 +8,31 @@ import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { CommitGate } from '../fleet/gate.ts';
 
 export interface DigestWriterDependencies extends Pick<Surroundings, 'clock' | 'logger'> {
-  /** By the client of heartbeats, so that traffic cannot delay a digest. */
+  /** The Fleet table, through the client of heartbeats, so that traffic cannot delay a digest. */
   readonly fleet: FleetTable;
   readonly workerId: WorkerId;
   readonly gate: Pick<CommitGate, 'isOpen'>;
-  /** Shards that are ours now, each with its epoch. */
+  /** Shards that this worker owns now, each with its epoch. */
   readonly ownedShards: () => ReadonlyMap<number, number>;
   readonly vitals: () => readonly ConnectionVitals[];
-  /** How late the event loop was since this was asked last: the 99th percentile, in milliseconds. */
+  /** How late the event loop was since the last call: the 99th percentile, in milliseconds. */
   readonly loopDelayMs: () => number;
   readonly config: DigestConfig;
-  /** Deadline of one write. */
+  /** The deadline of one write, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * Writes what the watchdog judges this worker by, again and again, beside heartbeats and not with them: a digest that is slow
- * to make must not delay a lease. One after another, so that an old one never comes after a newer one.
+ * Writes the digests by which the watchdog judges this worker, again and again, beside heartbeats and not with them: a
+ * digest that is slow to make must not delay a lease. They are written one after another, so that an old one never
+ * comes after a newer one.
  */
 export function startDigestWriter(dependencies: DigestWriterDependencies): { readonly stop: () => Promise<void> } {
   const { clock, config, logger, gate, timeoutMs } = dependencies;
   const stopping = new AbortController();
   let number = 0;
   const write = async (): Promise<void> => {
-    // Who is suspended may say nothing; the watchdog sees the lease.
+    // A suspended worker need not write; the watchdog sees the lease.
     if (!gate.isOpen()) return;
     number += 1;
     const digest = makeDigest(dependencies, number);

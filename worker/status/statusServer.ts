@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import type { PrometheusMetrics } from '../../shared/platform/prometheus.ts';
 
-/** What a worker says of itself to who watches its container. */
+/** The state that a worker shows to the platform that watches its container. */
 export interface WorkerStatus {
-  /** Why it cannot work at the moment; undefined when it can. */
+  /** The reason why the worker cannot work at the moment; undefined when it can. */
   readonly notReadyBecause: () => string | undefined;
-  /** State of each breaker, by what it is for. */
+  /** The state of each breaker, by the dependency that it is for. */
   readonly breakers: () => Readonly<Record<string, string>>;
   readonly metrics: Pick<PrometheusMetrics, 'text' | 'contentType'>;
 }
@@ -18,13 +18,17 @@ export interface StatusServer {
 }
 
 /**
+ * Serves the state of the worker.
+ *
  * | path            | answer                                                                            |
  * | --------------- | --------------------------------------------------------------------------------- |
  * | `/health`       | 200 as long as the event loop turns                                               |
  * | `/health/ready` | 200 while its lease lives and it may act, otherwise 503 with the reason; breakers |
  * | `/metrics`      | Prometheus' text format                                                           |
  *
- * On loopback unless configured: metrics tell how busy tenants are. Throws when the port is taken.
+ * The server listens on loopback unless configured otherwise: metrics tell how busy tenants are. Throws when the port
+ * is
+ * taken.
  */
 export async function startStatusServer(
   at: { readonly host: string; readonly port: number },
@@ -38,7 +42,7 @@ export async function startStatusServer(
   });
   await listen(server, at);
   const { port } = server.address() as AddressInfo;
-  // It must not keep a process that has ended its work.
+  // The server must not keep a process up that has ended its work.
   server.unref();
   return {
     url: `http://${at.host}:${port}`,

@@ -1,11 +1,14 @@
 import type { RecycleWish } from '../../shared/fleet/fleetView.ts';
 import type { VitalsConfig } from '../../shared/platform/vitalsConfig.ts';
 
-/** How a worker process is: what it asks the fleet for because of its age, its memory and its event loop. Pure. */
+/**
+ * The condition of a worker process: what it asks of the fleet because of its age, its memory and its event loop. This
+ * file is pure.
+ */
 export interface VitalSample {
   /** Resident memory as a share of its limit, 0 to 1. */
   readonly memoryShare: number;
-  /** How late the event loop is, 99th percentile since the last sample. */
+  /** How late the event loop is, as the 99th percentile since the last sample, in milliseconds. */
   readonly loopDelayMs: number;
   readonly ageMs: number;
 }
@@ -15,7 +18,9 @@ export type VitalRules = Pick<
   'maxAgeMs' | 'fullShare' | 'recycleShare' | 'drainShare' | 'loopDelayLimitMs'
 >;
 
-/** What stands against a worker. Each begins, and ends, when so many samples in a row say so: a spike does nothing. */
+/**
+ * The complaints against a worker. Each begins, and ends, when so many samples in a row say so: a spike does nothing.
+ */
 const complaints = {
   crowded: ({ memoryShare }, { fullShare }) => memoryShare > fullShare,
   late: ({ loopDelayMs }, { loopDelayLimitMs }) => loopDelayMs > loopDelayLimitMs,
@@ -33,17 +38,20 @@ const fresh = { holds: false, contradicted: 0 } as const;
 export const noComplaints: VitalMemory = { crowded: fresh, late: fresh, heavy: fresh, critical: fresh };
 
 export interface Verdict {
-  /** It takes no more shards. */
+  /** Whether the worker takes no more shards. */
   readonly full: boolean;
-  /** It asks the leader to be replaced, and why. */
+  /** The reason why the worker asks the leader to recycle it; `none` when it does not ask. */
   readonly recycle: RecycleWish;
-  /** It drains without asking: the next thing to happen would be its end by the kernel. */
+  /** Whether the worker drains without asking: otherwise the kernel would end it next. */
   readonly drainsNow: boolean;
-  /** Sockets may be opened: not while a loop that was late for long is still late, as handshakes would miss their deadlines. */
+  /**
+   * Whether sockets may be opened: not while an event loop that was late for long is still late, as handshakes would
+   * miss their deadlines.
+   */
   readonly mayOpen: boolean;
 }
 
-/** One more sample. */
+/** Judges one more sample. */
 export function judgeVitals(
   before: VitalMemory,
   sample: VitalSample,
@@ -66,7 +74,7 @@ export function judgeVitals(
     memory,
     verdict: {
       full: memory.crowded.holds || memory.late.holds,
-      // Memory is the more urgent one.
+      // Memory is the more urgent reason.
       recycle: memory.heavy.holds ? 'memory' : isOld ? 'age' : 'none',
       drainsNow: memory.critical.holds,
       mayOpen: !(memory.late.holds && complaints.late(sample, rules)),
@@ -74,7 +82,11 @@ export function judgeVitals(
   };
 }
 
-/** Workers that started together do not grow old together. @param jitter 0 to 1 */
+/**
+ * The age at which a worker asks to be recycled, drawn at random: workers that started together do not grow old
+ * together.
+ * @param jitter 0 to 1
+ */
 export function drawMaxAgeMs(maxAgeMs: number, jitter: number): number {
   return maxAgeMs * (0.9 + 0.2 * jitter);
 }

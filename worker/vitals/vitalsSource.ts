@@ -2,14 +2,17 @@ import { totalmem } from 'node:os';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import { measureLoopDelay } from './loopDelay.ts';
 
-/** Where a worker reads how it is. */
+/** The source of a worker's figures about itself. */
 export interface VitalsSource {
   readonly memoryLimitBytes: number;
-  /** Resident memory now, and how late the event loop was since the last read (99th percentile). */
+  /** Reads the resident memory now, and how late the event loop was since the last read (99th percentile). */
   readonly read: () => { readonly memoryBytes: number; readonly loopDelayMs: number };
 }
 
-/** Of this process. @param limitBytes from the settings, before what the platform says */
+/**
+ * The figures of this process.
+ * @param limitBytes the limit by the settings, which counts before the platform's
+ */
 export function makeVitalsSource(scope: Scope, limitBytes: number | undefined): VitalsSource {
   const takeLoopDelay = measureLoopDelay(scope);
   return {
@@ -19,8 +22,9 @@ export function makeVitalsSource(scope: Scope, limitBytes: number | undefined): 
 }
 
 /**
- * What this process may use, in bytes: the container's limit (cgroup v2 or v1), or the machine's memory where there is none.
- * @param constrained as Node reports it: 0 when it does not know, and a huge number when there is no limit
+ * The memory that this process may use, in bytes: the container's limit (cgroup v2 or v1), or the machine's memory
+ * where there is none.
+ * @param constrained the limit as Node reports it: 0 when it does not know, and a huge number when there is no limit
  */
 export function findMemoryLimit(constrained: number, total: number): number {
   return constrained > 0 ? Math.min(constrained, total) : total;

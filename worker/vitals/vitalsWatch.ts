@@ -9,17 +9,17 @@ import type { VitalsSource } from './vitalsSource.ts';
 export interface VitalsWatchDependencies extends Pick<Surroundings, 'logger' | 'metrics'> {
   readonly config: VitalsConfig;
   readonly source: VitalsSource;
-  /** Of the worker: what it holds is counted, and its close ends the watch. */
+  /** The scope of the worker: the resources in it are counted, and its close ends the watch. */
   readonly scope: Scope;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly onMayOpen: (mayOpen: boolean) => void;
-  /** It must go at once. May be called again and again. */
+  /** Called when the worker must go at once, possibly again and again. */
   readonly onCritical: () => void;
 }
 
 const well: Verdict = { full: false, recycle: 'none', drainsNow: false, mayOpen: true };
 
-/** Looks at this worker's own memory, event loop, age and resources, again and again. */
+/** Watches this worker's own memory, event loop, age and resources, again and again. */
 export class VitalsWatch {
   readonly #dependencies: VitalsWatchDependencies;
   readonly #startedMs: number;
@@ -34,13 +34,13 @@ export class VitalsWatch {
     scope.interval(config.everyMs, () => this.#look());
   }
 
-  /** What the next heartbeat says of it. */
+  /** The part of the next heartbeat's load that this watch knows. */
   get load(): Pick<WorkerLoad, 'full' | 'recycle'> {
     const { full, recycle } = this.#verdict;
     return { full, recycle };
   }
 
-  /** How late the event loop was when it was last looked at, in milliseconds. */
+  /** How late the event loop was at the last sample, in milliseconds. */
   get loopDelayMs(): number {
     return this.#loopDelayMs;
   }
