@@ -9,6 +9,7 @@ import { sendStates } from '../../shared/message/message.ts';
 import { breakerRules } from '../../shared/platform/breakers.ts';
 import { apiConfig } from '../../shared/platform/config.ts';
 import { connectionSettings } from '../../shared/platform/connectionConfig.ts';
+import { retentionSeconds } from '../../shared/platform/expiry.ts';
 import { livenessSettings } from '../../shared/platform/livenessConfig.ts';
 import { ownershipSettings } from '../../shared/platform/ownershipConfig.ts';
 import { vitalsSettings } from '../../shared/platform/vitalsConfig.ts';
@@ -59,6 +60,7 @@ function inCode(where: string): number {
   const [name = '', file] = codesIn(where);
   const [group, member] = name.split('.');
   if (group === 'deadlines') return deadlines[member as keyof typeof deadlines].ms;
+  if (group === 'retentionSeconds') return retentionSeconds[member as keyof typeof retentionSeconds] * 1_000;
   if (name in defaults) {
     const value = Number(defaults[name]);
     return name.endsWith('_SECONDS') ? value * 1_000 : value;

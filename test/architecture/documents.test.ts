@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { citationsIn, faultOf, readTexts } from './citations.ts';
 
@@ -48,6 +49,14 @@ describe('pages', () => {
 
   it('begin with the README, which stays the first page', () => {
     expect(readme.split('\n').length).toBeLessThan(MOST_LINES_OF_README);
+  });
+
+  it('begin with a README that names the rooms of a worker', () => {
+    const row = readme.split('\n').find((line) => line.startsWith('| `worker/`')) ?? '';
+    const named = / from low to high: ([\w, ]+)\./.exec(row)?.[1]?.split(', ') ?? [];
+    const rooms = readdirSync(join(root, 'worker'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+    expect(named.toSorted()).toEqual(rooms.map(({ name }) => name).toSorted());
   });
 
   it('are all named by the README', () => {
