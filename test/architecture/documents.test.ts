@@ -39,6 +39,47 @@ describe('what documents and comments cite', () => {
   });
 });
 
+describe('commands that documents name', () => {
+  const { scripts } = JSON.parse(texts.get('package.json') ?? '{}') as { readonly scripts: Record<string, string> };
+  const BUILT_IN = ['ci', 'run', 'start', 'test'];
+
+  it('are scripts of the package', () => {
+    const named = [...texts]
+      .filter(([path]) => path.endsWith('.md'))
+      .flatMap(([path, text]) =>
+        [...text.matchAll(/(?:^|`|&& )npm (?:run )?([a-z][\w:-]*)/gm)].map(([command, name = '']) => ({
+          path,
+          command,
+          name,
+        })),
+      );
+
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter(({ name }) => !(name in scripts) && !BUILT_IN.includes(name))).toEqual([]);
+  });
+});
+
+describe('docs/finding.md', () => {
+  const finding = texts.get('docs/finding.md') ?? '';
+
+  it.each([
+    'the reconnect rule',
+    'the fence',
+    'publish before receipt',
+    'a content kind',
+    'an event type',
+    'a setting',
+    'a route',
+    'a metric',
+    'an alarm',
+  ])('says where %s is', (topic) => {
+    const row = finding.split('\n').find((line) => line.startsWith(`| ${topic}`)) ?? '';
+
+    expect(row).toMatch(/\]\([\w-]+\.md(?:#[\w-]+)?\)/);
+    expect(row).toMatch(/\]\(\.\.\/[\w/.-]+\)/);
+  });
+});
+
 describe('pages', () => {
   it.each(pages)('%s is read in ten minutes', (_path, text) => {
     const words = text.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
