@@ -1,6 +1,8 @@
 import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, TransactWriteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
+import { fencedBy } from '../platform/fence.ts';
+import type { OwnedRecord } from './ownedItem.ts';
 import { CONNECTION_PREFIX, connectionKey, shardIndexKey, shardKey, tenantKey } from '../platform/keys.ts';
 import { allOf, queryItems, readPage } from '../platform/pages.ts';
 import { SHARD_INDEX, tableName } from '../platform/tables.ts';
@@ -147,14 +149,11 @@ export class ConnectionStore {
   }
 
   /** The device is unlinked. Condition: the record asks for this very log-out, and no newer owner has written. */
-  async clearLogout(
-    connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
-    requestId: string,
-  ): Promise<'set' | 'missing'> {
-    return this.#update(connection.tenantId, connection.connectionId, {
-      update: 'SET statusToken = :token REMOVE logout',
-      condition: `${FENCED} AND logout.requestId = :requestId`,
-      values: { ':token': connection.token, ':requestId': requestId },
+  async clearLogout(connection: OwnedRecord, requestId: string): Promise<'set' | 'missing'> {
+    return this.#updateAsOwner(connection, {
+      change: 'REMOVE logout',
+      condition: 'logout.requestId = :requestId',
+      values: { ':requestId': requestId },
     });
   }
 
@@ -185,11 +184,11 @@ export class ConnectionStore {
   }
 
   /**
-   * Stores the status under the shard's epoch. Condition: no newer owner has stored one (`statusToken <= token`).
+   * Stores the status under the shard's epoch. Condition: no newer owner has stored one ({@link fencedBy}).
    * Returns `missing` when the record is gone or a newer owner has written.
    */
   async recordStatus(
-    connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
+    connection: OwnedRecord,
     status: {
       readonly status: ConnectionStatus;
       readonly code: StatusCode;
@@ -200,11 +199,8 @@ export class ConnectionStore {
   ): Promise<'set' | 'missing'> {
     const { nextAttemptAtMs } = status;
     const next = nextAttemptAtMs === undefined ? ' REMOVE nextAttemptAtMs' : ', nextAttemptAtMs = :next';
-    return this.#update(connection.tenantId, connection.connectionId, {
-      update:
-        'SET #status = :status, statusCode = :code, statusSinceMs = :since, transitions = :transitions, ' +
-        `statusToken = :token${next}`,
-      condition: FENCED,
+    return this.#updateAsOwner(connection, {
+      change: `, #status = :status, statusCode = :code, statusSinceMs = :since, transitions = :transitions${next}`,
       names: { '#status': 'status' },
       values: {
         ...(nextAttemptAtMs === undefined ? {} : { ':next': nextAttemptAtMs }),
@@ -212,7 +208,6 @@ export class ConnectionStore {
         ':status': status.status,
         ':code': status.code,
         ':since': status.sinceMs,
-        ':token': connection.token,
       },
     });
   }
@@ -221,27 +216,19 @@ export class ConnectionStore {
    * Stores or removes the linked account under the shard's epoch. Condition as for the status. Whoever has an account asks
    * for no pairing any more: the request is spent in the same write, so that no later owner acts on it again.
    */
-  async recordAccount(
-    connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
-    account: ConnectionAccount | undefined,
-  ): Promise<'set' | 'missing'> {
-    const change = account === undefined ? ' REMOVE account' : ', account = :account REMOVE pairing';
-    return this.#update(connection.tenantId, connection.connectionId, {
-      update: `SET statusToken = :token${change}`,
-      condition: FENCED,
-      values: { ':token': connection.token, ...(account === undefined ? {} : { ':account': account }) },
+  async recordAccount(connection: OwnedRecord, account: ConnectionAccount | undefined): Promise<'set' | 'missing'> {
+    return this.#updateAsOwner(connection, {
+      change: account === undefined ? 'REMOVE account' : ', account = :account REMOVE pairing',
+      values: account === undefined ? {} : { ':account': account },
     });
   }
 
   /** A pairing request has ended. Condition: the record asks for this very one, and no newer owner has written. */
-  async spendPairing(
-    connection: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
-    requestId: string,
-  ): Promise<'set' | 'missing'> {
-    return this.#update(connection.tenantId, connection.connectionId, {
-      update: 'SET statusToken = :token REMOVE pairing',
-      condition: `${FENCED} AND pairing.requestId = :requestId`,
-      values: { ':token': connection.token, ':requestId': requestId },
+  async spendPairing(connection: OwnedRecord, requestId: string): Promise<'set' | 'missing'> {
+    return this.#updateAsOwner(connection, {
+      change: 'REMOVE pairing',
+      condition: 'pairing.requestId = :requestId',
+      values: { ':requestId': requestId },
     });
   }
 
@@ -280,6 +267,34 @@ export class ConnectionStore {
     }
   }
 
+  /**
+   * A write of the shard's owner, which the record remembers. Condition: the record exists, no newer owner has written, and
+   * what the caller adds.
+   */
+  async #updateAsOwner(
+    { tenantId, connectionId, token }: OwnedRecord,
+    write: {
+      /** What follows on the `SET` of the owner's epoch. */
+      readonly change: string;
+      readonly condition?: string;
+      readonly names?: Record<string, string>;
+      readonly values: Record<string, unknown>;
+    },
+  ): Promise<'set' | 'missing'> {
+    const fence = fencedBy('statusToken', token);
+    const conditions = [
+      'attribute_exists(pk)',
+      fence.condition,
+      ...(write.condition === undefined ? [] : [write.condition]),
+    ];
+    return this.#update(tenantId, connectionId, {
+      update: `SET ${fence.set} ${write.change}`,
+      condition: conditions.join(' AND '),
+      names: { ...fence.names, ...write.names },
+      values: { ...fence.values, ...write.values },
+    });
+  }
+
   async #update(
     tenantId: TenantId,
     connectionId: ConnectionId,
@@ -308,8 +323,6 @@ export class ConnectionStore {
     }
   }
 }
-
-const FENCED = 'attribute_exists(pk) AND (attribute_not_exists(statusToken) OR statusToken <= :token)';
 
 function toItem(connection: Connection): Record<string, unknown> {
   return {

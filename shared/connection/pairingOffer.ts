@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId } from '../kernel/id.ts';
+import { fencedBy } from '../platform/fence.ts';
 import { pairingOfferKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import { putOwned, type CoreTable } from './ownedItem.ts';
@@ -42,14 +43,15 @@ export async function deletePairingOffer(
   { table, stage }: CoreTable,
   connection: { readonly connectionId: ConnectionId; readonly token: number },
 ): Promise<void> {
+  const fence = fencedBy('token', connection.token);
   try {
     await table.send(
       new DeleteCommand({
         TableName: tableName(stage, 'core'),
         Key: pairingOfferKey(connection.connectionId),
-        ConditionExpression: 'attribute_not_exists(pk) OR #token <= :token',
-        ExpressionAttributeNames: { '#token': 'token' },
-        ExpressionAttributeValues: { ':token': connection.token },
+        ConditionExpression: fence.condition,
+        ExpressionAttributeNames: fence.names,
+        ExpressionAttributeValues: fence.values,
       }),
     );
   } catch (error) {

@@ -1,9 +1,9 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { ConnectionId, TenantId } from '../kernel/id.ts';
+import { fencedBy } from '../platform/fence.ts';
 import { connectionKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
-import type { CoreTable } from './ownedItem.ts';
+import type { CoreTable, OwnedRecord } from './ownedItem.ts';
 
 interface PauseRule {
   /** `paused`: nothing is sent. `partly_paused`: only messages that need what WhatsApp does not give at the moment wait. */
@@ -43,9 +43,10 @@ export interface SendsPause {
  */
 export async function recordSendsPause(
   { table, stage }: CoreTable,
-  owned: { readonly tenantId: TenantId; readonly connectionId: ConnectionId; readonly token: number },
+  owned: OwnedRecord,
   pause: SendsPause | undefined,
 ): Promise<'recorded' | 'lost'> {
+  const fence = fencedBy('statusToken', owned.token);
   try {
     await table.send(
       new UpdateCommand({
@@ -55,9 +56,10 @@ export async function recordSendsPause(
           pause === undefined
             ? 'REMOVE sendsPausedUntilMs, sendsPausedBecause'
             : 'SET sendsPausedUntilMs = :until, sendsPausedBecause = :code',
-        ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(statusToken) OR statusToken <= :token)',
+        ConditionExpression: `attribute_exists(pk) AND ${fence.condition}`,
+        ExpressionAttributeNames: fence.names,
         ExpressionAttributeValues: {
-          ':token': owned.token,
+          ...fence.values,
           ...(pause === undefined ? {} : { ':until': pause.untilMs, ':code': pause.code }),
         },
       }),

@@ -7,6 +7,7 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+import { fencedBy } from '../platform/fence.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { MESSAGE_PREFIX, messageKey, sentStanzaKey } from '../platform/keys.ts';
 import { queryItems, readPage } from '../platform/pages.ts';
@@ -127,20 +128,21 @@ export class MessageStore {
    * has tried it (`token`). Returns `refused` otherwise: read the row to learn which.
    */
   async beginSending(owner: MessageOwner, messageId: MessageId): Promise<'sending' | 'refused'> {
+    const fence = fencedBy('token', owner.token);
     try {
       await this.#table.send(
         new UpdateCommand({
           TableName: this.#TableName,
           Key: messageKey(owner.connectionId, messageId),
-          UpdateExpression: 'SET #state = :sending, #rank = :rank, #token = :token ADD attempts :one',
-          ConditionExpression: `attribute_exists(pk) AND #rank < :sent AND ${FENCED}`,
-          ExpressionAttributeNames: { '#state': 'state', '#rank': 'rank', '#token': 'token' },
+          UpdateExpression: `SET #state = :sending, #rank = :rank, ${fence.set} ADD attempts :one`,
+          ConditionExpression: `attribute_exists(pk) AND #rank < :sent AND ${fence.condition}`,
+          ExpressionAttributeNames: { '#state': 'state', '#rank': 'rank', ...fence.names },
           ExpressionAttributeValues: {
             ':sending': 'sending',
             ':rank': sendStates.sending,
             ':sent': sendStates.sent,
-            ':token': owner.token,
             ':one': 1,
+            ...fence.values,
           },
         }),
       );
@@ -201,11 +203,12 @@ export class MessageStore {
 
   /** WhatsApp named another address than the one that was asked for: the message goes there. Condition: as for a try. */
   async noteResolved(owner: MessageOwner, messageId: MessageId, resolvedTo: string): Promise<void> {
+    const fence = fencedBy('token', owner.token);
     await this.#updateIf(owner.connectionId, messageId, {
       UpdateExpression: 'SET resolvedTo = :to',
-      ConditionExpression: `attribute_exists(pk) AND ${FENCED}`,
-      ExpressionAttributeNames: { '#token': 'token' },
-      ExpressionAttributeValues: { ':to': resolvedTo, ':token': owner.token },
+      ConditionExpression: `attribute_exists(pk) AND ${fence.condition}`,
+      ExpressionAttributeNames: fence.names,
+      ExpressionAttributeValues: { ':to': resolvedTo, ...fence.values },
     });
   }
 
@@ -287,28 +290,30 @@ export class MessageStore {
       readonly token?: number;
     },
   ): Promise<'advanced' | 'unchanged'> {
+    const fence = more.token === undefined ? undefined : fencedBy('token', more.token);
+    const fenced = fence === undefined ? [] : [fence.condition];
+    const isFailure = sendStates[state] >= sendStates.failed;
     try {
       await this.#table.send(
         new UpdateCommand({
           TableName: this.#TableName,
           Key: messageKey(connectionId, messageId),
-          UpdateExpression: more.token === undefined ? update : `${update}, #token = :token`,
-          ConditionExpression:
-            // A failure never overtakes a message that WhatsApp has: only what is not sent yet can fail.
-            sendStates[state] >= sendStates.failed
-              ? `attribute_exists(pk) AND #rank < :sentRank AND ${FENCED_IF(more.token)}`
-              : `attribute_exists(pk) AND #rank < :rank AND ${FENCED_IF(more.token)}`,
+          UpdateExpression: fence === undefined ? update : `${update}, ${fence.set}`,
+          // A failure never overtakes a message that WhatsApp has: only what is not sent yet can fail.
+          ConditionExpression: ['attribute_exists(pk)', `#rank < ${isFailure ? ':sentRank' : ':rank'}`, ...fenced].join(
+            ' AND ',
+          ),
           ExpressionAttributeNames: {
             '#state': 'state',
             '#rank': 'rank',
-            ...(more.token === undefined ? {} : { '#token': 'token' }),
+            ...fence?.names,
             ...more.names,
           },
           ExpressionAttributeValues: {
             ':state': state,
             ':rank': sendStates[state],
-            ...(sendStates[state] >= sendStates.failed ? { ':sentRank': sendStates.sent } : {}),
-            ...(more.token === undefined ? {} : { ':token': more.token }),
+            ...(isFailure ? { ':sentRank': sendStates.sent } : {}),
+            ...fence?.values,
             ...more.values,
           },
         }),
@@ -320,6 +325,3 @@ export class MessageStore {
     }
   }
 }
-
-const FENCED = '(attribute_not_exists(#token) OR #token <= :token)';
-const FENCED_IF = (token: number | undefined): string => (token === undefined ? 'attribute_exists(sk)' : FENCED);

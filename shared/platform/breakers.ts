@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Breaker, type BreakerRule, type BreakerState } from './breaker.ts';
-import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** What a process asks and can do without for a while. */
 export type Dependency = 'dynamodb' | 'sqs' | 'kms';
@@ -39,14 +39,15 @@ export interface Breakers {
 /** The value of the metric `BreakerState`. */
 const LEVELS = { closed: 0, half_open: 1, open: 2 } as const satisfies Record<BreakerState, number>;
 
-/** Makes the breakers of a process. Each change is logged once and counted. */
-export function makeBreakers(options: {
+export interface BreakersOptions extends Pick<Surroundings, 'logger'> {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'count' | 'gauge'>;
   /** Other rules, for tests. */
   readonly rules?: Readonly<Record<Dependency, BreakerRule>>;
-}): Breakers {
+}
+
+/** Makes the breakers of a process. Each change is logged once and counted. */
+export function makeBreakers(options: BreakersOptions): Breakers {
   const { clock, logger, metrics, rules = breakerRules } = options;
   const made = new Map<Dependency, Breaker>();
 

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { fencedBy, type Fence } from '../../shared/platform/fence.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import { queryItems } from '../../shared/platform/pages.ts';
 import { tableName } from '../../shared/platform/tables.ts';
@@ -96,13 +97,14 @@ export class SessionItems {
     attributes: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
     const writeId = this.#writeId();
+    const fence = this.#fence();
     const condition =
       readVersion === 0
         ? { ConditionExpression: 'attribute_not_exists(pk)' }
         : {
-            ConditionExpression: '#version = :read AND #epoch <= :mine',
-            ExpressionAttributeNames: { '#version': 'version', '#epoch': 'epoch' },
-            ExpressionAttributeValues: { ':read': readVersion, ':mine': this.epoch },
+            ConditionExpression: `#version = :read AND ${fence.condition}`,
+            ExpressionAttributeNames: { '#version': 'version', ...fence.names },
+            ExpressionAttributeValues: { ':read': readVersion, ...fence.values },
           };
     await this.#put(
       { pk: this.pk, sk, version: readVersion + 1, epoch: this.epoch, writeId, body, ...attributes },
@@ -119,12 +121,13 @@ export class SessionItems {
       this.#dependencies.metrics.count('SessionItemsTooLarge', {});
       return;
     }
+    const fence = this.#fence();
     await this.#put(
       { pk: this.pk, sk, version: 0, epoch: this.epoch, writeId: this.#writeId(), body, ...attributes },
       {
-        ConditionExpression: 'attribute_not_exists(#epoch) OR #epoch <= :mine',
-        ExpressionAttributeNames: { '#epoch': 'epoch' },
-        ExpressionAttributeValues: { ':mine': this.epoch },
+        ConditionExpression: fence.condition,
+        ExpressionAttributeNames: fence.names,
+        ExpressionAttributeValues: fence.values,
       },
     );
   }
@@ -137,6 +140,7 @@ export class SessionItems {
       ExpressionAttributeValues: { ':pk': this.pk, ':prefix': prefix },
       ProjectionExpression: 'sk',
     });
+    const fence = this.#fence();
     for await (const item of items) {
       this.#dependencies.gate.assertOpen();
       await this.#dependencies.table.send(
@@ -144,9 +148,9 @@ export class SessionItems {
           TableName: this.#TableName,
           Key: { pk: this.pk, sk: item['sk'] as string },
           UpdateExpression: 'SET #ttl = :ttl',
-          ConditionExpression: 'attribute_exists(pk) AND #epoch <= :mine',
-          ExpressionAttributeNames: { '#ttl': 'ttl', '#epoch': 'epoch' },
-          ExpressionAttributeValues: { ':ttl': ttl, ':mine': this.epoch },
+          ConditionExpression: `attribute_exists(pk) AND ${fence.condition}`,
+          ExpressionAttributeNames: { '#ttl': 'ttl', ...fence.names },
+          ExpressionAttributeValues: { ':ttl': ttl, ...fence.values },
         }),
       );
     }
@@ -155,6 +159,10 @@ export class SessionItems {
   /** Refuses all writes from here on, also the ones that are being tried again. */
   close(): void {
     this.#isClosed = true;
+  }
+
+  #fence(): Fence {
+    return fencedBy('epoch', this.epoch);
   }
 
   /** A name for one write, over all its tries. */
