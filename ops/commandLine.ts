@@ -21,7 +21,7 @@ export const commands = {
   'whatsapp-version': {
     takes: '',
     flags: ['set', 'canary', 'promote', 'roll-back', 'by'],
-    does: 'which client version sockets claim to be; --set VERSION, for --canary PERCENT first, --promote it, or --roll-back',
+    does: 'with which client version sockets present themselves; --set VERSION, for --canary PERCENT first, --promote it, or --roll-back',
   },
   version: { takes: '', flags: [], does: 'of this repository, of Node, of Baileys, and what the workers run' },
   'create-operator-key': { takes: '', flags: [], does: 'a new operator key, shown this once' },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ApiAnswer } from '../infra/local/apiClient.ts';
-import { recycleWishes } from '../shared/fleet/fleetView.ts';
+import { recycleReasons } from '../shared/fleet/fleetView.ts';
 import { Failed } from './sentence.ts';
 import type { Target } from './target.ts';
 
@@ -23,7 +23,7 @@ const workerSchema = z.object({
   shards: z.number(),
   drainRequested: z.boolean(),
   full: z.boolean(),
-  recycle: z.enum(recycleWishes),
+  recycle: z.enum(recycleReasons),
   suspended: z.boolean(),
 });
 export type FleetWorker = z.infer<typeof workerSchema>;

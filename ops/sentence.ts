@@ -37,8 +37,8 @@ export function span(ms: number): string {
  * Lines with columns as wide as their widest cell; numbers stand to the right. Control characters are removed, because
  * tenants wrote some of the texts.
  */
-export function columns(head: readonly string[], told: readonly (readonly (string | number)[])[]): readonly string[] {
-  const rows = told.map((row) => row.map((cell) => (typeof cell === 'string' ? forTerminal(cell) : cell)));
+export function columns(head: readonly string[], cells: readonly (readonly (string | number)[])[]): readonly string[] {
+  const rows = cells.map((row) => row.map((cell) => (typeof cell === 'string' ? forTerminal(cell) : cell)));
   const widths = head.map((title, index) =>
     Math.max(title.length, ...rows.map((row) => String(row[index] ?? '').length)),
   );

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ApiClient } from '../infra/local/apiClient.ts';
-import { opsConfig, type OpsConfig, type StoreConfig } from '../shared/platform/config.ts';
+import { opsConfig, type OpsConfig } from '../shared/platform/config.ts';
+import type { StoreConfig } from '../shared/platform/storeConfig.ts';
 import type { Environment } from '../shared/platform/environment.ts';
 import { BadInput } from './sentence.ts';
 

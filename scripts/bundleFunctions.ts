@@ -1,6 +1,7 @@
 /**
- * Bundles each Lambda entry into one file: `node scripts/bundleFunctions.ts --out DIR` gives DIR/<name>/index.mjs, which is
- * what a function's code asset holds. The AWS SDK is bundled too: the one of the Lambda runtime changes without our doing.
+ * Bundles each Lambda entry into one file: `node scripts/bundleFunctions.ts --out DIR` makes DIR/<name>/index.mjs, the
+ * contents of a function's code asset. The AWS SDK is bundled too: the Lambda runtime changes its own without our
+ * doing.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -12,18 +13,18 @@ const FUNCTIONS = 'functions';
 const ENTRY = 'entry.ts';
 
 export interface Bundle {
-  /** `api` for `functions/api/entry.ts`. */
+  /** The name of the function: `api` for `functions/api/entry.ts`. */
   readonly name: string;
-  /** The bundle itself: `index.mjs` in a folder of its own. */
+  /** The path of the bundle: `index.mjs` in a folder of its own. */
   readonly file: string;
   readonly bytes: number;
-  /** Every file that went into it, relative to the root. */
+  /** Every file that went into the bundle, relative to the root. */
   readonly inputs: readonly string[];
 }
 
 /**
- * undici does not say that it can be left out, and so it went into every function that shares a composition with the one
- * that posts webhooks: 556 kB that are parsed at each cold start.
+ * Leaves undici out where it is not used. undici does not declare that it can be left out, and so it went into every
+ * function that shares a composition with the one that posts webhooks: 556 kB that are parsed at each cold start.
  */
 const leaveOutUnused: Plugin = {
   name: 'leave out unused packages',
@@ -36,7 +37,7 @@ const leaveOutUnused: Plugin = {
   },
 };
 
-/** For one entry or for several: what every bundle of ours is made with. */
+/** The options with which every bundle is made, for one entry or for several. */
 export const bundleOptions = {
   bundle: true,
   platform: 'node',
@@ -44,13 +45,13 @@ export const bundleOptions = {
   format: 'esm',
   minify: true,
   treeShaking: true,
-  // Names of classes stand in stacks, and a person reads those.
+  // Names of classes are kept because they stand in stacks, which people read.
   keepNames: true,
-  // `module` first: the SDK's other builds are CommonJS and cannot be shaken.
+  // `module` comes first: the SDK's other builds are CommonJS and cannot be shaken.
   mainFields: ['module', 'main'],
-  // What is CommonJS inside asks for Node's own modules by `require`, which an ES module does not have.
+  // CommonJS code in the bundle asks for Node's own modules by `require`, which an ES module does not have.
   banner: { js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);" },
-  // Nobody reads them in a function, and they are larger than the code.
+  // Licence comments are left out: nobody reads them in a function, and they are larger than the code.
   sourcemap: false,
   legalComments: 'none',
   logLevel: 'silent',

@@ -1,6 +1,6 @@
 /**
- * All checks, in the order in which they fail fastest: `npm run check`, and the same for `npm test`. What the tests print is
- * searched for secrets: libraries print keys if nobody watches them.
+ * All checks, in the order in which they fail fastest: `npm run check`, and the same for `npm test`. The output of the
+ * tests is searched for secrets: libraries print keys if nobody watches them.
  */
 import { spawn } from 'node:child_process';
 import { findSecrets } from '../test/quiet/findSecrets.ts';
@@ -34,7 +34,7 @@ function fail(name: string, code: number): never {
   process.exit(code);
 }
 
-/** Runs a command, shows what it prints as it comes, and gives it all at the end. */
+/** Runs a command, shows its output as it comes, and returns all of it at the end. */
 function run(command: string, args: readonly string[]): Promise<{ readonly code: number; readonly printed: string }> {
   const child = spawn(command, args, {
     stdio: ['inherit', 'pipe', 'pipe'],

@@ -2,24 +2,24 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * What the worker image holds, read out of the Dockerfile itself: there is one list, and tests build the same folder from it
- * without Docker.
+ * The contents of the worker image, read from the Dockerfile itself: there is one list, and tests build the same folder
+ * from it without Docker.
  */
 export interface ImageContents {
   /** Files and folders of the repository that the last stage takes from the first, without `node_modules`. */
   readonly sources: readonly string[];
-  /** What is copied into the first stage before anything runs there. */
+  /** Files and folders that are copied into the first stage before anything runs there. */
   readonly buildSources: readonly string[];
   /** Entry files whose imports decide which packages stay. */
   readonly entries: readonly string[];
-  /** Flags of `npm ci`. */
+  /** The flags of `npm ci`. */
   readonly installFlags: readonly string[];
   readonly nodeVersion: string;
   readonly user: string | undefined;
   readonly command: readonly string[];
-  /** How a container's health is asked for. */
+  /** The command that asks for a container's health. */
   readonly healthCommand: readonly string[];
-  /** Variables that every container has. */
+  /** The environment variables that every container has. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -54,7 +54,7 @@ export function readImageContents(root: string): ImageContents {
   };
 }
 
-/** Instructions without comments; a backslash joins lines. */
+/** The instructions without comments; a backslash joins lines. */
 function instructionsOf(text: string): readonly string[] {
   return text
     .split('\n')

@@ -1,15 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
-/** What an entry file reaches through its imports. */
+/** The files and packages that entry files reach through their imports. */
 export interface ImportGraph {
   /** Our own files, relative to the root, with `/`. */
   readonly files: readonly string[];
-  /** Names of packages that our own files import, without Node's own. Types alone count too: they name a dependency. */
+  /**
+   * Names of packages that our own files import, without Node's own. A package of which only types are imported counts
+   * too, because they name a dependency.
+   */
   readonly packages: readonly string[];
 }
 
-/** Static and dynamic imports, and `require` of a fixed name: libsignal is only to be had that way. */
+/** Static and dynamic imports, and `require` of a fixed name, which is the only way to get libsignal. */
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'";]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'|require(?:\.resolve)?\(\s*'([^']+)'\s*\)/g;
 
@@ -35,7 +38,7 @@ function importsOf(text: string): readonly string[] {
   return [...text.matchAll(IMPORT)].map((match) => match.slice(1).find((target) => target !== undefined) ?? '');
 }
 
-/** `@aws-sdk/client-sqs/dist` belongs to `@aws-sdk/client-sqs`. */
+/** The package of an import: `@aws-sdk/client-sqs/dist` belongs to `@aws-sdk/client-sqs`. */
 function packageOf(target: string): string {
   return target
     .split('/')

@@ -10,9 +10,9 @@ interface Manifest {
 }
 
 /**
- * The places of the packages that some packages need to run, themselves included. What is optional or a peer is left out,
- * as `npm ci --omit=optional --omit=peer` does: Baileys asks for pictures' libraries only where media are sent.
- * Throws an Error that names a package which is needed and is not installed.
+ * The places of the packages that some packages need to run, themselves included. Optional and peer dependencies are
+ * left out, as `npm ci --omit=optional --omit=peer` does: Baileys asks for pictures' libraries only where media are
+ * sent. Throws an Error that names a package which is needed and is not installed.
  */
 export function modulesOf(root: string, packages: readonly string[]): readonly ModulePlace[] {
   const found = new Set<ModulePlace>();
@@ -30,7 +30,10 @@ export function modulesOf(root: string, packages: readonly string[]): readonly M
   return [...found].sort();
 }
 
-/** Where Node finds a package that is asked for in some place: the nearest `node_modules` above that has it. */
+/**
+ * The place where Node finds a package that is asked for in another place: the nearest `node_modules` above that has
+ * it.
+ */
 function placeOf(root: string, name: string, from: ModulePlace): ModulePlace | undefined {
   const above = from.split('/node_modules/');
   for (let depth = from === '' ? 0 : above.length; depth >= 0; depth -= 1) {

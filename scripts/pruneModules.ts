@@ -1,6 +1,7 @@
 /**
- * Removes every installed package that the given files do not reach: `node scripts/pruneModules.ts worker/main.ts`. For the
- * image: package.json lists the dependencies of all parts, and the infrastructure's alone are ten times the worker's.
+ * Removes every installed package that the given files do not reach: `node scripts/pruneModules.ts worker/main.ts`. The
+ * image needs it: package.json lists the dependencies of all parts, and the infrastructure's alone are ten times the
+ * worker's.
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ for (const place of installedAt('node_modules')) {
 }
 process.stdout.write(`${kept.length} packages kept, ${removed} removed\n`);
 
-/** Packages of one `node_modules`; nested ones stay or go with theirs. */
+/** The packages of one `node_modules`; nested ones stay or go with theirs. */
 function installedAt(folder: string): readonly string[] {
   return readdirSync(join(root, folder)).flatMap((name) =>
     name.startsWith('@')

@@ -49,7 +49,7 @@ export interface RunningWorker {
 /** Starts a worker: resolves when its lease exists. Throws when the store does not take the lease. */
 export async function startWorker(options: WorkerOptions, world: WorkerWorld): Promise<RunningWorker> {
   const { config, logger, metrics, scope, onFenced, onBroken, onDrainRequested } = options;
-  const { ownership, stage, shardCount, taskId, generation, zone } = config;
+  const { ownership, stage, shardCount, taskId, deployGeneration, zone } = config;
   const { clock, random } = world;
   const workerId = makeId('wrk', clock.nowMs(), random);
   const own = logger.child({ workerId });
@@ -100,7 +100,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     store: new FleetStore(world.fleetTable, stage),
     config: ownership,
     shardCount,
-    lease: { taskId, workerId, generation, zone },
+    lease: { taskId, workerId, deployGeneration, zone },
     clock,
     random,
     logger: own,
@@ -118,7 +118,7 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onLeaving: (shard) => shards.drain(shard),
     onLost: async (shard) => shards.lost(shard),
     onDrainRequested: (why) => {
-      // A wish that is gone by now is not fulfilled.
+      // A request that has ended by now is not fulfilled.
       const reason = why === 'operator' ? why : vitals.load.recycle;
       if (reason !== 'none') onDrainRequested(reason);
     },

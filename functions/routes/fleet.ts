@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requestDrain } from '../../shared/fleet/fleetLease.ts';
 import { readFleet, type FleetTable } from '../../shared/fleet/fleetTable.ts';
-import { orphansOf, ownedBy, recycleWishes, type FleetView, type LeaseView } from '../../shared/fleet/fleetView.ts';
+import { orphansOf, ownedBy, recycleReasons, type FleetView, type LeaseView } from '../../shared/fleet/fleetView.ts';
 import { AppError, type ErrorCode } from '../../shared/kernel/appError.ts';
 import { parseId, type WorkerId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
@@ -56,8 +56,9 @@ const workerViewSchema = z
     full: z.boolean().meta({
       description: 'It takes no more shards: its memory is short, or its event loop late.',
     }),
-    recycle: z.enum(recycleWishes).meta({
-      description: 'Why it wishes to be replaced by a new worker: its age or its memory; none: it does not.',
+    recycle: z.enum(recycleReasons).meta({
+      description:
+        'Why it asks to be recycled, that is replaced by a new worker: its age or its memory; none: it does not ask.',
     }),
     suspended: z.boolean().meta({
       description:
@@ -194,7 +195,7 @@ function toWorkerView(lease: LeaseView, view: FleetView, nowMs: number): z.infer
     id: lease.workerId,
     task: lease.taskId,
     state: lease.state,
-    generation: lease.generation,
+    generation: lease.deployGeneration,
     zone: lease.zone,
     startedAt: new Date(lease.startedAtMs).toISOString(),
     lastHeartbeatAt: new Date(lease.seenAtMs).toISOString(),

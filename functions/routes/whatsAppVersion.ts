@@ -26,7 +26,9 @@ const by = z
 
 const planSchema = z
   .object({
-    version: version.meta({ description: 'What connections claim to be, but for those that use the candidate.' }),
+    version: version.meta({
+      description: 'The version with which connections present themselves, except the ones that use the candidate.',
+    }),
     source: z.enum(['operator', 'release']).meta({
       description:
         'operator: named through this API. release: vetted in this release; a worker with WHATSAPP_VERSION uses that instead.',
@@ -64,7 +66,7 @@ export function whatsAppVersionRoutes(dependencies: VersionRouteDependencies): r
   };
   return [
     route('GET', '/v1/admin/whatsapp-version', {
-      summary: "Show which version of WhatsApp's client sockets claim to be",
+      summary: "Show with which version of WhatsApp's client sockets present themselves",
       access: 'operator',
       answers: { status: 200, schema: planSchema },
       handle: async () => ({ status: 200, json: toView(await readVersionPlan(dependencies)) }),
@@ -76,8 +78,8 @@ export function whatsAppVersionRoutes(dependencies: VersionRouteDependencies): r
       answers: { status: 200, schema: planSchema },
       handle: async ({ body, correlationId }) =>
         change(body.by, correlationId, (plan, author) => {
-          const wish = { version: body.version, percent: body.canaryPercent };
-          const next = setVersion(plan, wish, VETTED_VERSION, author);
+          const asked = { version: body.version, percent: body.canaryPercent };
+          const next = setVersion(plan, asked, VETTED_VERSION, author);
           if (next !== 'already_current') return next;
           const problem = 'All connections use this version already, so it cannot be a canary.';
           throw new AppError('invalid_request', { fields: [{ field: 'version', problem }] });

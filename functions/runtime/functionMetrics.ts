@@ -1,5 +1,5 @@
 import { systemClock } from '../../shared/kernel/clock.ts';
-import type { StoreConfig } from '../../shared/platform/config.ts';
+import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { makeMetrics, type RunningMetrics } from '../../shared/platform/metrics.ts';
 

@@ -2,7 +2,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
 import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
-import type { StoreConfig } from '../../shared/platform/config.ts';
+import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { makeFunctionBreakers } from './functionBreakers.ts';

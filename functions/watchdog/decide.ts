@@ -1,4 +1,4 @@
-import type { FleetView, HandOffWish, LeaseView } from '../../shared/fleet/fleetView.ts';
+import type { FleetView, HandOffRequest, LeaseView } from '../../shared/fleet/fleetView.ts';
 import type { ConnectionId, TenantId, WorkerId } from '../../shared/kernel/id.ts';
 import type { WatchdogRules } from '../../shared/platform/watchdogConfig.ts';
 import { restMs, rungOf, type LadderName, type Rung } from './ladders.ts';
@@ -17,15 +17,15 @@ export interface WatchdogStep {
 }
 
 /** The requests that should stand on a lease instead of the present ones. */
-export interface WishChange {
+export interface RequestChange {
   readonly lease: LeaseView;
-  readonly wishes: readonly HandOffWish[];
+  readonly requests: readonly HandOffRequest[];
 }
 
 export interface Decision {
   readonly memory: WatchdogMemory;
   readonly steps: readonly WatchdogStep[];
-  readonly wishChanges: readonly WishChange[];
+  readonly requestChanges: readonly RequestChange[];
   readonly isBraking: boolean;
 }
 
@@ -63,7 +63,7 @@ export function decide(
     const after: Record<string, Climb> = {};
     for (const [workerId, climb] of Object.entries(before)) {
       const isThere = seen.sightings[workerId as WorkerId] !== undefined;
-      const kept = rested(climb, seen.toldWorkers.has(workerId as WorkerId), 0, nowMs);
+      const kept = rested(climb, seen.reportingWorkers.has(workerId as WorkerId), 0, nowMs);
       if (isThere && !isBad.has(workerId as WorkerId) && kept !== undefined) after[workerId] = kept;
     }
     for (const lease of seen[ladder]) {
@@ -81,7 +81,7 @@ export function decide(
     const isBad = new Set(seen.bad.map(({ vitals }) => vitals.connectionId));
     const after: Record<string, Climb> = {};
     for (const [connectionId, climb] of Object.entries(memory.connections)) {
-      const kept = rested(climb, seen.toldShards.has(climb.shard), rules.recoveredMs, nowMs);
+      const kept = rested(climb, seen.coveredShards.has(climb.shard), rules.recoveredMs, nowMs);
       if (!isBad.has(connectionId as ConnectionId) && kept !== undefined) after[connectionId] = kept;
     }
     for (const one of seen.bad) {
@@ -148,7 +148,7 @@ export function decide(
       steps: [...memory.steps, ...steps.map((step) => toRecord(step, nowMs))].slice(-STEPS_KEPT),
     },
     steps,
-    wishChanges: changeWishes(fleet, climbed.connections, steps, seen),
+    requestChanges: changeRequests(fleet, climbed.connections, steps, seen),
     isBraking: seen.isBraking,
   };
 }
@@ -157,9 +157,9 @@ export function decide(
  * The climb of a worker or connection that does not look bad now; undefined when it is well again, or when there was no
  * news of it for long.
  */
-function rested(climb: Climb, isTold: boolean, recoveredMs: number, nowMs: number): Climb | undefined {
+function rested(climb: Climb, hasNews: boolean, recoveredMs: number, nowMs: number): Climb | undefined {
   const wellMs = nowMs - Math.max(climb.badAtMs, climb.steppedAtMs);
-  const goodDigests = climb.goodDigests + (isTold ? 1 : 0);
+  const goodDigests = climb.goodDigests + (hasNews ? 1 : 0);
   const isWell = goodDigests >= GOOD_DIGESTS && wellMs >= recoveredMs;
   return isWell || wellMs >= FORGOTTEN_MS ? undefined : { ...climb, goodDigests };
 }
@@ -168,32 +168,32 @@ function rested(climb: Climb, isTold: boolean, recoveredMs: number, nowMs: numbe
  * The hand-off requests that change. A request ends when its shard has left the worker, or when no connection there is
  * bad any more.
  */
-function changeWishes(
+function changeRequests(
   { leases, shards }: FleetView,
   climbs: Readonly<Record<ConnectionId, Climb>>,
   steps: readonly WatchdogStep[],
   { bad }: Pick<Seen, 'bad'>,
-): readonly WishChange[] {
+): readonly RequestChange[] {
   const troubled = new Set(Object.values(climbs).map(({ shard }) => shard));
   return leases
     .filter(({ state }) => state === 'ALIVE')
-    .flatMap((lease): readonly WishChange[] => {
+    .flatMap((lease): readonly RequestChange[] => {
       const standing = lease.handOffs.filter(({ shard, epoch }) => {
         const row = shards[shard];
         return row?.owner === lease.workerId && row.epoch === epoch && troubled.has(shard);
       });
-      const wished = new Map(standing.map(({ shard, epoch }) => [shard, epoch]));
+      const requested = new Map(standing.map(({ shard, epoch }) => [shard, epoch]));
       for (const { rung, connection, lease: owner } of steps) {
         if (rung !== 'hand_off' || owner.workerId !== lease.workerId || connection === undefined) continue;
-        wished.set(connection.shard, epochOf(bad, connection.connectionId));
+        requested.set(connection.shard, epochOf(bad, connection.connectionId));
       }
-      const wishes = [...wished].map(([shard, epoch]) => ({ shard, epoch }));
-      return isSame(wishes, lease.handOffs) ? [] : [{ lease, wishes }];
+      const requests = [...requested].map(([shard, epoch]) => ({ shard, epoch }));
+      return isSame(requests, lease.handOffs) ? [] : [{ lease, requests }];
     });
 }
 
-function isSame(left: readonly HandOffWish[], right: readonly HandOffWish[]): boolean {
-  const has = ({ shard, epoch }: HandOffWish): boolean =>
+function isSame(left: readonly HandOffRequest[], right: readonly HandOffRequest[]): boolean {
+  const has = ({ shard, epoch }: HandOffRequest): boolean =>
     right.some((other) => other.shard === shard && other.epoch === epoch);
   return left.length === right.length && left.every(has);
 }

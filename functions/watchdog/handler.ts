@@ -1,5 +1,5 @@
 import { readDigests } from '../../shared/connection/workerDigest.ts';
-import { markLeaseDead, requestDrain, wishHandOffs } from '../../shared/fleet/fleetLease.ts';
+import { markLeaseDead, requestDrain, requestHandOffs } from '../../shared/fleet/fleetLease.ts';
 import { readFleet, type FleetTable } from '../../shared/fleet/fleetTable.ts';
 import { waitUntil } from '../../shared/kernel/clock.ts';
 import { makeId, type WorkerId } from '../../shared/kernel/id.ts';
@@ -8,7 +8,7 @@ import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { WatchdogRules } from '../../shared/platform/watchdogConfig.ts';
 import { requestControl } from '../runtime/requestControl.ts';
-import { decide, type WatchdogStep, type WishChange } from './decide.ts';
+import { decide, type WatchdogStep, type RequestChange } from './decide.ts';
 import { keepMemory, readMemory, type StepOutcome, type WatchdogMemory } from './watchdogMemory.ts';
 
 export interface WatchdogDependencies
@@ -63,9 +63,9 @@ async function run(dependencies: Running): Promise<void> {
   }
   metrics.gauge('WatchdogBrake', decision.isBraking ? 1 : 0, {});
   if (decision.isBraking) logger.error('much looks bad at once, the watchdog does no more than restart');
-  const wished = new Map<WorkerId, StepOutcome>();
-  for (const change of decision.wishChanges) {
-    wished.set(change.lease.workerId, await writeWishes(dependencies, change));
+  const requested = new Map<WorkerId, StepOutcome>();
+  for (const change of decision.requestChanges) {
+    requested.set(change.lease.workerId, await writeRequests(dependencies, change));
   }
   const outcomes = new Map<WatchdogStep, StepOutcome>();
   const quick = decision.steps.filter(({ rung }) => rung !== 'confirm_death');
@@ -73,7 +73,7 @@ async function run(dependencies: Running): Promise<void> {
     await Promise.all(
       quick
         .slice(start, start + AT_ONCE)
-        .map(async (step) => outcomes.set(step, await take(dependencies, step, wished))),
+        .map(async (step) => outcomes.set(step, await take(dependencies, step, requested))),
     );
   }
   const deaths = decision.steps.filter(({ rung }) => rung === 'confirm_death');
@@ -88,8 +88,8 @@ async function run(dependencies: Running): Promise<void> {
   for (const step of decision.steps) tell(dependencies, step, outcomes.get(step) ?? 'unknown');
   if (decision.steps.length === 0) return;
   // The outcomes are kept for people. When they cannot be kept, people see that the outcome is unknown.
-  const told = withOutcomes(decision.memory, decision.steps, outcomes);
-  await keepMemory(dependencies, told, version).catch((error: unknown) =>
+  const completed = withOutcomes(decision.memory, decision.steps, outcomes);
+  await keepMemory(dependencies, completed, version).catch((error: unknown) =>
     logger.warn('outcomes of the watchdog were not kept', { error }),
   );
 }
@@ -98,10 +98,10 @@ async function run(dependencies: Running): Promise<void> {
 async function take(
   dependencies: WatchdogDependencies,
   step: WatchdogStep,
-  wished: ReadonlyMap<WorkerId, StepOutcome>,
+  requested: ReadonlyMap<WorkerId, StepOutcome>,
 ): Promise<StepOutcome> {
   // The hand-off was requested on the lease above; a request that need not be changed stands already.
-  if (step.rung === 'hand_off') return wished.get(step.lease.workerId) ?? 'done';
+  if (step.rung === 'hand_off') return requested.get(step.lease.workerId) ?? 'done';
   try {
     return await perform(dependencies, step);
   } catch (error) {
@@ -152,18 +152,18 @@ async function confirmDeath(
   return 'dead';
 }
 
-async function writeWishes(
+async function writeRequests(
   dependencies: WatchdogDependencies,
-  { lease, wishes }: WishChange,
+  { lease, requests }: RequestChange,
 ): Promise<'done' | 'refused' | 'failed'> {
   const { logger } = dependencies;
-  const shards = wishes.map(({ shard }) => shard);
+  const shards = requests.map(({ shard }) => shard);
   try {
-    const outcome = await wishHandOffs(dependencies, lease, wishes);
-    logger.info('hand-offs wished', { workerId: lease.workerId, shards, outcome });
+    const outcome = await requestHandOffs(dependencies, lease, requests);
+    logger.info('hand-offs requested', { workerId: lease.workerId, shards, outcome });
     return outcome === 'written' ? 'done' : 'refused';
   } catch (error) {
-    logger.error('hand-offs could not be wished', { workerId: lease.workerId, shards, error });
+    logger.error('hand-offs could not be requested', { workerId: lease.workerId, shards, error });
     return 'failed';
   }
 }

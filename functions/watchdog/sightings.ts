@@ -30,9 +30,9 @@ export interface Seen {
   readonly mute: readonly LeaseView[];
   readonly bad: readonly BadConnection[];
   /** Shards that a new digest of their owner covers in full: a connection that is not bad there is well. */
-  readonly toldShards: ReadonlySet<number>;
+  readonly coveredShards: ReadonlySet<number>;
   /** Workers with a new digest. */
-  readonly toldWorkers: ReadonlySet<WorkerId>;
+  readonly reportingWorkers: ReadonlySet<WorkerId>;
   readonly isBraking: boolean;
 }
 
@@ -60,7 +60,7 @@ export function look(
   const before = gapMs >= 0 && gapMs <= MISSED_RUNS * rules.everyMs ? memory.workers : {};
   const living = fleet.leases.filter(({ state }) => state !== 'DEAD');
   const sightings: Record<WorkerId, Sighting> = {};
-  const [silent, mute, told]: [LeaseView[], LeaseView[], LeaseView[]] = [[], [], []];
+  const [silent, mute, reporting]: [LeaseView[], LeaseView[], LeaseView[]] = [[], [], []];
   for (const lease of living) {
     const known = before[lease.workerId];
     const sighting = sight(known, lease.heartbeat, digests.get(lease.workerId)?.number, nowMs);
@@ -71,16 +71,16 @@ export function look(
     if (known !== undefined && isSilent) silent.push(lease);
     else if (sighting.digest !== undefined && isMute) mute.push(lease);
     else if (sighting.digest !== undefined && sighting.digest !== memory.workers[lease.workerId]?.digest) {
-      told.push(lease);
+      reporting.push(lease);
     }
   }
-  const connections = judgeConnections(fleet, told, digests, rules);
+  const connections = judgeConnections(fleet, reporting, digests, rules);
   return {
     sightings,
     silent,
     mute,
     ...connections,
-    toldWorkers: new Set(told.map(({ workerId }) => workerId)),
+    reportingWorkers: new Set(reporting.map(({ workerId }) => workerId)),
     isBraking:
       isMass(silent.length + mute.length, living.length, BRAKE_WORKERS) ||
       isMass(connections.badCount, connections.online, BRAKE_CONNECTIONS),
@@ -107,28 +107,28 @@ function sight(known: Sighting | undefined, heartbeat: number, digest: number | 
  * Finds the bad connections. A digest counts only for shards that its worker owns at present. A worker that drains
  * hands everything off in any case.
  */
-function judgeConnections(fleet: FleetView, told: readonly LeaseView[], digests: Digests, rules: WatchdogRules) {
+function judgeConnections(fleet: FleetView, reporting: readonly LeaseView[], digests: Digests, rules: WatchdogRules) {
   const bad: BadConnection[] = [];
-  const toldShards = new Set<number>();
+  const coveredShards = new Set<number>();
   let [badCount, online] = [0, 0];
-  for (const lease of told) {
+  for (const lease of reporting) {
     const digest = digests.get(lease.workerId);
-    for (const said of digest?.shards ?? []) {
-      const row = fleet.shards[said.shard];
-      if (digest === undefined || row?.owner !== lease.workerId || row.epoch !== said.epoch) continue;
-      online += said.online;
-      const unwell = said.suspects.flatMap((vitals): readonly BadConnection[] => {
+    for (const report of digest?.shards ?? []) {
+      const row = fleet.shards[report.shard];
+      if (digest === undefined || row?.owner !== lease.workerId || row.epoch !== report.epoch) continue;
+      online += report.online;
+      const unwell = report.suspects.flatMap((vitals): readonly BadConnection[] => {
         const symptom = symptomOf(vitals, limitsOf(rules));
-        return symptom === undefined ? [] : [{ vitals, symptom, lease, epoch: said.epoch, digest: digest.number }];
+        return symptom === undefined ? [] : [{ vitals, symptom, lease, epoch: report.epoch, digest: digest.number }];
       });
-      const isCut = said.suspected > said.suspects.length;
+      const isCut = report.suspected > report.suspects.length;
       // When all connections that are named are bad, the ones for which the digest had no room may be bad, too.
-      badCount += isCut && unwell.length === said.suspects.length ? said.suspected : unwell.length;
-      if (!isCut) toldShards.add(said.shard);
+      badCount += isCut && unwell.length === report.suspects.length ? report.suspected : unwell.length;
+      if (!isCut) coveredShards.add(report.shard);
       if (lease.state === 'ALIVE') bad.push(...unwell);
     }
   }
-  return { bad, toldShards, badCount, online };
+  return { bad, coveredShards, badCount, online };
 }
 
 function limitsOf({ staleMs, connectingMs }: WatchdogRules): LivenessLimits {

@@ -6,7 +6,7 @@ import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import { Scope } from '../../shared/kernel/scope.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
-import type { StoreConfig } from '../../shared/platform/config.ts';
+import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import type { Trouble } from './trouble.ts';
 import { timeOf, TroubleTeller } from './troubleTeller.ts';
 

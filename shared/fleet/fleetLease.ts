@@ -1,20 +1,23 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { WorkerId } from '../kernel/id.ts';
-import type { HandOffWish } from './fleetView.ts';
+import type { HandOffRequest } from './fleetView.ts';
 import type { ItemKey } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 
 /**
- * Worker leases in the Fleet table, as far as others than the workers touch them: the stopped-task function marks the
- * leases of a task DEAD, the admin function asks a worker to drain, and the watchdog does both and wishes shards away. Keyed
- * by task, because that is what ECS names; a task that was restarted holds several.
+ * Worker leases in the Fleet table, as far as processes other than workers touch them: the stopped-task function marks
+ * the leases of a task DEAD, the admin function asks a worker to drain, and the watchdog does both and requests
+ * hand-offs. A lease is keyed by its task, because ECS names tasks; a task that was restarted holds several.
  */
 export const leaseKey = (taskId: string, workerId: WorkerId): ItemKey => ({ pk: `LEASE#${taskId}`, sk: workerId });
 export const LEASE_PREFIX = 'LEASE#';
 
-/** A dead lease is kept for a day, so that everybody who still looks for it learns that it is dead. */
+/**
+ * The time in seconds for which a dead lease is kept: a day, so that every process that still looks for it learns that
+ * it is dead.
+ */
 const DEAD_LEASE_SECONDS = 86_400;
 
 /**
@@ -75,9 +78,9 @@ export async function markTaskDead(
 }
 
 /**
- * Asks a worker to drain; its next heartbeat brings it the wish. Condition: the lease exists and is ALIVE. To ask twice is to
- * ask once. Returns what the lease is instead when the condition does not hold, as the refusing write itself saw it: a second
- * read could show something else again.
+ * Asks a worker to drain; its next heartbeat brings it the request. Condition: the lease exists and is ALIVE. To ask
+ * twice is to ask once. Returns the present state of the lease when the condition does not hold, as the refused write
+ * itself saw it: a second read could show something else again.
  */
 export async function requestDrain(
   { table, stage }: { readonly table: DynamoDBDocumentClient; readonly stage: string },
@@ -104,23 +107,24 @@ export async function requestDrain(
 }
 
 /**
- * Leaves on a lease which of its shards another worker should own; the leader's next plan honours it. Replaces the wishes that
- * were there. Condition: the lease exists and is ALIVE: who drains gives everything away in any case.
+ * Leaves on a lease the hand-offs that the watchdog requests: shards that another worker should own. The leader's next
+ * plan honours them. They replace the requests that were there. Condition: the lease exists and is ALIVE, since a
+ * worker that drains gives everything away in any case.
  */
-export async function wishHandOffs(
+export async function requestHandOffs(
   { table, stage }: { readonly table: DynamoDBDocumentClient; readonly stage: string },
   lease: { readonly taskId: string; readonly workerId: WorkerId },
-  wishes: readonly HandOffWish[],
+  requests: readonly HandOffRequest[],
 ): Promise<'written' | 'refused'> {
   try {
     await table.send(
       new UpdateCommand({
         TableName: tableName(stage, 'fleet'),
         Key: leaseKey(lease.taskId, lease.workerId),
-        UpdateExpression: 'SET handOffs = :wishes',
+        UpdateExpression: 'SET handOffs = :requests',
         ConditionExpression: 'attribute_exists(pk) AND #state = :alive',
         ExpressionAttributeNames: { '#state': 'state' },
-        ExpressionAttributeValues: { ':wishes': wishes, ':alive': 'ALIVE' },
+        ExpressionAttributeValues: { ':requests': requests, ':alive': 'ALIVE' },
       }),
     );
     return 'written';

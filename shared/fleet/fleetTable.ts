@@ -17,7 +17,7 @@ import {
   type WorkerLoad,
 } from './fleetView.ts';
 
-/** Consistent reads of the Fleet table, which holds a row per worker, a row per shard, and the leader's. */
+/** Consistent reads of the Fleet table, which holds a row for each worker, a row for each shard, and the leader's. */
 const SHARD_PREFIX = 'SHARD#';
 export const leaderKey: ItemKey = { pk: 'LEADER', sk: 'LEADER' };
 export const ownershipKey = (shard: number): ItemKey => ({
@@ -25,7 +25,7 @@ export const ownershipKey = (shard: number): ItemKey => ({
   sk: 'OWNER',
 });
 
-/** Names a worker lease; rows that name a worker carry both, so that its lease is one read away. */
+/** The name of a worker lease. Rows that name a worker carry both ids, so that its lease is one read away. */
 export interface LeaseName {
   readonly taskId: string;
   readonly workerId: WorkerId;
@@ -40,9 +40,9 @@ const BATCH_LIMIT = 100;
 const nobody: Leadership = { leader: undefined, deputy: undefined, tick: 0 };
 
 /**
- * Reads the whole table. A scan is no snapshot: it may pass the place of a lease before the lease is made, and then meet a
- * shard that its worker claimed. So a lease that is named but was not met is read by its key: it was made before the row
- * that names it, thus only a lease that is gone is missing.
+ * Reads the whole table. A scan is no snapshot: it may pass the place of a lease before the lease is made, and then
+ * meet a shard that its worker claimed. So a lease that is named but was not met is read by its key: it was made before
+ * the row that names it, thus only a lease that is gone is missing.
  */
 export async function readFleet(fleet: FleetTable, shardCount: number): Promise<FleetView> {
   const leases: LeaseView[] = [];
@@ -67,7 +67,7 @@ export async function readFleet(fleet: FleetTable, shardCount: number): Promise<
   return { leases, shards, leadership };
 }
 
-/** Reads some shards, and then the leases of those who are named in them. */
+/** Reads some shards, and then the leases of the workers that are named in them. */
 export async function readShards(
   fleet: FleetTable,
   shards: readonly number[],
@@ -79,7 +79,7 @@ export async function readShards(
   return { shards: shards.map((shard) => rows.get(shard) ?? noOwner(shard)), leases: await readLeases(fleet, named) };
 }
 
-/** Reads who leads, and the leases of leader and deputy. */
+/** Reads which worker leads, and the leases of leader and deputy. */
 export async function readLeadership(fleet: FleetTable): Promise<Pick<FleetView, 'leases' | 'leadership'>> {
   const [item] = await readItems(fleet, [leaderKey]);
   if (item === undefined) return { leases: [], leadership: nobody };
@@ -92,13 +92,13 @@ function scan({ table, stage }: FleetTable): AsyncGenerator<Record<string, unkno
   return scanItems(table, { TableName: tableName(stage, 'fleet'), ConsistentRead: true });
 }
 
-/** Leases that are there. A read that is not complete throws: a lease that was not read must not count as missing. */
+/** Reads leases by name. A read that is not complete throws: a lease that was not read must not count as missing. */
 async function readLeases(fleet: FleetTable, named: ReadonlyMap<WorkerId, string>): Promise<readonly LeaseView[]> {
   const keys = [...named].map(([workerId, taskId]) => leaseKey(taskId, workerId));
   return (await readItems(fleet, keys)).map(toLease);
 }
 
-/** Items that are there, read consistently. Throws `store_unavailable` when the read is not complete. */
+/** Reads the items that exist, consistently. Throws `store_unavailable` when the read is not complete. */
 export async function readItems(
   { table, stage }: FleetTable,
   keys: readonly ItemKey[],
@@ -116,7 +116,7 @@ export async function readItems(
   return found;
 }
 
-/** Rows name workers with their task: as owner, next owner, leader or deputy. */
+/** Collects the workers that an item names as owner, next owner, leader or deputy, with their tasks. */
 function nameWorkers(named: Map<WorkerId, string>, item: Readonly<Record<string, unknown>>): void {
   for (const role of ['owner', 'next', 'leader', 'deputy']) {
     const workerId = item[role] as WorkerId | undefined;
@@ -152,7 +152,7 @@ export function toLease(item: Readonly<Record<string, unknown>>): LeaseView {
     taskId: item['taskId'] as string,
     state: item['state'] as LeaseState,
     heartbeat: item['heartbeat'] as number,
-    generation: (item['generation'] as number | undefined) ?? 0,
+    deployGeneration: (item['generation'] as number | undefined) ?? 0,
     zone: item['zone'] as string | undefined,
     startedAtMs: (item['startedAtMs'] as number | undefined) ?? 0,
     seenAtMs: (item['seenAtMs'] as number | undefined) ?? 0,

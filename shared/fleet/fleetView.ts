@@ -1,21 +1,24 @@
 import type { WorkerId } from '../kernel/id.ts';
 
-/** What the Fleet table shows: worker leases, shard ownership, and who leads. Pure; read by workers and by operators. */
+/**
+ * The contents of the Fleet table: worker leases, shard ownership, and the leader. The file is pure; workers and
+ * operators read it.
+ */
 export interface FleetView {
   readonly leases: readonly LeaseView[];
   readonly shards: readonly ShardView[];
   readonly leadership: Leadership;
 }
 
-/** `tick` grows with each look that the leader takes at the fleet. */
+/** The leader and its deputy. `tick` grows with each look that the leader takes at the fleet. */
 export interface Leadership {
   readonly leader: WorkerId | undefined;
-  /** Observes beside the leader, so that it has nothing to wait for when it takes over. */
+  /** The worker that observes beside the leader, so that it has nothing to wait for when it takes over. */
   readonly deputy: WorkerId | undefined;
   readonly tick: number;
 }
 
-/** DEAD is for ever. Who drains keeps its shards until they are given or released. */
+/** DEAD is for ever. A worker that drains keeps its shards until they are given or released. */
 export type LeaseState = 'ALIVE' | 'DRAINING' | 'DEAD';
 
 /** One worker process. */
@@ -24,50 +27,55 @@ export interface LeaseView {
   readonly taskId: string;
   readonly state: LeaseState;
   readonly heartbeat: number;
-  /** Deploy generation: workers of a newer one take over from those of older ones. */
-  readonly generation: number;
+  /** The deploy generation: workers of a newer one take over from workers of older ones. */
+  readonly deployGeneration: number;
   readonly zone: string | undefined;
-  /** Wall clock, for people; nothing is decided by it. */
+  /** The start by the wall clock, for people; nothing is decided by it. */
   readonly startedAtMs: number;
   readonly seenAtMs: number;
-  /** How it died, once it is DEAD. */
+  /** The kind of proof of its death, once it is DEAD. */
   readonly proof: 'clean' | 'observed' | 'stopped' | undefined;
   readonly load: WorkerLoad;
-  /** Shards whose rows it watches now, because the leader announced them: a give to it is taken up at once. */
+  /**
+   * Shards whose rows the worker watches now, because the leader announced them: it becomes the owner at once when one
+   * is given.
+   */
   readonly expecting: readonly number[];
   readonly orders: Orders;
-  /** An operator, or the watchdog, wants it to drain. */
+  /** Whether an operator or the watchdog has asked the worker to drain. */
   readonly drainRequested: boolean;
   /** Shards that the watchdog wants another worker to own. */
-  readonly handOffs: readonly HandOffWish[];
+  readonly handOffs: readonly HandOffRequest[];
 }
 
-/** A wish that a shard leave its owner. It is for one ownership only: under another epoch the shard has left already. */
-export interface HandOffWish {
+/**
+ * A request that a shard leave its owner. It is for one ownership only: under another epoch the shard has left already.
+ */
+export interface HandOffRequest {
   readonly shard: number;
   readonly epoch: number;
 }
 
-/** What a worker says of itself with each heartbeat. Counters grow from its start. */
+/** The load that a worker reports with each heartbeat. Counters grow from its start. */
 export interface WorkerLoad {
   readonly connections: number;
   readonly online: number;
-  /** Opens that wait for their turn. */
+  /** The number of opens that wait for their turn. */
   readonly waiting: number;
   readonly opened: number;
   readonly openFailed: number;
-  /** Milliseconds in all for which its gate was closed. */
+  /** The total time for which its gate was closed, in milliseconds. */
   readonly suspendedMs: number;
-  /** It holds the brake: many look dead to it at once. */
+  /** Whether it holds the brake: many workers look dead to it at once. */
   readonly braking: boolean;
-  /** It takes no more shards: its memory is short, or its event loop late. */
+  /** Whether it takes no more shards: its memory is short, or its event loop late. */
   readonly full: boolean;
-  readonly recycle: RecycleWish;
+  readonly recycle: RecycleReason;
 }
 
-/** Why a worker wishes to be replaced by a new one. */
-export const recycleWishes = ['none', 'age', 'memory'] as const;
-export type RecycleWish = (typeof recycleWishes)[number];
+/** The reasons for which a worker asks to be recycled. */
+export const recycleReasons = ['none', 'age', 'memory'] as const;
+export type RecycleReason = (typeof recycleReasons)[number];
 
 export const noLoad: WorkerLoad = {
   connections: 0,
@@ -81,18 +89,21 @@ export const noLoad: WorkerLoad = {
   recycle: 'none',
 };
 
-/** What the leader leaves in a lease; the worker's next heartbeat brings it. Only proposals: each write has its condition. */
+/**
+ * The orders that the leader leaves in a lease; the worker's next heartbeat brings them. They are only proposals: each
+ * write has its condition.
+ */
 export interface Orders {
   /** Orphaned shards to claim. */
   readonly claim: readonly number[];
-  /** Shards that others will give to this worker: watch their rows. */
+  /** Shards that other workers will give to this one, which should watch their rows. */
   readonly expect: readonly number[];
   /** Shards of this worker to give away, each to the worker that its row names as next. */
   readonly give: readonly number[];
-  /** Its share of the fleet's socket opens; undefined leaves it at its own setting. */
+  /** The worker's share of the fleet's socket opens; undefined leaves it at its own setting. */
   readonly opensPerSecond: number | undefined;
   readonly mode: FleetMode;
-  /** It is this worker's turn to be replaced, as it wished: drain and end. */
+  /** Whether it is this worker's turn to be recycled, as it asked: it drains and ends. */
   readonly recycle: boolean;
 }
 
@@ -108,23 +119,23 @@ export const noOrders: Orders = {
   recycle: false,
 };
 
-/** Who owns a shard. */
+/** A shard and its owner. */
 export interface ShardView {
   readonly shard: number;
   readonly owner: WorkerId | undefined;
-  /** Grows with each change of owner; 0 before the first claim. */
+  /** A number that grows with each change of owner; 0 before the first claim. */
   readonly epoch: number;
-  /** To whom the owner is to give it. */
+  /** The worker to which the owner is to give it. */
   readonly next: WorkerId | undefined;
 }
 
-/** Shards that nobody owns: never claimed, released, or their owner's lease is dead or missing. */
+/** Shards without an owner: never claimed, released, or their owner's lease is dead or missing. */
 export function orphansOf({ leases, shards }: Pick<FleetView, 'leases' | 'shards'>): readonly ShardView[] {
   const living = new Set(leases.filter(({ state }) => state !== 'DEAD').map(({ workerId }) => workerId));
   return shards.filter(({ owner }) => owner === undefined || !living.has(owner));
 }
 
-/** Shards of one worker. */
+/** The shards of one worker. */
 export function ownedBy(view: Pick<FleetView, 'shards'>, workerId: WorkerId): readonly ShardView[] {
   return view.shards.filter(({ owner }) => owner === workerId);
 }

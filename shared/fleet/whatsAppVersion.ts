@@ -2,41 +2,45 @@ import { createHash } from 'node:crypto';
 import type { ConnectionId } from '../kernel/id.ts';
 
 /**
- * The version of WhatsApp's client that our sockets claim to be. WhatsApp refuses old ones (405), in waves, and the remedy
- * is a newer number: so it is configuration that an operator changes without a deploy, one item in the Fleet table.
+ * The version of WhatsApp's client with which our sockets present themselves. WhatsApp refuses old ones (405), in
+ * waves, and the remedy is a newer number: so it is configuration that an operator changes without a deploy, one item
+ * in the Fleet table.
  *
- *   current     what connections use; the version that is vetted in the code until an operator names one
- *   candidate   a newer one that a share of the connections, always the same ones, uses first
- *   refused     versions that WhatsApp refused: nobody logs in with them until an operator names one of them again
+ * current     the version that connections use; until an operator names one, the version that is vetted in the code
+ * candidate   a newer version that a share of the connections, always the same ones, uses first
+ * refused     versions that WhatsApp refused: no socket logs in with them until an operator names one of them again
  */
 export interface VersionPlan {
-  /** Grows with each change; 0 before the first. */
+  /** A number that grows with each change; 0 before the first. */
   readonly revision: number;
-  /** Undefined: the version that is vetted in the code. So for `previous`, once there was a change. */
+  /**
+   * The version of all connections; undefined means the version that is vetted in the code. The same holds for
+   * `previous`, once there was a change.
+   */
   readonly current: string | undefined;
   readonly previous: string | undefined;
   readonly candidate: VersionCandidate | undefined;
   readonly refused: readonly string[];
-  /** Newest first. */
+  /** The latest changes, newest first. */
   readonly changes: readonly VersionChange[];
 }
 
 export interface VersionCandidate {
   readonly version: string;
-  /** Share of the connections that use it, in percent. */
+  /** The share of the connections that use it, in percent. */
   readonly percent: number;
 }
 
 export interface VersionChange {
   readonly atMs: number;
-  /** Who asked for it; `breaker` is the fleet itself. */
+  /** The operator who asked for the change; `breaker` is the fleet itself. */
   readonly by: string;
   readonly kind: 'set' | 'canary' | 'rolled_back' | 'refused';
-  /** That was set, rolled back or refused; undefined is the one that is vetted in the code. */
+  /** The version that was set, rolled back or refused; undefined means the one that is vetted in the code. */
   readonly version: string | undefined;
 }
 
-/** Default of the pinned Baileys release; a test holds the two together. */
+/** The default of the pinned Baileys release; a test holds the two together. */
 export const VETTED_VERSION = '2.3000.1043857760';
 /** Three numbers, as WhatsApp Web shows them. */
 export const VERSION_FORMAT = /^\d{1,3}\.\d{1,5}\.\d{1,12}$/;
@@ -53,16 +57,16 @@ export const noVersionPlan: VersionPlan = {
   changes: [],
 };
 
-/** Who changes a plan, and when. */
+/** The person or part that changes a plan, and the time. */
 interface Author {
   readonly by: string;
   readonly atMs: number;
 }
 
 /**
- * The version that a connection uses. Always the same one for the same plan, and a connection that uses the candidate goes
- * on to do so when its share grows.
- * @param vetted what is used until an operator names a version
+ * The version that a connection uses. It is always the same for the same plan, and a connection that uses the candidate
+ * goes on to do so when its share grows.
+ * @param vetted the version to use until an operator names one
  */
 export function versionFor(plan: VersionPlan, vetted: string, connectionId: ConnectionId): string {
   const { candidate, current } = plan;
@@ -70,27 +74,27 @@ export function versionFor(plan: VersionPlan, vetted: string, connectionId: Conn
   return current ?? vetted;
 }
 
-/** Place of a connection among all, from 0 to under 100. */
+/** The place of a connection among all, from 0 to under 100. */
 function placeOf(connectionId: ConnectionId): number {
   return (createHash('sha256').update(connectionId).digest().readUInt32BE() / 2 ** 32) * 100;
 }
 
 /**
- * A version for all (100 percent), or for a share of the connections first. It is tried again if WhatsApp had refused it.
- * Returns `already_current` for a candidate that all use anyway.
+ * Sets a version for all (100 percent), or for a share of the connections first. A version that WhatsApp had refused is
+ * tried again. Returns `already_current` for a candidate that all connections use anyway.
  */
 export function setVersion(
   plan: VersionPlan,
-  wish: VersionCandidate,
+  asked: VersionCandidate,
   vetted: string,
   { by, atMs }: Author,
 ): VersionPlan | 'already_current' {
-  const { version, percent } = wish;
+  const { version, percent } = asked;
   const isCurrent = version === (plan.current ?? vetted);
   const next = { ...plan, refused: plan.refused.filter((refused) => refused !== version) };
   if (percent < 100) {
     if (isCurrent) return 'already_current';
-    return changed({ ...next, candidate: wish }, { by, atMs, kind: 'canary', version });
+    return changed({ ...next, candidate: asked }, { by, atMs, kind: 'canary', version });
   }
   return changed(
     { ...next, current: version, previous: isCurrent ? plan.previous : plan.current, candidate: undefined },
@@ -98,7 +102,10 @@ export function setVersion(
   );
 }
 
-/** Takes the candidate back, or else the last change of the version for all. It is tried again if it had been refused. */
+/**
+ * Takes the candidate back, or else the last change of the version for all. A version that had been refused is tried
+ * again.
+ */
 export function rollBack(plan: VersionPlan, { by, atMs }: Author): VersionPlan | 'nothing_to_roll_back' {
   const { candidate, current, previous } = plan;
   if (candidate !== undefined) {
@@ -111,7 +118,10 @@ export function rollBack(plan: VersionPlan, { by, atMs }: Author): VersionPlan |
   );
 }
 
-/** WhatsApp refuses a version. A candidate is taken back by that; a version for all stays, and nobody logs in with it. */
+/**
+ * Notes that WhatsApp refuses a version. A candidate is taken back by that; a version for all stays, and no socket logs
+ * in with it.
+ */
 export function refuseVersion(plan: VersionPlan, version: string, atMs: number): VersionPlan {
   if (plan.refused.includes(version)) return plan;
   const refused = [...plan.refused, version].slice(-KEPT_REFUSED);

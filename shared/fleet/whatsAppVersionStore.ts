@@ -8,7 +8,7 @@ import { noVersionPlan, type VersionChange, type VersionPlan } from './whatsAppV
 /** The plan of WhatsApp versions: one item of the Fleet table, read and put as a whole. */
 export const versionKey = { pk: 'WHATSAPP_VERSION', sk: 'WHATSAPP_VERSION' } as const;
 
-/** Each loss means that another write went through, and there are few of them. */
+/** The number of tries of a change. Each loss means that another write went through, and there are few writes. */
 const TRIES = 8;
 
 /** Reads the plan; strongly consistent. Throws when the store does not answer. */
@@ -24,8 +24,8 @@ export async function readVersionPlan({ table, stage }: FleetTable): Promise<Ver
 }
 
 /**
- * Changes the plan: what `decide` makes of it is stored. Condition: nobody has changed it since it was read; otherwise it
- * is read and decided again. `decide` may return the plan itself, and nothing is written.
+ * Changes the plan: the result of `decide` is stored. Condition: nobody has changed the plan since it was read;
+ * otherwise it is read and decided again. `decide` may return the plan itself, and then nothing is written.
  */
 export async function changeVersionPlan(
   fleet: FleetTable,

@@ -8,8 +8,8 @@ import type { Principal } from './principal.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
- * API keys: `hf_<role>_<43 characters>`, 256 random bits. Only the SHA-256 of a key is stored: a key of that much chance
- * needs no slow hash. The secret is shown once, when it is made.
+ * API keys: `hf_<role>_<43 characters>`, 256 random bits. Only the SHA-256 of a key is stored: a key of that much
+ * chance needs no slow hash. The secret is shown once, when it is made.
  */
 const SECRET_BYTES = 32;
 const API_KEY = /^hf_(tenant|operator)_[A-Za-z0-9_-]{43}$/;
@@ -25,7 +25,10 @@ export interface NewApiKey {
   readonly createdAtMs: number;
 }
 
-/** Makes a key for a tenant that the caller has read. Two rows in one transaction: one to find it by, one to list it by. */
+/**
+ * Makes a key for a tenant that the caller has read. Two rows are written in one transaction: one to find the key by,
+ * one to list it by.
+ */
 export async function createTenantKey(
   dependencies: IdentityDependencies,
   tenantId: TenantId,
@@ -62,7 +65,7 @@ export async function createOperatorKey(dependencies: IdentityDependencies): Pro
   return key;
 }
 
-/** Who holds this key: one read. Returns undefined for anything that is no key of ours. */
+/** Finds the holder of a key, with one read. Returns undefined for any text that is no key of ours. */
 export async function findPrincipal(
   dependencies: Pick<IdentityDependencies, 'table' | 'stage'>,
   apiKey: string,
@@ -77,7 +80,10 @@ export async function findPrincipal(
   return { role: 'tenant', keyId: item['keyId'] as ApiKeyId, tenantId: item['tenantId'] as TenantId };
 }
 
-/** What identifies a key without being it: its SHA-256 in hex. Also the key of any cache of principals. */
+/**
+ * The SHA-256 of a key in hex, which identifies the key without being it. It is also the key of any cache of
+ * principals.
+ */
 export function hashOf(apiKey: string): string {
   return createHash('sha256').update(apiKey).digest('hex');
 }

@@ -2,7 +2,7 @@ interface ErrorRule {
   readonly httpStatus: number;
   /** Whether the same request can succeed later without being changed. */
   readonly retry: 'never' | 'later';
-  /** What happened and what to do about it, for the person who reads the answer. */
+  /** One sentence or more for the person who reads the answer: what happened and what to do about it. */
   readonly sentence: string;
 }
 
@@ -213,7 +213,7 @@ export interface FieldProblem {
   readonly problem: string;
 }
 
-/** "Cannot go on, and the caller may learn why." Expected outcomes are return values, not this. */
+/** An operation cannot go on, and the caller may learn why. Expected outcomes are return values, not this error. */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;

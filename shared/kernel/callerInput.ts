@@ -1,29 +1,32 @@
 import type { FieldProblem } from './appError.ts';
 
 /**
- * What no caller may send, in whatever field: text that a store, a queue or another reader of the JSON refuses or changes,
- * and names that every object of the language has already. Asked for once, of the whole request and before its schema, so
- * that no route can forget it.
+ * Checks for input that no caller may send, in any field: text that a store, a queue or another reader of the JSON
+ * refuses or changes, and names that every object of the language has already. The check is made once, of the whole
+ * request and before its schema, so that no route can forget it.
  */
 const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
-/** Deeper than any schema. */
+/** The greatest depth of a request, deeper than any schema. */
 const MOST_DEPTH = 32;
-/** One is enough to be put right; a body full of them is not repeated in the answer. */
+/**
+ * The greatest number of problems in an answer. One is enough to correct a request; a body full of them is not repeated
+ * in the answer.
+ */
 const MOST_PROBLEMS = 20;
-/** Longest name that an answer repeats. */
+/** The greatest length of a name that an answer repeats. */
 const MOST_NAME = 100;
 
-/** U+FDD0 to U+FDEF and the last two of each plane: code points that are no characters, for use inside programs. */
+/** Code points that are not characters, for use inside programs: U+FDD0 to U+FDEF and the last two of each plane. */
 const NONCHARACTER = /\p{Noncharacter_Code_Point}/u;
 
-/** What is wrong with a text, or undefined. Emoji, right-to-left marks and control characters other than NUL are text. */
+/** The problem of a text, or undefined. Emoji, right-to-left marks and control characters other than NUL are text. */
 export function textProblem(text: string): string | undefined {
   if (!text.isWellFormed()) return 'has half a character (a lone surrogate). Send whole characters';
   if (text.includes('\0')) return 'has a NUL character, which cannot be stored';
   return NONCHARACTER.test(text) ? 'has a code point that is no character, such as U+FFFF' : undefined;
 }
 
-/** All that is wrong with the texts and names in a parsed JSON value, each with its path; at most twenty. */
+/** All problems of the texts and names in a parsed JSON value, each with its path; at most twenty. */
 export function findInputProblems(value: unknown): readonly FieldProblem[] {
   const problems: FieldProblem[] = [];
   const waiting: { readonly value: unknown; readonly path: readonly string[] }[] = [{ value, path: [] }];
@@ -46,7 +49,7 @@ function problemOf(part: unknown, path: readonly string[]): string | undefined {
   return typeof part === 'string' ? textProblem(part) : undefined;
 }
 
-/** The path of a field as an answer shows it: always text that every reader takes, and never long. */
+/** The path of a field as an answer shows it: always text that every reader accepts, and never long. */
 export function fieldOf(path: readonly string[]): string {
   const field = path.map((name) => (name.length > MOST_NAME ? `${name.slice(0, MOST_NAME)}…` : name)).join('.');
   return field === '' ? '(body)' : field.toWellFormed().replaceAll('\0', '\u{FFFD}');

@@ -3,15 +3,15 @@
  * milliseconds since 1970. Nothing else in the product reads a clock, so tests can own it.
  */
 export interface Clock {
-  /** Wall clock, milliseconds since 1970 UTC. For stored and shown times, never for durations. */
+  /** Reads the wall clock, in milliseconds since 1970 UTC. It is for stored and shown times, never for durations. */
   readonly nowMs: () => number;
-  /** Monotonic milliseconds since an arbitrary start. For durations and deadlines. */
+  /** Reads the monotonic clock, in milliseconds since an arbitrary start. It is for durations and deadlines. */
   readonly monotonicMs: () => number;
   /** Resolves after `durationMs`, or at once when `signal` aborts. Never rejects. */
   readonly sleep: (durationMs: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** Longest that a timer of Node can be set to; a longer one would end at once. */
+/** The longest time that a timer of Node can be set to; a longer one would end at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The machine's own clocks. */
@@ -46,9 +46,9 @@ export const systemClock: Clock = {
 const SHORTEST_WAIT_MS = 1;
 
 /**
- * Waits until the monotonic clock says that a moment has come, or until `signal` aborts. Never rejects. A timer may end before
- * the clock by which its end is judged has got there: whoever then asks that clock once and gives up would wait for ever. This
- * one sets its timer again until both agree.
+ * Waits until the monotonic clock says that a moment has come, or until `signal` aborts. Never rejects. A timer may end
+ * before the clock by which its end is judged has got there: a caller that then asks that clock once and gives up would
+ * wait for ever. This function sets its timer again until both agree.
  * @param untilMs the moment, on the clock's own monotonic time
  */
 export async function waitUntil(

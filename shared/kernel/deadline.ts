@@ -13,7 +13,10 @@ export class TimeoutError extends Error {
   }
 }
 
-/** Without a reason of its own, an abort makes an error with a stack: at each call to a store, for nobody. */
+/**
+ * The reason of an abort. Without one, each abort makes an error with a stack that nobody reads: at each call to a
+ * store.
+ */
 const SETTLED = 'settled';
 
 /**
@@ -30,7 +33,7 @@ export async function withDeadline<Result>(
   const late = new AbortController();
   const settled = new AbortController();
   const expired = clock.sleep(deadlineMs, settled.signal).then((): Promise<Result> => {
-    // Settled: the race is over and this is for nobody.
+    // The race is settled, and no caller waits for this abort.
     if (settled.signal.aborted) return new Promise(() => undefined);
     const timeout = new TimeoutError(what, deadlineMs);
     late.abort(timeout);

@@ -1,11 +1,11 @@
 /**
- * Every deadline that is not a setting, in one place: nothing outside is waited for without one.
- * Settings (`HOLDFAST_STORE_TIMEOUT_MS` 5 s, `HOLDFAST_WEBHOOK_TIMEOUT_MS` 10 s, the query and ack timeouts of WhatsApp)
- * are in `platform/config.ts`.
+ * Every deadline that is not a setting, in one place: nothing outside is waited for without a deadline. Settings
+ * (`HOLDFAST_STORE_TIMEOUT_MS` 5 s, `HOLDFAST_WEBHOOK_TIMEOUT_MS` 10 s, the query and ack timeouts of WhatsApp) are in
+ * `platform/config.ts`.
  */
 interface Deadline {
   readonly ms: number;
-  /** Where the number comes from. */
+  /** The source of the number. */
   readonly source: string;
 }
 

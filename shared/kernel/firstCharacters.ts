@@ -1,4 +1,4 @@
-/** The first characters of a text: never half of one. */
+/** The first characters of a text, of which none is cut in half. */
 export function firstCharacters(text: string, count: number): string {
   if (text.length <= count) return text;
   let end = 0;

@@ -3,8 +3,8 @@ import { decodeTime, ulid } from 'ulid';
 import type { Random } from './random.ts';
 
 /**
- * Ids are types with a visible prefix. Only this file makes or checks them; everybody else treats them as opaque text.
- * All but event ids carry a ULID, so they sort by the time they were made.
+ * Ids are types with a visible prefix. Only this file makes or checks them; all other code treats them as opaque text.
+ * All but event ids carry a ULID, so they sort by the time at which they were made.
  */
 type Branded<Brand extends string> = string & { readonly __brand: Brand };
 
@@ -20,13 +20,13 @@ export type MessageId = Branded<'MessageId'>;
 export type EventId = Branded<'EventId'>;
 /** A tenant's webhook URL with its secret. Unique everywhere. */
 export type EndpointId = Branded<'EndpointId'>;
-/** One event for one endpoint. The same pair always has the same one. */
+/** One event for one endpoint. The same pair always has the same id. */
 export type DeliveryId = Branded<'DeliveryId'>;
 /** One run of a worker process (its incarnation). Unique everywhere. */
 export type WorkerId = Branded<'WorkerId'>;
 /** WhatsApp's id of one message stanza. Unique within connection, chat and sender. */
 export type StanzaId = Branded<'StanzaId'>;
-/** Follows one request through command, event, delivery and log. */
+/** One id for a request that is followed through command, fact, event, delivery and log. */
 export type CorrelationId = Branded<'CorrelationId'>;
 
 interface IdKinds {
@@ -58,7 +58,7 @@ export function makeEventId(sequence: number): EventId {
   return `evt_${String(sequence).padStart(EVENT_DIGITS, '0')}` as EventId;
 }
 
-/** Place of an event in its tenant's log, or undefined if the text is no event id. */
+/** The place of an event in its tenant's log, or undefined if the text is no event id. */
 export function parseEventId(text: string): number | undefined {
   return /^evt_[0-9]{15}$/.test(text) ? Number(text.slice(4)) : undefined;
 }
@@ -74,16 +74,17 @@ export function makeStanzaId(random: Random): StanzaId {
 }
 
 /**
- * Correlation ids given by callers: 8 to 64 of `A-Z a-z 0-9 . _ -`.
- * Returns undefined for anything else; the caller then makes a new one.
+ * Reads a correlation id that a caller gave: 8 to 64 of `A-Z a-z 0-9 . _ -`. Returns undefined for anything else; the
+ * caller of this function then makes a new one.
  */
 export function parseCorrelationId(text: string | undefined): CorrelationId | undefined {
   return text !== undefined && /^[A-Za-z0-9._-]{8,64}$/.test(text) ? (text as CorrelationId) : undefined;
 }
 
 /**
- * The message id of a message that WhatsApp gave us: the same fact always gets the same id. Its ULID carries a time that
- * grows from message to message, so that ids sort as they came, and as randomness a hash of what makes it unique.
+ * The message id of a message that came from WhatsApp: the same fact always gets the same id. Its ULID carries a time
+ * that grows from message to message, so that ids sort as the messages came, and instead of randomness a hash of the
+ * message's unique parts.
  */
 export function deriveMessageId(
   connectionId: ConnectionId,
@@ -97,7 +98,10 @@ export function deriveMessageId(
   return `msg_${ulid(stanza.timestampMs, fromDigest)}` as MessageId;
 }
 
-/** When an id was made that carries a ULID: all but those of events and deliveries. Milliseconds since 1970. */
+/**
+ * The time at which an id was made, in milliseconds since 1970; for ids that carry a ULID, which are all but those of
+ * events and deliveries.
+ */
 export function timeOfId(id: string): number {
   return decodeTime(id.slice(id.indexOf('_') + 1));
 }

@@ -10,14 +10,17 @@ export interface Jid {
 
 const JID = /^([\w.+-]{1,100})(?::(\d{1,5}))?@([a-z.]{1,30})$/;
 
-/** What the user of an address looks like, by server, where one can send messages to it. A number of a person or group is nothing but digits. */
+/**
+ * The form of the user part of an address, by server, where messages can be sent to it. The number of a person or group
+ * consists of digits only.
+ */
 const userForms: ReadonlyMap<string, RegExp> = new Map([
   ['s.whatsapp.net', /^\d{1,20}$/],
   ['lid', /^\d{1,20}$/],
   ['g.us', /^\d{1,25}(?:-\d{1,25})?$/],
 ]);
 
-/** Parts of an address, or undefined if the text is none. */
+/** The parts of an address, or undefined if the text is none. */
 export function parseJid(text: string): Jid | undefined {
   const match = JID.exec(text);
   if (match === null) return undefined;
@@ -58,8 +61,8 @@ export function isPerson(text: string): boolean {
 }
 
 /**
- * Digits of an international phone number written in any usual way (`+49 151 …`, `0049…` is not international form here).
- * Returns undefined when it cannot be one: 7 to 15 digits, not starting with 0 (E.164).
+ * The digits of an international phone number written in any usual way (`+49 151 …`, `0049…` is not international form
+ * here). Returns undefined when the text cannot be one: 7 to 15 digits, not starting with 0 (E.164).
  */
 export function parsePhoneNumber(text: string): string | undefined {
   if (!/^\+?[\d\s().-]+$/.test(text)) return undefined;
@@ -86,7 +89,7 @@ export function otherNameOf(address: string, candidates: readonly (string | unde
   return found === undefined ? undefined : withoutDevice(found);
 }
 
-/** Last four digits, the most of a phone number that a log may hold. */
+/** The last four digits, the most of a phone number that a log may hold. */
 export function maskPhoneNumber(digits: string): string {
   return `…${digits.slice(-4)}`;
 }

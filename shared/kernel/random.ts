@@ -8,11 +8,14 @@ export interface Random {
   readonly bytes: (size: number) => Uint8Array;
 }
 
-/** Drawn many at a time: an id takes sixteen of them, and each call to the generator costs more than a thousand bytes. */
+/**
+ * Random numbers that are drawn many at a time: an id takes sixteen of them, and each call to the generator costs more
+ * than a thousand bytes.
+ */
 const pool = new Uint32Array(256);
 let taken = pool.length;
 
-/** Cryptographically strong chance. */
+/** The machine's cryptographically strong generator. */
 export const systemRandom: Random = {
   unit: () => {
     if (taken === pool.length) {
@@ -20,7 +23,7 @@ export const systemRandom: Random = {
       taken = 0;
     }
     const drawn = pool[taken] ?? 0;
-    // What was given out is not kept: it may have become a secret.
+    // Bytes that were given out are not kept: they may have become a secret.
     pool[taken] = 0;
     taken += 1;
     return drawn / 2 ** 32;

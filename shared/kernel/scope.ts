@@ -1,7 +1,10 @@
 import { systemClock, type Clock } from './clock.ts';
 import { withDeadline } from './deadline.ts';
 
-/** What a scope counts. `scope` is a child scope that is open; `other` is work that ends with its owner. */
+/**
+ * The kinds of resources that a scope counts. `scope` is a child scope that is open; `other` is work that ends with its
+ * owner.
+ */
 export const resourceKinds = ['timer', 'listener', 'socket', 'stream', 'process', 'scope', 'other'] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 export type ResourceCounts = Readonly<Record<ResourceKind, number>>;
@@ -9,13 +12,13 @@ export type ResourceCounts = Readonly<Record<ResourceKind, number>>;
 /** Ends one resource before its scope does. Calling it again does nothing. */
 export type Release = () => void | Promise<void>;
 
-/** Anything with listeners: an emitter of Node, or of a library that types its events. */
+/** An object with listeners: an emitter of Node, or of a library that types its events. */
 export interface Emitter {
   on(event: never, listener: never): unknown;
   off(event: never, listener: never): unknown;
 }
 
-/** Why a wait ended early. One for all: each new one would come with a stack that nobody reads. */
+/** The reason of a wait that ended early. All share one: each new one would come with a stack that nobody reads. */
 const RELEASED = 'released';
 
 interface Held {
@@ -23,15 +26,14 @@ interface Held {
   readonly release: Release;
 }
 
-/** A release that takes longer than this is given up, so that the others have their turn. */
+/** How long a release may take, in milliseconds; then it is given up, so that the others have their turn. */
 const RELEASE_DEADLINE_MS = 10_000;
 
 /**
- * Owns timers, listeners, sockets, streams and child processes, and releases what is left of them when it closes:
- * nothing can outlive its owner by being forgotten on one of the ways out. Scopes form a tree, so that
- * the counts of its root show a leak anywhere.
- *
- * What is registered after the close is released at once: a timer never fires, a listener is never added.
+ * Owns timers, listeners, sockets, streams and child processes, and releases the remaining ones when it closes: nothing
+ * can outlive its owner by being forgotten on one of the ways out. Scopes form a tree, so that the counts of its root
+ * show a leak anywhere. A resource that is registered after the close is released at once: a timer never fires, a
+ * listener is never added.
  */
 export class Scope implements AsyncDisposable {
   readonly name: string;
@@ -42,7 +44,10 @@ export class Scope implements AsyncDisposable {
   readonly #ending = new AbortController();
   #closing: Promise<void> | undefined;
 
-  /** @param clock whose time the timers go by */
+  /**
+   * A scope, which is a child where a parent is given.
+   * @param clock the clock that the timers go by
+   */
   constructor(name: string, clock: Pick<Clock, 'sleep'> = systemClock, parent?: Scope) {
     this.name = name;
     this.#clock = clock;
@@ -70,7 +75,9 @@ export class Scope implements AsyncDisposable {
     return this.#releaseOf(held);
   }
 
-  /** Calls `work` again and again, each time `everyMs` after the last call has ended. It must not throw or reject. */
+  /**
+   * Calls `work` again and again, each time `everyMs` after the last call has ended. `work` must not throw or reject.
+   */
   interval(everyMs: number, work: () => void | Promise<void>): Release {
     const stop = new AbortController();
     const held = this.#add('timer', () => stop.abort(RELEASED));
@@ -92,12 +99,15 @@ export class Scope implements AsyncDisposable {
     return this.#releaseOf(this.#add('listener', () => void emitter.off(event as never, listener as never)));
   }
 
-  /** Registers what somebody else has made. Its release may also be called once it has ended by itself. */
+  /**
+   * Registers a resource that other code has made. Its release may also be called once the resource has ended by
+   * itself.
+   */
   hold(kind: Exclude<ResourceKind, 'scope'>, release: Release): Release {
     return this.#releaseOf(this.#add(kind, release));
   }
 
-  /** A scope that closes with this one, or before. */
+  /** Makes a scope that closes with this one, or before. */
   child(name: string): Scope {
     const child = new Scope(name, this.#clock, this);
     if (this.isClosed) child.#ending.abort();
@@ -105,7 +115,7 @@ export class Scope implements AsyncDisposable {
     return child;
   }
 
-  /** What is open here and in all scopes below. */
+  /** The resources that are open here and in all scopes below. */
   counts(): ResourceCounts {
     const counts = Object.fromEntries(resourceKinds.map((kind) => [kind, 0])) as Record<ResourceKind, number>;
     this.#count(counts);
@@ -113,9 +123,10 @@ export class Scope implements AsyncDisposable {
   }
 
   /**
-   * Releases everything: timers at once, here and below, so that nothing begins meanwhile; then the scopes below, and then
-   * what this one holds, each newest first. A release that fails or takes too long does not keep the others. Resolves when
-   * all had their turn, and rejects then with what failed. Calling it again waits for the same end.
+   * Releases everything: timers at once, here and below, so that nothing begins meanwhile; then the scopes below, and
+   * then the resources of this scope, each newest first. A release that fails or takes too long does not prevent the
+   * others. Resolves when all had their turn, and rejects then with the failures. Calling it again waits for the same
+   * end.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -128,7 +139,7 @@ export class Scope implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#end();
-    // The platform's own stack: it goes on past a failure and tells of all of them in one error.
+    // The platform's own stack of disposables goes on past a failure and reports all failures in one error.
     const stack = new AsyncDisposableStack();
     for (const held of this.#held) stack.defer(async () => this.#releaseOf(held)());
     for (const child of this.#children) stack.defer(() => child.close());
@@ -139,7 +150,7 @@ export class Scope implements AsyncDisposable {
     if (this.#parent !== undefined) this.#parent.#children.delete(this);
   }
 
-  /** Nothing begins from here on. */
+  /** Ends the timers and aborts the signal: nothing begins from here on. */
   #end(): void {
     this.#ending.abort();
     for (const child of this.#children) child.#end();

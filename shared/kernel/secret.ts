@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A value that must not be printed: every conversion to text says `[secret]`; only `reveal` gives it. */
+/** A value that must not be printed: every conversion to text gives `[secret]`; only `reveal` gives the value. */
 export class Secret {
   readonly #value: string;
 

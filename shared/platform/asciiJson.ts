@@ -1,6 +1,6 @@
 /**
- * JSON in ASCII alone, for the bodies of queue messages: whatever stands in a text, a lone surrogate and U+FFFF included, the
- * queue sees letters that it takes. Its length is its size in bytes.
+ * JSON in ASCII alone, for the bodies of queue messages: whatever stands in a text, a lone surrogate and U+FFFF
+ * included, the queue gets characters that it accepts. The length of the result is its size in bytes.
  */
 export function toAsciiJson(value: unknown): string {
   return escapeJson(JSON.stringify(value));
@@ -11,10 +11,13 @@ export function escapeJson(json: string): string {
   return json.replaceAll(BEYOND_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Without the flag `u`, so that each half of a pair is escaped for itself, as JSON has it. DEL is ASCII, but no letter. */
+/**
+ * The characters to escape. The pattern lacks the flag `u`, so that each half of a pair is escaped by itself, as JSON
+ * has it. DEL is ASCII, but no printable character.
+ */
 const BEYOND_ASCII = /[\u007f-\uffff]/g;
 
-/** A body as it is sent on: in ASCII when it is JSON; anything else is nobody's to change. */
+/** A body as it is sent on: in ASCII when it is JSON; any other text is not ours to change. */
 export function toAsciiBody(body: string): string {
   try {
     JSON.parse(body);

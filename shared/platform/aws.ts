@@ -4,39 +4,45 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { guardCalls, type CallBounds, type ClientGuards } from './callGuards.ts';
 import { clientSettings, makeHandler, storeBounds } from './clientSettings.ts';
-import type { StoreConfig } from './config.ts';
+import type { StoreConfig } from './storeConfig.ts';
 
 /**
- * The one factory of SDK clients: one client per service, process and purpose, a bounded pool of
- * kept-alive sockets, and deadlines that are enforced. The client of ECS has a file of its own, so that no worker loads it.
+ * The one factory of SDK clients: one client for each service, process and purpose, a bounded pool of kept-alive
+ * sockets, and deadlines that are enforced. The client of ECS has a file of its own, so that no worker loads it.
  */
-/** What the SDK may wait between two tries of a heartbeat. */
+/** The longest wait of the SDK between two tries of a heartbeat, in milliseconds. */
 const RETRY_PAUSE_MS = 250;
-/** Past the end of a long poll, which SQS answers in time. */
+/** How long past the end of a long poll its deadline is, in milliseconds; SQS answers by its end. */
 const POLL_SLACK_MS = 5_000;
 
-/** DynamoDB, for everything but heartbeats. */
+/** Makes the client of DynamoDB, for everything but heartbeats. */
 export function makeDocumentClient(config: StoreConfig, guards: ClientGuards = {}): DynamoDBDocumentClient {
   return dynamoDb(config, config.maxConnections, storeBounds(config), guards);
 }
 
-/** DynamoDB for heartbeats and ownership: a deadline of its own and one retry, so that traffic cannot delay a lease. */
+/**
+ * Makes the client of DynamoDB for heartbeats and ownership: it has a deadline of its own and one retry, so that
+ * traffic cannot delay a lease.
+ */
 export function makeHeartbeatClient(config: StoreConfig, tryMs: number): DynamoDBDocumentClient {
   return dynamoDb(config, 8, { callMs: 2 * tryMs + RETRY_PAUSE_MS, tryMs, attempts: 2 }, {});
 }
 
-/** SQS for sending, deleting and changing visibility. */
+/** Makes the client of SQS for sending, deleting and changing visibility. */
 export function makeQueueClient(config: StoreConfig, guards: ClientGuards = {}): SQSClient {
   return sqs(config, config.maxConnections, storeBounds(config), guards);
 }
 
-/** SQS for long polls only: a socket per queue that is polled at once, and a deadline past the wait. */
+/**
+ * Makes the client of SQS for long polls only: it has a socket for each queue that is polled at once, and a deadline
+ * past the wait.
+ */
 export function makePollingClient(config: StoreConfig, queues: number, waitSeconds: number): SQSClient {
   const callMs = waitSeconds * 1_000 + POLL_SLACK_MS;
   return sqs(config, queues + 4, { callMs, tryMs: callMs, attempts: 1 }, {});
 }
 
-/** KMS, for wrapping and unwrapping data keys. */
+/** Makes the client of KMS, for wrapping and unwrapping data keys. */
 export function makeKeyClient(config: StoreConfig, guards: ClientGuards = {}): KMSClient {
   const bounds = storeBounds(config);
   const handler = makeHandler(10, bounds);

@@ -5,13 +5,13 @@ type Options = NonNullable<Parameters<NodeHttpHandler['handle']>[1]>;
 type Response = ReturnType<NodeHttpHandler['handle']>;
 
 /**
- * Node's HTTP handler of the SDK, of which a request can be ended from outside: its own time-out ends with the head of an
- * answer, so that one which trickles in could last for ever.
+ * The SDK's HTTP handler for Node, whose requests can be ended from outside: its own time-out ends with the head of an
+ * answer, so that an answer which trickles in could last for ever.
  */
 export class BoundedHttpHandler extends NodeHttpHandler {
   readonly #signals = new WeakMap<object, AbortSignal>();
 
-  /** The request ends when the signal aborts, its answer included. */
+  /** Binds a request to a signal: it ends when the signal aborts, its answer included. */
   bind(request: object, signal: AbortSignal): void {
     this.#signals.set(request, signal);
   }

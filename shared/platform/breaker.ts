@@ -2,29 +2,29 @@ import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleType, type Circ
 import type { Clock } from '../kernel/clock.ts';
 
 /**
- * What one call says about the dependency. `answered`: it works, also when the answer is a refusal. `failed`: it does not.
- * `nothing`: the call did not get as far, for example because this worker may not act.
+ * The verdict of one call on the dependency. `answered`: it works, also when the answer is a refusal. `failed`: it does
+ * not. `nothing`: the call did not get as far, for example because this worker may not act.
  */
 export type BreakerVerdict = 'answered' | 'failed' | 'nothing';
 
 export type CallOutcome<Result> = { readonly value: Result } | { readonly error: unknown };
 
-/** One row of the table of breakers: when to stop asking, when to try, when to trust again. */
+/** One row of the table of breakers: when calls stop, when one is tried, when the dependency is trusted again. */
 export interface BreakerRule {
-  /** Failures in a row that open it. */
+  /** The number of failures in a row that open the breaker. */
   readonly failures: number;
-  /** How long nothing is asked before one trial. */
+  /** How long no call is made before one trial, in milliseconds. */
   readonly openMs: number;
-  /** Successful trials in a row that close it. */
+  /** The number of successful trials in a row that close the breaker. */
   readonly successes: number;
-  /** Why these numbers. */
+  /** The reason for these numbers. */
   readonly reason: string;
 }
 
 /** `open` lets nothing through; `half_open` lets one call through at a time. */
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
-/** Not even asked: the dependency has failed too often just now. */
+/** A call was not made, because the dependency has failed too often just now. */
 export class BreakerOpenError extends Error {
   override readonly name = 'BreakerOpenError';
   readonly dependency: string;
@@ -39,9 +39,9 @@ export class BreakerOpenError extends Error {
 
 export interface BreakerOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  /** Told once per change. */
+  /** Called once for each change. */
   readonly onChange?: (state: BreakerState) => void;
-  /** Told when a call is refused. */
+  /** Called when a call is refused. */
   readonly onRefused?: () => void;
 }
 
@@ -65,14 +65,16 @@ class Uncounted<Result> extends Error {
   }
 }
 
-/** Until a trial has an answer: the next one is at hand as soon as it is over. */
+/**
+ * The time until cockatiel allows the next trial, in milliseconds: it is at hand as soon as the present one is over.
+ */
 const TRIAL_RUNS_MS = 1_000;
 
 /**
  * A circuit breaker: cockatiel's counters and states, and three things that it leaves to us. Time is an argument and
- * monotonic: cockatiel compares wall clocks, and one that is set back would keep a breaker open for as long. One trial
- * runs at a time and whoever comes meanwhile is refused; cockatiel lets them wait without a deadline. A failure of a call
- * that began before the last change says nothing new.
+ * monotonic: cockatiel compares wall clocks, and a clock that is set back would keep a breaker open for as long. One
+ * trial runs at a time and calls that come meanwhile are refused; cockatiel lets them wait without a deadline. A
+ * failure of a call that began before the last change proves nothing new.
  */
 export class Breaker {
   readonly name: string;
@@ -88,7 +90,7 @@ export class Breaker {
     this.#rule = rule;
     this.#options = options;
     this.#policy = circuitBreaker(handleType(Counted), {
-      // Always over, by any wall clock: when it is over is decided here.
+      // Cockatiel's own time is over by any wall clock, because this class decides when the breaker may be tried.
       halfOpenAfter: Number.NEGATIVE_INFINITY,
       halfOpenSampling: { calls: rule.successes, threshold: 0 },
       breaker: new ConsecutiveBreaker(rule.failures),
@@ -112,9 +114,9 @@ export class Breaker {
   }
 
   /**
-   * Makes a call unless too many have failed. Returns and throws what the call does.
-   * Throws {@link BreakerOpenError} without making it otherwise.
-   * @param judge what an outcome says about the dependency
+   * Makes a call unless too many have failed, and then returns or throws what the call does. Otherwise throws {@link
+   * BreakerOpenError} without making it.
+   * @param judge the verdict of an outcome on the dependency
    */
   async execute<Result>(
     call: () => Promise<Result>,
@@ -134,7 +136,7 @@ export class Breaker {
           const outcome = await settle(call);
           const verdict = judge(outcome);
           if (isTrial) {
-            // A trial that proved nothing is not one that succeeded.
+            // A trial that proved nothing does not count as a success.
             if (verdict !== 'answered') throw new Counted(outcome);
           } else if (verdict === 'nothing' || changes !== this.#changes) throw new Uncounted(outcome);
           else if (verdict === 'failed') throw new Counted(outcome);

@@ -3,15 +3,16 @@ import { Breaker, type BreakerRule, type BreakerState } from './breaker.ts';
 import type { Metrics } from './metrics.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** What a process asks and can do without for a while. */
+/** The services that a process calls and can do without for a while. */
 export type Dependency = 'dynamodb' | 'sqs' | 'kms';
 
 /**
- * When a process stops asking what does not answer. Five failures in a row open a breaker and two successful trials close it. 60 s
- * are for parties that are not ours (webhook endpoints: `webhook/endpointBreaker.ts`, a connection's sends:
- * `worker/sending/sendPause.ts`). A store of ours is asked again much sooner: one trial every two seconds costs nothing,
- * and a worker must go on as soon as the store answers. Reconnects have the policy of `runner/closeRules.ts` as their breaker,
- * heartbeats and ownership have none (a lease must be renewed at the first moment), nor have long polls (they pace themselves).
+ * The rules by which a process stops calling a service that does not answer. Five failures in a row open a breaker and
+ * two successful trials close it. 60 s are for parties that are not ours (webhook endpoints:
+ * `webhook/endpointBreaker.ts`, a connection's sends: `worker/sending/sendPause.ts`). A store of ours is tried much
+ * sooner: one trial every two seconds costs nothing, and a worker must go on as soon as the store answers. Reconnects
+ * have the policy of `runner/closeRules.ts` as their breaker, heartbeats and ownership have none (a lease must be
+ * renewed at the first moment), nor have long polls (they pace themselves).
  */
 export const breakerRules = {
   dynamodb: { failures: 5, openMs: 2_000, successes: 2, reason: 'a worker resumes within seconds of the store' },
@@ -29,20 +30,20 @@ export const breakerRules = {
   },
 } as const satisfies Record<Dependency, BreakerRule>;
 
-/** The breakers of one process, one per dependency. */
+/** The breakers of one process, one for each service. */
 export interface Breakers {
   readonly of: (dependency: Dependency) => Breaker;
-  /** Of those that were asked for so far. */
+  /** The states of the breakers that were used so far. */
   readonly states: () => Readonly<Partial<Record<Dependency, BreakerState>>>;
 }
 
-/** The value of the metric `BreakerState`. */
+/** The values of the metric `BreakerState`. */
 const LEVELS = { closed: 0, half_open: 1, open: 2 } as const satisfies Record<BreakerState, number>;
 
 export interface BreakersOptions extends Pick<Surroundings, 'logger'> {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly metrics: Pick<Metrics, 'count' | 'gauge'>;
-  /** Other rules, for tests. */
+  /** Rules for tests that replace the ones above. */
   readonly rules?: Readonly<Record<Dependency, BreakerRule>>;
 }
 
@@ -62,7 +63,7 @@ export function makeBreakers(options: BreakersOptions): Breakers {
         else if (state === 'open') logger.warn('breaker opened', { dependency });
         else logger.info('breaker closed', { dependency });
       },
-      // Said again, because a gauge that is not said again is not written.
+      // The gauge is set again at each flush, because a gauge without a new value is not written.
       onRefused: () => say(breaker.state),
     });
     made.set(dependency, breaker);

@@ -8,30 +8,30 @@ import type { BoundedHttpHandler } from './boundedHttpHandler.ts';
 import type { Breakers, Dependency } from './breakers.ts';
 import { judgeStoreCall } from './judgeStoreCall.ts';
 
-/** What a client's calls are asked about and bounded by, besides their own deadline. */
+/** The guards and bounds of a client's calls, besides their own deadline. */
 export interface ClientGuards {
-  /** Asked before each call, and before each try of it. Throws when the call must not be made. */
+  /** Called before each call, and before each try of it. Throws when the call must not be made. */
   readonly beforeTry?: () => void;
-  /** Milliseconds for which calls may be made: no call lasts longer than that (docs/protocol.md, "The gate"). */
+  /** The milliseconds for which calls may be made: no call lasts longer than that (docs/protocol.md, "The gate"). */
   readonly timeLeftMs?: () => number;
-  /** Refuse calls while the service does not answer. None for heartbeats and long polls. */
+  /** Breakers that refuse calls while the service does not answer. Clients for heartbeats and long polls have none. */
   readonly breakers?: Breakers;
   readonly clock?: Pick<Clock, 'sleep'>;
 }
 
 export interface CallBounds {
-  /** For the whole call: all its tries, the waits between them, and the answer to its last byte. */
+  /** The deadline of the whole call: all its tries, the waits between them, and the answer to its last byte. */
   readonly callMs: number;
-  /** For each try, until the head of the answer is there. */
+  /** The deadline of each try, until the head of the answer is there. */
   readonly tryMs: number;
-  /** Tries in all, the first one included. */
+  /** The number of tries in all, the first one included. */
   readonly attempts: number;
 }
 
 /**
- * Puts the guards around each call of a client: may it be made, does the service answer at the moment, does it end in time.
- * A call then throws TimeoutError with service and command as `what`, BreakerOpenError, or what `beforeTry` throws. A try
- * that the SDK would begin after the deadline is not made: nobody waits for what it does.
+ * Puts the guards around each call of a client: whether it may be made, whether the service answers at the moment,
+ * whether it ends in time. A call then throws TimeoutError with service and command as `what`, BreakerOpenError, or the
+ * error of `beforeTry`. A try that the SDK would begin after the deadline is not made: nobody waits for its effect.
  */
 export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient | ECSClient>(
   client: Client,
@@ -57,7 +57,7 @@ export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient
         try {
           return await withDeadline(nameOf(context), deadlineMs, call, clock);
         } catch (error) {
-          // The SDK's own, of the last try.
+          // This is the SDK's own deadline, of the last try.
           const isTheirs = (error as Error).name === 'TimeoutError' && !(error instanceof TimeoutError);
           throw isTheirs ? new TimeoutError(nameOf(context), callMs) : error;
         }
@@ -67,8 +67,9 @@ export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient
     },
     { step: 'initialize', priority: 'high', name: 'guardCall' },
   );
-  // The last step before the request is sent: behind the retry, which runs in the same step with a higher priority. What is
-  // asked once before a call is old when the SDK tries again, for example after the process was frozen.
+  // The guard of tries is the last step before the request is sent: behind the retry, which runs in the same step with
+  // a higher priority. A permission that is asked for once before a call is old when the SDK tries again, for example
+  // after the process was frozen.
   middlewareStack.add(
     (next, context) => async (input) => {
       const signal = signals.get(context);
@@ -82,7 +83,7 @@ export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient
   return client;
 }
 
-/** For example `DynamoDB PutItem`. */
+/** The name of a call, for example `DynamoDB PutItem`. */
 function nameOf({
   clientName = '',
   commandName = '',

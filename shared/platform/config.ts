@@ -5,6 +5,9 @@ import { parseEnvironment, type Environment } from './environment.ts';
 import { livenessSettings, toLiveness, type LivenessConfig } from './livenessConfig.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
 import { toVitals, vitalsSettings, type VitalsConfig } from './vitalsConfig.ts';
+import { keySettings, type KeyConfig } from './keyConfig.ts';
+import { storeSettings, toStores, type StoreConfig } from './storeConfig.ts';
+import { whatsAppSettings } from './whatsAppConfig.ts';
 import {
   digestSettings,
   toDigest,
@@ -16,64 +19,32 @@ import {
 } from './watchdogConfig.ts';
 
 /**
- * The only reader of the environment. One schema per process kind, parsed once at start, frozen. A message names the
- * variable, the rule and the value received; no setting is a secret: keys are named, never given. Names that begin with one of our prefixes and are
- * unknown fail, so a typing error is not silently a default.
+ * The only reader of the environment. Each kind of process has one schema, which is parsed once at start; the result is
+ * frozen. The message of an error names the variable, the rule and the value received; no setting is a secret: keys are
+ * named, never given. An unknown name that begins with one of our prefixes is an error, so that a mistyped name does
+ * not silently leave a default.
  */
 const OUR_PREFIXES = ['HOLDFAST_', 'WHATSAPP_', 'BAILEYS_', 'DATABASE_'] as const;
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
-/** Where the stores are. Endpoints are left out on AWS; `HOLDFAST_QUEUE_URL_BASE` ends with the account id and a slash. */
-const stores = {
-  AWS_REGION: z.string().min(1).default('us-east-1'),
-  HOLDFAST_STAGE: z.string().regex(/^[a-z][a-z0-9-]{0,15}$/),
-  HOLDFAST_DYNAMODB_ENDPOINT: z.url().optional(),
-  HOLDFAST_SQS_ENDPOINT: z.url().optional(),
-  HOLDFAST_QUEUE_URL_BASE: z.url().endsWith('/'),
-  HOLDFAST_SHARD_COUNT: z.coerce.number().int().min(1).max(5_000).default(4),
-  HOLDFAST_SHARD_CAP: z.coerce.number().int().min(1).max(100).default(50),
-  HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  DATABASE_MAX_CONNECTIONS: z.coerce.number().int().positive().default(50),
-  HOLDFAST_STORE_TIMEOUT_MS: milliseconds(5_000),
-} as const;
-
-const whatsapp = {
-  /** Where the WhatsApp server is; another compatible server can be named together with its certificate authority. */
-  WHATSAPP_URL: z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'),
-  /** Public key of the authority that signs the server's Noise certificate, 32 bytes in hex; WhatsApp's own if left out. */
-  WHATSAPP_ROOT_KEY: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/i)
-    .optional(),
-  /** Version of WhatsApp's client that sockets claim to be, until an operator names one; the vetted one if left out. */
-  WHATSAPP_VERSION: z
-    .string()
-    .regex(/^\d{1,3}\.\d{1,5}\.\d{1,12}$/, 'must be three numbers, such as 2.3000.1043857760')
-    .optional(),
-  /** How often a worker looks whether an operator has named another version. */
-  WHATSAPP_VERSION_READ_MS: milliseconds(30_000),
-} as const;
-
-const keys = {
-  /** ARN of the KMS key that wraps data keys. Exactly one of this and the local key file must be given. */
-  HOLDFAST_KMS_KEY_ARN: z.string().startsWith('arn:').optional(),
-  /** File with the 32-byte root key of the embedded stack, mode 0600. */
-  HOLDFAST_KEY_FILE: z.string().min(1).optional(),
-} as const;
-
-const apiSchema = z.object({ ...stores });
-const ingestSchema = z.object({ ...stores });
-const deliverSchema = z.object({ ...stores, HOLDFAST_WEBHOOK_TIMEOUT_MS: milliseconds(10_000), ...keys });
-const fleetSchema = z.object({ ...stores });
+const apiSchema = z.object({ ...storeSettings });
+const ingestSchema = z.object({ ...storeSettings });
+const deliverSchema = z.object({
+  ...storeSettings,
+  ...keySettings,
+  /** How long an attempt of a webhook may take until the answer's headers, in milliseconds; 10 s when left out. */
+  HOLDFAST_WEBHOOK_TIMEOUT_MS: milliseconds(10_000),
+});
+const fleetSchema = z.object({ ...storeSettings });
 const watchdogSchema = z
   .object({
-    ...stores,
+    ...storeSettings,
     ...digestSettings,
     ...watchdogSettings,
     HOLDFAST_HEARTBEAT_MS: ownershipSettings.HOLDFAST_HEARTBEAT_MS,
     HOLDFAST_FENCE_MS: ownershipSettings.HOLDFAST_FENCE_MS,
-    /** ARN of the ECS cluster whose tasks the workers are; any name where there is no ECS. */
+    /** ARN of the ECS cluster whose tasks the workers are; any name where there is no ECS. Required. */
     HOLDFAST_ECS_CLUSTER: z.string().min(1),
   })
   .superRefine((value, context) => {
@@ -81,14 +52,22 @@ const watchdogSchema = z
       if (!holds(value)) context.addIssue({ code: 'custom', message, path: [name] });
     }
   });
-/** All of it optional: some commands need the API alone, some the stores alone. */
+
+/**
+ * The settings of the operations command line. All are optional: some commands need the API alone, some the stores
+ * alone.
+ */
 const opsSchema = z
   .object({
-    ...stores,
-    HOLDFAST_STAGE: stores.HOLDFAST_STAGE.optional(),
-    HOLDFAST_QUEUE_URL_BASE: stores.HOLDFAST_QUEUE_URL_BASE.optional(),
+    ...storeSettings,
+    HOLDFAST_STAGE: storeSettings.HOLDFAST_STAGE.optional(),
+    HOLDFAST_QUEUE_URL_BASE: storeSettings.HOLDFAST_QUEUE_URL_BASE.optional(),
+    /** The URL of the API. When left out, commands that need the API fail. */
     HOLDFAST_API_URL: z.url({ protocol: /^https?$/ }).optional(),
-    /** File with the operator key: arguments and environments are seen by others. */
+    /**
+     * Path of the file with the operator key, because other users can see arguments and environments. When left out,
+     * commands that need the API fail.
+     */
     HOLDFAST_OPERATOR_KEY_FILE: z.string().min(1).optional(),
   })
   .refine((c) => (c.HOLDFAST_STAGE === undefined) === (c.HOLDFAST_QUEUE_URL_BASE === undefined), {
@@ -97,22 +76,29 @@ const opsSchema = z
   });
 const workerSchema = z
   .object({
-    ...stores,
-    ...whatsapp,
-    ...keys,
+    ...storeSettings,
+    ...whatsAppSettings,
+    ...keySettings,
     ...ownershipSettings,
     ...livenessSettings,
     ...vitalsSettings,
     ...connectionSettings,
     ...digestSettings,
-    /** Names the ECS task (or the local child process) that this worker runs in. */
+    /**
+     * Id of the ECS task (or of the local child process) in which this worker runs. Required, except on ECS, which
+     * tells it.
+     */
     HOLDFAST_TASK_ID: z.string({ error: 'must name the task: only ECS says so by itself' }).min(1),
-    /** Deploy generation: grows with each deploy; workers of a newer one take over from those of older ones. */
+    /**
+     * The deploy generation, a number that grows with each deploy: workers of a newer one take over from workers of
+     * older ones. 0 when left out.
+     */
     HOLDFAST_GENERATION: z.coerce.number().int().min(0).default(0),
-    /** Availability zone, for people. */
+    /** Availability zone of this worker, for people; ECS's own when left out. */
     HOLDFAST_ZONE: z.string().min(1).optional(),
-    /** Where `/health`, `/health/ready` and `/metrics` answer; port 0 is any free one. */
+    /** Address on which `/health`, `/health/ready` and `/metrics` answer; 127.0.0.1 when left out. */
     HOLDFAST_STATUS_HOST: z.string().min(1).default('127.0.0.1'),
+    /** Port on which they answer; 0, the default, takes any free one. */
     HOLDFAST_STATUS_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   })
   .refine((c) => c.HOLDFAST_HEARTBEAT_MS <= c.HOLDFAST_FENCE_MS / 3, {
@@ -164,21 +150,6 @@ const workerSchema = z
     path: ['HOLDFAST_KMS_KEY_ARN'],
   });
 
-export interface StoreConfig {
-  readonly stage: string;
-  readonly region: string;
-  readonly dynamoDbEndpoint: string | undefined;
-  readonly sqsEndpoint: string | undefined;
-  readonly queueUrlBase: string;
-  readonly shardCount: number;
-  readonly shardCap: number;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  readonly maxConnections: number;
-  readonly storeTimeoutMs: number;
-  /** Left out on AWS, where the process has a role. The emulators check none, but the SDK calls nobody without. */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-}
-
 export type ApiConfig = StoreConfig;
 export type IngestConfig = StoreConfig;
 export type FleetConfig = StoreConfig;
@@ -188,17 +159,12 @@ export interface WatchdogConfig extends StoreConfig {
   readonly ecsCluster: string;
 }
 
-/** Where the operations command line finds a Holdfast. */
+/** How the operations command line finds a Holdfast. */
 export interface OpsConfig {
   readonly apiUrl: string | undefined;
   readonly operatorKeyFile: string | undefined;
-  /** Undefined when no stage is named. */
+  /** The settings of the stores; undefined when no stage is named. */
   readonly stores: StoreConfig | undefined;
-}
-
-export interface KeyConfig {
-  readonly kmsKeyArn: string | undefined;
-  readonly keyFile: string | undefined;
 }
 
 export interface DeliverConfig extends StoreConfig, KeyConfig {
@@ -207,12 +173,12 @@ export interface DeliverConfig extends StoreConfig, KeyConfig {
 
 export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly taskId: string;
-  readonly generation: number;
+  readonly deployGeneration: number;
   readonly zone: string | undefined;
   readonly status: { readonly host: string; readonly port: number };
   readonly whatsappUrl: string;
   readonly whatsappRootKey: Uint8Array | undefined;
-  /** Undefined: the version that is vetted in the code. */
+  /** The version until an operator names one; undefined means the version that is vetted in the code. */
   readonly whatsappVersion: string | undefined;
   readonly versionReadMs: number;
   readonly ownership: OwnershipConfig;
@@ -222,22 +188,25 @@ export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly digest: DigestConfig;
 }
 
-/** Settings of the API functions. Throws an Error that names each wrong variable. */
+/** The settings of the API functions. Throws an Error that names each wrong variable. */
 export function apiConfig(environment: Environment = process.env): ApiConfig {
   return Object.freeze(toStores(parse(apiSchema, environment)));
 }
 
-/** Settings of the ingest function. Throws an Error that names each wrong variable. */
+/** The settings of the ingest function. Throws an Error that names each wrong variable. */
 export function ingestConfig(environment: Environment = process.env): IngestConfig {
   return Object.freeze(toStores(parse(ingestSchema, environment)));
 }
 
-/** Settings of the stopped-task function. Throws an Error that names each wrong variable. */
+/** The settings of the stopped-task function. Throws an Error that names each wrong variable. */
 export function fleetConfig(environment: Environment = process.env): FleetConfig {
   return Object.freeze(toStores(parse(fleetSchema, environment)));
 }
 
-/** Settings of the watchdog. Throws an Error that names each wrong variable and each broken rule between two of them. */
+/**
+ * The settings of the watchdog. Throws an Error that names each wrong variable and each broken rule between two of
+ * them.
+ */
 export function watchdogConfig(environment: Environment = process.env): WatchdogConfig {
   const value = parse(watchdogSchema, environment);
   return Object.freeze({
@@ -247,7 +216,7 @@ export function watchdogConfig(environment: Environment = process.env): Watchdog
   });
 }
 
-/** Settings of the deliver function. Throws an Error that names each wrong variable. */
+/** The settings of the deliver function. Throws an Error that names each wrong variable. */
 export function deliverConfig(environment: Environment = process.env): DeliverConfig {
   const value = parse(deliverSchema, environment);
   return Object.freeze({
@@ -258,13 +227,13 @@ export function deliverConfig(environment: Environment = process.env): DeliverCo
   });
 }
 
-/** Settings of the canary function. Throws an Error that names each wrong variable. */
+/** The settings of the canary function. Throws an Error that names each wrong variable. */
 export function canaryConfig(environment: Environment = process.env): CanaryConfig {
   return Object.freeze(toCanary(parse(canarySchema, environment)));
 }
 
 /**
- * Settings of the operations command line. Throws an Error that names each wrong variable.
+ * The settings of the operations command line. Throws an Error that names each wrong variable.
  * @param flags settings by name that come before the environment
  */
 export function opsConfig(flags: Environment, environment: Environment = process.env): OpsConfig {
@@ -280,21 +249,24 @@ export function opsConfig(flags: Environment, environment: Environment = process
   });
 }
 
-/** Where a worker runs: the ECS task (or the local child process), and its availability zone if it has one. */
+/** The place of a worker: the ECS task (or the local child process), and its availability zone if it has one. */
 export interface TaskPlace {
   readonly taskId: string;
   readonly zone: string | undefined;
 }
 
-/** Where ECS says which task this is, or undefined when the environment says so itself, or there is no ECS. */
+/**
+ * The URL under which ECS tells which task this is; undefined when the environment names the task, or when there is no
+ * ECS.
+ */
 export function metadataUrl(environment: Environment = process.env): string | undefined {
   const base = environment['ECS_CONTAINER_METADATA_URI_V4'] ?? '';
   return environment['HOLDFAST_TASK_ID'] || base === '' ? undefined : `${base}/task`;
 }
 
 /**
- * Settings of a worker. Throws an Error that names each wrong variable and each broken rule between two of them.
- * @param place what ECS says, for what the environment does not
+ * The settings of a worker. Throws an Error that names each wrong variable and each broken rule between two of them.
+ * @param place the place as ECS tells it, for variables that the environment lacks
  */
 export function workerConfig(environment: Environment = process.env, place?: TaskPlace): WorkerConfig {
   const value = parse(workerSchema, {
@@ -305,7 +277,7 @@ export function workerConfig(environment: Environment = process.env, place?: Tas
   return Object.freeze({
     ...toStores(value),
     taskId: value.HOLDFAST_TASK_ID,
-    generation: value.HOLDFAST_GENERATION,
+    deployGeneration: value.HOLDFAST_GENERATION,
     zone: value.HOLDFAST_ZONE,
     status: Object.freeze({ host: value.HOLDFAST_STATUS_HOST, port: value.HOLDFAST_STATUS_PORT }),
     whatsappUrl: value.WHATSAPP_URL,
@@ -320,21 +292,6 @@ export function workerConfig(environment: Environment = process.env, place?: Tas
     vitals: Object.freeze(toVitals(value)),
     connections: Object.freeze(toConnections(value)),
   });
-}
-
-function toStores(value: z.infer<typeof apiSchema>): StoreConfig {
-  return {
-    stage: value.HOLDFAST_STAGE,
-    region: value.AWS_REGION,
-    dynamoDbEndpoint: value.HOLDFAST_DYNAMODB_ENDPOINT,
-    sqsEndpoint: value.HOLDFAST_SQS_ENDPOINT,
-    queueUrlBase: value.HOLDFAST_QUEUE_URL_BASE,
-    shardCount: value.HOLDFAST_SHARD_COUNT,
-    shardCap: value.HOLDFAST_SHARD_CAP,
-    logLevel: value.HOLDFAST_LOG_LEVEL,
-    maxConnections: value.DATABASE_MAX_CONNECTIONS,
-    storeTimeoutMs: value.HOLDFAST_STORE_TIMEOUT_MS,
-  };
 }
 
 const known = new Set(

@@ -2,19 +2,42 @@ import { z } from 'zod';
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
-/** Timings of one connection (docs/lifecycle.md, "Reconnect"). */
+/** Settings of the sockets and commands of a connection (docs/lifecycle.md, "Reconnect"), each with its default. */
 export const connectionSettings = {
+  /**
+   * The first delay before a reconnect, in milliseconds; 5 s when left out. Some causes have a longer one of their own.
+   */
   BAILEYS_RECONNECT_BASE_DELAY: milliseconds(5_000),
+  /** The delay up to which the doubling goes, in milliseconds; 5 min when left out. */
   BAILEYS_RECONNECT_MAX_DELAY: milliseconds(300_000),
+  /**
+   * The number of failed attempts after which the published status is `failed`; 10 when left out. Attempts go on all
+   * the same, at the longest delay.
+   */
   BAILEYS_RECONNECT_MAX_ATTEMPTS: z.coerce.number().int().positive().default(10),
+  /** How long a socket must be open before earlier failures are forgiven, in milliseconds; 60 s when left out. */
   HOLDFAST_STABLE_AFTER_MS: milliseconds(60_000),
+  /** How long a socket may take to open, in milliseconds; 150 s when left out. Then it is given up, as 408. */
   HOLDFAST_OPEN_WITHIN_MS: milliseconds(150_000),
+  /** How long connecting may take, from TCP to the handshake, in milliseconds; 120 s when left out. */
   HOLDFAST_CONNECT_TIMEOUT_MS: milliseconds(120_000),
+  /** How long a query may take while pairing, in milliseconds; 120 s when left out. */
   HOLDFAST_PAIRING_QUERY_TIMEOUT_MS: milliseconds(120_000),
+  /**
+   * How long a query may take at a login and online, in milliseconds; 15 s when left out. A query that hangs blocks all
+   * sends.
+   */
   HOLDFAST_ONLINE_QUERY_TIMEOUT_MS: milliseconds(15_000),
+  /** The time between two keep-alives of a socket, in milliseconds; 45 s when left out. */
   HOLDFAST_KEEP_ALIVE_MS: milliseconds(45_000),
+  /** How long a send waits for the server's ack, in milliseconds; 20 s when left out. */
   HOLDFAST_SERVER_ACK_TIMEOUT_MS: milliseconds(20_000),
+  /** The length of a long poll for commands, in seconds; 20 when left out. */
   HOLDFAST_COMMAND_WAIT_SECONDS: z.coerce.number().int().min(1).max(20).default(20),
+  /**
+   * How long a received command is hidden from other receivers, in seconds; 30 when left out. It is prolonged each
+   * third of that while the command is worked.
+   */
   HOLDFAST_COMMAND_VISIBILITY_SECONDS: z.coerce.number().int().min(10).max(600).default(30),
 } as const;
 
@@ -35,7 +58,7 @@ export interface ConnectionConfig {
   readonly commandVisibilitySeconds: number;
 }
 
-/** The numbers out of the settings. */
+/** The configuration from the settings. */
 export function toConnections(value: Settings): ConnectionConfig {
   return {
     reconnectBaseDelayMs: value.BAILEYS_RECONNECT_BASE_DELAY,

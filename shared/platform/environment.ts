@@ -4,8 +4,8 @@ import type { z } from 'zod';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads settings out of an environment. An empty variable counts as absent. Throws an Error that names each variable which
- * is wrong, the rule and the value received, and each that is refused because nothing knows it.
+ * Reads settings from an environment. An empty variable counts as absent. Throws an Error that names each variable
+ * which is wrong, the rule and the value received, and each variable that is refused because nothing knows it.
  */
 export function parseEnvironment<Schema extends z.ZodType>(
   schema: Schema,

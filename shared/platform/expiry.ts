@@ -7,17 +7,17 @@ export const retentionSeconds = {
   event: 30 * DAY_SECONDS,
   handledFact: 30 * DAY_SECONDS,
   attempt: 30 * DAY_SECONDS,
-  // As long as their queue keeps them.
+  // The note of a delivery that waits is kept as long as its queue keeps the delivery.
   waitingDelivery: 14 * DAY_SECONDS,
   transition: 90 * DAY_SECONDS,
   unqueued: DAY_SECONDS,
-  /** What a message says that cannot be shown yet, sealed. */
+  /** The plaintext of a message that cannot be shown yet, sealed. */
   plaintext: 30 * DAY_SECONDS,
-  /** A message as it left, sealed: so long it is repeated to who asks for it. */
+  /** A message as it left, sealed: for so long it is repeated to a device that asks for it. */
   sentMessage: 30 * DAY_SECONDS,
 } as const satisfies Record<string, number>;
 
-/** Value of the `ttl` attribute of a record that is written now. */
+/** The value of the `ttl` attribute of a record that is written now. */
 export function expiryOf(kind: keyof typeof retentionSeconds, nowMs: number): number {
   return Math.floor(nowMs / 1_000) + retentionSeconds[kind];
 }

@@ -1,18 +1,24 @@
 import { isPassing } from './judgeStoreCall.ts';
 
 /**
- * What a failed call to a store or a queue says about what was to be written.
+ * The meaning of a failed call to a store or a queue for the content that was to be written.
  *
- * - `passing`: the call may succeed later with the same content. Nobody answered, it was too much at a time, another write was in
- *   the way, or we may not or cannot reach the service at the moment. Whoever called tries again, or waits, and loses nothing.
- * - `permanent`: this content is refused, each time anew. To try again would hold up all that comes behind; what was to be
- *   written is recorded without what made it impossible, and the line goes on.
+ * - `passing`: the call may succeed later with the same content. Nobody answered, it was too much at a time, another
+ * write
+ * was in the way, or we may not or cannot reach the service at the moment. The caller tries again, or waits, and loses
+ * nothing.
+ * - `permanent`: this content is refused, each time anew. To try again would hold up all that comes behind; the content
+ * is
+ * recorded without the part that made it impossible, and the rest goes on.
  */
 export type FailureKind = 'passing' | 'permanent';
 
-/** By name of the error, or of the reason for which a transaction was cancelled. `docs/failures.md` shows the same table. */
+/**
+ * Kinds of failures by name of the error, or of the reason for which a transaction was cancelled. `docs/failures.md`
+ * shows the same table.
+ */
 export const failureTable: Readonly<Record<string, FailureKind>> = {
-  // The content.
+  // These are about the content.
   ValidationException: 'permanent',
   ValidationError: 'permanent',
   SerializationException: 'permanent',
@@ -30,13 +36,13 @@ export const failureTable: Readonly<Record<string, FailureKind>> = {
   RequestTooLarge: 'permanent',
   EntityTooLarge: 'permanent',
   MessageTooLong: 'permanent',
-  // Thrown by our own code over what was in its hands: the same content throws again.
+  // Our own code throws these over the content in its hands: the same content throws again.
   TypeError: 'permanent',
   RangeError: 'permanent',
   SyntaxError: 'permanent',
   URIError: 'permanent',
   ZodError: 'permanent',
-  // Another write, or the order of writes.
+  // These are about another write, or the order of writes.
   ConditionalCheckFailedException: 'passing',
   ConditionalCheckFailed: 'passing',
   TransactionConflict: 'passing',
@@ -44,7 +50,7 @@ export const failureTable: Readonly<Record<string, FailureKind>> = {
   TransactionInProgressException: 'passing',
   TransactionCanceledException: 'passing',
   IdempotentParameterMismatchException: 'passing',
-  // Ours to put right: no content is to blame, and none is given up for it.
+  // These are for operators to put right: no content is to blame, and none is given up for them.
   AccessDenied: 'passing',
   AccessDeniedException: 'passing',
   UnrecognizedClientException: 'passing',
@@ -81,8 +87,8 @@ interface AwsError extends Error {
 }
 
 /**
- * Judges a failure. A name that is not in the table is judged by what it is: time-outs, throttling, networks, 5xx and all that
- * is no answer of a service pass; an answer of 4xx does not.
+ * Judges a failure. A name that is not in the table is judged by its kind: time-outs, throttling, networks, 5xx and all
+ * that is no answer of a service pass; an answer of 4xx does not.
  */
 export function judgeFailure(error: unknown): FailureKind {
   if (!(error instanceof Error) || isPassing(error)) return 'passing';
@@ -102,7 +108,7 @@ function own(name: string): FailureKind | undefined {
 
 const TOO_LARGE = /size has exceeded|too large|too long|exceeds? the maximum|must be shorter|larger than/i;
 
-/** Why content was refused: for its size, or for what is in it. */
+/** The reason why content was refused: its size, or something in it. */
 export function refusalOf(error: unknown): 'malformed' | 'too_large' {
   const { name, message, CancellationReasons } = error as AwsError;
   const said = [name, message, ...(CancellationReasons ?? []).map(({ Message }) => Message)].join(' ');

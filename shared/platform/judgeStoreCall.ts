@@ -1,7 +1,7 @@
 import { TimeoutError } from '../kernel/deadline.ts';
 import { BreakerOpenError, type BreakerVerdict, type CallOutcome } from './breaker.ts';
 
-/** Names and codes of errors that say nobody answered, or only to say that the service does not work. */
+/** Names and codes of errors that mean that nobody answered, or that the service does not work. */
 const FAILURES: ReadonlySet<string> = new Set([
   'TimeoutError',
   'AbortError',
@@ -25,23 +25,26 @@ const FAILURES: ReadonlySet<string> = new Set([
 
 const THROTTLED = /throttl|ThroughputExceeded|RequestLimitExceeded/i;
 
-/** Whether the same call can succeed a moment later: nobody answered, nobody was asked for that reason, or it was too much. */
+/**
+ * Whether the same call can succeed a moment later: nobody answered, a breaker refused it for that reason, or it was
+ * too much.
+ */
 export function isPassing(error: unknown): boolean {
   if (error instanceof BreakerOpenError || judgeStoreCall({ error }, 0) === 'failed') return true;
   return error instanceof Error && THROTTLED.test(error.name);
 }
 
 /**
- * What a call to a store says about it.
+ * The verdict of a call to a store on that store.
  *
- * | outcome                                             | verdict  | because                                              |
- * | --------------------------------------------------- | -------- | ---------------------------------------------------- |
- * | a result                                            | answered |                                                      |
- * | time out, network, 5xx                              | failed   |                                                      |
- * | 4xx: condition not met, validation, access          | answered | it works; the request is what is wrong               |
- * | throttling                                          | answered | one hot partition must not close the whole store     |
- * | time out sooner than its own deadline               | nothing  | the commit gate was about to close                   |
- * | anything else, for example the gate closed          | nothing  | the store was not asked                              |
+ * | outcome                                    | verdict  | because                                          |
+ * | ------------------------------------------ | -------- | ------------------------------------------------ |
+ * | a result                                   | answered |                                                  |
+ * | time out, network, 5xx                     | failed   |                                                  |
+ * | 4xx: condition not met, validation, access | answered | it works; the request is wrong                   |
+ * | throttling                                 | answered | one hot partition must not close the whole store |
+ * | time out sooner than its own deadline      | nothing  | the commit gate was about to close               |
+ * | anything else, for example the gate closed | nothing  | the store was not called                         |
  *
  * @param ownMs the call's deadline, had the gate not cut it short
  */

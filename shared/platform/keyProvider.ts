@@ -2,24 +2,27 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { readFileSync, statSync } from 'node:fs';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 
-/** What a data key belongs to. Another context cannot unwrap it. */
+/** The owner of a data key. Another context cannot unwrap it. */
 export type KeyContext = Readonly<Record<'tenantId' | 'connectionId', string>>;
 
 export interface DataKey {
-  /** 32 bytes, for AES-256-GCM. Kept in memory only. */
+  /** The key itself: 32 bytes, for AES-256-GCM. It is kept in memory only. */
   readonly plaintext: Uint8Array;
-  /** The same key, wrapped: what is stored. */
+  /** The same key, wrapped, as it is stored. */
   readonly wrapped: Uint8Array;
 }
 
 /** Wraps and unwraps data keys; the root key never leaves it. */
 export interface KeyProvider {
   readonly generateDataKey: (context: KeyContext) => Promise<DataKey>;
-  /** Throws when the wrapped key does not belong to the context or was changed. */
+  /** Unwraps a key. Throws when it does not belong to the context or was changed. */
   readonly unwrapDataKey: (wrapped: Uint8Array, context: KeyContext) => Promise<Uint8Array>;
 }
 
-/** Root key in AWS KMS; the context is KMS's encryption context, so that it stands in the audit trail. */
+/**
+ * A key provider with its root key in AWS KMS; the context is KMS's encryption context, so that it stands in the audit
+ * trail.
+ */
 export function makeKmsKeyProvider(client: KMSClient, keyArn: string): KeyProvider {
   return {
     generateDataKey: async (context) => {
@@ -45,9 +48,9 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Root key in a local file, for the embedded stack. Each context has a wrapping key of its own (HKDF-SHA-256 of the root
- * key); data keys are wrapped with AES-256-GCM and the context as additional data.
- * Throws when the file is missing, is not 32 bytes, or can be read by others.
+ * A key provider with its root key in a local file, for the embedded stack. Each context has a wrapping key of its own
+ * (HKDF-SHA-256 of the root key); data keys are wrapped with AES-256-GCM and the context as additional data. Throws
+ * when the file is missing, is not 32 bytes, or can be read by others.
  */
 export function makeLocalKeyProvider(keyFile: string): KeyProvider {
   if (process.platform !== 'win32' && (statSync(keyFile).mode & 0o077) !== 0) {

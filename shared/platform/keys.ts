@@ -3,16 +3,16 @@ import { boundedKeyPart } from '../kernel/boundedName.ts';
 import type { ApiKeyId, ConnectionId, DeliveryId, EndpointId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 
 /**
- * Every key of the Core table, in one place. The tenant stands in the key of what a tenant reads, so another tenant's
- * record is not found rather than forbidden. What hangs on a connection is keyed by the connection: callers read the
- * connection under its tenant first.
+ * Every key of the Core table, in one place. The tenant stands in the key of each record that a tenant reads, so
+ * another tenant's record is not found rather than forbidden. Records that belong to a connection are keyed by the
+ * connection: callers read the connection under its tenant first.
  */
 export interface ItemKey {
   readonly pk: string;
   readonly sk: string;
 }
 
-/** Most of a key that somebody else chose: DynamoDB takes 1,024 bytes for a sort key. */
+/** The greatest length of a part of a key that somebody else chose: DynamoDB accepts 1,024 bytes for a sort key. */
 const KEY_PART = 256;
 
 const padded = (number: number, digits: number): string => String(number).padStart(digits, '0');
@@ -21,9 +21,9 @@ const digest = (...parts: readonly string[]): string =>
 
 export const tenantKey = (tenantId: TenantId): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'TENANT' });
 
-/** Found by the hash of the secret, so that authentication is one read. */
+/** The key of an API key, by the hash of its secret, so that authentication is one read. */
 export const apiKeyKey = (secretHash: string): ItemKey => ({ pk: `KEY#${secretHash}`, sk: 'KEY' });
-/** Lists the keys of a tenant without their hashes' owners being searched. */
+/** The key by which a tenant's API keys are listed, without a search by hash. */
 export const tenantApiKeyKey = (tenantId: TenantId, keyId: ApiKeyId): ItemKey => ({
   pk: `TENANT#${tenantId}`,
   sk: `KEY#${keyId}`,
@@ -37,7 +37,7 @@ export const CONNECTION_PREFIX = 'CON#';
 
 /** Occupancy of a shard: how many connections are placed on it. Ownership is in the Fleet table. */
 export const shardKey = (shard: number): ItemKey => ({ pk: `SHARD#${padded(shard, 4)}`, sk: 'SHARD' });
-/** Partition of the sparse index of connections that are wanted online. */
+/** The partition of the sparse index of connections that are wanted online. */
 export const shardIndexKey = (shard: number): string => `SHARD#${padded(shard, 4)}`;
 
 export const pairingOfferKey = (connectionId: ConnectionId): ItemKey => ({ pk: `CON#${connectionId}`, sk: 'PAIRING' });
@@ -58,10 +58,10 @@ export const messageKey = (connectionId: ConnectionId, messageId: MessageId): It
   sk: `MESSAGE#${messageId}`,
 });
 export const MESSAGE_PREFIX = 'MESSAGE#';
-/** From the stanza id of a message we sent to its message id: receipts name only the stanza. */
+/** The key that leads from the stanza id of a message we sent to its message id: receipts name only the stanza. */
 export const sentStanzaKey = (connectionId: ConnectionId, stanzaId: StanzaId): ItemKey => ({
   pk: `CON#${connectionId}`,
-  // A receipt names what its sender likes.
+  // The part is bounded, because a receipt may name anything that its sender likes.
   sk: `STANZA#${boundedKeyPart(stanzaId, KEY_PART)}`,
 });
 /** A fact that ingest has handled. */
@@ -69,22 +69,25 @@ export const handledFactKey = (connectionId: ConnectionId, factKey: string): Ite
   pk: `CON#${connectionId}`,
   sk: `FACT#${digest(factKey)}`,
 });
-/** Messages that were accepted in one minute and are not known to be queued; split, so that no partition runs hot. */
+/**
+ * Messages that were accepted in one minute and are not known to be queued; they are split, so that no partition runs
+ * hot.
+ */
 export const unqueuedPartition = (minute: number, bucket: number): string => `UNQUEUED#${padded(minute, 10)}#${bucket}`;
 export const unqueuedKey = (minute: number, bucket: number, messageId: MessageId): ItemKey => ({
   pk: unqueuedPartition(minute, bucket),
   sk: messageId,
 });
-/** Up to which minute unqueued messages have been looked after. */
+/** The minute up to which unqueued messages have been handled. */
 export const unqueuedCursorKey: ItemKey = { pk: 'UNQUEUED', sk: 'CURSOR' };
-/** Parked messages of a connection, in the order in which SQS took them. */
+/** Parked messages of a connection, in the order in which SQS accepted them. */
 export const parkedPartition = (connectionId: ConnectionId): string => `PARKED#${connectionId}`;
 export const parkedKey = (connectionId: ConnectionId, sequenceNumber: string): ItemKey => ({
   pk: parkedPartition(connectionId),
   sk: sequenceNumber.padStart(40, '0'),
 });
 
-/** Events of a tenant's log in one partition before the next begins. */
+/** The number of events of a tenant's log in one partition before the next begins. */
 export const EVENTS_PER_PARTITION = 10_000;
 export const eventSequenceKey = (tenantId: TenantId): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'EVENTS' });
 export const eventPartition = (tenantId: TenantId, sequence: number): string =>

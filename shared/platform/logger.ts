@@ -1,24 +1,27 @@
 import pino from 'pino';
 
-/** What a log line may carry beside its message. Never content, keys, QR, codes, or more than four digits of a number. */
+/**
+ * The fields that a log line may carry beside its message. They never hold content, keys, QR, codes, or more than four
+ * digits of a number.
+ */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Structured log. `message` is a constant in lower case, facts go into fields.
- * error: a person must act · warn: abnormal but handled · info: lifecycle boundary · debug: one operation.
+ * A structured log. `message` is a constant in lower case, facts go into fields. error: a person must act · warn:
+ * abnormal but handled · info: lifecycle boundary · debug: one operation.
  */
 export interface Logger {
   readonly debug: (message: string, fields?: LogFields) => void;
   readonly info: (message: string, fields?: LogFields) => void;
   readonly warn: (message: string, fields?: LogFields) => void;
   readonly error: (message: string, fields?: LogFields) => void;
-  /** A logger that adds these fields to each of its lines. */
+  /** Makes a logger that adds these fields to each of its lines. */
   readonly child: (fields: LogFields) => Logger;
 }
 
 /**
- * Fields that may be logged. Everything else is dropped and only its name is kept, so that a new field is a decision and
- * a payload cannot slip in by spreading an object (promise *quiet*).
+ * Fields that may be logged. Every other field is dropped and only its name is kept, so that a new field is a decision
+ * and a payload cannot slip in by spreading an object (promise *quiet*).
  */
 const ALLOWED_FIELDS: ReadonlySet<string> = new Set([
   'action',
@@ -82,7 +85,7 @@ const ALLOWED_FIELDS: ReadonlySet<string> = new Set([
 
 /**
  * Makes the log of one process. Lines are JSON on standard output, one each.
- * @param destination for tests: receives each line
+ * @param destination receives each line instead, for tests
  */
 export function makeLogger(
   process: string,
@@ -102,7 +105,7 @@ export function makeLogger(
   return wrap(root);
 }
 
-/** A log that says nothing, for tests of units that need one. */
+/** A log that writes nothing, for tests of units that need one. */
 export const silentLogger: Logger = {
   debug: () => undefined,
   info: () => undefined,
@@ -133,7 +136,10 @@ function allowed(fields: LogFields | undefined): Record<string, unknown> {
   return result;
 }
 
-/** Name, message and stack of an error and of its causes; nothing that hangs on it (SDK errors carry whole requests). */
+/**
+ * Name, message and stack of an error and of its causes, without its other properties (SDK errors carry whole
+ * requests).
+ */
 function describeError(error: Error, depth = 0): Record<string, unknown> {
   const cause = error.cause instanceof Error && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {};
   return { name: error.name, message: error.message, stack: error.stack, ...cause };

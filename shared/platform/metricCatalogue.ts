@@ -1,14 +1,14 @@
 /**
- * Every metric that the product emits, with the question that it answers for whoever is on call. `count` adds up, `measure`
- * keeps a distribution, `gauge` shows the last value. Dimensions are small closed sets, because CloudWatch bills each
- * combination; `stage` is added to all. Ids of workers, tenants and connections belong in log fields.
+ * Every metric that the product emits, with the question that it answers for a person on call. `count` adds up,
+ * `measure` keeps a distribution, `gauge` shows the last value. Dimensions are small closed sets, because CloudWatch
+ * bills each combination; `stage` is added to all. Ids of workers, tenants and connections belong in log fields.
  */
 export interface MetricDefinition {
   readonly kind: 'count' | 'measure' | 'gauge';
   readonly unit: 'Count' | 'Milliseconds' | 'Percent' | 'None';
   readonly dimensions: Readonly<Record<string, readonly string[]>>;
   readonly question: string;
-  /** Says nothing while all is well. CloudWatch bills a metric by the hours in which it is sent. */
+  /** Whether the metric is not sent while all is well. CloudWatch bills a metric by the hours in which it is sent. */
   readonly isRare?: true;
 }
 
@@ -16,9 +16,9 @@ const count = { kind: 'count', unit: 'Count', dimensions: {} } as const;
 const trouble = { ...count, isRare: true } as const;
 const duration = { kind: 'measure', unit: 'Milliseconds', dimensions: {} } as const;
 const level = { kind: 'gauge', unit: 'Count', dimensions: {} } as const;
-/** A share of something, from 0 to 100 and beyond when there is too much of it. */
+/** A share in percent, from 0 to 100, and beyond 100 when there is too much of it. */
 const percent = { kind: 'gauge', unit: 'Percent', dimensions: {} } as const;
-/** 1 while something is so, otherwise 0. */
+/** A gauge that is 1 while its question is answered with yes, otherwise 0. */
 const flag = { kind: 'gauge', unit: 'None', dimensions: {} } as const;
 
 export const metricCatalogue = {
@@ -209,7 +209,7 @@ export type MeasureName = NameOf<'measure'>;
 export type GaugeName = NameOf<'gauge'>;
 
 type Definition<Name extends MetricName> = (typeof metricCatalogue)[Name]['dimensions'];
-/** What must be said with a metric: each of its dimensions, with one of its values, and nothing else. */
+/** The dimensions to give with a metric: each of them, with one of its values, and no others. */
 export type DimensionsOf<Name extends MetricName> = keyof Definition<Name> extends never
   ? Readonly<Record<string, never>>
   : {

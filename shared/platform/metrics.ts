@@ -9,57 +9,60 @@ import {
   type MetricName,
 } from './metricCatalogue.ts';
 
-/** Takes what happened. Never throws and never waits; only what is in the catalogue compiles. */
+/** Collects values of metrics. It never throws and never waits; only metrics of the catalogue compile. */
 export interface Metrics {
   /** Adds to a sum. */
   readonly count: <Name extends CountName>(name: Name, dimensions: DimensionsOf<Name>, by?: number) => void;
   /** Adds one value, in the unit of the catalogue, to a distribution. */
   readonly measure: <Name extends MeasureName>(name: Name, value: number, dimensions: DimensionsOf<Name>) => void;
-  /** Says how something stands. Nothing is written of a gauge that was not said again since the last flush. */
+  /** Sets the present value of a gauge. A gauge that was not set again since the last flush is not written. */
   readonly gauge: <Name extends GaugeName>(name: Name, value: number, dimensions: DimensionsOf<Name>) => void;
 }
 
 export const silentMetrics: Metrics = { count: () => undefined, measure: () => undefined, gauge: () => undefined };
 
 export interface MetricsOptions {
-  /** Dimension of every metric. */
+  /** The dimension that every metric has. */
   readonly stage: string;
-  /** What kind of process this is, as in its log lines. A field to search for, not a dimension. */
+  /** The kind of this process, as in its log lines. It is a field to search for, not a dimension. */
   readonly processKind: string;
   readonly clock: Clock;
-  /** Takes one line without its end, for example to standard output, where CloudWatch Logs finds the metrics in it. */
+  /** Writes one line without its end, for example to standard output, where CloudWatch Logs finds the metrics in it. */
   readonly write: (line: string) => void;
-  /** Undefined where somebody else says when, as at the end of a function's call. */
+  /**
+   * The time between two flushes, in milliseconds; undefined where the owner flushes, as at the end of a function's
+   * call.
+   */
   readonly flushEveryMs: number | undefined;
-  /** Hears, once per flush, what could not be written. */
+  /** The logger that is told, once for each flush, of values that could not be written. */
   readonly logger: Logger;
 }
 
 export interface RunningMetrics extends Metrics {
-  /** Writes what is held. Never throws: what cannot be written is lost and logged. */
+  /** Writes the collected values. Never throws: values that cannot be written are lost, and that is logged. */
   readonly flush: () => void;
-  /** Writes what is held and ends the timer. */
+  /** Writes the collected values and ends the timer. */
   readonly stop: () => void;
 }
 
 export const METRIC_NAMESPACE = 'Holdfast';
-/** CloudWatch takes no more values of one metric in one line. */
+/** The greatest number of values of one metric that CloudWatch accepts in one line. */
 const MOST_VALUES_IN_LINE = 100;
-/** Values held before they are written early: bounds memory, whatever happens between two flushes. */
+/** The number of values at which they are written early: this bounds memory, whatever happens between two flushes. */
 export const MOST_VALUES_HELD = 1_000;
 
-/** What is held of the metrics that share their dimensions, and so their lines. */
+/** The collected values of the metrics that share their dimensions, and so their lines. */
 interface Series {
   readonly dimensions: Readonly<Record<string, string>>;
-  /** Sums of counts, last values of gauges. */
+  /** The sums of counts, and the last values of gauges. */
   readonly numbers: Map<MetricName, number>;
   readonly measured: Map<MetricName, number[]>;
 }
 
 /**
- * Metrics as CloudWatch Embedded Metric Format: log lines that CloudWatch turns into metrics, so that no call waits for an
- * API. Values are put together for a while and written as one line for each set of dimensions.
- * Source of the format: CloudWatch User Guide, "Specification: Embedded metric format".
+ * Metrics as CloudWatch Embedded Metric Format: log lines that CloudWatch turns into metrics, so that no call waits for
+ * an API. Values are put together for a while and written as one line for each set of dimensions. Source of the format:
+ * CloudWatch User Guide, "Specification: Embedded metric format".
  */
 export function makeMetrics(options: MetricsOptions): RunningMetrics {
   const { stage, processKind, clock, write, flushEveryMs, logger } = options;
@@ -87,11 +90,11 @@ export function makeMetrics(options: MetricsOptions): RunningMetrics {
       if (failures.length > 0) logger.warn('metrics not written', { count: failures.length, error: failures[0] });
       if (ignored > 0) logger.warn('metric values ignored that are no finite number', { count: ignored });
     } catch {
-      // The log goes where the metrics go; whoever counts something must not fail because both are gone.
+      // The log goes where the metrics go; a caller that counts something must not fail because both are gone.
     }
   };
   const hold = (name: MetricName, value: number, given: object, put: (series: Series) => boolean): void => {
-    // JSON has no word for it, and CloudWatch takes nothing but numbers.
+    // JSON cannot express such a value, and CloudWatch accepts nothing but numbers.
     if (!Number.isFinite(value)) {
       notFinite += 1;
       return;
@@ -141,8 +144,8 @@ export function makeMetrics(options: MetricsOptions): RunningMetrics {
 }
 
 /**
- * The dimensions that the catalogue names, in its order. Types let a variable carry more than they ask for: an id must not
- * become a dimension that way.
+ * The dimensions that the catalogue names, in its order. The types let a variable carry more than they ask for: an id
+ * must not become a dimension that way.
  */
 function dimensionsOf(name: MetricName, given: object): Readonly<Record<string, string>> {
   const values = given as Readonly<Record<string, string>>;
@@ -150,7 +153,7 @@ function dimensionsOf(name: MetricName, given: object): Readonly<Record<string, 
   return Object.fromEntries(names.map((dimension) => [dimension, values[dimension] ?? 'unknown']));
 }
 
-/** One line, or as many as the longest list of values needs. */
+/** The values as one line, or as many lines as the longest list of values needs. */
 function toLines({ dimensions, numbers, measured }: Series, processKind: string, atMs: number): readonly string[] {
   const lines: string[] = [];
   let values = new Map<MetricName, number | readonly number[]>(numbers);

@@ -1,20 +1,20 @@
 import { QueryCommand, ScanCommand, type DynamoDBDocumentClient, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 
 /**
- * Lists of a table, read to their end. An answer of Query or Scan ends at 1 MB, at its limit and, with a filter, anywhere:
- * only `LastEvaluatedKey` says whether that was all. So nobody but this file sends the two (a test enforces it).
+ * Lists of a table, read to their end. An answer of Query or Scan ends at 1 MB, at its limit and, with a filter,
+ * anywhere: only `LastEvaluatedKey` says whether that was all. So only this file sends the two (a test enforces it).
  */
 export type Item = Record<string, unknown>;
 type Table = Pick<DynamoDBDocumentClient, 'send'>;
 type ListInput = Omit<QueryCommandInput, 'ExclusiveStartKey' | 'Limit'>;
 
-/** Bytes of JSON in one page of the API: with the fields around it well below 1 MB. */
+/** The bytes of JSON in one page of the API: with the fields around it well below 1 MB. */
 export const PAGE_BYTES = 900_000;
-/** Items that are passed in one page because they are not to be shown. The next page goes on behind them. */
+/** The number of items that one page may skip because they are not to be shown. The next page goes on behind them. */
 const MOST_PASSED = 1_000;
 
 /**
- * The items of a query in their order, asked for as they are needed; a consumer that stops asks for no more.
+ * The items of a query in their order, read as they are needed; a consumer that stops reads no more.
  * @param from.after key of the item before the first
  * @param from.pageSize items in one answer, for a consumer that needs no more than that
  */
@@ -37,7 +37,7 @@ export async function* queryItems(
   } while (start !== undefined);
 }
 
-/** All items of a table, in no order. */
+/** All items of a table, in no particular order. */
 export async function* scanItems(table: Table, input: Omit<ListInput, 'KeyConditionExpression'>): AsyncGenerator<Item> {
   let start: Item | undefined;
   do {
@@ -58,7 +58,7 @@ export interface Page<Shown> {
 
 /**
  * Reads one page: at most `limit` items and {@link PAGE_BYTES}, but at least one item, however long.
- * @param page.show what an item shows, or undefined for one that is to be passed: it ends no page
+ * @param page.show the view of an item, or undefined for an item that is to be skipped; it ends no page
  */
 export async function readPage<Shown>(
   items: AsyncIterable<Item>,

@@ -2,16 +2,19 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { metricCatalogue, type MetricName } from './metricCatalogue.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Milliseconds: from a quick write to a connection that took two minutes to open. */
+/** The bounds of the buckets in milliseconds: from a quick write to a connection that took two minutes to open. */
 const BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000];
 
 export interface PrometheusMetrics extends Metrics {
-  /** Everything so far, in Prometheus' text format, with the process' own memory, CPU and event loop. */
+  /** All values so far, in Prometheus' text format, with the process' own memory, CPU and event loop. */
   readonly text: () => Promise<string>;
   readonly contentType: string;
 }
 
-/** The metrics of the catalogue for a scrape, beside those for CloudWatch. Names are `holdfast_heartbeat_latency_ms`. */
+/**
+ * The metrics of the catalogue for a scrape, beside the ones for CloudWatch. Names are of the form
+ * `holdfast_heartbeat_latency_ms`.
+ */
 export function makePrometheusMetrics(stage: string): PrometheusMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ stage });
@@ -42,7 +45,7 @@ export function makePrometheusMetrics(stage: string): PrometheusMetrics {
   };
 }
 
-/** Tells two of everything. */
+/** Passes every value to two collectors. */
 export function toBoth(first: Metrics, second: Metrics): Metrics {
   return {
     count: (...said) => {
@@ -60,14 +63,14 @@ export function toBoth(first: Metrics, second: Metrics): Metrics {
   };
 }
 
-/** The dimensions of the catalogue and nothing else: a variable may carry more, and labels are for ever. */
+/** The dimensions of the catalogue and no others: a variable may carry more, and labels are for ever. */
 function labelsOf(name: MetricName, given: object): Record<string, string> {
   const values = given as Readonly<Record<string, string>>;
   const names = Object.keys(metricCatalogue[name].dimensions);
   return Object.fromEntries(names.map((label) => [label, values[label] ?? 'unknown']));
 }
 
-/** A counter of Prometheus only grows, and throws otherwise. */
+/** Whether a value can be added to a counter of Prometheus, which only grows, and throws otherwise. */
 function isAddable(by: number): boolean {
   return Number.isFinite(by) && by >= 0;
 }

@@ -1,32 +1,35 @@
 /**
- * The queues and their settings, as data: the infrastructure and the embedded stack both make them from this.
- * Names are deterministic, so a URL is made from a shard number and no list of queues is kept anywhere.
+ * The queues and their settings, as data: the infrastructure and the embedded stack both make them from this. Names are
+ * deterministic, so a URL is made from a shard number and no list of queues is kept anywhere.
  */
 export interface QueueDefinition {
   readonly name: string;
   readonly fifo: boolean;
   readonly visibilityTimeoutSeconds: number;
   readonly retentionSeconds: number;
-  /** Where messages go that were received too often, and how often that is. */
+  /** The queue for messages that were received too often, and how often that is. */
   readonly deadLetter: { readonly name: string; readonly maxReceiveCount: number } | undefined;
 }
 
-/** Largest message that SQS takes, body and attributes, in bytes. */
+/** The size of the largest message that SQS accepts, body and attributes, in bytes. */
 export const MESSAGE_BYTES = 1_048_576;
 
 const DAY_SECONDS = 86_400;
 
-/** Queue of the commands for a shard's connections, for example `prod-command-0003.fifo`. */
+/** The name of the queue of the commands for a shard's connections, for example `prod-command-0003.fifo`. */
 export function commandQueueName(stage: string, shard: number): string {
   return `${stage}-command-${String(shard).padStart(4, '0')}.fifo`;
 }
 
-/** Queue of facts (named after what they become). One at first; later several by shard id modulo. */
+/**
+ * The name of the queue of facts, which is named after the events that they become. There is one at first; later there
+ * may be several, by shard id modulo.
+ */
 export function eventQueueName(stage: string): string {
   return `${stage}-events-00.fifo`;
 }
 
-/** Queue of webhook deliveries to endpoints that ask for no order. */
+/** The name of the queue of webhook deliveries to endpoints that ask for no order. */
 export function deliveryQueueName(stage: string): string {
   return `${stage}-deliveries`;
 }
@@ -52,13 +55,14 @@ export function queueDefinitions(stage: string, shardCount: number): readonly Qu
       fifo: true,
       visibilityTimeoutSeconds: 30,
       retentionSeconds: 4 * DAY_SECONDS,
-      // Guards against crash loops only; poison is decided by `attempts` on the message row (docs/protocol.md, "Commands").
+      // This number guards against crash loops only; poison is decided by `attempts` on the message row
+      // (docs/protocol.md, "Commands").
       deadLetter: { name: commandsDead, maxReceiveCount: 100 },
     })),
     {
       name: eventQueueName(stage),
       fifo: true,
-      // At least six times the function's timeout, as AWS advises for event sources.
+      // The visibility timeout is at least six times the function's timeout, as AWS advises for event sources.
       visibilityTimeoutSeconds: 180,
       retentionSeconds: 14 * DAY_SECONDS,
       deadLetter: { name: eventsDead, maxReceiveCount: 8 },
@@ -73,7 +77,7 @@ export function queueDefinitions(stage: string, shardCount: number): readonly Qu
   ];
 }
 
-/** Name of the queue to which the dead letters of a queue go. Throws when it has none. */
+/** The name of the queue to which the dead letters of a queue go. Throws when it has none. */
 export function deadLetterNameOf(stage: string, name: string, shardCount = 1): string {
   const queue = queueDefinitions(stage, shardCount).find((definition) => definition.name === name);
   if (queue?.deadLetter === undefined) throw new Error(`queue ${name} has no dead-letter queue`);

@@ -1,11 +1,11 @@
 /**
  * The three tables and their indexes, as data: the infrastructure and the embedded stack both make them from this.
- * Three tables because permissions, restore and throttling differ (docs/design.md, "Parts").
+ * There are three tables because permissions, restore and throttling differ (docs/design.md, "Parts").
  */
 export interface TableDefinition {
   readonly name: 'core' | 'fleet' | 'sessions';
   readonly purpose: string;
-  /** Attribute that holds the expiry, in seconds since 1970. AWS deletes late: readers also compare it. */
+  /** The attribute that holds the expiry, in seconds since 1970. AWS deletes late: readers also compare it. */
   readonly ttlAttribute: 'ttl';
   readonly indexes: readonly IndexDefinition[];
 }
@@ -17,7 +17,7 @@ export interface IndexDefinition {
   readonly purpose: string;
 }
 
-/** Sparse: holds connections that are wanted online, by shard. */
+/** The sparse index that holds the connections that are wanted online, by shard. */
 export const SHARD_INDEX = {
   name: 'by-shard',
   partitionKey: 'shardKey',
@@ -36,7 +36,7 @@ export const tableDefinitions: readonly TableDefinition[] = [
   { name: 'sessions', purpose: 'credentials and Signal keys; workers only', ttlAttribute: 'ttl', indexes: [] },
 ];
 
-/** Physical name of a table in a stage, for example `prod-core`. */
+/** The physical name of a table in a stage, for example `prod-core`. */
 export function tableName(stage: string, table: TableDefinition['name']): string {
   return `${stage}-${table}`;
 }

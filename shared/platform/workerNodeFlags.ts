@@ -1,9 +1,10 @@
 /**
- * Flags of node under which the worker runs; the Dockerfile has the same. `npm run bench:fleet` shows what they give and cost.
+ * The flags of Node under which the worker runs; the Dockerfile has the same. `npm run bench:fleet` shows their effect
+ * and cost.
  *
- * A small young generation: by default it grows with the garbage of opening and of bursts to some 100 MB and stays, which is
- * half of what a thousand idle connections need. It is collected more often instead, and by one thread: several took more
- * CPU time for so little. WebAssembly (Baileys' app state and key derivation, the stripping of types) is compiled once and
- * not again to be faster: that took 12 MB, and nothing of it runs often.
+ * The young generation of the heap is small: by default it grows with the garbage of opening and of bursts to some 100
+ * MB and stays, which is half of what a thousand idle connections need. It is collected more often instead, and by one
+ * thread: several took more CPU time for so little. WebAssembly (Baileys' app state and key derivation, the stripping
+ * of types) is compiled once and not again to be faster: that took 12 MB, and nothing of it runs often.
  */
 export const WORKER_NODE_FLAGS = ['--max-semi-space-size=4', '--no-parallel-scavenge', '--liftoff-only'] as const;

@@ -7,24 +7,25 @@ import { deadlines } from '../kernel/deadlines.ts';
 
 /**
  * Decides where a webhook may lead, so that a tenant cannot make us talk to our own network or to the cloud's metadata
- * service. Asked twice: when the URL is stored, and by the connection itself, whose look-up this is: the addresses that
- * were judged are the ones that are dialled, so a name that changes its answer in between gains nothing.
+ * service. The guard is asked twice: when the URL is stored, and by the network connection itself, which looks names up
+ * through it: the addresses that were judged are the ones that are dialled, so a name that changes its answer in
+ * between gains nothing.
  */
 export interface ResolvedAddress {
   readonly address: string;
   readonly family: number;
 }
 
-/** All addresses of a name. Rejects when there are none. */
+/** Resolves a name to all its addresses. Rejects when there are none. */
 export type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
 export interface AddressGuardOptions {
   readonly resolve: Resolve;
-  /** Lets `http://127.0.0.1` and `http://localhost` pass, and nothing else. For the embedded stack alone. */
+  /** Whether `http://127.0.0.1` and `http://localhost` pass, and nothing else; only the embedded stack sets it. */
   readonly allowLoopback: boolean;
 }
 
-/** Why a URL is refused: a stable code and one sentence that says what to do. */
+/** The reasons for which a URL is refused: a stable code and one sentence that says what to do. */
 export const urlRefusals = {
   not_a_url: 'This is no URL. Write it like https://example.com/webhook.',
   not_https: 'The URL must begin with https://.',
@@ -34,9 +35,11 @@ export const urlRefusals = {
 } as const;
 export type UrlRefusal = keyof typeof urlRefusals;
 
-/** Names resolve slowly or not at all; a request must not wait for that. */
+/**
+ * The time limit of a look-up, in milliseconds. Names resolve slowly or not at all; a request must not wait for that.
+ */
 
-/** A connection was refused because of where it would have led. */
+/** A network connection was refused because of the address that it would have led to. */
 export class AddressRefusedError extends Error {
   override readonly name = 'AddressRefusedError';
   readonly refusal: UrlRefusal;
@@ -75,8 +78,8 @@ export class AddressGuard {
   }
 
   /**
-   * Judges what the text alone shows: scheme, credentials, an address in place of a name. A connection to an address
-   * makes no look-up, so this is asked before each request as well.
+   * Judges what the text alone shows: scheme, credentials, an address in place of a name. A network connection to an
+   * address makes no look-up, so this is called before each request as well.
    */
   refusalOfText(text: string): UrlRefusal | undefined {
     const url = URL.parse(text);
@@ -105,7 +108,7 @@ export class AddressGuard {
     return found;
   }
 
-  /** The look-up for a connection, in the form of `net.connect`. */
+  /** The look-up for a network connection, in the form of `net.connect`. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     callbackify(async () => this.addressesOf(hostname))((error, addresses) => {
       const [first] = error === null ? addresses : [];
@@ -118,7 +121,7 @@ export class AddressGuard {
 
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost']);
 
-/** Host of a URL as it is looked up: in lower case, addresses in their usual form, no brackets. */
+/** The host of a URL as it is looked up: in lower case, addresses in their usual form, no brackets. */
 function hostOf(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, '$1');
 }
@@ -128,7 +131,7 @@ function isLoopback(address: string): boolean {
 }
 
 /**
- * Whether an address is anybody's on the internet. An IPv6 address that carries an IPv4 address by which it is reached
+ * Whether an address is public on the internet. An IPv6 address that carries an IPv4 address by which it is reached
  * (mapped, or through NAT64) is judged as that one. 6to4 and Teredo are refused as a whole: no receiver needs them.
  */
 export function isPublic(address: string): boolean {
@@ -137,7 +140,7 @@ export function isPublic(address: string): boolean {
   if (parsed.kind() === 'ipv4') return parsed.range() === 'unicast';
   const ipv6 = parsed as ipaddr.IPv6;
   if (ipv6.match(NAT64)) return isPublic(new ipaddr.IPv4(ipv6.toByteArray().slice(12)).toString());
-  // Only 2000::/3 is given out; what lies outside has no meaning of its own or an old one, such as ::127.0.0.1.
+  // Only 2000::/3 is assigned; addresses outside of it have no meaning of their own or an old one, such as ::127.0.0.1.
   return ipv6.range() === 'unicast' && ipv6.match(GLOBAL_UNICAST);
 }
 

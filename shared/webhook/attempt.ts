@@ -11,12 +11,12 @@ export interface Attempt {
   readonly endpointId: EndpointId;
   readonly deliveryId: DeliveryId;
   readonly eventId: EventId;
-  /** 1 is the first. */
+  /** The number of the attempt; 1 is the first. */
   readonly number: number;
   readonly atMs: number;
   readonly result: AttemptResult;
   readonly httpStatus: number | undefined;
-  /** Why there was no answer, as a code. */
+  /** The reason why there was no answer, as a code; undefined when there was one. */
   readonly reason: string | undefined;
   readonly durationMs: number;
 }
@@ -24,19 +24,26 @@ export interface Attempt {
 /** `delivered` ends the delivery; `gone` ends all of the endpoint; `failed` is tried again. */
 export type AttemptResult = 'delivered' | 'gone' | 'failed';
 
-/** What an answer means: 2xx is success, 410 says that nobody wants these, and all else, redirects included, is a failure. */
+/**
+ * The meaning of an answer: 2xx is success, 410 says that the receiver wants no more, and all else, redirects included,
+ * is a failure.
+ */
 export function judgeOutcome(outcome: PostOutcome): AttemptResult {
   if (outcome.outcome !== 'answered') return 'failed';
   if (outcome.httpStatus >= 200 && outcome.httpStatus < 300) return 'delivered';
   return outcome.httpStatus === 410 ? 'gone' : 'failed';
 }
 
-/** Delay after each failed attempt, in seconds; the last one repeats. With 14 attempts the last is about two hours later. */
+/**
+ * The delay after each failed attempt, in seconds; the last one repeats. With 14 attempts the last is about two hours
+ * later.
+ */
 const RETRY_DELAY_SECONDS = [5, 30, 120, 300, 600, 900] as const;
 
 /**
- * Seconds until the next attempt, spread by a quarter to both sides, so that what failed together does not return together.
- * @param attempt number of the one that failed, 1 is the first
+ * Seconds until the next attempt, spread by a quarter to both sides, so that deliveries that failed together do not
+ * return together.
+ * @param attempt the number of the attempt that failed; 1 is the first
  * @param jitter a number in [0, 1)
  */
 export function retryDelaySeconds(attempt: number, jitter: number): number {
@@ -49,7 +56,7 @@ interface AttemptDependencies {
   readonly stage: string;
 }
 
-/** Keeps an attempt. Unconditional. */
+/** Keeps an attempt. The write has no condition. */
 export async function recordAttempt({ table, stage }: AttemptDependencies, attempt: Attempt): Promise<void> {
   const key = attemptKey(attempt.endpointId, attempt);
   await table.send(

@@ -27,9 +27,9 @@ export const deliverySchema = z.object({
   eventId: brandedText<EventId>(),
   correlationId: brandedText<CorrelationId>(),
   deliveryId: brandedText<DeliveryId>(),
-  /** How often it was put into the queue anew, because what it waited for came early. The highest one counts. */
+  /** How often the delivery was put into the queue anew, because its wait ended early. The highest round counts. */
   round: z.number().int().min(0).optional(),
-  /** Attempts in earlier rounds. */
+  /** The number of attempts in earlier rounds. */
   attempts: z.number().int().min(0).optional(),
 });
 export type Delivery = z.infer<typeof deliverySchema>;
@@ -40,17 +40,17 @@ export interface DeliveryQueue {
   readonly queueUrlBase: string;
 }
 
-/** URL of the deliveries queue. */
+/** The URL of the deliveries queue. */
 export function deliveryQueueUrl({ stage, queueUrlBase }: Omit<DeliveryQueue, 'queue'>): string {
   return `${queueUrlBase}${deliveryQueueName(stage)}`;
 }
 
-/** Most messages that SQS takes in one call. */
+/** The greatest number of messages that SQS accepts in one call. */
 const BATCH_SIZE = 10;
 
 /**
- * Enqueues one delivery for each event and each endpoint that wants it. Resolves when SQS has all of them.
- * Throws when it refused one; a repetition then enqueues some twice, which receivers recognise by the event id.
+ * Enqueues one delivery for each event and each endpoint that wants it. Resolves when SQS has all of them. Throws when
+ * it refused one; a repetition then enqueues some twice, which receivers recognise by the event id.
  */
 export async function enqueueDeliveries(
   dependencies: DeliveryQueue,
@@ -71,7 +71,7 @@ export async function sendDeliveries(dependencies: DeliveryQueue, deliveries: re
       new SendMessageBatchCommand({ QueueUrl: deliveryQueueUrl(dependencies), Entries }),
     );
     const [refused] = answer.Failed ?? [];
-    // Under its own name, so that it can be judged.
+    // The refusal is thrown under its own name, so that it can be judged.
     if (refused !== undefined) {
       const name = refused.Code ?? 'Error';
       throw Object.assign(new Error(`SQS refused a delivery: ${name}`), { name });
@@ -79,7 +79,7 @@ export async function sendDeliveries(dependencies: DeliveryQueue, deliveries: re
   }
 }
 
-/** Which deliveries the events make: for each event, one per endpoint that wants its type. */
+/** The deliveries of some events: for each event, one for each endpoint that wants its type. */
 export function toDeliveries(endpoints: readonly Endpoint[], events: readonly RecordedEvent[]): readonly Delivery[] {
   return events.flatMap(({ eventId, type, correlationId }) =>
     endpoints

@@ -4,10 +4,12 @@ import type { EndpointId, TenantId } from '../kernel/id.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { stateOf, type EndpointBreaker } from './endpointBreaker.ts';
 
-/** Most endpoints of one tenant: each of them gets each event, so their number multiplies the work. */
+/**
+ * The greatest number of endpoints of one tenant: each of them gets each event, so their number multiplies the work.
+ */
 export const ENDPOINT_LIMIT = 10;
 
-/** What the tenant gives to make an endpoint. */
+/** The fields that a tenant gives to make an endpoint. */
 export const newEndpointSchema = z
   .strictObject({
     url: z.string().min(1).max(2_048).meta({ description: 'https, with a public address.' }),
@@ -26,12 +28,12 @@ export interface Endpoint {
   readonly tenantId: TenantId;
   readonly endpointId: EndpointId;
   readonly url: string;
-  /** Types to deliver; undefined means all. */
+  /** The types to deliver; undefined means all. */
   readonly events: readonly EventType[] | undefined;
   /** `disabled`: the receiver answered 410 Gone. */
   readonly state: 'active' | 'disabled';
   readonly secret: Secret;
-  /** Whether it is posted to at the moment, after failures. */
+  /** The state of its breaker, by which it is posted to or not after failures. */
   readonly breaker: EndpointBreaker;
   readonly createdAtMs: number;
 }
@@ -63,7 +65,7 @@ export const endpointViewSchema = z
   .meta({ id: 'Webhook' });
 export type EndpointView = z.infer<typeof endpointViewSchema>;
 
-/** What is shown of an endpoint. */
+/** The view of an endpoint. */
 export function toEndpointView(endpoint: Endpoint, nowMs: number): EndpointView {
   const { failures, openUntilMs } = endpoint.breaker;
   const state = stateOf(endpoint.breaker, nowMs);

@@ -5,13 +5,19 @@ import { endpointKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import { endpointBreakerRule, TRIAL_HELD_MS, type BreakerChange } from './endpointBreaker.ts';
 
-/** Writes of endpoint breakers. All are conditional, so that instances of a function that run at once agree. */
+/** Writes of endpoint breakers. All are conditional, so that concurrent instances of a function agree. */
 export interface EndpointBreakerStore {
-  /** Takes the one trial. Condition: nobody has since it was read. Returns what to show for it, or `taken`. */
+  /**
+   * Takes the one trial. Condition: nobody has taken it since the record was read. Returns the value that proves the
+   * trial, or `taken`.
+   */
   readonly takeTrial: (of: BrokenEndpoint, seen: number, nowMs: number) => Promise<{ readonly held: number } | 'taken'>;
-  /** Returns `opened` when this was the failure that opened it, `written`, or `late` when the breaker has moved on. */
+  /**
+   * Writes a change. Returns `opened` when this was the failure that opened the breaker, `written`, or `late` when the
+   * breaker has moved on.
+   */
   readonly write: (of: BrokenEndpoint, change: BreakerChange, nowMs: number) => Promise<'opened' | 'written' | 'late'>;
-  /** Closes it whatever it is: somebody who knows says that the receiver is back. */
+  /** Closes the breaker in any state, because its tenant says that the receiver is back. */
   readonly close: (of: BrokenEndpoint) => Promise<'closed' | 'closed_already'>;
 }
 
@@ -26,7 +32,10 @@ export function makeEndpointBreakerStore(dependencies: {
 }): EndpointBreakerStore {
   const { table, stage } = dependencies;
 
-  /** The new attributes, or undefined when the condition is not met. A deleted endpoint meets none. */
+  /**
+   * Updates a record. Returns the new attributes, or undefined when the condition is not met. A deleted endpoint meets
+   * no condition.
+   */
   const update = async (
     { tenantId, endpointId }: BrokenEndpoint,
     input: Pick<UpdateCommandInput, 'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'>,
@@ -57,7 +66,7 @@ export function makeEndpointBreakerStore(dependencies: {
     });
     if (counted === undefined) return 'late';
     if (Number(counted['breakerFailures']) < endpointBreakerRule.failures) return 'written';
-    // One that dies in between leaves it closed: the next failure finds the number and opens it.
+    // A process that dies in between leaves the breaker closed: the next failure finds the number and opens it.
     const opened = await update(of, {
       UpdateExpression: 'SET openUntilMs = :until',
       ConditionExpression: 'attribute_not_exists(openUntilMs) AND breakerFailures >= :most',
@@ -78,7 +87,8 @@ export function makeEndpointBreakerStore(dependencies: {
       return closed === undefined ? 'closed_already' : 'closed';
     },
     takeTrial: async (of, seen, nowMs) => {
-      // Two that take it in the same millisecond after the same read: the second finds another number than it has seen.
+      // Two processes may take the trial in the same millisecond after the same read: the second finds another number
+      // than it has seen.
       const held = Math.max(nowMs + TRIAL_HELD_MS, seen + 1);
       const taken = await update(of, {
         UpdateExpression: 'SET openUntilMs = :held',

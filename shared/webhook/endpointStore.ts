@@ -20,11 +20,15 @@ import { SECRET_PREFIX } from './signature.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
- * Endpoints of tenants. The signing secret is stored as it is: unlike an API key, which is only compared and so kept as a
- * hash, it must make signatures. It signs what this tenant receives and opens nothing; the table is encrypted at rest.
+ * The length of a signing secret. The secret is stored as it is: unlike an API key, which is only compared and so kept
+ * as a hash, it must make signatures. It signs deliveries to this tenant and opens nothing; the table is encrypted at
+ * rest.
  */
 const SECRET_BYTES = 32;
-/** Between two tests of one endpoint: a receiver that is not well must not be asked in a loop. */
+/**
+ * The least time between two tests of one endpoint, in milliseconds: a receiver that is not well must not be asked in a
+ * loop.
+ */
 export const TEST_EVERY_MS = 3_000;
 
 export interface EndpointStoreDependencies extends Pick<Surroundings, 'clock' | 'random'> {
@@ -74,7 +78,7 @@ export class EndpointStore {
     return endpoint;
   }
 
-  /** One endpoint of a tenant, strongly consistent. Another tenant's is not found. */
+  /** Finds one endpoint of a tenant, strongly consistent. Another tenant's is not found. */
   async find(tenantId: TenantId, endpointId: EndpointId): Promise<Endpoint | undefined> {
     const answer = await this.#dependencies.table.send(
       new GetCommand({ TableName: this.#TableName, Key: endpointKey(tenantId, endpointId), ConsistentRead: true }),
@@ -125,7 +129,7 @@ export class EndpointStore {
     }
   }
 
-  /** The receiver wants no more. Condition: the endpoint exists. */
+  /** Disables an endpoint whose receiver wants no more. Condition: the endpoint exists. */
   async disable(tenantId: TenantId, endpointId: EndpointId): Promise<'disabled' | 'missing'> {
     const written = await this.#update(tenantId, endpointId, {
       UpdateExpression: 'SET #state = :disabled',
@@ -136,7 +140,10 @@ export class EndpointStore {
     return written ? 'disabled' : 'missing';
   }
 
-  /** The tenant says that its receiver is back: active, and its breaker closed. Condition: the endpoint exists. */
+  /**
+   * Makes an endpoint active and closes its breaker, because its tenant says that the receiver is back. Condition: the
+   * endpoint exists.
+   */
   async resume(tenantId: TenantId, endpointId: EndpointId): Promise<'resumed' | 'missing'> {
     const written = await this.#update(tenantId, endpointId, {
       UpdateExpression: 'SET #state = :active REMOVE openUntilMs, breakerFailures',
@@ -158,7 +165,7 @@ export class EndpointStore {
     return written ? 'taken' : 'too_soon';
   }
 
-  /** Returns whether the condition was met. */
+  /** Updates an endpoint. Returns whether the condition was met. */
   async #update(
     tenantId: TenantId,
     endpointId: EndpointId,
@@ -212,7 +219,7 @@ function isRefusedBy(error: unknown, index: number): boolean {
   );
 }
 
-/** Two changes of one tenant at the same instant: DynamoDB refuses one, and it may be tried again. */
+/** DynamoDB refuses one of two changes of a tenant at the same instant, and the refused one may be tried again. */
 function asBusy(error: unknown): unknown {
   const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
   if (!reasons.some((reason) => reason.Code === 'TransactionConflict')) return error;

@@ -9,11 +9,11 @@ export interface SignedPost {
   readonly id: string;
   readonly correlationId: string;
   readonly body: string;
-  /** Wall clock, milliseconds. */
+  /** The wall clock of the attempt, in milliseconds. */
   readonly atMs: number;
 }
 
-/** Signs and posts. Never rejects. */
+/** Signs and posts an event. Never rejects. */
 export function postSigned(
   poster: Pick<WebhookPoster, 'post'>,
   endpoint: Pick<Endpoint, 'url' | 'secret'>,
@@ -28,14 +28,17 @@ export function postSigned(
   return poster.post(endpoint.url, headers, body);
 }
 
-/** Why there was no answer, as a code; undefined when there was one. */
+/** The reason why there was no answer, as a code; undefined when there was one. */
 export function reasonOf(outcome: PostOutcome): string | undefined {
   if (outcome.outcome === 'answered') return undefined;
   if (outcome.outcome === 'timed_out') return 'timed_out';
   return outcome.outcome === 'refused' ? outcome.refusal : outcome.reason;
 }
 
-/** What codes of a connection or of a parser mean, by the beginning of their name; the first that fits counts. */
+/**
+ * The meaning of error codes of a network connection or of a parser, by the beginning of their name; the first that
+ * fits counts.
+ */
 const REASONS: readonly (readonly [beginning: string, sentence: string])[] = [
   ['ECONNREFUSED', 'Nobody listens at the address and port of the URL.'],
   ['ECONNRESET', 'The receiver cut the connection before it answered.'],
@@ -57,7 +60,7 @@ const REASONS: readonly (readonly [beginning: string, sentence: string])[] = [
   ['UNABLE_TO_', "No known authority vouches for the receiver's certificate."],
 ];
 
-/** What became of a POST, for the person who reads it. */
+/** The outcome of a POST, as a sentence for a person. */
 export function sentenceOf(outcome: PostOutcome): string {
   if (outcome.outcome === 'timed_out') return 'The receiver did not answer in time.';
   if (outcome.outcome === 'refused') return urlRefusals[outcome.refusal];

@@ -7,41 +7,41 @@ import type { Surroundings } from '../platform/surroundings.ts';
 
 /** One POST to a receiver that we do not trust: guarded address, no redirects, a bounded answer, one deadline for all. */
 export interface WebhookPoster {
-  /** Never rejects: what went wrong is the outcome of the attempt. */
+  /** Posts once. Never rejects: an error is the outcome of the attempt. */
   readonly post: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<PostOutcome>;
   /** Closes the connections that are kept open. */
   readonly close: () => Promise<void>;
 }
 
-/** What became of one POST. `answered` says nothing about success: a redirect is an answer, too. */
+/** The outcome of one POST. `answered` says nothing about success: a redirect is an answer, too. */
 export type PostOutcome =
   | {
       readonly outcome: 'answered';
       readonly httpStatus: number;
-      /** How long the receiver asks us to wait; 0 when it does not. */
+      /** How long the receiver asks us to wait, in milliseconds; 0 when it does not. */
       readonly retryAfterMs: number;
-      /** Until the status line and the headers had come: nothing is made of the body. */
+      /** The time until the status line and the headers had come: nothing is made of the body. */
       readonly durationMs: number;
     }
   | { readonly outcome: 'refused'; readonly refusal: UrlRefusal; readonly durationMs: number }
   | { readonly outcome: 'timed_out'; readonly durationMs: number }
-  /** No connection, no TLS, or no valid answer; `reason` is a code such as `ECONNREFUSED`. */
+  /** There was no network connection, no TLS, or no valid answer; `reason` is a code such as `ECONNREFUSED`. */
   | { readonly outcome: 'unreachable'; readonly reason: string; readonly durationMs: number };
 
 export interface WebhookPosterOptions extends Pick<Surroundings, 'clock'> {
   readonly guard: AddressGuard;
-  /** For look-up, connection, request, status line and headers. */
+  /** The time limit for look-up, network connection, request, status line and headers together, in milliseconds. */
   readonly timeoutMs: number;
   /** Certificate authorities to trust in place of the system's, in PEM. */
   readonly certificateAuthorities?: readonly string[];
 }
 
 /**
- * Most of a body that is read, and only so that the connection can be used again. A longer one, and one that takes its time,
- * costs the receiver its connection and changes nothing about the outcome.
+ * The most of a body that is read, and only so that the network connection can be used again. A longer body, or one
+ * that takes its time, costs the receiver its connection and changes nothing about the outcome.
  */
 const ANSWER_LIMIT_BYTES = 64 * 1_024;
-/** Status lines such as 103 that may come before the answer. */
+/** The greatest number of interim status lines, such as 103, before the answer. */
 const INTERIM_LIMIT = 20;
 const CONNECTIONS_PER_ORIGIN = 8;
 const IDLE_SOCKET_MS = 4_000;
@@ -53,7 +53,8 @@ export function makeWebhookPoster(options: WebhookPosterOptions): WebhookPoster 
     connections: CONNECTIONS_PER_ORIGIN,
     keepAliveTimeout: IDLE_SOCKET_MS,
     connect: {
-      // The connection dials what this look-up answers, so what is judged and what is dialled cannot differ.
+      // The network connection dials the addresses that this look-up returns, so the judged and the dialled ones cannot
+      // differ.
       lookup: guard.lookup,
       timeout: timeoutMs,
       ...(certificateAuthorities === undefined ? {} : { ca: [...certificateAuthorities] }),
@@ -102,8 +103,8 @@ class UnusableAnswerError extends Error {
 }
 
 /**
- * One request and what comes back. It settles by the head of the answer, so that nothing that a body does, or fails to do,
- * can turn an answer into a failure.
+ * One request and its answer. It is settled by the head of the answer, so that nothing that a body does, or fails to
+ * do, can turn an answer into a failure.
  */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #head = Promise.withResolvers<AnswerHead>();
@@ -114,7 +115,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #read = 0;
 
   constructor() {
-    // At the deadline nobody waits for it any more.
+    // After the deadline no caller waits for the exchange any more.
     this.#head.promise.catch(() => undefined);
   }
 

@@ -1,16 +1,23 @@
 /**
- * How long a receiver asks us to wait (RFC 9110 §10.2.3): `Retry-After` as seconds, or as a date of HTTP. Pure.
+ * How long a receiver asks us to wait (RFC 9110 §10.2.3): `Retry-After` as seconds, or as a date of HTTP. The file is
+ * pure.
  */
 
-/** A queue hides a message for twelve hours at most; what stays below that leaves room for the attempt itself. */
+/**
+ * The longest wait, in milliseconds. A queue hides a message for twelve hours at most; a wait below that leaves room
+ * for the attempt itself.
+ */
 export const LONGEST_RETRY_AFTER_MS = 11 * 3_600_000;
 
-/** Answers whose `Retry-After` says when to come again; elsewhere it says something else, or nothing. */
+/** Statuses whose `Retry-After` says when to come again; with others it means something else, or nothing. */
 const WAIT_STATUSES: ReadonlySet<number> = new Set([429, 503]);
 
 const HTTP_DATE = /^[A-Z][a-z]{2,8},? .{8,30} GMT$/;
 
-/** Milliseconds to wait after an answer, at most 11 hours; 0 where it names none, or none that can be read. */
+/**
+ * The milliseconds to wait after an answer, at most 11 hours; 0 where the answer names no time, or none that can be
+ * read.
+ */
 export function retryAfterMs(
   httpStatus: number,
   header: string | readonly string[] | undefined,

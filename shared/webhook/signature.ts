@@ -3,17 +3,18 @@ import type { Secret } from '../kernel/secret.ts';
 
 /**
  * Standard Webhooks signatures (standardwebhooks.com): HMAC-SHA256 over `id.timestamp.body` with the endpoint's secret.
- * The id is the same in each attempt, so a receiver can drop repeats; the time is the attempt's, so it can drop old ones.
+ * The id is the same in each attempt, so a receiver can drop repeats; the time is the attempt's, so a receiver can drop
+ * old ones.
  */
 export const SECRET_PREFIX = 'whsec_';
 
-/** Headers that a receiver checks a delivery by. */
+/** The headers by which a receiver checks a delivery. */
 export type SignatureHeaders = Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>>;
 
 /**
  * Signs one attempt.
  * @param secret `whsec_` and the key in base64
- * @param atMs wall clock of the attempt, milliseconds
+ * @param atMs the wall clock of the attempt, in milliseconds
  */
 export function signDelivery(secret: Secret, id: string, atMs: number, body: string): SignatureHeaders {
   const timestamp = String(Math.floor(atMs / 1_000));

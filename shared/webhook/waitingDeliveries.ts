@@ -8,24 +8,27 @@ import { tableName } from '../platform/tables.ts';
 import { deliverySchema, sendDeliveries, type Delivery, type DeliveryQueue } from './delivery.ts';
 
 /**
- * Deliveries that wait for their next attempt, so that they can go out as soon as their receiver is back. A message that a
- * queue hides cannot be called back; so each one that waits is noted here, and what is released is put into the queue anew,
- * as its next round. The message of the round before still comes at its time, finds that a newer one exists, and ends.
+ * Deliveries that wait for their next attempt, so that they can go out as soon as their receiver is back. A message
+ * that a queue hides cannot be called back; so each one that waits is noted here, and a released one is put into the
+ * queue anew, as its next round. The message of the round before still comes at its time, finds that a newer one
+ * exists, and ends.
  *
- * Nothing here can lose a delivery: until the new message is in the queue, the hidden one stands for it. Where a process
- * dies in between, the event is posted twice, and receivers know it by its id.
+ * Nothing here can lose a delivery: until the new message is in the queue, the hidden one stands for it. Where a
+ * process dies in between, the event is posted twice, and receivers recognise it by its id.
  */
 export interface WaitingDependencies extends DeliveryQueue {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
 }
 
-/** Most that are put into the queue by one call; each that succeeds then calls for the next. */
+/** The greatest number of deliveries that one call puts into the queue; each that succeeds then calls for the next. */
 export const RELEASE_LIMIT = 25;
-/** Notes that one call reads: those in front may have been asked to wait. */
+/**
+ * The number of notes that one call reads: the first ones may be deliveries that the receiver asked us to hold back.
+ */
 const LOOKED_AT = 100;
 
-/** Notes that a delivery waits. Unconditional: a later wait takes the place of an earlier one. */
+/** Notes that a delivery waits. The write has no condition: a later wait takes the place of an earlier one. */
 export async function noteWaiting(
   { table, stage }: Pick<WaitingDependencies, 'table' | 'stage'>,
   delivery: Delivery,
@@ -41,7 +44,7 @@ export async function noteWaiting(
   await table.send(new PutCommand({ TableName: tableName(stage, 'core'), Item }));
 }
 
-/** The delivery has ended. */
+/** Removes the note of a delivery that has ended. */
 export async function forgetWaiting(
   { table, stage }: Pick<WaitingDependencies, 'table' | 'stage'>,
   { endpointId, deliveryId }: Delivery,
@@ -62,7 +65,7 @@ export async function isOldRound(
 
 /**
  * Puts deliveries that wait for an endpoint into the queue at once.
- * @param options.evenIfAsked also those that the receiver asked us to hold back
+ * @param options.evenIfAsked whether to release also deliveries that the receiver asked us to hold back
  * @returns how many; {@link RELEASE_LIMIT} at most
  */
 export async function releaseWaiting(
@@ -82,7 +85,7 @@ export async function releaseWaiting(
     },
     { pageSize: LOOKED_AT },
   );
-  // What is left is found by the deliveries that this call sends out.
+  // The deliveries that this call sends out find the ones that are left.
   const found = await firstOf(notes, LOOKED_AT);
   const due = found
     .filter((item) => !isExpired(item, nowMs))
@@ -92,8 +95,8 @@ export async function releaseWaiting(
     const parsed = deliverySchema.safeParse(item['delivery']);
     return parsed.success ? [parsed.data] : [];
   });
-  const claimed = await Promise.all(deliveries.map((delivery) => claim(dependencies, delivery)));
-  const mine = deliveries.filter((_delivery, index) => claimed[index] === true);
+  const taken = await Promise.all(deliveries.map((delivery) => takeNote(dependencies, delivery)));
+  const mine = deliveries.filter((_delivery, index) => taken[index] === true);
   if (mine.length === 0) return 0;
   const anew = mine.map((delivery) => ({ ...delivery, round: (delivery.round ?? 0) + 1 }));
   await sendDeliveries(dependencies, anew);
@@ -101,8 +104,11 @@ export async function releaseWaiting(
   return anew.length;
 }
 
-/** Whoever removes the note releases the delivery, and nobody else does. */
-async function claim({ table, stage }: WaitingDependencies, { endpointId, deliveryId }: Delivery): Promise<boolean> {
+/**
+ * Removes the note of a delivery. Only the process that removes the note releases the delivery. Returns whether this
+ * one did.
+ */
+async function takeNote({ table, stage }: WaitingDependencies, { endpointId, deliveryId }: Delivery): Promise<boolean> {
   try {
     await table.send(
       new DeleteCommand({

@@ -5,7 +5,8 @@ import { writeDigest } from '../../shared/connection/workerDigest.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
-import { watchdogConfig, type StoreConfig } from '../../shared/platform/config.ts';
+import { watchdogConfig } from '../../shared/platform/config.ts';
+import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { aFrozenConnection } from '../functions/watchdog/builders.ts';
 
 interface Row {

@@ -14,7 +14,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
 import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
-import type { StoreConfig } from '../../shared/platform/config.ts';
+import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { makeOps, type Ended } from '../ops/opsProcess.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';

@@ -1,4 +1,4 @@
-import type { StoreConfig } from '../../shared/platform/config.ts';
+import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 
 /** Settings that lead to the emulators. The SDK wants credentials; the emulators look at none. */
 export function aStoreConfig(

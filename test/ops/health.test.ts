@@ -160,7 +160,7 @@ describe('the state of a worker', () => {
   it.each([
     ['is its own while nothing is the matter', {}, 'ALIVE'],
     ['says when it has no room', { full: true }, 'ALIVE, full'],
-    ['says when it wishes to be replaced, and why', { recycle: 'age', full: true }, 'ALIVE, to be replaced (age)'],
+    ['says when it asks to be recycled, and why', { recycle: 'age', full: true }, 'ALIVE, to be replaced (age)'],
     ['says when it was asked to drain', { drainRequested: true, recycle: 'memory' }, 'ALIVE, to drain'],
     ['is that it drains, once it does', { state: 'DRAINING', drainRequested: true, recycle: 'age' }, 'DRAINING'],
     ['is above all that it is suspended', { suspended: true, full: true }, 'ALIVE, suspended'],

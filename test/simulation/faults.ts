@@ -78,7 +78,7 @@ export const faults: readonly Fault[] = [
   { name: 'memory grows', weight: 2, begin: growMemory },
   { name: 'mass death', weight: 1, begin: massDeath },
   { name: 'mass pause', weight: 1, begin: massPause },
-  { name: 'hand-offs wished', weight: 2, begin: wishHandOffs },
+  { name: 'hand-offs requested', weight: 2, begin: requestHandOffs },
 ];
 
 const MOST_WORKERS = 8;
@@ -370,19 +370,19 @@ function scaleIn(context: FaultContext): number {
 }
 
 /** The watchdog wants shards away from their owner, whatever is wrong there, and some time later does not any more. */
-function wishHandOffs(context: FaultContext): number {
+function requestHandOffs(context: FaultContext): number {
   const { fleet, random, say } = context;
   const worker = anyWorker(context);
   const workerId = worker?.running()?.workerId;
   if (worker === undefined || workerId === undefined) return 0;
-  const wishes = fleet.aws.dynamoDb
+  const requests = fleet.aws.dynamoDb
     .items(`${STAGE}-fleet`)
     .filter(({ pk, owner }) => String(pk).startsWith('SHARD#') && owner === workerId && random.chance(0.5))
     .map(({ pk, epoch }) => ({ shard: Number(String(pk).slice('SHARD#'.length)), epoch: Number(epoch) }));
   const durationMs = random.between(20_000, 120_000);
-  say(`the watchdog wants ${wishes.length} shards away from ${worker.machine.name}`);
-  fleet.wishHandOffs(worker, workerId, wishes);
-  fleet.time.after(durationMs, () => fleet.wishHandOffs(worker, workerId, []));
+  say(`the watchdog wants ${requests.length} shards away from ${worker.machine.name}`);
+  fleet.requestHandOffs(worker, workerId, requests);
+  fleet.time.after(durationMs, () => fleet.requestHandOffs(worker, workerId, []));
   return durationMs;
 }
 

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import { factBatchSchema } from '../../shared/event/facts/fact.ts';
-import { markTaskDead, wishHandOffs } from '../../shared/fleet/fleetLease.ts';
-import type { HandOffWish } from '../../shared/fleet/fleetView.ts';
+import { markTaskDead, requestHandOffs } from '../../shared/fleet/fleetLease.ts';
+import type { HandOffRequest } from '../../shared/fleet/fleetView.ts';
 import { makeId, type ConnectionId, type MessageId, type WorkerId } from '../../shared/kernel/id.ts';
 import { Scope } from '../../shared/kernel/scope.ts';
 import { acceptMessage } from '../../shared/message/acceptMessage.ts';
@@ -256,10 +256,10 @@ export class SimulatedFleet {
   }
 
   /** The watchdog wants others to own these shards of a worker; or none any more. */
-  wishHandOffs({ taskId }: SimulatedWorker, workerId: WorkerId, wishes: readonly HandOffWish[]): void {
+  requestHandOffs({ taskId }: SimulatedWorker, workerId: WorkerId, requests: readonly HandOffRequest[]): void {
     const { table, stage } = this.#opsStores();
-    wishHandOffs({ table, stage }, { taskId, workerId }, wishes).catch((error: unknown) => {
-      this.ledger.report('visible', `hand-offs could not be wished: ${String(error)}`);
+    requestHandOffs({ table, stage }, { taskId, workerId }, requests).catch((error: unknown) => {
+      this.ledger.report('visible', `hand-offs could not be requested: ${String(error)}`);
     });
   }
 

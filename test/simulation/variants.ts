@@ -169,7 +169,7 @@ class StoredExpiryStore extends FleetStore {
     for (const lease of view.leases) {
       const isOver = clock.nowMs() - lease.seenAtMs > config.deathMs;
       if (lease.state === 'DEAD' || lease.workerId === own.workerId || !isOver) continue;
-      await this.sentence({ ...lease, observedHeartbeat: lease.heartbeat }, clock.nowMs());
+      await this.declareDead({ ...lease, observedHeartbeat: lease.heartbeat }, clock.nowMs());
     }
     return view;
   }

@@ -40,7 +40,7 @@ describe('a worker process that ends by itself', () => {
     const old = aWorker({ HOLDFAST_MAX_AGE_MS: '500' });
     await old.ready;
     const connection = await room.aPairedConnection(OWN);
-    await until('the wish', () => says(old, 'recycle wish changed'), Boolean, PATIENCE_MS);
+    await until('the reason', () => says(old, 'recycle reason changed'), Boolean, PATIENCE_MS);
     const sent = [await room.send(connection, 'alone', CONTACT)];
     await until('it is shown', shown, (texts) => texts.length === 1, PATIENCE_MS);
     const whileAlone = says(old, 'recycled because it is old');

@@ -113,8 +113,8 @@ describe('a worker whose client version WhatsApp refuses', () => {
     await allAre('failed/client_outdated');
     const refused = (await client.stats()).refusedVersions;
     await changeVersionPlan(fleet, (plan) => {
-      const wish = { version: NEW, percent: 100 };
-      const next = setVersion(plan, wish, VETTED_VERSION, { by: 'test', atMs: Date.now() });
+      const asked = { version: NEW, percent: 100 };
+      const next = setVersion(plan, asked, VETTED_VERSION, { by: 'test', atMs: Date.now() });
       return next === 'already_current' ? plan : next;
     });
     await allAre('online/open');
@@ -134,8 +134,8 @@ describe('a worker whose client version WhatsApp refuses', () => {
     const CANARY = '2.3000.2000000002';
     await client.fault({ kind: 'refuse_version', version: CANARY });
     await changeVersionPlan(fleet, (plan) => {
-      const wish = { version: CANARY, percent: 50 };
-      const next = setVersion(plan, wish, VETTED_VERSION, { by: 'test', atMs: Date.now() });
+      const asked = { version: CANARY, percent: 50 };
+      const next = setVersion(plan, asked, VETTED_VERSION, { by: 'test', atMs: Date.now() });
       return next === 'already_current' ? plan : next;
     });
     await until(

@@ -25,7 +25,7 @@ import { tableName } from '../../shared/platform/tables.ts';
 
 /** The state that a worker reports when it starts. */
 export interface NewLease extends LeaseName {
-  readonly generation: number;
+  readonly deployGeneration: number;
   readonly zone: string | undefined;
 }
 
@@ -54,12 +54,15 @@ export class FleetStore {
    * Makes the lease. Condition: there is no such lease. `exists` can only be this worker's own write of which the answer
    * was lost, because each start has a new worker id.
    */
-  async createLease({ taskId, workerId, generation, zone }: NewLease, nowMs: number): Promise<'created' | 'exists'> {
+  async createLease(
+    { taskId, workerId, deployGeneration, zone }: NewLease,
+    nowMs: number,
+  ): Promise<'created' | 'exists'> {
     const Item = {
       ...leaseKey(taskId, workerId),
       taskId,
       workerId,
-      generation,
+      generation: deployGeneration,
       zone,
       state: 'ALIVE',
       heartbeat: 1,
@@ -112,7 +115,7 @@ export class FleetStore {
   }
 
   /** Declares a worker dead that showed no heartbeat. Condition: it has shown none since. */
-  sentence(lease: LeaseName & { readonly observedHeartbeat: number }, nowMs: number): Promise<'dead' | 'refused'> {
+  declareDead(lease: LeaseName & { readonly observedHeartbeat: number }, nowMs: number): Promise<'dead' | 'refused'> {
     return markLeaseDead(this.#fleet, lease, { proof: 'observed', nowMs });
   }
 

@@ -97,7 +97,7 @@ export class FleetWatch {
     }
     const quiet = this.#quiet(view, nowMs);
     const silent = this.#observe(view, nowMs);
-    await this.#sentence(view, silent, nowMs);
+    await this.#declareDead(view, silent, nowMs);
     let orders: Orders | undefined;
     if (!isDraining()) orders = await leader.look(view, idsOf(silent), nowMs);
     const isAlone = leader.leaderlessMs(nowMs) >= config.orphanClaimMs;
@@ -125,7 +125,7 @@ export class FleetWatch {
   /**
    * Declares silent workers dead. Any worker may write the death of another: the condition of the write makes it true.
    */
-  async #sentence(view: FleetView, silent: readonly SilentWorker[], nowMs: number): Promise<void> {
+  async #declareDead(view: FleetView, silent: readonly SilentWorker[], nowMs: number): Promise<void> {
     const { store, config, clock, logger, metrics, gate } = this.#dependencies;
     const fleet = this.#observations === undefined ? noFleet : countSilent(this.#observations, config);
     this.#brake = brake(this.#brake, fleet, nowMs, config.brakeMs);
@@ -137,7 +137,7 @@ export class FleetWatch {
     for (const { workerId: deadWorker, heartbeat } of silent) {
       const lease = view.leases.find((found) => found.workerId === deadWorker);
       if (lease === undefined || !gate.isOpen()) continue;
-      const outcome = await store.sentence({ ...lease, observedHeartbeat: heartbeat }, clock.nowMs());
+      const outcome = await store.declareDead({ ...lease, observedHeartbeat: heartbeat }, clock.nowMs());
       if (outcome === 'dead') metrics.count('WorkersDead', { proof: 'observed' });
       logger.warn('worker without heartbeat', { workerId: deadWorker, heartbeat, outcome });
     }

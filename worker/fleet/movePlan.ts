@@ -86,7 +86,7 @@ export function planMoves(
     const target = leastLoaded(loadWithout(row), takers) ?? leastLoaded(load, takers);
     if (target !== undefined) move(row, target, 'drain');
   }
-  for (const row of wishedAway(view, [...targets, ...outdated]).filter(mayMove)) {
+  for (const row of shardsToMoveAway(view, [...targets, ...outdated]).filter(mayMove)) {
     const target = leastLoaded(loadWithout(row), takers);
     if (target !== undefined) move(row, target, 'watchdog');
   }
@@ -120,7 +120,7 @@ export function planMoves(
 }
 
 /** Shards that the watchdog wants away from the workers that own them now. */
-function wishedAway(view: FleetView, leases: readonly LeaseView[]): readonly ShardView[] {
+function shardsToMoveAway(view: FleetView, leases: readonly LeaseView[]): readonly ShardView[] {
   return leases.flatMap(({ workerId, handOffs }) =>
     ownedBy(view, workerId).filter((row) =>
       handOffs.some(({ shard, epoch }) => shard === row.shard && epoch === row.epoch),
@@ -133,7 +133,9 @@ function wishedAway(view: FleetView, leases: readonly LeaseView[]): readonly Sha
  * given the shard away.
  */
 function isUnwelcome({ leases }: FleetView, workerId: WorkerId, shard: number): boolean {
-  return leases.some((lease) => lease.workerId === workerId && lease.handOffs.some((wish) => wish.shard === shard));
+  return leases.some(
+    (lease) => lease.workerId === workerId && lease.handOffs.some((request) => request.shard === shard),
+  );
 }
 
 function fullest(load: ReadonlyMap<WorkerId, number>): WorkerId | undefined {

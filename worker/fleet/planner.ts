@@ -48,15 +48,15 @@ function sortFleet({ leases }: FleetView, silent: ReadonlySet<WorkerId>): Sorted
   const able = sorted.filter(({ state, workerId, drainRequested }) => {
     return state === 'ALIVE' && !drainRequested && !silent.has(workerId);
   });
-  const newest = Math.max(...able.map(({ generation }) => generation));
-  const targets = able.filter(({ generation }) => generation === newest);
+  const newest = Math.max(...able.map(({ deployGeneration }) => deployGeneration));
+  const targets = able.filter(({ deployGeneration }) => deployGeneration === newest);
   const roomy = targets.filter(({ load }) => !load.full);
   return {
     targets,
     roomy,
     takers: roomy.length > 0 ? roomy : targets,
     drained: sorted.filter(({ state, workerId }) => state === 'DRAINING' && !silent.has(workerId)),
-    outdated: able.filter(({ generation }) => generation !== newest),
+    outdated: able.filter(({ deployGeneration }) => deployGeneration !== newest),
   };
 }
 

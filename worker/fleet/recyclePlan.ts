@@ -18,14 +18,14 @@ export function chooseRecycled(
 ): WorkerId | undefined {
   // A silent worker that drains may still be draining.
   if (view.leases.some(({ state }) => state === 'DRAINING')) return undefined;
-  const wishing = targets.filter(({ load }) => load.recycle !== 'none');
-  const told = wishing.find(({ orders }) => orders.recycle);
-  if (told !== undefined) return hasHeir(told, targets, roomy) ? told.workerId : undefined;
+  const asking = targets.filter(({ load }) => load.recycle !== 'none');
+  const chosen = asking.find(({ orders }) => orders.recycle);
+  if (chosen !== undefined) return hasHeir(chosen, targets, roomy) ? chosen.workerId : undefined;
   // A deploy replaces all of them anyway.
   const isQuiet = moves.length === 0 && outdated.length === 0 && orphansOf(view).length === 0;
   if (!isQuiet || restedMs < rules.rebalanceEveryMs) return undefined;
   // Targets are in the order of their ids, and so the oldest first.
-  const [first] = [...wishing]
+  const [first] = [...asking]
     .sort((left, right) => URGENCY[left.load.recycle] - URGENCY[right.load.recycle])
     .filter((lease) => hasHeir(lease, targets, roomy));
   return first?.workerId;

@@ -93,7 +93,7 @@ async function endSilentLeases({
   await waitUntil(clock, clock.monotonicMs() + deathMs);
   const running: string[] = [];
   for (const { taskId, workerId, heartbeat } of living) {
-    const outcome = await fleet.sentence({ taskId, workerId, observedHeartbeat: heartbeat }, clock.nowMs());
+    const outcome = await fleet.declareDead({ taskId, workerId, observedHeartbeat: heartbeat }, clock.nowMs());
     if (outcome === 'refused') running.push(workerId);
   }
   if (running.length > 0) throw new WorkersRunningError(running);

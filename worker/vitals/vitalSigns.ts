@@ -1,4 +1,4 @@
-import type { RecycleWish } from '../../shared/fleet/fleetView.ts';
+import type { RecycleReason } from '../../shared/fleet/fleetView.ts';
 import type { VitalsConfig } from '../../shared/platform/vitalsConfig.ts';
 
 /**
@@ -41,7 +41,7 @@ export interface Verdict {
   /** Whether the worker takes no more shards. */
   readonly full: boolean;
   /** The reason why the worker asks the leader to recycle it; `none` when it does not ask. */
-  readonly recycle: RecycleWish;
+  readonly recycle: RecycleReason;
   /** Whether the worker drains without asking: otherwise the kernel would end it next. */
   readonly drainsNow: boolean;
   /**

@@ -72,6 +72,6 @@ export class VitalsWatch {
     const fields = { memoryPercent: Math.round(memoryShare * 100), loopDelayMs: Math.round(loopDelayMs) };
     if (now.full !== before.full) logger.warn(now.full ? 'takes no more shards' : 'takes shards again', fields);
     if (now.mayOpen !== before.mayOpen) logger.warn(now.mayOpen ? 'opens sockets again' : 'opens no sockets', fields);
-    if (now.recycle !== before.recycle) logger.info('recycle wish changed', { ...fields, reason: now.recycle });
+    if (now.recycle !== before.recycle) logger.info('recycle reason changed', { ...fields, reason: now.recycle });
   }
 }

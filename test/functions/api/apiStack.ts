@@ -10,7 +10,7 @@ import type { ConnectionAccount } from '../../../shared/connection/connection.ts
 import { createOperatorKey } from '../../../shared/identity/apiKey.ts';
 import { parseId, type ConnectionId, type TenantId } from '../../../shared/kernel/id.ts';
 import type { Command } from '../../../shared/message/command.ts';
-import type { StoreConfig } from '../../../shared/platform/config.ts';
+import type { StoreConfig } from '../../../shared/platform/storeConfig.ts';
 import { connectionKey } from '../../../shared/platform/keys.ts';
 import { commandQueueName } from '../../../shared/platform/queues.ts';
 import { tableName } from '../../../shared/platform/tables.ts';

@@ -39,7 +39,7 @@ describe('the fleet, as operators see it', () => {
     const nowMs = Date.now();
     const workerId = makeId('wrk', nowMs - startedAgoMs, systemRandom);
     const lease = { taskId: `task-of-${workerId}`, workerId };
-    await store.createLease({ ...lease, generation: 3, zone: 'eu-central-1a' }, nowMs - startedAgoMs);
+    await store.createLease({ ...lease, deployGeneration: 3, zone: 'eu-central-1a' }, nowMs - startedAgoMs);
     await store.heartbeat(lease, { state, load: { ...noLoad, ...load }, expecting: [] }, nowMs - seenAgoMs);
     return lease;
   };
@@ -239,7 +239,7 @@ describe('the fleet, as operators see it', () => {
   });
 
   describe('drain', () => {
-    it('leaves the wish in the lease and touches nothing else of it', async () => {
+    it('leaves the request in the lease and touches nothing else of it', async () => {
       const worker = await aWorker();
       await aWorker();
       await own(0, worker);

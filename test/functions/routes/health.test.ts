@@ -51,7 +51,7 @@ describe('health', () => {
     const fleet = new FleetStore(stack.dependencies.table, 'test');
     const workerId = makeId('wrk', Date.now(), systemRandom);
     const lease = { taskId: 'task', workerId };
-    await fleet.createLease({ ...lease, generation: 1, zone: undefined }, Date.now());
+    await fleet.createLease({ ...lease, deployGeneration: 1, zone: undefined }, Date.now());
     const load = { ...noLoad, connections: 3, online: 2 };
     await fleet.heartbeat(lease, { state: 'ALIVE', load, expecting: [] }, Date.now());
     const [row] = (await fleet.read(2)).shards;

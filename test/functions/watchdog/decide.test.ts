@@ -162,35 +162,35 @@ describe('a connection that stays bad', () => {
   });
 });
 
-describe('the wish of a hand-off', () => {
+describe('a requested hand-off', () => {
   const untilHandOff = [frozen, frozen, frozen];
 
   it('names the shard under the epoch of its owner', () => {
     const { decisions } = live(untilHandOff);
 
-    expect(decisions.map(({ wishChanges }) => wishChanges.length)).toEqual([0, 0, 1]);
-    expect(decisions[2]?.wishChanges[0]).toMatchObject({
+    expect(decisions.map(({ requestChanges }) => requestChanges.length)).toEqual([0, 0, 1]);
+    expect(decisions[2]?.requestChanges[0]).toMatchObject({
       lease: { workerId: aWorkerId(1) },
-      wishes: [{ shard: 0, epoch: 1 }],
+      requests: [{ shard: 0, epoch: 1 }],
     });
   });
 
   it('stands until the shard has another owner, and then goes', () => {
-    const wished = aFleet(
+    const requested = aFleet(
       [aLease(1, { handOffs: [{ shard: 0, epoch: 1 }] }), aLease(2), aLease(3)],
       threeWorkers.shards,
     );
     const moved = aFleet(
-      wished.leases,
-      wished.shards.map((row) => (row.shard === 0 ? { ...row, owner: aWorkerId(2), epoch: 2 } : row)),
+      requested.leases,
+      requested.shards.map((row) => (row.shard === 0 ? { ...row, owner: aWorkerId(2), epoch: 2 } : row)),
     );
 
-    const { decisions } = live([...untilHandOff, { ...frozen, fleet: wished }, { ...frozen, fleet: moved }]);
+    const { decisions } = live([...untilHandOff, { ...frozen, fleet: requested }, { ...frozen, fleet: moved }]);
 
-    expect(decisions[3]?.wishChanges).toEqual([]);
-    expect(decisions[4]?.wishChanges).toMatchObject([
-      { lease: { workerId: aWorkerId(1) }, wishes: [] },
-      { lease: { workerId: aWorkerId(2) }, wishes: [{ shard: 0, epoch: 2 }] },
+    expect(decisions[3]?.requestChanges).toEqual([]);
+    expect(decisions[4]?.requestChanges).toMatchObject([
+      { lease: { workerId: aWorkerId(1) }, requests: [] },
+      { lease: { workerId: aWorkerId(2) }, requests: [{ shard: 0, epoch: 2 }] },
     ]);
   });
 
@@ -199,8 +199,8 @@ describe('the wish of a hand-off', () => {
 
     const { decisions } = live([...untilHandOff.map((minute) => ({ ...minute, fleet })), ...times(5, { fleet })]);
 
-    expect(decisions.at(-2)?.wishChanges).toEqual([]);
-    expect(decisions.at(-1)?.wishChanges).toMatchObject([{ lease: { workerId: aWorkerId(1) }, wishes: [] }]);
+    expect(decisions.at(-2)?.requestChanges).toEqual([]);
+    expect(decisions.at(-1)?.requestChanges).toMatchObject([{ lease: { workerId: aWorkerId(1) }, requests: [] }]);
   });
 });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { adminRoutes } from '../../../functions/admin/handler.ts';
 import { makeOpenApi } from '../../../functions/http/openapi.ts';
 import { keepMemory, noWatchdogMemory, readMemory } from '../../../functions/watchdog/watchdogMemory.ts';
-import { markLeaseDead, requestDrain, wishHandOffs } from '../../../shared/fleet/fleetLease.ts';
+import { markLeaseDead, requestDrain, requestHandOffs } from '../../../shared/fleet/fleetLease.ts';
 import { commandGroup } from '../../../shared/message/command.ts';
 import { makeQueueClient } from '../../../shared/platform/aws.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
@@ -33,7 +33,7 @@ describe('the watchdog', () => {
     expect(await stack.steps()).toMatchObject([{ rung: 'restart', attempt: 1, outcome: 'done', shard: 1 }]);
   });
 
-  it('leaves the wish of a hand-off on the lease, from which it goes when the shard has gone', async () => {
+  it('leaves the request for a hand-off on the lease, from which it goes when the shard has gone', async () => {
     const [worker, other] = [await stack.aWorker(0), await stack.aWorker(1)];
     const minute = async (owner = worker): Promise<void> => {
       stack.pass();
@@ -43,13 +43,13 @@ describe('the watchdog', () => {
       await stack.handler()();
     };
     for (let count = 0; count < 3; count += 1) await minute();
-    const wished = (await stack.leaseOf(worker)).handOffs;
+    const requested = (await stack.leaseOf(worker)).handOffs;
     const [row] = (await stack.store.read(2)).shards;
     if (row !== undefined) await stack.store.claim(row, other);
 
     await minute(other);
 
-    expect(wished).toEqual([{ shard: 0, epoch: 1 }]);
+    expect(requested).toEqual([{ shard: 0, epoch: 1 }]);
     expect((await stack.leaseOf(worker)).handOffs).toEqual([]);
     expect((await stack.steps()).map(({ rung, outcome }) => [rung, outcome])).toEqual([
       ['restart', 'done'],
@@ -177,7 +177,7 @@ describe('the watchdog', () => {
   });
 });
 
-describe('wishes on a lease', () => {
+describe('requests on a lease', () => {
   let stack: WatchdogStack;
   beforeAll(async () => {
     stack = await WatchdogStack.start();
@@ -190,9 +190,9 @@ describe('wishes on a lease', () => {
     await markLeaseDead(fleet, dead, { proof: 'clean', nowMs: Date.now() });
 
     const outcomes = [
-      await wishHandOffs(fleet, living, [{ shard: 0, epoch: 1 }]),
-      await wishHandOffs(fleet, dead, [{ shard: 0, epoch: 1 }]),
-      await wishHandOffs(fleet, { ...living, taskId: 'another' }, []),
+      await requestHandOffs(fleet, living, [{ shard: 0, epoch: 1 }]),
+      await requestHandOffs(fleet, dead, [{ shard: 0, epoch: 1 }]),
+      await requestHandOffs(fleet, { ...living, taskId: 'another' }, []),
     ];
     await stack.beat(living);
 

@@ -78,7 +78,7 @@ export class WatchdogStack {
   async aWorker(...shards: readonly number[]): Promise<LeaseName> {
     const workerId = makeId('wrk', Date.now(), systemRandom);
     const lease = { taskId: `task-of-${workerId}`, workerId };
-    await this.store.createLease({ ...lease, generation: 0, zone: undefined }, this.#nowMs);
+    await this.store.createLease({ ...lease, deployGeneration: 0, zone: undefined }, this.#nowMs);
     const rows = (await this.store.read(SHARDS)).shards;
     for (const shard of shards) {
       const row = rows[shard];

@@ -305,7 +305,7 @@ describe('the environment of processes', () => {
     expect(config).toMatchObject({
       stage: 'test',
       region: REGION,
-      generation: 0,
+      deployGeneration: 0,
       taskId: 'task',
       zone: 'us-east-1a',
       status: { host: '127.0.0.1', port: 8_081 },

@@ -65,7 +65,7 @@ describe('the large shapes', () => {
     expect([...before].filter(([name, place]) => after.get(name) !== place)).toEqual([]);
   });
 
-  it('spread the workers of 100,000 connections over three zones, some of them on Spot, behind NAT if wished', () => {
+  it('spread the workers of 100,000 connections over three zones, some of them on Spot, behind NAT if set so', () => {
     const resources = synthesizeStage({ shape: '100k', network: 'private', spotPercent: 50 });
     const [service] = ofType(resources, 'AWS::ECS::Service');
 

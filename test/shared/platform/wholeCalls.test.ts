@@ -8,7 +8,7 @@ import {
   makePollingClient,
   makeQueueClient,
 } from '../../../shared/platform/aws.ts';
-import type { StoreConfig } from '../../../shared/platform/config.ts';
+import type { StoreConfig } from '../../../shared/platform/storeConfig.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { startSlowServer, type Slowness, type SlowServer } from '../../emulators/slowServer.ts';
 import { until } from '../../whatsapp/until.ts';

@@ -274,9 +274,9 @@ describe('fleet members', () => {
   });
 
   it('move their shards to a newer generation when it comes, each once', async () => {
-    const old = await aMember({ config: patient, generation: 1 });
+    const old = await aMember({ config: patient, deployGeneration: 1 });
     await ownsAll(old);
-    const young = await aMember({ config: patient, generation: 2 });
+    const young = await aMember({ config: patient, deployGeneration: 2 });
     const half = SHARDS.length / 2;
     await until(
       'its share',
@@ -507,7 +507,7 @@ describe('fleet members', () => {
       expect(member.fenced()).toBe(0);
     });
 
-    it('sentence nobody when it comes back after a time longer than a death', async () => {
+    it('declare nobody dead when it comes back after a time longer than a death', async () => {
       const config = { heartbeatMs: 50, fenceMs: 400, deathMs: 800 };
       const members = await Promise.all([aMember({ config }), aMember({ config })]);
       await split(...members);

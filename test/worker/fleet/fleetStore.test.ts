@@ -47,7 +47,7 @@ describe('fleet store', () => {
   const aName = (taskId = 'task-1'): LeaseName => ({ taskId, workerId: makeId('wrk', NOW_MS, systemRandom) });
   const aLease = async (taskId?: string): Promise<LeaseName> => {
     const name = aName(taskId);
-    await store.createLease({ ...name, generation: 3, zone: 'a' }, NOW_MS);
+    await store.createLease({ ...name, deployGeneration: 3, zone: 'a' }, NOW_MS);
     return name;
   };
   const itemOf = async ({ taskId, workerId }: LeaseName): Promise<Record<string, unknown> | undefined> => {
@@ -82,7 +82,7 @@ describe('fleet store', () => {
       const lease = await aLease();
       await store.heartbeat(lease, beat('ALIVE'), NOW_MS);
 
-      const second = await store.createLease({ ...lease, generation: 0, zone: undefined }, NOW_MS);
+      const second = await store.createLease({ ...lease, deployGeneration: 0, zone: undefined }, NOW_MS);
 
       expect(second).toBe('exists');
       expect(await itemOf(lease)).toMatchObject({ heartbeat: 2 });
@@ -143,8 +143,8 @@ describe('fleet store', () => {
       await store.heartbeat(lease, beat('ALIVE'), NOW_MS);
 
       const outcomes = [
-        await store.sentence({ ...lease, observedHeartbeat: 1 }, NOW_MS),
-        await store.sentence({ ...lease, observedHeartbeat: 2 }, NOW_MS),
+        await store.declareDead({ ...lease, observedHeartbeat: 1 }, NOW_MS),
+        await store.declareDead({ ...lease, observedHeartbeat: 2 }, NOW_MS),
       ];
 
       expect(outcomes).toEqual(['refused', 'dead']);
@@ -158,7 +158,7 @@ describe('fleet store', () => {
       await store.heartbeat(lease, { state: 'ALIVE', load, expecting: [2] }, NOW_MS + 5_000);
 
       const seen = (await store.read(0)).leases[0];
-      expect(seen).toMatchObject({ load, expecting: [2], generation: 3, zone: 'a', seenAtMs: NOW_MS + 5_000 });
+      expect(seen).toMatchObject({ load, expecting: [2], deployGeneration: 3, zone: 'a', seenAtMs: NOW_MS + 5_000 });
     });
 
     it('takes orders while it drains: what it has must be given to somebody', async () => {
@@ -451,13 +451,13 @@ describe('fleet store', () => {
       failing.onAnyCommand().rejects(problem);
 
       const calls = await Promise.allSettled([
-        store.createLease({ ...lease, generation: 0, zone: undefined }, NOW_MS),
+        store.createLease({ ...lease, deployGeneration: 0, zone: undefined }, NOW_MS),
         store.heartbeat(lease, beat('ALIVE'), NOW_MS),
         store.claim(seen, lease),
         store.release(0, lease.workerId, 1),
         store.lead(lease, undefined),
         store.order(lease, claiming(1)),
-        store.sentence({ ...lease, observedHeartbeat: 1 }, NOW_MS),
+        store.declareDead({ ...lease, observedHeartbeat: 1 }, NOW_MS),
         store.finishLease(lease, NOW_MS),
         store.read(1),
         markTaskDead({ table, stage }, 'task-1', NOW_MS),
@@ -475,7 +475,7 @@ describe('fleet store', () => {
       failing.onAnyCommand().rejects(refused);
 
       const outcomes = await Promise.all([
-        store.createLease({ ...lease, generation: 0, zone: undefined }, NOW_MS),
+        store.createLease({ ...lease, deployGeneration: 0, zone: undefined }, NOW_MS),
         store.heartbeat(lease, beat('ALIVE'), NOW_MS),
         store.claim(seen, lease),
         store.release(0, lease.workerId, 1),
@@ -495,7 +495,7 @@ describe('fleet store', () => {
       const claimed: ShardView = { shard: 0, owner: 'wrk_2' as WorkerId, epoch: 4, next: undefined };
 
       await Promise.all([
-        store.createLease({ ...lease, generation: 0, zone: undefined }, NOW_MS),
+        store.createLease({ ...lease, deployGeneration: 0, zone: undefined }, NOW_MS),
         store.heartbeat(lease, beat('ALIVE'), NOW_MS),
         store.claim(seen, lease),
         store.claim(claimed, lease),
@@ -507,7 +507,7 @@ describe('fleet store', () => {
         store.withdraw({ ...claimed, next: lease.workerId }),
         store.give(claimed, lease),
         store.order(lease, claiming(1)),
-        store.sentence({ ...lease, observedHeartbeat: 1 }, NOW_MS),
+        store.declareDead({ ...lease, observedHeartbeat: 1 }, NOW_MS),
         store.finishLease(lease, NOW_MS),
       ]);
       const writes = [...recording.commandCalls(PutCommand), ...recording.commandCalls(UpdateCommand)];

@@ -96,7 +96,7 @@ export interface TestMember extends FleetMember {
 
 export type MemberOverrides = Partial<Pick<FleetMemberOptions, 'onClaimed' | 'onLeaving' | 'shardCount'>> & {
   readonly taskId?: string;
-  readonly generation?: number;
+  readonly deployGeneration?: number;
   readonly config?: Partial<OwnershipConfig>;
   readonly prepare?: (store: FaultyStore) => void;
 };
@@ -132,7 +132,7 @@ export async function startFleets() {
 }
 
 async function startMember(store: FaultyStore, overrides: MemberOverrides): Promise<TestMember> {
-  const { onClaimed, onLeaving, generation = 0, shardCount = 4, config = {}, prepare } = overrides;
+  const { onClaimed, onLeaving, deployGeneration = 0, shardCount = 4, config = {}, prepare } = overrides;
   const workerId = makeId('wrk', systemClock.nowMs(), systemRandom);
   const own = { taskId: overrides.taskId ?? `task-${workerId}`, workerId };
   const claimed: (readonly [number, number])[] = [];
@@ -147,7 +147,7 @@ async function startMember(store: FaultyStore, overrides: MemberOverrides): Prom
     store,
     config: { ...timings, ...config },
     shardCount,
-    lease: { ...own, generation, zone: undefined },
+    lease: { ...own, deployGeneration, zone: undefined },
     metrics,
     load: () => noLoad,
     onOrders: () => undefined,

@@ -24,8 +24,8 @@ const claimsOf = ({ orders }: Plan): Record<string, readonly number[]> =>
 /** The newest generation among those who may take shards. */
 const targetsOf = ({ leases }: FleetView): readonly WorkerId[] => {
   const able = leases.filter(({ state, drainRequested }) => state === 'ALIVE' && !drainRequested);
-  const newest = Math.max(...able.map(({ generation }) => generation));
-  return able.filter(({ generation }) => generation === newest).map(({ workerId }) => workerId);
+  const newest = Math.max(...able.map(({ deployGeneration }) => deployGeneration));
+  return able.filter(({ deployGeneration }) => deployGeneration === newest).map(({ workerId }) => workerId);
 };
 
 /** What a fleet looks like once everybody has done what the plan says: claims claimed, watched rows watched, offers given. */
@@ -97,7 +97,7 @@ describe('claims of a plan', () => {
   });
 
   it('go to the newest generation alone', () => {
-    const view = aFleet([aLease(1, { generation: 4 }), aLease(2, { generation: 5 })], shardsOf(none, none));
+    const view = aFleet([aLease(1, { deployGeneration: 4 }), aLease(2, { deployGeneration: 5 })], shardsOf(none, none));
 
     expect(claimsOf(planFirst(view))).toEqual({ [aWorkerId(1)]: [], [aWorkerId(2)]: [0, 1] });
   });
@@ -219,8 +219,8 @@ describe('moves of a plan', () => {
   });
 
   it('leave nothing at who drains, and nothing of an older generation once the newer one has room', () => {
-    const old = [1, 2, 3].map((number) => aLease(number, { generation: 1 }));
-    const young = [4, 5, 6].map((number) => aLease(number, { generation: 2 }));
+    const old = [1, 2, 3].map((number) => aLease(number, { deployGeneration: 1 }));
+    const young = [4, 5, 6].map((number) => aLease(number, { deployGeneration: 2 }));
     const [first, second] = [aFleet([...old, ...young], shardsOf(1, 1, 2, 2, 3, 3)), old.map(toDraining)];
 
     const rolling = settle(first);
@@ -233,13 +233,13 @@ describe('moves of a plan', () => {
   it('move each shard once in a deploy that replaces the workers one by one', () => {
     const shards = shardsOf(1, 1, 1, 2, 2, 2, 3, 3, 3);
     let view = aFleet(
-      [1, 2, 3].map((number) => aLease(number, { generation: 1 })),
+      [1, 2, 3].map((number) => aLease(number, { deployGeneration: 1 })),
       shards,
     );
     const moved: number[] = [];
     for (const number of [1, 2, 3]) {
       // A new one comes first, then an old one has to go.
-      const leases = [...view.leases, aLease(number + 3, { generation: 2 })];
+      const leases = [...view.leases, aLease(number + 3, { deployGeneration: 2 })];
       const drained = leases.map((lease) => (lease.workerId === aWorkerId(number) ? toDraining(lease) : lease));
       for (const next of [leases, drained]) {
         const settled = settle(aFleet(next, view.shards), { rebalanceEveryMs: Infinity });
@@ -256,7 +256,7 @@ describe('moves of a plan', () => {
   });
 
   it('show a canary share to a new generation first, and the rest when that was watched', () => {
-    const leases = [aLease(1, { generation: 1 }), aLease(2, { generation: 2 })];
+    const leases = [aLease(1, { deployGeneration: 1 }), aLease(2, { deployGeneration: 2 })];
     const own = { canaryPercent: 10, canaryHoldMs: 600_000 };
     const view = aFleet(leases, shardsOf(...Array<number>(10).fill(1)));
     const first = plan(view, nobody, noMemory, 0, { ...rules, ...own });
@@ -375,7 +375,10 @@ describe('workers that are full', () => {
   });
 
   it('take no part in deploys and in evening out, but for giving', () => {
-    const deploy = aFleet([aLease(1, { generation: 1 }), aLease(2, { ...full, generation: 2 })], shardsOf(1, 1));
+    const deploy = aFleet(
+      [aLease(1, { deployGeneration: 1 }), aLease(2, { ...full, deployGeneration: 2 })],
+      shardsOf(1, 1),
+    );
     const uneven = aFleet([aLease(1, full), aLease(2, full), aLease(3)], shardsOf(1, 1, 1, 1, 2));
 
     expect(settle(deploy).offers).toEqual([]);
@@ -414,8 +417,8 @@ describe('workers that are full', () => {
   });
 });
 
-describe('workers that wish to be replaced', () => {
-  const wish = (recycle: 'age' | 'memory', full = false) => ({ load: { ...noLoad, recycle, full } });
+describe('workers that ask to be recycled', () => {
+  const asks = (recycle: 'age' | 'memory', full = false) => ({ load: { ...noLoad, recycle, full } });
   const restMs = rules.rebalanceEveryMs;
   /** Who is told to drain, in a fleet that has been the same for long enough. */
   const toldOf = (view: FleetView, restedMs = restMs, silent = nobody): readonly WorkerId[] => {
@@ -428,40 +431,40 @@ describe('workers that wish to be replaced', () => {
   const told = { orders: { ...noOrders, recycle: true } };
 
   it.each<{ why: string; view: FleetView; expected: readonly number[] }>([
-    { why: 'nobody wishes it', view: aFleet([aLease(1), aLease(2)], owned), expected: [] },
-    { why: 'one does', view: aFleet([aLease(1), aLease(2, wish('age'))], owned), expected: [2] },
+    { why: 'nobody asks', view: aFleet([aLease(1), aLease(2)], owned), expected: [] },
+    { why: 'one does', view: aFleet([aLease(1), aLease(2, asks('age'))], owned), expected: [2] },
     {
       why: 'two do: the oldest goes first',
-      view: aFleet([aLease(1, wish('age')), aLease(2, wish('age'))], owned),
+      view: aFleet([aLease(1, asks('age')), aLease(2, asks('age'))], owned),
       expected: [1],
     },
     {
       why: 'memory goes before age',
-      view: aFleet([aLease(1, wish('age')), aLease(2, wish('memory'))], owned),
+      view: aFleet([aLease(1, asks('age')), aLease(2, asks('memory'))], owned),
       expected: [2],
     },
-    { why: 'there is nobody to take over', view: aFleet([aLease(1, wish('memory'))], shardsOf(1, 1)), expected: [] },
+    { why: 'there is nobody to take over', view: aFleet([aLease(1, asks('memory'))], shardsOf(1, 1)), expected: [] },
     {
       why: 'the other one has no room, and age can wait',
-      view: aFleet([aLease(1, wish('age')), aLease(2, { load: { ...noLoad, full: true } })], owned),
+      view: aFleet([aLease(1, asks('age')), aLease(2, { load: { ...noLoad, full: true } })], owned),
       expected: [],
     },
     {
       why: 'all are full alike, and memory cannot wait',
-      view: aFleet([aLease(1, wish('memory', true)), aLease(2, wish('memory', true))], owned),
+      view: aFleet([aLease(1, asks('memory', true)), aLease(2, asks('memory', true))], owned),
       expected: [1],
     },
     {
       why: 'another one drains',
-      view: aFleet([aLease(1, wish('age')), aLease(2), aLease(3, { state: 'DRAINING' })], owned),
+      view: aFleet([aLease(1, asks('age')), aLease(2), aLease(3, { state: 'DRAINING' })], owned),
       expected: [],
     },
     {
       why: 'a deploy is under way',
       view: aFleet(
-        [aLease(1, { generation: 1 }), aLease(2, wish('memory')), aLease(3)].map((lease, index) => ({
+        [aLease(1, { deployGeneration: 1 }), aLease(2, asks('memory')), aLease(3)].map((lease, index) => ({
           ...lease,
-          generation: index === 0 ? 1 : 2,
+          deployGeneration: index === 0 ? 1 : 2,
         })),
         owned,
       ),
@@ -469,22 +472,22 @@ describe('workers that wish to be replaced', () => {
     },
     {
       why: 'a shard has no owner',
-      view: aFleet([aLease(1, wish('age')), aLease(2)], shardsOf(1, 2, none)),
+      view: aFleet([aLease(1, asks('age')), aLease(2)], shardsOf(1, 2, none)),
       expected: [],
     },
     {
-      why: 'one was told, and goes on to be told while another one wishes it more',
-      view: aFleet([aLease(1, wish('memory')), aLease(2, { ...wish('age'), ...told }), aLease(3)], owned),
+      why: 'one was told, and goes on to be told while another one has a stronger reason',
+      view: aFleet([aLease(1, asks('memory')), aLease(2, { ...asks('age'), ...told }), aLease(3)], owned),
       expected: [2],
     },
     {
-      why: 'one was told and does not wish it any more',
+      why: 'one was told and does not ask any more',
       view: aFleet([aLease(1, told), aLease(2)], owned),
       expected: [],
     },
     {
       why: 'an operator drains it already',
-      view: aFleet([aLease(1, { ...wish('age'), drainRequested: true }), aLease(2)], owned),
+      view: aFleet([aLease(1, { ...asks('age'), drainRequested: true }), aLease(2)], owned),
       expected: [],
     },
   ])('are told when $why: $expected', ({ view, expected }) => {
@@ -492,13 +495,13 @@ describe('workers that wish to be replaced', () => {
   });
 
   it('wait until the fleet has been the same for a while, so that the one before has been replaced', () => {
-    const view = aFleet([aLease(1, wish('age')), aLease(2)], owned);
+    const view = aFleet([aLease(1, asks('age')), aLease(2)], owned);
 
     expect([toldOf(view, restMs - 1), toldOf(view, restMs)]).toEqual([[], [aWorkerId(1)]]);
   });
 
   it('wait while shards move', () => {
-    const view = aFleet([aLease(1, wish('age')), aLease(2)], shardsOf(...Array<number>(8).fill(1)));
+    const view = aFleet([aLease(1, asks('age')), aLease(2)], shardsOf(...Array<number>(8).fill(1)));
 
     const next = plan(view, nobody, { ...noMemory, members: targetsOf(view).join() }, restMs, rules);
 
@@ -506,21 +509,21 @@ describe('workers that wish to be replaced', () => {
     expect(next.orders.get(aWorkerId(1))?.recycle).toBe(false);
   });
 
-  const anyWishingFleet = fc
+  const anyAskingFleet = fc
     .tuple(anyFleet, fc.array(fc.constantFrom('none', 'age', 'memory'), { minLength: 8, maxLength: 8 }), fc.nat(255))
-    .map(([view, wishes, bits]) =>
+    .map(([view, reasons, bits]) =>
       aFleet(
         view.leases.map((lease, index) => ({
           ...lease,
-          load: { ...lease.load, recycle: wishes[index] ?? 'none', full: ((bits >> index) & 1) === 1 },
+          load: { ...lease.load, recycle: reasons[index] ?? 'none', full: ((bits >> index) & 1) === 1 },
         })),
         view.shards,
       ),
     );
 
-  it('are at most one at a time, wish it, and leave somebody who takes over', () => {
+  it('are at most one at a time, have asked, and leave somebody who takes over', () => {
     fc.assert(
-      fc.property(anyWishingFleet, (view) => {
+      fc.property(anyAskingFleet, (view) => {
         const [first, ...others] = toldOf(view);
         const lease = view.leases.find(({ workerId }) => workerId === first);
 
@@ -538,7 +541,7 @@ describe('workers that wish to be replaced', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: 12 }), (workers, shards) => {
         let leases = Array.from({ length: workers }, (_, number) =>
-          aLease(number, wish(number % 2 === 0 ? 'age' : 'memory')),
+          aLease(number, asks(number % 2 === 0 ? 'age' : 'memory')),
         );
         let rows = shardsOf(...Array.from({ length: shards }, (_, shard) => shard % workers));
         const gone: WorkerId[] = [];

@@ -12,7 +12,7 @@ export function aLease(number: number, overrides: Partial<LeaseView> = {}): Leas
     taskId: `task-${number}`,
     state: 'ALIVE',
     heartbeat: 1,
-    generation: 0,
+    deployGeneration: 0,
     zone: undefined,
     startedAtMs: 0,
     seenAtMs: 0,
@@ -52,7 +52,7 @@ export const anyFleet: fc.Arbitrary<FleetView> = fc
       fc
         .record({
           state: fc.constantFrom('ALIVE' as const, 'DRAINING' as const, 'DEAD' as const),
-          generation: fc.integer({ min: 1, max: 2 }),
+          deployGeneration: fc.integer({ min: 1, max: 2 }),
           claim: fc.uniqueArray(anyShard, { maxLength: 6 }),
           expecting: fc.uniqueArray(anyShard, { maxLength: 6 }),
           connections: fc.integer({ min: 0, max: 400 }),

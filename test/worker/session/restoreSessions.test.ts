@@ -142,7 +142,7 @@ describe('a restore of the Sessions table', () => {
     const lease = (task: string) => ({
       taskId: task,
       workerId: makeId('wrk', Date.now(), systemRandom),
-      generation: 0,
+      deployGeneration: 0,
       zone: undefined,
     });
     const [silent, living] = [lease('silent'), lease('living')];

@@ -28,17 +28,17 @@ const shardsSince = (epoch: number, ...owners: readonly number[]): readonly Shar
   shardsOf(...owners).map((row) => (row.shard === 0 ? { ...row, epoch } : row));
 const shardsIn = (some: readonly { readonly shard: number }[]): readonly number[] =>
   some.map(({ shard }) => shard).sort((left, right) => left - right);
-const wish = { handOffs: [{ shard: 0, epoch: 1 }] };
+const request = { handOffs: [{ shard: 0, epoch: 1 }] };
 
-describe('a hand-off that the watchdog wishes', () => {
+describe('a hand-off that the watchdog requests', () => {
   it('moves that shard, and only it, to the other worker with the fewest', () => {
-    const view = aFleet([aLease(1, wish), aLease(2), aLease(3)], shardsOf(1, 1, 2, 3, 3));
+    const view = aFleet([aLease(1, request), aLease(2), aLease(3)], shardsOf(1, 1, 2, 3, 3));
 
     expect(movesOf(view)).toMatchObject([{ shard: 0, epoch: 1, to: aWorkerId(2), reason: 'watchdog' }]);
   });
 
   it('is offered once the target watches, and only as fast as the target can open', () => {
-    const busy = aLease(1, { ...wish, load: { ...noLoad, connections: 100 } });
+    const busy = aLease(1, { ...request, load: { ...noLoad, connections: 100 } });
     const view = aFleet([busy, aLease(2)], shardsOf(1));
     const announced = plan(view, nobody, noMemory, 0, rules);
     const watching = aFleet([busy, aLease(2, { expecting: [0] })], view.shards);
@@ -52,30 +52,30 @@ describe('a hand-off that the watchdog wishes', () => {
   });
 
   it('is void once the shard has changed its owner, also when it came back', () => {
-    const cameBack = aFleet([aLease(1, wish), aLease(2)], shardsSince(3, 1, 2));
+    const cameBack = aFleet([aLease(1, request), aLease(2)], shardsSince(3, 1, 2));
 
     expect(movesOf(cameBack)).toEqual([]);
   });
 
   it('waits while there is nobody else', () => {
-    expect(movesOf(aFleet([aLease(1, wish)], shardsOf(1)))).toEqual([]);
-    expect(movesOf(aFleet([aLease(1, wish), aLease(2, { state: 'DRAINING' })], shardsOf(1)))).toEqual([]);
+    expect(movesOf(aFleet([aLease(1, request)], shardsOf(1)))).toEqual([]);
+    expect(movesOf(aFleet([aLease(1, request), aLease(2, { state: 'DRAINING' })], shardsOf(1)))).toEqual([]);
   });
 
-  it('keeps its shard away from the worker that it was wished away from', () => {
+  it('keeps its shard away from the worker that the watchdog took it from', () => {
     // Worker 1 has the fewest and would get it back to even out.
-    const view = aFleet([aLease(1, wish), aLease(2)], shardsSince(2, 2, 2));
+    const view = aFleet([aLease(1, request), aLease(2)], shardsSince(2, 2, 2));
 
     expect(movesOf(view).map(({ shard, to }) => [shard, to])).toEqual([[1, aWorkerId(1)]]);
   });
 
   it('gives way to a drain: who ends gives its shards to whoever is left', () => {
-    const view = aFleet([aLease(1, wish), aLease(2, { state: 'DRAINING' })], shardsSince(2, 2));
+    const view = aFleet([aLease(1, request), aLease(2, { state: 'DRAINING' })], shardsSince(2, 2));
 
     expect(movesOf(view)).toMatchObject([{ shard: 0, to: aWorkerId(1), reason: 'drain' }]);
   });
 
-  it('never goes to the owner, nor to a worker from which that shard is wished away, nor to one that may take none', () => {
+  it('never goes to the owner, nor to a worker which that shard is to leave, nor to one that may take none', () => {
     fc.assert(
       fc.property(anyFleet, (view) => {
         for (const { shard, to, reason } of movesOf(view)) {
@@ -94,14 +94,14 @@ describe('a hand-off that the watchdog wishes', () => {
     fc.assert(
       fc.property(anyFleet, (view) => {
         const able = view.leases.filter(({ state, drainRequested }) => state === 'ALIVE' && !drainRequested);
-        const newest = Math.max(...able.map(({ generation }) => generation));
-        const targets = able.filter(({ generation }) => generation === newest);
-        const wished = able.flatMap((lease) =>
+        const newest = Math.max(...able.map(({ deployGeneration }) => deployGeneration));
+        const targets = able.filter(({ deployGeneration }) => deployGeneration === newest);
+        const requested = able.flatMap((lease) =>
           ownedBy(view, lease.workerId).filter((row) =>
             lease.handOffs.some(({ shard, epoch }) => shard === row.shard && epoch === row.epoch),
           ),
         );
-        const movable = wished.filter(({ shard, owner }) =>
+        const movable = requested.filter(({ shard, owner }) =>
           targets.some(({ workerId, handOffs }) => workerId !== owner && !handOffs.some((one) => one.shard === shard)),
         );
 
