@@ -20,33 +20,40 @@ import { makeOwnedShards } from './shardComposition.ts';
 
 export interface WorkerOptions extends Pick<Surroundings, 'logger' | 'metrics'> {
   readonly config: WorkerConfig;
-  /** The lease is dead or gone. Called at most once; from then on nothing may be written. */
+  /** Called at most once, when the lease is dead or gone; from then on nothing may be written. */
   readonly onFenced: () => void;
-  /** Something cannot be undone from here: the process must end. */
+  /** Called when something cannot be undone from here: the process must end. */
   readonly onBroken: (error: unknown) => void;
-  /** New sockets do not help its connections: it should be drained. Called at most once. */
+  /** Called at most once, when new sockets do not help its connections: the worker should be drained. */
   readonly onUnwell: (symptom: ProcessSymptom) => void;
-  /** This worker is to drain and end, and be replaced. May be called more than once. */
+  /** Called, possibly more than once, when this worker is to drain and end, so that another replaces it. */
   readonly onDrainRequested: (reason: DrainReason) => void;
   readonly vitals: VitalsSource;
-  /** Owns all that the worker holds. Its close ends everything at once, as a crash would, and leaves the lease. */
+  /**
+   * The scope of everything that the worker holds. Its close ends everything at once, as a crash would, and leaves the
+   * lease.
+   */
   readonly scope: Scope;
 }
 
-/** Who or what wants a worker to end: an operator, or itself (docs/lifecycle.md, "Replacing workers"). */
+/**
+ * The reason why a worker is to end: an operator asked, or it asked itself (docs/lifecycle.md, "Replacing workers").
+ */
 export type DrainReason = 'operator' | 'age' | 'memory' | 'memory_critical';
 
 export interface RunningWorker {
   readonly workerId: WorkerId;
-  /** Has every shard given to others, each after its work has ended, then ends the lease. Rejects past its deadline. */
+  /**
+   * Gives every shard to other workers, each after its work has ended, then ends the lease. Rejects past its deadline.
+   */
   readonly drain: () => Promise<void>;
   /** Closes every socket without logging out and writes nothing. */
   readonly closeSockets: () => Promise<void>;
-  /** Whether it may act: its lease lives, as far as it knows. */
+  /** Whether the worker may act: its lease lives, as far as it knows. */
   readonly mayAct: () => boolean;
 }
 
-/** Starts a worker: resolves when its lease exists. Throws when the store does not take the lease. */
+/** Starts a worker: resolves when its lease exists. Throws when the store does not accept the lease. */
 export async function startWorker(options: WorkerOptions, world: WorkerWorld): Promise<RunningWorker> {
   const { config, logger, metrics, scope, onFenced, onBroken, onDrainRequested } = options;
   const { ownership, stage, shardCount, taskId, deployGeneration, zone } = config;
@@ -93,7 +100,8 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
   });
   const work = { config, logger: own, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics, world };
   const shards = makeOwnedShards(work);
-  // Beside the lease: a claim comes later than this read, and a store that does not answer must not hold it up.
+  // The read goes on beside the making of the lease: a claim comes later than this read, and a store that does not
+  // answer must not hold it up.
   scope.hold('other', () => versions.stop());
   void versions.start();
   const member = await world.joinFleet({

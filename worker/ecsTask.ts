@@ -2,18 +2,21 @@ import { z } from 'zod';
 import { systemClock, type Clock } from '../shared/kernel/clock.ts';
 import { metadataUrl, workerConfig, type TaskPlace, type WorkerConfig } from '../shared/platform/config.ts';
 
-/** ECS answers within milliseconds; a container that has just started may be earlier than its agent. */
+/**
+ * The time limit of one try, in milliseconds. ECS answers within milliseconds; a container that has just started may be
+ * earlier than its agent.
+ */
 const TRY_MS = 2_000;
 const TRIES = 3;
 const PAUSE_MS = 500;
 
-/** The parts of ECS's "task metadata endpoint version 4" that say where this process runs. */
+/** The fields of ECS's "task metadata endpoint version 4" that say where this process runs. */
 const taskMetadataSchema = z.object({
   TaskARN: z.string().regex(/^arn:[^:]+:ecs:.*\/[^/]+$/, 'is not the ARN of a task'),
   AvailabilityZone: z.string().min(1).optional(),
 });
 
-/** The task and its zone, out of what ECS says of it. Throws an Error that names the wrong field. */
+/** The task and its zone, from ECS's answer. Throws an Error that names the wrong field. */
 export function parseTaskMetadata(metadata: unknown): TaskPlace {
   const result = taskMetadataSchema.safeParse(metadata);
   if (!result.success) {
@@ -25,7 +28,9 @@ export function parseTaskMetadata(metadata: unknown): TaskPlace {
   return { taskId: TaskARN.slice(TaskARN.lastIndexOf('/') + 1), zone };
 }
 
-/** Asks ECS where this process runs. Rejects when it has not said so after a few tries, which end after some seconds. */
+/**
+ * Asks ECS where this process runs. Rejects when ECS has not answered after a few tries, which end after some seconds.
+ */
 export async function askWhereThisRuns(url: string, clock: Pick<Clock, 'sleep'> = systemClock): Promise<TaskPlace> {
   for (let number = 1; ; number += 1) {
     try {
@@ -43,8 +48,8 @@ export async function askWhereThisRuns(url: string, clock: Pick<Clock, 'sleep'> 
 }
 
 /**
- * The configuration of a worker: what its environment does not say of its task, ECS is asked for. Rejects with an Error
- * that names each wrong variable, or says that neither of the two names the task.
+ * Reads the configuration of a worker. Where the environment does not name its task, ECS is asked. Rejects with an
+ * Error that names each wrong variable, or says that neither of the two names the task.
  */
 export async function readWorkerConfig(): Promise<WorkerConfig> {
   const url = metadataUrl();

@@ -1,15 +1,15 @@
 /**
- * The worker process: `node worker/main.ts`, configured by the environment alone; on ECS its task is asked for. Prints one line
- * `{"ready":true,"workerId":"wrk_…","statusUrl":"http://…"}` when its lease exists, and then its log and its metrics (EMF),
- * one JSON object per line.
+ * The worker process: `node worker/main.ts`, configured by the environment alone; on ECS its task is asked for. It
+ * prints one line `{"ready":true,"workerId":"wrk_…","statusUrl":"http://…"}` when its lease exists, and then its log
+ * and its metrics (EMF), one JSON object per line.
  *
- * | it ends because                              | exit code |
- * | -------------------------------------------- | --------- |
- * | it was asked to (SIGTERM, SIGINT, or by an operator) and drained | 0 |
- * | it was old, or its memory grew: it drained, to be replaced | 0 |
- * | the configuration is wrong, or it broke       | 1         |
- * | it was asked twice, or the drain took too long | 1        |
- * | its lease is dead: nothing more was written   | 2         |
+ * | it ends because                                                  | exit code |
+ * | ---------------------------------------------------------------- | --------- |
+ * | it was asked to (SIGTERM, SIGINT, or by an operator) and drained | 0         |
+ * | it was old, or its memory grew: it drained, to be recycled       | 0         |
+ * | the configuration is wrong, or it broke                          | 1         |
+ * | it was asked twice, or the drain took too long                   | 1         |
+ * | its lease is dead: nothing more was written                      | 2         |
  */
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { LogFields, Logger } from '../shared/platform/logger.ts';
@@ -33,7 +33,7 @@ function refuse(sentence: string): never {
 if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
   refuse(`The worker needs Node ${OLDEST_NODE} or newer; this is ${process.versions.node}.`);
 }
-// Loaded only now: an older Node could not even read these.
+// These modules are loaded only now, because an older Node could not even read them.
 const [
   { readWorkerConfig },
   { makeLogger },
@@ -110,14 +110,14 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
     );
   };
   const onFenced = (): void => {
-    // It closes what it can in this time; its sockets end with the process in any case.
+    // The worker closes what it can in this time; its sockets end with the process in any case.
     void withDeadline('closing sockets', deadlines.fencedClose.ms, async () => worker?.closeSockets()).then(
       () => end(2, 'fenced: another worker carries on'),
       (error: unknown) => end(2, 'fenced: another worker carries on', error),
     );
   };
   const onDrainRequested = (reason: DrainReason): void => {
-    // Before its lease is told to it there is nothing to drain; whoever asks, asks again.
+    // Before the worker has its lease there is nothing to drain; the part that asks will ask again.
     if (draining || worker === undefined) return;
     if (reason !== 'operator') metrics.count('WorkerRecycled', { reason });
     drain(DRAIN_MESSAGES[reason], {});

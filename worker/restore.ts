@@ -16,7 +16,7 @@ import { makeKeyProvider } from './world.ts';
 try {
   const config = await readWorkerConfig();
   const sessions = await restore(config);
-  // Core may have been put back, too. After the check that no worker runs.
+  // Core may have been put back, too. This comes after the check that no worker runs.
   const logs = await skipPlaces({ table: makeDocumentClient(config), stage: config.stage, clock: systemClock });
   process.stdout.write(`${JSON.stringify({ ...sessions, logs })}\n`);
 } catch (error) {

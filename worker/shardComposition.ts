@@ -26,18 +26,18 @@ export interface WorkOptions extends Pick<Surroundings, 'logger' | 'metrics'> {
   readonly config: WorkerConfig;
   readonly workerId: WorkerId;
   readonly gate: CommitGate;
-  /** Owns all that is held for shards. */
+  /** The scope of everything that is held for shards. */
   readonly scope: Scope;
-  /** Waits for a turn to open a socket; resolves to what gives the handshake slot back. */
+  /** Waits for a turn to open a socket; resolves to a function that returns the handshake slot. */
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
-  /** Something cannot be undone from here: the process must end. */
+  /** Called when something cannot be undone from here: the process must end. */
   readonly onBroken: (error: unknown) => void;
   readonly opens: OpenMeter;
   readonly versions: VersionChoice;
   readonly world: WorkerWorld;
 }
 
-/** All that a worker does with the shards it owns. */
+/** Makes all that a worker uses for the shards that it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics } = options;
   const { stage, queueUrlBase, connections: connectionConfig } = config;
@@ -106,7 +106,7 @@ interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | '
   readonly publisher: FactPublisher;
 }
 
-/** How sessions are read and sockets opened on them. */
+/** The parts with which sessions are read and sockets are opened. */
 function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const { config, logger, gate, table, messages, publisher, metrics, world } = parts;
   const { stage, storeTimeoutMs, whatsappUrl } = config;
@@ -135,7 +135,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   };
 }
 
-/** A message as one that can be repeated; undefined for one that we did not send. */
+/** A message in the form that can be repeated; undefined for one that we did not send. */
 function toSentOnce(message: Message | undefined): SentOnce | undefined {
   return message?.direction === 'out' ? { ...message, atMs: message.sentAtMs ?? message.createdAtMs } : undefined;
 }

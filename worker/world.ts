@@ -22,19 +22,19 @@ import { openSocket } from './socket/openSocket.ts';
 import { prepareProcess } from './socket/repairs/prepareProcess.ts';
 import type { OpenSocketOptions } from './socket/port/socketOptions.ts';
 
-/** What a worker touches outside itself: time, chance, stores, queues, the fleet, sockets. */
+/** The world outside a worker: time, chance, stores, queues, the fleet, sockets. */
 export interface WorkerWorld extends Pick<Surroundings, 'clock' | 'random'> {
-  /** For leases and ownership alone, so that traffic cannot delay them. */
+  /** The client for leases and ownership alone, so that traffic cannot delay them. */
   readonly fleetTable: DynamoDBDocumentClient;
   /**
-   * For all that is done for connections. Each try of each call asks first whether this worker may act, and no call lasts
-   * longer than the gate is sure to stay open.
+   * Makes the clients for all other calls. Each try of each call asks first whether this worker may act, and no call
+   * lasts longer than the gate is sure to stay open.
    */
   readonly connect: (gate: Pick<CommitGate, 'assertOpen' | 'timeLeftMs'>) => {
     readonly table: DynamoDBDocumentClient;
     readonly acting: SQSClient;
   };
-  /** For receives only: its deadline is past the longest wait. */
+  /** The client for receives only: its deadline is past the longest wait. */
   readonly polling: SQSClient;
   readonly keyProvider: KeyProvider;
   readonly joinFleet: (options: FleetMemberOptions) => Promise<FleetMember>;
@@ -42,8 +42,9 @@ export interface WorkerWorld extends Pick<Surroundings, 'clock' | 'random'> {
 }
 
 /**
- * The real one, of one client per service and purpose. Prepares the process for the socket room; called once.
- * @param scope owns the clients' network connections
+ * Makes the real world, with one client for each service and purpose. Prepares the process for the socket room; called
+ * once.
+ * @param scope the scope of the clients' network connections
  */
 export function makeWorkerWorld(config: WorkerConfig, breakers: Breakers, scope: Scope): WorkerWorld {
   const own = <Client extends SdkClient>(client: Client): Client => {
@@ -71,7 +72,7 @@ interface SdkClient {
   readonly config: { readonly requestHandler: { readonly destroy?: () => void } };
 }
 
-/** The key provider that is configured. */
+/** Makes the key provider that is configured. */
 export function makeKeyProvider(config: WorkerConfig, guards: ClientGuards = {}): KeyProvider {
   if (config.keyFile !== undefined) return makeLocalKeyProvider(config.keyFile);
   if (config.kmsKeyArn !== undefined) return makeKmsKeyProvider(makeKeyClient(config, guards), config.kmsKeyArn);

@@ -3,7 +3,9 @@ import type { PauseCode } from './sendsPause.ts';
 import type { Changeable } from './settings.ts';
 import { statusRules, type ConnectionStatus, type StatusCode, type UserAction } from './status.ts';
 
-/** What the tenant asked for. `deleted` lives until the owner has unlinked the device and removed the record. */
+/**
+ * The state that the tenant asked for. `deleted` lives until the owner has unlinked the device and removed the record.
+ */
 export type WantedState = 'online' | 'off' | 'deleted';
 
 /** The linked WhatsApp account; addresses without device. */
@@ -13,7 +15,10 @@ export interface ConnectionAccount {
   readonly name: string | undefined;
 }
 
-/** The last pairing the tenant asked for. Level-triggered: the owner reads it and acts when it has not done so yet. */
+/**
+ * The last pairing that the tenant asked for. It is level-triggered: the owner reads it and acts when it has not done
+ * so yet.
+ */
 export type WantedPairing =
   | { readonly requestId: string; readonly requestedAtMs: number; readonly method: 'qr' }
   | {
@@ -23,7 +28,7 @@ export type WantedPairing =
       readonly phoneNumber: string;
     };
 
-/** A pairing request older than this is void: nobody waits for its offer any more. */
+/** The age from which on a pairing request is void, in milliseconds: nobody waits for its offer any more. */
 export const PAIRING_REQUEST_LIMIT_MS = 5 * 60_000;
 
 /** A log-out that the tenant asked for and that is not done yet. Level-triggered like a pairing. */
@@ -35,27 +40,27 @@ export interface WantedLogout {
 export interface Connection extends Changeable {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
-  /** Placed once, when created; never changes. */
+  /** The shard on which the connection was placed when it was created; it never changes. */
   readonly shard: number;
   readonly wanted: WantedState;
   readonly pairing: WantedPairing | undefined;
   readonly logout?: WantedLogout | undefined;
-  /** Present while an account is linked. */
+  /** The linked account; undefined while none is linked. */
   readonly account: ConnectionAccount | undefined;
   readonly status: ConnectionStatus;
   readonly statusCode: StatusCode;
   readonly statusSinceMs: number;
   /** When the next socket is opened, or was, while one is being opened. */
   readonly nextAttemptAtMs?: number | undefined;
-  /** Until when messages wait because of what WhatsApp answers or does not; a past time says nothing. */
+  /** Until when messages wait because of an answer of WhatsApp, or of none; a past time means nothing. */
   readonly sendsPausedUntilMs?: number | undefined;
   readonly sendsPausedBecause?: PauseCode | undefined;
-  /** How many changes of status there were: the number of the newest one in the history. */
+  /** The number of changes of status, and so the number of the newest one in the history. */
   readonly transitions?: number | undefined;
-  /** Grows with each change of label, metadata or settings. */
+  /** The number of changes of label, metadata or settings. */
   readonly changes?: number | undefined;
   readonly createdAtMs: number;
-  /** Messages that wait for the connection to come online. */
+  /** The number of messages that wait for the connection to come online. */
   readonly parkedCount: number;
 }
 
@@ -69,7 +74,7 @@ export interface PublicStatus {
   readonly nextAttemptAtMs: number | undefined;
 }
 
-/** What is shown of a connection's status. */
+/** The view of a connection's status. */
 export function publicStatusOf(connection: Connection): PublicStatus {
   const rule = statusRules[connection.statusCode];
   return {

@@ -63,13 +63,15 @@ export class ConnectionStore {
     }
   }
 
-  /** How many connections are placed on a shard. */
+  /** The number of connections that are placed on a shard. */
   async occupancy(shard: number): Promise<number> {
     const answer = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key: shardKey(shard) }));
     return (answer.Item?.['n'] as number | undefined) ?? 0;
   }
 
-  /** One connection of a tenant. Another tenant's is not found. Records that wait to be removed are returned too. */
+  /**
+   * Finds one connection of a tenant; another tenant's is not found. Records that wait to be removed are returned, too.
+   */
   async find(tenantId: TenantId, connectionId: ConnectionId): Promise<Connection | undefined> {
     const answer = await this.#table.send(
       new GetCommand({ TableName: this.#TableName, Key: connectionKey(tenantId, connectionId), ConsistentRead: true }),
@@ -115,7 +117,7 @@ export class ConnectionStore {
   async setWanted(tenantId: TenantId, connectionId: ConnectionId, wanted: WantedState): Promise<'set' | 'missing'> {
     const connection = await this.find(tenantId, connectionId);
     if (connection === undefined) return 'missing';
-    // Who switches a connection off asks for no pairing any more.
+    // A tenant that switches a connection off asks for no pairing any more.
     const listed = wanted === 'off' ? ' REMOVE #shardKey, pairing' : ', #shardKey = :shardKey';
     return this.#update(tenantId, connectionId, {
       update: `SET wanted = :wanted${listed}`,
@@ -130,7 +132,7 @@ export class ConnectionStore {
     });
   }
 
-  /** Stores the pairing the tenant asks for. Condition: the record exists, is wanted, and has no account. */
+  /** Stores the pairing that the tenant asks for. Condition: the record exists, is wanted, and has no account. */
   async setPairing(tenantId: TenantId, connectionId: ConnectionId, pairing: WantedPairing): Promise<'set' | 'missing'> {
     return this.#update(tenantId, connectionId, {
       update: 'SET pairing = :pairing',
@@ -148,7 +150,7 @@ export class ConnectionStore {
     });
   }
 
-  /** The device is unlinked. Condition: the record asks for this very log-out, and no newer owner has written. */
+  /** Removes a log-out that is done. Condition: the record asks for this very one, and no newer owner has written. */
   async clearLogout(connection: OwnedRecord, requestId: string): Promise<'set' | 'missing'> {
     return this.#updateAsOwner(connection, {
       change: 'REMOVE logout',
@@ -213,8 +215,8 @@ export class ConnectionStore {
   }
 
   /**
-   * Stores or removes the linked account under the shard's epoch. Condition as for the status. Whoever has an account asks
-   * for no pairing any more: the request is spent in the same write, so that no later owner acts on it again.
+   * Stores or removes the linked account under the shard's epoch. Condition as for the status. An account spends the
+   * pairing request in the same write, so that no later owner acts on it again.
    */
   async recordAccount(connection: OwnedRecord, account: ConnectionAccount | undefined): Promise<'set' | 'missing'> {
     return this.#updateAsOwner(connection, {
@@ -223,7 +225,7 @@ export class ConnectionStore {
     });
   }
 
-  /** A pairing request has ended. Condition: the record asks for this very one, and no newer owner has written. */
+  /** Removes a pairing request that has ended. Condition: the record asks for it, and no newer owner has written. */
   async spendPairing(connection: OwnedRecord, requestId: string): Promise<'set' | 'missing'> {
     return this.#updateAsOwner(connection, {
       change: 'REMOVE pairing',
@@ -268,13 +270,13 @@ export class ConnectionStore {
   }
 
   /**
-   * A write of the shard's owner, which the record remembers. Condition: the record exists, no newer owner has written, and
-   * what the caller adds.
+   * Makes a write of the shard's owner, which the record remembers. Condition: the record exists, no newer owner has
+   * written, and the caller's own.
    */
   async #updateAsOwner(
     { tenantId, connectionId, token }: OwnedRecord,
     write: {
-      /** What follows on the `SET` of the owner's epoch. */
+      /** The part of the update that follows on the `SET` of the owner's epoch. */
       readonly change: string;
       readonly condition?: string;
       readonly names?: Record<string, string>;

@@ -1,33 +1,37 @@
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
 
 /**
- * Whether a connection lives, judged by what it does and not by what it last said of itself. Used by the worker's own
- * supervisor and by the watchdog outside it, each with limits of its own. All times are ages in milliseconds, measured on
- * the worker's monotonic clock, so that they can be compared elsewhere. None is longer than the worker's gate has been open:
- * a suspended worker reads and sends nothing, so it knows nothing of the time before.
+ * The evidence of whether a connection lives: what it does, not what it last reported. The worker's own supervisor and
+ * the watchdog outside it use it, each with limits of its own. All times are ages in milliseconds, measured on the
+ * worker's monotonic clock, so that they can be compared elsewhere. No age is longer than the worker's gate has been
+ * open: a suspended worker reads and sends nothing, so it knows nothing of the time before.
  */
 export interface Evidence {
-  /** `opening`: WhatsApp has not said `<success>`. `pairing`: an offer waits for a person. */
+  /** `opening`: WhatsApp has not sent `<success>`. `pairing`: an offer waits for a person. */
   readonly phase: 'opening' | 'pairing' | 'open';
-  /** `opening` counts from the open WebSocket, and is 0 before: the network has a deadline of its own. */
+  /**
+   * The age of the phase. `opening` counts from the open WebSocket, and is 0 before: the network has a deadline of its
+   * own.
+   */
   readonly phaseMs: number;
-  /** Since the last frame of WhatsApp; if none has come, since the socket was asked for. */
+  /** The time since the last frame of WhatsApp; if none has come, since the socket was asked for. */
   readonly lastFrameMs: number;
-  /** Since the last stanza that was handled to its end; undefined before the first. */
+  /** The time since the last stanza that was handled to its end; undefined before the first. */
   readonly lastHandledMs: number | undefined;
-  /** Since WhatsApp last acknowledged a send; undefined before the first. */
+  /** The time since WhatsApp last acknowledged a send; undefined before the first. */
   readonly lastAckMs: number | undefined;
   /**
-   * Since the stanza that is first in line became the first, because it came or because the one before it was handled to
-   * its end; undefined when none waits. So a long line that moves on is young, and one that stands still grows old.
+   * The time since the stanza that is first in line became the first, because it came or because the one before it was
+   * handled to its end; undefined when none waits. So a long line that moves on is young, and one that stands still
+   * grows old.
    */
   readonly oldestUnhandledMs: number | undefined;
   /**
-   * Since the oldest send without an answer was begun; undefined when none is. One that was given up at its deadline counts
-   * until WhatsApp answers any other: the tries that follow it must not look like the first.
+   * The time since the oldest send without an answer was begun; undefined when there is none. A send that was given up
+   * at its deadline counts until WhatsApp answers any other: the tries that follow it must not look like the first.
    */
   readonly oldestUnacknowledgedMs: number | undefined;
-  /** The lock of an address that has been held longest; undefined when none is held. */
+  /** The time for which the lock of an address has been held, for the longest one; undefined when none is held. */
   readonly oldestLockMs: number | undefined;
 }
 
@@ -36,19 +40,19 @@ export interface ConnectionVitals {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
   readonly shard: number;
-  /** For how long its runner has been at the input in hand; undefined when its mailbox is empty. */
+  /** For how long its runner has been at the present input; undefined when its mailbox is empty. */
   readonly runnerBusyMs: number | undefined;
-  /** Undefined when it has no socket. */
+  /** The evidence of its socket; undefined when it has none. */
   readonly evidence: Evidence | undefined;
 }
 
-/** What is wrong with a connection that says nothing is wrong. */
+/** The symptoms of a connection that does not work although its status says that all is well. */
 export const symptoms = ['runner_stuck', 'never_success', 'silent_server', 'deaf', 'sends_stuck'] as const;
 export type Symptom = (typeof symptoms)[number];
-/** Those of a socket: another one cures them. */
+/** The symptoms of a socket, which another socket cures. */
 export type SocketSymptom = Exclude<Symptom, 'runner_stuck'>;
 
-/** Ages in milliseconds from which something is wrong. */
+/** The ages in milliseconds from which on they are symptoms. */
 export interface LivenessLimits {
   readonly runnerBusyMs: number;
   readonly openingMs: number;
@@ -59,8 +63,8 @@ export interface LivenessLimits {
 }
 
 /**
- * The first of the symptoms that a connection shows, or undefined when it is well. A connection without a socket, or whose
- * offer waits for a person, can only be stuck in its runner: the machine's timers look after the rest.
+ * The first of the symptoms that a connection shows, or undefined when it is well. A connection without a socket, or
+ * one whose offer waits for a person, can only be stuck in its runner: the machine's timers cover the rest.
  */
 export function symptomOf({ runnerBusyMs, evidence }: ConnectionVitals, limits: LivenessLimits): Symptom | undefined {
   if (isOver(runnerBusyMs, limits.runnerBusyMs)) return 'runner_stuck';
@@ -69,7 +73,7 @@ export function symptomOf({ runnerBusyMs, evidence }: ConnectionVitals, limits: 
   if (isOver(evidence.lastFrameMs, limits.lastFrameMs)) return 'silent_server';
   if (isOver(evidence.oldestUnhandledMs, limits.unhandledMs)) return 'deaf';
   if (isOver(evidence.oldestUnacknowledgedMs, limits.unacknowledgedMs)) return 'sends_stuck';
-  // Sends and stanzas of that address wait for the lock; those of others do not, so neither need be old yet.
+  // Sends and stanzas of that address wait for the lock; those of others do not, so neither age need be high yet.
   return isOver(evidence.oldestLockMs, limits.lockMs) ? 'sends_stuck' : undefined;
 }
 

@@ -5,7 +5,7 @@ import { fencedBy } from '../platform/fence.ts';
 import type { ItemKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 
-/** Where items of connections are. */
+/** The table with the items of connections. */
 export interface CoreTable {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;

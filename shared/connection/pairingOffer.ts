@@ -6,7 +6,10 @@ import { pairingOfferKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import { putOwned, type CoreTable } from './ownedItem.ts';
 
-/** What the tenant shows to link an account. It is a secret for as long as it lives: never in events, never in logs. */
+/**
+ * The offer that the tenant shows to link an account. It is a secret for as long as it lives: never in events, never in
+ * logs.
+ */
 export type StoredOffer =
   | { readonly method: 'qr'; readonly qr: string; readonly expiresAtMs: number }
   | { readonly method: 'code'; readonly code: string; readonly phoneNumber: string; readonly expiresAtMs: number };
@@ -21,7 +24,7 @@ export async function putPairingOffer(
   return putOwned(core, pairingOfferKey(connection.connectionId), connection.token, { ...offer, ttl });
 }
 
-/** The offer that is out now, or undefined when there is none or it has expired. Strongly consistent. */
+/** Finds the offer that is out now; undefined when there is none or it has expired. Strongly consistent. */
 export async function findPairingOffer(
   { table, stage }: CoreTable,
   connectionId: ConnectionId,

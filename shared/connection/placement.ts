@@ -6,8 +6,8 @@ import type { ConnectionStore } from './connectionStore.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
- * Placement: a connection gets its shard once, when it is created: the less loaded of two random ones with room.
- * Two choices are enough to keep shards even, and cost two reads however many shards there are.
+ * Placement: a connection gets its shard once, when it is created: the less loaded of two random ones with room. Two
+ * choices are enough to keep shards even, and cost two reads however many shards there are.
  */
 export interface PlacementDependencies extends Pick<Surroundings, 'clock' | 'random'> {
   readonly connections: ConnectionStore;
@@ -15,7 +15,10 @@ export interface PlacementDependencies extends Pick<Surroundings, 'clock' | 'ran
   readonly shardCap: number;
 }
 
-/** Two different shards out of `shardCount` (one, if there is only one). @param units two numbers in [0, 1) */
+/**
+ * Two different shards of `shardCount` (one, if there is only one).
+ * @param units two numbers in [0, 1)
+ */
 export function chooseCandidates(shardCount: number, units: readonly [number, number]): readonly number[] {
   const first = Math.floor(units[0] * shardCount);
   if (shardCount === 1) return [first];
@@ -50,7 +53,7 @@ export async function createConnection(
     const connection = record(shard);
     if ((await connections.create(connection, shardCap)) === 'created') return connection;
   }
-  // Both are full: look at all of them before saying so.
+  // Both are full, so all of them are looked at before the connection is refused.
   const all = await byOccupancy(
     connections,
     Array.from({ length: shardCount }, (_, shard) => shard),

@@ -6,12 +6,15 @@ import { tableName } from '../platform/tables.ts';
 import type { CoreTable, OwnedRecord } from './ownedItem.ts';
 
 interface PauseRule {
-  /** `paused`: nothing is sent. `partly_paused`: only messages that need what WhatsApp does not give at the moment wait. */
+  /**
+   * `paused`: nothing is sent. `partly_paused`: only messages wait that need an answer which WhatsApp does not give at
+   * the moment.
+   */
   readonly state: 'paused' | 'partly_paused';
   readonly sentence: string;
 }
 
-/** What a tenant is told while messages wait although their connection is online. */
+/** The sentences for a tenant while messages wait although their connection is online. */
 export const pauseRules = {
   sends_paused: {
     state: 'paused',
@@ -38,8 +41,8 @@ export interface SendsPause {
 }
 
 /**
- * Shows or takes back that messages of a connection wait. Condition: no newer owner has stored a status.
- * @param pause undefined when all go on
+ * Shows that messages of a connection wait, or that they go on. Condition: no newer owner has stored a status.
+ * @param pause undefined when all messages go on
  */
 export async function recordSendsPause(
   { table, stage }: CoreTable,

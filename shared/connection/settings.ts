@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
 /**
- * What a tenant may decide about one connection. Absent means the fleet's default. The first delay after a lost connection
+ * The settings that a tenant may choose for one connection. An absent one has the fleet's default. The first delay after a lost connection
  * depends on its cause and grows with the base delay: 5 s give 8 s, or 15 s when the network was lost.
  */
 const SECOND_MS = 1_000;
-/** Two opens of one connection are 30 s apart in any case, so a shorter longest delay would mean nothing. */
+/** The shortest longest delay that makes sense: two opens of one connection are 30 s apart in any case. */
 const SHORTEST_CAP_MS = 30 * SECOND_MS;
 const LONGEST_CAP_MS = 300 * SECOND_MS;
 
-/** Defaults of a worker that is not configured otherwise (docs/lifecycle.md, "Reconnect"). */
+/** The defaults of a worker that is not configured otherwise (docs/lifecycle.md, "Reconnect"). */
 const reconnectDefaults = { baseDelayMs: 5_000, maxDelayMs: 300_000 } as const;
 
 const reconnectShape = {
@@ -25,7 +25,7 @@ const reconnectShape = {
 export const presences = ['available', 'unavailable'] as const;
 export type Presence = (typeof presences)[number];
 
-/** What the tenant may not want to hear of. Status updates are broadcasts to `status@broadcast`. */
+/** The kinds of messages that a tenant may not want. Status updates are broadcasts to `status@broadcast`. */
 export const filterKinds = ['statusUpdates', 'newsletters', 'broadcasts', 'groups'] as const;
 export type FilterKind = (typeof filterKinds)[number];
 export const filterChoices = ['deliver', 'drop'] as const;
@@ -37,19 +37,19 @@ export const callChoices = ['ignore', 'reject'] as const;
 export interface ReconnectSettings {
   readonly baseDelayMs?: number | undefined;
   readonly maxDelayMs?: number | undefined;
-  /** Failures in a row after which the status is `failed`; slow tries go on. */
+  /** The number of failures in a row after which the status is `failed`; slow tries go on. */
   readonly maxAttempts?: number | undefined;
 }
 
 export interface ConnectionSettings {
   readonly reconnect?: ReconnectSettings | undefined;
-  /** Announced when the connection opens. `available` takes notifications away from the phone. */
+  /** The presence that is announced when the connection opens. `available` takes notifications away from the phone. */
   readonly presence?: Presence | undefined;
-  /** `deliver` where nothing is said. What is dropped is still decrypted, acknowledged, and counted. */
+  /** The choice for each kind; `deliver` when left out. A dropped message is still decrypted, acknowledged and counted. */
   readonly filters?: FilterSettings | undefined;
-  /** `automatic`: a message is marked as read once its event is safe. `manual` where nothing is said. */
+  /** `automatic`: a message is marked as read once its event is safe; `manual` when left out. */
   readonly readReceipts?: (typeof readReceiptChoices)[number] | undefined;
-  /** What becomes of calls. Either way there is an event. `ignore` where nothing is said: the phone goes on to ring. */
+  /** What becomes of calls; `ignore` when left out: the phone goes on to ring. Either way there is an event. */
   readonly calls?: (typeof callChoices)[number] | undefined;
 }
 
@@ -95,7 +95,7 @@ export const settingsSchema = z
   })
   .meta({ id: 'ConnectionSettings' });
 
-/** A change of label, metadata and settings: what is left out stays, `null` removes (RFC 7396). */
+/** A change of label, metadata and settings: a field that is left out stays, `null` removes it (RFC 7396). */
 export const connectionChangeSchema = z
   .strictObject({
     label: labelSchema.nullable().optional(),
@@ -129,14 +129,14 @@ export const connectionChangeSchema = z
   .meta({ id: 'ConnectionChange' });
 export type ConnectionChange = z.infer<typeof connectionChangeSchema>;
 
-/** What a tenant may change about a connection at any time. */
+/** The part of a connection that a tenant may change at any time. */
 export interface Changeable {
   readonly label: string | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly settings?: ConnectionSettings | undefined;
 }
 
-/** Applies a change. Returns the fields that are impossible together instead, as paths in the change. */
+/** Applies a change. Returns instead the fields that do not go together, as paths in the change. */
 export function applyChange(
   current: Changeable,
   change: ConnectionChange,
@@ -160,7 +160,7 @@ export function applyChange(
 
 type Tree = { readonly [name: string]: unknown };
 
-/** JSON merge patch: objects are merged, `null` removes, everything else replaces. */
+/** Applies a JSON merge patch: objects are merged, `null` removes, every other value replaces. */
 function merge(current: unknown, change: unknown): unknown {
   if (change === undefined) return current;
   if (change === null) return undefined;

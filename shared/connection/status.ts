@@ -1,4 +1,4 @@
-/** What we last recorded and publish about a connection. Machine states are internal and are not these. */
+/** The statuses that are recorded and published of a connection. Machine states are internal, and are other words. */
 export const connectionStatuses = [
   'unpaired',
   'awaiting_pairing',
@@ -12,7 +12,7 @@ export const connectionStatuses = [
 ] as const;
 export type ConnectionStatus = (typeof connectionStatuses)[number];
 
-/** What the tenant should do about it. */
+/** The action that a status asks of the tenant. */
 export const userActions = ['none', 'pair_again', 'wait', 'contact_operator'] as const;
 export type UserAction = (typeof userActions)[number];
 
@@ -21,7 +21,7 @@ interface StatusRule {
   readonly userAction: UserAction;
 }
 
-/** Why a connection has its status: a stable code, one sentence, and what to do. */
+/** The reasons of a status: a stable code, one sentence, and the action for the tenant. */
 export const statusRules = {
   never_paired: { sentence: 'No WhatsApp account has been linked yet.', userAction: 'pair_again' },
   offer_out: { sentence: 'A pairing offer is out and waits for the phone.', userAction: 'none' },

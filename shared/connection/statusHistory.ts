@@ -7,20 +7,20 @@ import { putOwned, type CoreTable } from './ownedItem.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
 
 /**
- * The last changes of a connection's status, also those too short to be told in events. Each change has a number that goes
- * on under the next owner, and its place is the number modulo the length: one small item is written per change, nothing is
- * read before, and nothing grows.
+ * The last changes of a connection's status, also the ones that are too short to become events. Each change has a
+ * number that goes on under the next owner, and its place is the number modulo the length: one small item is written
+ * for each change, nothing is read before, and nothing grows.
  */
 export const HISTORY_LENGTH = 50;
 
 /** One change of status. */
 export interface StatusTransition {
-  /** Counts the changes of the connection, from 1. */
+  /** The number of the change, counted for the connection from 1. */
   readonly number: number;
   readonly atMs: number;
   readonly status: ConnectionStatus;
   readonly code: StatusCode;
-  /** The number with which WhatsApp or the library closed the socket, where that led to the change. */
+  /** The number with which WhatsApp or the library closed the socket; undefined where no close led to the change. */
   readonly closeCode: number | undefined;
 }
 
@@ -40,7 +40,7 @@ export async function putTransition(
   });
 }
 
-/** The last changes, newest first, at most {@link HISTORY_LENGTH}. Strongly consistent. */
+/** Reads the last changes, newest first, at most {@link HISTORY_LENGTH}. Strongly consistent. */
 export async function readHistory(
   { table, stage }: CoreTable,
   connectionId: ConnectionId,
@@ -58,7 +58,7 @@ export async function readHistory(
     .map(toTransition)
     .sort((left, right) => right.number - left.number);
   const newest = found[0]?.number ?? 0;
-  // A place whose change was lost still holds the one of a round before.
+  // A place whose own change was lost still holds the change of a round before.
   return found.filter(({ number }) => number > newest - HISTORY_LENGTH);
 }
 

@@ -8,13 +8,14 @@ import { tableName } from '../platform/tables.ts';
 import type { ConnectionVitals } from './liveness.ts';
 
 /**
- * What a worker says of its connections to the watchdog: one small item for each worker, not one for each connection. It
- * names only those that look unwell, with their raw ages, so that the watchdog judges by limits of its own.
+ * The report of a worker on its connections for the watchdog: one small item for each worker, not one for each
+ * connection. It names only connections that look unwell, with their raw ages, so that the watchdog judges by limits of
+ * its own.
  */
 export interface WorkerDigest {
-  /** Grows with each digest of this worker. */
+  /** A number that grows with each digest of this worker. */
   readonly number: number;
-  /** The 99th percentile since the digest before, in milliseconds. */
+  /** How late the event loop was since the digest before, as the 99th percentile in milliseconds. */
   readonly loopDelayMs: number;
   readonly shards: readonly ShardDigest[];
 }
@@ -22,25 +23,25 @@ export interface WorkerDigest {
 export interface ShardDigest {
   readonly shard: number;
   readonly epoch: number;
-  /** Connections that it holds. */
+  /** The number of connections that the worker holds for the shard. */
   readonly count: number;
   readonly online: number;
-  /** How many look unwell; the item has room for the worst of them. */
+  /** The number of connections that look unwell; the item has room for the worst of them. */
   readonly suspected: number;
   readonly suspects: readonly ConnectionVitals[];
 }
 
 export const digestKey = (workerId: WorkerId): ItemKey => ({ pk: `DIGEST#${workerId}`, sk: 'DIGEST' });
 
-/** A digest of a worker that ended goes by itself. */
+/** The time in seconds after which the digest of a worker that ended expires. */
 const DIGEST_SECONDS = 86_400;
 export const SUSPECTS_PER_SHARD = 10;
-/** What is left of two write units, 2 KB, for the packed digest beside keys and names. */
+/** The bytes of two write units, 2 KB, that the packed digest may fill beside keys and names. */
 const PACKED_BYTES = 1_850;
 
 /**
- * The age, in milliseconds, by which a connection looks worst. What a quiet connection has for hours, such as the time since
- * its last message, is no sign; nor is an offer that waits for a person.
+ * The age, in milliseconds, by which a connection looks worst. An age that a quiet connection has for hours, such as
+ * the time since its last message, is no sign; nor is an offer that waits for a person.
  */
 export function worstAgeMs({ runnerBusyMs = 0, evidence }: ConnectionVitals): number {
   if (evidence === undefined || evidence.phase === 'pairing') return runnerBusyMs;
@@ -49,7 +50,10 @@ export function worstAgeMs({ runnerBusyMs = 0, evidence }: ConnectionVitals): nu
   return Math.max(runnerBusyMs, lastFrameMs, oldestUnhandledMs, oldestUnacknowledgedMs, oldestLockMs);
 }
 
-/** Sums vitals up by shard. @param owned owned shards, each with its epoch; also those without connections are said */
+/**
+ * Sums vitals up by shard.
+ * @param owned owned shards, each with its epoch; shards without connections are reported, too
+ */
 export function summarize(
   owned: ReadonlyMap<number, number>,
   vitals: readonly ConnectionVitals[],
@@ -72,7 +76,7 @@ export function summarize(
   });
 }
 
-/** Writes a worker's digest over the one before: at most two write units. Throws when the store does not take it. */
+/** Writes a worker's digest over the one before: at most two write units. Throws when the store does not accept it. */
 export async function writeDigest(
   { table, stage }: FleetTable,
   workerId: WorkerId,
@@ -84,7 +88,7 @@ export async function writeDigest(
   await table.send(new PutCommand({ TableName: tableName(stage, 'fleet'), Item }));
 }
 
-/** The last digests of these workers; a worker that wrote none, or one that cannot be read, is left out. */
+/** Reads the last digests of these workers; a worker without one, or with one that cannot be read, is left out. */
 export async function readDigests(
   fleet: FleetTable,
   workerIds: readonly WorkerId[],
@@ -98,7 +102,7 @@ export async function readDigests(
   );
 }
 
-/** Deflated JSON. Names fewer suspects, the mildest left out first, until it fits. */
+/** Packs a digest as deflated JSON. It names fewer suspects, the mildest left out first, until it fits. */
 export function packDigest(digest: WorkerDigest): Uint8Array {
   let shards = digest.shards;
   for (;;) {
@@ -109,7 +113,7 @@ export function packDigest(digest: WorkerDigest): Uint8Array {
   }
 }
 
-/** The digest, or undefined for what another version wrote. */
+/** The digest; undefined when another version wrote it. */
 export function unpackDigest(packed: Uint8Array): WorkerDigest | undefined {
   try {
     return digestSchema.parse(JSON.parse(inflateRawSync(packed).toString('utf8')));
@@ -118,7 +122,7 @@ export function unpackDigest(packed: Uint8Array): WorkerDigest | undefined {
   }
 }
 
-/** The shard is said once, and ages in whole milliseconds. */
+/** The plain form of a shard: its id once, and ages in whole milliseconds. */
 function toPlain(shard: ShardDigest) {
   const suspects = shard.suspects.map(({ tenantId, connectionId, runnerBusyMs, evidence }) => ({
     tenantId,

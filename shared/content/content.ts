@@ -8,14 +8,14 @@ import { contentKinds } from './contentKinds.ts';
  */
 type Kinds = typeof contentKinds;
 export type ContentType = keyof Kinds;
-/** What can be sent. */
+/** The types of content that can be sent. */
 export type OutboundType = { [Type in ContentType]: Kinds[Type] extends { out: unknown } ? Type : never }[ContentType];
-/** What is received. */
+/** The types of content that are received. */
 export type InboundType = { [Type in ContentType]: Kinds[Type] extends { in: unknown } ? Type : never }[ContentType];
 
-/** What a message of a kind says, as it is shown. */
+/** The body of a kind of message, as it is shown. */
 export type BodyOf<Type extends ContentType> = z.infer<Kinds[Type]['shown']>;
-/** The same as a tenant asks for it. */
+/** The body of a kind of message, as a tenant asks for it. */
 export type AskedOf<Type extends OutboundType> = z.infer<Kinds[Type]['out']['asked']>;
 
 type Member<Type extends string, Body> = { readonly type: Type } & { readonly [Name in Type]: Body };
@@ -29,14 +29,14 @@ const rows: readonly (readonly [string, AnyContentKind])[] = Object.entries(cont
 export const contentSchema = unionOf<Content>(rows.map(toShown)).meta({ id: 'MessageContent' });
 
 /**
- * What WhatsApp delivered. Kinds that have no form here yet arrive as `unsupported`: they are never dropped.
- * `docs/messages.md` lists what arrives how.
+ * A content that WhatsApp delivered. A kind that has no form here yet arrives as `unsupported`: it is never dropped.
+ * `docs/messages.md` lists how each arrives.
  */
 export const inboundContentSchema = unionOf<InboundContent>(
   rows.filter(([, row]) => row.in !== undefined).map(toShown),
 );
 
-/** The kinds that can be sent, each with what a tenant writes of it. */
+/** The kinds that can be sent, each with the fields that a tenant writes. */
 export const askedKinds: readonly AskedKind[] = rows.flatMap(([type, { out, description, example }]) =>
   out === undefined ? [] : [{ type, asked: out.asked, description, example }],
 );
@@ -53,7 +53,9 @@ export function contentOf<Type extends ContentType>(type: Type, body: BodyOf<Typ
   return { type, [type]: body } as Member<Type, BodyOf<Type>>;
 }
 
-/** A received content, no larger than a store takes. What is of no known kind stays as it is: the schema refuses it. */
+/**
+ * A received content, no larger than a store accepts. A content of no known kind stays as it is: the schema refuses it.
+ */
 export function boundContent(content: InboundContent): InboundContent {
   const { type } = content;
   const row: AnyContentKind | undefined = Object.hasOwn(contentKinds, type) ? contentKinds[type] : undefined;
@@ -63,8 +65,9 @@ export function boundContent(content: InboundContent): InboundContent {
 }
 
 /**
- * One of several objects, told apart by their `type`. What it gives is what the rows say, which the compiler cannot follow.
- * @param ofNoKind what is wrong with one that says another type
+ * The schema of one of several objects, told apart by their `type`. Its output is what the rows say, which the compiler
+ * cannot follow.
+ * @param ofNoKind the problem of an object with another type
  */
 export function unionOf<Value>(members: readonly z.ZodObject[], ofNoKind?: string): z.ZodType<Value> {
   const [first, ...others] = members;
@@ -83,7 +86,7 @@ function toShown([type, { shown, description, example }]: readonly [string, AnyC
   return members.meta({ description, examples: [{ type, [type]: example }] });
 }
 
-/** What a message was wrapped in when it came, from the outside in. */
+/** The wrappings of a message when it came, from the outside in. */
 export const messageFlagsSchema = z.array(z.string()).meta({
   description: 'What the message was wrapped in, such as `viewOnce` or `ephemeral`; absent when in nothing.',
   example: ['ephemeral'],

@@ -1,35 +1,35 @@
 import { boundedName } from '../kernel/boundedName.ts';
 import { firstCharacters } from '../kernel/firstCharacters.ts';
 
-/** How large the parts of a received content may be (`docs/failures.md`). */
+/** The greatest sizes of the parts of a received content (`docs/failures.md`). */
 export const contentBounds = {
-  /** Characters (code points) of a text: WhatsApp's own limit. */
+  /** The characters (code points) of a text: WhatsApp's own limit. */
   textCharacters: 65_536,
-  /** UTF-16 units of a word of the protocol: the kind of a message, or a flag. */
+  /** The UTF-16 units of a word of the protocol: the kind of a message, or a flag. */
   wordUnits: 64,
   fields: 32,
-  /** Largest number of a field that protobuf knows. */
+  /** The largest number of a field that protobuf knows. */
   fieldNumber: 2 ** 29 - 1,
-  /** Any other text, and any other list. */
+  /** The UTF-16 units of any other text, and the entries of any other list. */
   otherUnits: 512,
   otherItems: 64,
 } as const;
 
-/** A text no longer than the bound of texts. */
+/** A text, cut at the bound of texts. */
 export const boundText = (text: string): string =>
   typeof text === 'string' ? firstCharacters(text.toWellFormed(), contentBounds.textCharacters) : text;
 
 export const boundWord = (text: string): string => boundedName(wellFormed(text), contentBounds.wordUnits);
 
-/** A number of things, 0 where it is none. */
+/** A count of things; 0 where the value is not a count. */
 export const boundCount = (number: number): number => (Number.isSafeInteger(number) && number >= 0 ? number : 0);
 
-/** Any value, its texts and lists cut at the bounds of what is not known by name. */
+/** Any value, with its texts and lists cut at the bounds for parts that are not known by name. */
 export function boundOther<Value>(value: Value): Value {
   return boundPart(value) as Value;
 }
 
-/** A value that is no text, whatever its type says, stays as it is: a schema refuses it later. */
+/** A well-formed text. A value that is no text, whatever its type says, stays as it is: a schema refuses it later. */
 export function wellFormed(text: string): string {
   return typeof text === 'string' ? text.toWellFormed() : text;
 }

@@ -8,16 +8,16 @@ import type { z } from 'zod';
 export type ContentKind<Body> = CommonOfKind<Body> & (OutboundKind<Body> | InboundKind<Body>);
 
 interface CommonOfKind<Body> {
-  /** One sentence for the document of the API. */
+  /** One sentence for the OpenAPI document. */
   readonly description: string;
   readonly example: Body;
-  /** As it is stored, and shown by the API and in events. */
+  /** The body as it is stored, and shown by the API and in events. */
   readonly shown: z.ZodType<Body>;
 }
 
 interface OutboundKind<Body> {
   readonly out: {
-    /** As a tenant asks for it, with the limits of what WhatsApp takes: strict, and never more than `shown` has. */
+    /** The body as a tenant asks for it, with the limits of WhatsApp: strict, and never more than `shown` has. */
     readonly asked: z.ZodType<Body>;
   };
 }
@@ -25,8 +25,8 @@ interface OutboundKind<Body> {
 interface InboundKind<Body> {
   readonly in: {
     /**
-     * The same, no larger than a store takes and well-formed: a stranger wrote it (`contentBounds`). Must not throw, whatever it is
-     * given.
+     * Bounds a body to what a store accepts, and makes it well-formed: a stranger wrote it (`contentBounds`). Must not
+     * throw, whatever it is given.
      */
     readonly bound: (body: Body) => Body;
   };

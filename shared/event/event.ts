@@ -5,8 +5,9 @@ import { chatSchema, contactSchema, senderSchema } from '../message/party.ts';
 import { sendErrorSchema } from '../message/sendError.ts';
 
 /**
- * What a tenant is told: the envelope that the event log keeps, `GET /v1/events` answers and webhooks carry, in the same
- * bytes. The id is the place in the tenant's log: it orders, and it is what a receiver recognises a repeated delivery by.
+ * The events that tenants are told: the envelope that the event log keeps, `GET /v1/events` answers and webhooks carry,
+ * in the same bytes. The id is the place in the tenant's log: it orders events, and a receiver recognises a repeated
+ * delivery by it.
  */
 export const eventTypes = [
   'connection.status',

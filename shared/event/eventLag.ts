@@ -5,23 +5,32 @@ import { tableName } from '../platform/tables.ts';
 
 /** How far ingest is behind: for how long facts lay in the events queue before they were stored. */
 export interface EventLag {
-  /** When it was measured. */
+  /** The time of the measurement. */
   readonly atMs: number;
-  /** Of the fact that lay longest, among those that were stored since the measurement before. */
+  /**
+   * The lag of the fact that lay longest, among the ones that were stored since the measurement before, in
+   * milliseconds.
+   */
   readonly lagMs: number;
 }
 
 const key: ItemKey = { pk: 'DIGEST#ingest', sk: 'DIGEST' };
-/** One write unit each: a figure for people, and no line in the log of every batch. */
+/**
+ * The least time between two writes, in milliseconds. Each is one write unit: a figure for people, and not one for
+ * every batch.
+ */
 const WRITE_EVERY_MS = 10_000;
 const KEPT_SECONDS = 3_600;
 
-/** A figure that is older says nothing about now: nothing has been stored since. */
+/** The age of a figure from which on it means nothing: no fact has been stored since. */
 export const LAG_FRESH_MS = 60_000;
-/** Facts that lie longer are late. */
+/** The lag from which on facts are late, in milliseconds. */
 export const LAG_LATE_MS = 30_000;
 
-/** Keeps the longest lag and writes it now and then. One for each instance of the function; the last one to write is shown. */
+/**
+ * Keeps the longest lag and writes it now and then. Each instance of the function has one; the last one to write is
+ * shown.
+ */
 export class EventLagNote {
   readonly #fleet: FleetTable;
   readonly #nowMs: () => number;
@@ -33,7 +42,10 @@ export class EventLagNote {
     this.#nowMs = nowMs;
   }
 
-  /** Takes the times in that SQS noted when the facts came, and writes if it is time to. Rejects when the store does not take it. */
+  /**
+   * Takes in the times that SQS noted when the facts came, and writes if it is time to. Rejects when the store does not
+   * accept it.
+   */
   async note(sentAtMs: readonly number[]): Promise<void> {
     const nowMs = this.#nowMs();
     this.#longestMs = Math.max(this.#longestMs, ...sentAtMs.map((atMs) => nowMs - atMs));
@@ -47,7 +59,7 @@ export class EventLagNote {
   }
 }
 
-/** The last measurement; undefined when there was none within the hour. */
+/** Reads the last measurement; undefined when there was none within the hour. */
 export async function readEventLag(fleet: FleetTable): Promise<EventLag | undefined> {
   const [item] = await readItems(fleet, [key]);
   return item === undefined ? undefined : { atMs: item['atMs'] as number, lagMs: item['lagMs'] as number };

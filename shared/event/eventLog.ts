@@ -40,27 +40,27 @@ export interface EventLogDependencies extends Pick<Surroundings, 'clock'> {
   readonly stage: string;
 }
 
-/** How long readers wait for a number that was taken and not filled. */
+/** How long readers wait for a number that was taken and not filled, in milliseconds. */
 export const GAP_PATIENCE_MS = 60_000;
-/** Age from which a gap consists of expired events and of writers that are long gone. */
+/** The age from which on a gap consists of expired events and of writers that are long gone. */
 export const GAP_FORGOTTEN_MS = 24 * 3_600_000;
-/** Longest time that a writer may hold a number before it writes. */
+/** The longest time that a writer may hold a number before it writes. */
 const HOLD_LIMIT_MS = 30_000;
-/** Most numbers that one read settles; the next read goes on from there. */
+/** The greatest number of gaps that one read settles; the next read goes on from there. */
 const VOIDS_PER_READ = 100;
 
 /** A place in the log that a writer has taken. */
 export interface EventPlace {
   readonly sequence: number;
   readonly takenAtMs: number;
-  /** When the number before this one was taken. */
+  /** The time at which the number before this one was taken. */
   readonly previousTakenAtMs: number;
 }
 
 /** A page of the log. */
 export interface EventPage {
   readonly events: readonly TenantEvent[];
-  /** Where to go on, now or when something has happened; also when `events` is empty. */
+  /** The cursor to go on from, now or when something has happened; also when `events` is empty. */
   readonly next: EventId;
   /** Whether there is more to read now. */
   readonly hasMore: boolean;
@@ -69,12 +69,12 @@ export interface EventPage {
 interface Row {
   readonly sequence: number;
   readonly previousTakenAtMs: number;
-  /** Absent in a void. */
+  /** The event; absent in a void. */
   readonly event?: string;
   readonly ttl: number;
 }
 
-/** Takes the next number of the tenant's log. Unconditional: the counter only grows. */
+/** Takes the next number of the tenant's log. The write has no condition: the counter only grows. */
 export async function takePlace(dependencies: EventLogDependencies, tenantId: TenantId): Promise<EventPlace> {
   const takenAtMs = dependencies.clock.nowMs();
   const answer = await dependencies.table.send(
@@ -109,7 +109,7 @@ export function eventWrite(
   event: TenantEvent,
 ): NonNullable<TransactWriteCommandInput['TransactItems']>[number] {
   const { sequence, previousTakenAtMs } = place;
-  // As text, so that every reader and every attempt of a delivery has the same bytes.
+  // The event is stored as text, so that every reader and every attempt of a delivery has the same bytes.
   const text = JSON.stringify(event);
   const row: Row = { sequence, previousTakenAtMs, event: text, ttl: expiryOf('event', dependencies.clock.nowMs()) };
   return {
@@ -144,7 +144,7 @@ export async function voidPlace(
   }
 }
 
-/** One event of a tenant, strongly consistent; undefined when it has expired or never was. */
+/** Finds one event of a tenant, strongly consistent; undefined when it has expired or never was. */
 export async function findEvent(
   dependencies: EventLogDependencies,
   tenantId: TenantId,
@@ -165,10 +165,11 @@ export async function findEvent(
 }
 
 /**
- * The events after a place, oldest first, at most `limit` and a page's bytes. Stops before a number that may still be filled;
- * a later read goes on there. Strongly consistent. Costs one read of the counter and one query when there is nothing new.
- * Throws `invalid_cursor` for a place that the log has not reached: whoever waited there would pass what comes before it.
- * @param after the last event that the reader has; undefined for the start of what is kept
+ * Reads the events after a place, oldest first, at most `limit` and a page's bytes. It stops before a number that may
+ * still be filled; a later read goes on there. Strongly consistent. It costs one read of the counter and one query when
+ * there is nothing new. Throws `invalid_cursor` for a place that the log has not reached: a reader that waited there
+ * would pass what comes before it.
+ * @param after the last event that the reader has; undefined for the start of the kept events
  */
 export async function readEvents(
   dependencies: EventLogDependencies,
@@ -195,7 +196,7 @@ export async function readEvents(
       const settled = await settleGap(dependencies, tenantId, passed, row, allowedVoids);
       allowedVoids -= settled - passed;
       passed = settled;
-      // Too many to settle in one read, or a writer was quicker: the next read goes on here.
+      // There are too many to settle in one read, or a writer was quicker: the next read goes on here.
       hasMore = passed < row.sequence - 1;
       if (hasMore) break;
     }
@@ -211,7 +212,7 @@ const BEYOND_THE_END =
   'the oldest event that is kept.';
 
 /**
- * What to do about the numbers that are missing between the last one passed and the next row that exists: nothing, if
+ * Decides about the numbers that are missing between the last one passed and the next row that exists: nothing, if
  * there are none; wait, as their writers may be at work; settle each; or forget them.
  */
 export function judgeGap(
@@ -253,7 +254,7 @@ async function lastTaken(dependencies: EventLogDependencies, tenantId: TenantId)
   return (answer.Item?.['last'] as number | undefined) ?? 0;
 }
 
-/** Rows of the log in order of their numbers, from after `start` to at most the last number that was taken. */
+/** The rows of the log in order of their numbers, from after `start` to at most the last number that was taken. */
 async function* rowsAfter(
   dependencies: EventLogDependencies,
   tenantId: TenantId,
@@ -299,7 +300,7 @@ async function firstFilledPartition(
   return first;
 }
 
-/** Rows of one partition in order, from a number on. */
+/** The rows of one partition in order, from a number on. */
 async function* rowsOf(
   dependencies: EventLogDependencies,
   tenantId: TenantId,

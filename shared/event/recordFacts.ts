@@ -11,15 +11,15 @@ import type { EventDraft } from './event.ts';
 import type { Fact, FactBatch, MessageFact, ReceiptFact, SendResultFact } from './facts/fact.ts';
 import { recordOnce, type FactPlan, type RecordDependencies, type RecordedEvent } from './recordOnce.ts';
 
-/** Ingest of what a worker published: each fact in its order, each at most once. */
+/** The part of ingest that records published facts: each in its order, each at most once. */
 export interface FactDependencies extends RecordDependencies {
   readonly messages: Pick<MessageStore, 'find' | 'findByStanza'>;
 }
 
-/** What a fact means for the tenant, before it is written. `unknown` is of no concern to us and leaves no trace. */
+/** The meaning of a fact for the tenant, before it is written. `unknown` is of no concern to us and leaves no trace. */
 export type FactDecision =
   | { readonly decision: 'unknown' }
-  /** Nothing that the tenant has not been told. */
+  /** The tenant has been told all of it before. */
   | { readonly decision: 'no_news' }
   | { readonly decision: 'tell'; readonly draft: EventDraft }
   | {
@@ -33,13 +33,14 @@ export type FactDecision =
       readonly message: SentMessage;
       readonly state: 'delivered' | 'read' | 'played';
       readonly atMs: number;
-      /** The other name of the recipient, where this is the first to tell it. */
+      /** The other name of the recipient, where this receipt is the first to give it. */
       readonly toAlias: string | undefined;
     };
 
 /**
- * Records the facts of a batch in their order. Returns the events that are to be delivered, also those that an earlier run
- * of the same batch recorded. Throws at the first fact that cannot be recorded; the facts before it stay recorded.
+ * Records the facts of a batch in their order. Returns the events that are to be delivered, also the ones that an
+ * earlier run of the same batch recorded. Throws at the first fact that cannot be recorded; the facts before it stay
+ * recorded.
  */
 export async function recordFacts(dependencies: FactDependencies, batch: FactBatch): Promise<readonly RecordedEvent[]> {
   const recorded = new Map<string, RecordedEvent>();
@@ -69,7 +70,10 @@ export async function recordFact(
   );
 }
 
-/** What to do about a fact. @param message the one that the fact is about, where it is about one we sent */
+/**
+ * Decides what becomes of a fact.
+ * @param message the message that the fact is about, where it is about one that we sent
+ */
 export function decideFact(batch: Omit<FactBatch, 'events'>, fact: Fact, message: Message | undefined): FactDecision {
   const common = {
     version: 1,
@@ -93,14 +97,14 @@ export function decideFact(batch: Omit<FactBatch, 'events'>, fact: Fact, message
     const draft = { ...common, type: 'call.received', correlationId: batch.correlationId, data } as const;
     return { decision: 'tell', draft };
   }
-  // Sent from the phone or another device: not one of the messages that we report on.
+  // The message was sent from the phone or another device: it is not one that we report on.
   if (message?.direction !== 'out') return { decision: 'unknown' };
   if (fact.kind === 'send_result') {
     const occurredAt = new Date(timeOfResult(message, fact)).toISOString();
     const draft = messageStatus({ ...common, occurredAt }, message, fact.state, recipientOf(message), fact.error);
     return { decision: 'tell', draft };
   }
-  // The id of a message is known to many: what counts is whether it went to whoever says this.
+  // Many know the id of a message: what counts is whether the message went to the sender of this receipt.
   if (!isWordOfRecipient(message, fact)) return { decision: 'unknown' };
   if (!movesForward(message.state, fact.state)) return { decision: 'no_news' };
   const atMs = timeOfReceipt(message, fact);
@@ -109,17 +113,26 @@ export function decideFact(batch: Omit<FactBatch, 'events'>, fact: Fact, message
   return { decision: 'advance_message', draft, message, state: fact.state, atMs, toAlias: aliasLearned(message, fact) };
 }
 
-/** After it was accepted, by another machine's clock, and before a receipt that was faster than the result. */
+/**
+ * The time of a result: after the message was accepted, by another machine's clock, and before a receipt that was
+ * faster than the result.
+ */
 function timeOfResult({ createdAtMs, deliveredAtMs, readAtMs }: SentMessage, { atMs }: SendResultFact): number {
   return Math.min(Math.max(atMs, createdAtMs), deliveredAtMs ?? Infinity, readAtMs ?? Infinity);
 }
 
-/** WhatsApp's clock tells whole seconds and need not agree with ours: nothing is read before it was sent. */
+/**
+ * The time of a receipt. WhatsApp's clock gives whole seconds and need not agree with ours, but nothing is read before
+ * it was sent.
+ */
 function timeOfReceipt({ createdAtMs, sentAtMs, deliveredAtMs, readAtMs }: SentMessage, { atMs }: ReceiptFact): number {
   return Math.max(atMs, createdAtMs, sentAtMs ?? 0, deliveredAtMs ?? 0, readAtMs ?? 0);
 }
 
-/** To whom a message went, with all names known: the same at each state. In a group it is the member who received it. */
+/**
+ * The recipient of a message, with all names known: the same at each state. In a group it is the member who received
+ * it.
+ */
 function recipientOf({ to, resolvedTo, toAlias }: SentMessage, receipt?: ReceiptFact): Contact {
   const told = [receipt?.recipient, receipt?.recipientAlias];
   return receipt === undefined || isPerson(to) ? toContact(resolvedTo, to, toAlias, ...told) : toContact(...told);
@@ -162,7 +175,7 @@ function messageStatus(
 function decideMessage(batch: Omit<FactBatch, 'events'>, fact: MessageFact, common: Common): FactDecision {
   const { tenantId, connectionId, correlationId } = batch;
   const { chat, chatAlias, sender, senderAlias, senderName, stanzaId, content, flags, atMs } = fact;
-  // By the time of arrival and not by WhatsApp's whole second: so the list keeps the order of the log.
+  // The id goes by the time of arrival and not by WhatsApp's whole second, so that the list keeps the order of the log.
   const timestampMs = fact.receivedAtMs ?? atMs;
   const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs });
   const data = {

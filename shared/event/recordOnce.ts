@@ -19,31 +19,31 @@ import {
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
- * One fact becomes at most one event, in one transaction: that the fact is handled, what it changes on the message, and
- * the event. Whoever published the fact may die between this and the fan-out to webhooks, so the handled row keeps the
- * event and the batch that made it: the same batch again gets the same event again; the same fact in another batch is a
- * repeat by WhatsApp and gets nothing.
+ * One fact becomes at most one event, in one transaction of three parts: the fact is handled, the message changes, and
+ * the event is written. The worker that published the fact may die between this and the fan-out to webhooks, so the
+ * handled row keeps the event and the batch that made it: the same batch again gets the same event again; the same fact
+ * in another batch is a repeat by WhatsApp and gets nothing.
  */
 export interface RecordDependencies extends Pick<Surroundings, 'random'>, EventLogDependencies {}
 
 export interface FactSource {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
-  /** Names the piece of work that records the fact; a repetition of that work carries the same one. */
+  /** The name of the piece of work that records the fact; a repetition of that work carries the same one. */
   readonly batchId: string;
   /**
-   * Name the fact within the connection, one for each name of its people: it is written down under the first and counts as
-   * handled if it was under any of them.
+   * The keys of the fact within the connection, one for each name of its people: it is written down under the first and
+   * counts as handled if it was under any of them.
    */
   readonly factKeys: readonly [string, ...string[]];
 }
 
-/** What is to be stored for a fact. `ignored` leaves no trace: asked again, the answer may be another. */
+/** The writes for a fact. `ignored` leaves no trace: the answer may be another one the next time. */
 export type FactPlan =
   | { readonly plan: 'ignored' }
   | { readonly plan: 'stored'; readonly draft: EventDraft | undefined; readonly message: TransactionWrite | undefined };
 
-/** An event in the log, as much as the fan-out needs. */
+/** The part of an event in the log that the fan-out needs. */
 export interface RecordedEvent {
   readonly eventId: EventId;
   readonly type: EventType;
@@ -56,7 +56,7 @@ const RETRY_DELAY = { firstMs: 50, capMs: 1_000 } as const;
 /**
  * Records a fact unless it is handled. Returns its event, or undefined when it makes none or another batch handled it.
  * Throws when the store stays busy or fails; the fact is then not handled, or a repetition finds that it is.
- * @param plan asked before each try, as what it depends on may have changed
+ * @param plan called before each try, as the state that it depends on may have changed
  */
 export async function recordOnce(
   dependencies: RecordDependencies,
@@ -105,8 +105,9 @@ interface NamedWrite {
 }
 
 /**
- * Why a transaction was refused: the place was void, so another is needed; something it depends on has changed; the store
- * was busy with another write of the same rows. @param names of the writes, in their order
+ * The reason why a transaction was refused: the place was void, so another is needed; something it depends on has
+ * changed; the store was busy with another write of the same rows.
+ * @param names the names of the writes, in their order
  */
 export function judgeRefusal(error: unknown, names: readonly WriteName[]): 'place_void' | 'changed' | 'busy' | 'other' {
   if (!(error instanceof TransactionCanceledException)) return 'other';
@@ -164,7 +165,7 @@ interface Handled {
   readonly event: RecordedEvent | undefined;
 }
 
-/** Under any of its keys: when it came before, less may have been known of its people. */
+/** Finds the fact under any of its keys: when it came before, fewer names of its people may have been known. */
 async function findHandled(dependencies: RecordDependencies, source: FactSource): Promise<Handled | undefined> {
   const found = await Promise.all(
     source.factKeys.map((factKey) => findHandledKey(dependencies, source.connectionId, factKey)),
@@ -190,8 +191,8 @@ async function findHandledKey(
 }
 
 /**
- * Gives up a number, so that no reader waits for it. If the transaction was written after all (its answer was lost), its
- * place is filled and stays so; if the store is gone, a reader settles it later.
+ * Gives up a number, so that no reader waits for it. If the transaction was written after all (its answer was lost),
+ * its place is filled and stays so; if the store is gone, a reader settles it later.
  */
 async function voidHeld(dependencies: RecordDependencies, source: FactSource, held: EventPlace): Promise<void> {
   await voidPlace(dependencies, source.tenantId, held).catch(() => undefined);

@@ -5,13 +5,13 @@ import { scanItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { voidPlace, type EventLogDependencies } from './eventLog.ts';
 
-/** More than any tenant has events between a backup and a loss; chosen. */
+/** How many numbers are skipped: more than any tenant has events between a backup and a loss. The figure is chosen. */
 export const PLACES_SKIPPED = 1_000_000;
 
 /**
- * After Core was put back from a backup, the numbers of events that were given since would be given again, and receivers,
- * who recognise a repetition by its id, would drop new events as old ones. So every tenant's log goes on far ahead.
- * Scans Core; running it again only skips more. Returns how many tenants have a log.
+ * Makes every tenant's log go on far ahead after Core was put back from a backup. Otherwise the numbers of events that
+ * were given since would be given again, and receivers, who recognise a repetition by its id, would drop new events as
+ * old ones. Scans Core; running it again only skips more. Returns how many tenants have a log.
  */
 export async function skipPlaces(dependencies: EventLogDependencies): Promise<number> {
   const { sk } = eventSequenceKey('' as TenantId);
@@ -31,14 +31,14 @@ export async function skipPlaces(dependencies: EventLogDependencies): Promise<nu
   return tenants;
 }
 
-/** The counter first: a number that is given meanwhile is past the gap. */
+/** The counter is written first: a number that is given meanwhile is past the gap. */
 async function skipPlacesOf(dependencies: EventLogDependencies, tenantId: TenantId, last: number): Promise<void> {
   const next = last + PLACES_SKIPPED;
   await dependencies.table.send(
     new UpdateCommand({
       TableName: tableName(dependencies.stage, 'core'),
       Key: eventSequenceKey(tenantId),
-      // So long ago that readers pass the gap and do not wait for it.
+      // The time is so long ago that readers pass the gap and do not wait for it.
       UpdateExpression: 'SET #last = :next, takenAtMs = :longAgo',
       ConditionExpression: '#last < :next',
       ExpressionAttributeNames: { '#last': 'last' },

@@ -32,7 +32,7 @@ export interface AcceptRequest {
   readonly correlationId: CorrelationId;
 }
 
-/** Backlog of one connection; more is refused. */
+/** The greatest backlog of one connection; more is refused. */
 const PARKED_LIMIT = 1_000;
 
 interface Ids {
@@ -50,7 +50,7 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   const to = resolveRecipient(body.to);
   const refusal = refusalOf(connection);
   if (refusal !== undefined) {
-    // A repeat asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
+    // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
     const repeated = await findRepeated(dependencies, request);
     if (repeated === undefined) throw refusal;
     return repeated;
@@ -80,7 +80,8 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   await markUnqueued(dependencies, message);
   await messages.create(message);
   await enqueue(dependencies, connection.shard, message);
-  // The queue has it: 202 is already true, so a failure here must not become a 503. A worker treats both states alike.
+  // The queue has the command: 202 is already true, so a failure here must not become a 503. A worker treats both
+  // states alike.
   await messages
     .markQueued(connection.connectionId, ids.messageId)
     .then(() => unmarkUnqueued(dependencies, message))
@@ -88,14 +89,14 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   return { ...message, state: 'queued' };
 }
 
-/** Why nothing new is accepted for a connection now. */
+/** The reason why nothing new is accepted for a connection now. */
 function refusalOf({ account, parkedCount }: Connection): AppError | undefined {
   if (account === undefined) return new AppError('connection_not_paired');
   if (parkedCount >= PARKED_LIMIT) return new AppError('too_many_parked', { retryAfterSeconds: 60 });
   return undefined;
 }
 
-/** The message that was accepted under this key before. Throws `idempotency_conflict`. */
+/** Finds the message that was accepted under this key before. Throws `idempotency_conflict`. */
 async function findRepeated(
   { table, stage, messages, clock }: AcceptDependencies,
   request: AcceptRequest,
@@ -114,7 +115,7 @@ async function findRepeated(
   return shown.state === 'accepting' ? undefined : shown;
 }
 
-/** The message as a reader sees it: what never reached the queue is failed once its time is over. */
+/** The message as a reader sees it: one that never reached the queue is failed once its time is over. */
 export function asShown(message: SentMessage, nowMs: number): SentMessage {
   return isTooLate(message, nowMs) ? { ...message, state: 'failed', error: { code: 'not_enqueued' } } : message;
 }

@@ -8,8 +8,9 @@ import type { MessageStore } from './messageStore.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
- * Cancel (docs/sending.md): one conditional write decides between the caller and the worker, whose try begins with a write under
- * the opposite condition. Whoever is told `cancelled` can rely on it: nothing of the message leaves any more.
+ * Cancel (docs/sending.md): one conditional write decides between the caller and the worker, whose try begins with a
+ * write under the opposite condition. A caller that gets the answer `cancelled` can rely on it: nothing of the message
+ * leaves any more.
  */
 export interface CancelDependencies extends Pick<Surroundings, 'clock'>, CommandQueue {
   readonly messages: Pick<MessageStore, 'find' | 'cancel' | 'unpark'>;
@@ -22,8 +23,8 @@ export interface CancelRequest {
 }
 
 /**
- * Cancels a message that has not left. Returns it as it stands, also when it had been cancelled before.
- * Throws `message_not_found`, `message_not_cancellable`, `store_unavailable`; repeated, the last one carries on.
+ * Cancels a message that has not left. Returns it as it stands, also when it had been cancelled before. Throws
+ * `message_not_found`, `message_not_cancellable`, `store_unavailable`; repeated, the last one carries on.
  */
 export async function cancelMessage(dependencies: CancelDependencies, request: CancelRequest): Promise<SentMessage> {
   const { messages, clock } = dependencies;
@@ -35,7 +36,7 @@ export async function cancelMessage(dependencies: CancelDependencies, request: C
   if (before.direction !== 'out') throw notCancellable('received');
   const { state } = asShown(before, nowMs);
   if (state !== 'cancelled') {
-    // What was given up is shown as failed before its row says so.
+    // A message that was given up is shown as failed before its row says so.
     if (state === 'failed' || (await messages.cancel(connectionId, messageId, nowMs)) === 'refused') {
       const now = await messages.find(connectionId, messageId);
       if (now?.direction !== 'out') throw new AppError('message_not_found');
@@ -49,7 +50,7 @@ export async function cancelMessage(dependencies: CancelDependencies, request: C
   return message;
 }
 
-/** The owner of the connection publishes what the row says, in the order of all that it publishes. */
+/** Notifies the owner of the connection, which publishes what the row says in the order of all that it publishes. */
 async function tellOwner(
   dependencies: CancelDependencies,
   { connection, messageId }: CancelRequest,

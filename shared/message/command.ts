@@ -5,8 +5,9 @@ import { toAsciiJson } from '../platform/asciiJson.ts';
 import { commandQueueName } from '../platform/queues.ts';
 
 /**
- * What the API asks the owner of a connection to do. Two FIFO groups per connection: messages in order, and control,
- * which is level-triggered ("read the wanted state and act"), so that nothing waits behind parked messages.
+ * The commands by which the API asks the owner of a connection to do something. Each connection has two FIFO groups:
+ * messages in order, and control, which is level-triggered ("read the wanted state and act"), so that nothing waits
+ * behind parked messages.
  */
 const brandedText = <Brand>() =>
   z
@@ -45,7 +46,7 @@ export function commandGroup(command: Pick<Command, 'kind' | 'connectionId'>): s
 
 /**
  * Puts a command into the queue of the connection's shard. Resolves when SQS has it; rejects otherwise.
- * @param deduplicationId SQS takes one message with this id in five minutes
+ * @param deduplicationId SQS accepts one message with this id in five minutes
  */
 export async function enqueueCommand(
   { queue, stage, queueUrlBase }: CommandQueue,

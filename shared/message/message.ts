@@ -3,8 +3,8 @@ import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { SendError } from './sendError.ts';
 
 /**
- * States of a message we send; they only move forward. `queued` is what 202 promises; exactly one of `sent … played`,
- * `failed`, `expired`, `cancelled` is how it ends.
+ * States of a message that we send; they only move forward. `queued` is what 202 promises; a message ends in exactly
+ * one of `sent … played`, `failed`, `expired`, `cancelled`.
  */
 export const sendStates = {
   accepting: 0,
@@ -31,12 +31,15 @@ export function isSent(state: SendState): boolean {
   return sendStates[state] >= sendStates.sent && sendStates[state] <= sendStates.played;
 }
 
-/** Whether there is nothing left to try. */
+/** Whether the message has ended, so that nothing is tried any more. */
 export function isDone(state: SendState): boolean {
   return sendStates[state] >= sendStates.sent;
 }
 
-/** Time after which a message that never reached the queue is given up (docs/protocol.md, "Accept"). */
+/**
+ * The time after which a message that never reached the queue is given up, in milliseconds (docs/protocol.md,
+ * "Accept").
+ */
 export const ACCEPT_LIMIT_MS = 15 * 60_000;
 
 interface MessageCommon {
@@ -52,7 +55,7 @@ export interface SentMessage extends MessageCommon {
   readonly direction: 'out';
   /** The address that was asked for. */
   readonly to: string;
-  /** The address that WhatsApp named for it, where that is another. */
+  /** The address that WhatsApp named for it, where that is another one. */
   readonly resolvedTo?: string | undefined;
   /** The other name of the recipient, where it is known. */
   readonly toAlias?: string | undefined;
@@ -60,32 +63,34 @@ export interface SentMessage extends MessageCommon {
   readonly state: SendState;
   readonly error: SendError | undefined;
   readonly correlationId: CorrelationId;
-  /** How often this command was tried on a socket. A try that a limit of WhatsApp ended before it began is not counted. */
+  /**
+   * How often this command was tried on a socket. A try that a limit of WhatsApp ended before it began is not counted.
+   */
   readonly attempts: number;
-  /** Since when WhatsApp limits a look-up that it needs. */
+  /** Since when WhatsApp limits a look-up that the message needs. */
   readonly limitedSinceMs?: number | undefined;
-  /** Its place among the parked messages of the connection, once it was parked. */
+  /** The place of the message among the parked ones of the connection, once it was parked. */
   readonly parkedAs?: string | undefined;
-  /** The account wrote to itself. */
+  /** Whether the account wrote to itself. */
   readonly toSelf?: true | undefined;
-  /** When it failed, expired or was cancelled. */
+  /** The time at which it failed, expired or was cancelled. */
   readonly endedAtMs?: number | undefined;
   readonly sentAtMs: number | undefined;
   readonly deliveredAtMs: number | undefined;
   readonly readAtMs: number | undefined;
 }
 
-/** A message that WhatsApp delivered to us: a contact's, or our own from another device. */
+/** A message that WhatsApp delivered to us: a contact's, or the account's own from another device. */
 export interface ReceivedMessage extends MessageCommon {
   readonly direction: 'in' | 'echo';
   readonly chat: string;
-  /** The other names of the same, where they are known. */
+  /** The other names of chat and sender, where they are known. */
   readonly chatAlias?: string | undefined;
   readonly sender: string;
   readonly senderAlias?: string | undefined;
   readonly senderName: string | undefined;
   readonly content: InboundContent;
-  /** What it was wrapped in, such as `viewOnce`. */
+  /** The wrappings of the message, such as `viewOnce`. */
   readonly flags: readonly string[] | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { Message, SendState } from './message.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
 
-/** A stored row as a message. Rows are written by us alone, so a missing attribute is a bug and shows as undefined. */
+/** A stored row as a message. Only our own code writes rows, so a missing attribute is a bug and shows as undefined. */
 export function toMessage(item: Record<string, unknown>): Message {
   const common = {
     tenantId: item['tenantId'] as TenantId,

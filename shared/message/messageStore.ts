@@ -22,14 +22,14 @@ export interface MessageStoreDependencies {
   readonly stage: string;
 }
 
-/** The connection whose owner writes, and the epoch under which it does. */
+/** The connection whose owner writes, and the epoch under which the owner does. */
 export interface MessageOwner {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
   readonly token: number;
 }
 
-/** How a try to send ended, for the row. */
+/** The end of a try to send, for the row. */
 export interface SendResult {
   readonly state: 'sent' | 'failed' | 'expired';
   readonly atMs: number;
@@ -80,7 +80,7 @@ export class MessageStore {
     }
   }
 
-  /** One message, strongly consistent. The caller has read the connection under its tenant. */
+  /** Finds one message, strongly consistent. The caller has read the connection under its tenant. */
   async find(connectionId: ConnectionId, messageId: MessageId): Promise<Message | undefined> {
     const answer = await this.#table.send(
       new GetCommand({ TableName: this.#TableName, Key: messageKey(connectionId, messageId), ConsistentRead: true }),
@@ -88,7 +88,7 @@ export class MessageStore {
     return answer.Item === undefined ? undefined : toMessage(answer.Item);
   }
 
-  /** The message we sent under a stanza id: what a receipt or a retry request refers to. */
+  /** Finds the message that we sent under a stanza id, which a receipt or a retry request names. */
   async findByStanza(connectionId: ConnectionId, stanzaId: StanzaId): Promise<SentMessage | undefined> {
     const pointer = await this.#table.send(
       new GetCommand({ TableName: this.#TableName, Key: sentStanzaKey(connectionId, stanzaId), ConsistentRead: true }),
@@ -98,7 +98,10 @@ export class MessageStore {
     return message?.direction === 'out' ? message : undefined;
   }
 
-  /** A page of a connection's messages, newest first. `next` is where the page after it begins; undefined: it was the last. */
+  /**
+   * Reads a page of a connection's messages, newest first. `next` is where the page after it begins; undefined on the
+   * last page.
+   */
   async list(
     connectionId: ConnectionId,
     page: { readonly before: MessageId | undefined; readonly limit: number; readonly nowMs: number },
@@ -118,14 +121,17 @@ export class MessageStore {
     return { messages: shown, next: last?.['messageId'] as MessageId | undefined };
   }
 
-  /** `accepting` becomes `queued`: the queue has the command. Condition: still `accepting`; else nothing to do. */
+  /**
+   * Moves a message from `accepting` to `queued`: the queue has the command. Condition: still `accepting`; else nothing
+   * to do.
+   */
   async markQueued(connectionId: ConnectionId, messageId: MessageId): Promise<void> {
     await this.#advance(connectionId, messageId, 'queued', 'SET #state = :state, #rank = :rank', {});
   }
 
   /**
-   * The owner is about to try the message on a socket; counts the attempt. Condition: not done yet, and no newer owner
-   * has tried it (`token`). Returns `refused` otherwise: read the row to learn which.
+   * Begins a try of the owner on a socket, and counts it. Condition: not done yet, and no newer owner has tried it
+   * (`token`). Returns `refused` otherwise: read the row to learn which.
    */
   async beginSending(owner: MessageOwner, messageId: MessageId): Promise<'sending' | 'refused'> {
     const fence = fencedBy('token', owner.token);
@@ -154,7 +160,7 @@ export class MessageStore {
   }
 
   /**
-   * The result of a send. Condition: it moves the state forward and no newer owner has tried the message.
+   * Records the result of a send. Condition: it moves the state forward and no newer owner has tried the message.
    * Returns `refused` when the row already says more, for example `delivered`.
    */
   async recordResult(owner: MessageOwner, messageId: MessageId, result: SendResult): Promise<'recorded' | 'refused'> {
@@ -182,8 +188,10 @@ export class MessageStore {
   }
 
   /**
-   * A try ended before anything left: the message waits again, and may be cancelled. Condition: this owner's try was the last.
-   * @param limitedAtMs when it was a limit of WhatsApp that ended it: such a try is not counted
+   * Ends a try before anything left: the message waits again, and may be cancelled. Condition: this owner's try was the
+   * last.
+   * @param limitedAtMs the time at which a limit of WhatsApp ended the try, which is then not counted; undefined for
+   * other reasons
    */
   async endTry(owner: MessageOwner, messageId: MessageId, limitedAtMs: number | undefined): Promise<void> {
     const uncounted = limitedAtMs === undefined ? '' : ', limitedSinceMs = if_not_exists(limitedSinceMs, :at)';
@@ -201,7 +209,10 @@ export class MessageStore {
     });
   }
 
-  /** WhatsApp named another address than the one that was asked for: the message goes there. Condition: as for a try. */
+  /**
+   * Notes the address that WhatsApp named instead of the one that was asked for: the message goes there. Condition: as
+   * for a try.
+   */
   async noteResolved(owner: MessageOwner, messageId: MessageId, resolvedTo: string): Promise<void> {
     const fence = fencedBy('token', owner.token);
     await this.#updateIf(owner.connectionId, messageId, {
@@ -244,7 +255,7 @@ export class MessageStore {
     const place = { values: { ':place': sequenceNumber }, token: owner.token };
     const update = 'SET #state = :state, #rank = :rank, parkedAs = :place';
     if ((await this.#advance(owner.connectionId, messageId, 'parked', update, place)) === 'unchanged') {
-      // It was tried before it was parked. Whoever cancels it later has to find its row, too.
+      // The message was tried before it was parked. A caller that cancels it later has to find its row, too.
       await this.#updateIf(owner.connectionId, messageId, {
         UpdateExpression: 'SET parkedAs = :place',
         ConditionExpression: 'attribute_exists(pk)',
@@ -254,7 +265,10 @@ export class MessageStore {
     return 'parked';
   }
 
-  /** Parked messages of a connection, in order, strongly consistent. @param after the place behind which to begin */
+  /**
+   * Lists parked messages of a connection, in order, strongly consistent.
+   * @param after the place behind which to begin
+   */
   async listParked(connectionId: ConnectionId, limit: number, after?: string): Promise<readonly ParkedMessage[]> {
     return this.#parked.list(connectionId, limit, after);
   }
@@ -299,7 +313,7 @@ export class MessageStore {
           TableName: this.#TableName,
           Key: messageKey(connectionId, messageId),
           UpdateExpression: fence === undefined ? update : `${update}, ${fence.set}`,
-          // A failure never overtakes a message that WhatsApp has: only what is not sent yet can fail.
+          // A failure never overtakes a message that WhatsApp has: only a message that is not sent yet can fail.
           ConditionExpression: ['attribute_exists(pk)', `#rank < ${isFailure ? ':sentRank' : ':rank'}`, ...fenced].join(
             ' AND ',
           ),

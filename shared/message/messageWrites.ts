@@ -9,18 +9,20 @@ import type { SendErrorCode } from './sendError.ts';
 /** One write of a transaction. */
 export type TransactionWrite = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
-/** A received message, for a transaction. Unconditional: the same stanza always makes the same row. */
+/**
+ * The write of a received message, for a transaction. It has no condition: the same stanza always makes the same row.
+ */
 export function receivedMessageWrite(stage: string, message: ReceivedMessage, nowMs: number): TransactionWrite {
   const Item = {
     ...messageKey(message.connectionId, message.messageId),
     ...message,
-    // From now, not from the time of the stanza, which is WhatsApp's word.
+    // The expiry counts from now, not from the time of the stanza, which is WhatsApp's word.
     ttl: expiryOf('message', nowMs),
   };
   return { Put: { TableName: tableName(stage, 'core'), Item } };
 }
 
-/** A receipt for a message we sent, for a transaction. Condition: it moves the message forward. */
+/** The write of a receipt for a message that we sent, for a transaction. Condition: it moves the message forward. */
 export function receiptWrite(
   stage: string,
   connectionId: ConnectionId,
@@ -28,7 +30,7 @@ export function receiptWrite(
   receipt: {
     readonly state: 'delivered' | 'read' | 'played';
     readonly atMs: number;
-    /** The other name of the recipient, where the receipt is the first to tell it. */
+    /** The other name of the recipient, where the receipt is the first to give it. */
     readonly toAlias?: string | undefined;
   },
 ): TransactionWrite {
@@ -54,7 +56,10 @@ export function receiptWrite(
   };
 }
 
-/** Gives up a message that never reached the queue, for a transaction. Condition: it is still `accepting`. */
+/**
+ * The write that gives up a message which never reached the queue, for a transaction. Condition: it is still
+ * `accepting`.
+ */
 export function notEnqueuedWrite(
   stage: string,
   connectionId: ConnectionId,

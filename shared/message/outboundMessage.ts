@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { askedKinds, unionOf, type AskedKind, type OutboundContent } from '../content/content.ts';
 
 /**
- * What a tenant may send: the message object of the WhatsApp Cloud API. `messaging_product` and `recipient_type` are
- * accepted so that a body written for the Cloud API works unchanged.
+ * The body of a request to send: the message object of the WhatsApp Cloud API. `messaging_product` and `recipient_type`
+ * are accepted so that a body written for the Cloud API works unchanged.
  */
 const envelope = {
   messaging_product: z.literal('whatsapp').optional(),
@@ -15,7 +15,7 @@ const envelope = {
     .meta({ description: 'Phone number in international form, or a WhatsApp address.', example: '+49 151 23456789' }),
 } as const;
 
-/** Where a message goes, and all else that is not said in it. */
+/** The parts of a request around its content: where the message goes, and how it is sent. */
 export type Envelope = z.infer<z.ZodObject<typeof envelope>>;
 export type OutboundMessage = Envelope & OutboundContent;
 
@@ -24,7 +24,7 @@ export const outboundMessageSchema = unionOf<OutboundMessage>(
   `only ${askedKinds.map(({ type }) => type).join(', ')} so far`,
 ).meta({ id: 'OutboundMessage' });
 
-/** The one place that tells what is said from how it is sent. */
+/** Splits a request into its content and its envelope. It is the one place that tells the two apart. */
 export function splitMessage(message: OutboundMessage): {
   readonly envelope: Envelope;
   readonly content: OutboundContent;

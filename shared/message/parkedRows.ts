@@ -6,11 +6,11 @@ import { firstOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { SentMessage } from './message.ts';
 
-/** One parked message, in the order in which SQS took its command. */
+/** One parked message, in the order in which SQS accepted its command. */
 export interface ParkedMessage {
   readonly messageId: MessageId;
   readonly sequenceNumber: string;
-  /** The address that was asked for. A row of an earlier version does not say it. */
+  /** The address that was asked for; undefined in a row of an earlier version. */
   readonly to: string | undefined;
 }
 
@@ -19,7 +19,7 @@ interface Owner {
   readonly connectionId: ConnectionId;
 }
 
-/** The rows of what waits on a connection, and their number on the connection's record. */
+/** The rows of messages that wait on a connection, and their number on the connection's record. */
 export class ParkedRows {
   readonly #table: DynamoDBDocumentClient;
   readonly #TableName: string;
@@ -29,7 +29,7 @@ export class ParkedRows {
     this.#TableName = tableName(stage, 'core');
   }
 
-  /** Condition: the row is not there; else it is parked already. */
+  /** Writes a row. Condition: the row is not there; else the message is parked already. */
   async put(
     owner: Owner & { readonly token: number },
     { messageId, to }: Pick<SentMessage, 'messageId' | 'to'>,
@@ -64,7 +64,10 @@ export class ParkedRows {
     }
   }
 
-  /** In order, strongly consistent; at most `limit`. @param after the place behind which to begin */
+  /**
+   * Lists rows in order, strongly consistent; at most `limit`.
+   * @param after the place behind which to begin
+   */
   async list(connectionId: ConnectionId, limit: number, after: string | undefined): Promise<readonly ParkedMessage[]> {
     const input = {
       TableName: this.#TableName,
@@ -88,7 +91,7 @@ export class ParkedRows {
     } catch (error) {
       const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
       if (!reasons.some((reason) => reason.Code === 'ConditionalCheckFailed')) throw error;
-      // Already gone, or the connection is: then only the parked row is left to remove.
+      // The row is gone already, or the connection is: then only the parked row is left to remove.
       await this.#table.send(new DeleteCommand(row));
     }
   }

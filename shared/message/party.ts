@@ -40,12 +40,12 @@ export function toContact(...addresses: readonly (string | undefined)[]): Contac
   };
 }
 
-/** The same of a chat: a group has one address and no number. */
+/** The object of a chat from its addresses: a group has one address and no number. */
 export function toChat(...addresses: readonly (string | undefined)[]): Chat {
   return toContact(...addresses);
 }
 
-/** The same of the writer of a message. */
+/** The object of the writer of a message, from a name and addresses. */
 export function toSender(name: string | undefined, ...addresses: readonly (string | undefined)[]): Sender {
   return { ...toContact(...addresses), ...(name === undefined ? {} : { name }) };
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
 
 /**
- * What makes two requests the same: all that they say and all that they ask for, however it is spelled. The order of fields
- * does not count, nor does it whether one says what is meant anyway.
+ * The hash by which two requests are the same: of all their content and options, however they are spelled. The order of
+ * fields does not count, nor does it whether a field that only repeats a default is given.
  * @param to the address that the request's `to` stands for
  */
 export function hashOfRequest(message: OutboundMessage, to: string): string {

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Why a message failed: a stable code and one sentence that says what to do. WhatsApp's own number stands beside it. */
+/**
+ * The reasons why a message failed: a stable code and one sentence that says what to do. WhatsApp's own number stands
+ * beside it.
+ */
 export const sendErrors = {
   not_enqueued: 'The message never reached the queue. Send it again with a new Idempotency-Key.',
   recipient_has_no_account: 'This phone number has no WhatsApp account.',
@@ -21,7 +24,7 @@ export type SendErrorCode = keyof typeof sendErrors;
 
 const codes = Object.keys(sendErrors) as [SendErrorCode, ...SendErrorCode[]];
 
-/** The same as a fact carries it and as it is shown. */
+/** A send error in the form in which a fact carries it and the API shows it. */
 export const sendErrorSchema = z
   .object({
     code: z.enum(codes).meta({ description: 'Why the message failed, as a stable code.' }),
@@ -35,7 +38,7 @@ export const sendErrorSchema = z
   .meta({ id: 'MessageError' });
 export type ShownSendError = z.infer<typeof sendErrorSchema>;
 
-/** Why a message failed, as it is stored: the code, and the number that WhatsApp gave where it gave one. */
+/** The reason why a message failed, as it is stored: the code, and the number that WhatsApp gave where it gave one. */
 export interface SendError {
   readonly code: SendErrorCode;
   readonly whatsappCode?: number | undefined;

@@ -7,8 +7,9 @@ import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 
 /**
- * Which messages are accepted and not known to be in the queue: a marker by the minute of creation, written before the
- * message row and removed when the row says `queued`. So the few that were left behind are found without a scan.
+ * Markers of messages that are accepted and not known to be in the queue, by the minute of creation. A marker is
+ * written before the message row and removed when the row says `queued`, so the few that were left behind are found
+ * without a scan.
  */
 export interface UnqueuedDependencies {
   readonly table: DynamoDBDocumentClient;
@@ -22,7 +23,7 @@ export interface UnqueuedMessage {
   readonly createdAtMs: number;
 }
 
-/** All tenants share a minute: four partitions take 4,000 messages a second. */
+/** The number of partitions of a minute, which all tenants share: four take 4,000 messages a second. */
 const BUCKETS = 4;
 const MINUTE_MS = 60_000;
 
@@ -31,7 +32,7 @@ export function minuteOf(atMs: number): number {
   return Math.floor(atMs / MINUTE_MS);
 }
 
-/** Notes a message before its row is written. Unconditional: the same message makes the same marker. */
+/** Notes a message before its row is written. The write has no condition: the same message makes the same marker. */
 export async function markUnqueued({ table, stage }: UnqueuedDependencies, message: UnqueuedMessage): Promise<void> {
   const { tenantId, connectionId, messageId, createdAtMs } = message;
   await table.send(
@@ -49,12 +50,12 @@ export async function markUnqueued({ table, stage }: UnqueuedDependencies, messa
   );
 }
 
-/** Forgets the marker. Unconditional: one that is not there needs no removal. */
+/** Removes a marker. The write has no condition: a marker that is not there needs no removal. */
 export async function unmarkUnqueued({ table, stage }: UnqueuedDependencies, message: UnqueuedMessage): Promise<void> {
   await table.send(new DeleteCommand({ TableName: tableName(stage, 'core'), Key: keyOf(message) }));
 }
 
-/** The marked messages of one minute, strongly consistent. */
+/** Lists the marked messages of one minute, strongly consistent. */
 export async function listUnqueued(
   { table, stage }: UnqueuedDependencies,
   minute: number,
@@ -72,7 +73,7 @@ export async function listUnqueued(
   return found;
 }
 
-/** The last minute that has been looked after; undefined before the first time. */
+/** Reads the last minute that has been handled; undefined before the first time. */
 export async function readCursor({ table, stage }: UnqueuedDependencies): Promise<number | undefined> {
   const answer = await table.send(
     new GetCommand({ TableName: tableName(stage, 'core'), Key: unqueuedCursorKey, ConsistentRead: true }),
@@ -80,7 +81,7 @@ export async function readCursor({ table, stage }: UnqueuedDependencies): Promis
   return answer.Item?.['minute'] as number | undefined;
 }
 
-/** Records that a minute has been looked after. Condition: it is later than the one recorded; else nothing to do. */
+/** Records that a minute has been handled. Condition: it is later than the recorded one; else nothing to do. */
 export async function moveCursor({ table, stage }: UnqueuedDependencies, minute: number): Promise<void> {
   try {
     await table.send(

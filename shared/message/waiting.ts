@@ -3,12 +3,12 @@ import { pauseRules } from '../connection/sendsPause.ts';
 import { timeOfId } from '../kernel/id.ts';
 import type { MessageStore } from './messageStore.ts';
 
-/** An accepted message that waits longer than this while its connection is online is late. */
+/** The time after which an accepted message that waits while its connection is online is late, in milliseconds. */
 export const LATE_AFTER_MS = 60_000;
 
 /**
- * When the message was accepted that has waited longest on a connection; undefined when none waits. One read of one row: what
- * waits is parked in its order, also while no worker lives.
+ * The time at which the message was accepted that has waited longest on a connection; undefined when none waits. It is
+ * one read of one row: waiting messages are parked in their order, also while no worker lives.
  */
 export async function oldestWaitingAtMs(
   messages: Pick<MessageStore, 'listParked'>,
@@ -19,21 +19,21 @@ export async function oldestWaitingAtMs(
   return oldest === undefined ? undefined : timeOfId(oldest.messageId);
 }
 
-/** `bad`: customers feel it. `look`: a person should, at some time. `good`: as it should be. */
+/** `bad`: customers feel it. `look`: a person should look at it, at some time. `good`: as it should be. */
 export type Attention = 'bad' | 'look' | 'good';
 export const attentions = ['bad', 'look', 'good'] as const satisfies readonly Attention[];
 
-/** How a connection does its work, which its status alone does not say. */
+/** How well a connection works, which its status alone does not say. */
 export interface ConnectionHealth {
   readonly attention: Attention;
-  /** Why, and until when. */
+  /** The reason in one sentence, with the time until which it holds. */
   readonly sentence: string;
-  /** Absent while messages go out as they come. */
+  /** The pause of sends; absent while messages go out as they come. */
   readonly sendsPaused: { readonly sentence: string; readonly untilMs: number } | undefined;
   readonly oldestWaitingAtMs: number | undefined;
 }
 
-/** Judges a connection that is wanted online. The first of these that applies decides; pure. */
+/** Judges a connection that is wanted online. The first rule that applies decides. The function is pure. */
 export function judgeConnection(
   connection: Connection,
   oldestAtMs: number | undefined,
@@ -58,7 +58,8 @@ export function judgeConnection(
     if (status === 'awaiting_pairing' || (status === 'unpaired' && connection.account === undefined)) {
       return [waitsMs === undefined ? 'good' : 'look', `${ofStatus}${waiting}`];
     }
-    // What WhatsApp did to an account, or a person to a phone, is not bad for others: it must not hide what is.
+    // A connection that WhatsApp restricted, or that a person unlinked on the phone, is not bad for others: it must not
+    // hide worse ones.
     return ['look', `${ofStatus}${waiting}`];
   })();
   return {

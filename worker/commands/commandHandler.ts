@@ -33,7 +33,7 @@ export async function handleCommand(dependencies: HandlerDependencies, record: C
     : held.outbox.handle(command.messageId, record.sequenceNumber, record.enqueuedAtMs);
 }
 
-/** The command in a body, or undefined if it holds none. */
+/** The command in a body, or undefined when it holds none. */
 export function parseCommand(body: string): Command | undefined {
   try {
     return commandSchema.safeParse(JSON.parse(body)).data;
@@ -42,7 +42,9 @@ export function parseCommand(body: string): Command | undefined {
   }
 }
 
-/** What no retry can make readable goes to the dead letters at once, so that it does not hold up its group. */
+/**
+ * Moves a command that no retry can make readable to the dead letters at once, so that it does not hold up its group.
+ */
 async function setAside({ acting, deadLetterUrl, logger }: HandlerDependencies, record: CommandRecord): Promise<void> {
   logger.error('command cannot be read and goes to the dead letters', { receiveCount: record.receiveCount });
   await acting.send(

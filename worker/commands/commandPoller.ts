@@ -13,50 +13,59 @@ import { GroupLanes, type LaneRecord } from './groupLanes.ts';
 export interface CommandRecord extends LaneRecord {
   readonly body: string;
   readonly receiptHandle: string;
-  /** Orders the commands of a group; SQS chose it. */
+  /** The number by which SQS orders the commands of a group. */
   readonly sequenceNumber: string;
   readonly receiveCount: number;
-  /** When SQS took it, by its clock, milliseconds since 1970. */
+  /** The time at which SQS accepted it, by SQS's clock, in milliseconds since 1970. */
   readonly enqueuedAtMs: number;
 }
 
 export interface PollerDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
   readonly queueUrl: string;
-  /** For receives only: its deadline is past the longest wait. */
+  /** The client for receives only: its deadline is past the longest wait. */
   readonly polling: SQSClient;
   readonly acting: SQSClient;
-  /** Does what a command asks. `done` deletes it, `later` and a rejection give it and its group's rest back. */
+  /**
+   * Does what a command asks. `done` deletes the command; `later` and a rejection put it and the rest of its group
+   * back.
+   */
   readonly handle: (record: CommandRecord) => Promise<'done' | 'later'>;
-  /** Throws when this worker may not act at the moment. Asked before each receive and each delete. */
+  /** Throws when this worker may not act at the moment. Called before each receive and each delete. */
   readonly assertOpen: () => void;
   readonly isOpen: () => boolean;
   readonly waitSeconds: number;
   readonly visibilitySeconds: number;
 }
 
-/** Most that SQS gives at once. */
+/** The greatest number of messages that SQS gives at once. */
 const BATCH = 10;
-/** Commands held at once; a shard has at most 100 connections with two groups each. */
+/** The greatest number of commands held at once; a shard has at most 100 connections with two groups each. */
 const MAX_HELD = 400;
 const EXTENSIONS_PER_VISIBILITY = 3;
 const HURRIED_WAIT_SECONDS = 1;
 const PAUSE = { firstMs: 500, capMs: 10_000 } as const;
-/** A group that failed rests this long before it goes back, so that a broken store is not asked without pause. */
+/**
+ * How long a group that failed rests before it goes back, in milliseconds, so that a broken store is not called without
+ * pause.
+ */
 const FAILED_PAUSE_MS = 1_000;
 
 /**
- * Polls the command queue of one shard. Groups are worked side by side, each in order; a group stops at its first failure
- * and what is left of it goes back, last to first, so that SQS gives it out again in order.
+ * Polls the command queue of one shard. Groups are worked side by side, each in order; a group stops at its first
+ * failure and its remaining commands go back, last to first, so that SQS gives them out again in order.
  */
 export class CommandPoller {
   readonly #dependencies: PollerDependencies;
   readonly #lanes: GroupLanes<CommandRecord>;
   readonly #ended = new AbortController();
   #waitSeconds: number;
-  /** `draining`: takes no more and gives back what was not begun. `abandoned`: another owner; touches nothing more. */
+  /**
+   * `draining`: takes no more and puts back what was not begun. `abandoned`: another worker owns the shard; nothing
+   * more is touched.
+   */
   #mode: 'polling' | 'draining' | 'abandoned' = 'polling';
   #loop: Promise<void> | undefined;
-  /** The poll that is out, or was last. */
+  /** The poll that is out, or the last one. */
   #polling: Promise<unknown> = Promise.resolve();
   #extending: Promise<void> | undefined;
 
@@ -76,20 +85,20 @@ export class CommandPoller {
     this.#extending ??= this.#extend();
   }
 
-  /** Polls briefly from here on, so that the last one, which cannot be aborted, does not hold up a hand-over. */
+  /** Makes polls brief from here on, so that the last one, which cannot be aborted, does not hold up a hand-off. */
   hurry(): void {
     this.#waitSeconds = Math.min(this.#waitSeconds, HURRIED_WAIT_SECONDS);
   }
 
-  /** Hurries, and resolves when no long poll is out any more. Commands are worked meanwhile as always. */
+  /** Makes polls brief, and resolves when no long poll is out any more. Commands are worked meanwhile as always. */
   async settle(): Promise<void> {
     this.hurry();
     await this.#polling;
   }
 
   /**
-   * Takes no more, finishes what was begun, and gives the rest back. A poll is never aborted, since SQS would hide what it
-   * answers: this waits for the one that is out.
+   * Takes no more, finishes commands that were begun, and puts the rest back. A poll is never aborted, since SQS would
+   * hide the messages that it answers with: this waits for the one that is out.
    */
   async drain(): Promise<void> {
     if (this.#mode === 'polling') this.#mode = 'draining';
@@ -99,7 +108,7 @@ export class CommandPoller {
     await this.#extending;
   }
 
-  /** Another worker owns the shard: nothing is deleted, given back or begun from here on. */
+  /** Ends everything because another worker owns the shard: nothing is deleted, put back or begun from here on. */
   abandon(): void {
     this.#mode = 'abandoned';
     this.#ended.abort();
@@ -158,7 +167,10 @@ export class CommandPoller {
     return 'later';
   }
 
-  /** Last to first: while one is hidden, SQS holds back those after it. One that fails comes back by its timeout. */
+  /**
+   * Puts records back, last to first: while one is hidden, SQS holds back the ones after it. One that fails comes back
+   * by its timeout.
+   */
   async #giveBack(records: readonly CommandRecord[]): Promise<void> {
     for (const record of [...records].reverse()) {
       if (this.#mode === 'abandoned') return;
@@ -166,14 +178,14 @@ export class CommandPoller {
     }
   }
 
-  /** Keeps what is held hidden from others, each third of the visibility. */
+  /** Keeps the held commands hidden from other receivers, each third of the visibility. */
   async #extend(): Promise<void> {
     const { clock, visibilitySeconds, isOpen } = this.#dependencies;
     const everyMs = (visibilitySeconds * 1_000) / EXTENSIONS_PER_VISIBILITY;
     while (!this.#ended.signal.aborted) {
       await clock.sleep(everyMs, this.#ended.signal);
       if (this.#ended.signal.aborted) return;
-      // Who may not act must not hide commands either: another worker may be waiting for them.
+      // A worker that may not act must not hide commands either: another worker may be waiting for them.
       if (!isOpen()) continue;
       await Promise.all(this.#lanes.held().map((record) => this.#setVisibility(record, visibilitySeconds)));
     }
@@ -190,7 +202,7 @@ export class CommandPoller {
         }),
       );
     } catch (error) {
-      // It may have been deleted meanwhile, or it comes back by its timeout: both are safe.
+      // The record may have been deleted meanwhile, or it comes back by its timeout: both are safe.
       logger.debug('visibility of a command could not be changed', { error });
     }
   }

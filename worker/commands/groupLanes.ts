@@ -1,20 +1,20 @@
 export interface LaneRecord {
-  /** Records of one group are worked in order, one at a time. */
+  /** The group of the record. Records of one group are worked in order, one at a time. */
   readonly group: string;
 }
 
 export interface LaneDependencies<Item extends LaneRecord> {
   /** Works one record. Never rejects. `later` stops its group. */
   readonly work: (record: Item) => Promise<'done' | 'later'>;
-  /** Gives back a record that was not done and all held ones of its group behind it, in order. Never rejects. */
+  /** Puts back a record that was not done and all held ones of its group behind it, in order. Never rejects. */
   readonly giveBack: (records: readonly Item[]) => Promise<void>;
-  /** Once true, what was not begun is given back. */
+  /** Whether work stops: records that were not begun are then put back. */
   readonly isStopping: () => boolean;
 }
 
 /**
- * Works groups side by side and each group in order. A group stops at its first record that is not done: that one and the
- * rest of the group are given back together. The number of groups is bounded by whoever adds records.
+ * Works groups side by side and each group in order. A group stops at its first record that is not done: that one and
+ * the rest of the group are put back together. The caller that adds records bounds the number of groups.
  */
 export class GroupLanes<Item extends LaneRecord> {
   readonly #dependencies: LaneDependencies<Item>;
@@ -25,7 +25,7 @@ export class GroupLanes<Item extends LaneRecord> {
     this.#dependencies = dependencies;
   }
 
-  /** Adds records behind those of their groups. */
+  /** Adds records behind the earlier ones of their groups. */
   add(records: readonly Item[]): void {
     for (const record of records) {
       const lane = this.#lanes.get(record.group);
@@ -57,7 +57,7 @@ export class GroupLanes<Item extends LaneRecord> {
     for (let record = lane[0]; record !== undefined; record = lane[0]) {
       const result = isStopping() ? 'later' : await work(record);
       if (result === 'later') {
-        // The lane ends first: what arrives while these go back is a new delivery and begins a new lane.
+        // The lane ends first: a record that arrives while these go back is a new delivery and begins a new lane.
         this.#lanes.delete(group);
         await giveBack(lane);
         return;

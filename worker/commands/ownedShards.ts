@@ -11,11 +11,14 @@ import { countStatuses, type HeldStatus } from '../runner/heldStatus.ts';
 export interface ShardWork {
   readonly runners: ConnectionRunners;
   readonly poller: CommandPoller;
-  /** Owns all that this work holds, that of its connections too. */
+  /** The scope of all resources of this work, and of its connections. */
   readonly scope: Scope;
 }
 
-/** What this worker does with the shards it owns: all work of a shard begins at its claim and ends before its release. */
+/**
+ * The work of this worker for the shards that it owns: all work of a shard begins at its claim and ends before its
+ * release.
+ */
 export class OwnedShards {
   readonly #makeWork: (shard: number, epoch: number) => ShardWork;
   readonly #logger: Logger;
@@ -26,7 +29,9 @@ export class OwnedShards {
     this.#logger = logger;
   }
 
-  /** The shard is ours under this epoch: holds its connections and polls its commands. */
+  /**
+   * Begins the work of a shard that this worker owns under this epoch: holds its connections and polls its commands.
+   */
   claimed(shard: number, epoch: number): void {
     this.lost(shard);
     const work = this.#makeWork(shard, epoch);
@@ -35,12 +40,12 @@ export class OwnedShards {
     work.poller.start();
   }
 
-  /** Another client version is to be used: who was refused for the old one opens again. */
+  /** Makes sockets use another client version: connections whose old version was refused open again. */
   versionChanged(): void {
     for (const { runners } of this.#work.values()) runners.versionChanged();
   }
 
-  /** Connections of all shards, and how many of them are online. */
+  /** The number of connections of all shards, and how many of them are online. */
   count(): { readonly connections: number; readonly online: number } {
     let connections = 0;
     let online = 0;
@@ -56,22 +61,22 @@ export class OwnedShards {
     return [...this.#work.values()].flatMap(({ runners }) => runners.all);
   }
 
-  /** What each connection of all shards shows of its life. */
+  /** The evidence that each connection of all shards shows of its life. */
   vitals(): readonly ConnectionVitals[] {
     return this.connections().map((held) => held.vitals());
   }
 
-  /** What waits to be sent on the online connections of all shards. */
+  /** The messages that wait to be sent on the online connections of all shards. */
   waiting(nowMs: number): Waiting {
     return sumOfWaiting([...this.#work.values()].map(({ runners }) => runners.waiting(nowMs)));
   }
 
-  /** How many connections of all shards stand how. */
+  /** The number of connections of all shards by status. */
   byStatus(): ReadonlyMap<HeldStatus, number> {
     return countStatuses([...this.#work.values()].flatMap(({ runners }) => runners.statuses));
   }
 
-  /** Another worker owns the shard: closes without logging out, writes nothing. */
+  /** Ends the work of a shard that another worker owns: closes sockets without logging out, writes nothing. */
   lost(shard: number): void {
     const work = this.#work.get(shard);
     if (work === undefined) return;
@@ -83,7 +88,7 @@ export class OwnedShards {
     );
   }
 
-  /** All shards will leave soon: their polls become short. */
+  /** Makes polls short because all shards will leave soon. */
   hurry(): void {
     for (const { poller } of this.#work.values()) poller.hurry();
   }
@@ -92,7 +97,8 @@ export class OwnedShards {
   async drain(shard: number): Promise<void> {
     const work = this.#work.get(shard);
     if (work === undefined) return;
-    // A long poll that is out is waited for first: meanwhile the connections stay online, and messages go out as always.
+    // A long poll that is out is waited for first: meanwhile the connections stay online, and messages go out as
+    // always.
     await work.poller.settle();
     await work.poller.drain();
     await work.runners.drain();
@@ -101,7 +107,7 @@ export class OwnedShards {
     this.#logger.info('shard drained', { shard });
   }
 
-  /** The worker is fenced: closes every socket without logging out. Resolves when they are closed. */
+  /** Closes every socket without logging out, because the worker is fenced. Resolves when they are closed. */
   async loseAll(): Promise<void> {
     const all = [...this.#work.values()];
     this.#work.clear();

@@ -21,13 +21,13 @@ export interface ShardWorkDependencies extends Pick<Surroundings, 'clock' | 'ran
   readonly assertOpen: () => void;
   readonly isOpen: () => boolean;
   readonly nextFactNumber: () => number;
-  /** Of all shards of this worker. */
+  /** The scope of all shards of this worker. */
   readonly scope: Scope;
   readonly waitSeconds: number;
   readonly visibilitySeconds: number;
 }
 
-/** The connections and the command poller of one shard that was claimed under this epoch. */
+/** Makes the connections and the command poller of one shard that this worker owns under this epoch. */
 export function makeShardWork(dependencies: ShardWorkDependencies, shard: number, epoch: number): ShardWork {
   const { stage, queueUrlBase, acting } = dependencies;
   const logger = dependencies.logger.child({ shard, epoch });

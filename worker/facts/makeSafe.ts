@@ -9,8 +9,8 @@ import { toRefusedFact, type Refusal } from '../../shared/event/refusedFact.ts';
 import { toAsciiJson } from '../../shared/platform/asciiJson.ts';
 
 /**
- * `safe`: it may leave. `replaced`: it may, and a message says `unsupported` in place of what was in it.
- * `set_aside`: nothing of it can be told.
+ * `safe`: the fact may leave. `replaced`: it may, and a message says `unsupported` in place of its content.
+ * `set_aside`: nothing of it can be published.
  */
 export type SafeFact =
   | { readonly outcome: 'safe'; readonly fact: Fact }
@@ -18,9 +18,9 @@ export type SafeFact =
   | { readonly outcome: 'set_aside'; readonly refusal: Refusal; readonly bytes: number };
 
 /**
- * A fact as it may leave the worker. What is in it was written by strangers, and whether a queue or a store takes it must not be
- * theirs to decide: all texts are well-formed, nothing is larger than its bound, times are times, and ingest's own schema
- * has been asked.
+ * A fact in a form in which it may leave the worker. Strangers wrote what is in it, and whether a queue or a store
+ * accepts it must not be theirs to decide: all texts are well-formed, nothing is larger than its bound, times are
+ * times, and the fact has passed ingest's own schema.
  * @param arrivedAtMs when it came, by our clock
  */
 export function makeSafe(fact: Fact, arrivedAtMs: number): SafeFact {
@@ -30,7 +30,7 @@ export function makeSafe(fact: Fact, arrivedAtMs: number): SafeFact {
   return fits(checked.data) ? { outcome: 'safe', fact: checked.data } : replace(bounded, 'too_large', sizeOf(fact));
 }
 
-/** The fact without what made it impossible, after a store or a queue has refused it. */
+/** The fact without the part that made it impossible, after a store or a queue has refused it. */
 export function replace(fact: Fact, refusal: Refusal, bytes: number): SafeFact {
   const left = toRefusedFact(fact, refusal, bytes);
   return left === undefined
@@ -38,7 +38,7 @@ export function replace(fact: Fact, refusal: Refusal, bytes: number): SafeFact {
     : { outcome: 'replaced', fact: left, refusal, bytes };
 }
 
-/** Bytes of a fact in a body. */
+/** The bytes of a fact in a body. */
 export function sizeOf(fact: Fact): number {
   return toAsciiJson(fact).length;
 }
@@ -50,7 +50,7 @@ function fits(fact: Fact): boolean {
 
 type Foreign = Extract<Fact, { readonly kind: 'message' | 'receipt' | 'call' }>;
 
-/** What somebody else wrote; statuses and results of sends are ours from end to end. */
+/** Whether a stranger wrote the fact; statuses and results of sends are our own from end to end. */
 function isForeign(fact: Fact): fact is Foreign {
   return fact.kind === 'message' || fact.kind === 'receipt' || fact.kind === 'call';
 }
@@ -85,7 +85,7 @@ function boundMessage(fact: MessageFact, arrivedAtMs: number): MessageFact {
   return {
     ...fact,
     ...timeAndKeys(fact, arrivedAtMs),
-    // A message without an id was written all the same.
+    // A message without an id was written all the same, so it gets an id.
     stanzaId: stanzaId === '' ? (boundedName(`none~${fact.key}`, factBounds.idUnits) as StanzaId) : id(stanzaId),
     chat: address(chat),
     sender: address(sender),
@@ -99,7 +99,7 @@ function boundMessage(fact: MessageFact, arrivedAtMs: number): MessageFact {
   };
 }
 
-/** What a fact may have beside the parts that are known by name here. The content is bounded by its own kind. */
+/** Bounds the parts of a fact beside the ones that are known by name here. The content is bounded by its own kind. */
 function boundRest(fact: Foreign): Foreign {
   if (fact.kind !== 'message') return boundOther(fact);
   const { content, ...rest } = fact;

@@ -1,4 +1,7 @@
-/** Facts are not known to be durable: their queue did not take them. What they came from must not be acknowledged. */
+/**
+ * Facts are not known to be durable: their queue did not accept them. The stanza that they came from must not be
+ * acknowledged.
+ */
 export class NotStoredError extends Error {
   override readonly name = 'NotStoredError';
 }

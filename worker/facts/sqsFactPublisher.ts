@@ -15,30 +15,42 @@ import type { FactPublisher } from './factPublisher.ts';
 import { makeSafe, replace, sizeOf, type SafeFact } from './makeSafe.ts';
 import { toNotStored } from './notStored.ts';
 
-/** Most bytes, as they are escaped, and facts in one SQS message (docs/protocol.md, "Events"). A single larger fact travels alone. */
+/**
+ * The greatest number of bytes, as they are escaped, and of facts in one SQS message (docs/protocol.md, "Events"). A
+ * single larger fact travels alone.
+ */
 const BATCH_BYTES = 64 * 1_024;
 const BATCH_FACTS = 100;
-/** Room for the fields around the facts. */
+/** The room in bytes for the fields around the facts. */
 const ENVELOPE_BYTES = 512;
-/** The breaker of the queue lets one call at a time through while SQS does not answer, so these need not be spread. */
+/**
+ * The waits between tries. The breaker of the queue lets one call at a time through while SQS does not answer, so these
+ * need not be spread.
+ */
 const RETRY = { firstMs: 200, capMs: 1_000 } as const;
-/** About as long as WhatsApp keeps a socket that does not answer. */
+/**
+ * How long a publish waits while the worker is suspended, in milliseconds: about as long as WhatsApp keeps a socket
+ * that does not answer.
+ */
 const SUSPENDED_MS = 40_000;
 
 export interface PublisherDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   readonly queue: SQSClient;
   readonly stage: string;
   readonly queueUrlBase: string;
-  /** Asked before each message leaves: waits while this worker may not act, and throws when it may never again. */
+  /**
+   * The gate, which is asked before each message leaves: it waits while this worker may not act, and throws when the
+   * worker may never act again.
+   */
   readonly gate: Pick<CommitGate, 'assertOpen' | 'whenOpen'>;
-  /** A new id for each SQS message; it is the deduplication id, so a retried request counts once. */
+  /** Makes an id for each SQS message. It is the deduplication id, so a retried request counts once. */
   readonly makeBatchId: () => string;
   readonly deadlineMs?: number;
 }
 
 /**
- * Publishes facts to the events queue, in one FIFO group per connection. Publishes of one connection wait for each
- * other, so what was seen first is stored first; when one fails, its later parts are not sent.
+ * Publishes facts to the events queue, in one FIFO group for each connection. Publishes of one connection wait for each
+ * other, so the fact that was seen first is stored first; when one fails, its later parts are not sent.
  */
 export function makeSqsFactPublisher(dependencies: PublisherDependencies): FactPublisher {
   const tails = new Map<ConnectionId, Promise<void>>();
@@ -47,7 +59,8 @@ export function makeSqsFactPublisher(dependencies: PublisherDependencies): FactP
     publish: async (connection, facts, correlationId) => {
       const before = tails.get(connection.connectionId) ?? Promise.resolve();
       const mine = before.then(() => send(dependencies, { connection, correlationId }, facts));
-      // Whoever waits behind waits for the end, not for the success: each publish reports its own failure.
+      // A publish that waits behind another waits for its end, not for its success: each publish reports its own
+      // failure.
       const tail = mine.catch(() => undefined);
       tails.set(connection.connectionId, tail);
       try {
@@ -82,13 +95,19 @@ interface Publish {
   readonly correlationId: CorrelationId;
 }
 
-/** Only what is safe leaves. Throws NotStoredError when the queue does not take it: it is then not known to be durable. */
+/**
+ * Sends facts after making them safe. Throws NotStoredError when the queue does not accept them: they are then not
+ * known to be durable.
+ */
 async function send(dependencies: PublisherDependencies, publish: Publish, facts: readonly Fact[]): Promise<void> {
   const safe = facts.flatMap((fact) => admit(dependencies, publish, makeSafe(fact, dependencies.clock.nowMs())));
   for (const part of splitFacts(safe)) await sendPart(dependencies, publish, part);
 }
 
-/** A part that the queue refuses for good is sent fact by fact, and the fact that it refuses without what is in it. */
+/**
+ * Sends a part. A part that the queue refuses for good is sent fact by fact, and a fact that it refuses without its
+ * content.
+ */
 async function sendPart(dependencies: PublisherDependencies, publish: Publish, part: readonly Fact[]): Promise<void> {
   try {
     await sendBody(dependencies, publish, part);
@@ -101,12 +120,12 @@ async function sendPart(dependencies: PublisherDependencies, publish: Publish, p
     }
     dependencies.logger.warn('the queue refused a fact', { factKind: only.kind, error });
     const rest = admit(dependencies, publish, replace(only, refusalOf(error), sizeOf(only)));
-    // One that is nothing but short and plain says that it is not the fact which the queue refuses.
+    // The fact is short and plain now: when the queue refuses it again, the fact is not the cause.
     for (const fact of rest) await sendBody(dependencies, publish, [fact]).catch(throwNotStored);
   }
 }
 
-/** The fact that may leave, if one may; what was refused is counted. */
+/** The fact that may leave, if one may; a refusal is counted. */
 function admit(
   { logger, metrics }: PublisherDependencies,
   { connection: { tenantId, connectionId } }: Publish,
@@ -115,7 +134,7 @@ function admit(
   if (safe.outcome === 'safe') return [safe.fact];
   const { outcome, refusal, bytes } = safe;
   metrics.count('FactsRefused', { reason: refusal });
-  logger.error('a fact cannot be told as it is', { tenantId, connectionId, outcome, reason: refusal, bytes });
+  logger.error('a fact cannot be published as it is', { tenantId, connectionId, outcome, reason: refusal, bytes });
   return outcome === 'replaced' ? [safe.fact] : [];
 }
 
@@ -144,7 +163,7 @@ async function sendBody(
     MessageGroupId: connectionId,
     MessageDeduplicationId: batchId,
   });
-  // A failure costs the socket, so it is tried to the deadline; under its deduplication id it counts once.
+  // A failure costs the socket, so the publish is tried to the deadline; under its deduplication id it counts once.
   const publish = async (abortSignal: AbortSignal): Promise<void> => {
     for (let attempt = 0; ; attempt += 1) {
       try {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { boundCount, boundText } from '../contentBounds.ts';
 import type { ContentKind } from '../contentKind.ts';
 
-/** Longest text that WhatsApp's Cloud API accepts, in characters. */
+/** The length of the longest text that WhatsApp's Cloud API accepts, in characters. */
 const TEXT_LIMIT = 4_096;
 
 const shown = z.object({

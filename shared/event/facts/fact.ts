@@ -6,9 +6,9 @@ import { inboundContentSchema, messageFlagsSchema } from '../../content/content.
 import { sendErrorSchema } from '../../message/sendError.ts';
 
 /**
- * What a worker tells ingest through the events queue. Not an *event* yet: ingest decides which of these become events in
- * the tenant's log. `key` names the fact: two with the same key are the same fact, however often they are published, and
- * only the first becomes an event.
+ * The facts that workers publish to ingest through the events queue. A fact is not an *event* yet: ingest decides which
+ * facts become events in the tenant's log. `key` names the fact: two with the same key are the same fact, however often
+ * they are published, and only the first becomes an event.
  */
 const brandedText = <Brand>() =>
   z
@@ -24,33 +24,35 @@ const factKey = z.string().min(1).max(factBounds.keyUnits);
 const common = { key: factKey, atMs: timeMs } as const;
 /** Keys that the same fact has by the other names of its people: it may come once by number and once by LID. */
 const otherKeys = z.array(factKey).max(factBounds.otherKeys).optional();
-/** What WhatsApp names: a worker lets nothing out that is longer. */
+/** An address from WhatsApp, with a bound: a worker lets out nothing that is longer. */
 const address = z.string().max(factBounds.addressUnits);
 const whatsAppId = z.string().min(1).max(factBounds.idUnits);
 
-/** A message that WhatsApp delivered: from a contact, or our own from another device (`fromMe`). */
+/** A message that WhatsApp delivered: from a contact, or the account's own from another device (`fromMe`). */
 const messageFact = z.object({
   ...common,
   kind: z.literal('message'),
   stanzaId: whatsAppId.transform((text) => text as StanzaId),
   /** The conversation: a person or a group, without device. */
   chat: address,
-  /** Who wrote it, without device. In a group this is not the chat. */
+  /** The person who wrote it, without device. In a group this is not the chat. */
   sender: address,
-  /** The phone-number address when chat or sender is a LID, and the other way round, where WhatsApp told it. */
+  /** The phone-number address when chat or sender is a LID, and the other way round, where WhatsApp gave it. */
   chatAlias: address.optional(),
   senderAlias: address.optional(),
   fromMe: z.boolean(),
   senderName: z.string().optional(),
   otherKeys,
-  /** When it reached the worker; grows from message to message. Absent in what an earlier release published. */
+  /**
+   * The time at which it reached the worker; it grows from message to message. Absent in facts of an earlier release.
+   */
   receivedAtMs: timeMs.optional(),
   content: inboundContentSchema,
-  /** What it was wrapped in, such as `viewOnce`; absent when in nothing. */
+  /** The wrappings of the message, such as `viewOnce`; absent when it had none. */
   flags: messageFlagsSchema.optional(),
 });
 
-/** Progress of a message we sent, told by a recipient. */
+/** The progress of a message that we sent, as a recipient's device reports it. */
 const receiptFact = z.object({
   ...common,
   kind: z.literal('receipt'),
@@ -62,7 +64,7 @@ const receiptFact = z.object({
   state: z.enum(['delivered', 'read', 'played']),
 });
 
-/** Result of a send command, recorded on the message row before this is published. */
+/** The result of a send command, recorded on the message row before this is published. */
 const sendResultFact = z.object({
   ...common,
   kind: z.literal('send_result'),
@@ -80,19 +82,19 @@ const statusFact = z.object({
   nextAttemptAtMs: z.number().int().optional(),
 });
 
-/** Somebody calls the account. */
+/** A call to the account. */
 const callFact = z.object({
   ...common,
   kind: z.literal('call'),
   callId: whatsAppId,
-  /** Who calls, without device. */
+  /** The person who calls, without device. */
   caller: address,
   callerAlias: address.optional(),
   otherKeys,
   /** The group that is called together. */
   group: address.optional(),
   video: z.boolean(),
-  /** It is being refused, because the connection's settings say so. */
+  /** Whether the call is being refused, because the connection's settings say so. */
   rejected: z.boolean(),
 });
 
@@ -107,8 +109,8 @@ export type StatusFact = z.infer<typeof statusFact>;
 export type CallFact = z.infer<typeof callFact>;
 
 /**
- * What is around the facts in one message of the events queue, with the facts not looked at yet: each is judged for itself, so
- * that one which is wrong does not cost the others.
+ * The fields around the facts in one message of the events queue, with the facts not looked at yet: each is judged by
+ * itself, so that one which is wrong does not cost the others.
  */
 export const batchEnvelopeSchema = z.object({
   version: z.literal(1),
@@ -118,13 +120,16 @@ export const batchEnvelopeSchema = z.object({
   /** The shard's epoch under which the facts were seen. */
   token: z.number().int().min(1),
   correlationId: brandedText<CorrelationId>(),
-  /** Unique to this publish; a redelivery of the same SQS message carries the same one. */
+  /** The id of this publish; a redelivery of the same SQS message carries the same one. */
   batchId: z.string().min(1),
   events: z.array(z.unknown()).min(1).max(1_000),
 });
 export type BatchEnvelope = z.infer<typeof batchEnvelopeSchema>;
 
-/** Body of one message in the events queue: facts of one connection, in order, at most 64 KB. Group = connection id. */
+/**
+ * The body of one message in the events queue: facts of one connection, in order, at most 64 KB. The group is the
+ * connection id.
+ */
 export const factBatchSchema = batchEnvelopeSchema.extend({
   events: z.array(factSchema).min(1).max(100),
 });
