@@ -37,7 +37,7 @@ export interface WorkerOptions extends Pick<Surroundings, 'logger' | 'metrics'> 
 }
 
 /**
- * The reason why a worker is to end: an operator asked, or it asked itself (docs/lifecycle.md, "Replacing workers").
+ * The reason why a worker is to end: an operator asked, or it asked itself (docs/lifecycle.md, "Recycling workers").
  */
 export type DrainReason = 'operator' | 'age' | 'memory' | 'memory_critical';
 
