@@ -74,7 +74,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
       widgets: [
         ...messages,
         ...own('Encryption', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'FencedCommits'),
-        ...own('Not readable, not repeated', 'UnreadableMessages', 'RetryReceiptsRefused'),
+        ...own('Not readable, not repeated', 'UnreadableMessages', 'RetryReceiptsRefused', 'ReceiptsNotCounted'),
         ...own('What cannot be shown yet', 'PlaintextsNotKept'),
         ...own('Canary', 'CanaryDuration', 'CanaryFailed'),
       ],

@@ -93,3 +93,8 @@ export function otherNameOf(address: string, candidates: readonly (string | unde
 export function maskPhoneNumber(digits: string): string {
   return `…${digits.slice(-4)}`;
 }
+
+/** What a log may say of an address: the end of its digits. */
+export function maskAddress(jid: string): string {
+  return maskPhoneNumber(withoutDevice(jid).split('@')[0] ?? '');
+}

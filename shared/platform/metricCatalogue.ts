@@ -105,6 +105,10 @@ export const metricCatalogue = {
     dimensions: { outcome: ['asked', 'given_up'] },
     question: 'How many messages could not be decrypted, and was their sender asked to repeat them?',
   },
+  ReceiptsNotCounted: {
+    ...trouble,
+    question: 'For how many messages was a receipt not counted, because one person named more than can wait?',
+  },
   SessionsRenewed: {
     ...trouble,
     dimensions: { sinceLast: ['over_a_day', 'under_a_day'] },

@@ -38,6 +38,7 @@ const bounds: Readonly<Record<string, string>> = {
     'stanzas without an ack, each with a deadline, all gone with the socket',
   'worker/socket/signal/addressLocks.ts #held': 'locks that are held: each goes when it is given back',
   'worker/socket/inbound/appliedSettings.ts #dropped': 'one for each kind of filter',
+  'worker/socket/port/fairRoom.ts #waiting': 'a number of entries for each person and for all together',
   'worker/socket/port/budgets.ts #budgets': 'a number of people',
   'worker/socket/repairs/edwardsKeys.ts kept': 'a number of keys',
   'worker/socket/inbound/fairTurns.ts #waiting':
@@ -49,14 +50,12 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/inbound/placeholders.ts #awaited':
     'placeholders whose message may still come: seconds after the offline queue is drained',
   'worker/socket/inbound/placeholders.ts #stanzas': 'a number of stanzas',
-  'worker/socket/inbound/placeholders.ts #waiting': 'a number of stanzas for each sender and for all together',
   'worker/socket/sending/keyAnswers.ts #withoutKeys': 'a number of devices',
   'worker/socket/inbound/readReceipts.ts #waiting': 'a number of messages: the oldest are lost, and counted',
   'worker/socket/sending/recipients.ts #known': 'a number of people and a week',
   'worker/socket/signal/sessionRenewals.ts #welcomeUntilMs': 'a number of people and a minute',
   'worker/socket/signal/sessionRenewals.ts renewedAtMs': 'a number of sessions of the process',
-  'worker/socket/inbound/unreadableMessages.ts #waiting':
-    'a number of stanzas of one sender, and of all, without their content',
+  'worker/socket/inbound/unreadableMessages.ts #asked': 'those of the senders whose messages wait, who have room',
   'worker/socket/sending/unrecordedSends.ts #waiting': 'sends without a record, each with a deadline',
 };
 

@@ -59,9 +59,10 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
     'the answer to a request for a code, awaited in withDeadline',
   ],
   'worker/socket/pairing/pairing.ts: event once': [1, 'the answer to a request for a code, awaited in withDeadline'],
+  'worker/socket/inbound/longReceipts.ts: event withResolvers': [1, 'races with a timer'],
   'worker/socket/inbound/placeholders.ts: event withResolvers': [
-    2,
-    'one races with a timer, one ends with the socket at the latest',
+    3,
+    'they race with a timer, or end with the socket at the latest',
   ],
   'worker/socket/repairs/socketAgent.ts: network createSecureContext': [1, 'makes an object; asks nobody'],
   'worker/socket/repairs/socketAgent.ts: network connect': [

@@ -107,7 +107,7 @@ interface InboundParts {
 
 /** What works on the stanzas that come in. */
 function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
-  const { config, scope, session, logger, clock } = options;
+  const { config, scope, session, clock } = options;
   const { line, credentials, facts, acknowledgements, order, unrecorded, caughtUp, failed } = parts;
   const { socket, retries } = line;
   const { me } = credentials;
@@ -129,9 +129,10 @@ function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
     isInGroup: groups.isIn,
   });
   const receipts = new Receipts({
+    ...options,
     retries,
     socket,
-    logger,
+    signal: scope.signal,
     me,
     otherNameOf,
     unrecorded,

@@ -6,8 +6,10 @@ import { isPerson, withoutDevice } from '../../../shared/kernel/jid.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { Acknowledgements } from '../sending/acknowledgements.ts';
 import { Budgets } from '../port/budgets.ts';
+import { FairRoom } from '../port/fairRoom.ts';
 import { addressOf, type Me } from '../wire/envelope.ts';
 import { stanzaHead } from '../wire/stanzaHead.ts';
+import { closedBy } from '../wire/unopened.ts';
 
 /** The message itself often follows its placeholder: as long as Baileys waits (messages-recv.js). */
 const PATIENCE_MS = 2_000;
@@ -20,14 +22,6 @@ const BUDGET = { burst: 50, perSecond: 1 } as const;
 const MOST_WAITING = { ofOne: 1_000, ofAll: 5_000 } as const;
 /** Stanzas whose answer may still come; older ones are published with what the phone says about them. */
 const REMEMBERED = 1_000;
-/** Whose content the phone will not give, as in Baileys. */
-const NOT_GIVEN: ReadonlySet<string | undefined> = new Set([
-  'bot_unavailable_fanout',
-  'hosted_unavailable_fanout',
-  'view_once_unavailable_fanout',
-  'view_once',
-]);
-
 export interface PlaceholderOptions extends Surroundings {
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'relayMessage' | 'sendMessageAck'>;
   readonly acknowledgements: Acknowledgements;
@@ -58,9 +52,8 @@ export class Placeholders {
   readonly #awaited = new Map<string, AwaitedMessage>();
   readonly #stanzas = new Map<string, BinaryNode>();
   readonly #budgets: Budgets;
-  /** Stanzas that wait, by sender. */
-  readonly #waiting = new Map<string, number>();
-  #count = 0;
+  /** What ends the wait of a stanza for which there is no room any more, by sender. */
+  readonly #waiting = new FairRoom<PromiseWithResolvers<'no_room'>>(MOST_WAITING);
   /** Requests leave one at a time: what is sent to others needs the same session of our phone in between. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -79,10 +72,7 @@ export class Placeholders {
     }
     const head = stanzaHead(stanza);
     const sender = withoutDevice(participant || from);
-    const ofSender = this.#waiting.get(sender) ?? 0;
-    const isOver = head === undefined || ofSender >= MOST_WAITING.ofOne || this.#count >= MOST_WAITING.ofAll;
-    if (head !== undefined && !isOver) this.#remember(id, head);
-    const work = isOver ? this.#giveUp(stanza) : this.#whileCounted(sender, () => this.#complete(key, sender, head));
+    const work = head === undefined ? this.#giveUp(stanza) : this.#waitFor(key, sender, head);
     work.catch((error: unknown) => this.#options.logger.warn('placeholder not asked for', { stanzaId: id, error }));
     return 'taken';
   }
@@ -96,47 +86,50 @@ export class Placeholders {
     await this.#acknowledge(stanza);
   }
 
-  async #whileCounted(sender: string, work: () => Promise<void>): Promise<void> {
-    this.#count += 1;
-    this.#waiting.set(sender, (this.#waiting.get(sender) ?? 0) + 1);
+  /** Sees to a stanza, as long as there is room for it beside those of others. */
+  async #waitFor(key: string, sender: string, stanza: BinaryNode): Promise<void> {
+    const room = Promise.withResolvers<'no_room'>();
+    const displaced = this.#waiting.enter(sender, room);
+    displaced?.resolve('no_room');
+    if (displaced === room) return this.#giveUp(stanza);
+    this.#remember(stanza.attrs['id'] ?? '', stanza);
     try {
-      await work();
+      await this.#complete(key, sender, stanza, room.promise);
     } finally {
-      this.#count -= 1;
-      const left = (this.#waiting.get(sender) ?? 1) - 1;
-      if (left === 0) this.#waiting.delete(sender);
-      else this.#waiting.set(sender, left);
+      this.#waiting.leave(sender, room);
     }
   }
 
-  async #complete(key: string, sender: string, stanza: BinaryNode): Promise<void> {
+  async #complete(key: string, sender: string, stanza: BinaryNode, noRoom: Promise<'no_room'>): Promise<void> {
     const before = this.#awaited.get(key);
     if (before !== undefined) {
       // Brought twice: one request is enough, and each copy is acknowledged when that has left.
-      if ((await before.ended.promise) === 'done') await this.#acknowledge(stanza);
+      if ((await Promise.race([before.ended.promise, noRoom])) !== 'undone') await this.#acknowledge(stanza);
       return;
     }
     const awaited = { came: Promise.withResolvers<'came'>(), ended: Promise.withResolvers<'done' | 'undone'>() };
     this.#awaited.set(key, awaited);
+    let seen: 'came' | 'asked' | 'no_room' | undefined;
     try {
-      await this.#see(sender, stanza, awaited.came.promise);
-      awaited.ended.resolve('done');
+      seen = await this.#see(sender, stanza, Promise.race([awaited.came.promise, noRoom]));
     } finally {
-      awaited.ended.resolve('undone');
+      awaited.ended.resolve(seen === undefined ? 'undone' : 'done');
       this.#awaited.delete(key);
     }
-    await this.#acknowledge(stanza);
+    await (seen === 'no_room' ? this.#giveUp(stanza) : this.#acknowledge(stanza));
   }
 
-  /** Resolves when the message has come after all, or the request for it has left. */
-  async #see(sender: string, stanza: BinaryNode, message: Promise<'came'>): Promise<void> {
+  /** Resolves to why nothing more is to be done: the message has come after all, the request has left, or there is no room. */
+  async #see<Why extends string>(sender: string, stanza: BinaryNode, ended: Promise<Why>): Promise<Why | 'asked'> {
     const { caughtUp, clock, signal } = this.#options;
     await withDeadline('the end of the offline queue', deadlines.offlineQueue.ms, () => caughtUp);
     for (let waitMs = PATIENCE_MS; waitMs > 0; waitMs = this.#waitOf(sender)) {
-      if ((await Promise.race([message, clock.sleep(waitMs, signal)])) === 'came') return;
+      const why = await Promise.race([ended, clock.sleep(waitMs, signal)]);
+      if (why !== undefined) return why;
       if (signal.aborted) abandoned();
     }
     await this.#inTurn(() => this.#ask(stanza));
+    return 'asked';
   }
 
   /** After how long a sender may cause one more request: 0, and it is taken from what he may cause, for now. */
@@ -188,13 +181,14 @@ function abandoned(): never {
   throw new Error('the socket has closed');
 }
 
-function isToAskFor({ attrs, content }: BinaryNode, nowMs: number): boolean {
+function isToAskFor(stanza: BinaryNode, nowMs: number): boolean {
+  const { attrs, content } = stanza;
   const { from = '', category, t } = attrs;
   const parts = Array.isArray(content) ? content : [];
   const isInGroup = from.endsWith('@g.us') && attrs['participant'] !== undefined;
   if (category === 'peer' || !(isPerson(from) || isInGroup)) return false;
   if (parts.some(({ tag }) => tag === 'enc' || tag === 'plaintext')) return false;
-  if (NOT_GIVEN.has(parts.find(({ tag }) => tag === 'unavailable')?.attrs['type'] ?? '')) return false;
+  if (closedBy(stanza) !== undefined) return false;
   return nowMs - Number(t ?? 0) * 1_000 <= PLACEHOLDER_MAX_AGE_SECONDS * 1_000;
 }
 

@@ -5,6 +5,7 @@ import { toAppStateKeys } from '../wire/appStateKeys.ts';
 import { isFromOwnAccount } from '../wire/envelope.ts';
 import { toMessageFacts, toNewsletterPost } from '../wire/messageFacts.ts';
 import { toMessage, toPlaintext, type Plaintext } from '../wire/plaintext.ts';
+import { toUnopened } from '../wire/unopened.ts';
 import type { AppliedSettings } from './appliedSettings.ts';
 import type { Placeholders } from './placeholders.ts';
 
@@ -37,6 +38,13 @@ export class PublishedMessages {
   async publishPost(stanza: BinaryNode): Promise<void> {
     const post = toNewsletterPost(stanza);
     if (post !== undefined) await this.#publish(stanza, post);
+  }
+
+  /** A stanza that may be of a message which stays closed to us for good. Resolves when that is durable. */
+  async publishUnopened(stanza: BinaryNode): Promise<void> {
+    const { credentials, settings } = this.#parts;
+    const fact = toUnopened(stanza, credentials.me());
+    if (fact !== undefined) await settings.publish(stanza, [fact]);
   }
 
   async #publish(stanza: BinaryNode, plaintext: Plaintext): Promise<void> {

@@ -5,17 +5,20 @@ import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { Me } from '../wire/envelope.ts';
-import { toReceiptFacts } from '../wire/receiptFacts.ts';
+import { readReceipt, toReceiptFacts, type SaidReceipt } from '../wire/receiptFacts.ts';
 import type { Fate } from './inboundOrder.ts';
+import { AT_ONCE, LongReceipts } from './longReceipts.ts';
 import type { Retries } from './retries.ts';
 import type { UnrecordedSends } from '../sending/unrecordedSends.ts';
 
-export interface ReceiptsParts extends Pick<Surroundings, 'logger'> {
+export interface ReceiptsParts extends Pick<Surroundings, 'clock' | 'metrics' | 'logger'> {
   readonly retries: Pick<Retries, 'onRequest' | 'members'>;
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'sendMessageAck'>;
   readonly me: () => Me;
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
   readonly unrecorded: Pick<UnrecordedSends, 'isWaiting' | 'recorded'>;
+  /** Aborts when the socket has closed. */
+  readonly signal: AbortSignal;
   readonly publish: (facts: readonly ReceiptFact[]) => Promise<void>;
   /** What a receipt tells is not durable, and the receipt is out of its turn already: it must not be acknowledged. */
   readonly failed: (error: unknown) => void;
@@ -32,37 +35,50 @@ const MOST_LATE = 1_000;
  */
 export class Receipts {
   readonly #parts: ReceiptsParts;
+  readonly #long: LongReceipts;
   #late = 0;
 
   constructor(parts: ReceiptsParts) {
     this.#parts = parts;
+    this.#long = new LongReceipts(parts);
   }
 
   /** Rejects when what a receipt tells is not durable: then it is not acknowledged. */
   async onReceipt(stanza: BinaryNode): Promise<Fate> {
     const { retries, me, unrecorded } = this.#parts;
     if (stanza.attrs['type'] === 'retry') return retries.onRequest(stanza);
-    const told = toReceiptFacts(stanza, me());
-    const [first] = told;
-    const facts = first === undefined || (await this.#isOfStranger(first)) ? [] : told;
-    const ids = facts.map(({ stanzaId }) => stanzaId);
+    const said = readReceipt(stanza, me());
+    const receipt = said === undefined || (await this.#isOfStranger(said)) ? undefined : said;
+    const ids = receipt?.stanzaIds.slice(0, AT_ONCE) ?? [];
     if (!unrecorded.isWaiting(ids) || this.#late >= MOST_LATE) {
-      await this.#tell(stanza, facts);
+      await this.#tell(stanza, receipt);
       return 'taken';
     }
     this.#late += 1;
     unrecorded
       .recorded(ids)
-      .then(() => this.#tell(stanza, facts))
+      .then(() => this.#tell(stanza, receipt))
       .catch((error: unknown) => this.#parts.failed(error))
       .finally(() => (this.#late -= 1));
     return 'taken';
   }
 
-  /** Publishes what a receipt tells, then acknowledges it. */
-  async #tell(stanza: BinaryNode, facts: readonly ReceiptFact[]): Promise<void> {
-    const { publish, socket, logger } = this.#parts;
-    await publish(facts);
+  /** Publishes what a receipt tells, then acknowledges it; of a long one the rest is told beside the line. */
+  async #tell(stanza: BinaryNode, receipt: SaidReceipt | undefined): Promise<void> {
+    const { publish, signal, failed } = this.#parts;
+    if (receipt !== undefined) await publish(toReceiptFacts(receipt, receipt.stanzaIds.slice(0, AT_ONCE)));
+    if (receipt === undefined || receipt.stanzaIds.length <= AT_ONCE) return this.#acknowledge(stanza);
+    this.#long
+      .tellRest(receipt)
+      .then(() => this.#acknowledge(stanza))
+      .catch((error: unknown) => {
+        // It comes again with the next login, as long as it is not acknowledged.
+        if (!signal.aborted) failed(error);
+      });
+  }
+
+  async #acknowledge(stanza: BinaryNode): Promise<void> {
+    const { socket, logger } = this.#parts;
     await withDeadline('acknowledging a stanza', deadlines.stanzaWrite.ms, () => socket.sendMessageAck(stanza)).catch(
       (error: unknown) => logger.warn('receipt not acknowledged', { error }),
     );
@@ -72,7 +88,7 @@ export class Receipts {
    * Whether it is known that who speaks for a group is not in it. Nobody is asked: one receipt more or less is not worth a
    * query that everything behind it waits for. Who is in a group is known from the last time that something was sent to it.
    */
-  async #isOfStranger({ chat, recipient }: ReceiptFact): Promise<boolean> {
+  async #isOfStranger({ chat, recipient }: SaidReceipt): Promise<boolean> {
     if (!isGroup(chat)) return false;
     const names = [recipient, await this.#parts.otherNameOf(recipient)];
     return this.#parts.retries.members.known(chat, names) === 'not_a_member';

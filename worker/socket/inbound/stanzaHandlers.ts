@@ -22,7 +22,7 @@ export type StanzaHandlers = Readonly<Record<StanzaTag, StanzaHandler>>;
 
 export interface StanzaHandlersParts {
   readonly repository: Pick<DurableRepository, 'noteMessage'>;
-  readonly messages: Pick<PublishedMessages, 'publishPost'>;
+  readonly messages: Pick<PublishedMessages, 'publishPost' | 'publishUnopened'>;
   readonly retries: Pick<Retries, 'onMessage' | 'members'>;
   readonly placeholders: Pick<Placeholders, 'take'>;
   readonly receipts: Pick<Receipts, 'onReceipt'>;
@@ -42,6 +42,7 @@ export function makeStanzaHandlers(parts: StanzaHandlersParts): StanzaHandlers {
       inTurn: async (stanza) => {
         repository.noteMessage(stanza);
         await messages.publishPost(stanza);
+        await messages.publishUnopened(stanza);
         retries.onMessage(stanza);
         return placeholders.take(stanza);
       },

@@ -4,6 +4,7 @@ import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { withoutDevice } from '../../../shared/kernel/jid.ts';
 import { Budgets } from '../port/budgets.ts';
+import { FairRoom } from '../port/fairRoom.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { stanzaHead } from '../wire/stanzaHead.ts';
 
@@ -14,7 +15,7 @@ import { stanzaHead } from '../wire/stanzaHead.ts';
  */
 const BUDGET = { burst: 50, perSecond: 1 } as const;
 const COST_WITH_KEYS = 10;
-/** Requests that wait for their turn, of one sender and of all; without content, so that each is less than a kilobyte. */
+/** Messages that wait to be asked for, of one sender and of all; without content, so that each is less than a kilobyte. */
 const MOST_WAITING = { ofOne: 1_000, ofAll: 5_000 } as const;
 /** What Baileys says of a message that it cannot use (`NACK_REASONS.UnhandledError`). */
 const UNUSABLE = 500;
@@ -48,9 +49,10 @@ export class UnreadableMessages {
   readonly #parts: UnreadableMessagesParts;
   readonly #budgets: Budgets;
   readonly #asking = new AsyncLocalStorage<true>();
-  /** By sender: stanzas without their content, the oldest first. */
-  readonly #waiting = new Map<string, BinaryNode[]>();
-  #count = 0;
+  /** Stanzas without their content, by sender. */
+  readonly #waiting = new FairRoom<BinaryNode>(MOST_WAITING);
+  /** Senders whose messages are being asked for. */
+  readonly #asked = new Set<string>();
   #inHand: BinaryNode | undefined;
 
   constructor(options: Options, parts: UnreadableMessagesParts) {
@@ -93,23 +95,22 @@ export class UnreadableMessages {
       },
     });
     const sender = withoutDevice(whole.attrs['participant'] ?? whole.attrs['from'] ?? '');
-    const waiting = this.#waiting.get(sender) ?? [];
-    if (copy === undefined || waiting.length >= MOST_WAITING.ofOne || this.#count >= MOST_WAITING.ofAll) {
+    if (copy === undefined) {
       this.#detach(this.#giveUp(whole));
       return;
     }
-    this.#count += 1;
-    waiting.push(copy);
-    if (this.#waiting.has(sender)) return;
-    this.#waiting.set(sender, waiting);
-    this.#detach(this.#askAll(sender, waiting));
+    const displaced = this.#waiting.enter(sender, copy);
+    if (displaced !== undefined) this.#detach(this.#giveUp(displaced === copy ? whole : displaced));
+    if (displaced === copy || this.#asked.has(sender)) return;
+    this.#detach(this.#askAll(sender));
   }
 
   /** Asks for all that waits of one sender, as its budget allows; a failure leaves the rest to the next login. */
-  async #askAll(sender: string, waiting: BinaryNode[]): Promise<void> {
+  async #askAll(sender: string): Promise<void> {
     const { clock, signal } = this.#options;
+    this.#asked.add(sender);
     try {
-      for (let stanza = waiting[0]; stanza !== undefined; stanza = waiting[0]) {
+      for (let stanza = this.#waiting.first(sender); stanza !== undefined; stanza = this.#waiting.first(sender)) {
         const asked = Number((await this.#parts.counters.get(counterOf(stanza))) ?? 0);
         const cost = asked === 0 ? 1 : COST_WITH_KEYS;
         for (;;) {
@@ -118,12 +119,11 @@ export class UnreadableMessages {
           await clock.sleep(this.#budgets.waitMs(sender, cost), signal);
         }
         await (asked >= this.#parts.mostRequests ? this.#giveUp(stanza) : this.#ask(stanza));
-        waiting.shift();
-        this.#count -= 1;
+        this.#waiting.leave(sender, stanza);
       }
     } finally {
-      this.#count -= waiting.length;
-      this.#waiting.delete(sender);
+      this.#asked.delete(sender);
+      this.#waiting.leaveAll(sender);
     }
   }
 

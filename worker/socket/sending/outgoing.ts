@@ -1,7 +1,7 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
-import { isPerson } from '../../../shared/kernel/jid.ts';
+import { isPerson, maskAddress } from '../../../shared/kernel/jid.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { LookUp, SendOutcome, SendRequest } from '../port/connectionSocket.ts';
 import { STALE_DEVICE_LIST, type DeviceLists } from './deviceLists.ts';
@@ -78,7 +78,7 @@ export class Outgoing {
       // A number is an answer: WhatsApp hears us. Silence is what a socket shows that has lost it.
       const isSilent = error instanceof TimeoutError || (error instanceof LookUpError && error.code === undefined);
       if (isSilent) acknowledgements.giveUp(stanzaId, begunAtMs);
-      logger.warn('send not acknowledged', { stanzaId, error });
+      logger.warn('send not acknowledged', { stanzaId, to: maskAddress(to), error });
       return error instanceof LookUpError ? toOutcome(error) : { outcome: 'unknown' };
     }
   }

@@ -13,30 +13,41 @@ const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
   played: 'played',
 };
 
-/** Messages for one receipt. Each is looked up, in order with all else of the connection: more would keep neighbours waiting. */
-const MOST_MESSAGES = 256;
+/** What a receipt says, of how ever many messages. */
+export interface SaidReceipt extends Pick<ReceiptFact, 'atMs' | 'chat' | 'recipient' | 'state'> {
+  /** The messages that it names, each once. */
+  readonly stanzaIds: readonly StanzaId[];
+}
 
 /**
- * The facts of a receipt: one per message that it names. Receipts of our own devices and requests to repeat are none. Whether
- * the messages went to who says this is decided where they are stored (`shared/message/recipient.ts`).
+ * What a receipt says; undefined for those of our own devices and for requests to repeat. Whether the messages went to who says this
+ * is decided where they are stored (`shared/message/recipient.ts`).
  */
-export function toReceiptFacts(stanza: BinaryNode, me: Me): readonly ReceiptFact[] {
+export function readReceipt(stanza: BinaryNode, me: Me): SaidReceipt | undefined {
   const { attrs } = stanza;
   const state = tableEntry(RECEIPT_STATES, attrs['type'] ?? '');
   const chat = withoutDevice(attrs['from'] ?? '');
   const participant = attrs['participant'] === undefined ? undefined : withoutDevice(attrs['participant']);
   // Only in a group does the server name a member beside where a receipt comes from.
-  if (participant !== undefined && participant !== chat && !isGroup(chat)) return [];
+  if (participant !== undefined && participant !== chat && !isGroup(chat)) return undefined;
   const recipient = participant ?? chat;
-  if (state === undefined || isMe(recipient, me)) return [];
+  if (state === undefined || isMe(recipient, me)) return undefined;
   const list = Array.isArray(stanza.content) ? stanza.content.find(({ tag }) => tag === 'list')?.content : undefined;
-  const more = Array.isArray(list) ? list.slice(0, MOST_MESSAGES).map((item) => item.attrs['id'] ?? '') : [];
+  const more = Array.isArray(list) ? list.map((item) => item.attrs['id'] ?? '') : [];
   const named = new Set([attrs['id'] ?? '', ...more].filter((id) => id !== ''));
-  return [...named].slice(0, MOST_MESSAGES).map((stanzaId) => ({
+  return { atMs: Number(attrs['t'] ?? 0) * 1_000, chat, recipient, state, stanzaIds: [...named] as StanzaId[] };
+}
+
+/** The facts of a receipt for some of the messages that it names: one for each. */
+export function toReceiptFacts(
+  { atMs, chat, recipient, state }: SaidReceipt,
+  stanzaIds: readonly StanzaId[],
+): readonly ReceiptFact[] {
+  return stanzaIds.map((stanzaId) => ({
     kind: 'receipt',
     key: `receipt:${digest(stanzaId, recipient, state)}`,
-    atMs: Number(attrs['t'] ?? 0) * 1_000,
-    stanzaId: stanzaId as StanzaId,
+    atMs,
+    stanzaId,
     chat,
     recipient,
     state,

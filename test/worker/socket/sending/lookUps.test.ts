@@ -62,6 +62,20 @@ describe('what WhatsApp answers to a look-up', () => {
     expect(await outcomeOf(jid(DAVE))).toEqual({ outcome: 'look_up_unanswered', lookUp: 'account', code });
   });
 
+  it.each([
+    ['a person', jid(DAVE), '…0004'],
+    ['a group', '120363000000012345@g.us', '…2345'],
+  ])(
+    'that ends or delays a message is a line of the log that names no more than the end of %s',
+    async (_who, to, end) => {
+      await room.client.fault({ kind: 'iq_error', number: ANN, xmlns: 'usync', code: 429 });
+
+      await outcomeOf(to);
+
+      expect(room.logged('send not acknowledged').at(-1)).toMatchObject({ level: 'warn', to: end });
+    },
+  );
+
   it('tells of keys that are refused, limited or not given', async () => {
     await room.client.fault({ kind: 'iq_error', number: ANN, xmlns: 'encrypt', code: 429 });
     const limited = await outcomeOf(jid(DAVE));

@@ -7,7 +7,7 @@ import type { Me } from '../../../../worker/socket/wire/envelope.ts';
 import { toMessageFacts } from '../../../../worker/socket/wire/messageFacts.ts';
 import { namelessIn, withOtherNames } from '../../../../worker/socket/wire/otherNames.ts';
 import { toCallFact } from '../../../../worker/socket/wire/callFact.ts';
-import { toReceiptFacts } from '../../../../worker/socket/wire/receiptFacts.ts';
+import { readReceipt, toReceiptFacts } from '../../../../worker/socket/wire/receiptFacts.ts';
 
 const me: Me = { phoneJid: '4915100000001@s.whatsapp.net', lid: '111@lid' };
 const BOB = '4915100000002@s.whatsapp.net';
@@ -90,7 +90,8 @@ describe('the names of the people in a fact', () => {
       .map((creator) => toCallFact(call(creator), false))
       .filter((fact) => fact !== undefined);
 
-    const [read] = await complete(toReceiptFacts(receipt, me));
+    const said = readReceipt(receipt, me);
+    const [read] = await complete(said === undefined ? [] : toReceiptFacts(said, said.stanzaIds));
     const [byNumber, byLid] = await complete(callFacts);
 
     expect(read).toMatchObject({ recipient: BOB_LID, recipientAlias: BOB });

@@ -1,0 +1,41 @@
+import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
+import type { MessageFact } from '../../../shared/event/facts/fact.ts';
+import { addressOf, type Me } from './envelope.ts';
+import { messageKey } from './factKey.ts';
+
+/** Why WhatsApp gives linked devices a message without its content, where our phone will not give it either, as in Baileys. */
+const WITHHELD: ReadonlySet<string> = new Set([
+  'bot_unavailable_fanout',
+  'hosted_unavailable_fanout',
+  'view_once_unavailable_fanout',
+  'view_once',
+]);
+/** Answers of bots, sealed with a secret of the message that they answer: Baileys acknowledges them and does nothing else. */
+const CIPHERS: ReadonlySet<string> = new Set(['msmsg']);
+
+/**
+ * The name of what keeps a message closed on linked devices for good: its cipher, or the reason for which it is withheld.
+ * Undefined for a message that is opened, or that may come once it is asked for.
+ */
+export function closedBy(stanza: BinaryNode): string | undefined {
+  // Baileys goes by the first of them, whatever comes behind.
+  const cipher = getBinaryNodeChild(stanza, 'enc')?.attrs['type'] ?? '';
+  if (CIPHERS.has(cipher)) return cipher;
+  const parts = Array.isArray(stanza.content) ? stanza.content : [];
+  if (parts.some(({ tag }) => tag === 'enc' || tag === 'plaintext')) return undefined;
+  const reason = getBinaryNodeChild(stanza, 'unavailable')?.attrs['type'] ?? '';
+  return WITHHELD.has(reason) ? reason : undefined;
+}
+
+/** The fact of a message that stays closed: somebody has written, and the phone shows what. What devices tell each other is none. */
+export function toUnopened(stanza: BinaryNode, me: Me): MessageFact | undefined {
+  const kind = closedBy(stanza);
+  if (kind === undefined || stanza.attrs['category'] === 'peer') return undefined;
+  const address = addressOf(stanza, me);
+  return {
+    kind: 'message',
+    key: messageKey(address),
+    ...address,
+    content: { type: 'unsupported', unsupported: { kind } },
+  };
+}
