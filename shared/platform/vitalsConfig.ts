@@ -4,7 +4,7 @@ const positive = (fallback: number) => z.coerce.number().int().positive().defaul
 const percent = (fallback: number) => z.coerce.number().int().min(1).max(100).default(fallback);
 
 /**
- * Settings that say when a worker takes no more shards, and when it is to be recycled (docs/lifecycle.md, "Replacing
+ * Settings that say when a worker takes no more shards, and when it is to be recycled (docs/lifecycle.md, "Recycling
  * workers"), each with its default.
  */
 export const vitalsSettings = {

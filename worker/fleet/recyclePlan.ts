@@ -3,7 +3,7 @@ import type { WorkerId } from '../../shared/kernel/id.ts';
 import type { Move, SortedFleet } from './planTypes.ts';
 
 /**
- * Chooses the worker that is told to drain because it has a reason to be recycled (docs/lifecycle.md, "Replacing
+ * Chooses the worker that is told to drain because it has a reason to be recycled (docs/lifecycle.md, "Recycling
  * workers"): at most one of the fleet at a time, and only where another one takes over. The function is pure. It waits
  * while anything moves, while shards have no owner, or when the fleet has changed lately: the worker before has then
  * been replaced, and the fleet has come to rest, before the next one goes. A fleet of one waits for a second worker.
