@@ -1,4 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { ActionStore } from '../shared/action/actionStore.ts';
+import { OpenActions } from '../shared/action/openActions.ts';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import type { WorkerId } from '../shared/kernel/id.ts';
 import type { Message } from '../shared/message/message.ts';
@@ -46,6 +48,8 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const { table, acting } = world.connect(gate);
   const connections = new ConnectionStore({ table, stage });
   const messages = new MessageStore({ table, stage });
+  const actions = new ActionStore({ table, stage });
+  const openActions = new OpenActions({ table, stage });
   const common = { clock, random, logger, stage, queueUrlBase, acting, connections };
   const fleet = new FleetStore(world.fleetTable, stage);
   let batches = 0;
@@ -66,6 +70,8 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     metrics,
     table,
     messages,
+    actions,
+    openActions,
     publisher,
     config: connectionConfig,
     assertOpen: gate.assertOpen,
@@ -84,6 +90,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
         {
           ...common,
           messages,
+          openActions,
           scope,
           polling,
           parts,

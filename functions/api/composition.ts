@@ -1,3 +1,5 @@
+import { ActionStore } from '../../shared/action/actionStore.ts';
+import { OpenActions } from '../../shared/action/openActions.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
@@ -18,6 +20,8 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
   return {
     ...http,
+    actions: new ActionStore(http),
+    openActions: new OpenActions(http),
     endpoints: new EndpointStore(http),
     guard,
     poster: makeWebhookPoster({ guard, clock: systemClock, timeoutMs: deadlines.webhookTest.ms }),

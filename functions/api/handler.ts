@@ -4,6 +4,7 @@ import { adminRoutes } from '../admin/handler.ts';
 import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
 import { makeOpenApi } from '../http/openapi.ts';
 import { route, type Route } from '../http/route.ts';
+import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
 import { eventRoutes } from '../routes/events.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
@@ -17,6 +18,7 @@ export interface ApiDependencies
     HttpDependencies,
     ConnectionRouteDependencies,
     MessageRouteDependencies,
+    ActionRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
     EventLogDependencies {}
@@ -32,6 +34,7 @@ export function apiRoutes(dependencies: ApiDependencies): {
     ...connectionRoutes(dependencies),
     ...lifecycleRoutes(dependencies),
     ...messageRoutes(dependencies),
+    ...actionRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...webhookTrialRoutes(dependencies),
     ...eventRoutes(dependencies),

@@ -1,11 +1,10 @@
 import makeMiddy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { AppError, errorRules } from '../../shared/kernel/appError.ts';
-import { findInputProblems } from '../../shared/kernel/callerInput.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { authorize, type Authenticate } from './authentication.ts';
-import { sentenceOf, toFieldProblems } from './fieldProblems.ts';
+import { checkInput } from './checkInput.ts';
 import { toAppError, toProblem } from './problem.ts';
 import { matchRoute, type Answer, type Route } from './route.ts';
 
@@ -93,8 +92,8 @@ async function answer(
     // Routes for tenants have a tenant; other routes do not read it.
     tenantId: seen.tenantId as TenantId,
     parameters,
-    body: route.body === undefined ? undefined : check(route.body, readBody(event), 'body'),
-    query: route.query === undefined ? undefined : check(route.query, event.queryStringParameters ?? {}, 'query'),
+    body: route.body === undefined ? undefined : checkInput(route.body, readBody(event), 'body'),
+    query: route.query === undefined ? undefined : checkInput(route.query, event.queryStringParameters ?? {}, 'query'),
     headers: Object.fromEntries(Object.entries(event.headers).map(([name, value]) => [name.toLowerCase(), value])),
     correlationId: seen.correlationId,
   });
@@ -111,16 +110,6 @@ function readBody(event: Event): unknown {
   } catch (cause) {
     throw new AppError('invalid_json', { cause });
   }
-}
-
-function check(schema: NonNullable<Route['body']>, value: unknown, part: 'body' | 'query'): unknown {
-  const unusable = findInputProblems(value);
-  const result = unusable.length > 0 ? undefined : schema.safeParse(value, { error: sentenceOf, reportInput: true });
-  if (result?.success === true) return result.data;
-  const fields = result === undefined ? unusable : toFieldProblems(result.error);
-  throw new AppError('invalid_request', {
-    fields: part === 'body' ? fields : fields.map(({ field, problem }) => ({ field: `?${field}`, problem })),
-  });
 }
 
 /**

@@ -40,11 +40,12 @@ function withoutNoise(part: unknown): unknown {
 }
 
 function toOperation(route: Route): ZodOpenApiOperationObject {
-  const { status, schema, picture } = route.answers;
+  const { status, schema, picture, otherwise } = route.answers;
   const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name ?? '', z.string()] as const);
   const headers = route.headers.map((name) => [name, z.string().optional()] as const);
   return {
     summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
     ...(route.access === 'public' ? {} : { security: [{ apiKey: [] }] }),
     requestParams: {
       ...(parameters.length === 0 ? {} : { path: z.object(Object.fromEntries(parameters)) }),
@@ -68,6 +69,14 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
               },
             }),
       },
+      ...(otherwise === undefined || schema === undefined
+        ? {}
+        : {
+            [`${otherwise.status}`]: {
+              description: otherwise.description,
+              content: { 'application/json': { schema } },
+            },
+          }),
       default: { description: 'A problem.', content: { 'application/problem+json': { schema: problemSchema } } },
     },
   };

@@ -30,6 +30,8 @@ export interface Route {
   readonly path: string;
   readonly access: Access;
   readonly summary: string;
+  /** What a caller has to know beyond the summary. */
+  readonly description: string | undefined;
   readonly body: z.ZodType | undefined;
   readonly query: z.ZodObject | undefined;
   /** Names of the headers that the route reads, for the OpenAPI document. */
@@ -40,17 +42,20 @@ export interface Route {
     readonly schema: z.ZodType | undefined;
     /** The type of the picture that is answered instead of JSON where the caller asks for it (`Accept`). */
     readonly picture?: 'image/png' | undefined;
+    /** Another answer that is no problem, with the same body: what its status means. */
+    readonly otherwise?: { readonly status: number; readonly description: string } | undefined;
   };
   readonly handle: (request: Request<unknown, unknown>) => Promise<Answer>;
 }
 
 interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
   readonly summary: string;
+  readonly description?: string;
   readonly access?: Access;
   readonly body?: Body;
   readonly query?: Query;
   readonly headers?: readonly string[];
-  readonly answers: { readonly status: number; readonly schema?: z.ZodType; readonly picture?: 'image/png' };
+  readonly answers: Pick<Route['answers'], 'status' | 'picture' | 'otherwise'> & { readonly schema?: z.ZodType };
   readonly handle: (request: Request<z.infer<Body>, z.infer<Query>>) => Promise<Answer>;
 }
 
@@ -65,6 +70,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
     path,
     access: definition.access ?? 'tenant',
     summary: definition.summary,
+    description: definition.description,
     body: definition.body,
     query: definition.query,
     headers: definition.headers ?? [],

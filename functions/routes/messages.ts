@@ -5,6 +5,7 @@ import { parseId } from '../../shared/kernel/id.ts';
 import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
+import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
@@ -12,9 +13,6 @@ import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from '.
 export interface MessageRouteDependencies extends AcceptDependencies {
   readonly connections: ConnectionStore;
 }
-
-/** An idempotency key: visible ASCII, as a header can carry it. */
-const IDEMPOTENCY_KEY = /^[\u0021-\u007e]{1,128}$/;
 
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
   const { connections, messages, clock } = dependencies;
@@ -26,10 +24,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
       answers: { status: 202, schema: messageViewSchema },
       handle: async ({ tenantId, parameters, body, headers, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
-        const idempotencyKey = headers['idempotency-key'];
-        if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
-          throw new AppError('idempotency_key_invalid');
-        }
+        const idempotencyKey = readIdempotencyKey(headers);
         const message = await acceptMessage(dependencies, { connection, body, idempotencyKey, correlationId });
         return { status: 202, json: toMessageView(message, clock.nowMs()) };
       },

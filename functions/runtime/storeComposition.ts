@@ -1,3 +1,4 @@
+import { ActionStore } from '../../shared/action/actionStore.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
@@ -28,6 +29,7 @@ export function composeStores(config: StoreConfig, name: string) {
     queue: makeQueueClient(config, { breakers }),
     queueUrlBase: config.queueUrlBase,
     messages: new MessageStore(stores),
+    actions: new ActionStore(stores),
     endpoints: new EndpointStore(stores),
     logger,
     metrics,

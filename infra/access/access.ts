@@ -56,6 +56,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('UNQUEUED', 'DeleteItem', 'PutItem'),
       // The API writes a stand-in for an event that never came, so that readers go on.
       core('EVENTS', 'PutItem', 'Query'),
+      // The API counts how many actions of a connection are open.
+      core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
       core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query'),
     ],
@@ -137,6 +139,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       core('CON', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
       core('PARKED', 'DeleteItem', 'PutItem', 'Query'),
+      core('ACTIONS', 'DeleteItem', 'PutItem', 'Query'),
       { table: 'fleet', actions: ['BatchGetItem', 'PutItem', 'Scan', 'UpdateItem'] },
       { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Query', 'UpdateItem'] },
     ],

@@ -22,6 +22,9 @@ const OPENS_FAILED_PERCENT = 20;
 /** Longer than retries take, and than the pauses that WhatsApp's limits ask for. */
 const LONG_WAIT_MS = 15 * 60_000;
 
+/** Actions whose end nobody explains, in a quarter of an hour. One socket that is lost ends four at most. */
+const FAILED_ACTIONS = 20;
+
 /** Adds the alarms on the metrics of the workers. */
 export function addFleetAlarms(scope: Construct, stage: string): void {
   addOwnershipAlarms(scope, stage);
@@ -192,6 +195,14 @@ function addWhatsAppAlarms(scope: Construct, stage: string): void {
     threshold: LONG_WAIT_MS,
     heading: 'Accepted messages wait',
     sentence: `An accepted message has waited for ${LONG_WAIT_MS / 60_000} minutes although its connection is online.`,
+  });
+  new RunbookAlarm(scope, 'actions-fail', {
+    stage,
+    severity: 'ticket',
+    metric: holdfastMetric(stage, 'ActionsFinished', { outcome: 'failed' }, { statistic: 'Sum', minutes: 15 }),
+    threshold: FAILED_ACTIONS,
+    heading: 'Actions fail',
+    sentence: `${FAILED_ACTIONS} or more actions in 15 minutes ended without an answer of WhatsApp, or by our failure.`,
   });
   new RunbookAlarm(scope, 'workers-recycled', {
     stage,

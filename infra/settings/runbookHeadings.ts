@@ -40,6 +40,7 @@ export const runbookHeadings = [
   'Sessions cost more to write',
   'Accounts are logged out',
   'Messages do not end well',
+  'Actions fail',
   'Accepted messages wait',
   'Webhooks are late',
   'Connections are not online',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connectionStatuses, statusCodes, userActions } from '../connection/status.ts';
+import { actionFailedDataSchema, actionSucceededDataSchema } from '../action/actionView.ts';
 import { contentSchema, messageFlagsSchema } from '../content/content.ts';
 import { chatSchema, contactSchema, senderSchema } from '../message/party.ts';
 import { sendErrorSchema } from '../message/sendError.ts';
@@ -15,6 +16,8 @@ export const eventTypes = [
   'message.echo',
   'message.status',
   'call.received',
+  'action.succeeded',
+  'action.failed',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -83,6 +86,8 @@ export const eventSchema = z
     z.object({ ...envelope, type: z.literal('message.echo'), data: messageDataSchema }),
     z.object({ ...envelope, type: z.literal('message.status'), data: messageStatusDataSchema }),
     z.object({ ...envelope, type: z.literal('call.received'), data: callDataSchema }),
+    z.object({ ...envelope, type: z.literal('action.succeeded'), data: actionSucceededDataSchema }),
+    z.object({ ...envelope, type: z.literal('action.failed'), data: actionFailedDataSchema }),
   ])
   .meta({ id: 'Event' });
 export type TenantEvent = z.infer<typeof eventSchema>;

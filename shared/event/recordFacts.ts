@@ -1,3 +1,4 @@
+import type { ActionStore } from '../action/actionStore.ts';
 import { statusRules } from '../connection/status.ts';
 import { deriveMessageId, type ConnectionId } from '../kernel/id.ts';
 import { isPerson, otherNameOf } from '../kernel/jid.ts';
@@ -7,13 +8,15 @@ import { receiptWrite, receivedMessageWrite } from '../message/messageWrites.ts'
 import { toChat, toContact, toSender, type Contact } from '../message/party.ts';
 import { isWordOfRecipient } from '../message/recipient.ts';
 import { toShownError } from '../message/sendError.ts';
+import { planOfActionEnd } from './actionEnd.ts';
 import type { EventDraft } from './event.ts';
-import type { Fact, FactBatch, MessageFact, ReceiptFact, SendResultFact } from './facts/fact.ts';
+import type { ActionEndFact, Fact, FactBatch, MessageFact, ReceiptFact, SendResultFact } from './facts/fact.ts';
 import { recordOnce, type FactPlan, type RecordDependencies, type RecordedEvent } from './recordOnce.ts';
 
 /** The part of ingest that records published facts: each in its order, each at most once. */
 export interface FactDependencies extends RecordDependencies {
   readonly messages: Pick<MessageStore, 'find' | 'findByStanza'>;
+  readonly actions: Pick<ActionStore, 'find'>;
 }
 
 /** The meaning of a fact for the tenant, before it is written. `unknown` is of no concern to us and leaves no trace. */
@@ -65,6 +68,11 @@ export async function recordFact(
 ): Promise<RecordedEvent | undefined> {
   const { tenantId, connectionId, batchId } = batch;
   const source = { tenantId, connectionId, batchId, factKeys: factKeysOf(fact) };
+  if (fact.kind === 'action_end') {
+    return recordOnce(dependencies, source, async () =>
+      planOfActionEnd(fact, await dependencies.actions.find(connectionId, fact.actionId)),
+    );
+  }
   return recordOnce(dependencies, source, async () =>
     toPlan(dependencies, decideFact(batch, fact, await findMessage(dependencies, connectionId, fact))),
   );
@@ -74,7 +82,11 @@ export async function recordFact(
  * Decides what becomes of a fact.
  * @param message the message that the fact is about, where it is about one that we sent
  */
-export function decideFact(batch: Omit<FactBatch, 'events'>, fact: Fact, message: Message | undefined): FactDecision {
+export function decideFact(
+  batch: Omit<FactBatch, 'events'>,
+  fact: Exclude<Fact, ActionEndFact>,
+  message: Message | undefined,
+): FactDecision {
   const common = {
     version: 1,
     tenantId: batch.tenantId,
@@ -210,7 +222,7 @@ function decideMessage(batch: Omit<FactBatch, 'events'>, fact: MessageFact, comm
 async function findMessage(
   { messages }: FactDependencies,
   connectionId: ConnectionId,
-  fact: Fact,
+  fact: Exclude<Fact, ActionEndFact>,
 ): Promise<Message | undefined> {
   if (fact.kind === 'receipt') return messages.findByStanza(connectionId, fact.stanzaId);
   if (fact.kind === 'send_result') return messages.find(connectionId, fact.messageId);

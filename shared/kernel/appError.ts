@@ -62,6 +62,12 @@ export const errorRules = {
     retry: 'never',
     sentence: 'There is no such message on this connection. List them with GET /v1/connections/{id}/messages.',
   },
+  action_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence:
+      'There is no such action. List those of a connection with GET /v1/connections/{id}/actions; they are kept for 7 days.',
+  },
   webhook_not_found: {
     httpStatus: 404,
     retry: 'never',
@@ -108,6 +114,12 @@ export const errorRules = {
     retry: 'never',
     sentence: 'This connection is switched off. Switch it on first with POST /v1/connections/{id}/start.',
   },
+  connection_not_online: {
+    httpStatus: 409,
+    retry: 'later',
+    sentence:
+      'This connection is not online, so WhatsApp cannot be asked now. Ask again when its status is online, or give expires_at to have it done when it comes online until then.',
+  },
   change_conflict: {
     httpStatus: 409,
     retry: 'later',
@@ -121,7 +133,7 @@ export const errorRules = {
   idempotency_conflict: {
     httpStatus: 409,
     retry: 'never',
-    sentence: 'This Idempotency-Key was used with another body in the last 24 hours. Use a new key for a new message.',
+    sentence: 'This Idempotency-Key was used with another body in the last 24 hours. Use a new key for a new request.',
   },
   worker_already_draining: {
     httpStatus: 409,
@@ -167,6 +179,11 @@ export const errorRules = {
     httpStatus: 429,
     retry: 'later',
     sentence: 'Too many messages wait for this connection to come online. Send again when some have left.',
+  },
+  too_many_actions: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence: 'Too many actions of this connection are not over. Ask again when some are.',
   },
   webhook_test_too_soon: {
     httpStatus: 429,

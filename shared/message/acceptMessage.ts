@@ -1,13 +1,10 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Connection } from '../connection/connection.ts';
 import { AppError } from '../kernel/appError.ts';
 import { makeId, makeStanzaId, type CorrelationId, type MessageId, type StanzaId } from '../kernel/id.ts';
 import { toRecipient } from '../kernel/jid.ts';
-import { expiryOf, isExpired } from '../platform/expiry.ts';
-import { idempotencyKey } from '../platform/keys.ts';
-import { tableName } from '../platform/tables.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
+import { findReserved, reserveIds, type ReservedKey } from './idempotency.ts';
 import { ACCEPT_LIMIT_MS, type SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
 import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
@@ -35,17 +32,17 @@ export interface AcceptRequest {
 /** The greatest backlog of one connection; more is refused. */
 const PARKED_LIMIT = 1_000;
 
-interface Ids {
+type Ids = {
   readonly messageId: MessageId;
   readonly stanzaId: StanzaId;
-}
+};
 
 /**
  * Accepts a message for sending. Returns the message as it stands: `queued`, or further on if the same key was used before.
  * Throws `connection_not_paired`, `recipient_invalid`, `too_many_parked`, `idempotency_conflict`, `not_enqueued`.
  */
 export async function acceptMessage(dependencies: AcceptDependencies, request: AcceptRequest): Promise<SentMessage> {
-  const { messages, clock } = dependencies;
+  const { messages, clock, random } = dependencies;
   const { connection, body } = request;
   const to = resolveRecipient(body.to);
   const refusal = refusalOf(connection);
@@ -56,7 +53,9 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
     return repeated;
   }
 
-  const ids = await reserveIds(dependencies, request);
+  const nowMs = clock.nowMs();
+  const fresh: Ids = { messageId: makeId('msg', nowMs, random), stanzaId: makeStanzaId(random) };
+  const ids = await reserveIds(dependencies, keyOf(request, nowMs), fresh);
   const earlier = await messages.find(connection.connectionId, ids.messageId);
   if (earlier?.direction === 'out' && (earlier.state !== 'accepting' || isTooLate(earlier, clock.nowMs()))) {
     return asShown(earlier, clock.nowMs());
@@ -98,18 +97,13 @@ function refusalOf({ account, parkedCount }: Connection): AppError | undefined {
 
 /** Finds the message that was accepted under this key before. Throws `idempotency_conflict`. */
 async function findRepeated(
-  { table, stage, messages, clock }: AcceptDependencies,
+  dependencies: AcceptDependencies,
   request: AcceptRequest,
 ): Promise<SentMessage | undefined> {
-  if (request.idempotencyKey === undefined) return undefined;
-  const { connectionId } = request.connection;
-  const Key = { ...idempotencyKey(connectionId, request.idempotencyKey) };
-  const { Item } = await table.send(new GetCommand({ TableName: tableName(stage, 'core'), Key, ConsistentRead: true }));
+  const { messages, clock } = dependencies;
   const nowMs = clock.nowMs();
-  if (Item === undefined || isExpired(Item, nowMs)) return undefined;
-  if (Item['bodyHash'] !== hashOfRequest(request.body, resolveRecipient(request.body.to)))
-    throw new AppError('idempotency_conflict');
-  const message = await messages.find(connectionId, Item['messageId'] as MessageId);
+  const ids = await findReserved<Ids>(dependencies, keyOf(request, nowMs));
+  const message = ids && (await messages.find(request.connection.connectionId, ids.messageId));
   if (message?.direction !== 'out') return undefined;
   const shown = asShown(message, nowMs);
   return shown.state === 'accepting' ? undefined : shown;
@@ -132,35 +126,9 @@ export function resolveRecipient(to: string): string {
   throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
 }
 
-async function reserveIds(dependencies: AcceptDependencies, request: AcceptRequest): Promise<Ids> {
-  const { table, stage, clock, random } = dependencies;
-  const nowMs = clock.nowMs();
-  const fresh: Ids = { messageId: makeId('msg', nowMs, random), stanzaId: makeStanzaId(random) };
-  if (request.idempotencyKey === undefined) return fresh;
-  const bodyHash = hashOfRequest(request.body, resolveRecipient(request.body.to));
-  try {
-    await table.send(
-      new PutCommand({
-        TableName: tableName(stage, 'core'),
-        Item: {
-          ...idempotencyKey(request.connection.connectionId, request.idempotencyKey),
-          ...fresh,
-          bodyHash,
-          ttl: expiryOf('idempotency', nowMs),
-        },
-        // DynamoDB deletes expired items late, so an expired row counts as absent.
-        ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
-        ExpressionAttributeNames: { '#ttl': 'ttl' },
-        ExpressionAttributeValues: { ':now': Math.floor(nowMs / 1_000) },
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      }),
-    );
-    return fresh;
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException) || error.Item === undefined) throw error;
-    if (error.Item['bodyHash']?.S !== bodyHash) throw new AppError('idempotency_conflict');
-    return { messageId: error.Item['messageId']?.S as MessageId, stanzaId: error.Item['stanzaId']?.S as StanzaId };
-  }
+function keyOf({ connection, body, idempotencyKey }: AcceptRequest, nowMs: number): ReservedKey {
+  const bodyHash = hashOfRequest(body, resolveRecipient(body.to));
+  return { connectionId: connection.connectionId, callerKey: idempotencyKey, bodyHash, nowMs };
 }
 
 async function enqueue(dependencies: AcceptDependencies, shard: number, message: SentMessage): Promise<void> {

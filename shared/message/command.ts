@@ -1,13 +1,13 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
-import type { ConnectionId, CorrelationId, MessageId, TenantId } from '../kernel/id.ts';
+import type { ActionId, ConnectionId, CorrelationId, MessageId, TenantId } from '../kernel/id.ts';
 import { toAsciiJson } from '../platform/asciiJson.ts';
 import { commandQueueName } from '../platform/queues.ts';
 
 /**
- * The commands by which the API asks the owner of a connection to do something. Each connection has two FIFO groups:
- * messages in order, and control, which is level-triggered ("read the wanted state and act"), so that nothing waits
- * behind parked messages.
+ * The commands by which the API asks the owner of a connection to do something. Each connection has three FIFO groups:
+ * messages in order; control, which is level-triggered ("read the wanted state and act"); and actions. So neither a pairing,
+ * nor a backlog of messages, nor many actions make the others wait.
  */
 const brandedText = <Brand>() =>
   z
@@ -28,6 +28,7 @@ export type ControlKind = (typeof controlKinds)[number];
 export const commandSchema = z.discriminatedUnion('kind', [
   z.object({ ...common, kind: z.literal('send_message'), messageId: brandedText<MessageId>() }),
   z.object({ ...common, kind: z.literal('control'), control: z.enum(controlKinds) }),
+  z.object({ ...common, kind: z.literal('action'), actionId: brandedText<ActionId>() }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type SendCommand = Extract<Command, { kind: 'send_message' }>;
@@ -40,9 +41,15 @@ export interface CommandQueue {
 }
 
 /** The FIFO group of a command. */
-export function commandGroup(command: Pick<Command, 'kind' | 'connectionId'>): string {
-  return command.kind === 'control' ? `${command.connectionId}#control` : command.connectionId;
+export function commandGroup({ kind, connectionId }: Pick<Command, 'kind' | 'connectionId'>): string {
+  return `${connectionId}${groupEndings[kind]}`;
 }
+
+const groupEndings: Readonly<Record<Command['kind'], string>> = {
+  send_message: '',
+  control: '#control',
+  action: '#action',
+};
 
 /**
  * Puts a command into the queue of the connection's shard. Resolves when SQS has it; rejects otherwise.

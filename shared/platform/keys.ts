@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import { boundedKeyPart } from '../kernel/boundedName.ts';
-import type { ApiKeyId, ConnectionId, DeliveryId, EndpointId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+import type {
+  ActionId,
+  ApiKeyId,
+  ConnectionId,
+  DeliveryId,
+  EndpointId,
+  MessageId,
+  StanzaId,
+  TenantId,
+} from '../kernel/id.ts';
 
 /**
  * Every key of the Core table, in one place. The tenant stands in the key of each record that a tenant reads, so
@@ -85,6 +94,26 @@ export const parkedPartition = (connectionId: ConnectionId): string => `PARKED#$
 export const parkedKey = (connectionId: ConnectionId, sequenceNumber: string): ItemKey => ({
   pk: parkedPartition(connectionId),
   sk: sequenceNumber.padStart(40, '0'),
+});
+
+/** The actions of a connection, in the order in which they were asked for. */
+export const actionPartition = (connectionId: ConnectionId): string => `CON#${connectionId}`;
+export const actionKey = (connectionId: ConnectionId, actionId: ActionId): ItemKey => ({
+  pk: actionPartition(connectionId),
+  sk: `ACTION#${actionId}`,
+});
+export const ACTION_PREFIX = 'ACTION#';
+/** The way from an action to its connection: callers name the action alone. */
+export const actionPlaceKey = (tenantId: TenantId, actionId: ActionId): ItemKey => ({
+  pk: `TENANT#${tenantId}`,
+  sk: `ACTION#${actionId}`,
+});
+/** The actions of a shard that are not over, by connection: whoever owns the shard finds them by one query. */
+export const openActionsPartition = (shard: number): string => `ACTIONS#${padded(shard, 4)}`;
+export const openActionPrefix = (connectionId: ConnectionId): string => `${connectionId}#`;
+export const openActionKey = (shard: number, connectionId: ConnectionId, actionId: ActionId): ItemKey => ({
+  pk: openActionsPartition(shard),
+  sk: `${openActionPrefix(connectionId)}${actionId}`,
 });
 
 /** The number of events of a tenant's log in one partition before the next begins. */

@@ -183,6 +183,18 @@ export const metricCatalogue = {
     question: 'How did accepted messages end: with WhatsApp, refused for a reason of their own, or by our failure?',
   },
   CommandAge: { ...duration, question: 'How long after it was accepted did WhatsApp take a message?' },
+  ActionsFinished: {
+    ...count,
+    dimensions: { outcome: ['succeeded', 'refused', 'expired', 'failed'] },
+    question:
+      'How did actions end: done, refused by WhatsApp or its limits, never begun in time, or by silence or our failure?',
+  },
+  ActionsFailed: {
+    ...trouble,
+    dimensions: { kind: ['contacts_check', 'chat_typing'] },
+    question: 'Which kinds of actions ended without an answer of WhatsApp, or by our failure?',
+  },
+  ActionDuration: { ...duration, question: 'How long does WhatsApp take for what it is asked by actions?' },
   SendsLate: {
     ...level,
     question: 'On how many online connections has an accepted message waited for more than a minute?',

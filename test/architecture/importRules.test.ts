@@ -12,8 +12,20 @@ const SOURCE_ROOTS = ['shared', 'functions', 'worker', 'infra', 'ops'] as const;
  * itself put the rooms together and stand above all of them.
  */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
-  shared: ['kernel', 'platform', 'fleet', 'identity', 'tenant', 'connection', 'content', 'message', 'event', 'webhook'],
-  worker: ['vitals', 'fleet', 'facts', 'session', 'socket', 'sending', 'runner', 'commands', 'status'],
+  shared: [
+    'kernel',
+    'platform',
+    'fleet',
+    'identity',
+    'tenant',
+    'connection',
+    'content',
+    'message',
+    'action',
+    'event',
+    'webhook',
+  ],
+  worker: ['vitals', 'fleet', 'facts', 'session', 'socket', 'sending', 'actions', 'runner', 'commands', 'status'],
   functions: [
     'runtime',
     'http',
@@ -28,7 +40,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'api',
   ],
   infra: ['settings', 'access', 'constructs', 'dashboards', 'alarms', 'stacks', 'local'],
-  'worker/socket': ['port', 'wire', 'repairs', 'signal', 'people', 'sending', 'inbound', 'pairing'],
+  'worker/socket': ['port', 'wire', 'repairs', 'signal', 'people', 'sending', 'actions', 'inbound', 'pairing'],
 };
 
 interface Import {

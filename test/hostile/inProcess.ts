@@ -8,6 +8,7 @@ import { makeId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
+import { ActionStore } from '../../shared/action/actionStore.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
 import { makeSqsFactPublisher } from '../../worker/facts/sqsFactPublisher.ts';
 import { toMessageFacts } from '../../worker/socket/wire/messageFacts.ts';
@@ -87,6 +88,7 @@ export class Passage {
       table,
       random: systemRandom,
       messages: new MessageStore({ table, stage: STAGE }),
+      actions: new ActionStore({ table, stage: STAGE }),
       endpoints: { list: () => Promise.resolve([]) },
     });
   }

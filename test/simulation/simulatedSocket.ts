@@ -5,6 +5,7 @@ import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Evidence } from '../../shared/connection/liveness.ts';
 import { makeId, type ConnectionId, type StanzaId } from '../../shared/kernel/id.ts';
 import { Acknowledgements } from '../../worker/socket/sending/acknowledgements.ts';
+import type { ActionOutcome } from '../../worker/socket/port/actionOutcome.ts';
 import type {
   ConnectionSocket,
   LinkedAccount,
@@ -186,6 +187,9 @@ export class SimulatedSocket implements ConnectionSocket {
   readonly lookUpsFor = async (): Promise<ReadonlySet<never>> => new Set();
 
   readonly chatOf = async (to: string): Promise<string> => to;
+
+  /** Its server answers nothing but messages. */
+  readonly ask = async (): Promise<ActionOutcome> => ({ outcome: 'not_asked' });
 
   async close(): Promise<void> {
     await this.#inbound;

@@ -163,7 +163,11 @@ function toSignedPreKey(skey: BinaryNode | undefined): LinkedDevice['signedPreKe
 function answerUsync(context: QueryContext, asker: LinkedDevice | undefined, query: BinaryNode): BinaryNode {
   const { world, counters } = context;
   if (child(child(child(query, 'usync'), 'query'), 'devices') !== undefined) counters.deviceQueries += 1;
-  const users = children(child(child(query, 'usync'), 'list'), 'user').map((user) => {
+  const users = children(child(child(query, 'usync'), 'list'), 'user');
+  if (asker !== undefined && users.some((user) => child(user, 'contact')?.content !== undefined)) {
+    counters.countAccountQuery(asker.number);
+  }
+  const answers = users.map((user) => {
     const contact = child(user, 'contact')?.content;
     const asked =
       contact === undefined
@@ -173,7 +177,8 @@ function answerUsync(context: QueryContext, asker: LinkedDevice | undefined, que
             .replaceAll(/\D/g, '');
     const jid = user.attrs['jid'] ?? `${context.accountOf(asked ?? '')}@${WHATSAPP}`;
     const account = findAddress(world, jid)?.account;
-    const isIn = node('contact', { type: account === undefined ? 'out' : 'in' });
+    // The server repeats the number that it was asked for (whatsmeow, `IsOnWhatsApp`, reads it there).
+    const isIn = node('contact', { type: account === undefined ? 'out' : 'in' }, contact);
     if (account === undefined) return node('user', { jid }, [isIn]);
     if (asker !== undefined) context.onDevicesAsked(asker, account.number);
     const devices = [0, ...account.devices.keys()].map((id) =>
@@ -185,5 +190,5 @@ function answerUsync(context: QueryContext, asker: LinkedDevice | undefined, que
       node('devices', {}, [node('device-list', {}, devices)]),
     ]);
   });
-  return node('usync', {}, [node('list', {}, users)]);
+  return node('usync', {}, [node('list', {}, answers)]);
 }

@@ -1,7 +1,7 @@
 import type { Faults } from './faults.ts';
 import type { Group } from './groups.ts';
 import { bytesOf, child, children, node, stamp, type BinaryNode } from './node.ts';
-import type { Counters } from './stats.ts';
+import type { ChatState, Counters } from './stats.ts';
 import { findAddress, jidOf, WHATSAPP, type Account, type Address, type LinkedDevice, type World } from './world.ts';
 
 /** Moves sealed messages and receipts between devices. It never decrypts; only phones do. */
@@ -106,6 +106,13 @@ export class Relay {
     const stanza = node('chatstate', { from: jidOf(account, 0, reader.server) }, state.content);
     for (const device of reader.account.devices.values()) tell(device, stanza);
   }
+}
+
+/** What a chat state says: recording is typing of another kind on the wire. */
+export function toChatState(stanza: BinaryNode): ChatState {
+  const [state] = children(stanza);
+  const isRecording = state?.attrs['media'] === 'audio';
+  return { to: stanza.attrs['to'] ?? '', state: isRecording ? 'recording' : (state?.tag ?? '') };
 }
 
 /** Devices of an account, the phone first. */

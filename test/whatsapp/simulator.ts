@@ -17,7 +17,7 @@ import { Pairing } from './pairing.ts';
 import { Phone } from './phone.ts';
 import { PhoneTraffic } from './phoneTraffic.ts';
 import { answerQuery, failedQuery, type QueryContext } from './queries.ts';
-import { Relay } from './relay.ts';
+import { Relay, toChatState } from './relay.ts';
 import { loadWorld, saveWorld } from './savedState.ts';
 import { silenceConsole } from './silenceConsole.ts';
 import { Counters, type Stats } from './stats.ts';
@@ -287,6 +287,7 @@ export class WhatsAppSimulator {
     } else if (stanza.tag === 'call') {
       socket.send(this.calls.accept(device, stanza));
     } else if (stanza.tag === 'chatstate') {
+      this.counters.noteChatState(device.number, toChatState(stanza));
       this.relay.chatState(device, stanza, (to, state) => this.logins.tell(to, state));
     }
   }

@@ -39,6 +39,10 @@ export interface Stats {
   readonly refusals: Readonly<Record<string, number>>;
   /** Presence that clients announced last, per account. */
   readonly presence: Readonly<Record<string, string>>;
+  /** Chat states that clients of a number wrote, oldest first: the last hundred. */
+  readonly chatStates: Readonly<Record<string, readonly ChatState[]>>;
+  /** Queries of a number for the accounts of phone numbers. */
+  readonly accountQueries: Readonly<Record<string, number>>;
   readonly keyFetches: number;
   /** Queries for the devices of people. */
   readonly deviceQueries: number;
@@ -57,6 +61,14 @@ export interface Stats {
 }
 
 /** Counts that grow as the simulator runs. */
+/** That somebody is typing, recording, or has stopped; `to` is the address it was written to. */
+export interface ChatState {
+  readonly to: string;
+  readonly state: string;
+}
+
+const MOST_CHAT_STATES = 100;
+
 export class Counters {
   sockets = 0;
   replaced = 0;
@@ -77,6 +89,8 @@ export class Counters {
   readonly stanzas = new Map<string, number>();
   readonly refusals = new Map<string, number>();
   readonly presence = new Map<string, string>();
+  readonly chatStates = new Map<string, readonly ChatState[]>();
+  readonly accountQueries = new Map<string, number>();
   readonly placeholderRequests = new Map<string, number>();
   readonly tokenIssues = new Map<string, number>();
   readonly versions = new Map<string, number>();
@@ -104,6 +118,14 @@ export class Counters {
 
   countPlaceholderRequest(number: string): void {
     this.placeholderRequests.set(number, (this.placeholderRequests.get(number) ?? 0) + 1);
+  }
+
+  noteChatState(number: string, state: ChatState): void {
+    this.chatStates.set(number, [...(this.chatStates.get(number) ?? []), state].slice(-MOST_CHAT_STATES));
+  }
+
+  countAccountQuery(number: string): void {
+    this.accountQueries.set(number, (this.accountQueries.get(number) ?? 0) + 1);
   }
 
   countTokenIssue(number: string): void {
@@ -165,6 +187,8 @@ export class Counters {
       stanzas: Object.fromEntries(this.stanzas),
       refusals: Object.fromEntries(this.refusals),
       presence: Object.fromEntries(this.presence),
+      chatStates: Object.fromEntries(this.chatStates),
+      accountQueries: Object.fromEntries(this.accountQueries),
       keyFetches: this.keyFetches,
       deviceQueries: this.deviceQueries,
       unreadByClients: this.unreadByClients.size,

@@ -28,9 +28,14 @@ export async function handleCommand(dependencies: HandlerDependencies, record: C
     commandKind: kind,
     receiveCount: record.receiveCount,
   });
-  return command.kind === 'control'
-    ? held.reconcile(command.control)
-    : held.outbox.handle(command.messageId, record.sequenceNumber, record.enqueuedAtMs);
+  switch (command.kind) {
+    case 'control':
+      return held.reconcile(command.control);
+    case 'action':
+      return held.actions.handle(command.actionId);
+    default:
+      return held.outbox.handle(command.messageId, record.sequenceNumber, record.enqueuedAtMs);
+  }
 }
 
 /** The command in a body, or undefined when it holds none. */

@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { OpenActions } from '../../shared/action/openActions.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
@@ -17,6 +18,7 @@ export interface ShardWorkDependencies extends Pick<Surroundings, 'clock' | 'ran
   readonly acting: SQSClient;
   readonly connections: ConnectionStore;
   readonly messages: Pick<MessageStore, 'listParked'>;
+  readonly openActions: Pick<OpenActions, 'connectionsOf'>;
   readonly parts: ConnectionParts;
   readonly assertOpen: () => void;
   readonly isOpen: () => boolean;

@@ -1,4 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { ActionStore } from '../../shared/action/actionStore.ts';
+import type { OpenActions } from '../../shared/action/openActions.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import { putTransition } from '../../shared/connection/statusHistory.ts';
@@ -7,6 +9,7 @@ import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { ConnectionConfig } from '../../shared/platform/connectionConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import { ConnectionActions } from '../actions/connectionActions.ts';
 import { ConnectionOutbox } from '../sending/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../../shared/connection/connection.ts';
 import { showSendsPause } from '../sending/showSendsPause.ts';
@@ -25,6 +28,8 @@ export interface PartsDependencies extends Surroundings {
   readonly stage: string;
   readonly connections: ConnectionStore;
   readonly messages: MessageStore;
+  readonly actions: ActionStore;
+  readonly openActions: OpenActions;
   readonly publisher: FactPublisher;
   readonly config: ConnectionConfig;
   readonly assertOpen: () => void;
@@ -62,6 +67,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
       const own = { ...dependencies, owned, logger: loggerOf(owned) };
       return new ConnectionOutbox({ ...own, socket, showPause: showSendsPause(own) });
     },
+    makeActions: (owned, socket) => new ConnectionActions({ ...dependencies, owned, logger: loggerOf(owned), socket }),
     makeSocketSource: (owned, settings) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,

@@ -1,3 +1,4 @@
+import type { OpenActions } from '../../shared/action/openActions.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
@@ -18,6 +19,7 @@ export interface RunnersDependencies extends Pick<Surroundings, 'clock' | 'logge
   readonly parts: ConnectionParts;
   readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'clearLogout' | 'listOfShard'>;
   readonly messages: Pick<MessageStore, 'listParked'>;
+  readonly openActions: Pick<OpenActions, 'connectionsOf'>;
   readonly nextFactNumber: () => number;
   /** Of the shard. Its close ends all at once. */
   readonly scope: Scope;
@@ -125,7 +127,7 @@ export class ConnectionRunners {
   /** The runners have ended with their scopes; what is left is the listing and what waits to be sent. */
   #abandon(): void {
     this.#ended.abort();
-    for (const held of this.#held.values()) void held.outbox.finish();
+    for (const held of this.#held.values()) void held.finish();
   }
 
   async #keepListing(): Promise<void> {
@@ -150,8 +152,17 @@ export class ConnectionRunners {
       ...behind.map((found) => this.#reconcile(this.hold(found.tenantId, found.connectionId))),
       ...stray.map((held) => this.#reconcile(held)),
     ]);
+    await this.#lookAtActions();
     await this.#waiting.look([...listed.values()]);
     return done.every(Boolean);
+  }
+
+  /** One query for the shard: an earlier owner may have left actions open, also on connections that are not wanted online. */
+  async #lookAtActions(): Promise<void> {
+    const { openActions, shard } = this.#dependencies;
+    for (const { tenantId, connectionId } of await openActions.connectionsOf(shard)) {
+      if (!this.#ended.signal.aborted) this.hold(tenantId, connectionId).actions.look();
+    }
   }
 
   /** The index is read eventually consistently: it only tells where to look. */

@@ -1,4 +1,5 @@
 import { Mutex } from 'async-mutex';
+import type { ConnectionActions } from '../actions/connectionActions.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionVitals, SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { ConnectionSettings } from '../../shared/connection/settings.ts';
@@ -21,6 +22,7 @@ import type { Input, StopReason } from './machineTypes.ts';
 /** What is made for one connection. Composed in one place, so that tests can make fakes. */
 export interface ConnectionParts {
   readonly makeOutbox: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionOutbox;
+  readonly makeActions: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionActions;
   /** @param settings the tenant's settings as they are now */
   readonly makeSocketSource: (owned: OwnedConnection, settings: () => ConnectionSettings) => SocketSource;
   readonly makeRunner: (options: {
@@ -66,6 +68,7 @@ export class HeldConnection {
   /** One comparison with the record at a time. */
   readonly #turn = new Mutex();
   readonly outbox: ConnectionOutbox;
+  readonly actions: ConnectionActions;
   #runner: ConnectionRunner | undefined;
   #stopReason: StopReason | undefined;
   #lostAtMs = Number.NEGATIVE_INFINITY;
@@ -81,7 +84,9 @@ export class HeldConnection {
     this.#owned = owned;
     this.#dependencies = dependencies;
     this.#sockets = dependencies.parts.makeSocketSource(owned, () => this.#settings);
-    this.outbox = dependencies.parts.makeOutbox(owned, () => this.#runner?.usableSocket());
+    const socket = (): ConnectionSocket | undefined => this.#runner?.usableSocket();
+    this.outbox = dependencies.parts.makeOutbox(owned, socket);
+    this.actions = dependencies.parts.makeActions(owned, socket);
   }
 
   get isOnline(): boolean {
@@ -158,10 +163,10 @@ export class HeldConnection {
   async drain(): Promise<void> {
     this.#ending = true;
     const runner = this.#runner;
-    if (runner === undefined) return this.outbox.finish();
+    if (runner === undefined) return this.finish();
     runner.deliver({ type: 'drain_requested' });
     await withDeadline('draining a connection', STOP_DEADLINE_MS, () => runner.stopped, this.#dependencies.clock);
-    await this.outbox.finish();
+    await this.finish();
   }
 
   /** Another worker owns it: the socket closes without logging out and nothing more is written. Resolves when closed. */
@@ -169,10 +174,21 @@ export class HeldConnection {
     this.#ending = true;
     const runner = this.#runner;
     runner?.deliver({ type: 'ownership_lost' });
-    void this.outbox.finish();
+    void this.finish();
     if (runner === undefined) return;
     const { clock } = this.#dependencies;
     await withDeadline('closing a lost connection', STOP_DEADLINE_MS, () => runner.stopped, clock);
+  }
+
+  /** Begins nothing more, and resolves when neither a message nor an action is in flight. */
+  async finish(): Promise<void> {
+    await Promise.all([this.outbox.finish(), this.actions.finish()]);
+  }
+
+  /** Messages that wait fail, and so do actions that are open. */
+  async #failAll(code: 'connection_not_paired' | 'connection_deleted'): Promise<void> {
+    await this.outbox.failAll(code);
+    await this.actions.failAll(code);
   }
 
   async #perform(action: ControlAction, connection: Connection | undefined): Promise<CommandResult> {
@@ -180,7 +196,7 @@ export class HeldConnection {
       await this.lose();
       this.#dependencies.onForgotten();
     } else if (action.action === 'fail_messages') {
-      await this.outbox.failAll('connection_not_paired');
+      await this.#failAll('connection_not_paired');
     } else if (connection !== undefined) {
       if (action.action === 'remove') return this.#remove(connection);
       if (action.action === 'log_out') return this.#logOut(connection, action.requestId);
@@ -210,7 +226,7 @@ export class HeldConnection {
     if (reason !== 'unlinked' && reason !== 'gave_up' && reason !== 'off') return 'later';
     // Again, and this time a failure is not survivable: a record must not go while its credentials are in use.
     if ((await this.#sockets.retire()) === 'lost') return 'later';
-    await this.outbox.failAll('connection_deleted');
+    await this.#failAll('connection_deleted');
     await connections.remove(connection);
     onForgotten();
     return 'done';
@@ -221,7 +237,7 @@ export class HeldConnection {
     // One that stopped for another reason has still to be unlinked.
     if ((await this.#unlink(connection)) !== 'unlinked') return 'later';
     if ((await this.#sockets.retire()) === 'lost') return 'later';
-    await this.outbox.failAll('connection_not_paired');
+    await this.#failAll('connection_not_paired');
     await this.#dependencies.connections.clearLogout(this.#owned, requestId);
     return 'done';
   }
@@ -241,9 +257,12 @@ export class HeldConnection {
       sockets: this.#sockets,
       scope: this.#dependencies.scope.child(this.#owned.connectionId),
       sending: {
-        allow: () => this.outbox.allow(),
-        finish: () => this.outbox.finish(),
-        failAll: () => this.outbox.failAll('connection_not_paired'),
+        allow: () => {
+          this.outbox.allow();
+          this.actions.allow();
+        },
+        finish: () => this.finish(),
+        failAll: () => this.#failAll('connection_not_paired'),
       },
       shown: {
         status: connection.status,

@@ -1,4 +1,7 @@
 import type { Evidence } from '../../shared/connection/liveness.ts';
+import type { AskedAction } from '../../shared/action/actionKinds.ts';
+import { askWhatsApp } from './actions/askWhatsApp.ts';
+import type { Asking } from './actions/asking.ts';
 import { Ending } from './ending.ts';
 import { AppliedSettings } from './inbound/appliedSettings.ts';
 import { FactsInOrder } from './inbound/factsInOrder.ts';
@@ -11,6 +14,7 @@ import { Opening } from './opening.ts';
 import { openLine, type Line } from './openLine.ts';
 import { openPairing } from './pairing/openPairing.ts';
 import { CallGroups } from './people/callGroups.ts';
+import type { ActionOutcome } from './port/actionOutcome.ts';
 import type { ConnectionSocket, LookUp, SendOutcome, SendRequest } from './port/connectionSocket.ts';
 import type { OpenSocketOptions } from './port/socketOptions.ts';
 import { Probe } from './probe.ts';
@@ -28,6 +32,7 @@ export function openSocket(options: OpenSocketOptions): ConnectionSocket {
 class BaileysSocket implements ConnectionSocket {
   readonly generation: number;
   readonly #outgoing: Outgoing;
+  readonly #asking: Asking;
   readonly #unrecorded: UnrecordedSends;
   readonly #evidence: SocketEvidence;
   readonly #probe: Probe;
@@ -54,6 +59,14 @@ class BaileysSocket implements ConnectionSocket {
     this.#evidence.watch(line.raw);
     this.#probe = new Probe((stanza) => socket.query(stanza), config.onlineQueryTimeoutMs);
     this.#outgoing = new Outgoing(options, { ...line, acknowledgements, me: credentials.me });
+    this.#asking = {
+      socket,
+      recipients: this.#outgoing.recipients,
+      otherNameOf: line.people.otherNameOf,
+      presence: options.settings?.().presence ?? 'unavailable',
+      makeTag: socket.generateMessageTag,
+      queryTimeoutMs: config.onlineQueryTimeoutMs,
+    };
     const enter = this.#evidence.enter.bind(this.#evidence);
     const pairing = openPairing(options, { socket, order, credentials, enter, cut });
     const parts = { line, credentials, facts, acknowledgements, order, unrecorded: this.#unrecorded };
@@ -84,6 +97,11 @@ class BaileysSocket implements ConnectionSocket {
   readonly lookUpsFor = (to: string): Promise<ReadonlySet<LookUp>> => this.#outgoing.lookUpsFor(to);
 
   readonly chatOf = (to: string): Promise<string> => this.#outgoing.chatOf(to);
+
+  readonly ask = async (action: AskedAction): Promise<ActionOutcome> => {
+    if (!this.#opening.hasCaughtUp || this.#ending.isClosed) return { outcome: 'not_asked' };
+    return askWhatsApp(this.#asking, action);
+  };
 
   readonly close = (kind: 'end' | 'logout'): Promise<void> => this.#ending.close(kind);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../kernel/id.ts';
+import type { ActionId, ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../kernel/id.ts';
 import { factBounds, isWellFormed } from '../factBounds.ts';
 import { connectionStatuses, statusCodes } from '../../connection/status.ts';
 import { inboundContentSchema, messageFlagsSchema } from '../../content/content.ts';
@@ -73,6 +73,9 @@ const sendResultFact = z.object({
   error: sendErrorSchema.optional(),
 });
 
+/** An action is over. How it ended is on its row, recorded before this is published. */
+const actionEndFact = z.object({ ...common, kind: z.literal('action_end'), actionId: brandedText<ActionId>() });
+
 /** A new public status of the connection, recorded on its row before this is published. */
 const statusFact = z.object({
   ...common,
@@ -99,12 +102,13 @@ const callFact = z.object({
 });
 
 export const factSchema = z
-  .discriminatedUnion('kind', [messageFact, receiptFact, sendResultFact, statusFact, callFact])
+  .discriminatedUnion('kind', [messageFact, receiptFact, sendResultFact, actionEndFact, statusFact, callFact])
   .refine(isWellFormed, { message: 'not well-formed' });
 export type Fact = z.infer<typeof factSchema>;
 export type MessageFact = z.infer<typeof messageFact>;
 export type ReceiptFact = z.infer<typeof receiptFact>;
 export type SendResultFact = z.infer<typeof sendResultFact>;
+export type ActionEndFact = z.infer<typeof actionEndFact>;
 export type StatusFact = z.infer<typeof statusFact>;
 export type CallFact = z.infer<typeof callFact>;
 

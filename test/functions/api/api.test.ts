@@ -5,6 +5,7 @@ import { apiRoutes } from '../../../functions/api/handler.ts';
 import { putPairingOffer } from '../../../shared/connection/pairingOffer.ts';
 import { makeQueueClient } from '../../../shared/platform/aws.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { actionBodyOf } from './actionBodies.ts';
 import { anAccount, ApiStack } from './apiStack.ts';
 
 const message = { to: '+49 151 00000002', type: 'text', text: { body: 'hello' } };
@@ -206,7 +207,7 @@ describe('the API', () => {
     const theirs = await stack.connection(other, anAccount);
     const routes = apiRoutes(stack.dependencies).served.filter(({ path }) => path.includes('{connectionId}'));
     const call = async (method: string, path: string, id: string) => {
-      const posted = path.endsWith('/messages') ? message : { method: 'qr' };
+      const posted = actionBodyOf(path) ?? (path.endsWith('/messages') ? message : { method: 'qr' });
       const body = method === 'POST' ? posted : method === 'PATCH' ? {} : undefined;
       const filled = path.replace('{connectionId}', id).replace('{messageId}', 'msg_01ARZ3NDEKTSV4RRFFQ69G5FAV');
       const answer = await stack.call(method, filled, { key: tenant.key, body });

@@ -1,3 +1,4 @@
+import { actionBodyOf } from './actionBodies.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutes } from '../../../functions/api/handler.ts';
 import { TcpProxy, type Passage } from '../../chaos/tcpProxy.ts';
@@ -62,11 +63,11 @@ describe('the API while its stores do not answer', () => {
       .replace('{tenantId}', tenant.tenantId)
       .replaceAll(
         /\{(\w)\w+\}/g,
-        (_all, letter: string) => `${{ m: 'msg', w: 'end' }[letter] ?? 'x'}_01ARZ3NDEKTSV4RRFFQ69G5FAV`,
+        (_all, letter: string) => `${{ m: 'msg', w: 'end', a: 'act' }[letter] ?? 'x'}_01ARZ3NDEKTSV4RRFFQ69G5FAV`,
       )
       .replace('workers/end_', 'workers/wrk_');
     const key = /admin|detailed/.test(path) ? stack.operatorKey : tenant.key;
-    const body = bodies[`${method} ${template}`];
+    const body = bodies[`${method} ${template}`] ?? actionBodyOf(template);
     const startedMs = performance.now();
     const answer = await stack.call(method, path, { key, ...(body === undefined ? {} : { body }) });
     return { ...answer, tookMs: performance.now() - startedMs };

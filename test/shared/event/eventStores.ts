@@ -1,4 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { ActionStore } from '../../../shared/action/actionStore.ts';
 import type { Fact, FactBatch } from '../../../shared/event/facts/fact.ts';
 import { makeId, makeStanzaId, type ConnectionId, type TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
@@ -16,6 +17,7 @@ export interface EventStores {
   readonly clock: TestClock;
   readonly random: typeof systemRandom;
   readonly messages: MessageStore;
+  readonly actions: ActionStore;
   readonly stop: () => Promise<void>;
 }
 
@@ -24,11 +26,12 @@ export async function startEventStores(): Promise<EventStores> {
   await createTables(dynamoDb.endpoint, 'test');
   const table = makeDocumentClient(aStoreConfig({ dynamoDb }));
   const messages = new MessageStore({ table, stage: 'test' });
+  const actions = new ActionStore({ table, stage: 'test' });
   const stop = async (): Promise<void> => {
     table.destroy();
     await dynamoDb.stop();
   };
-  return { table, stage: 'test', clock: makeTestClock(), random: systemRandom, messages, stop };
+  return { table, stage: 'test', clock: makeTestClock(), random: systemRandom, messages, actions, stop };
 }
 
 /** Ids that no other test uses. */

@@ -109,6 +109,7 @@ export class FakeSource implements SocketSource {
       send: async () => ({ outcome: 'unknown' }),
       lookUpsFor: async () => new Set(),
       chatOf: async (to) => to,
+      ask: async () => ({ outcome: 'not_asked' }),
       close: async (kind) => {
         await this.closing;
         if (closedAs.length === 0) this.openNow -= 1;

@@ -10,7 +10,7 @@ import { silentLogger } from '../../../shared/platform/logger.ts';
 import { ConnectionRecorder } from '../../../worker/runner/connectionRecorder.ts';
 import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
 import { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
-import { anOutbox, type Core, type FakePublisher } from '../sending/fakes.ts';
+import { anOutbox, someActions, type Core, type FakePublisher } from '../sending/fakes.ts';
 import { FakeSource } from './fakes.ts';
 import { aPolicy } from './scripts.ts';
 
@@ -54,6 +54,7 @@ export function makeOwner(
       clearLogout: (of, requestId) => connections.clearLogout(of, requestId),
     },
     messages: core.messages,
+    openActions: core.openActions,
     nextFactNumber: () => (facts += 1),
     clock: systemClock,
     logger: silentLogger,
@@ -65,6 +66,7 @@ export function makeOwner(
         publishers.set(owned.connectionId, publisher);
         return outbox;
       },
+      makeActions: (owned, socket) => someActions(core, owned, { token, overrides: { socket } }).desk,
       makeSocketSource: ({ connectionId }, settings) => {
         settingsOf.set(connectionId, settings);
         const source = new FakeSource();

@@ -1,4 +1,8 @@
 import { MessageStore } from '../../../shared/message/messageStore.ts';
+import type { Action } from '../../../shared/action/action.ts';
+import { ActionStore } from '../../../shared/action/actionStore.ts';
+import type { AskedAction } from '../../../shared/action/actionKinds.ts';
+import { OpenActions } from '../../../shared/action/openActions.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import type { Evidence } from '../../../shared/connection/liveness.ts';
@@ -16,9 +20,12 @@ import type { SentMessage } from '../../../shared/message/message.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { silentMetrics } from '../../../shared/platform/metrics.ts';
+import { ConnectionActions, type ActionsDependencies } from '../../../worker/actions/connectionActions.ts';
 import { ConnectionOutbox, type OutboxDependencies } from '../../../worker/sending/connectionOutbox.ts';
+import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import type { FactPublisher } from '../../../worker/facts/factPublisher.ts';
 import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
+import type { ActionOutcome } from '../../../worker/socket/port/actionOutcome.ts';
 import type {
   ConnectionSocket,
   LookUp,
@@ -56,6 +63,16 @@ export class FakeSocket implements ConnectionSocket {
   readonly names = new Map<string, string>();
   readonly chatOf = async (to: string): Promise<string> => this.names.get(to) ?? to;
 
+  /** What WhatsApp was asked for, and what it answers: that nothing has left, by default. */
+  readonly asked: AskedAction[] = [];
+  readonly actionOutcomes: (ActionOutcome | Error | Promise<ActionOutcome>)[] = [];
+  readonly ask = async (action: AskedAction): Promise<ActionOutcome> => {
+    this.asked.push(action);
+    const outcome = await (this.actionOutcomes.shift() ?? { outcome: 'not_asked' });
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
+  };
+
   readonly close = async (): Promise<void> => undefined;
   readonly evidence = (): Evidence => wellEvidence;
   readonly probe = (): void => undefined;
@@ -90,6 +107,8 @@ export async function startCore() {
   const dependencies = { table, stage: 'test' };
   const messages = new MessageStore(dependencies);
   const connections = new ConnectionStore(dependencies);
+  const actions = new ActionStore(dependencies);
+  const openActions = new OpenActions(dependencies);
 
   const aConnection = async (overrides: Partial<Connection> = {}): Promise<Connection> => {
     const connection: Connection = {
@@ -138,6 +157,24 @@ export async function startCore() {
     return message;
   };
 
+  const anAction = async (connection: Connection, overrides: Partial<Action> = {}): Promise<Action> => {
+    const { tenantId, connectionId } = connection;
+    const createdAtMs = overrides.createdAtMs ?? Date.now();
+    return actions.create({
+      tenantId,
+      connectionId,
+      actionId: makeId('act', createdAtMs, systemRandom),
+      kind: 'chat_typing',
+      request: { chat: '+4915187654321', state: 'composing' },
+      state: 'accepted',
+      correlationId: 'cor-test-1' as CorrelationId,
+      createdAtMs,
+      expiresAtMs: createdAtMs + 60_000,
+      attempts: 0,
+      ...overrides,
+    });
+  };
+
   const stateOf = async (connectionId: ConnectionId, messageId: MessageId): Promise<string | undefined> => {
     const message = await messages.find(connectionId, messageId);
     if (message?.direction !== 'out') return undefined;
@@ -148,9 +185,12 @@ export async function startCore() {
     endpoint: dynamoDb.endpoint,
     table,
     messages,
+    actions,
+    openActions,
     connections,
     aConnection,
     aMessage,
+    anAction,
     stateOf,
     stop: dynamoDb.stop,
   };
@@ -185,6 +225,32 @@ export function anOutbox(
     ...options.overrides,
   });
   return { outbox, publisher, socket };
+}
+
+/** The actions of a connection over the emulated table, a fake publisher and a fake socket that may be absent. */
+export function someActions(
+  core: Core,
+  connection: Pick<Connection, 'tenantId' | 'connectionId' | 'shard'>,
+  options: { readonly token?: number; readonly overrides?: Partial<ActionsDependencies> } = {},
+) {
+  const { tenantId, connectionId, shard } = connection;
+  const publisher = new FakePublisher();
+  const socket = new FakeSocket();
+  const metrics = keepingMetrics();
+  const desk = new ConnectionActions({
+    owned: { tenantId, connectionId, shard, token: options.token ?? 1 },
+    actions: core.actions,
+    openActions: core.openActions,
+    publisher,
+    assertOpen: () => undefined,
+    clock: systemClock,
+    random: { ...systemRandom, unit: () => 0 },
+    logger: silentLogger,
+    metrics,
+    socket: () => socket,
+    ...options.overrides,
+  });
+  return { desk, publisher, socket, metrics };
 }
 
 /** A sequence number as SQS gives: 20 digits that grow. */

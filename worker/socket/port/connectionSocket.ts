@@ -1,6 +1,8 @@
+import type { AskedAction } from '../../../shared/action/actionKinds.ts';
 import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import type { OutboundContent } from '../../../shared/content/content.ts';
+import type { ActionOutcome } from './actionOutcome.ts';
 
 /** The linked WhatsApp account, addresses without device. */
 export interface LinkedAccount {
@@ -88,6 +90,8 @@ export interface ConnectionSocket {
   readonly lookUpsFor: (to: string) => Promise<ReadonlySet<LookUp>>;
   /** One name of the person or group behind an address, the same for all its addresses that are known. Asks nothing. */
   readonly chatOf: (to: string) => Promise<string>;
+  /** Asks WhatsApp for an action, once, within the deadline of its kind. Rejects for nothing but what is our own fault. */
+  readonly ask: (action: AskedAction) => Promise<ActionOutcome>;
   /**
    * Closes the socket and waits until nothing of it is left: listeners, timers, unflushed ratchet steps.
    * `logout` also removes the linked device at WhatsApp. At most 2 s longer than the logout's own deadline.
@@ -101,3 +105,6 @@ export interface ConnectionSocket {
 
 /** A socket as far as messages go out on it. */
 export type SendingSocket = Pick<ConnectionSocket, 'send' | 'lookUpsFor' | 'chatOf'>;
+
+/** A socket as far as WhatsApp is asked for something else. */
+export type AskingSocket = Pick<ConnectionSocket, 'ask'>;

@@ -96,6 +96,11 @@ export class Outgoing {
     return this.#recipients.chatOf(to, this.#parts.me());
   }
 
+  /** The accounts of numbers, as far as they are known or WhatsApp tells them. */
+  get recipients(): Pick<Recipients, 'resolve' | 'learn'> {
+    return this.#recipients;
+  }
+
   /** Whether there is anybody to send to. A group is asked for by Baileys, through our hook. */
   async #prepare(address: string): Promise<boolean> {
     if (!isPerson(address)) return true;

@@ -68,6 +68,11 @@ export class Recipients {
     return mapping[user] === undefined ? undefined : this.#remember(to, to);
   }
 
+  /** WhatsApp has named the account of a number, in an answer to another question. */
+  learn(to: string, account: string): void {
+    this.#remember(to, account);
+  }
+
   /** One name for all addresses of a person that are known: the LID, if that is. */
   async chatOf(to: string, me: Me): Promise<string> {
     if (!isPerson(to)) return to;

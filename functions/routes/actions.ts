@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { acceptAction, type AcceptActionDependencies } from '../../shared/action/acceptAction.ts';
+import { isEnded } from '../../shared/action/action.ts';
+import { actionRows, pathFieldsOf, type ActionKind } from '../../shared/action/actionKinds.ts';
+import type { ActionRow } from '../../shared/action/actionRow.ts';
+import { actionViewSchema, actionViewSchemaOf, toActionView } from '../../shared/action/actionView.ts';
+import { awaitEnd } from '../../shared/action/awaitEnd.ts';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { parseId } from '../../shared/kernel/id.ts';
+import { readIdempotencyKey } from '../http/idempotencyKey.ts';
+import { readPrefer } from '../http/prefer.ts';
+import { checkInput } from '../http/checkInput.ts';
+import { route, type Route } from '../http/route.ts';
+import { findConnection } from './connections.ts';
+import { limitSchema, pageOf, toPage } from './views.ts';
+
+export interface ActionRouteDependencies extends AcceptActionDependencies {
+  readonly connections: ConnectionStore;
+}
+
+/** So long an answer is waited for when the caller does not say. */
+const WAIT_SECONDS = 10;
+/** When to look at an action again that has not ended. */
+const LOOK_AGAIN_SECONDS = 2;
+
+const expiresAtSchema = z.iso
+  .datetime({ offset: true })
+  .transform((text) => Date.parse(text))
+  .optional()
+  .meta({
+    description:
+      'Given, the action may wait for the connection to come online, and is begun before this time or never: at most 7 days. Left out, the connection has to be online.',
+    example: '2026-12-01T08:00:00Z',
+  });
+
+/** One route for each kind of action, and those that read what became of it. */
+export function actionRoutes(dependencies: ActionRouteDependencies): readonly Route[] {
+  const { connections, actions, clock } = dependencies;
+  return [
+    ...(actionRows as readonly unknown[] as readonly ActionRow<ActionKind>[]).map((row) => askRoute(dependencies, row)),
+    route('GET', '/v1/actions/{actionId}', {
+      summary: 'Read an action and what became of it',
+      answers: { status: 200, schema: actionViewSchema },
+      handle: async ({ tenantId, parameters }) => {
+        const actionId = parseId('act', parameters['actionId'] ?? '');
+        const nowMs = clock.nowMs();
+        const action = actionId && (await actions.findOfTenant(tenantId, actionId, nowMs));
+        if (action === undefined) throw new AppError('action_not_found');
+        return { status: 200, json: toActionView(action, nowMs) };
+      },
+    }),
+    route('GET', '/v1/connections/{connectionId}/actions', {
+      summary: 'List actions, newest first',
+      query: z.strictObject({ before: z.string().optional(), limit: limitSchema }),
+      answers: { status: 200, schema: pageOf(actionViewSchema) },
+      handle: async ({ tenantId, parameters, query }) => {
+        const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+        const before = query.before === undefined ? undefined : parseId('act', query.before);
+        if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
+        const nowMs = clock.nowMs();
+        const page = await actions.list(connectionId, { before, limit: query.limit, nowMs });
+        return {
+          status: 200,
+          json: toPage(
+            page.actions.map((action) => toActionView(action, nowMs)),
+            page.next,
+          ),
+        };
+      },
+    }),
+  ];
+}
+
+/** Accepts an action of one kind, and answers with how it ended, or after a while with how it stands. */
+function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKind>): Route {
+  const { kind, method, path, access, summary, description, request: requestSchema } = row;
+  const inPath = pathFieldsOf(row);
+  const body = requestSchema
+    .omit(Object.fromEntries(inPath.map((name) => [name, true])) as Record<string, never>)
+    .extend({ expires_at: expiresAtSchema })
+    .meta({
+      example: Object.fromEntries(Object.entries(row.example.request).filter(([name]) => !inPath.includes(name))),
+    });
+  return route(method, `/v1/connections/{connectionId}/${path}`, {
+    summary,
+    description,
+    access,
+    body,
+    headers: ['idempotency-key', 'prefer'],
+    answers: {
+      status: 200,
+      schema: actionViewSchemaOf(kind),
+      otherwise: {
+        status: 202,
+        description: 'Accepted, and not over yet: read it where `Location` says, or wait for its event.',
+      },
+    },
+    handle: async ({ tenantId, parameters, body: given, headers, correlationId }) => {
+      const { waitSeconds } = readPrefer(headers['prefer']);
+      const idempotencyKey = readIdempotencyKey(headers);
+      const connection = await findConnection(dependencies.connections, tenantId, parameters['connectionId']);
+      const { expires_at: expiresAtMs, ...fields } = given as { readonly expires_at?: number };
+      const whole = { ...fields, ...Object.fromEntries(inPath.map((name) => [name, parameters[name]])) };
+      const request = checkInput(requestSchema, whole, 'body') as Readonly<Record<string, unknown>>;
+      const accepted = await acceptAction(dependencies, {
+        connection,
+        kind,
+        request,
+        expiresAtMs,
+        idempotencyKey,
+        correlationId,
+      });
+      // Nobody is kept waiting for a connection that is away.
+      const waitMs = connection.status === 'online' ? (waitSeconds ?? WAIT_SECONDS) * 1_000 : 0;
+      const action = await awaitEnd(dependencies, accepted, waitMs);
+      const ended = isEnded(action);
+      return {
+        status: ended ? 200 : 202,
+        json: toActionView(action, dependencies.clock.nowMs()),
+        headers: {
+          ...(waitSeconds === undefined ? {} : { 'preference-applied': `wait=${waitSeconds}` }),
+          ...(ended ? {} : { location: `/v1/actions/${action.actionId}`, 'retry-after': String(LOOK_AGAIN_SECONDS) }),
+        },
+      };
+    },
+  });
+}

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { publicStatusOf, type Connection } from '../connection/connection.ts';
+import type { ConnectionStatus } from '../connection/status.ts';
+import { AppError } from '../kernel/appError.ts';
+import { makeId, type ActionId, type CorrelationId } from '../kernel/id.ts';
+import { enqueueCommand, type CommandQueue } from '../message/command.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
+import { findReserved, reserveIds, type ReserveDependencies } from '../message/idempotency.ts';
+import {
+  ACTION_REQUEST_BYTES,
+  BEGIN_WITHIN_MS,
+  LONGEST_PARKED_MS,
+  MOST_OPEN_ACTIONS,
+  isEnded,
+  type Action,
+} from './action.ts';
+import type { ActionKind } from './actionKinds.ts';
+import type { ActionStore } from './actionStore.ts';
+import type { OpenActions } from './openActions.ts';
+
+export interface AcceptActionDependencies
+  extends Pick<Surroundings, 'clock' | 'random'>, CommandQueue, ReserveDependencies {
+  readonly actions: ActionStore;
+  readonly openActions: OpenActions;
+}
+
+export interface AcceptActionRequest {
+  readonly connection: Connection;
+  readonly kind: ActionKind;
+  /** As the schema of its kind let it through. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** Given when it may wait for the connection to come online. */
+  readonly expiresAtMs: number | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly correlationId: CorrelationId;
+}
+
+/**
+ * Accepts an action: its row is written first, then the owner of the connection is told by a command. Returns the action as it
+ * stands; asked again under the same key, it is the same action, and its owner is told again while it has not begun.
+ * Throws `connection_not_paired`, `connection_off`, `connection_not_online`, `too_many_actions`, `idempotency_conflict`,
+ * `invalid_request`, `payload_too_large`, `store_unavailable`.
+ */
+export async function acceptAction(
+  dependencies: AcceptActionDependencies,
+  asked: AcceptActionRequest,
+): Promise<Action> {
+  const { actions, clock, random } = dependencies;
+  const { connection, kind, request, correlationId } = asked;
+  const { tenantId, connectionId } = connection;
+  const nowMs = clock.nowMs();
+  const key = {
+    connectionId,
+    callerKey: asked.idempotencyKey,
+    bodyHash: hashOf(asked),
+    nowMs,
+  };
+  const repeated = await findReserved<{ readonly actionId: ActionId }>(dependencies, key);
+  const known = repeated === undefined ? undefined : await actions.find(connectionId, repeated.actionId);
+  // A repeat asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
+  if (known !== undefined) return tellOwner(dependencies, connection, known);
+
+  assertTimely(asked.expiresAtMs, nowMs);
+  if (Buffer.byteLength(JSON.stringify(request)) > ACTION_REQUEST_BYTES) {
+    throw new AppError('payload_too_large', {
+      detail: 'What is asked of an action may be 64 KB as JSON. Ask for less at a time.',
+    });
+  }
+  await assertAcceptable(dependencies, asked);
+  const { actionId } = await reserveIds(dependencies, key, { actionId: makeId('act', nowMs, random) });
+  const action = await actions.create({
+    actionId,
+    tenantId,
+    connectionId,
+    kind,
+    request,
+    state: 'accepted',
+    correlationId,
+    createdAtMs: nowMs,
+    expiresAtMs: asked.expiresAtMs ?? nowMs + BEGIN_WITHIN_MS,
+    attempts: 0,
+  });
+  return tellOwner(dependencies, connection, action);
+}
+
+/** The queue takes a command for an action once in five minutes, and a worker does an action once, however often it is told. */
+async function tellOwner(
+  dependencies: AcceptActionDependencies,
+  { shard }: Connection,
+  action: Action,
+): Promise<Action> {
+  if (isEnded(action)) return action;
+  const { tenantId, connectionId, correlationId, actionId } = action;
+  const command = { version: 1, kind: 'action', tenantId, connectionId, correlationId, actionId } as const;
+  try {
+    await enqueueCommand(dependencies, shard, command, actionId);
+  } catch (cause) {
+    throw new AppError('store_unavailable', { cause, retryAfterSeconds: 2 });
+  }
+  return action;
+}
+
+/** While it is handed over it is away for seconds: that is no reason to refuse anything. */
+const ASKABLE: ReadonlySet<ConnectionStatus> = new Set<ConnectionStatus>(['online', 'handing_off']);
+
+async function assertAcceptable(
+  { openActions }: AcceptActionDependencies,
+  { connection, expiresAtMs }: AcceptActionRequest,
+): Promise<void> {
+  if (connection.account === undefined) throw new AppError('connection_not_paired');
+  if (connection.wanted === 'off') throw new AppError('connection_off');
+  if (!ASKABLE.has(connection.status) && expiresAtMs === undefined) {
+    const { sentence } = publicStatusOf(connection);
+    const detail = `This connection is not online: ${sentence} Ask again when its status is online, or give expires_at to have it done when it comes online until then.`;
+    throw new AppError('connection_not_online', { detail });
+  }
+  const open = await openActions.ofConnection(connection, MOST_OPEN_ACTIONS);
+  if (open.length >= MOST_OPEN_ACTIONS) throw new AppError('too_many_actions', { retryAfterSeconds: 10 });
+}
+
+function assertTimely(expiresAtMs: number | undefined, nowMs: number): void {
+  if (expiresAtMs === undefined || (expiresAtMs > nowMs && expiresAtMs <= nowMs + LONGEST_PARKED_MS)) return;
+  const problem = 'must be in the future, and at most 7 days from now';
+  throw new AppError('invalid_request', { fields: [{ field: 'expires_at', problem }] });
+}
+
+/** What makes two requests the same. */
+function hashOf({ kind, request, expiresAtMs }: AcceptActionRequest): string {
+  return createHash('sha256')
+    .update(JSON.stringify([kind, request, expiresAtMs ?? null]))
+    .digest('hex');
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** Why an action failed or expired: a stable code and one sentence that says what to do. WhatsApp's own number stands beside it. */
+export const actionErrors = {
+  expired:
+    'The action was not begun before it expired, so nothing of it was done. Ask again when the connection is online, or give a later expires_at.',
+  outcome_unknown:
+    'WhatsApp was being asked when the connection or its worker was lost, and this action must not be done twice. Look whether it took effect before you ask again.',
+  refused: 'WhatsApp refused it. whatsappCode is its number; asked again unchanged it is likely to be refused again.',
+  limited:
+    'WhatsApp limits what this account may ask at the moment (429), so nothing was done. Ask again later, and less often.',
+  unanswered: 'WhatsApp did not answer in time, several times in a row. Ask again later.',
+  recipient_has_no_account: 'This phone number has no WhatsApp account.',
+  result_too_large: 'WhatsApp answered with more than can be kept. Ask for less at a time.',
+  connection_deleted: 'The connection was deleted before the action was done.',
+  connection_not_paired: 'The connection lost its linked account before the action was done.',
+  internal_error: 'Something went wrong on our side. Report the correlationId to the operator.',
+} as const satisfies Record<string, string>;
+export type ActionErrorCode = keyof typeof actionErrors;
+const codes = Object.keys(actionErrors) as [ActionErrorCode, ...ActionErrorCode[]];
+
+/** The same as it is shown. */
+export const actionErrorSchema = z
+  .object({
+    code: z.enum(codes).meta({ description: 'Why, as a stable code.' }),
+    sentence: z.string().meta({ description: 'What happened and what to do about it.' }),
+    whatsappCode: z
+      .number()
+      .int()
+      .optional()
+      .meta({ description: 'The number that WhatsApp gave, where it refused something.', example: 429 }),
+  })
+  .meta({ id: 'ActionError' });
+
+/** Why an action failed, as it is stored. */
+export interface ActionError {
+  readonly code: ActionErrorCode;
+  readonly whatsappCode?: number | undefined;
+}
+
+export function toShownActionError({ code, whatsappCode }: ActionError): z.infer<typeof actionErrorSchema> {
+  return { code, sentence: actionErrors[code], ...(whatsappCode === undefined ? {} : { whatsappCode }) };
+}

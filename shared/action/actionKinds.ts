@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+import type { ActionRow } from './actionRow.ts';
+import { chatTyping } from './kinds/chatTyping.ts';
+import { contactsCheck } from './kinds/contactsCheck.ts';
+
+/**
+ * What a tenant may ask a connection to do or to look up, beside sending: a row each. The routes with their schemas and their
+ * part of the OpenAPI document, the stored action and its events are made of these; a worker answers each in its own words.
+ */
+export const actionRows = [contactsCheck, chatTyping] as const;
+
+type Row = (typeof actionRows)[number];
+export type ActionKind = Row['kind'];
+type RowOf<Kind extends ActionKind> = Extract<Row, { readonly kind: Kind }>;
+export type RequestOf<Kind extends ActionKind> = z.infer<RowOf<Kind>['request']>;
+export type ResultOf<Kind extends ActionKind> = z.infer<RowOf<Kind>['result']>;
+
+/** What is asked for, by kind. */
+export type AskedAction = {
+  readonly [Kind in ActionKind]: { readonly kind: Kind; readonly request: RequestOf<Kind> };
+}[ActionKind];
+
+export const actionKinds = actionRows.map(({ kind }) => kind) as [ActionKind, ...ActionKind[]];
+
+const byKind = new Map<string, ActionRow>(actionRows.map((row) => [row.kind, row as unknown as ActionRow]));
+
+/** The row of a kind, without the types of its own. */
+export function rowOf(kind: ActionKind): ActionRow {
+  const row = byKind.get(kind);
+  if (row === undefined) throw new Error(`there is no action ${kind}`);
+  return row;
+}
+
+/** Names of the request's fields that stand in the path. */
+export function pathFieldsOf({ path }: Pick<ActionRow, 'path'>): readonly string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '');
+}

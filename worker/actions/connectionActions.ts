@@ -1,0 +1,200 @@
+import { MOST_OPEN_ACTIONS, isEnded, type Action } from '../../shared/action/action.ts';
+import type { ActionErrorCode } from '../../shared/action/actionError.ts';
+import { rowOf, type ActionKind } from '../../shared/action/actionKinds.ts';
+import type { OpenAction, OpenActions } from '../../shared/action/openActions.ts';
+import { backoffMs } from '../../shared/kernel/backoff.ts';
+import { waitUntil } from '../../shared/kernel/clock.ts';
+import type { ActionId } from '../../shared/kernel/id.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import type { AskingSocket } from '../socket/port/connectionSocket.ts';
+import { ActionPace } from './actionPace.ts';
+import { decideOpen } from './judgeAction.ts';
+import { endAction, runAction, tellEnd, type RunDependencies } from './runAction.ts';
+
+export interface ActionsDependencies extends Omit<RunDependencies, 'openActions'>, Pick<Surroundings, 'random'> {
+  readonly openActions: Pick<OpenActions, 'add' | 'remove' | 'ofConnection'>;
+  /** The socket on which WhatsApp may be asked now, if there is one. */
+  readonly socket: () => AskingSocket | undefined;
+}
+
+/** Asked for at once on one connection: few, so that messages have the line. */
+export const MOST_RUNNING = 4;
+/** Rows that are read at a time. The API accepts no more, but for those that come in the same moment. */
+const MOST_LISTED = 2 * MOST_OPEN_ACTIONS;
+const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
+
+/**
+ * All actions of one owned connection. A command is worked by writing down that its action is open; what is open is then found by
+ * a query, in the order in which it was asked for, whoever wrote it down. A few are asked for at once.
+ */
+export class ConnectionActions {
+  readonly #dependencies: ActionsDependencies;
+  readonly #running = new Map<ActionId, Promise<void>>();
+  readonly #pace: ActionPace;
+  /** Whether each open row was compared with its action since this ownership began: an earlier owner may have left some begun. */
+  #knowsAll = false;
+  #again = false;
+  #looking = false;
+  #finishing = false;
+  #waiting = new AbortController();
+
+  constructor(dependencies: ActionsDependencies) {
+    this.#dependencies = dependencies;
+    this.#pace = new ActionPace(dependencies);
+  }
+
+  /** Takes over an action. Throws when a store does not answer: the command then goes back. */
+  async handle(actionId: ActionId): Promise<'done' | 'later'> {
+    const { owned, actions, openActions, assertOpen, clock, logger } = this.#dependencies;
+    if (this.#finishing) return 'later';
+    assertOpen();
+    const action = await actions.find(owned.connectionId, actionId);
+    if (action === undefined) {
+      logger.warn('command without an action row', { actionId });
+      return 'done';
+    }
+    if (isEnded(action)) {
+      await tellEnd(this.#dependencies, action);
+      return 'done';
+    }
+    await openActions.add(owned.shard, action, clock.nowMs());
+    if (action.state === 'running') this.#knowsAll = false;
+    this.look();
+    return 'done';
+  }
+
+  /** A new socket may be used. Rests of the one before are over. */
+  allow(): void {
+    this.#pace.reset();
+    this.look();
+  }
+
+  /** Something may be open: looks, soon. Never throws, never waits. */
+  look(): void {
+    this.#again = true;
+    this.#waiting.abort();
+    if (!this.#looking && !this.#finishing) void this.#keepLooking();
+  }
+
+  /** Begins nothing more, and resolves when nothing is being asked. What comes later goes back to the queue. */
+  async finish(): Promise<void> {
+    this.#finishing = true;
+    this.#waiting.abort();
+    await Promise.all(this.#running.values());
+  }
+
+  /** All that is open fails, for example because the connection was deleted. */
+  async failAll(code: ActionErrorCode): Promise<void> {
+    const { owned, actions, openActions } = this.#dependencies;
+    for (;;) {
+      const open = await openActions.ofConnection(owned, MOST_LISTED);
+      if (open.length === 0) return;
+      for (const { actionId } of open) {
+        const action = await actions.find(owned.connectionId, actionId);
+        if (action === undefined) await openActions.remove(owned, actionId);
+        else if (isEnded(action)) await tellEnd(this.#dependencies, action);
+        // A newer owner has all of them.
+        else if ((await this.#end(action, code)) === 'elsewhere') return;
+      }
+    }
+  }
+
+  async #end(action: Action, code: ActionErrorCode): Promise<'over' | 'elsewhere'> {
+    const isLost = action.state === 'running' && rowOf(action.kind).effect === 'once';
+    const error = { code: isLost ? 'outcome_unknown' : code } as const;
+    return (await endAction(this.#dependencies, action, { state: 'failed', error })).run;
+  }
+
+  async #keepLooking(): Promise<void> {
+    const { clock, random, logger } = this.#dependencies;
+    this.#looking = true;
+    let failures = 0;
+    while (this.#again && !this.#finishing) {
+      this.#again = false;
+      const waiting = new AbortController();
+      this.#waiting = waiting;
+      let nextMs: number;
+      try {
+        nextMs = await this.#lookThrough();
+        failures = 0;
+      } catch (error) {
+        logger.warn('open actions could not be looked through', { error });
+        failures += 1;
+        nextMs = clock.monotonicMs() + backoffMs(RETRY, failures - 1, random.unit());
+      }
+      if (nextMs === Infinity) continue;
+      await waitUntil(clock, nextMs, waiting.signal);
+      this.#again = true;
+    }
+    this.#looking = false;
+  }
+
+  /** Begins what may be begun. Returns when to look again, on the monotonic clock; never, when something else will say so. */
+  async #lookThrough(): Promise<number> {
+    const { owned, openActions, assertOpen, clock } = this.#dependencies;
+    assertOpen();
+    const open = await openActions.ofConnection(owned, MOST_LISTED);
+    let nextMs = Infinity;
+    for (const one of open) {
+      if (this.#finishing) return Infinity;
+      if (this.#running.has(one.actionId)) continue;
+      const waitMs = this.#waitOf(one);
+      if (waitMs > 0 && this.#knowsAll) {
+        nextMs = Math.min(nextMs, clock.monotonicMs() + waitMs);
+        continue;
+      }
+      // The end of one of them looks again.
+      if (this.#running.size >= MOST_RUNNING) return nextMs;
+      if ((await this.#comeTo(one, waitMs === 0)) === 'waits') {
+        nextMs = Math.min(nextMs, clock.monotonicMs() + Math.max(waitMs, 1));
+      }
+    }
+    this.#knowsAll = true;
+    return nextMs;
+  }
+
+  /** For how long nothing can become of an action; 0 when something can now, if only that it expires. */
+  #waitOf({ kind, expiresAtMs }: OpenAction): number {
+    const leftMs = Math.max(0, expiresAtMs - this.#dependencies.clock.nowMs());
+    return this.#dependencies.socket() === undefined ? leftMs : Math.min(leftMs, this.#pace.waitMs(kind));
+  }
+
+  async #comeTo({ actionId, kind }: OpenAction, isDue: boolean): Promise<'waits' | 'went'> {
+    const { owned, actions, openActions, clock, socket: usable } = this.#dependencies;
+    const action = await actions.find(owned.connectionId, actionId);
+    const socket = usable();
+    const canAsk = isDue && socket !== undefined;
+    const decided = decideOpen(action, rowOf(kind).effect, { nowMs: clock.nowMs(), canAsk });
+    if (action === undefined || decided.decision === 'forget') await openActions.remove(owned, actionId);
+    else if (decided.decision === 'tell') await tellEnd(this.#dependencies, action);
+    else if (decided.decision === 'end') await endAction(this.#dependencies, action, decided.ended);
+    else if (decided.decision === 'wait' || socket === undefined) return 'waits';
+    else this.#start(action, socket, decided.isTakenUp);
+    return 'went';
+  }
+
+  #start(action: Action, socket: AskingSocket, isTakenUp: boolean): void {
+    const { actionId, kind, correlationId } = action;
+    this.#pace.take(kind);
+    const run = async (): Promise<void> => {
+      try {
+        const ended = await runAction(this.#dependencies, action, socket, isTakenUp);
+        this.#note(kind, ended.run === 'elsewhere' || (ended.run === 'again' && ended.rests));
+      } catch (error) {
+        // Its row says `running`: the next look finds it, here or at the next owner.
+        this.#knowsAll = false;
+        this.#dependencies.logger.warn('action not brought to its end', { actionId, correlationId, error });
+        this.#pace.fail(kind);
+      } finally {
+        this.#running.delete(actionId);
+        this.look();
+      }
+    };
+    this.#running.set(actionId, run());
+  }
+
+  #note(kind: ActionKind, rests: boolean): void {
+    if (rests) this.#pace.fail(kind);
+    else this.#pace.pass(kind);
+  }
+}

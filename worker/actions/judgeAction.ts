@@ -1,0 +1,79 @@
+import { endOfExpired, isEnded, type Action } from '../../shared/action/action.ts';
+import type { ActionError } from '../../shared/action/actionError.ts';
+import type { ActionEffect } from '../../shared/action/actionRow.ts';
+import type { ActionOutcome } from '../socket/port/actionOutcome.ts';
+
+/** What is to be done about an action that is not known to be over (docs/actions.md has the table). */
+export type OpenDecision =
+  /** There is no such row any more. */
+  | { readonly decision: 'forget' }
+  /** It is over: its event may not have been published. */
+  | { readonly decision: 'tell' }
+  | { readonly decision: 'end'; readonly ended: FinalVerdict }
+  | { readonly decision: 'wait' }
+  /** `isTakenUp`: somebody began it and did not end it. */
+  | { readonly decision: 'ask'; readonly isTakenUp: boolean };
+
+export type FinalVerdict =
+  | { readonly state: 'succeeded'; readonly result: Readonly<Record<string, unknown>> }
+  | { readonly state: 'failed' | 'expired'; readonly error: ActionError };
+
+/** What an outcome means for its action. */
+export type Verdict =
+  | ({ readonly verdict: 'end' } & { readonly ended: FinalVerdict })
+  /** It waits to be asked again. `rests`: its kind is left alone for a while. */
+  | { readonly verdict: 'again'; readonly rests: boolean; readonly limitedBy?: number };
+
+/** Tries without an answer after which an action is given up, where it may be tried again at all. */
+export const MOST_UNANSWERED = 3;
+/** Tries that WhatsApp limited after which one is given up, however long it may wait. */
+export const MOST_LIMITED = 20;
+
+/** Decides about an action that nobody in this process is asking for. @param context.canAsk whether there is a socket to ask on */
+export function decideOpen(
+  action: Action | undefined,
+  effect: ActionEffect,
+  context: { readonly nowMs: number; readonly canAsk: boolean },
+): OpenDecision {
+  if (action === undefined) return { decision: 'forget' };
+  if (isEnded(action)) return { decision: 'tell' };
+  const isTakenUp = action.state === 'running';
+  // Whoever began it is gone, and WhatsApp may have been asked.
+  if (isTakenUp && effect === 'once') return end({ code: 'outcome_unknown' });
+  if (action.expiresAtMs <= context.nowMs) return { decision: 'end', ended: endOfExpired(action) };
+  return context.canAsk ? { decision: 'ask', isTakenUp } : { decision: 'wait' };
+}
+
+/** Judges the outcome of a try. @param tried.attempts number of this try; 1 is the first */
+export function judgeAction(
+  outcome: ActionOutcome,
+  tried: { readonly effect: ActionEffect; readonly attempts: number },
+): Verdict {
+  switch (outcome.outcome) {
+    case 'succeeded':
+      return { verdict: 'end', ended: { state: 'succeeded', result: outcome.result } };
+    case 'refused':
+      return giveUp(outcome.error);
+    case 'limited': {
+      const { whatsappCode } = outcome;
+      if (tried.attempts >= MOST_LIMITED) return giveUp({ code: 'limited', whatsappCode });
+      return { verdict: 'again', rests: true, limitedBy: whatsappCode };
+    }
+    case 'not_asked':
+      return { verdict: 'again', rests: false };
+    default: {
+      if (tried.effect === 'once') return giveUp({ code: 'outcome_unknown' });
+      const { whatsappCode } = outcome;
+      if (tried.attempts < MOST_UNANSWERED) return { verdict: 'again', rests: true };
+      return giveUp({ code: 'unanswered', ...(whatsappCode === undefined ? {} : { whatsappCode }) });
+    }
+  }
+}
+
+function giveUp(error: ActionError): Verdict {
+  return { verdict: 'end', ended: { state: 'failed', error } };
+}
+
+function end(error: ActionError): OpenDecision {
+  return { decision: 'end', ended: { state: 'failed', error } };
+}

@@ -1,0 +1,48 @@
+import { rowOf, type ActionKind, type AskedAction, type RequestOf } from '../../../shared/action/actionKinds.ts';
+import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
+import type { ActionOutcome } from '../port/actionOutcome.ts';
+import { isFinal, LookUpError, refusalIn } from '../port/lookUpError.ts';
+import { askChatTyping } from './askChatTyping.ts';
+import { askContactsCheck } from './askContactsCheck.ts';
+import type { Ask, Asking } from './asking.ts';
+
+/** How each kind of action is asked for in WhatsApp's language. */
+const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
+  contacts_check: askContactsCheck,
+  chat_typing: askChatTyping,
+};
+
+/** WhatsApp's number for: too many of these. */
+const RATE_LIMIT = 429;
+
+/** Asks once, within the deadline of the kind. Rejects for what is nobody's answer: a fault of ours. */
+export async function askWhatsApp(asking: Asking, action: AskedAction): Promise<ActionOutcome> {
+  const { kind, request } = action;
+  const ask = asks[kind] as Ask<ActionKind>;
+  try {
+    return await withDeadline('asking WhatsApp', rowOf(kind).deadlineMs, () =>
+      ask(asking, request as RequestOf<ActionKind>),
+    );
+  } catch (error) {
+    const outcome = toOutcome(error);
+    if (outcome === undefined) throw error;
+    return outcome;
+  }
+}
+
+/** What an error says that came in place of an answer; undefined for one that is no word of WhatsApp, nor its silence. */
+export function toOutcome(error: unknown): ActionOutcome | undefined {
+  const code = error instanceof LookUpError ? error.code : refusalIn(error);
+  if (code === RATE_LIMIT) return { outcome: 'limited', whatsappCode: code };
+  if (isFinal(code))
+    return { outcome: 'refused', error: { code: 'refused', ...(code === 0 ? {} : { whatsappCode: code }) } };
+  if (code !== undefined) return { outcome: 'unanswered', whatsappCode: code };
+  const isSilence = error instanceof LookUpError || error instanceof TimeoutError || isLostLine(error);
+  return isSilence ? { outcome: 'unanswered' } : undefined;
+}
+
+/** What Baileys throws when its line is lost: an error of its own kind, or the bare number with which the WebSocket closed. */
+function isLostLine(error: unknown): boolean {
+  if (typeof error === 'number') return true;
+  return error instanceof Error && 'isBoom' in error && error.isBoom === true;
+}
