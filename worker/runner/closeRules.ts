@@ -3,7 +3,7 @@ import type { ConnectionStatus, StatusCode } from '../../shared/connection/statu
 import { tableEntry } from '../../shared/kernel/tableEntry.ts';
 import type { SocketClose } from '../socket/port/connectionSocket.ts';
 
-/** Why a socket closed, judged. */
+/** The causes for which a socket closes, as judged from the facts of the close. */
 export type CloseCause =
   | SocketSymptom
   | 'restart_required'
@@ -30,25 +30,28 @@ export type CloseCause =
   | 'client_refused'
   | 'multi_device_mismatch';
 
-/** What follows from a cause. */
+/** The consequences of a cause. */
 export interface CloseRule {
   /**
    * `now`: once without delay, then as `fast`. `slow`: {@link CONFLICT_RETRIES} times, then `failed`. `after_end`: once
-   * what WhatsApp set a time for has ended; `never` where it set none. `held`: when the client version has changed.
+   * a state with a stated end is over; `never` where WhatsApp stated none. `held`: when the client version has changed.
    */
   readonly retry: 'now' | 'fast' | 'slow' | 'after_end' | 'held' | 'never';
-  /** First delay in milliseconds with the default base delay of 5 s; it scales with the base delay. */
+  /** The first delay in milliseconds with the default base delay of 5 s; it scales with the base delay. */
   readonly firstDelayMs: number;
-  /** Credentials are retired, which means kept encrypted and no longer used, only on proof that they are void. */
+  /** Whether credentials are kept, or retired: kept encrypted and no longer used, only on proof that they are void. */
   readonly credentials: 'keep' | 'retire';
   /** `read_first`: before anything else the store is asked whether a newer owner has taken the connection over. */
   readonly ownership: 'assume' | 'read_first';
   readonly status: ConnectionStatus;
-  /** Its sentence and user action stand in `statusRules`. */
+  /** The code of the status; its sentence and user action stand in `statusRules`. */
   readonly code: StatusCode;
 }
 
-/** Retries after another program took the socket's place, before we give up: two that fight help nobody. */
+/**
+ * The number of retries after another program took the socket's place, before the connection gives up: two that fight
+ * help nobody.
+ */
 export const CONFLICT_RETRIES = 3;
 
 const again = { credentials: 'keep', status: 'reconnecting', ownership: 'assume' } as const;
@@ -56,7 +59,7 @@ const never = { retry: 'never', firstDelayMs: 0, ownership: 'assume' } as const;
 const unlinked = { ...never, credentials: 'keep', status: 'unpaired' } as const;
 const failed = { ...never, credentials: 'keep', status: 'failed' } as const;
 
-/** Cause × consequence. Only 401, 403 and 406 retire credentials; what we do not know keeps them. */
+/** Cause × consequence. Only 401, 403 and 406 retire credentials; an unknown cause keeps them. */
 export const closeRules: Readonly<Record<CloseCause, CloseRule>> = {
   restart_required: { retry: 'now', firstDelayMs: 8_000, ...again, code: 'restart_required' },
   network_lost: { retry: 'fast', firstDelayMs: 15_000, ...again, code: 'network_lost' },
@@ -87,7 +90,8 @@ export const closeRules: Readonly<Record<CloseCause, CloseRule>> = {
     status: 'restricted',
     code: 'temporarily_banned',
   },
-  // One refusal may be a server's mood; the fleet's breaker turns the second into the next row (`ClientVersions`).
+  // One refusal may be a passing fault of a server; the fleet's breaker turns the second into the next row
+  // (`ClientVersions`).
   client_outdated: { retry: 'fast', firstDelayMs: 8_000, ...again, code: 'client_outdated' },
   version_refused: { ...failed, retry: 'held', code: 'client_outdated' },
   client_refused: { ...failed, code: 'client_refused' },
@@ -95,33 +99,33 @@ export const closeRules: Readonly<Record<CloseCause, CloseRule>> = {
 };
 
 /**
- * What a socket was for: a linked account, or a pairing, before (`registering`) or after (`offered`) an offer was out.
- * The library reports 408 both for a lost network and for a spent offer, and only the phase can tell.
+ * The purpose of a socket: a linked account, or a pairing, before (`registering`) or after (`offered`) an offer was
+ * out. The library reports 408 both for a lost network and for a spent offer, and only the phase can tell.
  */
 export type Phase = 'linked' | 'registering' | 'offered';
 
-/** Nodes that say more than the number beside them. */
+/** Causes by nodes, which tell more than the number beside them. */
 const causesByNode: Readonly<Record<string, CloseCause>> = {
   // Without a code the library reports both conflicts as 440.
   device_removed: 'logged_out',
   replaced: 'replaced',
   link_code_companion_reg: 'code_refused',
-  // The word of the fleet's breaker: what is about to be used is refused.
+  // This node is the word of the fleet's breaker: the version to be used is refused.
   version_refused: 'version_refused',
-  // Not WhatsApp's word: a proxy on the way that answers 403 must not cost credentials.
+  // This is not WhatsApp's word: a proxy on the way that answers 403 must not cost credentials.
   websocket: 'network_lost',
-  // No connection came about: nothing was lost, and WhatsApp has said nothing.
+  // No network connection came about: nothing was lost, and WhatsApp has said nothing.
   unreachable: 'whatsapp_unreachable',
   unreachable_host: 'whatsapp_unreachable_host',
   unreachable_refused: 'whatsapp_unreachable_refused',
   unreachable_timeout: 'whatsapp_unreachable_timeout',
   unreachable_tls: 'whatsapp_unreachable_tls',
-  // Ours: a deadline inside the socket saw it before the supervisor did.
+  // This node is ours: a deadline inside the socket saw it before the supervisor did.
   never_success: 'never_success',
   silent_server: 'silent_server',
   deaf: 'deaf',
   sends_stuck: 'sends_stuck',
-  // Ours: a store or a queue of ours did not do what it was asked. WhatsApp has no part in it.
+  // This node is ours: a store or a queue failed, and WhatsApp has no part in it.
   store_failed: 'store_failed',
 };
 
@@ -140,7 +144,7 @@ const linkedCauses: Readonly<Record<number, CloseCause>> = {
   503: 'server_unavailable',
   515: 'restart_required',
 };
-/** No device is linked that could be removed or replaced. */
+/** Causes by code while registering: no device is linked that could be removed or replaced. */
 const registeringCauses: typeof linkedCauses = {
   ...linkedCauses,
   401: 'pairing_refused',
@@ -156,8 +160,8 @@ const causesByCode: Readonly<Record<Phase, typeof linkedCauses>> = {
 };
 
 /**
- * Judges a close by its phase, the node that caused it, and its code; never by a message text. 500 with a node inside is
- * what the library makes of a stream error without a code: WhatsApp found fault with what was on the wire.
+ * Judges a close by its phase, the node that caused it, and its code; never by a message text. The library makes 500
+ * with a node inside of a stream error without a code: WhatsApp found fault with what was on the wire.
  */
 export function toCloseCause({ statusCode, node }: SocketClose, phase: Phase): CloseCause {
   const byNode = node === undefined ? undefined : tableEntry(causesByNode, node);

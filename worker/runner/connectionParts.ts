@@ -42,15 +42,18 @@ export interface PartsDependencies extends Surroundings {
   readonly readOwnership: (owned: OwnedConnection) => Promise<'owned' | 'lost'>;
 }
 
-/** `connecting` and `reconnecting` must last this long before tenants hear of them. */
+/** How long `connecting` and `reconnecting` must last before tenants are told of them, in milliseconds. */
 const SETTLE_MS = 5_000;
-/** Time between two opens of one connection (docs/lifecycle.md, "Reconnect"), with the default base delay of 5 s; it scales with that. */
+/**
+ * The time between two opens of one connection (docs/lifecycle.md, "Reconnect") with the default base delay of 5 s,
+ * with which it scales.
+ */
 const OPEN_SPACING_MS = 30_000;
 const REFERENCE_BASE_DELAY_MS = 5_000;
-/** What a send needs beyond its wait for the server's ack: the row and the event. */
+/** The time that a send needs beyond its wait for the server's ack, in milliseconds: for the row and the event. */
 const SEND_REST_MS = 10_000;
 
-/** What each owned connection is made of. */
+/** Makes the parts of each owned connection. */
 export function makeConnectionParts(dependencies: PartsDependencies): ConnectionParts {
   const { table, stage, sockets, logger, config } = dependencies;
   const offers = {

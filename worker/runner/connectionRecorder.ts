@@ -10,13 +10,13 @@ import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { LatestWrites } from './latestWrites.ts';
 
-/** Where pairing offers are shown. They are secrets: never logged, never in events. */
+/** The store in which pairing offers are shown. They are secrets: never logged, never in events. */
 export interface OfferBoard {
   readonly put: (connection: OwnedConnection, offer: StoredOffer) => Promise<'stored' | 'lost'>;
   readonly remove: (connection: OwnedConnection) => Promise<void>;
 }
 
-/** Where changes of status are kept for the tenant and for support. */
+/** The store in which changes of status are kept for the tenant and for support. */
 export interface HistoryBook {
   readonly put: (connection: OwnedConnection, transition: StatusTransition) => Promise<'stored' | 'lost'>;
 }
@@ -27,15 +27,15 @@ export interface RecorderDependencies extends Pick<Surroundings, 'clock' | 'rand
   readonly offers: OfferBoard;
   readonly history: HistoryBook;
   readonly publisher: FactPublisher;
-  /** Throws when this worker may not act at the moment. Asked before each write. */
+  /** Throws when this worker may not act at the moment. Called before each write. */
   readonly assertOpen: () => void;
-  /** How long `connecting` and `reconnecting` must last before tenants hear of them. */
+  /** How long `connecting` and `reconnecting` must last before tenants are told of them, in milliseconds. */
   readonly settleMs: number;
-  /** What the record shows now. */
+  /** The status that the record shows now. */
   readonly shown: RecordedStatus;
-  /** Numbers the status facts of this connection under its token, over all runners of it. */
+  /** Numbers the status facts of this connection under its token, over all its runners. */
   readonly nextFactNumber: () => number;
-  /** The record is gone, or a newer owner has written. */
+  /** Called when the record is gone, or a newer owner has written. */
   readonly onLost: () => void;
 }
 
@@ -46,19 +46,19 @@ export interface ShownStatus {
 
 export interface RecordedStatus extends ShownStatus {
   readonly sinceMs: number;
-  /** How many changes of status this connection has seen, under all its owners. */
+  /** The number of changes of status of this connection, under all its owners. */
   readonly transitions: number;
 }
 
-/** A status to record, with what only the record and the history show of it. */
+/** A status to record, with the fields that only the record and the history show. */
 export interface NewStatus extends ShownStatus {
   /** When the next socket is opened; absent when none is. */
   readonly nextAttemptAtMs?: number;
-  /** The number of the close that led here. */
+  /** The number of the close that led to the status. */
   readonly closeCode?: number | undefined;
 }
 
-/** One wait for the rows that a fact comes after; it is waited for again and again. */
+/** How long a fact waits once for the rows that it comes after, in milliseconds; it waits again and again. */
 const ROWS_FIRST_MS = 10_000;
 
 const TRANSIENT: ReadonlySet<ConnectionStatus> = new Set(['connecting', 'reconnecting']);
@@ -72,7 +72,7 @@ const TRANSIENT: ReadonlySet<ConnectionStatus> = new Set(['connecting', 'reconne
 export class ConnectionRecorder {
   readonly #dependencies: RecorderDependencies;
   readonly #writes: LatestWrites;
-  /** What is told: behind the rows, but no row waits for a queue that takes nothing. */
+  /** Facts, which wait for the rows, while no row waits for a queue that accepts nothing. */
   readonly #facts: LatestWrites;
   #isAbandoned = false;
   #recorded: ShownStatus;
@@ -134,7 +134,7 @@ export class ConnectionRecorder {
   pairingSpent(requestId: string): void {
     const { connections, owned } = this.#dependencies;
     this.#add('pairing', async () => {
-      // A newer request may stand there, or none: both are well. A newer owner shows with the next write.
+      // A newer request may stand there, or none: both are fine. A newer owner shows with the next write.
       await connections.spendPairing(owned, requestId);
       return 'set';
     });
@@ -156,7 +156,7 @@ export class ConnectionRecorder {
     return flushed.every(Boolean);
   }
 
-  /** Writes nothing more. */
+  /** Ends everything: nothing more is written. */
   abandon(): void {
     this.#isAbandoned = true;
     this.#settling?.abort();
@@ -164,7 +164,7 @@ export class ConnectionRecorder {
     this.#facts.abandon();
   }
 
-  /** Named by its place in the history, so that no more wait to be written than the history holds. */
+  /** Each change is named by its place in the history, so that no more wait to be written than the history holds. */
   #keep(transition: StatusTransition): void {
     const { history, owned } = this.#dependencies;
     this.#add(`transition ${transition.number % HISTORY_LENGTH}`, async () =>
@@ -176,7 +176,7 @@ export class ConnectionRecorder {
     this.#writes.add(name, async () => {
       this.#dependencies.assertOpen();
       if ((await write()) === 'set') return;
-      // At once: what waits behind it would tell the tenant of a status that a newer owner knows better.
+      // The publish ends at once: later facts would tell the tenant of a status that a newer owner knows better.
       this.abandon();
       this.#dependencies.onLost();
     });
@@ -196,10 +196,10 @@ export class ConnectionRecorder {
       ...(nextAttemptAtMs === undefined ? {} : { nextAttemptAtMs }),
     };
     const correlationId = makeId('cor', clock.nowMs(), random);
-    // A name of its own: a fact is never replaced by a newer one, so tenants see each step once and in order.
+    // Each fact has a name of its own and is never replaced by a newer one, so tenants see each step once and in order.
     this.#facts.add(`fact ${number}`, async () => {
       if (!(await this.#writes.flush(ROWS_FIRST_MS))) throw new Error('the rows are not written yet');
-      // A row was refused meanwhile: a newer owner knows better what to tell.
+      // A row was refused meanwhile: a newer owner knows better what to publish.
       if (this.#isAbandoned) return;
       await publisher.publish(owned, [fact], correlationId);
     });

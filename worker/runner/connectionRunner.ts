@@ -8,11 +8,14 @@ import type { RunnerDependencies, SocketSource } from './runnerDependencies.ts';
 
 interface Letter {
   readonly input: Input;
-  /** The timer that fired; one that was set again or cleared meanwhile says nothing. */
+  /** The timer that fired. A timer that was set again or cleared meanwhile means nothing. */
   readonly timer?: Release;
 }
 
-/** A socket's own deadlines end long before this; past it the process is not to be trusted. */
+/**
+ * The limit on a close, in milliseconds. A socket's own deadlines end long before; past it the process is not to be
+ * trusted.
+ */
 const CLOSE_DEADLINE_MS = 30_000;
 const OPEN_DEADLINE_MS = 60_000;
 const OWNERSHIP_DEADLINE_MS = 5_000;
@@ -43,7 +46,7 @@ export class ConnectionRunner {
   #timer: Release | undefined;
   #socketScope: Scope | undefined;
   #over = false;
-  /** Given back once the handshake is over. */
+  /** Gives the turn back once the handshake is over. */
   #turn: (() => void) | undefined;
   #waitingForTurn: AbortController | undefined;
   #pumping = false;
@@ -56,7 +59,7 @@ export class ConnectionRunner {
     dependencies.scope.hold('other', () => this.#abandon());
   }
 
-  /** When the last socket of this connection was asked for, on the monotonic clock. */
+  /** The time at which the last socket of this connection was asked for, on the monotonic clock. */
   get openedAtMs(): number | undefined {
     return this.#openedAtMs;
   }
@@ -70,12 +73,15 @@ export class ConnectionRunner {
     return this.#state.name === 'draining' ? undefined : this.#socket;
   }
 
-  /** Since when it is at the input in hand, on the monotonic clock; not while it waits for its turn to open. */
+  /**
+   * Since when the runner is at the present input, on the monotonic clock; undefined while it waits for its turn to
+   * open.
+   */
   get busySinceMs(): number | undefined {
     return this.#waitingForTurn !== undefined ? undefined : this.#busySinceMs;
   }
 
-  /** Resolves when the runner is over. */
+  /** Resolves when the runner has ended. */
   get stopped(): Promise<StopReason> {
     return this.#stopped.promise;
   }
@@ -87,7 +93,8 @@ export class ConnectionRunner {
 
   /** Puts an input into the mailbox. Never throws, never waits. */
   deliver(input: Input): void {
-    // At once, before what is in the mailbox: whatever is on its way to the store is not ours to write any more.
+    // This counts at once, before the inputs in the mailbox: nothing that is on its way to the store may be written any
+    // more.
     if (input.type === 'ownership_lost') this.#dependencies.sockets.abandon();
     this.#put({ input });
   }
@@ -185,7 +192,7 @@ export class ConnectionRunner {
     }
   }
 
-  /** Waits for a turn, then opens. Whatever goes wrong is a socket that closed for an unknown reason. */
+  /** Waits for a turn, then opens. Any failure becomes a socket that closed for an unknown reason. */
   async #open(generation: number, goal: Goal): Promise<void> {
     const { policy, sockets, takeTurn, clock, logger } = this.#dependencies;
     if (sockets.isVersionRefused()) {
@@ -198,7 +205,7 @@ export class ConnectionRunner {
     this.#socketScope = scope;
     const waiting = new AbortController();
     this.#waitingForTurn = waiting;
-    // What came while the effects before this one ran counts too.
+    // An input that came during the effects before this one counts too.
     if (this.#mailbox.some(({ input }) => URGENT.has(input.type))) waiting.abort();
     let opening: ReturnType<SocketSource['open']> | undefined;
     try {
@@ -223,13 +230,13 @@ export class ConnectionRunner {
       const started = opening;
       const socket = await withDeadline('opening a socket', OPEN_DEADLINE_MS, () => started, clock);
       if (socket === 'lost') this.deliver({ type: 'ownership_lost' });
-      // What WhatsApp would say to a login without credentials.
+      // WhatsApp would answer a login without credentials in the same way.
       else if (socket === 'unlinked') this.#closed(generation, 401);
       else this.#socket = socket;
     } catch (error) {
       this.#giveTurnBack();
       this.#releaseSocket();
-      // One that comes after its deadline is nobody's: close it.
+      // A socket that comes after its deadline has no owner: it is closed.
       void opening?.then(
         (late) => (typeof late === 'string' ? undefined : late.close('end')),
         () => undefined,
@@ -241,7 +248,7 @@ export class ConnectionRunner {
     }
   }
 
-  /** What it does from here on is work again. */
+  /** Ends the wait: from here on the runner works again. */
   #endWait(): void {
     if (this.#waitingForTurn !== undefined) this.#busySinceMs = this.#dependencies.clock.monotonicMs();
     this.#waitingForTurn = undefined;
@@ -251,7 +258,7 @@ export class ConnectionRunner {
     this.deliver({ type: 'socket_closed', generation, close: { statusCode, node } });
   }
 
-  /** A socket that does not close could speak beside its successor, so a failure here is not survivable. */
+  /** Closes the socket. One that does not close could speak beside its successor, so a failure is not survivable. */
   async #close(kind: 'end' | 'logout'): Promise<void> {
     const socket = this.#socket;
     this.#socket = undefined;
@@ -265,7 +272,9 @@ export class ConnectionRunner {
     if ((await logOutOffline(this.#dependencies)) === 'lost') this.deliver({ type: 'ownership_lost' });
   }
 
-  /** If the store does not answer, the next socket finds out: it cannot open where a newer owner has. */
+  /**
+   * Reads the owner. If the store does not answer, the next socket finds out: it cannot open where a newer owner has.
+   */
   async #readOwnership(generation: number, close: SocketClose): Promise<void> {
     const { readOwnership, clock, logger } = this.#dependencies;
     const owner = await withDeadline('reading the owner', OWNERSHIP_DEADLINE_MS, readOwnership, clock).catch(
@@ -299,10 +308,13 @@ export class ConnectionRunner {
       .then(() => this.deliver({ type: 'drain_finished' }));
   }
 
-  /** Tried a few times. If it still fails the next pairing retires first, and a login would be refused again. */
+  /**
+   * Retires credentials in a few tries. If all fail the next pairing retires first, and a login would be refused again.
+   */
   async #retire(): Promise<void> {
     const { sockets, recorder, clock, logger } = this.#dependencies;
-    // While the credentials stand, a later owner logs in with them in place of pairing again: what spends the request is first.
+    // While the credentials stand, a later owner logs in with them in place of pairing again: the spending of the
+    // request comes first.
     await recorder.flush(FLUSH_DEADLINE_MS);
     for (let attempt = 1; attempt <= RETIRE_TRIES; attempt += 1) {
       try {
@@ -316,7 +328,7 @@ export class ConnectionRunner {
     }
   }
 
-  /** After the account is gone from the record, so that no newer message can be parked behind those that fail here. */
+  /** Fails messages after the account is gone from the record, so that no newer message is parked behind them. */
   async #failMessages(): Promise<void> {
     const { recorder, sending, logger } = this.#dependencies;
     await recorder.flush(FLUSH_DEADLINE_MS);
@@ -336,7 +348,7 @@ export class ConnectionRunner {
     onStopped(reason);
   }
 
-  /** Its scope was closed under it: as if another worker owned the connection, and at once. */
+  /** Ends the runner whose scope was closed: as if another worker owned the connection, and at once. */
   #abandon(): void {
     if (this.#over) return;
     const { sockets, recorder, onStopped } = this.#dependencies;
@@ -367,5 +379,5 @@ export class ConnectionRunner {
   }
 }
 
-/** A pairing waits for a person: its handshake is over when the offer is out. */
+/** Inputs that end a handshake. A pairing waits for a person: its handshake is over when the offer is out. */
 const HANDSHAKE_OVER: ReadonlySet<Input['type']> = new Set(['socket_opened', 'socket_closed', 'pairing_offered']);

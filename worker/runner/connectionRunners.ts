@@ -21,17 +21,17 @@ export interface RunnersDependencies extends Pick<Surroundings, 'clock' | 'logge
   readonly messages: Pick<MessageStore, 'listParked'>;
   readonly openActions: Pick<OpenActions, 'connectionsOf'>;
   readonly nextFactNumber: () => number;
-  /** Of the shard. Its close ends all at once. */
+  /** The scope of the shard. Its close ends everything at once. */
   readonly scope: Scope;
   readonly listEveryMs?: number;
 }
 
 /**
- * The listing makes up for lost commands, so that no record stays unattended: what a tenant asked for is done 30 s later at
- * the latest. It is one query for a shard, however many connections have changed.
+ * The time between two listings, in milliseconds. The listing makes up for lost commands, so that a tenant's request is
+ * done 30 s later at the latest. It is one query for a shard, however many connections have changed.
  */
 const LIST_EVERY_MS = 25_000;
-/** Longer than an observer needs to see a death and to claim. */
+/** How long a lost connection rests, in milliseconds: longer than an observer needs to see a death and to claim. */
 const LOST_RESTS_MS = 60_000;
 const RETRY_MS = 1_000;
 
@@ -55,27 +55,27 @@ export class ConnectionRunners {
     return this.#held.size;
   }
 
-  /** How many have a socket that is open. */
+  /** The number of connections whose socket is open. */
   get online(): number {
     return [...this.#held.values()].filter((held) => held.isOnline).length;
   }
 
-  /** All that are held. */
+  /** All connections that are held. */
   get all(): readonly HeldConnection[] {
     return [...this.#held.values()];
   }
 
-  /** How each of them stands. */
+  /** The status of each of them. */
   get statuses(): readonly HeldStatus[] {
     return this.all.map(({ status }) => status);
   }
 
-  /** What waits to be sent on those that are online. */
+  /** The messages that wait to be sent on the connections that are online. */
   waiting(nowMs: number): Waiting {
     return this.#waiting.of((connectionId) => this.#held.get(connectionId)?.isOnline === true, nowMs);
   }
 
-  /** What each of them shows of its life. */
+  /** The evidence that each of them shows of its life. */
   vitals(): readonly ConnectionVitals[] {
     return this.all.map((held) => held.vitals());
   }
@@ -85,7 +85,7 @@ export class ConnectionRunners {
     this.#listing ??= this.#keepListing();
   }
 
-  /** The connection that a command is for. */
+  /** The connection that a command is for; made where there is none yet. */
   hold(tenantId: TenantId, connectionId: ConnectionId): HeldConnection {
     const known = this.#held.get(connectionId);
     if (known !== undefined) return known;
@@ -101,30 +101,30 @@ export class ConnectionRunners {
       },
     );
     this.#held.set(connectionId, held);
-    // Too late to begin anything: what comes for it goes back to the queue.
+    // It is too late to begin anything: the command goes back to the queue.
     if (this.#ended.signal.aborted) void held.drain();
     return held;
   }
 
-  /** Another client version is to be used. */
+  /** Makes sockets use another client version. */
   versionChanged(): void {
     for (const held of this.#held.values()) held.versionChanged();
   }
 
-  /** Ends all for a hand-over. Resolves when every socket is closed and nothing is in flight. */
+  /** Ends all connections for a hand-off. Resolves when every socket is closed and nothing is in flight. */
   async drain(): Promise<void> {
     this.#ended.abort();
     await Promise.all([...this.#held.values()].map((held) => held.drain()));
     await this.#listing;
   }
 
-  /** Another worker owns the shard: closes all without logging out, and writes nothing. */
+  /** Closes all sockets without logging out, and writes nothing, because another worker owns the shard. */
   async lose(): Promise<void> {
     this.#ended.abort();
     await Promise.all([...this.#held.values()].map((held) => held.lose()));
   }
 
-  /** The runners have ended with their scopes; what is left is the listing and what waits to be sent. */
+  /** Ends the listing and the waiting sends; the runners have ended with their scopes. */
   #abandon(): void {
     this.#ended.abort();
     for (const held of this.#held.values()) void held.finish();
@@ -141,7 +141,7 @@ export class ConnectionRunners {
     }
   }
 
-  /** Returns whether every connection is as its record asks for. */
+  /** Lists the shard's connections. Returns whether every connection is as its record asks for. */
   async #list(): Promise<boolean> {
     const { connections, shard, clock } = this.#dependencies;
     const listed = new Map((await connections.listOfShard(shard)).map((found) => [found.connectionId, found]));
@@ -168,7 +168,7 @@ export class ConnectionRunners {
   /** The index is read eventually consistently: it only tells where to look. */
   #isBehind(found: Connection, nowMs: number): boolean {
     const held = this.#held.get(found.connectionId);
-    // Who has met a newer owner learns soon that the shard is his; until then nothing is begun anew.
+    // A connection that has met a newer owner is let alone: this worker learns soon that the shard is lost.
     if (held !== undefined && this.#dependencies.clock.monotonicMs() - held.lostAtMs < LOST_RESTS_MS) return false;
     const view = held?.view();
     if (view !== undefined && hasOldSettings(found, view)) return true;

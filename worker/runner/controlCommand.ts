@@ -2,38 +2,38 @@ import { PAIRING_REQUEST_LIMIT_MS, type Connection, type WantedPairing } from '.
 import type { StatusCode } from '../../shared/connection/status.ts';
 import type { ControlKind } from '../../shared/message/command.ts';
 
-/** What there is of a connection in this worker. */
+/** The state of a connection in this worker. */
 export interface RunnerView {
-  /** `absent`: none was made since the shard was claimed. */
+  /** The state of its runner. `absent`: none was made since the shard was claimed. */
   readonly runner: 'running' | 'gave_up' | 'off' | 'absent';
   /** The pairing request that was acted on last. */
   readonly handledPairing: string | undefined;
-  /** Number of the change of settings that is applied; undefined before the record was read. */
+  /** The number of the change of settings that is applied; undefined before the record was read. */
   readonly appliedChanges: number | undefined;
 }
 
-/** What is to be done so that a connection becomes what its record asks for. */
+/** The action by which a connection becomes what its record asks for. */
 export type ControlAction =
   | { readonly action: 'start'; readonly linked: boolean; readonly code: StatusCode }
   | { readonly action: 'pair'; readonly pairing: WantedPairing }
   | { readonly action: 'restart' }
   | { readonly action: 'stop' }
-  /** Unlink the device, fail what waits, keep the record. */
+  /** Unlinks the device, fails waiting messages, keeps the record. */
   | { readonly action: 'log_out'; readonly requestId: string }
-  /** Unlink the device, fail what waits, remove the record. */
+  /** Unlinks the device, fails waiting messages, removes the record. */
   | { readonly action: 'remove' }
-  /** The record is gone: let go of the runner. */
+  /** The record is gone: lets go of the runner. */
   | { readonly action: 'forget' }
-  /** No account is linked: what is parked can never be sent. */
+  /** No account is linked: parked messages can never be sent. */
   | { readonly action: 'fail_messages' };
 
-/** Codes of a connection that was given up but that another worker, perhaps of a newer version, may try once more. */
+/** Codes of a connection that has given up but that another worker, perhaps with a newer version, may try once more. */
 const WORTH_A_TRY: ReadonlySet<StatusCode> = new Set(['too_many_attempts', 'client_outdated', 'client_refused']);
 const REVIVING: ReadonlySet<ControlKind | 'listing'> = new Set(['start', 'restart', 'pair']);
 
 /**
- * Compares what a record asks for with what there is. Level-triggered: a command, the listing at a claim and each
- * later listing all come here, so a lost command is made up for and a doubled one does nothing.
+ * Compares what a record asks for with the present state. It is level-triggered: a command, the listing at a claim and
+ * each later listing all come here, so a lost command is made up for and a doubled one does nothing.
  * @param trigger the command that led here, or `listing`
  */
 export function decideControl(
@@ -44,7 +44,8 @@ export function decideControl(
 ): readonly ControlAction[] {
   if (connection === undefined) return [{ action: 'forget' }];
   if (connection.wanted === 'deleted') return [{ action: 'remove' }];
-  // Before what is wanted: a log-out that was asked for is done even if the connection was switched off since.
+  // This comes before the wanted state: a log-out that was asked for is done even if the connection was switched off
+  // since.
   if (connection.logout !== undefined) return [{ action: 'log_out', requestId: connection.logout.requestId }];
   if (connection.wanted === 'off')
     return view.runner === 'running' || connection.status !== 'off' ? [{ action: 'stop' }] : [];
@@ -71,7 +72,7 @@ export function hasOldSettings({ changes = 0 }: Connection, { appliedChanges }: 
   return appliedChanges === undefined || appliedChanges < changes;
 }
 
-/** One that gave up waits for a person, also across owners. */
+/** Whether a connection may be started. One that gave up waits for a person, also across owners. */
 function isStartable(connection: Connection, view: RunnerView, nowMs: number): boolean {
   if (view.runner === 'gave_up') return false;
   if (view.runner === 'off') return true;
@@ -79,11 +80,11 @@ function isStartable(connection: Connection, view: RunnerView, nowMs: number): b
   const { nextAttemptAtMs } = connection;
   if (connection.statusCode === 'temporarily_banned' && nextAttemptAtMs !== undefined) return nowMs >= nextAttemptAtMs;
   const gaveUp = connection.status === 'failed' || connection.status === 'restricted';
-  // Without an account there is nothing to try: what it shows says why its pairing failed.
+  // Without an account there is nothing to try: the shown code says why its pairing failed.
   return !gaveUp || (connection.account !== undefined && WORTH_A_TRY.has(connection.statusCode));
 }
 
-/** What an unlinked connection shows: why it is unlinked, or that an offer of an earlier owner is void. */
+/** The code of an unlinked connection: the reason why it is unlinked, or that an offer of an earlier owner is void. */
 function restingCode(connection: Connection): StatusCode {
   if (connection.status === 'unpaired') return connection.statusCode;
   return connection.pairing === undefined ? 'never_paired' : 'offer_expired';

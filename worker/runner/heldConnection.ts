@@ -19,7 +19,7 @@ import { toHeldStatus, type HeldStatus } from './heldStatus.ts';
 import type { Sending, SocketSource } from './runnerDependencies.ts';
 import type { Input, StopReason } from './machineTypes.ts';
 
-/** What is made for one connection. Composed in one place, so that tests can make fakes. */
+/** Makes the parts of one connection. They are composed in one place, so that tests can make fakes. */
 export interface ConnectionParts {
   readonly makeOutbox: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionOutbox;
   readonly makeActions: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionActions;
@@ -42,11 +42,13 @@ export interface ConnectionParts {
 export interface HeldDependencies extends Pick<Surroundings, 'clock' | 'logger'> {
   readonly parts: ConnectionParts;
   readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'clearLogout'>;
-  /** Numbers status facts, never twice in the life of the process: an ownership may be taken up again under its token. */
+  /**
+   * Numbers status facts, never twice in the life of the process: an ownership may be taken up again under its token.
+   */
   readonly nextFactNumber: () => number;
-  /** Of the shard: each runner has one of its own below. */
+  /** The scope of the shard; each runner has one of its own below. */
   readonly scope: Scope;
-  /** The record is gone: nothing is held any more. */
+  /** Called when the record is gone: nothing is held any more. */
   readonly onForgotten: () => void;
 }
 
@@ -54,7 +56,10 @@ type DeliveredAction = Extract<ControlAction, { readonly action: 'start' | 'pair
 
 /** Statuses that an unlinked connection has only while it pairs. */
 const MAY_BE_LINKED: ReadonlySet<ConnectionStatus> = new Set(['awaiting_pairing', 'connecting', 'reconnecting']);
-/** Closing with a logout, retiring credentials and recording it all end before this. */
+/**
+ * The limit on a stop, in milliseconds: closing with a logout, retiring credentials and recording it all end before
+ * this.
+ */
 const STOP_DEADLINE_MS = 60_000;
 
 /**
@@ -65,7 +70,7 @@ export class HeldConnection {
   readonly #dependencies: HeldDependencies;
   readonly #owned: OwnedConnection;
   readonly #sockets: SocketSource;
-  /** One comparison with the record at a time. */
+  /** The turn of comparisons with the record: one at a time. */
   readonly #turn = new Mutex();
   readonly outbox: ConnectionOutbox;
   readonly actions: ConnectionActions;
@@ -76,7 +81,7 @@ export class HeldConnection {
   #settings: ConnectionSettings = {};
   #appliedChanges: number | undefined;
   #openedAtMs: number | undefined;
-  /** The last socket of the runner that the supervisor had replaced. */
+  /** The generation of the last socket that the supervisor recycled. */
   #recycledGeneration: number | undefined;
   #ending = false;
 
@@ -105,12 +110,12 @@ export class HeldConnection {
     return { runner: this.#stopReason === 'off' ? 'off' : 'absent', ...known };
   }
 
-  /** When a newer owner was met last, on the monotonic clock; never is minus infinity. */
+  /** When a newer owner was met last, on the monotonic clock; minus infinity for never. */
   get lostAtMs(): number {
     return this.#lostAtMs;
   }
 
-  /** What it shows of its life. */
+  /** The evidence that the connection shows of its life. */
   vitals(): ConnectionVitals {
     const { tenantId, connectionId, shard } = this.#owned;
     const nowMs = this.#dependencies.clock.monotonicMs();
@@ -129,7 +134,7 @@ export class HeldConnection {
     this.#runner?.livingSocket?.probe();
   }
 
-  /** Has the socket replaced. Returns false when there is none, or when that has been asked for it before. */
+  /** Recycles the socket. Returns false when there is none, or when it was recycled before. */
   recycle(symptom: SocketSymptom, forMs: number): boolean {
     const socket = this.#runner?.livingSocket;
     if (socket === undefined || socket.generation === this.#recycledGeneration) return false;
@@ -154,12 +159,12 @@ export class HeldConnection {
     });
   }
 
-  /** Another client version is to be used. */
+  /** Makes the next socket use another client version. */
   versionChanged(): void {
     this.#runner?.deliver({ type: 'version_changed' });
   }
 
-  /** Ends for a hand-over: sends in flight finish, the socket closes without logging out. */
+  /** Ends for a hand-off: sends in flight finish, the socket closes without logging out. */
   async drain(): Promise<void> {
     this.#ending = true;
     const runner = this.#runner;
@@ -169,7 +174,10 @@ export class HeldConnection {
     await this.finish();
   }
 
-  /** Another worker owns it: the socket closes without logging out and nothing more is written. Resolves when closed. */
+  /**
+   * Closes the socket without logging out, because another worker owns the connection, and writes nothing more.
+   * Resolves when closed.
+   */
   async lose(): Promise<void> {
     this.#ending = true;
     const runner = this.#runner;
@@ -224,7 +232,8 @@ export class HeldConnection {
     const { connections, onForgotten } = this.#dependencies;
     const reason = await this.#unlink(connection);
     if (reason !== 'unlinked' && reason !== 'gave_up' && reason !== 'off') return 'later';
-    // Again, and this time a failure is not survivable: a record must not go while its credentials are in use.
+    // This closes once more, and now a failure is not survivable: a record must not go while its credentials are in
+    // use.
     if ((await this.#sockets.retire()) === 'lost') return 'later';
     await this.#failAll('connection_deleted');
     await connections.remove(connection);
@@ -234,7 +243,7 @@ export class HeldConnection {
 
   /** Unlinks the device on request and keeps the record: another account may be linked to it. */
   async #logOut(connection: Connection, requestId: string): Promise<CommandResult> {
-    // One that stopped for another reason has still to be unlinked.
+    // A runner that stopped for another reason has still to unlink.
     if ((await this.#unlink(connection)) !== 'unlinked') return 'later';
     if ((await this.#sockets.retire()) === 'lost') return 'later';
     await this.#failAll('connection_not_paired');

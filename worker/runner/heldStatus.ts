@@ -1,7 +1,7 @@
 import type { DimensionsOf } from '../../shared/platform/metricCatalogue.ts';
 import type { StateName } from './machineTypes.ts';
 
-/** How a connection stands, as far as whoever looks after the fleet has to know. */
+/** The status of a held connection for whoever looks after the fleet. */
 export type HeldStatus = DimensionsOf<'ConnectionsByStatus'>['status'];
 
 const statusByState: Readonly<Record<StateName, HeldStatus>> = {
@@ -14,12 +14,18 @@ const statusByState: Readonly<Record<StateName, HeldStatus>> = {
   stopped: 'not_wanted',
 };
 
-/** @param state of its runner; undefined when there is none, as nobody wants it online */
+/**
+ * The status of a held connection.
+ * @param state the state of its runner; undefined when there is none, as nobody wants it online
+ */
 export function toHeldStatus(state: StateName | undefined): HeldStatus {
   return state === undefined ? 'not_wanted' : statusByState[state];
 }
 
-/** How many there are of each, nothing left out: a gauge that is not said keeps its last value for ever in a scrape. */
+/**
+ * The number of connections by status, with no status left out: a gauge without a new value keeps its last one for ever
+ * in a scrape.
+ */
 export function countStatuses(all: Iterable<HeldStatus>): ReadonlyMap<HeldStatus, number> {
   const counts = new Map<HeldStatus, number>(Object.values(statusByState).map((status) => [status, 0]));
   for (const status of all) counts.set(status, (counts.get(status) ?? 0) + 1);

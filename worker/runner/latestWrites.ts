@@ -36,7 +36,7 @@ export class LatestWrites {
     return this.#running === undefined;
   }
 
-  /** Writes nothing more. A write in flight ends on its own and is not tried again. */
+  /** Ends everything: nothing more is written. A write in flight ends on its own and is not tried again. */
   abandon(): void {
     this.#abandoned.abort();
     this.#waiting.clear();
@@ -50,7 +50,7 @@ export class LatestWrites {
       try {
         await write();
         failures = 0;
-        // A newer one of this name may have come meanwhile; that one stays.
+        // A newer write of this name may have come meanwhile; that one stays.
         if (this.#waiting.get(name) === write) this.#waiting.delete(name);
       } catch (error) {
         logger.warn('write for a connection failed', { operation: name, attempt: failures + 1, error });

@@ -1,14 +1,15 @@
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { RunnerDependencies } from './runnerDependencies.ts';
 
-/** Waiting for a turn included. */
+/** The time limit of the log-out, in milliseconds, with the wait for a turn. */
 const WITHIN_MS = 15_000;
-/** Closing the socket comes on top. */
+/** The further time for closing the socket, in milliseconds. */
 const CLOSE_MS = 30_000;
 
 /**
- * Logs a device out at WhatsApp whose connection is offline, on a socket of its own. The phone shows the device until WhatsApp is
- * told; but what was asked for is done here in any case, so it is tried once and a failure is only logged.
+ * Logs a device out at WhatsApp whose connection is offline, on a socket of its own. The phone shows the device until
+ * WhatsApp is told; but the request is done here in any case, so the log-out is tried once and a failure is only
+ * logged.
  */
 export async function logOutOffline({
   sockets,
@@ -26,7 +27,7 @@ export async function logOutOffline({
     return sockets.logOut(late.signal, scope.child('socket to log out'));
   };
   try {
-    // Its socket is closed before anything else is done, also when it was too late.
+    // The socket is closed before anything else is done, also when it was too late.
     const outcome = await withDeadline('logging out', WITHIN_MS + CLOSE_MS, work, clock);
     if (outcome === 'lost') return 'lost';
     logger.info('device logged out while it was offline', { outcome });

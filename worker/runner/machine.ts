@@ -43,7 +43,7 @@ type Handler<Name extends StateName, Type extends InputType> = (
 type Table = {
   readonly [Name in StateName]: { readonly [Type in InputType]: Handler<Name, Type> | 'ignore' };
 };
-/** The next state of a connection and what is to be done. Pure and total; never throws. */
+/** The next state of a connection and the effects to perform. The function is pure and total; it never throws. */
 export function step(state: State, input: Input, context: StepContext): Step {
   const stale = 'generation' in input && 'generation' in state && input.generation !== state.generation;
   const handler = table[state.name][input.type] as Handler<StateName, InputType> | 'ignore';
@@ -51,7 +51,7 @@ export function step(state: State, input: Input, context: StepContext): Step {
   return handler(state, input, context);
 }
 
-/** Machines without a socket whose work is over or has not begun. */
+/** The handlers of machines without a socket whose work is over or has not begun. */
 const quiet = {
   pairing_offered: 'ignore',
   paired: 'ignore',
@@ -63,7 +63,7 @@ const quiet = {
   drain_finished: 'ignore',
 } as const;
 
-/** What ends any state that tries to be online. */
+/** The handlers of inputs that end any state which tries to be online. */
 const stoppable = {
   start: 'ignore',
   stop_requested: switchOff,
@@ -175,7 +175,7 @@ const table: Table = {
     stop_requested: 'ignore',
     restart_requested: 'ignore',
     version_changed: 'ignore',
-    // On purpose: the command is not deleted, so the next owner does it.
+    // This is on purpose: the command is not deleted, so the next owner does it.
     unlink_requested: 'ignore',
     drain_requested: 'ignore',
     drain_finished: endDrain,

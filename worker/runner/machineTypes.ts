@@ -4,7 +4,7 @@ import type { ConnectionStatus, StatusCode } from '../../shared/connection/statu
 import type { LinkedAccount, PairingOffer, SocketClose, SocketInput } from '../socket/port/connectionSocket.ts';
 import type { CloseCause } from './closeRules.ts';
 
-/** What a socket is opened for. */
+/** The purpose for which a socket is opened. */
 export type Goal =
   | {
       readonly kind: 'login';
@@ -16,23 +16,29 @@ export type Goal =
     }
   | { readonly kind: 'pairing'; readonly pairing: WantedPairing };
 
-/** What failed since the last stable minute. */
+/** The failures since the last stable minute. */
 export interface Tries {
   readonly failures: number;
   readonly conflicts: number;
   readonly restarts: number;
 }
 
-/** Why a machine stopped. After `gave_up` only a request of the tenant makes a new one; after `released` any owner may. */
+/**
+ * The reason why a machine stopped. After `gave_up` only a request of the tenant makes a new one; after `released` any
+ * owner may.
+ */
 export type StopReason = 'gave_up' | 'released' | 'ownership_lost' | 'unlinked' | 'off';
 
-/** `generation` numbers sockets; `openedAtMs` is when the last one was asked for, on the monotonic clock. */
+/**
+ * The last socket. `generation` numbers sockets; `openedAtMs` is when the last one was asked for, on the monotonic
+ * clock.
+ */
 interface Opened {
   readonly generation: number;
   readonly openedAtMs: number;
 }
 
-/** What the runner of one connection is doing. Internal: what tenants see is the status. */
+/** The state of the runner of one connection. It is internal: tenants see the status. */
 export type State =
   /** No account is linked and no pairing is asked for. */
   | { readonly name: 'idle'; readonly generation: number; readonly openedAtMs: number | undefined }
@@ -47,7 +53,10 @@ export type State =
       readonly goal: Goal;
       readonly tries: Tries;
       readonly cause: CloseCause | 'restart_requested' | 'start_requested';
-      /** Wall clock; not before, whatever the timer says: it may be set for a part of the way. */
+      /**
+       * The time of the wall clock before which nothing is tried, whatever the timer says: it may be set for a part of
+       * the way.
+       */
       readonly untilMs?: number;
     } & Opened)
   | { readonly name: 'draining'; readonly generation: number }
@@ -56,15 +65,15 @@ export type State =
 export type StateName = State['name'];
 export type StateOf<Name extends StateName> = Extract<State, { readonly name: Name }>;
 
-/** What a machine is told. Inputs of sockets carry the socket's generation; a stale one is dropped. */
+/** The inputs of a machine. Inputs of sockets carry the socket's generation; a stale one is dropped. */
 export type Input =
   | SocketInput
-  /** The connection is wanted online. `code` is what to show while no account is linked. */
+  /** The connection is wanted online. `code` is the one to show while no account is linked. */
   | { readonly type: 'start'; readonly linked: boolean; readonly code: StatusCode }
   | { readonly type: 'pair_requested'; readonly pairing: WantedPairing }
   | { readonly type: 'stop_requested' }
   | { readonly type: 'restart_requested' }
-  /** Another client version is to be used: who was refused for the old one may open again. */
+  /** Another client version is to be used: a connection that was refused for the old one may open again. */
   | { readonly type: 'version_changed' }
   | { readonly type: 'unlink_requested' }
   | { readonly type: 'drain_requested' }
@@ -72,35 +81,43 @@ export type Input =
   | { readonly type: 'ownership_lost' }
   /** The store shows no newer owner: the socket that closed is judged now. */
   | { readonly type: 'ownership_confirmed'; readonly generation: number; readonly close: SocketClose }
-  /** The supervisor finds that the socket is open in name only. It has been for `forMs`, which counts for nothing. */
+  /**
+   * The supervisor finds that the socket is open in name only. It has been so for `forMs`, which earns no forgiveness.
+   */
   | { readonly type: 'unwell'; readonly generation: number; readonly symptom: SocketSymptom; readonly forMs: number }
   | { readonly type: 'timer' };
 
 export type InputType = Input['type'];
 export type InputOf<Type extends InputType> = Extract<Input, { readonly type: Type }>;
 
-/** What a machine asks for. The runner does it in order, one at a time. */
+/** The effects that a machine asks for. The runner performs them in order, one at a time. */
 export type Effect =
   | { readonly type: 'open_socket'; readonly generation: number; readonly goal: Goal }
-  /** Also asked for when the socket closed by itself: releases what is left of it. */
+  /** Closes the socket; asked for also when it closed by itself, to release the rest of it. */
   | { readonly type: 'close_socket'; readonly generation: number; readonly kind: 'end' | 'logout' }
-  /** Tells WhatsApp on a socket of its own, if there are credentials to log in with: none is open. A failure is survived. */
+  /**
+   * Logs out at WhatsApp on a socket of its own, if there are credentials to log in with: none is open. A failure is
+   * survived.
+   */
   | { readonly type: 'log_out' }
   /** Messages may be sent from here on. */
   | { readonly type: 'allow_sending' }
   | { readonly type: 'finish_commands_in_flight' }
-  /** Answered with `ownership_lost` or `ownership_confirmed`. */
+  /** Reads the owner; the answer is `ownership_lost` or `ownership_confirmed`. */
   | { readonly type: 'read_ownership'; readonly generation: number; readonly close: SocketClose }
   | { readonly type: 'set_timer'; readonly delayMs: number }
   | { readonly type: 'clear_timer' }
   | { readonly type: 'retire_credentials' }
   | { readonly type: 'record_account'; readonly account: LinkedAccount | undefined }
-  /** The request was fulfilled, refused, cancelled or not used in time: no later owner may act on it again. */
+  /**
+   * Spends the request, which was fulfilled, refused, cancelled or not used in time: no later owner may act on it
+   * again.
+   */
   | { readonly type: 'spend_pairing'; readonly requestId: string }
   | RecordStatus
   | { readonly type: 'show_offer'; readonly offer: PairingOffer }
   | { readonly type: 'remove_offer' }
-  /** No account is linked any more: what waits to be sent fails. */
+  /** No account is linked any more: messages that wait to be sent fail. */
   | { readonly type: 'fail_messages' }
   | { readonly type: 'runner_stopped'; readonly reason: StopReason };
 
@@ -110,31 +127,31 @@ export interface RecordStatus {
   readonly code: StatusCode;
   /** When the next socket is opened, on the wall clock; absent when none is. */
   readonly nextAttemptAtMs?: number;
-  /** The number of the close that led here. */
+  /** The number of the close that led to the status. */
   readonly closeCode?: number | undefined;
 }
 
-/** Settings of the machine, in milliseconds. */
+/** The rules of the machine, with times in milliseconds. */
 export interface Policy {
-  /** Base of all retry delays; 5 s gives the first delays that stand in `closeRules`. */
+  /** The base of all retry delays; 5 s gives the first delays that stand in `closeRules`. */
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
-  /** At least this long between two opens of one connection, unless the rule says now. No tenant can shorten it. */
+  /** The least time between two opens of one connection, unless the rule says now. No tenant can shorten it. */
   readonly openSpacingMs: number;
-  /** Failures in a row after which the published status is `failed`; retries go on. */
+  /** The number of failures in a row after which the published status is `failed`; retries go on. */
   readonly maxAttempts: number;
-  /** A connection that was open this long is forgiven its failures. */
+  /** How long a connection must be open to be forgiven its failures. */
   readonly stableAfterMs: number;
-  /** A socket that is not open by then is given up. */
+  /** How long a socket may take to open before it is given up. */
   readonly openWithinMs: number;
-  /** A pairing request older than this is void. */
+  /** The age from which on a pairing request is void. */
   readonly pairWithinMs: number;
-  /** Sends in flight have this long to finish before the socket closes for a hand-over. */
+  /** How long sends in flight may take to finish before the socket closes for a hand-off. */
   readonly drainWithinMs: number;
 }
 
 export interface StepContext {
-  /** Wall clock, to judge the age of what a tenant asked for. */
+  /** The wall clock, to judge the age of a tenant's request. */
   readonly nowMs: number;
   readonly monotonicMs: number;
   /** A number in [0, 1). */
@@ -148,7 +165,10 @@ export interface Step {
 }
 
 export const noTries: Tries = { failures: 0, conflicts: 0, restarts: 0 };
-/** @param openedAtMs when an earlier runner of this connection asked for its last socket, on the monotonic clock */
+/**
+ * The state of a new machine.
+ * @param openedAtMs when an earlier runner of this connection asked for its last socket, on the monotonic clock
+ */
 export function initialState(openedAtMs?: number): StateOf<'idle'> {
   return { name: 'idle', generation: 0, openedAtMs };
 }

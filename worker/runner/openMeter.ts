@@ -2,7 +2,10 @@ import type { DimensionsOf } from '../../shared/platform/metricCatalogue.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { SocketInput } from '../socket/port/connectionSocket.ts';
 
-/** Counts what became of the sockets that this worker opened: for the leader, who looks for outages, and for operators. */
+/**
+ * Counts the outcomes of the sockets that this worker opened: for the leader, which looks for outages, and for
+ * operators.
+ */
 export class OpenMeter {
   readonly #metrics: Metrics;
   readonly #monotonicMs: () => number;
@@ -19,7 +22,7 @@ export class OpenMeter {
     return { opened: this.#opened, openFailed: this.#openFailed };
   }
 
-  /** Follows one socket through what it says. An offer to pair is a success: WhatsApp answered. */
+  /** Follows one socket through its inputs. An offer to pair is a success: WhatsApp answered. */
   follow(): (input: SocketInput) => void {
     const startedMs = this.#monotonicMs();
     let isOpening = true;
@@ -45,7 +48,10 @@ export class OpenMeter {
 
 type CloseKind = DimensionsOf<'SocketsClosed'>['cause'];
 
-/** Kinds of closes by WhatsApp's code, few enough to be dimensions; what each means for its connection says `closeRules`. */
+/**
+ * Kinds of closes by WhatsApp's code, few enough to be dimensions. `closeRules` says what each means for its
+ * connection.
+ */
 const kindsByCode: Readonly<Record<number, CloseKind>> = {
   401: 'account',
   402: 'account',

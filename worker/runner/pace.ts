@@ -1,7 +1,7 @@
 import type { Policy, StepContext } from './machineTypes.ts';
 
-/** How long the machine waits. Pure. */
-/** Base delay with which the first delays of `closeRules` hold as they stand. */
+/** The waits of the machine. The file is pure. */
+/** The base delay with which the first delays of `closeRules` hold as they stand. */
 const REFERENCE_BASE_DELAY_MS = 5_000;
 
 /** A delay of `closeRules`, which are written for the base delay of 5 s. */
@@ -9,7 +9,7 @@ export function scaled(durationMs: number, policy: Policy): number {
   return (durationMs * policy.baseDelayMs) / REFERENCE_BASE_DELAY_MS;
 }
 
-/** What is left of the distance between two opens of one connection. */
+/** The rest of the wait between two opens of one connection. */
 export function spacingLeftMs(state: { readonly openedAtMs: number }, { monotonicMs, policy }: StepContext): number {
   return Math.max(0, Math.round(state.openedAtMs + policy.openSpacingMs - monotonicMs));
 }

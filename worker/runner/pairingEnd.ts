@@ -1,7 +1,7 @@
 import type { Effect, StateOf } from './machineTypes.ts';
 import { goalOf } from './stateParts.ts';
 
-/** What the end of a pairing asks for. Pure. */
+/** The effects of the end of a pairing. The file is pure. */
 type Ending = StateOf<'idle' | 'connecting' | 'pairing' | 'online' | 'backing_off'>;
 
 /** An offer that may be out is void once its socket is gone. */

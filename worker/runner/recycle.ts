@@ -4,9 +4,9 @@ import { goalOf } from './stateParts.ts';
 import { isStable, retryLater } from './transitions.ts';
 
 /**
- * The socket is open in name only: it is closed before another opens, and the account stays linked. The time for which it
- * was unwell earns no forgiveness; otherwise a server that is silent after each login would be asked anew every minute for
- * ever.
+ * Recycles a socket that is open in name only: it is closed before another opens, and the account stays linked. The
+ * time for which it was unwell earns no forgiveness; otherwise a server that is silent after each login would be tried
+ * anew every minute for ever.
  */
 export function recycle(
   state: StateOf<'connecting'> | StateOf<'pairing'> | StateOf<'online'>,

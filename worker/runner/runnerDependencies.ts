@@ -13,13 +13,13 @@ export interface SocketSource {
    */
   readonly open: (request: {
     readonly generation: number;
-    /** Absent for a login with the stored credentials. */
+    /** The pairing to open for; undefined for a login with the stored credentials. */
     readonly pairing: PairingRequest | undefined;
     readonly onInput: (input: SocketInput) => void;
-    /** Owns what the socket is made of; its close ends the socket at once, without a word to WhatsApp. */
+    /** The scope of the socket's parts; its close ends the socket at once, without a word to WhatsApp. */
     readonly scope: Scope;
   }) => Promise<ConnectionSocket | 'lost' | 'unlinked'>;
-  /** Whether WhatsApp refuses the client version that the next socket would claim to be: a login would be wasted. */
+  /** Whether WhatsApp refuses the client version of the next socket, so that a login would be wasted. */
   readonly isVersionRefused: () => boolean;
   /**
    * Removes the device at WhatsApp, on a socket that is opened and closed for it. Returns `lost` when a newer owner has
@@ -29,39 +29,47 @@ export interface SocketSource {
   readonly logOut: (late: AbortSignal, scope: Scope) => Promise<'done' | 'lost' | 'skipped' | 'refused'>;
   /** Whether there are credentials to log in with. Rejects when a store does not answer. */
   readonly isLinked: () => Promise<boolean>;
-  /** Credentials are kept encrypted and not used any more. Returns `lost` when a newer owner has written. */
+  /**
+   * Retires the credentials: they are kept encrypted and not used any more. Returns `lost` when a newer owner has
+   * written.
+   */
   readonly retire: () => Promise<'retired' | 'lost'>;
-  /** Somebody else owns the connection: what waits to be written is forgotten, and nothing is written from here on. */
+  /** Forgets unwritten changes because another worker owns the connection; nothing is written from here on. */
   readonly abandon: () => void;
 }
 
-/** What sends messages on the runner's socket. */
+/** The part that sends messages on the runner's socket. */
 export interface Sending {
-  /** The socket may be used from here on: send what waits. */
+  /** Begins to send: the socket may be used from here on. */
   readonly allow: () => void;
   /** Takes no more, and resolves when nothing is in flight. */
   readonly finish: () => Promise<void>;
-  /** No account is linked: what waits fails. */
+  /** Fails all waiting messages, because no account is linked. */
   readonly failAll: () => Promise<void>;
 }
 
 /** The logger is bound to the connection and its epoch. */
 export interface RunnerDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
-  /** Asked at each step: a tenant may change it. */
+  /** The rules at present; read at each step, as a tenant may change them. */
   readonly policy: () => Policy;
   readonly sockets: SocketSource;
-  /** Owns the timers and sockets of this runner. Its close ends the runner at once: nothing more is written. */
+  /** The scope of the timers and sockets of this runner. Its close ends the runner at once: nothing more is written. */
   readonly scope: Scope;
   readonly recorder: ConnectionRecorder;
   readonly sending: Sending;
-  /** Waits for a turn to open a socket. Resolves to what gives the handshake slot back. Rejects when `signal` aborts. */
+  /**
+   * Waits for a turn to open a socket. Resolves to a function that returns the handshake slot. Rejects when `signal`
+   * aborts.
+   */
   readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
-  /** Whether the store shows a newer owner. Rejects when it does not answer. */
+  /** Reads whether the store shows a newer owner. Rejects when it does not answer. */
   readonly readOwnership: () => Promise<'owned' | 'lost'>;
   /** When an earlier runner of this connection asked for its last socket, on the monotonic clock. */
   readonly openedAtMs: number | undefined;
-  /** The runner is over. Called once. */
+  /** Called once, when the runner has ended. */
   readonly onStopped: (reason: StopReason) => void;
-  /** Something cannot be undone from here, for example a socket that does not close: the process must end. */
+  /**
+   * Called when something cannot be undone from here, for example a socket that does not close: the process must end.
+   */
   readonly onBroken: (error: unknown) => void;
 }

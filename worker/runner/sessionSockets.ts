@@ -17,7 +17,7 @@ export interface SessionSocketsDependencies {
     readonly generation: number;
     readonly pairing: PairingRequest | undefined;
     readonly settings?: (() => ConnectionSettings) | undefined;
-    /** That it claims to be. */
+    /** The version of WhatsApp's client with which it presents itself. */
     readonly version: string;
     readonly onInput: (input: SocketInput) => void;
     readonly scope: Scope;
@@ -60,7 +60,7 @@ export function makeSessionSockets(
         await found.raiseEpoch();
         const count = dependencies.opens.follow();
         const version = versions.of(owned.connectionId);
-        // A pairing may have finished without its owner living to record it: then this is a login.
+        // A pairing may have finished although its owner did not live to record it: then this is a login.
         return dependencies.openSocket({
           owned,
           session: found,
@@ -114,7 +114,7 @@ export function makeSessionSockets(
 }
 
 const OUTDATED = 405;
-/** Generations of runners begin at 1: nobody listens to this one. */
+/** A generation that no runner listens to, as theirs begin at 1. */
 const LOG_OUT_GENERATION = 0;
 
 type Closed = Extract<SocketInput, { readonly type: 'socket_closed' }>;
@@ -123,13 +123,13 @@ function isRefusal(input: SocketInput): input is Closed {
   return input.type === 'socket_closed' && input.close.statusCode === OUTDATED && input.close.node !== 'websocket';
 }
 
-/** An offer to pair is as good as a login: WhatsApp talks to this version. */
+/** Notes WhatsApp's answer to a version. An offer to pair counts as much as a login: WhatsApp talks to this version. */
 function noteAnswer(versions: VersionChoice, version: string, input: SocketInput): void {
   if (isRefusal(input)) versions.note(version, 'refused');
   else if (input.type === 'socket_opened' || input.type === 'pairing_offered') versions.note(version, 'accepted');
 }
 
-/** `lost` for the refusal of a newer owner; everything else is thrown on. */
+/** Returns `lost` for the refusal of a newer owner; every other error is thrown on. */
 async function unlessLost<Result>(call: () => Promise<Result>): Promise<Result | 'lost'> {
   try {
     return await call();

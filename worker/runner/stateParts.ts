@@ -2,7 +2,7 @@ import type { SocketClose } from '../socket/port/connectionSocket.ts';
 import type { Phase } from './closeRules.ts';
 import type { Goal, StateOf, StepContext } from './machineTypes.ts';
 
-/** What a state says about the socket that it is about. Pure. */
+/** Facts about the socket of a state. The file is pure. */
 type Trying = StateOf<'connecting' | 'pairing' | 'online' | 'backing_off'>;
 type WithSocket = StateOf<'connecting' | 'pairing' | 'online'>;
 

@@ -8,11 +8,17 @@ import {
 } from '../../shared/connection/liveness.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 
-/** Recycled this often for one symptom, and still unwell: another socket of this process is no help. */
+/**
+ * The number of recycles for one symptom after which a connection that is still unwell is not helped by another socket
+ * of this process.
+ */
 export const RECYCLES_WITHOUT_HELP = 3;
 /** How long a recycle is remembered. */
 export const REMEMBERED_MS = 600_000;
-/** So many of a worker are unwell that the fault is not the worker's: more than half, and at least this many. */
+/**
+ * The least number of unwell connections, which must also be more than half, from which on the fault is not the
+ * worker's.
+ */
 const WIDESPREAD = 3;
 
 /** A socket that was closed because it was open in name only. */
@@ -25,7 +31,7 @@ export interface Recycle {
 export interface SupervisionRules {
   readonly limits: LivenessLimits;
   readonly probeAfterMs: number;
-  /** At most so many in one look: what the open budget can open again until the next. */
+  /** The greatest number of recycles in one look: as many as the open budget can open again until the next. */
   readonly mostRecycles: number;
 }
 
@@ -33,22 +39,23 @@ export interface SupervisionRules {
 export type ProcessSymptom = 'runner_stuck' | 'deaf' | 'sends_stuck';
 
 export interface Judgement {
-  /** Whom to ask for a sign of life. */
+  /** Connections whose server is asked for a sign of life. */
   readonly probes: readonly ConnectionId[];
-  /** Which sockets to replace, the longest unwell first. `forMs`: for how long it has shown. */
+  /** Sockets to recycle, the longest unwell first. `forMs`: for how long the symptom has shown. */
   readonly recycles: readonly {
     readonly vitals: ConnectionVitals;
     readonly symptom: SocketSymptom;
     readonly forMs: number;
   }[];
-  /** Why this process must go, and its connections to another. */
+  /** The reason why this process must end and its connections go to another; undefined when it need not. */
   readonly endsProcess: ProcessSymptom | undefined;
   readonly unwell: number;
 }
 
 /**
- * What another process may cure where another socket did not. A server that is silent, or that lets nobody in, is the same
- * for the next process: workers that ended over it would take their healthy connections round the fleet for nothing.
+ * The remedy by symptom: what another process may cure where another socket did not. A server that is silent, or that
+ * lets nobody in, is the same for the next process: workers that ended over it would take their healthy connections
+ * round the fleet for nothing.
  */
 const curedBy: Readonly<Record<Symptom, 'socket' | 'socket_then_process' | 'process'>> = {
   runner_stuck: 'process',
@@ -65,8 +72,8 @@ interface Finding {
 }
 
 /**
- * What to do about the connections of a worker. Pure. When most of them are unwell at once, WhatsApp or the network is away:
- * sockets are replaced at the pace of the open budget, and the process stays.
+ * Judges the connections of a worker. The function is pure. When most of them are unwell at once, WhatsApp or the
+ * network is away: sockets are recycled at the pace of the open budget, and the process stays.
  * @param past recycles of the last {@link REMEMBERED_MS}
  */
 export function judge(
@@ -98,7 +105,10 @@ function needsProbe(evidence: ConnectionVitals['evidence'], probeAfterMs: number
   return evidence !== undefined && evidence.phase !== 'opening' && evidence.lastFrameMs > probeAfterMs;
 }
 
-/** One connection alone may be its own trouble; two with the same are the worker's. */
+/**
+ * The symptom for which the process must end. One connection alone may be its own trouble; two with the same symptom
+ * are the worker's.
+ */
 function endsProcess(
   { vitals, symptom }: Finding,
   findings: readonly Finding[],

@@ -8,24 +8,26 @@ export interface Supervised {
   readonly vitals: () => ConnectionVitals;
   /** Asks WhatsApp for a sign of life. */
   readonly probe: () => void;
-  /** Has its socket replaced. Returns false when that has been asked for this socket before. */
+  /** Recycles its socket. Returns false when this socket was recycled before. */
   readonly recycle: (symptom: SocketSymptom, forMs: number) => boolean;
 }
 
 export interface SupervisorDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   readonly config: LivenessConfig;
-  /** How many sockets may be opened in a second. */
+  /** The number of sockets that may be opened in a second. */
   readonly opensPerSecond: number;
   readonly connections: () => readonly Supervised[];
-  /** While it is false the worker is suspended: it reads nothing on purpose, and is not judged. */
+  /** Whether the worker may act. While it is suspended it reads nothing on purpose, and is not judged. */
   readonly isOpen: () => boolean;
-  /** New sockets do not help: another process should take over. Called at most once. */
+  /** Called at most once, when new sockets do not help: another process should take over. */
   readonly onUnwell: (symptom: ProcessSymptom) => void;
 }
 
-/** A look that comes later than so many intervals after the one before comes from a process that was frozen. */
+/** The number of intervals after which a look is late: it comes from a process that was frozen. */
 const LATE_INTERVALS = 2;
-/** Nothing is unwell. After a freeze all ages are those of the freeze: whoever is silent is asked first. */
+/**
+ * Limits by which nothing is unwell. After a freeze all ages are those of the freeze: silent servers are asked first.
+ */
 const NO_LIMITS: SupervisionRules['limits'] = {
   runnerBusyMs: Infinity,
   openingMs: Infinity,
@@ -36,8 +38,8 @@ const NO_LIMITS: SupervisionRules['limits'] = {
 };
 
 /**
- * Looks at the evidence of all connections of this worker, again and again, and has the sockets replaced that are open in name
- * only. It trusts nothing that a connection says of itself, and none of the deadlines inside it.
+ * Looks at the evidence of all connections of this worker, again and again, and recycles the sockets that are open in
+ * name only. It trusts nothing that a connection reports about itself, and none of the deadlines inside it.
  */
 export class Supervisor {
   readonly #dependencies: SupervisorDependencies;
@@ -66,11 +68,11 @@ export class Supervisor {
     this.#stopped.abort();
   }
 
-  /** One look. A connection that cannot be judged does not cost the others their supervisor. */
+  /** Looks once. A connection that cannot be judged does not cost the others their supervisor. */
   look(): void {
     const { config, clock, isOpen, metrics, opensPerSecond } = this.#dependencies;
     const nowMs = clock.monotonicMs();
-    // Never twice in a row: a worker that is always late must be looked after all the more.
+    // This never happens twice in a row: a worker that is always late must be supervised all the more.
     const isLate = !this.#wasLate && nowMs - this.#lookedAtMs > config.superviseEveryMs * LATE_INTERVALS;
     this.#wasLate = isLate;
     this.#lookedAtMs = nowMs;

@@ -20,7 +20,7 @@ import {
   type Tries,
 } from './machineTypes.ts';
 
-/** What the cells of the machine's table do, each pure. */
+/** The cells of the machine's table, each a pure function. */
 type Connecting = StateOf<'connecting'>;
 type Pairing = StateOf<'pairing'>;
 type Online = StateOf<'online'>;
@@ -40,7 +40,7 @@ export function open(state: { readonly generation: number }, goal: Goal, tries: 
     state: { name: 'connecting', generation, openedAtMs: context.monotonicMs, goal, caughtUp: false, tries },
     effects: [
       ...opening,
-      // The timer first: the wait for a turn to open counts, and an effect that hangs is seen.
+      // The timer comes first: the wait for a turn to open counts, and an effect that hangs is seen.
       { type: 'set_timer', delayMs: context.policy.openWithinMs },
       { type: 'open_socket', generation, goal },
     ],
@@ -132,7 +132,10 @@ export function restart(state: Connecting | Online | BackingOff, _input: Input, 
   };
 }
 
-/** The socket has closed. What a newer owner may have caused is judged only once the store shows that there is none. */
+/**
+ * Judges a socket that has closed. A close that a newer owner may have caused waits until the store shows that there is
+ * none.
+ */
 export function closed(
   state: Connecting | Pairing | Online,
   { generation, close }: InputOf<'socket_closed'>,
@@ -178,7 +181,7 @@ function goalAfter(cause: CloseCause, goal: Goal): Goal {
   return isFresh ? { kind: 'login', proof: 'fresh' } : goal;
 }
 
-/** Only the first restart that WhatsApp asks for is free. */
+/** Restarts without delay; only the first restart that WhatsApp asks for is free. */
 function restartNow(from: From, rule: CloseRule, context: StepContext): Step {
   const next = open(from, from.goal, { ...from.tries, restarts: 1 }, context);
   return {
@@ -215,11 +218,11 @@ export function retryLater(from: From, cause: CloseCause, context: StepContext):
 }
 
 /**
- * Waits for another client version. The timer only looks again, in case nobody says so: as long as the version is refused
- * no socket is opened.
+ * Waits for another client version. The timer only looks again, in case nothing else wakes it: as long as the version
+ * is refused no socket is opened.
  */
 function hold(from: From, rule: CloseRule, { policy }: StepContext): Step {
-  // Not a failure that counts, but one that later opens remember: they must not show `connecting` each time.
+  // This is no failure that counts, but later opens remember it: they must not show `connecting` each time.
   const tries: Tries = { ...from.tries, failures: Math.max(1, from.tries.failures) };
   return {
     state: { ...openedOf(from), name: 'backing_off', goal: from.goal, tries, cause: 'version_refused' },
@@ -232,7 +235,7 @@ function hold(from: From, rule: CloseRule, { policy }: StepContext): Step {
   };
 }
 
-/** WhatsApp said how long it lasts, which may be days: the timer goes there in steps. */
+/** Waits for an end that WhatsApp stated, which may be days away: the timer goes there in steps. */
 function waitForEnd(from: From, rule: CloseRule, endsInMs: number, context: StepContext): Step {
   const untilMs = context.nowMs + Math.max(endsInMs, spacingLeftMs(from, context));
   const tries: Tries = { ...from.tries, failures: from.tries.failures + 1 };
@@ -265,7 +268,7 @@ export function becomeUnpaired(state: Trying & { readonly closeCode?: number | u
   };
 }
 
-/** A person has to act before another try makes sense. */
+/** Gives up: a person has to act before another try makes sense. */
 function giveUp(state: From, rule: CloseRule): Step {
   const wasLinked = rule.credentials === 'retire';
   return stop('gave_up', [
@@ -289,7 +292,9 @@ export function switchOff(state: Trying | StateOf<'idle'>): Step {
   ]);
 }
 
-/** On command: the device is removed at WhatsApp, on the socket that is open or on one for this alone; credentials retire. */
+/**
+ * Unlinks on command: the device is removed at WhatsApp, on the open socket or one for this alone; credentials retire.
+ */
 export function unlink(state: Trying | StateOf<'idle'>): Step {
   return stop('unlinked', [
     ...closeEffects(state, state.name === 'online' ? 'logout' : 'end'),
@@ -302,7 +307,7 @@ export function unlink(state: Trying | StateOf<'idle'>): Step {
   ]);
 }
 
-/** Without a socket worth keeping, ownership is released at once. */
+/** Releases ownership at once, as there is no socket worth keeping. */
 export function release(state: Connecting | Pairing | BackingOff): Step {
   const moving: readonly Effect[] =
     goalOf(state).kind === 'login' ? [{ type: 'record_status', status: 'handing_off', code: 'moving' }] : [];
@@ -313,7 +318,7 @@ export function endDrain(state: StateOf<'draining'>): Step {
   return stop('released', [...closeEffects(state), { type: 'clear_timer' }]);
 }
 
-/** Another worker owns the connection: close without logging out and write nothing. */
+/** Closes without logging out, because another worker owns the connection, and writes nothing. */
 export function loseOwnership(state: Exclude<State, { readonly name: 'stopped' }>): Step {
   return stop('ownership_lost', [...closeEffects(state), { type: 'clear_timer' }]);
 }

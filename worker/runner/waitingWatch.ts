@@ -3,17 +3,17 @@ import type { ConnectionId } from '../../shared/kernel/id.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { LATE_AFTER_MS, oldestWaitingAtMs } from '../../shared/message/waiting.ts';
 
-/** What waits on the online connections of a worker. */
+/** The messages that wait on the online connections of a worker. */
 export interface Waiting {
-  /** Connections on which an accepted message has waited for more than a minute. */
+  /** The number of connections on which an accepted message has waited for more than a minute. */
   readonly late: number;
-  /** For how long the one that has waited longest has, in milliseconds; 0 when none waits. */
+  /** For how long the message has waited that has waited longest, in milliseconds; 0 when none waits. */
   readonly longestMs: number;
 }
 
 /**
- * Knows, for the connections of one shard, since when the message waits that has waited longest. It looks where the records say
- * that something is parked, so a shard without a backlog costs nothing. Bounded by the shard.
+ * Knows, for the connections of one shard, since when the message waits that has waited longest. It looks where the
+ * records say that something is parked, so a shard without a backlog costs nothing. The size of the shard bounds it.
  */
 export class WaitingWatch {
   readonly #messages: Pick<MessageStore, 'listParked'>;
@@ -23,7 +23,10 @@ export class WaitingWatch {
     this.#messages = messages;
   }
 
-  /** @param listed the records of the shard. Rejects when the store does not answer; what was known stays. */
+  /**
+   * Looks at the oldest waiting messages. Rejects when the store does not answer; earlier knowledge stays.
+   * @param listed the records of the shard
+   */
   async look(listed: readonly Connection[]): Promise<void> {
     const found = await Promise.all(
       listed.map(async (connection) => {
@@ -34,7 +37,7 @@ export class WaitingWatch {
     this.#oldestAtMs = new Map(found.flat());
   }
 
-  /** Those that are offline do not count: what waits on them waits for the connection. */
+  /** The messages that wait on connections which are online; on the others they wait for the connection. */
   of(isOnline: (connectionId: ConnectionId) => boolean, nowMs: number): Waiting {
     const agesMs = [...this.#oldestAtMs]
       .filter(([connectionId]) => isOnline(connectionId))
@@ -43,7 +46,7 @@ export class WaitingWatch {
   }
 }
 
-/** Of several shards. */
+/** The sum over several shards. */
 export function sumOfWaiting(all: readonly Waiting[]): Waiting {
   return {
     late: all.reduce((sum, { late }) => sum + late, 0),

@@ -4,7 +4,7 @@ import { stepToMs } from './pace.ts';
 import { isVoid } from './stateParts.ts';
 import { becomeUnpaired, open } from './transitions.ts';
 
-/** How the wait for the next open ends. Pure. */
+/** The ends of the wait for the next open. The file is pure. */
 type BackingOff = StateOf<'backing_off'>;
 
 /** The wait is over, or a step of it is. */
@@ -16,7 +16,7 @@ export function wake(state: BackingOff, _input: Input, context: StepContext): St
   return isVoid(goal, context) ? becomeUnpaired(state, closeRules.pairing_expired) : open(state, goal, tries, context);
 }
 
-/** At once: what is waited for has come, and the pace of the opens is the budget's. */
+/** Opens at once, because the other version has come; the open budget sets the pace. */
 export function retryWithVersion(state: BackingOff, input: Input, context: StepContext): Step {
   return state.cause === 'version_refused' ? wake(state, input, context) : { state, effects: [] };
 }

@@ -4,13 +4,16 @@ import type { Random } from '../../shared/kernel/random.ts';
 
 interface Hold {
   readonly untilMs: number;
-  /** Tries in a row whose message may or may not have left. */
+  /** The number of tries in a row whose message may or may not have left. */
   readonly failures: number;
 }
 
 const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
 
-/** Which chats wait before their first parked message is tried again, each alone. Bounded by the chats that have one. */
+/**
+ * The chats that wait before their first parked message is tried again, each by itself. The number of such chats bounds
+ * it.
+ */
 export class ChatHolds {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #random: Random;
@@ -25,7 +28,7 @@ export class ChatHolds {
     return (this.#holds.get(chat)?.untilMs ?? 0) > this.#clock.monotonicMs();
   }
 
-  /** Holds a chat for so long. */
+  /** Holds a chat for some milliseconds. */
   hold(chat: string, durationMs: number): void {
     const failures = this.#holds.get(chat)?.failures ?? 0;
     this.#holds.set(chat, { untilMs: this.#clock.monotonicMs() + durationMs, failures });
@@ -46,7 +49,7 @@ export class ChatHolds {
     this.#holds.delete(chat);
   }
 
-  /** A new login: all may be tried. */
+  /** Releases all chats after a new login. */
   releaseAll(): void {
     this.#holds.clear();
   }

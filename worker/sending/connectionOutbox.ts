@@ -14,7 +14,7 @@ import { ParkedDrain, type Attempt } from './parkedDrain.ts';
 import { SendPause } from './sendPause.ts';
 import { failMessage, hopelessBecause, readMessage, trySending, type SendDependencies } from './sendCommand.ts';
 
-/** What is shown while messages wait although the connection is online. */
+/** The pause that is shown while messages wait although the connection is online. */
 export interface ShownPause {
   readonly durationMs: number;
   readonly code: PauseCode;
@@ -24,14 +24,14 @@ export interface OutboxDependencies extends Pick<Surroundings, 'random'>, SendDe
   readonly connections: Pick<ConnectionStore, 'find'>;
   /** The socket on which messages may be sent now, if there is one. */
   readonly socket: () => SendingSocket | undefined;
-  /** Shows that messages wait for a while because of what WhatsApp answers or does not, or that all go on. */
+  /** Shows that messages wait for a while because of an answer of WhatsApp, or of none; or that all go on. */
   readonly showPause?: (pause: ShownPause | undefined) => void;
 }
 
 /** `done`: the command may be deleted. `later`: it goes back to the queue, with all that follow in its group. */
 export type CommandResult = 'done' | 'later';
 
-/** Parked messages that are read at a time: when all of them fail, and when their chats are learned. */
+/** The number of parked messages that are read at a time: when all of them fail, and when their chats are learned. */
 const PAGE = 100;
 const NOTHING: ReadonlySet<LookUp> = Object.freeze(new Set<LookUp>());
 
@@ -44,13 +44,16 @@ export class ConnectionOutbox {
   readonly #dependencies: OutboxDependencies;
   readonly #turn = new Mutex();
   readonly #drain: ParkedDrain;
-  /** Not known at first: an earlier owner may have parked some. Nor after a login: sockets name chats by what they know. */
+  /**
+   * The chats with parked messages. They are not known at first, as an earlier owner may have parked some; nor after a
+   * login, as sockets name chats by what they know.
+   */
   readonly #chats = new ParkedChats();
   readonly #holds: ChatHolds;
   #finishing = false;
   readonly #pause: SendPause;
   readonly #lookUps: LookUpPauses;
-  /** The end of a pause. */
+  /** Aborts at the end of a pause. */
   #waiting = new AbortController();
 
   constructor(dependencies: OutboxDependencies) {
@@ -82,10 +85,10 @@ export class ConnectionOutbox {
   }
 
   /**
-   * Sends a message, or parks it, or finds that it is over.
-   * Throws when a store or the events queue does not answer: the command then goes back as well.
-   * @param sequenceNumber SQS's, which orders what is parked
-   * @param enqueuedAtMs when SQS took the command, by its clock
+   * Sends a message, or parks it, or finds that it is over. Throws when a store or the events queue does not answer:
+   * the command then goes back as well.
+   * @param sequenceNumber the number by which SQS orders it, and so the order of parking
+   * @param enqueuedAtMs when SQS accepted the command, by its clock
    */
   async handle(messageId: MessageId, sequenceNumber: string, enqueuedAtMs: number): Promise<CommandResult> {
     return this.#turn.runExclusive(async () => {
@@ -103,13 +106,13 @@ export class ConnectionOutbox {
         return 'done';
       }
       const result = await this.#attempt(message, socket, () => socket.chatOf(message.to));
-      // It stays ahead of all newer ones of its chat, under its stanza id.
+      // The message stays ahead of all newer ones of its chat, under its stanza id.
       if (result === 'held') await this.#park(message, sequenceNumber, await socket.chatOf(message.to));
       return result === 'unowned' ? 'later' : 'done';
     });
   }
 
-  /** A new socket may be used: sends what is parked. Pauses of the one before are over. */
+  /** Sends parked messages on a new socket that may be used. Pauses of the socket before are over. */
   allow(): void {
     this.#waiting.abort();
     this.#pause.reset();
@@ -119,12 +122,12 @@ export class ConnectionOutbox {
     if (!this.#finishing) this.#drain.startAnew();
   }
 
-  /** Asked now and then: what is parked while a socket may be used is being looked after, whatever was missed. */
+  /** Starts the drain if anything is parked while a socket may be used, whatever was missed. Called now and then. */
   look(): void {
     if (!this.#chats.isEmpty && this.#usableSocket() !== undefined && !this.#finishing) this.#drain.startBy(Infinity);
   }
 
-  /** Takes no more, and resolves when nothing is in flight. What comes later goes back to the queue. */
+  /** Takes no more, and resolves when nothing is in flight. A command that comes later goes back to the queue. */
   async finish(): Promise<void> {
     this.#finishing = true;
     this.#waiting.abort();
@@ -132,7 +135,7 @@ export class ConnectionOutbox {
     await this.#turn.waitForUnlock();
   }
 
-  /** All parked messages fail, for example because the connection was deleted. */
+  /** Fails all parked messages, for example because the connection was deleted. */
   async failAll(error: SendErrorCode): Promise<void> {
     const { messages, owned } = this.#dependencies;
     await this.#turn.runExclusive(async () => {
@@ -151,7 +154,7 @@ export class ConnectionOutbox {
     });
   }
 
-  /** Whether older messages of its chat are parked, or a look-up that it needs rests. */
+  /** Whether a message must wait: older messages of its chat are parked, or a look-up that it needs rests. */
   async #mustWait(socket: SendingSocket, { to }: SentMessage): Promise<boolean> {
     if (this.#chats.isEmpty && !this.#lookUps.isAny) return false;
     const chat = await socket.chatOf(to);
@@ -182,7 +185,7 @@ export class ConnectionOutbox {
     return tried.result;
   }
 
-  /** Which chats have parked messages, from their rows. */
+  /** Reads from their rows which chats have parked messages. */
   async #learnChats(socket: SendingSocket): Promise<void> {
     const { messages, owned } = this.#dependencies;
     const found: (readonly [chat: string, place: string])[] = [];
@@ -199,14 +202,17 @@ export class ConnectionOutbox {
     this.#chats.know(found);
   }
 
-  /** @param chat undefined when nothing can be sent at all: then nobody can say which chat it is */
+  /**
+   * Parks a message.
+   * @param chat undefined when nothing can be sent at all: then its chat is not known
+   */
   async #park(message: SentMessage, sequenceNumber: string, chat: string | undefined): Promise<void> {
     const { messages, owned, assertOpen, clock } = this.#dependencies;
     assertOpen();
     if (chat === undefined) this.#chats.forget();
     else this.#chats.add(chat, sequenceNumber);
     await messages.park(owned, message, sequenceNumber);
-    // The socket may have become usable, or its drain may have ended, while this one was being parked.
+    // The socket may have become usable, or its drain may have ended, while this message was being parked.
     if (this.#usableSocket() === undefined || this.#finishing) return;
     if (chat !== undefined && this.#holds.isHeld(chat))
       this.#drain.startBy(this.#holds.earliestMs ?? clock.monotonicMs());
@@ -217,7 +223,7 @@ export class ConnectionOutbox {
     if (!this.#finishing) this.#drain.start();
   }
 
-  /** The socket on which messages may be sent now, each counted; none while sends are paused. */
+  /** The socket on which messages may be sent now, with its sends counted; undefined while sends are paused. */
   #usableSocket(): SendingSocket | undefined {
     const socket = this.#dependencies.socket();
     return socket === undefined || this.#pause.isPaused() ? undefined : this.#pause.watch(socket);
@@ -234,7 +240,7 @@ export class ConnectionOutbox {
     });
   }
 
-  /** While nothing at all is sent, that is what is shown. */
+  /** Shows a pause of look-ups, unless all sends are paused: then that pause is shown. */
   #showLookUps(pause: ShownPause | undefined): void {
     if (!this.#pause.isPaused()) this.#dependencies.showPause?.(pause);
   }

@@ -5,9 +5,12 @@ import type { LookUp } from '../socket/port/connectionSocket.ts';
 
 export interface LookUpPausesOptions extends Pick<Surroundings, 'random'> {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  /** A look-up is not asked for so long. @param limited whether WhatsApp said that it limits it; else it did not answer */
+  /**
+   * Called when a look-up pauses.
+   * @param limited whether WhatsApp said that it limits it; otherwise it did not answer
+   */
   readonly onPaused: (durationMs: number, limited: boolean) => void;
-  /** All look-ups are answered again, after a pause of which `onPaused` told. */
+  /** Called when all look-ups are answered again, after a pause that `onPaused` reported. */
   readonly onResumed: () => void;
 }
 
@@ -16,23 +19,26 @@ interface Pause {
   readonly failures: number;
 }
 
-/** The first is short: a limit may be over in seconds. The longest bounds what a message waits for nothing. */
+/**
+ * The pauses. The first is short, as a limit may be over in seconds. The longest bounds how long a message waits in
+ * vain.
+ */
 const PAUSE = { firstMs: 5_000, capMs: 60_000 } as const;
 
 /**
- * Which look-ups are not asked for a while, because WhatsApp limits them or did not answer. Each rests alone: a message that
- * needs none of those that rest is sent as always. After a pause one message asks; the others wait for what becomes of it.
+ * The look-ups that pause, because WhatsApp limits them or did not answer. Each pauses by itself: a message that needs
+ * none of them is sent as always. After a pause one message tries; the others wait for the outcome.
  */
 export class LookUpPauses {
   readonly #options: LookUpPausesOptions;
-  /** One for each kind of look-up at most; most connections never have any. */
+  /** The pauses by kind of look-up; most connections never have any. */
   #pauses: Partial<Record<LookUp, Pause>> = {};
 
   constructor(options: LookUpPausesOptions) {
     this.#options = options;
   }
 
-  /** Whether any look-up rests or has not been answered since. */
+  /** Whether any look-up pauses or has not been answered since. */
   get isAny(): boolean {
     return Object.keys(this.#pauses).length > 0;
   }
@@ -43,7 +49,7 @@ export class LookUpPauses {
     return Math.max(0, ...[...needed].map((lookUp) => (this.#pauses[lookUp]?.untilMs ?? nowMs) - nowMs));
   }
 
-  /** It was asked, and limited or not answered. Returns how long it rests. */
+  /** Notes that a look-up was limited or not answered. Returns how long it pauses, in milliseconds. */
   fail(lookUp: LookUp, limited: boolean): number {
     const { clock, random, onPaused } = this.#options;
     const failures = this.#pauses[lookUp]?.failures ?? 0;
@@ -53,7 +59,7 @@ export class LookUpPauses {
     return durationMs;
   }
 
-  /** A message got past these look-ups. */
+  /** Notes that a message got past these look-ups. */
   pass(needed: ReadonlySet<LookUp>): void {
     if (!this.isAny) return;
     const left = Object.entries(this.#pauses).filter(([lookUp]) => !needed.has(lookUp as LookUp));
@@ -61,7 +67,7 @@ export class LookUpPauses {
     if (!this.isAny) this.#options.onResumed();
   }
 
-  /** A new login: whatever was wrong may be over. */
+  /** Ends all pauses after a new login: the trouble may be over. */
   reset(): void {
     if (!this.isAny) return;
     this.#pauses = {};

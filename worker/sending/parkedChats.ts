@@ -1,11 +1,12 @@
 /**
- * Which chats have parked messages, and the place of the newest of each. Only its owner parks and sends, one at a time, so what
- * is kept here is what the rows say; it is read from them once an owner, or a login, begins. Bounded by what may be parked.
+ * The chats that have parked messages, with the place of the newest of each. Only the owner parks and sends, one
+ * message at a time, so this memory agrees with the rows; it is read from them once an owner, or a login, begins. The
+ * limit on parked messages bounds it.
  */
 export class ParkedChats {
   /** The place of the newest parked message by chat; undefined while it is not known. */
   #newest: Map<string, string> | undefined;
-  /** What the look that is under way has left parked. */
+  /** The places that the present look has left parked. */
   #left: Map<string, string> | undefined;
 
   get isKnown(): boolean {
@@ -20,7 +21,7 @@ export class ParkedChats {
     return this.#newest?.has(chat) === true;
   }
 
-  /** Begins anew with what the rows say. */
+  /** Begins anew with the contents of the rows. */
   know(rows: Iterable<readonly [chat: string, place: string]>): void {
     this.#newest = new Map(rows);
     this.#left = undefined;
@@ -31,28 +32,28 @@ export class ParkedChats {
     this.#left = undefined;
   }
 
-  /** A message was parked. */
+  /** Notes that a message was parked. */
   add(chat: string, place: string): void {
     this.#newest?.set(chat, place);
     this.#left?.set(chat, place);
   }
 
-  /** A parked message is over. */
+  /** Notes that a parked message is over. */
   remove(chat: string, place: string): void {
     for (const places of [this.#newest, this.#left]) if (places?.get(chat) === place) places.delete(chat);
   }
 
-  /** A look at all parked rows begins, in their order. */
+  /** Begins a look at all parked rows, in their order. */
   beginLook(): void {
     this.#left = new Map();
   }
 
-  /** The look came to a row that stays parked. */
+  /** Notes a row that the look has left parked. */
   leave(chat: string, place: string): void {
     this.#left?.set(chat, place);
   }
 
-  /** The look is through: what it has not seen is parked no more, for example because it was cancelled. */
+  /** Ends the look: a message that it has not met is parked no more, for example because it was cancelled. */
   endLook(): void {
     if (this.#left !== undefined) this.#newest = this.#left;
     this.#left = undefined;

@@ -9,7 +9,7 @@ import type { ChatHolds } from './chatHolds.ts';
 import type { ParkedChats } from './parkedChats.ts';
 import { readMessage, type SendDependencies } from './sendCommand.ts';
 
-/** What became of a try: `held` leaves the message where it is, and its chat waits. */
+/** The outcome of a try: `held` leaves the message where it is, and its chat waits. */
 export type Attempt = 'settled' | 'held' | 'unowned';
 
 export interface DrainDependencies extends Pick<Surroundings, 'random'>, SendDependencies {
@@ -20,31 +20,37 @@ export interface DrainDependencies extends Pick<Surroundings, 'random'>, SendDep
   readonly isFinishing: () => boolean;
   readonly chats: ParkedChats;
   readonly holds: ChatHolds;
-  /** Whether a chat has to wait because of a look-up that rests. */
+  /** Whether a chat has to wait because a look-up pauses. */
   readonly rests: (socket: SendingSocket, to: string, chat: string) => Promise<boolean>;
   readonly attempt: (message: SentMessage, socket: SendingSocket, chat: string) => Promise<Attempt>;
 }
 
 const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
-/** Rows that are read at a time. */
+/** The number of rows that are read at a time. */
 const PAGE = 25;
-/** As long as anything is parked and a socket may be used, the rows are looked at again after this, whatever is believed. */
+/**
+ * The time after which the rows are looked at again, in milliseconds, as long as anything is parked and a socket may be
+ * used.
+ */
 const LOOK_AGAIN_MS = 30_000;
 
 /** One walk through the parked rows, in their order. */
 interface Look {
   readonly page: ParkedMessage[];
-  /** Chats of which a row was passed. Their later rows are passed, too, although the time to wait may be over by then. */
+  /**
+   * The chats of which a row was passed. Their later rows are passed, too, although the time to wait may be over by
+   * then.
+   */
   readonly passed: Set<string>;
   place: string | undefined;
 }
 
-/** `over`: nothing is parked, or nothing may be sent. `waiting`: what is left waits for its chat's time. */
+/** `over`: nothing is parked, or nothing may be sent. `waiting`: the remaining rows wait for their chats' time. */
 type Progress = 'next' | 'over' | 'waiting' | 'failed';
 
 /**
- * Sends parked messages for as long as the socket may be used: in order within each chat, and past chats that wait. One row a
- * turn, so that a new message of another chat comes in between. One loop at most runs.
+ * Sends parked messages for as long as the socket may be used: in order within each chat, and past chats that wait.
+ * Each turn handles one row, so that a new message of another chat comes in between. At most one loop runs.
  */
 export class ParkedDrain {
   readonly #dependencies: DrainDependencies;
@@ -64,13 +70,16 @@ export class ParkedDrain {
     if (!this.#running) void this.#run();
   }
 
-  /** A new socket, for which nothing waits and which names chats by what it knows: a look that is under way ends, and one begins. */
+  /**
+   * Begins a new look for a new socket, on which nothing waits and which names chats by what it knows; the present look
+   * ends.
+   */
   startAnew(): void {
     this.#isStale = true;
     this.start();
   }
 
-  /** A message was parked in a chat that waits: the loop need not look before that time. */
+  /** Makes the loop look by a given time, because a message was parked in a chat that waits until then. */
   startBy(untilMs: number): void {
     if (!this.#running || (this.#waiting !== undefined && untilMs < this.#waiting.untilMs)) this.start();
   }
@@ -119,7 +128,7 @@ export class ParkedDrain {
     }
   }
 
-  /** Comes to the next message that may be tried, or to the end of a page. */
+  /** Goes on to the next message that may be tried, or to the end of a page. */
   async #step(look: Look): Promise<Progress> {
     const { messages, owned, socket: usable, isFinishing, assertOpen, chats, holds, rests } = this.#dependencies;
     const socket = usable();

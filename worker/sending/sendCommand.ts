@@ -11,29 +11,33 @@ import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
 import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts';
 
-/** One message of an owned connection, tried once (docs/protocol.md, "Send"). The caller holds the connection's turn to send. */
+/**
+ * Tries one message of an owned connection once (docs/protocol.md, "Send"). The caller holds the connection's turn to
+ * send.
+ */
 export interface SendDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
   readonly owned: OwnedConnection;
   readonly messages: MessageStore;
   readonly publisher: FactPublisher;
-  /** Throws when this worker may not act at the moment. Asked before each outside effect. */
+  /** Throws when this worker may not act at the moment. Called before each outside effect. */
   readonly assertOpen: () => void;
 }
 
-/** Where a command comes from. A parked message was in the queue in time, whatever its row says. */
+/** The origin of a command. A parked message was in the queue in time, whatever its row says. */
 export type CommandSource = 'parked' | { readonly enqueuedAtMs: number };
 
 /**
- * `settled`: recorded and published, nothing is left to do. `again`: it may have left. `unowned`: a newer owner has it.
- * `waits`: nothing left, because WhatsApp limits a look-up or did not answer it.
+ * `settled`: recorded and published, so that nothing is left to do. `again`: the message may have left. `unowned`: a
+ * newer owner has it. `waits`: nothing left, because WhatsApp limits a look-up or did not answer it.
  */
 export type TryResult =
   | { readonly result: 'settled' | 'again' | 'unowned' }
   | { readonly result: 'waits'; readonly lookUp: LookUp; readonly limited: boolean };
 
 /**
- * The row, if there is anything to send. Settles what is over already, and a command that reached the queue too late.
- * Whether it was too late is judged by the queue's own time: this worker's wall clock may be wrong by an hour.
+ * Reads the row, and returns it if there is anything to send. Settles a message that is over already, and a command
+ * that reached the queue too late. The queue's own time decides whether it was too late: this worker's wall clock may
+ * be wrong by an hour.
  */
 export async function readMessage(
   dependencies: SendDependencies,
@@ -59,8 +63,8 @@ export async function readMessage(
 }
 
 /**
- * Row → sending, wire, server's ack, row → result, fact. A crash in between is repaired by a redelivery: it sends under
- * the same stanza id, or finds the result and publishes it again.
+ * Tries a message: row → sending, wire, server's ack, row → result, fact. A crash in between is repaired by a
+ * redelivery: it sends under the same stanza id, or finds the result and publishes it again.
  */
 export async function trySending(
   dependencies: SendDependencies,
@@ -71,7 +75,8 @@ export async function trySending(
     return await tryOnce(dependencies, message, socket);
   } catch (error) {
     if (judgeFailure(error) === 'passing') throw error;
-    // The same would come of it each time. Its chat waits for it, as it does for an answer, and no other; and that ends.
+    // Each further try would have the same outcome. Its chat waits, as it does for an answer, and no other; and the
+    // wait ends.
     const { messageId, correlationId, attempts } = message;
     dependencies.logger.error('a message could not be tried', {
       messageId,
@@ -137,7 +142,7 @@ export async function failMessage(
   await settle(dependencies, message, { verdict: 'failed', error: { code: error } });
 }
 
-/** Why messages of this connection can never be sent as it stands, or undefined if they may wait. */
+/** The reason why messages of this connection can never be sent as it stands; undefined if they may wait. */
 export function hopelessBecause(connection: Connection | undefined): SendErrorCode | undefined {
   if (connection === undefined || connection.wanted === 'deleted') return 'connection_deleted';
   return connection.account === undefined ? 'connection_not_paired' : undefined;
@@ -162,12 +167,12 @@ async function settle(dependencies: SendDependencies, message: SentMessage, verd
     await publish(dependencies, message, toFacts(message, result));
     return;
   }
-  // A receipt was faster, or a newer owner was here: what the row says now is the result.
+  // A receipt was faster, or a newer owner was here: the row now has the result.
   const now = await messages.find(owned.connectionId, message.messageId);
   if (now?.direction === 'out' && isDone(now.state)) await publishResult(dependencies, now);
 }
 
-/** Failures that the recipient or the tenant could not have prevented. */
+/** Codes of failures that neither the recipient nor the tenant could have prevented. */
 const OURS: ReadonlySet<SendErrorCode> = new Set(['not_enqueued', 'too_many_attempts']);
 
 function countEnd({ metrics, clock }: SendDependencies, message: SentMessage, verdict: FinalVerdict): void {
@@ -201,7 +206,8 @@ type ToldResult = Pick<SendResult, 'atMs' | 'error' | 'toSelf'> & Pick<SendResul
 function toFacts(message: SentMessage, result: ToldResult): readonly (SendResultFact | ReceiptFact)[] {
   const fact = toFact(message.messageId, result);
   if (result.toSelf !== true || result.state !== 'sent') return [fact];
-  // Nobody tells us that we have it: receipts of our own devices are about what others wrote. With the ack we do.
+  // No receipt says that this account has its own message: receipts of its own devices are about messages of others.
+  // With the ack it has.
   const { stanzaId, to } = message;
   const key = `delivered:${message.messageId}`;
   return [fact, { kind: 'receipt', key, atMs: result.atMs, stanzaId, chat: to, recipient: to, state: 'delivered' }];
@@ -210,7 +216,7 @@ function toFacts(message: SentMessage, result: ToldResult): readonly (SendResult
 function toFact(messageId: MessageId, { state, atMs, error }: ToldResult): SendResultFact {
   return {
     kind: 'send_result',
-    // Reconcile may tell the same of a message that never reached the queue: one fact, one key.
+    // Reconcile may publish the same about a message that never reached the queue: one fact, one key.
     key: error?.code === 'not_enqueued' ? `not_enqueued:${messageId}` : `result:${messageId}`,
     atMs,
     messageId,

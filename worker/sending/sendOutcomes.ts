@@ -1,7 +1,7 @@
 import type { SendError, SendErrorCode } from '../../shared/message/sendError.ts';
 import type { LookUp, SendOutcome } from '../socket/port/connectionSocket.ts';
 
-/** What a try means for the message (docs/sending.md has the table). */
+/** The meaning of a try for the message (docs/sending.md has the table). */
 export type Verdict =
   | {
       readonly verdict: 'sent';
@@ -10,34 +10,37 @@ export type Verdict =
       readonly toSelf?: true | undefined;
     }
   | { readonly verdict: 'failed'; readonly error: SendError }
-  /** It may have left: with the same stanza id, before anything newer of its chat. */
+  /** The message may have left: it is sent again with the same stanza id, before anything newer of its chat. */
   | { readonly verdict: 'again' }
-  /** It has not left, because a look-up was limited or not answered: once more when that may be asked again. */
+  /**
+   * The message has not left, because a look-up was limited or not answered: it is tried again when that may be asked
+   * again.
+   */
   | { readonly verdict: 'waits'; readonly lookUp: LookUp; readonly limited: boolean };
 
-/** What is known of the message beside the outcome of its try. */
+/** The facts about a message beside the outcome of its try. */
 export interface TriedMessage {
-  /** Number of this try; 1 is the first. */
+  /** The number of this try; 1 is the first. */
   readonly attempts: number;
   /** How long WhatsApp has limited a look-up of it. */
   readonly limitedForMs: number;
 }
 
-/** Tries on a socket, all without an answer, after which a message is given up. */
+/** The number of tries on a socket, all without an answer, after which a message is given up. */
 export const MAX_SEND_ATTEMPTS = 20;
-/** So long a message waits for a limit of WhatsApp to end. */
+/** How long a message waits for a limit of WhatsApp to end, in milliseconds. */
 export const LIMITED_FOR_MOST_MS = 24 * 60 * 60 * 1_000;
 
-/** WhatsApp's number for: too many of these. */
+/** WhatsApp's number for "too many of these". */
 export const RATE_LIMIT = 429;
 
-/** What a refusal in the server's ack means; every other number is `refused`. */
+/** The meaning of a refusal in the server's ack, by number; every other number is `refused`. */
 const refusedMessages: Readonly<Record<number, SendErrorCode>> = {
-  // Messages to people who never wrote to this account.
+  // This is for messages to people who never wrote to the account.
   463: 'refused_restricted',
 };
 
-/** What the final answer to a look-up means; every other number is `look_up_refused`. */
+/** The meaning of the final answer to a look-up, by number; every other number is `look_up_refused`. */
 const refusedLookUps: Readonly<Record<LookUp, Readonly<Record<number, SendErrorCode>>>> = {
   account: {},
   group: { 401: 'not_a_member', 403: 'not_a_member', 404: 'group_not_found', 410: 'group_not_found' },
@@ -76,6 +79,6 @@ function judgeUnanswered(
   return giveUp({ code, ...(whatsappCode === undefined ? {} : { whatsappCode }) });
 }
 
-/** WhatsApp's number, where it gave one: 0 is none. */
+/** WhatsApp's number, where it gave one: 0 stands for none. */
 const shown = (code: number): Pick<SendError, 'whatsappCode'> => (code === 0 ? {} : { whatsappCode: code });
 const giveUp = (error: SendError): Verdict => ({ verdict: 'failed', error });

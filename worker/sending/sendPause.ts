@@ -2,7 +2,10 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import { Breaker, type BreakerRule, type BreakerVerdict, type CallOutcome } from '../../shared/platform/breaker.ts';
 import type { SendingSocket, SendOutcome } from '../socket/port/connectionSocket.ts';
 
-/** A connection whose sends get no answer is not helped by more of them, and WhatsApp counts them. */
+/**
+ * The rule of the breaker. A connection whose sends get no answer is not helped by more of them, and WhatsApp counts
+ * them.
+ */
 export const sendRule = {
   failures: 5,
   openMs: 60_000,
@@ -12,9 +15,9 @@ export const sendRule = {
 
 export interface SendPauseOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  /** Sends are paused, for so long at first; told again when a try after that got no answer either. */
+  /** Called when sends pause, with the length of the pause; and again when a try after it got no answer either. */
   readonly onPaused: (durationMs: number) => void;
-  /** Sends go on, after a pause of which `onPaused` told. */
+  /** Called when sends go on, after a pause that `onPaused` reported. */
   readonly onResumed: () => void;
 }
 
@@ -44,14 +47,14 @@ export class SendPause {
         const breaker = this.#breaker;
         if (breaker === undefined) return this.#sendFirst(() => socket.send(request));
         const outcome = await breaker.execute(() => socket.send(request), judge);
-        // An answer while it is closed ends the row of failures: nothing is left to remember.
+        // An answer while the breaker is closed ends the row of failures: nothing is left to remember.
         if (breaker.state === 'closed' && isAnswer(outcome) && this.#breaker === breaker) this.reset();
         return outcome;
       },
     };
   }
 
-  /** A new login: whatever was wrong may be over. */
+  /** Closes the breaker after a new login: the trouble may be over. */
   reset(): void {
     this.#breaker = undefined;
     if (!this.#told) return;
@@ -79,7 +82,10 @@ export class SendPause {
   }
 }
 
-/** A refusal is an answer, too. A look-up without one says nothing of sends: it has a pause of its own. */
+/**
+ * Whether an outcome is an answer. A refusal is one, too. A look-up without an answer says nothing of sends: it has a
+ * pause of its own.
+ */
 function isAnswer({ outcome }: SendOutcome): boolean {
   return outcome !== 'unknown' && outcome !== 'look_up_unanswered';
 }

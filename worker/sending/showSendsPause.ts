@@ -13,8 +13,8 @@ export interface ShownPauseDependencies extends Pick<Surroundings, 'logger'>, Co
 }
 
 /**
- * Tells everybody that messages of a connection wait: the log, the metrics, and through its record the tenant. One write at a
- * time, the newest last. It is only shown: one that fails is logged, and its time passes anyway.
+ * Shows everybody that messages of a connection wait: in the log, in the metrics, and through its record to the tenant.
+ * Writes go one at a time, the newest last. A write that fails is only logged, and its time passes anyway.
  */
 export function showSendsPause(dependencies: ShownPauseDependencies): (pause: ShownPause | undefined) => void {
   const { owned, clock, logger, metrics } = dependencies;

@@ -12,7 +12,7 @@ export interface EndingParts {
   readonly order: Pick<InboundOrder, 'stop' | 'settled'>;
   readonly facts: Pick<FactsInOrder, 'settled' | 'abandon'>;
   readonly saves: Pick<CredentialSaves, 'settled'>;
-  /** Lets go of whoever waits for something of this socket. Called once, when nothing comes any more. */
+  /** Called once, when nothing comes any more: lets go of every part that waits for something of this socket. */
   readonly letGo: () => void;
 }
 
@@ -39,7 +39,7 @@ export class Ending {
     return this.#isClosed;
   }
 
-  /** Closes it as its owner asks. Resolves when nothing of it is left. */
+  /** Closes the socket as its owner asks. Resolves when nothing of it is left. */
   async close(kind: 'end' | 'logout'): Promise<void> {
     const { logger, scope } = this.#options;
     const { socket, order, facts, saves } = this.#parts;
@@ -48,7 +48,8 @@ export class Ending {
         logger.warn('logout not confirmed', { error }),
       );
     }
-    // The stanza in hand is finished, those behind it come again: a step that is committed later would meet the next socket.
+    // The present stanza is finished, the ones behind it come again: a step that is committed later would meet the next
+    // socket.
     order.stop();
     const finished = withDeadline('the stanza in hand', deadlines.socketClose.ms, () => order.settled());
     const settled = [facts.settled(), saves.settled(), finished];
@@ -62,7 +63,7 @@ export class Ending {
     await this.#writeSession();
   }
 
-  /** Ends it from our side so that nothing more leaves, not even an answer that is being written. */
+  /** Ends the socket from our side so that nothing more leaves, not even an answer that is being written. */
   cut(cause: unknown): void {
     const { socket, order } = this.#parts;
     this.#options.logger.warn('socket cut', { error: cause });
@@ -71,7 +72,7 @@ export class Ending {
     void socket.end(toCutCause(cause));
   }
 
-  /** Nothing comes any more, and nobody need wait for it. */
+  /** Ends all waits, because nothing comes any more. */
   finish(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -80,7 +81,7 @@ export class Ending {
     this.#closed.resolve();
   }
 
-  /** Steps of receiving that wait in memory. They may be lost, so a worker that must not write leaves them. */
+  /** Writes the receiving steps that wait in memory. They may be lost, so a worker that must not write leaves them. */
   async #writeSession(): Promise<void> {
     const { session, gate, logger } = this.#options;
     if (!gate.isOpen()) return;

@@ -1,34 +1,38 @@
 import type { EventEmitter } from 'node:events';
 import type { CommitGate } from '../fleet/gate.ts';
 
-/** The raw WebSocket, as far as it is needed here; the `ws` library's. */
+/** The parts of a raw WebSocket, of the `ws` library, that are needed here. */
 export interface RawSocket extends EventEmitter {
   send: (data: unknown, callback?: (error?: Error) => void) => void;
-  /** Stops reading from the network; only while the socket is open. */
+  /** Ends reading from the network; only while the socket is open. */
   readonly pause: () => void;
   readonly resume: () => void;
 }
 
-/** One wait for the gate; a closed gate is waited for again and again, as long as the socket lives. */
+/**
+ * How long one wait for the gate lasts, in milliseconds; a closed gate is waited for again and again, as long as the
+ * socket lives.
+ */
 const WAIT_MS = 60_000;
 
-/** What must be durable before a frame may leave. */
+/** The saves that must be durable before a frame may leave. */
 export interface PendingSaves {
   readonly isSettled: () => boolean;
-  /** Resolves when it is; throws when it never will be. */
+  /** Resolves when they are durable; throws when they never will be. */
   readonly settled: () => Promise<void>;
 }
 
 const NOTHING_TO_SAVE: PendingSaves = { isSettled: () => true, settled: async () => undefined };
 
 /**
- * Puts the commit gate between the network and Baileys (docs/protocol.md, "The gate"). While the gate is closed no frame comes in, so
- * nothing is decrypted, acknowledged or answered; and none goes out, not even what was on its way when it closed. When it
- * opens again both go on in order, as if the network had been slow. A suspension that lasts too long is ended by Baileys'
- * keep-alive, which then sees a silent server.
+ * Puts the commit gate between the network and Baileys (docs/protocol.md, "The gate"). While the gate is closed no
+ * frame comes in, so nothing is decrypted, acknowledged or answered; and none goes out, not even one that was on its
+ * way when it closed. When it opens again both go on in order, as if the network had been slow. A suspension that lasts
+ * too long is ended by Baileys' keep-alive, which then sees a silent server.
  *
- * What goes out also waits for credentials that are being saved: Baileys announces a change and sends what follows from it
- * without waiting. Pre-keys that were uploaded under numbers which a crash has forgotten would be given out twice.
+ * Outgoing frames also wait for credentials that are being saved: Baileys announces a change and sends what follows
+ * from it without waiting. Pre-keys that were uploaded under numbers which a crash has forgotten would be given out
+ * twice.
  *
  * The gate compares clocks at each frame. So a process that was frozen holds back the first frame that it reads.
  */
@@ -63,11 +67,11 @@ export function guardFrames(
 
 interface Door {
   readonly isOpen: () => boolean;
-  /** Throws a TimeoutError when it was waited long enough to look again, anything else when it will never open. */
+  /** Throws a TimeoutError when it has waited long enough to look again, any other error when it will never open. */
   readonly whenOpen: () => Promise<void>;
-  /** The first frame is held. */
+  /** Called when the first frame is held. */
   readonly closed?: () => void;
-  /** All that were held have gone through. */
+  /** Called when all held frames have gone through. */
   readonly opened?: () => void;
 }
 
@@ -88,7 +92,7 @@ class Passage {
 
   pass(frame: () => void): void {
     if (this.#closed) return;
-    // What was held goes first, also in the moment in which the door has opened and it is not yet on its way.
+    // Held frames go first, also in the moment in which the door has opened and they are not yet on their way.
     if (this.#held.length === 0 && this.#door.isOpen()) {
       frame();
       return;

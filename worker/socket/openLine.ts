@@ -61,7 +61,10 @@ export function openLine(options: OpenSocketOptions, parts: LineParts): Line {
   return { ...ours, socket, raw };
 }
 
-/** What Baileys is given of ours. @param socket Baileys, once it is made of them */
+/**
+ * Makes the parts of ours that Baileys gets.
+ * @param socket returns Baileys, once it is made
+ */
 function makeOurs(options: OpenSocketOptions, { credentials, publish, cut }: LineParts, socket: () => Baileys) {
   const { connection, session, gate, clock, metrics } = options;
   const owner = connection.connectionId;

@@ -123,7 +123,7 @@ interface InboundParts {
   readonly failed: (error: unknown) => void;
 }
 
-/** What works on the stanzas that come in. */
+/** Makes the parts that work on incoming stanzas. */
 function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
   const { config, scope, session, clock } = options;
   const { line, credentials, facts, acknowledgements, order, unrecorded, caughtUp, failed } = parts;

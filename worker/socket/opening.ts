@@ -18,11 +18,11 @@ export interface OpeningParts {
   readonly ending: Ending;
   /** Announces presence, once the socket is open. */
   readonly announce: (name: string | undefined) => void;
-  /** Whoever may send only when the offline queue is drained waits for this. */
+  /** Resolves when the offline queue is drained; parts that may send only then wait for this. */
   readonly caughtUp: PromiseWithResolvers<void>;
 }
 
-/** How far a socket has come: it shows an offer or logs in, opens, works off what waited, and closes. */
+/** The phases of a socket: it shows an offer or logs in, opens, works off what waited, and closes. */
 export class Opening {
   readonly #options: OpenSocketOptions;
   readonly #parts: OpeningParts;
@@ -42,7 +42,7 @@ export class Opening {
     this.#endLoginDeadline = scope.timeout(config.openWithinMs, late);
   }
 
-  /** Whether all that waited for the account is handled. */
+  /** Whether every stanza that waited for the account is handled. */
   get hasCaughtUp(): boolean {
     return this.#hasCaughtUp;
   }
@@ -50,7 +50,8 @@ export class Opening {
   #onUpdate(update: Partial<ConnectionState>): void {
     if (update.qr !== undefined) this.#parts.pairing?.onRegistered(update.qr);
     if (update.connection === 'open') this.#opened();
-    // Said when the last waiting stanza has come; sends must not begin before it is handled (Signal sessions settle).
+    // Baileys announces this when the last waiting stanza has come; sends must not begin before it is handled, so that
+    // Signal sessions settle.
     if (update.receivedPendingNotifications === true) void this.#parts.order.idle().then(() => this.#caughtUp());
     if (update.connection === 'close') this.#closed(update.lastDisconnect?.error);
   }

@@ -1,7 +1,7 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 
-/** What WhatsApp's own clients ask to see whether the server lives. */
+/** The question by which WhatsApp's own clients find out whether the server lives. */
 function makePing(): BinaryNode {
   return {
     tag: 'iq',
@@ -10,7 +10,10 @@ function makePing(): BinaryNode {
   };
 }
 
-/** Asks a silent server for a sign of life, so that one that lives is not taken for dead. At most one question at a time. */
+/**
+ * Asks a silent server for a sign of life, so that a server that lives is not taken for dead. At most one question is
+ * out at a time.
+ */
 export class Probe {
   readonly #query: (stanza: BinaryNode) => Promise<unknown>;
   readonly #deadlineMs: number;
@@ -21,7 +24,7 @@ export class Probe {
     this.#deadlineMs = deadlineMs;
   }
 
-  /** Never throws: whether an answer comes shows in the last frame. */
+  /** Asks once. Never throws: an answer shows in the last frame. */
   ask(): void {
     if (this.#isAsking) return;
     this.#isAsking = true;

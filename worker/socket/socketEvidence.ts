@@ -16,14 +16,16 @@ export interface EvidenceOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-/** What one socket shows of its life: a few numbers that are written as things happen, and read when somebody asks. */
+/**
+ * The evidence that one socket shows of its life: a few numbers that are written as things happen, and read on demand.
+ */
 export class SocketEvidence {
   readonly #options: EvidenceOptions;
   readonly #inbound: Inbound;
   readonly #sends: Sends;
   readonly #locks: Pick<AddressLocks, 'oldestSinceMs'>;
   #phase: Evidence['phase'] = 'opening';
-  /** Undefined before the WebSocket is open. */
+  /** The start of the phase; undefined before the WebSocket is open. */
   #phaseSinceMs: number | undefined;
   #lastFrameAtMs: number;
 
@@ -48,14 +50,17 @@ export class SocketEvidence {
     });
   }
 
-  /** A phase begins. An offer that is renewed does not begin another. */
+  /** Begins a phase. An offer that is renewed does not begin another. */
   enter(phase: Evidence['phase']): void {
     if (phase === this.#phase && this.#phaseSinceMs !== undefined) return;
     this.#phase = phase;
     this.#phaseSinceMs = this.#options.clock.monotonicMs();
   }
 
-  /** @param nowMs on the monotonic clock */
+  /**
+   * The evidence at a moment.
+   * @param nowMs the moment on the monotonic clock
+   */
   at(nowMs: number): Evidence {
     const { gate, connection } = this.#options;
     const openForMs = gate.openForMs();

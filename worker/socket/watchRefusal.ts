@@ -6,7 +6,7 @@ import type { Logger } from '../../shared/platform/logger.ts';
 export class UpgradeRefusedError extends Error {
   override readonly name = 'UpgradeRefusedError';
   readonly httpStatus: number | undefined;
-  /** As Baileys reports a WebSocket that failed: `toSocketClose` reads both. */
+  /** The shape in which Baileys reports a WebSocket that failed: `toSocketClose` reads both. */
   readonly output: { readonly statusCode: number | undefined };
   readonly data: Error;
 
@@ -19,8 +19,8 @@ export class UpgradeRefusedError extends Error {
 }
 
 /**
- * Tells of an answer over HTTP where a WebSocket was asked for. Baileys only passes that event on; because somebody listens,
- * the `ws` library leaves the rest to the listener, and the refusal would be seen at the deadline of opening.
+ * Watches for an answer over HTTP where a WebSocket was asked for. Baileys only passes that event on; because there is
+ * a listener, the `ws` library leaves the rest to it, and the refusal would be seen only at the deadline of opening.
  */
 export function watchRefusal(
   raw: EventEmitter,

@@ -6,7 +6,7 @@ import { ReadReceipts } from './readReceipts.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { toCallFact } from '../wire/callFact.ts';
 
-/** A call that is older rings no more; it was waiting while we were away. */
+/** How long a call rings, in milliseconds. An older one was waiting while the connection was away. */
 const RINGS_MS = 60_000;
 const REJECT_DEADLINE_MS = 15_000;
 
@@ -14,15 +14,16 @@ export interface AppliedSettingsParts {
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'readMessages' | 'rejectCall' | 'sendNode'>;
   /** Resolves when every stanza that has come so far is handled. */
   readonly handled: () => Promise<void>;
-  /** Resolves when it is durable. */
+  /** Publishes facts. Resolves when they are durable. */
   readonly publish: (facts: readonly Fact[]) => Promise<void>;
   /** Whether somebody is in a group, as far as WhatsApp tells; false where that is not known. */
   readonly isInGroup: (group: string, jid: string) => Promise<boolean>;
 }
 
 /**
- * What the tenant decided about this connection, applied to its socket. Asked at each use, so that a change holds from the
- * next stanza on, with no new socket; only presence is announced once, when the socket opens. Nothing is dropped silently.
+ * Applies the settings that the tenant chose for this connection to its socket. They are read at each use, so that a
+ * change holds from the next stanza on, with no new socket; only presence is announced once, when the socket opens.
+ * Nothing is dropped silently.
  */
 export class AppliedSettings {
   readonly #options: OpenSocketOptions;
@@ -42,8 +43,9 @@ export class AppliedSettings {
   }
 
   /**
-   * Publishes the facts of a message unless they are not wanted, and marks it as read after that if the settings say so.
-   * What is dropped is handled like everything else, so that its Signal session goes on and WhatsApp gets its receipt.
+   * Publishes the facts of a message unless they are not wanted, and marks it as read after that if the settings say
+   * so. A dropped message is handled like every other, so that its Signal session goes on and WhatsApp gets its
+   * receipt.
    */
   async publish(stanza: BinaryNode, facts: readonly Fact[]): Promise<'published' | 'dropped'> {
     const { filters, readReceipts } = this.#settings();
@@ -57,7 +59,7 @@ export class AppliedSettings {
     return 'published';
   }
 
-  /** Tells of a call, and then refuses it if the settings say so. */
+  /** Publishes a call, and then refuses it if the settings say so. */
   async onCall(stanza: BinaryNode): Promise<undefined> {
     const { clock } = this.#options;
     const isOver = clock.nowMs() - Number(stanza.attrs['t'] ?? 0) * 1_000 > RINGS_MS;
@@ -66,7 +68,7 @@ export class AppliedSettings {
     const { group, ...fact } = told;
     const isGroupCall = group !== undefined && (await this.#parts.isInGroup(group, fact.caller));
     await this.#parts.publish([isGroupCall ? { ...fact, group } : fact]);
-    // Not waited for: the answer is a stanza that may come behind others.
+    // The refusal is not waited for: the answer is a stanza that may come behind others.
     if (fact.rejected) void this.#reject(fact.callId, fact.caller);
   }
 
@@ -82,7 +84,7 @@ export class AppliedSettings {
       .catch((error: unknown) => this.#options.logger.warn('presence not announced', { error }));
   }
 
-  /** The socket has closed. */
+  /** Ends everything because the socket has closed. */
   end(): void {
     this.#receipts.end();
     if (this.#dropped.size === 0) return;
@@ -111,7 +113,7 @@ export class AppliedSettings {
   }
 }
 
-/** What a tenant may not want, by where it comes from; undefined for a chat with one person. */
+/** The kind of an unwanted message, by its origin; undefined for a chat with one person. */
 export function filterKindOf({ attrs: { from = '' } }: BinaryNode): FilterKind | undefined {
   if (from === 'status@broadcast') return 'statusUpdates';
   if (from.endsWith('@broadcast')) return 'broadcasts';

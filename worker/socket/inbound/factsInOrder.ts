@@ -9,14 +9,14 @@ import type { OpenSocketOptions } from '../port/socketOptions.ts';
 type FactOptions = Pick<OpenSocketOptions, 'publisher' | 'connection' | 'session' | 'clock' | 'random'>;
 
 /**
- * The facts of one socket: they go out one after the other, in the order in which their stanzas came, each message with its
- * time of arrival and each person with both names.
+ * The facts of one socket: they are published one after the other, in the order in which their stanzas came, each
+ * message with its time of arrival and each person with both names.
  */
 export class FactsInOrder {
   readonly #options: FactOptions;
   readonly #me: () => Me;
   #last: Promise<void> = Promise.resolve();
-  /** Ends the publish in hand, as far as it concerns us. */
+  /** Ends the wait for the present publish. */
   #letGo: ((error: Error) => void) | undefined;
   #isAbandoned = false;
 
@@ -25,7 +25,7 @@ export class FactsInOrder {
     this.#me = me;
   }
 
-  /** Resolves when they are durable. Rejects when they are not, or when it is not known. */
+  /** Publishes facts. Resolves when they are durable. Rejects when they are not, or when it is not known. */
   publish(facts: readonly Fact[]): Promise<void> {
     if (facts.length === 0) return Promise.resolve();
     const { session, clock } = this.#options;
@@ -35,13 +35,13 @@ export class FactsInOrder {
     return work;
   }
 
-  /** Resolves when all that was to be published has ended, however it did. */
+  /** Resolves when every publish has ended, however it did. */
   settled(): Promise<void> {
     return this.#last;
   }
 
   /**
-   * Waits for nothing more. A publish that does not end holds the lock of its sender, which the next socket needs. Its message
+   * Ends all waits. A publish that does not end holds the lock of its sender, which the next socket needs. Its message
    * is not acknowledged, so it comes again; should the facts get through after all, the event log knows their keys.
    */
   abandon(): void {

@@ -1,12 +1,13 @@
 /**
- * Stanzas that are begun in one turn of the event loop. One costs about a millisecond, so heartbeats, pings and sends wait
- * for about ten; with one alone a loop that is busy with other things would receive next to nothing.
+ * The number of stanzas that are begun in one turn of the event loop. One costs about a millisecond, so heartbeats,
+ * pings and sends wait for about ten; with one alone a loop that is busy with other things would receive next to
+ * nothing.
  */
 const STARTS_PER_TURN = 8;
 
 /**
- * Turns on the event loop, in the order in which they were asked for. What runs from promise to promise never lets the loop
- * go on: thousands of waiting messages would hold up every other connection, and the worker's own heartbeats.
+ * Turns on the event loop, in the order in which they were asked for. Work that runs from promise to promise never lets
+ * the loop go on: thousands of waiting messages would hold up every other connection, and the worker's own heartbeats.
  */
 export class FairTurns {
   readonly #startsPerTurn: number;
@@ -16,7 +17,7 @@ export class FairTurns {
     this.#startsPerTurn = startsPerTurn;
   }
 
-  /** Resolves when it is one's turn. */
+  /** Resolves when the caller's turn has come. */
   take(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -27,7 +28,7 @@ export class FairTurns {
   readonly #give = (): void => {
     const starts = this.#waiting.slice(0, this.#startsPerTurn);
     this.#waiting = this.#waiting.slice(this.#startsPerTurn);
-    // Asked for before they begin: who asks again meanwhile waits behind those who are here.
+    // The waiting ones are taken out before they begin: a caller that asks again meanwhile waits behind them.
     if (this.#waiting.length > 0) setImmediate(this.#give);
     for (const start of starts) start();
   };

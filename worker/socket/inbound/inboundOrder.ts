@@ -8,14 +8,14 @@ import { SymptomError } from '../port/toSocketClose.ts';
 
 const HANDLING = 'handling a stanza';
 
-/** What becomes of a stanza: Baileys gets it, never sees it, or gets it outside the turn, in the way that is said here. */
+/** The fate of a stanza: Baileys gets it, never sees it, or gets it outside the turn, in the stated way. */
 export type Fate = undefined | 'taken' | { readonly aside: (handle: () => Promise<unknown>) => Promise<unknown> };
 
 /**
- * Hands stanzas to Baileys one after the other, each when our work on it is done and Baileys has finished the one before.
- * Baileys looks addresses up before it takes its own lock, so that one stanza can overtake another there; and those that
- * waited while we were away go through a second queue, beside the live ones. Here all take their turn, and so do the
- * connections of a process: a burst for one leaves the others their time.
+ * Passes stanzas to Baileys one after the other, each when our work on it is done and Baileys has finished the one
+ * before. Baileys looks addresses up before it takes its own lock, so that one stanza can overtake another there; and
+ * the ones that waited while the connection was away go through a second queue, beside the live ones. Here all take
+ * their turn, and so do the connections of a process: a burst for one leaves the others their time.
  */
 export class InboundOrder {
   readonly #emitter: EventEmitter;
@@ -30,7 +30,10 @@ export class InboundOrder {
   #aside: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  /** @param onFailure our work or Baileys' failed or took too long: the stanza must not be answered */
+  /**
+   * The order of one socket.
+   * @param onFailure called when our work or Baileys' failed or took too long: the stanza must not be answered
+   */
   constructor(
     emitter: EventEmitter,
     onFailure: (error: unknown) => void,
@@ -44,17 +47,18 @@ export class InboundOrder {
   }
 
   /**
-   * Lets our work on the stanzas of an event finish before Baileys sees them. What may take long and needs no order with the
-   * stanzas behind it can be handled aside: it waits for others of its like alone, and nothing waits for it.
+   * Lets our work on the stanzas of an event finish before Baileys sees them. Work that may take long and needs no
+   * order with the stanzas behind it can be handled aside: it waits for other such work alone, and nothing waits for
+   * it.
    */
   insertBefore(event: string, work: (stanza: BinaryNode) => Promise<Fate>): void {
     const listeners = this.#emitter.listeners(event) as ((stanza: BinaryNode) => unknown)[];
     this.#emitter.removeAllListeners(event);
     this.#emitter.on(event, (stanza: BinaryNode) => {
-      // Would send it into Baileys' second queue.
+      // This attribute would send the stanza into Baileys' second queue.
       delete stanza.attrs['offline'];
       this.#came();
-      // Past this the socket is not worth keeping: everything behind the stanza waits for it.
+      // Past this deadline the socket is not worth keeping: everything behind the stanza waits for it.
       const handle = (): Promise<unknown> =>
         withDeadline(HANDLING, deadlines.stanza.ms, () =>
           Promise.all(listeners.map((listener) => listener.call(this.#emitter, stanza))),
@@ -101,12 +105,12 @@ export class InboundOrder {
     this.#firstSinceMs = this.#waiting === 0 ? undefined : this.#lastHandledAtMs;
   }
 
-  /** No further stanza is begun: they are not acknowledged, so WhatsApp brings them again. */
+  /** Begins no further stanza: they are not acknowledged, so WhatsApp brings them again. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Resolves when nothing is in hand any more, also aside. Never rejects. */
+  /** Resolves when no stanza is being handled any more, also aside. Never rejects. */
   async settled(): Promise<void> {
     await this.#turn;
     await this.#aside;

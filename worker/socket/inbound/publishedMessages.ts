@@ -16,7 +16,7 @@ export interface PublishedMessagesParts {
   readonly settings: Pick<AppliedSettings, 'publish'>;
 }
 
-/** What messages say is published, and what cannot be shown of them yet is kept, before their receipts leave. */
+/** Publishes messages, and keeps the ones that cannot be shown yet, before their receipts leave. */
 export class PublishedMessages {
   readonly #parts: PublishedMessagesParts;
 
@@ -24,17 +24,21 @@ export class PublishedMessages {
     this.#parts = parts;
   }
 
-  /** A message that came sealed. Resolves when all that is in it is durable: only then may it be acknowledged. */
+  /**
+   * Publishes a message that came sealed. Resolves when all that is in it is durable: only then may it be acknowledged.
+   */
   async publishOpened(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
     const { credentials } = this.#parts;
     const me = credentials.me();
-    // Nobody else's message is decoded for them: what strangers seal costs one look at its fields.
+    // A message of anybody else is not decoded for app-state keys: what strangers seal costs one look at its fields.
     const own = isFromOwnAccount(stanza, me) ? toMessage(padded) : undefined;
     await credentials.storeAppStateKeys(toAppStateKeys(stanza, own, me));
     await this.#publish(stanza, toPlaintext(padded));
   }
 
-  /** A stanza that may bring the post of a newsletter, which nobody seals. Resolves when the post is durable. */
+  /**
+   * Publishes a stanza that may bring the post of a newsletter, which nobody seals. Resolves when the post is durable.
+   */
   async publishPost(stanza: BinaryNode): Promise<void> {
     const post = toNewsletterPost(stanza);
     if (post !== undefined) await this.#publish(stanza, post);

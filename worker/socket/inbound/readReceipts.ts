@@ -3,7 +3,7 @@ import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { isPerson } from '../../../shared/kernel/jid.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 
-/** What names a message to Baileys. */
+/** The fields that name a message to Baileys. */
 export interface ReadKey {
   readonly remoteJid: string;
   readonly id: string;
@@ -17,7 +17,7 @@ export interface ReadReceiptsDependencies extends Pick<Surroundings, 'logger' | 
   readonly read: (keys: readonly ReadKey[]) => Promise<void>;
 }
 
-/** Messages that wait to be marked as read, and how many are named in one go. */
+/** The number of messages that may wait to be marked as read, and how many are named in one receipt. */
 const MOST_WAITING = 1_000;
 const BATCH = 100;
 const DEADLINE_MS = 20_000;
@@ -36,7 +36,7 @@ export class ReadReceipts {
     this.#dependencies = dependencies;
   }
 
-  /** Takes the messages of others among these facts. Never waits. */
+  /** Adds the messages of others among these facts. Never waits. */
   add(facts: readonly Fact[]): void {
     const keys = facts.flatMap(toKey);
     if (keys.length === 0 || this.#ended) return;
@@ -46,7 +46,7 @@ export class ReadReceipts {
     if (!this.#isSending) void this.#send();
   }
 
-  /** The socket has closed: what waits stays unread. */
+  /** Ends everything because the socket has closed: waiting messages stay unread. */
   end(): void {
     this.#ended = true;
     this.#lose(this.#waiting.splice(0).length);
@@ -74,7 +74,10 @@ export class ReadReceipts {
   }
 }
 
-/** Of people and groups; status updates and newsletters know no such mark, or tell their author who looked. */
+/**
+ * The key of a message in a chat with a person or a group; status updates and newsletters know no such mark, or tell
+ * their author who looked.
+ */
 function toKey(fact: Fact): readonly ReadKey[] {
   if (fact.kind !== 'message' || fact.fromMe) return [];
   const { chat, sender, stanzaId } = fact;

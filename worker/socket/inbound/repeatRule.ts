@@ -5,22 +5,23 @@ import type { SentOnce } from '../port/sentOnce.ts';
 import { isMe, type Me } from '../wire/envelope.ts';
 
 /**
- * Who gets a message again that we have sent, when a stanza asks for it (`<receipt type="retry">`). To repeat a message is to
- * give its text away, and the id in the stanza is known to many; so it is who asks, from where, that decides. Both are
+ * Decides who gets a message again that we have sent, when a stanza asks for it (`<receipt type="retry">`). To repeat a
+ * message is to give its text away, and many know the id in the stanza; so the requester and the chat decide. Both are
  * addresses that WhatsApp's server writes.
  *
- * | who asks                                  | message to a person     | message to a group            |
- * | ----------------------------------------- | ----------------------- | ----------------------------- |
- * | a device of our own account               | yes, if it names that chat | yes, from that group       |
- * | the recipient, by number or by LID        | yes                     | no: only by way of the group  |
- * | a member of the group at this time        | no                      | yes, from that group          |
- * | who was a member                          | no                      | no                            |
- * | somebody in a group we cannot ask about   | no                      | no                            |
- * | anybody else                              | no                      | no                            |
+ * | the requester                             | message to a person        | message to a group           |
+ * | ----------------------------------------- | -------------------------- | ---------------------------- |
+ * | a device of our own account               | yes, if it names that chat | yes, from that group         |
+ * | the recipient, by number or by LID        | yes                        | no: only by way of the group |
+ * | a member of the group at this time        | no                         | yes, from that group         |
+ * | a person who was a member                 | no                         | no                           |
+ * | somebody in a group we cannot ask about   | no                         | no                           |
+ * | anybody else                              | no                         | no                           |
  *
- * And for all of them: for 30 days from when it was sent, as long as WhatsApp itself keeps a message for a device that is
- * away, since a device that returns on the last of them may be unable to read it; and at most ten messages for one stanza.
- * How often one message is repeated to one device Baileys counts (`baileysConfiguration`).
+ * For all of them there is a limit of 30 days from when it was sent, as long as WhatsApp itself keeps a message for a
+ * device that is away, since a device that returns on the last of them may be unable to read it; and of ten messages
+ * for
+ * one stanza. Baileys counts how often one message is repeated to one device (`baileysConfiguration`).
  */
 export type RepeatDecision = 'repeat' | RepeatRefusal;
 export const repeatRefusals = [
@@ -28,12 +29,12 @@ export const repeatRefusals = [
   'malformed',
   /** We sent no message under this id. */
   'unknown_message',
-  /** It went to somebody else. */
+  /** The message went to somebody else. */
   'not_a_recipient',
-  /** It went to a group that the one who asks is not in, as far as can be known. */
+  /** The message went to a group that the requester is not in, as far as can be known. */
   'not_a_member',
   'too_old',
-  /** Nothing is kept of what it said, or nothing that this version can read. */
+  /** Nothing of the message is kept, or nothing that this version can read. */
   'not_kept',
   /** The stanza names more messages than are repeated for one. */
   'too_many',
@@ -42,22 +43,22 @@ export type RepeatRefusal = (typeof repeatRefusals)[number];
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 export const REPEATED_FOR_MS = 30 * DAY_MS;
-/** Messages for one stanza. WhatsApp's clients ask for one at a time. */
+/** The greatest number of messages for one stanza. WhatsApp's clients ask for one at a time. */
 export const MOST_REPEATS = 10;
 
-/** A request, as far as its stanza says. Addresses are without device. */
+/** A request, as its stanza has it. Addresses are without device. */
 export interface RepeatRequest {
   readonly isOwn: boolean;
-  /** Undefined where one of our own devices names no chat, as it does for what passes between them alone. */
+  /** The chat; undefined where one of our own devices names none, as it does for messages between them alone. */
   readonly chat: string | undefined;
   readonly requester: string;
-  /** With its device: who a new session is made with. */
+  /** The requester with its device, with which a new session is made. */
   readonly requesterDevice: string;
-  /** Of the messages, the first one that it is about at the front. */
+  /** The ids of the messages, the first one that it is about at the front. */
   readonly ids: readonly string[];
 }
 
-/** Reads a request. Undefined when it has not the form of one: then nobody knows who asks for what. */
+/** Reads a request. Returns undefined when the stanza has not the form of one: then its meaning is not known. */
 export function toRepeatRequest(stanza: BinaryNode, me: Me): RepeatRequest | undefined {
   const { id = '', from = '', participant, recipient } = stanza.attrs;
   const children = Array.isArray(stanza.content) ? stanza.content : [];
@@ -71,7 +72,7 @@ export function toRepeatRequest(stanza: BinaryNode, me: Me): RepeatRequest | und
     if (!isPerson(requester)) return undefined;
     return { isOwn: isMe(requester, me), chat, requester, requesterDevice: participant, ids };
   }
-  // In a chat with one person the server names nobody but who sends.
+  // In a chat with one person the server names nobody but the sender.
   if (!isPerson(chat) || (participant !== undefined && withoutDevice(participant) !== chat)) return undefined;
   const isOwn = isMe(chat, me);
   if (!isOwn && recipient !== undefined) return undefined;
@@ -79,7 +80,7 @@ export function toRepeatRequest(stanza: BinaryNode, me: Me): RepeatRequest | und
   return { isOwn, chat: about, requester: chat, requesterDevice: from, ids };
 }
 
-/** Whether it has to be known who is in the group before this can be decided. */
+/** Whether the members of the group must be known before this can be decided. */
 export function needsMembers(request: RepeatRequest, message: SentOnce | undefined): boolean {
   return message !== undefined && isGroup(message.to) && request.chat === message.to && !request.isOwn;
 }
@@ -87,7 +88,7 @@ export function needsMembers(request: RepeatRequest, message: SentOnce | undefin
 /**
  * Decides about one message.
  * @param names the names of the chat of the request, both where they are known
- * @param isMember whether who asks is in the group of the message now; undefined when that is not known
+ * @param isMember whether the requester is in the group of the message now; undefined when that is not known
  */
 export function decideRepeat(
   request: RepeatRequest,

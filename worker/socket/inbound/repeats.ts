@@ -21,7 +21,10 @@ import {
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 
 const LONGEST_ID = 64;
-/** Requests that wait to be answered. Whoever is refused asks again when he receives the next message. */
+/**
+ * The number of requests that may wait to be answered. A requester that is refused asks again when it receives the next
+ * message.
+ */
 const MOST_WAITING = 500;
 
 export type RepeatsOptions = Pick<OpenSocketOptions, 'lookUpSent' | 'session' | 'clock' | 'metrics' | 'logger'>;
@@ -32,23 +35,23 @@ export interface RepeatsParts {
   readonly me: () => Me;
   /** The other name of a person, without device, where it is known. */
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
-  /** A new session with who asks is welcome: it could not read the present one. */
+  /** Allows a new session with the requester, who could not read the present one. */
   readonly welcome: (deviceJid: string) => Promise<void>;
 }
 
 /**
- * Requests to repeat a message. Baileys answers whoever names an id: here each is judged before Baileys sees it, by the rule
- * in `repeatRule`. What may be repeated is all that Baileys finds, and only where it handles the stanza that asked. A request
- * that is refused is acknowledged, so that it does not come again, and counted; nothing else becomes of it: no answer, no new
- * session, no keys taken from it.
+ * Handles requests to repeat a message. Baileys answers anybody who names an id: here each request is judged before
+ * Baileys sees it, by the rule in `repeatRule`. Baileys finds only messages that may be repeated, and only where it
+ * handles the stanza that asked. A refused request is acknowledged, so that it does not come again, and counted; it has
+ * no other effect: no answer, no new session, no keys taken from it.
  *
- * To answer takes queries, for the keys of who asks. So it is done aside, one after the other: whoever asks for everything
- * that was ever sent to him holds up himself, and those who ask with him, but no message.
+ * An answer takes queries, for the keys of the requester. So it is made aside, one after the other: a person who asks
+ * for everything that was ever sent to them holds up themselves, and others who ask, but no message.
  */
 export class Repeats {
   readonly #options: RepeatsOptions;
   readonly #parts: RepeatsParts;
-  /** What may be had, by stanza id, where Baileys handles a request. */
+  /** The messages by stanza id that the present request may have, where Baileys handles a request. */
   readonly #permitted = new AsyncLocalStorage<ReadonlyMap<string, proto.IMessage>>();
   #waiting = 0;
 
@@ -57,13 +60,13 @@ export class Repeats {
     this.#parts = parts;
   }
 
-  /** For Baileys: a message that the request it handles may have. */
+  /** Gives Baileys a message that the request it handles may have. */
   readonly messageOf = (stanzaId: string): proto.IMessage | undefined => this.#permitted.getStore()?.get(stanzaId);
 
-  /** Whether whoever asks this is the handling of a request. */
+  /** Whether the caller is the handling of a request. */
   readonly isAnswering = (): boolean => this.#permitted.getStore() !== undefined;
 
-  /** Judges a request, and leaves of it what may be answered. Rejects when the store does not say what was sent. */
+  /** Judges a request, and reduces it to the messages that may be repeated. Rejects when the store does not answer. */
   async take(stanza: BinaryNode): Promise<Fate> {
     const request = toRepeatRequest(stanza, this.#parts.me());
     if (request === undefined) return this.#refuse(stanza, 'malformed');
@@ -73,7 +76,7 @@ export class Repeats {
     const records = await Promise.all(judged.map((id) => this.#lookUp(id)));
     const found = await Promise.all(records.map(async (record) => this.#judge(request, record)));
     const [first] = found;
-    // Our own devices also could not read what passes between us alone. Nothing is repeated, but they get a new session.
+    // Our own devices also could not read messages between us alone. Nothing is repeated, but they get a new session.
     const isRenewal = request.isOwn && first === 'unknown_message';
     if (first !== undefined && first !== 'repeat' && !isRenewal) return this.#refuse(stanza, first);
     const permitted = judged.filter((_, index) => found[index] === 'repeat');
@@ -92,7 +95,7 @@ export class Repeats {
     };
   }
 
-  /** What is longer than any id of ours would be more than the store takes for a key. */
+  /** Finds a sent message. An id that is longer than any of ours would be more than the store accepts for a key. */
   async #lookUp(id: string): Promise<SentOnce | undefined> {
     return id.length > LONGEST_ID ? undefined : this.#options.lookUpSent(id as StanzaId);
   }
@@ -107,7 +110,7 @@ export class Repeats {
     return decideRepeat(request, record, names, membership === 'member', this.#options.clock.nowMs());
   }
 
-  /** What was kept of messages when they left. Read when it is their turn, so that what waits takes no memory. */
+  /** The kept messages. They are read when it is their turn, so that waiting requests take no memory. */
   async #messagesOf(ids: readonly string[]): Promise<ReadonlyMap<string, proto.IMessage>> {
     const kept = await this.#options.session.findSent(ids);
     return new Map(
@@ -133,7 +136,7 @@ export class Repeats {
   }
 }
 
-/** Takes out of a request every message but these, and whatever else Baileys would not read. */
+/** Removes from a request every message but these, and every part that Baileys would not read. */
 function leaveOnly(stanza: BinaryNode, ids: readonly string[]): void {
   const children = Array.isArray(stanza.content) ? stanza.content : [];
   const named = ['retry', 'registration', 'keys'].flatMap((name) => children.find(({ tag }) => tag === name) ?? []);

@@ -12,12 +12,14 @@ export interface RetriesParts extends Pick<RepeatsParts, 'me' | 'otherNameOf' | 
   readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'groupMetadata' | 'sendMessageAck' | 'sendRetryRequest'>;
 }
 
-/** Messages that are sent again, both ways: those that others ask us for, and those that we ask others for. */
+/**
+ * The messages that are sent again, both ways: the ones that others ask us for, and the ones that we ask others for.
+ */
 export class Retries {
   readonly members: GroupMembers;
   readonly #repeats: Repeats;
   readonly #unreadable: UnreadableMessages;
-  /** What Baileys is given of it. */
+  /** The parts of it that Baileys gets. */
   readonly forBaileys: Pick<
     PartsOfOurs,
     'msgRetryCounterCache' | 'callOfferCache' | 'cachedGroupMetadata' | 'messageOf'
@@ -44,12 +46,12 @@ export class Retries {
     };
   }
 
-  /** Baileys is about to handle a message. */
+  /** Called when Baileys is about to handle a message. */
   onMessage(stanza: BinaryNode): void {
     this.#unreadable.inHand(stanza);
   }
 
-  /** Somebody asks for a message again. */
+  /** Handles a request of somebody for a message. */
   onRequest(stanza: BinaryNode): Promise<Fate> {
     return this.#repeats.take(stanza);
   }

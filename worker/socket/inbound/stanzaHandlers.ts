@@ -11,10 +11,10 @@ import type { PublishedMessages } from './publishedMessages.ts';
 import type { Receipts } from './receipts.ts';
 import type { Retries } from './retries.ts';
 
-/** The stanzas of WhatsApp that we work on, by their tag. All others are Baileys' own business. */
+/** The tags of the stanzas that we work on. All others are Baileys' own business. */
 export type StanzaTag = 'message' | 'receipt' | 'notification' | 'call' | 'ack';
 
-/** Work on a stanza in its turn, before Baileys sees it; or at once, beside Baileys. */
+/** Handles a stanza in its turn, before Baileys sees it; or at once, beside Baileys. */
 export type StanzaHandler =
   { readonly inTurn: (stanza: BinaryNode) => Promise<Fate> } | { readonly atOnce: (stanza: BinaryNode) => void };
 
@@ -29,11 +29,11 @@ export interface StanzaHandlersParts {
   readonly people: Pick<KnownPeople, 'welcomeNewSession'>;
   readonly settings: Pick<AppliedSettings, 'onCall'>;
   readonly acknowledgements: Pick<Acknowledgements, 'arrive'>;
-  /** A pairing takes the notices that are meant for it; an account that is not linked yet gets no others. */
+  /** The pairing, which takes the notices that are meant for it; an account that is not linked yet gets no others. */
   readonly pairing: { readonly onNotification: (stanza: BinaryNode) => Promise<Fate> } | undefined;
 }
 
-/** How each stanza of one socket is handled. */
+/** Makes the handlers of the stanzas of one socket, by tag. */
 export function makeStanzaHandlers(parts: StanzaHandlersParts): StanzaHandlers {
   const { repository, messages, retries, placeholders, receipts, settings, acknowledgements, pairing } = parts;
   const { members } = retries;
@@ -53,12 +53,12 @@ export function makeStanzaHandlers(parts: StanzaHandlersParts): StanzaHandlers {
         pairing === undefined ? hearNotice(stanza, { ...parts, members }) : pairing.onNotification(stanza),
     },
     call: { inTurn: (stanza) => settings.onCall(stanza) },
-    // Work that holds the turn may wait for an ack, which therefore takes none.
+    // Work that holds the turn may wait for an ack, so an ack itself takes no turn.
     ack: { atOnce: ({ attrs }) => acknowledgements.arrive(attrs['id'] ?? '', attrs['error']) },
   };
 }
 
-/** Under which event Baileys' WebSocket tells of each. */
+/** The events by which Baileys' WebSocket announces each tag. */
 const EVENTS: Readonly<Record<StanzaTag, string>> = {
   message: 'CB:message',
   receipt: 'CB:receipt',

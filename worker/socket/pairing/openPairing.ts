@@ -9,12 +9,12 @@ export interface PairingParts {
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'ws' | 'sendNode' | 'requestPairingCode'>;
   readonly order: InboundOrder;
   readonly credentials: SocketCredentials;
-  /** The socket enters a phase of its life. */
+  /** Called when the socket enters a phase of its life. */
   readonly enter: (phase: 'pairing' | 'opening') => void;
   readonly cut: (cause: unknown) => void;
 }
 
-/** The pairing of a socket that is opened for one; undefined for a login. */
+/** Makes the pairing of a socket that is opened for one; undefined for a login. */
 export function openPairing(options: OpenSocketOptions, parts: PairingParts): Pairing | undefined {
   const { pairing: request, session, gate, config, clock, random, emit, generation } = options;
   const { socket, order, credentials, enter, cut } = parts;

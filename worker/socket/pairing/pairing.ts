@@ -12,14 +12,16 @@ import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { PairingOffer, PairingRequest } from '../port/connectionSocket.ts';
 import type { InboundOrder } from '../inbound/inboundOrder.ts';
 
-/** Baileys' own life of a QR text: the first one longer than those after it (socket.js, `genPairQR`). */
+/**
+ * Baileys' own life of a QR text, in milliseconds: the first one lives longer than the others (socket.js, `genPairQR`).
+ */
 const FIRST_QR_MS = 60_000;
 const NEXT_QR_MS = 20_000;
 /** A pairing code lives as long as the registration's six refs. */
 const PAIRING_CODE_MS = FIRST_QR_MS + 5 * NEXT_QR_MS;
 
 const SECRET_BYTES = 32;
-/** What a phone that has taken our code must tell us. Baileys throws when one of them is missing. */
+/** The fields that a phone which has accepted our code must send. Baileys throws when one of them is missing. */
 const CODE_KEYS = [
   'link_code_pairing_ref',
   'primary_identity_pub',
@@ -42,10 +44,10 @@ export interface PairingOptions extends Pick<Surroundings, 'random'> {
   readonly request: PairingRequest;
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'ws' | 'sendNode' | 'requestPairingCode'>;
   readonly inbound: InboundOrder;
-  /** In memory until the pairing has succeeded; Baileys works with the same object. */
+  /** The credentials, in memory until the pairing has succeeded; Baileys works with the same object. */
   readonly credentials: AuthenticationCreds;
   readonly nowMs: () => number;
-  /** Deadline of the server's answer to a request for a code. */
+  /** The deadline of the server's answer to a request for a code, in milliseconds. */
   readonly queryTimeoutMs: number;
   readonly offer: (offer: PairingOffer) => void;
   /** Makes the credentials of the linked account durable. Until it resolves WhatsApp is not told that we have them. */
@@ -55,22 +57,22 @@ export interface PairingOptions extends Pick<Surroundings, 'random'> {
 }
 
 /**
- * Links an account, by QR or by code. It does what Baileys leaves out: since 28 July 2026 the server sends
- * `companion_reg_refresh` while a QR text is shown (WhiskeySockets/Baileys#2737), after which the secret in it is void; and a
- * code is shown only when the server has accepted the request for it. During a QR pairing Baileys acknowledges no
+ * Links an account, by QR or by code. It covers what Baileys leaves out: since 28 July 2026 the server sends
+ * `companion_reg_refresh` while a QR text is shown (WhiskeySockets/Baileys#2737), after which the secret in it is void;
+ * and a code is shown only when the server has accepted the request for it. During a QR pairing Baileys acknowledges no
  * notification at all, because it does not know its own address yet.
  */
 export class Pairing {
   readonly #options: PairingOptions;
   #offers = 0;
-  /** The QR text on show. */
+  /** The QR text on show; undefined when there is none. */
   #shown: Extract<PairingOffer, { method: 'qr' }> | undefined;
 
   constructor(options: PairingOptions) {
     this.#options = options;
     const { inbound, socket } = options;
     inbound.insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
-    // Not seen yet in these forms; a server that asks a question waits for its answer.
+    // These have not been seen in such forms yet; a server that asks a question waits for its answer.
     socket.ws.on('CB:iq,,companion_reg_refresh', ({ attrs: { id = '', from = '' } }: BinaryNode) => {
       this.#tell({ tag: 'iq', attrs: { to: from, type: 'result', id } });
       this.#refresh();
@@ -78,7 +80,7 @@ export class Pairing {
     socket.ws.on('CB:ib,,companion_reg_refresh', () => this.#refresh());
   }
 
-  /** The server has given refs: a QR text can be shown, or a code be asked for. */
+  /** Called when the server has given refs: a QR text can be shown, or a code be asked for. */
   onRegistered(qr: string): void {
     const { request, credentials, nowMs, cut } = this.#options;
     const sinceMs = nowMs();
@@ -92,7 +94,7 @@ export class Pairing {
     }
   }
 
-  /** A notice of the server, before Baileys sees it. */
+  /** Handles a notice of the server, before Baileys sees it. */
   async onNotification(stanza: BinaryNode): Promise<'taken' | undefined> {
     const { type } = stanza.attrs;
     const isRefresh = type === 'companion_reg_refresh';
@@ -120,10 +122,10 @@ export class Pairing {
     offer({ method: 'code', code, phoneNumber, expiresAtMs });
   }
 
-  /** The secret in the QR text is void: a new one, in the same text, for the rest of its life. */
+  /** Replaces the secret in the QR text, which is void, by a new one in the same text, for the rest of its life. */
   #refresh(): void {
     const { request, credentials, random } = this.#options;
-    // By code the secret is agreed on with the phone; one that is already agreed on must stay.
+    // With a code the secret is agreed on with the phone; one that is already agreed on must stay.
     if (request.method !== 'qr') return;
     credentials.advSecretKey = Buffer.from(random.bytes(SECRET_BYTES)).toString('base64');
     if (this.#shown !== undefined) {
@@ -151,7 +153,7 @@ export class Pairing {
   }
 }
 
-/** A QR text with another secret, which stands before the platform at its end. */
+/** The same QR text with another secret, which stands before the platform at its end. */
 function withSecret(qr: string, secret: string): string {
   return qr.split(',').toSpliced(-2, 1, secret).join(',');
 }

@@ -3,7 +3,7 @@ import { isGroup } from '../../../shared/message/recipient.ts';
 import { Budgets } from '../port/budgets.ts';
 import type { GroupMembers } from './groupMembers.ts';
 
-/** Questions to WhatsApp that the calls of all callers of one connection can cause together. */
+/** The number of questions to WhatsApp that the calls of all callers of one connection can cause together. */
 const QUESTIONS = { burst: 3, perSecond: 1 / 60 } as const;
 
 export interface CallGroupsParts {
@@ -14,9 +14,10 @@ export interface CallGroupsParts {
 }
 
 /**
- * Whether a caller is in the group that he names in his call. The name is his own choice: a question goes to no address that
- * is not one of a group, because WhatsApp may end the connection of whoever asks nonsense, and the call would come again. And
- * every stanza behind the call waits for the answer, so that only few questions are asked; without one the group is not shown.
+ * Whether callers are in the group that they name in their call. The name is their own choice: a question goes only to
+ * the address of a group, because WhatsApp may end the connection of an account that asks nonsense, and the call would
+ * come again. And every stanza behind the call waits for the answer, so only few questions are asked; without one the
+ * group is not shown.
  */
 export class CallGroups {
   readonly #parts: CallGroupsParts;
@@ -27,7 +28,10 @@ export class CallGroups {
     this.#budgets = new Budgets(QUESTIONS, parts.monotonicMs);
   }
 
-  /** @param caller without device. Never rejects because of WhatsApp; false where it is not known. */
+  /**
+   * Whether a caller is in a group. Never rejects because of WhatsApp; false where it is not known.
+   * @param caller the caller without device
+   */
   readonly isIn = async (group: string, caller: string): Promise<boolean> => {
     if (!isGroup(group) || toRecipient(group) !== group) return false;
     const { members, otherNameOf } = this.#parts;

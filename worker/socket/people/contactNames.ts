@@ -4,9 +4,9 @@ import type { Me } from '../wire/envelope.ts';
 import type { OtherNames } from '../wire/otherNames.ts';
 
 /**
- * The other name of each address, as far as it is known already: Baileys keeps in the session which LID belongs to which
- * number. Its own look-up would ask WhatsApp about a number that it does not know; while a stanza is handled nothing may
- * wait for that. What is read stays in the session's bounded memory, also that nothing is known.
+ * Finds the other name of each address, as far as it is known already: Baileys keeps in the session which LID belongs
+ * to which number. Its own look-up would ask WhatsApp about a number that it does not know; while a stanza is handled
+ * nothing may wait for that. What is read stays in the session's bounded memory, also that nothing is known.
  */
 export async function findOtherNames(
   session: Pick<Session, 'getKeys'>,
@@ -31,7 +31,7 @@ export async function findOtherNames(
   return names;
 }
 
-/** Under which key Baileys keeps the other name of an address (`LIDMappingStore`). */
+/** The key under which Baileys keeps the other name of an address (`LIDMappingStore`). */
 function keyOf(address: string): readonly (readonly [string, string])[] {
   const user = parseJid(address)?.user;
   return user === undefined ? [] : [[address, isLid(address) ? `${user}_reverse` : user]];

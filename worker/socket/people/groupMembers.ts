@@ -3,17 +3,17 @@ import { LRUCache } from 'lru-cache';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { withoutDevice } from '../../../shared/kernel/jid.ts';
 
-/** How long it is believed who is in a group. A notice of a change ends it at once. */
+/** How long the members of a group are believed, in milliseconds. A notice of a change ends it at once. */
 const BELIEVED_MS = 5 * 60_000;
-/** How long a group is not asked about again that WhatsApp would not tell about. */
+/** How long a group is not asked about again after WhatsApp gave no answer, in milliseconds. */
 const LEFT_ALONE_MS = 30_000;
-/** Names of members that one socket remembers: ten of the largest groups. */
+/** The number of names of members that one socket remembers: ten of the largest groups. */
 const MOST_NAMES = 20_000;
 
 export type Membership = 'member' | 'not_a_member' | 'unknown';
 
 interface Known {
-  /** Both addresses of each member; undefined when WhatsApp did not tell. */
+  /** Both addresses of each member; undefined when WhatsApp did not give them. */
   readonly names: ReadonlySet<string> | undefined;
   readonly atMs: number;
 }
@@ -25,17 +25,20 @@ export interface GroupMembersOptions {
   readonly monotonicMs: () => number;
 }
 
-/** Who is in which group, as WhatsApp tells. What is not known is said to be unknown: whoever decides by it fails closed. */
+/**
+ * The members of groups, as WhatsApp gives them. Unknown members are reported as unknown: a caller that decides by it
+ * fails closed.
+ */
 export class GroupMembers {
   readonly #options: GroupMembersOptions;
-  /** Made with the first of them: most connections are in no group that they write to. */
+  /** The groups; made with the first of them, as most connections are in no group that they write to. */
   #groups: LRUCache<string, Known> | undefined;
 
   constructor(options: GroupMembersOptions) {
     this.#options = options;
   }
 
-  /** Asks WhatsApp and remembers the answer. For Baileys too, which asks before it writes to a group. */
+  /** Asks WhatsApp and remembers the answer. Baileys calls it too, before it writes to a group. */
   readonly ask = async (group: string): Promise<GroupMetadata> => {
     const metadata = await this.#options.ask(group);
     const names = metadata.participants.flatMap(({ id, lid, phoneNumber }) => [id, lid, phoneNumber]);
@@ -43,19 +46,22 @@ export class GroupMembers {
     return metadata;
   };
 
-  /** Somebody came or went. */
+  /** Forgets a group, as its members have changed. */
   forget(group: string): void {
     this.#groups?.delete(group);
   }
 
-  /** Whether somebody is in a group, without asking. @param names the addresses of that somebody, without device */
+  /**
+   * Whether a person is in a group, without a question to WhatsApp.
+   * @param names the addresses of the person, without device
+   */
   known(group: string, names: readonly (string | undefined)[]): Membership {
     const known = this.#groups?.get(group);
     const isBelieved = known !== undefined && this.#options.monotonicMs() - known.atMs < BELIEVED_MS;
     return isBelieved ? judge(known, names) : 'unknown';
   }
 
-  /** Whether somebody is in a group; WhatsApp is asked where it is not known. Never rejects. */
+  /** Whether a person is in a group; WhatsApp is asked where it is not known. Never rejects. */
   async find(group: string, names: readonly (string | undefined)[]): Promise<Membership> {
     const { monotonicMs, timeoutMs } = this.#options;
     const before = this.known(group, names);
@@ -66,7 +72,7 @@ export class GroupMembers {
     try {
       await withDeadline('asking who is in a group', timeoutMs, () => this.ask(group));
     } catch {
-      // What was known before it was too old to be believed without asking is better than nothing, if there is something.
+      // Knowledge that is too old to be believed without asking is better than none.
       if (known?.names !== undefined) return judge(known, names);
       this.#note(group, undefined);
       return 'unknown';
@@ -76,7 +82,7 @@ export class GroupMembers {
 
   #note(group: string, names: ReadonlySet<string> | undefined): void {
     this.#groups ??= new LRUCache({
-      // Counted by size and not by number: a number would reserve room for all of them at once.
+      // The cache counts by size and not by number: a number would reserve room for all entries at once.
       maxSize: MOST_NAMES,
       sizeCalculation: (known) => Math.max(1, known.names?.size ?? 0),
     });

@@ -18,13 +18,13 @@ export class KnownPeople {
     this.#parts = parts;
   }
 
-  /** The other name of a person, without device, where it is known. Asks nothing. */
+  /** Finds the other name of a person, without device, where it is known. It asks nothing of WhatsApp. */
   readonly otherNameOf = async (jid: string): Promise<string | undefined> => {
     const { session, me } = this.#parts;
     return (await findOtherNames(session, [jid], me())).get(jid);
   };
 
-  /** A new session with somebody is welcome under both addresses: it is kept under one, and asked for under the other. */
+  /** Allows a new session with a person under both addresses: it is kept under one, and asked for under the other. */
   readonly welcomeNewSession = async (jid: string): Promise<void> => {
     const other = await this.otherNameOf(withoutDevice(jid));
     for (const address of [jid, other]) if (address) this.#parts.renewals.welcome(address);

@@ -3,7 +3,10 @@ import { LRUCache } from 'lru-cache';
 
 type Repository = ReturnType<NonNullable<UserFacingSocketConfig['makeSignalRepository']>>;
 
-/** Addresses that a socket remembers, two for each contact. What is forgotten is read from the session again. */
+/**
+ * The number of addresses that a socket remembers, two for each contact. A forgotten one is read from the session
+ * again.
+ */
 const MOST_ADDRESSES = 2_000;
 
 /**
@@ -14,6 +17,6 @@ const MOST_ADDRESSES = 2_000;
 export function boundAddresses({ lidMapping }: Pick<Repository, 'lidMapping'>, most: number = MOST_ADDRESSES): void {
   const holder = lidMapping as unknown as { mappingCache?: unknown };
   if (!(holder.mappingCache instanceof LRUCache)) throw new Error('Baileys remembers addresses in another way');
-  // Counted by size and not by number: a number would reserve room for all of them at once.
+  // The cache counts by size and not by number: a number would reserve room for all entries at once.
   holder.mappingCache = new LRUCache<string, string>({ maxSize: most, sizeCalculation: () => 1 });
 }

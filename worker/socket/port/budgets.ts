@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 
-/** What one may cost: so much at once, and so much again with each second. */
+/** A budget: so much at once, and so much again with each second. */
 export interface BudgetRule {
   readonly burst: number;
   readonly perSecond: number;
 }
 
-/** One whose budget is full again is forgotten with the others that were used least recently. */
+/** The number of budgets that are kept. A full one is forgotten with the others that were used least recently. */
 const MOST_KEPT = 2_000;
 
 interface Budget {
@@ -14,11 +14,13 @@ interface Budget {
   readonly atMs: number;
 }
 
-/** One budget for each of those who may cost us something, such as the people who write to us. */
+/** One budget for each person or chat that may cost us something, such as the people who write to the account. */
 export class Budgets {
   readonly #rule: BudgetRule;
   readonly #monotonicMs: () => number;
-  /** Made with the first of them: most connections never need it, and an empty cache takes kilobytes. */
+  /**
+   * The budgets; made with the first of them, as most connections never need one, and an empty cache takes kilobytes.
+   */
   #budgets: LRUCache<string, Budget> | undefined;
 
   constructor(rule: BudgetRule, monotonicMs: () => number) {
@@ -31,13 +33,13 @@ export class Budgets {
     const left = this.#leftOf(who);
     const wanted = Math.min(cost, this.#rule.burst);
     if (left < wanted) return false;
-    // Counted by size and not by number: a number would reserve room for all of them at once.
+    // The cache counts by size and not by number: a number would reserve room for all entries at once.
     this.#budgets ??= new LRUCache({ maxSize: MOST_KEPT, sizeCalculation: () => 1 });
     this.#budgets.set(who, { left: left - wanted, atMs: this.#monotonicMs() });
     return true;
   }
 
-  /** After how many milliseconds a cost can be taken; 0 for now. */
+  /** The milliseconds after which a cost can be taken; 0 for now. */
   waitMs(who: string, cost = 1): number {
     const missing = Math.min(cost, this.#rule.burst) - this.#leftOf(who);
     return missing <= 0 ? 0 : Math.ceil((missing / this.#rule.perSecond) * 1_000);

@@ -11,31 +11,32 @@ export interface LinkedAccount {
   readonly name: string | undefined;
 }
 
-/** What is shown to link an account. A QR text is shown as a picture; a code is typed into the phone. */
+/** The offer to link an account. A QR text is shown as a picture; a code is typed into the phone. */
 export type PairingOffer =
   | { readonly method: 'qr'; readonly qr: string; readonly expiresAtMs: number }
   | { readonly method: 'code'; readonly code: string; readonly phoneNumber: string; readonly expiresAtMs: number };
 
-/** How to link, when a socket is opened for pairing. The number is in digits. */
+/** The way to link, when a socket is opened for pairing. The number is in digits. */
 export type PairingRequest = { readonly method: 'qr' } | { readonly method: 'code'; readonly phoneNumber: string };
 
 /**
- * Why a socket closed, in facts and not in a judgement: the code that the library reports, and the name of the node that
- * caused it where there was one (`replaced`, `device_removed`, …); `websocket` where the number is not WhatsApp's. `closeRules` judges, by phase, never by message text.
+ * The facts of a close, without judgement: the code that the library reports, and the name of the node that caused it
+ * where there was one (`replaced`, `device_removed`, …); `websocket` where the number is not WhatsApp's. `closeRules`
+ * judges, by phase, never by message text.
  */
 export interface SocketClose {
   readonly statusCode: number | undefined;
   readonly node: string | undefined;
   /**
-   * It logged in with stored credentials, also if it was opened for a pairing: the one before had got so far, and had not
-   * lived to say so.
+   * Whether the socket logged in with stored credentials, also if it was opened for a pairing: the one before had got
+   * so far, and had not lived to record it.
    */
   readonly wasLogin?: boolean;
-  /** How long WhatsApp says that this lasts, where it says so: a temporary ban (402). */
+  /** How long this lasts, in milliseconds, where WhatsApp says so: a temporary ban (402). */
   readonly endsInMs?: number;
 }
 
-/** What a socket says to its runner. A late one carries an old generation and is dropped there. */
+/** The inputs that a socket gives its runner. A late one carries an old generation and is dropped there. */
 export type SocketInput =
   | { readonly type: 'pairing_offered'; readonly generation: number; readonly offer: PairingOffer }
   /** The account is linked and its credentials are durable; the socket closes with `restart_required` next. */
@@ -46,29 +47,33 @@ export type SocketInput =
   | { readonly type: 'socket_closed'; readonly generation: number; readonly close: SocketClose };
 
 export interface SendRequest {
-  /** Chosen when the message was accepted; a retry uses the same. */
+  /** The stanza id, chosen when the message was accepted; a retry uses the same. */
   readonly stanzaId: StanzaId;
-  /** A phone-number address, LID or group address. */
+  /** The recipient: a phone-number address, LID or group address. */
   readonly to: string;
   readonly content: OutboundContent;
-  /** It may have been tried before: then what was kept of it is sent. False if left out. */
+  /** Whether it may have been tried before: then the kept message is sent. False when left out. */
   readonly triedBefore?: boolean;
-  /** Told before anything leaves, when WhatsApp names another address than `to`: the message goes there. */
+  /** Called before anything leaves, when WhatsApp names another address than `to`: the message goes there. */
   readonly resolved?: (address: string) => Promise<void>;
   /** Resolves when the result is recorded and published: receipts for this message wait for it, so that they come after. */
   readonly recorded?: Promise<void>;
 }
 
 /**
- * What WhatsApp is asked before a message can be sealed: whether a number has an account and which, who is in a group, which
- * devices people have, and the keys of devices to which there is no session. What is known already is not asked for.
+ * The questions to WhatsApp before a message can be sealed: whether a number has an account and which, who is in a
+ * group, which devices people have, and the keys of devices to which there is no session. A look-up whose answer is
+ * known is not made.
  */
 export const lookUps = ['account', 'group', 'devices', 'keys'] as const;
 export type LookUp = (typeof lookUps)[number];
 
-/** What became of a send. Only `acknowledged` means that WhatsApp has the message. */
+/** The outcome of a send. Only `acknowledged` means that WhatsApp has the message. */
 export type SendOutcome =
-  /** With the other name of the recipient, where it is known. `toSelf`: the account wrote to itself. */
+  /**
+   * WhatsApp has the message; with the other name of the recipient, where it is known. `toSelf`: the account wrote to
+   * itself.
+   */
   | { readonly outcome: 'acknowledged'; readonly atMs: number; readonly toAlias?: string; readonly toSelf?: true }
   /** WhatsApp answered a look-up with this number, which is final: nothing was sent. */
   | { readonly outcome: 'look_up_refused'; readonly lookUp: LookUp; readonly code: number }
@@ -78,7 +83,7 @@ export type SendOutcome =
   | { readonly outcome: 'refused'; readonly code: number }
   /** The number has no WhatsApp account. */
   | { readonly outcome: 'no_account' }
-  /** It may or may not have left: try again with the same stanza id. */
+  /** The message may or may not have left: it is tried again with the same stanza id. */
   | { readonly outcome: 'unknown' };
 
 /** One live WebSocket to WhatsApp. Made by `openSocket`; closed exactly once; a new one has a new generation. */
@@ -86,9 +91,12 @@ export interface ConnectionSocket {
   readonly generation: number;
   /** Sends one message and waits for the server's ack. Never rejects for network reasons: that is `unknown`. */
   readonly send: (request: SendRequest) => Promise<SendOutcome>;
-  /** What WhatsApp would have to be asked to send to this address now. Asks nothing itself. */
+  /** The look-ups that a send to this address needs now. It asks nothing of WhatsApp itself. */
   readonly lookUpsFor: (to: string) => Promise<ReadonlySet<LookUp>>;
-  /** One name of the person or group behind an address, the same for all its addresses that are known. Asks nothing. */
+  /**
+   * One name of the person or group behind an address, the same for all its known addresses. It asks nothing of
+   * WhatsApp.
+   */
   readonly chatOf: (to: string) => Promise<string>;
   /** Asks WhatsApp for an action, once, within the deadline of its kind. Rejects for nothing but what is our own fault. */
   readonly ask: (action: AskedAction) => Promise<ActionOutcome>;
@@ -97,13 +105,16 @@ export interface ConnectionSocket {
    * `logout` also removes the linked device at WhatsApp. At most 2 s longer than the logout's own deadline.
    */
   readonly close: (kind: 'end' | 'logout') => Promise<void>;
-  /** What it shows of its life. @param nowMonotonicMs the moment to judge it at */
+  /**
+   * The evidence that it shows of its life.
+   * @param nowMonotonicMs the moment to judge it at
+   */
   readonly evidence: (nowMonotonicMs: number) => Evidence;
   /** Asks WhatsApp for a sign of life; its answer is a frame. Does nothing while an earlier one is not answered. Never throws. */
   readonly probe: () => void;
 }
 
-/** A socket as far as messages go out on it. */
+/** The part of a socket on which messages go out. */
 export type SendingSocket = Pick<ConnectionSocket, 'send' | 'lookUpsFor' | 'chatOf'>;
 
 /** A socket as far as WhatsApp is asked for something else. */

@@ -1,13 +1,13 @@
 import type { LookUp, SendOutcome } from './connectionSocket.ts';
 
-/** In place of WhatsApp's number, where it answered and gave none. */
+/** Stands in place of WhatsApp's number, where it answered and gave none. */
 export const NO_NUMBER = 0;
 
 /** WhatsApp refused a look-up with a number, or did not answer it. Nothing of the message has left. */
 export class LookUpError extends Error {
   override readonly name = 'LookUpError';
   readonly lookUp: LookUp;
-  /** WhatsApp's number; undefined when it said nothing. */
+  /** WhatsApp's number; undefined when it gave no answer. */
   readonly code: number | undefined;
 
   constructor(lookUp: LookUp, code: number | undefined, cause?: unknown) {
@@ -26,7 +26,7 @@ export function refusalIn(error: unknown): number | undefined {
   return typeof data === 'number' && Number.isSafeInteger(data) && data > 0 ? data : undefined;
 }
 
-/** Makes a look-up. Throws {@link LookUpError} for whatever it fails with. */
+/** Makes a look-up. Throws {@link LookUpError} for any failure of it. */
 export async function asLookUp<Result>(lookUp: LookUp, ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask();
@@ -35,7 +35,10 @@ export async function asLookUp<Result>(lookUp: LookUp, ask: () => Promise<Result
   }
 }
 
-/** Numbers that are final: 4xx, but for "not now" (408, 429), and an answer without any. Others are trouble of the server, which passes. */
+/**
+ * Whether a number is final: 4xx, except "not now" (408, 429), and an answer without any. Others are trouble of the
+ * server, which passes.
+ */
 export function isFinal(code: number | undefined): code is number {
   return code === NO_NUMBER || (code !== undefined && code >= 400 && code < 500 && code !== 408 && code !== 429);
 }

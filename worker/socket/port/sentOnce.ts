@@ -2,6 +2,6 @@ import type { Addressed } from '../../../shared/message/recipient.ts';
 
 /** A message that was sent. */
 export interface SentOnce extends Addressed {
-  /** When it was sent, or accepted where that is not known. */
+  /** The time at which it was sent, or accepted where that is not known. */
   readonly atMs: number;
 }

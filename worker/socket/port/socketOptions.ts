@@ -10,24 +10,33 @@ import type { OwnedConnection } from '../../fleet/ownedConnection.ts';
 import type { PairingRequest, SocketInput } from './connectionSocket.ts';
 import type { SentOnce } from './sentOnce.ts';
 
-/** What one socket is opened with. */
+/** The options with which a socket is opened. */
 export interface OpenSocketOptions extends Surroundings {
   readonly connection: OwnedConnection;
   readonly generation: number;
-  /** Absent for a login with the session's credentials. */
+  /** The pairing to open for; undefined for a login with the session's credentials. */
   readonly pairing: PairingRequest | undefined;
   readonly session: Session;
   readonly gate: CommitGate;
   readonly publisher: FactPublisher;
   readonly config: ConnectionConfig;
-  /** The tenant's settings as they are now, asked at each use, so that a change needs no new socket; all defaults if left out. */
+  /**
+   * Returns the tenant's present settings. They are read at each use, so that a change needs no new socket; all
+   * defaults when left out.
+   */
   readonly settings?: (() => ConnectionSettings) | undefined;
   readonly whatsappUrl: string;
-  /** Of WhatsApp's client, that the socket claims to be: three numbers with dots. */
+  /** The version of WhatsApp's client with which the socket presents itself: three numbers with dots. */
   readonly version: string;
   readonly emit: (input: SocketInput) => void;
-  /** Owns timers, listeners and the raw socket. It is closed when the socket has, and closing it ends the socket at once. */
+  /**
+   * The scope of timers, listeners and the raw socket. It is closed when the socket has, and closing it ends the socket
+   * at once.
+   */
   readonly scope: Scope;
-  /** To whom we sent something under a stanza id, and when, for recipients who ask again, also days and restarts later. */
+  /**
+   * Finds the recipient and time of a sent message by stanza id, for recipients who ask again, also days and restarts
+   * later.
+   */
   readonly lookUpSent: (stanzaId: StanzaId) => Promise<SentOnce | undefined>;
 }

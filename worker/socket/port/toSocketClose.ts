@@ -3,7 +3,10 @@ import { failedAtStore } from '../../../shared/platform/storeFailure.ts';
 import type { SocketClose } from './connectionSocket.ts';
 import { toUnreachable } from './unreachable.ts';
 
-/** We end a socket that is open in name only. The symptom stands where the node of WhatsApp would. */
+/**
+ * The cause of a socket that we end because it is open in name only. The symptom stands where the node of WhatsApp
+ * would.
+ */
 export class SymptomError extends Error {
   override readonly name = 'SymptomError';
   readonly data: { readonly tag: SocketSymptom };
@@ -14,7 +17,9 @@ export class SymptomError extends Error {
   }
 }
 
-/** We end a socket because something of ours failed. What stands where the node of WhatsApp would says so. */
+/**
+ * The cause of a socket that we end because something of ours failed. Its name stands where the node of WhatsApp would.
+ */
 export class StoreFailedError extends Error {
   override readonly name = 'StoreFailedError';
   readonly data = { tag: 'store_failed' } as const;
@@ -24,18 +29,21 @@ export class StoreFailedError extends Error {
   }
 }
 
-/** Why we end a socket, in the form that {@link toSocketClose} reads: what failed at a store of ours is not WhatsApp's doing. */
+/**
+ * The cause of a socket that we end, in the form that {@link toSocketClose} reads: a failure of our store is not
+ * WhatsApp's doing.
+ */
 export function toCutCause(cause: unknown): Error {
   if (failedAtStore(cause)) return new StoreFailedError(cause);
   return cause instanceof Error ? cause : new Error('cut');
 }
 
 /**
- * The facts of a close: the number that Baileys reports, and the node that caused it. `conflict` nodes say in their type
- * whether the socket was replaced or the device removed; without a code Baileys gives both the number 440. When the
- * WebSocket itself failed, the number is one of HTTP or made up, and the node is `websocket`, or says why no
- * connection came about. A stream error that has
- * neither a code nor anything in it has no number: Baileys calls it 500.
+ * The facts of a close: the number that Baileys reports, and the node that caused it. `conflict` nodes say in their
+ * type whether the socket was replaced or the device removed; without a code Baileys gives both the number 440. When
+ * the WebSocket itself failed, the number is one of HTTP or made up, and the node is `websocket`, or says why no
+ * network connection came about. A stream error that has neither a code nor anything in it has no number: Baileys calls
+ * it 500.
  */
 export function toSocketClose(error: unknown): SocketClose {
   const { output, data } = (error ?? {}) as {
@@ -56,10 +64,10 @@ export function toSocketClose(error: unknown): SocketClose {
   return { statusCode, node, ...(endsInMs === undefined ? {} : { endsInMs }) };
 }
 
-/** A longer one is taken for nonsense: as if no time were given. */
+/** The longest plausible time in seconds. A longer one is ignored, as if no time were given. */
 const LONGEST_SECONDS = 366 * 86_400;
 
-/** `expire` of a failure is a number of seconds (whatsmeow, connectionevents.go: TempBanned). */
+/** The time of a ban: `expire` of a failure is a number of seconds (whatsmeow, connectionevents.go: TempBanned). */
 function toEndsInMs(expire: unknown): number | undefined {
   const seconds = typeof expire === 'string' && /^\d{1,9}$/.test(expire) ? Number(expire) : 0;
   return seconds > 0 && seconds <= LONGEST_SECONDS ? seconds * 1_000 : undefined;

@@ -1,6 +1,6 @@
 /**
- * Why no connection to WhatsApp came about, as a node that `closeRules` knows; undefined for a connection that was there and
- * broke. Judged by the code and the call that failed, never by a text.
+ * The reason why no network connection to WhatsApp came about, as a node that `closeRules` knows; undefined for a
+ * connection that was there and broke. It is judged by the code and the call that failed, never by a text.
  */
 export type Unreachable =
   'unreachable' | 'unreachable_host' | 'unreachable_refused' | 'unreachable_timeout' | 'unreachable_tls';
@@ -19,7 +19,7 @@ const ALWAYS: readonly (readonly [beginning: string, node: Unreachable])[] = [
   ['SELF_SIGNED_', 'unreachable_tls'],
   ['UNABLE_TO_', 'unreachable_tls'],
 ];
-/** Codes that an open connection ends with, too: only a dial counts. */
+/** Codes that also end an open network connection: they count only for a dial. */
 const WHILE_DIALLING: Readonly<Record<string, Unreachable>> = {
   ETIMEDOUT: 'unreachable_timeout',
   EHOSTUNREACH: 'unreachable',
@@ -28,10 +28,14 @@ const WHILE_DIALLING: Readonly<Record<string, Unreachable>> = {
 };
 const TIMED_OUT = 408;
 
-/** @param statusCode what Baileys made of it */
+/**
+ * The reason, from an error.
+ * @param statusCode the code that Baileys made of it
+ */
 export function toUnreachable(error: Error, statusCode: number | undefined): Unreachable | undefined {
   const { code, syscall } = error as Error & { readonly code?: unknown; readonly syscall?: unknown };
-  // The WebSocket's own deadline for its opening handshake has no code, and Baileys takes nothing else without one for late.
+  // The WebSocket's own deadline for its opening handshake has no code, and Baileys gives only this error the number of
+  // a time-out.
   if (typeof code !== 'string') return statusCode === TIMED_OUT ? 'unreachable_timeout' : undefined;
   const found = ALWAYS.find(([beginning]) => code.startsWith(beginning));
   if (found !== undefined) return found[1];

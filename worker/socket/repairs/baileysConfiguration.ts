@@ -5,12 +5,12 @@ import { socketAgentOf } from './socketAgent.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 
 /**
- * How often one message is repeated to one device, and asked for from one. Baileys counts each repetition twice, so that ten
- * are five; what a peer could not read four times in a row is still repeated.
+ * How often one message is repeated to one device, and asked for from one. Baileys counts each repetition twice, so
+ * that ten are five; a message that a peer could not read four times in a row is still repeated.
  */
 export const MOST_RETRIES = 10;
 
-/** What Baileys is given of ours to work with. */
+/** The parts of ours that Baileys works with. */
 export interface PartsOfOurs extends Required<
   Pick<
     UserFacingSocketConfig,
@@ -22,11 +22,11 @@ export interface PartsOfOurs extends Required<
     | 'cachedGroupMetadata'
   >
 > {
-  /** What the stanza in hand may have again; undefined for everything else, whoever names it. */
+  /** The message that the present stanza may have again; undefined for everything else, whoever names it. */
   readonly messageOf: (stanzaId: string) => proto.IMessage | undefined;
 }
 
-/** How Baileys is set up for one socket: what it may do by itself, and how long it may wait. */
+/** The configuration of Baileys for one socket: what it may do by itself, and how long it may wait. */
 export function makeBaileysConfiguration(
   { config, whatsappUrl, pairing, settings, version }: OpenSocketOptions,
   { messageOf, ...ours }: PartsOfOurs,
@@ -40,7 +40,7 @@ export function makeBaileysConfiguration(
     version: toNumbers(version),
     browser: ['Holdfast', 'Chrome', '1.0'],
     connectTimeoutMs: config.connectTimeoutMs,
-    // Baileys has one number for all queries. A hanging one blocks every send, so online it must be short.
+    // Baileys has one number for all queries. A hanging query blocks every send, so online it must be short.
     defaultQueryTimeoutMs: pairing === undefined ? config.onlineQueryTimeoutMs : config.pairingQueryTimeoutMs,
     keepAliveIntervalMs: config.keepAliveMs,
     // Undici's own types and Node's copy of them differ in optional fields.
@@ -61,8 +61,9 @@ export function makeBaileysConfiguration(
 }
 
 /**
- * Baileys asks our phone, too, for each message that it cannot decrypt, and waits two seconds first. WhatsApp's own clients
- * ask the sender alone. Messages without content, which the phone is asked for, are handled elsewhere (`placeholders`).
+ * A cache that answers for each message that it was asked for already. Baileys asks the phone, too, for each message
+ * that it cannot decrypt, and waits two seconds first. WhatsApp's own clients ask the sender alone. Messages without
+ * content, which the phone is asked for, are handled elsewhere (`placeholders`).
  */
 const alreadyAskedFor: CacheStore = {
   get: () => true as never,

@@ -1,4 +1,4 @@
-/** The logger that Baileys asks for, saying nothing: its lines carry keys, addresses and content. */
+/** The logger that Baileys asks for. It writes nothing: Baileys' lines carry keys, addresses and content. */
 export interface BaileysLogger {
   level: string;
   child: (fields: Record<string, unknown>) => BaileysLogger;

@@ -4,7 +4,9 @@ import { LRUCache } from 'lru-cache';
 const P = 2n ** 255n - 19n;
 const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 
-/** WhatsApp's authorities sign for every login; the keys of devices hardly come twice. */
+/**
+ * The number of keys that are kept. WhatsApp's authorities sign for every login; the keys of devices hardly come twice.
+ */
 const KEPT_KEYS = 64;
 const kept = new LRUCache<string, KeyObject>({ max: KEPT_KEYS });
 

@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import { toEdwardsKey } from './edwardsKeys.ts';
 
 /**
- * Repairs of libsignal 6.0.0 for which it has no hook. They are made once per process, on the loaded modules, and only on
- * the version that they were written for: another version stops the start, so that nobody runs unrepaired by accident.
+ * Repairs of libsignal 6.0.0 for which it has no hook. They are made once for each process, on the loaded modules, and
+ * only on the version that they were written for: another version stops the start, so that nobody runs unrepaired by
+ * accident.
  */
 const REPAIRED_VERSION = '6.0.0';
 
@@ -55,9 +56,9 @@ export function assertRepairable(version: string): void {
 }
 
 /**
- * libsignal steps the ratchet of a session before it knows whether a message belongs to it. Merely trying a session
- * damages it, and with it everything that is sent on it later ("Bad MAC"). Here each is tried on a copy, and the copy
- * counts only when the message was authentic, as in Signal's own library.
+ * Makes libsignal try sessions on copies. It steps the ratchet of a session before it knows whether a message belongs
+ * to it, so that merely trying a session damages it, and with it everything that is sent on it later ("Bad MAC"). Here
+ * each is tried on a copy, and the copy counts only when the message was authentic, as in Signal's own library.
  */
 function trySessionsOnCopies(cipher: CipherPrototype, records: Libsignal['SessionRecord']): void {
   const original = cipher.doDecryptWhisperMessage;
@@ -72,9 +73,10 @@ function trySessionsOnCopies(cipher: CipherPrototype, records: Libsignal['Sessio
 }
 
 /**
- * The queue is one for the process and keyed by address alone: accounts that talk to the same contact would wait for each
- * other, and a job that waited runs in the asynchronous context of whoever came first, that is in the other's transaction.
- * Whoever uses a session here holds a lock of its account and address (`DurableRepository`).
+ * Makes libsignal do without its queue. There is one for the process, keyed by address alone: accounts that talk to the
+ * same contact would wait for each other, and a job that waited runs in the asynchronous context of the first one, that
+ * is in the other's transaction. Every user of a session here holds a lock of its account and address
+ * (`DurableRepository`).
  */
 function doWithoutQueue(cipher: CipherPrototype): void {
   cipher.queueJob = (job) => job();

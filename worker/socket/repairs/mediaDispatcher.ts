@@ -6,7 +6,7 @@ type Handler = Dispatcher.DispatchHandler;
 
 /** Ends a request that is not over in time, however much of its answer trickles in. */
 function boundWhole(given: Handler, deadlineMs: number): Handler {
-  // Speaks to handlers of both of undici's kinds: Node's own `fetch` still makes the older ones.
+  // It talks to handlers of both of undici's kinds: Node's own `fetch` still makes the older ones.
   const inner: Handler = new DecoratorHandler(given);
   let timer: NodeJS.Timeout | undefined;
   return {
@@ -31,8 +31,9 @@ function boundWhole(given: Handler, deadlineMs: number): Handler {
 }
 
 /**
- * What Baileys downloads media, app state and history through. It sets no deadline of its own and holds the account's lock
- * meanwhile, so a host that stops answering would make the connection deaf. Of the whole process, like its connections.
+ * The dispatcher by which Baileys downloads media, app state and history. Baileys sets no deadline of its own and holds
+ * the account's lock meanwhile, so a host that stops answering would make the connection deaf. The process has one, as
+ * it shares its network connections.
  */
 export function makeMediaDispatcher(
   deadlineMs: number = deadlines.mediaDownload.ms,

@@ -3,14 +3,15 @@ import { repairLibsignal } from './libsignalRepairs.ts';
 import { takeKeysAsObjects } from './secretKeys.ts';
 
 /**
- * Small Buffers share a block of this size, which stays in memory as long as one of them does. Each connection keeps some
- * for hours: keys, credentials, Signal sessions. With Node's 64 KB each of them holds a block of mostly nothing.
+ * The size of the block that small Buffers share, in bytes; it stays in memory as long as one of them does. Each
+ * connection keeps some for hours: keys, credentials, Signal sessions. With Node's 64 KB each of them holds a block of
+ * mostly nothing.
  */
 const BUFFER_POOL_BYTES = 2_048;
 
 /**
- * What the socket room changes in its process, once, before the first socket.
- * @param options.rootKey public key of the authority that signs the server's certificate; WhatsApp's own if left out
+ * Prepares the process for the socket room, once, before the first socket.
+ * @param options.rootKey public key of the authority that signs the server's certificate; WhatsApp's own when left out
  */
 export function prepareProcess(options: { readonly rootKey: Uint8Array | undefined }): void {
   Buffer.poolSize = BUFFER_POOL_BYTES;

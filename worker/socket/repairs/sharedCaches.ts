@@ -2,38 +2,39 @@ import type { CacheStore, UserFacingSocketConfig } from '@whiskeysockets/baileys
 import { LRUCache } from 'lru-cache';
 
 const MINUTE_MS = 60_000;
-/** How long each remembers, as Baileys' own caches do (`DEFAULT_CACHE_TTLS`). */
+/** How long each cache remembers, in milliseconds, as Baileys' own caches do (`DEFAULT_CACHE_TTLS`). */
 const LIVES_MS = {
   msgRetryCounterCache: 60 * MINUTE_MS,
   callOfferCache: 5 * MINUTE_MS,
 } as const;
 
-/** Entries of all accounts of a process together. Past that the ones that were used least recently are forgotten. */
+/**
+ * The number of entries of all accounts of a process together. Beyond it the ones that were used least recently are
+ * forgotten.
+ */
 const MOST_ENTRIES = 50_000;
 
-/** An id and what is kept under it were written by strangers: what is larger than this counts as several entries. */
+/** The size from which on an entry counts as several: strangers write an id and what is kept under it. */
 const UNITS_OF_ONE = 1_024;
 
 type Caches = Required<Pick<UserFacingSocketConfig, keyof typeof LIVES_MS>>;
 
 /**
- * What Baileys remembers of single messages and calls, of all accounts in one bounded store. Baileys makes a cache with a
- * timer for each kind and socket, about 6 KB each, unless it is given one. Keys are message and call ids, which two
- * accounts share where both are members of a group: so each sees its own entries alone.
- *
- * Counts of requests to repeat outlive a socket: a message that cannot be read would otherwise be asked for anew after every
- * reconnect.
+ * The memory of Baileys about single messages and calls, of all accounts in one bounded store. Baileys makes a cache
+ * with a timer for each kind and socket, about 6 KB each, unless it is given one. Keys are message and call ids, which
+ * two accounts share where both are members of a group: so each sees its own entries alone. Counts of requests to
+ * repeat outlive a socket: a message that cannot be read would otherwise be asked for anew after every reconnect.
  */
 export class SharedCaches {
   readonly #entries: LRUCache<string, { readonly value: unknown }>;
 
   constructor(mostEntries: number = MOST_ENTRIES, monotonicMs: () => number = () => performance.now()) {
-    // Counted by size and not by number: a number would reserve room for all of them at once.
+    // The cache counts by size and not by number: a number would reserve room for all entries at once.
     this.#entries = new LRUCache({
       maxSize: mostEntries,
       sizeCalculation: ({ value }, key) => 1 + Math.floor((key.length + sizeOf(value)) / UNITS_OF_ONE),
       perf: { now: monotonicMs },
-      // Otherwise it remembers the time for a moment, with a timer.
+      // Otherwise the cache remembers the time for a moment, with a timer.
       ttlResolution: 0,
     });
   }
@@ -68,7 +69,7 @@ export class SharedCaches {
   }
 }
 
-/** Texts in a value, roughly; a number weighs nothing. */
+/** The approximate size of the texts in a value; a number weighs nothing. */
 function sizeOf(value: unknown): number {
   return typeof value === 'object' && value !== null ? JSON.stringify(value).length : 0;
 }

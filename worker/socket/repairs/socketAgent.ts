@@ -5,14 +5,15 @@ let shared: { readonly host: string; readonly agent: SocketAgent } | undefined;
 let secureContext: SecureContext | undefined;
 
 /**
- * What all sockets of the process open their connections with: one TLS context, instead of one per socket, each of which
- * would read the list of authorities again and keep memory for it; and what WhatsApp gives to resume TLS with serves the
- * next handshake. Connections themselves are never shared. Undefined for a server without TLS.
+ * The agent with which all sockets of the process open their network connections: it has one TLS context, instead of
+ * one for each socket, each of which would read the list of authorities again and keep memory for it; and a TLS session
+ * that WhatsApp gave serves the next handshake. Network connections themselves are never shared. Undefined for a server
+ * without TLS.
  */
 export function socketAgentOf(url: string): Agent | undefined {
   const { protocol, host } = new URL(url);
   if (protocol !== 'wss:') return undefined;
-  // One server per process; a session of TLS that another one gave is never offered.
+  // There is one server for each process; a TLS session that another one gave is never offered.
   if (shared?.host !== host) shared = { host, agent: new SocketAgent() };
   return shared.agent;
 }
@@ -27,7 +28,7 @@ class SocketAgent extends Agent {
   readonly #remember = (session: Buffer): void => {
     this.#session = session;
   };
-  /** A server that refuses what it once gave is not offered it again. */
+  /** A server is not offered again a session that it refused. */
   readonly #forget = (): void => {
     this.#session = undefined;
   };

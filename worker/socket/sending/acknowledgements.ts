@@ -6,7 +6,7 @@ interface Expected {
   readonly reject: (error: Error) => void;
 }
 
-/** Who waits for the server's ack of which stanza. Baileys tells nobody when a message was accepted. */
+/** The stanzas whose ack is waited for. Baileys does not announce when a message was accepted. */
 export class Acknowledgements {
   readonly #waiting = new Map<string, Expected>();
   readonly #monotonicMs: () => number;
@@ -23,12 +23,12 @@ export class Acknowledgements {
     const arrived = new Promise<number | undefined>((resolve, reject) => {
       this.#waiting.set(stanzaId, { sinceMs: this.#monotonicMs(), resolve, reject });
     });
-    // Whoever expected it may have given up before it was abandoned.
+    // A caller may have given up before the wait was abandoned.
     arrived.catch(() => undefined);
     return arrived;
   }
 
-  /** WhatsApp answered, also when it refused, and also when nobody waits any more: sends go through. */
+  /** Notes an answer of WhatsApp, also when it refused, and also when nobody waits any more: sends go through. */
   arrive(stanzaId: string, error: string | undefined): void {
     this.#lastAtMs = this.#monotonicMs();
     this.#givenUpSinceMs = undefined;
@@ -36,14 +36,14 @@ export class Acknowledgements {
     this.#waiting.delete(stanzaId);
   }
 
-  /** Nobody waits for this one any more. */
+  /** Forgets a stanza whose ack nobody waits for any more. */
   forget(stanzaId: string): void {
     this.#waiting.delete(stanzaId);
   }
 
   /**
-   * One of its deadlines has passed. Until WhatsApp answers another it counts as waiting: the next try must not look like the
-   * first.
+   * Gives up a send whose deadline has passed. Until WhatsApp answers another it counts as waiting: the next try must
+   * not look like the first.
    * @param sinceMs when it was begun, if that is not when its ack was first expected
    */
   giveUp(stanzaId: string, sinceMs: number | undefined = this.#waiting.get(stanzaId)?.sinceMs): void {
@@ -51,7 +51,7 @@ export class Acknowledgements {
     this.#waiting.delete(stanzaId);
   }
 
-  /** Since when the oldest send waits for its answer, those given up included; undefined when none does. */
+  /** Since when the oldest send waits for its answer, given-up ones included; undefined when none does. */
   get oldestSinceMs(): number | undefined {
     const times = [...this.#waiting.values()].map(({ sinceMs }) => sinceMs);
     if (this.#givenUpSinceMs !== undefined) times.push(this.#givenUpSinceMs);
@@ -63,14 +63,14 @@ export class Acknowledgements {
     return this.#lastAtMs;
   }
 
-  /** The socket is gone: nothing arrives any more. */
+  /** Ends all waits because the socket is gone: nothing arrives any more. */
   abandon(): void {
     for (const { reject } of this.#waiting.values()) reject(new Error('the socket closed before the ack'));
     this.#waiting.clear();
   }
 }
 
-/** No store takes what is no number, so that a refusal with one would be none for ever. */
+/** The number of a refusal. No store accepts what is no number, so that such a refusal could never be recorded. */
 function numberOf(error: string): number {
   const number = Number(error);
   return Number.isSafeInteger(number) && number > 0 ? number : 0;

@@ -2,24 +2,25 @@ import { jidDecode, type PossiblyExtendedCacheStore, type SignalKeyStore } from 
 import type { Emitter, Scope } from '../../../shared/kernel/scope.ts';
 
 /**
- * Which devices a person has, kept with the account. Baileys keeps the lists in memory for five minutes, and whenever one
- * is missing it asks WhatsApp for the devices *and* takes a one-time pre-key of each to replace its Signal session: after
- * every restart, and all day long. Kept here, a restart asks for nothing.
+ * The devices that a person has, kept with the account. Baileys keeps the lists in memory for five minutes, and
+ * whenever one is missing it asks WhatsApp for the devices *and* takes a one-time pre-key of each to replace its Signal
+ * session: after every restart, and all day long. Kept here, a restart asks for nothing.
  *
- * Bounded: this keeps no list itself. What it reads comes out of the session's bounded cache. Baileys also writes a
- * `device-list` of its own, device numbers without age or address, for moving sessions to LIDs; it stands in the same item.
+ * This class keeps no list in memory itself: it reads from the session's bounded cache. Baileys also writes a
+ * `device-list` of its own, device numbers without age or address, for moving sessions to LIDs; it stands in the same
+ * item.
  */
 const TYPE = 'known-devices';
 
-/** So long a list is believed. WhatsApp tells of changes; this is for a notice that got lost. */
+/** How long a list is believed, in milliseconds. WhatsApp announces changes; this is for a notice that got lost. */
 export const DEVICE_LIST_LIFE_MS = 24 * 60 * 60 * 1_000;
 
-/** WhatsApp's number for it in an ack (Baileys: `SmaxInvalid`). */
+/** WhatsApp's number for a stale list in an ack (Baileys: `SmaxInvalid`). */
 export const STALE_DEVICE_LIST = 479;
 
 interface KnownDevices {
   readonly learnedAtMs: number;
-  /** As Baileys gave them: user, device and server of each. */
+  /** The devices as Baileys gave them: user, device and server of each. */
   readonly devices: unknown;
 }
 
@@ -47,23 +48,23 @@ export class DeviceLists implements PossiblyExtendedCacheStore {
   readonly #keys: SignalKeyStore;
   readonly #nowMs: () => number;
   readonly #isUsable: (user: string, device: number) => boolean;
-  /** What was learned until then counts no more. */
+  /** When all lists were dropped: a list that was learned before counts no more. */
   #flushedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor({ keys, nowMs, isUsable = () => true }: DeviceListsOptions) {
     this.#isUsable = isUsable;
     this.#keys = keys;
-    // A type of ours beside Baileys' own; the store behind it takes it like the others.
+    // A type of ours beside Baileys' own; the store behind it accepts it like the others.
     this.#store = keys as unknown as KeysOfOurs;
     this.#nowMs = nowMs;
   }
 
-  /** One list, or undefined, for which Baileys' type has no word here. */
+  /** Reads one list; undefined, for which Baileys' type has no word here. */
   async get<Devices>(user: string): Promise<Devices> {
     return (await this.mget<Devices>([user]))[user] as Devices;
   }
 
-  /** The lists that are known and not too old, with the devices that can be written to; others are left out. */
+  /** Reads the lists that are known and not too old, with the devices that can be written to; others are left out. */
   readonly mget = async <Devices>(users: string[]): Promise<Record<string, Devices | undefined>> => {
     const lists = await this.#believed(users);
     return Object.fromEntries(Object.entries(lists).map(([user, devices]) => [user, this.#usable(devices) as Devices]));
@@ -110,14 +111,14 @@ export class DeviceLists implements PossiblyExtendedCacheStore {
     if (users.length > 0) await this.#store.set({ [TYPE]: Object.fromEntries(users.map((user) => [user, null])) });
   };
 
-  /** No list that is known now is believed any more, as long as this object lives. */
+  /** Drops all lists that are known now, for as long as this object lives. */
   flushAll(): void {
     this.#flushedAtMs = this.#nowMs();
   }
 
   /**
-   * WhatsApp refused a message because a device list is stale (479). It does not say whose, so the lists of all whom the
-   * message went to are dropped: the recipients and our own account.
+   * Drops device lists after WhatsApp refused a message because one is stale (479). It does not say whose, so the lists
+   * of all whom the message went to are dropped: the recipients and our own account.
    * @param to address of a person or group; of a group, the members that Baileys has given its sender key
    * @param own addresses of the account
    */
@@ -127,9 +128,11 @@ export class DeviceLists implements PossiblyExtendedCacheStore {
   }
 
   /**
-   * Hears when a device of our own account comes or goes: WhatsApp tells it in a notice that Baileys takes no notice of
-   * (whatsmeow does), and a new device would not see what we send until our own list is a day old.
-   * @param scope of the socket @param stanzas the emitter of Baileys' WebSocket @param own addresses of the account
+   * Follows notices that a device of our own account comes or goes. Baileys ignores them (whatsmeow does not), and a
+   * new device would not see what we send until our own list is a day old.
+   * @param scope the scope of the socket
+   * @param stanzas the emitter of Baileys' WebSocket
+   * @param own addresses of the account
    */
   watchOwn(scope: Scope, stanzas: Emitter, own: () => readonly (string | undefined)[]): void {
     scope.listen(stanzas, 'CB:notification,type:account_sync,devices', () => {

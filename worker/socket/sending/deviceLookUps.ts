@@ -16,16 +16,17 @@ interface Parts {
   readonly keyAnswers: Pick<KeyAnswers, 'takeRefusal'>;
   readonly me: () => Me;
   readonly monotonicMs: () => number;
-  /** How long Baileys waits for an answer. */
+  /** How long Baileys waits for an answer, in milliseconds. */
   readonly queryTimeoutMs: number;
 }
 
-/** A timer may end this much early; an answer that comes so late counts as none. */
+/** How early a timer may end, in milliseconds; an answer that comes so late counts as none. */
 const TIMER_SLACK_MS = 50;
 
 /**
- * Sees to it that the devices of a person, and of our own account, are known, and that there are sessions to them. Baileys asks
- * for them itself, but goes on without when it gets no answer: the message would leave for nobody and be acknowledged.
+ * Ensures that the devices of a person, and of our own account, are known, and that there are sessions to them. Baileys
+ * asks for them itself, but goes on without when it gets no answer: the message would leave for nobody and be
+ * acknowledged.
  */
 export class DeviceLookUps {
   readonly #parts: Parts;
@@ -34,7 +35,7 @@ export class DeviceLookUps {
     this.#parts = parts;
   }
 
-  /** Which of these look-ups a message to this person needs now. Asks nothing. */
+  /** The look-ups of these that a message to this person needs now. It asks nothing of WhatsApp. */
   async neededFor(address: string): Promise<readonly LookUp[]> {
     const { devices } = this.#parts;
     const users = this.#usersFor(address);
@@ -46,8 +47,8 @@ export class DeviceLookUps {
   }
 
   /**
-   * Asks for what is missing. Returns whether the person has any device.
-   * Throws a `LookUpError` when WhatsApp refuses to say, or does not answer.
+   * Makes the missing look-ups. Returns whether the person has any device. Throws a `LookUpError` when WhatsApp
+   * refuses, or does not answer.
    */
   async prepare(address: string): Promise<'ready' | 'no_devices'> {
     if (await this.#parts.devices.isWithoutKeys(userOf(address))) throw new LookUpError('keys', NO_NUMBER);
@@ -56,7 +57,8 @@ export class DeviceLookUps {
       return await this.#ask(address);
     } catch (error) {
       if (!(error instanceof LookUpError) || error.lookUp !== 'keys' || !isFinal(error.code)) throw error;
-      // A device of the list may be gone, and nobody gives its keys. With a fresh list it is asked for those that are there.
+      // A device of the list may be gone, and nobody gives its keys. With a fresh list the keys of the present ones are
+      // asked for.
       await this.#parts.devices.dropFor(address, this.#usersFor(address).map(toAnyJid));
       return this.#ask(address);
     }
@@ -108,7 +110,7 @@ interface KnownDevice {
 }
 
 const userOf = (jid: string): string => jidDecode(jid)?.user ?? '';
-/** Lists are dropped by the user part alone. */
+/** An address of a user on any server, as lists are dropped by the user part alone. */
 const toAnyJid = (user: string): string => `${user}@s.whatsapp.net`;
 const toDeviceJid = (user: string, server: string, device = 0): string =>
   `${user}${device === 0 ? '' : `:${device}`}@${server}`;

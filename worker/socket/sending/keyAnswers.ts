@@ -4,19 +4,24 @@ import type { Emitter, Scope } from '../../../shared/kernel/scope.ts';
 import { parseJid } from '../../../shared/kernel/jid.ts';
 import { NO_NUMBER } from '../port/lookUpError.ts';
 
-/** Devices that are remembered, and how long they are left out: their owner may give them keys at any time. */
+/**
+ * The number of devices that are remembered, and how long they are left out: their owner may give them keys at any
+ * time.
+ */
 const MOST_REMEMBERED = 2_000;
 const REMEMBERED_MS = 10 * 60_000;
 
 /**
- * The keys of devices, as WhatsApp gives them. A device may have none, or such that nobody can use: whoever links a client of
- * his own decides that. Baileys lets one such device fail the whole answer, and with it every message to a group that its owner
- * is in. Here it is taken out of the answer before Baileys reads it, and left out of the lists of devices for a while: the
- * message goes to all others.
+ * The keys of devices, as WhatsApp gives them. A device may have none, or unusable ones: a person who links a client of
+ * their own decides that. Baileys lets one such device fail the whole answer, and with it every message to a group that
+ * its owner is in. Here it is taken out of the answer before Baileys reads it, and left out of the lists of devices for
+ * a while: the message goes to all others.
  */
 export class KeyAnswers {
   readonly #monotonicMs: () => number;
-  /** When it was found that a device has no usable keys. Made with the first of them: most connections never meet one. */
+  /**
+   * When a device was found to have no usable keys. Made with the first of them, as most connections never meet one.
+   */
   #withoutKeys: LRUCache<string, number> | undefined;
   #found = 0;
   #refusal: number | undefined;
@@ -25,19 +30,22 @@ export class KeyAnswers {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** @param stanzas the emitter of Baileys' WebSocket: it tells of each frame before anybody is told of the stanza in it */
+  /**
+   * Follows the answers with keys.
+   * @param stanzas the emitter of Baileys' WebSocket: it announces each frame before the stanza in it
+   */
   watch(scope: Scope, stanzas: Emitter): void {
     scope.listen(stanzas, 'frame', (frame: BinaryNode | Uint8Array) => {
       if (!(frame instanceof Uint8Array)) this.#sift(frame);
     });
   }
 
-  /** How many devices without usable keys have been met: whether there was one in an answer shows in a difference. */
+  /** The number of devices without usable keys that were met: a difference shows that there was one in an answer. */
   get found(): number {
     return this.#found;
   }
 
-  /** The number with which the keys of a device were refused since this was last asked; `NO_NUMBER` for unusable ones. */
+  /** The number with which the keys of a device were refused since the last call; `NO_NUMBER` for unusable ones. */
   takeRefusal(): number | undefined {
     const refusal = this.#refusal;
     this.#refusal = undefined;
@@ -51,7 +59,8 @@ export class KeyAnswers {
 
   #sift(frame: BinaryNode): void {
     if (frame.tag !== 'iq' || frame.attrs['type'] !== 'result') return;
-    // Baileys remembers the children of each node that it was once asked for, so it is not asked for those that may change.
+    // Baileys remembers the children of each node that it was once asked for, so it is not asked for children that may
+    // change.
     const list = childrenOf(frame).find(({ tag }) => tag === 'list');
     const users = childrenOf(list).filter(({ tag }) => tag === 'user');
     if (list === undefined || users.length === 0) return;
@@ -66,7 +75,7 @@ export class KeyAnswers {
     const code = Number(getBinaryNodeChild(user, 'error')?.attrs['code'] ?? NO_NUMBER);
     this.#refusal = Number.isSafeInteger(code) ? code : NO_NUMBER;
     this.#found += 1;
-    // Counted by size and not by number: a number would reserve room for all of them at once.
+    // The cache counts by size and not by number: a number would reserve room for all entries at once.
     this.#withoutKeys ??= new LRUCache({ maxSize: MOST_REMEMBERED, sizeCalculation: () => 1 });
     this.#withoutKeys.set(`${name}:${device}`, this.#monotonicMs());
   }
@@ -83,7 +92,7 @@ function hasUsableKeys(user: BinaryNode): boolean {
   if (getBinaryNodeChild(user, 'error') !== undefined || bytesIn(user, 'registration').length !== 4) return false;
   if (![identity, value, ...(once === undefined ? [] : [bytesIn(once, 'value')])].every(isPublicKey)) return false;
   if (![signed, once].every((key) => key === undefined || bytesIn(key, 'id').length === 3)) return false;
-  // Whether it is right is left to libsignal, which asks for no more than this.
+  // Libsignal decides whether the key is right, and asks for no more than this.
   return signature.length === 64;
 }
 

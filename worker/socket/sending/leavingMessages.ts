@@ -7,20 +7,29 @@ import { toWire } from '../wire/wireKinds.ts';
 
 /** A message as it leaves, in all its tries. */
 export interface LeavingMessage extends WireMessage {
-  /** Resolves when it is kept; nothing of it may leave before. Rejects when it cannot be, or when another try has kept it. */
+  /**
+   * Resolves when the message is kept; nothing of it may leave before. Rejects when it cannot be kept, or when another
+   * try has kept it.
+   */
   readonly kept: Promise<void>;
 }
 
 /**
- * Makes the message that a request asks for, once: what is sent is what is kept, bytes for bytes, and a later try sends what the
- * first one kept.
+ * Makes the message that a request asks for, once: the message that is sent is the one that is kept, byte for byte, and
+ * a later try sends the one that the first try kept.
  *
- * | it ends here                                  | what is so                            | the next try                        |
- * | --------------------------------------------- | ------------------------------------- | ----------------------------------- |
- * | before it is kept                             | nothing has left                      | makes and keeps it                  |
- * | after it was kept, before or after the wire   | it may have left as it is kept        | sends what is kept                  |
- * | the store does not answer                     | nothing leaves; the send is given up  | reads first, then as above          |
- * | two owners try at once                        | the first that is kept counts         | the other reads it, and sends that  |
+ * | the try ends                                | the state                            | the next try
+ * |
+ * | ------------------------------------------- | ------------------------------------ |
+ * ---------------------------------- |
+ * | before it is kept                           | nothing has left                     | makes and keeps it
+ * |
+ * | after it was kept, before or after the wire | it may have left as it is kept       | sends what is kept
+ * |
+ * | the store does not answer                   | nothing leaves; the send is given up | reads first, then as above
+ * |
+ * | two owners try at once                      | the first that is kept counts        | the other reads it, and sends
+ * that |
  */
 export async function toLeaving(
   request: Pick<SendRequest, 'stanzaId' | 'content' | 'triedBefore'>,
@@ -38,7 +47,7 @@ export async function toLeaving(
   const kept = session.keepSent(stanzaId, bytes).then((outcome) => {
     if (outcome === 'kept_before') throw new Error('another try has kept this message');
   });
-  // Whoever waits for it may have failed before.
+  // The part that waits for it may have failed before.
   kept.catch(() => undefined);
   return { ...fromKept(bytes), kept };
 }

@@ -31,7 +31,7 @@ interface Parts {
   readonly me: () => Me;
 }
 
-/** Sends messages on one socket, and finds out what became of each. */
+/** Sends messages on one socket, and finds out the outcome of each. */
 export class Outgoing {
   readonly #options: Options;
   readonly #parts: Parts;
@@ -46,7 +46,7 @@ export class Outgoing {
     this.#deviceLookUps = new DeviceLookUps({ ...parts, ...times });
   }
 
-  /** Never rejects: whatever is not known is `unknown`. */
+  /** Sends a message. Never rejects: an outcome that is not known is `unknown`. */
   async send(request: SendRequest): Promise<SendOutcome> {
     const { clock, logger, metrics } = this.#options;
     const { devices, me, acknowledgements } = this.#parts;
@@ -75,7 +75,7 @@ export class Outgoing {
         ...(address === me().phoneJid || address === me().lid ? { toSelf: true } : {}),
       };
     } catch (error) {
-      // A number is an answer: WhatsApp hears us. Silence is what a socket shows that has lost it.
+      // A number is an answer: WhatsApp hears us. A socket that has lost it shows silence.
       const isSilent = error instanceof TimeoutError || (error instanceof LookUpError && error.code === undefined);
       if (isSilent) acknowledgements.giveUp(stanzaId, begunAtMs);
       logger.warn('send not acknowledged', { stanzaId, to: maskAddress(to), error });
@@ -83,7 +83,7 @@ export class Outgoing {
     }
   }
 
-  /** What WhatsApp would have to be asked for a message to this address now. Asks nothing. */
+  /** The look-ups that a message to this address needs now. It asks nothing of WhatsApp. */
   async lookUpsFor(to: string): Promise<ReadonlySet<LookUp>> {
     if (!isPerson(to)) return new Set<LookUp>(['group']);
     const address = await this.#recipients.knownAddressOf(to);
@@ -91,7 +91,7 @@ export class Outgoing {
     return new Set(await this.#deviceLookUps.neededFor(address));
   }
 
-  /** One name for all addresses of a person that are known. Asks nothing. */
+  /** One name for all known addresses of a person. It asks nothing of WhatsApp. */
   chatOf(to: string): Promise<string> {
     return this.#recipients.chatOf(to, this.#parts.me());
   }
@@ -117,13 +117,13 @@ export class Outgoing {
     try {
       return await this.#transmit(message, stanzaId, address);
     } catch (error) {
-      // What took too long may have left.
+      // A message that took too long may have left.
       if (keyAnswers.found === before || error instanceof TimeoutError) throw error;
       return this.#transmit(message, stanzaId, address);
     }
   }
 
-  /** Sends once. Resolves with nothing when WhatsApp has taken it, or with the number of its refusal. */
+  /** Sends once. Resolves to undefined when WhatsApp has accepted it, or to the number of its refusal. */
   async #transmit(leaving: LeavingMessage, messageId: string, address: string): Promise<number | undefined> {
     const { socket, acknowledgements, repository } = this.#parts;
     const { message, attributes = {}, nodes = [], kept } = leaving;
@@ -146,7 +146,7 @@ export class Outgoing {
     }
   }
 
-  /** Baileys does not say which of its queries failed. It stores the devices before it asks for their keys. */
+  /** Finds which look-up failed, as Baileys does not say so. It stores the devices before it asks for their keys. */
   async #whichFailed(address: string): Promise<LookUp> {
     const { devices, groups } = this.#parts;
     const people = isPerson(address) ? [address] : groups.members;

@@ -8,24 +8,36 @@ import { findOtherNames } from '../people/contactNames.ts';
 import type { Me } from '../wire/envelope.ts';
 import { asLookUp } from '../port/lookUpError.ts';
 
-/** As many as the addresses that a socket remembers. Who is forgotten is asked for once more. */
+/**
+ * The number of recipients that are remembered, as many as the addresses of a socket. A forgotten one is asked for once
+ * more.
+ */
 const MOST_KNOWN = 2_000;
-/** Accounts are given up; so long one is believed to be there. A socket may live for weeks. */
+/**
+ * How long an account is believed to exist, in milliseconds. Accounts are given up, and a socket may live for weeks.
+ */
 const KNOWN_FOR_MS = 7 * 24 * 60 * 60 * 1_000;
 
 /**
- * Who is on WhatsApp, and under which address. Asked once per number: a first message to nobody can restrict the account. What
- * WhatsApp answers is the address that is sent to: a number can be written in two ways of which one alone is the account.
+ * Finds whether a recipient is on WhatsApp, and under which address. Each number is asked for once: a first message to
+ * nobody can restrict the account. The message goes to the address in WhatsApp's answer: a number can be written in two
+ * ways of which one alone is the account.
  */
 export class Recipients {
   readonly #session: Pick<Session, 'getKeys'>;
   readonly #socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>;
   readonly #queryTimeoutMs: number;
   readonly #monotonicMs: () => number;
-  /** The account of a number. Made with the first of them: most connections are idle, and an empty cache takes kilobytes. */
+  /**
+   * The accounts of numbers. Made with the first of them, as most connections are idle, and an empty cache takes
+   * kilobytes.
+   */
   #known: LRUCache<string, string> | undefined;
 
-  /** @param times.queryTimeoutMs how long Baileys waits for an answer */
+  /**
+   * The recipients of one socket.
+   * @param times.queryTimeoutMs how long Baileys waits for an answer
+   */
   constructor(
     session: Pick<Session, 'getKeys'>,
     socket: Pick<ReturnType<typeof makeWASocket>, 'onWhatsApp'>,
@@ -38,8 +50,8 @@ export class Recipients {
   }
 
   /**
-   * The address to send to, or undefined if the number has no account. Groups and LIDs are taken to exist.
-   * Throws a `LookUpError` when WhatsApp refuses to say, or does not answer.
+   * The address to send to, or undefined if the number has no account. Groups and LIDs are taken to exist. Throws a
+   * `LookUpError` when WhatsApp refuses, or does not answer.
    */
   async resolve(to: string): Promise<string | undefined> {
     const known = await this.knownAddressOf(to);
@@ -47,7 +59,7 @@ export class Recipients {
     const answers = await asLookUp('account', () =>
       withDeadline('asking who has an account', deadlines.send.ms, async () => {
         const found = await this.#socket.onWhatsApp(to);
-        // Baileys says nothing when its query was not answered in time; "no account" would end the message for good.
+        // Baileys returns nothing when its query was not answered in time; "no account" would end the message for good.
         if (found === undefined) throw new TimeoutError('asking who is on WhatsApp', this.#queryTimeoutMs);
         return found;
       }),
@@ -58,7 +70,7 @@ export class Recipients {
     return this.#remember(to, isPerson(named) ? named : to);
   }
 
-  /** The address to send to, as far as it is known without asking. */
+  /** The address to send to, as far as it is known without a question to WhatsApp. */
   async knownAddressOf(to: string): Promise<string | undefined> {
     if (!to.endsWith('@s.whatsapp.net')) return to;
     const known = this.#known?.get(to);
@@ -87,12 +99,12 @@ export class Recipients {
 
   #remember(to: string, address: string): string {
     this.#known ??= new LRUCache({
-      // Counted by size and not by number: a number would reserve room for all of them at once.
+      // The cache counts by size and not by number: a number would reserve room for all entries at once.
       maxSize: MOST_KNOWN,
       sizeCalculation: () => 1,
       ttl: KNOWN_FOR_MS,
       perf: { now: this.#monotonicMs },
-      // Otherwise it remembers the time for a moment, with a timer.
+      // Otherwise the cache remembers the time for a moment, with a timer.
       ttlResolution: 0,
     });
     this.#known.set(to, address);

@@ -1,10 +1,16 @@
 import type { Clock } from '../../../shared/kernel/clock.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 
-/** Longer than a send with its ack, its record and its publish may take. */
+/**
+ * How long receipts wait at most, in milliseconds: longer than a send with its ack, its record and its publish may
+ * take.
+ */
 const RECORDED_DEADLINE_MS = 30_000;
 
-/** Messages that WhatsApp may have, while their result is not published yet: receipts for them wait, so that they come after. */
+/**
+ * Messages that WhatsApp may have, while their result is not published yet: receipts for them wait, so that they come
+ * after.
+ */
 export class UnrecordedSends {
   readonly #clock: Pick<Clock, 'sleep'>;
   readonly #waiting = new Map<StanzaId, Promise<void>>();

@@ -1,6 +1,9 @@
 import { KeyedMutex } from '../../session/keyedMutex.ts';
 
-/** One lock per account and address. Knows since when each account's locks are held: work that never ends holds up the rest. */
+/**
+ * One lock for each account and address. It knows since when each account's locks are held: work that never ends holds
+ * up the rest.
+ */
 export class AddressLocks {
   readonly #mutex = new KeyedMutex();
   /** When each held lock was taken, by account; accounts without one take no memory. */
@@ -42,5 +45,8 @@ export class AddressLocks {
   }
 }
 
-/** Of all connections of this process: two sockets of one account must not be at one ratchet, whatever their generation. */
+/**
+ * The locks of all connections of this process: two sockets of one account must not be at one ratchet, whatever their
+ * generation.
+ */
 export const addressLocks = new AddressLocks(() => performance.now());

@@ -1,6 +1,8 @@
 import type { Session } from '../../session/session.ts';
 
-/** The saves of one socket's credentials. What follows from a change may leave only when the change is durable. */
+/**
+ * The saves of one socket's credentials. A frame that follows from a change may leave only when the change is durable.
+ */
 export class CredentialSaves {
   readonly #session: Pick<Session, 'saveCredentials'>;
   readonly #failed: (error: unknown) => void;
@@ -8,7 +10,10 @@ export class CredentialSaves {
   #last: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
 
-  /** @param failed told at once when a save fails: nothing more may leave */
+  /**
+   * The saves into a session.
+   * @param failed called at once when a save fails: nothing more may leave
+   */
   constructor(session: Pick<Session, 'saveCredentials'>, failed: (error: unknown) => void) {
     this.#session = session;
     this.#failed = failed;
@@ -31,7 +36,7 @@ export class CredentialSaves {
     }
   }
 
-  /** Whether everything that was to be saved is durable. Never again after a failure. */
+  /** Whether every save is durable. After a failure it is never true again. */
   isSettled(): boolean {
     return this.#inFlight === 0 && this.#failure === undefined;
   }

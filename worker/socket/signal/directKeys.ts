@@ -2,14 +2,15 @@ import type { SignalDataSet, SignalDataTypeMap, SignalKeyStore } from '@whiskeys
 
 /**
  * Lets some keys through to the store, past the transactions that Baileys holds open across the wire:
- *
- * - Privacy tokens (`tctoken`). Baileys writes them when the transaction of the send is over, but still in its context: the
- *   write lands in what was committed long ago and is lost. Every message to a contact then issues a new token, and
- *   those of contacts are lost, without which WhatsApp may refuse a message (463). They are read from the store as well:
- *   that context still holds the token of before.
- * - New pre-keys. A request to repeat carries one, and Baileys commits it after the request has left: a crash in between
- *   gives the contact a key whose private half nobody has.
- *
+ * - Privacy tokens (`tctoken`). Baileys writes them when the transaction of the send is over, but still in its context:
+ * the
+ * write lands in what was committed long ago and is lost. Every message to a contact then issues a new token, and
+ * tokens
+ * of contacts are lost, without which WhatsApp may refuse a message (463). They are read from the store as well: that
+ * context still holds the token of before.
+ * - New pre-keys. A request to repeat carries one, and Baileys commits it after the request has left: a crash in
+ * between
+ * gives the contact a key whose private half nobody has.
  * @param joined the key store that all of Baileys works with; changed in place, because its parts have it by reference
  * @param store the same store outside every transaction
  */

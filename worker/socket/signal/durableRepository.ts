@@ -23,14 +23,17 @@ import type { SessionRenewals } from './sessionRenewals.ts';
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 type Repository = ReturnType<MakeRepository>;
 
-/** The one queue of libsignal that is left, that of new sessions: never two in it, or one would run in the other's transaction. */
+/**
+ * The one queue of libsignal that is left, the one of new sessions: never two in it, or one would run in the other's
+ * transaction.
+ */
 const newSessions = new KeyedMutex();
 
 /** An empty message, padded: Baileys finds nothing in it and sends the receipt. */
 const NOTHING = Buffer.from([1]);
 
 export interface DurableRepositoryOptions {
-  /** Tells the accounts of a process apart. */
+  /** The name that tells the accounts of a process apart. */
   readonly owner: string;
   readonly keys: SignalKeyStore;
   readonly gate: CommitGate;
@@ -63,9 +66,9 @@ export interface DurableRepositoryOptions {
  */
 export class DurableRepository {
   readonly #options: DurableRepositoryOptions;
-  /** The stanza that a ciphertext came in: Baileys hands the same Buffer object on. */
+  /** The stanzas of ciphertexts, by the Buffer object, which Baileys passes on. */
   readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
-  /** What has to be durable beside its own step before a ciphertext is handed back. */
+  /** The promise of what has to be durable beside its own step before a ciphertext is returned. */
   readonly #awaited = new AsyncLocalStorage<Promise<void>>();
 
   constructor(options: DurableRepositoryOptions) {
@@ -81,8 +84,8 @@ export class DurableRepository {
   }
 
   /**
-   * Does work in which something is sealed. It goes on while `durable` is on its way, but no ciphertext that is made within it is
-   * handed back before, and none if it rejects.
+   * Runs work in which something is sealed. It goes on while `durable` is on its way, but no ciphertext that is made
+   * within it is returned before, and none if it rejects.
    */
   sealAfter<Result>(durable: Promise<void>, work: () => Promise<Result>): Promise<Result> {
     return this.#awaited.run(durable, work);
@@ -134,7 +137,8 @@ export class DurableRepository {
           return plain === 'handled' || !isForBaileys(plain) ? NOTHING : plain;
         });
       } catch (error) {
-        // What could not be decrypted is Baileys' to answer; what could not be made durable must not be answered at all.
+        // A message that could not be decrypted is Baileys' to answer; one that could not be made durable must not be
+        // answered at all.
         if (decrypted) cut(error);
         throw askable(error);
       }
@@ -159,7 +163,7 @@ export class DurableRepository {
         receive(senderKeyOf(inner, request.group, request.authorJid), request.msg, () =>
           inner.decryptGroupMessage(request),
         ),
-      // Whatever key may be kept has been, when its message was opened. Baileys knows only which group the key names.
+      // Every key that may be kept has been, when its message was opened. Baileys knows only which group the key names.
       processSenderKeyDistributionMessage: async () => undefined,
       encryptMessage: async (request) => send(await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
       encryptGroupMessage: async (request) =>
@@ -178,8 +182,8 @@ export class DurableRepository {
 }
 
 /**
- * Whether Baileys makes a message of this. What it cannot is told as it is by then, and its step is used: without this Baileys
- * would ask the sender to repeat it, who would send the same.
+ * Whether Baileys makes a message of this. One that it cannot use is published by then, and its step is used: without
+ * this Baileys would ask the sender to repeat it, who would send the same.
  */
 function isForBaileys(padded: Uint8Array): boolean {
   return orNothing(() => proto.Message.decode(unpadRandomMax16(padded))) !== undefined;
@@ -190,7 +194,10 @@ interface KeysOfOurs {
   readonly set: (values: { readonly handled: Record<string, unknown> }) => Promise<void>;
 }
 
-/** `handled` is a type of ours beside Baileys' own; inside a transaction it is read and written like the others. */
+/**
+ * Reads the ring of handled stanzas. `handled` is a type of ours beside Baileys' own; inside a transaction it is read
+ * and written like the others.
+ */
 async function readRing(keys: unknown, key: string): Promise<readonly string[]> {
   const found = await (keys as KeysOfOurs).get('handled', [key]);
   return (found[key] as readonly string[] | undefined) ?? [];
@@ -200,7 +207,7 @@ function writeRing(keys: unknown, key: string, ring: readonly string[]): Promise
   return (keys as KeysOfOurs).set({ handled: { [key]: ring } });
 }
 
-/** Eight bytes that name a stanza among those of one sender. */
+/** The mark of a stanza: eight bytes that name it among those of one sender. */
 function markOf({ attrs }: BinaryNode): string {
   return createHash('sha256').update(`${attrs['from']}/${attrs['id']}`).digest('hex').slice(0, 16);
 }
@@ -217,8 +224,9 @@ function senderKeyOf(repository: Repository, group: string, jid: string): string
 }
 
 /**
- * A message whose key is gone and that was not handled is one that its sender has to repeat. Baileys takes it for one that came
- * twice, by these words, and refuses it for good: nobody would ever see it. What did come twice is found by its mark before.
+ * The error of a message for which its sender should be asked. A message whose key is gone and that was not handled is
+ * one that its sender has to repeat. Baileys takes it for one that came twice, by these words, and refuses it for good:
+ * nobody would ever see it. A message that did come twice is found by its mark before.
  */
 function askable(error: unknown): unknown {
   const isKeyGone = error instanceof Error && error.message.includes(MISSING_KEYS_ERROR_TEXT);

@@ -15,7 +15,10 @@ type Repository = ReturnType<MakeRepository>;
 type Creds = Parameters<MakeRepository>[0]['creds'];
 type InTurn = (group: string, author: string, work: () => Promise<void>) => Promise<void>;
 
-/** A key is 32 bytes and what signs it 33, with three numbers around them. */
+/**
+ * The greatest number of bytes of a sealed key: a key is 32 bytes and its signing key 33, with three numbers around
+ * them.
+ */
 const LONGEST_KEY_BYTES = 1_024;
 
 /**
@@ -32,10 +35,13 @@ export class SenderKeys {
   readonly #store: SignalKeyStore;
   readonly #inTurn: InTurn;
   #failedCalls = 0;
-  /** Made for the first key that comes: most accounts that are at rest never need it. */
+  /** The store of keys; made for the first key that comes, as most accounts that are at rest never need it. */
   #made: { readonly keys: ReturnType<typeof addTransactionCapability>; readonly repository: Repository } | undefined;
 
-  /** @param inTurn runs work alone on the sender key of an author in a group */
+  /**
+   * The sender keys of one account.
+   * @param inTurn runs work alone on the sender key of an author in a group
+   */
   constructor(creds: Creds, keys: SignalKeyStore, inTurn: InTurn) {
     this.#creds = creds;
     this.#store = keys;
@@ -52,7 +58,7 @@ export class SenderKeys {
     const item = (message?.deviceSentMessage?.message ?? message)?.senderKeyDistributionMessage;
     const { from, participant: authorJid } = attrs;
     if (!item?.groupId || authorJid === undefined || !isKeyForItsGroup(item.groupId, from)) return;
-    // A member can seal anything as a key; what the store could not hold would come again for ever.
+    // A member can seal anything as a key; a key that the store could not hold would come again for ever.
     if ((item.axolotlSenderKeyDistributionMessage?.length ?? 0) > LONGEST_KEY_BYTES) return;
     const group = item.groupId;
     const failed = this.#failedCalls;
@@ -79,7 +85,10 @@ export class SenderKeys {
     return this.#made;
   }
 
-  /** Failures of the store are told from those of the key: only the former may come to another end another time. */
+  /**
+   * Marks failures of the store, to tell them from those of the key: only the former may have another outcome another
+   * time.
+   */
   #counting(keys: SignalKeyStore): SignalKeyStore {
     const failed = (error: unknown): never => {
       this.#failedCalls += 1;

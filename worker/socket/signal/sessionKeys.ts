@@ -3,14 +3,13 @@ import { proto } from '@whiskeysockets/baileys';
 import type { CommitGate } from '../../fleet/gate.ts';
 import type { Session } from '../../session/session.ts';
 
-/** Longer than WhatsApp keeps a socket that does not answer. */
+/** How long a call waits for the gate, in milliseconds: longer than WhatsApp keeps a socket that does not answer. */
 const SUSPENDED_MS = 60_000;
 
 /**
  * The session as Baileys' key store. A failure cuts the connection before it is thrown: Baileys and libsignal take a
- * failed read for "no session", and would answer WhatsApp accordingly.
- *
- * The gate is asked after each call: Baileys awaits one between the encryption of a message and the wire.
+ * failed read for "no session", and would answer WhatsApp accordingly. The gate is asked after each call: Baileys
+ * awaits one between the encryption of a message and the wire.
  */
 export function makeSessionKeys(session: Session, gate: CommitGate, cut: (cause: unknown) => void): SignalKeyStore {
   const guarded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -28,7 +27,8 @@ export function makeSessionKeys(session: Session, gate: CommitGate, cut: (cause:
       guarded(async () => {
         const found = await session.getKeys(type, ids);
         if (type === 'app-state-sync-key') {
-          // Must be a message of the library: made from plain values its key has no bytes, and no patch ever verifies.
+          // The value must be a message of the library: made from plain values its key has no bytes, and no patch ever
+          // verifies.
           for (const [id, value] of Object.entries(found)) {
             found[id] = proto.Message.AppStateSyncKeyData.fromObject(value as Record<string, unknown>);
           }
@@ -40,7 +40,7 @@ export function makeSessionKeys(session: Session, gate: CommitGate, cut: (cause:
   };
 }
 
-/** The mark of a handled stanza says that this is a step of receiving, and that its message is published. */
+/** Whether a write is a receiving step: the mark of a handled stanza shows that, and that its message is published. */
 function isReceived(data: SignalDataSet): boolean {
   return 'handled' in data;
 }

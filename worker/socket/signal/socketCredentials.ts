@@ -8,18 +8,19 @@ import { CredentialSaves } from './credentialSaves.ts';
 type AppStateKeys = Readonly<Record<string, SignalDataTypeMap['app-state-sync-key']>>;
 
 /**
- * The credentials of one socket. Those of a pairing are made for it and stay in memory until it succeeds: half a pairing can
- * never be logged in with.
+ * The credentials of one socket. Credentials of a pairing are made for it and stay in memory until it succeeds: half a
+ * pairing can never be logged in with.
  */
 export class SocketCredentials {
-  /** Baileys works with the same object, and changes it. */
+  /** The credentials that Baileys works with, and changes. */
   readonly current: AuthenticationCreds;
   readonly saves: CredentialSaves;
   readonly #session: OpenSocketOptions['session'];
   #isPairing: boolean;
 
   /**
-   * @param cut told when credentials cannot be saved
+   * The credentials of a login or a pairing.
+   * @param cut called when credentials cannot be saved
    * @throws Error when the session holds none for a login
    */
   constructor({ session, pairing }: Pick<OpenSocketOptions, 'session' | 'pairing'>, cut: (cause: unknown) => void) {
@@ -40,12 +41,15 @@ export class SocketCredentials {
     return { phoneJid, lid };
   };
 
-  /** The pairing has succeeded, and its credentials are durable: from here on changes are saved. */
+  /** Notes that the pairing has succeeded, and its credentials are durable: from here on changes are saved. */
   paired(): void {
     this.#isPairing = false;
   }
 
-  /** Baileys has changed them. Before a pairing has succeeded there is nothing to store; a failure cuts the socket. */
+  /**
+   * Saves the credentials after Baileys has changed them. Before a pairing has succeeded there is nothing to store; a
+   * failure cuts the socket.
+   */
   readonly changed = (): void => {
     if (!this.#isPairing) this.saves.save(this.current).catch(() => undefined);
   };

@@ -5,8 +5,8 @@ type AppStateKey = SignalDataTypeMap['app-state-sync-key'];
 
 /**
  * The app-state keys that another of our devices shares with us, by their id in base64 as Baileys keeps them; empty for
- * every other message and for every other sender. Baileys stores them after the receipt: a crash in between would lose them
- * for ever, and with them labels, mutes and archives.
+ * every other message and for every other sender. Baileys stores them after the receipt: a crash in between would lose
+ * them for ever, and with them labels, mutes and archives.
  */
 export function toAppStateKeys(
   stanza: BinaryNode,

@@ -4,10 +4,10 @@ import { isPerson, otherNameOf, withoutDevice } from '../../../shared/kernel/jid
 import { callKey } from './factKey.ts';
 
 /**
- * The fact of a call that somebody makes; undefined for what else is told of calls. Who calls is what WhatsApp's server wrote
- * on the stanza. The offer inside is the caller's own: what it says of who calls (`call-creator`, `caller_pn`) is not believed,
- * and the other name of the caller comes from what is known of him (`contactNames`). Which
- * group is called together is its word, too, for the caller of this to check.
+ * The fact of a call to the account; undefined for other stanzas about calls. The caller is the address that WhatsApp's
+ * server wrote on the stanza. The offer inside is the caller's own: its fields about the caller (`call-creator`,
+ * `caller_pn`) are not believed, and the other name of the caller comes from what is known of them (`contactNames`).
+ * The group that is called together is the caller's word, too, which the user of this function checks.
  */
 export function toCallFact(stanza: BinaryNode, rejected: boolean): CallFact | undefined {
   const offer = getBinaryNodeChild(stanza, 'offer') ?? getBinaryNodeChild(stanza, 'offer_notice');

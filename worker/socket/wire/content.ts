@@ -7,14 +7,15 @@ import { fromWire } from './wireKinds.ts';
 
 export interface ToldContent {
   readonly content: InboundContent;
-  /** What it was wrapped in, from the outside in. */
+  /** The wrappings of the message, from the outside in. */
   readonly flags: readonly string[];
 }
 
 /**
- * What a message shows its reader: what has a form here in it (`wireKinds`), everything else by its kind, bookkeeping between devices not at all
- * (`docs/messages.md`). Whatever the sender chose, what is not on the list of bookkeeping is told.
- * @param plaintext of the message, without padding
+ * The content of a message as its reader sees it: a kind with a form here (`wireKinds`), every other one by the name of
+ * its kind, bookkeeping between devices not at all (`docs/messages.md`). Whatever the sender chose, a field that is not
+ * on the list of bookkeeping is shown.
+ * @param plaintext the plaintext of the message, without padding
  */
 export function toContent(plaintext: Uint8Array): ToldContent | undefined {
   const unwrapped = unwrap(plaintext, read);
@@ -36,7 +37,7 @@ function unsupported(kind: string): InboundContent {
   return { type: 'unsupported', unsupported: { kind } };
 }
 
-/** What one message shows by itself. An empty text counts as none. */
+/** The content of one message by itself. An empty text counts as none. */
 function read({ parts }: Level): InboundContent | 'nothing' | 'malformed' {
   const content = fromWire(parts);
   if (content !== 'nothing') return content;

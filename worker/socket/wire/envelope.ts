@@ -9,13 +9,13 @@ export interface Me {
   readonly lid: string | undefined;
 }
 
-/** What an envelope says about a message: all of its fact but the content. */
+/** The address parts of a message: all of its fact but the content. */
 export type MessageAddress = Omit<MessageFact, 'kind' | 'key' | 'content'>;
 
-/** Where a message belongs, by its stanza; a message without content says so too. */
+/** The addresses of a message, by its stanza; a message without content has them, too. */
 export function addressOf({ attrs }: BinaryNode, me: Me): MessageAddress {
   const from = withoutDevice(attrs['from'] ?? '');
-  // In a group, and in a broadcast, the sender is not where it comes from.
+  // In a group, and in a broadcast, the sender is not the chat that the stanza comes from.
   const isGroup = from.endsWith('@g.us') || from.endsWith('@broadcast');
   const sender = isGroup ? withoutDevice(attrs['participant'] ?? '') : from;
   const fromMe = isMe(sender, me);
@@ -46,7 +46,7 @@ export function isFromOwnAccount({ attrs: { from = '' } }: BinaryNode, me: Me): 
   return isMe(withoutDevice(from), me);
 }
 
-/** The same of the phone alone: device 0. */
+/** Whether a message is from the account's own phone, which is device 0. */
 export function isFromOwnPhone(stanza: BinaryNode, me: Me): boolean {
   const { from = '' } = stanza.attrs;
   return withoutDevice(from) === from && isFromOwnAccount(stanza, me);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What makes a message unique within its connection. */
+/** The parts that make a message unique within its connection. */
 export interface MessageIdentity {
   readonly chat: string;
   readonly sender: string;
@@ -18,7 +18,7 @@ export function callKey(callId: string, caller: string): string {
   return `call:${digest(callId, caller)}`;
 }
 
-/** The name of a fact by what makes it unique: the same parts always give the same 40 characters. */
+/** The name of a fact from its unique parts: the same parts always give the same 40 characters. */
 export function digest(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
 }

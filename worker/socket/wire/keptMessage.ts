@@ -2,8 +2,8 @@ import { proto } from '@whiskeysockets/baileys';
 import type { WireMessage } from './wireKind.ts';
 
 /**
- * A message as it is kept for its next tries and for requests to repeat it: a version, the length of what stands around it, that as
- * JSON, and the message in WhatsApp's own encoding.
+ * A message as it is kept for its next tries and for requests to repeat it: a version, the length of the parts around
+ * it, those parts as JSON, and the message in WhatsApp's own encoding.
  */
 const VERSION = 1;
 const HEAD_BYTES = 3;
@@ -17,7 +17,7 @@ export function toKept({ message, attributes, nodes }: WireMessage): Uint8Array 
   return Buffer.concat([head, around, proto.Message.encode(message).finish()]);
 }
 
-/** Throws when it is nothing that this version has written. */
+/** Reads a kept message. Throws when this version has not written it. */
 export function fromKept(kept: Uint8Array): WireMessage {
   const bytes = Buffer.from(kept.buffer, kept.byteOffset, kept.length);
   if (bytes.length < HEAD_BYTES || bytes.readUInt8() !== VERSION) throw new Error('a kept message of another version');

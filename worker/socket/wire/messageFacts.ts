@@ -14,7 +14,10 @@ export interface ToldMessage {
   readonly unshown?: Uint8Array;
 }
 
-/** The post that a newsletter brings: not sealed, so that nothing of it comes by way of the cipher; undefined for all else. */
+/**
+ * The post that a newsletter brings, which is not sealed, so that it does not come by way of the cipher; undefined for
+ * all else.
+ */
 export function toNewsletterPost(stanza: BinaryNode): Plaintext | undefined {
   if (stanza.attrs['from']?.endsWith('@newsletter') !== true) return undefined;
   const content = getBinaryNodeChild(stanza, 'plaintext')?.content;
@@ -22,9 +25,9 @@ export function toNewsletterPost(stanza: BinaryNode): Plaintext | undefined {
 }
 
 /**
- * The facts of a message: one, none when it is bookkeeping between devices, or those of the messages that our own
+ * The facts of a message: one; none when it is bookkeeping between devices; or those of the messages that the account's
  * phone brings later because they had come without their content.
- * @param stanzaOf the stanza of such a message, where it is still known: it says more than the phone does
+ * @param stanzaOf returns the stanza of such a message, where it is still known: it holds more than the phone's answer
  */
 export function toMessageFacts(
   stanza: BinaryNode,
@@ -44,7 +47,7 @@ export function toMessageFacts(
 
 type Answer = proto.Message.PeerDataOperationRequestResponseMessage.IPeerDataOperationResult;
 
-/** What our own phone answers to a request for messages; it may come in the wrapper of our own devices. */
+/** The answers of the account's phone to a request for messages; they may come in the wrapper of our own devices. */
 function answersIn(bytes: Uint8Array): readonly Answer[] {
   const decoded = orNothing(() => proto.Message.decode(bytes));
   const { protocolMessage } = decoded?.deviceSentMessage?.message ?? decoded ?? {};
@@ -79,7 +82,7 @@ function factsOfAnswer(
   return toFacts(address, message);
 }
 
-/** Number of the field of `WebMessageInfo` that holds the message. */
+/** The number of the field of `WebMessageInfo` that holds the message. */
 const MESSAGE = 2;
 
 /** The message in a `WebMessageInfo` as it stands there: decoding it would lose the fields that have no name yet. */

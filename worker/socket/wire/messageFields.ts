@@ -1,8 +1,9 @@
 /**
- * The fields of WhatsApp's `Message`, by number: what a person wrote is in one of them. The names are those of
- * 2.3000.1045601094, the version of the protocol in `@wppconnect/wa-proto` at that number. The protocol in Baileys is older and
- * lacks the fields from 115 on; loading the newer one beside it would take 50 MB of each worker process and a quarter of a
- * second at its start, for no more than these lines. Field 114 has no name here: Baileys calls it what WhatsApp now calls 115.
+ * The fields of WhatsApp's `Message`, by number: one of them holds what a person wrote. The names are those of
+ * 2.3000.1045601094, the version of the protocol in `@wppconnect/wa-proto` at that number. The protocol in Baileys is
+ * older and lacks the fields from 115 on; loading the newer one beside it would take 50 MB of each worker process and a
+ * quarter of a second at its start, for no more than these lines. Field 114 has no name here: Baileys gives it the name
+ * that WhatsApp now gives 115.
  */
 export const messageFields: Readonly<Record<number, string>> = {
   1: 'conversation',
@@ -120,15 +121,15 @@ export const messageFields: Readonly<Record<number, string>> = {
 /** The two fields that hold a text as such. */
 export const CONVERSATION = 1;
 export const EXTENDED_TEXT = 6;
-/** Within an extended text. */
+/** The field of the text within an extended text. */
 export const TEXT_OF_EXTENDED = 1;
-/** What devices tell each other about messages, in kinds of its own. */
+/** The field with messages between devices about messages, in kinds of its own. */
 export const PROTOCOL = 12;
 
-/** What another device of our own account has sent comes to us in this, with where it went. */
+/** The field in which a message of another device of our own account comes to us, with its chat. */
 export const DEVICE_SENT = 31;
 
-/** Fields that devices fill for each other, with the reason why nobody reads them. All others are something to tell. */
+/** Fields that devices fill for each other, with the reason why nobody reads them. All others are shown. */
 export const bookkeeping: Readonly<Record<number, string>> = {
   2: 'Brings the key of a sender in a group.',
   15: 'The same for a kind of key that no client uses any more.',
@@ -139,11 +140,11 @@ export const bookkeeping: Readonly<Record<number, string>> = {
 };
 
 export interface Wrapper {
-  /** What a message is called that came in it. */
+  /** The flag of a message that came in it; undefined for none. */
   readonly flag: string | undefined;
-  /** Number of the field within it that holds the message. */
+  /** The number of the field within it that holds the message. */
   readonly inner: number;
-  /** Its other fields, which say nothing that a person wrote. */
+  /** The numbers of its other fields, which hold nothing that a person wrote. */
   readonly others: readonly number[];
 }
 
@@ -158,7 +159,7 @@ export const wrappers: ReadonlyMap<number, Wrapper> = new Map([
   ...FUTURE_PROOF.map((number): [number, Wrapper] => [number, { flag: kindOf(number), inner: 1, others: [] }]),
 ]);
 
-/** What a field is called towards tenants: `callLogMesssage` is a `callLog`; `field_300` where it has no name. */
+/** The name of a field for tenants: `callLogMesssage` is a `callLog`; `field_300` where it has no name. */
 export function kindOf(number: number): string {
   return messageFields[number]?.replace(/Mess+age(V\d+)?(Extension)?$/, '') ?? `field_${number}`;
 }

@@ -10,8 +10,8 @@ const WITHOUT: readonly (keyof proto.IMessage)[] = [
 export const SECRET_BYTES = 32;
 
 /**
- * A message with its secret: later edits, votes and reactions are sealed with it, and Baileys makes the token from it by which
- * WhatsApp's clients report a message. One that brings its own keeps it.
+ * A message with its secret: later edits, votes and reactions are sealed with it, and Baileys makes the token from it
+ * by which WhatsApp's clients report a message. A message that brings its own secret keeps it.
  */
 export function withSecret(message: proto.IMessage, secret: Uint8Array): proto.IMessage {
   const { messageContextInfo } = message;

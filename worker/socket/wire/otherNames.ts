@@ -5,7 +5,7 @@ import { callKey, messageKey } from './factKey.ts';
 /** The other name of each address for which it is known: a LID for a number, a number for a LID. */
 export type OtherNames = ReadonlyMap<string, string>;
 
-/** The addresses whose other name would complete these facts, because no stanza has told it. */
+/** The addresses whose other name would complete these facts, because no stanza has given it. */
 export function namelessIn(facts: readonly Fact[]): readonly string[] {
   const addresses = facts.flatMap((fact): readonly (string | false)[] => {
     if (fact.kind === 'message') {
@@ -20,8 +20,8 @@ export function namelessIn(facts: readonly Fact[]): readonly string[] {
 }
 
 /**
- * A fact with both names of its people, where they are known, and with the keys that it has by the others: WhatsApp may
- * bring the same stanza once by number and once by LID.
+ * A fact with both names of its people, where they are known, and with the keys that it has by the other names:
+ * WhatsApp may bring the same stanza once by number and once by LID.
  */
 export function withOtherNames(fact: Fact, names: OtherNames): Fact {
   if (fact.kind === 'message') return withKeys(completeMessage(fact, names), messageKeysOf);
@@ -54,7 +54,7 @@ function completeCall(fact: CallFact, names: OtherNames): CallFact {
   return { ...fact, ...(callerAlias === undefined ? {} : { callerAlias }) };
 }
 
-/** A receipt needs none: its message moves forward once, whoever is named. */
+/** Adds the other keys of a fact. A receipt needs none: its message moves forward once, whoever is named. */
 function withKeys<Keyed extends MessageFact | CallFact>(
   fact: Keyed,
   keysOf: (fact: Keyed) => readonly string[],
@@ -67,7 +67,7 @@ function messageKeysOf(fact: MessageFact): readonly string[] {
   const { chat, chatAlias, sender, senderAlias } = fact;
   // In a chat with one person, chat and writer are that person, and change their name together.
   if (chat === sender) return [messageKey(fact), ...keyUnder(fact, chatAlias, chatAlias)];
-  // One of the two has one key only: a group has one address, and our own account counts as one writer.
+  // Only one of the two changes the key: a group has one address, and our own account counts as one writer.
   return [messageKey(fact), ...keyUnder(fact, chatAlias, sender), ...keyUnder(fact, chat, senderAlias)];
 }
 

@@ -4,11 +4,11 @@
  */
 export interface WireField {
   readonly number: number;
-  /** One of {@link wireTypes}. */
+  /** The type of the field: one of {@link wireTypes}. */
   readonly wireType: number;
-  /** What a field of bytes holds; empty for all else. */
+  /** The contents of a field of bytes; empty for all else. */
   readonly bytes: Uint8Array;
-  /** What a number says, exact up to 2^53; 0 for all else. */
+  /** The value of a number, exact up to 2^53; 0 for all else. */
   readonly value: number;
 }
 
@@ -16,13 +16,13 @@ export const wireTypes = { number: 0, eightBytes: 1, bytes: 2, groupStart: 3, gr
 
 const LARGEST_FIELD = 2 ** 29 - 1;
 const MOST_NUMBER_BYTES = 10;
-/** As deep as protobuf itself reads. */
+/** The greatest depth of groups, as deep as protobuf itself reads. */
 const DEEPEST_GROUP = 100;
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * Tells of each field of a message in its order, but of none within a group.
- * Returns `malformed` when the bytes are no message; what was told before that counts for nothing then.
+ * Calls back with each field of a message in its order, but with none within a group. Returns `malformed` when the
+ * bytes are no message; the fields before that count for nothing then.
  */
 export function scan(bytes: Uint8Array, onField: (field: WireField) => void): 'whole' | 'malformed' {
   const cursor = { at: 0 };
@@ -48,7 +48,7 @@ export function scan(bytes: Uint8Array, onField: (field: WireField) => void): 'w
 }
 
 /**
- * What a field of bytes holds when it stands there more than once: a message is the sum of its parts.
+ * The contents of a field of bytes that stands there more than once: a message is the sum of its parts.
  * @param parts in their order
  */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {

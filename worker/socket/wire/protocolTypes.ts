@@ -1,12 +1,12 @@
 import { scan, wireTypes } from './protobufFields.ts';
 
-/** Number of the field that says of which type a `protocolMessage` is. */
+/** The number of the field that holds the type of a `protocolMessage`. */
 const TYPE = 2;
 
 /**
- * What devices tell each other about messages, chats and accounts: type by type whether it is something that a person did,
- * and then by what name it is told, or bookkeeping between devices, and then why nobody reads it. Names and numbers are
- * those of `ProtocolMessage.Type`, in the version that `messageFields` is of.
+ * Messages between devices about messages, chats and accounts, type by type: either something that a person did, with
+ * the name under which it is shown, or bookkeeping between devices, with the reason why nobody reads it. Names and
+ * numbers are those of `ProtocolMessage.Type`, in the version of `messageFields`.
  */
 type ProtocolType = { readonly told: string } | { readonly bookkeeping: string };
 
@@ -46,8 +46,8 @@ export const protocolTypes: Readonly<Record<number, ProtocolType>> = {
 };
 
 /**
- * What a `protocolMessage` is called towards tenants; one of a type that nobody knows yet is told by its number.
- * Returns `bookkeeping` for what is none of theirs, and `malformed` when the bytes are no message.
+ * The name of a `protocolMessage` for tenants; a type that nobody knows yet is named by its number. Returns
+ * `bookkeeping` for a type that is not for tenants, and `malformed` when the bytes are no message.
  */
 export function readProtocol(
   bytes: Uint8Array,

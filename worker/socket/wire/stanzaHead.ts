@@ -1,6 +1,6 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 
-/** Attributes of a message by which it is acknowledged, asked for again, and told of. */
+/** The attributes by which a message is acknowledged, asked for again, and published. */
 const KEPT = [
   'id',
   'from',
@@ -20,12 +20,12 @@ const KEPT = [
   'peer_recipient_lid',
   'peer_recipient_pn',
 ] as const;
-/** More than any of them needs; a name is shown with 128 characters. */
+/** The greatest length of an attribute, more than any of them needs; a name is shown with 128 characters. */
 const LONGEST = 512;
 
 /**
- * What is kept of a message that has to wait: no content, and attributes that cannot be long, because how many wait is bounded
- * by number and what is in them was written by strangers. Undefined where its id is too long to be kept.
+ * The part of a message that is kept while it has to wait: no content, and attributes that cannot be long, because the
+ * number of waiting ones is bounded and strangers write them. Undefined where its id is too long to be kept.
  */
 export function stanzaHead({ tag, attrs }: BinaryNode): BinaryNode | undefined {
   if ((attrs['id'] ?? '').length > LONGEST) return undefined;

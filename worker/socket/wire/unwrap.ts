@@ -1,36 +1,39 @@
 import { bookkeeping, CONVERSATION, DEVICE_SENT, EXTENDED_TEXT, messageFields, wrappers } from './messageFields.ts';
 import { joined, scan, wireTypes } from './protobufFields.ts';
 
-/** Wrappers that are opened, one in the other. What is wrapped deeper is told by the name of the wrapper that stays closed. */
+/**
+ * The number of wrappers that are opened, one in the other. A message that is wrapped deeper is named after the wrapper
+ * that stays closed.
+ */
 const MOST_WRAPPERS = 5;
-/** Unknown fields that are named; a message of the protocol has one. */
+/** The number of unknown fields that are named; a message of the protocol has one. */
 const MOST_UNKNOWN = 16;
 
-/** The fields of one message, without what is in them. */
+/** The fields of one message, without their contents. */
 export interface Level {
   /** Fields of bytes that have a name, in their order, each with all that stands under its number. */
   readonly parts: ReadonlyMap<number, readonly Uint8Array[]>;
-  /** Numbers of the others, each once, at most 16 of them, the smallest first. */
+  /** The numbers of the other fields, each once, at most 16 of them, the smallest first. */
   readonly unknown: readonly number[];
 }
 
-/** What is in the innermost message that says something. `flags` are the wrappers around it, from the outside in. */
+/** The content of the innermost message that has any. `flags` are the wrappers around it, from the outside in. */
 export type Unwrapped<Content> =
   | { readonly outcome: 'content'; readonly content: Content; readonly flags: readonly string[] }
-  /** A field that is there and says nothing that can be read: a closed or an empty wrapper, or an empty text. */
+  /** A field that is there without readable content: a closed or an empty wrapper, or an empty text. */
   | { readonly outcome: 'field'; readonly number: number; readonly flags: readonly string[] }
   /** Fields that have no name. */
   | { readonly outcome: 'unknown'; readonly numbers: readonly number[]; readonly flags: readonly string[] }
   | { readonly outcome: 'malformed'; readonly flags: readonly string[] }
-  /** Only what devices fill for each other. */
+  /** The message has only fields that devices fill for each other. */
   | { readonly outcome: 'bookkeeping' }
-  /** Nothing at all. */
+  /** The message has no field at all. */
   | { readonly outcome: 'empty' };
 
 /**
- * Opens the wrappers around a message, at most five deep. A message says something by itself, or by what it wraps, or by a
+ * Opens the wrappers around a message, at most five deep. A message has content by itself, or by what it wraps, or by a
  * field that nobody knows, in this order.
- * @param read what a message itself shows, its wrappers left aside; `nothing` when that is bookkeeping or empty
+ * @param read reads a message itself, its wrappers left aside; `nothing` when that is bookkeeping or empty
  */
 export function unwrap<Content>(bytes: Uint8Array, read: Read<Content>): Unwrapped<Content> {
   return open(bytes, read, []);
@@ -38,7 +41,10 @@ export function unwrap<Content>(bytes: Uint8Array, read: Read<Content>): Unwrapp
 
 type Read<Content> = (level: Level) => Content | 'nothing' | 'malformed';
 
-/** @param path numbers of the wrappers around it, from the outside in */
+/**
+ * Opens one level.
+ * @param path numbers of the wrappers around it, from the outside in
+ */
 function open<Content>(bytes: Uint8Array, read: Read<Content>, path: readonly number[]): Unwrapped<Content> {
   const flags = flagsOf(path);
   const level = readLevel(bytes);
@@ -69,7 +75,7 @@ function openWrapper<Content>(
   outerPath: readonly number[],
 ): Unwrapped<Content> {
   const wrapper = wrappers.get(number);
-  // Our own devices wrap once, around all else, and that counts for nothing.
+  // Our own devices wrap once, around all else, and that wrapper counts for nothing.
   const isTransport = number === DEVICE_SENT;
   const isTooDeep = isTransport
     ? outerPath.length > 0
@@ -84,7 +90,7 @@ function openWrapper<Content>(
   });
   if (scanned === 'malformed') return { outcome: 'malformed', flags: flagsOf(path) };
   const inner = open(joined(parts), read, path);
-  // An empty wrapper is something that a person sent. Only what brings the words of our own device may bring none.
+  // An empty wrapper is something that a person sent. Only the wrapper of our own devices may be empty.
   const isField = inner.outcome === 'empty' ? !isTransport || hasMore : inner.outcome === 'bookkeeping' && hasMore;
   return isField ? { outcome: 'field', number, flags: flagsOf(path) } : inner;
 }
@@ -97,7 +103,7 @@ function readLevel(bytes: Uint8Array): Level | 'malformed' {
   const parts = new Map<number, Uint8Array[]>();
   const unknown = new Set<number>();
   const scanned = scan(bytes, ({ number, wireType, bytes: content }) => {
-    // All known fields hold bytes: one of another kind is another field.
+    // All known fields hold bytes: a field of another wire type is another field.
     if (wireType !== wireTypes.bytes || messageFields[number] === undefined) {
       if (unknown.size < MOST_UNKNOWN) unknown.add(number);
       return;
@@ -109,7 +115,7 @@ function readLevel(bytes: Uint8Array): Level | 'malformed' {
   return scanned === 'malformed' ? scanned : { parts, unknown: [...unknown].toSorted((one, other) => one - other) };
 }
 
-/** Whether a field is a message of its own kind: no text, no wrapper, nothing that devices fill for each other. */
+/** Whether a field is a message of its own kind: no text, no wrapper, no field that devices fill for each other. */
 export function isOfItsOwn(number: number): boolean {
   return bookkeeping[number] === undefined && !wrappers.has(number);
 }

@@ -1,7 +1,7 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { Level } from './unwrap.ts';
 
-/** A message as it leaves: what is sealed, and what stands around it in its stanza. */
+/** A message as it leaves: the part that is sealed, and the parts around it in its stanza. */
 export interface WireMessage {
   readonly message: proto.IMessage;
   /** Further attributes of the stanza, such as `edit`. */
@@ -10,28 +10,29 @@ export interface WireMessage {
   readonly nodes?: readonly { readonly tag: string; readonly attrs: Readonly<Record<string, string>> }[];
 }
 
-/** What a kind may need beside what is said, each asked for when it is needed. */
+/** The context that a kind may need beside the content; each part is called when it is needed. */
 export interface WireContext {
-  /** Where it goes: the address that WhatsApp named. */
+  /** The chat that it goes to: the address that WhatsApp named. */
   readonly chat: string;
 }
 
-/** How a kind is sent. */
+/** The way in which a kind is sent. */
 export interface Spoken<Asked> {
   /**
-   * Called once for a message, however often it is tried: what it makes is kept before anything leaves, and sent again from there.
-   * So it may look something up, choose a secret, or bring a file up before, each within a deadline of its own.
+   * Makes the wire message. It is called once for a message, however often that is tried: the result is kept before
+   * anything leaves, and sent again from there. So it may look something up, choose a secret, or upload a file before,
+   * each within a deadline of its own.
    */
   readonly toWire: (asked: Asked, context: WireContext) => WireMessage | Promise<WireMessage>;
 }
 
-/** How a kind is understood. */
+/** The way in which a kind is understood. */
 export interface Understood<Body> {
-  /** Numbers of the fields of `Message` that it comes in (`messageFields`). */
+  /** The numbers of the fields of `Message` that it comes in (`messageFields`). */
   readonly fields: readonly number[];
   /**
-   * What is said in them. `nothing`: there is nothing to show, and the message is told by what else is in it. Must not throw: a
-   * stranger wrote these bytes.
+   * Reads the body from the fields. `nothing`: there is nothing to show, and the other fields of the message count.
+   * Must not throw: a stranger wrote these bytes.
    */
   readonly fromWire: (parts: Level['parts']) => Body | 'nothing' | 'malformed';
 }

@@ -4,10 +4,10 @@ import { joined, scan, wireTypes } from '../protobufFields.ts';
 import type { Spoken, Understood } from '../wireKind.ts';
 
 export const text = {
-  // Without a preview: for one, this worker would fetch an address of the tenant's choosing.
+  // There is no preview: for one, this worker would fetch an address of the tenant's choosing.
   toWire: ({ body }) => ({ message: { extendedTextMessage: { text: body } } }),
   fields: [CONVERSATION, EXTENDED_TEXT],
-  /** Of a text that stands there twice, the last counts. An empty text counts as none. */
+  /** The last one counts of a text that stands there twice. An empty text counts as none. */
   fromWire: (parts) => {
     const conversation = toText(parts.get(CONVERSATION)?.at(-1));
     const extended = parts.get(EXTENDED_TEXT);
@@ -25,7 +25,7 @@ function told(body: string): BodyOf<'text'> | 'nothing' {
   return body === '' ? 'nothing' : { body };
 }
 
-/** Bytes that are no UTF-8 become U+FFFD. */
+/** Bytes that are not UTF-8 become U+FFFD. */
 function toText(bytes: Uint8Array | undefined): string {
   return bytes === undefined ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
