@@ -4,16 +4,17 @@ import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import { Budgets } from '../port/budgets.ts';
 import { FairRoom } from '../port/fairRoom.ts';
 import type { UnrecordedSends } from '../sending/unrecordedSends.ts';
-import { toReceiptFacts, type SaidReceipt } from '../wire/receiptFacts.ts';
+import { toReceiptFacts, type NamedReceipt } from '../wire/receiptFacts.ts';
 
 /**
- * Messages that are told of at once, of one receipt. Each is looked up where it is stored, in order with all else of the connection:
- * with more of them, whoever names twenty thousand would keep everybody else waiting for minutes.
+ * The number of messages of one receipt that are handled at once. Each is looked up where it is stored, in order with
+ * all else of the connection: with more of them, a receipt that names twenty thousand would keep everybody else waiting
+ * for minutes.
  */
 export const AT_ONCE = 256;
-/** How fast all others are told of that one person names: a thousand in twelve seconds. */
+/** How fast the other messages that one person names are handled: a thousand in twelve seconds. */
 const BUDGET = { burst: AT_ONCE, perSecond: 64 } as const;
-/** Parts of receipts that wait, of one person and of all: ten thousand messages, twenty thousand. */
+/** The number of parts of receipts that may wait, of one person and of all: ten thousand messages, twenty thousand. */
 const MOST_WAITING = { ofOne: 40, ofAll: 80 } as const;
 
 export interface LongReceiptsParts extends Pick<Surroundings, 'clock' | 'metrics'> {
@@ -23,11 +24,13 @@ export interface LongReceiptsParts extends Pick<Surroundings, 'clock' | 'metrics
   readonly signal: AbortSignal;
 }
 
-/** Receipts that name more messages than are told of at once: the rest is told part by part, beside everything else. */
+/**
+ * Receipts that name more messages than are handled at once: the rest is handled part by part, beside everything else.
+ */
 export class LongReceipts {
   readonly #parts: LongReceiptsParts;
   readonly #budgets: Budgets;
-  /** What ends the wait of a part for which there is no room any more, by person. */
+  /** The promises that end the wait of a part for which there is no room any more, by person. */
   readonly #waiting = new FairRoom<PromiseWithResolvers<'no_room'>>(MOST_WAITING);
 
   constructor(parts: LongReceiptsParts) {
@@ -36,10 +39,10 @@ export class LongReceipts {
   }
 
   /**
-   * Tells of all messages of a receipt but the first, which are told of already. Resolves when all of it is durable or has no room;
-   * rejects when it is not durable, also because the socket has closed.
+   * Publishes all messages of a receipt but the first ones, which are published already. Resolves when all of it is
+   * durable or has no room; rejects when it is not durable, also because the socket has closed.
    */
-  async tellRest(receipt: SaidReceipt): Promise<void> {
+  async tellRest(receipt: NamedReceipt): Promise<void> {
     this.#budgets.take(receipt.recipient, AT_ONCE);
     const parts: Promise<void>[] = [];
     for (let from = AT_ONCE; from < receipt.stanzaIds.length; from += AT_ONCE) {
@@ -48,7 +51,7 @@ export class LongReceipts {
     await Promise.all(parts);
   }
 
-  async #tellPart(receipt: SaidReceipt, stanzaIds: readonly StanzaId[]): Promise<void> {
+  async #tellPart(receipt: NamedReceipt, stanzaIds: readonly StanzaId[]): Promise<void> {
     const { unrecorded, publish, metrics } = this.#parts;
     const room = Promise.withResolvers<'no_room'>();
     const displaced = this.#waiting.enter(receipt.recipient, room);
@@ -65,7 +68,9 @@ export class LongReceipts {
     }
   }
 
-  /** Resolves to whether its turn has come, and not the end of its room. Rejects when the socket has closed. */
+  /**
+   * Resolves to true when its turn has come, and to false when its room has ended. Rejects when the socket has closed.
+   */
   async #isItsTurn(who: string, cost: number, noRoom: Promise<'no_room'>): Promise<boolean> {
     const { clock, signal } = this.#parts;
     for (let waitMs = 0; ; waitMs = Math.max(1, this.#budgets.waitMs(who, cost))) {

@@ -11,16 +11,19 @@ import { addressOf, type Me } from '../wire/envelope.ts';
 import { stanzaHead } from '../wire/stanzaHead.ts';
 import { closedBy } from '../wire/unopened.ts';
 
-/** The message itself often follows its placeholder: as long as Baileys waits (messages-recv.js). */
+/**
+ * How long the message itself is waited for, in milliseconds. It often follows its placeholder; Baileys waits as long
+ * (messages-recv.js).
+ */
 const PATIENCE_MS = 2_000;
 /**
- * How many requests to our phone one sender can cause: as many as for messages that cannot be decrypted. Without it, whoever
- * sends stanzas with nothing in them would have us write to our phone as fast as he can send.
+ * The number of requests to the phone that one sender can cause: as many as for messages that cannot be decrypted.
+ * Otherwise a person who sends stanzas with nothing in them would make us write to the phone as fast as they can send.
  */
 const BUDGET = { burst: 50, perSecond: 1 } as const;
-/** Stanzas that wait, of one sender and of all. */
+/** The number of stanzas that may wait, of one sender and of all. */
 const MOST_WAITING = { ofOne: 1_000, ofAll: 5_000 } as const;
-/** Stanzas whose answer may still come; older ones are published with what the phone says about them. */
+/** The number of stanzas whose answer may still come; older ones are published with what the phone says about them. */
 const REMEMBERED = 1_000;
 export interface PlaceholderOptions extends Surroundings {
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'relayMessage' | 'sendMessageAck'>;
@@ -48,11 +51,11 @@ interface AwaitedMessage {
  */
 export class Placeholders {
   readonly #options: PlaceholderOptions;
-  /** By sender and stanza id. */
+  /** The awaited messages by sender and stanza id. */
   readonly #awaited = new Map<string, AwaitedMessage>();
   readonly #stanzas = new Map<string, BinaryNode>();
   readonly #budgets: Budgets;
-  /** What ends the wait of a stanza for which there is no room any more, by sender. */
+  /** The promises that end the wait of a stanza for which there is no room any more, by sender. */
   readonly #waiting = new FairRoom<PromiseWithResolvers<'no_room'>>(MOST_WAITING);
   /** Requests leave one at a time: what is sent to others needs the same session of our phone in between. */
   #turn: Promise<void> = Promise.resolve();
@@ -62,7 +65,7 @@ export class Placeholders {
     this.#budgets = new Budgets(BUDGET, options.clock.monotonicMs);
   }
 
-  /** Takes a stanza over when it is a placeholder to ask for; notes that a message has come when it is none. */
+  /** Takes a stanza over when it is a placeholder to ask for; otherwise notes that a message has come. */
   take(stanza: BinaryNode): 'taken' | undefined {
     const { id = '', from = '', participant = '' } = stanza.attrs;
     const key = `${from}/${participant}/${id}`;
@@ -80,13 +83,13 @@ export class Placeholders {
   /** The stanza of a placeholder, for the facts of its content. */
   readonly stanzaOf = (id: string): BinaryNode | undefined => this.#stanzas.get(id);
 
-  /** Acknowledged without a request: WhatsApp would bring it again for ever. */
+  /** Acknowledges a stanza without a request: WhatsApp would bring it again for ever. */
   async #giveUp(stanza: BinaryNode): Promise<void> {
     this.#options.metrics.count('UnreadableMessages', { outcome: 'given_up' });
     await this.#acknowledge(stanza);
   }
 
-  /** Sees to a stanza, as long as there is room for it beside those of others. */
+  /** Handles a stanza, as long as there is room for it beside those of others. */
   async #waitFor(key: string, sender: string, stanza: BinaryNode): Promise<void> {
     const room = Promise.withResolvers<'no_room'>();
     const displaced = this.#waiting.enter(sender, room);
@@ -103,7 +106,7 @@ export class Placeholders {
   async #complete(key: string, sender: string, stanza: BinaryNode, noRoom: Promise<'no_room'>): Promise<void> {
     const before = this.#awaited.get(key);
     if (before !== undefined) {
-      // Brought twice: one request is enough, and each copy is acknowledged when that has left.
+      // A stanza that is brought twice needs one request, and each copy is acknowledged when that has left.
       if ((await Promise.race([before.ended.promise, noRoom])) !== 'undone') await this.#acknowledge(stanza);
       return;
     }
@@ -119,7 +122,10 @@ export class Placeholders {
     await (seen === 'no_room' ? this.#giveUp(stanza) : this.#acknowledge(stanza));
   }
 
-  /** Resolves to why nothing more is to be done: the message has come after all, the request has left, or there is no room. */
+  /**
+   * Resolves to the reason why nothing more is to be done: the message has come after all, the request has left, or
+   * there is no room.
+   */
   async #see<Why extends string>(sender: string, stanza: BinaryNode, ended: Promise<Why>): Promise<Why | 'asked'> {
     const { caughtUp, clock, signal } = this.#options;
     await withDeadline('the end of the offline queue', deadlines.offlineQueue.ms, () => caughtUp);
@@ -132,7 +138,10 @@ export class Placeholders {
     return 'asked';
   }
 
-  /** After how long a sender may cause one more request: 0, and it is taken from what he may cause, for now. */
+  /**
+   * How long a sender must wait before one more request, in milliseconds; with 0 the request is taken from the budget,
+   * for now.
+   */
   #waitOf(sender: string): number {
     return this.#budgets.take(sender) ? 0 : Math.max(1, this.#budgets.waitMs(sender));
   }

@@ -5,7 +5,7 @@ import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { Me } from '../wire/envelope.ts';
-import { readReceipt, toReceiptFacts, type SaidReceipt } from '../wire/receiptFacts.ts';
+import { readReceipt, toReceiptFacts, type NamedReceipt } from '../wire/receiptFacts.ts';
 import type { Fate } from './inboundOrder.ts';
 import { AT_ONCE, LongReceipts } from './longReceipts.ts';
 import type { Retries } from './retries.ts';
@@ -20,18 +20,21 @@ export interface ReceiptsParts extends Pick<Surroundings, 'clock' | 'metrics' | 
   /** Aborts when the socket has closed. */
   readonly signal: AbortSignal;
   readonly publish: (facts: readonly ReceiptFact[]) => Promise<void>;
-  /** What a receipt tells is not durable, and the receipt is out of its turn already: it must not be acknowledged. */
+  /** Called when a receipt that is out of its turn already could not be made durable: it must not be acknowledged. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Receipts that wait beside everything else for the record of their messages; with more, the line waits. */
+/**
+ * The number of receipts that may wait beside everything else for the record of their messages; beyond it, the line
+ * waits.
+ */
 const MOST_LATE = 1_000;
 
 /**
- * Receipts. Requests to repeat are judged, and those that may be answered are left to Baileys. All others tell of the progress
- * of our messages: they are published and acknowledged here, because Baileys would let them wait for its answers to requests.
- * One that comes before the result of its message is recorded waits for that by itself: whoever has the message may have
- * it long before WhatsApp's ack comes, and what others write waits for neither.
+ * Handles receipts. Requests to repeat are judged, and the ones that may be answered are left to Baileys. All others
+ * report the progress of our messages: they are published and acknowledged here, because Baileys would let them wait
+ * for its answers to requests. A receipt that comes before the result of its message is recorded waits for that by
+ * itself: a recipient may have the message long before WhatsApp's ack comes, and what others write waits for neither.
  */
 export class Receipts {
   readonly #parts: ReceiptsParts;
@@ -43,7 +46,7 @@ export class Receipts {
     this.#long = new LongReceipts(parts);
   }
 
-  /** Rejects when what a receipt tells is not durable: then it is not acknowledged. */
+  /** Handles a receipt. Rejects when its facts are not durable: then it is not acknowledged. */
   async onReceipt(stanza: BinaryNode): Promise<Fate> {
     const { retries, me, unrecorded } = this.#parts;
     if (stanza.attrs['type'] === 'retry') return retries.onRequest(stanza);
@@ -63,8 +66,8 @@ export class Receipts {
     return 'taken';
   }
 
-  /** Publishes what a receipt tells, then acknowledges it; of a long one the rest is told beside the line. */
-  async #tell(stanza: BinaryNode, receipt: SaidReceipt | undefined): Promise<void> {
+  /** Publishes the facts of a receipt, then acknowledges it; the rest of a long one is handled beside the line. */
+  async #tell(stanza: BinaryNode, receipt: NamedReceipt | undefined): Promise<void> {
     const { publish, signal, failed } = this.#parts;
     if (receipt !== undefined) await publish(toReceiptFacts(receipt, receipt.stanzaIds.slice(0, AT_ONCE)));
     if (receipt === undefined || receipt.stanzaIds.length <= AT_ONCE) return this.#acknowledge(stanza);
@@ -72,7 +75,7 @@ export class Receipts {
       .tellRest(receipt)
       .then(() => this.#acknowledge(stanza))
       .catch((error: unknown) => {
-        // It comes again with the next login, as long as it is not acknowledged.
+        // The receipt comes again with the next login, as long as it is not acknowledged.
         if (!signal.aborted) failed(error);
       });
   }
@@ -85,10 +88,11 @@ export class Receipts {
   }
 
   /**
-   * Whether it is known that who speaks for a group is not in it. Nobody is asked: one receipt more or less is not worth a
-   * query that everything behind it waits for. Who is in a group is known from the last time that something was sent to it.
+   * Whether it is known that the sender of a group's receipt is not in the group. WhatsApp is not asked: one receipt
+   * more or less is not worth a query that everything behind it waits for. The members of a group are known from the
+   * last time that something was sent to it.
    */
-  async #isOfStranger({ chat, recipient }: SaidReceipt): Promise<boolean> {
+  async #isOfStranger({ chat, recipient }: NamedReceipt): Promise<boolean> {
     if (!isGroup(chat)) return false;
     const names = [recipient, await this.#parts.otherNameOf(recipient)];
     return this.#parts.retries.members.known(chat, names) === 'not_a_member';

@@ -9,47 +9,50 @@ import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { stanzaHead } from '../wire/stanzaHead.ts';
 
 /**
- * How many requests to repeat one sender can make us send. A contact whose session broke may have written much while we were
- * away, and every one of those messages is asked for; one who sends noise can do no more than this. A request after the first
- * brings a one-time key with it, which is stored, and so costs more.
+ * The number of requests to repeat that one sender can make us send. A contact whose session broke may have written
+ * much while the connection was away, and every one of those messages is asked for; a sender of noise can do no more
+ * than this. A request after the first brings a one-time key with it, which is stored, and so costs more.
  */
 const BUDGET = { burst: 50, perSecond: 1 } as const;
 const COST_WITH_KEYS = 10;
-/** Messages that wait to be asked for, of one sender and of all; without content, so that each is less than a kilobyte. */
+/**
+ * The number of messages that may wait to be asked for, of one sender and of all; without content, so that each is less
+ * than a kilobyte.
+ */
 const MOST_WAITING = { ofOne: 1_000, ofAll: 5_000 } as const;
-/** What Baileys says of a message that it cannot use (`NACK_REASONS.UnhandledError`). */
+/** Baileys' answer about a message that it cannot use (`NACK_REASONS.UnhandledError`). */
 const UNUSABLE = 500;
 
 export interface UnreadableMessagesParts {
   readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'sendRetryRequest' | 'sendMessageAck'>;
-  /** How often each message was asked for, as Baileys counts it. */
+  /** The number of requests for each message, as Baileys counts them. */
   readonly counters: CacheStore;
-  /** After so many requests for one message none is sent any more. */
+  /** The number of requests for one message after which none is sent any more. */
   readonly mostRequests: number;
-  /** Whether whoever asks this is the handling of a request that others sent us, which is counted in the same cache. */
+  /** Whether the caller is the handling of a request that others sent us, which is counted in the same cache. */
   readonly isAnswering: () => boolean;
 }
 
 type Options = Pick<OpenSocketOptions, 'clock' | 'metrics' | 'logger'> & { readonly signal: AbortSignal };
 
 /**
- * Messages that could not be decrypted. Baileys asks their sender for them while it handles the stanza, and sleeps for seconds
- * after each, with everything that came later waiting behind it. Here the stanza is taken from Baileys when it is about to
- * ask, so that the next one can be handled at once; the request leaves outside the turn, as the budget of its sender allows.
+ * Handles messages that could not be decrypted. Baileys asks their sender for them while it handles the stanza, and
+ * sleeps for seconds after each, with everything that came later waiting behind it. Here the stanza is taken from
+ * Baileys when it is about to ask, so that the next one can be handled at once; the request leaves outside the turn, as
+ * the budget of its sender allows. Only when it has left is the stanza acknowledged. A stanza that still waits when the
+ * socket closes comes again at the next login. One that there is no room for is acknowledged without a request and
+ * counted: otherwise WhatsApp would bring it again, for ever.
  *
- * Only when it has left is the stanza acknowledged. What still waits when the socket closes comes again at the next login.
- * What there is no room for is acknowledged without a request and counted: otherwise WhatsApp would bring it again, for ever.
- *
- * Baileys has no hook for this. It counts requests in a cache that is ours, and reads its count before it sends one; that read
- * is where the stanza is taken. After it Baileys would acknowledge the stanza: it is made unusable first, so that Baileys ends
- * its handling there. A test fails when another version does these things in another order.
+ * Baileys has no hook for this. It counts requests in a cache that is ours, and reads its count before it sends one;
+ * that read is where the stanza is taken. After it Baileys would acknowledge the stanza: it is made unusable first, so
+ * that Baileys ends its handling there. A test fails when another version does these things in another order.
  */
 export class UnreadableMessages {
   readonly #options: Options;
   readonly #parts: UnreadableMessagesParts;
   readonly #budgets: Budgets;
   readonly #asking = new AsyncLocalStorage<true>();
-  /** Stanzas without their content, by sender. */
+  /** The waiting stanzas by sender, without their content. */
   readonly #waiting = new FairRoom<BinaryNode>(MOST_WAITING);
   /** Senders whose messages are being asked for. */
   readonly #asked = new Set<string>();
@@ -61,12 +64,12 @@ export class UnreadableMessages {
     this.#budgets = new Budgets(BUDGET, options.clock.monotonicMs);
   }
 
-  /** Baileys is about to handle this message. */
+  /** Notes the message that Baileys is about to handle. */
   inHand(message: BinaryNode): void {
     this.#inHand = message;
   }
 
-  /** For Baileys: its cache of counters, which tells when it is about to ask for a message. */
+  /** The cache of counters for Baileys, which shows when Baileys is about to ask for a message. */
   get counters(): CacheStore {
     const { counters } = this.#parts;
     return {
@@ -105,7 +108,7 @@ export class UnreadableMessages {
     this.#detach(this.#askAll(sender));
   }
 
-  /** Asks for all that waits of one sender, as its budget allows; a failure leaves the rest to the next login. */
+  /** Asks for all waiting messages of one sender, as its budget allows; a failure leaves the rest to the next login. */
   async #askAll(sender: string): Promise<void> {
     const { clock, signal } = this.#options;
     this.#asked.add(sender);
@@ -146,7 +149,7 @@ export class UnreadableMessages {
     );
   }
 
-  /** Not waited for. A socket that closes meanwhile is no trouble: the message comes again. */
+  /** Lets work go on without a wait for it. A socket that closes meanwhile is no trouble: the message comes again. */
   #detach(work: Promise<void>): void {
     const { logger, signal } = this.#options;
     work.catch((error: unknown) => {
@@ -155,7 +158,7 @@ export class UnreadableMessages {
   }
 }
 
-/** Under which name Baileys counts the requests for a message. */
+/** The name under which Baileys counts the requests for a message. */
 function counterOf({ attrs }: BinaryNode): string {
   return `${attrs['id']}:${attrs['participant']}`;
 }

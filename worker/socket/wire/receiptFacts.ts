@@ -13,22 +13,22 @@ const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
   played: 'played',
 };
 
-/** What a receipt says, of how ever many messages. */
-export interface SaidReceipt extends Pick<ReceiptFact, 'atMs' | 'chat' | 'recipient' | 'state'> {
+/** The contents of a receipt, for any number of messages. */
+export interface NamedReceipt extends Pick<ReceiptFact, 'atMs' | 'chat' | 'recipient' | 'state'> {
   /** The messages that it names, each once. */
   readonly stanzaIds: readonly StanzaId[];
 }
 
 /**
- * What a receipt says; undefined for those of our own devices and for requests to repeat. Whether the messages went to who says this
- * is decided where they are stored (`shared/message/recipient.ts`).
+ * Reads a receipt; undefined for receipts of our own devices and for requests to repeat. The store decides whether the
+ * messages went to the sender of the receipt (`shared/message/recipient.ts`).
  */
-export function readReceipt(stanza: BinaryNode, me: Me): SaidReceipt | undefined {
+export function readReceipt(stanza: BinaryNode, me: Me): NamedReceipt | undefined {
   const { attrs } = stanza;
   const state = tableEntry(RECEIPT_STATES, attrs['type'] ?? '');
   const chat = withoutDevice(attrs['from'] ?? '');
   const participant = attrs['participant'] === undefined ? undefined : withoutDevice(attrs['participant']);
-  // Only in a group does the server name a member beside where a receipt comes from.
+  // Only in a group does the server name a member beside the chat that a receipt comes from.
   if (participant !== undefined && participant !== chat && !isGroup(chat)) return undefined;
   const recipient = participant ?? chat;
   if (state === undefined || isMe(recipient, me)) return undefined;
@@ -40,7 +40,7 @@ export function readReceipt(stanza: BinaryNode, me: Me): SaidReceipt | undefined
 
 /** The facts of a receipt for some of the messages that it names: one for each. */
 export function toReceiptFacts(
-  { atMs, chat, recipient, state }: SaidReceipt,
+  { atMs, chat, recipient, state }: NamedReceipt,
   stanzaIds: readonly StanzaId[],
 ): readonly ReceiptFact[] {
   return stanzaIds.map((stanzaId) => ({
