@@ -48,11 +48,6 @@ export interface AskedKind {
   readonly example: unknown;
 }
 
-/** A content of a kind. The caller vouches that the body is one of it. */
-export function contentOf<Type extends ContentType>(type: Type, body: BodyOf<Type>): Member<Type, BodyOf<Type>> {
-  return { type, [type]: body } as Member<Type, BodyOf<Type>>;
-}
-
 /**
  * A received content, no larger than a store accepts. A content of no known kind stays as it is: the schema refuses it.
  */

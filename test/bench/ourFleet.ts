@@ -16,6 +16,7 @@ import type { OwnedConnection } from '../../worker/fleet/ownedConnection.ts';
 import type { ConnectionSocket, SocketInput } from '../../worker/socket/port/connectionSocket.ts';
 import { openSocket } from '../../worker/socket/openSocket.ts';
 import { prepareProcess } from '../../worker/socket/repairs/prepareProcess.ts';
+import { someContent } from '../shared/content/someContent.ts';
 import { FakeDynamoDb } from '../simulation/aws/fakeDynamoDb.ts';
 import { openGate } from '../worker/fleet/gates.ts';
 import { pause, type FleetSide, type SideOptions } from './fleetSide.ts';
@@ -141,7 +142,7 @@ export function makeOurFleet(
     caughtUp: async (index) => open.get(index)?.caughtUp.promise,
     send: async (index, to, body) => {
       const stanzaId = makeStanzaId(systemRandom);
-      const outcome = await open.get(index)?.socket.send({ stanzaId, to, content: { type: 'text', text: { body } } });
+      const outcome = await open.get(index)?.socket.send({ stanzaId, to, content: someContent(body) });
       if (outcome?.outcome !== 'acknowledged') throw new Error(`not sent: ${JSON.stringify(outcome)}`);
     },
     close: async (index) => {

@@ -15,6 +15,7 @@ import type {
 import { receiveDurably, sendDurably, withMark } from '../../worker/socket/signal/durableSteps.ts';
 import { guardFrames, type RawSocket } from '../../worker/socket/frameGate.ts';
 import type { OpenSocketOptions } from '../../worker/socket/port/socketOptions.ts';
+import { someContent, wordsOf } from '../shared/content/someContent.ts';
 import type { ClientFrame, FakeWhatsApp, ServerFrame, Wire } from './fakeWhatsApp.ts';
 import type { Machine } from './machine.ts';
 import type { Network } from './network.ts';
@@ -173,7 +174,7 @@ export class SimulatedSocket implements ConnectionSocket {
     if (!this.#caughtUp || this.#closed) return { outcome: 'unknown' };
     const acknowledged = this.#acknowledgements.expect(stanzaId);
     try {
-      await withDeadline('sending', SEND_DEADLINE_MS, () => this.#write(stanzaId, content.text.body), clock);
+      await withDeadline('sending', SEND_DEADLINE_MS, () => this.#write(stanzaId, wordsOf(content)), clock);
       await withDeadline('the ack', config.serverAckTimeoutMs, () => acknowledged, clock);
       return { outcome: 'acknowledged', atMs: clock.nowMs() };
     } catch {
@@ -320,6 +321,6 @@ function toFact(id: string, text: string, atMs: number): MessageFact {
     chat: CONTACT,
     sender: CONTACT,
     fromMe: false,
-    content: { type: 'text', text: { body: text } },
+    content: someContent(text),
   };
 }

@@ -1,7 +1,7 @@
-import type { Content, OutboundContent } from '../../../shared/content/content.ts';
+import type { Content, InboundContent, OutboundContent } from '../../../shared/content/content.ts';
 
-/** Something to say, for tests that do not care how: they tell messages apart by its words (`wordsOf`). */
-export function someContent(words: string): OutboundContent & Content {
+/** Something to say or to hear, for tests that do not care how: they tell messages apart by its words. */
+export function someContent(words: string): OutboundContent & InboundContent & { readonly type: 'text' } {
   return { type: 'text', text: { body: words } };
 }
 

@@ -8,6 +8,7 @@ import { MessageStore } from '../../../shared/message/messageStore.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { someContent } from '../content/someContent.ts';
 import { makeTestClock, type TestClock } from './testClock.ts';
 
 /** Stores on the DynamoDB emulator, with a clock of the test's. */
@@ -52,7 +53,7 @@ export function aSentMessage(
     stanzaId: makeStanzaId(systemRandom),
     direction: 'out',
     to: '4915123456789@s.whatsapp.net',
-    content: { type: 'text', text: { body: 'hello' } },
+    content: someContent('hello'),
     state: 'sending',
     error: undefined,
     correlationId: 'cor-of-request' as SentMessage['correlationId'],
@@ -77,7 +78,7 @@ export function aMessageFact(overrides: Partial<Extract<Fact, { kind: 'message' 
     sender: '4915111111111@s.whatsapp.net',
     fromMe: false,
     senderName: 'Ada',
-    content: { type: 'text', text: { body: 'good morning' } },
+    content: someContent('good morning'),
     ...overrides,
   };
 }

@@ -34,6 +34,7 @@ import type {
 } from '../../../worker/socket/port/connectionSocket.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { someContent, wordsOf } from '../../shared/content/someContent.ts';
 import { wellEvidence } from '../socket/wellEvidence.ts';
 
 export const anAccount = { phoneJid: '4915112345678@s.whatsapp.net', lid: undefined, name: undefined } as const;
@@ -78,7 +79,7 @@ export class FakeSocket implements ConnectionSocket {
   readonly probe = (): void => undefined;
 
   texts(): readonly string[] {
-    return this.sent.map(({ content }) => content.text.body);
+    return this.sent.map(({ content }) => wordsOf(content));
   }
 }
 
@@ -143,7 +144,7 @@ export async function startCore() {
       createdAtMs: Date.now(),
       direction: 'out',
       to: '4915187654321@s.whatsapp.net',
-      content: { type: 'text', text: { body: text } },
+      content: someContent(text),
       state: 'queued',
       error: undefined,
       correlationId: 'cor-test-1' as CorrelationId,

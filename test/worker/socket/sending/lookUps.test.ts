@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeStanzaId } from '../../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../../shared/kernel/random.ts';
+import { someContent } from '../../../shared/content/someContent.ts';
 import { silenceConsole } from '../../../whatsapp/silenceConsole.ts';
 import { until } from '../../../whatsapp/until.ts';
 import { ANN, BOB, BOB_JID, SocketRoom } from '../socketRoom.ts';
@@ -118,7 +119,7 @@ describe('what WhatsApp answers to a look-up', () => {
     const outcome = await room.socket?.send({
       stanzaId,
       to: jid(EVE_AS_TYPED),
-      content: { type: 'text', text: { body: 'to Eve' } },
+      content: someContent('to Eve'),
       resolved: async (address) => void resolved.push(address),
     });
     const shown = await until(
