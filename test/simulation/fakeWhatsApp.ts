@@ -1,12 +1,18 @@
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import type { Machine } from './machine.ts';
 
-/** What a client sends. `message` carries the step of its ratchet, as every ciphertext does. */
+/** What a client sends. `message` carries the step of its ratchet, as every ciphertext does, and in it the secret of its content. */
 export type ClientFrame =
   | { readonly kind: 'login' }
   | { readonly kind: 'ping' }
   | { readonly kind: 'receipt'; readonly id: string }
-  | { readonly kind: 'message'; readonly stanzaId: string; readonly step: number; readonly text: string };
+  | {
+      readonly kind: 'message';
+      readonly stanzaId: string;
+      readonly step: number;
+      readonly text: string;
+      readonly secret: string;
+    };
 
 /** What the server sends. */
 export type ServerFrame =
@@ -26,6 +32,7 @@ export interface SeenStanza {
   readonly stanzaId: string;
   readonly step: number;
   readonly text: string;
+  readonly secret: string;
   /** Whether its socket was still the one of its device: others are cut, so the stanza goes nowhere. */
   readonly accepted: boolean;
 }
@@ -129,11 +136,11 @@ export class FakeWhatsApp {
     connectionId: ConnectionId,
     account: Account,
     wire: Wire,
-    { stanzaId, step, text }: Extract<ClientFrame, { readonly kind: 'message' }>,
+    { stanzaId, step, text, secret }: Extract<ClientFrame, { readonly kind: 'message' }>,
     issuedAtMs: number,
   ): void {
     const accepted = account.wire === wire;
-    this.#onStanza({ connectionId, machine: wire.machine, issuedAtMs, stanzaId, step, text, accepted });
+    this.#onStanza({ connectionId, machine: wire.machine, issuedAtMs, stanzaId, step, text, secret, accepted });
     if (!accepted) return;
     if (account.shownIds.has(stanzaId)) this.counts.resent += 1;
     else {

@@ -45,6 +45,8 @@ export class Ledger {
   readonly #history = new Map<number, Ownership[]>();
   readonly #workers = new Map<Machine, WorkerId>();
   readonly #steps = new Map<string, string>();
+  /** What was in each stanza that was on the wire. */
+  readonly #secrets = new Map<string, string>();
   /** Stanzas that arrived after another's claim, by connection and the epoch of that claim. A repeated one counts once. */
   readonly #flushed = new Map<string, Set<string>>();
 
@@ -110,7 +112,7 @@ export class Ledger {
   }
 
   /** A stanza that reached the server. */
-  onStanza({ connectionId, issuedAtMs, stanzaId, step, accepted }: SeenStanza): void {
+  onStanza({ connectionId, issuedAtMs, stanzaId, step, secret, accepted }: SeenStanza): void {
     this.counts.stanzas += 1;
     const shard = this.#shardOf(connectionId);
     const key = `${connectionId} ${step}`;
@@ -119,6 +121,10 @@ export class Ledger {
       this.report('no-key-reuse', `${connectionId}: step ${step} for ${earlier} and for ${stanzaId}`);
     }
     this.#steps.set(key, stanzaId);
+    if ((this.#secrets.get(stanzaId) ?? secret) !== secret) {
+      this.report('once-out', `${stanzaId} of ${connectionId} was made twice, and says something else each time`);
+    }
+    this.#secrets.set(stanzaId, secret);
     if (!accepted || !this.#isLate(shard, issuedAtMs)) return;
     const claim = `${connectionId} ${this.#history.get(shard)?.at(-1)?.epoch}`;
     const flushed = (this.#flushed.get(claim) ?? new Set()).add(stanzaId);

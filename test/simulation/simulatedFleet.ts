@@ -328,7 +328,7 @@ export class SimulatedFleet {
   #worldOf(machine: Machine, { ownership, connections: settings }: WorkerConfig): WorkerWorld {
     const { variant } = this.#options;
     const random = this.#options.random.fork();
-    const order = { commitAfterWire: false, skipGateAfterCommit: false, ...variant.order };
+    const order = { commitAfterWire: false, skipGateAfterCommit: false, makeAnew: false, ...variant.order };
     const world: WorkerWorld = {
       clock: machine.clock,
       random,

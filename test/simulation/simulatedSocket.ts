@@ -12,6 +12,7 @@ import type {
   SendOutcome,
   SendRequest,
 } from '../../worker/socket/port/connectionSocket.ts';
+import { toLeaving, type LeavingMessage } from '../../worker/socket/sending/leavingMessages.ts';
 import { receiveDurably, sendDurably, withMark } from '../../worker/socket/signal/durableSteps.ts';
 import { guardFrames, type RawSocket } from '../../worker/socket/frameGate.ts';
 import type { OpenSocketOptions } from '../../worker/socket/port/socketOptions.ts';
@@ -25,6 +26,7 @@ import type { Due, VirtualTime } from './virtualTime.ts';
 export interface SendOrder {
   readonly commitAfterWire: boolean;
   readonly skipGateAfterCommit: boolean;
+  readonly makeAnew: boolean;
 }
 
 export interface SocketWorld {
@@ -169,12 +171,15 @@ export class SimulatedSocket implements ConnectionSocket {
     this.#keepAliveLater();
   }
 
-  async send({ stanzaId, content }: SendRequest): Promise<SendOutcome> {
+  async send(request: SendRequest): Promise<SendOutcome> {
+    const { stanzaId, content, to } = request;
+    const { order } = this.#world;
     const { clock, config } = this.#options;
     if (!this.#caughtUp || this.#closed) return { outcome: 'unknown' };
     const acknowledged = this.#acknowledgements.expect(stanzaId);
     try {
-      await withDeadline('sending', SEND_DEADLINE_MS, () => this.#write(stanzaId, wordsOf(content)), clock);
+      const leaving = await toLeaving(order.makeAnew ? { ...request, triedBefore: false } : request, to, this.#options);
+      await withDeadline('sending', SEND_DEADLINE_MS, () => this.#write(stanzaId, wordsOf(content), leaving), clock);
       await withDeadline('the ack', config.serverAckTimeoutMs, () => acknowledged, clock);
       return { outcome: 'acknowledged', atMs: clock.nowMs() };
     } catch {
@@ -219,27 +224,33 @@ export class SimulatedSocket implements ConnectionSocket {
     if (!this.#closed) this.#raw.send({ kind: 'ping' });
   }
 
-  async #write(stanzaId: StanzaId, text: string): Promise<void> {
+  async #write(stanzaId: StanzaId, text: string, { message, kept }: LeavingMessage): Promise<void> {
     const { gate, session } = this.#options;
     const { order } = this.#world;
+    const secret = Buffer.from(message.messageContextInfo?.messageSecret ?? []).toString('hex');
     const commit = (): Promise<number> =>
       this.#turn.runExclusive(async () => {
         const step = (await this.#step()) + 1;
         await session.setKeys({ session: { [`${CONTACT}${OUTGOING}`]: { step } } });
         return step;
       });
+    const keptAndCommitted = async (): Promise<number> => {
+      const step = await commit();
+      if (!order.makeAnew) await kept;
+      return step;
+    };
     if (order.commitAfterWire) {
       const step = (await this.#step()) + 1;
       gate.assertOpen();
-      this.#raw.send({ kind: 'message', stanzaId, step, text });
+      this.#raw.send({ kind: 'message', stanzaId, step, text, secret });
       await commit();
       return;
     }
-    const step = order.skipGateAfterCommit ? await commit() : await sendDurably(gate, commit);
+    const step = order.skipGateAfterCommit ? await keptAndCommitted() : await sendDurably(gate, keptAndCommitted);
     // Baileys reads the store once more between the encryption and the wire.
     await session.getKeys('device-list', [CONTACT]);
     if (!order.skipGateAfterCommit) await gate.whenOpen(SEND_DEADLINE_MS);
-    this.#raw.send({ kind: 'message', stanzaId, step, text });
+    this.#raw.send({ kind: 'message', stanzaId, step, text, secret });
   }
 
   async #step(): Promise<number> {

@@ -123,6 +123,11 @@ export const brokenVariants: readonly Variant[] = [
     order: { commitAfterWire: true },
   },
   {
+    name: 'made-anew',
+    fault: 'each try makes its message anew, instead of sending what the first has kept',
+    order: { makeAnew: true },
+  },
+  {
     name: 'gate-not-asked-again',
     faultNames: ['pause after a commit'],
     fault: 'the gate is not asked between the commit and the wire',

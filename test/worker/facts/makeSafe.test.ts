@@ -176,7 +176,7 @@ describe('any fact', () => {
       }),
       { numRuns: 150 },
     );
-  });
+  }, 120_000);
 
   it('is made safe once: a second time changes nothing', () => {
     fc.assert(
@@ -187,7 +187,7 @@ describe('any fact', () => {
       }),
       { numRuns: 50 },
     );
-  });
+  }, 120_000);
 
   it('never travels in a part of more than 64 KB as it is escaped, unless it is alone', () => {
     fc.assert(
@@ -204,5 +204,5 @@ describe('any fact', () => {
       ),
       { numRuns: 50 },
     );
-  });
+  }, 120_000);
 });
