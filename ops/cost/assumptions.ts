@@ -29,7 +29,12 @@ export const assumptions = {
   // What an event writes and reads.
   sessionReceiveLively: { value: 0.15, unit: 'write units', basis: 'measured', why: 'bench:sessions, lively chat' },
   sessionReceiveAlone: { value: 1, unit: 'write units', basis: 'measured', why: 'bench:sessions, message alone' },
-  sessionSend: { value: 2, unit: 'write units', basis: 'measured', why: 'bench:sessions' },
+  sessionSend: {
+    value: 3,
+    unit: 'write units',
+    basis: 'measured',
+    why: 'two devices, and the message as it left; texts up to 780 bytes',
+  },
   sessionFirstIn: {
     value: 4.2,
     unit: 'write units',
@@ -66,6 +71,8 @@ export const assumptions = {
   },
   // Storage.
   messageKb: { value: 0.5, unit: 'KB', basis: 'chosen', why: 'rows of one message' },
+  sentKb: { value: 0.3, unit: 'KB', basis: 'measured', why: 'a message as it left, sealed; a text of 60 characters' },
+  sentDays: { value: retentionSeconds.sentMessage / DAY_SECONDS, unit: 'days', basis: 'counted', why: 'it is kept' },
   messageDays: { value: retentionSeconds.message / DAY_SECONDS, unit: 'days', basis: 'counted', why: 'it is kept' },
   eventKb: { value: 1, unit: 'KB', basis: 'chosen', why: 'one event, with what guards it against repetition' },
   eventDays: { value: retentionSeconds.event / DAY_SECONDS, unit: 'days', basis: 'counted', why: 'it is kept' },

@@ -100,7 +100,10 @@ function addTables(
   const reads =
     received * figures.coreReadsReceive + sent * figures.coreReadsSend + deliveries * figures.coreReadsDelivery;
   const kept =
-    ((received + sent) * figures.messageKb * figures.messageDays + events * figures.eventKb * figures.eventDays) / DAYS;
+    ((received + sent) * figures.messageKb * figures.messageDays +
+      sent * figures.sentKb * figures.sentDays +
+      events * figures.eventKb * figures.eventDays) /
+    DAYS;
   const gb = (kept + connections * figures.sessionKb) / KB_PER_GB;
   add('DynamoDB', 'sessions written', 'writeUnitMillion', sessions / MILLION);
   add('DynamoDB', 'messages and events written', 'writeUnitMillion', core / MILLION);

@@ -152,6 +152,8 @@ describe('the outbox of a connection', () => {
     });
     expect(socket.texts()).toEqual(['first', 'first', 'second']);
     expect(new Set(socket.sent.slice(0, 2).map(({ stanzaId }) => stanzaId))).toEqual(new Set([first.stanzaId]));
+    // What was kept of it then is what it says now.
+    expect(socket.sent.map(({ triedBefore }) => triedBefore)).toEqual([false, true, false]);
   });
 
   it('gives a message up after the most tries without an answer', async () => {
