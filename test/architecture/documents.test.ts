@@ -67,6 +67,7 @@ describe('docs/finding.md', () => {
     'the fence',
     'publish before receipt',
     'a content kind',
+    'an action',
     'an event type',
     'a setting',
     'a route',
