@@ -49,7 +49,11 @@ const checks: readonly ((state: State) => Finding | undefined)[] = [
   },
   ({ fleet }) =>
     fleet.unowned === 0
-      ? good(`All of the ${counted(fleet.shards.length, 'shard')} have an owner.`)
+      ? good(
+          fleet.shards.length === 1
+            ? 'The only shard has an owner.'
+            : `All ${fleet.shards.length} shards have an owner.`,
+        )
       : bad(`Without an owner: ${fleet.unowned} of ${counted(fleet.shards.length, 'shard')}.`),
   ({ fleet }) => {
     const leader = fleet.workers.find(({ id, state }) => id === fleet.leader && state !== 'DEAD');
@@ -65,7 +69,10 @@ const checks: readonly ((state: State) => Finding | undefined)[] = [
       : good('WhatsApp takes logins.'),
   ({ connections }) => {
     const troubled = connections.filter(({ attention }) => attention !== 'good').length;
-    return troubled === 0 ? good(`All of the ${counted(connections.length, 'connection')} do their work.`) : undefined;
+    if (troubled > 0) return undefined;
+    if (connections.length === 0) return good('There is no connection yet.');
+    const only = 'The only connection does its work.';
+    return good(connections.length === 1 ? only : `All ${connections.length} connections do their work.`);
   },
   ({ events, readAtMs }) => {
     if (events === undefined) return good('No event has come within the hour.');
@@ -118,7 +125,7 @@ function nameOf({ id, label, tenantName }: ConnectionHealth): string {
 }
 
 function untilOf({ sendsPaused }: ConnectionHealth): string {
-  return sendsPaused === undefined ? '' : ` Sends are paused until ${sendsPaused.until.slice(11, 19)} UTC.`;
+  return sendsPaused === undefined ? '' : ` The next try is at ${sendsPaused.until.slice(11, 19)} UTC.`;
 }
 
 /** The findings, worst first, and a list of what was not checked. */

@@ -68,7 +68,7 @@ function troubleLines(connections: State['connections'], nowMs: number): readonl
   return [
     '',
     ...columns(
-      ['connection', 'label', 'tenant', 'status', 'waiting', 'oldest', 'sends paused until'],
+      ['connection', 'label', 'tenant', 'status', 'waiting', 'oldest', 'next try'],
       troubled
         .slice(0, CONNECTIONS_SHOWN)
         .map(({ id, label, tenant, tenantName, status, parkedMessages, oldestParkedAt, sendsPaused }) => [

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ApiClient } from '../infra/local/apiClient.ts';
@@ -44,6 +44,12 @@ export function findTarget(flags: Environment, environment?: Environment): Targe
   if (flags['data'] !== undefined && clash !== undefined) {
     throw new BadInput(`Give --data for an embedded stack or --${clash} for another one, not both.`);
   }
+  if (clash !== undefined) {
+    const complete = 'Give --url with --key-file, or --stage with --queue-url-base.';
+    throw new BadInput(
+      `--${clash} alone names no Holdfast. ${complete} Without any of them the embedded stack is meant.`,
+    );
+  }
   const folder = resolve(flags['data'] ?? DEFAULT_DATA);
   const addresses = join(folder, 'addresses.json');
   if (!existsSync(addresses)) {
@@ -78,6 +84,7 @@ export function findTarget(flags: Environment, environment?: Environment): Targe
 /** Reads a key from a file. Throws BadInput when there is none. */
 export function readKeyFile(file: string): string {
   if (!existsSync(file)) throw new BadInput(`There is no key file ${file}.`);
+  if (!statSync(file).isFile()) throw new BadInput(`${file} is no file. Name one that holds an API key.`);
   const key = readFileSync(file, 'utf8').trim();
   if (!/^hf_(operator|tenant)_/.test(key)) throw new BadInput(`${file} does not hold an API key of Holdfast.`);
   return key;

@@ -40,7 +40,7 @@ function withoutNoise(part: unknown): unknown {
 }
 
 function toOperation(route: Route): ZodOpenApiOperationObject {
-  const { status, schema, picture, otherwise } = route.answers;
+  const { status, schema, picture, otherwise, example } = route.answers;
   const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name ?? '', z.string()] as const);
   const headers = route.headers.map((name) => [name, z.string().optional()] as const);
   return {
@@ -62,7 +62,7 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
           ? {}
           : {
               content: {
-                'application/json': { schema },
+                'application/json': { schema, ...(example === undefined ? {} : { example }) },
                 ...(picture === undefined
                   ? {}
                   : { [picture]: { schema: { type: 'string', format: 'binary' } as const } }),

@@ -44,6 +44,8 @@ export interface Route {
     readonly picture?: 'image/png' | undefined;
     /** Another answer that is no problem, with the same body: what its status means. */
     readonly otherwise?: { readonly status: number; readonly description: string } | undefined;
+    /** An answer as it may come, for who reads the document; it fits the schema. */
+    readonly example?: object | undefined;
   };
   readonly handle: (request: Request<unknown, unknown>) => Promise<Answer>;
 }
@@ -55,7 +57,9 @@ interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
   readonly body?: Body;
   readonly query?: Query;
   readonly headers?: readonly string[];
-  readonly answers: Pick<Route['answers'], 'status' | 'picture' | 'otherwise'> & { readonly schema?: z.ZodType };
+  readonly answers: Pick<Route['answers'], 'status' | 'picture' | 'otherwise' | 'example'> & {
+    readonly schema?: z.ZodType;
+  };
   readonly handle: (request: Request<z.infer<Body>, z.infer<Query>>) => Promise<Answer>;
 }
 

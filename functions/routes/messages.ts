@@ -14,6 +14,17 @@ export interface MessageRouteDependencies extends AcceptDependencies {
   readonly connections: ConnectionStore;
 }
 
+const CANCELLED_EXAMPLE = {
+  id: 'msg_01JDT7KZ3V9H2M8Q4S6T1R5N0P',
+  stanzaId: '3EB0B2C68C0DADEC26AEDF',
+  createdAt: '2026-11-28T20:00:00.000Z',
+  direction: 'out',
+  status: 'cancelled',
+  to: '4915123456789@s.whatsapp.net',
+  chat: { id: '4915123456789@s.whatsapp.net', phoneNumber: '+4915123456789' },
+  content: { type: 'text', text: { body: 'Hello 😀' } },
+} as const;
+
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
   const { connections, messages, clock } = dependencies;
   return [
@@ -56,7 +67,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
     }),
     route('DELETE', '/v1/connections/{connectionId}/messages/{messageId}', {
       summary: 'Cancel a message that has not left: 200 means that it never will',
-      answers: { status: 200, schema: messageViewSchema },
+      answers: { status: 200, schema: messageViewSchema, example: CANCELLED_EXAMPLE },
       handle: async ({ tenantId, parameters, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const messageId = parseId('msg', parameters['messageId'] ?? '');

@@ -31,23 +31,7 @@ const testResultSchema = z
     eventId: z.string().meta({ description: 'The `webhook-id` of the test.' }),
     webhook: endpointViewSchema,
   })
-  .meta({
-    id: 'WebhookTest',
-    example: {
-      outcome: 'failed',
-      reason: 'ECONNREFUSED',
-      sentence: 'Nobody listens at the address and port of the URL.',
-      durationMs: 4,
-      eventId: 'test_01JDT7M5Y0Q8Z4B1N6K2C3W9XR',
-      webhook: {
-        id: 'end_01JDT7KZ3V9H2M8Q4S6T1R5N0P',
-        url: 'https://example.com/hook',
-        state: 'active',
-        breaker: { state: 'open', failures: 5, nextTrialAt: '2026-11-28T21:00:05.000Z' },
-        createdAt: '2026-11-28T20:00:00.000Z',
-      },
-    },
-  });
+  .meta({ id: 'WebhookTest' });
 
 const resumedSchema = endpointViewSchema
   .extend({
@@ -58,6 +42,25 @@ const resumedSchema = endpointViewSchema
   })
   .meta({ id: 'ResumedWebhook' });
 
+const EXAMPLE_WEBHOOK = {
+  id: 'end_01JDT7KZ3V9H2M8Q4S6T1R5N0P',
+  url: 'https://example.com/hook',
+  state: 'active',
+  createdAt: '2026-11-28T20:00:00.000Z',
+} as const;
+const TEST_EXAMPLE = {
+  outcome: 'failed',
+  reason: 'ECONNREFUSED',
+  sentence: 'Nobody listens at the address and port of the URL.',
+  durationMs: 4,
+  eventId: 'test_01JDT7M5Y0Q8Z4B1N6K2C3W9XR',
+  webhook: {
+    ...EXAMPLE_WEBHOOK,
+    breaker: { state: 'open', failures: 5, nextTrialAt: '2026-11-28T21:00:05.000Z' },
+  },
+} as const;
+const RESUME_EXAMPLE = { ...EXAMPLE_WEBHOOK, breaker: { state: 'closed', failures: 0 }, released: 25 } as const;
+
 /** Routes for a tenant whose receiver is back, or who wants to see whether it is. */
 export function webhookTrialRoutes(dependencies: WebhookTrialDependencies): readonly Route[] {
   const { endpoints, clock } = dependencies;
@@ -65,7 +68,7 @@ export function webhookTrialRoutes(dependencies: WebhookTrialDependencies): read
   return [
     route('POST', '/v1/webhooks/{webhookId}/test', {
       summary: 'Post a signed test event now and see what becomes of it; success closes the breaker',
-      answers: { status: 200, schema: testResultSchema },
+      answers: { status: 200, schema: testResultSchema, example: TEST_EXAMPLE },
       handle: async ({ tenantId, parameters, correlationId }) => {
         const endpoint = await findWebhook(endpoints, tenantId, parameters['webhookId']);
         if ((await endpoints.takeTest(tenantId, endpoint.endpointId)) === 'too_soon') {
@@ -93,7 +96,7 @@ export function webhookTrialRoutes(dependencies: WebhookTrialDependencies): read
     }),
     route('POST', '/v1/webhooks/{webhookId}/resume', {
       summary: 'Say that the receiver is back: the breaker closes, and what waits goes out',
-      answers: { status: 200, schema: resumedSchema },
+      answers: { status: 200, schema: resumedSchema, example: RESUME_EXAMPLE },
       handle: async ({ tenantId, parameters }) => {
         const { endpointId } = await findWebhook(endpoints, tenantId, parameters['webhookId']);
         if ((await endpoints.resume(tenantId, endpointId)) === 'missing') throw new AppError('webhook_not_found');

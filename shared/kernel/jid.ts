@@ -32,9 +32,11 @@ export function parseJid(text: string): Jid | undefined {
 
 /**
  * The address of a recipient, from a phone number in international form or a WhatsApp address of a person or group; undefined
- * for every other text, also for addresses to which nobody can write and for those of single devices.
+ * for every other text, also for addresses to which nobody can write and for those of single devices. Spaces around it, which
+ * come along when a number is pasted, do not count.
  */
-export function toRecipient(text: string): string | undefined {
+export function toRecipient(written: string): string | undefined {
+  const text = written.replaceAll(/^ +| +$/g, '');
   const digits = parsePhoneNumber(text);
   if (digits !== undefined) return toPhoneJid(digits);
   const jid = parseJid(text);

@@ -27,6 +27,8 @@ describe('npm run ops', () => {
     [['status', '--colour'], "Unknown option '--colour'."],
     [['status', '--url', 'nowhere'], 'HOLDFAST_API_URL: Invalid URL (received "nowhere")'],
     [['status', '--url', 'http://127.0.0.1:1'], 'No operator key is named: give --key-file'],
+    [['status', '--key-file', '/nowhere'], '--key-file alone names no Holdfast. Give --url with --key-file'],
+    [['status', '--url', 'http://127.0.0.1:1', '--key-file', tmpdir()], 'is no file. Name one that holds an API key.'],
     [['status', '--url', 'http://127.0.0.1:1', '--key-file', '/nowhere'], 'There is no key file /nowhere.'],
     [['status', '--url', 'http://127.0.0.1:1', '--key-file', noKey], 'does not hold an API key of Holdfast.'],
     [['status', '--data', folder], 'No embedded stack runs on'],

@@ -70,9 +70,19 @@ describe('health', () => {
     ];
 
     expect(verdictsOf(aState({ connections }))).toEqual([
-      'bad: Shop of Acme (con_1): online. WhatsApp did not answer five sends in a row. 1001 accepted messages wait, for up to 5 min. Sends are paused until 12:01:30 UTC.',
+      'bad: Shop of Acme (con_1): online. WhatsApp did not answer five sends in a row. 1001 accepted messages wait, for up to 5 min. The next try is at 12:01:30 UTC.',
       'look: Shop of Acme (con_2): failed. WhatsApp has banned this account.',
     ]);
+  });
+
+  it.each([
+    [0, 'There is no connection yet.'],
+    [1, 'The only connection does its work.'],
+    [2, 'All 2 connections do their work.'],
+  ])('says of %i good connections what people say of so many', (count, sentence) => {
+    const connections = Array.from({ length: count }, (_, index) => aConnectionHealth({ id: `con_${index}` }));
+
+    expect(judgeHealth(aState({ connections }))).toContainEqual({ verdict: 'good', sentence });
   });
 
   it('names ten of many and counts the rest, as bad as the worst of them', () => {

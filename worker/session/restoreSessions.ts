@@ -46,7 +46,9 @@ export class WorkersRunningError extends Error {
   override readonly name = 'WorkersRunningError';
 
   constructor(workers: readonly string[]) {
-    super(`${workers.join(', ')} is running. Stop all workers first (scale the service to 0), then run this again.`);
+    super(
+      `Still running: ${workers.join(', ')}. Stop all workers first (scale the service to 0), then run this again.`,
+    );
   }
 }
 

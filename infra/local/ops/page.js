@@ -186,7 +186,7 @@ function toTab(sentence, dashboard) {
 const nameOf = ({ id, label, tenantName }) =>
   label === undefined ? id : `${label}${tenantName === undefined ? '' : ` of ${tenantName}`}`;
 const reasonOf = ({ reason, sendsPaused }) =>
-  sendsPaused === undefined ? reason : `${reason} Sends are paused until ${timeOf(sendsPaused.until)}.`;
+  sendsPaused === undefined ? reason : `${reason} The next try is at ${timeOf(sendsPaused.until)}.`;
 const timeOf = (at) => new Date(at).toLocaleTimeString([], { timeZoneName: 'short' });
 
 /** Whether a connection was ever linked: one that never was cannot be online, and waits for a person. */

@@ -265,6 +265,35 @@ describe('the API', () => {
     expect(bytes.toString()).not.toMatch(/9007199254740991|02-29/);
   });
 
+  it('shows answers that fit their schemas, of the calls that end a wait', async () => {
+    const shown = apiRoutes(stack.dependencies).all.filter(({ answers }) => answers.example !== undefined);
+    const { body } = await stack.call('GET', '/v1/openapi.json');
+
+    expect(shown.map(({ method, path }) => `${method} ${path}`)).toEqual(
+      expect.arrayContaining([
+        'DELETE /v1/connections/{connectionId}/messages/{messageId}',
+        'POST /v1/webhooks/{webhookId}/test',
+        'POST /v1/webhooks/{webhookId}/resume',
+      ]),
+    );
+    for (const { method, path, answers } of shown) {
+      expect(answers.schema?.parse(answers.example)).toEqual(answers.example);
+      expect(body).toHaveProperty(
+        [
+          'paths',
+          path,
+          method.toLowerCase(),
+          'responses',
+          `${answers.status}`,
+          'content',
+          'application/json',
+          'example',
+        ],
+        answers.example,
+      );
+    }
+  });
+
   it('is healthy without a key', async () => {
     const answer = await stack.call('GET', '/health');
 

@@ -8,6 +8,8 @@ const servers = ['s.whatsapp.net', 'c.us', 'lid', 'g.us', 'broadcast', 'newslett
 describe('the recipient in a request', () => {
   it.each([
     ['+49 151 23456789', '4915123456789@s.whatsapp.net'],
+    ['  +49 151 23456789 ', '4915123456789@s.whatsapp.net'],
+    [' 236471520047@lid ', '236471520047@lid'],
     ['4915123456789@s.whatsapp.net', '4915123456789@s.whatsapp.net'],
     ['4915123456789@c.us', '4915123456789@s.whatsapp.net'],
     ['4915123456789:0@s.whatsapp.net', '4915123456789@s.whatsapp.net'],

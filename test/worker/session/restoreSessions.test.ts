@@ -151,7 +151,7 @@ describe('a restore of the Sessions table', () => {
     await fleet.createLease(living, Date.now());
     const beating = setInterval(() => void fleet.heartbeat(living, idle, Date.now()), 5);
 
-    await expect(restore(table)).rejects.toThrow(`${living.workerId} is running. Stop all workers first`);
+    await expect(restore(table)).rejects.toThrow(`Still running: ${living.workerId}. Stop all workers first`);
 
     clearInterval(beating);
     const { leases } = await readFleet({ table, stage: 'test' }, SHARDS);
