@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { batchEnvelopeSchema, type BatchEnvelope } from '../../shared/event/facts/fact.ts';
+import { batchEnvelopeSchema, type BatchEnvelope } from '../../shared/event/factBatch.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import { enqueueDeliveries } from '../../shared/webhook/delivery.ts';

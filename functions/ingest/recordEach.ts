@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { factSchema, type BatchEnvelope, type Fact } from '../../shared/event/facts/fact.ts';
+import type { BatchEnvelope } from '../../shared/event/factBatch.ts';
+import type { Fact } from '../../shared/event/facts/factRows.ts';
 import { recordFact, type FactDependencies } from '../../shared/event/recordFacts.ts';
 import type { RecordedEvent } from '../../shared/event/recordOnce.ts';
-import { toRefusedFact, type Refusal } from '../../shared/event/refusedFact.ts';
+import type { Refusal } from '../../shared/event/facts/factRow.ts';
+import { readFact, remainsOf } from '../../shared/event/readFact.ts';
 import { toAsciiBody, toAsciiJson } from '../../shared/platform/asciiJson.ts';
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 import { deadLetterNameOf, eventQueueName } from '../../shared/platform/queues.ts';
@@ -48,13 +50,13 @@ async function recordAny(
   batch: BatchEnvelope,
   raw: unknown,
 ): Promise<RecordedOne | undefined> {
-  const parsed = factSchema.safeParse(raw);
-  const attempt = parsed.success ? await recordOne(dependencies, batch, parsed.data) : ('malformed' as const);
+  const read = readFact(raw);
+  const attempt = read.outcome === 'fact' ? await recordOne(dependencies, batch, read.fact) : read.refusal;
   if (typeof attempt === 'object') return attempt;
   const alone = toAsciiJson({ ...batch, events: [raw] });
   const bytes = toAsciiJson(raw).length;
   const reason = attempt;
-  const left = toRefusedFact(raw, reason, bytes);
+  const left = remainsOf(raw, reason, bytes);
   const rest = left === undefined ? reason : await recordOne(dependencies, batch, left);
   const isRecorded = typeof rest === 'object';
   if (!isRecorded) await setAside(dependencies, alone, batch.connectionId);
@@ -64,7 +66,9 @@ async function recordAny(
     reason,
     bytes,
     outcome: isRecorded ? 'replaced' : 'set_aside',
-    ...(parsed.success ? {} : { attributes: parsed.error.issues.map((issue) => issue.path.join('.')) }),
+    ...(read.outcome === 'fact'
+      ? { factKind: read.fact.kind }
+      : { factKind: read.factKind, attributes: read.wrongFields }),
   });
   return isRecorded ? rest : undefined;
 }

@@ -1,10 +1,8 @@
-import { notEnqueuedDraft } from '../../shared/event/recordFacts.ts';
-import {
-  recordOnce,
-  type FactPlan,
-  type RecordDependencies,
-  type RecordedEvent,
-} from '../../shared/event/recordOnce.ts';
+import type { EventDraft } from '../../shared/event/event.ts';
+import type { FactPlan } from '../../shared/event/facts/factRow.ts';
+import { notEnqueuedDraft } from '../../shared/event/facts/messageStatus.ts';
+import { notEnqueuedKey } from '../../shared/event/facts/sendResultFact.ts';
+import { recordOnce, type RecordDependencies, type RecordedEvent } from '../../shared/event/recordOnce.ts';
 import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { notEnqueuedWrite } from '../../shared/message/messageWrites.ts';
@@ -71,7 +69,7 @@ async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMe
   const source = {
     tenantId,
     connectionId,
-    factKeys: [`not_enqueued:${messageId}`] as const,
+    factKeys: [notEnqueuedKey(messageId)] as const,
     // The id is the same in each run, so that a run that died before the fan-out is completed by the next.
     batchId: `reconcile:${messageId}`,
   };
@@ -80,7 +78,7 @@ async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMe
   await unmarkUnqueued(dependencies, marker);
 }
 
-async function giveUp(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<FactPlan> {
+async function giveUp(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<FactPlan<EventDraft>> {
   const { connectionId, messageId } = marker;
   const message = await dependencies.messages.find(connectionId, messageId);
   // Only the marker is left over: either the row was never written, or the message was enqueued after all.
@@ -89,7 +87,7 @@ async function giveUp(dependencies: ReconcileDependencies, marker: UnqueuedMessa
   return {
     plan: 'stored',
     draft: notEnqueuedDraft(message, nowMs),
-    message: notEnqueuedWrite(dependencies.stage, connectionId, messageId, nowMs),
+    changes: [notEnqueuedWrite(dependencies.stage, connectionId, messageId, nowMs)],
   };
 }
 

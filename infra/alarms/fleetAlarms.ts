@@ -8,6 +8,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { DimensionsOf } from '../../shared/platform/metricCatalogue.ts';
 import { RunbookAnomalyAlarm } from '../constructs/runbookAnomalyAlarm.ts';
 import { RunbookAlarm, alarmDescription, alarmName, tellTopic } from '../constructs/runbookAlarm.ts';
 import { holdfastMetric } from './holdfastMetric.ts';
@@ -24,6 +25,13 @@ const LONG_WAIT_MS = 15 * 60_000;
 
 /** Actions whose end nobody explains, in a quarter of an hour. One socket that is lost ends four at most. */
 const FAILED_ACTIONS = 20;
+
+/** The reasons that have an alarm of their own. A fact of an unknown kind rests in the dead letters of events, which have one. */
+type RefusalReason = Exclude<DimensionsOf<'FactsRefused'>['reason'], 'unknown_kind'>;
+const refusals: Readonly<Record<RefusalReason, string>> = {
+  malformed: 'Something that WhatsApp brought could not be told as it came, because its form is taken nowhere.',
+  too_large: 'Something that WhatsApp brought could not be told as it came, because it is too large.',
+};
 
 /** Adds the alarms on the metrics of the workers. */
 export function addFleetAlarms(scope: Construct, stage: string): void {
@@ -90,15 +98,12 @@ function addWorkerAlarms(scope: Construct, stage: string): void {
     heading: 'Workers are suspended',
     sentence: 'A worker had no acknowledged heartbeat for so long that it stopped its work for a while.',
   });
-  for (const reason of ['malformed', 'too_large'] as const) {
-    new RunbookAlarm(scope, `facts-refused-${reason === 'malformed' ? reason : 'too-large'}`, {
+  for (const reason of Object.keys(refusals) as RefusalReason[]) {
+    new RunbookAlarm(scope, `facts-refused-${reason.replace('_', '-')}`, {
       ...ticket,
       metric: holdfastMetric(stage, 'FactsRefused', { reason }, { statistic: 'Sum', minutes: 5 }),
       heading: 'Facts are refused',
-      sentence:
-        reason === 'malformed'
-          ? 'Something that WhatsApp brought could not be told as it came, because its form is taken nowhere.'
-          : 'Something that WhatsApp brought could not be told as it came, because it is too large.',
+      sentence: refusals[reason],
     });
   }
   new RunbookAlarm(scope, 'event-loop-held-up', {

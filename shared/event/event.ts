@@ -1,25 +1,20 @@
 import { z } from 'zod';
-import { connectionStatuses, statusCodes, userActions } from '../connection/status.ts';
-import { actionFailedDataSchema, actionSucceededDataSchema } from '../action/actionView.ts';
-import { contentSchema, messageFlagsSchema } from '../content/content.ts';
-import { chatSchema, contactSchema, senderSchema } from '../message/party.ts';
-import { sendErrorSchema } from '../message/sendError.ts';
+import type { DraftOf } from './facts/eventRow.ts';
+import { factRows, type FactKind } from './facts/factRows.ts';
 
 /**
  * The events that tenants are told: the envelope that the event log keeps, `GET /v1/events` answers and webhooks carry,
  * in the same bytes. The id is the place in the tenant's log: it orders events, and a receiver recognises a repeated
- * delivery by it.
+ * delivery by it. The types of events stand with the facts that they are made of (`facts/factRows`).
  */
-export const eventTypes = [
-  'connection.status',
-  'message.received',
-  'message.echo',
-  'message.status',
-  'call.received',
-  'action.succeeded',
-  'action.failed',
-] as const;
-export type EventType = (typeof eventTypes)[number];
+type AnyEventRow = (typeof factRows)[FactKind]['events'][number];
+export type EventType = AnyEventRow['type'];
+
+/** Every type of event once, in the order of the facts. */
+export const eventRows: readonly AnyEventRow[] = [
+  ...new Set(Object.values(factRows).flatMap(({ events }): readonly AnyEventRow[] => events)),
+];
+export const eventTypes = eventRows.map(({ type }) => type) as [EventType, ...EventType[]];
 
 const envelope = {
   id: z.string().meta({ description: 'Place in the log. The same in every delivery.', example: 'evt_000000000000042' }),
@@ -30,68 +25,32 @@ const envelope = {
   occurredAt: z.iso.datetime().meta({ description: 'When it happened, not when it was recorded.' }),
 } as const;
 
-const statusDataSchema = z
-  .object({
-    status: z.enum(connectionStatuses),
-    code: z.enum(statusCodes).meta({ description: 'Why, as a stable code.' }),
-    sentence: z.string(),
-    userAction: z.enum(userActions),
-    since: z.iso.datetime(),
-    nextAttemptAt: z.iso
-      .datetime()
-      .optional()
-      .meta({ description: 'When the next attempt to connect begins; absent when none is planned.' }),
-  })
-  .meta({ id: 'ConnectionStatusData' });
-
-const messageDataSchema = z
-  .object({
-    messageId: z.string(),
-    stanzaId: z.string().meta({ description: "WhatsApp's id of the message." }),
-    chat: chatSchema,
-    sender: senderSchema,
-    content: contentSchema,
-    flags: messageFlagsSchema.optional(),
-  })
-  .meta({ id: 'MessageData' });
-
-const messageStatusDataSchema = z
-  .object({
-    messageId: z.string(),
-    stanzaId: z.string(),
-    status: z.enum(['sent', 'delivered', 'read', 'played', 'failed', 'expired', 'cancelled']),
-    recipient: contactSchema,
-    resolvedTo: contactSchema.optional().meta({
-      description: 'The account that WhatsApp named for the address, where that is another one: it was sent there.',
-    }),
-    error: sendErrorSchema.optional(),
-  })
-  .meta({ id: 'MessageStatusData' });
-
-const callDataSchema = z
-  .object({
-    callId: z.string().meta({ description: "WhatsApp's id of the call." }),
-    caller: contactSchema,
-    group: chatSchema.optional().meta({ description: 'The group that is called together.' }),
-    video: z.boolean(),
-    rejected: z.boolean().meta({ description: 'It is refused, as the settings of the connection ask for.' }),
-  })
-  .meta({ id: 'CallData' });
-
-/** One event, by type. `message.echo` is the tenant's own message, written on another device. */
-export const eventSchema = z
-  .discriminatedUnion('type', [
-    z.object({ ...envelope, type: z.literal('connection.status'), data: statusDataSchema }),
-    z.object({ ...envelope, type: z.literal('message.received'), data: messageDataSchema }),
-    z.object({ ...envelope, type: z.literal('message.echo'), data: messageDataSchema }),
-    z.object({ ...envelope, type: z.literal('message.status'), data: messageStatusDataSchema }),
-    z.object({ ...envelope, type: z.literal('call.received'), data: callDataSchema }),
-    z.object({ ...envelope, type: z.literal('action.succeeded'), data: actionSucceededDataSchema }),
-    z.object({ ...envelope, type: z.literal('action.failed'), data: actionFailedDataSchema }),
-  ])
-  .meta({ id: 'Event' });
-export type TenantEvent = z.infer<typeof eventSchema>;
-
-type WithoutId<Kind> = Kind extends unknown ? Omit<Kind, 'id'> : never;
 /** An event that has no place in the log yet. */
-export type EventDraft = WithoutId<TenantEvent>;
+export type EventDraft = DraftOf<AnyEventRow>;
+type WithId<Draft> = Draft extends unknown ? { readonly id: string } & Draft : never;
+export type TenantEvent = WithId<EventDraft>;
+
+const [first, ...others] = eventRows.map((row) =>
+  z
+    .object({ ...envelope, type: z.literal(row.type), data: row.data })
+    .meta({ description: row.description, examples: [toExample(row)] }),
+);
+
+/** One event, by type. */
+export const eventSchema = z
+  .discriminatedUnion('type', [first as NonNullable<typeof first>, ...others])
+  .meta({ id: 'Event' }) as unknown as z.ZodType<TenantEvent>;
+
+/** An event of a type as it is told, for the documents. */
+export function toExample({ type, example }: AnyEventRow): TenantEvent {
+  return {
+    id: 'evt_000000000000042',
+    version: 1,
+    tenantId: 'tnt_01K3C4ZQ7R9T1V3X5Z7B9D1F3H',
+    connectionId: 'con_01K3C50A2C4E6G8J0M2P4R6T8W',
+    occurredAt: '2026-08-01T12:00:05.000Z',
+    type,
+    correlationId: 'cor_01K3C5F7XN3P5R7T9V1X3Z5B7D',
+    data: example,
+  } as TenantEvent;
+}

@@ -16,6 +16,7 @@ import {
   type EventLogDependencies,
   type EventPlace,
 } from './eventLog.ts';
+import type { FactPlan } from './facts/factRow.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
@@ -38,11 +39,6 @@ export interface FactSource {
   readonly factKeys: readonly [string, ...string[]];
 }
 
-/** The writes for a fact. `ignored` leaves no trace: the answer may be another one the next time. */
-export type FactPlan =
-  | { readonly plan: 'ignored' }
-  | { readonly plan: 'stored'; readonly draft: EventDraft | undefined; readonly message: TransactionWrite | undefined };
-
 /** The part of an event in the log that the fan-out needs. */
 export interface RecordedEvent {
   readonly eventId: EventId;
@@ -61,7 +57,7 @@ const RETRY_DELAY = { firstMs: 50, capMs: 1_000 } as const;
 export async function recordOnce(
   dependencies: RecordDependencies,
   source: FactSource,
-  plan: () => Promise<FactPlan>,
+  plan: () => Promise<FactPlan<EventDraft>>,
 ): Promise<RecordedEvent | undefined> {
   let held: EventPlace | undefined;
   try {
@@ -98,7 +94,7 @@ export async function recordOnce(
   }
 }
 
-type WriteName = 'handled' | 'message' | 'event';
+type WriteName = 'handled' | 'change' | 'event';
 interface NamedWrite {
   readonly name: WriteName;
   readonly write: TransactionWrite;
@@ -126,7 +122,7 @@ const BUSY_CODES: ReadonlySet<string> = new Set([
 function toWrites(
   dependencies: RecordDependencies,
   source: FactSource,
-  planned: Extract<FactPlan, { plan: 'stored' }>,
+  planned: Extract<FactPlan<EventDraft>, { plan: 'stored' }>,
   place: EventPlace | undefined,
 ): readonly NamedWrite[] {
   const nowMs = dependencies.clock.nowMs();
@@ -147,7 +143,7 @@ function toWrites(
     },
   };
   const writes: NamedWrite[] = [{ name: 'handled', write: handled }];
-  if (planned.message !== undefined) writes.push({ name: 'message', write: planned.message });
+  for (const write of planned.changes ?? []) writes.push({ name: 'change', write });
   if (planned.draft !== undefined && place !== undefined) {
     writes.push({ name: 'event', write: eventWrite(dependencies, place, toEvent(place, planned.draft)) });
   }

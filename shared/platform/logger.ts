@@ -47,6 +47,7 @@ const ALLOWED_FIELDS: ReadonlySet<string> = new Set([
   'eventId',
   'eventType',
   'evidence',
+  'factKind',
   'from',
   'generation',
   'heartbeat',

@@ -85,7 +85,7 @@ export const metricCatalogue = {
   },
   FactsRefused: {
     ...trouble,
-    dimensions: { reason: ['malformed', 'too_large'] },
+    dimensions: { reason: ['malformed', 'too_large', 'unknown_kind'] },
     question:
       'How many facts could not be told as they came, because the schema, the queue or a store takes none like them?',
   },

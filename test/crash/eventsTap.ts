@@ -4,7 +4,8 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { factBatchSchema, type Fact } from '../../shared/event/facts/fact.ts';
+import { factBatchSchema } from '../../shared/event/factBatch.ts';
+import type { Fact } from '../../shared/event/facts/factRows.ts';
 import { commandQueueName, eventQueueName } from '../../shared/platform/queues.ts';
 
 /** Reads the events queue as ingest does, and keeps every fact in the order in which the queue gave it. */

@@ -1,4 +1,4 @@
-import type { Fact } from '../../shared/event/facts/fact.ts';
+import type { Fact } from '../../shared/event/facts/factRows.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { createTables } from '../emulators/dynamodb.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fact } from '../../shared/event/facts/fact.ts';
+import type { Fact } from '../../shared/event/facts/factRows.ts';
 import type { MessageId, StanzaId } from '../../shared/kernel/id.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
 import { Counters, type Stats } from '../whatsapp/stats.ts';

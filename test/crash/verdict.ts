@@ -1,4 +1,4 @@
-import type { Fact } from '../../shared/event/facts/fact.ts';
+import type { Fact } from '../../shared/event/facts/factRows.ts';
 import type { MessageId, StanzaId } from '../../shared/kernel/id.ts';
 import type { SendState } from '../../shared/message/message.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';

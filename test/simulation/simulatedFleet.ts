@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { factBatchSchema } from '../../shared/event/facts/fact.ts';
+import { factBatchSchema } from '../../shared/event/factBatch.ts';
 import { markTaskDead, requestHandOffs } from '../../shared/fleet/fleetLease.ts';
 import type { HandOffRequest } from '../../shared/fleet/fleetView.ts';
 import { makeId, type ConnectionId, type MessageId, type WorkerId } from '../../shared/kernel/id.ts';

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Mutex } from 'async-mutex';
-import type { MessageFact } from '../../shared/event/facts/fact.ts';
+import type { MessageFact } from '../../shared/event/facts/messageFact.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Evidence } from '../../shared/connection/liveness.ts';
 import { makeId, type ConnectionId, type StanzaId } from '../../shared/kernel/id.ts';

@@ -4,7 +4,7 @@ import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { findPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { readHistory } from '../../shared/connection/statusHistory.ts';
 import { ownershipKey } from '../../shared/fleet/fleetTable.ts';
-import type { StatusFact } from '../../shared/event/facts/fact.ts';
+import type { StatusFact } from '../../shared/event/facts/statusFact.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId, type ConnectionId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';

@@ -1,8 +1,8 @@
 import { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { factBounds } from '../../shared/event/factBounds.ts';
-import type { Fact } from '../../shared/event/facts/fact.ts';
+import { factBounds } from '../../shared/event/facts/factBounds.ts';
+import type { Fact } from '../../shared/event/facts/factRows.ts';
 import { until } from '../whatsapp/until.ts';
 import { WorkerRoom } from './workerRoom.ts';
 

@@ -2,6 +2,7 @@ import { ACTION_RESULT_BYTES, isEnded, type Action } from '../../shared/action/a
 import { rowOf, type AskedAction } from '../../shared/action/actionKinds.ts';
 import type { ActionStore } from '../../shared/action/actionStore.ts';
 import type { OpenActions } from '../../shared/action/openActions.ts';
+import { actionEndKey } from '../../shared/event/facts/actionEndFact.ts';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import { findInputProblems } from '../../shared/kernel/callerInput.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
@@ -91,7 +92,7 @@ export async function endAction(
 /** Publishes that an action is over. It may have been published before: its key is the same. */
 export async function tellEnd(dependencies: RunDependencies, { actionId, correlationId }: Action): Promise<void> {
   const { owned, publisher, openActions, assertOpen, clock } = dependencies;
-  const fact = { kind: 'action_end', key: `action:${actionId}`, atMs: clock.nowMs(), actionId } as const;
+  const fact = { kind: 'action_end', key: actionEndKey(actionId), atMs: clock.nowMs(), actionId } as const;
   assertOpen();
   await publisher.publish(owned, [fact], correlationId);
   assertOpen();

@@ -1,4 +1,4 @@
-import type { Fact } from '../../shared/event/facts/fact.ts';
+import type { Fact } from '../../shared/event/facts/factRows.ts';
 import type { CorrelationId } from '../../shared/kernel/id.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 

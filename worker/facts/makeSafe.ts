@@ -1,11 +1,8 @@
-import { boundContent } from '../../shared/content/content.ts';
-import { boundOther, boundWord, wellFormed } from '../../shared/content/contentBounds.ts';
-import { factBounds, plausibleTimeMs } from '../../shared/event/factBounds.ts';
-import { factSchema, type Fact, type MessageFact } from '../../shared/event/facts/fact.ts';
-import { boundedName } from '../../shared/kernel/boundedName.ts';
-import { firstCharacters } from '../../shared/kernel/firstCharacters.ts';
-import type { StanzaId } from '../../shared/kernel/id.ts';
-import { toRefusedFact, type Refusal } from '../../shared/event/refusedFact.ts';
+import { factBounds, plausibleTimeMs } from '../../shared/event/facts/factBounds.ts';
+import { fitFields } from '../../shared/event/facts/factField.ts';
+import type { Refusal } from '../../shared/event/facts/factRow.ts';
+import { factSchema, rowOf, type Fact } from '../../shared/event/facts/factRows.ts';
+import { remainsOf } from '../../shared/event/readFact.ts';
 import { toAsciiJson } from '../../shared/platform/asciiJson.ts';
 
 /**
@@ -14,7 +11,7 @@ import { toAsciiJson } from '../../shared/platform/asciiJson.ts';
  */
 export type SafeFact =
   | { readonly outcome: 'safe'; readonly fact: Fact }
-  | { readonly outcome: 'replaced'; readonly fact: MessageFact; readonly refusal: Refusal; readonly bytes: number }
+  | { readonly outcome: 'replaced'; readonly fact: Fact; readonly refusal: Refusal; readonly bytes: number }
   | { readonly outcome: 'set_aside'; readonly refusal: Refusal; readonly bytes: number };
 
 /**
@@ -24,15 +21,15 @@ export type SafeFact =
  * @param arrivedAtMs when it came, by our clock
  */
 export function makeSafe(fact: Fact, arrivedAtMs: number): SafeFact {
-  const bounded = isForeign(fact) ? boundRest(boundFact(fact, arrivedAtMs)) : fact;
-  const checked = factSchema.safeParse(bounded);
-  if (!checked.success) return replace(bounded, 'malformed', sizeOf(fact));
-  return fits(checked.data) ? { outcome: 'safe', fact: checked.data } : replace(bounded, 'too_large', sizeOf(fact));
+  const fitting = toFitting(fact, arrivedAtMs);
+  const checked = factSchema.safeParse(fitting);
+  if (!checked.success) return replace(fitting, 'malformed', sizeOf(fact));
+  return fits(checked.data) ? { outcome: 'safe', fact: checked.data } : replace(fitting, 'too_large', sizeOf(fact));
 }
 
 /** The fact without the part that made it impossible, after a store or a queue has refused it. */
 export function replace(fact: Fact, refusal: Refusal, bytes: number): SafeFact {
-  const left = toRefusedFact(fact, refusal, bytes);
+  const left = remainsOf(fact, refusal, bytes);
   return left === undefined
     ? { outcome: 'set_aside', refusal, bytes }
     : { outcome: 'replaced', fact: left, refusal, bytes };
@@ -48,80 +45,10 @@ function fits(fact: Fact): boolean {
   return Buffer.byteLength(json) <= factBounds.eventBytes && toAsciiJson(fact).length <= factBounds.bodyBytes;
 }
 
-type Foreign = Extract<Fact, { readonly kind: 'message' | 'receipt' | 'call' }>;
-
-/** Whether a stranger wrote the fact; statuses and results of sends are our own from end to end. */
-function isForeign(fact: Fact): fact is Foreign {
-  return fact.kind === 'message' || fact.kind === 'receipt' || fact.kind === 'call';
+/** The fact with every field that strangers wrote at its bound, and with a time that can be true. */
+function toFitting(fact: Fact, arrivedAtMs: number): Fact {
+  const { writtenBy, complete, schema } = rowOf(fact);
+  if (writtenBy === 'us') return fact;
+  const fields = fitFields(schema, complete === undefined ? fact : complete(fact));
+  return { ...fields, atMs: plausibleTimeMs(fact.atMs, arrivedAtMs) } as Fact;
 }
-
-function boundFact(fact: Foreign, arrivedAtMs: number): Foreign {
-  if (fact.kind === 'message') return boundMessage(fact, arrivedAtMs);
-  if (fact.kind === 'receipt') {
-    const { stanzaId, chat, chatAlias, recipient, recipientAlias } = fact;
-    return {
-      ...fact,
-      ...timeAndKeys(fact, arrivedAtMs),
-      stanzaId: id(stanzaId),
-      chat: address(chat),
-      recipient: address(recipient),
-      ...(chatAlias === undefined ? {} : { chatAlias: address(chatAlias) }),
-      ...(recipientAlias === undefined ? {} : { recipientAlias: address(recipientAlias) }),
-    };
-  }
-  const { callId, caller, callerAlias, group } = fact;
-  return {
-    ...fact,
-    ...timeAndKeys(fact, arrivedAtMs),
-    callId: id(callId),
-    caller: address(caller),
-    ...(callerAlias === undefined ? {} : { callerAlias: address(callerAlias) }),
-    ...(group === undefined ? {} : { group: address(group) }),
-  };
-}
-
-function boundMessage(fact: MessageFact, arrivedAtMs: number): MessageFact {
-  const { stanzaId, chat, chatAlias, sender, senderAlias, senderName, content, flags } = fact;
-  return {
-    ...fact,
-    ...timeAndKeys(fact, arrivedAtMs),
-    // A message without an id was written all the same, so it gets an id.
-    stanzaId: stanzaId === '' ? (boundedName(`none~${fact.key}`, factBounds.idUnits) as StanzaId) : id(stanzaId),
-    chat: address(chat),
-    sender: address(sender),
-    ...(chatAlias === undefined ? {} : { chatAlias: address(chatAlias) }),
-    ...(senderAlias === undefined ? {} : { senderAlias: address(senderAlias) }),
-    ...(senderName === undefined
-      ? {}
-      : { senderName: firstCharacters(wellFormed(senderName), factBounds.nameCharacters) }),
-    content: boundContent(content),
-    ...(flags === undefined ? {} : { flags: flags.slice(0, factBounds.flags).map(boundWord) }),
-  };
-}
-
-/** Bounds the parts of a fact beside the ones that are known by name here. The content is bounded by its own kind. */
-function boundRest(fact: Foreign): Foreign {
-  if (fact.kind !== 'message') return boundOther(fact);
-  const { content, ...rest } = fact;
-  return { ...boundOther(rest), content };
-}
-
-function timeAndKeys(fact: Foreign, arrivedAtMs: number): Pick<Fact, 'atMs' | 'key'> {
-  const others = 'otherKeys' in fact ? fact.otherKeys : undefined;
-  return {
-    atMs: plausibleTimeMs(fact.atMs, arrivedAtMs),
-    key: factKey(fact.key),
-    ...(others === undefined
-      ? {}
-      : {
-          otherKeys: others
-            .filter((key) => key !== '')
-            .slice(0, factBounds.otherKeys)
-            .map(factKey),
-        }),
-  };
-}
-
-const factKey = (text: string): string => boundedName(wellFormed(text), factBounds.keyUnits);
-const id = <Id extends string>(text: Id): Id => boundedName(wellFormed(text), factBounds.idUnits) as Id;
-const address = (text: string): string => boundedName(wellFormed(text), factBounds.addressUnits);

@@ -1,5 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { Fact, FactBatch } from '../../shared/event/facts/fact.ts';
+import type { FactBatch } from '../../shared/event/factBatch.ts';
+import type { Fact } from '../../shared/event/facts/factRows.ts';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';

@@ -3,7 +3,7 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { StoredOffer } from '../../shared/connection/pairingOffer.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
 import { HISTORY_LENGTH, type StatusTransition } from '../../shared/connection/statusHistory.ts';
-import type { StatusFact } from '../../shared/event/facts/fact.ts';
+import { statusKey, type StatusFact } from '../../shared/event/facts/statusFact.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
@@ -189,7 +189,7 @@ export class ConnectionRecorder {
     const number = nextFactNumber();
     const fact: StatusFact = {
       kind: 'status',
-      key: `status:${owned.token}:${number}`,
+      key: statusKey(owned.token, number),
       atMs,
       status: shown.status,
       code: shown.code,

@@ -1,5 +1,6 @@
 import type { Connection } from '../../shared/connection/connection.ts';
-import type { ReceiptFact, SendResultFact } from '../../shared/event/facts/fact.ts';
+import { ownDeliveryKey, type ReceiptFact } from '../../shared/event/facts/receiptFact.ts';
+import { notEnqueuedKey, resultKey, type SendResultFact } from '../../shared/event/facts/sendResultFact.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
 import { ACCEPT_LIMIT_MS, isDone, isSent, type SentMessage } from '../../shared/message/message.ts';
 import type { MessageStore, SendResult } from '../../shared/message/messageStore.ts';
@@ -209,7 +210,7 @@ function toFacts(message: SentMessage, result: ToldResult): readonly (SendResult
   // No receipt says that this account has its own message: receipts of its own devices are about messages of others.
   // With the ack it has.
   const { stanzaId, to } = message;
-  const key = `delivered:${message.messageId}`;
+  const key = ownDeliveryKey(message.messageId);
   return [fact, { kind: 'receipt', key, atMs: result.atMs, stanzaId, chat: to, recipient: to, state: 'delivered' }];
 }
 
@@ -217,7 +218,7 @@ function toFact(messageId: MessageId, { state, atMs, error }: ToldResult): SendR
   return {
     kind: 'send_result',
     // Reconcile may publish the same about a message that never reached the queue: one fact, one key.
-    key: error?.code === 'not_enqueued' ? `not_enqueued:${messageId}` : `result:${messageId}`,
+    key: error?.code === 'not_enqueued' ? notEnqueuedKey(messageId) : resultKey(messageId),
     atMs,
     messageId,
     state,

@@ -12,10 +12,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeIngestHandler } from '../../../functions/ingest/handler.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { readEvents } from '../../../shared/event/eventLog.ts';
-import { batchEnvelopeSchema, type Fact, type FactBatch } from '../../../shared/event/facts/fact.ts';
+import { batchEnvelopeSchema, type FactBatch } from '../../../shared/event/factBatch.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import type { InboundContent } from '../../../shared/content/content.ts';
+import { boundedName } from '../../../shared/kernel/boundedName.ts';
 import { makeDeliveryId, makeEventId } from '../../../shared/kernel/id.ts';
-import { aBatch, aMessageFact, newIds } from '../../shared/event/eventStores.ts';
+import { aBatch, aMessageFact, aSentMessage, newIds } from '../../shared/event/eventStores.ts';
 import {
   aRecord,
   aTenantWith,
@@ -211,6 +213,47 @@ describe('ingest', () => {
     const dead = (await takeDead()).map((body) => batchEnvelopeSchema.parse(JSON.parse(body)).events);
     expect(dead).toEqual([[receipt]]);
     expect(metrics.totalOf('FactsRefused', { reason: 'malformed' })).toBe(1);
+  });
+
+  it.each(['presence', 'Receipt', 'constructor', '__proto__', 'long'.repeat(100)])(
+    'sets a fact of the unknown kind %s aside, by its name, never as a receipt, and records its neighbours',
+    async (kind) => {
+      const ids = newIds();
+      const message = aSentMessage(ids);
+      await stack.messages.create(message);
+      const { stanzaId, to } = message;
+      const receipt = { kind, key: `receipt:${kind}`, atMs: 1, stanzaId, chat: to, recipient: to, state: 'read' };
+      const facts = [aMessageFact(), receipt as unknown as Fact, aMessageFact()];
+      const metrics = keepingMetrics();
+      const from = stack.logLines.length;
+
+      const answer = await makeIngestHandler({ ...stack, metrics })({ Records: [asRecord(aBatch(ids, facts))] });
+
+      expect(answer).toEqual({ batchItemFailures: [] });
+      expect(await typesIn(ids.tenantId)).toEqual(['message.received', 'message.received']);
+      expect(await stack.messages.find(ids.connectionId, message.messageId)).toMatchObject({ state: 'sending' });
+      const dead = (await takeDead()).map((body) => batchEnvelopeSchema.parse(JSON.parse(body)));
+      expect(dead).toMatchObject([{ ...ids, events: [receipt] }]);
+      expect(metrics.totalOf('FactsRefused', { reason: 'unknown_kind' })).toBe(1);
+      const line = stack.logLines.slice(from).find((text) => text.includes('a fact was refused')) ?? '';
+      expect(JSON.parse(line)).toMatchObject({ reason: 'unknown_kind', factKind: boundedName(kind, 64) });
+    },
+  );
+
+  it('records what it has set aside, once it knows the kind and the dead letter comes again', async () => {
+    const ids = newIds();
+    const fact = aMessageFact();
+    const Records = [asRecord(aBatch(ids, [{ ...fact, kind: 'newer' } as unknown as Fact]))];
+    await makeIngestHandler(stack)({ Records });
+    const [dead = ''] = await takeDead();
+
+    const again = dead.replace('"newer"', '"message"');
+    const answer = await makeIngestHandler(stack)({
+      Records: [aRecord(again, { id: 'again', group: ids.connectionId })],
+    });
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(await typesIn(ids.tenantId)).toEqual(['message.received']);
   });
 
   it('tells a message that the store refuses for its size as too large, and records its neighbours', async () => {

@@ -1,6 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ActionStore } from '../../../shared/action/actionStore.ts';
-import type { Fact, FactBatch } from '../../../shared/event/facts/fact.ts';
+import type { FactBatch } from '../../../shared/event/factBatch.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { makeId, makeStanzaId, type ConnectionId, type TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';

@@ -4,7 +4,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { readEvents, voidPlace } from '../../../shared/event/eventLog.ts';
-import type { Fact } from '../../../shared/event/facts/fact.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { recordFacts, type FactDependencies } from '../../../shared/event/recordFacts.ts';
 import { judgeRefusal } from '../../../shared/event/recordOnce.ts';
 import { makeEventId, type TenantId } from '../../../shared/kernel/id.ts';
@@ -490,6 +490,6 @@ describe('recording facts', () => {
     { error: aCancellation('None', 'TransactionConflict', 'None'), refusal: 'busy' },
     { error: aCancellation('None', 'ValidationError', 'None'), refusal: 'other' },
   ])('judges a refused transaction: $refusal', ({ error, refusal }) => {
-    expect(judgeRefusal(error, ['handled', 'message', 'event'])).toBe(refusal);
+    expect(judgeRefusal(error, ['handled', 'change', 'event'])).toBe(refusal);
   });
 });

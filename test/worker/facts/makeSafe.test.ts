@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { factBounds } from '../../../shared/event/factBounds.ts';
-import { factSchema, type Fact, type MessageFact } from '../../../shared/event/facts/fact.ts';
+import { factBounds } from '../../../shared/event/facts/factBounds.ts';
+import { factSchema, type Fact } from '../../../shared/event/facts/factRows.ts';
+import type { MessageFact } from '../../../shared/event/facts/messageFact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { toAsciiJson } from '../../../shared/platform/asciiJson.ts';
 import { makeSafe, type SafeFact } from '../../../worker/facts/makeSafe.ts';

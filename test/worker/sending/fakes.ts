@@ -6,7 +6,7 @@ import { OpenActions } from '../../../shared/action/openActions.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import type { Evidence } from '../../../shared/connection/liveness.ts';
-import type { Fact } from '../../../shared/event/facts/fact.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import {
   makeId,

@@ -1,6 +1,6 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import type { ConnectionSettings, FilterKind } from '../../../shared/connection/settings.ts';
-import type { Fact } from '../../../shared/event/facts/fact.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { ReadReceipts } from './readReceipts.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';

@@ -1,4 +1,4 @@
-import type { Fact } from '../../../shared/event/facts/fact.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
 
 /**
  * The last time that was given out by session: it outlives the sockets of a connection, and ends with the ownership.

@@ -1,4 +1,4 @@
-import type { Fact } from '../../../shared/event/facts/fact.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { withArrivalTimes } from './arrivalTimes.ts';
 import { findOtherNames } from '../people/contactNames.ts';

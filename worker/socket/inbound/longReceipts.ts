@@ -1,4 +1,4 @@
-import type { ReceiptFact } from '../../../shared/event/facts/fact.ts';
+import type { ReceiptFact } from '../../../shared/event/facts/receiptFact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import { Budgets } from '../port/budgets.ts';

@@ -1,4 +1,4 @@
-import type { Fact } from '../../../shared/event/facts/fact.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { isPerson } from '../../../shared/kernel/jid.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';

@@ -1,5 +1,5 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
-import type { ReceiptFact } from '../../../shared/event/facts/fact.ts';
+import type { ReceiptFact } from '../../../shared/event/facts/receiptFact.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';

@@ -1,7 +1,6 @@
 import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
-import type { CallFact } from '../../../shared/event/facts/fact.ts';
+import { callKey, type CallFact } from '../../../shared/event/facts/callFact.ts';
 import { isPerson, otherNameOf, withoutDevice } from '../../../shared/kernel/jid.ts';
-import { callKey } from './factKey.ts';
 
 /**
  * The fact of a call to the account; undefined for other stanzas about calls. The caller is the address that WhatsApp's

@@ -1,5 +1,5 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import type { MessageFact } from '../../../shared/event/facts/fact.ts';
+import type { MessageFact } from '../../../shared/event/facts/messageFact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { isLid, otherNameOf, withoutDevice } from '../../../shared/kernel/jid.ts';
 

@@ -1,10 +1,9 @@
 import { getBinaryNodeChild, proto, type BinaryNode } from '@whiskeysockets/baileys';
-import type { MessageFact } from '../../../shared/event/facts/fact.ts';
+import { messageKey, type MessageFact } from '../../../shared/event/facts/messageFact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { isLid, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { toContent, type ToldContent } from './content.ts';
 import { addressOf, isFromOwnPhone, type Me, type MessageAddress } from './envelope.ts';
-import { messageKey } from './factKey.ts';
 import { orNothing, type Plaintext } from './plaintext.ts';
 import { joined, scan, wireTypes } from './protobufFields.ts';
 

@@ -1,11 +1,10 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import type { ReceiptFact } from '../../../shared/event/facts/fact.ts';
+import { receiptKey, type ReceiptFact } from '../../../shared/event/facts/receiptFact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { withoutDevice } from '../../../shared/kernel/jid.ts';
 import { tableEntry } from '../../../shared/kernel/tableEntry.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
 import { isMe, type Me } from './envelope.ts';
-import { digest } from './factKey.ts';
 
 const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
   '': 'delivered',
@@ -45,7 +44,7 @@ export function toReceiptFacts(
 ): readonly ReceiptFact[] {
   return stanzaIds.map((stanzaId) => ({
     kind: 'receipt',
-    key: `receipt:${digest(stanzaId, recipient, state)}`,
+    key: receiptKey({ stanzaId, recipient, state }),
     atMs,
     stanzaId,
     chat,

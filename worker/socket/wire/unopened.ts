@@ -1,7 +1,6 @@
 import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
-import type { MessageFact } from '../../../shared/event/facts/fact.ts';
+import { messageKey, type MessageFact } from '../../../shared/event/facts/messageFact.ts';
 import { addressOf, type Me } from './envelope.ts';
-import { messageKey } from './factKey.ts';
 
 /** Why WhatsApp gives linked devices a message without its content, where our phone will not give it either, as in Baileys. */
 const WITHHELD: ReadonlySet<string> = new Set([

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Fact } from '../../../../shared/event/facts/fact.ts';
+import type { Fact } from '../../../../shared/event/facts/factRows.ts';
 import { systemClock } from '../../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../../shared/kernel/random.ts';
 import type { Session } from '../../../../worker/session/session.ts';
 import { FactsInOrder } from '../../../../worker/socket/inbound/factsInOrder.ts';
 import { owned, settle } from '../../runner/fakes.ts';
 
-const fact = (key: string): Fact => ({ key }) as Fact;
+const fact = (key: string): Fact => ({ kind: 'status', key, atMs: 1, status: 'unpaired', code: 'never_paired' });
 
 /** Publishes end when the test says so. */
 function someFacts() {

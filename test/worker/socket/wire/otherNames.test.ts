@@ -1,6 +1,6 @@
 import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import type { Fact } from '../../../../shared/event/facts/fact.ts';
+import type { Fact } from '../../../../shared/event/facts/factRows.ts';
 import { withArrivalTimes } from '../../../../worker/socket/inbound/arrivalTimes.ts';
 import { findOtherNames } from '../../../../worker/socket/people/contactNames.ts';
 import type { Me } from '../../../../worker/socket/wire/envelope.ts';

@@ -1,6 +1,6 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import type { ReceiptFact } from '../../../../shared/event/facts/fact.ts';
+import type { ReceiptFact } from '../../../../shared/event/facts/receiptFact.ts';
 import { readReceipt, toReceiptFacts } from '../../../../worker/socket/wire/receiptFacts.ts';
 
 const ME = { phoneJid: '4915100000001@s.whatsapp.net', lid: '111@lid' };

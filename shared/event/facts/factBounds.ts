@@ -1,5 +1,5 @@
-import { contentBounds } from '../content/contentBounds.ts';
-import { MESSAGE_BYTES } from '../platform/queues.ts';
+import { contentBounds } from '../../content/contentBounds.ts';
+import { MESSAGE_BYTES } from '../../platform/queues.ts';
 
 /**
  * The greatest sizes of the parts of a fact. Strangers write them, and a store refuses a part that is too large, each

@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import type { Action } from '../../action/action.ts';
+import type { ActionId, ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../kernel/id.ts';
+import type { Message } from '../../message/message.ts';
+import type { TransactionWrite } from '../../message/messageWrites.ts';
+import type { DraftOf, EventRow } from './eventRow.ts';
+
+/**
+ * One kind of fact, in a file of its own: its schema, its keys, what is stored for it, and the events that it becomes. The
+ * table of all kinds stands in `factRows`; everything that reads, writes or documents facts and events is made of it.
+ */
+export interface FactRow<
+  Schema extends FactSchema = FactSchema,
+  Events extends readonly EventRow[] = readonly EventRow[],
+> {
+  readonly schema: Schema;
+  /** Every field of a fact that strangers wrote is made to fit before it leaves a worker; our own facts stay as they are. */
+  readonly writtenBy: 'strangers' | 'us';
+  /** The fields that name people or chats, each with the field of the other name of the same. */
+  readonly people: readonly (readonly [name: FieldOf<Schema>, alias: FieldOf<Schema>])[];
+  /** All keys that the fact has by the names of its people, also by names that its stanza did not tell; left out where it has one. */
+  readonly keysByName?: (fact: z.output<Schema>) => readonly string[];
+  /** The fact with the parts put in that strangers leave out; left out where there are none. */
+  readonly complete?: (fact: z.output<Schema>) => z.output<Schema>;
+  /** The rest of a fact that was refused, which is checked as a fact itself; left out where nothing of it can be published. */
+  readonly remains?: (fact: Partial<z.output<Schema>>, refusal: Refusal, bytes: number) => unknown;
+  /** The stored thing that the fact is about, which is then given to `decide`; left out where there is none. */
+  readonly about?: (fact: z.output<Schema>) => Reference;
+  /** The decision, which is pure: from the fact and the stored thing to the writes and the event. */
+  readonly decide: (fact: z.output<Schema>, context: FactContext) => FactPlan<DraftOf<Events[number]>>;
+  /** The events that the fact may become, one at a time. */
+  readonly events: Events;
+}
+
+export type FactSchema = z.ZodObject;
+type FieldOf<Schema extends FactSchema> = keyof Schema['shape'] & string;
+
+/** The reason why a fact cannot be published or recorded as it is. */
+export type Refusal = 'malformed' | 'too_large' | 'unknown_kind';
+
+export type Reference =
+  { readonly messageId: MessageId } | { readonly stanzaId: StanzaId } | { readonly actionId: ActionId };
+
+/** The thing that a fact is about, as it is stored now. */
+export interface StoredSubject {
+  readonly message?: Message | undefined;
+  readonly action?: Action | undefined;
+}
+
+/** The connection at which a fact was seen, and the request that it follows. */
+export interface FactOrigin {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly correlationId: CorrelationId;
+}
+
+/** The things that a decision may depend on. */
+export interface FactContext extends StoredSubject {
+  readonly origin: FactOrigin;
+  readonly stage: string;
+  readonly nowMs: number;
+}
+
+/** The outcome of a decision. `ignored` leaves no trace: the answer may be another one the next time. */
+export type FactPlan<Draft> =
+  | { readonly plan: 'ignored' }
+  | {
+      readonly plan: 'stored';
+      /** The event; absent where the tenant has been told all of it before. */
+      readonly draft?: Draft;
+      /** Writes of the same transaction. */
+      readonly changes?: readonly TransactionWrite[];
+    };
+
+/** Makes a row, so that the compiler keeps the types that it is written with. */
+export function factRow<Schema extends FactSchema, const Events extends readonly EventRow[]>(
+  row: FactRow<Schema, Events>,
+): FactRow<Schema, Events> {
+  return row;
+}

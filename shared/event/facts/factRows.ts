@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { actionEndFact } from './actionEndFact.ts';
+import { callFact } from './callFact.ts';
+import { isWellFormed } from './factBounds.ts';
+import type { FactRow } from './factRow.ts';
+import { messageFact } from './messageFact.ts';
+import { receiptFact } from './receiptFact.ts';
+import { sendResultFact } from './sendResultFact.ts';
+import { statusFact } from './statusFact.ts';
+
+/**
+ * The facts that workers publish to ingest through the events queue, by kind. A fact is not an *event* yet: ingest decides
+ * which facts become events in the tenant's log. A new kind is a file beside this one and a line here: what is read, stored, told and documented follows.
+ */
+const rows = {
+  status: statusFact,
+  message: messageFact,
+  receipt: receiptFact,
+  send_result: sendResultFact,
+  call: callFact,
+  action_end: actionEndFact,
+} as const;
+type Rows = typeof rows;
+
+export type FactKind = keyof Rows;
+export type Fact<Kind extends FactKind = FactKind> = { [One in Kind]: z.infer<Rows[One]['schema']> }[Kind];
+
+/** The same table, with each row under the kind that its schema names. */
+export const factRows: {
+  readonly [Kind in FactKind]: Rows[Kind] & {
+    readonly schema: { readonly shape: { readonly kind: z.ZodLiteral<Kind> } };
+  };
+} = rows;
+
+const [first, ...others] = Object.values(factRows).map(({ schema }) => schema);
+
+export const factSchema = z
+  .discriminatedUnion('kind', [first as NonNullable<typeof first>, ...others])
+  .refine(isWellFormed, { message: 'not well-formed' });
+
+/** The row of a fact, for what is done alike with every kind. */
+export function rowOf(fact: Fact): FactRow {
+  return factRows[fact.kind] as unknown as FactRow;
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { SentMessage } from '../../message/message.ts';
+import { contactSchema, toContact, type Contact } from '../../message/party.ts';
+import { sendErrorSchema, toShownError } from '../../message/sendError.ts';
+import { eventRow, toDraft, type DraftOf } from './eventRow.ts';
+
+const data = z
+  .object({
+    messageId: z.string(),
+    stanzaId: z.string(),
+    status: z.enum(['sent', 'delivered', 'read', 'played', 'failed', 'expired', 'cancelled']),
+    recipient: contactSchema,
+    resolvedTo: contactSchema.optional().meta({
+      description: 'The account that WhatsApp named for the address, where that is another one: it was sent there.',
+    }),
+    error: sendErrorSchema.optional(),
+  })
+  .meta({ id: 'MessageStatusData' });
+
+/** The event of how far a sent message has come: made of results of sends and receipts, and when it never reached the queue. */
+export const messageStatus = eventRow({
+  type: 'message.status',
+  data,
+  description: 'A message that you sent has come further, or has ended.',
+  example: {
+    messageId: 'msg_01K3C5E9H1J3K5M7P9R1T3V5X7',
+    stanzaId: '3EB0A1B2C3D4E5F60718',
+    status: 'delivered',
+    recipient: { id: '236471520047@lid', phoneNumber: '+4915123456789', lid: '236471520047@lid' },
+  },
+});
+
+type StatusData = z.infer<typeof data>;
+
+/** The event of one step of a message. The recipient has all names known; in a group it is the member who received the message. */
+export function messageStatusDraft(
+  message: SentMessage,
+  atMs: number,
+  { status, recipient, error }: Pick<StatusData, 'status' | 'recipient' | 'error'>,
+): DraftOf<typeof messageStatus> {
+  const { messageId, stanzaId, resolvedTo, toAlias } = message;
+  const resolved = resolvedTo === undefined ? {} : { resolvedTo: toContact(resolvedTo, toAlias) };
+  const told = { messageId, stanzaId, status, recipient, ...resolved, ...(error === undefined ? {} : { error }) };
+  // The correlation id is that of the request that sent the message.
+  return toDraft(messageStatus, message, atMs, told);
+}
+
+/** The recipient of a message, with all names known: the same at each state. */
+export function recipientOf(
+  { to, resolvedTo, toAlias }: SentMessage,
+  ...told: readonly (string | undefined)[]
+): Contact {
+  return toContact(resolvedTo, to, toAlias, ...told);
+}
+
+/** The event of a message that never reached the queue. */
+export function notEnqueuedDraft(message: SentMessage, atMs: number): DraftOf<typeof messageStatus> {
+  const error = toShownError({ code: 'not_enqueued' });
+  return messageStatusDraft(message, atMs, { status: 'failed', recipient: recipientOf(message), error });
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { describe, expect, it } from 'vitest';
+import { eventRows, eventSchema, eventTypes, toExample } from '../../../shared/event/event.ts';
+import { factRows } from '../../../shared/event/facts/factRows.ts';
+
+const page = join(import.meta.dirname, '../../../docs/events.md');
+
+/** The kinds of facts that become a type of event. */
+const factsOf = (row: (typeof eventRows)[number]): string =>
+  Object.entries(factRows)
+    .filter(([, { events }]) => (events as readonly unknown[]).includes(row))
+    .map(([kind]) => `\`${kind}\``)
+    .join(', ');
+
+describe('the types of events', () => {
+  it('have one row each, however many facts become them', () => {
+    expect(new Set(eventTypes).size).toBe(eventRows.length);
+  });
+
+  it('say what they look like, as the published schema takes it', () => {
+    const examples = eventRows.map(toExample);
+
+    expect(examples.map((example) => eventSchema.parse(example))).toEqual(examples);
+  });
+
+  it('stand in docs/events.md, which is made of them (run this file with -u)', async () => {
+    const text = [
+      '# Events: what is told, and when',
+      '',
+      'One envelope for all: `GET /v1/events` answers it, and webhooks carry it, in the same bytes. `id` is the place in the log,',
+      'and the same in every delivery. New fields, and new types, come without notice: leave aside what you do not know. Workers',
+      'publish facts, and ingest makes events of them (`shared/event/facts/factRows.ts`); the OpenAPI document has an example of each.',
+      '',
+      '| type | comes when | fact |',
+      '| --- | --- | --- |',
+      ...eventRows.map((row) => `| \`${row.type}\` | ${row.description} | ${factsOf(row)} |`),
+      '',
+      '```json',
+      ...eventRows.slice(1, 2).map((row) => JSON.stringify(toExample(row), null, 2)),
+      '```',
+      '',
+    ].join('\n');
+
+    await expect(await format(text, { ...(await resolveConfig(page)), parser: 'markdown' })).toMatchFileSnapshot(page);
+  });
+});
