@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { publicStatusOf, type Connection } from '../../shared/connection/connection.ts';
 import { pauseCodes, pauseRules, type PauseCode } from '../../shared/connection/sendsPause.ts';
-import { settingsSchema } from '../../shared/connection/settings.ts';
+import { readSettings, settingsSchema } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { asShown } from '../../shared/message/acceptMessage.ts';
 import { contentSchema, messageFlagsSchema } from '../../shared/content/content.ts';
@@ -50,7 +50,7 @@ export function toConnectionView(connection: Connection, nowMs: number): z.infer
     id: connection.connectionId,
     ...(label === undefined ? {} : { label }),
     ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
-    ...(settings === undefined ? {} : { settings }),
+    ...(settings === undefined ? {} : { settings: readSettings(settings) }),
     wanted: wanted === 'off' ? 'off' : 'online',
     status: { ...status, since: toTime(sinceMs), ...next },
     ...toSends(connection, nowMs),

@@ -8,7 +8,7 @@ import { allOf, queryItems, readPage } from '../platform/pages.ts';
 import { SHARD_INDEX, tableName } from '../platform/tables.ts';
 import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
 import type { PauseCode } from './sendsPause.ts';
-import type { Changeable, ConnectionSettings } from './settings.ts';
+import type { Changeable, StoredSettings } from './settings.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
 
 export interface ConnectionStoreDependencies {
@@ -351,7 +351,7 @@ function toConnection(item: Record<string, unknown>): Connection {
     sendsPausedBecause: item['sendsPausedBecause'] as PauseCode | undefined,
     transitions: item['transitions'] as number | undefined,
     metadata: item['metadata'] as Readonly<Record<string, string>> | undefined,
-    settings: item['settings'] as ConnectionSettings | undefined,
+    settings: item['settings'] as StoredSettings | undefined,
     changes: item['changes'] as number | undefined,
     logout: item['logout'] as WantedLogout | undefined,
     createdAtMs: item['createdAtMs'] as number,

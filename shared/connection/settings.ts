@@ -1,4 +1,14 @@
 import { z } from 'zod';
+import {
+  appliedOf,
+  changeSchemaOf,
+  chosenSchemaOf,
+  readChosen,
+  setting,
+  settingGroup,
+  type AppliedOf,
+  type ChosenOf,
+} from './settingRow.ts';
 
 /**
  * The settings that a tenant may choose for one connection. An absent one has the fleet's default. The first delay after a lost connection
@@ -12,45 +22,73 @@ const LONGEST_CAP_MS = 300 * SECOND_MS;
 /** The defaults of a worker that is not configured otherwise (docs/lifecycle.md, "Reconnect"). */
 const reconnectDefaults = { baseDelayMs: 5_000, maxDelayMs: 300_000 } as const;
 
-const reconnectShape = {
-  baseDelayMs: z
-    .number()
-    .int()
-    .min(SECOND_MS)
-    .max(60 * SECOND_MS),
-  maxDelayMs: z.number().int().min(SHORTEST_CAP_MS).max(LONGEST_CAP_MS),
-  maxAttempts: z.number().int().min(1).max(100),
-} as const;
-
 export const presences = ['available', 'unavailable'] as const;
 export type Presence = (typeof presences)[number];
+const filterChoice = setting(z.enum(['deliver', 'drop']), 'deliver');
 
-/** The kinds of messages that a tenant may not want. Status updates are broadcasts to `status@broadcast`. */
-export const filterKinds = ['statusUpdates', 'newsletters', 'broadcasts', 'groups'] as const;
-export type FilterKind = (typeof filterKinds)[number];
-export const filterChoices = ['deliver', 'drop'] as const;
-export type FilterSettings = { readonly [Kind in FilterKind]?: (typeof filterChoices)[number] | undefined };
+/** The table of settings. A new one is a row here and the code that acts on it; all forms and types follow. */
+const settingRows = {
+  reconnect: settingGroup('How a lost connection is tried again. The fleet says it where you do not.', {
+    baseDelayMs: setting(
+      z
+        .number()
+        .int()
+        .min(SECOND_MS)
+        .max(60 * SECOND_MS),
+      undefined,
+    ),
+    maxDelayMs: setting(z.number().int().min(SHORTEST_CAP_MS).max(LONGEST_CAP_MS), undefined),
+    maxAttempts: setting(
+      z.number().int().min(1).max(100).meta({
+        description: 'Failures in a row after which the status is `failed`; slow tries go on.',
+      }),
+      undefined,
+    ),
+  }),
+  presence: setting(
+    z.enum(presences).meta({
+      description: 'Announced when the connection opens. `available` takes notifications away from the phone.',
+    }),
+    'unavailable',
+  ),
+  // A dropped message is still decrypted, acknowledged and counted. Status updates are broadcasts to `status@broadcast`.
+  filters: settingGroup('What you do not want to be told of: `drop`. Everything is delivered where nothing is said.', {
+    statusUpdates: filterChoice,
+    newsletters: filterChoice,
+    broadcasts: filterChoice,
+    groups: filterChoice,
+  }),
+  readReceipts: setting(
+    z.enum(['manual', 'automatic']).meta({
+      description: '`automatic`: messages of people and groups are marked as read once their event is stored.',
+    }),
+    'manual',
+  ),
+  // There is an event of a call either way.
+  calls: setting(z.enum(['ignore', 'reject']).meta({ description: '`reject`: incoming calls are refused.' }), 'ignore'),
+} as const;
+type Rows = typeof settingRows;
 
-export const readReceiptChoices = ['manual', 'automatic'] as const;
-export const callChoices = ['ignore', 'reject'] as const;
+/** The settings that a tenant has chosen; an absent one has its default. */
+export type ConnectionSettings = ChosenOf<Rows>;
+/** The settings that hold for a connection. */
+export type AppliedSettingValues = AppliedOf<Rows>;
+/** The kinds of messages that a tenant may not want. */
+export type FilterKind = keyof Rows['filters']['rows'];
 
-export interface ReconnectSettings {
-  readonly baseDelayMs?: number | undefined;
-  readonly maxDelayMs?: number | undefined;
-  /** The number of failures in a row after which the status is `failed`; slow tries go on. */
-  readonly maxAttempts?: number | undefined;
+/** Settings as a row has them: perhaps of an older or a newer version, so they are read before they are used. */
+export type StoredSettings = Readonly<Record<string, unknown>>;
+
+export const settingsSchema = chosenSchemaOf(settingRows).meta({ id: 'ConnectionSettings' });
+
+/** The chosen settings in a row. A setting that is unknown or impossible counts as left out. */
+export function readSettings(stored: StoredSettings | undefined): ConnectionSettings {
+  return readChosen(settingRows, stored);
 }
 
-export interface ConnectionSettings {
-  readonly reconnect?: ReconnectSettings | undefined;
-  /** The presence that is announced when the connection opens. `available` takes notifications away from the phone. */
-  readonly presence?: Presence | undefined;
-  /** The choice for each kind; `deliver` when left out. A dropped message is still decrypted, acknowledged and counted. */
-  readonly filters?: FilterSettings | undefined;
-  /** `automatic`: a message is marked as read once its event is safe; `manual` when left out. */
-  readonly readReceipts?: (typeof readReceiptChoices)[number] | undefined;
-  /** What becomes of calls; `ignore` when left out: the phone goes on to ring. Either way there is an event. */
-  readonly calls?: (typeof callChoices)[number] | undefined;
+/** The settings that hold where these are chosen. */
+export function withDefaults(chosen: ConnectionSettings | undefined): AppliedSettingValues {
+  return appliedOf(settingRows, chosen);
 }
 
 const MOST_METADATA = 20;
@@ -65,66 +103,12 @@ const metadataSchema = (value: z.ZodType<string | null>) =>
     .meta({ description: 'Up to 20 texts of your own.' });
 const metadataText = z.string().max(200);
 
-const filterChoice = z.enum(filterChoices);
-
-export const settingsSchema = z
-  .object({
-    reconnect: z
-      .object({
-        baseDelayMs: reconnectShape.baseDelayMs.optional(),
-        maxDelayMs: reconnectShape.maxDelayMs.optional(),
-        maxAttempts: reconnectShape.maxAttempts.optional(),
-      })
-      .optional(),
-    presence: z.enum(presences).optional(),
-    filters: z
-      .object({
-        statusUpdates: filterChoice.optional(),
-        newsletters: filterChoice.optional(),
-        broadcasts: filterChoice.optional(),
-        groups: filterChoice.optional(),
-      })
-      .optional()
-      .meta({
-        description: 'What you do not want to be told of: `drop`. Everything is delivered where nothing is said.',
-      }),
-    readReceipts: z.enum(readReceiptChoices).optional().meta({
-      description: '`automatic`: messages of people and groups are marked as read once their event is stored.',
-    }),
-    calls: z.enum(callChoices).optional().meta({ description: '`reject`: incoming calls are refused.' }),
-  })
-  .meta({ id: 'ConnectionSettings' });
-
 /** A change of label, metadata and settings: a field that is left out stays, `null` removes it (RFC 7396). */
 export const connectionChangeSchema = z
   .strictObject({
     label: labelSchema.nullable().optional(),
     metadata: metadataSchema(metadataText.nullable()).nullable().optional(),
-    settings: z
-      .strictObject({
-        reconnect: z
-          .strictObject({
-            baseDelayMs: reconnectShape.baseDelayMs.nullable().optional(),
-            maxDelayMs: reconnectShape.maxDelayMs.nullable().optional(),
-            maxAttempts: reconnectShape.maxAttempts.nullable().optional(),
-          })
-          .nullable()
-          .optional(),
-        presence: z.enum(presences).nullable().optional(),
-        filters: z
-          .strictObject({
-            statusUpdates: filterChoice.nullable().optional(),
-            newsletters: filterChoice.nullable().optional(),
-            broadcasts: filterChoice.nullable().optional(),
-            groups: filterChoice.nullable().optional(),
-          })
-          .nullable()
-          .optional(),
-        readReceipts: z.enum(readReceiptChoices).nullable().optional(),
-        calls: z.enum(callChoices).nullable().optional(),
-      })
-      .nullable()
-      .optional(),
+    settings: changeSchemaOf(settingRows).nullable().optional(),
   })
   .meta({ id: 'ConnectionChange' });
 export type ConnectionChange = z.infer<typeof connectionChangeSchema>;
@@ -133,7 +117,7 @@ export type ConnectionChange = z.infer<typeof connectionChangeSchema>;
 export interface Changeable {
   readonly label: string | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
-  readonly settings?: ConnectionSettings | undefined;
+  readonly settings?: StoredSettings | undefined;
 }
 
 /** Applies a change. Returns instead the fields that do not go together, as paths in the change. */
@@ -146,7 +130,7 @@ export function applyChange(
     change,
   ) as Changeable;
   const { baseDelayMs = reconnectDefaults.baseDelayMs, maxDelayMs = reconnectDefaults.maxDelayMs } =
-    settings?.reconnect ?? {};
+    readSettings(settings).reconnect ?? {};
   const problems = [
     ...(baseDelayMs > maxDelayMs
       ? [{ field: 'settings.reconnect.baseDelayMs', problem: 'The base delay must not be longer than maxDelayMs.' }]

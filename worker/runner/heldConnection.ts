@@ -2,7 +2,7 @@ import { Mutex } from 'async-mutex';
 import type { ConnectionActions } from '../actions/connectionActions.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionVitals, SocketSymptom } from '../../shared/connection/liveness.ts';
-import type { ConnectionSettings } from '../../shared/connection/settings.ts';
+import { readSettings, type ConnectionSettings } from '../../shared/connection/settings.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { ConnectionStatus } from '../../shared/connection/status.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
@@ -148,7 +148,7 @@ export class HeldConnection {
     const { connections, clock } = this.#dependencies;
     return this.#turn.runExclusive(async () => {
       const connection = await connections.find(this.#owned.tenantId, this.#owned.connectionId);
-      this.#settings = connection?.settings ?? {};
+      this.#settings = readSettings(connection?.settings);
       this.#appliedChanges = connection?.changes ?? 0;
       for (const action of decideControl(connection, this.view(), trigger, clock.nowMs())) {
         if (this.#ending) return 'later';

@@ -1,5 +1,5 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
-import type { ConnectionSettings, FilterKind } from '../../../shared/connection/settings.ts';
+import { withDefaults, type AppliedSettingValues, type FilterKind } from '../../../shared/connection/settings.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { ReadReceipts } from './readReceipts.ts';
@@ -50,7 +50,7 @@ export class AppliedSettings {
   async publish(stanza: BinaryNode, facts: readonly Fact[]): Promise<'published' | 'dropped'> {
     const { filters, readReceipts } = this.#settings();
     const kind = filterKindOf(stanza);
-    if (kind !== undefined && filters?.[kind] === 'drop') {
+    if (kind !== undefined && filters[kind] === 'drop') {
       if (facts.length > 0) this.#countDropped(kind, facts.length);
       return 'dropped';
     }
@@ -78,7 +78,7 @@ export class AppliedSettings {
    */
   announce(name: string | undefined): void {
     if (name) return;
-    const { presence = 'unavailable' } = this.#settings();
+    const { presence } = this.#settings();
     this.#parts.socket
       .sendNode({ tag: 'presence', attrs: { type: presence } })
       .catch((error: unknown) => this.#options.logger.warn('presence not announced', { error }));
@@ -92,8 +92,8 @@ export class AppliedSettings {
     this.#dropped.clear();
   }
 
-  #settings(): ConnectionSettings {
-    return this.#options.settings?.() ?? {};
+  #settings(): AppliedSettingValues {
+    return withDefaults(this.#options.settings?.());
   }
 
   #countDropped(kind: FilterKind, count: number): void {

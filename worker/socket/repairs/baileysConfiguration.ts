@@ -2,6 +2,7 @@ import type { CacheStore, proto, UserFacingSocketConfig } from '@whiskeysockets/
 import { baileysLogger } from './baileysLogger.ts';
 import { mediaDispatcher } from './mediaDispatcher.ts';
 import { socketAgentOf } from './socketAgent.ts';
+import { withDefaults } from '../../../shared/connection/settings.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 
 /**
@@ -50,7 +51,7 @@ export function makeBaileysConfiguration(
     maxMsgRetryCount: MOST_RETRIES,
     placeholderResendCache: alreadyAskedFor,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
-    markOnlineOnConnect: settings?.().presence === 'available',
+    markOnlineOnConnect: withDefaults(settings?.()).presence === 'available',
     syncFullHistory: false,
     // History has no place to go yet; without it Baileys does not hold the first login back for 20 s.
     shouldSyncHistoryMessage: () => false,
