@@ -3,9 +3,11 @@ import { makeId, type WorkerId } from '../shared/kernel/id.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
 import type { Surroundings } from '../shared/platform/surroundings.ts';
+import type { OwnedShards } from './commands/ownedShards.ts';
 import { ClientVersions } from './fleet/clientVersions.ts';
 import type { FleetMember } from './fleet/fleetMember.ts';
 import { FleetStore } from './fleet/fleetStore.ts';
+import type { CommitGate } from './fleet/gate.ts';
 import { OpenBudget } from './fleet/openBudget.ts';
 import { OpenMeter } from './runner/openMeter.ts';
 import type { ProcessSymptom } from './runner/supervision.ts';
@@ -55,63 +57,116 @@ export interface RunningWorker {
 
 /** Starts a worker: resolves when its lease exists. Throws when the store does not accept the lease. */
 export async function startWorker(options: WorkerOptions, world: WorkerWorld): Promise<RunningWorker> {
-  const { config, logger, metrics, scope, onFenced, onBroken, onDrainRequested } = options;
-  const { ownership, stage, shardCount, taskId, deployGeneration, zone } = config;
-  const { clock, random } = world;
-  const workerId = makeId('wrk', clock.nowMs(), random);
-  const own = logger.child({ workerId });
+  const { config, metrics, scope, onBroken } = options;
+  const workerId = makeId('wrk', world.clock.nowMs(), world.random);
+  const own: OwnOptions = { ...options, workerId, logger: options.logger.child({ workerId }) };
   const joined: { member?: FleetMember } = {};
   // Shards are made ready first, so that a bad key file is found before there is a lease.
   const gate = makeLateGate(() => joined.member?.gate);
-  const budget = new OpenBudget(
-    clock,
-    {
-      perSecond: ownership.opensPerSecond,
-      burst: config.shardCap,
-      handshakes: ownership.handshakesInFlight,
+  const opening = makeOpening(own, world, () => shards.versionChanged());
+  const { takeTurn, opens, versions } = opening;
+  const shards = makeOwnedShards({
+    config,
+    logger: own.logger,
+    workerId,
+    gate,
+    scope,
+    takeTurn,
+    onBroken,
+    opens,
+    versions,
+    metrics,
+    world,
+  });
+  // The read goes on beside the making of the lease: a claim comes later than this read, and a store that does not
+  // answer must not hold it up.
+  scope.hold('other', () => versions.stop());
+  void versions.start();
+  const member = await joinFleet(own, world, shards, opening);
+  joined.member = member;
+  scope.hold('other', () => member.stop());
+  const { supervisor, digests } = watchSockets(own, world, { shards, member, gate, vitals: opening.vitals });
+  return {
+    workerId,
+    drain: async () => {
+      shards.hurry();
+      await member.drain();
+      await digests.stop();
     },
-    scope.signal,
-  );
+    closeSockets: async () => {
+      supervisor.stop();
+      void digests.stop();
+      await shards.loseAll();
+    },
+    mayAct: gate.isOpen,
+  };
+}
+
+/** The logger is bound to the worker. */
+interface OwnOptions extends WorkerOptions {
+  readonly workerId: WorkerId;
+}
+
+interface SocketOpening {
+  readonly budget: OpenBudget;
+  readonly vitals: VitalsWatch;
+  readonly opens: OpenMeter;
+  readonly takeTurn: (signal: AbortSignal) => Promise<() => void>;
+  readonly versions: ClientVersions;
+}
+
+/** What decides when sockets may open, and as which version of the client. */
+function makeOpening(
+  { config, scope, metrics, logger, vitals: source, onDrainRequested }: OwnOptions,
+  { clock, random, fleetTable }: WorkerWorld,
+  onVersionChanged: () => void,
+): SocketOpening {
+  const { opensPerSecond: perSecond, handshakesInFlight: handshakes } = config.ownership;
+  const budget = new OpenBudget(clock, { perSecond, burst: config.shardCap, handshakes }, scope.signal);
   const vitals = new VitalsWatch({
     config: { ...config.vitals, maxAgeMs: drawMaxAgeMs(config.vitals.maxAgeMs, random.unit()) },
-    source: options.vitals,
+    source,
     scope,
     clock,
     metrics,
-    logger: own,
+    logger,
     onMayOpen: (mayOpen) => budget.setPaused(!mayOpen),
     onCritical: () => onDrainRequested('memory_critical'),
   });
-  const opens = new OpenMeter(metrics, clock.monotonicMs);
+  const versions = new ClientVersions({
+    fleet: { table: fleetTable, stage: config.stage },
+    vetted: config.whatsappVersion ?? VETTED_VERSION,
+    readEveryMs: config.versionReadMs,
+    clock,
+    logger,
+    metrics,
+    onChanged: onVersionChanged,
+  });
   const takeTurn = async (signal: AbortSignal): Promise<() => void> => {
     const askedMs = clock.monotonicMs();
     const giveBack = await budget.acquire(signal);
     metrics.measure('OpenBudgetWait', clock.monotonicMs() - askedMs, {});
     return giveBack;
   };
-  const versions = new ClientVersions({
-    fleet: { table: world.fleetTable, stage },
-    vetted: config.whatsappVersion ?? VETTED_VERSION,
-    readEveryMs: config.versionReadMs,
-    clock,
-    logger: own,
-    metrics,
-    onChanged: () => shards.versionChanged(),
-  });
-  const work = { config, logger: own, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics, world };
-  const shards = makeOwnedShards(work);
-  // The read goes on beside the making of the lease: a claim comes later than this read, and a store that does not
-  // answer must not hold it up.
-  scope.hold('other', () => versions.stop());
-  void versions.start();
-  const member = await world.joinFleet({
-    store: new FleetStore(world.fleetTable, stage),
+  return { budget, vitals, opens: new OpenMeter(metrics, clock.monotonicMs), takeTurn, versions };
+}
+
+/** Takes the lease. The worker tells the fleet of its load, and does what the fleet asks. */
+async function joinFleet(
+  { config, workerId, logger, metrics, onBroken, onFenced, onDrainRequested }: OwnOptions,
+  { clock, random, fleetTable, joinFleet: join }: WorkerWorld,
+  shards: OwnedShards,
+  { budget, opens, vitals }: SocketOpening,
+): Promise<FleetMember> {
+  const { ownership, stage, shardCount, taskId, deployGeneration, zone } = config;
+  const member = await join({
+    store: new FleetStore(fleetTable, stage),
     config: ownership,
     shardCount,
     lease: { taskId, workerId, deployGeneration, zone },
     clock,
     random,
-    logger: own,
+    logger,
     metrics,
     load: () => ({ ...shards.count(), waiting: budget.waiting, ...opens.counters(), ...vitals.load }),
     onOrders: ({ opensPerSecond }) => {
@@ -133,45 +188,46 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
     onBroken,
     onFenced,
   });
-  joined.member = member;
-  scope.hold('other', () => member.stop());
+  return member;
+}
+
+interface Watched {
+  readonly shards: OwnedShards;
+  readonly member: FleetMember;
+  readonly gate: CommitGate;
+  readonly vitals: VitalsWatch;
+}
+
+/** The supervisor of this worker's sockets, and what the watchdog outside is told about them. */
+function watchSockets(
+  { config, workerId, scope, logger, metrics, onUnwell }: OwnOptions,
+  { clock, fleetTable }: WorkerWorld,
+  { shards, member, gate, vitals }: Watched,
+) {
   const supervisor = new Supervisor({
     config: config.liveness,
-    opensPerSecond: ownership.opensPerSecond,
+    opensPerSecond: config.ownership.opensPerSecond,
     connections: () => shards.connections(),
     isOpen: gate.isOpen,
     clock,
-    logger: own,
+    logger,
     metrics,
-    onUnwell: options.onUnwell,
+    onUnwell,
   });
   scope.hold('other', () => supervisor.stop());
   void supervisor.run();
   const digests = startDigestWriter({
-    fleet: { table: world.fleetTable, stage },
+    fleet: { table: fleetTable, stage: config.stage },
     workerId,
     gate,
     ownedShards: () => member.ownedShards(),
     vitals: () => shards.vitals(),
     loopDelayMs: () => vitals.loopDelayMs,
     config: config.digest,
-    timeoutMs: ownership.heartbeatTimeoutMs * 2,
+    timeoutMs: config.ownership.heartbeatTimeoutMs * 2,
     clock,
-    logger: own,
+    logger,
   });
   scope.hold('other', () => digests.stop());
-  return {
-    workerId,
-    drain: async () => {
-      shards.hurry();
-      await member.drain();
-      await digests.stop();
-    },
-    closeSockets: async () => {
-      supervisor.stop();
-      void digests.stop();
-      await shards.loseAll();
-    },
-    mayAct: gate.isOpen,
-  };
+  return { supervisor, digests };
 }

@@ -13,7 +13,8 @@
  */
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { LogFields, Logger } from '../shared/platform/logger.ts';
-import type { DrainReason, RunningWorker } from './composition.ts';
+import type { Metrics } from '../shared/platform/metrics.ts';
+import type { DrainReason, RunningWorker, WorkerOptions } from './composition.ts';
 
 const OLDEST_NODE = 24;
 const METRICS_EVERY_MS = 60_000;
@@ -85,9 +86,14 @@ function end(code: number, message: string, error?: unknown): never {
   process.exit(code);
 }
 
+/** The worker of this process, once it has a lease, and whether it drains. */
+interface Life {
+  worker: RunningWorker | undefined;
+  isDraining: boolean;
+}
+
 async function run(config: WorkerConfig, logger: Logger): Promise<void> {
-  let worker: RunningWorker | undefined;
-  let draining = false;
+  const life: Life = { worker: undefined, isDraining: false };
   const forScrape = makePrometheusMetrics(config.stage);
   const emf = makeMetrics({
     stage: config.stage,
@@ -101,57 +107,71 @@ async function run(config: WorkerConfig, logger: Logger): Promise<void> {
   const scope = new Scope('worker');
   process.on('exit', emf.flush);
   const breakers = makeBreakers({ clock: systemClock, logger, metrics });
-  const drain = (why: string, fields: LogFields): void => {
-    draining = true;
-    logger.info(why, fields);
-    worker?.drain().then(
-      () => end(0, 'worker stopped'),
-      (error: unknown) => end(1, 'drain did not finish', error),
-    );
-  };
-  const onFenced = (): void => {
-    // The worker closes what it can in this time; its sockets end with the process in any case.
-    void withDeadline('closing sockets', deadlines.fencedClose.ms, async () => worker?.closeSockets()).then(
-      () => end(2, 'fenced: another worker carries on'),
-      (error: unknown) => end(2, 'fenced: another worker carries on', error),
-    );
-  };
-  const onDrainRequested = (reason: DrainReason): void => {
-    // Before the worker has its lease there is nothing to drain; the part that asks will ask again.
-    if (draining || worker === undefined) return;
-    if (reason !== 'operator') metrics.count('WorkerRecycled', { reason });
-    drain(DRAIN_MESSAGES[reason], {});
-  };
-  const onUnwell = (symptom: string): void => {
-    if (!draining) drain('drains: new sockets do not help its connections', { symptom });
-  };
-  const onBroken = (error: unknown): void => end(1, 'worker broke', error);
   let statusUrl: string;
   try {
-    const notReadyBecause = (): string | undefined => {
-      if (worker === undefined) return 'it has no lease yet';
-      if (draining) return 'it drains';
-      return worker.mayAct() ? undefined : 'its lease was not renewed in time';
-    };
-    const status = { notReadyBecause, breakers: breakers.states, metrics: forScrape };
+    const status = { notReadyBecause: () => notReadyBecause(life), breakers: breakers.states, metrics: forScrape };
     const server = await startStatusServer(config.status, status);
     scope.hold('socket', server.stop);
     statusUrl = server.url;
     const world = makeWorkerWorld(config, breakers, scope);
     const vitals = makeVitalsSource(scope, config.vitals.memoryLimitBytes);
-    const own = { onFenced, onBroken, onDrainRequested, onUnwell };
-    worker = await startWorker({ config, logger, metrics, scope, vitals, ...own }, world);
+    life.worker = await startWorker({ config, logger, metrics, scope, vitals, ...endsOf(life, metrics) }, world);
   } catch (error) {
     end(1, 'worker could not start', error);
   }
+  drainOnSignals(life);
+  process.stdout.write(`${JSON.stringify({ ready: true, workerId: life.worker.workerId, statusUrl })}\n`);
+}
+
+function notReadyBecause({ worker, isDraining }: Life): string | undefined {
+  if (worker === undefined) return 'it has no lease yet';
+  if (isDraining) return 'it drains';
+  return worker.mayAct() ? undefined : 'its lease was not renewed in time';
+}
+
+function drain(life: Life, why: string, fields: LogFields): void {
+  life.isDraining = true;
+  logger.info(why, fields);
+  life.worker?.drain().then(
+    () => end(0, 'worker stopped'),
+    (error: unknown) => end(1, 'drain did not finish', error),
+  );
+}
+
+/** What the worker itself finds out about its end. */
+function endsOf(
+  life: Life,
+  metrics: Pick<Metrics, 'count'>,
+): Pick<WorkerOptions, 'onFenced' | 'onBroken' | 'onDrainRequested' | 'onUnwell'> {
+  return {
+    onFenced: () => {
+      // The worker closes what it can in this time; its sockets end with the process in any case.
+      void withDeadline('closing sockets', deadlines.fencedClose.ms, async () => life.worker?.closeSockets()).then(
+        () => end(2, 'fenced: another worker carries on'),
+        (error: unknown) => end(2, 'fenced: another worker carries on', error),
+      );
+    },
+    onDrainRequested: (reason) => {
+      // Before the worker has its lease there is nothing to drain; the part that asks will ask again.
+      if (life.isDraining || life.worker === undefined) return;
+      if (reason !== 'operator') metrics.count('WorkerRecycled', { reason });
+      drain(life, DRAIN_MESSAGES[reason], {});
+    },
+    onUnwell: (symptom) => {
+      if (!life.isDraining) drain(life, 'drains: new sockets do not help its connections', { symptom });
+    },
+    onBroken: (error) => end(1, 'worker broke', error),
+  };
+}
+
+function drainOnSignals(life: Life): void {
+  let signalled = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (signalled) end(1, 'asked to stop twice');
     signalled = true;
     // A drain that an operator began goes on; ECS sends its signal when it stops the task.
-    if (!draining) drain('asked to stop', { signal });
+    if (!life.isDraining) drain(life, 'asked to stop', { signal });
   };
-  let signalled = false;
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  process.stdout.write(`${JSON.stringify({ ready: true, workerId: worker.workerId, statusUrl })}\n`);
 }

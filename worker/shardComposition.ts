@@ -54,16 +54,8 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const fleet = new FleetStore(world.fleetTable, stage);
   let batches = 0;
   let facts = 0;
-  const publisher = makeSqsFactPublisher({
-    queue: acting,
-    stage,
-    queueUrlBase,
-    gate,
-    clock,
-    logger,
-    metrics,
-    makeBatchId: () => `${workerId}-${(batches += 1)}`,
-  });
+  const makeBatchId = (): string => `${workerId}-${(batches += 1)}`;
+  const publisher = makeSqsFactPublisher({ ...common, queue: acting, gate, metrics, makeBatchId });
   const sockets = makeSockets({ ...options, table, messages, publisher });
   const parts = makeConnectionParts({
     ...common,
@@ -84,27 +76,20 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     readOwnership: async ({ shard, token }) =>
       (await fleet.readShards([shard])).shards.some(({ epoch }) => epoch > token) ? 'lost' : 'owned',
   });
-  return new OwnedShards(
-    (shard, epoch) =>
-      makeShardWork(
-        {
-          ...common,
-          messages,
-          openActions,
-          scope,
-          polling,
-          parts,
-          assertOpen: gate.assertOpen,
-          isOpen: gate.isOpen,
-          nextFactNumber: () => (facts += 1),
-          waitSeconds: connectionConfig.commandWaitSeconds,
-          visibilitySeconds: connectionConfig.commandVisibilitySeconds,
-        },
-        shard,
-        epoch,
-      ),
-    logger,
-  );
+  const shardParts = {
+    ...common,
+    messages,
+    openActions,
+    scope,
+    polling,
+    parts,
+    assertOpen: gate.assertOpen,
+    isOpen: gate.isOpen,
+    nextFactNumber: () => (facts += 1),
+    waitSeconds: connectionConfig.commandWaitSeconds,
+    visibilitySeconds: connectionConfig.commandVisibilitySeconds,
+  };
+  return new OwnedShards((shard, epoch) => makeShardWork(shardParts, shard, epoch), logger);
 }
 
 interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | 'metrics' | 'world'> {

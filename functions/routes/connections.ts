@@ -71,6 +71,7 @@ function changed(current: Changeable, change: ConnectionChange): Changeable {
   return next;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function connectionRoutes(dependencies: ConnectionRouteDependencies): readonly Route[] {
   const { connections, clock, random } = dependencies;
   const control = requestControl.bind(undefined, dependencies);

@@ -29,6 +29,7 @@ const transitionSchema = z
 type Asked = { readonly tenantId: TenantId; readonly connection: Connection };
 
 /** Routes by which a tenant acts on a connection as it runs, and sees what has become of it. */
+// oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): readonly Route[] {
   const { connections, clock, random } = dependencies;
 

@@ -25,6 +25,7 @@ const CANCELLED_EXAMPLE = {
   content: { type: 'text', text: { body: 'Hello 😀' } },
 } as const;
 
+// oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
   const { connections, messages, clock } = dependencies;
   return [

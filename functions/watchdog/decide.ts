@@ -54,86 +54,11 @@ export function decide(
   rules: WatchdogRules,
 ): Decision {
   const seen = look(memory, fleet, digests, nowMs, rules);
-  const steps: WatchdogStep[] = [];
-  const climbed = { silent: climbWorkers('silent'), mute: climbWorkers('mute'), connections: climbConnections() };
-
-  function climbWorkers(ladder: 'silent' | 'mute'): Record<WorkerId, Climb> {
-    const before = ladder === 'silent' ? memory.silentWorkers : memory.muteWorkers;
-    const isBad = new Set(seen[ladder].map(({ workerId }) => workerId));
-    const after: Record<string, Climb> = {};
-    for (const [workerId, climb] of Object.entries(before)) {
-      const isThere = seen.sightings[workerId as WorkerId] !== undefined;
-      const kept = rested(climb, seen.reportingWorkers.has(workerId as WorkerId), 0, nowMs);
-      if (isThere && !isBad.has(workerId as WorkerId) && kept !== undefined) after[workerId] = kept;
-    }
-    for (const lease of seen[ladder]) {
-      const digest = seen.sightings[lease.workerId]?.digest ?? 0;
-      const found = { workerId: lease.workerId, digest, shard: 0 };
-      after[lease.workerId] = climb(before[lease.workerId], found, ladder, () => {
-        const attempt = (before[lease.workerId]?.attempts ?? 0) + 1;
-        return { rung: rungOf(ladder, attempt), attempt, reason: ladder, lease, connection: undefined };
-      });
-    }
-    return after;
-  }
-
-  function climbConnections(): Record<ConnectionId, Climb> {
-    const isBad = new Set(seen.bad.map(({ vitals }) => vitals.connectionId));
-    const after: Record<string, Climb> = {};
-    for (const [connectionId, climb] of Object.entries(memory.connections)) {
-      const kept = rested(climb, seen.coveredShards.has(climb.shard), rules.recoveredMs, nowMs);
-      if (!isBad.has(connectionId as ConnectionId) && kept !== undefined) after[connectionId] = kept;
-    }
-    for (const one of seen.bad) {
-      const { tenantId, connectionId, shard } = one.vitals;
-      const before = memory.connections[connectionId];
-      const found = { workerId: one.lease.workerId, digest: one.digest, shard };
-      after[connectionId] = climb(before, found, 'connection', () => {
-        const attempt = (before?.attempts ?? 0) + 1;
-        const connection = { tenantId, connectionId, shard };
-        return { rung: rungOf('connection', attempt), attempt, reason: one.symptom, lease: one.lease, connection };
-      });
-    }
-    return after;
-  }
-
-  /** Takes the next step if it may be taken now. */
-  function climb(
-    before: Climb | undefined,
-    found: Pick<Climb, 'workerId' | 'digest' | 'shard'>,
-    ladder: LadderName,
-    makeStep: () => WatchdogStep,
-  ): Climb {
-    const known = before ?? { ...found, attempts: 0, steppedAtMs: nowMs, badAtMs: nowMs, goodDigests: 0 };
-    const stays = { ...known, shard: found.shard, badAtMs: nowMs, goodDigests: 0 };
-    const step = makeStep();
-    if (!isDue(before, found, ladder) || !isAllowed(step)) return stays;
-    steps.push(step);
-    return { ...stays, ...found, attempts: step.attempt, steppedAtMs: nowMs };
-  }
-
-  /** Whether the last step had its time and shows no effect. */
-  function isDue(
-    before: Climb | undefined,
-    { workerId, digest }: Pick<Climb, 'workerId' | 'digest'>,
-    ladder: LadderName,
-  ): boolean {
-    if (before === undefined || before.attempts === 0) return true;
-    if (nowMs - before.steppedAtMs < restMs(ladder, before.attempts, rules)) return false;
-    // A worker is mute because no digest comes, so no later digest is waited for.
-    if (ladder !== 'connection') return true;
-    return workerId !== before.workerId || digest >= before.digest + DIGESTS_AFTER_STEP;
-  }
-
-  function isAllowed({ rung, connection }: WatchdogStep): boolean {
-    if (rung === 'restart') return true;
-    if (seen.isBraking) return false;
-    if (rung !== 'drain' && rung !== 'stop_task') return true;
-    if (steps.some((step) => step.rung === 'drain' || step.rung === 'stop_task')) return false;
-    const stoppedAtMs = memory.stoppedForConnectionAtMs ?? -Infinity;
-    return connection === undefined || nowMs - stoppedAtMs >= rules.stopEveryMs;
-  }
-
+  const run: Run = { memory, seen, nowMs, rules, steps: [] };
+  const silentWorkers = climbWorkers(run, 'silent', memory.silentWorkers);
+  const muteWorkers = climbWorkers(run, 'mute', memory.muteWorkers);
+  const connections = climbConnections(run);
+  const { steps } = run;
   const stops = steps.some(({ rung, connection }) => rung === 'stop_task' && connection !== undefined);
   const stoppedForConnectionAtMs = stops ? nowMs : memory.stoppedForConnectionAtMs;
   return {
@@ -141,16 +66,106 @@ export function decide(
       ranAtMs: nowMs,
       isBraking: seen.isBraking,
       workers: seen.sightings,
-      connections: climbed.connections,
-      muteWorkers: climbed.mute,
-      silentWorkers: climbed.silent,
+      connections,
+      muteWorkers,
+      silentWorkers,
       ...(stoppedForConnectionAtMs === undefined ? {} : { stoppedForConnectionAtMs }),
       steps: [...memory.steps, ...steps.map((step) => toRecord(step, nowMs))].slice(-STEPS_KEPT),
     },
     steps,
-    requestChanges: changeRequests(fleet, climbed.connections, steps, seen),
+    requestChanges: changeRequests(fleet, connections, steps, seen),
     isBraking: seen.isBraking,
   };
+}
+
+/** One run: what it knows, and the steps that it has taken so far. */
+interface Run {
+  readonly memory: WatchdogMemory;
+  readonly seen: Seen;
+  readonly nowMs: number;
+  readonly rules: WatchdogRules;
+  readonly steps: WatchdogStep[];
+}
+
+function climbWorkers(
+  run: Run,
+  ladder: 'silent' | 'mute',
+  before: Readonly<Record<WorkerId, Climb>>,
+): Record<WorkerId, Climb> {
+  const { seen, nowMs } = run;
+  const isBad = new Set(seen[ladder].map(({ workerId }) => workerId));
+  const after: Record<string, Climb> = {};
+  for (const [workerId, climbed] of Object.entries(before)) {
+    const isThere = seen.sightings[workerId as WorkerId] !== undefined;
+    const kept = rested(climbed, seen.reportingWorkers.has(workerId as WorkerId), 0, nowMs);
+    if (isThere && !isBad.has(workerId as WorkerId) && kept !== undefined) after[workerId] = kept;
+  }
+  for (const lease of seen[ladder]) {
+    const digest = seen.sightings[lease.workerId]?.digest ?? 0;
+    const known = before[lease.workerId];
+    const attempt = (known?.attempts ?? 0) + 1;
+    const step = { rung: rungOf(ladder, attempt), attempt, reason: ladder, lease, connection: undefined };
+    after[lease.workerId] = climb(run, known, { workerId: lease.workerId, digest, shard: 0 }, ladder, step);
+  }
+  return after;
+}
+
+function climbConnections(run: Run): Record<ConnectionId, Climb> {
+  const { memory, seen, nowMs, rules } = run;
+  const isBad = new Set(seen.bad.map(({ vitals }) => vitals.connectionId));
+  const after: Record<string, Climb> = {};
+  for (const [connectionId, climbed] of Object.entries(memory.connections)) {
+    const kept = rested(climbed, seen.coveredShards.has(climbed.shard), rules.recoveredMs, nowMs);
+    if (!isBad.has(connectionId as ConnectionId) && kept !== undefined) after[connectionId] = kept;
+  }
+  for (const { vitals, lease, symptom, digest } of seen.bad) {
+    const { tenantId, connectionId, shard } = vitals;
+    const before = memory.connections[connectionId];
+    const attempt = (before?.attempts ?? 0) + 1;
+    const connection = { tenantId, connectionId, shard };
+    const step = { rung: rungOf('connection', attempt), attempt, reason: symptom, lease, connection };
+    after[connectionId] = climb(run, before, { workerId: lease.workerId, digest, shard }, 'connection', step);
+  }
+  return after;
+}
+
+/** Takes the next step if it may be taken now. */
+function climb(
+  run: Run,
+  before: Climb | undefined,
+  found: Pick<Climb, 'workerId' | 'digest' | 'shard'>,
+  ladder: LadderName,
+  step: WatchdogStep,
+): Climb {
+  const { nowMs } = run;
+  const known = before ?? { ...found, attempts: 0, steppedAtMs: nowMs, badAtMs: nowMs, goodDigests: 0 };
+  const stays = { ...known, shard: found.shard, badAtMs: nowMs, goodDigests: 0 };
+  if (!isDue(run, before, found, ladder) || !isAllowed(run, step)) return stays;
+  run.steps.push(step);
+  return { ...stays, ...found, attempts: step.attempt, steppedAtMs: nowMs };
+}
+
+/** Whether the last step had its time and shows no effect. */
+function isDue(
+  { nowMs, rules }: Run,
+  before: Climb | undefined,
+  { workerId, digest }: Pick<Climb, 'workerId' | 'digest'>,
+  ladder: LadderName,
+): boolean {
+  if (before === undefined || before.attempts === 0) return true;
+  if (nowMs - before.steppedAtMs < restMs(ladder, before.attempts, rules)) return false;
+  // A worker is mute because no digest comes, so no later digest is waited for.
+  if (ladder !== 'connection') return true;
+  return workerId !== before.workerId || digest >= before.digest + DIGESTS_AFTER_STEP;
+}
+
+function isAllowed({ memory, seen, nowMs, rules, steps }: Run, { rung, connection }: WatchdogStep): boolean {
+  if (rung === 'restart') return true;
+  if (seen.isBraking) return false;
+  if (rung !== 'drain' && rung !== 'stop_task') return true;
+  if (steps.some((step) => step.rung === 'drain' || step.rung === 'stop_task')) return false;
+  const stoppedAtMs = memory.stoppedForConnectionAtMs ?? -Infinity;
+  return connection === undefined || nowMs - stoppedAtMs >= rules.stopEveryMs;
 }
 
 /**

@@ -10,6 +10,7 @@ const unnamed: PhysicalNames = { apiId: 'api', clusterName: 'cluster', serviceNa
  * All dashboards of a stage: `ops`, which a person on call reads from top to bottom, and one for each concern. The
  * function is pure: the CDK app and the local page make the same dashboards of it.
  */
+// oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function dashboardDefinitions(stage: string, names: PhysicalNames = unnamed): readonly DashboardDefinition[] {
   const own = (section: string, ...metrics: readonly MetricName[]): readonly Widget[] =>
     metrics.map((name) => widgetOf(stage, section, name));

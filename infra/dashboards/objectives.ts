@@ -27,6 +27,7 @@ export const DELIVERY_LATE_MS = 10_000;
  * The objectives of a stage.
  * @param names the names that AWS gives
  */
+// oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function objectivesOf(stage: string, { apiId }: Pick<PhysicalNames, 'apiId'>): readonly Objective[] {
   const ended = (outcome: 'sent' | 'failed') => ownMetric(stage, 'CommandsEnded', { outcome }, 'Sum', outcome);
   const held = (status: 'online' | 'connecting' | 'reconnecting' | 'handing_off') =>

@@ -84,19 +84,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     if (said.length > LINES_KEPT) said.shift();
     log.write(line);
   });
-  const ready = new Promise<Record<string, unknown>>((resolve) => {
-    createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
-      log.write(line);
-      options.onLine?.(line);
-      const json = parseJson(line);
-      const parsed = readySchema.safeParse(json);
-      if (parsed.success) resolve(parsed.data);
-      else {
-        const trouble = toTrouble(options.name, json);
-        if (trouble !== undefined) options.onTrouble(trouble);
-      }
-    });
-  });
+  const ready = readOutput(child.stdout ?? process.stdin, log, options);
   const late = Promise.withResolvers<Error>();
   const endDeadline = scope.timeout(options.readyWithinMs, () => {
     late.resolve(new Error(`${options.name} was not ready in time. See ${options.logFile}`));
@@ -114,6 +102,27 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   }
   void endDeadline();
   return { name: options.name, process: child, ready: outcome, exited };
+}
+
+/** Logs what a child prints and tells of its troubles. Resolves with the line in which the child says that it is ready. */
+function readOutput(
+  input: NodeJS.ReadableStream,
+  log: LogFile,
+  { name, onLine, onTrouble }: ChildOptions,
+): Promise<Record<string, unknown>> {
+  return new Promise((resolve) => {
+    createInterface({ input }).on('line', (line) => {
+      log.write(line);
+      onLine?.(line);
+      const json = parseJson(line);
+      const parsed = readySchema.safeParse(json);
+      if (parsed.success) resolve(parsed.data);
+      else {
+        const trouble = toTrouble(name, json);
+        if (trouble !== undefined) onTrouble(trouble);
+      }
+    });
+  });
 }
 
 /** Asks a child to stop, and makes it stop when it takes longer than that. */

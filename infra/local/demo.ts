@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WhatsAppClient } from '../../test/whatsapp/client.ts';
-import { makeTenant } from './apiClient.ts';
+import { makeTenant, type ApiClient } from './apiClient.ts';
 import { pairSandboxPhone } from './pairing.ts';
 import { startStack } from './stack.ts';
 import { until } from './until.ts';
@@ -89,6 +89,28 @@ async function converse(): Promise<boolean> {
   await pairSandboxPhone(api, whatsApp, { number: DESK, method: 'code' });
   say('desk is linked by code and online');
 
+  const accepted = await talk(api, whatsApp, shop);
+  await receivedAtPhone(whatsApp, MESSAGES);
+  for (const { id, fromMe } of await whatsApp.messages(CUSTOMER)) if (!fromMe) await whatsApp.read(CUSTOMER, id);
+  const ofType = (type: string) =>
+    receiver.events.filter((event) => event.type === type && event.connectionId === shop);
+  const reached = (status: string): number =>
+    new Set(
+      ofType('message.status')
+        .filter(({ data }) => data['status'] === status)
+        .map(({ data }) => data['messageId']),
+    ).size;
+  await until(
+    'all webhooks',
+    () => [reached('read'), ofType('message.received').length],
+    ([read = 0, received = 0]) => read >= MESSAGES && received >= MESSAGES,
+  );
+  const received = ofType('message.received').map(({ data }) => data);
+  return report(whatsApp, { reached, texts: received.map(textOf), names: received.map(nameOf), accepted });
+}
+
+/** Customer and shop write to each other, while every worker is restarted. Returns the ids of the shop's messages. */
+async function talk(api: ApiClient, whatsApp: WhatsAppClient, shop: string): Promise<readonly string[]> {
   const path = `/v1/connections/${shop}/messages`;
   const accepted: string[] = [];
   let restart: Promise<void> = Promise.resolve();
@@ -111,34 +133,22 @@ async function converse(): Promise<boolean> {
     if (index < RESTART_AT) await receivedAtPhone(whatsApp, index);
   }
   await restart;
-  await receivedAtPhone(whatsApp, MESSAGES);
-  for (const { id, fromMe } of await whatsApp.messages(CUSTOMER)) if (!fromMe) await whatsApp.read(CUSTOMER, id);
-  const ofType = (type: string) =>
-    receiver.events.filter((event) => event.type === type && event.connectionId === shop);
-  const reached = (status: string): number =>
-    new Set(
-      ofType('message.status')
-        .filter(({ data }) => data['status'] === status)
-        .map(({ data }) => data['messageId']),
-    ).size;
-  await until(
-    'all webhooks',
-    () => [reached('read'), ofType('message.received').length],
-    ([read = 0, received = 0]) => read >= MESSAGES && received >= MESSAGES,
-  );
-  const received = ofType('message.received').map(({ data }) => data);
-  return report(whatsApp, { reached, texts: received.map(textOf), names: received.map(nameOf), accepted });
+  return accepted;
 }
 
-async function report(
-  whatsApp: WhatsAppClient,
-  seen: {
-    readonly reached: (status: string) => number;
-    readonly texts: readonly string[];
-    readonly names: readonly string[];
-    readonly accepted: readonly string[];
-  },
-): Promise<boolean> {
+function showTotals(totals: Readonly<Record<string, string | number>>): void {
+  say('totals');
+  for (const [name, value] of Object.entries(totals)) process.stdout.write(`          ${name.padEnd(18)} ${value}\n`);
+}
+
+interface Seen {
+  readonly reached: (status: string) => number;
+  readonly texts: readonly string[];
+  readonly names: readonly string[];
+  readonly accepted: readonly string[];
+}
+
+async function report(whatsApp: WhatsAppClient, seen: Seen): Promise<boolean> {
   const atPhone = (await whatsApp.messages(CUSTOMER)).filter(({ fromMe }) => !fromMe).map(({ text }) => text);
   const numbers = Array.from({ length: MESSAGES }, (_, index) => index + 1);
   const [answers, questions] = [numbers.map(answerOf), numbers.map(questionOf)];
@@ -168,8 +178,7 @@ async function report(
     'webhook repeats': receiver.repeats(),
     'forged signatures': receiver.forged(),
   };
-  say('totals');
-  for (const [name, value] of Object.entries(totals)) process.stdout.write(`          ${name.padEnd(18)} ${value}\n`);
+  showTotals(totals);
   const complete = [totals.accepted, totals.sent, totals.delivered, totals.read, totals.received].every(
     (count) => count === MESSAGES,
   );

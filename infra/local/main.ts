@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { StackOptions } from './stack.ts';
+import type { StackOptions } from './stackOptions.ts';
 
 // This comes before anything is written: the contents of the data folder are for this user alone.
 process.umask(0o077);

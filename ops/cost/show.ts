@@ -13,30 +13,12 @@ export function showBill(bill: Bill, figures: Figures): readonly string[] {
     '',
     ...columns(
       ['USD a month', 'part', 'what', 'quantity', 'unit', 'USD each'],
-      parts.flatMap((part) => {
-        const ours = lines.filter((line) => line.part === part);
-        return [
-          ...ours.map(({ what, price, quantity, usd: cost }) => [
-            cost.toFixed(2).padStart(11),
-            part,
-            what,
-            amount(quantity).padStart(10),
-            prices[price].per,
-            String(prices[price].usd),
-          ]),
-          [
-            ours
-              .reduce((sum, line) => sum + line.usd, 0)
-              .toFixed(2)
-              .padStart(11),
-            part,
-            '(in all)',
-            '',
-            '',
-            '',
-          ],
-        ];
-      }),
+      parts.flatMap((part) =>
+        rowsOf(
+          part,
+          lines.filter((line) => line.part === part),
+        ),
+      ),
     ),
     '',
     `${usd.toFixed(2)} USD a month, ${(usd / shape.connections).toFixed(4)} for each connection`,
@@ -55,6 +37,22 @@ export function showBill(bill: Bill, figures: Figures): readonly string[] {
         return [flagOf(name), figure, unit, figure === value ? basis : 'given', why];
       }),
     ),
+  ];
+}
+
+/** The lines of one part of the bill, and their sum. */
+function rowsOf(part: (typeof parts)[number], lines: Bill['lines']): readonly (readonly string[])[] {
+  const sum = lines.reduce((total, line) => total + line.usd, 0);
+  return [
+    ...lines.map(({ what, price, quantity, usd: cost }) => [
+      cost.toFixed(2).padStart(11),
+      part,
+      what,
+      amount(quantity).padStart(10),
+      prices[price].per,
+      String(prices[price].usd),
+    ]),
+    [sum.toFixed(2).padStart(11), part, '(in all)', '', '', ''],
   ];
 }
 

@@ -2,13 +2,13 @@ import { ConditionalCheckFailedException, TransactionCanceledException } from '@
 import { GetCommand, TransactWriteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
 import { fencedBy } from '../platform/fence.ts';
-import type { OwnedRecord } from './ownedItem.ts';
 import { CONNECTION_PREFIX, connectionKey, shardIndexKey, shardKey, tenantKey } from '../platform/keys.ts';
 import { allOf, queryItems, readPage } from '../platform/pages.ts';
 import { SHARD_INDEX, tableName } from '../platform/tables.ts';
 import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
-import type { PauseCode } from './sendsPause.ts';
-import type { Changeable, StoredSettings } from './settings.ts';
+import { toConnection, toItem } from './connectionItem.ts';
+import type { OwnedRecord } from './ownedItem.ts';
+import type { Changeable } from './settings.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
 
 export interface ConnectionStoreDependencies {
@@ -324,37 +324,4 @@ export class ConnectionStore {
       throw error;
     }
   }
-}
-
-function toItem(connection: Connection): Record<string, unknown> {
-  return {
-    ...connectionKey(connection.tenantId, connection.connectionId),
-    [SHARD_INDEX.partitionKey]: shardIndexKey(connection.shard),
-    ...connection,
-  };
-}
-
-function toConnection(item: Record<string, unknown>): Connection {
-  return {
-    tenantId: item['tenantId'] as TenantId,
-    connectionId: item['connectionId'] as ConnectionId,
-    label: item['label'] as string | undefined,
-    shard: item['shard'] as number,
-    wanted: item['wanted'] as WantedState,
-    pairing: item['pairing'] as WantedPairing | undefined,
-    account: item['account'] as ConnectionAccount | undefined,
-    status: item['status'] as ConnectionStatus,
-    statusCode: item['statusCode'] as StatusCode,
-    statusSinceMs: item['statusSinceMs'] as number,
-    nextAttemptAtMs: item['nextAttemptAtMs'] as number | undefined,
-    sendsPausedUntilMs: item['sendsPausedUntilMs'] as number | undefined,
-    sendsPausedBecause: item['sendsPausedBecause'] as PauseCode | undefined,
-    transitions: item['transitions'] as number | undefined,
-    metadata: item['metadata'] as Readonly<Record<string, string>> | undefined,
-    settings: item['settings'] as StoredSettings | undefined,
-    changes: item['changes'] as number | undefined,
-    logout: item['logout'] as WantedLogout | undefined,
-    createdAtMs: item['createdAtMs'] as number,
-    parkedCount: (item['parkedCount'] as number | undefined) ?? 0,
-  };
 }

@@ -65,20 +65,81 @@ interface Series {
  * CloudWatch User Guide, "Specification: Embedded metric format".
  */
 export function makeMetrics(options: MetricsOptions): RunningMetrics {
-  const { stage, processKind, clock, write, flushEveryMs, logger } = options;
-  let held = new Map<string, Series>();
-  let valuesHeld = 0;
-  let notFinite = 0;
+  const { clock, flushEveryMs } = options;
+  const held = new HeldMetrics(options);
   const stopping = new AbortController();
+  const keepFlushing = async (everyMs: number): Promise<void> => {
+    for (;;) {
+      await clock.sleep(everyMs, stopping.signal);
+      if (stopping.signal.aborted) return;
+      held.flush();
+    }
+  };
+  if (flushEveryMs !== undefined) void keepFlushing(flushEveryMs);
 
-  const flush = (): void => {
+  return {
+    count: (name, dimensions, by = 1) =>
+      held.hold(name, by, dimensions, ({ numbers }) => {
+        const before = numbers.get(name);
+        numbers.set(name, (before ?? 0) + by);
+        return before === undefined;
+      }),
+    measure: (name, value, dimensions) =>
+      held.hold(name, value, dimensions, ({ measured }) => {
+        const values = measured.get(name);
+        if (values === undefined) measured.set(name, [value]);
+        else values.push(value);
+        return true;
+      }),
+    gauge: (name, value, dimensions) =>
+      held.hold(name, value, dimensions, ({ numbers }) => {
+        const isNew = !numbers.has(name);
+        numbers.set(name, value);
+        return isNew;
+      }),
+    flush: () => held.flush(),
+    stop: () => {
+      stopping.abort();
+      held.flush();
+    },
+  };
+}
+
+/** What is put together between two flushes. */
+class HeldMetrics {
+  readonly #options: Pick<MetricsOptions, 'stage' | 'processKind' | 'clock' | 'write' | 'logger'>;
+  #held = new Map<string, Series>();
+  #valuesHeld = 0;
+  #notFinite = 0;
+
+  constructor(options: Pick<MetricsOptions, 'stage' | 'processKind' | 'clock' | 'write' | 'logger'>) {
+    this.#options = options;
+  }
+
+  /** @param put adds a value to its series; returns whether it takes room that was not taken before */
+  hold(name: MetricName, value: number, given: object, put: (series: Series) => boolean): void {
+    // JSON cannot express such a value, and CloudWatch accepts nothing but numbers.
+    if (!Number.isFinite(value)) {
+      this.#notFinite += 1;
+      return;
+    }
+    const dimensions = { stage: this.#options.stage, ...dimensionsOf(name, given) };
+    const key = JSON.stringify(dimensions);
+    const series: Series = this.#held.get(key) ?? { dimensions, numbers: new Map(), measured: new Map() };
+    this.#held.set(key, series);
+    if (put(series)) this.#valuesHeld += 1;
+    if (this.#valuesHeld >= MOST_VALUES_HELD) this.flush();
+  }
+
+  flush(): void {
+    const { processKind, clock, write, logger } = this.#options;
     const atMs = clock.nowMs();
-    const lines = [...held.values()].flatMap((series) => toLines(series, processKind, atMs));
-    const ignored = notFinite;
+    const lines = [...this.#held.values()].flatMap((series) => toLines(series, processKind, atMs));
+    const ignored = this.#notFinite;
     const failures: unknown[] = [];
-    held = new Map();
-    valuesHeld = 0;
-    notFinite = 0;
+    this.#held = new Map();
+    this.#valuesHeld = 0;
+    this.#notFinite = 0;
     for (const line of lines) {
       try {
         write(line);
@@ -92,55 +153,7 @@ export function makeMetrics(options: MetricsOptions): RunningMetrics {
     } catch {
       // The log goes where the metrics go; a caller that counts something must not fail because both are gone.
     }
-  };
-  const hold = (name: MetricName, value: number, given: object, put: (series: Series) => boolean): void => {
-    // JSON cannot express such a value, and CloudWatch accepts nothing but numbers.
-    if (!Number.isFinite(value)) {
-      notFinite += 1;
-      return;
-    }
-    const dimensions = { stage, ...dimensionsOf(name, given) };
-    const key = JSON.stringify(dimensions);
-    const series: Series = held.get(key) ?? { dimensions, numbers: new Map(), measured: new Map() };
-    held.set(key, series);
-    if (put(series)) valuesHeld += 1;
-    if (valuesHeld >= MOST_VALUES_HELD) flush();
-  };
-  const keepFlushing = async (everyMs: number): Promise<void> => {
-    for (;;) {
-      await clock.sleep(everyMs, stopping.signal);
-      if (stopping.signal.aborted) return;
-      flush();
-    }
-  };
-  if (flushEveryMs !== undefined) void keepFlushing(flushEveryMs);
-
-  return {
-    count: (name, dimensions, by = 1) =>
-      hold(name, by, dimensions, ({ numbers }) => {
-        const before = numbers.get(name);
-        numbers.set(name, (before ?? 0) + by);
-        return before === undefined;
-      }),
-    measure: (name, value, dimensions) =>
-      hold(name, value, dimensions, ({ measured }) => {
-        const values = measured.get(name);
-        if (values === undefined) measured.set(name, [value]);
-        else values.push(value);
-        return true;
-      }),
-    gauge: (name, value, dimensions) =>
-      hold(name, value, dimensions, ({ numbers }) => {
-        const isNew = !numbers.has(name);
-        numbers.set(name, value);
-        return isNew;
-      }),
-    flush,
-    stop: () => {
-      stopping.abort();
-      flush();
-    },
-  };
+  }
 }
 
 /**

@@ -26,61 +26,17 @@ export interface BrokenEndpoint {
   readonly endpointId: EndpointId;
 }
 
-export function makeEndpointBreakerStore(dependencies: {
+interface BreakerTable {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
-}): EndpointBreakerStore {
-  const { table, stage } = dependencies;
+}
 
-  /**
-   * Updates a record. Returns the new attributes, or undefined when the condition is not met. A deleted endpoint meets
-   * no condition.
-   */
-  const update = async (
-    { tenantId, endpointId }: BrokenEndpoint,
-    input: Pick<UpdateCommandInput, 'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'>,
-  ): Promise<Readonly<Record<string, unknown>> | undefined> => {
-    const condition = `attribute_exists(pk) AND ${input.ConditionExpression ?? ''}`;
-    try {
-      const answer = await table.send(
-        new UpdateCommand({
-          TableName: tableName(stage, 'core'),
-          Key: endpointKey(tenantId, endpointId),
-          ReturnValues: 'UPDATED_NEW',
-          ...input,
-          ConditionExpression: condition,
-        }),
-      );
-      return answer.Attributes ?? {};
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw error;
-    }
-  };
+type Update = Pick<UpdateCommandInput, 'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'>;
 
-  const count = async (of: BrokenEndpoint, openMs: number, nowMs: number): Promise<'opened' | 'written' | 'late'> => {
-    const counted = await update(of, {
-      UpdateExpression: 'ADD breakerFailures :one',
-      ConditionExpression: 'attribute_not_exists(openUntilMs)',
-      ExpressionAttributeValues: { ':one': 1 },
-    });
-    if (counted === undefined) return 'late';
-    if (Number(counted['breakerFailures']) < endpointBreakerRule.failures) return 'written';
-    // A process that dies in between leaves the breaker closed: the next failure finds the number and opens it.
-    const opened = await update(of, {
-      UpdateExpression: 'SET openUntilMs = :until',
-      ConditionExpression: 'attribute_not_exists(openUntilMs) AND breakerFailures >= :most',
-      ExpressionAttributeValues: {
-        ':until': nowMs + openMs,
-        ':most': endpointBreakerRule.failures,
-      },
-    });
-    return opened === undefined ? 'late' : 'opened';
-  };
-
+export function makeEndpointBreakerStore(dependencies: BreakerTable): EndpointBreakerStore {
   return {
     close: async (of) => {
-      const closed = await update(of, {
+      const closed = await update(dependencies, of, {
         UpdateExpression: 'REMOVE openUntilMs, breakerFailures',
         ConditionExpression: '(attribute_exists(openUntilMs) OR attribute_exists(breakerFailures))',
       });
@@ -90,7 +46,7 @@ export function makeEndpointBreakerStore(dependencies: {
       // Two processes may take the trial in the same millisecond after the same read: the second finds another number
       // than it has seen.
       const held = Math.max(nowMs + TRIAL_HELD_MS, seen + 1);
-      const taken = await update(of, {
+      const taken = await update(dependencies, of, {
         UpdateExpression: 'SET openUntilMs = :held',
         ConditionExpression: 'openUntilMs = :seen',
         ExpressionAttributeValues: { ':seen': seen, ':held': held },
@@ -98,30 +54,81 @@ export function makeEndpointBreakerStore(dependencies: {
       return taken === undefined ? 'taken' : { held };
     },
     write: async (of, change, nowMs) => {
-      if (change.change === 'count') return count(of, change.openMs, nowMs);
-      if (change.change === 'forget') {
-        const forgotten = await update(of, {
-          UpdateExpression: 'REMOVE breakerFailures',
-          ConditionExpression: 'attribute_not_exists(openUntilMs)',
-        });
-        return forgotten === undefined ? 'late' : 'written';
-      }
-      const { held, to } = change;
-      const written = await update(
-        of,
-        to.openUntilMs === undefined
-          ? {
-              UpdateExpression: 'REMOVE openUntilMs, breakerFailures',
-              ConditionExpression: 'openUntilMs = :held',
-              ExpressionAttributeValues: { ':held': held },
-            }
-          : {
-              UpdateExpression: 'SET openUntilMs = :until, breakerFailures = :failures',
-              ConditionExpression: 'openUntilMs = :held',
-              ExpressionAttributeValues: { ':held': held, ':until': to.openUntilMs, ':failures': to.failures },
-            },
-      );
+      if (change.change === 'count') return count(dependencies, of, change.openMs, nowMs);
+      const written = await update(dependencies, of, toUpdate(change));
       return written === undefined ? 'late' : 'written';
     },
   };
+}
+
+function toUpdate(change: Exclude<BreakerChange, { readonly change: 'count' }>): Update {
+  if (change.change === 'forget') {
+    return {
+      UpdateExpression: 'REMOVE breakerFailures',
+      ConditionExpression: 'attribute_not_exists(openUntilMs)',
+    };
+  }
+  const { held, to } = change;
+  const ConditionExpression = 'openUntilMs = :held';
+  if (to.openUntilMs === undefined) {
+    return {
+      UpdateExpression: 'REMOVE openUntilMs, breakerFailures',
+      ConditionExpression,
+      ExpressionAttributeValues: { ':held': held },
+    };
+  }
+  return {
+    UpdateExpression: 'SET openUntilMs = :until, breakerFailures = :failures',
+    ConditionExpression,
+    ExpressionAttributeValues: { ':held': held, ':until': to.openUntilMs, ':failures': to.failures },
+  };
+}
+
+/** Counts a failure, and opens the breaker with the last one that it takes. */
+async function count(
+  dependencies: BreakerTable,
+  of: BrokenEndpoint,
+  openMs: number,
+  nowMs: number,
+): Promise<'opened' | 'written' | 'late'> {
+  const counted = await update(dependencies, of, {
+    UpdateExpression: 'ADD breakerFailures :one',
+    ConditionExpression: 'attribute_not_exists(openUntilMs)',
+    ExpressionAttributeValues: { ':one': 1 },
+  });
+  if (counted === undefined) return 'late';
+  if (Number(counted['breakerFailures']) < endpointBreakerRule.failures) return 'written';
+  // A process that dies in between leaves the breaker closed: the next failure finds the number and opens it.
+  const opened = await update(dependencies, of, {
+    UpdateExpression: 'SET openUntilMs = :until',
+    ConditionExpression: 'attribute_not_exists(openUntilMs) AND breakerFailures >= :most',
+    ExpressionAttributeValues: { ':until': nowMs + openMs, ':most': endpointBreakerRule.failures },
+  });
+  return opened === undefined ? 'late' : 'opened';
+}
+
+/**
+ * Updates a record. Returns the new attributes, or undefined when the condition is not met. A deleted endpoint meets
+ * no condition.
+ */
+async function update(
+  { table, stage }: BreakerTable,
+  { tenantId, endpointId }: BrokenEndpoint,
+  input: Update,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    const answer = await table.send(
+      new UpdateCommand({
+        TableName: tableName(stage, 'core'),
+        Key: endpointKey(tenantId, endpointId),
+        ReturnValues: 'UPDATED_NEW',
+        ...input,
+        ConditionExpression: `attribute_exists(pk) AND ${input.ConditionExpression ?? ''}`,
+      }),
+    );
+    return answer.Attributes ?? {};
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
 }

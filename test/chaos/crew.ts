@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ApiClient } from '../../infra/local/apiClient.ts';
-import type { RunningStack } from '../../infra/local/stack.ts';
+import type { RunningStack } from '../../infra/local/stackOptions.ts';
 import type { LocalWorker } from '../../infra/local/workerFleet.ts';
 import { untilNothingIsMissing } from './waiting.ts';
 

@@ -5,7 +5,7 @@ import { ApiClient } from '../../infra/local/apiClient.ts';
 import { asCaller, type Caller } from '../../infra/local/callers.ts';
 import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
 import { queueUrlBase } from '../../infra/local/queues.ts';
-import type { RunningStack } from '../../infra/local/stack.ts';
+import type { RunningStack } from '../../infra/local/stackOptions.ts';
 import { until } from '../../infra/local/until.ts';
 import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
 import { GAP_PATIENCE_MS, readEvents, takePlace } from '../../shared/event/eventLog.ts';

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTenant } from '../../infra/local/apiClient.ts';
 import { findFreePort } from '../../infra/local/dynamoDb.ts';
 import { pairSandboxPhone } from '../../infra/local/pairing.ts';
-import { startStack, type RunningStack } from '../../infra/local/stack.ts';
+import { startStack } from '../../infra/local/stack.ts';
+import type { RunningStack } from '../../infra/local/stackOptions.ts';
 import { until } from '../../infra/local/until.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 

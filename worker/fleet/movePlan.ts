@@ -50,73 +50,107 @@ export function followMoves(
   return { moves, owed, restUntilMs: rest, withdrawals };
 }
 
+/** Moves while they are planned: who has how much, and what moves already. */
+class Moving {
+  readonly moves: Move[];
+  readonly load: Map<WorkerId, number>;
+  readonly #view: FleetView;
+  readonly #moving: Set<number>;
+  readonly #restUntilMs: PlanMemory['restUntilMs'];
+
+  constructor(
+    view: FleetView,
+    { targets }: Pick<SortedFleet, 'targets'>,
+    memory: PlanMemory,
+    claims: ReadonlyMap<WorkerId, readonly number[]>,
+  ) {
+    this.moves = [...memory.moves];
+    this.load = new Map(targets.map(({ workerId }) => [workerId, loadOf(view, workerId, claims, this.moves)]));
+    this.#view = view;
+    this.#moving = new Set(this.moves.map(({ shard }) => shard));
+    this.#restUntilMs = memory.restUntilMs;
+  }
+
+  readonly mayMove = ({ shard }: ShardView): boolean => !this.#moving.has(shard) && !this.#restUntilMs.has(shard);
+
+  move(row: ShardView, to: WorkerId, reason: MoveReason): void {
+    const { shard, epoch } = row;
+    const connections = connectionsOf(this.#view, row);
+    this.moves.push({ shard, epoch, to, reason, connections, offeredAtMs: undefined });
+    this.#moving.add(shard);
+    this.load.set(to, (this.load.get(to) ?? 0) + 1);
+    const from = row.owner === undefined ? undefined : this.load.get(row.owner);
+    if (row.owner !== undefined && from !== undefined) this.load.set(row.owner, from - 1);
+  }
+
+  /** The load without the workers that the watchdog has found unable to keep this shard well. */
+  loadWithout({ shard }: ShardView): ReadonlyMap<WorkerId, number> {
+    return new Map([...this.load].filter(([workerId]) => !isUnwelcome(this.#view, workerId, shard)));
+  }
+
+  shardsOf(leases: readonly LeaseView[]): readonly ShardView[] {
+    return leases.flatMap(({ workerId }) => ownedBy(this.#view, workerId)).filter(this.mayMove);
+  }
+}
+
 /**
  * Plans new moves: away from workers that drain, away from workers that the watchdog wants a shard to leave, else from
  * older generations, else from the fullest to the emptiest.
  */
 export function planMoves(
   view: FleetView,
-  { targets, roomy, takers, drained, outdated }: SortedFleet,
+  sorted: SortedFleet,
   memory: PlanMemory,
   claims: ReadonlyMap<WorkerId, readonly number[]>,
   nowMs: number,
   rules: PlanRules,
 ): { readonly memory: PlanMemory } {
-  const moves = [...memory.moves];
-  const moving = new Set(moves.map(({ shard }) => shard));
-  const load = new Map(targets.map(({ workerId }) => [workerId, loadOf(view, workerId, claims, moves)]));
-  const mayMove = ({ shard }: ShardView): boolean => !moving.has(shard) && !memory.restUntilMs.has(shard);
-  const move = (row: ShardView, to: WorkerId, reason: MoveReason): void => {
-    const { shard, epoch } = row;
-    moves.push({ shard, epoch, to, reason, connections: connectionsOf(view, row), offeredAtMs: undefined });
-    moving.add(shard);
-    load.set(to, (load.get(to) ?? 0) + 1);
-    const from = row.owner === undefined ? undefined : load.get(row.owner);
-    if (row.owner !== undefined && from !== undefined) load.set(row.owner, from - 1);
-  };
-  /** The load without the workers that the watchdog has found unable to keep this shard well. */
-  const loadWithout = ({ shard }: ShardView): ReadonlyMap<WorkerId, number> =>
-    new Map([...load].filter(([workerId]) => !isUnwelcome(view, workerId, shard)));
-  const shardsOf = (leases: readonly LeaseView[]): readonly ShardView[] =>
-    leases.flatMap(({ workerId }) => ownedBy(view, workerId)).filter(mayMove);
-
-  for (const row of shardsOf(drained)) {
+  const { targets, roomy, takers, drained, outdated } = sorted;
+  const moving = new Moving(view, sorted, memory, claims);
+  for (const row of moving.shardsOf(drained)) {
     // A worker that drains will end: then even a worker that the watchdog wants this shard to leave is better than
     // none.
-    const target = leastLoaded(loadWithout(row), takers) ?? leastLoaded(load, takers);
-    if (target !== undefined) move(row, target, 'drain');
+    const target = leastLoaded(moving.loadWithout(row), takers) ?? leastLoaded(moving.load, takers);
+    if (target !== undefined) moving.move(row, target, 'drain');
   }
-  for (const row of shardsToMoveAway(view, [...targets, ...outdated]).filter(mayMove)) {
-    const target = leastLoaded(loadWithout(row), takers);
-    if (target !== undefined) move(row, target, 'watchdog');
+  for (const row of shardsToMoveAway(view, [...targets, ...outdated]).filter(moving.mayMove)) {
+    const target = leastLoaded(moving.loadWithout(row), takers);
+    if (target !== undefined) moving.move(row, target, 'watchdog');
   }
   // New workers take their share and no more: while few of them are up, most shards stay where they are.
   const fairShare = Math.ceil(view.shards.length / Math.max(1, targets.length + outdated.length));
-  const canary = judgeCanary(view, targets, outdated, memory, moves, nowMs, rules);
+  const canary = judgeCanary(view, targets, outdated, memory, moving.moves, nowMs, rules);
   let room = canary.room;
-  for (const row of outdated.length === 0 ? [] : shardsOf(outdated)) {
-    const target = leastLoaded(loadWithout(row), roomy);
+  for (const row of outdated.length === 0 ? [] : moving.shardsOf(outdated)) {
+    const target = leastLoaded(moving.loadWithout(row), roomy);
     if (room <= 0) break;
-    if (target === undefined || (load.get(target) ?? 0) >= fairShare) continue;
+    if (target === undefined || (moving.load.get(target) ?? 0) >= fairShare) continue;
     room -= 1;
-    move(row, target, 'deploy');
+    moving.move(row, target, 'deploy');
   }
-  const isQuiet = moves.length === 0 && outdated.length === 0 && orphansOf(view).length === 0;
+  const isQuiet = moving.moves.length === 0 && outdated.length === 0 && orphansOf(view).length === 0;
   const isDue = (sinceMs: number): boolean => nowMs - sinceMs >= rules.rebalanceEveryMs;
-  let rebalancedAtMs = memory.rebalancedAtMs;
-  if (isQuiet && isDue(memory.membersSinceMs) && isDue(rebalancedAtMs)) {
-    const most = Math.max(1, Math.floor((view.shards.length * rules.rebalancePercent) / 100));
-    for (let count = 0; count < most; count += 1) {
-      const [full, empty] = [fullest(load), leastLoaded(load, roomy)];
-      // A difference of one is even: moving a shard would only turn it round.
-      if (full === undefined || empty === undefined || (load.get(full) ?? 0) - (load.get(empty) ?? 0) < 2) break;
-      const row = ownedBy(view, full).find((one) => mayMove(one) && !isUnwelcome(view, empty, one.shard));
-      if (row === undefined) break;
-      move(row, empty, 'rebalance');
-      rebalancedAtMs = nowMs;
+  const isRebalanced =
+    isQuiet && isDue(memory.membersSinceMs) && isDue(memory.rebalancedAtMs) && rebalance(view, moving, roomy, rules);
+  const rebalancedAtMs = isRebalanced ? nowMs : memory.rebalancedAtMs;
+  return { memory: { ...memory, moves: moving.moves, rebalancedAtMs, canarySinceMs: canary.sinceMs } };
+}
+
+/** Moves a few shards from the fullest to the emptiest. Returns whether there was anything to move. */
+function rebalance(view: FleetView, moving: Moving, roomy: SortedFleet['roomy'], rules: PlanRules): boolean {
+  const most = Math.max(1, Math.floor((view.shards.length * rules.rebalancePercent) / 100));
+  for (let count = 0; count < most; count += 1) {
+    const { load } = moving;
+    const [full, empty] = [fullest(load), leastLoaded(load, roomy)];
+    // A difference of one is even: moving a shard would only turn it round.
+    if (full === undefined || empty === undefined || (load.get(full) ?? 0) - (load.get(empty) ?? 0) < 2) {
+      return count > 0;
     }
+    const row = ownedBy(view, full).find((one) => moving.mayMove(one) && !isUnwelcome(view, empty, one.shard));
+    if (row === undefined) return count > 0;
+    moving.move(row, empty, 'rebalance');
   }
-  return { memory: { ...memory, moves, rebalancedAtMs, canarySinceMs: canary.sinceMs } };
+  return true;
 }
 
 /** Shards that the watchdog wants away from the workers that own them now. */

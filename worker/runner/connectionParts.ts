@@ -78,31 +78,22 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
         openSession: sockets.openSession,
         openSocket: (request) => sockets.openSocket({ ...request, settings }),
       }),
-    makeRunner: ({
-      owned,
-      settings,
-      openedAtMs,
-      sockets: source,
-      scope,
-      sending,
-      shown,
-      nextFactNumber,
-      onStopped,
-    }) => {
-      const own = { ...dependencies, owned, logger: loggerOf(owned) };
+    makeRunner: (request) => {
+      const own = { ...dependencies, owned: request.owned, logger: loggerOf(request.owned) };
       const recorder = new ConnectionRecorder({
         ...own,
         offers,
         history,
         settleMs: Math.min(SETTLE_MS, config.reconnectBaseDelayMs),
-        shown,
-        nextFactNumber,
+        shown: request.shown,
+        nextFactNumber: request.nextFactNumber,
         onLost: () => runner.deliver({ type: 'ownership_lost' }),
       });
+      const { openedAtMs, sockets: source, scope, sending, onStopped } = request;
       const runner: ConnectionRunner = new ConnectionRunner({
         ...own,
-        policy: () => policyOf(config, settings()),
-        readOwnership: () => dependencies.readOwnership(owned),
+        policy: () => policyOf(config, request.settings()),
+        readOwnership: () => dependencies.readOwnership(request.owned),
         openedAtMs,
         sockets: source,
         scope,

@@ -3,8 +3,9 @@ import type { Release, Scope } from '../../shared/kernel/scope.ts';
 import type { ConnectionSocket, SocketClose } from '../socket/port/connectionSocket.ts';
 import { logOutOffline } from './logOutOffline.ts';
 import { step } from './machine.ts';
-import { initialState, type Effect, type Goal, type Input, type State, type StopReason } from './machineTypes.ts';
-import type { RunnerDependencies, SocketSource } from './runnerDependencies.ts';
+import { initialState, type Effect, type Input, type State, type StopReason } from './machineTypes.ts';
+import type { RunnerDependencies } from './runnerDependencies.ts';
+import { RunnerSocket } from './runnerSocket.ts';
 
 interface Letter {
   readonly input: Input;
@@ -12,12 +13,6 @@ interface Letter {
   readonly timer?: Release;
 }
 
-/**
- * The limit on a close, in milliseconds. A socket's own deadlines end long before; past it the process is not to be
- * trusted.
- */
-const CLOSE_DEADLINE_MS = 30_000;
-const OPEN_DEADLINE_MS = 60_000;
 const OWNERSHIP_DEADLINE_MS = 5_000;
 const FLUSH_DEADLINE_MS = 5_000;
 const RETIRE_TRIES = 5;
@@ -41,27 +36,28 @@ export class ConnectionRunner {
   readonly #mailbox: Letter[] = [];
   readonly #stopped = Promise.withResolvers<StopReason>();
   #state: State;
-  #openedAtMs: number | undefined;
-  #socket: ConnectionSocket | undefined;
+  readonly #socket: RunnerSocket;
   #timer: Release | undefined;
-  #socketScope: Scope | undefined;
   #over = false;
-  /** Gives the turn back once the handshake is over. */
-  #turn: (() => void) | undefined;
-  #waitingForTurn: AbortController | undefined;
   #pumping = false;
   #busySinceMs: number | undefined;
 
   constructor(dependencies: RunnerDependencies) {
     this.#dependencies = dependencies;
-    this.#openedAtMs = dependencies.openedAtMs;
     this.#state = initialState(dependencies.openedAtMs);
+    this.#socket = new RunnerSocket({
+      ...dependencies,
+      deliver: (input) => this.deliver(input),
+      waitEnded: () => {
+        this.#busySinceMs = dependencies.clock.monotonicMs();
+      },
+    });
     dependencies.scope.hold('other', () => this.#abandon());
   }
 
   /** The time at which the last socket of this connection was asked for, on the monotonic clock. */
   get openedAtMs(): number | undefined {
-    return this.#openedAtMs;
+    return this.#socket.openedAtMs;
   }
 
   get state(): State {
@@ -70,7 +66,7 @@ export class ConnectionRunner {
 
   /** The socket that is to live, usable or not; undefined when there is none, or when it is about to close anyway. */
   get livingSocket(): ConnectionSocket | undefined {
-    return this.#state.name === 'draining' ? undefined : this.#socket;
+    return this.#state.name === 'draining' ? undefined : this.#socket.current;
   }
 
   /**
@@ -78,7 +74,7 @@ export class ConnectionRunner {
    * open.
    */
   get busySinceMs(): number | undefined {
-    return this.#waitingForTurn !== undefined ? undefined : this.#busySinceMs;
+    return this.#socket.isWaiting ? undefined : this.#busySinceMs;
   }
 
   /** Resolves when the runner has ended. */
@@ -88,7 +84,7 @@ export class ConnectionRunner {
 
   /** The socket on which messages may be sent now, if there is one. */
   usableSocket(): ConnectionSocket | undefined {
-    return this.#state.name === 'online' && this.#state.caughtUp ? this.#socket : undefined;
+    return this.#state.name === 'online' && this.#state.caughtUp ? this.#socket.current : undefined;
   }
 
   /** Puts an input into the mailbox. Never throws, never waits. */
@@ -102,7 +98,7 @@ export class ConnectionRunner {
   #put(letter: Letter): void {
     if (this.#over) return;
     const { type } = letter.input;
-    if (URGENT.has(type)) this.#waitingForTurn?.abort();
+    if (URGENT.has(type)) this.#socket.giveUpWait();
     this.#mailbox.push(letter);
     if (!this.#pumping) void this.#pump();
   }
@@ -134,7 +130,7 @@ export class ConnectionRunner {
     });
     this.#state = state;
     const current = 'generation' in input && 'generation' in before && input.generation === before.generation;
-    if (current && HANDSHAKE_OVER.has(input.type)) this.#giveTurnBack();
+    if (current && HANDSHAKE_OVER.has(input.type)) this.#socket.giveTurnBack();
     this.#log(before, input, state);
     for (const effect of effects) await this.#perform(effect);
   }
@@ -158,9 +154,9 @@ export class ConnectionRunner {
     const { recorder, sending } = this.#dependencies;
     switch (effect.type) {
       case 'open_socket':
-        return this.#open(effect.generation, effect.goal);
+        return this.#socket.open(effect.generation, effect.goal, this.#isHurried());
       case 'close_socket':
-        return this.#close(effect.kind);
+        return this.#socket.close(effect.kind);
       case 'read_ownership':
         return this.#readOwnership(effect.generation, effect.close);
       case 'set_timer':
@@ -192,80 +188,9 @@ export class ConnectionRunner {
     }
   }
 
-  /** Waits for a turn, then opens. Any failure becomes a socket that closed for an unknown reason. */
-  async #open(generation: number, goal: Goal): Promise<void> {
-    const { policy, sockets, takeTurn, clock, logger } = this.#dependencies;
-    if (sockets.isVersionRefused()) {
-      this.#closed(generation, undefined, 'version_refused');
-      return;
-    }
-    this.#openedAtMs = clock.monotonicMs();
-    this.#releaseSocket();
-    const scope = this.#dependencies.scope.child(`socket ${generation}`);
-    this.#socketScope = scope;
-    const waiting = new AbortController();
-    this.#waitingForTurn = waiting;
-    // An input that came during the effects before this one counts too.
-    if (this.#mailbox.some(({ input }) => URGENT.has(input.type))) waiting.abort();
-    let opening: ReturnType<SocketSource['open']> | undefined;
-    try {
-      this.#turn = await withDeadline(
-        'waiting for a turn to open',
-        policy().openWithinMs,
-        (late) => takeTurn(AbortSignal.any([late, waiting.signal])),
-        clock,
-      );
-      this.#endWait();
-      // A worker may have found out while this one waited.
-      if (sockets.isVersionRefused()) {
-        this.#closed(generation, undefined, 'version_refused');
-        return;
-      }
-      opening = sockets.open({
-        generation,
-        pairing: goal.kind === 'pairing' ? goal.pairing : undefined,
-        onInput: (input) => this.deliver(input),
-        scope,
-      });
-      const started = opening;
-      const socket = await withDeadline('opening a socket', OPEN_DEADLINE_MS, () => started, clock);
-      if (socket === 'lost') this.deliver({ type: 'ownership_lost' });
-      // WhatsApp would answer a login without credentials in the same way.
-      else if (socket === 'unlinked') this.#closed(generation, 401);
-      else this.#socket = socket;
-    } catch (error) {
-      this.#giveTurnBack();
-      this.#releaseSocket();
-      // A socket that comes after its deadline has no owner: it is closed.
-      void opening?.then(
-        (late) => (typeof late === 'string' ? undefined : late.close('end')),
-        () => undefined,
-      );
-      logger[waiting.signal.aborted ? 'debug' : 'warn']('socket could not be opened', { generation, error });
-      this.#closed(generation, undefined);
-    } finally {
-      this.#endWait();
-    }
-  }
-
-  /** Ends the wait: from here on the runner works again. */
-  #endWait(): void {
-    if (this.#waitingForTurn !== undefined) this.#busySinceMs = this.#dependencies.clock.monotonicMs();
-    this.#waitingForTurn = undefined;
-  }
-
-  #closed(generation: number, statusCode: number | undefined, node?: string): void {
-    this.deliver({ type: 'socket_closed', generation, close: { statusCode, node } });
-  }
-
-  /** Closes the socket. One that does not close could speak beside its successor, so a failure is not survivable. */
-  async #close(kind: 'end' | 'logout'): Promise<void> {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    this.#giveTurnBack();
-    if (socket === undefined) return;
-    await withDeadline('closing a socket', CLOSE_DEADLINE_MS, () => socket.close(kind), this.#dependencies.clock);
-    this.#releaseSocket();
+  /** Whether an urgent input waits. One that came during the effects before this one counts too. */
+  #isHurried(): boolean {
+    return this.#mailbox.some(({ input }) => URGENT.has(input.type));
   }
 
   async #logOut(): Promise<void> {
@@ -339,7 +264,7 @@ export class ConnectionRunner {
 
   async #stop(reason: StopReason): Promise<void> {
     const { recorder, onStopped } = this.#dependencies;
-    this.#giveTurnBack();
+    this.#socket.giveTurnBack();
     if (reason !== 'ownership_lost') await recorder.flush(FLUSH_DEADLINE_MS);
     recorder.abandon();
     this.#over = true;
@@ -354,28 +279,18 @@ export class ConnectionRunner {
     const { sockets, recorder, onStopped } = this.#dependencies;
     this.#over = true;
     this.#mailbox.length = 0;
-    this.#waitingForTurn?.abort();
-    this.#giveTurnBack();
+    this.#socket.giveUpWait();
+    this.#socket.giveTurnBack();
     sockets.abandon();
     recorder.abandon();
     this.#stopped.resolve('ownership_lost');
     onStopped('ownership_lost');
   }
 
-  #releaseSocket(): void {
-    if (this.#socketScope !== undefined) this.#release(this.#socketScope);
-    this.#socketScope = undefined;
-  }
-
   #release(scope: Scope): void {
     scope.close().catch((error: unknown) => {
       this.#dependencies.logger.error('resources were not released', { operation: scope.name, error });
     });
-  }
-
-  #giveTurnBack(): void {
-    this.#turn?.();
-    this.#turn = undefined;
   }
 }
 

@@ -24,93 +24,111 @@ export interface SessionSocketsDependencies {
   }) => ConnectionSocket | Promise<ConnectionSocket>;
 }
 
+interface SocketsDependencies extends SessionSocketsDependencies {
+  readonly opens: Pick<OpenMeter, 'follow'>;
+  readonly versions: VersionChoice;
+}
+
 /**
  * Sockets of one connection on its session. The session is read once in an ownership; the epoch of its credentials is
  * raised before each socket, so that an older owner's writes are refused from then on.
  */
-export function makeSessionSockets(
-  owned: OwnedConnection,
-  dependencies: SessionSocketsDependencies & {
-    readonly opens: Pick<OpenMeter, 'follow'>;
-    readonly versions: VersionChoice;
-  },
-): SocketSource {
-  const { versions } = dependencies;
-  const isVersionRefused = (): boolean => versions.isRefused(owned.connectionId);
-  let opened: Promise<Session> | undefined;
-  let abandoned = false;
-  const session = async (): Promise<Session> => {
-    if (abandoned) throw new OwnershipLostError('the connection');
-    opened ??= dependencies.openSession(owned).catch((error: unknown) => {
-      opened = undefined;
-      throw error;
-    });
-    return opened;
+export function makeSessionSockets(owned: OwnedConnection, dependencies: SocketsDependencies): SocketSource {
+  return new SessionSockets(owned, dependencies);
+}
+
+class SessionSockets implements SocketSource {
+  readonly #owned: OwnedConnection;
+  readonly #dependencies: SocketsDependencies;
+  #opened: Promise<Session> | undefined;
+  #isAbandoned = false;
+
+  constructor(owned: OwnedConnection, dependencies: SocketsDependencies) {
+    this.#owned = owned;
+    this.#dependencies = dependencies;
+  }
+
+  readonly abandon = (): void => {
+    this.#isAbandoned = true;
+    void this.#opened?.then((found) => found.abandon()).catch(() => undefined);
   };
 
-  return {
-    abandon: () => {
-      abandoned = true;
-      void opened?.then((found) => found.abandon()).catch(() => undefined);
-    },
-    open: ({ generation, pairing, onInput, scope }) =>
-      unlessLost(async () => {
-        const found = await session();
-        if (pairing === undefined && !found.isPaired) return 'unlinked';
-        await found.raiseEpoch();
-        const count = dependencies.opens.follow();
-        const version = versions.of(owned.connectionId);
+  readonly isVersionRefused = (): boolean => this.#dependencies.versions.isRefused(this.#owned.connectionId);
+
+  readonly isLinked = async (): Promise<boolean> => (await this.#session()).isPaired;
+
+  readonly open: SocketSource['open'] = ({ generation, pairing, onInput, scope }) =>
+    unlessLost(async () => {
+      const session = await this.#session();
+      if (pairing === undefined && !session.isPaired) return 'unlinked';
+      return this.#openOn(session, {
+        generation,
+        scope,
         // A pairing may have finished although its owner did not live to record it: then this is a login.
-        return dependencies.openSocket({
-          owned,
-          session: found,
-          generation,
-          version,
-          scope,
-          pairing: found.isPaired ? undefined : pairing,
-          onInput: (input) => {
-            count(input);
-            noteAnswer(versions, version, input);
-            const isHeld = isRefusal(input) && isVersionRefused();
-            onInput(isHeld ? { ...input, close: { ...input.close, node: 'version_refused' } } : input);
-          },
-        });
-      }),
-    logOut: (late, scope) =>
-      unlessLost(async () => {
-        const found = await session();
-        if (!found.isPaired || isVersionRefused()) return 'skipped';
-        await found.raiseEpoch();
-        const count = dependencies.opens.follow();
-        const version = versions.of(owned.connectionId);
-        const opened = Promise.withResolvers<boolean>();
-        late.addEventListener('abort', () => opened.resolve(false), { once: true });
-        const socket = await dependencies.openSocket({
-          owned,
-          session: found,
-          generation: LOG_OUT_GENERATION,
-          version,
-          scope,
-          pairing: undefined,
-          onInput: (input) => {
-            count(input);
-            noteAnswer(versions, version, input);
-            if (input.type === 'socket_opened') opened.resolve(true);
-            if (input.type === 'socket_closed') opened.resolve(false);
-          },
-        });
-        const isOpen = !late.aborted && (await opened.promise);
-        await socket.close(isOpen ? 'logout' : 'end');
-        return isOpen ? 'done' : 'refused';
-      }),
-    isVersionRefused,
-    isLinked: async () => (await session()).isPaired,
-    retire: () =>
-      unlessLost(async () => {
-        await (await session()).retireCredentials();
-        return 'retired' as const;
-      }),
-  };
+        pairing: session.isPaired ? undefined : pairing,
+        onInput: (input) => {
+          const isHeld = isRefusal(input) && this.isVersionRefused();
+          onInput(isHeld ? { ...input, close: { ...input.close, node: 'version_refused' } } : input);
+        },
+      });
+    });
+
+  readonly logOut: SocketSource['logOut'] = (late, scope) =>
+    unlessLost(async () => {
+      const session = await this.#session();
+      if (!session.isPaired || this.isVersionRefused()) return 'skipped';
+      const opened = Promise.withResolvers<boolean>();
+      late.addEventListener('abort', () => opened.resolve(false), { once: true });
+      const socket = await this.#openOn(session, {
+        generation: LOG_OUT_GENERATION,
+        scope,
+        pairing: undefined,
+        onInput: (input) => {
+          if (input.type === 'socket_opened') opened.resolve(true);
+          if (input.type === 'socket_closed') opened.resolve(false);
+        },
+      });
+      const isOpen = !late.aborted && (await opened.promise);
+      await socket.close(isOpen ? 'logout' : 'end');
+      return isOpen ? 'done' : 'refused';
+    });
+
+  readonly retire: SocketSource['retire'] = () =>
+    unlessLost(async () => {
+      await (await this.#session()).retireCredentials();
+      return 'retired' as const;
+    });
+
+  #session(): Promise<Session> {
+    if (this.#isAbandoned) return Promise.reject(new OwnershipLostError('the connection'));
+    this.#opened ??= this.#dependencies.openSession(this.#owned).catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  /** Raises the epoch and opens a socket under it. What the socket says is counted, and noted for its version. */
+  async #openOn(
+    session: Session,
+    request: Pick<Parameters<SocketSource['open']>[0], 'generation' | 'pairing' | 'scope' | 'onInput'>,
+  ): Promise<ConnectionSocket> {
+    const { opens, versions, openSocket } = this.#dependencies;
+    await session.raiseEpoch();
+    const count = opens.follow();
+    const version = versions.of(this.#owned.connectionId);
+    return openSocket({
+      ...request,
+      owned: this.#owned,
+      session,
+      version,
+      onInput: (input) => {
+        count(input);
+        noteAnswer(versions, version, input);
+        request.onInput(input);
+      },
+    });
+  }
 }
 
 const OUTDATED = 405;

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startStack, type RunningStack } from '../../../infra/local/stack.ts';
+import { startStack } from '../../../infra/local/stack.ts';
+import type { RunningStack } from '../../../infra/local/stackOptions.ts';
 import { isFromElsewhere, pathOf } from '../../../infra/local/steadyServer.ts';
 
 /** What arrives: bytes on a connection of their own, after which the sender may go away without waiting for an answer. */

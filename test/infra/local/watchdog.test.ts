@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../../infra/local/apiClient.ts';
-import { startStack, type RunningStack } from '../../../infra/local/stack.ts';
+import { startStack } from '../../../infra/local/stack.ts';
+import type { RunningStack } from '../../../infra/local/stackOptions.ts';
 import { until } from '../../../infra/local/until.ts';
 
 /** No worker of this test finds another dead by itself. */

@@ -22,6 +22,14 @@ import type { SessionRenewals } from './sessionRenewals.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 type Repository = ReturnType<MakeRepository>;
+type OwnKeys = ReturnType<typeof addTransactionCapability>;
+
+/** How one ciphertext is opened. */
+interface Opening {
+  readonly decrypt: () => Promise<Uint8Array>;
+  /** Keeps what the message brings beside what is published of it. */
+  readonly keep?: (stanza: BinaryNode, padded: Uint8Array) => Promise<void>;
+}
 
 /**
  * The one queue of libsignal that is left, the one of new sessions: never two in it, or one would run in the other's
@@ -93,9 +101,7 @@ export class DurableRepository {
 
   /** The hook for Baileys' configuration. */
   readonly make: MakeRepository = (auth, _logger, toLid) => {
-    const { owner, keys, cut, renewals } = this.#options;
-    const inTurn = <Result>(address: string, work: () => Promise<Result>): Promise<Result> =>
-      addressLocks.run(owner, address, work);
+    const { keys } = this.#options;
     const ownKeys = addTransactionCapability(keys, baileysLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
     const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
       { creds: auth.creds, keys: ownKeys },
@@ -104,81 +110,90 @@ export class DurableRepository {
     );
     boundAddresses(inner);
     const senderKeys = new SenderKeys(auth.creds, keys, (group, author, work) =>
-      inTurn(senderKeyOf(inner, group, author), work),
+      this.#inTurn(senderKeyOf(inner, group, author), work),
     );
-    const inTransaction = <Result>(jid: string, work: () => Promise<Result>): Promise<Result> =>
-      inTurn(jid, () => ownKeys.transaction(work, jid));
-
-    const receive = async (
-      key: string,
-      ciphertext: Uint8Array,
-      decrypt: () => Promise<Uint8Array>,
-      keep?: (stanza: BinaryNode, padded: Uint8Array) => Promise<void>,
-    ): Promise<Uint8Array> => {
-      const stanza = this.#stanzas.get(ciphertext);
-      let decrypted = false;
-      try {
-        return await inTransaction(key, async () => {
-          if (stanza === undefined) return decrypt();
-          const ring = await readRing(ownKeys, key);
-          const plain = await receiveDurably({
-            isHandled: async () => ring.includes(markOf(stanza)),
-            decrypt: async () => {
-              const padded = await decrypt();
-              decrypted = true;
-              return padded;
-            },
-            publish: async (padded) => {
-              await this.#options.publish(stanza, padded);
-              await keep?.(stanza, padded);
-            },
-            markHandled: () => writeRing(ownKeys, key, withMark(ring, markOf(stanza))),
-          });
-          return plain === 'handled' || !isForBaileys(plain) ? NOTHING : plain;
-        });
-      } catch (error) {
-        // A message that could not be decrypted is Baileys' to answer; one that could not be made durable must not be
-        // answered at all.
-        if (decrypted) cut(error);
-        throw askable(error);
-      }
-    };
-    const send = <Result>(jid: string, encrypt: () => Promise<Result>): Promise<Result> =>
-      sendDurably(this.#options.gate, async () => {
-        const sealed = await inTransaction(jid, encrypt);
-        await this.#awaited.getStore();
-        return sealed;
-      });
-
     return {
       ...inner,
       decryptMessage: async (request) =>
-        receive(
-          await lockOf(inner, request.jid),
-          request.ciphertext,
-          () => inner.decryptMessage(request),
-          (stanza, padded) => senderKeys.learn(stanza, padded),
-        ),
+        this.#receive(ownKeys, await lockOf(inner, request.jid), request.ciphertext, {
+          decrypt: () => inner.decryptMessage(request),
+          keep: (stanza, padded) => senderKeys.learn(stanza, padded),
+        }),
       decryptGroupMessage: async (request) =>
-        receive(senderKeyOf(inner, request.group, request.authorJid), request.msg, () =>
-          inner.decryptGroupMessage(request),
-        ),
+        this.#receive(ownKeys, senderKeyOf(inner, request.group, request.authorJid), request.msg, {
+          decrypt: () => inner.decryptGroupMessage(request),
+        }),
       // Every key that may be kept has been, when its message was opened. Baileys knows only which group the key names.
       processSenderKeyDistributionMessage: async () => undefined,
-      encryptMessage: async (request) => send(await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
+      encryptMessage: async (request) =>
+        this.#send(ownKeys, await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
       encryptGroupMessage: async (request) =>
-        send(senderKeyOf(inner, request.group, request.meId), () => inner.encryptGroupMessage(request)),
-      injectE2ESession: async (request) => {
-        const address = await lockOf(inner, request.jid);
-        await inTransaction(address, async () => {
-          const { exists } = await inner.validateSession(request.jid);
-          if (exists && !renewals.isWelcome(request.jid)) return;
-          await newSessions.run(address, () => inner.injectE2ESession(request));
-          if (exists) renewals.count(address);
-        });
-      },
+        this.#send(ownKeys, senderKeyOf(inner, request.group, request.meId), () => inner.encryptGroupMessage(request)),
+      injectE2ESession: (request) => this.#begin(ownKeys, inner, request),
     };
   };
+
+  #inTurn<Result>(address: string, work: () => Promise<Result>): Promise<Result> {
+    return addressLocks.run(this.#options.owner, address, work);
+  }
+
+  #inTransaction<Result>(keys: OwnKeys, address: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#inTurn(address, () => keys.transaction(work, address));
+  }
+
+  async #receive(keys: OwnKeys, address: string, ciphertext: Uint8Array, steps: Opening): Promise<Uint8Array> {
+    const stanza = this.#stanzas.get(ciphertext);
+    let decrypted = false;
+    try {
+      return await this.#inTransaction(keys, address, async () => {
+        if (stanza === undefined) return steps.decrypt();
+        const ring = await readRing(keys, address);
+        const plain = await receiveDurably({
+          isHandled: async () => ring.includes(markOf(stanza)),
+          decrypt: async () => {
+            const padded = await steps.decrypt();
+            decrypted = true;
+            return padded;
+          },
+          publish: async (padded) => {
+            await this.#options.publish(stanza, padded);
+            await steps.keep?.(stanza, padded);
+          },
+          markHandled: () => writeRing(keys, address, withMark(ring, markOf(stanza))),
+        });
+        return plain === 'handled' || !isForBaileys(plain) ? NOTHING : plain;
+      });
+    } catch (error) {
+      // A message that could not be decrypted is Baileys' to answer; one that could not be made durable must not be
+      // answered at all.
+      if (decrypted) this.#options.cut(error);
+      throw askable(error);
+    }
+  }
+
+  #send<Result>(keys: OwnKeys, address: string, encrypt: () => Promise<Result>): Promise<Result> {
+    return sendDurably(this.#options.gate, async () => {
+      const sealed = await this.#inTransaction(keys, address, encrypt);
+      await this.#awaited.getStore();
+      return sealed;
+    });
+  }
+
+  /** A new session with a device, unless there is a healthy one. */
+  async #begin(
+    keys: OwnKeys,
+    inner: Repository,
+    request: Parameters<Repository['injectE2ESession']>[0],
+  ): Promise<void> {
+    const { renewals } = this.#options;
+    const address = await lockOf(inner, request.jid);
+    await this.#inTransaction(keys, address, async () => {
+      const { exists } = await inner.validateSession(request.jid);
+      if (exists && !renewals.isWelcome(request.jid)) return;
+      await newSessions.run(address, () => inner.injectE2ESession(request));
+      if (exists) renewals.count(address);
+    });
+  }
 }
 
 /**
