@@ -41,9 +41,8 @@ export interface WorkOptions extends Pick<Surroundings, 'logger' | 'metrics'> {
 
 /** Makes all that a worker uses for the shards that it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
-  const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics } = options;
+  const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics, world } = options;
   const { stage, queueUrlBase, connections: connectionConfig } = config;
-  const { world } = options;
   const { clock, random, polling } = world;
   const { table, acting } = world.connect(gate);
   const connections = new ConnectionStore({ table, stage });

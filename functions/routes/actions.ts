@@ -72,16 +72,22 @@ export function actionRoutes(dependencies: ActionRouteDependencies): readonly Ro
   ];
 }
 
-/** Accepts an action of one kind, and answers with how it ended, or after a while with how it stands. */
-function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKind>): Route {
-  const { kind, method, path, access, summary, description, request: requestSchema } = row;
+/** The fields of a request that stand in the body; the others stand in the path. */
+function bodySchemaOf(row: ActionRow<ActionKind>) {
   const inPath = pathFieldsOf(row);
-  const body = requestSchema
+  return row.request
     .omit(Object.fromEntries(inPath.map((name) => [name, true])) as Record<string, never>)
     .extend({ expires_at: expiresAtSchema })
     .meta({
       example: Object.fromEntries(Object.entries(row.example.request).filter(([name]) => !inPath.includes(name))),
     });
+}
+
+/** Accepts an action of one kind, and answers with how it ended, or after a while with how it stands. */
+function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKind>): Route {
+  const { kind, method, path, access, summary, description, request: requestSchema } = row;
+  const inPath = pathFieldsOf(row);
+  const body = bodySchemaOf(row);
   return route(method, `/v1/connections/{connectionId}/${path}`, {
     summary,
     description,

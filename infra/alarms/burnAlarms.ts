@@ -11,7 +11,6 @@ import {
 } from '../constructs/runbookAlarm.ts';
 import { toMetric } from '../dashboards/placeDashboards.ts';
 import { objectivesOf, type Objective, type ObjectiveName } from '../dashboards/objectives.ts';
-import type { RunbookHeading } from '../settings/runbookHeadings.ts';
 import type { Settings } from '../settings/settings.ts';
 
 interface BurnWindow {
@@ -60,7 +59,7 @@ const windows: readonly BurnWindow[] = [
   },
 ];
 
-const headings: Readonly<Record<ObjectiveName, RunbookHeading>> = {
+const headings: Readonly<Record<ObjectiveName, string>> = {
   messages: 'Messages do not end well',
   sends: 'Accepted messages wait',
   deliveries: 'Webhooks are late',

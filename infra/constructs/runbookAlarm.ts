@@ -1,7 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import type { RunbookHeading } from '../settings/runbookHeadings.ts';
+import { assertInRunbook } from '../settings/runbookHeadings.ts';
 
 /** `page` wakes a person, `ticket` waits for the morning, `none` serves another alarm only. */
 export type Severity = 'page' | 'ticket' | 'none';
@@ -10,7 +10,7 @@ export interface AlarmText {
   readonly stage: string;
   readonly severity: Severity;
   /** The heading in infra/runbook.md under which the alarm is explained. */
-  readonly heading: RunbookHeading;
+  readonly heading: string;
   /** One sentence that says what is wrong when the alarm sounds. */
   readonly sentence: string;
 }
@@ -54,8 +54,9 @@ export function alarmName(stage: string, id: string): string {
   return `${stage}-${id}`;
 }
 
-/** The text that a person reads first: the sentence, and where to read on. */
+/** The text that a person reads first: the sentence, and where to read on. Throws when there is nothing to read on. */
 export function alarmDescription({ sentence, heading }: AlarmText): string {
+  assertInRunbook(heading);
   return `${sentence} Runbook: ${heading}`;
 }
 

@@ -2,7 +2,6 @@ import { Duration } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { MESSAGE_BYTES, type QueueDefinition } from '../../shared/platform/queues.ts';
-import type { RunbookHeading } from '../settings/runbookHeadings.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';
 
 /** The number of dead letters that cannot be one poison message: something is broken for many. */
@@ -13,7 +12,7 @@ export interface DeadLetterQueueProps {
   readonly definition: QueueDefinition;
   /** The contents of the queue, for the text of the alarm, for example `commands`. */
   readonly holds: string;
-  readonly heading: RunbookHeading;
+  readonly heading: string;
 }
 
 /**

@@ -1,51 +1,13 @@
-/**
- * Headings of infra/runbook.md. Every alarm names one of them, and under each stand description, investigation and
- * resolution.
- */
-export const runbookHeadings = [
-  'Dead letters: commands',
-  'Dead letters: events',
-  'Dead letters: deliveries',
-  'Events are late',
-  'Facts are refused',
-  'Deliveries pile up',
-  'A function fails',
-  'A function is throttled',
-  'Reconcile does not run',
-  'API answers with errors',
-  'API is slow',
-  'Workers are missing',
-  'Worker memory is short',
-  'Worker CPU is short',
-  'Shards have no owner',
-  'Nobody leads the fleet',
-  'Brake is on',
-  'WhatsApp refuses opens',
-  'WhatsApp refuses our version',
-  'Workers die',
-  'Workers are suspended',
-  'Heartbeats are slow',
-  'Writes are fenced',
-  'Shards change their owner',
-  'Hand-offs are slow',
-  'Accounts are used elsewhere',
-  'Recipients cannot decrypt',
-  'Sessions are renewed again',
-  'A table throttles',
-  'Connections are open in name only',
-  'Workers are replaced for their memory',
-  'Watchdog stopped a task',
-  'Watchdog brake is on',
-  'Watchdog does not run',
-  'Sessions cost more to write',
-  'Accounts are logged out',
-  'Messages do not end well',
-  'Actions fail',
-  'Accepted messages wait',
-  'Webhooks are late',
-  'Connections are not online',
-  'API fails too often',
-  'The canary does not arrive',
-] as const;
+import { readFileSync } from 'node:fs';
 
-export type RunbookHeading = (typeof runbookHeadings)[number];
+const RUNBOOK = new URL('../runbook.md', import.meta.url);
+
+/** The headings of the sections of infra/runbook.md, in their order. */
+export const runbookHeadings: readonly string[] = [...readFileSync(RUNBOOK, 'utf8').matchAll(/^## (.+)$/gm)].map(
+  ([, heading]) => heading ?? '',
+);
+
+/** Throws an Error when the runbook has no section with this heading: an alarm would send a person nowhere. */
+export function assertInRunbook(heading: string): void {
+  if (!runbookHeadings.includes(heading)) throw new Error(`infra/runbook.md has no section "${heading}"`);
+}

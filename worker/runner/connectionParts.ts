@@ -62,15 +62,14 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
     remove: (owned: OwnedConnection) => deletePairingOffer({ table, stage }, owned),
   };
   const history = { put: putTransition.bind(undefined, { table, stage }) };
-  const loggerOf = ({ tenantId, connectionId, shard, token }: OwnedConnection): Logger =>
-    logger.child({ tenantId, connectionId, shard, epoch: token });
 
   return {
     makeOutbox: (owned, socket) => {
-      const own = { ...dependencies, owned, logger: loggerOf(owned) };
+      const own = { ...dependencies, owned, logger: loggerOf(logger, owned) };
       return new ConnectionOutbox({ ...own, socket, showPause: showSendsPause(own) });
     },
-    makeActions: (owned, socket) => new ConnectionActions({ ...dependencies, owned, logger: loggerOf(owned), socket }),
+    makeActions: (owned, socket) =>
+      new ConnectionActions({ ...dependencies, owned, logger: loggerOf(logger, owned), socket }),
     makeSocketSource: (owned, settings) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,
@@ -79,7 +78,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
         openSocket: (request) => sockets.openSocket({ ...request, settings }),
       }),
     makeRunner: (request) => {
-      const own = { ...dependencies, owned: request.owned, logger: loggerOf(request.owned) };
+      const own = { ...dependencies, owned: request.owned, logger: loggerOf(logger, request.owned) };
       const recorder = new ConnectionRecorder({
         ...own,
         offers,
@@ -104,6 +103,10 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
       return runner;
     },
   };
+}
+
+function loggerOf(logger: Logger, { tenantId, connectionId, shard, token }: OwnedConnection): Logger {
+  return logger.child({ tenantId, connectionId, shard, epoch: token });
 }
 
 /** The rules of the machine, from the configuration of the process and the tenant's settings of this connection. */

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { objectiveNames } from '../../../infra/dashboards/objectives.ts';
+import { alarmDescription } from '../../../infra/constructs/runbookAlarm.ts';
 import { runbookHeadings } from '../../../infra/settings/runbookHeadings.ts';
 import { assumptions } from '../../../ops/cost/assumptions.ts';
 import { metricCatalogue } from '../../../shared/platform/metricCatalogue.ts';
@@ -137,8 +138,15 @@ describe('alarms', () => {
 
 describe('the runbook', () => {
   it('has one section for each heading that an alarm can name, and each is named by one', () => {
-    expect([...sections.keys()]).toEqual([...runbookHeadings]);
-    expect(new Set(alarms.map(headingOf))).toEqual(new Set(runbookHeadings));
+    expect(new Set(alarms.map(headingOf))).toEqual(new Set(sections.keys()));
+    expect([...sections.keys()]).toEqual(runbookHeadings);
+  });
+
+  it('lets no alarm name a section that is not there', () => {
+    const text = { stage: 'test', severity: 'page', sentence: 'Something is so.' } as const;
+
+    expect(() => alarmDescription({ ...text, heading: 'Nothing is here' })).toThrow('Nothing is here');
+    expect(alarmDescription({ ...text, heading: 'Workers die' })).toBe('Something is so. Runbook: Workers die');
   });
 
   it.each([...sections])('%s has description, investigation and resolution, in this order', (_, text) => {
