@@ -26,9 +26,13 @@ const STOP_MS = 10_000;
 
 /** Starts the stack. Throws an Error with one clear sentence when a part does not start; nothing is left running then. */
 export async function startStack(options: StackOptions): Promise<RunningStack> {
-  const trouble = await portTrouble({ port: options.port, isPair: !options.live });
-  if (trouble !== undefined) throw new Error(trouble);
   const folder = openDataFolder(options.dataDir);
+  // The folder is opened first: ports that a second start on it finds taken are its own.
+  const trouble = await portTrouble({ port: options.port, isPair: !options.live });
+  if (trouble !== undefined) {
+    folder.release();
+    throw new Error(trouble);
+  }
   const stack = new Stack(options, folder);
   try {
     await stack.start();

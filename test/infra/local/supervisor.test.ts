@@ -209,8 +209,11 @@ describe('npm start', () => {
   });
 
   it('refuses to run twice on one folder', async () => {
-    await untilUp(start());
-    const second = start();
+    const first = start();
+    await untilUp(first);
+    const [, port = ''] = /API +http:\/\/127\.0\.0\.1:(\d+)/.exec(first.output()) ?? [];
+    // As when `npm start` is typed twice: the port is taken, too, and the folder is what it says.
+    const second = start('--port', port);
 
     const code = await second.exited;
 
