@@ -3,7 +3,10 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import { findInputProblems } from '../../shared/kernel/callerInput.ts';
 import { sentenceOf, toFieldProblems } from './fieldProblems.ts';
 
-/** What a caller sent, as the schema lets it through. Throws `invalid_request` with the fields that are wrong. */
+/**
+ * Checks a caller's input, and returns it as the schema accepts it. Throws `invalid_request` with the fields that are
+ * wrong.
+ */
 export function checkInput(schema: z.ZodType, value: unknown, part: 'body' | 'query'): unknown {
   const unusable = findInputProblems(value);
   const result = unusable.length > 0 ? undefined : schema.safeParse(value, { error: sentenceOf, reportInput: true });

@@ -1,6 +1,6 @@
 import { AppError } from '../../shared/kernel/appError.ts';
 
-/** Visible ASCII, as a header can carry it. */
+/** An idempotency key: visible ASCII, as a header can carry it. */
 const IDEMPOTENCY_KEY = /^[\u0021-\u007e]{1,128}$/;
 
 /** The key that the caller chose, if any. Throws `idempotency_key_invalid`. */

@@ -1,11 +1,14 @@
 import { AppError } from '../../shared/kernel/appError.ts';
 
-/** Longest that a caller may have a request wait, in seconds: well within the 29 s of the function and the 30 s of API Gateway. */
+/**
+ * The longest wait that a caller may ask for, in seconds: well within the 29 s of the function and the 30 s of API
+ * Gateway.
+ */
 export const LONGEST_WAIT_SECONDS = 25;
 
-/** What of `Prefer` (RFC 7240) is heeded: for how long the answer may be waited for, in seconds. */
+/** The preference of `Prefer` (RFC 7240) that is heeded. */
 export interface Preference {
-  /** Undefined when the caller says nothing of it. */
+  /** How long the caller waits for the answer, in seconds; undefined when the header says nothing of it. */
   readonly waitSeconds: number | undefined;
 }
 
@@ -19,7 +22,7 @@ export function readPrefer(header: string | undefined): Preference {
     .map((part) => (part.split(';')[0] ?? '').trim())
     .map((part) => /^([^=\s]+)\s*(?:=\s*(.*))?$/s.exec(part))
     .map((match) => ({ name: match?.[1]?.toLowerCase(), value: match?.[2]?.replace(/^"(.*)"$/s, '$1') }));
-  // The first of several counts, says the RFC.
+  // The first of several counts, as the RFC says.
   const wait = preferences.find(({ name }) => name === 'wait');
   if (wait === undefined) {
     return { waitSeconds: preferences.some(({ name }) => name === 'respond-async') ? 0 : undefined };

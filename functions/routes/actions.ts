@@ -19,9 +19,9 @@ export interface ActionRouteDependencies extends AcceptActionDependencies {
   readonly connections: ConnectionStore;
 }
 
-/** So long an answer is waited for when the caller does not say. */
+/** How long an answer is waited for when the caller does not say, in seconds. */
 const WAIT_SECONDS = 10;
-/** When to look at an action again that has not ended. */
+/** The time in seconds after which a caller should look again at an action that has not ended. */
 const LOOK_AGAIN_SECONDS = 2;
 
 const expiresAtSchema = z.iso
@@ -34,7 +34,7 @@ const expiresAtSchema = z.iso
     example: '2026-12-01T08:00:00Z',
   });
 
-/** One route for each kind of action, and those that read what became of it. */
+/** Makes one route for each kind of action, and the routes that read the outcome. */
 export function actionRoutes(dependencies: ActionRouteDependencies): readonly Route[] {
   const { connections, actions, clock } = dependencies;
   return [
@@ -117,7 +117,7 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
         idempotencyKey,
         correlationId,
       });
-      // Nobody is kept waiting for a connection that is away.
+      // No caller is kept waiting for a connection that is away.
       const waitMs = connection.status === 'online' ? (waitSeconds ?? WAIT_SECONDS) * 1_000 : 0;
       const action = await awaitEnd(dependencies, accepted, waitMs);
       const ended = isEnded(action);

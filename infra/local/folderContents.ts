@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, s
 import { join } from 'node:path';
 import { LOCK_FILES, numberIn } from './folderLock.ts';
 
-/** What stands in the data folder. */
+/** The files and folders in the data folder. */
 export const FOLDERS = ['logs', 'previous-logs', 'queues', 'whatsapp'] as const;
 export const FILES = [
   ...LOCK_FILES,
@@ -21,8 +21,9 @@ const SQLITE_BEGINS = 'SQLite format 3\0';
 const OTHER_FOLDER = 'use another folder: --data DIR';
 
 /**
- * Looks whether a folder is new or Holdfast's, and whether what is read in it at a start is whole. Changes nothing. Throws an Error
- * with one sentence that says what to do: files of somebody else's under our names are neither read nor replaced nor removed.
+ * Checks whether a folder is new or Holdfast's, and whether its files that a start reads are whole. Changes nothing.
+ * Throws an Error with one sentence that says what to do: files of somebody else's under our names are neither read nor
+ * replaced nor removed.
  */
 export function checkContents(path: string): void {
   const rootKey = join(path, 'root-key');
@@ -30,7 +31,7 @@ export function checkContents(path: string): void {
   if (notFolder !== undefined) {
     throw new Error(`${join(path, notFolder)} is not a folder. Remove it, or ${OTHER_FOLDER}`);
   }
-  // It is the first file that is kept, so that a folder without it holds nothing of ours but a lock.
+  // This is the first file that is written, so a folder without it holds nothing of ours but a lock.
   if (!existsSync(rootKey)) return refuseForeign(path);
   const bytes = readFileSync(rootKey).byteLength;
   if (bytes !== KEY_BYTES) {
@@ -57,8 +58,8 @@ export function readOperatorKey(path: string): string | undefined {
 }
 
 /**
- * The tasks that a file names. A list that was cut short names none: the workers of that run are then found dead by their silence,
- * half a minute later.
+ * The tasks that a file names. A list that was cut short names none: the workers of that run are then found dead by
+ * their silence, half a minute later.
  */
 export function readTasks(file: string): readonly string[] {
   if (!existsSync(file)) return [];
@@ -79,7 +80,10 @@ function refuseForeign(path: string): void {
   throw new Error(`${place} ${what}. ${OTHER_FOLDER.replace('use', 'Use')}`);
 }
 
-/** Empty folders, empty files and a lock are what a first start leaves that is killed early. */
+/**
+ * Whether a name in the folder holds anything. A first start that is killed early leaves empty folders, empty files and
+ * a lock.
+ */
 function holdsSomething(path: string, name: string): boolean {
   const place = join(path, name);
   const entry = statSync(place, { throwIfNoEntry: false });

@@ -3,23 +3,26 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { replaceFile } from './folders.ts';
 
-/** Says which process runs on a folder. Only to be read: whoever is killed leaves it, and numbers of processes are used again. */
+/**
+ * The file that names the process which runs on a folder. It is only to be read: a process that is killed leaves it,
+ * and numbers of processes are used again.
+ */
 const NUMBER = 'lock';
-/** Holds the lock itself. Nothing ever stands in it. */
+/** The file that holds the lock itself; nothing ever stands in it. */
 const HELD = 'lock.sqlite';
 const SQLITE_BUSY = 5;
 
 export const LOCK_FILES = [NUMBER, HELD] as const;
 
 /**
- * Takes a folder for this process. The lock is the system's own, on a file that SQLite opens: of those that ask at the same moment
- * it is given to one, and it ends with its process, however that ends.
- *
- * Returns what gives it back. Throws an Error with one sentence while another process has it.
+ * Takes a folder for this process. The lock is the system's own, on a file that SQLite opens: of several processes that
+ * ask at the same moment one gets it, and it ends with that process, however that ends. Returns a function that gives
+ * it back. Throws an Error with one sentence while another process has it.
  */
 export function takeFolder(path: string): () => void {
   const file = join(path, HELD);
-  // A disk that takes no file says so in its own words here. Never again: who closes such a file gives up the locks on it.
+  // A disk that accepts no file fails here, in its own words. The file is never opened again: a process that closes
+  // such a file gives up its locks on it.
   if (!existsSync(file)) writeFileSync(file, '', { mode: 0o600 });
   const database = new DatabaseSync(file);
   try {

@@ -55,7 +55,7 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
   }
 }
 
-/** Whether it is a folder or a link to one. */
+/** Whether a path is a folder or a link to one. */
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

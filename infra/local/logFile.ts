@@ -21,7 +21,7 @@ const LIMIT_BYTES = 50 * 1_024 * 1_024;
 /** The log of one process: it is bounded, its newest lines are always there, and it never throws. */
 export class LogFile {
   readonly #options: LogFileOptions;
-  /** Undefined when nothing can be written any more. */
+  /** The stream into the file; undefined when nothing can be written any more. */
   #stream: WriteStream | undefined;
   #bytes: number;
   #rotated = false;

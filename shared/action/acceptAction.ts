@@ -27,19 +27,19 @@ export interface AcceptActionDependencies
 export interface AcceptActionRequest {
   readonly connection: Connection;
   readonly kind: ActionKind;
-  /** As the schema of its kind let it through. */
+  /** The request as the schema of its kind accepted it. */
   readonly request: Readonly<Record<string, unknown>>;
-  /** Given when it may wait for the connection to come online. */
+  /** The time until which it may wait for the connection to come online; undefined when it may not wait. */
   readonly expiresAtMs: number | undefined;
   readonly idempotencyKey: string | undefined;
   readonly correlationId: CorrelationId;
 }
 
 /**
- * Accepts an action: its row is written first, then the owner of the connection is told by a command. Returns the action as it
- * stands; asked again under the same key, it is the same action, and its owner is told again while it has not begun.
- * Throws `connection_not_paired`, `connection_off`, `connection_not_online`, `too_many_actions`, `idempotency_conflict`,
- * `invalid_request`, `payload_too_large`, `store_unavailable`.
+ * Accepts an action: its row is written first, then a command notifies the owner of the connection. Returns the action
+ * as it stands; asked again under the same key, it is the same action, and its owner is notified again while it has not
+ * begun. Throws `connection_not_paired`, `connection_off`, `connection_not_online`, `too_many_actions`,
+ * `idempotency_conflict`, `invalid_request`, `payload_too_large`, `store_unavailable`.
  */
 export async function acceptAction(
   dependencies: AcceptActionDependencies,
@@ -57,7 +57,7 @@ export async function acceptAction(
   };
   const repeated = await findReserved<{ readonly actionId: ActionId }>(dependencies, key);
   const known = repeated === undefined ? undefined : await actions.find(connectionId, repeated.actionId);
-  // A repeat asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
+  // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
   if (known !== undefined) return tellOwner(dependencies, connection, known);
 
   assertTimely(asked.expiresAtMs, nowMs);
@@ -83,7 +83,10 @@ export async function acceptAction(
   return tellOwner(dependencies, connection, action);
 }
 
-/** The queue takes a command for an action once in five minutes, and a worker does an action once, however often it is told. */
+/**
+ * Notifies the owner. The queue accepts a command for an action once in five minutes, and a worker does an action once,
+ * however often it is notified.
+ */
 async function tellOwner(
   dependencies: AcceptActionDependencies,
   { shard }: Connection,
@@ -100,7 +103,10 @@ async function tellOwner(
   return action;
 }
 
-/** While it is handed over it is away for seconds: that is no reason to refuse anything. */
+/**
+ * The statuses in which a connection may be asked. During a hand-off it is away for seconds: that is no reason to
+ * refuse anything.
+ */
 const ASKABLE: ReadonlySet<ConnectionStatus> = new Set<ConnectionStatus>(['online', 'handing_off']);
 
 async function assertAcceptable(
@@ -124,7 +130,7 @@ function assertTimely(expiresAtMs: number | undefined, nowMs: number): void {
   throw new AppError('invalid_request', { fields: [{ field: 'expires_at', problem }] });
 }
 
-/** What makes two requests the same. */
+/** The hash by which two requests are the same. */
 function hashOf({ kind, request, expiresAtMs }: AcceptActionRequest): string {
   return createHash('sha256')
     .update(JSON.stringify([kind, request, expiresAtMs ?? null]))

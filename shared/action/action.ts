@@ -11,43 +11,49 @@ export const actionStates = ['accepted', 'running', 'succeeded', 'failed', 'expi
 export type ActionState = (typeof actionStates)[number];
 export type ActionEnd = Exclude<ActionState, 'accepted' | 'running'>;
 
-/** Something that a tenant asked a connection to do or to look up: the stored row. */
+/** An action that a tenant asked of a connection, to do or to look up something: the stored row. */
 export interface Action {
   readonly actionId: ActionId;
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
   readonly kind: ActionKind;
-  /** As its schema let it through. */
+  /** The request as its schema accepted it. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly state: ActionState;
-  /** Present when it succeeded. */
+  /** The result; present when it succeeded. */
   readonly result?: Readonly<Record<string, unknown>> | undefined;
-  /** Present when it failed or expired. */
+  /** The error; present when it failed or expired. */
   readonly error?: ActionError | undefined;
   readonly correlationId: CorrelationId;
   readonly createdAtMs: number;
-  /** It is begun before this, or never. */
+  /** The time before which it is begun, or never. */
   readonly expiresAtMs: number;
   /** The epoch of the owner that last began it. */
   readonly token?: number | undefined;
-  /** How often WhatsApp was asked. */
+  /** The number of times that WhatsApp was asked. */
   readonly attempts: number;
-  /** Why it waits although its connection is online: WhatsApp limits what it needs. */
+  /** WhatsApp's number for a limit, for which it waits although its connection is online. */
   readonly limitedBy?: number | undefined;
   readonly startedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
 }
 
-/** How long an action may wait to be begun when the caller says nothing: longer than a change of its worker takes. */
+/**
+ * How long an action may wait to be begun when the caller says nothing, in milliseconds: longer than a change of its
+ * worker takes.
+ */
 export const BEGIN_WITHIN_MS = 120_000;
-/** The latest that a caller may let an action expire. */
+/** The longest time until an action expires that a caller may ask for, in milliseconds. */
 export const LONGEST_PARKED_MS = 7 * 24 * 60 * 60_000;
-/** Open actions of one connection; more are refused. */
+/** The greatest number of open actions of one connection; more are refused. */
 export const MOST_OPEN_ACTIONS = 100;
-/** Largest request and result that are kept, in bytes of JSON. */
+/** The greatest size of a request or a result that is kept, in bytes of JSON. */
 export const ACTION_REQUEST_BYTES = 64 * 1_024;
 export const ACTION_RESULT_BYTES = 128 * 1_024;
-/** After this an action that nobody ended is over: clocks differ, and what has begun takes its time. */
+/**
+ * The time after its expiry at which an action that nobody ended is over, in milliseconds: clocks differ, and a try
+ * that has begun takes its time.
+ */
 const LATE_MS = 2 * LONGEST_ACTION_MS;
 
 export function isEnded({ state }: Pick<Action, 'state'>): boolean {
@@ -56,7 +62,7 @@ export function isEnded({ state }: Pick<Action, 'state'>): boolean {
 
 export type EndedAs = { readonly state: 'failed' | 'expired'; readonly error: ActionError };
 
-/** How an action ends that is not done before it expires. */
+/** The end of an action that is not done before it expires. */
 export function endOfExpired({ limitedBy }: Pick<Action, 'limitedBy'>): EndedAs {
   return limitedBy === undefined
     ? { state: 'expired', error: { code: 'expired' } }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Why an action failed or expired: a stable code and one sentence that says what to do. WhatsApp's own number stands beside it. */
+/**
+ * The reasons why an action failed or expired: a stable code and one sentence that says what to do. WhatsApp's own
+ * number stands beside it.
+ */
 export const actionErrors = {
   expired:
     'The action was not begun before it expired, so nothing of it was done. Ask again when the connection is online, or give a later expires_at.',
@@ -19,7 +22,7 @@ export const actionErrors = {
 export type ActionErrorCode = keyof typeof actionErrors;
 const codes = Object.keys(actionErrors) as [ActionErrorCode, ...ActionErrorCode[]];
 
-/** The same as it is shown. */
+/** An action's error in the form in which it is shown. */
 export const actionErrorSchema = z
   .object({
     code: z.enum(codes).meta({ description: 'Why, as a stable code.' }),
@@ -32,7 +35,7 @@ export const actionErrorSchema = z
   })
   .meta({ id: 'ActionError' });
 
-/** Why an action failed, as it is stored. */
+/** The reason why an action failed, as it is stored. */
 export interface ActionError {
   readonly code: ActionErrorCode;
   readonly whatsappCode?: number | undefined;

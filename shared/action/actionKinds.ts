@@ -4,8 +4,9 @@ import { chatTyping } from './kinds/chatTyping.ts';
 import { contactsCheck } from './kinds/contactsCheck.ts';
 
 /**
- * What a tenant may ask a connection to do or to look up, beside sending: a row each. The routes with their schemas and their
- * part of the OpenAPI document, the stored action and its events are made of these; a worker answers each in its own words.
+ * The actions that a tenant may ask of a connection, beside sending: a row each. The routes with their schemas and
+ * their part of the OpenAPI document, the stored action and its events are made of these; a worker asks for each in
+ * WhatsApp's language.
  */
 export const actionRows = [contactsCheck, chatTyping] as const;
 
@@ -15,7 +16,7 @@ type RowOf<Kind extends ActionKind> = Extract<Row, { readonly kind: Kind }>;
 export type RequestOf<Kind extends ActionKind> = z.infer<RowOf<Kind>['request']>;
 export type ResultOf<Kind extends ActionKind> = z.infer<RowOf<Kind>['result']>;
 
-/** What is asked for, by kind. */
+/** An action with its request, by kind. */
 export type AskedAction = {
   readonly [Kind in ActionKind]: { readonly kind: Kind; readonly request: RequestOf<Kind> };
 }[ActionKind];

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 
 /**
- * What happens when WhatsApp is asked twice for the same. `repeatable`: nothing worse than once, so silence is followed by
- * another try. `once`: a second time would be noticed, so what may have been asked is never asked again.
+ * The effect of asking WhatsApp twice for the same. `repeatable`: nothing worse than once, so silence is followed by
+ * another try. `once`: a second time would be noticed, so a request that may have reached WhatsApp is never made again.
  */
 export type ActionEffect = 'repeatable' | 'once';
 
@@ -20,25 +20,30 @@ export interface ActionRow<
 > {
   readonly kind: Kind;
   readonly method: 'POST';
-  /** Below `/v1/connections/{connectionId}/`. A name in braces is a field of the request that stands in the path. */
+  /**
+   * The path below `/v1/connections/{connectionId}/`. A name in braces is a field of the request that stands in the
+   * path.
+   */
   readonly path: string;
   /** One line, for the list of routes. */
   readonly summary: string;
-  /** What a caller has to know: limits, what the result says, what it does not promise. */
+  /** The facts that a caller has to know: limits, the meaning of the result, and what it does not promise. */
   readonly description: string;
-  /** All that is asked for, the fields in the path included. Strict. No field may be called `expires_at`. */
+  /**
+   * The schema of the request, the fields in the path included. It is strict, and no field may be called `expires_at`.
+   */
   readonly request: Request;
   readonly result: Result;
   readonly example: { readonly request: z.input<Request>; readonly result: z.input<Result> };
   readonly effect: ActionEffect;
-  /** One try on a socket ends before this, in milliseconds: at most {@link LONGEST_ACTION_MS}. */
+  /** The deadline of one try on a socket, in milliseconds: at most {@link LONGEST_ACTION_MS}. */
   readonly deadlineMs: number;
   readonly budget: ActionBudget;
-  /** Whose key may ask for it. */
+  /** The role of the keys that may ask for it. */
   readonly access: 'tenant';
 }
 
-/** Longest that one try of an action may take. A connection that is handed over waits for it. */
+/** The longest time that one try of an action may take, in milliseconds. A hand-off of its connection waits for it. */
 export const LONGEST_ACTION_MS = 20_000;
 
 /** Declares a kind of action, with the types of its own request and result. */

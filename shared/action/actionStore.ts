@@ -22,7 +22,7 @@ interface ActionOwner {
   readonly token: number;
 }
 
-/** How an action ended, for the row. */
+/** The end of an action, for the row. */
 export interface ActionResult {
   readonly state: ActionEnd;
   readonly atMs: number;
@@ -61,14 +61,14 @@ export class ActionStore {
     }
   }
 
-  /** Strongly consistent. */
+  /** Finds one action, strongly consistent. */
   async find(connectionId: ConnectionId, actionId: ActionId): Promise<Action | undefined> {
     const Key = actionKey(connectionId, actionId);
     const answer = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }));
     return answer.Item === undefined ? undefined : toAction(answer.Item);
   }
 
-  /** An action of a tenant, whichever connection it is for. */
+  /** Finds an action of a tenant, whichever connection it is for. */
   async findOfTenant(tenantId: TenantId, actionId: ActionId, nowMs: number): Promise<Action | undefined> {
     const Key = actionPlaceKey(tenantId, actionId);
     const { Item } = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }));
@@ -76,7 +76,7 @@ export class ActionStore {
     return this.find(Item['connectionId'] as ConnectionId, actionId);
   }
 
-  /** A page, newest first. */
+  /** Reads a page of actions, newest first. */
   async list(
     connectionId: ConnectionId,
     page: { readonly before: ActionId | undefined; readonly limit: number; readonly nowMs: number },
@@ -101,8 +101,8 @@ export class ActionStore {
   }
 
   /**
-   * WhatsApp is about to be asked. Condition: nobody is asking, or whoever began it has lost the connection or the thread of it
-   * (`isTakenUp`), and no newer owner has touched it.
+   * Begins a try: WhatsApp is about to be asked. Condition: nobody is asking, or the owner that began it has lost the
+   * connection or the thread of it (`isTakenUp`), and no newer owner has touched it.
    */
   begin(owner: ActionOwner, actionId: ActionId, atMs: number, isTakenUp: boolean): Promise<'begun' | 'refused'> {
     return this.#update(owner, actionId, isTakenUp ? ['accepted', 'running'] : ['accepted'], {
@@ -111,7 +111,10 @@ export class ActionStore {
     }).then((written) => (written ? 'begun' : 'refused'));
   }
 
-  /** It was certainly not done, or may be done twice: it waits to be asked again. Condition: this owner is asking. */
+  /**
+   * Ends a try that was certainly not made, or that may be made twice: the action waits to be asked again. Condition:
+   * this owner is asking.
+   */
   async giveBack(owner: ActionOwner, actionId: ActionId, limitedBy: number | undefined): Promise<void> {
     await this.#update(owner, actionId, ['running'], {
       UpdateExpression: `#state = :state${limitedBy === undefined ? '' : ', limitedBy = :limitedBy'}`,
@@ -122,7 +125,7 @@ export class ActionStore {
     });
   }
 
-  /** Records how it ended. Condition: it has not ended, and no newer owner has touched it. */
+  /** Records the end. Condition: the action has not ended, and no newer owner has touched it. */
   async end(owner: ActionOwner, actionId: ActionId, ended: ActionResult): Promise<'recorded' | 'refused'> {
     const { state, atMs, result, error } = ended;
     const values: Readonly<Record<string, unknown>> = {
@@ -148,7 +151,7 @@ export class ActionStore {
     { connectionId, token }: ActionOwner,
     actionId: ActionId,
     from: readonly ActionState[],
-    /** The update expression says what to set beside the fence, and then what else. */
+    /** The update, whose expression gives what to set beside the fence, and then further clauses. */
     update: Pick<UpdateCommandInput, 'UpdateExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,
   ): Promise<boolean> {
     const fence = fencedBy('token', token);
@@ -176,7 +179,7 @@ export class ActionStore {
   }
 }
 
-/** A stored row as an action. Rows are written by us alone, so a missing attribute is a bug and shows as undefined. */
+/** A stored row as an action. Only our own code writes rows, so a missing attribute is a bug and shows as undefined. */
 function toAction(item: Record<string, unknown>): Action {
   return {
     actionId: item['actionId'] as ActionId,

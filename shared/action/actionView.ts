@@ -4,7 +4,10 @@ import { actionStates, asShownAction, type Action } from './action.ts';
 import { actionKinds, actionRows, type ActionKind } from './actionKinds.ts';
 import type { ActionRow } from './actionRow.ts';
 
-/** What tenants see of actions: through the API, and in events. Shapes for the documents, made of the rows, and the translators. */
+/**
+ * The views of actions that tenants see, through the API and in events: shapes for the documents, made of the rows, and
+ * the translators.
+ */
 const at = z.iso.datetime();
 const toTime = (ms: number): string => new Date(ms).toISOString();
 const rows: readonly ActionRow[] = actionRows as readonly unknown[] as readonly ActionRow[];
@@ -56,21 +59,21 @@ function viewOf(row: ActionRow) {
     });
 }
 
-/** `contacts_check` as `ContactsCheck`, for the names of schemas. */
+/** A name for schemas: `contacts_check` becomes `ContactsCheck`. */
 function nameOf(kind: string): string {
   return kind.replaceAll(/(?:^|_)(\w)/g, (_match, letter: string) => letter.toUpperCase());
 }
 
 const views = new Map(rows.map((row) => [row.kind, viewOf(row)]));
 
-/** Shape of an action of one kind. */
+/** The shape of an action of one kind. */
 export function actionViewSchemaOf(kind: ActionKind): z.ZodType {
   const schema = views.get(kind);
   if (schema === undefined) throw new Error(`there is no action ${kind}`);
   return schema;
 }
 
-/** Shape of an action of any kind. */
+/** The shape of an action of any kind. */
 export const actionViewSchema = z
   .discriminatedUnion('kind', [...views.values()] as unknown as [ReturnType<typeof viewOf>])
   .meta({ id: 'Action' });
@@ -106,7 +109,7 @@ export function toActionView(stored: Action, nowMs: number) {
   };
 }
 
-/** Data of the events that tell of an end. */
+/** The data of the events that report an end. */
 export const actionSucceededDataSchema = z
   .discriminatedUnion(
     'kind',

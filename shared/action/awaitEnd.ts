@@ -3,13 +3,16 @@ import { withDeadline } from '../kernel/deadline.ts';
 import { isEnded, type Action } from './action.ts';
 import type { ActionStore } from './actionStore.ts';
 
-/** The first pause is about what the fastest action takes; each further one is longer by half, up to a second. */
+/**
+ * The pauses between reads. The first is about as long as the fastest action takes; each further one is longer by half,
+ * up to a second.
+ */
 const PAUSE = { firstMs: 50, factor: 1.5, capMs: 1_000 } as const;
 
-/** The last read is given this much beyond the end of the wait. */
+/** How far beyond the end of the wait the last read may go, in milliseconds. */
 const LEAST_READ_MS = 500;
 
-/** The pauses between the reads of one wait, in milliseconds: never past its end. Pure. */
+/** The pauses between the reads of one wait, in milliseconds: never past its end. The function is pure. */
 export function pausesWithin(waitMs: number): readonly number[] {
   const pauses: number[] = [];
   let nextMs: number = PAUSE.firstMs;

@@ -21,9 +21,9 @@ interface Place {
 }
 
 /**
- * Which actions of a shard are not over. The command of an action lives in the queue only until its row is here, so that neither a
- * connection that is offline nor a WhatsApp that does not answer holds up the queue; whoever owns the shard next finds here what is
- * left to do.
+ * The actions of a shard that are not over. The command of an action lives in the queue only until its row is here, so
+ * that neither a connection that is offline nor a WhatsApp that does not answer holds up the queue; the next owner of
+ * the shard finds here what is left to do.
  */
 export class OpenActions {
   readonly #table: DynamoDBDocumentClient;
@@ -34,7 +34,7 @@ export class OpenActions {
     this.#TableName = tableName(stage, 'core');
   }
 
-  /** Unconditional: the same action makes the same row. @param nowMs now */
+  /** Adds an open action. The write has no condition: the same action makes the same row. */
   async add(
     shard: number,
     { tenantId, connectionId, actionId, kind, expiresAtMs }: OpenAction,
@@ -52,13 +52,13 @@ export class OpenActions {
     await this.#table.send(new PutCommand({ TableName: this.#TableName, Item }));
   }
 
-  /** Unconditional: one that is not there needs no removal. */
+  /** Removes an open action. The write has no condition: a row that is not there needs no removal. */
   async remove({ shard, connectionId }: Place, actionId: ActionId): Promise<void> {
     const Key = openActionKey(shard, connectionId, actionId);
     await this.#table.send(new DeleteCommand({ TableName: this.#TableName, Key }));
   }
 
-  /** Those of one connection, oldest first, at most `most`; strongly consistent. */
+  /** Lists the open actions of one connection, oldest first, at most `most`; strongly consistent. */
   async ofConnection({ shard, connectionId }: Place, most: number): Promise<readonly OpenAction[]> {
     const items = queryItems(
       this.#table,
@@ -73,7 +73,7 @@ export class OpenActions {
     return (await firstOf(items, most)).map(toOpenAction);
   }
 
-  /** The connections of a shard that have any; one query, eventually consistent. */
+  /** Lists the connections of a shard that have open actions; one query, eventually consistent. */
   async connectionsOf(shard: number): Promise<readonly Pick<OpenAction, 'tenantId' | 'connectionId'>[]> {
     const items = queryItems(this.#table, {
       TableName: this.#TableName,

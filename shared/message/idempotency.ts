@@ -7,8 +7,8 @@ import { idempotencyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 
 /**
- * Which ids a request got that carries an `Idempotency-Key`: the same key with the same body gets the same ones for a day, and
- * with another body it is refused. The keys of one connection are one space, whatever they are used for.
+ * The ids that a request with an `Idempotency-Key` got: the same key with the same body gets the same ones for a day,
+ * and with another body it is refused. The keys of one connection are one space, whatever they are used for.
  */
 export interface ReserveDependencies {
   readonly table: DynamoDBDocumentClient;
@@ -17,9 +17,9 @@ export interface ReserveDependencies {
 
 export interface ReservedKey {
   readonly connectionId: ConnectionId;
-  /** As the caller chose it; nothing is reserved without one. */
+  /** The key as the caller chose it; nothing is reserved without one. */
   readonly callerKey: string | undefined;
-  /** Of all that makes two requests the same. */
+  /** The hash of all parts that make two requests the same. */
   readonly bodyHash: string;
   readonly nowMs: number;
 }

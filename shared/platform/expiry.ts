@@ -4,9 +4,9 @@ const DAY_SECONDS = 86_400;
 export const retentionSeconds = {
   idempotency: DAY_SECONDS,
   message: 90 * DAY_SECONDS,
-  /** After its end. */
+  /** An action after its end. */
   action: 7 * DAY_SECONDS,
-  /** Of one that nobody ends, and of the way to it: as long as it may wait, and then be kept. */
+  /** An action that nobody ends, and the way to it: as long as it may wait, and then be kept. */
   openAction: 15 * DAY_SECONDS,
   event: 30 * DAY_SECONDS,
   handledFact: 30 * DAY_SECONDS,

@@ -17,21 +17,25 @@ export interface ActionsDependencies extends Omit<RunDependencies, 'openActions'
   readonly socket: () => AskingSocket | undefined;
 }
 
-/** Asked for at once on one connection: few, so that messages have the line. */
+/** The number of actions that are asked for at once on one connection: few, so that messages have the line. */
 export const MOST_RUNNING = 4;
-/** Rows that are read at a time. The API accepts no more, but for those that come in the same moment. */
+/** The number of rows that are read at a time. The API accepts no more, except ones that come in the same moment. */
 const MOST_LISTED = 2 * MOST_OPEN_ACTIONS;
 const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
 
 /**
- * All actions of one owned connection. A command is worked by writing down that its action is open; what is open is then found by
- * a query, in the order in which it was asked for, whoever wrote it down. A few are asked for at once.
+ * All actions of one owned connection. A command is worked by writing down that its action is open; open actions are
+ * then found by a query, in the order in which they were asked for, whoever wrote them down. A few are asked for at
+ * once.
  */
 export class ConnectionActions {
   readonly #dependencies: ActionsDependencies;
   readonly #running = new Map<ActionId, Promise<void>>();
   readonly #pace: ActionPace;
-  /** Whether each open row was compared with its action since this ownership began: an earlier owner may have left some begun. */
+  /**
+   * Whether each open row was compared with its action since this ownership began: an earlier owner may have left some
+   * begun.
+   */
   #knowsAll = false;
   #again = false;
   #looking = false;
@@ -63,27 +67,29 @@ export class ConnectionActions {
     return 'done';
   }
 
-  /** A new socket may be used. Rests of the one before are over. */
+  /** Asks on a new socket that may be used. Pauses of the socket before are over. */
   allow(): void {
     this.#pace.reset();
     this.look();
   }
 
-  /** Something may be open: looks, soon. Never throws, never waits. */
+  /** Looks soon, because an action may be open. Never throws, never waits. */
   look(): void {
     this.#again = true;
     this.#waiting.abort();
     if (!this.#looking && !this.#finishing) void this.#keepLooking();
   }
 
-  /** Begins nothing more, and resolves when nothing is being asked. What comes later goes back to the queue. */
+  /**
+   * Begins nothing more, and resolves when nothing is being asked. A command that comes later goes back to the queue.
+   */
   async finish(): Promise<void> {
     this.#finishing = true;
     this.#waiting.abort();
     await Promise.all(this.#running.values());
   }
 
-  /** All that is open fails, for example because the connection was deleted. */
+  /** Fails all open actions, for example because the connection was deleted. */
   async failAll(code: ActionErrorCode): Promise<void> {
     const { owned, actions, openActions } = this.#dependencies;
     for (;;) {
@@ -129,7 +135,10 @@ export class ConnectionActions {
     this.#looking = false;
   }
 
-  /** Begins what may be begun. Returns when to look again, on the monotonic clock; never, when something else will say so. */
+  /**
+   * Begins the actions that may be begun. Returns when to look again, on the monotonic clock; Infinity when another
+   * event will start the next look.
+   */
   async #lookThrough(): Promise<number> {
     const { owned, openActions, assertOpen, clock } = this.#dependencies;
     assertOpen();
@@ -143,7 +152,7 @@ export class ConnectionActions {
         nextMs = Math.min(nextMs, clock.monotonicMs() + waitMs);
         continue;
       }
-      // The end of one of them looks again.
+      // The end of one of them starts the next look.
       if (this.#running.size >= MOST_RUNNING) return nextMs;
       if ((await this.#comeTo(one, waitMs === 0)) === 'waits') {
         nextMs = Math.min(nextMs, clock.monotonicMs() + Math.max(waitMs, 1));
@@ -153,7 +162,7 @@ export class ConnectionActions {
     return nextMs;
   }
 
-  /** For how long nothing can become of an action; 0 when something can now, if only that it expires. */
+  /** How long nothing can become of an action, in milliseconds; 0 when something can now, if only that it expires. */
   #waitOf({ kind, expiresAtMs }: OpenAction): number {
     const leftMs = Math.max(0, expiresAtMs - this.#dependencies.clock.nowMs());
     return this.#dependencies.socket() === undefined ? leftMs : Math.min(leftMs, this.#pace.waitMs(kind));
@@ -181,7 +190,7 @@ export class ConnectionActions {
         const ended = await runAction(this.#dependencies, action, socket, isTakenUp);
         this.#note(kind, ended.run === 'elsewhere' || (ended.run === 'again' && ended.rests));
       } catch (error) {
-        // Its row says `running`: the next look finds it, here or at the next owner.
+        // The row says `running`: the next look finds it, here or at the next owner.
         this.#knowsAll = false;
         this.#dependencies.logger.warn('action not brought to its end', { actionId, correlationId, error });
         this.#pace.fail(kind);

@@ -3,33 +3,36 @@ import type { ActionError } from '../../shared/action/actionError.ts';
 import type { ActionEffect } from '../../shared/action/actionRow.ts';
 import type { ActionOutcome } from '../socket/port/actionOutcome.ts';
 
-/** What is to be done about an action that is not known to be over (docs/actions.md has the table). */
+/** The decision about an action that is not known to be over (docs/actions.md has the table). */
 export type OpenDecision =
-  /** There is no such row any more. */
+  /** The action has no row any more. */
   | { readonly decision: 'forget' }
-  /** It is over: its event may not have been published. */
+  /** The action is over, and its event may not have been published. */
   | { readonly decision: 'tell' }
   | { readonly decision: 'end'; readonly ended: FinalVerdict }
   | { readonly decision: 'wait' }
-  /** `isTakenUp`: somebody began it and did not end it. */
+  /** The action is to be asked for. `isTakenUp`: another owner or an earlier try began it and did not end it. */
   | { readonly decision: 'ask'; readonly isTakenUp: boolean };
 
 export type FinalVerdict =
   | { readonly state: 'succeeded'; readonly result: Readonly<Record<string, unknown>> }
   | { readonly state: 'failed' | 'expired'; readonly error: ActionError };
 
-/** What an outcome means for its action. */
+/** The meaning of an outcome for its action. */
 export type Verdict =
   | ({ readonly verdict: 'end' } & { readonly ended: FinalVerdict })
-  /** It waits to be asked again. `rests`: its kind is left alone for a while. */
+  /** The action waits to be asked again. `rests`: its kind is left alone for a while. */
   | { readonly verdict: 'again'; readonly rests: boolean; readonly limitedBy?: number };
 
-/** Tries without an answer after which an action is given up, where it may be tried again at all. */
+/** The number of tries without an answer after which an action is given up, where it may be tried again at all. */
 export const MOST_UNANSWERED = 3;
-/** Tries that WhatsApp limited after which one is given up, however long it may wait. */
+/** The number of tries that WhatsApp limited after which an action is given up, however long it may wait. */
 export const MOST_LIMITED = 20;
 
-/** Decides about an action that nobody in this process is asking for. @param context.canAsk whether there is a socket to ask on */
+/**
+ * Decides about an action that nobody in this process is asking for.
+ * @param context.canAsk whether there is a socket to ask on
+ */
 export function decideOpen(
   action: Action | undefined,
   effect: ActionEffect,
@@ -38,13 +41,16 @@ export function decideOpen(
   if (action === undefined) return { decision: 'forget' };
   if (isEnded(action)) return { decision: 'tell' };
   const isTakenUp = action.state === 'running';
-  // Whoever began it is gone, and WhatsApp may have been asked.
+  // The owner that began it is gone, and WhatsApp may have been asked.
   if (isTakenUp && effect === 'once') return end({ code: 'outcome_unknown' });
   if (action.expiresAtMs <= context.nowMs) return { decision: 'end', ended: endOfExpired(action) };
   return context.canAsk ? { decision: 'ask', isTakenUp } : { decision: 'wait' };
 }
 
-/** Judges the outcome of a try. @param tried.attempts number of this try; 1 is the first */
+/**
+ * Judges the outcome of a try.
+ * @param tried.attempts the number of this try; 1 is the first
+ */
 export function judgeAction(
   outcome: ActionOutcome,
   tried: { readonly effect: ActionEffect; readonly attempts: number },

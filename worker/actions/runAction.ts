@@ -18,20 +18,24 @@ export interface RunDependencies extends Pick<Surroundings, 'clock' | 'logger' |
   readonly actions: Pick<ActionStore, 'find' | 'begin' | 'giveBack' | 'end'>;
   readonly openActions: Pick<OpenActions, 'remove'>;
   readonly publisher: FactPublisher;
-  /** Throws when this worker may not act at the moment. Asked before each outside effect. */
+  /** Throws when this worker may not act at the moment. Called before each outside effect. */
   readonly assertOpen: () => void;
 }
 
-/** `over`: recorded and published. `again`: it waits to be asked again. `elsewhere`: a newer owner has it, or somebody ended it. */
+/**
+ * `over`: the end is recorded and published. `again`: the action waits to be asked again. `elsewhere`: a newer owner
+ * has it, or its end is recorded already.
+ */
 export type RunEnd = { readonly run: 'over' | 'elsewhere' } | { readonly run: 'again'; readonly rests: boolean };
 
-/** How it ended is known here alone until it is recorded, so it is tried for a while. */
+/** The number of tries to record an end, which is known only here until then. */
 const RECORD_TRIES = 5;
 const RECORD_PAUSE = { firstMs: 300, capMs: 5_000 } as const;
 
 /**
- * Asks WhatsApp for an action, once: row → running, WhatsApp, row → result, event. The row says `running` before anything leaves,
- * under the epoch of this owner: whoever finds it so later knows that WhatsApp may have been asked.
+ * Asks WhatsApp for an action, once: row → running, WhatsApp, row → result, event. The row says `running` before
+ * anything leaves, under the epoch of this owner: a later owner that finds it so knows that WhatsApp may have been
+ * asked.
  */
 export async function runAction(
   dependencies: RunDependencies,
@@ -65,7 +69,7 @@ export async function runAction(
   return endAction(dependencies, action, verdict.ended);
 }
 
-/** Records how an action ended, tells of it, and forgets that it was open. */
+/** Records the end of an action, publishes it, and removes the action from the open ones. */
 export async function endAction(
   dependencies: RunDependencies,
   action: Action,
@@ -121,7 +125,7 @@ async function isOver({ owned, actions }: RunDependencies, { actionId }: Action)
   return now !== undefined && isEnded(now);
 }
 
-/** A result as it can be stored and shown; what is none fails the action, whatever was done. */
+/** A result in the form in which it can be stored and shown; anything else fails the action, whatever was done. */
 function asKept({ logger }: RunDependencies, { actionId, kind }: Action, ended: FinalVerdict): FinalVerdict {
   if (ended.state !== 'succeeded') return ended;
   const parsed = rowOf(kind).result.safeParse(ended.result);
@@ -135,7 +139,7 @@ function asKept({ logger }: RunDependencies, { actionId, kind }: Action, ended: 
   return { state: 'succeeded', result: parsed.data };
 }
 
-/** Failures that neither WhatsApp's answer nor the caller explains. */
+/** Codes of failures that neither WhatsApp's answer nor the caller explains. */
 const OURS: ReadonlySet<string> = new Set(['internal_error', 'outcome_unknown', 'unanswered']);
 
 function count({ metrics }: RunDependencies, { kind }: Action, ended: FinalVerdict): void {

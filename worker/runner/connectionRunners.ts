@@ -157,7 +157,10 @@ export class ConnectionRunners {
     return done.every(Boolean);
   }
 
-  /** One query for the shard: an earlier owner may have left actions open, also on connections that are not wanted online. */
+  /**
+   * Looks for open actions with one query for the shard: an earlier owner may have left some, also on connections that
+   * are not wanted online.
+   */
   async #lookAtActions(): Promise<void> {
     const { openActions, shard } = this.#dependencies;
     for (const { tenantId, connectionId } of await openActions.connectionsOf(shard)) {

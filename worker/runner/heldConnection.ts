@@ -193,7 +193,7 @@ export class HeldConnection {
     await Promise.all([this.outbox.finish(), this.actions.finish()]);
   }
 
-  /** Messages that wait fail, and so do actions that are open. */
+  /** Fails messages that wait and actions that are open. */
   async #failAll(code: 'connection_not_paired' | 'connection_deleted'): Promise<void> {
     await this.outbox.failAll(code);
     await this.actions.failAll(code);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { contactSchema } from '../../message/party.ts';
 import { actionRow } from '../actionRow.ts';
 
-/** Numbers in one question to WhatsApp. */
+/** The greatest number of phone numbers in one question to WhatsApp. */
 const MOST_NUMBERS = 50;
 
 export const contactsCheck = actionRow({

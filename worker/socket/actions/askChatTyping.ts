@@ -4,7 +4,7 @@ import { isPerson, toRecipient } from '../../../shared/kernel/jid.ts';
 import { toChat } from '../../../shared/message/party.ts';
 import type { Ask } from './asking.ts';
 
-/** Writes a chat state. WhatsApp acknowledges none, so all that is known is that it has left. */
+/** Writes a chat state. WhatsApp acknowledges none, so it is only known that it has left. */
 export const askChatTyping: Ask<'chat_typing'> = async (asking, { chat, state }) => {
   const { socket, recipients, otherNameOf, presence } = asking;
   const to = toRecipient(chat) ?? chat;

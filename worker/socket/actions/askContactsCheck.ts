@@ -3,10 +3,10 @@ import { parsePhoneNumber, toPhoneJid, withoutDevice } from '../../../shared/ker
 import { toContact } from '../../../shared/message/party.ts';
 import { answerTo, type Ask } from './asking.ts';
 
-/** What WhatsApp says of one number. */
+/** WhatsApp's answer about one number. */
 interface Answered {
   readonly exists: boolean;
-  /** Of the account, as WhatsApp writes it. */
+  /** The address of the account, as WhatsApp writes it; undefined when there is none. */
   readonly address: string | undefined;
   readonly lid: string | undefined;
 }
@@ -22,7 +22,7 @@ export const askContactsCheck: Ask<'contacts_check'> = async (asking, { contacts
     asked.length === 0
       ? new Map<string, Answered>()
       : toAnswers(await answerTo(asking, toQuery(asked, asking.makeTag())));
-  // What WhatsApp passes over is not known: to call it "no account" would be a guess.
+  // A number that WhatsApp passes over is not known: to call it "no account" would be a guess.
   if (asked.some((digits) => !found.has(digits))) return { outcome: 'unanswered' };
   for (const [digits, { exists, address }] of found) {
     if (exists && address !== undefined) asking.recipients.learn(toPhoneJid(digits), address);
@@ -39,7 +39,7 @@ export const askContactsCheck: Ask<'contacts_check'> = async (asking, { contacts
   };
 };
 
-/** Source of the form: `USyncQuery` of Baileys, with its contact and LID protocols. */
+/** The query. Source of its form: `USyncQuery` of Baileys, with its contact and LID protocols. */
 function toQuery(numbers: readonly string[], sid: string): BinaryNode {
   const users = numbers.map((digits) => ({
     tag: 'user',
@@ -69,7 +69,7 @@ function toQuery(numbers: readonly string[], sid: string): BinaryNode {
   };
 }
 
-/** By the digits that were asked for. */
+/** The answers by the digits that were asked for. */
 function toAnswers(answer: BinaryNode): ReadonlyMap<string, Answered> {
   const users = childrenOf(childOf(childOf(answer, 'usync'), 'list')).filter(({ tag }) => tag === 'user');
   return new Map(
@@ -77,7 +77,7 @@ function toAnswers(answer: BinaryNode): ReadonlyMap<string, Answered> {
       const contact = childOf(user, 'contact');
       const jid = user.attrs['jid'];
       const address = jid === undefined ? undefined : withoutDevice(jid);
-      // One that does not repeat the number names it by its address.
+      // An answer that does not repeat the number names it by its address.
       const asked = textOf(contact) ?? address?.split('@')[0];
       if (contact === undefined || asked === undefined) return [];
       const lid = childOf(user, 'lid')?.attrs['val'];

@@ -6,16 +6,16 @@ import { askChatTyping } from './askChatTyping.ts';
 import { askContactsCheck } from './askContactsCheck.ts';
 import type { Ask, Asking } from './asking.ts';
 
-/** How each kind of action is asked for in WhatsApp's language. */
+/** The question to WhatsApp for each kind of action. */
 const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
   contacts_check: askContactsCheck,
   chat_typing: askChatTyping,
 };
 
-/** WhatsApp's number for: too many of these. */
+/** WhatsApp's number for "too many of these". */
 const RATE_LIMIT = 429;
 
-/** Asks once, within the deadline of the kind. Rejects for what is nobody's answer: a fault of ours. */
+/** Asks once, within the deadline of the kind. Rejects for a fault of ours, which is nobody's answer. */
 export async function askWhatsApp(asking: Asking, action: AskedAction): Promise<ActionOutcome> {
   const { kind, request } = action;
   const ask = asks[kind] as Ask<ActionKind>;
@@ -30,7 +30,10 @@ export async function askWhatsApp(asking: Asking, action: AskedAction): Promise<
   }
 }
 
-/** What an error says that came in place of an answer; undefined for one that is no word of WhatsApp, nor its silence. */
+/**
+ * The outcome of an error that came in place of an answer; undefined for one that is neither a word of WhatsApp nor its
+ * silence.
+ */
 export function toOutcome(error: unknown): ActionOutcome | undefined {
   const code = error instanceof LookUpError ? error.code : refusalIn(error);
   if (code === RATE_LIMIT) return { outcome: 'limited', whatsappCode: code };
@@ -41,7 +44,10 @@ export function toOutcome(error: unknown): ActionOutcome | undefined {
   return isSilence ? { outcome: 'unanswered' } : undefined;
 }
 
-/** What Baileys throws when its line is lost: an error of its own kind, or the bare number with which the WebSocket closed. */
+/**
+ * Whether an error is one that Baileys throws when its line is lost: an error of its own kind, or the bare number with
+ * which the WebSocket closed.
+ */
 function isLostLine(error: unknown): boolean {
   if (typeof error === 'number') return true;
   return error instanceof Error && 'isBoom' in error && error.isBoom === true;

@@ -5,33 +5,36 @@ import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import type { ActionOutcome } from '../port/actionOutcome.ts';
 import type { Recipients } from '../sending/recipients.ts';
 
-/** What an action is asked with: one open socket, and what is known of people. */
+/** The means to ask for an action: one open socket, and what is known of people. */
 export interface Asking {
   readonly socket: ReturnType<typeof makeWASocket>;
   readonly recipients: Pick<Recipients, 'resolve' | 'learn'>;
-  /** The other name of a person, where it is known. Asks nothing. */
+  /** Finds the other name of a person, where it is known. It asks nothing of WhatsApp. */
   readonly otherNameOf: (address: string) => Promise<string | undefined>;
-  /** What this socket announced of the account. */
+  /** The presence of the account that this socket announced. */
   readonly presence: Presence;
-  /** A new tag for a query, as Baileys makes them. */
+  /** Makes a tag for a query, as Baileys makes them. */
   readonly makeTag: () => string;
-  /** How long Baileys waits for an answer. */
+  /** How long Baileys waits for an answer, in milliseconds. */
   readonly queryTimeoutMs: number;
 }
 
 /**
- * Asks WhatsApp for one kind of action. Returns what it answered; what is thrown is judged by `askWhatsApp`: a refusal with a number
- * and silence need no word here.
+ * Asks WhatsApp for one kind of action. Returns its answer; `askWhatsApp` judges errors: a refusal with a number and
+ * silence need no word here.
  */
 export type Ask<Kind extends ActionKind> = (
   asking: Asking,
   request: RequestOf<Kind>,
 ) => Promise<Extract<ActionOutcome<ResultOf<Kind>>, { readonly outcome: 'succeeded' | 'refused' | 'unanswered' }>>;
 
-/** Beyond Baileys' own wait: it ends first. */
+/** How far a deadline is beyond Baileys' own wait, in milliseconds, so that Baileys' wait ends first. */
 const SLACK_MS = 500;
 
-/** The answer to a query. Throws what Baileys makes of a refusal, and `TimeoutError` for silence, of which Baileys says nothing. */
+/**
+ * The answer to a query. Throws the error that Baileys makes of a refusal, and `TimeoutError` for silence, for which
+ * Baileys makes none.
+ */
 export async function answerTo({ socket, queryTimeoutMs }: Asking, stanza: BinaryNode): Promise<BinaryNode> {
   const answer: unknown = await withDeadline('an answer of WhatsApp', queryTimeoutMs + SLACK_MS, () =>
     socket.query(stanza),

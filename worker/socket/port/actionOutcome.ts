@@ -1,13 +1,13 @@
 import type { ActionError } from '../../../shared/action/actionError.ts';
 
-/** What became of asking WhatsApp for an action, in facts; `judgeAction` says what follows. */
+/** The outcome of asking WhatsApp for an action, in facts; `judgeAction` says what follows. */
 export type ActionOutcome<Result = Readonly<Record<string, unknown>>> =
   | { readonly outcome: 'succeeded'; readonly result: Result }
-  /** WhatsApp's answer is final: the same would come of it again. */
+  /** WhatsApp's answer is final: another try would have the same outcome. */
   | { readonly outcome: 'refused'; readonly error: ActionError }
-  /** WhatsApp limits it (429): nothing was done. */
+  /** WhatsApp limits such actions (429): nothing was done. */
   | { readonly outcome: 'limited'; readonly whatsappCode: number }
-  /** WhatsApp had trouble (408, 5xx) or said nothing: it may have been done, or not. */
+  /** WhatsApp had trouble (408, 5xx) or gave no answer: the action may have been done, or not. */
   | { readonly outcome: 'unanswered'; readonly whatsappCode?: number }
-  /** The socket is not one to ask on: nothing has left. */
+  /** The socket cannot be asked on: nothing has left. */
   | { readonly outcome: 'not_asked' };

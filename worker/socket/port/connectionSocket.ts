@@ -98,7 +98,7 @@ export interface ConnectionSocket {
    * WhatsApp.
    */
   readonly chatOf: (to: string) => Promise<string>;
-  /** Asks WhatsApp for an action, once, within the deadline of its kind. Rejects for nothing but what is our own fault. */
+  /** Asks WhatsApp for an action, once, within the deadline of its kind. Rejects only for a fault of ours. */
   readonly ask: (action: AskedAction) => Promise<ActionOutcome>;
   /**
    * Closes the socket and waits until nothing of it is left: listeners, timers, unflushed ratchet steps.
@@ -117,5 +117,5 @@ export interface ConnectionSocket {
 /** The part of a socket on which messages go out. */
 export type SendingSocket = Pick<ConnectionSocket, 'send' | 'lookUpsFor' | 'chatOf'>;
 
-/** A socket as far as WhatsApp is asked for something else. */
+/** The part of a socket on which actions are asked for. */
 export type AskingSocket = Pick<ConnectionSocket, 'ask'>;

@@ -1,16 +1,16 @@
-/** How many entries have room: of one person, and of all together. */
+/** The number of entries that have room: of one person, and of all together. */
 export interface RoomRule {
   readonly ofOne: number;
   readonly ofAll: number;
 }
 
 /**
- * Room for what waits, shared by people who may mean harm. When all of it is taken, the one who has most waiting makes room for one
- * who has less: so a few who send as much as they can leave everybody else what they need.
+ * Room for entries that wait, shared by people who may mean harm. When all of it is taken, the person with most entries
+ * makes room for one with fewer: so a few who send as much as they can leave everybody else what they need.
  */
 export class FairRoom<Entry> {
   readonly #rule: RoomRule;
-  /** By person, the oldest entry first. Nobody is in it without an entry. */
+  /** The entries by person, the oldest first. A person without an entry is not in the map. */
   readonly #waiting = new Map<string, Entry[]>();
   #count = 0;
 
@@ -23,8 +23,8 @@ export class FairRoom<Entry> {
   }
 
   /**
-   * Takes an entry in. Returns the one that has no room any more: the entry itself, or the newest of the person with most of them,
-   * never his oldest, which may be worked on. Undefined where there is room for all.
+   * Takes an entry in. Returns the one that has no room any more: the entry itself, or the newest of the person with
+   * most of them, never that person's oldest, which may be worked on. Undefined where there is room for all.
    */
   enter(who: string, entry: Entry): Entry | undefined {
     const own = this.#waiting.get(who)?.length ?? 0;
@@ -48,7 +48,7 @@ export class FairRoom<Entry> {
     return this.#waiting.get(who)?.[0];
   }
 
-  /** Gives the room of one entry back; one that was displaced has none. */
+  /** Gives the room of one entry back; a displaced entry has none. */
   leave(who: string, entry: Entry): void {
     const entries = this.#waiting.get(who);
     const at = entries?.indexOf(entry) ?? -1;
@@ -58,7 +58,7 @@ export class FairRoom<Entry> {
     if (entries.length === 0) this.#waiting.delete(who);
   }
 
-  /** Gives back what one person has. */
+  /** Gives back all room of one person. */
   leaveAll(who: string): void {
     this.#count -= this.#waiting.get(who)?.length ?? 0;
     this.#waiting.delete(who);

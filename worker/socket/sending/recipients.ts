@@ -80,7 +80,7 @@ export class Recipients {
     return mapping[user] === undefined ? undefined : this.#remember(to, to);
   }
 
-  /** WhatsApp has named the account of a number, in an answer to another question. */
+  /** Notes the account of a number, which WhatsApp has named in an answer to another question. */
   learn(to: string, account: string): void {
     this.#remember(to, account);
   }

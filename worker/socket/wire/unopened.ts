@@ -2,14 +2,20 @@ import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
 import { messageKey, type MessageFact } from '../../../shared/event/facts/messageFact.ts';
 import { addressOf, type Me } from './envelope.ts';
 
-/** Why WhatsApp gives linked devices a message without its content, where our phone will not give it either, as in Baileys. */
+/**
+ * The reasons for which WhatsApp gives linked devices a message without its content, where the phone will not give it
+ * either, as in Baileys.
+ */
 const WITHHELD: ReadonlySet<string> = new Set([
   'bot_unavailable_fanout',
   'hosted_unavailable_fanout',
   'view_once_unavailable_fanout',
   'view_once',
 ]);
-/** Answers of bots, sealed with a secret of the message that they answer: Baileys acknowledges them and does nothing else. */
+/**
+ * The ciphers of answers of bots, sealed with a secret of the message that they answer: Baileys acknowledges them and
+ * does nothing else.
+ */
 const CIPHERS: ReadonlySet<string> = new Set(['msmsg']);
 
 /**
@@ -26,7 +32,10 @@ export function closedBy(stanza: BinaryNode): string | undefined {
   return WITHHELD.has(reason) ? reason : undefined;
 }
 
-/** The fact of a message that stays closed: somebody has written, and the phone shows what. What devices tell each other is none. */
+/**
+ * The fact of a message that stays closed: somebody has written, and the phone shows what. Messages between devices
+ * have none.
+ */
 export function toUnopened(stanza: BinaryNode, me: Me): MessageFact | undefined {
   const kind = closedBy(stanza);
   if (kind === undefined || stanza.attrs['category'] === 'peer') return undefined;
