@@ -3,7 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /**
- * Who may know whom. Read from the import lines of the sources, so a new file is covered by being there.
+ * The rules of who may know whom, read from the import lines of the sources, so that a new file is covered by being
+ * there.
  */
 const root = resolve(import.meta.dirname, '../..');
 const SOURCE_ROOTS = ['shared', 'functions', 'worker', 'infra', 'ops'] as const;

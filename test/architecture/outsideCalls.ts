@@ -27,7 +27,7 @@ const NETWORK: ReadonlySet<string> = new Set([
   'node:dns/promises',
   'node:child_process',
 ]);
-/** Of those modules, what waits for nobody. */
+/** The exports of those modules that wait for nobody. */
 const WAITLESS: ReadonlySet<string> = new Set(['Agent', 'DecoratorHandler', 'isIP', 'createServer']);
 /** What waits without an import. */
 const GLOBALS = ['fetch', 'WebSocket', 'EventSource'] as const;

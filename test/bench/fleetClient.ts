@@ -16,7 +16,7 @@ export interface FleetRound {
   readonly load: FleetLoad;
   readonly contacts: number;
   readonly latencyMs: number;
-  /** Absent: without TLS. */
+  /** The certificate and its key; undefined without TLS. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
 }
 

@@ -1,7 +1,7 @@
 /** What one side of the fleet bench showed in one round. */
 export interface FleetFigures {
   readonly connections: number;
-  /** From the first open to the last account that was let in. */
+  /** The time from the first open to the last account that was let in. */
   readonly openSeconds: number;
   readonly openCpuMs: number;
   readonly openLoopP99Ms: number;

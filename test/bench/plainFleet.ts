@@ -16,7 +16,7 @@ const ACK_DEADLINE_MS = 20_000;
 interface Open {
   readonly socket: ReturnType<typeof makeWASocket>;
   readonly caughtUp: PromiseWithResolvers<void>;
-  /** Who waits for the server's ack of a stanza. */
+  /** The sends that wait for the server's ack, by stanza. */
   readonly unacknowledged: Map<string, () => void>;
 }
 

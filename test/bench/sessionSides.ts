@@ -98,7 +98,8 @@ export function plainSide(room: SocketRoom, number: string): Side {
     pair: async () => {
       socket = await pairByQr(account, server, (qr) => room.client.scan(number, qr));
       follow(socket);
-      // Its credentials were updated in these sockets too, four times: pairing, two of the pre-keys, the login.
+      // The account's credentials were updated in these sockets too, four times: pairing, two of the pre-keys, the
+      // login.
       for (let update = 0; update < 4; update += 1) {
         meter.wrote('creds', KEY_BYTES + JSON.stringify(account.creds, BufferJSON.replacer).length);
       }

@@ -79,7 +79,10 @@ export class Crew {
     }, deadlineMs);
   }
 
-  /** As many workers as wanted, with about as many shards each. Begins anew if it is not so: that takes seconds. */
+  /**
+   * Restores the wanted number of workers, with about as many shards each. It begins anew if the spread is not so: that
+   * takes seconds.
+   */
   async restore(count: number): Promise<void> {
     const hands = await this.#look();
     if (hands.length === count && isEven(hands.map(({ shards }) => shards))) return;

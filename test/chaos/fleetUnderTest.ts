@@ -52,7 +52,7 @@ export interface FleetUnderTest {
 const QUICK_SETTINGS = { HOLDFAST_REBALANCE_EVERY_MS: '30000' } as const;
 const FIRST_ACCOUNT = 4_915_200_000_000;
 const FIRST_CUSTOMER = 4_915_300_000_000;
-/** As many as the rivals were measured with. */
+/** The number of customers, as many as the rivals were measured with. */
 const CUSTOMERS = 20;
 /** Pairing makes 812 pre-keys for each account, so it is bound by the machine's cores and not by waiting. */
 const PAIRED_AT_ONCE = 12;
@@ -122,7 +122,10 @@ export async function bootFleet(options: FleetOptions): Promise<FleetUnderTest> 
   }
 }
 
-/** Also when no fault needs them, so that all cases run under the same conditions. */
+/**
+ * Puts proxies between the workers and what they reach, also when no fault needs them, so that all cases run under the
+ * same conditions.
+ */
 async function putProxiesBetween(reached: WorkerReach, proxies: TcpProxy[]): Promise<WorkerReach> {
   const store = new URL(reached.dynamoDbEndpoint);
   const whatsApp = new URL(reached.whatsAppUrl ?? '');

@@ -99,7 +99,7 @@ async function stop(fleet: FleetUnderTest, keepLogs: boolean): Promise<undefined
   return undefined;
 }
 
-/** As the workers will read them. */
+/** Reads the budgets as the workers will read them. */
 function readBudgets(): Budgets {
   const { ownership, connections } = workerConfig({
     HOLDFAST_STAGE: 'local',

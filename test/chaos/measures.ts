@@ -86,11 +86,11 @@ export interface Measures extends Counts {
   readonly loginsPerSecond: number;
   /** Most attempts of the fleet to reach WhatsApp in any second after the fault. */
   readonly opensPerSecond: number;
-  /** From each loss of a socket to the next login of the same connection. */
+  /** The times from each loss of a socket to the next login of the same connection. */
   readonly gapMs: Spread;
-  /** From the fault to the last login of each connection that had to log in. */
+  /** The times from the fault to the last login of each connection that had to log in. */
   readonly openMs: Spread;
-  /** From the end of the fault to the last login of all; 0 if all were open by then. */
+  /** The time from the end of the fault to the last login of all; 0 if all were open by then. */
   readonly backMs: number;
   /** Until a phone shows the first message after that login: from the login, or from the acceptance if that was later. */
   readonly firstSendMs: Spread;

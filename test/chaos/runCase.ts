@@ -12,7 +12,7 @@ export interface Row {
   readonly case: string;
   readonly round: number;
   readonly tookMs: number;
-  /** Of the machine, at the end: what else ran beside it makes times longer. */
+  /** The load of the machine at the end: other work beside the case makes times longer. */
   readonly loadAverage: number;
   readonly measures: Measures;
   readonly verdicts: readonly Verdict[];

@@ -51,7 +51,7 @@ export function tableRow(row: Row): string {
   return columns.map(([, , width, value]) => pad(String(value(row)), width)).join(' ');
 }
 
-/** For each row, what was expected and holds, and what does not. */
+/** The lines of a row: the expectations that hold, and the ones that do not. */
 export function verdictLines(row: Row): string {
   const { verdicts, problems } = row;
   const held = verdicts.filter(({ holds }) => holds).map(({ expected }) => expected);

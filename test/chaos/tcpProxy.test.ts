@@ -46,7 +46,7 @@ describe('TCP proxy', () => {
     socket.on('error', () => undefined);
     return { socket, heard: () => text };
   };
-  /** Also after an error, which `once` would throw. */
+  /** Resolves at the close, also after an error, which `once` would throw. */
   const closeOf = ({ socket }: Caller) => new Promise((resolve) => socket.once('close', resolve));
   const hears = (caller: Caller, text: string) => until(text, caller.heard, (heard) => heard === text);
   /** A request and its answer, through a second proxy: by then, whatever could have moved has moved. */

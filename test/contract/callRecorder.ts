@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 /** A call of the SDK as it went over the wire. */
 export interface RecordedCall {
-  /** Who signed it. */
+  /** The caller that signed it. */
   readonly caller: string;
   /** For example `DynamoDB_20120810.PutItem`. */
   readonly target: string;

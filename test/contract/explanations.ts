@@ -24,7 +24,7 @@ const waits: Explanation = {
   why: 'The oldest message is looked up only where one waits at the moment at which somebody looks.',
 };
 
-/** By the name of the permission. A test fails for one that is not needed. */
+/** The explanations by the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,

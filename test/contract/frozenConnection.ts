@@ -57,7 +57,7 @@ export async function seeFrozen(
   if (!hasDoneAll()) throw new Error('the watchdog did not climb its ladder');
 }
 
-/** Its rules are those of production; where its stores are is said by the caller. */
+/** The settings of production; the caller says where its stores are. */
 const settings = {
   HOLDFAST_QUEUE_URL_BASE: 'http://127.0.0.1/000000000000/',
   HOLDFAST_ECS_CLUSTER: 'none',

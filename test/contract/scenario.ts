@@ -34,7 +34,7 @@ export interface Scene {
   readonly unwilling: UnwillingReceiver;
   readonly ledger: Ledger;
   readonly dataDir: string;
-  /** From now on these calls are answered as by a service that is down; undefined ends it. */
+  /** Makes these calls be answered as by a service that is down; undefined ends it. */
   readonly refuse: (which: ((call: RecordedCall) => boolean) | undefined) => void;
   readonly say: (line: string) => void;
 }
@@ -47,7 +47,7 @@ interface Tenant extends Scene {
   readonly shop: string;
   readonly desk: string;
   readonly webhook: string;
-  /** That of the receiver that answers as it is told to. */
+  /** The webhook of the receiver that answers as it is told to. */
   readonly unwillingWebhook: string;
 }
 
@@ -227,7 +227,7 @@ async function loseBeforeTheQueue(tenant: Tenant): Promise<void> {
   refuse(undefined);
   if (status !== 503) throw new Error(`a message that was not queued was answered with ${status}`);
   const parts = composeStores(storesOf(tenant, 'reconcile'), 'reconcile');
-  // As the schedule does each minute: now, when it is too early, and again when the time is over.
+  // The function runs as its schedule has it each minute: now, when it is too early, and again when the time is over.
   for (const laterMs of [0, ACCEPT_LIMIT_MS + 3 * 60_000]) {
     const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs };
     await makeReconcileHandler({ ...parts, clock })();

@@ -9,7 +9,7 @@ export type Result = { readonly point: Point } & (
   { readonly run: Run; readonly error?: undefined } | { readonly run?: undefined; readonly error: string }
 );
 
-/** Which call comes when is a matter of chance: a point that was missed has another chance. */
+/** The number of tries: which call comes when is a matter of chance, and a point that was missed has another one. */
 const TRIES = 2;
 
 /**

@@ -1,6 +1,6 @@
 import type { Scene } from './scene.ts';
 
-/** With whom the account speaks in a scenario. */
+/** The chat in which the account speaks in a scenario. */
 export interface Chat {
   /** Number of the contact who writes. */
   readonly contact: string;

@@ -86,7 +86,7 @@ export class Scene {
     this.#queue.destroy();
   }
 
-  /** From here on evidence is collected. */
+  /** Begins to collect evidence. */
   begin(): void {
     this.#written = [];
     this.#accepted = [];
@@ -168,7 +168,7 @@ export class Scene {
     }
   }
 
-  /** Their readers look at all that we have sent. */
+  /** Lets the readers of all phones look at all that we have sent. */
   async readAll(): Promise<void> {
     for (const accepted of this.#accepted) {
       for (const reader of accepted.readers) await this.client.read(reader, accepted.stanzaId);

@@ -17,7 +17,7 @@ export interface Accepted {
   readonly text: string;
   /** Numbers of those who must see it. */
   readonly readers: readonly string[];
-  /** Its reader looked at it, and told so. */
+  /** Whether its reader looked at it, and a receipt said so. */
   isRead: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface Clients {
 export interface Received {
   readonly number: string;
   readonly text: string;
-  /** By which the product drops repetitions when it records them; plain Baileys has nothing of the kind. */
+  /** The key by which the product drops repetitions when it records them; plain Baileys has none. */
   readonly key: string | undefined;
 }
 

@@ -19,7 +19,7 @@ export interface Order {
 
 // libsignal prints sessions with their private keys.
 for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) console[method] = () => undefined;
-// Without its parent it has nobody to talk to.
+// A process without its parent has nobody to talk to.
 process.on('disconnect', () => process.exit(1));
 
 const options = JSON.parse(process.argv[2] ?? '') as ProcessOptions;

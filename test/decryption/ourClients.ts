@@ -122,7 +122,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       sent.set(stanzaId, record);
       appendFileSync(sentFile, `${JSON.stringify([stanzaId, record])}\n`);
       for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-        // As the product's runner does it: nothing is sent before the offline queue is drained.
+        // Nothing is sent before the offline queue is drained, as in the product's runner.
         await inputOf(account, 'caught_up');
         const outcome = await account.socket?.send({ stanzaId, to: record.to, content, triedBefore: tries > 0 });
         if (outcome?.outcome === 'acknowledged') return;

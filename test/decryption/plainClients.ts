@@ -18,7 +18,7 @@ const ownTimings: Partial<UserFacingSocketConfig> = {
   keepAliveIntervalMs: 30_000,
   markOnlineOnConnect: true,
 };
-/** Without a write for so long, its storage is taken to be at rest. */
+/** The time without a write after which the storage is taken to be at rest, in milliseconds. */
 const AT_REST_MS = 500;
 
 /**

@@ -5,7 +5,7 @@ import { HostileStage } from './hostileStage.ts';
 import { drawLot, knownPlaintexts, type Plaintext } from './plaintexts.ts';
 
 const SEED = 20_261_128;
-/** Of 20,000 that stay in memory, one in 200 goes all the way. */
+/** The number of inputs that go all the way: one in 200 of the 20,000 that stay in memory. */
 const DRAWN = 100;
 
 describe('a message of a hostile contact, from his phone to the log', () => {

@@ -69,7 +69,7 @@ describe('whatever text stands in a request', () => {
     if (!('name' in place)) return call(operation, path, withText(operation.body, place, text));
     if (place.in === 'header') return call(operation, path, operation.body, { [place.name.toLowerCase()]: text });
     if (place.in === 'query') {
-      // As a caller writes it who knows no better: what cannot be encoded goes as it is.
+      // The text goes as a caller writes it who knows no better: what cannot be encoded stays as it is.
       return call(operation, `${path}?${place.name}=${encode(text)}`, operation.body);
     }
     const template = operation.path.replace(`{${place.name}}`, () => encode(text));

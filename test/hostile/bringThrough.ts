@@ -40,7 +40,7 @@ async function bringAll(
 ): Promise<ThroughOutcome> {
   let [brought, silent, events, neighbours] = [0, 0, 0, 0];
   const faults: string[] = [];
-  // From the far end, so that they are other ones than those that stay in memory.
+  // The inputs are taken from the far end, so that they are other ones than those that stay in memory.
   for (let lot = -1; brought < count; lot -= 1) {
     const all = drawLot(seed, lot, Math.min(LOT, count - brought)).filter(({ bytes }) => bytes.length < LONGEST);
     for (let from = 0; from < all.length; from += LOOKED_AT) {

@@ -10,7 +10,7 @@ const BETWEEN_DEVICES: readonly string[] = [
   'stickerSyncRmrMessage',
 ];
 
-/** By its own name alone: what is in it may be a message, or between devices. */
+/** The effect of a field by its own name alone: what is in it may be a message, or between devices. */
 function givesOf({ name, type }: FieldDefinition): Gives | undefined {
   if (BETWEEN_DEVICES.includes(name)) return 'none';
   return name === 'protocolMessage' || name === 'deviceSentMessage' || type === 'Message.FutureProofMessage'

@@ -18,7 +18,7 @@ export interface ToldFault {
   readonly what: string;
   readonly kind: PlaintextKind;
   readonly lot: number;
-  /** Of the plaintext, in base64: `POST /phones/{number}/raw` takes it. */
+  /** The plaintext in base64: `POST /phones/{number}/raw` accepts it. */
   readonly plaintext: string;
 }
 

@@ -180,7 +180,7 @@ export class Passage {
   }
 }
 
-/** As DynamoDB counts: names and values, texts in UTF-8. */
+/** The size as DynamoDB counts it: names and values, texts in UTF-8. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (typeof value !== 'object' || value === null) return 21;

@@ -138,7 +138,7 @@ function putAt(body: unknown, [head, ...rest]: readonly (string | number)[], val
   if (typeof head === 'number') return [putAt(undefined, rest, value)];
   const fields = typeof body === 'object' && body !== null ? body : {};
   const copy: Record<string, unknown> = { ...fields };
-  // As JSON has it: `__proto__` is a name like any other.
+  // The object is made as JSON has it: `__proto__` is a name like any other.
   Object.defineProperty(copy, head, {
     value: putAt((fields as Record<string, unknown>)[head], rest, value),
     enumerable: true,

@@ -86,7 +86,7 @@ const callAttrs = {
   'group-jid': '1@g.us',
   caller_pn: 'x@s.whatsapp.net',
 };
-/** Those of which the tenant is told. */
+/** The offers that become events for the tenant. */
 export const OFFERS: readonly string[] = ['offer', 'offer_notice'];
 const calls = [
   ...OFFERS,

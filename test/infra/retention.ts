@@ -1,6 +1,6 @@
 import type { Resource } from './synthesizeStage.ts';
 
-/** Which property says when something that is kept goes, by what keeps it. */
+/** The property that says when kept data goes, by the resource that keeps it. */
 const ends: Readonly<Record<string, (properties: Resource['properties']) => boolean>> = {
   'AWS::Logs::LogGroup': ({ RetentionInDays }) => Number(RetentionInDays) > 0,
   'AWS::SQS::Queue': ({ MessageRetentionPeriod }) => Number(MessageRetentionPeriod) > 0,

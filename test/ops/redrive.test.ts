@@ -103,7 +103,7 @@ describe('redrive', () => {
       dead: 2,
       waiting: 1,
     });
-    // And they can be seen again at once.
+    // The letters can be seen again at once.
     expect(new Set((await look('test-command-dead.fifo')).map(({ Body }) => Body))).toEqual(
       new Set([aCommand(gone, 'pair'), 'no command']),
     );

@@ -4,7 +4,7 @@ import { credentialsOf } from '../../infra/local/callers.ts';
 import { createTables } from '../../infra/local/tables.ts';
 import { tableDefinitions, tableName, type TableDefinition } from '../../shared/platform/tables.ts';
 
-/** Those that AWS keeps a backup of; the third holds who runs now, which is not worth keeping. */
+/** The tables that AWS keeps a backup of; the third holds the processes that run now, which is not worth keeping. */
 const KEPT = ['core', 'sessions'] as const satisfies readonly TableDefinition['name'][];
 /** Most that one write takes. */
 const BATCH = 25;

@@ -237,7 +237,7 @@ function almostDead(context: FaultContext): number {
   return 60_000;
 }
 
-/** So long that its dead lease has expired when it wakes. */
+/** Makes a worker sleep for so long that its dead lease has expired when it wakes. */
 function sleepPastExpiry(context: FaultContext): number {
   const { fleet, say } = context;
   const worker = anyWorker(context);

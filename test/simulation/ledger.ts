@@ -55,7 +55,7 @@ export class Ledger {
     this.#shardOf = shardOf;
   }
 
-  /** From now on the effects of a machine are those of this worker. */
+  /** Counts the effects of a machine as those of this worker from now on. */
   register(machine: Machine, workerId: WorkerId): void {
     this.#workers.set(machine, workerId);
   }

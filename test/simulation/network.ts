@@ -50,7 +50,7 @@ export interface CallOptions {
   /** Tries in all, like the SDK's. */
   readonly attempts: number;
   readonly signal: AbortSignal | undefined;
-  /** Asked before each try. */
+  /** Called before each try. */
   readonly beforeTry?: (() => void) | undefined;
 }
 

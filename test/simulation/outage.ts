@@ -14,10 +14,13 @@ export interface OutageResult extends SimulationResult {
   readonly workers: number;
   /** Whether nobody was told of an outage before there was one. */
   readonly isNormalBefore: boolean;
-  /** From its begin until every worker was told, and from its end until none was told of it any more; milliseconds. */
+  /**
+   * The times from its begin until every worker was told, and from its end until none was told of it any more, in
+   * milliseconds.
+   */
   readonly toldAfterMs: number | undefined;
   readonly calledOffAfterMs: number | undefined;
-  /** From the end until every connection was online. */
+  /** The time from the end until every connection was online. */
   readonly backAfterMs: number | undefined;
   /** Logins that were tried while every worker had been told, and for how long that was. */
   readonly canaries: { readonly logins: number; readonly ms: number };

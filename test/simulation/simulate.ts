@@ -34,13 +34,16 @@ export interface SimulationResult {
  * deaths (a member that has to notice first that nobody leads), then heartbeats that bring orders.
  */
 const OWNED_WITHIN_MS = 60_000 + 1.5 * 25_000 + 20_000;
-/** And every message has reached its end: the longest reconnect delay is 5 minutes, and a drain may be on its way. */
+/**
+ * The time within which every message has reached its end: the longest reconnect delay is 5 minutes, and a drain may be
+ * on its way.
+ */
 const FINISHED_WITHIN_MS = 12 * 60_000;
 const WARM_UP_MS = 25_000;
 const FAULTS_MS = 180_000;
 const CHECK_EVERY_MS = 1_000;
 const USUAL_PAUSE_MS = [50, 2_500] as const;
-/** For broken variants: the more is done, the more is done wrong. */
+/** The pauses for broken variants: the more is done, the more is done wrong. */
 const DENSE_PAUSE_MS = [50, 700] as const;
 
 /** Runs one world from a seed. The same seed gives the same world. */
@@ -224,7 +227,8 @@ function judgeOpens({ ledger, whatsApp }: SimulatedFleet): void {
   const byMachine = Map.groupBy(whatsApp.logins, ({ machine }) => machine);
   for (const [machine, unordered] of byMachine) {
     const logins = [...unordered].sort((left, right) => left.issuedAtMs - right.issuedAtMs);
-    // Who had its turn and was held up, by the store or by standing still, goes on with all handshakes in flight at once.
+    // A worker that had its turn and was held up, by the store or by standing still, goes on with all handshakes in
+    // flight at once.
     const extra = 1 + openRules.handshakes;
     for (const [first, { issuedAtMs: fromMs }] of logins.entries()) {
       for (let last = first; last < logins.length; last += 1) {

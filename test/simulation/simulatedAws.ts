@@ -10,7 +10,7 @@ import type { VirtualTime } from './virtualTime.ts';
 export const STAGE = 'sim';
 export const QUEUE_URL_BASE = 'https://sqs/';
 
-/** Told of every command that a service accepted, with who made it and when. */
+/** Called with every command that a service accepted, with the caller and the time. */
 export type EffectWatcher = (command: unknown, arrival: Arrival) => void;
 /** Changes a command before it is applied: how a deliberately broken variant of the protocol writes. */
 export type Rewrite = (command: unknown) => unknown;

@@ -46,7 +46,7 @@ export interface FleetOptions {
   readonly variant: Variant;
   readonly shardCount: number;
   readonly connections: number;
-  /** Of each worker; small if left out, so that few connections feel it. */
+  /** The open budget of each worker; small when left out, so that few connections feel it. */
   readonly opensPerSecond?: number;
   /** Production's if left out. */
   readonly maxAgeMs?: number;
@@ -168,7 +168,7 @@ export class SimulatedFleet {
       if (machine.isDead) return;
       say(machine.name, `exits: ${why}`);
       machine.kill();
-      // As ECS: a task that ends by itself is replaced.
+      // A task that ends by itself is replaced, as ECS does.
       if (!terminating) this.time.after(random.between(5_000, 20_000), () => void this.startWorker(generation));
     };
     const drain = (): void => {
@@ -206,7 +206,7 @@ export class SimulatedFleet {
         },
         onBroken: (error) => exit(`broken: ${String(error)}`),
         onDrainRequested: (reason) => {
-          // As ECS: who ends by itself is replaced.
+          // A worker that ends by itself is replaced, as ECS does.
           if (reason === 'operator') drain();
           else recycle(reason);
         },

@@ -86,7 +86,7 @@ class SimulatedRaw extends EventEmitter implements RawSocket {
   }
 
   resume(): void {
-    // As above.
+    // The account is the same as above.
   }
 
   terminate(): void {
@@ -189,12 +189,12 @@ export class SimulatedSocket implements ConnectionSocket {
     }
   }
 
-  /** Its one contact is known. */
+  /** The socket knows its one contact. */
   readonly lookUpsFor = async (): Promise<ReadonlySet<never>> => new Set();
 
   readonly chatOf = async (to: string): Promise<string> => to;
 
-  /** Its server answers nothing but messages. */
+  /** The server answers nothing but messages. */
   readonly ask = async (): Promise<ActionOutcome> => ({ outcome: 'not_asked' });
 
   async close(): Promise<void> {

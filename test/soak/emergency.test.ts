@@ -156,7 +156,7 @@ describe('a worker that is released in the middle of everything', () => {
     expect(after.active).toEqual(before.active);
     expect(after.listeners).toBeLessThanOrEqual(during.listeners);
     expect(after.held).toEqual(nothing);
-    // As after a crash: others find the lease and observe its death.
+    // This is as after a crash: others find the lease and observe its death.
     expect(leases.map(({ state }) => state)).toEqual(['ALIVE']);
     expect((await child.ask('said', undefined)).filter((what) => what.startsWith('broken'))).toEqual([]);
   }, 120_000);

@@ -15,7 +15,7 @@ export interface PhoneCall {
 export class Calls {
   readonly #world: World;
   readonly #enqueue: (device: LinkedDevice, stanza: BinaryNode) => void;
-  /** By the number of the caller. */
+  /** The calls by the number of the caller. */
   readonly #made = new Map<string, PhoneCall[]>();
 
   constructor(world: World, enqueue: (device: LinkedDevice, stanza: BinaryNode) => void) {

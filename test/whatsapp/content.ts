@@ -8,7 +8,7 @@ export interface MediaDescription {
   readonly mimetype: string;
   readonly fileName: string | undefined;
   readonly bytes: number;
-  /** Of the content, in hex. */
+  /** The hash of the content, in hex. */
   readonly sha256: string;
   /** Where it lies sealed, and the key that opens it, in base64: a phone knows both. */
   readonly directPath: string;

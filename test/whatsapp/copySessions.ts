@@ -28,7 +28,7 @@ interface Libsignal {
 const phones = new Set<string>();
 let isPatched = false;
 
-/** From now on the owner of this identity key (32 bytes) tries sessions on copies. */
+/** Makes the owner of this identity key (32 bytes) try sessions on copies from now on. */
 export function trySessionsOnCopies(identityKey: Uint8Array): void {
   phones.add(Buffer.concat([Buffer.from([5]), identityKey]).toString('base64'));
   if (isPatched) return;

@@ -82,7 +82,7 @@ export const strikeSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ number: scope.number, kind: z.literal('stream_end') }),
   z.strictObject({ number: scope.number, kind: z.literal('close') }),
-  /** From now on these sockets hear everything and say nothing. */
+  /** These sockets hear everything and say nothing from now on. */
   z.strictObject({ number: scope.number, kind: z.literal('go_silent') }),
   /** Delivers a message once more that these sockets were sent, although they acknowledged it. */
   z.strictObject({ number: scope.number, kind: z.literal('redeliver'), id: z.string().min(1) }),

@@ -67,7 +67,7 @@ export class Groups {
       } else group.members.set(number, change === 'promote' ? 'admin' : 'member');
       told.add(number);
     }
-    // Those who left must not read on: who stays starts a new sender key.
+    // Members who left must not read on: the ones who stay start a new sender key.
     if (change === 'remove')
       for (const number of group.members.keys()) this.#phoneOf(number)?.forgetSenderKey(group.id);
     if (changed.length > 0) this.#tell(group, actor, node(change, {}, changed.map(toParticipant)), [...told], by);

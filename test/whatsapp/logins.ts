@@ -5,7 +5,10 @@ import { child, children, node, stamp, type BinaryNode } from './node.ts';
 import type { Counters, LoginSpan } from './stats.ts';
 import { jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
 
-/** Who is logged in, and what waits for whom. At most one socket per device: a newer login replaces the older one. */
+/**
+ * The devices that are logged in, and the stanzas that wait for each. There is at most one socket for each device: a
+ * newer login replaces the older one.
+ */
 export class Logins {
   readonly #live = new Map<LinkedDevice, ClientSocket>();
   readonly #spans = new WeakMap<ClientSocket, LoginSpan>();
@@ -19,7 +22,10 @@ export class Logins {
     this.#counters = counters;
   }
 
-  /** Counts the version that a client claims to be. Returns true when a fault refuses it: then the client is told so. */
+  /**
+   * Counts the version with which a client presents itself. Returns true when a fault refuses it: then the client is
+   * told so.
+   */
   refusesVersion(socket: ClientSocket, { userAgent, username }: proto.ClientPayload): boolean {
     const { primary, secondary, tertiary } = userAgent?.appVersion ?? {};
     const version = [primary, secondary, tertiary].map((part) => part ?? 0).join('.');

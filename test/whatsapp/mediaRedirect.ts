@@ -9,10 +9,13 @@ class PlainAgent extends SecureAgent {
   }
 }
 
-/** For uploads: `fetchAgent` of Baileys. */
+/** The agent for uploads: `fetchAgent` of Baileys. */
 export const mediaAgent: SecureAgent = new PlainAgent();
 
-/** For downloads: `options.dispatcher` of Baileys. Undici's own types and Node's copy of them differ in optional fields. */
+/**
+ * The dispatcher for downloads: `options.dispatcher` of Baileys. Undici's own types and Node's copy of them differ in
+ * optional fields.
+ */
 export const mediaDispatcher = new Agent().compose(
   (dispatch) => (options, handler) =>
     dispatch({ ...options, origin: `http://${loopback(new URL(String(options.origin)).host)}` }, handler),

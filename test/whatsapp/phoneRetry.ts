@@ -24,7 +24,7 @@ export function requestRepeat(account: Account, stanza: BinaryNode): BinaryNode 
   return node('receipt', attrs, [
     node('retry', { count: String(count), id, t, v: '1' }),
     node('registration', {}, bigEndian(account.phone.creds.registrationId, 4)),
-    // As real clients do: keys come along when the first repetition did not help either.
+    // Keys come along when the first repetition did not help either, as from real clients.
     ...(count > 1 ? [node('keys', {}, [...keyNodes(account.phone.takeBundle())])] : []),
   ]);
 }
@@ -68,7 +68,7 @@ export async function answerRetry(world: World, account: Account, receipt: Binar
   return sealed && { ...requester, stanza: node('message', attrs, [toRepeatedEnc(sealed, receipt)]) };
 }
 
-/** Undefined when the bytes are no message: a phone can be made to say anything. */
+/** The message in some bytes; undefined when they are none: a phone can be made to say anything. */
 function messageOf(padded: Uint8Array): proto.IMessage | undefined {
   try {
     return decodePadded(padded);

@@ -159,7 +159,7 @@ function toSignedPreKey(skey: BinaryNode | undefined): LinkedDevice['signedPreKe
   return id === undefined || value === undefined || signature === undefined ? undefined : { id, value, signature };
 }
 
-/** Who a number is: its devices with key indexes, its LID, and whether it is on WhatsApp at all. */
+/** Answers who a number is: its devices with key indexes, its LID, and whether it is on WhatsApp at all. */
 function answerUsync(context: QueryContext, asker: LinkedDevice | undefined, query: BinaryNode): BinaryNode {
   const { world, counters } = context;
   if (child(child(child(query, 'usync'), 'query'), 'devices') !== undefined) counters.deviceQueries += 1;

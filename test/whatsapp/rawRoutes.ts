@@ -8,7 +8,7 @@ import type { Account } from './world.ts';
 /** Routes of the control API for a contact who says what no app lets its owner say: any bytes, any stanza. */
 type Handler = (simulator: WhatsAppSimulator, parameters: readonly string[], body: unknown) => unknown;
 type Route = readonly [method: string, path: RegExp, handler: Handler];
-/** They throw the API's refusal when there is no such phone, or no such chat. */
+/** Finders, which throw the API's refusal when there is no such phone, or no such chat. */
 type Find = (simulator: WhatsAppSimulator, digits: string | undefined) => Account;
 type FindChat = (simulator: WhatsAppSimulator, account: Account, to: string) => Chat;
 

@@ -15,7 +15,7 @@ export interface RelayContext {
   readonly toPhone: (account: Account, stanza: BinaryNode) => void;
 }
 
-/** Who sends: an account and one of its devices. */
+/** The sender: an account and one of its devices. */
 export interface Sender {
   readonly account: Account;
   readonly device: number;
@@ -120,7 +120,7 @@ export function devicesOf(account: Account): readonly number[] {
   return [0, ...account.devices.keys()];
 }
 
-/** From whom a receipt comes, as the sender of the message sees it. */
+/** The address that a receipt comes from, as the sender of the message sees it. */
 function addressOfReceipt(world: World, reader: Sender, receipt: BinaryNode, sender: Address) {
   const { id = '', to = '', type } = receipt.attrs;
   const about = { id, ...(type === undefined ? {} : { type }) };

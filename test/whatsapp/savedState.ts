@@ -85,7 +85,7 @@ function toWorld(saved: SavedWorld, media: MediaStore): World {
   return { keys: saved.keys, accounts: new Map(accounts), groups: new Map(groups), media };
 }
 
-/** Undefined for what was cut short. */
+/** The saved world; undefined for a file that was cut short. */
 function parse(text: string): SavedWorld | undefined {
   try {
     return (JSON.parse(text, BufferJSON.reviver) as SavedWorld | null) ?? undefined;

@@ -129,7 +129,7 @@ export class WhatsAppSimulator {
       await this.#closeServers();
       throw error;
     }
-    // From the first start on the folder holds the authority that clients were told to pin.
+    // The folder holds, from the first start on, the authority that clients were told to pin.
     this.#save();
   }
 
@@ -352,7 +352,7 @@ export class WhatsAppSimulator {
 
 /** Starts a simulator in this process. */
 export async function startWhatsApp(options: SimulatorOptions = {}): Promise<WhatsAppSimulator> {
-  // Its phones use libsignal, which prints their sessions.
+  // The phones use libsignal, which prints their sessions.
   silenceConsole();
   const simulator = new WhatsAppSimulator(options);
   await simulator.start(options);

@@ -52,16 +52,16 @@ export interface Stats {
   readonly placeholderRequests: Readonly<Record<string, number>>;
   /** Queries with which clients gave contacts a privacy token, per account. */
   readonly tokenIssues: Readonly<Record<string, number>>;
-  /** Logins and registrations that were begun, by the version that the client claims to be. */
+  /** Logins and registrations that were begun, by the version with which the client presents itself. */
   readonly versions: Readonly<Record<string, number>>;
-  /** Of these, those that were refused for their version: per account, and all that were `registering`. */
+  /** The part of them that was refused for its version: per account, and all that were `registering`. */
   readonly refusedVersions: Readonly<Record<string, number>>;
   /** Faults of the simulator itself: none, or what a run shows cannot be trusted. */
   readonly internalErrors: readonly string[];
 }
 
 /** Counts that grow as the simulator runs. */
-/** That somebody is typing, recording, or has stopped; `to` is the address it was written to. */
+/** A chat state: somebody is typing, recording, or has stopped; `to` is the address that it was written to. */
 export interface ChatState {
   readonly to: string;
   readonly state: string;

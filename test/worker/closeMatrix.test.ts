@@ -106,7 +106,7 @@ const rows: readonly Row[] = [
     },
   },
   over('403', failure(403), 'unpaired/device_removed', 403, 'none'),
-  // Without the fleet's breaker, which is tried in clientVersions.test.ts: one refusal is no verdict.
+  // The fleet's breaker is left out, as clientVersions.test.ts covers it: one refusal is no verdict.
   back('405', failure(405), 'client_outdated', 405, 8_000),
   over('406', failure(406), 'restricted/banned', 406, 'none'),
   back('408, silence', { kind: 'go_silent' }, 'network_lost', 408, 15_000),
@@ -257,7 +257,9 @@ const swift: readonly (Omit<Row, 'delays'> & { readonly mayBeTold: readonly stri
   },
 ];
 
-/** From the close of a socket to its judgement: a few turns of a busy process, and a read of the owner for 440. */
+/**
+ * The time from the close of a socket to its judgement: a few turns of a busy process, and a read of the owner for 440.
+ */
 const JUDGED_WITHIN_MS = 150;
 
 describe('what becomes of a connection when its socket closes', () => {

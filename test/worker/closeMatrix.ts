@@ -185,7 +185,7 @@ export class CloseMatrix {
     await Promise.all([...owned, ...lost].map((subject) => this.#strike(subject)));
   }
 
-  /** From here on is counted. The last open is so long ago that delays are those of the rule alone, and all is forgiven. */
+  /** Begins to count. The last open is so long ago that delays are those of the rule alone, and all is forgiven. */
   async #begin(subject: Subject): Promise<void> {
     if (subject.trial.phase === 'pairing_by_code') return;
     await until(

@@ -28,12 +28,12 @@ export interface Trial {
 export interface Outcome {
   /** Sockets that were opened after the first strike. */
   readonly opens: number;
-  /** From the close of each socket to the next attempt, as published; where an attempt was promised. */
+  /** The times from the close of each socket to the next attempt, as published; where an attempt was promised. */
   readonly delaysMs: readonly number[];
-  /** From the first close to the next open. */
+  /** The time from the first close to the next open. */
   readonly awayMs: number | undefined;
   readonly credentials: 'kept' | 'none';
-  /** As the record shows it. */
+  /** The status as the record shows it. */
   readonly status: string;
   /** Changes of status after the first strike, oldest first, with the number of the close. */
   readonly history: readonly string[];

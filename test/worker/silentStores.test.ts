@@ -51,7 +51,7 @@ describe('a worker while a store does not answer', () => {
       HOLDFAST_KEY_FILE: keyFile.path,
       HOLDFAST_TASK_ID: 'task-silent',
       HOLDFAST_STORE_TIMEOUT_MS: '500',
-      // As far apart as by default, so that a silence of seconds closes no gate.
+      // Heartbeats are as far apart as by default, so that a silence of seconds closes no gate.
       HOLDFAST_HEARTBEAT_MS: '500',
       HOLDFAST_HEARTBEAT_TIMEOUT_MS: '1000',
       HOLDFAST_FENCE_MS: '30000',

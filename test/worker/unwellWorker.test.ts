@@ -5,7 +5,7 @@ import { WorkerRoom } from './workerRoom.ts';
 silenceConsole();
 const CONTACT = '4915100000009';
 const NUMBERS = ['4915100000001', '4915100000002', '4915100000003', '4915100000004', '4915100000005'] as const;
-/** Their sends get no acks: the fewer of them, so that the fault may be the worker's. */
+/** The sends of these get no acks: they are the smaller part, so that the fault may be the worker's. */
 const STUCK = NUMBERS.slice(0, 2);
 const settings = {
   HOLDFAST_SERVER_ACK_TIMEOUT_MS: '1000',

@@ -129,7 +129,7 @@ describe('a connection that is frozen wherever it is', () => {
     const stopTask = async (taskId: string): Promise<void> => {
       stopped.push(taskId);
       await members.find(({ own }) => own.taskId === taskId)?.stop();
-      // As ECS: its process is gone.
+      // The process is gone, as ECS reports it.
       await markTaskDead(fleet, taskId, Date.now());
       isFrozen = false;
     };

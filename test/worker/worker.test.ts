@@ -147,11 +147,11 @@ describe('worker processes', () => {
     );
   };
 
-  it('pair by QR, send, receive, hand over on SIGTERM without a lost or doubled message, and unlink', async () => {
+  it('pair by QR, send, receive, hand off on SIGTERM without a lost or doubled message, and unlink', async () => {
     const first = aWorker();
     const workerId = await first.ready;
     const connection = await aPairedConnection();
-    const before = await send(connection, 'before the hand-over');
+    const before = await send(connection, 'before the hand-off');
     await isSent(before);
     await phones.write(CONTACT, OWN, 'hello from outside');
     await until('the inbound fact', received, (texts) => texts.length === 1);
@@ -165,7 +165,7 @@ describe('worker processes', () => {
     await phones.write(CONTACT, OWN, 'hello in between');
     const code = await first.exited;
     for (const message of during) await isSent(message);
-    const after = await send(connection, 'after the hand-over');
+    const after = await send(connection, 'after the hand-off');
     await isSent(after);
     await until('the second inbound fact', received, (texts) => texts.length === 2);
     await until('all shown', shown, (texts) => texts.length === 5);
@@ -178,8 +178,8 @@ describe('worker processes', () => {
     expect(readiness.status).toBe(200);
     expect(metrics).toMatch(/holdfast_messages_sent_total{stage="test"} 1\n/);
     expect(metrics).toMatch(/holdfast_open_succeeded_total{stage="test"} [1-9]/);
-    expect((await shown())[0]).toBe('before the hand-over');
-    expect((await shown()).at(-1)).toBe('after the hand-over');
+    expect((await shown())[0]).toBe('before the hand-off');
+    expect((await shown()).at(-1)).toBe('after the hand-off');
     expect(new Set(await shown()).size).toBe(5);
     expect(received()).toEqual(['hello from outside', 'hello in between']);
     expect(stats).toMatchObject({ replaced: 0, overlap: 0, resent: 0, undecryptable: 0 });
@@ -312,7 +312,7 @@ describe('worker processes', () => {
   }, 60_000);
 
   it('end with 1 when they are asked twice, or when the drain takes too long', async () => {
-    // Of a shard without connections: its poll is out for 20 s and is waited for, so the drain cannot be over.
+    // The shard has no connections: its poll is out for 20 s and is waited for, so the drain cannot be over.
     const settings = { HOLDFAST_SHARD_COUNT: '2', HOLDFAST_COMMAND_WAIT_SECONDS: '20' };
     const says = (worker: WorkerProcess, message: string, shard?: number): boolean =>
       worker.lines.some((line) => line['message'] === message && line['shard'] === shard);

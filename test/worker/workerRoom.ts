@@ -133,7 +133,7 @@ export class WorkerRoom {
     );
   }
 
-  /** Its statuses so far, oldest first, as `status/code`. */
+  /** The statuses of a connection so far, oldest first, as `status/code`. */
   async history({ connectionId }: Connection): Promise<readonly string[]> {
     const history = await readHistory({ table: this.core.table, stage: 'test' }, connectionId, Date.now());
     return history.map(({ status, code }) => `${status}/${code}`).toReversed();

@@ -10,7 +10,7 @@ interface Page {
   readonly next?: string;
 }
 const MEGABYTE = 1_024 * 1_024;
-/** As many bytes as a text of 4,096 letters can have in a script of India. */
+/** A text of 4,096 letters in a script of India, which has as many bytes as such a text can have. */
 const LONG_TEXT = 'क'.repeat(4_096);
 const COUNT = 110;
 

@@ -14,7 +14,7 @@ import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
 import { aRecord, aTenantWith, startQueueStack, type QueueStack } from '../queueStack.ts';
 
-/** With a jitter of one half. */
+/** The time for which the breaker opens with a jitter of one half. */
 const OPEN_MS = 4_500;
 const SECOND_OPEN_MS = 9_000;
 

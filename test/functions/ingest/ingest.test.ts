@@ -28,7 +28,7 @@ import {
   type QueueStack,
 } from '../queueStack.ts';
 
-/** Which command an input is of, by a field that only its inputs have. */
+/** The command of an input, by a field that only its inputs have. */
 const commandsByField = [
   ['TransactItems', TransactWriteCommand],
   ['UpdateExpression', UpdateCommand],

@@ -47,7 +47,7 @@ describe('what a tenant does about a webhook whose receiver failed', () => {
     const id = parseId('end', String(created.body['id'])) as EndpointId;
     return { id, secret: String(created.body['secret']), remove: () => call('DELETE', `/v1/webhooks/${id}`) };
   };
-  /** As five failures leave it. */
+  /** Leaves an endpoint as five failures leave it. */
   const breakIt = async (endpointId: EndpointId): Promise<void> => {
     const { endpointBreakers } = stack.dependencies;
     for (let failure = 0; failure < 5; failure += 1) {

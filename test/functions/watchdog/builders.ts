@@ -4,7 +4,7 @@ import type { FleetView } from '../../../shared/fleet/fleetView.ts';
 import type { ConnectionId, TenantId, WorkerId } from '../../../shared/kernel/id.ts';
 import type { WatchdogRules } from '../../../shared/platform/watchdogConfig.ts';
 
-/** Those of production. */
+/** The rules of production. */
 export const rules: WatchdogRules = {
   everyMs: 60_000,
   heartbeatMs: 5_000,
@@ -52,7 +52,7 @@ export function aConnection(
 export const aFrozenConnection = (number: number, shard: number): ConnectionVitals =>
   aConnection(number, shard, { lastFrameMs: 95_000 });
 
-/** Of a shard of 50 connections that are online but for its suspects. */
+/** The digest of a shard of 50 connections that are online, except its suspects. */
 export function aShardDigest(
   shard: number,
   epoch: number,

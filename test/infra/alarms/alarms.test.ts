@@ -245,7 +245,10 @@ describe('metrics that alarms and dashboard use', () => {
 });
 
 describe('what alarms cost', () => {
-  /** As CloudWatch bills: each metric of an alarm, three for an anomaly band, five for one that is made of others. */
+  /**
+   * The number of billed metrics: each metric of an alarm, three for an anomaly band, five for one that is made of
+   * others.
+   */
   const billed = (given: readonly Resource[]): number =>
     ofType(given, 'AWS::CloudWatch::CompositeAlarm').length * 5 +
     ofType(given, 'AWS::CloudWatch::Alarm')

@@ -162,7 +162,7 @@ describe('npm start', () => {
     try {
       const started = start('--workers', '1');
       await untilUp(started);
-      // As big as the disk lets it be.
+      // The file is as big as the disk lets it be.
       const filler = openSync(join(dataDir, 'filler'), 'w');
       try {
         for (;;) writeSync(filler, Buffer.alloc(4_096));

@@ -33,7 +33,7 @@ function failing<Client extends { send: (...args: never[]) => unknown }>(
   });
 }
 interface Plan {
-  /** Which call fails, 1 is the first; one beyond the last fails none. */
+  /** The number of the call that fails; 1 is the first, and a number beyond the last fails none. */
   readonly at: number;
   /** Whether the call took effect although its answer was lost. */
   readonly applied: boolean;

@@ -11,7 +11,7 @@ export interface FakeQueueSettings {
 export interface FakeMessage {
   readonly id: string;
   readonly body: string;
-  /** Undefined in a queue without groups, where each message stands alone. */
+  /** The group; undefined in a queue without groups, where each message stands alone. */
   readonly group: string | undefined;
   readonly deduplicationId: string | undefined;
   /** Grows over all queues; the order within a group. */
@@ -22,7 +22,7 @@ export interface FakeMessage {
   readonly lastReceivedAtMs: number | undefined;
   /** Hidden until then; 0 when it was never received. */
   readonly hiddenUntilMs: number;
-  /** Of the newest receive; older handles are superseded. */
+  /** The handle of the newest receive; older handles are superseded. */
   readonly handle: string | undefined;
 }
 

@@ -132,11 +132,11 @@ export class FakeSqs {
   #delete({ QueueUrl, ReceiptHandle }: DeleteMessageCommand['input'], nowMs: number) {
     const queue = this.#queue(QueueUrl);
     const message = queue.find(idOf(ReceiptHandle));
-    // To delete what is gone succeeds.
+    // A delete of a message that is gone succeeds.
     if (message === undefined) return metadata;
     const isNewest = message.handle === ReceiptHandle;
     if (queue.fifo && (!isNewest || message.hiddenUntilMs <= nowMs)) throw expiredHandle(ReceiptHandle);
-    // Without order an older handle is taken, and need not delete anything.
+    // A standard queue accepts an older handle, and need not delete anything.
     if (isNewest) queue.remove(message.id);
     return metadata;
   }

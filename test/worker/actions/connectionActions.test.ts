@@ -78,7 +78,8 @@ describe('the actions of a connection', () => {
     await desk.handle(action.actionId);
 
     expect(socket.asked).toHaveLength(1);
-    // Told again under the same key, because whoever brought the command again may have died before he told of it.
+    // The end is published again under the same key, because the owner that brought the command again may have died
+    // before that.
     expect(new Set(told(publisher))).toEqual(new Set([action.actionId]));
   });
 

@@ -107,7 +107,7 @@ describe('the command poller', () => {
     expect(handled.filter((line) => line.startsWith('broken'))).toEqual(['broken 1', 'broken 2', 'broken 3']);
   });
 
-  it('goes on working while it waits for its last long poll, so that a hand-over costs little', async () => {
+  it('goes on working while it waits for its last long poll, so that a hand-off costs little', async () => {
     const queueUrl = aQueue();
     const handled: string[] = [];
     const poller = aPoller(queueUrl, {

@@ -435,7 +435,7 @@ describe('workers that are full', () => {
 describe('workers that ask to be recycled', () => {
   const asks = (recycle: 'age' | 'memory', full = false) => ({ load: { ...noLoad, recycle, full } });
   const restMs = rules.rebalanceEveryMs;
-  /** Who is told to drain, in a fleet that has been the same for long enough. */
+  /** The workers that are told to drain, in a fleet that has been the same for long enough. */
   const toldOf = (view: FleetView, restedMs = restMs, silent = nobody): readonly WorkerId[] => {
     const rested = { ...noMemory, members: targetsOf(view).join() };
     return [...plan(view, silent, rested, restedMs, rules).orders]

@@ -407,7 +407,7 @@ describe('when the machine lets messages be sent', () => {
 });
 
 describe('how the machine ends', () => {
-  it('finishes commands in flight before it closes for a hand-over', () => {
+  it('finishes commands in flight before it closes for a hand-off', () => {
     const moments = run([
       { input: start },
       { input: opened(1) },
@@ -532,7 +532,7 @@ describe('what the machine does about a socket that is open in name only', () =>
 
   it.each<readonly [string, readonly Input[]]>([
     ['waits for its next try', [start, closed(1, 503), unwell(1)]],
-    ['finishes its sends for a hand-over', [start, opened(1), { type: 'drain_requested' }, unwell(1)]],
+    ['finishes its sends for a hand-off', [start, opened(1), { type: 'drain_requested' }, unwell(1)]],
     ['has stopped', [start, { type: 'stop_requested' }, unwell(1)]],
     ['has another socket by now', [start, closed(1, 515), unwell(1)]],
   ])('does nothing when it %s', (_what, inputs) => {

@@ -110,7 +110,7 @@ describe('a pairing request', () => {
     expect((await rowOf(connection))?.pairing).toEqual(second);
   });
 
-  // Its owner dies before the nth write of the record; the credentials say what was linked by then.
+  // The owner dies before the nth write of the record; the credentials say what was linked by then.
   it.each(Array.from({ length: 9 }, (_, writes) => ({ writes })))(
     'leads to no QR that nobody asked for when its owner dies after $writes writes',
     async ({ writes }) => {

@@ -37,7 +37,7 @@ describe('a message that is cancelled', () => {
 
     const cancelled = await cancel(connection, message.messageId);
     const again = await cancel(connection, message.messageId);
-    // Its own command, and the one that tells the owner.
+    // The message's own command, and the one that notifies the owner.
     for (const place of [1, 2]) await outbox.handle(message.messageId, sequence(place), Date.now());
 
     expect([cancelled.state, again.state]).toEqual(['cancelled', 'cancelled']);

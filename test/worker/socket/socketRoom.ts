@@ -75,7 +75,7 @@ export class SocketRoom {
   url: string | undefined;
   #generation = 0;
   socket: ConnectionSocket | undefined;
-  /** Of the socket that was opened last. */
+  /** The scope is that of the socket that was opened last. */
   scope = new Scope('socket');
 
   private constructor(whatsApp: WhatsAppSimulator, dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>, number = ANN) {

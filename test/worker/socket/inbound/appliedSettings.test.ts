@@ -118,7 +118,7 @@ describe('the settings of a connection, on a live socket', () => {
       (begun) => begun,
       DEADLINE_MS,
     );
-    // By the phone itself.
+    // The phone itself has read the message.
     await until(
       'delivery',
       () => statusAtBob(id),

@@ -13,7 +13,7 @@ import { until } from '../../../whatsapp/until.ts';
 import { jidOf, WHATSAPP } from '../../../whatsapp/world.ts';
 import { ANN, BOB, SocketRoom } from '../socketRoom.ts';
 
-/** From the wire through ingest to the lists that the API shows. */
+/** The tests go from the wire through ingest to the lists that the API shows. */
 describe('people and order, from the wire to the list', () => {
   let room: SocketRoom;
   beforeEach(async () => {

@@ -25,7 +25,7 @@ NAMES.set(ME.phoneJid, ME.lid).set(ME.lid, ME.phoneJid);
 
 type Attributes = Readonly<Record<string, string>>;
 
-/** Who sends the request, from where: the address attributes as the server writes them. */
+/** The senders of requests, and the chats: the address attributes as the server writes them. */
 const requests = {
   'Ann, by number': { from: `${ANN.number}:3@s.whatsapp.net` },
   'Ann, by LID': { from: `${ANN.lid}:3@lid` },

@@ -28,7 +28,7 @@ describe('a request to repeat a message', () => {
 
   const refused = (reason: string) => room.metrics.totalOf('RetryReceiptsRefused', { reason });
   const answered = () => room.metrics.totalOf('RetryReceipts');
-  /** Whoever asked has all that will come: everything that was sent to us is handled. */
+  /** Resolves when the requester has all that will come: everything that was sent to us is handled. */
   async function settled(): Promise<void> {
     await until(
       'an empty queue',

@@ -60,7 +60,7 @@ describe('messages that cannot be decrypted', () => {
         30_000,
       );
 
-      // With nothing else to do it takes less than a second; a sleep of 100 ms for each message would be twenty.
+      // A process with nothing else to do needs less than a second; a sleep of 100 ms for each message would be twenty.
       expect(performance.now() - beganAtMs).toBeLessThan(15_000);
       expect(room.inputs.filter(({ type: input }) => input === 'socket_closed')).toHaveLength(1);
     },

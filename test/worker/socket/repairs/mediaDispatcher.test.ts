@@ -6,7 +6,7 @@ import { until } from '../../../whatsapp/until.ts';
 let server: SlowServer | undefined;
 afterEach(() => server?.stop());
 
-/** As Baileys does it: Node's own `fetch`, with the dispatcher that it was given. */
+/** Downloads as Baileys does: with Node's own `fetch`, and the dispatcher that it was given. */
 const download = async (endpoint: string, dispatcher: ReturnType<typeof makeMediaDispatcher>): Promise<string> => {
   const response = await fetch(endpoint, {
     dispatcher: dispatcher as unknown as NonNullable<RequestInit['dispatcher']>,

@@ -34,7 +34,7 @@ describe('app-state keys that the phone shares', () => {
   });
 
   it('are there when the process dies in the moment in which their stanza counts as handled', async () => {
-    // From here on the stanza is only answered and never read again; Baileys has not seen the keys yet.
+    // The stanza is only answered from here on and never read again; Baileys has not seen the keys yet.
     room.afterWrite = ({ sk }) => {
       if (sk.includes('#SIGNAL#')) room.gate.fence();
     };

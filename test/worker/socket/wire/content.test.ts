@@ -36,7 +36,7 @@ const baileysFields = (() => {
   const source = readFileSync(join(dirname(main), '../WAProto/WAProto.proto'), 'utf8');
   const start = source.indexOf('\nmessage Message {');
   const body = source.slice(start, source.indexOf('\n}', start));
-  // Those of the messages within stand further in.
+  // The fields of the messages within stand further in.
   return [...body.matchAll(/^ {4}optional (\S+) (\w+) = (\d+);/gm)].map(([, type, name, number]) => ({
     number: Number(number),
     name: name ?? '',
