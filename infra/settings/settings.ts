@@ -54,7 +54,7 @@ const settingsSchema = z
      */
     spotPercent: whole(0, 70).default(0),
     /**
-     * A number that grows with each deploy, for example the number of the build: workers of a higher generation take
+     * A number that grows with each deploy, for example the number of the build: workers of a higher deploy generation take
      * over from older ones. 0 when left out, and then a deploy has no such order.
      */
     generation: whole(0, 2_000_000_000).default(0),

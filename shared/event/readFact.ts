@@ -2,7 +2,7 @@ import { boundedName } from '../kernel/boundedName.ts';
 import type { Refusal } from './facts/factRow.ts';
 import { factRows, factSchema, rowOf, type Fact } from './facts/factRows.ts';
 
-/** The outcome of reading: a fact, or the reason why it is none, with the kind that it claims to be. */
+/** The outcome of reading: a fact, or the reason why it is none, with the kind that it names. */
 export type ReadFact =
   | { readonly outcome: 'fact'; readonly fact: Fact }
   | {

@@ -9,13 +9,51 @@ export function blankTexts(source: string): string {
   const blank = (from: number, to: number): void => {
     for (let at = from; at < to; at += 1) if (out[at] !== '\n') out[at] = ' ';
   };
+  scan(source, blank, blank);
+  return out.join('');
+}
+
+export interface Comment {
+  /** The line on which it begins; 1 is the first. */
+  readonly line: number;
+  /** The words on one line, without the marks of a comment. Comments on lines of their own, one below the other, are one. */
+  readonly text: string;
+}
+
+/** The comments of a source, in their order. */
+export function commentsOf(source: string): readonly Comment[] {
+  const found: { line: number; endLine: number; isLine: boolean; text: string }[] = [];
+  const add = (from: number, to: number): void => {
+    const raw = source.slice(from, to);
+    const isOwn = source.slice(source.lastIndexOf('\n', from - 1) + 1, from).trim() === '';
+    const isLine = raw.startsWith('//') && isOwn;
+    const line = source.slice(0, from).split('\n').length;
+    const endLine = line + raw.split('\n').length - 1;
+    const text = raw
+      .replaceAll(/^\/\*+|\*+\/$|^\s*\*(?!\/)|^\/\//gm, ' ')
+      .replaceAll(/\s+/g, ' ')
+      .trim();
+    const last = found.at(-1);
+    if (isLine && last?.isLine === true && last.endLine === line - 1) {
+      last.text += ` ${text}`;
+      last.endLine = endLine;
+    } else found.push({ line, endLine, isLine, text });
+  };
+  scan(source, add, () => undefined);
+  return found;
+}
+
+type OnSpan = (from: number, to: number) => void;
+
+/** Calls back with each comment of a source, and with the inside of each text and regular expression. */
+function scan(source: string, onComment: OnSpan, onText: OnSpan): void {
   /** Depth of braces in each template's expression that is being read. */
   const templates: number[] = [];
   let at = 0;
   const readTemplate = (): void => {
     const from = at;
     while (at < source.length && source[at] !== '`' && !source.startsWith('${', at)) at += source[at] === '\\' ? 2 : 1;
-    blank(from, at);
+    onText(from, at);
     if (source[at] === '`') at += 1;
     else {
       templates.push(0);
@@ -28,15 +66,15 @@ export function blankTexts(source: string): string {
       const isLine = source[at + 1] === '/';
       const found = source.indexOf(isLine ? '\n' : '*/', at + 2);
       const end = found === -1 ? source.length : found + (isLine ? 0 : 2);
-      blank(at, end);
+      onComment(at, end);
       at = end;
     } else if (character === "'" || character === '"') {
       const end = endOf(source, at + 1, character);
-      blank(at + 1, end);
+      onText(at + 1, end);
       at = end + 1;
     } else if (character === '/' && BEFORE_REGEX.test(source.slice(Math.max(0, at - 20), at))) {
       const end = endOf(source, at + 1, '/');
-      blank(at, end + 1);
+      onText(at, end + 1);
       at = end + 1;
     } else if (character === '`') {
       at += 1;
@@ -53,7 +91,6 @@ export function blankTexts(source: string): string {
       }
     }
   }
-  return out.join('');
 }
 
 /** Where a text or a regular expression ends that began before `from`. */

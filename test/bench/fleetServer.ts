@@ -13,7 +13,7 @@ export interface FleetPlace {
   readonly webSocketUrl: string;
   readonly rootKey: string;
   readonly port: number;
-  /** As `packAccount` makes them. */
+  /** Accounts in the form that `packAccount` makes. */
   accounts: string[];
   readonly contacts: readonly string[];
 }

@@ -17,7 +17,7 @@ export interface Outcome {
   readonly deviceQueries: number;
   /** Never shown by the contact, or never given out by the client. */
   readonly lost: number;
-  /** Shown or given out twice. */
+  /** Messages that were shown or given out twice. */
   readonly duplicates: number;
   /** Faults of the simulator itself: the row is worth nothing if there are any. */
   readonly internalErrors: readonly string[];

@@ -95,7 +95,7 @@ class Moving {
 
 /**
  * Plans new moves: away from workers that drain, away from workers that the watchdog wants a shard to leave, else from
- * older generations, else from the fullest to the emptiest.
+ * older deploy generations, else from the fullest to the emptiest.
  */
 export function planMoves(
   view: FleetView,
@@ -179,7 +179,7 @@ function fullest(load: ReadonlyMap<WorkerId, number>): WorkerId | undefined {
 }
 
 /**
- * How many more shards may move to the newest generation now: its canary share first, the rest when that share was
+ * How many more shards may move to the newest deploy generation now: its canary share first, the rest when that share was
  * watched for long enough.
  */
 function judgeCanary(

@@ -42,7 +42,7 @@ export interface PlanMemory {
   readonly members: string;
   readonly membersSinceMs: number;
   readonly rebalancedAtMs: number;
-  /** Since when the newest generation owns its canary share; undefined while it does not. */
+  /** Since when the newest deploy generation owns its canary share; undefined while it does not. */
   readonly canarySinceMs: number | undefined;
   readonly opens: OpenStatistics | undefined;
 }
@@ -73,13 +73,13 @@ export interface Plan {
  * read gives the same plan.
  */
 export interface SortedFleet {
-  /** Workers that are ALIVE, not silent, and of the newest generation. */
+  /** Workers that are ALIVE, not silent, and of the newest deploy generation. */
   readonly targets: readonly LeaseView[];
   /** Targets that are not full. */
   readonly roomy: readonly LeaseView[];
   /** The workers that get the shards which must leave: the targets with room, or all targets when none has room. */
   readonly takers: readonly LeaseView[];
   readonly drained: readonly LeaseView[];
-  /** Workers that are ALIVE and of an older generation. */
+  /** Workers that are ALIVE and of an older deploy generation. */
   readonly outdated: readonly LeaseView[];
 }

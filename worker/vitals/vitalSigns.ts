@@ -31,7 +31,7 @@ type Complaint = keyof typeof complaints;
 
 const SAMPLES_IN_A_ROW = 3;
 
-/** Which complaints hold, and for how many samples in a row each was contradicted. */
+/** The complaints that hold, and for how many samples in a row each was contradicted. */
 export type VitalMemory = Readonly<Record<Complaint, { readonly holds: boolean; readonly contradicted: number }>>;
 
 const fresh = { holds: false, contradicted: 0 } as const;
