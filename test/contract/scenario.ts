@@ -64,6 +64,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['a conversation', converse],
   ['what a tenant reads and changes', readAndChange],
   ['a message that waits for its connection', park],
+  ['what a connection is asked beside sending', askForMore],
   ['a message that is not acknowledged at once', linger],
   ['an event whose writer died', loseAnEvent],
   ['a webhook that fails, is resumed and tried', resumeDeliveries],
@@ -158,6 +159,19 @@ async function park(tenant: Tenant): Promise<void> {
   await until('the message waiting', state, (found) => found === 'parked');
   await whatsApp.clearFaults();
   await delivered(tenant, message);
+}
+
+async function askForMore(tenant: Tenant): Promise<void> {
+  const { api, shop } = tenant;
+  const asked = await api.must(
+    'POST',
+    `/v1/connections/${shop}/contacts/check`,
+    { contacts: [`+${CUSTOMER}`] },
+    { 'idempotency-key': 'who', prefer: 'wait=10' },
+  );
+  const state = async () => (await api.must('GET', `/v1/actions/${String(asked['id'])}`))['state'];
+  await until('the answer of WhatsApp', state, (found) => found === 'succeeded');
+  await api.must('GET', `/v1/connections/${shop}/actions`);
 }
 
 /** Long enough that its command must be kept hidden from others. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Connection } from '../../shared/connection/connection.ts';
 import { readHistory } from '../../shared/connection/statusHistory.ts';
@@ -5,6 +6,7 @@ import type { FleetView } from '../../shared/fleet/fleetView.ts';
 import { enqueueCommand, type Command } from '../../shared/message/command.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
+import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { FleetStore } from '../../worker/fleet/fleetStore.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
@@ -85,8 +87,14 @@ export class WorkerRoom {
     } as const;
   }
 
-  aWorker(taskId: string, settings: Readonly<Record<string, string>> = {}): WorkerProcess {
-    const worker = startWorkerProcess({
+  /** How stores and queues are reached from this process. */
+  config(): StoreConfig {
+    return aStoreConfig({ dynamoDb: this.core, queues: this.#queues }, { shardCount: 1 });
+  }
+
+  /** @param file the program; the worker's own if left out */
+  aWorker(taskId: string, settings: Readonly<Record<string, string>> = {}, file?: string): WorkerProcess {
+    const environment = {
       ...this.stores(),
       HOLDFAST_KEY_FILE: this.#keyFile.path,
       HOLDFAST_TASK_ID: taskId,
@@ -101,7 +109,9 @@ export class WorkerRoom {
       WHATSAPP_URL: this.#whatsApp.webSocketUrl,
       WHATSAPP_ROOT_KEY: this.#whatsApp.rootKey,
       ...settings,
-    });
+    };
+    const program = file === undefined ? undefined : { folder: resolve(import.meta.dirname, '../..'), file };
+    const worker = startWorkerProcess(environment, program);
     this.workers.push(worker);
     return worker;
   }

@@ -161,7 +161,8 @@ export class ApiStack {
 
 export const anAccount: ConnectionAccount = { phoneJid: '4915100000001@s.whatsapp.net', lid: undefined, name: 'Shop' };
 
-async function invoke(
+/** Calls a handler as API Gateway does. */
+export async function invoke(
   handler: HttpHandler,
   method: string,
   path: string,

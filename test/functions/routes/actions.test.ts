@@ -125,7 +125,7 @@ describe('actions through the API', () => {
 
   it('accepts for a connection that is being handed over', async () => {
     const connectionId = await aConnection();
-    await stack.change(owner, connectionId, { status: 'handing_off', statusCode: 'handing_off' });
+    await stack.change(owner, connectionId, { status: 'handing_off', statusCode: 'moving' });
 
     expect((await check(connectionId)).status).toBe(202);
   });
