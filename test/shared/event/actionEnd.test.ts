@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../../shared/action/action.ts';
 import { eventSchema } from '../../../shared/event/event.ts';
 import { readEvents } from '../../../shared/event/eventLog.ts';
-import type { Fact } from '../../../shared/event/facts/fact.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { recordFacts } from '../../../shared/event/recordFacts.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
