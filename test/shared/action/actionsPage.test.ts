@@ -26,7 +26,8 @@ describe('docs/actions.md', () => {
       .filter((line) => /^\| `.*\| `(?:failed|expired)` /.test(line))
       .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([a-z_]+)`/g)].map(([, code]) => code));
 
-    expect(codes.toSorted()).toEqual(Object.keys(actionErrors).toSorted());
+    expect(new Set(codes)).toEqual(new Set(Object.keys(actionErrors)));
+    expect(codes).toHaveLength(Object.keys(actionErrors).length);
   });
 
   it('shows the paths of rows', () => {

@@ -33,7 +33,7 @@ describe('actions through the API and a worker process', { timeout: 240_000 }, (
     room = await WorkerRoom.start([OWN, CONTACT]);
     published = room.collectFacts();
     api = composeApi(room.config());
-    handler = makeApiHandler(api) as unknown as HttpHandler;
+    handler = makeApiHandler(api);
     await aWorker();
     connection = await room.aPairedConnection(OWN);
     key = (await createTenantKey(api, connection.tenantId, undefined)).secret.reveal();
