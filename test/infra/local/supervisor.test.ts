@@ -212,7 +212,7 @@ describe('npm start', () => {
     const first = start();
     await untilUp(first);
     const [, port = ''] = /API +http:\/\/127\.0\.0\.1:(\d+)/.exec(first.output()) ?? [];
-    // This is what happens when `npm start` is typed twice: the port is taken, too, and the folder is what it says.
+    // The start is as when `npm start` is typed twice: the port is taken, too, and the folder is what it says.
     const second = start('--port', port);
 
     const code = await second.exited;
