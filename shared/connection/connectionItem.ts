@@ -3,7 +3,7 @@ import { connectionKey, shardIndexKey } from '../platform/keys.ts';
 import { SHARD_INDEX } from '../platform/tables.ts';
 import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
 import type { PauseCode } from './sendsPause.ts';
-import type { ConnectionSettings } from './settings.ts';
+import type { StoredSettings } from './settings.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
 
 /** A connection as its item in the core table. */
@@ -32,7 +32,7 @@ export function toConnection(item: Record<string, unknown>): Connection {
     sendsPausedBecause: item['sendsPausedBecause'] as PauseCode | undefined,
     transitions: item['transitions'] as number | undefined,
     metadata: item['metadata'] as Readonly<Record<string, string>> | undefined,
-    settings: item['settings'] as ConnectionSettings | undefined,
+    settings: item['settings'] as StoredSettings | undefined,
     changes: item['changes'] as number | undefined,
     logout: item['logout'] as WantedLogout | undefined,
     createdAtMs: item['createdAtMs'] as number,

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { encodeWAMessage } from '@whiskeysockets/baileys';
 import { z } from 'zod';
 import { newsletterPost } from './calls.ts';
-import type { WhatsAppSimulator } from './simulator.ts';
+import type { Simulated } from './simulated.ts';
 import type { Account } from './world.ts';
 
 /** Routes of the control API for what comes from elsewhere than a chat: status updates, lists, newsletters, calls. */
-type Handler = (simulator: WhatsAppSimulator, parameters: readonly string[], body: unknown) => unknown;
+type Handler = (simulator: Simulated, parameters: readonly string[], body: unknown) => unknown;
 type Route = readonly [method: string, path: RegExp, handler: Handler];
 /** Throws the API's refusal when there is no such phone. */
-type Find = (simulator: WhatsAppSimulator, digits: string | undefined) => Account;
+type Find = (simulator: Simulated, digits: string | undefined) => Account;
 
 const number = z.string().regex(/^[1-9]\d{6,14}$/, 'must be 7 to 15 digits without +');
 const text = z.string().min(1).max(65_536);

@@ -2,8 +2,8 @@ import type { PhoneCall } from './calls.ts';
 import type { TranscriptEntry } from './phone.ts';
 import type { z } from 'zod';
 import type { Fault, registrationStrikeSchema, Strike } from './faults.ts';
-import type { Role } from './groups.ts';
-import type { MediaKind } from './media.ts';
+import type { Role } from './group.ts';
+import type { MediaKind } from './mediaKind.ts';
 import type { RawBody, StanzaBody } from './rawRoutes.ts';
 import type { Stats } from './stats.ts';
 

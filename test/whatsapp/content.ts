@@ -1,5 +1,5 @@
 import { proto } from '@whiskeysockets/baileys';
-import type { MediaKind } from './media.ts';
+import type { MediaKind } from './mediaKind.ts';
 
 /** What a message says, read from its protobuf, and how a phone's owner makes one. */
 export type ContentKind = 'text' | MediaKind | 'other';

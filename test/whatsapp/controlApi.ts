@@ -4,12 +4,12 @@ import { isFromElsewhere, pathOf } from '../../infra/local/steadyServer.ts';
 import { makeCallRoutes } from './callRoutes.ts';
 import { toMediaMessage } from './content.ts';
 import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts';
-import type { Group } from './groups.ts';
+import type { Group } from './group.ts';
 import { openMedia, readBody, sealMedia } from './media.ts';
 import type { Chat } from './phoneTraffic.ts';
 import { makeRawRoutes } from './rawRoutes.ts';
 import { Unsendable } from './rawTraffic.ts';
-import type { WhatsAppSimulator } from './simulator.ts';
+import type { Simulated } from './simulated.ts';
 import type { Account, LinkedDevice } from './world.ts';
 
 /** The HTTP API that plays the owners of the phones, and makes things go wrong. See README.md. */
@@ -58,7 +58,7 @@ const memberSchema = z.strictObject({
   members: z.array(number).min(1),
 });
 
-type Handler = (simulator: WhatsAppSimulator, parameters: readonly string[], body: unknown) => unknown;
+type Handler = (simulator: Simulated, parameters: readonly string[], body: unknown) => unknown;
 type Route = readonly [method: string, path: RegExp, handler: Handler];
 
 const phoneRoutes: readonly Route[] = [
@@ -236,7 +236,7 @@ const otherRoutes: readonly Route[] = [
 const routes = [...phoneRoutes, ...makeCallRoutes(find), ...makeRawRoutes(find, findChat), ...otherRoutes];
 
 /** Answers one request; bad input is answered with a sentence that says what to do. */
-export function makeControlApi(simulator: WhatsAppSimulator) {
+export function makeControlApi(simulator: Simulated) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     void answer(simulator, request)
       .then((result) => send(response, 200, result))
@@ -253,7 +253,7 @@ export function makeControlApi(simulator: WhatsAppSimulator) {
   };
 }
 
-async function answer(simulator: WhatsAppSimulator, request: IncomingMessage): Promise<unknown> {
+async function answer(simulator: Simulated, request: IncomingMessage): Promise<unknown> {
   // It asks for no key, so it must not be open to the pages that a browser shows on this machine.
   if (isFromElsewhere(request)) throw new Refused(403, 'This is for programs on this machine: ask 127.0.0.1.');
   const path = decodeURIComponent(pathOf(request));
@@ -267,7 +267,7 @@ async function answer(simulator: WhatsAppSimulator, request: IncomingMessage): P
   return handler(simulator, parameters, method === 'POST' ? JSON.parse(bytes.toString() || '{}') : undefined);
 }
 
-function find(simulator: WhatsAppSimulator, digits: string | undefined): Account {
+function find(simulator: Simulated, digits: string | undefined): Account {
   const account = simulator.world.accounts.get(digits ?? '');
   if (account === undefined) throw new Refused(404, `There is no phone ${digits}. Make it with POST /phones.`);
   return account;
@@ -279,21 +279,21 @@ function findDevice(account: Account, id: string | undefined): LinkedDevice {
   return device;
 }
 
-function findGroup(simulator: WhatsAppSimulator, id: string | undefined): Group {
+function findGroup(simulator: Simulated, id: string | undefined): Group {
   const group = simulator.world.groups.get(id ?? '');
   if (group === undefined) throw new Refused(404, `There is no group ${id}. Make it with POST /groups.`);
   return group;
 }
 
 /** The other one, or a group that the phone is in. */
-function findChat(simulator: WhatsAppSimulator, account: Account, to: string): Chat {
+function findChat(simulator: Simulated, account: Account, to: string): Chat {
   if (!to.endsWith('@g.us')) return find(simulator, to);
   const group = findGroup(simulator, to);
   if (!group.members.has(account.number)) throw new Refused(409, 'This phone is not a member of the group.');
   return group;
 }
 
-async function uploadMedia(simulator: WhatsAppSimulator, media: z.infer<typeof mediaSchema>, caption?: string) {
+async function uploadMedia(simulator: Simulated, media: z.infer<typeof mediaSchema>, caption?: string) {
   const { kind, data, mimetype, fileName } = media;
   const uploaded = await sealMedia(simulator.world.media, simulator.mediaHost, kind, Buffer.from(data, 'base64'));
   return toMediaMessage(kind, {

@@ -1,21 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { bytesOf, child, children, node, stamp, type BinaryNode } from './node.ts';
+import type { Group, Role } from './group.ts';
 import { findAddress, jidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
 
 /** Groups: who is in them, and what members may change (docs/whatsapp.md, "Groups"). All of them are addressed by LID. */
-export type Role = 'superadmin' | 'admin' | 'member';
-
-export interface Group {
-  /** With `@g.us`. */
-  readonly id: string;
-  readonly creator: string;
-  readonly createdAt: string;
-  subject: string;
-  description: { readonly id: string; readonly text: string } | undefined;
-  /** Numbers of the members. */
-  readonly members: Map<string, Role>;
-}
-
 export type GroupAnswer = readonly BinaryNode[] | { readonly error: number };
 type Change = 'add' | 'remove' | 'promote' | 'demote';
 

@@ -4,9 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { getMediaKeys, type proto } from '@whiskeysockets/baileys';
 import type { MediaDescription } from './content.ts';
-
-/** Media: blobs that clients upload sealed and name in messages (docs/whatsapp.md, "Media"). The server cannot open them. */
-export type MediaKind = 'image' | 'video' | 'audio' | 'document' | 'sticker';
+import type { MediaKind } from './mediaKind.ts';
 
 const MAXIMUM_BYTES = 64 * 1024 * 1024;
 /** Upload path; the last part is the sha256 of the sealed blob, base64url. */

@@ -16,7 +16,7 @@ import {
 import type { ContentKind, MediaDescription } from './content.ts';
 import { trySessionsOnCopies } from './copySessions.ts';
 import { silentLogger } from './silentLogger.ts';
-import type { PublicPreKey, SignedPublicPreKey } from './world.ts';
+import type { PublicPreKey, SignedPublicPreKey } from './preKey.ts';
 
 /** How far a message got: with each recipient, and in the transcript with the slowest of them. */
 export type Progress = 'sent' | 'delivered' | 'read';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeWAMessage, type proto } from '@whiskeysockets/baileys';
 import { contentOf } from './content.ts';
-import type { Group } from './groups.ts';
+import type { Group } from './group.ts';
 import { makeHistoryNotice } from './history.ts';
 import { children, node, stamp, type BinaryNode } from './node.ts';
 import type { Progress, Sealed } from './phone.ts';

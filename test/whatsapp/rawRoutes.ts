@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { node, type BinaryNode } from './node.ts';
 import type { Chat } from './phoneTraffic.ts';
 import { ACKNOWLEDGED, addressStanza, OF_THE_SERVER, sealRaw, WRITTEN_BY_SERVER } from './rawTraffic.ts';
-import type { WhatsAppSimulator } from './simulator.ts';
+import type { Simulated } from './simulated.ts';
 import type { Account } from './world.ts';
 
 /** Routes of the control API for a contact who says what no app lets its owner say: any bytes, any stanza. */
-type Handler = (simulator: WhatsAppSimulator, parameters: readonly string[], body: unknown) => unknown;
+type Handler = (simulator: Simulated, parameters: readonly string[], body: unknown) => unknown;
 type Route = readonly [method: string, path: RegExp, handler: Handler];
 /** Finders, which throw the API's refusal when there is no such phone, or no such chat. */
-type Find = (simulator: WhatsAppSimulator, digits: string | undefined) => Account;
-type FindChat = (simulator: WhatsAppSimulator, account: Account, to: string) => Chat;
+type Find = (simulator: Simulated, digits: string | undefined) => Account;
+type FindChat = (simulator: Simulated, account: Account, to: string) => Chat;
 
 /** A stanza as JSON. Content is a text, a list of stanzas, or bytes as `{base64}`. */
 export interface StanzaJson {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { encodeBinaryNode, encodeWAMessage, writeRandomPadMax16 } from '@whiskeysockets/baileys';
-import type { Group } from './groups.ts';
+import type { Group } from './group.ts';
 import { node, stamp, type BinaryNode } from './node.ts';
 import type { Chat } from './phoneTraffic.ts';
 import { takeBundle } from './queries.ts';

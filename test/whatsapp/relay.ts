@@ -1,5 +1,5 @@
 import type { Faults } from './faults.ts';
-import type { Group } from './groups.ts';
+import type { Group } from './group.ts';
 import { bytesOf, child, children, node, stamp, type BinaryNode } from './node.ts';
 import type { ChatState, Counters } from './stats.ts';
 import { findAddress, jidOf, WHATSAPP, type Account, type Address, type LinkedDevice, type World } from './world.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BufferJSON } from '@whiskeysockets/baileys';
 import { makeServerKeys, type ServerKeys } from './noise.ts';
 import { Phone, type SavedPhone } from './phone.ts';
-import type { Group, Role } from './groups.ts';
+import type { Group, Role } from './group.ts';
 import { MediaStore } from './media.ts';
 import type { Account, AheadMessage, LinkedDevice, World } from './world.ts';
 

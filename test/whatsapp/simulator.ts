@@ -19,6 +19,7 @@ import { PhoneTraffic } from './phoneTraffic.ts';
 import { answerQuery, failedQuery, type QueryContext } from './queries.ts';
 import { Relay, toChatState } from './relay.ts';
 import { loadWorld, saveWorld } from './savedState.ts';
+import type { Simulated } from './simulated.ts';
 import { silenceConsole } from './silenceConsole.ts';
 import { Counters, type Stats } from './stats.ts';
 import { lidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
@@ -36,7 +37,7 @@ const SAVE_DELAY_MS = 200;
 const SAVE_SHARE = 10;
 
 /** A WhatsApp of one's own: the server that clients connect to, the phones, and the API that plays their owners. */
-export class WhatsAppSimulator {
+export class WhatsAppSimulator implements Simulated {
   readonly world: World;
   readonly faults = new Faults();
   readonly counters = new Counters();

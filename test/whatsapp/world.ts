@@ -1,7 +1,8 @@
-import type { Group } from './groups.ts';
+import type { Group } from './group.ts';
 import type { MediaStore } from './media.ts';
 import type { BinaryNode } from './node.ts';
 import type { Phone } from './phone.ts';
+import type { PublicPreKey, SignedPublicPreKey } from './preKey.ts';
 import type { ServerKeys } from './noise.ts';
 
 /** What the server knows. It holds public keys and sealed stanzas only; private keys live in the phones. */
@@ -10,15 +11,6 @@ export interface World {
   readonly accounts: Map<string, Account>;
   readonly groups: Map<string, Group>;
   readonly media: MediaStore;
-}
-
-export interface PublicPreKey {
-  readonly id: number;
-  readonly value: Uint8Array;
-}
-
-export interface SignedPublicPreKey extends PublicPreKey {
-  readonly signature: Uint8Array;
 }
 
 /** One WhatsApp account: a phone (device 0) and its linked devices. */
