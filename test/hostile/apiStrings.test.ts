@@ -50,6 +50,7 @@ describe('whatever text stands in a request', () => {
       .replace('{connectionId}', connectionId)
       .replace('{tenantId}', attacked.tenantId)
       .replace('{messageId}', 'msg_01ARZ3NDEKTSV4RRFFQ69G5FAV')
+      .replace('{chat}', '4915100000002')
       .replace('{webhookId}', 'end_01ARZ3NDEKTSV4RRFFQ69G5FAV')
       .replaceAll(/\{\w+\}/g, 'wrk_01ARZ3NDEKTSV4RRFFQ69G5FAV');
   };

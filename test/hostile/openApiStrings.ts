@@ -25,6 +25,7 @@ interface Schema {
   readonly oneOf?: readonly Schema[];
   readonly allOf?: readonly Schema[];
   readonly minimum?: number;
+  readonly minItems?: number;
   readonly example?: unknown;
 }
 
@@ -120,7 +121,10 @@ function sampleOf(
     const required = Object.entries(schema.properties).filter(([key]) => schema.required?.includes(key));
     return Object.fromEntries(required.map(([key, each]) => [key, sampleOf(each, components, samples, key)]));
   }
-  if (schema.type === 'array') return [];
+  if (schema.type === 'array') {
+    const { items = {}, minItems = 0 } = schema;
+    return Array.from({ length: minItems }, () => sampleOf(items, components, samples, name));
+  }
   if (schema.type === 'integer' || schema.type === 'number') return schema.minimum ?? 1;
   if (schema.type === 'boolean') return true;
   if (schema.type === 'string') return 'text';
