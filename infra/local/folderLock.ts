@@ -43,7 +43,7 @@ export function takeFolder(path: string): () => void {
     throw error;
   }
   return () => {
-    // Whoever stops twice lets go once.
+    // A caller that stops twice lets go once.
     if (!database.isOpen) return;
     rmSync(join(path, NUMBER), { force: true });
     database.close();

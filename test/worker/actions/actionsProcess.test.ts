@@ -43,7 +43,7 @@ describe('actions through the API and a worker process', { timeout: 240_000 }, (
   afterEach(async () => {
     const tasksOfTest = room.workers.map(({ taskId }) => taskId);
     await room.killAll();
-    // As ECS tells it, so that the next test need not wait for the deaths of this one to be seen.
+    // The end is reported as ECS does, so that the next test need not wait for the deaths of this one to be seen.
     for (const taskId of tasksOfTest) await markTaskDead(room.fleetTable, taskId, Date.now());
   });
   afterAll(async () => {
