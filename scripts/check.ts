@@ -1,9 +1,12 @@
 /**
- * All checks, in the order in which they fail fastest: `npm run check`, and the same for `npm test`. The output of the
- * tests is searched for secrets: libraries print keys if nobody watches them.
+ * `npm test`, and the same as `npm run check`: types, lint and format side by side, then all tests. The output of the tests is
+ * searched for secrets: libraries print keys if nobody watches them.
+ *
+ * `npm test -- worker/socket` runs only the tests of a folder or file: what is named is the part of the product or of
+ * `test/`, and flags go to vitest. Proofs are not among them (`npm run prove`).
  */
-import { spawn } from 'node:child_process';
 import { findSecrets } from '../test/quiet/findSecrets.ts';
+import { runCommand } from './runCommand.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(
@@ -12,45 +15,46 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1);
 }
 
-const steps: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
+type Step = readonly [name: string, command: string, ...args: string[]];
+
+const sources: readonly Step[] = [
   ['types', 'tsc', '--noEmit'],
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
-  ['tests', 'vitest', 'run'],
 ];
+const named = process.argv.slice(2);
 
-for (const [name, command, ...args] of steps) {
+if (named.length === 0) {
+  const failed = (await Promise.all(sources.map((step) => runStep(step, false)))).filter((name) => name !== undefined);
+  if (failed.length > 0) process.exit(1);
+  if ((await runStep(['tests', 'vitest', 'run'], true)) !== undefined) process.exit(1);
+} else {
+  const filters = named.map(toFilter);
+  process.stdout.write(
+    `check: only the tests of ${filters.join(' ')}; types, lint, format and all other tests: npm test\n`,
+  );
+  if ((await runStep(['tests', 'vitest', 'run', ...filters], true)) !== undefined) process.exit(1);
+}
+
+/** Where the tests of a part are: of `worker/socket` and `worker/socket/openSocket.ts`, below `test/`. Flags stay as they are. */
+function toFilter(argument: string): string {
+  if (argument.startsWith('-')) return argument;
+  const path = argument.replace(/^\.\//, '');
+  const isPart = /^(?:shared|worker|functions|infra|ops)(?:\/|$)/.test(path);
+  return `${isPart ? 'test/' : ''}${path.replace(/(?<!\.test|\.prove)\.ts$/, '')}`;
+}
+
+/** @returns the name of the step if it failed, after saying so */
+async function runStep([name, command, ...args]: Step, show: boolean): Promise<string | undefined> {
   const startedMs = performance.now();
-  const { code, printed } = await run(command, args);
-  if (code !== 0) fail(name, code);
+  const { code, printed } = await runCommand(command, args, show);
+  if (code !== 0 && !show) process.stdout.write(printed);
   const findings = findSecrets(printed);
   for (const { kind, line } of findings) process.stderr.write(`check: ${name} printed a ${kind} in line ${line}\n`);
-  if (findings.length > 0) fail(name, 1);
+  if (code !== 0 || findings.length > 0) {
+    process.stderr.write(`check: ${name} failed\n`);
+    return name;
+  }
   process.stdout.write(`check: ${name} passed in ${((performance.now() - startedMs) / 1_000).toFixed(1)} s\n`);
-}
-
-function fail(name: string, code: number): never {
-  process.stderr.write(`check: ${name} failed\n`);
-  process.exit(code);
-}
-
-/** Runs a command, shows its output as it comes, and returns all of it at the end. */
-function run(command: string, args: readonly string[]): Promise<{ readonly code: number; readonly printed: string }> {
-  const child = spawn(command, args, {
-    stdio: ['inherit', 'pipe', 'pipe'],
-    shell: process.platform === 'win32',
-  });
-  let printed = '';
-  child.stdout.on('data', (text: Buffer) => {
-    printed += text.toString();
-    process.stdout.write(text);
-  });
-  child.stderr.on('data', (text: Buffer) => {
-    printed += text.toString();
-    process.stderr.write(text);
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, printed }));
-  });
+  return undefined;
 }

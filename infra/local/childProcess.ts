@@ -64,7 +64,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const child = spawn(process.execPath, [...nodeFlags, ...imported, file, ...args], {
     cwd: root,
     // A child must not get settings that were meant for another kind of process.
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TZ: process.env['TZ'], ...options.env },
+    env: { ...fromUs('PATH', 'HOME', 'TZ', 'NODE_COMPILE_CACHE'), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl-C is for the supervisor alone, which stops the children in order.
     detached: process.platform !== 'win32',
@@ -150,4 +150,9 @@ function reasonIn(lines: readonly string[], logFile: string): string {
   if (sentence !== undefined) return sentence;
   const named = lines.findLast((line) => /^(Uncaught )?\w*(Error|Exception)\b.*:/.test(line));
   return named ?? lines.findLast((line) => line.trim() !== '') ?? '';
+}
+
+/** These of our own environment variables, where they are set. */
+function fromUs(...names: readonly string[]): NodeJS.ProcessEnv {
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }

@@ -1,54 +1,38 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silenceConsole } from '../whatsapp/silenceConsole.ts';
-import { holds, playAll, record } from './campaign.ts';
-import { samplePoints, type Point } from './points.ts';
-import { Stage } from './runCrash.ts';
+import { holds, playAll } from './campaign.ts';
+import { harmful } from './harmful.ts';
+import type { Point } from './points.ts';
 import { scenarios } from './scenarios.ts';
 import { Site } from './site.ts';
 import { complaint } from './table.ts';
 
-/** Accounts that are used side by side; most of a crash is waiting. */
-const WIDTH = 4;
-/** A sample that misses more than this share of its points shows too little. */
-const LEAST_CRASHED = 0.9;
+const WIDTH = 2;
 
-/** Points that did harm once. They stay here for good, beside what the sample happens to choose. */
-const harmful: readonly Point[] = [
-  // The step of the session was durable, and the sender key that it brought was not.
-  { scenario: 'receive-group-first', plan: { call: 'store Put SIGNAL#1', when: 'after' } },
+/** Where a crash would be seen by people: around what is published, committed and written. `crash.prove.ts` plays each kind of call. */
+const telling: readonly Point[] = [
+  { scenario: 'receive-steady', plan: { call: 'queue SendMessage events#2', when: 'before' } },
+  { scenario: 'receive-steady', plan: { call: 'queue SendMessage events#2', when: 'after' } },
+  { scenario: 'send-steady', plan: { call: 'store Put SESSION#3', when: 'after' } },
+  { scenario: 'send-steady', plan: { call: 'socket write message#2', when: 'before' } },
+  { scenario: 'send-steady', plan: { call: 'socket write message#2', when: 'after' } },
 ];
 
 describe('a worker that dies', () => {
   let site: Site;
-  const recordings = new Map<string, readonly string[]>();
   beforeAll(async () => {
     silenceConsole();
     site = await Site.start('thread', WIDTH);
   });
   afterAll(() => site.stop());
 
-  it('has nothing to do with harm that would be done anyway: without a crash every scenario holds', async () => {
-    const stages = [new Stage(site), new Stage(site)];
-
-    // Each takes the next scenario when it is done with its last.
-    const entries = scenarios.values();
-    const recordOn = async (stage: Stage): Promise<void> => {
-      for (const scenario of entries) recordings.set(scenario.name, await record(stage, scenario, 1));
-      await stage.stop();
-    };
-    await Promise.all(stages.map(recordOn));
-
-    expect([...recordings].filter(([, calls]) => calls.length === 0)).toEqual([]);
-    expect(recordings.size).toBe(scenarios.length);
-  }, 90_000);
-
-  it('before and after each kind of call: nothing is lost or shown twice, every message can be read', async () => {
-    const points = [...harmful, ...samplePoints(recordings)];
+  it('around what it publishes, commits and writes: nothing is lost or shown twice, every message can be read', async () => {
+    const points = [...harmful, ...telling];
 
     const results = await playAll(site, scenarios, points, WIDTH);
 
     expect(results.filter((result) => !holds(result)).map(complaint)).toEqual([]);
-    const crashed = results.filter(({ run }) => run?.outcome === 'crashed');
-    expect(crashed.length).toBeGreaterThan(points.length * LEAST_CRASHED);
-  }, 240_000);
+    // Which call comes when is a matter of chance: one point may be missed, as in a proof one in ten.
+    expect(results.filter(({ run }) => run?.outcome === 'crashed').length).toBeGreaterThanOrEqual(points.length - 1);
+  }, 120_000);
 });

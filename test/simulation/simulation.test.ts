@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { simulateDayOffline } from './dayOffline.ts';
 import { simulateGrowingOld } from './growingOld.ts';
 import { simulateOutage } from './outage.ts';
 import { simulate } from './simulate.ts';
 import { SHARD_CAP } from './simulatedFleet.ts';
 import { brokenVariants, type Variant } from './variants.ts';
 
-const SEEDS = 30;
-/** Seeds after which a broken variant must have been found; most are found in the first three, one needs a pause of just the length of a death. */
-const MOST_SEEDS = 60;
+const SEEDS = 8;
+/** Seeds after which these variants must have been found. */
+const MOST_SEEDS = 10;
+/** Found after many seeds, since they need a pause of just the length of a death: `simulation.prove.ts` looks for them. */
+const RARE = new Set(['claim-without-observed-heartbeat', 'stored-expiry', 'heartbeat-of-the-dead']);
 
 const command = (seed: number): string => `npm run simulate -- --seed ${seed}`;
 
@@ -30,16 +31,7 @@ describe('a simulated fleet', () => {
     expect(second.counts).toEqual(first.counts);
   }, 60_000);
 
-  it('lets a connection be offline for a day of 20 hand-offs and 12 deploys: no dead letters, all in order after it', async () => {
-    const { violations, counts, faults } = await simulateDayOffline(1);
-
-    expect(violations).toEqual([]);
-    expect(faults).toHaveLength(32);
-    expect(counts.gives).toBeGreaterThanOrEqual(32);
-    expect(counts.accepted).toBeGreaterThan(500);
-  }, 120_000);
-
-  it.each([1, 2, 3])(
+  it.each([1])(
     'replaces workers that grow old one at a time, never the last, with nothing lost or doubled (seed %i)',
     async (seed) => {
       const { violations, counts, recycled, mostDraining, fewestBeside } = await simulateGrowingOld(seed);
@@ -54,7 +46,7 @@ describe('a simulated fleet', () => {
     120_000,
   );
 
-  it.each([1, 2, 3])(
+  it.each([1])(
     'tries only a few logins while WhatsApp is out for two minutes, and is back with their next turns, with nothing lost (seed %i)',
     async (seed) => {
       const outage = await simulateOutage(seed);
@@ -77,7 +69,7 @@ describe('a simulated fleet', () => {
 });
 
 describe('the checker finds what is wrong when', () => {
-  it.each(brokenVariants)(
+  it.each(brokenVariants.filter(({ name }) => !RARE.has(name)))(
     '$fault ($name)',
     async (variant: Variant) => {
       let seed = 0;

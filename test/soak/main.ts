@@ -75,7 +75,7 @@ async function reconnect(): Promise<boolean> {
     node: ['--expose-gc'],
   });
   try {
-    const { before, after } = await child.ask('run', cycles);
+    const { before, after } = await child.ask('run', { warmUp: 20, cycles });
     const perCycle = (after.bytes - before.bytes) / cycles;
     say(`\n${cycles} reconnects${HEAD}\n  before${cells(before)}\n   after${cells(after)}`);
     const isClean = after.sockets === 0 && after.sessions === 0 && after.timers <= before.timers;

@@ -11,15 +11,19 @@ export interface CyclesReport {
   readonly after: Residue;
 }
 
+/** How often a socket is opened and closed: at first uncounted, until what is compiled and cached once is there. */
+export interface Cycles {
+  readonly warmUp: number;
+  readonly cycles: number;
+}
+
 export type ReconnectCyclesAnswers = typeof answers;
 
-/** Until what is compiled and cached once is there. */
-const WARM_UP = 20;
 const MESSAGE_EVERY = 5;
 const QUIET_MS = 60_000;
 
 const answers = {
-  run: async (cycles: number): Promise<CyclesReport> => {
+  run: async ({ warmUp, cycles }: Cycles): Promise<CyclesReport> => {
     const server = TalkingChild.start<FleetServerAnswers>(new URL('../bench/fleetServer.ts', import.meta.url));
     try {
       const {
@@ -53,7 +57,7 @@ const answers = {
           ({ sockets }) => sockets === 0,
           QUIET_MS,
         ).catch(() => count.take());
-      for (let index = 0; index < WARM_UP; index += 1) await cycle(index);
+      for (let index = 0; index < warmUp; index += 1) await cycle(index);
       const before = await settled();
       for (let index = 0; index < cycles; index += 1) await cycle(index);
       return { before, after: await settled() };

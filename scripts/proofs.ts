@@ -1,0 +1,141 @@
+/** A command and its arguments; `node` is this node. */
+type Command = readonly [program: 'vitest' | 'node', ...args: string[]];
+
+/** What takes too long for every change and is proven now and then: `npm run prove`. */
+export interface Proof {
+  readonly name: string;
+  /** What is proven, as a sentence. */
+  readonly what: string;
+  /** What `npm test` plays of the same. */
+  readonly daily: string;
+  /** `alone`: what it measures, or how much it does at once, needs the machine for itself. `beside`: two of these run side by side. */
+  readonly place: 'alone' | 'beside';
+  readonly whole: Command;
+  /** What `npm run prove -- --sample` runs: the same if it says so; `none` leaves the proof out. */
+  readonly sample: 'same' | 'none' | Command;
+  /** Where the output says how many cases there were. */
+  readonly cases: RegExp;
+}
+
+const TESTS = /Tests\D+(?:\d+ failed \| )?(\d+) passed/;
+const file = (path: string): Command => ['vitest', 'run', '--config', 'vitest.prove.config.ts', path];
+
+export const proofs: readonly Proof[] = [
+  {
+    name: 'simulation',
+    what: 'Fleets keep their promises in 30 worlds of faults and over a day without WhatsApp; every protocol that is broken on purpose is found out.',
+    daily:
+      '8 worlds, one of each script but the day offline, 6 of 9 broken protocols: `test/simulation/simulation.test.ts`',
+    place: 'beside',
+    whole: file('test/simulation/simulation.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'emergency',
+    what: 'A worker that is released in the middle of everything leaves no timer, listener, socket or call behind.',
+    daily: 'the owner of each timer and server in the sources: `test/architecture/ownedResources.test.ts`',
+    place: 'beside',
+    whole: file('test/soak/emergency.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'permissions',
+    what: 'The product calls nothing that its roles are not allowed, and is allowed nothing that it does not call without a reason.',
+    daily: 'the judge and the templates: `test/contract`',
+    place: 'beside',
+    whole: file('test/contract/contract.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'frozen-worker',
+    what: 'The watchdog of the embedded stack has a frozen worker declared dead and replaced, and others take its shards.',
+    daily: 'the same with two workers and no stack around them: `test/worker/frozenWorker.test.ts`',
+    place: 'beside',
+    whole: file('test/infra/local/watchdog.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'watchdog-rungs',
+    what: 'A connection that nothing helps is restarted twice, handed off three times, and then its task is stopped.',
+    daily:
+      'the rungs on emulators: `test/worker/watchdogLadder.test.ts`; each layer alone with real sockets: `test/worker/layers.test.ts`',
+    place: 'beside',
+    whole: file('test/worker/watchdogRungs.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'plaintexts',
+    what: 'What a hostile contact puts into a message gives one event each, and nobody else loses one.',
+    daily: '2,000 of them, and a few all the way: `test/hostile`',
+    place: 'beside',
+    whole: ['node', 'test/hostile/main.ts', '--cases', '200000'],
+    sample: file('test/hostile/plaintexts.prove.ts'),
+    cases: /in memory +(\d+)|Tests\D+(?:\d+ failed \| )?(\d+) passed/,
+  },
+  {
+    name: 'worlds',
+    what: 'Fleets keep their promises in a thousand worlds of faults.',
+    daily: '8 worlds: `test/simulation/simulation.test.ts`',
+    place: 'alone',
+    whole: ['node', 'test/simulation/main.ts', '--seeds', '1000', '--processes', '2'],
+    sample: 'none',
+    cases: /^seeds +(\d+)/m,
+  },
+  {
+    name: 'close-matrix',
+    what: 'Each way in which a socket closes leads to its verdict, after its own wait, on real sockets.',
+    daily:
+      'one row of each kind, without the measured waits: `test/worker/closeMatrix.test.ts`; all rules and waits as a table: `test/worker/runner/closeRules.test.ts`',
+    place: 'alone',
+    whole: file('test/worker/closeMatrix.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'restore-drill',
+    what: 'Every table is lost and put back as it was earlier: all connections return without a new pairing, and everybody reads everybody.',
+    daily: 'restoring in the stores: `test/worker/session/restoreSessions.test.ts`',
+    place: 'alone',
+    whole: file('test/ops/restoreDrill.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'reconnects',
+    what: 'A connection that is opened and closed sixty times leaves no socket, session, timer, listener or memory behind.',
+    daily: 'what a slope of memory is: `test/soak/slope.test.ts`',
+    place: 'alone',
+    whole: file('test/soak/reconnectCycles.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'crash',
+    what: 'A worker dies before and after each call that it makes: nothing is lost or shown twice, every message can be read.',
+    daily: 'what did harm once, and five points around publishing, committing and writing: `test/crash/crash.test.ts`',
+    place: 'alone',
+    whole: ['node', 'test/crash/main.ts'],
+    sample: file('test/crash/crash.prove.ts'),
+    cases: /^(\d+) points;|Tests\D+(?:\d+ failed \| )?(\d+) passed/m,
+  },
+  {
+    name: 'chaos',
+    what: 'Real workers under SIGKILL, SIGSTOP, deploys and outages lose nothing and come back in time.',
+    daily: 'a worker killed, drained, frozen, and without stores: `test/worker`, `test/e2e`',
+    place: 'alone',
+    whole: ['node', 'test/chaos/main.ts', '--connections', '40', '--timings', 'quick'],
+    sample: 'none',
+    cases: /(\d+) cases/,
+  },
+];
+
+/** The command that a run takes, or nothing if it leaves the proof out. */
+export function commandOf(proof: Proof, isSample: boolean): Command | undefined {
+  if (!isSample || proof.sample === 'same') return proof.whole;
+  return proof.sample === 'none' ? undefined : proof.sample;
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** Proofs: what takes too long for every change. `npm run prove` starts one process for each, and says when. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.prove.ts'],
+    setupFiles: ['aws-sdk-client-mock-vitest/extend'],
+    pool: 'forks',
+    maxWorkers: 1,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    passWithNoTests: false,
+  },
+});
