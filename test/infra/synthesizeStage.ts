@@ -31,10 +31,24 @@ export function makeApp({ validate }: { readonly validate: boolean }): App {
   });
 }
 
+/** What was synthesised before in this process, by its settings: files share processes, and nobody changes a resource. */
+const synthesized = new Map<string, readonly Resource[]>();
+
 /** Synthesises all stacks of a stage without bundling. @param check whether findings are to be thrown */
 export function synthesizeStage(
   given: Readonly<Record<string, unknown>>,
   check?: (app: App) => AwsSolutionsChecks,
+): readonly Resource[] {
+  if (check !== undefined) return synthesize(given, check);
+  const key = JSON.stringify(given);
+  const resources = synthesized.get(key) ?? synthesize(given, undefined);
+  synthesized.set(key, resources);
+  return resources;
+}
+
+function synthesize(
+  given: Readonly<Record<string, unknown>>,
+  check: ((app: App) => AwsSolutionsChecks) | undefined,
 ): readonly Resource[] {
   const app = makeApp({ validate: check !== undefined });
   addStacks(app, parseSettings({ stage: 'test', ...given }), ContainerImage.fromRegistry('worker'));
