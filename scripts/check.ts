@@ -36,7 +36,7 @@ if (named.length === 0) {
   if ((await runStep(['tests', 'vitest', 'run', ...filters], true)) !== undefined) process.exit(1);
 }
 
-/** Where the tests of a part are: of `worker/socket` and `worker/socket/openSocket.ts`, below `test/`. Flags stay as they are. */
+/** The filter that finds the tests of a part: those of `worker/socket` are below `test/`. Flags stay as they are. */
 function toFilter(argument: string): string {
   if (argument.startsWith('-')) return argument;
   const path = argument.replace(/^\.\//, '');

@@ -32,7 +32,7 @@ describe('a worker that dies', () => {
     const results = await playAll(site, scenarios, points, WIDTH);
 
     expect(results.filter((result) => !holds(result)).map(complaint)).toEqual([]);
-    // Which call comes when is a matter of chance: one point may be missed, as in a proof one in ten.
+    // Chance decides which call comes when: one point may be missed, as in a proof one in ten.
     expect(results.filter(({ run }) => run?.outcome === 'crashed').length).toBeGreaterThanOrEqual(points.length - 1);
   }, 120_000);
 });

@@ -15,7 +15,9 @@ interface Body {
 
 describe('the definitions of dashboards', () => {
   it('know nothing of CDK, so that the local page can draw them, too', () => {
-    const sources = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+    const sources = readdirSync(folder)
+      .filter((file) => file !== 'placeDashboards.ts')
+      .map((file) => readFileSync(join(folder, file), 'utf8'));
 
     expect(sources.length).toBeGreaterThan(3);
     expect(sources.filter((source) => /from '(aws-cdk|constructs)/.test(source))).toEqual([]);
