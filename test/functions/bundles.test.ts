@@ -15,7 +15,8 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   // Posts a test to a webhook on request, so it holds undici.
   api: 1_830,
   canary: 580,
-  deliver: 1_620,
+  // Schemas of all kinds of facts and contents.
+  deliver: 1_680,
   // Facts are made safe, and more kinds of failures and statuses are told apart.
   ingest: 1_080,
   reconcile: 1_080,
