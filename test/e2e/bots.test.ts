@@ -88,13 +88,17 @@ describe('the bots of the documents', () => {
       await until('the bot listening', () => isListening(port), Boolean);
       await pairSandboxPhone(api, whatsApp, { number: shop, method: 'qr' });
 
-      for (const text of TEXTS) await whatsApp.write(customer, shop, text);
-      const answered = await until(
-        `answers of ${file}`,
-        async () => (await whatsApp.messages(customer)).filter(({ fromMe }) => !fromMe).map(({ text }) => text),
-        (texts) => texts.length >= TEXTS.length,
-        30_000,
-      );
+      // Webhooks come in no fixed order, so each text waits for the answer to the one before.
+      let answered: readonly (string | undefined)[] = [];
+      for (const [index, text] of TEXTS.entries()) {
+        await whatsApp.write(customer, shop, text);
+        answered = await until(
+          `answers of ${file}`,
+          async () => (await whatsApp.messages(customer)).filter(({ fromMe }) => !fromMe).map(({ text: said }) => said),
+          (texts) => texts.length > index,
+          30_000,
+        );
+      }
       const forged = await fetch(url, {
         method: 'POST',
         headers: {
