@@ -1,14 +1,17 @@
+import { globSync, readFileSync } from 'node:fs';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
-/** Tests that mock modules or look at what a process is before it was prepared: each file has a process of its own. */
+/** Files that change what others import: a mock of a client is one for the whole process. */
+const MOCKS = /\bmockClient\(|\bvi\.(?:mock|doMock|spyOn|stubGlobal|stubEnv|useFakeTimers)\b/;
+/** Each of these files has a process of its own, although its neighbours share one. The repairs look at a process that nobody prepared. */
 const alone = [
-  'test/functions/api/tracing.test.ts',
-  'test/worker/socket/repairs/**',
-  'test/worker/socket/inbound/inboundOrder.test.ts',
-  'test/worker/socket/port/boundedAddresses.test.ts',
+  ...globSync('test/**/*.test.ts', { cwd: import.meta.dirname })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => MOCKS.test(readFileSync(`${import.meta.dirname}/${path}`, 'utf8'))),
+  'test/worker/socket/repairs/*.test.ts',
 ];
-/** Real sockets against the simulator, in this process. */
-const sockets = ['test/worker/socket/**/*.test.ts', 'test/whatsapp/**/*.test.ts'];
+/** Real sockets of ours against the simulator, in this process. */
+const sockets = ['test/worker/socket/**/*.test.ts'];
 /** Everything in the memory of one process, and emulators. */
 const pure = [
   'test/{architecture,bench,chaos,contract,functions,quiet,shared}/**/*.test.ts',
@@ -20,37 +23,24 @@ const setupFiles = ['aws-sdk-client-mock-vitest/extend'];
 const limits = { testTimeout: 20_000, hookTimeout: 30_000 } as const;
 
 /** Files of one project share their processes: modules are loaded once in each, not once in each file. */
-const shared = (name: string, include: string[]): TestProjectConfiguration => ({
+const sharing = (name: string, include: string[]): TestProjectConfiguration => ({
   test: { name, include, exclude: alone, setupFiles, ...limits, pool: 'forks', isolate: false },
 });
+/** Each file has a process of its own. */
+const apart = (name: string, include: string[], exclude: string[]): TestProjectConfiguration => ({
+  test: { name, include, exclude, setupFiles, ...limits, pool: 'forks' },
+});
 
-/** Several files start real processes, so at most two run side by side. What is slower: `vitest.prove.config.ts`. */
+/** Most files wait more than they work, so three run side by side on two cores. What is slower: `vitest.prove.config.ts`. */
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     passWithNoTests: false,
     projects: [
-      shared('pure', pure),
-      shared('sockets', sockets),
-      {
-        test: {
-          name: 'processes',
-          include: ['test/**/*.test.ts'],
-          exclude: [...pure, ...sockets],
-          setupFiles,
-          ...limits,
-          pool: 'forks',
-        },
-      },
-      {
-        test: {
-          name: 'alone',
-          include: alone.map((glob) => (glob.endsWith('**') ? `${glob}/*.test.ts` : glob)),
-          setupFiles,
-          ...limits,
-          pool: 'forks',
-        },
-      },
+      sharing('pure', pure),
+      sharing('sockets', sockets),
+      apart('processes', ['test/**/*.test.ts'], [...pure, ...sockets, ...alone]),
+      apart('alone', alone, []),
     ],
   },
 });
