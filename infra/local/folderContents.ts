@@ -75,6 +75,8 @@ export function readTasks(file: string): readonly string[] {
 function refuseForeign(path: string): void {
   const foreign = [...FOLDERS, ...FILES].find((name) => holdsSomething(path, name));
   if (foreign === undefined) return;
+  // Another start may have made the folder Holdfast's while it was looked at: its lock is what refuses this one.
+  if (existsSync(join(path, 'root-key'))) return checkContents(path);
   const place = join(path, foreign);
   const what = statSync(place).isDirectory() ? "holds files that are not Holdfast's" : "is not Holdfast's";
   throw new Error(`${place} ${what}. ${OTHER_FOLDER.replace('use', 'Use')}`);
