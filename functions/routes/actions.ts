@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { acceptAction, type AcceptActionDependencies } from '../../shared/action/acceptAction.ts';
-import { isEnded } from '../../shared/action/action.ts';
+import { asShownAction, isEnded } from '../../shared/action/action.ts';
 import { actionRows, pathFieldsOf, type ActionKind } from '../../shared/action/actionKinds.ts';
 import type { ActionRow } from '../../shared/action/actionRow.ts';
 import { actionViewSchema, actionViewSchemaOf, toActionView } from '../../shared/action/actionView.ts';
 import { awaitEnd } from '../../shared/action/awaitEnd.ts';
+import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
@@ -21,6 +22,8 @@ export interface ActionRouteDependencies extends AcceptActionDependencies {
 
 /** How long an answer is waited for when the caller does not say, in seconds. */
 const WAIT_SECONDS = 10;
+/** The time within which a caller is answered, in milliseconds: a function and the gateway before it end at 29 s. */
+const ANSWER_WITHIN_MS = 26_500;
 /** The time in seconds after which a caller should look again at an action that has not ended. */
 const LOOK_AGAIN_SECONDS = 2;
 
@@ -83,6 +86,15 @@ function bodySchemaOf(row: ActionRow<ActionKind>) {
     });
 }
 
+/**
+ * How long a caller is kept waiting, in milliseconds: not for a connection that is away, and no longer than is left.
+ * The function is pure.
+ */
+function waitOf({ status }: Pick<Connection, 'status'>, seconds: number, leftMs: number): number {
+  const isThere = status === 'online' || status === 'handing_off';
+  return isThere ? Math.max(0, Math.min(seconds * 1_000, leftMs)) : 0;
+}
+
 /** Accepts an action of one kind, and answers with how it ended, or after a while with how it stands. */
 function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKind>): Route {
   const { kind, method, path, access, summary, description, request: requestSchema } = row;
@@ -103,6 +115,7 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
       },
     },
     handle: async ({ tenantId, parameters, body: given, headers, correlationId }) => {
+      const begunAtMs = dependencies.clock.monotonicMs();
       const { waitSeconds } = readPrefer(headers['prefer']);
       const idempotencyKey = readIdempotencyKey(headers);
       const connection = await findConnection(dependencies.connections, tenantId, parameters['connectionId']);
@@ -117,10 +130,11 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
         idempotencyKey,
         correlationId,
       });
-      // No caller is kept waiting for a connection that is away.
-      const waitMs = connection.status === 'online' ? (waitSeconds ?? WAIT_SECONDS) * 1_000 : 0;
-      const action = await awaitEnd(dependencies, accepted, waitMs);
-      const ended = isEnded(action);
+      const leftMs = begunAtMs + ANSWER_WITHIN_MS - dependencies.clock.monotonicMs();
+      const waitMs = waitOf(connection, waitSeconds ?? WAIT_SECONDS, leftMs);
+      const isOver = isEnded(asShownAction(accepted, dependencies.clock.nowMs()));
+      const action = isOver ? accepted : await awaitEnd(dependencies, accepted, waitMs);
+      const ended = isOver || isEnded(action);
       return {
         status: ended ? 200 : 202,
         json: toActionView(action, dependencies.clock.nowMs()),

@@ -1,6 +1,6 @@
 import type { ActionId, ConnectionId, CorrelationId, TenantId } from '../kernel/id.ts';
 import type { ActionError } from './actionError.ts';
-import { rowOf, type ActionKind } from './actionKinds.ts';
+import { effectOf, type ActionKind } from './actionKinds.ts';
 import { LONGEST_ACTION_MS } from './actionRow.ts';
 
 /**
@@ -62,17 +62,17 @@ export function isEnded({ state }: Pick<Action, 'state'>): boolean {
 
 export type EndedAs = { readonly state: 'failed' | 'expired'; readonly error: ActionError };
 
-/** The end of an action that is not done before it expires. */
-export function endOfExpired({ limitedBy }: Pick<Action, 'limitedBy'>): EndedAs {
-  return limitedBy === undefined
-    ? { state: 'expired', error: { code: 'expired' } }
-    : { state: 'failed', error: { code: 'limited', whatsappCode: limitedBy } };
+/** The end of an action that is not done before it expires: `expired` only if nobody has begun it. */
+export function endOfExpired({ limitedBy, attempts }: Pick<Action, 'limitedBy' | 'attempts'>): EndedAs {
+  if (limitedBy !== undefined) return { state: 'failed', error: { code: 'limited', whatsappCode: limitedBy } };
+  if (attempts > 0) return { state: 'failed', error: { code: 'outcome_unknown' } };
+  return { state: 'expired', error: { code: 'expired' } };
 }
 
 /** The action as a reader sees it: one whose time is over has ended, although nobody has written so. */
 export function asShownAction(action: Action, nowMs: number): Action {
   if (isEnded(action) || nowMs <= action.expiresAtMs + LATE_MS) return action;
-  const isLost = action.state === 'running' && rowOf(action.kind).effect === 'once';
+  const isLost = action.state === 'running' && effectOf(action.kind) === 'once';
   const end: EndedAs = isLost ? { state: 'failed', error: { code: 'outcome_unknown' } } : endOfExpired(action);
   return { ...action, ...end };
 }

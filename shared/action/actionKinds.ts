@@ -32,6 +32,19 @@ export function rowOf(kind: ActionKind): ActionRow {
   return row;
 }
 
+/**
+ * Whether this process knows a kind. A newer API may accept kinds that an older worker does not know: they wait for a
+ * worker that does.
+ */
+export function isKnownKind(kind: string): kind is ActionKind {
+  return byKind.has(kind);
+}
+
+/** The effect of a kind. A kind that is not known here counts as `once`: nobody may ask for it twice. */
+export function effectOf(kind: string): ActionRow['effect'] {
+  return byKind.get(kind)?.effect ?? 'once';
+}
+
 /** Names of the request's fields that stand in the path. */
 export function pathFieldsOf({ path }: Pick<ActionRow, 'path'>): readonly string[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '');

@@ -1,6 +1,6 @@
 import { MOST_OPEN_ACTIONS, isEnded, type Action } from '../../shared/action/action.ts';
 import type { ActionErrorCode } from '../../shared/action/actionError.ts';
-import { rowOf, type ActionKind } from '../../shared/action/actionKinds.ts';
+import { effectOf, isKnownKind, type ActionKind } from '../../shared/action/actionKinds.ts';
 import type { OpenAction, OpenActions } from '../../shared/action/openActions.ts';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import { waitUntil } from '../../shared/kernel/clock.ts';
@@ -38,7 +38,7 @@ export class ConnectionActions {
    */
   #knowsAll = false;
   #again = false;
-  #looking = false;
+  #looking: Promise<void> | undefined;
   #finishing = false;
   #waiting = new AbortController();
 
@@ -77,7 +77,7 @@ export class ConnectionActions {
   look(): void {
     this.#again = true;
     this.#waiting.abort();
-    if (!this.#looking && !this.#finishing) void this.#keepLooking();
+    if (this.#looking === undefined && !this.#finishing) this.#looking = this.#keepLooking();
   }
 
   /**
@@ -86,6 +86,7 @@ export class ConnectionActions {
   async finish(): Promise<void> {
     this.#finishing = true;
     this.#waiting.abort();
+    await this.#looking;
     await Promise.all(this.#running.values());
   }
 
@@ -106,14 +107,13 @@ export class ConnectionActions {
   }
 
   async #end(action: Action, code: ActionErrorCode): Promise<'over' | 'elsewhere'> {
-    const isLost = action.state === 'running' && rowOf(action.kind).effect === 'once';
+    const isLost = action.state === 'running' && effectOf(action.kind) === 'once';
     const error = { code: isLost ? 'outcome_unknown' : code } as const;
     return (await endAction(this.#dependencies, action, { state: 'failed', error })).run;
   }
 
   async #keepLooking(): Promise<void> {
     const { clock, random, logger } = this.#dependencies;
-    this.#looking = true;
     let failures = 0;
     while (this.#again && !this.#finishing) {
       this.#again = false;
@@ -132,7 +132,7 @@ export class ConnectionActions {
       await waitUntil(clock, nextMs, waiting.signal);
       this.#again = true;
     }
-    this.#looking = false;
+    this.#looking = undefined;
   }
 
   /**
@@ -171,9 +171,11 @@ export class ConnectionActions {
   async #comeTo({ actionId, kind }: OpenAction, isDue: boolean): Promise<'waits' | 'went'> {
     const { owned, actions, openActions, clock, socket: usable } = this.#dependencies;
     const action = await actions.find(owned.connectionId, actionId);
+    // A drain may have begun meanwhile: what it waits for is said by then.
+    if (this.#finishing) return 'waits';
     const socket = usable();
-    const canAsk = isDue && socket !== undefined;
-    const decided = decideOpen(action, rowOf(kind).effect, { nowMs: clock.nowMs(), canAsk });
+    const canAsk = isDue && socket !== undefined && isKnownKind(kind);
+    const decided = decideOpen(action, effectOf(kind), { nowMs: clock.nowMs(), canAsk });
     if (action === undefined || decided.decision === 'forget') await openActions.remove(owned, actionId);
     else if (decided.decision === 'tell') await tellEnd(this.#dependencies, action);
     else if (decided.decision === 'end') await endAction(this.#dependencies, action, decided.ended);

@@ -28,6 +28,8 @@ export type Verdict =
 export const MOST_UNANSWERED = 3;
 /** The number of tries that WhatsApp limited after which an action is given up, however long it may wait. */
 export const MOST_LIMITED = 20;
+/** The number of tries of all kinds after which nobody begins another. */
+export const MOST_TRIES = 30;
 
 /**
  * Decides about an action that nobody in this process is asking for.
@@ -44,6 +46,8 @@ export function decideOpen(
   // The owner that began it is gone, and WhatsApp may have been asked.
   if (isTakenUp && effect === 'once') return end({ code: 'outcome_unknown' });
   if (action.expiresAtMs <= context.nowMs) return { decision: 'end', ended: endOfExpired(action) };
+  // An answer may end the process that asked, again and again.
+  if (action.attempts >= MOST_TRIES) return end({ code: 'internal_error' });
   return context.canAsk ? { decision: 'ask', isTakenUp } : { decision: 'wait' };
 }
 

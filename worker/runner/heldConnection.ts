@@ -202,6 +202,8 @@ export class HeldConnection {
   async #perform(action: ControlAction, connection: Connection | undefined): Promise<CommandResult> {
     if (action.action === 'forget') {
       await this.lose();
+      // An action may have been noted while the connection was being removed.
+      await this.actions.failAll('connection_deleted');
       this.#dependencies.onForgotten();
     } else if (action.action === 'fail_messages') {
       await this.#failAll('connection_not_paired');

@@ -85,7 +85,7 @@ describe('an action as a reader sees it', () => {
   });
 
   it('says what limited it', () => {
-    expect(endOfExpired({ limitedBy: 429 })).toEqual({
+    expect(endOfExpired({ limitedBy: 429, attempts: 1 })).toEqual({
       state: 'failed',
       error: { code: 'limited', whatsappCode: 429 },
     });

@@ -294,6 +294,24 @@ describe('the actions of a connection', () => {
     expect(socket.asked).toHaveLength(1);
   });
 
+  it('waits with a kind that a newer version knows, and does what is behind it', async () => {
+    const connection = await core.aConnection();
+    const { desk, socket } = someActions(core, connection);
+    const unknown = await core.anAction(connection, {
+      kind: 'presence_of_moon' as Action['kind'],
+      expiresAtMs: Date.now() + 1_500,
+    });
+    const known = await core.anAction(connection);
+    socket.actionOutcomes.push(typed);
+
+    await desk.handle(unknown.actionId);
+    await desk.handle(known.actionId);
+    await becomes(known, 'succeeded');
+    await becomes(unknown, 'expired/expired');
+
+    expect(socket.asked).toHaveLength(1);
+  });
+
   it('begins nothing more when it finishes, and waits for what it has begun', async () => {
     const connection = await core.aConnection();
     const { desk, socket } = someActions(core, connection);

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../../shared/action/action.ts';
 import type { ActionOutcome } from '../../../worker/socket/port/actionOutcome.ts';
-import { decideOpen, judgeAction, MOST_LIMITED, MOST_UNANSWERED } from '../../../worker/actions/judgeAction.ts';
+import {
+  decideOpen,
+  judgeAction,
+  MOST_LIMITED,
+  MOST_TRIES,
+  MOST_UNANSWERED,
+} from '../../../worker/actions/judgeAction.ts';
 
 const said = (verdict: ReturnType<typeof judgeAction>): string => {
   if (verdict.verdict === 'again')
@@ -27,7 +33,7 @@ describe('what an outcome means', () => {
 
 describe('what is done about an open action', () => {
   const action = (overrides: Partial<Action>): Action =>
-    ({ state: 'accepted', expiresAtMs: 100, kind: 'chat_typing', ...overrides }) as Action;
+    ({ state: 'accepted', attempts: 0, expiresAtMs: 100, kind: 'chat_typing', ...overrides }) as Action;
   const shown = (decided: ReturnType<typeof decideOpen>): string => {
     if (decided.decision === 'end')
       return decided.ended.state === 'succeeded' ? '?' : `end ${decided.ended.error.code}`;
@@ -43,7 +49,23 @@ describe('what is done about an open action', () => {
     ['accepted, limited, at its end', action({ limitedBy: 429 }), 100, true, 'end limited', 'end limited'],
     ['begun, online', action({ state: 'running' }), 50, true, 'ask (taken up)', 'end outcome_unknown'],
     ['begun, offline', action({ state: 'running' }), 50, false, 'wait', 'end outcome_unknown'],
-    ['begun, at its end', action({ state: 'running' }), 100, false, 'end expired', 'end outcome_unknown'],
+    [
+      'begun, at its end',
+      action({ state: 'running', attempts: 1 }),
+      100,
+      false,
+      'end outcome_unknown',
+      'end outcome_unknown',
+    ],
+    ['tried before, at its end', action({ attempts: 1 }), 100, true, 'end outcome_unknown', 'end outcome_unknown'],
+    [
+      'taken up again and again',
+      action({ state: 'running', attempts: MOST_TRIES }),
+      50,
+      true,
+      'end internal_error',
+      'end outcome_unknown',
+    ],
   ])('%s', (_name, found, nowMs, canAsk, repeatable, once) => {
     expect(shown(decideOpen(found, 'repeatable', { nowMs, canAsk }))).toBe(repeatable);
     expect(shown(decideOpen(found, 'once', { nowMs, canAsk }))).toBe(once);

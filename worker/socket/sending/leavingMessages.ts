@@ -1,3 +1,5 @@
+import { withDeadline } from '../../../shared/kernel/deadline.ts';
+import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import type { SendRequest } from '../port/connectionSocket.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { fromKept, toKept } from '../wire/keptMessage.ts';
@@ -38,7 +40,7 @@ export async function toLeaving(
 ): Promise<LeavingMessage> {
   const { stanzaId, content, triedBefore = false } = request;
   if (triedBefore) {
-    const earlier = (await session.findSent([stanzaId])).get(stanzaId);
+    const earlier = (await readKept(session, stanzaId)).get(stanzaId);
     if (earlier === 'unreadable') throw new Error('what was kept of a message cannot be opened');
     if (earlier !== undefined) return { ...fromKept(earlier), kept: Promise.resolve() };
   }
@@ -50,4 +52,13 @@ export async function toLeaving(
   // The part that waits for it may have failed before.
   kept.catch(() => undefined);
   return { ...fromKept(bytes), kept };
+}
+
+/** A store that is silent fails this in words of its own, so that nobody takes it for a silent WhatsApp. */
+async function readKept(session: Pick<OpenSocketOptions['session'], 'findSent'>, stanzaId: string) {
+  try {
+    return await withDeadline('reading a kept message', deadlines.send.ms, () => session.findSent([stanzaId]));
+  } catch (cause) {
+    throw new Error('what was kept of a message cannot be read now', { cause });
+  }
 }
