@@ -66,13 +66,14 @@ export async function acceptAction(
       detail: 'What is asked of an action may be 64 KB as JSON. Ask for less at a time.',
     });
   }
-  await assertAcceptable(dependencies, asked);
+  const account = await assertAcceptable(dependencies, asked);
   const { actionId } = await reserveIds(dependencies, key, { actionId: makeId('act', nowMs, random) });
   const action = await actions.create({
     actionId,
     tenantId,
     connectionId,
     kind,
+    account,
     request,
     state: 'accepted',
     correlationId,
@@ -109,10 +110,11 @@ async function tellOwner(
  */
 const ASKABLE: ReadonlySet<ConnectionStatus> = new Set<ConnectionStatus>(['online', 'handing_off']);
 
+/** Refuses what cannot be asked now. Returns the account that it is asked of, by its phone-number address. */
 async function assertAcceptable(
   { openActions }: AcceptActionDependencies,
   { connection, expiresAtMs }: AcceptActionRequest,
-): Promise<void> {
+): Promise<string> {
   if (connection.account === undefined) throw new AppError('connection_not_paired');
   if (connection.wanted === 'off') throw new AppError('connection_off');
   if (!ASKABLE.has(connection.status) && expiresAtMs === undefined) {
@@ -122,6 +124,7 @@ async function assertAcceptable(
   }
   const open = await openActions.ofConnection(connection, MOST_OPEN_ACTIONS);
   if (open.length >= MOST_OPEN_ACTIONS) throw new AppError('too_many_actions', { retryAfterSeconds: 10 });
+  return connection.account.phoneJid;
 }
 
 function assertTimely(expiresAtMs: number | undefined, nowMs: number): void {

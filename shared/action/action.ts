@@ -17,6 +17,8 @@ export interface Action {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
   readonly kind: ActionKind;
+  /** The account that it was asked of, by its phone-number address: another one that is linked later does not do it. */
+  readonly account: string;
   /** The request as its schema accepted it. */
   readonly request: Readonly<Record<string, unknown>>;
   readonly state: ActionState;

@@ -186,6 +186,7 @@ function toAction(item: Record<string, unknown>): Action {
     tenantId: item['tenantId'] as TenantId,
     connectionId: item['connectionId'] as ConnectionId,
     kind: item['kind'] as ActionKind,
+    account: item['account'] as string,
     request: item['request'] as Action['request'],
     state: item['state'] as ActionState,
     result: item['result'] as Action['result'],

@@ -69,6 +69,8 @@ export function judgeAction(
       if (tried.attempts >= MOST_LIMITED) return giveUp({ code: 'limited', whatsappCode });
       return { verdict: 'again', rests: true, limitedBy: whatsappCode };
     }
+    case 'other_account':
+      return giveUp({ code: 'connection_not_paired' });
     case 'not_asked':
       return { verdict: 'again', rests: false };
     default: {

@@ -106,12 +106,12 @@ export async function tellEnd(dependencies: RunDependencies, { actionId, correla
 /** The outcome, or undefined when something of ours failed, which is logged. */
 async function ask(
   { logger, metrics, clock }: RunDependencies,
-  { actionId, kind, request, correlationId }: Action,
+  { actionId, kind, account, request, correlationId }: Action,
   socket: AskingSocket,
 ): Promise<ActionOutcome | undefined> {
   const begunAtMs = clock.monotonicMs();
   try {
-    const outcome = await socket.ask({ kind, request } as unknown as AskedAction);
+    const outcome = await socket.ask({ kind, request } as unknown as AskedAction, account);
     metrics.measure('ActionDuration', clock.monotonicMs() - begunAtMs, {});
     return outcome;
   } catch (error) {

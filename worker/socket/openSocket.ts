@@ -23,6 +23,7 @@ import { Outgoing } from './sending/outgoing.ts';
 import { UnrecordedSends } from './sending/unrecordedSends.ts';
 import { SocketCredentials } from './signal/socketCredentials.ts';
 import { SocketEvidence } from './socketEvidence.ts';
+import type { Me } from './wire/envelope.ts';
 
 /** Opens one socket. Throws when the session holds no credentials for a login. What happens next arrives through `emit`. */
 export function openSocket(options: OpenSocketOptions): ConnectionSocket {
@@ -33,6 +34,7 @@ class BaileysSocket implements ConnectionSocket {
   readonly generation: number;
   readonly #outgoing: Outgoing;
   readonly #asking: Asking;
+  readonly #me: () => Me;
   readonly #unrecorded: UnrecordedSends;
   readonly #evidence: SocketEvidence;
   readonly #probe: Probe;
@@ -44,6 +46,7 @@ class BaileysSocket implements ConnectionSocket {
     this.generation = options.generation;
     const cut = (cause: unknown): void => this.#ending.cut(cause);
     const credentials = new SocketCredentials(options, cut);
+    this.#me = credentials.me;
     const facts = new FactsInOrder(options, credentials.me);
     const acknowledgements = new Acknowledgements(clock.monotonicMs);
     const caughtUp = Promise.withResolvers<void>();
@@ -98,8 +101,9 @@ class BaileysSocket implements ConnectionSocket {
 
   readonly chatOf = (to: string): Promise<string> => this.#outgoing.chatOf(to);
 
-  readonly ask = async (action: AskedAction): Promise<ActionOutcome> => {
+  readonly ask = async (action: AskedAction, account: string): Promise<ActionOutcome> => {
     if (!this.#opening.hasCaughtUp || this.#ending.isClosed) return { outcome: 'not_asked' };
+    if (account !== this.#me().phoneJid) return { outcome: 'other_account' };
     return askWhatsApp(this.#asking, action);
   };
 

@@ -52,6 +52,7 @@ function anAction(overrides: Partial<Action> = {}): Action {
     tenantId: 'tnt_1' as Action['tenantId'],
     connectionId: 'con_1' as Action['connectionId'],
     kind: 'chat_typing',
+    account: '4915100000001@s.whatsapp.net',
     request: {},
     state: 'accepted',
     correlationId: 'cor-1' as Action['correlationId'],

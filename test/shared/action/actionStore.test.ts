@@ -26,6 +26,7 @@ describe('the store of actions', () => {
       ...ids,
       actionId: makeId('act', createdAtMs, systemRandom),
       kind: 'chat_typing',
+      account: '4915100000001@s.whatsapp.net',
       request: { chat: '+4915123456789', state: 'composing' },
       state: 'accepted',
       correlationId: 'cor-test-1' as Action['correlationId'],

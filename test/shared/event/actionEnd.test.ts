@@ -20,6 +20,7 @@ describe('the end of an action, recorded', () => {
       ...ids,
       actionId: makeId('act', 1_000, systemRandom),
       kind: 'chat_typing',
+      account: '4915100000001@s.whatsapp.net',
       request: { chat: '+4915123456789', state: 'composing' },
       state: 'accepted',
       correlationId: 'cor-of-request' as Action['correlationId'],

@@ -25,6 +25,7 @@ describe('what an outcome means', () => {
     [{ outcome: 'unanswered', whatsappCode: 503 }, 1, 'again, later', 'failed/outcome_unknown'],
     [{ outcome: 'unanswered' }, MOST_UNANSWERED, 'failed/unanswered', 'failed/outcome_unknown'],
     [{ outcome: 'not_asked' }, 99, 'again', 'again'],
+    [{ outcome: 'other_account' }, 1, 'failed/connection_not_paired', 'failed/connection_not_paired'],
   ])('%j at try %i: repeatable %s, once %s', (outcome, attempts, repeatable, once) => {
     expect(said(judgeAction(outcome, { effect: 'repeatable', attempts }))).toBe(repeatable);
     expect(said(judgeAction(outcome, { effect: 'once', attempts }))).toBe(once);

@@ -166,6 +166,7 @@ export async function startCore() {
       connectionId,
       actionId: makeId('act', createdAtMs, systemRandom),
       kind: 'chat_typing',
+      account: '4915112345678@s.whatsapp.net',
       request: { chat: '+4915187654321', state: 'composing' },
       state: 'accepted',
       correlationId: 'cor-test-1' as CorrelationId,

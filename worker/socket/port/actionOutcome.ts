@@ -9,5 +9,7 @@ export type ActionOutcome<Result = Readonly<Record<string, unknown>>> =
   | { readonly outcome: 'limited'; readonly whatsappCode: number }
   /** WhatsApp had trouble (408, 5xx) or gave no answer: the action may have been done, or not. */
   | { readonly outcome: 'unanswered'; readonly whatsappCode?: number }
+  /** The socket is another account's than the one that was asked: nothing has left. */
+  | { readonly outcome: 'other_account' }
   /** The socket cannot be asked on: nothing has left. */
   | { readonly outcome: 'not_asked' };

@@ -98,8 +98,11 @@ export interface ConnectionSocket {
    * WhatsApp.
    */
   readonly chatOf: (to: string) => Promise<string>;
-  /** Asks WhatsApp for an action, once, within the deadline of its kind. Rejects only for a fault of ours. */
-  readonly ask: (action: AskedAction) => Promise<ActionOutcome>;
+  /**
+   * Asks WhatsApp for an action, once, within the deadline of its kind, if the socket is that account's (its
+   * phone-number address). Rejects only for a fault of ours.
+   */
+  readonly ask: (action: AskedAction, account: string) => Promise<ActionOutcome>;
   /**
    * Closes the socket and waits until nothing of it is left: listeners, timers, unflushed ratchet steps.
    * `logout` also removes the linked device at WhatsApp. At most 2 s longer than the logout's own deadline.

@@ -23,9 +23,9 @@ describe('actions on a real socket', () => {
   afterEach(() => room.client.clearFaults());
   afterAll(() => room.stop());
 
-  const ask = (action: AskedAction) => {
+  const ask = (action: AskedAction, account = `${ANN}@s.whatsapp.net`) => {
     if (room.socket === undefined) throw new Error('there is no socket');
-    return room.socket.ask(action);
+    return room.socket.ask(action, account);
   };
   const check = (...contacts: readonly string[]) =>
     ask({ kind: 'contacts_check', request: { contacts: [...contacts] } });
@@ -37,6 +37,16 @@ describe('actions on a real socket', () => {
     return jidOf(account, 0, 'lid');
   };
   const accountQueries = async (): Promise<number> => (await room.client.stats()).accountQueries[ANN] ?? 0;
+
+  it('asks nothing for the account that was linked before', async () => {
+    const before = await accountQueries();
+    const request = { contacts: [`+${BOB}`] };
+
+    const outcome = await ask({ kind: 'contacts_check', request }, `${EVE}@s.whatsapp.net`);
+
+    expect(outcome).toEqual({ outcome: 'other_account' });
+    expect((await accountQueries()) - before).toBe(0);
+  });
 
   it('says of each number, in their order and in one query, whether it has an account and which', async () => {
     await room.client.fault({ kind: 'other_number', asked: '5547988211984', account: EVE });
