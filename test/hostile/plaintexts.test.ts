@@ -1,28 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { add, describeFaults, figuresOf, NOTHING_YET } from './fuzzReport.ts';
-import { Passage } from './inProcess.ts';
-import { drawLot, knownPlaintexts, LOT } from './plaintexts.ts';
+import { itGivesOneEventEach, SEED } from './plaintextCases.ts';
+import { drawLot } from './plaintexts.ts';
 
-/** Another one than that of `npm run fuzz`, which brings a million. */
-const SEED = 20_261_128;
 /** `plaintexts.prove.ts` brings ten times as many. */
 const LOTS = 2;
 
 describe('what a contact may put into a message', () => {
-  it('gives one event each, 2,000 times, and loses nobody else a message', async () => {
-    let figures = NOTHING_YET;
-    for (let lot = 0; lot < LOTS; lot += 1) {
-      const passage = new Passage();
-      await passage.bring(lot === 0 ? [...knownPlaintexts, ...drawLot(SEED, lot)] : drawLot(SEED, lot));
-      figures = add(figures, figuresOf(passage.outcome(), lot));
-    }
-
-    expect(describeFaults(figures)).toEqual([]);
-    expect(figures).toMatchObject({ cases: knownPlaintexts.length + LOTS * LOT });
-    expect(figures.neighbours).toBeGreaterThanOrEqual((LOTS * LOT) / 10);
-    // A harness that brings nothing through would find nothing either.
-    expect(figures.events).toBeGreaterThan(figures.cases * 0.8);
-  }, 180_000);
+  itGivesOneEventEach(LOTS);
 
   it('is the same again for the same seed', () => {
     const [one, again, other] = [drawLot(SEED, 3, 50), drawLot(SEED, 3, 50), drawLot(SEED, 4, 50)];

@@ -11,7 +11,7 @@ export const chatTyping = actionRow({
   summary: 'Show that you are typing or recording in a chat, or have stopped',
   description:
     'WhatsApp shows it for about 25 seconds, or until a message comes or `paused` is sent. It is shown only while your account counts as ' +
-    'available: set `presence` of the connection to `available`. The result says what the connection announces. WhatsApp does not say ' +
+    'available: set `presence` of the connection to `available`, which is announced at its next login (`POST …/restart`). The result says what the connection announces. WhatsApp does not say ' +
     'whether anybody saw it.',
   request: z.strictObject({
     chat: z
