@@ -202,7 +202,7 @@ async function publish(
   await dependencies.publisher.publish(dependencies.owned, facts, message.correlationId);
 }
 
-type ToldResult = Pick<SendResult, 'atMs' | 'error' | 'toSelf'> & Pick<SendResultFact, 'state'>;
+type ToldResult = Pick<SendResult, 'atMs' | 'error' | 'toAlias' | 'toSelf'> & Pick<SendResultFact, 'state'>;
 
 function toFacts(message: SentMessage, result: ToldResult): readonly (SendResultFact | ReceiptFact)[] {
   const fact = toFact(message.messageId, result);
@@ -214,7 +214,7 @@ function toFacts(message: SentMessage, result: ToldResult): readonly (SendResult
   return [fact, { kind: 'receipt', key, atMs: result.atMs, stanzaId, chat: to, recipient: to, state: 'delivered' }];
 }
 
-function toFact(messageId: MessageId, { state, atMs, error }: ToldResult): SendResultFact {
+function toFact(messageId: MessageId, { state, atMs, error, toAlias, toSelf }: ToldResult): SendResultFact {
   return {
     kind: 'send_result',
     // Reconcile may publish the same about a message that never reached the queue: one fact, one key.
@@ -223,5 +223,7 @@ function toFact(messageId: MessageId, { state, atMs, error }: ToldResult): SendR
     messageId,
     state,
     ...(error === undefined ? {} : { error: toShownError(error) }),
+    ...(toAlias === undefined ? {} : { toAlias }),
+    ...(toSelf === undefined ? {} : { toSelf }),
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { MessageId } from '../../kernel/id.ts';
 import type { SentMessage } from '../../message/message.ts';
 import { sendErrorSchema } from '../../message/sendError.ts';
-import { brandedText, commonFields } from './factField.ts';
+import { address, brandedText, commonFields } from './factField.ts';
 import { factRow } from './factRow.ts';
 import { messageStatus, messageStatusDraft, recipientOf } from './messageStatus.ts';
 
@@ -12,9 +12,13 @@ const schema = z.object({
   messageId: brandedText<MessageId>(),
   state: z.enum(['sent', 'failed', 'expired', 'cancelled']),
   error: sendErrorSchema.optional(),
+  /** The other name of the recipient, where sending it told one. */
+  toAlias: address.optional(),
+  /** Whether the account wrote to itself. */
+  toSelf: z.literal(true).optional(),
 });
 
-/** The result of a send command, recorded on the message row before this is published. */
+/** The result of a send command, with all that the row of its message says of it. */
 export type SendResultFact = z.infer<typeof schema>;
 
 export const sendResultFact = factRow({
@@ -24,7 +28,7 @@ export const sendResultFact = factRow({
   about: ({ messageId }) => ({ messageId }),
   decide: (fact, { message }) => {
     if (message?.direction !== 'out') return { plan: 'ignored' };
-    const told = { status: fact.state, recipient: recipientOf(message), error: fact.error };
+    const told = { status: fact.state, recipient: recipientOf(message, fact.toAlias), error: fact.error };
     return { plan: 'stored', draft: messageStatusDraft(message, timeOfResult(message, fact), told) };
   },
   events: [messageStatus],
