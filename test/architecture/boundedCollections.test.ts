@@ -12,6 +12,9 @@ const SOURCE_ROOTS = ['shared', 'functions', 'worker'] as const;
 const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #held': 'what is open: each entry goes with its release',
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
+  'shared/platform/batchedCalls.ts #waiting':
+    'entries of callers that wait for them: one for each connection, or what a poller holds',
+  'worker/facts/byteRoom.ts #waiting': 'one for each connection that publishes, with a deadline',
   'worker/actions/connectionActions.ts #running': 'actions that are being asked for: four at most',
   'worker/sending/chatHolds.ts #holds': 'chats with a parked message: others are forgotten at each look',
   'worker/commands/groupLanes.ts #lanes': 'groups that are worked: the poller holds at most 400 commands',

@@ -18,12 +18,17 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'shared/platform/aws.ts: sdk client SQSClient': [1, 'the one factory: guardCalls bounds each call'],
   'shared/platform/taskClient.ts: sdk client ECSClient': [1, 'made like those of the factory'],
   'shared/platform/aws.ts: sdk client KMSClient': [1, 'the one factory: guardCalls bounds each call'],
+  'shared/platform/batchedCalls.ts: event new Promise': [
+    2,
+    'an entry and its call, which end with the signal of the caller or with the deadline of the client',
+  ],
   'shared/platform/boundedHttpHandler.ts: sdk client NodeHttpHandler': [1, 'ends with the signal of the call'],
   'shared/webhook/addressGuard.ts: network dnsLookup': [1, 'systemResolve, which the guard calls in withDeadline'],
   'shared/webhook/postWebhook.ts: event withResolvers': [
     2,
     'the head and the end of an answer, awaited in withDeadline',
   ],
+  'worker/facts/byteRoom.ts: event new Promise': [1, 'ours to settle; given up with the signal of its caller'],
   'worker/sending/sendCommand.ts: event withResolvers': [1, 'settled in a finally; receipts wait 30 s for it at most'],
   'worker/fleet/openBudget.ts: event new Promise': [1, 'ours to settle; given up with the signal of its caller'],
   'worker/runner/connectionRunner.ts: event withResolvers': [1, 'the end of a runner; each wait for it is bounded'],

@@ -3,7 +3,10 @@ import { allPoints, kindOf, mergeCalls, portOf, replayCommand, samplePoints } fr
 import { moments } from './portWatch.ts';
 
 const recordings = new Map([
-  ['receive', ['store Put SIGNAL#1', 'queue SendMessage events#1', 'store Put SIGNAL#2', 'socket write receipt#1']],
+  [
+    'receive',
+    ['store Put SIGNAL#1', 'queue SendMessageBatch events#1', 'store Put SIGNAL#2', 'socket write receipt#1'],
+  ],
   ['send', ['store Put SIGNAL#1', 'socket write message#1', 'socket write message#2']],
 ]);
 

@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { writeRandomPadMax16, type BinaryNode } from '@whiskeysockets/baileys';
 import { makeIngestHandler } from '../../functions/ingest/handler.ts';
@@ -150,13 +150,21 @@ export class Passage {
 
   /** The queue: it refuses what SQS refuses. */
   async #take(command: unknown): Promise<object> {
+    if (command instanceof SendMessageBatchCommand) {
+      const { QueueUrl, Entries = [] } = command.input;
+      for (const { MessageBody = '' } of Entries) this.#takeBody(QueueUrl, MessageBody);
+      return { Successful: Entries.map(({ Id }) => ({ Id })), $metadata: {} };
+    }
     if (!(command instanceof SendMessageCommand)) throw new Error('the queue does not know this request');
-    const { MessageBody = '', QueueUrl } = command.input;
-    if (QueueUrl !== `https://sqs/${eventQueueName(STAGE)}`) this.#note('it went to the dead letters');
+    this.#takeBody(command.input.QueueUrl, command.input.MessageBody ?? '');
+    return { $metadata: {} };
+  }
+
+  #takeBody(url: string | undefined, MessageBody: string): void {
+    if (url !== `https://sqs/${eventQueueName(STAGE)}`) this.#note('it went to the dead letters');
     else this.#bodies.push(MessageBody);
     if (!ASCII.test(MessageBody)) this.#note('the body of the queue is not ASCII');
     if (MessageBody.length > MOST_BODY_BYTES) this.#note(`the body of the queue has ${MessageBody.length} bytes`);
-    return { $metadata: {} };
   }
 
   #checkItem(item: Readonly<Record<string, unknown>>): void {

@@ -3,7 +3,7 @@ import { fitFields } from '../../shared/event/facts/factField.ts';
 import type { Refusal } from '../../shared/event/facts/factRow.ts';
 import { factSchema, rowOf, type Fact } from '../../shared/event/facts/factRows.ts';
 import { remainsOf } from '../../shared/event/readFact.ts';
-import { toAsciiJson } from '../../shared/platform/asciiJson.ts';
+import { escapeJson, toAsciiJson } from '../../shared/platform/asciiJson.ts';
 
 /**
  * `safe`: the fact may leave. `replaced`: it may, and a message says `unsupported` in place of its content.
@@ -42,7 +42,7 @@ export function sizeOf(fact: Fact): number {
 
 function fits(fact: Fact): boolean {
   const json = JSON.stringify(fact);
-  return Buffer.byteLength(json) <= factBounds.eventBytes && toAsciiJson(fact).length <= factBounds.bodyBytes;
+  return Buffer.byteLength(json) <= factBounds.eventBytes && escapeJson(json).length <= factBounds.bodyBytes;
 }
 
 /** The fact with every field that strangers wrote at its bound, and with a time that can be true. */

@@ -6,7 +6,7 @@ import type { MessageFact } from '../../../shared/event/facts/messageFact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { toAsciiJson } from '../../../shared/platform/asciiJson.ts';
 import { makeSafe, type SafeFact } from '../../../worker/facts/makeSafe.ts';
-import { splitFacts } from '../../../worker/facts/sqsFactPublisher.ts';
+import { splitFacts } from '../../../worker/facts/factParts.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 28);
 const HALF = '\ud83d';
@@ -197,9 +197,9 @@ describe('any fact', () => {
         (texts) => {
           const facts = texts.map(([unit, count], place) => text(unit.repeat(count), { key: `message:${place}` }));
           const parts = splitFacts(facts);
-          expect(parts.flat()).toEqual(facts);
+          expect(parts.flatMap((part) => part.facts)).toEqual(facts);
           for (const part of parts) {
-            expect(part.length === 1 || toAsciiJson(part).length <= 64 * 1_024).toBe(true);
+            expect(part.facts.length === 1 || toAsciiJson(part.facts).length <= 64 * 1_024).toBe(true);
           }
         },
       ),
