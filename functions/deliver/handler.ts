@@ -46,6 +46,11 @@ async function deliverRecord(dependencies: DeliverDependencies, record: SQSRecor
     return 'failed';
   } catch (error) {
     logger.warn('delivery could not be tried and comes again', { error, receiveCount });
+    // A receive without an attempt counts as well. By the schedule they last for hours, and for minutes otherwise.
+    const untried = { record, delivery: parsed.body, receiveCount };
+    await postpone(dependencies, untried, { atLeastMs: 0 }, logger).catch((also: unknown) => {
+      logger.debug('the delivery comes again when its visibility timeout is over', { error: also });
+    });
     return 'failed';
   }
 }

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { MESSAGE_BYTES, type QueueDefinition } from '../../shared/platform/queues.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';
@@ -76,7 +76,13 @@ function toQueueProps(definition: QueueDefinition) {
   return {
     queueName: definition.name,
     // SQS refuses `fifo: false`: the attribute is absent on standard queues.
-    ...(definition.fifo ? { fifo: true } : {}),
+    ...(definition.fifo
+      ? {
+          fifo: true,
+          deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+          fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+        }
+      : {}),
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
     // The limit covers a text of WhatsApp's greatest length, which takes up to 768 KB in a body in the widest script.

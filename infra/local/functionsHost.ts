@@ -15,7 +15,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
-import { deliveryQueueName, eventQueueName } from '../../shared/platform/queues.ts';
+import { deliveryQueueName, eventQueueName, functionTimes } from '../../shared/platform/queues.ts';
 import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
 import { makeGateway, type HttpHandler } from './gateway.ts';
@@ -28,7 +28,6 @@ import { startSchedule } from './schedule.ts';
 
 const WAIT_SECONDS = 1;
 const BATCHES_AT_ONCE = 2;
-const FUNCTION_TIMEOUT_MS = 30_000;
 const RECONCILE_EVERY_MS = 60_000;
 
 const { values } = parseArgs({ options: { port: { type: 'string' }, 'previous-logs': { type: 'string' } } });
@@ -76,7 +75,7 @@ const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
   concurrency: BATCHES_AT_ONCE,
   batchSize: 10,
   waitSeconds: WAIT_SECONDS,
-  timeoutMs: FUNCTION_TIMEOUT_MS,
+  timeoutMs: functionTimes.timeoutSeconds * 1_000,
   logger,
 });
 const reconcile = composeReconcile(asCaller(ingestConfig(), 'reconcile'));

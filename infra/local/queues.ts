@@ -1,5 +1,5 @@
-import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { MESSAGE_BYTES, queueDefinitions, type QueueDefinition } from '../../shared/platform/queues.ts';
+import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { fifoThroughput, MESSAGE_BYTES, queueDefinitions, type QueueDefinition } from '../../shared/platform/queues.ts';
 import { credentialsOf } from './callers.ts';
 
 /** Account id and region that the SQS emulator puts into ARNs and URLs. */
@@ -12,16 +12,29 @@ export function queueUrlBase(endpoint: string): string {
 }
 
 /**
- * Makes the queues of a stage, with their dead-letter queues. Making one again with the same settings changes nothing.
+ * Makes the queues of a stage, with their dead-letter queues. One that is there already, from an earlier release, gets
+ * the settings of this one.
  */
 export async function createQueues(endpoint: string, stage: string, shardCount: number): Promise<void> {
   const client = new SQSClient({ endpoint, region: REGION, credentials: credentialsOf('stack') });
   try {
     for (const definition of queueDefinitions(stage, shardCount)) {
-      await client.send(new CreateQueueCommand({ QueueName: definition.name, Attributes: attributesOf(definition) }));
+      await create(client, endpoint, definition);
     }
   } finally {
     client.destroy();
+  }
+}
+
+async function create(client: SQSClient, endpoint: string, definition: QueueDefinition): Promise<void> {
+  const Attributes = attributesOf(definition);
+  try {
+    await client.send(new CreateQueueCommand({ QueueName: definition.name, Attributes }));
+  } catch (error) {
+    if (!(error instanceof Error) || !error.name.endsWith('QueueNameExists')) throw error;
+    const { FifoQueue: _kind, ...changeable } = Attributes;
+    const QueueUrl = `${queueUrlBase(endpoint)}${definition.name}`;
+    await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: changeable }));
   }
 }
 
@@ -30,7 +43,7 @@ function attributesOf(definition: QueueDefinition): Record<string, string> {
     VisibilityTimeout: String(definition.visibilityTimeoutSeconds),
     MaximumMessageSize: String(MESSAGE_BYTES),
     MessageRetentionPeriod: String(definition.retentionSeconds),
-    ...(definition.fifo ? { FifoQueue: 'true' } : {}),
+    ...(definition.fifo ? { FifoQueue: 'true', ...fifoThroughput } : {}),
     ...(definition.deadLetter === undefined
       ? {}
       : {

@@ -1,7 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { deliveryQueueName, eventQueueName } from '../../shared/platform/queues.ts';
+import { deliveryQueueName, eventQueueName, functionTimes } from '../../shared/platform/queues.ts';
 import { accessStatements } from '../access/accessStatements.ts';
 import { Handler } from '../constructs/handler.ts';
 import { storeEnvironment } from '../settings/environment.ts';
@@ -12,8 +12,6 @@ export interface DeliveryStackProps extends StackProps {
   readonly settings: Settings;
 }
 
-/** The functions' timeout: a sixth of the queues' visibility timeout, as AWS advises for event sources. */
-const TIMEOUT_SECONDS = 30;
 /** The largest batch that SQS gives of a FIFO queue. */
 const BATCH_SIZE = 10;
 
@@ -32,7 +30,7 @@ export class DeliveryStack extends Stack {
       settings,
       name,
       entry: `functions/${name}/entry.ts`,
-      timeoutSeconds: TIMEOUT_SECONDS,
+      timeoutSeconds: functionTimes.timeoutSeconds,
       reservedConcurrency: concurrency,
       environment: storeEnvironment(this, settings),
       statements: accessStatements(this, settings, name),
@@ -40,6 +38,7 @@ export class DeliveryStack extends Stack {
     const source = new EventSourceMapping(this, `${name}-source`, {
       target: lambda,
       eventSourceArn: queueArn(this, queueName),
+      // There is no batching window: what waits for a full batch is late, and a backlog fills the batches by itself.
       batchSize: BATCH_SIZE,
       // Without this, the whole batch would come again because of one record.
       reportBatchItemFailures: true,

@@ -2,7 +2,7 @@ import { NestedStack, type NestedStackProps } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnQueue, CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { QueueDefinition } from '../../shared/platform/queues.ts';
+import { fifoThroughput, type QueueDefinition } from '../../shared/platform/queues.ts';
 import { queueArn } from '../settings/resources.ts';
 
 /**
@@ -43,7 +43,13 @@ export class ShardQueueStack extends NestedStack {
     const { name, fifo, deadLetter } = definition;
     return new CfnQueue(this, `Queue${/\d+/.exec(name.slice(name.lastIndexOf('-')))?.[0] ?? name}`, {
       queueName: name,
-      ...(fifo ? { fifoQueue: true } : {}),
+      ...(fifo
+        ? {
+            fifoQueue: true,
+            deduplicationScope: fifoThroughput.DeduplicationScope,
+            fifoThroughputLimit: fifoThroughput.FifoThroughputLimit,
+          }
+        : {}),
       sqsManagedSseEnabled: true,
       visibilityTimeout: definition.visibilityTimeoutSeconds,
       messageRetentionPeriod: definition.retentionSeconds,

@@ -3,6 +3,7 @@ import { canarySchema, toCanary, type CanaryConfig } from './canaryConfig.ts';
 import { connectionSettings, toConnections, type ConnectionConfig } from './connectionConfig.ts';
 import { parseEnvironment, type Environment } from './environment.ts';
 import { livenessSettings, toLiveness, type LivenessConfig } from './livenessConfig.ts';
+import { functionTimes } from './queues.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
 import { toVitals, vitalsSettings, type VitalsConfig } from './vitalsConfig.ts';
 import { keySettings, type KeyConfig } from './keyConfig.ts';
@@ -33,8 +34,14 @@ const ingestSchema = z.object({ ...storeSettings });
 const deliverSchema = z.object({
   ...storeSettings,
   ...keySettings,
-  /** How long an attempt of a webhook may take until the answer's headers, in milliseconds; 10 s when left out. */
-  HOLDFAST_WEBHOOK_TIMEOUT_MS: milliseconds(10_000),
+  /**
+   * How long an attempt of a webhook may take until the answer's headers, in milliseconds; 10 s when left out. 10 s of the
+   * function's time must be left for what is read before it and noted after it.
+   */
+  HOLDFAST_WEBHOOK_TIMEOUT_MS: milliseconds(10_000).refine(
+    (ms) => ms + 10_000 <= functionTimes.timeoutSeconds * 1_000,
+    `must leave 10 s of the ${functionTimes.timeoutSeconds} s that the function has`,
+  ),
 });
 const fleetSchema = z.object({ ...storeSettings });
 const watchdogSchema = z

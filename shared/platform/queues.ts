@@ -11,8 +11,33 @@ export interface QueueDefinition {
   readonly deadLetter: { readonly name: string; readonly maxReceiveCount: number } | undefined;
 }
 
-/** The size of the largest message that SQS accepts, body and attributes, in bytes. */
+/**
+ * The size of the largest message that SQS accepts, body and attributes, in bytes; all messages of one batch call
+ * together may have as much.
+ */
 export const MESSAGE_BYTES = 1_048_576;
+
+/**
+ * The times of a function that is fed from a queue. A function that died holds what it had until the visibility timeout
+ * is over, which with the time of a poll is the time until the work goes on: 45 s. The function ends before, so that two
+ * runs never have the same message in their hands: its timeout has room for a webhook (10 s) and three store calls, and
+ * the difference for the time between the poll and the call of the function.
+ */
+export const functionTimes = { timeoutSeconds: 25, visibilitySeconds: 40 } as const;
+/**
+ * How long a record of facts is tried before it goes to the dead letters, in seconds: a store may be away for as long.
+ * What no try can record is set aside at once.
+ */
+const FACTS_TRIED_FOR_SECONDS = 24 * 60;
+
+/**
+ * High throughput: SQS deduplicates and counts calls for each group by itself, and not 300 calls a second for the whole
+ * queue. Each deduplication id is used under one group only, so a narrower deduplication changes nothing.
+ */
+export const fifoThroughput = {
+  DeduplicationScope: 'messageGroup',
+  FifoThroughputLimit: 'perMessageGroupId',
+} as const;
 
 const DAY_SECONDS = 86_400;
 
@@ -62,15 +87,17 @@ export function queueDefinitions(stage: string, shardCount: number): readonly Qu
     {
       name: eventQueueName(stage),
       fifo: true,
-      // The visibility timeout is at least six times the function's timeout, as AWS advises for event sources.
-      visibilityTimeoutSeconds: 180,
+      visibilityTimeoutSeconds: functionTimes.visibilitySeconds,
       retentionSeconds: 14 * DAY_SECONDS,
-      deadLetter: { name: eventsDead, maxReceiveCount: 8 },
+      deadLetter: {
+        name: eventsDead,
+        maxReceiveCount: Math.ceil(FACTS_TRIED_FOR_SECONDS / functionTimes.visibilitySeconds),
+      },
     },
     {
       name: deliveryQueueName(stage),
       fifo: false,
-      visibilityTimeoutSeconds: 180,
+      visibilityTimeoutSeconds: functionTimes.visibilitySeconds,
       retentionSeconds: 14 * DAY_SECONDS,
       deadLetter: { name: deliveriesDead, maxReceiveCount: 14 },
     },

@@ -95,6 +95,15 @@ describe('queues', () => {
     expect(found.sort(byName)).toEqual(defined.sort(byName));
   });
 
+  it('are all in the mode of high throughput where they are FIFO, dead letters too', () => {
+    const fifo = ofType(resources, 'AWS::SQS::Queue').filter(({ properties }) => properties['FifoQueue'] === true);
+
+    const modes = fifo.map(({ properties }) => [properties['DeduplicationScope'], properties['FifoThroughputLimit']]);
+
+    expect(fifo.length).toBe(queueDefinitions('test', 16).filter((definition) => definition.fifo).length);
+    expect(new Set(modes.map((mode) => mode.join()))).toEqual(new Set(['messageGroup,perMessageGroupId']));
+  });
+
   it('have command queues whose dead letters go to the one queue for them', () => {
     const commands = ofType(resources, 'AWS::SQS::Queue').filter(({ template }) => template.includes('nested'));
 
@@ -138,7 +147,7 @@ describe('functions', () => {
     );
   });
 
-  it('take batches that can fail in part, no more at once than is reserved, and end in a sixth of the visibility', () => {
+  it('take batches that can fail in part, no more at once than is reserved, and end before the visibility, which is over in 45 s', () => {
     const queues = queueDefinitions('test', 16);
     const sources = ofType(resources, 'AWS::Lambda::EventSourceMapping');
 
@@ -150,7 +159,8 @@ describe('functions', () => {
         partial: properties['FunctionResponseTypes'],
         batch: properties['BatchSize'],
         atOnce: (properties['ScalingConfig'] as Record<string, unknown>)['MaximumConcurrency'],
-        room: (queue?.visibilityTimeoutSeconds ?? 0) >= 6 * Number(target['Timeout']),
+        room: (queue?.visibilityTimeoutSeconds ?? 0) - Number(target['Timeout']) >= 10,
+        goesOn: (queue?.visibilityTimeoutSeconds ?? 60) <= 45 - 5,
         reserved: target['ReservedConcurrentExecutions'],
       };
     });
@@ -165,6 +175,7 @@ describe('functions', () => {
         batch: 10,
         atOnce: concurrency,
         room: true,
+        goesOn: true,
         reserved: concurrency,
       })),
     );
