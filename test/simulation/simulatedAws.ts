@@ -34,9 +34,10 @@ export class SimulatedAws {
     this.#time = time;
     this.#network = network;
     this.#rewrite = rewrite;
-    for (const { name, visibilityTimeoutSeconds, deadLetter } of queueDefinitions(STAGE, shardCount)) {
+    for (const { name, fifo, visibilityTimeoutSeconds, deadLetter } of queueDefinitions(STAGE, shardCount)) {
       const url = `${QUEUE_URL_BASE}${name}`;
-      const own = { url, visibilitySeconds: visibilityTimeoutSeconds };
+      // All FIFO queues of the product have this mode (`fifoThroughput`).
+      const own = { url, visibilitySeconds: visibilityTimeoutSeconds, highThroughput: fifo };
       if (deadLetter === undefined) this.sqs.createQueue(own);
       else {
         const dead = `${QUEUE_URL_BASE}${deadLetter.name}`;

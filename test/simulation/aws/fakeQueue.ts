@@ -1,9 +1,13 @@
+import { Throughput } from './throughput.ts';
+
 /** How a queue is set up. */
 export interface FakeQueueSettings {
   readonly url: string;
   /** If left out, the end of the URL tells. */
   readonly fifo?: boolean;
   readonly visibilitySeconds: number;
+  /** Whether a FIFO queue counts calls and deduplicates by group. Left out, it does neither. */
+  readonly highThroughput?: boolean;
   readonly deadLetter?: { readonly url: string; readonly maxReceiveCount: number };
 }
 
@@ -29,6 +33,8 @@ export interface FakeMessage {
 /** What a send gives. */
 export type NewMessage = Pick<FakeMessage, 'id' | 'body' | 'group' | 'deduplicationId' | 'sequence' | 'sentAtMs'>;
 
+type Duplicable = Pick<NewMessage, 'deduplicationId' | 'group'>;
+
 const DEDUPLICATION_MS = 5 * 60_000;
 
 /** The messages of one queue, and who may have which of them. */
@@ -39,10 +45,13 @@ export class FakeQueue {
   readonly #groups = new Map<string, FakeMessage[]>();
   readonly #groupOf = new Map<string, string>();
   readonly #sent = new Map<string, NewMessage>();
+  /** The calls of a FIFO queue; undefined for one without order, which takes as many as come. */
+  readonly throughput: Throughput | undefined;
 
   constructor(settings: FakeQueueSettings) {
     this.settings = settings;
     this.fifo = settings.fifo ?? settings.url.endsWith('.fifo');
+    this.throughput = this.fifo ? new Throughput(settings.highThroughput ?? false) : undefined;
   }
 
   get depth(): number {
@@ -59,17 +68,21 @@ export class FakeQueue {
   }
 
   /** The message that was sent with this id less than five minutes ago, also if it is long done. */
-  duplicateOf(deduplicationId: string | undefined, nowMs: number): NewMessage | undefined {
+  duplicateOf({ deduplicationId, group }: Duplicable, nowMs: number): NewMessage | undefined {
     for (const [id, { sentAtMs }] of this.#sent) {
       if (nowMs - sentAtMs < DEDUPLICATION_MS) break;
       this.#sent.delete(id);
     }
-    return deduplicationId === undefined ? undefined : this.#sent.get(deduplicationId);
+    return deduplicationId === undefined ? undefined : this.#sent.get(this.#sentKey({ deduplicationId, group }));
   }
 
   send(message: NewMessage): void {
-    if (message.deduplicationId !== undefined) this.#sent.set(message.deduplicationId, message);
+    if (message.deduplicationId !== undefined) this.#sent.set(this.#sentKey(message), message);
     this.add(message);
+  }
+
+  #sentKey({ deduplicationId, group }: Duplicable): string {
+    return this.settings.highThroughput === true ? `${group} ${deduplicationId}` : String(deduplicationId);
   }
 
   /** Adds a message that nobody has received here. */

@@ -1,7 +1,7 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { testCases } from './contract.ts';
+import { outcomeOf, testCases } from './contract.ts';
 import { FakeSqs } from './fakeSqs.ts';
 import { sqsContract } from './sqsContract.ts';
 import { longContract } from './sqsLongContract.ts';
@@ -29,6 +29,52 @@ function aFake(): SqsUnderTest & { readonly fake: FakeSqs; readonly nowMs: () =>
 
 describe('the fake of SQS', () => {
   testCases([...sqsContract, ...longContract], aFake, []);
+
+  it.each([
+    ['refuses the 301st call of a second', false, 1],
+    ['refuses none of as many groups, with high throughput', true, 0],
+  ])('%s', async (_what, highThroughput, refused) => {
+    const fake = new FakeSqs();
+    const url = 'https://sqs/limited.fifo';
+    fake.createQueue({ url, visibilitySeconds: 30, highThroughput });
+    const send = (place: number, atMs: number) =>
+      fake.apply(
+        new SendMessageCommand({
+          QueueUrl: url,
+          MessageBody: 'body',
+          MessageGroupId: String(place % 50),
+          MessageDeduplicationId: `${atMs} ${place}`,
+        }),
+        atMs,
+      );
+
+    for (let place = 0; place < 300; place += 1) send(place, 5_000);
+    const outcome = await outcomeOf(Promise.resolve().then(() => send(300, 5_999)));
+    send(301, 6_000);
+
+    expect(outcome).toBe(refused === 0 ? 'taken' : 'RequestThrottled');
+    expect(fake.throttled(url)).toBe(refused);
+  });
+
+  it('with high throughput knows an id again in its group only', () => {
+    const fake = new FakeSqs();
+    const url = 'https://sqs/deduplicated.fifo';
+    fake.createQueue({ url, visibilitySeconds: 30, highThroughput: true });
+    const send = (group: string) =>
+      fake.apply(
+        new SendMessageCommand({
+          QueueUrl: url,
+          MessageBody: 'body',
+          MessageGroupId: group,
+          MessageDeduplicationId: 'id',
+        }),
+        1_000,
+      );
+
+    for (const group of ['a', 'a', 'b']) send(group);
+
+    expect(fake.messages(url).map(({ group }) => group)).toEqual(['a', 'b']);
+  });
 
   it('shows what is in a queue, in flight or not', async () => {
     const service = aFake();

@@ -1,6 +1,9 @@
 import {
   BatchEntryIdsNotDistinct,
+  BatchRequestTooLong,
+  ChangeMessageVisibilityBatchCommand,
   ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
   DeleteMessageCommand,
   EmptyBatchRequest,
   MessageNotInflight,
@@ -13,9 +16,11 @@ import {
   TooManyEntriesInBatchRequest,
   type Message,
 } from '@aws-sdk/client-sqs';
+import type { CountedCall } from './throughput.ts';
 import { FakeQueue, type FakeMessage, type FakeQueueSettings } from './fakeQueue.ts';
 
 const MOST = 10;
+const MOST_BYTES = 1_048_576;
 const LONGEST_VISIBILITY_SECONDS = 12 * 3_600;
 const metadata = { $metadata: {} } as const;
 
@@ -35,7 +40,8 @@ const TAKEN = /^[\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
  * SQS in memory, with time as an argument that must not go back. It keeps AWS's rules for FIFO queues: order within a group;
  * up to ten messages in a receive, of one group as many as there are; a group with a message in flight gives none;
  * deduplication for five minutes; a handle that was superseded or is over is refused; what is received too often goes to
- * the dead letters. A receive does not wait: that is for whoever has a clock. Messages do not age, so the retention of
+ * the dead letters; calls above 300 a second of a queue, or with high throughput of a group, are throttled. A receive
+ * does not wait: that is for whoever has a clock. Messages do not age, so the retention of
  * days is not modelled. Queues without order are simpler here than in AWS: in order, and each message once.
  */
 export class FakeSqs {
@@ -49,12 +55,29 @@ export class FakeSqs {
   /** Applies a command. Throws the SDK's own exceptions. */
   apply(command: unknown, nowMs: number): unknown {
     if (command instanceof SendMessageCommand) {
+      this.#count('send', command.input.QueueUrl, [command.input], nowMs);
       return { ...this.#send(this.#queue(command.input.QueueUrl), command.input, nowMs), ...metadata };
     }
     if (command instanceof SendMessageBatchCommand) return this.#sendBatch(command.input, nowMs);
     if (command instanceof ReceiveMessageCommand) return this.#receive(command.input, nowMs);
-    if (command instanceof DeleteMessageCommand) return this.#delete(command.input, nowMs);
+    if (command instanceof DeleteMessageCommand) {
+      this.#count('delete', command.input.QueueUrl, [command.input], nowMs);
+      return this.#delete(command.input, nowMs);
+    }
     if (command instanceof ChangeMessageVisibilityCommand) return this.#setVisibility(command.input, nowMs);
+    if (command instanceof DeleteMessageBatchCommand) {
+      const { QueueUrl, Entries = [] } = command.input;
+      checkEntries(Entries);
+      this.#count('delete', QueueUrl, Entries, nowMs);
+      return eachEntry(Entries, (entry) => this.#delete({ ...entry, QueueUrl }, nowMs));
+    }
+    if (command instanceof ChangeMessageVisibilityBatchCommand) {
+      const { QueueUrl, Entries = [] } = command.input;
+      checkEntries(Entries);
+      return eachEntry(Entries, (entry) =>
+        this.#setVisibility({ ...entry, QueueUrl, VisibilityTimeout: entry.VisibilityTimeout }, nowMs),
+      );
+    }
     throw new Error(`the fake does not know ${(command as object).constructor.name}`);
   }
 
@@ -84,7 +107,7 @@ export class FakeSqs {
     else if (group !== undefined || deduplicationId !== undefined) {
       throw new Error('the fake knows groups and deduplication in FIFO queues only');
     }
-    const known = queue.duplicateOf(deduplicationId, nowMs);
+    const known = queue.duplicateOf({ deduplicationId, group }, nowMs);
     if (known !== undefined) return { MessageId: known.id, SequenceNumber: toSequenceNumber(known.sequence) };
     const sequence = (this.#sequence += 1);
     const id = `message-${sequence}`;
@@ -94,21 +117,33 @@ export class FakeSqs {
 
   #sendBatch({ QueueUrl, Entries = [] }: SendMessageBatchCommand['input'], nowMs: number) {
     const queue = this.#queue(QueueUrl);
-    const ids = Entries.map(({ Id = '' }) => Id);
-    if (ids.length === 0) throw new EmptyBatchRequest({ message: 'There should be at least one entry', ...metadata });
-    if (ids.length > MOST) throw new TooManyEntriesInBatchRequest({ message: 'At most 10 entries', ...metadata });
-    if (new Set(ids).size < ids.length) throw new BatchEntryIdsNotDistinct({ message: 'Ids repeat', ...metadata });
-    const Successful: object[] = [];
-    const Failed: object[] = [];
-    for (const entry of Entries) {
-      try {
-        Successful.push({ Id: entry.Id, ...this.#send(queue, entry, nowMs) });
-      } catch (error) {
-        if (!(error instanceof SQSServiceException)) throw error;
-        Failed.push({ Id: entry.Id, Code: error.name, Message: error.message, SenderFault: true });
-      }
-    }
-    return { Successful, ...(Failed.length === 0 ? {} : { Failed }), ...metadata };
+    checkEntries(Entries);
+    const bytes = Entries.reduce((sum, { MessageBody = '' }) => sum + Buffer.byteLength(MessageBody), 0);
+    if (bytes > MOST_BYTES) throw new BatchRequestTooLong({ message: 'The batch is too long', ...metadata });
+    this.#count('send', QueueUrl, Entries, nowMs);
+    return eachEntry(Entries, (entry) => this.#send(queue, entry, nowMs));
+  }
+
+  /** How often a queue has refused a call for being one too many. */
+  throttled(url: string): number {
+    return this.#queue(url).throughput?.throttled ?? 0;
+  }
+
+  #count(
+    kind: CountedCall,
+    url: string | undefined,
+    about: readonly { readonly MessageGroupId?: string | undefined; readonly ReceiptHandle?: string | undefined }[],
+    nowMs: number,
+  ): void {
+    const queue = this.#queue(url);
+    const groups = about.map(({ MessageGroupId, ReceiptHandle }) =>
+      ReceiptHandle === undefined ? MessageGroupId : queue.find(groupHandleId(ReceiptHandle))?.group,
+    );
+    queue.throughput?.count(
+      kind,
+      groups.filter((group) => group !== undefined),
+      nowMs,
+    );
   }
 
   #receive(input: ReceiveMessageCommand['input'], nowMs: number) {
@@ -117,6 +152,7 @@ export class FakeSqs {
     if (most < 1 || most > MOST)
       throw refusal('InvalidParameterValue', 'MaxNumberOfMessages must be between 1 and 10.');
     checkVisibility(seconds);
+    this.#count('receive', input.QueueUrl, [], nowMs);
     const received = queue.receive(most, seconds * 1_000, nowMs, (dead) => this.#bury(queue, dead, nowMs));
     if (received.length === 0) return metadata;
     const asked = new Set<string>([...(input.MessageSystemAttributeNames ?? []), ...(input.AttributeNames ?? [])]);
@@ -171,6 +207,32 @@ export class FakeSqs {
   }
 }
 
+/** What is wrong with a batch call as a whole. */
+function checkEntries(entries: readonly { readonly Id: string | undefined }[]): void {
+  const ids = entries.map(({ Id = '' }) => Id);
+  if (ids.length === 0) throw new EmptyBatchRequest({ message: 'There should be at least one entry', ...metadata });
+  if (ids.length > MOST) throw new TooManyEntriesInBatchRequest({ message: 'At most 10 entries', ...metadata });
+  if (new Set(ids).size < ids.length) throw new BatchEntryIdsNotDistinct({ message: 'Ids repeat', ...metadata });
+}
+
+/** A batch call is taken entry by entry. */
+function eachEntry<Entry extends { readonly Id: string | undefined }>(
+  entries: readonly Entry[],
+  take: (entry: Entry) => object,
+) {
+  const Successful: object[] = [];
+  const Failed: object[] = [];
+  for (const entry of entries) {
+    try {
+      Successful.push({ Id: entry.Id, ...take(entry) });
+    } catch (error) {
+      if (!(error instanceof SQSServiceException)) throw error;
+      Failed.push({ Id: entry.Id, Code: error.name, Message: error.message, SenderFault: true });
+    }
+  }
+  return { Successful, ...(Failed.length === 0 ? {} : { Failed }), ...metadata };
+}
+
 function checkFifo({ MessageGroupId, MessageDeduplicationId }: Sending): void {
   if (!MessageGroupId) throw refusal('MissingParameter', 'The request must contain the parameter MessageGroupId.');
   if (!MessageDeduplicationId) {
@@ -184,6 +246,11 @@ function checkFifo({ MessageGroupId, MessageDeduplicationId }: Sending): void {
 function checkVisibility(seconds: number): void {
   if (seconds >= 0 && seconds <= LONGEST_VISIBILITY_SECONDS) return;
   throw refusal('InvalidParameterValue', 'VisibilityTimeout must be between 0 and 43200.');
+}
+
+/** The message that a handle names, if it is one. */
+function groupHandleId(handle: string): string {
+  return handle.slice(0, Math.max(0, handle.indexOf(':')));
 }
 
 function idOf(handle: string | undefined): string {

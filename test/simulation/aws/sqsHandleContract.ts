@@ -1,4 +1,8 @@
-import { SQSServiceException } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  SQSServiceException,
+} from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import { outcomeOf } from './contract.ts';
 import { aQueue, type QueueUnderTest, type SqsCase } from './sqsUnderTest.ts';
@@ -110,6 +114,35 @@ export const handleContract: readonly SqsCase[] = [
       const queue = await aQueue(service);
 
       expect(await outcomeOf(queue.delete('nonsense'))).toBe('ReceiptHandleIsInvalid');
+    },
+  },
+  {
+    sentence: 'a batch of deletes, and one of changes of visibility, are taken entry by entry',
+    show: async (service) => {
+      const queue = await aQueue(service);
+      for (const group of ['a', 'b', 'c']) await queue.send(group, group);
+      const received = await queue.receive();
+      const handles = new Map(received.map(({ Body = '', handle }) => [Body, handle]));
+      const of = (body: string) => ({ Id: body, ReceiptHandle: handles.get(body) });
+      await queue.delete(handles.get('c') ?? '');
+
+      const hidden = await service.send(
+        new ChangeMessageVisibilityBatchCommand({
+          QueueUrl: queue.url,
+          Entries: [
+            { ...of('c'), VisibilityTimeout: 0 },
+            { ...of('b'), VisibilityTimeout: 0 },
+          ],
+        }),
+      );
+      const deleted = await service.send(
+        new DeleteMessageBatchCommand({ QueueUrl: queue.url, Entries: [of('a'), of('c')] }),
+      );
+
+      expect(hidden.Successful?.map(({ Id }) => Id)).toEqual(['b']);
+      expect(hidden.Failed?.map(({ Id, SenderFault }) => [Id, SenderFault])).toEqual([['c', true]]);
+      expect(deleted.Successful?.map(({ Id }) => Id)).toEqual(['a', 'c']);
+      expect(await queue.receiveBodies()).toBe('b');
     },
   },
 ];
