@@ -1,4 +1,4 @@
-import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { leaseKey } from '../../shared/fleet/fleetLease.ts';
 import type { ClientFrame } from './fakeWhatsApp.ts';
@@ -71,6 +71,7 @@ export const faults: readonly Fault[] = [
   { name: 'WhatsApp out', weight: 1, begin: whatsAppOut },
   { name: 'late requests', weight: 3, begin: lateRequests },
   { name: 'duplicated requests', weight: 2, begin: duplicatedRequests },
+  { name: 'batches taken in part', weight: 2, begin: partlyTaken },
   { name: 'slow network', weight: 1, begin: slowNetwork },
   { name: 'deploy', weight: 2, begin: deploy },
   { name: 'scale out', weight: 2, begin: scaleOut },
@@ -134,7 +135,8 @@ const delicateCalls: readonly ((request: unknown) => boolean)[] = [
   (request) => request instanceof PutCommand && request.input.TableName === `${STAGE}-sessions`,
   (request) => (request as Partial<ClientFrame>).kind === 'message',
   (request) => request instanceof UpdateCommand && request.input.TableName === `${STAGE}-fleet`,
-  (request) => request instanceof DeleteMessageCommand,
+  (request) => request instanceof DeleteMessageBatchCommand,
+  (request) => request instanceof SendMessageBatchCommand,
 ];
 
 const isCommit = (request: unknown): boolean =>
@@ -321,6 +323,11 @@ function lateRequests({ fleet, random, say }: FaultContext): number {
 
 function duplicatedRequests({ fleet, random, say }: FaultContext): number {
   return weather({ fleet, random, say }, { duplicated: 0.2 }, 'requests arrive twice');
+}
+
+/** SQS takes some entries of a batch call and fails the others. */
+function partlyTaken({ fleet, random, say }: FaultContext): number {
+  return weather({ fleet, random, say }, { failedEntries: random.between(0.1, 0.6) }, 'batches are taken in part');
 }
 
 function slowNetwork({ fleet, random, say }: FaultContext): number {

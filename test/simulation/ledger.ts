@@ -1,4 +1,4 @@
-import { DeleteMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, WorkerId } from '../../shared/kernel/id.ts';
 import type { TableChange } from './aws/fakeDynamoDb.ts';
@@ -99,7 +99,8 @@ export class Ledger {
       const { messageId } = JSON.parse(command.input.MessageBody ?? '{}') as { readonly messageId?: string };
       if (messageId !== undefined) this.enqueued.add(messageId);
     }
-    const queue = command instanceof DeleteMessageCommand ? /-command-(\d+)/.exec(command.input.QueueUrl ?? '') : null;
+    const queue =
+      command instanceof DeleteMessageBatchCommand ? /-command-(\d+)/.exec(command.input.QueueUrl ?? '') : null;
     if (queue !== null) {
       this.counts.deletes += 1;
       this.#judge(machine, Number(queue[1]), issuedAtMs, 'delete of a command');

@@ -19,12 +19,15 @@ export interface Weather {
   readonly late: { readonly share: number; readonly upToMs: number };
   /** Share of requests that arrive a second time. */
   readonly duplicated: number;
+  /** Share of the entries of batch calls that fail while others are taken. */
+  readonly failedEntries: number;
 }
 
 export const fairWeather: Weather = {
   latencyMs: [1, 15],
   late: { share: 0, upToMs: 0 },
   duplicated: 0,
+  failedEntries: 0,
 };
 
 /** One request, as a service meets it. */
@@ -89,6 +92,11 @@ export class Network {
     }
     if (interruption.isLasting !== true) this.#interrupted.delete(machine);
     interruption.happen(go);
+  }
+
+  /** Whether an entry of a batch call fails by itself. */
+  failsEntry(): boolean {
+    return this.weather.failedEntries > 0 && this.#random.chance(this.weather.failedEntries);
   }
 
   async call(

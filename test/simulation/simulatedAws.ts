@@ -15,6 +15,10 @@ export type EffectWatcher = (command: unknown, arrival: Arrival) => void;
 /** Changes a command before it is applied: how a deliberately broken variant of the protocol writes. */
 export type Rewrite = (command: unknown) => unknown;
 
+interface BatchCommand {
+  readonly input: { readonly Entries?: readonly { readonly Id: string | undefined }[] };
+}
+
 interface Waiter {
   readonly url: string;
   readonly check: () => void;
@@ -77,12 +81,28 @@ export class SimulatedAws {
       return;
     }
     answer(() => {
-      const result = this.sqs.apply(command, this.#time.nowMs);
+      const result = this.#applyToQueue(command);
       this.#tell(command, arrival);
       return result;
     });
     for (const { check } of this.#waiting) this.#time.after(0, check);
   };
+
+  /** Applies a command. Of a batch call SQS may fail any entries and take the others. */
+  #applyToQueue(command: unknown): unknown {
+    const entries = (command as BatchCommand).input.Entries;
+    if (entries === undefined) return this.sqs.apply(command, this.#time.nowMs);
+    const failed = entries.filter(() => this.#network.failsEntry());
+    const Failed = failed.map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false }));
+    if (failed.length === entries.length) return { Failed };
+    const Batch = (command as object).constructor as new (input: object) => object;
+    const taken = new Batch({
+      ...(command as BatchCommand).input,
+      Entries: entries.filter((entry) => !failed.includes(entry)),
+    });
+    const answer = this.sqs.apply(taken, this.#time.nowMs) as { readonly Failed?: readonly object[] };
+    return { ...answer, Failed: [...(answer.Failed ?? []), ...Failed] };
+  }
 
   /** A long poll: answered when there is something, or at its end. Who has gone meanwhile is answered too, as by AWS. */
   #poll(command: ReceiveMessageCommand, answer: (apply: () => unknown) => void): void {

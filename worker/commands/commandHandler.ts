@@ -3,7 +3,7 @@ import { commandSchema, type Command } from '../../shared/message/command.ts';
 import { toAsciiBody } from '../../shared/platform/asciiJson.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { HeldConnection } from '../runner/heldConnection.ts';
-import type { CommandRecord } from './commandPoller.ts';
+import type { CommandRecord } from './commandQueue.ts';
 import type { CommandResult } from '../sending/connectionOutbox.ts';
 
 export interface HandlerDependencies extends Pick<Surroundings, 'logger'> {

@@ -1,24 +1,10 @@
-import {
-  ChangeMessageVisibilityCommand,
-  DeleteMessageCommand,
-  ReceiveMessageCommand,
-  type Message,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
+import { lingerMs, nextGapMs } from '../../shared/platform/batchedCalls.ts';
+import { BATCH_ENTRIES } from '../../shared/platform/queueBatch.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
-import { GroupLanes, type LaneRecord } from './groupLanes.ts';
-
-/** One command as SQS gave it. */
-export interface CommandRecord extends LaneRecord {
-  readonly body: string;
-  readonly receiptHandle: string;
-  /** The number by which SQS orders the commands of a group. */
-  readonly sequenceNumber: string;
-  readonly receiveCount: number;
-  /** The time at which SQS accepted it, by SQS's clock, in milliseconds since 1970. */
-  readonly enqueuedAtMs: number;
-}
+import { CommandQueue, type CommandRecord } from './commandQueue.ts';
+import { GroupLanes } from './groupLanes.ts';
 
 export interface PollerDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
   readonly queueUrl: string;
@@ -30,16 +16,17 @@ export interface PollerDependencies extends Pick<Surroundings, 'clock' | 'random
    * back.
    */
   readonly handle: (record: CommandRecord) => Promise<'done' | 'later'>;
-  /** Throws when this worker may not act at the moment. Called before each receive and each delete. */
+  /** Throws when this worker may not act at the moment. Called before each receive and each call that deletes. */
   readonly assertOpen: () => void;
   readonly isOpen: () => boolean;
   readonly waitSeconds: number;
   readonly visibilitySeconds: number;
 }
 
-/** The greatest number of messages that SQS gives at once. */
-const BATCH = 10;
-/** The greatest number of commands held at once; a shard has at most 100 connections with two groups each. */
+/**
+ * The greatest number of commands held at once, those included whose delete is under way. SQS gives at most ten of a
+ * group until they are deleted, so one connection with a bulk cannot take all of the places.
+ */
 const MAX_HELD = 400;
 const EXTENSIONS_PER_VISIBILITY = 3;
 const HURRIED_WAIT_SECONDS = 1;
@@ -49,14 +36,27 @@ const PAUSE = { firstMs: 500, capMs: 10_000 } as const;
  * pause.
  */
 const FAILED_PAUSE_MS = 1_000;
+/** How often a command that is done is deleted in vain. It then comes again, and is found done. */
+const DELETE_TRIES = 3;
+/**
+ * The longest rest between a receive and the next, in milliseconds, where commands come quickly one after the other:
+ * the next receive then brings several.
+ */
+const REST_MS = 15;
 
 /**
  * Polls the command queue of one shard. Groups are worked side by side, each in order; a group stops at its first
  * failure and its remaining commands go back, last to first, so that SQS gives them out again in order.
+ *
+ * A group does not wait for the delete of a command before it begins the next one; deletes share calls. A delete that is
+ * lost, for example because the process dies before it, makes SQS give the command out again before any later one of its
+ * group, and its row says that it is done.
  */
 export class CommandPoller {
   readonly #dependencies: PollerDependencies;
+  readonly #queue: CommandQueue;
   readonly #lanes: GroupLanes<CommandRecord>;
+  readonly #deleting = new Set<Promise<void>>();
   readonly #ended = new AbortController();
   #waitSeconds: number;
   /**
@@ -68,10 +68,20 @@ export class CommandPoller {
   /** The poll that is out, or the last one. */
   #polling: Promise<unknown> = Promise.resolve();
   #extending: Promise<void> | undefined;
+  /** The mean time between commands, in milliseconds, and when the last ones came. */
+  #gapMs = Infinity;
+  #cameAtMs = -Infinity;
 
   constructor(dependencies: PollerDependencies) {
     this.#dependencies = dependencies;
     this.#waitSeconds = dependencies.waitSeconds;
+    this.#queue = new CommandQueue({
+      ...dependencies,
+      assertMayDelete: () => {
+        if (this.#mode === 'abandoned') throw new Error('another worker owns the shard');
+        dependencies.assertOpen();
+      },
+    });
     this.#lanes = new GroupLanes({
       work: (record) => this.#work(record),
       giveBack: (records) => this.#giveBack(records),
@@ -104,6 +114,7 @@ export class CommandPoller {
     if (this.#mode === 'polling') this.#mode = 'draining';
     await this.#loop;
     await this.#lanes.idle();
+    await Promise.all(this.#deleting);
     this.#ended.abort();
     await this.#extending;
   }
@@ -118,17 +129,18 @@ export class CommandPoller {
     const { clock, random, logger, assertOpen } = this.#dependencies;
     let failures = 0;
     while (this.#mode === 'polling') {
-      if (this.#lanes.held().length >= MAX_HELD) {
+      if (this.#lanes.held().length + this.#deleting.size >= MAX_HELD) {
         await clock.sleep(PAUSE.firstMs, this.#ended.signal);
         continue;
       }
       try {
         assertOpen();
-        const receiving = this.#receive();
+        const receiving = this.#queue.receive(this.#waitSeconds);
         this.#polling = receiving.catch(() => undefined);
         const records = await receiving;
         failures = 0;
         this.#lanes.add(records);
+        await this.#rest(records.length);
       } catch (error) {
         logger.warn('commands could not be received', { attempt: failures + 1, error });
         await clock.sleep(backoffMs(PAUSE, failures, random.unit()), this.#ended.signal);
@@ -137,27 +149,24 @@ export class CommandPoller {
     }
   }
 
-  async #receive(): Promise<readonly CommandRecord[]> {
-    const { polling, queueUrl, visibilitySeconds } = this.#dependencies;
-    const answer = await polling.send(
-      new ReceiveMessageCommand({
-        QueueUrl: queueUrl,
-        MaxNumberOfMessages: BATCH,
-        WaitTimeSeconds: this.#waitSeconds,
-        VisibilityTimeout: visibilitySeconds,
-        MessageSystemAttributeNames: ['MessageGroupId', 'SequenceNumber', 'ApproximateReceiveCount', 'SentTimestamp'],
-      }),
-    );
-    return (answer.Messages ?? []).map(toRecord);
+  /** Rests before the next receive where it pays: commands come quickly, and no more of them are there at the moment. */
+  async #rest(came: number): Promise<void> {
+    const { clock } = this.#dependencies;
+    if (came === 0) return;
+    const nowMs = clock.monotonicMs();
+    this.#gapMs = nextGapMs(this.#gapMs, (nowMs - this.#cameAtMs) / came);
+    this.#cameAtMs = nowMs;
+    const restMs = came === BATCH_ENTRIES ? 0 : lingerMs(REST_MS, this.#gapMs);
+    if (restMs > 0) await clock.sleep(restMs, this.#ended.signal);
   }
 
   async #work(record: CommandRecord): Promise<'done' | 'later'> {
-    const { handle, acting, queueUrl, assertOpen, clock, logger } = this.#dependencies;
+    const { handle, clock, logger } = this.#dependencies;
     if (this.#mode === 'abandoned') return 'later';
     try {
       if ((await handle(record)) === 'done') {
-        assertOpen();
-        await acting.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: record.receiptHandle }));
+        const deleting = this.#delete(record).finally(() => this.#deleting.delete(deleting));
+        this.#deleting.add(deleting);
         return 'done';
       }
     } catch (error) {
@@ -167,15 +176,24 @@ export class CommandPoller {
     return 'later';
   }
 
-  /**
-   * Puts records back, last to first: while one is hidden, SQS holds back the ones after it. One that fails comes back
-   * by its timeout.
-   */
-  async #giveBack(records: readonly CommandRecord[]): Promise<void> {
-    for (const record of [...records].reverse()) {
-      if (this.#mode === 'abandoned') return;
-      await this.#setVisibility(record, 0);
+  /** Deletes a command that is done. Never rejects. */
+  async #delete(record: CommandRecord): Promise<void> {
+    const { clock, logger } = this.#dependencies;
+    for (let attempt = 1; this.#mode !== 'abandoned'; attempt += 1) {
+      try {
+        await this.#queue.delete(record);
+        return;
+      } catch (error) {
+        logger.debug('a command that is done could not be deleted', { attempt, error });
+      }
+      if (attempt === DELETE_TRIES) return;
+      await clock.sleep(FAILED_PAUSE_MS, this.#ended.signal);
     }
+  }
+
+  /** Puts records back, last to first. */
+  async #giveBack(records: readonly CommandRecord[]): Promise<void> {
+    if (this.#mode !== 'abandoned') await this.#setVisibility([...records].reverse(), 0);
   }
 
   /** Keeps the held commands hidden from other receivers, each third of the visibility. */
@@ -187,34 +205,18 @@ export class CommandPoller {
       if (this.#ended.signal.aborted) return;
       // A worker that may not act must not hide commands either: another worker may be waiting for them.
       if (!isOpen()) continue;
-      await Promise.all(this.#lanes.held().map((record) => this.#setVisibility(record, visibilitySeconds)));
+      await this.#setVisibility(this.#lanes.held(), visibilitySeconds);
     }
   }
 
-  async #setVisibility(record: CommandRecord, seconds: number): Promise<void> {
-    const { acting, queueUrl, logger } = this.#dependencies;
+  async #setVisibility(records: readonly CommandRecord[], seconds: number): Promise<void> {
+    const { logger } = this.#dependencies;
     try {
-      await acting.send(
-        new ChangeMessageVisibilityCommand({
-          QueueUrl: queueUrl,
-          ReceiptHandle: record.receiptHandle,
-          VisibilityTimeout: seconds,
-        }),
-      );
+      const unchanged = await this.#queue.setVisibility(records, seconds);
+      if (unchanged > 0) logger.debug('visibility of some commands could not be changed', { count: unchanged });
     } catch (error) {
-      // The record may have been deleted meanwhile, or it comes back by its timeout: both are safe.
-      logger.debug('visibility of a command could not be changed', { error });
+      // The commands come back by their timeout, which is safe.
+      logger.debug('visibility of commands could not be changed', { error });
     }
   }
-}
-
-function toRecord(message: Message): CommandRecord {
-  return {
-    group: message.Attributes?.MessageGroupId ?? '',
-    body: message.Body ?? '',
-    receiptHandle: message.ReceiptHandle ?? '',
-    sequenceNumber: message.Attributes?.SequenceNumber ?? '',
-    receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
-    enqueuedAtMs: Number(message.Attributes?.SentTimestamp ?? 0),
-  };
 }

@@ -5,7 +5,8 @@ import { systemRandom } from '../../../shared/kernel/random.ts';
 import { makePollingClient, makeQueueClient } from '../../../shared/platform/aws.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { commandQueueName } from '../../../shared/platform/queues.ts';
-import { CommandPoller, type CommandRecord, type PollerDependencies } from '../../../worker/commands/commandPoller.ts';
+import { CommandPoller, type PollerDependencies } from '../../../worker/commands/commandPoller.ts';
+import type { CommandRecord } from '../../../worker/commands/commandQueue.ts';
 import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 
