@@ -1,7 +1,8 @@
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { TenantEvent } from '../../shared/event/event.ts';
-import { findEvent, type EventLogDependencies } from '../../shared/event/eventLog.ts';
+import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
+import { findEvent } from '../../shared/event/eventPages.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { judgeOutcome, recordAttempt, retryDelaySeconds, type Attempt } from '../../shared/webhook/attempt.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeDeliveryId, makeEventId, makeId } from '../../../shared/kernel/id.ts';
+import { makeDeliveryId, makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import {
   judgeOutcome,
@@ -9,6 +9,7 @@ import {
   type Attempt,
 } from '../../../shared/webhook/attempt.ts';
 import { startEventStores, type EventStores } from '../event/eventStores.ts';
+import { eventIdOf } from '../event/loggedEvents.ts';
 
 describe('attempts', () => {
   let stores: EventStores;
@@ -48,7 +49,7 @@ describe('attempts', () => {
   it('are kept under their endpoint, newest first', async () => {
     const nowMs = stores.clock.nowMs();
     const endpointId = makeId('end', nowMs, systemRandom);
-    const eventId = makeEventId(7);
+    const eventId = eventIdOf(7);
     const anAttempt = (number: number): Attempt => ({
       endpointId,
       deliveryId: makeDeliveryId(endpointId, eventId),
