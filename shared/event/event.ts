@@ -17,12 +17,10 @@ export const eventRows: readonly AnyEventRow[] = [
 export const eventTypes = eventRows.map(({ type }) => type) as [EventType, ...EventType[]];
 
 const envelope = {
-  id: z
-    .string()
-    .meta({
-      description: 'Place in the log, and the same in every delivery. Ids of one connection sort in its order.',
-      example: 'evt_000000000001A00',
-    }),
+  id: z.string().meta({
+    description: 'Place in the log, and the same in every delivery. Ids of one connection sort in its order.',
+    example: 'evt_000000000001A00',
+  }),
   version: z.literal(1),
   tenantId: z.string(),
   connectionId: z.string(),

@@ -22,7 +22,7 @@ import { HOLD_LIMIT_MS, type EventLogDependencies, type EventPlaces, type Lane }
  */
 
 /** The most bytes of an item of the log; DynamoDB takes 400 KB, and a page has fields around its events. */
-export const PAGE_ITEM_BYTES = 300_000;
+export const PAGE_ITEM_BYTES = 300 * 1_024;
 /** The most events of a page: an event id has room for no more. */
 export const PAGE_EVENTS = 1_000;
 /** How often a writer looks again for a lane when its lane was sealed meanwhile. */

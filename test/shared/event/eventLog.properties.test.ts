@@ -139,7 +139,7 @@ describe('the event log, whatever writers, crashes and readers do', () => {
           expect(told.map((event) => event.correlationId)).toEqual(['cor-1', 'cor-2', 'cor-3']);
         }
       }),
-      { numRuns: 1_500 },
+      { numRuns: 300 },
     );
   });
 });
