@@ -62,7 +62,7 @@ const online: readonly Row[] = [
   ['receive-group-first', 'a stranger writes in a new group', { ...receiving, ...newGroup }, write(2)],
   ['receive-group-steady', 'a contact writes in a group', { ...receiving, ...group }, write(3)],
   ['send-first', 'the first messages to a stranger', { ...sending, ...stranger }, send(2)],
-  ['send-steady', 'messages to a contact', sending, send(3)],
+  ['send-steady', 'messages to a contact', sending, send(6)],
   ['send-group-first', 'the first messages to a group', { ...sending, ...newGroup }, send(2)],
   ['send-group-steady', 'messages to a group', { ...sending, ...group }, send(3)],
   ['conversation', 'both write at the same time', sending, both(write(1), send(1), write(1), send(1), write(1))],

@@ -2,7 +2,9 @@ import { decode, encode } from '@msgpack/msgpack';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { decodeValue, encodeValue, withForm } from './codec.ts';
 import { packSenderKey, unpackSenderKey } from './senderKeyRecord.ts';
-import { isSignalRecord, packRecord, pruneRecord, unpackRecord } from './signalRecord.ts';
+import { OPEN_RECORD } from './sentSteps.ts';
+import { packRecord, unpackRecord } from './signalBytes.ts';
+import { isSignalRecord, pruneRecord, type SignalRecord } from './signalRecord.ts';
 
 /**
  * Keys and the items that hold them, as bytes. Each key begins with its form, so that a key of an unexpected shape is
@@ -22,9 +24,7 @@ const MARK_BYTES = 8;
 
 /** The bytes of a key, in the smallest form that its type has. */
 export function encodeKey(type: string, value: unknown): Uint8Array {
-  if (type === 'session' && isSignalRecord(value)) {
-    return withForm(SIGNAL_RECORD, encodeValue(packRecord(pruneRecord(value))));
-  }
+  if (type === 'session' && isSignalRecord(value)) return encodeRecord(value);
   if (type === 'sender-key' && value instanceof Uint8Array) {
     const packed = packSenderKey(value);
     if (packed !== undefined) return withForm(SENDER_KEY, encodeValue(packed));
@@ -37,11 +37,23 @@ export function encodeKey(type: string, value: unknown): Uint8Array {
 /** The key of {@link encodeKey}. Throws for a form that is not known. */
 export function decodeKey(bytes: Uint8Array): unknown {
   const body = bytes.subarray(1);
-  if (bytes[0] === SIGNAL_RECORD) return unpackRecord(decodeValue(body));
+  if (bytes[0] === OPEN_RECORD || bytes[0] === SIGNAL_RECORD) return unpackRecord(body, bytes[0] === OPEN_RECORD);
   if (bytes[0] === SENDER_KEY) return unpackSenderKey(decodeValue(body));
   if (bytes[0] === PRE_KEY) return toKeyPair(body);
   if (bytes[0] === MARKS) return toMarks(body);
   return decodeValue(bytes);
+}
+
+/** A record with parts that libsignal 6 does not make is stored as it is. */
+function encodeRecord(record: SignalRecord): Uint8Array {
+  const pruned = pruneRecord(record);
+  try {
+    const { isOpen, bytes } = packRecord(pruned);
+    return withForm(isOpen ? OPEN_RECORD : SIGNAL_RECORD, bytes);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return encodeValue(pruned);
+    throw error;
+  }
 }
 
 /** The keys of one item, by name. */

@@ -3,6 +3,7 @@ import type { ItemSeal } from './itemSeal.ts';
 import { decodeEntries, encodeEntries, type Entries } from './keyCodec.ts';
 import { KeyedMutex } from './keyedMutex.ts';
 import { PRE_KEYS, RANKS, type Rank } from './keyLayout.ts';
+import { aheadOf, isStepFrom, lastStepOf, OPEN_RECORD } from './sentSteps.ts';
 import type { SessionItems } from './sessionItems.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
@@ -35,6 +36,10 @@ const EXPIRING_CACHED_MS = DAY_SECONDS * 1_000;
 interface Item {
   readonly version: number;
   readonly entries: Entries;
+  /** The last step of sending that the store has, where that is ahead of this memory (`sentSteps`). */
+  readonly storedStep?: number | undefined;
+  /** How often it was written for a step of sending alone. */
+  readonly stepWrites?: number | undefined;
 }
 
 interface ChangedItem extends Item {
@@ -143,17 +148,24 @@ export class KeyItems {
    * again as it was.
    */
   async #apply(sk: string, { isHard, rank, keptDays, entries }: ItemChange): Promise<void> {
-    const before = (await this.#load([sk])).get(sk) ?? { version: 0, entries: new Map() };
+    const before: Item = (await this.#load([sk])).get(sk) ?? { version: 0, entries: new Map() };
+    const changes = [...entries].filter(([name, bytes]) => !isEqual(before.entries.get(name), bytes));
+    if (changes.length === 0) return;
     const after = new Map(before.entries);
-    let isSame = true;
-    for (const [name, bytes] of entries) {
-      if (isEqual(before.entries.get(name), bytes)) continue;
-      isSame = false;
+    for (const [name, bytes] of changes) {
       if (bytes === null) after.delete(name);
       else after.set(name, bytes);
     }
-    if (isSame) return;
-    this.#changed.set(sk, { version: before.version, entries: after, isHard, rank, keptDays });
+    const isStep =
+      !this.#changed.has(sk) && changes.every(([name, bytes]) => isStepFrom(before.entries.get(name), bytes));
+    const { version, storedStep = -Infinity, stepWrites = 0 } = before;
+    if (isStep && changes.every(([, bytes]) => bytes !== null && lastStepOf(bytes) <= storedStep)) {
+      // The store is as far, or ahead.
+      this.#cache.set(sk, { ...before, entries: after });
+      return;
+    }
+    const change = { isHard, rank, keptDays, stepWrites: isStep ? stepWrites + 1 : stepWrites };
+    this.#changed.set(sk, { version, entries: after, ...change });
     this.#cache.delete(sk);
   }
 
@@ -161,13 +173,18 @@ export class KeyItems {
   async #write(sk: string): Promise<void> {
     const item = this.#changed.get(sk);
     if (item === undefined) return;
-    const { version, entries, isHard } = item;
+    const { version, entries, isHard, stepWrites } = item;
     const next = isHard ? version + 1 : 0;
     const keptSeconds = secondsKept(item);
+    const stored = storedAhead(entries, stepWrites ?? 0);
     try {
-      await this.#put(sk, item, next, keptSeconds);
+      await this.#put(sk, { ...item, entries: stored }, next, keptSeconds);
       // An item that expires in the store must not be known here for longer.
-      this.#cache.set(sk, { version: next, entries }, keptSeconds === undefined ? {} : { ttl: EXPIRING_CACHED_MS });
+      this.#cache.set(
+        sk,
+        { version: next, entries, storedStep: stepIn(stored), stepWrites },
+        keptSeconds === undefined ? {} : { ttl: EXPIRING_CACHED_MS },
+      );
     } finally {
       // A failed write may be taken all the same, now or later: then the store knows better than this memory.
       this.#changed.delete(sk);
@@ -231,6 +248,20 @@ export class KeyItems {
 function secondsKept({ isHard, entries, keptDays }: ChangedItem): number | undefined {
   if (isHard && entries.size === 0) return TOMBSTONE_SECONDS;
   return keptDays === undefined ? undefined : keptDays * DAY_SECONDS;
+}
+
+/** The keys as they are stored, with a Signal session some steps of sending ahead. */
+function storedAhead(entries: Entries, stepWrites: number): Entries {
+  if (stepWrites === 0) return entries;
+  return new Map(
+    [...entries].map(([name, bytes]) => [name, bytes[0] === OPEN_RECORD ? aheadOf(bytes, stepWrites) : bytes]),
+  );
+}
+
+/** The last step of sending of the Signal session among some keys. */
+function stepIn(entries: Entries): number | undefined {
+  for (const bytes of entries.values()) if (bytes[0] === OPEN_RECORD) return lastStepOf(bytes);
+  return undefined;
 }
 
 function isEqual(before: Uint8Array | undefined, after: Uint8Array | null): boolean {

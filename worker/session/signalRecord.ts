@@ -1,5 +1,5 @@
 /**
- * A record of Signal sessions with one device, in libsignal 6's JSON form: pruned, and packed without names. libsignal
+ * A record of Signal sessions with one device, in libsignal 6's JSON form, and pruned (`signalBytes` packs it). libsignal
  * keeps every receiving chain that it has closed: 0.9 KB at first, 21.8 KB after 200 changes of direction, on each
  * write. A closed chain matters only for the messages that were skipped on it.
  */
@@ -91,93 +91,4 @@ function pruneSession(session: SignalSession): SignalSession {
     chains.push([key, { ...chain, messageKeys }]);
   }
   return { ...session, _chains: Object.fromEntries(chains.reverse()) };
-}
-
-type PackedChain = readonly [Uint8Array, number, Uint8Array | null, number, readonly (readonly [number, Uint8Array])[]];
-
-/** The record as arrays and bytes instead of names and base64. */
-export function packRecord({ _sessions }: SignalRecord): unknown {
-  return Object.values(_sessions).map(({ registrationId, currentRatchet, indexInfo, _chains, pendingPreKey }) => [
-    registrationId,
-    [
-      toBytes(currentRatchet.ephemeralKeyPair.pubKey),
-      toBytes(currentRatchet.ephemeralKeyPair.privKey),
-      toBytes(currentRatchet.lastRemoteEphemeralKey),
-      currentRatchet.previousCounter,
-      toBytes(currentRatchet.rootKey),
-    ],
-    [
-      toBytes(indexInfo.baseKey),
-      indexInfo.baseKeyType,
-      indexInfo.closed,
-      indexInfo.used,
-      indexInfo.created,
-      toBytes(indexInfo.remoteIdentityKey),
-    ],
-    Object.entries(_chains).map(([key, { chainKey, chainType, messageKeys }]) => [
-      toBytes(key),
-      chainKey.counter,
-      chainKey.key === undefined ? null : toBytes(chainKey.key),
-      chainType,
-      Object.entries(messageKeys).map(([counter, messageKey]) => [Number(counter), toBytes(messageKey)]),
-    ]),
-    pendingPreKey === undefined ? null : { ...pendingPreKey, baseKey: toBytes(pendingPreKey.baseKey) },
-  ]);
-}
-
-type PackedSession = readonly [
-  number,
-  readonly [Uint8Array, Uint8Array, Uint8Array, number, Uint8Array],
-  readonly [Uint8Array, number, number, number, number, Uint8Array],
-  readonly PackedChain[],
-  (Readonly<Record<string, unknown>> & { readonly baseKey: Uint8Array }) | null,
-];
-
-/** The record of {@link packRecord}. */
-export function unpackRecord(packed: unknown): SignalRecord {
-  const sessions = (packed as readonly PackedSession[]).map(unpackSession);
-  return {
-    version: 'v1',
-    _sessions: Object.fromEntries(sessions.map((session) => [session.indexInfo.baseKey, session])),
-  };
-}
-
-function unpackSession([registrationId, ratchet, index, chains, pending]: PackedSession): SignalSession {
-  return {
-    registrationId,
-    currentRatchet: {
-      ephemeralKeyPair: { pubKey: toText(ratchet[0]), privKey: toText(ratchet[1]) },
-      lastRemoteEphemeralKey: toText(ratchet[2]),
-      previousCounter: ratchet[3],
-      rootKey: toText(ratchet[4]),
-    },
-    indexInfo: {
-      baseKey: toText(index[0]),
-      baseKeyType: index[1],
-      closed: index[2],
-      used: index[3],
-      created: index[4],
-      remoteIdentityKey: toText(index[5]),
-    },
-    _chains: Object.fromEntries(
-      chains.map(([key, counter, chainKey, chainType, skipped]) => [
-        toText(key),
-        {
-          // The key is absent, not null: libsignal accepts only an undefined key for a closed chain.
-          chainKey: { counter, ...(chainKey === null ? {} : { key: toText(chainKey) }) },
-          chainType,
-          messageKeys: Object.fromEntries(skipped.map(([at, messageKey]) => [String(at), toText(messageKey)])),
-        },
-      ]),
-    ),
-    ...(pending === null ? {} : { pendingPreKey: { ...pending, baseKey: toText(pending.baseKey) } }),
-  };
-}
-
-function toBytes(base64: string): Uint8Array {
-  return Buffer.from(base64, 'base64');
-}
-
-function toText(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
 }

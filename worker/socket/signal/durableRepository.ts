@@ -55,7 +55,7 @@ export interface DurableRepositoryOptions {
 /**
  * Baileys' Signal repository, made durable through its one public hook:
  *
- * - Sending: the ratchet step is in the store before the ciphertext is handed back, so no message key is used twice even
+ * - Sending: the ratchet step, or a later one of its chain, is in the store before the ciphertext is handed back, so no message key is used twice even
  *   if the process dies between the two (promise *no-key-reuse*). Baileys itself commits after the wire.
  * - Receiving: decrypt, publish, and only then does the step become durable; Baileys sends the receipt after that
  *   (promise *nothing-lost-in*). If publishing or storing fails the socket is cut first, so that no receipt, no request to
