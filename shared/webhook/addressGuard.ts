@@ -2,6 +2,8 @@ import { lookup as dnsLookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
 import ipaddr from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
+import { systemClock, type Clock } from '../kernel/clock.ts';
 import { withDeadline } from '../kernel/deadline.ts';
 import { deadlines } from '../kernel/deadlines.ts';
 
@@ -23,6 +25,8 @@ export interface AddressGuardOptions {
   readonly resolve: Resolve;
   /** Whether `http://127.0.0.1` and `http://localhost` pass, and nothing else; only the embedded stack sets it. */
   readonly allowLoopback: boolean;
+  /** The machine's own when left out. */
+  readonly clock?: Pick<Clock, 'monotonicMs'>;
 }
 
 /** The reasons for which a URL is refused: a stable code and one sentence that says what to do. */
@@ -34,10 +38,6 @@ export const urlRefusals = {
   not_public: 'The host of the URL leads to an address that is not public.',
 } as const;
 export type UrlRefusal = keyof typeof urlRefusals;
-
-/**
- * The time limit of a look-up, in milliseconds. Names resolve slowly or not at all; a request must not wait for that.
- */
 
 /** A network connection was refused because of the address that it would have led to. */
 export class AddressRefusedError extends Error {
@@ -53,11 +53,22 @@ export class AddressRefusedError extends Error {
 /** The addresses of a name, as the machine resolves it. */
 export const systemResolve: Resolve = (hostname) => dnsLookup(hostname, { all: true, verbatim: true });
 
+/** How long network connections go to the addresses of the last look-up, in milliseconds. */
+const PINNED_MS = 30_000;
+const PINNED_HOSTS = 2_000;
+
 export class AddressGuard {
   readonly #resolve: Resolve;
   readonly #allowLoopback: boolean;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #pinned = new LRUCache<string, { readonly addresses: readonly ResolvedAddress[]; readonly untilMs: number }>(
+    {
+      max: PINNED_HOSTS,
+    },
+  );
 
-  constructor({ resolve, allowLoopback }: AddressGuardOptions) {
+  constructor({ resolve, allowLoopback, clock = systemClock }: AddressGuardOptions) {
+    this.#clock = clock;
     this.#resolve = resolve;
     this.#allowLoopback = allowLoopback;
   }
@@ -108,15 +119,34 @@ export class AddressGuard {
     return found;
   }
 
-  /** The look-up for a network connection, in the form of `net.connect`. */
+  /**
+   * The look-up for a network connection, in the form of `net.connect`. The addresses of a host serve the connections of
+   * the next half minute, so that a burst of them makes one look-up. That opens no way inside: whether an address is
+   * public does not change with time, only judged ones are kept, and a name that changes its answer meanwhile is dialled
+   * where it was, as by a connection that is open. A refusal is not kept.
+   */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
-    callbackify(async () => this.addressesOf(hostname))((error, addresses) => {
+    callbackify(() => this.#pinnedAddressesOf(hostname))((error, addresses) => {
       const [first] = error === null ? addresses : [];
       if (first === undefined) callback(error, []);
       else if (options.all === true) callback(null, [...addresses]);
       else callback(null, first.address, first.family);
     });
   };
+
+  /** Has the next network connection to a host look it up anew, because the last one led nowhere. */
+  unpin(hostname: string): void {
+    this.#pinned.delete(hostname);
+  }
+
+  async #pinnedAddressesOf(hostname: string): Promise<readonly ResolvedAddress[]> {
+    const nowMs = this.#clock.monotonicMs();
+    const pinned = this.#pinned.get(hostname);
+    if (pinned !== undefined && nowMs < pinned.untilMs) return pinned.addresses;
+    const addresses = await this.addressesOf(hostname);
+    this.#pinned.set(hostname, { addresses, untilMs: nowMs + PINNED_MS });
+    return addresses;
+  }
 }
 
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost']);

@@ -1,9 +1,4 @@
-import { PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { DeliveryId, EndpointId, EventId } from '../kernel/id.ts';
-import { expiryOf, isExpired } from '../platform/expiry.ts';
-import { ATTEMPT_PREFIX, attemptKey, attemptPartition } from '../platform/keys.ts';
-import { queryItems, readPage } from '../platform/pages.ts';
-import { tableName } from '../platform/tables.ts';
 import type { PostOutcome } from './postWebhook.ts';
 
 /** One POST of a delivery, as it is kept under its endpoint for 30 days. */
@@ -49,53 +44,4 @@ const RETRY_DELAY_SECONDS = [5, 30, 120, 300, 600, 900] as const;
 export function retryDelaySeconds(attempt: number, jitter: number): number {
   const seconds = RETRY_DELAY_SECONDS[Math.min(attempt, RETRY_DELAY_SECONDS.length) - 1] ?? RETRY_DELAY_SECONDS[0];
   return Math.max(1, Math.round(seconds * (0.75 + 0.5 * jitter)));
-}
-
-interface AttemptDependencies {
-  readonly table: DynamoDBDocumentClient;
-  readonly stage: string;
-}
-
-/** Keeps an attempt. The write has no condition. */
-export async function recordAttempt({ table, stage }: AttemptDependencies, attempt: Attempt): Promise<void> {
-  const key = attemptKey(attempt.endpointId, attempt);
-  await table.send(
-    new PutCommand({
-      TableName: tableName(stage, 'core'),
-      Item: { ...key, ...attempt, ttl: expiryOf('attempt', attempt.atMs) },
-    }),
-  );
-}
-
-/** The latest attempts of an endpoint, newest first. The caller has read the endpoint under its tenant. */
-export async function listAttempts(
-  { table, stage }: AttemptDependencies,
-  endpointId: EndpointId,
-  page: { readonly limit: number; readonly nowMs: number },
-): Promise<readonly Attempt[]> {
-  const input = {
-    TableName: tableName(stage, 'core'),
-    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-    ExpressionAttributeValues: { ':pk': attemptPartition(endpointId), ':prefix': ATTEMPT_PREFIX },
-    ScanIndexForward: false,
-  };
-  const { shown } = await readPage(queryItems(table, input, { pageSize: page.limit + 1 }), {
-    limit: page.limit,
-    show: (item) => (isExpired(item, page.nowMs) ? undefined : toAttempt(item)),
-  });
-  return shown;
-}
-
-function toAttempt(item: Record<string, unknown>): Attempt {
-  return {
-    endpointId: item['endpointId'] as EndpointId,
-    deliveryId: item['deliveryId'] as DeliveryId,
-    eventId: item['eventId'] as EventId,
-    number: item['number'] as number,
-    atMs: item['atMs'] as number,
-    result: item['result'] as AttemptResult,
-    httpStatus: item['httpStatus'] as number | undefined,
-    reason: item['reason'] as string | undefined,
-    durationMs: item['durationMs'] as number,
-  };
 }

@@ -67,10 +67,10 @@ export function makeWebhookPoster(options: WebhookPosterOptions): WebhookPoster 
       const refusal = guard.refusalOfText(url);
       if (refusal !== undefined) return { outcome: 'refused', refusal, durationMs: elapsed() };
       const exchange = new Exchange();
+      const { origin, hostname, pathname, search } = new URL(url);
       try {
         const head = await withDeadline('a webhook', timeoutMs, (signal) => {
           signal.addEventListener('abort', () => exchange.abort(signal.reason as Error), { once: true });
-          const { origin, pathname, search } = new URL(url);
           agent.dispatch({ origin, path: `${pathname}${search}`, method: 'POST', headers, body }, exchange);
           return exchange.head;
         });
@@ -79,6 +79,8 @@ export function makeWebhookPoster(options: WebhookPosterOptions): WebhookPoster 
         const waitMs = retryAfterMs(head.httpStatus, head.retryAfter, clock.nowMs());
         return { outcome: 'answered', httpStatus: head.httpStatus, retryAfterMs: waitMs, durationMs };
       } catch (error) {
+        // The addresses that were pinned may be those of a machine that is gone.
+        guard.unpin(hostname);
         return { ...toOutcome(error), durationMs: elapsed() };
       }
     },
@@ -113,6 +115,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #abortedBy: Error | undefined;
   #interim = 0;
   #read = 0;
+  #hasEnded = false;
 
   constructor() {
     // After the deadline no caller waits for the exchange any more.
@@ -130,6 +133,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** Gives the body a moment to end, and ends it otherwise. */
   async letEnd(): Promise<void> {
+    if (this.#hasEnded) return;
     const { ms } = deadlines.webhookRest;
     await withDeadline('the rest of an answer', ms, () => this.#ended.promise).catch((late: Error) => this.abort(late));
   }
@@ -156,11 +160,16 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#ended.resolve();
+    this.#end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#head.reject(error);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
     this.#ended.resolve();
   }
 }

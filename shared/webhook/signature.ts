@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Secret } from '../kernel/secret.ts';
 
 /**
@@ -18,7 +18,17 @@ export type SignatureHeaders = Readonly<Record<'webhook-id' | 'webhook-timestamp
  */
 export function signDelivery(secret: Secret, id: string, atMs: number, body: string): SignatureHeaders {
   const timestamp = String(Math.floor(atMs / 1_000));
-  const key = Buffer.from(secret.reveal().slice(SECRET_PREFIX.length), 'base64');
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  const signature = createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+}
+
+/** Keys of secrets in use: a key is made once for each reading of an endpoint, and goes with its secret. */
+const keys = new WeakMap<Secret, KeyObject>();
+
+function keyOf(secret: Secret): KeyObject {
+  const known = keys.get(secret);
+  if (known !== undefined) return known;
+  const key = createSecretKey(secret.reveal().slice(SECRET_PREFIX.length), 'base64');
+  keys.set(secret, key);
+  return key;
 }

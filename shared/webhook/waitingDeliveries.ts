@@ -35,9 +35,11 @@ export async function noteWaiting(
   wait: { readonly attempts: number; readonly notBeforeMs: number; readonly nowMs: number },
 ): Promise<void> {
   const { attempts, notBeforeMs, nowMs } = wait;
+  // The event is in the log: a note of it here would cost a write unit for each of its kilobytes.
+  const { event: _inLog, ...named } = delivery;
   const Item = {
     ...waitingDeliveryKey(delivery.endpointId, delivery.deliveryId),
-    delivery: { ...delivery, attempts },
+    delivery: { ...named, attempts },
     notBeforeMs,
     ttl: expiryOf('waitingDelivery', nowMs),
   };

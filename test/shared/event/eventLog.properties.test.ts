@@ -1,13 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { EventDraft, TenantEvent } from '../../../shared/event/event.ts';
-import type { EventLogDependencies } from '../../../shared/event/eventLog.ts';
-import { readEvents } from '../../../shared/event/readEvents.ts';
+import { readEvents, type EventLogDependencies } from '../../../shared/event/eventLog.ts';
 import { recordOnce } from '../../../shared/event/recordOnce.ts';
-import { makeId, type ConnectionId, type TenantId } from '../../../shared/kernel/id.ts';
+import { makeId, type ConnectionId, type EventId, type TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
-import { FakeDynamoDb } from '../../simulation/aws/fakeDynamoDb.ts';
+import { MemoryTable } from './memoryTable.ts';
 import { makeTestClock, type TestClock } from './testClock.ts';
 
 const TENANT: TenantId = makeId('tnt', 0, systemRandom);
@@ -36,22 +34,16 @@ function aDraft(connectionId: ConnectionId, place: number): EventDraft {
 
 class Died extends Error {}
 
-/** A store as a client; `around` decides when a request takes effect and whether its answer arrives. */
-function asClient(store: FakeDynamoDb, around: (effect: () => unknown) => Promise<unknown>): DynamoDBDocumentClient {
-  const send = (command: unknown): Promise<unknown> => around(() => store.apply(command));
-  return { send } as unknown as DynamoDBDocumentClient;
-}
-
 /** Runs a writer's work until a run of it completes; each crash is followed by a redelivery of the same batch. */
 async function write(
-  stores: { readonly store: FakeDynamoDb; readonly clock: TestClock; readonly turn: () => Promise<void> },
+  stores: { readonly memory: MemoryTable; readonly clock: TestClock; readonly turn: () => Promise<void> },
   connectionId: ConnectionId,
   crashes: readonly Crash[],
 ): Promise<void> {
   for (const crash of [...crashes, undefined]) {
     let requests = 0;
     let dead = false;
-    const table = asClient(stores.store, async (effect) => {
+    const table = stores.memory.asClient(async (effect) => {
       if (dead) throw new Died();
       await stores.turn();
       requests++;
@@ -78,9 +70,9 @@ async function write(
 async function readOn(
   dependencies: EventLogDependencies,
   seen: TenantEvent[],
-  after: string | undefined,
+  after: EventId | undefined,
   limit: number,
-): Promise<string | undefined> {
+): Promise<EventId | undefined> {
   const page = await readEvents(dependencies, TENANT, after, limit);
   seen.push(...page.events);
   return page.next;
@@ -90,19 +82,19 @@ describe('the event log, whatever writers, crashes and readers do', () => {
   it('never lets a reader skip an event, and keeps the order of each connection', async () => {
     await fc.assert(
       fc.asyncProperty(aWorld, fc.scheduler(), async (world, scheduler) => {
-        const [store, clock] = [new FakeDynamoDb(), makeTestClock()];
+        const [memory, clock] = [new MemoryTable(), makeTestClock()];
         const turn = (): Promise<void> => scheduler.schedule(Promise.resolve());
         const connections = world.writers.map((_, index) => `con_${index}` as ConnectionId);
         const logs = world.readers.map((): TenantEvent[] => []);
-        const paced = asClient(store, async (effect) => {
+        const paced = memory.asClient(async (effect) => {
           await turn();
           return effect();
         });
         const writing = world.writers.map((crashes, index) =>
-          write({ store, clock, turn }, connections[index] as ConnectionId, crashes),
+          write({ memory, clock, turn }, connections[index] as ConnectionId, crashes),
         );
         const reading = world.readers.map(async (limit, index) => {
-          let after: string | undefined;
+          let after: EventId | undefined;
           for (let page = 0; page < 12; page++) {
             after = await readOn({ table: paced, stage: 'test', clock }, logs[index] ?? [], after, limit);
           }
@@ -119,19 +111,19 @@ describe('the event log, whatever writers, crashes and readers do', () => {
           Promise.all([Promise.all(reading), Promise.all(writing), passing] as const),
         );
         clock.advance(61_000);
-        const direct = asClient(store, (effect) => Promise.resolve(effect()));
+        const direct = memory.asClient((effect) => Promise.resolve(effect()));
         for (const [index, cursor] of cursors.entries()) {
-          let [after, before]: (string | undefined)[] = [cursor, undefined];
+          let [after, before]: (EventId | undefined)[] = [cursor, undefined];
           do {
             before = after;
             after = await readOn({ table: direct, stage: 'test', clock }, logs[index] ?? [], after, 50);
           } while (after !== before);
         }
 
-        const committed = store
-          .items('test-core')
-          .flatMap((item) => (item['events'] as readonly string[] | undefined) ?? [])
-          .map((text) => JSON.parse(text) as TenantEvent);
+        const committed = memory
+          .itemsOf('EVENTS#')
+          .filter((item) => item['event'] !== undefined)
+          .map((item) => JSON.parse(String(item['event'])) as TenantEvent);
         expect(committed).toHaveLength(connections.length * FACTS_PER_WRITER);
         for (const log of logs) expect(log).toEqual(committed);
         for (const connectionId of connections) {
@@ -139,7 +131,7 @@ describe('the event log, whatever writers, crashes and readers do', () => {
           expect(told.map((event) => event.correlationId)).toEqual(['cor-1', 'cor-2', 'cor-3']);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 1_500 },
     );
   });
 });

@@ -1,9 +1,14 @@
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, it } from 'vitest';
+import { systemClock, type Clock } from '../../../shared/kernel/clock.ts';
 import { AddressGuard, isPublic, type ResolvedAddress } from '../../../shared/webhook/addressGuard.ts';
 
 /** A guard whose resolver knows these names; each look-up takes the next answer of the name, and the last one stays. */
-function aGuard(names: Readonly<Record<string, readonly (readonly string[])[]>> = {}, allowLoopback = false) {
+function aGuard(
+  names: Readonly<Record<string, readonly (readonly string[])[]>> = {},
+  allowLoopback = false,
+  clock: Pick<Clock, 'monotonicMs'> = systemClock,
+) {
   const asked: string[] = [];
   const resolve = (hostname: string): Promise<readonly ResolvedAddress[]> => {
     const answers = names[hostname] ?? [];
@@ -12,7 +17,7 @@ function aGuard(names: Readonly<Record<string, readonly (readonly string[])[]>> 
     if (answer === undefined) return Promise.reject(Object.assign(new Error('unknown name'), { code: 'ENOTFOUND' }));
     return Promise.resolve(answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
   };
-  return { guard: new AddressGuard({ resolve, allowLoopback }), asked };
+  return { guard: new AddressGuard({ resolve, allowLoopback, clock }), asked };
 }
 
 function lookUp(guard: AddressGuard, hostname: string, all: boolean): Promise<string | LookupAddress[]> {
@@ -148,5 +153,32 @@ describe('address guard', () => {
       { address: '93.184.216.34', family: 4 },
       { address: '93.184.216.35', family: 4 },
     ]);
+  });
+
+  it('looks a host up once for the connections of half a minute, and judges the next answer as well', async () => {
+    let monotonicMs = 0;
+    const { guard, asked } = aGuard({ 'hooks.example': [['93.184.216.34'], ['10.0.0.1']] }, false, {
+      monotonicMs: () => monotonicMs,
+    });
+
+    const first = await lookUp(guard, 'hooks.example', false);
+    monotonicMs += 29_999;
+    const second = await lookUp(guard, 'hooks.example', false);
+    monotonicMs += 1;
+    const third = lookUp(guard, 'hooks.example', false);
+
+    expect([first, second]).toEqual(['93.184.216.34', '93.184.216.34']);
+    await expect(third).rejects.toMatchObject({ refusal: 'not_public' });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('looks a host up anew when a connection to it has failed, and keeps no refusal', async () => {
+    const { guard } = aGuard({ 'hooks.example': [['93.184.216.34'], ['10.0.0.1'], ['93.184.216.35']] });
+    await lookUp(guard, 'hooks.example', false);
+
+    guard.unpin('hooks.example');
+
+    await expect(lookUp(guard, 'hooks.example', false)).rejects.toMatchObject({ refusal: 'not_public' });
+    expect(await lookUp(guard, 'hooks.example', false)).toBe('93.184.216.35');
   });
 });

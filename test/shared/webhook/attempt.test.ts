@@ -1,15 +1,10 @@
+import type { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeDeliveryId, makeId } from '../../../shared/kernel/id.ts';
+import { makeDeliveryId, makeEventId, makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
-import {
-  judgeOutcome,
-  listAttempts,
-  recordAttempt,
-  retryDelaySeconds,
-  type Attempt,
-} from '../../../shared/webhook/attempt.ts';
+import { judgeOutcome, retryDelaySeconds, type Attempt } from '../../../shared/webhook/attempt.ts';
+import { listAttempts, recordAttempts } from '../../../shared/webhook/attemptItems.ts';
 import { startEventStores, type EventStores } from '../event/eventStores.ts';
-import { eventIdOf } from '../event/loggedEvents.ts';
 
 describe('attempts', () => {
   let stores: EventStores;
@@ -46,26 +41,59 @@ describe('attempts', () => {
     expect([retryDelaySeconds(4, 0), retryDelaySeconds(4, 0.999)]).toEqual([225, 375]);
   });
 
-  it('are kept under their endpoint, newest first', async () => {
+  /** Attempts to an endpoint of its own, by how many milliseconds after now they were made. */
+  const someAttempts = (afterMs: readonly number[], overrides: Partial<Attempt> = {}) => {
     const nowMs = stores.clock.nowMs();
     const endpointId = makeId('end', nowMs, systemRandom);
-    const eventId = eventIdOf(7);
-    const anAttempt = (number: number): Attempt => ({
-      endpointId,
-      deliveryId: makeDeliveryId(endpointId, eventId),
-      eventId,
-      number,
-      atMs: nowMs + number * 5_000,
-      result: number === 1 ? 'failed' : 'delivered',
-      httpStatus: number === 1 ? undefined : 200,
-      reason: number === 1 ? 'timed_out' : undefined,
-      durationMs: 12,
+    const attempts = afterMs.map((after, index): Attempt => {
+      const eventId = makeEventId(index + 1);
+      const deliveryId = makeDeliveryId(endpointId, eventId);
+      const usual = { number: 1, result: 'delivered', httpStatus: 200, reason: undefined, durationMs: 12 } as const;
+      return { endpointId, deliveryId, eventId, atMs: nowMs + after, ...usual, ...overrides };
     });
+    return { nowMs, endpointId, attempts };
+  };
 
-    await recordAttempt(stores, anAttempt(1));
-    await recordAttempt(stores, anAttempt(2));
+  it.each<Partial<Attempt>>([
+    {},
+    { number: 3, httpStatus: 204 },
+    { result: 'failed', httpStatus: 500 },
+    { result: 'failed', httpStatus: undefined, reason: 'timed_out' },
+    { result: 'gone', httpStatus: 410 },
+  ])('are read as they were kept: %j', async (overrides) => {
+    const { nowMs, endpointId, attempts } = someAttempts([0, 7], overrides);
 
-    expect(await listAttempts(stores, endpointId, { limit: 10, nowMs })).toEqual([anAttempt(2), anAttempt(1)]);
-    expect(await listAttempts(stores, endpointId, { limit: 10, nowMs: nowMs + 31 * 86_400_000 })).toEqual([]);
+    await recordAttempts(stores, endpointId, attempts);
+
+    expect(await listAttempts(stores, endpointId, { limit: 10, nowMs })).toEqual([attempts[1], attempts[0]]);
+  });
+
+  it('are listed newest first, whichever ended together, and until they expire', async () => {
+    const { nowMs, endpointId, attempts } = someAttempts([0, 500, 1_000, 1_500, 2_000, 2_500]);
+    const [a, b, c, d, e, f] = attempts as [Attempt, Attempt, Attempt, Attempt, Attempt, Attempt];
+
+    await recordAttempts(stores, endpointId, [a, f]);
+    await recordAttempts(stores, endpointId, [c]);
+    await recordAttempts(stores, endpointId, [e, b, d]);
+
+    const list = (limit: number, atMs = nowMs) => listAttempts(stores, endpointId, { limit, nowMs: atMs });
+    expect(await list(10)).toEqual([f, e, d, c, b, a]);
+    expect(await list(2)).toEqual([f, e]);
+    expect(await list(3)).toEqual([f, e, d]);
+    expect(await list(10, nowMs + 31 * 86_400_000)).toEqual([]);
+  });
+
+  it('cost one write unit for a batch that was taken at once', async () => {
+    const { endpointId, attempts } = someAttempts([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { durationMs: 1_234 });
+    const units: unknown[] = [];
+    const send = async (command: PutCommand) => {
+      command.input.ReturnConsumedCapacity = 'TOTAL';
+      units.push((await stores.table.send(command)).ConsumedCapacity?.CapacityUnits);
+    };
+    const table = Object.assign(Object.create(stores.table) as typeof stores.table, { send });
+
+    await recordAttempts({ ...stores, table }, endpointId, attempts);
+
+    expect(units).toEqual([1]);
   });
 });

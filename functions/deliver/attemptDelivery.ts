@@ -1,0 +1,181 @@
+import { findEvent } from '../../shared/event/eventLog.ts';
+import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import { judgeOutcome, type Attempt } from '../../shared/webhook/attempt.ts';
+import type { Delivery, DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import type { Endpoint } from '../../shared/webhook/endpoint.ts';
+import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
+import { postSigned, reasonOf } from '../../shared/webhook/postSigned.ts';
+import type { WebhookPoster } from '../../shared/webhook/postWebhook.ts';
+import type { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoints.ts';
+import { forgetWaiting, isOldRound, releaseWaiting } from '../../shared/webhook/waitingDeliveries.ts';
+import { settleBreaker, takeTurn, type TurnDependencies } from './breakerTurn.ts';
+import type { DeliveryInHand } from './deliveryInHand.ts';
+import { BY_SCHEDULE, type Postponed } from './postpone.ts';
+
+export interface AttemptDependencies
+  extends
+    Pick<Surroundings, 'random' | 'logger' | 'metrics'>,
+    EventLogDependencies,
+    DeliveryQueue,
+    Omit<TurnDependencies, 'known'> {
+  readonly endpoints: Pick<EndpointStore, 'find' | 'disable'>;
+  readonly known: RememberedEndpoints;
+  readonly poster: Pick<WebhookPoster, 'post'>;
+}
+
+/** What became of a delivery: it is done, or waits as said. */
+export interface Attempted {
+  readonly end: 'done' | Postponed;
+  /** The attempt, if one was made. */
+  readonly attempt?: Attempt | undefined;
+}
+
+/** Makes the next attempt of a delivery, if it is to have one now. Throws when that could not be found out. */
+export async function attemptDelivery(dependencies: AttemptDependencies, one: DeliveryInHand): Promise<Attempted> {
+  const { delivery, receiveCount, fields } = one;
+  const { logger, metrics } = dependencies;
+  const isLate = receiveCount > 1 || delivery.round !== undefined;
+  const [endpoint, text, isOld] = await Promise.all([
+    dependencies.known.find(delivery.tenantId, delivery.endpointId),
+    delivery.event ?? readEvent(dependencies, delivery),
+    isLate && isOldRound(dependencies, delivery),
+  ]);
+  if (isOld || endpoint === undefined || endpoint.state !== 'active') return { end: 'done' };
+  if (text === undefined) {
+    logger.warn('event of a delivery has expired', fields);
+    return { end: 'done' };
+  }
+  const turn = await takeTurn(dependencies, endpoint);
+  if ('atLeastMs' in turn) {
+    logger.debug('delivery waits: its endpoint has failed too often', { ...fields, waitMs: turn.atLeastMs });
+    return { end: turn };
+  }
+  const number = receiveCount + (delivery.attempts ?? 0);
+  const { attempt, retryAfterMs } = await postEvent(dependencies, { delivery, endpoint, text, number });
+  const { result, httpStatus, reason, durationMs } = attempt;
+  logger.info('delivery tried', { ...fields, attempt: number, outcome: result, httpStatus, reason, durationMs });
+  metrics.count('DeliveryAttempts', { outcome: result });
+  // Only the first attempt is measured: when a later one comes late, the tenant's receiver is the cause.
+  if (number === 1) metrics.measure('EventToDelivery', Math.max(0, attempt.atMs - occurredAtMs(text)), {});
+  const end = await conclude(dependencies, one, { endpoint, held: turn.held, isLate, result, retryAfterMs });
+  return { end, attempt };
+}
+
+async function readEvent(dependencies: EventLogDependencies, delivery: Delivery): Promise<string | undefined> {
+  const event = await findEvent(dependencies, delivery.tenantId, delivery.eventId);
+  return event === undefined ? undefined : JSON.stringify(event);
+}
+
+function occurredAtMs(text: string): number {
+  return Date.parse((JSON.parse(text) as { readonly occurredAt: string }).occurredAt);
+}
+
+interface Concluded {
+  readonly endpoint: Endpoint;
+  readonly held: number | undefined;
+  readonly isLate: boolean;
+  readonly result: Attempt['result'];
+  readonly retryAfterMs: number;
+}
+
+/**
+ * Draws the consequences of an attempt for its endpoint and for what waits. A first success of an endpoint that is well
+ * has none, and costs nothing.
+ */
+async function conclude(
+  dependencies: AttemptDependencies,
+  one: DeliveryInHand,
+  { endpoint, held, isLate, result, retryAfterMs }: Concluded,
+): Promise<Attempted['end']> {
+  let openedForMs: number | undefined;
+  if (result === 'gone') {
+    if (!(await disable(dependencies, one, endpoint))) return BY_SCHEDULE;
+  } else {
+    const end = { succeeded: result === 'delivered', retryAfterMs };
+    openedForMs = await settleBreaker(dependencies, { endpoint, held, fields: one.fields }, end);
+  }
+  if (result === 'failed') return nextWait(one.receiveCount, retryAfterMs, openedForMs);
+  if (isLate || endpoint.breaker.failures > 0) await afterLateSuccess(dependencies, one, result);
+  return 'done';
+}
+
+/** Disables an endpoint whose receiver wants no more. Returns whether that is written. */
+async function disable(
+  { endpoints, known, logger }: AttemptDependencies,
+  { fields }: DeliveryInHand,
+  { tenantId, endpointId }: Endpoint,
+): Promise<boolean> {
+  try {
+    await endpoints.disable(tenantId, endpointId);
+    return true;
+  } catch (error) {
+    logger.warn('webhook could not be disabled; its delivery comes again', { ...fields, error });
+    return false;
+  } finally {
+    known.forget({ tenantId, endpointId });
+  }
+}
+
+/**
+ * How many times a delivery may be the scout of a breaker. Then its own schedule holds, so that a long outage does not
+ * use it up.
+ */
+const MOST_SCOUTS = 8;
+
+/**
+ * The wait before the next attempt. The delivery that has just opened the breaker is the scout: it finds out whether
+ * the receiver is back.
+ */
+function nextWait(receiveCount: number, retryAfterMs: number, openedForMs: number | undefined): Postponed {
+  const isScout = openedForMs !== undefined && receiveCount <= MOST_SCOUTS;
+  const atLeastMs = Math.max(retryAfterMs, openedForMs ?? 0);
+  return { atLeastMs, atMostMs: isScout ? atLeastMs : undefined, asked: retryAfterMs > 0 };
+}
+
+/**
+ * Ends the waiting after a success, which shows that the receiver is back: this delivery waits no longer, and the
+ * others that wait for the endpoint follow.
+ */
+async function afterLateSuccess(
+  dependencies: AttemptDependencies,
+  { delivery, fields }: DeliveryInHand,
+  result: Attempt['result'],
+): Promise<void> {
+  const { logger, clock } = dependencies;
+  try {
+    await forgetWaiting(dependencies, delivery);
+    if (result !== 'delivered') return;
+    const released = await releaseWaiting(dependencies, delivery.endpointId, {
+      nowMs: clock.nowMs(),
+      evenIfAsked: false,
+    });
+    if (released > 0) logger.info('deliveries that waited were queued anew', { ...fields, count: released });
+  } catch (error) {
+    logger.warn('deliveries that wait come at their own time', { ...fields, error });
+  }
+}
+
+async function postEvent(
+  { clock, poster }: AttemptDependencies,
+  of: { readonly delivery: Delivery; readonly endpoint: Endpoint; readonly text: string; readonly number: number },
+): Promise<{ readonly attempt: Attempt; readonly retryAfterMs: number }> {
+  const { delivery, endpoint, text, number } = of;
+  const { endpointId, eventId, deliveryId, correlationId } = delivery;
+  const atMs = clock.nowMs();
+  // The webhook's id is the event's, and so the same in each attempt.
+  const outcome = await postSigned(poster, endpoint, { id: eventId, correlationId, body: text, atMs });
+  const isAnswer = outcome.outcome === 'answered';
+  const attempt = {
+    endpointId,
+    deliveryId,
+    eventId,
+    number,
+    atMs,
+    result: judgeOutcome(outcome),
+    httpStatus: isAnswer ? outcome.httpStatus : undefined,
+    reason: reasonOf(outcome),
+    durationMs: outcome.durationMs,
+  };
+  return { attempt, retryAfterMs: isAnswer ? outcome.retryAfterMs : 0 };
+}

@@ -1,0 +1,27 @@
+import type { SQSRecord } from 'aws-lambda';
+import type { LogFields, Logger } from '../../shared/platform/logger.ts';
+import { deliverySchema, type Delivery } from '../../shared/webhook/delivery.ts';
+import { parseBody } from '../runtime/recordBatch.ts';
+
+/** A delivery that the function has in hand, and the record that brought it. */
+export interface DeliveryInHand {
+  readonly record: SQSRecord;
+  readonly delivery: Delivery;
+  /** How often the queue has given the message, this time included. */
+  readonly receiveCount: number;
+  /** What each line of the log says of it. A logger of its own for each delivery would cost more than its one line. */
+  readonly fields: LogFields;
+}
+
+/** The delivery of a record; undefined, after a line in the log, for one that is none. */
+export function readRecord({ logger }: { readonly logger: Logger }, record: SQSRecord): DeliveryInHand | undefined {
+  const receiveCount = Number(record.attributes.ApproximateReceiveCount);
+  const parsed = parseBody(deliverySchema, record);
+  if ('wrongFields' in parsed) {
+    logger.error('delivery is not valid', { attributes: parsed.wrongFields, receiveCount });
+    return undefined;
+  }
+  const { tenantId, endpointId, eventId, correlationId, deliveryId, round } = parsed.body;
+  const fields = { tenantId, endpointId, eventId, correlationId, deliveryId, round };
+  return { record, delivery: parsed.body, receiveCount, fields };
+}
