@@ -33,8 +33,9 @@ const KINDS: readonly CountedKind[] = ['send', 'read', 'receive'];
 export async function countCalls(options: {
   readonly accounts: number;
   readonly count: number;
+  readonly withKeys: boolean;
 }): Promise<CountedCalls> {
-  const side = await startProduct({ counting: true });
+  const side = await startProduct({ counting: true, withKeys: options.withKeys });
   try {
     const { accounts, lost } = await linkAccounts(side, { accounts: options.accounts, atOnce: ACCOUNTS_AT_ONCE });
     if (lost > 0) throw new Error(`${lost} pairings failed`);

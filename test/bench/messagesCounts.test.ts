@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { countReceived, faultsOf, percentile } from './messagesCounts.ts';
+import { isService, nameOfCommand } from './messagesProcesses.ts';
 
 const account = { number: '1', customer: '2', id: 'con_1' };
 const event = (id: string, text: string, atMs: number) => ({
@@ -45,5 +46,20 @@ describe('counting messages', () => {
 
     expect([percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1)]).toEqual([51, 100, 100]);
     expect(percentile([], 0.5)).toBeNaN();
+  });
+});
+
+describe('processes', () => {
+  it.each<readonly [command: readonly string[], name: string, isOurs: boolean]>([
+    [['node', '--import', '/r/dieWithParent.ts', 'worker/main.ts'], 'worker', true],
+    [['node', '--import', '/r/dieWithParent.ts', 'infra/local/functionsHost.ts', '--port', '0'], 'functionsHost', true],
+    [['node', '/r/test/bench/messagesStack.ts'], 'supervisor', true],
+    [['node', 'infra/local/emulatorsHost.ts', '--data', '/tmp/x'], 'emulatorsHost', false],
+    [['node', 'test/whatsapp/main.ts', '--state-dir', '/tmp/x'], 'whatsapp', false],
+    [['/r/node_modules/@dynoxide/linux-x64/dynoxide', 'serve'], 'dynoxide', false],
+  ])('are named by what they run: %j', (command, name, isOurs) => {
+    const found = nameOfCommand(command);
+
+    expect([found, isService(found)]).toEqual([name, isOurs]);
   });
 });

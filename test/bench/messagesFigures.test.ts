@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { holds, medianOf, partsOf, rows, tableOf, withSums } from './messagesFigures.ts';
+import { holds, medianOf, partsOf, rows, stepTable, tableOf, withSums } from './messagesFigures.ts';
 
 const rowOf = (figure: string) => {
   const row = rows.find((entry) => entry.figure === figure);
@@ -42,6 +42,25 @@ describe('figures of the bench of messages', () => {
 
     expect(lines).toHaveLength(3);
     expect(lines[2]).toMatch(/all processes, MB \| 900 +\| 400 \| 200 +\| 2\.00 +\| ≤ 450 \| holds \|$/);
+  });
+
+  it('shows what each asks of the stores, an earlier run before it, and nobody who asks for nothing', () => {
+    const lines = stepTable(
+      { sendCalls: 38, 'sendCalls:api': 8 },
+      { sendCalls: 9, 'sendCalls:api': 2, 'sendCalls:watchdog': 0.001 },
+    );
+
+    expect(
+      lines.slice(2).map((line) =>
+        line
+          .split('|')
+          .slice(2, 4)
+          .map((cell) => cell.trim()),
+      ),
+    ).toEqual([
+      ['all', '38.00 → 9.00'],
+      ['api', '8.00 → 2.00'],
+    ]);
   });
 
   it('gives the parts of a figure, the largest first', () => {

@@ -38,6 +38,7 @@ export const rows: readonly Row[] = [
   row('in100CpuMs', 'CPU for a message received, 100 a second, ms', 1, { most: 3 }),
   row('burstCpuMs', 'CPU for a message received, burst, ms', 1),
   row('pairSeconds', '50 pairings at once, s', 1, { most: 8 }),
+  row('pairCpuMs', '50 pairings at once: CPU for each, ms', 0),
   row('pairLost', '50 pairings at once: lost', 0, { most: 0 }),
   row('slowPairSeconds', '… with workers’ stores that answer after 2 s, s', 1),
   row('slowPairLost', '… with workers’ stores that answer after 2 s: lost', 0, { most: 0 }),
@@ -60,6 +61,7 @@ export const rows: readonly Row[] = [
   row('lost', 'lost, in all phases', 0, { most: 0 }),
   row('doubled', 'doubled, in all phases', 0, { most: 0 }),
   row('outOfOrder', 'out of order in a chat, in all phases', 0, { most: 0 }),
+  row('refused', 'sends that were not accepted, in all phases', 0, { most: 0 }),
   row('repeats', 'webhooks repeated under the same id', 0),
   row('forged', 'webhooks with a wrong signature', 0, { most: 0 }),
 ];
@@ -80,6 +82,7 @@ export function withSums(figures: Figures): Figures {
     lost: sumOf('Lost'),
     doubled: sumOf('Doubled'),
     outOfOrder: sumOf('OutOfOrder'),
+    refused: sumOf('Refused'),
   };
 }
 
@@ -89,7 +92,7 @@ export function medianOf(rounds: readonly Figures[]): Figures {
   return Object.fromEntries(
     [...names].map((name) => {
       const values = rounds.flatMap((round) => round[name] ?? []).toSorted((left, right) => left - right);
-      const isFault = /lost$|doubled$|outOfOrder$|forged$/i.test(name);
+      const isFault = /lost$|doubled$|outOfOrder$|refused$|forged$/i.test(name);
       return [name, values[isFault ? values.length - 1 : Math.floor((values.length - 1) / 2)] ?? Number.NaN];
     }),
   );
@@ -151,6 +154,34 @@ export function inColumns(cells: readonly (readonly string[])[]): readonly strin
 
 function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - text.length));
+}
+
+/** What messages ask of the stores, by who asks; with an earlier run as `before → now`. */
+export function stepTable(before: Figures | undefined, now: Figures): readonly string[] {
+  const kinds = { send: 'send, with `sent` and `delivered`', read: 'it is read', receive: 'message received' } as const;
+  const names = ['Calls', 'WriteUnits', 'ReadUnits', 'QueueRequests', 'Kb'] as const;
+  const lines = Object.entries(kinds).flatMap(([kind, label]) => {
+    const callers = [
+      ...new Set([now, before ?? {}].flatMap((figures) => partsOf(figures, `${kind}Calls`).map(([who]) => who))),
+    ];
+    return ['', ...callers].flatMap((caller) => {
+      const suffix = caller === '' ? '' : `:${caller}`;
+      const values = names.map(
+        (name) => [before?.[`${kind}${name}${suffix}`] ?? 0, now[`${kind}${name}${suffix}`] ?? 0] as const,
+      );
+      if (values.flat().every((value) => value < SHOWN_FROM)) return [];
+      const cells = values.map(([then, value]) => `${before === undefined ? '' : `${short(then)} → `}${short(value)}`);
+      return [[label, caller === '' ? 'all' : caller, ...cells]];
+    });
+  });
+  return inColumns([['for a', 'by', 'calls', 'write units', 'read units', 'SQS requests', 'KB'], ...lines]);
+}
+
+/** A value that is too small to be shown is nothing. */
+export const SHOWN_FROM = 0.02;
+
+export function short(value: number): string {
+  return value < SHOWN_FROM / 4 ? '0' : value.toFixed(2);
 }
 
 /** Figures of one kind by part, for example by process or by caller, the largest first. */

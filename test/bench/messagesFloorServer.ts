@@ -51,17 +51,23 @@ function open(
     if (connection === 'close' && creds.me !== undefined) open(account, creds, keys, onQr);
   });
   socket.ev.on('messages.upsert', ({ messages }) => {
-    for (const { key, message } of messages) {
+    for (const { key, message, status } of messages) {
       const body = message?.conversation ?? message?.extendedTextMessage?.text;
       if (key.fromMe !== true && body) hook('message.received', account, { content: { text: { body } } });
+      // A receipt that comes before the own message was told of is told with it.
+      if (key.fromMe === true) tellStatus(account, key.id, status);
     }
   });
   socket.ev.on('messages.update', (updates) => {
     for (const { key, update } of updates) {
-      const status = STATUSES.get(update.status);
-      if (status !== undefined) hook('message.status', account, { messageId: key.id, status });
+      tellStatus(account, key.id, update.status);
     }
   });
+}
+
+function tellStatus(account: string, messageId: unknown, word: unknown): void {
+  const status = STATUSES.get(word);
+  if (status !== undefined) hook('message.status', account, { messageId, status });
 }
 
 /** Keys as JSON in memory. */

@@ -22,7 +22,7 @@ const CUSTOMERS = 10;
 const SILENCE_MS = 20_000;
 const DRAIN_MS = 120_000;
 const WARM_MS = 60_000;
-const LOOK_EVERY_MS = 5;
+const LOOK_EVERY_MS = 20;
 
 /** A text like no other. @param label of the phase */
 export function textOf(label: string, number: number): string {
@@ -33,7 +33,12 @@ export function textOf(label: string, number: number): string {
 export async function linkAccounts(
   side: MessagesSide,
   options: { readonly accounts: number; readonly atOnce: number },
-): Promise<{ readonly accounts: readonly LinkedAccount[]; readonly seconds: number; readonly lost: number }> {
+): Promise<{
+  readonly accounts: readonly LinkedAccount[];
+  readonly seconds: number;
+  readonly lost: number;
+  readonly cpuMs: number;
+}> {
   const numberOf = (index: number): string => String(4_917_000_000_000 + index);
   const customerOf = (index: number): string => String(4_918_000_000_000 + (index % CUSTOMERS));
   for (let index = 0; index < options.accounts; index += 1) {
@@ -42,6 +47,7 @@ export async function linkAccounts(
   }
   const accounts: LinkedAccount[] = [];
   let lost = 0;
+  const before = side.processes();
   const startedMs = nowMs();
   await atOnce(options.accounts, options.atOnce, async (index) => {
     const number = numberOf(index);
@@ -52,7 +58,10 @@ export async function linkAccounts(
       lost += 1;
     }
   });
-  return { accounts, seconds: (nowMs() - startedMs) / 1_000, lost };
+  const seconds = (nowMs() - startedMs) / 1_000;
+  const spent = [...cpuBetween(before, side.processes())];
+  const service = spent.reduce((sum, [name, ms]) => sum + (isService(name) ? ms : 0), 0);
+  return { accounts, seconds, lost, cpuMs: service / options.accounts };
 }
 
 /** A message each way for each account, so that all sessions are there. */
@@ -72,6 +81,7 @@ export async function sendByCallers(
 ): Promise<Figures> {
   return await measured('send', side, async (startedMs) => {
     const sent: Sent[] = [];
+    const refusals: Error[] = [];
     let begun = 0;
     const endMs = startedMs + load.seconds * 1_000;
     await atOnce(load.callers, load.callers, async (caller) => {
@@ -80,7 +90,7 @@ export async function sendByCallers(
         begun += 1;
         const number = begun;
         const account = at(own, turn % own.length);
-        sent.push(await sendOne(side, account, textOf('callers', number), nowMs()));
+        await sendOne(side, account, textOf('callers', number), { dueMs: nowMs(), sent, refusals });
       }
     });
     const acceptedMs = nowMs() - startedMs;
@@ -92,6 +102,7 @@ export async function sendByCallers(
       count: sent.length,
       faults,
       figures: {
+        sendRefused: tell(refusals),
         acceptedPerSecond: (sent.length / acceptedMs) * 1_000,
         shownPerSecond: perSecond(shownAtMs),
         deliveredPerSecond: perSecond(deliveredAtMs),
@@ -107,12 +118,13 @@ export async function sendPaced(
   load: { readonly perSecond: number; readonly count: number },
 ): Promise<{ readonly figures: Figures; readonly sent: readonly Sent[] }> {
   const sent: Sent[] = [];
+  const refusals: Error[] = [];
   const figures = await measured('paced', side, async () => {
     const before = new Map<string, Promise<unknown>>();
     const { tasks } = await pace(load, (number, dueMs) => {
       const account = at(accounts, number % accounts.length);
       const after = (before.get(account.id) ?? Promise.resolve()).then(async () => {
-        sent.push(await sendOne(side, account, textOf('paced', number), dueMs));
+        await sendOne(side, account, textOf('paced', number), { dueMs, sent, refusals });
       });
       before.set(account.id, after);
       return after;
@@ -130,6 +142,7 @@ export async function sendPaced(
       count: sent.length,
       faults,
       figures: {
+        pacedRefused: tell(refusals),
         answerP50Ms: percentile(answersMs, 0.5),
         answerP99Ms: percentile(answersMs, 0.99),
         deliveredP50Ms: percentile(deliveredMs, 0.5),
@@ -218,9 +231,11 @@ async function measured(
 ): Promise<Figures> {
   side.receiver.take();
   const before = side.processes();
+  const driver = process.cpuUsage();
   const startedMs = nowMs();
   const { count, faults, figures } = await run(startedMs);
-  const spent = [...cpuBetween(before, side.processes())];
+  const { user, system } = process.cpuUsage(driver);
+  const spent = [...cpuBetween(before, side.processes()), ['driver', (user + system) / 1_000] as const];
   const seconds = (nowMs() - startedMs) / 1_000;
   side.receiver.take();
   const service = spent.filter(([name]) => isService(name)).reduce((sum, [, ms]) => sum + ms, 0);
@@ -236,9 +251,26 @@ async function measured(
   };
 }
 
-async function sendOne(side: MessagesSide, account: LinkedAccount, text: string, dueMs: number): Promise<Sent> {
-  const messageId = await side.send(account, text);
-  return { account, text, messageId, dueMs, answeredMs: nowMs() };
+async function sendOne(
+  side: MessagesSide,
+  account: LinkedAccount,
+  text: string,
+  { dueMs, sent, refusals }: { readonly dueMs: number; readonly sent: Sent[]; readonly refusals: Error[] },
+): Promise<void> {
+  try {
+    const messageId = await side.send(account, text);
+    sent.push({ account, text, messageId, dueMs, answeredMs: nowMs() });
+  } catch (error) {
+    refusals.push(error as Error);
+  }
+}
+
+/** Says why the first was refused. Returns how many were. */
+function tell(refusals: readonly Error[]): number {
+  const [first] = refusals;
+  if (first !== undefined)
+    process.stderr.write(`  ${refusals.length} sends were not accepted; the first: ${first.message}\n`);
+  return refusals.length;
 }
 
 /** What customers will write, sealed and left with their phones, in the order in which it is released. */

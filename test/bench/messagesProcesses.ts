@@ -54,6 +54,9 @@ export function nameOfCommand(command: readonly string[]): string {
   if (file === undefined) return basename(command[0] ?? 'unknown');
   if (/whatsapp\/main\.[jt]s$/.test(file)) return 'whatsapp';
   if (/worker\/main\.[cm]?[jt]s$/.test(file)) return 'worker';
+  // The supervisor of `npm start` lives in the process that starts the stack for the bench.
+  if (/messagesStack\.[jt]s$/.test(file)) return 'supervisor';
+  if (/messagesFloorServer\.[jt]s$/.test(file)) return 'floor';
   return basename(file).replace(/\.[cm]?[jt]s$/, '');
 }
 

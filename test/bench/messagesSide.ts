@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +49,11 @@ const REQUEST_MS = 30_000;
 const SIMULATOR = fileURLToPath(new URL('../whatsapp/main.ts', import.meta.url));
 
 /** Starts the product, with a tenant that has one webhook. */
-export async function startProduct(options: { readonly counting: boolean }): Promise<MessagesSide> {
+export async function startProduct(options: {
+  readonly counting: boolean;
+  /** Whether each send carries an `Idempotency-Key`. */
+  readonly withKeys: boolean;
+}): Promise<MessagesSide> {
   const stack = TalkingChild.start<MessagesStackAnswers>(new URL('./messagesStack.ts', import.meta.url));
   const { apiUrl, controlUrl, operatorKey, pid } = await stack.ask('begin', options);
   const whatsApp = new WhatsAppClient(controlUrl);
@@ -84,7 +89,11 @@ export async function startProduct(options: { readonly counting: boolean }): Pro
     },
     send: async ({ id, customer }, text) => {
       const body = JSON.stringify({ to: `+${customer}`, type: 'text', text: { body: text } });
-      const headers = { authorization: `Bearer ${api.key}`, 'content-type': 'application/json' };
+      const headers = {
+        authorization: `Bearer ${api.key}`,
+        'content-type': 'application/json',
+        ...(options.withKeys ? { 'idempotency-key': randomUUID() } : {}),
+      };
       const json = await post(agent, `${apiUrl}/v1/connections/${id}/messages`, 202, headers, body);
       return String(json['id']);
     },
