@@ -4,6 +4,8 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { guardCalls, type CallBounds, type ClientGuards } from './callGuards.ts';
 import { clientSettings, makeHandler, storeBounds } from './clientSettings.ts';
+import { carryCalls } from './storeCalls.ts';
+import { dynamoDbProtocol, sqsProtocol } from './storeCommands.ts';
 import type { StoreConfig } from './storeConfig.ts';
 
 /**
@@ -54,11 +56,15 @@ function dynamoDb(config: StoreConfig, sockets: number, bounds: CallBounds, guar
   const handler = makeHandler(sockets, bounds);
   const client = new DynamoDBClient(clientSettings(config, config.dynamoDbEndpoint, handler, bounds));
   const guarded = guardCalls(client, handler, 'dynamodb', bounds.callMs, guards);
-  return DynamoDBDocumentClient.from(guarded, { marshallOptions: { removeUndefinedValues: true } });
+  const table = DynamoDBDocumentClient.from(guarded, { marshallOptions: { removeUndefinedValues: true } });
+  const { region, dynamoDbEndpoint: endpoint } = config;
+  return carryCalls(table, { protocol: dynamoDbProtocol, region, endpoint, handler, bounds, guards });
 }
 
 function sqs(config: StoreConfig, sockets: number, bounds: CallBounds, guards: ClientGuards): SQSClient {
   const handler = makeHandler(sockets, bounds);
   const client = new SQSClient(clientSettings(config, config.sqsEndpoint, handler, bounds));
-  return guardCalls(client, handler, 'sqs', bounds.callMs, guards);
+  const guarded = guardCalls(client, handler, 'sqs', bounds.callMs, guards);
+  const { region, sqsEndpoint: endpoint } = config;
+  return carryCalls(guarded, { protocol: sqsProtocol, region, endpoint, handler, bounds, guards });
 }

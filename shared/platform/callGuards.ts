@@ -38,33 +38,19 @@ export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient
   handler: BoundedHttpHandler,
   dependency: Dependency | undefined,
   callMs: number,
-  { beforeTry, timeLeftMs, breakers, clock = systemClock }: ClientGuards,
+  guards: ClientGuards,
 ): Client {
-  const breaker = dependency === undefined ? undefined : breakers?.of(dependency);
+  const guard = guardOf(dependency, callMs, guards);
   const signals = new WeakMap<object, AbortSignal>();
   // The clients have the same stack; their types do not say so together.
   const { middlewareStack } = client as DynamoDBClient;
 
   middlewareStack.add(
-    (next, context) => async (input) => {
-      beforeTry?.();
-      const bounded = async () => {
-        const deadlineMs = Math.min(callMs, Math.max(1, timeLeftMs?.() ?? callMs));
-        const call = (signal: AbortSignal) => {
-          signals.set(context, signal);
-          return next(input);
-        };
-        try {
-          return await withDeadline(nameOf(context), deadlineMs, call, clock);
-        } catch (error) {
-          // This is the SDK's own deadline, of the last try.
-          const isTheirs = (error as Error).name === 'TimeoutError' && !(error instanceof TimeoutError);
-          throw isTheirs ? new TimeoutError(nameOf(context), callMs) : error;
-        }
-      };
-      if (breaker === undefined) return bounded();
-      return breaker.execute(bounded, (outcome) => judgeStoreCall(outcome, callMs));
-    },
+    (next, context) => (input) =>
+      guard(nameOf(context), (signal) => {
+        signals.set(context, signal);
+        return next(input);
+      }),
     { step: 'initialize', priority: 'high', name: 'guardCall' },
   );
   // The guard of tries is the last step before the request is sent: behind the retry, which runs in the same step with
@@ -74,13 +60,43 @@ export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient
     (next, context) => async (input) => {
       const signal = signals.get(context);
       signal?.throwIfAborted();
-      beforeTry?.();
+      guards.beforeTry?.();
       if (signal !== undefined) handler.bind(input.request as object, signal);
       return next(input);
     },
     { step: 'finalizeRequest', priority: 'low', name: 'guardTry' },
   );
   return client;
+}
+
+/** Makes a call within its guards. */
+type Guard = <Result>(what: string, call: (signal: AbortSignal) => Promise<Result>) => Promise<Result>;
+
+/**
+ * The guards of a whole call, of all its tries together: whether it may be made, whether the service answers at the
+ * moment, whether it ends in time.
+ */
+export function guardOf(
+  dependency: Dependency | undefined,
+  callMs: number,
+  { beforeTry, timeLeftMs, breakers, clock = systemClock }: ClientGuards,
+): Guard {
+  const breaker = dependency === undefined ? undefined : breakers?.of(dependency);
+  return async (what, call) => {
+    beforeTry?.();
+    const bounded = async () => {
+      const deadlineMs = Math.min(callMs, Math.max(1, timeLeftMs?.() ?? callMs));
+      try {
+        return await withDeadline(what, deadlineMs, call, clock);
+      } catch (error) {
+        // This is the deadline of the last try.
+        const isOfTry = (error as Error).name === 'TimeoutError' && !(error instanceof TimeoutError);
+        throw isOfTry ? new TimeoutError(what, callMs) : error;
+      }
+    };
+    if (breaker === undefined) return bounded();
+    return breaker.execute(bounded, (outcome) => judgeStoreCall(outcome, callMs));
+  };
 }
 
 /** The name of a call, for example `DynamoDB PutItem`. */

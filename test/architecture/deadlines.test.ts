@@ -23,6 +23,9 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
     'an entry and its call, which end with the signal of the caller or with the deadline of the client',
   ],
   'shared/platform/boundedHttpHandler.ts: sdk client NodeHttpHandler': [1, 'ends with the signal of the call'],
+  'shared/platform/storeRequest.ts: event new Promise': [1, 'one try: ends with the signal of the call'],
+  'shared/platform/storeRequest.ts: network overHttp': [1, 'one try: ends with the signal of the call'],
+  'shared/platform/storeRequest.ts: network overHttps': [1, 'one try: ends with the signal of the call'],
   'shared/webhook/addressGuard.ts: network dnsLookup': [1, 'systemResolve, which the guard calls in withDeadline'],
   'shared/webhook/postWebhook.ts: event withResolvers': [
     2,
