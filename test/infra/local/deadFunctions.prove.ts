@@ -112,7 +112,6 @@ describe('work in the hands of functions that are killed', () => {
     );
 
     const lastMs = Math.max(...told.values()) - killedMs;
-    console.log(`the last message was told ${Math.round(lastMs / 1_000)} s after the kill`);
     expect(processes.length).toBeGreaterThan(0);
     expect(lastMs).toBeLessThanOrEqual(GOES_ON_MS);
   }, 180_000);
