@@ -12,6 +12,7 @@ import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { MESSAGE_PREFIX, messageKey, sentStanzaKey } from '../platform/keys.ts';
 import { queryItems, readPage } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
+import { beginTry } from './beginTry.ts';
 import { toMessage } from './messageItem.ts';
 import { sendStates, type Message, type SendState, type SentMessage } from './message.ts';
 import { ParkedRows, type ParkedMessage } from './parkedRows.ts';
@@ -130,29 +131,19 @@ export class MessageStore {
   }
 
   /**
-   * Begins a try of the owner on a socket, and counts it. Condition: not done yet, and no newer owner has tried it
-   * (`token`). Returns `refused` otherwise: read the row to learn which.
+   * Begins a try of the owner on a socket, counts it, and reads the message, under the condition of {@link beginTry}.
+   * Returns the message as it was before the try, or `refused`: read the row to learn why.
    */
-  async beginSending(owner: MessageOwner, messageId: MessageId): Promise<'sending' | 'refused'> {
-    const fence = fencedBy('token', owner.token);
+  async beginSending(
+    owner: MessageOwner,
+    messageId: MessageId,
+    notBeforeMs: number | undefined,
+  ): Promise<SentMessage | 'refused'> {
+    const row = { TableName: this.#TableName, Key: messageKey(owner.connectionId, messageId) };
     try {
-      await this.#table.send(
-        new UpdateCommand({
-          TableName: this.#TableName,
-          Key: messageKey(owner.connectionId, messageId),
-          UpdateExpression: `SET #state = :sending, #rank = :rank, ${fence.set} ADD attempts :one`,
-          ConditionExpression: `attribute_exists(pk) AND #rank < :sent AND ${fence.condition}`,
-          ExpressionAttributeNames: { '#state': 'state', '#rank': 'rank', ...fence.names },
-          ExpressionAttributeValues: {
-            ':sending': 'sending',
-            ':rank': sendStates.sending,
-            ':sent': sendStates.sent,
-            ':one': 1,
-            ...fence.values,
-          },
-        }),
-      );
-      return 'sending';
+      const answer = await this.#table.send(new UpdateCommand({ ...row, ...beginTry(owner.token, notBeforeMs) }));
+      const message = toMessage(answer.Attributes ?? {}) as SentMessage;
+      return { ...message, attempts: message.attempts - 1 };
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return 'refused';
       throw error;

@@ -12,7 +12,14 @@ import { LookUpPauses } from './lookUpPauses.ts';
 import { ParkedChats } from './parkedChats.ts';
 import { ParkedDrain, type Attempt } from './parkedDrain.ts';
 import { SendPause } from './sendPause.ts';
-import { failMessage, hopelessBecause, readMessage, trySending, type SendDependencies } from './sendCommand.ts';
+import {
+  failMessage,
+  hopelessBecause,
+  readMessage,
+  trySending,
+  type SendDependencies,
+  type TriedCommand,
+} from './sendCommand.ts';
 
 /** The pause that is shown while messages wait although the connection is online. */
 export interface ShownPause {
@@ -80,7 +87,7 @@ export class ConnectionOutbox {
       chats: this.#chats,
       holds: this.#holds,
       rests: (socket, to, chat) => this.#rests(socket, to, chat),
-      attempt: (message, socket, chat) => this.#attempt(message, socket, () => Promise.resolve(chat)),
+      attempt: (messageId, socket, to) => this.#attempt({ messageId, source: 'parked' }, socket, to),
     });
   }
 
@@ -94,21 +101,24 @@ export class ConnectionOutbox {
     return this.#turn.runExclusive(async () => {
       if (this.#finishing) return 'later';
       this.#dependencies.assertOpen();
-      const message = await readMessage(this.#dependencies, messageId, { enqueuedAtMs });
-      if (message === 'settled') return 'done';
+      const command = { messageId, source: { enqueuedAtMs } };
       const socket = this.#usableSocket();
       if (socket !== undefined && !this.#chats.isKnown) await this.#learnChats(socket);
-      if (socket === undefined || (await this.#mustWait(socket, message))) {
-        const { connections, owned } = this.#dependencies;
-        const error = hopelessBecause(await connections.find(owned.tenantId, owned.connectionId));
-        if (error === undefined) await this.#park(message, sequenceNumber, await socket?.chatOf(message.to));
-        else await failMessage(this.#dependencies, message, error);
-        return 'done';
+      let to: string | undefined;
+      // Where something waits, the address decides whether this message may begin: its row is read first.
+      if (socket === undefined || !this.#chats.isEmpty || this.#lookUps.isAny) {
+        const message = await readMessage(this.#dependencies, command);
+        if (message === 'settled') return 'done';
+        if (socket === undefined || (await this.#mustWait(socket, message))) {
+          await this.#parkOrFail(message, sequenceNumber, await socket?.chatOf(message.to));
+          return 'done';
+        }
+        ({ to } = message);
       }
-      const result = await this.#attempt(message, socket, () => socket.chatOf(message.to));
+      const tried = await this.#attempt(command, socket, to);
       // The message stays ahead of all newer ones of its chat, under its stanza id.
-      if (result === 'held') await this.#park(message, sequenceNumber, await socket.chatOf(message.to));
-      return result === 'unowned' ? 'later' : 'done';
+      if (tried.attempt === 'held') await this.#park(tried.message, sequenceNumber, tried.chat);
+      return tried.attempt === 'unowned' ? 'later' : 'done';
     });
   }
 
@@ -144,7 +154,7 @@ export class ConnectionOutbox {
         if (parked.length === 0) break;
         for (const { messageId, sequenceNumber } of parked) {
           this.#dependencies.assertOpen();
-          const message = await readMessage(this.#dependencies, messageId, 'parked');
+          const message = await readMessage(this.#dependencies, { messageId, source: 'parked' });
           if (message !== 'settled') await failMessage(this.#dependencies, message, error);
           this.#dependencies.assertOpen();
           await messages.unpark(owned, sequenceNumber);
@@ -168,21 +178,29 @@ export class ConnectionOutbox {
     return waitMs > 0;
   }
 
-  async #attempt(message: SentMessage, socket: SendingSocket, chatOf: () => Promise<string>): Promise<Attempt> {
-    const needed = this.#lookUps.isAny ? await socket.lookUpsFor(message.to) : NOTHING;
-    const tried = await trySending(this.#dependencies, message, socket);
+  /**
+   * Tries a message.
+   * @param to its address, where it is known already: which look-ups it needs matters only while some rest, and then it is
+   */
+  async #attempt(command: TriedCommand, socket: SendingSocket, to?: string): Promise<Attempt> {
+    const needed = to !== undefined && this.#lookUps.isAny ? await socket.lookUpsFor(to) : NOTHING;
+    const tried = await trySending(this.#dependencies, command, socket);
     if (tried.result === 'waits') {
-      this.#holds.hold(await chatOf(), this.#lookUps.fail(tried.lookUp, tried.limited));
-      return 'held';
+      const chat = await socket.chatOf(tried.message.to);
+      this.#holds.hold(chat, this.#lookUps.fail(tried.lookUp, tried.limited));
+      return { attempt: 'held', message: tried.message, chat };
     }
     // WhatsApp has answered all that the message needed, if only to refuse it.
     this.#lookUps.pass(needed);
     if (tried.result === 'again') {
-      this.#holds.fail(await chatOf());
-      return 'held';
+      const chat = await socket.chatOf(tried.message.to);
+      this.#holds.fail(chat);
+      return { attempt: 'held', message: tried.message, chat };
     }
-    if (!this.#holds.isEmpty) this.#holds.release(await chatOf());
-    return tried.result;
+    if (tried.message !== undefined && !this.#holds.isEmpty) {
+      this.#holds.release(await socket.chatOf(tried.message.to));
+    }
+    return { attempt: tried.result };
   }
 
   /** Reads from their rows which chats have parked messages. */
@@ -200,6 +218,14 @@ export class ConnectionOutbox {
       if (rows.length < PAGE) break;
     }
     this.#chats.know(found);
+  }
+
+  /** Parks a message that cannot be sent now, or ends one that never can be. */
+  async #parkOrFail(message: SentMessage, sequenceNumber: string, chat: string | undefined): Promise<void> {
+    const { connections, owned } = this.#dependencies;
+    const error = hopelessBecause(await connections.find(owned.tenantId, owned.connectionId));
+    if (error === undefined) await this.#park(message, sequenceNumber, chat);
+    else await failMessage(this.#dependencies, message, error);
   }
 
   /**

@@ -1,16 +1,19 @@
 import type { Mutex } from 'async-mutex';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import { waitUntil } from '../../shared/kernel/clock.ts';
+import type { MessageId } from '../../shared/kernel/id.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import type { ParkedMessage } from '../../shared/message/parkedRows.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { SendingSocket } from '../socket/port/connectionSocket.ts';
 import type { ChatHolds } from './chatHolds.ts';
 import type { ParkedChats } from './parkedChats.ts';
-import { readMessage, type SendDependencies } from './sendCommand.ts';
+import type { SendDependencies } from './sendCommand.ts';
 
 /** The outcome of a try: `held` leaves the message where it is, and its chat waits. */
-export type Attempt = 'settled' | 'held' | 'unowned';
+export type Attempt =
+  | { readonly attempt: 'settled' | 'unowned' }
+  | { readonly attempt: 'held'; readonly message: SentMessage; readonly chat: string };
 
 export interface DrainDependencies extends Pick<Surroundings, 'random'>, SendDependencies {
   /** The socket on which messages may be sent now, if there is one. */
@@ -22,7 +25,7 @@ export interface DrainDependencies extends Pick<Surroundings, 'random'>, SendDep
   readonly holds: ChatHolds;
   /** Whether a chat has to wait because a look-up pauses. */
   readonly rests: (socket: SendingSocket, to: string, chat: string) => Promise<boolean>;
-  readonly attempt: (message: SentMessage, socket: SendingSocket, chat: string) => Promise<Attempt>;
+  readonly attempt: (messageId: MessageId, socket: SendingSocket, to: string) => Promise<Attempt>;
 }
 
 const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
@@ -145,24 +148,28 @@ export class ParkedDrain {
       const to = await this.#addressOf(row);
       const chat = await socket.chatOf(to);
       const waits = look.passed.has(chat) || holds.isHeld(chat) || (await rests(socket, to, chat));
-      if (!waits) return this.#trySending(look, row, socket, chat);
+      if (!waits) return this.#trySending(look, row, socket, { to, chat });
       look.passed.add(chat);
       chats.leave(chat, row.sequenceNumber);
     }
     return 'next';
   }
 
-  async #trySending(look: Look, row: ParkedMessage, socket: SendingSocket, chat: string): Promise<Progress> {
-    const { messages, owned, assertOpen, chats, attempt } = this.#dependencies;
-    const message = await readMessage(this.#dependencies, row.messageId, 'parked');
-    const result = message === 'settled' ? 'settled' : await attempt(message, socket, chat);
-    if (result === 'held') {
+  async #trySending(
+    look: Look,
+    row: ParkedMessage,
+    socket: SendingSocket,
+    { to, chat }: { readonly to: string; readonly chat: string },
+  ): Promise<Progress> {
+    const { messages, owned, assertOpen, chats, attempt: send } = this.#dependencies;
+    const { attempt } = await send(row.messageId, socket, to);
+    if (attempt === 'held') {
       look.passed.add(chat);
       chats.leave(chat, row.sequenceNumber);
       return 'next';
     }
     // A newer owner has the message: it has the parked row, too.
-    if (result === 'unowned') return 'over';
+    if (attempt === 'unowned') return 'over';
     assertOpen();
     await messages.unpark(owned, row.sequenceNumber);
     chats.remove(chat, row.sequenceNumber);

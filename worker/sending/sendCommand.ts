@@ -2,7 +2,14 @@ import type { Connection } from '../../shared/connection/connection.ts';
 import { ownDeliveryKey, type ReceiptFact } from '../../shared/event/facts/receiptFact.ts';
 import { notEnqueuedKey, resultKey, type SendResultFact } from '../../shared/event/facts/sendResultFact.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
-import { ACCEPT_LIMIT_MS, isDone, isSent, type SentMessage } from '../../shared/message/message.ts';
+import {
+  ACCEPT_LIMIT_MS,
+  isDone,
+  isSent,
+  sendStates,
+  type Message,
+  type SentMessage,
+} from '../../shared/message/message.ts';
 import type { MessageStore, SendResult } from '../../shared/message/messageStore.ts';
 import { toShownError, type SendErrorCode } from '../../shared/message/sendError.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
@@ -29,49 +36,81 @@ export type CommandSource = 'parked' | { readonly enqueuedAtMs: number };
 
 /**
  * `settled`: recorded and published, so that nothing is left to do. `again`: the message may have left. `unowned`: a
- * newer owner has it. `waits`: nothing left, because WhatsApp limits a look-up or did not answer it.
+ * newer owner has it. `waits`: nothing left, because WhatsApp limits a look-up or did not answer it. With the message,
+ * where it was tried.
  */
 export type TryResult =
-  | { readonly result: 'settled' | 'again' | 'unowned' }
-  | { readonly result: 'waits'; readonly lookUp: LookUp; readonly limited: boolean };
+  | { readonly result: 'settled' | 'unowned'; readonly message?: SentMessage }
+  | { readonly result: 'again'; readonly message: SentMessage }
+  | { readonly result: 'waits'; readonly message: SentMessage; readonly lookUp: LookUp; readonly limited: boolean };
 
-/**
- * Reads the row, and returns it if there is anything to send. Settles a message that is over already, and a command
- * that reached the queue too late. The queue's own time decides whether it was too late: this worker's wall clock may
- * be wrong by an hour.
- */
-export async function readMessage(
-  dependencies: SendDependencies,
-  messageId: MessageId,
-  source: CommandSource,
-): Promise<SentMessage | 'settled'> {
-  const { messages, owned, logger } = dependencies;
-  const message = await messages.find(owned.connectionId, messageId);
-  if (message?.direction !== 'out') {
-    logger.warn('command without a message row', { messageId });
-    return 'settled';
-  }
-  if (isDone(message.state)) {
-    await publishResult(dependencies, message);
-    return 'settled';
-  }
-  const isLate = source !== 'parked' && source.enqueuedAtMs - message.createdAtMs > ACCEPT_LIMIT_MS;
-  if (isLate && message.state === 'accepting') {
-    await settle(dependencies, message, { verdict: 'failed', error: { code: 'not_enqueued' } });
-    return 'settled';
-  }
-  return message;
+/** A message that may be sent, by its command. */
+export interface TriedCommand {
+  readonly messageId: MessageId;
+  readonly source: CommandSource;
 }
 
 /**
- * Tries a message: row → sending, wire, server's ack, row → result, fact. A crash in between is repaired by a
- * redelivery: it sends under the same stanza id, or finds the result and publishes it again.
+ * Reads the row, and returns it if there is anything to send. Settles a message that is over already, and a command
+ * that reached the queue too late. It is for messages that must wait, or whose address says whether they must: a message
+ * that may be sent at once is read by the write that begins its try.
+ */
+export async function readMessage(
+  dependencies: SendDependencies,
+  command: TriedCommand,
+): Promise<SentMessage | 'settled'> {
+  const { messages, owned } = dependencies;
+  const message = await messages.find(owned.connectionId, command.messageId);
+  return (await settleIfOver(dependencies, command, message)) === 'over' || message?.direction !== 'out'
+    ? 'settled'
+    : message;
+}
+
+/**
+ * Whether a command is over: its message is done, or was never there, or the command came too late. The queue's own time
+ * decides that: this worker's wall clock may be wrong by an hour.
+ */
+async function settleIfOver(
+  dependencies: SendDependencies,
+  { messageId, source }: TriedCommand,
+  message: Message | undefined,
+): Promise<'over' | 'open'> {
+  if (message?.direction !== 'out') {
+    dependencies.logger.warn('command without a message row', { messageId });
+    return 'over';
+  }
+  if (isDone(message.state)) {
+    await publishResult(dependencies, message);
+    return 'over';
+  }
+  const isUntried = sendStates[message.state] < sendStates.parked;
+  if (!isUntried || message.createdAtMs >= (notBeforeMsOf(source) ?? 0)) return 'open';
+  await settle(dependencies, message, { verdict: 'failed', error: { code: 'not_enqueued' } });
+  return 'over';
+}
+
+/** When a message must have been accepted, so that a command of it which was enqueued then is in time. */
+function notBeforeMsOf(source: CommandSource): number | undefined {
+  return source === 'parked' ? undefined : source.enqueuedAtMs - ACCEPT_LIMIT_MS;
+}
+
+/**
+ * Tries a message: row → sending, wire, server's ack, row → result, fact. The write that begins the try is also the read
+ * of the message. A crash in between is repaired by a redelivery: it sends under the same stanza id, or finds the result
+ * and publishes it again.
  */
 export async function trySending(
   dependencies: SendDependencies,
-  message: SentMessage,
+  command: TriedCommand,
   socket: SendingSocket,
 ): Promise<TryResult> {
+  const { messages, owned, assertOpen } = dependencies;
+  assertOpen();
+  const message = await messages.beginSending(owned, command.messageId, notBeforeMsOf(command.source));
+  if (message === 'refused') {
+    const now = await messages.find(owned.connectionId, command.messageId);
+    return { result: (await settleIfOver(dependencies, command, now)) === 'over' ? 'settled' : 'unowned' };
+  }
   try {
     return await tryOnce(dependencies, message, socket);
   } catch (error) {
@@ -85,9 +124,9 @@ export async function trySending(
       attempt: attempts + 1,
       error,
     });
-    if (attempts + 1 < MAX_SEND_ATTEMPTS) return { result: 'again' };
+    if (attempts + 1 < MAX_SEND_ATTEMPTS) return { result: 'again', message };
     await failMessage(dependencies, message, 'too_many_attempts');
-    return { result: 'settled' };
+    return { result: 'settled', message };
   }
 }
 
@@ -98,14 +137,6 @@ async function tryOnce(
 ): Promise<TryResult> {
   const { messages, owned, assertOpen, logger, clock } = dependencies;
   const { messageId, stanzaId, to, content } = message;
-  assertOpen();
-  if ((await messages.beginSending(owned, messageId)) === 'refused') {
-    const now = await messages.find(owned.connectionId, messageId);
-    if (now?.direction !== 'out') return { result: 'settled' };
-    if (!isDone(now.state)) return { result: 'unowned' };
-    await publishResult(dependencies, now);
-    return { result: 'settled' };
-  }
   assertOpen();
   const recorded = Promise.withResolvers<void>();
   try {
@@ -120,15 +151,15 @@ async function tryOnce(
     const verdict = judgeOutcome(outcome, { attempts, limitedForMs });
     const { correlationId } = message;
     logger.debug('message tried', { messageId, stanzaId, correlationId, attempt: attempts, outcome: outcome.outcome });
-    if (verdict.verdict === 'again') return { result: 'again' };
+    if (verdict.verdict === 'again') return { result: 'again', message };
     if (verdict.verdict === 'waits') {
       const { lookUp, limited } = verdict;
       assertOpen();
       await messages.endTry(owned, messageId, limited ? clock.nowMs() : undefined);
-      return { result: 'waits', lookUp, limited };
+      return { result: 'waits', message, lookUp, limited };
     }
     await settle(dependencies, message, verdict);
-    return { result: 'settled' };
+    return { result: 'settled', message };
   } finally {
     recorded.resolve();
   }

@@ -181,7 +181,11 @@ describe('the order in which messages of a connection are sent', () => {
       (tries) => tries > MAX_SEND_ATTEMPTS + 2,
       30_000,
     );
-    const waiting = await core.messages.find(connection.connectionId, messageId);
+    const waiting = await passing(
+      'the end of a try',
+      () => core.messages.find(connection.connectionId, messageId),
+      (message) => message?.direction === 'out' && message.state === 'parked',
+    );
     clock.advance(LIMITED_FOR_MOST_MS);
     await passing(
       'its end',
