@@ -7,8 +7,8 @@ import { Failed } from './sentence.ts';
 /** A summary of a tenant's event log: its messages and connections. */
 export interface TenantLog {
   readonly events: number;
-  /** Whether the log was read to its end. */
-  readonly isWhole: boolean;
+  /** The cursor to go on from; undefined when the log was read to its end. */
+  readonly rest: string | undefined;
   readonly messages: Readonly<Record<'sent' | 'delivered' | 'failed' | 'expired' | 'received', number>>;
   readonly reconnects: number;
   readonly sentToDeliveredMs: readonly number[];
@@ -33,14 +33,13 @@ export async function readTenantLog(url: string, key: string, after: string | un
     if (answer.status >= 400) throw new Failed(problemOf(answer, url));
     const { data, hasMore, next } = pageSchema.parse(answer.json);
     events.push(...data);
-    const isWhole = !hasMore;
-    if (isWhole || events.length >= MOST_EVENTS) return summarise(events, isWhole);
+    if (!hasMore || events.length >= MOST_EVENTS) return summarise(events, hasMore ? next : undefined);
     cursor = next;
   }
 }
 
 /** Counts the events by kind and outcome. The function is pure. */
-export function summarise(events: readonly TenantEvent[], isWhole: boolean): TenantLog {
+export function summarise(events: readonly TenantEvent[], rest: string | undefined): TenantLog {
   const statuses = events.filter((event) => event.type === 'message.status');
   const timesOf = (status: string): ReadonlyMap<string, number> =>
     new Map(
@@ -51,7 +50,7 @@ export function summarise(events: readonly TenantEvent[], isWhole: boolean): Ten
   const [sent, delivered] = [timesOf('sent'), timesOf('delivered')];
   return {
     events: events.length,
-    isWhole,
+    rest,
     messages: {
       sent: sent.size,
       delivered: delivered.size,

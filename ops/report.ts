@@ -48,11 +48,11 @@ export function reportLines(
   ];
 }
 
-function tenantLines({ events, isWhole, messages, reconnects, sentToDeliveredMs }: TenantLog): readonly string[] {
+function tenantLines({ events, rest, messages, reconnects, sentToDeliveredMs }: TenantLog): readonly string[] {
   const { sent, delivered, failed, expired, received } = messages;
   const ended = sent + failed + expired;
   return [
-    `Messages of the tenant, by its event log: ${counted(events, 'event')}${isWhole ? '' : '; there are more, go on with --after'}`,
+    `Messages of the tenant, by its event log: ${counted(events, 'event')}${rest === undefined ? '' : `; there are more, go on with --after ${rest}`}`,
     `sent ${sent}, delivered ${delivered}, failed ${failed}, expired ${expired}: ${share(failed + expired, ended)} not sent; received ${received}`,
     `connections that began to reconnect: ${counted(reconnects, 'time')}`,
     sentToDeliveredMs.length === 0

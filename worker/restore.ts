@@ -2,7 +2,7 @@
  * `npm run restore`: the last step after the Sessions table, or Core and Sessions, were put back from a backup, before workers start again. Runs with
  * the configuration of a worker. Prints one line of JSON; exits 1 with a sentence when a worker is still running.
  */
-import { skipPlaces } from '../shared/event/skipPlaces.ts';
+import { beginEras } from '../shared/event/eventEras.ts';
 import { systemClock } from '../shared/kernel/clock.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { makeDocumentClient, makeHeartbeatClient } from '../shared/platform/aws.ts';
@@ -17,7 +17,7 @@ try {
   const config = await readWorkerConfig();
   const sessions = await restore(config);
   // Core may have been put back, too. This comes after the check that no worker runs.
-  const logs = await skipPlaces({ table: makeDocumentClient(config), stage: config.stage, clock: systemClock });
+  const logs = await beginEras({ table: makeDocumentClient(config), stage: config.stage, clock: systemClock });
   process.stdout.write(`${JSON.stringify({ ...sessions, logs })}\n`);
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);

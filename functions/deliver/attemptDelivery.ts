@@ -1,4 +1,4 @@
-import { findEvent } from '../../shared/event/eventLog.ts';
+import { findEvent } from '../../shared/event/eventPages.ts';
 import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { judgeOutcome, type Attempt } from '../../shared/webhook/attempt.ts';

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { eventSchema } from '../../shared/event/event.ts';
-import { readEvents, type EventLogDependencies } from '../../shared/event/eventLog.ts';
-import { AppError } from '../../shared/kernel/appError.ts';
-import { parseEventId, type EventId } from '../../shared/kernel/id.ts';
+import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
+import { readEvents } from '../../shared/event/readEvents.ts';
 import { route, type Route } from '../http/route.ts';
 import { limitSchema, pageOf } from './views.ts';
 
@@ -16,12 +15,14 @@ const eventPageSchema = pageOf(eventSchema).extend({
 export function eventRoutes(dependencies: EventLogDependencies): readonly Route[] {
   return [
     route('GET', '/v1/events', {
-      summary: "Read the event log after an event's id, oldest first; go on with `next`",
-      query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
+      summary: 'Read the event log, each connection in its order; go on with `next`',
+      query: z.strictObject({
+        after: z.string().optional().meta({ description: '`next` of the page before; no event id.' }),
+        limit: limitSchema,
+      }),
       answers: { status: 200, schema: eventPageSchema },
       handle: async ({ tenantId, query }) => {
-        if (query.after !== undefined && parseEventId(query.after) === undefined) throw new AppError('invalid_cursor');
-        const page = await readEvents(dependencies, tenantId, query.after as EventId | undefined, query.limit);
+        const page = await readEvents(dependencies, tenantId, query.after, query.limit);
         return { status: 200, json: { data: page.events, hasMore: page.hasMore, next: page.next } };
       },
     }),

@@ -54,8 +54,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('SHARD', 'GetItem', 'UpdateItem'),
       core('CON', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('UNQUEUED', 'DeleteItem', 'PutItem'),
-      // The API writes a stand-in for an event that never came, so that readers go on.
-      core('EVENTS', 'PutItem', 'Query'),
+      // The API writes a stand-in for a page that never came, so that readers go on.
+      core('EVENTS', 'BatchGetItem', 'PutItem', 'Query'),
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
@@ -84,9 +84,9 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   },
   ingest: {
     tables: [
-      core('TENANT', 'Query', 'UpdateItem'),
+      core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
       core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
-      core('EVENTS', 'PutItem'),
+      core('EVENTS', 'GetItem', 'PutItem', 'UpdateItem'),
       // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
     ],
@@ -111,9 +111,9 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   reconcile: {
     tables: [
       { table: 'core', keys: ['UNQUEUED', 'UNQUEUED#*'], actions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'] },
-      core('TENANT', 'Query', 'UpdateItem'),
+      core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
       core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
-      core('EVENTS', 'PutItem'),
+      core('EVENTS', 'GetItem', 'PutItem', 'UpdateItem'),
     ],
     queues: [{ queue: 'deliveries', actions: ['SendMessage'] }],
     dataKeys: false,
@@ -158,10 +158,10 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   // any that was seen, and leaves ratchets behind. Nothing else may read that table from end to end.
   restore: {
     tables: [
-      // The numbers of events are set far ahead of every number that was ever given out.
+      // Every tenant's log begins an era, so that no id of an event is given a second time.
       { table: 'core', actions: ['Scan'] },
-      { table: 'core', keys: ['TENANT#*'], actions: ['UpdateItem'] },
-      { table: 'core', keys: ['EVENTS#*'], actions: ['PutItem'] },
+      { table: 'core', keys: ['TENANT#*'], actions: ['GetItem', 'UpdateItem'] },
+      { table: 'core', keys: ['EVENTS#*'], actions: ['UpdateItem'] },
       { table: 'fleet', actions: ['Scan', 'UpdateItem'] },
       { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Scan'] },
     ],

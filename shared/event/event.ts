@@ -4,8 +4,8 @@ import { factRows, type FactKind } from './facts/factRows.ts';
 
 /**
  * The events that tenants are told: the envelope that the event log keeps, `GET /v1/events` answers and webhooks carry,
- * in the same bytes. The id is the place in the tenant's log: it orders events, and a receiver recognises a repeated
- * delivery by it. The types of events stand with the facts that they are made of (`facts/factRows`).
+ * in the same bytes. The id is the place in the tenant's log: it orders the events of a connection, and a receiver
+ * recognises a repeated delivery by it. The types of events stand with the facts that they are made of (`facts/factRows`).
  */
 type AnyEventRow = (typeof factRows)[FactKind]['events'][number];
 export type EventType = AnyEventRow['type'];
@@ -17,7 +17,10 @@ export const eventRows: readonly AnyEventRow[] = [
 export const eventTypes = eventRows.map(({ type }) => type) as [EventType, ...EventType[]];
 
 const envelope = {
-  id: z.string().meta({ description: 'Place in the log. The same in every delivery.', example: 'evt_000000000000042' }),
+  id: z.string().meta({
+    description: 'Place in the log, and the same in every delivery. Ids of one connection sort in its order.',
+    example: 'evt_000000000001A00',
+  }),
   version: z.literal(1),
   tenantId: z.string(),
   connectionId: z.string(),
@@ -44,7 +47,7 @@ export const eventSchema = z
 /** An event of a type as it is told, for the documents. */
 export function toExample({ type, example }: AnyEventRow): TenantEvent {
   return {
-    id: 'evt_000000000000042',
+    id: 'evt_000000000001A00',
     version: 1,
     tenantId: 'tnt_01K3C4ZQ7R9T1V3X5Z7B9D1F3H',
     connectionId: 'con_01K3C50A2C4E6G8J0M2P4R6T8W',

@@ -1,21 +1,14 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { backoffMs } from '../kernel/backoff.ts';
-import { makeEventId, type ConnectionId, type CorrelationId, type EventId, type TenantId } from '../kernel/id.ts';
+import type { ConnectionId, CorrelationId, EventId, TenantId } from '../kernel/id.ts';
 import type { TransactionWrite } from '../message/messageWrites.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { handledFactKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { EventDraft, EventType } from './event.ts';
-import {
-  eventWrite,
-  isStale,
-  takePlace,
-  toEvent,
-  voidPlace,
-  type EventLogDependencies,
-  type EventPlace,
-} from './eventLog.ts';
+import type { EventLogDependencies, EventPlaces } from './eventLog.ts';
+import { eventIdAt, isStale, pageWrite, takePlacesFor, toEvent, voidPlaces } from './eventPages.ts';
 import type { FactPlan } from './facts/factRow.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
@@ -59,7 +52,7 @@ export async function recordOnce(
   source: FactSource,
   plan: () => Promise<FactPlan<EventDraft>>,
 ): Promise<RecordedEvent | undefined> {
-  let held: EventPlace | undefined;
+  let held: EventPlaces | undefined;
   try {
     for (let attempt = 0; ; attempt++) {
       const handled = await findHandled(dependencies, source);
@@ -70,7 +63,8 @@ export async function recordOnce(
         await voidHeld(dependencies, source, held);
         held = undefined;
       }
-      if (planned.draft !== undefined) held ??= await takePlace(dependencies, source.tenantId);
+      if (planned.draft !== undefined)
+        held ??= await takePlacesFor(dependencies, source.tenantId, source.connectionId, 1);
       const writes = toWrites(dependencies, source, planned, held);
       try {
         await dependencies.table.send(new TransactWriteCommand({ TransactItems: writes.map(({ write }) => write) }));
@@ -123,7 +117,7 @@ function toWrites(
   dependencies: RecordDependencies,
   source: FactSource,
   planned: Extract<FactPlan<EventDraft>, { plan: 'stored' }>,
-  place: EventPlace | undefined,
+  place: EventPlaces | undefined,
 ): readonly NamedWrite[] {
   const nowMs = dependencies.clock.nowMs();
   const recorded = toRecorded(planned.draft, place);
@@ -145,15 +139,16 @@ function toWrites(
   const writes: NamedWrite[] = [{ name: 'handled', write: handled }];
   for (const write of planned.changes ?? []) writes.push({ name: 'change', write });
   if (planned.draft !== undefined && place !== undefined) {
-    writes.push({ name: 'event', write: eventWrite(dependencies, place, toEvent(place, planned.draft)) });
+    const page = [toEvent(place, 0, planned.draft)];
+    writes.push({ name: 'event', write: pageWrite(dependencies, source.tenantId, place, page) });
   }
   return writes;
 }
 
-function toRecorded(draft: EventDraft | undefined, place: EventPlace | undefined): RecordedEvent | undefined {
+function toRecorded(draft: EventDraft | undefined, place: EventPlaces | undefined): RecordedEvent | undefined {
   if (draft === undefined || place === undefined) return undefined;
   const { type, correlationId } = draft;
-  return { eventId: makeEventId(place.sequence), type, correlationId: correlationId as CorrelationId };
+  return { eventId: eventIdAt(place, 0), type, correlationId: correlationId as CorrelationId };
 }
 
 interface Handled {
@@ -190,6 +185,6 @@ async function findHandledKey(
  * Gives up a number, so that no reader waits for it. If the transaction was written after all (its answer was lost),
  * its place is filled and stays so; if the store is gone, a reader settles it later.
  */
-async function voidHeld(dependencies: RecordDependencies, source: FactSource, held: EventPlace): Promise<void> {
-  await voidPlace(dependencies, source.tenantId, held).catch(() => undefined);
+async function voidHeld(dependencies: RecordDependencies, source: FactSource, held: EventPlaces): Promise<void> {
+  await voidPlaces(dependencies, source.tenantId, held).catch(() => undefined);
 }

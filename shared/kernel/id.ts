@@ -18,7 +18,7 @@ export type ConnectionId = Branded<'ConnectionId'>;
 export type MessageId = Branded<'MessageId'>;
 /** Something that a tenant asked a connection to do or to look up, beside sending. Unique everywhere. */
 export type ActionId = Branded<'ActionId'>;
-/** One event in a tenant's log. Unique within the tenant; ids of one tenant sort in log order. */
+/** One event in a tenant's log. Unique within the tenant; ids of one connection sort in log order. */
 export type EventId = Branded<'EventId'>;
 /** A tenant's webhook URL with its secret. Unique everywhere. */
 export type EndpointId = Branded<'EndpointId'>;
@@ -54,21 +54,64 @@ export function parseId<Kind extends keyof IdKinds>(kind: Kind, text: string): I
   return text.startsWith(`${kind}_`) && ULID.test(text.slice(kind.length + 1)) ? (text as IdKinds[Kind]) : undefined;
 }
 
-const EVENT_DIGITS = 15;
-
-/** The id of the event with this place in the tenant's log (1 is the first). */
-export function makeEventId(sequence: number): EventId {
-  return `evt_${String(sequence).padStart(EVENT_DIGITS, '0')}` as EventId;
+/** Where an event stands: in which lane of which generation of its tenant's log, on which page, and where on that page. */
+export interface EventPosition {
+  readonly generation: number;
+  readonly lane: number;
+  /** 1 is the first page of a lane. */
+  readonly page: number;
+  /** 0 is the first event of a page. */
+  readonly index: number;
 }
 
-/** The place of an event in its tenant's log, or undefined if the text is no event id. */
-export function parseEventId(text: string): number | undefined {
-  return /^evt_[0-9]{15}$/.test(text) ? Number(text.slice(4)) : undefined;
+/** The digits of an event id, in the order in which ids sort. Letters that look like digits are left out. */
+const EVENT_DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const EVENT_PARTS = [
+  ['generation', 2],
+  ['lane', 2],
+  ['page', 9],
+  ['index', 2],
+] as const satisfies readonly (readonly [keyof EventPosition, number])[];
+
+/** The id of the event with this position. Throws RangeError for a position that no id can name. */
+export function makeEventId(position: EventPosition): EventId {
+  return `evt_${EVENT_PARTS.map(([part, length]) => toDigits(position[part], length)).join('')}` as EventId;
+}
+
+/** The position of an event, or undefined if the text is no event id. */
+export function parseEventId(text: string): EventPosition | undefined {
+  if (!/^evt_[0-9A-HJKMNP-TV-Z]{15}$/.test(text)) return undefined;
+  let next = 'evt_'.length;
+  const read = (length: number): number => {
+    let value = 0;
+    for (const end = next + length; next < end; next++) {
+      value = value * EVENT_DIGITS.length + EVENT_DIGITS.indexOf(text.charAt(next));
+    }
+    return value;
+  };
+  const [generation, lane, page, index] = EVENT_PARTS.map(([, length]) => read(length)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { generation, lane, page, index };
+}
+
+function toDigits(value: number, length: number): string {
+  let text = '';
+  let rest = value;
+  while (text.length < length) {
+    text = `${EVENT_DIGITS[rest % EVENT_DIGITS.length]}${text}`;
+    rest = Math.floor(rest / EVENT_DIGITS.length);
+  }
+  if (rest !== 0 || !Number.isSafeInteger(value) || value < 0) throw new RangeError('no event id names this position');
+  return text;
 }
 
 /** The id of the delivery of an event to an endpoint. */
 export function makeDeliveryId(endpointId: EndpointId, eventId: EventId): DeliveryId {
-  return `dlv_${endpointId.slice(4)}_${Number(eventId.slice(4))}` as DeliveryId;
+  return `dlv_${endpointId.slice(4)}_${eventId.slice(4)}` as DeliveryId;
 }
 
 /** A stanza id in the form that WhatsApp Web uses: `3EB0` and 18 hex digits. */

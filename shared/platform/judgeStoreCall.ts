@@ -30,7 +30,11 @@ const THROTTLED = /throttl|ThroughputExceeded|RequestLimitExceeded/i;
  * too much.
  */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof BreakerOpenError || judgeStoreCall({ error }, 0) === 'failed') return true;
+  return error instanceof BreakerOpenError || judgeStoreCall({ error }, 0) === 'failed' || isThrottled(error);
+}
+
+/** Whether the call was more than the service takes at the moment. */
+export function isThrottled(error: unknown): boolean {
   return error instanceof Error && THROTTLED.test(error.name);
 }
 

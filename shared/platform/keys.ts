@@ -6,6 +6,7 @@ import type {
   ConnectionId,
   DeliveryId,
   EndpointId,
+  EventPosition,
   MessageId,
   StanzaId,
   TenantId,
@@ -116,14 +117,23 @@ export const openActionKey = (shard: number, connectionId: ConnectionId, actionI
   sk: `${openActionPrefix(connectionId)}${actionId}`,
 });
 
-/** The number of events of a tenant's log in one partition before the next begins. */
-export const EVENTS_PER_PARTITION = 10_000;
-export const eventSequenceKey = (tenantId: TenantId): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'EVENTS' });
-export const eventPartition = (tenantId: TenantId, sequence: number): string =>
-  `EVENTS#${tenantId}#${padded(Math.floor(sequence / EVENTS_PER_PARTITION), 10)}`;
-export const eventKey = (tenantId: TenantId, sequence: number): ItemKey => ({
-  pk: eventPartition(tenantId, sequence),
-  sk: padded(sequence, 15),
+/** The item that says into which generation of lanes a tenant's events go. */
+export const eventDirectoryKey = (tenantId: TenantId): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'EVENTS' });
+type EventLane = Pick<EventPosition, 'generation' | 'lane'>;
+const lanePartition = (tenantId: TenantId, { generation, lane }: EventLane): string =>
+  `EVENTS#${tenantId}#${padded(generation, 4)}-${padded(lane, 2)}`;
+/** The counter of a lane; it has a partition of its own, as it is written with every page. */
+export const eventCounterKey = (tenantId: TenantId, lane: EventLane): ItemKey => ({
+  pk: lanePartition(tenantId, lane),
+  sk: 'COUNTER',
+});
+/** The number of pages of a lane in one partition before the next begins. */
+export const PAGES_PER_PARTITION = 10_000;
+export const eventPartition = (tenantId: TenantId, lane: EventLane, page: number): string =>
+  `${lanePartition(tenantId, lane)}#${padded(Math.floor(page / PAGES_PER_PARTITION), 10)}`;
+export const eventPageKey = (tenantId: TenantId, lane: EventLane, page: number): ItemKey => ({
+  pk: eventPartition(tenantId, lane, page),
+  sk: padded(page, 15),
 });
 
 export const endpointKey = (tenantId: TenantId, endpointId: EndpointId): ItemKey => ({

@@ -27,6 +27,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/fleet/clientVersions.ts #unwritten': 'as above, until the fleet is told',
   'worker/fleet/gate.ts #waiting': 'calls that wait for the gate, each with a deadline',
   'worker/fleet/openBudget.ts #queue': 'one for each connection that waits to open, with a deadline',
+  'shared/event/readEvents.ts events': 'one page of the API',
   'shared/platform/metrics.ts #held': 'series by their dimensions, which the catalogue closes; gone at each flush',
   'worker/fleet/shardKeeper.ts #held': 'shards of the stage',
   'worker/fleet/shardKeeper.ts #unsure': 'shards of the stage',

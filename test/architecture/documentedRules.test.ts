@@ -22,7 +22,7 @@ import { codesIn, quantityOf, tablesOf, type DocumentTable } from './documentTab
 
 /** What the documents say in tables is what the code does. */
 const root = resolve(import.meta.dirname, '../..');
-const PAGES = ['docs/protocol.md', 'docs/lifecycle.md', 'docs/sessions.md'] as const;
+const PAGES = ['docs/protocol.md', 'docs/lifecycle.md', 'docs/sessions.md', 'docs/eventlog.md'] as const;
 const pageOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 const tables = PAGES.flatMap((path) => tablesOf(pageOf(path)).map((table) => ({ path, ...table })));
 const product = [...readTexts(root)].filter(([path]) => /^(?:shared|worker|functions)\/.*\.ts$/.test(path));

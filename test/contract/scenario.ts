@@ -8,10 +8,12 @@ import { queueUrlBase } from '../../infra/local/queues.ts';
 import type { RunningStack } from '../../infra/local/stackOptions.ts';
 import { until } from '../../infra/local/until.ts';
 import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
-import { GAP_PATIENCE_MS, readEvents, takePlace } from '../../shared/event/eventLog.ts';
+import { GAP_PATIENCE_MS } from '../../shared/event/eventLog.ts';
+import { takePlacesFor } from '../../shared/event/eventPages.ts';
+import { readEvents } from '../../shared/event/readEvents.ts';
 import { VETTED_VERSION } from '../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
-import type { TenantId } from '../../shared/kernel/id.ts';
+import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
 import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
@@ -189,7 +191,7 @@ async function loseAnEvent(tenant: Tenant): Promise<void> {
     stage: tenant.stack.stage,
     clock: { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs },
   });
-  await takePlace(log('ingest', 0), tenantId);
+  await takePlacesFor(log('ingest', 0), tenantId, tenant.shop as ConnectionId, 1);
   await delivered(tenant, await send(tenant, 'after the gap'));
   await readEvents(log('api', 2 * GAP_PATIENCE_MS), tenantId, undefined, 100);
   if (!ledger.hasUsed('api dynamodb:PutItem core EVENTS#*')) throw new Error('the gap was not closed');

@@ -103,11 +103,11 @@ export class HostileStage {
   async log(): Promise<readonly LoggedEvent[]> {
     for (;;) {
       const after = this.#after === undefined ? '' : `&after=${this.#after}`;
-      const { data } = await this.api.must('GET', `/v1/events?limit=${PAGE}${after}`);
+      const { data, hasMore, next } = await this.api.must('GET', `/v1/events?limit=${PAGE}${after}`);
       const events = data as readonly LoggedEvent[];
       this.#log.push(...events);
-      this.#after = events.at(-1)?.id ?? this.#after;
-      if (events.length === 0) return this.#log;
+      this.#after = String(next);
+      if (hasMore !== true) return this.#log;
     }
   }
 

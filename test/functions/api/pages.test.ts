@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordFacts } from '../../../shared/event/recordFacts.ts';
-import { makeEventId, type ConnectionId } from '../../../shared/kernel/id.ts';
+import { toCursor } from '../../../shared/event/eventCursor.ts';
+import { makeId, type ConnectionId } from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
 import { aBatch, aMessageFact } from '../../shared/event/eventStores.ts';
+import { eventIdOf } from '../../shared/event/loggedEvents.ts';
 import { anAccount, ApiStack } from './apiStack.ts';
 
 interface Page {
@@ -49,6 +52,9 @@ describe('the lists of the API', () => {
       from = `&${cursor}=${page.next}`;
     }
   };
+  /** A cursor behind a page of the first lane. */
+  const placeAt = (page: number, tenantId = tenant.tenantId): string =>
+    toCursor(tenantId, { generation: 0, turn: 0, lanes: [{ page, taken: 0 }] });
   const numbersIn = (contents: readonly unknown[]): readonly number[] =>
     contents.map((content) => Number.parseInt((content as { text: { body: string } }).text.body, 10));
   const all = Array.from({ length: COUNT }, (_, index) => index);
@@ -66,17 +72,21 @@ describe('the lists of the API', () => {
 
     const contents = pages.flatMap(({ data }) => data.map((event) => (event.data as { content: unknown }).content));
     expect(numbersIn(contents)).toEqual(all);
-    expect(pages.at(-1)?.next).toBe(makeEventId(COUNT));
+    const last = await get(`/v1/events?after=${pages.at(-1)?.next}`);
+    expect(last.body).toEqual({ data: [], hasMore: false, next: pages.at(-1)?.next });
   });
 
   it.each([
-    ['an event that the log has not come to', `/v1/events?after=${makeEventId(COUNT + 1)}`],
-    ['an event of long after', '/v1/events?after=evt_999999999999999'],
+    ['an event', `/v1/events?after=${eventIdOf(1)}`],
     ['no event', '/v1/events?after=evt_1'],
-    ['no message', `/v1/connections/{id}/messages?before=evt_000000000000001`],
+    ['a place beyond the end', () => `/v1/events?after=${placeAt(COUNT + 1)}`],
+    ["another tenant's place", () => `/v1/events?after=${placeAt(1, makeId('tnt', 0, systemRandom))}`],
+    ['a place that was cut short', () => `/v1/events?after=${placeAt(1).slice(0, -1)}`],
+    ['a text without end', `/v1/events?after=${'A'.repeat(4_000)}`],
+    ['no message', `/v1/connections/{id}/messages?before=evt_000000000000100`],
     ['no connection', '/v1/connections?after=msg_01J0000000000000000000000A'],
   ])('refuse a cursor that names %s, and say what to do', async (_what, path) => {
-    const answer = await get(path.replace('{id}', connectionId));
+    const answer = await get(typeof path === 'string' ? path.replace('{id}', connectionId) : path());
 
     expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_cursor']);
     expect(answer.body['detail']).toMatch(/leave it out/i);

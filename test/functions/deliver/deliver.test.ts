@@ -1,17 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { ChangeMessageVisibilityCommand, DeleteMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeDeliverHandler, type DeliverDependencies } from '../../../functions/deliver/handler.ts';
-import { eventWrite, findEvent, takePlace, toEvent } from '../../../shared/event/eventLog.ts';
-import {
-  makeDeliveryId,
-  makeEventId,
-  type CorrelationId,
-  type EventId,
-  type TenantId,
-} from '../../../shared/kernel/id.ts';
+import { findEvent } from '../../../shared/event/eventPages.ts';
+import { makeDeliveryId, type CorrelationId, type EventId, type TenantId } from '../../../shared/kernel/id.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
 import { listAttempts } from '../../../shared/webhook/attemptItems.ts';
@@ -29,6 +22,7 @@ import {
   toSqsEvent,
   type QueueStack,
 } from '../queueStack.ts';
+import { aStatusDraft, logEvent } from '../../shared/event/loggedEvents.ts';
 
 describe('deliver', () => {
   let stack: QueueStack;
@@ -57,24 +51,7 @@ describe('deliver', () => {
     ...overrides,
   });
   const anEvent = async (tenantId: TenantId): Promise<EventId> => {
-    const place = await takePlace(stack, tenantId);
-    const event = toEvent(place, {
-      version: 1,
-      type: 'connection.status',
-      tenantId,
-      connectionId: 'con_1',
-      correlationId: 'cor-of-request',
-      occurredAt: '2026-08-01T12:00:00.000Z',
-      data: {
-        status: 'online',
-        code: 'open',
-        sentence: 'Connected.',
-        userAction: 'none',
-        since: '2026-08-01T12:00:00Z',
-      },
-    });
-    await stack.table.send(new TransactWriteCommand({ TransactItems: [eventWrite(stack, place, event)] }));
-    return makeEventId(place.sequence);
+    return logEvent(stack, aStatusDraft(tenantId));
   };
   const aDelivery = async (
     url = `${receiver.url}/hook`,

@@ -1,11 +1,9 @@
 import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
-import { eventWrite, takePlace, toEvent } from '../../../shared/event/eventLog.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import { makeDeliveryId, makeEventId } from '../../../shared/kernel/id.ts';
+import { makeDeliveryId } from '../../../shared/kernel/id.ts';
 import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
 import { TRIAL_HELD_MS } from '../../../shared/webhook/endpointBreaker.ts';
 import { toEndpointView, type Endpoint } from '../../../shared/webhook/endpoint.ts';
@@ -13,6 +11,7 @@ import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/p
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
 import { aRecord, aTenantWith, startQueueStack, type QueueStack } from '../queueStack.ts';
+import { aStatusDraft, logEvent } from '../../shared/event/loggedEvents.ts';
 
 /** The time for which the breaker opens with a jitter of one half. */
 const OPEN_MS = 4_500;
@@ -59,24 +58,7 @@ describe('deliver to an endpoint that fails', () => {
     const [endpoint] = endpoints;
     if (endpoint === undefined) throw new Error('the tenant has no endpoint');
     const { endpointId } = endpoint;
-    const place = await takePlace(stack, tenantId);
-    const event = toEvent(place, {
-      version: 1,
-      type: 'connection.status',
-      tenantId,
-      connectionId: 'con_1',
-      correlationId: 'cor-of-request',
-      occurredAt: '2026-08-01T12:00:00.000Z',
-      data: {
-        status: 'online',
-        code: 'open',
-        sentence: 'Connected.',
-        userAction: 'none',
-        since: '2026-08-01T12:00:00Z',
-      },
-    });
-    await stack.table.send(new TransactWriteCommand({ TransactItems: [eventWrite(stack, place, event)] }));
-    const eventId = makeEventId(place.sequence);
+    const eventId = await logEvent(stack, aStatusDraft(tenantId));
     const deliveryId = makeDeliveryId(endpointId, eventId);
     const body = JSON.stringify({ version: 1, tenantId, endpointId, eventId, correlationId: 'cor-1', deliveryId });
     const now = async (): Promise<Endpoint> => {

@@ -1,10 +1,8 @@
 import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
-import { eventWrite, takePlace, toEvent } from '../../../shared/event/eventLog.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import { makeDeliveryId, makeEventId, type CorrelationId, type EventId } from '../../../shared/kernel/id.ts';
+import { makeDeliveryId, type CorrelationId, type EventId } from '../../../shared/kernel/id.ts';
 import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
 import { deliveryQueueUrl, sendDeliveries, type Delivery } from '../../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
@@ -20,6 +18,7 @@ import {
   toSqsEvent,
   type QueueStack,
 } from '../queueStack.ts';
+import { aStatusDraft, logEvent } from '../../shared/event/loggedEvents.ts';
 
 describe('deliveries that wait for a receiver', () => {
   let stack: QueueStack;
@@ -62,24 +61,7 @@ describe('deliveries that wait for a receiver', () => {
     return endpoint;
   };
   const aDelivery = async ({ tenantId, endpointId }: Endpoint): Promise<Delivery> => {
-    const place = await takePlace(stack, tenantId);
-    const event = toEvent(place, {
-      version: 1,
-      type: 'connection.status',
-      tenantId,
-      connectionId: 'con_1',
-      correlationId: 'cor-of-request',
-      occurredAt: '2026-08-01T12:00:00.000Z',
-      data: {
-        status: 'online',
-        code: 'open',
-        sentence: 'Connected.',
-        userAction: 'none',
-        since: '2026-08-01T12:00:00Z',
-      },
-    });
-    await stack.table.send(new TransactWriteCommand({ TransactItems: [eventWrite(stack, place, event)] }));
-    const eventId = makeEventId(place.sequence);
+    const eventId = await logEvent(stack, aStatusDraft(tenantId));
     const correlationId = 'cor-of-request' as CorrelationId;
     return {
       version: 1,

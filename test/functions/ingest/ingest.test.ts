@@ -11,12 +11,12 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeIngestHandler } from '../../../functions/ingest/handler.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
-import { readEvents } from '../../../shared/event/eventLog.ts';
+import { readEvents } from '../../../shared/event/readEvents.ts';
 import { batchEnvelopeSchema, type FactBatch } from '../../../shared/event/factBatch.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import type { InboundContent } from '../../../shared/content/content.ts';
 import { boundedName } from '../../../shared/kernel/boundedName.ts';
-import { makeDeliveryId, makeEventId } from '../../../shared/kernel/id.ts';
+import { makeDeliveryId } from '../../../shared/kernel/id.ts';
 import { aBatch, aMessageFact, aSentMessage, newIds } from '../../shared/event/eventStores.ts';
 import {
   aRecord,
@@ -27,6 +27,7 @@ import {
   takeDeliveries,
   type QueueStack,
 } from '../queueStack.ts';
+import { eventIdOf } from '../../shared/event/loggedEvents.ts';
 
 /** The command of an input, by a field that only its inputs have. */
 const commandsByField = [
@@ -70,9 +71,9 @@ describe('ingest', () => {
       version: 1,
       tenantId: tenant.tenantId,
       endpointId: all,
-      eventId: makeEventId(1),
+      eventId: eventIdOf(1),
       correlationId: 'cor-of-batch',
-      deliveryId: all && makeDeliveryId(all, makeEventId(1)),
+      deliveryId: all && makeDeliveryId(all, eventIdOf(1)),
     });
   });
 
@@ -109,7 +110,7 @@ describe('ingest', () => {
     expect(died).toEqual({ batchItemFailures: [{ itemIdentifier: 'record-1' }] });
     expect(between).toEqual([]);
     expect(again).toEqual({ batchItemFailures: [] });
-    expect((await takeDeliveries(stack)).map(({ eventId }) => eventId)).toEqual([makeEventId(1)]);
+    expect((await takeDeliveries(stack)).map(({ eventId }) => eventId)).toEqual([eventIdOf(1)]);
     expect(await typesIn(tenant.tenantId)).toEqual(['message.received']);
   });
 
@@ -310,7 +311,7 @@ describe('ingest', () => {
         message: 'event recorded',
         correlationId: 'cor-of-batch',
         connectionId: ids.connectionId,
-        eventId: makeEventId(1),
+        eventId: eventIdOf(1),
       }),
     );
   });

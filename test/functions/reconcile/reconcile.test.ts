@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeReconcileHandler } from '../../../functions/reconcile/handler.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
-import { readEvents } from '../../../shared/event/eventLog.ts';
+import { readEvents } from '../../../shared/event/readEvents.ts';
 import type { ConnectionId, CorrelationId, MessageId, TenantId } from '../../../shared/kernel/id.ts';
 import { acceptMessage } from '../../../shared/message/acceptMessage.ts';
 import { listUnqueued, markUnqueued, minuteOf } from '../../../shared/message/unqueuedMessages.ts';

@@ -1,18 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import {
-  makeDeliveryId,
-  makeEventId,
-  parseId,
-  type CorrelationId,
-  type EndpointId,
-} from '../../../shared/kernel/id.ts';
+import { makeDeliveryId, parseId, type CorrelationId, type EndpointId } from '../../../shared/kernel/id.ts';
 import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';
 import { noteWaiting } from '../../../shared/webhook/waitingDeliveries.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
 import { ApiStack } from '../api/apiStack.ts';
+import { eventIdOf } from '../../shared/event/loggedEvents.ts';
 
 describe('what a tenant does about a webhook whose receiver failed', () => {
   let stack: ApiStack;
@@ -59,7 +54,7 @@ describe('what a tenant does about a webhook whose receiver failed', () => {
     }
   };
   const aWait = async (endpointId: EndpointId, sequence: number): Promise<void> => {
-    const eventId = makeEventId(sequence);
+    const eventId = eventIdOf(sequence);
     const delivery = {
       version: 1,
       tenantId: tenant.tenantId,

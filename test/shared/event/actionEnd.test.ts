@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../../shared/action/action.ts';
 import { eventSchema } from '../../../shared/event/event.ts';
-import { readEvents } from '../../../shared/event/eventLog.ts';
+import { readEvents } from '../../../shared/event/readEvents.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { recordFacts } from '../../../shared/event/recordFacts.ts';
 import { makeId } from '../../../shared/kernel/id.ts';

@@ -3,17 +3,19 @@ import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand, UpdateCommand
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toMessageView } from '../../../functions/routes/views.ts';
-import { readEvents, voidPlace } from '../../../shared/event/eventLog.ts';
+import { voidPlaces } from '../../../shared/event/eventPages.ts';
+import { readEvents } from '../../../shared/event/readEvents.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { recordFacts, type FactDependencies } from '../../../shared/event/recordFacts.ts';
 import { judgeRefusal } from '../../../shared/event/recordOnce.ts';
-import { makeEventId, type TenantId } from '../../../shared/kernel/id.ts';
+import { type TenantId } from '../../../shared/kernel/id.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
 import type { InboundContent } from '../../../shared/content/content.ts';
 import { receiptWrite } from '../../../shared/message/messageWrites.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import { toShownError } from '../../../shared/message/sendError.ts';
 import { aBatch, aMessageFact, aSentMessage, newIds, startEventStores, type EventStores } from './eventStores.ts';
+import { eventIdOf } from './loggedEvents.ts';
 
 const AT_MS = Date.UTC(2026, 7, 1, 12, 0, 5);
 const aReceipt = (message: SentMessage, state: 'delivered' | 'read' | 'played'): Fact => ({
@@ -61,9 +63,9 @@ describe('recording facts', () => {
     const recorded = await recordFacts(stores, aBatch(ids, [fact]));
 
     const [event] = await logOf(ids.tenantId);
-    expect(recorded).toEqual([{ eventId: makeEventId(1), type: 'message.received', correlationId: 'cor-of-batch' }]);
+    expect(recorded).toEqual([{ eventId: eventIdOf(1), type: 'message.received', correlationId: 'cor-of-batch' }]);
     expect(event).toMatchObject({
-      id: makeEventId(1),
+      id: eventIdOf(1),
       type: 'message.received',
       occurredAt: '2026-08-01T12:00:00.000Z',
       data: {
@@ -183,7 +185,7 @@ describe('recording facts', () => {
 
     await expect(failed).rejects.toThrow('the store is gone');
     const again = await recordFacts(stores, batch);
-    expect(again.map(({ eventId }) => eventId)).toEqual([makeEventId(1), makeEventId(3)]);
+    expect(again.map(({ eventId }) => eventId)).toEqual([eventIdOf(1), eventIdOf(3)]);
     // The number that the failed run held is void: no reader waits for it.
     expect(await logOf(ids.tenantId)).toHaveLength(2);
   });
@@ -422,20 +424,22 @@ describe('recording facts', () => {
 
     const recorded = await recordFacts(busy, aBatch(ids, [aMessageFact()]));
 
-    expect(recorded.map(({ eventId }) => eventId)).toEqual([makeEventId(1)]);
+    expect(recorded.map(({ eventId }) => eventId)).toEqual([eventIdOf(1)]);
   });
 
   it('takes another number when a reader has settled the one it held', async () => {
     const ids = newIds();
     let settled = false;
     const slow = withBeforeTransaction(async () => {
-      if (!settled) await voidPlace(stores, ids.tenantId, { sequence: 1, previousTakenAtMs: 0 });
+      if (!settled) {
+        await voidPlaces(stores, ids.tenantId, { lane: { generation: 0, lane: 0 }, first: 1, previousTakenAtMs: 0 });
+      }
       settled = true;
     });
 
     const recorded = await recordFacts(slow, aBatch(ids, [aMessageFact()]));
 
-    expect(recorded.map(({ eventId }) => eventId)).toEqual([makeEventId(2)]);
+    expect(recorded.map(({ eventId }) => eventId)).toEqual([eventIdOf(2)]);
     expect(await logOf(ids.tenantId)).toHaveLength(1);
   });
 
@@ -464,7 +468,7 @@ describe('recording facts', () => {
 
     await expect(failed).rejects.toThrow('refused');
     await recordFacts(stores, aBatch(ids, [aMessageFact()]));
-    expect((await logOf(ids.tenantId)).map(({ id }) => id)).toEqual([makeEventId(2)]);
+    expect((await logOf(ids.tenantId)).map(({ id }) => id)).toEqual([eventIdOf(2)]);
   });
 
   it('passes throttling on, so that the batch comes again', async () => {

@@ -12,6 +12,7 @@ import {
   makeStanzaId,
   parseCorrelationId,
   parseEventId,
+  type EventPosition,
   parseId,
   type ConnectionId,
 } from '../../../shared/kernel/id.ts';
@@ -41,11 +42,23 @@ describe('ids', () => {
     );
   });
 
-  it('of events sort in log order', () => {
+  it('of events say where they stand, and sort as the log of a connection does', () => {
+    const aPosition = fc.record({
+      generation: fc.nat(1_023),
+      lane: fc.nat(63),
+      page: fc.nat(32 ** 9 - 1),
+      index: fc.nat(1_023),
+    });
+    const byPlace = (left: EventPosition, right: EventPosition): number =>
+      left.generation - right.generation || left.page - right.page || left.index - right.index;
     fc.assert(
-      fc.property(fc.nat(1e9), (sequence) => {
-        expect(parseEventId(makeEventId(sequence))).toBe(sequence);
-        expect(makeEventId(sequence) < makeEventId(sequence + 1)).toBe(true);
+      fc.property(aPosition, aPosition, (left, other) => {
+        // A connection has one lane in a generation.
+        const right = { ...other, lane: left.generation === other.generation ? left.lane : other.lane };
+        expect(parseEventId(makeEventId(left))).toEqual(left);
+        expect(Math.sign(byPlace(left, right))).toBe(
+          makeEventId(left) === makeEventId(right) ? 0 : makeEventId(left) < makeEventId(right) ? -1 : 1,
+        );
       }),
     );
   });

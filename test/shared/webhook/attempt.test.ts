@@ -1,10 +1,11 @@
 import type { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeDeliveryId, makeEventId, makeId } from '../../../shared/kernel/id.ts';
+import { makeDeliveryId, makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { judgeOutcome, retryDelaySeconds, type Attempt } from '../../../shared/webhook/attempt.ts';
 import { listAttempts, recordAttempts } from '../../../shared/webhook/attemptItems.ts';
 import { startEventStores, type EventStores } from '../event/eventStores.ts';
+import { eventIdOf } from '../event/loggedEvents.ts';
 
 describe('attempts', () => {
   let stores: EventStores;
@@ -46,7 +47,7 @@ describe('attempts', () => {
     const nowMs = stores.clock.nowMs();
     const endpointId = makeId('end', nowMs, systemRandom);
     const attempts = afterMs.map((after, index): Attempt => {
-      const eventId = makeEventId(index + 1);
+      const eventId = eventIdOf(index + 1);
       const deliveryId = makeDeliveryId(endpointId, eventId);
       const usual = { number: 1, result: 'delivered', httpStatus: 200, reason: undefined, durationMs: 12 } as const;
       return { endpointId, deliveryId, eventId, atMs: nowMs + after, ...usual, ...overrides };

@@ -2,7 +2,7 @@ import { SendMessageBatchCommand, SQSClient, type SendMessageBatchCommandInput }
 import { mockClient } from 'aws-sdk-client-mock';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeDeliveryId, makeEventId, makeId, type CorrelationId } from '../../../shared/kernel/id.ts';
+import { makeDeliveryId, makeId, type CorrelationId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import {
@@ -16,11 +16,12 @@ import {
 import { MESSAGE_BYTES } from '../../../shared/platform/queues.ts';
 import { CLOSED } from '../../../shared/webhook/endpointBreaker.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
+import { eventIdOf } from '../event/loggedEvents.ts';
 
 const tenantId = makeId('tnt', 0, systemRandom);
 const correlationId = 'cor-of-request' as CorrelationId;
 const anEvent = (sequence: number) =>
-  ({ eventId: makeEventId(sequence), type: 'message.status', correlationId }) as const;
+  ({ eventId: eventIdOf(sequence), type: 'message.status', correlationId }) as const;
 function anEndpoint(overrides: Partial<Endpoint> = {}): Endpoint {
   return {
     tenantId,
@@ -69,8 +70,8 @@ describe('deliveries', () => {
     const deliveries = toDeliveries([all, none, disabled], [anEvent(1), anEvent(2)]);
 
     expect(deliveries.map(({ deliveryId }) => deliveryId)).toEqual([
-      makeDeliveryId(all.endpointId, makeEventId(1)),
-      makeDeliveryId(all.endpointId, makeEventId(2)),
+      makeDeliveryId(all.endpointId, eventIdOf(1)),
+      makeDeliveryId(all.endpointId, eventIdOf(2)),
     ]);
   });
 

@@ -3,7 +3,7 @@ import { composeApi } from '../../../functions/api/composition.ts';
 import { makeApiHandler } from '../../../functions/api/handler.ts';
 import type { HttpHandler } from '../../../infra/local/gateway.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
-import { readEvents } from '../../../shared/event/eventLog.ts';
+import { readEvents } from '../../../shared/event/readEvents.ts';
 import { recordFacts } from '../../../shared/event/recordFacts.ts';
 import { markTaskDead } from '../../../shared/fleet/fleetLease.ts';
 import { createTenantKey } from '../../../shared/identity/apiKey.ts';

@@ -1,7 +1,7 @@
 import { encodeWAMessage } from '@whiskeysockets/baileys';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ActionStore } from '../../../../shared/action/actionStore.ts';
-import { readEvents } from '../../../../shared/event/eventLog.ts';
+import { readEvents } from '../../../../shared/event/readEvents.ts';
 import { recordFacts } from '../../../../shared/event/recordFacts.ts';
 import { systemClock } from '../../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../../shared/kernel/random.ts';
