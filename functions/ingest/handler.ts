@@ -1,73 +1,163 @@
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { batchEnvelopeSchema, type BatchEnvelope } from '../../shared/event/factBatch.ts';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { FactInHand, FactSource } from '../../shared/event/recording/factInHand.ts';
+import { recordTogether } from '../../shared/event/recording/recordTogether.ts';
+import type { ReadDependencies } from '../../shared/event/recording/readRows.ts';
+import type { FactsOfConnection, RecordOutcome } from '../../shared/event/recording/unitInHand.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
-import { enqueueDeliveries } from '../../shared/webhook/delivery.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
-import { handleInGroups, parseBody, type RecordOutcome } from '../runtime/recordBatch.ts';
-import { recordEach, setAside, type RecordEachDependencies } from './recordEach.ts';
+import { EndpointLists } from './endpointLists.ts';
+import { fanOut, type RecordedPortion } from './fanOut.ts';
+import { toGroups, toResponse, type Portion, type RecordGroup, type RecordInHand } from './recordsInHand.ts';
+import { readOrRefuse, refuseFact, setAside, type RefusalDependencies } from './refusedFacts.ts';
 
-export interface IngestDependencies extends RecordEachDependencies {
+export interface IngestDependencies extends RefusalDependencies, ReadDependencies {
   readonly endpoints: Pick<EndpointStore, 'list'>;
 }
 
+interface IngestParts extends IngestDependencies {
+  readonly lists: EndpointLists;
+}
+
 /**
- * Ingest turns the events queue into messages, events and deliveries. A record is done when its facts are recorded and
- * their deliveries are in the queue; until then SQS brings it again, and the same events are found again. Only a
- * failure that passes is waited for: a queue with groups stands still behind a record that comes again, and a record
- * that is refused for good never gets better. Such a record goes to the dead letters at once, and its group goes on.
+ * Ingest turns the events queue into messages, events and deliveries: all records of an invocation together, with a few
+ * calls for all of them (`recordTogether`). A record is done when its facts are recorded and their deliveries are in the
+ * queue; until then SQS brings it again, and the same events are found again. Only a failure that passes is waited for: a
+ * queue with groups stands still behind a record that comes again, and a record that is refused for good never gets
+ * better. Such a record goes to the dead letters at once, and its group goes on.
  */
 export function makeIngestHandler(dependencies: IngestDependencies): (event: SQSEvent) => Promise<SQSBatchResponse> {
-  return (event) => handleInGroups(event.Records, (record) => ingestRecord(dependencies, record));
+  const parts = { ...dependencies, lists: new EndpointLists(dependencies.endpoints, dependencies.clock) };
+  return async ({ Records }) => {
+    const groups = toGroups(Records);
+    while (groups.some(({ next }) => next !== undefined)) await handleNext(parts, groups);
+    return toResponse(groups);
+  };
 }
 
-async function ingestRecord(dependencies: IngestDependencies, record: SQSRecord): Promise<RecordOutcome> {
-  const receiveCount = Number(record.attributes.ApproximateReceiveCount);
-  const parsed = parseBody(batchEnvelopeSchema, record);
-  if ('wrongFields' in parsed) {
-    const attributes = parsed.wrongFields;
-    dependencies.logger.error('facts are not valid and go to the dead letters', { attributes, receiveCount });
-    return giveUp(dependencies, record, dependencies.logger);
+/** Handles the next records of each group. Each group gets on, or stops. */
+async function handleNext(parts: IngestParts, groups: readonly RecordGroup[]): Promise<void> {
+  await Promise.all(groups.map((group) => giveUpWrong(parts, group)));
+  const portions = groups.map((group) => group.portion()).filter(({ records }) => records.length > 0);
+  // A connection is in one group. Where it is in two nevertheless, they take turns.
+  const distinct = [...new Map(portions.toReversed().map((one) => [connectionOf(one), one])).values()].toReversed();
+  const read = await Promise.all(distinct.map((portion) => readPortion(parts, portion)));
+  const toRecord = read.filter((one) => one !== undefined);
+  const outcomes = await recordTogether(
+    { ...parts, refuse: (fact, refusal) => refuseFact(parts, fact, refusal) },
+    toRecord.map(({ unit }) => unit),
+  );
+  const recorded: RecordedPortion[] = [];
+  for (const [index, { portion }] of toRecord.entries()) {
+    const outcome = outcomes[index];
+    if (outcome?.outcome === 'recorded') recorded.push({ portion, ...outcome });
+    else await endFailed(parts, portion, outcome);
   }
-  const { tenantId, connectionId, correlationId, shard } = parsed.body;
-  const logger = dependencies.logger.child({ tenantId, connectionId, correlationId, shard });
-  try {
-    await ingestBatch({ ...dependencies, logger }, parsed.body);
-    return 'done';
-  } catch (error) {
-    if (judgeFailure(error) === 'passing') {
-      logger.warn('facts could not be recorded and come again', { error, receiveCount });
-      return 'failed';
+  await tell(parts, recorded);
+}
+
+async function tell(parts: IngestParts, recorded: readonly RecordedPortion[]): Promise<void> {
+  const failures = await fanOut(parts, parts.lists, recorded);
+  const nowMs = parts.clock.nowMs();
+  for (const one of recorded) {
+    const error = failures.get(one);
+    if (error !== undefined) {
+      await endFailed(parts, one.portion, { outcome: 'failed', error });
+      continue;
     }
-    logger.error('facts were refused and go to the dead letters', { error, receiveCount });
-    return giveUp(dependencies, record, logger);
+    one.portion.group.done(one.portion.records.length);
+    // The difference is at least 0, because WhatsApp's clock and ours need not agree.
+    for (const { fact } of one.facts) parts.metrics.measure('EventLag', Math.max(0, nowMs - fact.atMs), {});
+    for (const { eventId, type, correlationId } of one.events) {
+      loggerOf(parts, one.portion).debug('event recorded', { eventId, eventType: type, correlationId });
+    }
   }
 }
 
-async function ingestBatch(dependencies: IngestDependencies, batch: BatchEnvelope): Promise<void> {
-  const { logger, metrics, endpoints, clock } = dependencies;
-  const { events, timesMs } = await recordEach(dependencies, batch);
-  const wanted = events.length === 0 ? [] : await endpoints.list(batch.tenantId);
-  await enqueueDeliveries(dependencies, wanted, events);
-  const nowMs = clock.nowMs();
-  // The difference is at least 0, because WhatsApp's clock and ours need not agree.
-  for (const atMs of timesMs) metrics.measure('EventLag', Math.max(0, nowMs - atMs), {});
-  for (const { eventId, type, correlationId: ofRequest } of events) {
-    logger.debug('event recorded', { eventId, eventType: type, correlationId: ofRequest });
+interface ReadPortion {
+  readonly portion: Portion;
+  readonly unit: FactsOfConnection;
+}
+
+/** Reads the facts of some records, each judged by itself; undefined when one that is none could not be set aside. */
+async function readPortion(parts: IngestParts, portion: Portion): Promise<ReadPortion | undefined> {
+  try {
+    const facts: FactInHand[] = [];
+    for (const { source, raw } of portion.records.flatMap(rawFactsOf)) {
+      const fact = await readOrRefuse(parts, source, raw);
+      if (fact !== undefined) facts.push(fact);
+    }
+    const { tenantId, connectionId } = sourceOf(portion);
+    return { portion, unit: { tenantId, connectionId, facts } };
+  } catch (error) {
+    await endFailed(parts, portion, { outcome: 'failed', error });
+    return undefined;
+  }
+}
+
+function rawFactsOf({ read }: RecordInHand): readonly { readonly source: FactSource; readonly raw: unknown }[] {
+  if (!('batch' in read)) return [];
+  const { events, ...source } = read.batch;
+  return events.map((raw) => ({ source, raw }));
+}
+
+function sourceOf({ records: [first] }: Portion): FactSource {
+  if (first === undefined || !('batch' in first.read)) throw new Error('a portion begins with a batch');
+  return first.read.batch;
+}
+
+const connectionOf = (portion: Portion): string => sourceOf(portion).connectionId;
+
+function loggerOf({ logger }: IngestParts, portion: Portion): Logger {
+  const { tenantId, connectionId, correlationId, shard } = sourceOf(portion);
+  return logger.child({ tenantId, connectionId, correlationId, shard });
+}
+
+/** What becomes of records that could not be recorded: they come again, or go to the dead letters. */
+async function endFailed(
+  parts: IngestParts,
+  portion: Portion,
+  outcome: Exclude<RecordOutcome, { outcome: 'recorded' }> | undefined,
+): Promise<void> {
+  const { group, records } = portion;
+  const error = outcome?.error;
+  const receiveCount = Math.max(...records.map(receiveCountOf));
+  const logger = loggerOf(parts, portion);
+  if (judgeFailure(error) === 'passing' || records.length > 1) {
+    logger.warn('facts could not be recorded and come again', { error, receiveCount });
+    group.failed(records.length);
+    return;
+  }
+  logger.error('facts were refused and go to the dead letters', { error, receiveCount });
+  await giveUp(parts, group, logger);
+}
+
+/** Moves the next records of a group to the dead letters, as long as they are no batches. */
+async function giveUpWrong(parts: IngestParts, group: RecordGroup): Promise<void> {
+  for (let next = group.next; next !== undefined && 'wrongFields' in next.read; next = group.next) {
+    const { wrongFields: attributes } = next.read;
+    const receiveCount = receiveCountOf(next);
+    parts.logger.error('facts are not valid and go to the dead letters', { attributes, receiveCount });
+    await giveUp(parts, group, parts.logger);
   }
 }
 
 /**
- * Moves the whole record to the dead letters. When they do not accept it either, it stays in the queue, which moves it
- * in the end.
+ * Moves the next record of a group to the dead letters. When they do not accept it either, it stays in the queue, which
+ * moves it in the end.
  */
-async function giveUp(dependencies: IngestDependencies, record: SQSRecord, logger: Logger): Promise<RecordOutcome> {
-  const group = record.attributes.MessageGroupId ?? record.messageId;
+async function giveUp(parts: IngestParts, group: RecordGroup, logger: Logger): Promise<void> {
+  const record = group.next?.record;
+  if (record === undefined) return;
   try {
-    await setAside(dependencies, record.body, group);
-    return 'done';
+    await setAside(parts, record.body, record.attributes.MessageGroupId ?? record.messageId);
+    group.done(1);
   } catch (error) {
     logger.warn('the dead letters did not take a record', { error });
-    return 'failed';
+    group.failed(1);
   }
+}
+
+function receiveCountOf({ record }: RecordInHand): number {
+  return Number(record.attributes.ApproximateReceiveCount);
 }

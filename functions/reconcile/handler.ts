@@ -1,8 +1,11 @@
-import type { EventDraft } from '../../shared/event/event.ts';
-import type { FactPlan } from '../../shared/event/facts/factRow.ts';
 import { notEnqueuedDraft } from '../../shared/event/facts/messageStatus.ts';
 import { notEnqueuedKey } from '../../shared/event/facts/sendResultFact.ts';
-import { recordOnce, type RecordDependencies, type RecordedEvent } from '../../shared/event/recordOnce.ts';
+import {
+  recordOnce,
+  type OncePlan,
+  type RecordDependencies,
+  type RecordedEvent,
+} from '../../shared/event/recordOnce.ts';
 import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { notEnqueuedWrite } from '../../shared/message/messageWrites.ts';
@@ -78,7 +81,7 @@ async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMe
   await unmarkUnqueued(dependencies, marker);
 }
 
-async function giveUp(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<FactPlan<EventDraft>> {
+async function giveUp(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<OncePlan> {
   const { connectionId, messageId } = marker;
   const message = await dependencies.messages.find(connectionId, messageId);
   // Only the marker is left over: either the row was never written, or the message was enqueued after all.

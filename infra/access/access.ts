@@ -7,7 +7,8 @@ import type { TableDefinition } from '../../shared/platform/tables.ts';
 export type ProcessName =
   'api' | 'admin' | 'ingest' | 'deliver' | 'reconcile' | 'taskStopped' | 'watchdog' | 'canary' | 'worker' | 'restore';
 
-type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'Scan' | 'UpdateItem';
+type TableAction =
+  'BatchGetItem' | 'BatchWriteItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'Scan' | 'UpdateItem';
 
 export interface TableAccess {
   readonly table: TableDefinition['name'];
@@ -85,7 +86,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   ingest: {
     tables: [
       core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
-      core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('CON', 'BatchGetItem', 'BatchWriteItem', 'PutItem', 'UpdateItem'),
       core('EVENTS', 'GetItem', 'PutItem', 'UpdateItem'),
       // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },

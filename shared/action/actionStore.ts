@@ -180,7 +180,7 @@ export class ActionStore {
 }
 
 /** A stored row as an action. Only our own code writes rows, so a missing attribute is a bug and shows as undefined. */
-function toAction(item: Record<string, unknown>): Action {
+export function toAction(item: Record<string, unknown>): Action {
   return {
     actionId: item['actionId'] as ActionId,
     tenantId: item['tenantId'] as TenantId,

@@ -121,13 +121,13 @@ export function pageWrite(
   { stage, clock }: Pick<EventLogDependencies, 'stage' | 'clock'>,
   tenantId: TenantId,
   { lane, first, previousTakenAtMs }: EventPlaces,
-  events: readonly TenantEvent[],
+  texts: readonly string[],
 ): { readonly Put: NonNullable<TransactionWrite['Put']> } {
   const row: PageRow = {
     page: first,
     previousTakenAtMs,
-    count: events.length,
-    events: events.map(toEventText),
+    count: texts.length,
+    events: texts,
     ttl: expiryOf('event', clock.nowMs()),
   };
   return {
@@ -149,7 +149,17 @@ export async function writePage(
   places: EventPlaces,
   events: readonly TenantEvent[],
 ): Promise<'written' | 'occupied'> {
-  const { Put } = pageWrite(dependencies, tenantId, places, events);
+  return writeTexts(dependencies, tenantId, places, events.map(toEventText));
+}
+
+/** Writes a page as {@link writePage} does, of events that are texts already. */
+export async function writeTexts(
+  dependencies: EventLogDependencies,
+  tenantId: TenantId,
+  places: EventPlaces,
+  texts: readonly string[],
+): Promise<'written' | 'occupied'> {
+  const { Put } = pageWrite(dependencies, tenantId, places, texts);
   try {
     await dependencies.table.send(new PutCommand(Put));
     return 'written';
@@ -157,11 +167,22 @@ export async function writePage(
     if (error instanceof ConditionalCheckFailedException) {
       const found = await readPage(dependencies, tenantId, places.lane, places.first);
       // Where the same texts stand, the answer of an earlier try was lost: nobody else writes them there.
-      return isDeepStrictEqual(found?.events, events.map(toEventText)) ? 'written' : 'occupied';
+      return isDeepStrictEqual(found?.events, texts) ? 'written' : 'occupied';
     }
     await noteThrottle(dependencies, tenantId, places.lane, error);
     throw error;
   }
+}
+
+/** The events of the page with an event's place, as texts: none in a void, undefined where nothing stands. Strongly consistent. */
+export async function findTexts(
+  dependencies: EventLogDependencies,
+  tenantId: TenantId,
+  eventId: EventId,
+): Promise<readonly string[] | undefined> {
+  const position = parseEventId(eventId);
+  const row = position === undefined ? undefined : await readPage(dependencies, tenantId, position, position.page);
+  return row === undefined ? undefined : (row.events ?? []);
 }
 
 /** Whether the page that holds an event's place is written, void, or neither. Strongly consistent. */

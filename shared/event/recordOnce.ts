@@ -8,8 +8,7 @@ import { handledFactKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { EventDraft, EventType } from './event.ts';
 import type { EventLogDependencies, EventPlaces } from './eventLog.ts';
-import { eventIdAt, isStale, pageWrite, takePlacesFor, toEvent, voidPlaces } from './eventPages.ts';
-import type { FactPlan } from './facts/factRow.ts';
+import { eventIdAt, isStale, pageWrite, takePlacesFor, toEvent, toEventText, voidPlaces } from './eventPages.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
@@ -19,6 +18,16 @@ import type { Surroundings } from '../platform/surroundings.ts';
  * in another batch is a repeat by WhatsApp and gets nothing.
  */
 export interface RecordDependencies extends Pick<Surroundings, 'random'>, EventLogDependencies {}
+
+/** What is written for a fact. `ignored` leaves no trace. */
+export type OncePlan =
+  | { readonly plan: 'ignored' }
+  | {
+      readonly plan: 'stored';
+      readonly draft?: EventDraft;
+      /** Writes of the same transaction. */
+      readonly changes?: readonly TransactionWrite[];
+    };
 
 export interface FactSource {
   readonly tenantId: TenantId;
@@ -50,7 +59,7 @@ const RETRY_DELAY = { firstMs: 50, capMs: 1_000 } as const;
 export async function recordOnce(
   dependencies: RecordDependencies,
   source: FactSource,
-  plan: () => Promise<FactPlan<EventDraft>>,
+  plan: () => Promise<OncePlan>,
 ): Promise<RecordedEvent | undefined> {
   let held: EventPlaces | undefined;
   try {
@@ -116,7 +125,7 @@ const BUSY_CODES: ReadonlySet<string> = new Set([
 function toWrites(
   dependencies: RecordDependencies,
   source: FactSource,
-  planned: Extract<FactPlan<EventDraft>, { plan: 'stored' }>,
+  planned: Extract<OncePlan, { plan: 'stored' }>,
   place: EventPlaces | undefined,
 ): readonly NamedWrite[] {
   const nowMs = dependencies.clock.nowMs();
@@ -139,7 +148,7 @@ function toWrites(
   const writes: NamedWrite[] = [{ name: 'handled', write: handled }];
   for (const write of planned.changes ?? []) writes.push({ name: 'change', write });
   if (planned.draft !== undefined && place !== undefined) {
-    const page = [toEvent(place, 0, planned.draft)];
+    const page = [toEventText(toEvent(place, 0, planned.draft))];
     writes.push({ name: 'event', write: pageWrite(dependencies, source.tenantId, place, page) });
   }
   return writes;

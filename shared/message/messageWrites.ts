@@ -4,55 +4,19 @@ import { expiryOf } from '../platform/expiry.ts';
 import { messageKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import { sendStates, type ReceivedMessage } from './message.ts';
+import { toldAttributes } from './messageSteps.ts';
 import type { SendErrorCode } from './sendError.ts';
 
 /** One write of a transaction. */
 export type TransactionWrite = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
-/**
- * The write of a received message, for a transaction. It has no condition: the same stanza always makes the same row.
- */
-export function receivedMessageWrite(stage: string, message: ReceivedMessage, nowMs: number): TransactionWrite {
-  const Item = {
+/** The row of a received message: the same stanza in the same batch always makes the same row. */
+export function receivedMessageItem(message: ReceivedMessage, nowMs: number): Readonly<Record<string, unknown>> {
+  return {
     ...messageKey(message.connectionId, message.messageId),
     ...message,
     // The expiry counts from now, not from the time of the stanza, which is WhatsApp's word.
     ttl: expiryOf('message', nowMs),
-  };
-  return { Put: { TableName: tableName(stage, 'core'), Item } };
-}
-
-/** The write of a receipt for a message that we sent, for a transaction. Condition: it moves the message forward. */
-export function receiptWrite(
-  stage: string,
-  connectionId: ConnectionId,
-  messageId: MessageId,
-  receipt: {
-    readonly state: 'delivered' | 'read' | 'played';
-    readonly atMs: number;
-    /** The other name of the recipient, where the receipt is the first to give it. */
-    readonly toAlias?: string | undefined;
-  },
-): TransactionWrite {
-  const { toAlias } = receipt;
-  return {
-    Update: {
-      TableName: tableName(stage, 'core'),
-      Key: messageKey(connectionId, messageId),
-      UpdateExpression: `SET #state = :state, #rank = :rank, #at = :at${toAlias === undefined ? '' : ', toAlias = :toAlias'}`,
-      ConditionExpression: 'attribute_exists(pk) AND #rank < :rank',
-      ExpressionAttributeNames: {
-        '#state': 'state',
-        '#rank': 'rank',
-        '#at': receipt.state === 'delivered' ? 'deliveredAtMs' : 'readAtMs',
-      },
-      ExpressionAttributeValues: {
-        ':state': receipt.state,
-        ':rank': sendStates[receipt.state],
-        ':at': receipt.atMs,
-        ...(toAlias === undefined ? {} : { ':toAlias': toAlias }),
-      },
-    },
   };
 }
 
@@ -71,14 +35,21 @@ export function notEnqueuedWrite(
     Update: {
       TableName: tableName(stage, 'core'),
       Key: messageKey(connectionId, messageId),
-      UpdateExpression: 'SET #state = :failed, #rank = :rank, #error = :error, endedAtMs = :at',
+      UpdateExpression: 'SET #state = :failed, #rank = :rank, #error = :error, endedAtMs = :at, #told = :told',
       ConditionExpression: 'attribute_exists(pk) AND #state = :accepting',
-      ExpressionAttributeNames: { '#state': 'state', '#rank': 'rank', '#error': 'error' },
+      ExpressionAttributeNames: {
+        '#state': 'state',
+        '#rank': 'rank',
+        '#error': 'error',
+        '#told': toldAttributes.result,
+      },
       ExpressionAttributeValues: {
         ':failed': 'failed',
         ':rank': sendStates.failed,
         ':error': error,
         ':at': atMs,
+        // The event is told with this write: no result of a worker is told beside it.
+        ':told': 'reconcile',
         ':accepting': 'accepting',
       },
     },

@@ -77,8 +77,9 @@ export const sentStanzaKey = (connectionId: ConnectionId, stanzaId: StanzaId): I
 /** A fact that ingest has handled. */
 export const handledFactKey = (connectionId: ConnectionId, factKey: string): ItemKey => ({
   pk: `CON#${connectionId}`,
-  sk: `FACT#${digest(factKey)}`,
+  sk: `${FACT_PREFIX}${digest(factKey)}`,
 });
+export const FACT_PREFIX = 'FACT#';
 /**
  * Messages that were accepted in one minute and are not known to be queued; they are split, so that no partition runs
  * hot.

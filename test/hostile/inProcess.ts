@@ -8,8 +8,6 @@ import { makeId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
-import { ActionStore } from '../../shared/action/actionStore.ts';
-import { MessageStore } from '../../shared/message/messageStore.ts';
 import { makeSqsFactPublisher } from '../../worker/facts/sqsFactPublisher.ts';
 import { toMessageFacts } from '../../worker/socket/wire/messageFacts.ts';
 import { toPlaintext } from '../../worker/socket/wire/plaintext.ts';
@@ -87,8 +85,6 @@ export class Passage {
       ...common,
       table,
       random: systemRandom,
-      messages: new MessageStore({ table, stage: STAGE }),
-      actions: new ActionStore({ table, stage: STAGE }),
       endpoints: { list: () => Promise.resolve([]) },
     });
   }
@@ -168,12 +164,15 @@ export class Passage {
   }
 
   #checkItem(item: Readonly<Record<string, unknown>>): void {
-    const { pk, sk, event } = item;
+    const { pk, sk, events } = item;
     const bytes = sizeOf(item);
     if (bytes > MOST_ITEM_BYTES) this.#note(`an item has ${bytes} bytes`);
     if (!isWellFormed(item)) this.#note('an item has half a character');
     if (Buffer.byteLength(String(pk)) > 2_048 || Buffer.byteLength(String(sk)) > 1_024) this.#note('a key is too long');
-    if (typeof event !== 'string') return;
+    for (const event of Array.isArray(events) ? (events as readonly string[]) : []) this.#countEvent(event);
+  }
+
+  #countEvent(event: string): void {
     const { type, data } = JSON.parse(event) as {
       readonly type: string;
       readonly data: { readonly stanzaId?: string };

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Action } from '../../action/action.ts';
 import type { ActionId, ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../kernel/id.ts';
 import type { Message } from '../../message/message.ts';
-import type { TransactionWrite } from '../../message/messageWrites.ts';
+import type { MessageStep, StepName } from '../../message/messageSteps.ts';
 import type { DraftOf, EventRow } from './eventRow.ts';
 
 /**
@@ -26,7 +26,12 @@ export interface FactRow<
   readonly remains?: (fact: Partial<z.output<Schema>>, refusal: Refusal, bytes: number) => unknown;
   /** The stored thing that the fact is about, which is then given to `decide`; left out where there is none. */
   readonly about?: (fact: z.output<Schema>) => Reference;
-  /** The decision, which is pure: from the fact and the stored thing to the writes and the event. */
+  /**
+   * The step of a message of ours that the fact tells: the row of the message keeps who told it. Left out where the fact
+   * is kept in a row of its own, under its key.
+   */
+  readonly step?: (fact: z.output<Schema>) => StepName;
+  /** The decision, which is pure: from the fact and the stored thing to the changes and the event. */
   readonly decide: (fact: z.output<Schema>, context: FactContext) => FactPlan<DraftOf<Events[number]>>;
   /** The events that the fact may become, one at a time. */
   readonly events: Events;
@@ -44,6 +49,8 @@ export type Reference =
 /** The thing that a fact is about, as it is stored now. */
 export interface StoredSubject {
   readonly message?: Message | undefined;
+  /** The epoch of the owner that tried the message last. */
+  readonly triedUnder?: number | undefined;
   readonly action?: Action | undefined;
 }
 
@@ -52,13 +59,16 @@ export interface FactOrigin {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
   readonly correlationId: CorrelationId;
+  /** The epoch under which the facts were seen. */
+  readonly token: number;
 }
 
 /** The things that a decision may depend on. */
 export interface FactContext extends StoredSubject {
   readonly origin: FactOrigin;
-  readonly stage: string;
   readonly nowMs: number;
+  /** An earlier run of the same batch has written the step on the row, and died before its event was told. */
+  readonly again: boolean;
 }
 
 /** The outcome of a decision. `ignored` leaves no trace: the answer may be another one the next time. */
@@ -66,10 +76,11 @@ export type FactPlan<Draft> =
   | { readonly plan: 'ignored' }
   | {
       readonly plan: 'stored';
-      /** The event; absent where the tenant has been told all of it before. */
-      readonly draft?: Draft;
-      /** Writes of the same transaction. */
-      readonly changes?: readonly TransactionWrite[];
+      readonly draft: Draft;
+      /** A row that the fact makes, which is always the same one. */
+      readonly item?: Readonly<Record<string, unknown>>;
+      /** The changes of the message of which the fact tells a step. */
+      readonly step?: MessageStep;
     };
 
 /** Makes a row, so that the compiler keeps the types that it is written with. */

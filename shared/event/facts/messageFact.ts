@@ -10,7 +10,7 @@ import { boundWord, wellFormed } from '../../content/contentBounds.ts';
 import { firstCharacters } from '../../kernel/firstCharacters.ts';
 import { boundedName } from '../../kernel/boundedName.ts';
 import { deriveMessageId, type StanzaId } from '../../kernel/id.ts';
-import { receivedMessageWrite } from '../../message/messageWrites.ts';
+import { receivedMessageItem } from '../../message/messageWrites.ts';
 import { chatSchema, senderSchema, toChat, toSender } from '../../message/party.ts';
 import { eventRow, toDraft } from './eventRow.ts';
 import { factBounds } from './factBounds.ts';
@@ -96,7 +96,7 @@ export const messageFact = factRow({
     ...envelope,
     content: { type: 'unsupported', unsupported: { kind: refusal, bytes } },
   }),
-  decide: (fact, { origin, stage, nowMs }) => {
+  decide: (fact, { origin, nowMs }) => {
     const { tenantId, connectionId } = origin;
     const { chat, chatAlias, sender, senderAlias, senderName, content, flags, fromMe, atMs } = fact;
     // The id carries the time of arrival and not WhatsApp's whole second: so the list keeps the order of the log.
@@ -128,7 +128,7 @@ export const messageFact = factRow({
     return {
       plan: 'stored',
       draft: toDraft(fromMe ? echo : received, origin, atMs, told),
-      changes: [receivedMessageWrite(stage, message, nowMs)],
+      item: receivedMessageItem(message, nowMs),
     };
   },
   events: [received, echo],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isPerson, otherNameOf } from '../../kernel/jid.ts';
 import { movesForward, type SentMessage } from '../../message/message.ts';
-import { receiptWrite } from '../../message/messageWrites.ts';
+import type { MessageStep } from '../../message/messageSteps.ts';
 import { toContact, type Contact } from '../../message/party.ts';
 import { isWordOfRecipient } from '../../message/recipient.ts';
 import { address, commonFields, stanzaId } from './factField.ts';
@@ -23,7 +23,7 @@ const schema = z.object({
 /** The progress of a message that we sent, as a recipient's device reports it. */
 export type ReceiptFact = z.infer<typeof schema>;
 
-/** A receipt has one key: its message moves forward once, whoever is named. */
+/** A message moves forward once, whoever is named: in a group the first member counts that says so. */
 export const receiptFact = factRow({
   schema,
   writtenBy: 'strangers',
@@ -32,20 +32,22 @@ export const receiptFact = factRow({
     ['recipient', 'recipientAlias'],
   ],
   about: (fact) => ({ stanzaId: fact.stanzaId }),
-  decide: (fact, { origin, stage, message }) => {
+  step: ({ state }) => state,
+  decide: (fact, { message, again }) => {
     // A message that the phone or another device sent is not one of the messages that we report on.
     if (message?.direction !== 'out') return { plan: 'ignored' };
     // The id of a message is known to many: what counts is whether it went to whoever says this.
     if (!isWordOfRecipient(message, fact)) return { plan: 'ignored' };
     const { state } = fact;
-    if (!movesForward(message.state, state)) return { plan: 'stored' };
+    const isForward = movesForward(message.state, state);
+    if (!isForward && !again) return { plan: 'ignored' };
     const atMs = timeOfReceipt(message, fact);
-    const write = { state, atMs, toAlias: aliasLearned(message, fact) };
-    return {
-      plan: 'stored',
-      draft: messageStatusDraft(message, atMs, { status: state, recipient: recipientIn(message, fact) }),
-      changes: [receiptWrite(stage, origin.connectionId, message.messageId, write)],
+    const step: MessageStep = {
+      ...(isForward ? { state, [state === 'delivered' ? 'deliveredAtMs' : 'readAtMs']: atMs } : {}),
+      toAlias: aliasLearned(message, fact),
     };
+    const told = { status: state, recipient: recipientIn(message, fact) };
+    return { plan: 'stored', draft: messageStatusDraft(message, atMs, told), step };
   },
   events: [messageStatus],
 });

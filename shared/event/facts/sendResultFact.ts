@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MessageId } from '../../kernel/id.ts';
-import type { SentMessage } from '../../message/message.ts';
+import { isSent, movesForward, type SendState, type SentMessage } from '../../message/message.ts';
+import type { MessageStep } from '../../message/messageSteps.ts';
 import { sendErrorSchema } from '../../message/sendError.ts';
 import { address, brandedText, commonFields } from './factField.ts';
 import { factRow } from './factRow.ts';
@@ -26,10 +27,22 @@ export const sendResultFact = factRow({
   writtenBy: 'us',
   people: [],
   about: ({ messageId }) => ({ messageId }),
-  decide: (fact, { message }) => {
+  step: () => 'result',
+  decide: (fact, { message, triedUnder, origin, again }) => {
     if (message?.direction !== 'out') return { plan: 'ignored' };
+    const isForward = movesForward(message.state, fact.state);
+    // The row may say it already, or more: the worker and receipts write it, too, and the event is still to be told.
+    if (!isForward && !again && !saysAsMuch(message.state, fact.state)) return { plan: 'ignored' };
+    // What a newer owner tries has not failed yet.
+    const isOvertaken = fact.state !== 'sent' && triedUnder !== undefined && triedUnder > origin.token;
+    if (isForward && isOvertaken) return { plan: 'ignored' };
+    const atMs = timeOfResult(message, fact);
     const told = { status: fact.state, recipient: recipientOf(message, fact.toAlias), error: fact.error };
-    return { plan: 'stored', draft: messageStatusDraft(message, timeOfResult(message, fact), told) };
+    return {
+      plan: 'stored',
+      draft: messageStatusDraft(message, atMs, told),
+      step: stepOf(message, fact, { isForward, atMs, token: origin.token }),
+    };
   },
   events: [messageStatus],
 });
@@ -47,4 +60,26 @@ export function notEnqueuedKey(messageId: MessageId): string {
 /** The time of a result: after the message was accepted, by another machine's clock, and before a receipt that was faster. */
 function timeOfResult({ createdAtMs, deliveredAtMs, readAtMs }: SentMessage, { atMs }: SendResultFact): number {
   return Math.min(Math.max(atMs, createdAtMs), deliveredAtMs ?? Infinity, readAtMs ?? Infinity);
+}
+
+/** Whether a state tells what a result tells, or a message that has come further. */
+function saysAsMuch(state: SendState, result: SendResultFact['state']): boolean {
+  return result === 'sent' ? isSent(state) : state === result;
+}
+
+function stepOf(
+  message: SentMessage,
+  { state, error, toAlias, toSelf }: SendResultFact,
+  { isForward, atMs, token }: { readonly isForward: boolean; readonly atMs: number; readonly token: number },
+): MessageStep {
+  const names = { toAlias: message.toAlias === undefined ? toAlias : undefined, toSelf };
+  if (state === 'sent') {
+    return {
+      ...names,
+      state: isForward ? state : undefined,
+      sentAtMs: message.sentAtMs === undefined ? atMs : undefined,
+    };
+  }
+  if (!isForward) return names;
+  return { ...names, state, endedAtMs: atMs, error: error?.code, whatsappCode: error?.whatsappCode, token };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recordFacts } from '../../../shared/event/recordFacts.ts';
+import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { toCursor } from '../../../shared/event/eventCursor.ts';
 import { makeId, type ConnectionId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';

@@ -3,7 +3,7 @@ import type { Action } from '../../../shared/action/action.ts';
 import { eventSchema } from '../../../shared/event/event.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
-import { recordFacts } from '../../../shared/event/recordFacts.ts';
+import { recordFacts } from './recordFacts.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { aBatch, newIds, startEventStores, type EventStores } from './eventStores.ts';

@@ -1,21 +1,26 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  DynamoDBDocumentClient,
+  PutCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { voidPlaces } from '../../../shared/event/eventPages.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
-import { recordFacts, type FactDependencies } from '../../../shared/event/recordFacts.ts';
-import { judgeRefusal } from '../../../shared/event/recordOnce.ts';
+import type { ReadDependencies } from '../../../shared/event/recording/readRows.ts';
 import { type TenantId } from '../../../shared/kernel/id.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
 import type { InboundContent } from '../../../shared/content/content.ts';
-import { receiptWrite } from '../../../shared/message/messageWrites.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import { toShownError } from '../../../shared/message/sendError.ts';
 import { aBatch, aMessageFact, aSentMessage, newIds, startEventStores, type EventStores } from './eventStores.ts';
 import { eventIdOf } from './loggedEvents.ts';
+import { recordFacts } from './recordFacts.ts';
 
 const AT_MS = Date.UTC(2026, 7, 1, 12, 0, 5);
 const aReceipt = (message: SentMessage, state: 'delivered' | 'read' | 'played'): Fact => ({
@@ -47,13 +52,28 @@ describe('recording facts', () => {
     expect(events.map((event) => eventSchema.parse(event))).toEqual(events);
     return events;
   };
-  /** The stores, with something done before each transaction is sent. */
-  const withBeforeTransaction = (before: () => Promise<void>): FactDependencies => {
-    const send = async (command: Parameters<typeof stores.table.send>[0]) => {
-      if (command instanceof TransactWriteCommand) await before();
+  type Command = Parameters<typeof stores.table.send>[0];
+  const isPage = (command: Command): boolean =>
+    command instanceof PutCommand && String(command.input.Item?.['pk']).startsWith('EVENTS#');
+  const isRow = (command: Command): boolean =>
+    command instanceof TransactWriteCommand ||
+    (command instanceof PutCommand && String(command.input.Item?.['sk']).startsWith('FACT#')) ||
+    (command instanceof UpdateCommand && String(command.input.Key?.['sk']).startsWith('MESSAGE#'));
+  /** The stores, with something done before each request of a kind is sent. */
+  const withBefore = (isMeant: (command: Command) => boolean, before: () => Promise<void>): ReadDependencies => {
+    const send = async (command: Command) => {
+      if (isMeant(command)) await before();
       return stores.table.send(command);
     };
     return { ...stores, table: Object.assign(Object.create(stores.table) as typeof stores.table, { send }) };
+  };
+  const once = (action: () => Promise<void>): (() => Promise<void>) => {
+    let isDone = false;
+    return async () => {
+      if (isDone) return;
+      isDone = true;
+      await action();
+    };
   };
 
   it('stores a message from a contact and tells of it', async () => {
@@ -63,7 +83,9 @@ describe('recording facts', () => {
     const recorded = await recordFacts(stores, aBatch(ids, [fact]));
 
     const [event] = await logOf(ids.tenantId);
-    expect(recorded).toEqual([{ eventId: eventIdOf(1), type: 'message.received', correlationId: 'cor-of-batch' }]);
+    expect(recorded).toEqual([
+      { eventId: eventIdOf(1), type: 'message.received', correlationId: 'cor-of-batch', text: JSON.stringify(event) },
+    ]);
     expect(event).toMatchObject({
       id: eventIdOf(1),
       type: 'message.received',
@@ -173,21 +195,32 @@ describe('recording facts', () => {
     expect(recorded).toHaveLength(1);
   });
 
-  it('carries on after the fact at which an earlier run ended', async () => {
+  it('tells all of a batch under new places when its page was not written', async () => {
     const ids = newIds();
     const batch = aBatch(ids, [aMessageFact(), aMessageFact()]);
-    let transactions = 0;
-    const failing = withBeforeTransaction(() =>
-      ++transactions === 2 ? Promise.reject(new Error('the store is gone')) : Promise.resolve(),
-    );
+    const gone = withBefore(isPage, () => Promise.reject(new Error('the store is gone')));
 
-    const failed = recordFacts(failing, batch);
+    const failed = recordFacts(gone, batch);
 
     await expect(failed).rejects.toThrow('the store is gone');
+    expect(await logOf(ids.tenantId)).toEqual([]);
     const again = await recordFacts(stores, batch);
-    expect(again.map(({ eventId }) => eventId)).toEqual([eventIdOf(1), eventIdOf(3)]);
+    expect(again.map(({ eventId }) => eventId)).toEqual([eventIdOf(2), eventIdOf(2, 1)]);
     // The number that the failed run held is void: no reader waits for it.
     expect(await logOf(ids.tenantId)).toHaveLength(2);
+  });
+
+  it('tells all of a batch, once and in order, when only some of its rows were written', async () => {
+    const ids = newIds();
+    const batch = aBatch(ids, [aMessageFact(), aMessageFact(), aMessageFact()]);
+    let rows = 0;
+    const gone = withBefore(isRow, () => (++rows === 2 ? Promise.reject(new Error('gone')) : Promise.resolve()));
+
+    await expect(recordFacts(gone, batch)).rejects.toThrow('gone');
+    await recordFacts(stores, batch);
+
+    const told = (await logOf(ids.tenantId)).map(({ data }) => (data as { stanzaId: string }).stanzaId);
+    expect(told).toEqual(batch.events.map((fact) => (fact as { stanzaId: string }).stanzaId));
   });
 
   it('moves a message forward by its receipts, late ones excepted, and tells of each step once', async () => {
@@ -414,30 +447,32 @@ describe('recording facts', () => {
     });
   });
 
-  it('tries a transaction again that met another one', async () => {
+  it.each([
+    ['another transaction', aCancellation('None', 'TransactionConflict', 'None', 'None')],
+    ['a throttled row', aCancellation('ThrottlingError')],
+    ['no answer', new Error('no answer')],
+  ])('writes each row by itself when all together met %s', async (_what, refusal) => {
     const ids = newIds();
-    const refusals = [aCancellation('None', 'TransactionConflict', 'None'), aCancellation('ThrottlingError')];
-    const busy = withBeforeTransaction(() => {
-      const refusal = refusals.pop();
-      return refusal === undefined ? Promise.resolve() : Promise.reject(refusal);
-    });
+    const busy = withBefore(
+      (command) => command instanceof TransactWriteCommand,
+      () => Promise.reject(refusal),
+    );
+    const facts = Array.from({ length: 5 }, () => aMessageFact());
 
-    const recorded = await recordFacts(busy, aBatch(ids, [aMessageFact()]));
+    const recorded = await recordFacts(busy, aBatch(ids, facts));
 
-    expect(recorded.map(({ eventId }) => eventId)).toEqual([eventIdOf(1)]);
+    expect(recorded.map(({ eventId }) => eventId)).toEqual(facts.map((_fact, index) => eventIdOf(2, index)));
+    expect(await logOf(ids.tenantId)).toHaveLength(5);
   });
 
   it('takes another number when a reader has settled the one it held', async () => {
     const ids = newIds();
-    let settled = false;
-    const slow = withBeforeTransaction(async () => {
-      if (!settled) {
-        await voidPlaces(stores, ids.tenantId, { lane: { generation: 0, lane: 0 }, first: 1, previousTakenAtMs: 0 });
-      }
-      settled = true;
+    const lane = { generation: 0, lane: 0 };
+    const settle = once(async () => {
+      await voidPlaces(stores, ids.tenantId, { lane, first: 1, previousTakenAtMs: 0 });
     });
 
-    const recorded = await recordFacts(slow, aBatch(ids, [aMessageFact()]));
+    const recorded = await recordFacts(withBefore(isPage, settle), aBatch(ids, [aMessageFact()]));
 
     expect(recorded.map(({ eventId }) => eventId)).toEqual([eventIdOf(2)]);
     expect(await logOf(ids.tenantId)).toHaveLength(1);
@@ -447,35 +482,33 @@ describe('recording facts', () => {
     const ids = newIds();
     const message = aSentMessage(ids);
     await stores.messages.create(message);
-    let raced = false;
-    const racing = withBeforeTransaction(async () => {
-      const read = receiptWrite('test', ids.connectionId, message.messageId, { state: 'read', atMs: AT_MS });
-      if (!raced) await stores.table.send(new TransactWriteCommand({ TransactItems: [read] }));
-      raced = true;
+    const race = once(async () => {
+      await recordFacts(stores, aBatch(ids, [aReceipt(message, 'read')], 'batch-2'));
     });
 
-    const recorded = await recordFacts(racing, aBatch(ids, [aReceipt(message, 'delivered')]));
+    const recorded = await recordFacts(withBefore(isRow, race), aBatch(ids, [aReceipt(message, 'delivered')]));
 
     expect(recorded).toEqual([]);
-    expect(await logOf(ids.tenantId)).toEqual([]);
+    expect((await logOf(ids.tenantId)).map(({ data }) => data)).toMatchObject([{ status: 'read' }]);
   });
 
-  it('gives a transaction up that is refused six times, and leaves no number open', async () => {
+  it('gives up when others are in its way six times, and leaves no number open', async () => {
     const ids = newIds();
-    const busy = withBeforeTransaction(() => Promise.reject(aCancellation('TransactionConflict')));
+    const conflict = Object.assign(new Error('in the way'), { name: 'TransactionConflictException' });
+    const busy = withBefore(isRow, () => Promise.reject(conflict));
 
     const failed = recordFacts(busy, aBatch(ids, [aMessageFact()]));
 
-    await expect(failed).rejects.toThrow('refused');
+    await expect(failed).rejects.toThrow('others write the same rows');
     await recordFacts(stores, aBatch(ids, [aMessageFact()]));
-    expect((await logOf(ids.tenantId)).map(({ id }) => id)).toEqual([eventIdOf(2)]);
+    expect((await logOf(ids.tenantId)).map(({ id }) => id)).toEqual([eventIdOf(7)]);
   });
 
   it('passes throttling on, so that the batch comes again', async () => {
     const ids = newIds();
     const throttled = Object.assign(new Error('too fast'), { name: 'ProvisionedThroughputExceededException' });
     const table = mockClient(DynamoDBDocumentClient.from(stores.table));
-    table.on(GetCommand).resolves({}).on(UpdateCommand).rejects(throttled);
+    table.on(BatchGetCommand).rejects(throttled);
 
     const failed = recordFacts(
       { ...stores, table: table as unknown as typeof stores.table },
@@ -486,14 +519,91 @@ describe('recording facts', () => {
     table.restore();
   });
 
+  it('writes the sending, a receipt and their events with one row', async () => {
+    const ids = newIds();
+    const message = aSentMessage(ids);
+    await stores.messages.create(message);
+    const { messageId } = message;
+    const toAlias = '904915123456789@lid';
+    const sent = { kind: 'send_result', key: 'result', atMs: AT_MS, messageId, state: 'sent', toAlias } as const;
+    let rows = 0;
+    const counting = withBefore(isRow, () => Promise.resolve(void rows++));
+
+    await recordFacts(counting, aBatch(ids, [sent, aReceipt(message, 'delivered')]));
+
+    const row = await stores.messages.find(ids.connectionId, messageId);
+    expect(row).toMatchObject({ state: 'delivered', sentAtMs: AT_MS, deliveredAtMs: AT_MS, toAlias });
+    expect((await logOf(ids.tenantId)).map(({ data }) => data)).toMatchObject([
+      { status: 'sent', recipient: { lid: toAlias } },
+      { status: 'delivered', recipient: { lid: toAlias } },
+    ]);
+    expect(rows).toBe(1);
+  });
+
+  const aResult = (message: SentMessage, state: 'sent' | 'failed' | 'cancelled'): Fact => ({
+    kind: 'send_result',
+    key: `result:${message.messageId}`,
+    atMs: AT_MS,
+    messageId: message.messageId,
+    state,
+    ...(state === 'failed' ? { error: toShownError({ code: 'refused', whatsappCode: 400 }) } : {}),
+  });
   it.each([
-    { error: new Error('no answer'), refusal: 'other' },
-    { error: aCancellation('None', 'None', 'ConditionalCheckFailed'), refusal: 'place_void' },
-    { error: aCancellation('ConditionalCheckFailed', 'None', 'None'), refusal: 'changed' },
-    { error: aCancellation('None', 'ConditionalCheckFailed', 'TransactionConflict'), refusal: 'changed' },
-    { error: aCancellation('None', 'TransactionConflict', 'None'), refusal: 'busy' },
-    { error: aCancellation('None', 'ValidationError', 'None'), refusal: 'other' },
-  ])('judges a refused transaction: $refusal', ({ error, refusal }) => {
-    expect(judgeRefusal(error, ['handled', 'change', 'event'])).toBe(refusal);
+    ['a message that is being sent', 'sending', 'sent', { state: 'sent', sentAtMs: AT_MS }],
+    ['a message that waits again', 'parked', 'sent', { state: 'sent', sentAtMs: AT_MS }],
+    ['a row that says it already', 'sent', 'sent', { state: 'sent' }],
+    ['a message whose receipt was faster', 'delivered', 'sent', { state: 'delivered', sentAtMs: AT_MS }],
+    ['a message that is being sent', 'sending', 'failed', { state: 'failed', endedAtMs: AT_MS }],
+    ['a message that its tenant cancelled', 'cancelled', 'cancelled', { state: 'cancelled' }],
+  ] as const)('writes and tells, once, the result of %s (%s): %s', async (_what, state, result, row) => {
+    const ids = newIds();
+    const message = aSentMessage(ids, { state });
+    await stores.messages.create(message);
+
+    await recordFacts(stores, aBatch(ids, [aResult(message, result)]));
+    await recordFacts(stores, aBatch(ids, [aResult(message, result)], 'batch-2'));
+
+    expect((await logOf(ids.tenantId)).map(({ data }) => data)).toMatchObject([{ status: result }]);
+    expect(await stores.messages.find(ids.connectionId, message.messageId)).toMatchObject(row);
+  });
+
+  it.each(['sent', 'delivered', 'read'] as const)('tells no failure of a message that is %s', async (state) => {
+    const ids = newIds();
+    const message = aSentMessage(ids, { state });
+    await stores.messages.create(message);
+
+    await recordFacts(stores, aBatch(ids, [aResult(message, 'failed')]));
+
+    expect(await logOf(ids.tenantId)).toEqual([]);
+    expect(await stores.messages.find(ids.connectionId, message.messageId)).toMatchObject({ state });
+  });
+
+  it('tells no failure of a try that a newer owner has taken over, but its success', async () => {
+    const ids = newIds();
+    const message = aSentMessage(ids, { state: 'queued' });
+    await stores.messages.create(message);
+    await stores.messages.beginSending({ ...ids, token: 2 }, message.messageId);
+
+    await recordFacts(stores, aBatch(ids, [aResult(message, 'failed')]));
+    await recordFacts(stores, aBatch(ids, [aResult(message, 'sent')], 'batch-2'));
+
+    expect((await logOf(ids.tenantId)).map(({ data }) => data)).toMatchObject([{ status: 'sent' }]);
+  });
+
+  it('splits what is too long for one page, in order', async () => {
+    const ids = newIds();
+    const facts = Array.from({ length: 12 }, (_, index) =>
+      aMessageFact({ content: { type: 'text', text: { body: `${index} ${'x'.repeat(60_000)}` } } }),
+    );
+
+    const recorded = await recordFacts(stores, aBatch(ids, facts));
+
+    const pages = new Set(recorded.map(({ eventId }) => eventId.slice(0, -2)));
+    expect(pages.size).toBe(3);
+    const told = await logOf(ids.tenantId);
+    expect(recorded.map(({ text }) => JSON.parse(text) as unknown)).toEqual(told);
+    expect(told.map(({ data }) => (data as { stanzaId: string }).stanzaId)).toEqual(
+      facts.map((fact) => (fact as { stanzaId: string }).stanzaId),
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { BatchGetCommand, DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, BatchWriteCommand, DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
 import { outcomeOf } from './contract.ts';
 import { aKey, CORE, everyType, put, read, type DynamoDbCase } from './dynamoDbUnderTest.ts';
@@ -122,6 +122,47 @@ export const itemContract: readonly DynamoDbCase[] = [
 
       expect(await get([key, key])).toBe('ValidationException');
       expect(await get(Array.from({ length: 101 }, () => aKey()))).toBe('ValidationException');
+    },
+  },
+  {
+    sentence: 'a batch of writes puts whole items in place of what was there, and deletes others',
+    show: async (service) => {
+      const [here, there, gone] = [aKey(), aKey(), aKey()];
+      await put(service, { ...here, n: 1, old: true });
+      await put(service, { ...gone, n: 2 });
+
+      const answer = await service.send(
+        new BatchWriteCommand({
+          RequestItems: {
+            [CORE]: [
+              { PutRequest: { Item: { ...here, n: 3 } } },
+              { PutRequest: { Item: { ...there, n: 4 } } },
+              { DeleteRequest: { Key: gone } },
+            ],
+          },
+        }),
+      );
+
+      expect(answer.UnprocessedItems?.[CORE]).toBeUndefined();
+      const read = await Promise.all(
+        [here, there, gone].map((Key) => service.send(new GetCommand({ TableName: CORE, Key, ConsistentRead: true }))),
+      );
+      expect(read.map(({ Item }) => Item)).toEqual([{ ...here, n: 3 }, { ...there, n: 4 }, undefined]);
+    },
+  },
+  {
+    sentence: 'a batch of writes has at most 25 items, each once',
+    show: async (service) => {
+      const key = aKey();
+      const write = (keys: readonly Record<string, unknown>[]) =>
+        outcomeOf(
+          service.send(
+            new BatchWriteCommand({ RequestItems: { [CORE]: keys.map((Item) => ({ PutRequest: { Item } })) } }),
+          ),
+        );
+
+      expect(await write([key, key])).toBe('ValidationException');
+      expect(await write(Array.from({ length: 26 }, () => aKey()))).toBe('ValidationException');
     },
   },
 ];

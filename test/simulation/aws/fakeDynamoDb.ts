@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
+  BatchWriteCommand,
   DeleteCommand,
   GetCommand,
   PutCommand,
@@ -43,6 +44,7 @@ export interface FakeDynamoDbOptions {
 type ReadInput = { readonly ProjectionExpression?: string | undefined } & Pick<WriteInput, 'ExpressionAttributeNames'>;
 
 const BATCH_LIMIT = 100;
+const BATCH_WRITE_LIMIT = 25;
 const metadata = { $metadata: {} } as const;
 
 /**
@@ -91,6 +93,7 @@ export class FakeDynamoDb {
       };
     }
     if (command instanceof BatchGetCommand) return this.#batchGet(command.input);
+    if (command instanceof BatchWriteCommand) return this.#batchWrite(command.input);
     if (command instanceof TransactWriteCommand) return this.#transact(command);
     throw new Error(`the fake does not know ${(command as object).constructor.name}`);
   }
@@ -123,6 +126,25 @@ export class FakeDynamoDb {
       Responses[tableName] = found.map(projectionOf(input));
     }
     return { Responses, UnprocessedKeys: {}, ...metadata };
+  }
+
+  #batchWrite({ RequestItems = {} }: BatchWriteCommand['input']) {
+    const planned = Object.entries(RequestItems).flatMap(([TableName, requests]) =>
+      requests.map(({ PutRequest, DeleteRequest }) =>
+        PutRequest === undefined
+          ? planDelete(this.#judge, { TableName, Key: DeleteRequest?.Key })
+          : planPut(this.#judge, { TableName, Item: PutRequest.Item }),
+      ),
+    );
+    if (planned.length > BATCH_WRITE_LIMIT) {
+      throw validationException('Too many items requested for the BatchWriteItem call');
+    }
+    const places = planned.map(({ tableName, key }) => JSON.stringify([tableName, key.pk, key.sk]));
+    if (new Set(places).size < places.length) {
+      throw validationException('Provided list of item keys contains duplicates');
+    }
+    this.#commit(planned);
+    return { UnprocessedItems: {}, ...metadata };
   }
 
   #write(planned: PlannedWrite, input: WriteInput & { readonly ReturnValues?: string | undefined }) {

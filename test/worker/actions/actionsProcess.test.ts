@@ -4,7 +4,7 @@ import { makeApiHandler } from '../../../functions/api/handler.ts';
 import type { HttpHandler } from '../../../infra/local/gateway.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
-import { recordFacts } from '../../../shared/event/recordFacts.ts';
+import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { markTaskDead } from '../../../shared/fleet/fleetLease.ts';
 import { createTenantKey } from '../../../shared/identity/apiKey.ts';
 import { enqueueCommand } from '../../../shared/message/command.ts';
@@ -101,10 +101,7 @@ describe('actions through the API and a worker process', { timeout: 240_000 }, (
       .factsOf(connection.connectionId)
       .filter((fact) => fact.kind === 'action_end' && fact.actionId === id);
     for (const [place, fact] of facts.entries()) {
-      await recordFacts(
-        { ...stores, messages: room.core.messages, actions: room.core.actions },
-        aBatch(connection, [fact], `${String(id)}-${place}`),
-      );
+      await recordFacts(stores, aBatch(connection, [fact], `${String(id)}-${place}`));
     }
     const { events } = await readEvents(stores, connection.tenantId, undefined, 100);
     return events.filter(({ data }) => 'actionId' in data && data.actionId === id);

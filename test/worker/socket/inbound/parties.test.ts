@@ -1,8 +1,7 @@
 import { encodeWAMessage } from '@whiskeysockets/baileys';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ActionStore } from '../../../../shared/action/actionStore.ts';
 import { readEvents } from '../../../../shared/event/readEvents.ts';
-import { recordFacts } from '../../../../shared/event/recordFacts.ts';
+import { recordFacts } from '../../../shared/event/recordFacts.ts';
 import { systemClock } from '../../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../../shared/kernel/random.ts';
 import { MessageStore } from '../../../../shared/message/messageStore.ts';
@@ -39,10 +38,7 @@ describe('people and order, from the wire to the list', () => {
     const messages = new MessageStore(stores);
     const { tenantId, connectionId } = room.connection;
     for (const [index, fact] of room.facts.entries()) {
-      await recordFacts(
-        { ...stores, messages, actions: new ActionStore(stores) },
-        aBatch({ tenantId, connectionId }, [fact], `batch-${index}`),
-      );
+      await recordFacts(stores, aBatch({ tenantId, connectionId }, [fact], `batch-${index}`));
     }
     const { messages: listed } = await messages.list(connectionId, {
       before: undefined,

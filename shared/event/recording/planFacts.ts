@@ -1,0 +1,154 @@
+import type { Action } from '../../action/action.ts';
+import { toAction } from '../../action/actionStore.ts';
+import type { EventId } from '../../kernel/id.ts';
+import { toMessage } from '../../message/messageItem.ts';
+import { judgeFailure, refusalOf } from '../../platform/judgeFailure.ts';
+import type { ItemKey } from '../../platform/keys.ts';
+import type { EventDraft } from '../event.ts';
+import type { FactContext, FactPlan, Refusal, StoredSubject } from '../facts/factRow.ts';
+import { rowOf } from '../facts/factRows.ts';
+import { marksOf, subjectOf, type FactInHand, type MarkPlace } from './factInHand.ts';
+import type { RowsRead } from './readRows.ts';
+import { RowInHand, type Item, type NewEvent } from './rowInHand.ts';
+import { parseMark } from './toldMark.ts';
+
+/** An event that an earlier run of the same batch has written into the log, as it stands there. */
+export interface ToldEvent {
+  readonly fact: FactInHand;
+  readonly eventId: EventId;
+  readonly text: string;
+}
+
+/** A row that a fact makes, which needs no condition. */
+export interface PlannedItem {
+  readonly fact: FactInHand;
+  readonly item: Item;
+}
+
+/** What is to be done for some facts of one connection, in their order. */
+export interface FactsPlan {
+  readonly events: readonly (NewEvent | ToldEvent)[];
+  /** The rows that change because of the new events; each new event has a mark in one of them. */
+  readonly rows: readonly RowInHand[];
+  readonly items: readonly PlannedItem[];
+  /** The facts on which no decision is possible. */
+  readonly refused: readonly { readonly fact: FactInHand; readonly refusal: Refusal }[];
+}
+
+/**
+ * Decides what becomes of some facts of one connection: a fold over them, so that each sees the rows as the facts before
+ * it leave them. Pure. A fact is
+ *
+ * - *told*, if its mark names its own batch and an event that is in the log: that event is delivered again;
+ * - *told anew*, if its mark names its own batch and a place that is void;
+ * - *handled*, if its mark names another batch, or an earlier fact of this run has taken it;
+ * - *new* otherwise.
+ *
+ * @param settled the texts of the events that marks of these batches name; undefined for a place that is void
+ */
+export function planFacts(
+  read: RowsRead,
+  facts: readonly FactInHand[],
+  settled: ReadonlyMap<EventId, string | undefined>,
+  nowMs: number,
+): FactsPlan {
+  const rows = new Map<string, RowInHand>();
+  const rowAt = (key: ItemKey): RowInHand => {
+    const name = `${key.pk} ${key.sk}`;
+    const row = rows.get(name) ?? new RowInHand(key, read.find(key));
+    rows.set(name, row);
+    return row;
+  };
+  const events: (NewEvent | ToldEvent)[] = [];
+  const items: PlannedItem[] = [];
+  const refused: { fact: FactInHand; refusal: Refusal }[] = [];
+  for (const fact of facts) {
+    try {
+      const planned = planFact({ read, rowAt, settled, nowMs }, fact);
+      if (planned === undefined) continue;
+      events.push(planned.event);
+      if (planned.item !== undefined) items.push({ fact, item: planned.item });
+    } catch (error) {
+      if (judgeFailure(error) === 'passing') throw error;
+      refused.push({ fact, refusal: refusalOf(error) });
+    }
+  }
+  return { events, rows: [...rows.values()].filter(({ isChanged }) => isChanged), items, refused };
+}
+
+interface Fold {
+  readonly read: RowsRead;
+  readonly rowAt: (key: ItemKey) => RowInHand;
+  readonly settled: ReadonlyMap<EventId, string | undefined>;
+  readonly nowMs: number;
+}
+
+function planFact(
+  fold: Fold,
+  fact: FactInHand,
+): { readonly event: NewEvent | ToldEvent; readonly item?: Item | undefined } | undefined {
+  const places = marksOf(fact, fold.read.messageIdOf);
+  const [first] = places;
+  if (first === undefined) return undefined;
+  const own = ownMark(fold, fact, places);
+  if (own === 'handled') return undefined;
+  const text = own === undefined ? undefined : fold.settled.get(own.eventId);
+  if (own !== undefined && text !== undefined) {
+    fold.rowAt(own.place.key).claim(own.place.attribute);
+    return { event: { fact, eventId: own.eventId, text } };
+  }
+  const planned = decide(fold, fact, own !== undefined);
+  if (planned.plan === 'ignored') return undefined;
+  const { draft, step, item } = planned;
+  const event: NewEvent = { fact, draft, body: JSON.stringify(draft) };
+  const place = own?.place ?? first;
+  const row = fold.rowAt(place.key);
+  if (step !== undefined) row.change(step);
+  row.mark(place.attribute, own?.text, event);
+  return { event, item };
+}
+
+interface OwnMark {
+  readonly place: MarkPlace;
+  readonly text: string;
+  readonly eventId: EventId;
+}
+
+/** The mark that an earlier run of the fact's own batch has left; `handled` where another fact was first. */
+function ownMark(
+  { rowAt }: Fold,
+  { source }: FactInHand,
+  places: readonly MarkPlace[],
+): OwnMark | 'handled' | undefined {
+  let handled: 'handled' | undefined;
+  for (const place of places) {
+    const row = rowAt(place.key);
+    const text = row.markText(place.attribute);
+    const mark = parseMark(text);
+    if (row.isClaimed(place.attribute)) handled = 'handled';
+    else if (mark !== undefined && text !== undefined && mark.batchId === source.batchId) {
+      return { place, text, eventId: mark.eventId };
+    } else if (mark !== undefined) handled = 'handled';
+  }
+  return handled;
+}
+
+function decide(fold: Fold, { source, fact }: FactInHand, again: boolean): FactPlan<EventDraft> {
+  const key = subjectOf({ source, fact }, fold.read.messageIdOf);
+  const item = key === undefined ? undefined : fold.rowAt(key).item;
+  const row = rowOf(fact);
+  const isAction = row.about !== undefined && 'actionId' in row.about(fact);
+  const subject: StoredSubject = isAction ? { action: toActionOf(item) } : toSubject(item);
+  const context: FactContext = { origin: source, nowMs: fold.nowMs, again, ...subject };
+  // A row decides on no other events than the ones that it lists.
+  return row.decide(fact, context) as FactPlan<EventDraft>;
+}
+
+function toActionOf(item: Item | undefined): Action | undefined {
+  return item === undefined ? undefined : toAction(item);
+}
+
+function toSubject(item: Item | undefined): StoredSubject {
+  if (item === undefined) return {};
+  return { message: toMessage(item), triedUnder: item['token'] as number | undefined };
+}

@@ -1,0 +1,153 @@
+import { sendStates } from '../../message/message.ts';
+import type { MessageStep } from '../../message/messageSteps.ts';
+import type { TransactionWrite } from '../../message/messageWrites.ts';
+import type { EventId } from '../../kernel/id.ts';
+import { expiryOf } from '../../platform/expiry.ts';
+import { fencedBy } from '../../platform/fence.ts';
+import type { ItemKey } from '../../platform/keys.ts';
+import type { EventDraft } from '../event.ts';
+import type { FactInHand } from './factInHand.ts';
+import { toMarkText } from './toldMark.ts';
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** An event that is not in the log yet. */
+export interface NewEvent {
+  readonly fact: FactInHand;
+  readonly draft: EventDraft;
+  /** The draft as text. */
+  readonly body: string;
+}
+
+interface NewMark {
+  /** The mark that stands there, whose place in the log is void; undefined where none stands. */
+  readonly was: string | undefined;
+  readonly event: NewEvent;
+}
+
+/**
+ * A row that facts are about, as it was read and as the facts leave it: facts of one run see what earlier ones of it
+ * have changed, and all of it becomes one write. The write has a condition of its own: the row is as far as it was read,
+ * and each mark in it is where it was.
+ */
+export class RowInHand {
+  readonly key: ItemKey;
+  readonly #stored: Item | undefined;
+  readonly #sets = new Map<string, unknown>();
+  readonly #marks = new Map<string, NewMark>();
+  readonly #claimed = new Set<string>();
+  readonly #facts: FactInHand[] = [];
+  #token: number | undefined;
+
+  /** @param stored the row as it was read; undefined where there is none */
+  constructor(key: ItemKey, stored: Item | undefined) {
+    this.key = key;
+    this.#stored = stored;
+  }
+
+  /** The row as the facts so far leave it; undefined where there is none. */
+  get item(): Item | undefined {
+    return this.#stored === undefined ? undefined : { ...this.#stored, ...Object.fromEntries(this.#sets) };
+  }
+
+  /** The facts because of which the row changes. */
+  get facts(): readonly FactInHand[] {
+    return this.#facts;
+  }
+
+  get isChanged(): boolean {
+    return this.#marks.size > 0;
+  }
+
+  /** The mark that was read. */
+  markText(attribute: string): string | undefined {
+    return this.#stored?.[attribute] as string | undefined;
+  }
+
+  /** Whether a fact of this run has taken the mark for itself. */
+  isClaimed(attribute: string): boolean {
+    return this.#claimed.has(attribute);
+  }
+
+  /** Takes a mark for a fact whose event is told already. */
+  claim(attribute: string): void {
+    this.#claimed.add(attribute);
+  }
+
+  /** Takes a mark for an event that gets a new place. */
+  mark(attribute: string, was: string | undefined, event: NewEvent): void {
+    this.claim(attribute);
+    this.#marks.set(attribute, { was, event });
+    this.#facts.push(event.fact);
+  }
+
+  /** Takes in what a step changes on the row of its message. */
+  change({ token, state, ...fields }: MessageStep): void {
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined) this.#sets.set(name, value);
+    if (state === undefined) return;
+    this.#sets.set('state', state);
+    this.#sets.set('rank', sendStates[state]);
+    this.#token = token;
+  }
+
+  /** The write of the row, for a call of its own or for a transaction. */
+  toWrite(TableName: string, nowMs: number, idOf: (event: NewEvent) => EventId): TransactionWrite {
+    const marks = [...this.#marks].map(([attribute, { was, event }]) => {
+      const { batchId } = event.fact.source;
+      return { attribute, was, text: toMarkText({ eventId: idOf(event), batchId }) };
+    });
+    return this.#stored === undefined
+      ? { Put: this.#toPut(TableName, nowMs, marks) }
+      : { Update: this.#toUpdate(TableName, marks) };
+  }
+
+  /** Only the row of a fact is made here. DynamoDB deletes expired items late, so an expired row counts as absent. */
+  #toPut(TableName: string, nowMs: number, marks: readonly MarkWrite[]): NonNullable<TransactionWrite['Put']> {
+    const told = Object.fromEntries(marks.map(({ attribute, text }) => [attribute, text]));
+    return {
+      TableName,
+      Item: { ...this.key, ...told, ttl: expiryOf('handledFact', nowMs) },
+      ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
+      ExpressionAttributeNames: { '#ttl': 'ttl' },
+      ExpressionAttributeValues: { ':now': Math.floor(nowMs / 1_000) },
+    };
+  }
+
+  #toUpdate(TableName: string, marks: readonly MarkWrite[]): NonNullable<TransactionWrite['Update']> {
+    const sets = [...this.#sets, ...marks.map(({ attribute, text }): [string, unknown] => [attribute, text])];
+    const conditions = ['attribute_exists(pk)'];
+    const names: Record<string, string> = Object.fromEntries(sets.map(([name]) => [`#${name}`, name]));
+    const values: Record<string, unknown> = Object.fromEntries(sets.map(([name, value]) => [`:${name}`, value]));
+    const rank = this.#sets.get('rank') as number | undefined;
+    if (rank !== undefined) {
+      // A failure never overtakes a message that WhatsApp has: only a message that is not sent yet can fail.
+      const isFailure = rank >= sendStates.failed;
+      if (isFailure) values[':sentRank'] = sendStates.sent;
+      conditions.push(`#rank < ${isFailure ? ':sentRank' : ':rank'}`);
+    }
+    if (this.#token !== undefined) {
+      const fence = fencedBy('token', this.#token);
+      conditions.push(fence.condition);
+      Object.assign(names, fence.names);
+      Object.assign(values, fence.values);
+    }
+    for (const { attribute, was } of marks) {
+      if (was !== undefined) values[`:was_${attribute}`] = was;
+      conditions.push(was === undefined ? `attribute_not_exists(#${attribute})` : `#${attribute} = :was_${attribute}`);
+    }
+    return {
+      TableName,
+      Key: { ...this.key },
+      UpdateExpression: `SET ${sets.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+      ConditionExpression: conditions.join(' AND '),
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: values,
+    };
+  }
+}
+
+interface MarkWrite {
+  readonly attribute: string;
+  readonly was: string | undefined;
+  readonly text: string;
+}
