@@ -54,6 +54,7 @@ describe('ingest', () => {
     expect(new Set(deliveries.map(({ endpointId }) => endpointId))).toEqual(new Set([all, messages]));
     expect(deliveries).toHaveLength(2);
     expect(deliveries.find(({ endpointId }) => endpointId === all)).toEqual({
+      event: JSON.stringify((await readEvents(stack, tenant.tenantId, undefined, 1)).events[0]),
       version: 1,
       tenantId: tenant.tenantId,
       endpointId: all,

@@ -582,7 +582,7 @@ describe('recording facts', () => {
     const ids = newIds();
     const message = aSentMessage(ids, { state: 'queued' });
     await stores.messages.create(message);
-    await stores.messages.beginSending({ ...ids, token: 2 }, message.messageId);
+    await stores.messages.beginSending({ ...ids, token: 2 }, message.messageId, undefined);
 
     await recordFacts(stores, aBatch(ids, [aResult(message, 'failed')]));
     await recordFacts(stores, aBatch(ids, [aResult(message, 'sent')], 'batch-2'));
