@@ -25,8 +25,12 @@ export interface QueuePlace {
 const AT_ONCE = 16;
 
 /** Reads the depth of every queue of a stage. Rejects when one of them is not there or cannot be reached. */
-export async function readQueueDepths(place: QueuePlace, shardCount: number): Promise<readonly QueueDepth[]> {
-  const read = await inTurns(queueDefinitions(place.stage, shardCount), AT_ONCE, async ({ name }) => ({
+export async function readQueueDepths(
+  place: QueuePlace,
+  shardCount: number,
+  eventQueues = 1,
+): Promise<readonly QueueDepth[]> {
+  const read = await inTurns(queueDefinitions(place.stage, shardCount, eventQueues), AT_ONCE, async ({ name }) => ({
     kind: kindOf(place.stage, name),
     isDead: name.includes('-dead'),
     ...(await depthOf(place, name)),

@@ -41,10 +41,10 @@ export async function readState(target: Target, nowMs: () => number): Promise<St
 
 async function readQueues(target: Target, shardCount: number): Promise<readonly QueueDepth[]> {
   const config = target.stores();
-  const { stage, queueUrlBase } = config;
+  const { stage, queueUrlBase, eventQueues } = config;
   const queue = makeQueueClient(config);
   try {
-    return await readQueueDepths({ queue, stage, queueUrlBase }, shardCount);
+    return await readQueueDepths({ queue, stage, queueUrlBase }, shardCount, eventQueues);
   } finally {
     queue.destroy();
   }

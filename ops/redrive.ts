@@ -97,6 +97,7 @@ async function destinationOf(
   kind: QueueKind,
   { Body = '' }: Message,
 ): Promise<string | undefined> {
+  // The connection of a letter has gone on without it, so any of the queues will do.
   if (kind === 'events') return eventQueueName(stage);
   if (kind === 'deliveries') return deliveryQueueName(stage);
   const command = commandSchema.safeParse(parseJson(Body));

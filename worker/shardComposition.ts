@@ -1,3 +1,4 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ActionStore } from '../shared/action/actionStore.ts';
 import { OpenActions } from '../shared/action/openActions.ts';
@@ -9,6 +10,7 @@ import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
 import type { Logger } from '../shared/platform/logger.ts';
 import type { Surroundings } from '../shared/platform/surroundings.ts';
+import { EventQueueChoice } from './facts/eventQueueChoice.ts';
 import type { FactPublisher } from './facts/factPublisher.ts';
 import { makeSqsFactPublisher } from './facts/sqsFactPublisher.ts';
 import type { VersionChoice } from './fleet/clientVersions.ts';
@@ -41,7 +43,7 @@ export interface WorkOptions extends Pick<Surroundings, 'logger' | 'metrics'> {
 
 /** Makes all that a worker uses for the shards that it owns. */
 export function makeOwnedShards(options: WorkOptions): OwnedShards {
-  const { config, logger, workerId, gate, scope, takeTurn, onBroken, opens, versions, metrics, world } = options;
+  const { config, logger, gate, scope, takeTurn, onBroken, opens, versions, metrics, world } = options;
   const { stage, queueUrlBase, connections: connectionConfig } = config;
   const { clock, random, polling } = world;
   const { table, acting } = world.connect(gate);
@@ -51,10 +53,8 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const openActions = new OpenActions({ table, stage });
   const common = { clock, random, logger, stage, queueUrlBase, acting, connections };
   const fleet = new FleetStore(world.fleetTable, stage);
-  let batches = 0;
   let facts = 0;
-  const makeBatchId = (): string => `${workerId}-${(batches += 1)}`;
-  const publisher = makeSqsFactPublisher({ ...common, queue: acting, gate, metrics, makeBatchId });
+  const publisher = makePublisher(options, table, acting);
   const sockets = makeSockets({ ...options, table, messages, publisher });
   const parts = makeConnectionParts({
     ...common,
@@ -89,6 +89,26 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     visibilitySeconds: connectionConfig.commandVisibilitySeconds,
   };
   return new OwnedShards((shard, epoch) => makeShardWork(shardParts, shard, epoch), logger);
+}
+
+/** Makes the publisher that all connections of this worker share. */
+function makePublisher(
+  { config, logger, workerId, gate, metrics, world }: WorkOptions,
+  table: DynamoDBDocumentClient,
+  queue: SQSClient,
+): FactPublisher {
+  const { stage, queueUrlBase } = config;
+  let batches = 0;
+  const common = { clock: world.clock, logger, stage };
+  return makeSqsFactPublisher({
+    ...common,
+    queue,
+    queueUrlBase,
+    gate,
+    metrics,
+    makeBatchId: () => `${workerId}-${(batches += 1)}`,
+    eventQueues: new EventQueueChoice({ ...common, table, eventQueues: config.eventQueues }),
+  });
 }
 
 interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | 'metrics' | 'world'> {

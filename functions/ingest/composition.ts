@@ -3,6 +3,7 @@ import { EventLagNote } from '../../shared/event/eventLag.ts';
 import type { IngestConfig } from '../../shared/platform/config.ts';
 import { thenFlush } from '../runtime/functionMetrics.ts';
 import { makeIngestHandler } from './handler.ts';
+import { withQueueMarks } from './queueMarks.ts';
 import { composeStores } from '../runtime/storeComposition.ts';
 
 /**
@@ -11,7 +12,7 @@ import { composeStores } from '../runtime/storeComposition.ts';
  */
 export function composeIngest(config: IngestConfig) {
   const parts = composeStores(config, 'ingest');
-  const ingest = makeIngestHandler(parts);
+  const ingest = withQueueMarks(parts, makeIngestHandler(parts));
   const lag = new EventLagNote(parts, parts.clock.nowMs);
   const handler = async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const response = await ingest(event);

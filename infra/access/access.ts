@@ -8,7 +8,15 @@ export type ProcessName =
   'api' | 'admin' | 'ingest' | 'deliver' | 'reconcile' | 'taskStopped' | 'watchdog' | 'canary' | 'worker' | 'restore';
 
 type TableAction =
-  'BatchGetItem' | 'BatchWriteItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'Scan' | 'UpdateItem';
+  | 'BatchGetItem'
+  | 'BatchWriteItem'
+  | 'ConditionCheckItem'
+  | 'DeleteItem'
+  | 'GetItem'
+  | 'PutItem'
+  | 'Query'
+  | 'Scan'
+  | 'UpdateItem';
 
 export interface TableAccess {
   readonly table: TableDefinition['name'];
@@ -142,6 +150,9 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('PARKED', 'DeleteItem', 'PutItem', 'Query'),
       core('ACTIONS', 'DeleteItem', 'PutItem', 'Query'),
       { table: 'fleet', actions: ['BatchGetItem', 'PutItem', 'Scan', 'UpdateItem'] },
+      { table: 'fleet', keys: ['EVENT_QUEUES'], actions: ['GetItem'] },
+      // A connection's facts go to another queue only while the shard has the same owner.
+      { table: 'fleet', keys: ['SHARD#*'], actions: ['ConditionCheckItem'] },
       { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Query', 'UpdateItem'] },
     ],
     queues: [

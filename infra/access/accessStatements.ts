@@ -1,12 +1,12 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
-import { commandQueueName, deliveryQueueName, eventQueueName } from '../../shared/platform/queues.ts';
+import { commandQueueName, deliveryQueueName, eventQueueName, eventQueueNames } from '../../shared/platform/queues.ts';
 import { processAccess, type ProcessName, type QueueName, type TableAccess } from './access.ts';
 import { deadLettersOf } from '../settings/queueDefinition.ts';
 import { commandQueueArns, queueArn, shardIndexArn, tableArn } from '../settings/resources.ts';
 import type { Settings } from '../settings/settings.ts';
 
-type Stage = Pick<Settings, 'stage' | 'shardCount'>;
+type Stage = Pick<Settings, 'stage' | 'shardCount' | 'eventQueues'>;
 
 /** The rows of a process in the table of access, as statements for its role. */
 export function accessStatements(scope: IConstruct, settings: Stage, process: ProcessName): readonly PolicyStatement[] {
@@ -48,11 +48,12 @@ function tableStatement(scope: IConstruct, stage: string, access: TableAccess): 
   });
 }
 
-function queueArns(scope: IConstruct, { stage, shardCount }: Stage, queue: QueueName): readonly string[] {
+function queueArns(scope: IConstruct, of: Stage, queue: QueueName): readonly string[] {
+  const { stage, shardCount, eventQueues } = of;
   if (queue === 'commands') return commandQueueArns(scope, stage, shardCount);
+  if (queue === 'events') return eventQueueNames(stage, eventQueues).map((name) => queueArn(scope, name));
   const names = {
     commandsDead: deadLettersOf(stage, commandQueueName(stage, 0)),
-    events: eventQueueName(stage),
     eventsDead: deadLettersOf(stage, eventQueueName(stage)),
     deliveries: deliveryQueueName(stage),
     deliveriesDead: deadLettersOf(stage, deliveryQueueName(stage)),

@@ -48,6 +48,8 @@ export class DeadLetterQueue extends Construct {
 
 export interface WorkQueueProps extends DeadLetterQueueProps {
   readonly deadLetterDefinition: QueueDefinition;
+  /** The dead-letter queue of another queue, where both share it; one is made when left out. */
+  readonly deadLetters?: DeadLetterQueue;
 }
 
 /** A queue that holds work, together with its dead-letter queue and the alarms of that queue. */
@@ -61,7 +63,8 @@ export class WorkQueue extends Construct {
     if (definition.deadLetter?.name !== deadLetterDefinition.name) {
       throw new Error(`queue ${definition.name} has other dead letters than ${deadLetterDefinition.name}`);
     }
-    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { ...props, definition: deadLetterDefinition });
+    this.deadLetters =
+      props.deadLetters ?? new DeadLetterQueue(this, 'DeadLetters', { ...props, definition: deadLetterDefinition });
     this.queue = new Queue(this, 'Queue', {
       ...toQueueProps(definition),
       deadLetterQueue: {

@@ -1,4 +1,9 @@
-import { commandQueueName, deliveryQueueName, eventQueueName, queueDefinitions } from '../../shared/platform/queues.ts';
+import {
+  commandQueueName,
+  deliveryQueueName,
+  eventQueueNames,
+  queueDefinitions,
+} from '../../shared/platform/queues.ts';
 import { tableDefinitions, tableName } from '../../shared/platform/tables.ts';
 import type { DashboardMetric, PhysicalNames, Widget } from './dashboard.ts';
 
@@ -32,8 +37,8 @@ export function apiWidgets(section: string, { apiId }: PhysicalNames): readonly 
 }
 
 /** Age and length of the queues between the parts, and the number of dead letters. */
-export function queueWidgets(stage: string, section: string): readonly Widget[] {
-  const queues = [eventQueueName(stage), deliveryQueueName(stage)];
+export function queueWidgets(stage: string, section: string, { eventQueues }: PhysicalNames): readonly Widget[] {
+  const queues = [...eventQueueNames(stage, eventQueues), deliveryQueueName(stage)];
   const dead = queueDefinitions(stage, 1)
     .filter(({ name }) => [commandQueueName(stage, 0), ...queues].includes(name))
     .flatMap(({ deadLetter }) => deadLetter?.name ?? []);
@@ -156,7 +161,7 @@ function lambdaMetric(stage: string, functionName: string, name: string): Dashbo
 }
 
 /** The quantities that the bill grows with. */
-export function costWidgets(stage: string, section: string): readonly Widget[] {
+export function costWidgets(stage: string, section: string, { eventQueues }: PhysicalNames): readonly Widget[] {
   return [
     {
       section,
@@ -168,7 +173,7 @@ export function costWidgets(stage: string, section: string): readonly Widget[] {
       section,
       title: 'How many messages go through the queues?',
       unit: 'count',
-      metrics: [eventQueueName(stage), deliveryQueueName(stage)].map((queue) => ({
+      metrics: [...eventQueueNames(stage, eventQueues), deliveryQueueName(stage)].map((queue) => ({
         namespace: 'AWS/SQS',
         name: 'NumberOfMessagesSent',
         dimensions: { QueueName: queue },

@@ -54,6 +54,8 @@ export interface PhysicalNames {
   readonly apiId: string;
   readonly clusterName: string;
   readonly serviceName: string;
+  /** The number of queues for events. */
+  readonly eventQueues: number;
 }
 
 /** A line from a metric of our own. Only metrics of the catalogue compile. */

@@ -4,7 +4,7 @@ import { objectivesOf, type Objective } from './objectives.ts';
 import type { MetricName } from '../../shared/platform/metricCatalogue.ts';
 
 /** Stand-ins for the names that AWS gives, where there is no deployed stack. */
-const unnamed: PhysicalNames = { apiId: 'api', clusterName: 'cluster', serviceName: 'service' };
+const unnamed: PhysicalNames = { apiId: 'api', clusterName: 'cluster', serviceName: 'service', eventQueues: 1 };
 
 /**
  * All dashboards of a stage: `ops`, which a person on call reads from top to bottom, and one for each concern. The
@@ -21,7 +21,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
   const messages = own('Messages', 'CommandsEnded', 'CommandAge', 'MessagesSent', 'SendsLate', 'LongestWait');
   const actions = own('Actions', 'ActionsFinished', 'ActionsFailed', 'ActionDuration');
   const events = own('Events and webhooks', 'EventLag', 'EventToDelivery', 'DeliveryAttempts', 'FactsRefused');
-  const queues = queueWidgets(stage, 'Queues');
+  const queues = queueWidgets(stage, 'Queues', names);
   const stores = storeWidgets(stage, 'Stores');
   const capacity = [
     ...own('Capacity', 'FleetUtilisation', 'EventLoopDelay'),
@@ -43,7 +43,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...queues,
         ...stores,
         ...capacity,
-        ...costWidgets(stage, 'What costs money'),
+        ...costWidgets(stage, 'What costs money', names),
         ...own('Canary', 'CanaryDuration', 'CanaryFailed'),
       ],
     },
@@ -96,7 +96,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
     {
       name: 'capacity',
       title: 'Capacity and cost',
-      widgets: [...capacity, ...costWidgets(stage, 'What costs money')],
+      widgets: [...capacity, ...costWidgets(stage, 'What costs money', names)],
     },
   ];
 }

@@ -40,6 +40,7 @@ export interface StackAddresses {
   readonly HOLDFAST_API_URL: string;
   readonly HOLDFAST_STAGE: string;
   readonly HOLDFAST_SHARD_COUNT: string;
+  readonly HOLDFAST_EVENT_QUEUES: string;
   readonly HOLDFAST_DYNAMODB_ENDPOINT: string;
   readonly HOLDFAST_SQS_ENDPOINT: string;
   readonly HOLDFAST_QUEUE_URL_BASE: string;

@@ -15,7 +15,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
-import { deliveryQueueName, eventQueueName, functionTimes } from '../../shared/platform/queues.ts';
+import { deliveryQueueName, eventQueueNames, functionTimes } from '../../shared/platform/queues.ts';
 import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
 import { makeGateway, type HttpHandler } from './gateway.ts';
@@ -62,6 +62,7 @@ const stopWatching = watchQueues({
   queue: makeQueueClient(asCaller(config, 'stack')),
   stage: config.stage,
   queueUrlBase: config.queueUrlBase,
+  eventQueues: config.eventQueues,
   store,
   logger,
 });
@@ -79,11 +80,11 @@ const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
   logger,
 });
 const reconcile = composeReconcile(asCaller(ingestConfig(), 'reconcile'));
+const ingest = composeIngest(asCaller(ingestConfig(), 'ingest'));
 const sources = [
-  startEventSource({
-    ...sourceOf('ingest', eventQueueName(config.stage)),
-    handler: composeIngest(asCaller(ingestConfig(), 'ingest')),
-  }),
+  ...eventQueueNames(config.stage, config.eventQueues).map((name) =>
+    startEventSource({ ...sourceOf('ingest', name), handler: ingest }),
+  ),
   startEventSource({
     ...sourceOf('deliver', deliveryQueueName(config.stage)),
     handler: composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true }),

@@ -15,10 +15,15 @@ export function queueUrlBase(endpoint: string): string {
  * Makes the queues of a stage, with their dead-letter queues. One that is there already, from an earlier release, gets
  * the settings of this one.
  */
-export async function createQueues(endpoint: string, stage: string, shardCount: number): Promise<void> {
+export async function createQueues(
+  endpoint: string,
+  stage: string,
+  shardCount: number,
+  eventQueues = 1,
+): Promise<void> {
   const client = new SQSClient({ endpoint, region: REGION, credentials: credentialsOf('stack') });
   try {
-    for (const definition of queueDefinitions(stage, shardCount)) {
+    for (const definition of queueDefinitions(stage, shardCount, eventQueues)) {
       await create(client, endpoint, definition);
     }
   } finally {

@@ -75,7 +75,7 @@ class Stack implements RunningStack {
   async start(): Promise<void> {
     const emulators = await this.#startEmulators();
     await createTables(emulators.dynamoDb, STAGE);
-    await createQueues(emulators.sqs, STAGE, this.#shards);
+    await createQueues(emulators.sqs, STAGE, this.#shards, this.#options.eventQueues);
     const { dynamoDb, sqs } = (await this.#options.inFront?.(emulators)) ?? emulators;
     this.dynamoDbEndpoint = dynamoDb;
     this.sqsEndpoint = sqs;
@@ -83,6 +83,7 @@ class Stack implements RunningStack {
       AWS_REGION: 'us-east-1',
       HOLDFAST_STAGE: STAGE,
       HOLDFAST_SHARD_COUNT: String(this.#shards),
+      HOLDFAST_EVENT_QUEUES: String(this.#options.eventQueues ?? 1),
       HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),
@@ -101,6 +102,7 @@ class Stack implements RunningStack {
       HOLDFAST_API_URL: this.apiUrl,
       HOLDFAST_STAGE: STAGE,
       HOLDFAST_SHARD_COUNT: String(this.#shards),
+      HOLDFAST_EVENT_QUEUES: String(this.#options.eventQueues ?? 1),
       HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),

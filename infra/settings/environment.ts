@@ -12,6 +12,7 @@ export function storeEnvironment(scope: IConstruct, settings: Settings) {
     HOLDFAST_STAGE: settings.stage,
     HOLDFAST_SHARD_COUNT: String(settings.shardCount),
     HOLDFAST_SHARD_CAP: String(settings.shardCap),
+    HOLDFAST_EVENT_QUEUES: String(settings.eventQueues),
     HOLDFAST_QUEUE_URL_BASE: queueUrlBase(scope),
     HOLDFAST_LOG_LEVEL: settings.logLevel,
   } as const;

@@ -28,6 +28,11 @@ const settingsSchema = z
      * shards.
      */
     shardCap: whole(1, 100),
+    /**
+     * The number of queues for facts, by which the shards are spread; 1 when left out. One takes what some ten thousand
+     * connections bring. Queues are only ever added: docs/operating.md, "More queues for events".
+     */
+    eventQueues: whole(1, 64).default(1),
     /** The least number of workers that run; the shape's when left out. */
     workers: whole(1, 5_000),
     /**
@@ -147,6 +152,10 @@ const settingsSchema = z
       .optional(),
   })
   .refine((s) => s.workersMost >= s.workers, { message: 'must be at least workers', path: ['workersMost'] })
+  .refine((s) => s.ingestConcurrency >= LEAST_SOURCE_CONCURRENCY * s.eventQueues, {
+    message: 'must be at least 2 for each of eventQueues: AWS lets no queue have less',
+    path: ['ingestConcurrency'],
+  })
   .refine((s) => (s.domainName === undefined) === (s.certificateArn === undefined), {
     message: 'must be given together with domainName',
     path: ['certificateArn'],
@@ -171,6 +180,8 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** The concurrency that must remain for functions without a reservation: AWS refuses reservations that leave less. */
 const UNRESERVED = 100;
+/** The least concurrency that AWS accepts for a queue that feeds a function. */
+const LEAST_SOURCE_CONCURRENCY = 2;
 /** Reserved concurrency of the functions whose load does not grow with the number of connections. */
 export const smallConcurrency = {
   admin: 5,
@@ -230,7 +241,15 @@ export function parseSettings(given: Values, committed: Readonly<Record<string, 
   const result = settingsSchema.safeParse(values);
   if (!result.success) throw new Error(describe(result.error.issues.map((issue) => toLine(issue, values))));
   const keptShards = Number(kept['shardCount'] ?? 0);
-  const { shardCount } = result.data;
+  const keptQueues = Number(kept['eventQueues'] ?? 0);
+  const { shardCount, eventQueues } = result.data;
+  if (eventQueues < keptQueues) {
+    throw new Error(
+      describe([
+        `eventQueues: stage ${stage} has ${keptQueues} queues for events, and queues are only ever added (received ${eventQueues})`,
+      ]),
+    );
+  }
   if (shardCount < keptShards) {
     throw new Error(
       describe([

@@ -1,7 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
-import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { deliveryQueueName, eventQueueName, functionTimes } from '../../shared/platform/queues.ts';
+import { deliveryQueueName, eventQueueNames, functionTimes } from '../../shared/platform/queues.ts';
 import { accessStatements } from '../access/accessStatements.ts';
 import { Handler } from '../constructs/handler.ts';
 import { storeEnvironment } from '../settings/environment.ts';
@@ -20,12 +20,17 @@ export class DeliveryStack extends Stack {
   constructor(scope: Construct, id: string, props: DeliveryStackProps) {
     super(scope, id, props);
     const { settings } = props;
-    const { stage, ingestConcurrency, deliverConcurrency } = settings;
-    this.#addConsumer(settings, 'ingest', eventQueueName(stage), ingestConcurrency);
-    this.#addConsumer(settings, 'deliver', deliveryQueueName(stage), deliverConcurrency);
+    const { stage, eventQueues, ingestConcurrency, deliverConcurrency } = settings;
+    this.#addConsumer(settings, 'ingest', eventQueueNames(stage, eventQueues), ingestConcurrency);
+    this.#addConsumer(settings, 'deliver', [deliveryQueueName(stage)], deliverConcurrency);
   }
 
-  #addConsumer(settings: Settings, name: 'ingest' | 'deliver', queueName: string, concurrency: number): void {
+  #addConsumer(
+    settings: Settings,
+    name: 'ingest' | 'deliver',
+    queueNames: readonly string[],
+    concurrency: number,
+  ): void {
     const { lambda, role } = new Handler(this, name, {
       settings,
       name,
@@ -35,8 +40,17 @@ export class DeliveryStack extends Stack {
       environment: storeEnvironment(this, settings),
       statements: accessStatements(this, settings, name),
     });
-    const source = new EventSourceMapping(this, `${name}-source`, {
-      target: lambda,
+    for (const [place, queueName] of queueNames.entries()) {
+      const id = place === 0 ? `${name}-source` : `${name}-source-${place}`;
+      const source = this.#addSource(id, lambda, queueName, Math.floor(concurrency / queueNames.length));
+      // The policy must exist first: AWS checks whether the role may read the queue when the source is made.
+      source.node.addDependency(role);
+    }
+  }
+
+  #addSource(id: string, target: IFunction, queueName: string, concurrency: number): EventSourceMapping {
+    return new EventSourceMapping(this, id, {
+      target,
       eventSourceArn: queueArn(this, queueName),
       // There is no batching window: what waits for a full batch is late, and a backlog fills the batches by itself.
       batchSize: BATCH_SIZE,
@@ -46,7 +60,5 @@ export class DeliveryStack extends Stack {
       // on the way to the dead letters.
       maxConcurrency: concurrency,
     });
-    // The policy must exist first: AWS checks whether the role may read the queue when the source is made.
-    source.node.addDependency(role);
   }
 }

@@ -36,6 +36,7 @@ export class OpsStack extends Stack {
       apiId: api.apiId,
       clusterName: service.cluster.clusterName,
       serviceName: service.serviceName,
+      eventQueues: settings.eventQueues,
     });
   }
 

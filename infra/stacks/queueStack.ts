@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import {
   commandQueueName,
   deliveryQueueName,
-  eventQueueName,
+  eventQueueNames,
   queueDefinitions,
   type QueueDefinition,
 } from '../../shared/platform/queues.ts';
@@ -44,7 +44,7 @@ export class QueueStack extends Stack {
       const nested = new ShardQueueStack(this, `Commands${index}`, { definitions: part });
       nested.node.addDependency(commandsDead, guard);
     });
-    this.#addEventQueue(stage);
+    this.#addEventQueues(props.settings);
     this.#addDeliveryQueue(stage);
   }
 
@@ -69,9 +69,18 @@ export class QueueStack extends Stack {
     return guard;
   }
 
-  #addEventQueue(stage: string): void {
-    const { queue } = this.#addWorkQueue(stage, 'Events', eventQueueName(stage), 'events');
-    new RunbookAlarm(this, 'events-late', {
+  #addEventQueues({ stage, eventQueues }: Settings): void {
+    let deadLetters: DeadLetterQueue | undefined;
+    for (const [place, name] of eventQueueNames(stage, eventQueues).entries()) {
+      const suffix = place === 0 ? '' : `-${place}`;
+      const work = this.#addWorkQueue(stage, `Events${suffix}`, name, 'events', deadLetters);
+      deadLetters ??= work.deadLetters;
+      this.#addLateAlarm(stage, `events-late${suffix}`, work);
+    }
+  }
+
+  #addLateAlarm(stage: string, id: string, { queue }: WorkQueue): void {
+    new RunbookAlarm(this, id, {
       stage,
       metric: queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: Duration.minutes(1) }),
       threshold: EVENTS_LATE_SECONDS,
@@ -97,9 +106,16 @@ export class QueueStack extends Stack {
     });
   }
 
-  #addWorkQueue(stage: string, id: 'Events' | 'Deliveries', name: string, holds: 'events' | 'deliveries'): WorkQueue {
+  #addWorkQueue(
+    stage: string,
+    id: string,
+    name: string,
+    holds: 'events' | 'deliveries',
+    deadLetters?: DeadLetterQueue,
+  ): WorkQueue {
     return new WorkQueue(this, id, {
       stage,
+      ...(deadLetters === undefined ? {} : { deadLetters }),
       definition: queueDefinition(stage, name),
       deadLetterDefinition: queueDefinition(stage, deadLettersOf(stage, name)),
       holds,

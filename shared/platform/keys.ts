@@ -74,6 +74,19 @@ export const sentStanzaKey = (connectionId: ConnectionId, stanzaId: StanzaId): I
   // The part is bounded, because a receipt may name anything that its sender likes.
   sk: `STANZA#${boundedKeyPart(stanzaId, KEY_PART)}`,
 });
+/** The number of queues by which the facts of a connection were spread last; 1 where there is no such row. */
+export const eventQueueNoteKey = (connectionId: ConnectionId): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: 'EVENT_QUEUE',
+});
+/** A mark in a queue of facts to which ingest has come. */
+export const queueMarkKey = (connectionId: ConnectionId, mark: string): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `MARK#${mark}`,
+});
+/** The greatest number of queues for facts that any worker has used. The row is in the table Fleet. */
+export const eventQueuesKey: ItemKey = { pk: 'EVENT_QUEUES', sk: 'EVENT_QUEUES' };
+
 /** A fact that ingest has handled. */
 export const handledFactKey = (connectionId: ConnectionId, factKey: string): ItemKey => ({
   pk: `CON#${connectionId}`,

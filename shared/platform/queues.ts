@@ -47,11 +47,21 @@ export function commandQueueName(stage: string, shard: number): string {
 }
 
 /**
- * The name of the queue of facts, which is named after the events that they become. There is one at first; later there
- * may be several, by shard id modulo.
+ * The name of a queue of facts, which is named after the events that they become. There is one at first, and later there
+ * may be several (`HOLDFAST_EVENT_QUEUES`).
  */
-export function eventQueueName(stage: string): string {
-  return `${stage}-events-00.fifo`;
+export function eventQueueName(stage: string, queue = 0): string {
+  return `${stage}-events-${String(queue).padStart(2, '0')}.fifo`;
+}
+
+/** The names of all queues of facts. */
+export function eventQueueNames(stage: string, eventQueues: number): readonly string[] {
+  return Array.from({ length: eventQueues }, (_, queue) => eventQueueName(stage, queue));
+}
+
+/** The place of the queue for the facts of a shard's connections, where there are so many queues. */
+export function eventQueueOf(shard: number, eventQueues: number): number {
+  return shard % eventQueues;
 }
 
 /** The name of the queue of webhook deliveries to endpoints that ask for no order. */
@@ -60,7 +70,7 @@ export function deliveryQueueName(stage: string): string {
 }
 
 /** All queues of a stage, dead-letter queues first. */
-export function queueDefinitions(stage: string, shardCount: number): readonly QueueDefinition[] {
+export function queueDefinitions(stage: string, shardCount: number, eventQueues = 1): readonly QueueDefinition[] {
   const commandsDead = `${stage}-command-dead.fifo`;
   const eventsDead = `${stage}-events-dead.fifo`;
   const deliveriesDead = `${stage}-deliveries-dead`;
@@ -84,8 +94,8 @@ export function queueDefinitions(stage: string, shardCount: number): readonly Qu
       // (docs/protocol.md, "Commands").
       deadLetter: { name: commandsDead, maxReceiveCount: 100 },
     })),
-    {
-      name: eventQueueName(stage),
+    ...eventQueueNames(stage, eventQueues).map((name) => ({
+      name,
       fifo: true,
       visibilityTimeoutSeconds: functionTimes.visibilitySeconds,
       retentionSeconds: 14 * DAY_SECONDS,
@@ -93,7 +103,7 @@ export function queueDefinitions(stage: string, shardCount: number): readonly Qu
         name: eventsDead,
         maxReceiveCount: Math.ceil(FACTS_TRIED_FOR_SECONDS / functionTimes.visibilitySeconds),
       },
-    },
+    })),
     {
       name: deliveryQueueName(stage),
       fifo: false,

@@ -16,6 +16,11 @@ export const storeSettings = {
   HOLDFAST_QUEUE_URL_BASE: z.url().endsWith('/'),
   /** The number of shards; 4 when left out. Shards are only ever added. */
   HOLDFAST_SHARD_COUNT: z.coerce.number().int().min(1).max(5_000).default(4),
+  /**
+   * The number of queues for facts, by which the shards are spread; 1 when left out. It may only ever grow
+   * (docs/operating.md, "More queues for events").
+   */
+  HOLDFAST_EVENT_QUEUES: z.coerce.number().int().min(1).max(64).default(1),
   /** The greatest number of connections that are placed on a shard; 50 when left out. */
   HOLDFAST_SHARD_CAP: z.coerce.number().int().min(1).max(100).default(50),
   /** The least severe level of log lines that are written; `info` when left out. */
@@ -36,6 +41,7 @@ export interface StoreConfig {
   readonly queueUrlBase: string;
   readonly shardCount: number;
   readonly shardCap: number;
+  readonly eventQueues: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly maxConnections: number;
   readonly storeTimeoutMs: number;
@@ -53,6 +59,7 @@ export function toStores(value: z.infer<typeof schema>): StoreConfig {
     queueUrlBase: value.HOLDFAST_QUEUE_URL_BASE,
     shardCount: value.HOLDFAST_SHARD_COUNT,
     shardCap: value.HOLDFAST_SHARD_CAP,
+    eventQueues: value.HOLDFAST_EVENT_QUEUES,
     logLevel: value.HOLDFAST_LOG_LEVEL,
     maxConnections: value.DATABASE_MAX_CONNECTIONS,
     storeTimeoutMs: value.HOLDFAST_STORE_TIMEOUT_MS,

@@ -14,6 +14,8 @@ const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
   'shared/platform/batchedCalls.ts #waiting':
     'entries of callers that wait for them: one for each connection, or what a poller holds',
+  'worker/facts/eventQueueChoice.ts #shards': 'shards of the stage',
+  'worker/facts/eventQueueChoice.ts #connections': 'a number of connections: all are forgotten above it',
   'worker/facts/byteRoom.ts #waiting': 'one for each connection that publishes, with a deadline',
   'worker/actions/connectionActions.ts #running': 'actions that are being asked for: four at most',
   'worker/sending/chatHolds.ts #holds': 'chats with a parked message: others are forgotten at each look',

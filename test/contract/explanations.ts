@@ -24,12 +24,18 @@ const waits: Explanation = {
   why: 'The oldest message is looked up only where one waits at the moment at which somebody looks.',
 };
 
+const growth: Explanation = {
+  here: 'never',
+  why: 'A connection moves to another queue for facts only after their number has grown.',
+};
+
 /** The explanations by the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
   'admin dynamodb:Query core PARKED#*': waits,
   'worker sqs:SendMessage commandsDead': unreadable,
+  'worker dynamodb:ConditionCheckItem fleet SHARD#*': growth,
   'worker kms:Decrypt data key': keyFile,
   'worker kms:GenerateDataKey data key': keyFile,
   'restore kms:Decrypt data key': keyFile,

@@ -1,6 +1,11 @@
 import type { QueueName } from '../../infra/access/access.ts';
 import { SHARD_INDEX, tableDefinitions, tableName } from '../../shared/platform/tables.ts';
-import { commandQueueName, deliveryQueueName, eventQueueName, queueDefinitions } from '../../shared/platform/queues.ts';
+import {
+  commandQueueName,
+  deliveryQueueName,
+  eventQueueNames,
+  queueDefinitions,
+} from '../../shared/platform/queues.ts';
 
 /** One permission that a call needs, as IAM checks it. */
 export interface NeededPermission {
@@ -95,7 +100,10 @@ function ofQueue(stage: string, operation: string, body: Body): NeededPermission
 }
 
 function queueKind(stage: string, name: string): QueueName | undefined {
-  const kinds = { [eventQueueName(stage)]: 'events', [deliveryQueueName(stage)]: 'deliveries' } as const;
+  const kinds: Readonly<Record<string, 'events' | 'deliveries'>> = {
+    ...Object.fromEntries(eventQueueNames(stage, 64).map((queue) => [queue, 'events' as const])),
+    [deliveryQueueName(stage)]: 'deliveries',
+  };
   const shard = /-(\d{4})\.fifo$/.exec(name)?.[1];
   if (shard !== undefined && name === commandQueueName(stage, Number(shard))) return 'commands';
   const aliveName = queueDefinitions(stage, 1).find(({ deadLetter }) => deadLetter?.name === name)?.name;

@@ -18,6 +18,7 @@ export function aStoreConfig(
     queueUrlBase: emulators.queues?.queueUrlBase ?? 'http://127.0.0.1:1/000000000000/',
     shardCount: 2,
     shardCap: 50,
+    eventQueues: 1,
     logLevel: 'silent',
     maxConnections: 50,
     storeTimeoutMs: 5_000,

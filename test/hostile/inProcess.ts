@@ -9,6 +9,7 @@ import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 import { makeSqsFactPublisher } from '../../worker/facts/sqsFactPublisher.ts';
+import { oneEventQueue } from '../worker/facts/queueAnswers.ts';
 import { toMessageFacts } from '../../worker/socket/wire/messageFacts.ts';
 import { toPlaintext } from '../../worker/socket/wire/plaintext.ts';
 import { aRecord } from '../functions/queueStack.ts';
@@ -79,6 +80,7 @@ export class Passage {
     this.#publisher = makeSqsFactPublisher({
       ...common,
       gate: { assertOpen: nothing, whenOpen: () => Promise.resolve() },
+      eventQueues: oneEventQueue,
       makeBatchId: () => `batch-${(batches += 1)}`,
     });
     this.#ingest = makeIngestHandler({

@@ -31,6 +31,8 @@ export interface FactQueueDependencies extends Pick<Surroundings, 'clock'> {
 }
 
 export interface FactBody {
+  /** The queue that it goes to, of those for facts. */
+  readonly queue: number;
   readonly group: string;
   readonly deduplicationId: string;
   /** The greatest size in bytes that the text can have: room is taken for it before the text is made. */
@@ -72,7 +74,7 @@ const RETRY = { firstMs: 200, capMs: 1_000 } as const;
  * How long a body waits while the worker is suspended, in milliseconds: about as long as WhatsApp keeps a socket that
  * does not answer.
  */
-const SUSPENDED_MS = 40_000;
+export const SUSPENDED_MS = 40_000;
 
 interface Entry {
   readonly group: string;
@@ -83,20 +85,28 @@ interface Entry {
 export function makeFactQueue(dependencies: FactQueueDependencies): FactQueue {
   const { gate, clock, deadlineMs = deadlines.publish.ms } = dependencies;
   const room = new ByteRoom(WAITING_BYTES);
-  const calls = new BatchedCalls<Entry>({
-    clock,
-    rules: CALLS,
-    call: (entries, signal) => sendEntries(dependencies, entries, signal),
-    isRefused: (error) => judgeFailure(error) === 'permanent',
-  });
+  const callsByQueue = new Map<number, BatchedCalls<Entry>>();
+  const callsTo = (place: number): BatchedCalls<Entry> => {
+    const known = callsByQueue.get(place);
+    if (known !== undefined) return known;
+    const calls = new BatchedCalls<Entry>({
+      clock,
+      rules: CALLS,
+      call: (entries, signal) => sendEntries(dependencies, place, entries, signal),
+      isRefused: (error) => judgeFailure(error) === 'permanent',
+    });
+    callsByQueue.set(place, calls);
+    return calls;
+  };
   // A failure costs the socket, so a body is tried to the deadline; under its deduplication id it counts once.
   const untilTaken = async (body: FactBody, signal: AbortSignal): Promise<void> => {
     const giveBack = await room.take(body.bytes, signal);
     try {
-      const entry = { group: body.group, deduplicationId: body.deduplicationId, text: body.make() };
+      const { queue, group, deduplicationId } = body;
+      const entry = { group, deduplicationId, text: body.make() };
       for (let attempt = 0; ; attempt += 1) {
         try {
-          await calls.send(entry, entry.text.length, signal);
+          await callsTo(queue).send(entry, entry.text.length, signal);
           return;
         } catch (error) {
           if (signal.aborted || !isPassing(error)) throw error;
@@ -119,14 +129,15 @@ export function makeFactQueue(dependencies: FactQueueDependencies): FactQueue {
 
 async function sendEntries(
   { queue, stage, queueUrlBase, gate }: FactQueueDependencies,
+  place: number,
   entries: readonly Entry[],
   abortSignal: AbortSignal,
 ): Promise<ReadonlyMap<number, Error>> {
   gate.assertOpen();
   const command = new SendMessageBatchCommand({
-    QueueUrl: `${queueUrlBase}${eventQueueName(stage)}`,
-    Entries: entries.map(({ group, deduplicationId, text }, place) => ({
-      Id: entryId(place),
+    QueueUrl: `${queueUrlBase}${eventQueueName(stage, place)}`,
+    Entries: entries.map(({ group, deduplicationId, text }, at) => ({
+      Id: entryId(at),
       MessageBody: text,
       MessageGroupId: group,
       MessageDeduplicationId: deduplicationId,

@@ -6,12 +6,14 @@ import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { FactPublisher } from './factPublisher.ts';
+import type { EventQueueChoice } from './eventQueueChoice.ts';
 import { splitFacts, type FactPart } from './factParts.ts';
-import { makeFactQueue, type FactQueue, type FactQueueDependencies } from './factQueue.ts';
+import { makeFactQueue, SUSPENDED_MS, type FactQueue, type FactQueueDependencies } from './factQueue.ts';
 import { makeSafe, replace, sizeOf, type SafeFact } from './makeSafe.ts';
 import { toNotStored } from './notStored.ts';
 
 export interface PublisherDependencies extends FactQueueDependencies, Pick<Surroundings, 'logger' | 'metrics'> {
+  readonly eventQueues: Pick<EventQueueChoice, 'of'>;
   /** Makes an id for each SQS message. It is the deduplication id, so a retried request counts once. */
   readonly makeBatchId: () => string;
 }
@@ -52,20 +54,47 @@ interface Publish {
   readonly correlationId: CorrelationId;
 }
 
+interface PublishTo extends Publish {
+  readonly queue: number;
+}
+
 /**
  * Sends facts after making them safe. Throws NotStoredError when the queue does not accept them: they are then not
  * known to be durable.
  */
 async function send(dependencies: Publishing, publish: Publish, facts: readonly Fact[]): Promise<void> {
   const safe = facts.flatMap((fact) => admit(dependencies, publish, makeSafe(fact, dependencies.clock.nowMs())));
-  for (const part of splitFacts(safe)) await sendPart(dependencies, publish, part);
+  if (safe.length === 0) return;
+  const queue = await chooseQueue(dependencies, publish).catch(throwNotStored);
+  for (const part of splitFacts(safe)) await sendPart(dependencies, { ...publish, queue }, part);
 }
+
+/** The queue for the facts of the connection, of which no publish is under way. */
+async function chooseQueue(
+  { facts, eventQueues, makeBatchId, gate }: Publishing,
+  { connection }: Publish,
+): Promise<number> {
+  await gate.whenOpen(SUSPENDED_MS);
+  return eventQueues.of(connection, (queue, mark) => {
+    const make = (): string => toAsciiJson(mark);
+    return facts.put({
+      queue,
+      group: connection.connectionId,
+      deduplicationId: makeBatchId(),
+      bytes: MARK_BYTES,
+      make,
+    });
+  });
+}
+
+/** More bytes than a mark has. */
+const MARK_BYTES = 512;
 
 /**
  * Sends a part. A part that the queue refuses for good is sent fact by fact, and a fact that it refuses without its
  * content.
  */
-async function sendPart(dependencies: Publishing, publish: Publish, part: FactPart): Promise<void> {
+async function sendPart(dependencies: Publishing, publish: PublishTo, part: FactPart): Promise<void> {
   try {
     await sendBody(dependencies, publish, part);
   } catch (error) {
@@ -82,7 +111,7 @@ async function sendPart(dependencies: Publishing, publish: Publish, part: FactPa
   }
 }
 
-async function sendAlone(dependencies: Publishing, publish: Publish, fact: Fact): Promise<void> {
+async function sendAlone(dependencies: Publishing, publish: PublishTo, fact: Fact): Promise<void> {
   for (const part of splitFacts([fact])) await sendPart(dependencies, publish, part);
 }
 
@@ -101,7 +130,7 @@ function admit(
 
 async function sendBody(
   { facts, makeBatchId }: Publishing,
-  { connection: { tenantId, connectionId, shard, token }, correlationId }: Publish,
+  { connection: { tenantId, connectionId, shard, token }, correlationId, queue }: PublishTo,
   part: FactPart,
 ): Promise<void> {
   const batchId = makeBatchId();
@@ -110,7 +139,7 @@ async function sendBody(
     const batch: FactBatch = { version: 1, tenantId, connectionId, shard, token, correlationId, batchId, events };
     return toAsciiJson(batch);
   };
-  await facts.put({ group: connectionId, deduplicationId: batchId, bytes: part.bytes, make });
+  await facts.put({ queue, group: connectionId, deduplicationId: batchId, bytes: part.bytes, make });
 }
 
 function throwNotStored(error: unknown): never {

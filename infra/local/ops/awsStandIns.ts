@@ -27,14 +27,15 @@ export interface QueueWatchOptions extends Pick<Surroundings, 'logger'> {
   readonly queue: SQSClient;
   readonly stage: string;
   readonly queueUrlBase: string;
+  readonly eventQueues: number;
   readonly store: Pick<MetricStore, 'add'>;
 }
 
 /**
  * Reads again and again how many messages wait in the queues that all shards share. Returns a function that ends this.
  */
-export function watchQueues({ queue, stage, queueUrlBase, store, logger }: QueueWatchOptions): () => void {
-  const names = queueDefinitions(stage, 1)
+export function watchQueues({ queue, stage, queueUrlBase, eventQueues, store, logger }: QueueWatchOptions): () => void {
+  const names = queueDefinitions(stage, 1, eventQueues)
     .map(({ name }) => name)
     .filter((name) => name !== commandQueueName(stage, 0));
   const look = async (): Promise<void> => {

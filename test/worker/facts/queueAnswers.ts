@@ -15,3 +15,6 @@ export function answerBatch(
       .map(({ Id, code }) => ({ Id, Code: code, Message: 'refused', SenderFault: code !== 'InternalError' })),
   };
 }
+
+/** The choice of a stage with one queue for facts. */
+export const oneEventQueue = { of: () => Promise.resolve(0) };

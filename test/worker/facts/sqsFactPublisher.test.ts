@@ -14,7 +14,7 @@ import { makeSqsFactPublisher } from '../../../worker/facts/sqsFactPublisher.ts'
 import { GateClosedError, type CommitGate } from '../../../worker/fleet/gate.ts';
 import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import { fencedGate, makeSwitchGate, openGate } from '../fleet/gates.ts';
-import { answerBatch } from './queueAnswers.ts';
+import { answerBatch, oneEventQueue } from './queueAnswers.ts';
 
 const sqs = mockClient(SQSClient);
 const metrics = keepingMetrics();
@@ -42,6 +42,7 @@ const aPublisher = (options: { readonly deadlineMs?: number; readonly gate?: Com
     clock: systemClock,
     logger: silentLogger,
     metrics,
+    eventQueues: oneEventQueue,
     makeBatchId: () => `batch-${(batches += 1)}`,
     ...options,
   });

@@ -8,6 +8,7 @@ import { makeSqsFactPublisher } from '../../../worker/facts/sqsFactPublisher.ts'
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { FakeSqs } from '../../simulation/aws/fakeSqs.ts';
 import { openGate } from '../fleet/gates.ts';
+import { oneEventQueue } from './queueAnswers.ts';
 
 const URL = 'https://sqs/test-events-00.fifo';
 const WORKERS = 100;
@@ -31,6 +32,7 @@ async function publishAll(highThroughput: boolean) {
       clock: systemClock,
       logger: silentLogger,
       metrics: keepingMetrics(),
+      eventQueues: oneEventQueue,
       makeBatchId: () => `${worker}-${(batches += 1)}`,
     });
     await Promise.all(
