@@ -1,7 +1,7 @@
 import { decode, encode } from '@msgpack/msgpack';
-import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { decodeValue, encodeValue, withForm } from './codec.ts';
 import { packSenderKey, unpackSenderKey } from './senderKeyRecord.ts';
+import { publicHalfOf, type KeyPair } from './keyPairs.ts';
 import { OPEN_RECORD } from './sentSteps.ts';
 import { packRecord, unpackRecord } from './signalBytes.ts';
 import { isSignalRecord, pruneRecord, type SignalRecord } from './signalRecord.ts';
@@ -29,7 +29,7 @@ export function encodeKey(type: string, value: unknown): Uint8Array {
     const packed = packSenderKey(value);
     if (packed !== undefined) return withForm(SENDER_KEY, encodeValue(packed));
   }
-  if (type === 'pre-key' && isKeyPair(value)) return withForm(PRE_KEY, value.private);
+  if (type === 'pre-key' && isKeyPair(value)) return encodePreKey(value);
   if (type === 'handled' && isMarks(value)) return withForm(MARKS, Buffer.from(value.join(''), 'hex'));
   return encodeValue(value);
 }
@@ -39,7 +39,7 @@ export function decodeKey(bytes: Uint8Array): unknown {
   const body = bytes.subarray(1);
   if (bytes[0] === OPEN_RECORD || bytes[0] === SIGNAL_RECORD) return unpackRecord(body, bytes[0] === OPEN_RECORD);
   if (bytes[0] === SENDER_KEY) return unpackSenderKey(decodeValue(body));
-  if (bytes[0] === PRE_KEY) return toKeyPair(body);
+  if (bytes[0] === PRE_KEY) return decodePreKey(bytes);
   if (bytes[0] === MARKS) return toMarks(body);
   return decodeValue(bytes);
 }
@@ -100,9 +100,23 @@ function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-interface KeyPair {
-  readonly public: Uint8Array;
-  readonly private: Uint8Array;
+/**
+ * The public halves of pre-keys by their stored bytes, each until it is read once: Baileys reads a pre-key right after it has
+ * stored it, to upload it.
+ */
+const publicHalves = new WeakMap<Uint8Array, Uint8Array>();
+
+function encodePreKey(pair: KeyPair): Uint8Array {
+  const bytes = withForm(PRE_KEY, pair.private);
+  publicHalves.set(bytes, pair.public);
+  return bytes;
+}
+
+function decodePreKey(bytes: Uint8Array): KeyPair {
+  const privateKey = Buffer.from(bytes.subarray(1));
+  const known = publicHalves.get(bytes);
+  publicHalves.delete(bytes);
+  return { public: Buffer.from(known ?? publicHalfOf(privateKey)), private: privateKey };
 }
 
 function isKeyPair(value: unknown): value is KeyPair {
@@ -110,16 +124,7 @@ function isKeyPair(value: unknown): value is KeyPair {
   if (!('private' in value && 'public' in value)) return false;
   const { private: privateKey, public: publicKey } = value;
   if (!(privateKey instanceof Uint8Array && publicKey instanceof Uint8Array)) return false;
-  return privateKey.length === PRIVATE_KEY_BYTES && toKeyPair(privateKey).public.equals(publicKey);
-}
-
-const X25519_PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
-
-/** A pair of Curve25519 keys, made from its private half. */
-function toKeyPair(privateKey: Uint8Array): { readonly public: Buffer; readonly private: Buffer } {
-  const key = createPrivateKey({ key: Buffer.concat([X25519_PKCS8, privateKey]), format: 'der', type: 'pkcs8' });
-  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
-  return { public: spki.subarray(-PRIVATE_KEY_BYTES), private: Buffer.from(privateKey) };
+  return privateKey.length === PRIVATE_KEY_BYTES && Buffer.from(publicHalfOf(privateKey)).equals(publicKey);
 }
 
 /** Whether a value is a list of marks of stanzas: hexadecimal, of eight bytes each. */
