@@ -1,4 +1,4 @@
-import { BatchGetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { BatchGetCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { itemBytes, readUnits, writeUnits } from './itemBytes.ts';
 
@@ -33,6 +33,13 @@ export class CostMeter {
     if (command instanceof PutCommand) {
       const item = command.input.Item ?? {};
       this.wrote(String(item['sk']), itemBytes(item));
+    }
+    if (command instanceof TransactWriteCommand) {
+      // DynamoDB bills a write of a transaction twice.
+      for (const { Put } of command.input.TransactItems ?? []) {
+        const item = Put?.Item ?? {};
+        for (const _ of ['prepared', 'committed']) this.wrote(String(item['sk']), itemBytes(item));
+      }
     }
     if (command instanceof BatchGetCommand) {
       const [keys] = Object.values(command.input.RequestItems ?? {});

@@ -4,7 +4,7 @@ import { decodeEntries, encodeEntries, type Entries } from './keyCodec.ts';
 import { KeyedMutex } from './keyedMutex.ts';
 import { PRE_KEYS, RANKS, type Rank } from './keyLayout.ts';
 import { aheadOf, isStepFrom, lastStepOf, OPEN_RECORD } from './sentSteps.ts';
-import type { SessionItems } from './sessionItems.ts';
+import type { HardWrite, SessionItems } from './sessionItems.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /** A change of one item: keys by name, null for a key that is removed. */
@@ -20,6 +20,10 @@ export interface ItemChange {
 const BEHIND_MS = 2_000;
 /** The number of changed items at which they are written at once, however short they have waited. */
 const MOST_BEHIND = 100;
+/** The number of items of pre-keys from which on they are written in one call: a pairing makes 33. */
+const MANY = 3;
+/** The number of items that DynamoDB writes in one transaction. */
+const TRANSACTION_LIMIT = 100;
 /** Bytes of items that one connection keeps in memory: about a thousand Signal sessions. */
 const CACHED_BYTES = 1_024 * 1_024;
 /** The bytes that an item costs in memory besides its keys. */
@@ -46,6 +50,14 @@ interface ChangedItem extends Item {
   readonly isHard: boolean;
   readonly rank: Rank;
   readonly keptDays: number | undefined;
+}
+
+/** A write of a changed item, and the item that is remembered after it. */
+interface ItemWrite {
+  readonly isHard: boolean;
+  readonly hard: HardWrite;
+  readonly after: Item;
+  readonly expires: boolean;
 }
 
 interface KeyItemsDependencies extends Pick<Surroundings, 'clock'> {
@@ -86,6 +98,11 @@ export class KeyItems {
       const together = [...changes].filter(([, change]) => change.rank === rank);
       if (together.length === 0) continue;
       await this.#writeChanged((item) => item.rank < rank);
+      await this.#load(together.map(([sk]) => sk));
+      if (rank === PRE_KEYS && together.length >= MANY) {
+        await this.#writeTogether(together);
+        continue;
+      }
       await Promise.all(
         together.map(([sk, change]) =>
           this.#mutex.run(sk, async () => {
@@ -169,39 +186,72 @@ export class KeyItems {
     this.#cache.delete(sk);
   }
 
+  /** Makes changes of many items and writes them all or none, in as few calls as possible. */
+  async #writeTogether(changes: readonly (readonly [sk: string, change: ItemChange])[]): Promise<void> {
+    for (let start = 0; start < changes.length; start += TRANSACTION_LIMIT) {
+      const some = changes.slice(start, start + TRANSACTION_LIMIT);
+      const sortKeys = some.map(([sk]) => sk);
+      await this.#mutex.runAll(sortKeys, async () => {
+        for (const [sk, change] of some) await this.#apply(sk, change);
+        const writes = sortKeys.flatMap((sk) => this.#writeOf(sk) ?? []);
+        await this.#written(writes, ({ items }) => items.writeHardTogether(writes.map(({ hard }) => hard)));
+      });
+    }
+  }
+
   /** Writes an item; the caller holds its turn. Nothing is done if the item was written meanwhile. */
   async #write(sk: string): Promise<void> {
+    const write = this.#writeOf(sk);
+    if (write === undefined) return;
+    const { isHard, hard } = write;
+    await this.#written([write], ({ items }) =>
+      isHard
+        ? items.writeHard(sk, hard.readVersion, hard.body, hard.attributes)
+        : items.writeSoft(sk, hard.body, hard.attributes),
+    );
+  }
+
+  /** The write of a changed item; undefined if it is not changed. */
+  #writeOf(sk: string): ItemWrite | undefined {
     const item = this.#changed.get(sk);
-    if (item === undefined) return;
+    if (item === undefined) return undefined;
+    const { seal, clock } = this.#dependencies;
     const { version, entries, isHard, stepWrites } = item;
     const next = isHard ? version + 1 : 0;
     const keptSeconds = secondsKept(item);
     const stored = storedAhead(entries, stepWrites ?? 0);
+    const attributes = keptSeconds === undefined ? {} : { ttl: Math.floor(clock.nowMs() / 1_000) + keptSeconds };
+    let body: Uint8Array;
     try {
-      await this.#put(sk, { ...item, entries: stored }, next, keptSeconds);
-      // An item that expires in the store must not be known here for longer.
-      this.#cache.set(
-        sk,
-        { version: next, entries, storedStep: stepIn(stored), stepWrites },
-        keptSeconds === undefined ? {} : { ttl: EXPIRING_CACHED_MS },
-      );
-    } finally {
-      // A failed write may be taken all the same, now or later: then the store knows better than this memory.
+      body = seal.seal(sk, next, encodeEntries(stored));
+    } catch (error) {
       this.#changed.delete(sk);
+      throw error;
     }
+    return {
+      isHard,
+      hard: { sk, readVersion: version, body, attributes },
+      after: { version: next, entries, storedStep: stepIn(stored), stepWrites },
+      expires: keptSeconds !== undefined,
+    };
   }
 
-  async #put(
-    sk: string,
-    { version, entries, isHard }: ChangedItem,
-    next: number,
-    keptSeconds: number | undefined,
+  /** Writes, and remembers what was written. */
+  async #written(
+    writes: readonly ItemWrite[],
+    write: (to: Pick<KeyItemsDependencies, 'items'>) => Promise<void>,
   ): Promise<void> {
-    const { items, seal, clock } = this.#dependencies;
-    const body = seal.seal(sk, next, encodeEntries(entries));
-    const attributes = keptSeconds === undefined ? {} : { ttl: Math.floor(clock.nowMs() / 1_000) + keptSeconds };
-    if (!isHard) return items.writeSoft(sk, body, attributes);
-    return items.writeHard(sk, version, body, attributes);
+    if (writes.length === 0) return;
+    try {
+      await write(this.#dependencies);
+      for (const { hard, after, expires } of writes) {
+        // An item that expires in the store must not be known here for longer.
+        this.#cache.set(hard.sk, after, expires ? { ttl: EXPIRING_CACHED_MS } : {});
+      }
+    } finally {
+      // A failed write may be taken all the same, now or later: then the store knows better than this memory.
+      for (const { hard } of writes) this.#changed.delete(hard.sk);
+    }
   }
 
   async #load(sortKeys: readonly string[]): Promise<ReadonlyMap<string, Item>> {

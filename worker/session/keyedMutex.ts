@@ -18,6 +18,12 @@ export class KeyedMutex {
     }
   }
 
+  /** Runs `work` when it is the turn of all keys. Nothing that runs under a key may ask for the turn of another. */
+  runAll<Result>(keys: readonly string[], work: () => Promise<Result>): Promise<Result> {
+    const [first, ...others] = [...keys].sort();
+    return first === undefined ? work() : this.run(first, () => this.runAll(others, work));
+  }
+
   /** The number of keys that have work. */
   get size(): number {
     return this.#tails.size;

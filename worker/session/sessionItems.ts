@@ -1,7 +1,8 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   PutCommand,
+  TransactWriteCommand,
   UpdateCommand,
   type DynamoDBDocumentClient,
   type PutCommandInput,
@@ -46,11 +47,36 @@ const LARGEST_BODY_BYTES = 400_000;
 /** The size of a write id: enough to tell the writes of one item apart, and few enough bytes for its write unit. */
 const WRITE_ID_BYTES = 8;
 
+/** A write of an item that must not go back. */
+export interface HardWrite {
+  readonly sk: string;
+  /** The version that was read; 0 for an item that was not there. */
+  readonly readVersion: number;
+  readonly body: Uint8Array;
+  readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
 type WrittenItem = Record<string, unknown> & {
   readonly sk: string;
   readonly version: number;
+  readonly epoch: number;
   readonly writeId: Uint8Array;
 };
+
+interface Put {
+  readonly Item: WrittenItem;
+  readonly condition: Pick<
+    PutCommandInput,
+    'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+  >;
+}
+
+/** A put whose condition did not hold, with the item that is there. */
+interface Refusal {
+  readonly put: Put;
+  readonly found: ConditionalCheckFailedException['Item'];
+  readonly cause: unknown;
+}
 
 /** Items of one connection in the Sessions table, under the fencing token of its owner. */
 export class SessionItems {
@@ -96,20 +122,32 @@ export class SessionItems {
     body: Uint8Array,
     attributes: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
-    const writeId = this.#writeId();
-    const fence = this.#fence();
-    const condition =
-      readVersion === 0
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
-        : {
-            ConditionExpression: `#version = :read AND ${fence.condition}`,
-            ExpressionAttributeNames: { '#version': 'version', ...fence.names },
-            ExpressionAttributeValues: { ':read': readVersion, ...fence.values },
-          };
-    await this.#put(
-      { pk: this.pk, sk, version: readVersion + 1, epoch: this.epoch, writeId, body, ...attributes },
-      condition,
-    );
+    await this.#put(this.#hardPut({ sk, readVersion, body, attributes }));
+  }
+
+  /**
+   * Writes several items as {@link writeHard} does, all or none, in one call. It costs two write units for each, so it is for
+   * what seldom happens and would be many calls: the pre-keys of a pairing.
+   */
+  async writeHardTogether(writes: readonly HardWrite[]): Promise<void> {
+    const puts = writes.map((write) => this.#hardPut(write));
+    const TransactItems = puts.map(({ Item, condition }) => ({
+      Put: { TableName: this.#TableName, Item, ...condition, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const },
+    }));
+    await this.#tryUntilKnown(puts, async (abortSignal) => {
+      try {
+        await this.#dependencies.table.send(new TransactWriteCommand({ TransactItems }), { abortSignal });
+        return [];
+      } catch (error) {
+        const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+        const refusals = puts.flatMap((put, at) =>
+          reasons[at]?.Code === 'ConditionalCheckFailed' ? [{ put, found: reasons[at].Item, cause: error }] : [],
+        );
+        // Without a refused condition it was another call's turn, or too much at a time.
+        if (refusals.length === 0) throw error;
+        return refusals;
+      }
+    });
   }
 
   /**
@@ -122,14 +160,14 @@ export class SessionItems {
       return;
     }
     const fence = this.#fence();
-    await this.#put(
-      { pk: this.pk, sk, version: 0, epoch: this.epoch, writeId: this.#writeId(), body, ...attributes },
-      {
+    await this.#put({
+      Item: { pk: this.pk, sk, version: 0, epoch: this.epoch, writeId: this.#writeId(), body, ...attributes },
+      condition: {
         ConditionExpression: fence.condition,
         ExpressionAttributeNames: fence.names,
         ExpressionAttributeValues: fence.values,
       },
-    );
+    });
   }
 
   /** Makes all items expire whose sort key begins with a prefix. */
@@ -170,29 +208,48 @@ export class SessionItems {
     return this.#dependencies.random.bytes(WRITE_ID_BYTES);
   }
 
-  /** Tries a put until its outcome is known: by its condition and its write id only one of many tries counts. */
-  async #put(
-    item: WrittenItem,
-    condition: Pick<PutCommandInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,
-  ): Promise<void> {
-    const { table, gate, metrics } = this.#dependencies;
-    await this.#persist('session write', async (signal) => {
-      if (this.#isClosed) throw new OwnershipLostError(item.sk);
+  #hardPut({ sk, readVersion, body, attributes = {} }: HardWrite): Put {
+    const fence = this.#fence();
+    const condition =
+      readVersion === 0
+        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        : {
+            ConditionExpression: `#version = :read AND ${fence.condition}`,
+            ExpressionAttributeNames: { '#version': 'version', ...fence.names },
+            ExpressionAttributeValues: { ':read': readVersion, ...fence.values },
+          };
+    const version = readVersion + 1;
+    const Item = { pk: this.pk, sk, version, epoch: this.epoch, writeId: this.#writeId(), body, ...attributes };
+    return { Item, condition };
+  }
+
+  async #put(put: Put): Promise<void> {
+    const { Item, condition } = put;
+    const command = { TableName: this.#TableName, Item, ...condition };
+    await this.#tryUntilKnown([put], async (abortSignal) => {
       try {
-        await table.send(
-          new PutCommand({
-            TableName: this.#TableName,
-            Item: item,
-            ...condition,
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          }),
-          { abortSignal: signal },
-        );
+        const returns = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
+        await this.#dependencies.table.send(new PutCommand({ ...command, ...returns }), { abortSignal });
+        return [];
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        const refusal = judge(error, { ...item, epoch: this.epoch });
-        if (refusal instanceof OwnershipLostError) metrics.count('FencedCommits', {});
-        if (refusal !== undefined) throw refusal;
+        return [{ put, found: error.Item, cause: error }];
+      }
+    });
+  }
+
+  /** Tries a write until its outcome is known: by their conditions and write ids only one of many tries counts. */
+  async #tryUntilKnown(
+    puts: readonly Put[],
+    write: (signal: AbortSignal) => Promise<readonly Refusal[]>,
+  ): Promise<void> {
+    const { gate, metrics } = this.#dependencies;
+    await this.#persist('session write', async (signal) => {
+      if (this.#isClosed) throw new OwnershipLostError(puts[0]?.Item.sk ?? '');
+      for (const refusal of await write(signal)) {
+        const error = judge(refusal);
+        if (error instanceof OwnershipLostError) metrics.count('FencedCommits', {});
+        if (error !== undefined) throw error;
       }
     });
     // The next step of the caller may be a receipt or a ciphertext. A gate that opens again proves that no other worker
@@ -242,8 +299,7 @@ export class SessionItems {
  * The reason why a write was refused, by the item that is there; undefined when that is the write itself: a try whose
  * answer was lost may have been taken.
  */
-function judge(cause: ConditionalCheckFailedException, written: WrittenItem & { readonly epoch: number }) {
-  const found = cause.Item;
+function judge({ put: { Item: written }, found, cause }: Refusal) {
   if (found === undefined) return new ItemWentBackError(written.sk, { cause });
   const writeId = found['writeId']?.B;
   if (writeId !== undefined && Buffer.from(writeId).equals(written.writeId)) return undefined;

@@ -1,9 +1,10 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import * as fc from 'fast-check';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../../shared/kernel/clock.ts';
+import { TimeoutError } from '../../../shared/kernel/deadline.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { GateClosedError } from '../../../worker/fleet/gate.ts';
@@ -13,6 +14,10 @@ import { makeSwitchGate } from '../fleet/gates.ts';
 import { Sessions, TABLE } from './sessions.ts';
 import { itemBytes } from '../../bench/itemBytes.ts';
 import { Curve } from '@whiskeysockets/baileys';
+
+const manyPreKeys = Object.fromEntries(
+  Array.from({ length: 100 }, (_, id) => [String(id + 1), Curve.generateKeyPair()]),
+);
 
 describe('session', () => {
   let sessions: Sessions;
@@ -90,6 +95,41 @@ describe('session', () => {
     expect(items).toHaveLength(33);
     expect(Math.max(...items.map(itemBytes))).toBeLessThanOrEqual(1_024);
     expect(await (await owner(99_999)).getKeys('pre-key', Object.keys(keys))).toEqual(keys);
+  });
+
+  it('writes the pre-keys of a pairing in one call, and finds its own when the answer is lost', async () => {
+    const client = table();
+    const send = client.send.bind(client) as (command: unknown, options: unknown) => Promise<unknown>;
+    const calls: string[] = [];
+    const lossy = Object.assign(Object.create(client) as typeof client, {
+      send: async (command: object, options: unknown) => {
+        calls.push(command.constructor.name);
+        const answer = await send(command, options);
+        if (
+          command instanceof TransactWriteCommand &&
+          calls.filter((name) => name === 'TransactWriteCommand').length === 1
+        )
+          throw new TimeoutError('DynamoDB TransactWriteItems', 5_000);
+        return answer;
+      },
+    });
+    await paired();
+    const session = await owner(1, { table: lossy });
+    calls.length = 0;
+
+    await session.setKeys({ 'pre-key': manyPreKeys });
+
+    expect(calls).toEqual(['BatchGetCommand', 'TransactWriteCommand', 'TransactWriteCommand']);
+    expect(await (await owner(1)).getKeys('pre-key', Object.keys(manyPreKeys))).toEqual(manyPreKeys);
+  });
+
+  it('writes none of many pre-keys when a newer owner has written one of their items', async () => {
+    const older = await paired(1);
+    await (await owner(2)).setKeys({ 'pre-key': { '30': { a: 1 } } });
+
+    await expect(older.setKeys({ 'pre-key': manyPreKeys })).rejects.toThrow(OwnershipLostError);
+
+    expect(await (await owner(2)).getKeys('pre-key', Object.keys(manyPreKeys))).toEqual({ '30': { a: 1 } });
   });
 
   it('removes a key', async () => {

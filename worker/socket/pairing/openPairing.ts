@@ -5,6 +5,9 @@ import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import type { SocketCredentials } from '../signal/socketCredentials.ts';
 import { Pairing } from './pairing.ts';
 
+/** How long a finished pairing waits for the gate, in milliseconds: about as long as WhatsApp waits for its confirmation. */
+const SUSPENDED_MS = 40_000;
+
 export interface PairingParts {
   readonly socket: Pick<ReturnType<typeof makeWASocket>, 'ws' | 'sendNode' | 'requestPairingCode'>;
   readonly order: InboundOrder;
@@ -31,9 +34,11 @@ export function openPairing(options: OpenSocketOptions, parts: PairingParts): Pa
       enter('pairing');
       emit({ type: 'pairing_offered', generation, offer });
     },
-    store: (made) => {
-      gate.assertOpen();
-      return session.storeNewCredentials(made);
+    store: async (made) => {
+      // A pairing cannot be had again without the person who scans. A gate that is closed for a moment, because the store
+      // of the leases is slow, is waited for, as every write of the session waits for it.
+      await gate.whenOpen(SUSPENDED_MS);
+      await session.storeNewCredentials(made);
     },
     paired: () => {
       credentials.paired();
