@@ -82,7 +82,7 @@ export const assumptions = {
     value: 3,
     unit: 'requests',
     basis: 'counted',
-    why: 'send, receive, delete; nothing batched',
+    why: 'send, receive, delete; calls are shared only where many come within milliseconds',
   },
   pollSeconds: { value: 20, unit: 's', basis: 'counted', why: 'one long poll of a shard queue' },
   pollersPerFunction: {
