@@ -59,6 +59,15 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'dead-functions',
+    what: 'What functions had in their hands when their process was killed goes on within 45 s, and nothing of it is lost.',
+    daily: 'the times of queues and functions fit: `test/infra/stacks/stacks.test.ts`',
+    place: 'beside',
+    whole: file('test/infra/local/deadFunctions.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
     name: 'watchdog-rungs',
     what: 'A connection that nothing helps is restarted twice, handed off three times, and then its task is stopped.',
     daily:

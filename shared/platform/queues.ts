@@ -19,11 +19,11 @@ export const MESSAGE_BYTES = 1_048_576;
 
 /**
  * The times of a function that is fed from a queue. A function that died holds what it had until the visibility timeout
- * is over, which with the time of a poll is the time until the work goes on: 45 s. The function ends before, so that two
- * runs never have the same message in their hands: its timeout has room for a webhook (10 s) and three store calls, and
- * the difference for the time between the poll and the call of the function.
+ * is over; with a poll and what has come meanwhile the work goes on within 45 s. The function ends before, so that two
+ * runs never have the same message in their hands: its timeout has room for a webhook (10 s) and two store calls at their
+ * longest, and the difference for the time between the poll and the call of the function.
  */
-export const functionTimes = { timeoutSeconds: 25, visibilitySeconds: 40 } as const;
+export const functionTimes = { timeoutSeconds: 20, visibilitySeconds: 30 } as const;
 /**
  * How long a record of facts is tried before it goes to the dead letters, in seconds: a store may be away for as long.
  * What no try can record is set aside at once.

@@ -160,7 +160,7 @@ describe('functions', () => {
         batch: properties['BatchSize'],
         atOnce: (properties['ScalingConfig'] as Record<string, unknown>)['MaximumConcurrency'],
         room: (queue?.visibilityTimeoutSeconds ?? 0) - Number(target['Timeout']) >= 10,
-        goesOn: (queue?.visibilityTimeoutSeconds ?? 60) <= 45 - 5,
+        goesOn: (queue?.visibilityTimeoutSeconds ?? 60) <= 45 - 15,
         reserved: target['ReservedConcurrentExecutions'],
       };
     });
