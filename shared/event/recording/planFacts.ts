@@ -10,7 +10,7 @@ import { rowOf } from '../facts/factRows.ts';
 import { marksOf, subjectOf, type FactInHand, type MarkPlace } from './factInHand.ts';
 import type { RowsRead } from './readRows.ts';
 import { RowInHand, type Item, type NewEvent } from './rowInHand.ts';
-import { parseMark } from './toldMark.ts';
+import { factHashOf, parseMark, type ToldMark } from './toldMark.ts';
 
 /** An event that an earlier run of the same batch has written into the log, as it stands there. */
 export interface ToldEvent {
@@ -39,9 +39,9 @@ export interface FactsPlan {
  * Decides what becomes of some facts of one connection: a fold over them, so that each sees the rows as the facts before
  * it leave them. Pure. A fact is
  *
- * - *told*, if its mark names its own batch and an event that is in the log: that event is delivered again;
- * - *told anew*, if its mark names its own batch and a place that is void;
- * - *handled*, if its mark names another batch, or an earlier fact of this run has taken it;
+ * - *told*, if its mark names it in its own batch, and an event that is in the log: that event is delivered again;
+ * - *told anew*, if its mark names it in its own batch, and a place that is void;
+ * - *handled*, if its mark names another fact or batch, or an earlier fact of this run has taken it;
  * - *new* otherwise.
  *
  * @param settled the texts of the events that marks of these batches name; undefined for a place that is void
@@ -117,7 +117,7 @@ interface OwnMark {
 /** The mark that an earlier run of the fact's own batch has left; `handled` where another fact was first. */
 function ownMark(
   { rowAt }: Fold,
-  { source }: FactInHand,
+  { source, raw }: FactInHand,
   places: readonly MarkPlace[],
 ): OwnMark | 'handled' | undefined {
   let handled: 'handled' | undefined;
@@ -126,11 +126,15 @@ function ownMark(
     const text = row.markText(place.attribute);
     const mark = parseMark(text);
     if (row.isClaimed(place.attribute)) handled = 'handled';
-    else if (mark !== undefined && text !== undefined && mark.batchId === source.batchId) {
+    else if (mark !== undefined && text !== undefined && isOf(mark, { source, raw })) {
       return { place, text, eventId: mark.eventId };
     } else if (mark !== undefined) handled = 'handled';
   }
   return handled;
+}
+
+function isOf(mark: ToldMark, { source, raw }: Pick<FactInHand, 'source' | 'raw'>): boolean {
+  return mark.batchId === source.batchId && mark.factHash === factHashOf(raw);
 }
 
 function decide(fold: Fold, { source, fact }: FactInHand, again: boolean): FactPlan<EventDraft> {

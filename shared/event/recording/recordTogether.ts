@@ -2,6 +2,8 @@ import { AppError } from '../../kernel/appError.ts';
 import { backoffMs } from '../../kernel/backoff.ts';
 import { judgeFailure } from '../../platform/judgeFailure.ts';
 import { laneOf } from '../eventLanes.ts';
+import type { Lane } from '../eventLog.ts';
+import type { ConnectionId, TenantId } from '../../kernel/id.ts';
 import { commitInLane, type UnitPlan } from './commitInLane.ts';
 import { planFacts } from './planFacts.ts';
 import { asLogged } from './loggedEvent.ts';
@@ -94,7 +96,12 @@ async function run(
     const isOneToBlame = how === 'together' && judgeFailure(error) === 'permanent';
     return units.map((unit) => (isOneToBlame ? { outcome: 'again', unit } : { outcome: 'failed', error }));
   }
-  const planned = await Promise.all(units.map((unit) => planUnit(dependencies, unit, read)));
+  const lanesOf = new Map(units.map(({ tenantId }) => [tenantId, lanesOfTenant(dependencies, tenantId)]));
+  const planned = await Promise.all(
+    units.map((unit) =>
+      planUnit(dependencies, unit, read, lanesOf.get(unit.tenantId) ?? lanesOfTenant(dependencies, unit.tenantId)),
+    ),
+  );
   const outcomes = new Map<Unit, RunOutcome>();
   const plans: UnitPlan[] = [];
   for (const one of planned) {
@@ -109,11 +116,25 @@ async function run(
   return units.map((unit) => outcomes.get(unit) ?? { outcome: 'again', unit });
 }
 
+/** Finds lanes of a tenant's log one after the other: the first look reads what the others then know. */
+function lanesOfTenant(
+  dependencies: RecordDependencies,
+  tenantId: TenantId,
+): (connectionId: ConnectionId) => Promise<Lane> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (connectionId) => {
+    const lane = last.then(() => laneOf(dependencies, tenantId, connectionId));
+    last = lane.catch(() => undefined);
+    return lane;
+  };
+}
+
 /** Decides what is to be written for a unit; its outcome, where nothing is. */
 async function planUnit(
   dependencies: RecordDependencies,
   unit: Unit,
   read: RowsRead,
+  laneFor: (connectionId: ConnectionId) => Promise<Lane>,
 ): Promise<UnitPlan | { readonly of: Unit; readonly outcome: RunOutcome }> {
   const { tenantId, connectionId, facts } = unit;
   try {
@@ -127,7 +148,7 @@ async function planUnit(
       const events = plan.events.flatMap((event) => ('text' in event ? [asLogged(event)] : []));
       return { of: unit, outcome: { outcome: 'recorded', events, facts } };
     }
-    return { unit, plan, lane: await laneOf(dependencies, tenantId, connectionId) };
+    return { unit, plan, lane: await laneFor(connectionId) };
   } catch (error) {
     return { of: unit, outcome: { outcome: 'failed', error } };
   }

@@ -7,7 +7,7 @@ import { fencedBy } from '../../platform/fence.ts';
 import type { ItemKey } from '../../platform/keys.ts';
 import type { EventDraft } from '../event.ts';
 import type { FactInHand } from './factInHand.ts';
-import { toMarkText } from './toldMark.ts';
+import { factHashOf, toMarkText } from './toldMark.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
 
@@ -93,8 +93,9 @@ export class RowInHand {
   /** The write of the row, for a call of its own or for a transaction. */
   toWrite(TableName: string, nowMs: number, idOf: (event: NewEvent) => EventId): TransactionWrite {
     const marks = [...this.#marks].map(([attribute, { was, event }]) => {
-      const { batchId } = event.fact.source;
-      return { attribute, was, text: toMarkText({ eventId: idOf(event), batchId }) };
+      const { source, raw } = event.fact;
+      const mark = { eventId: idOf(event), batchId: source.batchId, factHash: factHashOf(raw) };
+      return { attribute, was, text: toMarkText(mark) };
     });
     return this.#stored === undefined
       ? { Put: this.#toPut(TableName, nowMs, marks) }
