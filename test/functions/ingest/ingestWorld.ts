@@ -94,11 +94,11 @@ export class IngestWorld {
       await this.#turn();
       if (state === 'stopped') await stop();
       requests += 1;
-      const isLast = requests === fate?.atRequest;
-      if (isLast && fate?.afterEffect !== true) await stop();
+      const isLast = fate !== undefined && requests === fate.atRequest;
+      if (isLast && !fate.afterEffect) await stop();
       const answer = effect();
       await this.#turn();
-      if (isLast && fate?.afterEffect === true) await stop();
+      if (isLast && fate.afterEffect) await stop();
       return answer;
     };
     const stop = async (): Promise<void> => {
