@@ -30,14 +30,11 @@ export interface MessageOwner {
   readonly token: number;
 }
 
-/** The end of a try to send, for the row. */
-export interface SendResult {
-  readonly state: 'sent' | 'failed' | 'expired';
+/** The end of a message that was not sent, for the row. */
+export interface SendFailure {
+  readonly state: 'failed';
   readonly atMs: number;
-  readonly error?: SendError | undefined;
-  /** The other name of the recipient, where it is known. */
-  readonly toAlias?: string | undefined;
-  readonly toSelf?: true | undefined;
+  readonly error: SendError;
 }
 
 /** Reads and writes of message rows, each with its condition. */
@@ -151,18 +148,16 @@ export class MessageStore {
   }
 
   /**
-   * Records the result of a send. Condition: it moves the state forward and no newer owner has tried the message.
-   * Returns `refused` when the row already says more, for example `delivered`.
+   * Records that a message failed. Condition: WhatsApp does not have it, and no newer owner has tried it. Returns `refused`
+   * when the row already says more, for example `delivered`.
    */
-  async recordResult(owner: MessageOwner, messageId: MessageId, result: SendResult): Promise<'recorded' | 'refused'> {
-    const { state, atMs, error, toAlias, toSelf } = result;
-    const sets = {
-      [state === 'sent' ? 'sentAtMs' : 'endedAtMs']: atMs,
-      ...(error === undefined ? {} : { error: error.code }),
-      ...(error?.whatsappCode === undefined ? {} : { whatsappCode: error.whatsappCode }),
-      ...(toAlias === undefined ? {} : { toAlias }),
-      ...(toSelf === undefined ? {} : { toSelf }),
-    };
+  async recordFailure(
+    owner: MessageOwner,
+    messageId: MessageId,
+    { state, atMs, error }: SendFailure,
+  ): Promise<'recorded' | 'refused'> {
+    const number = error.whatsappCode === undefined ? {} : { whatsappCode: error.whatsappCode };
+    const sets = { endedAtMs: atMs, error: error.code, ...number };
     const names = Object.keys(sets);
     const outcome = await this.#advance(
       owner.connectionId,

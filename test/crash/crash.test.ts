@@ -13,7 +13,7 @@ const WIDTH = 2;
 const telling: readonly Point[] = [
   { scenario: 'receive-steady', plan: { call: 'queue SendMessageBatch events#2', when: 'before' } },
   { scenario: 'receive-steady', plan: { call: 'queue SendMessageBatch events#2', when: 'after' } },
-  { scenario: 'send-steady', plan: { call: 'store Put SESSION#3', when: 'after' } },
+  { scenario: 'send-steady', plan: { call: 'store Put SIGNAL#2', when: 'after' } },
   { scenario: 'send-steady', plan: { call: 'socket write message#2', when: 'before' } },
   { scenario: 'send-steady', plan: { call: 'socket write message#2', when: 'after' } },
 ];

@@ -4,20 +4,24 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { factBatchSchema } from '../../shared/event/factBatch.ts';
 import type { Fact } from '../../shared/event/facts/factRows.ts';
+import { recordResultsIn } from '../worker/recordResults.ts';
 import { commandQueueName, eventQueueName } from '../../shared/platform/queues.ts';
 
-/** Reads the events queue as ingest does, and keeps every fact in the order in which the queue gave it. */
+/** Reads the events queue, writes results of sends on their rows as ingest does, and keeps every fact in the order in which the queue gave it. */
 export class EventsTap {
   readonly facts: Fact[] = [];
   readonly #queue: SQSClient;
   readonly #urlBase: string;
   readonly #stage: string;
+  readonly #table: DynamoDBDocumentClient;
   #reading: Promise<void> = Promise.resolve();
   #isStopped = false;
 
-  constructor(queue: SQSClient, urlBase: string, stage: string) {
+  constructor(queue: SQSClient, table: DynamoDBDocumentClient, urlBase: string, stage: string) {
+    this.#table = table;
     this.#queue = queue;
     this.#urlBase = urlBase;
     this.#stage = stage;
@@ -50,7 +54,9 @@ export class EventsTap {
         new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
       );
       for (const { Body = '', ReceiptHandle } of Messages) {
-        this.facts.push(...factBatchSchema.parse(JSON.parse(Body)).events);
+        const batch = factBatchSchema.parse(JSON.parse(Body));
+        await recordResultsIn({ table: this.#table, stage: this.#stage }, batch);
+        this.facts.push(...batch.events);
         await this.#queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
       }
     }

@@ -121,5 +121,5 @@ function kindOf({ pk, sk }: Input): string {
 
 /** The first word of a key: keys of the session store begin with the number of their credentials. */
 function kindOfText(key: string): string {
-  return /^(?:C\d+#)?([A-Z]+)(?:#|$)/.exec(key)?.[1] ?? '';
+  return /^(?:C\d+(?:R\d+)?#)?([A-Z]+)(?:#|$)/.exec(key)?.[1] ?? '';
 }

@@ -56,7 +56,7 @@ export class Scene {
     const config = aStoreConfig(site, { stage });
     this.#table = makeDocumentClient(config);
     this.#queue = makeQueueClient(config);
-    this.#tap = new EventsTap(this.#queue, site.queues.queueUrlBase, stage);
+    this.#tap = new EventsTap(this.#queue, this.#table, site.queues.queueUrlBase, stage);
     const { queueUrlBase } = site.queues;
     this.#tenant = new Tenant({ table: this.#table, queue: this.#queue, stage, queueUrlBase, shard: SHARD });
     this.#before = whatsApp.stats();

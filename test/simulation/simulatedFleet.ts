@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { factBatchSchema } from '../../shared/event/factBatch.ts';
+import { factBatchSchema, type FactBatch } from '../../shared/event/factBatch.ts';
 import { markTaskDead, requestHandOffs } from '../../shared/fleet/fleetLease.ts';
 import type { HandOffRequest } from '../../shared/fleet/fleetView.ts';
 import { makeId, type ConnectionId, type MessageId, type WorkerId } from '../../shared/kernel/id.ts';
@@ -308,11 +308,20 @@ export class SimulatedFleet {
     return found;
   }
 
-  /** Accepted messages whose rows are not at their end. */
+  /** Accepted messages whose rows are not at their end, and of which no end is published that ingest would write there. */
   unfinished(): readonly MessageId[] {
     const rows = this.aws.dynamoDb.items(`${STAGE}-core`).filter(({ sk }) => String(sk).startsWith(MESSAGE_PREFIX));
     const states = new Map(rows.map((item) => [item['messageId'], item['state'] as SendState]));
-    return this.accepted.map(({ messageId }) => messageId).filter((id) => !isDone(states.get(id) ?? 'accepting'));
+    const open = this.accepted.map(({ messageId }) => messageId).filter((id) => !isDone(states.get(id) ?? 'accepting'));
+    const told = open.length === 0 ? new Set<MessageId>() : this.#toldEnds();
+    return open.filter((id) => !told.has(id));
+  }
+
+  /** Messages of which an end is published. */
+  #toldEnds(): ReadonlySet<MessageId> {
+    const bodies = this.aws.sqs.messages(`${QUEUE_URL_BASE}${eventQueueName(STAGE)}`);
+    const facts = bodies.flatMap(({ body }) => (JSON.parse(body) as FactBatch).events);
+    return new Set(facts.flatMap((fact) => (fact.kind === 'send_result' ? [fact.messageId] : [])));
   }
 
   /** Commands that are in the queue of a shard. */

@@ -39,7 +39,7 @@ describe('a worker while a store does not answer', () => {
     passages = { dynamodb: await proxyOf(core.endpoint), sqs: await proxyOf(queues.endpoint) };
     phones = new WhatsAppClient(whatsApp.controlUrl);
     keyFile = makeKeyFile();
-    published = collectFacts(makeQueueClient(aStoreConfig({ queues })), queues.queueUrlBase);
+    published = collectFacts(makeQueueClient(aStoreConfig({ queues })), queues.queueUrlBase, core.recordResults);
     await phones.addPhone(OWN, 'Own');
     await phones.addPhone(CONTACT, 'Contact');
     worker = startWorkerProcess({

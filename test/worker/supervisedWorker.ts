@@ -90,7 +90,7 @@ export class SupervisedWorker {
     this.#queueUrlBase = queues.queueUrlBase;
     const stores = aStoreConfig({ dynamoDb: { endpoint: core.endpoint }, queues });
     this.#queue = makeQueueClient(stores);
-    this.#published = collectFacts(this.#queue, queues.queueUrlBase);
+    this.#published = collectFacts(this.#queue, queues.queueUrlBase, this.core.recordResults);
     const keyFile = makeKeyFile();
     const logger = makeWatchedLogger((problem) => void this.broken.push(problem));
     const config = workerConfig({

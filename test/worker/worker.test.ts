@@ -37,7 +37,7 @@ describe('worker processes', () => {
     queue = makeQueueClient(aStoreConfig({ queues }));
     phones = new WhatsAppClient(whatsApp.controlUrl);
     keyFile = makeKeyFile();
-    published = collectFacts(queue, queues.queueUrlBase);
+    published = collectFacts(queue, queues.queueUrlBase, core.recordResults);
     await phones.addPhone(OWN, 'Own');
     await phones.addPhone(CONTACT, 'Contact');
   });

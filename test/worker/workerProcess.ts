@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { factBatchSchema } from '../../shared/event/factBatch.ts';
+import { factBatchSchema, type FactBatch } from '../../shared/event/factBatch.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
 import type { Fact } from '../../shared/event/facts/factRows.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import { isPassing } from '../../shared/platform/judgeStoreCall.ts';
@@ -79,7 +80,11 @@ export function makeKeyFile(): { readonly path: string; readonly remove: () => v
 }
 
 /** Takes what workers published out of the events queue, as ingest would. */
-export function collectFacts(queue: SQSClient, queueUrlBase: string) {
+export function collectFacts(
+  queue: SQSClient,
+  queueUrlBase: string,
+  record: (batch: FactBatch) => Promise<void> = () => Promise.resolve(),
+) {
   const facts: Fact[] = [];
   const byConnection = new Map<ConnectionId, Fact[]>();
   const tokens = new Set<number>();
@@ -90,12 +95,14 @@ export function collectFacts(queue: SQSClient, queueUrlBase: string) {
       // A machine that stood still answers late: it is asked again, as ingest would be by SQS.
       const answer = await queue
         .send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }))
-        .catch((error: unknown) => {
-          if (isPassing(error)) return undefined;
-          throw error;
+        .catch(async (error: unknown) => {
+          if (!isPassing(error)) throw error;
+          await systemClock.sleep(100);
+          return undefined;
         });
       for (const { Body = '', ReceiptHandle } of answer?.Messages ?? []) {
         const batch = factBatchSchema.parse(JSON.parse(Body));
+        await record(batch);
         facts.push(...batch.events);
         byConnection.set(batch.connectionId, [...(byConnection.get(batch.connectionId) ?? []), ...batch.events]);
         tokens.add(batch.token);

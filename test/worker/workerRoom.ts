@@ -29,12 +29,14 @@ export class WorkerRoom {
   readonly #queue: SQSClient;
   readonly #whatsApp: WhatsAppSimulator;
   readonly #keyFile = makeKeyFile();
+  readonly #published: ReturnType<typeof collectFacts>;
 
   private constructor(core: Core, queues: Awaited<ReturnType<typeof startQueues>>, whatsApp: WhatsAppSimulator) {
     this.core = core;
     this.#queues = queues;
     this.#queue = makeQueueClient(aStoreConfig({ queues }));
     this.#whatsApp = whatsApp;
+    this.#published = collectFacts(this.#queue, queues.queueUrlBase, core.recordResults);
     this.phones = new WhatsAppClient(whatsApp.controlUrl);
   }
 
@@ -49,6 +51,7 @@ export class WorkerRoom {
 
   async stop(): Promise<void> {
     await this.killAll();
+    await this.#published.stop();
     this.#queue.destroy();
     await Promise.all([this.#whatsApp.stop(), this.#queues.stop(), this.core.stop()]);
     this.#keyFile.remove();
@@ -174,9 +177,9 @@ export class WorkerRoom {
     return (await this.phones.messages(contact)).filter(({ fromMe }) => !fromMe).map(({ text }) => text);
   }
 
-  /** Keeps what the workers publish from now on, until it is stopped. */
+  /** What the workers published, until it is stopped. */
   collectFacts(): ReturnType<typeof collectFacts> {
-    return collectFacts(this.#queue, this.#queues.queueUrlBase);
+    return this.#published;
   }
 
   #command(command: Command, deduplicationId: string): Promise<void> {

@@ -40,6 +40,10 @@ export type CommandResult = 'done' | 'later';
 
 /** The number of parked messages that are read at a time: when all of them fail, and when their chats are learned. */
 const PAGE = 100;
+/** The number of ended messages that are remembered: more than are in hand at once. */
+const MOST_ENDED = 32;
+/** The same for all connections: most of them send nothing. */
+const NONE_ENDED: readonly MessageId[] = Object.freeze([]);
 const NOTHING: ReadonlySet<LookUp> = Object.freeze(new Set<LookUp>());
 
 /**
@@ -57,6 +61,11 @@ export class ConnectionOutbox {
    */
   readonly #chats = new ParkedChats();
   readonly #holds: ChatHolds;
+  /**
+   * The messages that ended last. Their ends are published, and their rows may not say so yet: a command that comes twice must
+   * not send one again.
+   */
+  #ended: readonly MessageId[] = NONE_ENDED;
   #finishing = false;
   readonly #pause: SendPause;
   readonly #lookUps: LookUpPauses;
@@ -101,6 +110,7 @@ export class ConnectionOutbox {
     return this.#turn.runExclusive(async () => {
       if (this.#finishing) return 'later';
       this.#dependencies.assertOpen();
+      if (this.#ended.includes(messageId)) return 'done';
       const command = { messageId, source: { enqueuedAtMs } };
       const socket = this.#usableSocket();
       if (socket !== undefined && !this.#chats.isKnown) await this.#learnChats(socket);
@@ -200,6 +210,7 @@ export class ConnectionOutbox {
     if (tried.message !== undefined && !this.#holds.isEmpty) {
       this.#holds.release(await socket.chatOf(tried.message.to));
     }
+    if (tried.result === 'settled') this.#ended = [...this.#ended, command.messageId].slice(-MOST_ENDED);
     return { attempt: tried.result };
   }
 

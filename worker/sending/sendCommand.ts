@@ -10,8 +10,8 @@ import {
   type Message,
   type SentMessage,
 } from '../../shared/message/message.ts';
-import type { MessageStore, SendResult } from '../../shared/message/messageStore.ts';
-import { toShownError, type SendErrorCode } from '../../shared/message/sendError.ts';
+import type { MessageStore } from '../../shared/message/messageStore.ts';
+import { toShownError, type SendError, type SendErrorCode } from '../../shared/message/sendError.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
@@ -35,7 +35,7 @@ export interface SendDependencies extends Pick<Surroundings, 'clock' | 'logger' 
 export type CommandSource = 'parked' | { readonly enqueuedAtMs: number };
 
 /**
- * `settled`: recorded and published, so that nothing is left to do. `again`: the message may have left. `unowned`: a
+ * `settled`: its end is published, so that nothing is left to do. `again`: the message may have left. `unowned`: a
  * newer owner has it. `waits`: nothing left, because WhatsApp limits a look-up or did not answer it. With the message,
  * where it was tried.
  */
@@ -95,9 +95,9 @@ function notBeforeMsOf(source: CommandSource): number | undefined {
 }
 
 /**
- * Tries a message: row → sending, wire, server's ack, row → result, fact. The write that begins the try is also the read
- * of the message. A crash in between is repaired by a redelivery: it sends under the same stanza id, or finds the result
- * and publishes it again.
+ * Tries a message: row → sending, wire, server's ack, fact. The write that begins the try is also the read of the
+ * message. A crash in between is repaired by a redelivery: it sends under the same stanza id, or finds the result and
+ * publishes it again.
  */
 export async function trySending(
   dependencies: SendDependencies,
@@ -182,21 +182,25 @@ export function hopelessBecause(connection: Connection | undefined): SendErrorCo
 
 type FinalVerdict = Extract<Verdict, { readonly verdict: 'sent' | 'failed' }>;
 
+/**
+ * Ends a message. That it was sent is published, and ingest writes it on the row: a worker that dies before sends the same
+ * bytes under the same stanza id once more, and WhatsApp shows them once. That it failed is on the row first: a message that
+ * somebody was told has failed is never tried again.
+ */
 async function settle(dependencies: SendDependencies, message: SentMessage, verdict: FinalVerdict): Promise<void> {
   const { messages, owned, clock, assertOpen } = dependencies;
-  const result: SendResult =
-    verdict.verdict === 'sent'
-      ? {
-          state: 'sent',
-          atMs: verdict.atMs,
-          toAlias: message.toAlias === undefined ? verdict.toAlias : undefined,
-          toSelf: verdict.toSelf,
-        }
-      : { state: 'failed', atMs: clock.nowMs(), error: verdict.error };
   assertOpen();
-  if ((await messages.recordResult(owned, message.messageId, result)) === 'recorded') {
+  if (verdict.verdict === 'sent') {
     countEnd(dependencies, message, verdict);
-    await publish(dependencies, message, toFacts(message, result));
+    const { atMs, toSelf } = verdict;
+    const toAlias = message.toAlias === undefined ? verdict.toAlias : undefined;
+    await publish(dependencies, message, toFacts(message, { state: 'sent', atMs, toAlias, toSelf }));
+    return;
+  }
+  const failure = { state: 'failed', atMs: clock.nowMs(), error: verdict.error } as const;
+  if ((await messages.recordFailure(owned, message.messageId, failure)) === 'recorded') {
+    countEnd(dependencies, message, verdict);
+    await publish(dependencies, message, toFacts(message, failure));
     return;
   }
   // A receipt was faster, or a newer owner was here: the row now has the result.
@@ -233,7 +237,11 @@ async function publish(
   await dependencies.publisher.publish(dependencies.owned, facts, message.correlationId);
 }
 
-type ToldResult = Pick<SendResult, 'atMs' | 'error' | 'toAlias' | 'toSelf'> & Pick<SendResultFact, 'state'>;
+interface ToldResult extends Pick<SendResultFact, 'state' | 'atMs'> {
+  readonly error?: SendError | undefined;
+  readonly toAlias?: string | undefined;
+  readonly toSelf?: true | undefined;
+}
 
 function toFacts(message: SentMessage, result: ToldResult): readonly (SendResultFact | ReceiptFact)[] {
   const fact = toFact(message.messageId, result);

@@ -3,7 +3,7 @@ import { ACCEPT_LIMIT_MS } from '../../../shared/message/message.ts';
 import { MAX_SEND_ATTEMPTS } from '../../../worker/sending/sendOutcomes.ts';
 import type { SendOutcome } from '../../../worker/socket/port/connectionSocket.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
-import { anOutbox, sequence, startCore, type Core, type FakeSocket } from './fakes.ts';
+import { anOutbox, sequence, startCore, type Core, type FakeSocket, FakePublisher } from './fakes.ts';
 
 describe('the outbox of a connection', () => {
   let core: Core;
@@ -57,7 +57,8 @@ describe('the outbox of a connection', () => {
     socket.answers.push({ outcome: 'acknowledged', atMs: 1_700_000_000_000, toSelf: true });
 
     await outbox.handle(message.messageId, sequence(1), Date.now());
-    await outbox.handle(message.messageId, sequence(1), Date.now());
+    const next = anOutbox(core, connection, { overrides: { publisher } }).outbox;
+    await next.handle(message.messageId, sequence(1), Date.now());
 
     const told = publisher.facts.map((fact) => ('state' in fact ? `${fact.kind} ${fact.state}` : fact.kind));
     expect(told).toEqual(['send_result sent', 'receipt delivered', 'send_result sent', 'receipt delivered']);
@@ -173,11 +174,28 @@ describe('the outbox of a connection', () => {
     const { outbox, socket, publisher } = anOutbox(core, connection);
     await outbox.handle(message.messageId, sequence(1), Date.now());
 
-    const result = await outbox.handle(message.messageId, sequence(1), Date.now());
+    const next = anOutbox(core, connection, { overrides: { publisher } }).outbox;
+    const result = await next.handle(message.messageId, sequence(1), Date.now());
 
     expect(result).toBe('done');
     expect(socket.sent.length).toBe(1);
-    expect(publisher.facts[1]).toEqual(publisher.facts[0]);
+    const [first] = publisher.facts;
+    expect(publisher.facts[1]).toMatchObject({ kind: 'send_result', key: first?.key, state: 'sent' });
+  });
+
+  it('sends a message once whose command comes again before its row says that it was sent', async () => {
+    const connection = await core.aConnection();
+    const message = await core.aMessage(connection, 'hello');
+    const publisher = new FakePublisher();
+    const { outbox, socket } = anOutbox(core, connection, { overrides: { publisher } });
+    await outbox.handle(message.messageId, sequence(1), Date.now());
+    const before = await core.stateOf(connection.connectionId, message.messageId);
+
+    const result = await outbox.handle(message.messageId, sequence(1), Date.now());
+
+    expect([before, result]).toEqual(['sending', 'done']);
+    expect(socket.sent).toHaveLength(1);
+    expect(publisher.results()).toEqual(['sent']);
   });
 
   it('deletes a command without a row', async () => {

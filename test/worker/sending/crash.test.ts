@@ -49,8 +49,8 @@ const dyingStore = (messages: MessageStore, life: Dying): MessageStore =>
     },
   });
 
-/** Calls of one send: read parked, begin, send, record, publish, and the delete that a later delivery makes up for. */
-const CALLS = 5;
+/** Calls of one send: read parked, begin, send, publish, and the delete that a later delivery makes up for. */
+const CALLS = 4;
 const lives = Array.from({ length: CALLS }, (_, place) => [
   { calls: place + 1, effect: 'before' as const },
   { calls: place + 1, effect: 'after' as const },
@@ -73,7 +73,7 @@ describe('a worker that dies while it sends', () => {
     const polling = makePollingClient(config, 2, 1);
     const queueUrl = `${queues.queueUrlBase}${commandQueueName('test', 0)}`;
     const socket = new FakeSocket();
-    const publisher = new FakePublisher();
+    const publisher = new FakePublisher(core.ingest);
     const cases: { readonly connection: Connection; readonly message: SentMessage; readonly life: Dying }[] = [];
     for (const { calls, effect } of lives) {
       const connection = await core.aConnection();
@@ -101,7 +101,7 @@ describe('a worker that dies while it sends', () => {
             probe: socket.probe,
           };
           const dyingPublisher: FactPublisher = {
-            publish: (owned, events) => life.call(() => publisher.publish(owned, events)),
+            publish: (owned, events, correlationId) => life.call(() => publisher.publish(owned, events, correlationId)),
           };
           const { outbox } = anOutbox(core, connection, {
             token,

@@ -7,6 +7,7 @@ import type { Connection } from '../../../shared/connection/connection.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
+import type { FactBatch } from '../../../shared/event/factBatch.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import {
   makeId,
@@ -24,7 +25,6 @@ import { ConnectionActions, type ActionsDependencies } from '../../../worker/act
 import { ConnectionOutbox, type OutboxDependencies } from '../../../worker/sending/connectionOutbox.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import type { FactPublisher } from '../../../worker/facts/factPublisher.ts';
-import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import type { ActionOutcome } from '../../../worker/socket/port/actionOutcome.ts';
 import type {
   ConnectionSocket,
@@ -35,6 +35,7 @@ import type {
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { someContent, wordsOf } from '../../shared/content/someContent.ts';
+import { recordResultsIn } from '../recordResults.ts';
 import { wellEvidence } from '../socket/wellEvidence.ts';
 
 export const anAccount = { phoneJid: '4915112345678@s.whatsapp.net', lid: undefined, name: undefined } as const;
@@ -87,10 +88,17 @@ export class FakeSocket implements ConnectionSocket {
 export class FakePublisher implements FactPublisher {
   readonly facts: Fact[] = [];
   isDown = false;
+  readonly #ingest: FactPublisher['publish'];
 
-  readonly publish = async (_connection: OwnedConnection, facts: readonly Fact[]): Promise<void> => {
+  /** @param ingest takes what was published; nobody, by default */
+  constructor(ingest: FactPublisher['publish'] = () => Promise.resolve()) {
+    this.#ingest = ingest;
+  }
+
+  readonly publish: FactPublisher['publish'] = async (connection, facts, correlationId): Promise<void> => {
     if (this.isDown) throw new Error('the events queue is down');
     this.facts.push(...facts);
+    await this.#ingest(connection, facts, correlationId);
   };
 
   results(): readonly string[] {
@@ -183,9 +191,21 @@ export async function startCore() {
     return message.error === undefined ? message.state : `${message.state}/${message.error.code}`;
   };
 
+  const recordResults = (batch: FactBatch): Promise<void> => recordResultsIn(dependencies, batch);
+  const ingest: FactPublisher['publish'] = (owned, facts, correlationId) =>
+    recordResults({
+      ...owned,
+      version: 1,
+      correlationId: correlationId ?? makeId('cor', Date.now(), systemRandom),
+      batchId: makeStanzaId(systemRandom),
+      events: [...facts],
+    });
+
   return {
     endpoint: dynamoDb.endpoint,
     table,
+    recordResults,
+    ingest,
     messages,
     actions,
     openActions,
@@ -211,7 +231,7 @@ export function anOutbox(
   } = {},
 ) {
   const { tenantId, connectionId, shard } = connection;
-  const publisher = new FakePublisher();
+  const publisher = new FakePublisher(core.ingest);
   const socket = new FakeSocket();
   const outbox = new ConnectionOutbox({
     owned: { tenantId, connectionId, shard, token: options.token ?? 1 },
