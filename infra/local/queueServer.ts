@@ -1,4 +1,6 @@
 import { buildApp } from 'fauxqs';
+import { GroupCommits, type Database } from './groupCommits.ts';
+import { wakeInTurns } from './queueWaiters.ts';
 
 /**
  * The SQS and S3 emulator. `startFauxqs` of the package listens on all interfaces, so the application is built here from
@@ -13,6 +15,8 @@ interface Stores {
 }
 
 interface Persistence {
+  readonly db: Database;
+  transaction: (write: () => void) => void;
   updateMessageReady: (messageId: string) => void;
   readonly updateMessageInflight: (
     messageId: string,
@@ -40,17 +44,21 @@ export async function startQueueServer(options: {
   readonly port: number;
   readonly dataDir?: string;
 }): Promise<QueueServer> {
-  const { SqsStore } = (await import(packageFile('sqs/sqsStore.js'))) as Pick<Stores, 'SqsStore'>;
+  const { SqsStore, SqsQueue } = (await import(packageFile('sqs/sqsStore.js'))) as Pick<Stores, 'SqsStore'> & {
+    readonly SqsQueue: { readonly prototype: object };
+  };
   const { SnsStore } = (await import(packageFile('sns/snsStore.js'))) as Pick<Stores, 'SnsStore'>;
   const { S3Store } = (await import(packageFile('s3/s3Store.js'))) as Pick<Stores, 'S3Store'>;
   const { PersistenceManager } = (await import(packageFile('persistence.js'))) as {
     readonly PersistenceManager: new (dataDir: string) => Persistence;
   };
   await takeAllCharacters();
+  wakeInTurns(SqsQueue.prototype);
   const sqsStore = new SqsStore();
   const snsStore = new SnsStore();
   const s3Store = new S3Store();
   const persistence = options.dataDir === undefined ? undefined : new PersistenceManager(options.dataDir);
+  let commits: GroupCommits | undefined;
   if (persistence !== undefined) {
     // Version 2.4.1 writes NULL into a column that does not accept it when a visibility is set to 0, and the message is
     // gone until a restart.
@@ -58,6 +66,7 @@ export async function startQueueServer(options: {
       persistence.updateMessageInflight(messageId, null, null, 0, undefined);
     // Loading comes first: a store that already has its persistence would write every loaded row again.
     persistence.load(sqsStore, snsStore, s3Store);
+    commits = gatherWrites(persistence);
     for (const store of [sqsStore, snsStore, s3Store, ...sqsStore.allQueues()]) store.persistence = persistence;
   }
   const app = buildApp({
@@ -65,14 +74,40 @@ export async function startQueueServer(options: {
     defaultRegion: 'us-east-1',
     stores: { sqsStore, snsStore, s3Store } as never,
   });
+  app.addHook('onSend', async () => commits?.committed());
   const endpoint = await app.listen({ port: options.port, host: '127.0.0.1' });
   return {
     endpoint,
     stop: async () => {
       await app.close();
+      commits?.commit();
       persistence?.close();
     },
   };
+}
+
+/** What the emulator writes for SQS. The rest of it has transactions of its own, which are not used here. */
+const WRITES = [
+  'insertQueue',
+  'deleteQueue',
+  'updateQueueAttributes',
+  'updateQueueSequenceCounter',
+  'insertMessage',
+  'deleteMessage',
+  'updateMessageInflight',
+  'updateMessageReady',
+  'deleteQueueMessages',
+] as const;
+
+function gatherWrites(persistence: Persistence): GroupCommits {
+  const commits = new GroupCommits(persistence.db);
+  commits.gather(persistence, WRITES);
+  const transaction = persistence.transaction.bind(persistence);
+  persistence.transaction = (write) => {
+    commits.commit();
+    transaction(write);
+  };
+  return commits;
 }
 
 /**
