@@ -1,0 +1,143 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import {
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type Message,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createQueues, queueUrlBase } from '../../../infra/local/queues.ts';
+import { startQueueServer, type QueueServer } from '../../../infra/local/queueServer.ts';
+import { makeQueueClient } from '../../../shared/platform/aws.ts';
+import { deliveryQueueName } from '../../../shared/platform/queues.ts';
+import { aStoreConfig } from '../../emulators/storeConfig.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const CALLERS = 8;
+/** Few enough for a busy machine, enough for the end to come in the middle. */
+const KILL_AFTER = 60;
+
+let data: string;
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'holdfast-queues-'));
+});
+afterEach(() => rmSync(data, { recursive: true, force: true }));
+
+interface Reached {
+  readonly queue: SQSClient;
+  readonly url: string;
+}
+
+async function reach(endpoint: string): Promise<Reached> {
+  await createQueues(endpoint, 'test', 1);
+  const base = queueUrlBase(endpoint);
+  const queue = makeQueueClient(aStoreConfig({ queues: { endpoint, queueUrlBase: base } }, { storeTimeoutMs: 30_000 }));
+  return { queue, url: `${base}${deliveryQueueName('test')}` };
+}
+
+/** The messages that a queue gives, until it gives none. */
+async function drain({ queue, url }: Reached): Promise<readonly Message[]> {
+  const all: Message[] = [];
+  for (;;) {
+    const { Messages = [] } = await queue.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10 }));
+    if (Messages.length === 0) return all;
+    all.push(...Messages);
+  }
+}
+
+async function startEmulators(): Promise<{
+  readonly process: ChildProcess;
+  readonly sqs: string;
+  readonly dynamoDbPid: number;
+}> {
+  const child = spawn(process.execPath, ['infra/local/emulatorsHost.ts', '--data', data], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return { process: child, ...(JSON.parse(line) as { readonly sqs: string; readonly dynamoDbPid: number }) };
+}
+
+async function kill({ process: child, dynamoDbPid }: Awaited<ReturnType<typeof startEmulators>>): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+  process.kill(dynamoDbPid, 'SIGKILL');
+}
+
+describe('the queue emulator', () => {
+  it('has every message that it accepted after it was killed in the middle', async () => {
+    const emulators = await startEmulators();
+    const { queue, url } = await reach(emulators.sqs);
+    const accepted = new Set<string>();
+    let next = 0;
+    const send = async (): Promise<void> => {
+      for (;;) {
+        const body = String((next += 1));
+        await queue.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
+        accepted.add(body);
+        if (accepted.size === KILL_AFTER) void kill(emulators);
+      }
+    };
+    // The calls under way at the end fail, and so does every later one.
+    await Promise.allSettled(Array.from({ length: CALLERS }, send));
+
+    const again = await startEmulators();
+    const kept = new Set((await drain(await reach(again.sqs))).map(({ Body = '' }) => Body));
+    await kill(again);
+
+    expect(accepted.size).toBeGreaterThanOrEqual(KILL_AFTER);
+    expect([...accepted].filter((body) => !kept.has(body))).toEqual([]);
+  });
+
+  describe('with long polls', () => {
+    let server: QueueServer;
+    let reached: Reached;
+    beforeEach(async () => {
+      server = await startQueueServer({ port: 0, dataDir: data });
+      reached = await reach(server.endpoint);
+    });
+    afterEach(() => server.stop());
+    const poll = async (seconds: number): Promise<number> => {
+      const command = new ReceiveMessageCommand({
+        QueueUrl: reached.url,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: seconds,
+      });
+      return (await reached.queue.send(command)).Messages?.length ?? 0;
+    };
+    const sendMany = (count: number) =>
+      reached.queue.send(
+        new SendMessageBatchCommand({
+          QueueUrl: reached.url,
+          Entries: Array.from({ length: count }, (_, index) => ({ Id: String(index), MessageBody: String(index) })),
+        }),
+      );
+
+    it('gives the messages of one call to one of them, and lets the others wait on', async () => {
+      const polls = [poll(3), poll(3)];
+
+      await sendMany(10);
+      const first = await Promise.race(polls);
+      await sendMany(4);
+
+      expect(first).toBe(10);
+      expect((await Promise.all(polls)).sort((left, right) => left - right)).toEqual([4, 10]);
+    });
+
+    it('wakes as many as there are messages for', async () => {
+      const polls = [poll(3), poll(3), poll(3)];
+
+      await Promise.all([sendMany(10), sendMany(10)]);
+      const counts = await Promise.all(polls);
+
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(20);
+    });
+  });
+});
