@@ -10,14 +10,15 @@ import { eventRoutes } from '../routes/events.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { lifecycleRoutes } from '../routes/lifecycle.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
+import { SendableConnections } from '../routes/sendableConnections.ts';
 import { webhookRoutes } from '../routes/webhooks.ts';
 import { webhookTrialRoutes, type WebhookTrialDependencies } from '../routes/webhookTrials.ts';
 
 export interface ApiDependencies
   extends
     HttpDependencies,
-    ConnectionRouteDependencies,
-    MessageRouteDependencies,
+    Omit<ConnectionRouteDependencies, 'sendable'>,
+    Omit<MessageRouteDependencies, 'sendable'>,
     ActionRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
@@ -26,10 +27,11 @@ export interface ApiDependencies
 /**
  * All routes of the API: the ones that this function serves, and for the OpenAPI document also the ones for operators.
  */
-export function apiRoutes(dependencies: ApiDependencies): {
+export function apiRoutes(given: ApiDependencies): {
   readonly served: readonly Route[];
   readonly all: readonly Route[];
 } {
+  const dependencies = { ...given, sendable: new SendableConnections(given.connections) };
   const known: Route[] = [
     ...connectionRoutes(dependencies),
     ...lifecycleRoutes(dependencies),

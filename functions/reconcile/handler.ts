@@ -1,112 +1,86 @@
-import { notEnqueuedDraft } from '../../shared/event/facts/messageStatus.ts';
-import { notEnqueuedKey } from '../../shared/event/facts/sendResultFact.ts';
-import {
-  recordOnce,
-  type OncePlan,
-  type RecordDependencies,
-  type RecordedEvent,
-} from '../../shared/event/recordOnce.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import { enqueueCommand, type CommandQueue } from '../../shared/message/command.ts';
 import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
-import { notEnqueuedWrite } from '../../shared/message/messageWrites.ts';
 import {
-  listUnqueued,
-  minuteOf,
+  listNoted,
   moveCursor,
   readCursor,
-  unmarkUnqueued,
-  type UnqueuedMessage,
+  WINDOW_MS,
+  windowOf,
+  type NotedConnection,
+  type UnqueuedDependencies,
 } from '../../shared/message/unqueuedMessages.ts';
-import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
-import { enqueueDeliveries, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
-import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
-import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 
 export interface ReconcileDependencies
-  extends Pick<Surroundings, 'logger' | 'metrics'>, RecordDependencies, DeliveryQueue {
-  readonly messages: Pick<MessageStore, 'find'>;
-  readonly endpoints: Pick<EndpointStore, 'list'>;
+  extends Pick<Surroundings, 'clock' | 'logger'>, UnqueuedDependencies, CommandQueue {
+  readonly messages: Pick<MessageStore, 'listQueued'>;
 }
 
 /**
- * The time beyond the limit that a request has which began just before it, in milliseconds: nothing is given up while
+ * The time beyond the limit that a request has which began just before it, in milliseconds: nothing is asked about while
  * it is being enqueued.
  */
 const GRACE_MS = 60_000;
-/** The greatest number of minutes that one run handles; after an outage the next runs catch up. */
-const MINUTES_PER_RUN = 120;
+/** The greatest number of windows that one run handles; after an outage the next runs catch up. */
+const WINDOWS_PER_RUN = 24;
 
 /**
- * Reconcile, each minute: a message that was accepted and never reached the queue in its 15 minutes becomes
- * `failed(not_enqueued)`, with an event, so that no message stays without an end. Throws when one could not be handled;
- * the others are, and the next run begins with its minute again. A message that the store refuses for good is left and
- * counted: no later minute waits for it.
+ * Reconcile, each minute: of a message that nobody has taken in its 15 minutes it is not known whether the queue ever had
+ * its command. So the queue itself is asked: the command is put into it once more. A group of the queue keeps its order,
+ * so when a worker comes to this one, it has worked all that was there before; a message that is still `queued` then was
+ * never there, and the worker ends it as `failed(not_enqueued)`.
+ *
+ * - A run dies, or is made twice: the queue takes the same question once in five minutes, and a worker answers each
+ *   alike.
+ * - Nobody polls the queue: the question waits behind the commands that it asks about.
+ *
+ * Throws when one message could not be looked after; the others are, and the next run begins with its window again. One
+ * that is refused for good is left: no later window waits for it.
  */
 export function makeReconcileHandler(dependencies: ReconcileDependencies): () => Promise<void> {
   return async () => {
-    const due = minuteOf(dependencies.clock.nowMs() - ACCEPT_LIMIT_MS - GRACE_MS) - 1;
+    const due = windowOf(dependencies.clock.nowMs() - ACCEPT_LIMIT_MS - GRACE_MS) - 1;
     const done = (await readCursor(dependencies)) ?? due - 1;
     const failures: unknown[] = [];
-    for (let minute = done + 1; minute <= Math.min(due, done + MINUTES_PER_RUN); minute++) {
-      for (const marker of await listUnqueued(dependencies, minute)) {
-        await lookAfter(dependencies, marker).catch((error: unknown) => {
+    for (let window = done + 1; window <= Math.min(due, done + WINDOWS_PER_RUN); window++) {
+      for (const noted of await listNoted(dependencies, window)) {
+        await askAbout(dependencies, noted, window).catch((error: unknown) => {
           if (judgeFailure(error) === 'passing') failures.push(error);
-          else leave(dependencies, marker, error);
+          else leave(dependencies, noted, error);
         });
       }
-      if (failures.length === 0) await moveCursor(dependencies, minute);
+      if (failures.length === 0) await moveCursor(dependencies, window);
     }
     if (failures.length > 0)
-      throw new AggregateError(failures, `${failures.length} messages could not be looked after`);
+      throw new AggregateError(failures, `${failures.length} connections could not be looked after`);
   };
 }
 
-function leave({ logger, metrics }: ReconcileDependencies, marker: UnqueuedMessage, error: unknown): void {
-  const { tenantId, connectionId, messageId } = marker;
-  metrics.count('FactsRefused', { reason: refusalOf(error) });
-  logger.error('a message that never reached the queue was refused', { tenantId, connectionId, messageId, error });
-}
-
-async function lookAfter(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<void> {
-  const { tenantId, connectionId, messageId } = marker;
-  const source = {
+function leave({ logger }: ReconcileDependencies, { tenantId, connectionId }: NotedConnection, error: unknown): void {
+  logger.error('messages that may never have reached the queue could not be asked about', {
     tenantId,
     connectionId,
-    factKeys: [notEnqueuedKey(messageId)] as const,
-    // The id is the same in each run, so that a run that died before the fan-out is completed by the next.
-    batchId: `reconcile:${messageId}`,
-  };
-  const event = await recordOnce(dependencies, source, () => giveUp(dependencies, marker));
-  if (event !== undefined) await tell(dependencies, marker, event);
-  await unmarkUnqueued(dependencies, marker);
-}
-
-async function giveUp(dependencies: ReconcileDependencies, marker: UnqueuedMessage): Promise<OncePlan> {
-  const { connectionId, messageId } = marker;
-  const message = await dependencies.messages.find(connectionId, messageId);
-  // Only the marker is left over: either the row was never written, or the message was enqueued after all.
-  if (message?.direction !== 'out' || message.state !== 'accepting') return { plan: 'ignored' };
-  const nowMs = dependencies.clock.nowMs();
-  return {
-    plan: 'stored',
-    draft: notEnqueuedDraft(message, nowMs),
-    changes: [notEnqueuedWrite(dependencies.stage, connectionId, messageId, nowMs)],
-  };
-}
-
-async function tell(
-  dependencies: ReconcileDependencies,
-  { tenantId, connectionId, messageId }: UnqueuedMessage,
-  event: RecordedEvent,
-): Promise<void> {
-  const { eventId, correlationId } = event;
-  dependencies.metrics.count('CommandsEnded', { outcome: 'failed' });
-  await enqueueDeliveries(dependencies, await dependencies.endpoints.list(tenantId), [event]);
-  dependencies.logger.warn('message never reached the queue and is given up', {
-    tenantId,
-    connectionId,
-    messageId,
-    eventId,
-    correlationId,
+    error,
   });
+}
+
+async function askAbout(
+  dependencies: ReconcileDependencies,
+  { tenantId, connectionId, shard }: NotedConnection,
+  window: number,
+): Promise<void> {
+  const { messages, logger } = dependencies;
+  const from = window * WINDOW_MS;
+  for await (const { messageId, correlationId } of messages.listQueued(connectionId, from, from + WINDOW_MS)) {
+    const command = { version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId } as const;
+    await enqueueCommand(dependencies, shard, command, `late-${messageId}`);
+    logger.warn('nobody has taken a message: the queue is asked about it', {
+      tenantId,
+      connectionId,
+      messageId,
+      correlationId,
+    });
+  }
 }

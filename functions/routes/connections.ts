@@ -17,10 +17,13 @@ import type { CommandQueue } from '../../shared/message/command.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { route, type Answer, type Route } from '../http/route.ts';
+import type { SendableConnections } from './sendableConnections.ts';
 import { requestControl } from '../runtime/requestControl.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 export interface ConnectionRouteDependencies extends Pick<Surroundings, 'logger'>, PlacementDependencies, CommandQueue {
+  /** The connections that this process remembers as able to send. */
+  readonly sendable: Pick<SendableConnections, 'forget'>;
   readonly table: DynamoDBDocumentClient;
 }
 
@@ -54,7 +57,7 @@ const offerSchema = z
  * `connection_not_found`.
  */
 export async function findConnection(
-  connections: ConnectionStore,
+  connections: Pick<ConnectionStore, 'find'>,
   tenantId: TenantId,
   text: string | undefined,
 ): Promise<Connection> {
@@ -126,6 +129,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       handle: async ({ tenantId, parameters, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         await connections.setWanted(tenantId, connection.connectionId, 'deleted');
+        dependencies.sendable.forget(connection.connectionId);
         await control(connection, 'unlink', correlationId, 'recorded');
         return { status: 202 };
       },

@@ -60,6 +60,7 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
     correlationId: CorrelationId,
     truth: ControlTruth,
   ): Promise<Answer> => {
+    dependencies.sendable.forget(connection.connectionId);
     await requestControl(dependencies, connection, kind, correlationId, truth);
     const now = await findConnection(connections, tenantId, connection.connectionId);
     return { status: 202, json: toConnectionView(now, dependencies.clock.nowMs()) };

@@ -8,10 +8,12 @@ import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
+import type { SendableConnections } from './sendableConnections.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
 
 export interface MessageRouteDependencies extends AcceptDependencies {
   readonly connections: ConnectionStore;
+  readonly sendable: Pick<SendableConnections, 'find'>;
 }
 
 const CANCELLED_EXAMPLE = {
@@ -27,7 +29,7 @@ const CANCELLED_EXAMPLE = {
 
 // oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
-  const { connections, messages, clock } = dependencies;
+  const { connections, sendable, messages, clock } = dependencies;
   return [
     route('POST', '/v1/connections/{connectionId}/messages', {
       summary: 'Send a message: 202 means that it is in the queue',
@@ -35,10 +37,10 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
       headers: ['idempotency-key'],
       answers: { status: 202, schema: messageViewSchema },
       handle: async ({ tenantId, parameters, body, headers, correlationId }) => {
-        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        const connection = await sendable.find(tenantId, parameters['connectionId']);
         const idempotencyKey = readIdempotencyKey(headers);
         const message = await acceptMessage(dependencies, { connection, body, idempotencyKey, correlationId });
-        return { status: 202, json: toMessageView(message, clock.nowMs()) };
+        return { status: 202, json: toMessageView(message) };
       },
     }),
     route('GET', '/v1/connections/{connectionId}/messages', {
@@ -51,7 +53,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
         const nowMs = clock.nowMs();
         const page = await messages.list(connectionId, { before, limit: query.limit, nowMs });
-        const data = page.messages.map((message) => toMessageView(message, nowMs));
+        const data = page.messages.map((message) => toMessageView(message));
         return { status: 200, json: toPage(data, page.next) };
       },
     }),
@@ -63,7 +65,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const messageId = parseId('msg', parameters['messageId'] ?? '');
         const message = messageId && (await messages.find(connectionId, messageId));
         if (message === undefined) throw new AppError('message_not_found');
-        return { status: 200, json: toMessageView(message, clock.nowMs()) };
+        return { status: 200, json: toMessageView(message) };
       },
     }),
     route('DELETE', '/v1/connections/{connectionId}/messages/{messageId}', {
@@ -74,7 +76,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const messageId = parseId('msg', parameters['messageId'] ?? '');
         if (messageId === undefined) throw new AppError('message_not_found');
         const message = await cancelMessage(dependencies, { connection, messageId, correlationId });
-        return { status: 200, json: toMessageView(message, clock.nowMs()) };
+        return { status: 200, json: toMessageView(message) };
       },
     }),
   ];

@@ -3,7 +3,6 @@ import { publicStatusOf, type Connection } from '../../shared/connection/connect
 import { pauseCodes, pauseRules, type PauseCode } from '../../shared/connection/sendsPause.ts';
 import { readSettings, settingsSchema } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
-import { asShown } from '../../shared/message/acceptMessage.ts';
 import { contentSchema, messageFlagsSchema } from '../../shared/content/content.ts';
 import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } from '../../shared/message/party.ts';
 import { sendErrorSchema, toShownError } from '../../shared/message/sendError.ts';
@@ -100,7 +99,7 @@ export const messageViewSchema = z
   })
   .meta({ id: 'Message' });
 
-export function toMessageView(message: Message, nowMs: number): z.infer<typeof messageViewSchema> {
+export function toMessageView(message: Message): z.infer<typeof messageViewSchema> {
   const common = { id: message.messageId, stanzaId: message.stanzaId, createdAt: toTime(message.createdAtMs) };
   if (message.direction !== 'out') {
     const { direction, content, flags } = message;
@@ -116,7 +115,7 @@ export function toMessageView(message: Message, nowMs: number): z.infer<typeof m
       ...(flags === undefined ? {} : { flags: [...flags] }),
     };
   }
-  const { to, resolvedTo, toAlias, content, state, error, createdAtMs, ...times } = asShown(message, nowMs);
+  const { to, resolvedTo, toAlias, content, state, error, createdAtMs, ...times } = message;
   const { sentAtMs, deliveredAtMs, readAtMs } = inOrder(createdAtMs, times);
   return {
     ...common,

@@ -62,7 +62,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('SHARD', 'GetItem', 'UpdateItem'),
       core('CON', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
-      core('UNQUEUED', 'DeleteItem', 'PutItem'),
+      core('UNQUEUED', 'PutItem'),
       // The API writes a stand-in for a page that never came, so that readers go on.
       core('EVENTS', 'BatchGetItem', 'PutItem', 'Query'),
       // The API counts how many actions of a connection are open.
@@ -119,12 +119,10 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   },
   reconcile: {
     tables: [
-      { table: 'core', keys: ['UNQUEUED', 'UNQUEUED#*'], actions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'] },
-      core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
-      core('CON', 'GetItem', 'PutItem', 'UpdateItem'),
-      core('EVENTS', 'GetItem', 'PutItem', 'UpdateItem'),
+      { table: 'core', keys: ['UNQUEUED', 'UNQUEUED#*'], actions: ['GetItem', 'PutItem', 'Query'] },
+      core('CON', 'Query'),
     ],
-    queues: [{ queue: 'deliveries', actions: ['SendMessage'] }],
+    queues: [{ queue: 'commands', actions: ['SendMessage'] }],
     dataKeys: false,
   },
   taskStopped: {

@@ -1,21 +1,28 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Connection } from '../connection/connection.ts';
 import { AppError } from '../kernel/appError.ts';
-import { makeId, makeStanzaId, type CorrelationId, type MessageId, type StanzaId } from '../kernel/id.ts';
+import { backoffMs } from '../kernel/backoff.ts';
+import type { CorrelationId } from '../kernel/id.ts';
 import { toRecipient } from '../kernel/jid.ts';
+import { makeSentIds, type SentIds } from '../kernel/sentIds.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
-import { findReserved, reserveIds, type ReservedKey } from './idempotency.ts';
-import { ACCEPT_LIMIT_MS, type SentMessage } from './message.ts';
+import { findReserved } from './idempotency.ts';
+import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
+import type { CallerKey } from './newMessages.ts';
 import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
 import { hashOfRequest } from './requestHash.ts';
-import { markUnqueued, unmarkUnqueued } from './unqueuedMessages.ts';
-import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
- * Accept (docs/protocol.md, "Accept"): ids first, then the row, then the queue. Only when the queue has the command is the answer
- * 202. If anything fails before, the answer is 503 and the same Idempotency-Key carries on with the same ids, so the
- * recipient sees one message however often the caller tries. Nothing is enqueued later on its own.
+ * Accept (docs/protocol.md, "Accept"), in two round trips: the row with the caller's key, then the queue. Only when the
+ * queue has the command is the answer 202. If anything fails before, the answer is 503 and the same Idempotency-Key
+ * carries on with the same ids, so the recipient sees one message however often the caller tries.
+ *
+ * - The process dies between the two: the row is `queued`, and nobody was told so. The same key puts the command into the
+ *   queue; without a repetition reconcile finds out that the queue never had it.
+ * - The queue took the command and its answer was lost: 503, and the message may be sent. The same key gets its answer.
+ * - A command is there twice: a worker works the second on a row that says how far the message is.
  */
 export interface AcceptDependencies extends Pick<Surroundings, 'clock' | 'random'>, CommandQueue {
   readonly table: DynamoDBDocumentClient;
@@ -31,61 +38,34 @@ export interface AcceptRequest {
 
 /** The greatest backlog of one connection; more is refused. */
 const PARKED_LIMIT = 1_000;
-
-type Ids = {
-  readonly messageId: MessageId;
-  readonly stanzaId: StanzaId;
-};
+/**
+ * How often a message is written when others are in its way: the first requests of a window meet at its note, two
+ * requests at their key, and another message may have the ids that were drawn.
+ */
+const TRIES = 8;
+const RETRY_DELAY = { firstMs: 10, capMs: 200 } as const;
 
 /**
  * Accepts a message for sending. Returns the message as it stands: `queued`, or further on if the same key was used before.
  * Throws `connection_not_paired`, `recipient_invalid`, `too_many_parked`, `idempotency_conflict`, `not_enqueued`.
  */
 export async function acceptMessage(dependencies: AcceptDependencies, request: AcceptRequest): Promise<SentMessage> {
-  const { messages, clock, random } = dependencies;
   const { connection, body } = request;
   const to = resolveRecipient(body.to);
+  const key = keyOf(request, to);
   const refusal = refusalOf(connection);
-  if (refusal !== undefined) {
-    // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
-    const repeated = await findRepeated(dependencies, request);
-    if (repeated === undefined) throw refusal;
-    return repeated;
-  }
+  // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
+  const message = refusal === undefined ? await create(dependencies, request, to, key) : undefined;
+  const stored = message ?? (await findRepeated(dependencies, connection, key));
+  if (stored === undefined) throw refusal;
+  // The queue may not have the command of an earlier request; if it has, the second does no harm.
+  if (stored.state === 'queued') await enqueue(dependencies, connection.shard, stored);
+  return stored;
+}
 
-  const nowMs = clock.nowMs();
-  const fresh: Ids = { messageId: makeId('msg', nowMs, random), stanzaId: makeStanzaId(random) };
-  const ids = await reserveIds(dependencies, keyOf(request, nowMs), fresh);
-  const earlier = await messages.find(connection.connectionId, ids.messageId);
-  if (earlier?.direction === 'out' && (earlier.state !== 'accepting' || isTooLate(earlier, clock.nowMs()))) {
-    return asShown(earlier, clock.nowMs());
-  }
-  const message: SentMessage = {
-    ...ids,
-    tenantId: connection.tenantId,
-    connectionId: connection.connectionId,
-    direction: 'out',
-    to,
-    content: splitMessage(body).content,
-    state: 'accepting',
-    error: undefined,
-    correlationId: request.correlationId,
-    attempts: 0,
-    createdAtMs: clock.nowMs(),
-    sentAtMs: undefined,
-    deliveredAtMs: undefined,
-    readAtMs: undefined,
-  };
-  await markUnqueued(dependencies, message);
-  await messages.create(message);
-  await enqueue(dependencies, connection.shard, message);
-  // The queue has the command: 202 is already true, so a failure here must not become a 503. A worker treats both
-  // states alike.
-  await messages
-    .markQueued(connection.connectionId, ids.messageId)
-    .then(() => unmarkUnqueued(dependencies, message))
-    .catch(() => undefined);
-  return { ...message, state: 'queued' };
+/** Whether new messages are accepted for a connection now. */
+export function maySend(connection: Connection): boolean {
+  return refusalOf(connection) === undefined && connection.wanted !== 'deleted';
 }
 
 /** The reason why nothing new is accepted for a connection now. */
@@ -95,27 +75,64 @@ function refusalOf({ account, parkedCount }: Connection): AppError | undefined {
   return undefined;
 }
 
+/** Writes the message, or reads the one that was written under the same key before. */
+async function create(
+  dependencies: AcceptDependencies,
+  { connection, body, correlationId }: AcceptRequest,
+  to: string,
+  key: CallerKey | undefined,
+): Promise<SentMessage> {
+  const { messages, clock, random } = dependencies;
+  const { tenantId, connectionId, shard } = connection;
+  for (let attempt = 0; ; attempt++) {
+    const createdAtMs = clock.nowMs();
+    const message: SentMessage = {
+      ...makeSentIds(connectionId, createdAtMs, random),
+      tenantId,
+      connectionId,
+      direction: 'out',
+      to,
+      content: splitMessage(body).content,
+      state: 'queued',
+      error: undefined,
+      correlationId,
+      attempts: 0,
+      createdAtMs,
+      sentAtMs: undefined,
+      deliveredAtMs: undefined,
+      readAtMs: undefined,
+    };
+    const creation = await messages.create(message, shard, key);
+    if (creation.outcome === 'created') return message;
+    if (creation.outcome === 'conflict') throw new AppError('idempotency_conflict');
+    if (creation.outcome === 'repeated') return read(dependencies, connection, creation.ids);
+    const error = creation.outcome === 'busy' ? creation.error : new Error('no ids are free');
+    if (attempt + 1 === TRIES) throw error;
+    await clock.sleep(backoffMs(RETRY_DELAY, attempt, random.unit()));
+  }
+}
+
 /** Finds the message that was accepted under this key before. Throws `idempotency_conflict`. */
 async function findRepeated(
   dependencies: AcceptDependencies,
-  request: AcceptRequest,
+  connection: Connection,
+  key: CallerKey | undefined,
 ): Promise<SentMessage | undefined> {
-  const { messages, clock } = dependencies;
-  const nowMs = clock.nowMs();
-  const ids = await findReserved<Ids>(dependencies, keyOf(request, nowMs));
-  const message = ids && (await messages.find(request.connection.connectionId, ids.messageId));
-  if (message?.direction !== 'out') return undefined;
-  const shown = asShown(message, nowMs);
-  return shown.state === 'accepting' ? undefined : shown;
+  const { connectionId } = connection;
+  const nowMs = dependencies.clock.nowMs();
+  const ids =
+    key && (await findReserved<SentIds & Record<string, string>>(dependencies, { ...key, connectionId, nowMs }));
+  return ids === undefined ? undefined : read(dependencies, connection, ids);
 }
 
-/** The message as a reader sees it: one that never reached the queue is failed once its time is over. */
-export function asShown(message: SentMessage, nowMs: number): SentMessage {
-  return isTooLate(message, nowMs) ? { ...message, state: 'failed', error: { code: 'not_enqueued' } } : message;
-}
-
-function isTooLate(message: SentMessage, nowMs: number): boolean {
-  return message.state === 'accepting' && nowMs - message.createdAtMs > ACCEPT_LIMIT_MS;
+async function read(
+  { messages }: AcceptDependencies,
+  { connectionId }: Connection,
+  { messageId }: SentIds,
+): Promise<SentMessage> {
+  const message = await messages.find(connectionId, messageId);
+  if (message?.direction !== 'out') throw new Error('a key without its message: both are written in one transaction');
+  return message;
 }
 
 /** The address to send to: a phone number in international form, or a WhatsApp address. Throws `recipient_invalid`. */
@@ -126,9 +143,8 @@ export function resolveRecipient(to: string): string {
   throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
 }
 
-function keyOf({ connection, body, idempotencyKey }: AcceptRequest, nowMs: number): ReservedKey {
-  const bodyHash = hashOfRequest(body, resolveRecipient(body.to));
-  return { connectionId: connection.connectionId, callerKey: idempotencyKey, bodyHash, nowMs };
+function keyOf({ body, idempotencyKey: callerKey }: AcceptRequest, to: string): CallerKey | undefined {
+  return callerKey === undefined ? undefined : { callerKey, bodyHash: hashOfRequest(body, to) };
 }
 
 async function enqueue(dependencies: AcceptDependencies, shard: number, message: SentMessage): Promise<void> {

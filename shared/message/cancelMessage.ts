@@ -1,7 +1,6 @@
 import type { Connection } from '../connection/connection.ts';
 import { AppError } from '../kernel/appError.ts';
 import type { CorrelationId, MessageId } from '../kernel/id.ts';
-import { asShown } from './acceptMessage.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
 import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
@@ -34,14 +33,10 @@ export async function cancelMessage(dependencies: CancelDependencies, request: C
   const before = await messages.find(connectionId, messageId);
   if (before === undefined) throw new AppError('message_not_found');
   if (before.direction !== 'out') throw notCancellable('received');
-  const { state } = asShown(before, nowMs);
-  if (state !== 'cancelled') {
-    // A message that was given up is shown as failed before its row says so.
-    if (state === 'failed' || (await messages.cancel(connectionId, messageId, nowMs)) === 'refused') {
-      const now = await messages.find(connectionId, messageId);
-      if (now?.direction !== 'out') throw new AppError('message_not_found');
-      if (now.state !== 'cancelled') throw notCancellable(asShown(now, nowMs).state);
-    }
+  if (before.state !== 'cancelled' && (await messages.cancel(connectionId, messageId, nowMs)) === 'refused') {
+    const now = await messages.find(connectionId, messageId);
+    if (now?.direction !== 'out') throw new AppError('message_not_found');
+    if (now.state !== 'cancelled') throw notCancellable(now.state);
   }
   const message = await messages.find(connectionId, messageId);
   if (message?.direction !== 'out') throw new AppError('message_not_found');
@@ -67,6 +62,6 @@ async function tellOwner(
 
 function notCancellable(state: string): AppError {
   return new AppError('message_not_cancellable', {
-    detail: `Only a message that is accepting, queued or parked can be cancelled. This one is ${state}.`,
+    detail: `Only a message that is queued or parked can be cancelled. This one is ${state}.`,
   });
 }

@@ -7,7 +7,6 @@ import type { SendError } from './sendError.ts';
  * one of `sent … played`, `failed`, `expired`, `cancelled`.
  */
 export const sendStates = {
-  accepting: 0,
   queued: 1,
   parked: 2,
   sending: 3,

@@ -1,20 +1,16 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  GetCommand,
-  PutCommand,
-  UpdateCommand,
-  type DynamoDBDocumentClient,
-  type UpdateCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import { GetCommand, UpdateCommand, type DynamoDBDocumentClient, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+import { messageIdOf } from '../kernel/sentIds.ts';
 import { fencedBy } from '../platform/fence.ts';
-import { expiryOf, isExpired } from '../platform/expiry.ts';
-import { MESSAGE_PREFIX, messageKey, sentStanzaKey } from '../platform/keys.ts';
+import { isExpired } from '../platform/expiry.ts';
+import { firstMessageKey, MESSAGE_PREFIX, messageKey } from '../platform/keys.ts';
 import { queryItems, readPage } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { beginTry } from './beginTry.ts';
 import { toMessage } from './messageItem.ts';
 import { sendStates, type Message, type SendState, type SentMessage } from './message.ts';
+import { NewMessages, type CallerKey, type Creation } from './newMessages.ts';
 import { ParkedRows, type ParkedMessage } from './parkedRows.ts';
 import type { SendError } from './sendError.ts';
 
@@ -42,40 +38,18 @@ export class MessageStore {
   readonly #table: DynamoDBDocumentClient;
   readonly #TableName: string;
   readonly #parked: ParkedRows;
+  readonly #new: NewMessages;
 
   constructor({ table, stage }: MessageStoreDependencies) {
     this.#table = table;
     this.#parked = new ParkedRows(table, stage);
+    this.#new = new NewMessages(table, stage);
     this.#TableName = tableName(stage, 'core');
   }
 
-  /** Writes a new message and the way from its stanza id to it. Condition: the message is new; an old one is kept. */
-  async create(message: SentMessage): Promise<void> {
-    const ttl = expiryOf('message', message.createdAtMs);
-    await this.#table.send(
-      new PutCommand({
-        TableName: this.#TableName,
-        Item: { ...sentStanzaKey(message.connectionId, message.stanzaId), messageId: message.messageId, ttl },
-      }),
-    );
-    try {
-      await this.#table.send(
-        new PutCommand({
-          TableName: this.#TableName,
-          Item: {
-            ...messageKey(message.connectionId, message.messageId),
-            ...message,
-            error: message.error?.code,
-            whatsappCode: message.error?.whatsappCode,
-            rank: sendStates[message.state],
-            ttl,
-          },
-          ConditionExpression: 'attribute_not_exists(pk)',
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+  /** Writes a new message, with the caller's key where there is one. */
+  create(message: SentMessage, shard: number, key?: CallerKey): Promise<Creation> {
+    return this.#new.create(message, shard, key);
   }
 
   /** Finds one message, strongly consistent. The caller has read the connection under its tenant. */
@@ -88,11 +62,8 @@ export class MessageStore {
 
   /** Finds the message that we sent under a stanza id, which a receipt or a retry request names. */
   async findByStanza(connectionId: ConnectionId, stanzaId: StanzaId): Promise<SentMessage | undefined> {
-    const pointer = await this.#table.send(
-      new GetCommand({ TableName: this.#TableName, Key: sentStanzaKey(connectionId, stanzaId), ConsistentRead: true }),
-    );
-    if (pointer.Item === undefined) return undefined;
-    const message = await this.find(connectionId, pointer.Item['messageId'] as MessageId);
+    const messageId = messageIdOf(connectionId, stanzaId);
+    const message = messageId && (await this.find(connectionId, messageId));
     return message?.direction === 'out' ? message : undefined;
   }
 
@@ -119,12 +90,23 @@ export class MessageStore {
     return { messages: shown, next: last?.['messageId'] as MessageId | undefined };
   }
 
-  /**
-   * Moves a message from `accepting` to `queued`: the queue has the command. Condition: still `accepting`; else nothing
-   * to do.
-   */
-  async markQueued(connectionId: ConnectionId, messageId: MessageId): Promise<void> {
-    await this.#advance(connectionId, messageId, 'queued', 'SET #state = :state, #rank = :rank', {});
+  /** Lists the sent messages of a span of time that nobody has taken, oldest first, strongly consistent. */
+  async *listQueued(connectionId: ConnectionId, fromMs: number, untilMs: number): AsyncGenerator<SentMessage> {
+    const items = queryItems(this.#table, {
+      TableName: this.#TableName,
+      KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :until',
+      FilterExpression: '#state = :queued AND direction = :out',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: {
+        ':pk': messageKey(connectionId, '' as MessageId).pk,
+        ':from': firstMessageKey(fromMs),
+        ':until': firstMessageKey(untilMs),
+        ':queued': 'queued',
+        ':out': 'out',
+      },
+      ConsistentRead: true,
+    });
+    for await (const item of items) yield toMessage(item) as SentMessage;
   }
 
   /**
@@ -210,7 +192,7 @@ export class MessageStore {
   }
 
   /**
-   * Cancels a message that has not been tried. Condition: it is `accepting`, `queued` or `parked`; a worker's try begins with a
+   * Cancels a message that has not been tried. Condition: it is `queued` or `parked`; a worker's try begins with a
    * write under the opposite condition, so a cancelled message is never sent. Returns `refused` otherwise: read the row.
    */
   async cancel(connectionId: ConnectionId, messageId: MessageId, atMs: number): Promise<'cancelled' | 'refused'> {
@@ -236,7 +218,8 @@ export class MessageStore {
     message: Pick<SentMessage, 'messageId' | 'to'>,
     sequenceNumber: string,
   ): Promise<'parked' | 'already_parked'> {
-    if ((await this.#parked.put(owner, message, sequenceNumber)) === 'already_parked') return 'already_parked';
+    // Also a row that was there before: whoever wrote it may have died before the message said so.
+    const outcome = await this.#parked.put(owner, message, sequenceNumber);
     const { messageId } = message;
     const place = { values: { ':place': sequenceNumber }, token: owner.token };
     const update = 'SET #state = :state, #rank = :rank, parkedAs = :place';
@@ -248,7 +231,7 @@ export class MessageStore {
         ExpressionAttributeValues: { ':place': sequenceNumber },
       });
     }
-    return 'parked';
+    return outcome;
   }
 
   /**

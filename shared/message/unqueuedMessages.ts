@@ -1,104 +1,88 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { ConnectionId, MessageId, TenantId } from '../kernel/id.ts';
+import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { ConnectionId, TenantId } from '../kernel/id.ts';
 import { expiryOf } from '../platform/expiry.ts';
 import { unqueuedCursorKey, unqueuedKey, unqueuedPartition } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
+import type { TransactionWrite } from './messageWrites.ts';
 
 /**
- * Markers of messages that are accepted and not known to be in the queue, by the minute of creation. A marker is
- * written before the message row and removed when the row says `queued`, so the few that were left behind are found
- * without a scan.
+ * Notes of which connections accepted messages in a window of time. The note of a window is written with the first message of
+ * it that a process accepts, no later than its row. So messages that never reached the queue are found without a scan, and
+ * a busy connection pays for a note only now and then.
  */
 export interface UnqueuedDependencies {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
 }
 
-export interface UnqueuedMessage {
+export interface NotedConnection {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
-  readonly messageId: MessageId;
-  readonly createdAtMs: number;
+  readonly shard: number;
 }
 
-/** The number of partitions of a minute, which all tenants share: four take 4,000 messages a second. */
+/** The number of partitions of a window, which all tenants share. */
 const BUCKETS = 4;
-const MINUTE_MS = 60_000;
+/** The length of a window, in milliseconds. */
+export const WINDOW_MS = 5 * 60_000;
 
-/** The minute in which a message was made, counted from 1970. */
-export function minuteOf(atMs: number): number {
-  return Math.floor(atMs / MINUTE_MS);
+/** The window in which a message was made, counted from 1970. */
+export function windowOf(atMs: number): number {
+  return Math.floor(atMs / WINDOW_MS);
 }
 
-/** Notes a message before its row is written. The write has no condition: the same message makes the same marker. */
-export async function markUnqueued({ table, stage }: UnqueuedDependencies, message: UnqueuedMessage): Promise<void> {
-  const { tenantId, connectionId, messageId, createdAtMs } = message;
-  await table.send(
-    new PutCommand({
-      TableName: tableName(stage, 'core'),
-      Item: {
-        ...keyOf(message),
-        tenantId,
-        connectionId,
-        messageId,
-        createdAtMs,
-        ttl: expiryOf('unqueued', createdAtMs),
-      },
-    }),
-  );
+/** The write of a note, for a transaction. It has no condition: whoever writes it writes the same. */
+export function windowNote(
+  stage: string,
+  { tenantId, connectionId, shard, window }: NotedConnection & { readonly window: number },
+): TransactionWrite & { readonly Put: NonNullable<TransactionWrite['Put']> } {
+  const bucket = connectionId.charCodeAt(connectionId.length - 1) % BUCKETS;
+  const ttl = expiryOf('unqueued', window * WINDOW_MS);
+  const Item = { ...unqueuedKey(window, bucket, connectionId), tenantId, connectionId, shard, ttl };
+  return { Put: { TableName: tableName(stage, 'core'), Item } };
 }
 
-/** Removes a marker. The write has no condition: a marker that is not there needs no removal. */
-export async function unmarkUnqueued({ table, stage }: UnqueuedDependencies, message: UnqueuedMessage): Promise<void> {
-  await table.send(new DeleteCommand({ TableName: tableName(stage, 'core'), Key: keyOf(message) }));
-}
-
-/** Lists the marked messages of one minute, strongly consistent. */
-export async function listUnqueued(
+/** Lists the connections that accepted messages in a window, strongly consistent. */
+export async function listNoted(
   { table, stage }: UnqueuedDependencies,
-  minute: number,
-): Promise<readonly UnqueuedMessage[]> {
-  const found: UnqueuedMessage[] = [];
+  window: number,
+): Promise<readonly NotedConnection[]> {
+  const found: NotedConnection[] = [];
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const items = queryItems(table, {
       TableName: tableName(stage, 'core'),
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': unqueuedPartition(minute, bucket) },
+      ExpressionAttributeValues: { ':pk': unqueuedPartition(window, bucket) },
       ConsistentRead: true,
     });
-    found.push(...((await allOf(items)) as unknown as UnqueuedMessage[]));
+    found.push(...((await allOf(items)) as unknown as NotedConnection[]));
   }
   return found;
 }
 
-/** Reads the last minute that has been handled; undefined before the first time. */
+/** Reads the last window that has been handled; undefined before the first time. */
 export async function readCursor({ table, stage }: UnqueuedDependencies): Promise<number | undefined> {
   const answer = await table.send(
     new GetCommand({ TableName: tableName(stage, 'core'), Key: unqueuedCursorKey, ConsistentRead: true }),
   );
-  return answer.Item?.['minute'] as number | undefined;
+  return answer.Item?.['window'] as number | undefined;
 }
 
-/** Records that a minute has been handled. Condition: it is later than the recorded one; else nothing to do. */
-export async function moveCursor({ table, stage }: UnqueuedDependencies, minute: number): Promise<void> {
+/** Records that a window has been handled. Condition: it is later than the recorded one; else nothing to do. */
+export async function moveCursor({ table, stage }: UnqueuedDependencies, window: number): Promise<void> {
   try {
     await table.send(
       new PutCommand({
         TableName: tableName(stage, 'core'),
-        Item: { ...unqueuedCursorKey, minute },
-        ConditionExpression: 'attribute_not_exists(pk) OR #minute < :minute',
-        ExpressionAttributeNames: { '#minute': 'minute' },
-        ExpressionAttributeValues: { ':minute': minute },
+        Item: { ...unqueuedCursorKey, window },
+        ConditionExpression: 'attribute_not_exists(#window) OR #window < :window',
+        ExpressionAttributeNames: { '#window': 'window' },
+        ExpressionAttributeValues: { ':window': window },
       }),
     );
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
   }
-}
-
-function keyOf({ messageId, createdAtMs }: UnqueuedMessage) {
-  const bucket = messageId.charCodeAt(messageId.length - 1) % BUCKETS;
-  return unqueuedKey(minuteOf(createdAtMs), bucket, messageId);
 }

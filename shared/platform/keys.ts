@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { boundedKeyPart } from '../kernel/boundedName.ts';
+import { encodeTime } from 'ulid';
 import type {
   ActionId,
   ApiKeyId,
@@ -8,7 +8,6 @@ import type {
   EndpointId,
   EventPosition,
   MessageId,
-  StanzaId,
   TenantId,
 } from '../kernel/id.ts';
 
@@ -21,9 +20,6 @@ export interface ItemKey {
   readonly pk: string;
   readonly sk: string;
 }
-
-/** The greatest length of a part of a key that somebody else chose: DynamoDB accepts 1,024 bytes for a sort key. */
-const KEY_PART = 256;
 
 const padded = (number: number, digits: number): string => String(number).padStart(digits, '0');
 const digest = (...parts: readonly string[]): string =>
@@ -68,12 +64,8 @@ export const messageKey = (connectionId: ConnectionId, messageId: MessageId): It
   sk: `MESSAGE#${messageId}`,
 });
 export const MESSAGE_PREFIX = 'MESSAGE#';
-/** The key that leads from the stanza id of a message we sent to its message id: receipts name only the stanza. */
-export const sentStanzaKey = (connectionId: ConnectionId, stanzaId: StanzaId): ItemKey => ({
-  pk: `CON#${connectionId}`,
-  // The part is bounded, because a receipt may name anything that its sender likes.
-  sk: `STANZA#${boundedKeyPart(stanzaId, KEY_PART)}`,
-});
+/** The least sort key that a message of this millisecond, or of a later one, can have. */
+export const firstMessageKey = (atMs: number): string => `${MESSAGE_PREFIX}msg_${encodeTime(atMs, 10)}`;
 /** The number of queues by which the facts of a connection were spread last; 1 where there is no such row. */
 export const eventQueueNoteKey = (connectionId: ConnectionId): ItemKey => ({
   pk: `CON#${connectionId}`,
@@ -93,16 +85,13 @@ export const handledFactKey = (connectionId: ConnectionId, factKey: string): Ite
   sk: `${FACT_PREFIX}${digest(factKey)}`,
 });
 export const FACT_PREFIX = 'FACT#';
-/**
- * Messages that were accepted in one minute and are not known to be queued; they are split, so that no partition runs
- * hot.
- */
-export const unqueuedPartition = (minute: number, bucket: number): string => `UNQUEUED#${padded(minute, 10)}#${bucket}`;
-export const unqueuedKey = (minute: number, bucket: number, messageId: MessageId): ItemKey => ({
-  pk: unqueuedPartition(minute, bucket),
-  sk: messageId,
+/** The connections that accepted messages in one window; they are split, so that no partition runs hot. */
+export const unqueuedPartition = (window: number, bucket: number): string => `UNQUEUED#${padded(window, 10)}#${bucket}`;
+export const unqueuedKey = (window: number, bucket: number, connectionId: ConnectionId): ItemKey => ({
+  pk: unqueuedPartition(window, bucket),
+  sk: connectionId,
 });
-/** The minute up to which unqueued messages have been handled. */
+/** The window up to which unqueued messages have been handled. */
 export const unqueuedCursorKey: ItemKey = { pk: 'UNQUEUED', sk: 'CURSOR' };
 /** Parked messages of a connection, in the order in which SQS accepted them. */
 export const parkedPartition = (connectionId: ConnectionId): string => `PARKED#${connectionId}`;

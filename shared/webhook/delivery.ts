@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
-import type { RecordedEvent } from '../event/recordOnce.ts';
+import type { EventType } from '../event/event.ts';
 import {
   makeDeliveryId,
   type CorrelationId,
@@ -60,7 +60,10 @@ const CALLS_AT_ONCE = 4;
 const REPEATS = 1;
 
 /** An event that is to be delivered, with its text if the caller has it. */
-export interface DeliverableEvent extends RecordedEvent {
+export interface DeliverableEvent {
+  readonly eventId: EventId;
+  readonly type: EventType;
+  readonly correlationId: CorrelationId;
   /** The event as the log has it. */
   readonly text?: string | undefined;
 }

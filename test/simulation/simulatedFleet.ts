@@ -312,7 +312,7 @@ export class SimulatedFleet {
   unfinished(): readonly MessageId[] {
     const rows = this.aws.dynamoDb.items(`${STAGE}-core`).filter(({ sk }) => String(sk).startsWith(MESSAGE_PREFIX));
     const states = new Map(rows.map((item) => [item['messageId'], item['state'] as SendState]));
-    const open = this.accepted.map(({ messageId }) => messageId).filter((id) => !isDone(states.get(id) ?? 'accepting'));
+    const open = this.accepted.map(({ messageId }) => messageId).filter((id) => !isDone(states.get(id) ?? 'queued'));
     const told = open.length === 0 ? new Set<MessageId>() : this.#toldEnds();
     return open.filter((id) => !told.has(id));
   }

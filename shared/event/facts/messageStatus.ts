@@ -52,9 +52,3 @@ export function recipientOf(
 ): Contact {
   return toContact(resolvedTo, to, toAlias, ...told);
 }
-
-/** The event of a message that never reached the queue. */
-export function notEnqueuedDraft(message: SentMessage, atMs: number): DraftOf<typeof messageStatus> {
-  const error = toShownError({ code: 'not_enqueued' });
-  return messageStatusDraft(message, atMs, { status: 'failed', recipient: recipientOf(message), error });
-}

@@ -1,8 +1,7 @@
-import type { MessageId, StanzaId } from '../../kernel/id.ts';
-import { actionKey, handledFactKey, messageKey, sentStanzaKey, type ItemKey } from '../../platform/keys.ts';
+import { messageIdOf } from '../../kernel/sentIds.ts';
+import { actionKey, handledFactKey, messageKey, type ItemKey } from '../../platform/keys.ts';
 import { toldAttributes } from '../../message/messageSteps.ts';
 import type { BatchEnvelope } from '../factBatch.ts';
-import type { Reference } from '../facts/factRow.ts';
 import { rowOf, type Fact } from '../facts/factRows.ts';
 
 /** A batch without its facts: where they were seen, and what the batch is called. */
@@ -27,19 +26,16 @@ export interface MarkPlace {
 /** The attribute of the row of a fact that has no other row. */
 const FACT_ATTRIBUTE = 'told';
 
-/** The message that a stanza id names, as far as it is known. */
-export type FindMessageId = (stanzaId: StanzaId) => MessageId | undefined;
-
 /**
  * Where a fact is kept as told, one place for each name of its people: it is written down in the first, and is handled
- * if it is in any of them. Empty for a step of a message that is not known.
+ * if it is in any of them. Empty for a step of a message that cannot be ours.
  *
  * | fact                               | kept                                                                      |
  * | ---------------------------------- | ------------------------------------------------------------------------- |
  * | result of a send, receipt          | on the row of the message, by step                                        |
  * | message, call, status, action_end  | in a row of its own, by key: a message's row is named by its time of arrival, which a repeat has anew |
  */
-export function marksOf({ source, fact }: FactInHand, messageIdOf: FindMessageId): readonly MarkPlace[] {
+export function marksOf({ source, fact }: FactInHand): readonly MarkPlace[] {
   const { connectionId } = source;
   const row = rowOf(fact);
   if (row.step === undefined) {
@@ -48,25 +44,15 @@ export function marksOf({ source, fact }: FactInHand, messageIdOf: FindMessageId
       attribute: FACT_ATTRIBUTE,
     }));
   }
-  const subject = subjectOf({ source, fact }, messageIdOf);
+  const subject = subjectOf({ source, fact });
   return subject === undefined ? [] : [{ key: subject, attribute: toldAttributes[row.step(fact)] }];
 }
 
-/** The key of the stored thing that a fact is about; undefined where there is none, or a message that is not known. */
-export function subjectOf(
-  { source, fact }: Pick<FactInHand, 'source' | 'fact'>,
-  messageIdOf: FindMessageId,
-): ItemKey | undefined {
+/** The key of the stored thing that a fact is about; undefined where there is none, or a message that cannot be ours. */
+export function subjectOf({ source, fact }: Pick<FactInHand, 'source' | 'fact'>): ItemKey | undefined {
   const about = rowOf(fact).about?.(fact);
   if (about === undefined) return undefined;
   if ('actionId' in about) return actionKey(source.connectionId, about.actionId);
-  const messageId = 'messageId' in about ? about.messageId : messageIdOf(about.stanzaId);
+  const messageId = 'messageId' in about ? about.messageId : messageIdOf(source.connectionId, about.stanzaId);
   return messageId === undefined ? undefined : messageKey(source.connectionId, messageId);
-}
-
-/** The key of the way from a stanza to its message, for a fact that names a stanza. */
-export function stanzaKeyOf({ source, fact }: FactInHand): (ItemKey & { readonly stanzaId: StanzaId }) | undefined {
-  const about: Reference | undefined = rowOf(fact).about?.(fact);
-  if (about === undefined || !('stanzaId' in about)) return undefined;
-  return { ...sentStanzaKey(source.connectionId, about.stanzaId), stanzaId: about.stanzaId };
 }

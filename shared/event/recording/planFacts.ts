@@ -87,7 +87,7 @@ function planFact(
   fold: Fold,
   fact: FactInHand,
 ): { readonly event: NewEvent | ToldEvent; readonly item?: Item | undefined } | undefined {
-  const places = marksOf(fact, fold.read.messageIdOf);
+  const places = marksOf(fact);
   const [first] = places;
   if (first === undefined) return undefined;
   const own = ownMark(fold, fact, places);
@@ -138,7 +138,7 @@ function isOf(mark: ToldMark, { source, raw }: Pick<FactInHand, 'source' | 'raw'
 }
 
 function decide(fold: Fold, { source, fact }: FactInHand, again: boolean): FactPlan<EventDraft> {
-  const key = subjectOf({ source, fact }, fold.read.messageIdOf);
+  const key = subjectOf({ source, fact });
   const item = key === undefined ? undefined : fold.rowAt(key).item;
   const row = rowOf(fact);
   const isAction = row.about !== undefined && 'actionId' in row.about(fact);

@@ -1,13 +1,12 @@
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { AppError } from '../../kernel/appError.ts';
 import { backoffMs } from '../../kernel/backoff.ts';
-import type { MessageId } from '../../kernel/id.ts';
 import { FACT_PREFIX, type ItemKey } from '../../platform/keys.ts';
 import { isExpired } from '../../platform/expiry.ts';
 import { tableName } from '../../platform/tables.ts';
 import type { EventLogDependencies } from '../eventLog.ts';
 import type { Surroundings } from '../../platform/surroundings.ts';
-import { marksOf, stanzaKeyOf, subjectOf, type FactInHand, type FindMessageId } from './factInHand.ts';
+import { marksOf, subjectOf, type FactInHand } from './factInHand.ts';
 import type { Item } from './rowInHand.ts';
 
 export interface ReadDependencies extends EventLogDependencies, Pick<Surroundings, 'random'> {}
@@ -15,7 +14,6 @@ export interface ReadDependencies extends EventLogDependencies, Pick<Surrounding
 /** The rows that some facts are about, as they stood at one moment each. */
 export interface RowsRead {
   readonly find: (key: ItemKey) => Item | undefined;
-  readonly messageIdOf: FindMessageId;
 }
 
 /** The greatest number of keys in one call of DynamoDB. */
@@ -31,18 +29,9 @@ const RETRY_DELAY = { firstMs: 20, capMs: 500 } as const;
  * `store_unavailable` when it cannot read all: a row that was not read must not count as missing.
  */
 export async function readRows(dependencies: ReadDependencies, facts: readonly FactInHand[]): Promise<RowsRead> {
-  const stanzaKeys = facts.map(stanzaKeyOf).filter((key) => key !== undefined);
-  const pointers = await readItems(dependencies, stanzaKeys);
-  const messageIds = new Map(
-    stanzaKeys.map((key) => [
-      key.stanzaId as string,
-      pointers.get(nameOf(key))?.['messageId'] as MessageId | undefined,
-    ]),
-  );
-  const messageIdOf: FindMessageId = (stanzaId) => messageIds.get(stanzaId);
   const keys = facts.flatMap((fact) => {
-    const subject = subjectOf(fact, messageIdOf);
-    return [...marksOf(fact, messageIdOf).map(({ key }) => key), ...(subject === undefined ? [] : [subject])];
+    const subject = subjectOf(fact);
+    return [...marksOf(fact).map(({ key }) => key), ...(subject === undefined ? [] : [subject])];
   });
   const items = await readItems(dependencies, keys);
   const nowMs = dependencies.clock.nowMs();
@@ -52,7 +41,7 @@ export async function readRows(dependencies: ReadDependencies, facts: readonly F
     const isGone = item === undefined || (key.sk.startsWith(FACT_PREFIX) && isExpired(item, nowMs));
     return isGone ? undefined : item;
   };
-  return { find, messageIdOf };
+  return { find };
 }
 
 function nameOf({ pk, sk }: ItemKey): string {

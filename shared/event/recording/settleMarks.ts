@@ -19,7 +19,7 @@ export async function settleMarks(
 ): Promise<ReadonlyMap<EventId, string | undefined>> {
   const own = new Set(
     facts.flatMap((fact) =>
-      marksOf(fact, read.messageIdOf)
+      marksOf(fact)
         .map(({ key, attribute }) => parseMark(read.find(key)?.[attribute]))
         .filter((mark) => mark?.batchId === fact.source.batchId)
         .map((mark) => mark?.eventId as EventId),

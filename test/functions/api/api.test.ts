@@ -158,7 +158,7 @@ describe('the API', () => {
     const accepted = await send(id, 'order-1');
 
     expect([refused.status, refused.body['code'], refused.headers['retry-after']]).toEqual([503, 'not_enqueued', '2']);
-    expect(waiting).toMatchObject({ id: accepted.body['id'], status: 'accepting' });
+    expect(waiting).toMatchObject({ id: accepted.body['id'], status: 'queued' });
     expect(accepted).toMatchObject({ status: 202, body: { stanzaId: waiting?.['stanzaId'], status: 'queued' } });
   });
 

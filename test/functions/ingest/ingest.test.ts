@@ -204,7 +204,7 @@ describe('ingest', () => {
     async (kind) => {
       const ids = newIds();
       const message = aSentMessage(ids);
-      await stack.messages.create(message);
+      await stack.messages.create(message, 0);
       const { stanzaId, to } = message;
       const receipt = { kind, key: `receipt:${kind}`, atMs: 1, stanzaId, chat: to, recipient: to, state: 'read' };
       const facts = [aMessageFact(), receipt as unknown as Fact, aMessageFact()];

@@ -1,13 +1,14 @@
+import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeReconcileHandler } from '../../../functions/reconcile/handler.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
-import { readEvents } from '../../../shared/event/readEvents.ts';
-import type { ConnectionId, CorrelationId, MessageId, TenantId } from '../../../shared/kernel/id.ts';
+import type { ConnectionId, CorrelationId, TenantId } from '../../../shared/kernel/id.ts';
 import { acceptMessage } from '../../../shared/message/acceptMessage.ts';
-import { listUnqueued, markUnqueued, minuteOf } from '../../../shared/message/unqueuedMessages.ts';
-import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
-import { aSentMessage, newIds } from '../../shared/event/eventStores.ts';
-import { aTenantWith, failingQueue, startQueueStack, takeDeliveries, type QueueStack } from '../queueStack.ts';
+import { commandSchema } from '../../../shared/message/command.ts';
+import { listNoted, windowOf } from '../../../shared/message/unqueuedMessages.ts';
+import { commandQueueName } from '../../../shared/platform/queues.ts';
+import { newIds } from '../../shared/event/eventStores.ts';
+import { failingQueue, receive, startQueueStack, type QueueStack } from '../queueStack.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -20,10 +21,9 @@ describe('reconcile', () => {
   });
   afterAll(() => stack.stop());
   beforeEach(async () => {
-    tenantId = (await aTenantWith(stack, [{ url: 'https://hooks.example/' }])).tenantId;
-    connectionId = newIds().connectionId;
+    ({ tenantId, connectionId } = newIds());
     await reconcile();
-    await takeDeliveries(stack);
+    await takeCommands();
   });
 
   const reconcile = (queue = stack.queue): Promise<void> => makeReconcileHandler({ ...stack, queue })();
@@ -41,153 +41,133 @@ describe('reconcile', () => {
     createdAtMs: 0,
     parkedCount: 0,
   });
-  const accept = (queue = stack.queue) =>
+  const accept = (queue = stack.queue, idempotencyKey: string | undefined = 'key-1') =>
     acceptMessage(
       { ...stack, queue },
       {
         connection: aConnection(),
         body: { to: '+49 151 23456789', type: 'text', text: { body: 'hello' } },
-        idempotencyKey: 'key-1',
+        idempotencyKey,
         correlationId: 'cor-of-request' as CorrelationId,
       },
     );
+  const takeCommands = async (): Promise<readonly string[]> => {
+    const QueueUrl = `${stack.queueUrlBase}${commandQueueName(stack.stage, 0)}`;
+    const found: string[] = [];
+    for (;;) {
+      const messages = await receive(stack, QueueUrl);
+      if (messages.length === 0) return found;
+      for (const { Body, ReceiptHandle } of messages) {
+        const command = commandSchema.parse(JSON.parse(Body ?? ''));
+        if (command.kind === 'send_message') found.push(command.messageId);
+        await stack.queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+  };
   const theMessage = async () => {
     const { messages } = await stack.messages.list(connectionId, { before: undefined, limit: 1, nowMs: 0 });
     return messages[0];
   };
-  const eventsOf = async () => (await readEvents(stack, tenantId, undefined, 100)).events;
-  const marked = (atMs: number) => listUnqueued(stack, minuteOf(atMs));
+  /** The time after which reconcile has come to a window that begins now. */
+  const COME_TO_MS = 22 * MINUTE_MS;
 
-  it('ends a message that never reached the queue, and tells the tenant', async () => {
-    const acceptedAtMs = stack.clock.nowMs();
+  it('asks the queue about a message that nobody has taken, once its 15 minutes are over', async () => {
     await expect(accept(failingQueue(stack.queue, 1))).rejects.toMatchObject({ code: 'not_enqueued' });
-    stack.clock.advance(18 * MINUTE_MS);
-
-    await reconcile();
-
-    const message = await theMessage();
-    expect(message).toMatchObject({ state: 'failed', error: { code: 'not_enqueued' } });
-    expect(await eventsOf()).toMatchObject([
-      {
-        type: 'message.status',
-        correlationId: 'cor-of-request',
-        data: { messageId: message?.messageId, status: 'failed', error: { code: 'not_enqueued' } },
-      },
-    ]);
-    expect(await takeDeliveries(stack)).toMatchObject([{ tenantId, correlationId: 'cor-of-request' }]);
-    expect(await marked(acceptedAtMs)).toEqual([]);
-  });
-
-  it('leaves a message alone until its 15 minutes are over', async () => {
-    await accept(failingQueue(stack.queue, 1)).catch(() => undefined);
     stack.clock.advance(15 * MINUTE_MS);
+    await reconcile();
+    expect(await takeCommands()).toEqual([]);
+    stack.clock.advance(COME_TO_MS - 15 * MINUTE_MS);
 
     await reconcile();
 
-    expect(await theMessage()).toMatchObject({ state: 'accepting' });
-    expect(await eventsOf()).toEqual([]);
-  });
-
-  it('has nothing to do with a message that is queued', async () => {
-    const acceptedAtMs = stack.clock.nowMs();
-    const accepted = await accept();
-    const markers = await marked(acceptedAtMs);
-    stack.clock.advance(18 * MINUTE_MS);
-
-    await reconcile();
-
-    expect(accepted.state).toBe('queued');
-    expect(markers).toEqual([]);
+    expect(await takeCommands()).toEqual([(await theMessage())?.messageId]);
     expect(await theMessage()).toMatchObject({ state: 'queued' });
-    expect(await eventsOf()).toEqual([]);
   });
 
-  it('forgets a marker when the same key was sent again and reached the queue', async () => {
+  it('asks about each message once', async () => {
+    await accept(failingQueue(stack.queue, 1)).catch(() => undefined);
+    stack.clock.advance(COME_TO_MS);
+    await reconcile();
+    expect(await takeCommands()).toHaveLength(1);
+
+    stack.clock.advance(COME_TO_MS);
+    await reconcile();
+
+    expect(await takeCommands()).toEqual([]);
+  });
+
+  it('asks nothing about a message that a worker has taken, or that was cancelled', async () => {
+    const { messageId } = await accept();
+    const other = await accept(stack.queue, 'key-2');
+    await stack.messages.beginSending({ tenantId, connectionId, token: 1 }, messageId, undefined);
+    await stack.messages.cancel(connectionId, other.messageId, stack.clock.nowMs());
+    await takeCommands();
+    stack.clock.advance(COME_TO_MS);
+
+    await reconcile();
+
+    expect(await takeCommands()).toEqual([]);
+  });
+
+  it('finds every message of a window by one note of it', async () => {
     const acceptedAtMs = stack.clock.nowMs();
-    await accept(failingQueue(stack.queue, 1)).catch(() => undefined);
-    stack.clock.advance(2 * MINUTE_MS);
-    await accept();
-    stack.clock.advance(18 * MINUTE_MS);
+    const ids: string[] = [];
+    for (const key of ['key-1', undefined, 'key-3']) ids.push((await accept(stack.queue, key)).messageId);
+    await takeCommands();
+    const noted = await listNoted(stack, windowOf(acceptedAtMs));
+    stack.clock.advance(COME_TO_MS);
 
     await reconcile();
 
-    expect(await theMessage()).toMatchObject({ state: 'queued' });
-    expect(await marked(acceptedAtMs)).toEqual([]);
-    expect(await eventsOf()).toEqual([]);
+    expect(noted.filter((one) => one.connectionId === connectionId)).toHaveLength(1);
+    expect((await takeCommands()).toSorted()).toEqual(ids.toSorted());
   });
 
-  it('forgets a marker whose message row was never written', async () => {
-    const message = aSentMessage({ tenantId, connectionId }, { createdAtMs: stack.clock.nowMs() });
-    await markUnqueued(stack, message);
-    stack.clock.advance(18 * MINUTE_MS);
-
-    await reconcile();
-
-    expect(await marked(message.createdAtMs)).toEqual([]);
-    expect(await eventsOf()).toEqual([]);
-  });
-
-  it('completes what a run that died before the fan-out has begun, with the same event', async () => {
+  it('completes what a run that failed has begun', async () => {
     await accept(failingQueue(stack.queue, 1)).catch(() => undefined);
-    stack.clock.advance(18 * MINUTE_MS);
+    stack.clock.advance(COME_TO_MS);
 
     const died = reconcile(failingQueue(stack.queue, 1));
 
-    await expect(died).rejects.toThrow('1 messages could not be looked after');
-    const [event] = await eventsOf();
+    await expect(died).rejects.toThrow('1 connections could not be looked after');
     await reconcile();
-    expect((await takeDeliveries(stack)).map(({ eventId }) => eventId)).toEqual([event?.id]);
-    expect(await eventsOf()).toHaveLength(1);
+    expect(await takeCommands()).toHaveLength(1);
   });
 
-  it('catches up after an outage of hours, some minutes in each run', async () => {
+  it('catches up after an outage of hours, some windows in each run', async () => {
     await accept(failingQueue(stack.queue, 1)).catch(() => undefined);
     stack.clock.advance(5 * 60 * MINUTE_MS);
 
-    let runs = 0;
-    while ((await eventsOf()).length === 0 && runs < 5) {
+    const found: string[] = [];
+    for (let runs = 0; runs < 4; runs++) {
       await reconcile();
-      runs++;
+      found.push(...(await takeCommands()));
     }
-    for (; runs < 5; runs++) await reconcile();
 
-    expect(await eventsOf()).toHaveLength(1);
-    expect(await takeDeliveries(stack)).toHaveLength(1);
+    expect(found).toEqual([(await theMessage())?.messageId]);
   });
 
-  it('looks after the others when one cannot be', async () => {
-    const poison = 'msg_poison' as MessageId;
-    const createdAtMs = stack.clock.nowMs();
-    await markUnqueued(stack, { tenantId, connectionId, messageId: poison, createdAtMs });
+  it('looks after the others when one cannot be, and leaves one that is refused for good', async () => {
+    const sound = connectionId;
     await accept(failingQueue(stack.queue, 1)).catch(() => undefined);
-    stack.clock.advance(18 * MINUTE_MS);
-    const find: typeof stack.messages.find = (connection, messageId) =>
-      messageId === poison ? Promise.reject(new Error('no answer')) : stack.messages.find(connection, messageId);
-
-    const run = makeReconcileHandler({ ...stack, messages: { find } })();
-
-    await expect(run).rejects.toThrow('1 messages could not be looked after');
-    expect(await theMessage()).toMatchObject({ state: 'failed' });
-    expect(await marked(createdAtMs)).toMatchObject([{ messageId: poison }]);
-  });
-
-  it('leaves one that the store refuses for good, and goes on to later minutes', async () => {
-    const poison = 'msg_poison' as MessageId;
-    const createdAtMs = stack.clock.nowMs();
-    await markUnqueued(stack, { tenantId, connectionId, messageId: poison, createdAtMs });
-    stack.clock.advance(2 * MINUTE_MS);
+    connectionId = newIds().connectionId;
     await accept(failingQueue(stack.queue, 1)).catch(() => undefined);
-    stack.clock.advance(18 * MINUTE_MS);
-    const refusal = Object.assign(new Error('refused'), { name: 'ValidationException' });
-    const find: typeof stack.messages.find = (connection, messageId) =>
-      messageId === poison ? Promise.reject(refusal) : stack.messages.find(connection, messageId);
-    const metrics = keepingMetrics();
-    const run = makeReconcileHandler({ ...stack, metrics, messages: { find } });
+    const ill = connectionId;
+    connectionId = sound;
+    stack.clock.advance(COME_TO_MS);
+    const runWith = (error: Error): Promise<void> => {
+      const listQueued: typeof stack.messages.listQueued = (connection, fromMs, untilMs) => {
+        if (connection === ill) throw error;
+        return stack.messages.listQueued(connection, fromMs, untilMs);
+      };
+      return makeReconcileHandler({ ...stack, messages: { listQueued } })();
+    };
 
-    await run();
-    await run();
+    await expect(runWith(new Error('no answer'))).rejects.toThrow('1 connections could not be looked after');
+    expect(await takeCommands()).toEqual([(await theMessage())?.messageId]);
+    await runWith(Object.assign(new Error('refused'), { name: 'ValidationException' }));
+    await reconcile();
 
-    expect(await theMessage()).toMatchObject({ state: 'failed' });
-    expect(metrics.totalOf('FactsRefused')).toBe(1);
+    expect(await takeCommands()).toEqual([]);
   });
 });

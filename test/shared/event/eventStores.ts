@@ -3,6 +3,7 @@ import { ActionStore } from '../../../shared/action/actionStore.ts';
 import type { FactBatch } from '../../../shared/event/factBatch.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { makeId, makeStanzaId, type ConnectionId, type TenantId } from '../../../shared/kernel/id.ts';
+import { makeSentIds } from '../../../shared/kernel/sentIds.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import { MessageStore } from '../../../shared/message/messageStore.ts';
@@ -50,8 +51,7 @@ export function aSentMessage(
   const createdAtMs = overrides.createdAtMs ?? Date.UTC(2026, 7, 1, 11, 59);
   return {
     ...ids,
-    messageId: makeId('msg', createdAtMs, systemRandom),
-    stanzaId: makeStanzaId(systemRandom),
+    ...makeSentIds(ids.connectionId, createdAtMs, systemRandom),
     direction: 'out',
     to: '4915123456789@s.whatsapp.net',
     content: someContent('hello'),

@@ -115,7 +115,7 @@ describe('recording facts', () => {
     const events = await logOf(ids.tenantId);
     const page = { before: undefined, limit: 10, nowMs: AT_MS };
     const { messages: listed } = await stores.messages.list(ids.connectionId, page);
-    const views = listed.map((message) => toMessageView(message, AT_MS));
+    const views = listed.map((message) => toMessageView(message));
     expect(events.map(({ data }) => data)).toEqual([
       expect.objectContaining({ content, flags: ['ephemeral', 'viewOnce'] }),
       expect.not.objectContaining({ flags: expect.anything() }),
@@ -226,7 +226,7 @@ describe('recording facts', () => {
   it('moves a message forward by its receipts, late ones excepted, and tells of each step once', async () => {
     const ids = newIds();
     const message = aSentMessage(ids);
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
     const states = ['delivered', 'read', 'delivered', 'read', 'played'] as const;
     const facts = states.map((state, index) => ({ ...aReceipt(message, state), key: `receipt-${index}` }));
 
@@ -246,7 +246,7 @@ describe('recording facts', () => {
   it('names the same recipient at each state once both names are known, whichever a receipt tells', async () => {
     const ids = newIds();
     const message = aSentMessage(ids);
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
     const receipts = [
       { ...aReceipt(message, 'delivered'), recipient: message.to, recipientAlias: RECIPIENT_LID },
       { ...aReceipt(message, 'read'), recipient: RECIPIENT_LID },
@@ -267,7 +267,7 @@ describe('recording facts', () => {
     const ids = newIds();
     const sentAtMs = AT_MS + 800;
     const message = aSentMessage(ids, { state: 'sent', sentAtMs });
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
     const facts = [aReceipt(message, 'delivered'), { ...aReceipt(message, 'read'), atMs: AT_MS - 1_000 }];
 
     await recordFacts(stores, aBatch(ids, facts));
@@ -284,7 +284,7 @@ describe('recording facts', () => {
   ] as const)('never tells of a sending %s', async (_when, known, toldMs, shownMs) => {
     const ids = newIds();
     const message = aSentMessage(ids, { createdAtMs: AT_MS, ...known });
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
     const { messageId } = message;
 
     await recordFacts(
@@ -346,7 +346,7 @@ describe('recording facts', () => {
     const ids = newIds();
     const group = '120363000000000001@g.us';
     const [message, toGroup] = [aSentMessage(ids), aSentMessage(ids, { to: group })];
-    for (const each of [message, toGroup]) await stores.messages.create(each);
+    for (const each of [message, toGroup]) await stores.messages.create(each, 0);
     const STRANGER = '904900000000000@lid';
     const foreign = [
       { ...aReceipt(message, 'read'), chat: STRANGER, recipient: STRANGER },
@@ -380,7 +380,7 @@ describe('recording facts', () => {
     const thanks = aMessageFact({ receivedAtMs: AT_MS + 2 });
 
     await recordFacts(stores, aBatch(ids, [question]));
-    await stores.messages.create(answer);
+    await stores.messages.create(answer, 0);
     await recordFacts(stores, aBatch(ids, [thanks], 'batch-2'));
 
     const page = await stores.messages.list(ids.connectionId, { before: undefined, limit: 10, nowMs: AT_MS });
@@ -403,7 +403,7 @@ describe('recording facts', () => {
   it('tells of the result of a send, with the error and the recipient', async () => {
     const ids = newIds();
     const message = aSentMessage(ids, { state: 'failed', error: { code: 'refused', whatsappCode: 400 } });
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
     const error = toShownError({ code: 'refused', whatsappCode: 400 });
     const { messageId, stanzaId } = message;
 
@@ -481,7 +481,7 @@ describe('recording facts', () => {
   it('decides again when a message moved on in between', async () => {
     const ids = newIds();
     const message = aSentMessage(ids);
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
     const race = once(async () => {
       await recordFacts(stores, aBatch(ids, [aReceipt(message, 'read')], 'batch-2'));
     });
@@ -522,7 +522,7 @@ describe('recording facts', () => {
   it('writes the sending, a receipt and their events with one row', async () => {
     const ids = newIds();
     const message = aSentMessage(ids);
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
     const { messageId } = message;
     const toAlias = '904915123456789@lid';
     const sent = { kind: 'send_result', key: 'result', atMs: AT_MS, messageId, state: 'sent', toAlias } as const;
@@ -558,7 +558,7 @@ describe('recording facts', () => {
   ] as const)('writes and tells, once, the result of %s (%s): %s', async (_what, state, result, row) => {
     const ids = newIds();
     const message = aSentMessage(ids, { state });
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
 
     await recordFacts(stores, aBatch(ids, [aResult(message, result)]));
     await recordFacts(stores, aBatch(ids, [aResult(message, result)], 'batch-2'));
@@ -570,7 +570,7 @@ describe('recording facts', () => {
   it.each(['sent', 'delivered', 'read'] as const)('tells no failure of a message that is %s', async (state) => {
     const ids = newIds();
     const message = aSentMessage(ids, { state });
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
 
     await recordFacts(stores, aBatch(ids, [aResult(message, 'failed')]));
 
@@ -581,7 +581,7 @@ describe('recording facts', () => {
   it('tells no failure of a try that a newer owner has taken over, but its success', async () => {
     const ids = newIds();
     const message = aSentMessage(ids, { state: 'queued' });
-    await stores.messages.create(message);
+    await stores.messages.create(message, 0);
     await stores.messages.beginSending({ ...ids, token: 2 }, message.messageId, undefined);
 
     await recordFacts(stores, aBatch(ids, [aResult(message, 'failed')]));

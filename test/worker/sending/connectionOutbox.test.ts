@@ -210,7 +210,7 @@ describe('the outbox of a connection', () => {
   it('fails a message that was accepted too long ago to have been queued in time', async () => {
     const connection = await core.aConnection();
     const createdAtMs = Date.now() - ACCEPT_LIMIT_MS - 1_000;
-    const message = await core.aMessage(connection, 'late', { state: 'accepting', createdAtMs });
+    const message = await core.aMessage(connection, 'late', { createdAtMs });
     const { outbox, socket } = anOutbox(core, connection);
 
     await outbox.handle(message.messageId, sequence(1), Date.now());

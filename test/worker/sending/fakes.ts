@@ -9,13 +9,8 @@ import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import type { FactBatch } from '../../../shared/event/factBatch.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import {
-  makeId,
-  makeStanzaId,
-  type ConnectionId,
-  type CorrelationId,
-  type MessageId,
-} from '../../../shared/kernel/id.ts';
+import { makeId, type ConnectionId, type CorrelationId, type MessageId } from '../../../shared/kernel/id.ts';
+import { makeSentIds } from '../../../shared/kernel/sentIds.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
@@ -147,8 +142,7 @@ export async function startCore() {
     const message: SentMessage = {
       tenantId: connection.tenantId,
       connectionId: connection.connectionId,
-      messageId: makeId('msg', Date.now(), systemRandom),
-      stanzaId: makeStanzaId(systemRandom),
+      ...makeSentIds(connection.connectionId, overrides.createdAtMs ?? Date.now(), systemRandom),
       createdAtMs: Date.now(),
       direction: 'out',
       to: '4915187654321@s.whatsapp.net',
@@ -162,7 +156,7 @@ export async function startCore() {
       readAtMs: undefined,
       ...overrides,
     };
-    await messages.create(message);
+    await messages.create(message, 0);
     return message;
   };
 

@@ -1,0 +1,158 @@
+import {
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+  type AttributeValue,
+  type CancellationReason,
+} from '@aws-sdk/client-dynamodb';
+import { PutCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { LRUCache } from 'lru-cache';
+import type { ConnectionId, MessageId, StanzaId } from '../kernel/id.ts';
+import type { SentIds } from '../kernel/sentIds.ts';
+import { expiryOf } from '../platform/expiry.ts';
+import { idempotencyKey, messageKey } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
+import { sendStates, type SentMessage } from './message.ts';
+import type { TransactionWrite } from './messageWrites.ts';
+import { windowNote, windowOf } from './unqueuedMessages.ts';
+
+/**
+ * Writes the row of a message that is accepted, in one call: alone where nothing else is to be written, which costs one
+ * write unit, else in one transaction with the caller's key and with the note of the window.
+ *
+ * - The process dies before the call took effect: nothing is there, and nobody was told anything.
+ * - It dies after it: the row is `queued` and the queue may not have its command. The caller has no answer; under the same
+ *   key it carries on with this row. Without one, reconcile finds the row by the note of its window, which is written
+ *   no later than the row, and asks the queue (docs/protocol.md, "Accept").
+ * - The call is made twice, because an answer was lost: the second finds its own row and says `created`.
+ * - Two requests with one key at once: one transaction wins, and the other gets the ids of the winner.
+ */
+export interface CallerKey {
+  /** The `Idempotency-Key` as the caller chose it. */
+  readonly callerKey: string;
+  /** The hash of all parts that make two requests the same. */
+  readonly bodyHash: string;
+}
+
+/**
+ * `repeated`: the key was used before, for the same request; these are its ids. `conflict`: for another one. `ids_taken`:
+ * another message has these ids. `busy`: another request writes the same note, or the same key, in this moment.
+ */
+export type Creation =
+  | { readonly outcome: 'created' | 'conflict' | 'ids_taken' }
+  | { readonly outcome: 'repeated'; readonly ids: SentIds }
+  | { readonly outcome: 'busy'; readonly error: Error };
+
+/** The number of connections whose last window is remembered as noted. */
+const NOTED_CONNECTIONS = 10_000;
+
+export class NewMessages {
+  readonly #table: DynamoDBDocumentClient;
+  readonly #stage: string;
+  readonly #noted = new LRUCache<ConnectionId, number>({ max: NOTED_CONNECTIONS });
+
+  constructor(table: DynamoDBDocumentClient, stage: string) {
+    this.#table = table;
+    this.#stage = stage;
+  }
+
+  /** Writes a new message. Throws when the store does not answer. */
+  async create(message: SentMessage, shard: number, key: CallerKey | undefined): Promise<Creation> {
+    const window = windowOf(message.createdAtMs);
+    const parts: Part[] = [{ name: 'row', write: this.#row(message) }];
+    if (this.#noted.get(message.connectionId) !== window) {
+      parts.push({ name: 'note', write: windowNote(this.#stage, { ...message, shard, window }) });
+    }
+    if (key !== undefined) parts.push({ name: 'key', write: this.#key(message, key) });
+    const creation = judgeCreation(await this.#write(parts), message, key);
+    if (creation.outcome === 'created') this.#noted.set(message.connectionId, window);
+    return creation;
+  }
+
+  /** Writes all parts or none. Returns the refusal of each, if the store refused any for a condition or as busy. */
+  async #write(parts: readonly Part[]): Promise<Refused | undefined> {
+    const [only] = parts;
+    try {
+      if (parts.length === 1 && only !== undefined) await this.#table.send(new PutCommand(only.write.Put));
+      else await this.#table.send(new TransactWriteCommand({ TransactItems: parts.map(({ write }) => write) }));
+      return undefined;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) {
+        return { error, reasons: { row: { Code: 'ConditionalCheckFailed', Item: error.Item } } };
+      }
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const reasons = (error.CancellationReasons ?? []).map((reason, place) => [parts[place]?.name, reason] as const);
+      return { error, reasons: Object.fromEntries(reasons) };
+    }
+  }
+
+  #row(message: SentMessage): PutWrite {
+    return {
+      Put: {
+        TableName: tableName(this.#stage, 'core'),
+        Item: {
+          ...messageKey(message.connectionId, message.messageId),
+          ...message,
+          error: message.error?.code,
+          whatsappCode: message.error?.whatsappCode,
+          rank: sendStates[message.state],
+          ttl: expiryOf('message', message.createdAtMs),
+        },
+        ConditionExpression: 'attribute_not_exists(pk)',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    };
+  }
+
+  #key({ connectionId, messageId, stanzaId, createdAtMs }: SentMessage, { callerKey, bodyHash }: CallerKey): PutWrite {
+    const ttl = expiryOf('idempotency', createdAtMs);
+    return {
+      Put: {
+        TableName: tableName(this.#stage, 'core'),
+        Item: { ...idempotencyKey(connectionId, callerKey), messageId, stanzaId, bodyHash, ttl },
+        // DynamoDB deletes expired items late, so an expired row counts as absent.
+        ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
+        ExpressionAttributeNames: { '#ttl': 'ttl' },
+        ExpressionAttributeValues: { ':now': Math.floor(createdAtMs / 1_000) },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    };
+  }
+}
+
+type PutWrite = TransactionWrite & { readonly Put: NonNullable<TransactionWrite['Put']> };
+type PartName = 'row' | 'note' | 'key';
+interface Part {
+  readonly name: PartName;
+  readonly write: PutWrite;
+}
+type Reason = Pick<CancellationReason, 'Code'> & { readonly Item?: Record<string, AttributeValue> | undefined };
+interface Refused {
+  readonly error: Error;
+  readonly reasons: Readonly<Partial<Record<PartName, Reason>>>;
+}
+
+const BUSY: ReadonlySet<string | undefined> = new Set(['TransactionConflict', 'ThrottlingError']);
+
+/** The meaning of what the store said to the parts of a new message. Throws its error where it means nothing of these. */
+export function judgeCreation(
+  refused: Refused | undefined,
+  message: SentMessage,
+  key: CallerKey | undefined,
+): Creation {
+  if (refused === undefined) return { outcome: 'created' };
+  const { row, note, key: keyReason } = refused.reasons;
+  if (keyReason?.Code === 'ConditionalCheckFailed') {
+    const [messageId, stanzaId] = [keyReason.Item?.['messageId']?.S, keyReason.Item?.['stanzaId']?.S];
+    // The transaction took effect before, and its answer was lost.
+    if (messageId === message.messageId) return { outcome: 'created' };
+    const isSame = keyReason.Item?.['bodyHash']?.S === key?.bodyHash;
+    if (!isSame || messageId === undefined || stanzaId === undefined) return { outcome: 'conflict' };
+    return { outcome: 'repeated', ids: { messageId: messageId as MessageId, stanzaId: stanzaId as StanzaId } };
+  }
+  if (row?.Code === 'ConditionalCheckFailed') {
+    const isOurs = row.Item?.['correlationId']?.S === message.correlationId && row.Item['to']?.S === message.to;
+    return { outcome: isOurs ? 'created' : 'ids_taken' };
+  }
+  if ([row, note, keyReason].some((reason) => BUSY.has(reason?.Code))) return { outcome: 'busy', error: refused.error };
+  throw refused.error;
+}
