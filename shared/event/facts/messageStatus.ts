@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SentMessage } from '../../message/message.ts';
 import { contactSchema, toContact, type Contact } from '../../message/party.ts';
-import { sendErrorSchema, toShownError } from '../../message/sendError.ts';
+import { sendErrorSchema } from '../../message/sendError.ts';
 import { eventRow, toDraft, type DraftOf } from './eventRow.ts';
 
 const data = z

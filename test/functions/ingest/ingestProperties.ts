@@ -143,7 +143,7 @@ export async function expectEachFactOnce(numRuns: number): Promise<void> {
         const sent = [0, 1, 2].map(() => aSentMessage(ids, { to: NUMBER, createdAtMs: AT_MS - 1_000 }));
         return { ...ids, sent, batches };
       });
-      for (const message of connections.flatMap(({ sent }) => sent)) await messages.create(message);
+      for (const message of connections.flatMap(({ sent }) => sent)) await messages.create(message, 0);
       for (const connection of connections) world.enqueue(batchesOf(connection));
 
       await world.run(fates);

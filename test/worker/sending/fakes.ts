@@ -191,7 +191,7 @@ export async function startCore() {
       ...owned,
       version: 1,
       correlationId: correlationId ?? makeId('cor', Date.now(), systemRandom),
-      batchId: makeStanzaId(systemRandom),
+      batchId: makeId('cor', Date.now(), systemRandom),
       events: [...facts],
     });
 
