@@ -11,19 +11,18 @@ import {
 } from '../../shared/connection/settings.ts';
 import { createConnection, type PlacementDependencies } from '../../shared/connection/placement.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import { makeId, parseId, type TenantId } from '../../shared/kernel/id.ts';
+import { makeId, parseId, type ConnectionId, type TenantId } from '../../shared/kernel/id.ts';
 import { parsePhoneNumber } from '../../shared/kernel/jid.ts';
 import type { CommandQueue } from '../../shared/message/command.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { route, type Answer, type Route } from '../http/route.ts';
-import type { SendableConnections } from './sendableConnections.ts';
 import { requestControl } from '../runtime/requestControl.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 export interface ConnectionRouteDependencies extends Pick<Surroundings, 'logger'>, PlacementDependencies, CommandQueue {
   /** The connections that this process remembers as able to send. */
-  readonly sendable: Pick<SendableConnections, 'forget'>;
+  readonly sendable: { readonly forget: (connectionId: ConnectionId) => void };
   readonly table: DynamoDBDocumentClient;
 }
 

@@ -195,6 +195,14 @@ export interface WorkerConfig extends StoreConfig, KeyConfig {
   readonly digest: DigestConfig;
 }
 
+/**
+ * The trace of the request that a function works on, which the runtime of Lambda keeps in the environment, anew for each
+ * invocation. Undefined elsewhere.
+ */
+export function currentTrace(environment: Environment = process.env): string | undefined {
+  return environment['AWS_LAMBDA_FUNCTION_NAME'] === undefined ? undefined : environment['_X_AMZN_TRACE_ID'];
+}
+
 /** The settings of the API functions. Throws an Error that names each wrong variable. */
 export function apiConfig(environment: Environment = process.env): ApiConfig {
   return Object.freeze(toStores(parse(apiSchema, environment)));

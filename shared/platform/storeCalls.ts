@@ -4,6 +4,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { systemClock } from '../kernel/clock.ts';
 import type { BoundedHttpHandler } from './boundedHttpHandler.ts';
+import { currentTrace } from './config.ts';
 import { guardOf, type CallBounds, type ClientGuards } from './callGuards.ts';
 import { RequestSignature } from './requestSignature.ts';
 import type { StoreProtocol } from './storeCommands.ts';
@@ -91,7 +92,9 @@ class StoreCalls {
     guards.beforeTry?.();
     const atMs = systemClock.nowMs() + this.#aheadMs;
     const request = { host: address.host, region, service: protocol.service, target, body, atMs };
-    const headers = this.#signature.headersOf(request, signer);
+    const trace = currentTrace();
+    const signed = this.#signature.headersOf(request, signer);
+    const headers = trace === undefined ? signed : { ...signed, 'x-amzn-trace-id': trace };
     const answer = await askStore({ address, headers, body, headMs: bounds.tryMs, signals });
     if (answer.status >= 200 && answer.status < 300) return answer.text === '' ? {} : JSON.parse(answer.text);
     const error = toStoreError(answer, protocol.service);

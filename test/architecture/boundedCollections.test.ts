@@ -57,6 +57,8 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/signal/addressLocks.ts #held': 'locks that are held: each goes when it is given back',
   'worker/socket/inbound/appliedSettings.ts #dropped': 'one for each kind of filter',
   'worker/socket/port/fairRoom.ts #waiting': 'a number of entries for each person and for all together',
+  'shared/message/newMessages.ts #noted': 'a number of connections',
+  'functions/routes/sendableConnections.ts #known': 'a number of connections, each for a second',
   'worker/socket/port/budgets.ts #budgets': 'a number of people',
   'worker/socket/repairs/edwardsKeys.ts kept': 'a number of keys',
   'worker/socket/inbound/fairTurns.ts #waiting':

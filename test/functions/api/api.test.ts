@@ -3,6 +3,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { apiRoutes } from '../../../functions/api/handler.ts';
 import { putPairingOffer } from '../../../shared/connection/pairingOffer.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeQueueClient } from '../../../shared/platform/aws.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { actionBodyOf } from './actionBodies.ts';
@@ -137,6 +138,8 @@ describe('the API', () => {
       const id = await stack.connection(tenant, anAccount);
       const first = await send(id, 'order-1');
       await stack.change(tenant, id, now);
+      // The API remembers for a second that the connection may send.
+      await systemClock.sleep(1_100);
 
       const second = await send(id, 'order-1');
       const another = await send(id, 'order-1', { ...message, text: { body: 'something else' } });

@@ -112,7 +112,7 @@ describe('reconcile', () => {
   it('finds every message of a window by one note of it', async () => {
     const acceptedAtMs = stack.clock.nowMs();
     const ids: string[] = [];
-    for (const key of ['key-1', undefined, 'key-3']) ids.push((await accept(stack.queue, key)).messageId);
+    for (const key of ['key-1', 'key-2', 'key-3']) ids.push((await accept(stack.queue, key)).messageId);
     await takeCommands();
     const noted = await listNoted(stack, windowOf(acceptedAtMs));
     stack.clock.advance(COME_TO_MS);

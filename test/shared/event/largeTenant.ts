@@ -46,7 +46,7 @@ const PROCESSES = 16;
 const READERS = 2;
 const PAGE = 100;
 const POLL_MS = 200;
-/** As the real client has it. */
+/** The number of tries of a call, as many as the real client makes. */
 const TRIES = 3;
 const RETRY_MS = 100;
 const MOST_VIOLATIONS = 5;
