@@ -58,8 +58,12 @@ export async function countCalls(options: {
       return { figures, count: options.count };
     });
     const perMessage = { send: sends.perMessage, read: reads.perMessage, receive: receipts.perMessage };
+    const rates = {
+      countedSends: sends.figures['pacedPerSecond'] ?? Number.NaN,
+      countedReceived: receipts.figures[`in${PER_SECOND}PerSecond`] ?? Number.NaN,
+    };
     const faults = faultsOnly('calls', [sends.figures, reads.figures, receipts.figures]);
-    return { perMessage, figures: { ...restFigures(rest), ...sums(perMessage), ...faults } };
+    return { perMessage, figures: { ...restFigures(rest), ...sums(perMessage), ...faults, ...rates } };
   } finally {
     await side.stop();
   }

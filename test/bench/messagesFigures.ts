@@ -58,6 +58,8 @@ export const rows: readonly Row[] = [
   row('receiveQueueRequests', 'SQS requests for a message received', 1, { most: 5 }),
   row('sendKb', 'KB over the wire for a send with `sent` and `delivered`', 1),
   row('receiveKb', 'KB over the wire for a message received', 1),
+  row('countedSends', 'sends a second while calls were counted', 0),
+  row('countedReceived', 'messages received a second while calls were counted', 0),
   row('lost', 'lost, in all phases', 0, { most: 0 }),
   row('doubled', 'doubled, in all phases', 0, { most: 0 }),
   row('outOfOrder', 'out of order in a chat, in all phases', 0, { most: 0 }),

@@ -97,15 +97,14 @@ export async function sendByCallers(
     await arrival(side, ({ status }) => status === 'delivered', sent.length);
     const { shownAtMs, faults } = await countSent(side, sent);
     const deliveredAtMs = side.receiver.events.filter(({ status }) => status === 'delivered').map(({ atMs }) => atMs);
-    const perSecond = (times: readonly number[]): number => (times.length / (Math.max(...times) - startedMs)) * 1_000;
     return {
       count: sent.length,
       faults,
       figures: {
         sendRefused: tell(refusals),
         acceptedPerSecond: (sent.length / acceptedMs) * 1_000,
-        shownPerSecond: perSecond(shownAtMs),
-        deliveredPerSecond: perSecond(deliveredAtMs),
+        shownPerSecond: ratePerSecond(shownAtMs, startedMs),
+        deliveredPerSecond: ratePerSecond(deliveredAtMs, startedMs),
       },
     };
   });
@@ -119,7 +118,7 @@ export async function sendPaced(
 ): Promise<{ readonly figures: Figures; readonly sent: readonly Sent[] }> {
   const sent: Sent[] = [];
   const refusals: Error[] = [];
-  const figures = await measured('paced', side, async () => {
+  const figures = await measured('paced', side, async (startedMs) => {
     const before = new Map<string, Promise<unknown>>();
     const { tasks } = await pace(load, (number, dueMs) => {
       const account = at(accounts, number % accounts.length);
@@ -143,6 +142,10 @@ export async function sendPaced(
       faults,
       figures: {
         pacedRefused: tell(refusals),
+        pacedPerSecond: ratePerSecond(
+          sent.map(({ answeredMs }) => answeredMs),
+          startedMs,
+        ),
         answerP50Ms: percentile(answersMs, 0.5),
         answerP99Ms: percentile(answersMs, 0.99),
         deliveredP50Ms: percentile(deliveredMs, 0.5),
@@ -189,7 +192,10 @@ export async function receive(
         [`${label}P99Ms`]: percentile(latenciesMs, 0.99),
         [`${label}Behind`]: behind,
         [`${label}BehindSeconds`]: Math.max(0, lastMs - endMs) / 1_000,
-        [`${label}PerSecond`]: (received.length / (lastMs - startedMs)) * 1_000,
+        [`${label}PerSecond`]: ratePerSecond(
+          received.map(({ atMs }) => atMs),
+          startedMs,
+        ),
       },
     };
   });
@@ -249,6 +255,11 @@ async function measured(
     [`${label}Doubled`]: faults.doubled,
     [`${label}OutOfOrder`]: faults.outOfOrder,
   };
+}
+
+/** How many there were in a second, until the last of them. */
+function ratePerSecond(timesMs: readonly number[], startedMs: number): number {
+  return (timesMs.length / (Math.max(...timesMs) - startedMs)) * 1_000;
 }
 
 async function sendOne(
