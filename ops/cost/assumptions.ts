@@ -25,15 +25,17 @@ export const assumptions = {
   loginsPerDay: { value: 2, unit: 'logins', basis: 'chosen', why: 'after deploys and lost networks' },
   apiCallsPerDay: { value: 60, unit: 'calls', basis: 'chosen', why: 'per connection, those that send included' },
   endpoints: { value: 1, unit: 'webhooks', basis: 'chosen', why: 'that want every event' },
-  egressMbPerMonth: { value: 30, unit: 'MB', basis: 'chosen', why: 'per connection; texts only, media come on top' },
+  egressMbPerMonth: { value: 28, unit: 'MB', basis: 'chosen', why: 'to WhatsApp, per connection; texts only' },
+  webhookKb: { value: 1.5, unit: 'KB', basis: 'counted', why: 'one webhook of a text, with its headers' },
+  answerKb: { value: 1, unit: 'KB', basis: 'counted', why: 'the answer to one send' },
   // What an event writes and reads.
   sessionReceiveLively: { value: 0.15, unit: 'write units', basis: 'measured', why: 'bench:sessions, lively chat' },
   sessionReceiveAlone: { value: 1, unit: 'write units', basis: 'measured', why: 'bench:sessions, message alone' },
   sessionSend: {
-    value: 3,
+    value: 1.2,
     unit: 'write units',
     basis: 'measured',
-    why: 'two devices, and the message as it left; texts up to 780 bytes',
+    why: 'bench:messages, a known contact: the message as it left, and steps stored ahead',
   },
   sessionFirstIn: {
     value: 4.2,
@@ -49,18 +51,14 @@ export const assumptions = {
   },
   sessionPairing: { value: 45, unit: 'write units', basis: 'measured', why: 'bench:sessions' },
   sessionLogin: { value: 1, unit: 'write units', basis: 'measured', why: 'bench:sessions' },
-  coreReceive: { value: 7, unit: 'write units', basis: 'measured', why: 'embedded stack, 10 texts; 6 in transactions' },
-  coreSend: {
-    value: 27,
-    unit: 'write units',
-    basis: 'measured',
-    why: 'embedded stack, 10 texts from acceptance to read; 16 in transactions',
+  keyedShare: { value: 1, unit: 'of sent', basis: 'chosen', why: 'come with an Idempotency-Key' },
+  busyFactor: { value: 3, unit: 'times the mean', basis: 'chosen', why: 'the traffic when most messages come' },
+  halfSharedAt: {
+    value: 20,
+    unit: 'messages a second',
+    basis: 'chosen',
+    why: 'half of what a message alone costs more is saved; ops/cost/messageCounts.ts has both ends',
   },
-  coreDelivery: { value: 1, unit: 'write units', basis: 'measured', why: 'embedded stack, one webhook' },
-  coreReadsReceive: { value: 3, unit: 'read units', basis: 'measured', why: 'embedded stack; one for each read' },
-  coreReadsSend: { value: 14, unit: 'read units', basis: 'measured', why: 'embedded stack; one for each read' },
-  coreReadsDelivery: { value: 2, unit: 'read units', basis: 'measured', why: 'embedded stack; one for each read' },
-  eventsPerSend: { value: 3, unit: 'events', basis: 'counted', why: 'sent, delivered, read' },
   coordinationWrites: { value: 0.325, unit: 'writes per worker and s', basis: 'measured', why: 'bench:coordination' },
   coordinationRowReads: { value: 0.233, unit: 'reads per worker and s', basis: 'measured', why: 'bench:coordination' },
   coordinationScans: {
@@ -78,12 +76,6 @@ export const assumptions = {
   eventDays: { value: retentionSeconds.event / DAY_SECONDS, unit: 'days', basis: 'counted', why: 'it is kept' },
   sessionKb: { value: 200, unit: 'KB', basis: 'chosen', why: 'credentials and Signal keys of one connection' },
   // Requests and functions.
-  requestsPerQueueMessage: {
-    value: 3,
-    unit: 'requests',
-    basis: 'counted',
-    why: 'send, receive, delete; calls are shared only where many come within milliseconds',
-  },
   pollSeconds: { value: 20, unit: 's', basis: 'counted', why: 'one long poll of a shard queue' },
   pollersPerFunction: {
     value: 5,
@@ -93,8 +85,8 @@ export const assumptions = {
   },
   functionGb: { value: 0.5, unit: 'GB', basis: 'chosen', why: 'memory of each function' },
   apiMs: { value: 30, unit: 'ms', basis: 'chosen', why: 'one API call' },
-  ingestMs: { value: 40, unit: 'ms', basis: 'chosen', why: 'one event, alone in its batch' },
-  deliverMs: { value: 150, unit: 'ms', basis: 'chosen', why: "one webhook; mostly the customer's own time" },
+  ingestMs: { value: 40, unit: 'ms', basis: 'chosen', why: 'one run, whatever it has in hand' },
+  deliverMs: { value: 150, unit: 'ms', basis: 'chosen', why: "one run; mostly the customer's own time" },
   // Workers.
   ramMbPerConnection: { value: 0.35, unit: 'MB', basis: 'measured', why: 'at rest; grows with contacts and traffic' },
   workerMb: { value: 163, unit: 'MB', basis: 'measured', why: 'a worker without connections, resident' },
@@ -125,7 +117,14 @@ export const assumptions = {
     basis: 'counted',
     why: 'the small shape; the large ones have one for each concern',
   },
-  logKbPerConnectionDay: { value: 20, unit: 'KB', basis: 'chosen', why: 'at level info' },
+  logKbPerConnectionDay: { value: 5, unit: 'KB', basis: 'chosen', why: 'its lifecycle, at level info' },
+  logKbPerRun: {
+    value: 0.9,
+    unit: 'KB',
+    basis: 'counted',
+    why: "one run of a function: metrics and Lambda's own lines",
+  },
+  logKbPerDelivery: { value: 0.4, unit: 'KB', basis: 'measured', why: 'one line for each attempt' },
   logMbPerWorkerDay: { value: 20, unit: 'MB', basis: 'chosen', why: 'metrics each minute, and its lifecycle' },
   keys: { value: 1, unit: 'KMS keys', basis: 'counted', why: 'that wraps the data keys' },
 } as const satisfies Record<string, Assumption>;

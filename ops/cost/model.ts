@@ -1,21 +1,10 @@
 import { metricCatalogue, type MetricDefinition } from '../../shared/platform/metricCatalogue.ts';
 import { queueDefinitions } from '../../shared/platform/queues.ts';
 import type { Figures } from './assumptions.ts';
-import { prices, type PriceName } from './prices.ts';
+import type { Flow } from './messageCounts.ts';
+import { aloneShareAt, linesOf, sumLines, toLine, type Line, type Part } from './messageLines.ts';
+import type { PriceName } from './prices.ts';
 import { shapeFor, type Shape } from './shape.ts';
-
-/** One line of the bill: a quantity at its price. */
-export interface Line {
-  readonly part: Part;
-  readonly what: string;
-  readonly price: PriceName;
-  /** The quantity per month, in the unit of the price. */
-  readonly quantity: number;
-  readonly usd: number;
-}
-
-export const parts = ['workers', 'DynamoDB', 'SQS', 'functions', 'network', 'watching'] as const;
-export type Part = (typeof parts)[number];
 
 export interface Bill {
   readonly shape: Shape;
@@ -37,14 +26,15 @@ export function billFor(connections: number, figures: Figures): Bill {
   const month = trafficOf(connections, figures);
   const lines: Line[] = [];
   const add = (part: Part, what: string, price: PriceName, quantity: number): void => {
-    lines.push({ part, what, price, quantity, usd: quantity * prices[price].usd });
+    lines.push(toLine(part, what, price, quantity));
   };
   addWorkers(add, shape, figures);
+  lines.push(...messageLines(month, figures));
   addTables(add, shape, month, figures);
-  addQueues(add, shape, month, figures);
+  addQueues(add, shape, figures);
   addFunctions(add, month, figures);
   add('network', 'addresses of the workers', 'publicIpMonth', shape.workers);
-  add('network', 'sent to WhatsApp and customers', 'egressGb', (connections * figures.egressMbPerMonth) / 1_000);
+  add('network', 'sent to WhatsApp', 'egressGb', (connections * figures.egressMbPerMonth) / 1_000);
   addWatching(add, shape, figures);
   return { shape, lines, usd: lines.reduce((sum, { usd }) => sum + usd, 0) };
 }
@@ -56,18 +46,22 @@ interface Traffic {
   readonly connections: number;
   readonly received: number;
   readonly sent: number;
-  readonly events: number;
-  readonly deliveries: number;
-  readonly apiCalls: number;
+  /** API calls that send nothing. */
+  readonly otherCalls: number;
 }
 
 function trafficOf(connections: number, figures: Figures): Traffic {
   const days = connections * DAYS;
   const received = days * figures.receivedPerDay;
   const sent = days * figures.sentPerDay;
-  const events = received + sent * figures.eventsPerSend;
-  const apiCalls = days * Math.max(figures.apiCallsPerDay, figures.sentPerDay);
-  return { connections, received, sent, events, deliveries: events * figures.endpoints, apiCalls };
+  return { connections, received, sent, otherCalls: days * Math.max(0, figures.apiCallsPerDay - figures.sentPerDay) };
+}
+
+/** What the messages of a month cost by themselves, with as much shared as their rate allows. */
+function messageLines({ received, sent }: Traffic, figures: Figures): readonly Line[] {
+  const aloneShare = aloneShareAt(((received + sent) / SECONDS) * figures.busyFactor, figures);
+  const of = (flow: Flow, messages: number) => linesOf(flow, messages, aloneShare, figures);
+  return sumLines([...of('send', sent), ...of('read', sent), ...of('received', received)]);
 }
 
 function addWorkers(add: Add, { workers }: Shape, { workerCpus, workerGb }: Figures): void {
@@ -75,62 +69,38 @@ function addWorkers(add: Add, { workers }: Shape, { workerCpus, workerGb }: Figu
   add('workers', 'memory', 'fargateGbHour', workers * workerGb * HOURS);
 }
 
-function addTables(
-  add: Add,
-  shape: Shape,
-  { connections, received, sent, events, deliveries }: Traffic,
-  figures: Figures,
-): void {
+function addTables(add: Add, shape: Shape, { connections }: Traffic, figures: Figures): void {
   const days = connections * DAYS;
-  const receive =
-    figures.livelyShare * figures.sessionReceiveLively + (1 - figures.livelyShare) * figures.sessionReceiveAlone;
-  const sessions =
-    received * receive +
-    sent * figures.sessionSend +
+  const contacts =
     days * figures.firstContactsInPerDay * figures.sessionFirstIn +
     days * figures.firstContactsOutPerDay * figures.sessionFirstOut +
     days * figures.loginsPerDay * figures.sessionLogin +
     connections * figures.pairingsPerMonth * figures.sessionPairing;
-  const core = received * figures.coreReceive + sent * figures.coreSend + deliveries * figures.coreDelivery;
   const fleet = shape.workers * SECONDS * figures.coordinationWrites;
   const rows = shape.workers + shape.shards;
   const fleetReads =
     shape.workers * SECONDS * figures.coordinationRowReads +
     (SECONDS * figures.coordinationScans * rows) / ROWS_PER_READ_UNIT;
-  const reads =
-    received * figures.coreReadsReceive + sent * figures.coreReadsSend + deliveries * figures.coreReadsDelivery;
-  const kept =
-    ((received + sent) * figures.messageKb * figures.messageDays +
-      sent * figures.sentKb * figures.sentDays +
-      events * figures.eventKb * figures.eventDays) /
-    DAYS;
-  const gb = (kept + connections * figures.sessionKb) / KB_PER_GB;
-  add('DynamoDB', 'sessions written', 'writeUnitMillion', sessions / MILLION);
-  add('DynamoDB', 'messages and events written', 'writeUnitMillion', core / MILLION);
+  const gb = (connections * figures.sessionKb) / KB_PER_GB;
+  add('DynamoDB', 'contacts, logins and pairings written', 'writeUnitMillion', contacts / MILLION);
   add('DynamoDB', 'leases written', 'writeUnitMillion', fleet / MILLION);
-  add('DynamoDB', 'messages and events read', 'readUnitMillion', reads / MILLION);
   add('DynamoDB', 'leases and shards read', 'readUnitMillion', fleetReads / MILLION);
-  add('DynamoDB', 'kept', 'tableGbMonth', gb);
-  add('DynamoDB', 'kept for recovery', 'recoveryGbMonth', gb);
+  add('DynamoDB', 'sessions kept', 'tableGbMonth', gb);
+  add('DynamoDB', 'sessions kept for recovery', 'recoveryGbMonth', gb);
 }
 
-function addQueues(add: Add, { shards }: Shape, { sent, events, deliveries }: Traffic, figures: Figures): void {
-  const { requestsPerQueueMessage: requests, pollSeconds, pollersPerFunction } = figures;
+function addQueues(add: Add, { shards }: Shape, { pollSeconds, pollersPerFunction }: Figures): void {
   const pollsPerPoller = SECONDS / pollSeconds;
   add('SQS', 'empty polls of the shards', 'fifoMillion', (shards * pollsPerPoller) / MILLION);
   add('SQS', 'empty polls for ingest', 'fifoMillion', (pollersPerFunction * pollsPerPoller) / MILLION);
   add('SQS', 'empty polls for deliver', 'standardMillion', (pollersPerFunction * pollsPerPoller) / MILLION);
-  add('SQS', 'commands', 'fifoMillion', (sent * requests) / MILLION);
-  add('SQS', 'events', 'fifoMillion', (events * requests) / MILLION);
-  add('SQS', 'deliveries', 'standardMillion', (deliveries * requests) / MILLION);
-  add('SQS', 'deliveries, fair', 'fairMillion', (deliveries * requests) / MILLION);
 }
 
-function addFunctions(add: Add, { apiCalls, events, deliveries }: Traffic, figures: Figures): void {
-  const ms = apiCalls * figures.apiMs + events * figures.ingestMs + deliveries * figures.deliverMs;
-  add('functions', 'calls of functions', 'lambdaMillion', (apiCalls + events + deliveries) / MILLION);
-  add('functions', 'time of functions', 'lambdaGbSecond', (ms / 1_000) * figures.functionGb);
-  add('functions', 'API calls', 'httpApiMillion', apiCalls / MILLION);
+function addFunctions(add: Add, { otherCalls }: Traffic, figures: Figures): void {
+  const ms = otherCalls * figures.apiMs;
+  add('functions', 'other calls of functions', 'lambdaMillion', otherCalls / MILLION);
+  add('functions', 'time of other calls', 'lambdaGbSecond', (ms / 1_000) * figures.functionGb);
+  add('functions', 'other API calls', 'httpApiMillion', otherCalls / MILLION);
   add('functions', 'keys', 'keyMonth', figures.keys);
 }
 

@@ -1,6 +1,7 @@
 import { columns, counted } from '../sentence.ts';
 import { assumptions, type AssumptionName, type Figures } from './assumptions.ts';
-import { parts, queueCount, type Bill } from './model.ts';
+import { millionOf, parts } from './messageLines.ts';
+import { queueCount, type Bill } from './model.ts';
 import { prices, PRICES_OF } from './prices.ts';
 
 /** The lines of the output: the bill, then the prices, then every assumption with its value. */
@@ -22,6 +23,12 @@ export function showBill(bill: Bill, figures: Figures): readonly string[] {
     ),
     '',
     `${usd.toFixed(2)} USD a month, ${(usd / shape.connections).toFixed(4)} for each connection`,
+    '',
+    'What a million messages cost by themselves, in USD; sent ones with `sent`, `delivered` and `read`',
+    ...columns(
+      ['part', 'what', 'sent alone', 'sent, shared', 'received alone', 'received, shared'],
+      millionRows(figures),
+    ),
     '',
     `Prices: us-east-1, on demand, of ${PRICES_OF}; no free tier, savings plan or Spot`,
     ...columns(
@@ -54,6 +61,24 @@ function rowsOf(part: (typeof parts)[number], lines: Bill['lines']): readonly (r
     ]),
     [sum.toFixed(2).padStart(11), part, '(in all)', '', '', ''],
   ];
+}
+
+/** What a million messages cost, line by line: alone, and where all that can be is shared. */
+export function millionRows(figures: Figures): readonly (readonly string[])[] {
+  const columnsOf = [
+    millionOf('sent', 1, figures),
+    millionOf('sent', 0, figures),
+    millionOf('received', 1, figures),
+    millionOf('received', 0, figures),
+  ];
+  const names = new Map(columnsOf.flat().map((line) => [`${line.part} ${line.what}`, line]));
+  const rows = [...names].map(([name, { part, what }]) => [
+    part,
+    what,
+    ...columnsOf.map((lines) => (lines.find((line) => `${line.part} ${line.what}` === name)?.usd ?? 0).toFixed(2)),
+  ]);
+  const sums = columnsOf.map((lines) => lines.reduce((sum, { usd }) => sum + usd, 0).toFixed(2));
+  return [...rows, ['all', '', ...sums]];
 }
 
 const sources = { documentation: 'looked up', known: 'known, not looked up again' } as const;

@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assumptions, defaultFigures, type AssumptionName } from '../../ops/cost/assumptions.ts';
 import { billFor, billedMetrics, queueCount } from '../../ops/cost/model.ts';
+import { flows, messageCounts, steps, type StepCounts } from '../../ops/cost/messageCounts.ts';
+import { aloneShareAt, linesOf, millionOf } from '../../ops/cost/messageLines.ts';
 import { prices } from '../../ops/cost/prices.ts';
 import { shapeFor } from '../../ops/cost/shape.ts';
-import { flagOf, showBill } from '../../ops/cost/show.ts';
+import { flagOf, millionRows, showBill } from '../../ops/cost/show.ts';
 
 const main = resolve(import.meta.dirname, '../../ops/cost/main.ts');
 const names = Object.keys(assumptions) as AssumptionName[];
@@ -95,6 +98,66 @@ describe('the cost model', () => {
     expect(bill.lines.find(({ what }) => what === 'leases written')?.quantity).toBeCloseTo(1.7082, 4);
     expect(queueCount(bill.shape)).toBe(21);
     expect(billedMetrics(1)).toBeGreaterThanOrEqual(25);
+  });
+});
+
+describe('what a message costs', () => {
+  it('is what the table of counts says, by hand', () => {
+    const usdOf = (flow: 'send' | 'received', aloneShare: number, what: string): number | undefined =>
+      linesOf(flow, 1_000_000, aloneShare, defaultFigures).find((line) => line.what === what)?.usd;
+
+    // A row, its key and the note of its window in one transaction: (4 + 2) × 0.625; without the note (1 + 3) × 0.625.
+    expect(usdOf('send', 1, 'accepted')).toBeCloseTo(3.75, 6);
+    expect(usdOf('send', 0, 'accepted')).toBeCloseTo(2.5, 6);
+    // A receive and a delete by deliver, and the send by ingest: 3 × 0.4.
+    expect(usdOf('received', 1, 'deliveries')).toBeCloseTo(1.2, 6);
+    // 0.89 requests of the worker and 2 × 0.17 of ingest, at 0.5.
+    expect(usdOf('received', 0, 'commands and facts')).toBeCloseTo(0.615, 6);
+  });
+
+  it('is never more where calls are shared, whatever the step', () => {
+    const more = flows.flatMap((flow) =>
+      steps.filter((step) => {
+        const { shared, alone } = messageCounts[flow][step];
+        return (Object.keys(shared) as (keyof StepCounts)[]).some((name) => shared[name] > alone[name]);
+      }),
+    );
+
+    expect(more).toEqual([]);
+    expect(aloneShareAt(0, defaultFigures)).toBe(1);
+    expect(aloneShareAt(defaultFigures.halfSharedAt, defaultFigures)).toBe(0.5);
+  });
+
+  it('counts three webhooks of a sent message, and one of a received one, for each endpoint', () => {
+    const requestsOf = (endpoints: number): number =>
+      millionOf('sent', 1, { ...defaultFigures, endpoints }).find(({ what }) => what === 'deliveries')?.quantity ?? 0;
+
+    expect(requestsOf(1)).toBeCloseTo(9, 6);
+    expect(requestsOf(4)).toBeCloseTo(36, 6);
+  });
+
+  it('stands in the documents as the model says it', () => {
+    const page = readFileSync(resolve(import.meta.dirname, '../../docs/costs.md'), 'utf8');
+    const rows = page
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .map((line) =>
+        line
+          .slice(1, -1)
+          .split('|')
+          .map((cell) => cell.trim()),
+      );
+
+    for (const row of millionRows(defaultFigures)) expect(rows).toContainEqual([...row]);
+    for (const flow of flows) {
+      for (const step of steps) {
+        const { shared, alone } = messageCounts[flow][step];
+        if (alone.calls === 0) continue;
+        const cells = ([name]: readonly [keyof StepCounts]): string => `${alone[name]} / ${shared[name]}`;
+        const names = [['calls'], ['writeUnits'], ['readUnits'], ['fifo'], ['fair'], ['runs']] as const;
+        expect(rows).toContainEqual([flow, step, ...names.map(cells)]);
+      }
+    }
   });
 });
 
