@@ -213,9 +213,10 @@ export async function playLargeTenant(tenant: LargeTenant): Promise<Verdict> {
   let settledAtMs = Infinity;
   const isOver = (): boolean => {
     const isTold = world.time.nowMs > endMs && connections.every(({ isIdle }) => isIdle);
-    // What the dead have left behind is settled a minute after they took it.
-    if (isTold && settledAtMs === Infinity)
-      settledAtMs = world.time.nowMs + (tenant.deaths > 0 ? GAP_PATIENCE_MS * 2 : 0);
+    if (isTold && settledAtMs === Infinity) {
+      // Places that the dead took, or whose page was throttled, are settled a minute after they were taken.
+      settledAtMs = world.time.nowMs + (tenant.deaths > 0 || world.givenUp > 0 ? GAP_PATIENCE_MS * 2 : 0);
+    }
     return world.time.nowMs >= settledAtMs;
   };
   let isRead = false;
