@@ -41,6 +41,15 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'ingest',
+    what: 'Each event is told once and in order, its rows are right and its deliveries leave, in 5,000 worlds of deaths, sleepers and repeats.',
+    daily: '150 worlds: `test/functions/ingest/ingest.properties.test.ts`',
+    place: 'beside',
+    whole: file('test/functions/ingest/ingest.prove.ts'),
+    sample: 'none',
+    cases: TESTS,
+  },
+  {
     name: 'large-tenant',
     what: 'A tenant has 5,000 events a second within the limits of a partition, and its log grows under load; none is lost.',
     daily: 'the same for a second: `test/shared/event/largeTenant.test.ts`',

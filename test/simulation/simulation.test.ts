@@ -5,7 +5,7 @@ import { itFinds, itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut, itKeepsEveryPromi
 
 const SEEDS = 8;
 /** Seeds after which these variants must have been found. */
-const MOST_SEEDS = 10;
+const MOST_SEEDS = 20;
 /** Found after many seeds, since they need a pause of just the length of a death: `simulation.prove.ts` looks for them. */
 const RARE = new Set(['claim-without-observed-heartbeat', 'stored-expiry', 'heartbeat-of-the-dead']);
 

@@ -18,10 +18,6 @@ export const sqsContract: readonly SqsCase[] = [
 /** Where the emulator (fauxqs 2.4.1) does not do what AWS does. */
 export const sqsDifferences: readonly KnownDifference[] = [
   {
-    case: 'a refusal has the name that AWS documents, with nothing before it',
-    reason: 'It sets AWS.SimpleQueueService. before the names of errors that the SDK has no class for.',
-  },
-  {
     case: 'a receive answers as many of one group as there are, in order, and then of the next',
     reason: 'It gives one message of each group in a receive.',
   },
