@@ -29,8 +29,26 @@ const growth: Explanation = {
   why: 'A connection moves to another queue for facts only after their number has grown.',
 };
 
+const cancels: Explanation = {
+  here: 'never',
+  why: 'A message is cancelled before a worker has taken it, and here workers take each at once.',
+};
+
+const laneGrowth: Explanation = {
+  here: 'never',
+  why: "A tenant's log gets more lanes only under hundreds of events a second.",
+};
+
+const afterDeath: Explanation = {
+  here: 'seldom',
+  why: 'Ingest reads a page of the log only where an earlier run of the same batch has died.',
+};
+
 /** The explanations by the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
+  'api dynamodb:UpdateItem core CON#*': cancels,
+  'ingest dynamodb:UpdateItem core TENANT#*': laneGrowth,
+  'ingest dynamodb:GetItem core EVENTS#*': afterDeath,
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
   'admin dynamodb:Query core PARKED#*': waits,
