@@ -39,10 +39,12 @@ export interface AcceptRequest {
 /** The greatest backlog of one connection; more is refused. */
 const PARKED_LIMIT = 1_000;
 /**
- * How often a message is written when others are in its way: the first requests of a window meet at its note, two
- * requests at their key, and another message may have the ids that were drawn.
+ * How often a message is written when others are in its way: two requests meet at their key, and another message may have
+ * the ids that were drawn.
  */
 const TRIES = 8;
+/** Chance enough that no two writings of rows are ever taken for one. */
+const WRITE_ID_BYTES = 9;
 const RETRY_DELAY = { firstMs: 10, capMs: 200 } as const;
 
 /**
@@ -86,6 +88,7 @@ async function create(
   const { tenantId, connectionId, shard } = connection;
   for (let attempt = 0; ; attempt++) {
     const createdAtMs = clock.nowMs();
+    const writeId = Buffer.from(random.bytes(WRITE_ID_BYTES)).toString('base64url');
     const message: SentMessage = {
       ...makeSentIds(connectionId, createdAtMs, random),
       tenantId,
@@ -102,7 +105,7 @@ async function create(
       deliveredAtMs: undefined,
       readAtMs: undefined,
     };
-    const creation = await messages.create(message, shard, key);
+    const creation = await messages.create(message, shard, key, writeId);
     if (creation.outcome === 'created') return message;
     if (creation.outcome === 'conflict') throw new AppError('idempotency_conflict');
     if (creation.outcome === 'repeated') return read(dependencies, connection, creation.ids);

@@ -48,8 +48,8 @@ export class MessageStore {
   }
 
   /** Writes a new message, with the caller's key where there is one. */
-  create(message: SentMessage, shard: number, key?: CallerKey): Promise<Creation> {
-    return this.#new.create(message, shard, key);
+  create(message: SentMessage, shard: number, key?: CallerKey, writeId?: string): Promise<Creation> {
+    return this.#new.create(message, shard, key, writeId);
   }
 
   /** Finds one message, strongly consistent. The caller has read the connection under its tenant. */

@@ -17,13 +17,13 @@ import { windowNote, windowOf } from './unqueuedMessages.ts';
 
 /**
  * Writes the row of a message that is accepted, in one call: alone where nothing else is to be written, which costs one
- * write unit, else in one transaction with the caller's key and with the note of the window.
+ * write unit, else in one transaction with the caller's key and with the note of the window, which costs two for each part.
  *
  * - The process dies before the call took effect: nothing is there, and nobody was told anything.
  * - It dies after it: the row is `queued` and the queue may not have its command. The caller has no answer; under the same
  *   key it carries on with this row. Without one, reconcile finds the row by the note of its window, which is written
  *   no later than the row, and asks the queue (docs/protocol.md, "Accept").
- * - The call is made twice, because an answer was lost: the second finds its own row and says `created`.
+ * - The call is made twice, because an answer was lost: the second finds its own row, by the `writeId`, and says `created`.
  * - Two requests with one key at once: one transaction wins, and the other gets the ids of the winner.
  */
 export interface CallerKey {
@@ -35,7 +35,7 @@ export interface CallerKey {
 
 /**
  * `repeated`: the key was used before, for the same request; these are its ids. `conflict`: for another one. `ids_taken`:
- * another message has these ids. `busy`: another request writes the same note, or the same key, in this moment.
+ * another message has these ids. `busy`: another request writes the same key in this moment.
  */
 export type Creation =
   | { readonly outcome: 'created' | 'conflict' | 'ids_taken' }
@@ -55,15 +55,24 @@ export class NewMessages {
     this.#stage = stage;
   }
 
-  /** Writes a new message. Throws when the store does not answer. */
-  async create(message: SentMessage, shard: number, key: CallerKey | undefined): Promise<Creation> {
+  /**
+   * Writes a new message. Throws when the store does not answer.
+   * @param writeId names this writing of a row: two messages that chance gave the same ids are never taken for one, however
+   * much they are alike. Without it a row that is there is always another's.
+   */
+  async create(
+    message: SentMessage,
+    shard: number,
+    key: CallerKey | undefined,
+    writeId: string | undefined,
+  ): Promise<Creation> {
     const window = windowOf(message.createdAtMs);
-    const parts: Part[] = [{ name: 'row', write: this.#row(message) }];
+    const parts: Part[] = [{ name: 'row', write: this.#row(message, writeId) }];
     if (this.#noted.get(message.connectionId) !== window) {
       parts.push({ name: 'note', write: windowNote(this.#stage, { ...message, shard, window }) });
     }
     if (key !== undefined) parts.push({ name: 'key', write: this.#key(message, key) });
-    const creation = judgeCreation(await this.#write(parts), message, key);
+    const creation = judgeCreation(await this.#write(parts), { message, key, writeId });
     if (creation.outcome === 'created') this.#noted.set(message.connectionId, window);
     return creation;
   }
@@ -85,7 +94,7 @@ export class NewMessages {
     }
   }
 
-  #row(message: SentMessage): PutWrite {
+  #row(message: SentMessage, writeId: string | undefined): PutWrite {
     return {
       Put: {
         TableName: tableName(this.#stage, 'core'),
@@ -95,6 +104,7 @@ export class NewMessages {
           error: message.error?.code,
           whatsappCode: message.error?.whatsappCode,
           rank: sendStates[message.state],
+          writeId,
           ttl: expiryOf('message', message.createdAtMs),
         },
         ConditionExpression: 'attribute_not_exists(pk)',
@@ -131,14 +141,21 @@ interface Refused {
   readonly reasons: Readonly<Partial<Record<PartName, Reason>>>;
 }
 
-const BUSY: ReadonlySet<string | undefined> = new Set(['TransactionConflict', 'ThrottlingError']);
+/** What was to be written. */
+interface Written {
+  readonly message: Pick<SentMessage, 'messageId'>;
+  readonly key: CallerKey | undefined;
+  readonly writeId: string | undefined;
+}
+
+const BUSY: ReadonlySet<string | undefined> = new Set([
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+]);
 
 /** The meaning of what the store said to the parts of a new message. Throws its error where it means nothing of these. */
-export function judgeCreation(
-  refused: Refused | undefined,
-  message: SentMessage,
-  key: CallerKey | undefined,
-): Creation {
+export function judgeCreation(refused: Refused | undefined, { message, key, writeId }: Written): Creation {
   if (refused === undefined) return { outcome: 'created' };
   const { row, note, key: keyReason } = refused.reasons;
   if (keyReason?.Code === 'ConditionalCheckFailed') {
@@ -150,7 +167,7 @@ export function judgeCreation(
     return { outcome: 'repeated', ids: { messageId: messageId as MessageId, stanzaId: stanzaId as StanzaId } };
   }
   if (row?.Code === 'ConditionalCheckFailed') {
-    const isOurs = row.Item?.['correlationId']?.S === message.correlationId && row.Item['to']?.S === message.to;
+    const isOurs = writeId !== undefined && row.Item?.['writeId']?.S === writeId;
     return { outcome: isOurs ? 'created' : 'ids_taken' };
   }
   if ([row, note, keyReason].some((reason) => BUSY.has(reason?.Code))) return { outcome: 'busy', error: refused.error };

@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { ConnectionId, TenantId } from '../kernel/id.ts';
+import type { ConnectionId, MessageId, TenantId } from '../kernel/id.ts';
 import { expiryOf } from '../platform/expiry.ts';
 import { unqueuedCursorKey, unqueuedKey, unqueuedPartition } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
@@ -8,9 +8,10 @@ import { tableName } from '../platform/tables.ts';
 import type { TransactionWrite } from './messageWrites.ts';
 
 /**
- * Notes of which connections accepted messages in a window of time. The note of a window is written with the first message of
- * it that a process accepts, no later than its row. So messages that never reached the queue are found without a scan, and
- * a busy connection pays for a note only now and then.
+ * Notes of which connections accepted messages in a window of time. A note is written with the first message of a window that
+ * a process accepts, in one transaction with its row. So messages that never reached the queue are found without a scan,
+ * and a busy connection pays for a note only now and then. Each process has a note of its own, under the message that it was
+ * written with: transactions that meet at one item refuse each other, and at the beginning of a window all would meet.
  */
 export interface UnqueuedDependencies {
   readonly table: DynamoDBDocumentClient;
@@ -33,23 +34,29 @@ export function windowOf(atMs: number): number {
   return Math.floor(atMs / WINDOW_MS);
 }
 
-/** The write of a note, for a transaction. It has no condition: whoever writes it writes the same. */
+/** The write of a note, for a transaction. It has no condition: nobody else writes under this message. */
 export function windowNote(
   stage: string,
-  { tenantId, connectionId, shard, window }: NotedConnection & { readonly window: number },
+  {
+    tenantId,
+    connectionId,
+    messageId,
+    shard,
+    window,
+  }: NotedConnection & { readonly messageId: MessageId; readonly window: number },
 ): TransactionWrite & { readonly Put: NonNullable<TransactionWrite['Put']> } {
   const bucket = connectionId.charCodeAt(connectionId.length - 1) % BUCKETS;
   const ttl = expiryOf('unqueued', window * WINDOW_MS);
-  const Item = { ...unqueuedKey(window, bucket, connectionId), tenantId, connectionId, shard, ttl };
+  const Item = { ...unqueuedKey(window, bucket, connectionId, messageId), tenantId, connectionId, shard, ttl };
   return { Put: { TableName: tableName(stage, 'core'), Item } };
 }
 
-/** Lists the connections that accepted messages in a window, strongly consistent. */
+/** Lists the connections that accepted messages in a window, each once, strongly consistent. */
 export async function listNoted(
   { table, stage }: UnqueuedDependencies,
   window: number,
 ): Promise<readonly NotedConnection[]> {
-  const found: NotedConnection[] = [];
+  const found = new Map<ConnectionId, NotedConnection>();
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const items = queryItems(table, {
       TableName: tableName(stage, 'core'),
@@ -57,9 +64,9 @@ export async function listNoted(
       ExpressionAttributeValues: { ':pk': unqueuedPartition(window, bucket) },
       ConsistentRead: true,
     });
-    found.push(...((await allOf(items)) as unknown as NotedConnection[]));
+    for (const note of (await allOf(items)) as unknown as NotedConnection[]) found.set(note.connectionId, note);
   }
-  return found;
+  return [...found.values()];
 }
 
 /** Reads the last window that has been handled; undefined before the first time. */

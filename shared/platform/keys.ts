@@ -87,9 +87,14 @@ export const handledFactKey = (connectionId: ConnectionId, factKey: string): Ite
 export const FACT_PREFIX = 'FACT#';
 /** The connections that accepted messages in one window; they are split, so that no partition runs hot. */
 export const unqueuedPartition = (window: number, bucket: number): string => `UNQUEUED#${padded(window, 10)}#${bucket}`;
-export const unqueuedKey = (window: number, bucket: number, connectionId: ConnectionId): ItemKey => ({
+export const unqueuedKey = (
+  window: number,
+  bucket: number,
+  connectionId: ConnectionId,
+  messageId: MessageId,
+): ItemKey => ({
   pk: unqueuedPartition(window, bucket),
-  sk: connectionId,
+  sk: `${connectionId}#${messageId}`,
 });
 /** The window up to which unqueued messages have been handled. */
 export const unqueuedCursorKey: ItemKey = { pk: 'UNQUEUED', sk: 'CURSOR' };

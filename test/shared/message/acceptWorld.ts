@@ -1,0 +1,200 @@
+import {
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  type SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { makeReconcileHandler } from '../../../functions/reconcile/handler.ts';
+import type { Connection } from '../../../shared/connection/connection.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
+import type { CorrelationId, MessageId } from '../../../shared/kernel/id.ts';
+import { systemRandom, type Random } from '../../../shared/kernel/random.ts';
+import { acceptMessage } from '../../../shared/message/acceptMessage.ts';
+import { commandSchema } from '../../../shared/message/command.ts';
+import type { SentMessage } from '../../../shared/message/message.ts';
+import { MessageStore } from '../../../shared/message/messageStore.ts';
+import { makeQueueClient } from '../../../shared/platform/aws.ts';
+import { silentLogger } from '../../../shared/platform/logger.ts';
+import { commandQueueName } from '../../../shared/platform/queues.ts';
+import { createQueues, startQueues } from '../../emulators/queues.ts';
+import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { anOutbox, sequence, startCore } from '../../worker/sending/fakes.ts';
+import { makeTestClock } from '../event/testClock.ts';
+
+/** Where a process dies: at which of its calls, and whether that call still took effect. */
+export interface Death {
+  readonly at: number;
+  readonly when: 'before' | 'after';
+}
+
+/** The life of one process. Once it is dead none of its calls does anything, and none is answered. */
+export class Life {
+  readonly #death: Death | undefined;
+  #calls = 0;
+  isDead = false;
+
+  constructor(death?: Death) {
+    this.#death = death;
+  }
+
+  /** A client whose calls are this life's. */
+  of<Client extends { send: (...args: never[]) => unknown }>(client: Client): Client {
+    const send = client.send.bind(client) as (...args: unknown[]) => Promise<unknown>;
+    return Object.assign(Object.create(client) as Client, {
+      send: async (...args: unknown[]): Promise<unknown> => {
+        const isLast = ++this.#calls === this.#death?.at;
+        if (isLast && this.#death.when === 'before') this.isDead = true;
+        if (this.isDead) throw new Error('this process is dead');
+        const answer = await send(...args);
+        if (isLast) this.isDead = true;
+        if (this.isDead) throw new Error('this process is dead');
+        return answer;
+      },
+    });
+  }
+}
+
+/**
+ * A table of which each item is in one transaction at a time, as in DynamoDB: another one that comes to it meanwhile is refused.
+ * The emulator works them one after the other.
+ */
+export function withConflicts(table: DynamoDBDocumentClient): DynamoDBDocumentClient {
+  const send = table.send.bind(table) as (command: unknown) => Promise<unknown>;
+  const inHand = new Set<string>();
+  const toKey = (Item: Record<string, unknown> | undefined): string =>
+    `${String(Item?.['pk'])} ${String(Item?.['sk'])}`;
+  return Object.assign(Object.create(table) as DynamoDBDocumentClient, {
+    send: async (command: unknown): Promise<unknown> => {
+      if (!(command instanceof TransactWriteCommand)) return send(command);
+      const keys = (command.input.TransactItems ?? []).map(({ Put }) => toKey(Put?.Item));
+      if (keys.some((key) => inHand.has(key))) {
+        const CancellationReasons = keys.map((key) => ({ Code: inHand.has(key) ? 'TransactionConflict' : 'None' }));
+        throw new TransactionCanceledException({ message: 'conflict', $metadata: {}, CancellationReasons });
+      }
+      for (const key of keys) inHand.add(key);
+      try {
+        return await send(command);
+      } finally {
+        for (const key of keys) inHand.delete(key);
+      }
+    },
+  });
+}
+
+/** A process of the API, with what it remembers. */
+export interface ApiProcess {
+  readonly life: Life;
+  readonly accept: (request: {
+    readonly connection: Connection;
+    readonly key?: string | undefined;
+    readonly text?: string;
+  }) => Promise<SentMessage | undefined>;
+}
+
+/** The accepting of messages on the emulators, with reconcile and a worker, on a clock that the test moves. */
+export async function startAcceptWorld() {
+  const [core, queues] = await Promise.all([startCore(), startQueues()]);
+  await createQueues(queues.endpoint, 'test', 1);
+  let sleeps = 0;
+  const clock = {
+    ...makeTestClock(Date.UTC(2026, 10, 29)),
+    sleep: (durationMs: number): Promise<void> => {
+      sleeps++;
+      return systemClock.sleep(durationMs);
+    },
+  };
+  const queue = makeQueueClient(aStoreConfig({ queues }));
+  const QueueUrl = `${queues.queueUrlBase}${commandQueueName('test', 0)}`;
+  /** When the queue took each command, by the clock of the test. */
+  const takenAtMs = new Map<string, number>();
+  const noting = Object.assign(Object.create(queue) as SQSClient, {
+    send: async (command: SendMessageCommand) => {
+      const answer = await queue.send(command);
+      const id = command.input.MessageDeduplicationId ?? '';
+      if (!takenAtMs.has(id)) takenAtMs.set(id, clock.nowMs());
+      return answer;
+    },
+  });
+  const stores = { table: core.table, stage: 'test', queueUrlBase: queues.queueUrlBase, clock };
+
+  /** A process of the API. What it is asked after its death, or dies of, has no answer. */
+  const startApi = (
+    life = new Life(),
+    { table = core.table, random = systemRandom }: { table?: DynamoDBDocumentClient; random?: Random } = {},
+  ): ApiProcess => {
+    const mortal = life.of(table);
+    const messages = new MessageStore({ table: mortal, stage: 'test' });
+    const dependencies = { ...stores, table: mortal, queue: life.of(noting), messages, random };
+    return {
+      life,
+      accept: async ({ connection, key, text = 'hello' }) => {
+        const accepting = acceptMessage(dependencies, {
+          connection,
+          body: { to: '+4915100000002', type: 'text', text: { body: text } },
+          idempotencyKey: key,
+          correlationId: 'cor-of-a-whole-campaign' as CorrelationId,
+        });
+        return accepting.catch((error: unknown) => {
+          if (life.isDead) return undefined;
+          throw error;
+        });
+      },
+    };
+  };
+
+  /** One run of reconcile, which may die in the middle. */
+  const reconcile = async (life = new Life()): Promise<void> => {
+    const table = life.of(core.table);
+    const messages = new MessageStore({ table, stage: 'test' });
+    const run = makeReconcileHandler({ ...stores, table, queue: life.of(noting), messages, logger: silentLogger });
+    await run().catch((error: unknown) => {
+      if (!life.isDead) throw error;
+    });
+  };
+
+  let place = 0;
+  /** A new owner of the connection works all that the queue has. Returns the texts that it sent, in their order. */
+  const work = async (connection: Connection): Promise<readonly string[]> => {
+    const { outbox, socket } = anOutbox(core, connection);
+    for (;;) {
+      const { Messages = [] } = await queue.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ['All'] }),
+      );
+      if (Messages.length === 0) return socket.texts();
+      for (const { Body, Attributes, ReceiptHandle } of Messages) {
+        const command = commandSchema.parse(JSON.parse(Body ?? ''));
+        const enqueuedAtMs = takenAtMs.get(Attributes?.MessageDeduplicationId ?? '') ?? 0;
+        if (command.kind === 'send_message') {
+          await outbox.handle(command.messageId, sequence(++place), enqueuedAtMs);
+        }
+        await queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+  };
+
+  /** The states of all messages of a connection, oldest first. */
+  const statesOf = async ({ connectionId }: Connection): Promise<readonly (string | undefined)[]> => {
+    const page = await core.messages.list(connectionId, { before: undefined, limit: 100, nowMs: clock.nowMs() });
+    const ids: readonly MessageId[] = page.messages.map(({ messageId }) => messageId).toReversed();
+    return Promise.all(ids.map((messageId) => core.stateOf(connectionId, messageId)));
+  };
+
+  return {
+    core,
+    clock,
+    /** How often any process has waited so far, because others were in its way. */
+    sleeps: () => sleeps,
+    startApi,
+    reconcile,
+    work,
+    statesOf,
+    stop: async (): Promise<void> => {
+      queue.destroy();
+      await Promise.all([core.stop(), queues.stop()]);
+    },
+  };
+}
+
+export type AcceptWorld = Awaited<ReturnType<typeof startAcceptWorld>>;
