@@ -248,7 +248,7 @@ async function loseBeforeTheQueue(tenant: Tenant): Promise<void> {
     const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs };
     await makeReconcileHandler({ ...parts, clock })();
   }
-  // By the queue's clock the question is no later than the message, so the worker takes it for the command itself.
+  // The queue's clock has not moved, so the question is no later than the message, and the worker takes it for its command.
   await until(
     'the message that reconcile asked about',
     async () => (await api.must('GET', `/v1/connections/${shop}/messages`))['data'] as Record<string, unknown>[],
