@@ -57,6 +57,7 @@ export class BatchedCalls<Entry> {
   #out = 0;
   #gapMs = Infinity;
   #lastAtMs: number | undefined;
+  #lastStream: string | undefined;
   #lingers = false;
 
   constructor(dependencies: BatchedCallsDependencies<Entry>) {
@@ -66,8 +67,10 @@ export class BatchedCalls<Entry> {
   /**
    * Sends one entry. Resolves when a call has carried it; rejects with the entry's own failure, with the failure of its
    * call, or with the signal's reason when that aborts first: a call that is out may still take effect then.
+   * @param stream the name of a caller that sends its next entry only when this one is carried: the next cannot share a
+   * call with this one, so it is none to wait for
    */
-  send(entry: Entry, bytes: number, signal?: AbortSignal): Promise<void> {
+  send(entry: Entry, bytes: number, signal?: AbortSignal, stream?: string): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
         reject(signal.reason as Error);
@@ -92,15 +95,17 @@ export class BatchedCalls<Entry> {
       };
       signal?.addEventListener('abort', giveUp, { once: true });
       this.#waiting.push(held);
-      this.#noteArrival();
+      this.#noteArrival(stream);
       this.#leaveSoon();
     });
   }
 
-  #noteArrival(): void {
+  #noteArrival(stream: string | undefined): void {
     const nowMs = this.#dependencies.clock.monotonicMs();
-    this.#gapMs = nextGapMs(this.#gapMs, this.#lastAtMs === undefined ? Infinity : nowMs - this.#lastAtMs);
+    const isAlone = this.#lastAtMs === undefined || (stream !== undefined && stream === this.#lastStream);
+    this.#gapMs = nextGapMs(this.#gapMs, isAlone ? Infinity : nowMs - (this.#lastAtMs ?? nowMs));
     this.#lastAtMs = nowMs;
+    this.#lastStream = stream;
   }
 
   #leaveSoon(): void {

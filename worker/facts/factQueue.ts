@@ -106,7 +106,7 @@ export function makeFactQueue(dependencies: FactQueueDependencies): FactQueue {
       const entry = { group, deduplicationId, text: body.make() };
       for (let attempt = 0; ; attempt += 1) {
         try {
-          await callsTo(queue).send(entry, entry.text.length, signal);
+          await callsTo(queue).send(entry, entry.text.length, signal, entry.group);
           return;
         } catch (error) {
           if (signal.aborted || !isPassing(error)) throw error;
