@@ -11,10 +11,10 @@ import {
   type NotedConnection,
   type UnqueuedDependencies,
 } from '../../shared/message/unqueuedMessages.ts';
-import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
+import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 
 export interface ReconcileDependencies
-  extends Pick<Surroundings, 'clock' | 'logger'>, UnqueuedDependencies, CommandQueue {
+  extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'>, UnqueuedDependencies, CommandQueue {
   readonly messages: Pick<MessageStore, 'listQueued'>;
 }
 
@@ -58,7 +58,12 @@ export function makeReconcileHandler(dependencies: ReconcileDependencies): () =>
   };
 }
 
-function leave({ logger }: ReconcileDependencies, { tenantId, connectionId }: NotedConnection, error: unknown): void {
+function leave(
+  { logger, metrics }: ReconcileDependencies,
+  { tenantId, connectionId }: NotedConnection,
+  error: unknown,
+): void {
+  metrics.count('FactsRefused', { reason: refusalOf(error) });
   logger.error('messages that may never have reached the queue could not be asked about', {
     tenantId,
     connectionId,

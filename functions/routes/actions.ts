@@ -95,6 +95,18 @@ function waitOf({ status }: Pick<Connection, 'status'>, seconds: number, leftMs:
   return isThere ? Math.max(0, Math.min(seconds * 1_000, leftMs)) : 0;
 }
 
+/** The headers of an answer. A preference is said to be applied only where it was: nobody waits for a connection that is away. */
+function headersOf(
+  actionId: string,
+  answer: { readonly waitSeconds: number | undefined; readonly hasWaited: boolean; readonly ended: boolean },
+): Record<string, string> {
+  const { waitSeconds, hasWaited, ended } = answer;
+  return {
+    ...(waitSeconds !== undefined && (hasWaited || ended) ? { 'preference-applied': `wait=${waitSeconds}` } : {}),
+    ...(ended ? {} : { location: `/v1/actions/${actionId}`, 'retry-after': String(LOOK_AGAIN_SECONDS) }),
+  };
+}
+
 /** Accepts an action of one kind, and answers with how it ended, or after a while with how it stands. */
 function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKind>): Route {
   const { kind, method, path, access, summary, description, request: requestSchema } = row;
@@ -138,10 +150,7 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
       return {
         status: ended ? 200 : 202,
         json: toActionView(action, dependencies.clock.nowMs()),
-        headers: {
-          ...(waitSeconds === undefined ? {} : { 'preference-applied': `wait=${waitSeconds}` }),
-          ...(ended ? {} : { location: `/v1/actions/${action.actionId}`, 'retry-after': String(LOOK_AGAIN_SECONDS) }),
-        },
+        headers: headersOf(action.actionId, { waitSeconds, hasWaited: waitMs > 0 || waitSeconds === 0, ended }),
       };
     },
   });

@@ -103,6 +103,16 @@ describe('actions through the API', () => {
     expect(answer.headers['preference-applied']).toBeUndefined();
   });
 
+  it('waits for no connection that is away, and does not say that it did', async () => {
+    const connectionId = await aConnection('reconnecting');
+    const later = { ...NUMBERS, expires_at: new Date(Date.now() + 60_000).toISOString() };
+
+    const answer = await check(connectionId, { body: later, headers: { prefer: 'wait=20' } });
+
+    expect(answer.status).toBe(202);
+    expect(answer.headers['preference-applied']).toBeUndefined();
+  });
+
   it.each(['wait=26', 'wait=-1', 'wait=soon'])('refuses Prefer: %s', async (prefer) => {
     const answer = await check(await aConnection(), { headers: { prefer } });
 

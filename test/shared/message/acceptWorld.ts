@@ -17,6 +17,7 @@ import type { SentMessage } from '../../../shared/message/message.ts';
 import { MessageStore } from '../../../shared/message/messageStore.ts';
 import { makeQueueClient } from '../../../shared/platform/aws.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
+import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { commandQueueName } from '../../../shared/platform/queues.ts';
 import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
@@ -148,7 +149,14 @@ export async function startAcceptWorld() {
   const reconcile = async (life = new Life()): Promise<void> => {
     const table = life.of(core.table);
     const messages = new MessageStore({ table, stage: 'test' });
-    const run = makeReconcileHandler({ ...stores, table, queue: life.of(noting), messages, logger: silentLogger });
+    const run = makeReconcileHandler({
+      ...stores,
+      table,
+      queue: life.of(noting),
+      messages,
+      logger: silentLogger,
+      metrics: silentMetrics,
+    });
     await run().catch((error: unknown) => {
       if (!life.isDead) throw error;
     });
