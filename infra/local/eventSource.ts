@@ -1,6 +1,6 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { systemClock } from '../../shared/kernel/clock.ts';
+import { systemClock, waitUntil } from '../../shared/kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
@@ -8,6 +8,15 @@ import type { Surroundings } from '../../shared/platform/surroundings.ts';
  * The part that Lambda's SQS event source plays on AWS: it polls, invokes the handler with a batch, deletes the
  * messages that the handler did not report as failed, and leaves the rest to the visibility timeout. A handler that
  * throws or takes too long fails its whole batch.
+ *
+ * One loop receives for all invocations of a queue. An invocation makes the same calls for one message as for ten, so
+ * what comes while one runs goes into the next, and the next begins no sooner than `gatherMs` after the last one. Nothing
+ * waits where waiting saves nothing: a message that comes after a pause is received at once, so is what is left behind a
+ * full batch, and an invocation that is slow gets others beside it.
+ *
+ * - The process dies: what it received comes again when its visibility timeout is over, as with Lambda.
+ * - A handler never returns: its deadline ends it, and until then the others go on, up to `concurrency`.
+ * - A delete fails or comes late: the messages come again; until then SQS gives out nothing else of their groups.
  */
 export interface EventSourceOptions extends Pick<Surroundings, 'logger'> {
   /** A client for long polls only. */
@@ -22,6 +31,8 @@ export interface EventSourceOptions extends Pick<Surroundings, 'logger'> {
   readonly timeoutMs: number;
   /** The number of batches under way at once. */
   readonly concurrency: number;
+  /** The least time from a receive that brought something to the next one, in milliseconds; 0 for a queue that comes in batches. */
+  readonly gatherMs: number;
 }
 
 export interface EventSource {
@@ -30,60 +41,83 @@ export interface EventSource {
 }
 
 const PAUSE_AFTER_FAILURE_MS = 1_000;
+/** How long an invocation is the only one, in milliseconds: after that it is slow, and others must not wait for it. */
+const PATIENCE_MS = 50;
 
 export function startEventSource(options: EventSourceOptions): EventSource {
   const stopping = new AbortController();
-  const loops = Array.from({ length: options.concurrency }, () => poll(options, stopping.signal));
+  const loop = poll(options, stopping.signal);
   return {
     stop: async () => {
       stopping.abort();
-      await Promise.all(loops);
+      await loop;
     },
   };
 }
 
 async function poll(options: EventSourceOptions, signal: AbortSignal): Promise<void> {
+  const { batchSize, concurrency, gatherMs, logger, queueName } = options;
+  const underWay = new Set<Promise<void>>();
   while (!signal.aborted) {
     try {
-      const answer = await options.polling.send(
-        new ReceiveMessageCommand({
-          QueueUrl: options.queueUrl,
-          MaxNumberOfMessages: options.batchSize,
-          WaitTimeSeconds: options.waitSeconds,
-          MessageSystemAttributeNames: ['All'],
-          MessageAttributeNames: ['All'],
-        }),
-      );
-      if (answer.Messages !== undefined && answer.Messages.length > 0) await invoke(options, answer.Messages);
+      const messages = await receive(options);
+      if (messages.length === 0) continue;
+      const nextAtMs = systemClock.monotonicMs() + gatherMs;
+      const invocation = invoke(options, messages);
+      const ended = deleteDone(options, invocation).finally(() => underWay.delete(ended));
+      underWay.add(ended);
+      if (messages.length < batchSize) {
+        await Promise.race([invocation, systemClock.sleep(PATIENCE_MS, signal)]);
+        await waitUntil(systemClock, nextAtMs, signal);
+      }
+      if (underWay.size >= concurrency) await Promise.race(underWay);
     } catch (error) {
-      if (signal.aborted) return;
-      options.logger.warn('event source failed', { queue: options.queueName, error });
+      logger.warn('event source failed', { queue: queueName, error });
       await systemClock.sleep(PAUSE_AFTER_FAILURE_MS, signal);
     }
   }
+  await Promise.all(underWay);
 }
 
-async function invoke(options: EventSourceOptions, messages: readonly Message[]): Promise<void> {
+async function receive(options: EventSourceOptions): Promise<readonly Message[]> {
+  const { Messages = [] } = await options.polling.send(
+    new ReceiveMessageCommand({
+      QueueUrl: options.queueUrl,
+      MaxNumberOfMessages: options.batchSize,
+      WaitTimeSeconds: options.waitSeconds,
+      MessageSystemAttributeNames: ['All'],
+      MessageAttributeNames: ['All'],
+    }),
+  );
+  return Messages;
+}
+
+/** Invokes the handler. Returns the messages that it is through with; never rejects. */
+async function invoke(options: EventSourceOptions, messages: readonly Message[]): Promise<readonly Message[]> {
   const Records = messages.map((message) => toRecord(message, options.queueName));
-  let failed: ReadonlySet<string>;
   try {
     const response = await withDeadline('the function', options.timeoutMs, () => options.handler({ Records }));
-    failed = new Set(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    const failed = new Set(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    return messages.filter(({ MessageId }) => !failed.has(MessageId ?? ''));
   } catch (error) {
     options.logger.error(error instanceof TimeoutError ? 'function timed out' : 'function failed', {
       queue: options.queueName,
       error,
     });
-    return;
+    return [];
   }
-  const done = messages.filter(({ MessageId }) => !failed.has(MessageId ?? ''));
+}
+
+/** Deletes what an invocation was through with, beside the next receive. Never rejects. */
+async function deleteDone(options: EventSourceOptions, invocation: Promise<readonly Message[]>): Promise<void> {
+  const done = await invocation;
   if (done.length === 0) return;
-  await options.acting.send(
-    new DeleteMessageBatchCommand({
-      QueueUrl: options.queueUrl,
-      Entries: done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
-    }),
-  );
+  const Entries = done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+  try {
+    await options.acting.send(new DeleteMessageBatchCommand({ QueueUrl: options.queueUrl, Entries }));
+  } catch (error) {
+    options.logger.warn('event source failed', { queue: options.queueName, error });
+  }
 }
 
 /** A received message in the form in which Lambda passes it to a function. */

@@ -19,7 +19,11 @@ describe('event source', () => {
   });
   afterAll(() => queues.stop());
 
-  const start = (queueName: string, handler: (event: SQSEvent) => Promise<SQSBatchResponse>, timeoutMs = 5_000) =>
+  const start = (
+    queueName: string,
+    handler: (event: SQSEvent) => Promise<SQSBatchResponse>,
+    options: { readonly timeoutMs?: number; readonly concurrency?: number; readonly gatherMs?: number } = {},
+  ) =>
     startEventSource({
       polling: client,
       acting: client,
@@ -28,9 +32,11 @@ describe('event source', () => {
       handler,
       batchSize: 10,
       waitSeconds: 1,
-      timeoutMs,
+      timeoutMs: 5_000,
       concurrency: 1,
+      gatherMs: 0,
       logger: silentLogger,
+      ...options,
     });
   const send = (queueName: string, body: string, group?: string) =>
     client.send(
@@ -101,7 +107,7 @@ describe('event source', () => {
         calls += 1;
         return handler();
       },
-      100,
+      { timeoutMs: 100 },
     );
     await until(
       'the call',
@@ -118,5 +124,101 @@ describe('event source', () => {
 
     // Hidden until its visibility timeout: neither gone nor handed out twice at once.
     expect(again).toEqual([]);
+  });
+
+  /** A handler that is through with everything, after what is done first, and the bodies of each of its invocations. */
+  const noting = (first: (bodies: readonly string[]) => Promise<void> = () => Promise.resolve()) => {
+    const batches: (readonly string[])[] = [];
+    const handler = async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
+      const bodies = Records.map(({ body }) => body);
+      batches.push(bodies);
+      await first(bodies);
+      return { batchItemFailures: [] };
+    };
+    return { batches, handler };
+  };
+
+  it('puts what comes while an invocation runs into the next one', async () => {
+    const queueName = eventQueueName('test');
+    const { batches, handler } = noting(async ([body]) => {
+      if (body !== 'one') return;
+      await send(queueName, 'two', 'group-3');
+      await send(queueName, 'three', 'group-4');
+    });
+    await send(queueName, 'one', 'group-3');
+
+    const source = start(queueName, handler);
+    await until(
+      'all',
+      () => batches.flat().length,
+      (count) => count === 3,
+    );
+    await source.stop();
+
+    expect(batches.map((bodies) => new Set(bodies))).toEqual([new Set(['one']), new Set(['two', 'three'])]);
+  });
+
+  it('lets the time of gathering pass between two invocations', async () => {
+    const queueName = eventQueueName('test');
+    const gatherMs = 300;
+    const atMs: number[] = [];
+    const { batches, handler } = noting(async ([body]) => {
+      atMs.push(performance.now());
+      if (body === 'before') await send(queueName, 'after', 'group-6');
+    });
+    await send(queueName, 'before', 'group-5');
+
+    const source = start(queueName, handler, { gatherMs });
+    await until(
+      'both',
+      () => batches.length,
+      (count) => count === 2,
+    );
+    await source.stop();
+
+    const [first = 0, second = 0] = atMs;
+    // The first call came a little after its receive, from which the time counts.
+    expect(second - first).toBeGreaterThan(gatherMs / 2);
+  });
+
+  it('does not gather behind a full batch', async () => {
+    const queueName = deliveryQueueName('test');
+    const bodies = Array.from({ length: 11 }, (_, index) => `full ${index}`);
+    for (const body of bodies) await send(queueName, body);
+    const { batches, handler } = noting();
+
+    const source = start(queueName, handler, { gatherMs: 600_000 });
+    await until(
+      'all',
+      () => new Set(batches.flat()),
+      (handled) => bodies.every((body) => handled.has(body)),
+    );
+    await source.stop();
+
+    expect(batches[0]).toHaveLength(10);
+  });
+
+  it('goes on beside an invocation that is slow', async () => {
+    const queueName = eventQueueName('test');
+    const slow = Promise.withResolvers<void>();
+    const { batches, handler } = noting(([body]) => (body === 'slow' ? slow.promise : Promise.resolve()));
+    await send(queueName, 'slow', 'group-7');
+
+    const source = start(queueName, handler, { concurrency: 2 });
+    await until(
+      'the slow one',
+      () => batches.length,
+      (count) => count === 1,
+    );
+    await send(queueName, 'quick', 'group-8');
+    await until(
+      'the quick one',
+      () => batches.length,
+      (count) => count === 2,
+    );
+    slow.resolve();
+    await source.stop();
+
+    expect(batches).toEqual([['slow'], ['quick']]);
   });
 });
