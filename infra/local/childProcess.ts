@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { Scope } from '../../shared/kernel/scope.ts';
+import { listenTo, splitLines } from './childOutput.ts';
 import { diskSentenceIn } from './diskTrouble.ts';
 import { LogFile } from './logFile.ts';
-import { toTrouble, type Trouble } from './trouble.ts';
+import type { Trouble } from './trouble.ts';
 
 /**
  * One Node process of the embedded stack: it says when it is ready, its log goes to a file, and it does not outlive the
@@ -47,12 +47,11 @@ export interface ChildOptions {
   readonly onLogAside: (sentence: string) => void;
   /** Called once, with one sentence, when the log cannot be written any more because the disk accepts nothing. */
   readonly onLogFailed: (sentence: string) => void;
-  /** Called for every line that the child prints on standard output. */
-  readonly onLine?: (line: string) => void;
+  /** Called for each line that may hold metrics. */
+  readonly onMetrics: (line: string) => void;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const readySchema = z.object({ ready: z.literal(true) }).loose();
 const LOADED_FIRST = ['privateFiles.ts', 'dieWithParent.ts'] as const;
 /** The number of last lines of standard error that are kept, enough to find the reason in. */
 const LINES_KEPT = 40;
@@ -74,17 +73,15 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const log = new LogFile({ name, file: logFile, onLogAside, onLogFailed });
   scope.hold('stream', () => log.end());
   scope.hold('process', () => void child.kill('SIGKILL'));
-  const said: string[] = [];
+  const { ready, said } = hear(child, log, options);
   const exited: Child['exited'] = new Promise((resolve) => {
     child.once('error', (error) => resolve({ code: 1, signal: null, last: error.message }));
-    child.once('close', (code, signal) => resolve({ code, signal, last: reasonIn(said, options.logFile) }));
+    child.once('close', (code, signal) => {
+      // The caller that waits for the child may end this process next.
+      log.end();
+      resolve({ code, signal, last: reasonIn(said, options.logFile) });
+    });
   });
-  createInterface({ input: child.stderr ?? process.stdin }).on('line', (line) => {
-    said.push(line);
-    if (said.length > LINES_KEPT) said.shift();
-    log.write(line);
-  });
-  const ready = readOutput(child.stdout ?? process.stdin, log, options);
   const late = Promise.withResolvers<Error>();
   const endDeadline = scope.timeout(options.readyWithinMs, () => {
     late.resolve(new Error(`${options.name} was not ready in time. See ${options.logFile}`));
@@ -104,25 +101,22 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   return { name: options.name, process: child, ready: outcome, exited };
 }
 
-/** Logs what a child prints and tells of its troubles. Resolves with the line in which the child says that it is ready. */
-function readOutput(
-  input: NodeJS.ReadableStream,
-  log: LogFile,
-  { name, onLine, onTrouble }: ChildOptions,
-): Promise<Record<string, unknown>> {
-  return new Promise((resolve) => {
-    createInterface({ input }).on('line', (line) => {
-      log.write(line);
-      onLine?.(line);
-      const json = parseJson(line);
-      const parsed = readySchema.safeParse(json);
-      if (parsed.success) resolve(parsed.data);
-      else {
-        const trouble = toTrouble(name, json);
-        if (trouble !== undefined) onTrouble(trouble);
-      }
-    });
+/**
+ * Logs what a child prints, and tells of its troubles and metrics. Keeps the last lines of standard error; `ready`
+ * resolves with the line in which the child says that it is ready.
+ */
+function hear(child: ChildProcess, log: LogFile, { name, onTrouble, onMetrics }: ChildOptions) {
+  const [output, errors] = [child.stdout, child.stderr] as readonly [Readable, Readable];
+  const said: string[] = [];
+  splitLines(errors, (lines) => {
+    said.push(...lines.toString().trimEnd().split('\n'));
+    said.splice(0, said.length - LINES_KEPT);
+    log.writeLines(lines);
   });
+  const ready = new Promise<Readonly<Record<string, unknown>>>((onReady) => {
+    listenTo(output, name, { onLines: (lines) => log.writeLines(lines), onReady, onTrouble, onMetrics });
+  });
+  return { ready, said };
 }
 
 /** Asks a child to stop, and makes it stop when it takes longer than that. */
@@ -132,14 +126,6 @@ export async function stopChild(child: Child, withinMs: number): Promise<void> {
   scope.timeout(withinMs, () => child.process.kill('SIGKILL'));
   child.process.kill('SIGTERM');
   await child.exited;
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

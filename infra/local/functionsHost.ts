@@ -55,8 +55,8 @@ const server = makeGateway((path) => (isAdminPath(path) ? admin : api), {
   onAnswer: (answer) => noteAnswer(store, answer, systemClock.nowMs()),
   onSurprise: (error) => logger.error('request could not be answered', { error }),
 });
-process.on('message', (message: { readonly metrics?: unknown }) => {
-  if (typeof message.metrics === 'string') for (const sample of samplesOf(message.metrics)) store.add(sample);
+process.on('message', ({ metrics = [] }: { readonly metrics?: readonly string[] }) => {
+  for (const sample of metrics.flatMap(samplesOf)) store.add(sample);
 });
 const previousLogs = values['previous-logs'];
 if (previousLogs !== undefined) {

@@ -1,4 +1,5 @@
-import { createWriteStream, openSync, renameSync, statSync, type WriteStream } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { diskSentence } from './diskTrouble.ts';
 
 export interface LogFileOptions {
@@ -17,72 +18,101 @@ export interface LogFileOptions {
 }
 
 const LIMIT_BYTES = 50 * 1_024 * 1_024;
+/** How long lines are held, so that they go into the file together: one write for each would cost more than the line. */
+const HELD_MS = 50;
+/** Held lines are written before they are more than that. */
+const MOST_HELD_BYTES = 256 * 1_024;
 
-/** The log of one process: it is bounded, its newest lines are always there, and it never throws. */
+/**
+ * The log of one process: it is bounded, its newest lines are always there, and it never throws. What is written is in
+ * the file within `HELD_MS`, and at once when it ends: the lines of a process that was killed are all there. If this
+ * process itself is killed, the lines of the last moment are lost. The file is written synchronously, which is a copy
+ * into the system's memory; a disk that accepts nothing says so at once.
+ */
 export class LogFile {
   readonly #options: LogFileOptions;
-  /** The stream into the file; undefined when nothing can be written any more. */
-  #stream: WriteStream | undefined;
+  readonly #scope: Scope;
+  /** The open file; undefined when nothing can be written any more. */
+  #fd: number | undefined;
+  /** The size of the file with what is held for it. */
   #bytes: number;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
   #rotated = false;
 
   constructor(options: LogFileOptions) {
     this.#options = options;
+    this.#scope = new Scope(`log of ${options.name}`);
     this.#bytes = sizeOf(options.file);
-    this.#stream = this.#open();
+    this.#try(() => this.#open());
   }
 
+  /** Writes one line, without its end. */
   write(line: string): void {
-    if (this.#stream === undefined) return;
-    const bytes = Buffer.byteLength(line) + 1;
-    if (this.#bytes > 0 && this.#bytes + bytes > (this.#options.limitBytes ?? LIMIT_BYTES)) this.#rotate(this.#stream);
+    this.writeLines(Buffer.from(`${line}\n`));
+  }
+
+  /** Writes whole lines with their ends. They stay together in one file. */
+  writeLines(lines: Uint8Array): void {
+    if (this.#fd === undefined) return;
+    const bytes = lines.byteLength;
+    const isFull = this.#bytes > 0 && this.#bytes + bytes > (this.#options.limitBytes ?? LIMIT_BYTES);
+    const isDue = isFull || this.#heldBytes + bytes > MOST_HELD_BYTES;
+    if (isDue && !this.#flush()) return;
+    if (isFull && !this.#try(() => this.#rotate())) return;
+    if (this.#held.length === 0) this.#scope.timeout(HELD_MS, () => this.#flush());
+    this.#held.push(lines);
+    this.#heldBytes += bytes;
     this.#bytes += bytes;
-    this.#stream?.write(`${line}\n`);
   }
 
+  /** Writes what is held and closes the file. Calling it again does nothing. */
   end(): void {
-    this.#stream?.end();
+    this.#flush();
+    this.#close();
+    void this.#scope.close();
   }
 
-  /** The file is opened synchronously, so that the file that is put aside is the one that was written. */
-  #open(): WriteStream | undefined {
-    try {
-      const fd = openSync(this.#options.file, 'a', 0o600);
-      const stream = createWriteStream(this.#options.file, { fd });
-      stream.on('error', (error) => this.#fail(error, stream));
-      return stream;
-    } catch (error) {
-      this.#tell(error);
-      return undefined;
-    }
+  /** Returns whether all went well, as all that writes here does. */
+  #flush(): boolean {
+    const lines = Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return this.#try(() => {
+      for (let from = 0; this.#fd !== undefined && from < lines.byteLength;) from += writeSync(this.#fd, lines, from);
+    });
   }
 
-  #rotate(full: WriteStream): void {
+  #open(): void {
+    this.#fd = openSync(this.#options.file, 'a', 0o600);
+  }
+
+  #close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #rotate(): void {
     const { name, file, onLogAside } = this.#options;
     const aside = `${file}.1`;
-    try {
-      // The stream goes on writing into the file, whatever its name is by then.
-      renameSync(file, aside);
-    } catch (error) {
-      return this.#fail(error, full);
-    }
-    full.end();
-    this.#stream = this.#open();
+    renameSync(file, aside);
+    this.#close();
+    this.#open();
     this.#bytes = 0;
     if (!this.#rotated) onLogAside(`the log of ${name} is full and goes on anew; ${aside} has what was before`);
     this.#rotated = true;
   }
 
-  #fail(error: unknown, stream: WriteStream): void {
-    stream.destroy();
-    if (this.#stream !== stream) return;
-    this.#stream = undefined;
-    this.#tell(error);
-  }
-
-  #tell(error: unknown): void {
-    const { file, onLogFailed } = this.#options;
-    onLogFailed(diskSentence(error, file) ?? `The log ${file} cannot be written: ${(error as Error).message}`);
+  #try(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (error) {
+      this.#close();
+      const { file, onLogFailed } = this.#options;
+      onLogFailed(diskSentence(error, file) ?? `The log ${file} cannot be written: ${(error as Error).message}`);
+      return false;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { createOperatorKey } from '../../shared/identity/apiKey.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
+import { Scope } from '../../shared/kernel/scope.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
 import { fleetConfig } from '../../shared/platform/config.ts';
 import { asCaller, environmentOf } from './callers.ts';
@@ -8,7 +9,7 @@ import { startChild, stopChild, type Child } from './childProcess.ts';
 import { openDataFolder, type DataFolder } from './dataFolder.ts';
 import { createQueues, queueUrlBase } from './queues.ts';
 import { killIfRunning } from './killIfRunning.ts';
-import { isMetrics } from './ops/emfLine.ts';
+import { MetricPosts } from './metricPosts.ts';
 import type { EmulatorReach, RunningStack, StackOptions, WorkerReach } from './stackOptions.ts';
 import { createTables } from './tables.ts';
 import { portTrouble } from './ports.ts';
@@ -46,6 +47,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
 class Stack implements RunningStack {
   readonly #options: StackOptions;
   readonly #folder: DataFolder;
+  readonly #scope = new Scope('stack');
   readonly #children: Child[] = [];
   readonly #shards: number;
   readonly #terminal: Terminal;
@@ -136,6 +138,7 @@ class Stack implements RunningStack {
     // The part that was started last depends on the others, and is stopped first.
     for (const child of [...this.#children].reverse()) await stopChild(child, STOP_MS);
     await this.#terminal.stop();
+    await this.#scope.close();
     this.#folder.release();
   }
 
@@ -143,6 +146,7 @@ class Stack implements RunningStack {
     this.#stopping = true;
     void this.#watchdog?.stop();
     void this.#terminal.stop();
+    void this.#scope.close();
     this.#fleet?.kill();
     for (const child of this.#children) child.process.kill('SIGKILL');
     // The process that started the emulator was killed and cannot end it, and this process may be gone before it
@@ -152,14 +156,12 @@ class Stack implements RunningStack {
   }
 
   /**
-   * Passes on each line of a log. Metrics are lines in the logs: CloudWatch finds them there on AWS, and the page at
-   * `/ops` gets them from here.
+   * Metrics are lines in the logs: CloudWatch finds them there on AWS, and the page at `/ops` gets them from here.
    */
-  readonly #onLine = (line: string): void => {
-    if (!isMetrics(line)) return;
+  readonly #metrics = new MetricPosts(this.#scope, (lines) => {
     const functions = this.#children.find(({ name }) => name === FUNCTIONS)?.process;
-    if (functions?.connected === true) functions.send({ metrics: line });
-  };
+    if (functions?.connected === true) functions.send({ metrics: lines });
+  });
 
   /** A disk that accepts no log can hardly store anything else, so the stack is broken. */
   readonly #onLogFailed = (sentence: string): void => {
@@ -216,7 +218,7 @@ class Stack implements RunningStack {
       keepTasks: this.#folder.keepTasks,
       say: this.#terminal.say,
       onTrouble: this.#terminal.tell,
-      onLine: this.#onLine,
+      onMetrics: this.#metrics.add,
       onLogFailed: this.#onLogFailed,
       onBroken: this.#options.onBroken,
     });
@@ -281,7 +283,7 @@ class Stack implements RunningStack {
       onTrouble: this.#terminal.tell,
       onLogAside: this.#terminal.say,
       onLogFailed: this.#onLogFailed,
-      onLine: this.#onLine,
+      onMetrics: this.#metrics.add,
     });
     this.#children.push(child);
     void child.exited.then(({ code, signal, last }) => {

@@ -25,7 +25,7 @@ export interface WorkerFleetOptions {
   readonly onTrouble: (trouble: Trouble) => void;
   readonly onLogFailed: (sentence: string) => void;
   /** Called for every line that a worker prints on standard output. */
-  readonly onLine: (line: string) => void;
+  readonly onMetrics: (line: string) => void;
   readonly onBroken: (reason: string) => void;
   /** The time between SIGTERM and SIGKILL of a task that is stopped, in milliseconds. */
   readonly taskStopMs: number;
@@ -168,7 +168,7 @@ export class WorkerFleet {
   }
 
   async #start(place: Place): Promise<Child> {
-    const { settings, logs, say, onTrouble, onLogFailed, onLine } = this.#options;
+    const { settings, logs, say, onTrouble, onLogFailed, onMetrics } = this.#options;
     const taskId = randomUUID();
     this.#untold.add(taskId);
     this.#options.keepTasks([...this.#untold]);
@@ -183,7 +183,7 @@ export class WorkerFleet {
       onTrouble,
       onLogAside: say,
       onLogFailed,
-      onLine,
+      onMetrics,
     }).then((child) => {
       place.running = { child, taskId };
       void child.exited.then(({ code, signal, last }) => this.#onExit(place, signal ?? `code ${code}`, last));

@@ -53,6 +53,19 @@ describe('the log of a process', () => {
     expect(said).toHaveLength(1);
   });
 
+  it('has every line in the file once it has ended, without a wait', () => {
+    const file = join(folder, 'worker-1.log');
+    const log = open(file);
+
+    log.write('first');
+    log.writeLines(Buffer.from('second\nthird\n'));
+    log.end();
+    log.write('after the end');
+    log.end();
+
+    expect(readFileSync(file, 'utf8')).toBe('first\nsecond\nthird\n');
+  });
+
   it.skipIf(!existsSync('/dev/full'))('on a full disk says once what to do, and throws nothing', async () => {
     const log = open('/dev/full');
 
