@@ -15,6 +15,7 @@ const FAILURES: ReadonlySet<string> = new Set([
   'DependencyTimeoutException',
   'ECONNREFUSED',
   'ECONNRESET',
+  'EPROTO',
   'ENOTFOUND',
   'EAI_AGAIN',
   'EPIPE',
