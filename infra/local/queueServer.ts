@@ -1,22 +1,53 @@
-import { buildApp } from 'fauxqs';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { GroupCommits, type Database } from './groupCommits.ts';
 import { wakeInTurns } from './queueWaiters.ts';
+import { makeSteadyServer } from './steadyServer.ts';
 
 /**
- * The SQS and S3 emulator. `startFauxqs` of the package listens on all interfaces, so the application is built here from
- * the same pieces and listens on loopback only. The pieces are not exported, hence the file URLs: the version is pinned.
+ * The SQS emulator: the queues of fauxqs behind a server of ours, on loopback only. The server of the package listens on
+ * all interfaces, stands on a framework and speaks for S3 and SNS as well, which nothing here calls; per call it took more
+ * time than the queues themselves. The pieces are not exported, hence the file URLs: the version is pinned.
  */
 const packageFile = (name: string): string => new URL(`../../node_modules/fauxqs/dist/${name}`, import.meta.url).href;
 
-interface Stores {
-  readonly SqsStore: new () => { persistence?: unknown; allQueues: () => Iterable<{ persistence?: unknown }> };
-  readonly SnsStore: new () => { persistence?: unknown };
-  readonly S3Store: new () => { persistence?: unknown };
+/** The calls that are answered, each by a file of the package. */
+const ACTIONS = [
+  'createQueue',
+  'deleteQueue',
+  'getQueueUrl',
+  'listQueues',
+  'getQueueAttributes',
+  'setQueueAttributes',
+  'purgeQueue',
+  'sendMessage',
+  'sendMessageBatch',
+  'receiveMessage',
+  'deleteMessage',
+  'deleteMessageBatch',
+  'changeMessageVisibility',
+  'changeMessageVisibilityBatch',
+] as const;
+
+interface SqsStore {
+  region?: string;
+  persistence?: unknown;
+  readonly allQueues: () => Iterable<{ persistence?: unknown }>;
+  /** Answers all long polls. */
+  readonly shutdown: () => void;
+}
+
+interface SqsRouter {
+  readonly register: (action: string, handler: unknown) => void;
+  /** Resolves with what is the body of the answer; status and headers that differ from the usual are given to `reply`. */
+  readonly handle: (
+    request: { readonly headers: IncomingMessage['headers']; readonly body: unknown },
+    reply: { readonly status: (code: number) => void; readonly header: (name: string, value: string) => void },
+  ) => Promise<unknown>;
 }
 
 interface Persistence {
   readonly db: Database;
-  transaction: (write: () => void) => void;
   updateMessageReady: (messageId: string) => void;
   readonly updateMessageInflight: (
     messageId: string,
@@ -25,7 +56,7 @@ interface Persistence {
     receiveCount: number,
     firstReceivedAt: number | undefined,
   ) => void;
-  readonly load: (sqs: unknown, sns: unknown, s3: unknown) => void;
+  readonly loadSqsAndSns: (sqs: unknown, sns: unknown) => void;
   readonly close: () => void;
 }
 
@@ -44,46 +75,122 @@ export async function startQueueServer(options: {
   readonly port: number;
   readonly dataDir?: string;
 }): Promise<QueueServer> {
-  const { SqsStore, SqsQueue } = (await import(packageFile('sqs/sqsStore.js'))) as Pick<Stores, 'SqsStore'> & {
+  const { SqsStore, SqsQueue } = (await import(packageFile('sqs/sqsStore.js'))) as {
+    readonly SqsStore: new () => SqsStore;
     readonly SqsQueue: { readonly prototype: object };
-  };
-  const { SnsStore } = (await import(packageFile('sns/snsStore.js'))) as Pick<Stores, 'SnsStore'>;
-  const { S3Store } = (await import(packageFile('s3/s3Store.js'))) as Pick<Stores, 'S3Store'>;
-  const { PersistenceManager } = (await import(packageFile('persistence.js'))) as {
-    readonly PersistenceManager: new (dataDir: string) => Persistence;
   };
   await takeAllCharacters();
   wakeInTurns(SqsQueue.prototype);
-  const sqsStore = new SqsStore();
-  const snsStore = new SnsStore();
-  const s3Store = new S3Store();
-  const persistence = options.dataDir === undefined ? undefined : new PersistenceManager(options.dataDir);
-  let commits: GroupCommits | undefined;
-  if (persistence !== undefined) {
-    // Version 2.4.1 writes NULL into a column that does not accept it when a visibility is set to 0, and the message is
-    // gone until a restart.
-    persistence.updateMessageReady = (messageId) =>
-      persistence.updateMessageInflight(messageId, null, null, 0, undefined);
-    // Loading comes first: a store that already has its persistence would write every loaded row again.
-    persistence.load(sqsStore, snsStore, s3Store);
-    commits = gatherWrites(persistence);
-    for (const store of [sqsStore, snsStore, s3Store, ...sqsStore.allQueues()]) store.persistence = persistence;
-  }
-  const app = buildApp({
-    logger: false,
-    defaultRegion: 'us-east-1',
-    stores: { sqsStore, snsStore, s3Store } as never,
-  });
-  app.addHook('onSend', async () => commits?.committed());
-  const endpoint = await app.listen({ port: options.port, host: '127.0.0.1' });
+  const store = new SqsStore();
+  store.region = 'us-east-1';
+  const kept = options.dataDir === undefined ? undefined : await keep(store, options.dataDir);
+  const router = await makeRouter(store);
+  const server = makeSteadyServer((request, response) => answer(router, kept?.commits, request, response), report);
+  const endpoint = await listen(server, options.port);
   return {
     endpoint,
     stop: async () => {
-      await app.close();
-      commits?.commit();
-      persistence?.close();
+      store.shutdown();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      kept?.commits.commit();
+      kept?.persistence.close();
     },
   };
+}
+
+/** As long as the server of the package keeps connections that nobody uses. */
+const KEEP_ALIVE_MS = 72_000;
+
+async function listen(server: Server, port: number): Promise<string> {
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function report(error: unknown): void {
+  process.stderr.write(
+    `the queue emulator failed at a call: ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+}
+
+async function makeRouter(store: SqsStore): Promise<SqsRouter> {
+  const { SqsRouter } = (await import(packageFile('sqs/sqsRouter.js'))) as {
+    readonly SqsRouter: new (store: SqsStore) => SqsRouter;
+  };
+  const router = new SqsRouter(store);
+  for (const name of ACTIONS) {
+    const handlers = (await import(packageFile(`sqs/actions/${name}.js`))) as Readonly<Record<string, unknown>>;
+    router.register(name.charAt(0).toUpperCase() + name.slice(1), handlers[name]);
+  }
+  return router;
+}
+
+const JSON_TYPE = 'application/x-amz-json-1.0';
+/** A body of 1 MiB, the most that SQS takes, may be six times as long where each character is escaped. */
+const LIMIT_BYTES = 8 * 1_024 * 1_024;
+
+/**
+ * Answers one call, after what it wrote is committed. A page of a browser cannot send this content type to another
+ * origin without being asked first, and that question is refused here.
+ */
+async function answer(
+  router: SqsRouter,
+  commits: GroupCommits | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const text = await readBody(request);
+  if (!request.headers['content-type']?.startsWith(JSON_TYPE)) return refuse(response, 400, 'UnsupportedContentType');
+  if (text === undefined) return refuse(response, 413, 'RequestTooLarge');
+  const body = parse(text);
+  if (body === undefined) return refuse(response, 400, 'SerializationException');
+  let code = 200;
+  const headers: Record<string, string | number> = { 'content-type': JSON_TYPE };
+  const told = await router.handle(
+    { headers: request.headers, body },
+    { status: (status) => (code = status), header: (name, value) => (headers[name] = value) },
+  );
+  await commits?.committed();
+  const answered = JSON.stringify(told);
+  headers['content-length'] = Buffer.byteLength(answered);
+  response.writeHead(code, headers).end(answered);
+}
+
+function refuse(response: ServerResponse, status: number, type: string): void {
+  response
+    .writeHead(status, { 'content-type': JSON_TYPE })
+    .end(JSON.stringify({ __type: `com.amazonaws.sqs#${type}` }));
+}
+
+/** The body; undefined when it is longer than any call can be. Rejects when the client goes away before its end. */
+function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= LIMIT_BYTES) chunks.push(chunk);
+  });
+  request.on('end', () => resolve(size > LIMIT_BYTES ? undefined : Buffer.concat(chunks).toString()));
+  request.on('close', () => {
+    if (!request.complete) reject(new Error('the client went away'));
+  });
+  return promise;
+}
+
+/** The object that a text says; undefined if it says none. */
+function parse(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the emulator writes for SQS. The rest of it has transactions of its own, which are not used here. */
@@ -99,15 +206,24 @@ const WRITES = [
   'deleteQueueMessages',
 ] as const;
 
-function gatherWrites(persistence: Persistence): GroupCommits {
+async function keep(
+  store: SqsStore,
+  dataDir: string,
+): Promise<{ readonly persistence: Persistence; readonly commits: GroupCommits }> {
+  const { PersistenceManager } = (await import(packageFile('persistence.js'))) as {
+    readonly PersistenceManager: new (dataDir: string) => Persistence;
+  };
+  const persistence = new PersistenceManager(dataDir);
+  // Version 2.4.1 writes NULL into a column that does not accept it when a visibility is set to 0, and the message is
+  // gone until a restart.
+  persistence.updateMessageReady = (messageId) =>
+    persistence.updateMessageInflight(messageId, null, null, 0, undefined);
+  // Loading comes first: a store that already has its persistence would write every loaded row again.
+  persistence.loadSqsAndSns(store, { topics: new Map(), subscriptions: new Map() });
   const commits = new GroupCommits(persistence.db);
   commits.gather(persistence, WRITES);
-  const transaction = persistence.transaction.bind(persistence);
-  persistence.transaction = (write) => {
-    commits.commit();
-    transaction(write);
-  };
-  return commits;
+  for (const one of [store, ...store.allQueues()]) one.persistence = persistence;
+  return { persistence, commits };
 }
 
 /**

@@ -96,6 +96,23 @@ describe('the queue emulator', () => {
     expect([...accepted].filter((body) => !kept.has(body))).toEqual([]);
   });
 
+  it.each([
+    ['what a page of a browser may send unasked', 'text/plain; application/x-amz-json-1.0', '{}', 400],
+    ['what is no JSON', 'application/x-amz-json-1.0', '{"QueueName":', 400],
+    ['what is no call', 'application/x-amz-json-1.0', '{}', 400],
+    ['more than any call can be', 'application/x-amz-json-1.0', ' '.repeat(9 * 1_024 * 1_024), 413],
+  ])('refuses %s, and goes on', async (_what, type, body, status) => {
+    const server = await startQueueServer({ port: 0 });
+
+    const headers = { 'content-type': type, 'x-amz-target': 'AmazonSQS.NoSuchCall' };
+    const answer = await fetch(server.endpoint, { method: 'POST', headers, body });
+    const { queue, url } = await reach(server.endpoint);
+    await queue.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'one' }));
+    await server.stop();
+
+    expect(answer.status).toBe(status);
+  });
+
   describe('with long polls', () => {
     let server: QueueServer;
     let reached: Reached;
