@@ -200,7 +200,12 @@ export interface WorkerConfig extends StoreConfig, KeyConfig {
  * invocation. Undefined elsewhere.
  */
 export function currentTrace(environment: Environment = process.env): string | undefined {
-  return environment['AWS_LAMBDA_FUNCTION_NAME'] === undefined ? undefined : environment['_X_AMZN_TRACE_ID'];
+  return freezesBetweenCalls(environment) ? environment['_X_AMZN_TRACE_ID'] : undefined;
+}
+
+/** Whether this process is frozen between two calls, so that nothing in it may wait for a timer: a function of Lambda. */
+export function freezesBetweenCalls(environment: Environment = process.env): boolean {
+  return environment['AWS_LAMBDA_FUNCTION_NAME'] !== undefined;
 }
 
 /** The settings of the API functions. Throws an Error that names each wrong variable. */

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { standardOutput } from './standardOutput.ts';
 
 /**
  * The fields that a log line may carry beside its message. They never hold content, keys, QR, codes, or more than four
@@ -85,7 +86,7 @@ const ALLOWED_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes the log of one process. Lines are JSON on standard output, one each.
+ * Makes the log of one process. Lines are JSON on standard output, one each; warnings and errors are there at once.
  * @param destination receives each line instead, for tests
  */
 export function makeLogger(
@@ -101,9 +102,9 @@ export function makeLogger(
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination ?? pino.destination({ sync: true }),
+    destination ?? standardOutput,
   );
-  return wrap(root);
+  return wrap(root, destination === undefined ? () => standardOutput.flush() : () => undefined);
 }
 
 /** A log that writes nothing, for tests of units that need one. */
@@ -115,13 +116,19 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 };
 
-function wrap(target: pino.Logger): Logger {
+function wrap(target: pino.Logger, flush: () => void): Logger {
   return {
     debug: (message, fields) => target.debug(allowed(fields), message),
     info: (message, fields) => target.info(allowed(fields), message),
-    warn: (message, fields) => target.warn(allowed(fields), message),
-    error: (message, fields) => target.error(allowed(fields), message),
-    child: (fields) => wrap(target.child(allowed(fields))),
+    warn: (message, fields) => {
+      target.warn(allowed(fields), message);
+      flush();
+    },
+    error: (message, fields) => {
+      target.error(allowed(fields), message);
+      flush();
+    },
+    child: (fields) => wrap(target.child(allowed(fields)), flush),
   };
 }
 

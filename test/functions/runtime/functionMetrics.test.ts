@@ -4,8 +4,13 @@ import { systemClock } from '../../../shared/kernel/clock.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { makeMetrics } from '../../../shared/platform/metrics.ts';
 
-function aFunction(answer: () => Promise<string>) {
+function aFunction(answer: () => Promise<string>, { isFrozen = true }: { readonly isFrozen?: boolean } = {}) {
   const lines: string[] = [];
+  let wake: () => void = () => undefined;
+  const sleep = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   const metrics = makeMetrics({
     stage: 'test',
     processKind: 'ingest',
@@ -14,11 +19,16 @@ function aFunction(answer: () => Promise<string>) {
     flushEveryMs: undefined,
     logger: silentLogger,
   });
-  const handler = thenFlush(metrics, async (lag: number) => {
+  const handle = async (lag: number): Promise<string> => {
     metrics.measure('EventLag', lag, {});
     return answer();
-  });
-  return { handler, lines };
+  };
+  const handler = thenFlush(metrics, handle, { isFrozen, clock: { sleep } });
+  const passSecond = async (): Promise<void> => {
+    wake();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { handler, lines, passSecond };
 }
 
 describe('the metrics of a function', () => {
@@ -46,5 +56,19 @@ describe('the metrics of a function', () => {
     await handler(2);
 
     expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([{ EventLag: [1] }, { EventLag: [2] }]);
+  });
+
+  it('are written within a second in a process that is not frozen, those of several calls together', async () => {
+    const { handler, lines, passSecond } = aFunction(() => Promise.resolve('done'), { isFrozen: false });
+
+    await handler(1);
+    await handler(2);
+    const before = [...lines];
+    await passSecond();
+    await handler(3);
+    await passSecond();
+
+    expect(before).toEqual([]);
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([{ EventLag: [1, 2] }, { EventLag: [3] }]);
   });
 });
