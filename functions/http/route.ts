@@ -88,17 +88,27 @@ export type RouteMatch =
   | { readonly outcome: 'no_such_path' }
   | { readonly outcome: 'no_such_method'; readonly allowed: readonly string[] };
 
-/** Finds the route of a request. Parameters are percent-decoded; a path that cannot be decoded matches nothing. */
-export function matchRoute(routes: readonly Route[], method: string, path: string): RouteMatch {
-  const matches = routes.flatMap((candidate) => {
-    const parameters = matchPath(candidate.path, path);
-    return parameters === undefined ? [] : [{ route: candidate, parameters }];
-  });
-  if (matches.length === 0) return { outcome: 'no_such_path' };
-  const found = matches.find((match) => match.route.method === method);
-  if (found === undefined)
+/** Finds the route of a request. */
+export type Router = (method: string, path: string) => RouteMatch;
+
+/**
+ * Makes the router of some routes, whose paths are taken apart once. Parameters are percent-decoded; a path that cannot
+ * be decoded matches nothing.
+ */
+export function makeRouter(routes: readonly Route[]): Router {
+  const templates = routes.map((route) => ({ route, parts: route.path.split('/').map(toPart) }));
+  const byLength = Map.groupBy(templates, ({ parts }) => parts.length);
+  return (method, path) => {
+    const given = path.split('/');
+    const matches = (byLength.get(given.length) ?? []).flatMap(({ route, parts }) => {
+      const parameters = matchParts(parts, given);
+      return parameters === undefined ? [] : [{ route, parameters }];
+    });
+    if (matches.length === 0) return { outcome: 'no_such_path' };
+    const found = matches.find((match) => match.route.method === method);
+    if (found !== undefined) return { outcome: 'found', ...found };
     return { outcome: 'no_such_method', allowed: allowedOf(matches.map((match) => match.route.method)) };
-  return { outcome: 'found', ...found };
+  };
 }
 
 /** The methods that a path allows. A route that answers GET answers HEAD, too. */
@@ -106,19 +116,20 @@ function allowedOf(methods: readonly string[]): readonly string[] {
   return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
 }
 
-function matchPath(template: string, path: string): Record<string, string> | undefined {
-  const wanted = template.split('/');
-  const given = path.split('/');
-  if (wanted.length !== given.length) return undefined;
+/** One part of a path between two slashes. */
+type Part = { readonly text: string } | { readonly parameter: string };
+
+function toPart(part: string): Part {
+  return part.startsWith('{') ? { parameter: part.slice(1, -1) } : { text: part };
+}
+
+function matchParts(parts: readonly Part[], given: readonly string[]): Record<string, string> | undefined {
+  if (parts.some((part, at) => 'text' in part && part.text !== given[at])) return undefined;
   const parameters: Record<string, string> = {};
-  for (const [index, part] of wanted.entries()) {
-    const value = given[index] ?? '';
-    if (!part.startsWith('{')) {
-      if (part !== value) return undefined;
-      continue;
-    }
+  for (const [at, part] of parts.entries()) {
+    if ('text' in part) continue;
     try {
-      parameters[part.slice(1, -1)] = decodeURIComponent(value);
+      parameters[part.parameter] = decodeURIComponent(given[at] ?? '');
     } catch {
       return undefined;
     }

@@ -18,7 +18,7 @@ import { makeLogger } from '../../shared/platform/logger.ts';
 import { deliveryQueueName, eventQueueNames, functionTimes } from '../../shared/platform/queues.ts';
 import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
-import { makeGateway, type HttpHandler } from './gateway.ts';
+import { makeGateway } from './gateway.ts';
 import { noteAnswer, watchQueues } from './ops/awsStandIns.ts';
 import { readEarlierFigures } from './ops/earlierFigures.ts';
 import { samplesOf } from './ops/emfLine.ts';
@@ -40,9 +40,9 @@ const { values } = parseArgs({ options: { port: { type: 'string' }, 'previous-lo
 const config = apiConfig();
 const logger = makeLogger('functions', config.logLevel);
 
-const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: true })) as unknown as HttpHandler;
+const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: true }));
 const adminParts = composeAdmin(asCaller(config, 'admin'));
-const admin = makeAdminHandler(adminParts) as unknown as HttpHandler;
+const admin = makeAdminHandler(adminParts);
 const store = new MetricStore(systemClock.nowMs);
 const beside = makeOpsRoom({
   stage: config.stage,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { makeSteadyServer, targetOf } from './steadyServer.ts';
@@ -86,32 +87,28 @@ async function invoke(
   }
 }
 
-/** The body, or undefined when it is larger than the gateway takes. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size <= GATEWAY_LIMIT_BYTES) chunks.push(chunk as Buffer);
-  }
-  return size > GATEWAY_LIMIT_BYTES ? undefined : Buffer.concat(chunks);
+/** The body, or undefined when it is larger than the gateway takes. Rejects when the client goes away. */
+function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= GATEWAY_LIMIT_BYTES) chunks.push(chunk);
+    });
+    request.once('end', () => resolve(size > GATEWAY_LIMIT_BYTES ? undefined : Buffer.concat(chunks)));
+    request.once('error', reject);
+    request.once('close', () => reject(new Error('the client went away')));
+  });
 }
 
 /** The event of a request. Several values of a header or of a query parameter are joined with commas, as on AWS. */
 export function toEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
   const [path = '/', ...rest] = targetOf(request).split('?');
   const rawQueryString = rest.join('?');
-  // This is a Map and not an object, because a parameter may be called `__proto__` or `constructor`.
-  const query = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(rawQueryString)) {
-    const before = query.get(name);
-    query.set(name, before === undefined ? value : `${before},${value}`);
-  }
-  const headers = Object.fromEntries(
-    Object.entries(request.headersDistinct).map(([name, values]) => [name, (values ?? []).join(',')]),
-  );
-  const text = body.toString('utf8');
-  const isText = Buffer.from(text, 'utf8').equals(body);
+  const query = joinPairs(new URLSearchParams(rawQueryString));
+  const headers = joinPairs(pairsOf(request.rawHeaders));
+  const isText = isUtf8(body);
   const nowMs = Date.now();
   return {
     version: '2.0',
@@ -119,7 +116,7 @@ export function toEvent(request: IncomingMessage, body: Buffer): APIGatewayProxy
     rawPath: path,
     rawQueryString,
     headers,
-    ...(rawQueryString === '' ? {} : { queryStringParameters: Object.fromEntries(query) }),
+    ...(rawQueryString === '' ? {} : { queryStringParameters: query }),
     requestContext: {
       accountId: '000000000000',
       apiId: 'local',
@@ -138,12 +135,29 @@ export function toEvent(request: IncomingMessage, body: Buffer): APIGatewayProxy
       time: new Date(nowMs).toISOString(),
       timeEpoch: nowMs,
     },
-    ...(body.length === 0 ? {} : { body: isText ? text : body.toString('base64') }),
+    ...(body.length === 0 ? {} : { body: body.toString(isText ? 'utf8' : 'base64') }),
     isBase64Encoded: !isText,
   };
 }
 
-/** The parts of Lambda's context that handlers and middy ask for. */
+/** Names and values; several values of one name are joined with commas. */
+function joinPairs(pairs: Iterable<readonly [string, string]>): Record<string, string> {
+  // This is a Map and not an object, because a parameter may be called `__proto__` or `constructor`.
+  const joined = new Map<string, string>();
+  for (const [name, value] of pairs) {
+    const before = joined.get(name);
+    joined.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return Object.fromEntries(joined);
+}
+
+/** Headers as they came, with names in lower case. */
+function* pairsOf(rawHeaders: readonly string[]): Iterable<readonly [string, string]> {
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    yield [(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? ''];
+}
+
+/** The parts of Lambda's context that handlers ask for. */
 export function makeContext(functionName: string, deadlineMs: number): Context {
   const endsAtMs = performance.now() + deadlineMs;
   return {

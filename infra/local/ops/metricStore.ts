@@ -36,12 +36,11 @@ export class MetricStore {
     const oldest = Math.floor(nowMs / MINUTE_MS) - MINUTES_KEPT + 1;
     if (minute < oldest || atMs > nowMs + AHEAD_MS || values.length === 0) return;
     const key = keyOf(namespace, name, dimensions);
-    const minutes = (this.#series.get(key) ?? []).filter((kept) => kept.minute >= oldest);
-    this.#series.set(key, minutes);
-    let bucket = minutes.find((kept) => kept.minute === minute);
+    const minutes = this.#series.get(key) ?? [];
+    let bucket = minutes.findLast((kept) => kept.minute === minute);
     if (bucket === undefined) {
       bucket = { minute, count: 0, sum: 0, max: -Infinity, min: Infinity, values: [] };
-      minutes.push(bucket);
+      this.#series.set(key, [...minutes.filter((kept) => kept.minute >= oldest), bucket]);
     }
     for (const value of values) {
       bucket.count += 1;
