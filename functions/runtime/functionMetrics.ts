@@ -39,7 +39,7 @@ export function thenFlush<Event, Answer>(
     isAwaited = false;
     metrics.flush();
   };
-  if (!isFrozen) process.once('exit', () => metrics.flush());
+  if (!isFrozen) process.on('exit', () => metrics.flush());
   return async (event) => {
     try {
       return await handle(event);

@@ -69,6 +69,6 @@ function makeStandardOutput(): GatheredLines {
   const output = pino.destination({ sync: true });
   const write = (text: string): void => void output.write(text);
   const lines = new GatheredLines({ write, clock: systemClock, isGathering: !freezesBetweenCalls() });
-  process.once('exit', () => lines.end());
+  process.on('exit', () => lines.end());
   return lines;
 }
