@@ -13,6 +13,8 @@ type TableAction =
   | 'ConditionCheckItem'
   | 'DeleteItem'
   | 'GetItem'
+  | 'PartiQLInsert'
+  | 'PartiQLUpdate'
   | 'PutItem'
   | 'Query'
   | 'Scan'
@@ -94,7 +96,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   ingest: {
     tables: [
       core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
-      core('CON', 'BatchGetItem', 'BatchWriteItem', 'PutItem', 'UpdateItem'),
+      core('CON', 'BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
       core('EVENTS', 'GetItem', 'PutItem', 'UpdateItem'),
       // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },

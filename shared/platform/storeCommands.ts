@@ -8,6 +8,7 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import {
+  BatchExecuteStatementCommand,
   BatchGetCommand,
   BatchWriteCommand,
   DeleteCommand,
@@ -32,6 +33,7 @@ const dynamoDbCommands = new Map<unknown, string>([
   [DeleteCommand, 'DeleteItem'],
   [QueryCommand, 'Query'],
   [ScanCommand, 'Scan'],
+  [BatchExecuteStatementCommand, 'BatchExecuteStatement'],
   [BatchGetCommand, 'BatchGetItem'],
   [BatchWriteCommand, 'BatchWriteItem'],
   [TransactWriteCommand, 'TransactWriteItems'],
@@ -90,8 +92,10 @@ const ITEMS: ReadonlySet<string> = new Set([
 ]);
 /** The members that hold several. */
 const LISTS: ReadonlySet<string> = new Set(['Items', 'Keys']);
-/** The answer of `BatchGetItem`: a list of items for each table. */
+/** The answer of `BatchGetItem`: a list of items for each table. The answers to statements stand in one list. */
 const BY_TABLE = 'Responses';
+/** The values of a statement. */
+const VALUES = 'Parameters';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -103,7 +107,8 @@ function convert(value: unknown, each: (item: Fields) => Fields): unknown {
     if (member === undefined) continue;
     if (ITEMS.has(name)) converted[name] = each(member as Fields);
     else if (LISTS.has(name)) converted[name] = (member as readonly Fields[]).map(each);
-    else if (name === BY_TABLE)
+    else if (name === VALUES) converted[name] = (member as readonly unknown[]).map((one) => each({ one })['one']);
+    else if (name === BY_TABLE && !Array.isArray(member))
       converted[name] = mapValues(member as Fields, (items) => (items as readonly Fields[]).map(each));
     else converted[name] = convert(member, each);
   }

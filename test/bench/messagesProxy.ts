@@ -145,8 +145,10 @@ export function operationOf(target: string, body: unknown): string {
   if (service === 'AmazonSQS') return `SQS ${operation} ${queueKind(asked['QueueUrl'])}`;
   const transacted = Array.isArray(asked['TransactItems']) ? asked['TransactItems'] : [];
   const named = transacted.flatMap((item) => (isRecord(item) ? Object.values(item) : []));
+  const statements = Array.isArray(asked['Statements']) ? asked['Statements'] : [];
   const tables = [
     asked['TableName'],
+    ...statements.map((one) => /"([^"]+)"/.exec(isRecord(one) ? String(one['Statement']) : '')?.[1]),
     ...named.map((write) => (isRecord(write) ? write['TableName'] : undefined)),
     ...Object.keys(isRecord(asked['RequestItems']) ? asked['RequestItems'] : {}),
   ].filter((name) => typeof name === 'string');

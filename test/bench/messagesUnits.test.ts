@@ -54,6 +54,11 @@ describe('units of a call', () => {
     };
 
     expect(operationOf(TRANSACT, transact)).toBe('DynamoDB TransactWriteItems core+fleet');
+    expect(
+      operationOf('DynamoDB_20120810.BatchExecuteStatement', {
+        Statements: [{ Statement: `INSERT INTO "local-core" VALUE {'pk': ?}` }],
+      }),
+    ).toBe('DynamoDB BatchExecuteStatement core');
     expect(operationOf('AmazonSQS.SendMessage', { QueueUrl: 'http://h/0/local-events.fifo' })).toBe(
       'SQS SendMessage events',
     );

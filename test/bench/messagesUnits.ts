@@ -12,7 +12,14 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const list = (value: unknown): readonly Body[] => (Array.isArray(value) ? value.map(record) : []);
 
 const QUEUE_UNIT_BYTES = 65_536;
-const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems']);
+const WRITES = new Set([
+  'PutItem',
+  'UpdateItem',
+  'DeleteItem',
+  'BatchWriteItem',
+  'BatchExecuteStatement',
+  'TransactWriteItems',
+]);
 const NOTHING: CallUnits = { writeUnits: 0, readUnits: 0, queueRequests: 0 };
 
 /**

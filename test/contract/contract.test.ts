@@ -37,6 +37,22 @@ describe('what a call needs', () => {
       [['dynamodb:BatchGetItem', 'sessions', ['SESSION#1', 'SESSION#2']]],
     ],
     [
+      'BatchExecuteStatement',
+      {
+        Statements: [
+          { Statement: `INSERT INTO "test-core" VALUE {'pk': ?, 'sk': ?}`, Parameters: [{ S: 'A' }, { S: 'sk' }] },
+          {
+            Statement: `UPDATE "test-core" SET "n" = ?, "m" = ? WHERE "pk" = ? AND "sk" = ? AND "n" < ?`,
+            Parameters: [{ N: '1' }, { S: 'm' }, { S: 'B' }, { S: 'sk' }, { N: '1' }],
+          },
+        ],
+      },
+      [
+        ['dynamodb:PartiQLInsert', 'core', ['A']],
+        ['dynamodb:PartiQLUpdate', 'core', ['B']],
+      ],
+    ],
+    [
       'BatchWriteItem',
       { RequestItems: { 'test-core': [{ PutRequest: { Item: pk('A') } }, { DeleteRequest: { Key: pk('B') } }] } },
       [['dynamodb:BatchWriteItem', 'core', ['A', 'B']]],

@@ -49,6 +49,8 @@ function ofTables(stage: string, operation: string, body: Body): readonly Needed
         const read = record(item['Get']);
         return onTable(stage, 'GetItem', read, keyOf(read));
       });
+    case 'BatchExecuteStatement':
+      return list(body['Statements']).map((statement) => ofStatement(stage, statement));
     case 'BatchGetItem':
       return Object.entries(record(body['RequestItems'])).map(([TableName, asked]) =>
         onTable(stage, operation, { TableName }, list(record(asked)['Keys']).map(partitionKey)),
@@ -63,6 +65,16 @@ function ofTables(stage: string, operation: string, body: Body): readonly Needed
     default:
       return [onTable(stage, operation, body, keyOf(body))];
   }
+}
+
+/** A statement of a batch needs the permission of what it does, on the item whose key it names. */
+function ofStatement(stage: string, { Statement, Parameters }: Body): NeededPermission {
+  const text = String(Statement);
+  const TableName = /"([^"]+)"/.exec(text)?.[1];
+  const before = text.slice(0, /'pk': \?|"pk" = \?/.exec(text)?.index);
+  const place = before.split('?').length - 1;
+  const action = text.startsWith('INSERT ') ? 'PartiQLInsert' : 'PartiQLUpdate';
+  return onTable(stage, action, { TableName }, [String(list(Parameters)[place]?.['S'])]);
 }
 
 function onTable(stage: string, operation: string, body: Body, keys: readonly string[]): NeededPermission {

@@ -7,7 +7,7 @@ import type { FactsPlan } from './planFacts.ts';
 import { asLogged, toLogged } from './loggedEvent.ts';
 import type { NewEvent } from './rowInHand.ts';
 import { refusedBy, withoutRefused, type RecordDependencies, type RunOutcome, type Unit } from './unitInHand.ts';
-import { putEach, putTogether, writeEach, writeTogether, type RowOutcome } from './writeRows.ts';
+import { writeEach, writeTogether, type RowOutcome } from './writeRows.ts';
 
 /** A unit with what is to be written for it, and the lane of its connection. */
 export interface UnitPlan {
@@ -85,39 +85,19 @@ async function writeRowsOf(
   const { stage, clock } = dependencies;
   const TableName = tableName(stage, 'core');
   const nowMs = clock.nowMs();
-  const rows = plans.flatMap(({ unit, plan }) => plan.rows.map((row) => ({ unit, row, facts: row.facts })));
-  const items = plans.flatMap(({ unit, plan }) => plan.items.map(({ fact, item }) => ({ unit, item, facts: [fact] })));
-  const writes = rows.map(({ row }) => row.toWrite(TableName, nowMs, pages.idOf));
-  const [rowOutcomes, itemOutcomes] = await Promise.all([
-    how === 'together' ? writeTogether(dependencies, writes) : writeEach(dependencies, writes),
-    how === 'together'
-      ? putAll(
-          dependencies,
-          items.map(({ item }) => item),
-        )
-      : putEach(
-          dependencies,
-          items.map(({ item }) => item),
-        ),
+  const writes = plans.flatMap(({ unit, plan }) => [
+    ...plan.rows.map((row) => ({ unit, facts: row.facts, write: row.toWrite(TableName, nowMs, pages.idOf) })),
+    ...plan.items.map(({ fact, item }) => ({ unit, facts: [fact], write: { Put: { TableName, Item: { ...item } } } })),
   ]);
-  const all = [
-    ...rows.map(({ unit, facts }, index) => ({ unit, facts, outcome: rowOutcomes[index] ?? ('left' as const) })),
-    ...items.map(({ unit, facts }, index) => ({ unit, facts, outcome: itemOutcomes[index] ?? ('left' as const) })),
-  ];
-  return Map.groupBy(all, ({ unit }) => unit);
-}
-
-async function putAll(
-  dependencies: RecordDependencies,
-  items: Parameters<typeof putTogether>[1],
-): Promise<readonly RowOutcome[]> {
-  try {
-    await putTogether(dependencies, items);
-    return items.map(() => 'written');
-  } catch {
-    // The one that was not written is found out when each is written alone.
-    return items.map(() => 'left');
-  }
+  const writeAll = how === 'together' ? writeTogether : writeEach;
+  const outcomes = await writeAll(
+    dependencies,
+    writes.map(({ write }) => write),
+  );
+  return Map.groupBy(
+    writes.map(({ unit, facts }, index) => ({ unit, facts, outcome: outcomes[index] ?? ('left' as const) })),
+    ({ unit }) => unit,
+  );
 }
 
 /** What the outcomes of its rows mean for a unit; undefined if all are written. */

@@ -1,60 +1,77 @@
-import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { BatchWriteCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { AppError } from '../../kernel/appError.ts';
-import { backoffMs } from '../../kernel/backoff.ts';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { BatchExecuteStatementCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { TransactionWrite } from '../../message/messageWrites.ts';
-import { tableName } from '../../platform/tables.ts';
+import { toStatement } from '../../platform/writeStatement.ts';
 import type { ReadDependencies } from './readRows.ts';
-import type { Item } from './rowInHand.ts';
 
 /**
  * The outcome of writing a row. `refused`: its condition does not hold any more, or another write was in the way. `left`:
- * it was in a call that did not succeed for another row, or whose answer is not known. An error: DynamoDB refused it, or
- * did not answer.
+ * whether it was written is not known, or it is to be written alone. An error: DynamoDB refused it, or did not answer.
  */
 export type RowOutcome = 'written' | 'refused' | 'left' | { readonly error: unknown };
 
-/** The number of rows from which on one transaction is better than a call for each: it costs twice the units, and one call. */
-const ROWS_OF_A_TRANSACTION = 4;
-const TRANSACTION_LIMIT = 100;
-const BATCH_WRITE_LIMIT = 25;
+/** The greatest number of statements in one call of DynamoDB. */
+const STATEMENTS = 25;
 /** The number of calls for single rows that are under way at once. */
 const CALLS_AT_ONCE = 16;
-const TRIES = 6;
-const RETRY_DELAY = { firstMs: 20, capMs: 500 } as const;
 
 /**
- * Writes rows in as few calls as possible, each with its own condition. A transaction is used because it carries many
- * conditional writes in one call; nothing relies on its rows being written together.
+ * Writes rows in as few calls as possible, each with its own condition: one call carries 25 of them as statements, which
+ * DynamoDB carries out one by one, so that each has an outcome of its own and costs what it costs alone. A transaction
+ * would cost twice as much, and nothing relies on the rows being written together.
+ *
+ * - *The process dies, or the answer never comes*: any of the rows may be written. The next run finds their marks.
+ * - *It happens twice*, as when an answer was lost and the client asks again: what the first made is then refused by its
+ *   condition, or as there already, and the next run reads it.
+ * - *Two do it at once*: of two writes of one row one is refused.
  */
 export async function writeTogether(
   dependencies: ReadDependencies,
   writes: readonly TransactionWrite[],
 ): Promise<readonly RowOutcome[]> {
-  if (writes.length < ROWS_OF_A_TRANSACTION) return writeEach(dependencies, writes);
-  const calls = inChunks(writes, TRANSACTION_LIMIT).map((chunk) => writeTransaction(dependencies, chunk));
+  if (writes.length < 2) return writeEach(dependencies, writes);
+  const calls = inChunks(writes, STATEMENTS).map((chunk) => writeStatements(dependencies, chunk));
   return (await Promise.all(calls)).flat();
 }
 
-async function writeTransaction(
+async function writeStatements(
   { table }: ReadDependencies,
   writes: readonly TransactionWrite[],
 ): Promise<readonly RowOutcome[]> {
   try {
-    await table.send(new TransactWriteCommand({ TransactItems: [...writes] }));
-    return writes.map(() => 'written');
-  } catch (error) {
-    const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
-    return writes.map((_write, index) => (reasons[index]?.Code === 'ConditionalCheckFailed' ? 'refused' : 'left'));
+    const { Responses = [] } = await table.send(
+      new BatchExecuteStatementCommand({ Statements: writes.map(toStatement) }),
+    );
+    return writes.map((write, place) => toOutcome(write, Responses[place]));
+  } catch {
+    // What is wrong with the call is found out when each row is written alone.
+    return writes.map(() => 'left');
   }
 }
+
+/** A row without a condition, that is there already, is put in its place when it is written alone. */
+function toOutcome(
+  { Put }: TransactionWrite,
+  answer: { readonly Error?: { readonly Code?: string | undefined } | undefined } | undefined,
+): RowOutcome {
+  if (answer === undefined) return 'left';
+  if (answer.Error === undefined) return 'written';
+  const isUnconditional = Put !== undefined && Put.ConditionExpression === undefined;
+  return !isUnconditional && REFUSALS.has(answer.Error.Code) ? 'refused' : 'left';
+}
+
+const REFUSALS: ReadonlySet<string | undefined> = new Set(['ConditionalCheckFailed', 'DuplicateItem']);
 
 /** Writes each row in a call of its own, so that the outcome of each is known. */
 export async function writeEach(
   dependencies: ReadDependencies,
   writes: readonly TransactionWrite[],
 ): Promise<readonly RowOutcome[]> {
-  return atOnce(writes, (write) => writeOne(dependencies, write));
+  const results: RowOutcome[] = [];
+  for (const chunk of inChunks(writes, CALLS_AT_ONCE)) {
+    results.push(...(await Promise.all(chunk.map((write) => writeOne(dependencies, write)))));
+  }
+  return results;
 }
 
 async function writeOne({ table }: ReadDependencies, { Put, Update }: TransactionWrite): Promise<RowOutcome> {
@@ -68,44 +85,8 @@ async function writeOne({ table }: ReadDependencies, { Put, Update }: Transactio
   }
 }
 
-/** Writes items without a condition, in as few calls as possible. Throws when one of them was not written. */
-export async function putTogether(dependencies: ReadDependencies, items: readonly Item[]): Promise<void> {
-  // The same item twice in one call is refused.
-  const distinct = [...new Map(items.map((item) => [`${String(item['pk'])} ${String(item['sk'])}`, item])).values()];
-  await Promise.all(inChunks(distinct, BATCH_WRITE_LIMIT).map((chunk) => putSome(dependencies, chunk)));
-}
-
-/** Writes items without a condition, each in a call of its own. */
-export async function putEach(dependencies: ReadDependencies, items: readonly Item[]): Promise<readonly RowOutcome[]> {
-  const TableName = tableName(dependencies.stage, 'core');
-  return atOnce(items, (item) => writeOne(dependencies, { Put: { TableName, Item: { ...item } } }));
-}
-
-async function putSome(dependencies: ReadDependencies, items: readonly Item[]): Promise<void> {
-  const { table, stage, clock, random } = dependencies;
-  const TableName = tableName(stage, 'core');
-  let requests = items.map((item) => ({ PutRequest: { Item: { ...item } } }));
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    if (attempt > 0) await clock.sleep(backoffMs(RETRY_DELAY, attempt, random.unit()));
-    const answer = await table.send(new BatchWriteCommand({ RequestItems: { [TableName]: requests } }));
-    requests = (answer.UnprocessedItems?.[TableName] ?? []) as typeof requests;
-    if (requests.length === 0) return;
-  }
-  throw new AppError('store_unavailable', { detail: 'not all rows could be written' });
-}
-
 function inChunks<Kind>(all: readonly Kind[], size: number): (readonly Kind[])[] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
     all.slice(index * size, (index + 1) * size),
   );
-}
-
-/** Does something for each, a bounded number at once, and keeps the order of the results. */
-async function atOnce<Kind, Result>(
-  all: readonly Kind[],
-  each: (one: Kind) => Promise<Result>,
-): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  for (const chunk of inChunks(all, CALLS_AT_ONCE)) results.push(...(await Promise.all(chunk.map(each))));
-  return results;
 }

@@ -27,8 +27,8 @@ describe('ingest, wherever it dies or sleeps', () => {
       // The directory of the log, which is read every few seconds.
       'GetCommand',
       'UpdateCommand',
-      'TransactWriteCommand',
-      'BatchWriteCommand',
+      // Ten messages and their marks.
+      'BatchExecuteStatementCommand',
       'PutCommand',
       'SendMessageBatchCommand',
     ]);

@@ -3,6 +3,7 @@ import { conditionContract } from './dynamoDbConditionContract.ts';
 import { itemContract } from './dynamoDbItemContract.ts';
 import { dynamoDbProperties } from './dynamoDbProperties.ts';
 import { readContract } from './dynamoDbReadContract.ts';
+import { statementContract } from './dynamoDbStatementContract.ts';
 import { transactionContract } from './dynamoDbTransactionContract.ts';
 import type { DynamoDbCase } from './dynamoDbUnderTest.ts';
 import { writeContract } from './dynamoDbWriteContract.ts';
@@ -14,6 +15,7 @@ export const dynamoDbContract: readonly DynamoDbCase[] = [
   ...conditionContract,
   ...readContract,
   ...transactionContract,
+  ...statementContract,
   ...dynamoDbProperties,
 ];
 

@@ -1,5 +1,6 @@
 import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
+  BatchExecuteStatementCommand,
   BatchGetCommand,
   BatchWriteCommand,
   DeleteCommand,
@@ -23,6 +24,7 @@ import {
   type WriteInput,
 } from './plannedWrites.ts';
 import { projection, query, scan } from './reads.ts';
+import { readStatement } from './statements.ts';
 
 /** A change of an item, for those who watch. Neither side may be written into. */
 export interface TableChange {
@@ -94,6 +96,7 @@ export class FakeDynamoDb {
     }
     if (command instanceof BatchGetCommand) return this.#batchGet(command.input);
     if (command instanceof BatchWriteCommand) return this.#batchWrite(command.input);
+    if (command instanceof BatchExecuteStatementCommand) return this.#execute(command.input);
     if (command instanceof TransactWriteCommand) return this.#transact(command);
     throw new Error(`the fake does not know ${(command as object).constructor.name}`);
   }
@@ -145,6 +148,26 @@ export class FakeDynamoDb {
     }
     this.#commit(planned);
     return { UnprocessedItems: {}, ...metadata };
+  }
+
+  /** Carries out statements one by one: what is wrong with one is said in its answer, and the others go on. */
+  #execute({ Statements = [] }: BatchExecuteStatementCommand['input']) {
+    if (Statements.length > BATCH_WRITE_LIMIT) {
+      throw validationException('Member must have length less than or equal to 25');
+    }
+    const Responses = Statements.map(({ Statement = '', Parameters = [] }) => {
+      const write = readStatement(Statement, Parameters);
+      const planned = 'Put' in write ? planPut(this.#judge, write.Put) : planUpdate(this.#judge, write.Update);
+      this.#commit([planned]);
+      const { tableName: TableName, outcome } = planned;
+      if (outcome !== 'refused') return { TableName };
+      const Error =
+        'Put' in write
+          ? { Code: 'DuplicateItem' as const, Message: 'Duplicate primary key exists in table' }
+          : { Code: 'ConditionalCheckFailed' as const, Message: 'The conditional request failed' };
+      return { TableName, Error };
+    });
+    return { Responses, ...metadata };
   }
 
   #write(planned: PlannedWrite, input: WriteInput & { readonly ReturnValues?: string | undefined }) {
