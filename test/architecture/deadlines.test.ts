@@ -53,6 +53,7 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'worker/socket/frameGate.ts: baileys send.bind': [1, 'the raw WebSocket; waits for nobody'],
   'worker/socket/frameGate.ts: baileys once': [1, 'the raw WebSocket; waits for nobody'],
   'worker/socket/frameGate.ts: event once': [1, 'a listener; nothing waits for it'],
+  'worker/socket/handshakeDeadline.ts: event once': [2, 'listeners that end a deadline; nothing waits for them'],
   'worker/socket/ending.ts: baileys end': [2, 'not awaited: the TCP connection is cut after deadlines.socketClose'],
   'worker/socket/ending.ts: event withResolvers': [1, 'its close: forced after deadlines.socketClose'],
   'worker/socket/openLine.ts: baileys end': [1, 'not awaited: the TCP connection is cut with it'],
@@ -76,7 +77,7 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'worker/socket/repairs/socketAgent.ts: network createSecureContext': [1, 'makes an object; asks nobody'],
   'worker/socket/repairs/socketAgent.ts: network connect': [
     1,
-    'of a WebSocket, which has a deadline for it (`timeout`)',
+    'of a WebSocket, whose opening is bounded by `boundHandshake`',
   ],
   'worker/socket/repairs/socketAgent.ts: baileys on': [1, 'a listener on the raw connection; nothing waits for it'],
   'worker/socket/repairs/socketAgent.ts: event once': [1, 'a listener; nothing waits for it'],

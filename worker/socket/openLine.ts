@@ -1,5 +1,6 @@
 import { makeWASocket } from '@whiskeysockets/baileys';
 import { guardFrames, type RawSocket } from './frameGate.ts';
+import { boundHandshake } from './handshakeDeadline.ts';
 import { Retries } from './inbound/retries.ts';
 import { KnownPeople } from './people/knownPeople.ts';
 import type { OpenSocketOptions } from './port/socketOptions.ts';
@@ -57,6 +58,7 @@ export function openLine(options: OpenSocketOptions, parts: LineParts): Line {
   ours.keyAnswers.watch(scope, socket.ws);
   ours.devices.watchOwn(scope, socket.ws, () => Object.values(credentials.me()));
   guardFrames(raw, gate, credentials.saves);
+  boundHandshake(raw, options, cut);
   watchRefusal(raw, logger, cut);
   return { ...ours, socket, raw };
 }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
 import type { Presence } from '../../../shared/connection/settings.ts';
 import { toCloseCause } from '../../../worker/runner/closeRules.ts';
 import { silenceConsole } from '../../whatsapp/silenceConsole.ts';
@@ -62,6 +63,29 @@ describe('a socket', () => {
 
     expect(close).toMatchObject({ statusCode: 408, node: 'unreachable_refused' });
     expect(toCloseCause(close, 'offered')).toBe('whatsapp_unreachable_refused');
+  });
+
+  it.each<[what: string, node: string | undefined, cause: string, answers: boolean]>([
+    ['that takes the connection and says nothing', 'unreachable_timeout', 'whatsapp_unreachable_timeout', false],
+    ['that opens the WebSocket and never answers the handshake', undefined, 'network_lost', true],
+  ])('is closed within the time for connecting by a host %s', async (_what, node, cause, answers) => {
+    await room.socket?.close('end');
+    const server = createServer();
+    const webSockets = new WebSocketServer({ noServer: true });
+    server.on('upgrade', (request, socket: Socket, head) => {
+      socket.on('error', () => undefined);
+      if (answers) webSockets.handleUpgrade(request, socket, head, () => undefined);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    room.url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws/chat`;
+
+    room.open(await room.session());
+    const { close } = await room.input('socket_closed');
+
+    // The time for a login is longer, and closes it with another cause.
+    expect(close).toMatchObject({ statusCode: 408, node });
+    expect(toCloseCause(close, 'linked')).toBe(cause);
+    server.close();
   });
 
   it.each([403, 401, 503, 302])('is closed at once when a proxy answers %s, and stays linked', async (status) => {

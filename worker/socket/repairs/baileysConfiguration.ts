@@ -40,7 +40,8 @@ export function makeBaileysConfiguration(
     logger: baileysLogger,
     version: toNumbers(version),
     browser: ['Holdfast', 'Chrome', '1.0'],
-    connectTimeoutMs: config.connectTimeoutMs,
+    // Opening is bounded by `boundHandshake`: with a number here each frame that is written takes three stack traces.
+    connectTimeoutMs: 0,
     // Baileys has one number for all queries. A hanging query blocks every send, so online it must be short.
     defaultQueryTimeoutMs: pairing === undefined ? config.onlineQueryTimeoutMs : config.pairingQueryTimeoutMs,
     keepAliveIntervalMs: config.keepAliveMs,
