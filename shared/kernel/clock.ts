@@ -8,7 +8,43 @@ export interface Clock {
   /** Reads the monotonic clock, in milliseconds since an arbitrary start. It is for durations and deadlines. */
   readonly monotonicMs: () => number;
   /** Resolves after `durationMs`, or at once when `signal` aborts. Never rejects. */
-  readonly sleep: (durationMs: number, signal?: AbortSignal) => Promise<void>;
+  readonly sleep: (durationMs: number, signal?: StopSignal) => Promise<void>;
+}
+
+/** What a wait needs of an AbortSignal, and a {@link Stop} has. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/**
+ * Ends waits early, one at a time. An AbortController does the same, with events that take longer to make than the timer
+ * that they end: at each call that has a deadline.
+ */
+export class Stop implements StopSignal {
+  #aborted = false;
+  #listener: (() => void) | undefined;
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  /** Ends the wait, or the next one before it begins. Calling it again does nothing. */
+  abort(): void {
+    this.#aborted = true;
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.();
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    if (this.#listener === listener) this.#listener = undefined;
+  }
 }
 
 /** The longest time that a timer of Node can be set to; a longer one would end at once. */
@@ -54,7 +90,7 @@ const SHORTEST_WAIT_MS = 1;
 export async function waitUntil(
   clock: Pick<Clock, 'monotonicMs' | 'sleep'>,
   untilMs: number,
-  signal?: AbortSignal,
+  signal?: StopSignal,
 ): Promise<void> {
   for (;;) {
     const leftMs = untilMs - clock.monotonicMs();

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from './clock.ts';
+import { Stop, systemClock, type Clock } from './clock.ts';
 
 /** A call that did not answer within its deadline. The call itself may still take effect later. */
 export class TimeoutError extends Error {
@@ -14,12 +14,6 @@ export class TimeoutError extends Error {
 }
 
 /**
- * The reason of an abort. Without one, each abort makes an error with a stack that nobody reads: at each call to a
- * store.
- */
-const SETTLED = 'settled';
-
-/**
  * Runs `call` with an abort signal and gives it up after `deadlineMs`.
  * Returns what the call returns. Throws {@link TimeoutError} at the deadline, whether or not the call heeds the signal,
  * and what the call throws otherwise.
@@ -31,10 +25,10 @@ export async function withDeadline<Result>(
   clock: Pick<Clock, 'sleep'> = systemClock,
 ): Promise<Result> {
   const late = new AbortController();
-  const settled = new AbortController();
-  const expired = clock.sleep(deadlineMs, settled.signal).then((): Promise<Result> => {
+  const settled = new Stop();
+  const expired = clock.sleep(deadlineMs, settled).then((): Promise<Result> => {
     // The race is settled, and no caller waits for this abort.
-    if (settled.signal.aborted) return new Promise(() => undefined);
+    if (settled.aborted) return new Promise(() => undefined);
     const timeout = new TimeoutError(what, deadlineMs);
     late.abort(timeout);
     throw timeout;
@@ -42,6 +36,6 @@ export async function withDeadline<Result>(
   try {
     return await Promise.race([call(late.signal), expired]);
   } finally {
-    settled.abort(SETTLED);
+    settled.abort();
   }
 }

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from './clock.ts';
+import { Stop, systemClock, type Clock } from './clock.ts';
 import { withDeadline } from './deadline.ts';
 
 /**
@@ -17,9 +17,6 @@ export interface Emitter {
   on(event: never, listener: never): unknown;
   off(event: never, listener: never): unknown;
 }
-
-/** The reason of a wait that ended early. All share one: each new one would come with a stack that nobody reads. */
-const RELEASED = 'released';
 
 interface Held {
   readonly kind: ResourceKind;
@@ -65,10 +62,10 @@ export class Scope implements AsyncDisposable {
 
   /** Calls `work` once, `delayMs` from now. */
   timeout(delayMs: number, work: () => void): Release {
-    const stop = new AbortController();
-    const held = this.#add('timer', () => stop.abort(RELEASED));
-    void this.#clock.sleep(delayMs, stop.signal).then(() => {
-      if (stop.signal.aborted) return;
+    const stop = new Stop();
+    const held = this.#add('timer', () => stop.abort());
+    void this.#clock.sleep(delayMs, stop).then(() => {
+      if (stop.aborted) return;
       this.#held.delete(held);
       work();
     });
@@ -79,12 +76,12 @@ export class Scope implements AsyncDisposable {
    * Calls `work` again and again, each time `everyMs` after the last call has ended. `work` must not throw or reject.
    */
   interval(everyMs: number, work: () => void | Promise<void>): Release {
-    const stop = new AbortController();
-    const held = this.#add('timer', () => stop.abort(RELEASED));
+    const stop = new Stop();
+    const held = this.#add('timer', () => stop.abort());
     const repeat = async (): Promise<void> => {
       for (;;) {
-        await this.#clock.sleep(everyMs, stop.signal);
-        if (stop.signal.aborted) return;
+        await this.#clock.sleep(everyMs, stop);
+        if (stop.aborted) return;
         await work();
       }
     };

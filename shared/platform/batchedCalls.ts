@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.ts';
+import { Stop, type Clock } from '../kernel/clock.ts';
 
 /**
  * Collects what many callers send one by one into calls that carry several entries each, as SQS's batch calls do.
@@ -147,7 +147,7 @@ export class BatchedCalls<Entry> {
 
   async #carry(taken: readonly Held<Entry>[]): Promise<void> {
     const { clock, rules } = this.#dependencies;
-    const over = new AbortController();
+    const over = new Stop();
     let isQuick = true;
     const endQuick = (): void => {
       if (!isQuick) return;
@@ -157,10 +157,10 @@ export class BatchedCalls<Entry> {
     };
     this.#quickOut += 1;
     this.#out += 1;
-    void clock.sleep(rules.slowMs, over.signal).then(endQuick);
+    void clock.sleep(rules.slowMs, over).then(endQuick);
     await this.#callFor(taken);
     this.#out -= 1;
-    over.abort(OVER);
+    over.abort();
     endQuick();
   }
 
@@ -189,7 +189,6 @@ export class BatchedCalls<Entry> {
   }
 }
 
-const OVER = 'over';
 const GIVEN_UP = 'nobody waits for the call';
 
 /** The call, or a rejection as soon as nobody waits for it, also when the client does not heed the signal. */

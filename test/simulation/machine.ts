@@ -1,4 +1,4 @@
-import type { Clock } from '../../shared/kernel/clock.ts';
+import type { Clock, StopSignal } from '../../shared/kernel/clock.ts';
 import type { Due, VirtualTime } from './virtualTime.ts';
 
 /** Wall clock of the simulated world at its beginning. */
@@ -80,7 +80,7 @@ export class Machine {
     this.#waiting = [];
   }
 
-  #sleep(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+  #sleep(durationMs: number, signal: StopSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted === true) {
         resolve();

@@ -1,5 +1,5 @@
 import type { Evidence } from '../../../shared/connection/liveness.ts';
-import type { Clock } from '../../../shared/kernel/clock.ts';
+import type { Clock, StopSignal } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { Scope } from '../../../shared/kernel/scope.ts';
@@ -28,7 +28,7 @@ export class FakeClock implements Clock {
 
   readonly nowMs = (): number => this.#nowMs;
   readonly monotonicMs = (): number => this.#nowMs;
-  readonly sleep = (durationMs: number, signal?: AbortSignal): Promise<void> =>
+  readonly sleep = (durationMs: number, signal?: StopSignal): Promise<void> =>
     new Promise((resolve) => {
       if (signal?.aborted === true) {
         resolve();
@@ -38,6 +38,7 @@ export class FakeClock implements Clock {
         atMs: this.#nowMs + durationMs,
         wake: () => {
           this.#sleepers.delete(sleeper);
+          signal?.removeEventListener('abort', sleeper.wake);
           resolve();
         },
       };
