@@ -1,4 +1,3 @@
-import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleType, type CircuitBreakerPolicy } from 'cockatiel';
 import type { Clock } from '../kernel/clock.ts';
 
 /**
@@ -45,43 +44,26 @@ export interface BreakerOptions {
   readonly onRefused?: () => void;
 }
 
-/** Carries an outcome through cockatiel, which counts this one as a failure. */
-class Counted<Result> extends Error {
-  readonly outcome: CallOutcome<Result>;
+/** What each state knows: failures and successes in a row, or when it began, by the monotonic clock. */
+type State =
+  | { readonly name: 'closed'; readonly failures: number }
+  | { readonly name: 'open'; readonly sinceMs: number }
+  | { readonly name: 'half_open'; readonly successes: number };
 
-  constructor(outcome: CallOutcome<Result>) {
-    super('counted');
-    this.outcome = outcome;
-  }
-}
-
-/** Carries an outcome past cockatiel's counters. */
-class Uncounted<Result> extends Error {
-  readonly outcome: CallOutcome<Result>;
-
-  constructor(outcome: CallOutcome<Result>) {
-    super('uncounted');
-    this.outcome = outcome;
-  }
-}
-
-/**
- * The time until cockatiel allows the next trial, in milliseconds: it is at hand as soon as the present one is over.
- */
+/** The wait until the next trial while one is under way, in milliseconds: it may begin as soon as that one is over. */
 const TRIAL_RUNS_MS = 1_000;
 
 /**
- * A circuit breaker: cockatiel's counters and states, and three things that it leaves to us. Time is an argument and
- * monotonic: cockatiel compares wall clocks, and a clock that is set back would keep a breaker open for as long. One
- * trial runs at a time and calls that come meanwhile are refused; cockatiel lets them wait without a deadline. A
- * failure of a call that began before the last change proves nothing new.
+ * A circuit breaker. Time is an argument and monotonic: a wall clock that is set back would keep a breaker open for as
+ * long. One trial runs at a time, and calls that come meanwhile are refused, because they would wait for it without a
+ * deadline. What a call shows that began before the last change proves nothing new.
  */
 export class Breaker {
   readonly name: string;
   readonly #rule: BreakerRule;
   readonly #options: BreakerOptions;
-  readonly #policy: CircuitBreakerPolicy;
-  #openedAtMs = 0;
+  #inner: State = { name: 'closed', failures: 0 };
+  /** The number of changes so far. */
   #changes = 0;
   #trialRuns = false;
 
@@ -89,28 +71,17 @@ export class Breaker {
     this.name = name;
     this.#rule = rule;
     this.#options = options;
-    this.#policy = circuitBreaker(handleType(Counted), {
-      // Cockatiel's own time is over by any wall clock, because this class decides when the breaker may be tried.
-      halfOpenAfter: Number.NEGATIVE_INFINITY,
-      halfOpenSampling: { calls: rule.successes, threshold: 0 },
-      breaker: new ConsecutiveBreaker(rule.failures),
-    });
-    this.#policy.onStateChange((state) => {
-      this.#changes += 1;
-      if (state === CircuitState.Open) this.#openedAtMs = options.clock.monotonicMs();
-      options.onChange?.(toState(state));
-    });
   }
 
   get state(): BreakerState {
-    return toState(this.#policy.state);
+    return this.#inner.name;
   }
 
   /** Milliseconds until a call may go through; 0 when it may now. */
   waitMs(): number {
     if (this.#trialRuns) return TRIAL_RUNS_MS;
-    if (this.state !== 'open') return 0;
-    return Math.max(0, this.#openedAtMs + this.#rule.openMs - this.#options.clock.monotonicMs());
+    if (this.#inner.name !== 'open') return 0;
+    return Math.max(0, this.#inner.sinceMs + this.#rule.openMs - this.#options.clock.monotonicMs());
   }
 
   /**
@@ -127,45 +98,47 @@ export class Breaker {
       this.#options.onRefused?.();
       throw new BreakerOpenError(this.name, waitMs);
     }
-    const isTrial = this.state !== 'closed';
+    if (this.#inner.name === 'open') this.#become({ name: 'half_open', successes: 0 });
+    const isTrial = this.#inner.name === 'half_open';
     const changes = this.#changes;
-    if (isTrial) this.#trialRuns = true;
-    try {
-      return unwrap(
-        await this.#policy.execute(async () => {
-          const outcome = await settle(call);
-          const verdict = judge(outcome);
-          if (isTrial) {
-            // A trial that proved nothing does not count as a success.
-            if (verdict !== 'answered') throw new Counted(outcome);
-          } else if (verdict === 'nothing' || changes !== this.#changes) throw new Uncounted(outcome);
-          else if (verdict === 'failed') throw new Counted(outcome);
-          return outcome;
-        }),
-      );
-    } catch (error) {
-      if (error instanceof Counted || error instanceof Uncounted) return unwrap(error.outcome as CallOutcome<Result>);
-      throw error;
-    } finally {
+    this.#trialRuns = isTrial;
+    const settle = (outcome: CallOutcome<Result>): void => {
       if (isTrial) this.#trialRuns = false;
+      const verdict = judge(outcome);
+      if (changes === this.#changes) this.#note(verdict);
+    };
+    let value: Result;
+    try {
+      value = await call();
+    } catch (error) {
+      settle({ error });
+      throw error;
+    }
+    settle({ value });
+    return value;
+  }
+
+  #note(verdict: BreakerVerdict): void {
+    const inner = this.#inner;
+    if (inner.name === 'half_open') {
+      // A trial that proved nothing does not count as a success.
+      if (verdict !== 'answered') this.#open();
+      else if (inner.successes + 1 >= this.#rule.successes) this.#become({ name: 'closed', failures: 0 });
+      else this.#inner = { ...inner, successes: inner.successes + 1 };
+    } else if (inner.name === 'closed' && verdict !== 'nothing') {
+      const failures = verdict === 'failed' ? inner.failures + 1 : 0;
+      if (failures >= this.#rule.failures) this.#open();
+      else if (failures !== inner.failures) this.#inner = { name: 'closed', failures };
     }
   }
-}
 
-async function settle<Result>(call: () => Promise<Result>): Promise<CallOutcome<Result>> {
-  try {
-    return { value: await call() };
-  } catch (error) {
-    return { error };
+  #open(): void {
+    this.#become({ name: 'open', sinceMs: this.#options.clock.monotonicMs() });
   }
-}
 
-function unwrap<Result>(outcome: CallOutcome<Result>): Result {
-  if ('error' in outcome) throw outcome.error;
-  return outcome.value;
-}
-
-function toState(state: CircuitState): BreakerState {
-  if (state === CircuitState.Closed) return 'closed';
-  return state === CircuitState.HalfOpen ? 'half_open' : 'open';
+  #become(state: State): void {
+    this.#inner = state;
+    this.#changes += 1;
+    this.#options.onChange?.(state.name);
+  }
 }
