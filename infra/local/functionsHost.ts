@@ -1,6 +1,7 @@
 /**
  * Child process of the embedded stack: the Lambda functions, behind a gateway, event sources and schedules. The
- * handlers are the same that run on AWS; webhooks to loopback are allowed here and only here.
+ * handlers are the same that run on AWS; webhooks to loopback are allowed here and only here. There may be several of
+ * these processes: each answers the API, and each queue and schedule is in the hands of one (`--place`, `--of`).
  */
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -16,14 +17,14 @@ import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { deliveryQueueName, eventQueueNames, functionTimes } from '../../shared/platform/queues.ts';
+import { standardOutput } from '../../shared/platform/standardOutput.ts';
 import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
 import { makeGateway } from './gateway.ts';
 import { noteAnswer, watchQueues } from './ops/awsStandIns.ts';
-import { readEarlierFigures } from './ops/earlierFigures.ts';
-import { samplesOf } from './ops/emfLine.ts';
-import { MetricStore } from './ops/metricStore.ts';
+import { makeFiguresQuestion } from './ops/figuresDesk.ts';
 import { makeOpsRoom } from './ops/opsRoom.ts';
+import { SampleLines } from './ops/sampleLines.ts';
 import { startSchedule } from './schedule.ts';
 
 const WAIT_SECONDS = 1;
@@ -36,41 +37,30 @@ const BATCHES_AT_ONCE = 2;
 const GATHER_FACTS_MS = 15;
 const RECONCILE_EVERY_MS = 60_000;
 
-const { values } = parseArgs({ options: { port: { type: 'string' }, 'previous-logs': { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '0' },
+    place: { type: 'string', default: '0' },
+    of: { type: 'string', default: '1' },
+  },
+});
+const [place, of] = [Number(values.place), Number(values.of)];
 const config = apiConfig();
 const logger = makeLogger('functions', config.logLevel);
 
 const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: true }));
 const adminParts = composeAdmin(asCaller(config, 'admin'));
 const admin = makeAdminHandler(adminParts);
-const store = new MetricStore(systemClock.nowMs);
+const samples = new SampleLines(systemClock, (line) => standardOutput.write(line));
 const beside = makeOpsRoom({
-  stage: config.stage,
-  store,
+  figures: makeFiguresQuestion(),
   nowMs: systemClock.nowMs,
   authenticate: adminParts.authenticate,
 });
 const server = makeGateway((path) => (isAdminPath(path) ? admin : api), {
   beside,
-  onAnswer: (answer) => noteAnswer(store, answer, systemClock.nowMs()),
+  onAnswer: (answer) => noteAnswer(samples, answer, systemClock.nowMs()),
   onSurprise: (error) => logger.error('request could not be answered', { error }),
-});
-process.on('message', ({ metrics = [] }: { readonly metrics?: readonly string[] }) => {
-  for (const sample of metrics.flatMap(samplesOf)) store.add(sample);
-});
-const previousLogs = values['previous-logs'];
-if (previousLogs !== undefined) {
-  readEarlierFigures(previousLogs, store, systemClock.nowMs()).catch((error: unknown) =>
-    logger.warn('figures of the last run could not be read', { error }),
-  );
-}
-const stopWatching = watchQueues({
-  queue: makeQueueClient(asCaller(config, 'stack')),
-  stage: config.stage,
-  queueUrlBase: config.queueUrlBase,
-  eventQueues: config.eventQueues,
-  store,
-  logger,
 });
 
 /** An event source acts in the name of its function. */
@@ -86,23 +76,37 @@ const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
   timeoutMs: functionTimes.timeoutSeconds * 1_000,
   logger,
 });
-const reconcile = composeReconcile(asCaller(ingestConfig(), 'reconcile'));
-const ingest = composeIngest(asCaller(ingestConfig(), 'ingest'));
-const sources = [
-  ...eventQueueNames(config.stage, config.eventQueues).map((name) =>
-    startEventSource({ ...sourceOf('ingest', name), handler: ingest }),
+/** What runs beside the API: each part in one of the processes only, as its place falls. */
+const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
+  ...eventQueueNames(config.stage, config.eventQueues).map(
+    (name) => () =>
+      startEventSource({ ...sourceOf('ingest', name), handler: composeIngest(asCaller(ingestConfig(), 'ingest')) }),
   ),
-  startEventSource({
-    ...sourceOf('deliver', deliveryQueueName(config.stage)),
-    handler: composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true }),
-  }),
-  startSchedule({
-    name: 'reconcile',
-    everyMs: RECONCILE_EVERY_MS,
-    handler: () => reconcile(undefined),
-    logger,
-  }),
+  () =>
+    startEventSource({
+      ...sourceOf('deliver', deliveryQueueName(config.stage)),
+      handler: composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true }),
+    }),
+  () => {
+    const reconcile = composeReconcile(asCaller(ingestConfig(), 'reconcile'));
+    return startSchedule({
+      name: 'reconcile',
+      everyMs: RECONCILE_EVERY_MS,
+      handler: () => reconcile(undefined),
+      logger,
+    });
+  },
+  () =>
+    watchQueues({
+      queue: makeQueueClient(asCaller(config, 'stack')),
+      stage: config.stage,
+      queueUrlBase: config.queueUrlBase,
+      eventQueues: config.eventQueues,
+      store: samples,
+      logger,
+    }),
 ];
+const sources = parts.filter((_, at) => at % of === place).map((start) => start());
 
 server.once('error', (error: NodeJS.ErrnoException) => {
   const taken = error.code === 'EADDRINUSE';
@@ -111,14 +115,14 @@ server.once('error', (error: NodeJS.ErrnoException) => {
   );
   process.exit(1);
 });
-server.listen(Number(values.port ?? 0), '127.0.0.1', () => {
+// The processes share the port: the system gives each connection to one of them, and none to one that is gone.
+server.listen({ port: Number(values.port), host: '127.0.0.1', reusePort: of > 1 }, () => {
   const { port } = server.address() as AddressInfo;
   process.stdout.write(`${JSON.stringify({ ready: true, url: `http://127.0.0.1:${port}` })}\n`);
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
-    stopWatching();
     server.close();
     server.closeIdleConnections();
     void Promise.all(sources.map((source) => source.stop())).then(() => process.exit(0));

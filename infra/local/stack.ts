@@ -1,7 +1,6 @@
 import { createOperatorKey } from '../../shared/identity/apiKey.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
-import { Scope } from '../../shared/kernel/scope.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
 import { fleetConfig } from '../../shared/platform/config.ts';
 import { asCaller, environmentOf } from './callers.ts';
@@ -9,7 +8,9 @@ import { startChild, stopChild, type Child } from './childProcess.ts';
 import { openDataFolder, type DataFolder } from './dataFolder.ts';
 import { createQueues, queueUrlBase } from './queues.ts';
 import { killIfRunning } from './killIfRunning.ts';
-import { MetricPosts } from './metricPosts.ts';
+import { FunctionsFleet } from './functionsFleet.ts';
+import { functionsProcesses } from './functionsProcesses.ts';
+import { FiguresDesk } from './ops/figuresDesk.ts';
 import type { EmulatorReach, RunningStack, StackOptions, WorkerReach } from './stackOptions.ts';
 import { createTables } from './tables.ts';
 import { portTrouble } from './ports.ts';
@@ -21,7 +22,6 @@ import { WorkerFleet, type LocalWorker } from './workerFleet.ts';
 
 const STAGE = 'local';
 const SHARDS = 4;
-const FUNCTIONS = 'functions';
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
 
@@ -47,7 +47,6 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
 class Stack implements RunningStack {
   readonly #options: StackOptions;
   readonly #folder: DataFolder;
-  readonly #scope = new Scope('stack');
   readonly #children: Child[] = [];
   readonly #shards: number;
   readonly #terminal: Terminal;
@@ -56,6 +55,7 @@ class Stack implements RunningStack {
   readonly logs: string;
   #settings: Record<string, string> = {};
   #fleet: WorkerFleet | undefined;
+  #functions: FunctionsFleet | undefined;
   #watchdog: { readonly stop: () => Promise<void> } | undefined;
   #dynamoDbPid: number | undefined;
   #stopping = false;
@@ -94,10 +94,7 @@ class Stack implements RunningStack {
     await this.#prepareKey();
     await this.#buryEarlierWorkers();
     const whatsApp = this.#options.live ? undefined : await this.#startWhatsApp();
-    const port = String(this.#options.port);
-    const args = ['--port', port, '--previous-logs', this.#folder.previousLogs];
-    const functions = await this.#child(FUNCTIONS, 'infra/local/functionsHost.ts', args, this.#settings);
-    this.apiUrl = textOf(functions.ready['url']);
+    await this.#startFunctions();
     await this.#startWorkers(whatsApp);
     this.#startWatchdog();
     this.#folder.keepAddresses({
@@ -135,10 +132,10 @@ class Stack implements RunningStack {
     this.#stopping = true;
     await this.#watchdog?.stop();
     await this.#fleet?.stop();
+    await this.#functions?.stop();
     // The part that was started last depends on the others, and is stopped first.
     for (const child of [...this.#children].reverse()) await stopChild(child, STOP_MS);
     await this.#terminal.stop();
-    await this.#scope.close();
     this.#folder.release();
   }
 
@@ -146,8 +143,8 @@ class Stack implements RunningStack {
     this.#stopping = true;
     void this.#watchdog?.stop();
     void this.#terminal.stop();
-    void this.#scope.close();
     this.#fleet?.kill();
+    this.#functions?.kill();
     for (const child of this.#children) child.process.kill('SIGKILL');
     // The process that started the emulator was killed and cannot end it, and this process may be gone before it
     // notices that.
@@ -155,13 +152,8 @@ class Stack implements RunningStack {
     this.#folder.release();
   }
 
-  /**
-   * Metrics are lines in the logs: CloudWatch finds them there on AWS, and the page at `/ops` gets them from here.
-   */
-  readonly #metrics = new MetricPosts(this.#scope, (lines) => {
-    const functions = this.#children.find(({ name }) => name === FUNCTIONS)?.process;
-    if (functions?.connected === true) functions.send({ metrics: lines });
-  });
+  /** Metrics are lines in the logs: CloudWatch finds them there on AWS, and the page at `/ops` gets them from here. */
+  readonly #figures = new FiguresDesk(STAGE);
 
   /** A disk that accepts no log can hardly store anything else, so the stack is broken. */
   readonly #onLogFailed = (sentence: string): void => {
@@ -196,6 +188,28 @@ class Stack implements RunningStack {
     return { url: textOf(whatsApp.ready['webSocketUrl']), rootKey: textOf(whatsApp.ready['rootKey']) };
   }
 
+  async #startFunctions(): Promise<void> {
+    const { port, functions: count = functionsProcesses() } = this.#options;
+    this.#functions = new FunctionsFleet({
+      count,
+      port,
+      env: this.#settings,
+      logs: this.logs,
+      say: this.#terminal.say,
+      onTrouble: this.#terminal.tell,
+      onLogAside: this.#terminal.say,
+      onLogFailed: this.#onLogFailed,
+      onMetrics: this.#figures.add,
+      onStarted: ({ process: child }) => this.#figures.serve(child),
+      onBroken: this.#options.onBroken,
+    });
+    this.apiUrl = await this.#functions.start();
+    // A restart must not look like a loss, and nobody waits for that.
+    this.#figures.readEarlier(this.#folder.previousLogs).catch(() => {
+      this.#terminal.say('The figures of the last run could not be read.');
+    });
+  }
+
   async #startWorkers(whatsApp: { readonly url: string; readonly rootKey: string } | undefined): Promise<void> {
     const { workers, workerTimings = 'local', workerSettings, reportStops = true, between } = this.#options;
     const direct: WorkerReach = { dynamoDbEndpoint: this.dynamoDbEndpoint, whatsAppUrl: whatsApp?.url };
@@ -218,7 +232,7 @@ class Stack implements RunningStack {
       keepTasks: this.#folder.keepTasks,
       say: this.#terminal.say,
       onTrouble: this.#terminal.tell,
-      onMetrics: this.#metrics.add,
+      onMetrics: this.#figures.add,
       onLogFailed: this.#onLogFailed,
       onBroken: this.#options.onBroken,
     });
@@ -283,7 +297,7 @@ class Stack implements RunningStack {
       onTrouble: this.#terminal.tell,
       onLogAside: this.#terminal.say,
       onLogFailed: this.#onLogFailed,
-      onMetrics: this.#metrics.add,
+      onMetrics: this.#figures.add,
     });
     this.#children.push(child);
     void child.exited.then(({ code, signal, last }) => {

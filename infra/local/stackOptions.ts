@@ -10,6 +10,8 @@ export interface StackOptions {
   readonly workers: number;
   /** The number of shards, each with room for 50 connections; 4 when left out. */
   readonly shards?: number;
+  /** The number of processes for functions; as `functionsProcesses` says when left out. */
+  readonly functions?: number;
   /** The number of queues for events; 1 when left out. */
   readonly eventQueues?: number;
   /**

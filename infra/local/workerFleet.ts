@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Scope } from '../../shared/kernel/scope.ts';
 import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
+import { endsTooOften } from './restartLimit.ts';
 import type { Trouble } from './trouble.ts';
 
 /** One worker process of the embedded stack. */
@@ -35,8 +36,6 @@ const READY_MS = 30_000;
 const STOP_MS = 25_000;
 /** The time that Fargate allows a task between SIGTERM and SIGKILL, in milliseconds. */
 const TASK_STOP_MS = 120_000;
-const RESTART_WINDOW_MS = 60_000;
-const RESTART_LIMIT = 3;
 
 /** A place for a worker: while the place is kept, each worker that ends here is followed by another. */
 interface Place {
@@ -227,8 +226,7 @@ export class WorkerFleet {
   async #follow(place: Place, how: string, last: string): Promise<void> {
     const nowMs = performance.now();
     place.endedAtMs.push(nowMs);
-    const recent = place.endedAtMs.filter((atMs) => nowMs - atMs < RESTART_WINDOW_MS).length;
-    if (recent > RESTART_LIMIT) {
+    if (endsTooOften(place.endedAtMs, nowMs)) {
       throw new Error(`${nameOf(place)} ends again and again (${how}). ${last} See ${this.#options.logs}`);
     }
     this.#options.say(`${nameOf(place)} ended (${how}) and is replaced`);

@@ -32,9 +32,11 @@ export interface QueueWatchOptions extends Pick<Surroundings, 'logger'> {
 }
 
 /**
- * Reads again and again how many messages wait in the queues that all shards share. Returns a function that ends this.
+ * Reads again and again how many messages wait in the queues that all shards share. The caller stops this.
  */
-export function watchQueues({ queue, stage, queueUrlBase, eventQueues, store, logger }: QueueWatchOptions): () => void {
+export function watchQueues({ queue, stage, queueUrlBase, eventQueues, store, logger }: QueueWatchOptions): {
+  readonly stop: () => Promise<void>;
+} {
   const names = queueDefinitions(stage, 1, eventQueues)
     .map(({ name }) => name)
     .filter((name) => name !== commandQueueName(stage, 0));
@@ -63,8 +65,11 @@ export function watchQueues({ queue, stage, queueUrlBase, eventQueues, store, lo
         looking = undefined;
       });
   }, EVERY_MS);
-  return () => {
-    clearInterval(timer);
-    queue.destroy();
+  return {
+    stop: () => {
+      clearInterval(timer);
+      queue.destroy();
+      return Promise.resolve();
+    },
   };
 }

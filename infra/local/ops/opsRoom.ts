@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticate } from '../../../functions/http/authentication.ts';
-import { dashboardDefinitions } from '../../dashboards/definitions.ts';
 import { isFromElsewhere, pathOf, targetOf } from '../steadyServer.ts';
-import { figuresOf } from './figures.ts';
-import { MINUTES_KEPT, type MetricStore } from './metricStore.ts';
+import type { DashboardFigures } from './figures.ts';
+import { MINUTES_KEPT } from './metricStore.ts';
 
 /**
  * What the local page needs. The figures come from the logs of this machine's processes, so the page is for operators.
  */
 export interface OpsRoomOptions {
-  readonly stage: string;
-  readonly store: MetricStore;
+  /** Finds the figures of so many minutes. */
+  readonly figures: (minutes: number) => Promise<readonly DashboardFigures[]>;
   readonly nowMs: () => number;
   /** The check of the operators' function: the page asks for the operator key and sends it with each request. */
   readonly authenticate: Authenticate;
@@ -79,7 +78,7 @@ function refuse(request: IncomingMessage): { readonly status: number; readonly s
 }
 
 async function answerMetrics(
-  { stage, store, nowMs, authenticate }: OpsRoomOptions,
+  { figures, nowMs, authenticate }: OpsRoomOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -95,7 +94,7 @@ async function answerMetrics(
     return;
   }
   const atMs = nowMs();
-  const dashboards = figuresOf(dashboardDefinitions(stage), store, minutes);
+  const dashboards = await figures(minutes);
   send(response, 200, 'application/json', JSON.stringify({ at: new Date(atMs).toISOString(), minutes, dashboards }));
 }
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dashboardDefinitions } from '../../../../infra/dashboards/definitions.ts';
 import { noteAnswer } from '../../../../infra/local/ops/awsStandIns.ts';
-import type { DashboardFigures } from '../../../../infra/local/ops/figures.ts';
+import { figuresOf, type DashboardFigures } from '../../../../infra/local/ops/figures.ts';
 import { MetricStore } from '../../../../infra/local/ops/metricStore.ts';
 import { makeOpsRoom } from '../../../../infra/local/ops/opsRoom.ts';
 import { AppError } from '../../../../shared/kernel/appError.ts';
@@ -19,8 +19,7 @@ describe('the page at /ops', () => {
   let url = '';
   beforeAll(async () => {
     const answers = makeOpsRoom({
-      stage: 'local',
-      store,
+      figures: async (minutes) => figuresOf(dashboardDefinitions('local'), store, minutes),
       nowMs: () => NOW_MS,
       authenticate: async (authorization) => {
         if (authorization === 'Bearer operator') return { role: 'operator', keyId: 'key_1' as ApiKeyId };

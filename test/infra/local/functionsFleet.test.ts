@@ -1,0 +1,138 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTenant, type ApiAnswer, type ApiClient } from '../../../infra/local/apiClient.ts';
+import { functionsProcesses } from '../../../infra/local/functionsProcesses.ts';
+import type { DashboardFigures } from '../../../infra/local/ops/figures.ts';
+import { pairSandboxPhone } from '../../../infra/local/pairing.ts';
+import { endsTooOften } from '../../../infra/local/restartLimit.ts';
+import { startStack } from '../../../infra/local/stack.ts';
+import type { RunningStack } from '../../../infra/local/stackOptions.ts';
+import { until } from '../../../infra/local/until.ts';
+import { WhatsAppClient } from '../../whatsapp/client.ts';
+
+const SHOP = '4915100000001';
+const CUSTOMER = '4915100000003';
+const MESSAGES = 30;
+
+describe('the processes of functions', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-functions-'));
+  const said: string[] = [];
+  const broken: string[] = [];
+  let stack: RunningStack;
+  let whatsApp: WhatsAppClient;
+  let api: ApiClient;
+  let connectionId = '';
+  beforeAll(async () => {
+    stack = await startStack({
+      dataDir,
+      port: 0,
+      live: false,
+      workers: 1,
+      functions: 2,
+      watchdogSettings: false,
+      say: (line) => said.push(line),
+      onBroken: (reason) => broken.push(reason),
+    });
+    whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+    await whatsApp.addPhone(SHOP, 'Shop');
+    await whatsApp.addPhone(CUSTOMER, 'Customer');
+    api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
+    connectionId = await pairSandboxPhone(api, whatsApp, { number: SHOP, method: 'qr' });
+  }, 120_000);
+  afterAll(async () => {
+    await stack.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }, 60_000);
+
+  /** The processes of this stack that run functions: children of this process, by their command line. */
+  const processes = (): readonly number[] =>
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => {
+        try {
+          const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+          const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+          return Number(parent) === process.pid && command.includes('functionsHost');
+        } catch {
+          // The process ended while it was looked at.
+          return false;
+        }
+      });
+
+  /** Sends a text as a careful caller does: again under the same key for as long as no answer comes. */
+  const send = async (text: string): Promise<ApiAnswer> => {
+    const path = `/v1/connections/${connectionId}/messages`;
+    const body = { to: `+${CUSTOMER}`, type: 'text', text: { body: text } };
+    const key = { 'idempotency-key': text.replaceAll(' ', '-') };
+    const ask = () => api.call('POST', path, body, key).catch(() => undefined);
+    const answer = await until('an answer', ask, (given) => given !== undefined && given.status < 500, 60_000);
+    if (answer === undefined) throw new Error('no answer');
+    return answer;
+  };
+
+  const requestsShown = async (): Promise<number> => {
+    const answer = await fetch(`${stack.apiUrl}/ops/metrics.json`, {
+      headers: { authorization: `Bearer ${stack.operatorKey}` },
+    });
+    const { dashboards } = (await answer.json()) as { readonly dashboards: readonly DashboardFigures[] };
+    const figure = dashboards.flatMap(({ figures }) => figures).find(({ title }) => title === 'How many requests?');
+    return (figure?.lines[0]?.points ?? []).reduce<number>((sum, point) => sum + (point ?? 0), 0);
+  };
+
+  it('follow each other when they are killed during sends, and each message is accepted and shown once', async () => {
+    const texts = Array.from({ length: MESSAGES }, (_, place) => `message ${place}`);
+    const before = processes();
+    const countBefore = await until('figures of before', requestsShown, (count) => count > 0);
+    const killAt = new Map([10, 20].map((place, at) => [place, before[at] ?? 0]));
+
+    const sends: Promise<ApiAnswer>[] = [];
+    for (const [place, text] of texts.entries()) {
+      sends.push(send(text));
+      if (place % 3 === 0) await sends.at(-1);
+      const victim = killAt.get(place);
+      if (victim !== undefined) process.kill(victim, 'SIGKILL');
+    }
+    const answers = await Promise.all(sends);
+    const shown = await until(
+      'all messages on the phone',
+      async () => (await whatsApp.messages(CUSTOMER)).flatMap(({ text }) => (text === undefined ? [] : [text])),
+      (found) => texts.every((text) => found.includes(text)),
+      60_000,
+    );
+    const after = await until('both processes', processes, (pids) => pids.length === 2);
+
+    expect(before).toHaveLength(2);
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(new Set(answers.map(({ json }) => json['id'])).size).toBe(MESSAGES);
+    expect(shown.toSorted()).toEqual(texts.toSorted());
+    expect(said.filter((line) => line.includes('is replaced'))).toHaveLength(2);
+    expect(broken).toEqual([]);
+    // What a killed process had answered is shown on, but for its last second.
+    await until('figures of then and now', requestsShown, (count) => count > countBefore);
+  }, 180_000);
+});
+
+describe('the number of processes of functions', () => {
+  it.each([
+    [1, 'linux', 1],
+    [2, 'linux', 1],
+    [4, 'linux', 1],
+    [8, 'linux', 2],
+    [64, 'linux', 4],
+    [64, 'darwin', 1],
+  ])('with %i cores on %s is %i', (cores, platform, count) => {
+    expect(functionsProcesses(cores, platform)).toBe(count);
+  });
+});
+
+describe('the limit of restarts', () => {
+  it('is three within a minute', () => {
+    expect(endsTooOften([0, 10_000, 20_000], 20_000)).toBe(false);
+    expect(endsTooOften([0, 10_000, 20_000, 30_000], 30_000)).toBe(true);
+    expect(endsTooOften([0, 30_000, 60_000, 90_000], 90_000)).toBe(false);
+  });
+});
