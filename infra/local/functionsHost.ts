@@ -28,7 +28,8 @@ import { SampleLines } from './ops/sampleLines.ts';
 import { startSchedule } from './schedule.ts';
 
 const WAIT_SECONDS = 1;
-const BATCHES_AT_ONCE = 2;
+/** The most invocations at once: a receiver of webhooks that is slow holds one for up to ten seconds. */
+const AT_ONCE = { ingest: 2, deliver: 8 } as const;
 /**
  * How long facts are gathered for one invocation, in milliseconds. At 100 facts a second this makes two of each batch of
  * one, which saves a quarter of the CPU of all processes and costs half of this time in the median. Deliveries come from
@@ -69,7 +70,7 @@ const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
   acting: makeQueueClient(asCaller(config, caller)),
   queueName,
   queueUrl: `${config.queueUrlBase}${queueName}`,
-  concurrency: BATCHES_AT_ONCE,
+  concurrency: AT_ONCE[caller],
   gatherMs: caller === 'ingest' ? GATHER_FACTS_MS : 0,
   batchSize: 10,
   waitSeconds: WAIT_SECONDS,
