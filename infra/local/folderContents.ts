@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOCK_FILES, numberIn } from './folderLock.ts';
+import { JOURNAL_BEGINS } from './queueJournal.ts';
 
 /** The files and folders in the data folder. */
 export const FOLDERS = ['logs', 'previous-logs', 'queues', 'whatsapp'] as const;
@@ -17,7 +18,8 @@ export const FILES = [
 
 const KEY_BYTES = 32;
 const OPERATOR_KEY = /^hf_operator_[\w-]{43}$/;
-const SQLITE_BEGINS = 'SQLite format 3\0';
+/** How the files begin that the emulators keep. */
+const BEGINNINGS = { 'dynamodb.sqlite': 'SQLite format 3\0', 'queues/journal': JOURNAL_BEGINS } as const;
 const OTHER_FOLDER = 'use another folder: --data DIR';
 
 /**
@@ -42,10 +44,11 @@ export function checkContents(path: string): void {
   if (operatorKey !== undefined && !OPERATOR_KEY.test(operatorKey)) {
     throw new Error(`${operatorKeyFile(path)} holds no operator key. Remove it: the next start makes a new one.`);
   }
-  for (const database of [join(path, 'dynamodb.sqlite'), join(path, 'queues', 'fauxqs.db')]) {
-    const begins = beginningOf(database, SQLITE_BEGINS.length);
-    if (begins === '' || begins === SQLITE_BEGINS) continue;
-    throw new Error(`${database} is no database any more. Put the folder back from a copy, or ${OTHER_FOLDER}`);
+  for (const [name, beginning] of Object.entries(BEGINNINGS)) {
+    const file = join(path, name);
+    const begins = beginningOf(file, beginning.length);
+    if (begins === '' || begins === beginning) continue;
+    throw new Error(`${file} is no database any more. Put the folder back from a copy, or ${OTHER_FOLDER}`);
   }
 }
 

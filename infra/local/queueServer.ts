@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { GroupCommits, type Database } from './groupCommits.ts';
+import type { QueueJournal } from './queueJournal.ts';
+import { keepQueues, type QueueStore } from './queuePersistence.ts';
 import { wakeInTurns } from './queueWaiters.ts';
 import { makeSteadyServer } from './steadyServer.ts';
 
@@ -29,10 +30,8 @@ const ACTIONS = [
   'changeMessageVisibilityBatch',
 ] as const;
 
-interface SqsStore {
+interface SqsStore extends QueueStore {
   region?: string;
-  persistence?: unknown;
-  readonly allQueues: () => Iterable<{ persistence?: unknown }>;
   /** Answers all long polls. */
   readonly shutdown: () => void;
 }
@@ -44,20 +43,6 @@ interface SqsRouter {
     request: { readonly headers: IncomingMessage['headers']; readonly body: unknown },
     reply: { readonly status: (code: number) => void; readonly header: (name: string, value: string) => void },
   ) => Promise<unknown>;
-}
-
-interface Persistence {
-  readonly db: Database;
-  updateMessageReady: (messageId: string) => void;
-  readonly updateMessageInflight: (
-    messageId: string,
-    receiptHandle: string | null,
-    visibilityDeadline: number | null,
-    receiveCount: number,
-    firstReceivedAt: number | undefined,
-  ) => void;
-  readonly loadSqsAndSns: (sqs: unknown, sns: unknown) => void;
-  readonly close: () => void;
 }
 
 export interface QueueServer {
@@ -83,9 +68,9 @@ export async function startQueueServer(options: {
   wakeInTurns(SqsQueue.prototype);
   const store = new SqsStore();
   store.region = 'us-east-1';
-  const kept = options.dataDir === undefined ? undefined : await keep(store, options.dataDir);
+  const journal = options.dataDir === undefined ? undefined : keepQueues(store, options.dataDir);
   const router = await makeRouter(store);
-  const server = makeSteadyServer((request, response) => answer(router, kept?.commits, request, response), report);
+  const server = makeSteadyServer((request, response) => answer(router, journal, request, response), report);
   const endpoint = await listen(server, options.port);
   return {
     endpoint,
@@ -94,8 +79,7 @@ export async function startQueueServer(options: {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
-      kept?.commits.commit();
-      kept?.persistence.close();
+      journal?.close();
     },
   };
 }
@@ -135,12 +119,12 @@ const JSON_TYPE = 'application/x-amz-json-1.0';
 const LIMIT_BYTES = 8 * 1_024 * 1_024;
 
 /**
- * Answers one call, after what it wrote is committed. A page of a browser cannot send this content type to another
+ * Answers one call, after what it changed is written. A page of a browser cannot send this content type to another
  * origin without being asked first, and that question is refused here.
  */
 async function answer(
   router: SqsRouter,
-  commits: GroupCommits | undefined,
+  journal: QueueJournal | undefined,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -155,7 +139,7 @@ async function answer(
     { headers: request.headers, body },
     { status: (status) => (code = status), header: (name, value) => (headers[name] = value) },
   );
-  await commits?.committed();
+  await journal?.written();
   const answered = JSON.stringify(told);
   headers['content-length'] = Buffer.byteLength(answered);
   response.writeHead(code, headers).end(answered);
@@ -191,39 +175,6 @@ function parse(text: string): object | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What the emulator writes for SQS. The rest of it has transactions of its own, which are not used here. */
-const WRITES = [
-  'insertQueue',
-  'deleteQueue',
-  'updateQueueAttributes',
-  'updateQueueSequenceCounter',
-  'insertMessage',
-  'deleteMessage',
-  'updateMessageInflight',
-  'updateMessageReady',
-  'deleteQueueMessages',
-] as const;
-
-async function keep(
-  store: SqsStore,
-  dataDir: string,
-): Promise<{ readonly persistence: Persistence; readonly commits: GroupCommits }> {
-  const { PersistenceManager } = (await import(packageFile('persistence.js'))) as {
-    readonly PersistenceManager: new (dataDir: string) => Persistence;
-  };
-  const persistence = new PersistenceManager(dataDir);
-  // Version 2.4.1 writes NULL into a column that does not accept it when a visibility is set to 0, and the message is
-  // gone until a restart.
-  persistence.updateMessageReady = (messageId) =>
-    persistence.updateMessageInflight(messageId, null, null, 0, undefined);
-  // Loading comes first: a store that already has its persistence would write every loaded row again.
-  persistence.loadSqsAndSns(store, { topics: new Map(), subscriptions: new Map() });
-  const commits = new GroupCommits(persistence.db);
-  commits.gather(persistence, WRITES);
-  for (const one of [store, ...store.allQueues()]) one.persistence = persistence;
-  return { persistence, commits };
 }
 
 /**

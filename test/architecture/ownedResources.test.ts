@@ -25,7 +25,7 @@ const rules: readonly Rule[] = [
       'worker/socket/inbound/fairTurns.ts': 'yields to the event loop for one turn; nothing is left to release',
       'worker/socket/repairs/mediaDispatcher.ts': 'one for each download, cleared when it ends',
       'shared/platform/storeRequest.ts': 'one for each request, cleared when it is settled',
-      'infra/local/groupCommits.ts': 'the end of the present turn; nothing is left to release',
+      'infra/local/queueJournal.ts': 'the end of the present turn; nothing is left to release',
       'infra/local/queueWaiters.ts': 'of the queue emulator, which clears it when no poll waits',
       'infra/local/ops/awsStandIns.ts': 'of the embedded stack alone, with a stop',
     },

@@ -84,7 +84,7 @@ describe('the data folder', () => {
   it('leaves a folder of the user open as it is, and closes what stands in it', () => {
     const path = join(parent, 'mine');
     mkdirSync(join(path, 'queues', 'below'), { recursive: true, mode: 0o755 });
-    const loose = ['dynamodb.sqlite-wal', 'root-key', 'queues/fauxqs.db', 'queues/below/one'];
+    const loose = ['dynamodb.sqlite-wal', 'root-key', 'queues/journal', 'queues/below/one'];
     for (const name of [...loose, 'notes-of-the-user.txt']) {
       writeFileSync(join(path, name), name === 'root-key' ? KEY : '', { mode: 0o644 });
     }
@@ -171,7 +171,7 @@ describe('the data folder', () => {
     ['root-key', 'cut', /it holds 3 bytes and not 32/],
     ['operator-key', 'hf_operator_cut', /operator-key holds no operator key\. Remove it/],
     ['dynamodb.sqlite', 'no database', /dynamodb\.sqlite is no database any more\..*--data DIR/],
-    ['queues/fauxqs.db', 'no database', /fauxqs\.db is no database any more\..*--data DIR/],
+    ['queues/journal', 'no database', /journal is no database any more\..*--data DIR/],
     ['queues', 'a file where a folder belongs', /queues is not a folder/],
   ])('says in one sentence that %s cannot be used when it holds "%s"', (name, text, sentence) => {
     openDataFolder(parent).release();

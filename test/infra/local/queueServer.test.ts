@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
@@ -94,6 +96,42 @@ describe('the queue emulator', () => {
 
     expect(accepted.size).toBeGreaterThanOrEqual(KILL_AFTER);
     expect([...accepted].filter((body) => !kept.has(body))).toEqual([]);
+  });
+
+  it('knows after a restart what is hidden and until when, what was received how often, and what is gone', async () => {
+    const before = await startQueueServer({ port: 0, dataDir: data });
+    const { queue, url } = await reach(before.endpoint);
+    for (const body of ['hidden', 'shown', 'gone']) {
+      await queue.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
+    }
+    const receive = { MaxNumberOfMessages: 10, VisibilityTimeout: 2, MessageSystemAttributeNames: ['All' as const] };
+    const receivedAtMs = Date.now();
+    const { Messages = [] } = await queue.send(new ReceiveMessageCommand({ QueueUrl: url, ...receive }));
+    const handle = (body: string) => Messages.find((message) => message.Body === body)?.ReceiptHandle;
+    await queue.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: handle('gone') }));
+    const shown = { QueueUrl: url, ReceiptHandle: handle('shown'), VisibilityTimeout: 0 };
+    await queue.send(new ChangeMessageVisibilityCommand(shown));
+    await before.stop();
+
+    const after = await startQueueServer({ port: 0, dataDir: data });
+    const again = await reach(after.endpoint);
+    const seen = new Map<string, number>();
+    while (seen.size < 2) {
+      const asked = new ReceiveMessageCommand({
+        QueueUrl: again.url,
+        ...receive,
+        VisibilityTimeout: 60,
+        WaitTimeSeconds: 10,
+      });
+      for (const { Body, Attributes } of (await again.queue.send(asked)).Messages ?? []) {
+        const what = `${Body} ${Attributes?.ApproximateReceiveCount}`;
+        seen.set(what, Math.min(Date.now(), seen.get(what) ?? Infinity));
+      }
+    }
+    await after.stop();
+
+    expect([...seen.keys()].toSorted()).toEqual(['hidden 2', 'shown 2']);
+    expect(seen.get('hidden 2')).toBeGreaterThanOrEqual(receivedAtMs + 2_000);
   });
 
   it.each([
