@@ -124,7 +124,7 @@ const phoneRoutes: readonly Route[] = [
     'GET',
     /^\/phones\/(\d+)\/media\/([\w-]+)$/,
     async (simulator, [digits, id]) => {
-      const entry = find(simulator, digits).phone.transcript.find((candidate) => candidate.id === id);
+      const entry = find(simulator, digits).phone.transcript.findLast((candidate) => candidate.id === id);
       const { kind, media } = entry ?? {};
       if (media === undefined || kind === undefined || kind === 'text' || kind === 'other') {
         throw new Refused(404, 'This phone shows no media under that id.');
@@ -198,7 +198,6 @@ const otherRoutes: readonly Route[] = [
       if (simulator.groups.change(group, find(simulator, by), change, accounts) === undefined) {
         throw new Refused(409, 'Only an admin of the group may change its members; everybody may remove himself.');
       }
-      simulator.changed();
       return describeGroup(group);
     },
   ],

@@ -8,10 +8,6 @@ import { createRequire } from 'node:module';
  */
 interface SessionEntry {
   pendingPreKey?: unknown;
-  readonly serialize: () => unknown;
-}
-interface EntryClass {
-  readonly deserialize: (data: unknown) => SessionEntry;
 }
 interface Cipher {
   readonly storage: {
@@ -21,7 +17,6 @@ interface Cipher {
 type Decrypt = (this: Cipher, message: Uint8Array, session: SessionEntry) => Promise<Buffer>;
 interface Libsignal {
   readonly SessionCipher: { readonly prototype: { doDecryptWhisperMessage: Decrypt } };
-  readonly SessionRecord: { readonly createEntry: () => SessionEntry & { readonly constructor: EntryClass } };
 }
 
 /** Identity keys of the phones of this process, in base64 and with the version byte that libsignal puts first. */
@@ -33,17 +28,24 @@ export function trySessionsOnCopies(identityKey: Uint8Array): void {
   phones.add(Buffer.concat([Buffer.from([5]), identityKey]).toString('base64'));
   if (isPatched) return;
   isPatched = true;
-  const { SessionCipher, SessionRecord } = createRequire(import.meta.url)('libsignal') as Libsignal;
+  const { SessionCipher } = createRequire(import.meta.url)('libsignal') as Libsignal;
   const cipher = SessionCipher.prototype;
   const original = cipher.doDecryptWhisperMessage;
-  const entryClass = SessionRecord.createEntry().constructor;
   cipher.doDecryptWhisperMessage = async function tryOnCopy(message, session) {
     const { pubKey } = await this.storage.getOurIdentity();
     if (!phones.has(pubKey.toString('base64'))) return original.call(this, message, session);
-    const copy = entryClass.deserialize(session.serialize());
+    const copy = copyOf(session);
     const plaintext = await original.call(this, message, copy);
     delete session.pendingPreKey;
     Object.assign(session, copy);
     return plaintext;
   };
+}
+
+/** A copy down to the bytes of keys, which are shared: libsignal puts others in their place and never changes them. */
+function copyOf<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  const copy = Object.create(Object.getPrototypeOf(value) as object | null) as Value;
+  for (const name of Object.keys(value) as (keyof Value)[]) copy[name] = copyOf(value[name]);
+  return copy;
 }

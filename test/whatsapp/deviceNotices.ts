@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { node, stamp, type BinaryNode } from './node.ts';
 import { jidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
+import { noteDevice } from './worldRecords.ts';
 
 /**
  * Tells those who know the devices of an account when one comes or goes. Without it a client would write to the devices
@@ -18,7 +19,10 @@ export class DeviceNotices {
   /** A device has asked for the devices of an account. */
   watch(watcher: LinkedDevice, number: string): void {
     watcher.knows ??= [];
-    if (!watcher.knows.includes(number)) watcher.knows.push(number);
+    if (watcher.knows.includes(number)) return;
+    watcher.knows.push(number);
+    const account = this.#world.accounts.get(watcher.number);
+    if (account !== undefined) noteDevice(this.#world, account, watcher);
   }
 
   tell(what: 'add' | 'remove', account: Account, device: LinkedDevice): void {

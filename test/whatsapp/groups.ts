@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { bytesOf, child, children, node, stamp, type BinaryNode } from './node.ts';
 import type { Group, Role } from './group.ts';
 import { findAddress, jidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
+import { noteGroup } from './worldRecords.ts';
 
 /** Groups: who is in them, and what members may change (docs/whatsapp.md, "Groups"). All of them are addressed by LID. */
 export type GroupAnswer = readonly BinaryNode[] | { readonly error: number };
@@ -31,6 +32,7 @@ export class Groups {
     while (world.groups.has(id));
     const group: Group = { id, creator: creator.number, createdAt: stamp(), subject, description: undefined, members };
     world.groups.set(id, group);
+    noteGroup(world, group);
     this.#tell(group, creator, node('create', { type: 'new' }, [this.describe(group)]), [...members.keys()], by);
     return group;
   }
@@ -58,6 +60,7 @@ export class Groups {
     // Members who left must not read on: the ones who stay start a new sender key.
     if (change === 'remove')
       for (const number of group.members.keys()) this.#phoneOf(number)?.forgetSenderKey(group.id);
+    noteGroup(this.#context.world, group);
     if (changed.length > 0) this.#tell(group, actor, node(change, {}, changed.map(toParticipant)), [...told], by);
     return changed;
   }
@@ -132,11 +135,13 @@ export class Groups {
       return changed === undefined ? { error: 403 } : [node(request.tag, {}, changed.map(toParticipant))];
     }
     if (request.tag === 'subject') {
+      noteGroup(this.#context.world, group);
       group.subject = bytesOf(node('iq', {}, [request]), 'subject')?.toString() ?? group.subject;
       this.#tell(group, actor, node('subject', { subject: group.subject }), [...group.members.keys()], device);
     }
     if (request.tag === 'description') {
       const text = bytesOf(request, 'body')?.toString();
+      noteGroup(this.#context.world, group);
       group.description = text === undefined ? undefined : { id: request.attrs['id'] ?? '', text };
       this.#tell(group, actor, request, [...group.members.keys()], device);
     }

@@ -34,7 +34,7 @@ describe('the count of message keys used twice', () => {
     silenceConsole();
     ann = new Phone(ANN, '901');
     bob = new Phone('4915100000002', '900');
-    await bob.makePreKeys();
+    bob.makePreKeys();
   });
 
   it.each<readonly [what: string, write: (phone: Phone, value: string) => Promise<BinaryNode>]>([

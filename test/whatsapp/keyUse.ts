@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { child, children, type BinaryNode } from './node.ts';
 
 /**
@@ -8,7 +8,7 @@ import { child, children, type BinaryNode } from './node.ts';
  * The same bytes sent again are no second use.
  */
 export class KeyUse {
-  /** Digest of the ciphertext that each key was used for. */
+  /** Digest of the ciphertext that each key was used for: 72 bits tell two texts apart. */
   readonly #uses = new Map<string, string>();
   /** Ciphertexts under a key that had another one before. */
   reused = 0;
@@ -23,7 +23,7 @@ export class KeyUse {
       const name = part === undefined ? undefined : nameOfKey(part);
       if (name === undefined || !(part?.content instanceof Uint8Array)) continue;
       const key = `${device}/${name}`;
-      const ciphertext = createHash('sha256').update(part.content).digest('base64');
+      const ciphertext = hash('sha256', part.content, 'base64').slice(0, DIGEST_LENGTH);
       const before = this.#uses.get(key);
       if (before === undefined) this.#uses.set(key, ciphertext);
       else if (before !== ciphertext) this.reused += 1;
@@ -35,6 +35,7 @@ export class KeyUse {
 const PRE_KEY_MESSAGE = { inner: 4 } as const;
 const WHISPER_MESSAGE = { ratchetKey: 1, counter: 2 } as const;
 const SENDER_KEY_MESSAGE = { id: 1, iteration: 2 } as const;
+const DIGEST_LENGTH = 12;
 const VERSION_BYTES = 1;
 const MAC_BYTES = 8;
 const SIGNATURE_BYTES = 64;
@@ -62,7 +63,7 @@ function nameOfWhisperKey(bytes: Buffer): string | undefined {
   const fields = fieldsOf(bytes.subarray(VERSION_BYTES, -MAC_BYTES));
   const ratchetKey = fields.get(WHISPER_MESSAGE.ratchetKey);
   return Buffer.isBuffer(ratchetKey)
-    ? `chain/${ratchetKey.toString('hex')}/${String(fields.get(WHISPER_MESSAGE.counter) ?? 0)}`
+    ? `chain/${ratchetKey.toString('base64')}/${String(fields.get(WHISPER_MESSAGE.counter) ?? 0)}`
     : undefined;
 }
 

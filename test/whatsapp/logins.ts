@@ -4,6 +4,7 @@ import { failureNode, type Faults } from './faults.ts';
 import { child, children, node, stamp, type BinaryNode } from './node.ts';
 import type { Counters, LoginSpan } from './stats.ts';
 import { jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
+import { notePending } from './worldRecords.ts';
 
 /**
  * The devices that are logged in, and the stanzas that wait for each. There is at most one socket for each device: a
@@ -98,7 +99,10 @@ export class Logins {
   enqueue(device: LinkedDevice, stanza: BinaryNode): void {
     const socket = this.#live.get(device);
     const inFlight = socket?.active === true && !socket.closed;
-    device.pending.push({ stanza, inFlight });
+    const place = (device.pending.at(-1)?.place ?? 0) + 1;
+    const pending = { place, stanza, inFlight };
+    device.pending.push(pending);
+    notePending(this.#world, device, pending, true);
     if (inFlight) socket.send(stanza);
   }
 
@@ -112,7 +116,9 @@ export class Logins {
   acknowledge(device: LinkedDevice, tag: string, id: string, list: readonly string[] = []): void {
     for (const each of [id, ...list]) {
       const index = device.pending.findIndex(({ stanza }) => stanza.tag === tag && (stanza.attrs['id'] ?? '') === each);
-      if (index !== -1) device.pending.splice(index, 1);
+      for (const gone of index === -1 ? [] : device.pending.splice(index, 1)) {
+        notePending(this.#world, device, gone, false);
+      }
     }
   }
 

@@ -1,17 +1,21 @@
 /** The simulator as a process of its own: `node test/whatsapp/main.ts --port 0 --control-port 0 --state-dir DIR`. */
 import { parseArgs } from 'node:util';
+import { takeKeysAsObjects } from '../../worker/socket/repairs/secretKeys.ts';
 import { startWhatsApp, type SimulatorOptions } from './simulator.ts';
 
 // libsignal prints sessions with their private keys; a sandbox prints none either.
 for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) console[method] = () => undefined;
 
+// Phones use libsignal, whose every key costs two caught errors otherwise. No client of somebody else's is in this process.
+takeKeysAsObjects();
+
 try {
   const simulator = await startWhatsApp(readOptions());
   const { webSocketUrl, controlUrl, rootKey } = simulator;
-  process.stdout.write(`${JSON.stringify({ ready: true, webSocketUrl, controlUrl, rootKey })}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void simulator.stop().then(() => process.exit(0), fail));
   }
+  process.stdout.write(`${JSON.stringify({ ready: true, webSocketUrl, controlUrl, rootKey })}\n`);
 } catch (error) {
   fail(error);
 }

@@ -1,20 +1,16 @@
 import {
-  addTransactionCapability,
-  BufferJSON,
   Curve,
   DEFAULT_CONNECTION_CONFIG,
   generateSignalPubKey,
-  getNextPreKeys,
   initAuthCreds,
   proto,
   unpadRandomMax16,
   type AuthenticationCreds,
-  type SignalDataSet,
-  type SignalDataTypeMap,
-  type SignalKeyStoreWithTransaction,
 } from '@whiskeysockets/baileys';
+import { nothingKept, type Changes } from './changes.ts';
 import type { ContentKind, MediaDescription } from './content.ts';
 import { trySessionsOnCopies } from './copySessions.ts';
+import { PhoneKeys, type Values } from './phoneKeys.ts';
 import { silentLogger } from './silentLogger.ts';
 import type { PublicPreKey, SignedPublicPreKey } from './preKey.ts';
 
@@ -65,9 +61,10 @@ export interface Sealed {
 }
 
 type Repository = ReturnType<NonNullable<typeof DEFAULT_CONNECTION_CONFIG.makeSignalRepository>>;
-type Values = Record<string, Record<string, unknown>>;
 
-const PRE_KEYS = 200;
+/** One-time pre-keys that a phone makes at once, and how few may be left when it makes more: those are saved in time. */
+const PRE_KEYS = 40;
+const FEW_PRE_KEYS = 20;
 /** Messages that a phone can repeat; older ones are forgotten. */
 const KEPT_MESSAGES = 500;
 const RANKS = { sent: 0, delivered: 1, read: 2 } as const;
@@ -86,57 +83,61 @@ export class Phone {
   /** What it sent under each id, for those who ask again. */
   readonly #sent = new Map<string, SentMessage>();
   readonly #shown = new Map<string, TranscriptEntry>();
-  readonly #values: Values;
+  readonly #changes: Changes;
+  readonly #keys: PhoneKeys;
   readonly #repository: Repository;
+  /** Ids of the one-time pre-keys that nobody was given yet, oldest first. */
+  readonly #spare: string[];
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(number: string, lid: string, saved?: SavedPhone) {
+  constructor(number: string, lid: string, saved?: SavedPhone, changes: Changes = nothingKept) {
     this.number = number;
     this.lid = lid;
     this.creds = saved?.creds ?? initAuthCreds();
-    this.#values = saved?.values ?? {};
+    this.#changes = changes;
+    this.#keys = new PhoneKeys(number, changes, saved?.values);
+    const { 'pre-key': preKeys = {}, offered = {} } = this.#keys.values;
+    this.#spare = Object.keys(preKeys).filter((id) => offered[id] === undefined);
     this.transcript = saved?.transcript ?? [];
     for (const entry of this.transcript) this.#shown.set(keyOf(entry), entry);
     for (const [id, entry] of saved?.sent ?? []) this.#sent.set(id, entry);
     trySessionsOnCopies(this.creds.signedIdentityKey.public);
-    const keys = addTransactionCapability(this.#store(), silentLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 1 });
-    this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds: this.creds, keys }, silentLogger);
-    this.#keys = keys;
+    this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
+      { creds: this.creds, keys: this.#keys },
+      silentLogger,
+    );
   }
 
-  readonly #keys: SignalKeyStoreWithTransaction;
-
-  /** Makes the one-time pre-keys that others use for a first message. */
-  async makePreKeys(): Promise<void> {
-    const { update } = await getNextPreKeys({ creds: this.creds, keys: this.#keys }, PRE_KEYS);
-    Object.assign(this.creds, update);
+  /** Makes one-time pre-keys, which others use for a first message. */
+  makePreKeys(): void {
+    for (let made = 0; made < PRE_KEYS; made += 1) {
+      const id = String(this.creds.nextPreKeyId++);
+      this.#keys.put('pre-key', id, Curve.generateKeyPair());
+      this.#spare.push(id);
+    }
+    this.#noteCreds();
   }
 
   /** The owner sets WhatsApp up again: new keys, and nothing is known of any session. What it shows stays. */
   reinstall(): Promise<void> {
     return this.#inTurn(async () => {
-      for (const type of Object.keys(this.#values)) delete this.#values[type];
-      const { signedIdentityKey, signedPreKey, registrationId, nextPreKeyId, firstUnuploadedPreKeyId } =
-        initAuthCreds();
-      Object.assign(this.creds, {
-        signedIdentityKey,
-        signedPreKey,
-        registrationId,
-        nextPreKeyId,
-        firstUnuploadedPreKeyId,
-      });
+      this.#keys.clear();
+      this.#spare.length = 0;
+      const { signedIdentityKey, signedPreKey, registrationId, nextPreKeyId } = initAuthCreds();
+      Object.assign(this.creds, { signedIdentityKey, signedPreKey, registrationId, nextPreKeyId });
       trySessionsOnCopies(signedIdentityKey.public);
-      await this.makePreKeys();
+      this.makePreKeys();
     });
   }
 
   /** Takes one of its pre-keys out for somebody, with the rest of the bundle. */
   takeBundle(): KeyBundle {
-    const preKeys = (this.#values['pre-key'] ??= {});
-    const offered = (this.#values['offered'] ??= {});
-    const id = Object.keys(preKeys).find((candidate) => offered[candidate] === undefined);
-    if (id !== undefined) offered[id] = true;
-    const pair = id === undefined ? undefined : (preKeys[id] as { public: Uint8Array });
+    const id = this.#spare.shift();
+    if (id !== undefined) {
+      this.#keys.put('offered', id, true);
+      if (this.#spare.length < FEW_PRE_KEYS) this.makePreKeys();
+    }
+    const pair = id === undefined ? undefined : (this.#keys.values['pre-key']?.[id] as { public: Uint8Array });
     const { signedPreKey, signedIdentityKey, registrationId } = this.creds;
     return {
       registrationId,
@@ -202,10 +203,9 @@ export class Phone {
   ): Promise<{ readonly ciphertext: Uint8Array; readonly senderKey: Uint8Array; readonly lacking: readonly string[] }> {
     return this.#inTurn(async () => {
       const sealed = await this.#repository.encryptGroupMessage({ group, meId: `${this.lid}@lid`, data: message });
-      const holders = (this.#values['key-holders'] ??= {});
-      const known = (holders[group] ?? []) as readonly string[];
+      const known = (this.#keys.values['key-holders']?.[group] ?? []) as readonly string[];
       const lacking = deviceJids.filter((jid) => !known.includes(jid));
-      holders[group] = [...known, ...lacking];
+      if (lacking.length > 0) this.#keys.put('key-holders', group, [...known, ...lacking]);
       return { ciphertext: sealed.ciphertext, senderKey: sealed.senderKeyDistributionMessage, lacking };
     });
   }
@@ -217,9 +217,10 @@ export class Phone {
 
   /** The next message to the group starts a new sender key. */
   forgetSenderKey(group: string): void {
-    delete this.#values['key-holders']?.[group];
-    const senderKeys = this.#values['sender-key'] ?? {};
-    for (const id of Object.keys(senderKeys)) if (id.startsWith(`${group}::${this.lid}`)) delete senderKeys[id];
+    this.#keys.put('key-holders', group, null);
+    for (const id of Object.keys(this.#keys.values['sender-key'] ?? {})) {
+      if (id.startsWith(`${group}::${this.lid}`)) this.#keys.put('sender-key', id, null);
+    }
   }
 
   sign(message: Uint8Array): Uint8Array {
@@ -231,17 +232,30 @@ export class Phone {
     const known = this.#shown.get(keyOf(entry));
     if (known !== undefined) {
       known.copies += 1;
+      this.#noteShown(known);
       return false;
     }
     const shown = { ...entry, copies: 1 };
     this.#shown.set(keyOf(entry), shown);
     this.transcript.push(shown);
+    this.#noteShown(shown);
     return true;
   }
 
   /** Whether it shows a message of that account and id. */
   shows(from: string, id: string): TranscriptEntry | undefined {
     return this.#shown.get(keyOf({ from, id }));
+  }
+
+  /** A message of somebody else; undefined if it shows none under that id. */
+  received(id: string): TranscriptEntry | undefined {
+    return this.transcript.findLast((entry) => entry.id === id && !entry.fromMe);
+  }
+
+  /** Says that the owner has read a message of somebody else. */
+  markRead(entry: TranscriptEntry): void {
+    entry.status = 'read';
+    this.#noteShown(entry);
   }
 
   /** A recipient told how far an own message got. Progress only goes forward. */
@@ -251,13 +265,17 @@ export class Phone {
     if (RANKS[progress] > RANKS[entry.receipts[recipient] ?? 'sent']) entry.receipts[recipient] = progress;
     const slowest = Object.values(entry.receipts).sort((a, b) => RANKS[a] - RANKS[b])[0];
     if (slowest !== undefined) entry.status = slowest;
+    this.#noteShown(entry);
   }
 
   /** Keeps a message for those who ask for it again. */
   keep(id: string, message: SentMessage): void {
     this.#sent.set(id, message);
+    this.#noteSent(id);
     const oldest = this.#sent.size > KEPT_MESSAGES ? this.#sent.keys().next().value : undefined;
-    if (oldest !== undefined) this.#sent.delete(oldest);
+    if (oldest === undefined) return;
+    this.#sent.delete(oldest);
+    this.#noteSent(oldest);
   }
 
   kept(id: string): SentMessage | undefined {
@@ -265,7 +283,7 @@ export class Phone {
   }
 
   save(): SavedPhone {
-    return { creds: this.creds, values: this.#values, transcript: this.transcript, sent: [...this.#sent] };
+    return { creds: this.creds, values: this.#keys.values, transcript: this.transcript, sent: [...this.#sent] };
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -274,33 +292,16 @@ export class Phone {
     return result;
   }
 
-  #store() {
-    const values = this.#values;
-    return {
-      get: async <T extends keyof SignalDataTypeMap>(type: T, ids: string[]) => {
-        const found: { [id: string]: SignalDataTypeMap[T] } = {};
-        for (const id of ids) {
-          const value = values[type]?.[id];
-          // A copy: what libsignal does to it must not count before it is stored.
-          if (value !== undefined) {
-            found[id] = JSON.parse(
-              JSON.stringify(value, BufferJSON.replacer),
-              BufferJSON.reviver,
-            ) as SignalDataTypeMap[T];
-          }
-        }
-        return found;
-      },
-      set: async (data: SignalDataSet) => {
-        for (const [type, entries] of Object.entries(data)) {
-          const stored = (values[type] ??= {});
-          for (const [id, value] of Object.entries(entries ?? {})) {
-            if (value === null) delete stored[id];
-            else stored[id] = value;
-          }
-        }
-      },
-    };
+  #noteCreds(): void {
+    this.#changes.note(`creds/${this.number}`, () => this.creds);
+  }
+
+  #noteShown(entry: TranscriptEntry): void {
+    this.#changes.note(`shown/${this.number}/${keyOf(entry)}`, () => entry);
+  }
+
+  #noteSent(id: string): void {
+    this.#changes.note(`sent/${this.number}/${id}`, () => this.#sent.get(id));
   }
 }
 

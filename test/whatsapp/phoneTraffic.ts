@@ -12,6 +12,7 @@ import { takeBundle } from './queries.ts';
 import { devicesOf, groupAttrs, type Copy, type Sender } from './relay.ts';
 import type { Counters } from './stats.ts';
 import { findAddress, jidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
+import { noteAhead } from './worldRecords.ts';
 
 /** What phones send and receive: they seal and open with their own keys, keep their transcripts and tell the senders. */
 export interface PhoneContext {
@@ -21,7 +22,6 @@ export interface PhoneContext {
   readonly receipt: (reader: Sender, receipt: BinaryNode) => void;
   /** Fault: how long a phone takes to answer its own devices, in milliseconds. */
   readonly answerDelayMs: (account: Account) => number;
-  readonly changed: () => void;
 }
 
 /** How a phone's owner writes. */
@@ -61,28 +61,29 @@ export class PhoneTraffic {
     const copies = writing.placeholder === true ? sealed.map(withoutContent) : sealed;
     if (writing.ahead === true) {
       const kept = copies.map(({ account: { number }, device, stanza }) => ({ number, device, stanza }));
-      account.ahead.push({ id, copies: kept });
+      const message = { id, copies: kept };
+      account.ahead.push(message);
+      noteAhead(this.#context.world, account, message, true);
     } else for (const copy of copies) this.#context.route(copy);
-    this.#context.changed();
     return id;
   }
 
   /** Sends messages that were encrypted ahead, the oldest first. Returns their ids. */
   release(account: Account, count = account.ahead.length): readonly string[] {
     const released = account.ahead.splice(0, count);
-    for (const { copies } of released) {
-      for (const { number, device, stanza } of copies) {
+    for (const message of released) {
+      noteAhead(this.#context.world, account, message, false);
+      for (const { number, device, stanza } of message.copies) {
         const recipient = this.#context.world.accounts.get(number);
         if (recipient !== undefined) this.#context.route({ account: recipient, device, stanza });
       }
     }
-    this.#context.changed();
     return released.map(({ id }) => id);
   }
 
   /** A phone sends one of its messages again, under the same id, to the linked devices of its recipients. */
   async repeat(account: Account, id: string): Promise<boolean> {
-    const { world, route, changed } = this.#context;
+    const { world, route } = this.#context;
     const to = account.phone.kept(id)?.to ?? '';
     const numbers = world.groups.get(to)?.members.keys() ?? [to];
     const readers = [...numbers].flatMap((number) => world.accounts.get(number) ?? []);
@@ -93,20 +94,18 @@ export class PhoneTraffic {
         if (copy !== undefined) route(copy);
       }
     }
-    changed();
     return readers.length > 0;
   }
 
   /** A phone's owner has read a message: its sender is told. False if the phone shows no such message of others. */
   read(account: Account, id: string): boolean {
-    const entry = account.phone.transcript.find((candidate) => candidate.id === id && !candidate.fromMe);
+    const entry = account.phone.received(id);
     const sender = entry && this.#context.world.accounts.get(entry.from);
     if (entry === undefined || sender === undefined) return false;
-    entry.status = 'read';
+    account.phone.markRead(entry);
     const senderJid = jidOf(sender, 0, entry.addressedBy);
     const to = entry.chat.endsWith('@g.us') ? { to: entry.chat, participant: senderJid } : { to: senderJid };
     this.#context.receipt({ account, device: 0 }, node('receipt', { id, type: 'read', ...to }));
-    this.#context.changed();
     return true;
   }
 
@@ -168,7 +167,6 @@ export class PhoneTraffic {
       const to = participant === undefined ? { to: from } : { to: from, participant };
       this.#context.receipt({ account, device: 0 }, node('receipt', { id, ...to }));
     }
-    this.#context.changed();
   }
 
   /** One of the phone's own devices asks it for something. */
@@ -240,7 +238,6 @@ export class PhoneTraffic {
     const progress: Progress = type === undefined ? 'delivered' : 'read';
     const listed = children(children(receipt, 'list')[0], 'item').map((item) => item.attrs['id'] ?? '');
     for (const each of [id, ...listed]) account.phone.noteProgress(each, reader.number, progress);
-    this.#context.changed();
   }
 
   async #repeat(account: Account, receipt: BinaryNode): Promise<void> {
@@ -249,7 +246,6 @@ export class PhoneTraffic {
     this.#context.counters.undecryptable += 1;
     this.#context.counters.unreadByClients.add(receipt.attrs['id'] ?? '');
     this.#context.route(copy);
-    this.#context.changed();
   }
 
   async #sealForChat(account: Account, to: Account, id: string, content: proto.IMessage, message: Uint8Array) {

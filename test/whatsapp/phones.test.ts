@@ -19,7 +19,7 @@ const aText = (text: string): Uint8Array => encodeWAMessage({ conversation: text
 describe('phones', () => {
   it('keep a new session whole while late messages of the old one arrive', async () => {
     const [ann, bob] = [new Phone(ANN, '111'), new Phone(BOB, '222')];
-    await bob.makePreKeys();
+    bob.makePreKeys();
     const fromAnn = async (text: string, renew = false): Promise<string | null | undefined> => {
       const sealed = await ann.seal(BOB_JID, aText(text), () => bob.takeBundle(), renew);
       return (await bob.open(ANN_JID, sealed as Sealed)).conversation;
@@ -39,7 +39,7 @@ describe('phones', () => {
 
   it('are alone in that: a client in the same process keeps the fault of libsignal', async () => {
     const [account, bob] = [new PlainAccount(), new Phone(BOB, '222')];
-    await bob.makePreKeys();
+    bob.makePreKeys();
     const keys = addTransactionCapability(account.keys, silentLogger, { maxCommitRetries: 1, delayBetweenTriesMs: 1 });
     const client = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds: account.creds, keys }, silentLogger);
     const begin = async (): Promise<void> => {

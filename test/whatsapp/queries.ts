@@ -3,6 +3,7 @@ import type { ClientSocket } from './clientSocket.ts';
 import type { GroupAnswer } from './groups.ts';
 import { bigEndian, bytesOf, child, children, node, numberOf, type BinaryNode } from './node.ts';
 import { findAddress, jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
+import { noteDevice, notePreKeys } from './worldRecords.ts';
 import type { Counters } from './stats.ts';
 import type { KeyBundle } from './phone.ts';
 
@@ -40,13 +41,13 @@ const handlers: Readonly<Record<string, Handler>> = {
       ),
     ];
   },
-  'encrypt set list': (_context, { device }, query) => {
-    if (device !== undefined) takeUploadedKeys(device, query);
+  'encrypt set list': ({ world }, { device }, query) => {
+    if (device !== undefined) takeUploadedKeys(world, device, query);
     return [];
   },
-  'encrypt set rotate': (_context, { device }, query) => {
+  'encrypt set rotate': ({ world }, { device }, query) => {
     const rotated = toSignedPreKey(child(child(query, 'rotate'), 'skey'));
-    if (device !== undefined && rotated !== undefined) device.signedPreKey = rotated;
+    if (device !== undefined && rotated !== undefined) rotate(world, device, rotated);
     return [];
   },
   'passive set active': ({ onActive }, socket) => {
@@ -123,7 +124,9 @@ export function takeBundle(world: World, jid: string): KeyBundle | undefined {
   const device = address.account.devices.get(address.device);
   if (device === undefined) return undefined;
   const { registrationId, identity, signedPreKey } = device;
-  return { registrationId, identity, signedPreKey, preKey: device.preKeys.shift() };
+  const preKey = device.preKeys.shift();
+  if (preKey !== undefined) notePreKeys(world, device);
+  return { registrationId, identity, signedPreKey, preKey };
 }
 
 function keysOf(world: World, jid: string): BinaryNode {
@@ -144,14 +147,21 @@ export function keyNodes(bundle: KeyBundle): readonly BinaryNode[] {
   ];
 }
 
-function takeUploadedKeys(device: LinkedDevice, query: BinaryNode): void {
+function takeUploadedKeys(world: World, device: LinkedDevice, query: BinaryNode): void {
   const uploaded = children(child(query, 'list'), 'key').map((key) => ({
     id: numberOf(key, 'id') ?? 0,
     value: bytesOf(key, 'value') ?? Buffer.alloc(0),
   }));
   const known = new Set(device.preKeys.map(({ id }) => id));
   device.preKeys.push(...uploaded.filter(({ id }) => !known.has(id)));
-  device.signedPreKey = toSignedPreKey(child(query, 'skey')) ?? device.signedPreKey;
+  notePreKeys(world, device);
+  rotate(world, device, toSignedPreKey(child(query, 'skey')) ?? device.signedPreKey);
+}
+
+function rotate(world: World, device: LinkedDevice, signedPreKey: LinkedDevice['signedPreKey']): void {
+  const account = world.accounts.get(device.number);
+  device.signedPreKey = signedPreKey;
+  if (account !== undefined) noteDevice(world, account, device);
 }
 
 function toSignedPreKey(skey: BinaryNode | undefined): LinkedDevice['signedPreKey'] | undefined {

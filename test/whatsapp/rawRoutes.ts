@@ -93,7 +93,6 @@ export function makeRawRoutes(find: Find, findChat: FindChat): readonly Route[] 
           if (ACKNOWLEDGED.includes(stanza.tag)) simulator.logins.enqueue(device, copy.stanza);
           else simulator.logins.tell(device, copy.stanza);
         }
-        simulator.changed();
         return { devices: copies.length };
       },
     ],

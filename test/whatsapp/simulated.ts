@@ -24,5 +24,4 @@ export interface Simulated {
   readonly reinstall: (account: Account) => Promise<void>;
   readonly strike: (strike: Strike) => number;
   readonly stats: () => Stats;
-  readonly changed: () => void;
 }

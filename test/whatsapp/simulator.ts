@@ -18,11 +18,12 @@ import { Phone } from './phone.ts';
 import { PhoneTraffic } from './phoneTraffic.ts';
 import { answerQuery, failedQuery, type QueryContext } from './queries.ts';
 import { Relay, toChatState } from './relay.ts';
-import { loadWorld, saveWorld } from './savedState.ts';
+import { loadWorld, SavedState } from './savedState.ts';
 import type { Simulated } from './simulated.ts';
 import { silenceConsole } from './silenceConsole.ts';
 import { Counters, type Stats } from './stats.ts';
 import { lidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
+import { noteAccount, noteDevice, notePending } from './worldRecords.ts';
 
 export interface SimulatorOptions {
   /** Port of the WebSocket and the media; 0 takes any free one. */
@@ -31,10 +32,6 @@ export interface SimulatorOptions {
   /** Where the world survives a restart; in memory without. */
   readonly stateDir?: string;
 }
-
-const SAVE_DELAY_MS = 200;
-/** Saving takes at most about this share of the time, however large the world is. */
-const SAVE_SHARE = 10;
 
 /** A WhatsApp of one's own: the server that clients connect to, the phones, and the API that plays their owners. */
 export class WhatsAppSimulator implements Simulated {
@@ -48,25 +45,21 @@ export class WhatsAppSimulator implements Simulated {
   readonly logins: Logins;
   readonly calls: Calls;
   readonly #notices: DeviceNotices;
-  readonly #stateDir: string | undefined;
+  readonly #state: SavedState | undefined;
   readonly #sockets = new Set<ClientSocket>();
   /** Connections that a fault leaves without an answer. */
   readonly #hung = new Set<Duplex>();
-  #saving: NodeJS.Timeout | undefined;
-  #saveDelayMs = SAVE_DELAY_MS;
   #servers: readonly Server[] = [];
   /** Where clients upload and fetch media: host and port. */
   mediaHost = '';
   controlUrl = '';
 
   constructor(options: SimulatorOptions) {
-    this.#stateDir = options.stateDir;
-    const world = loadWorld(options.stateDir);
+    const { stateDir } = options;
+    this.#state = stateDir === undefined ? undefined : new SavedState(stateDir);
+    const world = loadWorld(stateDir, this.#state);
     const { faults, counters } = this;
-    const enqueue = (device: LinkedDevice, stanza: BinaryNode): void => {
-      this.logins.enqueue(device, stanza);
-      this.changed();
-    };
+    const enqueue = (device: LinkedDevice, stanza: BinaryNode): void => this.logins.enqueue(device, stanza);
     this.world = world;
     this.logins = new Logins(world, faults, counters);
     this.groups = new Groups({ world, enqueue });
@@ -85,11 +78,11 @@ export class WhatsAppSimulator implements Simulated {
       route: (copy) => this.relay.route(copy),
       receipt: (reader, receipt) => this.relay.receipt(reader, receipt),
       answerDelayMs: ({ number }) => faults.find('slow_phone', number)?.ms ?? 0,
-      changed: () => this.changed(),
     });
     this.pairing = new Pairing((account, device) => {
+      noteAccount(world, account);
+      noteDevice(world, account, device);
       this.#notices.tell('add', account, device);
-      this.changed();
     });
   }
 
@@ -131,16 +124,15 @@ export class WhatsAppSimulator implements Simulated {
       throw error;
     }
     // The folder holds, from the first start on, the authority that clients were told to pin.
-    this.#save();
+    this.#state?.save();
   }
 
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.terminate();
     for (const stream of this.#hung) stream.destroy();
     await this.phones.quiet();
-    clearTimeout(this.#saving);
-    this.#save();
     await this.#closeServers();
+    this.#state?.close();
   }
 
   /** Makes a phone. Returns the one that has the number already, if any. */
@@ -148,29 +140,29 @@ export class WhatsAppSimulator implements Simulated {
     const known = this.world.accounts.get(number);
     if (known !== undefined) return known;
     const lid = lidOf(number);
-    const phone = new Phone(number, lid);
+    const phone = new Phone(number, lid, undefined, this.world.changes);
     const account: Account = { number, lid, name, phone, devices: new Map(), nextDevice: 1, ahead: [] };
     this.world.accounts.set(number, account);
-    await phone.makePreKeys();
-    this.changed();
+    phone.makePreKeys();
+    noteAccount(this.world, account);
     return account;
   }
 
   /** The owner of the account unlinks a device: its socket is told, and later logins are refused. */
   removeDevice(account: Account, device: LinkedDevice): void {
     account.devices.delete(device.id);
+    noteDevice(this.world, account, device);
+    for (const pending of device.pending) notePending(this.world, device, pending, false);
     this.#notices.tell('remove', account, device);
     const socket = this.logins.socketOf(device);
     socket?.send(node('stream:error', { code: '401' }, [node('conflict', { type: 'device_removed' })]));
     socket?.close();
-    this.changed();
   }
 
   /** The owner of an account sets WhatsApp up again on the phone. */
   async reinstall(account: Account): Promise<void> {
     await account.phone.reinstall();
     this.#notices.tellIdentity(account);
-    this.changed();
   }
 
   /** Does something to live sockets at once. Returns how many it hit. */
@@ -184,20 +176,6 @@ export class WhatsAppSimulator implements Simulated {
       account.phone.transcript.filter(({ fromMe }) => !fromMe).length,
     ]);
     return this.counters.report(Object.fromEntries(shown));
-  }
-
-  /** Something that must survive has changed. */
-  changed(): void {
-    if (this.#stateDir === undefined || this.#saving !== undefined) return;
-    this.#saving = setTimeout(() => this.#save(), this.#saveDelayMs);
-  }
-
-  #save(): void {
-    this.#saving = undefined;
-    if (this.#stateDir === undefined) return;
-    const startedAt = performance.now();
-    saveWorld(this.world, this.#stateDir);
-    this.#saveDelayMs = Math.max(SAVE_DELAY_MS, (performance.now() - startedAt) * SAVE_SHARE);
   }
 
   async #closeServers(): Promise<void> {
@@ -260,7 +238,6 @@ export class WhatsAppSimulator implements Simulated {
     if (stanza.tag === 'iq') this.#answer(socket, stanza);
     else if (socket.device !== undefined) this.#handleTraffic(socket, socket.device, stanza);
     else if (stanza.tag === 'ack') this.pairing.acknowledge(socket, stanza);
-    this.changed();
   }
 
   #handleTraffic(socket: ClientSocket, device: LinkedDevice, stanza: BinaryNode): void {
@@ -317,7 +294,6 @@ export class WhatsAppSimulator implements Simulated {
       groups: (device, query) => this.groups.answer(device, query),
       onDevicesAsked: (asker, number) => {
         this.#notices.watch(asker, number);
-        this.changed();
       },
       onActive: (socket) => {
         this.#activate(socket).catch((error: unknown) => this.counters.noteInternalError(error));
@@ -334,6 +310,7 @@ export class WhatsAppSimulator implements Simulated {
     const account = device && this.world.accounts.get(device.number);
     if (device === undefined || account === undefined) return;
     device.logins += 1;
+    noteDevice(this.world, account, device);
     if (device.logins === 1) await this.phones.shareHistory(account, device);
     this.logins.activate(socket);
   }

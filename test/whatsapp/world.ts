@@ -1,3 +1,4 @@
+import type { Changes } from './changes.ts';
 import type { Group } from './group.ts';
 import type { MediaStore } from './media.ts';
 import type { BinaryNode } from './node.ts';
@@ -11,6 +12,8 @@ export interface World {
   readonly accounts: Map<string, Account>;
   readonly groups: Map<string, Group>;
   readonly media: MediaStore;
+  /** The listener that is told of each change that must survive; `worldRecords.ts` says which those are. */
+  readonly changes: Changes;
 }
 
 /** One WhatsApp account: a phone (device 0) and its linked devices. */
@@ -49,6 +52,8 @@ export interface LinkedDevice {
 }
 
 export interface PendingStanza {
+  /** Counts the stanzas of the device. */
+  readonly place: number;
   readonly stanza: BinaryNode;
   /** Whether it is on the wire of the present socket. */
   inFlight: boolean;
