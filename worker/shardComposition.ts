@@ -125,7 +125,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
-    openSocket: ({ owned, session, generation, pairing, settings, version, onInput, scope }) =>
+    openSocket: ({ owned, session, generation, pairing, settings, version, onInput, onLoggedIn, scope }) =>
       world.openSocket({
         ...common,
         connection: owned,
@@ -141,6 +141,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         logger: loggerOf(logger, owned).child({ generation }),
         metrics,
         emit: onInput,
+        onLoggedIn,
         lookUpSent: async (stanzaId) => toSentOnce(await messages.findByStanza(owned.connectionId, stanzaId)),
       }),
   };

@@ -197,15 +197,23 @@ export class ConnectionStore {
       readonly sinceMs: number;
       readonly transitions: number;
       readonly nextAttemptAtMs: number | undefined;
+      /** The linked account, where it changes with the status; see {@link recordAccount}. */
+      readonly account?: { readonly now: ConnectionAccount | undefined };
     },
   ): Promise<'set' | 'missing'> {
-    const { nextAttemptAtMs } = status;
-    const next = nextAttemptAtMs === undefined ? ' REMOVE nextAttemptAtMs' : ', nextAttemptAtMs = :next';
+    const { nextAttemptAtMs, account } = status;
+    const changes = [', #status = :status, statusCode = :code, statusSinceMs = :since, transitions = :transitions'];
+    const removed: string[] = [];
+    if (nextAttemptAtMs === undefined) removed.push('nextAttemptAtMs');
+    else changes.push('nextAttemptAtMs = :next');
+    if (account?.now !== undefined) changes.push('account = :account');
+    if (account !== undefined) removed.push(account.now === undefined ? 'account' : 'pairing');
     return this.#updateAsOwner(connection, {
-      change: `, #status = :status, statusCode = :code, statusSinceMs = :since, transitions = :transitions${next}`,
+      change: `${changes.join(', ')}${removed.length === 0 ? '' : ` REMOVE ${removed.join(', ')}`}`,
       names: { '#status': 'status' },
       values: {
         ...(nextAttemptAtMs === undefined ? {} : { ':next': nextAttemptAtMs }),
+        ...(account?.now === undefined ? {} : { ':account': account.now }),
         ':transitions': status.transitions,
         ':status': status.status,
         ':code': status.code,

@@ -58,6 +58,12 @@ export interface NewStatus extends ShownStatus {
   readonly closeCode?: number | undefined;
 }
 
+/** What the record is to show and does not yet. */
+interface Unwritten {
+  readonly status?: Parameters<RecorderDependencies['connections']['recordStatus']>[1] | undefined;
+  readonly account?: { readonly now: ConnectionAccount | undefined } | undefined;
+}
+
 /** How long a fact waits once for the rows that it comes after, in milliseconds; it waits again and again. */
 const ROWS_FIRST_MS = 10_000;
 
@@ -65,13 +71,21 @@ const TRANSIENT: ReadonlySet<ConnectionStatus> = new Set(['connecting', 'reconne
 
 /**
  * Records what tenants see of a connection: status, account and pairing offer. Writes are retried until they succeed or a
- * newer one replaces them; each carries the token, so that a newer owner's stands. The status is written to the record
- * first, then to the history, and published after. Equal statuses are dropped, but for the time of the next attempt, which
- * only the record shows; short transient ones are not published.
+ * newer one replaces them; each carries the token, so that a newer owner's stands. Status and account change in one write
+ * of the record; offer and history are written beside it, and what is published comes after all of them. Equal statuses
+ * are dropped, but for the time of the next attempt, which only the record shows; short transient ones are not published.
+ *
+ * A process that dies between the writes of one change leaves some of them. A record without its line of history, or the
+ * line without the record, is what its next owner's change of status overwrites, by its number; an offer that stays is
+ * void at its own end; a request that is spent by an account goes with it in the same write, and any other before the
+ * status that tells of its end.
  */
 export class ConnectionRecorder {
   readonly #dependencies: RecorderDependencies;
-  readonly #writes: LatestWrites;
+  /** Writes of the record, which stay in order. */
+  readonly #record: LatestWrites;
+  readonly #offers: LatestWrites;
+  readonly #history: LatestWrites;
   /** Facts, which wait for the rows, while no row waits for a queue that accepts nothing. */
   readonly #facts: LatestWrites;
   #isAbandoned = false;
@@ -81,10 +95,15 @@ export class ConnectionRecorder {
   #nextAttemptAtMs: number | undefined;
   #published: ShownStatus;
   #settling: AbortController | undefined;
+  #unwritten: Unwritten = {};
+  /** Whether the record shows an account that this recorder has written: with it went the request for its pairing. */
+  #isAccountWritten = false;
 
   constructor(dependencies: RecorderDependencies) {
     this.#dependencies = dependencies;
-    this.#writes = new LatestWrites(dependencies);
+    this.#record = new LatestWrites(dependencies);
+    this.#offers = new LatestWrites(dependencies);
+    this.#history = new LatestWrites(dependencies);
     this.#facts = new LatestWrites(dependencies);
     this.#recorded = dependencies.shown;
     this.#sinceMs = dependencies.shown.sinceMs;
@@ -105,10 +124,7 @@ export class ConnectionRecorder {
     }
     const sinceMs = this.#sinceMs;
     const transitions = this.#transitions;
-    this.#add('status', async () => {
-      const { connections, owned } = this.#dependencies;
-      return connections.recordStatus(owned, { ...shown, sinceMs, nextAttemptAtMs, transitions });
-    });
+    this.#write({ status: { ...shown, sinceMs, nextAttemptAtMs, transitions } });
     if (!isNew) return;
     this.#keep({ ...shown, number: transitions, atMs: sinceMs, closeCode });
     this.#settling?.abort();
@@ -126,14 +142,14 @@ export class ConnectionRecorder {
 
   /** Records the linked account, or that there is none. */
   account(account: ConnectionAccount | undefined): void {
-    const { connections, owned } = this.#dependencies;
-    this.#add('account', async () => connections.recordAccount(owned, account));
+    this.#write({ account: { now: account } });
   }
 
   /** Notes that a pairing request has ended, however it did. */
   pairingSpent(requestId: string): void {
     const { connections, owned } = this.#dependencies;
-    this.#add('pairing', async () => {
+    this.#add(this.#record, 'pairing', async () => {
+      if (this.#isAccountWritten) return 'set';
       // A newer request may stand there, or none: both are fine. A newer owner shows with the next write.
       await connections.spendPairing(owned, requestId);
       return 'set';
@@ -143,7 +159,7 @@ export class ConnectionRecorder {
   /** Shows an offer, or takes it away. */
   offer(offer: StoredOffer | undefined): void {
     const { offers, owned } = this.#dependencies;
-    this.#add('offer', async () => {
+    this.#add(this.#offers, 'offer', async () => {
       if (offer !== undefined) return (await offers.put(owned, offer)) === 'stored' ? 'set' : 'missing';
       await offers.remove(owned);
       return 'set';
@@ -152,28 +168,53 @@ export class ConnectionRecorder {
 
   /** Waits until all is written, at most `deadlineMs`. Returns whether it is. */
   async flush(deadlineMs: number): Promise<boolean> {
-    const flushed = await Promise.all([this.#writes.flush(deadlineMs), this.#facts.flush(deadlineMs)]);
+    const flushed = await Promise.all([this.#flushRows(deadlineMs), this.#facts.flush(deadlineMs)]);
     return flushed.every(Boolean);
+  }
+
+  async #flushRows(deadlineMs: number): Promise<boolean> {
+    const lanes = [this.#record, this.#offers, this.#history];
+    return (await Promise.all(lanes.map((lane) => lane.flush(deadlineMs)))).every(Boolean);
   }
 
   /** Ends everything: nothing more is written. */
   abandon(): void {
     this.#isAbandoned = true;
     this.#settling?.abort();
-    this.#writes.abandon();
+    for (const lane of [this.#record, this.#offers, this.#history]) lane.abandon();
     this.#facts.abandon();
   }
 
   /** Each change is named by its place in the history, so that no more wait to be written than the history holds. */
   #keep(transition: StatusTransition): void {
     const { history, owned } = this.#dependencies;
-    this.#add(`transition ${transition.number % HISTORY_LENGTH}`, async () =>
+    this.#add(this.#history, `transition ${transition.number % HISTORY_LENGTH}`, async () =>
       (await history.put(owned, transition)) === 'stored' ? 'set' : 'missing',
     );
   }
 
-  #add(name: string, write: () => Promise<'set' | 'missing'>): void {
-    this.#writes.add(name, async () => {
+  /** Changes the record: whatever is not written yet goes with it. */
+  #write(change: Unwritten): void {
+    this.#unwritten = { ...this.#unwritten, ...change };
+    this.#add(this.#record, 'record', async () => {
+      const { connections, owned } = this.#dependencies;
+      const { status, account } = this.#unwritten;
+      let outcome: 'set' | 'missing' = 'set';
+      if (status !== undefined) {
+        outcome = await connections.recordStatus(owned, account === undefined ? status : { ...status, account });
+      } else if (account !== undefined) outcome = await connections.recordAccount(owned, account.now);
+      if (account !== undefined) this.#isAccountWritten = account.now !== undefined;
+      const { status: laterStatus, account: laterAccount } = this.#unwritten;
+      this.#unwritten = {
+        ...(laterStatus === status ? {} : { status: laterStatus }),
+        ...(laterAccount === account ? {} : { account: laterAccount }),
+      };
+      return outcome;
+    });
+  }
+
+  #add(lane: LatestWrites, name: string, write: () => Promise<'set' | 'missing'>): void {
+    lane.add(name, async () => {
       this.#dependencies.assertOpen();
       if ((await write()) === 'set') return;
       // The publish ends at once: later facts would tell the tenant of a status that a newer owner knows better.
@@ -198,7 +239,7 @@ export class ConnectionRecorder {
     const correlationId = makeId('cor', clock.nowMs(), random);
     // Each fact has a name of its own and is never replaced by a newer one, so tenants see each step once and in order.
     this.#facts.add(`fact ${number}`, async () => {
-      if (!(await this.#writes.flush(ROWS_FIRST_MS))) throw new Error('the rows are not written yet');
+      if (!(await this.#flushRows(ROWS_FIRST_MS))) throw new Error('the rows are not written yet');
       // A row was refused meanwhile: a newer owner knows better what to publish.
       if (this.#isAbandoned) return;
       await publisher.publish(owned, [fact], correlationId);

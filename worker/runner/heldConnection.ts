@@ -146,6 +146,8 @@ export class HeldConnection {
   /** Reads the record and does what it asks for. Rejects when a store does not answer. */
   async reconcile(trigger: ControlKind | 'listing'): Promise<CommandResult> {
     const { connections, clock } = this.#dependencies;
+    // A person waits for the offer: the session is read beside the record.
+    if (trigger === 'pair') this.#sockets.warm();
     return this.#turn.runExclusive(async () => {
       const connection = await connections.find(this.#owned.tenantId, this.#owned.connectionId);
       this.#settings = readSettings(connection?.settings);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
@@ -8,7 +9,8 @@ const RETRY = { firstMs: 500, capMs: 30_000 } as const;
 /**
  * Writes that must happen in the end, one at a time and in order, without holding up what caused them. A failed write is
  * tried again until it succeeds; a newer write with the same name takes the place of an older one, so at most one per
- * name waits. What is written is a level ("the status is now …"), never a step.
+ * name waits. What is written is a level ("the status is now …"), never a step. The first write begins when what caused
+ * it has said all that it has to say, so that it can be said together.
  */
 export class LatestWrites {
   readonly #dependencies: LatestWritesDependencies;
@@ -20,10 +22,9 @@ export class LatestWrites {
     this.#dependencies = dependencies;
   }
 
-  /** Adds a write behind those that wait. After `abandon` it is dropped. */
+  /** Adds a write, in the place of one of its name or behind those that wait. After `abandon` it is dropped. */
   add(name: string, write: () => Promise<void>): void {
     if (this.#abandoned.signal.aborted) return;
-    this.#waiting.delete(name);
     this.#waiting.set(name, write);
     this.#running ??= this.#run();
   }
@@ -45,6 +46,7 @@ export class LatestWrites {
   async #run(): Promise<void> {
     const { clock, random, logger } = this.#dependencies;
     let failures = 0;
+    await nextTurn();
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const [name, write] = next;
       try {

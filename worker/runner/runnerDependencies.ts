@@ -6,6 +6,13 @@ import type { Policy, StopReason } from './machineTypes.ts';
 
 /** Opens the sockets of one connection, and keeps its credentials. */
 export interface SocketSource {
+  /** Begins to read the session, which is about to be used. */
+  readonly warm: () => void;
+  /**
+   * Does for a pairing what {@link open} does first, so that a slow store takes no other connection's turn to open. A
+   * login waits for its turn before it asks the store: after a failover there are many.
+   */
+  readonly prepare: () => Promise<void>;
   /**
    * Raises the epoch of the credentials, then opens. Inputs arrive through `onInput`, also before this resolves.
    * Returns `lost` when a newer owner has raised it, and `unlinked` when there is nothing to log in with.
@@ -16,6 +23,8 @@ export interface SocketSource {
     /** The pairing to open for; undefined for a login with the stored credentials. */
     readonly pairing: PairingRequest | undefined;
     readonly onInput: (input: SocketInput) => void;
+    /** Called when WhatsApp has let the socket in: its handshake is over. */
+    readonly onLoggedIn: () => void;
     /** The scope of the socket's parts; its close ends the socket at once, without a word to WhatsApp. */
     readonly scope: Scope;
   }) => Promise<ConnectionSocket | 'lost' | 'unlinked'>;

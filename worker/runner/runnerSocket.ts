@@ -76,11 +76,22 @@ export class RunnerSocket {
     if (isHurried) waiting.abort();
     let opening: ReturnType<SocketSource['open']> | undefined;
     try {
-      await this.#takeTurn(waiting.signal);
+      const pairing = goal.kind === 'pairing' ? goal.pairing : undefined;
+      if (pairing !== undefined) {
+        await withDeadline('preparing a socket', OPEN_DEADLINE_MS, () => sockets.prepare(), clock);
+      }
+      const turn = await this.#takeTurn(waiting.signal);
       // A worker may have found out while this one waited.
       if (sockets.isVersionRefused()) return this.#closed(generation, undefined, 'version_refused');
-      const pairing = goal.kind === 'pairing' ? goal.pairing : undefined;
-      const started = sockets.open({ generation, pairing, onInput: this.#parts.deliver, scope: own });
+      const started = sockets.open({
+        generation,
+        pairing,
+        onInput: this.#parts.deliver,
+        onLoggedIn: () => {
+          if (this.#turn === turn) this.giveTurnBack();
+        },
+        scope: own,
+      });
       opening = started;
       this.#keep(generation, await withDeadline('opening a socket', OPEN_DEADLINE_MS, () => started, clock));
     } catch (error) {
@@ -104,15 +115,17 @@ export class RunnerSocket {
     this.#release();
   }
 
-  async #takeTurn(given: AbortSignal): Promise<void> {
+  async #takeTurn(given: AbortSignal): Promise<() => void> {
     const { policy, takeTurn, clock } = this.#parts;
-    this.#turn = await withDeadline(
+    const turn = await withDeadline(
       'waiting for a turn to open',
       policy().openWithinMs,
       (late) => takeTurn(AbortSignal.any([late, given])),
       clock,
     );
+    this.#turn = turn;
     this.#endWait();
+    return turn;
   }
 
   #keep(generation: number, socket: Awaited<ReturnType<SocketSource['open']>>): void {

@@ -20,6 +20,7 @@ export interface SessionSocketsDependencies {
     /** The version of WhatsApp's client with which it presents itself. */
     readonly version: string;
     readonly onInput: (input: SocketInput) => void;
+    readonly onLoggedIn: () => void;
     readonly scope: Scope;
   }) => ConnectionSocket | Promise<ConnectionSocket>;
 }
@@ -57,13 +58,23 @@ class SessionSockets implements SocketSource {
 
   readonly isLinked = async (): Promise<boolean> => (await this.#session()).isPaired;
 
-  readonly open: SocketSource['open'] = ({ generation, pairing, onInput, scope }) =>
+  readonly warm = (): void => {
+    // Whoever uses it hears of the failure.
+    this.#session().catch(() => undefined);
+  };
+
+  readonly prepare = async (): Promise<void> => {
+    await unlessLost(async () => (await this.#session()).raiseEpochAhead());
+  };
+
+  readonly open: SocketSource['open'] = ({ generation, pairing, onInput, onLoggedIn, scope }) =>
     unlessLost(async () => {
       const session = await this.#session();
       if (pairing === undefined && !session.isPaired) return 'unlinked';
       return this.#openOn(session, {
         generation,
         scope,
+        onLoggedIn,
         // A pairing may have finished although its owner did not live to record it: then this is a login.
         pairing: session.isPaired ? undefined : pairing,
         onInput: (input) => {
@@ -83,6 +94,7 @@ class SessionSockets implements SocketSource {
         generation: LOG_OUT_GENERATION,
         scope,
         pairing: undefined,
+        onLoggedIn: () => undefined,
         onInput: (input) => {
           if (input.type === 'socket_opened') opened.resolve(true);
           if (input.type === 'socket_closed') opened.resolve(false);
@@ -109,10 +121,7 @@ class SessionSockets implements SocketSource {
   }
 
   /** Raises the epoch and opens a socket under it. What the socket says is counted, and noted for its version. */
-  async #openOn(
-    session: Session,
-    request: Pick<Parameters<SocketSource['open']>[0], 'generation' | 'pairing' | 'scope' | 'onInput'>,
-  ): Promise<ConnectionSocket> {
+  async #openOn(session: Session, request: Parameters<SocketSource['open']>[0]): Promise<ConnectionSocket> {
     const { opens, versions, openSocket } = this.#dependencies;
     await session.raiseEpoch();
     const count = opens.follow();

@@ -1,14 +1,15 @@
 import { copyValue, decodeValue, encodeValue, isSameValue } from './codec.ts';
 import type { ItemSeal } from './itemSeal.ts';
 import { KeyedMutex } from './keyedMutex.ts';
-import type { SessionItems } from './sessionItems.ts';
+import { StaleItemError } from './sessionErrors.ts';
+import type { HardWrite, SessionItems } from './sessionItems.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /**
  * The credentials of one connection, in two items. The root is small and holds the fields that change: the number of
  * the present credentials, the number of their ratchets, counters. It exists before the first pairing, so that a
  * pairing is an update and an older owner's late write of it is refused. The account item holds the fields that a
- * pairing fixes once, under the number of the credentials; it is written before the root that names it. Keys carry both
+ * pairing fixes once, under the number of the credentials; it is written with the root that names it. Keys carry both
  * numbers in their sort keys, so keys of a retired account can never be taken for those of the next one, and ratchets
  * that may have gone back are left behind together.
  */
@@ -32,6 +33,11 @@ const FIXED: ReadonlySet<string> = new Set([
  */
 const COSMETIC: ReadonlySet<string> = new Set(['routingInfo', 'lastPropHash', 'lastAccountSyncTimestamp']);
 const COSMETIC_BEHIND_MS = 30_000;
+/**
+ * How long a write of the root stands for the raise of the epoch before the next socket, in milliseconds: shorter than
+ * any worker can be without a heartbeat before its gate closes, and no other can claim before that.
+ */
+const RAISED_FOR_MS = 10_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -66,6 +72,8 @@ export class Credentials {
   /** Whether a write of the root failed: it may have been taken all the same, now or later. */
   #isUnsure = false;
   #waiting: { readonly changing: Fields; readonly timer: AbortController } | undefined;
+  /** When a write was sent that stands for the next raise of the epoch, on the monotonic clock. */
+  #raisedAtMs: number | undefined;
 
   constructor(dependencies: CredentialsDependencies) {
     this.#dependencies = dependencies;
@@ -113,24 +121,49 @@ export class Credentials {
   }
 
   /**
-   * Puts this owner's epoch on the root, which is made if there is none. It is written each time, also when it has the
-   * epoch already: an owner that does not know yet that it has lost the shard must not open a socket.
+   * Puts this owner's epoch on the root, which is made if there is none. It is written before each socket, also when it
+   * has the epoch already: an owner that does not know yet that it has lost the shard must not open one. A write of a
+   * moment ago stands for it once: the pairing's own before the login that follows on it, or one ahead.
    */
   raiseEpoch(): Promise<void> {
-    return this.#inTurn(() => this.#writeRoot({}));
+    return this.#inTurn(async () => {
+      const sinceMs = this.#raisedAtMs;
+      this.#raisedAtMs = undefined;
+      if (sinceMs !== undefined && this.#dependencies.clock.monotonicMs() - sinceMs < RAISED_FOR_MS) return;
+      await this.#writeRoot({});
+    });
   }
 
-  /** Stores the credentials of a finished pairing under a new number. */
-  storeNew(credentials: unknown): Promise<void> {
+  /** Raises the epoch for a socket that is about to wait for its turn. */
+  raiseAhead(): Promise<void> {
+    return this.#inTurn(async () => {
+      const sentAtMs = this.#dependencies.clock.monotonicMs();
+      await this.#writeRoot({});
+      this.#raisedAtMs = sentAtMs;
+    });
+  }
+
+  /**
+   * Stores the credentials of a finished pairing under a new number, both items or none: a phone waits meanwhile.
+   * Returns the number, under which no key is stored yet.
+   */
+  storeNew(credentials: unknown): Promise<number> {
     const { fixed, changing } = split(credentials);
     return this.#inTurn(async () => {
       if (this.#root.version === 0) await this.#writeRoot({});
       const number = this.#root.number + 1;
-      const { items } = this.#dependencies;
-      // A pairing that died before its root was written may have left an account item.
-      const left = (await items.read([accountKey(number)])).get(accountKey(number));
-      await this.#writeFixed(number, left?.version ?? 0, fixed);
-      await this.#writeRoot({ number, ratchets: 0, changing });
+      const change = { number, ratchets: 0, changing };
+      const sentAtMs = this.#dependencies.clock.monotonicMs();
+      await this.#writeNew(change, 0, fixed).catch(async (error: unknown) => {
+        if (!(error instanceof StaleItemError)) throw error;
+        // A root that was put back leaves the account item of a pairing that came after it.
+        await this.load();
+        const left = (await this.#dependencies.items.read([accountKey(number)])).get(accountKey(number));
+        if (left === undefined || this.#root.number >= number) throw error;
+        await this.#writeNew(change, left.version, fixed);
+      });
+      this.#raisedAtMs = sentAtMs;
+      return number;
     });
   }
 
@@ -207,22 +240,52 @@ export class Credentials {
   }
 
   /** Runs work one at a time, and never on a root that may be old. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    return this.#mutex.run(CREDENTIALS_KEY, async () => {
-      if (this.#isUnsure) await this.load();
-      await work();
-    });
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#mutex
+      .run(CREDENTIALS_KEY, async () => {
+        if (this.#isUnsure) await this.load();
+        return work();
+      })
+      .catch((error: unknown) => {
+        // It may have been refused to an owner that has lost the shard.
+        this.#raisedAtMs = undefined;
+        throw error;
+      });
   }
 
   async #writeRoot(change: RootChange): Promise<void> {
+    const { write, after } = await this.#rootWrite(change);
+    this.#isUnsure = true;
+    await this.#dependencies.items.writeHard(write.sk, write.readVersion, write.body, write.attributes);
+    this.#rootWritten(after);
+  }
+
+  /** Writes root and account item together. */
+  async #writeNew(change: RootChange & { readonly number: number }, accountVersion: number, fixed: Fields) {
+    const { items, seal } = this.#dependencies;
+    const { write, after } = await this.#rootWrite(change);
+    const sk = accountKey(change.number);
+    const body = seal.seal(sk, accountVersion + 1, encodeValue(fixed));
+    this.#isUnsure = true;
+    await items.writeHardTogether([{ sk, readVersion: accountVersion, body }, write]);
+    this.#fixed = fixed;
+    this.#fixedVersion = accountVersion + 1;
+    this.#rootWritten(after);
+  }
+
+  async #rootWrite(change: RootChange) {
     const { items, seal } = this.#dependencies;
     const { version, number, ratchets } = { ...this.#root, ...change };
     const changing = 'changing' in change ? change.changing : (this.#waiting?.changing ?? this.#root.changing);
     const wrappedKey = await seal.wrappedKey();
     const body = seal.seal(CREDENTIALS_KEY, version + 1, encodeValue({ number, ratchets, changing }));
-    this.#isUnsure = true;
-    await items.writeHard(CREDENTIALS_KEY, version, body, { wrappedKey });
-    this.#root = { version: version + 1, epoch: items.epoch, number, ratchets, changing };
+    const write: HardWrite = { sk: CREDENTIALS_KEY, readVersion: version, body, attributes: { wrappedKey } };
+    const after: Root = { version: version + 1, epoch: items.epoch, number, ratchets, changing };
+    return { write, after };
+  }
+
+  #rootWritten(after: Root): void {
+    this.#root = after;
     this.#isUnsure = false;
     this.abandon();
   }
@@ -230,8 +293,6 @@ export class Credentials {
   async #writeFixed(number: number, version: number, fixed: Fields): Promise<void> {
     const { items, seal } = this.#dependencies;
     const sk = accountKey(number);
-    // The first pairing of a connection makes its data key here, too.
-    await seal.wrappedKey();
     this.#isUnsure = true;
     await items.writeHard(sk, version, seal.seal(sk, version + 1, encodeValue(fixed)));
     this.#isUnsure = false;
@@ -255,6 +316,12 @@ function changedFields(before: Fields, after: Fields): readonly string[] {
 
 function accountPrefix(number: number): string {
   return `C${padded(number)}#`;
+}
+
+/** Tells the items of an account, its ratchets included, by their sort key. */
+export function accountOf(number: number): (sk: string) => boolean {
+  const [own, ratchets] = [accountPrefix(number), `C${padded(number)}R`];
+  return (sk) => sk.startsWith(own) || sk.startsWith(ratchets);
 }
 
 function accountKey(number: number): string {

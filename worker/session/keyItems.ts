@@ -3,7 +3,7 @@ import type { ItemSeal } from './itemSeal.ts';
 import { decodeEntries, encodeEntries, type Entries } from './keyCodec.ts';
 import { KeyedMutex } from './keyedMutex.ts';
 import { PRE_KEYS, RANKS, type Rank } from './keyLayout.ts';
-import { aheadOf, isStepFrom, lastStepOf, OPEN_RECORD } from './sentSteps.ts';
+import { isStepFrom, lastStepOf, stepIn, storedAhead } from './sentSteps.ts';
 import type { HardWrite, SessionItems } from './sessionItems.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
@@ -46,6 +46,8 @@ interface Item {
   readonly stepWrites?: number | undefined;
 }
 
+const NO_ITEM: Item = { version: 0, entries: new Map() };
+
 interface ChangedItem extends Item {
   readonly isHard: boolean;
   readonly rank: Rank;
@@ -77,10 +79,21 @@ interface KeyItemsDependencies extends Pick<Surroundings, 'clock'> {
 export class KeyItems {
   readonly #dependencies: KeyItemsDependencies;
   readonly #mutex = new KeyedMutex();
-  readonly #cache = new LRUCache<string, Item>({ maxSize: CACHED_BYTES, sizeCalculation: sizeOf });
+  readonly #cache = new LRUCache<string, Item>({
+    maxSize: CACHED_BYTES,
+    sizeCalculation: sizeOf,
+    dispose: (_item, _sk, reason) => {
+      if (reason === 'evict' || reason === 'expire') this.#isAllKnown = undefined;
+    },
+  });
   /** Items with changes, which are never forgotten before they are written. */
   readonly #changed = new Map<string, ChangedItem>();
   #waiting: AbortController | undefined;
+  /**
+   * Tells the items of an account whose first key this memory has seen, and of which it has forgotten none: the store
+   * has no others, so that an absent one need not be read. Undefined when something was forgotten, or a write failed.
+   */
+  #isAllKnown: ((sk: string) => boolean) | undefined;
 
   constructor(dependencies: KeyItemsDependencies) {
     this.#dependencies = dependencies;
@@ -92,15 +105,27 @@ export class KeyItems {
     return new Map([...items].map(([sk, { entries }]) => [sk, entries]));
   }
 
-  /** Makes changes and resolves when they are durable. Items of a lower rank are written first. */
-  async writeThrough(changes: ReadonlyMap<string, ItemChange>): Promise<void> {
+  /**
+   * An account was linked just now, and nothing is stored of its keys. That is so until this owner writes: what another
+   * owner would write, it writes after a change of epoch, by which our writes are refused. After a restart this is not
+   * known, and everything is read.
+   */
+  startAnew(isOfAccount: (sk: string) => boolean): void {
+    this.#isAllKnown = isOfAccount;
+  }
+
+  /**
+   * Makes changes and resolves when they are durable. Items of a lower rank are written first.
+   * @param made called when many new pre-keys count for readers and their write is on its way; else not at all
+   */
+  async writeThrough(changes: ReadonlyMap<string, ItemChange>, made?: () => void): Promise<void> {
     for (const rank of RANKS) {
       const together = [...changes].filter(([, change]) => change.rank === rank);
       if (together.length === 0) continue;
       await this.#writeChanged((item) => item.rank < rank);
       await this.#load(together.map(([sk]) => sk));
       if (rank === PRE_KEYS && together.length >= MANY) {
-        await this.#writeTogether(together);
+        await this.#writeTogether(together, made);
         continue;
       }
       await Promise.all(
@@ -139,6 +164,7 @@ export class KeyItems {
   clear(): void {
     this.#waiting?.abort();
     this.#waiting = undefined;
+    this.#isAllKnown = undefined;
     this.#changed.clear();
     this.#cache.clear();
   }
@@ -187,13 +213,17 @@ export class KeyItems {
   }
 
   /** Makes changes of many items and writes them all or none, in as few calls as possible. */
-  async #writeTogether(changes: readonly (readonly [sk: string, change: ItemChange])[]): Promise<void> {
+  async #writeTogether(
+    changes: readonly (readonly [sk: string, change: ItemChange])[],
+    made: (() => void) | undefined,
+  ): Promise<void> {
     for (let start = 0; start < changes.length; start += TRANSACTION_LIMIT) {
       const some = changes.slice(start, start + TRANSACTION_LIMIT);
       const sortKeys = some.map(([sk]) => sk);
       await this.#mutex.runAll(sortKeys, async () => {
         for (const [sk, change] of some) await this.#apply(sk, change);
         const writes = sortKeys.flatMap((sk) => this.#writeOf(sk) ?? []);
+        if (changes.length <= TRANSACTION_LIMIT) made?.();
         await this.#written(writes, ({ items }) => items.writeHardTogether(writes.map(({ hard }) => hard)));
       });
     }
@@ -225,6 +255,7 @@ export class KeyItems {
     try {
       body = seal.seal(sk, next, encodeEntries(stored));
     } catch (error) {
+      this.#isAllKnown = undefined;
       this.#changed.delete(sk);
       throw error;
     }
@@ -248,6 +279,9 @@ export class KeyItems {
         // An item that expires in the store must not be known here for longer.
         this.#cache.set(hard.sk, after, expires ? { ttl: EXPIRING_CACHED_MS } : {});
       }
+    } catch (error) {
+      this.#isAllKnown = undefined;
+      throw error;
     } finally {
       // A failed write may be taken all the same, now or later: then the store knows better than this memory.
       for (const { hard } of writes) this.#changed.delete(hard.sk);
@@ -259,7 +293,7 @@ export class KeyItems {
     const found = new Map<string, Item>();
     const missing: string[] = [];
     for (const sk of sortKeys) {
-      const known = this.#known(sk);
+      const known = this.#known(sk) ?? (this.#isAllKnown?.(sk) === true ? NO_ITEM : undefined);
       if (known === undefined) missing.push(sk);
       else found.set(sk, known);
     }
@@ -298,20 +332,6 @@ export class KeyItems {
 function secondsKept({ isHard, entries, keptDays }: ChangedItem): number | undefined {
   if (isHard && entries.size === 0) return TOMBSTONE_SECONDS;
   return keptDays === undefined ? undefined : keptDays * DAY_SECONDS;
-}
-
-/** The keys as they are stored, with a Signal session some steps of sending ahead. */
-function storedAhead(entries: Entries, stepWrites: number): Entries {
-  if (stepWrites === 0) return entries;
-  return new Map(
-    [...entries].map(([name, bytes]) => [name, bytes[0] === OPEN_RECORD ? aheadOf(bytes, stepWrites) : bytes]),
-  );
-}
-
-/** The last step of sending of the Signal session among some keys. */
-function stepIn(entries: Entries): number | undefined {
-  for (const bytes of entries.values()) if (bytes[0] === OPEN_RECORD) return lastStepOf(bytes);
-  return undefined;
 }
 
 function isEqual(before: Uint8Array | undefined, after: Uint8Array | null): boolean {

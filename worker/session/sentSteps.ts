@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { HEAD_BYTES } from './signalBytes.ts';
+import type { Entries } from './keyCodec.ts';
 
 /**
  * Steps of sending that are stored before they are made. The number of a message on a Signal chain is used once: whoever has
@@ -55,4 +56,18 @@ export function aheadOf(record: Uint8Array, stepWrites: number): Uint8Array {
 
 function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The keys as they are stored, with a Signal session some steps of sending ahead. */
+export function storedAhead(entries: Entries, stepWrites: number): Entries {
+  if (stepWrites === 0) return entries;
+  return new Map(
+    [...entries].map(([name, bytes]) => [name, bytes[0] === OPEN_RECORD ? aheadOf(bytes, stepWrites) : bytes]),
+  );
+}
+
+/** The last step of sending of the Signal session among some keys. */
+export function stepIn(entries: Entries): number | undefined {
+  for (const bytes of entries.values()) if (bytes[0] === OPEN_RECORD) return lastStepOf(bytes);
+  return undefined;
 }

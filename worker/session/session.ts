@@ -1,6 +1,6 @@
 import type { KeyProvider } from '../../shared/platform/keyProvider.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
-import { Credentials } from './credentials.ts';
+import { accountOf, Credentials } from './credentials.ts';
 import { ItemSeal } from './itemSeal.ts';
 import { decodeKey, encodeKey } from './keyCodec.ts';
 import { KeyItems, type ItemChange } from './keyItems.ts';
@@ -68,10 +68,15 @@ export class Session {
     return this.#credentials.raiseEpoch();
   }
 
+  /** Does that for a socket that has to wait for its turn first; what it may take is done while others have theirs. */
+  raiseEpochAhead(): Promise<void> {
+    return this.#credentials.raiseAhead();
+  }
+
   /** Stores the credentials of a finished pairing: a new number, so that no key of an earlier account is found. */
   async storeNewCredentials(credentials: unknown): Promise<void> {
     this.#keys.clear();
-    await this.#credentials.storeNew(credentials);
+    this.#keys.startAnew(accountOf(await this.#credentials.storeNew(credentials)));
   }
 
   /** Stores a change of the present credentials. Does nothing when they were retired meanwhile. */
@@ -103,12 +108,13 @@ export class Session {
   /**
    * Stores keys; null removes one. Resolves when all hard ones are durable; they are written in the order that is safe.
    * Soft ones can be learned again: they may be written a little later, together.
+   * @param made called when new pre-keys count for readers and are on their way to the store
    */
-  async setKeys(values: KeyValues): Promise<void> {
+  async setKeys(values: KeyValues, made?: () => void): Promise<void> {
     const changes = [...this.#toChanges(values)];
     await this.#guarded(async () => {
       await this.#keys.writeBehind(new Map(changes.filter(([, { isHard }]) => !isHard)));
-      await this.#keys.writeThrough(new Map(changes.filter(([, { isHard }]) => isHard)));
+      await this.#keys.writeThrough(new Map(changes.filter(([, { isHard }]) => isHard)), made);
     });
   }
 

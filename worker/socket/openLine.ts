@@ -70,8 +70,8 @@ export function openLine(options: OpenSocketOptions, parts: LineParts): Line {
 function makeOurs(options: OpenSocketOptions, { credentials, publish, cut }: LineParts, socket: () => Baileys) {
   const { connection, session, gate, clock, metrics } = options;
   const owner = connection.connectionId;
-  const { me } = credentials;
-  const keys = makeSessionKeys(session, gate, cut);
+  const { me, saves } = credentials;
+  const keys = makeSessionKeys(session, gate, cut, saves);
   const renewals = new SessionRenewals({ owner, monotonicMs: clock.monotonicMs, metrics });
   const people = new KnownPeople({ session, me, renewals });
   const keyAnswers = new KeyAnswers(clock.monotonicMs);

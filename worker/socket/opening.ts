@@ -10,7 +10,7 @@ import type { SocketCredentials } from './signal/socketCredentials.ts';
 import type { SocketEvidence } from './socketEvidence.ts';
 
 export interface OpeningParts {
-  readonly socket: Pick<Baileys, 'ev'>;
+  readonly socket: Pick<Baileys, 'ev' | 'ws'>;
   readonly credentials: SocketCredentials;
   readonly order: Pick<InboundOrder, 'idle'>;
   readonly evidence: Pick<SocketEvidence, 'enter'>;
@@ -36,6 +36,7 @@ export class Opening {
     const { socket, credentials, pairing, ending } = parts;
     scope.listen(socket.ev, 'connection.update', (update: Partial<ConnectionState>) => this.#onUpdate(update));
     scope.listen(socket.ev, 'creds.update', credentials.changed);
+    scope.listen(socket.ws, 'CB:success', () => options.onLoggedIn?.());
     if (pairing !== undefined) return;
     // Baileys waits for `<success>` for ever: pings are answered and keep the socket alive.
     const late = (): void => ending.cut(new SymptomError('never_success', 'no login in time'));

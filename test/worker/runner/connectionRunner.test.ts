@@ -26,7 +26,7 @@ describe('the runner of a connection', () => {
     expect(beforeCaughtUp).toBeUndefined();
     expect(runner.usableSocket()).toBe(source.last);
     expect(sending).toEqual(['allow']);
-    expect(records.written).toEqual(['connecting/opening', 'account', 'online/open']);
+    expect(records.written).toEqual(['connecting/opening', 'online/open, account']);
     expect(published()).toEqual(['online/open']);
   });
 
@@ -60,7 +60,7 @@ describe('the runner of a connection', () => {
     await clock.pass(60_000);
 
     expect(published()).toEqual(['online/open']);
-    expect(records.written.slice(-3)).toEqual(['reconnecting/restart_required', 'account', 'online/open']);
+    expect(records.written.slice(-2)).toEqual(['reconnecting/restart_required', 'online/open, account']);
   });
 
   it('closes the old socket fully before it opens a new one', async () => {
@@ -96,9 +96,7 @@ describe('the runner of a connection', () => {
       'offer qr',
       'awaiting_pairing/offer_out',
       'no offer',
-      'account',
-      'spent first',
-      'connecting/opening',
+      'connecting/opening, account',
     ]);
     expect(published()).toEqual(['awaiting_pairing/offer_out']);
   });
@@ -119,6 +117,61 @@ describe('the runner of a connection', () => {
     expect(held).toEqual({ taken: 1, given: 0 });
     expect(offered).toEqual({ taken: 1, given: 1 });
     expect(turns).toEqual({ taken: 2, given: 2 });
+  });
+
+  it('gives it back, too, when WhatsApp has let the socket in, whatever the store still takes', async () => {
+    const { runner, source, turns } = aRunner();
+    runner.deliver(start);
+    await settle();
+
+    source.last.letIn();
+    const letIn = { ...turns };
+    opens(source);
+    await settle();
+
+    expect([letIn, turns]).toEqual([
+      { taken: 1, given: 1 },
+      { taken: 1, given: 1 },
+    ]);
+  });
+
+  it('asks the store before its turn to pair, and after its turn to log in', async () => {
+    const order: string[] = [];
+    const takeTurn = async () => {
+      order.push('turn');
+      return () => undefined;
+    };
+    const pairing = aRunner({ takeTurn });
+    pairing.source.prepare = async () => void order.push('prepared');
+    pairing.runner.deliver({ type: 'pair_requested', pairing: aPairing('first', 1_000_000) });
+    await settle();
+    const login = aRunner({ takeTurn });
+    login.source.prepare = async () => void order.push('prepared');
+    login.runner.deliver(start);
+    await settle();
+
+    expect(order).toEqual(['prepared', 'turn', 'turn']);
+  });
+
+  it('writes record, offer and history side by side, and publishes when all are written', async () => {
+    const { runner, source, records, published, clock } = aRunner();
+    runner.deliver({ type: 'pair_requested', pairing: aPairing('first', 1_000_000) });
+    await settle();
+    const offer = Promise.withResolvers<'stored'>();
+    records.offers.put = () => offer.promise;
+    source.last.say({ type: 'pairing_offered', generation: 1, offer: anOffer });
+    await clock.pass(1_000);
+    const meanwhile = { written: records.written.at(-1), kept: records.kept.at(-1), published: published() };
+
+    offer.resolve('stored');
+    await settle();
+
+    expect(meanwhile).toEqual({
+      written: 'awaiting_pairing/offer_out',
+      kept: '2 awaiting_pairing/offer_out',
+      published: [],
+    });
+    expect(published()).toEqual(['awaiting_pairing/offer_out']);
   });
 
   it('gives up its wait for a turn when it has to stop', async () => {
@@ -159,7 +212,7 @@ describe('the runner of a connection', () => {
     await settle();
 
     expect(stops).toEqual(['ownership_lost']);
-    expect(records.written).toEqual(['connecting/opening']);
+    expect(records.written).toEqual([]);
   });
 
   it('becomes unpaired when there is nothing to log in with', async () => {
@@ -170,8 +223,7 @@ describe('the runner of a connection', () => {
     await settle();
 
     expect(runner.state.name).toBe('idle');
-    expect(records.written).toContain('unpaired/logged_out');
-    expect(records.written).toContain('no account');
+    expect(records.written).toContain('unpaired/logged_out, no account');
     expect(sending).toEqual(['fail all']);
   });
 
@@ -200,7 +252,7 @@ describe('the runner of a connection', () => {
     publisher.isDown = false;
     await clock.pass(60_000);
 
-    expect(records.written).toEqual(['account', 'online/open']);
+    expect(records.written).toEqual(['online/open, account']);
     expect(published()).toEqual(['online/open']);
     expect(new Set(publisher.facts.map(({ key }) => key)).size).toBe(publisher.facts.length);
   });
@@ -271,7 +323,7 @@ describe('the runner of a connection', () => {
 
     expect(source.loggedOut).toHaveLength(1);
     expect([source.retired, source.mostOpen, stops]).toEqual([1, 1, ['unlinked']]);
-    expect(records.written.at(-1)).toBe('unpaired/unlinked');
+    expect(records.written.at(-1)).toBe('unpaired/unlinked, no account');
     expect(turns.given).toBeGreaterThanOrEqual(turns.taken);
   });
 

@@ -75,6 +75,7 @@ interface OpenedSocket extends ConnectionSocket {
   shows: Evidence;
   readonly probes: () => number;
   readonly say: (input: SocketInput) => void;
+  readonly letIn: () => void;
   readonly closedAs: readonly ('end' | 'logout')[];
   readonly pairing: boolean;
 }
@@ -90,7 +91,7 @@ export class FakeSource implements SocketSource {
   /** Held back until resolved, where a test wants a slow close. */
   closing: Promise<void> = Promise.resolve();
 
-  readonly open: SocketSource['open'] = async ({ generation, pairing, onInput }) => {
+  readonly open: SocketSource['open'] = async ({ generation, pairing, onInput, onLoggedIn }) => {
     const problem = this.problems.shift();
     if (problem instanceof Error) throw problem;
     if (problem !== undefined) return problem;
@@ -106,6 +107,7 @@ export class FakeSource implements SocketSource {
       probes: () => probes,
       pairing: pairing !== undefined,
       say: onInput,
+      letIn: onLoggedIn,
       closedAs,
       send: async () => ({ outcome: 'unknown' }),
       lookUpsFor: async () => new Set(),
@@ -134,6 +136,9 @@ export class FakeSource implements SocketSource {
     return this.logOutOutcome;
   };
 
+  readonly warm = (): void => undefined;
+  prepare: SocketSource['prepare'] = async () => undefined;
+
   versionRefused = false;
   readonly isVersionRefused = (): boolean => this.versionRefused;
 
@@ -159,22 +164,24 @@ export class FakeRecords {
   answer: 'set' | 'missing' = 'set';
 
   readonly connections: RecorderDependencies['connections'] = {
-    recordStatus: async (_owned, { status, code, nextAttemptAtMs }) => {
+    recordStatus: async (_owned, { status, code, nextAttemptAtMs, account }) => {
       if (nextAttemptAtMs !== undefined) this.attempts.push(nextAttemptAtMs);
-      return this.#write(`${status}/${code}`);
+      const more = account === undefined ? '' : account.now === undefined ? ', no account' : ', account';
+      return this.#write(`${status}/${code}${more}`);
     },
     spendPairing: async (_owned, requestId) => this.#write(`spent ${requestId}`),
     recordAccount: async (_owned, account) => this.#write(account === undefined ? 'no account' : 'account'),
   };
-  readonly offers: RecorderDependencies['offers'] = {
-    put: async (_owned, offer) => {
-      await this.#write(`offer ${offer.method}`);
-      return 'stored';
-    },
-    remove: async () => {
-      await this.#write('no offer');
-    },
-  };
+  readonly offers: { -readonly [Name in keyof RecorderDependencies['offers']]: RecorderDependencies['offers'][Name] } =
+    {
+      put: async (_owned, offer) => {
+        await this.#write(`offer ${offer.method}`);
+        return 'stored';
+      },
+      remove: async () => {
+        await this.#write('no offer');
+      },
+    };
 
   /** Times of the next attempts, as the record showed them. */
   readonly attempts: number[] = [];

@@ -1,7 +1,8 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../../shared/kernel/clock.ts';
 import { OwnershipLostError } from '../../../worker/session/sessionErrors.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions, TABLE } from './sessions.ts';
 
 const CREDENTIALS = {
   noiseKey: { private: Buffer.alloc(32, 1), public: Buffer.alloc(32, 2) },
@@ -90,18 +91,23 @@ describe('credentials', () => {
     expect((await sessions.owner(2)).credentials).toEqual({ ...CREDENTIALS, lastPropHash: 'abc' });
   });
 
-  it('survive a pairing that died half-way: the next one succeeds, and nobody logs in with the half', async () => {
+  it('of a pairing are stored whole or not at all: nobody logs in with half of them', async () => {
     const dying = await sessions.owner(1);
     await dying.raiseEpoch();
-    const table = sessions.table();
-    const send = table.send.bind(table) as (command: unknown, options: unknown) => Promise<unknown>;
-    let puts = 0;
-    table.send = (async (command: unknown, options: unknown) => {
-      if ((command as object).constructor.name === 'PutCommand' && (puts += 1) > 1) throw new OwnershipLostError('x');
-      return send(command, options);
-    }) as typeof table.send;
-    const half = await sessions.owner(1, { table });
-    await expect(half.storeNewCredentials(CREDENTIALS)).rejects.toThrow(OwnershipLostError);
+    await (await sessions.owner(2)).raiseEpoch();
+
+    await expect(dying.storeNewCredentials(CREDENTIALS)).rejects.toThrow(OwnershipLostError);
+
+    expect(Object.keys(await versions())).toEqual(['CREDENTIALS']);
+    expect((await sessions.owner(3)).isPaired).toBe(false);
+  });
+
+  it('are stored beside an account that a root which was put back has forgotten', async () => {
+    const session = await sessions.owner(1);
+    await session.raiseEpoch();
+    const [before] = await sessions.items();
+    await session.storeNewCredentials(CREDENTIALS);
+    await sessions.table().send(new PutCommand({ TableName: TABLE, Item: before }));
 
     const next = await sessions.owner(2);
     const isPaired = next.isPaired;
@@ -109,5 +115,27 @@ describe('credentials', () => {
 
     expect(isPaired).toBe(false);
     expect((await sessions.owner(3)).credentials).toEqual({ ...CREDENTIALS, nextPreKeyId: 5 });
+    expect((await versions())['C0001#ACCOUNT']).toBe(2);
+  });
+
+  it('count as the raise of the epoch for the login that follows on a pairing, once, and not for long', async () => {
+    let skippedMs = 0;
+    const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + skippedMs };
+    const session = await sessions.owner(1, { clock });
+    const written = async (): Promise<number> => Number((await versions())['CREDENTIALS']);
+    const raises: number[] = [];
+    const raise = async (): Promise<void> => {
+      const before = await written();
+      await session.raiseEpoch();
+      raises.push((await written()) - before);
+    };
+    await session.storeNewCredentials(CREDENTIALS);
+    await raise();
+    await raise();
+    await session.raiseEpochAhead();
+    skippedMs = 10_000;
+    await raise();
+
+    expect(raises).toEqual([0, 1, 1]);
   });
 });

@@ -123,6 +123,36 @@ describe('session', () => {
     expect(await (await owner(1)).getKeys('pre-key', Object.keys(manyPreKeys))).toEqual(manyPreKeys);
   });
 
+  it('reads nothing of an account that it has just seen linked, until a write fails', async () => {
+    const client = table();
+    const send = client.send.bind(client) as (command: unknown, options: unknown) => Promise<unknown>;
+    const calls: string[] = [];
+    let isDown = false;
+    const watched = Object.assign(Object.create(client) as typeof client, {
+      send: async (command: object, options: unknown) => {
+        calls.push(command.constructor.name);
+        if (isDown) throw Object.assign(new Error('not valid'), { name: 'ValidationException' });
+        return send(command, options);
+      },
+    });
+    const session = await sessions.paired(1, { table: watched });
+    calls.length = 0;
+
+    await session.setKeys({ 'pre-key': manyPreKeys });
+    const own = await session.getKeys('pre-key', ['1', '900']);
+    const others = await session.getKeys('session', ['491700000009.1']);
+    const known = [...calls];
+    isDown = true;
+    await expect(session.setKeys({ session: { '491700000009.1': Buffer.from([1]) } })).rejects.toThrow('not valid');
+    isDown = false;
+    calls.length = 0;
+    const stored = await session.getKeys('session', ['491700000009.1']);
+
+    expect(known).toEqual(['TransactWriteCommand']);
+    expect([Object.keys(own), others, stored]).toEqual([['1'], {}, {}]);
+    expect(calls).toEqual(['BatchGetCommand']);
+  });
+
   it('writes none of many pre-keys when a newer owner has written one of their items', async () => {
     const older = await paired(1);
     await (await owner(2)).setKeys({ 'pre-key': { '30': { a: 1 } } });

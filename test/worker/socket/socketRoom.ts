@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
@@ -139,11 +139,11 @@ export class SocketRoom {
     const table = this.store();
     const send = table.send.bind(table) as (command: unknown, options: unknown) => Promise<unknown>;
     table.send = (async (command: unknown, options: unknown) => {
-      const sk = command instanceof PutCommand ? String(command.input.Item?.['sk']) : undefined;
-      if (sk !== undefined) await this.beforeWrite({ sk });
+      const written = writtenBy(command);
+      for (const sk of written) await this.beforeWrite({ sk });
       const answer = await send(command, options);
       this.onStore(command, answer);
-      if (sk !== undefined) this.afterWrite({ sk });
+      for (const sk of written) this.afterWrite({ sk });
       return answer;
     }) as typeof table.send;
     return openSession(
@@ -253,4 +253,11 @@ export class SocketRoom {
       fact.kind === 'message' && fact.content.type === 'text' ? [fact.content.text.body] : [],
     );
   }
+}
+
+/** The sort keys of the items that a command writes, alone or in one transaction. */
+function writtenBy(command: unknown): readonly string[] {
+  if (command instanceof PutCommand) return [String(command.input.Item?.['sk'])];
+  if (!(command instanceof TransactWriteCommand)) return [];
+  return (command.input.TransactItems ?? []).map(({ Put }) => String(Put?.Item?.['sk']));
 }

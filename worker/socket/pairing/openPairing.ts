@@ -1,15 +1,14 @@
-import type { makeWASocket } from '@whiskeysockets/baileys';
 import type { InboundOrder } from '../inbound/inboundOrder.ts';
 import type { PairingOffer } from '../port/connectionSocket.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import type { SocketCredentials } from '../signal/socketCredentials.ts';
-import { Pairing } from './pairing.ts';
+import { Pairing, type PairingSocket } from './pairing.ts';
 
 /** How long a finished pairing waits for the gate, in milliseconds: about as long as WhatsApp waits for its confirmation. */
 const SUSPENDED_MS = 40_000;
 
 export interface PairingParts {
-  readonly socket: Pick<ReturnType<typeof makeWASocket>, 'ws' | 'sendNode' | 'requestPairingCode'>;
+  readonly socket: PairingSocket;
   readonly order: InboundOrder;
   readonly credentials: SocketCredentials;
   /** Called when the socket enters a phase of its life. */

@@ -40,9 +40,15 @@ class PairingRefusedError extends Error {
   }
 }
 
+/** The parts of Baileys that a pairing needs. */
+export type PairingSocket = Pick<
+  ReturnType<typeof makeWASocket>,
+  'ws' | 'sendNode' | 'requestPairingCode' | 'updateServerTimeOffset' | 'sendUnifiedSession'
+>;
+
 export interface PairingOptions extends Pick<Surroundings, 'random'> {
   readonly request: PairingRequest;
-  readonly socket: Pick<ReturnType<typeof makeWASocket>, 'ws' | 'sendNode' | 'requestPairingCode'>;
+  readonly socket: PairingSocket;
   readonly inbound: InboundOrder;
   /** The credentials, in memory until the pairing has succeeded; Baileys works with the same object. */
   readonly credentials: AuthenticationCreds;
@@ -138,13 +144,21 @@ export class Pairing {
     this.#options.offer(offer);
   }
 
-  /** Makes the new credentials durable before Baileys confirms the pairing: afterwards they could be lost with it. */
-  async #onPaired(stanza: BinaryNode): Promise<undefined> {
-    const { credentials, store, paired } = this.#options;
-    const { creds } = configureSuccessfulPairing(stanza, credentials);
+  /**
+   * Makes the new credentials durable before the pairing is confirmed: afterwards they could be lost with it. The rest is what
+   * Baileys does with this stanza, which does not see it: it would sign the account a second time, so that what was
+   * stored had to be stored again.
+   */
+  async #onPaired(stanza: BinaryNode): Promise<'taken'> {
+    const { credentials, store, paired, socket } = this.#options;
+    socket.updateServerTimeOffset(stanza);
+    const { reply, creds } = configureSuccessfulPairing(stanza, credentials);
     await store({ ...credentials, ...creds, pairingCode: undefined });
     Object.assign(credentials, creds);
     paired();
+    this.#tell(reply);
+    void socket.sendUnifiedSession();
+    return 'taken';
   }
 
   #tell(stanza: BinaryNode): void {

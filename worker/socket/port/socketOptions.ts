@@ -29,6 +29,8 @@ export interface OpenSocketOptions extends Surroundings {
   /** The version of WhatsApp's client with which the socket presents itself: three numbers with dots. */
   readonly version: string;
   readonly emit: (input: SocketInput) => void;
+  /** Called when WhatsApp has let the socket in; what is left before it is open is ours to do. */
+  readonly onLoggedIn?: (() => void) | undefined;
   /**
    * The scope of timers, listeners and the raw socket. It is closed when the socket has, and closing it ends the socket
    * at once.

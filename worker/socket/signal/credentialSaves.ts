@@ -1,13 +1,14 @@
 import type { Session } from '../../session/session.ts';
 
 /**
- * The saves of one socket's credentials. A frame that follows from a change may leave only when the change is durable.
+ * The saves of one socket's credentials, and of its new pre-keys. A frame that follows from a change may leave only when
+ * the change is durable.
  */
 export class CredentialSaves {
   readonly #session: Pick<Session, 'saveCredentials'>;
   readonly #failed: (error: unknown) => void;
   #inFlight = 0;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
   #failure: Error | undefined;
 
   /**
@@ -20,13 +21,20 @@ export class CredentialSaves {
   }
 
   /** Saves the credentials as they are now. Resolves when they are durable; throws when they could not be saved. */
-  async save(credentials: unknown): Promise<void> {
+  save(credentials: unknown): Promise<void> {
+    return this.#watch(this.#session.saveCredentials(credentials));
+  }
+
+  /** Takes a write that is under way, for which frames wait as they do for credentials. */
+  hold(write: Promise<void>): void {
+    this.#watch(write).catch(() => undefined);
+  }
+
+  async #watch(write: Promise<void>): Promise<void> {
     this.#inFlight += 1;
-    const saved = this.#session.saveCredentials(credentials);
-    // The session writes them in the order of the calls, so the last one ends last.
-    this.#last = saved.catch(() => undefined);
+    this.#last = Promise.allSettled([this.#last, write]).then(() => undefined);
     try {
-      await saved;
+      await write;
     } catch (cause) {
       this.#failure = new Error('the credentials could not be saved', { cause });
       this.#failed(cause);

@@ -2,6 +2,7 @@ import type { SignalDataSet, SignalDataTypeMap, SignalKeyStore } from '@whiskeys
 import { proto } from '@whiskeysockets/baileys';
 import type { CommitGate } from '../../fleet/gate.ts';
 import type { Session } from '../../session/session.ts';
+import type { CredentialSaves } from './credentialSaves.ts';
 
 /** How long a call waits for the gate, in milliseconds: longer than WhatsApp keeps a socket that does not answer. */
 const SUSPENDED_MS = 60_000;
@@ -11,7 +12,12 @@ const SUSPENDED_MS = 60_000;
  * failed read for "no session", and would answer WhatsApp accordingly. The gate is asked after each call: Baileys
  * awaits one between the encryption of a message and the wire.
  */
-export function makeSessionKeys(session: Session, gate: CommitGate, cut: (cause: unknown) => void): SignalKeyStore {
+export function makeSessionKeys(
+  session: Session,
+  gate: CommitGate,
+  cut: (cause: unknown) => void,
+  saves?: Pick<CredentialSaves, 'hold'>,
+): SignalKeyStore {
   const guarded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
       const result = await work();
@@ -21,6 +27,15 @@ export function makeSessionKeys(session: Session, gate: CommitGate, cut: (cause:
       cut(error);
       throw error;
     }
+  };
+  // The counters of new pre-keys are stored beside them, and not after them: what tells WhatsApp of the keys leaves when
+  // both are durable. After a death between the two writes the numbers are either given again, to keys that nobody has
+  // seen, or are a gap.
+  const onTheirWay = (data: SignalDataSet, saves: Pick<CredentialSaves, 'hold'>): Promise<void> => {
+    const made = Promise.withResolvers<void>();
+    const durable = guarded(() => session.setKeys(data, made.resolve));
+    saves.hold(durable);
+    return Promise.race([made.promise, durable]);
   };
   return {
     get: async <Type extends keyof SignalDataTypeMap>(type: Type, ids: string[]) =>
@@ -35,9 +50,16 @@ export function makeSessionKeys(session: Session, gate: CommitGate, cut: (cause:
         }
         return found as { [id: string]: SignalDataTypeMap[Type] };
       }),
-    set: async (data: SignalDataSet) =>
-      guarded(() => (isReceived(data) ? session.setKeysBehind(data) : session.setKeys(data))),
+    set: async (data: SignalDataSet) => {
+      if (saves !== undefined && isNewPreKeys(data)) return onTheirWay(data, saves);
+      return guarded(() => (isReceived(data) ? session.setKeysBehind(data) : session.setKeys(data)));
+    },
   };
+}
+
+function isNewPreKeys(data: SignalDataSet): boolean {
+  const entries = Object.entries(data);
+  return entries.length === 1 && Object.values(data['pre-key'] ?? {}).every((preKey) => preKey !== null);
 }
 
 /** Whether a write is a receiving step: the mark of a handled stanza shows that, and that its message is published. */

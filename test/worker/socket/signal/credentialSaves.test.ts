@@ -9,10 +9,13 @@ import { ANN, SocketRoom } from '../socketRoom.ts';
 /** Long enough for a frame to come and go on loopback several times. */
 const A_WHILE_MS = 300;
 
-describe('pre-keys of a first login', () => {
+describe.each([
+  ['the credentials that count them', (sk: string) => sk === 'CREDENTIALS'],
+  ['the items that hold them', (sk: string) => sk.endsWith('#PREKEYS#000000')],
+] as const)('pre-keys of a first login, while the store takes its time with %s,', (_what, isSlow) => {
   let room: SocketRoom;
   let mayWrite: PromiseWithResolvers<void>;
-  /** Writes of the credentials that wait. */
+  /** Writes that wait. */
   let waiting: number;
   beforeEach(async () => {
     room = await SocketRoom.start();
@@ -25,13 +28,13 @@ describe('pre-keys of a first login', () => {
     const session = await room.session();
     await session.raiseEpoch();
     room.beforeWrite = async ({ sk }) => {
-      if (sk !== 'CREDENTIALS') return;
+      if (!isSlow(sk)) return;
       waiting += 1;
       await mayWrite.promise;
     };
     room.open(session);
     await until(
-      'a change of the credentials',
+      'the write',
       () => waiting,
       (count) => count > 0,
     );
@@ -55,7 +58,7 @@ describe('pre-keys of a first login', () => {
     });
   }
 
-  it('reach the server only when the credentials that count them are durable', async () => {
+  it('reach the server only when both are durable', async () => {
     const before = onServer().length;
 
     mayWrite.resolve();
