@@ -56,6 +56,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/session/keyItems.ts #changed': 'written when there are too many, and after two seconds',
   'worker/session/keyedMutex.ts #tails': 'keys with work: a key goes with its last work',
   'worker/session/session.ts #listeners': 'one for each socket on the session, removed when it closes',
+  'worker/socket/repairs/keyPairStock.ts #ready': 'a number of pairs',
   'worker/socket/sending/acknowledgements.ts #waiting':
     'stanzas without an ack, each with a deadline, all gone with the socket',
   'worker/socket/signal/addressLocks.ts #held': 'locks that are held: each goes when it is given back',

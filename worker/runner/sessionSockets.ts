@@ -59,7 +59,7 @@ class SessionSockets implements SocketSource {
   readonly isLinked = async (): Promise<boolean> => (await this.#session()).isPaired;
 
   readonly warm = (): void => {
-    // Whoever uses it hears of the failure.
+    // The call that uses it hears of a failure.
     this.#session().catch(() => undefined);
   };
 

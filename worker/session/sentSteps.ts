@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { HEAD_BYTES } from './signalBytes.ts';
-import type { Entries } from './keyCodec.ts';
 
 /**
  * Steps of sending that are stored before they are made. The number of a message on a Signal chain is used once: whoever has
@@ -58,8 +57,11 @@ function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Keys of one item, by name. */
+type Keys = ReadonlyMap<string, Uint8Array>;
+
 /** The keys as they are stored, with a Signal session some steps of sending ahead. */
-export function storedAhead(entries: Entries, stepWrites: number): Entries {
+export function storedAhead(entries: Keys, stepWrites: number): Keys {
   if (stepWrites === 0) return entries;
   return new Map(
     [...entries].map(([name, bytes]) => [name, bytes[0] === OPEN_RECORD ? aheadOf(bytes, stepWrites) : bytes]),
@@ -67,7 +69,7 @@ export function storedAhead(entries: Entries, stepWrites: number): Entries {
 }
 
 /** The last step of sending of the Signal session among some keys. */
-export function stepIn(entries: Entries): number | undefined {
+export function stepIn(entries: Keys): number | undefined {
   for (const bytes of entries.values()) if (bytes[0] === OPEN_RECORD) return lastStepOf(bytes);
   return undefined;
 }

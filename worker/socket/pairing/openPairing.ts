@@ -1,6 +1,8 @@
+import { INITIAL_PREKEY_COUNT } from '@whiskeysockets/baileys';
 import type { InboundOrder } from '../inbound/inboundOrder.ts';
 import type { PairingOffer } from '../port/connectionSocket.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
+import { keyPairStock } from '../repairs/keyPairStock.ts';
 import type { SocketCredentials } from '../signal/socketCredentials.ts';
 import { Pairing, type PairingSocket } from './pairing.ts';
 
@@ -34,6 +36,8 @@ export function openPairing(options: OpenSocketOptions, parts: PairingParts): Pa
       emit({ type: 'pairing_offered', generation, offer });
     },
     store: async (made) => {
+      // The login that follows takes them all at once. They are made while the store and WhatsApp do their part.
+      keyPairStock.order(INITIAL_PREKEY_COUNT);
       // A pairing cannot be had again without the person who scans. A gate that is closed for a moment, because the store
       // of the leases is slow, is waited for, as every write of the session waits for it.
       await gate.whenOpen(SUSPENDED_MS);

@@ -1,6 +1,6 @@
 import { WA_CERT_DETAILS } from '@whiskeysockets/baileys';
 import { repairLibsignal } from './libsignalRepairs.ts';
-import { rememberMadeKeyPairs } from './madeKeyPairs.ts';
+import { takeKeyPairsFromStock } from './madeKeyPairs.ts';
 import { takeKeysAsObjects } from './secretKeys.ts';
 
 /**
@@ -18,7 +18,7 @@ export function prepareProcess(options: { readonly rootKey: Uint8Array | undefin
   Buffer.poolSize = BUFFER_POOL_BYTES;
   repairLibsignal();
   takeKeysAsObjects();
-  rememberMadeKeyPairs();
+  takeKeyPairsFromStock();
   if (options.rootKey !== undefined) WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(options.rootKey);
   // libsignal prints sessions with their private keys. The worker writes its log without the console.
   for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) console[method] = () => undefined;
