@@ -99,8 +99,15 @@ export async function startAcceptWorld() {
   const [core, queues] = await Promise.all([startCore(), startQueues()]);
   await createQueues(queues.endpoint, 'test', 1);
   let sleeps = 0;
+  const still = makeTestClock(Date.UTC(2026, 10, 29));
+  /** When the clock of the test stood at which time: what other processes put into the queue is dated by it. */
+  const stood = [{ sinceMs: 0, atMs: still.nowMs() }];
   const clock = {
-    ...makeTestClock(Date.UTC(2026, 10, 29)),
+    ...still,
+    advance: (durationMs: number): void => {
+      still.advance(durationMs);
+      stood.push({ sinceMs: Date.now(), atMs: still.nowMs() });
+    },
     sleep: (durationMs: number): Promise<void> => {
       sleeps++;
       return systemClock.sleep(durationMs);
@@ -173,7 +180,11 @@ export async function startAcceptWorld() {
       if (Messages.length === 0) return socket.texts();
       for (const { Body, Attributes, ReceiptHandle } of Messages) {
         const command = commandSchema.parse(JSON.parse(Body ?? ''));
-        const enqueuedAtMs = takenAtMs.get(Attributes?.MessageDeduplicationId ?? '') ?? 0;
+        const sentAtMs = Number(Attributes?.SentTimestamp ?? 0);
+        const enqueuedAtMs =
+          takenAtMs.get(Attributes?.MessageDeduplicationId ?? '') ??
+          stood.findLast(({ sinceMs }) => sinceMs <= sentAtMs)?.atMs ??
+          0;
         if (command.kind === 'send_message') {
           await outbox.handle(command.messageId, sequence(++place), enqueuedAtMs);
         }
@@ -191,6 +202,8 @@ export async function startAcceptWorld() {
 
   return {
     core,
+    /** Where other processes find the stores. */
+    reach: { dynamoDb: { endpoint: core.endpoint }, queues },
     clock,
     /** How often any process has waited so far, because others were in its way. */
     sleeps: () => sleeps,

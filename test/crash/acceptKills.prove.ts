@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AcceptKills, nameOf, plansOf, problemsOf, type Accepting } from './acceptKills.ts';
+
+const ALL_MS = 300_000;
+
+describe('a process of the functions that is killed', () => {
+  let kills: AcceptKills;
+  beforeAll(async () => {
+    kills = await AcceptKills.start();
+  }, ALL_MS);
+  afterAll(() => kills.stop());
+
+  it.each([
+    ['a row with its note', undefined, false],
+    ['a row alone', undefined, true],
+    ['a row with key and note', 'order-1', false],
+    ['a row with its key', 'order-1', true],
+  ] as const)(
+    'before and after each call of accepting %s: nothing is lost, doubled or left',
+    async (_what, key, isNoted) => {
+      const how: Accepting = { key, isNoted };
+      const calls = await kills.recordAccept(how);
+      const problems: string[] = [];
+      for (const plan of plansOf(calls)) {
+        const found = problemsOf(await kills.playAccept(how, plan), how);
+        problems.push(...found.map((problem) => `${nameOf(plan)}: ${problem}`));
+      }
+
+      expect(problems).toEqual([]);
+      expect(calls.length).toBeGreaterThanOrEqual(2);
+    },
+    ALL_MS,
+  );
+
+  it(
+    'before and after each call of reconcile: what never was in the queue is ended as such by the next run',
+    async () => {
+      const calls = await kills.recordReconcile();
+      const left: string[] = [];
+      for (const plan of plansOf(calls)) {
+        const { isDead, sent, states } = await kills.playReconcile(plan);
+        if (!isDead || sent.length > 0 || states.join(' ') !== 'failed/not_enqueued') {
+          left.push(`${nameOf(plan)}: ${JSON.stringify({ isDead, sent, states })}`);
+        }
+      }
+
+      expect(left).toEqual([]);
+      // The cursor, the four parts of a window, the rows, a command, and the cursor again.
+      expect(calls.length).toBeGreaterThanOrEqual(8);
+    },
+    ALL_MS,
+  );
+});
