@@ -33,6 +33,8 @@ export interface ConnectionBounds {
 export interface StoreExchange {
   /** The whole request, head and body. */
   readonly text: string;
+  /** Called when a connection is there for it, which it may have to wait for. */
+  readonly onBegin: () => void;
   /** Called when the head of an answer has come whose body has not come with it. */
   readonly onHead: () => void;
   readonly onAnswer: (answer: HttpAnswer) => void;
@@ -105,6 +107,7 @@ export class StoreConnections {
   #begin(connection: Connection, exchange: StoreExchange): void {
     connection.exchange = exchange;
     connection.reader = new AnswerReader();
+    exchange.onBegin();
     connection.socket.write(exchange.text);
   }
 

@@ -5,7 +5,10 @@ export interface StoreRequest {
   readonly connections: Pick<StoreConnections, 'ask' | 'giveUp'>;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** The longest wait for the head of the answer, in milliseconds. */
+  /**
+   * The longest wait for the head of the answer, in milliseconds, from when it has a connection: one of the pool that is
+   * waited for is no sign that the store does not answer, and the signals end the call while it waits.
+   */
   readonly headMs: number;
   /** Ends the request, its answer included. */
   readonly signals: readonly AbortSignal[];
@@ -18,12 +21,16 @@ export interface StoreRequest {
  */
 export function askStore({ connections, headers, body, headMs, signals }: StoreRequest): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
     const clear = (): void => {
       clearTimeout(timer);
       for (const signal of signals) signal.removeEventListener('abort', onAbort);
     };
     const exchange: StoreExchange = {
       text: textOf(headers, body),
+      onBegin: () => {
+        timer = setTimeout(() => giveUp(named('TimeoutError', 'no answer in time')), headMs);
+      },
       onHead: () => clearTimeout(timer),
       onAnswer: (answer) => {
         clear();
@@ -39,7 +46,6 @@ export function askStore({ connections, headers, body, headMs, signals }: StoreR
       exchange.onError(error);
     };
     const onAbort = (): void => giveUp(named('AbortError', 'the call was given up'));
-    const timer = setTimeout(() => giveUp(named('TimeoutError', 'no answer in time')), headMs);
     for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true });
     connections.ask(exchange);
   });

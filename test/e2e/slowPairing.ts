@@ -8,7 +8,7 @@ import { startProduct } from '../bench/messagesSide.ts';
 export async function pairSlowly(options: { readonly accounts: number; readonly storeMs: number }): Promise<{
   readonly lost: number;
   readonly written: number;
-  /** From the first request to the last webhook that says `online`. */
+  /** The time from the first request to the last webhook that says `online`. */
   readonly seconds: number;
 }> {
   const side = await startProduct({ counting: true, withKeys: false });

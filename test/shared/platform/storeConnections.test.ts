@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../../shared/platform/httpAnswer.ts';
 import { StoreConnections, type StoreExchange } from '../../../shared/platform/storeConnections.ts';
+import { askStore } from '../../../shared/platform/storeRequest.ts';
 import { until } from '../../whatsapp/until.ts';
 import { makeCertificate } from '../webhook/certificate.ts';
 
@@ -62,7 +63,7 @@ type Options = ConstructorParameters<typeof StoreConnections>[0] & ConstructorPa
 
 function ask(connections: StoreConnections, text: string): { exchange: StoreExchange; answer: Promise<HttpAnswer> } {
   const { promise: answer, resolve: onAnswer, reject: onError } = Promise.withResolvers<HttpAnswer>();
-  const exchange = { text, onHead: () => undefined, onAnswer, onError };
+  const exchange = { text, onBegin: () => undefined, onHead: () => undefined, onAnswer, onError };
   connections.ask(exchange);
   return { exchange, answer };
 }
@@ -95,6 +96,22 @@ describe('connections to a service', () => {
     expect(texts).toEqual(wanted);
     expect(service.opened()).toBe(2);
     expect(new Set(service.asked)).toEqual(new Set(wanted));
+  });
+
+  it('leave a request that had to wait for one its whole time to be answered', async () => {
+    const headMs = 1_000;
+    let isFirst = true;
+    const service = await aService((socket, request) => {
+      setTimeout(() => echo(socket, request), isFirst ? headMs + 300 : 0);
+      isFirst = false;
+    });
+    const connections = connectionsTo(service, { most: 1 });
+    const first = textOf(connections, 'first');
+
+    const second = await askStore({ connections, headers: {}, body: 'second', headMs, signals: [] });
+
+    expect(await first).toBe('first');
+    expect(second.text).toContain('second');
   });
 
   it('are closed when their request is given up, and one that waits takes the place', async () => {
