@@ -25,8 +25,11 @@ export const storeSettings = {
   HOLDFAST_SHARD_CAP: z.coerce.number().int().min(1).max(100).default(50),
   /** The least severe level of log lines that are written; `info` when left out. */
   HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  /** The greatest number of network connections to one store; 50 when left out. */
-  DATABASE_MAX_CONNECTIONS: z.coerce.number().int().positive().default(50),
+  /**
+   * The greatest number of network connections to one store; 200 when left out. A store that answers after two seconds is
+   * asked a hundred things a second with them. They are opened when they are needed, and end when they are not.
+   */
+  DATABASE_MAX_CONNECTIONS: z.coerce.number().int().positive().default(200),
   /** The deadline of a call to a store, all its tries together, in milliseconds; 5 s when left out. */
   HOLDFAST_STORE_TIMEOUT_MS: milliseconds(5_000),
 } as const;

@@ -30,7 +30,7 @@ describe('configuration', () => {
       onlineQueryTimeoutMs: 15_000,
       keepAliveMs: 45_000,
     });
-    expect(config.maxConnections).toBe(50);
+    expect(config.maxConnections).toBe(200);
     expect(Object.isFrozen(config) && Object.isFrozen(config.ownership)).toBe(true);
   });
 
