@@ -53,6 +53,7 @@ const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: 
 const adminParts = composeAdmin(asCaller(config, 'admin'));
 const admin = makeAdminHandler(adminParts);
 const samples = new SampleLines(systemClock, (line) => standardOutput.write(line));
+process.on('exit', () => samples.flush());
 const beside = makeOpsRoom({
   figures: makeFiguresQuestion(),
   nowMs: systemClock.nowMs,
@@ -77,11 +78,13 @@ const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
   timeoutMs: functionTimes.timeoutSeconds * 1_000,
   logger,
 });
+/** One instance serves all queues of facts of this process. */
+let ingest: ReturnType<typeof composeIngest> | undefined;
+const theIngest = () => (ingest ??= composeIngest(asCaller(ingestConfig(), 'ingest')));
 /** What runs beside the API: each part in one of the processes only, as its place falls. */
 const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
   ...eventQueueNames(config.stage, config.eventQueues).map(
-    (name) => () =>
-      startEventSource({ ...sourceOf('ingest', name), handler: composeIngest(asCaller(ingestConfig(), 'ingest')) }),
+    (name) => () => startEventSource({ ...sourceOf('ingest', name), handler: theIngest() }),
   ),
   () =>
     startEventSource({
