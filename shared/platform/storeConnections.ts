@@ -179,12 +179,12 @@ export class StoreConnections {
   #settle(connection: Connection, exchange: StoreExchange, answer: HttpAnswer): void {
     connection.exchange = undefined;
     // An answer that comes before its request has left would be followed by the rest of that request.
-    if (connection.reader.keepsAlive && connection.socket.writableLength === 0) this.#free(connection);
+    if (connection.reader.keepsAlive && connection.socket.writableLength === 0) this.#free(connection, answer);
     else this.#end(connection);
     exchange.onAnswer(answer);
   }
 
-  #free(connection: Connection): void {
+  #free(connection: Connection, { headers }: HttpAnswer): void {
     const [next] = this.#waiting;
     if (next !== undefined) {
       this.#waiting.delete(next);
@@ -193,6 +193,8 @@ export class StoreConnections {
     }
     // No connection keeps a process alive that has nothing else to do.
     connection.socket.unref();
+    const theirsMs = usableMs(headers['keep-alive']);
+    if (theirsMs < this.#bounds.idleMs) connection.socket.setTimeout(theirsMs);
     this.#idle.push(connection);
   }
 
@@ -217,6 +219,15 @@ export class StoreConnections {
     this.#waiting.delete(next);
     this.#begin(this.#connect(), next);
   }
+}
+
+/** How much sooner than the other side a connection is ended that is not used, in milliseconds. */
+const SOONER_MS = 1_000;
+
+/** How long a connection may be used after an answer, in milliseconds, by what the other side says of it. */
+function usableMs(keepAlive = ''): number {
+  const [, seconds] = /\btimeout=(\d{1,6})\b/.exec(keepAlive) ?? [];
+  return seconds === undefined ? Infinity : Math.max(1, Number(seconds) * 1_000 - SOONER_MS);
 }
 
 function failure(code: string, message: string): Error {

@@ -199,6 +199,18 @@ describe('connections to a service', () => {
     expect([await textOf(theirs, post), await textOf(ours, 'two')]).toEqual(['{}', 'two']);
   });
 
+  it('end before the other side would end them, if it says when', async () => {
+    const service = await aService((socket, request) => {
+      socket.write(saying(request).replace('\r\n', '\r\nKeep-Alive: timeout=1, max=100\r\n'));
+    });
+    const connections = connectionsTo(service);
+
+    expect(await textOf(connections, 'one')).toBe('one');
+
+    await until('the end of it', service.open, (open) => open === 0, 20_000);
+    expect(await textOf(connections, 'two')).toBe('two');
+  });
+
   it('fail all requests when they are closed, also those that come later', async () => {
     const service = await aService(() => undefined);
     const connections = connectionsTo(service, { most: 1 });
