@@ -153,7 +153,8 @@ export class BatchedCalls<Entry> {
       if (!isQuick) return;
       isQuick = false;
       this.#quickOut -= 1;
-      this.#leave();
+      // What waits for others waits until its time is over, also where a call ends meanwhile.
+      if (!this.#lingers) this.#leave();
     };
     this.#quickOut += 1;
     this.#out += 1;

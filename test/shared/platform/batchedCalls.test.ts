@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../shared/kernel/clock.ts';
+import { VirtualTime } from '../../simulation/virtualTime.ts';
 import { BatchedCalls, lingerMs, nextGapMs, type BatchRules } from '../../../shared/platform/batchedCalls.ts';
 
 const rules: BatchRules = { entries: 3, bytes: 100, callsAtOnce: 1, callsMost: 2, slowMs: 60_000, lingerMs: 0 };
@@ -87,6 +88,32 @@ describe('calls that carry what many send one by one', () => {
     await Promise.all([first, last]);
 
     expect(carried()).toEqual(['first', 'last']);
+  });
+
+  it('wait for others until their time is over, also where a call ends meanwhile', async () => {
+    const time = new VirtualTime();
+    const clock = {
+      monotonicMs: () => time.nowMs,
+      sleep: (durationMs: number) => new Promise<void>((resolve) => time.after(durationMs, resolve)),
+    };
+    const carried: number[] = [];
+    const batched = new BatchedCalls<number>({
+      clock,
+      rules: { ...rules, entries: 10, callsAtOnce: 2, lingerMs: 10 },
+      isRefused: () => false,
+      call: async (entries) => {
+        carried.push(entries.length);
+        await clock.sleep(3);
+        return new Map();
+      },
+    });
+
+    for (let count = 0; count < 100; count += 1) time.after(count * 4, () => void batched.send(count, 1));
+    await time.run(1_000);
+
+    expect(carried.reduce((sum, count) => sum + count, 0)).toBe(100);
+    // In 10 ms come two more of them.
+    expect(carried.slice(-20)).toEqual(Array.from({ length: 20 }, () => 3));
   });
 
   it('always settle each entry once, as the call that carried it last did', async () => {
