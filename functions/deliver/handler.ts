@@ -1,19 +1,26 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { recordAttempts } from '../../shared/webhook/attemptItems.ts';
 import { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoints.ts';
+import { AttemptNotes } from './attemptNotes.ts';
 import { attemptDelivery, type AttemptDependencies, type Attempted } from './attemptDelivery.ts';
 import { readRecord, type DeliveryInHand } from './deliveryInHand.ts';
 import { BY_SCHEDULE, postpone } from './postpone.ts';
 import { runGroups } from './runGroups.ts';
 
-export type DeliverDependencies = Omit<AttemptDependencies, 'known'>;
+export interface DeliverDependencies extends Omit<AttemptDependencies, 'known'> {
+  /** Left out where attempts are to be kept before an invocation ends. */
+  readonly notes?: AttemptNotes;
+}
+
+interface DeliverParts extends AttemptDependencies {
+  readonly notes: AttemptNotes;
+}
 
 /**
  * Deliver makes one attempt per record. A delivery whose attempt failed stays in the queue, hidden for as long as the
  * schedule says, and SQS counts the attempts; after the last one SQS moves the delivery to the dead letters.
  *
  * An attempt that succeeds costs no call of its own: the delivery carries its event, the endpoint is remembered, and the
- * attempts to one endpoint are kept as one item when the last of them has ended.
+ * attempts to one endpoint are kept as one item when the last of them has ended (`attemptNotes`).
  *
  * - The function dies here: the message of each record that is not done comes again, and its event is posted again under
  *   the same id.
@@ -22,7 +29,11 @@ export type DeliverDependencies = Omit<AttemptDependencies, 'known'>;
  * - A delivery is in two hands: both post, and the receiver recognises the event by its id.
  */
 export function makeDeliverHandler(given: DeliverDependencies): (event: SQSEvent) => Promise<SQSBatchResponse> {
-  const dependencies = { ...given, known: new RememberedEndpoints(given.endpoints, given.clock) };
+  const dependencies = {
+    ...given,
+    known: new RememberedEndpoints(given.endpoints, given.clock),
+    notes: given.notes ?? new AttemptNotes(given, true),
+  };
   return async ({ Records }) => {
     const inHand = Records.map((record) => readRecord(dependencies, record)).filter((one) => one !== undefined);
     const groups = [...Map.groupBy(inHand, ({ delivery }) => delivery.endpointId).values()];
@@ -34,20 +45,14 @@ export function makeDeliverHandler(given: DeliverDependencies): (event: SQSEvent
 
 /** Works the deliveries of one endpoint side by side and keeps their attempts. Returns the records that are done. */
 async function deliverGroup(
-  dependencies: AttemptDependencies,
+  dependencies: DeliverParts,
   group: readonly DeliveryInHand[],
 ): Promise<readonly SQSRecord[]> {
   const ends = await Promise.all(group.map((one) => deliverOne(dependencies, one)));
   const attempts = ends.flatMap(({ attempt }) => (attempt === undefined ? [] : [attempt]));
-  const [first] = attempts;
-  if (first !== undefined) {
-    // An attempt is over whether or not it is kept: a failure here must not repeat a POST that the receiver has
-    // accepted. Each attempt has its line in the log.
-    await recordAttempts(dependencies, first.endpointId, attempts).catch((error: unknown) => {
-      const { endpointId } = first;
-      dependencies.logger.warn('attempts could not be noted', { endpointId, count: attempts.length, error });
-    });
-  }
+  const [first] = group;
+  // A failure here must not repeat a POST that the receiver has accepted.
+  if (first !== undefined) await dependencies.notes.note(first.delivery.endpointId, attempts);
   return group.filter((_one, index) => ends[index]?.end === 'done').map(({ record }) => record);
 }
 

@@ -1,8 +1,9 @@
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { systemClock, waitUntil } from '../../shared/kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import { DoneMessages, type DoneMessagesOptions } from './doneMessages.ts';
 
 /**
  * The part that Lambda's SQS event source plays on AWS: it polls, invokes the handler with a batch, deletes the
@@ -16,13 +17,12 @@ import type { Surroundings } from '../../shared/platform/surroundings.ts';
  *
  * - The process dies: what it received comes again when its visibility timeout is over, as with Lambda.
  * - A handler never returns: its deadline ends it, and until then the others go on, up to `concurrency`.
- * - A delete fails or comes late: the messages come again; until then SQS gives out nothing else of their groups.
+ * - A delete fails or comes late: the messages come again; until then SQS gives out nothing else of their groups. A delete
+ *   waits for others, where there are no groups, for a small part of the visibility timeout.
  */
-export interface EventSourceOptions extends Pick<Surroundings, 'logger'> {
+export interface EventSourceOptions extends Pick<Surroundings, 'logger'>, DoneMessagesOptions {
   /** A client for long polls only. */
   readonly polling: SQSClient;
-  readonly acting: SQSClient;
-  readonly queueUrl: string;
   readonly queueName: string;
   readonly handler: (event: SQSEvent) => Promise<SQSBatchResponse>;
   readonly batchSize: number;
@@ -33,6 +33,8 @@ export interface EventSourceOptions extends Pick<Surroundings, 'logger'> {
   readonly concurrency: number;
   /** The least time from a receive that brought something to the next one, in milliseconds; 0 for a queue that comes in batches. */
   readonly gatherMs: number;
+  /** Called when the last batch is done: what the handler has put off is done then. */
+  readonly end?: () => Promise<void>;
 }
 
 export interface EventSource {
@@ -51,21 +53,26 @@ export function startEventSource(options: EventSourceOptions): EventSource {
     stop: async () => {
       stopping.abort();
       await loop;
+      await options.end?.();
     },
   };
 }
 
 async function poll(options: EventSourceOptions, signal: AbortSignal): Promise<void> {
-  const { batchSize, concurrency, gatherMs, logger, queueName } = options;
-  const underWay = new Set<Promise<void>>();
+  const { batchSize, concurrency, deleteLingerMs, gatherMs, logger, queueName } = options;
+  const underWay = new Set<Promise<unknown>>();
+  const deletes = new Set<Promise<unknown>>();
+  const done = new DoneMessages(options);
   while (!signal.aborted) {
     try {
       const messages = await receive(options);
       if (messages.length === 0) continue;
       const nextAtMs = systemClock.monotonicMs() + gatherMs;
       const invocation = invoke(options, messages);
-      const ended = deleteDone(options, invocation).finally(() => underWay.delete(ended));
-      underWay.add(ended);
+      const deleted = deleteDone(options, done, invocation);
+      holdUntilDone(deletes, deleted);
+      // A group gives out nothing before its delete; a delete that lingers holds up nothing.
+      holdUntilDone(underWay, deleteLingerMs === 0 ? deleted : invocation);
       if (messages.length < batchSize) {
         await Promise.race([invocation, systemClock.sleep(PATIENCE_MS, signal)]);
         await waitUntil(systemClock, nextAtMs, signal);
@@ -76,7 +83,7 @@ async function poll(options: EventSourceOptions, signal: AbortSignal): Promise<v
       await systemClock.sleep(PAUSE_AFTER_FAILURE_MS, signal);
     }
   }
-  await Promise.all(underWay);
+  await Promise.all(deletes);
 }
 
 async function receive(options: EventSourceOptions): Promise<readonly Message[]> {
@@ -108,15 +115,22 @@ async function invoke(options: EventSourceOptions, messages: readonly Message[])
   }
 }
 
-/** Deletes what an invocation was through with, beside the next receive. Never rejects. */
-async function deleteDone(options: EventSourceOptions, invocation: Promise<readonly Message[]>): Promise<void> {
-  const done = await invocation;
-  if (done.length === 0) return;
-  const Entries = done.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+/** Keeps a promise, which never rejects, in a set for as long as it is open. */
+function holdUntilDone(open: Set<Promise<unknown>>, promise: Promise<unknown>): void {
+  open.add(promise);
+  void promise.finally(() => open.delete(promise));
+}
+
+/** Deletes what an invocation was through with, beside the next receives. Never rejects. */
+async function deleteDone(
+  { logger, queueName }: EventSourceOptions,
+  done: DoneMessages,
+  invocation: Promise<readonly Message[]>,
+): Promise<void> {
   try {
-    await options.acting.send(new DeleteMessageBatchCommand({ QueueUrl: options.queueUrl, Entries }));
+    await done.delete(await invocation);
   } catch (error) {
-    options.logger.warn('event source failed', { queue: options.queueName, error });
+    logger.warn('event source failed', { queue: queueName, error });
   }
 }
 

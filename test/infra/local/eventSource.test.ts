@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEventSource } from '../../../infra/local/eventSource.ts';
@@ -22,7 +22,7 @@ describe('event source', () => {
   const start = (
     queueName: string,
     handler: (event: SQSEvent) => Promise<SQSBatchResponse>,
-    options: { readonly timeoutMs?: number; readonly concurrency?: number; readonly gatherMs?: number } = {},
+    options: Partial<Parameters<typeof startEventSource>[0]> = {},
   ) =>
     startEventSource({
       polling: client,
@@ -35,6 +35,7 @@ describe('event source', () => {
       timeoutMs: 5_000,
       concurrency: 1,
       gatherMs: 0,
+      deleteLingerMs: 0,
       logger: silentLogger,
       ...options,
     });
@@ -137,6 +138,39 @@ describe('event source', () => {
     };
     return { batches, handler };
   };
+
+  it('deletes what several invocations handled in one call, before it ends, and then ends what they put off', async () => {
+    const queueName = deliveryQueueName('test');
+    const { batches, handler } = noting(async ([body]) => {
+      if (body === 'a') await send(queueName, 'b');
+      if (body === 'b') await send(queueName, 'c');
+    });
+    const deletes: number[] = [];
+    const acting = Object.assign(Object.create(client) as typeof client, {
+      send: (command: Parameters<typeof client.send>[0]) => {
+        if (command instanceof DeleteMessageBatchCommand) deletes.push(command.input.Entries?.length ?? 0);
+        return client.send(command);
+      },
+    });
+    const ended: string[] = [];
+    await send(queueName, 'a');
+
+    const source = start(queueName, handler, {
+      acting,
+      deleteLingerMs: 2_000,
+      end: async () => void ended.push(`after ${deletes.length}`),
+    });
+    await until(
+      'all',
+      () => batches.flat(),
+      (bodies) => bodies.includes('c'),
+    );
+    await source.stop();
+
+    expect(deletes.length).toBeLessThan(3);
+    expect(deletes.reduce((sum, count) => sum + count, 0)).toBe(3);
+    expect(ended).toEqual([`after ${deletes.length}`]);
+  });
 
   it('puts what comes while an invocation runs into the next one', async () => {
     const queueName = eventQueueName('test');
