@@ -11,6 +11,12 @@ export interface Party {
   /** Stored sessions, by address. */
   readonly sessions: Map<string, Uint8Array>;
 }
+export interface LibsignalRecord {
+  readonly haveOpenSession: () => boolean;
+  readonly getOpenSession: () => unknown;
+  readonly closeSession: (session: unknown) => void;
+  readonly serialize: () => unknown;
+}
 export interface Libsignal {
   readonly keyhelper: {
     readonly generateIdentityKeyPair: () => Party['identity'];
@@ -34,7 +40,7 @@ export interface Libsignal {
     decryptWhisperMessage: (data: Buffer) => Promise<Buffer>;
     decryptPreKeyWhisperMessage: (data: Buffer) => Promise<Buffer>;
   };
-  readonly SessionRecord: { readonly deserialize: (data: unknown) => unknown };
+  readonly SessionRecord: { readonly deserialize: (data: unknown) => LibsignalRecord };
 }
 
 export const libsignal = createRequire(import.meta.url)('libsignal') as Libsignal;

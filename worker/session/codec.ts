@@ -69,10 +69,17 @@ function toPlain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, toPlain(entry)]));
 }
 
-/** Copies decoded bytes, which are views into the whole: libsignal wants Buffers, and a copy may be changed. */
+/**
+ * Copies the bytes in a value that has just been decoded, and is changed in place. They are views into the whole:
+ * libsignal wants Buffers, and a copy may be changed.
+ */
 function toOwnBytes(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value);
-  if (Array.isArray(value)) return value.map(toOwnBytes);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, toOwnBytes(entry)]));
+  const parts = value as Record<string, unknown>;
+  for (const key of Object.keys(parts)) {
+    const part = parts[key];
+    if (typeof part === 'object') parts[key] = toOwnBytes(part);
+  }
+  return value;
 }

@@ -99,10 +99,9 @@ export class KeyItems {
     this.#dependencies = dependencies;
   }
 
-  /** The keys of items, by sort key. A failure throws: an item that cannot be read is never an empty one. */
-  async read(sortKeys: readonly string[]): Promise<ReadonlyMap<string, Entries>> {
-    const items = await this.#load(sortKeys);
-    return new Map([...items].map(([sk, { entries }]) => [sk, entries]));
+  /** The items with their keys, by sort key. A failure throws: an item that cannot be read is never an empty one. */
+  read(sortKeys: readonly string[]): Promise<ReadonlyMap<string, Pick<Item, 'entries'>>> {
+    return this.#load(sortKeys);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { boundedKeyPart } from '../../shared/kernel/boundedName.ts';
 
 /**
@@ -57,7 +57,7 @@ const senderKey = (id: string): KeyPlace => ({ ...ratchet('SENDERKEY')(id), kept
  * number and its LID) and not eight. A thousand contacts make items of about a kilobyte.
  */
 const contact = (id: string): KeyPlace => ({
-  name: `CONTACTS#${createHash('sha256').update(userOf(id)).digest('hex').slice(0, 2)}`,
+  name: `CONTACTS#${hash('sha256', userOf(id)).slice(0, 2)}`,
   isHard: false,
   scope: 'account',
   rank: ADDRESSES,

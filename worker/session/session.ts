@@ -6,6 +6,7 @@ import { decodeKey, encodeKey } from './keyCodec.ts';
 import { KeyItems, type ItemChange } from './keyItems.ts';
 import { entryOf, placeOf, type KeyPlace } from './keyLayout.ts';
 import { KeptPlaintexts, type Kept } from './keptPlaintexts.ts';
+import { OPEN_RECORD } from './sentSteps.ts';
 import { ItemWentBackError } from './sessionErrors.ts';
 import { SentMessages } from './sentMessages.ts';
 import { SessionItems, type SessionDependencies } from './sessionItems.ts';
@@ -98,11 +99,22 @@ export class Session {
     const items = await this.#guarded(() => this.#keys.read([...new Set(places.values())]));
     const found: Record<string, unknown> = {};
     for (const [id, sk] of places) {
-      const bytes = items.get(sk)?.get(entryOf(type, id));
+      const bytes = items.get(sk)?.entries.get(entryOf(type, id));
       // Each caller gets a decoded value of its own: a change of it must not count before it is stored.
       if (bytes !== undefined) found[id] = decodeKey(bytes);
     }
     return found;
+  }
+
+  /**
+   * Whether there is an open Signal session, one with which something can be sealed, by the form of its record alone:
+   * nothing is decoded. False also where only the record itself says that there is one.
+   * @param address the address that the session is kept under
+   */
+  async hasOpenSession(address: string): Promise<boolean> {
+    const sk = this.#sortKey(placeOf('session', address));
+    const items = await this.#guarded(() => this.#keys.read([sk]));
+    return items.get(sk)?.entries.get(entryOf('session', address))?.[0] === OPEN_RECORD;
   }
 
   /**

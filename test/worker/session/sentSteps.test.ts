@@ -173,6 +173,31 @@ describe('steps of sending that are stored ahead', () => {
     expect(talk.writes).toBe(2 + 4);
   });
 
+  it('belong to a session that is known to be open without being read, as long as libsignal finds it open', async () => {
+    const { talk, session } = await Conversation.begin();
+    const found: (readonly [known: boolean, open: boolean])[] = [];
+    const look = async (owner: Session): Promise<void> => {
+      const { [ADDRESS]: record } = await owner.getKeys('session', [ADDRESS]);
+      found.push([await owner.hasOpenSession(ADDRESS), libsignal.SessionRecord.deserialize(record).haveOpenSession()]);
+    };
+    await look(session);
+    await talk.read(await talk.send(session, 'first'));
+    await look(session);
+    await talk.answer(session);
+    await look(session);
+    await session.flush();
+    const next = await talk.owner();
+    await look(next);
+    const { [ADDRESS]: stored } = await next.getKeys('session', [ADDRESS]);
+    const record = libsignal.SessionRecord.deserialize(stored);
+    record.closeSession(record.getOpenSession());
+    await next.setKeys({ session: { [ADDRESS]: record.serialize() } });
+    await look(next);
+
+    expect(found).toEqual([...Array.from({ length: 4 }, () => [true, true]), [false, false]]);
+    expect(await next.hasOpenSession('nobody.0')).toBe(false);
+  });
+
   it('leave no gap where an owner sends once', async () => {
     const { talk, session } = await Conversation.begin();
     await talk.read(await talk.send(session, 'first'));

@@ -13,7 +13,7 @@ type Baileys = Pick<ReturnType<typeof makeWASocket>, 'getUSyncDevices' | 'assert
 interface Parts {
   readonly socket: Baileys;
   readonly devices: DeviceLists;
-  readonly keyAnswers: Pick<KeyAnswers, 'takeRefusal'>;
+  readonly keyAnswers: Pick<KeyAnswers, 'takeRefusal' | 'found'>;
   readonly me: () => Me;
   readonly monotonicMs: () => number;
   /** How long Baileys waits for an answer, in milliseconds. */
@@ -51,7 +51,10 @@ export class DeviceLookUps {
    * refuses, or does not answer.
    */
   async prepare(address: string): Promise<'ready' | 'no_devices'> {
-    if (await this.#parts.devices.isWithoutKeys(userOf(address))) throw new LookUpError('keys', NO_NUMBER);
+    const { devices, keyAnswers } = this.#parts;
+    // As long as no device without keys was met, nobody is without them.
+    if (keyAnswers.found > 0 && (await devices.isWithoutKeys(userOf(address))))
+      throw new LookUpError('keys', NO_NUMBER);
     if ((await this.neededFor(address)).length === 0) return 'ready';
     try {
       return await this.#ask(address);
@@ -59,7 +62,7 @@ export class DeviceLookUps {
       if (!(error instanceof LookUpError) || error.lookUp !== 'keys' || !isFinal(error.code)) throw error;
       // A device of the list may be gone, and nobody gives its keys. With a fresh list the keys of the present ones are
       // asked for.
-      await this.#parts.devices.dropFor(address, this.#usersFor(address).map(toAnyJid));
+      await devices.dropFor(address, this.#usersFor(address).map(toAnyJid));
       return this.#ask(address);
     }
   }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   addTransactionCapability,
   DEFAULT_CONNECTION_CONFIG,
@@ -7,7 +7,6 @@ import {
   proto,
   unpadRandomMax16,
   type BinaryNode,
-  type SignalKeyStore,
   type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
 import type { CommitGate } from '../../fleet/gate.ts';
@@ -18,6 +17,7 @@ import { boundAddresses } from '../port/boundedAddresses.ts';
 import { receiveDurably, sendDurably, withMark } from './durableSteps.ts';
 import { orNothing } from '../wire/plaintext.ts';
 import { SenderKeys } from './senderKeys.ts';
+import type { SessionKeys } from './sessionKeys.ts';
 import type { SessionRenewals } from './sessionRenewals.ts';
 
 type MakeRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
@@ -43,7 +43,7 @@ const NOTHING = Buffer.from([1]);
 export interface DurableRepositoryOptions {
   /** The name that tells the accounts of a process apart. */
   readonly owner: string;
-  readonly keys: SignalKeyStore;
+  readonly keys: SessionKeys;
   readonly gate: CommitGate;
   readonly renewals: SessionRenewals;
   /** Publishes what was decrypted from a stanza. Resolves when it is durable. */
@@ -130,8 +130,19 @@ export class DurableRepository {
       encryptGroupMessage: async (request) =>
         this.#send(ownKeys, senderKeyOf(inner, request.group, request.meId), () => inner.encryptGroupMessage(request)),
       injectE2ESession: (request) => this.#begin(ownKeys, inner, request),
+      validateSession: async (jid) =>
+        (await this.#hasOpenSession(inner, jid)) ? { exists: true } : inner.validateSession(jid),
     };
   };
+
+  /**
+   * Whether there is certainly an open session with a device. Baileys and we ask that three times for each message, of
+   * each device, and Baileys would decode the whole record each time.
+   */
+  async #hasOpenSession(inner: Repository, jid: string): Promise<boolean> {
+    const isPlain = jid.endsWith('@lid') || jid.endsWith('@s.whatsapp.net');
+    return isPlain && this.#options.keys.hasOpenSession(await lockOf(inner, jid));
+  }
 
   #inTurn<Result>(address: string, work: () => Promise<Result>): Promise<Result> {
     return addressLocks.run(this.#options.owner, address, work);
@@ -224,7 +235,7 @@ function writeRing(keys: unknown, key: string, ring: readonly string[]): Promise
 
 /** The mark of a stanza: eight bytes that name it among those of one sender. */
 function markOf({ attrs }: BinaryNode): string {
-  return createHash('sha256').update(`${attrs['from']}/${attrs['id']}`).digest('hex').slice(0, 16);
+  return hash('sha256', `${attrs['from']}/${attrs['id']}`).slice(0, 16);
 }
 
 /** The key of the lock of an address: by LID where one is known, because that is where the session is kept. */

@@ -7,6 +7,12 @@ import type { CredentialSaves } from './credentialSaves.ts';
 /** How long a call waits for the gate, in milliseconds: longer than WhatsApp keeps a socket that does not answer. */
 const SUSPENDED_MS = 60_000;
 
+/** The session as Baileys' key store, with a question of ours. */
+export interface SessionKeys extends SignalKeyStore {
+  /** Whether there is certainly an open Signal session under an address. */
+  readonly hasOpenSession: (address: string) => Promise<boolean>;
+}
+
 /**
  * The session as Baileys' key store. A failure cuts the connection before it is thrown: Baileys and libsignal take a
  * failed read for "no session", and would answer WhatsApp accordingly. The gate is asked after each call: Baileys
@@ -17,7 +23,7 @@ export function makeSessionKeys(
   gate: CommitGate,
   cut: (cause: unknown) => void,
   saves?: Pick<CredentialSaves, 'hold'>,
-): SignalKeyStore {
+): SessionKeys {
   const guarded = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
       const result = await work();
@@ -54,6 +60,7 @@ export function makeSessionKeys(
       if (saves !== undefined && isNewPreKeys(data)) return onTheirWay(data, saves);
       return guarded(() => (isReceived(data) ? session.setKeysBehind(data) : session.setKeys(data)));
     },
+    hasOpenSession: (address) => guarded(() => session.hasOpenSession(address)),
   };
 }
 
