@@ -3,7 +3,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { guardCalls, type CallBounds, type ClientGuards } from './callGuards.ts';
-import { clientSettings, connectionBounds, makeHandler, storeBounds } from './clientSettings.ts';
+import { clientSettings, makeHandler, storeBounds } from './clientSettings.ts';
 import { carryCalls } from './storeCalls.ts';
 import { dynamoDbProtocol, sqsProtocol } from './storeCommands.ts';
 import type { StoreConfig } from './storeConfig.ts';
@@ -58,14 +58,7 @@ function dynamoDb(config: StoreConfig, sockets: number, bounds: CallBounds, guar
   const guarded = guardCalls(client, handler, 'dynamodb', bounds.callMs, guards);
   const table = DynamoDBDocumentClient.from(guarded, { marshallOptions: { removeUndefinedValues: true } });
   const { region, dynamoDbEndpoint: endpoint } = config;
-  return carryCalls(table, {
-    protocol: dynamoDbProtocol,
-    region,
-    endpoint,
-    connections: connectionBounds(sockets, bounds),
-    bounds,
-    guards,
-  });
+  return carryCalls(table, { protocol: dynamoDbProtocol, region, endpoint, handler, bounds, guards });
 }
 
 function sqs(config: StoreConfig, sockets: number, bounds: CallBounds, guards: ClientGuards): SQSClient {
@@ -73,12 +66,5 @@ function sqs(config: StoreConfig, sockets: number, bounds: CallBounds, guards: C
   const client = new SQSClient(clientSettings(config, config.sqsEndpoint, handler, bounds));
   const guarded = guardCalls(client, handler, 'sqs', bounds.callMs, guards);
   const { region, sqsEndpoint: endpoint } = config;
-  return carryCalls(guarded, {
-    protocol: sqsProtocol,
-    region,
-    endpoint,
-    connections: connectionBounds(sockets, bounds),
-    bounds,
-    guards,
-  });
+  return carryCalls(guarded, { protocol: sqsProtocol, region, endpoint, handler, bounds, guards });
 }

@@ -1,4 +1,6 @@
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
+import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 
 type Request = Parameters<NodeHttpHandler['handle']>[0];
 type Options = NonNullable<Parameters<NodeHttpHandler['handle']>[1]>;
@@ -9,7 +11,15 @@ type Response = ReturnType<NodeHttpHandler['handle']>;
  * answer, so that an answer which trickles in could last for ever.
  */
 export class BoundedHttpHandler extends NodeHttpHandler {
+  /** The pools of kept-alive connections, which end with `destroy`. */
+  readonly agents: { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent };
   readonly #signals = new WeakMap<object, AbortSignal>();
+
+  constructor(options: NodeHttpHandlerOptions & BoundedHttpHandler['agents']) {
+    super(options);
+    const { httpAgent, httpsAgent } = options;
+    this.agents = { httpAgent, httpsAgent };
+  }
 
   /** Binds a request to a signal: it ends when the signal aborts, its answer included. */
   bind(request: object, signal: AbortSignal): void {

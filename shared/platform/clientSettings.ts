@@ -2,7 +2,6 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { BoundedHttpHandler } from './boundedHttpHandler.ts';
 import type { CallBounds } from './callGuards.ts';
-import type { ConnectionBounds } from './storeConnections.ts';
 import type { StoreConfig } from './storeConfig.ts';
 
 const IDLE_SOCKET_MS = 30_000;
@@ -12,11 +11,6 @@ const IDLE_SOCKET_MS = 30_000;
  */
 const TRY_SHARE = 0.6;
 const TRIES = 3;
-
-/** The bounds of the connections that our own calls are made on (`storeConnections.ts`). */
-export function connectionBounds(sockets: number, { tryMs }: CallBounds): ConnectionBounds {
-  return { most: sockets, idleMs: Math.max(IDLE_SOCKET_MS, tryMs) };
-}
 
 /** Makes a bounded pool of kept-alive sockets with deadlines that are enforced: without the flag the SDK only warns. */
 export function makeHandler(sockets: number, { tryMs }: CallBounds): BoundedHttpHandler {

@@ -15,7 +15,6 @@ const FAILURES: ReadonlySet<string> = new Set([
   'DependencyTimeoutException',
   'ECONNREFUSED',
   'ECONNRESET',
-  'EPROTO',
   'ENOTFOUND',
   'EAI_AGAIN',
   'EPIPE',

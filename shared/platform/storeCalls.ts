@@ -3,14 +3,13 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { systemClock } from '../kernel/clock.ts';
+import type { BoundedHttpHandler } from './boundedHttpHandler.ts';
 import { currentTrace } from './config.ts';
 import { guardOf, type CallBounds, type ClientGuards } from './callGuards.ts';
-import type { HttpAnswer } from './httpAnswer.ts';
 import { RequestSignature } from './requestSignature.ts';
 import type { StoreProtocol } from './storeCommands.ts';
-import { StoreConnections, type ConnectionBounds } from './storeConnections.ts';
-import { isAboutTime, toStoreError } from './storeErrors.ts';
-import { askStore } from './storeRequest.ts';
+import { isAboutTime, toStoreError, type StoreAnswer } from './storeErrors.ts';
+import { askStore, type StoreAddress } from './storeRequest.ts';
 import { makeRetries } from './storeRetries.ts';
 
 /**
@@ -28,7 +27,7 @@ export interface StoreCallOptions {
   readonly region: string;
   /** The URL of the service; AWS's own when undefined. */
   readonly endpoint: string | undefined;
-  readonly connections: ConnectionBounds;
+  readonly handler: BoundedHttpHandler;
   readonly bounds: CallBounds;
   readonly guards: ClientGuards;
 }
@@ -38,30 +37,18 @@ interface Command {
   readonly input: unknown;
 }
 
-/** Where the service is, and the connections to it. */
-interface Service {
-  /** Name and, where it is not the usual one, port: the header `Host`. */
-  readonly host: string;
-  readonly connections: StoreConnections;
-}
-
-/** Lets a client's calls go our way where they can. Returns the same client, which ends our connections with its own. */
+/** Lets a client's calls go our way where they can. Returns the same client. */
 export function carryCalls<Client extends StoreClient>(client: Client, options: StoreCallOptions): Client {
   const { commands } = options.protocol;
   const calls = new StoreCalls(client, options);
   const sdksWay = client.send.bind(client) as (...all: unknown[]) => unknown;
-  const sdksEnd = client.destroy.bind(client);
   const send = (command: Command, settings?: unknown, ...more: unknown[]): unknown => {
     const operation = commands.get(command.constructor);
     if (operation === undefined || typeof settings === 'function') return sdksWay(command, settings, ...more);
     const { abortSignal } = (settings ?? {}) as { readonly abortSignal?: AbortSignal };
     return calls.carry(command, operation, abortSignal);
   };
-  const destroy = (): void => {
-    sdksEnd();
-    calls.close();
-  };
-  return Object.assign(client, { send, destroy });
+  return Object.assign(client, { send });
 }
 
 class StoreCalls {
@@ -70,10 +57,9 @@ class StoreCalls {
   readonly #guard: ReturnType<typeof guardOf>;
   readonly #retry: ReturnType<typeof makeRetries>;
   readonly #signature = new RequestSignature();
-  #service: Service | undefined;
+  #address: StoreAddress | undefined;
   /** How far AWS's clock is ahead of this machine's, as far as a refusal has shown it. */
   #aheadMs = 0;
-  #isClosed = false;
 
   constructor(client: StoreClient, options: StoreCallOptions) {
     const { protocol, bounds, guards } = options;
@@ -82,12 +68,6 @@ class StoreCalls {
     this.#options = options;
     this.#guard = guardOf(protocol.service, bounds.callMs, guards);
     this.#retry = makeRetries(this.#config, bounds.attempts);
-  }
-
-  /** Ends the connections; calls fail from here on. */
-  close(): void {
-    this.#isClosed = true;
-    this.#service?.connections.close();
   }
 
   /** Makes a call, with its tries. Rejects as `guardCalls` says, and with the errors of the SDK. */
@@ -105,34 +85,29 @@ class StoreCalls {
 
   async #try(target: string, body: string, signals: readonly AbortSignal[]): Promise<unknown> {
     const { protocol, region, bounds, guards } = this.#options;
-    const { host, connections } = this.#service ?? (await this.#findService());
+    const address = (this.#address ??= await this.#findAddress());
     const signer = await this.#config.credentials();
     // The guard of a try is the last step before the request: a permission that was asked for once before the call is
     // old when the call is tried again, for example after the process was frozen.
     guards.beforeTry?.();
     const atMs = systemClock.nowMs() + this.#aheadMs;
-    const request = { host, region, service: protocol.service, target, body, atMs };
+    const request = { host: address.host, region, service: protocol.service, target, body, atMs };
     const trace = currentTrace();
     const signed = this.#signature.headersOf(request, signer);
     const headers = trace === undefined ? signed : { ...signed, 'x-amzn-trace-id': trace };
-    const answer = await askStore({ connections, headers, body, headMs: bounds.tryMs, signals });
+    const answer = await askStore({ address, headers, body, headMs: bounds.tryMs, signals });
     if (answer.status >= 200 && answer.status < 300) return answer.text === '' ? {} : JSON.parse(answer.text);
     const error = toStoreError(answer, protocol.service);
     if (isAboutTime(error)) this.#setClock(answer);
     throw error;
   }
 
-  async #findService(): Promise<Service> {
-    const { endpoint, region, connections } = this.#options;
+  async #findAddress(): Promise<StoreAddress> {
+    const { endpoint, region, handler } = this.#options;
     const url = endpoint === undefined ? await this.#askForUrl(region) : new URL(endpoint);
     const isSecure = url.protocol === 'https:';
     const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port);
-    // The address of an IPv6 host stands in brackets in a URL alone.
-    const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    // Another call may have been here meanwhile.
-    this.#service ??= { host: url.host, connections: new StoreConnections({ isSecure, hostname, port }, connections) };
-    if (this.#isClosed) this.#service.connections.close();
-    return this.#service;
+    return { isSecure, hostname: url.hostname, port, host: url.host, ...handler.agents };
   }
 
   async #askForUrl(region: string): Promise<URL> {
@@ -141,8 +116,8 @@ class StoreCalls {
     return endpointProvider({ Region: region, UseDualStack, UseFIPS }).url;
   }
 
-  #setClock({ headers }: HttpAnswer): void {
-    const theirsMs = Date.parse(headers['date'] ?? '');
+  #setClock({ headers }: StoreAnswer): void {
+    const theirsMs = Date.parse([headers['date']].flat()[0] ?? '');
     if (!Number.isNaN(theirsMs)) this.#aheadMs = theirsMs - systemClock.nowMs();
   }
 }

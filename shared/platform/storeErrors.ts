@@ -4,9 +4,15 @@ import {
   TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb';
 import { SQSServiceException } from '@aws-sdk/client-sqs';
-import type { HttpAnswer } from './httpAnswer.ts';
 import { bytesOf } from './itemValues.ts';
 import type { StoreProtocol } from './storeCommands.ts';
+
+/** An answer of a store, read to its end. */
+export interface StoreAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
 
 /** The names of errors that say that it was too much, as the SDK knows them. */
 const THROTTLED: ReadonlySet<string> = new Set([
@@ -34,7 +40,6 @@ const SKEWED: ReadonlySet<string> = new Set([
 const PASSING: ReadonlySet<string> = new Set(['TimeoutError', 'RequestTimeout', 'RequestTimeoutException']);
 const PASSING_CODES: ReadonlySet<string> = new Set([
   'ECONNRESET',
-  'EPROTO',
   'ECONNREFUSED',
   'EPIPE',
   'ETIMEDOUT',
@@ -73,11 +78,11 @@ interface ErrorBody {
  * The error that an answer means, of the SDK's own classes: callers ask for `ConditionalCheckFailedException` and
  * `TransactionCanceledException` by class, and for all others by name.
  */
-export function toStoreError({ status, headers, text }: HttpAnswer, service: StoreProtocol['service']): Error {
+export function toStoreError({ status, headers, text }: StoreAnswer, service: StoreProtocol['service']): Error {
   const body = readBody(text);
-  const said = body.__type ?? headers['x-amzn-errortype'] ?? '';
+  const said = body.__type ?? [headers['x-amzn-errortype']].flat()[0] ?? '';
   const name = said.replace(/:.*$/, '').replace(/^.*#/, '') || `Status${status}`;
-  const requestId = headers['x-amzn-requestid'];
+  const requestId = [headers['x-amzn-requestid']].flat()[0];
   const common = {
     message: body.message ?? body.Message ?? name,
     $metadata: { httpStatusCode: status, ...(requestId === undefined ? {} : { requestId }) },

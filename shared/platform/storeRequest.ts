@@ -1,8 +1,20 @@
-import type { HttpAnswer } from './httpAnswer.ts';
-import type { StoreConnections, StoreExchange } from './storeConnections.ts';
+import { request as overHttp, type Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import { request as overHttps, type Agent as HttpsAgent } from 'node:https';
+import type { StoreAnswer } from './storeErrors.ts';
+
+/** The address of a service, and the kept-alive connections to it. */
+export interface StoreAddress {
+  readonly isSecure: boolean;
+  readonly hostname: string;
+  readonly port: number;
+  /** Name and, where it is not the usual one, port: the header `Host`. */
+  readonly host: string;
+  readonly httpAgent: HttpAgent;
+  readonly httpsAgent: HttpsAgent;
+}
 
 export interface StoreRequest {
-  readonly connections: Pick<StoreConnections, 'ask' | 'giveUp'>;
+  readonly address: StoreAddress;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /**
@@ -19,50 +31,61 @@ export interface StoreRequest {
  * does not come in time, with one named `AbortError` when a signal ends it, and with the error of the connection. The
  * connection of a request that was given up is closed.
  */
-export function askStore({ connections, headers, body, headMs, signals }: StoreRequest): Promise<HttpAnswer> {
+export function askStore({ address, headers, body, headMs, signals }: StoreRequest): Promise<StoreAnswer> {
   return new Promise((resolve, reject) => {
+    const { isSecure, hostname, port, httpAgent, httpsAgent } = address;
+    const options = {
+      hostname,
+      port,
+      method: 'POST',
+      path: '/',
+      headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+    };
+    const onAnswer = (answer: IncomingMessage): void => {
+      clearTimeout(timer);
+      readAnswer(answer, settle, fail);
+    };
+    const request = isSecure
+      ? overHttps({ ...options, agent: httpsAgent }, onAnswer)
+      : overHttp({ ...options, agent: httpAgent }, onAnswer);
+    const onAbort = (): void => fail(named('AbortError', 'the call was given up'));
     let timer: NodeJS.Timeout | undefined;
+    request.once('socket', () => {
+      timer = setTimeout(() => fail(named('TimeoutError', 'no answer in time')), headMs);
+    });
     const clear = (): void => {
       clearTimeout(timer);
       for (const signal of signals) signal.removeEventListener('abort', onAbort);
     };
-    const exchange: StoreExchange = {
-      text: textOf(headers, body),
-      onBegin: () => {
-        timer = setTimeout(() => giveUp(named('TimeoutError', 'no answer in time')), headMs);
-      },
-      onHead: () => clearTimeout(timer),
-      onAnswer: (answer) => {
-        clear();
-        resolve(answer);
-      },
-      onError: (error) => {
-        clear();
-        reject(error);
-      },
+    const settle = (answer: StoreAnswer): void => {
+      clear();
+      resolve(answer);
     };
-    const giveUp = (error: Error): void => {
-      connections.giveUp(exchange);
-      exchange.onError(error);
+    const fail = (error: Error): void => {
+      clear();
+      reject(error);
+      request.destroy();
     };
-    const onAbort = (): void => giveUp(named('AbortError', 'the call was given up'));
+    request.on('error', fail);
     for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true });
-    connections.ask(exchange);
+    request.end(body);
   });
 }
 
-/** The characters that a value of a header may have: any other could begin a header of its own. */
-const VALUE = /^[\t\u0020-\u007e]*$/;
-
-/** The text of a request. Throws TypeError for a header that would not stay one. */
-function textOf(headers: Readonly<Record<string, string>>, body: string): string {
-  let head = 'POST / HTTP/1.1\r\n';
-  for (const name of Object.keys(headers)) {
-    const value = headers[name] ?? '';
-    if (!VALUE.test(value)) throw new TypeError(`the header ${name} has characters that it must not have`);
-    head += `${name}: ${value}\r\n`;
-  }
-  return `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+function readAnswer(
+  answer: IncomingMessage,
+  settle: (answer: StoreAnswer) => void,
+  fail: (error: Error) => void,
+): void {
+  const chunks: Buffer[] = [];
+  answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+  // This comes, too, when the connection breaks in the middle of the answer.
+  answer.on('error', fail);
+  answer.on('end', () => {
+    const [only] = chunks;
+    const bytes = only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks);
+    settle({ status: answer.statusCode ?? 0, headers: answer.headers, text: bytes.toString('utf8') });
+  });
 }
 
 function named(name: string, message: string): Error {

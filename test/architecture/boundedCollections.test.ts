@@ -14,10 +14,6 @@ const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
   'shared/platform/batchedCalls.ts #waiting':
     'entries of callers that wait for them: one for each connection, or what a poller holds',
-  'shared/platform/httpAnswer.ts #parts': 'a number of bytes, gone with the answer',
-  'shared/platform/storeConnections.ts #open': 'a number of connections',
-  'shared/platform/storeConnections.ts #idle': 'those of the open ones that have no request',
-  'shared/platform/storeConnections.ts #waiting': 'requests of callers that wait for them, each with a deadline',
   'worker/facts/eventQueueChoice.ts #shards': 'shards of the stage',
   'worker/facts/eventQueueChoice.ts #connections': 'a number of connections: all are forgotten above it',
   'worker/facts/byteRoom.ts #waiting': 'one for each connection that publishes, with a deadline',

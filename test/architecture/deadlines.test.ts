@@ -24,9 +24,8 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   ],
   'shared/platform/boundedHttpHandler.ts: sdk client NodeHttpHandler': [1, 'ends with the signal of the call'],
   'shared/platform/storeRequest.ts: event new Promise': [1, 'one try: ends with the signal of the call'],
-  'shared/platform/storeConnections.ts: network connectPlain': [1, 'a try waits for it, and ends with its call'],
-  'shared/platform/storeConnections.ts: network connectSecure': [1, 'a try waits for it, and ends with its call'],
-  'shared/platform/storeConnections.ts: network createSecureContext': [1, 'makes an object; asks nobody'],
+  'shared/platform/storeRequest.ts: network overHttp': [1, 'one try: ends with the signal of the call'],
+  'shared/platform/storeRequest.ts: network overHttps': [1, 'one try: ends with the signal of the call'],
   'shared/webhook/addressGuard.ts: network dnsLookup': [1, 'systemResolve, which the guard calls in withDeadline'],
   'shared/webhook/postWebhook.ts: event withResolvers': [
     2,
