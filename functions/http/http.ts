@@ -1,6 +1,6 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import makeMiddy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { AppError, errorRules } from '../../shared/kernel/appError.ts';
-import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { authorize, type Authenticate } from './authentication.ts';
@@ -14,9 +14,6 @@ import { makeRouter, type Answer, type Route, type Router } from './route.ts';
  * body.
  */
 const BODY_LIMIT_BYTES = 256 * 1_024;
-/** How long before the end of the function's time the caller gets an answer, in milliseconds: afterwards none would come. */
-const EARLY_MS = 5;
-
 export interface HttpDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
   readonly authenticate: Authenticate;
 }
@@ -33,18 +30,27 @@ interface Seen {
   tenantId: TenantId | undefined;
 }
 
-/** What is asked of Lambda's context: how much time there is for the answer. */
-type TimeLeft = Pick<Context, 'getRemainingTimeInMillis'>;
-
 /** Makes the handler of a group of routes. It never rejects: every error becomes an answer. */
 export function makeHttpHandler(routes: readonly Route[], dependencies: HttpDependencies) {
   const router = makeRouter(routes);
-  return async (event: Event, context: TimeLeft): Promise<Result> => {
-    const seen = see(dependencies, event);
-    const result = await answerInTime(router, dependencies, { event, seen, context });
-    finish(dependencies, seen, result.statusCode);
-    return isHead(event) ? withoutBody(result) : result;
+  const seenOf = new WeakMap<Event, Seen>();
+  const seen = (event: Event): Seen => {
+    const known = seenOf.get(event) ?? see(dependencies, event);
+    seenOf.set(event, known);
+    return known;
   };
+  return makeMiddy<Event, Result>()
+    .use({
+      after: ({ event, response }) => finish(dependencies, seen(event), response?.statusCode),
+      onError: (request) => {
+        request.response = toFailure(dependencies, request.event, seen(request.event), request.error);
+        finish(dependencies, seen(request.event), request.response.statusCode);
+      },
+    })
+    .handler(async (event: Event) => {
+      const answered = toResult(await answer(router, dependencies, event, seen(event)), seen(event).correlationId);
+      return isHead(event) ? withoutBody(answered) : answered;
+    });
 }
 
 function see({ clock, random }: HttpDependencies, event: Event): Seen {
@@ -54,23 +60,13 @@ function see({ clock, random }: HttpDependencies, event: Event): Seen {
   return { correlationId, startedMs: clock.monotonicMs(), headers, route: undefined, tenantId: undefined };
 }
 
-async function answerInTime(
-  router: Router,
-  dependencies: HttpDependencies,
-  { event, seen, context }: { readonly event: Event; readonly seen: Seen; readonly context: TimeLeft },
-): Promise<Result> {
-  const { correlationId } = seen;
-  try {
-    const leftMs = Math.max(1, context.getRemainingTimeInMillis() - EARLY_MS);
-    const made = await withDeadline('a request', leftMs, () => answer(router, dependencies, event, seen));
-    return toResult(made, correlationId);
-  } catch (surprise) {
-    const error = toAppError(surprise);
-    if (error.code === 'internal_error' || errorRules[error.code].httpStatus === 503) {
-      dependencies.logger.error('request failed', { correlationId, code: error.code, error: error.cause ?? error });
-    }
-    return toResult(toProblem(error, correlationId), correlationId);
+function toFailure({ logger }: HttpDependencies, event: Event, { correlationId }: Seen, thrown: unknown): Result {
+  const error = toAppError(thrown);
+  if (error.code === 'internal_error' || errorRules[error.code].httpStatus === 503) {
+    logger.error('request failed', { correlationId, code: error.code, error: error.cause ?? error });
   }
+  const result = toResult(toProblem(error, correlationId), correlationId);
+  return isHead(event) ? withoutBody(result) : result;
 }
 
 async function answer(router: Router, dependencies: HttpDependencies, event: Event, seen: Seen): Promise<Answer> {
