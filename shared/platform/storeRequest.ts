@@ -50,7 +50,7 @@ export function askStore({ address, headers, body, headMs, signals }: StoreReque
       : overHttp({ ...options, agent: httpAgent }, onAnswer);
     const onAbort = (): void => fail(named('AbortError', 'the call was given up'));
     let timer: NodeJS.Timeout | undefined;
-    request.once('socket', () => {
+    request.on('socket', () => {
       timer = setTimeout(() => fail(named('TimeoutError', 'no answer in time')), headMs);
     });
     const clear = (): void => {
