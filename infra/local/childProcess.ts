@@ -6,6 +6,7 @@ import { Scope } from '../../shared/kernel/scope.ts';
 import { listenTo, splitLines } from './childOutput.ts';
 import { diskSentenceIn } from './diskTrouble.ts';
 import { LogFile } from './logFile.ts';
+import { MEMORY_ENVIRONMENT, NODE_FLAGS, programFile } from './programs.ts';
 import type { Trouble } from './trouble.ts';
 
 /**
@@ -33,8 +34,6 @@ export interface ChildOptions {
   /** The file of the repository to run, for example `worker/main.ts`. */
   readonly file: string;
   readonly args?: readonly string[];
-  /** Command-line flags for Node; none when left out. */
-  readonly nodeFlags?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly readyWithinMs: number;
@@ -52,18 +51,18 @@ export interface ChildOptions {
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const LOADED_FIRST = ['privateFiles.ts', 'dieWithParent.ts'] as const;
+const LOADED_FIRST = ['privateFiles.ts', 'dieWithParent.ts', 'tidyWhenQuiet.ts'] as const;
 /** The number of last lines of standard error that are kept, enough to find the reason in. */
 const LINES_KEPT = 40;
 
 /** Starts a child and waits until it is ready. Throws an Error with one clear sentence when it does not get there. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { nodeFlags = [], file, args = [] } = options;
-  const imported = LOADED_FIRST.flatMap((name) => ['--import', fileURLToPath(new URL(name, import.meta.url))]);
-  const child = spawn(process.execPath, [...nodeFlags, ...imported, file, ...args], {
+  const { file, args = [] } = options;
+  const imported = LOADED_FIRST.flatMap((name) => ['--import', programFile(`infra/local/${name}`)]);
+  const child = spawn(process.execPath, [...NODE_FLAGS, '--expose-gc', ...imported, programFile(file), ...args], {
     cwd: root,
     // A child must not get settings that were meant for another kind of process.
-    env: { ...fromUs('PATH', 'HOME', 'TZ', 'NODE_COMPILE_CACHE'), ...options.env },
+    env: { ...fromUs('PATH', 'HOME', 'TZ', 'NODE_COMPILE_CACHE'), ...MEMORY_ENVIRONMENT, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl-C is for the supervisor alone, which stops the children in order.
     detached: process.platform !== 'win32',

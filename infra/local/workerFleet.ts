@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Scope } from '../../shared/kernel/scope.ts';
-import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
 import { endsTooOften } from './restartLimit.ts';
 import type { Trouble } from './trouble.ts';
@@ -175,7 +174,6 @@ export class WorkerFleet {
     const started = startChild({
       name,
       file: 'worker/main.ts',
-      nodeFlags: WORKER_NODE_FLAGS,
       env: { ...settings, ...place.settings, HOLDFAST_TASK_ID: taskId },
       logFile: `${logs}/${name}.log`,
       readyWithinMs: READY_MS,

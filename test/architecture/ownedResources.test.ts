@@ -28,6 +28,7 @@ const rules: readonly Rule[] = [
       'infra/local/queueJournal.ts': 'the end of the present turn; nothing is left to release',
       'infra/local/queueWaiters.ts': 'of the queue emulator, which clears it when no poll waits',
       'infra/local/ops/awsStandIns.ts': 'of the embedded stack alone, with a stop',
+      'infra/local/tidyWhenQuiet.ts': 'one for each process of the embedded stack, which it does not keep',
     },
   },
   {
@@ -48,6 +49,7 @@ const rules: readonly Rule[] = [
     except: {
       'infra/local/childProcess.ts': 'ends with its parent, and its log with it',
       'infra/local/dynamoDb.ts': 'has a stop, and is killed on exit',
+      'infra/local/programs.ts': 'ends by itself or by its deadline, before anything else is started',
     },
   },
   {

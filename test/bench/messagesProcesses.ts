@@ -52,10 +52,10 @@ export function isService(name: string): boolean {
 export function nameOfCommand(command: readonly string[]): string {
   const file = command.slice(1).find((part, at, rest) => /\.[cm]?[jt]s$/.test(part) && rest[at - 1] !== '--import');
   if (file === undefined) return basename(command[0] ?? 'unknown');
-  if (/whatsapp\/main\.[jt]s$/.test(file)) return 'whatsapp';
+  if (/whatsapp\/main\.[cm]?[jt]s$/.test(file)) return 'whatsapp';
   if (/worker\/main\.[cm]?[jt]s$/.test(file)) return 'worker';
   // The supervisor of `npm start` lives in the process that starts the stack for the bench.
-  if (/messagesStack\.[jt]s$/.test(file)) return 'supervisor';
+  if (/messagesStack\.[cm]?[jt]s$/.test(file)) return 'supervisor';
   if (/messagesFloorServer\.[jt]s$/.test(file)) return 'floor';
   return basename(file).replace(/\.[cm]?[jt]s$/, '');
 }

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Agent, request } from 'undici';
 import { makeTenant } from '../../infra/local/apiClient.ts';
+import { makePrograms, MEMORY_ENVIRONMENT, NODE_FLAGS, programFile } from '../../infra/local/programs.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 import { TalkingChild } from './childTalk.ts';
 import type { FloorServerAnswers } from './messagesFloorServer.ts';
@@ -16,6 +17,8 @@ import { processesUnder, type ProcessView } from './messagesProcesses.ts';
 import type { CallTally } from './messagesProxy.ts';
 import { MessagesReceiver } from './messagesReceiver.ts';
 import type { MessagesStackAnswers } from './messagesStack.ts';
+
+const STACK = 'test/bench/messagesStack.ts';
 
 /** An account with a customer who writes with it; their chat is the only one of the account. */
 export interface LinkedAccount {
@@ -54,7 +57,12 @@ export async function startProduct(options: {
   /** Whether each send carries an `Idempotency-Key`. */
   readonly withKeys: boolean;
 }): Promise<MessagesSide> {
-  const stack = TalkingChild.start<MessagesStackAnswers>(new URL('./messagesStack.ts', import.meta.url));
+  // The supervisor runs in the process that starts the stack, so that is run as `npm start` runs a supervisor.
+  const programs = await makePrograms((line) => void process.stderr.write(`  ${line}\n`), [STACK]);
+  const stack = TalkingChild.start<MessagesStackAnswers>(pathToFileURL(programFile(STACK, programs)), {
+    node: NODE_FLAGS,
+    env: MEMORY_ENVIRONMENT,
+  });
   const { apiUrl, controlUrl, operatorKey, pid } = await stack.ask('begin', options);
   const whatsApp = new WhatsAppClient(controlUrl);
   const receiver = await MessagesReceiver.start();

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
+
+/**
+ * The programs of the embedded stack are run from bundles, which are made again when a source has changed
+ * (`scripts/bundlePrograms.ts`). They are made in a process of their own, which takes its memory with it, under a name of its
+ * own, and get their place by one rename: a process that dies meanwhile leaves nothing that another would take for whole, and of
+ * two that make the same at once one is kept. Where nothing can be made, programs are run from their sources.
+ */
+const PROGRAMS = [
+  'infra/local/supervisor.ts',
+  'infra/local/emulatorsHost.ts',
+  'infra/local/functionsHost.ts',
+  'infra/local/privateFiles.ts',
+  'infra/local/dieWithParent.ts',
+  'infra/local/tidyWhenQuiet.ts',
+  'test/whatsapp/main.ts',
+  'worker/main.ts',
+] as const;
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const MADE = join(root, 'node_modules/.cache/holdfast-programs');
+/** What programs are made of, apart from packages, which the lock file stands for. */
+const SOURCES = ['functions', 'infra/local', 'scripts', 'shared', 'test/whatsapp', 'worker', 'package-lock.json'];
+/** How many are kept: a stack that still runs loads parts of its own when it needs them, and starts workers. */
+const KEPT = 8;
+const DEADLINE_MS = 60_000;
+
+/**
+ * Flags of Node for every process of the embedded stack: those of the worker; functions are compiled when they are called for
+ * the first time, also where the code hints at an early call, which is 7 MB; and stacks name the sources.
+ */
+export const NODE_FLAGS = [...WORKER_NODE_FLAGS, '--max-lazy', '--enable-source-maps'];
+
+/**
+ * The C library of most Linux systems keeps what was freed, in a heap for each thread. With these settings it gives it back, and
+ * has one heap: 10 to 15 MB less in each process.
+ */
+export const MEMORY_ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+} as const;
+
+/**
+ * Makes the programs if they are not there yet. Resolves with their folder, or with undefined after saying why programs are
+ * run from their sources.
+ * @param others entries to make beside those of the stack, for a program that has the stack in its own process
+ */
+export async function makePrograms(
+  say: (line: string) => void,
+  others: readonly string[] = [],
+): Promise<string | undefined> {
+  const entries = [...PROGRAMS, ...others];
+  try {
+    const folder = join(MADE, nameOf(entries));
+    if (existsSync(folder)) return folder;
+    mkdirSync(MADE, { recursive: true });
+    const making = `${folder}.${process.pid}`;
+    const args = [join(root, 'scripts/bundlePrograms.ts'), '--out', making, ...entries];
+    await runNode(args);
+    keep(making, folder);
+    return folder;
+  } catch (error) {
+    say(`Programs are run from their sources, which takes more memory: ${(error as Error).message.split('\n')[0]}`);
+    return undefined;
+  }
+}
+
+/** The folder of made programs that this process was started from; undefined when it runs from the sources. */
+export function programsOfThisProcess(): string | undefined {
+  const inside = relative(MADE, process.argv[1] ?? '');
+  const [folder = '..'] = inside.split(sep);
+  return folder === '..' || folder === '' || inside === folder ? undefined : join(MADE, folder);
+}
+
+/**
+ * The path of a program.
+ * @param file its source, from the root of the repository
+ */
+export function programFile(file: string, programs = programsOfThisProcess()): string {
+  return programs === undefined ? join(root, file) : join(programs, file.replace(/\.ts$/, '.mjs'));
+}
+
+function runNode(args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { timeout: DEADLINE_MS }, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+/** A name that changes with every change of a source, of an entry, of a package or of Node. */
+function nameOf(entries: readonly string[]): string {
+  const beside = entries.map((entry) => dirname(entry)).filter((folder) => !SOURCES.some((top) => isIn(folder, top)));
+  const hash = createHash('sha256').update(JSON.stringify([process.version, entries]));
+  for (const file of [...SOURCES, ...new Set(beside)].flatMap(filesIn)) {
+    const { size, mtimeMs } = statSync(join(root, file));
+    hash.update(`${file} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+function isIn(folder: string, top: string): boolean {
+  return folder === top || folder.startsWith(`${top}/`);
+}
+
+function filesIn(path: string): readonly string[] {
+  if (!statSync(join(root, path)).isDirectory()) return [path];
+  return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .sort()
+    .map((name) => join(path, name));
+}
+
+/** Gives what was made its place, unless another process was quicker, and removes the oldest. */
+function keep(making: string, folder: string): void {
+  try {
+    renameSync(making, folder);
+  } catch (error) {
+    rmSync(making, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error;
+  }
+  const byAge = readdirSync(MADE)
+    .map((name) => ({ name, madeAtMs: statSync(join(MADE, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((left, right) => right.madeAtMs - left.madeAtMs);
+  for (const { name } of byAge.slice(KEPT)) rmSync(join(MADE, name), { recursive: true, force: true });
+}
