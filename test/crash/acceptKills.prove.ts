@@ -1,14 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AcceptKills, nameOf, plansOf, problemsOf, type Accepting } from './acceptKills.ts';
 
 const ALL_MS = 300_000;
 
 describe('a process of the functions that is killed', () => {
+  // Each kill has a connection of its own, and the one shard of a world holds a hundred.
   let kills: AcceptKills;
-  beforeAll(async () => {
+  beforeEach(async () => {
     kills = await AcceptKills.start();
   }, ALL_MS);
-  afterAll(() => kills.stop());
+  afterEach(() => kills.stop());
 
   it.each([
     ['a row with its note', undefined, false],

@@ -43,6 +43,8 @@ export class AcceptKills {
   readonly #world: AcceptWorld;
   readonly #survivor: FunctionsLife;
   readonly #spares: Promise<FunctionsLife>[] = [];
+  /** The call of accept that puts the command into the queue, once it was recorded. */
+  #enqueues: string | undefined;
 
   private constructor(world: AcceptWorld, survivor: FunctionsLife) {
     this.#world = world;
@@ -114,12 +116,11 @@ export class AcceptKills {
   }
 
   async #aMessageWithoutCommand(): Promise<Caller> {
-    const how = { key: undefined, isNoted: false } as const;
-    const calls = await this.recordAccept(how);
+    this.#enqueues ??= pointsOf(await this.recordAccept({ key: undefined, isNoted: false })).queue;
     await this.#reconcileAll();
     const tenant = await this.#aTenant();
     const life = await this.#nextLife();
-    await life.arm(this.#world.clock.nowMs(), { call: pointsOf(calls).queue, when: 'before' });
+    await life.arm(this.#world.clock.nowMs(), { call: this.#enqueues, when: 'before' });
     await life.send({ ...tenant, text: 'hello' });
     return tenant;
   }
