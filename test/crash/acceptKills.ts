@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../shared/connection/connection.ts';
 import { createTenantKey } from '../../shared/identity/apiKey.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
+import { WINDOW_MS } from '../../shared/message/unqueuedMessages.ts';
 import { startAcceptWorld, type AcceptWorld } from '../shared/message/acceptWorld.ts';
 import { FunctionsLife } from './acceptLives.ts';
 import { moments, type FaultPlan } from './portWatch.ts';
@@ -30,8 +31,8 @@ interface Caller {
   readonly apiKey: string;
 }
 
-/** The time after which reconcile has come to a window that begins now. */
-const COME_TO_MS = 22 * 60_000;
+/** The time after which reconcile has come to a window that begins now: whole windows, so that each run has as many to do. */
+const COME_TO_MS = 5 * WINDOW_MS;
 /** So that what was put into a queue before the clock is moved has an earlier time than the move. */
 const TICK_MS = 3;
 
