@@ -14,18 +14,20 @@ const PAUSE_MS = 500;
 const taskMetadataSchema = z.object({
   TaskARN: z.string().regex(/^arn:[^:]+:ecs:.*\/[^/]+$/, 'is not the ARN of a task'),
   AvailabilityZone: z.string().min(1).optional(),
+  /** The revision of the task definition, which ECS counts up with each deploy that changes workers; ECS gives it as text. */
+  Revision: z.coerce.number().int().min(1).optional(),
 });
 
-/** The task and its zone, from ECS's answer. Throws an Error that names the wrong field. */
+/** The task, its zone and its deploy generation, from ECS's answer. Throws an Error that names the wrong field. */
 export function parseTaskMetadata(metadata: unknown): TaskPlace {
   const result = taskMetadataSchema.safeParse(metadata);
   if (!result.success) {
     const fields = result.error.issues.map(({ path, message }) => `${path.join('.') || '(all)'}: ${message}`);
     throw new Error(`ECS says nothing of the task that can be read: ${fields.join(', ')}`);
   }
-  const { TaskARN, AvailabilityZone: zone } = result.data;
+  const { TaskARN, AvailabilityZone: zone, Revision: generation } = result.data;
   // The stopped-task function takes the same part of the same ARN, so that both name one lease.
-  return { taskId: TaskARN.slice(TaskARN.lastIndexOf('/') + 1), zone };
+  return { taskId: TaskARN.slice(TaskARN.lastIndexOf('/') + 1), zone, generation };
 }
 
 /**

@@ -4,6 +4,7 @@ import { Architecture, Runtime, Tracing, type ParamsAndSecretsLayerVersion } fro
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { reservesConcurrency } from '../settings/concurrency.ts';
 import type { Settings } from '../settings/settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bundledCode } from './bundle.ts';
@@ -16,6 +17,7 @@ export interface HandlerProps {
   /** The path from the root of the repository of the file that exports `handler`. */
   readonly entry: string;
   readonly timeoutSeconds: number;
+  /** The share of the account's concurrency that the function reserves where the account has room for reservations. */
   readonly reservedConcurrency: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly statements: readonly PolicyStatement[];
@@ -56,7 +58,7 @@ export class Handler extends Construct {
       logGroup,
       memorySize: props.memoryMib ?? 512,
       timeout: Duration.seconds(props.timeoutSeconds),
-      reservedConcurrentExecutions: props.reservedConcurrency,
+      ...(reservesConcurrency(settings) ? { reservedConcurrentExecutions: props.reservedConcurrency } : {}),
       environment: { ...props.environment },
       tracing: Tracing.ACTIVE,
       ...(props.parameters === undefined ? {} : { paramsAndSecrets: props.parameters }),

@@ -29,7 +29,7 @@ export function workerEnvironment(scope: IConstruct, settings: Settings, region:
     HOLDFAST_KMS_KEY_ARN: keyArn,
     HOLDFAST_STATUS_PORT: String(HEALTH_PORT),
     HOLDFAST_WORKER_CONNECTIONS: String(settings.workerConnections),
-    HOLDFAST_GENERATION: String(settings.generation),
+    ...(settings.generation === undefined ? {} : { HOLDFAST_GENERATION: String(settings.generation) }),
     NODE_OPTIONS: `--max-old-space-size=${Math.floor(settings.workerMemoryMib * HEAP_SHARE)}`,
   } as const;
 }

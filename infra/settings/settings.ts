@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { LEAST_SOURCE_CONCURRENCY } from './concurrency.ts';
+import { isFargateSize } from './fargateSizes.ts';
 import { shapeNames, shapes, type ShapeName } from './shapes.ts';
 
 /**
@@ -8,6 +10,12 @@ import { shapeNames, shapes, type ShapeName } from './shapes.ts';
  * left out. A wrong or unknown setting ends the synthesis.
  */
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+/** Several names in one text with commas, as the command line gives them, or as a list in cdk.json. */
+const names = (form: RegExp, sentence: string) =>
+  z
+    .union([z.string().transform((text) => text.split(',').map((name) => name.trim())), z.array(z.string())])
+    .refine((all) => all.length > 0 && all.every((name) => form.test(name)), sentence);
 
 const settingsSchema = z
   .strictObject({
@@ -49,6 +57,11 @@ const settingsSchema = z
     /** The number of availability zones that the workers are spread over; the shape's when left out. */
     zones: whole(2, 3),
     /**
+     * The names of these zones, with commas between them, for example `us-east-1a,us-east-1c`: some zones have no
+     * Fargate. The region's first ones when left out.
+     */
+    zoneNames: names(/^[a-z]{2}(-[a-z0-9]+)+-\d+[a-z]$/, 'must be names of availability zones').optional(),
+    /**
      * Whether workers have public addresses of their own (`public`, the default) or go out through NAT gateways
      * (`private`).
      */
@@ -59,10 +72,10 @@ const settingsSchema = z
      */
     spotPercent: whole(0, 70).default(0),
     /**
-     * A number that grows with each deploy, for example the number of the build: workers of a higher deploy generation take
-     * over from older ones. 0 when left out, and then a deploy has no such order.
+     * A number that grows with each deploy: workers of a higher deploy generation take over from older ones. When left
+     * out, a worker takes the revision of its task definition, which ECS counts up with each deploy that changes workers.
      */
-    generation: whole(0, 2_000_000_000).default(0),
+    generation: whole(1, 2_000_000_000).optional(),
     /** The number of days after which log lines expire; 30 when left out. */
     logRetentionDays: whole(1, 3_653)
       .refine((days) => logRetentions.has(days), 'must be a number of days that CloudWatch Logs knows')
@@ -91,9 +104,10 @@ const settingsSchema = z
     /** The same for deliver: batches of deliveries under way at once. */
     deliverConcurrency: whole(2, 1_000),
     /**
-     * The quota "Concurrent executions" of the AWS account; 1,000 when left out. New accounts may have as little as 10.
+     * The quota "Concurrent executions" of the AWS account; 1,000 when left out. New accounts may have as little as 10:
+     * functions then reserve nothing (infra/settings/concurrency.ts). `npm run ops -- preflight` reads it.
      */
-    accountConcurrency: whole(1, 100_000).default(1_000),
+    accountConcurrency: whole(10, 100_000).default(1_000),
     /** The limit of requests per second, above which the API answers 429; the shape's when left out. Bursts: twice that. */
     apiRequestsPerSecond: whole(1, 10_000),
     /**
@@ -156,6 +170,10 @@ const settingsSchema = z
     message: 'must be at least 2 for each of eventQueues: AWS lets no queue have less',
     path: ['ingestConcurrency'],
   })
+  .refine((s) => s.zoneNames === undefined || s.zoneNames.length === s.zones, {
+    message: 'must name as many zones as the setting zones says',
+    path: ['zoneNames'],
+  })
   .refine((s) => (s.domainName === undefined) === (s.certificateArn === undefined), {
     message: 'must be given together with domainName',
     path: ['certificateArn'],
@@ -163,12 +181,6 @@ const settingsSchema = z
   .refine((s) => (s.canaryKeyParameter === undefined) === (s.canaryConnectionId === undefined), {
     message: 'must be given together with canaryKeyParameter',
     path: ['canaryConnectionId'],
-  })
-  .refine((s) => reservedConcurrencyOf(s) <= s.accountConcurrency - UNRESERVED, {
-    message:
-      'must hold what apiConcurrency, ingestConcurrency, deliverConcurrency and the small functions reserve, and 100 more, ' +
-      'which AWS keeps unreserved',
-    path: ['accountConcurrency'],
   })
   .refine((s) => isFargateSize(s.workerCpu, s.workerMemoryMib), {
     message: 'must go with workerCpu as Fargate sells them, for example 4096 with 1024',
@@ -178,51 +190,10 @@ const settingsSchema = z
 export type Settings = z.infer<typeof settingsSchema>;
 type Values = Readonly<Record<string, unknown>>;
 
-/** The concurrency that must remain for functions without a reservation: AWS refuses reservations that leave less. */
-const UNRESERVED = 100;
-/** The least concurrency that AWS accepts for a queue that feeds a function. */
-const LEAST_SOURCE_CONCURRENCY = 2;
-/** Reserved concurrency of the functions whose load does not grow with the number of connections. */
-export const smallConcurrency = {
-  admin: 5,
-  reconcile: 1,
-  taskStopped: 5,
-  watchdog: 1,
-  shardCount: 1,
-  canary: 1,
-} as const;
-
 /** The retention times in days that CloudWatch Logs accepts. Source: CloudWatch Logs API, PutRetentionPolicy. */
 const logRetentions: ReadonlySet<number> = new Set([
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288, 3_653,
 ]);
-
-function reservedConcurrencyOf(settings: {
-  readonly apiConcurrency: number;
-  readonly ingestConcurrency: number;
-  readonly deliverConcurrency: number;
-}): number {
-  const small = Object.values(smallConcurrency).reduce((sum, one) => sum + one, 0);
-  return settings.apiConcurrency + settings.ingestConcurrency + settings.deliverConcurrency + small;
-}
-
-/** Sizes of Fargate tasks in MiB: CPU units, least memory, most memory, step. Source: ECS, "Task CPU and memory". */
-const fargateSizes = [
-  [256, 512, 2_048, 512],
-  [512, 1_024, 4_096, 1_024],
-  [1_024, 2_048, 8_192, 1_024],
-  [2_048, 4_096, 16_384, 1_024],
-  [4_096, 8_192, 30_720, 1_024],
-  [8_192, 16_384, 61_440, 4_096],
-  [16_384, 32_768, 122_880, 8_192],
-] as const;
-
-function isFargateSize(cpu: number, memoryMib: number): boolean {
-  return fargateSizes.some(
-    ([units, least, most, step]) =>
-      cpu === units && memoryMib >= least && memoryMib <= most && (memoryMib - least) % step === 0,
-  );
-}
 
 /**
  * Reads and checks the settings of a stage.

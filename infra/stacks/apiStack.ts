@@ -11,7 +11,8 @@ import { acknowledge } from '../constructs/acknowledge.ts';
 import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm, type Severity } from '../constructs/runbookAlarm.ts';
 import { storeEnvironment } from '../settings/environment.ts';
-import { smallConcurrency, type Settings } from '../settings/settings.ts';
+import { smallConcurrency } from '../settings/concurrency.ts';
+import type { Settings } from '../settings/settings.ts';
 
 export interface ApiStackProps extends StackProps {
   readonly settings: Settings;

@@ -8,7 +8,8 @@ import type { Construct } from 'constructs';
 import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
 import { holdfastMetric } from '../alarms/holdfastMetric.ts';
-import { smallConcurrency, type Settings } from '../settings/settings.ts';
+import { smallConcurrency } from '../settings/concurrency.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** Longer than the canary itself waits, with room for a cold start. */
 const TIMEOUT_SECONDS = 55;

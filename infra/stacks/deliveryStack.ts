@@ -5,6 +5,7 @@ import { deliveryQueueName, eventQueueNames, functionTimes } from '../../shared/
 import { accessStatements } from '../access/accessStatements.ts';
 import { Handler } from '../constructs/handler.ts';
 import { storeEnvironment } from '../settings/environment.ts';
+import { batchesAtOnce } from '../settings/concurrency.ts';
 import { queueArn } from '../settings/resources.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -20,17 +21,13 @@ export class DeliveryStack extends Stack {
   constructor(scope: Construct, id: string, props: DeliveryStackProps) {
     super(scope, id, props);
     const { settings } = props;
-    const { stage, eventQueues, ingestConcurrency, deliverConcurrency } = settings;
-    this.#addConsumer(settings, 'ingest', eventQueueNames(stage, eventQueues), ingestConcurrency);
-    this.#addConsumer(settings, 'deliver', [deliveryQueueName(stage)], deliverConcurrency);
+    const { stage, eventQueues } = settings;
+    this.#addConsumer(settings, 'ingest', eventQueueNames(stage, eventQueues));
+    this.#addConsumer(settings, 'deliver', [deliveryQueueName(stage)]);
   }
 
-  #addConsumer(
-    settings: Settings,
-    name: 'ingest' | 'deliver',
-    queueNames: readonly string[],
-    concurrency: number,
-  ): void {
+  #addConsumer(settings: Settings, name: 'ingest' | 'deliver', queueNames: readonly string[]): void {
+    const concurrency = batchesAtOnce(settings, name);
     const { lambda, role } = new Handler(this, name, {
       settings,
       name,

@@ -3,14 +3,19 @@ import type { Construct } from 'constructs';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import type { Settings } from '../settings/settings.ts';
 
+/** The most zones that a stage can have. */
+const MOST_ZONES = 3;
+
 /**
  * The workers' network. `public`: each worker has an address of its own, so that no NAT gateway is paid, shared or runs
  * out of ports towards the few addresses of WhatsApp. `private`: one NAT gateway in each zone.
  */
-export function makeVpc(scope: Construct, { network, zones }: Pick<Settings, 'network' | 'zones'>): IVpc {
+export function makeVpc(scope: Construct, { network, zones, zoneNames }: Pick<Settings, 'network' | 'zones' | 'zoneNames'>): IVpc {
   const isPrivate = network === 'private';
   const vpc = new Vpc(scope, 'Vpc', {
-    maxAzs: zones,
+    ...(zoneNames === undefined ? { maxAzs: zones } : { availabilityZones: [...zoneNames] }),
+    // Addresses of the zones that are not used yet are kept free, so that a further zone changes no subnet that exists.
+    reservedAzs: MOST_ZONES - zones,
     natGateways: isPrivate ? zones : 0,
     subnetConfiguration: [
       { name: 'public', subnetType: SubnetType.PUBLIC, cidrMask: 20 },

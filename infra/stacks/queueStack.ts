@@ -1,4 +1,5 @@
 import { CfnCustomResource, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import {
   commandQueueName,
@@ -11,7 +12,8 @@ import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
 import { DeadLetterQueue, WorkQueue } from '../constructs/workQueue.ts';
 import { deadLettersOf, queueDefinition } from '../settings/queueDefinition.ts';
-import { smallConcurrency, type Settings } from '../settings/settings.ts';
+import { smallConcurrency } from '../settings/concurrency.ts';
+import type { Settings } from '../settings/settings.ts';
 import { QUEUES_PER_STACK, ShardQueueStack } from './shardQueueStack.ts';
 
 export interface QueueStackProps extends StackProps {
@@ -49,15 +51,16 @@ export class QueueStack extends Stack {
   }
 
   #addShardCountGuard(settings: Settings): CfnCustomResource {
-    const { stage, shardCount } = settings;
+    const { stage, shardCount, eventQueues } = settings;
     const { lambda } = new Handler(this, 'ShardCount', {
       settings,
       name: 'shard-count',
-      entry: 'infra/stacks/shardCountHandler.ts',
+      entry: 'infra/stacks/shardCountEntry.ts',
       timeoutSeconds: 30,
       reservedConcurrency: smallConcurrency.shardCount,
       environment: {},
-      statements: [],
+      // The guard asks whether its own stack is being taken back.
+      statements: [new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [this.stackId] })],
       memoryMib: 256,
     });
     const guard = new CfnCustomResource(this, 'ShardCountGuard', {
@@ -66,6 +69,7 @@ export class QueueStack extends Stack {
     });
     guard.addPropertyOverride('stage', stage);
     guard.addPropertyOverride('shardCount', shardCount);
+    guard.addPropertyOverride('eventQueues', eventQueues);
     return guard;
   }
 

@@ -7,7 +7,8 @@ import { accessStatements } from '../access/accessStatements.ts';
 import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
 import { storeEnvironment } from '../settings/environment.ts';
-import { smallConcurrency, type Settings } from '../settings/settings.ts';
+import { reservesConcurrency, smallConcurrency } from '../settings/concurrency.ts';
+import type { Settings } from '../settings/settings.ts';
 
 export interface ScheduleStackProps extends StackProps {
   readonly settings: Settings;
@@ -22,8 +23,8 @@ export class ScheduleStack extends Stack {
       settings,
       name: 'reconcile',
       entry: 'functions/reconcile/entry.ts',
-      // The next run may begin with the next minute; until then one run has time to catch up after an outage.
-      timeoutSeconds: 300,
+      // Where one run at a time is reserved, it has time to catch up after an outage; otherwise it ends before the next.
+      timeoutSeconds: reservesConcurrency(settings) ? 300 : 55,
       reservedConcurrency: smallConcurrency.reconcile,
       environment: storeEnvironment(this, settings),
       statements: accessStatements(this, settings, 'reconcile'),

@@ -12,7 +12,8 @@ import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
 import { watchdogEnvironment } from '../settings/environment.ts';
 import { holdfastMetric } from '../alarms/holdfastMetric.ts';
-import { smallConcurrency, type Settings } from '../settings/settings.ts';
+import { smallConcurrency } from '../settings/concurrency.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /**
  * The function's timeout: a run ends before the next one begins. The longest run, which confirms a death, takes about

@@ -3,9 +3,11 @@ import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch
 import { SecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
 import {
   AvailabilityZoneRebalancing,
+  type CfnCluster,
   Cluster,
   ContainerInsights,
   FargateService,
+  PropagatedTagSource,
   type ContainerImage,
   type ICluster,
 } from 'aws-cdk-lib/aws-ecs';
@@ -21,7 +23,8 @@ import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm, type Severity } from '../constructs/runbookAlarm.ts';
 import { storeEnvironment } from '../settings/environment.ts';
 import { makeVpc, workerSubnets } from './network.ts';
-import { smallConcurrency, type Settings } from '../settings/settings.ts';
+import { smallConcurrency } from '../settings/concurrency.ts';
+import type { Settings } from '../settings/settings.ts';
 import { addWatchdog } from './watchdog.ts';
 import { scaleByUtilisation } from './workerScaling.ts';
 import { makeWorkerTask } from './workerTask.ts';
@@ -52,7 +55,6 @@ export class WorkerStack extends Stack {
     const vpc = makeVpc(this, settings);
     const cluster = new Cluster(this, 'Cluster', {
       vpc,
-      enableFargateCapacityProviders: true,
       containerInsightsV2: ContainerInsights.DISABLED,
     });
     acknowledge(
@@ -60,13 +62,16 @@ export class WorkerStack extends Stack {
       "The service's own CPU and memory metrics cost nothing, and the workers say the rest themselves.",
       'AwsSolutions-ECS4',
     );
+    // The providers belong to the cluster itself: as a resource beside it, which CDK would make, the service could be made
+    // before them, and they could not be deleted before it.
+    (cluster.node.defaultChild as CfnCluster).capacityProviders = ['FARGATE', 'FARGATE_SPOT'];
     this.#logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/holdfast/${settings.stage}/worker`,
       retention: settings.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const nobody = new SecurityGroup(this, 'Nobody', { vpc, description: 'Nobody connects to a worker' });
-    this.service = this.#addService(props, cluster as ICluster, nobody);
+    this.service = this.#addService(props, vpc, cluster as ICluster, nobody);
     this.#addRestore(props, vpc, cluster as ICluster, nobody);
     this.#addTaskStopped(settings, cluster as ICluster);
     addWatchdog(this, settings, cluster as ICluster);
@@ -78,12 +83,14 @@ export class WorkerStack extends Stack {
     return [0, 1, 2].map((index) => Fn.select(index, Fn.getAzs('')));
   }
 
-  #addService(props: WorkerStackProps, cluster: ICluster, nobody: SecurityGroup): FargateService {
+  #addService(props: WorkerStackProps, vpc: IVpc, cluster: ICluster, nobody: SecurityGroup): FargateService {
     const { settings } = props;
     const task = makeWorkerTask(this, 'Task', {
       ...props,
       process: 'worker',
       containerName: WORKER_CONTAINER,
+      // Workers take their deploy generation from the revision, which ECS counts for each family.
+      family: `${settings.stage}-worker`,
       logGroup: this.#logGroup,
       healthCommand,
     });
@@ -95,6 +102,7 @@ export class WorkerStack extends Stack {
       circuitBreaker: { enable: true, rollback: true },
       // Rebalancing is off: it would stop tasks, and so move connections, for evenness alone.
       availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
+      propagateTags: PropagatedTagSource.SERVICE,
       assignPublicIp: settings.network === 'public',
       vpcSubnets: workerSubnets(settings),
       securityGroups: [nobody],
@@ -103,6 +111,9 @@ export class WorkerStack extends Stack {
         ...(settings.spotPercent === 0 ? [] : [{ capacityProvider: 'FARGATE_SPOT', weight: settings.spotPercent }]),
       ],
     });
+    // Without these a task could start before it can reach the image, or before it may pull it.
+    const { internetConnectivityEstablished } = vpc.selectSubnets(workerSubnets(settings));
+    service.node.addDependency(internetConnectivityEstablished, task.obtainExecutionRole());
     scaleByUtilisation(service, settings);
     return service;
   }

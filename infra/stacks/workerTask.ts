@@ -21,7 +21,8 @@ export interface WorkerTaskProps {
   /** The process in the table of access whose rows the role gets. */
   readonly process: 'worker' | 'restore';
   readonly containerName: string;
-  readonly family?: string;
+  /** The name under which ECS counts the revisions of the task; it never changes. */
+  readonly family: string;
   readonly logGroup: ILogGroup;
   /** The command of the container; the image's own when left out. */
   readonly command?: readonly string[];
@@ -41,7 +42,7 @@ const USER = '1000:1000';
 export function makeWorkerTask(scope: Construct, id: string, props: WorkerTaskProps): FargateTaskDefinition {
   const { settings, image, dataKeyArn, process, containerName, family, logGroup, command, healthCommand } = props;
   const task = new FargateTaskDefinition(scope, id, {
-    ...(family === undefined ? {} : { family }),
+    family,
     cpu: settings.workerCpu,
     memoryLimitMiB: settings.workerMemoryMib,
     runtimePlatform: {

@@ -98,7 +98,8 @@ const workerSchema = z
     HOLDFAST_TASK_ID: z.string({ error: 'must name the task: only ECS says so by itself' }).min(1),
     /**
      * The deploy generation, a number that grows with each deploy: workers of a newer one take over from workers of
-     * older ones. 0 when left out.
+     * older ones. On ECS the revision of the task definition when left out, which grows with each deploy that changes
+     * workers; elsewhere 0.
      */
     HOLDFAST_GENERATION: z.coerce.number().int().min(0).default(0),
     /** Availability zone of this worker, for people; ECS's own when left out. */
@@ -269,10 +270,11 @@ export function opsConfig(flags: Environment, environment: Environment = process
   });
 }
 
-/** The place of a worker: the ECS task (or the local child process), and its availability zone if it has one. */
+/** The place of a worker: the ECS task (or the local child process), and its availability zone and deploy generation if ECS tells them. */
 export interface TaskPlace {
   readonly taskId: string;
   readonly zone: string | undefined;
+  readonly generation: number | undefined;
 }
 
 /**
@@ -293,6 +295,7 @@ export function workerConfig(environment: Environment = process.env, place?: Tas
     ...environment,
     HOLDFAST_TASK_ID: environment['HOLDFAST_TASK_ID'] || place?.taskId,
     HOLDFAST_ZONE: environment['HOLDFAST_ZONE'] || place?.zone,
+    HOLDFAST_GENERATION: environment['HOLDFAST_GENERATION'] || place?.generation?.toString(),
   });
   return Object.freeze({
     ...toStores(value),

@@ -14,7 +14,7 @@ const entries = [
   'functions/reconcile/entry.ts',
   'functions/taskStopped/entry.ts',
   'functions/watchdog/entry.ts',
-  'infra/stacks/shardCountHandler.ts',
+  'infra/stacks/shardCountEntry.ts',
 ];
 const { metafile } = buildSync({ ...bundleOptions(...entries), outdir: 'bundles', write: false, metafile: true });
 const bundles = new Map(Object.values(metafile.outputs).map((output) => [output.entryPoint, output]));

@@ -14,6 +14,7 @@ const metadata = {
   Cluster: 'prod',
   TaskARN: 'arn:aws:ecs:us-east-1:111122223333:task/prod/158d1c8083dd49d6b527399fd6414f5c',
   Family: 'worker',
+  Revision: '7',
   AvailabilityZone: 'us-east-1d',
   Containers: [],
 };
@@ -37,7 +38,17 @@ async function startMetadata(listener: RequestListener): Promise<string> {
 
 describe('the task that ECS names', () => {
   it('is the last part of its ARN, which the report of its end names, too, and the zone', () => {
-    expect(parseTaskMetadata(metadata)).toEqual({ taskId: '158d1c8083dd49d6b527399fd6414f5c', zone: 'us-east-1d' });
+    expect(parseTaskMetadata(metadata)).toMatchObject({ taskId: '158d1c8083dd49d6b527399fd6414f5c', zone: 'us-east-1d' });
+  });
+
+  it('is of the deploy generation that ECS counts, so that a newer definition takes over from an older one', () => {
+    const environment = { HOLDFAST_STAGE: 'test', HOLDFAST_QUEUE_URL_BASE: 'http://127.0.0.1/1/', HOLDFAST_KEY_FILE: '/k' };
+    const place = parseTaskMetadata(metadata);
+
+    expect(place.generation).toBe(7);
+    expect(workerConfig(environment, place).deployGeneration).toBe(7);
+    expect(workerConfig({ ...environment, HOLDFAST_GENERATION: '40' }, place).deployGeneration).toBe(40);
+    expect(workerConfig({ ...environment, HOLDFAST_TASK_ID: 'mine' }).deployGeneration).toBe(0);
   });
 
   it('has no zone where ECS does not say it', () => {
@@ -66,7 +77,7 @@ describe('the task that ECS names', () => {
       HOLDFAST_ZONE: 'here',
     };
 
-    const { taskId, zone } = workerConfig(environment, { taskId: 'theirs', zone: 'there' });
+    const { taskId, zone } = workerConfig(environment, { taskId: 'theirs', zone: 'there', generation: undefined });
 
     expect([taskId, zone]).toEqual(['theirs', 'here']);
   });

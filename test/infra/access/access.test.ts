@@ -300,7 +300,7 @@ describe('the environment of processes', () => {
   it('is what a worker reads, together with the task that ECS names', () => {
     const environment = { ...ofWorker(), HOLDFAST_KMS_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/one' };
 
-    const config = workerConfig(environment, { taskId: 'task', zone: 'us-east-1a' });
+    const config = workerConfig(environment, { taskId: 'task', zone: 'us-east-1a', generation: undefined });
 
     expect(config).toMatchObject({
       stage: 'test',

@@ -1,0 +1,10 @@
+/** The function of the guard before the command queues, as Lambda loads it. */
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { makeShardCountHandler } from './shardCountHandler.ts';
+
+const cloudFormation = new CloudFormationClient({ maxAttempts: 3 });
+
+export const handler = makeShardCountHandler(async (stackId) => {
+  const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackId }));
+  return Stacks[0]?.StackStatus ?? '';
+});
