@@ -1,6 +1,7 @@
 import { Tags, type App } from 'aws-cdk-lib';
 import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { ApiStack } from './stacks/apiStack.ts';
+import { BackupStack } from './stacks/backupStack.ts';
 import { DataStack } from './stacks/dataStack.ts';
 import { DeliveryStack } from './stacks/deliveryStack.ts';
 import { OpsStack } from './stacks/opsStack.ts';
@@ -11,6 +12,7 @@ import { WorkerStack } from './stacks/workerStack.ts';
 
 export interface Stacks {
   readonly data: DataStack;
+  readonly backups: BackupStack;
   readonly queues: QueueStack;
   readonly api: ApiStack;
   readonly delivery: DeliveryStack;
@@ -26,12 +28,14 @@ export interface Stacks {
 export function addStacks(app: App, settings: Settings, image: ContainerImage): Stacks {
   const { stage } = settings;
   const data = new DataStack(app, `${stage}-data`, { settings });
+  const backups = new BackupStack(app, `${stage}-backups`, { settings });
   const queues = new QueueStack(app, `${stage}-queues`, { settings });
   const api = new ApiStack(app, `${stage}-api`, { settings });
   const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings });
   const schedules = new ScheduleStack(app, `${stage}-schedules`, { settings });
   const workers = new WorkerStack(app, `${stage}-workers`, { settings, image, dataKeyArn: data.dataKeyArn });
   const ops = new OpsStack(app, `${stage}-ops`, { settings, api: api.api, service: workers.service });
+  backups.addStackDependency(data);
   // The stacks refer to each other by names, so CDK cannot see which needs which.
   for (const user of [api, delivery, schedules, workers]) {
     user.addStackDependency(data);
@@ -41,5 +45,5 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
   for (const asked of [delivery, schedules]) ops.addStackDependency(asked);
   Tags.of(app).add('product', 'holdfast');
   Tags.of(app).add('stage', stage);
-  return { data, queues, api, delivery, schedules, workers, ops };
+  return { data, backups, queues, api, delivery, schedules, workers, ops };
 }

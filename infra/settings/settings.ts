@@ -136,6 +136,14 @@ const settingsSchema = z
       .regex(/^arn:[\w-]+:wafv2:us-east-1:\d{12}:global\/webacl\/.+$/, 'must be the ARN of a web ACL for CloudFront')
       .optional(),
     /**
+     * The ARN of a multi-region key of KMS, or of its replica in the region of the stage, that wraps the data keys of
+     * sessions. When left out, the stage makes a key of its own. It never changes afterwards: sessions could not be read.
+     */
+    dataKeyArn: z
+      .string()
+      .regex(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a key')
+      .optional(),
+    /**
      * The number of days for which daily backups of the tables core and sessions are kept, beside point-in-time
      * recovery; the shape's when left out.
      */

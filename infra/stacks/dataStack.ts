@@ -1,18 +1,18 @@
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { tableDefinitions, tableName, type TableDefinition } from '../../shared/platform/tables.ts';
-import { addBackups } from './backups.ts';
 import type { Settings } from '../settings/settings.ts';
 
 export interface DataStackProps extends StackProps {
-  readonly settings: Pick<Settings, 'stage' | 'backupDays' | 'backupCopyVaultArn'>;
+  readonly settings: Pick<Settings, 'stage' | 'dataKeyArn'>;
 }
 
 /**
  * The three tables, made from the same definitions as the embedded stack's, and the key that wraps the data keys of
- * connections. All are kept when the stack is deleted: without the key, no stored session can be read again.
+ * connections. All are kept when the stack is deleted: without the key, no stored session can be read again. What a
+ * first deploy made before it failed is not kept, so that the next one finds its names free.
  */
 export class DataStack extends Stack {
   readonly dataKeyArn: string;
@@ -22,7 +22,14 @@ export class DataStack extends Stack {
     const { settings } = props;
     const { stage } = settings;
     for (const definition of tableDefinitions) this.#addTable(stage, definition);
-    addBackups(this, settings);
+    this.dataKeyArn = settings.dataKeyArn ?? this.#makeKey(stage);
+    new CfnOutput(this, 'DataKeyArn', {
+      description: 'The key without which no stored session can be read: give it a replica in another region',
+      value: this.dataKeyArn,
+    });
+  }
+
+  #makeKey(stage: string): string {
     const key = new Key(this, 'DataKey', {
       alias: `${stage}-data-keys`,
       description: 'Wraps the data keys of WhatsApp sessions',
@@ -30,9 +37,9 @@ export class DataStack extends Stack {
       // This cannot be changed later. Without a replica of the key, a copy of the sessions in another region cannot be
       // read there.
       multiRegion: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
-    this.dataKeyArn = key.keyArn;
+    return key.keyArn;
   }
 
   #addTable(stage: string, definition: TableDefinition): void {
@@ -45,7 +52,7 @@ export class DataStack extends Stack {
       // Fleet has no backup: the leases and owners of an earlier hour are about processes that are gone.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: definition.name !== 'fleet' },
       deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       globalSecondaryIndexes: definition.indexes.map((index) => ({
         indexName: index.name,
         partitionKey: { name: index.partitionKey, type: AttributeType.STRING },
