@@ -34,7 +34,12 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
   const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings });
   const schedules = new ScheduleStack(app, `${stage}-schedules`, { settings });
   const workers = new WorkerStack(app, `${stage}-workers`, { settings, image, dataKeyArn: data.dataKeyArn });
-  const ops = new OpsStack(app, `${stage}-ops`, { settings, api: api.api, service: workers.service });
+  const ops = new OpsStack(app, `${stage}-ops`, {
+    settings,
+    api: api.api,
+    apiAddress: api.address,
+    service: workers.service,
+  });
   backups.addStackDependency(data);
   // The stacks refer to each other by names, so CDK cannot see which needs which.
   for (const user of [api, delivery, schedules, workers]) {

@@ -1,7 +1,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import { commandQueueName, deliveryQueueName, eventQueueName, eventQueueNames } from '../../shared/platform/queues.ts';
-import { processAccess, type ProcessName, type QueueName, type TableAccess } from './access.ts';
+import { processAccess, type ProcessAccess, type ProcessName, type QueueName, type TableAccess } from './access.ts';
 import { deadLettersOf } from '../settings/queueDefinition.ts';
 import { commandQueueArns, queueArn, shardIndexArn, tableArn } from '../settings/resources.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -10,7 +10,12 @@ type Stage = Pick<Settings, 'stage' | 'shardCount' | 'eventQueues'>;
 
 /** The rows of a process in the table of access, as statements for its role. */
 export function accessStatements(scope: IConstruct, settings: Stage, process: ProcessName): readonly PolicyStatement[] {
-  const { tables, queues } = processAccess[process];
+  return statementsOf(scope, settings, processAccess[process]);
+}
+
+/** A row of the table of access, or of the one for people, as statements. */
+export function statementsOf(scope: IConstruct, settings: Stage, access: ProcessAccess): readonly PolicyStatement[] {
+  const { tables, queues } = access;
   return [
     ...tables.map((access) => tableStatement(scope, settings.stage, access)),
     ...queues.map(

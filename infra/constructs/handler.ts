@@ -1,13 +1,13 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime, Tracing, type ParamsAndSecretsLayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { reservesConcurrency } from '../settings/concurrency.ts';
 import type { Settings } from '../settings/settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bundledCode } from './bundle.ts';
+import { makeLogGroup } from './logGroup.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';
 
 export interface HandlerProps {
@@ -39,11 +39,7 @@ export class Handler extends Construct {
     super(scope, id);
     const { settings, name } = props;
     const { stage } = settings;
-    const logGroup = new LogGroup(this, 'Logs', {
-      logGroupName: `/holdfast/${stage}/${name}`,
-      retention: settings.logRetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const logGroup = makeLogGroup(this, 'Logs', settings, name);
     // The role is made here, because the one that CDK makes may write to every log group of the account.
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(this.role);

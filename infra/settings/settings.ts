@@ -11,6 +11,8 @@ import { shapeNames, shapes, type ShapeName } from './shapes.ts';
  */
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
+const keyArn = z.string().regex(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a key');
+
 /** Several names in one text with commas, as the command line gives them, or as a list in cdk.json. */
 const names = (form: RegExp, sentence: string) =>
   z
@@ -76,6 +78,11 @@ const settingsSchema = z
      * out, a worker takes the revision of its task definition, which ECS counts up with each deploy that changes workers.
      */
     generation: whole(1, 2_000_000_000).optional(),
+    /**
+     * The ARN of a key of KMS with which log groups are encrypted; its policy must let CloudWatch Logs use it. When left
+     * out, they are encrypted with a key of AWS.
+     */
+    logKeyArn: keyArn.optional(),
     /** The number of days after which log lines expire; 30 when left out. */
     logRetentionDays: whole(1, 3_653)
       .refine((days) => logRetentions.has(days), 'must be a number of days that CloudWatch Logs knows')
@@ -119,7 +126,7 @@ const settingsSchema = z
       .regex(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be the name of a host')
       .optional(),
     /**
-     * The ARN of a certificate for domainName, in the region of the stage. Given together with domainName or not at
+     * The ARN of a certificate for domainName, in the region of the stage, or in us-east-1 with webAclArn. Given together with domainName or not at
      * all.
      */
     certificateArn: z
@@ -128,8 +135,9 @@ const settingsSchema = z
       .optional(),
     /**
      * The ARN of a web ACL of AWS WAF with the scope CLOUDFRONT. A distribution puts it in front of the API, because
-     * WAF cannot stand before an HTTP API itself. Callers that know the API's own address can still go around it. When
-     * left out, there is neither.
+     * WAF cannot stand before an HTTP API itself. With domainName, that name is the distribution's, and certificateArn
+     * must be of us-east-1. Callers that know the API's own address can still go around it. When left out, there is
+     * neither.
      */
     webAclArn: z
       .string()
@@ -139,10 +147,7 @@ const settingsSchema = z
      * The ARN of a multi-region key of KMS, or of its replica in the region of the stage, that wraps the data keys of
      * sessions. When left out, the stage makes a key of its own. It never changes afterwards: sessions could not be read.
      */
-    dataKeyArn: z
-      .string()
-      .regex(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a key')
-      .optional(),
+    dataKeyArn: keyArn.optional(),
     /**
      * The number of days for which daily backups of the tables core and sessions are kept, beside point-in-time
      * recovery; the shape's when left out.
@@ -184,6 +189,10 @@ const settingsSchema = z
   })
   .refine((s) => (s.domainName === undefined) === (s.certificateArn === undefined), {
     message: 'must be given together with domainName',
+    path: ['certificateArn'],
+  })
+  .refine((s) => s.webAclArn === undefined || /:acm:us-east-1:/.test(s.certificateArn ?? ':acm:us-east-1:'), {
+    message: 'must be of us-east-1 with webAclArn: CloudFront takes certificates from there alone',
     path: ['certificateArn'],
   })
   .refine((s) => (s.canaryKeyParameter === undefined) === (s.canaryConnectionId === undefined), {

@@ -1,13 +1,13 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { type CfnStage, HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { addApiFront } from './apiFront.ts';
 import { accessStatements } from '../access/accessStatements.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
+import { makeLogGroup } from '../constructs/logGroup.ts';
 import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm, type Severity } from '../constructs/runbookAlarm.ts';
 import { storeEnvironment } from '../settings/environment.ts';
@@ -43,6 +43,8 @@ const thresholds: readonly {
  */
 export class ApiStack extends Stack {
   readonly api: HttpApi;
+  /** The URL at which tenants find the API, without a slash at its end. */
+  readonly address: string;
 
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
@@ -75,16 +77,15 @@ export class ApiStack extends Stack {
     // API Gateway refuses settings of a route that does not exist yet.
     const httpStage = this.#addStage(settings);
     httpStage.node.addDependency(...adminRoutes);
-    addApiFront(this, settings, this.api, httpStage);
+    this.address = addApiFront(this, settings, this.api, httpStage);
+    new CfnOutput(this, 'ApiAddress', { description: 'Where tenants find the API', value: this.address });
+    new CfnOutput(this, 'ApiId', { description: 'The API, as API Gateway names it', value: this.api.apiId });
     this.#addAlarms(settings.stage);
   }
 
-  #addStage({ stage, logRetentionDays, apiRequestsPerSecond }: Settings): HttpStage {
-    const logGroup = new LogGroup(this, 'AccessLogs', {
-      logGroupName: `/holdfast/${stage}/access`,
-      retention: logRetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+  #addStage(settings: Settings): HttpStage {
+    const { apiRequestsPerSecond } = settings;
+    const logGroup = makeLogGroup(this, 'AccessLogs', settings, 'access');
     const httpStage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       autoDeploy: true,

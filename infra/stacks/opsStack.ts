@@ -1,4 +1,4 @@
-import { Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -10,6 +10,7 @@ import { addCanary } from './canary.ts';
 import { alarmTopicName } from '../constructs/runbookAlarm.ts';
 import { addDashboards } from '../dashboards/placeDashboards.ts';
 import { addFleetAlarms } from '../alarms/fleetAlarms.ts';
+import { addOperationsPolicy } from './operationsPolicy.ts';
 import { addSavedQueries } from './queries.ts';
 import type { Settings } from '../settings/settings.ts';
 import { addTableAlarms } from '../alarms/tableAlarms.ts';
@@ -17,6 +18,8 @@ import { addTableAlarms } from '../alarms/tableAlarms.ts';
 export interface OpsStackProps extends StackProps {
   readonly settings: Settings;
   readonly api: HttpApi;
+  /** The URL at which tenants find the API. */
+  readonly apiAddress: string;
   readonly service: FargateService;
 }
 
@@ -24,19 +27,33 @@ export interface OpsStackProps extends StackProps {
 export class OpsStack extends Stack {
   constructor(scope: Construct, id: string, props: OpsStackProps) {
     super(scope, id, props);
-    const { settings, api, service } = props;
+    const { settings, api, apiAddress, service } = props;
     const { stage } = settings;
     for (const severity of ['page', 'ticket'] as const) this.#addTopic(settings, severity);
     addFleetAlarms(this, stage);
     addTableAlarms(this, stage);
     addSavedQueries(this, stage);
     addBurnAlarms(this, settings, api.apiId);
-    addCanary(this, settings, settings.domainName === undefined ? api.apiEndpoint : `https://${settings.domainName}`);
+    addCanary(this, settings, apiAddress);
     addDashboards(this, settings, {
       apiId: api.apiId,
       clusterName: service.cluster.clusterName,
       serviceName: service.serviceName,
       eventQueues: settings.eventQueues,
+    });
+    addOperationsPolicy(this, settings, { apiId: api.apiId, serviceArn: service.serviceArn });
+    this.#addOutputs(stage);
+  }
+
+  /** Adds what a person needs first after a deploy. */
+  #addOutputs(stage: string): void {
+    new CfnOutput(this, 'OperatorKeyCommand', {
+      description: 'Makes an operator key and shows it once',
+      value: `npm run ops -- create-operator-key --stage ${stage} --region ${this.region}`,
+    });
+    new CfnOutput(this, 'DashboardAddress', {
+      description: 'What a person on call reads first',
+      value: `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${stage}-holdfast`,
     });
   }
 

@@ -1,4 +1,4 @@
-import { CfnCustomResource, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnCustomResource, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import {
@@ -12,6 +12,7 @@ import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
 import { DeadLetterQueue, WorkQueue } from '../constructs/workQueue.ts';
 import { deadLettersOf, queueDefinition } from '../settings/queueDefinition.ts';
+import { queueUrlBase } from '../settings/resources.ts';
 import { smallConcurrency } from '../settings/concurrency.ts';
 import type { Settings } from '../settings/settings.ts';
 import { QUEUES_PER_STACK, ShardQueueStack } from './shardQueueStack.ts';
@@ -48,6 +49,14 @@ export class QueueStack extends Stack {
     });
     this.#addEventQueues(props.settings);
     this.#addDeliveryQueue(stage);
+    this.#addOutputs(props.settings);
+  }
+
+  /** Adds what `npm run ops -- --stage` reads. */
+  #addOutputs({ shardCount, eventQueues }: Settings): void {
+    new CfnOutput(this, 'QueueUrlBase', { description: 'The part of queue URLs before names', value: queueUrlBase(this) });
+    new CfnOutput(this, 'Shards', { description: 'The number of shards', value: String(shardCount) });
+    new CfnOutput(this, 'EventQueues', { description: 'The number of queues for events', value: String(eventQueues) });
   }
 
   #addShardCountGuard(settings: Settings): CfnCustomResource {

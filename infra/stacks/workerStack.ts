@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
 import {
@@ -13,12 +13,13 @@ import {
 } from 'aws-cdk-lib/aws-ecs';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { WORKER_CONTAINER } from '../../functions/taskStopped/handler.ts';
 import { healthCommand } from '../../shared/platform/healthCheck.ts';
 import { accessStatements } from '../access/accessStatements.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
+import { makeLogGroup } from '../constructs/logGroup.ts';
 import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm, type Severity } from '../constructs/runbookAlarm.ts';
 import { storeEnvironment } from '../settings/environment.ts';
@@ -65,17 +66,15 @@ export class WorkerStack extends Stack {
     // The providers belong to the cluster itself: as a resource beside it, which CDK would make, the service could be made
     // before them, and they could not be deleted before it.
     (cluster.node.defaultChild as CfnCluster).capacityProviders = ['FARGATE', 'FARGATE_SPOT'];
-    this.#logGroup = new LogGroup(this, 'Logs', {
-      logGroupName: `/holdfast/${settings.stage}/worker`,
-      retention: settings.logRetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    this.#logGroup = makeLogGroup(this, 'Logs', settings, 'worker');
     const nobody = new SecurityGroup(this, 'Nobody', { vpc, description: 'Nobody connects to a worker' });
     this.service = this.#addService(props, vpc, cluster as ICluster, nobody);
     this.#addRestore(props, vpc, cluster as ICluster, nobody);
     this.#addTaskStopped(settings, cluster as ICluster);
     addWatchdog(this, settings, cluster as ICluster);
     this.#addAlarms(settings);
+    new CfnOutput(this, 'ClusterName', { description: 'The ECS cluster of the workers', value: cluster.clusterName });
+    new CfnOutput(this, 'ServiceName', { description: 'The ECS service of the workers', value: this.service.serviceName });
   }
 
   /** Without an account CDK knows two zones only; a region has three or more. */
