@@ -1,6 +1,8 @@
 import { Tags, type App } from 'aws-cdk-lib';
 import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { ApiStack } from './stacks/apiStack.ts';
+import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
+import { useAlarmTopics } from './constructs/runbookAlarm.ts';
 import { BackupStack } from './stacks/backupStack.ts';
 import { DataStack } from './stacks/dataStack.ts';
 import { DeliveryStack } from './stacks/deliveryStack.ts';
@@ -26,7 +28,10 @@ export interface Stacks {
  * use it, then the ones that watch.
  */
 export function addStacks(app: App, settings: Settings, image: ContainerImage): Stacks {
-  const { stage } = settings;
+  const { stage, pageTopicArn, ticketTopicArn, permissionsBoundaryArn } = settings;
+  if (pageTopicArn !== undefined && ticketTopicArn !== undefined) {
+    useAlarmTopics(app, { page: pageTopicArn, ticket: ticketTopicArn });
+  }
   const data = new DataStack(app, `${stage}-data`, { settings });
   const backups = new BackupStack(app, `${stage}-backups`, { settings });
   const queues = new QueueStack(app, `${stage}-queues`, { settings });
@@ -48,6 +53,9 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
   }
   // The saved queries name the log groups of the other stacks.
   for (const asked of [delivery, schedules]) ops.addStackDependency(asked);
+  if (permissionsBoundaryArn !== undefined) {
+    PermissionsBoundary.of(app).apply(ManagedPolicy.fromManagedPolicyArn(data, 'Boundary', permissionsBoundaryArn));
+  }
   Tags.of(app).add('product', 'holdfast');
   Tags.of(app).add('stage', stage);
   return { data, backups, queues, api, delivery, schedules, workers, ops };

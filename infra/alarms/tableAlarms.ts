@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { tableDefinitions, tableName } from '../../shared/platform/tables.ts';
+import { SHARD_INDEX, tableDefinitions, tableName } from '../../shared/platform/tables.ts';
 import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
 import { RunbookAnomalyAlarm } from '../constructs/runbookAnomalyAlarm.ts';
 
@@ -16,7 +16,18 @@ export function throttleMetric(stage: string, table: Parameters<typeof tableName
   });
 }
 
-/** An alarm for each table and kind of call that it throttles, and one for what writes cost. */
+/** An index takes the writes of its table, and throttles the table when it cannot. */
+function indexThrottleMetric(stage: string, kind: 'Read' | 'Write'): Metric {
+  return new Metric({
+    namespace: 'AWS/DynamoDB',
+    metricName: `${kind}ThrottleEvents`,
+    dimensionsMap: { TableName: tableName(stage, 'core'), GlobalSecondaryIndexName: SHARD_INDEX.name },
+    statistic: 'Sum',
+    period: Duration.minutes(5),
+  });
+}
+
+/** An alarm for each table or index and kind of call that it throttles, and one for what writes cost. */
 export function addTableAlarms(scope: Construct, stage: string): void {
   for (const { name } of tableDefinitions) {
     for (const kind of ['Read', 'Write'] as const) {
@@ -29,6 +40,16 @@ export function addTableAlarms(scope: Construct, stage: string): void {
         sentence: `DynamoDB refused ${kind.toLowerCase()}s of the table ${name} as too many.`,
       });
     }
+  }
+  for (const kind of ['Read', 'Write'] as const) {
+    new RunbookAlarm(scope, `${SHARD_INDEX.name}-${kind.toLowerCase()}s-throttled`, {
+      stage,
+      severity: 'ticket',
+      metric: indexThrottleMetric(stage, kind),
+      threshold: 1,
+      heading: 'A table throttles',
+      sentence: `DynamoDB refused ${kind.toLowerCase()}s of the index ${SHARD_INDEX.name} of the table core as too many.`,
+    });
   }
   new RunbookAnomalyAlarm(scope, 'session-writes-unusual', {
     stage,

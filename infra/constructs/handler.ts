@@ -39,6 +39,7 @@ export class Handler extends Construct {
     super(scope, id);
     const { settings, name } = props;
     const { stage } = settings;
+    const isTraced = settings.tracePercent > 0;
     const logGroup = makeLogGroup(this, 'Logs', settings, name);
     // The role is made here, because the one that CDK makes may write to every log group of the account.
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
@@ -56,14 +57,15 @@ export class Handler extends Construct {
       timeout: Duration.seconds(props.timeoutSeconds),
       ...(reservesConcurrency(settings) ? { reservedConcurrentExecutions: props.reservedConcurrency } : {}),
       environment: { ...props.environment },
-      tracing: Tracing.ACTIVE,
+      tracing: isTraced ? Tracing.ACTIVE : Tracing.DISABLED,
       ...(props.parameters === undefined ? {} : { paramsAndSecrets: props.parameters }),
     });
-    acknowledge(
-      this.role,
-      'X-Ray knows no resources: its two actions, which only add traces, take a star or nothing.',
-      'AwsSolutions-IAM5[Resource::*]',
-    );
+    if (isTraced)
+      acknowledge(
+        this.role,
+        'X-Ray knows no resources: its two actions, which only add traces, take a star or nothing.',
+        'AwsSolutions-IAM5[Resource::*]',
+      );
     this.#addAlarms(stage, name);
   }
 

@@ -1,4 +1,4 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack, type App } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { assertInRunbook } from '../settings/runbookHeadings.ts';
@@ -61,8 +61,16 @@ export function alarmDescription({ sentence, heading }: AlarmText): string {
 }
 
 /** The name of the topic to which alarms of a severity are sent. */
-export function alarmTopicName(stage: string, severity: Exclude<Severity, 'none'>): string {
+export function alarmTopicName(stage: string, severity: LoudSeverity): string {
   return `${stage}-alarms-${severity}`;
+}
+
+type LoudSeverity = Exclude<Severity, 'none'>;
+const TOPICS = 'holdfast:alarmTopics';
+
+/** Sends the alarms of all stacks of an app to topics that exist, instead of those that the stage makes. */
+export function useAlarmTopics(app: App, arns: Readonly<Record<LoudSeverity, string>>): void {
+  app.node.setContext(TOPICS, arns);
 }
 
 /**
@@ -74,11 +82,14 @@ export function tellTopic(
   { stage, severity }: AlarmText,
 ): void {
   if (severity === 'none') return;
-  const alarmActionArn = Stack.of(alarm.stack).formatArn({
-    service: 'sns',
-    resource: alarmTopicName(stage, severity),
-    arnFormat: ArnFormat.NO_RESOURCE_NAME,
-  });
+  const given = alarm.stack.node.tryGetContext(TOPICS) as Readonly<Record<LoudSeverity, string>> | undefined;
+  const alarmActionArn =
+    given?.[severity] ??
+    Stack.of(alarm.stack).formatArn({
+      service: 'sns',
+      resource: alarmTopicName(stage, severity),
+      arnFormat: ArnFormat.NO_RESOURCE_NAME,
+    });
   alarm.addAlarmAction({ bind: () => ({ alarmActionArn }) });
   alarm.addOkAction({ bind: () => ({ alarmActionArn }) });
 }

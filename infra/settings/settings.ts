@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { existing, names } from './existing.ts';
 import { LEAST_SOURCE_CONCURRENCY } from './concurrency.ts';
 import { isFargateSize } from './fargateSizes.ts';
 import { shapeNames, shapes, type ShapeName } from './shapes.ts';
@@ -11,16 +12,9 @@ import { shapeNames, shapes, type ShapeName } from './shapes.ts';
  */
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
-const keyArn = z.string().regex(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a key');
-
-/** Several names in one text with commas, as the command line gives them, or as a list in cdk.json. */
-const names = (form: RegExp, sentence: string) =>
-  z
-    .union([z.string().transform((text) => text.split(',').map((name) => name.trim())), z.array(z.string())])
-    .refine((all) => all.length > 0 && all.every((name) => form.test(name)), sentence);
-
 const settingsSchema = z
   .strictObject({
+    ...existing,
     /** The name of the stage, with which the names of its resources begin; `dev` when left out. */
     stage: z
       .string()
@@ -78,11 +72,6 @@ const settingsSchema = z
      * out, a worker takes the revision of its task definition, which ECS counts up with each deploy that changes workers.
      */
     generation: whole(1, 2_000_000_000).optional(),
-    /**
-     * The ARN of a key of KMS with which log groups are encrypted; its policy must let CloudWatch Logs use it. When left
-     * out, they are encrypted with a key of AWS.
-     */
-    logKeyArn: keyArn.optional(),
     /** The number of days after which log lines expire; 30 when left out. */
     logRetentionDays: whole(1, 3_653)
       .refine((days) => logRetentions.has(days), 'must be a number of days that CloudWatch Logs knows')
@@ -115,68 +104,20 @@ const settingsSchema = z
      * functions then reserve nothing (infra/settings/concurrency.ts). `npm run ops -- preflight` reads it.
      */
     accountConcurrency: whole(10, 100_000).default(1_000),
+    /**
+     * Whether a new version of the functions that carry messages takes a tenth of the calls for five minutes first, and
+     * is taken back when it fails (`gradual`, the default), or all of them at once (`at-once`).
+     */
+    functionDeploys: z.enum(['gradual', 'at-once']).default('gradual'),
+    /** The share of calls that X-Ray traces, in percent; 1 when left out. With 0 nothing is traced. */
+    tracePercent: whole(0, 100).default(1),
     /** The limit of requests per second, above which the API answers 429; the shape's when left out. Bursts: twice that. */
     apiRequestsPerSecond: whole(1, 10_000),
-    /**
-     * A name of the API's own, for example `api.example.com`. It needs certificateArn, and a DNS record that leads to
-     * the name in the stack's output. When left out, the API has only the name that AWS gives.
-     */
-    domainName: z
-      .string()
-      .regex(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be the name of a host')
-      .optional(),
-    /**
-     * The ARN of a certificate for domainName, in the region of the stage, or in us-east-1 with webAclArn. Given together with domainName or not at
-     * all.
-     */
-    certificateArn: z
-      .string()
-      .regex(/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/[\w-]+$/, 'must be the ARN of a certificate')
-      .optional(),
-    /**
-     * The ARN of a web ACL of AWS WAF with the scope CLOUDFRONT. A distribution puts it in front of the API, because
-     * WAF cannot stand before an HTTP API itself. With domainName, that name is the distribution's, and certificateArn
-     * must be of us-east-1. Callers that know the API's own address can still go around it. When left out, there is
-     * neither.
-     */
-    webAclArn: z
-      .string()
-      .regex(/^arn:[\w-]+:wafv2:us-east-1:\d{12}:global\/webacl\/.+$/, 'must be the ARN of a web ACL for CloudFront')
-      .optional(),
-    /**
-     * The ARN of a multi-region key of KMS, or of its replica in the region of the stage, that wraps the data keys of
-     * sessions. When left out, the stage makes a key of its own. It never changes afterwards: sessions could not be read.
-     */
-    dataKeyArn: keyArn.optional(),
     /**
      * The number of days for which daily backups of the tables core and sessions are kept, beside point-in-time
      * recovery; the shape's when left out.
      */
     backupDays: whole(1, 35),
-    /**
-     * The ARN of a vault in another region or account that gets a copy of each backup. When left out, nothing is
-     * copied.
-     */
-    backupCopyVaultArn: z
-      .string()
-      .regex(/^arn:[\w-]+:backup:[\w-]+:\d{12}:backup-vault:[\w-]+$/, 'must be the ARN of a backup vault')
-      .optional(),
-    /**
-     * The name of the parameter (a SecureString of Systems Manager) that holds the API key of the canary's tenant;
-     * never the key itself. When left out, there is no canary.
-     */
-    canaryKeyParameter: z
-      .string()
-      .regex(/^\/[\w./-]+$/, 'must be the name of a parameter, beginning with a slash')
-      .optional(),
-    /**
-     * The id of the connection through which the canary writes to itself. Given together with canaryKeyParameter or not
-     * at all.
-     */
-    canaryConnectionId: z
-      .string()
-      .regex(/^con_\w+$/, 'must be the id of a connection')
-      .optional(),
   })
   .refine((s) => s.workersMost >= s.workers, { message: 'must be at least workers', path: ['workersMost'] })
   .refine((s) => s.ingestConcurrency >= LEAST_SOURCE_CONCURRENCY * s.eventQueues, {
@@ -186,6 +127,18 @@ const settingsSchema = z
   .refine((s) => s.zoneNames === undefined || s.zoneNames.length === s.zones, {
     message: 'must name as many zones as the setting zones says',
     path: ['zoneNames'],
+  })
+  .refine((s) => (s.vpcId === undefined) === (s.subnetIds === undefined), {
+    message: 'must be given together with vpcId',
+    path: ['subnetIds'],
+  })
+  .refine((s) => s.vpcId === undefined || s.zoneNames?.length === s.subnetIds?.length, {
+    message: 'must name the zone of each of subnetIds, in their order',
+    path: ['zoneNames'],
+  })
+  .refine((s) => (s.pageTopicArn === undefined) === (s.ticketTopicArn === undefined), {
+    message: 'must be given together with pageTopicArn',
+    path: ['ticketTopicArn'],
   })
   .refine((s) => (s.domainName === undefined) === (s.certificateArn === undefined), {
     message: 'must be given together with domainName',

@@ -40,12 +40,7 @@ function addDomain(scope: Construct, { domainName, certificateArn }: Settings, a
  * Adds a distribution that carries the web ACL, because AWS WAF cannot stand before an HTTP API. The distribution
  * caches nothing and passes everything on.
  */
-function addWebAcl(
-  scope: Construct,
-  { domainName, certificateArn }: Settings,
-  webAclId: string,
-  api: HttpApi,
-): string {
+function addWebAcl(scope: Construct, { domainName, certificateArn }: Settings, webAclId: string, api: HttpApi): string {
   const isNamed = domainName !== undefined && certificateArn !== undefined;
   const distribution = new Distribution(scope, 'Front', {
     webAclId,

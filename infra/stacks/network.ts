@@ -3,14 +3,25 @@ import type { Construct } from 'constructs';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import type { Settings } from '../settings/settings.ts';
 
+type NetworkSettings = Pick<Settings, 'network' | 'zones' | 'zoneNames' | 'vpcId' | 'subnetIds'>;
+
 /** The most zones that a stage can have. */
 const MOST_ZONES = 3;
 
 /**
  * The workers' network. `public`: each worker has an address of its own, so that no NAT gateway is paid, shared or runs
- * out of ports towards the few addresses of WhatsApp. `private`: one NAT gateway in each zone.
+ * out of ports towards the few addresses of WhatsApp. `private`: one NAT gateway in each zone. A stage may name a VPC
+ * that exists.
  */
-export function makeVpc(scope: Construct, { network, zones, zoneNames }: Pick<Settings, 'network' | 'zones' | 'zoneNames'>): IVpc {
+export function makeVpc(scope: Construct, settings: NetworkSettings): IVpc {
+  const { network, zones, zoneNames, vpcId, subnetIds = [] } = settings;
+  if (vpcId !== undefined) {
+    return Vpc.fromVpcAttributes(scope, 'Vpc', {
+      vpcId,
+      availabilityZones: [...(zoneNames ?? [])],
+      ...(network === 'private' ? { privateSubnetIds: [...subnetIds] } : { publicSubnetIds: [...subnetIds] }),
+    });
+  }
   const isPrivate = network === 'private';
   const vpc = new Vpc(scope, 'Vpc', {
     ...(zoneNames === undefined ? { maxAzs: zones } : { availabilityZones: [...zoneNames] }),

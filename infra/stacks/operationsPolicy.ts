@@ -22,12 +22,21 @@ export function addOperationsPolicy(
 ): void {
   const { stage } = settings;
   const stack = Stack.of(scope);
-  const target = stack.formatArn({ service: 'application-autoscaling', resource: 'scalable-target', resourceName: '*' });
+  const target = stack.formatArn({
+    service: 'application-autoscaling',
+    resource: 'scalable-target',
+    resourceName: '*',
+  });
   const resources: Readonly<Record<keyof typeof calls, string>> = {
     outputs: stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${stage}-*` }),
     scaling: target,
     service: place.serviceArn,
-    throttle: stack.formatArn({ service: 'apigateway', account: '', resource: '/apis', resourceName: `${place.apiId}/stages/$default` }),
+    throttle: stack.formatArn({
+      service: 'apigateway',
+      account: '',
+      resource: '/apis',
+      resourceName: `${place.apiId}/stages/$default`,
+    }),
   };
   const policy = new ManagedPolicy(scope, 'Operations', {
     managedPolicyName: `${stage}-operations`,

@@ -54,7 +54,10 @@ export class QueueStack extends Stack {
 
   /** Adds what `npm run ops -- --stage` reads. */
   #addOutputs({ shardCount, eventQueues }: Settings): void {
-    new CfnOutput(this, 'QueueUrlBase', { description: 'The part of queue URLs before names', value: queueUrlBase(this) });
+    new CfnOutput(this, 'QueueUrlBase', {
+      description: 'The part of queue URLs before names',
+      value: queueUrlBase(this),
+    });
     new CfnOutput(this, 'Shards', { description: 'The number of shards', value: String(shardCount) });
     new CfnOutput(this, 'EventQueues', { description: 'The number of queues for events', value: String(eventQueues) });
   }

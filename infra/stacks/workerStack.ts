@@ -74,7 +74,10 @@ export class WorkerStack extends Stack {
     addWatchdog(this, settings, cluster as ICluster);
     this.#addAlarms(settings);
     new CfnOutput(this, 'ClusterName', { description: 'The ECS cluster of the workers', value: cluster.clusterName });
-    new CfnOutput(this, 'ServiceName', { description: 'The ECS service of the workers', value: this.service.serviceName });
+    new CfnOutput(this, 'ServiceName', {
+      description: 'The ECS service of the workers',
+      value: this.service.serviceName,
+    });
   }
 
   /** Without an account CDK knows two zones only; a region has three or more. */
