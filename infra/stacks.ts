@@ -1,7 +1,8 @@
-import { Tags, type App } from 'aws-cdk-lib';
+import { Annotations, Tags, type App } from 'aws-cdk-lib';
 import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { ApiStack } from './stacks/apiStack.ts';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
+import { quotaForReservations, reservesConcurrency } from './settings/concurrency.ts';
 import { useAlarmTopics } from './constructs/runbookAlarm.ts';
 import { BackupStack } from './stacks/backupStack.ts';
 import { DataStack } from './stacks/dataStack.ts';
@@ -55,6 +56,13 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
   for (const asked of [delivery, schedules]) ops.addStackDependency(asked);
   if (permissionsBoundaryArn !== undefined) {
     PermissionsBoundary.of(app).apply(ManagedPolicy.fromManagedPolicyArn(data, 'Boundary', permissionsBoundaryArn));
+  }
+  if (!reservesConcurrency(settings)) {
+    Annotations.of(api).addWarningV2(
+      'holdfast:concurrency',
+      `Functions reserve no concurrency, because the account has ${settings.accountConcurrency} and reservations need ` +
+        `${quotaForReservations(settings)}: ask AWS for more of the quota "Concurrent executions", and set accountConcurrency.`,
+    );
   }
   Tags.of(app).add('product', 'holdfast');
   Tags.of(app).add('stage', stage);

@@ -1,12 +1,19 @@
 import { Duration } from 'aws-cdk-lib';
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing, type ParamsAndSecretsLayerVersion } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  Runtime,
+  Tracing,
+  type IFunction,
+  type ParamsAndSecretsLayerVersion,
+} from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { reservesConcurrency } from '../settings/concurrency.ts';
 import type { Settings } from '../settings/settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bundledCode } from './bundle.ts';
+import { GradualDeploy } from './gradualDeploy.ts';
 import { makeLogGroup } from './logGroup.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';
 
@@ -22,6 +29,8 @@ export interface HandlerProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly statements: readonly PolicyStatement[];
   readonly memoryMib?: number;
+  /** Whether a new version takes only a part of the calls at first, where the stage has such deploys; it does not when left out. */
+  readonly isShifted?: boolean;
   /** The layer that gives the function parameters and secrets on loopback; no layer when left out. */
   readonly parameters?: ParamsAndSecretsLayerVersion;
 }
@@ -33,6 +42,8 @@ export interface HandlerProps {
  */
 export class Handler extends Construct {
   readonly lambda: NodejsFunction;
+  /** What callers call: the function itself, or the alias whose versions change gradually. */
+  readonly target: IFunction;
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: HandlerProps) {
@@ -66,13 +77,15 @@ export class Handler extends Construct {
         'X-Ray knows no resources: its two actions, which only add traces, take a star or nothing.',
         'AwsSolutions-IAM5[Resource::*]',
       );
-    this.#addAlarms(stage, name);
+    const fails = this.#addAlarms(stage, name);
+    const isShifted = props.isShifted === true && settings.functionDeploys === 'gradual';
+    this.target = isShifted ? new GradualDeploy(this, 'Deploys', this.lambda, fails).alias : this.lambda;
   }
 
-  #addAlarms(stage: string, name: string): void {
+  #addAlarms(stage: string, name: string): RunbookAlarm {
     const common = { stage, threshold: 1, severity: 'ticket' } as const;
     const over = { statistic: 'Sum', period: Duration.minutes(5) };
-    new RunbookAlarm(this, `${name}-fails`, {
+    const fails = new RunbookAlarm(this, `${name}-fails`, {
       ...common,
       metric: this.lambda.metricErrors(over),
       heading: 'A function fails',
@@ -84,5 +97,6 @@ export class Handler extends Construct {
       heading: 'A function is throttled',
       sentence: `The function ${name} was called more often at once than its reserved concurrency allows.`,
     });
+    return fails;
   }
 }

@@ -51,7 +51,7 @@ export class ApiStack extends Stack {
     const { settings } = props;
     const environment = storeEnvironment(this, settings);
     const handler = (name: 'api' | 'admin', reservedConcurrency: number): HttpLambdaIntegration => {
-      const { lambda } = new Handler(this, name, {
+      const { target } = new Handler(this, name, {
         settings,
         name,
         entry: `functions/${name}/entry.ts`,
@@ -59,8 +59,9 @@ export class ApiStack extends Stack {
         reservedConcurrency,
         environment,
         statements: accessStatements(this, settings, name),
+        isShifted: true,
       });
-      return new HttpLambdaIntegration(`${name}-integration`, lambda);
+      return new HttpLambdaIntegration(`${name}-integration`, target);
     };
     this.api = new HttpApi(this, 'Http', { apiName: `${settings.stage}-holdfast`, createDefaultStage: false });
     const tenants = handler('api', settings.apiConcurrency);

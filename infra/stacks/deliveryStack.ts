@@ -28,7 +28,7 @@ export class DeliveryStack extends Stack {
 
   #addConsumer(settings: Settings, name: 'ingest' | 'deliver', queueNames: readonly string[]): void {
     const concurrency = batchesAtOnce(settings, name);
-    const { lambda, role } = new Handler(this, name, {
+    const { target, role } = new Handler(this, name, {
       settings,
       name,
       entry: `functions/${name}/entry.ts`,
@@ -36,10 +36,11 @@ export class DeliveryStack extends Stack {
       reservedConcurrency: concurrency,
       environment: storeEnvironment(this, settings),
       statements: accessStatements(this, settings, name),
+      isShifted: true,
     });
     for (const [place, queueName] of queueNames.entries()) {
       const id = place === 0 ? `${name}-source` : `${name}-source-${place}`;
-      const source = this.#addSource(id, lambda, queueName, Math.floor(concurrency / queueNames.length));
+      const source = this.#addSource(id, target, queueName, Math.floor(concurrency / queueNames.length));
       // The policy must exist first: AWS checks whether the role may read the queue when the source is made.
       source.node.addDependency(role);
     }
