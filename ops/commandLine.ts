@@ -25,6 +25,14 @@ export const commands = {
   },
   version: { takes: '', flags: [], does: 'of this repository, of Node, of Baileys, and what the workers run' },
   'create-operator-key': { takes: '', flags: [], does: 'a new operator key, shown this once' },
+  preflight: {
+    takes: '',
+    flags: ['shape'],
+    does: 'whether an AWS account is ready for a deploy, and what to do; changes nothing',
+  },
+  smoke: { takes: '', flags: [], does: 'after a deploy: links a phone and sends a message from it to itself' },
+  suspend: { takes: '', flags: [], does: 'stops a stage on AWS for work on its tables: callers, scaling, workers' },
+  resume: { takes: '', flags: [], does: 'takes a suspended stage up again: workers, scaling, callers' },
   restore: { takes: '', flags: [], does: 'after the Sessions table was put back, before workers start again' },
 } as const satisfies Record<string, { takes: string; flags: readonly string[]; does: string }>;
 export type CommandName = keyof typeof commands;
@@ -42,7 +50,7 @@ export interface CommandLine {
 /** Flags that say where Holdfast is, for every command. */
 const PLACES = ['url', 'key-file', 'data', 'stage', 'region', 'queue-url-base'] as const;
 
-const usage = `npm run ops -- COMMAND [--url URL --key-file FILE] [--stage NAME --queue-url-base URL --region NAME]
+const usage = `npm run ops -- COMMAND [--stage NAME --region NAME] [--key-file FILE]
 
 ${Object.keys(commands)
   .map((name) => `  ${asked(name as CommandName)}\n      ${commands[name as CommandName].does}`)
@@ -50,9 +58,10 @@ ${Object.keys(commands)
 
   npm run ops -- COMMAND --help says what one of them takes.
 
-  --url, --key-file           where the API is, and a file with an operator key
-  --stage, --queue-url-base   of the queues and tables, for what the API does not show; --region of AWS
-  --data                      folder of an embedded stack on this machine; .holdfast when no --url is given
+  --stage, --region           a stage on AWS; where its API and queues are is read from the outputs of its stacks
+  --key-file                  a file with an operator key, for what goes through the API
+  --url, --queue-url-base     where they are, for what CloudFormation does not know
+  --data                      folder of an embedded stack on this machine; .holdfast when nothing else is named
 
   The environment gives the same: HOLDFAST_API_URL, HOLDFAST_OPERATOR_KEY_FILE, HOLDFAST_STAGE, HOLDFAST_QUEUE_URL_BASE,
   AWS_REGION. Keys are read from files, because others can see arguments.
@@ -118,8 +127,8 @@ function helpOf(command: CommandName): string {
 
   ${commands[command].does}
 
-  Where: --data DIR for an embedded stack, or --url URL --key-file FILE, and --stage NAME --queue-url-base URL for queues and
-  tables. Everything: npm run ops -- --help
+  Where: --data DIR for an embedded stack, or --stage NAME --region NAME for one on AWS, with --key-file FILE for what goes
+  through the API. Everything: npm run ops -- --help
 `;
 }
 
@@ -138,6 +147,7 @@ function parse(words: readonly string[]) {
         'tenant-key-file': text,
         after: text,
         limit: text,
+        shape: text,
         by: text,
         connections: text,
         set: text,

@@ -8,7 +8,11 @@
  * | 2         | the input is wrong, in one sentence; nothing was done         |
  */
 import { systemClock } from '../shared/kernel/clock.ts';
-import { readCommandLine } from './commandLine.ts';
+import type { Environment } from '../shared/platform/environment.ts';
+import { isAwsCommand, runAwsCommand } from './aws/runAwsCommand.ts';
+import { makeReadOutputs } from './aws/cloudFormation.ts';
+import { readStage, settingsOfStage } from './aws/stageOutputs.ts';
+import { readCommandLine, type CommandLine } from './commandLine.ts';
 import { runCommand } from './runCommand.ts';
 import { BadInput } from './sentence.ts';
 import { findTarget } from './target.ts';
@@ -18,10 +22,28 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 try {
   const line = readCommandLine(process.argv.slice(2));
   if ('help' in line) say(line.help);
-  else process.exitCode = await runCommand({ line, target: findTarget(line.flags), clock: systemClock, say });
+  else process.exitCode = await run(line);
 } catch (error) {
   process.stderr.write(`${sentenceOf(error)}\n`);
   process.exitCode = error instanceof BadInput ? 2 : 1;
+}
+
+async function run(line: CommandLine): Promise<number> {
+  const { command, flags } = line;
+  if (isAwsCommand(command)) return await runAwsCommand({ line, clock: systemClock, say }, command);
+  const target = findTarget(flags, await withStage(flags, process.env));
+  return await runCommand({ line, target, clock: systemClock, say }, command);
+}
+
+/**
+ * The environment with what CloudFormation says of the stage that is named. What the environment says itself comes
+ * first, and whoever names all of it by hand needs no CloudFormation.
+ */
+async function withStage(flags: CommandLine['flags'], environment: Environment): Promise<Environment> {
+  const { stage, data, region } = flags;
+  const isKnown = (flags['queue-url-base'] ?? environment['HOLDFAST_QUEUE_URL_BASE']) !== undefined;
+  if (stage === undefined || data !== undefined || isKnown) return environment;
+  return { ...settingsOfStage(stage, await readStage(stage, makeReadOutputs(region))), ...environment };
 }
 
 /**

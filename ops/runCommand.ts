@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import QRCode from 'qrcode';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { createOperatorKey } from '../shared/identity/apiKey.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
 import type { Surroundings } from '../shared/platform/surroundings.ts';
+import type { AwsCommandName } from './aws/runAwsCommand.ts';
 import { wholeNumber, whoAsks, type CommandLine, type CommandName } from './commandLine.ts';
 import { drain } from './drain.ts';
 import { healthLines, judgeHealth } from './health.ts';
@@ -17,6 +19,7 @@ import { redrive } from './redrive.ts';
 import { reportLines } from './report.ts';
 import { scaleLines } from './scale.ts';
 import { BadInput, counted } from './sentence.ts';
+import { smoke } from './smoke.ts';
 import { statusLines } from './status.ts';
 import { readKeyFile, type Target } from './target.ts';
 import { generationLines, versionLines } from './version.ts';
@@ -34,11 +37,11 @@ const MOST_LETTERS = 100_000;
 const MOST_CONNECTIONS = 10_000_000;
 
 /** Runs a command. Resolves to the exit code; throws BadInput and Failed with one sentence. */
-export function runCommand(run: Run): Promise<number> {
-  return runs[run.line.command](run);
+export function runCommand(run: Run, command: Exclude<CommandName, AwsCommandName>): Promise<number> {
+  return runs[command](run);
 }
 
-const runs: Readonly<Record<CommandName, (run: Run) => Promise<number>>> = {
+const runs: Readonly<Record<Exclude<CommandName, AwsCommandName>, (run: Run) => Promise<number>>> = {
   status: async ({ target, clock, say }) => {
     for (const text of statusLines(await readState(target, clock.nowMs))) say(text);
     return 0;
@@ -93,6 +96,15 @@ const runs: Readonly<Record<CommandName, (run: Run) => Promise<number>>> = {
     } finally {
       table.destroy();
     }
+    return 0;
+  },
+  smoke: async ({ target, clock, say }) => {
+    await smoke({
+      target,
+      clock,
+      say,
+      showQr: async (qr) => say(await QRCode.toString(qr, { type: 'terminal', small: true })),
+    });
     return 0;
   },
   // The restore runs in a process of its own: it is the worker's code with the worker's configuration, and reports by

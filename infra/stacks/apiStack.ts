@@ -80,6 +80,10 @@ export class ApiStack extends Stack {
     httpStage.node.addDependency(...adminRoutes);
     this.address = addApiFront(this, settings, this.api, httpStage);
     new CfnOutput(this, 'ApiAddress', { description: 'Where tenants find the API', value: this.address });
+    new CfnOutput(this, 'RequestsPerSecond', {
+      description: 'The limit to which `ops resume` sets the API',
+      value: String(settings.apiRequestsPerSecond),
+    });
     new CfnOutput(this, 'ApiId', { description: 'The API, as API Gateway names it', value: this.api.apiId });
     this.#addAlarms(settings.stage);
   }

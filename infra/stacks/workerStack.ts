@@ -73,6 +73,15 @@ export class WorkerStack extends Stack {
     this.#addTaskStopped(settings, cluster as ICluster);
     addWatchdog(this, settings, cluster as ICluster);
     this.#addAlarms(settings);
+    for (const [name, value] of [
+      ['WorkersLeast', settings.workers],
+      ['WorkersMost', settings.workersMost],
+    ] as const) {
+      new CfnOutput(this, name, {
+        description: 'The range to which `ops resume` sets the scaling',
+        value: String(value),
+      });
+    }
     new CfnOutput(this, 'ClusterName', { description: 'The ECS cluster of the workers', value: cluster.clusterName });
     new CfnOutput(this, 'ServiceName', {
       description: 'The ECS service of the workers',

@@ -1,0 +1,25 @@
+import {
+  CloudFormationClient,
+  CloudFormationServiceException,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
+import type { ReadOutputs } from './stageOutputs.ts';
+
+/** Reads outputs from CloudFormation. @param region the one of the environment when undefined */
+export function makeReadOutputs(region: string | undefined): ReadOutputs {
+  return async (stack) => {
+    const client = new CloudFormationClient({ maxAttempts: 3, ...(region === undefined ? {} : { region }) });
+    try {
+      const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
+      return Object.fromEntries(
+        (Stacks[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
+      );
+    } catch (error) {
+      // CloudFormation has no error of its own for a stack that is not there.
+      if (error instanceof CloudFormationServiceException && / does not exist$/.test(error.message)) return undefined;
+      throw error;
+    } finally {
+      client.destroy();
+    }
+  };
+}
