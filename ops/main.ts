@@ -8,6 +8,7 @@
  * | 2         | the input is wrong, in one sentence; nothing was done         |
  */
 import { systemClock } from '../shared/kernel/clock.ts';
+import { environmentOver } from '../shared/platform/config.ts';
 import type { Environment } from '../shared/platform/environment.ts';
 import { isAwsCommand, runAwsCommand } from './aws/runAwsCommand.ts';
 import { makeReadOutputs } from './aws/cloudFormation.ts';
@@ -31,19 +32,18 @@ try {
 async function run(line: CommandLine): Promise<number> {
   const { command, flags } = line;
   if (isAwsCommand(command)) return await runAwsCommand({ line, clock: systemClock, say }, command);
-  const target = findTarget(flags, await withStage(flags, process.env));
+  const target = findTarget(flags, await withStage(flags));
   return await runCommand({ line, target, clock: systemClock, say }, command);
 }
 
 /**
  * The environment with what CloudFormation says of the stage that is named. What the environment says itself comes
- * first, and whoever names all of it by hand needs no CloudFormation.
+ * first, and whoever names the queues by hand needs no CloudFormation.
  */
-async function withStage(flags: CommandLine['flags'], environment: Environment): Promise<Environment> {
-  const { stage, data, region } = flags;
-  const isKnown = (flags['queue-url-base'] ?? environment['HOLDFAST_QUEUE_URL_BASE']) !== undefined;
-  if (stage === undefined || data !== undefined || isKnown) return environment;
-  return { ...settingsOfStage(stage, await readStage(stage, makeReadOutputs(region))), ...environment };
+async function withStage({ stage, data, region, ...flags }: CommandLine['flags']): Promise<Environment> {
+  const isKnown = (flags['queue-url-base'] ?? environmentOver({})['HOLDFAST_QUEUE_URL_BASE']) !== undefined;
+  if (stage === undefined || data !== undefined || isKnown) return environmentOver({});
+  return environmentOver(settingsOfStage(stage, await readStage(stage, makeReadOutputs({ region }))));
 }
 
 /**

@@ -97,8 +97,12 @@ function textOf(
   };
 }
 
+/**
+ * The name is that of the long window in a pair: a stage that gets pairs keeps this alarm, and the name of the pair is
+ * free. CloudFormation lets no resource change its type, and CloudWatch no two alarms have one name.
+ */
 function addLongWindow(scope: Construct, stage: string, objective: Objective, window: BurnWindow): void {
-  new RunbookAlarm(scope, `${objective.name}-burn-${window.name}`, {
+  new RunbookAlarm(scope, `${objective.name}-burn-${window.name}-long`, {
     ...textOf(stage, objective, window),
     metric: badShare(objective, window.longMinutes),
     threshold: thresholdOf(objective, window),

@@ -5,13 +5,8 @@ import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-ser
 import { GetParameterCommand, GetParametersByPathCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { Failed } from '../sentence.ts';
+import { awsSettings, type AwsPlace } from './awsSettings.ts';
 import { serviceRoles, type AccountFacts } from './preflight.ts';
-
-/** Where the SDK asks; tests name a stub. */
-export interface AwsPlace {
-  readonly region: string | undefined;
-  readonly endpoint?: string | undefined;
-}
 
 /** Quotas by what they limit: the service and the code that Service Quotas has for them. */
 const quotas = {
@@ -27,12 +22,8 @@ const DOCKER_MS = 10_000;
  * Asks an account what a deploy depends on, and this machine for Docker. Nothing is changed. Throws Failed when nobody
  * is logged in; whatever else cannot be read is undefined.
  */
-export async function readAccount({ region, endpoint }: AwsPlace): Promise<AccountFacts> {
-  const settings = {
-    maxAttempts: 2,
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-  };
+export async function readAccount(place: AwsPlace): Promise<AccountFacts> {
+  const settings = awsSettings(place);
   const [sts, iam, ssm, service] = [
     new STSClient(settings),
     new IAMClient(settings),
@@ -41,7 +32,7 @@ export async function readAccount({ region, endpoint }: AwsPlace): Promise<Accou
   ] as const;
   try {
     const account = await whoIsThis(sts);
-    const here = region ?? (await sts.config.region());
+    const here = await sts.config.region();
     const quota = (of: keyof typeof quotas) => orNothing(readQuota(service, quotas[of][0], quotas[of][1]));
     const [lambdaConcurrency, fargateCpus, elasticIps, roles, bootstrap, zones, buildx] = await Promise.all([
       quota('lambdaConcurrency'),

@@ -3,12 +3,13 @@ import {
   CloudFormationServiceException,
   DescribeStacksCommand,
 } from '@aws-sdk/client-cloudformation';
+import { awsSettings, type AwsPlace } from './awsSettings.ts';
 import type { ReadOutputs } from './stageOutputs.ts';
 
-/** Reads outputs from CloudFormation. @param region the one of the environment when undefined */
-export function makeReadOutputs(region: string | undefined): ReadOutputs {
+/** Reads outputs from CloudFormation. */
+export function makeReadOutputs(place: AwsPlace): ReadOutputs {
   return async (stack) => {
-    const client = new CloudFormationClient({ maxAttempts: 3, ...(region === undefined ? {} : { region }) });
+    const client = new CloudFormationClient(awsSettings(place));
     try {
       const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
       return Object.fromEntries(

@@ -49,8 +49,8 @@ export function runAwsCommand(run: AwsRun, command: AwsCommandName): Promise<num
 async function suspension({ line, clock, say }: AwsRun): Promise<Parameters<typeof suspendStage>> {
   const { stage, region } = line.flags;
   if (stage === undefined) throw new BadInput(`Name the stage on AWS: ops ${line.command} --stage NAME.`);
-  const outputs = await readStage(stage, makeReadOutputs(region));
-  return [{ clock, say, controls: makeStageControls(region) }, outputs];
+  const outputs = await readStage(stage, makeReadOutputs({ region }));
+  return [{ clock, say, controls: makeStageControls({ region }) }, outputs];
 }
 
 /** The settings with which a stage would be deployed, as cdk.json keeps them. Throws BadInput. */

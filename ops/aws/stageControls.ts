@@ -1,6 +1,7 @@
 import { ApiGatewayV2Client, GetStageCommand, UpdateStageCommand } from '@aws-sdk/client-apigatewayv2';
 import { ApplicationAutoScalingClient, RegisterScalableTargetCommand } from '@aws-sdk/client-application-auto-scaling';
 import { DescribeServicesCommand, ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import { awsSettings, type AwsPlace } from './awsSettings.ts';
 import type { StageControls } from './suspend.ts';
 
 /** API Gateway's name of the stage of an HTTP API that has but one. */
@@ -8,9 +9,9 @@ const API_STAGE = '$default';
 /** Bursts of the API: twice its rate, as infra/stacks/apiStack.ts deploys it. */
 const BURST = 2;
 
-/** The controls of a stage through AWS's SDK. @param region the one of the environment when undefined */
-export function makeStageControls(region: string | undefined): StageControls {
-  const settings = { maxAttempts: 3, ...(region === undefined ? {} : { region }) };
+/** The controls of a stage through AWS's SDK. */
+export function makeStageControls(place: AwsPlace): StageControls {
+  const settings = awsSettings(place);
   const api = new ApiGatewayV2Client(settings);
   const scaling = new ApplicationAutoScalingClient(settings);
   const ecs = new ECSClient(settings);

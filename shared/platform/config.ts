@@ -270,6 +270,11 @@ export function opsConfig(flags: Environment, environment: Environment = process
   });
 }
 
+/** The environment of this process, over settings that were found elsewhere. */
+export function environmentOver(settings: Environment): Environment {
+  return { ...settings, ...process.env };
+}
+
 /** The place of a worker: the ECS task (or the local child process), and its availability zone and deploy generation if ECS tells them. */
 export interface TaskPlace {
   readonly taskId: string;

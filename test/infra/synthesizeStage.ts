@@ -13,10 +13,28 @@ export interface Resource {
   readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
   readonly deletionPolicy: string | undefined;
+  /** The ids of what must be there before. */
+  readonly dependsOn: readonly string[];
+}
+
+/** The outputs of a template by their names, resolved like properties. */
+export type Outputs = Readonly<Record<string, string>>;
+
+interface Synthesis {
+  readonly resources: readonly Resource[];
+  /** By the name of the stack. */
+  readonly outputs: Readonly<Record<string, Outputs>>;
 }
 
 export const REGION = 'us-east-1';
 export const ACCOUNT = '000000000000';
+
+/** The flags of cdk.json, as the CLI hands them to the app. */
+const cdkFlags = (
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../cdk.json'), 'utf8')) as {
+    readonly context: Readonly<Record<string, unknown>>;
+  }
+).context;
 
 /** An app that leaves out what tests do not look at: bundles, where a construct was made, and the tree of constructs. */
 export function makeApp({ validate }: { readonly validate: boolean }): App {
@@ -24,6 +42,7 @@ export function makeApp({ validate }: { readonly validate: boolean }): App {
     analyticsReporting: false,
     treeMetadata: false,
     context: {
+      ...cdkFlags,
       'aws:cdk:bundling-stacks': [],
       'aws:cdk:disable-stack-trace': true,
       '@aws-cdk/core:validateAgainstDefaultRules': validate,
@@ -32,47 +51,70 @@ export function makeApp({ validate }: { readonly validate: boolean }): App {
 }
 
 /** What was synthesised before in this process, by its settings: files share processes, and nobody changes a resource. */
-const synthesized = new Map<string, readonly Resource[]>();
+const synthesized = new Map<string, Synthesis>();
 
 /** Synthesises all stacks of a stage without bundling. @param check whether findings are to be thrown */
 export function synthesizeStage(
   given: Readonly<Record<string, unknown>>,
   check?: (app: App) => AwsSolutionsChecks,
 ): readonly Resource[] {
-  if (check !== undefined) return synthesize(given, check);
+  return (check === undefined ? synthesizeOnce(given) : synthesize(given, check)).resources;
+}
+
+/** The outputs of all stacks of a stage, by the names of the stacks. */
+export function synthesizeOutputs(given: Readonly<Record<string, unknown>>): Synthesis['outputs'] {
+  return synthesizeOnce(given).outputs;
+}
+
+function synthesizeOnce(given: Readonly<Record<string, unknown>>): Synthesis {
   const key = JSON.stringify(given);
-  const resources = synthesized.get(key) ?? synthesize(given, undefined);
-  synthesized.set(key, resources);
-  return resources;
+  const synthesis = synthesized.get(key) ?? synthesize(given, undefined);
+  synthesized.set(key, synthesis);
+  return synthesis;
 }
 
 function synthesize(
   given: Readonly<Record<string, unknown>>,
   check: ((app: App) => AwsSolutionsChecks) | undefined,
-): readonly Resource[] {
+): Synthesis {
   const app = makeApp({ validate: check !== undefined });
   addStacks(app, parseSettings({ stage: 'test', ...given }), ContainerImage.fromRegistry('worker'));
   if (check !== undefined) Validations.of(app).addPlugins(check(app));
   const { directory } = app.synth();
-  return readdirSync(directory)
+  const templates = readdirSync(directory)
     .filter((file) => file.endsWith('.template.json'))
-    .flatMap((file) => toResources(file, readFileSync(join(directory, file), 'utf8')));
+    .map((file) => [file, JSON.parse(readFileSync(join(directory, file), 'utf8')) as RawTemplate] as const);
+  return {
+    resources: templates.flatMap(([file, template]) => toResources(file, template)),
+    outputs: Object.fromEntries(
+      templates.map(([file, { Outputs = {} }]) => [
+        file.replace('.template.json', ''),
+        Object.fromEntries(Object.entries(Outputs).map(([name, { Value }]) => [name, String(resolved(Value))])),
+      ]),
+    ),
+  };
+}
+
+interface RawTemplate {
+  readonly Resources?: Readonly<Record<string, RawResource>>;
+  readonly Outputs?: Readonly<Record<string, { readonly Value: unknown }>>;
 }
 
 interface RawResource {
   readonly Type: string;
   readonly Properties?: Record<string, unknown>;
   readonly DeletionPolicy?: string;
+  readonly DependsOn?: readonly string[];
 }
 
-function toResources(template: string, text: string): readonly Resource[] {
-  const { Resources = {} } = JSON.parse(text) as { readonly Resources?: Record<string, RawResource> };
-  return Object.entries(Resources).map(([id, { Type, Properties = {}, DeletionPolicy }]) => ({
+function toResources(template: string, { Resources = {} }: RawTemplate): readonly Resource[] {
+  return Object.entries(Resources).map(([id, { Type, Properties = {}, DeletionPolicy, DependsOn = [] }]) => ({
     template,
     id,
     type: Type,
     properties: resolved(Properties) as Record<string, unknown>,
     deletionPolicy: DeletionPolicy,
+    dependsOn: DependsOn,
   }));
 }
 

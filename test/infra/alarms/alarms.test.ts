@@ -330,7 +330,7 @@ describe('alarms on objectives', () => {
       .map(({ properties }) => String(properties['AlarmName']))
       .filter((name) => name.includes('-burn-'));
 
-    expect(names.sort()).toEqual(objectiveNames.map((name) => `test-${name}-burn-fast`).sort());
+    expect(names.sort()).toEqual(objectiveNames.map((name) => `test-${name}-burn-fast-long`).sort());
   });
 });
 

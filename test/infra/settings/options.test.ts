@@ -11,6 +11,7 @@ const backupCopyVaultArn = `arn:aws:backup:eu-west-1:${OWNER}:backup-vault:far`;
 const canary = { canaryKeyParameter: '/holdfast/test/canary', canaryConnectionId: 'con_canary' };
 
 const plain = synthesizeStage({});
+const named = synthesizeStage({ domainName, certificateArn });
 const full = synthesizeStage(
   { domainName, certificateArn, webAclArn, backupCopyVaultArn, ...canary },
   (app) => new AwsSolutionsChecks(app),
@@ -32,13 +33,13 @@ describe('what a stage may have', () => {
   });
 
   it('gives the API a name of its own, with its certificate', () => {
-    const [domain] = ofType(full, 'AWS::ApiGatewayV2::DomainName');
+    const [domain] = ofType(named, 'AWS::ApiGatewayV2::DomainName');
 
     expect(domain?.properties).toMatchObject({
       DomainName: domainName,
       DomainNameConfigurations: [{ CertificateArn: certificateArn, EndpointType: 'REGIONAL' }],
     });
-    expect(ofType(full, 'AWS::ApiGatewayV2::ApiMapping')).toHaveLength(1);
+    expect(ofType(named, 'AWS::ApiGatewayV2::ApiMapping')).toHaveLength(1);
   });
 
   it('puts a web ACL before the API, on a way that keeps nothing and takes TLS alone', () => {
@@ -47,6 +48,9 @@ describe('what a stage may have', () => {
     expect(distribution?.properties).toMatchObject({
       DistributionConfig: {
         WebACLId: webAclArn,
+        // The name leads to the ACL and not around it.
+        Aliases: [domainName],
+        ViewerCertificate: { AcmCertificateArn: certificateArn, MinimumProtocolVersion: 'TLSv1.2_2021' },
         DefaultCacheBehavior: {
           // AWS's own policies: caching disabled; all of the viewer's headers but the host.
           CachePolicyId: '4135ea2d-6df8-44a3-9df3-4b5a84be39ad',
@@ -127,7 +131,7 @@ describe('backups', () => {
     expect(rulesOf(plain)).toMatchObject([
       { ScheduleExpression: 'cron(15 3 * * ? *)', Lifecycle: { DeleteAfterDays: 3 } },
     ]);
-    expect(vault?.deletionPolicy).toBe('Retain');
+    expect(vault?.deletionPolicy).toBe('RetainExceptOnCreate');
   });
 
   it('are copied elsewhere if the stage says where, and end there at the same time', () => {
@@ -139,5 +143,83 @@ describe('backups', () => {
 
   it('can be read elsewhere, as the key of the sessions may have a replica there', () => {
     expect(ofType(plain, 'AWS::KMS::Key')[0]?.properties['MultiRegion']).toBe(true);
+  });
+
+  it('are heard of when one fails', () => {
+    const [alarm] = ofType(plain, 'AWS::CloudWatch::Alarm').filter(
+      ({ properties }) => properties['AlarmName'] === 'test-backup-fails',
+    );
+
+    expect(JSON.stringify(alarm?.properties['Metrics'])).toContain('NumberOfBackupJobsFailed');
+    expect(alarm?.properties['AlarmActions']).toEqual([`arn:aws:sns:${REGION}:${ACCOUNT}:test-alarms-ticket`]);
+  });
+});
+
+describe('what an account has already', () => {
+  const key = `arn:aws:kms:${REGION}:${OWNER}:key/mrk-1`;
+  const topic = (name: string): string => `arn:aws:sns:${REGION}:${OWNER}:${name}`;
+  const permissionsBoundaryArn = `arn:aws:iam::${OWNER}:policy/boundary`;
+  const own = synthesizeStage({
+    vpcId: 'vpc-0a1b',
+    subnetIds: 'subnet-0a,subnet-0b',
+    zoneNames: `${REGION}a,${REGION}b`,
+    network: 'private',
+    dataKeyArn: key,
+    logKeyArn: key,
+    pageTopicArn: topic('page'),
+    ticketTopicArn: topic('ticket'),
+    permissionsBoundaryArn,
+  });
+
+  it('is used instead of a network of our own', () => {
+    expect(own.filter(({ type }) => /^AWS::EC2::(VPC|Subnet|NatGateway)$/.test(type))).toEqual([]);
+    expect(ofType(own, 'AWS::ECS::Service')[0]?.properties['NetworkConfiguration']).toMatchObject({
+      AwsvpcConfiguration: { AssignPublicIp: 'DISABLED', Subnets: ['subnet-0a', 'subnet-0b'] },
+    });
+  });
+
+  it('wraps the keys of sessions with the key that is named, and encrypts every log with the one for logs', () => {
+    expect(ofType(own, 'AWS::KMS::Key')).toEqual([]);
+    expect(JSON.stringify(ofType(own, 'AWS::ECS::TaskDefinition'))).toContain(key);
+    const logs = ofType(own, 'AWS::Logs::LogGroup').map(({ properties }) => properties['KmsKeyId']);
+    expect(logs.length).toBeGreaterThan(8);
+    expect(logs.filter((id) => id !== key)).toEqual([]);
+  });
+
+  it('hears every alarm on the topics that are named, and makes none', () => {
+    const actions = [
+      ...ofType(own, 'AWS::CloudWatch::Alarm'),
+      ...ofType(own, 'AWS::CloudWatch::CompositeAlarm'),
+    ].flatMap(({ properties }) => (properties['AlarmActions'] ?? []) as readonly string[]);
+
+    expect(ofType(own, 'AWS::SNS::Topic')).toEqual([]);
+    expect(new Set(actions)).toEqual(new Set([topic('page'), topic('ticket')]));
+  });
+
+  it('bounds every role', () => {
+    const roles = ofType(own, 'AWS::IAM::Role').map(({ properties }) => properties['PermissionsBoundary']);
+
+    expect(roles.filter((boundary) => boundary !== permissionsBoundaryArn)).toEqual([]);
+  });
+});
+
+describe('traces', () => {
+  it('are taken of one call in a hundred, or of none', () => {
+    const none = synthesizeStage({ tracePercent: 0 });
+    const modes = (resources: typeof plain) =>
+      new Set(
+        ofType(resources, 'AWS::Lambda::Function').map(
+          ({ properties }) => (properties['TracingConfig'] as { Mode: string } | undefined)?.Mode,
+        ),
+      );
+
+    expect(ofType(plain, 'AWS::XRay::SamplingRule')[0]?.properties['SamplingRule']).toMatchObject({
+      FixedRate: 0.01,
+      ReservoirSize: 0,
+      ServiceName: 'test-*',
+    });
+    expect(modes(plain)).toEqual(new Set(['Active']));
+    expect(ofType(none, 'AWS::XRay::SamplingRule')).toEqual([]);
+    expect(modes(none)).toEqual(new Set([undefined]));
   });
 });

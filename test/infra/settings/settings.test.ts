@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { batchesAtOnce, quotaForReservations, reservesConcurrency } from '../../../infra/settings/concurrency.ts';
 import { parseSettings, settingsOf } from '../../../infra/settings/settings.ts';
 
 describe('settings', () => {
@@ -33,9 +34,26 @@ describe('settings', () => {
     [{ logRetentionDays: 31 }, 'logRetentionDays: must be a number of days that CloudWatch Logs knows'],
     [{ alarmEmail: 'nobody' }, 'alarmEmail: '],
     [{ spotPercent: 100 }, 'spotPercent: '],
-    [{ apiConcurrency: 900 }, 'accountConcurrency: must hold'],
-    [{ accountConcurrency: 10 }, 'accountConcurrency: must hold'],
-    [{ generation: -1 }, 'generation: '],
+    [{ accountConcurrency: 9 }, 'accountConcurrency: '],
+    [{ generation: 0 }, 'generation: '],
+    [{ zoneNames: 'us-east-1a' }, 'zoneNames: must name as many zones as the setting zones says'],
+    [{ zoneNames: 'a,b' }, 'zoneNames: must be names of availability zones'],
+    [{ vpcId: 'vpc-1' }, 'subnetIds: must be given together with vpcId'],
+    [{ vpcId: 'vpc-1', subnetIds: 'subnet-1,subnet-2' }, 'zoneNames: must name the zone of each of subnetIds'],
+    [{ pageTopicArn: 'arn:aws:sns:us-east-1:111122223333:page' }, 'ticketTopicArn: must be given together'],
+    [{ dataKeyArn: 'alias/key' }, 'dataKeyArn: must be the ARN of a key'],
+    [{ logKeyArn: 'alias/key' }, 'logKeyArn: must be the ARN of a key'],
+    [{ permissionsBoundaryArn: 'boundary' }, 'permissionsBoundaryArn: must be the ARN of a managed policy'],
+    [{ tracePercent: 101 }, 'tracePercent: '],
+    [{ functionDeploys: 'slow' }, 'functionDeploys: '],
+    [
+      {
+        webAclArn: 'arn:aws:wafv2:us-east-1:111122223333:global/webacl/a/b',
+        domainName: 'api.example.com',
+        certificateArn: 'arn:aws:acm:eu-west-1:111122223333:certificate/one',
+      },
+      'certificateArn: must be of us-east-1 with webAclArn',
+    ],
     [{ workersMost: 1 }, 'workersMost: must be at least workers'],
     [{ workerConnections: 0 }, 'workerConnections: '],
     [{ dashboards: 'none' }, 'dashboards: '],
@@ -62,7 +80,35 @@ describe('settings', () => {
   });
 });
 
-describe('a synthesis', () => {
+describe('the concurrency of an account', () => {
+  it('is reserved where all shares fit beside the 100 that AWS keeps back, and otherwise not at all', () => {
+    const needed = quotaForReservations(parseSettings({}));
+
+    expect(needed).toBe(149);
+    expect(reservesConcurrency(parseSettings({ accountConcurrency: needed }))).toBe(true);
+    expect(reservesConcurrency(parseSettings({ accountConcurrency: needed - 1 }))).toBe(false);
+    expect(reservesConcurrency(parseSettings({ apiConcurrency: 900 }))).toBe(false);
+  });
+
+  it('leaves room for requests beside the queues where nothing is reserved', () => {
+    const small = parseSettings({ accountConcurrency: 10 });
+
+    expect([batchesAtOnce(small, 'ingest'), batchesAtOnce(small, 'deliver')]).toEqual([2, 2]);
+    expect(batchesAtOnce(parseSettings({ accountConcurrency: 40 }), 'deliver')).toBe(10);
+    expect(batchesAtOnce(parseSettings({}), 'deliver')).toBe(10);
+  });
+
+  it('gives each queue of events the two that AWS asks for, whatever the account has', () => {
+    const settings = parseSettings({ accountConcurrency: 10, eventQueues: 4, ingestConcurrency: 8 });
+
+    expect(batchesAtOnce(settings, 'ingest')).toBe(8);
+  });
+});
+
+/** A process that loads CDK takes seconds, and more while other tests run. */
+const PROCESS_MS = 120_000;
+
+describe('a synthesis', { timeout: PROCESS_MS }, () => {
   const run = promisify(execFile);
   const app = join(import.meta.dirname, '../../../infra/app.ts');
   const synthesize = (context: Readonly<Record<string, unknown>>) =>

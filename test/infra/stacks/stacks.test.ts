@@ -6,7 +6,7 @@ import { queueDefinitions } from '../../../shared/platform/queues.ts';
 import { WORKER_CONTAINER } from '../../../functions/taskStopped/handler.ts';
 import { readImageContents } from '../../../scripts/imageFiles.ts';
 import { deploymentPercents } from '../../../infra/stacks/workerStack.ts';
-import { ofType, REGION, ACCOUNT, synthesizeStage, type Resource } from '../synthesizeStage.ts';
+import { ofType, REGION, ACCOUNT, synthesizeOutputs, synthesizeStage, type Resource } from '../synthesizeStage.ts';
 import { withoutRetention } from '../retention.ts';
 
 const resources = synthesizeStage({}, (app) => new AwsSolutionsChecks(app));
@@ -34,7 +34,7 @@ describe('the small shape', () => {
     ['AWS::DynamoDB::GlobalTable', { TimeToLiveSpecification: { Enabled: false } }],
     ['AWS::S3::Bucket', {}],
   ])('would be refused with a %s that keeps things for ever', (type, properties) => {
-    const kept: Resource = { template: 't', id: 'Kept', type, properties, deletionPolicy: undefined };
+    const kept: Resource = { template: 't', id: 'Kept', type, properties, deletionPolicy: undefined, dependsOn: [] };
 
     expect(withoutRetention([...resources, kept])).toEqual(['Kept']);
   });
@@ -57,7 +57,9 @@ describe('tables', () => {
   });
 
   it('are kept and protected, and can be put back as they were, except for the fleet', () => {
-    expect(tables.map(({ deletionPolicy }) => deletionPolicy)).toEqual(['Retain', 'Retain', 'Retain']);
+    expect(tables.map(({ deletionPolicy }) => deletionPolicy)).toEqual(
+      Array.from({ length: 3 }, () => 'RetainExceptOnCreate'),
+    );
     expect(tables.map((table) => replicaOf(table)?.['DeletionProtectionEnabled'])).toEqual([true, true, true]);
     expect(tables.map((table) => replicaOf(table)?.['PointInTimeRecoverySpecification'])).toEqual(
       [true, false, true].map((isEnabled) => ({ PointInTimeRecoveryEnabled: isEnabled })),
@@ -71,7 +73,7 @@ describe('tables', () => {
   it('come with a key for data keys that rotates and is kept', () => {
     const [key] = ofType(resources, 'AWS::KMS::Key');
 
-    expect(key?.deletionPolicy).toBe('Retain');
+    expect(key?.deletionPolicy).toBe('RetainExceptOnCreate');
     expect(key?.properties['EnableKeyRotation']).toBe(true);
   });
 });
@@ -152,7 +154,8 @@ describe('functions', () => {
     const sources = ofType(resources, 'AWS::Lambda::EventSourceMapping');
 
     const judged = sources.map(({ properties }) => {
-      const target = functions.find(({ id }) => id === properties['FunctionName'])?.properties ?? {};
+      const alias = ofType(resources, 'AWS::Lambda::Alias').find(({ id }) => id === properties['FunctionName']);
+      const target = functions.find(({ id }) => id === alias?.properties['FunctionName'])?.properties ?? {};
       const queue = queues.find(({ name }) => String(properties['EventSourceArn']).endsWith(`:${name}`));
       return {
         name: target['FunctionName'],
@@ -181,6 +184,35 @@ describe('functions', () => {
     );
   });
 
+  it('shift a tenth of the calls to a new version first, and go back when it fails', () => {
+    const groups = ofType(resources, 'AWS::CodeDeploy::DeploymentGroup').map(({ properties }) => properties);
+    const alarms = groups.map(({ AlarmConfiguration }) => AlarmConfiguration as { Alarms: { Name: string }[] });
+
+    expect(groups).toHaveLength(4);
+    expect(new Set(groups.map((group) => group['DeploymentConfigName']))).toEqual(
+      new Set(['CodeDeployDefault.LambdaCanary10Percent5Minutes']),
+    );
+    expect(alarms.every(({ Alarms }) => Alarms.length === 1)).toBe(true);
+    expect(
+      groups.map(({ AutoRollbackConfiguration }) => (AutoRollbackConfiguration as { Events: string[] }).Events),
+    ).toEqual(groups.map(() => expect.arrayContaining(['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM'])));
+    expect(ofType(resources, 'AWS::Lambda::Alias').map(({ properties }) => properties['Name'])).toEqual(
+      groups.map(() => 'live'),
+    );
+  });
+
+  it('are called through their aliases by the API and the queues', () => {
+    const aliases = new Set(ofType(resources, 'AWS::Lambda::Alias').map(({ id }) => id));
+
+    const called = [
+      ...ofType(resources, 'AWS::Lambda::EventSourceMapping').map(({ properties }) => properties['FunctionName']),
+      ...ofType(resources, 'AWS::ApiGatewayV2::Integration').map(({ properties }) => properties['IntegrationUri']),
+    ];
+
+    expect(called.filter((id) => !aliases.has(String(id)))).toEqual([]);
+    expect(called).toHaveLength(4);
+  });
+
   it.each(['reconcile', 'watchdog'])('runs %s each minute, without a retry', (name) => {
     const lambda = functions.find(({ properties }) => properties['FunctionName'] === `test-${name}`);
     const rules = ofType(resources, 'AWS::Events::Rule').map(({ properties }) => properties);
@@ -199,6 +231,27 @@ describe('functions', () => {
 
     expect(watchdog?.['ReservedConcurrentExecutions']).toBe(1);
     expect(Number(watchdog?.['Timeout'])).toBeLessThan(60);
+  });
+});
+
+describe('what a person needs after a deploy', () => {
+  it('is an output: the API, its command for a first key, the dashboard, and what npm run ops reads', () => {
+    const outputs = synthesizeOutputs({});
+
+    expect(Object.keys(outputs['test-api'] ?? {})).toEqual(
+      expect.arrayContaining(['ApiAddress', 'ApiId', 'RequestsPerSecond']),
+    );
+    expect(Object.keys(outputs['test-queues'] ?? {})).toEqual(
+      expect.arrayContaining(['QueueUrlBase', 'Shards', 'EventQueues']),
+    );
+    expect(Object.keys(outputs['test-workers'] ?? {})).toEqual(
+      expect.arrayContaining(['ClusterName', 'ServiceName', 'WorkersLeast', 'WorkersMost', 'RestoreCommand']),
+    );
+    expect(Object.keys(outputs['test-backups'] ?? {})).toContain('RestoreRoleArn');
+    expect(outputs['test-ops']).toMatchObject({
+      OperatorKeyCommand: `npm run ops -- create-operator-key --stage test --region ${REGION}`,
+      DashboardAddress: expect.stringContaining('dashboards/dashboard/test-holdfast'),
+    });
   });
 });
 
@@ -321,6 +374,32 @@ describe('workers', () => {
         },
       },
     });
+  });
+
+  it('start only when they can reach the image and may pull it, in every network', () => {
+    for (const network of ['public', 'private']) {
+      const [one] = ofType(synthesizeStage({ network }), 'AWS::ECS::Service');
+      const depends = one?.dependsOn ?? [];
+
+      expect(depends.filter((id) => /DefaultRoute/.test(id))).toHaveLength(2);
+      expect(depends.some((id) => /^TaskExecutionRoleDefaultPolicy/.test(id))).toBe(true);
+    }
+  });
+
+  it('run on capacity that belongs to the cluster itself, which cannot be late or in the way', () => {
+    const [cluster] = ofType(resources, 'AWS::ECS::Cluster');
+
+    expect(cluster?.properties['CapacityProviders']).toEqual(['FARGATE', 'FARGATE_SPOT']);
+    expect(ofType(resources, 'AWS::ECS::ClusterCapacityProviderAssociations')).toEqual([]);
+  });
+
+  it('take their deploy generation from the revision of a definition whose name never changes', () => {
+    expect(task?.properties['Family']).toBe('test-worker');
+    expect(JSON.stringify(containerOf(task)?.['Environment'])).not.toContain('HOLDFAST_GENERATION');
+  });
+
+  it('carry the tags of the stage, by which costs are told apart', () => {
+    expect(service?.properties['PropagateTags']).toBe('SERVICE');
   });
 
   it('are replaced a part at a time, and put back as they were when the new ones do not start', () => {
