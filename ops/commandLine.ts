@@ -37,6 +37,15 @@ export const commands = {
 } as const satisfies Record<string, { takes: string; flags: readonly string[]; does: string }>;
 export type CommandName = keyof typeof commands;
 
+/** The commands that ask AWS itself, and no Holdfast. */
+const awsCommands = ['preflight', 'suspend', 'resume'] as const satisfies readonly CommandName[];
+export type AwsCommandName = (typeof awsCommands)[number];
+
+export function isAwsCommand(name: CommandName): name is AwsCommandName {
+  return (awsCommands as readonly CommandName[]).includes(name);
+}
+
+
 export interface CommandLine {
   readonly command: CommandName;
   /** The word behind the command, if there is one. */

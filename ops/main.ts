@@ -10,10 +10,8 @@
 import { systemClock } from '../shared/kernel/clock.ts';
 import { environmentOver } from '../shared/platform/config.ts';
 import type { Environment } from '../shared/platform/environment.ts';
-import { isAwsCommand, runAwsCommand } from './aws/runAwsCommand.ts';
-import { makeReadOutputs } from './aws/cloudFormation.ts';
 import { readStage, settingsOfStage } from './aws/stageOutputs.ts';
-import { readCommandLine, type CommandLine } from './commandLine.ts';
+import { isAwsCommand, readCommandLine, type CommandLine } from './commandLine.ts';
 import { runCommand } from './runCommand.ts';
 import { BadInput } from './sentence.ts';
 import { findTarget } from './target.ts';
@@ -31,7 +29,11 @@ try {
 
 async function run(line: CommandLine): Promise<number> {
   const { command, flags } = line;
-  if (isAwsCommand(command)) return await runAwsCommand({ line, clock: systemClock, say }, command);
+  if (isAwsCommand(command)) {
+    // The clients of AWS take a second to load, which no other command needs.
+    const { runAwsCommand } = await import('./aws/runAwsCommand.ts');
+    return await runAwsCommand({ line, clock: systemClock, say }, command);
+  }
   const target = findTarget(flags, await withStage(flags));
   return await runCommand({ line, target, clock: systemClock, say }, command);
 }
@@ -43,6 +45,7 @@ async function run(line: CommandLine): Promise<number> {
 async function withStage({ stage, data, region, ...flags }: CommandLine['flags']): Promise<Environment> {
   const isKnown = (flags['queue-url-base'] ?? environmentOver({})['HOLDFAST_QUEUE_URL_BASE']) !== undefined;
   if (stage === undefined || data !== undefined || isKnown) return environmentOver({});
+  const { makeReadOutputs } = await import('./aws/cloudFormation.ts');
   return environmentOver(settingsOfStage(stage, await readStage(stage, makeReadOutputs({ region }))));
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { settingsOf, type Settings } from '../../infra/settings/settings.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
-import type { CommandLine, CommandName } from '../commandLine.ts';
+import type { AwsCommandName, CommandLine } from '../commandLine.ts';
 import { BadInput } from '../sentence.ts';
 import { readAccount } from './accountFacts.ts';
 import { makeReadOutputs } from './cloudFormation.ts';
@@ -17,28 +17,23 @@ export interface AwsRun extends Pick<Surroundings, 'clock'> {
 }
 
 /** The commands that ask AWS itself, and no Holdfast: they work before there is one, or while it rests. */
-const runs = {
-  preflight: async ({ line, say }: AwsRun): Promise<number> => {
+const runs: Readonly<Record<AwsCommandName, (run: AwsRun) => Promise<number>>> = {
+  preflight: async ({ line, say }) => {
     const { stage, shape, region } = line.flags;
     const settings = readSettings(stage, shape);
     const findings = judgeAccount(await readAccount({ region }), settings);
     for (const { verdict, sentence } of findings) say(`${verdict.padEnd(5)} ${sentence}`);
     return findings.some(({ verdict }) => verdict === 'stop') ? 1 : 0;
   },
-  suspend: async (run: AwsRun): Promise<number> => {
+  suspend: async (run) => {
     await suspendStage(...(await suspension(run)));
     return 0;
   },
-  resume: async (run: AwsRun): Promise<number> => {
+  resume: async (run) => {
     await resumeStage(...(await suspension(run)));
     return 0;
   },
-} as const;
-export type AwsCommandName = keyof typeof runs;
-
-export function isAwsCommand(name: CommandName): name is AwsCommandName {
-  return Object.hasOwn(runs, name);
-}
+};
 
 /** Runs a command. Resolves to the exit code; throws BadInput and Failed with one sentence. */
 export function runAwsCommand(run: AwsRun, command: AwsCommandName): Promise<number> {

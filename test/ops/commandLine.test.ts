@@ -33,7 +33,10 @@ describe('npm run ops', () => {
     [['status', '--url', 'http://127.0.0.1:1', '--key-file', noKey], 'does not hold an API key of Holdfast.'],
     [['status', '--data', folder], 'No embedded stack runs on'],
     [['status', '--data', folder, '--stage', 'prod', '--queue-url-base', 'http://127.0.0.1:1/0/'], 'not both.'],
-    [['status', '--stage', 'prod'], 'HOLDFAST_QUEUE_URL_BASE: must be given together with HOLDFAST_STAGE'],
+    [['suspend'], 'Name the stage on AWS: ops suspend --stage NAME.'],
+    [['resume', '--region', 'eu-central-1'], 'Name the stage on AWS: ops resume --stage NAME.'],
+    [['preflight', '--stage', 'Prod'], 'stage: must be 1 to 16 lower-case letters, digits and dashes'],
+    [['preflight', '--shape', 'huge'], 'shape: Invalid option'],
     [['drain', ...somewhere], 'Say which: ops drain WORKER.'],
     [['redrive', ...somewhere], 'No stage is named: give --stage and --queue-url-base'],
     [

@@ -15,6 +15,9 @@ import { makeQueueClient } from '../../shared/platform/aws.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { assertQuiet } from '../quiet/findSecrets.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
+import { smoke } from '../../ops/smoke.ts';
+import { findTarget } from '../../ops/target.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeOps, type Ended } from './opsProcess.ts';
 
 const SHOP = '4915100000001';
@@ -74,6 +77,23 @@ describe('npm run ops, on the embedded stack', () => {
     assertQuiet(logs, [stack.operatorKey]);
     rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);
+
+  it('smoke links a phone that scans the QR, and a message goes from it to itself', async () => {
+    const whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+    const number = '4915100000009';
+    await whatsApp.addPhone(number, 'Smoke');
+    const said: string[] = [];
+
+    await smoke({
+      clock: systemClock,
+      target: findTarget({ data: dataDir }, {}),
+      say: (line) => void said.push(line),
+      showQr: async (qr) => void (await whatsApp.scan(number, qr)),
+    });
+
+    expect(said).toContain(`+${number} is linked and online.`);
+    expect(said.join('\n')).toMatch(/A message to itself is (sent|delivered|read) after \d+ ms\./);
+  });
 
   it('whatsapp-version names a canary, promotes it, and rolls back', async () => {
     const before = await ops('whatsapp-version');
