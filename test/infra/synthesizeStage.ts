@@ -22,7 +22,7 @@ export type Outputs = Readonly<Record<string, string>>;
 
 interface Synthesis {
   readonly resources: readonly Resource[];
-  /** By the name of the stack. */
+  /** The outputs of each stack, by its name. */
   readonly outputs: Readonly<Record<string, Outputs>>;
 }
 
@@ -133,12 +133,21 @@ function resolved(value: unknown): unknown {
   const [name, argument] = entries[0] ?? [];
   if (entries.length === 1 && name === 'Ref') return PSEUDO[String(argument)] ?? String(argument);
   if (entries.length === 1 && name === 'Fn::GetAtt') return (argument as readonly string[]).join('.');
+  if (entries.length === 1 && name === 'Fn::Select') {
+    const [, from] = argument as readonly [unknown, unknown];
+    // A part of an ARN stands for what the ARN is of.
+    if (isObject(from) && 'Fn::Split' in from) return resolved((from['Fn::Split'] as readonly unknown[])[1]);
+  }
   if (entries.length === 1 && name === 'Fn::ImportValue') return `import:${String(resolved(argument))}`;
   if (entries.length === 1 && name === 'Fn::Join') {
     const [separator, parts] = argument as readonly [string, readonly unknown[]];
     return parts.map((part) => String(resolved(part))).join(separator);
   }
   return Object.fromEntries(entries.map(([key, inner]) => [key, resolved(inner)]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The resources of a type. */

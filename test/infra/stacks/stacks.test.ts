@@ -154,7 +154,9 @@ describe('functions', () => {
     const sources = ofType(resources, 'AWS::Lambda::EventSourceMapping');
 
     const judged = sources.map(({ properties }) => {
-      const alias = ofType(resources, 'AWS::Lambda::Alias').find(({ id }) => id === properties['FunctionName']);
+      const alias = ofType(resources, 'AWS::Lambda::Alias').find(
+        ({ id }) => properties['FunctionName'] === `${id}:live`,
+      );
       const target = functions.find(({ id }) => id === alias?.properties['FunctionName'])?.properties ?? {};
       const queue = queues.find(({ name }) => String(properties['EventSourceArn']).endsWith(`:${name}`));
       return {
@@ -205,7 +207,9 @@ describe('functions', () => {
     const aliases = new Set(ofType(resources, 'AWS::Lambda::Alias').map(({ id }) => id));
 
     const called = [
-      ...ofType(resources, 'AWS::Lambda::EventSourceMapping').map(({ properties }) => properties['FunctionName']),
+      ...ofType(resources, 'AWS::Lambda::EventSourceMapping').map(({ properties }) =>
+        String(properties['FunctionName']).replace(/:live$/, ''),
+      ),
       ...ofType(resources, 'AWS::ApiGatewayV2::Integration').map(({ properties }) => properties['IntegrationUri']),
     ];
 
