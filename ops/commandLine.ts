@@ -45,7 +45,6 @@ export function isAwsCommand(name: CommandName): name is AwsCommandName {
   return (awsCommands as readonly CommandName[]).includes(name);
 }
 
-
 export interface CommandLine {
   readonly command: CommandName;
   /** The word behind the command, if there is one. */

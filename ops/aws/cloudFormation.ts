@@ -17,7 +17,8 @@ export function makeReadOutputs(place: AwsPlace): ReadOutputs {
       );
     } catch (error) {
       // CloudFormation has no error of its own for a stack that is not there.
-      if (error instanceof CloudFormationServiceException && / does not exist$/.test(error.message)) return undefined;
+      if (error instanceof CloudFormationServiceException && error.message.endsWith(' does not exist'))
+        return undefined;
       throw error;
     } finally {
       client.destroy();

@@ -54,11 +54,11 @@ describe('the commands in our pages', () => {
   it.each(all('aws'))('%s has all that %s needs', (_, command) => {
     const words = command.split(' ');
     const name = words.slice(1, 3).join(' ');
-    if (NAMED_ONLY.has(name) || (words.length === 3 && needed[name] === undefined))
-      return expect(NAMED_ONLY).toContain(name);
-
     const given = new Set(words.filter((word) => word.startsWith('--')).map((word) => word.slice(2)));
-    const missing = needed[name]?.filter((options) => !options.split('|').some((option) => given.has(option)));
+
+    const missing = NAMED_ONLY.has(name)
+      ? []
+      : needed[name]?.filter((options) => !options.split('|').some((option) => given.has(option)));
 
     expect(missing, `${name} is not known to this test`).toEqual([]);
   });

@@ -78,23 +78,6 @@ describe('npm run ops, on the embedded stack', () => {
     rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);
 
-  it('smoke links a phone that scans the QR, and a message goes from it to itself', async () => {
-    const whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
-    const number = '4915100000009';
-    await whatsApp.addPhone(number, 'Smoke');
-    const said: string[] = [];
-
-    await smoke({
-      clock: systemClock,
-      target: findTarget({ data: dataDir }, {}),
-      say: (line) => void said.push(line),
-      showQr: async (qr) => void (await whatsApp.scan(number, qr)),
-    });
-
-    expect(said).toContain(`+${number} is linked and online.`);
-    expect(said.join('\n')).toMatch(/A message to itself is (sent|delivered|read) after \d+ ms\./);
-  });
-
   it('whatsapp-version names a canary, promotes it, and rolls back', async () => {
     const before = await ops('whatsapp-version');
     const canary = await ops('whatsapp-version', '--set', '2.3000.2000000001', '--canary', '5', '--by', 'ann');
@@ -228,6 +211,23 @@ describe('npm run ops, on the embedded stack', () => {
     expect(again).toMatchObject({ code: 1, stdout: '' });
     expect(again.stderr).toContain('This worker is dead, so there is nothing to drain.');
     expect(nobody).toMatchObject({ code: 1, stderr: 'There is no such worker. List them with GET /v1/admin/fleet.\n' });
+  });
+
+  it('smoke links a phone that scans the QR, and a message goes from it to itself', async () => {
+    const whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+    const number = '4915100000009';
+    await whatsApp.addPhone(number, 'Smoke');
+    const said: string[] = [];
+
+    await smoke({
+      clock: systemClock,
+      target: findTarget({ data: dataDir }, {}),
+      say: (line) => void said.push(line),
+      showQr: async (qr) => void (await whatsApp.scan(number, qr)),
+    });
+
+    expect(said).toContain(`+${number} is linked and online.`);
+    expect(said.join('\n')).toMatch(/A message to itself is (sent|delivered|read) after \d+ ms\./);
   });
 
   it('says that nothing runs once the stack has stopped', async () => {

@@ -38,11 +38,18 @@ async function startMetadata(listener: RequestListener): Promise<string> {
 
 describe('the task that ECS names', () => {
   it('is the last part of its ARN, which the report of its end names, too, and the zone', () => {
-    expect(parseTaskMetadata(metadata)).toMatchObject({ taskId: '158d1c8083dd49d6b527399fd6414f5c', zone: 'us-east-1d' });
+    expect(parseTaskMetadata(metadata)).toMatchObject({
+      taskId: '158d1c8083dd49d6b527399fd6414f5c',
+      zone: 'us-east-1d',
+    });
   });
 
   it('is of the deploy generation that ECS counts, so that a newer definition takes over from an older one', () => {
-    const environment = { HOLDFAST_STAGE: 'test', HOLDFAST_QUEUE_URL_BASE: 'http://127.0.0.1/1/', HOLDFAST_KEY_FILE: '/k' };
+    const environment = {
+      HOLDFAST_STAGE: 'test',
+      HOLDFAST_QUEUE_URL_BASE: 'http://127.0.0.1/1/',
+      HOLDFAST_KEY_FILE: '/k',
+    };
     const place = parseTaskMetadata(metadata);
 
     expect(place.generation).toBe(7);

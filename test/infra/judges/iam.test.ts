@@ -62,7 +62,7 @@ describe("AWS's list of actions and condition keys", () => {
 /** Keys with a name in them, such as `kms:EncryptionContext:tenantId`, stand in the list with a placeholder for it. */
 async function isKnown(key: string, actions: readonly string[]): Promise<boolean> {
   const [service = ''] = key.split(':');
-  if (service === 'aws') return (await getGlobalConditionKeyByName(key)) !== undefined;
+  if (service === 'aws') return getGlobalConditionKeyByName(key) !== undefined;
   const pattern = key.replace(/^(kms:EncryptionContext):.+$/, '$1:${EncryptionContextKey}');
   if (!(await iamConditionKeyExists(service, key)) && !(await iamConditionKeyExists(service, pattern))) return false;
   const details = await Promise.all(
