@@ -6,7 +6,12 @@ export const names = (form: RegExp, sentence: string) =>
     .union([z.string().transform((text) => text.split(',').map((name) => name.trim())), z.array(z.string())])
     .refine((all) => all.length > 0 && all.every((name) => form.test(name)), sentence);
 
-const keyArn = z.string().regex(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a key');
+const keyArn = z
+  .string()
+  .regex(
+    /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
+    'must be the ARN of a key',
+  );
 const topicArn = z.string().regex(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/, 'must be the ARN of a topic');
 
 /**
@@ -20,13 +25,13 @@ export const existing = {
    */
   vpcId: z
     .string()
-    .regex(/^vpc-[0-9a-f]+$/, 'must be the id of a VPC')
+    .regex(/^vpc-[0-9a-f]{8,17}$/, 'must be the id of a VPC')
     .optional(),
   /**
    * The ids of the subnets for the workers, with commas between them, one for each of zoneNames in their order: public
    * ones with the setting `network=public`, otherwise ones that go out through a NAT.
    */
-  subnetIds: names(/^subnet-[0-9a-f]+$/, 'must be ids of subnets').optional(),
+  subnetIds: names(/^subnet-[0-9a-f]{8,17}$/, 'must be ids of subnets').optional(),
   /**
    * The ARN of a topic for alarms that are for now, given together with ticketTopicArn; CloudWatch must be allowed to
    * publish to both. When left out, the stage makes topics of its own.

@@ -64,7 +64,7 @@ interface Unwritten {
   readonly account?: { readonly now: ConnectionAccount | undefined } | undefined;
 }
 
-/** How long a fact waits once for the rows that it comes after, in milliseconds; it waits again and again. */
+/** How long a write waits once for the rows that it comes after, in milliseconds; it waits again and again. */
 const ROWS_FIRST_MS = 10_000;
 
 const TRANSIENT: ReadonlySet<ConnectionStatus> = new Set(['connecting', 'reconnecting']);
@@ -72,12 +72,12 @@ const TRANSIENT: ReadonlySet<ConnectionStatus> = new Set(['connecting', 'reconne
 /**
  * Records what tenants see of a connection: status, account and pairing offer. Writes are retried until they succeed or a
  * newer one replaces them; each carries the token, so that a newer owner's stands. Status and account change in one write
- * of the record; offer and history are written beside it, and what is published comes after all of them. Equal statuses
- * are dropped, but for the time of the next attempt, which only the record shows; short transient ones are not published.
+ * of the record; the offer is written beside it, the line of history after it, because only the record says whether this
+ * is still the owner, and what is published comes after all of them. Equal statuses are dropped, but for the time of the
+ * next attempt, which only the record shows; short transient ones are not published.
  *
- * A process that dies between the writes of one change leaves some of them. A record without its line of history, or the
- * line without the record, is what its next owner's change of status overwrites, by its number; an offer that stays is
- * void at its own end; a request that is spent by an account goes with it in the same write, and any other before the
+ * A process that dies between the writes of one change leaves some of them. A record without its line of history is what
+ * its next owner's change of status overwrites, by its number; an offer that stays is void at its own end; a request that is spent by an account goes with it in the same write, and any other before the
  * status that tells of its end.
  */
 export class ConnectionRecorder {
@@ -188,9 +188,11 @@ export class ConnectionRecorder {
   /** Each change is named by its place in the history, so that no more wait to be written than the history holds. */
   #keep(transition: StatusTransition): void {
     const { history, owned } = this.#dependencies;
-    this.#add(this.#history, `transition ${transition.number % HISTORY_LENGTH}`, async () =>
-      (await history.put(owned, transition)) === 'stored' ? 'set' : 'missing',
-    );
+    this.#add(this.#history, `transition ${transition.number % HISTORY_LENGTH}`, async () => {
+      if (!(await this.#record.flush(ROWS_FIRST_MS))) throw new Error('the record is not written yet');
+      if (this.#isAbandoned) return 'set';
+      return (await history.put(owned, transition)) === 'stored' ? 'set' : 'missing';
+    });
   }
 
   /** Changes the record: whatever is not written yet goes with it. */

@@ -4,6 +4,8 @@ import { objectionsTo, replacedBy } from './serviceSpec.ts';
 
 const OWNER = '111122223333';
 const key = (name: string): string => `arn:aws:kms:us-east-1:${OWNER}:key/${name}`;
+const KEY = key('12345678-90ab-cdef-1234-567890abcdef');
+const REPLICA = key('mrk-1234567890abcdef1234567890abcdef');
 
 /** The stages that are judged: each shape, and every setting that adds or changes resources. */
 const stages: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -26,15 +28,15 @@ const stages: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     backupCopyVaultArn: `arn:aws:backup:eu-west-1:${OWNER}:backup-vault:far`,
     canaryKeyParameter: '/holdfast/test/canary',
     canaryConnectionId: 'con_canary',
-    logKeyArn: key('logs'),
+    logKeyArn: KEY,
     permissionsBoundaryArn: `arn:aws:iam::${OWNER}:policy/boundary`,
   },
   'what an account has already': {
-    vpcId: 'vpc-0a1b',
-    subnetIds: 'subnet-0a,subnet-0b',
+    vpcId: 'vpc-0a1b2c3d4e5f67890',
+    subnetIds: 'subnet-0a1b2c3d4e5f67890,subnet-0b1b2c3d4e5f67890',
     zoneNames: 'us-east-1a,us-east-1b',
     network: 'private',
-    dataKeyArn: key('mrk-1'),
+    dataKeyArn: REPLICA,
     pageTopicArn: `arn:aws:sns:us-east-1:${OWNER}:page`,
     ticketTopicArn: `arn:aws:sns:us-east-1:${OWNER}:ticket`,
     functionDeploys: 'at-once',

@@ -156,12 +156,12 @@ describe('backups', () => {
 });
 
 describe('what an account has already', () => {
-  const key = `arn:aws:kms:${REGION}:${OWNER}:key/mrk-1`;
+  const key = `arn:aws:kms:${REGION}:${OWNER}:key/mrk-1234567890abcdef1234567890abcdef`;
   const topic = (name: string): string => `arn:aws:sns:${REGION}:${OWNER}:${name}`;
   const permissionsBoundaryArn = `arn:aws:iam::${OWNER}:policy/boundary`;
   const own = synthesizeStage({
-    vpcId: 'vpc-0a1b',
-    subnetIds: 'subnet-0a,subnet-0b',
+    vpcId: 'vpc-0a1b2c3d4e5f67890',
+    subnetIds: 'subnet-0a1b2c3d4e5f67890,subnet-0b1b2c3d4e5f67890',
     zoneNames: `${REGION}a,${REGION}b`,
     network: 'private',
     dataKeyArn: key,
@@ -174,7 +174,10 @@ describe('what an account has already', () => {
   it('is used instead of a network of our own', () => {
     expect(own.filter(({ type }) => /^AWS::EC2::(VPC|Subnet|NatGateway)$/.test(type))).toEqual([]);
     expect(ofType(own, 'AWS::ECS::Service')[0]?.properties['NetworkConfiguration']).toMatchObject({
-      AwsvpcConfiguration: { AssignPublicIp: 'DISABLED', Subnets: ['subnet-0a', 'subnet-0b'] },
+      AwsvpcConfiguration: {
+        AssignPublicIp: 'DISABLED',
+        Subnets: ['subnet-0a1b2c3d4e5f67890', 'subnet-0b1b2c3d4e5f67890'],
+      },
     });
   });
 

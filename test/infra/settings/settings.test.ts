@@ -38,8 +38,11 @@ describe('settings', () => {
     [{ generation: 0 }, 'generation: '],
     [{ zoneNames: 'us-east-1a' }, 'zoneNames: must name as many zones as the setting zones says'],
     [{ zoneNames: 'a,b' }, 'zoneNames: must be names of availability zones'],
-    [{ vpcId: 'vpc-1' }, 'subnetIds: must be given together with vpcId'],
-    [{ vpcId: 'vpc-1', subnetIds: 'subnet-1,subnet-2' }, 'zoneNames: must name the zone of each of subnetIds'],
+    [{ vpcId: 'vpc-12345678' }, 'subnetIds: must be given together with vpcId'],
+    [
+      { vpcId: 'vpc-12345678', subnetIds: 'subnet-12345678,subnet-87654321' },
+      'zoneNames: must name the zone of each of subnetIds',
+    ],
     [{ pageTopicArn: 'arn:aws:sns:us-east-1:111122223333:page' }, 'ticketTopicArn: must be given together'],
     [{ dataKeyArn: 'alias/key' }, 'dataKeyArn: must be the ARN of a key'],
     [{ logKeyArn: 'alias/key' }, 'logKeyArn: must be the ARN of a key'],

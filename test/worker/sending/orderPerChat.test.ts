@@ -162,7 +162,12 @@ describe('the order in which messages of a connection are sent', () => {
       () => Promise.all([toAnn, toBob].map(stateOf)),
       (all) => all.every((state) => state === 'sent'),
     );
-    const after = await until('the end of the pause', view, ({ sends }) => sends === undefined, 10_000);
+    const after = await until(
+      'the end of the pause',
+      view,
+      ({ sends, parkedMessages }) => sends === undefined && parkedMessages === 0,
+      10_000,
+    );
 
     expect(states).toEqual(['parked', 'parked', 'sent']);
     expect(tried).toEqual(['new 1', 'known']);
