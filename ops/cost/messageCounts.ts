@@ -2,7 +2,7 @@
  * What one message asks of the stores, step by step: the one table that the cost model and its page are made of.
  *
  * `shared`: `npm run bench:messages -- --phases calls`, with one webhook, where messages come so quickly that calls carry
- * several of them (some 35 sends, or 100 messages received, a second). `alone`: a message that comes by itself, counted
+ * several of them (100 sends, or 100 messages received, a second). `alone`: a message that comes by itself, counted
  * from the same run and the code: no call is shared, so each message takes its own place in the log, its own page, its own
  * note of attempts, and the reads that are remembered for a second. What sessions write is not in it, since it depends on
  * the chat. A failed condition and a repetition come on top; both are rare.
@@ -40,21 +40,21 @@ export const messageCounts: Readonly<Record<Flow, Readonly<Record<Step, Readonly
   send: {
     // One row and the queue. A message alone in its five minutes writes their note in the same transaction.
     api: { shared: counts(2, 1, 0, 1, 0, 1), alone: counts(3, 4, 1, 1, 0, 1) },
-    worker: { shared: counts(4.8, 1, 0.03, 3.77, 0, 0), alone: counts(5, 1, 0.03, 4, 0, 0) },
-    ingest: { shared: counts(1.72, 5.21, 3.04, 0.42, 0.21, 0.21), alone: counts(16, 6, 5, 4, 2, 2) },
-    deliver: { shared: counts(0.66, 0.21, 0.03, 0, 0.42, 0.21), alone: counts(8, 2, 2, 0, 4, 2) },
+    worker: { shared: counts(4.78, 1, 0, 2.58, 0, 0), alone: counts(5, 1, 0.03, 4, 0, 0) },
+    ingest: { shared: counts(1.47, 3.22, 2.02, 0.42, 0.21, 0.21), alone: counts(16, 6, 5, 4, 2, 2) },
+    deliver: { shared: counts(0.5, 0.15, 0.01, 0, 0.42, 0.21), alone: counts(8, 2, 2, 0, 4, 2) },
   },
   read: {
     api: { shared: nothing, alone: nothing },
-    worker: { shared: counts(0.93, 0, 0.01, 0.93, 0, 0), alone: counts(1, 0, 0.01, 1, 0, 0) },
-    ingest: { shared: counts(2.45, 2.64, 2.02, 0.58, 0.29, 0.29), alone: counts(8, 3, 3, 2, 1, 1) },
-    deliver: { shared: counts(0.87, 0.29, 0.01, 0, 0.58, 0.29), alone: counts(4, 1, 1, 0, 2, 1) },
+    worker: { shared: counts(1, 0, 0.01, 1, 0, 0), alone: counts(1, 0, 0.01, 1, 0, 0) },
+    ingest: { shared: counts(2.44, 2.04, 1.01, 0.7, 0.35, 0.35), alone: counts(8, 3, 3, 2, 1, 1) },
+    deliver: { shared: counts(0.53, 0.09, 0.01, 0, 0.48, 0.35), alone: counts(4, 1, 1, 0, 2, 1) },
   },
   received: {
     api: { shared: nothing, alone: nothing },
-    worker: { shared: counts(0.89, 0, 0.01, 0.89, 0, 0), alone: counts(1, 0, 0.01, 1, 0, 0) },
-    ingest: { shared: counts(1.42, 3.8, 2.02, 0.34, 0.17, 0.17), alone: counts(9, 4, 3, 2, 1, 1) },
-    deliver: { shared: counts(0.52, 0.17, 0.01, 0, 0.34, 0.17), alone: counts(4, 1, 1, 0, 2, 1) },
+    worker: { shared: counts(1, 0, 0.01, 1, 0, 0), alone: counts(1, 0, 0.01, 1, 0, 0) },
+    ingest: { shared: counts(2.17, 3.05, 2.01, 0.62, 0.31, 0.31), alone: counts(9, 4, 3, 2, 1, 1) },
+    deliver: { shared: counts(0.5, 0.09, 0.01, 0, 0.45, 0.31), alone: counts(4, 1, 1, 0, 2, 1) },
   },
 };
 

@@ -111,8 +111,8 @@ describe('what a message costs', () => {
     expect(usdOf('send', 0, 'accepted')).toBeCloseTo(2.5, 6);
     // A receive and a delete by deliver, and the send by ingest: 3 × 0.4.
     expect(usdOf('received', 1, 'deliveries')).toBeCloseTo(1.2, 6);
-    // 0.89 requests of the worker and 2 × 0.17 of ingest, at 0.5.
-    expect(usdOf('received', 0, 'commands and facts')).toBeCloseTo(0.615, 6);
+    // One request of the worker and 2 × 0.31 of ingest, at 0.5.
+    expect(usdOf('received', 0, 'commands and facts')).toBeCloseTo(0.81, 6);
   });
 
   it('is never more where calls are shared, whatever the step', () => {
