@@ -1,7 +1,8 @@
 /**
- * The size of a stage, in three steps. Each number is a default: a setting of the same name replaces it. The numbers
- * are planned and not yet measured on AWS: 15 MB of memory to a connection, workers and shards three quarters to four
- * fifths full.
+ * The size of a stage, in three steps. Each number is a default: a setting of the same name replaces it. A worker is
+ * full with a thousand connections, which a process of that size was measured to hold (docs/performance.md), and the
+ * service grows when its workers are four fifths full; the cost model counts workers in the same way (a test compares
+ * them). None of it was measured on AWS yet.
  */
 export const shapeNames = ['small', '10k', '100k'] as const;
 export type ShapeName = (typeof shapeNames)[number];
@@ -45,11 +46,11 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
   '10k': {
     shardCount: 125,
     shardCap: 100,
-    workers: 26,
-    workersMost: 39,
-    workerConnections: 500,
+    workers: 13,
+    workersMost: 20,
+    workerConnections: 1_000,
     workerCpu: 1_024,
-    workerMemoryMib: 8_192,
+    workerMemoryMib: 4_096,
     zones: 3,
     apiConcurrency: 100,
     ingestConcurrency: 40,
@@ -62,11 +63,11 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
   '100k': {
     shardCount: 1_250,
     shardCap: 100,
-    workers: 258,
-    workersMost: 387,
-    workerConnections: 500,
+    workers: 125,
+    workersMost: 188,
+    workerConnections: 1_000,
     workerCpu: 1_024,
-    workerMemoryMib: 8_192,
+    workerMemoryMib: 4_096,
     zones: 3,
     apiConcurrency: 250,
     ingestConcurrency: 150,

@@ -75,6 +75,12 @@ export const assumptions = {
   eventKb: { value: 1, unit: 'KB', basis: 'chosen', why: 'one event, with what guards it against repetition' },
   eventDays: { value: retentionSeconds.event / DAY_SECONDS, unit: 'days', basis: 'counted', why: 'it is kept' },
   sessionKb: { value: 200, unit: 'KB', basis: 'chosen', why: 'credentials and Signal keys of one connection' },
+  backupDays: {
+    value: 3,
+    unit: 'days',
+    basis: 'counted',
+    why: 'the small shape; each nightly backup is whole and kept for so long',
+  },
   // Requests and functions.
   pollSeconds: { value: 20, unit: 's', basis: 'counted', why: 'one long poll of a shard queue' },
   pollersPerFunction: {
@@ -92,10 +98,10 @@ export const assumptions = {
   workerMb: { value: 163, unit: 'MB', basis: 'measured', why: 'a worker without connections, resident' },
   memoryFill: { value: 0.75, unit: 'of memory', basis: 'chosen', why: 'filled at most, to take over from another' },
   connectionsPerWorker: {
-    value: 1_000,
+    value: 800,
     unit: 'connections',
     basis: 'chosen',
-    why: 'at most: as many reconnect, in 40 s, when one dies; processor time is not measured',
+    why: 'at most: 1,000 are a full worker, and the service grows when workers are four fifths full',
   },
   leastWorkers: { value: 2, unit: 'workers', basis: 'chosen', why: 'so that one can take over' },
   workerCpus: { value: 1, unit: 'vCPU', basis: 'chosen', why: 'of one task' },
@@ -126,6 +132,7 @@ export const assumptions = {
   },
   logKbPerDelivery: { value: 0.4, unit: 'KB', basis: 'measured', why: 'one line for each attempt' },
   logMbPerWorkerDay: { value: 20, unit: 'MB', basis: 'chosen', why: 'metrics each minute, and its lifecycle' },
+  tracePercent: { value: 1, unit: '% of runs', basis: 'counted', why: 'that X-Ray traces; the setting tracePercent' },
   keys: { value: 1, unit: 'KMS keys', basis: 'counted', why: 'that wraps the data keys' },
 } as const satisfies Record<string, Assumption>;
 

@@ -36,6 +36,10 @@ export function billFor(connections: number, figures: Figures): Bill {
   add('network', 'addresses of the workers', 'publicIpMonth', shape.workers);
   add('network', 'sent to WhatsApp', 'egressGb', (connections * figures.egressMbPerMonth) / 1_000);
   addWatching(add, shape, figures);
+  const allOf = (price: PriceName): number =>
+    lines.reduce((sum, line) => sum + (line.price === price ? line.quantity : 0), 0);
+  add('DynamoDB', 'nightly backups', 'backupGbMonth', allOf('tableGbMonth') * figures.backupDays);
+  add('watching', 'traces', 'traceMillion', (allOf('lambdaMillion') * figures.tracePercent) / 100);
   return { shape, lines, usd: lines.reduce((sum, { usd }) => sum + usd, 0) };
 }
 

@@ -24,6 +24,7 @@ export const prices = {
     source: 'known',
     where: 'DynamoDB pricing',
   },
+  backupGbMonth: { usd: 0.1, per: 'GB and month, nightly backups', source: 'known', where: 'AWS Backup pricing' },
   fifoMillion: { usd: 0.5, per: 'million FIFO requests', source: 'documentation', where: 'Amazon SQS pricing' },
   standardMillion: { usd: 0.4, per: 'million standard requests', source: 'documentation', where: 'Amazon SQS pricing' },
   fairMillion: { usd: 0.1, per: 'million fair requests, on top', source: 'documentation', where: 'Amazon SQS pricing' },
@@ -35,6 +36,7 @@ export const prices = {
   alarmMonth: { usd: 0.1, per: 'alarm and month', source: 'known', where: 'Amazon CloudWatch pricing' },
   dashboardMonth: { usd: 3, per: 'dashboard and month', source: 'known', where: 'Amazon CloudWatch pricing' },
   logGb: { usd: 0.5, per: 'GB of log taken in', source: 'known', where: 'Amazon CloudWatch pricing' },
+  traceMillion: { usd: 5, per: 'million traces', source: 'known', where: 'AWS X-Ray pricing' },
   keyMonth: { usd: 1, per: 'KMS key and month', source: 'known', where: 'AWS KMS pricing' },
 } as const satisfies Record<string, Price>;
 

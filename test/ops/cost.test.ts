@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { shapes } from '../../infra/settings/shapes.ts';
 import { assumptions, defaultFigures, type AssumptionName } from '../../ops/cost/assumptions.ts';
 import { billFor, billedMetrics, queueCount } from '../../ops/cost/model.ts';
 import { flows, messageCounts, steps, type StepCounts } from '../../ops/cost/messageCounts.ts';
@@ -29,6 +30,27 @@ describe('the cost model', () => {
     expect(bill.usd).toBeLessThan(125);
     // Two tasks alone are 68 USD: a model that forgets them would be under 125, too.
     expect(bill.usd).toBeGreaterThan(75);
+  });
+
+  it('counts the workers that the shapes deploy, with their size', () => {
+    for (const [shape, connections] of [
+      ['small', 400],
+      ['10k', 10_000],
+      ['100k', 100_000],
+    ] as const) {
+      const { workers, workerCpu, workerMemoryMib } = shapes[shape];
+
+      expect(shapeFor(connections, defaultFigures).workers).toBe(workers);
+      expect([workerCpu / 1_024, workerMemoryMib / 1_024]).toEqual([
+        defaultFigures.workerCpus,
+        defaultFigures.workerGb,
+      ]);
+    }
+  });
+
+  it('keeps a connection under 0.32 USD a month with a thousand of them, and under 0.15 with a hundred thousand', () => {
+    expect(billFor(1_000, defaultFigures).usd / 1_000).toBeLessThan(0.32);
+    expect(billFor(100_000, defaultFigures).usd / 100_000).toBeLessThan(0.15);
   });
 
   it('shows every assumption with its flag and value, and every price with its source', () => {
@@ -149,6 +171,11 @@ describe('what a message costs', () => {
       );
 
     for (const row of millionRows(defaultFigures)) expect(rows).toContainEqual([...row]);
+    for (const connections of [400, 1_000, 10_000, 100_000]) {
+      const { usd } = billFor(connections, defaultFigures);
+      const [row] = rows.filter(([first]) => first === connections.toLocaleString('en'));
+      expect(row?.slice(1, 3)).toEqual([usd.toFixed(2), (usd / connections).toFixed(4)]);
+    }
     for (const flow of flows) {
       for (const step of steps) {
         const { shared, alone } = messageCounts[flow][step];

@@ -19,7 +19,7 @@ describe('settings', () => {
   });
 
   it('lets a setting win over the shape, as text of the command line, too', () => {
-    expect(parseSettings({ shape: '10k', workers: '30' })).toMatchObject({ workers: 30, shardCount: 125 });
+    expect(parseSettings({ shape: '10k', workers: '18' })).toMatchObject({ workers: 18, shardCount: 125 });
   });
 
   it.each([
@@ -141,11 +141,11 @@ describe('a synthesis', { timeout: PROCESS_MS }, () => {
 
 describe('settings in the context', () => {
   it('takes what is kept for the stage, and what is given on the command line before it', () => {
-    const stages = { prod: { shape: '10k', workers: 20 } };
+    const stages = { prod: { shape: '10k', workers: 15 } };
 
-    const settings = settingsOf({ stage: 'prod', workers: '25', stages, '@aws-cdk/core:someFlag': true });
+    const settings = settingsOf({ stage: 'prod', workers: '18', stages, '@aws-cdk/core:someFlag': true });
 
-    expect(settings).toMatchObject({ stage: 'prod', shape: '10k', workers: 25, shardCount: 125 });
+    expect(settings).toMatchObject({ stage: 'prod', shape: '10k', workers: 18, shardCount: 125 });
   });
 
   it('refuses fewer shards than are kept for the stage', () => {

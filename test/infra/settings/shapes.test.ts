@@ -74,8 +74,8 @@ describe('the large shapes', { timeout: SYNTHESIS_MS }, () => {
 
     expect(ofType(resources, 'AWS::EC2::NatGateway')).toHaveLength(3);
     expect(ofType(resources, 'AWS::ApplicationAutoScaling::ScalableTarget')[0]?.properties).toMatchObject({
-      MinCapacity: 258,
-      MaxCapacity: 387,
+      MinCapacity: 125,
+      MaxCapacity: 188,
     });
     expect(service?.properties).toMatchObject({
       NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED' } },

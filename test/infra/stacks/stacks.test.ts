@@ -422,8 +422,8 @@ describe('workers', () => {
     [2, 1],
     [3, 1],
     [4, 1],
-    [26, 6],
-    [258, 64],
+    [13, 3],
+    [125, 31],
   ])('of %i workers replaces %i at once', (workers, atOnce) => {
     const { minHealthyPercent, maxHealthyPercent } = deploymentPercents(workers);
 
