@@ -44,10 +44,17 @@ const afterDeath: Explanation = {
   why: 'Ingest reads a page of the log only where an earlier run of the same batch has died.',
 };
 
+const together: Explanation = {
+  here: 'seldom',
+  why: 'An update goes as a statement only where others are written with it, and here messages come one by one.',
+};
+
 /** The explanations by the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
   'api dynamodb:UpdateItem core CON#*': cancels,
   'ingest dynamodb:UpdateItem core TENANT#*': laneGrowth,
+  'ingest dynamodb:PartiQLInsert core CON#*': together,
+  'ingest dynamodb:PartiQLUpdate core CON#*': together,
   'ingest dynamodb:GetItem core EVENTS#*': afterDeath,
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
