@@ -51,7 +51,7 @@ export interface ChildOptions {
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const LOADED_FIRST = ['privateFiles.ts', 'dieWithParent.ts', 'tidyWhenQuiet.ts'] as const;
+const LOADED_FIRST = ['privateFiles.ts', 'dieWithParent.ts'] as const;
 /** The number of last lines of standard error that are kept, enough to find the reason in. */
 const LINES_KEPT = 40;
 
@@ -59,7 +59,7 @@ const LINES_KEPT = 40;
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { file, args = [] } = options;
   const imported = LOADED_FIRST.flatMap((name) => ['--import', programFile(`infra/local/${name}`)]);
-  const child = spawn(process.execPath, [...NODE_FLAGS, '--expose-gc', ...imported, programFile(file), ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...imported, programFile(file), ...args], {
     cwd: root,
     // A child must not get settings that were meant for another kind of process.
     env: { ...fromUs('PATH', 'HOME', 'TZ', 'NODE_COMPILE_CACHE'), ...MEMORY_ENVIRONMENT, ...options.env },

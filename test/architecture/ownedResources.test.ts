@@ -28,7 +28,6 @@ const rules: readonly Rule[] = [
       'infra/local/queueJournal.ts': 'the end of the present turn; nothing is left to release',
       'infra/local/queueWaiters.ts': 'of the queue emulator, which clears it when no poll waits',
       'infra/local/ops/awsStandIns.ts': 'of the embedded stack alone, with a stop',
-      'infra/local/tidyWhenQuiet.ts': 'one for each process of the embedded stack, which it does not keep',
     },
   },
   {

@@ -81,7 +81,7 @@ export async function startProduct(options: {
     receiver,
     tells: ['sent', 'delivered'],
     link: async (number) => {
-      const { id } = await api.must('POST', '/v1/connections', { label: number });
+      const { id } = await api.must('POST', '/v1/connections', { label: `account ${number.slice(-4)}` });
       const path = `/v1/connections/${String(id)}/pairing`;
       await api.must('POST', path, { method: 'qr' });
       const giveUpAtMs = performance.now() + ONLINE_MS;

@@ -65,7 +65,7 @@ interface Unwritten {
 }
 
 /** How long a write waits once for the rows that it comes after, in milliseconds; it waits again and again. */
-const ROWS_FIRST_MS = 10_000;
+const ROWS_FIRST_MS = 20_000;
 
 const TRANSIENT: ReadonlySet<ConnectionStatus> = new Set(['connecting', 'reconnecting']);
 
