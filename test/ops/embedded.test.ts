@@ -122,7 +122,7 @@ describe('npm run ops, on the embedded stack', () => {
     expect(health.stdout).not.toMatch(/^bad/m);
     expect(health.code).toBe(0);
     expect(version.stdout).toMatch(/^fleet {5}generation 0: 2 workers$/m);
-    expect(scale.stdout).toMatch(/^start 1 worker more\nadd 71 shards$/m);
+    expect(scale.stdout).toMatch(/^start 2 workers more\nadd 71 shards$/m);
   });
 
   it('report gives what is known, with a tenant key its messages too, and says what is not known', async () => {

@@ -188,7 +188,7 @@ describe('scale', () => {
     );
 
   it('says what is missing for so many connections', () => {
-    expect(lines(2, 3_000)).toContain('start 1 worker more');
+    expect(lines(2, 3_000)).toContain('start 2 workers more');
     expect(lines(2, 3_000)).toContain('add 71 shards');
   });
 
