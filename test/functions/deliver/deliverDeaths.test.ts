@@ -203,8 +203,8 @@ describe('deliver that dies', () => {
           at,
           state: scenario.end,
         });
-        // How many calls there are varies a little with what meets: a run may end before its last one, or with it.
-        expect({ at, died: played.deaths === 1 || played.calls <= call }).toEqual({ at, died: true });
+        // The last two calls are made at once, and how many there are varies with what meets: a run may end before them.
+        expect({ at, died: played.deaths === 1 || played.calls <= call + 1 }).toEqual({ at, died: true });
       }
     }
   });
