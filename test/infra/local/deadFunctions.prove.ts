@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,29 +10,13 @@ import { startStack } from '../../../infra/local/stack.ts';
 import type { RunningStack } from '../../../infra/local/stackOptions.ts';
 import { until } from '../../../infra/local/until.ts';
 import { WhatsAppClient } from '../../whatsapp/client.ts';
+import { runningFunctions } from './runningFunctions.ts';
 
 const SHOP = '4915100000001';
 const CUSTOMER = '4915100000003';
 const MESSAGES = 40;
 /** How long the work of a function that died may lie. */
 const GOES_ON_MS = 45_000;
-
-/** The processes of this stack that run functions: children of this process, by their command line. */
-function functionsProcesses(): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return Number(parent) === process.pid && command.includes('infra/local/functionsHost');
-      } catch {
-        // The process ended while it was looked at.
-        return false;
-      }
-    });
-}
 
 describe('work in the hands of functions that are killed', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-dead-'));
@@ -91,7 +75,7 @@ describe('work in the hands of functions that are killed', () => {
       (taken) => taken > 0,
     );
 
-    const processes = functionsProcesses();
+    const processes = runningFunctions();
     for (const pid of processes) process.kill(pid, 'SIGKILL');
     const killedMs = performance.now();
     receiver.hangs = false;

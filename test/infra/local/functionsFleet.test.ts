@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import { startStack } from '../../../infra/local/stack.ts';
 import type { RunningStack } from '../../../infra/local/stackOptions.ts';
 import { until } from '../../../infra/local/until.ts';
 import { WhatsAppClient } from '../../whatsapp/client.ts';
+import { runningFunctions } from './runningFunctions.ts';
 
 const SHOP = '4915100000001';
 const CUSTOMER = '4915100000003';
@@ -46,22 +47,6 @@ describe('the processes of functions', () => {
     rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);
 
-  /** The processes of this stack that run functions: children of this process, by their command line. */
-  const processes = (): readonly number[] =>
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => {
-        try {
-          const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-          const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-          return Number(parent) === process.pid && command.includes('functionsHost');
-        } catch {
-          // The process ended while it was looked at.
-          return false;
-        }
-      });
-
   /** Sends a text as a careful caller does: again under the same key for as long as no answer comes. */
   const send = async (text: string): Promise<ApiAnswer> => {
     const path = `/v1/connections/${connectionId}/messages`;
@@ -84,7 +69,7 @@ describe('the processes of functions', () => {
 
   it('follow each other when they are killed during sends, and each message is accepted and shown once', async () => {
     const texts = Array.from({ length: MESSAGES }, (_, place) => `message ${place}`);
-    const before = processes();
+    const before = runningFunctions();
     const countBefore = await until('figures of before', requestsShown, (count) => count > 0);
     const killAt = new Map([10, 20].map((place, at) => [place, before[at] ?? 0]));
 
@@ -102,7 +87,7 @@ describe('the processes of functions', () => {
       (found) => texts.every((text) => found.includes(text)),
       60_000,
     );
-    const after = await until('both processes', processes, (pids) => pids.length === 2);
+    const after = await until('both processes', runningFunctions, (pids) => pids.length === 2);
 
     expect(before).toHaveLength(2);
     expect(after.filter((pid) => before.includes(pid))).toEqual([]);
