@@ -85,8 +85,11 @@ describe('deliver that dies', () => {
       state.calls += 1;
       const isEnd = death?.call === state.calls;
       if (state.isDead || (isEnd && death.when === 'before')) return die();
-      const result = await call();
-      return state.isDead || isEnd ? die() : result;
+      // A call that the world refuses, such as a condition that is not met, is as much a moment to die after.
+      const [answer] = await Promise.allSettled([call()]);
+      if (state.isDead || isEnd) return die();
+      if (answer.status === 'rejected') throw answer.reason;
+      return answer.value;
     };
     const die = (): Promise<never> => {
       state.isDead = true;
@@ -203,8 +206,8 @@ describe('deliver that dies', () => {
           at,
           state: scenario.end,
         });
-        // The last two calls are made at once, and how many there are varies with what meets: a run may end before them.
-        expect({ at, died: played.deaths === 1 || played.calls <= call + 1 }).toEqual({ at, died: true });
+        // Calls that are made at once meet differently from run to run, so a run may end before it has made so many.
+        expect({ at, died: played.deaths === 1 || played.calls < call }).toEqual({ at, died: true });
       }
     }
   });

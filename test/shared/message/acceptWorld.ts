@@ -48,10 +48,12 @@ export class Life {
         const isLast = ++this.#calls === this.#death?.at;
         if (isLast && this.#death.when === 'before') this.isDead = true;
         if (this.isDead) throw new Error('this process is dead');
-        const answer = await send(...args);
+        // A call that the world refuses, such as a condition that is not met, is as much a moment to die after.
+        const [answer] = await Promise.allSettled([send(...args)]);
         if (isLast) this.isDead = true;
         if (this.isDead) throw new Error('this process is dead');
-        return answer;
+        if (answer.status === 'rejected') throw answer.reason;
+        return answer.value;
       },
     });
   }
