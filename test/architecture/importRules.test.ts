@@ -21,6 +21,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'tenant',
     'connection',
     'content',
+    'wire',
     'message',
     'action',
     'event',

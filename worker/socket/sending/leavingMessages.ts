@@ -4,8 +4,8 @@ import type { SendRequest } from '../port/connectionSocket.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { fromKept, toKept } from '../wire/keptMessage.ts';
 import { SECRET_BYTES, withSecret } from '../wire/messageSecret.ts';
-import type { WireMessage } from '../wire/wireKind.ts';
-import { toWire } from '../wire/wireKinds.ts';
+import type { WireMessage } from '../wire/spokenKind.ts';
+import { toWire } from '../wire/spokenKinds.ts';
 
 /** A message as it leaves, in all its tries. */
 export interface LeavingMessage extends WireMessage {

@@ -1,5 +1,5 @@
 import { proto } from '@whiskeysockets/baileys';
-import type { WireMessage } from './wireKind.ts';
+import type { WireMessage } from './spokenKind.ts';
 
 /**
  * A message as it is kept for its next tries and for requests to repeat it: a version, the length of the parts around

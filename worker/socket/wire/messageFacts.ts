@@ -2,10 +2,10 @@ import { getBinaryNodeChild, proto, type BinaryNode } from '@whiskeysockets/bail
 import { messageKey, type MessageFact } from '../../../shared/event/facts/messageFact.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { isLid, withoutDevice } from '../../../shared/kernel/jid.ts';
-import { toContent, type ToldContent } from './content.ts';
+import { toContent, type ToldContent } from '../../../shared/wire/content.ts';
 import { addressOf, isFromOwnPhone, type Me, type MessageAddress } from './envelope.ts';
 import { orNothing, type Plaintext } from './plaintext.ts';
-import { joined, scan, wireTypes } from './protobufFields.ts';
+import { joined, scan, wireTypes } from '../../../shared/wire/protobufFields.ts';
 
 /** The fact of a message, and its bytes where the fact does not show what is in them. */
 export interface ToldMessage {
@@ -98,8 +98,12 @@ function toFacts(address: MessageAddress, bytes: Uint8Array): readonly ToldMessa
   return told === undefined ? [] : [toldOf(address, told, bytes)];
 }
 
-function toldOf(address: MessageAddress, { content, flags }: ToldContent, bytes: Uint8Array): ToldMessage {
+function toldOf(address: MessageAddress, { act, flags, ...told }: ToldContent, bytes: Uint8Array): ToldMessage {
+  const content = act === 'edit' ? EDIT : told.content;
   const flagged = flags.length === 0 ? {} : { flags: [...flags] };
   const fact: MessageFact = { kind: 'message', key: messageKey(address), ...address, content, ...flagged };
   return content.type === 'unsupported' ? { fact, unshown: bytes } : { fact };
 }
+
+/** An edit names the message that it changes, which is not shown yet. */
+const EDIT = { type: 'unsupported', unsupported: { kind: 'edit' } } as const;

@@ -6,7 +6,7 @@ export interface WireField {
   readonly number: number;
   /** The type of the field: one of {@link wireTypes}. */
   readonly wireType: number;
-  /** The contents of a field of bytes; empty for all else. */
+  /** The contents of a field of bytes, and of one that has four or eight; empty for all else. */
   readonly bytes: Uint8Array;
   /** The value of a number, exact up to 2^53; 0 for all else. */
   readonly value: number;
@@ -73,7 +73,7 @@ function readContent(
   if (length === undefined || length > bytes.length - cursor.at) return undefined;
   const start = cursor.at;
   cursor.at += length;
-  return { bytes: wireType === wireTypes.bytes ? bytes.subarray(start, cursor.at) : NO_BYTES, value: 0 };
+  return { bytes: bytes.subarray(start, cursor.at), value: 0 };
 }
 
 function lengthOf(bytes: Uint8Array, cursor: Cursor, wireType: number): number | undefined {

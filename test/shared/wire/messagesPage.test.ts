@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bookkeeping, kindOf, messageFields, wrappers } from '../../../../worker/socket/wire/messageFields.ts';
-import { protocolTypes } from '../../../../worker/socket/wire/protocolTypes.ts';
+import { bookkeeping, kindOf, messageFields, wrappers } from '../../../shared/wire/messageFields.ts';
+import { protocolTypes } from '../../../shared/wire/protocolTypes.ts';
 
 /** Cells of the tables, without the spaces that make them even. */
-const page = readFileSync(join(import.meta.dirname, '../../../../docs/messages.md'), 'utf8').replaceAll(/ *\| */g, '|');
+const page = readFileSync(join(import.meta.dirname, '../../../docs/messages.md'), 'utf8').replaceAll(/ *\| */g, '|');
 const missing = (rows: readonly string[]): readonly string[] => rows.filter((row) => !page.includes(row));
 
 describe('docs/messages.md', () => {

@@ -1,4 +1,5 @@
 import { bookkeeping, CONVERSATION, DEVICE_SENT, EXTENDED_TEXT, messageFields, wrappers } from './messageFields.ts';
+import { MESSAGE_INFO, readMessageInfo, type MessageInfo } from './messageInfo.ts';
 import { joined, scan, wireTypes } from './protobufFields.ts';
 
 /**
@@ -36,25 +37,33 @@ export type Unwrapped<Content> =
  * @param read reads a message itself, its wrappers left aside; `nothing` when that is bookkeeping or empty
  */
 export function unwrap<Content>(bytes: Uint8Array, read: Read<Content>): Unwrapped<Content> {
-  return open(bytes, read, []);
+  return open(bytes, read, OUTSIDE);
 }
 
-type Read<Content> = (level: Level) => Content | 'nothing' | 'malformed';
+/** @param info what stands beside the message */
+type Read<Content> = (level: Level, info: MessageInfo) => Content | 'nothing' | 'malformed';
 
-/**
- * Opens one level.
- * @param path numbers of the wrappers around it, from the outside in
- */
-function open<Content>(bytes: Uint8Array, read: Read<Content>, path: readonly number[]): Unwrapped<Content> {
+/** The way to a level. */
+interface Way {
+  /** The numbers of the wrappers around it, from the outside in. */
+  readonly path: readonly number[];
+  /** What stands beside the wrappers. */
+  readonly info: MessageInfo;
+}
+const OUTSIDE: Way = { path: [], info: {} };
+
+/** Opens one level. */
+function open<Content>(bytes: Uint8Array, read: Read<Content>, { path, info: outer }: Way): Unwrapped<Content> {
   const flags = flagsOf(path);
   const level = readLevel(bytes);
-  const content = level === 'malformed' ? level : read(level);
+  const info = level === 'malformed' ? outer : readMessageInfo(level.parts.get(MESSAGE_INFO), outer);
+  const content = level === 'malformed' ? level : read(level, info);
   if (level === 'malformed' || content === 'malformed') return { outcome: 'malformed', flags };
   if (content !== 'nothing') return { outcome: 'content', content, flags };
   const numbers = [...level.parts.keys()];
   const wrapped = numbers
     .filter((number) => wrappers.has(number))
-    .map((number) => openWrapper(number, joined(level.parts.get(number) ?? []), read, path));
+    .map((number) => openWrapper(number, joined(level.parts.get(number) ?? []), read, { path, info }));
   const found =
     wrapped.find(({ outcome }) => outcome === 'malformed') ??
     wrapped.find(({ outcome }) => outcome === 'content') ??
@@ -72,7 +81,7 @@ function openWrapper<Content>(
   number: number,
   bytes: Uint8Array,
   read: Read<Content>,
-  outerPath: readonly number[],
+  { path: outerPath, info }: Way,
 ): Unwrapped<Content> {
   const wrapper = wrappers.get(number);
   // Our own devices wrap once, around all else, and that wrapper counts for nothing.
@@ -89,7 +98,7 @@ function openWrapper<Content>(
     else hasMore ||= !wrapper.others.includes(field.number);
   });
   if (scanned === 'malformed') return { outcome: 'malformed', flags: flagsOf(path) };
-  const inner = open(joined(parts), read, path);
+  const inner = open(joined(parts), read, { path, info });
   // An empty wrapper is something that a person sent. Only the wrapper of our own devices may be empty.
   const isField = inner.outcome === 'empty' ? !isTransport || hasMore : inner.outcome === 'bookkeeping' && hasMore;
   return isField ? { outcome: 'field', number, flags: flagsOf(path) } : inner;

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { proto } from '@whiskeysockets/baileys';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toContent } from '../../../../worker/socket/wire/content.ts';
-import { bookkeeping, kindOf, messageFields, wrappers } from '../../../../worker/socket/wire/messageFields.ts';
-import { protocolTypes } from '../../../../worker/socket/wire/protocolTypes.ts';
+import { toContent } from '../../../shared/wire/content.ts';
+import { bookkeeping, kindOf, messageFields, wrappers } from '../../../shared/wire/messageFields.ts';
+import { protocolTypes } from '../../../shared/wire/protocolTypes.ts';
 
 const DEVICE_SENT = 31;
 const encode = (message: proto.IMessage): Uint8Array => proto.Message.encode(message).finish();

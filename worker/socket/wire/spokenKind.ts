@@ -1,5 +1,4 @@
 import type { proto } from '@whiskeysockets/baileys';
-import type { Level } from './unwrap.ts';
 
 /** A message as it leaves: the part that is sealed, and the parts around it in its stanza. */
 export interface WireMessage {
@@ -24,15 +23,4 @@ export interface Spoken<Asked> {
    * each within a deadline of its own.
    */
   readonly toWire: (asked: Asked, context: WireContext) => WireMessage | Promise<WireMessage>;
-}
-
-/** The way in which a kind is understood. */
-export interface Understood<Body> {
-  /** The numbers of the fields of `Message` that it comes in (`messageFields`). */
-  readonly fields: readonly number[];
-  /**
-   * Reads the body from the fields. `nothing`: there is nothing to show, and the other fields of the message count.
-   * Must not throw: a stranger wrote these bytes.
-   */
-  readonly fromWire: (parts: Level['parts']) => Body | 'nothing' | 'malformed';
 }
