@@ -59,13 +59,13 @@ export const assumptions = {
     basis: 'chosen',
     why: 'half of what a message alone costs more is saved; ops/cost/messageCounts.ts has both ends',
   },
-  coordinationWrites: { value: 0.325, unit: 'writes per worker and s', basis: 'measured', why: 'bench:coordination' },
-  coordinationRowReads: { value: 0.233, unit: 'reads per worker and s', basis: 'measured', why: 'bench:coordination' },
+  coordinationWrites: { value: 0.2, unit: 'writes per worker and s', basis: 'measured', why: 'bench:coordination' },
+  coordinationRowReads: { value: 0.266, unit: 'reads per worker and s', basis: 'measured', why: 'bench:coordination' },
   coordinationScans: {
-    value: 1,
+    value: 1.13,
     unit: 'table reads per s',
     basis: 'measured',
-    why: 'bench:coordination: 0.25 by each of 4 workers; leader and deputy',
+    why: 'bench:coordination: 0.28 by each of 4 workers; leader and deputy',
   },
   // Storage.
   messageKb: { value: 0.5, unit: 'KB', basis: 'chosen', why: 'rows of one message' },

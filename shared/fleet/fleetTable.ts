@@ -37,7 +37,7 @@ export interface FleetTable {
 }
 
 const BATCH_LIMIT = 100;
-const nobody: Leadership = { leader: undefined, deputy: undefined, tick: 0 };
+const nobody: Leadership = { leader: undefined, deputy: undefined };
 
 /**
  * Reads the whole table. A scan is no snapshot: it may pass the place of a lease before the lease is made, and then
@@ -141,7 +141,6 @@ function toLeadership(item: Readonly<Record<string, unknown>>): Leadership {
   return {
     leader: item['leader'] as WorkerId,
     deputy: item['deputy'] as WorkerId | undefined,
-    tick: (item['tick'] as number | undefined) ?? 0,
   };
 }
 

@@ -10,12 +10,11 @@ export interface FleetView {
   readonly leadership: Leadership;
 }
 
-/** The leader and its deputy. `tick` grows with each look that the leader takes at the fleet. */
+/** The leader and its deputy. */
 export interface Leadership {
   readonly leader: WorkerId | undefined;
   /** The worker that observes beside the leader, so that it has nothing to wait for when it takes over. */
   readonly deputy: WorkerId | undefined;
-  readonly tick: number;
 }
 
 /** DEAD is for ever. A worker that drains keeps its shards until they are given or released. */

@@ -116,8 +116,8 @@ describe('the cost model', () => {
     // 2 × 730 h × (0.03238 + 4 × 0.00356), and two addresses.
     expect(usdOf('workers')).toBeCloseTo(68.0652, 3);
     expect(bill.lines.find(({ price }) => price === 'publicIpMonth')?.usd).toBeCloseTo(7.3, 6);
-    // 2 workers × 2,628,000 s × 0.325 = 1.7082 million writes.
-    expect(bill.lines.find(({ what }) => what === 'leases written')?.quantity).toBeCloseTo(1.7082, 4);
+    // 2 workers × 2,628,000 s × 0.2 = 1.0512 million writes.
+    expect(bill.lines.find(({ what }) => what === 'leases written')?.quantity).toBeCloseTo(1.0512, 4);
     expect(queueCount(bill.shape)).toBe(21);
     expect(billedMetrics(1)).toBeGreaterThanOrEqual(25);
   });

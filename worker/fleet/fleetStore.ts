@@ -221,17 +221,13 @@ export class FleetStore {
     });
   }
 
-  /** Records that the leader is at work, and which worker is its deputy. Condition: it is still the leader. */
-  keepLeading({ workerId }: LeaseName, deputy: LeaseName | undefined): Promise<'written' | 'refused'> {
-    const named = deputy === undefined ? ' REMOVE deputy, deputyTask' : ', deputy = :deputy, deputyTask = :task';
+  /** Names the deputy of this leader, or none. Condition: it is still the leader. */
+  nameDeputy({ workerId }: LeaseName, deputy: LeaseName | undefined): Promise<'written' | 'refused'> {
     return this.#write(leaderKey, {
-      UpdateExpression: `SET #tick = if_not_exists(#tick, :zero) + :one${named}`,
+      UpdateExpression: deputy === undefined ? 'REMOVE deputy, deputyTask' : 'SET deputy = :deputy, deputyTask = :task',
       ConditionExpression: 'leader = :me',
-      ExpressionAttributeNames: { '#tick': 'tick' },
       ExpressionAttributeValues: {
         ':me': workerId,
-        ':zero': 0,
-        ':one': 1,
         ...(deputy === undefined ? {} : { ':deputy': deputy.workerId, ':task': deputy.taskId }),
       },
     });

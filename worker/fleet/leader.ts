@@ -128,7 +128,9 @@ export class Leader {
       return undefined;
     }
     const deputy = chooseDeputy(own.workerId, view.leases, silent);
-    if ((await store.keepLeading(own, deputy)) === 'refused') return undefined;
+    // A row that names the right deputy stays as it is; to have taken the lead has removed the one before.
+    const named = led ? view.leadership.deputy : undefined;
+    if (deputy?.workerId !== named && (await store.nameDeputy(own, deputy)) === 'refused') return undefined;
     if (nowMs - joinedMs < SETTLE_HEARTBEATS * config.heartbeatMs) return undefined;
     metrics.gauge('ShardsUnowned', orphansOf(view).length, {});
     metrics.gauge('FleetUtilisation', utilisationPercent(view.leases, config.workerConnections), {});

@@ -113,7 +113,7 @@ describe('the fleet, as operators see it', () => {
       await own(1, second);
       await store.offer(await rowOf(1), first);
       await store.lead(first, undefined);
-      await store.keepLeading(first, second);
+      await store.nameDeputy(first, second);
 
       const { body } = await look();
 
@@ -184,7 +184,7 @@ describe('the fleet, as operators see it', () => {
       const second = await aWorker({ load: { braking: deputy } });
       await aWorker({ load: { braking: other } });
       await store.lead(leading, undefined);
-      await store.keepLeading(leading, second);
+      await store.nameDeputy(leading, second);
 
       const { body } = await look();
 

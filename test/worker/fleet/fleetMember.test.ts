@@ -314,6 +314,33 @@ describe('fleet members', () => {
     expect(others.map(looksOf)).toEqual(before);
   });
 
+  it('write nothing but heartbeats at rest: a deputy is named when it comes and when it goes', async () => {
+    const leader = await aMember({ config: patient });
+    await ownsAll(leader);
+    const deputyIs = (workerId: string | undefined) =>
+      until(
+        'the deputy',
+        async () => (await fleets.store().read(0)).leadership.deputy,
+        (deputy) => deputy === workerId,
+      );
+    const namings = (): number => leader.store.answered.filter((call) => call === 'deputy').length;
+    const before = namings();
+    const deputy = await aMember({ config: patient });
+    await deputyIs(deputy.own.workerId);
+    const looks = leader.store.answered.filter((call) => call === 'read').length;
+    await until(
+      'looks of the leader',
+      () => leader.store.answered.filter((call) => call === 'read').length,
+      (count) => count >= looks + 5,
+    );
+    const atRest = namings();
+    await deputy.stop();
+    await markTaskDead({ table: fleets.table, stage: fleets.stage() }, deputy.own.taskId, Date.now());
+    await deputyIs(undefined);
+
+    expect([before, atRest]).toEqual([0, 1]);
+  });
+
   it('are led by the deputy as soon as the leader is known to be dead', async () => {
     const members = await Promise.all([aMember({ config: patient }), aMember({ config: patient })]);
     await split(...members);

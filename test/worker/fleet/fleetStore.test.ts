@@ -365,29 +365,28 @@ describe('fleet store', () => {
   });
 
   describe('leadership', () => {
-    it('counts the looks of the leader alone, and shows the leases of leader and deputy', async () => {
+    it('takes a deputy from the leader alone, and shows the leases of both', async () => {
       const [leader, deputy, other] = [await aLease(), await aLease(), await aLease()];
       await store.lead(leader, undefined);
 
-      const outcomes = [await store.keepLeading(leader, deputy), await store.keepLeading(other, undefined)];
+      const outcomes = [await store.nameDeputy(leader, deputy), await store.nameDeputy(other, undefined)];
       const seen = await store.readLeadership();
 
       expect(outcomes).toEqual(['written', 'refused']);
-      expect(seen.leadership).toEqual({ leader: leader.workerId, deputy: deputy.workerId, tick: 1 });
+      expect(seen.leadership).toEqual({ leader: leader.workerId, deputy: deputy.workerId });
       expect(seen.leases.map(({ workerId }) => workerId).sort()).toEqual([leader.workerId, deputy.workerId].sort());
     });
 
     it('has no deputy after a change of leader, until the new one names it', async () => {
       const [first, second] = [await aLease(), await aLease()];
       await store.lead(first, undefined);
-      await store.keepLeading(first, second);
+      await store.nameDeputy(first, second);
 
       await store.lead(second, first.workerId);
 
       expect((await store.readLeadership()).leadership).toEqual({
         leader: second.workerId,
         deputy: undefined,
-        tick: 1,
       });
     });
   });
@@ -502,7 +501,7 @@ describe('fleet store', () => {
         store.release(0, lease.workerId, 1),
         store.lead(lease, undefined),
         store.lead(lease, 'wrk_2' as WorkerId),
-        store.keepLeading(lease, lease),
+        store.nameDeputy(lease, lease),
         store.offer(claimed, lease),
         store.withdraw({ ...claimed, next: lease.workerId }),
         store.give(claimed, lease),

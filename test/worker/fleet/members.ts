@@ -37,7 +37,7 @@ export const timings: OwnershipConfig = {
 
 /** What a store can be told to do wrong. `lost`: the write is taken, its answer is not seen. */
 export type Fault = 'lost' | 'away';
-type Call = 'heartbeat' | 'read' | 'claim' | 'release' | 'give' | 'lead';
+type Call = 'heartbeat' | 'read' | 'claim' | 'release' | 'give' | 'lead' | 'deputy';
 
 /** The real store, on an emulator that never fails, with failures. */
 export class FaultyStore extends FleetStore {
@@ -66,6 +66,9 @@ export class FaultyStore extends FleetStore {
   }
   override lead(...given: Parameters<FleetStore['lead']>) {
     return this.neverLeads ? Promise.resolve('refused' as const) : this.#with('lead', () => super.lead(...given));
+  }
+  override nameDeputy(...given: Parameters<FleetStore['nameDeputy']>) {
+    return this.#with('deputy', () => super.nameDeputy(...given));
   }
 
   async #with<Answer>(call: Call, run: () => Promise<Answer>): Promise<Answer> {

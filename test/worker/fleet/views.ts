@@ -40,7 +40,7 @@ export function shardsOf(...owners: readonly (number | undefined)[]): readonly S
 export const aFleet = (leases: readonly LeaseView[], shards: readonly ShardView[]): FleetView => ({
   leases,
   shards,
-  leadership: { leader: undefined, deputy: undefined, tick: 0 },
+  leadership: { leader: undefined, deputy: undefined },
 });
 
 /** Any fleet: workers in all states and of two generations, shards of the living, the dead, the missing and nobody. */
