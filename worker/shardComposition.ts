@@ -3,6 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ActionStore } from '../shared/action/actionStore.ts';
 import { OpenActions } from '../shared/action/openActions.ts';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
+import { countFiltered } from '../shared/connection/filteredMessages.ts';
 import type { WorkerId } from '../shared/kernel/id.ts';
 import type { Message } from '../shared/message/message.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
@@ -142,6 +143,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         metrics,
         emit: onInput,
         onLoggedIn,
+        countFiltered: (counts) => countFiltered({ table, stage }, owned, counts, clock.nowMs()),
         lookUpSent: async (stanzaId) => toSentOnce(await messages.findByStanza(owned.connectionId, stanzaId)),
       }),
   };

@@ -36,6 +36,16 @@ export const connectionViewSchema = z
       .optional()
       .meta({ description: 'The linked WhatsApp account; absent until one is linked.' }),
     parkedMessages: z.number().int().meta({ description: 'Messages that wait for the connection to come online.' }),
+    filtered: z
+      .object({
+        since: at.meta({ description: 'When the first message was dropped.' }),
+        messages: z.record(z.string(), z.number().int()).meta({
+          description: 'The number of dropped messages by the name of the filter. It may lag a minute behind.',
+          example: { groups: 1204, 'types.text': 3 },
+        }),
+      })
+      .optional()
+      .meta({ description: 'What the filters have dropped; absent while it is nothing.' }),
     shard: z.number().int(),
     createdAt: at,
   })
@@ -43,7 +53,7 @@ export const connectionViewSchema = z
 
 export function toConnectionView(connection: Connection, nowMs: number): z.infer<typeof connectionViewSchema> {
   const { sinceMs, nextAttemptAtMs, ...status } = publicStatusOf(connection);
-  const { account, label, metadata, settings, wanted } = connection;
+  const { account, label, metadata, settings, wanted, filtered } = connection;
   const next = nextAttemptAtMs === undefined ? {} : { nextAttemptAt: toTime(nextAttemptAtMs) };
   return {
     id: connection.connectionId,
@@ -64,6 +74,9 @@ export function toConnectionView(connection: Connection, nowMs: number): z.infer
           },
         }),
     parkedMessages: connection.parkedCount,
+    ...(filtered === undefined
+      ? {}
+      : { filtered: { since: toTime(filtered.sinceMs), messages: { ...filtered.messages } } }),
     shard: connection.shard,
     createdAt: toTime(connection.createdAtMs),
   };

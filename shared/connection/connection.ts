@@ -36,6 +36,12 @@ export interface WantedLogout {
   readonly requestId: string;
 }
 
+/** The number of messages that filters have dropped, by the name of the filter, since the first of them. */
+export interface FilteredMessages {
+  readonly sinceMs: number;
+  readonly messages: Readonly<Record<string, number>>;
+}
+
 /** One linked WhatsApp account that a tenant wants online: the durable record. */
 export interface Connection extends Changeable {
   readonly tenantId: TenantId;
@@ -62,6 +68,8 @@ export interface Connection extends Changeable {
   readonly createdAtMs: number;
   /** The number of messages that wait for the connection to come online. */
   readonly parkedCount: number;
+  /** The messages that its filters have dropped; undefined while there is none. */
+  readonly filtered?: FilteredMessages | undefined;
 }
 
 /** The public status: a code, a sentence, and what to do. */

@@ -2,6 +2,7 @@ import type { ConnectionId, TenantId } from '../kernel/id.ts';
 import { connectionKey, shardIndexKey } from '../platform/keys.ts';
 import { SHARD_INDEX } from '../platform/tables.ts';
 import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
+import { toFiltered } from './filteredMessages.ts';
 import type { PauseCode } from './sendsPause.ts';
 import type { StoredSettings } from './settings.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
@@ -37,5 +38,6 @@ export function toConnection(item: Record<string, unknown>): Connection {
     logout: item['logout'] as WantedLogout | undefined,
     createdAtMs: item['createdAtMs'] as number,
     parkedCount: (item['parkedCount'] as number | undefined) ?? 0,
+    filtered: toFiltered(item),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inboundTypes, type InboundType } from '../content/content.ts';
 import {
   appliedOf,
   changeSchemaOf,
@@ -24,7 +25,15 @@ const reconnectDefaults = { baseDelayMs: 5_000, maxDelayMs: 300_000 } as const;
 
 export const presences = ['available', 'unavailable'] as const;
 export type Presence = (typeof presences)[number];
-const filterChoice = setting(z.enum(['deliver', 'drop']), 'deliver');
+
+/** The kinds of chats in which messages come. Status updates are broadcasts to `status@broadcast`. */
+export const chatKinds = ['people', 'groups', 'statusUpdates', 'newsletters', 'broadcasts'] as const;
+export type ChatKind = (typeof chatKinds)[number];
+
+const filterChoice = setting(z.enum(['deliver', 'drop']).meta({ id: 'FilterChoice' }), 'deliver');
+type FilterChoice = typeof filterChoice;
+const choices = <Name extends string>(names: readonly Name[]) =>
+  Object.fromEntries(names.map((name) => [name, filterChoice])) as Readonly<Record<Name, FilterChoice>>;
 
 /** The table of settings. A new one is a row here and the code that acts on it; all forms and types follow. */
 const settingRows = {
@@ -51,13 +60,14 @@ const settingRows = {
     }),
     'unavailable',
   ),
-  // A dropped message is still decrypted, acknowledged and counted. Status updates are broadcasts to `status@broadcast`.
-  filters: settingGroup('What you do not want to be told of: `drop`. Everything is delivered where nothing is said.', {
-    statusUpdates: filterChoice,
-    newsletters: filterChoice,
-    broadcasts: filterChoice,
-    groups: filterChoice,
-  }),
+  // A dropped message is still decrypted, acknowledged and counted.
+  filters: settingGroup(
+    'What you do not want to be told of: `drop`, by the chat that it comes in, and by the type of its content. Everything is delivered where nothing is said. `filtered` of the connection shows how much was dropped.',
+    {
+      ...choices(chatKinds),
+      types: settingGroup('By the type of the content, whatever chat it comes in.', choices(inboundTypes)),
+    },
+  ),
   readReceipts: setting(
     z.enum(['manual', 'automatic']).meta({
       description: '`automatic`: messages of people and groups are marked as read once their event is stored.',
@@ -73,8 +83,8 @@ type Rows = typeof settingRows;
 export type ConnectionSettings = ChosenOf<Rows>;
 /** The settings that hold for a connection. */
 export type AppliedSettingValues = AppliedOf<Rows>;
-/** The kinds of messages that a tenant may not want. */
-export type FilterKind = keyof Rows['filters']['rows'];
+/** The filter that a message was dropped by: the path of its setting below `filters`. */
+export type FilterName = ChatKind | `types.${InboundType}`;
 
 /** Settings as a row has them: perhaps of an older or a newer version, so they are read before they are used. */
 export type StoredSettings = Readonly<Record<string, unknown>>;

@@ -36,6 +36,11 @@ export const inboundContentSchema = unionOf<InboundContent>(
   rows.filter(([, row]) => row.in !== undefined).map(toShown),
 );
 
+/** The types of content that are received. */
+export const inboundTypes = rows.flatMap(([type, row]) =>
+  row.in === undefined ? [] : [type],
+) as readonly string[] as readonly InboundType[];
+
 /** The kinds that can be sent, each with the fields that a tenant writes. */
 export const askedKinds: readonly AskedKind[] = rows.flatMap(([type, { out, description, example }]) =>
   out === undefined ? [] : [{ type, asked: out.asked, description, example }],

@@ -71,8 +71,9 @@ export const metricCatalogue = {
   MessagesSent: { ...count, question: 'How many messages did WhatsApp take from us?' },
   MessagesFiltered: {
     ...count,
-    dimensions: { kind: ['statusUpdates', 'newsletters', 'broadcasts', 'groups'] },
-    question: 'How many messages were dropped because their connection is set so?',
+    dimensions: { kind: ['people', 'groups', 'statusUpdates', 'newsletters', 'broadcasts', 'types'] },
+    question:
+      'How many messages were dropped because their connection is set so, for the chat that they came in or for their type?',
   },
   ReadReceiptsLost: {
     ...trouble,

@@ -58,7 +58,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/sending/acknowledgements.ts #waiting':
     'stanzas without an ack, each with a deadline, all gone with the socket',
   'worker/socket/signal/addressLocks.ts #held': 'locks that are held: each goes when it is given back',
-  'worker/socket/inbound/appliedSettings.ts #dropped': 'one for each kind of filter',
+  'worker/socket/inbound/filters.ts #counts': 'one for each filter',
   'worker/socket/port/fairRoom.ts #waiting': 'a number of entries for each person and for all together',
   'shared/message/newMessages.ts #noted': 'a number of connections',
   'functions/routes/sendableConnections.ts #known': 'a number of connections, each for a second',

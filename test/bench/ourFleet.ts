@@ -133,6 +133,7 @@ export function makeOurFleet(
         metrics: silentMetrics,
         emit,
         scope: new Scope('socket'),
+        countFiltered: async () => undefined,
         lookUpSent: async () => undefined,
       });
       onOpening({ socket, session });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { countFiltered } from '../../../shared/connection/filteredMessages.ts';
 import { putTransition } from '../../../shared/connection/statusHistory.ts';
 import type { ConnectionId } from '../../../shared/kernel/id.ts';
 import { anAccount, ApiStack } from '../api/apiStack.ts';
@@ -193,6 +194,24 @@ describe('the life of a connection through the API', () => {
     expect((await row())?.settings).toEqual({ readReceipts: 'automatic' });
   });
 
+  it('shows what filters have dropped, by their names, since the first', async () => {
+    const owner = { tenantId: tenant.tenantId, connectionId: id };
+    const before = await call('GET');
+    await countFiltered(stack.dependencies, owner, new Map([['groups', 3]]), 1_000);
+    const both = new Map([
+      ['groups', 2],
+      ['types.text', 1],
+    ]);
+    await countFiltered(stack.dependencies, owner, both, 2_000);
+
+    const { body } = await call('GET');
+
+    expect(before.body['filtered']).toBeUndefined();
+    expect(body['filtered']).toEqual({ since: '1970-01-01T00:00:01.000Z', messages: { groups: 5, 'types.text': 1 } });
+    const other = { ...owner, connectionId: 'con_01K3C50A2C4E6G8J0M2P4R6T8W' as typeof id };
+    expect(await countFiltered(stack.dependencies, other, both, 3_000)).toBe('missing');
+  });
+
   it('takes settings when a connection is made', async () => {
     const made = await stack.call('POST', '/v1/connections', {
       key: tenant.key,
@@ -219,7 +238,8 @@ describe('the life of a connection through the API', () => {
   const reconnect = (values: unknown) => ({ settings: { reconnect: values } });
   it.each<readonly [what: string, body: unknown, field: string]>([
     ['an unknown setting', { settings: { historySync: true } }, 'settings.historySync'],
-    ['a filter of what there is not', { settings: { filters: { people: 'drop' } } }, 'settings.filters.people'],
+    ['a filter of what there is not', { settings: { filters: { robots: 'drop' } } }, 'settings.filters.robots'],
+    ['a filter of no type', { settings: { filters: { types: { song: 'drop' } } } }, 'settings.filters.types.song'],
     ['a filter that does something else', { settings: { filters: { groups: 'mute' } } }, 'settings.filters.groups'],
     ['a filter that is a flag', { settings: { filters: { newsletters: true } } }, 'settings.filters.newsletters'],
     ['filters that are a list', { settings: { filters: ['groups'] } }, 'settings.filters'],

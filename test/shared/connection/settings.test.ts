@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { inboundTypes } from '../../../shared/content/content.ts';
 import {
   applyChange,
+  chatKinds,
   connectionChangeSchema,
   readSettings,
   settingsSchema,
@@ -12,7 +14,10 @@ import {
 const defaults = {
   reconnect: { baseDelayMs: undefined, maxDelayMs: undefined, maxAttempts: undefined },
   presence: 'unavailable',
-  filters: { statusUpdates: 'deliver', newsletters: 'deliver', broadcasts: 'deliver', groups: 'deliver' },
+  filters: {
+    ...Object.fromEntries(chatKinds.map((kind) => [kind, 'deliver'])),
+    types: Object.fromEntries(inboundTypes.map((type) => [type, 'deliver'])),
+  },
   readReceipts: 'manual',
   calls: 'ignore',
 };

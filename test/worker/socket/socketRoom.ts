@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
+import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
@@ -54,6 +54,8 @@ export class SocketRoom {
   /** Hears what the sockets say. */
   onInput: (input: SocketInput) => void = () => undefined;
   readonly metrics = keepingMetrics();
+  /** The numbers of dropped messages, as they were added. */
+  readonly filtered: ReadonlyMap<FilterName, number>[] = [];
   readonly sent = new Map<string, SentOnce & { readonly content: OutboundContent }>();
   readonly connection: OwnedConnection;
   /** Sees each command of the session store with its answer. */
@@ -202,6 +204,7 @@ export class SocketRoom {
         this.inputs.push(input);
         this.onInput(input);
       },
+      countFiltered: async (counts) => void this.filtered.push(counts),
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
     });
     return this.socket;

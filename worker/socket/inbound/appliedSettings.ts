@@ -1,7 +1,8 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
-import { withDefaults, type AppliedSettingValues, type FilterKind } from '../../../shared/connection/settings.ts';
+import { withDefaults, type AppliedSettingValues } from '../../../shared/connection/settings.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
+import { FilterCounts, filterOf } from './filters.ts';
 import { ReadReceipts } from './readReceipts.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { toCallFact } from '../wire/callFact.ts';
@@ -29,11 +30,12 @@ export class AppliedSettings {
   readonly #options: OpenSocketOptions;
   readonly #parts: AppliedSettingsParts;
   readonly #receipts: ReadReceipts;
-  readonly #dropped = new Map<FilterKind, number>();
+  readonly #dropped: FilterCounts;
 
   constructor(options: OpenSocketOptions, parts: AppliedSettingsParts) {
     this.#options = options;
     this.#parts = parts;
+    this.#dropped = new FilterCounts({ ...options, add: options.countFiltered });
     this.#receipts = new ReadReceipts({
       handled: parts.handled,
       read: (keys) => parts.socket.readMessages([...keys]),
@@ -43,20 +45,20 @@ export class AppliedSettings {
   }
 
   /**
-   * Publishes the facts of a message unless they are not wanted, and marks it as read after that if the settings say
-   * so. A dropped message is handled like every other, so that its Signal session goes on and WhatsApp gets its
-   * receipt.
+   * Publishes the facts that are wanted, and marks messages as read after that if the settings say so. Returns the facts that
+   * were published. A dropped message is handled like every other, so that its Signal session goes on and WhatsApp gets
+   * its receipt.
    */
-  async publish(stanza: BinaryNode, facts: readonly Fact[]): Promise<'published' | 'dropped'> {
+  async publish<Told extends Fact>(facts: readonly Told[]): Promise<readonly Told[]> {
     const { filters, readReceipts } = this.#settings();
-    const kind = filterKindOf(stanza);
-    if (kind !== undefined && filters[kind] === 'drop') {
-      if (facts.length > 0) this.#countDropped(kind, facts.length);
-      return 'dropped';
-    }
-    await this.#parts.publish(facts);
-    if (readReceipts === 'automatic') this.#receipts.add(facts);
-    return 'published';
+    const wanted = facts.filter((fact) => {
+      const filter = filterOf(fact, filters);
+      if (filter !== undefined) this.#dropped.count(filter);
+      return filter === undefined;
+    });
+    await this.#parts.publish(wanted);
+    if (readReceipts === 'automatic') this.#receipts.add(wanted);
+    return wanted;
   }
 
   /** Publishes a call, and then refuses it if the settings say so. */
@@ -87,18 +89,11 @@ export class AppliedSettings {
   /** Ends everything because the socket has closed. */
   end(): void {
     this.#receipts.end();
-    if (this.#dropped.size === 0) return;
-    this.#options.logger.info('messages were dropped as the settings ask for', Object.fromEntries(this.#dropped));
-    this.#dropped.clear();
+    this.#dropped.end();
   }
 
   #settings(): AppliedSettingValues {
     return withDefaults(this.#options.settings?.());
-  }
-
-  #countDropped(kind: FilterKind, count: number): void {
-    this.#dropped.set(kind, (this.#dropped.get(kind) ?? 0) + count);
-    this.#options.metrics.count('MessagesFiltered', { kind }, count);
   }
 
   async #reject(callId: string, caller: string): Promise<void> {
@@ -111,12 +106,4 @@ export class AppliedSettings {
       logger.warn('call not refused', { error });
     }
   }
-}
-
-/** The kind of an unwanted message, by its origin; undefined for a chat with one person. */
-export function filterKindOf({ attrs: { from = '' } }: BinaryNode): FilterKind | undefined {
-  if (from === 'status@broadcast') return 'statusUpdates';
-  if (from.endsWith('@broadcast')) return 'broadcasts';
-  if (from.endsWith('@newsletter')) return 'newsletters';
-  return from.endsWith('@g.us') ? 'groups' : undefined;
 }

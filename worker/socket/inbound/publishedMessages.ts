@@ -48,19 +48,15 @@ export class PublishedMessages {
   async publishUnopened(stanza: BinaryNode): Promise<void> {
     const { credentials, settings } = this.#parts;
     const fact = toUnopened(stanza, credentials.me());
-    if (fact !== undefined) await settings.publish(stanza, [fact]);
+    if (fact !== undefined) await settings.publish([fact]);
   }
 
   async #publish(stanza: BinaryNode, plaintext: Plaintext): Promise<void> {
     const { session, credentials, placeholders, settings } = this.#parts;
     const told = toMessageFacts(stanza, plaintext, credentials.me(), placeholders.stanzaOf);
-    const published = await settings.publish(
-      stanza,
-      told.map(({ fact }) => fact),
-    );
-    if (published === 'dropped') return;
+    const published = new Set(await settings.publish(told.map(({ fact }) => fact)));
     for (const { fact, unshown } of told) {
-      if (unshown !== undefined) await session.keepPlaintext(fact.key, unshown);
+      if (unshown !== undefined && published.has(fact)) await session.keepPlaintext(fact.key, unshown);
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
+import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
 import type { ConnectionConfig } from '../../../shared/platform/connectionConfig.ts';
@@ -41,4 +41,6 @@ export interface OpenSocketOptions extends Surroundings {
    * later.
    */
   readonly lookUpSent: (stanzaId: StanzaId) => Promise<SentOnce | undefined>;
+  /** Adds to the numbers of messages that filters have dropped, which are shown on the connection. */
+  readonly countFiltered: (counts: ReadonlyMap<FilterName, number>) => Promise<unknown>;
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { FilterKind } from '../../../../shared/connection/settings.ts';
+import { chatKinds, type ChatKind } from '../../../../shared/connection/settings.ts';
 import { silenceConsole } from '../../../whatsapp/silenceConsole.ts';
 import { until } from '../../../whatsapp/until.ts';
-import { ANN, BOB, SocketRoom } from '../socketRoom.ts';
+import { ANN, BOB, BOB_JID, SocketRoom } from '../socketRoom.ts';
 
 silenceConsole();
 
@@ -27,14 +27,15 @@ describe('the settings of a connection, on a live socket', () => {
     const phones = await room.client.phones();
     return phones.find(({ number }) => number === ANN)?.devices[0]?.waiting ?? NaN;
   };
-  const writeAs: Readonly<Record<FilterKind, (body: string) => Promise<string>>> = {
+  const writeAs: Readonly<Record<ChatKind, (body: string) => Promise<string>>> = {
+    people: (body) => room.client.write(BOB, ANN, body),
     statusUpdates: (body) => room.client.broadcast(BOB, [ANN], body),
     broadcasts: (body) => room.client.broadcast(BOB, [ANN], body, LIST),
     newsletters: (body) => room.client.post(ANN, NEWSLETTER, body),
     groups: (body) => room.client.write(BOB, group, body),
   };
-  const kinds = Object.keys(writeAs) as FilterKind[];
-  const chatOf: () => Readonly<Record<FilterKind, string>> = () => ({
+  const chatOf: () => Readonly<Record<ChatKind, string>> = () => ({
+    people: BOB_JID,
     statusUpdates: 'status@broadcast',
     broadcasts: LIST,
     newsletters: NEWSLETTER,
@@ -51,7 +52,7 @@ describe('the settings of a connection, on a live socket', () => {
   });
   afterAll(() => room.stop());
 
-  it.each(kinds)('delivers %s where nothing is said, with chat and sender', async (kind) => {
+  it.each(chatKinds)('delivers %s where nothing is said, with chat and sender', async (kind) => {
     const body = text();
 
     await writeAs[kind](body);
@@ -63,41 +64,92 @@ describe('the settings of a connection, on a live socket', () => {
     );
     expect(fact).toMatchObject({ chat: chatOf()[kind], fromMe: false });
     const sender = fact?.kind === 'message' ? fact.sender : '';
-    expect(sender === NEWSLETTER || sender.includes(BOB.split('').reverse().join(''))).toBe(true);
+    const isBob = sender === BOB_JID || sender.includes(BOB.split('').reverse().join(''));
+    expect(sender === NEWSLETTER || isBob).toBe(true);
   });
 
-  it.each(kinds)('drops %s when they are not wanted: acknowledged, counted, and the session goes on', async (kind) => {
-    const [before, unwanted, after] = [text(), text(), text()];
-    const logins = await loginsOf();
-    const counted = room.metrics.totalOf('MessagesFiltered', { kind });
-    await writeAs[kind](before);
-    await arrived(before);
-    room.settings = { filters: { [kind]: 'drop' } };
+  it.each(chatKinds)(
+    'drops %s when they are not wanted: acknowledged, counted, and the session goes on',
+    async (kind) => {
+      const [before, unwanted, after] = [text(), text(), text()];
+      const logins = await loginsOf();
+      const counted = room.metrics.totalOf('MessagesFiltered', { kind });
+      await writeAs[kind](before);
+      await arrived(before);
+      room.settings = { filters: { [kind]: 'drop' } };
 
-    await writeAs[kind](unwanted);
-    await until(
-      'the count',
-      () => room.metrics.totalOf('MessagesFiltered', { kind }) - counted,
-      (count) => count === 1,
-      DEADLINE_MS,
-    );
-    await until('the ack', waiting, (count) => count === 0, DEADLINE_MS);
-    room.settings = {};
-    await writeAs[kind](after);
-    await arrived(after);
+      await writeAs[kind](unwanted);
+      await until(
+        'the count',
+        () => room.metrics.totalOf('MessagesFiltered', { kind }) - counted,
+        (count) => count === 1,
+        DEADLINE_MS,
+      );
+      await until('the ack', waiting, (count) => count === 0, DEADLINE_MS);
+      room.settings = {};
+      await writeAs[kind](after);
+      await arrived(after);
 
-    expect(room.texts()).not.toContain(unwanted);
-    expect(await loginsOf()).toBe(logins);
-    expect((await room.client.stats()).retryRequests).toBe(0);
-  });
+      expect(room.texts()).not.toContain(unwanted);
+      expect(await loginsOf()).toBe(logins);
+      expect((await room.client.stats()).retryRequests).toBe(0);
+    },
+  );
 
-  it('leaves what people write alone, whatever is filtered', async () => {
+  it('leaves what people write alone when all else is filtered', async () => {
     room.settings = { filters: { statusUpdates: 'drop', newsletters: 'drop', broadcasts: 'drop', groups: 'drop' } };
     const body = text();
 
     await room.client.write(BOB, ANN, body);
 
     await arrived(body);
+  });
+
+  it('drops a type of content in every chat, and changes that on the socket that is open', async () => {
+    const [unwanted, inGroup, after] = [text(), text(), text()];
+    const logins = await loginsOf();
+    const counted = room.metrics.totalOf('MessagesFiltered', { kind: 'types' });
+    room.settings = { filters: { types: { text: 'drop' } } };
+
+    const id = await room.client.write(BOB, ANN, unwanted);
+    await room.client.write(BOB, group, inGroup);
+    await until(
+      'the count',
+      () => room.metrics.totalOf('MessagesFiltered', { kind: 'types' }) - counted,
+      (count) => count === 2,
+      DEADLINE_MS,
+    );
+    await until(
+      'the receipt',
+      () => statusAtBob(id),
+      (status) => status === 'delivered',
+      DEADLINE_MS,
+    );
+    room.settings = { filters: { types: { unsupported: 'drop' } } };
+    await room.client.write(BOB, ANN, after);
+    await arrived(after);
+
+    expect(room.texts()).not.toContain(unwanted);
+    expect(room.texts()).not.toContain(inGroup);
+    expect(await loginsOf()).toBe(logins);
+  });
+
+  it('adds what was dropped to the connection when the socket closes', async () => {
+    room.filtered.length = 0;
+    room.settings = { filters: { groups: 'drop' } };
+    const counted = room.metrics.totalOf('MessagesFiltered', { kind: 'groups' });
+    await room.client.write(BOB, group, text());
+    await until(
+      'the count',
+      () => room.metrics.totalOf('MessagesFiltered', { kind: 'groups' }) - counted,
+      (count) => count === 1,
+      DEADLINE_MS,
+    );
+
+    await room.socket?.close('end');
+    await room.login();
+
+    expect(room.filtered.at(-1)?.get('groups')).toBeGreaterThanOrEqual(1);
   });
 
   const statusAtBob = async (id: string): Promise<string | undefined> =>
