@@ -4,6 +4,7 @@ import { pauseCodes, pauseRules, type PauseCode } from '../../shared/connection/
 import { readSettings, settingsSchema } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { contentSchema, messageFlagsSchema } from '../../shared/content/content.ts';
+import { partOfSchema } from '../../shared/content/partOf.ts';
 import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } from '../../shared/message/party.ts';
 import { sendErrorSchema, toShownError } from '../../shared/message/sendError.ts';
 import { sendStates, type Message, type SendState, type SentMessage } from '../../shared/message/message.ts';
@@ -104,6 +105,7 @@ export const messageViewSchema = z
     sender: senderSchema.optional().meta({ description: 'Who wrote it; absent in what you sent through this API.' }),
     content: contentSchema,
     flags: messageFlagsSchema.optional(),
+    partOf: partOfSchema.optional(),
     error: sendErrorSchema.optional(),
     createdAt: at,
     sentAt: at.optional(),
@@ -115,7 +117,7 @@ export const messageViewSchema = z
 export function toMessageView(message: Message): z.infer<typeof messageViewSchema> {
   const common = { id: message.messageId, stanzaId: message.stanzaId, createdAt: toTime(message.createdAtMs) };
   if (message.direction !== 'out') {
-    const { direction, content, flags } = message;
+    const { direction, content, flags, partOf } = message;
     const chat = toChat(message.chat, message.chatAlias);
     const sender = toSender(message.senderName, message.sender, message.senderAlias);
     return {
@@ -126,6 +128,7 @@ export function toMessageView(message: Message): z.infer<typeof messageViewSchem
       sender,
       content,
       ...(flags === undefined ? {} : { flags: [...flags] }),
+      ...(partOf === undefined ? {} : { partOf }),
     };
   }
   const { to, resolvedTo, toAlias, content, state, error, createdAtMs, ...times } = message;

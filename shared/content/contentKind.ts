@@ -11,6 +11,8 @@ interface CommonOfKind<Body> {
   /** One sentence for the OpenAPI document. */
   readonly description: string;
   readonly example: Body;
+  /** WhatsApp's Cloud API has a type of this name. */
+  readonly cloud?: true;
   /** The body as it is stored, and shown by the API and in events. */
   readonly shown: z.ZodType<Body>;
 }
@@ -35,6 +37,7 @@ interface InboundKind<Body> {
 /** A kind whatever its body is, for the list of all. */
 export interface AnyContentKind extends CommonOfKind<unknown> {
   readonly shown: z.ZodType;
+  readonly cloud?: true;
   readonly out?: { readonly asked: z.ZodType };
   readonly in?: { readonly bound: (body: never) => unknown };
 }

@@ -1,5 +1,7 @@
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import type { InboundContent, OutboundContent } from '../content/content.ts';
+import type { MediaFile } from '../content/mediaFile.ts';
+import type { PartOf } from '../content/partOf.ts';
 import type { SendError } from './sendError.ts';
 
 /**
@@ -91,6 +93,9 @@ export interface ReceivedMessage extends MessageCommon {
   readonly content: InboundContent;
   /** The wrappings of the message, such as `viewOnce`. */
   readonly flags: readonly string[] | undefined;
+  readonly partOf?: PartOf | undefined;
+  /** What is needed to fetch its files, which no tenant sees. */
+  readonly files?: readonly MediaFile[] | undefined;
 }
 
 export type Message = SentMessage | ReceivedMessage;

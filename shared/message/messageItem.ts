@@ -1,5 +1,7 @@
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import type { InboundContent, OutboundContent } from '../content/content.ts';
+import type { MediaFile } from '../content/mediaFile.ts';
+import type { PartOf } from '../content/partOf.ts';
 import type { Message, SendState } from './message.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
 
@@ -23,6 +25,8 @@ export function toMessage(item: Record<string, unknown>): Message {
       senderName: item['senderName'] as string | undefined,
       content: item['content'] as InboundContent,
       flags: item['flags'] as readonly string[] | undefined,
+      partOf: item['partOf'] as PartOf | undefined,
+      files: item['files'] as readonly MediaFile[] | undefined,
     };
   }
   return {

@@ -1,6 +1,8 @@
+import type { PartOf } from '../content/partOf.ts';
 import { readAct } from './acts.ts';
 import { CONVERSATION, EXTENDED_TEXT, kindOf, PROTOCOL } from './messageFields.ts';
 import type { MessageInfo } from './messageInfo.ts';
+import { readPartOf } from './partOf.ts';
 import { joined } from './protobufFields.ts';
 import { readProtocol } from './protocolTypes.ts';
 import type { Sealed } from './sealed.ts';
@@ -16,6 +18,8 @@ export interface MessageWords extends OwnContent {
   readonly sealed?: Sealed;
   /** The secret that opens what is sealed for this message later. */
   readonly secret?: Uint8Array;
+  /** The message that it says it is a part of. */
+  readonly partOf?: PartOf;
 }
 
 export interface ToldContent extends MessageWords {
@@ -54,7 +58,13 @@ function unsupported(kind: string): OwnContent {
 /** The content of one message by itself. An empty text counts as none. */
 function read({ parts }: Level, info: MessageInfo): MessageWords | 'nothing' | 'malformed' {
   const own = readOwn(parts, info);
-  return typeof own === 'string' || info.secret === undefined ? own : { ...own, secret: info.secret };
+  if (typeof own === 'string') return own;
+  const partOf = readPartOf(info);
+  return {
+    ...own,
+    ...(info.secret === undefined ? {} : { secret: info.secret }),
+    ...(partOf === undefined ? {} : { partOf }),
+  };
 }
 
 function readOwn(parts: Level['parts'], info: MessageInfo): MessageWords | 'nothing' | 'malformed' {

@@ -1,3 +1,4 @@
+import type { MediaFile } from '../content/mediaFile.ts';
 import type { MessageInfo } from './messageInfo.ts';
 import type { Level } from './unwrap.ts';
 import type { Original } from './wireKey.ts';
@@ -14,8 +15,10 @@ export interface Understood<Body> {
    * @param info what stands beside the message
    */
   readonly fromWire: (parts: Level['parts'], info: MessageInfo) => Body | 'nothing' | 'malformed';
-  /** The number of the context within each of its fields; left out where it has none. */
-  readonly context?: number;
+  /** The number of the context within each of its fields, or of each of them; left out where it has none. */
+  readonly context?: number | Readonly<Record<number, number>>;
+  /** What is needed to fetch the files in it, which is no part of the body; left out for a kind without files. */
+  readonly files?: (parts: Level['parts'], info: MessageInfo) => readonly MediaFile[];
   /** The message that it is about, such as the one that a reaction is for; left out for a kind that stands for itself. */
   readonly original?: (parts: Level['parts'], info: MessageInfo) => Original | undefined;
 }

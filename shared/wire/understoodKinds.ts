@@ -1,7 +1,17 @@
 import type { BodyOf, ContentType, InboundContent, InboundType } from '../content/content.ts';
+import type { MediaFile } from '../content/mediaFile.ts';
 import type { MessageContext } from '../content/messageContext.ts';
 import { readContext } from './contextInfo.ts';
+import { album } from './kinds/album.ts';
+import { audio } from './kinds/audio.ts';
+import { document } from './kinds/document.ts';
+import { image } from './kinds/image.ts';
+import { liveLocation } from './kinds/liveLocation.ts';
+import { sticker } from './kinds/sticker.ts';
+import { stickerPack } from './kinds/stickerPack.ts';
 import { text } from './kinds/text.ts';
+import { video } from './kinds/video.ts';
+import { videoNote } from './kinds/videoNote.ts';
 import type { MessageInfo } from './messageInfo.ts';
 import { bytesOf, readField, shape } from './shape.ts';
 import type { Understood } from './understoodKind.ts';
@@ -12,9 +22,23 @@ import type { Original } from './wireKey.ts';
  * The way in which each kind of content is understood. A kind that is received without its line here does not compile. The
  * first kind that finds itself in a message counts; `unsupported` remains when none does (`content.ts`).
  */
-export const understoodKinds = { text } as const satisfies {
-  readonly [Type in Exclude<ContentType, 'unsupported'> & InboundType]: Understood<BodyOf<Type>>;
+export const understoodKinds = {
+  text,
+  image,
+  video,
+  video_note: videoNote,
+  audio,
+  document,
+  sticker,
+  sticker_pack: stickerPack,
+  album,
+  live_location: liveLocation,
+} as const satisfies {
+  readonly [Type in Exclude<ContentType, FromNoField> & InboundType]: Understood<BodyOf<Type>>;
 };
+
+/** The kinds that stand in no field of a message: what has no form here, and what no linked device gets. */
+type FromNoField = 'unsupported' | 'unavailable';
 
 /** The rows without what the compiler cannot follow: that a kind and its content belong together. */
 const rows = Object.entries(understoodKinds as Readonly<Record<string, Understood<unknown>>>);
@@ -24,32 +48,41 @@ export interface OwnContent {
   readonly content: InboundContent;
   readonly context?: MessageContext;
   readonly original?: Original;
+  /** What is needed to fetch its files, which no tenant sees. */
+  readonly files?: readonly MediaFile[];
 }
 
 /** The content in the fields of one message, if one of our kinds is in them. */
 export function fromWire(parts: Level['parts'], info: MessageInfo): OwnContent | 'nothing' | 'malformed' {
-  for (const [type, { fields, fromWire: read, context: number, original }] of rows) {
+  for (const [type, { fields, fromWire: read, context: numbers, original, files }] of rows) {
     const present = fields.filter((field) => parts.has(field));
     if (present.length === 0) continue;
     const body = read(parts, info);
     if (body === 'malformed') return body;
     if (body === 'nothing') continue;
-    const around = number === undefined ? undefined : contextIn(parts, present, number);
+    const around = numbers === undefined ? undefined : contextIn(parts, present, numbers);
     const about = original?.(parts, info);
+    const found = files?.(parts, info) ?? [];
     return {
       content: { type, [type]: body } as unknown as InboundContent,
       ...(around === undefined ? {} : { context: around }),
       ...(about === undefined ? {} : { original: about }),
+      ...(found.length === 0 ? {} : { files: found }),
     };
   }
   return 'nothing';
 }
 
 /** The context of the first field that has one; undefined where it says nothing. */
-function contextIn(parts: Level['parts'], present: readonly number[], number: number): MessageContext | undefined {
-  const around = shape({ context: bytesOf(number) });
+function contextIn(
+  parts: Level['parts'],
+  present: readonly number[],
+  numbers: NonNullable<Understood<unknown>['context']>,
+): MessageContext | undefined {
   for (const field of present) {
-    const read = readField(around, parts.get(field));
+    const number = typeof numbers === 'number' ? numbers : numbers[field];
+    if (number === undefined) continue;
+    const read = readField(shape({ context: bytesOf(number) }), parts.get(field));
     const context = read === 'malformed' ? {} : readContext(read.context);
     if (Object.keys(context).length > 0) return context;
   }

@@ -17,6 +17,7 @@ const shown = z.object({
 
 export const text = {
   description: 'A text.',
+  cloud: true,
   example: { body: 'Your order has left.' },
   shown,
   out: { asked: z.strictObject({ body: z.string().min(1).max(TEXT_LIMIT) }) },

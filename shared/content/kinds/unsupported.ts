@@ -6,7 +6,7 @@ const shown = z.object({
   kind: z.string().meta({
     description:
       "WhatsApp's name of the kind; `field_<n>` where it has no known name, `malformed` for nonsense, `too_large` for what cannot be kept.",
-    example: 'sticker',
+    example: 'placeholder',
   }),
   fields: z
     .array(z.number().int())
@@ -17,7 +17,8 @@ const shown = z.object({
 
 export const unsupported = {
   description: 'Something that has no form here yet. Nothing that somebody wrote is dropped.',
-  example: { kind: 'sticker' },
+  cloud: true,
+  example: { kind: 'placeholder' },
   shown,
   in: {
     bound: ({ kind, fields, bytes }) => ({

@@ -8,6 +8,7 @@ import {
 } from '../../content/content.ts';
 import { boundWord, wellFormed } from '../../content/contentBounds.ts';
 import { firstCharacters } from '../../kernel/firstCharacters.ts';
+import { partOfSchema } from '../../content/partOf.ts';
 import { boundedName } from '../../kernel/boundedName.ts';
 import { deriveMessageId, type StanzaId } from '../../kernel/id.ts';
 import { receivedMessageItem } from '../../message/messageWrites.ts';
@@ -17,6 +18,7 @@ import { factBounds } from './factBounds.ts';
 import { address, commonFields, fitted, stanzaId, timeMs } from './factField.ts';
 import { digest } from './factKey.ts';
 import { factRow } from './factRow.ts';
+import { keptParts, partFields, shownParts } from './messageParts.ts';
 
 const schema = z.object({
   ...commonFields,
@@ -36,6 +38,7 @@ const schema = z.object({
   content: fitted(inboundContentSchema, (content) => boundContent(content as InboundContent)),
   /** The wrappings of the message, such as `viewOnce`; absent when it had none. */
   flags: fitted(messageFlagsSchema, (flags) => flags.slice(0, factBounds.flags).map(boundWord)).optional(),
+  ...partFields,
 });
 
 /** A message that WhatsApp delivered: from a contact, or the account's own from another device (`fromMe`). */
@@ -49,6 +52,7 @@ const data = z
     sender: senderSchema,
     content: contentSchema,
     flags: messageFlagsSchema.optional(),
+    partOf: partOfSchema.optional(),
   })
   .meta({ id: 'MessageData' });
 
@@ -92,7 +96,11 @@ export const messageFact = factRow({
       ? { ...fact, stanzaId: boundedName(`none~${fact.key}`, factBounds.idUnits) as StanzaId }
       : fact,
   // The fields that its sender did not write: that it came, from whom, and how large it was.
-  remains: ({ content: _content, flags: _flags, senderName: _name, ...envelope }, refusal, bytes) => ({
+  remains: (
+    { content: _content, flags: _flags, senderName: _name, partOf: _partOf, files: _files, ...envelope },
+    refusal,
+    bytes,
+  ) => ({
     ...envelope,
     content: { type: 'unsupported', unsupported: { kind: refusal, bytes } },
   }),
@@ -109,6 +117,7 @@ export const messageFact = factRow({
       sender: toSender(senderName, sender, senderAlias),
       content,
       ...(flags === undefined ? {} : { flags }),
+      ...shownParts(fact),
     };
     const message = {
       tenantId,
@@ -124,6 +133,7 @@ export const messageFact = factRow({
       flags,
       direction: fromMe ? 'echo' : 'in',
       createdAtMs: atMs,
+      ...keptParts(fact),
     } as const;
     return {
       plan: 'stored',

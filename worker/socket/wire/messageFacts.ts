@@ -1,5 +1,6 @@
 import { getBinaryNodeChild, proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { messageKey, type MessageFact } from '../../../shared/event/facts/messageFact.ts';
+import { keptParts } from '../../../shared/event/facts/messageParts.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { isLid, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { toContent, type ToldContent } from '../../../shared/wire/content.ts';
@@ -101,7 +102,14 @@ function toFacts(address: MessageAddress, bytes: Uint8Array): readonly ToldMessa
 function toldOf(address: MessageAddress, { act, flags, ...told }: ToldContent, bytes: Uint8Array): ToldMessage {
   const content = act === 'edit' ? EDIT : told.content;
   const flagged = flags.length === 0 ? {} : { flags: [...flags] };
-  const fact: MessageFact = { kind: 'message', key: messageKey(address), ...address, content, ...flagged };
+  const fact: MessageFact = {
+    kind: 'message',
+    key: messageKey(address),
+    ...address,
+    content,
+    ...flagged,
+    ...keptParts(told),
+  };
   return content.type === 'unsupported' ? { fact, unshown: bytes } : { fact };
 }
 

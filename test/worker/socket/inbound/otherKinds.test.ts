@@ -45,9 +45,9 @@ describe('what a contact sends besides plain texts', () => {
       { content: { type: 'text', text: { body: 'not empty' } } },
     ],
     [
-      'a call in the list of calls',
-      encode({ callLogMesssage: { callOutcome: 1 } }),
-      { content: { type: 'unsupported', unsupported: { kind: 'callLog' } } },
+      'what is hidden from linked devices',
+      encode({ placeholderMessage: { type: 0 } }),
+      { content: { type: 'unsupported', unsupported: { kind: 'placeholder' } } },
     ],
     [
       'a field that nobody knows',
@@ -75,7 +75,7 @@ describe('what a contact sends besides plain texts', () => {
   });
 
   it('is kept sealed as it came when it cannot be shown, and not when it can', async () => {
-    const log = encode({ viewOnceMessage: { message: { callLogMesssage: { callOutcome: 1 } } } });
+    const log = encode({ viewOnceMessage: { message: { placeholderMessage: { type: 0 } } } });
     const [unshown] = await facts(log);
     const [shown] = await facts(encode({ ephemeralMessage: { message: { conversation: 'a text' } } }));
     if (unshown === undefined || shown === undefined) throw new Error('a message without a fact');

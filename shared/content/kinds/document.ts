@@ -1,0 +1,29 @@
+import { count, said, word } from '../bodyField.ts';
+import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
+import type { ContentKind } from '../contentKind.ts';
+import { caption, fileFields } from '../fileFields.ts';
+
+const fields = {
+  ...fileFields,
+  filename: word(),
+  title: word(),
+  pages: count(),
+  caption: said(
+    caption,
+    'What was written to the file. WhatsApp wraps such a file (`documentWithCaption` in `flags`).',
+  ),
+} as const;
+
+export const document = {
+  description: 'A file.',
+  cloud: true,
+  example: {
+    mime_type: 'application/pdf',
+    sha256: 'Zx8kV1s0Qm4nT7yB2wE5rU9pA3dF6gH1jK4lC8vX0bM=',
+    bytes: 204_118,
+    filename: 'invoice-2041.pdf',
+    pages: 2,
+    caption: 'The invoice, as promised',
+  },
+  ...bodyShape(fields),
+} as const satisfies ContentKind<BodyOfShape<typeof fields>>;

@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import type { BodyField, Room } from './bodyField.ts';
+import { base64, count, list, moment, oneOf, wholeText, word } from './bodyField.ts';
+import { record, type RecordOf } from './bodyShape.ts';
+
+/**
+ * What is needed to fetch a file of a message from WhatsApp and to open it. It is kept beside the content, and no tenant
+ * sees it: whoever has the key reads the file.
+ */
+const fields = {
+  /** What the file is, which the keys that it is sealed with are derived for. */
+  use: oneOf(['image', 'video', 'audio', 'document', 'sticker', 'sticker_pack', 'history', 'payment']),
+  /** The place of the file within the body, such as `header` or `cards.0`; absent for one that is the whole message. */
+  part: word(64),
+  key: base64(),
+  path: wholeText(),
+  url: wholeText(),
+  /** SHA-256 of the file as it lies there, sealed, and of the file itself. */
+  sealed_sha256: base64(),
+  sha256: base64(),
+  /** When the key was made: WhatsApp keeps a file for some weeks from then on. */
+  key_at: moment(),
+  bytes: count(),
+  mime_type: word(),
+} as const;
+const file = record(fields);
+
+export type MediaFile = RecordOf<typeof fields>;
+
+/** The most files of one message: a carousel has 10 cards. */
+const MOST_FILES = 16;
+const files: BodyField<readonly MediaFile[]> = list(file, MOST_FILES);
+const ROOM_UNITS = 16_384;
+
+export const mediaFilesSchema: z.ZodType<readonly MediaFile[]> = files.schema;
+
+/** The files of a message that strangers wrote, no larger than a store accepts. */
+export function boundMediaFiles(given: readonly MediaFile[]): readonly MediaFile[] | undefined {
+  const room: Room = { units: ROOM_UNITS, isCut: false };
+  return files.bound(given, room);
+}
