@@ -1,11 +1,14 @@
 import type { AnyContentKind } from './contentKind.ts';
 import { album } from './kinds/album.ts';
 import { audio } from './kinds/audio.ts';
+import { button } from './kinds/button.ts';
 import { document } from './kinds/document.ts';
 import { image } from './kinds/image.ts';
+import { interactive } from './kinds/interactive.ts';
 import { liveLocation } from './kinds/liveLocation.ts';
 import { sticker } from './kinds/sticker.ts';
 import { stickerPack } from './kinds/stickerPack.ts';
+import { template } from './kinds/template.ts';
 import { text } from './kinds/text.ts';
 import { unavailable } from './kinds/unavailable.ts';
 import { unsupported } from './kinds/unsupported.ts';
@@ -27,6 +30,9 @@ export const contentKinds = {
   sticker_pack: stickerPack,
   album,
   live_location: liveLocation,
+  interactive,
+  button,
+  template,
   unavailable,
   unsupported,
 } as const satisfies Readonly<Record<string, AnyContentKind>>;

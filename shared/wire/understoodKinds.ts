@@ -4,11 +4,14 @@ import type { MessageContext } from '../content/messageContext.ts';
 import { readContext } from './contextInfo.ts';
 import { album } from './kinds/album.ts';
 import { audio } from './kinds/audio.ts';
+import { button } from './kinds/button.ts';
 import { document } from './kinds/document.ts';
 import { image } from './kinds/image.ts';
+import { interactive } from './kinds/interactive.ts';
 import { liveLocation } from './kinds/liveLocation.ts';
 import { sticker } from './kinds/sticker.ts';
 import { stickerPack } from './kinds/stickerPack.ts';
+import { template } from './kinds/template.ts';
 import { text } from './kinds/text.ts';
 import { video } from './kinds/video.ts';
 import { videoNote } from './kinds/videoNote.ts';
@@ -33,6 +36,9 @@ export const understoodKinds = {
   sticker_pack: stickerPack,
   album,
   live_location: liveLocation,
+  interactive,
+  button,
+  template,
 } as const satisfies {
   readonly [Type in Exclude<ContentType, FromNoField> & InboundType]: Understood<BodyOf<Type>>;
 };
