@@ -6,8 +6,17 @@ import { connectionStatuses, statusCodes, userActions } from '../../shared/conne
 import { contentSchema, messageFlagsSchema } from '../../shared/content/content.ts';
 import { partOfSchema } from '../../shared/content/partOf.ts';
 import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } from '../../shared/message/party.ts';
+import type { MessageVersion } from '../../shared/message/messageVersions.ts';
+import { originalSchema, toShownOriginal, type ShownOriginal } from '../../shared/message/shownOriginal.ts';
+import { shownContextSchema, toShownContext } from '../../shared/message/shownContext.ts';
 import { sendErrorSchema, toShownError } from '../../shared/message/sendError.ts';
-import { sendStates, type Message, type SendState, type SentMessage } from '../../shared/message/message.ts';
+import {
+  sendStates,
+  type Message,
+  type SendState,
+  type SentMessage,
+  type StoredOriginal,
+} from '../../shared/message/message.ts';
 
 /** The views of our records that the API shows: shapes for the OpenAPI document, and the pure translators to them. */
 const at = z.iso.datetime();
@@ -106,18 +115,29 @@ export const messageViewSchema = z
     content: contentSchema,
     flags: messageFlagsSchema.optional(),
     partOf: partOfSchema.optional(),
+    context: shownContextSchema.optional(),
+    original: originalSchema.optional(),
     error: sendErrorSchema.optional(),
     createdAt: at,
     sentAt: at.optional(),
     deliveredAt: at.optional(),
     readAt: at.optional(),
+    editedAt: at.optional().meta({ description: 'When it was last edited; `content` is what it says now.' }),
+    deletedAt: at.optional().meta({ description: 'When it was taken back; `content` is what it said.' }),
   })
   .meta({ id: 'Message' });
 
 export function toMessageView(message: Message): z.infer<typeof messageViewSchema> {
-  const common = { id: message.messageId, stanzaId: message.stanzaId, createdAt: toTime(message.createdAtMs) };
+  const { editedAtMs, deletedAtMs } = message;
+  const common = {
+    id: message.messageId,
+    stanzaId: message.stanzaId,
+    createdAt: toTime(message.createdAtMs),
+    ...(editedAtMs === undefined ? {} : { editedAt: toTime(editedAtMs) }),
+    ...(deletedAtMs === undefined ? {} : { deletedAt: toTime(deletedAtMs) }),
+  };
   if (message.direction !== 'out') {
-    const { direction, content, flags, partOf } = message;
+    const { direction, content, flags, partOf, context, original } = message;
     const chat = toChat(message.chat, message.chatAlias);
     const sender = toSender(message.senderName, message.sender, message.senderAlias);
     return {
@@ -129,6 +149,8 @@ export function toMessageView(message: Message): z.infer<typeof messageViewSchem
       content,
       ...(flags === undefined ? {} : { flags: [...flags] }),
       ...(partOf === undefined ? {} : { partOf }),
+      ...(context === undefined ? {} : { context: toShownContext(context) }),
+      ...(original === undefined ? {} : { original: toOriginalView(original) }),
     };
   }
   const { to, resolvedTo, toAlias, content, state, error, createdAtMs, ...times } = message;
@@ -146,6 +168,26 @@ export function toMessageView(message: Message): z.infer<typeof messageViewSchem
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: toTime(deliveredAtMs) }),
     ...(readAtMs === undefined ? {} : { readAt: toTime(readAtMs) }),
   };
+}
+
+function toOriginalView({ stanzaId, messageId, sender, senderAlias }: StoredOriginal): ShownOriginal {
+  return toShownOriginal(stanzaId, messageId, sender, senderAlias);
+}
+
+export const messageVersionViewSchema = z
+  .object({
+    at: at.meta({ description: 'Since when it said so.' }),
+    stanzaId: z.string().meta({ description: "WhatsApp's id of the message, or of the edit." }),
+    content: contentSchema,
+  })
+  .meta({ id: 'MessageVersion' });
+
+export function toMessageVersionView({
+  atMs,
+  stanzaId,
+  content,
+}: MessageVersion): z.infer<typeof messageVersionViewSchema> {
+  return { at: toTime(atMs), stanzaId, content };
 }
 
 type SendTimes = Pick<SentMessage, 'sentAtMs' | 'deliveredAtMs' | 'readAtMs'>;

@@ -5,7 +5,14 @@ import { boundCount, contentBounds, wellFormed } from './contentBounds.ts';
 /** The circumstances of a message beside its content, as the worker reads them; every address without device. */
 export interface MessageContext {
   /** The message that it answers, by WhatsApp's id, and its author where the answer names one. */
-  readonly replyTo?: { readonly stanzaId: string; readonly sender?: string | undefined } | undefined;
+  readonly replyTo?:
+    | {
+        readonly stanzaId: string;
+        readonly sender?: string | undefined;
+        /** The id that it has here, once it was found; the worker does not know it. */
+        readonly messageId?: string | undefined;
+      }
+    | undefined;
   /** The people whom it mentions. */
   readonly mentions?: readonly string[] | undefined;
   /** Everybody in the group is mentioned. */
@@ -45,7 +52,7 @@ const count = z.number().int().min(0).max(LARGEST);
 
 /** The context in a fact. */
 export const messageContextSchema = z.object({
-  replyTo: z.object({ stanzaId: name, sender: name.optional() }).optional(),
+  replyTo: z.object({ stanzaId: name, sender: name.optional(), messageId: name.optional() }).optional(),
   mentions: z.array(name).max(MENTIONS).optional(),
   mentionsEveryone: z.literal(true).optional(),
   groupMentions: z

@@ -44,6 +44,8 @@ const PARKED_LIMIT = 1_000;
  */
 const TRIES = 8;
 /** Chance enough that no two writings of rows are ever taken for one. */
+/** The length of the secret of a message, in bytes: WhatsApp's own. */
+const SECRET_BYTES = 32;
 const WRITE_ID_BYTES = 9;
 const RETRY_DELAY = { firstMs: 10, capMs: 200 } as const;
 
@@ -96,6 +98,7 @@ async function create(
       direction: 'out',
       to,
       content: splitMessage(body).content,
+      secret: Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url'),
       state: 'queued',
       error: undefined,
       correlationId,

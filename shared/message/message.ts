@@ -2,6 +2,7 @@ import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from 
 import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
+import type { MessageContext } from '../content/messageContext.ts';
 import type { SendError } from './sendError.ts';
 
 /**
@@ -49,6 +50,14 @@ interface MessageCommon {
   readonly messageId: MessageId;
   readonly stanzaId: StanzaId;
   readonly createdAtMs: number;
+  /** The secret that opens what others seal for this message, such as votes and edits, in base64url. */
+  readonly secret?: string | undefined;
+  /** When it was last edited, and the stanza that did. */
+  readonly editedAtMs?: number | undefined;
+  readonly editedBy?: string | undefined;
+  /** When it was taken back, and the stanza that did; its content is kept. */
+  readonly deletedAtMs?: number | undefined;
+  readonly deletedBy?: string | undefined;
 }
 
 /** A message that a tenant asked us to send. */
@@ -96,6 +105,17 @@ export interface ReceivedMessage extends MessageCommon {
   readonly partOf?: PartOf | undefined;
   /** What is needed to fetch its files, which no tenant sees. */
   readonly files?: readonly MediaFile[] | undefined;
+  readonly context?: MessageContext | undefined;
+  /** The message that it is about, such as the one that a reaction is for. */
+  readonly original?: StoredOriginal | undefined;
+}
+
+/** A message that another one is about, as a row keeps it. */
+export interface StoredOriginal {
+  readonly stanzaId: string;
+  readonly messageId?: string | undefined;
+  readonly sender?: string | undefined;
+  readonly senderAlias?: string | undefined;
 }
 
 export type Message = SentMessage | ReceivedMessage;

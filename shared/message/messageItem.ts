@@ -2,7 +2,8 @@ import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from 
 import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
-import type { Message, SendState } from './message.ts';
+import type { Message, SendState, StoredOriginal } from './message.ts';
+import type { MessageContext } from '../content/messageContext.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
 
 /** A stored row as a message. Only our own code writes rows, so a missing attribute is a bug and shows as undefined. */
@@ -13,6 +14,11 @@ export function toMessage(item: Record<string, unknown>): Message {
     messageId: item['messageId'] as MessageId,
     stanzaId: item['stanzaId'] as StanzaId,
     createdAtMs: item['createdAtMs'] as number,
+    secret: item['secret'] as string | undefined,
+    editedAtMs: item['editedAtMs'] as number | undefined,
+    editedBy: item['editedBy'] as string | undefined,
+    deletedAtMs: item['deletedAtMs'] as number | undefined,
+    deletedBy: item['deletedBy'] as string | undefined,
   };
   if (item['direction'] !== 'out') {
     return {
@@ -27,6 +33,8 @@ export function toMessage(item: Record<string, unknown>): Message {
       flags: item['flags'] as readonly string[] | undefined,
       partOf: item['partOf'] as PartOf | undefined,
       files: item['files'] as readonly MediaFile[] | undefined,
+      context: item['context'] as MessageContext | undefined,
+      original: item['original'] as StoredOriginal | undefined,
     };
   }
   return {

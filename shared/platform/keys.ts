@@ -64,6 +64,16 @@ export const messageKey = (connectionId: ConnectionId, messageId: MessageId): It
   sk: `MESSAGE#${messageId}`,
 });
 export const MESSAGE_PREFIX = 'MESSAGE#';
+/** The versions of a message, in the order in which they came. */
+export const versionPrefix = (messageId: MessageId): string => `VERSION#${messageId}#`;
+export const versionKey = (
+  connectionId: ConnectionId,
+  messageId: MessageId,
+  version: { readonly atMs: number; readonly stanzaId: string },
+): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `${versionPrefix(messageId)}${padded(version.atMs, 15)}#${digest(version.stanzaId)}`,
+});
 /** The least sort key that a message of this millisecond, or of a later one, can have. */
 export const firstMessageKey = (atMs: number): string => `${MESSAGE_PREFIX}msg_${encodeTime(atMs, 10)}`;
 /** The number of queues by which the facts of a connection were spread last; 1 where there is no such row. */

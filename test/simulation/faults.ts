@@ -166,11 +166,12 @@ function pauseAfterCommit(context: FaultContext): number {
   return durationMs + 10_000;
 }
 
-/** Dies with a commit that has not left. */
+/** Dies with a commit that has not left: of anything, or of the step of a message. */
 function crashBeforeCommit(context: FaultContext): number {
   const worker = anyWorker(context);
   if (worker === undefined) return 0;
-  context.fleet.network.interrupt(worker.machine, { matches: isCommit, happen: () => void crash(context, worker) });
+  const matches = context.random.pick([isCommit, isCommitOfSend]);
+  context.fleet.network.interrupt(worker.machine, { matches, happen: () => void crash(context, worker) });
   return 60_000;
 }
 

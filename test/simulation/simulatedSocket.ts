@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Mutex } from 'async-mutex';
-import type { MessageFact } from '../../shared/event/facts/messageFact.ts';
+import type { MessageFact } from '../../shared/event/facts/messageFactSchema.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { Evidence } from '../../shared/connection/liveness.ts';
 import { makeId, type ConnectionId, type StanzaId } from '../../shared/kernel/id.ts';
@@ -178,7 +178,11 @@ export class SimulatedSocket implements ConnectionSocket {
     if (!this.#caughtUp || this.#closed) return { outcome: 'unknown' };
     const acknowledged = this.#acknowledgements.expect(stanzaId);
     try {
-      const leaving = await toLeaving(order.makeAnew ? { ...request, triedBefore: false } : request, to, this.#options);
+      const leaving = await toLeaving(
+        order.makeAnew ? { ...request, triedBefore: false, secret: undefined } : request,
+        to,
+        this.#options,
+      );
       await withDeadline('sending', SEND_DEADLINE_MS, () => this.#write(stanzaId, wordsOf(content), leaving), clock);
       await withDeadline('the ack', config.serverAckTimeoutMs, () => acknowledged, clock);
       return { outcome: 'acknowledged', atMs: clock.nowMs() };

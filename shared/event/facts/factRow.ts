@@ -3,7 +3,9 @@ import type { Action } from '../../action/action.ts';
 import type { ActionId, ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../kernel/id.ts';
 import type { Message } from '../../message/message.ts';
 import type { MessageStep, StepName } from '../../message/messageSteps.ts';
+import type { ItemKey } from '../../platform/keys.ts';
 import type { DraftOf, EventRow } from './eventRow.ts';
+import type { NamedMessage, Naming } from './originals.ts';
 
 /**
  * One kind of fact, in a file of its own: its schema, its keys, what is stored for it, and the events that it becomes. The
@@ -26,6 +28,8 @@ export interface FactRow<
   readonly remains?: (fact: Partial<z.output<Schema>>, refusal: Refusal, bytes: number) => unknown;
   /** The stored thing that the fact is about, which is then given to `decide`; left out where there is none. */
   readonly about?: (fact: z.output<Schema>) => Reference;
+  /** The other messages that the fact names, which are then looked for; left out where there are none. */
+  readonly names?: (fact: z.output<Schema>) => readonly Naming[];
   /**
    * The step of a message of ours that the fact tells: the row of the message keeps who told it. Left out where the fact
    * is kept in a row of its own, under its key.
@@ -69,6 +73,22 @@ export interface FactContext extends StoredSubject {
   readonly nowMs: number;
   /** An earlier run of the same batch has written the step on the row, and died before its event was told. */
   readonly again: boolean;
+  /** The messages that the fact names, in the order of its `names`; undefined for one that was not found. */
+  readonly named: readonly (NamedMessage | undefined)[];
+}
+
+/**
+ * A change of the row of another message. It may be made twice, and must then come to the same. Where the row is gone,
+ * nothing is changed.
+ */
+export interface RowChange {
+  readonly key: ItemKey;
+  readonly set: Readonly<Record<string, unknown>>;
+  /**
+   * The attribute that says how far the row is, with the value that was read; undefined where there was none. Where it
+   * has another one, somebody was faster, and everything is read anew.
+   */
+  readonly after: { readonly attribute: string; readonly was: unknown };
 }
 
 /** The outcome of a decision. `ignored` leaves no trace: the answer may be another one the next time. */
@@ -77,8 +97,11 @@ export type FactPlan<Draft> =
   | {
       readonly plan: 'stored';
       readonly draft: Draft;
-      /** A row that the fact makes, which is always the same one. */
-      readonly item?: Readonly<Record<string, unknown>>;
+      /** The rows that the fact makes, which are always the same ones. */
+      readonly items?: readonly Readonly<Record<string, unknown>>[];
+      /** The id of the message that the fact becomes: so it is found by those who name it. */
+      readonly messageId?: MessageId;
+      readonly changes?: readonly RowChange[];
       /** The changes of the message of which the fact tells a step. */
       readonly step?: MessageStep;
     };

@@ -6,6 +6,7 @@ import { inPages, PagesInHand, type FailedPage } from './pagesInHand.ts';
 import type { FactsPlan } from './planFacts.ts';
 import { asLogged, toLogged } from './loggedEvent.ts';
 import type { NewEvent } from './rowInHand.ts';
+import { toChangeWrite } from './changeWrite.ts';
 import { refusedBy, withoutRefused, type RecordDependencies, type RunOutcome, type Unit } from './unitInHand.ts';
 import { writeEach, writeTogether, type RowOutcome } from './writeRows.ts';
 
@@ -88,6 +89,7 @@ async function writeRowsOf(
   const writes = plans.flatMap(({ unit, plan }) => [
     ...plan.rows.map((row) => ({ unit, facts: row.facts, write: row.toWrite(TableName, nowMs, pages.idOf) })),
     ...plan.items.map(({ fact, item }) => ({ unit, facts: [fact], write: { Put: { TableName, Item: { ...item } } } })),
+    ...plan.changes.map(({ fact, change }) => ({ unit, facts: [fact], write: toChangeWrite(TableName, change) })),
   ]);
   const writeAll = how === 'together' ? writeTogether : writeEach;
   const outcomes = await writeAll(

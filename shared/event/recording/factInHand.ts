@@ -39,13 +39,18 @@ export function marksOf({ source, fact }: FactInHand): readonly MarkPlace[] {
   const { connectionId } = source;
   const row = rowOf(fact);
   if (row.step === undefined) {
-    return [fact.key, ...(fact.otherKeys ?? [])].map((key) => ({
+    return keysOf({ fact }).map((key) => ({
       key: handledFactKey(connectionId, key),
       attribute: FACT_ATTRIBUTE,
     }));
   }
   const subject = subjectOf({ source, fact });
   return subject === undefined ? [] : [{ key: subject, attribute: toldAttributes[row.step(fact)] }];
+}
+
+/** All keys of a fact, by all names of its people. */
+export function keysOf({ fact }: Pick<FactInHand, 'fact'>): readonly string[] {
+  return [fact.key, ...(fact.otherKeys ?? [])];
 }
 
 /** The key of the stored thing that a fact is about; undefined where there is none, or a message that cannot be ours. */

@@ -1,15 +1,15 @@
 import type { Action } from '../../action/action.ts';
 import { toAction } from '../../action/actionStore.ts';
-import type { EventId } from '../../kernel/id.ts';
+import type { EventId, MessageId } from '../../kernel/id.ts';
 import { toMessage } from '../../message/messageItem.ts';
 import { judgeFailure, refusalOf } from '../../platform/judgeFailure.ts';
 import type { ItemKey } from '../../platform/keys.ts';
 import type { EventDraft } from '../event.ts';
-import type { FactContext, FactPlan, Refusal, StoredSubject } from '../facts/factRow.ts';
+import type { FactContext, FactPlan, Refusal, RowChange, StoredSubject } from '../facts/factRow.ts';
 import { rowOf } from '../facts/factRows.ts';
-import { marksOf, subjectOf, type FactInHand, type MarkPlace } from './factInHand.ts';
-import type { RowsRead } from './readRows.ts';
-import { RowInHand, type Item, type NewEvent } from './rowInHand.ts';
+import { keysOf, marksOf, subjectOf, type FactInHand, type MarkPlace } from './factInHand.ts';
+import { findNamed } from './namedMessages.ts';
+import { RowInHand, type Item, type NewEvent, type RowsRead } from './rowInHand.ts';
 import { factHashOf, parseMark, type ToldMark } from './toldMark.ts';
 
 /** An event that an earlier run of the same batch has written into the log, as it stands there. */
@@ -25,12 +25,19 @@ export interface PlannedItem {
   readonly item: Item;
 }
 
+/** The change of another row that a fact brings. */
+export interface PlannedChange {
+  readonly fact: FactInHand;
+  readonly change: RowChange;
+}
+
 /** What is to be done for some facts of one connection, in their order. */
 export interface FactsPlan {
   readonly events: readonly (NewEvent | ToldEvent)[];
   /** The rows that change because of the new events; each new event has a mark in one of them. */
   readonly rows: readonly RowInHand[];
   readonly items: readonly PlannedItem[];
+  readonly changes: readonly PlannedChange[];
   /** The facts on which no decision is possible. */
   readonly refused: readonly { readonly fact: FactInHand; readonly refusal: Refusal }[];
 }
@@ -61,19 +68,22 @@ export function planFacts(
   };
   const events: (NewEvent | ToldEvent)[] = [];
   const items: PlannedItem[] = [];
+  const changes: PlannedChange[] = [];
+  const made = new Map<string, MessageId>();
   const refused: { fact: FactInHand; refusal: Refusal }[] = [];
   for (const fact of facts) {
     try {
-      const planned = planFact({ read, rowAt, settled, nowMs }, fact);
+      const planned = planFact({ read, rowAt, settled, nowMs, made }, fact);
       if (planned === undefined) continue;
       events.push(planned.event);
-      if (planned.item !== undefined) items.push({ fact, item: planned.item });
+      items.push(...(planned.items ?? []).map((item) => ({ fact, item })));
+      changes.push(...(planned.changes ?? []).map((change) => ({ fact, change })));
     } catch (error) {
       if (judgeFailure(error) === 'passing') throw error;
       refused.push({ fact, refusal: refusalOf(error) });
     }
   }
-  return { events, rows: [...rows.values()].filter(({ isChanged }) => isChanged), items, refused };
+  return { events, rows: [...rows.values()].filter(({ isChanged }) => isChanged), items, changes, refused };
 }
 
 interface Fold {
@@ -81,12 +91,16 @@ interface Fold {
   readonly rowAt: (key: ItemKey) => RowInHand;
   readonly settled: ReadonlyMap<EventId, string | undefined>;
   readonly nowMs: number;
+  /** The messages that these facts make, by the keys of their facts. */
+  readonly made: Map<string, MessageId>;
 }
 
-function planFact(
-  fold: Fold,
-  fact: FactInHand,
-): { readonly event: NewEvent | ToldEvent; readonly item?: Item | undefined } | undefined {
+interface PlannedFact extends Pick<Stored, 'items' | 'changes'> {
+  readonly event: NewEvent | ToldEvent;
+}
+type Stored = Extract<FactPlan<EventDraft>, { plan: 'stored' }>;
+
+function planFact(fold: Fold, fact: FactInHand): PlannedFact | undefined {
   const places = marksOf(fact);
   const [first] = places;
   if (first === undefined) return undefined;
@@ -99,13 +113,14 @@ function planFact(
   }
   const planned = decide(fold, fact, own !== undefined);
   if (planned.plan === 'ignored') return undefined;
-  const { draft, step, item } = planned;
+  const { draft, step, items, changes, messageId } = planned;
   const event: NewEvent = { fact, draft, body: JSON.stringify(draft) };
   const place = own?.place ?? first;
   const row = fold.rowAt(place.key);
   if (step !== undefined) row.change(step);
-  row.mark(place.attribute, own?.text, event);
-  return { event, item };
+  row.mark(place.attribute, own?.text, event, messageId);
+  if (messageId !== undefined) for (const key of keysOf(fact)) fold.made.set(key, messageId);
+  return { event, ...(items === undefined ? {} : { items }), ...(changes === undefined ? {} : { changes }) };
 }
 
 interface OwnMark {
@@ -143,7 +158,8 @@ function decide(fold: Fold, { source, fact }: FactInHand, again: boolean): FactP
   const row = rowOf(fact);
   const isAction = row.about !== undefined && 'actionId' in row.about(fact);
   const subject: StoredSubject = isAction ? { action: toActionOf(item) } : toSubject(item);
-  const context: FactContext = { origin: source, nowMs: fold.nowMs, again, ...subject };
+  const named = findNamed(fold.read, { source, fact }, fold.made);
+  const context: FactContext = { origin: source, nowMs: fold.nowMs, again, named, ...subject };
   // A row decides on no other events than the ones that it lists.
   return row.decide(fact, context) as FactPlan<EventDraft>;
 }

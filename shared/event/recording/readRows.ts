@@ -7,14 +7,10 @@ import { tableName } from '../../platform/tables.ts';
 import type { EventLogDependencies } from '../eventLog.ts';
 import type { Surroundings } from '../../platform/surroundings.ts';
 import { marksOf, subjectOf, type FactInHand } from './factInHand.ts';
-import type { Item } from './rowInHand.ts';
+import { followingKeys, namingKeys } from './namedMessages.ts';
+import type { Item, RowsRead } from './rowInHand.ts';
 
 export interface ReadDependencies extends EventLogDependencies, Pick<Surroundings, 'random'> {}
-
-/** The rows that some facts are about, as they stood at one moment each. */
-export interface RowsRead {
-  readonly find: (key: ItemKey) => Item | undefined;
-}
 
 /** The greatest number of keys in one call of DynamoDB. */
 const BATCH_LIMIT = 100;
@@ -33,7 +29,14 @@ export async function readRows(dependencies: ReadDependencies, facts: readonly F
     const subject = subjectOf(fact);
     return [...marksOf(fact).map(({ key }) => key), ...(subject === undefined ? [] : [subject])];
   });
-  const items = await readItems(dependencies, keys);
+  const naming = facts.flatMap(namingKeys);
+  const items = new Map(await readItems(dependencies, [...keys, ...naming]));
+  // The facts of the messages that are named lead to the messages themselves.
+  const following = facts.flatMap((fact) => followingKeys((key) => items.get(nameOf(key)), fact));
+  const missing = following.filter((key) => !items.has(nameOf(key)));
+  if (missing.length > 0) {
+    for (const [name, item] of await readItems(dependencies, missing)) items.set(name, item);
+  }
   const nowMs = dependencies.clock.nowMs();
   const find = (key: ItemKey): Item | undefined => {
     const item = items.get(nameOf(key));

@@ -5,9 +5,11 @@ import { laneOf } from '../eventLanes.ts';
 import type { Lane } from '../eventLog.ts';
 import type { ConnectionId, TenantId } from '../../kernel/id.ts';
 import { commitInLane, type UnitPlan } from './commitInLane.ts';
+import { splitAtNames } from './namedMessages.ts';
 import { planFacts } from './planFacts.ts';
 import { asLogged } from './loggedEvent.ts';
-import { readRows, type RowsRead } from './readRows.ts';
+import { readRows } from './readRows.ts';
+import type { RowsRead } from './rowInHand.ts';
 import { settleMarks } from './settleMarks.ts';
 import {
   withoutRefused,
@@ -54,10 +56,43 @@ const TRIES = 6;
 const RETRY_DELAY = { firstMs: 20, capMs: 500 } as const;
 
 /**
- * Records the facts of some connections, each of which is named once. The first run is for all together. Who has to go
- * on after it does so alone: what is wrong with one connection then costs the others nothing more. Never rejects.
+ * Records the facts of some connections, each of which is named once. Facts that name each other are recorded one after the
+ * other (`splitAtNames`): if a later part fails, the batch comes again and finds the earlier ones told. Never rejects.
  */
 export async function recordTogether(
+  dependencies: RecordDependencies,
+  given: readonly FactsOfConnection[],
+): Promise<readonly RecordOutcome[]> {
+  const partsOf = given.map(({ facts }) => splitAtNames(facts));
+  const outcomes: RecordOutcome[] = given.map(() => ({ outcome: 'recorded', events: [], facts: [] }));
+  for (let round = 0; ; round += 1) {
+    const next = given.flatMap((unit, index) => {
+      const facts = partsOf[index]?.[round];
+      return facts === undefined || outcomes[index]?.outcome === 'failed' ? [] : [{ index, unit: { ...unit, facts } }];
+    });
+    if (next.length === 0) return outcomes;
+    const recorded = await recordParts(
+      dependencies,
+      next.map(({ unit }) => unit),
+    );
+    for (const [place, { index }] of next.entries()) {
+      outcomes[index] = together(outcomes[index], recorded[place]);
+    }
+  }
+}
+
+function together(before: RecordOutcome | undefined, next: RecordOutcome | undefined): RecordOutcome {
+  if (before?.outcome !== 'recorded' || next === undefined) return before ?? NOTHING;
+  if (next.outcome === 'failed') return next;
+  return { outcome: 'recorded', events: [...before.events, ...next.events], facts: [...before.facts, ...next.facts] };
+}
+const NOTHING: RecordOutcome = { outcome: 'recorded', events: [], facts: [] };
+
+/**
+ * The first run is for all together. Who has to go on after it does so alone: what is wrong with one connection then costs
+ * the others nothing more.
+ */
+async function recordParts(
   dependencies: RecordDependencies,
   given: readonly FactsOfConnection[],
 ): Promise<readonly RecordOutcome[]> {

@@ -1,7 +1,7 @@
 import { sendStates } from '../../message/message.ts';
 import type { MessageStep } from '../../message/messageSteps.ts';
 import type { TransactionWrite } from '../../message/messageWrites.ts';
-import type { EventId } from '../../kernel/id.ts';
+import type { EventId, MessageId } from '../../kernel/id.ts';
 import { expiryOf } from '../../platform/expiry.ts';
 import { fencedBy } from '../../platform/fence.ts';
 import type { ItemKey } from '../../platform/keys.ts';
@@ -10,6 +10,11 @@ import type { FactInHand } from './factInHand.ts';
 import { factHashOf, toMarkText } from './toldMark.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
+
+/** The rows that some facts are about, as they stood at one moment each. */
+export interface RowsRead {
+  readonly find: (key: ItemKey) => Item | undefined;
+}
 
 /** An event that is not in the log yet. */
 export interface NewEvent {
@@ -36,6 +41,7 @@ export class RowInHand {
   readonly #sets = new Map<string, unknown>();
   readonly #marks = new Map<string, NewMark>();
   readonly #claimed = new Set<string>();
+  #messageId: MessageId | undefined;
   readonly #facts: FactInHand[] = [];
   #token: number | undefined;
 
@@ -74,8 +80,12 @@ export class RowInHand {
     this.#claimed.add(attribute);
   }
 
-  /** Takes a mark for an event that gets a new place. */
-  mark(attribute: string, was: string | undefined, event: NewEvent): void {
+  /**
+   * Takes a mark for an event that gets a new place.
+   * @param messageId the message that the fact of this row becomes
+   */
+  mark(attribute: string, was: string | undefined, event: NewEvent, messageId?: MessageId): void {
+    this.#messageId = messageId;
     this.claim(attribute);
     this.#marks.set(attribute, { was, event });
     this.#facts.push(event.fact);
@@ -105,9 +115,12 @@ export class RowInHand {
   /** Only the row of a fact is made here. DynamoDB deletes expired items late, so an expired row counts as absent. */
   #toPut(TableName: string, nowMs: number, marks: readonly MarkWrite[]): NonNullable<TransactionWrite['Put']> {
     const told = Object.fromEntries(marks.map(({ attribute, text }) => [attribute, text]));
+    const messageId = this.#messageId;
+    const kept = messageId === undefined ? 'handledFact' : 'message';
     return {
       TableName,
-      Item: { ...this.key, ...told, ttl: expiryOf('handledFact', nowMs) },
+      // The fact of a message leads to it, for as long as the message is kept.
+      Item: { ...this.key, ...told, ...(messageId === undefined ? {} : { messageId }), ttl: expiryOf(kept, nowMs) },
       ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
       ExpressionAttributeNames: { '#ttl': 'ttl' },
       ExpressionAttributeValues: { ':now': Math.floor(nowMs / 1_000) },

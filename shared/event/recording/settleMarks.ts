@@ -3,7 +3,7 @@ import type { EventLogDependencies } from '../eventLog.ts';
 import { findTexts, placesOf, voidPlaces } from '../eventPages.ts';
 import { parseEventId } from '../../kernel/id.ts';
 import { marksOf, type FactInHand } from './factInHand.ts';
-import type { RowsRead } from './readRows.ts';
+import type { RowsRead } from './rowInHand.ts';
 import { parseMark } from './toldMark.ts';
 
 /**

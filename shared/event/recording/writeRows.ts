@@ -5,8 +5,8 @@ import { toStatement } from '../../platform/writeStatement.ts';
 import type { ReadDependencies } from './readRows.ts';
 
 /**
- * The outcome of writing a row. `refused`: its condition does not hold any more, or another write was in the way. `left`:
- * whether it was written is not known, or it is to be written alone. An error: DynamoDB refused it, or did not answer.
+ * The outcome of writing a row. `refused`: its condition does not hold any more. `left`: whether it
+ * was written is not known, another write was in the way, or it is to be written alone. An error: DynamoDB refused it, or did not answer.
  */
 export type RowOutcome = 'written' | 'refused' | 'left' | { readonly error: unknown };
 
@@ -80,8 +80,8 @@ async function writeOne({ table }: ReadDependencies, { Put, Update }: Transactio
     if (Update !== undefined) await table.send(new UpdateCommand(Update));
     return 'written';
   } catch (error) {
-    const isInTheWay = error instanceof Error && error.name === 'TransactionConflictException';
-    return error instanceof ConditionalCheckFailedException || isInTheWay ? 'refused' : { error };
+    if (error instanceof Error && error.name === 'TransactionConflictException') return 'left';
+    return error instanceof ConditionalCheckFailedException ? 'refused' : { error };
   }
 }
 

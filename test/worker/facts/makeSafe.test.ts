@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { factBounds } from '../../../shared/event/facts/factBounds.ts';
 import { factSchema, type Fact } from '../../../shared/event/facts/factRows.ts';
-import type { MessageFact } from '../../../shared/event/facts/messageFact.ts';
+import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { toAsciiJson } from '../../../shared/platform/asciiJson.ts';
 import { makeSafe, type SafeFact } from '../../../worker/facts/makeSafe.ts';

@@ -52,6 +52,8 @@ export interface SendRequest {
   /** The recipient: a phone-number address, LID or group address. */
   readonly to: string;
   readonly content: OutboundContent;
+  /** The secret by which others act on it later, in base64url; one is chosen where there is none. */
+  readonly secret?: string | undefined;
   /** Whether it may have been tried before: then the kept message is sent. False when left out. */
   readonly triedBefore?: boolean;
   /** Called before anything leaves, when WhatsApp names another address than `to`: the message goes there. */

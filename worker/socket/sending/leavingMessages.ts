@@ -34,7 +34,7 @@ export interface LeavingMessage extends WireMessage {
  * that |
  */
 export async function toLeaving(
-  request: Pick<SendRequest, 'stanzaId' | 'content' | 'triedBefore'>,
+  request: Pick<SendRequest, 'stanzaId' | 'content' | 'secret' | 'triedBefore'>,
   chat: string,
   { session, random }: Pick<OpenSocketOptions, 'session' | 'random'>,
 ): Promise<LeavingMessage> {
@@ -45,13 +45,20 @@ export async function toLeaving(
     if (earlier !== undefined) return { ...fromKept(earlier), kept: Promise.resolve() };
   }
   const wire = await toWire(content, { chat });
-  const bytes = toKept({ ...wire, message: withSecret(wire.message, random.bytes(SECRET_BYTES)) });
+  const bytes = toKept({
+    ...wire,
+    message: withSecret(wire.message, secretOf(request.secret) ?? random.bytes(SECRET_BYTES)),
+  });
   const kept = session.keepSent(stanzaId, bytes).then((outcome) => {
     if (outcome === 'kept_before') throw new Error('another try has kept this message');
   });
   // The part that waits for it may have failed before.
   kept.catch(() => undefined);
   return { ...fromKept(bytes), kept };
+}
+
+function secretOf(text: string | undefined): Uint8Array | undefined {
+  return text === undefined ? undefined : Buffer.from(text, 'base64url');
 }
 
 /** A store that is silent fails this in words of its own, so that nobody takes it for a silent WhatsApp. */

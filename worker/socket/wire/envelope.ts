@@ -1,5 +1,5 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import type { MessageFact } from '../../../shared/event/facts/messageFact.ts';
+import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { isLid, otherNameOf, withoutDevice } from '../../../shared/kernel/jid.ts';
 
@@ -38,8 +38,12 @@ export function addressOf({ attrs }: BinaryNode, me: Me): MessageAddress {
     ...(senderAlias === undefined ? {} : { senderAlias }),
     fromMe,
     ...(attrs['notify'] === undefined ? {} : { senderName: attrs['notify'] }),
+    ...(attrs['edit'] === DELETE_AS_ADMIN ? { asAdmin: true } : {}),
   };
 }
+
+/** The value of `edit` of a stanza by which an administrator takes back what a member wrote. */
+const DELETE_AS_ADMIN = '8';
 
 /** Whether a message is from our own account, in no group. The server writes the address: nobody else can have it. */
 export function isFromOwnAccount({ attrs: { from = '' } }: BinaryNode, me: Me): boolean {

@@ -1,10 +1,13 @@
 import { getBinaryNodeChild, proto, type BinaryNode } from '@whiskeysockets/baileys';
-import { messageKey, type MessageFact } from '../../../shared/event/facts/messageFact.ts';
+import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
+import { messageKey } from '../../../shared/event/facts/messageKey.ts';
 import { keptParts } from '../../../shared/event/facts/messageParts.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { isLid, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { toContent, type ToldContent } from '../../../shared/wire/content.ts';
+import type { Sealed } from '../../../shared/wire/sealed.ts';
 import { addressOf, isFromOwnPhone, type Me, type MessageAddress } from './envelope.ts';
+import { namedOriginal } from './namedOriginal.ts';
 import { orNothing, type Plaintext } from './plaintext.ts';
 import { joined, scan, wireTypes } from '../../../shared/wire/protobufFields.ts';
 
@@ -38,11 +41,11 @@ export function toMessageFacts(
   const { outcome, bytes } = plaintext;
   if (outcome === 'malformed') {
     const content = { type: 'unsupported', unsupported: { kind: 'malformed', bytes: bytes.length } } as const;
-    return [toldOf(addressOf(stanza, me), { content, flags: [] }, bytes)];
+    return [toldOf(addressOf(stanza, me), me, { content, flags: [] }, bytes)];
   }
   const answers = isFromOwnPhone(stanza, me) ? answersIn(bytes) : [];
   if (answers.length > 0) return answers.flatMap((answer) => factsOfAnswer(answer, me, stanzaOf));
-  return toFacts(addressOf(stanza, me), bytes);
+  return toFacts(addressOf(stanza, me), me, bytes);
 }
 
 type Answer = proto.Message.PeerDataOperationRequestResponseMessage.IPeerDataOperationResult;
@@ -69,7 +72,7 @@ function factsOfAnswer(
   const stanza = stanzaOf(id);
   const known = stanza === undefined ? undefined : addressOf(stanza, me);
   // An id is unique within its chat only.
-  if (known !== undefined && (known.chat === chat || known.chatAlias === chat)) return toFacts(known, message);
+  if (known !== undefined && (known.chat === chat || known.chatAlias === chat)) return toFacts(known, me, message);
   const own = isLid(chat) ? (me.lid ?? me.phoneJid) : me.phoneJid;
   const address: MessageAddress = {
     atMs: Number(messageTimestamp ?? 0) * 1_000,
@@ -79,7 +82,7 @@ function factsOfAnswer(
     fromMe: fromMe === true,
     ...(pushName ? { senderName: pushName } : {}),
   };
-  return toFacts(address, message);
+  return toFacts(address, me, message);
 }
 
 /** The number of the field of `WebMessageInfo` that holds the message. */
@@ -94,24 +97,29 @@ function messageIn(webMessageInfo: Uint8Array): Uint8Array | undefined {
   return parts.length === 0 ? undefined : joined(parts);
 }
 
-function toFacts(address: MessageAddress, bytes: Uint8Array): readonly ToldMessage[] {
+function toFacts(address: MessageAddress, me: Me, bytes: Uint8Array): readonly ToldMessage[] {
   const told = toContent(bytes);
-  return told === undefined ? [] : [toldOf(address, told, bytes)];
+  return told === undefined ? [] : [toldOf(address, me, told, bytes)];
 }
 
-function toldOf(address: MessageAddress, { act, flags, ...told }: ToldContent, bytes: Uint8Array): ToldMessage {
-  const content = act === 'edit' ? EDIT : told.content;
-  const flagged = flags.length === 0 ? {} : { flags: [...flags] };
+function toldOf(address: MessageAddress, me: Me, told: ToldContent, bytes: Uint8Array): ToldMessage {
+  const { content, flags, context, original, act, secret, sealed } = told;
   const fact: MessageFact = {
     kind: 'message',
     key: messageKey(address),
     ...address,
     content,
-    ...flagged,
+    ...(flags.length === 0 ? {} : { flags: [...flags] }),
     ...keptParts(told),
+    ...(context === undefined ? {} : { context: context as MessageFact['context'] }),
+    ...(original === undefined ? {} : namedOriginal(original, address, me)),
+    ...(act === undefined ? {} : { act }),
+    ...(secret === undefined ? {} : { secret: Buffer.from(secret).toString('base64url') }),
+    ...(sealed === undefined ? {} : { sealed: inBase64(sealed) }),
   };
   return content.type === 'unsupported' ? { fact, unshown: bytes } : { fact };
 }
 
-/** An edit names the message that it changes, which is not shown yet. */
-const EDIT = { type: 'unsupported', unsupported: { kind: 'edit' } } as const;
+function inBase64({ use, payload, iv }: Sealed): NonNullable<MessageFact['sealed']> {
+  return { use, payload: Buffer.from(payload).toString('base64'), iv: Buffer.from(iv).toString('base64') };
+}

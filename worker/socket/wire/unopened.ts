@@ -1,7 +1,8 @@
 import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
 import type { BodyOf } from '../../../shared/content/content.ts';
-import { messageKey, type MessageFact } from '../../../shared/event/facts/messageFact.ts';
 import { tableEntry } from '../../../shared/kernel/tableEntry.ts';
+import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
+import { messageKey } from '../../../shared/event/facts/messageKey.ts';
 import { addressOf, type Me } from './envelope.ts';
 
 type Reason = BodyOf<'unavailable'>['reason'];

@@ -1,6 +1,6 @@
 import { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { MessageFact } from '../../../../shared/event/facts/messageFact.ts';
+import type { MessageFact } from '../../../../shared/event/facts/messageFactSchema.ts';
 import { openPlaintext } from '../../session/openPlaintext.ts';
 import { until } from '../../../whatsapp/until.ts';
 import { makeSwitchGate } from '../../fleet/gates.ts';

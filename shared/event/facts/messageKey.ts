@@ -1,0 +1,57 @@
+import { digest } from './factKey.ts';
+import type { MessageFact } from './messageFactSchema.ts';
+import type { Naming } from './originals.ts';
+
+/** The parts that make a message unique within its connection. */
+export type MessageIdentity = Pick<MessageFact, 'chat' | 'sender' | 'fromMe'> & { readonly stanzaId: string };
+
+/** The key of a message. Our own account is one writer, whichever of its addresses a stanza names. */
+export function messageKey({ chat, sender, stanzaId: id, fromMe }: MessageIdentity): string {
+  return `message:${digest(chat, fromMe ? 'me' : sender, id)}`;
+}
+
+/** All keys of a message by the other names of its people. */
+export function messageKeysOf(fact: MessageFact): readonly string[] {
+  const { chat, chatAlias, sender, senderAlias } = fact;
+  // In a chat with one person, chat and writer are that person, and change their name together.
+  if (chat === sender) return [messageKey(fact), ...keyUnder(fact, chatAlias, chatAlias)];
+  // One of the two has one key only: a group has one address, and our own account counts as one writer.
+  return [messageKey(fact), ...keyUnder(fact, chatAlias, sender), ...keyUnder(fact, chat, senderAlias)];
+}
+
+function keyUnder(fact: MessageFact, chat: string | undefined, sender: string | undefined): readonly string[] {
+  return chat === undefined || sender === undefined ? [] : [messageKey({ ...fact, chat, sender })];
+}
+
+/** The message that a fact is about, and the one that it answers, in this order and each where there is one. */
+export function namingsOf(fact: MessageFact): readonly Naming[] {
+  const { originalId, originalFromMe, context } = fact;
+  const namings: Naming[] = [];
+  if (originalId !== undefined) {
+    const fromMe = originalFromMe === true;
+    const keys = keysNamed(fact, originalId, [fact.originalSender, fact.originalSenderAlias], fromMe);
+    namings.push({ stanzaId: originalId, keys, mayBeOurs: fromMe, needs: 'row' });
+  }
+  const replyTo = context?.replyTo;
+  if (replyTo !== undefined) {
+    const { stanzaId, sender } = replyTo;
+    // The author may be the account itself, which has two addresses that ingest does not know.
+    const keys = [...keysNamed(fact, stanzaId, [sender], false), ...keysNamed(fact, stanzaId, [], true)];
+    namings.push({ stanzaId, keys, mayBeOurs: true, needs: 'id' });
+  }
+  return namings;
+}
+
+function keysNamed(
+  { chat, chatAlias }: MessageFact,
+  stanzaId: string,
+  senders: readonly (string | undefined)[],
+  fromMe: boolean,
+): readonly string[] {
+  const chats = [chat, chatAlias].filter((one) => one !== undefined);
+  if (fromMe) return chats.map((one) => messageKey({ chat: one, sender: '', fromMe, stanzaId }));
+  const known = senders.filter((one) => one !== undefined);
+  return [
+    ...new Set(chats.flatMap((one) => known.map((sender) => messageKey({ chat: one, sender, fromMe, stanzaId })))),
+  ];
+}

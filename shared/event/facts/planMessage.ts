@@ -1,0 +1,105 @@
+import type { InboundContent } from '../../content/content.ts';
+import type { MessageContext } from '../../content/messageContext.ts';
+import { deriveMessageId } from '../../kernel/id.ts';
+import { receivedMessageItem } from '../../message/messageWrites.ts';
+import type { ReceivedMessage } from '../../message/message.ts';
+import { toChat, toSender } from '../../message/party.ts';
+import { toShownContext } from '../../message/shownContext.ts';
+import { toDraft } from './eventRow.ts';
+import type { FactContext, FactPlan } from './factRow.ts';
+import { messageEcho, messageReceived, type MessageDraft } from './messageEvents.ts';
+import type { MessageFact } from './messageFactSchema.ts';
+import { keptParts, shownParts } from './messageParts.ts';
+import { findOriginal, isInChat, mayDelete, mayEdit, type FoundOriginal } from './originalRule.ts';
+import { toShownOriginal } from '../../message/shownOriginal.ts';
+import { planDelete, planEdit } from './planAct.ts';
+import { openFact } from './sealedFact.ts';
+
+/**
+ * What becomes of a message. It is a message of its own, or it changes another one, if its writer may do that
+ * (`originalRule`). An act that nobody may do is shown as the message that it is, and changes nothing.
+ */
+export function planMessage(closed: MessageFact, context: FactContext): FactPlan<MessageDraft> {
+  const found = findOriginal(closed, context);
+  const fact = openFact(closed, found);
+  if (fact.originalId !== undefined) {
+    if (fact.act === 'edit' && mayEdit(fact)) return planEdit(fact, found, context);
+    if (fact.act === 'delete' && mayDelete(fact)) return planDelete(fact, found, context);
+  }
+  return planNew(fact, found, context);
+}
+
+function planNew(
+  fact: MessageFact,
+  found: FoundOriginal | undefined,
+  { origin, nowMs, named }: FactContext,
+): FactPlan<MessageDraft> {
+  const { tenantId, connectionId } = origin;
+  const { chat, chatAlias, sender, senderAlias, senderName, flags, fromMe, atMs, stanzaId, secret } = fact;
+  // The id carries the time of arrival and not WhatsApp's whole second: so the list keeps the order of the log.
+  const timestampMs = fact.receivedAtMs ?? atMs;
+  const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs });
+  const context = withReplyId(fact, named.at(-1));
+  const content = contentOf(fact, found);
+  const { originalId, originalSender, originalSenderAlias } = fact;
+  const told = {
+    messageId,
+    stanzaId,
+    chat: toChat(chat, chatAlias),
+    sender: toSender(senderName, sender, senderAlias),
+    content,
+    ...(flags === undefined ? {} : { flags }),
+    ...shownParts(fact),
+    ...(context === undefined ? {} : { context: toShownContext(context) }),
+    ...(originalId === undefined
+      ? {}
+      : { original: toShownOriginal(originalId, found?.messageId, originalSender, originalSenderAlias) }),
+  };
+  const message: ReceivedMessage = {
+    tenantId,
+    connectionId,
+    messageId,
+    stanzaId,
+    chat,
+    chatAlias,
+    sender,
+    senderAlias,
+    senderName,
+    content,
+    flags,
+    context,
+    secret,
+    original: originalId === undefined ? undefined : originalOf(fact, originalId, found),
+    direction: fromMe ? 'echo' : 'in',
+    ...keptParts(fact),
+    createdAtMs: atMs,
+  };
+  return {
+    plan: 'stored',
+    draft: toDraft(fromMe ? messageEcho : messageReceived, origin, atMs, told),
+    items: [receivedMessageItem(message, nowMs)],
+    messageId,
+  };
+}
+
+function originalOf({ originalSender, originalSenderAlias }: MessageFact, stanzaId: string, found?: FoundOriginal) {
+  const named = { messageId: found?.messageId, sender: originalSender, senderAlias: originalSenderAlias };
+  const known = Object.entries(named).filter(([, value]) => value !== undefined);
+  return { stanzaId, ...Object.fromEntries(known) };
+}
+
+/** The content, with our id of the message that it is about, as the Cloud API names it. */
+function contentOf({ content, originalId }: MessageFact, found: FoundOriginal | undefined): InboundContent {
+  const { type } = content;
+  if (originalId === undefined || found === undefined || type === 'unsupported') return content;
+  const body = (content as unknown as Readonly<Record<string, object>>)[type];
+  return { type, [type]: { message_id: found.messageId, ...body } } as unknown as InboundContent;
+}
+
+/** The context, with our id of the message that is answered, if that is in the same chat. */
+function withReplyId(fact: MessageFact, answered: FactContext['named'][number]): MessageContext | undefined {
+  const { context } = fact;
+  if (context?.replyTo === undefined || answered === undefined) return context;
+  if (answered.message !== undefined && !isInChat(answered.message, fact)) return context;
+  return { ...context, replyTo: { ...context.replyTo, messageId: answered.messageId } };
+}

@@ -1,0 +1,52 @@
+import { boundContent } from '../../content/content.ts';
+import type { Message } from '../../message/message.ts';
+import { toContent, type ToldContent } from '../../wire/content.ts';
+import { openSealed, type SealUse } from '../../wire/sealed.ts';
+import type { MessageFact } from './messageFactSchema.ts';
+import type { FoundOriginal } from './originalRule.ts';
+
+/** The parts of a fact that an opened seal says. */
+type Opened = Pick<MessageFact, 'content' | 'act'>;
+
+/**
+ * The way in which each use of a seal is read once it is open; undefined for nonsense, and for a use that has no form here
+ * yet. The fact then stays as it is: the kind of the message, without its content.
+ */
+const readers: Partial<Readonly<Record<SealUse, (bytes: Uint8Array, original: Message) => Opened | undefined>>> = {
+  edit: (bytes) => readEdit(toContent(bytes)),
+};
+
+/** The fact with what its sealed part says, where the secret of the original opens it. Without a secret it stays as it is. */
+export function openFact(fact: MessageFact, found: FoundOriginal | undefined): MessageFact {
+  const { sealed, originalId } = fact;
+  const secret = found?.message.secret;
+  if (sealed === undefined || originalId === undefined || found === undefined || secret === undefined) return fact;
+  const bytes = openSealed(
+    { use: sealed.use, payload: fromBase64(sealed.payload), iv: fromBase64(sealed.iv) },
+    {
+      secret: Buffer.from(secret, 'base64url'),
+      stanzaId: originalId,
+      authors: namesOf(fact.originalSender, fact.originalSenderAlias, ...authorsOf(found.message)),
+      actors: namesOf(fact.sender, fact.senderAlias),
+    },
+  );
+  const opened = bytes && readers[sealed.use]?.(bytes, found.message);
+  return opened === undefined ? fact : { ...fact, ...opened };
+}
+
+/** A sealed edit holds the message as an edit that is not sealed does; some clients leave the form of an edit out. */
+function readEdit(told: ToldContent | undefined): Opened | undefined {
+  return told === undefined ? undefined : { content: boundContent(told.content), act: 'edit' };
+}
+
+function authorsOf(message: Message): readonly (string | undefined)[] {
+  return message.direction === 'out' ? [] : [message.sender, message.senderAlias];
+}
+
+function namesOf(...names: readonly (string | undefined)[]): readonly string[] {
+  return names.filter((name) => name !== undefined);
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Buffer.from(text, 'base64');
+}

@@ -1,0 +1,327 @@
+import { createCipheriv, randomBytes } from 'node:crypto';
+import { proto, type BinaryNode } from '@whiskeysockets/baileys';
+import { BatchExecuteStatementCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { TenantEvent } from '../../../shared/event/event.ts';
+import { eventSchema } from '../../../shared/event/event.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
+import { readEvents } from '../../../shared/event/readEvents.ts';
+import { listVersions } from '../../../shared/message/messageVersions.ts';
+import { sealKey } from '../../../shared/wire/sealed.ts';
+import { toMessageView } from '../../../functions/routes/views.ts';
+import { withOtherNames } from '../../../worker/socket/wire/otherNames.ts';
+import { toMessageFacts } from '../../../worker/socket/wire/messageFacts.ts';
+import { aBatch, aSentMessage, newIds, startEventStores, type EventStores } from '../../shared/event/eventStores.ts';
+import { recordFacts } from '../../shared/event/recordFacts.ts';
+
+const ME = { phoneJid: '4915100000001@s.whatsapp.net', lid: '111@lid' };
+const BOB = '4915100000002@s.whatsapp.net';
+const BOB_LID = '222@lid';
+const GROUP = '120363000000000001@g.us';
+const SECRET = Buffer.alloc(32, 7);
+const { REVOKE, MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type;
+const NAMES = new Map([
+  [BOB, BOB_LID],
+  [BOB_LID, BOB],
+]);
+
+interface Sent {
+  readonly id: string;
+  readonly message: proto.IMessage;
+  /** The attributes of the stanza; from Bob by number when left out. */
+  readonly attrs?: Readonly<Record<string, string>>;
+}
+
+/** The facts of a message, as a worker publishes them. */
+function factsOf({ id, message, attrs = { from: BOB } }: Sent): readonly Fact[] {
+  const stanza: BinaryNode = { tag: 'message', attrs: { id, t: '1790000000', ...attrs } };
+  const bytes = proto.Message.encode(message).finish();
+  return toMessageFacts(stanza, { outcome: 'unpadded', bytes }, ME).map(({ fact }) => withOtherNames(fact, NAMES));
+}
+
+const aText = (conversation: string): proto.IMessage => ({
+  conversation,
+  messageContextInfo: { messageSecret: SECRET },
+});
+const anEdit = (key: proto.IMessageKey, conversation: string): proto.IMessage => ({
+  protocolMessage: { key, type: MESSAGE_EDIT, editedMessage: { conversation } },
+});
+const aRevoke = (key: proto.IMessageKey): proto.IMessage => ({ protocolMessage: { key, type: REVOKE } });
+const aSealedEdit = (id: string, author: string, editor: string, message: proto.IMessage): proto.IMessage => {
+  const { key } = sealKey('edit', { secret: SECRET, stanzaId: id }, { author, actor: editor });
+  const encIv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, encIv);
+  const encPayload = Buffer.concat([
+    cipher.update(proto.Message.encode(message).finish()),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
+  return {
+    secretEncryptedMessage: {
+      targetMessageKey: { remoteJid: BOB, fromMe: true, id },
+      encPayload,
+      encIv,
+      secretEncType: proto.Message.SecretEncryptedMessage.SecretEncType.MESSAGE_EDIT,
+    },
+  };
+};
+
+describe('what is done to a message', () => {
+  let stores: EventStores;
+  let ids: ReturnType<typeof newIds>;
+  let batches = 0;
+  beforeAll(async () => {
+    stores = await startEventStores();
+  });
+  afterAll(() => stores.stop());
+  beforeEach(() => {
+    ids = newIds();
+  });
+
+  const record = (...sent: readonly Sent[]) =>
+    recordFacts(stores, aBatch(ids, sent.flatMap(factsOf), `batch-${(batches += 1)}`));
+  const events = async (): Promise<readonly TenantEvent[]> => {
+    const read = await readEvents(stores, ids.tenantId, undefined, 100);
+    expect(read.events.map((event) => eventSchema.parse(event))).toEqual(read.events);
+    return read.events;
+  };
+  const last = async (): Promise<TenantEvent | undefined> => (await events()).at(-1);
+  const rows = async () => {
+    const { messages } = await stores.messages.list(ids.connectionId, { before: undefined, limit: 50, nowMs: 0 });
+    return messages;
+  };
+  const versionsOf = async (messageId: string | undefined) => {
+    const versions = await listVersions(stores, {
+      connectionId: ids.connectionId,
+      messageId: messageId as never,
+      nowMs: stores.clock.nowMs(),
+    });
+    return versions.map(({ content }) => content);
+  };
+
+  it('is told with the original, and every version is kept', async () => {
+    await record({ id: 'ONE', message: aText('At eight?') });
+    await record({ id: 'TWO', message: anEdit({ remoteJid: BOB, fromMe: true, id: 'ONE' }, 'At nine?') });
+    await record({ id: 'THREE', message: anEdit({ remoteJid: BOB, fromMe: true, id: 'ONE' }, 'At ten?') });
+
+    const [row, ...others] = await rows();
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ stanzaId: 'ONE', content: { text: { body: 'At ten?' } }, editedBy: 'THREE' });
+    expect(await last()).toMatchObject({
+      type: 'message.edited',
+      data: {
+        original: { messageId: row?.messageId, stanzaId: 'ONE', sender: { id: BOB_LID } },
+        stanzaId: 'THREE',
+        direction: 'in',
+        content: { type: 'text', text: { body: 'At ten?' } },
+      },
+    });
+    expect(await versionsOf(row?.messageId)).toEqual(
+      ['At eight?', 'At nine?', 'At ten?'].map((body) => ({ type: 'text', text: { body } })),
+    );
+    expect(row && toMessageView(row)).toMatchObject({ editedAt: expect.any(String) });
+  });
+
+  it('finds the original in its own batch', async () => {
+    await record(
+      { id: 'ONE', message: aText('a') },
+      { id: 'TWO', message: anEdit({ fromMe: true, id: 'ONE' }, 'b') },
+      { id: 'THREE', message: anEdit({ fromMe: true, id: 'ONE' }, 'c') },
+      { id: 'FOUR', message: aRevoke({ fromMe: true, id: 'ONE' }) },
+    );
+
+    const [row] = await rows();
+    expect((await events()).map(({ type }) => type)).toEqual([
+      'message.received',
+      'message.edited',
+      'message.edited',
+      'message.deleted',
+    ]);
+    expect(await versionsOf(row?.messageId)).toHaveLength(3);
+    expect(row).toMatchObject({ content: { text: { body: 'c' } }, deletedBy: 'FOUR' });
+    expect(row && toMessageView(row)).toMatchObject({ deletedAt: expect.any(String), content: { type: 'text' } });
+  });
+
+  it.each([
+    [BOB, BOB],
+    [BOB, BOB_LID],
+    [BOB_LID, BOB],
+    [BOB_LID, BOB_LID],
+  ])('is opened where it is sealed, whichever names it is bound to: %s and %s', async (author, editor) => {
+    await record({ id: 'ONE', message: aText('At eight?') });
+    await record({ id: 'TWO', message: aSealedEdit('ONE', author, editor, { conversation: 'At nine?' }) });
+    const sealed = anEdit({ id: 'ONE', fromMe: true }, 'At ten?');
+    await record({ id: 'THREE', message: aSealedEdit('ONE', author, editor, sealed), attrs: { from: BOB_LID } });
+
+    const told = await events();
+    expect(told.map(({ type }) => type)).toEqual(['message.received', 'message.edited', 'message.edited']);
+    expect(told.map(({ data }) => 'content' in data && data.content)).toEqual(
+      ['At eight?', 'At nine?', 'At ten?'].map((body) => ({ type: 'text', text: { body } })),
+    );
+  });
+
+  it('is told without our id where the original is not known, and stays sealed', async () => {
+    await record({ id: 'TWO', message: anEdit({ id: 'LOST', fromMe: true }, 'b') });
+    expect(await last()).toMatchObject({ type: 'message.edited', data: { original: { stanzaId: 'LOST' } } });
+
+    await record({ id: 'THREE', message: aSealedEdit('LOST', BOB, BOB, { conversation: 'c' }) });
+    expect(await last()).toMatchObject({
+      type: 'message.received',
+      data: {
+        content: { type: 'unsupported', unsupported: { kind: 'secretEncrypted' } },
+        original: { stanzaId: 'LOST' },
+      },
+    });
+  });
+
+  const otherMember = { from: GROUP, participant: '333@lid' };
+  it.each<readonly [string, Sent, Sent]>([
+    [
+      'an edit of what another member wrote',
+      { id: 'ONE', message: aText('mine'), attrs: { from: GROUP, participant: BOB } },
+      { id: 'TWO', message: anEdit({ id: 'ONE', participant: BOB }, 'changed'), attrs: otherMember },
+    ],
+    [
+      'a message of another member that is called one of his own',
+      { id: 'ONE', message: aText('mine'), attrs: { from: GROUP, participant: BOB } },
+      { id: 'TWO', message: anEdit({ id: 'ONE', fromMe: true }, 'changed'), attrs: otherMember },
+    ],
+    [
+      'a deletion by a member who is no administrator',
+      { id: 'ONE', message: aText('mine'), attrs: { from: GROUP, participant: BOB } },
+      { id: 'TWO', message: aRevoke({ id: 'ONE', participant: BOB }), attrs: otherMember },
+    ],
+    [
+      'a deletion of what the account wrote',
+      {
+        id: 'ONE',
+        message: { deviceSentMessage: { message: aText('mine') } },
+        attrs: { from: ME.phoneJid, recipient: BOB },
+      },
+      { id: 'TWO', message: aRevoke({ id: 'ONE', fromMe: false }) },
+    ],
+    [
+      'a deletion as an administrator, where there is none',
+      {
+        id: 'ONE',
+        message: { deviceSentMessage: { message: aText('mine') } },
+        attrs: { from: ME.phoneJid, recipient: BOB },
+      },
+      { id: 'TWO', message: aRevoke({ id: 'ONE', fromMe: false }), attrs: { from: BOB, edit: '8' } },
+    ],
+    [
+      'an edit of a message in another chat',
+      { id: 'ONE', message: aText('mine') },
+      { id: 'TWO', message: anEdit({ id: 'ONE', participant: BOB }, 'x'), attrs: { from: GROUP, participant: BOB } },
+    ],
+    [
+      'a sealed edit by somebody who knows the secret',
+      { id: 'ONE', message: aText('mine'), attrs: { from: GROUP, participant: BOB } },
+      {
+        id: 'TWO',
+        message: aSealedEdit('ONE', BOB, '333@lid', { conversation: 'changed' }),
+        attrs: otherMember,
+      },
+    ],
+  ])('changes nothing that it has no right to: %s', async (_what, original, act) => {
+    await record(original);
+    const [before] = await rows();
+
+    await record(act);
+
+    const row = (await rows()).find(({ stanzaId }) => stanzaId === 'ONE');
+    expect(row).toEqual(before);
+    expect(row).toMatchObject({ editedBy: undefined, deletedBy: undefined });
+  });
+
+  it('may be done by an administrator of a group', async () => {
+    await record({ id: 'ONE', message: aText('spam'), attrs: { from: GROUP, participant: BOB } });
+
+    await record({
+      id: 'TWO',
+      message: aRevoke({ id: 'ONE', participant: BOB_LID }),
+      attrs: { ...otherMember, edit: '8' },
+    });
+
+    expect(await last()).toMatchObject({ type: 'message.deleted', data: { sender: { id: '333@lid' } } });
+    expect((await rows())[0]).toMatchObject({ content: { text: { body: 'spam' } }, deletedBy: 'TWO' });
+  });
+
+  it('is done by the phone to what was sent through the API', async () => {
+    const sent = aSentMessage(ids, { to: BOB, state: 'sent', secret: SECRET.toString('base64url') });
+    await stores.messages.create(sent, 0);
+    const key = { remoteJid: BOB, fromMe: true, id: sent.stanzaId };
+    const attrs = { from: ME.phoneJid, recipient: BOB };
+
+    await record({ id: 'TWO', message: { deviceSentMessage: { message: anEdit(key, 'hello, all') } }, attrs });
+    await record({ id: 'THREE', message: { deviceSentMessage: { message: aRevoke(key) } }, attrs });
+
+    const [row] = await rows();
+    expect(row).toMatchObject({ state: 'sent', content: { text: { body: 'hello, all' } }, deletedBy: 'THREE' });
+    expect(await last()).toMatchObject({
+      data: { direction: 'echo', original: { messageId: sent.messageId, stanzaId: sent.stanzaId } },
+    });
+  });
+
+  it('tells our id of the message that is answered, wherever it came from', async () => {
+    const sent = aSentMessage(ids, { to: BOB, state: 'sent' });
+    await stores.messages.create(sent, 0);
+    const reply = (stanzaId: string, participant: string): proto.IMessage => ({
+      extendedTextMessage: { text: 'yes', contextInfo: { stanzaId, participant } },
+    });
+    await record(
+      { id: 'ONE', message: aText('well?') },
+      { id: 'TWO', message: reply('ONE', BOB_LID), attrs: { from: BOB_LID } },
+      { id: 'THREE', message: reply(sent.stanzaId, ME.phoneJid) },
+      { id: 'FOUR', message: reply(sent.stanzaId, ME.phoneJid), attrs: { from: GROUP, participant: BOB } },
+    );
+
+    const [one, two, three, four] = await events();
+    const replyTo = (event: TenantEvent | undefined) =>
+      event?.type === 'message.received' ? event.data.context?.replyTo : undefined;
+    expect(replyTo(two)?.messageId).toBe(one?.type === 'message.received' ? one.data.messageId : 'none');
+    expect(replyTo(three)?.messageId).toBe(sent.messageId);
+    // The same id in another chat is another message.
+    expect(replyTo(four)).toEqual({ stanzaId: sent.stanzaId, sender: expect.anything() });
+  });
+
+  it('comes to the same when it is recorded again after a death at any of its writes', async () => {
+    const isWrite = (command: unknown): boolean =>
+      command instanceof PutCommand ||
+      command instanceof UpdateCommand ||
+      command instanceof BatchExecuteStatementCommand;
+    for (const moment of ['before', 'after'] as const) {
+      for (let at = 1; at <= 4; at += 1) {
+        ids = newIds();
+        await record({ id: 'ONE', message: aText('a') });
+        const batch = aBatch(ids, factsOf({ id: 'TWO', message: anEdit({ id: 'ONE', fromMe: true }, 'b') }), 'edit');
+        let writes = 0;
+        const table = Object.assign(Object.create(stores.table) as typeof stores.table, {
+          send: async (command: Parameters<typeof stores.table.send>[0]) => {
+            const isLast = isWrite(command) && (writes += 1) >= at;
+            if (isLast && moment === 'before') throw new Error('died');
+            const answer = await stores.table.send(command);
+            if (isLast) throw new Error('died');
+            return answer;
+          },
+        });
+        await recordFacts({ ...stores, table }, batch).catch(() => undefined);
+
+        await recordFacts(stores, batch);
+        await recordFacts(stores, batch);
+        // A place that the dead run had taken is waited for, and then passed over.
+        await readEvents(stores, ids.tenantId, undefined, 100);
+        stores.clock.advance(120_000);
+
+        const [row] = await rows();
+        expect({ at, moment, types: (await events()).map(({ type }) => type) }).toEqual({
+          at,
+          moment,
+          types: ['message.received', 'message.edited'],
+        });
+        expect(row).toMatchObject({ content: { text: { body: 'b' } } });
+        expect(await versionsOf(row?.messageId)).toEqual(['a', 'b'].map((body) => ({ type: 'text', text: { body } })));
+      }
+    }
+  });
+});
