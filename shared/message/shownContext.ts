@@ -40,7 +40,7 @@ export function toShownContext(context: MessageContext): ShownContext {
     ...(groupMentions === undefined ? {} : { groupMentions: [...groupMentions] as ShownContext['groupMentions'] }),
     ...(forwarded === undefined ? {} : { forwarded }),
     ...(expiresIn === undefined ? {} : { expiresIn }),
-    ...(referral === undefined ? {} : { referral: { ...referral } as Record<string, string> }),
+    ...(referral === undefined ? {} : { referral: { ...referral } }),
   };
 }
 

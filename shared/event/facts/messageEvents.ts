@@ -19,6 +19,7 @@ const messageData = z
     partOf: partOfSchema.optional(),
   })
   .meta({ id: 'MessageData' });
+export type MessageData = z.infer<typeof messageData>;
 
 const ADA = { id: '236471520047@lid', phoneNumber: '+4915123456789', lid: '236471520047@lid' };
 export const messageReceived = eventRow({

@@ -7,7 +7,7 @@ import { toChat, toSender } from '../../message/party.ts';
 import { toShownContext } from '../../message/shownContext.ts';
 import { toDraft } from './eventRow.ts';
 import type { FactContext, FactPlan } from './factRow.ts';
-import { messageEcho, messageReceived, type MessageDraft } from './messageEvents.ts';
+import { messageEcho, messageReceived, type MessageData, type MessageDraft } from './messageEvents.ts';
 import type { MessageFact } from './messageFactSchema.ts';
 import { keptParts, shownParts } from './messageParts.ts';
 import { findOriginal, isInChat, mayDelete, mayEdit, type FoundOriginal } from './originalRule.ts';
@@ -35,26 +35,10 @@ function planNew(
   { origin, nowMs, named }: FactContext,
 ): FactPlan<MessageDraft> {
   const { tenantId, connectionId } = origin;
-  const { chat, chatAlias, sender, senderAlias, senderName, flags, fromMe, atMs, stanzaId, secret } = fact;
+  const { chat, chatAlias, sender, senderAlias, senderName, flags, fromMe, atMs, stanzaId, secret, originalId } = fact;
   // The id carries the time of arrival and not WhatsApp's whole second: so the list keeps the order of the log.
   const timestampMs = fact.receivedAtMs ?? atMs;
   const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs });
-  const context = withReplyId(fact, named.at(-1));
-  const content = contentOf(fact, found);
-  const { originalId, originalSender, originalSenderAlias } = fact;
-  const told = {
-    messageId,
-    stanzaId,
-    chat: toChat(chat, chatAlias),
-    sender: toSender(senderName, sender, senderAlias),
-    content,
-    ...(flags === undefined ? {} : { flags }),
-    ...shownParts(fact),
-    ...(context === undefined ? {} : { context: toShownContext(context) }),
-    ...(originalId === undefined
-      ? {}
-      : { original: toShownOriginal(originalId, found?.messageId, originalSender, originalSenderAlias) }),
-  };
   const message: ReceivedMessage = {
     tenantId,
     connectionId,
@@ -65,20 +49,37 @@ function planNew(
     sender,
     senderAlias,
     senderName,
-    content,
+    content: contentOf(fact, found),
     flags,
-    context,
+    context: withReplyId(fact, named.at(-1)),
     secret,
     original: originalId === undefined ? undefined : originalOf(fact, originalId, found),
     direction: fromMe ? 'echo' : 'in',
-    ...keptParts(fact),
     createdAtMs: atMs,
+    ...keptParts(fact),
   };
   return {
     plan: 'stored',
-    draft: toDraft(fromMe ? messageEcho : messageReceived, origin, atMs, told),
+    draft: toDraft(fromMe ? messageEcho : messageReceived, origin, atMs, toldOf(message)),
     items: [receivedMessageItem(message, nowMs)],
     messageId,
+  };
+}
+
+function toldOf(message: ReceivedMessage): MessageData {
+  const { messageId, stanzaId, flags, context, content, original } = message;
+  return {
+    messageId,
+    stanzaId,
+    chat: toChat(message.chat, message.chatAlias),
+    sender: toSender(message.senderName, message.sender, message.senderAlias),
+    content,
+    ...(flags === undefined ? {} : { flags: [...flags] }),
+    ...shownParts(message),
+    ...(context === undefined ? {} : { context: toShownContext(context) }),
+    ...(original === undefined
+      ? {}
+      : { original: toShownOriginal(original.stanzaId, original.messageId, original.sender, original.senderAlias) }),
   };
 }
 
