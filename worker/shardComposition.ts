@@ -7,6 +7,7 @@ import { countFiltered } from '../shared/connection/filteredMessages.ts';
 import type { WorkerId } from '../shared/kernel/id.ts';
 import type { Message } from '../shared/message/message.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
+import { ReceivedMessages, type ReceivedMessagesDependencies } from '../shared/message/receivedMessages.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
 import type { Logger } from '../shared/platform/logger.ts';
@@ -24,6 +25,7 @@ import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './commands/shardWork.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './fleet/ownedConnection.ts';
+import type { OpenSocketOptions } from './socket/port/socketOptions.ts';
 import type { SentOnce } from './socket/port/sentOnce.ts';
 import type { WorkerWorld } from './world.ts';
 
@@ -143,9 +145,22 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         metrics,
         emit: onInput,
         onLoggedIn,
+        received: receivedBy({ table, stage }, owned, clock),
         countFiltered: (counts) => countFiltered({ table, stage }, owned, counts, clock.nowMs()),
         lookUpSent: async (stanzaId) => toSentOnce(await messages.findByStanza(owned.connectionId, stanzaId)),
       }),
+  };
+}
+
+function receivedBy(
+  store: ReceivedMessagesDependencies,
+  { connectionId }: OwnedConnection,
+  clock: Pick<Surroundings['clock'], 'nowMs'>,
+): OpenSocketOptions['received'] {
+  const messages = new ReceivedMessages(store, connectionId);
+  return {
+    listUpTo: (messageId, most) => messages.listUpTo(messageId, most),
+    noteMarked: (messageId) => messages.noteMarked(messageId, clock.nowMs()),
   };
 }
 

@@ -121,9 +121,11 @@ export const messageViewSchema = z
     createdAt: at,
     sentAt: at.optional(),
     deliveredAt: at.optional(),
-    readAt: at.optional(),
     editedAt: at.optional().meta({ description: 'When it was last edited; `content` is what it says now.' }),
     deletedAt: at.optional().meta({ description: 'When it was taken back; `content` is what it said.' }),
+    readAt: at
+      .optional()
+      .meta({ description: 'When it was read; of a received message, when you had it marked as read.' }),
   })
   .meta({ id: 'Message' });
 
@@ -137,7 +139,7 @@ export function toMessageView(message: Message): z.infer<typeof messageViewSchem
     ...(deletedAtMs === undefined ? {} : { deletedAt: toTime(deletedAtMs) }),
   };
   if (message.direction !== 'out') {
-    const { direction, content, flags, partOf, context, original } = message;
+    const { direction, content, flags, partOf, context, original, markedReadAtMs } = message;
     const chat = toChat(message.chat, message.chatAlias);
     const sender = toSender(message.senderName, message.sender, message.senderAlias);
     return {
@@ -151,6 +153,7 @@ export function toMessageView(message: Message): z.infer<typeof messageViewSchem
       ...(partOf === undefined ? {} : { partOf }),
       ...(context === undefined ? {} : { context: toShownContext(context) }),
       ...(original === undefined ? {} : { original: toOriginalView(original) }),
+      ...(markedReadAtMs === undefined ? {} : { readAt: toTime(markedReadAtMs) }),
     };
   }
   const { to, resolvedTo, toAlias, content, state, error, createdAtMs, ...times } = message;

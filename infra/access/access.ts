@@ -146,7 +146,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANT', 'DeleteItem', 'GetItem', 'UpdateItem'),
       core('SHARD', 'UpdateItem'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
-      core('CON', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('CON', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('PARKED', 'DeleteItem', 'PutItem', 'Query'),
       core('ACTIONS', 'DeleteItem', 'PutItem', 'Query'),
       { table: 'fleet', actions: ['BatchGetItem', 'PutItem', 'Scan', 'UpdateItem'] },

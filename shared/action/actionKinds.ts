@@ -1,14 +1,17 @@
 import type { z } from 'zod';
 import type { ActionRow } from './actionRow.ts';
+import { callReject } from './kinds/callReject.ts';
 import { chatTyping } from './kinds/chatTyping.ts';
 import { contactsCheck } from './kinds/contactsCheck.ts';
+import { messagePlayed, messageRead } from './kinds/messageMarks.ts';
+import { presenceSet } from './kinds/presenceSet.ts';
 
 /**
  * The actions that a tenant may ask of a connection, beside sending: a row each. The routes with their schemas and
  * their part of the OpenAPI document, the stored action and its events are made of these; a worker asks for each in
  * WhatsApp's language.
  */
-export const actionRows = [contactsCheck, chatTyping] as const;
+export const actionRows = [contactsCheck, chatTyping, presenceSet, messageRead, messagePlayed, callReject] as const;
 
 type Row = (typeof actionRows)[number];
 export type ActionKind = Row['kind'];

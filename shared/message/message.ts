@@ -44,7 +44,7 @@ export function isDone(state: SendState): boolean {
  */
 export const ACCEPT_LIMIT_MS = 15 * 60_000;
 
-interface MessageCommon {
+export interface MessageCommon {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
   readonly messageId: MessageId;
@@ -105,6 +105,8 @@ export interface ReceivedMessage extends MessageCommon {
   readonly partOf?: PartOf | undefined;
   /** What is needed to fetch its files, which no tenant sees. */
   readonly files?: readonly MediaFile[] | undefined;
+  /** When the tenant had it marked as read, and with it those before it in its chat. */
+  readonly markedReadAtMs?: number | undefined;
   readonly context?: MessageContext | undefined;
   /** The message that it is about, such as the one that a reaction is for. */
   readonly original?: StoredOriginal | undefined;

@@ -2,7 +2,7 @@ import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from 
 import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
-import type { Message, SendState, StoredOriginal } from './message.ts';
+import type { Message, MessageCommon, ReceivedMessage, SendState, StoredOriginal } from './message.ts';
 import type { MessageContext } from '../content/messageContext.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
 
@@ -20,23 +20,7 @@ export function toMessage(item: Record<string, unknown>): Message {
     deletedAtMs: item['deletedAtMs'] as number | undefined,
     deletedBy: item['deletedBy'] as string | undefined,
   };
-  if (item['direction'] !== 'out') {
-    return {
-      ...common,
-      direction: item['direction'] as 'in' | 'echo',
-      chat: item['chat'] as string,
-      chatAlias: item['chatAlias'] as string | undefined,
-      sender: item['sender'] as string,
-      senderAlias: item['senderAlias'] as string | undefined,
-      senderName: item['senderName'] as string | undefined,
-      content: item['content'] as InboundContent,
-      flags: item['flags'] as readonly string[] | undefined,
-      partOf: item['partOf'] as PartOf | undefined,
-      files: item['files'] as readonly MediaFile[] | undefined,
-      context: item['context'] as MessageContext | undefined,
-      original: item['original'] as StoredOriginal | undefined,
-    };
-  }
+  if (item['direction'] !== 'out') return toReceived(common, item);
   return {
     ...common,
     direction: 'out',
@@ -55,6 +39,25 @@ export function toMessage(item: Record<string, unknown>): Message {
     sentAtMs: item['sentAtMs'] as number | undefined,
     deliveredAtMs: item['deliveredAtMs'] as number | undefined,
     readAtMs: item['readAtMs'] as number | undefined,
+  };
+}
+
+function toReceived(common: MessageCommon, item: Record<string, unknown>): ReceivedMessage {
+  return {
+    ...common,
+    direction: item['direction'] as 'in' | 'echo',
+    chat: item['chat'] as string,
+    chatAlias: item['chatAlias'] as string | undefined,
+    sender: item['sender'] as string,
+    senderAlias: item['senderAlias'] as string | undefined,
+    senderName: item['senderName'] as string | undefined,
+    content: item['content'] as InboundContent,
+    flags: item['flags'] as readonly string[] | undefined,
+    partOf: item['partOf'] as PartOf | undefined,
+    files: item['files'] as readonly MediaFile[] | undefined,
+    context: item['context'] as MessageContext | undefined,
+    original: item['original'] as StoredOriginal | undefined,
+    markedReadAtMs: item['markedReadAtMs'] as number | undefined,
   };
 }
 

@@ -192,7 +192,9 @@ export const metricCatalogue = {
   },
   ActionsFailed: {
     ...trouble,
-    dimensions: { kind: ['contacts_check', 'chat_typing'] },
+    dimensions: {
+      kind: ['contacts_check', 'chat_typing', 'presence_set', 'message_read', 'message_played', 'call_reject'],
+    },
     question: 'Which kinds of actions ended without an answer of WhatsApp, or by our failure?',
   },
   ActionDuration: { ...duration, question: 'How long does WhatsApp take for what it is asked by actions?' },

@@ -58,6 +58,9 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/sending/acknowledgements.ts #waiting':
     'stanzas without an ack, each with a deadline, all gone with the socket',
   'worker/socket/signal/addressLocks.ts #held': 'locks that are held: each goes when it is given back',
+  'worker/socket/people/ringingCalls.ts #calls': 'a number of calls',
+  'worker/socket/people/shownPresence.ts #typing':
+    'a timer for each chat, which ends within 25 seconds; the budget of the action bounds how many begin',
   'worker/socket/inbound/filters.ts #counts': 'one for each filter',
   'worker/socket/port/fairRoom.ts #waiting': 'a number of entries for each person and for all together',
   'shared/message/newMessages.ts #noted': 'a number of connections',

@@ -46,7 +46,6 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'worker/runner/connectionRunner.ts: event withResolvers': [1, 'the end of a runner; each wait for it is bounded'],
   'worker/runner/sessionSockets.ts: event withResolvers': [1, 'given up with the signal of its caller'],
   'worker/socket/inbound/appliedSettings.ts: baileys readMessages': [1, 'awaited in withDeadline by ReadReceipts'],
-  'worker/socket/inbound/appliedSettings.ts: baileys sendNode': [1, 'nobody waits for it'],
   'worker/socket/sending/acknowledgements.ts: event new Promise': [
     1,
     'awaited in withDeadline, and abandoned with the socket',

@@ -133,6 +133,7 @@ export function makeOurFleet(
         metrics: silentMetrics,
         emit,
         scope: new Scope('socket'),
+        received: { listUpTo: async () => 'missing', noteMarked: async () => undefined },
         countFiltered: async () => undefined,
         lookUpSent: async () => undefined,
       });

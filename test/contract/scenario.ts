@@ -164,7 +164,7 @@ async function park(tenant: Tenant): Promise<void> {
 }
 
 async function askForMore(tenant: Tenant): Promise<void> {
-  const { api, shop } = tenant;
+  const { api, shop, whatsApp } = tenant;
   const asked = await api.must(
     'POST',
     `/v1/connections/${shop}/contacts/check`,
@@ -174,6 +174,15 @@ async function askForMore(tenant: Tenant): Promise<void> {
   const state = async () => (await api.must('GET', `/v1/actions/${String(asked['id'])}`))['state'];
   await until('the answer of WhatsApp', state, (found) => found === 'succeeded');
   await api.must('GET', `/v1/connections/${shop}/actions`);
+  await whatsApp.write(CUSTOMER, SHOP, 'to be read');
+  const received = async () => {
+    const { data } = await api.must('GET', `/v1/connections/${shop}/messages`);
+    return (data as readonly { readonly id: string; readonly direction: string }[]).find(
+      ({ direction }) => direction === 'in',
+    );
+  };
+  const message = await until('a message', received, Boolean);
+  await api.must('POST', `/v1/connections/${shop}/messages/${message?.id ?? ''}/read`, {}, { prefer: 'wait=20' });
 }
 
 /** Long enough that its command must be kept hidden from others. */

@@ -98,6 +98,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       logger: silentLogger,
       metrics: silentMetrics,
       emit: (input) => void inputs.push(input),
+      received: { listUpTo: async () => 'missing', noteMarked: async () => undefined },
       countFiltered: async () => undefined,
       lookUpSent: async (stanzaId) => sent.get(stanzaId),
     });

@@ -154,6 +154,55 @@ describe('the first conversation, through every process of the embedded stack', 
     expect((await whatsApp.stats()).logins[SHOP]?.length).toBe(logins);
   });
 
+  it('marks what came as read and played, is there for a while, refuses a call, and tells what became of one', async () => {
+    const settings = { readReceipts: 'manual', calls: 'ignore' };
+    await api.must('PATCH', `/v1/connections/${shop}`, { settings });
+    const ask = (path: string, body: object = {}) =>
+      api.must('POST', `/v1/connections/${shop}/${path}`, body, { prefer: 'wait=20' });
+    const written = await whatsApp.write(CUSTOMER, SHOP, 'to be marked');
+    const received = await until(
+      'the event',
+      () => receiver.events.find(({ type, data }) => type === 'message.received' && data['stanzaId'] === written),
+      (event) => event !== undefined,
+    );
+    const messageId = String(received?.data['messageId']);
+    const statusAtPhone = (wanted: string) =>
+      until(
+        wanted,
+        async () => (await whatsApp.messages(CUSTOMER)).find(({ id }) => id === written)?.status,
+        (status) => status === wanted,
+      );
+
+    const read = await ask(`messages/${messageId}/read`);
+    await statusAtPhone('read');
+    const played = await ask(`messages/${messageId}/played`);
+    await statusAtPhone('played');
+    const shown = await ask('presence', { state: 'available', seconds: 600 });
+    const call = await whatsApp.call(CUSTOMER, SHOP, true);
+    await until(
+      'the call',
+      () => receiver.events.some(({ type, data }) => type === 'call.received' && data['callId'] === call),
+      (isTold) => isTold,
+    );
+    const refused = await ask(`calls/${call}/reject`);
+    const status = await until(
+      'its end',
+      () => receiver.events.find(({ type, data }) => type === 'call.status' && data['callId'] === call),
+      (event) => event !== undefined,
+    );
+
+    expect([read, played, shown, refused].map(({ state }) => state)).toEqual(Array(4).fill('succeeded'));
+    expect((await whatsApp.stats()).presence[SHOP]).toBe('available');
+    expect(status?.data).toMatchObject({
+      status: 'rejected',
+      video: true,
+      caller: { phoneNumber: `+${CUSTOMER}`, lid: expect.stringContaining('@lid') as string },
+    });
+    const view = await api.must('GET', `/v1/connections/${shop}/messages/${messageId}`);
+    expect(view['readAt']).toBeDefined();
+    expect((await whatsApp.calls(CUSTOMER)).find(({ id }) => id === call)?.state).toBe('rejected');
+  });
+
   it('shows operators the fleet, and drains a worker when they ask for it: its shards move, and another takes its place', async () => {
     const operator = new ApiClient(stack.apiUrl, stack.operatorKey);
     const ownersNow = async (): Promise<readonly unknown[]> => {

@@ -22,6 +22,7 @@ const broadcastSchema = z.strictObject({
   text,
 });
 const postSchema = z.strictObject({ newsletter: z.string().regex(/^\d+@newsletter$/), text });
+const endSchema = z.strictObject({ as: z.enum(['rejected', 'accepted', 'timeout', 'ended']) });
 const callSchema = z.strictObject({ to: number, video: z.boolean().default(false) });
 
 export function makeCallRoutes(find: Find): readonly Route[] {
@@ -65,6 +66,14 @@ export function makeCallRoutes(find: Find): readonly Route[] {
       (simulator, [digits], body) => {
         const { to: called, video } = callSchema.parse(body);
         return { id: simulator.calls.call(find(simulator, digits), find(simulator, called), video) };
+      },
+    ],
+    [
+      'POST',
+      /^\/phones\/(\d+)\/calls\/(\w+)\/end$/,
+      (simulator, [digits, id = ''], body) => {
+        const { as } = endSchema.parse(body);
+        return { found: simulator.calls.end(find(simulator, digits), id, as) };
       },
     ],
     ['GET', /^\/phones\/(\d+)\/calls$/, (simulator, [digits]) => simulator.calls.made(find(simulator, digits))],

@@ -8,8 +8,10 @@ export interface PhoneCall {
   /** Number of the account that is called. */
   readonly to: string;
   readonly video: boolean;
-  state: 'ringing' | 'rejected';
+  state: CallState;
 }
+
+export type CallState = 'ringing' | 'rejected' | 'accepted' | 'timeout' | 'ended';
 
 /** Phones that call: the linked devices of the other one are told, and may refuse. Nobody can talk here. */
 export class Calls {
@@ -36,6 +38,26 @@ export class Calls {
       this.#enqueue(device, node('call', { from, id: String(randomInt(1e9, 1e10)), t: stamp() }, [offer]));
     }
     return id;
+  }
+
+  /**
+   * What becomes of a call: its caller hangs up, or gives up after it rang for long; or the called phone accepts or refuses
+   * it. The other linked devices of the called account are told. That they are told so is believed, and never verified.
+   */
+  end(caller: Account, id: string, state: Exclude<CallState, 'ringing'>): boolean {
+    const call = this.made(caller).find((made) => made.id === id);
+    const called = call && this.#world.accounts.get(call.to);
+    if (call === undefined || called === undefined) return false;
+    call.state = state;
+    const creator = jidOf(caller, 0, 'lid');
+    const isOfCalled = state === 'accepted' || state === 'rejected';
+    const from = isOfCalled ? jidOf(called, 0, 'lid') : creator;
+    const attrs = { 'call-id': id, 'call-creator': creator, ...(state === 'timeout' ? { reason: 'timeout' } : {}) };
+    const said = node(isOfCalled ? state.slice(0, -2) : 'terminate', attrs);
+    for (const device of called.devices.values()) {
+      this.#enqueue(device, node('call', { from, id: String(randomInt(1e9, 1e10)), t: stamp() }, [said]));
+    }
+    return true;
   }
 
   made({ number }: Account): readonly PhoneCall[] {

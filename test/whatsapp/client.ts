@@ -92,6 +92,11 @@ export class WhatsAppClient {
     return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/calls`, { to, video })).id;
   }
 
+  /** A call that a phone made is over: its caller ends it, or the called phone accepts or refuses it. */
+  async endCall(number: string, id: string, as: Exclude<PhoneCall['state'], 'ringing'>): Promise<void> {
+    await this.#call('POST', `/phones/${number}/calls/${id}/end`, { as });
+  }
+
   /** The calls that a phone made, and what became of them. */
   calls(number: string): Promise<readonly PhoneCall[]> {
     return this.#call('GET', `/phones/${number}/calls`);

@@ -15,7 +15,7 @@ import { silentLogger } from './silentLogger.ts';
 import type { PublicPreKey, SignedPublicPreKey } from './preKey.ts';
 
 /** How far a message got: with each recipient, and in the transcript with the slowest of them. */
-export type Progress = 'sent' | 'delivered' | 'read';
+export type Progress = 'sent' | 'delivered' | 'read' | 'played';
 
 /** What a phone shows of one message. */
 export interface TranscriptEntry {
@@ -67,7 +67,7 @@ const PRE_KEYS = 40;
 const FEW_PRE_KEYS = 20;
 /** Messages that a phone can repeat; older ones are forgotten. */
 const KEPT_MESSAGES = 500;
-const RANKS = { sent: 0, delivered: 1, read: 2 } as const;
+const RANKS = { sent: 0, delivered: 1, read: 2, played: 3 } as const;
 
 /**
  * Device 0 of an account: a Signal peer with keys of its own. It encrypts when it sends, decrypts when it receives, and

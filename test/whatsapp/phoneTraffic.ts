@@ -235,7 +235,7 @@ export class PhoneTraffic {
     const { id = '', from, participant, type } = receipt.attrs;
     const reader = findAddress(this.#context.world, participant ?? from)?.account;
     if (reader === undefined) return;
-    const progress: Progress = type === undefined ? 'delivered' : 'read';
+    const progress: Progress = type === undefined ? 'delivered' : type === 'played' ? 'played' : 'read';
     const listed = children(children(receipt, 'list')[0], 'item').map((item) => item.attrs['id'] ?? '');
     for (const each of [id, ...listed]) account.phone.noteProgress(each, reader.number, progress);
   }

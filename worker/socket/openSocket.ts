@@ -3,6 +3,7 @@ import type { AskedAction } from '../../shared/action/actionKinds.ts';
 import { askWhatsApp } from './actions/askWhatsApp.ts';
 import type { Asking } from './actions/asking.ts';
 import { Ending } from './ending.ts';
+import { withDefaults } from '../../shared/connection/settings.ts';
 import { AppliedSettings } from './inbound/appliedSettings.ts';
 import { FactsInOrder } from './inbound/factsInOrder.ts';
 import { InboundOrder } from './inbound/inboundOrder.ts';
@@ -14,6 +15,8 @@ import { Opening } from './opening.ts';
 import { openLine, type Line } from './openLine.ts';
 import { openPairing } from './pairing/openPairing.ts';
 import { CallGroups } from './people/callGroups.ts';
+import { RingingCalls } from './people/ringingCalls.ts';
+import { ShownPresence } from './people/shownPresence.ts';
 import type { ActionOutcome } from './port/actionOutcome.ts';
 import type { ConnectionSocket, LookUp, SendOutcome, SendRequest } from './port/connectionSocket.ts';
 import type { OpenSocketOptions } from './port/socketOptions.ts';
@@ -62,17 +65,13 @@ class BaileysSocket implements ConnectionSocket {
     this.#evidence.watch(line.raw);
     this.#probe = new Probe((stanza) => socket.query(stanza), config.onlineQueryTimeoutMs);
     this.#outgoing = new Outgoing(options, { ...line, acknowledgements, me: credentials.me });
-    this.#asking = {
-      socket,
-      recipients: this.#outgoing.recipients,
-      otherNameOf: line.people.otherNameOf,
-      presence: options.settings?.().presence ?? 'unavailable',
-      makeTag: socket.generateMessageTag,
-      queryTimeoutMs: config.onlineQueryTimeoutMs,
-    };
+    const calls = new RingingCalls();
+    const presence = makePresence(options, socket, credentials);
+    const refuse: Asking['calls']['reject'] = (call) => settings.reject(call);
+    this.#asking = makeAsking(options, { line, recipients: this.#outgoing.recipients, presence, calls, refuse });
     const enter = this.#evidence.enter.bind(this.#evidence);
     const pairing = openPairing(options, { socket, order, credentials, enter, cut });
-    const parts = { line, credentials, facts, acknowledgements, order, unrecorded: this.#unrecorded };
+    const parts = { line, credentials, facts, acknowledgements, order, unrecorded: this.#unrecorded, calls };
     const failed = (error: unknown): void => {
       if (!this.#ending.isClosed) cut(error);
     };
@@ -83,7 +82,7 @@ class BaileysSocket implements ConnectionSocket {
       acknowledgements.abandon();
     };
     this.#ending = new Ending(options, { socket, order, facts, saves: credentials.saves, letGo });
-    const announce = settings.announce.bind(settings);
+    const announce = presence.announce.bind(presence);
     const opening = { socket, credentials, order, evidence: this.#evidence, pairing, ending: this.#ending };
     this.#opening = new Opening(options, { ...opening, announce, caughtUp });
     const handlers = makeStanzaHandlers({ ...line, ...inbound, acknowledgements, pairing });
@@ -123,6 +122,7 @@ interface InboundParts {
   readonly acknowledgements: Acknowledgements;
   readonly order: InboundOrder;
   readonly unrecorded: UnrecordedSends;
+  readonly calls: RingingCalls;
   readonly caughtUp: Promise<void>;
   readonly failed: (error: unknown) => void;
 }
@@ -130,7 +130,7 @@ interface InboundParts {
 /** Makes the parts that work on incoming stanzas. */
 function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
   const { config, scope, session, clock } = options;
-  const { line, credentials, facts, acknowledgements, order, unrecorded, caughtUp, failed } = parts;
+  const { line, credentials, facts, acknowledgements, order, unrecorded, calls, caughtUp, failed } = parts;
   const { socket, retries } = line;
   const { me } = credentials;
   const { otherNameOf } = line.people;
@@ -149,6 +149,8 @@ function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
     handled: () => order.idle(),
     publish: (told) => facts.publish(told),
     isInGroup: groups.isIn,
+    calls,
+    me,
   });
   const receipts = new Receipts({
     ...options,
@@ -163,4 +165,36 @@ function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
   });
   const messages = new PublishedMessages({ session, credentials, placeholders, settings });
   return { placeholders, settings, receipts, messages };
+}
+
+function makePresence(
+  { scope, logger, settings }: OpenSocketOptions,
+  socket: Line['socket'],
+  credentials: SocketCredentials,
+): ShownPresence {
+  const chosen = () => withDefaults(settings?.()).presence;
+  return new ShownPresence({ socket, scope, logger, chosen, name: () => credentials.current.me?.name });
+}
+
+interface AskingParts extends Pick<Asking, 'recipients' | 'presence'> {
+  readonly line: Line;
+  readonly calls: RingingCalls;
+  readonly refuse: Asking['calls']['reject'];
+}
+
+function makeAsking(
+  { config, clock, received }: OpenSocketOptions,
+  { line, recipients, presence, calls, refuse }: AskingParts,
+): Asking {
+  return {
+    socket: line.socket,
+    recipients,
+    otherNameOf: line.people.otherNameOf,
+    presence,
+    received,
+    calls: { withId: (callId) => calls.withId(callId), reject: refuse },
+    nowMs: clock.nowMs,
+    makeTag: line.socket.generateMessageTag,
+    queryTimeoutMs: config.onlineQueryTimeoutMs,
+  };
 }

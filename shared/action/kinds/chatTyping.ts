@@ -4,15 +4,18 @@ import { toRecipient } from '../../kernel/jid.ts';
 import { chatSchema } from '../../message/party.ts';
 import { actionRow } from '../actionRow.ts';
 
+/** How long WhatsApp shows a chat state that is not renewed, in seconds. */
+const MOST_SECONDS = 25;
+
 export const chatTyping = actionRow({
   kind: 'chat_typing',
   method: 'POST',
   path: 'chats/{chat}/typing',
   summary: 'Show that you are typing or recording in a chat, or have stopped',
   description:
-    'WhatsApp shows it for about 25 seconds, or until a message comes or `paused` is sent. It is shown only while your account counts as ' +
-    'available: set `presence` of the connection to `available`, which is announced at its next login (`POST …/restart`). The result says what the connection announces. WhatsApp does not say ' +
-    'whether anybody saw it.',
+    `It ends by itself after \`seconds\`, which is as long as WhatsApp shows it (${MOST_SECONDS}), or when a message comes or \`paused\` is asked for; ask again to go on. ` +
+    'It is shown only while your account counts as available: ask for that with `POST …/presence`, or choose it for good with the setting `presence`. ' +
+    'The result says what the connection announces. WhatsApp does not say whether anybody saw it.',
   request: z.strictObject({
     chat: z
       .string()
@@ -24,6 +27,13 @@ export const chatTyping = actionRow({
       )
       .meta({ description: 'Phone number in international form, or the address of a person or group.' }),
     state: z.enum(['composing', 'recording', 'paused']),
+    seconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(MOST_SECONDS)
+      .default(MOST_SECONDS)
+      .meta({ description: 'How long it is shown at most.' }),
   }),
   result: z.object({
     chat: chatSchema,

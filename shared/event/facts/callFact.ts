@@ -15,6 +15,8 @@ const schema = z.object({
   /** The group that is called together. */
   group: address.optional(),
   video: z.boolean(),
+  /** Whether the caller says that several people are called together. */
+  isGroupCall: z.boolean(),
   /** Whether the call is being refused, because the connection's settings say so. */
   rejected: z.boolean(),
 });
@@ -30,6 +32,7 @@ const callReceived = eventRow({
       caller: contactSchema,
       group: chatSchema.optional().meta({ description: 'The group that is called together.' }),
       video: z.boolean(),
+      isGroupCall: z.boolean().meta({ description: 'Several people are called together, as the caller says.' }),
       rejected: z.boolean().meta({ description: 'It is refused, as the settings of the connection ask for.' }),
     })
     .meta({ id: 'CallData' }),
@@ -38,6 +41,7 @@ const callReceived = eventRow({
     callId: 'C1B2A3D4E5F60718293A4B5C6D7E8F90',
     caller: { id: '236471520047@lid', phoneNumber: '+4915123456789', lid: '236471520047@lid' },
     video: false,
+    isGroupCall: false,
     rejected: true,
   },
 });
@@ -48,9 +52,9 @@ export const callFact = factRow({
   people: [['caller', 'callerAlias']],
   keysByName: ({ callId, caller, callerAlias }) =>
     [caller, callerAlias].flatMap((name) => (name === undefined ? [] : [callKey(callId, name)])),
-  decide: ({ callId, caller, callerAlias, group, video, rejected, atMs }, { origin }) => {
+  decide: ({ callId, caller, callerAlias, group, video, isGroupCall, rejected, atMs }, { origin }) => {
     const inGroup = group === undefined ? {} : { group: toChat(group) };
-    const told = { callId, caller: toContact(caller, callerAlias), ...inGroup, video, rejected };
+    const told = { callId, caller: toContact(caller, callerAlias), ...inGroup, video, isGroupCall, rejected };
     return { plan: 'stored', draft: toDraft(callReceived, origin, atMs, told) };
   },
   events: [callReceived],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { actionEndFact } from './actionEndFact.ts';
 import { callFact } from './callFact.ts';
+import { callStatusFact } from './callStatusFact.ts';
 import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
 import { messageFact } from './messageFact.ts';
@@ -18,6 +19,7 @@ const rows = {
   receipt: receiptFact,
   send_result: sendResultFact,
   call: callFact,
+  call_status: callStatusFact,
   action_end: actionEndFact,
 } as const;
 type Rows = typeof rows;

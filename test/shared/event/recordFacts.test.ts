@@ -1,3 +1,4 @@
+import { callStatusKey, type CallState } from '../../../shared/event/facts/callStatusFact.ts';
 import {
   BatchExecuteStatementCommand,
   BatchGetCommand,
@@ -144,6 +145,7 @@ describe('recording facts', () => {
       caller: '904915111111111@lid',
       callerAlias: '4915111111111@s.whatsapp.net',
       video: false,
+      isGroupCall: false,
       rejected: true,
     };
 
@@ -151,8 +153,32 @@ describe('recording facts', () => {
     await recordFacts(stores, aBatch(ids, [call]));
 
     const caller = { id: '904915111111111@lid', phoneNumber: '+4915111111111', lid: '904915111111111@lid' };
-    const data = { callId: 'C1', caller, video: false, rejected: true };
+    const data = { callId: 'C1', caller, video: false, isGroupCall: false, rejected: true };
     expect(await logOf(ids.tenantId)).toMatchObject([{ type: 'call.received', data }]);
+  });
+
+  it('tells each state of a call once, whichever name of the caller it comes by', async () => {
+    const ids = newIds();
+    const [lid, number] = ['904915111111111@lid', '4915111111111@s.whatsapp.net'];
+    const aState = (caller: string, state: CallState): Fact => ({
+      kind: 'call_status',
+      key: callStatusKey('C1', caller, state),
+      otherKeys: [callStatusKey('C1', caller === lid ? number : lid, state)],
+      atMs: AT_MS,
+      callId: 'C1',
+      caller,
+      callerAlias: caller === lid ? number : lid,
+      state,
+    });
+
+    await recordFacts(stores, aBatch(ids, [aState(lid, 'accepted')]));
+    await recordFacts(stores, aBatch(ids, [aState(number, 'accepted'), aState(number, 'ended')]));
+
+    const caller = { id: lid, phoneNumber: '+4915111111111', lid };
+    expect((await logOf(ids.tenantId)).map(({ type, data }) => [type, data])).toEqual([
+      ['call.status', { callId: 'C1', caller, status: 'accepted' }],
+      ['call.status', { callId: 'C1', caller, status: 'ended' }],
+    ]);
   });
 
   it('tells of an own message from another device as an echo', async () => {

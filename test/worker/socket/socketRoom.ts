@@ -6,8 +6,17 @@ import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
+import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
+import type { ReceivedMessage } from '../../../shared/message/message.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import { makeId, makeStanzaId, type StanzaId } from '../../../shared/kernel/id.ts';
+import {
+  deriveMessageId,
+  makeId,
+  makeStanzaId,
+  type ConnectionId,
+  type MessageId,
+  type StanzaId,
+} from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { Scope } from '../../../shared/kernel/scope.ts';
 import type { OutboundContent } from '../../../shared/content/content.ts';
@@ -19,6 +28,7 @@ import { openSession, type Session } from '../../../worker/session/session.ts';
 import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import type { ConnectionSocket, PairingRequest, SocketInput } from '../../../worker/socket/port/connectionSocket.ts';
 import { openSocket } from '../../../worker/socket/openSocket.ts';
+import type { OpenSocketOptions } from '../../../worker/socket/port/socketOptions.ts';
 import type { SentOnce } from '../../../worker/socket/port/sentOnce.ts';
 import { prepareProcess } from '../../../worker/socket/repairs/prepareProcess.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
@@ -54,6 +64,19 @@ export class SocketRoom {
   /** Hears what the sockets say. */
   onInput: (input: SocketInput) => void = () => undefined;
   readonly metrics = keepingMetrics();
+  /** The messages that were published, as a store would have them; and those that were noted as marked. */
+  readonly marked: string[] = [];
+  readonly received: OpenSocketOptions['received'] = {
+    listUpTo: async (messageId, most) => {
+      const all = this.facts.filter((fact) => fact.kind === 'message' && !fact.fromMe) as MessageFact[];
+      const place = all.findIndex((fact) => idOf(fact) === messageId);
+      const named = all[place];
+      if (named === undefined) return 'missing';
+      const inChat = all.slice(0, place + 1).filter(({ chat }) => chat === named.chat);
+      return inChat.toReversed().slice(0, most) as unknown as readonly ReceivedMessage[];
+    },
+    noteMarked: async (messageId) => void this.marked.push(messageId),
+  };
   /** The numbers of dropped messages, as they were added. */
   readonly filtered: ReadonlyMap<FilterName, number>[] = [];
   readonly sent = new Map<string, SentOnce & { readonly content: OutboundContent }>();
@@ -204,6 +227,7 @@ export class SocketRoom {
         this.inputs.push(input);
         this.onInput(input);
       },
+      received: this.received,
       countFiltered: async (counts) => void this.filtered.push(counts),
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
     });
@@ -256,6 +280,16 @@ export class SocketRoom {
       fact.kind === 'message' && fact.content.type === 'text' ? [fact.content.text.body] : [],
     );
   }
+}
+
+/** An id for a published message, of which nobody has made a row. */
+export function idOf({ key }: Pick<MessageFact, 'key'>): MessageId {
+  return deriveMessageId('con_1' as ConnectionId, {
+    chat: '',
+    sender: '',
+    stanzaId: key,
+    timestampMs: 1_790_000_000_000,
+  });
 }
 
 /** The sort keys of the items that a command writes, alone or in one transaction. */

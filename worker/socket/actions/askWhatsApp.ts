@@ -2,14 +2,21 @@ import { rowOf, type ActionKind, type AskedAction, type RequestOf } from '../../
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import type { ActionOutcome } from '../port/actionOutcome.ts';
 import { isFinal, LookUpError, refusalIn } from '../port/lookUpError.ts';
+import { askCallReject } from './askCallReject.ts';
 import { askChatTyping } from './askChatTyping.ts';
 import { askContactsCheck } from './askContactsCheck.ts';
+import { askMessagePlayed, askMessageRead } from './askMessageMarks.ts';
+import { askPresenceSet } from './askPresenceSet.ts';
 import type { Ask, Asking } from './asking.ts';
 
 /** The question to WhatsApp for each kind of action. */
 const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
   contacts_check: askContactsCheck,
   chat_typing: askChatTyping,
+  presence_set: askPresenceSet,
+  message_read: askMessageRead,
+  message_played: askMessagePlayed,
+  call_reject: askCallReject,
 };
 
 /** WhatsApp's number for "too many of these". */

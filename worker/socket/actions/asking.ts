@@ -1,8 +1,10 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import type { ActionKind, RequestOf, ResultOf } from '../../../shared/action/actionKinds.ts';
-import type { Presence } from '../../../shared/connection/settings.ts';
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import type { ActionOutcome } from '../port/actionOutcome.ts';
+import type { KnownCall, RingingCalls } from '../people/ringingCalls.ts';
+import type { ShownPresence } from '../people/shownPresence.ts';
+import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import type { Recipients } from '../sending/recipients.ts';
 
 /** The means to ask for an action: one open socket, and what is known of people. */
@@ -11,8 +13,15 @@ export interface Asking {
   readonly recipients: Pick<Recipients, 'resolve' | 'learn'>;
   /** Finds the other name of a person, where it is known. It asks nothing of WhatsApp. */
   readonly otherNameOf: (address: string) => Promise<string | undefined>;
-  /** The presence of the account that this socket announced. */
-  readonly presence: Presence;
+  /** What WhatsApp is told of the account: whether it is there, and where it types. */
+  readonly presence: Pick<ShownPresence, 'now' | 'show' | 'type'>;
+  /** The messages of others, to mark them. */
+  readonly received: OpenSocketOptions['received'];
+  /** The calls that came, and how one is refused. */
+  readonly calls: Pick<RingingCalls, 'withId'> & {
+    readonly reject: (call: Pick<KnownCall, 'callId' | 'caller'>) => Promise<void>;
+  };
+  readonly nowMs: () => number;
   /** Makes a tag for a query, as Baileys makes them. */
   readonly makeTag: () => string;
   /** How long Baileys waits for an answer, in milliseconds. */

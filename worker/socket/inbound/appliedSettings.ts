@@ -1,29 +1,34 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import { withDefaults, type AppliedSettingValues } from '../../../shared/connection/settings.ts';
+import { callStatusKey, type CallStatusFact } from '../../../shared/event/facts/callStatusFact.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { FilterCounts, filterOf } from './filters.ts';
 import { ReadReceipts } from './readReceipts.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
-import { toCallFact } from '../wire/callFact.ts';
+import type { KnownCall, RingingCalls } from '../people/ringingCalls.ts';
+import { toCallFact, toCallStatusFact } from '../wire/callFact.ts';
+import type { Me } from '../wire/envelope.ts';
 
 /** How long a call rings, in milliseconds. An older one was waiting while the connection was away. */
 const RINGS_MS = 60_000;
 const REJECT_DEADLINE_MS = 15_000;
 
 export interface AppliedSettingsParts {
-  readonly socket: Pick<ReturnType<typeof makeWASocket>, 'readMessages' | 'rejectCall' | 'sendNode'>;
+  readonly socket: Pick<ReturnType<typeof makeWASocket>, 'readMessages' | 'rejectCall'>;
   /** Resolves when every stanza that has come so far is handled. */
   readonly handled: () => Promise<void>;
   /** Publishes facts. Resolves when they are durable. */
   readonly publish: (facts: readonly Fact[]) => Promise<void>;
+  readonly calls: RingingCalls;
+  readonly me: () => Me;
   /** Whether somebody is in a group, as far as WhatsApp tells; false where that is not known. */
   readonly isInGroup: (group: string, jid: string) => Promise<boolean>;
 }
 
 /**
  * Applies the settings that the tenant chose for this connection to its socket. They are read at each use, so that a
- * change holds from the next stanza on, with no new socket; only presence is announced once, when the socket opens.
+ * change holds from the next stanza on, with no new socket.
  * Nothing is dropped silently.
  */
 export class AppliedSettings {
@@ -61,29 +66,45 @@ export class AppliedSettings {
     return wanted;
   }
 
-  /** Publishes a call, and then refuses it if the settings say so. */
+  /** Publishes a call, and then refuses it if the settings say so; or publishes what has become of one. */
   async onCall(stanza: BinaryNode): Promise<undefined> {
     const { clock } = this.#options;
+    const { calls, publish, isInGroup, me } = this.#parts;
     const isOver = clock.nowMs() - Number(stanza.attrs['t'] ?? 0) * 1_000 > RINGS_MS;
     const told = toCallFact(stanza, this.#settings().calls === 'reject' && !isOver);
-    if (told === undefined) return;
-    const { group, ...fact } = told;
-    const isGroupCall = group !== undefined && (await this.#parts.isInGroup(group, fact.caller));
-    await this.#parts.publish([isGroupCall ? { ...fact, group } : fact]);
+    if (told === undefined) {
+      const ended = toCallStatusFact(stanza, me());
+      if (ended !== undefined) await publish([withKnown(ended, calls.find(ended))]);
+      return;
+    }
+    const { group, ...rest } = told;
+    const isKnownGroup = group !== undefined && (await isInGroup(group, rest.caller));
+    const fact = isKnownGroup ? { ...rest, group } : rest;
+    calls.note(fact);
+    await publish([fact]);
     // The refusal is not waited for: the answer is a stanza that may come behind others.
-    if (fact.rejected) void this.#reject(fact.callId, fact.caller);
+    if (fact.rejected) this.reject(fact).catch(() => undefined);
   }
 
-  /**
-   * Announces presence where Baileys does not: it is silent while the account has no name, which a fresh one has not before
-   * the state of the app has told it. Without it WhatsApp decides by itself whether the phone goes on to ring.
-   */
-  announce(name: string | undefined): void {
-    if (name) return;
-    const { presence } = this.#settings();
-    this.#parts.socket
-      .sendNode({ tag: 'presence', attrs: { type: presence } })
-      .catch((error: unknown) => this.#options.logger.warn('presence not announced', { error }));
+  /** Refuses a call, and publishes that it is refused. Rejects where WhatsApp does not take it. */
+  async reject(call: Pick<KnownCall, 'callId' | 'caller'>): Promise<void> {
+    const { logger, metrics, clock } = this.#options;
+    const { socket, publish, calls } = this.#parts;
+    const { callId, caller } = call;
+    try {
+      await withDeadline('refusing a call', REJECT_DEADLINE_MS, () => socket.rejectCall(callId, caller));
+      metrics.count('CallsRejected', { outcome: 'done' });
+    } catch (error) {
+      metrics.count('CallsRejected', { outcome: 'failed' });
+      logger.warn('call not refused', { error });
+      throw error;
+    }
+    const key = callStatusKey(callId, caller, 'rejected');
+    const fact = { kind: 'call_status', key, atMs: clock.nowMs(), callId, caller, state: 'rejected' } as const;
+    // It is refused, whether or not that can be told.
+    await publish([withKnown(fact, calls.find(call))]).catch((error: unknown) =>
+      logger.warn('refusal of a call not published', { error }),
+    );
   }
 
   /** Ends everything because the socket has closed. */
@@ -95,15 +116,16 @@ export class AppliedSettings {
   #settings(): AppliedSettingValues {
     return withDefaults(this.#options.settings?.());
   }
+}
 
-  async #reject(callId: string, caller: string): Promise<void> {
-    const { logger, metrics } = this.#options;
-    try {
-      await withDeadline('refusing a call', REJECT_DEADLINE_MS, () => this.#parts.socket.rejectCall(callId, caller));
-      metrics.count('CallsRejected', { outcome: 'done' });
-    } catch (error) {
-      metrics.count('CallsRejected', { outcome: 'failed' });
-      logger.warn('call not refused', { error });
-    }
-  }
+/** What the call itself said, which later stanzas about it leave out. */
+function withKnown(fact: CallStatusFact, known: KnownCall | undefined): CallStatusFact {
+  if (known === undefined) return fact;
+  const { callerAlias, group, video } = known;
+  return {
+    ...fact,
+    video,
+    ...(callerAlias === undefined ? {} : { callerAlias }),
+    ...(group === undefined ? {} : { group }),
+  };
 }

@@ -1,6 +1,7 @@
 import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
-import type { StanzaId } from '../../../shared/kernel/id.ts';
+import type { MessageId, StanzaId } from '../../../shared/kernel/id.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
+import type { ReceivedMessages } from '../../../shared/message/receivedMessages.ts';
 import type { ConnectionConfig } from '../../../shared/platform/connectionConfig.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../../facts/factPublisher.ts';
@@ -41,6 +42,10 @@ export interface OpenSocketOptions extends Surroundings {
    * later.
    */
   readonly lookUpSent: (stanzaId: StanzaId) => Promise<SentOnce | undefined>;
+  /** The messages that others wrote on this connection, as they are marked as read. */
+  readonly received: Pick<ReceivedMessages, 'listUpTo'> & {
+    readonly noteMarked: (messageId: MessageId) => Promise<void>;
+  };
   /** Adds to the numbers of messages that filters have dropped, which are shown on the connection. */
   readonly countFiltered: (counts: ReadonlyMap<FilterName, number>) => Promise<unknown>;
 }
