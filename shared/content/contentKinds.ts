@@ -1,11 +1,28 @@
 import type { AnyContentKind } from './contentKind.ts';
+import { aiMessage } from './kinds/aiMessage.ts';
 import { album } from './kinds/album.ts';
 import { audio } from './kinds/audio.ts';
 import { button } from './kinds/button.ts';
+import { callLog } from './kinds/callLog.ts';
+import { channelInvite } from './kinds/channelInvite.ts';
+import { comment } from './kinds/comment.ts';
 import { document } from './kinds/document.ts';
+import { eventInvite } from './kinds/eventInvite.ts';
+import { historyShared } from './kinds/historyShared.ts';
 import { image } from './kinds/image.ts';
 import { interactive } from './kinds/interactive.ts';
 import { liveLocation } from './kinds/liveLocation.ts';
+import { music } from './kinds/music.ts';
+import { order } from './kinds/order.ts';
+import { payment } from './kinds/payment.ts';
+import { pollResult } from './kinds/pollResult.ts';
+import { product } from './kinds/product.ts';
+import { scheduled } from './kinds/scheduled.ts';
+import { scheduledCall } from './kinds/scheduledCall.ts';
+import { statusAnswer } from './kinds/statusAnswer.ts';
+import { statusNotification } from './kinds/statusNotification.ts';
+import { statusQuoted } from './kinds/statusQuoted.ts';
+import { statusSticker } from './kinds/statusSticker.ts';
 import { sticker } from './kinds/sticker.ts';
 import { stickerPack } from './kinds/stickerPack.ts';
 import { template } from './kinds/template.ts';
@@ -33,6 +50,23 @@ export const contentKinds = {
   interactive,
   button,
   template,
+  product,
+  order,
+  payment,
+  channel_invite: channelInvite,
+  call_log: callLog,
+  scheduled_call: scheduledCall,
+  event_invite: eventInvite,
+  poll_result: pollResult,
+  history_shared: historyShared,
+  ai_message: aiMessage,
+  music,
+  comment,
+  status_notification: statusNotification,
+  status_answer: statusAnswer,
+  status_quoted: statusQuoted,
+  status_sticker: statusSticker,
+  scheduled,
   unavailable,
   unsupported,
 } as const satisfies Readonly<Record<string, AnyContentKind>>;

@@ -8,8 +8,10 @@ import { understoodKinds } from '../../../shared/wire/understoodKinds.ts';
 /** The tables of `docs/messages.md` that follow from the rows. */
 const kinds: Readonly<Record<string, AnyContentKind>> = contentKinds;
 const understood: Readonly<Record<string, Understood<unknown>>> = understoodKinds;
-/** A text up to this length is a name, and a list up to this length has nothing to be said about. */
-const USUAL_UNITS = 512;
+/** A text up to this length is as long as most. */
+const USUAL_UNITS = 4_096;
+/** The greatest depth of a field that the table shows. */
+const DEEPEST = 2;
 
 export function kindsSection(): readonly string[] {
   return [
@@ -19,7 +21,8 @@ export function kindsSection(): readonly string[] {
     'the Cloud API has the type, names and forms are its own, and what is ours beside them is in the same style. Each kind is one file in',
     "`shared/content/kinds`: whether it is sent, received or both, its limits, and an example; the API's own document (`/v1/openapi.json`)",
     'shows all of them. A kind that cannot be read after all is `unsupported`. The texts of a received body are 56,000 UTF-16 units',
-    'together; names and ids have 512 each, or what the table says. Where something is cut, the body says `truncated: true`.',
+    'together: names and ids have 512 each, what people write 4,096, or what the table says. Where something is cut, the',
+    'body says `truncated: true`.',
     '',
     '| type | fields of the protocol | received | Cloud API | limits of what is received |',
     '| --- | --- | --- | --- | --- |',
@@ -65,15 +68,17 @@ interface Schema {
 }
 
 /** The limits in a schema that are not the usual ones, each field of lists and objects under the name of what it stands in. */
-function limitsOf({ properties = {} }: Schema, within = ''): readonly string[] {
+function limitsOf({ properties = {} }: Schema, within: readonly string[] = []): readonly string[] {
+  if (within.length === DEEPEST) return [];
   return Object.entries(properties).flatMap(([name, field]) => {
     const { maxLength = 0, maxItems, items } = field;
-    const path = `${within}${name}`;
+    const names = [...within, name];
+    const path = names.join('.');
     return [
       ...(maxLength > USUAL_UNITS ? [`\`${path}\` ${maxLength.toLocaleString('en')}`] : []),
       ...(maxItems === undefined ? [] : [`\`${path}\` ${maxItems} entries`]),
-      ...limitsOf(field, `${path}.`),
-      ...(items === undefined ? [] : limitsOf(items, `${path}.`)),
+      ...limitsOf(field, names),
+      ...(items === undefined ? [] : limitsOf(items, names)),
     ];
   });
 }

@@ -1,4 +1,5 @@
 import { getBinaryNodeChild, proto, type BinaryNode } from '@whiskeysockets/baileys';
+import type { InboundType } from '../../../shared/content/content.ts';
 import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
 import { messageKey } from '../../../shared/event/facts/messageKey.ts';
 import { keptParts } from '../../../shared/event/facts/messageParts.ts';
@@ -102,6 +103,9 @@ function toFacts(address: MessageAddress, me: Me, bytes: Uint8Array): readonly T
   return told === undefined ? [] : [toldOf(address, me, told, bytes)];
 }
 
+/** The kinds that do not show what their sender wrote, so that its bytes are kept. */
+const UNSHOWN: ReadonlySet<InboundType> = new Set(['unsupported', 'scheduled']);
+
 function toldOf(address: MessageAddress, me: Me, told: ToldContent, bytes: Uint8Array): ToldMessage {
   const { content, flags, context, original, act, secret, sealed } = told;
   const fact: MessageFact = {
@@ -117,7 +121,7 @@ function toldOf(address: MessageAddress, me: Me, told: ToldContent, bytes: Uint8
     ...(secret === undefined ? {} : { secret: Buffer.from(secret).toString('base64url') }),
     ...(sealed === undefined ? {} : { sealed: inBase64(sealed) }),
   };
-  return content.type === 'unsupported' ? { fact, unshown: bytes } : { fact };
+  return UNSHOWN.has(content.type) ? { fact, unshown: bytes } : { fact };
 }
 
 function inBase64({ use, payload, iv }: Sealed): NonNullable<MessageFact['sealed']> {
