@@ -11,6 +11,7 @@ import { eventInvite } from './kinds/eventInvite.ts';
 import { historyShared } from './kinds/historyShared.ts';
 import { image } from './kinds/image.ts';
 import { interactive } from './kinds/interactive.ts';
+import { keep } from './kinds/keep.ts';
 import { liveLocation } from './kinds/liveLocation.ts';
 import { music } from './kinds/music.ts';
 import { order } from './kinds/order.ts';
@@ -23,6 +24,8 @@ import { statusAnswer } from './kinds/statusAnswer.ts';
 import { statusNotification } from './kinds/statusNotification.ts';
 import { statusQuoted } from './kinds/statusQuoted.ts';
 import { statusSticker } from './kinds/statusSticker.ts';
+import { pin } from './kinds/pin.ts';
+import { reaction } from './kinds/reaction.ts';
 import { sticker } from './kinds/sticker.ts';
 import { stickerPack } from './kinds/stickerPack.ts';
 import { template } from './kinds/template.ts';
@@ -67,6 +70,9 @@ export const contentKinds = {
   status_quoted: statusQuoted,
   status_sticker: statusSticker,
   scheduled,
+  reaction,
+  pin,
+  keep,
   unavailable,
   unsupported,
 } as const satisfies Readonly<Record<string, AnyContentKind>>;

@@ -1,4 +1,5 @@
 import type { MediaFile } from '../content/mediaFile.ts';
+import type { MessageInfo } from './messageInfo.ts';
 import { readField, type Shape } from './shape.ts';
 import type { Understood } from './understoodKind.ts';
 import { toOriginal, type WireKey } from './wireKey.ts';
@@ -7,7 +8,8 @@ import { toOriginal, type WireKey } from './wireKey.ts';
 interface OneField<Value, Body> {
   readonly field: number;
   readonly shape: Shape<Value>;
-  readonly toBody: (read: Value) => Body;
+  /** Makes the body; `nothing` where there is nothing to show. @param info what stands beside the message */
+  readonly toBody: (read: Value, info: MessageInfo) => Body | 'nothing';
   /** The number of the context within the field. */
   readonly context?: number;
   /** The key of the message that it is about. */
@@ -28,11 +30,11 @@ export function inFields<Body>(kinds: readonly AnyField<Body>[]): Understood<Bod
   return {
     fields: kinds.map(({ field }) => field),
     ...(contexts.length === 0 ? {} : { context: Object.fromEntries(contexts) }),
-    fromWire: (parts) => {
+    fromWire: (parts, info) => {
       const kind = presentIn(parts);
       if (kind === undefined) return 'nothing';
       const read = readField(kind.shape, parts.get(kind.field));
-      return read === 'malformed' ? read : kind.toBody(read);
+      return read === 'malformed' ? read : kind.toBody(read, info);
     },
     original: (parts) => {
       const kind = presentIn(parts);

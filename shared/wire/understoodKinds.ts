@@ -14,6 +14,7 @@ import { eventInvite } from './kinds/eventInvite.ts';
 import { historyShared } from './kinds/historyShared.ts';
 import { image } from './kinds/image.ts';
 import { interactive } from './kinds/interactive.ts';
+import { keep } from './kinds/keep.ts';
 import { liveLocation } from './kinds/liveLocation.ts';
 import { music } from './kinds/music.ts';
 import { order } from './kinds/order.ts';
@@ -26,6 +27,8 @@ import { statusAnswer } from './kinds/statusAnswer.ts';
 import { statusNotification } from './kinds/statusNotification.ts';
 import { statusQuoted } from './kinds/statusQuoted.ts';
 import { statusSticker } from './kinds/statusSticker.ts';
+import { pin } from './kinds/pin.ts';
+import { reaction } from './kinds/reaction.ts';
 import { sticker } from './kinds/sticker.ts';
 import { stickerPack } from './kinds/stickerPack.ts';
 import { template } from './kinds/template.ts';
@@ -73,6 +76,9 @@ export const understoodKinds = {
   status_quoted: statusQuoted,
   status_sticker: statusSticker,
   scheduled,
+  reaction,
+  pin,
+  keep,
 } as const satisfies {
   readonly [Type in Exclude<ContentType, FromNoField> & InboundType]: Understood<BodyOf<Type>>;
 };

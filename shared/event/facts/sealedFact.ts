@@ -1,6 +1,8 @@
 import { boundContent } from '../../content/content.ts';
 import type { Message } from '../../message/message.ts';
 import { toContent, type ToldContent } from '../../wire/content.ts';
+import { innerMessage, innerText } from '../../wire/innerText.ts';
+import { readSealedReaction } from '../../wire/kinds/reaction.ts';
 import { openSealed, type SealUse } from '../../wire/sealed.ts';
 import type { MessageFact } from './messageFactSchema.ts';
 import type { FoundOriginal } from './originalRule.ts';
@@ -14,6 +16,11 @@ type Opened = Pick<MessageFact, 'content' | 'act'>;
  */
 const readers: Partial<Readonly<Record<SealUse, (bytes: Uint8Array, original: Message) => Opened | undefined>>> = {
   edit: (bytes) => readEdit(toContent(bytes)),
+  reaction: (bytes) => {
+    const body = readSealedReaction(bytes);
+    return body === 'malformed' ? undefined : { content: boundContent({ type: 'reaction', reaction: body }) };
+  },
+  comment: (bytes) => readComment(bytes, toContent(bytes)),
 };
 
 /** The fact with what its sealed part says, where the secret of the original opens it. Without a secret it stays as it is. */
@@ -37,6 +44,14 @@ export function openFact(fact: MessageFact, found: FoundOriginal | undefined): M
 /** A sealed edit holds the message as an edit that is not sealed does; some clients leave the form of an edit out. */
 function readEdit(told: ToldContent | undefined): Opened | undefined {
   return told === undefined ? undefined : { content: boundContent(told.content), act: 'edit' };
+}
+
+/** A sealed comment holds the message that it is; one that holds the form of a comment is read, too. */
+function readComment(bytes: Uint8Array, told: ToldContent | undefined): Opened | undefined {
+  if (told?.content.type === 'comment') return { content: boundContent(told.content) };
+  const read = innerMessage.read(bytes);
+  const text = read === 'malformed' ? undefined : innerText(read);
+  return text === undefined ? undefined : { content: boundContent({ type: 'comment', comment: { text } }) };
 }
 
 function authorsOf(message: Message): readonly (string | undefined)[] {

@@ -7,7 +7,7 @@ import { eventSchema } from '../../../shared/event/event.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import { listVersions } from '../../../shared/message/messageVersions.ts';
-import { sealKey } from '../../../shared/wire/sealed.ts';
+import { sealKey, type SealUse } from '../../../shared/wire/sealed.ts';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { withOtherNames } from '../../../worker/socket/wire/otherNames.ts';
 import { toMessageFacts } from '../../../worker/socket/wire/messageFacts.ts';
@@ -47,24 +47,21 @@ const anEdit = (key: proto.IMessageKey, conversation: string): proto.IMessage =>
   protocolMessage: { key, type: MESSAGE_EDIT, editedMessage: { conversation } },
 });
 const aRevoke = (key: proto.IMessageKey): proto.IMessage => ({ protocolMessage: { key, type: REVOKE } });
-const aSealedEdit = (id: string, author: string, editor: string, message: proto.IMessage): proto.IMessage => {
-  const { key } = sealKey('edit', { secret: SECRET, stanzaId: id }, { author, actor: editor });
+/** Bytes that are sealed with the secret of a message. */
+const seal = (use: SealUse, id: string, [author, actor]: readonly [string, string], bytes: Uint8Array) => {
+  const { key } = sealKey(use, { secret: SECRET, stanzaId: id }, { author, actor });
   const encIv = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, encIv);
-  const encPayload = Buffer.concat([
-    cipher.update(proto.Message.encode(message).finish()),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ]);
-  return {
-    secretEncryptedMessage: {
-      targetMessageKey: { remoteJid: BOB, fromMe: true, id },
-      encPayload,
-      encIv,
-      secretEncType: proto.Message.SecretEncryptedMessage.SecretEncType.MESSAGE_EDIT,
-    },
-  };
+  return { encIv, encPayload: Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]) };
 };
+const aSealedEdit = (id: string, author: string, editor: string, message: proto.IMessage): proto.IMessage => ({
+  secretEncryptedMessage: {
+    targetMessageKey: { remoteJid: BOB, fromMe: true, id },
+    ...seal('edit', id, [author, editor], proto.Message.encode(message).finish()),
+    secretEncType: proto.Message.SecretEncryptedMessage.SecretEncType.MESSAGE_EDIT,
+  },
+});
+const aReaction = (key: proto.IMessageKey, text: string): proto.IMessage => ({ reactionMessage: { key, text } });
 
 describe('what is done to a message', () => {
   let stores: EventStores;
@@ -261,6 +258,89 @@ describe('what is done to a message', () => {
     expect(await last()).toMatchObject({
       data: { direction: 'echo', original: { messageId: sent.messageId, stanzaId: sent.stanzaId } },
     });
+  });
+
+  it('tells which message a reaction, a pin and a keep are for, and changes nothing', async () => {
+    const sent = aSentMessage(ids, { to: BOB, state: 'sent' });
+    await stores.messages.create(sent, 0);
+    const ours = { remoteJid: ME.phoneJid, fromMe: false, id: sent.stanzaId };
+    const before = await rows();
+
+    await record({ id: 'ONE', message: aReaction(ours, '👍') });
+    await record({ id: 'TWO', message: aReaction(ours, '') });
+    await record({
+      id: 'THREE',
+      message: {
+        pinInChatMessage: { key: ours, type: 1 },
+        messageContextInfo: { messageAddOnDurationInSecs: 86_400 },
+      },
+    });
+    await record({ id: 'FOUR', message: { keepInChatMessage: { key: ours, keepType: 1 } } });
+    await record({ id: 'FIVE', message: aReaction({ fromMe: true, id: sent.stanzaId }, '👍') });
+
+    const told = (await events()).map(({ type, data }) => [type, 'content' in data && data.content]);
+    const about = { message_id: sent.messageId };
+    expect(told).toEqual(
+      [
+        { type: 'reaction', reaction: { ...about, emoji: '👍' } },
+        { type: 'reaction', reaction: about },
+        { type: 'pin', pin: { ...about, type: 'pin', expiration_days: 1 } },
+        { type: 'keep', keep: { ...about, type: 'keep' } },
+        // The message that Bob would have written under that id is another one.
+        { type: 'reaction', reaction: { emoji: '👍' } },
+      ].map((content) => ['message.received', content]),
+    );
+    expect((await rows()).filter(({ direction }) => direction === 'out')).toEqual(before);
+  });
+
+  it('opens a sealed reaction, and leaves one sealed whose writer lies about who he is', async () => {
+    await record({ id: 'ONE', message: aText('well?'), attrs: { from: GROUP, participant: BOB } });
+    const bytes = proto.Message.ReactionMessage.encode({ text: '👍' }).finish();
+    const reaction = (actor: string): proto.IMessage => ({
+      encReactionMessage: {
+        targetMessageKey: { remoteJid: GROUP, participant: BOB, id: 'ONE' },
+        ...seal('reaction', 'ONE', [BOB, actor], bytes),
+      },
+    });
+    const by = { from: GROUP, participant: '333@lid' };
+
+    await record({ id: 'TWO', message: reaction('333@lid'), attrs: by });
+    const [one, two] = await events();
+    await record({ id: 'THREE', message: reaction('444@lid'), attrs: by });
+
+    expect(two?.type === 'message.received' && two.data).toMatchObject({
+      content: {
+        type: 'reaction',
+        reaction: { message_id: one?.type === 'message.received' && one.data.messageId, emoji: '👍' },
+      },
+      original: { stanzaId: 'ONE' },
+    });
+    expect(await last()).toMatchObject({
+      data: { content: { type: 'unsupported', unsupported: { kind: 'encReaction' } } },
+    });
+  });
+
+  it('opens a sealed comment', async () => {
+    await record({ id: 'ONE', message: aText('well?'), attrs: { from: GROUP, participant: BOB } });
+    const comment = (message: proto.IMessage): proto.IMessage => ({
+      encCommentMessage: {
+        targetMessageKey: { remoteJid: GROUP, participant: BOB, id: 'ONE' },
+        ...seal('comment', 'ONE', [BOB_LID, '333@lid'], proto.Message.encode(message).finish()),
+      },
+    });
+    const by = { from: GROUP, participant: '333@lid' };
+
+    await record({ id: 'TWO', message: comment({ extendedTextMessage: { text: 'count me in' } }), attrs: by });
+    await record({ id: 'THREE', message: comment({ commentMessage: { message: aText('me, too') } }), attrs: by });
+    await record({ id: 'FOUR', message: comment({}), attrs: by });
+
+    const [one, ...others] = await events();
+    const about = { message_id: one?.type === 'message.received' && one.data.messageId };
+    expect(others.map(({ data }) => 'content' in data && data.content)).toEqual([
+      { type: 'comment', comment: { ...about, text: 'count me in' } },
+      { type: 'comment', comment: { ...about, text: 'me, too' } },
+      { type: 'unsupported', unsupported: { kind: 'encComment' } },
+    ]);
   });
 
   it('tells our id of the message that is answered, wherever it came from', async () => {

@@ -173,7 +173,7 @@ describe('the content of a message', () => {
     ['a link alone', { extendedTextMessage: { matchedText: 'x' } }, unsupported('extendedText')],
     ['what is hidden from linked devices', { placeholderMessage: {} }, unsupported('placeholder')],
     ['a poll of the third kind', { pollCreationMessageV3: {} }, unsupported('pollCreation')],
-    ['a reaction', { reactionMessage: { text: '👍' } }, unsupported('reaction')],
+    ['a comment', { encCommentMessage: {} }, unsupported('encComment')],
     ['a chat with its bookkeeping', { messageContextInfo: {}, chat: { id: 'x' } }, unsupported('chat')],
   ])('is told: %s', (_what, message, content) => {
     expect(toContent(encode(message))).toEqual({ content, flags: [] });
