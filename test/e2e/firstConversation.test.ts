@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient, makeTenant } from '../../infra/local/apiClient.ts';
 import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
@@ -101,6 +102,49 @@ describe('the first conversation, through every process of the embedded stack', 
     expect((log['data'] as { id: string }[]).map(({ id }) => id)).toContain(received?.id);
     const list = await api.must('GET', `/v1/connections/${shop}/messages`);
     expect((list['data'] as { direction: string }[]).map(({ direction }) => direction)).toContain('in');
+  });
+
+  it('tells of a picture, a voice message, a file and what was chosen of a list, and gives no key away', async () => {
+    const raw = async (message: proto.IMessage): Promise<string> => {
+      const plaintext = Buffer.from(proto.Message.encode(message).finish()).toString('base64');
+      return (await whatsApp.raw(CUSTOMER, { to: SHOP, plaintext })).id;
+    };
+    const mediaKey = Buffer.alloc(32, 7);
+    const stored = { mediaKey, directPath: '/v/1', fileEncSha256: Buffer.alloc(32, 1), fileLength: 15_322 };
+    const photo = { kind: 'image', data: Buffer.from('a picture'), mimetype: 'image/jpeg' } as const;
+    const picture = await whatsApp.writeMedia(CUSTOMER, SHOP, photo, 'this size?');
+    const voice = await raw({ audioMessage: { ...stored, mimetype: 'audio/ogg; codecs=opus', seconds: 6, ptt: true } });
+    const file = { mimetype: 'application/pdf', fileName: 'a.pdf', caption: 'as promised' };
+    const document = await raw({
+      documentWithCaptionMessage: { message: { documentMessage: { ...stored, ...file } } },
+    });
+    const reply = { title: '9:00', singleSelectReply: { selectedRowId: 'mon-9' } };
+    const choice = await raw({ listResponseMessage: reply });
+
+    const dataOf = (id: string): Readonly<Record<string, unknown>> | undefined =>
+      receiver.events.find(({ type, data }) => type === 'message.received' && data['stanzaId'] === id)?.data;
+    const told = await until(
+      'the webhooks',
+      () => [picture, voice, document, choice].map(dataOf).filter((data) => data !== undefined),
+      ({ length }) => length === 4,
+    );
+    expect(told.map(({ content, flags }) => ({ content, flags }))).toMatchObject([
+      { content: { type: 'image', image: { mime_type: 'image/jpeg', bytes: 9, caption: 'this size?' } } },
+      { content: { type: 'audio', audio: { mime_type: 'audio/ogg; codecs=opus', duration: 6, voice: true } } },
+      {
+        content: { type: 'document', document: { filename: 'a.pdf', caption: 'as promised' } },
+        flags: ['documentWithCaption'],
+      },
+      {
+        content: {
+          type: 'interactive',
+          interactive: { type: 'list_reply', list_reply: { id: 'mon-9', title: '9:00' } },
+        },
+      },
+    ]);
+    const shown = await api.must('GET', `/v1/connections/${shop}/messages/${String(told[1]?.['messageId'])}`);
+    expect(shown['content']).toEqual(told[1]?.['content']);
+    expect(JSON.stringify([told, shown])).not.toContain(mediaKey.toString('base64'));
   });
 
   it('follows one message from API call to log, event and webhook by its correlation id', async () => {
@@ -269,7 +313,7 @@ describe('the first conversation, through every process of the embedded stack', 
     await until('all messages', arrived, (found) => found.length >= texts.length, 60_000);
     const answers = (): readonly unknown[] =>
       receiver.events.flatMap(({ type, data }) =>
-        type === 'message.received' ? [(data['content'] as { text: { body: string } }).text.body] : [],
+        type === 'message.received' ? [(data['content'] as { text?: { body: string } }).text?.body] : [],
       );
     await until('all answers', answers, (found) => texts.every((text) => found.includes(`answer ${text}`)), 60_000);
 

@@ -22,7 +22,7 @@ export function kindsSection(): readonly string[] {
     "`shared/content/kinds`: whether it is sent, received or both, its limits, and an example; the API's own document (`/v1/openapi.json`)",
     'shows all of them. A kind that cannot be read after all is `unsupported`. The texts of a received body are 56,000 UTF-16 units',
     'together: names and ids have 512 each, what people write 4,096, or what the table says. Where something is cut, the',
-    'body says `truncated: true`.',
+    'body says `truncated: true`. Each field of each kind is tested as it stands on the wire (`test/shared/wire/kinds`).',
     '',
     '| type | fields of the protocol | received | Cloud API | limits of what is received |',
     '| --- | --- | --- | --- | --- |',
