@@ -118,6 +118,10 @@ export const messageViewSchema = z
     context: shownContextSchema.optional(),
     original: originalSchema.optional(),
     error: sendErrorSchema.optional(),
+    callbackData: z
+      .string()
+      .optional()
+      .meta({ description: 'What the request had as `biz_opaque_callback_data`, where it had that.' }),
     createdAt: at,
     sentAt: at.optional(),
     deliveredAt: at.optional(),
@@ -156,7 +160,7 @@ export function toMessageView(message: Message): z.infer<typeof messageViewSchem
       ...(markedReadAtMs === undefined ? {} : { readAt: toTime(markedReadAtMs) }),
     };
   }
-  const { to, resolvedTo, toAlias, content, state, error, createdAtMs, ...times } = message;
+  const { to, resolvedTo, toAlias, content, context, callbackData, state, error, createdAtMs, ...times } = message;
   const { sentAtMs, deliveredAtMs, readAtMs } = inOrder(createdAtMs, times);
   return {
     ...common,
@@ -166,7 +170,9 @@ export function toMessageView(message: Message): z.infer<typeof messageViewSchem
     ...(resolvedTo === undefined ? {} : { resolvedTo: toContact(resolvedTo, toAlias) }),
     chat: toChat(resolvedTo, to, toAlias),
     content,
+    ...(context === undefined ? {} : { context: toShownContext(context) }),
     ...(error === undefined ? {} : { error: toShownError(error) }),
+    ...(callbackData === undefined ? {} : { callbackData }),
     ...(sentAtMs === undefined ? {} : { sentAt: toTime(sentAtMs) }),
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: toTime(deliveredAtMs) }),
     ...(readAtMs === undefined ? {} : { readAt: toTime(readAtMs) }),

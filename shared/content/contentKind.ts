@@ -21,6 +21,8 @@ interface OutboundKind<Body> {
   readonly out: {
     /** The body as a tenant asks for it, with the limits of WhatsApp: strict, and never more than `shown` has. */
     readonly asked: z.ZodType<Body>;
+    /** A body that can be asked for, where the kind's own example is one that only arrives. */
+    readonly example?: Body;
   };
 }
 
@@ -38,6 +40,6 @@ interface InboundKind<Body> {
 export interface AnyContentKind extends CommonOfKind<unknown> {
   readonly shown: z.ZodType;
   readonly cloud?: true;
-  readonly out?: { readonly asked: z.ZodType };
+  readonly out?: { readonly asked: z.ZodType; readonly example?: unknown };
   readonly in?: { readonly bound: (body: never) => unknown };
 }

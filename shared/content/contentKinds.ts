@@ -29,6 +29,13 @@ import { reaction } from './kinds/reaction.ts';
 import { sticker } from './kinds/sticker.ts';
 import { stickerPack } from './kinds/stickerPack.ts';
 import { template } from './kinds/template.ts';
+import { contacts } from './kinds/contacts.ts';
+import { event } from './kinds/event.ts';
+import { groupInvite } from './kinds/groupInvite.ts';
+import { location } from './kinds/location.ts';
+import { phoneRequest } from './kinds/phoneRequest.ts';
+import { phoneShared } from './kinds/phoneShared.ts';
+import { poll } from './kinds/poll.ts';
 import { text } from './kinds/text.ts';
 import { unavailable } from './kinds/unavailable.ts';
 import { unsupported } from './kinds/unsupported.ts';
@@ -50,6 +57,13 @@ export const contentKinds = {
   sticker_pack: stickerPack,
   album,
   live_location: liveLocation,
+  location,
+  contacts,
+  poll,
+  event,
+  group_invite: groupInvite,
+  phone_request: phoneRequest,
+  phone_shared: phoneShared,
   interactive,
   button,
   template,

@@ -175,6 +175,11 @@ export const errorRules = {
     retry: 'never',
     sentence: 'The recipient is not a phone number in international form, and not a WhatsApp address.',
   },
+  not_possible_on_linked_devices: {
+    httpStatus: 422,
+    retry: 'never',
+    sentence: 'WhatsApp shows this to nobody when a linked device sends it. The fields say what to send instead.',
+  },
   too_many_parked: {
     httpStatus: 429,
     retry: 'later',

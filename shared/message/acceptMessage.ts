@@ -11,11 +11,14 @@ import { findReserved } from './idempotency.ts';
 import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
 import type { CallerKey } from './newMessages.ts';
-import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
+import { onlyPossible, splitMessage, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
 import { hashOfRequest } from './requestHash.ts';
+import type { SentContext } from './sentContext.ts';
+import { settleContext } from './settleContext.ts';
 
 /**
- * Accept (docs/protocol.md, "Accept"), in two round trips: the row with the caller's key, then the queue. Only when the
+ * Accept (docs/protocol.md, "Accept"), in two round trips: the row with the caller's key, then the queue; an answer to
+ * another message takes one more before them, which reads that message. Only when the
  * queue has the command is the answer 202. If anything fails before, the answer is 503 and the same Idempotency-Key
  * carries on with the same ids, so the recipient sees one message however often the caller tries.
  *
@@ -31,7 +34,7 @@ export interface AcceptDependencies extends Pick<Surroundings, 'clock' | 'random
 
 export interface AcceptRequest {
   readonly connection: Connection;
-  readonly body: OutboundMessage;
+  readonly body: OutboundMessage | ImpossibleMessage;
   readonly idempotencyKey: string | undefined;
   readonly correlationId: CorrelationId;
 }
@@ -49,17 +52,28 @@ const SECRET_BYTES = 32;
 const WRITE_ID_BYTES = 9;
 const RETRY_DELAY = { firstMs: 10, capMs: 200 } as const;
 
+/** A request that can be sent, with what was settled of it. */
+interface SettledRequest extends Omit<AcceptRequest, 'body'> {
+  readonly body: OutboundMessage;
+  readonly to: string;
+}
+
 /**
  * Accepts a message for sending. Returns the message as it stands: `queued`, or further on if the same key was used before.
- * Throws `connection_not_paired`, `recipient_invalid`, `too_many_parked`, `idempotency_conflict`, `not_enqueued`.
+ * Throws `not_possible_on_linked_devices`, `connection_not_paired`, `recipient_invalid`, `invalid_request`,
+ * `message_not_found` for the message that it answers, `too_many_parked`, `idempotency_conflict`, `not_enqueued`.
  */
 export async function acceptMessage(dependencies: AcceptDependencies, request: AcceptRequest): Promise<SentMessage> {
-  const { connection, body } = request;
-  const to = resolveRecipient(body.to);
-  const key = keyOf(request, to);
-  const refusal = refusalOf(connection);
+  const { connection } = request;
+  const body = onlyPossible(request.body);
+  const settled: SettledRequest = { ...request, body, to: resolveRecipient(body.to) };
+  const key = keyOf(settled);
+  const { connectionId } = connection;
+  const context = await settleContext(body, settled.to, { messages: dependencies.messages, connectionId });
+  const refusal = refusalOf(connection) ?? (context instanceof AppError ? context : undefined);
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
-  const message = refusal === undefined ? await create(dependencies, request, to, key) : undefined;
+  const message =
+    refusal === undefined ? await create(dependencies, settled, context as SentContext | undefined, key) : undefined;
   const stored = message ?? (await findRepeated(dependencies, connection, key));
   if (stored === undefined) throw refusal;
   // The queue may not have the command of an earlier request; if it has, the second does no harm.
@@ -82,8 +96,8 @@ function refusalOf({ account, parkedCount }: Connection): AppError | undefined {
 /** Writes the message, or reads the one that was written under the same key before. */
 async function create(
   dependencies: AcceptDependencies,
-  { connection, body, correlationId }: AcceptRequest,
-  to: string,
+  { connection, body, to, correlationId }: SettledRequest,
+  context: SentContext | undefined,
   key: CallerKey | undefined,
 ): Promise<SentMessage> {
   const { messages, clock, random } = dependencies;
@@ -99,6 +113,8 @@ async function create(
       to,
       content: splitMessage(body).content,
       secret: Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url'),
+      ...(context === undefined ? {} : { context }),
+      ...(body.biz_opaque_callback_data === undefined ? {} : { callbackData: body.biz_opaque_callback_data }),
       state: 'queued',
       error: undefined,
       correlationId,
@@ -149,7 +165,7 @@ export function resolveRecipient(to: string): string {
   throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
 }
 
-function keyOf({ body, idempotencyKey: callerKey }: AcceptRequest, to: string): CallerKey | undefined {
+function keyOf({ body, to, idempotencyKey: callerKey }: SettledRequest): CallerKey | undefined {
   return callerKey === undefined ? undefined : { callerKey, bodyHash: hashOfRequest(body, to) };
 }
 

@@ -4,6 +4,7 @@ import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
 import type { MessageContext } from '../content/messageContext.ts';
 import type { SendError } from './sendError.ts';
+import type { SentContext } from './sentContext.ts';
 
 /**
  * States of a message that we send; they only move forward. `queued` is what 202 promises; a message ends in exactly
@@ -70,6 +71,9 @@ export interface SentMessage extends MessageCommon {
   /** The other name of the recipient, where it is known. */
   readonly toAlias?: string | undefined;
   readonly content: OutboundContent;
+  readonly context?: SentContext | undefined;
+  /** Words of the tenant, which come back with each status. */
+  readonly callbackData?: string | undefined;
   readonly state: SendState;
   readonly error: SendError | undefined;
   readonly correlationId: CorrelationId;

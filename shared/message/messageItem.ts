@@ -5,6 +5,7 @@ import type { PartOf } from '../content/partOf.ts';
 import type { Message, MessageCommon, ReceivedMessage, SendState, StoredOriginal } from './message.ts';
 import type { MessageContext } from '../content/messageContext.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
+import type { SentContext } from './sentContext.ts';
 
 /** A stored row as a message. Only our own code writes rows, so a missing attribute is a bug and shows as undefined. */
 export function toMessage(item: Record<string, unknown>): Message {
@@ -28,6 +29,8 @@ export function toMessage(item: Record<string, unknown>): Message {
     resolvedTo: item['resolvedTo'] as string | undefined,
     toAlias: item['toAlias'] as string | undefined,
     content: item['content'] as OutboundContent,
+    context: item['context'] as SentContext | undefined,
+    callbackData: item['callbackData'] as string | undefined,
     state: item['state'] as SendState,
     error: toSendError(item),
     correlationId: item['correlationId'] as CorrelationId,

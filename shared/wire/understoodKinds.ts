@@ -32,6 +32,13 @@ import { reaction } from './kinds/reaction.ts';
 import { sticker } from './kinds/sticker.ts';
 import { stickerPack } from './kinds/stickerPack.ts';
 import { template } from './kinds/template.ts';
+import { contacts } from './kinds/contacts.ts';
+import { event } from './kinds/event.ts';
+import { groupInvite } from './kinds/groupInvite.ts';
+import { location } from './kinds/location.ts';
+import { phoneRequest } from './kinds/phoneRequest.ts';
+import { phoneShared } from './kinds/phoneShared.ts';
+import { poll } from './kinds/poll.ts';
 import { text } from './kinds/text.ts';
 import { video } from './kinds/video.ts';
 import { videoNote } from './kinds/videoNote.ts';
@@ -79,6 +86,13 @@ export const understoodKinds = {
   reaction,
   pin,
   keep,
+  location,
+  contacts,
+  poll,
+  event,
+  group_invite: groupInvite,
+  phone_request: phoneRequest,
+  phone_shared: phoneShared,
 } as const satisfies {
   readonly [Type in Exclude<ContentType, FromNoField> & InboundType]: Understood<BodyOf<Type>>;
 };

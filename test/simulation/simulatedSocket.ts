@@ -136,6 +136,9 @@ interface Frame {
   readonly arrive: () => void;
 }
 
+/** The account, as it stands in what answers a word of its own. */
+const ME = { phoneJid: '4915100000001@s.whatsapp.net', lid: undefined } as const;
+
 /** What the socket room is, without Baileys: the same orders, the same session store, the same gate on the frames. */
 export class SimulatedSocket implements ConnectionSocket {
   readonly generation: number;
@@ -178,11 +181,8 @@ export class SimulatedSocket implements ConnectionSocket {
     if (!this.#caughtUp || this.#closed) return { outcome: 'unknown' };
     const acknowledged = this.#acknowledgements.expect(stanzaId);
     try {
-      const leaving = await toLeaving(
-        order.makeAnew ? { ...request, triedBefore: false, secret: undefined } : request,
-        to,
-        this.#options,
-      );
+      const asked = order.makeAnew ? { ...request, triedBefore: false, secret: undefined } : request;
+      const leaving = await toLeaving(asked, { chat: to, me: ME }, this.#options);
       await withDeadline('sending', SEND_DEADLINE_MS, () => this.#write(stanzaId, wordsOf(content), leaving), clock);
       await withDeadline('the ack', config.serverAckTimeoutMs, () => acknowledged, clock);
       return { outcome: 'acknowledged', atMs: clock.nowMs() };

@@ -1,4 +1,5 @@
 import { proto } from '@whiskeysockets/baileys';
+import { scan } from '../../shared/wire/protobufFields.ts';
 import type { MediaKind } from './mediaKind.ts';
 
 /** What a message says, read from its protobuf, and how a phone's owner makes one. */
@@ -33,8 +34,11 @@ const MEDIA_FIELDS = {
 /** Parts of a message that its reader never sees. */
 const UNSEEN = new Set(['senderKeyDistributionMessage', 'protocolMessage', 'messageContextInfo']);
 
-/** What a person sees of a message; undefined if there is nothing to see. */
-export function contentOf(message: proto.IMessage): Content | undefined {
+/**
+ * What a person sees of a message; undefined if there is nothing to see.
+ * @param plaintext the message as it came, which may have fields that Baileys' protocol does not know
+ */
+export function contentOf(message: proto.IMessage, plaintext?: Uint8Array): Content | undefined {
   const text = message.conversation ?? message.extendedTextMessage?.text;
   if (text) return { kind: 'text', text, media: undefined };
   const media = mediaOf(message);
@@ -53,8 +57,21 @@ export function contentOf(message: proto.IMessage): Content | undefined {
       },
     };
   }
-  const seen = Object.entries(message).some(([name, value]) => value && !UNSEEN.has(name));
+  const isNumberShown = message.protocolMessage?.type === proto.Message.ProtocolMessage.Type.SHARE_PHONE_NUMBER;
+  const seen =
+    Object.entries(message).some(([name, value]) => value && !UNSEEN.has(name)) ||
+    isNumberShown ||
+    (plaintext !== undefined && hasNewerField(plaintext));
   return seen ? { kind: 'other', text: '', media: undefined } : undefined;
+}
+
+/** The first field of `Message` that Baileys' protocol does not know. */
+const FIRST_NEWER = 115;
+
+function hasNewerField(plaintext: Uint8Array): boolean {
+  let found = false;
+  scan(plaintext, ({ number }) => (found ||= number >= FIRST_NEWER));
+  return found;
 }
 
 type MediaFields = proto.Message.IImageMessage & { readonly fileName?: string | null };
@@ -72,6 +89,18 @@ export function toMediaMessage(kind: MediaKind, fields: MediaFields): proto.IMes
   const name = Object.entries(MEDIA_FIELDS).find(([, each]) => each === kind)?.[0] ?? 'documentMessage';
   return { [name]: fields };
 }
+
+const plaintexts = new WeakMap<proto.IMessage, Uint8Array>();
+
+/** Decodes a message, and remembers the bytes that it was. */
+export function decodePlaintext(plaintext: Uint8Array): proto.Message {
+  const message = proto.Message.decode(plaintext);
+  plaintexts.set(message, plaintext);
+  return message;
+}
+
+/** The bytes of a message that was decoded here. */
+export const plaintextOf = (message: proto.IMessage): Uint8Array | undefined => plaintexts.get(message);
 
 /** A message without the padding that was put at its end before it was sealed. */
 export function decodePadded(padded: Uint8Array): proto.IMessage {

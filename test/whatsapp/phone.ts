@@ -3,12 +3,12 @@ import {
   DEFAULT_CONNECTION_CONFIG,
   generateSignalPubKey,
   initAuthCreds,
-  proto,
+  type proto,
   unpadRandomMax16,
   type AuthenticationCreds,
 } from '@whiskeysockets/baileys';
 import { nothingKept, type Changes } from './changes.ts';
-import type { ContentKind, MediaDescription } from './content.ts';
+import { decodePlaintext, type ContentKind, type MediaDescription } from './content.ts';
 import { trySessionsOnCopies } from './copySessions.ts';
 import { PhoneKeys, type Values } from './phoneKeys.ts';
 import { silentLogger } from './silentLogger.ts';
@@ -28,6 +28,12 @@ export interface TranscriptEntry {
   readonly kind: ContentKind;
   readonly text: string;
   readonly media?: MediaDescription;
+  /** The message as it came, in base64, where it is neither text nor media; another device of its account wraps it. */
+  readonly plaintext?: string;
+  /** Nodes beside what was sealed, such as the `meta` of a poll, with their attributes. */
+  readonly beside?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The type that the stanza said. */
+  readonly stanzaType?: string;
   readonly at: number;
   /** `received` until its owner reads it; for own messages what their recipients told. */
   status: Progress | 'received';
@@ -178,7 +184,7 @@ export class Phone {
         type: sealed.type,
         ciphertext: Buffer.from(sealed.ciphertext),
       });
-      return proto.Message.decode(unpadRandomMax16(padded));
+      return decodePlaintext(unpadRandomMax16(padded));
     });
   }
 
@@ -191,7 +197,7 @@ export class Phone {
   openGroup(group: string, authorJid: string, ciphertext: Uint8Array): Promise<proto.Message> {
     return this.#inTurn(async () => {
       const padded = await this.#repository.decryptGroupMessage({ group, authorJid, msg: Buffer.from(ciphertext) });
-      return proto.Message.decode(unpadRandomMax16(padded));
+      return decodePlaintext(unpadRandomMax16(padded));
     });
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeWAMessage, type proto } from '@whiskeysockets/baileys';
-import { contentOf } from './content.ts';
+import { contentOf, plaintextOf } from './content.ts';
 import type { Group } from './group.ts';
 import { makeHistoryNotice } from './history.ts';
 import { children, node, stamp, type BinaryNode } from './node.ts';
@@ -149,8 +149,13 @@ export class PhoneTraffic {
     const isOwn = sender.account === account;
     const chat = world.groups.get(from) ?? (isOwn ? findAddress(world, recipient)?.account : sender.account);
     const content: proto.IMessage = {};
+    let plaintext: Uint8Array | undefined;
     try {
-      for (const part of children(stanza, 'enc')) Object.assign(content, await this.#openPart(account, stanza, part));
+      for (const part of children(stanza, 'enc')) {
+        const opened = await this.#openPart(account, stanza, part);
+        plaintext = opened && plaintextOf(opened);
+        Object.assign(content, opened && withoutEmpty(opened.deviceSentMessage?.message ?? opened));
+      }
     } catch (error) {
       account.phone.failures.push({ id, reason: String(error) });
       counters.undecryptable += 1;
@@ -160,7 +165,8 @@ export class PhoneTraffic {
       if (request !== undefined) this.#context.receipt({ account, device: 0 }, request);
       return;
     }
-    if (chat !== undefined) this.#show(account, sender.account, id, chat, content, sender.server);
+    const way = { addressedBy: sender.server, plaintext, stanza };
+    if (chat !== undefined) this.#show(account, sender.account, id, chat, content, way);
     const request = content.protocolMessage?.peerDataOperationRequestMessage;
     if (isOwn && request) await this.#answer(account, sender.device, id, request);
     if (!isOwn) {
@@ -183,11 +189,11 @@ export class PhoneTraffic {
     if (answer !== undefined) await this.#tellDevice(account, device, answer);
   }
 
-  async #openPart(account: Account, stanza: BinaryNode, part: BinaryNode): Promise<proto.IMessage> {
+  async #openPart(account: Account, stanza: BinaryNode, part: BinaryNode): Promise<proto.IMessage | undefined> {
     const { from = '', participant } = stanza.attrs;
     const sender = findAddress(this.#context.world, participant ?? from);
     const ciphertext = part.content;
-    if (sender === undefined || !(ciphertext instanceof Uint8Array)) return {};
+    if (sender === undefined || !(ciphertext instanceof Uint8Array)) return undefined;
     const author = jidOf(sender.account, sender.device, 'lid');
     const { type } = part.attrs;
     const opened = isPairwise(type)
@@ -197,7 +203,7 @@ export class PhoneTraffic {
     if (message.senderKeyDistributionMessage) {
       await account.phone.learnSenderKey(author, message.senderKeyDistributionMessage);
     }
-    return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== null && value !== undefined));
+    return opened;
   }
 
   /** Writes into a phone's transcript what there is to see. */
@@ -207,9 +213,9 @@ export class PhoneTraffic {
     id: string,
     chat: Chat,
     message: proto.IMessage,
-    addressedBy = WHATSAPP,
+    { addressedBy = WHATSAPP, plaintext, stanza }: Way = {},
   ): void {
-    const content = contentOf(message);
+    const content = contentOf(message, plaintext);
     if (content === undefined) return;
     const isOwn = from === account;
     const { kind, text, media } = content;
@@ -222,6 +228,7 @@ export class PhoneTraffic {
       kind,
       text,
       ...(media === undefined ? {} : { media }),
+      ...(kind === 'other' ? asItCame(plaintext, stanza) : {}),
       at: Date.now(),
       status: isOwn ? 'sent' : 'received',
       receipts: isOwn ? Object.fromEntries(others.map((number) => [number, 'sent'])) : {},
@@ -303,6 +310,27 @@ export class PhoneTraffic {
       .then(() => void this.#work.delete(settled));
     this.#work.add(settled);
   }
+}
+
+/** How a message came; an own one did not. */
+interface Way {
+  readonly addressedBy?: string;
+  readonly plaintext?: Uint8Array | undefined;
+  readonly stanza?: BinaryNode;
+}
+
+function asItCame(plaintext: Uint8Array | undefined, stanza: BinaryNode | undefined) {
+  if (plaintext === undefined || stanza === undefined) return {};
+  const beside = children(stanza, 'meta').map(({ tag, attrs }) => [tag, attrs] as const);
+  return {
+    plaintext: Buffer.from(plaintext).toString('base64'),
+    beside: Object.fromEntries(beside),
+    stanzaType: stanza.attrs['type'] ?? '',
+  };
+}
+
+function withoutEmpty(message: proto.IMessage): proto.IMessage {
+  return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== null && value !== undefined));
 }
 
 function makeStanzaId(): string {

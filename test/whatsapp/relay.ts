@@ -157,7 +157,7 @@ function copiesOfChat(world: World, sender: Sender, message: BinaryNode): readon
       ...(edit === undefined ? {} : { edit }),
       ...counterpart(sender.account, address.account, server, recipient ?? to, category),
     };
-    return [{ ...address, stanza: node('message', attrs, [enc, ...identityOf(message)]) }];
+    return [{ ...address, stanza: node('message', attrs, [enc, ...besideOf(message)]) }];
   });
 }
 
@@ -190,7 +190,7 @@ function copiesOfGroup(world: World, sender: Sender, group: Group, message: Bina
     return devices.map((device) => {
       const key = keys.get(`${number}:${device}`);
       const parts = [...(key === undefined ? [] : [key]), ...(shared === undefined ? [] : [shared])];
-      const content = [...parts, ...identityOf(message)];
+      const content = [...parts, ...besideOf(message)];
       return { account, device, stanza: node('message', groupAttrs(sender, group, message.attrs), content) };
     });
   });
@@ -211,7 +211,8 @@ export function groupAttrs(sender: Sender, group: Group, { id = '', type = 'text
   };
 }
 
-function identityOf(message: BinaryNode): readonly BinaryNode[] {
+/** What goes to every reader as it is: the sender's identity, and what says of which kind the message is. */
+function besideOf(message: BinaryNode): readonly BinaryNode[] {
   const identity = bytesOf(message, 'device-identity');
-  return identity === undefined ? [] : [node('device-identity', {}, identity)];
+  return [...(identity === undefined ? [] : [node('device-identity', {}, identity)]), ...children(message, 'meta')];
 }

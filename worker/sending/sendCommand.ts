@@ -136,7 +136,7 @@ async function tryOnce(
   socket: SendingSocket,
 ): Promise<TryResult> {
   const { messages, owned, assertOpen, logger, clock } = dependencies;
-  const { messageId, stanzaId, to, content, secret } = message;
+  const { messageId, stanzaId, to, content, context, secret } = message;
   assertOpen();
   const recorded = Promise.withResolvers<void>();
   try {
@@ -145,15 +145,8 @@ async function tryOnce(
       if (address !== message.resolvedTo) await messages.noteResolved(owned, messageId, address);
     };
     const triedBefore = message.attempts > 0 || message.limitedSinceMs !== undefined;
-    const outcome = await socket.send({
-      stanzaId,
-      to,
-      content,
-      secret,
-      triedBefore,
-      resolved,
-      recorded: recorded.promise,
-    });
+    const said = { stanzaId, to, content, context, secret };
+    const outcome = await socket.send({ ...said, triedBefore, resolved, recorded: recorded.promise });
     const attempts = message.attempts + 1;
     const limitedForMs = message.limitedSinceMs === undefined ? 0 : clock.nowMs() - message.limitedSinceMs;
     const verdict = judgeOutcome(outcome, { attempts, limitedForMs });

@@ -1,7 +1,10 @@
-import { always, prose, said, word } from '../bodyField.ts';
+import { always, oneOf, prose, said, word } from '../bodyField.ts';
 import { bodyShape, record, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
+import { toPollParts } from '../interactiveFallback.ts';
 import { action, footer, header, optionId, textBody } from '../interactiveFields.ts';
+import { interactiveRequest, type InteractiveRequest } from '../interactiveRequest.ts';
+import { pollLimits } from './poll.ts';
 
 const chosen = { id: always(optionId, ''), title: always(word(), '') } as const;
 const fields = {
@@ -23,11 +26,50 @@ const fields = {
   body: textBody,
   footer,
   action,
+  fallback: said(
+    oneOf(['text', 'poll']),
+    'As what it was sent, since WhatsApp shows none of them from a linked device.',
+  ),
 } as const;
 
+const asked = interactiveRequest.check(({ value, issues }) => {
+  for (const message of problemsOf(value)) issues.push({ code: 'custom', path: ['fallback'], message, input: value });
+});
+
 export const interactive = {
-  description: 'Buttons, a list or a carousel with what can be chosen, or what somebody chose of one.',
+  description:
+    'Buttons, a list or a carousel with what can be chosen, or what somebody chose of one. WhatsApp shows none of them from a linked device: what is sent has `fallback`, and goes as numbered text or as a poll.',
   cloud: true,
   example: { type: 'button_reply', button_reply: { id: 'yes', title: 'Yes' } },
   ...bodyShape(fields),
+  out: {
+    asked,
+    example: {
+      type: 'button',
+      body: { text: 'Shall we deliver today?' },
+      action: {
+        buttons: [
+          { type: 'reply', reply: { id: 'yes', title: 'Yes' } },
+          { type: 'reply', reply: { id: 'no', title: 'No' } },
+        ],
+      },
+      fallback: 'text',
+    },
+  },
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;
+
+/** The reasons why a message cannot become a poll. */
+function problemsOf(request: InteractiveRequest): readonly string[] {
+  if (request.fallback !== 'poll') return [];
+  const { name, options } = toPollParts(request);
+  const problems: string[] = [];
+  if (name.length > pollLimits.questionCharacters) {
+    problems.push(
+      `cannot be poll: the body has more than ${pollLimits.questionCharacters} characters. Send it as text`,
+    );
+  }
+  if (options.length < pollLimits.fewestOptions)
+    problems.push('cannot be poll: one option is no poll. Send it as text');
+  if (new Set(options).size < options.length) problems.push('cannot be poll: two titles are the same. Send it as text');
+  return problems;
+}

@@ -14,6 +14,10 @@ const data = z
       description: 'The account that WhatsApp named for the address, where that is another one: it was sent there.',
     }),
     error: sendErrorSchema.optional(),
+    callbackData: z
+      .string()
+      .optional()
+      .meta({ description: 'What the request had as `biz_opaque_callback_data`, where it had that.' }),
   })
   .meta({ id: 'MessageStatusData' });
 
@@ -38,9 +42,17 @@ export function messageStatusDraft(
   atMs: number,
   { status, recipient, error }: Pick<StatusData, 'status' | 'recipient' | 'error'>,
 ): DraftOf<typeof messageStatus> {
-  const { messageId, stanzaId, resolvedTo, toAlias } = message;
+  const { messageId, stanzaId, resolvedTo, toAlias, callbackData } = message;
   const resolved = resolvedTo === undefined ? {} : { resolvedTo: toContact(resolvedTo, toAlias) };
-  const told = { messageId, stanzaId, status, recipient, ...resolved, ...(error === undefined ? {} : { error }) };
+  const told = {
+    messageId,
+    stanzaId,
+    status,
+    recipient,
+    ...resolved,
+    ...(error === undefined ? {} : { error }),
+    ...(callbackData === undefined ? {} : { callbackData }),
+  };
   // The correlation id is that of the request that sent the message.
   return toDraft(messageStatus, message, atMs, told);
 }

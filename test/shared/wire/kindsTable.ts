@@ -24,8 +24,8 @@ export function kindsSection(): readonly string[] {
     'together: names and ids have 512 each, what people write 4,096, or what the table says. Where something is cut, the',
     'body says `truncated: true`. Each field of each kind is tested as it stands on the wire (`test/shared/wire/kinds`).',
     '',
-    '| type | fields of the protocol | received | Cloud API | limits of what is received |',
-    '| --- | --- | --- | --- | --- |',
+    '| type | fields of the protocol | received | sent | Cloud API | limits of what is received |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...Object.entries(kinds).map(([type, row]) => rowOf(type, row)),
     '',
   ];
@@ -54,6 +54,7 @@ function rowOf(type: string, { cloud, shown, ...row }: AnyContentKind): string {
     `\`${type}\``,
     fields.join(', ') || '–',
     row.in === undefined ? 'no' : 'yes',
+    row.out === undefined ? 'no' : 'yes',
     cloud === true ? 'the same' : '–',
     limits.join('; ') || '–',
   ];

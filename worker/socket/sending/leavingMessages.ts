@@ -2,6 +2,8 @@ import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import type { SendRequest } from '../port/connectionSocket.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
+import { toContextInfo } from '../wire/contextInfo.ts';
+import type { Me } from '../wire/envelope.ts';
 import { fromKept, toKept } from '../wire/keptMessage.ts';
 import { SECRET_BYTES, withSecret } from '../wire/messageSecret.ts';
 import type { WireMessage } from '../wire/spokenKind.ts';
@@ -34,17 +36,18 @@ export interface LeavingMessage extends WireMessage {
  * that |
  */
 export async function toLeaving(
-  request: Pick<SendRequest, 'stanzaId' | 'content' | 'secret' | 'triedBefore'>,
-  chat: string,
+  request: Pick<SendRequest, 'stanzaId' | 'content' | 'context' | 'secret' | 'triedBefore'>,
+  { chat, me }: { readonly chat: string; readonly me: Me },
   { session, random }: Pick<OpenSocketOptions, 'session' | 'random'>,
 ): Promise<LeavingMessage> {
-  const { stanzaId, content, triedBefore = false } = request;
+  const { stanzaId, content, context, triedBefore = false } = request;
   if (triedBefore) {
     const earlier = (await readKept(session, stanzaId)).get(stanzaId);
     if (earlier === 'unreadable') throw new Error('what was kept of a message cannot be opened');
     if (earlier !== undefined) return { ...fromKept(earlier), kept: Promise.resolve() };
   }
-  const wire = await toWire(content, { chat });
+  const contextInfo = toContextInfo(context, chat, me);
+  const wire = await toWire(content, { chat, ...(contextInfo === undefined ? {} : { contextInfo }) });
   const bytes = toKept({
     ...wire,
     message: withSecret(wire.message, secretOf(request.secret) ?? random.bytes(SECRET_BYTES)),

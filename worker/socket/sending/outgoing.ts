@@ -57,7 +57,7 @@ export class Outgoing {
       if (address === undefined) return { outcome: 'no_account' };
       if (address !== to) await request.resolved?.(address);
       if (!(await this.#prepare(address))) return { outcome: 'no_account' };
-      const message = await toLeaving(request, address, this.#options);
+      const message = await toLeaving(request, { chat: address, me: me() }, this.#options);
       let error = await this.#transmitToAll(message, stanzaId, address);
       if (error === STALE_DEVICE_LIST) {
         // Nothing was delivered. With fresh lists it can be.

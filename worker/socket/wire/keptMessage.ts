@@ -1,4 +1,5 @@
 import { proto } from '@whiskeysockets/baileys';
+import { decodeWithNewer } from './newerFields.ts';
 import type { WireMessage } from './spokenKind.ts';
 
 /**
@@ -25,6 +26,6 @@ export function fromKept(kept: Uint8Array): WireMessage {
   const around = bytes.subarray(HEAD_BYTES, start);
   return {
     ...(around.length === 0 ? {} : (JSON.parse(around.toString('utf8')) as Omit<WireMessage, 'message'>)),
-    message: proto.Message.decode(bytes.subarray(start)),
+    message: decodeWithNewer(bytes.subarray(start)),
   };
 }

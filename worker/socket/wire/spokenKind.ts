@@ -13,6 +13,11 @@ export interface WireMessage {
 export interface WireContext {
   /** The chat that it goes to: the address that WhatsApp named. */
   readonly chat: string;
+  /**
+   * What the message answers, whom it mentions and how long it stays, for the field of that name in the kind's own part of
+   * the message; left out where it does none of that.
+   */
+  readonly contextInfo?: proto.IContextInfo;
 }
 
 /** The way in which a kind is sent. */
@@ -23,4 +28,9 @@ export interface Spoken<Asked> {
    * each within a deadline of its own.
    */
   readonly toWire: (asked: Asked, context: WireContext) => WireMessage | Promise<WireMessage>;
+  /**
+   * How an answer to a message of this kind quotes it, whoever wrote that. Left out where the message itself cannot be made
+   * of what is known of it, or the result is undefined: then its words are quoted.
+   */
+  readonly toQuoted?: (body: Asked) => proto.IMessage | undefined;
 }

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+/**
+ * Buttons, lists and links as the Cloud API's `interactive` object asks for them, with its limits. WhatsApp shows none of
+ * them from a linked device, so each is sent as the `fallback` says: `text` numbers the options, `poll` makes a poll of them.
+ */
+const text = (most: number) => z.string().min(1).max(most);
+const header = z.strictObject({
+  type: z.literal('text', { error: 'must be text: media cannot stand in a text' }),
+  text: text(60),
+});
+const bodyOf = (most: number) => z.strictObject({ text: text(most) });
+const footer = z.strictObject({ text: text(60) });
+const SHORT_BODY = 1_024;
+const LONG_BODY = 4_096;
+const common = { header: header.optional(), footer: footer.optional() } as const;
+
+/** The fallbacks of a kind that has options, and of one that has none. */
+const either = z.enum(['text', 'poll']).optional();
+const textOnly = z.literal('text', { error: 'must be text: there is nothing to choose from' }).optional();
+
+const areDifferent = (all: readonly string[]): boolean => new Set(all).size === all.length;
+const DIFFERENT = 'must have ids that are all different';
+
+const button = z.strictObject({
+  ...common,
+  type: z.literal('button'),
+  body: bodyOf(SHORT_BODY),
+  action: z.strictObject({
+    buttons: z
+      .array(z.strictObject({ type: z.literal('reply'), reply: z.strictObject({ id: text(256), title: text(20) }) }))
+      .min(1)
+      .max(3)
+      .refine((buttons) => areDifferent(buttons.map(({ reply }) => reply.id)), DIFFERENT),
+  }),
+  fallback: either,
+});
+
+const MOST_ROWS = 10;
+const section = z.strictObject({
+  title: text(24).optional(),
+  rows: z.array(z.strictObject({ id: text(200), title: text(24), description: z.string().max(72).optional() })).min(1),
+});
+const list = z.strictObject({
+  ...common,
+  type: z.literal('list'),
+  body: bodyOf(LONG_BODY),
+  action: z.strictObject({
+    button: text(20),
+    sections: z
+      .array(section)
+      .min(1)
+      .max(MOST_ROWS)
+      .refine(
+        (sections) => sections.flatMap(({ rows }) => rows).length <= MOST_ROWS,
+        `at most ${MOST_ROWS} rows in all`,
+      )
+      .refine((sections) => areDifferent(sections.flatMap(({ rows }) => rows.map(({ id }) => id))), DIFFERENT)
+      .refine(
+        (sections) => sections.length === 1 || sections.every(({ title }) => title !== undefined),
+        'must each have a title where there is more than one',
+      ),
+  }),
+  fallback: either,
+});
+
+const ctaUrl = z.strictObject({
+  ...common,
+  type: z.literal('cta_url'),
+  body: bodyOf(SHORT_BODY),
+  action: z.strictObject({
+    name: z.literal('cta_url'),
+    parameters: z.strictObject({ display_text: text(20), url: z.url({ protocol: /^https?$/ }).max(2_000) }),
+  }),
+  fallback: textOnly,
+});
+
+const locationRequest = z.strictObject({
+  type: z.literal('location_request_message'),
+  body: bodyOf(SHORT_BODY),
+  action: z.strictObject({ name: z.literal('send_location') }),
+  fallback: textOnly,
+});
+
+export const interactiveRequest = z.discriminatedUnion('type', [button, list, ctaUrl, locationRequest]);
+export type InteractiveRequest = z.infer<typeof interactiveRequest>;

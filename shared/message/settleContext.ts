@@ -1,0 +1,88 @@
+import { quotedWords } from '../content/quotedWords.ts';
+import { AppError, type FieldProblem } from '../kernel/appError.ts';
+import { parseId, type ConnectionId, type MessageId } from '../kernel/id.ts';
+import { isPerson, toRecipient } from '../kernel/jid.ts';
+import type { Message } from './message.ts';
+import type { Envelope } from './outboundMessage.ts';
+import { isGroup, wentTo } from './recipient.ts';
+import type { Answered, SentContext } from './sentContext.ts';
+
+/** The characters of a quoted content as JSON; of a longer one only its words are kept. */
+const LONGEST_QUOTED = 4_096;
+
+/** Where a context finds the message that is answered. */
+interface Answerable {
+  readonly messages: {
+    readonly find: (connectionId: ConnectionId, messageId: MessageId) => Promise<Message | undefined>;
+  };
+  readonly connectionId: ConnectionId;
+}
+
+/**
+ * Settles the context of a request; undefined where it asks for none. The error that refuses the request is returned, since
+ * a repeated request gets its answer all the same. Rejects when the store does not answer.
+ * @param to the address that the request's `to` stands for
+ */
+export async function settleContext(
+  envelope: Envelope,
+  to: string,
+  { messages, connectionId }: Answerable,
+): Promise<SentContext | AppError | undefined> {
+  const problems = problemsOf(envelope, to);
+  if (problems.length > 0) return new AppError('invalid_request', { fields: problems });
+  const { context: asked, mentions = [], mention_all: everyone = false, expires_in: expiresIn = 0 } = envelope;
+  const messageId = asked === undefined ? undefined : parseId('msg', asked.message_id);
+  const original = messageId === undefined ? undefined : await messages.find(connectionId, messageId);
+  if (asked !== undefined && original === undefined) {
+    const problem = 'is no message of this connection, or one that is not kept any more';
+    return new AppError('message_not_found', { fields: [{ field: 'context.message_id', problem }] });
+  }
+  const context: SentContext = {
+    ...(original === undefined ? {} : { replyTo: toAnswered(original, to) }),
+    ...(mentions.length === 0 ? {} : { mentions: mentions.map((mention) => toRecipient(mention) ?? mention) }),
+    ...(everyone ? { mentionsEveryone: true } : {}),
+    ...(expiresIn === 0 ? {} : { expiresIn }),
+  };
+  return Object.keys(context).length === 0 ? undefined : context;
+}
+
+function problemsOf(
+  { mentions = [], mention_all: everyone, recipient_type: type }: Envelope,
+  to: string,
+): FieldProblem[] {
+  const problems = mentions.flatMap((mention, index) =>
+    isPerson(toRecipient(mention) ?? '')
+      ? []
+      : [
+          {
+            field: `mentions.${index}`,
+            problem: 'must be a phone number in international form, or the address of a person',
+          },
+        ],
+  );
+  if (everyone === true && !isGroup(to)) {
+    problems.push({ field: 'mention_all', problem: 'mentions everybody in a group, and `to` is none' });
+  }
+  if (type === 'group' && !isGroup(to)) {
+    problems.push({ field: 'recipient_type', problem: 'is group, and `to` is not the address of one, …@g.us' });
+  }
+  return problems;
+}
+
+function toAnswered(original: Message, to: string): Answered {
+  const { messageId, stanzaId, content } = original;
+  const chat = original.direction === 'out' ? original.to : original.chat;
+  const sender = original.direction === 'out' ? {} : { sender: original.sender };
+  // Two people may be one under two names; a group has one, so that it alone can be said to be another chat.
+  const isElsewhere = (isGroup(chat) || isGroup(to)) && !wentTo({ to: chat }, [to]);
+  return {
+    messageId,
+    stanzaId,
+    ...sender,
+    ...(isElsewhere ? { chat } : {}),
+    quoted:
+      JSON.stringify(content).length <= LONGEST_QUOTED
+        ? content
+        : { type: 'text', text: { body: quotedWords(content) } },
+  };
+}

@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { proto } from '@whiskeysockets/baileys';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
+import { pairSandboxPhone } from '../../infra/local/pairing.ts';
+import { startStack } from '../../infra/local/stack.ts';
+import type { RunningStack } from '../../infra/local/stackOptions.ts';
+import { until } from '../../infra/local/until.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import type { OutboundContent } from '../../shared/content/content.ts';
+import { toContent } from '../../shared/wire/content.ts';
+import { toWire } from '../../worker/socket/wire/spokenKinds.ts';
+import { interactives, requests } from '../shared/message/requests.ts';
+import type { TranscriptEntry } from '../whatsapp/phone.ts';
+import { WhatsAppClient } from '../whatsapp/client.ts';
+
+const SHOP = '4915100000001';
+const ANN = '4915100000002';
+const BOB = '4915100000003';
+const POLL = { polltype: 'creation' };
+/** What stands beside each kind in its stanza, where anything does. */
+const META: Readonly<Record<string, object>> = { poll: { meta: POLL }, event: { meta: { event_type: 'creation' } } };
+
+type Json = Readonly<Record<string, unknown>>;
+
+describe('kinds that go both ways, through every process of the embedded stack', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-kinds-'));
+  let stack: RunningStack;
+  let receiver: WebhookReceiver;
+  let phones: WhatsAppClient;
+  let api: ApiClient;
+  let connection = '';
+  let group = '';
+  beforeAll(async () => {
+    stack = await startStack({
+      dataDir,
+      port: 0,
+      live: false,
+      workers: 1,
+      shards: 1,
+      say: () => undefined,
+      onBroken: (reason) => expect.fail(reason),
+    });
+    phones = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+    receiver = await startWebhookReceiver();
+    for (const number of [SHOP, ANN, BOB]) await phones.addPhone(number, number);
+    group = (await phones.addGroup(ANN, 'Customers', [SHOP, BOB])).id;
+    api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
+    const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
+    receiver.trust(String(webhook['secret']));
+    connection = await pairSandboxPhone(api, phones, { number: SHOP, method: 'qr' });
+  }, 60_000);
+  afterAll(async () => {
+    await receiver.stop();
+    await stack.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }, 60_000);
+
+  const path = (): string => `/v1/connections/${connection}/messages`;
+  const send = async (request: object): Promise<Json> => {
+    const { status, json } = await api.call('POST', path(), { to: `+${ANN}`, ...request });
+    expect({ status, json }).toMatchObject({ status: 202, json: { status: 'queued' } });
+    return json;
+  };
+  const shownTo = (number: string, ids: readonly unknown[]): Promise<readonly TranscriptEntry[]> =>
+    until(
+      'all messages',
+      async () => {
+        const shown = await phones.messages(number);
+        return ids.flatMap((id) => shown.find((entry) => entry.id === id) ?? []);
+      },
+      (found) => found.length === ids.length,
+      60_000,
+    );
+  /** What a phone makes of a message, with all that stood around it. */
+  const readBy = ({ kind, text, plaintext = '', beside, stanzaType }: TranscriptEntry) =>
+    kind === 'text' ? { text } : { ...toContent(Buffer.from(plaintext, 'base64')), beside, stanzaType };
+
+  it('sends each kind, and the phone shows what was asked', async () => {
+    const all = Object.values(requests);
+    const ids: unknown[] = [];
+    for (const request of all) ids.push((await send(request))['stanzaId']);
+
+    const shown = (await shownTo(ANN, ids)).map(readBy);
+
+    for (const [index, request] of all.entries()) expect(shown[index]).toMatchObject(asRead(request));
+    expect(shown.length).toBe(all.length);
+  }, 90_000);
+
+  it('sends buttons and lists as what the request says, and shows them as what they were', async () => {
+    const asText = { type: 'interactive', interactive: { ...interactives.button, fallback: 'text' } };
+    const asPoll = { type: 'interactive', interactive: { ...interactives.list, fallback: 'poll' } };
+    const sent = [await send(asText), await send(asPoll)];
+
+    const shown = (
+      await shownTo(
+        ANN,
+        sent.map(({ stanzaId }) => stanzaId),
+      )
+    ).map(readBy);
+    const refused = await api.call('POST', path(), {
+      to: `+${ANN}`,
+      type: 'interactive',
+      interactive: interactives.button,
+    });
+
+    expect(shown[0]).toEqual({ text: '*Delivery*\n\nShall we come?\n\n1. Yes\n2. No\n\n_Thank you_' });
+    expect(shown[1]).toMatchObject({
+      content: { type: 'poll', poll: { name: 'When?', options: ['Noon', 'Evening', 'Morning'] } },
+    });
+    expect(sent.map(({ content }) => content)).toEqual([asText, asPoll]);
+    expect({ status: refused.status, code: refused.json['code'] }).toEqual({
+      status: 422,
+      code: 'not_possible_on_linked_devices',
+    });
+  }, 60_000);
+
+  it('answers, mentions and lets disappear, and says back what it was told to', async () => {
+    const first = await phones.write(ANN, group, 'who is there?');
+    const received = await until(
+      'the word of Ann',
+      () => receiver.events.find(({ data }) => data['stanzaId'] === first)?.data,
+      (data) => data !== undefined,
+    );
+    const around = {
+      to: group,
+      context: { message_id: received?.['messageId'] },
+      mentions: [`+${BOB}`],
+      mention_all: true,
+      expires_in: 86_400,
+      biz_opaque_callback_data: 'order 7',
+    };
+    const request = { ...requests['a place'], ...around };
+
+    const sent = await send(request);
+    const [shown] = await shownTo(ANN, [sent['stanzaId']]);
+    const again = await send({ type: 'text', text: { body: 'me' }, context: { message_id: sent['id'] } });
+    const [answer] = await shownTo(ANN, [again['stanzaId']]);
+
+    const message = proto.Message.decode(Buffer.from(shown?.plaintext ?? '', 'base64'));
+    expect(message.locationMessage?.contextInfo).toMatchObject({
+      stanzaId: first,
+      participant: expect.stringMatching(/@lid$/),
+      quotedMessage: { conversation: 'who is there?' },
+      mentionedJid: [`${BOB}@s.whatsapp.net`],
+      nonJidMentions: 1,
+      expiration: 86_400,
+    });
+    expect(answer?.text).toBe('me');
+    const status = await until(
+      'a status',
+      () => receiver.events.find(({ type, data }) => type === 'message.status' && data['messageId'] === sent['id']),
+      (found) => found !== undefined,
+    );
+    expect(status?.data).toMatchObject({ callbackData: 'order 7' });
+    expect(await api.must('GET', `${path()}/${String(sent['id'])}`)).toMatchObject({ callbackData: 'order 7' });
+    const unknown = await api.call('POST', path(), {
+      to: `+${ANN}`,
+      ...requests['a text'],
+      context: { message_id: 'msg_01JDT7KZ3V9H2M8Q4S6T1R5N0P' },
+    });
+    expect(unknown).toMatchObject({
+      status: 404,
+      json: { code: 'message_not_found', fields: [{ field: 'context.message_id' }] },
+    });
+  }, 60_000);
+
+  it('receives each kind, and tells it by webhook as it would be sent', async () => {
+    const all = Object.entries(requests);
+    for (const [index, [, request]] of all.entries()) {
+      const { message } = await toWire(request as unknown as OutboundContent, { chat: SHOP });
+      const plaintext = Buffer.from(proto.Message.encode(message).finish()).toString('base64');
+      await phones.raw(ANN, { to: SHOP, plaintext, id: `KIND-${index}` });
+    }
+
+    const contents = await until(
+      'all webhooks',
+      () =>
+        all.flatMap((_, index) => {
+          const told = receiver.events.find(({ data }) => data['stanzaId'] === `KIND-${index}`);
+          return told?.data['content'] ?? [];
+        }),
+      ({ length }) => length === all.length,
+      60_000,
+    );
+
+    for (const [index, [, request]] of all.entries()) expect(contents[index]).toMatchObject(toldAs(request));
+  }, 90_000);
+});
+
+/** A request as the phone of its reader shows it, with what stands around it. */
+function asRead(request: Json): object {
+  const type = String(request['type']);
+  if (type === 'text') return { text: (request['text'] as Json)['body'] };
+  const isNamed = type === 'poll' || type === 'event';
+  return { content: request, beside: META[type] ?? {}, ...(isNamed ? { stanzaType: type } : {}) };
+}
+
+/** A request as its reader is told of it: without the picture of a preview. */
+function toldAs(request: Json): Json {
+  const { text } = request as { readonly text?: { readonly preview?: Json } };
+  if (text?.preview === undefined) return request;
+  const { thumbnail: _left, ...preview } = text.preview;
+  return { ...request, text: { ...text, preview } };
+}

@@ -1,0 +1,25 @@
+import type { proto } from '@whiskeysockets/baileys';
+import type { AskedOf } from '../../../../shared/content/content.ts';
+import { writeVCard } from '../../../../shared/wire/vcard.ts';
+import type { Spoken } from '../spokenKind.ts';
+
+type Contacts = AskedOf<'contacts'>;
+
+const toCard = (contact: Contacts[number]): proto.Message.IContactMessage => ({
+  displayName: contact.name.formatted_name,
+  vcard: writeVCard(contact),
+});
+
+/** One contact is a message of another kind than several. */
+function toMessage(contacts: Contacts, contextInfo?: proto.IContextInfo): proto.IMessage {
+  const context = contextInfo === undefined ? {} : { contextInfo };
+  const [first, ...others] = contacts;
+  if (first !== undefined && others.length === 0) return { contactMessage: { ...toCard(first), ...context } };
+  const displayName = `${contacts.length} contacts`;
+  return { contactsArrayMessage: { displayName, contacts: contacts.map(toCard), ...context } };
+}
+
+export const contacts = {
+  toWire: (asked, { contextInfo }) => ({ message: toMessage(asked, contextInfo) }),
+  toQuoted: (body) => toMessage(body),
+} as const satisfies Spoken<Contacts>;
