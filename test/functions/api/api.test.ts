@@ -1,6 +1,8 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { contentSchema } from '../../../shared/content/content.ts';
+import { contentKinds } from '../../../shared/content/contentKinds.ts';
 import { apiRoutes } from '../../../functions/api/handler.ts';
 import { putPairingOffer } from '../../../shared/connection/pairingOffer.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
@@ -266,6 +268,21 @@ describe('the API', () => {
     const pairing = paths['/v1/connections/{connectionId}/pairing']?.['get'];
     expect(Object.keys(pairing?.responses['200']?.content ?? {})).toEqual(['application/json', 'image/png']);
     expect(bytes.toString()).not.toMatch(/9007199254740991|02-29/);
+  });
+
+  it('shows every kind of content, in messages and in events, with an example that fits', async () => {
+    const { body } = await stack.call('GET', '/v1/openapi.json');
+
+    type Member = { readonly properties: { readonly type: { readonly const: string } }; readonly examples: unknown[] };
+    const { schemas } = body['components'] as { schemas: Record<string, { readonly oneOf?: Member[] }> };
+    const members = schemas['MessageContent']?.oneOf ?? [];
+    const examples = members.flatMap((member) => member.examples);
+    expect(members.map(({ properties }) => properties.type.const).toSorted()).toEqual(
+      Object.keys(contentKinds).toSorted(),
+    );
+    expect(examples.map((example) => contentSchema.parse(example))).toEqual(examples);
+    const users = ['Message', 'MessageData'].map((name) => JSON.stringify(schemas[name]));
+    expect(users.filter((schema) => !schema.includes('"#/components/schemas/MessageContent"'))).toEqual([]);
   });
 
   it('shows answers that fit their schemas, of the calls that end a wait', async () => {

@@ -135,6 +135,24 @@ describe('recording facts', () => {
     ]);
   });
 
+  it('keeps what fetches the files of a message with it, and shows what it is a part of alone', async () => {
+    const ids = newIds();
+    const content: InboundContent = { type: 'image', image: { mime_type: 'image/jpeg' } };
+    const files = [{ use: 'image', key: 'BwcHBw==', path: '/v/1', sha256: 'AQEB' }] as const;
+    const partOf = { kind: 'album', stanzaId: 'ALBUM' };
+
+    await recordFacts(stores, aBatch(ids, [aMessageFact({ content, files, partOf })]));
+
+    const events = await logOf(ids.tenantId);
+    const page = { before: undefined, limit: 10, nowMs: AT_MS };
+    const { messages: listed } = await stores.messages.list(ids.connectionId, page);
+    const views = listed.map((message) => toMessageView(message));
+    expect(listed).toMatchObject([{ files, partOf }]);
+    expect(events.map(({ data }) => data)).toMatchObject([{ content, partOf }]);
+    expect(views).toMatchObject([{ content, partOf }]);
+    expect(JSON.stringify([events, views])).not.toContain('BwcHBw==');
+  });
+
   it('tells of a call, once', async () => {
     const ids = newIds();
     const call: Fact = {

@@ -2,6 +2,7 @@ import { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MessageFact } from '../../../../shared/event/facts/messageFactSchema.ts';
 import { openPlaintext } from '../../session/openPlaintext.ts';
+import { field } from '../../../shared/wire/golden.ts';
 import { until } from '../../../whatsapp/until.ts';
 import { makeSwitchGate } from '../../fleet/gates.ts';
 import { ANN, BOB, SocketRoom } from '../socketRoom.ts';
@@ -77,10 +78,15 @@ describe('what a contact sends besides plain texts', () => {
   it('is kept sealed as it came when it cannot be shown, and not when it can', async () => {
     const log = encode({ viewOnceMessage: { message: { placeholderMessage: { type: 0 } } } });
     const [unshown] = await facts(log);
+    const sealed = Buffer.concat([field(120, Buffer.concat([field(1, 'sealed'), field(4, 'key-1')]))]);
+    const [scheduled] = await facts(sealed);
     const [shown] = await facts(encode({ ephemeralMessage: { message: { conversation: 'a text' } } }));
-    if (unshown === undefined || shown === undefined) throw new Error('a message without a fact');
+    if (unshown === undefined || scheduled === undefined || shown === undefined)
+      throw new Error('a message without a fact');
 
     expect((await kept(unshown))?.bytes).toEqual(log);
+    expect(scheduled.content.type).toBe('scheduled');
+    expect((await kept(scheduled))?.bytes).toEqual(sealed);
     expect(await kept(shown)).toBeUndefined();
   });
 
