@@ -10,6 +10,7 @@ import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
 import type { SendableConnections } from './sendableConnections.ts';
+import { POLL_EXAMPLE, pollViewSchema, toPollView } from './pollView.ts';
 import {
   limitSchema,
   messageVersionViewSchema,
@@ -107,6 +108,20 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const found = await listVersions(dependencies, { ...message, nowMs: clock.nowMs() });
         const versions = found.length === 0 ? [{ atMs: createdAtMs, stanzaId, content }] : found;
         return { status: 200, json: { data: versions.map(toMessageVersionView) } };
+      },
+    }),
+    route('GET', '/v1/connections/{connectionId}/messages/{messageId}/poll', {
+      summary: 'Read how a poll stands',
+      description: 'Votes are counted from the moment at which the connection was linked.',
+      answers: { status: 200, schema: pollViewSchema, example: POLL_EXAMPLE },
+      handle: async ({ tenantId, parameters }) => {
+        const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+        const messageId = parseId('msg', parameters['messageId'] ?? '');
+        const message = messageId && (await messages.find(connectionId, messageId));
+        if (message === undefined) throw new AppError('message_not_found');
+        const poll = toPollView(message);
+        if (poll === undefined) throw new AppError('no_poll');
+        return { status: 200, json: poll };
       },
     }),
     route('DELETE', '/v1/connections/{connectionId}/messages/{messageId}', {

@@ -26,6 +26,9 @@ import { statusQuoted } from './kinds/statusQuoted.ts';
 import { statusSticker } from './kinds/statusSticker.ts';
 import { pin } from './kinds/pin.ts';
 import { reaction } from './kinds/reaction.ts';
+import { eventResponse } from './kinds/eventResponse.ts';
+import { pollOption } from './kinds/pollOption.ts';
+import { pollVote } from './kinds/pollVote.ts';
 import { sticker } from './kinds/sticker.ts';
 import { stickerPack } from './kinds/stickerPack.ts';
 import { template } from './kinds/template.ts';
@@ -87,6 +90,9 @@ export const contentKinds = {
   reaction,
   pin,
   keep,
+  poll_vote: pollVote,
+  poll_option: pollOption,
+  event_response: eventResponse,
   unavailable,
   unsupported,
 } as const satisfies Readonly<Record<string, AnyContentKind>>;

@@ -62,6 +62,11 @@ export const errorRules = {
     retry: 'never',
     sentence: 'There is no such message on this connection. List them with GET /v1/connections/{id}/messages.',
   },
+  no_poll: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'This message is no poll. Ask for the results of a message whose content has the type poll.',
+  },
   action_not_found: {
     httpStatus: 404,
     retry: 'never',

@@ -3,6 +3,7 @@ import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
 import type { MessageContext } from '../content/messageContext.ts';
+import type { PollVotes } from './pollVotes.ts';
 import type { SendError } from './sendError.ts';
 import type { SentContext } from './sentContext.ts';
 
@@ -59,6 +60,9 @@ export interface MessageCommon {
   /** When it was taken back, and the stanza that did; its content is kept. */
   readonly deletedAtMs?: number | undefined;
   readonly deletedBy?: string | undefined;
+  /** The votes in a poll, and the stanza that was counted last. */
+  readonly votes?: PollVotes | undefined;
+  readonly countedFrom?: string | undefined;
 }
 
 /** A message that a tenant asked us to send. */

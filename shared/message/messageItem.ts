@@ -4,6 +4,7 @@ import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
 import type { Message, MessageCommon, ReceivedMessage, SendState, StoredOriginal } from './message.ts';
 import type { MessageContext } from '../content/messageContext.ts';
+import type { PollVotes } from './pollVotes.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
 import type { SentContext } from './sentContext.ts';
 
@@ -20,6 +21,8 @@ export function toMessage(item: Record<string, unknown>): Message {
     editedBy: item['editedBy'] as string | undefined,
     deletedAtMs: item['deletedAtMs'] as number | undefined,
     deletedBy: item['deletedBy'] as string | undefined,
+    votes: item['votes'] as PollVotes | undefined,
+    countedFrom: item['countedFrom'] as string | undefined,
   };
   if (item['direction'] !== 'out') return toReceived(common, item);
   return {

@@ -97,8 +97,11 @@ export const understoodKinds = {
   readonly [Type in Exclude<ContentType, FromNoField> & InboundType]: Understood<BodyOf<Type>>;
 };
 
-/** The kinds that stand in no field of a message: what has no form here, and what no linked device gets. */
-type FromNoField = 'unsupported' | 'unavailable';
+/**
+ * The kinds that stand in no field of a message: what has no form here, what no linked device gets, and what is sealed until
+ * the original is known.
+ */
+type FromNoField = 'unsupported' | 'unavailable' | 'poll_vote' | 'poll_option' | 'event_response';
 
 /** The rows without what the compiler cannot follow: that a kind and its content belong together. */
 const rows = Object.entries(understoodKinds as Readonly<Record<string, Understood<unknown>>>);

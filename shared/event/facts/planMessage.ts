@@ -5,6 +5,7 @@ import { receivedMessageItem } from '../../message/messageWrites.ts';
 import type { ReceivedMessage } from '../../message/message.ts';
 import { toChat, toSender } from '../../message/party.ts';
 import { toShownContext } from '../../message/shownContext.ts';
+import { countOnOriginal } from './countVote.ts';
 import { toDraft } from './eventRow.ts';
 import type { FactContext, FactPlan } from './factRow.ts';
 import { messageEcho, messageReceived, type MessageData, type MessageDraft } from './messageEvents.ts';
@@ -13,7 +14,7 @@ import { keptParts, shownParts } from './messageParts.ts';
 import { findOriginal, isInChat, mayDelete, mayEdit, type FoundOriginal } from './originalRule.ts';
 import { toShownOriginal } from '../../message/shownOriginal.ts';
 import { planDelete, planEdit } from './planAct.ts';
-import { openFact } from './sealedFact.ts';
+import { openFact, type OpenedFact } from './sealedFact.ts';
 
 /**
  * What becomes of a message. It is a message of its own, or it changes another one, if its writer may do that
@@ -30,7 +31,7 @@ export function planMessage(closed: MessageFact, context: FactContext): FactPlan
 }
 
 function planNew(
-  fact: MessageFact,
+  fact: OpenedFact,
   found: FoundOriginal | undefined,
   { origin, nowMs, named }: FactContext,
 ): FactPlan<MessageDraft> {
@@ -39,6 +40,7 @@ function planNew(
   // The id carries the time of arrival and not WhatsApp's whole second: so the list keeps the order of the log.
   const timestampMs = fact.receivedAtMs ?? atMs;
   const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs });
+  const { content, changes } = countOnOriginal(fact, contentOf(fact, found), found, connectionId);
   const message: ReceivedMessage = {
     tenantId,
     connectionId,
@@ -49,7 +51,7 @@ function planNew(
     sender,
     senderAlias,
     senderName,
-    content: contentOf(fact, found),
+    content,
     flags,
     context: withReplyId(fact, named.at(-1)),
     secret,
@@ -63,6 +65,7 @@ function planNew(
     draft: toDraft(fromMe ? messageEcho : messageReceived, origin, atMs, toldOf(message)),
     items: [receivedMessageItem(message, nowMs)],
     messageId,
+    ...(changes.length === 0 ? {} : { changes }),
   };
 }
 

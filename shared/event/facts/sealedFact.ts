@@ -1,14 +1,22 @@
 import { boundContent } from '../../content/content.ts';
 import type { Message } from '../../message/message.ts';
+import { pollIn } from '../../message/pollVotes.ts';
 import { toContent, type ToldContent } from '../../wire/content.ts';
 import { innerMessage, innerText } from '../../wire/innerText.ts';
 import { readSealedReaction } from '../../wire/kinds/reaction.ts';
+import { readAddedOptions, readEventResponse, readVote } from '../../wire/openedKinds.ts';
 import { openSealed, type SealUse } from '../../wire/sealed.ts';
 import type { MessageFact } from './messageFactSchema.ts';
 import type { FoundOriginal } from './originalRule.ts';
 
 /** The parts of a fact that an opened seal says. */
-type Opened = Pick<MessageFact, 'content' | 'act'>;
+interface Opened extends Pick<MessageFact, 'content' | 'act'> {
+  /** The hashes of the options of a vote, in hex. */
+  readonly chosen?: readonly string[];
+}
+
+/** A fact whose sealed part is open, if it had one and its secret is known. */
+export type OpenedFact = MessageFact & Pick<Opened, 'chosen'>;
 
 /**
  * The way in which each use of a seal is read once it is open; undefined for nonsense, and for a use that has no form here
@@ -21,10 +29,25 @@ const readers: Partial<Readonly<Record<SealUse, (bytes: Uint8Array, original: Me
     return body === 'malformed' ? undefined : { content: boundContent({ type: 'reaction', reaction: body }) };
   },
   comment: (bytes) => readComment(bytes, toContent(bytes)),
+  poll_edit: (bytes) => readEdit(toContent(bytes)),
+  event_edit: (bytes) => readEdit(toContent(bytes)),
+  vote: (bytes, original) => {
+    const chosen = pollIn(original.content) === undefined ? undefined : readVote(bytes);
+    // What the hashes mean, and how the poll stands, is found out with the votes so far (`countVote`).
+    return chosen && { content: { type: 'poll_vote', poll_vote: { options: [] } }, chosen };
+  },
+  poll_add_option: (bytes, original) => {
+    const options = pollIn(original.content) === undefined ? undefined : readAddedOptions(bytes);
+    return options && { content: boundContent({ type: 'poll_option', poll_option: { options } }) };
+  },
+  event_response: (bytes) => {
+    const answer = readEventResponse(bytes);
+    return answer && { content: boundContent({ type: 'event_response', event_response: answer }) };
+  },
 };
 
 /** The fact with what its sealed part says, where the secret of the original opens it. Without a secret it stays as it is. */
-export function openFact(fact: MessageFact, found: FoundOriginal | undefined): MessageFact {
+export function openFact(fact: MessageFact, found: FoundOriginal | undefined): OpenedFact {
   const { sealed, originalId } = fact;
   const secret = found?.message.secret;
   if (sealed === undefined || originalId === undefined || found === undefined || secret === undefined) return fact;

@@ -1,0 +1,15 @@
+import { always, count, oneOf, said, word } from '../bodyField.ts';
+import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
+import type { ContentKind } from '../contentKind.ts';
+
+const fields = {
+  message_id: said(word(), 'The event.'),
+  response: always(oneOf(['going', 'not_going', 'maybe', 'unknown']), 'unknown'),
+  extra_guests: said(count(), 'How many others come along.'),
+} as const;
+
+export const eventResponse = {
+  description: 'The answer of somebody who was asked to an event. It takes the place of an earlier one.',
+  example: { message_id: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H', response: 'going', extra_guests: 1 },
+  ...bodyShape(fields),
+} as const satisfies ContentKind<BodyOfShape<typeof fields>>;

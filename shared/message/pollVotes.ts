@@ -1,0 +1,67 @@
+import type { Content, OutboundContent } from '../content/content.ts';
+import { hashOfOption } from '../wire/openedKinds.ts';
+
+/**
+ * The votes of a poll, as the row of its message keeps them: of each voter the options that are chosen, by the beginning of
+ * their hashes. A group has up to 1,024 members, so that a voter may take some thirty bytes.
+ */
+export type PollVotes = Readonly<Record<string, readonly string[]>>;
+
+/** The characters of a hash that are kept: a poll has few options, and two of them never share so many. */
+const HASH_CHARACTERS = 8;
+/** The most voters that are counted: as many as a group has members, and half as many again. */
+export const MOST_VOTERS = 1_536;
+/** The name of the account itself among the voters. */
+export const OWN_VOTE = 'me';
+
+export interface Poll {
+  readonly name: string;
+  readonly options: readonly string[];
+}
+
+/** The poll that a content is; undefined for all else. */
+export function pollIn(content: Content | OutboundContent): Poll | undefined {
+  const { poll } = content as unknown as { readonly poll?: Partial<Poll> };
+  return content.type === ('poll' as string) && poll?.options !== undefined
+    ? { name: poll.name ?? '', options: poll.options }
+    : undefined;
+}
+
+export interface Vote {
+  /** All names of the voter: LID, number, or `me`. */
+  readonly voter: readonly string[];
+  /** The hashes of the options, in hex. */
+  readonly chosen: readonly string[];
+}
+
+/** The votes with one more, which takes the place of an earlier one of the same person under any name. */
+export function withVote(votes: PollVotes, { voter, chosen }: Vote): PollVotes {
+  const others = Object.entries(votes).filter(([name]) => !voter.includes(name));
+  const [name] = voter;
+  if (name === undefined || chosen.length === 0 || others.length >= MOST_VOTERS) return Object.fromEntries(others);
+  return Object.fromEntries([...others, [name, chosen.map((hash) => hash.slice(0, HASH_CHARACTERS))]]);
+}
+
+export interface PollResult {
+  readonly name: string;
+  /** The names of those who chose it. */
+  readonly voters: readonly string[];
+}
+
+/** Each option of a poll with those who chose it. */
+export function resultsOf({ options }: Poll, votes: PollVotes): readonly PollResult[] {
+  const entries = Object.entries(votes);
+  return options.map((name) => {
+    const hash = hashOfOption(name).slice(0, HASH_CHARACTERS);
+    return { name, voters: entries.filter(([, chosen]) => chosen.includes(hash)).map(([voter]) => voter) };
+  });
+}
+
+/** The options of a poll that some hashes mean, in the order of the poll, and the number of hashes that mean none. */
+export function chosenOf(
+  { options }: Poll,
+  chosen: readonly string[],
+): { readonly known: readonly string[]; readonly unknown: number } {
+  const known = options.filter((option) => chosen.includes(hashOfOption(option)));
+  return { known, unknown: chosen.length - known.length };
+}

@@ -1,0 +1,216 @@
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { proto, type BinaryNode } from '@whiskeysockets/baileys';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { toPollView } from '../../../functions/routes/pollView.ts';
+import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
+import { readEvents } from '../../../shared/event/readEvents.ts';
+import type { OutboundContent } from '../../../shared/content/content.ts';
+import { sealKey, type SealUse } from '../../../shared/wire/sealed.ts';
+import { toMessageFacts } from '../../../worker/socket/wire/messageFacts.ts';
+import { withOtherNames } from '../../../worker/socket/wire/otherNames.ts';
+import { aBatch, aSentMessage, newIds, startEventStores, type EventStores } from '../../shared/event/eventStores.ts';
+import { recordFacts } from '../../shared/event/recordFacts.ts';
+
+const ME = { phoneJid: '4915100000001@s.whatsapp.net', lid: '111@lid' };
+const BOB = { number: '4915100000002@s.whatsapp.net', lid: '222@lid' };
+const CLEO = { number: '4915100000003@s.whatsapp.net', lid: '333@lid' };
+const NAMES = new Map([BOB, CLEO].flatMap(({ number, lid }) => [[number, lid] as const, [lid, number] as const]));
+const GROUP = '120363000000000001@g.us';
+const SECRET = Buffer.alloc(32, 7);
+const OPTIONS = ['Noodles', 'Rice', 'Soup 🍜'];
+
+interface Sent {
+  readonly id: string;
+  readonly message: proto.IMessage;
+  /** The address of the writer, in the group. */
+  readonly by: string;
+}
+
+function sealed(
+  use: SealUse,
+  id: string,
+  names: { readonly author: string; readonly actor: string },
+  bytes: Uint8Array,
+) {
+  const { key, beside } = sealKey(use, { secret: SECRET, stanzaId: id }, names);
+  const encIv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, encIv).setAAD(beside);
+  return { encIv, encPayload: Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]) };
+}
+
+const keyOf = (id: string, participant: string): proto.IMessageKey => ({ remoteJid: GROUP, id, participant });
+const hashOf = (option: string): Buffer => createHash('sha256').update(option).digest();
+
+function aVote(
+  poll: { readonly id: string; readonly author: string },
+  actor: string,
+  options: readonly string[],
+): proto.IMessage {
+  const bytes = proto.Message.PollVoteMessage.encode({ selectedOptions: options.map(hashOf) }).finish();
+  return {
+    pollUpdateMessage: {
+      pollCreationMessageKey: keyOf(poll.id, poll.author),
+      vote: sealed('vote', poll.id, { author: poll.author, actor }, bytes),
+    },
+  };
+}
+
+describe('votes', () => {
+  let stores: EventStores;
+  let ids: ReturnType<typeof newIds>;
+  let batches = 0;
+  beforeAll(async () => {
+    stores = await startEventStores();
+  });
+  afterAll(() => stores.stop());
+  beforeEach(() => {
+    ids = newIds();
+  });
+
+  const record = (...sent: readonly Sent[]) => {
+    const facts = sent.flatMap(({ id, message, by }) => {
+      const stanza: BinaryNode = { tag: 'message', attrs: { id, t: '1790000000', from: GROUP, participant: by } };
+      const bytes = proto.Message.encode(message).finish();
+      return toMessageFacts(stanza, { outcome: 'unpadded', bytes }, ME).map(({ fact }) => withOtherNames(fact, NAMES));
+    });
+    return recordFacts(stores, aBatch(ids, facts, `batch-${(batches += 1)}`));
+  };
+  const aPoll = (extra: proto.Message.IPollCreationMessage = {}): proto.IMessage => ({
+    pollCreationMessageV3: { name: 'Lunch?', options: OPTIONS.map((optionName) => ({ optionName })), ...extra },
+    messageContextInfo: { messageSecret: SECRET },
+  });
+  const contents = async () => {
+    const { events } = await readEvents(stores, ids.tenantId, undefined, 100);
+    expect(events.map((event) => eventSchema.parse(event))).toEqual(events);
+    return events.map((event: TenantEvent) => ('content' in event.data ? event.data.content : undefined));
+  };
+  const pollRow = async (stanzaId: string) => {
+    const { messages } = await stores.messages.list(ids.connectionId, { before: undefined, limit: 50, nowMs: 0 });
+    const row = messages.find((message) => message.stanzaId === stanzaId);
+    if (row === undefined) throw new Error('the poll is not there');
+    return row;
+  };
+
+  it.each([BOB.number, BOB.lid].flatMap((author) => [CLEO.number, CLEO.lid].map((actor) => ({ author, actor }))))(
+    'are opened whichever names they are bound to: $author, $actor',
+    async ({ author, actor }) => {
+      await record({ id: 'POLL', message: aPoll(), by: BOB.lid });
+      await record({ id: 'VOTE', message: aVote({ id: 'POLL', author }, actor, ['Rice']), by: CLEO.lid });
+
+      const row = await pollRow('POLL');
+      expect((await contents()).at(-1)).toEqual({
+        type: 'poll_vote',
+        poll_vote: {
+          message_id: row.messageId,
+          options: ['Rice'],
+          voters: 1,
+          results: [
+            { name: 'Noodles', votes: 0 },
+            { name: 'Rice', votes: 1 },
+            { name: 'Soup 🍜', votes: 0 },
+          ],
+        },
+      });
+    },
+  );
+
+  it('take the place of an earlier one of the same person, by number or by LID, also in one batch', async () => {
+    const poll = { id: 'POLL', author: BOB.lid };
+    await record(
+      { id: 'POLL', message: aPoll(), by: BOB.lid },
+      { id: 'ONE', message: aVote(poll, CLEO.lid, ['Rice', 'Noodles']), by: CLEO.lid },
+      { id: 'TWO', message: aVote(poll, BOB.lid, ['Rice']), by: BOB.lid },
+      { id: 'THREE', message: aVote(poll, CLEO.number, ['Soup 🍜']), by: CLEO.number },
+      { id: 'FOUR', message: aVote(poll, ME.lid, ['Rice']), by: ME.lid },
+    );
+
+    expect(toPollView(await pollRow('POLL'))).toMatchObject({
+      name: 'Lunch?',
+      voters: 3,
+      options: [
+        { name: 'Noodles', votes: 0, voters: [] },
+        { name: 'Rice', votes: 2, voters: [{ lid: BOB.lid }], ownVote: true },
+        { name: 'Soup 🍜', votes: 1, voters: [{ lid: CLEO.lid }] },
+      ],
+    });
+
+    await record({ id: 'FIVE', message: aVote(poll, CLEO.lid, []), by: CLEO.lid });
+    expect(toPollView(await pollRow('POLL'))).toMatchObject({ voters: 2, options: [{}, { votes: 2 }, { votes: 0 }] });
+  });
+
+  it('are counted in a poll that was sent through the API', async () => {
+    const content = { type: 'poll', poll: { name: 'Lunch?', options: OPTIONS } } as unknown as OutboundContent;
+    const secret = SECRET.toString('base64url');
+    const sent = aSentMessage(ids, { to: GROUP, state: 'sent', content, secret });
+    await stores.messages.create(sent, 0);
+    for (const author of [ME.phoneJid, ME.lid]) {
+      const message = aVote({ id: sent.stanzaId, author }, CLEO.lid, ['Soup 🍜', 'never seen']);
+
+      await record({ id: `VOTE-${author}`, message, by: CLEO.lid });
+
+      expect((await contents()).at(-1)).toMatchObject({
+        poll_vote: { message_id: sent.messageId, options: ['Soup 🍜'], unknown_options: 1, voters: 1 },
+      });
+    }
+    const row = await stores.messages.find(ids.connectionId, sent.messageId);
+    expect(row && toPollView(row)).toMatchObject({ options: [{}, {}, { votes: 1 }] });
+  });
+
+  it.each([
+    ['the poll is not known', { id: 'LOST', author: BOB.lid }, CLEO.lid],
+    ['somebody else is said to vote', { id: 'POLL', author: BOB.lid }, '999@lid'],
+  ])('stay closed where %s', async (_why, poll, actor) => {
+    await record({ id: 'POLL', message: aPoll(), by: BOB.lid });
+    await record({ id: 'VOTE', message: aVote(poll, actor, ['Rice']), by: CLEO.lid });
+
+    expect((await contents()).at(-1)).toEqual({ type: 'unsupported', unsupported: { kind: 'pollUpdate' } });
+    expect(toPollView(await pollRow('POLL'))).toMatchObject({ voters: 0 });
+  });
+
+  it('that are nonsense are no votes', async () => {
+    await record({ id: 'POLL', message: aPoll(), by: BOB.lid });
+    const vote = sealed('vote', 'POLL', { author: BOB.lid, actor: CLEO.lid }, Buffer.from([0x0a]));
+    const message = { pollUpdateMessage: { pollCreationMessageKey: keyOf('POLL', BOB.lid), vote } };
+
+    await record({ id: 'VOTE', message, by: CLEO.lid });
+
+    expect((await contents()).at(-1)).toMatchObject({ type: 'unsupported' });
+  });
+
+  it('of a thousand people are counted, and the row stays small enough', async () => {
+    await record({ id: 'POLL', message: aPoll(), by: BOB.lid });
+    const voters = Array.from({ length: 60 }, (_, index) => `${1_000_000_000_000 + index}@lid`);
+
+    await record(
+      ...voters.map((voter) => ({
+        id: `VOTE-${voter}`,
+        message: aVote({ id: 'POLL', author: BOB.lid }, voter, ['Rice']),
+        by: voter,
+      })),
+    );
+
+    const row = await pollRow('POLL');
+    expect(toPollView(row)).toMatchObject({ voters: 60, options: [{}, { votes: 60 }, {}] });
+    expect((JSON.stringify(row.votes).length / 60) * 1_024).toBeLessThan(100_000);
+  });
+
+  it('for an event are answers', async () => {
+    const eventMessage = { name: 'Party', startTime: 1_800_000_000 };
+    await record({
+      id: 'EVENT',
+      message: { eventMessage, messageContextInfo: { messageSecret: SECRET } },
+      by: BOB.lid,
+    });
+    const bytes = proto.Message.EventResponseMessage.encode({ response: 1, extraGuestCount: 2 }).finish();
+    const answer = sealed('event_response', 'EVENT', { author: BOB.number, actor: CLEO.lid }, bytes);
+    const encEventResponseMessage = { eventCreationMessageKey: keyOf('EVENT', BOB.lid), ...answer };
+
+    await record({ id: 'ANSWER', message: { encEventResponseMessage }, by: CLEO.lid });
+
+    const row = await pollRow('EVENT');
+    expect((await contents()).at(-1)).toEqual({
+      type: 'event_response',
+      event_response: { message_id: row.messageId, response: 'going', extra_guests: 2 },
+    });
+  });
+});
