@@ -13,13 +13,13 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   // Calls to stores are carried by us beside the SDK's way; that is 20 in each. Health of sends that wait, pages.
   admin: 1_080,
   // Posts a test to a webhook on request, so it holds undici.
-  api: 1_880,
+  api: 1_960,
   canary: 580,
   // Schemas of all kinds of facts and contents.
-  deliver: 1_710,
+  deliver: 1_790,
   // Facts are made safe, and more kinds of failures and statuses are told apart.
-  ingest: 1_160,
-  reconcile: 1_125,
+  ingest: 1_240,
+  reconcile: 1_205,
   taskStopped: 960,
   watchdog: 1_055,
 };
