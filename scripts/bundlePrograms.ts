@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build, type Loader, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Loader, type Plugin } from 'esbuild';
 import { bundleOptions } from './bundleFunctions.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -66,9 +66,9 @@ const packagesInBrief: Plugin = {
   },
 };
 
-/** Bundles entries, paths from the root of the repository. Rejects with esbuild's own list of problems. */
-export async function bundlePrograms(outDir: string, entries: readonly string[]): Promise<void> {
-  await build({
+/** How entries, paths from the root of the repository, become programs. */
+export function programOptions(entries: readonly string[]) {
+  return {
     ...bundleOptions,
     // Names stay, so that a stack can be read without its map, too.
     minify: false,
@@ -81,11 +81,15 @@ export async function bundlePrograms(outDir: string, entries: readonly string[])
     absWorkingDir: root,
     entryPoints: [...entries],
     outbase: root,
-    outdir: resolve(outDir),
     outExtension: { '.js': '.mjs' },
     external: INSTALLED,
     plugins: [...bundleOptions.plugins, bridgeWhenNeeded, englishOnly, ownAddresses, packagesInBrief],
-  });
+  } as const satisfies BuildOptions;
+}
+
+/** Bundles entries into a folder. Rejects with esbuild's own list of problems. */
+export async function bundlePrograms(outDir: string, entries: readonly string[]): Promise<void> {
+  await build({ ...programOptions(entries), outdir: resolve(outDir) });
 }
 
 if (import.meta.main) {

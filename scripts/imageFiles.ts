@@ -1,19 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/**
- * The contents of the worker image, read from the Dockerfile itself: there is one list, and tests build the same folder
- * from it without Docker.
- */
+/** What the Dockerfile says about a container: there is one list, and tests run the same without Docker. */
 export interface ImageContents {
-  /** Files and folders of the repository that the last stage takes from the first, without `node_modules`. */
-  readonly sources: readonly string[];
-  /** Files and folders that are copied into the first stage before anything runs there. */
-  readonly buildSources: readonly string[];
-  /** Entry files whose imports decide which packages stay. */
-  readonly entries: readonly string[];
-  /** The flags of `npm ci`. */
-  readonly installFlags: readonly string[];
+  /** What is copied from the folder that the image is built from, and where to. */
+  readonly copied: readonly (readonly string[])[];
+  /** What runs while the image is built. */
+  readonly run: readonly string[];
   readonly nodeVersion: string;
   readonly user: string | undefined;
   readonly command: readonly string[];
@@ -26,31 +19,20 @@ export interface ImageContents {
 /** Reads the Dockerfile of a repository. Throws an Error when a line that is needed is not there. */
 export function readImageContents(root: string): ImageContents {
   const lines = instructionsOf(readFileSync(join(root, 'Dockerfile'), 'utf8'));
-  const lastStage = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
-  const firstStage = lines.slice(0, lines.length - lastStage.length);
-  const copies = (stage: readonly string[]): readonly string[] =>
-    stage.filter((line) => line.startsWith('COPY ')).flatMap((line) => line.split(' ').slice(1, -1));
+  const argumentsOf = (name: string): readonly string[] =>
+    lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
   return {
-    sources: copies(lastStage)
-      .filter((word) => !word.startsWith('--'))
-      .map((path) => path.replace('/app/', ''))
-      .filter((path) => path !== 'node_modules'),
-    buildSources: copies(firstStage).map((path) => path.replace(/\/$/, '')),
-    entries: wordsAfter(firstStage, 'RUN node scripts/pruneModules.ts '),
-    installFlags: wordsAfter(firstStage, 'RUN npm ci '),
+    copied: argumentsOf('COPY').map((words) => words.split(' ').filter((word) => !word.startsWith('--'))),
+    run: argumentsOf('RUN'),
     nodeVersion: wordsAfter(lines, 'ARG NODE_VERSION=')[0] ?? '',
-    user: lastStage.find((line) => line.startsWith('USER '))?.slice('USER '.length),
-    command: JSON.parse(wordsAfter(lastStage, 'CMD ').join(' ')) as readonly string[],
+    user: argumentsOf('USER').at(-1),
+    command: JSON.parse(wordsAfter(lines, 'CMD ').join(' ')) as readonly string[],
     healthCommand: JSON.parse(
-      wordsAfter(lastStage, 'HEALTHCHECK ')
+      wordsAfter(lines, 'HEALTHCHECK ')
         .join(' ')
         .replace(/^.* CMD /, ''),
     ) as readonly string[],
-    environment: Object.fromEntries(
-      lastStage
-        .filter((line) => line.startsWith('ENV '))
-        .map((line) => line.slice('ENV '.length).split('=') as [string, string]),
-    ),
+    environment: Object.fromEntries(argumentsOf('ENV').map((words) => words.split('=') as [string, string])),
   };
 }
 

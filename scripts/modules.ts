@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export type ModulePlace = string;
 
 interface Manifest {
+  readonly version?: string;
+  readonly license?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
@@ -12,7 +14,7 @@ interface Manifest {
 /**
  * The places of the packages that some packages need to run, themselves included. Optional and peer dependencies are
  * left out, as `npm ci --omit=optional --omit=peer` does: Baileys asks for pictures' libraries only where media are
- * sent. Throws an Error that names a package which is needed and is not installed.
+ * sent. So are types, which some packages name and none loads. Throws an Error that names a package which is needed and is not installed.
  */
 export function modulesOf(root: string, packages: readonly string[]): readonly ModulePlace[] {
   const found = new Set<ModulePlace>();
@@ -23,7 +25,7 @@ export function modulesOf(root: string, packages: readonly string[]): readonly M
     found.add(place);
     const { dependencies = {}, optionalDependencies = {} } = readManifest(join(root, place));
     for (const dependency of Object.keys(dependencies)) {
-      if (!(dependency in optionalDependencies)) visit(dependency, place);
+      if (!(dependency in optionalDependencies) && !dependency.startsWith('@types/')) visit(dependency, place);
     }
   };
   for (const name of packages) visit(name, '');
@@ -44,6 +46,11 @@ function placeOf(root: string, name: string, from: ModulePlace): ModulePlace | u
   return undefined;
 }
 
-function readManifest(folder: string): Manifest {
+/** The place of the package that a file belongs to; undefined for one of our own. */
+export function placeOfFile(file: string): ModulePlace | undefined {
+  return /(?:^|\/)(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
+}
+
+export function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
+import { BUILT_WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 
 /**
  * The programs of the embedded stack are run from bundles, which are made again when a source has changed
@@ -34,7 +34,7 @@ const DEADLINE_MS = 60_000;
  * compiled at their first call only (`--max-lazy`) and heaps that are collected whole at rest were measured, too: 180 MB
  * less in all, and a third more CPU for each message, since what was compiled is thrown away.
  */
-export const NODE_FLAGS = [...WORKER_NODE_FLAGS, '--enable-source-maps'];
+export const NODE_FLAGS = BUILT_WORKER_NODE_FLAGS;
 
 /**
  * The C library of most Linux systems keeps what was freed, in a heap for each thread. With these settings it gives it back, and

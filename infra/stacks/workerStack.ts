@@ -142,7 +142,7 @@ export class WorkerStack extends Stack {
       containerName: 'restore',
       family: `${settings.stage}-restore`,
       logGroup: this.#logGroup,
-      command: ['node', 'worker/restore.ts'],
+      command: ['node', 'worker/restore.mjs'],
     });
     const { subnetIds } = vpc.selectSubnets(workerSubnets(settings));
     const publicIp = settings.network === 'public' ? 'ENABLED' : 'DISABLED';

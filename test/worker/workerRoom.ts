@@ -15,7 +15,13 @@ import { startWhatsApp, type WhatsAppSimulator } from '../whatsapp/simulator.ts'
 import { until } from '../whatsapp/until.ts';
 import { startCore, type Core } from './sending/fakes.ts';
 import { askedForQr, untilQr } from './pairedConnection.ts';
-import { collectFacts, makeKeyFile, startWorkerProcess, type WorkerProcess } from './workerProcess.ts';
+import {
+  collectFacts,
+  makeKeyFile,
+  startWorkerProcess,
+  type WorkerProcess,
+  type WorkerProgram,
+} from './workerProcess.ts';
 
 const PATIENCE_MS = 40_000;
 const correlationId = 'cor-test-1' as SentMessage['correlationId'];
@@ -95,8 +101,12 @@ export class WorkerRoom {
     return aStoreConfig({ dynamoDb: this.core, queues: this.#queues }, { shardCount: 1 });
   }
 
-  /** @param file the program; the worker's own if left out */
-  aWorker(taskId: string, settings: Readonly<Record<string, string>> = {}, file?: string): WorkerProcess {
+  /** @param program the worker's own, from its sources, if left out; a path is one of the repository */
+  aWorker(
+    taskId: string,
+    settings: Readonly<Record<string, string>> = {},
+    program?: string | WorkerProgram,
+  ): WorkerProcess {
     const environment = {
       ...this.stores(),
       HOLDFAST_KEY_FILE: this.#keyFile.path,
@@ -113,8 +123,8 @@ export class WorkerRoom {
       WHATSAPP_ROOT_KEY: this.#whatsApp.rootKey,
       ...settings,
     };
-    const program = file === undefined ? undefined : { folder: resolve(import.meta.dirname, '../..'), file };
-    const worker = startWorkerProcess(environment, program);
+    const folder = resolve(import.meta.dirname, '../..');
+    const worker = startWorkerProcess(environment, typeof program === 'string' ? { folder, file: program } : program);
     this.workers.push(worker);
     return worker;
   }

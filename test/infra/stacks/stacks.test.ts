@@ -348,7 +348,7 @@ describe('workers', () => {
         {
           Name: 'restore',
           Image: containerOf(task)?.['Image'],
-          Command: ['node', 'worker/restore.ts'],
+          Command: ['node', 'worker/restore.mjs'],
           ReadonlyRootFilesystem: true,
           User: '1000:1000',
         },

@@ -7,7 +7,7 @@ import { toEdwardsKey } from './edwardsKeys.ts';
  * only on the version that they were written for: another version stops the start, so that nobody runs unrepaired by
  * accident.
  */
-const REPAIRED_VERSION = '6.0.0';
+export const REPAIRED_VERSION = '6.0.0';
 
 interface SessionEntry {
   pendingPreKey?: unknown;
