@@ -9,6 +9,7 @@ import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/co
 import { eventRoutes } from '../routes/events.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { lifecycleRoutes } from '../routes/lifecycle.ts';
+import { messageReceiptRoutes } from '../routes/messageReceipts.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
 import { SendableConnections } from '../routes/sendableConnections.ts';
 import { webhookRoutes } from '../routes/webhooks.ts';
@@ -36,6 +37,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...connectionRoutes(dependencies),
     ...lifecycleRoutes(dependencies),
     ...messageRoutes(dependencies),
+    ...messageReceiptRoutes(dependencies),
     ...actionRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...webhookTrialRoutes(dependencies),

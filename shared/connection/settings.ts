@@ -74,6 +74,13 @@ const settingRows = {
     }),
     'manual',
   ),
+  groupStatus: setting(
+    z.enum(['slowest', 'first']).meta({
+      description:
+        'Of a message to a group: `slowest` counts it as delivered, read or played when it is with all members that it went to, as WhatsApp shows it; `first` when it is with one of them.',
+    }),
+    'slowest',
+  ),
   // There is an event of a call either way.
   calls: setting(z.enum(['ignore', 'reject']).meta({ description: '`reject`: incoming calls are refused.' }), 'ignore'),
 } as const;

@@ -93,6 +93,10 @@ export interface SentMessage extends MessageCommon {
   readonly toSelf?: true | undefined;
   /** The time at which it failed, expired or was cancelled. */
   readonly endedAtMs?: number | undefined;
+  /** The number of members of the group that it went to, without the account itself. */
+  readonly members?: number | undefined;
+  /** Whether its state is that of the first member, as the settings said when it was sent; else that of the slowest. */
+  readonly statusBy?: 'first' | undefined;
   readonly sentAtMs: number | undefined;
   readonly deliveredAtMs: number | undefined;
   readonly readAtMs: number | undefined;

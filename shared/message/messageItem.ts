@@ -42,6 +42,8 @@ export function toMessage(item: Record<string, unknown>): Message {
     parkedAs: item['parkedAs'] as string | undefined,
     toSelf: item['toSelf'] as true | undefined,
     endedAtMs: item['endedAtMs'] as number | undefined,
+    members: item['members'] as number | undefined,
+    statusBy: item['statusBy'] as 'first' | undefined,
     sentAtMs: item['sentAtMs'] as number | undefined,
     deliveredAtMs: item['deliveredAtMs'] as number | undefined,
     readAtMs: item['readAtMs'] as number | undefined,

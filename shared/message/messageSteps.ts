@@ -24,6 +24,8 @@ export interface MessageStep {
   readonly whatsappCode?: number | undefined;
   readonly toAlias?: string | undefined;
   readonly toSelf?: true | undefined;
+  readonly members?: number | undefined;
+  readonly statusBy?: 'first' | undefined;
   /** The epoch under which a try failed: the row is changed only if no newer owner has tried the message. */
   readonly token?: number | undefined;
 }

@@ -74,6 +74,11 @@ export const versionKey = (
   pk: `CON#${connectionId}`,
   sk: `${versionPrefix(messageId)}${padded(version.atMs, 15)}#${digest(version.stanzaId)}`,
 });
+/** How far a message to a group came with each of its members. */
+export const receiptsKey = (connectionId: ConnectionId, messageId: MessageId): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `RECEIPTS#${messageId}`,
+});
 /** The least sort key that a message of this millisecond, or of a later one, can have. */
 export const firstMessageKey = (atMs: number): string => `${MESSAGE_PREFIX}msg_${encodeTime(atMs, 10)}`;
 /** The number of queues by which the facts of a connection were spread last; 1 where there is no such row. */

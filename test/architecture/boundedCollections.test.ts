@@ -61,6 +61,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/people/ringingCalls.ts #calls': 'a number of calls',
   'worker/socket/people/shownPresence.ts #typing':
     'a timer for each chat, which ends within 25 seconds; the budget of the action bounds how many begin',
+  'shared/event/recording/rowBeside.ts #facts': 'facts of one run, of which a batch has a number',
   'worker/socket/inbound/filters.ts #counts': 'one for each filter',
   'worker/socket/port/fairRoom.ts #waiting': 'a number of entries for each person and for all together',
   'shared/message/newMessages.ts #noted': 'a number of connections',

@@ -198,6 +198,53 @@ describe('the first conversation, through every process of the embedded stack', 
     expect((await whatsApp.stats()).logins[SHOP]?.length).toBe(logins);
   });
 
+  it('tells how far a message came with each member of a group, and moves it with the slowest', async () => {
+    const OTHER = '4915100000004';
+    await whatsApp.addPhone(OTHER, 'Other');
+    const { id: group } = await whatsApp.addGroup(CUSTOMER, 'Orders', [SHOP, OTHER]);
+    const body = { to: group, type: 'text', text: { body: 'to all of you' } };
+    const sent = await api.must('POST', `/v1/connections/${shop}/messages`, body);
+    const path = `/v1/connections/${shop}/messages/${String(sent['id'])}`;
+    const shownAt = (number: string) =>
+      until(
+        number,
+        async () => (await whatsApp.messages(number)).find(({ text }) => text === 'to all of you')?.id,
+        (id) => id !== undefined,
+      );
+    const becomes = (status: string) =>
+      until(
+        status,
+        () => statusesOf(sent['id']),
+        (statuses) => statuses.includes(status),
+      );
+    const receipts = async () => api.must('GET', `${path}/receipts`);
+
+    await becomes('delivered');
+    const ids = [await shownAt(CUSTOMER), await shownAt(OTHER)];
+    await whatsApp.read(CUSTOMER, ids[0] ?? '');
+    const half = await until('the first who has read it', receipts, ({ members }) => {
+      const { read } = members as { readonly read: number };
+      return read === 1;
+    });
+    const before = (await api.must('GET', path))['status'];
+    await whatsApp.read(OTHER, ids[1] ?? '');
+    await becomes('read');
+
+    expect(half['members']).toEqual({ total: 2, delivered: 2, read: 1, played: 0 });
+    expect(before).toBe('delivered');
+    const { data, members } = await receipts();
+    expect(members).toEqual({ total: 2, delivered: 2, read: 2, played: 0 });
+    const numbers = (data as { recipient: { phoneNumber?: string }; readAt?: string }[]).map(
+      ({ recipient, readAt }) => [recipient.phoneNumber, typeof readAt],
+    );
+    expect(new Map(numbers as [string, string][])).toEqual(
+      new Map([
+        [`+${CUSTOMER}`, 'string'],
+        [`+${OTHER}`, 'string'],
+      ]),
+    );
+  });
+
   it('marks what came as read and played, is there for a while, refuses a call, and tells what became of one', async () => {
     const settings = { readReceipts: 'manual', calls: 'ignore' };
     await api.must('PATCH', `/v1/connections/${shop}`, { settings });

@@ -193,9 +193,9 @@ async function settle(dependencies: SendDependencies, message: SentMessage, verd
   assertOpen();
   if (verdict.verdict === 'sent') {
     countEnd(dependencies, message, verdict);
-    const { atMs, toSelf } = verdict;
+    const { atMs, toSelf, members, statusBy } = verdict;
     const toAlias = message.toAlias === undefined ? verdict.toAlias : undefined;
-    await publish(dependencies, message, toFacts(message, { state: 'sent', atMs, toAlias, toSelf }));
+    await publish(dependencies, message, toFacts(message, { state: 'sent', atMs, toAlias, toSelf, members, statusBy }));
     return;
   }
   const failure = { state: 'failed', atMs: clock.nowMs(), error: verdict.error } as const;
@@ -242,6 +242,8 @@ interface ToldResult extends Pick<SendResultFact, 'state' | 'atMs'> {
   readonly error?: SendError | undefined;
   readonly toAlias?: string | undefined;
   readonly toSelf?: true | undefined;
+  readonly members?: number | undefined;
+  readonly statusBy?: 'first' | undefined;
 }
 
 function toFacts(message: SentMessage, result: ToldResult): readonly (SendResultFact | ReceiptFact)[] {
@@ -254,7 +256,10 @@ function toFacts(message: SentMessage, result: ToldResult): readonly (SendResult
   return [fact, { kind: 'receipt', key, atMs: result.atMs, stanzaId, chat: to, recipient: to, state: 'delivered' }];
 }
 
-function toFact(messageId: MessageId, { state, atMs, error, toAlias, toSelf }: ToldResult): SendResultFact {
+function toFact(
+  messageId: MessageId,
+  { state, atMs, error, toAlias, toSelf, members, statusBy }: ToldResult,
+): SendResultFact {
   return {
     kind: 'send_result',
     // Reconcile may publish the same about a message that never reached the queue: one fact, one key.
@@ -265,5 +270,7 @@ function toFact(messageId: MessageId, { state, atMs, error, toAlias, toSelf }: T
     ...(error === undefined ? {} : { error: toShownError(error) }),
     ...(toAlias === undefined ? {} : { toAlias }),
     ...(toSelf === undefined ? {} : { toSelf }),
+    ...(members === undefined ? {} : { members }),
+    ...(statusBy === undefined ? {} : { statusBy }),
   };
 }

@@ -5,6 +5,8 @@ import type { LookUp, SendOutcome } from '../socket/port/connectionSocket.ts';
 export type Verdict =
   | {
       readonly verdict: 'sent';
+      readonly members?: number | undefined;
+      readonly statusBy?: 'first' | undefined;
       readonly atMs: number;
       readonly toAlias?: string | undefined;
       readonly toSelf?: true | undefined;
@@ -51,8 +53,10 @@ const refusedLookUps: Readonly<Record<LookUp, Readonly<Record<number, SendErrorC
 /** Judges the outcome of a try. Definite answers end a message at once; silence and limits are bounded. */
 export function judgeOutcome(outcome: SendOutcome, tried: TriedMessage): Verdict {
   switch (outcome.outcome) {
-    case 'acknowledged':
-      return { verdict: 'sent', atMs: outcome.atMs, toAlias: outcome.toAlias, toSelf: outcome.toSelf };
+    case 'acknowledged': {
+      const { outcome: _acknowledged, ...told } = outcome;
+      return { verdict: 'sent', ...told };
+    }
     case 'no_account':
       return giveUp({ code: 'recipient_has_no_account' });
     case 'refused':

@@ -35,6 +35,8 @@ export interface FactRow<
    * is kept in a row of its own, under its key.
    */
   readonly step?: (fact: z.output<Schema>) => StepName;
+  /** The row beside that of its message into which the fact writes its part; undefined where it has none. */
+  readonly beside?: (fact: z.output<Schema>, connectionId: ConnectionId) => ItemKey | undefined;
   /** The decision, which is pure: from the fact and the stored thing to the changes and the event. */
   readonly decide: (fact: z.output<Schema>, context: FactContext) => FactPlan<DraftOf<Events[number]>>;
   /** The events that the fact may become, one at a time. */
@@ -73,6 +75,10 @@ export interface FactContext extends StoredSubject {
   readonly nowMs: number;
   /** An earlier run of the same batch has written the step on the row, and died before its event was told. */
   readonly again: boolean;
+  /** Another fact has told the step: no event is to come of this one, but it may have a part in the row beside. */
+  readonly told: boolean;
+  /** The row beside, as the facts before this one leave it; undefined where there is none. */
+  readonly beside: Readonly<Record<string, unknown>> | undefined;
   /** The messages that the fact names, in the order of its `names`; undefined for one that was not found. */
   readonly named: readonly (NamedMessage | undefined)[];
 }
@@ -94,6 +100,8 @@ export interface RowChange {
 /** The outcome of a decision. `ignored` leaves no trace: the answer may be another one the next time. */
 export type FactPlan<Draft> =
   | { readonly plan: 'ignored' }
+  /** Only the row beside changes, which must come to the same when the fact is recorded again. */
+  | { readonly plan: 'noted'; readonly beside: Readonly<Record<string, unknown>> }
   | {
       readonly plan: 'stored';
       readonly draft: Draft;
@@ -102,6 +110,8 @@ export type FactPlan<Draft> =
       /** The id of the message that the fact becomes: so it is found by those who name it. */
       readonly messageId?: MessageId;
       readonly changes?: readonly RowChange[];
+      /** The attributes of the row beside that change. */
+      readonly beside?: Readonly<Record<string, unknown>>;
       /** The changes of the message of which the fact tells a step. */
       readonly step?: MessageStep;
     };

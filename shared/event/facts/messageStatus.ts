@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memberCountsSchema } from '../../message/memberReceipts.ts';
 import type { SentMessage } from '../../message/message.ts';
 import { contactSchema, toContact, type Contact } from '../../message/party.ts';
 import { sendErrorSchema } from '../../message/sendError.ts';
@@ -18,6 +19,9 @@ const data = z
       .string()
       .optional()
       .meta({ description: 'What the request had as `biz_opaque_callback_data`, where it had that.' }),
+    members: memberCountsSchema.optional().meta({
+      description: 'In a group: with how many members it is as far as that. `recipient` is the one that made it move.',
+    }),
   })
   .meta({ id: 'MessageStatusData' });
 
@@ -40,7 +44,7 @@ type StatusData = z.infer<typeof data>;
 export function messageStatusDraft(
   message: SentMessage,
   atMs: number,
-  { status, recipient, error }: Pick<StatusData, 'status' | 'recipient' | 'error'>,
+  { status, recipient, error, members }: Pick<StatusData, 'status' | 'recipient' | 'error' | 'members'>,
 ): DraftOf<typeof messageStatus> {
   const { messageId, stanzaId, resolvedTo, toAlias, callbackData } = message;
   const resolved = resolvedTo === undefined ? {} : { resolvedTo: toContact(resolvedTo, toAlias) };
@@ -52,6 +56,7 @@ export function messageStatusDraft(
     ...resolved,
     ...(error === undefined ? {} : { error }),
     ...(callbackData === undefined ? {} : { callbackData }),
+    ...(members === undefined ? {} : { members }),
   };
   // The correlation id is that of the request that sent the message.
   return toDraft(messageStatus, message, atMs, told);

@@ -1,9 +1,19 @@
 import { z } from 'zod';
 import { isPerson, otherNameOf } from '../../kernel/jid.ts';
+import { messageIdOf } from '../../kernel/sentIds.ts';
+import {
+  noteReceipt,
+  receiptStates,
+  toMemberCounts,
+  toMemberReceipts,
+  type MemberReceipts,
+  type ReceiptState,
+} from '../../message/memberReceipts.ts';
 import { movesForward, type SentMessage } from '../../message/message.ts';
 import type { MessageStep } from '../../message/messageSteps.ts';
 import { toContact, type Contact } from '../../message/party.ts';
-import { isWordOfRecipient } from '../../message/recipient.ts';
+import { isGroup, isWordOfRecipient } from '../../message/recipient.ts';
+import { receiptsKey } from '../../platform/keys.ts';
 import { address, commonFields, stanzaId } from './factField.ts';
 import { digest } from './factKey.ts';
 import { factRow } from './factRow.ts';
@@ -17,13 +27,16 @@ const schema = z.object({
   recipient: address,
   chatAlias: address.optional(),
   recipientAlias: address.optional(),
-  state: z.enum(['delivered', 'read', 'played']),
+  state: z.enum(receiptStates),
 });
 
 /** The progress of a message that we sent, as a recipient's device reports it. */
 export type ReceiptFact = z.infer<typeof schema>;
 
-/** A message moves forward once, whoever is named: in a group the first member counts that says so. */
+/**
+ * A message moves forward once. In a group each member is noted in the row beside that of the message, and the message moves
+ * with the slowest member, or with the first where the settings ask for that.
+ */
 export const receiptFact = factRow({
   schema,
   writtenBy: 'strangers',
@@ -33,24 +46,46 @@ export const receiptFact = factRow({
   ],
   about: (fact) => ({ stanzaId: fact.stanzaId }),
   step: ({ state }) => state,
-  decide: (fact, { message, again }) => {
+  beside: ({ chat, stanzaId: id }, connectionId) => {
+    const messageId = isGroup(chat) ? messageIdOf(connectionId, id) : undefined;
+    return messageId === undefined ? undefined : receiptsKey(connectionId, messageId);
+  },
+  decide: (fact, { message, again, told, beside }) => {
     // A message that the phone or another device sent is not one of the messages that we report on.
     if (message?.direction !== 'out') return { plan: 'ignored' };
     // The id of a message is known to many: what counts is whether it went to whoever says this.
     if (!isWordOfRecipient(message, fact)) return { plan: 'ignored' };
-    const { state } = fact;
-    const isForward = movesForward(message.state, state);
-    if (!isForward && !again) return { plan: 'ignored' };
-    const atMs = timeOfReceipt(message, fact);
-    const step: MessageStep = {
-      ...(isForward ? { state, [state === 'delivered' ? 'deliveredAtMs' : 'readAtMs']: atMs } : {}),
-      toAlias: aliasLearned(message, fact),
-    };
-    const told = { status: state, recipient: recipientIn(message, fact) };
-    return { plan: 'stored', draft: messageStatusDraft(message, atMs, told), step };
+    const isForward = movesForward(message.state, fact.state);
+    if (!isGroup(message.to)) {
+      return isForward || again ? toStored(message, fact, isForward) : { plan: 'ignored' };
+    }
+    const before = toMemberReceipts(beside);
+    const after = noteReceipt(before, fact, message.createdAtMs);
+    const noted = after === before ? undefined : { ...after };
+    if (!told && (again || (isForward && isReached(message, after, fact.state)))) {
+      return { ...toStored(message, fact, isForward, after), ...(noted === undefined ? {} : { beside: noted }) };
+    }
+    return noted === undefined ? { plan: 'ignored' } : { plan: 'noted', beside: noted };
   },
   events: [messageStatus],
 });
+
+/** Whether a message to a group has come as far as its settings ask for. */
+function isReached({ members, statusBy }: SentMessage, receipts: MemberReceipts, state: ReceiptState): boolean {
+  return statusBy === 'first' || (members !== undefined && receipts[state] >= members);
+}
+
+function toStored(message: SentMessage, fact: ReceiptFact, isForward: boolean, receipts?: MemberReceipts) {
+  const { state } = fact;
+  const atMs = timeOfReceipt(message, fact);
+  const step: MessageStep = {
+    ...(isForward ? { state, [state === 'delivered' ? 'deliveredAtMs' : 'readAtMs']: atMs } : {}),
+    toAlias: aliasLearned(message, fact),
+  };
+  const members = receipts === undefined ? undefined : toMemberCounts(message, receipts);
+  const told = { status: state, recipient: recipientIn(message, fact), members };
+  return { plan: 'stored', draft: messageStatusDraft(message, atMs, told), step } as const;
+}
 
 /** The key of a step that a recipient reports of a message. */
 export function receiptKey(receipt: { readonly stanzaId: string } & Pick<ReceiptFact, 'recipient' | 'state'>): string {

@@ -17,6 +17,10 @@ const schema = z.object({
   toAlias: address.optional(),
   /** Whether the account wrote to itself. */
   toSelf: z.literal(true).optional(),
+  /** The number of members of the group that it went to, without the account itself. */
+  members: z.number().int().min(0).optional(),
+  /** Whether its state is to be that of the first member. */
+  statusBy: z.literal('first').optional(),
 });
 
 /** The result of a send command, with all that the row of its message says of it. */
@@ -69,10 +73,10 @@ function saysAsMuch(state: SendState, result: SendResultFact['state']): boolean 
 
 function stepOf(
   message: SentMessage,
-  { state, error, toAlias, toSelf }: SendResultFact,
+  { state, error, toAlias, toSelf, members, statusBy }: SendResultFact,
   { isForward, atMs, token }: { readonly isForward: boolean; readonly atMs: number; readonly token: number },
 ): MessageStep {
-  const names = { toAlias: message.toAlias === undefined ? toAlias : undefined, toSelf };
+  const names = { toAlias: message.toAlias === undefined ? toAlias : undefined, toSelf, members, statusBy };
   if (state === 'sent') {
     return {
       ...names,

@@ -89,6 +89,7 @@ async function writeRowsOf(
   const writes = plans.flatMap(({ unit, plan }) => [
     ...plan.rows.map((row) => ({ unit, facts: row.facts, write: row.toWrite(TableName, nowMs, pages.idOf) })),
     ...plan.items.map(({ fact, item }) => ({ unit, facts: [fact], write: { Put: { TableName, Item: { ...item } } } })),
+    ...plan.beside.map((row) => ({ unit, facts: row.facts, write: row.toWrite(TableName, nowMs) })),
     ...plan.changes.map(({ fact, change }) => ({ unit, facts: [fact], write: toChangeWrite(TableName, change) })),
   ]);
   const writeAll = how === 'together' ? writeTogether : writeEach;

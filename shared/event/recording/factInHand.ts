@@ -61,3 +61,8 @@ export function subjectOf({ source, fact }: Pick<FactInHand, 'source' | 'fact'>)
   const messageId = 'messageId' in about ? about.messageId : messageIdOf(source.connectionId, about.stanzaId);
   return messageId === undefined ? undefined : messageKey(source.connectionId, messageId);
 }
+
+/** The key of the row beside that of the message of a fact; undefined where it has none. */
+export function besideOf({ source, fact }: Pick<FactInHand, 'source' | 'fact'>): ItemKey | undefined {
+  return rowOf(fact).beside?.(fact, source.connectionId);
+}

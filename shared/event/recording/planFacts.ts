@@ -7,8 +7,9 @@ import type { ItemKey } from '../../platform/keys.ts';
 import type { EventDraft } from '../event.ts';
 import type { FactContext, FactPlan, Refusal, RowChange, StoredSubject } from '../facts/factRow.ts';
 import { rowOf } from '../facts/factRows.ts';
-import { keysOf, marksOf, subjectOf, type FactInHand, type MarkPlace } from './factInHand.ts';
+import { besideOf, keysOf, marksOf, subjectOf, type FactInHand, type MarkPlace } from './factInHand.ts';
 import { findNamed } from './namedMessages.ts';
+import { RowBeside } from './rowBeside.ts';
 import { RowInHand, type Item, type NewEvent, type RowsRead } from './rowInHand.ts';
 import { factHashOf, parseMark, type ToldMark } from './toldMark.ts';
 
@@ -38,6 +39,8 @@ export interface FactsPlan {
   readonly rows: readonly RowInHand[];
   readonly items: readonly PlannedItem[];
   readonly changes: readonly PlannedChange[];
+  /** The rows beside those of messages that change, also where no event comes of it. */
+  readonly beside: readonly RowBeside[];
   /** The facts on which no decision is possible. */
   readonly refused: readonly { readonly fact: FactInHand; readonly refusal: Refusal }[];
 }
@@ -66,6 +69,12 @@ export function planFacts(
     rows.set(name, row);
     return row;
   };
+  const beside = new Map<string, RowBeside>();
+  const besideAt = (key: ItemKey): RowBeside => {
+    const row = beside.get(key.sk) ?? new RowBeside(key, read.find(key));
+    beside.set(key.sk, row);
+    return row;
+  };
   const events: (NewEvent | ToldEvent)[] = [];
   const items: PlannedItem[] = [];
   const changes: PlannedChange[] = [];
@@ -73,7 +82,7 @@ export function planFacts(
   const refused: { fact: FactInHand; refusal: Refusal }[] = [];
   for (const fact of facts) {
     try {
-      const planned = planFact({ read, rowAt, settled, nowMs, made }, fact);
+      const planned = planFact({ read, rowAt, besideAt, settled, nowMs, made }, fact);
       if (planned === undefined) continue;
       events.push(planned.event);
       items.push(...(planned.items ?? []).map((item) => ({ fact, item })));
@@ -83,12 +92,20 @@ export function planFacts(
       refused.push({ fact, refusal: refusalOf(error) });
     }
   }
-  return { events, rows: [...rows.values()].filter(({ isChanged }) => isChanged), items, changes, refused };
+  return {
+    events,
+    rows: [...rows.values()].filter(({ isChanged }) => isChanged),
+    items,
+    changes,
+    beside: [...beside.values()].filter((row) => row.facts.length > 0),
+    refused,
+  };
 }
 
 interface Fold {
   readonly read: RowsRead;
   readonly rowAt: (key: ItemKey) => RowInHand;
+  readonly besideAt: (key: ItemKey) => RowBeside;
   readonly settled: ReadonlyMap<EventId, string | undefined>;
   readonly nowMs: number;
   /** The messages that these facts make, by the keys of their facts. */
@@ -105,14 +122,18 @@ function planFact(fold: Fold, fact: FactInHand): PlannedFact | undefined {
   const [first] = places;
   if (first === undefined) return undefined;
   const own = ownMark(fold, fact, places);
-  if (own === 'handled') return undefined;
+  if (own === 'handled') {
+    if (besideOf(fact) !== undefined) noteBeside(fold, fact, decide(fold, fact, { again: false, told: true }));
+    return undefined;
+  }
   const text = own === undefined ? undefined : fold.settled.get(own.eventId);
   if (own !== undefined && text !== undefined) {
     fold.rowAt(own.place.key).claim(own.place.attribute);
     return { event: { fact, eventId: own.eventId, text } };
   }
-  const planned = decide(fold, fact, own !== undefined);
-  if (planned.plan === 'ignored') return undefined;
+  const planned = decide(fold, fact, { again: own !== undefined, told: false });
+  noteBeside(fold, fact, planned);
+  if (planned.plan !== 'stored') return undefined;
   const { draft, step, items, changes, messageId } = planned;
   const event: NewEvent = { fact, draft, body: JSON.stringify(draft) };
   const place = own?.place ?? first;
@@ -121,6 +142,13 @@ function planFact(fold: Fold, fact: FactInHand): PlannedFact | undefined {
   row.mark(place.attribute, own?.text, event, messageId);
   if (messageId !== undefined) for (const key of keysOf(fact)) fold.made.set(key, messageId);
   return { event, ...(items === undefined ? {} : { items }), ...(changes === undefined ? {} : { changes }) };
+}
+
+/** Takes in what a fact changes on the row beside. */
+function noteBeside({ besideAt }: Fold, fact: FactInHand, planned: FactPlan<EventDraft>): void {
+  const key = besideOf(fact);
+  if (key === undefined || planned.plan === 'ignored' || planned.beside === undefined) return;
+  besideAt(key).change(planned.beside, fact);
 }
 
 interface OwnMark {
@@ -152,14 +180,20 @@ function isOf(mark: ToldMark, { source, raw }: Pick<FactInHand, 'source' | 'raw'
   return mark.batchId === source.batchId && mark.factHash === factHashOf(raw);
 }
 
-function decide(fold: Fold, { source, fact }: FactInHand, again: boolean): FactPlan<EventDraft> {
+function decide(
+  fold: Fold,
+  { source, fact }: FactInHand,
+  how: Pick<FactContext, 'again' | 'told'>,
+): FactPlan<EventDraft> {
   const key = subjectOf({ source, fact });
   const item = key === undefined ? undefined : fold.rowAt(key).item;
   const row = rowOf(fact);
   const isAction = row.about !== undefined && 'actionId' in row.about(fact);
   const subject: StoredSubject = isAction ? { action: toActionOf(item) } : toSubject(item);
   const named = findNamed(fold.read, { source, fact }, fold.made);
-  const context: FactContext = { origin: source, nowMs: fold.nowMs, again, named, ...subject };
+  const besideKey = besideOf({ source, fact });
+  const beside = besideKey === undefined ? undefined : fold.besideAt(besideKey).item;
+  const context: FactContext = { origin: source, nowMs: fold.nowMs, ...how, named, beside, ...subject };
   // A row decides on no other events than the ones that it lists.
   return row.decide(fact, context) as FactPlan<EventDraft>;
 }

@@ -6,7 +6,7 @@ import { isExpired } from '../../platform/expiry.ts';
 import { tableName } from '../../platform/tables.ts';
 import type { EventLogDependencies } from '../eventLog.ts';
 import type { Surroundings } from '../../platform/surroundings.ts';
-import { marksOf, subjectOf, type FactInHand } from './factInHand.ts';
+import { besideOf, marksOf, subjectOf, type FactInHand } from './factInHand.ts';
 import { followingKeys, namingKeys } from './namedMessages.ts';
 import type { Item, RowsRead } from './rowInHand.ts';
 
@@ -26,8 +26,8 @@ const RETRY_DELAY = { firstMs: 20, capMs: 500 } as const;
  */
 export async function readRows(dependencies: ReadDependencies, facts: readonly FactInHand[]): Promise<RowsRead> {
   const keys = facts.flatMap((fact) => {
-    const subject = subjectOf(fact);
-    return [...marksOf(fact).map(({ key }) => key), ...(subject === undefined ? [] : [subject])];
+    const others = [subjectOf(fact), besideOf(fact)].filter((key) => key !== undefined);
+    return [...marksOf(fact).map(({ key }) => key), ...others];
   });
   const naming = facts.flatMap(namingKeys);
   const items = new Map(await readItems(dependencies, [...keys, ...naming]));

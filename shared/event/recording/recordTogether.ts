@@ -179,7 +179,7 @@ async function planUnit(
       const refused = new Map(plan.refused.map(({ fact, refusal }) => [fact, refusal]));
       return { of: unit, outcome: await withoutRefused(dependencies, unit, refused) };
     }
-    if (plan.rows.length === 0) {
+    if (plan.rows.length === 0 && plan.beside.length === 0) {
       const events = plan.events.flatMap((event) => ('text' in event ? [asLogged(event)] : []));
       return { of: unit, outcome: { outcome: 'recorded', events, facts } };
     }

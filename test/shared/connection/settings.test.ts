@@ -19,6 +19,7 @@ const defaults = {
     types: Object.fromEntries(inboundTypes.map((type) => [type, 'deliver'])),
   },
   readReceipts: 'manual',
+  groupStatus: 'slowest',
   calls: 'ignore',
 };
 

@@ -1,4 +1,3 @@
-import { callStatusKey, type CallState } from '../../../shared/event/facts/callStatusFact.ts';
 import {
   BatchExecuteStatementCommand,
   BatchGetCommand,
@@ -11,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { voidPlaces } from '../../../shared/event/eventPages.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
+import { callStatusKey, type CallState } from '../../../shared/event/facts/callStatusFact.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import type { ReadDependencies } from '../../../shared/event/recording/readRows.ts';
 import { type TenantId } from '../../../shared/kernel/id.ts';
@@ -401,7 +401,7 @@ describe('recording facts', () => {
   it('takes nobody at their word but those that a message went to', async () => {
     const ids = newIds();
     const group = '120363000000000001@g.us';
-    const [message, toGroup] = [aSentMessage(ids), aSentMessage(ids, { to: group })];
+    const [message, toGroup] = [aSentMessage(ids), aSentMessage(ids, { to: group, members: 1 })];
     for (const each of [message, toGroup]) await stores.messages.create(each, 0);
     const STRANGER = '904900000000000@lid';
     const foreign = [

@@ -51,7 +51,7 @@ export class Receipts {
     const { retries, me, unrecorded } = this.#parts;
     if (stanza.attrs['type'] === 'retry') return retries.onRequest(stanza);
     const said = readReceipt(stanza, me());
-    const receipt = said === undefined || (await this.#isOfStranger(said)) ? undefined : said;
+    const receipt = said === undefined || (await this.#isOfStranger(said)) ? undefined : this.#withName(said);
     const ids = receipt?.stanzaIds.slice(0, AT_ONCE) ?? [];
     if (!unrecorded.isWaiting(ids) || this.#late >= MOST_LATE) {
       await this.#tell(stanza, receipt);
@@ -85,6 +85,13 @@ export class Receipts {
     await withDeadline('acknowledging a stanza', deadlines.stanzaWrite.ms, () => socket.sendMessageAck(stanza)).catch(
       (error: unknown) => logger.warn('receipt not acknowledged', { error }),
     );
+  }
+
+  /** The receipt with the other name of a member, as WhatsApp gave it with the group. */
+  #withName(receipt: NamedReceipt): NamedReceipt {
+    const { chat, recipient } = receipt;
+    const other = isGroup(chat) ? this.#parts.retries.members.otherName(chat, recipient) : undefined;
+    return other === undefined ? receipt : { ...receipt, recipientAlias: other };
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { GroupMetadata } from '@whiskeysockets/baileys';
 import { LRUCache } from 'lru-cache';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
-import { withoutDevice } from '../../../shared/kernel/jid.ts';
+import { otherNameOf, withoutDevice } from '../../../shared/kernel/jid.ts';
 
 /** How long the members of a group are believed, in milliseconds. A notice of a change ends it at once. */
 const BELIEVED_MS = 5 * 60_000;
@@ -13,8 +13,8 @@ const MOST_NAMES = 20_000;
 export type Membership = 'member' | 'not_a_member' | 'unknown';
 
 interface Known {
-  /** Both addresses of each member; undefined when WhatsApp did not give them. */
-  readonly names: ReadonlySet<string> | undefined;
+  /** Both addresses of each member, each with the other one where it is known; undefined when WhatsApp gave none. */
+  readonly names: ReadonlyMap<string, string | undefined> | undefined;
   readonly atMs: number;
 }
 
@@ -41,8 +41,11 @@ export class GroupMembers {
   /** Asks WhatsApp and remembers the answer. Baileys calls it too, before it writes to a group. */
   readonly ask = async (group: string): Promise<GroupMetadata> => {
     const metadata = await this.#options.ask(group);
-    const names = metadata.participants.flatMap(({ id, lid, phoneNumber }) => [id, lid, phoneNumber]);
-    this.#note(group, new Set(names.flatMap((name) => (name === undefined ? [] : [withoutDevice(name)]))));
+    const names = metadata.participants.flatMap(({ id, lid, phoneNumber }) => {
+      const all = [id, lid, phoneNumber].flatMap((name) => (name === undefined ? [] : [withoutDevice(name)]));
+      return all.map((name) => [name, otherNameOf(name, all)] as const);
+    });
+    this.#note(group, new Map(names));
     return metadata;
   };
 
@@ -59,6 +62,11 @@ export class GroupMembers {
     const known = this.#groups?.get(group);
     const isBelieved = known !== undefined && this.#options.monotonicMs() - known.atMs < BELIEVED_MS;
     return isBelieved ? judge(known, names) : 'unknown';
+  }
+
+  /** The other address of a member, where WhatsApp gave both. It does not change, so that old knowledge serves as well. */
+  otherName(group: string, jid: string): string | undefined {
+    return this.#groups?.get(group)?.names?.get(jid);
   }
 
   /** Whether a person is in a group; WhatsApp is asked where it is not known. Never rejects. */
@@ -80,7 +88,7 @@ export class GroupMembers {
     return this.known(group, names);
   }
 
-  #note(group: string, names: ReadonlySet<string> | undefined): void {
+  #note(group: string, names: Known['names']): void {
     this.#groups ??= new LRUCache({
       // The cache counts by size and not by number: a number would reserve room for all entries at once.
       maxSize: MOST_NAMES,

@@ -73,13 +73,26 @@ export interface SendRequest {
 export const lookUps = ['account', 'group', 'devices', 'keys'] as const;
 export type LookUp = (typeof lookUps)[number];
 
+/** The group that a message went to. */
+export interface SentToGroup {
+  /** The number of its members, without the account itself; left out where it went to a person. */
+  readonly members?: number | undefined;
+  /** Whether the state of the message is to be that of the first member, as the settings say. */
+  readonly statusBy?: 'first' | undefined;
+}
+
 /** The outcome of a send. Only `acknowledged` means that WhatsApp has the message. */
 export type SendOutcome =
   /**
    * WhatsApp has the message; with the other name of the recipient, where it is known. `toSelf`: the account wrote to
    * itself.
    */
-  | { readonly outcome: 'acknowledged'; readonly atMs: number; readonly toAlias?: string; readonly toSelf?: true }
+  | ({
+      readonly outcome: 'acknowledged';
+      readonly atMs: number;
+      readonly toAlias?: string;
+      readonly toSelf?: true;
+    } & SentToGroup)
   /** WhatsApp answered a look-up with this number, which is final: nothing was sent. */
   | { readonly outcome: 'look_up_refused'; readonly lookUp: LookUp; readonly code: number }
   /** WhatsApp limits a look-up (429), has trouble with it (5xx) or did not answer it (no number): nothing was sent. */

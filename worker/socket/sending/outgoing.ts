@@ -1,13 +1,15 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
-import { isPerson, maskAddress } from '../../../shared/kernel/jid.ts';
+import { withDefaults } from '../../../shared/connection/settings.ts';
+import { isPerson, maskAddress, withoutDevice } from '../../../shared/kernel/jid.ts';
+import { isGroup } from '../../../shared/message/recipient.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
-import type { LookUp, SendOutcome, SendRequest } from '../port/connectionSocket.ts';
+import type { LookUp, SendOutcome, SendRequest, SentToGroup } from '../port/connectionSocket.ts';
 import { STALE_DEVICE_LIST, type DeviceLists } from './deviceLists.ts';
 import { DeviceLookUps } from './deviceLookUps.ts';
 import type { DurableRepository } from '../signal/durableRepository.ts';
-import type { Me } from '../wire/envelope.ts';
+import { isMe, type Me } from '../wire/envelope.ts';
 import type { GroupLookUps } from './groupLookUps.ts';
 import type { KeyAnswers } from './keyAnswers.ts';
 import { toLeaving, type LeavingMessage } from './leavingMessages.ts';
@@ -19,7 +21,7 @@ type Baileys = Pick<
   ReturnType<typeof makeWASocket>,
   'relayMessage' | 'onWhatsApp' | 'getUSyncDevices' | 'assertSessions' | 'signalRepository'
 >;
-type Options = Pick<OpenSocketOptions, 'config' | 'clock' | 'logger' | 'metrics' | 'session' | 'random'>;
+type Options = Pick<OpenSocketOptions, 'config' | 'clock' | 'logger' | 'metrics' | 'session' | 'random' | 'settings'>;
 
 interface Parts {
   readonly socket: Baileys;
@@ -73,6 +75,7 @@ export class Outgoing {
         atMs: clock.nowMs(),
         ...(toAlias === undefined ? {} : { toAlias }),
         ...(address === me().phoneJid || address === me().lid ? { toSelf: true } : {}),
+        ...(isGroup(address) ? this.#toGroup() : {}),
       };
     } catch (error) {
       // A number is an answer: WhatsApp hears us. A socket that has lost it shows silence.
@@ -99,6 +102,14 @@ export class Outgoing {
   /** The accounts of numbers, as far as they are known or WhatsApp tells them. */
   get recipients(): Pick<Recipients, 'resolve' | 'learn'> {
     return this.#recipients;
+  }
+
+  /** The group was asked for before the message left, and messages leave one at a time. */
+  #toGroup(): SentToGroup {
+    const { groups, me } = this.#parts;
+    const members = groups.members.filter((jid) => !isMe(withoutDevice(jid), me())).length;
+    const { groupStatus } = withDefaults(this.#options.settings?.());
+    return { members, ...(groupStatus === 'first' ? { statusBy: 'first' } : {}) };
   }
 
   /** Whether there is anybody to send to. A group is asked for by Baileys, through our hook. */

@@ -13,7 +13,7 @@ const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
 };
 
 /** The contents of a receipt, for any number of messages. */
-export interface NamedReceipt extends Pick<ReceiptFact, 'atMs' | 'chat' | 'recipient' | 'state'> {
+export interface NamedReceipt extends Pick<ReceiptFact, 'atMs' | 'chat' | 'recipient' | 'recipientAlias' | 'state'> {
   /** The messages that it names, each once. */
   readonly stanzaIds: readonly StanzaId[];
 }
@@ -39,7 +39,7 @@ export function readReceipt(stanza: BinaryNode, me: Me): NamedReceipt | undefine
 
 /** The facts of a receipt for some of the messages that it names: one for each. */
 export function toReceiptFacts(
-  { atMs, chat, recipient, state }: NamedReceipt,
+  { atMs, chat, recipient, recipientAlias, state }: NamedReceipt,
   stanzaIds: readonly StanzaId[],
 ): readonly ReceiptFact[] {
   return stanzaIds.map((stanzaId) => ({
@@ -49,6 +49,7 @@ export function toReceiptFacts(
     stanzaId,
     chat,
     recipient,
+    ...(recipientAlias === undefined ? {} : { recipientAlias }),
     state,
   }));
 }
