@@ -1,8 +1,13 @@
-import { said, word } from '../bodyField.ts';
+import { aboutFields } from '../aboutField.ts';
+import { holds, said, word } from '../bodyField.ts';
 import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
 
-const fields = { key_id: said(word(), "WhatsApp's name of the key that opens it.") } as const;
+const fields = {
+  ...aboutFields,
+  key_id: said(word(), "WhatsApp's name of the key that opens it."),
+  canceled: said(holds(), 'It called off another one, which nobody will read.'),
+} as const;
 
 export const scheduled = {
   description:

@@ -12,7 +12,11 @@ import { protocolTypes } from '../../../shared/wire/protocolTypes.ts';
 
 const understood: Readonly<Record<string, Understood<unknown>>> = understoodKinds;
 const DEVICE_SENT = 31;
-const SHARE_PHONE_NUMBER: number = proto.Message.ProtocolMessage.Type.SHARE_PHONE_NUMBER;
+/** The types of a `protocolMessage` that have a form, by number. */
+const formed: Readonly<Record<number, object>> = {
+  11: { type: 'phone_shared', phone_shared: {} },
+  32: { type: 'scheduled', scheduled: { canceled: true } },
+};
 const encode = (message: proto.IMessage): Uint8Array => proto.Message.encode(message).finish();
 
 /** A field of bytes as it stands on the wire. */
@@ -229,7 +233,7 @@ describe('the content of a message', () => {
     if (decided === undefined) throw new Error('a type that nobody decided on');
 
     const named = 'told' in decided ? unsupported(decided.told) : undefined;
-    const content = type === SHARE_PHONE_NUMBER ? { type: 'phone_shared', phone_shared: {} } : named;
+    const content = formed[type] ?? named;
     expect(told).toEqual(content === undefined ? undefined : { content, flags: [] });
   });
 

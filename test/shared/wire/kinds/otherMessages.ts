@@ -498,4 +498,9 @@ export const talk: readonly Golden[] = [
     field(120, Buffer.concat([field(1, KEY), field(2, 'iv'), numberField(3, 1), field(4, 'key-1')])),
     told('scheduled', { key_id: 'key-1' }),
   ],
+  [
+    'what was sealed until its time, called off',
+    field(12, Buffer.concat([field(1, Buffer.concat([field(3, 'ORIGINAL'), field(4, BEN)])), numberField(2, 32)])),
+    told('scheduled', { canceled: true }, about),
+  ],
 ];
