@@ -85,7 +85,7 @@ describe('votes', () => {
     return events.map((event: TenantEvent) => ('content' in event.data ? event.data.content : undefined));
   };
   const pollRow = async (stanzaId: string) => {
-    const { messages } = await stores.messages.list(ids.connectionId, { before: undefined, limit: 50, nowMs: 0 });
+    const { messages } = await stores.messages.list(ids.connectionId, { before: undefined, limit: 100, nowMs: 0 });
     const row = messages.find((message) => message.stanzaId === stanzaId);
     if (row === undefined) throw new Error('the poll is not there');
     return row;
