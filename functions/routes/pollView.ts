@@ -28,7 +28,7 @@ export const POLL_EXAMPLE = {
     {
       name: 'Rice',
       votes: 1,
-      voters: [{ id: '236471520047@lid', lid: '236471520047@lid' }],
+      voters: [{ id: '236471520047@lid', phoneNumber: '+4915123456789', lid: '236471520047@lid' }],
     },
   ],
 } as const;
@@ -45,8 +45,8 @@ export function toPollView(message: Message): z.infer<typeof pollViewSchema> | u
     options: resultsOf(poll, votes).map(({ name, voters }) => ({
       name,
       votes: voters.length,
-      voters: voters.filter((voter) => voter !== OWN_VOTE).map((voter) => toContact(voter)),
-      ...(voters.includes(OWN_VOTE) ? { ownVote: true } : {}),
+      voters: voters.filter((names) => !names.includes(OWN_VOTE)).map((names) => toContact(...names)),
+      ...(voters.some((names) => names.includes(OWN_VOTE)) ? { ownVote: true } : {}),
     })),
   };
 }

@@ -3,9 +3,15 @@ import { hashOfOption } from '../wire/openedKinds.ts';
 
 /**
  * The votes of a poll, as the row of its message keeps them: of each voter the options that are chosen, by the beginning of
- * their hashes. A group has up to 1,024 members, so that a voter may take some thirty bytes.
+ * their hashes. A group has up to 1,024 members, so that a voter may take some seventy bytes.
  */
-export type PollVotes = Readonly<Record<string, readonly string[]>>;
+export type PollVotes = Readonly<Record<string, KeptVote>>;
+
+interface KeptVote {
+  readonly chosen: readonly string[];
+  /** The other name of the voter, where it is known. */
+  readonly alias?: string | undefined;
+}
 
 /** The characters of a hash that are kept: a poll has few options, and two of them never share so many. */
 const HASH_CHARACTERS = 8;
@@ -37,15 +43,16 @@ export interface Vote {
 /** The votes with one more, which takes the place of an earlier one of the same person under any name. */
 export function withVote(votes: PollVotes, { voter, chosen }: Vote): PollVotes {
   const others = Object.entries(votes).filter(([name]) => !voter.includes(name));
-  const [name] = voter;
+  const [name, alias] = voter;
   if (name === undefined || chosen.length === 0 || others.length >= MOST_VOTERS) return Object.fromEntries(others);
-  return Object.fromEntries([...others, [name, chosen.map((hash) => hash.slice(0, HASH_CHARACTERS))]]);
+  const kept = chosen.map((hash) => hash.slice(0, HASH_CHARACTERS));
+  return Object.fromEntries([...others, [name, { chosen: kept, ...(alias === undefined ? {} : { alias }) }]]);
 }
 
 export interface PollResult {
   readonly name: string;
-  /** The names of those who chose it. */
-  readonly voters: readonly string[];
+  /** Those who chose it, each by all known names. */
+  readonly voters: readonly (readonly string[])[];
 }
 
 /** Each option of a poll with those who chose it. */
@@ -53,7 +60,8 @@ export function resultsOf({ options }: Poll, votes: PollVotes): readonly PollRes
   const entries = Object.entries(votes);
   return options.map((name) => {
     const hash = hashOfOption(name).slice(0, HASH_CHARACTERS);
-    return { name, voters: entries.filter(([, chosen]) => chosen.includes(hash)).map(([voter]) => voter) };
+    const voters = entries.filter(([, { chosen }]) => chosen.includes(hash));
+    return { name, voters: voters.map(([voter, { alias }]) => (alias === undefined ? [voter] : [voter, alias])) };
   });
 }
 

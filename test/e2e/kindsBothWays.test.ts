@@ -1,3 +1,4 @@
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { until } from '../../infra/local/until.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
 import type { OutboundContent } from '../../shared/content/content.ts';
 import { toContent } from '../../shared/wire/content.ts';
+import { sealKey, type SealUse } from '../../shared/wire/sealed.ts';
 import { toWire } from '../../worker/socket/wire/spokenKinds.ts';
 import { interactives, requests } from '../shared/message/requests.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
@@ -188,6 +190,64 @@ describe('kinds that go both ways, through every process of the embedded stack',
 
     for (const [index, [, request]] of all.entries()) expect(contents[index]).toMatchObject(toldAs(request));
   }, 90_000);
+
+  it('counts the vote of a phone in a poll that it sent, and tells what a phone edits under seal', async () => {
+    const sent = await send(requests['a poll of any answers'] ?? {});
+    const [shown] = await shownTo(ANN, [sent['stanzaId']]);
+    const poll = toContent(Buffer.from(shown?.plaintext ?? '', 'base64'));
+    const { options } = (poll?.content as unknown as { poll: { options: readonly string[] } }).poll;
+    const names = { author: `${SHOP}@s.whatsapp.net`, actor: `${ANN}@s.whatsapp.net` };
+    const bytes = proto.Message.PollVoteMessage.encode({ selectedOptions: [hashOf(options[1])] }).finish();
+    const vote = sealedFor(
+      'vote',
+      { secret: poll?.secret ?? new Uint8Array(), stanzaId: String(sent['stanzaId']) },
+      names,
+      bytes,
+    );
+    const pollUpdateMessage = {
+      pollCreationMessageKey: { remoteJid: names.author, fromMe: false, id: String(sent['stanzaId']) },
+      vote,
+    };
+    await phones.raw(ANN, { to: SHOP, plaintext: encoded({ pollUpdateMessage }), id: 'VOTE' });
+
+    const told = await until(
+      'the vote',
+      () => receiver.events.find(({ data }) => data['stanzaId'] === 'VOTE')?.data,
+      (data) => data !== undefined,
+    );
+    expect(told?.['content']).toMatchObject({
+      type: 'poll_vote',
+      poll_vote: { message_id: sent['id'], options: [options[1]], voters: 1 },
+    });
+    const results = await api.must('GET', `${path()}/${String(sent['id'])}/poll`);
+    expect(results).toMatchObject({
+      voters: 1,
+      options: [{ votes: 0 }, { votes: 1, voters: [{ phoneNumber: `+${ANN}` }] }, {}],
+    });
+
+    const secret = Buffer.alloc(32, 9);
+    const original = encoded({ conversation: 'at eight 😀', messageContextInfo: { messageSecret: secret } });
+    await phones.raw(ANN, { to: SHOP, plaintext: original, id: 'ORIGINAL' });
+    const own = { author: names.actor, actor: names.actor };
+    const edit = proto.Message.encode({ conversation: 'at nine 😀' }).finish();
+    const secretEncryptedMessage = {
+      targetMessageKey: { remoteJid: names.author, fromMe: true, id: 'ORIGINAL' },
+      ...sealedFor('edit', { secret, stanzaId: 'ORIGINAL' }, own, edit),
+      secretEncType: proto.Message.SecretEncryptedMessage.SecretEncType.MESSAGE_EDIT,
+    };
+    await phones.raw(ANN, { to: SHOP, plaintext: encoded({ secretEncryptedMessage }), id: 'EDIT' });
+
+    const edited = await until(
+      'the edit',
+      () => receiver.events.find(({ type }) => type === 'message.edited')?.data,
+      (data) => data !== undefined,
+    );
+    const messageId = String((edited?.['original'] as Json)['messageId']);
+    expect(edited).toMatchObject({ original: { stanzaId: 'ORIGINAL' }, content: { text: { body: 'at nine 😀' } } });
+    expect(await api.must('GET', `${path()}/${messageId}/versions`)).toMatchObject({
+      data: [{ content: { text: { body: 'at eight 😀' } } }, { content: { text: { body: 'at nine 😀' } } }],
+    });
+  }, 60_000);
 });
 
 /** A request as the phone of its reader shows it, with what stands around it. */
@@ -204,4 +264,24 @@ function toldAs(request: Json): Json {
   if (text?.preview === undefined) return request;
   const { thumbnail: _left, ...preview } = text.preview;
   return { ...request, text: { ...text, preview } };
+}
+
+const encoded = (message: proto.IMessage): string =>
+  Buffer.from(proto.Message.encode(message).finish()).toString('base64');
+const hashOf = (option: string | undefined): Buffer =>
+  createHash('sha256')
+    .update(option ?? '')
+    .digest();
+
+/** What a phone seals for a message whose secret it knows. */
+function sealedFor(
+  use: SealUse,
+  of: { readonly secret: Uint8Array; readonly stanzaId: string },
+  names: Parameters<typeof sealKey>[2],
+  bytes: Uint8Array,
+) {
+  const { key, beside } = sealKey(use, of, names);
+  const encIv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, encIv).setAAD(beside);
+  return { encIv, encPayload: Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]) };
 }

@@ -191,7 +191,7 @@ describe('votes', () => {
 
     const row = await pollRow('POLL');
     expect(toPollView(row)).toMatchObject({ voters: 60, options: [{}, { votes: 60 }, {}] });
-    expect((JSON.stringify(row.votes).length / 60) * 1_024).toBeLessThan(100_000);
+    expect((JSON.stringify(row.votes).length / 60) * 1_024).toBeLessThan(120_000);
   });
 
   it('for an event are answers', async () => {
