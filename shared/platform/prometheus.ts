@@ -6,7 +6,7 @@ import type { Metrics } from './metrics.ts';
 const BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000];
 /**
  * How often the platform's own timer looks how late the event loop is, in milliseconds. The library's ten milliseconds wake
- * an idle process a hundred times a second, which was a third of what a worker took at rest.
+ * an idle process a hundred times a second, which was a fifth of what a worker took at rest.
  */
 const LOOP_LOOK_MS = 100;
 
