@@ -129,9 +129,18 @@ function fromQuotedPrintable(value: string): string {
 /** The parts of a value that has several, each undefined where it is empty. */
 function partsOf(line: Line | undefined): readonly (string | undefined)[] {
   if (line === undefined) return [];
-  // A semicolon behind a backslash belongs to the part.
-  const parts = line.value.match(/(?:\\.|[^\\;])*(?:;|$)/gs) ?? [];
-  return parts.map((part) => unescape(part.replace(/;$/, '')) || undefined);
+  const { value } = line;
+  const parts: string[] = [];
+  let start = 0;
+  for (let at = 0; at < value.length && parts.length < MOST_OF_EACH; at += 1) {
+    // A semicolon behind a backslash belongs to the part.
+    if (value[at] === '\\') at += 1;
+    else if (value[at] === ';') {
+      parts.push(value.slice(start, at));
+      start = at + 1;
+    }
+  }
+  return [...parts, value.slice(start)].map((part) => unescape(part) || undefined);
 }
 
 function unescape(value: string): string {

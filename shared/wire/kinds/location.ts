@@ -20,6 +20,10 @@ export const location = {
     const read = readField(locationShape, parts.get(LOCATION));
     if (read === 'malformed') return read;
     const { latitude, longitude, ...others } = read;
-    return latitude === undefined || longitude === undefined ? 'nothing' : present({ latitude, longitude, ...others });
+    // Degrees that are nowhere on earth are no place: to show another one would be worse than to show none.
+    if (latitude === undefined || longitude === undefined) return 'nothing';
+    return Math.abs(latitude) > 90 || Math.abs(longitude) > 180
+      ? 'nothing'
+      : present({ latitude, longitude, ...others });
   },
 } as const satisfies Understood<BodyOf<'location'>>;
