@@ -76,7 +76,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
         const nowMs = clock.nowMs();
         const page = await messages.list(connectionId, { before, limit: query.limit, nowMs });
-        const data = page.messages.map((message) => toMessageView(message));
+        const data = page.messages.map((message) => toMessageView(message, nowMs));
         return { status: 200, json: toPage(data, page.next) };
       },
     }),
@@ -88,7 +88,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const messageId = parseId('msg', parameters['messageId'] ?? '');
         const message = messageId && (await messages.find(connectionId, messageId));
         if (message === undefined) throw new AppError('message_not_found');
-        return { status: 200, json: toMessageView(message) };
+        return { status: 200, json: toMessageView(message, clock.nowMs()) };
       },
     }),
     route('GET', '/v1/connections/{connectionId}/messages/{messageId}/versions', {

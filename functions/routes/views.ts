@@ -9,6 +9,7 @@ import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } 
 import type { MessageVersion } from '../../shared/message/messageVersions.ts';
 import { originalSchema, toShownOriginal, type ShownOriginal } from '../../shared/message/shownOriginal.ts';
 import { shownContextSchema, toShownContext } from '../../shared/message/shownContext.ts';
+import { latenessOf, lateReasons } from '../../shared/message/lateness.ts';
 import { sendErrorSchema, toShownError } from '../../shared/message/sendError.ts';
 import {
   sendStates,
@@ -122,6 +123,10 @@ export const messageViewSchema = z
       .string()
       .optional()
       .meta({ description: 'What the request had as `biz_opaque_callback_data`, where it had that.' }),
+    late: z.enum(lateReasons).optional().meta({
+      description:
+        'What has stayed away for longer than it should: the acknowledgement of WhatsApp for an hour, or any receipt for a day. It may come after all.',
+    }),
     createdAt: at,
     sentAt: at.optional(),
     deliveredAt: at.optional(),
@@ -133,7 +138,12 @@ export const messageViewSchema = z
   })
   .meta({ id: 'Message' });
 
-export function toMessageView(message: Message): z.infer<typeof messageViewSchema> {
+/**
+ * A message as the API shows it.
+ * @param nowMs the present, by which it is late or not; left out where that does not matter
+ */
+export function toMessageView(message: Message, nowMs?: number): z.infer<typeof messageViewSchema> {
+  const late = nowMs === undefined ? undefined : latenessOf(message, nowMs);
   const { editedAtMs, deletedAtMs } = message;
   const common = {
     id: message.messageId,
@@ -141,6 +151,7 @@ export function toMessageView(message: Message): z.infer<typeof messageViewSchem
     createdAt: toTime(message.createdAtMs),
     ...(editedAtMs === undefined ? {} : { editedAt: toTime(editedAtMs) }),
     ...(deletedAtMs === undefined ? {} : { deletedAt: toTime(deletedAtMs) }),
+    ...(late === undefined ? {} : { late }),
   };
   if (message.direction !== 'out') {
     const { direction, content, flags, partOf, context, original, markedReadAtMs } = message;

@@ -13,7 +13,12 @@ export const sendErrors = {
     'WhatsApp refused to say how this recipient is reached, so nothing was sent. whatsappCode is its number; check the address.',
   look_ups_limited:
     'WhatsApp limited the look-ups of this account for a day, so nothing was sent. Write to fewer new recipients and send it again later.',
-  refused_restricted: 'WhatsApp refuses messages to new contacts from this account at the moment (463). Do not retry.',
+  refused_restricted:
+    'WhatsApp refuses messages to new contacts from this account at the moment (463, 475). Do not retry.',
+  refused_not_allowed:
+    'WhatsApp does not let this account write there: it is not a member of the group, or only administrators may write.',
+  refused_no_recipient: 'WhatsApp knows no such recipient or group any more. Check the address.',
+  refused_too_fast: 'WhatsApp limits how fast this account may write (429). Send it again later, and more slowly.',
   refused:
     'WhatsApp refused the message. whatsappCode is its number; sent again unchanged it is likely to be refused again.',
   connection_deleted: 'The connection was deleted before the message could be sent.',

@@ -36,10 +36,19 @@ export const LIMITED_FOR_MOST_MS = 24 * 60 * 60 * 1_000;
 /** WhatsApp's number for "too many of these". */
 export const RATE_LIMIT = 429;
 
-/** The meaning of a refusal in the server's ack, by number; every other number is `refused`. */
-const refusedMessages: Readonly<Record<number, SendErrorCode>> = {
-  // This is for messages to people who never wrote to the account.
+/**
+ * The meaning of a refusal in the server's ack, by number; every other number is `refused`. WhatsApp documents none: 463 and
+ * 475 were seen, and the others mean in an ack what they mean in answers to look-ups (believed).
+ */
+export const refusedMessages: Readonly<Record<number, SendErrorCode>> = {
+  401: 'refused_not_allowed',
+  403: 'refused_not_allowed',
+  404: 'refused_no_recipient',
+  410: 'refused_no_recipient',
+  429: 'refused_too_fast',
+  // These are for messages to people who never wrote to the account.
   463: 'refused_restricted',
+  475: 'refused_restricted',
 };
 
 /** The meaning of the final answer to a look-up, by number; every other number is `look_up_refused`. */
