@@ -51,7 +51,7 @@ export function withVote(votes: PollVotes, { voter, chosen }: Vote): PollVotes {
 
 export interface PollResult {
   readonly name: string;
-  /** Those who chose it, each by all known names. */
+  /** The people who chose it, each by all known names. */
   readonly voters: readonly (readonly string[])[];
 }
 

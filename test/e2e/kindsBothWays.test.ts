@@ -195,12 +195,13 @@ describe('kinds that go both ways, through every process of the embedded stack',
     const sent = await send(requests['a poll of any answers'] ?? {});
     const [shown] = await shownTo(ANN, [sent['stanzaId']]);
     const poll = toContent(Buffer.from(shown?.plaintext ?? '', 'base64'));
-    const { options } = (poll?.content as unknown as { poll: { options: readonly string[] } }).poll;
+    if (poll === undefined) throw new Error('the phone shows no poll');
+    const { options } = (poll.content as unknown as { poll: { options: readonly string[] } }).poll;
     const names = { author: `${SHOP}@s.whatsapp.net`, actor: `${ANN}@s.whatsapp.net` };
     const bytes = proto.Message.PollVoteMessage.encode({ selectedOptions: [hashOf(options[1])] }).finish();
     const vote = sealedFor(
       'vote',
-      { secret: poll?.secret ?? new Uint8Array(), stanzaId: String(sent['stanzaId']) },
+      { secret: poll.secret ?? new Uint8Array(), stanzaId: String(sent['stanzaId']) },
       names,
       bytes,
     );
@@ -242,7 +243,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
       () => receiver.events.find(({ type }) => type === 'message.edited')?.data,
       (data) => data !== undefined,
     );
-    const messageId = String((edited?.['original'] as Json)['messageId']);
+    const messageId = String((edited?.['original'] as Json | undefined)?.['messageId']);
     expect(edited).toMatchObject({ original: { stanzaId: 'ORIGINAL' }, content: { text: { body: 'at nine 😀' } } });
     expect(await api.must('GET', `${path()}/${messageId}/versions`)).toMatchObject({
       data: [{ content: { text: { body: 'at eight 😀' } } }, { content: { text: { body: 'at nine 😀' } } }],
