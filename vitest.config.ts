@@ -15,7 +15,7 @@ const sockets = ['test/worker/socket/**/*.test.ts'];
 /** Everything in the memory of one process, and emulators. */
 const pure = [
   'test/{architecture,bench,chaos,contract,functions,quiet,shared}/**/*.test.ts',
-  'test/infra/{access,alarms,dashboards,settings,stacks}/**/*.test.ts',
+  'test/infra/{access,alarms,dashboards,judges,settings,stacks}/**/*.test.ts',
   'test/worker/{events,facts,fleet,runner,session,status,vitals}/**/*.test.ts',
 ];
 

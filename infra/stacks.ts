@@ -3,7 +3,7 @@ import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { ApiStack } from './stacks/apiStack.ts';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import { quotaForReservations, reservesConcurrency } from './settings/concurrency.ts';
-import { useAlarmTopics } from './constructs/runbookAlarm.ts';
+import { tellOfAlarmParts, useAlarmTopics } from './constructs/runbookAlarm.ts';
 import { BackupStack } from './stacks/backupStack.ts';
 import { DataStack } from './stacks/dataStack.ts';
 import { DeliveryStack } from './stacks/deliveryStack.ts';
@@ -25,6 +25,12 @@ export interface Stacks {
 }
 
 /**
+ * What gets no tags of ours: the newest schemas of these take them, and those of some regions and tools refuse a template
+ * that has them.
+ */
+const WITHOUT_TAGS = ['AWS::ApplicationAutoScaling::ScalableTarget', 'AWS::CloudWatch::Dashboard'];
+
+/**
  * All stacks of a stage, in the order in which they are deployed: first the ones that hold state, then the ones that
  * use it, then the ones that watch.
  */
@@ -33,6 +39,7 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
   if (pageTopicArn !== undefined && ticketTopicArn !== undefined) {
     useAlarmTopics(app, { page: pageTopicArn, ticket: ticketTopicArn });
   }
+  if (settings.alarmParts === 'ticket') tellOfAlarmParts(app);
   const data = new DataStack(app, `${stage}-data`, { settings });
   const backups = new BackupStack(app, `${stage}-backups`, { settings });
   const queues = new QueueStack(app, `${stage}-queues`, { settings });
@@ -64,7 +71,11 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
         `${quotaForReservations(settings)}: ask AWS for more of the quota "Concurrent executions", and set accountConcurrency.`,
     );
   }
-  Tags.of(app).add('product', 'holdfast');
-  Tags.of(app).add('stage', stage);
+  for (const [tag, value] of [
+    ['product', 'holdfast'],
+    ['stage', stage],
+  ] as const) {
+    Tags.of(app).add(tag, value, { excludeResourceTypes: WITHOUT_TAGS });
+  }
   return { data, backups, queues, api, delivery, schedules, workers, ops };
 }

@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { findSecrets } from '../test/quiet/findSecrets.ts';
 import { commandOf, proofs, type Proof } from './proofs.ts';
-import { runCommand } from './runCommand.ts';
+import { plain, runCommand } from './runCommand.ts';
 
 interface Verdict {
   readonly proof: Proof;
@@ -70,10 +70,4 @@ async function prove(proof: Proof): Promise<Verdict> {
       ?.slice(1)
       .find((number) => number !== undefined) ?? '?';
   return { proof, cases, seconds, verdict: holds ? 'holds' : 'DOES NOT HOLD' };
-}
-
-/** Without colours. */
-function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/\u001B\[[0-9;]*m/g, '');
 }

@@ -13,12 +13,18 @@ const CACHE = resolve(import.meta.dirname, '../node_modules/.cache/node-compile'
 /**
  * Runs a command to its end.
  * @param show what it prints is shown as it comes, or only kept
+ * @param environment variables beside those of this process
  */
-export function runCommand(command: string, args: readonly string[], show: boolean): Promise<Finished> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  show: boolean,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
   const child = spawn(command, args, {
     stdio: ['inherit', 'pipe', 'pipe'],
     shell: process.platform === 'win32',
-    env: { NODE_COMPILE_CACHE: CACHE, ...process.env },
+    env: { NODE_COMPILE_CACHE: CACHE, ...process.env, ...environment },
   });
   let printed = '';
   child.stdout.on('data', (text: Buffer) => {
@@ -33,4 +39,10 @@ export function runCommand(command: string, args: readonly string[], show: boole
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? 1, printed }));
   });
+}
+
+/** Without colours. */
+export function plain(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replaceAll(/\u001B\[[0-9;]*m/g, '');
 }

@@ -67,10 +67,16 @@ export function alarmTopicName(stage: string, severity: LoudSeverity): string {
 
 type LoudSeverity = Exclude<Severity, 'none'>;
 const TOPICS = 'holdfast:alarmTopics';
+const PARTS = 'holdfast:alarmParts';
 
 /** Sends the alarms of all stacks of an app to topics that exist, instead of those that the stage makes. */
 export function useAlarmTopics(app: App, arns: Readonly<Record<LoudSeverity, string>>): void {
   app.node.setContext(TOPICS, arns);
+}
+
+/** Sends alarms that serve another alarm only to the topic of tickets, instead of nowhere. */
+export function tellOfAlarmParts(app: App): void {
+  app.node.setContext(PARTS, true);
 }
 
 /**
@@ -79,10 +85,12 @@ export function useAlarmTopics(app: App, arns: Readonly<Record<LoudSeverity, str
  */
 export function tellTopic(
   alarm: Pick<Alarm, 'addAlarmAction' | 'addOkAction' | 'stack'>,
-  { stage, severity }: AlarmText,
+  { stage, severity: wanted }: AlarmText,
 ): void {
+  const { node } = alarm.stack;
+  const severity = wanted === 'none' && node.tryGetContext(PARTS) === true ? 'ticket' : wanted;
   if (severity === 'none') return;
-  const given = alarm.stack.node.tryGetContext(TOPICS) as Readonly<Record<LoudSeverity, string>> | undefined;
+  const given = node.tryGetContext(TOPICS) as Readonly<Record<LoudSeverity, string>> | undefined;
   const alarmActionArn =
     given?.[severity] ??
     Stack.of(alarm.stack).formatArn({

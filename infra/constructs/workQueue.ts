@@ -1,5 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
-import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import {
+  DeduplicationScope,
+  FifoThroughputLimit,
+  Queue,
+  QueueEncryption,
+  RedrivePermission,
+} from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { MESSAGE_BYTES, type QueueDefinition } from '../../shared/platform/queues.ts';
 import { RunbookAlarm } from './runbookAlarm.ts';
@@ -25,7 +31,11 @@ export class DeadLetterQueue extends Construct {
   constructor(scope: Construct, id: string, props: DeadLetterQueueProps) {
     super(scope, id);
     const { stage, definition, holds, heading } = props;
-    this.queue = new Queue(this, 'Queue', toQueueProps(definition));
+    this.queue = new Queue(this, 'Queue', {
+      ...toQueueProps(definition),
+      // What SQS allows anyway; said, it tells rules of an account that these are dead letters and need no others.
+      redriveAllowPolicy: { redrivePermission: RedrivePermission.ALLOW_ALL },
+    });
     const metric = this.queue.metricApproximateNumberOfMessagesVisible({
       statistic: 'Maximum',
       period: Duration.minutes(1),

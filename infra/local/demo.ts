@@ -2,10 +2,12 @@
  * `npm run demo`: the first conversation, from nothing. It boots an ephemeral stack, links one sandbox phone by QR and
  * one by code, exchanges ten messages each way while a worker is restarted, and counts: emoji, other scripts and a long
  * text among them. The exit code is 0 only if the counts are right and each text arrived as it was written.
+ * `--dynamodb-local FOLDER` has it on Amazon's DynamoDB Local instead of our emulator.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { WhatsAppClient } from '../../test/whatsapp/client.ts';
 import { makeTenant, type ApiClient } from './apiClient.ts';
 import { pairSandboxPhone } from './pairing.ts';
@@ -41,6 +43,7 @@ const startedMs = performance.now();
 const say = (line: string): void =>
   void process.stdout.write(`${((performance.now() - startedMs) / 1_000).toFixed(2).padStart(6)} s  ${line}\n`);
 
+const { values } = parseArgs({ options: { 'dynamodb-local': { type: 'string' } } });
 const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-demo-'));
 let failure: unknown;
 const stack = await startStack({
@@ -48,6 +51,7 @@ const stack = await startStack({
   port: 0,
   live: false,
   workers: 2,
+  dynamoDbLocal: values['dynamodb-local'],
   say,
   onBroken: (reason) => {
     process.stderr.write(`The stack broke. ${reason}\n`);

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { Scope } from '../../shared/kernel/scope.ts';
@@ -18,6 +19,23 @@ export function dynamoDbBinary(platform = process.platform, architecture = proce
   return path;
 }
 
+/**
+ * Amazon's DynamoDB Local, from the folder with its `DynamoDBLocal.jar`, with a Java runtime: in memory, with one database
+ * for all callers, whatever their access key. It has no option for the address that it listens on, so others in the same
+ * network can reach what little it holds; nothing starts it unless a person names its folder.
+ */
+function dynamoDbLocal(folder: string, port: number): readonly [program: string, args: readonly string[]] {
+  const jar = join(folder, 'DynamoDBLocal.jar');
+  if (!existsSync(jar)) throw new Error(`There is no DynamoDBLocal.jar in ${folder}.`);
+  const libraries = `-Djava.library.path=${join(folder, 'DynamoDBLocal_lib')}`;
+  return ['java', [libraries, '-jar', jar, '-inMemory', '-sharedDb', '-port', String(port)]];
+}
+
+function dynoxide(port: number, dataFile: string | undefined): readonly [program: string, args: readonly string[]] {
+  const file = dataFile === undefined ? [] : ['--db-path', dataFile];
+  return [dynamoDbBinary(), ['serve', '--host', '127.0.0.1', '--port', String(port), ...file]];
+}
+
 export interface DynamoDb {
   /** The base URL, for example `http://127.0.0.1:8000`. */
   readonly endpoint: string;
@@ -25,27 +43,28 @@ export interface DynamoDb {
   readonly stop: () => Promise<void>;
 }
 
-const START_DEADLINE_MS = 10_000;
+/** A Java runtime takes seconds, and more while other processes start. */
+const START_DEADLINE_MS = 30_000;
 
 /**
  * Starts the emulator on loopback and waits until it answers.
  * @param options.port 0 takes any free port
  * @param options.dataFile where the tables survive a restart; without it they are in memory
+ * @param options.local a folder with Amazon's DynamoDB Local, which is started instead and keeps nothing
  */
-export async function startDynamoDb(options: { readonly port: number; readonly dataFile?: string }): Promise<DynamoDb> {
+export async function startDynamoDb(options: {
+  readonly port: number;
+  readonly dataFile?: string | undefined;
+  readonly local?: string | undefined;
+}): Promise<DynamoDb> {
   const port = options.port === 0 ? await findFreePort() : options.port;
-  const child = spawn(
-    dynamoDbBinary(),
-    [
-      'serve',
-      '--host',
-      '127.0.0.1',
-      '--port',
-      String(port),
-      ...(options.dataFile ? ['--db-path', options.dataFile] : []),
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const [program, args] =
+    options.local === undefined ? dynoxide(port, options.dataFile) : dynamoDbLocal(options.local, port);
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // DynamoDB Local would tell Amazon of each start.
+    env: { ...process.env, DDB_LOCAL_TELEMETRY: '0' },
+  });
   let complaint = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-500);

@@ -4,7 +4,12 @@ import { startDynamoDb } from './dynamoDb.ts';
 import { startQueueServer } from './queueServer.ts';
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, 'dynamodb-port': { type: 'string' }, 'sqs-port': { type: 'string' } },
+  options: {
+    data: { type: 'string' },
+    'dynamodb-port': { type: 'string' },
+    'sqs-port': { type: 'string' },
+    'dynamodb-local': { type: 'string' },
+  },
 });
 const data = values.data ?? '.';
 
@@ -12,6 +17,7 @@ try {
   const dynamoDb = await startDynamoDb({
     port: Number(values['dynamodb-port'] ?? 0),
     dataFile: `${data}/dynamodb.sqlite`,
+    local: values['dynamodb-local'],
   });
   process.on('exit', () => dynamoDb.process.kill('SIGKILL'));
   const queues = await startQueueServer({ port: Number(values['sqs-port'] ?? 0), dataDir: `${data}/queues` });

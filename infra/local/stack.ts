@@ -166,7 +166,13 @@ class Stack implements RunningStack {
   }
 
   async #startEmulators(): Promise<EmulatorReach> {
-    const emulators = await this.#child('emulators', 'infra/local/emulatorsHost.ts', ['--data', this.#folder.path], {});
+    const { dynamoDbLocal } = this.#options;
+    const args = [
+      '--data',
+      this.#folder.path,
+      ...(dynamoDbLocal === undefined ? [] : ['--dynamodb-local', dynamoDbLocal]),
+    ];
+    const emulators = await this.#child('emulators', 'infra/local/emulatorsHost.ts', args, {});
     // The emulator's binary cannot watch its parent: when that process was killed, the supervisor ends the binary.
     const dynamoDbPid = Number(emulators.ready['dynamoDbPid']);
     this.#dynamoDbPid = dynamoDbPid;

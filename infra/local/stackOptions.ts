@@ -12,6 +12,8 @@ export interface StackOptions {
   readonly shards?: number;
   /** The number of processes for functions; as `functionsProcesses` says when left out. */
   readonly functions?: number;
+  /** A folder with Amazon's DynamoDB Local, which keeps nothing, in place of our emulator. */
+  readonly dynamoDbLocal?: string | undefined;
   /** The number of queues for events; 1 when left out. */
   readonly eventQueues?: number;
   /**

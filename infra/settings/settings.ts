@@ -86,6 +86,16 @@ const settingsSchema = z
      * is missed more slowly. The shape's when left out.
      */
     burnAlarms: z.enum(['fast', 'all']),
+    /**
+     * Whether alarms that serve another alarm alone tell nobody (`silent`, the default) or the topic for the next working
+     * day (`ticket`), for accounts that want an action of every alarm.
+     */
+    alarmParts: z.enum(['silent', 'ticket']).default('silent'),
+    /**
+     * Whether ECS writes metrics of each task beside those of the service, which are billed by their number; `off` when
+     * left out, because workers say the same themselves.
+     */
+    containerInsights: z.enum(['off', 'on']).default('off'),
     /** The address to which alarms are mailed. When left out, the topics exist and nobody is subscribed. */
     alarmEmail: z.email().optional(),
     /** The least severe level of log lines that processes write; `info` when left out. */

@@ -56,7 +56,7 @@ export class WorkerStack extends Stack {
     const vpc = makeVpc(this, settings);
     const cluster = new Cluster(this, 'Cluster', {
       vpc,
-      containerInsightsV2: ContainerInsights.DISABLED,
+      containerInsightsV2: settings.containerInsights === 'on' ? ContainerInsights.ENABLED : ContainerInsights.DISABLED,
     });
     acknowledge(
       cluster,

@@ -55,6 +55,8 @@ export function makeWorkerTask(scope: Construct, id: string, props: WorkerTaskPr
   task.addContainer(containerName, {
     containerName,
     image,
+    // The task's own, as nothing runs beside it; some accounts want a limit of every container.
+    memoryLimitMiB: settings.workerMemoryMib,
     user: USER,
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(STOP_SECONDS),

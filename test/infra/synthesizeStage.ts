@@ -77,13 +77,7 @@ function synthesize(
   given: Readonly<Record<string, unknown>>,
   check: ((app: App) => AwsSolutionsChecks) | undefined,
 ): Synthesis {
-  const app = makeApp({ validate: check !== undefined });
-  addStacks(app, parseSettings({ stage: 'test', ...given }), ContainerImage.fromRegistry('worker'));
-  if (check !== undefined) Validations.of(app).addPlugins(check(app));
-  const { directory } = app.synth();
-  const templates = readdirSync(directory)
-    .filter((file) => file.endsWith('.template.json'))
-    .map((file) => [file, JSON.parse(readFileSync(join(directory, file), 'utf8')) as RawTemplate] as const);
+  const templates = readTemplates(writeTemplates(given, check));
   return {
     resources: templates.flatMap(([file, template]) => toResources(file, template)),
     outputs: Object.fromEntries(
@@ -93,6 +87,28 @@ function synthesize(
       ]),
     ),
   };
+}
+
+/** Synthesises all stacks of a stage. Returns the folder with their templates, `*.template.json`. */
+export function writeTemplates(
+  given: Readonly<Record<string, unknown>>,
+  check?: (app: App) => AwsSolutionsChecks,
+): string {
+  const app = makeApp({ validate: check !== undefined });
+  addStacks(app, parseSettings({ stage: 'test', ...given }), ContainerImage.fromRegistry('worker'));
+  if (check !== undefined) Validations.of(app).addPlugins(check(app));
+  return app.synth().directory;
+}
+
+/** The resources of all templates in a folder. */
+export function readResources(directory: string): readonly Resource[] {
+  return readTemplates(directory).flatMap(([file, template]) => toResources(file, template));
+}
+
+function readTemplates(directory: string): readonly (readonly [file: string, template: RawTemplate])[] {
+  return readdirSync(directory)
+    .filter((file) => file.endsWith('.template.json'))
+    .map((file) => [file, JSON.parse(readFileSync(join(directory, file), 'utf8')) as RawTemplate]);
 }
 
 interface RawTemplate {

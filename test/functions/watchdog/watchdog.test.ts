@@ -171,7 +171,7 @@ describe('the watchdog', () => {
     const worker = await stack.aWorker(0);
     await stack.tell(worker, [aFrozenConnection(7, 0)]);
 
-    await expect(stack.handler({ stage: 'missing' })()).rejects.toThrow('resource not found');
+    await expect(stack.handler({ stage: 'missing' })()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 
     expect(await stack.api.takeCommands()).toEqual([]);
   });

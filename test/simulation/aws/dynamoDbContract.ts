@@ -19,6 +19,23 @@ export const dynamoDbContract: readonly DynamoDbCase[] = [
   ...dynamoDbProperties,
 ];
 
+/**
+ * Where Amazon's DynamoDB Local (1.25.1), on which `npm run judge` plays the same cases, does not do what AWS does. The
+ * product depends on none of these: its updates that only remove have a condition that no absent item meets, and its
+ * transactions name each item once and compute nothing out of what is not there.
+ */
+export const dynamoDbLocalDifferences: readonly KnownDifference[] = [
+  { case: 'an update that only removes makes no item', reason: 'It makes one of its key alone.' },
+  {
+    case: 'a transaction does nothing if one of its changes cannot be computed',
+    reason: 'It does nothing, and refuses the request as invalid instead of the transaction.',
+  },
+  {
+    case: 'a transaction touches an item once',
+    reason: 'It refuses the transaction instead of the request.',
+  },
+];
+
 /** Where the emulator (dynoxide 1.2.1) does not do what AWS does. */
 export const dynamoDbDifferences: readonly KnownDifference[] = [
   {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
-import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
+import { createTables, isDynamoDbLocal, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { testCases } from './contract.ts';
-import { dynamoDbContract, dynamoDbDifferences } from './dynamoDbContract.ts';
+import { dynamoDbContract, dynamoDbDifferences, dynamoDbLocalDifferences } from './dynamoDbContract.ts';
 
 describe('the emulator of DynamoDB', () => {
   let dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
@@ -18,5 +18,5 @@ describe('the emulator of DynamoDB', () => {
     await dynamoDb.stop();
   });
 
-  testCases(dynamoDbContract, () => client, dynamoDbDifferences);
+  testCases(dynamoDbContract, () => client, isDynamoDbLocal ? dynamoDbLocalDifferences : dynamoDbDifferences);
 });

@@ -1,0 +1,228 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { readImageContents } from '../../scripts/imageFiles.ts';
+import { runCommand } from '../../scripts/runCommand.ts';
+import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
+import { createQueues, startQueues } from '../emulators/queues.ts';
+import { makeKeyFile } from '../worker/workerProcess.ts';
+import { judged, skipped, type Judge, type JudgeRoom } from './judgement.ts';
+import { versionOf } from './tools.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+const SHARDS = 16;
+/** How long the worker in the image may take to be ready, and to end after SIGTERM. */
+const WORKER_MS = 120_000;
+/** The user `node` of Node's images. */
+const USER = 1_000;
+
+/** buildah with a store of its own in the room, without a daemon and without mounts. */
+class Builder {
+  readonly #options: readonly string[];
+
+  constructor(folder: string) {
+    this.#options = ['--root', join(folder, 'store'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
+  }
+
+  /** Resolves to what it printed. Throws an Error with its last lines when it fails. */
+  async run(...args: readonly string[]): Promise<string> {
+    const { code, printed } = await runCommand('buildah', [...this.#options, ...args], false, CHROOT);
+    if (code !== 0) throw new Error(`buildah ${args[0]}: ${printed.trim().split('\n').slice(-5).join(' ')}`);
+    return printed.trim();
+  }
+
+  start(...args: readonly string[]) {
+    const env = { ...process.env, ...CHROOT };
+    return spawn('buildah', [...this.#options, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+}
+const CHROOT = { BUILDAH_ISOLATION: 'chroot' } as const;
+
+/** The Dockerfile, built as it is; then a worker in the image takes shards on emulators, and drains at SIGTERM. */
+export const image: Judge = {
+  name: 'image',
+  what: 'the Dockerfile, built with buildah; a worker in the image as its user, from its first shard to its drain',
+  run: async (room) => {
+    const version = await versionOf('buildah', '--version');
+    if (version === undefined) return skipped('There is no buildah, which builds images without a daemon.');
+    const { nodeVersion } = readImageContents(root);
+    const builder = new Builder(room.folder);
+    const base = `docker.io/library/node:${nodeVersion}-slim`;
+    const from = await bringBase(builder, base, nodeVersion, room);
+    if (from === undefined) {
+      return skipped(
+        `${base} cannot be pulled here, and without debootstrap, root and Linux no base can be made in its place.`,
+      );
+    }
+    const startedMs = performance.now();
+    await builder.run(
+      'build',
+      '--pull-never',
+      '--format',
+      'docker',
+      '--layers=false',
+      '--network',
+      'host',
+      '-t',
+      'judged',
+      root,
+    );
+    const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
+    const ran = await runWorker(builder);
+    return judged(ran.objections, `on ${from}: built in ${seconds} s, ${ran.figures}`, room);
+  },
+};
+
+/**
+ * Brings the image that the Dockerfile begins with. Where no registry can be reached, Debian with the Node of this
+ * repository and the npm of this machine stands in under its name. Returns what it is; undefined when there is no way.
+ */
+async function bringBase(builder: Builder, base: string, nodeVersion: string, { folder, say }: JudgeRoom) {
+  try {
+    await builder.run('pull', base);
+    return base;
+  } catch (error) {
+    say(`  ${String(error).slice(0, 200)}`);
+  }
+  const node = join(root, `node_modules/node-linux-${process.arch}/bin/node`);
+  const canMake =
+    process.getuid?.() === 0 && existsSync(node) && (await versionOf('debootstrap', '--version')) !== undefined;
+  if (!canMake) return undefined;
+  const system = join(folder, 'base');
+  const made = await runCommand(
+    'debootstrap',
+    ['--variant=minbase', '--include=ca-certificates', 'bookworm', system],
+    false,
+  );
+  if (made.code !== 0) throw new Error(`debootstrap: ${made.printed.trim().split('\n').slice(-3).join(' ')}`);
+  const npm = dirname(dirname(createRequire('/usr/lib/node_modules/').resolve('npm/package.json')));
+  mkdirSync(join(system, 'usr/local/lib/node_modules'), { recursive: true });
+  cpSync(node, join(system, 'usr/local/bin/node'));
+  cpSync(join(npm, 'npm'), join(system, 'usr/local/lib/node_modules/npm'), { recursive: true });
+  symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(system, 'usr/local/bin/npm'));
+  // A machine may reach the registry of packages through a proxy with a certificate of its own.
+  cpSync(CERTIFICATES, join(system, CERTIFICATES));
+  for (const command of [
+    ['groupadd', '-g', String(USER), 'node'],
+    ['useradd', '-u', String(USER), '-g', String(USER), '-m', 'node'],
+  ]) {
+    await runCommand('chroot', [system, ...command], false);
+  }
+  const container = await builder.run('from', 'scratch');
+  await builder.run('copy', '-q', container, system, '/');
+  await builder.run(
+    'config',
+    '--env',
+    `NODE_EXTRA_CA_CERTS=${CERTIFICATES}`,
+    '--env',
+    'PATH=/usr/local/bin:/usr/bin:/bin',
+    container,
+  );
+  await builder.run('commit', '-q', '--rm', container, base);
+  return `Debian with Node ${nodeVersion} in place of ${base}`;
+}
+
+async function runWorker(builder: Builder) {
+  const { command } = readImageContents(root);
+  const keyFile = makeKeyFile();
+  const [dynamoDb, queues] = await Promise.all([startDynamoDb(), startQueues()]);
+  try {
+    await Promise.all([createTables(dynamoDb.endpoint, 'test'), createQueues(queues.endpoint, 'test', SHARDS)]);
+    const container = await builder.run('from', '--pull-never', 'judged');
+    await builder.run('copy', '-q', '--chown', `${USER}:${USER}`, container, keyFile.path, '/tmp/root.key');
+    const environment = {
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      HOLDFAST_STAGE: 'test',
+      HOLDFAST_DYNAMODB_ENDPOINT: dynamoDb.endpoint,
+      HOLDFAST_SQS_ENDPOINT: queues.endpoint,
+      HOLDFAST_QUEUE_URL_BASE: queues.queueUrlBase,
+      HOLDFAST_SHARD_COUNT: String(SHARDS),
+      HOLDFAST_KEY_FILE: '/tmp/root.key',
+      HOLDFAST_TASK_ID: 'task-image',
+      HOLDFAST_STATUS_PORT: '0',
+      HOLDFAST_COMMAND_WAIT_SECONDS: '1',
+    };
+    const variables = Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+    const size = await sizeOf(builder, container);
+    const seen = await watchWorker(
+      builder.start('run', '--network', 'host', ...variables, container, '--', ...command),
+    );
+    return {
+      objections: seen.objections,
+      figures: `${size} MB in /app; the worker ran as user ${seen.user}, took ${seen.shards} shards and ended with ${seen.code} after ${seen.drainSeconds.toFixed(1)} s`,
+    };
+  } finally {
+    await Promise.all([dynamoDb.stop(), queues.stop()]);
+    keyFile.remove();
+  }
+}
+
+async function sizeOf(builder: Builder, container: string): Promise<number> {
+  const kilobytes = await builder.run('run', container, '--', 'du', '-sk', '/app');
+  return Math.round(Number(kilobytes.split(/\s/)[0]) / 1_024);
+}
+
+/** Waits until the worker holds all shards, asks it to stop, and waits for its end. */
+async function watchWorker(child: ReturnType<Builder['start']>) {
+  const deadline = AbortSignal.timeout(WORKER_MS);
+  deadline.addEventListener('abort', () => child.kill('SIGKILL'));
+  const held = new Set<number>();
+  const all = Promise.withResolvers<void>();
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = `${errors}${text}`.slice(-1_000)));
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    const shard = shardIn(text);
+    if (shard !== undefined) held.add(shard);
+    if (held.size === SHARDS) all.resolve();
+  });
+  const closed = once(child, 'close').then(([code]) => Number(code));
+  await Promise.race([all.promise, closed]);
+  const askedMs = performance.now();
+  // buildah hands no signal on, but its children can be seen from here.
+  const [pid, user] = child.exitCode === null ? processOf(child.pid ?? 0) : [undefined, undefined];
+  if (pid !== undefined) process.kill(pid, 'SIGTERM');
+  const code = await closed;
+  return {
+    code,
+    user,
+    shards: held.size,
+    drainSeconds: (performance.now() - askedMs) / 1_000,
+    objections: [
+      ...(held.size === SHARDS ? [] : [`the worker took ${held.size} of ${SHARDS} shards: ${errors}`]),
+      ...(code === 0 ? [] : [`the worker ended with ${code}: ${errors}`]),
+      ...(user === USER || user === undefined ? [] : [`the worker ran as user ${user}`]),
+    ],
+  };
+}
+
+/** The shard that a line of the worker's log says was claimed. */
+function shardIn(text: string): number | undefined {
+  if (!text.startsWith('{')) return undefined;
+  const { message, shard } = JSON.parse(text) as { readonly message?: string; readonly shard?: number };
+  return message === 'shard claimed' ? shard : undefined;
+}
+
+/** The last process in the line that a process began, and the number of its user. */
+function processOf(pid: number): readonly [pid: number, user: number] {
+  for (let last = pid; ;) {
+    const next = childrenOf(last)[0];
+    if (next === undefined) return [last, userOf(last)];
+    last = next;
+  }
+}
+
+/** Each thread of a process knows those children that it began itself. */
+function childrenOf(pid: number): readonly number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    [...readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').matchAll(/\d+/g)].map(Number),
+  );
+}
+
+function userOf(pid: number): number {
+  return Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
