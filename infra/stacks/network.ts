@@ -29,7 +29,7 @@ export function makeVpc(scope: Construct, settings: NetworkSettings): IVpc {
     reservedAzs: MOST_ZONES - zones,
     natGateways: isPrivate ? zones : 0,
     subnetConfiguration: [
-      // Whoever needs a public address asks for it: workers of a public network do, and NAT gateways have their own.
+      // No address comes by itself: workers of a public network ask for theirs, and NAT gateways have their own.
       { name: 'public', subnetType: SubnetType.PUBLIC, cidrMask: 20, mapPublicIpOnLaunch: false },
       ...(isPrivate ? [{ name: 'private', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 }] : []),
     ],
