@@ -207,8 +207,9 @@ describe('what an account has already', () => {
 });
 
 describe('traces', () => {
+  const none = synthesizeStage({ tracePercent: 0 });
+
   it('are taken of one call in a hundred, or of none', () => {
-    const none = synthesizeStage({ tracePercent: 0 });
     const modes = (resources: typeof plain) =>
       new Set(
         ofType(resources, 'AWS::Lambda::Function').map(
