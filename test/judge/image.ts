@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readImageContents } from '../../scripts/imageFiles.ts';
 import { runCommand } from '../../scripts/runCommand.ts';
+import { makeWorkerImage } from '../../scripts/workerImage.ts';
 import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { makeKeyFile } from '../worker/workerProcess.ts';
@@ -13,7 +13,6 @@ import { judged, skipped, type Judge, type JudgeRoom } from './judgement.ts';
 import { versionOf } from './tools.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 const SHARDS = 16;
 /** How long the worker in the image may take to be ready, and to end after SIGTERM. */
 const WORKER_MS = 120_000;
@@ -59,6 +58,9 @@ export const image: Judge = {
       );
     }
     const startedMs = performance.now();
+    const context = join(room.folder, 'image');
+    await makeWorkerImage(context);
+    // Nothing is fetched while it is built.
     await builder.run(
       'build',
       '--pull-never',
@@ -66,10 +68,10 @@ export const image: Judge = {
       'docker',
       '--layers=false',
       '--network',
-      'host',
+      'none',
       '-t',
       'judged',
-      root,
+      context,
     );
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
     const ran = await runWorker(builder);
@@ -79,7 +81,7 @@ export const image: Judge = {
 
 /**
  * Brings the image that the Dockerfile begins with. Where no registry can be reached, Debian with the Node of this
- * repository and the npm of this machine stands in under its name. Returns what it is; undefined when there is no way.
+ * repository stands in under its name. Returns what it is; undefined when there is no way.
  */
 async function bringBase(builder: Builder, base: string, nodeVersion: string, { folder, say }: JudgeRoom) {
   try {
@@ -93,19 +95,9 @@ async function bringBase(builder: Builder, base: string, nodeVersion: string, { 
     process.getuid?.() === 0 && existsSync(node) && (await versionOf('debootstrap', '--version')) !== undefined;
   if (!canMake) return undefined;
   const system = join(folder, 'base');
-  const made = await runCommand(
-    'debootstrap',
-    ['--variant=minbase', '--include=ca-certificates', 'bookworm', system],
-    false,
-  );
+  const made = await runCommand('debootstrap', ['--variant=minbase', 'bookworm', system], false);
   if (made.code !== 0) throw new Error(`debootstrap: ${made.printed.trim().split('\n').slice(-3).join(' ')}`);
-  const npm = dirname(dirname(createRequire('/usr/lib/node_modules/').resolve('npm/package.json')));
-  mkdirSync(join(system, 'usr/local/lib/node_modules'), { recursive: true });
   cpSync(node, join(system, 'usr/local/bin/node'));
-  cpSync(join(npm, 'npm'), join(system, 'usr/local/lib/node_modules/npm'), { recursive: true });
-  symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(system, 'usr/local/bin/npm'));
-  // A machine may reach the registry of packages through a proxy with a certificate of its own.
-  cpSync(CERTIFICATES, join(system, CERTIFICATES));
   for (const command of [
     ['groupadd', '-g', String(USER), 'node'],
     ['useradd', '-u', String(USER), '-g', String(USER), '-m', 'node'],
@@ -114,14 +106,7 @@ async function bringBase(builder: Builder, base: string, nodeVersion: string, { 
   }
   const container = await builder.run('from', 'scratch');
   await builder.run('copy', '-q', container, system, '/');
-  await builder.run(
-    'config',
-    '--env',
-    `NODE_EXTRA_CA_CERTS=${CERTIFICATES}`,
-    '--env',
-    'PATH=/usr/local/bin:/usr/bin:/bin',
-    container,
-  );
+  await builder.run('config', '--env', 'PATH=/usr/local/bin:/usr/bin:/bin', container);
   await builder.run('commit', '-q', '--rm', container, base);
   return `Debian with Node ${nodeVersion} in place of ${base}`;
 }
