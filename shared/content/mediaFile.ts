@@ -14,6 +14,7 @@ const fields = {
   part: word(64),
   key: base64(),
   path: wholeText(),
+  /** A link, where it is no link to the path at WhatsApp's usual host. */
   url: wholeText(),
   /** SHA-256 of the file as it lies there, sealed, and of the file itself. */
   sealed_sha256: base64(),

@@ -111,6 +111,14 @@ export function areaOf({ width, height }: { readonly width?: number; readonly he
   return { width, height };
 }
 
+/** The host from which WhatsApp's clients fetch files. */
+const HOST = 'https://mmg.whatsapp.net';
+
+/** The link to a file where it says more than its place does, which is most of what would be kept otherwise. */
+function linkOf({ url, path }: FileRead): string | undefined {
+  return path !== undefined && url?.startsWith(`${HOST}${path}`) === true ? undefined : url;
+}
+
 /** What is kept to fetch a file; none without a key or without a place. @param part its place within the body */
 export function mediaOf(use: NonNullable<MediaFile['use']>, read: FileRead | undefined, part?: string): MediaFile[] {
   if (read?.key === undefined || (read.path === undefined && read.url === undefined)) return [];
@@ -120,7 +128,7 @@ export function mediaOf(use: NonNullable<MediaFile['use']>, read: FileRead | und
       part,
       key: toBase64(read.key),
       path: read.path,
-      url: read.url,
+      url: linkOf(read),
       sealed_sha256: toBase64(read.sealedSha256),
       sha256: toBase64(read.sha256),
       key_at: toMoment(read.keyAt),

@@ -22,7 +22,7 @@ const kept = (use: string, mimeType?: string) => ({
       part: undefined,
       key: KEY.toString('base64'),
       path: stored.directPath,
-      url: stored.url,
+      url: undefined,
       sealed_sha256: SEALED_HASH.toString('base64'),
       sha256: HASH.toString('base64'),
       key_at: '2026-11-01T00:00:00.000Z',
@@ -63,6 +63,15 @@ export const fileMessages: readonly Golden[] = [
     'a picture of a machine, to be opened once',
     { imageMessage: { ...jpeg, viewOnce: true, imageSourceType: 1 } },
     told('image', { ...shown('image/jpeg'), source: 'ai_generated', view_once: true }, kept('image', 'image/jpeg')),
+  ],
+  [
+    'a picture at another host',
+    { imageMessage: { url: 'https://media.example/1', mediaKey: KEY, directPath: '/1' } },
+    told(
+      'image',
+      {},
+      { files: [{ use: 'image', key: KEY.toString('base64'), path: '/1', url: 'https://media.example/1' }] },
+    ),
   ],
   ['a picture without anything', { imageMessage: {} }, told('image', {})],
   [
