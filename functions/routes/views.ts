@@ -171,7 +171,8 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
       ...(markedReadAtMs === undefined ? {} : { readAt: toTime(markedReadAtMs) }),
     };
   }
-  const { to, resolvedTo, toAlias, content, context, callbackData, state, error, createdAtMs, ...times } = message;
+  const { to, resolvedTo, toAlias, content, context, original, callbackData, state, error, createdAtMs, ...times } =
+    message;
   const { sentAtMs, deliveredAtMs, readAtMs } = inOrder(createdAtMs, times);
   return {
     ...common,
@@ -182,6 +183,7 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
     chat: toChat(resolvedTo, to, toAlias),
     content,
     ...(context === undefined ? {} : { context: toShownContext(context) }),
+    ...(original === undefined ? {} : { original: toOriginalView(original) }),
     ...(error === undefined ? {} : { error: toShownError(error) }),
     ...(callbackData === undefined ? {} : { callbackData }),
     ...(sentAtMs === undefined ? {} : { sentAt: toTime(sentAtMs) }),

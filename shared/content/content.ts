@@ -43,12 +43,16 @@ export const inboundTypes = rows.flatMap(([type, row]) =>
 
 /** The kinds that can be sent, each with the fields that a tenant writes. */
 export const askedKinds: readonly AskedKind[] = rows.flatMap(([type, { out, description, example }]) =>
-  out === undefined ? [] : [{ type, asked: out.asked, description, example: out.example ?? example }],
+  out === undefined
+    ? []
+    : [{ type, asked: out.asked, acts: out.acts === true, description, example: out.example ?? example }],
 );
 
 export interface AskedKind {
   readonly type: string;
   readonly asked: z.ZodType;
+  /** It acts on another message, and goes to the chat of that one. */
+  readonly acts: boolean;
   readonly description: string;
   readonly example: unknown;
 }

@@ -21,6 +21,8 @@ interface OutboundKind<Body> {
   readonly out: {
     /** The body as a tenant asks for it, with the limits of WhatsApp: strict, and never more than `shown` has. */
     readonly asked: z.ZodType<Body>;
+    /** It acts on another message, which the body names as `message_id`, and goes to the chat of that one. */
+    readonly acts?: true;
     /** A body that can be asked for, where the kind's own example is one that only arrives. */
     readonly example?: Body;
   };
@@ -40,6 +42,6 @@ interface InboundKind<Body> {
 export interface AnyContentKind extends CommonOfKind<unknown> {
   readonly shown: z.ZodType;
   readonly cloud?: true;
-  readonly out?: { readonly asked: z.ZodType; readonly example?: unknown };
+  readonly out?: { readonly asked: z.ZodType; readonly acts?: true; readonly example?: unknown };
   readonly in?: { readonly bound: (body: never) => unknown };
 }

@@ -7,6 +7,7 @@ import { callLog } from './kinds/callLog.ts';
 import { channelInvite } from './kinds/channelInvite.ts';
 import { comment } from './kinds/comment.ts';
 import { document } from './kinds/document.ts';
+import { edit } from './kinds/edit.ts';
 import { eventInvite } from './kinds/eventInvite.ts';
 import { historyShared } from './kinds/historyShared.ts';
 import { image } from './kinds/image.ts';
@@ -29,6 +30,7 @@ import { reaction } from './kinds/reaction.ts';
 import { eventResponse } from './kinds/eventResponse.ts';
 import { pollOption } from './kinds/pollOption.ts';
 import { pollVote } from './kinds/pollVote.ts';
+import { revoke } from './kinds/revoke.ts';
 import { sticker } from './kinds/sticker.ts';
 import { stickerPack } from './kinds/stickerPack.ts';
 import { template } from './kinds/template.ts';
@@ -88,6 +90,8 @@ export const contentKinds = {
   status_sticker: statusSticker,
   scheduled,
   reaction,
+  edit,
+  revoke,
   pin,
   keep,
   poll_vote: pollVote,

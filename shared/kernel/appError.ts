@@ -135,6 +135,16 @@ export const errorRules = {
     retry: 'never',
     sentence: 'The message has left, is being sent, or is over already. Read it to see how far it got.',
   },
+  act_not_possible: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'This cannot be done with that message. The reason is said at the field that names it.',
+  },
+  edit_too_late: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'WhatsApp lets a message be edited for 15 minutes after it was sent. Send a new one.',
+  },
   idempotency_conflict: {
     httpStatus: 409,
     retry: 'never',

@@ -3,7 +3,6 @@ import type { Connection } from '../connection/connection.ts';
 import { AppError } from '../kernel/appError.ts';
 import { backoffMs } from '../kernel/backoff.ts';
 import type { CorrelationId } from '../kernel/id.ts';
-import { toRecipient } from '../kernel/jid.ts';
 import { makeSentIds, type SentIds } from '../kernel/sentIds.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
@@ -11,14 +10,13 @@ import { findReserved } from './idempotency.ts';
 import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
 import type { CallerKey } from './newMessages.ts';
-import { onlyPossible, splitMessage, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
+import { onlyPossible, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
 import { hashOfRequest } from './requestHash.ts';
-import type { SentContext } from './sentContext.ts';
-import { settleContext } from './settleContext.ts';
+import { resolveRecipient, settleRequest, type SettledRequest } from './settleRequest.ts';
 
 /**
  * Accept (docs/protocol.md, "Accept"), in two round trips: the row with the caller's key, then the queue; an answer to
- * another message takes one more before them, which reads that message. Only when the
+ * another message, or an act on one, takes one more before them, which reads that message. Only when the
  * queue has the command is the answer 202. If anything fails before, the answer is 503 and the same Idempotency-Key
  * carries on with the same ids, so the recipient sees one message however often the caller tries.
  *
@@ -52,30 +50,31 @@ const SECRET_BYTES = 32;
 const WRITE_ID_BYTES = 9;
 const RETRY_DELAY = { firstMs: 10, capMs: 200 } as const;
 
-/** A request that can be sent, with what was settled of it. */
-interface SettledRequest extends Omit<AcceptRequest, 'body'> {
+/** A request that can be sent, with its caller's key. */
+interface PossibleRequest extends AcceptRequest {
   readonly body: OutboundMessage;
-  readonly to: string;
+  readonly key: CallerKey | undefined;
 }
 
 /**
  * Accepts a message for sending. Returns the message as it stands: `queued`, or further on if the same key was used before.
  * Throws `not_possible_on_linked_devices`, `connection_not_paired`, `recipient_invalid`, `invalid_request`,
- * `message_not_found` for the message that it answers, `too_many_parked`, `idempotency_conflict`, `not_enqueued`.
+ * `message_not_found` for a message that it names, `act_not_possible`, `edit_too_late`, `too_many_parked`, `idempotency_conflict`, `not_enqueued`.
  */
 export async function acceptMessage(dependencies: AcceptDependencies, request: AcceptRequest): Promise<SentMessage> {
   const { connection } = request;
   const body = onlyPossible(request.body);
-  const settled: SettledRequest = { ...request, body, to: resolveRecipient(body.to) };
-  const key = keyOf(settled);
+  const to = body.to === undefined ? undefined : resolveRecipient(body.to);
+  const key = keyOf(request, body, to);
+  const { messages, clock } = dependencies;
   const { connectionId } = connection;
-  const context = await settleContext(body, settled.to, { messages: dependencies.messages, connectionId });
-  const refusal = refusalOf(connection) ?? (context instanceof AppError ? context : undefined);
+  const settled = refusalOf(connection) ?? (await settleRequest(body, to, clock.nowMs(), { messages, connectionId }));
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
-  const message =
-    refusal === undefined ? await create(dependencies, settled, context as SentContext | undefined, key) : undefined;
-  const stored = message ?? (await findRepeated(dependencies, connection, key));
-  if (stored === undefined) throw refusal;
+  const stored =
+    settled instanceof AppError
+      ? await findRepeated(dependencies, connection, key)
+      : await create(dependencies, { ...request, body, key }, settled);
+  if (stored === undefined) throw settled;
   // The queue may not have the command of an earlier request; if it has, the second does no harm.
   if (stored.state === 'queued') await enqueue(dependencies, connection.shard, stored);
   return stored;
@@ -96,9 +95,8 @@ function refusalOf({ account, parkedCount }: Connection): AppError | undefined {
 /** Writes the message, or reads the one that was written under the same key before. */
 async function create(
   dependencies: AcceptDependencies,
-  { connection, body, to, correlationId }: SettledRequest,
-  context: SentContext | undefined,
-  key: CallerKey | undefined,
+  { connection, body, key, correlationId }: PossibleRequest,
+  settled: SettledRequest,
 ): Promise<SentMessage> {
   const { messages, clock, random } = dependencies;
   const { tenantId, connectionId, shard } = connection;
@@ -110,10 +108,8 @@ async function create(
       tenantId,
       connectionId,
       direction: 'out',
-      to,
-      content: splitMessage(body).content,
+      ...settled,
       secret: Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url'),
-      ...(context === undefined ? {} : { context }),
       ...(body.biz_opaque_callback_data === undefined ? {} : { callbackData: body.biz_opaque_callback_data }),
       state: 'queued',
       error: undefined,
@@ -157,15 +153,11 @@ async function read(
   return message;
 }
 
-/** The address to send to: a phone number in international form, or a WhatsApp address. Throws `recipient_invalid`. */
-export function resolveRecipient(to: string): string {
-  const recipient = toRecipient(to);
-  if (recipient !== undefined) return recipient;
-  const problem = 'Write it like +49 151 23456789, or as the address of a person or group that this API showed you.';
-  throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
-}
-
-function keyOf({ body, to, idempotencyKey: callerKey }: SettledRequest): CallerKey | undefined {
+function keyOf(
+  { idempotencyKey: callerKey }: AcceptRequest,
+  body: OutboundMessage,
+  to: string | undefined,
+): CallerKey | undefined {
   return callerKey === undefined ? undefined : { callerKey, bodyHash: hashOfRequest(body, to) };
 }
 

@@ -1,5 +1,5 @@
 import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
-import type { InboundContent, OutboundContent } from '../content/content.ts';
+import type { ContentType, InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
 import type { MessageContext } from '../content/messageContext.ts';
@@ -78,6 +78,8 @@ export interface SentMessage extends MessageCommon {
   readonly context?: SentContext | undefined;
   /** Words of the tenant, which come back with each status. */
   readonly callbackData?: string | undefined;
+  /** The message that it acts on, where it does. */
+  readonly original?: SentOriginal | undefined;
   readonly state: SendState;
   readonly error: SendError | undefined;
   readonly correlationId: CorrelationId;
@@ -130,6 +132,12 @@ export interface StoredOriginal {
   readonly messageId?: string | undefined;
   readonly sender?: string | undefined;
   readonly senderAlias?: string | undefined;
+}
+
+/** A message that a tenant acts on, with all that WhatsApp needs to know of it. Without a sender it is the account's own. */
+export interface SentOriginal extends StoredOriginal {
+  readonly messageId: MessageId;
+  readonly type: ContentType;
 }
 
 export type Message = SentMessage | ReceivedMessage;

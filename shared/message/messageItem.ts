@@ -2,7 +2,7 @@ import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from 
 import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
-import type { Message, MessageCommon, ReceivedMessage, SendState, StoredOriginal } from './message.ts';
+import type { Message, MessageCommon, ReceivedMessage, SendState, SentOriginal, StoredOriginal } from './message.ts';
 import type { MessageContext } from '../content/messageContext.ts';
 import type { PollVotes } from './pollVotes.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
@@ -33,6 +33,7 @@ export function toMessage(item: Record<string, unknown>): Message {
     toAlias: item['toAlias'] as string | undefined,
     content: item['content'] as OutboundContent,
     context: item['context'] as SentContext | undefined,
+    original: item['original'] as SentOriginal | undefined,
     callbackData: item['callbackData'] as string | undefined,
     state: item['state'] as SendState,
     error: toSendError(item),

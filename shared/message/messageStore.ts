@@ -33,6 +33,12 @@ export interface SendFailure {
   readonly error: SendError;
 }
 
+/** Whether a row is an edit or a deletion of another message, which shows what it says. */
+function isChange({ content }: Readonly<Record<string, unknown>>): boolean {
+  const { type } = content as { readonly type: string };
+  return type === 'edit' || type === 'revoke';
+}
+
 /** Reads and writes of message rows, each with its condition. */
 export class MessageStore {
   readonly #table: DynamoDBDocumentClient;
@@ -68,7 +74,7 @@ export class MessageStore {
   }
 
   /**
-   * Reads a page of a connection's messages, newest first. `next` is where the page after it begins; undefined on the
+   * Reads a page of a connection's messages, newest first, without edits and deletions: their originals show those. `next` is where the page after it begins; undefined on the
    * last page.
    */
   async list(
@@ -85,7 +91,7 @@ export class MessageStore {
     const after = page.before === undefined ? undefined : { ...messageKey(connectionId, page.before) };
     const { shown, last } = await readPage(queryItems(this.#table, input, { after, pageSize: page.limit + 1 }), {
       limit: page.limit,
-      show: (item) => (isExpired(item, page.nowMs) ? undefined : toMessage(item)),
+      show: (item) => (isExpired(item, page.nowMs) || isChange(item) ? undefined : toMessage(item)),
     });
     return { messages: shown, next: last?.['messageId'] as MessageId | undefined };
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { askedKinds, unionOf, type AskedKind, type OutboundContent } from '../content/content.ts';
 import { INTERACTIVE_IMPOSSIBLE, impossibleKinds, type ImpossibleKind } from '../content/impossibleKinds.ts';
 import { AppError } from '../kernel/appError.ts';
+import { isAct, type ActContent } from './actRule.ts';
 
 /** The seconds after which WhatsApp lets a message disappear: never, a day, a week, 90 days. */
 export const expiryChoices = [0, 86_400, 604_800, 7_776_000] as const;
@@ -44,7 +45,25 @@ const envelope = {
 
 /** The parts of a request around its content: where the message goes, and how it is sent. */
 export type Envelope = z.infer<z.ZodObject<typeof envelope>>;
-export type OutboundMessage = Envelope & OutboundContent;
+
+const { messaging_product: product, recipient_type: type, to, biz_opaque_callback_data: callback } = envelope;
+/** What stands around an act on another message: that message says where it goes. */
+const envelopeOfAct = {
+  messaging_product: product,
+  recipient_type: type,
+  to: to.optional().meta({ description: 'May be left out; if it is given, it must be the chat of that message.' }),
+  biz_opaque_callback_data: callback,
+} as const;
+const { mentions, mention_all: everyone } = envelope;
+
+type NewContent = Exclude<OutboundContent, ActContent>;
+/** A request for a message that stands for itself. */
+export type NewMessage = Envelope & NewContent;
+/** A request that acts on another message. */
+export type ActMessage = z.infer<z.ZodObject<typeof envelopeOfAct>> &
+  Partial<Pick<Envelope, 'mentions' | 'mention_all'>> &
+  ActContent;
+export type OutboundMessage = NewMessage | ActMessage;
 
 /** A request for what a linked device cannot send. */
 export type ImpossibleMessage = Envelope & { readonly type: ImpossibleKind };
@@ -73,17 +92,32 @@ function impossible(field: string, reason: string): AppError {
 
 /** Splits a request into its content and its envelope. It is the one place that tells the two apart. */
 export function splitMessage(message: OutboundMessage): {
-  readonly envelope: Envelope;
+  readonly envelope: Partial<Envelope>;
   readonly content: OutboundContent;
 } {
   const parts = Object.entries(message);
   return {
-    envelope: Object.fromEntries(parts.filter(([name]) => Object.hasOwn(envelope, name))) as unknown as Envelope,
+    envelope: Object.fromEntries(parts.filter(([name]) => Object.hasOwn(envelope, name))) as Partial<Envelope>,
     content: Object.fromEntries(parts.filter(([name]) => !Object.hasOwn(envelope, name))) as unknown as OutboundContent,
   };
 }
 
-function toMessage({ type, asked, description, example }: AskedKind): z.ZodObject {
+export function isActMessage(message: OutboundMessage): message is ActMessage {
+  return isAct(message);
+}
+
+function toMessage({ acts, ...kind }: AskedKind): z.ZodObject {
+  return acts ? toAct(kind) : toNew(kind);
+}
+
+function toAct({ type, asked, description, example }: Omit<AskedKind, 'acts'>): z.ZodObject {
+  // The new words of an edit may mention people as a text does.
+  const around = type === 'edit' ? { ...envelopeOfAct, mentions, mention_all: everyone } : envelopeOfAct;
+  const members = z.strictObject({ ...around, type: z.literal(type), [type]: asked });
+  return members.meta({ description, examples: [{ type, [type]: example }] });
+}
+
+function toNew({ type, asked, description, example }: Omit<AskedKind, 'acts'>): z.ZodObject {
   const members = z.strictObject({ ...envelope, type: z.literal(type), [type]: asked });
   return members.meta({ description, examples: [{ to: '+49 151 23456789', type, [type]: example }] });
 }

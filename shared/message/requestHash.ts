@@ -4,9 +4,9 @@ import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
 /**
  * The hash by which two requests are the same: of all their content and options, however they are spelled. The order of
  * fields does not count, nor does it whether a field that only repeats a default is given.
- * @param to the address that the request's `to` stands for
+ * @param to the address that the request's `to` stands for; undefined where it has none
  */
-export function hashOfRequest(message: OutboundMessage, to: string): string {
+export function hashOfRequest(message: OutboundMessage, to: string | undefined): string {
   const { envelope, content } = splitMessage(message);
   const whole = { messaging_product: 'whatsapp', recipient_type: 'individual', ...envelope, to };
   return createHash('sha256')

@@ -1,22 +1,14 @@
 import { quotedWords } from '../content/quotedWords.ts';
 import { AppError, type FieldProblem } from '../kernel/appError.ts';
-import { parseId, type ConnectionId, type MessageId } from '../kernel/id.ts';
 import { isPerson, toRecipient } from '../kernel/jid.ts';
 import type { Message } from './message.ts';
 import type { Envelope } from './outboundMessage.ts';
 import { isGroup, wentTo } from './recipient.ts';
+import { findNamed, type NamedLookUp } from './namedMessage.ts';
 import type { Answered, SentContext } from './sentContext.ts';
 
 /** The characters of a quoted content as JSON; of a longer one only its words are kept. */
 const LONGEST_QUOTED = 4_096;
-
-/** Where a context finds the message that is answered. */
-interface Answerable {
-  readonly messages: {
-    readonly find: (connectionId: ConnectionId, messageId: MessageId) => Promise<Message | undefined>;
-  };
-  readonly connectionId: ConnectionId;
-}
 
 /**
  * Settles the context of a request; undefined where it asks for none. The error that refuses the request is returned, since
@@ -24,19 +16,15 @@ interface Answerable {
  * @param to the address that the request's `to` stands for
  */
 export async function settleContext(
-  envelope: Envelope,
+  envelope: Partial<Envelope>,
   to: string,
-  { messages, connectionId }: Answerable,
+  lookUp: NamedLookUp,
 ): Promise<SentContext | AppError | undefined> {
   const problems = problemsOf(envelope, to);
   if (problems.length > 0) return new AppError('invalid_request', { fields: problems });
   const { context: asked, mentions = [], mention_all: everyone = false, expires_in: expiresIn = 0 } = envelope;
-  const messageId = asked === undefined ? undefined : parseId('msg', asked.message_id);
-  const original = messageId === undefined ? undefined : await messages.find(connectionId, messageId);
-  if (asked !== undefined && original === undefined) {
-    const problem = 'is no message of this connection, or one that is not kept any more';
-    return new AppError('message_not_found', { fields: [{ field: 'context.message_id', problem }] });
-  }
+  const original = asked && (await findNamed(asked.message_id, 'context.message_id', lookUp));
+  if (original instanceof AppError) return original;
   const context: SentContext = {
     ...(original === undefined ? {} : { replyTo: toAnswered(original, to) }),
     ...(mentions.length === 0 ? {} : { mentions: mentions.map((mention) => toRecipient(mention) ?? mention) }),
@@ -47,7 +35,7 @@ export async function settleContext(
 }
 
 function problemsOf(
-  { mentions = [], mention_all: everyone, recipient_type: type }: Envelope,
+  { mentions = [], mention_all: everyone, recipient_type: type }: Partial<Envelope>,
   to: string,
 ): FieldProblem[] {
   const problems = mentions.flatMap((mention, index) =>

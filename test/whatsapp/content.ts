@@ -31,6 +31,10 @@ const MEDIA_FIELDS = {
   stickerMessage: 'sticker',
 } as const;
 
+const { SHARE_PHONE_NUMBER, REVOKE } = proto.Message.ProtocolMessage.Type;
+/** What people say to each other in a message between devices. */
+const shownTypes: ReadonlySet<unknown> = new Set([SHARE_PHONE_NUMBER, REVOKE]);
+
 /** Parts of a message that its reader never sees. */
 const UNSEEN = new Set(['senderKeyDistributionMessage', 'protocolMessage', 'messageContextInfo']);
 
@@ -57,10 +61,9 @@ export function contentOf(message: proto.IMessage, plaintext?: Uint8Array): Cont
       },
     };
   }
-  const isNumberShown = message.protocolMessage?.type === proto.Message.ProtocolMessage.Type.SHARE_PHONE_NUMBER;
   const seen =
     Object.entries(message).some(([name, value]) => value && !UNSEEN.has(name)) ||
-    isNumberShown ||
+    shownTypes.has(message.protocolMessage?.type) ||
     (plaintext !== undefined && hasNewerField(plaintext));
   return seen ? { kind: 'other', text: '', media: undefined } : undefined;
 }

@@ -34,6 +34,8 @@ export interface TranscriptEntry {
   readonly beside?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The type that the stanza said. */
   readonly stanzaType?: string;
+  /** What the stanza says that it does with another message. */
+  readonly edit?: string;
   readonly at: number;
   /** `received` until its owner reads it; for own messages what their recipients told. */
   status: Progress | 'received';

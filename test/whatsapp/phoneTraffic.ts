@@ -326,6 +326,7 @@ function asItCame(plaintext: Uint8Array | undefined, stanza: BinaryNode | undefi
     plaintext: Buffer.from(plaintext).toString('base64'),
     beside: Object.fromEntries(beside),
     stanzaType: stanza.attrs['type'] ?? '',
+    ...(stanza.attrs['edit'] === undefined ? {} : { edit: stanza.attrs['edit'] }),
   };
 }
 

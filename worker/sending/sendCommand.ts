@@ -136,7 +136,7 @@ async function tryOnce(
   socket: SendingSocket,
 ): Promise<TryResult> {
   const { messages, owned, assertOpen, logger, clock } = dependencies;
-  const { messageId, stanzaId, to, content, context, secret } = message;
+  const { messageId, stanzaId, to, content, context, original, secret } = message;
   assertOpen();
   const recorded = Promise.withResolvers<void>();
   try {
@@ -145,7 +145,7 @@ async function tryOnce(
       if (address !== message.resolvedTo) await messages.noteResolved(owned, messageId, address);
     };
     const triedBefore = message.attempts > 0 || message.limitedSinceMs !== undefined;
-    const said = { stanzaId, to, content, context, secret };
+    const said = { stanzaId, to, content, context, original, secret };
     const outcome = await socket.send({ ...said, triedBefore, resolved, recorded: recorded.promise });
     const attempts = message.attempts + 1;
     const limitedForMs = message.limitedSinceMs === undefined ? 0 : clock.nowMs() - message.limitedSinceMs;
@@ -247,7 +247,7 @@ interface ToldResult extends Pick<SendResultFact, 'state' | 'atMs'> {
 }
 
 function toFacts(message: SentMessage, result: ToldResult): readonly (SendResultFact | ReceiptFact)[] {
-  const fact = toFact(message.messageId, result);
+  const fact = toFact(message, result);
   if (result.toSelf !== true || result.state !== 'sent') return [fact];
   // No receipt says that this account has its own message: receipts of its own devices are about messages of others.
   // With the ack it has.
@@ -257,9 +257,10 @@ function toFacts(message: SentMessage, result: ToldResult): readonly (SendResult
 }
 
 function toFact(
-  messageId: MessageId,
+  { messageId, content, original }: SentMessage,
   { state, atMs, error, toAlias, toSelf, members, statusBy }: ToldResult,
 ): SendResultFact {
+  const isChange = state === 'sent' && (content.type === 'edit' || content.type === 'revoke');
   return {
     kind: 'send_result',
     // Reconcile may publish the same about a message that never reached the queue: one fact, one key.
@@ -272,5 +273,6 @@ function toFact(
     ...(toSelf === undefined ? {} : { toSelf }),
     ...(members === undefined ? {} : { members }),
     ...(statusBy === undefined ? {} : { statusBy }),
+    ...(isChange && original ? { changedId: original.messageId, changedStanzaId: original.stanzaId } : {}),
   };
 }

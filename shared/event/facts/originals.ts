@@ -12,6 +12,8 @@ export interface Naming {
   readonly keys: readonly string[];
   /** The message may be one that was sent through the API, which is no fact. */
   readonly mayBeOurs: boolean;
+  /** The id of the message here, where whoever names it knows that: then nothing is looked for. */
+  readonly messageId?: MessageId;
   /** Whether the decision needs the message itself, or its id alone. */
   readonly needs: 'id' | 'row';
 }
@@ -23,7 +25,8 @@ export interface NamedMessage {
   readonly message?: Message | undefined;
 }
 
-/** The id that a named message has if it was sent through the API. */
-export function ourIdOf(connectionId: ConnectionId, { stanzaId, mayBeOurs }: Naming): MessageId | undefined {
+/** The id that a named message has if that is known, or if it was sent through the API. */
+export function ourIdOf(connectionId: ConnectionId, { stanzaId, mayBeOurs, messageId }: Naming): MessageId | undefined {
+  if (messageId !== undefined) return messageId;
   return mayBeOurs ? messageIdOf(connectionId, stanzaId) : undefined;
 }

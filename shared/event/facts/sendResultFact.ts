@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import type { InboundContent } from '../../content/content.ts';
 import type { MessageId } from '../../kernel/id.ts';
 import { isSent, movesForward, type SendState, type SentMessage } from '../../message/message.ts';
 import type { MessageStep } from '../../message/messageSteps.ts';
 import { sendErrorSchema } from '../../message/sendError.ts';
+import { contentAfter, deleteOriginal, editOriginal, type OriginalChange } from './changedOriginal.ts';
 import { address, brandedText, commonFields } from './factField.ts';
 import { factRow } from './factRow.ts';
+import type { NamedMessage } from './originals.ts';
 import { messageStatus, messageStatusDraft, recipientOf } from './messageStatus.ts';
 
 const schema = z.object({
@@ -21,6 +24,9 @@ const schema = z.object({
   members: z.number().int().min(0).optional(),
   /** Whether its state is to be that of the first member. */
   statusBy: z.literal('first').optional(),
+  /** The message that the sent one changes, by its id here and by WhatsApp's: an edit or a deletion takes effect with it. */
+  changedId: brandedText<MessageId>().optional(),
+  changedStanzaId: z.string().optional(),
 });
 
 /** The result of a send command, with all that the row of its message says of it. */
@@ -31,8 +37,12 @@ export const sendResultFact = factRow({
   writtenBy: 'us',
   people: [],
   about: ({ messageId }) => ({ messageId }),
+  names: ({ changedId, changedStanzaId = '' }) =>
+    changedId === undefined
+      ? []
+      : [{ messageId: changedId, stanzaId: changedStanzaId, keys: [], mayBeOurs: false, needs: 'row' }],
   step: () => 'result',
-  decide: (fact, { message, triedUnder, origin, again }) => {
+  decide: (fact, { message, triedUnder, origin, again, named, nowMs }) => {
     if (message?.direction !== 'out') return { plan: 'ignored' };
     const isForward = movesForward(message.state, fact.state);
     // The row may say it already, or more: the worker and receipts write it, too, and the event is still to be told.
@@ -46,6 +56,7 @@ export const sendResultFact = factRow({
       plan: 'stored',
       draft: messageStatusDraft(message, atMs, told),
       step: stepOf(message, fact, { isForward, atMs, token: origin.token }),
+      ...(fact.state === 'sent' ? changeOf(message, named[0], { atMs, nowMs }) : {}),
     };
   },
   events: [messageStatus],
@@ -69,6 +80,26 @@ function timeOfResult({ createdAtMs, deliveredAtMs, readAtMs }: SentMessage, { a
 /** Whether a state tells what a result tells, or a message that has come further. */
 function saysAsMuch(state: SendState, result: SendResultFact['state']): boolean {
   return result === 'sent' ? isSent(state) : state === result;
+}
+
+/**
+ * What a sent edit or deletion changes, now that WhatsApp has it. The row of the other message may be gone, and then
+ * nothing is changed; a result that is told again comes to the same.
+ */
+function changeOf(
+  { content, stanzaId, connectionId }: SentMessage,
+  named: NamedMessage | undefined,
+  { atMs, nowMs }: { readonly atMs: number; readonly nowMs: number },
+): OriginalChange | undefined {
+  if (named?.message === undefined) return undefined;
+  const found = { messageId: named.messageId, message: named.message };
+  if (content.type === 'revoke') return deleteOriginal(found, { stanzaId, atMs }, connectionId);
+  if (content.type !== 'edit') return undefined;
+  const { text, caption } = content.edit;
+  const { type } = found.message.content;
+  const said = text === undefined ? { type, [type]: { caption } } : { type: 'text', text };
+  const after = contentAfter(found.message.content, said as unknown as InboundContent);
+  return editOriginal(found, { stanzaId, atMs, content: after }, { connectionId, nowMs });
 }
 
 function stepOf(

@@ -3,9 +3,11 @@ import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { BatchExecuteStatementCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TenantEvent } from '../../../shared/event/event.ts';
+import type { FactBatch } from '../../../shared/event/factBatch.ts';
 import { eventSchema } from '../../../shared/event/event.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
+import type { Message, SentMessage } from '../../../shared/message/message.ts';
 import { listVersions } from '../../../shared/message/messageVersions.ts';
 import { sealKey, type SealUse } from '../../../shared/wire/sealed.ts';
 import { toMessageView } from '../../../functions/routes/views.ts';
@@ -62,6 +64,16 @@ const aSealedEdit = (id: string, author: string, editor: string, message: proto.
   },
 });
 const aReaction = (key: proto.IMessageKey, text: string): proto.IMessage => ({ reactionMessage: { key, text } });
+
+/** What a worker publishes of an act that was sent. */
+const resultOf = (act: SentMessage, original: Pick<Message, 'messageId' | 'stanzaId'> | undefined): Fact => ({
+  kind: 'send_result',
+  key: `result:${act.messageId}`,
+  atMs: 1_790_000_060_000,
+  messageId: act.messageId,
+  state: 'sent',
+  ...(original === undefined ? {} : { changedId: original.messageId, changedStanzaId: original.stanzaId }),
+});
 
 describe('what is done to a message', () => {
   let stores: EventStores;
@@ -260,6 +272,59 @@ describe('what is done to a message', () => {
     });
   });
 
+  describe('through the API', () => {
+    const anAct = async (content: object): Promise<SentMessage> => {
+      const act = aSentMessage(ids, { to: BOB, content: content as SentMessage['content'] });
+      await stores.messages.create(act, 0);
+      return act;
+    };
+    const said = (body: string) => ({ edit: { message_id: 'x', text: { body } }, type: 'edit' });
+    let batch = 0;
+    const tell = (...facts: readonly Fact[]) => recordFacts(stores, aBatch(ids, facts, `results-${(batch += 1)}`));
+
+    it('changes the original once WhatsApp has it, keeps every version, and is no message of the list', async () => {
+      const original = aSentMessage(ids, { to: BOB, state: 'sent' });
+      await stores.messages.create(original, 0);
+      const [first, second, third] = [await anAct(said('b')), await anAct(said('c')), await anAct(said('d'))];
+      const revoke = await anAct({ type: 'revoke', revoke: { message_id: original.messageId } });
+      const unsent = {
+        ...resultOf(third, undefined),
+        state: 'failed',
+        error: { code: 'refused', sentence: 'no' },
+      } as Fact;
+
+      await tell(resultOf(first, original), resultOf(second, original), unsent);
+      await tell(resultOf(first, original), resultOf(second, original), unsent);
+
+      const [row, ...others] = await rows();
+      expect(others).toEqual([]);
+      expect(row).toMatchObject({ content: { text: { body: 'c' } }, editedBy: second.stanzaId, deletedBy: undefined });
+      expect(await versionsOf(original.messageId)).toEqual(
+        ['hello', 'b', 'c'].map((body) => ({ type: 'text', text: { body } })),
+      );
+      await tell(resultOf(revoke, original));
+      expect((await rows())[0]).toMatchObject({ content: { text: { body: 'c' } }, deletedBy: revoke.stanzaId });
+      const told = (await events()).map(({ type, data }) => [type, 'status' in data && data.status]);
+      expect(told).toEqual(['sent', 'sent', 'failed', 'sent'].map((status) => ['message.status', status]));
+      expect(await stores.messages.find(ids.connectionId, first.messageId)).toMatchObject({ state: 'sent' });
+    });
+
+    it('changes the caption alone of what another device sent, and nothing where the original is gone', async () => {
+      const echo = { deviceSentMessage: { message: { imageMessage: { caption: 'a', width: 4, height: 3 } } } };
+      await record({ id: 'ONE', message: echo, attrs: { from: ME.phoneJid, recipient: BOB } });
+      const [original] = await rows();
+      const act = await anAct({ type: 'edit', edit: { message_id: 'x', caption: 'b' } });
+      const lost = await anAct(said('c'));
+
+      await tell(resultOf(act, original));
+      await tell(resultOf(lost, { messageId: aSentMessage(ids).messageId, stanzaId: 'LOST' as never }));
+
+      expect(await rows()).toHaveLength(1);
+      expect((await rows())[0]?.content).toEqual({ type: 'image', image: { caption: 'b', width: 4, height: 3 } });
+      expect(await last()).toMatchObject({ type: 'message.status', data: { messageId: lost.messageId } });
+    });
+  });
+
   it('tells which message a reaction, a pin and a keep are for, and changes nothing', async () => {
     const sent = aSentMessage(ids, { to: BOB, state: 'sent' });
     await stores.messages.create(sent, 0);
@@ -365,43 +430,60 @@ describe('what is done to a message', () => {
     expect(replyTo(four)).toEqual({ stanzaId: sent.stanzaId, sender: expect.anything() });
   });
 
-  it('comes to the same when it is recorded again after a death at any of its writes', async () => {
-    const isWrite = (command: unknown): boolean =>
-      command instanceof PutCommand ||
-      command instanceof UpdateCommand ||
-      command instanceof BatchExecuteStatementCommand;
-    for (const moment of ['before', 'after'] as const) {
-      for (let at = 1; at <= 4; at += 1) {
-        ids = newIds();
-        await record({ id: 'ONE', message: aText('a') });
-        const batch = aBatch(ids, factsOf({ id: 'TWO', message: anEdit({ id: 'ONE', fromMe: true }, 'b') }), 'edit');
-        let writes = 0;
-        const table = Object.assign(Object.create(stores.table) as typeof stores.table, {
-          send: async (command: Parameters<typeof stores.table.send>[0]) => {
-            const isLast = isWrite(command) && (writes += 1) >= at;
-            if (isLast && moment === 'before') throw new Error('died');
-            const answer = await stores.table.send(command);
-            if (isLast) throw new Error('died');
-            return answer;
-          },
-        });
-        await recordFacts({ ...stores, table }, batch).catch(() => undefined);
+  describe('that is recorded again after a death at any of its writes', () => {
+    const deaths = [1, 2, 3, 4].flatMap((at) => (['before', 'after'] as const).map((moment) => ({ at, moment })));
 
-        await recordFacts(stores, batch);
-        await recordFacts(stores, batch);
-        // A place that the dead run had taken is waited for, and then passed over.
-        await readEvents(stores, ids.tenantId, undefined, 100);
-        stores.clock.advance(120_000);
+    /** Records a batch in a process that dies, and twice in others. */
+    const recordThrough = async (batch: FactBatch, { at, moment }: (typeof deaths)[number]): Promise<void> => {
+      const isWrite = (command: unknown): boolean =>
+        command instanceof PutCommand ||
+        command instanceof UpdateCommand ||
+        command instanceof BatchExecuteStatementCommand;
+      let writes = 0;
+      const table = Object.assign(Object.create(stores.table) as typeof stores.table, {
+        send: async (command: Parameters<typeof stores.table.send>[0]) => {
+          const isLast = isWrite(command) && (writes += 1) >= at;
+          if (isLast && moment === 'before') throw new Error('died');
+          const answer = await stores.table.send(command);
+          if (isLast) throw new Error('died');
+          return answer;
+        },
+      });
+      await recordFacts({ ...stores, table }, batch).catch(() => undefined);
+      await recordFacts(stores, batch);
+      await recordFacts(stores, batch);
+      // A place that the dead run had taken is waited for, and then passed over.
+      await readEvents(stores, ids.tenantId, undefined, 100);
+      stores.clock.advance(120_000);
+    };
+    const types = async () => (await events()).map(({ type }) => type);
+    const versions = ['a', 'b'].map((body) => ({ type: 'text', text: { body } }));
 
-        const [row] = await rows();
-        expect({ at, moment, types: (await events()).map(({ type }) => type) }).toEqual({
-          at,
-          moment,
-          types: ['message.received', 'message.edited'],
-        });
-        expect(row).toMatchObject({ content: { text: { body: 'b' } } });
-        expect(await versionsOf(row?.messageId)).toEqual(['a', 'b'].map((body) => ({ type: 'text', text: { body } })));
-      }
-    }
+    it.each(deaths)('comes to the same: $moment write $at, an edit that arrives', async (death) => {
+      await record({ id: 'ONE', message: aText('a') });
+      const edit = anEdit({ id: 'ONE', fromMe: true }, 'b');
+
+      await recordThrough(aBatch(ids, factsOf({ id: 'TWO', message: edit }), 'edit'), death);
+
+      const [row] = await rows();
+      expect(await types()).toEqual(['message.received', 'message.edited']);
+      expect(row).toMatchObject({ content: { text: { body: 'b' } } });
+      expect(await versionsOf(row?.messageId)).toEqual(versions);
+    });
+
+    it.each(deaths)('comes to the same: $moment write $at, an edit through the API', async (death) => {
+      const original = aSentMessage(ids, { to: BOB, state: 'sent', content: { type: 'text', text: { body: 'a' } } });
+      const edit = { message_id: original.messageId, text: { body: 'b' } };
+      const act = aSentMessage(ids, { to: BOB, content: { type: 'edit', edit } });
+      for (const message of [original, act]) await stores.messages.create(message, 0);
+
+      await recordThrough(aBatch(ids, [resultOf(act, original)], 'result'), death);
+
+      const [row] = await rows();
+      expect(await types()).toEqual(['message.status']);
+      expect(row).toMatchObject({ messageId: original.messageId, content: { text: { body: 'b' } } });
+      expect(await versionsOf(original.messageId)).toEqual(versions);
+      expect(await stores.messages.find(ids.connectionId, act.messageId)).toMatchObject({ state: 'sent' });
+    });
   });
 });

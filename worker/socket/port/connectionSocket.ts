@@ -2,6 +2,7 @@ import type { AskedAction } from '../../../shared/action/actionKinds.ts';
 import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import type { OutboundContent } from '../../../shared/content/content.ts';
+import type { SentOriginal } from '../../../shared/message/message.ts';
 import type { SentContext } from '../../../shared/message/sentContext.ts';
 import type { ActionOutcome } from './actionOutcome.ts';
 
@@ -57,6 +58,8 @@ export interface SendRequest {
   readonly secret?: string | undefined;
   /** What it answers, whom it mentions and how long it stays; left out where it does none of that. */
   readonly context?: SentContext | undefined;
+  /** The message that it acts on; left out where it stands for itself. */
+  readonly original?: SentOriginal | undefined;
   /** Whether it may have been tried before: then the kept message is sent. False when left out. */
   readonly triedBefore?: boolean;
   /** Called before anything leaves, when WhatsApp names another address than `to`: the message goes there. */

@@ -1,12 +1,14 @@
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import type { SentOriginal } from '../../../shared/message/message.ts';
+import { isGroup } from '../../../shared/message/recipient.ts';
 import type { SendRequest } from '../port/connectionSocket.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { toContextInfo } from '../wire/contextInfo.ts';
 import type { Me } from '../wire/envelope.ts';
 import { fromKept, toKept } from '../wire/keptMessage.ts';
 import { SECRET_BYTES, withSecret } from '../wire/messageSecret.ts';
-import type { WireMessage } from '../wire/spokenKind.ts';
+import type { WireMessage, WireOriginal } from '../wire/spokenKind.ts';
 import { toWire } from '../wire/spokenKinds.ts';
 
 /** A message as it leaves, in all its tries. */
@@ -36,18 +38,22 @@ export interface LeavingMessage extends WireMessage {
  * that |
  */
 export async function toLeaving(
-  request: Pick<SendRequest, 'stanzaId' | 'content' | 'context' | 'secret' | 'triedBefore'>,
+  request: Pick<SendRequest, 'stanzaId' | 'content' | 'context' | 'original' | 'secret' | 'triedBefore'>,
   { chat, me }: { readonly chat: string; readonly me: Me },
-  { session, random }: Pick<OpenSocketOptions, 'session' | 'random'>,
+  { session, random, clock }: Pick<OpenSocketOptions, 'session' | 'random' | 'clock'>,
 ): Promise<LeavingMessage> {
-  const { stanzaId, content, context, triedBefore = false } = request;
+  const { stanzaId, content, context, original, triedBefore = false } = request;
   if (triedBefore) {
     const earlier = (await readKept(session, stanzaId)).get(stanzaId);
     if (earlier === 'unreadable') throw new Error('what was kept of a message cannot be opened');
     if (earlier !== undefined) return { ...fromKept(earlier), kept: Promise.resolve() };
   }
   const contextInfo = toContextInfo(context, chat, me);
-  const wire = await toWire(content, { chat, ...(contextInfo === undefined ? {} : { contextInfo }) });
+  const wire = await toWire(content, {
+    chat,
+    ...(contextInfo === undefined ? {} : { contextInfo }),
+    ...(original === undefined ? {} : { original: toWireOriginal(original, chat, clock.nowMs()) }),
+  });
   const bytes = toKept({
     ...wire,
     message: withSecret(wire.message, secretOf(request.secret) ?? random.bytes(SECRET_BYTES)),
@@ -58,6 +64,13 @@ export async function toLeaving(
   // The part that waits for it may have failed before.
   kept.catch(() => undefined);
   return { ...fromKept(bytes), kept };
+}
+
+/** A message as others name it: in a group by its author, too, if that is not the account itself. */
+function toWireOriginal({ stanzaId, sender, type }: SentOriginal, chat: string, actedAtMs: number): WireOriginal {
+  const isForeign = sender !== undefined;
+  const key = { remoteJid: chat, fromMe: !isForeign, id: stanzaId };
+  return { type, actedAtMs, key: isForeign && isGroup(chat) ? { ...key, participant: sender } : key };
 }
 
 function secretOf(text: string | undefined): Uint8Array | undefined {

@@ -1,11 +1,14 @@
 import type { proto } from '@whiskeysockets/baileys';
 
-/** Kinds that act on another message and are sealed with its secret. */
+/** Kinds that act on another message. */
 const WITHOUT: readonly (keyof proto.IMessage)[] = [
   'reactionMessage',
   'encReactionMessage',
   'encEventResponseMessage',
   'pollUpdateMessage',
+  'editedMessage',
+  'pinInChatMessage',
+  'keepInChatMessage',
 ];
 export const SECRET_BYTES = 32;
 
@@ -15,6 +18,11 @@ export const SECRET_BYTES = 32;
  */
 export function withSecret(message: proto.IMessage, secret: Uint8Array): proto.IMessage {
   const { messageContextInfo } = message;
-  if (messageContextInfo?.messageSecret || WITHOUT.some((name) => message[name])) return message;
+  if (messageContextInfo?.messageSecret || isAct(message)) return message;
   return { ...message, messageContextInfo: { ...messageContextInfo, messageSecret: secret } };
+}
+
+/** Whether a message acts on another one; what devices tell each other does so where it names one. */
+function isAct(message: proto.IMessage): boolean {
+  return WITHOUT.some((name) => message[name]) || Boolean(message.protocolMessage?.key);
 }

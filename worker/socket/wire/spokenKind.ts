@@ -1,4 +1,5 @@
 import type { proto } from '@whiskeysockets/baileys';
+import type { ContentType } from '../../../shared/content/content.ts';
 
 /** A message as it leaves: the part that is sealed, and the parts around it in its stanza. */
 export interface WireMessage {
@@ -18,6 +19,22 @@ export interface WireContext {
    * the message; left out where it does none of that.
    */
   readonly contextInfo?: proto.IContextInfo;
+  /** The message that it acts on, where it does. */
+  readonly original?: WireOriginal;
+}
+
+/** The message that an act is about, as a message of the protocol names it. */
+export interface WireOriginal {
+  readonly key: proto.IMessageKey;
+  readonly type: ContentType;
+  /** The time of the act, in milliseconds since 1970. */
+  readonly actedAtMs: number;
+}
+
+/** The message that an act is about. Throws where there is none, which accept has refused. */
+export function aboutOf({ original }: WireContext): WireOriginal {
+  if (original === undefined) throw new Error('an act on no message');
+  return original;
 }
 
 /** The way in which a kind is sent. */

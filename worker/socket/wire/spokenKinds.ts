@@ -1,13 +1,18 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { AskedOf, Content, OutboundContent, OutboundType } from '../../../shared/content/content.ts';
 import { contacts } from './kinds/contacts.ts';
+import { edit } from './kinds/edit.ts';
 import { event } from './kinds/event.ts';
 import { groupInvite } from './kinds/groupInvite.ts';
 import { interactive } from './kinds/interactive.ts';
+import { keep } from './kinds/keep.ts';
 import { location } from './kinds/location.ts';
 import { phoneRequest } from './kinds/phoneRequest.ts';
 import { phoneShared } from './kinds/phoneShared.ts';
+import { pin } from './kinds/pin.ts';
 import { poll } from './kinds/poll.ts';
+import { reaction } from './kinds/reaction.ts';
+import { revoke } from './kinds/revoke.ts';
 import { text } from './kinds/text.ts';
 import type { Spoken, WireContext, WireMessage } from './spokenKind.ts';
 
@@ -22,6 +27,11 @@ export const spokenKinds = {
   phone_request: phoneRequest,
   phone_shared: phoneShared,
   interactive,
+  reaction,
+  edit,
+  revoke,
+  pin,
+  keep,
 } as const satisfies { readonly [Type in OutboundType]: Spoken<AskedOf<Type>> };
 
 /** The rows without what the compiler cannot follow: that a kind and its content belong together. */

@@ -1,0 +1,43 @@
+import type { OutboundContent } from '../content/content.ts';
+import { AppError } from '../kernel/appError.ts';
+import { toRecipient } from '../kernel/jid.ts';
+import type { SentOriginal } from './message.ts';
+import type { NamedLookUp } from './namedMessage.ts';
+import { isActMessage, splitMessage, type OutboundMessage } from './outboundMessage.ts';
+import type { SentContext } from './sentContext.ts';
+import { settleAct } from './settleAct.ts';
+import { settleContext } from './settleContext.ts';
+
+/** A request with all that its row keeps of other rows: a later try needs none of them. */
+export interface SettledRequest {
+  readonly to: string;
+  readonly content: OutboundContent;
+  readonly context?: SentContext | undefined;
+  readonly original?: SentOriginal | undefined;
+}
+
+/**
+ * Settles a request: where it goes, what it answers, and what it acts on. The error that refuses it is returned, since a
+ * repeated request gets its answer all the same. Rejects when the store does not answer.
+ * @param to the address that the request's `to` stands for; undefined where it has none
+ */
+export async function settleRequest(
+  body: OutboundMessage,
+  to: string | undefined,
+  nowMs: number,
+  lookUp: NamedLookUp,
+): Promise<SettledRequest | AppError> {
+  const { envelope, content } = splitMessage(body);
+  const about = isActMessage(body) ? await settleAct(body, to, nowMs, lookUp) : { to: to ?? '' };
+  if (about instanceof AppError) return about;
+  const context = await settleContext(envelope, about.to, lookUp);
+  return context instanceof AppError ? context : { ...about, content, ...(context === undefined ? {} : { context }) };
+}
+
+/** The address to send to: a phone number in international form, or a WhatsApp address. Throws `recipient_invalid`. */
+export function resolveRecipient(to: string): string {
+  const recipient = toRecipient(to);
+  if (recipient !== undefined) return recipient;
+  const problem = 'Write it like +49 151 23456789, or as the address of a person or group that this API showed you.';
+  throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
+}

@@ -1,0 +1,224 @@
+import { createCipheriv, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { proto } from '@whiskeysockets/baileys';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
+import { pairSandboxPhone } from '../../infra/local/pairing.ts';
+import { startStack } from '../../infra/local/stack.ts';
+import type { RunningStack } from '../../infra/local/stackOptions.ts';
+import { until } from '../../infra/local/until.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import { toContent } from '../../shared/wire/content.ts';
+import { sealKey } from '../../shared/wire/sealed.ts';
+import type { TranscriptEntry } from '../whatsapp/phone.ts';
+import { WhatsAppClient } from '../whatsapp/client.ts';
+
+const SHOP = '4915100000001';
+const ANN = '4915100000002';
+const BOB = '4915100000003';
+const SECRET = Buffer.alloc(32, 9);
+const { REVOKE, MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type;
+const { MESSAGE_EDIT: SEALED_EDIT } = proto.Message.SecretEncryptedMessage.SecretEncType;
+const numberOf = (digits: string) => `${digits}@s.whatsapp.net`;
+
+type Json = Readonly<Record<string, unknown>>;
+
+describe('what is done to a message, through every process of the embedded stack', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-acts-'));
+  let stack: RunningStack;
+  let receiver: WebhookReceiver;
+  let phones: WhatsAppClient;
+  let api: ApiClient;
+  let connection = '';
+  let group = '';
+  beforeAll(async () => {
+    stack = await startStack({
+      dataDir,
+      port: 0,
+      live: false,
+      workers: 1,
+      shards: 1,
+      say: () => undefined,
+      onBroken: (reason) => expect.fail(reason),
+    });
+    phones = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+    receiver = await startWebhookReceiver();
+    for (const number of [SHOP, ANN, BOB]) await phones.addPhone(number, number);
+    group = (await phones.addGroup(ANN, 'Customers', [SHOP, BOB])).id;
+    api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
+    const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
+    receiver.trust(String(webhook['secret']));
+    connection = await pairSandboxPhone(api, phones, { number: SHOP, method: 'qr' });
+  }, 60_000);
+  afterAll(async () => {
+    await receiver.stop();
+    await stack.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }, 60_000);
+
+  const path = (): string => `/v1/connections/${connection}/messages`;
+  const read = (id: unknown): Promise<Json> => api.must('GET', `${path()}/${String(id)}`);
+  const send = async (request: object): Promise<Json> => {
+    const { status, json } = await api.call('POST', path(), request);
+    expect({ status, json }).toMatchObject({ status: 202, json: { status: 'queued' } });
+    return json;
+  };
+  const shownTo = (number: string, id: unknown): Promise<TranscriptEntry> =>
+    until(
+      `message ${String(id)} at ${number}`,
+      async () => (await phones.messages(number)).find((entry) => entry.id === id),
+      (found) => found !== undefined,
+      60_000,
+    ) as Promise<TranscriptEntry>;
+  const toldBy = (stanzaId: string): Promise<{ readonly type: string; readonly data: Json }> =>
+    until(
+      `webhook of ${stanzaId}`,
+      () => receiver.events.find(({ type, data }) => type !== 'message.status' && data['stanzaId'] === stanzaId),
+      (found) => found !== undefined,
+      60_000,
+    ) as Promise<{ readonly type: string; readonly data: Json }>;
+  /** What a phone makes of an act, with what its stanza says. */
+  const actOf = ({ plaintext = '', edit }: TranscriptEntry) => {
+    const { content, original, act } = toContent(Buffer.from(plaintext, 'base64')) ?? {};
+    return { content, act, edit, original: original?.stanzaId, byWriter: original?.byWriter };
+  };
+  const say = async (from: string, to: string, message: proto.IMessage, attrs: Record<string, string> = {}) => {
+    const plaintext = Buffer.from(proto.Message.encode(message).finish()).toString('base64');
+    return (await phones.raw(from, { to, plaintext, attrs })).id;
+  };
+
+  it('reacts, edits, pins, keeps and takes back by our id alone, and the phone sees it', async () => {
+    const original = await send({ to: `+${ANN}`, type: 'text', text: { body: 'At eight?' } });
+    await shownTo(ANN, original['stanzaId']);
+    const { id, stanzaId } = original;
+    const acts = [
+      { type: 'reaction', reaction: { message_id: id, emoji: '👍' } },
+      { type: 'edit', edit: { message_id: id, text: { body: 'At nine?' } } },
+      { type: 'pin', pin: { message_id: id, type: 'pin', expiration_days: 1 } },
+      { type: 'keep', keep: { message_id: id, type: 'keep' } },
+      { type: 'revoke', revoke: { message_id: id } },
+    ];
+
+    const sent: Json[] = [];
+    for (const act of acts) sent.push(await send(act));
+
+    const shown: TranscriptEntry[] = [];
+    for (const act of sent) shown.push(await shownTo(ANN, act['stanzaId']));
+    const own = { original: stanzaId, byWriter: true };
+    const unsupported = { type: 'unsupported', unsupported: { kind: 'revoke' } };
+    expect(shown.map(actOf)).toEqual([
+      { content: { type: 'reaction', reaction: { emoji: '👍' } }, ...own },
+      { content: { type: 'text', text: { body: 'At nine?' } }, act: 'edit', edit: '1', ...own },
+      { content: { type: 'pin', pin: { type: 'pin', expiration_days: 1 } }, edit: '2', ...own },
+      { content: { type: 'keep', keep: { type: 'keep' } }, ...own },
+      { content: unsupported, act: 'delete', edit: '7', ...own },
+    ]);
+    const now = await until(
+      'the original as it is now',
+      () => read(id),
+      (message) => message['deletedAt'] !== undefined,
+      60_000,
+    );
+    expect(now).toMatchObject({ content: { text: { body: 'At nine?' } }, editedAt: expect.any(String) });
+    const versions = (await api.must('GET', `${path()}/${String(id)}/versions`))['data'] as readonly Json[];
+    expect(versions.map(({ content }) => content)).toMatchObject([
+      { text: { body: 'At eight?' } },
+      { text: { body: 'At nine?' } },
+    ]);
+    const edit = await until(
+      'the delivery of the edit',
+      () => read(sent[1]?.['id']),
+      ({ status }) => status === 'delivered',
+      60_000,
+    );
+    expect(edit).toMatchObject({ original: { messageId: id, stanzaId }, content: acts[1] });
+    const list = (await api.must('GET', path()))['data'] as readonly Json[];
+    const types = new Set(list.map(({ content }) => (content as Json)['type']));
+    expect(types).toEqual(new Set(['keep', 'pin', 'reaction', 'text']));
+    expect(await api.call('POST', path(), acts[1])).toMatchObject({
+      status: 409,
+      json: { code: 'act_not_possible', fields: [{ field: 'edit.message_id', problem: 'was taken back' }] },
+    });
+  }, 90_000);
+
+  it('reacts to the word of a member of a group, and takes it back as an administrator', async () => {
+    const first = await phones.write(ANN, group, 'buy now');
+    const { data } = await toldBy(first);
+    const reaction = await send({ type: 'reaction', reaction: { message_id: data['messageId'], emoji: '👎' } });
+    const revoke = await send({ type: 'revoke', revoke: { message_id: data['messageId'] } });
+
+    const reacted = await shownTo(BOB, reaction['stanzaId']);
+    const revoked = await shownTo(BOB, revoke['stanzaId']);
+
+    expect(reaction).toMatchObject({ to: group });
+    expect(actOf(reacted)).toMatchObject({ original: first, byWriter: false });
+    expect(actOf(revoked)).toMatchObject({ act: 'delete', edit: '8', original: first, byWriter: false });
+    const key = proto.Message.decode(Buffer.from(revoked.plaintext ?? '', 'base64')).protocolMessage?.key;
+    expect(key).toMatchObject({ remoteJid: group, participant: expect.stringMatching(/^\d+@lid$/) });
+  }, 60_000);
+
+  it('hears what phones do to our messages and to theirs, plain and sealed', async () => {
+    const ours = await send({ to: `+${ANN}`, type: 'text', text: { body: 'Anything else?' } });
+    await shownTo(ANN, ours['stanzaId']);
+    const ourKey = { remoteJid: numberOf(SHOP), fromMe: false, id: String(ours['stanzaId']) };
+    const theirs = await say(ANN, SHOP, { conversation: 'one', messageContextInfo: { messageSecret: SECRET } });
+    const theirKey = { remoteJid: numberOf(SHOP), fromMe: true, id: theirs };
+    const { data: received } = await toldBy(theirs);
+    const sealed = seal(theirs, proto.Message.encode({ conversation: 'three' }).finish());
+
+    const ids = [
+      await say(ANN, SHOP, { reactionMessage: { key: ourKey, text: '🎉' } }, { type: 'reaction' }),
+      await say(ANN, SHOP, { reactionMessage: { key: ourKey, text: '' } }, { type: 'reaction' }),
+      await say(
+        ANN,
+        SHOP,
+        {
+          pinInChatMessage: { key: ourKey, type: 1 },
+          messageContextInfo: { messageAddOnDurationInSecs: 604_800 },
+        },
+        { edit: '2' },
+      ),
+      await say(
+        ANN,
+        SHOP,
+        { protocolMessage: { key: theirKey, type: MESSAGE_EDIT, editedMessage: { conversation: 'two' } } },
+        { edit: '1' },
+      ),
+      await say(
+        ANN,
+        SHOP,
+        { secretEncryptedMessage: { targetMessageKey: theirKey, secretEncType: SEALED_EDIT, ...sealed } },
+        { edit: '1' },
+      ),
+      await say(ANN, SHOP, { protocolMessage: { key: theirKey, type: REVOKE } }, { edit: '7' }),
+    ];
+
+    const told: { readonly type: string; readonly data: Json }[] = [];
+    for (const id of ids) told.push(await toldBy(id));
+    const about = { message_id: ours['id'] };
+    const original = { original: { messageId: received['messageId'], stanzaId: theirs } };
+    expect(told).toMatchObject([
+      { type: 'message.received', data: { content: { reaction: { ...about, emoji: '🎉' } } } },
+      { type: 'message.received', data: { content: { reaction: about } } },
+      { type: 'message.received', data: { content: { pin: { ...about, type: 'pin', expiration_days: 7 } } } },
+      { type: 'message.edited', data: { ...original, content: { text: { body: 'two' } } } },
+      { type: 'message.edited', data: { ...original, content: { text: { body: 'three' } } } },
+      { type: 'message.deleted', data: original },
+    ]);
+    expect(await read(received['messageId'])).toMatchObject({
+      content: { text: { body: 'three' } },
+      deletedAt: expect.any(String),
+    });
+  }, 60_000);
+});
+
+/** What a phone seals with the secret of its own message. */
+function seal(id: string, bytes: Uint8Array) {
+  const names = { author: numberOf(ANN), actor: numberOf(ANN) };
+  const { key } = sealKey('edit', { secret: SECRET, stanzaId: id }, names);
+  const encIv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, encIv);
+  return { encIv, encPayload: Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]) };
+}

@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import { checkInput } from '../../../functions/http/checkInput.ts';
+import { AppError } from '../../../shared/kernel/appError.ts';
+import type { ConnectionId, MessageId } from '../../../shared/kernel/id.ts';
+import type { Message, ReceivedMessage, SentMessage } from '../../../shared/message/message.ts';
+import { onlyPossible, outboundMessageSchema, type OutboundMessage } from '../../../shared/message/outboundMessage.ts';
+import { resolveRecipient, settleRequest } from '../../../shared/message/settleRequest.ts';
+
+const ID = 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H';
+const ANN = '4915100000002@s.whatsapp.net';
+const GROUP = '120363000000000001@g.us';
+const NOW = 1_790_000_000_000;
+const MINUTE = 60_000;
+
+const common = { messageId: ID as MessageId, stanzaId: 'ONE', content: { type: 'text', text: { body: 'x' } } };
+const out = (more: object = {}): SentMessage =>
+  ({ ...common, direction: 'out', to: ANN, state: 'sent', sentAtMs: NOW, createdAtMs: NOW, ...more }) as SentMessage;
+const received = (more: object = {}): ReceivedMessage =>
+  ({ ...common, direction: 'in', chat: '222@lid', chatAlias: ANN, sender: '222@lid', ...more }) as ReceivedMessage;
+const inGroup = { chat: GROUP, chatAlias: undefined };
+const echo = (more: object = {}) => received({ direction: 'echo', createdAtMs: NOW, ...more });
+
+const acts: Readonly<Record<string, object>> = {
+  reaction: { type: 'reaction', reaction: { message_id: ID, emoji: '👍' } },
+  edit: { type: 'edit', edit: { message_id: ID, text: { body: 'y' } } },
+  caption: { type: 'edit', edit: { message_id: ID, caption: 'y' } },
+  revoke: { type: 'revoke', revoke: { message_id: ID } },
+  pin: { type: 'pin', pin: { message_id: ID, type: 'pin' } },
+  keep: { type: 'keep', keep: { message_id: ID, type: 'keep' } },
+};
+
+async function ask(request: object, original: Message | undefined, nowMs = NOW): Promise<unknown> {
+  const body = onlyPossible(checkInput(outboundMessageSchema, request, 'body') as OutboundMessage);
+  const to = body.to === undefined ? undefined : resolveRecipient(body.to);
+  const lookUp = { messages: { find: async () => original }, connectionId: 'con_1' as ConnectionId };
+  const settled = await settleRequest(body, to, nowMs, lookUp);
+  if (settled instanceof AppError) throw settled;
+  return settled;
+}
+
+/** The code of a refusal, and its problems by field. */
+async function refusalOf(request: object, original: Message | undefined, nowMs = NOW): Promise<object> {
+  try {
+    await ask(request, original, nowMs);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { code: error.code, ...Object.fromEntries(error.fields.map(({ field, problem }) => [field, problem])) };
+  }
+  throw new Error('it was accepted');
+}
+
+describe('a request to act on a message', () => {
+  it.each(Object.entries(acts).filter(([what]) => what !== 'caption'))(
+    'needs the id of the message alone, and keeps what WhatsApp needs to know of it: %s',
+    async (_what, request) => {
+      const own = { messageId: ID, stanzaId: 'ONE', type: 'text' };
+
+      expect(await ask(request, out())).toEqual({ to: ANN, content: request, original: own });
+      expect(await ask(request, echo())).toEqual({ to: '222@lid', content: request, original: own });
+      expect(await ask({ ...request, to: '+49 151 00000002' }, echo())).toMatchObject({ to: ANN });
+    },
+  );
+
+  it.each(['reaction', 'pin', 'keep'])('is possible on what others wrote: %s', async (what) => {
+    const theirs = { messageId: ID, stanzaId: 'ONE', type: 'text', sender: '222@lid', senderAlias: ANN };
+    const request = acts[what] ?? {};
+
+    expect(await ask(request, received({ senderAlias: ANN }))).toMatchObject({ to: '222@lid', original: theirs });
+    expect(await ask(request, received({ ...inGroup, senderAlias: ANN }))).toMatchObject({
+      to: GROUP,
+      original: theirs,
+    });
+  });
+
+  it('takes back what others wrote in a group', async () => {
+    expect(await ask(acts['revoke'] ?? {}, received(inGroup))).toMatchObject({
+      to: GROUP,
+      original: { sender: '222@lid' },
+    });
+  });
+
+  it.each(['image', 'video', 'document'])('changes a caption: %s', async (type) => {
+    expect(await ask(acts['caption'] ?? {}, echo({ content: { type, [type]: {} } }))).toMatchObject({
+      original: { type },
+    });
+  });
+
+  it.each<readonly [what: string, act: string, original: Message | undefined, refusal: object]>([
+    [
+      'a message that nobody knows',
+      'reaction',
+      undefined,
+      { code: 'message_not_found', 'reaction.message_id': expect.any(String) },
+    ],
+    [
+      'a post of a channel',
+      'reaction',
+      received({ chat: '1@newsletter' }),
+      { 'reaction.message_id': expect.stringContaining('channel') },
+    ],
+    [
+      'a status',
+      'reaction',
+      received({ chat: 'status@broadcast' }),
+      { 'reaction.message_id': expect.stringContaining('status') },
+    ],
+    [
+      'a reaction',
+      'pin',
+      received({ content: { type: 'reaction', reaction: {} } }),
+      { 'pin.message_id': 'is a reaction itself' },
+    ],
+    [
+      'what was never sent',
+      'reaction',
+      out({ state: 'failed' }),
+      { 'reaction.message_id': 'was never sent: it is failed' },
+    ],
+    [
+      'what was cancelled',
+      'edit',
+      out({ state: 'cancelled' }),
+      { 'edit.message_id': 'was never sent: it is cancelled' },
+    ],
+    ['what was taken back', 'revoke', out({ deletedAtMs: 1 }), { 'revoke.message_id': 'was taken back' }],
+    [
+      "somebody else's in a chat",
+      'revoke',
+      received(),
+      { 'revoke.message_id': expect.stringContaining('somebody else') },
+    ],
+    ["somebody else's text", 'edit', received(inGroup), { 'edit.message_id': 'was written by somebody else' }],
+    [
+      'a poll',
+      'edit',
+      out({ content: { type: 'poll' } }),
+      { 'edit.message_id': 'is of type poll, which cannot be edited' },
+    ],
+    ['a caption of a text', 'caption', out(), { 'edit.caption': 'is for media; give text' }],
+    [
+      'a text of a picture',
+      'edit',
+      echo({ content: { type: 'image' } }),
+      { 'edit.text': 'is for texts; give caption' },
+    ],
+  ])('is refused with the reason: %s', async (_what, act, original, refusal) => {
+    expect(await refusalOf(acts[act] ?? {}, original)).toEqual({ code: 'act_not_possible', ...refusal });
+  });
+
+  it('goes to the chat of that message, and to no other', async () => {
+    const elsewhere = { ...acts['reaction'], to: '+4915100000009' };
+
+    expect(await refusalOf(elsewhere, received())).toEqual({
+      code: 'invalid_request',
+      to: expect.stringContaining('is not the chat of that message'),
+    });
+  });
+
+  it.each([
+    ['one that was sent', out({ sentAtMs: NOW })],
+    ['one that another device sent', echo()],
+  ])('edits for 15 minutes: %s', async (_what, original) => {
+    const edit = acts['edit'] ?? {};
+
+    await expect(ask(edit, original, NOW + 15 * MINUTE - 1)).resolves.toBeDefined();
+    expect(await refusalOf(edit, original, NOW + 15 * MINUTE)).toEqual({ code: 'edit_too_late' });
+  });
+
+  it('edits one that has not left yet, however long it waits', async () => {
+    await expect(
+      ask(acts['edit'] ?? {}, out({ state: 'parked', sentAtMs: undefined }), NOW + 60 * MINUTE),
+    ).resolves.toBeDefined();
+  });
+
+  it.each<readonly [what: string, request: object, refusal: object]>([
+    [
+      'two emojis',
+      { reaction: { message_id: ID, emoji: '👍👍' } },
+      { 'reaction.emoji': expect.stringContaining('one emoji') },
+    ],
+    [
+      'a letter',
+      { reaction: { message_id: ID, emoji: 'x' } },
+      { 'reaction.emoji': expect.stringContaining('one emoji') },
+    ],
+    ['nothing new', { edit: { message_id: ID } }, { edit: expect.stringContaining('either text or caption') }],
+    [
+      'both',
+      { edit: { message_id: ID, text: { body: 'x' }, caption: 'y' } },
+      { edit: expect.stringContaining('either text or caption') },
+    ],
+    [
+      'two days',
+      { pin: { message_id: ID, type: 'pin', expiration_days: 2 } },
+      { 'pin.expiration_days': 'must be one of 1, 7, 30' },
+    ],
+    [
+      'an end of what ends now',
+      { pin: { message_id: ID, type: 'unpin', expiration_days: 1 } },
+      { 'pin.expiration_days': 'is for a pin only' },
+    ],
+    ['no message', { revoke: {} }, { 'revoke.message_id': expect.any(String) }],
+    ['an answer', { revoke: { message_id: ID }, context: { message_id: ID } }, { context: expect.any(String) }],
+  ])('has a problem at its field: %s', async (_what, request, refusal) => {
+    const [type] = Object.keys(request);
+
+    expect(await refusalOf({ type, ...request }, out())).toEqual({ code: 'invalid_request', ...refusal });
+  });
+
+  it.each(['👍', '👍🏽', '❤', '❤️', '🇩🇪', '1️⃣', '👩‍👩‍👧‍👦', '🏴‍☠️', ''])('takes every emoji, and none: %s', async (emoji) => {
+    const request = { type: 'reaction', reaction: { message_id: ID, emoji } };
+
+    expect(await ask(request, out())).toMatchObject({ content: request });
+  });
+});
