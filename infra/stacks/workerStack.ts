@@ -24,6 +24,7 @@ import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm, type Severity } from '../constructs/runbookAlarm.ts';
 import { storeEnvironment } from '../settings/environment.ts';
 import { makeVpc, workerSubnets } from './network.ts';
+import { deploymentPercents } from '../settings/deployPace.ts';
 import { smallConcurrency } from '../settings/concurrency.ts';
 import type { Settings } from '../settings/settings.ts';
 import { addWatchdog } from './watchdog.ts';
@@ -109,7 +110,7 @@ export class WorkerStack extends Stack {
       cluster,
       taskDefinition: task,
       // The count is not set: it belongs to the autoscaling, and a deploy would set it back.
-      ...deploymentPercents(settings.workers),
+      ...deploymentPercents(settings),
       circuitBreaker: { enable: true, rollback: true },
       // Rebalancing is off: it would stop tasks, and so move connections, for evenness alone.
       availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
@@ -219,12 +220,4 @@ export class WorkerStack extends Stack {
       sentence: `For 5 minutes fewer than ${workers} workers were running.`,
     });
   }
-}
-
-/**
- * A deploy starts a quarter more tasks at once, and at least one, so that it moves a part of the connections at a time
- * and never has too few workers.
- */
-export function deploymentPercents(workers: number): { minHealthyPercent: number; maxHealthyPercent: number } {
-  return { minHealthyPercent: 100, maxHealthyPercent: 100 + Math.max(25, Math.ceil(100 / workers)) };
 }

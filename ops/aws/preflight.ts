@@ -1,4 +1,5 @@
 import type { Settings } from '../../infra/settings/settings.ts';
+import { mostTasks } from '../../infra/settings/deployPace.ts';
 import { quotaForReservations } from '../../infra/settings/concurrency.ts';
 
 /** What an account says of itself before a deploy. A figure that could not be read is undefined. */
@@ -36,6 +37,7 @@ type Asked = Pick<
   | 'ingestConcurrency'
   | 'network'
   | 'pageTopicArn'
+  | 'workerConnections'
   | 'workerCpu'
   | 'workersMost'
   | 'workers'
@@ -51,8 +53,6 @@ export const serviceRoles: Readonly<Record<string, string>> = {
 /** The least version of the bootstrap stack that the CDK of this repository accepts for its assets. */
 const BOOTSTRAP = 6;
 const CPU_UNITS = 1_024;
-/** A deploy starts a quarter more workers, and at least one (infra/stacks/workerStack.ts). */
-const DEPLOY_SHARE = 0.25;
 
 /** Judges whether a stage with these settings can be deployed to an account: one finding for each thing that it needs. */
 export function judgeAccount(facts: AccountFacts, settings: Asked): readonly Finding[] {
@@ -90,9 +90,8 @@ const judgeConcurrency: Judge = ({ lambdaConcurrency: quota }, settings) => {
   return fine(`Lambda may run ${quota} functions at once; the stage needs ${wanted}.`);
 };
 
-const judgeCpus: Judge = ({ fargateCpus: quota }, { workers, workersMost, workerCpu }) => {
-  const atOnce = workersMost + Math.max(1, Math.ceil(workers * DEPLOY_SHARE));
-  const needed = Math.ceil((atOnce * workerCpu) / CPU_UNITS);
+const judgeCpus: Judge = ({ fargateCpus: quota }, settings) => {
+  const needed = Math.ceil((mostTasks(settings) * settings.workerCpu) / CPU_UNITS);
   if (quota === undefined) return look('The quota of Fargate for vCPUs could not be read.');
   if (quota >= needed) return fine(`Fargate may run ${quota} vCPUs; the stage needs up to ${needed}.`);
   return stop(

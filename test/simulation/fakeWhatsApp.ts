@@ -62,7 +62,8 @@ export interface WhatsAppCounts {
 export class FakeWhatsApp {
   readonly counts: WhatsAppCounts = { logins: 0, replaced: 0, resent: 0 };
   /** Every login that was tried, when its client tried it. */
-  readonly logins: { readonly machine: Machine; readonly issuedAtMs: number }[] = [];
+  readonly logins: { readonly machine: Machine; readonly issuedAtMs: number; readonly connectionId: ConnectionId }[] =
+    [];
   isOut = false;
   readonly #onStanza: (stanza: SeenStanza) => void;
   readonly #accounts = new Map<ConnectionId, Account>();
@@ -102,7 +103,7 @@ export class FakeWhatsApp {
   /** A frame of a client has arrived. */
   take(connectionId: ConnectionId, wire: Wire, frame: ClientFrame, issuedAtMs: number): void {
     const account = this.#account(connectionId);
-    if (frame.kind === 'login') this.#login(account, wire, issuedAtMs);
+    if (frame.kind === 'login') this.#login(connectionId, account, wire, issuedAtMs);
     if (frame.kind === 'message') this.#message(connectionId, account, wire, frame, issuedAtMs);
     if (account.wire !== wire) return;
     if (frame.kind === 'ping') wire.deliver({ kind: 'pong' });
@@ -115,8 +116,8 @@ export class FakeWhatsApp {
     if (account.wire === wire) account.wire = undefined;
   }
 
-  #login(account: Account, wire: Wire, issuedAtMs: number): void {
-    this.logins.push({ machine: wire.machine, issuedAtMs });
+  #login(connectionId: ConnectionId, account: Account, wire: Wire, issuedAtMs: number): void {
+    this.logins.push({ machine: wire.machine, issuedAtMs, connectionId });
     if (this.isOut) {
       wire.deliver({ kind: 'close', code: 503 });
       return;

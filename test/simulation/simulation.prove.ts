@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulateDayOffline } from './dayOffline.ts';
+import { itMovesEachSocketOnce } from './rollingDeployCases.ts';
 import { brokenVariants } from './variants.ts';
 import { itFinds, itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut, itKeepsEveryPromise } from './worldCases.ts';
 
@@ -20,6 +21,13 @@ describe('a simulated fleet, in many worlds', () => {
   }, 120_000);
 
   itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut([1, 2, 3]);
+
+  itMovesEachSocketOnce([
+    ['small', 3, false],
+    ['small', 4, true],
+    ['10k', 1, false],
+    ['10k', 2, true],
+  ]);
 });
 
 describe('the checker finds what is wrong when', () => {

@@ -5,7 +5,7 @@ import { SHARD_INDEX, tableDefinitions } from '../../../shared/platform/tables.t
 import { queueDefinitions } from '../../../shared/platform/queues.ts';
 import { WORKER_CONTAINER } from '../../../functions/taskStopped/handler.ts';
 import { readImageContents } from '../../../scripts/imageFiles.ts';
-import { deploymentPercents } from '../../../infra/stacks/workerStack.ts';
+import { deploymentPercents } from '../../../infra/settings/deployPace.ts';
 import { ofType, REGION, ACCOUNT, synthesizeOutputs, synthesizeStage, type Resource } from '../synthesizeStage.ts';
 import { withoutRetention } from '../retention.ts';
 
@@ -408,26 +408,28 @@ describe('workers', () => {
     expect(service?.properties['PropagateTags']).toBe('SERVICE');
   });
 
-  it('are replaced a part at a time, and put back as they were when the new ones do not start', () => {
+  it('are replaced all at once in the small shape, none before another is healthy, and put back as they were when the new ones do not start', () => {
     expect(service?.properties).toMatchObject({
       AvailabilityZoneRebalancing: 'DISABLED',
       DeploymentConfiguration: {
         MinimumHealthyPercent: 100,
-        MaximumPercent: 150,
+        MaximumPercent: 200,
         DeploymentCircuitBreaker: { Enable: true, Rollback: true },
       },
     });
   });
 
   it.each([
-    [1, 1],
-    [2, 1],
-    [3, 1],
-    [4, 1],
-    [13, 3],
-    [125, 31],
-  ])('of %i workers replaces %i at once', (workers, atOnce) => {
-    const { minHealthyPercent, maxHealthyPercent } = deploymentPercents(workers);
+    [1, 400, 1],
+    [2, 400, 2],
+    [13, 1_000, 13],
+    [37, 1_000, 37],
+    // The fleet opens 500 sockets a second, and a drain gives its shards away for 75 s.
+    [38, 1_000, 9],
+    [125, 1_000, 31],
+    [3, 20_000, 1],
+  ])('of %i workers with %i connections each replaces %i at once', (workers, workerConnections, atOnce) => {
+    const { minHealthyPercent, maxHealthyPercent } = deploymentPercents({ workers, workerConnections });
 
     expect(minHealthyPercent).toBe(100);
     // ECS rounds down.

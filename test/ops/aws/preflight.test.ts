@@ -95,10 +95,10 @@ describe('preflight', () => {
   it.each<[what: string, facts: Partial<AccountFacts>, settings: object, verdict: string, words: string]>([
     [
       'too few vCPUs, counting those that a deploy adds',
-      { fargateCpus: 23 },
+      { fargateCpus: 32 },
       { shape: '10k' },
       'stop',
-      'needs up to 24 with',
+      'needs up to 33 with',
     ],
     ['no Elastic IP for a NAT gateway', { elasticIps: 1 }, { network: 'private' }, 'stop', '--quota-code L-0263D0A3'],
     ['Elastic IPs that others may use', {}, { network: 'private' }, 'look', 'others may use some already'],
