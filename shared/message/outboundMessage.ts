@@ -63,13 +63,22 @@ export type NewMessage = Envelope & NewContent;
 export type ActMessage = z.infer<z.ZodObject<typeof envelopeOfAct>> &
   Partial<Pick<Envelope, 'mentions' | 'mention_all'>> &
   ActContent;
-export type OutboundMessage = NewMessage | ActMessage;
+const { context: _context, mentions: _mentions, mention_all: _everyone, ...envelopeOfForward } = envelope;
+const forwarded = z.strictObject({
+  message_id: z.string().min(1).max(64).meta({ description: 'The message of this connection, by its id here.' }),
+});
+/** A request to send again, to somebody else, what another message says. */
+export type ForwardMessage = z.infer<z.ZodObject<typeof envelopeOfForward>> & {
+  readonly type: 'forward';
+  readonly forward: z.infer<typeof forwarded>;
+};
+export type OutboundMessage = NewMessage | ActMessage | ForwardMessage;
 
 /** A request for what a linked device cannot send. */
 export type ImpossibleMessage = Envelope & { readonly type: ImpossibleKind };
 
 export const outboundMessageSchema = unionOf<OutboundMessage | ImpossibleMessage>(
-  [...askedKinds.map(toMessage), ...Object.entries(impossibleKinds).map(toImpossible)],
+  [...askedKinds.map(toMessage), forwardSchema(), ...Object.entries(impossibleKinds).map(toImpossible)],
   `only ${askedKinds.map(({ type }) => type).join(', ')} so far`,
 ).meta({ id: 'OutboundMessage' });
 
@@ -93,7 +102,7 @@ function impossible(field: string, reason: string): AppError {
 /** Splits a request into its content and its envelope. It is the one place that tells the two apart. */
 export function splitMessage(message: OutboundMessage): {
   readonly envelope: Partial<Envelope>;
-  readonly content: OutboundContent;
+  readonly content: OutboundContent | Pick<ForwardMessage, 'type' | 'forward'>;
 } {
   const parts = Object.entries(message);
   return {
@@ -104,6 +113,14 @@ export function splitMessage(message: OutboundMessage): {
 
 export function isActMessage(message: OutboundMessage): message is ActMessage {
   return isAct(message);
+}
+
+function forwardSchema(): z.ZodObject {
+  const members = z.strictObject({ ...envelopeOfForward, type: z.literal('forward'), forward: forwarded });
+  return members.meta({
+    description: 'Sends again what another message says, marked as forwarded. The message has the content of that one.',
+    examples: [{ to: '+49 151 23456789', type: 'forward', forward: { message_id: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H' } }],
+  });
 }
 
 function toMessage({ acts, ...kind }: AskedKind): z.ZodObject {

@@ -10,6 +10,8 @@ export interface SentContext {
   readonly replyTo?: Answered | undefined;
   readonly mentions?: readonly string[] | undefined;
   readonly mentionsEveryone?: true | undefined;
+  /** How often it was forwarded, this time included; absent where it was not. */
+  readonly forwarded?: number | undefined;
   /** The seconds after which it disappears. */
   readonly expiresIn?: number | undefined;
 }

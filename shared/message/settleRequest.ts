@@ -7,6 +7,7 @@ import { isActMessage, splitMessage, type OutboundMessage } from './outboundMess
 import type { SentContext } from './sentContext.ts';
 import { settleAct } from './settleAct.ts';
 import { settleContext } from './settleContext.ts';
+import { settleForward } from './settleForward.ts';
 
 /** A request with all that its row keeps of other rows: a later try needs none of them. */
 export interface SettledRequest {
@@ -30,8 +31,13 @@ export async function settleRequest(
   const { envelope, content } = splitMessage(body);
   const about = isActMessage(body) ? await settleAct(body, to, nowMs, lookUp) : { to: to ?? '' };
   if (about instanceof AppError) return about;
-  const context = await settleContext(envelope, about.to, lookUp);
-  return context instanceof AppError ? context : { ...about, content, ...(context === undefined ? {} : { context }) };
+  const said = content.type === 'forward' ? await settleForward(content.forward.message_id, lookUp) : { content };
+  if (said instanceof AppError) return said;
+  const settled = await settleContext(envelope, about.to, lookUp);
+  if (settled instanceof AppError) return settled;
+  const { forwarded } = said;
+  const context = forwarded === undefined ? settled : { ...settled, forwarded };
+  return { ...about, content: said.content, ...(context === undefined ? {} : { context }) };
 }
 
 /** The address to send to: a phone number in international form, or a WhatsApp address. Throws `recipient_invalid`. */

@@ -93,6 +93,9 @@ describe('what is done to a message, through every process of the embedded stack
     const original = await send({ to: `+${ANN}`, type: 'text', text: { body: 'At eight?' } });
     await shownTo(ANN, original['stanzaId']);
     const { id, stanzaId } = original;
+    const forwarded = await send({ to: `+${BOB}`, type: 'forward', forward: { message_id: id } });
+    expect(forwarded).toMatchObject({ content: { type: 'text', text: { body: 'At eight?' } } });
+    expect((await shownTo(BOB, forwarded['stanzaId'])).text).toBe('At eight?');
     const acts = [
       { type: 'reaction', reaction: { message_id: id, emoji: '👍' } },
       { type: 'edit', edit: { message_id: id, text: { body: 'At nine?' } } },

@@ -207,6 +207,43 @@ describe('a request to act on a message', () => {
     expect(await refusalOf({ type, ...request }, out())).toEqual({ code: 'invalid_request', ...refusal });
   });
 
+  const forward = { to: '+4915100000009', type: 'forward', forward: { message_id: ID } };
+  const place = { type: 'location', location: { latitude: 1, longitude: 2 } };
+  it.each<readonly [what: string, original: Message, forwarded: number | undefined]>([
+    ['our own for the first time', out(), undefined],
+    ['our own from another device', echo(), undefined],
+    ['our own that was forwarded to us', out({ context: { forwarded: 1 } }), 2],
+    ["somebody else's", received(), 1],
+    ["somebody else's, which came a long way", received({ context: { forwarded: 5, expiresIn: 60 } }), 6],
+    ['a place', received({ content: place }), 1],
+  ])('sends again what a message says: %s', async (_what, original, forwarded) => {
+    const settled = { to: '4915100000009@s.whatsapp.net', content: original.content };
+
+    expect(await ask(forward, original)).toEqual(
+      forwarded === undefined ? settled : { ...settled, context: { forwarded } },
+    );
+    expect(await ask({ ...forward, expires_in: 86_400 }, received())).toMatchObject({
+      context: { forwarded: 1, expiresIn: 86_400 },
+    });
+  });
+
+  it.each<readonly [what: string, original: Message | undefined, refusal: object]>([
+    ['one that nobody knows', undefined, { code: 'message_not_found' }],
+    ['one that was taken back', out({ deletedAtMs: 1 }), { 'forward.message_id': 'was taken back' }],
+    [
+      'a file',
+      received({ content: { type: 'image', image: {} } }),
+      { 'forward.message_id': expect.stringContaining('is of type image') },
+    ],
+    [
+      'a text that was cut',
+      received({ content: { type: 'text', text: { body: 'x', truncated: true, length: 99_999 } } }),
+      { 'forward.message_id': expect.stringContaining('cannot be made again') },
+    ],
+  ])('forwards nothing that it cannot make again: %s', async (_what, original, refusal) => {
+    expect(await refusalOf(forward, original)).toMatchObject(refusal);
+  });
+
   it.each(['👍', '👍🏽', '❤', '❤️', '🇩🇪', '1️⃣', '👩‍👩‍👧‍👦', '🏴‍☠️', ''])('takes every emoji, and none: %s', async (emoji) => {
     const request = { type: 'reaction', reaction: { message_id: ID, emoji } };
 

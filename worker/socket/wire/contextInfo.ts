@@ -13,11 +13,12 @@ const EVERYBODY = 1;
  */
 export function toContextInfo(context: SentContext | undefined, chat: string, me: Me): proto.IContextInfo | undefined {
   if (context === undefined) return undefined;
-  const { replyTo, mentions, mentionsEveryone, expiresIn } = context;
+  const { replyTo, mentions, mentionsEveryone, forwarded, expiresIn } = context;
   return {
     ...(replyTo === undefined ? {} : toQuote(replyTo, chat, me)),
     ...(mentions === undefined ? {} : { mentionedJid: [...mentions] }),
     ...(mentionsEveryone === undefined ? {} : { nonJidMentions: EVERYBODY }),
+    ...(forwarded === undefined ? {} : { forwardingScore: forwarded, isForwarded: true }),
     ...(expiresIn === undefined ? {} : { expiration: expiresIn }),
   };
 }

@@ -21,6 +21,7 @@ describe('the context of a message that is sent', () => {
   });
 
   it('mentions people, or everybody, and says how long it stays', () => {
+    expect(toContextInfo({ forwarded: 5 }, GROUP, ME)).toEqual({ forwardingScore: 5, isForwarded: true });
     expect(toContextInfo({ mentions: [ANN], mentionsEveryone: true, expiresIn: 604_800 }, GROUP, ME)).toEqual({
       mentionedJid: [ANN],
       nonJidMentions: 1,
