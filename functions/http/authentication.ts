@@ -8,6 +8,9 @@ import type { Access } from './route.ts';
 /** How long the owner of a key is remembered, in milliseconds: one read per key, function and half minute. */
 const REMEMBERED_MS = 30_000;
 const REMEMBERED_KEYS = 10_000;
+/** How long a key that is nobody's is remembered, so that who tries it again and again costs no read each time. */
+const UNKNOWN_MS = 30_000;
+const UNKNOWN_KEYS = 1_000;
 
 export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
 
@@ -17,14 +20,21 @@ export type Authenticate = (authorization: string | undefined) => Promise<Princi
  */
 export function makeAuthenticate(dependencies: Pick<IdentityDependencies, 'table' | 'stage'>): Authenticate {
   const remembered = new LRUCache<string, Principal>({ max: REMEMBERED_KEYS, ttl: REMEMBERED_MS });
+  // These are apart, so that made-up keys push no key of a tenant out. Nobody has a key before its row is written, and the
+  // read sees every row that was: what was unknown once is never a new key.
+  const unknown = new LRUCache<string, true>({ max: UNKNOWN_KEYS, ttl: UNKNOWN_MS });
   return async (authorization) => {
     const apiKey = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (apiKey === undefined) throw new AppError('unauthorized');
     const hash = hashOf(apiKey);
     const known = remembered.get(hash);
     if (known !== undefined) return known;
+    if (unknown.has(hash)) throw new AppError('unauthorized');
     const principal = await findPrincipal(dependencies, apiKey);
-    if (principal === undefined) throw new AppError('unauthorized');
+    if (principal === undefined) {
+      unknown.set(hash, true);
+      throw new AppError('unauthorized');
+    }
     remembered.set(hash, principal);
     return principal;
   };

@@ -72,7 +72,12 @@ export async function findPrincipal(
 ): Promise<Principal | undefined> {
   if (!API_KEY.test(apiKey)) return undefined;
   const answer = await dependencies.table.send(
-    new GetCommand({ TableName: tableName(dependencies.stage, 'core'), Key: apiKeyKey(hashOf(apiKey)) }),
+    new GetCommand({
+      TableName: tableName(dependencies.stage, 'core'),
+      Key: apiKeyKey(hashOf(apiKey)),
+      // A key that was made a moment ago is there: callers remember the ones that are not.
+      ConsistentRead: true,
+    }),
   );
   const item = answer.Item;
   if (item === undefined) return undefined;

@@ -1,0 +1,77 @@
+import { GetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { describe, expect, it, vi } from 'vitest';
+import { makeAuthenticate } from '../../../functions/http/authentication.ts';
+import { createOperatorKey } from '../../../shared/identity/apiKey.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+
+/** A table of keys that counts its reads. */
+function aTable() {
+  const items = new Map<string, Record<string, unknown>>();
+  const reads: GetCommand[] = [];
+  const send = (command: { readonly input: { Item?: Record<string, unknown>; Key?: Record<string, unknown> } }) => {
+    const { Item, Key } = command.input;
+    if (Item !== undefined) items.set(String(Item['pk']), Item);
+    if (command instanceof GetCommand) reads.push(command);
+    return Promise.resolve({ Item: items.get(String(Key?.['pk'])) });
+  };
+  return { table: { send } as unknown as DynamoDBDocumentClient, reads };
+}
+
+/** More than the keys of tenants that are remembered. */
+const MADE_UP = 12_000;
+
+const madeUp = (number: number): string => `Bearer hf_tenant_${String(number).padStart(43, 'x')}`;
+
+describe('the check of API keys', () => {
+  it('reads an unknown key once, and knows for half a minute that it is nobody’s', async () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1_000);
+    try {
+      const { table, reads } = aTable();
+      const authenticate = makeAuthenticate({ table, stage: 'test' });
+      const refused = () => expect(authenticate(madeUp(1))).rejects.toMatchObject({ code: 'unauthorized' });
+
+      for (let time = 0; time < 5; time += 1) await refused();
+      const soon = reads.length;
+      // The cache looks at the clock once in a millisecond.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now.mockReturnValue(32_000);
+      await refused();
+
+      expect(soon).toBe(1);
+      expect(reads).toHaveLength(2);
+    } finally {
+      now.mockRestore();
+    }
+  });
+
+  it('forgets no key of ours for thousands of made-up ones, and reads nothing for what is no key', async () => {
+    const { table, reads } = aTable();
+    const key = await createOperatorKey({ table, stage: 'test', clock: systemClock, random: systemRandom });
+    const authenticate = makeAuthenticate({ table, stage: 'test' });
+    const ours = `Bearer ${key.secret.reveal()}`;
+    await authenticate(ours);
+
+    const passed: string[] = [];
+    for (let number = 0; number < MADE_UP; number += 1) {
+      await authenticate(madeUp(number)).then(
+        () => passed.push(madeUp(number)),
+        () => undefined,
+      );
+    }
+    expect(passed).toEqual([]);
+    await expect(authenticate('Bearer hello')).rejects.toMatchObject({ code: 'unauthorized' });
+
+    await expect(authenticate(ours)).resolves.toMatchObject({ role: 'operator', keyId: key.keyId });
+    expect(reads).toHaveLength(1 + MADE_UP);
+  }, 60_000);
+
+  it('asks the table itself, so that a key that was just made is known', async () => {
+    const { table, reads } = aTable();
+    const authenticate = makeAuthenticate({ table, stage: 'test' });
+
+    await authenticate(madeUp(1)).catch(() => undefined);
+
+    expect(reads[0]?.input.ConsistentRead).toBe(true);
+  });
+});
