@@ -152,11 +152,11 @@ describe('what is done to a message', () => {
   });
 
   it.each([
-    [BOB, BOB],
-    [BOB, BOB_LID],
-    [BOB_LID, BOB],
-    [BOB_LID, BOB_LID],
-  ])('is opened where it is sealed, whichever names it is bound to: %s and %s', async (author, editor) => {
+    ['number and number', BOB, BOB],
+    ['number and LID', BOB, BOB_LID],
+    ['LID and number', BOB_LID, BOB],
+    ['LID and LID', BOB_LID, BOB_LID],
+  ])('is opened where it is sealed, whichever names it is bound to: %s', async (_names, author, editor) => {
     await record({ id: 'ONE', message: aText('At eight?') });
     await record({ id: 'TWO', message: aSealedEdit('ONE', author, editor, { conversation: 'At nine?' }) });
     const sealed = anEdit({ id: 'ONE', fromMe: true }, 'At ten?');

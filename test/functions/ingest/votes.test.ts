@@ -15,6 +15,7 @@ const ME = { phoneJid: '4915100000001@s.whatsapp.net', lid: '111@lid' };
 const BOB = { number: '4915100000002@s.whatsapp.net', lid: '222@lid' };
 const CLEO = { number: '4915100000003@s.whatsapp.net', lid: '333@lid' };
 const NAMES = new Map([BOB, CLEO].flatMap(({ number, lid }) => [[number, lid] as const, [lid, number] as const]));
+const NAMED = ['number', 'lid'] as const;
 const GROUP = '120363000000000001@g.us';
 const SECRET = Buffer.alloc(32, 7);
 const OPTIONS = ['Noodles', 'Rice', 'Soup 🍜'];
@@ -91,9 +92,10 @@ describe('votes', () => {
     return row;
   };
 
-  it.each([BOB.number, BOB.lid].flatMap((author) => [CLEO.number, CLEO.lid].map((actor) => ({ author, actor }))))(
-    'are opened whichever names they are bound to: $author, $actor',
-    async ({ author, actor }) => {
+  it.each(NAMED.flatMap((poll) => NAMED.map((vote) => ({ poll, vote }))))(
+    'are opened whichever names they are bound to: the poll to a $poll, the vote to a $vote',
+    async (names) => {
+      const [author, actor] = [BOB[names.poll], CLEO[names.vote]];
       await record({ id: 'POLL', message: aPoll(), by: BOB.lid });
       await record({ id: 'VOTE', message: aVote({ id: 'POLL', author }, actor, ['Rice']), by: CLEO.lid });
 

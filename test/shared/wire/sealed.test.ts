@@ -18,13 +18,17 @@ function seal(use: SealUse, plaintext: Uint8Array, author: string, actor: string
   return { use, payload, iv };
 }
 
-const pairs = [ANN, ANN_LID].flatMap((author) => [BOB, BOB_LID].map((actor) => ({ author, actor })));
+const authors = { number: ANN, lid: ANN_LID } as const;
+const actors = { number: BOB, lid: BOB_LID } as const;
+const kinds = ['number', 'lid'] as const;
+const pairs = kinds.flatMap((by) => kinds.map((to) => ({ by, to })));
 const binding = { secret, stanzaId, authors: [ANN, ANN_LID], actors: [BOB, BOB_LID] };
 
 describe('what is sealed with the secret of another message', () => {
   it.each(sealUses.flatMap((use) => pairs.map((pair) => ({ use, ...pair }))))(
-    'opens whichever names it is bound to: $use, $author, $actor',
-    ({ use, author, actor }) => {
+    'opens whichever names it is bound to: $use, author by $by, actor by $to',
+    ({ use, by, to }) => {
+      const [author, actor] = [authors[by], actors[to]];
       const sealed = seal(use, Buffer.from('hello'), author, actor);
 
       expect(openSealed(sealed, binding)).toEqual(Buffer.from('hello'));

@@ -100,7 +100,7 @@ describe('what stands around a message', () => {
   });
 
   it('names the size of content that the schema does not know', () => {
-    const content = { type: 'poll', poll: { question: 'x' } } as unknown as MessageFact['content'];
+    const content = { type: 'riddle', riddle: { question: 'x' } } as unknown as MessageFact['content'];
 
     expect(makeSafe(text('', { content }), NOW_MS)).toMatchObject({
       outcome: 'replaced',

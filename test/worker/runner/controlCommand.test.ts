@@ -155,7 +155,10 @@ describe('what a try to send means', () => {
       error: { code: 'refused_restricted', whatsappCode: 463 },
     });
     expect(judgeOutcome({ outcome: 'refused', code: 475 }, FIRST)).toMatchObject({
-      error: { code: 'refused', whatsappCode: 475 },
+      error: { code: 'refused_restricted', whatsappCode: 475 },
+    });
+    expect(judgeOutcome({ outcome: 'refused', code: 499 }, FIRST)).toMatchObject({
+      error: { code: 'refused', whatsappCode: 499 },
     });
     expect(judgeOutcome({ outcome: 'no_account' }, FIRST)).toMatchObject({
       error: { code: 'recipient_has_no_account' },
