@@ -4,6 +4,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import type { ApiConfig } from '../../shared/platform/config.ts';
+import { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import { AddressGuard, systemResolve } from '../../shared/webhook/addressGuard.ts';
 import { makeEndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../../shared/webhook/endpointStore.ts';
@@ -22,6 +23,7 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
     ...http,
     actions: new ActionStore(http),
     openActions: new OpenActions(http),
+    scheduled: new ScheduledMessages(http),
     endpoints: new EndpointStore(http),
     guard,
     poster: makeWebhookPoster({ guard, clock: systemClock, timeoutMs: deadlines.webhookTest.ms }),

@@ -11,6 +11,7 @@ import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts'
 import { lifecycleRoutes } from '../routes/lifecycle.ts';
 import { messageReceiptRoutes } from '../routes/messageReceipts.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
+import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
 import { SendableConnections } from '../routes/sendableConnections.ts';
 import { webhookRoutes } from '../routes/webhooks.ts';
 import { webhookTrialRoutes, type WebhookTrialDependencies } from '../routes/webhookTrials.ts';
@@ -19,7 +20,8 @@ export interface ApiDependencies
   extends
     HttpDependencies,
     Omit<ConnectionRouteDependencies, 'sendable'>,
-    Omit<MessageRouteDependencies, 'sendable'>,
+    Omit<MessageRouteDependencies, 'sendable' | 'scheduled'>,
+    Omit<ScheduledRouteDependencies, 'messages'>,
     ActionRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
@@ -38,6 +40,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...lifecycleRoutes(dependencies),
     ...messageRoutes(dependencies),
     ...messageReceiptRoutes(dependencies),
+    ...scheduledRoutes(dependencies),
     ...actionRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...webhookTrialRoutes(dependencies),

@@ -9,12 +9,12 @@ import {
   WINDOW_MS,
   windowOf,
   type NotedConnection,
-  type UnqueuedDependencies,
-} from '../../shared/message/unqueuedMessages.ts';
+  type NotesDependencies,
+} from '../../shared/message/windowNotes.ts';
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 
 export interface ReconcileDependencies
-  extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'>, UnqueuedDependencies, CommandQueue {
+  extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'>, NotesDependencies, CommandQueue {
   readonly messages: Pick<MessageStore, 'listQueued'>;
 }
 
@@ -42,16 +42,16 @@ const WINDOWS_PER_RUN = 24;
 export function makeReconcileHandler(dependencies: ReconcileDependencies): () => Promise<void> {
   return async () => {
     const due = windowOf(dependencies.clock.nowMs() - ACCEPT_LIMIT_MS - GRACE_MS) - 1;
-    const done = (await readCursor(dependencies)) ?? due - 1;
+    const done = (await readCursor(dependencies, 'UNQUEUED')) ?? due - 1;
     const failures: unknown[] = [];
     for (let window = done + 1; window <= Math.min(due, done + WINDOWS_PER_RUN); window++) {
-      for (const noted of await listNoted(dependencies, window)) {
+      for (const noted of await listNoted(dependencies, 'UNQUEUED', window)) {
         await askAbout(dependencies, noted, window).catch((error: unknown) => {
           if (judgeFailure(error) === 'passing') failures.push(error);
           else leave(dependencies, noted, error);
         });
       }
-      if (failures.length === 0) await moveCursor(dependencies, window);
+      if (failures.length === 0) await moveCursor(dependencies, 'UNQUEUED', window);
     }
     if (failures.length > 0)
       throw new AggregateError(failures, `${failures.length} connections could not be looked after`);

@@ -6,6 +6,7 @@ import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
 import { listVersions } from '../../shared/message/messageVersions.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
+import type { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
@@ -24,7 +25,11 @@ import {
 export interface MessageRouteDependencies extends AcceptDependencies {
   readonly connections: ConnectionStore;
   readonly sendable: Pick<SendableConnections, 'find'>;
+  readonly scheduled: Pick<ScheduledMessages, 'forget'>;
 }
+
+const SENDING =
+  'With `not_before` the message is kept as `scheduled` and put into the queue when it is due: never earlier, and within a minute after it. With `expires_at` no try of it begins after that time: it ends as `expired`, also while its connection is away.';
 
 const CANCELLED_EXAMPLE = {
   id: 'msg_01JDT7KZ3V9H2M8Q4S6T1R5N0P',
@@ -55,7 +60,8 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
   const { connections, sendable, messages, clock } = dependencies;
   return [
     route('POST', '/v1/connections/{connectionId}/messages', {
-      summary: 'Send a message: 202 means that it is in the queue',
+      summary: 'Send a message: 202 means that it is in the queue, or kept until its time',
+      description: SENDING,
       body: outboundMessageSchema,
       headers: ['idempotency-key'],
       answers: { status: 202, schema: messageViewSchema },

@@ -128,6 +128,8 @@ export const messageViewSchema = z
         'What has stayed away for longer than it should: the acknowledgement of WhatsApp for an hour, or any receipt for a day. It may come after all.',
     }),
     createdAt: at,
+    notBefore: at.optional().meta({ description: 'The time that it was, or is, scheduled for.' }),
+    expiresAt: at.optional().meta({ description: 'The time after which it is not sent any more.' }),
     sentAt: at.optional(),
     deliveredAt: at.optional(),
     editedAt: at.optional().meta({ description: 'When it was last edited; `content` is what it says now.' }),
@@ -186,6 +188,7 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
     ...(original === undefined ? {} : { original: toOriginalView(original) }),
     ...(error === undefined ? {} : { error: toShownError(error) }),
     ...(callbackData === undefined ? {} : { callbackData }),
+    ...toAskedTimes(times),
     ...(sentAtMs === undefined ? {} : { sentAt: toTime(sentAtMs) }),
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: toTime(deliveredAtMs) }),
     ...(readAtMs === undefined ? {} : { readAt: toTime(readAtMs) }),
@@ -210,6 +213,14 @@ export function toMessageVersionView({
   content,
 }: MessageVersion): z.infer<typeof messageVersionViewSchema> {
   return { at: toTime(atMs), stanzaId, content };
+}
+
+/** The times that the request named. */
+function toAskedTimes({ notBeforeMs, expiresAtMs }: Pick<SentMessage, 'notBeforeMs' | 'expiresAtMs'>) {
+  return {
+    ...(notBeforeMs === undefined ? {} : { notBefore: toTime(notBeforeMs) }),
+    ...(expiresAtMs === undefined ? {} : { expiresAt: toTime(expiresAtMs) }),
+  };
 }
 
 type SendTimes = Pick<SentMessage, 'sentAtMs' | 'deliveredAtMs' | 'readAtMs'>;

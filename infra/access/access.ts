@@ -5,7 +5,17 @@ import type { TableDefinition } from '../../shared/platform/tables.ts';
  * calls in the code. A write in a transaction counts as the write that it is.
  */
 export type ProcessName =
-  'api' | 'admin' | 'ingest' | 'deliver' | 'reconcile' | 'taskStopped' | 'watchdog' | 'canary' | 'worker' | 'restore';
+  | 'api'
+  | 'admin'
+  | 'ingest'
+  | 'deliver'
+  | 'reconcile'
+  | 'dispatch'
+  | 'taskStopped'
+  | 'watchdog'
+  | 'canary'
+  | 'worker'
+  | 'restore';
 
 type TableAction =
   | 'BatchGetItem'
@@ -63,8 +73,10 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('KEY', 'GetItem'),
       core('TENANT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('SHARD', 'GetItem', 'UpdateItem'),
-      core('CON', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      core('CON', 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('UNQUEUED', 'PutItem'),
+      // Scheduled messages: kept, listed, moved and cancelled.
+      core('DUE', 'DeleteItem', 'PutItem', 'Query'),
       // The API writes a stand-in for a page that never came, so that readers go on.
       core('EVENTS', 'BatchGetItem', 'PutItem', 'Query'),
       // The API counts how many actions of a connection are open.
@@ -127,6 +139,16 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     queues: [{ queue: 'commands', actions: ['SendMessage'] }],
     dataKeys: false,
   },
+  dispatch: {
+    tables: [
+      { table: 'core', keys: ['DUE', 'DUE#*'], actions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'] },
+      core('CON', 'GetItem', 'UpdateItem'),
+      // How many messages wait on a connection already.
+      core('TENANT', 'GetItem'),
+    ],
+    queues: [{ queue: 'commands', actions: ['SendMessage'] }],
+    dataKeys: false,
+  },
   taskStopped: {
     tables: [{ table: 'fleet', keys: ['LEASE#*'], actions: ['Query', 'UpdateItem'] }],
     queues: [],
@@ -148,6 +170,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       core('CON', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('PARKED', 'DeleteItem', 'PutItem', 'Query'),
+      // A message that waits and expires is to be looked after then.
+      core('DUE', 'PutItem'),
       core('ACTIONS', 'DeleteItem', 'PutItem', 'Query'),
       { table: 'fleet', actions: ['BatchGetItem', 'PutItem', 'Scan', 'UpdateItem'] },
       { table: 'fleet', keys: ['EVENT_QUEUES'], actions: ['GetItem'] },

@@ -10,6 +10,7 @@ import { makeApiHandler } from '../../functions/api/handler.ts';
 import { composeAdmin } from '../../functions/admin/composition.ts';
 import { composeApi } from '../../functions/api/composition.ts';
 import { composeDeliver } from '../../functions/deliver/composition.ts';
+import { composeDispatch } from '../../functions/dispatch/composition.ts';
 import { composeIngest } from '../../functions/ingest/composition.ts';
 import { composeReconcile } from '../../functions/reconcile/composition.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
@@ -39,6 +40,8 @@ const GATHER_FACTS_MS = 28;
 /** How long the deletes of deliveries that are done wait for those of the next invocations, in milliseconds. */
 const DELETE_LINGER_MS = 100;
 const RECONCILE_EVERY_MS = 60_000;
+/** How often messages that are due are looked for, in milliseconds: on AWS each minute, here a caller watches. */
+const DISPATCH_EVERY_MS = 2_000;
 
 const { values } = parseArgs({
   options: {
@@ -102,6 +105,10 @@ const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
       handler: () => reconcile(undefined),
       logger,
     });
+  },
+  () => {
+    const dispatch = composeDispatch(asCaller(ingestConfig(), 'dispatch'));
+    return startSchedule({ name: 'dispatch', everyMs: DISPATCH_EVERY_MS, handler: () => dispatch(undefined), logger });
   },
   () =>
     watchQueues({

@@ -23,6 +23,7 @@ const SHARE_OF_SOURCE = 4;
 export const smallConcurrency = {
   admin: 5,
   reconcile: 1,
+  dispatch: 1,
   taskStopped: 5,
   watchdog: 1,
   shardCount: 1,

@@ -14,12 +14,12 @@ export interface ScheduleStackProps extends StackProps {
   readonly settings: Settings;
 }
 
-/** The functions that run by the clock: reconcile, each minute. */
+/** The functions that run by the clock, each minute: reconcile and dispatch. */
 export class ScheduleStack extends Stack {
   constructor(scope: Construct, id: string, props: ScheduleStackProps) {
     super(scope, id, props);
     const { settings } = props;
-    const { lambda } = new Handler(this, 'reconcile', {
+    const reconcile = new Handler(this, 'reconcile', {
       settings,
       name: 'reconcile',
       entry: 'functions/reconcile/entry.ts',
@@ -29,21 +29,50 @@ export class ScheduleStack extends Stack {
       environment: storeEnvironment(this, settings),
       statements: accessStatements(this, settings, 'reconcile'),
     });
-    new Rule(this, 'EachMinute', {
+    this.#eachMinute('EachMinute', reconcile, settings, {
+      id: 'reconcile-silent',
+      heading: 'Reconcile does not run',
+      sentence: 'Reconcile did not run for 15 minutes.',
+    });
+    const dispatch = new Handler(this, 'dispatch', {
+      settings,
+      name: 'dispatch',
+      entry: 'functions/dispatch/entry.ts',
+      // A run ends before the next begins: what it leaves is first in that.
+      timeoutSeconds: 55,
+      reservedConcurrency: smallConcurrency.dispatch,
+      environment: storeEnvironment(this, settings),
+      statements: accessStatements(this, settings, 'dispatch'),
+    });
+    this.#eachMinute('DispatchEachMinute', dispatch, settings, {
+      id: 'dispatch-silent',
+      heading: 'Dispatch does not run',
+      sentence: 'Dispatch did not run for 15 minutes: scheduled messages do not leave.',
+    });
+  }
+
+  /** Calls a function each minute, and raises an alarm when it is not called. */
+  #eachMinute(
+    id: string,
+    { lambda }: Handler,
+    { stage }: Settings,
+    silent: { readonly id: string; readonly heading: string; readonly sentence: string },
+  ): void {
+    new Rule(this, id, {
       schedule: Schedule.rate(Duration.minutes(1)),
       // The scheduler does not try again: the next minute is the retry.
       targets: [new LambdaFunction(lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
     });
-    new RunbookAlarm(this, 'reconcile-silent', {
-      stage: settings.stage,
+    new RunbookAlarm(this, silent.id, {
+      stage,
       metric: lambda.metricInvocations({ statistic: 'Sum', period: Duration.minutes(5) }),
       threshold: 1,
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
       periods: 3,
       missingData: TreatMissingData.BREACHING,
       severity: 'ticket',
-      heading: 'Reconcile does not run',
-      sentence: 'Reconcile did not run for 15 minutes.',
+      heading: silent.heading,
+      sentence: silent.sentence,
     });
   }
 }

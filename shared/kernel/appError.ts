@@ -145,6 +145,11 @@ export const errorRules = {
     retry: 'never',
     sentence: 'WhatsApp lets a message be edited for 15 minutes after it was sent. Send a new one.',
   },
+  message_not_movable: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'The message is not scheduled any more, so its time cannot be changed. Read it to see how far it got.',
+  },
   idempotency_conflict: {
     httpStatus: 409,
     retry: 'never',

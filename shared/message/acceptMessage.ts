@@ -12,6 +12,7 @@ import type { MessageStore } from './messageStore.ts';
 import type { CallerKey } from './newMessages.ts';
 import { onlyPossible, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
 import { hashOfRequest } from './requestHash.ts';
+import { problemsOfTimes, type SendTimes } from './sendTimes.ts';
 import { resolveRecipient, settleRequest, type SettledRequest } from './settleRequest.ts';
 
 /**
@@ -24,6 +25,9 @@ import { resolveRecipient, settleRequest, type SettledRequest } from './settleRe
  *   queue; without a repetition reconcile finds out that the queue never had it.
  * - The queue took the command and its answer was lost: 503, and the message may be sent. The same key gets its answer.
  * - A command is there twice: a worker works the second on a row that says how far the message is.
+ *
+ * A message with a time (`not_before`) is only written: 202 means that its rows are there, and the dispatch function puts its
+ * command into the queue when it is due.
  */
 export interface AcceptDependencies extends Pick<Surroundings, 'clock' | 'random'>, CommandQueue {
   readonly table: DynamoDBDocumentClient;
@@ -38,7 +42,7 @@ export interface AcceptRequest {
 }
 
 /** The greatest backlog of one connection; more is refused. */
-const PARKED_LIMIT = 1_000;
+export const PARKED_LIMIT = 1_000;
 /**
  * How often a message is written when others are in its way: two requests meet at their key, and another message may have
  * the ids that were drawn.
@@ -68,7 +72,12 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   const key = keyOf(request, body, to);
   const { messages, clock } = dependencies;
   const { connectionId } = connection;
-  const settled = refusalOf(connection) ?? (await settleRequest(body, to, clock.nowMs(), { messages, connectionId }));
+  const times = timesOf(body);
+  const nowMs = clock.nowMs();
+  const settled =
+    refusalOf(connection, times) ??
+    untimely(times, nowMs) ??
+    (await settleRequest(body, to, nowMs, { messages, connectionId }));
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
   const stored =
     settled instanceof AppError
@@ -80,15 +89,29 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   return stored;
 }
 
+function timesOf(body: OutboundMessage): SendTimes {
+  const { not_before: notBeforeMs, expires_at: expiresAtMs } = body;
+  return { notBeforeMs, expiresAtMs };
+}
+
+function untimely(times: SendTimes, nowMs: number): AppError | undefined {
+  const fields = problemsOfTimes(times, nowMs);
+  return fields.length === 0 ? undefined : new AppError('invalid_request', { fields });
+}
+
 /** Whether new messages are accepted for a connection now. */
 export function maySend(connection: Connection): boolean {
   return refusalOf(connection) === undefined && connection.wanted !== 'deleted';
 }
 
-/** The reason why nothing new is accepted for a connection now. */
-function refusalOf({ account, parkedCount }: Connection): AppError | undefined {
+/** The reason why nothing new is accepted for a connection now. What is for later does not add to what waits now. */
+function refusalOf(
+  { account, parkedCount }: Connection,
+  { notBeforeMs }: Partial<SendTimes> = {},
+): AppError | undefined {
   if (account === undefined) return new AppError('connection_not_paired');
-  if (parkedCount >= PARKED_LIMIT) return new AppError('too_many_parked', { retryAfterSeconds: 60 });
+  if (parkedCount >= PARKED_LIMIT && notBeforeMs === undefined)
+    return new AppError('too_many_parked', { retryAfterSeconds: 60 });
   return undefined;
 }
 
@@ -100,6 +123,7 @@ async function create(
 ): Promise<SentMessage> {
   const { messages, clock, random } = dependencies;
   const { tenantId, connectionId, shard } = connection;
+  const times = timesOf(body);
   for (let attempt = 0; ; attempt++) {
     const createdAtMs = clock.nowMs();
     const writeId = Buffer.from(random.bytes(WRITE_ID_BYTES)).toString('base64url');
@@ -111,7 +135,8 @@ async function create(
       ...settled,
       secret: Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url'),
       ...(body.biz_opaque_callback_data === undefined ? {} : { callbackData: body.biz_opaque_callback_data }),
-      state: 'queued',
+      state: times.notBeforeMs === undefined ? 'queued' : 'scheduled',
+      ...times,
       error: undefined,
       correlationId,
       attempts: 0,

@@ -4,6 +4,7 @@ import type { CorrelationId, MessageId } from '../kernel/id.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
 import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
+import type { ScheduledMessages } from './scheduledMessages.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
@@ -13,6 +14,7 @@ import type { Surroundings } from '../platform/surroundings.ts';
  */
 export interface CancelDependencies extends Pick<Surroundings, 'clock'>, CommandQueue {
   readonly messages: Pick<MessageStore, 'find' | 'cancel' | 'unpark'>;
+  readonly scheduled: Pick<ScheduledMessages, 'forget'>;
 }
 
 export interface CancelRequest {
@@ -26,7 +28,7 @@ export interface CancelRequest {
  * `message_not_found`, `message_not_cancellable`, `store_unavailable`; repeated, the last one carries on.
  */
 export async function cancelMessage(dependencies: CancelDependencies, request: CancelRequest): Promise<SentMessage> {
-  const { messages, clock } = dependencies;
+  const { messages, scheduled, clock } = dependencies;
   const { connection, messageId } = request;
   const { connectionId } = connection;
   const nowMs = clock.nowMs();
@@ -41,6 +43,7 @@ export async function cancelMessage(dependencies: CancelDependencies, request: C
   const message = await messages.find(connectionId, messageId);
   if (message?.direction !== 'out') throw new AppError('message_not_found');
   if (message.parkedAs !== undefined) await messages.unpark(connection, message.parkedAs);
+  await scheduled.forget(message);
   await tellOwner(dependencies, request, message);
   return message;
 }
@@ -62,6 +65,6 @@ async function tellOwner(
 
 function notCancellable(state: string): AppError {
   return new AppError('message_not_cancellable', {
-    detail: `Only a message that is queued or parked can be cancelled. This one is ${state}.`,
+    detail: `Only a message that is scheduled, queued or parked can be cancelled. This one is ${state}.`,
   });
 }

@@ -8,10 +8,11 @@ import type { SendError } from './sendError.ts';
 import type { SentContext } from './sentContext.ts';
 
 /**
- * States of a message that we send; they only move forward. `queued` is what 202 promises; a message ends in exactly
- * one of `sent … played`, `failed`, `expired`, `cancelled`.
+ * States of a message that we send; they only move forward. `queued` is what 202 promises, or `scheduled` where the caller
+ * named a time; a message ends in exactly one of `sent … played`, `failed`, `expired`, `cancelled`.
  */
 export const sendStates = {
+  scheduled: 0,
   queued: 1,
   parked: 2,
   sending: 3,
@@ -83,6 +84,10 @@ export interface SentMessage extends MessageCommon {
   readonly state: SendState;
   readonly error: SendError | undefined;
   readonly correlationId: CorrelationId;
+  /** The time before which it does not leave; it was `scheduled` for it. */
+  readonly notBeforeMs?: number | undefined;
+  /** The time after which no try of it begins. */
+  readonly expiresAtMs?: number | undefined;
   /**
    * How often this command was tried on a socket. A try that a limit of WhatsApp ended before it began is not counted.
    */

@@ -38,6 +38,8 @@ export function toMessage(item: Record<string, unknown>): Message {
     state: item['state'] as SendState,
     error: toSendError(item),
     correlationId: item['correlationId'] as CorrelationId,
+    notBeforeMs: item['notBeforeMs'] as number | undefined,
+    expiresAtMs: item['expiresAtMs'] as number | undefined,
     attempts: (item['attempts'] as number | undefined) ?? 0,
     limitedSinceMs: item['limitedSinceMs'] as number | undefined,
     parkedAs: item['parkedAs'] as string | undefined,

@@ -11,7 +11,7 @@ import { beginTry } from './beginTry.ts';
 import { toMessage } from './messageItem.ts';
 import { sendStates, type Message, type SendState, type SentMessage } from './message.ts';
 import { NewMessages, type CallerKey, type Creation } from './newMessages.ts';
-import { ParkedRows, type ParkedMessage } from './parkedRows.ts';
+import { ParkedRows, type ParkedMessage, type ParkingMessage } from './parkedRows.ts';
 import type { SendError } from './sendError.ts';
 
 export interface MessageStoreDependencies {
@@ -28,7 +28,7 @@ export interface MessageOwner {
 
 /** The end of a message that was not sent, for the row. */
 export interface SendFailure {
-  readonly state: 'failed';
+  readonly state: 'failed' | 'expired';
   readonly atMs: number;
   readonly error: SendError;
 }
@@ -122,11 +122,13 @@ export class MessageStore {
   async beginSending(
     owner: MessageOwner,
     messageId: MessageId,
-    notBeforeMs: number | undefined,
+    acceptedFromMs: number | undefined,
+    nowMs: number,
   ): Promise<SentMessage | 'refused'> {
     const row = { TableName: this.#TableName, Key: messageKey(owner.connectionId, messageId) };
     try {
-      const answer = await this.#table.send(new UpdateCommand({ ...row, ...beginTry(owner.token, notBeforeMs) }));
+      const begun = beginTry(owner.token, acceptedFromMs, nowMs);
+      const answer = await this.#table.send(new UpdateCommand({ ...row, ...begun }));
       const message = toMessage(answer.Attributes ?? {}) as SentMessage;
       return { ...message, attempts: message.attempts - 1 };
     } catch (error) {
@@ -136,7 +138,7 @@ export class MessageStore {
   }
 
   /**
-   * Records that a message failed. Condition: WhatsApp does not have it, and no newer owner has tried it. Returns `refused`
+   * Records that a message failed or expired. Condition: WhatsApp does not have it, and no newer owner has tried it. Returns `refused`
    * when the row already says more, for example `delivered`.
    */
   async recordFailure(
@@ -198,7 +200,7 @@ export class MessageStore {
   }
 
   /**
-   * Cancels a message that has not been tried. Condition: it is `queued` or `parked`; a worker's try begins with a
+   * Cancels a message that has not been tried. Condition: it is `scheduled`, `queued` or `parked`; a worker's try begins with a
    * write under the opposite condition, so a cancelled message is never sent. Returns `refused` otherwise: read the row.
    */
   async cancel(connectionId: ConnectionId, messageId: MessageId, atMs: number): Promise<'cancelled' | 'refused'> {
@@ -220,8 +222,8 @@ export class MessageStore {
    * Condition: it is not parked already, and no newer owner has parked it. Afterwards its command may be deleted.
    */
   async park(
-    owner: MessageOwner,
-    message: Pick<SentMessage, 'messageId' | 'to'>,
+    owner: MessageOwner & { readonly shard: number },
+    message: ParkingMessage,
     sequenceNumber: string,
   ): Promise<'parked' | 'already_parked'> {
     // Also a row that was there before: whoever wrote it may have died before the message said so.

@@ -13,7 +13,8 @@ import { idempotencyKey, messageKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import { sendStates, type SentMessage } from './message.ts';
 import type { TransactionWrite } from './messageWrites.ts';
-import { windowNote, windowOf } from './unqueuedMessages.ts';
+import { dueNote, dueWrite } from './dueRows.ts';
+import { windowNote, windowOf } from './windowNotes.ts';
 
 /**
  * Writes the row of a message that is accepted, in one call: alone where nothing else is to be written, which costs one
@@ -23,6 +24,8 @@ import { windowNote, windowOf } from './unqueuedMessages.ts';
  * - It dies after it: the row is `queued` and the queue may not have its command. The caller has no answer; under the same
  *   key it carries on with this row. Without one, reconcile finds the row by the note of its window, which is written
  *   no later than the row, and asks the queue (docs/protocol.md, "Accept").
+ * - A scheduled message has its due row in the same transaction, and the note of the window in which it is due: that it will
+ *   be queued follows from the rows alone.
  * - The call is made twice, because an answer was lost: the second finds its own row, by the `writeId`, and says `created`.
  * - Two requests with one key at once: one transaction wins, and the other gets the ids of the winner.
  */
@@ -49,6 +52,8 @@ export class NewMessages {
   readonly #table: DynamoDBDocumentClient;
   readonly #stage: string;
   readonly #noted = new LRUCache<ConnectionId, number>({ max: NOTED_CONNECTIONS });
+  /** The windows in which something is noted as due, by connection and window. */
+  readonly #notedDue = new LRUCache<string, true>({ max: NOTED_CONNECTIONS });
 
   constructor(table: DynamoDBDocumentClient, stage: string) {
     this.#table = table;
@@ -66,15 +71,36 @@ export class NewMessages {
     key: CallerKey | undefined,
     writeId: string | undefined,
   ): Promise<Creation> {
-    const window = windowOf(message.createdAtMs);
-    const parts: Part[] = [{ name: 'row', write: this.#row(message, writeId) }];
-    if (this.#noted.get(message.connectionId) !== window) {
-      parts.push({ name: 'note', write: windowNote(this.#stage, { ...message, shard, window }) });
-    }
+    const notes = message.state === 'scheduled' ? this.#dueParts(message, shard) : this.#queuedParts(message, shard);
+    const parts: Part[] = [{ name: 'row', write: this.#row(message, writeId) }, ...notes.parts];
     if (key !== undefined) parts.push({ name: 'key', write: this.#key(message, key) });
     const creation = judgeCreation(await this.#write(parts), { message, key, writeId });
-    if (creation.outcome === 'created') this.#noted.set(message.connectionId, window);
+    if (creation.outcome === 'created') notes.remember();
     return creation;
+  }
+
+  /** The note of the window in which a message is accepted, where this process has not written one. */
+  #queuedParts(message: SentMessage, shard: number): Notes {
+    const { connectionId, messageId } = message;
+    const window = windowOf(message.createdAtMs);
+    const isNoted = this.#noted.get(connectionId) === window;
+    const write = windowNote(this.#stage, 'UNQUEUED', { ...message, cause: messageId, shard, window });
+    return {
+      parts: isNoted ? [] : [{ name: 'note', write }],
+      remember: () => this.#noted.set(connectionId, window),
+    };
+  }
+
+  /** The row by which a scheduled message is found when it is due, and the note of the window in which it is. */
+  #dueParts(message: SentMessage, shard: number): Notes {
+    const due = { ...message, shard, atMs: message.notBeforeMs ?? message.createdAtMs };
+    const place = `${message.connectionId}#${windowOf(due.atMs)}`;
+    const row: Part = { name: 'due', write: dueWrite(this.#stage, 'SEND', due) };
+    const isNoted = this.#notedDue.has(place);
+    return {
+      parts: isNoted ? [row] : [row, { name: 'note', write: dueNote(this.#stage, due) }],
+      remember: () => this.#notedDue.set(place, true),
+    };
   }
 
   /** Writes all parts or none. Returns the refusal of each, if the store refused any for a condition or as busy. */
@@ -105,7 +131,7 @@ export class NewMessages {
           whatsappCode: message.error?.whatsappCode,
           rank: sendStates[message.state],
           writeId,
-          ttl: expiryOf('message', message.createdAtMs),
+          ttl: expiryOf('message', message.notBeforeMs ?? message.createdAtMs),
         },
         ConditionExpression: 'attribute_not_exists(pk)',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
@@ -130,10 +156,15 @@ export class NewMessages {
 }
 
 type PutWrite = TransactionWrite & { readonly Put: NonNullable<TransactionWrite['Put']> };
-type PartName = 'row' | 'note' | 'key';
+type PartName = 'row' | 'due' | 'note' | 'key';
 interface Part {
   readonly name: PartName;
   readonly write: PutWrite;
+}
+/** The parts that stand beside a row, and what this process remembers once they are written. */
+interface Notes {
+  readonly parts: readonly Part[];
+  readonly remember: () => void;
 }
 type Reason = Pick<CancellationReason, 'Code'> & { readonly Item?: Record<string, AttributeValue> | undefined };
 interface Refused {
@@ -157,7 +188,7 @@ const BUSY: ReadonlySet<string | undefined> = new Set([
 /** The meaning of what the store said to the parts of a new message. Throws its error where it means nothing of these. */
 export function judgeCreation(refused: Refused | undefined, { message, key, writeId }: Written): Creation {
   if (refused === undefined) return { outcome: 'created' };
-  const { row, note, key: keyReason } = refused.reasons;
+  const { row, due, note, key: keyReason } = refused.reasons;
   if (keyReason?.Code === 'ConditionalCheckFailed') {
     const [messageId, stanzaId] = [keyReason.Item?.['messageId']?.S, keyReason.Item?.['stanzaId']?.S];
     // The transaction took effect before, and its answer was lost.
@@ -170,6 +201,7 @@ export function judgeCreation(refused: Refused | undefined, { message, key, writ
     const isOurs = writeId !== undefined && row.Item?.['writeId']?.S === writeId;
     return { outcome: isOurs ? 'created' : 'ids_taken' };
   }
-  if ([row, note, keyReason].some((reason) => BUSY.has(reason?.Code))) return { outcome: 'busy', error: refused.error };
+  if ([row, due, note, keyReason].some((reason) => BUSY.has(reason?.Code)))
+    return { outcome: 'busy', error: refused.error };
   throw refused.error;
 }

@@ -3,6 +3,7 @@ import { askedKinds, unionOf, type AskedKind, type OutboundContent } from '../co
 import { INTERACTIVE_IMPOSSIBLE, impossibleKinds, type ImpossibleKind } from '../content/impossibleKinds.ts';
 import { AppError } from '../kernel/appError.ts';
 import { isAct, type ActContent } from './actRule.ts';
+import { expiresAtField, notBeforeField } from './sendTimes.ts';
 
 /** The seconds after which WhatsApp lets a message disappear: never, a day, a week, 90 days. */
 export const expiryChoices = [0, 86_400, 604_800, 7_776_000] as const;
@@ -41,6 +42,8 @@ const envelope = {
     .max(512)
     .optional()
     .meta({ description: 'Words of yours, which come back with the message and each of its `message.status` events.' }),
+  not_before: notBeforeField.optional(),
+  expires_at: expiresAtField.optional(),
 } as const;
 
 /** The parts of a request around its content: where the message goes, and how it is sent. */

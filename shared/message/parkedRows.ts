@@ -4,6 +4,7 @@ import type { ConnectionId, MessageId, TenantId } from '../kernel/id.ts';
 import { connectionKey, parkedKey, parkedPartition } from '../platform/keys.ts';
 import { firstOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
+import { dueWrites, END_SLACK_MS } from './dueRows.ts';
 import type { SentMessage } from './message.ts';
 
 /** One parked message, in the order in which SQS accepted its command. */
@@ -12,7 +13,15 @@ export interface ParkedMessage {
   readonly sequenceNumber: string;
   /** The address that was asked for; undefined in a row of an earlier version. */
   readonly to: string | undefined;
+  /** Since when it might have left, where that is later than the time at which it was accepted. */
+  readonly notBeforeMs?: number | undefined;
 }
+
+/** The parts of a message that its row among the parked ones is made of. */
+export type ParkingMessage = Pick<
+  SentMessage,
+  'messageId' | 'to' | 'correlationId' | 'notBeforeMs' | 'expiresAtMs' | 'tenantId' | 'connectionId'
+>;
 
 interface Owner {
   readonly tenantId: TenantId;
@@ -22,19 +31,26 @@ interface Owner {
 /** The rows of messages that wait on a connection, and their number on the connection's record. */
 export class ParkedRows {
   readonly #table: DynamoDBDocumentClient;
+  readonly #stage: string;
   readonly #TableName: string;
 
   constructor(table: DynamoDBDocumentClient, stage: string) {
     this.#table = table;
+    this.#stage = stage;
     this.#TableName = tableName(stage, 'core');
   }
 
-  /** Writes a row. Condition: the row is not there; else the message is parked already. */
+  /**
+   * Writes a row. Condition: the row is not there; else the message is parked already. With it goes the row that has a
+   * message looked after when it expires: nothing else comes to it while its connection is away.
+   */
   async put(
-    owner: Owner & { readonly token: number },
-    { messageId, to }: Pick<SentMessage, 'messageId' | 'to'>,
+    owner: Owner & { readonly token: number; readonly shard: number },
+    message: ParkingMessage,
     sequenceNumber: string,
   ): Promise<'parked' | 'already_parked'> {
+    const { messageId, to, notBeforeMs, expiresAtMs } = message;
+    const end = expiresAtMs === undefined ? undefined : { atMs: expiresAtMs + END_SLACK_MS, shard: owner.shard };
     try {
       await this.#table.send(
         new TransactWriteCommand({
@@ -47,12 +63,14 @@ export class ParkedRows {
                   messageId,
                   to,
                   sequenceNumber,
+                  notBeforeMs,
                   token: owner.token,
                 },
                 ConditionExpression: 'attribute_not_exists(pk)',
               },
             },
             this.#count(owner, 1),
+            ...(end === undefined ? [] : dueWrites(this.#stage, 'END', { ...message, ...end })),
           ],
         }),
       );
@@ -114,5 +132,6 @@ function toParkedMessage(item: Record<string, unknown>): ParkedMessage {
     messageId: item['messageId'] as MessageId,
     sequenceNumber: item['sequenceNumber'] as string,
     to: item['to'] as string | undefined,
+    notBeforeMs: item['notBeforeMs'] as number | undefined,
   };
 }

@@ -23,6 +23,9 @@ export const sendErrors = {
     'WhatsApp refused the message. whatsappCode is its number; sent again unchanged it is likely to be refused again.',
   connection_deleted: 'The connection was deleted before the message could be sent.',
   connection_not_paired: 'The connection lost its linked account before the message could be sent.',
+  expired: 'The message was not sent, because it could not leave before its expires_at.',
+  expired_unacknowledged:
+    'The message was tried, and WhatsApp had not acknowledged it at its expires_at. It may have arrived; it is not sent again.',
   too_many_attempts: 'The message was tried many times and WhatsApp never acknowledged it.',
 } as const satisfies Record<string, string>;
 export type SendErrorCode = keyof typeof sendErrors;

@@ -7,7 +7,8 @@ import type { MessageStore } from './messageStore.ts';
 export const LATE_AFTER_MS = 60_000;
 
 /**
- * The time at which the message was accepted that has waited longest on a connection; undefined when none waits. It is
+ * The time since which a message has waited that has waited longest on a connection: since it was accepted, or might leave.
+ * Undefined when none waits. It is
  * one read of one row: waiting messages are parked in their order, also while no worker lives.
  */
 export async function oldestWaitingAtMs(
@@ -16,7 +17,7 @@ export async function oldestWaitingAtMs(
 ): Promise<number | undefined> {
   if (parkedCount <= 0) return undefined;
   const [oldest] = await messages.listParked(connectionId, 1);
-  return oldest === undefined ? undefined : timeOfId(oldest.messageId);
+  return oldest === undefined ? undefined : Math.max(timeOfId(oldest.messageId), oldest.notBeforeMs ?? 0);
 }
 
 /** `bad`: customers feel it. `look`: a person should look at it, at some time. `good`: as it should be. */

@@ -16,6 +16,8 @@ export const retentionSeconds = {
   waitingDelivery: 14 * DAY_SECONDS,
   transition: 90 * DAY_SECONDS,
   unqueued: DAY_SECONDS,
+  /** The note that something is due on a connection: for longer than nobody looks. */
+  dueNote: 30 * DAY_SECONDS,
   /** The plaintext of a message that cannot be shown yet, sealed. */
   plaintext: 30 * DAY_SECONDS,
   /** A message as it left, sealed: for so long it is repeated to a device that asks for it. */

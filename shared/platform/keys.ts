@@ -100,19 +100,35 @@ export const handledFactKey = (connectionId: ConnectionId, factKey: string): Ite
   sk: `${FACT_PREFIX}${digest(factKey)}`,
 });
 export const FACT_PREFIX = 'FACT#';
-/** The connections that accepted messages in one window; they are split, so that no partition runs hot. */
-export const unqueuedPartition = (window: number, bucket: number): string => `UNQUEUED#${padded(window, 10)}#${bucket}`;
-export const unqueuedKey = (
+/**
+ * The notes of connections by window of time: of those that accepted messages in it, and of those with something due in it. They
+ * are split, so that no partition runs hot.
+ */
+export type NoteKind = 'UNQUEUED' | 'DUE';
+export const notePartition = (kind: NoteKind, window: number, bucket: number): string =>
+  `${kind}#${padded(window, 10)}#${bucket}`;
+export const noteKey = (
+  kind: NoteKind,
   window: number,
   bucket: number,
   connectionId: ConnectionId,
-  messageId: MessageId,
+  cause: string,
 ): ItemKey => ({
-  pk: unqueuedPartition(window, bucket),
-  sk: `${connectionId}#${messageId}`,
+  pk: notePartition(kind, window, bucket),
+  sk: `${connectionId}#${cause}`,
 });
-/** The window up to which unqueued messages have been handled. */
-export const unqueuedCursorKey: ItemKey = { pk: 'UNQUEUED', sk: 'CURSOR' };
+/** The window up to which the notes of a kind have been handled. */
+export const noteCursorKey = (kind: NoteKind): ItemKey => ({ pk: kind, sk: 'CURSOR' });
+/** All that is due on a connection at some time, by what is due and in the order of its times. */
+export type DueWork = 'SEND' | 'END';
+export const duePartition = (connectionId: ConnectionId): string => `DUE#${connectionId}`;
+export const dueKey = (
+  work: DueWork,
+  connectionId: ConnectionId,
+  { atMs, messageId }: { readonly atMs: number; readonly messageId: MessageId },
+): ItemKey => ({ pk: duePartition(connectionId), sk: `${firstDueKey(work, atMs)}${messageId}` });
+/** The least sort key of what is due at this time or later. */
+export const firstDueKey = (work: DueWork, atMs: number): string => `${work}#${padded(atMs, 15)}#`;
 /** Parked messages of a connection, in the order in which SQS accepted them. */
 export const parkedPartition = (connectionId: ConnectionId): string => `PARKED#${connectionId}`;
 export const parkedKey = (connectionId: ConnectionId, sequenceNumber: string): ItemKey => ({

@@ -180,10 +180,13 @@ export const metricCatalogue = {
   FleetUtilisation: { ...percent, question: 'How full are the workers, as the leader counts shards and connections?' },
   CommandsEnded: {
     ...count,
-    dimensions: { outcome: ['sent', 'refused', 'failed'] },
-    question: 'How did accepted messages end: with WhatsApp, refused for a reason of their own, or by our failure?',
+    dimensions: { outcome: ['sent', 'refused', 'expired', 'failed'] },
+    question:
+      'How did accepted messages end: with WhatsApp, refused for a reason of their own, past their time, or by our failure?',
   },
-  CommandAge: { ...duration, question: 'How long after it was accepted did WhatsApp take a message?' },
+  CommandAge: { ...duration, question: 'How long after it was accepted, or due, did WhatsApp take a message?' },
+  DueMessages: { ...count, question: 'How many scheduled messages were put into the queue?' },
+  DueMessagesLate: { ...duration, question: 'How long after its time was a scheduled message put into the queue?' },
   ActionsFinished: {
     ...count,
     dimensions: { outcome: ['succeeded', 'refused', 'expired', 'failed'] },

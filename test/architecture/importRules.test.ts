@@ -35,6 +35,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'deliver',
     'ingest',
     'reconcile',
+    'dispatch',
     'taskStopped',
     'watchdog',
     'routes',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../shared/connection/connection.ts';
 import { createTenantKey } from '../../shared/identity/apiKey.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
-import { WINDOW_MS } from '../../shared/message/unqueuedMessages.ts';
+import { WINDOW_MS } from '../../shared/message/windowNotes.ts';
 import { startAcceptWorld, type AcceptWorld } from '../shared/message/acceptWorld.ts';
 import { FunctionsLife } from './acceptLives.ts';
 import { moments, type FaultPlan } from './portWatch.ts';

@@ -20,6 +20,7 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   // Facts are made safe, and more kinds of failures and statuses are told apart.
   ingest: 1_240,
   reconcile: 1_205,
+  dispatch: 1_260,
   taskStopped: 960,
   watchdog: 1_055,
 };

@@ -10,6 +10,7 @@ const entries = [
   'functions/api/entry.ts',
   'functions/canary/entry.ts',
   'functions/deliver/entry.ts',
+  'functions/dispatch/entry.ts',
   'functions/ingest/entry.ts',
   'functions/reconcile/entry.ts',
   'functions/taskStopped/entry.ts',

@@ -118,7 +118,8 @@ export class ConnectionOutbox {
       // Where something waits, the address decides whether this message may begin: its row is read first.
       if (socket === undefined || !this.#chats.isEmpty || this.#lookUps.isAny) {
         const message = await readMessage(this.#dependencies, command);
-        if (message === 'settled') return 'done';
+        // A second command, for example of a message that is looked after because it expires: it has its place already.
+        if (message === 'settled' || (message.state === 'parked' && message.parkedAs !== undefined)) return 'done';
         if (socket === undefined || (await this.#mustWait(socket, message))) {
           await this.#parkOrFail(message, sequenceNumber, await socket?.chatOf(message.to));
           return 'done';

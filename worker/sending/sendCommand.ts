@@ -67,8 +67,9 @@ export async function readMessage(
 }
 
 /**
- * Whether a command is over: its message is done, or was never there, or the command came too late. The queue's own time
- * decides that: this worker's wall clock may be wrong by an hour.
+ * Whether a command is over: its message is done, or was never there, or has expired, or the command came too late. The
+ * queue's own time decides the last: this worker's wall clock may be wrong by an hour. A scheduled message is never too late
+ * for the queue: it is put there until it is there.
  */
 async function settleIfOver(
   dependencies: SendDependencies,
@@ -83,14 +84,34 @@ async function settleIfOver(
     await publishResult(dependencies, message);
     return 'over';
   }
-  const isUntried = sendStates[message.state] < sendStates.parked;
-  if (!isUntried || message.createdAtMs >= (notBeforeMsOf(source) ?? 0)) return 'open';
+  if (hasExpired(message, dependencies.clock.nowMs())) {
+    await expire(dependencies, message);
+    // A walk through the parked messages removes the row of each that is over; where nothing can be sent, none is made.
+    if (source !== 'parked' && message.parkedAs !== undefined) {
+      dependencies.assertOpen();
+      await dependencies.messages.unpark(dependencies.owned, message.parkedAs);
+    }
+    return 'over';
+  }
+  const isUntried = sendStates[message.state] < sendStates.parked && message.notBeforeMs === undefined;
+  if (!isUntried || message.createdAtMs >= (acceptedFromMsOf(source) ?? 0)) return 'open';
   await settle(dependencies, message, { verdict: 'failed', error: { code: 'not_enqueued' } });
   return 'over';
 }
 
+/** Whether no try of a message may begin any more. The function is pure. */
+export function hasExpired({ expiresAtMs }: Pick<SentMessage, 'expiresAtMs'>, nowMs: number): boolean {
+  return expiresAtMs !== undefined && expiresAtMs <= nowMs;
+}
+
+/** Ends a message that has expired. One that was being tried may have left: its end says so. */
+async function expire(dependencies: SendDependencies, message: SentMessage): Promise<void> {
+  const code = message.state === 'sending' ? 'expired_unacknowledged' : 'expired';
+  await settle(dependencies, message, { verdict: 'expired', error: { code } });
+}
+
 /** When a message must have been accepted, so that a command of it which was enqueued then is in time. */
-function notBeforeMsOf(source: CommandSource): number | undefined {
+function acceptedFromMsOf(source: CommandSource): number | undefined {
   return source === 'parked' ? undefined : source.enqueuedAtMs - ACCEPT_LIMIT_MS;
 }
 
@@ -106,7 +127,8 @@ export async function trySending(
 ): Promise<TryResult> {
   const { messages, owned, assertOpen } = dependencies;
   assertOpen();
-  const message = await messages.beginSending(owned, command.messageId, notBeforeMsOf(command.source));
+  const acceptedFromMs = acceptedFromMsOf(command.source);
+  const message = await messages.beginSending(owned, command.messageId, acceptedFromMs, dependencies.clock.nowMs());
   if (message === 'refused') {
     const now = await messages.find(owned.connectionId, command.messageId);
     return { result: (await settleIfOver(dependencies, command, now)) === 'over' ? 'settled' : 'unowned' };
@@ -181,12 +203,14 @@ export function hopelessBecause(connection: Connection | undefined): SendErrorCo
   return connection.account === undefined ? 'connection_not_paired' : undefined;
 }
 
-type FinalVerdict = Extract<Verdict, { readonly verdict: 'sent' | 'failed' }>;
+type FinalVerdict =
+  | Extract<Verdict, { readonly verdict: 'sent' | 'failed' }>
+  | { readonly verdict: 'expired'; readonly error: SendError };
 
 /**
  * Ends a message. That it was sent is published, and ingest writes it on the row: a worker that dies before sends the same
- * bytes under the same stanza id once more, and WhatsApp shows them once. That it failed is on the row first: a message that
- * somebody was told has failed is never tried again.
+ * bytes under the same stanza id once more, and WhatsApp shows them once. That it failed or expired is on the row first: a
+ * message of which somebody was told so is never tried again.
  */
 async function settle(dependencies: SendDependencies, message: SentMessage, verdict: FinalVerdict): Promise<void> {
   const { messages, owned, clock, assertOpen } = dependencies;
@@ -198,7 +222,7 @@ async function settle(dependencies: SendDependencies, message: SentMessage, verd
     await publish(dependencies, message, toFacts(message, { state: 'sent', atMs, toAlias, toSelf, members, statusBy }));
     return;
   }
-  const failure = { state: 'failed', atMs: clock.nowMs(), error: verdict.error } as const;
+  const failure = { state: verdict.verdict, atMs: clock.nowMs(), error: verdict.error } as const;
   if ((await messages.recordFailure(owned, message.messageId, failure)) === 'recorded') {
     countEnd(dependencies, message, verdict);
     await publish(dependencies, message, toFacts(message, failure));
@@ -213,12 +237,16 @@ async function settle(dependencies: SendDependencies, message: SentMessage, verd
 const OURS: ReadonlySet<SendErrorCode> = new Set(['not_enqueued', 'too_many_attempts']);
 
 function countEnd({ metrics, clock }: SendDependencies, message: SentMessage, verdict: FinalVerdict): void {
+  if (verdict.verdict === 'expired') {
+    metrics.count('CommandsEnded', { outcome: 'expired' });
+    return;
+  }
   if (verdict.verdict === 'failed') {
     metrics.count('CommandsEnded', { outcome: OURS.has(verdict.error.code) ? 'failed' : 'refused' });
     return;
   }
   metrics.count('CommandsEnded', { outcome: 'sent' });
-  metrics.measure('CommandAge', Math.max(0, clock.nowMs() - message.createdAtMs), {});
+  metrics.measure('CommandAge', Math.max(0, clock.nowMs() - (message.notBeforeMs ?? message.createdAtMs)), {});
 }
 
 /** Publishes the result that the row shows. It may have been published before: its key is the same. */

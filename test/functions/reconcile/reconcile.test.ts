@@ -5,7 +5,7 @@ import type { Connection } from '../../../shared/connection/connection.ts';
 import type { ConnectionId, CorrelationId, TenantId } from '../../../shared/kernel/id.ts';
 import { acceptMessage } from '../../../shared/message/acceptMessage.ts';
 import { commandSchema } from '../../../shared/message/command.ts';
-import { listNoted, windowOf } from '../../../shared/message/unqueuedMessages.ts';
+import { listNoted, windowOf } from '../../../shared/message/windowNotes.ts';
 import { commandQueueName } from '../../../shared/platform/queues.ts';
 import { newIds } from '../../shared/event/eventStores.ts';
 import { failingQueue, receive, startQueueStack, type QueueStack } from '../queueStack.ts';
@@ -99,7 +99,7 @@ describe('reconcile', () => {
   it('asks nothing about a message that a worker has taken, or that was cancelled', async () => {
     const { messageId } = await accept();
     const other = await accept(stack.queue, 'key-2');
-    await stack.messages.beginSending({ tenantId, connectionId, token: 1 }, messageId, undefined);
+    await stack.messages.beginSending({ tenantId, connectionId, token: 1 }, messageId, undefined, 0);
     await stack.messages.cancel(connectionId, other.messageId, stack.clock.nowMs());
     await takeCommands();
     stack.clock.advance(COME_TO_MS);
@@ -114,7 +114,7 @@ describe('reconcile', () => {
     const ids: string[] = [];
     for (const key of ['key-1', 'key-2', 'key-3']) ids.push((await accept(stack.queue, key)).messageId);
     await takeCommands();
-    const noted = await listNoted(stack, windowOf(acceptedAtMs));
+    const noted = await listNoted(stack, 'UNQUEUED', windowOf(acceptedAtMs));
     stack.clock.advance(COME_TO_MS);
 
     await reconcile();

@@ -82,6 +82,7 @@ describe('what roles may do', () => {
       'admin',
       'api',
       'deliver',
+      'dispatch',
       'ingest',
       'reconcile',
       'restore',
@@ -295,6 +296,7 @@ describe('the environment of processes', () => {
     ['ingest', ingestConfig],
     ['deliver', deliverConfig],
     ['reconcile', ingestConfig],
+    ['dispatch', ingestConfig],
     ['task-stopped', fleetConfig],
     ['watchdog', watchdogConfig],
   ] as const)('is what %s reads of it', (name, parse) => {
@@ -331,8 +333,8 @@ describe('the environment of processes', () => {
   });
 
   it('holds no secret and no word of loopback', () => {
-    const names = ['api', 'admin', 'ingest', 'deliver', 'reconcile', 'task-stopped', 'watchdog'].flatMap((name) =>
-      Object.keys(variablesOf(name)),
+    const names = ['api', 'admin', 'ingest', 'deliver', 'reconcile', 'dispatch', 'task-stopped', 'watchdog'].flatMap(
+      (name) => Object.keys(variablesOf(name)),
     );
 
     expect(

@@ -143,7 +143,17 @@ describe('functions', () => {
   );
 
   it('are one for each entry, and the guard', () => {
-    const names = ['admin', 'api', 'deliver', 'ingest', 'reconcile', 'shard-count', 'task-stopped', 'watchdog'];
+    const names = [
+      'admin',
+      'api',
+      'deliver',
+      'dispatch',
+      'ingest',
+      'reconcile',
+      'shard-count',
+      'task-stopped',
+      'watchdog',
+    ];
 
     expect(functions).toHaveLength(names.length);
     expect(new Set(functions.map(({ properties }) => properties['FunctionName']))).toEqual(
@@ -219,7 +229,7 @@ describe('functions', () => {
     expect(called).toHaveLength(4);
   });
 
-  it.each(['reconcile', 'watchdog'])('runs %s each minute, without a retry', (name) => {
+  it.each(['reconcile', 'dispatch', 'watchdog'])('runs %s each minute, without a retry', (name) => {
     const lambda = functions.find(({ properties }) => properties['FunctionName'] === `test-${name}`);
     const rules = ofType(resources, 'AWS::Events::Rule').map(({ properties }) => properties);
 

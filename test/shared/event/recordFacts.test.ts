@@ -638,7 +638,7 @@ describe('recording facts', () => {
     const ids = newIds();
     const message = aSentMessage(ids, { state: 'queued' });
     await stores.messages.create(message, 0);
-    await stores.messages.beginSending({ ...ids, token: 2 }, message.messageId, undefined);
+    await stores.messages.beginSending({ ...ids, token: 2 }, message.messageId, undefined, 0);
 
     await recordFacts(stores, aBatch(ids, [aResult(message, 'failed')]));
     await recordFacts(stores, aBatch(ids, [aResult(message, 'sent')], 'batch-2'));

@@ -2,7 +2,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
-import { listNoted, moveCursor, windowOf } from '../../../shared/message/unqueuedMessages.ts';
+import { listNoted, moveCursor, windowOf } from '../../../shared/message/windowNotes.ts';
 import { Life, startAcceptWorld, withConflicts, type AcceptWorld, type Death } from './acceptWorld.ts';
 
 /** The time after which reconcile has come to a window that begins now. */
@@ -87,7 +87,7 @@ describe('accepting, with processes that die', () => {
         const each = await world.core.aConnection();
         const lost = world.startApi(new Life({ at: COMMAND, when: 'before' }));
         await lost.accept({ connection: each });
-        await moveCursor({ table: world.core.table, stage: 'test' }, windowOf(world.clock.nowMs()) - 1);
+        await moveCursor({ table: world.core.table, stage: 'test' }, 'UNQUEUED', windowOf(world.clock.nowMs()) - 1);
         world.clock.advance(1);
         await world.startApi().accept({ connection: each, text: 'queued' });
         world.clock.advance(COME_TO_MS);
@@ -137,7 +137,7 @@ describe('accepting, with processes that die', () => {
 
     const answers = await Promise.all(processes.flatMap((api) => [1, 2, 3].map(() => api.accept({ connection }))));
 
-    const noted = await listNoted({ table: world.core.table, stage: 'test' }, windowOf(acceptedAtMs));
+    const noted = await listNoted({ table: world.core.table, stage: 'test' }, 'UNQUEUED', windowOf(acceptedAtMs));
     expect(new Set(answers.map((answer) => answer?.messageId)).size).toBe(30);
     // Nobody had to wait for another.
     expect(world.sleeps()).toBe(sleepsBefore);

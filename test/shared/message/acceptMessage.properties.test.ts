@@ -149,6 +149,6 @@ describe('states of a message', () => {
   });
 
   it('are done from `sent` on', () => {
-    expect(states.filter((state) => !isDone(state))).toEqual(['queued', 'parked', 'sending']);
+    expect(states.filter((state) => !isDone(state))).toEqual(['scheduled', 'queued', 'parked', 'sending']);
   });
 });

@@ -7,14 +7,21 @@ import {
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { makeReconcileHandler } from '../../../functions/reconcile/handler.ts';
+import { makeDispatchHandler } from '../../../functions/dispatch/handler.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
+import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
+import { AppError } from '../../../shared/kernel/appError.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import type { CorrelationId, MessageId } from '../../../shared/kernel/id.ts';
 import { systemRandom, type Random } from '../../../shared/kernel/random.ts';
 import { acceptMessage } from '../../../shared/message/acceptMessage.ts';
+import { cancelMessage } from '../../../shared/message/cancelMessage.ts';
 import { commandSchema } from '../../../shared/message/command.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import { MessageStore } from '../../../shared/message/messageStore.ts';
+import { moveMessage } from '../../../shared/message/moveMessage.ts';
+import { ScheduledMessages } from '../../../shared/message/scheduledMessages.ts';
+import type { SendTimes } from '../../../shared/message/sendTimes.ts';
 import { makeQueueClient } from '../../../shared/platform/aws.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { silentMetrics } from '../../../shared/platform/metrics.ts';
@@ -23,6 +30,8 @@ import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { anOutbox, sequence, startCore } from '../../worker/sending/fakes.ts';
 import { makeTestClock } from '../event/testClock.ts';
+
+const CORRELATION = 'cor-of-a-whole-campaign' as CorrelationId;
 
 /** Where a process dies: at which of its calls, and whether that call still took effect. */
 export interface Death {
@@ -93,7 +102,17 @@ export interface ApiProcess {
     readonly connection: Connection;
     readonly key?: string | undefined;
     readonly text?: string;
+    /** When it may leave, and until when, in milliseconds since 1970. */
+    readonly times?: Partial<SendTimes>;
   }) => Promise<SentMessage | undefined>;
+  /** Moves a message to another time; `refused` when its state does not allow it. */
+  readonly move: (
+    connection: Connection,
+    messageId: MessageId,
+    notBeforeMs: number,
+  ) => Promise<'moved' | 'refused' | 'dead'>;
+  /** Cancels a message; `refused` when its state does not allow it. */
+  readonly cancel: (connection: Connection, messageId: MessageId) => Promise<'cancelled' | 'refused' | 'dead'>;
 }
 
 /** The accepting of messages on the emulators, with reconcile and a worker, on a clock that the test moves. */
@@ -136,15 +155,35 @@ export async function startAcceptWorld() {
   ): ApiProcess => {
     const mortal = life.of(table);
     const messages = new MessageStore({ table: mortal, stage: 'test' });
-    const dependencies = { ...stores, table: mortal, queue: life.of(noting), messages, random };
+    const scheduled = new ScheduledMessages({ table: mortal, stage: 'test' });
+    const dependencies = { ...stores, table: mortal, queue: life.of(noting), messages, scheduled, random };
+    const answered = <Answer extends string>(asked: Promise<unknown>, answer: Answer) =>
+      asked.then(
+        () => answer,
+        (error: unknown) => {
+          if (life.isDead) return 'dead' as const;
+          if (error instanceof AppError) return 'refused' as const;
+          throw error;
+        },
+      );
     return {
       life,
-      accept: async ({ connection, key, text = 'hello' }) => {
+      move: (connection, messageId, notBeforeMs) =>
+        answered(moveMessage(dependencies, connection, messageId, { not_before: notBeforeMs }), 'moved'),
+      cancel: (connection, messageId) =>
+        answered(cancelMessage(dependencies, { connection, messageId, correlationId: CORRELATION }), 'cancelled'),
+      accept: async ({ connection, key, text = 'hello', times = {} }) => {
         const accepting = acceptMessage(dependencies, {
           connection,
-          body: { to: '+4915100000002', type: 'text', text: { body: text } },
+          body: {
+            to: '+4915100000002',
+            type: 'text',
+            text: { body: text },
+            ...(times.notBeforeMs === undefined ? {} : { not_before: times.notBeforeMs }),
+            ...(times.expiresAtMs === undefined ? {} : { expires_at: times.expiresAtMs }),
+          },
           idempotencyKey: key,
-          correlationId: 'cor-of-a-whole-campaign' as CorrelationId,
+          correlationId: CORRELATION,
         });
         return accepting.catch((error: unknown) => {
           if (life.isDead) return undefined;
@@ -171,10 +210,31 @@ export async function startAcceptWorld() {
     });
   };
 
+  /** One run of dispatch, which may die in the middle. */
+  const dispatch = async (life = new Life()): Promise<void> => {
+    const table = life.of(core.table);
+    const run = makeDispatchHandler({
+      ...stores,
+      table,
+      queue: life.of(noting),
+      connections: new ConnectionStore({ table, stage: 'test' }),
+      messages: new MessageStore({ table, stage: 'test' }),
+      scheduled: new ScheduledMessages({ table, stage: 'test' }),
+      logger: silentLogger,
+      metrics: silentMetrics,
+    });
+    await run().catch((error: unknown) => {
+      if (!life.isDead) throw error;
+    });
+  };
+
   let place = 0;
   /** A new owner of the connection works all that the queue has. Returns the texts that it sent, in their order. */
-  const work = async (connection: Connection): Promise<readonly string[]> => {
-    const { outbox, socket } = anOutbox(core, connection);
+  const work = async (connection: Connection, { isOnline = true } = {}): Promise<readonly string[]> => {
+    const { outbox, socket } = anOutbox(core, connection, {
+      overrides: { clock },
+      ...(isOnline ? {} : { socket: () => undefined }),
+    });
     for (;;) {
       const { Messages = [] } = await queue.send(
         new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ['All'] }),
@@ -211,6 +271,7 @@ export async function startAcceptWorld() {
     sleeps: () => sleeps,
     startApi,
     reconcile,
+    dispatch,
     work,
     statesOf,
     stop: async (): Promise<void> => {

@@ -4,6 +4,7 @@ import type { Connection } from '../../../shared/connection/connection.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import type { CorrelationId, MessageId } from '../../../shared/kernel/id.ts';
 import { cancelMessage } from '../../../shared/message/cancelMessage.ts';
+import { ScheduledMessages } from '../../../shared/message/scheduledMessages.ts';
 import { makeQueueClient } from '../../../shared/platform/aws.ts';
 import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
@@ -24,7 +25,14 @@ describe('a message that is cancelled', () => {
 
   const cancel = (connection: Connection, messageId: MessageId) =>
     cancelMessage(
-      { queue, stage: 'test', queueUrlBase: queues.queueUrlBase, messages: core.messages, clock: systemClock },
+      {
+        queue,
+        stage: 'test',
+        queueUrlBase: queues.queueUrlBase,
+        messages: core.messages,
+        scheduled: new ScheduledMessages({ table: core.table, stage: 'test' }),
+        clock: systemClock,
+      },
       { connection, messageId, correlationId: 'cor-test-2' as CorrelationId },
     );
   const parkedCountOf = async ({ tenantId, connectionId }: Connection) =>

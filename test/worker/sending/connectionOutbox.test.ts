@@ -251,7 +251,7 @@ describe('the outbox of a connection', () => {
   it('gives a command back that a newer owner has tried', async () => {
     const connection = await core.aConnection();
     const message = await core.aMessage(connection, 'hello');
-    await core.messages.beginSending({ ...connection, token: 7 }, message.messageId, undefined);
+    await core.messages.beginSending({ ...connection, token: 7 }, message.messageId, undefined, 0);
     const { outbox, socket } = anOutbox(core, connection, { token: 6 });
 
     expect(await outbox.handle(message.messageId, sequence(1), Date.now())).toBe('later');

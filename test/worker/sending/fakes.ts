@@ -130,7 +130,7 @@ export async function startCore() {
       parkedCount: 0,
       ...overrides,
     };
-    await connections.create(connection, 100);
+    await connections.create(connection, 1_000);
     return connection;
   };
 

@@ -1,19 +1,20 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { ConnectionId, MessageId, TenantId } from '../kernel/id.ts';
+import type { ConnectionId, TenantId } from '../kernel/id.ts';
 import { expiryOf } from '../platform/expiry.ts';
-import { unqueuedCursorKey, unqueuedKey, unqueuedPartition } from '../platform/keys.ts';
+import { noteCursorKey, noteKey, notePartition, type NoteKind } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { TransactionWrite } from './messageWrites.ts';
 
 /**
- * Notes of which connections accepted messages in a window of time. A note is written with the first message of a window that
- * a process accepts, in one transaction with its row. So messages that never reached the queue are found without a scan,
- * and a busy connection pays for a note only now and then. Each process has a note of its own, under the message that it was
- * written with: transactions that meet at one item refuse each other, and at the beginning of a window all would meet.
+ * Notes of which connections have something to be looked after in a window of time: messages that were accepted in it
+ * (`UNQUEUED`), or something that is due in it (`DUE`). A note is written in one transaction with the first row that it stands
+ * for, so what is to be looked after is found without a scan, and a busy connection pays for a note only now and then. Each
+ * process has notes of its own, under the message that it wrote one with: transactions that meet at one item refuse each
+ * other, and at the beginning of a window all would meet.
  */
-export interface UnqueuedDependencies {
+export interface NotesDependencies {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
 }
@@ -28,32 +29,35 @@ export interface NotedConnection {
 const BUCKETS = 4;
 /** The length of a window, in milliseconds. */
 export const WINDOW_MS = 5 * 60_000;
+const keptFor = { UNQUEUED: 'unqueued', DUE: 'dueNote' } as const satisfies Record<NoteKind, string>;
 
-/** The window in which a message was made, counted from 1970. */
+/** The window of a time, counted from 1970. */
 export function windowOf(atMs: number): number {
   return Math.floor(atMs / WINDOW_MS);
 }
 
-/** The write of a note, for a transaction. It has no condition: nobody else writes under this message. */
+type NoteWrite = TransactionWrite & { readonly Put: NonNullable<TransactionWrite['Put']> };
+
+/**
+ * The write of a note, for a transaction. It has no condition: nobody else writes under this cause.
+ * @param note.cause the message that it is written with
+ */
 export function windowNote(
   stage: string,
-  {
-    tenantId,
-    connectionId,
-    messageId,
-    shard,
-    window,
-  }: NotedConnection & { readonly messageId: MessageId; readonly window: number },
-): TransactionWrite & { readonly Put: NonNullable<TransactionWrite['Put']> } {
+  kind: NoteKind,
+  note: NotedConnection & { readonly cause: string; readonly window: number },
+): NoteWrite {
+  const { tenantId, connectionId, cause, shard, window } = note;
   const bucket = connectionId.charCodeAt(connectionId.length - 1) % BUCKETS;
-  const ttl = expiryOf('unqueued', window * WINDOW_MS);
-  const Item = { ...unqueuedKey(window, bucket, connectionId, messageId), tenantId, connectionId, shard, ttl };
+  const ttl = expiryOf(keptFor[kind], window * WINDOW_MS);
+  const Item = { ...noteKey(kind, window, bucket, connectionId, cause), tenantId, connectionId, shard, ttl };
   return { Put: { TableName: tableName(stage, 'core'), Item } };
 }
 
-/** Lists the connections that accepted messages in a window, each once, strongly consistent. */
+/** Lists the connections that are noted in a window, each once, strongly consistent. */
 export async function listNoted(
-  { table, stage }: UnqueuedDependencies,
+  { table, stage }: NotesDependencies,
+  kind: NoteKind,
   window: number,
 ): Promise<readonly NotedConnection[]> {
   const found = new Map<ConnectionId, NotedConnection>();
@@ -61,7 +65,7 @@ export async function listNoted(
     const items = queryItems(table, {
       TableName: tableName(stage, 'core'),
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': unqueuedPartition(window, bucket) },
+      ExpressionAttributeValues: { ':pk': notePartition(kind, window, bucket) },
       ConsistentRead: true,
     });
     for (const note of (await allOf(items)) as unknown as NotedConnection[]) found.set(note.connectionId, note);
@@ -70,20 +74,20 @@ export async function listNoted(
 }
 
 /** Reads the last window that has been handled; undefined before the first time. */
-export async function readCursor({ table, stage }: UnqueuedDependencies): Promise<number | undefined> {
+export async function readCursor({ table, stage }: NotesDependencies, kind: NoteKind): Promise<number | undefined> {
   const answer = await table.send(
-    new GetCommand({ TableName: tableName(stage, 'core'), Key: unqueuedCursorKey, ConsistentRead: true }),
+    new GetCommand({ TableName: tableName(stage, 'core'), Key: noteCursorKey(kind), ConsistentRead: true }),
   );
   return answer.Item?.['window'] as number | undefined;
 }
 
 /** Records that a window has been handled. Condition: it is later than the recorded one; else nothing to do. */
-export async function moveCursor({ table, stage }: UnqueuedDependencies, window: number): Promise<void> {
+export async function moveCursor({ table, stage }: NotesDependencies, kind: NoteKind, window: number): Promise<void> {
   try {
     await table.send(
       new PutCommand({
         TableName: tableName(stage, 'core'),
-        Item: { ...unqueuedCursorKey, window },
+        Item: { ...noteCursorKey(kind), window },
         ConditionExpression: 'attribute_not_exists(#window) OR #window < :window',
         ExpressionAttributeNames: { '#window': 'window' },
         ExpressionAttributeValues: { ':window': window },

@@ -1,0 +1,108 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  listNoted,
+  moveCursor,
+  readCursor,
+  windowNote,
+  windowOf,
+  type NotedConnection,
+  type NotesDependencies,
+} from '../../shared/message/windowNotes.ts';
+import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import { doWhatIsDue, type DueDependencies, type DueProgress } from './dueMessages.ts';
+
+export interface DispatchDependencies extends DueDependencies, NotesDependencies, Pick<Surroundings, 'logger'> {}
+
+/**
+ * How long after its end a window is still looked at, in milliseconds: a request that named a time just ahead may write its
+ * rows that much later.
+ */
+const GRACE_MS = 120_000;
+/** The greatest number of windows that one run handles, a day; after a longer outage the next runs catch up. */
+const WINDOWS_PER_RUN = 288;
+/** The time after which a run begins nothing new, in milliseconds: less than the function may take. */
+const RUN_MS = 40_000;
+/** Connections that are worked side by side. */
+const SIDE_BY_SIDE = 16;
+
+/**
+ * Dispatch, each minute: puts the scheduled messages that are due into the queues of commands, and has messages looked after
+ * that wait and expire. Windows of time lead to connections, and connections to what is due on them.
+ *
+ * - A run dies, or is made twice: see `dueMessages`; the cursor is moved last, and only forward.
+ * - A connection cannot be finished now, as it has a backlog or the run has no time left: it is noted anew in the present
+ *   window, so that no window of the past holds up later ones.
+ *
+ * Throws when one connection could not be looked after; the others are, and the next run begins with its window again. One
+ * that is refused for good is left: no later window waits for it.
+ */
+export function makeDispatchHandler(dependencies: DispatchDependencies): () => Promise<void> {
+  return async () => {
+    const { clock } = dependencies;
+    const endsAtMs = clock.monotonicMs() + RUN_MS;
+    const run = new Run(dependencies, () => clock.monotonicMs() < endsAtMs);
+    const present = windowOf(clock.nowMs());
+    const passable = windowOf(clock.nowMs() - GRACE_MS) - 1;
+    // The first run of all passes a window, so that from then on the cursor says where to begin.
+    const done = (await readCursor(dependencies, 'DUE')) ?? passable - 1;
+    for (let window = done + 1; window <= Math.min(present, done + WINDOWS_PER_RUN); window++) {
+      await run.handle(await listNoted(dependencies, 'DUE', window));
+      if (window > passable || run.failures.length > 0) continue;
+      await run.carryOver(present);
+      await moveCursor(dependencies, 'DUE', window);
+    }
+    if (run.failures.length > 0) {
+      throw new AggregateError(run.failures, `${run.failures.length} connections could not be looked after`);
+    }
+  };
+}
+
+/** One run: each connection is worked once, whatever the number of windows that it is noted in. */
+class Run {
+  readonly failures: unknown[] = [];
+  readonly #dependencies: DispatchDependencies;
+  readonly #mayGoOn: () => boolean;
+  readonly #worked = new Map<string, DueProgress>();
+  #unfinished: NotedConnection[] = [];
+
+  constructor(dependencies: DispatchDependencies, mayGoOn: () => boolean) {
+    this.#dependencies = dependencies;
+    this.#mayGoOn = mayGoOn;
+  }
+
+  async handle(noted: readonly NotedConnection[]): Promise<void> {
+    const waiting = noted.filter(({ connectionId }) => !this.#worked.has(connectionId));
+    const lane = async (): Promise<void> => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await this.#work(next);
+    };
+    await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, waiting.length) }, lane));
+  }
+
+  /** Notes the connections of past windows anew that are not finished. */
+  async carryOver(window: number): Promise<void> {
+    const { table, stage } = this.#dependencies;
+    for (const noted of this.#unfinished) {
+      const { Put } = windowNote(stage, 'DUE', { ...noted, cause: 'carried', window });
+      await table.send(new PutCommand(Put));
+    }
+    this.#unfinished = [];
+  }
+
+  async #work(noted: NotedConnection): Promise<void> {
+    try {
+      const progress = await doWhatIsDue(this.#dependencies, noted, this.#mayGoOn);
+      this.#worked.set(noted.connectionId, progress);
+      if (progress === 'later') this.#unfinished.push(noted);
+    } catch (error) {
+      if (judgeFailure(error) === 'passing') this.failures.push(error);
+      else this.#leave(noted, error);
+    }
+  }
+
+  #leave({ tenantId, connectionId }: NotedConnection, error: unknown): void {
+    const { metrics, logger } = this.#dependencies;
+    metrics.count('FactsRefused', { reason: refusalOf(error) });
+    logger.error('what is due on a connection could not be done', { tenantId, connectionId, error });
+  }
+}

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
+import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
+import { startStack } from '../../infra/local/stack.ts';
+import type { RunningStack } from '../../infra/local/stackOptions.ts';
+import { until } from '../../infra/local/until.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import { WhatsAppClient } from '../whatsapp/client.ts';
+
+const SHOP = '4915100000031';
+const CUSTOMER = '4915100000032';
+
+describe('messages with a time, through every process of the embedded stack', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-scheduled-'));
+  let stack: RunningStack;
+  let receiver: WebhookReceiver;
+  let whatsApp: WhatsAppClient;
+  let api: ApiClient;
+  let shop = '';
+  beforeAll(async () => {
+    stack = await startStack({
+      dataDir,
+      port: 0,
+      live: false,
+      workers: 1,
+      say: () => undefined,
+      onBroken: (reason) => expect.fail(reason),
+    });
+    whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+    receiver = await startWebhookReceiver();
+    await whatsApp.addPhone(SHOP, 'Shop');
+    await whatsApp.addPhone(CUSTOMER, 'Customer');
+    api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
+    const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
+    receiver.trust(String(webhook['secret']));
+    shop = await pairSandboxPhone(api, whatsApp, { number: SHOP, method: 'qr' });
+  }, 60_000);
+  afterAll(async () => {
+    await receiver.stop();
+    await stack.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }, 60_000);
+
+  const send = async (text: string, times: Record<string, unknown>): Promise<string> => {
+    const body = { to: `+${CUSTOMER}`, type: 'text', text: { body: text }, ...times };
+    return String((await api.must('POST', `/v1/connections/${shop}/messages`, body))['id']);
+  };
+  const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toISOString();
+  const arrived = async (): Promise<readonly unknown[]> =>
+    (await whatsApp.messages(CUSTOMER)).filter(({ fromMe }) => !fromMe).map(({ text }) => text);
+  const toldOf = (messageId: string): readonly unknown[] =>
+    receiver.events.flatMap(({ type, data }) =>
+      type === 'message.status' && data['messageId'] === messageId ? [data['status']] : [],
+    );
+
+  it('sends at its time although the worker is killed meanwhile, and neither earlier nor twice', async () => {
+    const due = inSeconds(4);
+    const id = await send('at its time', { not_before: due });
+    await stack.replaceWorker(0, 'SIGKILL');
+    await waitUntilOnline(api, shop);
+
+    await until('the message', arrived, (texts) => texts.includes('at its time'), 60_000);
+    const told = await until(
+      'its status',
+      () => toldOf(id),
+      (statuses) => statuses.includes('sent'),
+      60_000,
+    );
+    const message = await api.must('GET', `/v1/connections/${shop}/messages/${id}`);
+
+    expect(Date.parse(String(message['sentAt']))).toBeGreaterThanOrEqual(Date.parse(due));
+    expect(told.filter((status) => status === 'sent')).toEqual(['sent']);
+    expect((await arrived()).filter((text) => text === 'at its time')).toHaveLength(1);
+  }, 120_000);
+
+  it('expires while its connection is away, is told so then, and is not sent when it comes back', async () => {
+    await api.must('POST', `/v1/connections/${shop}/stop`);
+    await until(
+      'the connection being off',
+      async () => (await api.must('GET', `/v1/connections/${shop}`))['status'] as Record<string, unknown>,
+      ({ status }) => status === 'off',
+    );
+    const stale = await send('a code that is stale', { expires_at: inSeconds(3) });
+    const fresh = await send('a code that is fresh', { expires_at: inSeconds(600) });
+
+    const told = await until(
+      'its end',
+      () => toldOf(stale),
+      (statuses) => statuses.length > 0,
+      60_000,
+    );
+    const parked = await api.must('GET', `/v1/connections/${shop}`);
+    await api.must('POST', `/v1/connections/${shop}/start`);
+    await until('the other one', arrived, (texts) => texts.includes('a code that is fresh'), 60_000);
+
+    expect(told).toEqual(['expired']);
+    expect(parked['parkedMessages']).toBe(1);
+    expect(await arrived()).not.toContain('a code that is stale');
+    expect(await api.must('GET', `/v1/connections/${shop}/messages/${stale}`)).toMatchObject({
+      status: 'expired',
+      error: { code: 'expired' },
+    });
+    expect((await api.must('GET', `/v1/connections/${shop}/messages/${fresh}`))['status']).not.toBe('expired');
+  }, 120_000);
+});
