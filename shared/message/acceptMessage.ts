@@ -10,7 +10,7 @@ import { findReserved } from './idempotency.ts';
 import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
 import type { CallerKey } from './newMessages.ts';
-import { onlyPossible, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
+import { onlyPossible, splitMessage, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
 import { hashOfRequest } from './requestHash.ts';
 import { problemsOfTimes, type SendTimes } from './sendTimes.ts';
 import { resolveRecipient, settleRequest, type SettledRequest } from './settleRequest.ts';
@@ -89,8 +89,9 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   return stored;
 }
 
+/** The times that a request names. One that acts on another message names none: its schema has no field for them. */
 function timesOf(body: OutboundMessage): SendTimes {
-  const { not_before: notBeforeMs, expires_at: expiresAtMs } = body;
+  const { not_before: notBeforeMs, expires_at: expiresAtMs } = splitMessage(body).envelope;
   return { notBeforeMs, expiresAtMs };
 }
 
