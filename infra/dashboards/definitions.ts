@@ -19,6 +19,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
   const opens = own('Opens and their budget', 'OpenAttempts', 'OpenSucceeded', 'OpenFailed', 'OpenBudgetWait');
   const outage = own('Opens and their budget', 'OutageMode');
   const messages = own('Messages', 'CommandsEnded', 'CommandAge', 'MessagesSent', 'SendsLate', 'LongestWait');
+  const due = own('Scheduled messages', 'DueMessages', 'DueMessagesLate');
   const actions = own('Actions', 'ActionsFinished', 'ActionsFailed', 'ActionDuration');
   const events = own('Events and webhooks', 'EventLag', 'EventToDelivery', 'DeliveryAttempts', 'FactsRefused');
   const queues = queueWidgets(stage, 'Queues', names);
@@ -78,6 +79,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...own('Encryption', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'FencedCommits'),
         ...own('Not readable, not repeated', 'UnreadableMessages', 'RetryReceiptsRefused', 'ReceiptsNotCounted'),
         ...own('What cannot be shown yet', 'PlaintextsNotKept'),
+        ...due,
         ...actions,
         ...own('Canary', 'CanaryDuration', 'CanaryFailed'),
       ],

@@ -16,6 +16,9 @@ const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/connections/{connectionId}/pairing': { method: 'qr' },
   'PUT /v1/admin/whatsapp-version': { version: '2.3000.1035194821' },
   'POST /v1/admin/whatsapp-version/roll-back': {},
+  'PATCH /v1/connections/{connectionId}/messages/{messageId}': {
+    not_before: new Date(Date.now() + 3_600_000).toISOString(),
+  },
   'POST /v1/connections/{connectionId}/messages': { type: 'text', to: '4915187654321', text: { body: 'hello' } },
   'POST /v1/webhooks': { url: 'https://93.184.216.34/hook' },
   'POST /v1/admin/tenants': { name: 'Acme' },
