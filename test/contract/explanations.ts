@@ -29,10 +29,6 @@ const growth: Explanation = {
   why: 'A connection moves to another queue for facts only after their number has grown.',
 };
 
-const cancels: Explanation = {
-  here: 'never',
-  why: 'A message is cancelled before a worker has taken it, and here workers take each at once.',
-};
 
 const laneGrowth: Explanation = {
   here: 'never',
@@ -51,7 +47,6 @@ const together: Explanation = {
 
 /** The explanations by the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
-  'api dynamodb:UpdateItem core CON#*': cancels,
   'ingest dynamodb:UpdateItem core TENANT#*': laneGrowth,
   'ingest dynamodb:PartiQLInsert core CON#*': together,
   'ingest dynamodb:PartiQLUpdate core CON#*': together,

@@ -66,6 +66,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['a conversation', converse],
   ['what a tenant reads and changes', readAndChange],
   ['a message that waits for its connection', park],
+  ['messages that have a time', schedule],
   ['what a connection is asked beside sending', askForMore],
   ['a message that is not acknowledged at once', linger],
   ['an event whose writer died', loseAnEvent],
@@ -150,6 +151,29 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
   await new ApiClient(stack.apiUrl, 'hf_tenant_nobody').call('GET', '/v1/connections');
   const spare = await api.must('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/events' });
   await api.must('DELETE', `/v1/webhooks/${String(spare['id'])}`);
+}
+
+/** A message is sent at its time, one is moved and cancelled, and one ends while its connection is off. */
+async function schedule(tenant: Tenant): Promise<void> {
+  const { api, shop, desk } = tenant;
+  const path = `/v1/connections/${shop}`;
+  const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toISOString();
+  const ask = async (connection: string, text: string, times: Readonly<Record<string, string>>): Promise<string> => {
+    const request = { ...aText(text), ...times };
+    return String((await api.must('POST', `/v1/connections/${connection}/messages`, request))['id']);
+  };
+  const soon = await ask(shop, 'at its time', { not_before: inSeconds(3) });
+  const later = await ask(shop, 'tomorrow', { not_before: inSeconds(3_600) });
+  await api.must('GET', `${path}/scheduled-messages`);
+  await api.must('PATCH', `${path}/messages/${later}`, { not_before: inSeconds(7_200) });
+  await api.must('DELETE', `${path}/messages/${later}`);
+  await delivered(tenant, soon);
+  await api.must('POST', `/v1/connections/${desk}/stop`);
+  const stale = await ask(desk, 'a code', { expires_at: inSeconds(4) });
+  const state = async () => (await api.must('GET', `/v1/connections/${desk}/messages/${stale}`))['status'];
+  await until('the message being too late', state, (found) => found === 'expired', 60_000);
+  await api.must('POST', `/v1/connections/${desk}/start`);
+  await waitUntilOnline(api, desk);
 }
 
 async function park(tenant: Tenant): Promise<void> {
