@@ -29,7 +29,6 @@ const growth: Explanation = {
   why: 'A connection moves to another queue for facts only after their number has grown.',
 };
 
-
 const laneGrowth: Explanation = {
   here: 'never',
   why: "A tenant's log gets more lanes only under hundreds of events a second.",
