@@ -175,7 +175,7 @@ describe('any fact', () => {
         expect(body.length).toBeLessThanOrEqual(factBounds.bodyBytes);
         expect(Buffer.byteLength(JSON.stringify(factOf(safe)))).toBeLessThanOrEqual(factBounds.eventBytes);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   }, 120_000);
 
@@ -186,7 +186,7 @@ describe('any fact', () => {
         if (once.outcome === 'set_aside') return;
         expect(makeSafe(once.fact, NOW_MS)).toEqual({ outcome: 'safe', fact: once.fact });
       }),
-      { numRuns: 50 },
+      { numRuns: 20 },
     );
   }, 120_000);
 
@@ -203,7 +203,7 @@ describe('any fact', () => {
           }
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 20 },
     );
   }, 120_000);
 });
