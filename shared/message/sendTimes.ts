@@ -12,15 +12,18 @@ export const LONGEST_AHEAD_MS = 365 * 24 * 60 * 60_000;
 const [FIRST_SECOND, LAST_SECOND] = [1_000_000_000, 9_999_999_999];
 
 /** A time as a caller writes it: ISO 8601 with its offset, or whole seconds since 1970. */
-export const timeSchema = z.union([
-  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-  z
-    .number()
-    .int()
-    .min(FIRST_SECOND)
-    .max(LAST_SECOND)
-    .transform((seconds) => seconds * 1_000),
-]);
+export const timeSchema = z.union(
+  [
+    z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+    z
+      .number()
+      .int()
+      .min(FIRST_SECOND)
+      .max(LAST_SECOND)
+      .transform((seconds) => seconds * 1_000),
+  ],
+  { error: 'must be a time in ISO 8601 with its offset, like 2026-12-24T18:00:00Z, or seconds since 1970' },
+);
 
 export const notBeforeField = timeSchema.meta({
   description:

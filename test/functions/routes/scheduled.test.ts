@@ -70,6 +70,8 @@ describe('scheduled messages over the API', () => {
 
     expect(status).toBe(400);
     expect(JSON.stringify(body)).toContain(field);
+    // The words say how a time is written, or what is wrong with this one.
+    expect(JSON.stringify(body)).not.toContain('kinds that are described');
   });
 
   it('are moved and cancelled by their tenant alone, and only while they are scheduled', async () => {
