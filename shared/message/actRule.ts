@@ -47,6 +47,11 @@ export function refusalOfAct(act: ActContent, original: Message, nowMs: number):
   return undefined;
 }
 
+/** Until when an act is of use, in milliseconds since 1970: an edit that leaves later is shown to nobody. */
+export function usefulUntilMs(act: ActContent, original: Message): number {
+  return act.type === 'edit' ? editableUntilMs(original) : Infinity;
+}
+
 /** Until when a message can be edited, in milliseconds since 1970; a message that was not sent yet can always. */
 function editableUntilMs(original: Message): number {
   if (original.direction !== 'out') return original.createdAtMs + EDIT_WINDOW_MS;

@@ -1,5 +1,5 @@
 import { AppError } from '../kernel/appError.ts';
-import { refusalOfAct, chatOf, type ActContent } from './actRule.ts';
+import { refusalOfAct, chatOf, usefulUntilMs, type ActContent } from './actRule.ts';
 import type { Message, SentOriginal } from './message.ts';
 import { findNamed, type NamedLookUp } from './namedMessage.ts';
 
@@ -7,6 +7,8 @@ import { findNamed, type NamedLookUp } from './namedMessage.ts';
 export interface SettledAct {
   readonly to: string;
   readonly original: SentOriginal;
+  /** When the act is of no use any more, in milliseconds since 1970: a worker that comes to it later lets it expire. */
+  readonly expiresAtMs?: number;
 }
 
 /**
@@ -27,7 +29,10 @@ export async function settleAct(
     return new AppError('invalid_request', { fields: [{ field: 'to', problem }] });
   }
   const refusal = refusalOfAct(act, original, nowMs);
-  return refusal ?? { to: to ?? chatOf(original), original: toSentOriginal(original) };
+  if (refusal !== undefined) return refusal;
+  const untilMs = usefulUntilMs(act, original);
+  const end = untilMs === Infinity ? {} : { expiresAtMs: untilMs };
+  return { to: to ?? chatOf(original), original: toSentOriginal(original), ...end };
 }
 
 function idIn(act: ActContent): string {

@@ -15,6 +15,8 @@ export interface SettledRequest {
   readonly content: OutboundContent;
   readonly context?: SentContext | undefined;
   readonly original?: SentOriginal | undefined;
+  /** When what is asked for is of no use any more, whatever the request says, in milliseconds since 1970. */
+  readonly expiresAtMs?: number;
 }
 
 /**

@@ -1,19 +1,13 @@
-import { createCipheriv, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
-import { pairSandboxPhone } from '../../infra/local/pairing.ts';
-import { startStack } from '../../infra/local/stack.ts';
-import type { RunningStack } from '../../infra/local/stackOptions.ts';
+import type { ApiClient } from '../../infra/local/apiClient.ts';
 import { until } from '../../infra/local/until.ts';
-import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
 import { toContent } from '../../shared/wire/content.ts';
-import { sealKey } from '../../shared/wire/sealed.ts';
+import { sealWith } from '../shared/wire/sealing.ts';
+import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
-import { WhatsAppClient } from '../whatsapp/client.ts';
+import { startPairedStack, type PairedStack } from './pairedStack.ts';
 
 const SHOP = '4915100000001';
 const ANN = '4915100000002';
@@ -26,37 +20,18 @@ const numberOf = (digits: string) => `${digits}@s.whatsapp.net`;
 type Json = Readonly<Record<string, unknown>>;
 
 describe('what is done to a message, through every process of the embedded stack', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-acts-'));
-  let stack: RunningStack;
+  let stage: PairedStack;
   let receiver: WebhookReceiver;
   let phones: WhatsAppClient;
   let api: ApiClient;
   let connection = '';
   let group = '';
   beforeAll(async () => {
-    stack = await startStack({
-      dataDir,
-      port: 0,
-      live: false,
-      workers: 1,
-      shards: 1,
-      say: () => undefined,
-      onBroken: (reason) => expect.fail(reason),
-    });
-    phones = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
-    receiver = await startWebhookReceiver();
-    for (const number of [SHOP, ANN, BOB]) await phones.addPhone(number, number);
+    stage = await startPairedStack(SHOP, ANN, BOB);
+    ({ receiver, phones, api, connection } = stage);
     group = (await phones.addGroup(ANN, 'Customers', [SHOP, BOB])).id;
-    api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
-    const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
-    receiver.trust(String(webhook['secret']));
-    connection = await pairSandboxPhone(api, phones, { number: SHOP, method: 'qr' });
   }, 60_000);
-  afterAll(async () => {
-    await receiver.stop();
-    await stack.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  afterAll(() => stage.stop(), 60_000);
 
   const path = (): string => `/v1/connections/${connection}/messages`;
   const read = (id: unknown): Promise<Json> => api.must('GET', `${path()}/${String(id)}`);
@@ -169,7 +144,9 @@ describe('what is done to a message, through every process of the embedded stack
     const theirs = await say(ANN, SHOP, { conversation: 'one', messageContextInfo: { messageSecret: SECRET } });
     const theirKey = { remoteJid: numberOf(SHOP), fromMe: true, id: theirs };
     const { data: received } = await toldBy(theirs);
-    const sealed = seal(theirs, proto.Message.encode({ conversation: 'three' }).finish());
+    const names = { author: numberOf(ANN), actor: numberOf(ANN) };
+    const edit = proto.Message.encode({ conversation: 'three' }).finish();
+    const sealed = sealWith('edit', { secret: SECRET, stanzaId: theirs }, names, edit);
 
     const ids = [
       await say(ANN, SHOP, { reactionMessage: { key: ourKey, text: '🎉' } }, { type: 'reaction' }),
@@ -216,12 +193,3 @@ describe('what is done to a message, through every process of the embedded stack
     });
   }, 60_000);
 });
-
-/** What a phone seals with the secret of its own message. */
-function seal(id: string, bytes: Uint8Array) {
-  const names = { author: numberOf(ANN), actor: numberOf(ANN) };
-  const { key } = sealKey('edit', { secret: SECRET, stanzaId: id }, names);
-  const encIv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, encIv);
-  return { encIv, encPayload: Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]) };
-}

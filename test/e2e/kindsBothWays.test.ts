@@ -1,22 +1,17 @@
-import { createCipheriv, createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
-import { pairSandboxPhone } from '../../infra/local/pairing.ts';
-import { startStack } from '../../infra/local/stack.ts';
-import type { RunningStack } from '../../infra/local/stackOptions.ts';
+import type { ApiClient } from '../../infra/local/apiClient.ts';
 import { until } from '../../infra/local/until.ts';
-import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
 import type { OutboundContent } from '../../shared/content/content.ts';
 import { toContent } from '../../shared/wire/content.ts';
-import { sealKey, type SealUse } from '../../shared/wire/sealed.ts';
+import { sealWith } from '../shared/wire/sealing.ts';
 import { toWire } from '../../worker/socket/wire/spokenKinds.ts';
 import { interactives, requests } from '../shared/message/requests.ts';
+import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
-import { WhatsAppClient } from '../whatsapp/client.ts';
+import { startPairedStack, type PairedStack } from './pairedStack.ts';
 
 const SHOP = '4915100000001';
 const ANN = '4915100000002';
@@ -28,37 +23,18 @@ const META: Readonly<Record<string, object>> = { poll: { meta: POLL }, event: { 
 type Json = Readonly<Record<string, unknown>>;
 
 describe('kinds that go both ways, through every process of the embedded stack', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-kinds-'));
-  let stack: RunningStack;
+  let stage: PairedStack;
   let receiver: WebhookReceiver;
   let phones: WhatsAppClient;
   let api: ApiClient;
   let connection = '';
   let group = '';
   beforeAll(async () => {
-    stack = await startStack({
-      dataDir,
-      port: 0,
-      live: false,
-      workers: 1,
-      shards: 1,
-      say: () => undefined,
-      onBroken: (reason) => expect.fail(reason),
-    });
-    phones = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
-    receiver = await startWebhookReceiver();
-    for (const number of [SHOP, ANN, BOB]) await phones.addPhone(number, number);
+    stage = await startPairedStack(SHOP, ANN, BOB);
+    ({ receiver, phones, api, connection } = stage);
     group = (await phones.addGroup(ANN, 'Customers', [SHOP, BOB])).id;
-    api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
-    const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
-    receiver.trust(String(webhook['secret']));
-    connection = await pairSandboxPhone(api, phones, { number: SHOP, method: 'qr' });
   }, 60_000);
-  afterAll(async () => {
-    await receiver.stop();
-    await stack.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  afterAll(() => stage.stop(), 60_000);
 
   const path = (): string => `/v1/connections/${connection}/messages`;
   const send = async (request: object): Promise<Json> => {
@@ -199,7 +175,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
     const { options } = (poll.content as unknown as { poll: { options: readonly string[] } }).poll;
     const names = { author: `${SHOP}@s.whatsapp.net`, actor: `${ANN}@s.whatsapp.net` };
     const bytes = proto.Message.PollVoteMessage.encode({ selectedOptions: [hashOf(options[1])] }).finish();
-    const vote = sealedFor(
+    const vote = sealWith(
       'vote',
       { secret: poll.secret ?? new Uint8Array(), stanzaId: String(sent['stanzaId']) },
       names,
@@ -233,7 +209,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
     const edit = proto.Message.encode({ conversation: 'at nine 😀' }).finish();
     const secretEncryptedMessage = {
       targetMessageKey: { remoteJid: names.author, fromMe: true, id: 'ORIGINAL' },
-      ...sealedFor('edit', { secret, stanzaId: 'ORIGINAL' }, own, edit),
+      ...sealWith('edit', { secret, stanzaId: 'ORIGINAL' }, own, edit),
       secretEncType: proto.Message.SecretEncryptedMessage.SecretEncType.MESSAGE_EDIT,
     };
     await phones.raw(ANN, { to: SHOP, plaintext: encoded({ secretEncryptedMessage }), id: 'EDIT' });
@@ -273,16 +249,3 @@ const hashOf = (option: string | undefined): Buffer =>
   createHash('sha256')
     .update(option ?? '')
     .digest();
-
-/** What a phone seals for a message whose secret it knows. */
-function sealedFor(
-  use: SealUse,
-  of: { readonly secret: Uint8Array; readonly stanzaId: string },
-  names: Parameters<typeof sealKey>[2],
-  bytes: Uint8Array,
-) {
-  const { key, beside } = sealKey(use, of, names);
-  const encIv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, encIv).setAAD(beside);
-  return { encIv, encPayload: Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]) };
-}

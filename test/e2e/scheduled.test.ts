@@ -1,48 +1,27 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
-import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
-import { startStack } from '../../infra/local/stack.ts';
+import { waitUntilOnline } from '../../infra/local/pairing.ts';
+import type { ApiClient } from '../../infra/local/apiClient.ts';
 import type { RunningStack } from '../../infra/local/stackOptions.ts';
 import { until } from '../../infra/local/until.ts';
-import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
-import { WhatsAppClient } from '../whatsapp/client.ts';
+import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import type { WhatsAppClient } from '../whatsapp/client.ts';
+import { startPairedStack, type PairedStack } from './pairedStack.ts';
 
 const SHOP = '4915100000031';
 const CUSTOMER = '4915100000032';
 
 describe('messages with a time, through every process of the embedded stack', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-scheduled-'));
+  let stage: PairedStack;
   let stack: RunningStack;
   let receiver: WebhookReceiver;
   let whatsApp: WhatsAppClient;
   let api: ApiClient;
   let shop = '';
   beforeAll(async () => {
-    stack = await startStack({
-      dataDir,
-      port: 0,
-      live: false,
-      workers: 1,
-      say: () => undefined,
-      onBroken: (reason) => expect.fail(reason),
-    });
-    whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
-    receiver = await startWebhookReceiver();
-    await whatsApp.addPhone(SHOP, 'Shop');
-    await whatsApp.addPhone(CUSTOMER, 'Customer');
-    api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
-    const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
-    receiver.trust(String(webhook['secret']));
-    shop = await pairSandboxPhone(api, whatsApp, { number: SHOP, method: 'qr' });
+    stage = await startPairedStack(SHOP, CUSTOMER);
+    ({ stack, receiver, phones: whatsApp, api, connection: shop } = stage);
   }, 60_000);
-  afterAll(async () => {
-    await receiver.stop();
-    await stack.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  afterAll(() => stage.stop(), 60_000);
 
   const send = async (text: string, times: Record<string, unknown>): Promise<string> => {
     const body = { to: `+${CUSTOMER}`, type: 'text', text: { body: text }, ...times };

@@ -1,4 +1,3 @@
-import { createCipheriv, randomBytes } from 'node:crypto';
 import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { BatchExecuteStatementCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,12 +8,13 @@ import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import type { Message, SentMessage } from '../../../shared/message/message.ts';
 import { listVersions } from '../../../shared/message/messageVersions.ts';
-import { sealKey, type SealUse } from '../../../shared/wire/sealed.ts';
+import type { SealUse } from '../../../shared/wire/sealed.ts';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { withOtherNames } from '../../../worker/socket/wire/otherNames.ts';
 import { toMessageFacts } from '../../../worker/socket/wire/messageFacts.ts';
 import { aBatch, aSentMessage, newIds, startEventStores, type EventStores } from '../../shared/event/eventStores.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
+import { sealWith } from '../../shared/wire/sealing.ts';
 
 const ME = { phoneJid: '4915100000001@s.whatsapp.net', lid: '111@lid' };
 const BOB = '4915100000002@s.whatsapp.net';
@@ -50,12 +50,8 @@ const anEdit = (key: proto.IMessageKey, conversation: string): proto.IMessage =>
 });
 const aRevoke = (key: proto.IMessageKey): proto.IMessage => ({ protocolMessage: { key, type: REVOKE } });
 /** Bytes that are sealed with the secret of a message. */
-const seal = (use: SealUse, id: string, [author, actor]: readonly [string, string], bytes: Uint8Array) => {
-  const { key } = sealKey(use, { secret: SECRET, stanzaId: id }, { author, actor });
-  const encIv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, encIv);
-  return { encIv, encPayload: Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]) };
-};
+const seal = (use: SealUse, stanzaId: string, [author, actor]: readonly [string, string], bytes: Uint8Array) =>
+  sealWith(use, { secret: SECRET, stanzaId }, { author, actor }, bytes);
 const aSealedEdit = (id: string, author: string, editor: string, message: proto.IMessage): proto.IMessage => ({
   secretEncryptedMessage: {
     targetMessageKey: { remoteJid: BOB, fromMe: true, id },

@@ -1,15 +1,16 @@
-import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { toPollView } from '../../../functions/routes/pollView.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import type { OutboundContent } from '../../../shared/content/content.ts';
-import { sealKey, type SealUse } from '../../../shared/wire/sealed.ts';
+import type { SealUse } from '../../../shared/wire/sealed.ts';
 import { toMessageFacts } from '../../../worker/socket/wire/messageFacts.ts';
 import { withOtherNames } from '../../../worker/socket/wire/otherNames.ts';
 import { aBatch, aSentMessage, newIds, startEventStores, type EventStores } from '../../shared/event/eventStores.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
+import { sealWith } from '../../shared/wire/sealing.ts';
 
 const ME = { phoneJid: '4915100000001@s.whatsapp.net', lid: '111@lid' };
 const BOB = { number: '4915100000002@s.whatsapp.net', lid: '222@lid' };
@@ -27,18 +28,8 @@ interface Sent {
   readonly by: string;
 }
 
-function sealed(
-  use: SealUse,
-  id: string,
-  names: { readonly author: string; readonly actor: string },
-  bytes: Uint8Array,
-) {
-  const { key, beside } = sealKey(use, { secret: SECRET, stanzaId: id }, names);
-  const encIv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, encIv).setAAD(beside);
-  return { encIv, encPayload: Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]) };
-}
-
+const sealed = (use: SealUse, stanzaId: string, names: Parameters<typeof sealWith>[2], bytes: Uint8Array) =>
+  sealWith(use, { secret: SECRET, stanzaId }, names, bytes);
 const keyOf = (id: string, participant: string): proto.IMessageKey => ({ remoteJid: GROUP, id, participant });
 const hashOf = (option: string): Buffer => createHash('sha256').update(option).digest();
 

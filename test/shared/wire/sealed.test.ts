@@ -1,7 +1,8 @@
-import { createCipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { decryptEventResponse, decryptPollVote, proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import { openSealed, sealKey, sealUses, type SealUse } from '../../../shared/wire/sealed.ts';
+import { openSealed, sealUses, type SealUse } from '../../../shared/wire/sealed.ts';
+import { sealWith } from './sealing.ts';
 
 const ANN = '4915100000001@s.whatsapp.net';
 const ANN_LID = '111000111@lid';
@@ -11,11 +12,8 @@ const secret = randomBytes(32);
 const stanzaId = '3EB0C767D097B7B3E5D1';
 
 function seal(use: SealUse, plaintext: Uint8Array, author: string, actor: string) {
-  const { key, beside } = sealKey(use, { secret, stanzaId }, { author, actor });
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(beside);
-  const payload = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-  return { use, payload, iv };
+  const { encPayload, encIv } = sealWith(use, { secret, stanzaId }, { author, actor }, plaintext);
+  return { use, payload: encPayload, iv: encIv };
 }
 
 const authors = { number: ANN, lid: ANN_LID } as const;

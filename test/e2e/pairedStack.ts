@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
+import { pairSandboxPhone } from '../../infra/local/pairing.ts';
+import { startStack } from '../../infra/local/stack.ts';
+import type { RunningStack } from '../../infra/local/stackOptions.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import { WhatsAppClient } from '../whatsapp/client.ts';
+
+/** The embedded stack with one worker, phones, and a tenant that has a webhook and a connection. */
+export interface PairedStack {
+  readonly stack: RunningStack;
+  readonly phones: WhatsAppClient;
+  readonly receiver: WebhookReceiver;
+  readonly api: ApiClient;
+  /** The connection that is linked to the first of the phones. */
+  readonly connection: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts it. @param numbers the phones: the account's own first, each named after its number */
+export async function startPairedStack(...numbers: readonly [string, ...string[]]): Promise<PairedStack> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
+  const stack = await startStack({
+    dataDir,
+    port: 0,
+    live: false,
+    workers: 1,
+    shards: 1,
+    say: () => undefined,
+    onBroken: (reason) => expect.fail(reason),
+  });
+  const phones = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+  const receiver = await startWebhookReceiver();
+  for (const number of numbers) await phones.addPhone(number, number);
+  const api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
+  const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
+  receiver.trust(String(webhook['secret']));
+  const connection = await pairSandboxPhone(api, phones, { number: numbers[0], method: 'qr' });
+  const stop = async (): Promise<void> => {
+    await receiver.stop();
+    await stack.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  return { stack, phones, receiver, api, connection, stop };
+}
