@@ -365,13 +365,14 @@ describe('the first conversation, through every process of the embedded stack', 
     await until('all answers', answers, (found) => texts.every((text) => found.includes(`answer ${text}`)), 60_000);
 
     const wanted = texts.map((text) => `answer ${text}`);
-    const isWanted = (text: unknown): boolean => wanted.includes(String(text));
+    const isWanted = (text: unknown): boolean => typeof text === 'string' && wanted.includes(text);
     expect(await arrived()).toEqual(texts);
     // Webhooks keep no order among themselves; the log does.
-    expect(answers().filter(isWanted).toSorted()).toEqual(wanted);
+    const told = answers().filter(isWanted);
+    expect([told.length, new Set(told)]).toEqual([wanted.length, new Set(wanted)]);
     const logged: unknown[] = [];
     for (let page: Record<string, unknown> = { hasMore: true }; page['hasMore'] === true;) {
-      const after = page['next'] === undefined ? '' : `&after=${String(page['next'])}`;
+      const after = page['next'] === undefined ? '' : `&after=${page['next'] as string}`;
       page = await api.must('GET', `/v1/events?limit=100${after}`);
       const events = page['data'] as { data: { content?: { text?: { body: string } } } }[];
       logged.push(...events.map(({ data }) => data.content?.text?.body));

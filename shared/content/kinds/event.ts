@@ -4,6 +4,7 @@ import { always, decimal, holds, moment, prose, said, wholeText } from '../bodyF
 import { bodyShape, record, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
 import { degrees } from '../degrees.ts';
+import { visibleText } from '../visibleText.ts';
 
 /** WhatsApp's own limits of an event. */
 const NAME_LIMIT = 100;
@@ -38,7 +39,7 @@ const place = z.strictObject({
 });
 const asked = z
   .strictObject({
-    name: z.string().min(1).max(NAME_LIMIT),
+    name: visibleText(NAME_LIMIT),
     description: z.string().max(DESCRIPTION_LIMIT).optional(),
     location: place
       .refine(({ latitude, longitude }) => (latitude === undefined) === (longitude === undefined), {

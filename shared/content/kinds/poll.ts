@@ -3,6 +3,7 @@ import { always, count, holds, list, moment, prose, said } from '../bodyField.ts
 import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
 import { time } from '../askedTime.ts';
 import type { ContentKind } from '../contentKind.ts';
+import { visibleText } from '../visibleText.ts';
 
 /** WhatsApp's own limits of a poll. */
 export const pollLimits = {
@@ -28,9 +29,9 @@ type Body = BodyOfShape<typeof fields>;
 
 const asked = z
   .strictObject({
-    name: z.string().min(1).max(questionCharacters),
+    name: visibleText(questionCharacters),
     options: z
-      .array(z.string().min(1).max(optionCharacters))
+      .array(visibleText(optionCharacters))
       .min(fewestOptions)
       .max(mostOptions)
       .refine((options) => new Set(options).size === options.length, 'must all be different'),

@@ -55,7 +55,8 @@ describe('a request to act on a message', () => {
     async (_what, request) => {
       const own = { messageId: ID, stanzaId: 'ONE', type: 'text' };
 
-      const end = 'edit' in request ? { expiresAtMs: expect.any(Number) } : {};
+      const until = expect.any(Number) as unknown;
+      const end = 'edit' in request ? { expiresAtMs: until } : {};
       expect(await ask(request, out())).toEqual({ to: ANN, content: request, original: own, ...end });
       expect(await ask(request, echo())).toEqual({ to: '222@lid', content: request, original: own, ...end });
       expect(await ask({ ...request, to: '+49 151 00000002' }, echo())).toMatchObject({ to: ANN });

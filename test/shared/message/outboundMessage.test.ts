@@ -114,6 +114,12 @@ describe('a request to send', () => {
       'poll.options',
       'must all be different',
     ],
+    ...['  ', '\u200f', '\u200b\ufeff'].map((option): [string, object, string, string] => [
+      `an option of which nobody sees anything: ${JSON.stringify(option)}`,
+      { type: 'poll', poll: { ...poll, options: ['a', option] } },
+      'poll.options.1',
+      'must have something that can be seen',
+    ]),
     [
       'an option too long',
       { type: 'poll', poll: { ...poll, options: ['a', 'x'.repeat(101)] } },
