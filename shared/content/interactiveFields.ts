@@ -3,8 +3,8 @@ import { BODY_UNITS, record } from './bodyShape.ts';
 import { fileFields } from './fileFields.ts';
 
 /** The ids of what can be chosen: programs choose them, and some hold a whole state. */
-const ID_UNITS = 1_024;
-export const optionId = word(ID_UNITS);
+export const OPTION_ID_UNITS = 1_024;
+export const optionId = word(OPTION_ID_UNITS);
 
 /** The parts that buttons, lists and templates have in common, with the names of the Cloud API's `interactive`. */
 export const header = record({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OPTION_ID_UNITS } from './interactiveFields.ts';
 
 /**
  * Buttons, lists and links as the Cloud API's `interactive` object asks for them, with its limits. WhatsApp shows none of
@@ -84,3 +85,25 @@ const locationRequest = z.strictObject({
 
 export const interactiveRequest = z.discriminatedUnion('type', [button, list, ctaUrl, locationRequest]);
 export type InteractiveRequest = z.infer<typeof interactiveRequest>;
+
+const chosen = z.strictObject({
+  id: z.string().min(1).max(OPTION_ID_UNITS),
+  title: z.string().max(512).default('').meta({ description: 'May be left out: it is what the message answered has.' }),
+});
+/** What is chosen of the buttons or the list of another message, which `context` names. */
+const buttonReply = z.strictObject({ type: z.literal('button_reply'), button_reply: chosen });
+const listReply = z.strictObject({
+  type: z.literal('list_reply'),
+  list_reply: chosen.extend({ description: z.string().max(512).optional() }),
+});
+export type InteractiveChoice = z.infer<typeof buttonReply> | z.infer<typeof listReply>;
+
+export const interactiveOrChoice = z.discriminatedUnion('type', [
+  ...interactiveRequest.options,
+  buttonReply,
+  listReply,
+]);
+
+export function isChoice(asked: InteractiveRequest | InteractiveChoice): asked is InteractiveChoice {
+  return asked.type === 'button_reply' || asked.type === 'list_reply';
+}

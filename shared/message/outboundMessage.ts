@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { askedKinds, unionOf, type AskedKind, type OutboundContent } from '../content/content.ts';
 import { INTERACTIVE_IMPOSSIBLE, impossibleKinds, type ImpossibleKind } from '../content/impossibleKinds.ts';
+import { isChoice } from '../content/interactiveRequest.ts';
 import { AppError } from '../kernel/appError.ts';
 import { isAct, type ActContent } from './actRule.ts';
 import { expiresAtField, notBeforeField } from './sendTimes.ts';
@@ -88,7 +89,7 @@ export const outboundMessageSchema = unionOf<OutboundMessage | ImpossibleMessage
 /** A request that can be sent. Throws `not_possible_on_linked_devices` for one that WhatsApp would show to nobody. */
 export function onlyPossible(message: OutboundMessage | ImpossibleMessage): OutboundMessage {
   if (isImpossible(message)) throw impossible('type', impossibleKinds[message.type]);
-  if (message.type === 'interactive' && message.interactive.fallback === undefined) {
+  if (message.type === 'interactive' && !isChoice(message.interactive) && message.interactive.fallback === undefined) {
     throw impossible('interactive.fallback', INTERACTIVE_IMPOSSIBLE);
   }
   return message;

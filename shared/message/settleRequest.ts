@@ -6,6 +6,7 @@ import type { NamedLookUp } from './namedMessage.ts';
 import { isActMessage, splitMessage, type OutboundMessage } from './outboundMessage.ts';
 import type { SentContext } from './sentContext.ts';
 import { settleAct } from './settleAct.ts';
+import { settleChoice } from './settleChoice.ts';
 import { settleContext } from './settleContext.ts';
 import { settleForward } from './settleForward.ts';
 
@@ -37,9 +38,11 @@ export async function settleRequest(
   if (said instanceof AppError) return said;
   const settled = await settleContext(envelope, about.to, lookUp);
   if (settled instanceof AppError) return settled;
+  const chosen = await settleChoice(said.content, envelope, lookUp);
+  if (chosen instanceof AppError) return chosen;
   const { forwarded } = said;
   const context = forwarded === undefined ? settled : { ...settled, forwarded };
-  return { ...about, content: said.content, ...(context === undefined ? {} : { context }) };
+  return { ...about, content: chosen, ...(context === undefined ? {} : { context }) };
 }
 
 /** The address to send to: a phone number in international form, or a WhatsApp address. Throws `recipient_invalid`. */

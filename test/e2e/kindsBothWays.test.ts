@@ -167,6 +167,46 @@ describe('kinds that go both ways, through every process of the embedded stack',
     for (const [index, [, request]] of all.entries()) expect(contents[index]).toMatchObject(toldAs(request));
   }, 90_000);
 
+  it('chooses a button that somebody offers, and the phone gets the id of it', async () => {
+    const buttons = ['Yes', 'No'].map((words, index) => ({
+      buttonId: `id-${index}`,
+      buttonText: { displayText: words },
+    }));
+    await phones.raw(ANN, {
+      to: SHOP,
+      plaintext: encoded({ buttonsMessage: { contentText: 'Today?', buttons } }),
+      id: 'OFFER',
+    });
+    const offer = await until(
+      'the offer',
+      () => receiver.events.find(({ data }) => data['stanzaId'] === 'OFFER')?.data,
+      (data) => data !== undefined,
+    );
+    const choice = (id: string) => ({
+      to: `+${ANN}`,
+      context: { message_id: offer?.['messageId'] },
+      type: 'interactive',
+      interactive: { type: 'button_reply', button_reply: { id } },
+    });
+
+    const sent = await send(choice('id-1'));
+    const [shown] = await shownTo(ANN, [sent['stanzaId']]);
+    const refused = await api.call('POST', path(), choice('No'));
+
+    expect(sent['content']).toMatchObject({ interactive: { button_reply: { id: 'id-1', title: 'No' } } });
+    expect(toContent(Buffer.from(shown?.plaintext ?? '', 'base64'))).toMatchObject({
+      content: { interactive: { type: 'button_reply', button_reply: { id: 'id-1', title: 'No' } } },
+      context: { replyTo: { stanzaId: 'OFFER' } },
+    });
+    expect(refused).toMatchObject({
+      status: 400,
+      json: {
+        code: 'invalid_request',
+        fields: [{ field: 'interactive.button_reply.id', problem: 'is none of what can be chosen: id-0, id-1' }],
+      },
+    });
+  }, 60_000);
+
   it('counts the vote of a phone in a poll that it sent, and tells what a phone edits under seal', async () => {
     const sent = await send(requests['a poll of any answers'] ?? {});
     const [shown] = await shownTo(ANN, [sent['stanzaId']]);

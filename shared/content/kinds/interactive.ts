@@ -3,7 +3,12 @@ import { bodyShape, record, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
 import { toPollParts } from '../interactiveFallback.ts';
 import { action, footer, header, optionId, textBody } from '../interactiveFields.ts';
-import { interactiveRequest, type InteractiveRequest } from '../interactiveRequest.ts';
+import {
+  interactiveOrChoice,
+  isChoice,
+  type InteractiveChoice,
+  type InteractiveRequest,
+} from '../interactiveRequest.ts';
 import { pollLimits } from './poll.ts';
 
 const chosen = { id: always(optionId, ''), title: always(word(), '') } as const;
@@ -32,13 +37,13 @@ const fields = {
   ),
 } as const;
 
-const asked = interactiveRequest.check(({ value, issues }) => {
+const asked = interactiveOrChoice.check(({ value, issues }) => {
   for (const message of problemsOf(value)) issues.push({ code: 'custom', path: ['fallback'], message, input: value });
 });
 
 export const interactive = {
   description:
-    'Buttons, a list or a carousel with what can be chosen, or what somebody chose of one. WhatsApp shows none of them from a linked device: what is sent has `fallback`, and goes as numbered text or as a poll.',
+    'Buttons, a list or a carousel with what can be chosen, or what somebody chose of one. WhatsApp shows no buttons from a linked device: what is sent has `fallback`, and goes as numbered text or as a poll. A choice is sent as `button_reply` or `list_reply`, with the message that it answers in `context`.',
   cloud: true,
   example: { type: 'button_reply', button_reply: { id: 'yes', title: 'Yes' } },
   ...bodyShape(fields),
@@ -59,8 +64,8 @@ export const interactive = {
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;
 
 /** The reasons why a message cannot become a poll. */
-function problemsOf(request: InteractiveRequest): readonly string[] {
-  if (request.fallback !== 'poll') return [];
+function problemsOf(request: InteractiveRequest | InteractiveChoice): readonly string[] {
+  if (isChoice(request) || request.fallback !== 'poll') return [];
   const { name, options } = toPollParts(request);
   const problems: string[] = [];
   if (name.length > pollLimits.questionCharacters) {

@@ -1,5 +1,6 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { AskedOf, Content, OutboundContent, OutboundType } from '../../../shared/content/content.ts';
+import { button } from './kinds/button.ts';
 import { contacts } from './kinds/contacts.ts';
 import { edit } from './kinds/edit.ts';
 import { event } from './kinds/event.ts';
@@ -27,6 +28,7 @@ export const spokenKinds = {
   phone_request: phoneRequest,
   phone_shared: phoneShared,
   interactive,
+  button,
   reaction,
   edit,
   revoke,

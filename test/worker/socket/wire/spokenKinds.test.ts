@@ -74,6 +74,29 @@ const decoded = (bytes: Uint8Array): Record<string, unknown> => {
   return message;
 };
 
+describe('a choice', () => {
+  it.each<[string, object]>([
+    [
+      'a button',
+      { type: 'interactive', interactive: { type: 'button_reply', button_reply: { id: 'y', title: 'Yes' } } },
+    ],
+    [
+      'a row of a list',
+      {
+        type: 'interactive',
+        interactive: { type: 'list_reply', list_reply: { id: 'm', title: '9:00', description: 'early' } },
+      },
+    ],
+    ['a button of a template', { type: 'button', button: { payload: 'y', text: 'Yes', index: 1 } }],
+  ])('arrives as what was chosen, in answer to the message: %s', async (_what, choice) => {
+    const contextInfo = { stanzaId: 'OFFER', participant: '222@lid' };
+
+    const { message } = await toWire(said(choice as Record<string, unknown>), { ...CHAT, contextInfo });
+
+    expect(toContent(encoded(message))).toMatchObject({ content: choice, context: { replyTo: { stanzaId: 'OFFER' } } });
+  });
+});
+
 describe('every request', () => {
   it.each(Object.entries(requests))('is understood by its reader as what was asked: %s', async (_what, request) => {
     const { bytes, around } = await sealed(request);
