@@ -40,12 +40,7 @@ describe('actions through the API and a worker process', { timeout: 240_000 }, (
     await room.dismissAll();
   }, 120_000);
   beforeEach(() => room.phones.clearFaults());
-  afterEach(async () => {
-    const tasksOfTest = room.workers.map(({ taskId }) => taskId);
-    await room.killAll();
-    // The end is reported as ECS does, so that the next test need not wait for the deaths of this one to be seen.
-    for (const taskId of tasksOfTest) await markTaskDead(room.fleetTable, taskId, Date.now());
-  });
+  afterEach(() => killAll());
   afterAll(async () => {
     await published.stop();
     await room.stop();
@@ -53,6 +48,12 @@ describe('actions through the API and a worker process', { timeout: 240_000 }, (
 
   const aWorker = (file?: string) =>
     room.aWorker(`task-${(tasks += 1)}`, { BAILEYS_RECONNECT_MAX_DELAY: '2000' }, file).ready;
+  /** Kills all workers. Their ends are reported as ECS does, so that nobody waits for the deaths to be seen. */
+  async function killAll(): Promise<void> {
+    const killed = room.workers.map(({ taskId }) => taskId);
+    await room.killAll();
+    for (const taskId of killed) await markTaskDead(room.fleetTable, taskId, Date.now());
+  }
   async function anOnlineWorker(file?: string): Promise<void> {
     await aWorker(file);
     const isOnline = async () => (await room.rowOf(connection))?.status;
@@ -153,7 +154,7 @@ describe('actions through the API and a worker process', { timeout: 240_000 }, (
     const { body } = await check('wait=0');
     await becomes(body['id'], 'running');
 
-    await room.killAll();
+    await killAll();
     await aWorker();
     const ended = await becomes(body['id'], 'succeeded');
 
@@ -169,7 +170,7 @@ describe('actions through the API and a worker process', { timeout: 240_000 }, (
     await becomes(body['id'], 'running');
     const asked = await accountQueries();
 
-    await room.killAll();
+    await killAll();
     await aWorker(WITH_ONCE_ROW);
     const ended = await becomes(body['id'], 'failed');
 
