@@ -79,7 +79,7 @@ export const assumptions = {
     value: 3,
     unit: 'days',
     basis: 'counted',
-    why: 'the small shape; each nightly backup is whole and kept for so long',
+    why: 'each nightly backup is whole and kept for so long',
   },
   // Requests and functions.
   pollSeconds: { value: 20, unit: 's', basis: 'counted', why: 'one long poll of a shard queue' },

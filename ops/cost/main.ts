@@ -1,16 +1,21 @@
 /**
- * `npm run cost -- --connections 1000 [--messages-per-day 130] [--any-assumption N]`: prints what a stage costs in a
- * month by one model, with all of the model's assumptions. The exit code is 2, with one sentence, when the input is
- * wrong.
+ * `npm run cost -- --connections 1000 [--shape small] [--messages-per-day 130] [--any-assumption N]`: prints what a stage
+ * costs in a month by one model, with all of the model's assumptions. The exit code is 2, with one sentence, when the
+ * input is wrong.
  */
 import { parseArgs } from 'node:util';
 import { BadInput, toBadInput } from '../sentence.ts';
+import { shapeNames, type ShapeName } from '../../infra/settings/shapes.ts';
 import { assumptions, defaultFigures, type AssumptionName, type Figures } from './assumptions.ts';
+import { figuresFor, madeFor, shapeOf } from './deployedShape.ts';
 import { billFor } from './model.ts';
 import { flagOf, showBill } from './show.ts';
 
 const USAGE = `npm run cost -- --connections N [--messages-per-day M] [--ASSUMPTION N …]
+npm run cost -- --shape ${shapeNames.join('|')} [--connections N] [--messages-per-day M] [--ASSUMPTION N …]
 
+  --shape              as that shape deploys it, with the connections that it is made for if none are named
+                       (${shapeNames.map((name) => madeFor[name].toLocaleString('en')).join(', ')}); left out: the shape that fits them
   --messages-per-day   of one connection, received and sent in the usual proportion
   every line of the table of assumptions is a flag too
 `;
@@ -20,10 +25,14 @@ try {
   const texts = readFlags(process.argv.slice(2));
   if ('help' in texts) process.stdout.write(USAGE);
   else {
-    const connections = numberOf(texts, 'connections', { isWhole: true });
-    if (connections === undefined) throw new BadInput('Say how many: --connections N.');
-    const figures = figuresOf(texts);
-    for (const line of showBill(billFor(connections, figures), figures)) process.stdout.write(`${line}\n`);
+    const named = shapeIn(texts);
+    const connections = numberOf(texts, 'connections', { isWhole: true }) ?? (named && madeFor[named]);
+    if (connections === undefined) throw new BadInput('Say how many: --connections N, or --shape small.');
+    const shape = named ?? shapeOf(connections);
+    const deployed = figuresFor(connections, shape);
+    const figures = figuresOf(texts, deployed);
+    const bill = billFor(connections, figures);
+    for (const line of showBill(bill, figures, { shape, deployed })) process.stdout.write(`${line}\n`);
   }
 } catch (error) {
   if (!(error instanceof BadInput)) throw error;
@@ -32,7 +41,7 @@ try {
 }
 
 function readFlags(words: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
-  const flags = ['connections', 'messages-per-day', ...names.map((name) => flagOf(name).slice(2))];
+  const flags = ['connections', 'shape', 'messages-per-day', ...names.map((name) => flagOf(name).slice(2))];
   try {
     return parseArgs({
       args: [...words],
@@ -46,7 +55,13 @@ function readFlags(words: readonly string[]): Readonly<Record<string, string | b
   }
 }
 
-function figuresOf(texts: ReturnType<typeof readFlags>): Figures {
+function shapeIn({ shape }: ReturnType<typeof readFlags>): ShapeName | undefined {
+  const known = shapeNames.find((name) => name === shape);
+  if (shape === undefined || known !== undefined) return known;
+  throw new BadInput(`--shape must be ${shapeNames.join(', ')}, not "${String(shape)}".`);
+}
+
+function figuresOf(texts: ReturnType<typeof readFlags>, deployed: Figures): Figures {
   const perDay = numberOf(texts, 'messages-per-day', { isWhole: false });
   const { receivedPerDay, sentPerDay } = defaultFigures;
   const usual = receivedPerDay + sentPerDay;
@@ -58,7 +73,7 @@ function figuresOf(texts: ReturnType<typeof readFlags>): Figures {
     const value = numberOf(texts, flagOf(name).slice(2), { isWhole: false });
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...defaultFigures, ...traffic, ...Object.fromEntries(given) };
+  return { ...deployed, ...traffic, ...Object.fromEntries(given) };
 }
 
 /**

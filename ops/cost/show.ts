@@ -1,15 +1,23 @@
+import type { ShapeName } from '../../infra/settings/shapes.ts';
 import { columns, counted } from '../sentence.ts';
 import { assumptions, type AssumptionName, type Figures } from './assumptions.ts';
 import { millionOf, parts } from './messageLines.ts';
 import { queueCount, type Bill } from './model.ts';
 import { prices, PRICES_OF } from './prices.ts';
 
-/** The lines of the output: the bill, then the prices, then every assumption with its value. */
-export function showBill(bill: Bill, figures: Figures): readonly string[] {
+/**
+ * The lines of the output: the bill, then the prices, then every assumption with its value.
+ * @param stage the shape that is deployed, and the figures that it has before flags
+ */
+export function showBill(
+  bill: Bill,
+  figures: Figures,
+  stage: { readonly shape: ShapeName; readonly deployed: Figures },
+): readonly string[] {
   const { shape, lines, usd } = bill;
   const limits = { memory: 'by memory', connectionsPerWorker: 'by --connections-per-worker' } as const;
   return [
-    `${counted(shape.connections, 'connection')}: ${counted(shape.workers, 'worker')} (at most ${shape.perWorker} connections each, ${limits[shape.limit]}), ` +
+    `${counted(shape.connections, 'connection')} in shape ${stage.shape}: ${counted(shape.workers, 'worker')} (at most ${shape.perWorker} connections each, ${limits[shape.limit]}), ` +
       `${counted(shape.shards, 'shard')}, ${queueCount(shape)} queues`,
     '',
     ...columns(
@@ -41,7 +49,8 @@ export function showBill(bill: Bill, figures: Figures): readonly string[] {
       ['flag', 'value', 'unit', 'basis', 'what, and from where'],
       Object.entries(assumptions).map(([name, { unit, basis, why, value }]) => {
         const figure = figures[name as AssumptionName];
-        return [flagOf(name), figure, unit, figure === value ? basis : 'given', why];
+        const ofShape = stage.deployed[name as AssumptionName];
+        return [flagOf(name), figure, unit, figure === value ? basis : figure === ofShape ? 'shape' : 'given', why];
       }),
     ),
   ];

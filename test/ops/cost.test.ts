@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shapes } from '../../infra/settings/shapes.ts';
+import { shapeNames, shapes } from '../../infra/settings/shapes.ts';
 import { assumptions, defaultFigures, type AssumptionName } from '../../ops/cost/assumptions.ts';
+import { figuresFor, madeFor, shapeOf } from '../../ops/cost/deployedShape.ts';
 import { billFor, billedMetrics, queueCount } from '../../ops/cost/model.ts';
 import { flows, messageCounts, steps, type StepCounts } from '../../ops/cost/messageCounts.ts';
 import { aloneShareAt, linesOf, millionOf } from '../../ops/cost/messageLines.ts';
@@ -48,13 +49,36 @@ describe('the cost model', () => {
     }
   });
 
+  it.each(shapeNames)('finds the shape of what it is made for, and nothing that it would not deploy: %s', (name) => {
+    const { shape, usd } = billFor(madeFor[name], figuresFor(madeFor[name]));
+
+    expect(shapeOf(madeFor[name])).toBe(name);
+    expect(shape).toMatchObject({ workers: shapes[name].workers, shards: shapes[name].shardCount });
+    expect(usd).toBe(billFor(madeFor[name], figuresFor(madeFor[name], name)).usd);
+  });
+
+  it('takes the smallest shape for fewer, and the next one only for those that it is made for', () => {
+    expect([1, 400, 9_999, 10_000, 99_999, 100_000, 1_000_000].map(shapeOf)).toEqual([
+      'small',
+      'small',
+      'small',
+      '10k',
+      '10k',
+      '100k',
+      '100k',
+    ]);
+  });
+
   it('keeps a connection under 0.32 USD a month with a thousand of them, and under 0.15 with a hundred thousand', () => {
-    expect(billFor(1_000, defaultFigures).usd / 1_000).toBeLessThan(0.32);
-    expect(billFor(100_000, defaultFigures).usd / 100_000).toBeLessThan(0.15);
+    expect(billFor(1_000, figuresFor(1_000)).usd / 1_000).toBeLessThan(0.32);
+    expect(billFor(100_000, figuresFor(100_000)).usd / 100_000).toBeLessThan(0.15);
   });
 
   it('shows every assumption with its flag and value, and every price with its source', () => {
-    const text = showBill(billFor(100, defaultFigures), defaultFigures).join('\n');
+    const text = showBill(billFor(100, defaultFigures), defaultFigures, {
+      shape: 'small',
+      deployed: defaultFigures,
+    }).join('\n');
 
     const unseen = names.filter(
       (name) => !new RegExp(`^${flagOf(name)} +${assumptions[name].value} +\\S`, 'm').test(text),
@@ -172,7 +196,7 @@ describe('what a message costs', () => {
 
     for (const row of millionRows(defaultFigures)) expect(rows).toContainEqual([...row]);
     for (const connections of [400, 1_000, 10_000, 100_000]) {
-      const { usd } = billFor(connections, defaultFigures);
+      const { usd } = billFor(connections, figuresFor(connections));
       const [row] = rows.filter(([first]) => first === connections.toLocaleString('en'));
       expect(row?.slice(1, 3)).toEqual([usd.toFixed(2), (usd / connections).toFixed(4)]);
     }
@@ -199,14 +223,23 @@ describe('npm run cost', () => {
     );
 
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^5000 connections: 26 workers \(at most 193 connections each, by memory\)/);
+    expect(stdout).toMatch(/^5000 connections in shape small: 26 workers \(at most 193 connections each, by memory\)/);
     expect(stdout).toMatch(/^--received-per-day +10 +messages +given/m);
     expect(stdout).toMatch(/^--sent-per-day +3 +messages +given/m);
     expect(stdout).toMatch(/^--ram-mb-per-connection +15 +MB +given/m);
   });
 
+  it('prints the bill of a shape as that of its connections, and says what the shape has of its own', async () => {
+    const [byShape, byNumber] = await Promise.all([cost('--shape', '10k'), cost('--connections', '10000')]);
+
+    expect(byShape.stdout).toBe(byNumber.stdout);
+    expect(byShape.stdout).toMatch(/^10000 connections in shape 10k: 13 workers .*, 125 shards,/);
+    expect(byShape.stdout).toMatch(/^--backup-days +14 +days +shape/m);
+  });
+
   it.each([
-    [[], 'Say how many: --connections N.'],
+    [[], 'Say how many: --connections N, or --shape small.'],
+    [['--shape', '1k'], '--shape must be small, 10k, 100k, not "1k".'],
     [['--connections', 'many'], '--connections must be a whole number from 1, not "many".'],
     [['--connections', '0'], '--connections must be a whole number from 1, not "0".'],
     [['--connections', '1', '--sent-per-day', '-1'], "Option '--sent-per-day' argument is ambiguous"],
