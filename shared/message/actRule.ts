@@ -1,19 +1,32 @@
 import type { Content, OutboundContent } from '../content/content.ts';
 import { AppError } from '../kernel/appError.ts';
+import type { ActProblem } from './actProblem.ts';
 import { isSent, sendStates, type Message } from './message.ts';
 import { isGroup } from './recipient.ts';
+import { endOfPollMs, problemOfAnswer, type AnswerContent } from './answerRule.ts';
 
 /** The kinds of content that act on another message. */
-export const actTypes = ['reaction', 'edit', 'revoke', 'pin', 'keep'] as const;
+export const actTypes = ['reaction', 'edit', 'revoke', 'pin', 'keep', 'poll_vote', 'event_response'] as const;
 export type ActType = (typeof actTypes)[number];
 export type ActContent = Extract<OutboundContent, { readonly type: ActType }>;
 
 const acts: ReadonlySet<string> = new Set(actTypes);
 /** Kinds on which nobody acts: they are about a message themselves. */
-const aboutOthers: ReadonlySet<string> = new Set([...actTypes, 'poll_vote', 'poll_option', 'event_response']);
+const aboutOthers: ReadonlySet<string> = new Set([...actTypes, 'poll_option']);
 
 export function isAct(content: { readonly type: string }): content is ActContent {
   return acts.has(content.type);
+}
+
+/** The acts that change the row of the message that they are about, once WhatsApp has them. */
+const changing: ReadonlySet<string> = new Set<ActType>(['edit', 'revoke', 'poll_vote']);
+export function changesOriginal(type: string): boolean {
+  return changing.has(type);
+}
+
+/** Whether an act leaves sealed with the secret of the message that it is about. */
+export function isSealedAct(act: ActContent): act is AnswerContent {
+  return act.type === 'poll_vote' || act.type === 'event_response';
 }
 
 /** How long WhatsApp shows an edit after its message was sent, in milliseconds; its phones ignore a later one. */
@@ -31,6 +44,8 @@ const CAPTIONED: ReadonlySet<string> = new Set<Content['type']>(['image', 'video
  * | reaction, pin, keep | anybody's                                | on one that was taken back                          |
  * | edit                | the account's own, a text or a caption   | after 15 minutes, on one that was taken back        |
  * | revoke              | the account's own; in a group anybody's  | on one that was taken back                          |
+ * | poll_vote           | anybody's poll                           | after its end, or where its secret is not known     |
+ * | event_response      | anybody's event                          | if it was cancelled, or its secret is not known     |
  *
  * Nobody acts on an act, on a message that will never be sent, or in a channel or status. Whether the account is an
  * administrator of the group is known to WhatsApp, which refuses the message if it is none.
@@ -38,17 +53,18 @@ const CAPTIONED: ReadonlySet<string> = new Set<Content['type']>(['image', 'video
  * @returns the error that refuses the act, or undefined
  */
 export function refusalOfAct(act: ActContent, original: Message, nowMs: number): AppError | undefined {
-  const problem = problemOf(act, original);
+  const problem = problemOf(act, original, nowMs);
   if (problem !== undefined) {
     const fields = [{ field: `${act.type}.${problem.field ?? 'message_id'}`, problem: problem.problem }];
-    return new AppError('act_not_possible', { fields });
+    return new AppError(problem.code ?? 'act_not_possible', { fields });
   }
   if (act.type === 'edit' && nowMs >= editableUntilMs(original)) return new AppError('edit_too_late');
   return undefined;
 }
 
-/** Until when an act is of use, in milliseconds since 1970: an edit that leaves later is shown to nobody. */
+/** Until when an act is of use, in milliseconds since 1970: an edit or a vote that leaves later counts for nobody. */
 export function usefulUntilMs(act: ActContent, original: Message): number {
+  if (act.type === 'poll_vote') return endOfPollMs(original);
   return act.type === 'edit' ? editableUntilMs(original) : Infinity;
 }
 
@@ -58,12 +74,7 @@ function editableUntilMs(original: Message): number {
   return isSent(original.state) ? (original.sentAtMs ?? original.createdAtMs) + EDIT_WINDOW_MS : Infinity;
 }
 
-interface Problem {
-  readonly problem: string;
-  readonly field?: string;
-}
-
-function problemOf(act: ActContent, original: Message): Problem | undefined {
+function problemOf(act: ActContent, original: Message, nowMs: number): ActProblem | undefined {
   const chat = chatOf(original);
   if (CHATS_APART.some((ending) => chat.endsWith(ending))) {
     return { problem: 'is of a channel, a status or a broadcast list, where this is not possible' };
@@ -78,11 +89,12 @@ function problemOf(act: ActContent, original: Message): Problem | undefined {
   if (act.type === 'revoke' && !isOwn && !isGroup(chat)) {
     return { problem: 'was written by somebody else: only in a group can an administrator take it back' };
   }
+  if (isSealedAct(act)) return problemOfAnswer(act, original, nowMs);
   if (act.type !== 'edit') return undefined;
   return isOwn ? problemOfEdit(act, original.content.type) : { problem: 'was written by somebody else' };
 }
 
-function problemOfEdit({ edit }: Extract<ActContent, { readonly type: 'edit' }>, type: string): Problem | undefined {
+function problemOfEdit({ edit }: Extract<ActContent, { readonly type: 'edit' }>, type: string): ActProblem | undefined {
   if (type === 'text')
     return edit.text === undefined ? { field: 'caption', problem: 'is for media; give text' } : undefined;
   if (!CAPTIONED.has(type)) return { problem: `is of type ${type}, which cannot be edited` };

@@ -143,6 +143,19 @@ export interface StoredOriginal {
 export interface SentOriginal extends StoredOriginal {
   readonly messageId: MessageId;
   readonly type: ContentType;
+  /** The parts with which something is sealed for it; left out where the act is not sealed. */
+  readonly seal?: OriginalSeal | undefined;
+}
+
+/** What a seal for a message is made with, beside its id. No tenant sees it. */
+export interface OriginalSeal {
+  /** The secret of that message, in base64url. */
+  readonly secret: string;
+  /**
+   * An address in the form, number or LID, in which people are called there: the one under which its author wrote it, or
+   * the one that it went to, if that was the account itself.
+   */
+  readonly known: string;
 }
 
 export type Message = SentMessage | ReceivedMessage;

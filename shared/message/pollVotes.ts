@@ -1,4 +1,6 @@
-import type { Content, OutboundContent } from '../content/content.ts';
+import type { AskedOf, BodyOf, Content, OutboundContent } from '../content/content.ts';
+import { toPollParts } from '../content/interactiveFallback.ts';
+import { isChoice } from '../content/interactiveRequest.ts';
 import { hashOfOption } from '../wire/openedKinds.ts';
 
 /**
@@ -23,14 +25,28 @@ export const OWN_VOTE = 'me';
 export interface Poll {
   readonly name: string;
   readonly options: readonly string[];
+  /** How many options one may choose; 0 for as many as one likes. */
+  readonly mostChosen: number;
+  /** When nobody may vote any more, in ISO 8601; never where it is absent. */
+  readonly endsAt?: string | undefined;
+  /** Whether some of it is not kept, so that an option may be other than it is shown. */
+  readonly isCut: boolean;
 }
 
-/** The poll that a content is; undefined for all else. */
+type PollBody = Partial<BodyOf<'poll'>>;
+
+/** The poll that a content is, also where buttons or a list were sent as one; undefined for all else. */
 export function pollIn(content: Content | OutboundContent): Poll | undefined {
-  const { poll } = content as unknown as { readonly poll?: Partial<Poll> };
-  return content.type === ('poll' as string) && poll?.options !== undefined
-    ? { name: poll.name ?? '', options: poll.options }
-    : undefined;
+  const { poll, interactive } = content as unknown as {
+    readonly poll?: PollBody;
+    readonly interactive?: AskedOf<'interactive'>;
+  };
+  if (interactive !== undefined && !isChoice(interactive) && interactive.fallback === 'poll') {
+    return { ...toPollParts(interactive), mostChosen: 1, isCut: false };
+  }
+  if (content.type !== 'poll' || poll?.options === undefined) return undefined;
+  const { name = '', options, selectable_count: mostChosen = 1, ends_at: endsAt, truncated } = poll;
+  return { name, options, mostChosen, isCut: truncated === true, ...(endsAt === undefined ? {} : { endsAt }) };
 }
 
 export interface Vote {

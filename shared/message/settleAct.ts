@@ -1,5 +1,5 @@
 import { AppError } from '../kernel/appError.ts';
-import { refusalOfAct, chatOf, usefulUntilMs, type ActContent } from './actRule.ts';
+import { isSealedAct, refusalOfAct, chatOf, usefulUntilMs, type ActContent } from './actRule.ts';
 import type { Message, SentOriginal } from './message.ts';
 import { findNamed, type NamedLookUp } from './namedMessage.ts';
 
@@ -32,7 +32,16 @@ export async function settleAct(
   if (refusal !== undefined) return refusal;
   const untilMs = usefulUntilMs(act, original);
   const end = untilMs === Infinity ? {} : { expiresAtMs: untilMs };
-  return { to: to ?? chatOf(original), original: toSentOriginal(original), ...end };
+  return { to: to ?? chatOf(original), original: { ...toSentOriginal(original), ...sealOf(act, original) }, ...end };
+}
+
+/** What an act is sealed with, if it is. A poll that is our own is known by the address that it went to. */
+function sealOf(act: ActContent, original: Message): Pick<SentOriginal, 'seal'> {
+  const { secret } = original;
+  if (!isSealedAct(act) || secret === undefined) return {};
+  return {
+    seal: { secret, known: original.direction === 'out' ? (original.resolvedTo ?? original.to) : original.sender },
+  };
 }
 
 function idIn(act: ActContent): string {

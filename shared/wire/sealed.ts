@@ -1,4 +1,4 @@
-import { createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 
 /**
  * What acts on another message is sealed with a key that is made of the secret of that message: AES-256-GCM, with the tag
@@ -37,7 +37,7 @@ export function isSealUse(text: string): text is SealUse {
 
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
-const IV_BYTES = 12;
+export const IV_BYTES = 12;
 
 /** The people and the message that a seal is bound to, each person with all names that are known. */
 export interface SealBinding {
@@ -58,6 +58,19 @@ export function openSealed({ use, payload, iv }: Sealed, binding: SealBinding): 
     }
   }
   return undefined;
+}
+
+/** Seals bytes for a message. The names are those by which author and acting person call each other there. @param iv must be of chance */
+export function seal(
+  use: SealUse,
+  plaintext: Uint8Array,
+  of: Pick<SealBinding, 'secret' | 'stanzaId'>,
+  names: { readonly author: string; readonly actor: string },
+  iv: Uint8Array,
+): Sealed {
+  const { key, beside } = sealKey(use, of, names);
+  const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES }).setAAD(beside);
+  return { use, iv, payload: Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]) };
 }
 
 /** The key of a seal, and what it authenticates beside its payload. */

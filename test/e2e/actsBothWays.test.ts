@@ -1,9 +1,10 @@
-import { proto } from '@whiskeysockets/baileys';
+import { decryptEventResponse, decryptPollVote, proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ApiClient } from '../../infra/local/apiClient.ts';
+import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
 import { until } from '../../infra/local/until.ts';
 import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
 import { toContent } from '../../shared/wire/content.ts';
+import { hashOfOption } from '../../shared/wire/openedKinds.ts';
 import { sealWith } from '../shared/wire/sealing.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
@@ -136,6 +137,91 @@ describe('what is done to a message, through every process of the embedded stack
     const key = proto.Message.decode(Buffer.from(revoked.plaintext ?? '', 'base64')).protocolMessage?.key;
     expect(key).toMatchObject({ remoteJid: group, participant: expect.stringMatching(/^\d+@lid$/) });
   }, 60_000);
+
+  it('votes in polls and answers events, theirs and ours, and the phone opens it', async () => {
+    const messageContextInfo = { messageSecret: SECRET };
+    const options = ['Noodles', 'Rice'].map((optionName) => ({ optionName }));
+    const pollId = await say(ANN, group, {
+      pollCreationMessageV3: { name: 'Lunch?', options, selectableOptionsCount: 1 },
+      messageContextInfo,
+    });
+    const eventId = await say(ANN, group, {
+      eventMessage: { name: 'Party', startTime: 1_800_000_000, extraGuestsAllowed: true },
+      messageContextInfo,
+    });
+    const { messageId: poll } = (await toldBy(pollId)).data;
+    const { messageId: event } = (await toldBy(eventId)).data;
+    const ours = await send({ to: `+${ANN}`, type: 'poll', poll: { name: 'When?', options: ['Mo', 'Tu'] } });
+    const shownPoll = toContent(Buffer.from((await shownTo(ANN, ours['stanzaId'])).plaintext ?? '', 'base64'));
+
+    const vote = await send({ type: 'poll_vote', poll_vote: { message_id: poll, options: ['Rice'] } });
+    const answer = await send({
+      type: 'event_response',
+      event_response: { message_id: event, response: 'going', extra_guests: 1 },
+    });
+    const own = await send({ type: 'poll_vote', poll_vote: { message_id: ours['id'], options: ['Tu'] } });
+
+    const wire = async ({ stanzaId }: Json) => {
+      const { plaintext = '', beside, stanzaType } = await shownTo(ANN, stanzaId);
+      return { message: proto.Message.decode(Buffer.from(plaintext, 'base64')), beside, stanzaType };
+    };
+    const [voted, answered, votedOwn] = [await wire(vote), await wire(answer), await wire(own)];
+    const { lid: author } = (await toldBy(pollId)).data['sender'] as { readonly lid: string };
+    const me = voted.message.pollUpdateMessage?.pollCreationMessageKey;
+    expect(me).toMatchObject({ remoteJid: group, participant: author, id: pollId });
+    const shopLid = (await phones.phones()).find(({ number }) => number === SHOP)?.lid ?? '';
+    const actor = `${shopLid.replace('@lid', '')}@lid`;
+    const chosen = decryptPollVote(voted.message.pollUpdateMessage?.vote ?? {}, {
+      pollCreatorJid: author,
+      pollMsgId: pollId,
+      pollEncKey: SECRET,
+      voterJid: actor,
+    }).selectedOptions;
+    expect(chosen?.map((hash) => Buffer.from(hash).toString('hex'))).toEqual([hashOfOption('Rice')]);
+    expect(voted).toMatchObject({ beside: { meta: { polltype: 'vote' } }, stanzaType: 'poll' });
+    const response = decryptEventResponse(answered.message.encEventResponseMessage ?? {}, {
+      eventCreatorJid: author,
+      eventMsgId: eventId,
+      eventEncKey: SECRET,
+      responderJid: actor,
+    });
+    expect(response).toMatchObject({ response: 1, extraGuestCount: 1 });
+    expect(answered).toMatchObject({ beside: { meta: { event_type: 'response' } }, stanzaType: 'event' });
+    const byNumber = decryptPollVote(votedOwn.message.pollUpdateMessage?.vote ?? {}, {
+      pollCreatorJid: numberOf(SHOP),
+      pollMsgId: String(ours['stanzaId']),
+      pollEncKey: shownPoll?.secret ?? new Uint8Array(),
+      voterJid: numberOf(SHOP),
+    }).selectedOptions;
+    expect(byNumber?.map((hash) => Buffer.from(hash).toString('hex'))).toEqual([hashOfOption('Tu')]);
+
+    const standing = async (id: unknown) => {
+      const results = await until(
+        `a vote in ${String(id)}`,
+        () => api.must('GET', `${path()}/${String(id)}/poll`),
+        ({ voters }) => voters === 1,
+        60_000,
+      );
+      return results['options'];
+    };
+    expect(await standing(poll)).toMatchObject([{ votes: 0 }, { votes: 1, ownVote: true, voters: [] }]);
+    expect(await standing(ours['id'])).toMatchObject([{ votes: 0 }, { votes: 1, ownVote: true, voters: [] }]);
+    expect(JSON.stringify(await read(vote['id']))).not.toContain(SECRET.toString('base64url'));
+    expect(
+      await api.call('POST', path(), { type: 'poll_vote', poll_vote: { message_id: poll, options: ['rice'] } }),
+    ).toMatchObject({ status: 400, json: { code: 'invalid_request', fields: [{ field: 'poll_vote.options.0' }] } });
+    const other = await makeTenant(stage.stack.apiUrl, stage.stack.operatorKey, 'Other');
+    const elsewhere = await other.must('POST', '/v1/connections', {});
+    expect(
+      await other.call('POST', `/v1/connections/${String(elsewhere['id'])}/messages`, {
+        type: 'poll_vote',
+        poll_vote: { message_id: poll, options: ['Rice'] },
+      }),
+    ).toMatchObject({ status: 409, json: { code: 'connection_not_paired' } });
+    expect(
+      await other.call('POST', path(), { type: 'poll_vote', poll_vote: { message_id: poll, options: ['Rice'] } }),
+    ).toMatchObject({ status: 404, json: { code: 'connection_not_found' } });
+  }, 90_000);
 
   it('hears what phones do to our messages and to theirs, plain and sealed', async () => {
     const ours = await send({ to: `+${ANN}`, type: 'text', text: { body: 'Anything else?' } });

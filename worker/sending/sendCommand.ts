@@ -10,6 +10,7 @@ import {
   type Message,
   type SentMessage,
 } from '../../shared/message/message.ts';
+import { changesOriginal } from '../../shared/message/actRule.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { toShownError, type SendError, type SendErrorCode } from '../../shared/message/sendError.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
@@ -288,7 +289,7 @@ function toFact(
   { messageId, content, original }: SentMessage,
   { state, atMs, error, toAlias, toSelf, members, statusBy }: ToldResult,
 ): SendResultFact {
-  const isChange = state === 'sent' && (content.type === 'edit' || content.type === 'revoke');
+  const isChange = state === 'sent' && changesOriginal(content.type);
   return {
     kind: 'send_result',
     // Reconcile may publish the same about a message that never reached the queue: one fact, one key.

@@ -1,9 +1,13 @@
+import { z } from 'zod';
+import { askedAbout } from '../aboutField.ts';
 import { always, count, list, prose, said, word } from '../bodyField.ts';
 import { bodyShape, record, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
 
 /** The UTF-16 units of an option, as in a poll. */
 const OPTION_UNITS = 1_024;
+/** The most options of a poll that is received; one of ours has fewer. */
+const MOST_OPTIONS = 64;
 
 const fields = {
   message_id: said(word(), 'The poll.'),
@@ -19,6 +23,15 @@ const fields = {
   ),
 } as const;
 
+const asked = z.strictObject({
+  ...askedAbout,
+  options: z
+    .array(z.string().min(1).max(OPTION_UNITS))
+    .max(MOST_OPTIONS)
+    .refine((options) => new Set(options).size === options.length, 'must all be different')
+    .meta({ description: 'What the account chooses, letter by letter as in the poll; none takes its vote back.' }),
+});
+
 export const pollVote = {
   description: 'A vote in a poll. It takes the place of an earlier one of the same person.',
   example: {
@@ -31,4 +44,5 @@ export const pollVote = {
     ],
   },
   ...bodyShape(fields),
+  out: { asked, acts: true, example: { message_id: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H', options: ['Rice'] } },
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

@@ -3,6 +3,7 @@ import type { ConnectionId } from '../../kernel/id.ts';
 import { isLid } from '../../kernel/jid.ts';
 import type { Message } from '../../message/message.ts';
 import { chosenOf, OWN_VOTE, pollIn, resultsOf, withVote } from '../../message/pollVotes.ts';
+import { hashOfOption } from '../../wire/openedKinds.ts';
 import { messageKey } from '../../platform/keys.ts';
 import type { RowChange } from './factRow.ts';
 import type { FoundOriginal } from './originalRule.ts';
@@ -53,6 +54,19 @@ function countVote(
     content: boundContent({ type: 'poll_vote', poll_vote: told }),
     changes: [changeOf(connectionId, messageId, message, { votes, countedFrom: fact.stanzaId })],
   };
+}
+
+/**
+ * Counts a vote of our own that was sent through the API. It is one vote with those of our other devices, whichever came
+ * last, and told again it comes to the same.
+ */
+export function countOwnVote(
+  { messageId, message }: FoundOriginal,
+  { stanzaId, options }: { readonly stanzaId: string; readonly options: readonly string[] },
+  connectionId: ConnectionId,
+): Pick<Counted, 'changes'> {
+  const votes = withVote(message.votes ?? {}, { voter: [OWN_VOTE], chosen: options.map(hashOfOption) });
+  return { changes: [changeOf(connectionId, messageId, message, { votes, countedFrom: stanzaId })] };
 }
 
 /** The names of a voter, the one first under which the vote is kept. */

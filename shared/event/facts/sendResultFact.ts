@@ -5,6 +5,7 @@ import { isSent, movesForward, type SendState, type SentMessage } from '../../me
 import type { MessageStep } from '../../message/messageSteps.ts';
 import { sendErrorSchema } from '../../message/sendError.ts';
 import { contentAfter, deleteOriginal, editOriginal, type OriginalChange } from './changedOriginal.ts';
+import { countOwnVote } from './countVote.ts';
 import { address, brandedText, commonFields } from './factField.ts';
 import { factRow } from './factRow.ts';
 import type { NamedMessage } from './originals.ts';
@@ -24,7 +25,7 @@ const schema = z.object({
   members: z.number().int().min(0).optional(),
   /** Whether its state is to be that of the first member. */
   statusBy: z.literal('first').optional(),
-  /** The message that the sent one changes, by its id here and by WhatsApp's: an edit or a deletion takes effect with it. */
+  /** The message that the sent one changes, by its id here and by WhatsApp's: an edit, a deletion or a vote takes effect with it. */
   changedId: brandedText<MessageId>().optional(),
   changedStanzaId: z.string().optional(),
 });
@@ -83,7 +84,7 @@ function saysAsMuch(state: SendState, result: SendResultFact['state']): boolean 
 }
 
 /**
- * What a sent edit or deletion changes, now that WhatsApp has it. The row of the other message may be gone, and then
+ * What a sent edit, deletion or vote changes, now that WhatsApp has it. The row of the other message may be gone, and then
  * nothing is changed; a result that is told again comes to the same.
  */
 function changeOf(
@@ -94,6 +95,8 @@ function changeOf(
   if (named?.message === undefined) return undefined;
   const found = { messageId: named.messageId, message: named.message };
   if (content.type === 'revoke') return deleteOriginal(found, { stanzaId, atMs }, connectionId);
+  if (content.type === 'poll_vote')
+    return countOwnVote(found, { stanzaId, options: content.poll_vote.options }, connectionId);
   if (content.type !== 'edit') return undefined;
   const { text, caption } = content.edit;
   const { type } = found.message.content;

@@ -149,6 +149,39 @@ describe('votes', () => {
     expect(row && toPollView(row)).toMatchObject({ options: [{}, {}, { votes: 1 }] });
   });
 
+  it('of our own, sent through the API, count once with those of our other devices', async () => {
+    await record({ id: 'POLL', message: aPoll(), by: BOB.lid });
+    const poll = await pollRow('POLL');
+    const votedFor = async (options: readonly string[]) => {
+      const content: OutboundContent = {
+        type: 'poll_vote',
+        poll_vote: { message_id: poll.messageId, options: [...options] },
+      };
+      const sent = aSentMessage(ids, { to: GROUP, state: 'sending', content });
+      await stores.messages.create(sent, 0);
+      const { messageId } = sent;
+      const changed = { changedId: poll.messageId, changedStanzaId: 'POLL' };
+      const fact = { kind: 'send_result', key: `result:${messageId}`, atMs: 1_790_000_060_000, messageId } as const;
+      const batch = aBatch(ids, [{ ...fact, state: 'sent', ...changed }], `batch-${(batches += 1)}`);
+      await recordFacts(stores, batch);
+      // It is published again by a worker that does not know that it was, and a death repeats a batch.
+      await recordFacts(stores, batch);
+      await recordFacts(stores, { ...batch, batchId: `${batch.batchId}-again` });
+    };
+    const own = async () =>
+      toPollView(await pollRow('POLL'))?.options.flatMap(({ name, ownVote }) => (ownVote ? name : []));
+
+    await votedFor(['Rice']);
+    expect(await own()).toEqual(['Rice']);
+    expect(toPollView(await pollRow('POLL'))).toMatchObject({ voters: 1, options: [{}, { votes: 1, voters: [] }, {}] });
+    await record({ id: 'PHONE', message: aVote({ id: 'POLL', author: BOB.lid }, ME.lid, ['Noodles']), by: ME.lid });
+    expect(await own()).toEqual(['Noodles']);
+    await votedFor(['Soup 🍜']);
+    expect(await own()).toEqual(['Soup 🍜']);
+    await votedFor([]);
+    expect(toPollView(await pollRow('POLL'))).toMatchObject({ voters: 0 });
+  });
+
   it.each([
     ['the poll is not known', { id: 'LOST', author: BOB.lid }, CLEO.lid],
     ['somebody else is said to vote', { id: 'POLL', author: BOB.lid }, '999@lid'],

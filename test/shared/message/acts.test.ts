@@ -211,6 +211,113 @@ describe('a request to act on a message', () => {
     expect(await refusalOf({ type, ...request }, out())).toEqual({ code: 'invalid_request', ...refusal });
   });
 
+  const SECRET = 'c2VjcmV0';
+  const lunch = { name: 'Lunch?', options: ['Noodles', 'Rice', 'Soup 🍜', 'Crème'], selectable_count: 1 };
+  const aPoll = (more: object = {}) => ({ secret: SECRET, content: { type: 'poll', poll: { ...lunch, ...more } } });
+  const party = { name: 'Party', starts_at: '2030-01-01T00:00:00.000Z' };
+  const anEvent = (more: object = {}) => ({ secret: SECRET, content: { type: 'event', event: { ...party, ...more } } });
+  const vote = (...options: readonly string[]) => ({ type: 'poll_vote', poll_vote: { message_id: ID, options } });
+  const answer = (more: object) => ({ type: 'event_response', event_response: { message_id: ID, ...more } });
+  const sealed = (known: string) => ({ seal: { secret: SECRET, known } });
+
+  it.each<readonly [what: string, original: Message, kept: object]>([
+    ['theirs', received(aPoll()), { to: '222@lid', original: { type: 'poll', ...sealed('222@lid') } }],
+    ['theirs in a group', received({ ...inGroup, ...aPoll() }), { to: GROUP, original: sealed('222@lid') }],
+    ['ours', out(aPoll()), { to: ANN, original: sealed(ANN) }],
+    ['ours, sent to a LID', out({ ...aPoll(), resolvedTo: '222@lid' }), { original: sealed('222@lid') }],
+    ['ours from another device', echo({ ...aPoll(), sender: '111@lid' }), { original: sealed('111@lid') }],
+    ['ours that has not left yet', out({ ...aPoll(), state: 'parked' }), { original: sealed(ANN) }],
+  ])('keeps what a vote is sealed with: %s', async (_what, original, kept) => {
+    expect(await ask(vote('Soup 🍜'), original)).toMatchObject(kept);
+    expect(await ask(vote(), original)).toMatchObject({ content: vote() });
+  });
+
+  it('shows a vote in buttons that were sent as a poll, and answers an event with who comes along', async () => {
+    const buttons = ['Yes', 'No'].map((title) => ({ type: 'reply', reply: { id: title, title } }));
+    const interactive = { type: 'button', body: { text: 'Shall we?' }, action: { buttons }, fallback: 'poll' };
+    const asPoll = out({ secret: SECRET, content: { type: 'interactive', interactive } });
+
+    expect(await ask(vote('Yes'), asPoll)).toMatchObject({ original: { type: 'interactive', ...sealed(ANN) } });
+    expect(await refusalOf(vote('Yes', 'No'), asPoll)).toMatchObject({ code: 'invalid_request' });
+    const going = answer({ response: 'going', extra_guests: 1 });
+    expect(await ask(going, received(anEvent({ extra_guests: true })))).toMatchObject({ content: going });
+    expect(await ask(answer({ response: 'not_going' }), out(anEvent()))).toMatchObject({ original: sealed(ANN) });
+  });
+
+  it('lets a vote expire with its poll', async () => {
+    const original = received(aPoll({ ends_at: new Date(NOW + MINUTE).toISOString() }));
+
+    expect(await ask(vote('Rice'), original)).toMatchObject({ expiresAtMs: NOW + MINUTE });
+    expect(await refusalOf(vote('Rice'), original, NOW + MINUTE)).toEqual({
+      code: 'act_not_possible',
+      'poll_vote.message_id': 'is a poll that has ended',
+    });
+  });
+
+  const NO_OPTION = 'is no option of that poll, letter by letter';
+  it.each<readonly [what: string, request: object, original: Message | undefined, refusal: object]>([
+    ['a poll that nobody knows', vote('Rice'), undefined, { code: 'message_not_found' }],
+    [
+      'what is no poll',
+      vote('Rice'),
+      received(),
+      { code: 'act_not_possible', 'poll_vote.message_id': 'is of type text: a vote is for a poll' },
+    ],
+    [
+      'a poll that was taken back',
+      vote('Rice'),
+      received({ ...aPoll(), deletedAtMs: 1 }),
+      { code: 'act_not_possible' },
+    ],
+    ['a poll that failed', vote('Rice'), out({ ...aPoll(), state: 'failed' }), { code: 'act_not_possible' }],
+    [
+      'a poll without its secret',
+      vote('Rice'),
+      received({ ...aPoll(), secret: undefined }),
+      { code: 'act_not_possible', 'poll_vote.message_id': expect.stringContaining('secret') },
+    ],
+    ['a poll that is cut', vote('Rice'), received(aPoll({ truncated: true })), { code: 'act_not_possible' }],
+    ['another case', vote('rice'), received(aPoll()), { code: 'invalid_request', 'poll_vote.options.0': NO_OPTION }],
+    ['a space too many', vote('Rice '), received(aPoll()), { 'poll_vote.options.0': NO_OPTION }],
+    ['another emoji', vote('Soup 🍜\uFE0F'), received(aPoll()), { 'poll_vote.options.0': NO_OPTION }],
+    ['another form of a letter', vote('Cre\u0300me'), received(aPoll()), { 'poll_vote.options.0': NO_OPTION }],
+    ['one that was edited away', vote('Salad'), received(aPoll()), { 'poll_vote.options.0': NO_OPTION }],
+    [
+      'the second',
+      vote('Rice', 'Fish'),
+      received(aPoll({ selectable_count: 0 })),
+      { 'poll_vote.options.1': NO_OPTION },
+    ],
+    [
+      'two of one',
+      vote('Rice', 'Noodles'),
+      received(aPoll()),
+      { code: 'invalid_request', 'poll_vote.options': 'at most 1 may be chosen in that poll' },
+    ],
+    ['one twice', vote('Rice', 'Rice'), received(aPoll()), { 'poll_vote.options': 'must all be different' }],
+    ['an answer to a poll', answer({ response: 'going' }), received(aPoll()), { code: 'act_not_possible' }],
+    ['an event that is off', answer({ response: 'going' }), received(anEvent({ canceled: true })), {}],
+    [
+      'guests to an event for one',
+      answer({ response: 'going', extra_guests: 1 }),
+      received(anEvent()),
+      { code: 'invalid_request', 'event_response.extra_guests': expect.stringContaining('is not possible') },
+    ],
+    [
+      'guests of who stays at home',
+      answer({ response: 'not_going', extra_guests: 1 }),
+      received(anEvent({ extra_guests: true })),
+      { code: 'invalid_request', 'event_response.extra_guests': 'is for who comes' },
+    ],
+    ['no answer', answer({ response: 'unknown' }), received(anEvent()), { code: 'invalid_request' }],
+    ['a vote in a vote', vote('Rice'), received({ content: { type: 'poll_vote' } }), { code: 'act_not_possible' }],
+  ])(
+    'refuses a vote or an answer of which nobody would see anything: %s',
+    async (_what, request, original, refusal) => {
+      expect(await refusalOf(request, original)).toMatchObject(refusal);
+    },
+  );
+
   const forward = { to: '+4915100000009', type: 'forward', forward: { message_id: ID } };
   const place = { type: 'location', location: { latitude: 1, longitude: 2 } };
   it.each<readonly [what: string, original: Message, forwarded: number | undefined]>([

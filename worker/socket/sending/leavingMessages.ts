@@ -2,10 +2,11 @@ import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import type { SentOriginal } from '../../../shared/message/message.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
+import { IV_BYTES, seal } from '../../../shared/wire/sealed.ts';
 import type { SendRequest } from '../port/connectionSocket.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { toContextInfo } from '../wire/contextInfo.ts';
-import type { Me } from '../wire/envelope.ts';
+import { ownNameBy, type Me } from '../wire/envelope.ts';
 import { fromKept, toKept } from '../wire/keptMessage.ts';
 import { SECRET_BYTES, withSecret } from '../wire/messageSecret.ts';
 import type { WireMessage, WireOriginal } from '../wire/spokenKind.ts';
@@ -52,7 +53,7 @@ export async function toLeaving(
   const wire = await toWire(content, {
     chat,
     ...(contextInfo === undefined ? {} : { contextInfo }),
-    ...(original === undefined ? {} : { original: toWireOriginal(original, chat, clock.nowMs()) }),
+    ...(original === undefined ? {} : { original: toWireOriginal(original, { chat, me }, clock.nowMs(), random) }),
   });
   const bytes = toKept({
     ...wire,
@@ -67,10 +68,20 @@ export async function toLeaving(
 }
 
 /** A message as others name it: in a group by its author, too, if that is not the account itself. */
-function toWireOriginal({ stanzaId, sender, type }: SentOriginal, chat: string, actedAtMs: number): WireOriginal {
+function toWireOriginal(
+  { stanzaId, sender, type, seal: sealing }: SentOriginal,
+  { chat, me }: { readonly chat: string; readonly me: Me },
+  actedAtMs: number,
+  random: OpenSocketOptions['random'],
+): WireOriginal {
   const isForeign = sender !== undefined;
   const key = { remoteJid: chat, fromMe: !isForeign, id: stanzaId };
-  return { type, actedAtMs, key: isForeign && isGroup(chat) ? { ...key, participant: sender } : key };
+  const about = { type, actedAtMs, key: isForeign && isGroup(chat) ? { ...key, participant: sender } : key };
+  if (sealing === undefined) return about;
+  const actor = ownNameBy(sealing.known, me);
+  const names = { author: isForeign ? sealing.known : actor, actor };
+  const of = { secret: Buffer.from(sealing.secret, 'base64url'), stanzaId };
+  return { ...about, seal: (use, plaintext) => seal(use, plaintext, of, names, random.bytes(IV_BYTES)) };
 }
 
 function secretOf(text: string | undefined): Uint8Array | undefined {

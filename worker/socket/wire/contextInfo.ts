@@ -1,7 +1,7 @@
 import type { proto } from '@whiskeysockets/baileys';
 import { quotedWords } from '../../../shared/content/quotedWords.ts';
 import type { Answered, SentContext } from '../../../shared/message/sentContext.ts';
-import type { Me } from './envelope.ts';
+import { ownNameBy, type Me } from './envelope.ts';
 import { toQuoted } from './spokenKinds.ts';
 
 /** The bit by which a context mentions everybody in a group. */
@@ -24,11 +24,9 @@ export function toContextInfo(context: SentContext | undefined, chat: string, me
 }
 
 function toQuote({ stanzaId, sender, chat: elsewhere, quoted }: Answered, chat: string, me: Me): proto.IContextInfo {
-  // In a chat by number our own words are our number's; everywhere else we are known by our LID.
-  const ownName = chat.endsWith('@s.whatsapp.net') ? me.phoneJid : (me.lid ?? me.phoneJid);
   return {
     stanzaId,
-    participant: sender ?? ownName,
+    participant: sender ?? ownNameBy(chat, me),
     quotedMessage: toQuoted(quoted) ?? { conversation: quotedWords(quoted) },
     ...(elsewhere === undefined ? {} : { remoteJid: elsewhere }),
   };

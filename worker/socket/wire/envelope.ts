@@ -56,6 +56,14 @@ export function isFromOwnPhone(stanza: BinaryNode, me: Me): boolean {
   return withoutDevice(from) === from && isFromOwnAccount(stanza, me);
 }
 
+/**
+ * The address of our own account in the form of another address: in a chat by number our words are our number's, everywhere
+ * else we are known by our LID.
+ */
+export function ownNameBy(address: string, { phoneJid, lid }: Me): string {
+  return address.endsWith('@s.whatsapp.net') ? phoneJid : (lid ?? phoneJid);
+}
+
 /** Whether an address without device is our own account's. */
 export function isMe(jid: string, me: Me): boolean {
   return jid === (isLid(jid) ? me.lid : me.phoneJid);

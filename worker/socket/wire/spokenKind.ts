@@ -1,5 +1,6 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { ContentType } from '../../../shared/content/content.ts';
+import type { Sealed, SealUse } from '../../../shared/wire/sealed.ts';
 
 /** A message as it leaves: the part that is sealed, and the parts around it in its stanza. */
 export interface WireMessage {
@@ -29,12 +30,21 @@ export interface WireOriginal {
   readonly type: ContentType;
   /** The time of the act, in milliseconds since 1970. */
   readonly actedAtMs: number;
+  /** Seals bytes for it, under the names that its chat has for people; left out where its secret is not kept. */
+  readonly seal?: (use: SealUse, plaintext: Uint8Array) => Sealed;
 }
 
 /** The message that an act is about. Throws where there is none, which accept has refused. */
 export function aboutOf({ original }: WireContext): WireOriginal {
   if (original === undefined) throw new Error('an act on no message');
   return original;
+}
+
+/** Bytes that are sealed for the message that an act is about. Throws where its secret is not known, which accept has refused. */
+export function sealedFor({ seal }: WireOriginal, use: SealUse, plaintext: Uint8Array): proto.Message.IPollEncValue {
+  if (seal === undefined) throw new Error('an answer to a message without its secret');
+  const { payload, iv } = seal(use, plaintext);
+  return { encPayload: payload, encIv: iv };
 }
 
 /** The way in which a kind is sent. */

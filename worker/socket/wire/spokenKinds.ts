@@ -4,6 +4,7 @@ import { button } from './kinds/button.ts';
 import { contacts } from './kinds/contacts.ts';
 import { edit } from './kinds/edit.ts';
 import { event } from './kinds/event.ts';
+import { eventResponse } from './kinds/eventResponse.ts';
 import { groupInvite } from './kinds/groupInvite.ts';
 import { interactive } from './kinds/interactive.ts';
 import { keep } from './kinds/keep.ts';
@@ -12,6 +13,7 @@ import { phoneRequest } from './kinds/phoneRequest.ts';
 import { phoneShared } from './kinds/phoneShared.ts';
 import { pin } from './kinds/pin.ts';
 import { poll } from './kinds/poll.ts';
+import { pollVote } from './kinds/pollVote.ts';
 import { reaction } from './kinds/reaction.ts';
 import { revoke } from './kinds/revoke.ts';
 import { text } from './kinds/text.ts';
@@ -34,6 +36,8 @@ export const spokenKinds = {
   revoke,
   pin,
   keep,
+  poll_vote: pollVote,
+  event_response: eventResponse,
 } as const satisfies { readonly [Type in OutboundType]: Spoken<AskedOf<Type>> };
 
 /** The rows without what the compiler cannot follow: that a kind and its content belong together. */

@@ -1,4 +1,5 @@
-import { proto } from '@whiskeysockets/baileys';
+import { createHash } from 'node:crypto';
+import { decryptEventResponse, decryptPollVote, proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
 import type { OutboundContent } from '../../../../shared/content/content.ts';
 import type { SentOriginal } from '../../../../shared/message/message.ts';
@@ -43,7 +44,7 @@ async function leave(content: object, original: SentOriginal, chat: string, cont
   expect(Buffer.from(proto.Message.encode(again.message).finish())).toEqual(Buffer.from(bytes));
   expect({ ...again, kept: 0, message: 0 }).toEqual({ ...leaving, kept: 0, message: 0 });
   const message = proto.Message.toObject(proto.Message.decode(bytes), { longs: Number, bytes: String });
-  return { message, attributes: leaving.attributes, told: toContent(bytes) };
+  return { message, bytes, attributes: leaving.attributes, nodes: leaving.nodes, told: toContent(bytes) };
 }
 
 type Case = readonly [
@@ -202,6 +203,60 @@ describe('an act on another message', () => {
     expect(left.message).toEqual(message);
     expect(left.attributes).toEqual(edit === undefined ? undefined : { edit });
     expect(left.told).toMatchObject(told);
+  });
+
+  // The seal calls people as the chat does. Baileys opens it with code of its own.
+  const SECRET = Buffer.alloc(32, 5);
+  const seal = (known: string) => ({ secret: SECRET.toString('base64url'), known });
+  const places: readonly (readonly [string, SentOriginal, string, readonly [author: string, actor: string]])[] = [
+    ['theirs, by number', { ...theirs, sender: ANN, seal: seal(ANN) }, ANN, [ANN, ME.phoneJid]],
+    ['theirs, by LID', { ...theirs, seal: seal('222@lid') }, '222@lid', ['222@lid', ME.lid]],
+    ['theirs in a group', { ...theirs, seal: seal('222@lid') }, GROUP, ['222@lid', ME.lid]],
+    ['theirs in a group by number', { ...theirs, sender: ANN, seal: seal(ANN) }, GROUP, [ANN, ME.phoneJid]],
+    ['ours, by number', { ...ours, seal: seal(ANN) }, ANN, [ME.phoneJid, ME.phoneJid]],
+    ['ours, by LID', { ...ours, seal: seal('222@lid') }, '222@lid', [ME.lid, ME.lid]],
+    ['ours in a group', { ...ours, seal: seal(GROUP) }, GROUP, [ME.lid, ME.lid]],
+  ];
+
+  it.each(places)('seals a vote in a poll as people are called there: %s', async (_what, original, chat, names) => {
+    const content = { type: 'poll_vote', poll_vote: { message_id: ID, options: ['Rice', 'Soup 🍜'] } };
+
+    const { bytes, attributes, nodes } = await leave(content, { ...original, type: 'poll' }, chat);
+
+    const { pollUpdateMessage } = proto.Message.decode(bytes);
+    const { selectedOptions } = decryptPollVote(pollUpdateMessage?.vote ?? {}, {
+      pollCreatorJid: names[0],
+      pollMsgId: 'ONE',
+      pollEncKey: SECRET,
+      voterJid: names[1],
+    });
+    const hashes = ['Rice', 'Soup 🍜'].map((option) => createHash('sha256').update(option).digest('hex'));
+    expect((selectedOptions ?? []).map((hash) => Buffer.from(hash).toString('hex'))).toEqual(hashes);
+    const isOurs = original.sender === undefined;
+    expect(pollUpdateMessage?.pollCreationMessageKey).toMatchObject({ remoteJid: chat, fromMe: isOurs, id: 'ONE' });
+    expect({ attributes, nodes }).toEqual({
+      attributes: undefined,
+      nodes: [{ tag: 'meta', attrs: { polltype: 'vote' } }],
+    });
+  });
+
+  it.each(places)('seals an answer to an event likewise: %s', async (_what, original, chat, names) => {
+    const content = { type: 'event_response', event_response: { message_id: ID, response: 'maybe', extra_guests: 2 } };
+
+    const { bytes, attributes, nodes } = await leave(content, { ...original, type: 'event' }, chat);
+
+    const { encEventResponseMessage } = proto.Message.decode(bytes);
+    const answer = decryptEventResponse(encEventResponseMessage ?? {}, {
+      eventCreatorJid: names[0],
+      eventMsgId: 'ONE',
+      eventEncKey: SECRET,
+      responderJid: names[1],
+    });
+    expect(answer).toMatchObject({ response: 3, extraGuestCount: 2 });
+    expect({ attributes, nodes }).toEqual({
+      attributes: { type: 'event' },
+      nodes: [{ tag: 'meta', attrs: { event_type: 'response' } }],
+    });
   });
 
   it('mentions people in the new words', async () => {

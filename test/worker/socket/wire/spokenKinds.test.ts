@@ -10,19 +10,25 @@ import type { WireContext } from '../../../../worker/socket/wire/spokenKind.ts';
 import { toWire } from '../../../../worker/socket/wire/spokenKinds.ts';
 import { interactives, requests } from '../../../shared/message/requests.ts';
 
+const SEALED: ReadonlySet<string> = new Set(['poll_vote', 'event_response']);
 const rows: readonly (readonly [string, AnyContentKind])[] = Object.entries(contentKinds);
 const examples = rows
   .filter(([, { out }]) => out !== undefined)
   .map(([type, row]) => ({
     type,
-    // A kind with an example of its own for sending arrives in another form.
-    isBothWays: row.in !== undefined && row.out?.example === undefined,
+    // A kind with an example of its own for sending arrives in another form, and one that is sealed is read by recording.
+    isBothWays: row.in !== undefined && row.out?.example === undefined && !SEALED.has(type),
     content: { type, [type]: row.out?.example ?? row.example } as unknown,
   }));
 const SECRET = Buffer.alloc(32, 7);
 const CHAT: WireContext = {
   chat: '4915100000002@s.whatsapp.net',
-  original: { type: 'text', actedAtMs: 0, key: { id: 'ORIGINAL' } },
+  original: {
+    type: 'text',
+    actedAtMs: 0,
+    key: { id: 'ORIGINAL' },
+    seal: (use, payload) => ({ use, payload, iv: Buffer.alloc(12) }),
+  },
 };
 const encoded = (message: proto.IMessage): Uint8Array => proto.Message.encode(message).finish();
 
