@@ -21,7 +21,7 @@ export const definitions = readDefinitions();
 export const messageFields = definitions.get('Message') ?? [];
 /** Fields that hold a message of their own, which is their field 1. */
 export const wrapperFields = messageFields.filter(({ type }) => type === 'Message.FutureProofMessage');
-/** Fields that devices fill for each other, of which a contact need not be told. `docs/messages.md` shows the list. */
+/** Fields that devices fill for each other, of which a contact need not be told. `docs/wire.md` shows the list. */
 const BOOKKEEPING: readonly number[] = [2, 12, 15, 35, 47, 123, 127];
 const HOLDS_A_MESSAGE = new Set([31, ...wrapperFields.map(({ number }) => number)]);
 

@@ -1,4 +1,4 @@
-import type { Content, InboundContent } from '../../content/content.ts';
+import { boundContent, type Content, type InboundContent } from '../../content/content.ts';
 import type { ConnectionId } from '../../kernel/id.ts';
 import { versionItem } from '../../message/messageVersions.ts';
 import { messageKey } from '../../platform/keys.ts';
@@ -58,11 +58,13 @@ export function deleteOriginal(
 
 /**
  * What a message says after an edit. An edit of a kind with parts, such as the caption of an image, brings only the parts that
- * it changes.
+ * it changes; the whole has the bounds of any content, however often its writer adds to it. A list takes the place of the
+ * one before.
  */
 export function contentAfter(before: { readonly type: string }, now: InboundContent): InboundContent {
   const { type } = now;
   if (before.type !== type || type === 'text' || type === 'unsupported') return now;
   const [old, next] = [before, now].map((content) => (content as unknown as Readonly<Record<string, object>>)[type]);
-  return { type, [type]: { ...old, ...next } } as unknown as InboundContent;
+  if (Array.isArray(next)) return now;
+  return boundContent({ type, [type]: { ...old, ...next } } as unknown as InboundContent);
 }

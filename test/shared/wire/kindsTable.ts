@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { AnyContentKind } from '../../../shared/content/contentKind.ts';
 import { contentKinds } from '../../../shared/content/contentKinds.ts';
+import { impossibleKinds, INTERACTIVE_IMPOSSIBLE } from '../../../shared/content/impossibleKinds.ts';
 import { bookkeeping, kindOf, messageFields, PROTOCOL, wrappers } from '../../../shared/wire/messageFields.ts';
 import type { Understood } from '../../../shared/wire/understoodKind.ts';
 import { understoodKinds } from '../../../shared/wire/understoodKinds.ts';
+import { cellsOf, shownBy, type Cell, type KindCells } from './kindCells.ts';
 
 /** The tables of `docs/messages.md` that follow from the rows. */
 const kinds: Readonly<Record<string, AnyContentKind>> = contentKinds;
@@ -24,11 +26,25 @@ export function kindsSection(): readonly string[] {
     'together: names and ids have 512 each, what people write 4,096, or what the table says. Where something is cut, the',
     'body says `truncated: true`. Each field of each kind is tested as it stands on the wire (`test/shared/wire/kinds`).',
     '',
-    '| type | fields of the protocol | received | sent | Cloud API | limits of what is received |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| type | fields of the protocol | received | sent | edited | statuses | Cloud API | limits of what is received |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...Object.entries(kinds).map(([type, row]) => rowOf(type, row)),
     '',
+    'Each cell leads to the test that shows it, whose title ends with the type (the link has it).',
+    '',
+    'Not possible on linked devices:',
+    '',
+    ...Object.entries(impossibleKinds).map(([type, reason]) => `- \`${type}\`: ${reason}`),
+    `- Buttons and lists (\`interactive\`): ${INTERACTIVE_IMPOSSIBLE}`,
+    '',
+    ...Object.entries(shownBy).map(([name, { file, title }]) => `[${name}]: ../${file} '${title('…')}'`),
+    '',
   ];
+}
+
+/** The cells of all kinds. */
+export function kindCells(): readonly (readonly [type: string, cells: KindCells])[] {
+  return Object.entries(kinds).map(([type, row]) => [type, cellsOf(type, row, limitsOfKind(row))]);
 }
 
 export function otherKindsSection(): readonly string[] {
@@ -46,19 +62,20 @@ export function otherKindsSection(): readonly string[] {
   ];
 }
 
-function rowOf(type: string, { cloud, shown, ...row }: AnyContentKind): string {
+function rowOf(type: string, row: AnyContentKind): string {
   const fields = (understood[type]?.fields ?? []).map((number) => `\`${messageFields[number] ?? ''}\` ${number}`);
-  const limits =
-    row.in === undefined ? [] : limitsOf(z.toJSONSchema(shown, { unrepresentable: 'any', io: 'input' }) as Schema);
-  const cells = [
-    `\`${type}\``,
-    fields.join(', ') || '–',
-    row.in === undefined ? 'no' : 'yes',
-    row.out === undefined ? 'no' : 'yes',
-    cloud === true ? 'the same' : '–',
-    limits.join('; ') || '–',
-  ];
-  return `| ${cells.join(' | ')} |`;
+  const cells = Object.values(cellsOf(type, row, limitsOfKind(row))).map(textOf);
+  return `| ${[`\`${type}\``, fields.join(', ') || '–', ...cells].join(' | ')} |`;
+}
+
+function textOf(cell: Cell): string {
+  return cell.map(([says, by]) => `[${says}][${by}]`).join(', ') || '–';
+}
+
+function limitsOfKind({ in: isReceived, shown }: AnyContentKind): readonly string[] {
+  return isReceived === undefined
+    ? []
+    : limitsOf(z.toJSONSchema(shown, { unrepresentable: 'any', io: 'input' }) as Schema);
 }
 
 interface Schema {

@@ -1,14 +1,20 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import { bookkeeping, messageFields, wrappers } from '../../../shared/wire/messageFields.ts';
 import { protocolTypes } from '../../../shared/wire/protocolTypes.ts';
-import { kindsSection, otherKindsSection } from './kindsTable.ts';
+import { shownBy, type Cell } from './kindCells.ts';
+import { kindCells, kindsSection, otherKindsSection } from './kindsTable.ts';
 
 /** Cells of the tables, without the spaces that make them even. */
-const path = join(import.meta.dirname, '../../../docs/messages.md');
-const page = readFileSync(path, 'utf8').replaceAll(/ *\| */g, '|');
+const root = join(import.meta.dirname, '../../..');
+const path = join(root, 'docs/messages.md');
+const page = ['messages', 'wire']
+  .map((name) => readFileSync(join(root, `docs/${name}.md`), 'utf8').replaceAll(/ *\| */g, '|'))
+  .join('\n');
 const missing = (rows: readonly string[]): readonly string[] => rows.filter((row) => !page.includes(row));
 
 describe('docs/messages.md', () => {
@@ -39,4 +45,32 @@ describe('docs/messages.md', () => {
     expect(text).toContain('| `image` |');
     await expect(await format(text, { ...(await resolveConfig(path)), parser: 'markdown' })).toMatchFileSnapshot(path);
   });
+
+  it('says in no cell what no test shows', async () => {
+    const titles = await titlesIn([...new Set(Object.values(shownBy).map(({ file }) => file))]);
+    const cells = kindCells().flatMap(([type, all]) =>
+      Object.values(all).flatMap((cell: Cell) =>
+        cell.map(([, by]) => `${shownBy[by].file}: ${shownBy[by].title(type)}`),
+      ),
+    );
+
+    expect(cells.length).toBeGreaterThan(200);
+    expect(cells.filter((cell) => !titles.has(cell))).toEqual([]);
+  }, 60_000);
 });
+
+/** The tests that would run in some files, each as `file: suite > title`: vitest runs the files as far as that. */
+async function titlesIn(files: readonly string[]): Promise<ReadonlySet<string>> {
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')));
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [vitest, 'list', '--no-staticParse', ...files, '--json'],
+    { cwd: root, env, maxBuffer: 64 * 1_024 * 1_024, timeout: 50_000 },
+  );
+  const found = JSON.parse(stdout.slice(stdout.indexOf('['))) as readonly {
+    readonly name: string;
+    readonly file: string;
+  }[];
+  return new Set(found.map(({ name, file }) => `${relative(root, file).replaceAll('\\', '/')}: ${name}`));
+}

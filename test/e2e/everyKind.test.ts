@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApiClient } from '../../infra/local/apiClient.ts';
+import { until } from '../../infra/local/until.ts';
+import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import { askedKinds, inboundTypes, type InboundType } from '../../shared/content/content.ts';
+import { toContent, type ToldContent } from '../../shared/wire/content.ts';
+import type { WhatsAppClient } from '../whatsapp/client.ts';
+import type { TranscriptEntry } from '../whatsapp/phone.ts';
+import { everyKindFrom, expectedId, idOf, type Written } from './everyKindMessages.ts';
+import { startPairedStack, type PairedStack } from './pairedStack.ts';
+
+const SHOP = '4915100000001';
+const ANN = '4915100000002';
+const WAIT_MS = 60_000;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The message that an act is done to, where it is not a text of the account's own. */
+const actedOn: Readonly<Record<string, InboundType>> = { poll_vote: 'poll', event_response: 'event' };
+/** What is asked for where the example of a kind needs another message, or says what the other one does not. */
+const asked: Readonly<Record<string, (idOfKind: (type: InboundType) => unknown) => Json>> = {
+  interactive: (idOfKind) => ({
+    context: { message_id: idOfKind('interactive') },
+    interactive: { type: 'button_reply', button_reply: { id: 'yes', title: 'Yes' } },
+  }),
+  button: (idOfKind) => ({
+    context: { message_id: idOfKind('template') },
+    button: { payload: 'yes', text: 'Yes', index: 0 },
+  }),
+};
+/** What a phone sees of a kind whose content does not stand in its message in the same words. */
+const seen: Readonly<Record<string, object>> = {
+  edit: { act: 'edit', content: { type: 'text' } },
+  revoke: { act: 'delete' },
+  poll_vote: { sealed: { use: 'vote' } },
+  event_response: { sealed: { use: 'event_response' } },
+};
+
+/** One message of each kind goes in each direction in which there is one, through every process. */
+describe('every kind, through every process of the embedded stack', () => {
+  let stage: PairedStack;
+  let receiver: WebhookReceiver;
+  let phones: WhatsAppClient;
+  let api: ApiClient;
+  let written: ReadonlyMap<InboundType, Written>;
+  const sent = new Map<string, Json>();
+  beforeAll(async () => {
+    stage = await startPairedStack(SHOP, ANN);
+    ({ receiver, phones, api } = stage);
+    written = await everyKindFrom(`${ANN}@s.whatsapp.net`);
+    for (const [type, message] of written) {
+      if ('stanza' in message) await phones.stanza(ANN, { to: SHOP, stanza: message.stanza });
+      else {
+        const plaintext = Buffer.from(message.plaintext).toString('base64');
+        await phones.raw(ANN, { to: SHOP, plaintext, id: idOf(type) });
+      }
+    }
+  }, 60_000);
+  afterAll(() => stage.stop(), 60_000);
+
+  const path = (): string => `/v1/connections/${stage.connection}/messages`;
+  const toldOf = (type: InboundType): Promise<Json> =>
+    until(
+      `the webhook of ${type}`,
+      () => receiver.events.find(({ data }) => data['stanzaId'] === idOf(type))?.data,
+      (data) => data !== undefined,
+      WAIT_MS,
+    ) as Promise<Json>;
+  const shownOf = (stanzaId: unknown) =>
+    until(
+      `the message ${String(stanzaId)} on the phone`,
+      async () => (await phones.messages(ANN)).find(({ id }) => id === stanzaId),
+      (entry) => entry !== undefined,
+      WAIT_MS,
+    );
+
+  it.each(inboundTypes)('a phone writes it, and the webhook and the API tell it: %s', async (type) => {
+    const data = await toldOf(type);
+    const shown = await api.must('GET', `${path()}/${String(data['messageId'])}`);
+
+    expect(data['content']).toMatchObject(withOurId(written.get(type)?.told));
+    expect(shown['content']).toEqual(data['content']);
+  });
+
+  it.each(askedKinds)('asks for it, and the phone shows it: $type', async ({ type, acts, example }) => {
+    const ids = new Map<InboundType, unknown>();
+    for (const one of ['interactive', 'template', 'poll', 'event'] as const) {
+      ids.set(one, (await toldOf(one))['messageId']);
+    }
+    const post = async (request: Json): Promise<Json> => {
+      const { status, json } = await api.call('POST', path(), request);
+      expect({ status, json }).toMatchObject({ status: 202, json: { status: 'queued' } });
+      return json;
+    };
+    const to = `+${ANN}`;
+    const on = acts
+      ? (ids.get(actedOn[type] as InboundType) ??
+        (await post({ to, type: 'text', text: { body: `for a ${type}` } }))['id'])
+      : undefined;
+    const body = acts ? { ...(example as Json), message_id: on } : example;
+    const request = { type, [type]: body, ...asked[type]?.((kind) => ids.get(kind)) };
+
+    const answer = await post(acts ? request : { to, ...request });
+    sent.set(type, answer);
+
+    const entry = await shownOf(answer['stanzaId']);
+    const { message_id: _ours, ...words } = (request as Json)[type] as Json;
+    const content = { type, [type]: Array.isArray(request[type]) ? request[type] : words };
+    const original = acts ? (await api.must('GET', `${path()}/${String(on)}`))['stanzaId'] : undefined;
+    expect(seenIn(entry)).toMatchObject(seen[type] ?? { content });
+    expect(seenIn(entry).original?.stanzaId).toBe(original);
+  });
+
+  it.each(askedKinds)('delivers it, and its status says so: $type', async ({ type }) => {
+    const id = String(sent.get(type)?.['id']);
+    const message = await until(
+      `the status of ${type}`,
+      () => api.must('GET', `${path()}/${id}`),
+      ({ status }) => status !== 'queued' && status !== 'sending' && status !== 'sent',
+      WAIT_MS,
+    );
+
+    expect(message['status']).toMatch(/^(?:delivered|read|played)$/);
+    const steps = receiver.events.filter(
+      ({ type: event, data }) => event === 'message.status' && data['messageId'] === id,
+    );
+    expect(steps.map(({ data }) => data['status'])).toContain('sent');
+  });
+});
+
+/** What a phone makes of a message. */
+function seenIn(entry: TranscriptEntry | undefined): Partial<ToldContent> {
+  if (entry?.kind === 'text') return { content: { type: 'text', text: { body: entry.text } } };
+  return toContent(Buffer.from(entry?.plaintext ?? '', 'base64')) ?? {};
+}
+
+/** What is told of a message, where our ids are not known before. */
+function withOurId(told: object | undefined): object {
+  const anyId: unknown = expect.stringMatching(/^msg_/);
+  const text = JSON.stringify(told);
+  return JSON.parse(text, (_name, value: unknown) => (value === expectedId ? anyId : value)) as object;
+}
