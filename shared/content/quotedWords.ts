@@ -11,6 +11,7 @@ const PLACES: readonly (readonly [string, string?])[] = [
   ['group_name'],
   ['kind'],
   ['body', 'text'],
+  ['text', 'body'],
   ['button_reply', 'title'],
   ['list_reply', 'title'],
 ];

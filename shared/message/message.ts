@@ -64,6 +64,8 @@ export interface MessageCommon {
   /** The votes in a poll, and the stanza that was counted last. */
   readonly votes?: PollVotes | undefined;
   readonly countedFrom?: string | undefined;
+  /** The stanza that first chose of its options without quoting it. */
+  readonly answeredBy?: string | undefined;
 }
 
 /** A message that a tenant asked us to send. */

@@ -23,6 +23,7 @@ export function toMessage(item: Record<string, unknown>): Message {
     deletedBy: item['deletedBy'] as string | undefined,
     votes: item['votes'] as PollVotes | undefined,
     countedFrom: item['countedFrom'] as string | undefined,
+    answeredBy: item['answeredBy'] as string | undefined,
   };
   if (item['direction'] !== 'out') return toReceived(common, item);
   return {

@@ -10,6 +10,8 @@ export const retentionSeconds = {
   openAction: 15 * DAY_SECONDS,
   event: 30 * DAY_SECONDS,
   handledFact: 30 * DAY_SECONDS,
+  /** The way to the last message with options in a chat. */
+  askedChoice: DAY_SECONDS,
   queueMark: DAY_SECONDS,
   attempt: 30 * DAY_SECONDS,
   // The note of a delivery that waits is kept as long as its queue keeps the delivery.

@@ -95,6 +95,60 @@ describe('kinds that go both ways, through every process of the embedded stack',
     });
   }, 60_000);
 
+  it('tells as a choice what a phone answers to buttons: by number, by quoted title, by vote', async () => {
+    const asText = { type: 'interactive', interactive: { ...interactives.button, fallback: 'text' } };
+    const asPoll = { type: 'interactive', interactive: { ...interactives.list, fallback: 'poll' } };
+    const [question, poll] = [await send(asText), await send(asPoll)];
+    const [, shownPoll] = await shownTo(ANN, [question['stanzaId'], poll['stanzaId']]);
+    await until(
+      'the question to be sent',
+      () => api.must('GET', `${path()}/${String(question['id'])}`),
+      ({ status }) => status !== 'queued' && status !== 'sending',
+      60_000,
+    );
+    const byNumber = await phones.write(ANN, SHOP, '2');
+    const contextInfo = {
+      stanzaId: String(question['stanzaId']),
+      participant: `${SHOP}@s.whatsapp.net`,
+      quotedMessage: { conversation: 'Shall we come?' },
+    };
+    await phones.raw(ANN, {
+      to: SHOP,
+      plaintext: encoded({ extendedTextMessage: { text: 'yes', contextInfo } }),
+      id: 'BY-TITLE',
+    });
+    const again = await phones.write(ANN, SHOP, '1');
+    const { secret = new Uint8Array() } = toContent(Buffer.from(shownPoll?.plaintext ?? '', 'base64')) ?? {};
+    const names = { author: `${SHOP}@s.whatsapp.net`, actor: `${ANN}@s.whatsapp.net` };
+    const bytes = proto.Message.PollVoteMessage.encode({ selectedOptions: [hashOf('Evening')] }).finish();
+    const vote = sealWith('vote', { secret, stanzaId: String(poll['stanzaId']) }, names, bytes);
+    const pollCreationMessageKey = { remoteJid: names.author, fromMe: false, id: String(poll['stanzaId']) };
+    const pollUpdateMessage = { pollCreationMessageKey, vote };
+    await phones.raw(ANN, { to: SHOP, plaintext: encoded({ pollUpdateMessage }), id: 'BY-VOTE' });
+
+    const told = await until(
+      'all answers',
+      () =>
+        [byNumber, 'BY-TITLE', again, 'BY-VOTE'].flatMap(
+          (id) => receiver.events.find(({ data }) => data['stanzaId'] === id)?.data ?? [],
+        ),
+      ({ length }) => length === 4,
+      60_000,
+    );
+    const { sections } = (
+      interactives.list as unknown as { action: { sections: readonly { rows: readonly Json[] }[] } }
+    ).action;
+    const evening = sections.flatMap(({ rows }) => rows).find(({ title }) => title === 'Evening');
+    const of = { message_id: question['id'] };
+    expect((told as readonly Json[]).map(({ content }) => content)).toMatchObject([
+      { interactive: { type: 'button_reply', button_reply: { title: 'No' }, ...of, text: { body: '2' } } },
+      { interactive: { type: 'button_reply', button_reply: { title: 'Yes' }, ...of, text: { body: 'yes' } } },
+      { type: 'text', text: { body: '1' } },
+      { interactive: { type: 'list_reply', list_reply: { id: evening?.['id'] }, message_id: poll['id'] } },
+    ]);
+    expect(await api.must('GET', `${path()}/${String(poll['id'])}/poll`)).toMatchObject({ voters: 1 });
+  }, 60_000);
+
   it('answers, mentions and lets disappear, and says back what it was told to', async () => {
     const first = await phones.write(ANN, group, 'who is there?');
     const received = await until(

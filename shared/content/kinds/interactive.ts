@@ -20,8 +20,10 @@ const fields = {
     ),
     'button',
   ),
+  message_id: said(word(), 'Of a choice that was made with a text or a vote: the message with the options.'),
   button_reply: record(chosen),
   list_reply: record({ ...chosen, description: word() }),
+  text: said(record({ body: always(prose(), '') }), 'Of a choice that was made with a text: what was written.'),
   nfm_reply: record({
     name: word(),
     body: word(),

@@ -5,6 +5,7 @@ import type { Message } from '../../message/message.ts';
 import { chosenOf, OWN_VOTE, pollIn, resultsOf, withVote } from '../../message/pollVotes.ts';
 import { hashOfOption } from '../../wire/openedKinds.ts';
 import { messageKey } from '../../platform/keys.ts';
+import { choiceByVote } from './choiceFact.ts';
 import type { RowChange } from './factRow.ts';
 import type { FoundOriginal } from './originalRule.ts';
 import type { OpenedFact } from './sealedFact.ts';
@@ -51,7 +52,10 @@ function countVote(
     voters: Object.keys(votes).length,
   };
   return {
-    content: boundContent({ type: 'poll_vote', poll_vote: told }),
+    // A vote in what buttons or a list were sent as is a choice of one of them.
+    content:
+      (unknown === 0 && !fact.fromMe ? choiceByVote(known, { messageId, message }) : undefined) ??
+      boundContent({ type: 'poll_vote', poll_vote: told }),
     changes: [changeOf(connectionId, messageId, message, { votes, countedFrom: fact.stanzaId })],
   };
 }

@@ -1,3 +1,4 @@
+import { askedNaming } from './choiceFact.ts';
 import { digest } from './factKey.ts';
 import type { MessageFact } from './messageFactSchema.ts';
 import type { Naming } from './originals.ts';
@@ -23,7 +24,7 @@ function keyUnder(fact: MessageFact, chat: string | undefined, sender: string | 
   return chat === undefined || sender === undefined ? [] : [messageKey({ ...fact, chat, sender })];
 }
 
-/** The message that a fact is about, and the one that it answers, in this order and each where there is one. */
+/** The message that a fact is about, and the one that it answers or may answer, in this order and each where there is one. */
 export function namingsOf(fact: MessageFact): readonly Naming[] {
   const { originalId, originalFromMe, context } = fact;
   const namings: Naming[] = [];
@@ -39,6 +40,8 @@ export function namingsOf(fact: MessageFact): readonly Naming[] {
     const keys = [...keysNamed(fact, stanzaId, [sender], false), ...keysNamed(fact, stanzaId, [], true)];
     namings.push({ stanzaId, keys, mayBeOurs: true, needs: 'id' });
   }
+  const asked = askedNaming(fact);
+  if (asked !== undefined) namings.push(asked);
   return namings;
 }
 

@@ -5,6 +5,7 @@ import { receivedMessageItem } from '../../message/messageWrites.ts';
 import type { ReceivedMessage } from '../../message/message.ts';
 import { toChat, toSender } from '../../message/party.ts';
 import { toShownContext } from '../../message/shownContext.ts';
+import { choiceByText } from './choiceFact.ts';
 import { countOnOriginal } from './countVote.ts';
 import { toDraft } from './eventRow.ts';
 import type { FactContext, FactPlan } from './factRow.ts';
@@ -30,17 +31,15 @@ export function planMessage(closed: MessageFact, context: FactContext): FactPlan
   return planNew(fact, found, context);
 }
 
-function planNew(
-  fact: OpenedFact,
-  found: FoundOriginal | undefined,
-  { origin, nowMs, named }: FactContext,
-): FactPlan<MessageDraft> {
+function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: FactContext): FactPlan<MessageDraft> {
+  const { origin, nowMs, named } = context;
   const { tenantId, connectionId } = origin;
   const { chat, chatAlias, sender, senderAlias, senderName, flags, fromMe, atMs, stanzaId, secret, originalId } = fact;
   // The id carries the time of arrival and not WhatsApp's whole second: so the list keeps the order of the log.
   const timestampMs = fact.receivedAtMs ?? atMs;
   const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs });
-  const { content, changes } = countOnOriginal(fact, contentOf(fact, found), found, connectionId);
+  const { content, changes } =
+    choiceByText(fact, context) ?? countOnOriginal(fact, contentOf(fact, found), found, connectionId);
   const message: ReceivedMessage = {
     tenantId,
     connectionId,

@@ -5,6 +5,7 @@ import { isSent, movesForward, type SendState, type SentMessage } from '../../me
 import type { MessageStep } from '../../message/messageSteps.ts';
 import { sendErrorSchema } from '../../message/sendError.ts';
 import { contentAfter, deleteOriginal, editOriginal, type OriginalChange } from './changedOriginal.ts';
+import { askedItems } from './choiceFact.ts';
 import { countOwnVote } from './countVote.ts';
 import { address, brandedText, commonFields } from './factField.ts';
 import { factRow } from './factRow.ts';
@@ -57,7 +58,7 @@ export const sendResultFact = factRow({
       plan: 'stored',
       draft: messageStatusDraft(message, atMs, told),
       step: stepOf(message, fact, { isForward, atMs, token: origin.token }),
-      ...(fact.state === 'sent' ? changeOf(message, named[0], { atMs, nowMs }) : {}),
+      ...(fact.state === 'sent' ? whenSent(message, fact, named[0], { atMs, nowMs }) : {}),
     };
   },
   events: [messageStatus],
@@ -83,6 +84,17 @@ function saysAsMuch(state: SendState, result: SendResultFact['state']): boolean 
   return result === 'sent' ? isSent(state) : state === result;
 }
 
+/** The rows that change with a message that was sent: the one that it acts on, or those that lead to its options. */
+function whenSent(
+  message: SentMessage,
+  { toAlias }: SendResultFact,
+  named: NamedMessage | undefined,
+  times: { readonly atMs: number; readonly nowMs: number },
+): Partial<OriginalChange> | undefined {
+  const items = askedItems(message, toAlias, times.nowMs);
+  return items.length > 0 ? { items } : changeOf(message, named, times);
+}
+
 /**
  * What a sent edit, deletion or vote changes, now that WhatsApp has it. The row of the other message may be gone, and then
  * nothing is changed; a result that is told again comes to the same.
@@ -91,7 +103,7 @@ function changeOf(
   { content, stanzaId, connectionId }: SentMessage,
   named: NamedMessage | undefined,
   { atMs, nowMs }: { readonly atMs: number; readonly nowMs: number },
-): OriginalChange | undefined {
+): Partial<OriginalChange> | undefined {
   if (named?.message === undefined) return undefined;
   const found = { messageId: named.messageId, message: named.message };
   if (content.type === 'revoke') return deleteOriginal(found, { stanzaId, atMs }, connectionId);
