@@ -82,9 +82,12 @@ const events: Readonly<Record<string, string>> = { edit: '`message.edited`', rev
 /** The kinds that a linked device may edit. */
 const editedByUs: ReadonlySet<string> = new Set(['text', 'image', 'video', 'document']);
 
+/** The kinds that name another message where they choose of what it offers, and else stand for themselves. */
+const choices: ReadonlySet<string> = new Set(['interactive']);
+
 /** @param limits the limits that are not those of most kinds */
 export function cellsOf(type: string, row: AnyContentKind, limits: readonly string[]): KindCells {
-  const isEdited = Object.hasOwn(understoodKinds, type) && !isAboutOthers(row);
+  const isEdited = Object.hasOwn(understoodKinds, type) && (choices.has(type) || !isAboutOthers(row));
   const event = events[type];
   const cannot = Object.hasOwn(impossibleKinds, type) ? 'not possible' : 'no';
   return {
