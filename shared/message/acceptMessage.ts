@@ -11,6 +11,7 @@ import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
 import type { CallerKey } from './newMessages.ts';
 import { onlyPossible, splitMessage, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
+import { earliest, endOfUseMs, problemsOfContent } from './contentTimes.ts';
 import { hashOfRequest } from './requestHash.ts';
 import { problemsOfTimes, type SendTimes } from './sendTimes.ts';
 import { resolveRecipient, settleRequest, type SettledRequest } from './settleRequest.ts';
@@ -76,7 +77,7 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   const nowMs = clock.nowMs();
   const settled =
     refusalOf(connection, times) ??
-    untimely(times, nowMs) ??
+    untimely(body, times, nowMs) ??
     (await settleRequest(body, to, nowMs, { messages, connectionId }));
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
   const stored =
@@ -95,8 +96,8 @@ function timesOf(body: OutboundMessage): SendTimes {
   return { notBeforeMs, expiresAtMs };
 }
 
-function untimely(times: SendTimes, nowMs: number): AppError | undefined {
-  const fields = problemsOfTimes(times, nowMs);
+function untimely(content: { readonly type: string }, times: SendTimes, nowMs: number): AppError | undefined {
+  const fields = [...problemsOfTimes(times, nowMs), ...problemsOfContent(content, times, nowMs)];
   return fields.length === 0 ? undefined : new AppError('invalid_request', { fields });
 }
 
@@ -138,7 +139,7 @@ async function create(
       ...(body.biz_opaque_callback_data === undefined ? {} : { callbackData: body.biz_opaque_callback_data }),
       state: times.notBeforeMs === undefined ? 'queued' : 'scheduled',
       notBeforeMs: times.notBeforeMs,
-      expiresAtMs: times.expiresAtMs ?? settled.expiresAtMs,
+      expiresAtMs: earliest(times.expiresAtMs, settled.expiresAtMs, endOfUseMs(settled.content)),
       error: undefined,
       correlationId,
       attempts: 0,

@@ -3,6 +3,7 @@ import type { Connection } from '../connection/connection.ts';
 import { AppError } from '../kernel/appError.ts';
 import type { MessageId } from '../kernel/id.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
+import { earliest, endOfUseMs, problemsOfContent } from './contentTimes.ts';
 import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
 import type { ScheduledMessages } from './scheduledMessages.ts';
@@ -45,11 +46,15 @@ export async function moveMessage(
       throw new AppError('message_not_movable', { detail });
     }
     const notBeforeMs = change.not_before ?? message.notBeforeMs;
-    const expiresAtMs = change.expires_at === null ? undefined : (change.expires_at ?? message.expiresAtMs);
-    const times = { notBeforeMs, expiresAtMs };
+    const asked = change.expires_at === null ? undefined : (change.expires_at ?? message.expiresAtMs);
+    const endMs = endOfUseMs(message.content);
+    const times = { notBeforeMs, expiresAtMs: earliest(asked, endMs) };
     // The same change again has its answer, however late it comes.
-    if (notBeforeMs === message.notBeforeMs && expiresAtMs === message.expiresAtMs) return message;
-    const fields = problemsOfTimes(times, clock.nowMs());
+    if (notBeforeMs === message.notBeforeMs && times.expiresAtMs === message.expiresAtMs) return message;
+    const nowMs = clock.nowMs();
+    // An end that the content itself brought is its own matter.
+    const given = { notBeforeMs, expiresAtMs: asked === endMs ? undefined : asked };
+    const fields = [...problemsOfTimes(given, nowMs), ...problemsOfContent(message.content, given, nowMs)];
     if (fields.length > 0) throw new AppError('invalid_request', { fields });
     const from = { ...message, notBeforeMs: message.notBeforeMs };
     if ((await scheduled.move(from, shard, times)) === 'moved') return { ...message, ...times };

@@ -74,6 +74,31 @@ describe('scheduled messages over the API', () => {
     expect(JSON.stringify(body)).not.toContain('kinds that are described');
   });
 
+  it('that are polls leave before their end or never, wherever they are moved', async () => {
+    const { call } = await aTenant();
+    const send = (endsAt: string, times: object = {}) => {
+      const poll = { name: 'Lunch?', options: ['Noodles', 'Rice'], ends_at: endsAt };
+      return call('POST', 'messages', { to: '+49 151 00000002', type: 'poll', poll, ...times });
+    };
+    const problemOf = ({ status, body }: Awaited<ReturnType<typeof send>>) => ({ status, fields: body['fields'] });
+    const refused = (problem: string) => ({ status: 400, fields: [{ field: 'poll.ends_at', problem }] });
+    const [end, soon, late] = [inHours(2), inHours(1), inHours(3)];
+
+    expect(problemOf(await send(inHours(-1)))).toEqual(refused('must be in the future'));
+    expect(problemOf(await send(end, { not_before: late }))).toEqual(refused('must be after not_before'));
+    expect((await send(end)).body).toMatchObject({ status: 'queued', expiresAt: end });
+    expect((await send(end, { expires_at: late })).body).toMatchObject({ expiresAt: end });
+    expect((await send(end, { expires_at: soon })).body).toMatchObject({ expiresAt: soon });
+    expect((await send(inHours(24 * 500))).status).toBe(202);
+    const scheduled = await send(end, { not_before: soon });
+    const path = `messages/${String(scheduled.body['id'])}`;
+    expect(problemOf(await call('PATCH', path, { not_before: late }))).toEqual(refused('must be after not_before'));
+    expect((await call('PATCH', path, { expires_at: null })).body).toMatchObject({ notBefore: soon, expiresAt: end });
+    const far = await send(inHours(24 * 500), { not_before: soon });
+    const moved = await call('PATCH', `messages/${String(far.body['id'])}`, { not_before: late });
+    expect(moved).toMatchObject({ status: 200, body: { notBefore: late } });
+  });
+
   it('are moved and cancelled by their tenant alone, and only while they are scheduled', async () => {
     const [owner, stranger] = [await aTenant(), await aTenant()];
     const sent = await owner.send({ not_before: inHours(1), expires_at: inHours(2) });
