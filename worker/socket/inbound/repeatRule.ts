@@ -54,6 +54,8 @@ export interface RepeatRequest {
   readonly requester: string;
   /** The requester with its device, with which a new session is made. */
   readonly requesterDevice: string;
+  /** How often the device has asked, as it says itself: 1 where that is no number. */
+  readonly count: number;
   /** The ids of the messages, the first one that it is about at the front. */
   readonly ids: readonly string[];
 }
@@ -65,19 +67,28 @@ export function toRepeatRequest(stanza: BinaryNode, me: Me): RepeatRequest | und
   if (id === '' || !children.some(({ tag }) => tag === 'retry')) return undefined;
   const more = children.flatMap(({ content }) => (Array.isArray(content) ? content : []));
   const ids = [id, ...more.flatMap(({ tag, attrs }) => (tag === 'item' && attrs['id'] ? [attrs['id']] : []))];
+  const count = countIn(children);
   const chat = withoutDevice(from);
   if (isGroup(chat)) {
     if (participant === undefined || recipient !== undefined) return undefined;
     const requester = withoutDevice(participant);
     if (!isPerson(requester)) return undefined;
-    return { isOwn: isMe(requester, me), chat, requester, requesterDevice: participant, ids };
+    return { isOwn: isMe(requester, me), chat, requester, requesterDevice: participant, count, ids };
   }
   // In a chat with one person the server names nobody but the sender.
   if (!isPerson(chat) || (participant !== undefined && withoutDevice(participant) !== chat)) return undefined;
   const isOwn = isMe(chat, me);
   if (!isOwn && recipient !== undefined) return undefined;
   const about = isOwn ? recipient && withoutDevice(recipient) : chat;
-  return { isOwn, chat: about, requester: chat, requesterDevice: from, ids };
+  return { isOwn, chat: about, requester: chat, requesterDevice: from, count, ids };
+}
+
+/** WhatsApp's clients give up after five. */
+const HIGHEST_COUNT = 99;
+
+function countIn(children: readonly BinaryNode[]): number {
+  const count = Number(children.find(({ tag }) => tag === 'retry')?.attrs['count']);
+  return Number.isInteger(count) && count > 0 && count <= HIGHEST_COUNT ? count : 1;
 }
 
 /** Whether the members of the group must be known before this can be decided. */

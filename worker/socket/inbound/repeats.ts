@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { BinaryNode, makeWASocket, proto } from '@whiskeysockets/baileys';
+import type { BinaryNode, CacheStore, makeWASocket, proto } from '@whiskeysockets/baileys';
+import { relayAround } from './repeatAround.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import type { Me } from '../wire/envelope.ts';
 import { fromKept } from '../wire/keptMessage.ts';
+import type { WireMessage } from '../wire/spokenKind.ts';
 import { orNothing } from '../wire/plaintext.ts';
 import type { GroupMembers } from '../people/groupMembers.ts';
 import type { Fate } from './inboundOrder.ts';
@@ -30,13 +32,23 @@ const MOST_WAITING = 500;
 export type RepeatsOptions = Pick<OpenSocketOptions, 'lookUpSent' | 'session' | 'clock' | 'metrics' | 'logger'>;
 
 export interface RepeatsParts {
-  readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'sendMessageAck'>;
+  readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'sendMessageAck' | 'relayMessage'>;
   readonly members: GroupMembers;
+  /** The number of repetitions of each message to each device, as Baileys counts them: each twice. */
+  readonly counters: Pick<CacheStore, 'get' | 'set'>;
   readonly me: () => Me;
   /** The other name of a person, without device, where it is known. */
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
   /** Allows a new session with the requester, who could not read the present one. */
   readonly welcome: (deviceJid: string) => Promise<void>;
+}
+
+/** The messages that a request may have, by stanza id. */
+interface Permitted {
+  readonly messages: ReadonlyMap<string, WireMessage>;
+  /** The one that Baileys does not get, and whether it has asked for it. */
+  readonly withheld: string | undefined;
+  isAskedFor: boolean;
 }
 
 /**
@@ -45,14 +57,18 @@ export interface RepeatsParts {
  * handles the stanza that asked. A refused request is acknowledged, so that it does not come again, and counted; it has
  * no other effect: no answer, no new session, no keys taken from it.
  *
+ * Baileys repeats the message alone, and WhatsApp's clients show no poll whose stanza does not say that it is one. So the
+ * message that a request is about is kept from Baileys where there are parts around it: Baileys makes the session, counts,
+ * and asks for the message, and then it is sent from here with those parts (`repeatAround`).
+ *
  * An answer takes queries, for the keys of the requester. So it is made aside, one after the other: a person who asks
  * for everything that was ever sent to them holds up themselves, and others who ask, but no message.
  */
 export class Repeats {
   readonly #options: RepeatsOptions;
   readonly #parts: RepeatsParts;
-  /** The messages by stanza id that the present request may have, where Baileys handles a request. */
-  readonly #permitted = new AsyncLocalStorage<ReadonlyMap<string, proto.IMessage>>();
+  /** What the present request may have, where Baileys handles a request. */
+  readonly #permitted = new AsyncLocalStorage<Permitted>();
   #waiting = 0;
 
   constructor(options: RepeatsOptions, parts: RepeatsParts) {
@@ -61,7 +77,12 @@ export class Repeats {
   }
 
   /** Gives Baileys a message that the request it handles may have. */
-  readonly messageOf = (stanzaId: string): proto.IMessage | undefined => this.#permitted.getStore()?.get(stanzaId);
+  readonly messageOf = (stanzaId: string): proto.IMessage | undefined => {
+    const permitted = this.#permitted.getStore();
+    if (permitted?.withheld !== stanzaId) return permitted?.messages.get(stanzaId)?.message;
+    permitted.isAskedFor = true;
+    return undefined;
+  };
 
   /** Whether the caller is the handling of a request. */
   readonly isAnswering = (): boolean => this.#permitted.getStore() !== undefined;
@@ -90,9 +111,33 @@ export class Repeats {
         this.#waiting -= 1;
         const messages = await this.#messagesOf(permitted);
         await this.#parts.welcome(request.requesterDevice);
-        return this.#permitted.run(messages, handle);
+        await this.#answer(request, messages, handle);
       },
     };
+  }
+
+  /** Lets Baileys answer, and sends the message with the parts around it where there are any. */
+  async #answer(
+    request: RepeatRequest,
+    messages: ReadonlyMap<string, WireMessage>,
+    handle: () => Promise<unknown>,
+  ): Promise<void> {
+    const [id = ''] = request.ids;
+    const message = messages.get(id);
+    const isBare = message?.attributes === undefined && message?.nodes === undefined;
+    const permitted: Permitted = { messages, withheld: isBare ? undefined : id, isAskedFor: false };
+    await this.#permitted.run(permitted, handle);
+    if (message === undefined || !permitted.isAskedFor) return;
+    await this.#countAgain(`${id}:${request.requesterDevice}`);
+    await relayAround(this.#parts.socket(), { ...request, id }, message).catch((error: unknown) =>
+      this.#options.logger.warn('message not repeated', { stanzaId: id, error }),
+    );
+  }
+
+  /** Counts what Baileys counts when it sends itself: it has counted the request, and not the repetition. */
+  async #countAgain(key: string): Promise<void> {
+    const { counters } = this.#parts;
+    await counters.set(key, ((await counters.get<number>(key)) ?? 0) + 1);
   }
 
   /** Finds a sent message. An id that is longer than any of ours would be more than the store accepts for a key. */
@@ -111,12 +156,12 @@ export class Repeats {
   }
 
   /** The kept messages. They are read when it is their turn, so that waiting requests take no memory. */
-  async #messagesOf(ids: readonly string[]): Promise<ReadonlyMap<string, proto.IMessage>> {
+  async #messagesOf(ids: readonly string[]): Promise<ReadonlyMap<string, WireMessage>> {
     const kept = await this.#options.session.findSent(ids);
     return new Map(
       ids.flatMap((id) => {
         const bytes = kept.get(id);
-        const message = bytes instanceof Uint8Array ? orNothing(() => fromKept(bytes).message) : undefined;
+        const message = bytes instanceof Uint8Array ? orNothing(() => fromKept(bytes)) : undefined;
         if (message === undefined) this.#count('not_kept');
         return message === undefined ? [] : [[id, message] as const];
       }),

@@ -9,7 +9,10 @@ import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { UnreadableMessages } from './unreadableMessages.ts';
 
 export interface RetriesParts extends Pick<RepeatsParts, 'me' | 'otherNameOf' | 'welcome'> {
-  readonly socket: () => Pick<ReturnType<typeof makeWASocket>, 'groupMetadata' | 'sendMessageAck' | 'sendRetryRequest'>;
+  readonly socket: () => Pick<
+    ReturnType<typeof makeWASocket>,
+    'groupMetadata' | 'sendMessageAck' | 'sendRetryRequest' | 'relayMessage'
+  >;
 }
 
 /**
@@ -32,8 +35,8 @@ export class Retries {
       timeoutMs: Math.min(config.onlineQueryTimeoutMs, deadlines.groupMembers.ms),
       monotonicMs: clock.monotonicMs,
     });
-    this.#repeats = new Repeats(options, { ...parts, socket, members: this.members });
     const { msgRetryCounterCache: counters, callOfferCache } = sharedCaches.of(connection.connectionId);
+    this.#repeats = new Repeats(options, { ...parts, socket, members: this.members, counters });
     this.#unreadable = new UnreadableMessages(
       { ...options, signal: scope.signal },
       { socket, counters, mostRequests: MOST_RETRIES, isAnswering: this.#repeats.isAnswering },

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeStanzaId } from '../../../../shared/kernel/id.ts';
+import { makeStanzaId, type MessageId } from '../../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../../shared/kernel/random.ts';
+import type { SendRequest } from '../../../../worker/socket/port/connectionSocket.ts';
 import { silenceConsole } from '../../../whatsapp/silenceConsole.ts';
 import { until } from '../../../whatsapp/until.ts';
 import { lidOf, WHATSAPP } from '../../../whatsapp/world.ts';
@@ -151,6 +152,62 @@ describe('a request to repeat a message', () => {
 
       expect(new Set(repeatedTo(cat))).toEqual(new Set([stanzaId]));
       expect(repeatedTo(cat).length).toBeLessThanOrEqual(5);
+    });
+
+    const poll = { name: 'Lunch?', options: ['Noodles', 'Rice'] };
+    const aPoll = { tag: 'meta', attrs: { polltype: 'creation' } };
+    const original = { messageId: 'msg_1' as MessageId, stanzaId: 'ONE', type: 'poll' } as const;
+    const seal = { secret: Buffer.alloc(32, 5).toString('base64url'), known: `${CAT}@${WHATSAPP}` };
+    const vote: SendRequest['content'] = { type: 'poll_vote', poll_vote: { message_id: 'msg_1', options: ['Rice'] } };
+    const edit = { type: 'edit', edit: { message_id: 'msg_1', text: { body: 'b' } } } as const;
+    it.each<readonly [string, Partial<SendRequest> & Pick<SendRequest, 'content'>, object, readonly object[]]>([
+      ['a poll', { content: { type: 'poll', poll } }, { type: 'poll' }, [aPoll]],
+      [
+        'a poll that Baileys does not know',
+        { content: { type: 'poll', poll: { ...poll, hide_names: true } } },
+        { type: 'poll' },
+        [aPoll],
+      ],
+      [
+        'a vote',
+        { content: vote, original: { ...original, seal } },
+        { type: 'poll' },
+        [{ tag: 'meta', attrs: { polltype: 'vote' } }],
+      ],
+      ['an edit', { content: edit, original: { ...original, type: 'text' } }, { edit: '1' }, []],
+    ])('is answered with all that stood around the message: %s', async (_what, asked, attrs, metas) => {
+      const [stanzaId, to] = [makeStanzaId(systemRandom), `${CAT}@${WHATSAPP}`];
+      room.sent.set(stanzaId, { content: asked.content, to, atMs: Date.now() });
+      expect(await room.socket?.send({ stanzaId, to, ...asked })).toMatchObject({ outcome: 'acknowledged' });
+      await until(
+        'the message',
+        () => cat.brought.length,
+        (count) => count === 1,
+      );
+
+      for (let request = 1; request <= 2; request += 1) {
+        await cat.send(aRetryReceipt(stanzaId, { to: ourDevice(room) }));
+        await until(
+          `repetition ${request}`,
+          () => repeatedTo(cat).length,
+          (count) => count === request,
+        );
+      }
+      for (let request = 3; request <= 12; request += 1) {
+        await cat.send(aRetryReceipt(stanzaId, { to: ourDevice(room) }));
+      }
+      await until('all requests', answered, (count) => count === 12);
+      await settled();
+
+      expect(repeatedTo(cat).length).toBeLessThanOrEqual(5);
+      const shown = cat.brought.map((stanza) => ({
+        attrs: stanza.attrs,
+        metas: Array.isArray(stanza.content) ? stanza.content.filter(({ tag }) => tag === 'meta') : [],
+      }));
+      for (const each of shown) {
+        expect(each.attrs).toMatchObject({ id: stanzaId, ...attrs });
+        expect(each.metas).toMatchObject(metas);
+      }
     });
 
     it('is answered for a message to its LID when it asks by number, and is not when it is too old', async () => {
