@@ -1,5 +1,7 @@
 import { ActionStore } from '../../shared/action/actionStore.ts';
 import { OpenActions } from '../../shared/action/openActions.ts';
+import { BulkLineStore } from '../../shared/bulk/bulkLineStore.ts';
+import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
@@ -24,6 +26,8 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
     actions: new ActionStore(http),
     openActions: new OpenActions(http),
     scheduled: new ScheduledMessages(http),
+    bulkSends: new BulkSendStore(http),
+    bulkLines: new BulkLineStore(http),
     endpoints: new EndpointStore(http),
     guard,
     poster: makeWebhookPoster({ guard, clock: systemClock, timeoutMs: deadlines.webhookTest.ms }),

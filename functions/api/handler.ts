@@ -5,6 +5,7 @@ import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
 import { makeOpenApi } from '../http/openapi.ts';
 import { route, type Route } from '../http/route.ts';
 import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts';
+import { bulkRoutes, type BulkRouteDependencies } from '../routes/bulkSends.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
 import { eventRoutes } from '../routes/events.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
@@ -22,6 +23,7 @@ export interface ApiDependencies
     Omit<ConnectionRouteDependencies, 'sendable'>,
     Omit<MessageRouteDependencies, 'sendable' | 'scheduled'>,
     Omit<ScheduledRouteDependencies, 'messages'>,
+    Omit<BulkRouteDependencies, 'messages'>,
     ActionRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
@@ -41,6 +43,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...messageRoutes(dependencies),
     ...messageReceiptRoutes(dependencies),
     ...scheduledRoutes(dependencies),
+    ...bulkRoutes(dependencies),
     ...actionRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...webhookTrialRoutes(dependencies),

@@ -1,3 +1,5 @@
+import { BulkLineStore } from '../../shared/bulk/bulkLineStore.ts';
+import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import type { IngestConfig } from '../../shared/platform/config.ts';
@@ -5,12 +7,18 @@ import { thenFlush } from '../runtime/functionMetrics.ts';
 import { composeStores } from '../runtime/storeComposition.ts';
 import { makeDispatchHandler } from './handler.ts';
 
-/** The dispatch function. */
-export function composeDispatch(config: IngestConfig) {
+/** The dispatch function. @param options.bulkRoundsMs how long a run goes on to look after bulk sends */
+export function composeDispatch(config: IngestConfig, options: { readonly bulkRoundsMs: number }) {
   const parts = composeStores(config, 'dispatch');
-  const connections = new ConnectionStore(parts);
   return thenFlush(
     parts.metrics,
-    makeDispatchHandler({ ...parts, connections, scheduled: new ScheduledMessages(parts) }),
+    makeDispatchHandler({
+      ...parts,
+      connections: new ConnectionStore(parts),
+      scheduled: new ScheduledMessages(parts),
+      bulkSends: new BulkSendStore(parts),
+      bulkLines: new BulkLineStore(parts),
+      ...options,
+    }),
   );
 }

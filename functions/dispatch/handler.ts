@@ -10,9 +10,17 @@ import {
 } from '../../shared/message/windowNotes.ts';
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import { workBulkSends, type BulkDependencies } from './bulkSends.ts';
 import { doWhatIsDue, type DueDependencies, type DueProgress } from './dueMessages.ts';
 
-export interface DispatchDependencies extends DueDependencies, NotesDependencies, Pick<Surroundings, 'logger'> {}
+export interface DispatchDependencies
+  extends Omit<DueDependencies, 'messages'>, BulkDependencies, NotesDependencies, Pick<Surroundings, 'logger'> {
+  /**
+   * How long a run goes on to look after bulk sends that are not over, in milliseconds; 0, where the next run follows at once,
+   * looks after each once.
+   */
+  readonly bulkRoundsMs: number;
+}
 
 /**
  * How long after its end a window is still looked at, in milliseconds: a request that named a time just ahead may write its
@@ -23,6 +31,8 @@ const GRACE_MS = 120_000;
 const WINDOWS_PER_RUN = 288;
 /** The time after which a run begins nothing new, in milliseconds: less than the function may take. */
 const RUN_MS = 40_000;
+/** The pause between two rounds of bulk sends in one run, in milliseconds. */
+const BULK_PAUSE_MS = 4_000;
 /** Connections that are worked side by side. */
 const SIDE_BY_SIDE = 16;
 
@@ -31,6 +41,8 @@ const SIDE_BY_SIDE = 16;
  * that wait and expire. Windows of time lead to connections, and connections to what is due on them.
  *
  * - A run dies, or is made twice: see `dueMessages`; the cursor is moved last, and only forward.
+ * - Bulk sends of the connections that have some are looked after in rounds until the time of the run is over, so that one does
+ *   not stand still for the rest of a minute when its messages have left.
  * - A connection cannot be finished now, as it has a backlog or the run has no time left: it is noted anew in the present
  *   window, so that no window of the past holds up later ones.
  *
@@ -52,6 +64,13 @@ export function makeDispatchHandler(dependencies: DispatchDependencies): () => P
       await run.carryOver(present);
       await moveCursor(dependencies, 'DUE', window);
     }
+    const roundsEndAtMs = clock.monotonicMs() + dependencies.bulkRoundsMs;
+    const hasTime = (): boolean =>
+      clock.monotonicMs() + BULK_PAUSE_MS < Math.min(roundsEndAtMs, endsAtMs) && run.failures.length === 0;
+    while (run.hasBulkSends && hasTime()) {
+      await clock.sleep(BULK_PAUSE_MS);
+      await run.workBulkSends();
+    }
     if (run.failures.length > 0) {
       throw new AggregateError(run.failures, `${run.failures.length} connections could not be looked after`);
     }
@@ -65,6 +84,7 @@ class Run {
   readonly #mayGoOn: () => boolean;
   readonly #worked = new Map<string, DueProgress>();
   #unfinished: NotedConnection[] = [];
+  #withBulkSends: NotedConnection[] = [];
 
   constructor(dependencies: DispatchDependencies, mayGoOn: () => boolean) {
     this.#dependencies = dependencies;
@@ -73,8 +93,32 @@ class Run {
 
   async handle(noted: readonly NotedConnection[]): Promise<void> {
     const waiting = noted.filter(({ connectionId }) => !this.#worked.has(connectionId));
+    await this.#sideBySide(waiting, (next) => this.#work(next));
+  }
+
+  /** Whether bulk sends are not over that have been looked after in this run. */
+  get hasBulkSends(): boolean {
+    return this.#withBulkSends.length > 0;
+  }
+
+  /** Looks after the bulk sends once more that are not over. */
+  async workBulkSends(): Promise<void> {
+    const again = this.#withBulkSends;
+    this.#withBulkSends = [];
+    await this.#sideBySide(again, async (noted) => {
+      await this.#unlessRefused(noted, async () => {
+        await this.#workBulkSends(noted);
+      });
+    });
+  }
+
+  async #sideBySide(
+    connections: readonly NotedConnection[],
+    work: (noted: NotedConnection) => Promise<void>,
+  ): Promise<void> {
+    const waiting = [...connections];
     const lane = async (): Promise<void> => {
-      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await this.#work(next);
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await work(next);
     };
     await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, waiting.length) }, lane));
   }
@@ -90,10 +134,24 @@ class Run {
   }
 
   async #work(noted: NotedConnection): Promise<void> {
-    try {
-      const progress = await doWhatIsDue(this.#dependencies, noted, this.#mayGoOn);
+    await this.#unlessRefused(noted, async () => {
+      const due = await doWhatIsDue(this.#dependencies, noted, this.#mayGoOn);
+      const bulk = await this.#workBulkSends(noted);
+      const progress = due === 'later' ? due : bulk;
       this.#worked.set(noted.connectionId, progress);
       if (progress === 'later') this.#unfinished.push(noted);
+    });
+  }
+
+  async #workBulkSends(noted: NotedConnection): Promise<DueProgress> {
+    const progress = await workBulkSends(this.#dependencies, noted, this.#mayGoOn);
+    if (progress === 'later') this.#withBulkSends.push(noted);
+    return progress;
+  }
+
+  async #unlessRefused(noted: NotedConnection, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
     } catch (error) {
       if (judgeFailure(error) === 'passing') this.failures.push(error);
       else this.#leave(noted, error);

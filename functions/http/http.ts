@@ -1,11 +1,13 @@
 import makeMiddy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { z } from 'zod';
 import { AppError, errorRules } from '../../shared/kernel/appError.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { authorize, type Authenticate } from './authentication.ts';
 import { checkInput } from './checkInput.ts';
 import { toAppError, toProblem } from './problem.ts';
+import { readLines } from './readLines.ts';
 import { makeRouter, type Answer, type Route, type Router } from './route.ts';
 
 /**
@@ -87,17 +89,27 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     // Routes for tenants have a tenant; other routes do not read it.
     tenantId: seen.tenantId as TenantId,
     parameters,
-    body: route.body === undefined ? undefined : checkInput(route.body, readBody(event, headers), 'body'),
+    body: await checkBody(route, event, headers),
     query: route.query === undefined ? undefined : checkInput(route.query, event.queryStringParameters ?? {}, 'query'),
     headers,
     correlationId,
   });
 }
 
+async function checkBody({ body, bodyForm }: Route, event: Event, headers: Seen['headers']): Promise<unknown> {
+  if (body === undefined) return undefined;
+  if (bodyForm === 'object') return checkInput(body, readBody(event, headers), 'body');
+  return readLines(body as z.ZodArray<z.ZodType>, bytesOf(event), headers);
+}
+
+function bytesOf(event: Event): Buffer {
+  return Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function readBody(event: Event, headers: Seen['headers']): unknown {
-  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  const bytes = bytesOf(event);
   if (bytes.length > BODY_LIMIT_BYTES) throw new AppError('payload_too_large');
   const contentType = headers['content-type'] ?? '';
   if (!/^application\/(json|[a-z.+-]+\+json)\s*(;|$)/i.test(contentType)) throw new AppError('unsupported_media_type');

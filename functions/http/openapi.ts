@@ -1,6 +1,7 @@
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 import { z } from 'zod';
 import { problemSchema } from './problem.ts';
+import { LINES_TYPE } from './readLines.ts';
 import type { Route } from './route.ts';
 
 /** The OpenAPI document of the routes, made from the same schemas that check requests. */
@@ -39,6 +40,13 @@ function withoutNoise(part: unknown): unknown {
   return Object.fromEntries(kept.map(([name, value]) => [name, withoutNoise(value)]));
 }
 
+/** The body of a request: a document of lines is described by its lines. */
+function contentOf(body: z.ZodType, form: Route['bodyForm']) {
+  return form === 'lines'
+    ? { [LINES_TYPE]: { schema: (body as z.ZodArray<z.ZodType>).element } }
+    : { 'application/json': { schema: body } };
+}
+
 function toOperation(route: Route): ZodOpenApiOperationObject {
   const { status, schema, picture, otherwise, example } = route.answers;
   const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name ?? '', z.string()] as const);
@@ -54,7 +62,7 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
     },
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+      : { requestBody: { required: true, content: contentOf(route.body, route.bodyForm) } }),
     responses: {
       [`${status}`]: {
         description: 'Done.',

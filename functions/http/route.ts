@@ -33,6 +33,8 @@ export interface Route {
   /** What a caller has to know beyond the summary. */
   readonly description: string | undefined;
   readonly body: z.ZodType | undefined;
+  /** The form of the body: one JSON object, or one in each line, of which `body` is the list. */
+  readonly bodyForm: 'object' | 'lines';
   readonly query: z.ZodObject | undefined;
   /** Names of the headers that the route reads, for the OpenAPI document. */
   readonly headers: readonly string[];
@@ -55,6 +57,7 @@ interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
   readonly description?: string;
   readonly access?: Access;
   readonly body?: Body;
+  readonly bodyForm?: Route['bodyForm'];
   readonly query?: Query;
   readonly headers?: readonly string[];
   readonly answers: Pick<Route['answers'], 'status' | 'picture' | 'otherwise' | 'example'> & {
@@ -76,6 +79,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
     summary: definition.summary,
     description: definition.description,
     body: definition.body,
+    bodyForm: definition.bodyForm ?? 'object',
     query: definition.query,
     headers: definition.headers ?? [],
     answers: { schema: undefined, ...definition.answers },

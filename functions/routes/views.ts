@@ -127,6 +127,10 @@ export const messageViewSchema = z
       description:
         'What has stayed away for longer than it should: the acknowledgement of WhatsApp for an hour, or any receipt for a day. It may come after all.',
     }),
+    bulkSend: z
+      .object({ id: z.string(), line: z.number().int() })
+      .optional()
+      .meta({ description: 'The bulk send that it belongs to, and its line there; 1 is the first.' }),
     createdAt: at,
     notBefore: at.optional().meta({ description: 'The time that it was, or is, scheduled for.' }),
     expiresAt: at.optional().meta({ description: 'The time after which it is not sent any more.' }),
@@ -173,8 +177,8 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
       ...(markedReadAtMs === undefined ? {} : { readAt: toTime(markedReadAtMs) }),
     };
   }
-  const { to, resolvedTo, toAlias, content, context, original, callbackData, state, error, createdAtMs, ...times } =
-    message;
+  const { to, resolvedTo, toAlias, content, context, original, callbackData, state, error } = message;
+  const { createdAtMs, bulkSendId, line = 0, ...times } = message;
   const { sentAtMs, deliveredAtMs, readAtMs } = inOrder(createdAtMs, times);
   return {
     ...common,
@@ -188,6 +192,7 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
     ...(original === undefined ? {} : { original: toOriginalView(original) }),
     ...(error === undefined ? {} : { error: toShownError(error) }),
     ...(callbackData === undefined ? {} : { callbackData }),
+    ...(bulkSendId === undefined ? {} : { bulkSend: { id: bulkSendId, line: line + 1 } }),
     ...toAskedTimes(times),
     ...(sentAtMs === undefined ? {} : { sentAt: toTime(sentAtMs) }),
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: toTime(deliveredAtMs) }),

@@ -75,6 +75,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('SHARD', 'GetItem', 'UpdateItem'),
       core('CON', 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('UNQUEUED', 'PutItem'),
+      // The lines of bulk sends.
+      core('BULK', 'PutItem', 'Query'),
       // Scheduled messages: kept, listed, moved and cancelled.
       core('DUE', 'DeleteItem', 'PutItem', 'Query'),
       // The API writes a stand-in for a page that never came, so that readers go on.
@@ -142,11 +144,18 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   dispatch: {
     tables: [
       { table: 'core', keys: ['DUE', 'DUE#*'], actions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'] },
-      core('CON', 'GetItem', 'UpdateItem'),
+      core('CON', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       // How many messages wait on a connection already.
       core('TENANT', 'GetItem'),
+      // Bulk sends: their lines become messages, and what is cancelled waits no more.
+      core('BULK', 'Query'),
+      core('PARKED', 'DeleteItem'),
     ],
-    queues: [{ queue: 'commands', actions: ['SendMessage'] }],
+    queues: [
+      { queue: 'commands', actions: ['SendMessage'] },
+      // That a bulk send is over is told.
+      { queue: 'events', actions: ['SendMessage'] },
+    ],
     dataKeys: false,
   },
   taskStopped: {

@@ -107,7 +107,7 @@ const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
     });
   },
   () => {
-    const dispatch = composeDispatch(asCaller(ingestConfig(), 'dispatch'));
+    const dispatch = composeDispatch(asCaller(ingestConfig(), 'dispatch'), { bulkRoundsMs: 0 });
     return startSchedule({ name: 'dispatch', everyMs: DISPATCH_EVERY_MS, handler: () => dispatch(undefined), logger });
   },
   () =>

@@ -62,6 +62,11 @@ export const errorRules = {
     retry: 'never',
     sentence: 'There is no such message on this connection. List them with GET /v1/connections/{id}/messages.',
   },
+  bulk_send_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'There is no such bulk send on this connection. List them with GET /v1/connections/{id}/bulk-sends.',
+  },
   no_poll: {
     httpStatus: 404,
     retry: 'never',
@@ -129,6 +134,11 @@ export const errorRules = {
     httpStatus: 409,
     retry: 'later',
     sentence: 'This connection was changed by another request at the same moment. Read it, and send the request again.',
+  },
+  bulk_send_over: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence: 'This bulk send has ended or was cancelled, so it cannot be changed. Read it to see what has become of it.',
   },
   message_not_cancellable: {
     httpStatus: 409,
@@ -204,6 +214,11 @@ export const errorRules = {
     httpStatus: 429,
     retry: 'later',
     sentence: 'Too many messages wait for this connection to come online. Send again when some have left.',
+  },
+  too_many_bulk_sends: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence: 'Ten bulk sends of this connection are not over. Ask again when one is, or cancel one.',
   },
   too_many_actions: {
     httpStatus: 429,

@@ -16,6 +16,8 @@ export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ConnectionId = Branded<'ConnectionId'>;
 /** Our id of one message, sent or received. Unique everywhere; never WhatsApp's id, which is a {@link StanzaId}. */
 export type MessageId = Branded<'MessageId'>;
+/** Many messages that a tenant asked for in one request. Unique everywhere. */
+export type BulkSendId = Branded<'BulkSendId'>;
 /** Something that a tenant asked a connection to do or to look up, beside sending. Unique everywhere. */
 export type ActionId = Branded<'ActionId'>;
 /** One event in a tenant's log. Unique within the tenant; ids of one connection sort in log order. */
@@ -36,6 +38,7 @@ interface IdKinds {
   readonly key: ApiKeyId;
   readonly con: ConnectionId;
   readonly msg: MessageId;
+  readonly blk: BulkSendId;
   readonly act: ActionId;
   readonly end: EndpointId;
   readonly wrk: WorkerId;

@@ -29,10 +29,17 @@ const STANZA_ID = /^3EB0([0-9A-F]{18})$/;
  * ids once in two thousand million times: who stores a message makes sure that it is new.
  */
 export function makeSentIds(connectionId: ConnectionId, nowMs: number, random: Random): SentIds {
-  const [time, chance] = [BigInt(nowMs - EPOCH_MS), BigInt(Buffer.from(random.bytes(4)).readUInt32BE() >>> 1)];
-  const mixed = permute((time << RANDOM_BITS) | chance);
+  return sentIdsOf(connectionId, nowMs, Buffer.from(random.bytes(4)).readUInt32BE() >>> 1);
+}
+
+/**
+ * The ids of a message of which the caller decides what stands for chance, so that it can make them again.
+ * @param chance a whole number of 31 bits
+ */
+export function sentIdsOf(connectionId: ConnectionId, atMs: number, chance: number): SentIds {
+  const mixed = permute((BigInt(atMs - EPOCH_MS) << RANDOM_BITS) | BigInt(chance));
   const stanzaId = `3EB0${mixed.toString(16).toUpperCase().padStart(18, '0')}` as StanzaId;
-  return { messageId: messageIdAt(connectionId, stanzaId, nowMs), stanzaId };
+  return { messageId: messageIdAt(connectionId, stanzaId, atMs), stanzaId };
 }
 
 /**

@@ -1,7 +1,8 @@
-import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import type { ActionId, ConnectionId, CorrelationId, MessageId, TenantId } from '../kernel/id.ts';
 import { toAsciiJson } from '../platform/asciiJson.ts';
+import { BATCH_ENTRIES, entryFailures, entryId } from '../platform/queueBatch.ts';
 import { commandQueueName } from '../platform/queues.ts';
 
 /**
@@ -69,4 +70,45 @@ export async function enqueueCommand(
       MessageDeduplicationId: deduplicationId,
     }),
   );
+}
+
+/** The command of a message, with the address that it goes to. */
+export interface AddressedCommand {
+  readonly to: string;
+  readonly command: SendCommand;
+}
+
+/**
+ * Puts the commands of many messages of one connection into its queue, in their order, several in a call. SQS may take some entries of a
+ * call and refuse others, so no call has two messages to one address: what is refused never comes behind a later message of its
+ * chat. Resolves when SQS has all of them; rejects at the first call of which it has not, and makes no further one.
+ */
+export async function enqueueMessages(
+  { queue, stage, queueUrlBase }: CommandQueue,
+  shard: number,
+  commands: readonly AddressedCommand[],
+): Promise<void> {
+  const QueueUrl = `${queueUrlBase}${commandQueueName(stage, shard)}`;
+  for (const call of toCalls(commands)) {
+    const Entries = call.map(({ command }, place) => ({
+      Id: entryId(place),
+      MessageBody: toAsciiJson(command),
+      MessageGroupId: commandGroup(command),
+      MessageDeduplicationId: command.messageId,
+    }));
+    const answer = await queue.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    const [failure] = entryFailures(call.length, answer).values();
+    if (failure !== undefined) throw failure;
+  }
+}
+
+function toCalls(commands: readonly AddressedCommand[]): readonly (readonly AddressedCommand[])[] {
+  const calls: AddressedCommand[][] = [];
+  for (const one of commands) {
+    const call = calls.at(-1);
+    const isFull = call === undefined || call.length === BATCH_ENTRIES || call.some(({ to }) => to === one.to);
+    if (isFull) calls.push([one]);
+    else call.push(one);
+  }
+  return calls;
 }

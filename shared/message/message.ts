@@ -1,4 +1,4 @@
-import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+import type { BulkSendId, ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import type { ContentType, InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
@@ -84,6 +84,9 @@ export interface SentMessage extends MessageCommon {
   /** The message that it acts on, where it does. */
   readonly original?: SentOriginal | undefined;
   readonly state: SendState;
+  /** The bulk send that it belongs to, and its line there; 0 is the first. */
+  readonly bulkSendId?: BulkSendId | undefined;
+  readonly line?: number | undefined;
   readonly error: SendError | undefined;
   readonly correlationId: CorrelationId;
   /** The time before which it does not leave; it was `scheduled` for it. */

@@ -1,12 +1,36 @@
-import type { ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
+import { messageKey } from '../platform/keys.ts';
+import { expiryOf } from '../platform/expiry.ts';
+import type { BulkSendId, ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
-import type { Message, MessageCommon, ReceivedMessage, SendState, SentOriginal, StoredOriginal } from './message.ts';
+import {
+  sendStates,
+  type Message,
+  type MessageCommon,
+  type ReceivedMessage,
+  type SendState,
+  type SentMessage,
+  type SentOriginal,
+  type StoredOriginal,
+} from './message.ts';
 import type { MessageContext } from '../content/messageContext.ts';
 import type { PollVotes } from './pollVotes.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
 import type { SentContext } from './sentContext.ts';
+
+/** A message that is to be sent as its row, when it is written first. @param writeId names this writing of the row */
+export function toSentItem(message: SentMessage, writeId?: string): Readonly<Record<string, unknown>> {
+  return {
+    ...messageKey(message.connectionId, message.messageId),
+    ...message,
+    error: message.error?.code,
+    whatsappCode: message.error?.whatsappCode,
+    rank: sendStates[message.state],
+    writeId,
+    ttl: expiryOf('message', message.notBeforeMs ?? message.createdAtMs),
+  };
+}
 
 /** A stored row as a message. Only our own code writes rows, so a missing attribute is a bug and shows as undefined. */
 export function toMessage(item: Record<string, unknown>): Message {
@@ -36,6 +60,8 @@ export function toMessage(item: Record<string, unknown>): Message {
     context: item['context'] as SentContext | undefined,
     original: item['original'] as SentOriginal | undefined,
     callbackData: item['callbackData'] as string | undefined,
+    bulkSendId: item['bulkSendId'] as BulkSendId | undefined,
+    line: item['line'] as number | undefined,
     state: item['state'] as SendState,
     error: toSendError(item),
     correlationId: item['correlationId'] as CorrelationId,

@@ -9,9 +9,10 @@ import { LRUCache } from 'lru-cache';
 import type { ConnectionId, MessageId, StanzaId } from '../kernel/id.ts';
 import type { SentIds } from '../kernel/sentIds.ts';
 import { expiryOf } from '../platform/expiry.ts';
-import { idempotencyKey, messageKey } from '../platform/keys.ts';
+import { idempotencyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
-import { sendStates, type SentMessage } from './message.ts';
+import type { SentMessage } from './message.ts';
+import { toSentItem } from './messageItem.ts';
 import type { TransactionWrite } from './messageWrites.ts';
 import { dueNote, dueWrite } from './dueRows.ts';
 import { windowNote, windowOf } from './windowNotes.ts';
@@ -124,15 +125,7 @@ export class NewMessages {
     return {
       Put: {
         TableName: tableName(this.#stage, 'core'),
-        Item: {
-          ...messageKey(message.connectionId, message.messageId),
-          ...message,
-          error: message.error?.code,
-          whatsappCode: message.error?.whatsappCode,
-          rank: sendStates[message.state],
-          writeId,
-          ttl: expiryOf('message', message.notBeforeMs ?? message.createdAtMs),
-        },
+        Item: toSentItem(message, writeId),
         ConditionExpression: 'attribute_not_exists(pk)',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },

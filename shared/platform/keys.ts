@@ -3,6 +3,7 @@ import { encodeTime } from 'ulid';
 import type {
   ActionId,
   ApiKeyId,
+  BulkSendId,
   ConnectionId,
   DeliveryId,
   EndpointId,
@@ -129,6 +130,24 @@ export const dueKey = (
 ): ItemKey => ({ pk: duePartition(connectionId), sk: `${firstDueKey(work, atMs)}${messageId}` });
 /** The least sort key of what is due at this time or later. */
 export const firstDueKey = (work: DueWork, atMs: number): string => `${work}#${padded(atMs, 15)}#`;
+/** The bulk sends of a connection that are not over, in the order in which they were accepted. */
+export const OPEN_BULK_PREFIX = 'BULK#';
+export const openBulkKey = (connectionId: ConnectionId, bulkSendId: BulkSendId): ItemKey => ({
+  pk: duePartition(connectionId),
+  sk: `${OPEN_BULK_PREFIX}${bulkSendId}`,
+});
+/** The bulk sends of a connection, in the order in which they were accepted. */
+export const BULK_PREFIX = 'BULK#';
+export const bulkSendKey = (connectionId: ConnectionId, bulkSendId: BulkSendId): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `${BULK_PREFIX}${bulkSendId}`,
+});
+/** The lines of a bulk send, many in one item, under the first of them. */
+export const bulkLinesPartition = (bulkSendId: BulkSendId): string => `BULK#${bulkSendId}`;
+export const bulkLinesKey = (bulkSendId: BulkSendId, firstLine: number): ItemKey => ({
+  pk: bulkLinesPartition(bulkSendId),
+  sk: padded(firstLine, 6),
+});
 /** Parked messages of a connection, in the order in which SQS accepted them. */
 export const parkedPartition = (connectionId: ConnectionId): string => `PARKED#${connectionId}`;
 export const parkedKey = (connectionId: ConnectionId, sequenceNumber: string): ItemKey => ({

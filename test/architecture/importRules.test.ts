@@ -23,6 +23,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'wire',
     'connection',
     'message',
+    'bulk',
     'action',
     'event',
     'webhook',

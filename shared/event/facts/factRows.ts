@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actionEndFact } from './actionEndFact.ts';
+import { bulkSendFact } from './bulkSendFact.ts';
 import { callFact } from './callFact.ts';
 import { callStatusFact } from './callStatusFact.ts';
 import { isWellFormed } from './factBounds.ts';
@@ -21,6 +22,7 @@ const rows = {
   call: callFact,
   call_status: callStatusFact,
   action_end: actionEndFact,
+  bulk_send: bulkSendFact,
 } as const;
 type Rows = typeof rows;
 

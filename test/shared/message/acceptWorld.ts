@@ -1,6 +1,7 @@
 import {
   DeleteMessageCommand,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   type SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
@@ -9,6 +10,11 @@ import { TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-
 import { makeReconcileHandler } from '../../../functions/reconcile/handler.ts';
 import { makeDispatchHandler } from '../../../functions/dispatch/handler.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
+import { BulkLineStore } from '../../../shared/bulk/bulkLineStore.ts';
+import { BulkSendStore } from '../../../shared/bulk/bulkSendStore.ts';
+import { acceptBulkSend } from '../../../shared/bulk/acceptBulkSend.ts';
+import { changeBulkSend } from '../../../shared/bulk/changeBulkSend.ts';
+import type { BulkSend } from '../../../shared/bulk/bulkSend.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import { AppError } from '../../../shared/kernel/appError.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
@@ -25,7 +31,9 @@ import type { SendTimes } from '../../../shared/message/sendTimes.ts';
 import { makeQueueClient } from '../../../shared/platform/aws.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { silentMetrics } from '../../../shared/platform/metrics.ts';
-import { commandQueueName } from '../../../shared/platform/queues.ts';
+import { factBatchSchema } from '../../../shared/event/factBatch.ts';
+import type { BulkSendFact } from '../../../shared/event/facts/bulkSendFact.ts';
+import { commandQueueName, eventQueueName } from '../../../shared/platform/queues.ts';
 import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { anOutbox, sequence, startCore } from '../../worker/sending/fakes.ts';
@@ -111,6 +119,18 @@ export interface ApiProcess {
     messageId: MessageId,
     notBeforeMs: number,
   ) => Promise<'moved' | 'refused' | 'dead'>;
+  /** Accepts a bulk send of texts, each to the address beside it. */
+  readonly acceptBulk: (request: {
+    readonly connection: Connection;
+    readonly key?: string | undefined;
+    readonly lines: readonly (readonly [to: string, text: string])[];
+    readonly times?: Partial<SendTimes>;
+    readonly perMinute?: number;
+  }) => Promise<BulkSend | undefined>;
+  readonly changeBulk: (
+    bulk: BulkSend,
+    to: 'paused' | 'running' | 'cancelled',
+  ) => Promise<'changed' | 'refused' | 'dead'>;
   /** Cancels a message; `refused` when its state does not allow it. */
   readonly cancel: (connection: Connection, messageId: MessageId) => Promise<'cancelled' | 'refused' | 'dead'>;
 }
@@ -139,10 +159,11 @@ export async function startAcceptWorld() {
   /** When the queue took each command, by the clock of the test. */
   const takenAtMs = new Map<string, number>();
   const noting = Object.assign(Object.create(queue) as SQSClient, {
-    send: async (command: SendMessageCommand) => {
-      const answer = await queue.send(command);
-      const id = command.input.MessageDeduplicationId ?? '';
-      if (!takenAtMs.has(id)) takenAtMs.set(id, clock.nowMs());
+    send: async (command: SendMessageCommand | SendMessageBatchCommand) => {
+      const answer = await queue.send(command as SendMessageCommand);
+      const entries = command instanceof SendMessageBatchCommand ? (command.input.Entries ?? []) : [command.input];
+      for (const { MessageDeduplicationId: id = '' } of entries)
+        if (!takenAtMs.has(id)) takenAtMs.set(id, clock.nowMs());
       return answer;
     },
   });
@@ -156,7 +177,10 @@ export async function startAcceptWorld() {
     const mortal = life.of(table);
     const messages = new MessageStore({ table: mortal, stage: 'test' });
     const scheduled = new ScheduledMessages({ table: mortal, stage: 'test' });
-    const dependencies = { ...stores, table: mortal, queue: life.of(noting), messages, scheduled, random };
+    const bulkSends = new BulkSendStore({ table: mortal, stage: 'test' });
+    const bulkLines = new BulkLineStore({ table: mortal, stage: 'test' });
+    const own = { messages, scheduled, bulkSends, bulkLines, random };
+    const dependencies = { ...stores, ...own, table: mortal, queue: life.of(noting) };
     const answered = <Answer extends string>(asked: Promise<unknown>, answer: Answer) =>
       asked.then(
         () => answer,
@@ -168,6 +192,19 @@ export async function startAcceptWorld() {
       );
     return {
       life,
+      acceptBulk: ({ connection, key, lines, times = {}, perMinute }) =>
+        acceptBulkSend(dependencies, {
+          connection,
+          lines: lines.map(([to, body]) => ({ to, type: 'text', text: { body } })),
+          times: { notBeforeMs: times.notBeforeMs, expiresAtMs: times.expiresAtMs },
+          perMinute,
+          idempotencyKey: key,
+          correlationId: CORRELATION,
+        }).catch((error: unknown) => {
+          if (life.isDead) return undefined;
+          throw error;
+        }),
+      changeBulk: (bulk, to) => answered(changeBulkSend(dependencies, bulk, to), 'changed'),
       move: (connection, messageId, notBeforeMs) =>
         answered(moveMessage(dependencies, connection, messageId, { not_before: notBeforeMs }), 'moved'),
       cancel: (connection, messageId) =>
@@ -220,6 +257,10 @@ export async function startAcceptWorld() {
       connections: new ConnectionStore({ table, stage: 'test' }),
       messages: new MessageStore({ table, stage: 'test' }),
       scheduled: new ScheduledMessages({ table, stage: 'test' }),
+      bulkSends: new BulkSendStore({ table, stage: 'test' }),
+      bulkLines: new BulkLineStore({ table, stage: 'test' }),
+      bulkRoundsMs: 0,
+      random: systemRandom,
       logger: silentLogger,
       metrics: silentMetrics,
     });
@@ -255,6 +296,24 @@ export async function startAcceptWorld() {
     }
   };
 
+  /** The facts that functions have published about bulk sends, which ingest would tell. */
+  const toldOfBulks = async (): Promise<readonly BulkSendFact[]> => {
+    const EventsUrl = `${queues.queueUrlBase}${eventQueueName('test')}`;
+    for (;;) {
+      const { Messages = [] } = await queue.send(
+        new ReceiveMessageCommand({ QueueUrl: EventsUrl, MaxNumberOfMessages: 10 }),
+      );
+      if (Messages.length === 0) return [...told.values()];
+      for (const { Body, ReceiptHandle } of Messages) {
+        for (const fact of factBatchSchema.parse(JSON.parse(Body ?? '')).events) {
+          if (fact.kind === 'bulk_send') told.set(fact.key, fact);
+        }
+        await queue.send(new DeleteMessageCommand({ QueueUrl: EventsUrl, ReceiptHandle }));
+      }
+    }
+  };
+  const told = new Map<string, BulkSendFact>();
+
   /** The states of all messages of a connection, oldest first. */
   const statesOf = async ({ connectionId }: Connection): Promise<readonly (string | undefined)[]> => {
     const page = await core.messages.list(connectionId, { before: undefined, limit: 100, nowMs: clock.nowMs() });
@@ -273,6 +332,7 @@ export async function startAcceptWorld() {
     reconcile,
     dispatch,
     work,
+    toldOfBulks,
     statesOf,
     stop: async (): Promise<void> => {
       queue.destroy();

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { acceptBulkSend, type AcceptBulkDependencies } from '../../shared/bulk/acceptBulkSend.ts';
+import { changeBulkSend } from '../../shared/bulk/changeBulkSend.ts';
+import { MOST_LINES, type BulkSend } from '../../shared/bulk/bulkSend.ts';
+import { bulkSendViewSchema, toBulkSendView } from '../../shared/bulk/bulkSendView.ts';
+import { listBulkMessages } from '../../shared/bulk/listBulkMessages.ts';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { parseId } from '../../shared/kernel/id.ts';
+import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
+import { readIdempotencyKey } from '../http/idempotencyKey.ts';
+import { route, type Request, type Route } from '../http/route.ts';
+import { BulkCountsOnce } from './bulkCounts.ts';
+import { findConnection } from './connections.ts';
+import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
+
+export interface BulkRouteDependencies extends AcceptBulkDependencies {
+  readonly connections: ConnectionStore;
+}
+
+/** The greatest pace that can be asked for; a faster one is none. */
+const MOST_PER_MINUTE = 6_000;
+
+const time = (description: string) =>
+  z
+    .union([z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)), z.string().regex(/^\d{10}$/).transform((text) => Number(text) * 1_000)], {
+      error: 'must be a time in ISO 8601 with its offset, like 2026-12-24T18:00:00Z, or seconds since 1970',
+    })
+    .optional()
+    .meta({ description });
+
+const querySchema = z.strictObject({
+  not_before: time('When it may begin: at most a year ahead. A plus sign in an offset is written %2B.'),
+  expires_at: time('What could not be sent by this time never is. The end of a single message stands in its line.'),
+  per_minute: z.coerce.number().int().min(1).max(MOST_PER_MINUTE).optional().meta({
+    description: 'How many messages it makes in a minute at most. Without it as many as the connection sends.',
+  }),
+});
+
+const EXAMPLE = {
+  id: 'blk_01K3C5M7P9R1T3V5X7Z9B1D3F5',
+  status: 'running',
+  total: 10_000,
+  counts: { waiting: 9_420, queued: 60, parked: 0, sending: 1, sent: 100, delivered: 380, read: 35, failed: 4 },
+  done: 519,
+  createdAt: '2027-01-04T08:55:00.000Z',
+  notBefore: '2027-01-04T09:00:00.000Z',
+  startedAt: '2027-01-04T09:00:12.000Z',
+  perMinute: 60,
+} as const;
+
+const PATH = '/v1/connections/{connectionId}/bulk-sends';
+const DESCRIPTION = `One message a line, as \`POST …/messages\` takes it, without \`not_before\`: at most ${MOST_LINES.toLocaleString('en')} lines, 64 KB each, 4 MB in all; gzip (\`Content-Encoding\`) makes room for 16 MB. All lines are accepted or none: what is wrong is told as \`lines.17.text.body\`. They leave in their order as there is room, and other messages of the connection between them.`;
+
+/** The routes of bulk sends: many messages in one request. */
+export function bulkRoutes(dependencies: BulkRouteDependencies): readonly Route[] {
+  const { connections, bulkSends, clock } = dependencies;
+  const counts = new BulkCountsOnce(dependencies);
+  const find = async ({ tenantId, parameters }: Pick<Request<unknown, unknown>, 'tenantId' | 'parameters'>) => {
+    const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+    const bulkSendId = parseId('blk', parameters['bulkSendId'] ?? '');
+    const bulk = bulkSendId && (await bulkSends.find(connectionId, bulkSendId));
+    if (bulk === undefined) throw new AppError('bulk_send_not_found');
+    return bulk;
+  };
+  const view = async (bulk: BulkSend) => toBulkSendView(bulk, await counts.of(bulk), clock.nowMs());
+  const changing = (method: Route['method'], ending: string, to: 'paused' | 'running' | 'cancelled', summary: string) =>
+    route(method, `${PATH}/{bulkSendId}${ending}`, {
+      summary,
+      answers: { status: 200, schema: bulkSendViewSchema, example: { ...EXAMPLE, status: to } },
+      handle: async (request) => {
+        const bulk = await changeBulkSend(dependencies, await find(request), to);
+        return { status: 200, json: await view(bulk) };
+      },
+    });
+  return [
+    route('POST', PATH, {
+      summary: 'Send many messages in one request: 202 means that all are kept, and leave in their order',
+      description: DESCRIPTION,
+      body: z.array(outboundMessageSchema).min(1).max(MOST_LINES),
+      bodyForm: 'lines',
+      query: querySchema,
+      headers: ['idempotency-key'],
+      answers: { status: 202, schema: bulkSendViewSchema, example: { ...EXAMPLE, counts: { waiting: 10_000 }, done: 0 } },
+      handle: async ({ tenantId, parameters, body: lines, query, headers, correlationId }) => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        const { not_before: notBeforeMs, expires_at: expiresAtMs, per_minute: perMinute } = query;
+        const times = { notBeforeMs, expiresAtMs };
+        const idempotencyKey = readIdempotencyKey(headers);
+        const request = { connection, lines, times, perMinute, idempotencyKey, correlationId };
+        return { status: 202, json: await view(await acceptBulkSend(dependencies, request)) };
+      },
+    }),
+    route('GET', PATH, {
+      summary: 'List bulk sends, newest first, without their counts',
+      query: z.strictObject({ before: z.string().optional(), limit: limitSchema }),
+      answers: { status: 200, schema: pageOf(bulkSendViewSchema) },
+      handle: async ({ tenantId, parameters, query }) => {
+        const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+        const before = query.before === undefined ? undefined : parseId('blk', query.before);
+        if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
+        const nowMs = clock.nowMs();
+        const page = await bulkSends.list(connectionId, { before, limit: query.limit, nowMs });
+        return { status: 200, json: toPage(page.bulkSends.map((bulk) => toBulkSendView(bulk, undefined, nowMs)), page.next) };
+      },
+    }),
+    route('GET', `${PATH}/{bulkSendId}`, {
+      summary: 'Read how far a bulk send is',
+      answers: { status: 200, schema: bulkSendViewSchema, example: EXAMPLE },
+      handle: async (request) => ({ status: 200, json: await view(await find(request)) }),
+    }),
+    route('GET', `${PATH}/{bulkSendId}/messages`, {
+      summary: 'List the messages of a bulk send in the order of its lines',
+      description: 'A line that is no message yet has the status `scheduled`, and is found under its id only when it is one.',
+      query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
+      answers: { status: 200, schema: pageOf(messageViewSchema) },
+      handle: async ({ query, ...request }) => {
+        const bulk = await find(request);
+        if (query.after !== undefined && !/^\d{1,5}$/.test(query.after)) throw new AppError('invalid_cursor');
+        const from = Number(query.after ?? 0);
+        const page = await listBulkMessages(dependencies, bulk, { from, limit: query.limit });
+        const nowMs = clock.nowMs();
+        return { status: 200, json: toPage(page.messages.map((one) => toMessageView(one, nowMs)), page.next?.toString()) };
+      },
+    }),
+    changing('POST', '/pause', 'paused', 'Pause a bulk send: at most 25 more messages of it become queued'),
+    changing('POST', '/resume', 'running', 'Go on with a bulk send that is paused'),
+    changing('DELETE', '', 'cancelled', 'Cancel a bulk send: what has left stays, the rest never leaves'),
+  ];
+}

@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto';
+import type { Connection } from '../connection/connection.ts';
+import { AppError, errorRules, type FieldProblem } from '../kernel/appError.ts';
+import { makeId, type BulkSendId, type CorrelationId, type MessageId } from '../kernel/id.ts';
+import { findReserved } from '../message/idempotency.ts';
+import type { Message } from '../message/message.ts';
+import type { MessageStore } from '../message/messageStore.ts';
+import type { NamedLookUp } from '../message/namedMessage.ts';
+import { onlyPossible, splitMessage, type ImpossibleMessage, type OutboundMessage } from '../message/outboundMessage.ts';
+import { hashOfRequest } from '../message/requestHash.ts';
+import { problemsOfTimes, type SendTimes } from '../message/sendTimes.ts';
+import { resolveRecipient, settleRequest } from '../message/settleRequest.ts';
+import type { NotesDependencies } from '../message/windowNotes.ts';
+import type { Surroundings } from '../platform/surroundings.ts';
+import { LONGEST_MS, MOST_OPEN, type BulkSend } from './bulkSend.ts';
+import { packLines, type BulkLine } from './bulkLines.ts';
+import type { BulkLineStore } from './bulkLineStore.ts';
+import type { BulkSendStore } from './bulkSendStore.ts';
+
+/**
+ * Accepts a bulk send: all of its lines or none. First every line is checked and settled, as a single message is; then the lines
+ * are kept; then one transaction makes the bulk send of them, with the caller's key.
+ *
+ * - The process dies before that transaction: the lines are of no bulk send, and expire. The caller has no answer, and under the
+ *   same key or without one begins anew.
+ * - It dies after it: the bulk send is there and is worked. The same key finds it.
+ * - Two requests with one key at once: one transaction wins, and the other answers with the winner's.
+ */
+export interface AcceptBulkDependencies extends Pick<Surroundings, 'clock' | 'random'>, NotesDependencies {
+  readonly messages: Pick<MessageStore, 'find'>;
+  readonly bulkSends: BulkSendStore;
+  readonly bulkLines: BulkLineStore;
+}
+
+export interface BulkRequest {
+  readonly connection: Connection;
+  readonly lines: readonly (OutboundMessage | ImpossibleMessage)[];
+  readonly times: SendTimes;
+  readonly perMinute: number | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly correlationId: CorrelationId;
+}
+
+/** How many lines are settled, or items written, side by side. */
+const SIDE_BY_SIDE = 16;
+/** The most problems in an answer. */
+const MOST_PROBLEMS = 20;
+
+/**
+ * Returns the bulk send, also one that the same key made before. Throws `invalid_request` with the lines that are wrong,
+ * `connection_not_paired`, `too_many_bulk_sends`, `idempotency_conflict`.
+ */
+export async function acceptBulkSend(dependencies: AcceptBulkDependencies, request: BulkRequest): Promise<BulkSend> {
+  const { bulkSends, bulkLines, clock } = dependencies;
+  const { connection, idempotencyKey: callerKey } = request;
+  const { connectionId } = connection;
+  const nowMs = clock.nowMs();
+  const known = new Problems();
+  const bodies = request.lines.map((line, index) => known.try(index, () => toKnown(line)));
+  known.throwAny();
+  const hashed = bodies.filter((body) => body !== undefined);
+  const bodyHash = hashOf(request, hashed);
+  const repeated = await findReserved<{ readonly bulkSendId: BulkSendId }>(dependencies, {
+    connectionId,
+    callerKey,
+    bodyHash,
+    nowMs,
+  });
+  if (repeated !== undefined) return read(dependencies, connection, repeated.bulkSendId);
+  const fields = problemsOfTimes(request.times, nowMs).map(({ field, problem }) => ({ field: `?${field}`, problem }));
+  if (fields.length > 0) throw new AppError('invalid_request', { fields });
+  if (connection.account === undefined) throw new AppError('connection_not_paired');
+  if ((await bulkSends.listOpen(connectionId)).length >= MOST_OPEN) {
+    throw new AppError('too_many_bulk_sends', { retryAfterSeconds: 60 });
+  }
+  const lines = await settle(dependencies, connection, hashed, nowMs);
+  const bulk = toBulkSend(dependencies, request, nowMs);
+  await sideBySide(await packLines(lines), (pack) => bulkLines.keep(bulk, pack));
+  const creation = await bulkSends.create(bulk, callerKey === undefined ? undefined : { callerKey, bodyHash });
+  if (creation.outcome === 'conflict') throw new AppError('idempotency_conflict');
+  return creation.outcome === 'repeated' ? read(dependencies, connection, creation.bulkSendId) : bulk;
+}
+
+async function read(
+  { bulkSends }: AcceptBulkDependencies,
+  { connectionId }: Connection,
+  bulkSendId: BulkSendId,
+): Promise<BulkSend> {
+  const bulk = await bulkSends.find(connectionId, bulkSendId);
+  // Under this key there is a message or an action, or what it was for is not kept any more.
+  if (bulk === undefined) throw new AppError('idempotency_conflict');
+  return bulk;
+}
+
+function toBulkSend({ random }: AcceptBulkDependencies, request: BulkRequest, nowMs: number): BulkSend {
+  const { tenantId, connectionId, shard } = request.connection;
+  const { notBeforeMs, expiresAtMs } = request.times;
+  return {
+    tenantId,
+    connectionId,
+    shard,
+    bulkSendId: makeId('blk', nowMs, random),
+    correlationId: request.correlationId,
+    createdAtMs: nowMs,
+    total: request.lines.length,
+    notBeforeMs,
+    expiresAtMs,
+    untilMs: Math.min(expiresAtMs ?? Infinity, (notBeforeMs ?? nowMs) + LONGEST_MS),
+    perMinute: request.perMinute,
+    state: 'running',
+    changes: 0,
+    told: 0,
+    changedAtMs: nowMs,
+    released: 0,
+    endedBefore: 0,
+    startedAtMs: undefined,
+    pacedAtMs: undefined,
+    endedAtMs: undefined,
+  };
+}
+
+/** A line that can be sent, with the address that its `to` stands for. */
+interface KnownLine {
+  readonly body: OutboundMessage;
+  readonly to: string | undefined;
+}
+
+function toKnown(line: OutboundMessage | ImpossibleMessage): KnownLine {
+  const body = onlyPossible(line);
+  if (splitMessage(body).envelope.not_before !== undefined) {
+    const problem = 'is for all lines together: give it in the query';
+    throw new AppError('invalid_request', { fields: [{ field: 'not_before', problem }] });
+  }
+  return { body, to: body.to === undefined ? undefined : resolveRecipient(body.to) };
+}
+
+/** All that makes two requests the same, however they are spelled. */
+function hashOf({ times, perMinute }: BulkRequest, lines: readonly KnownLine[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(['bulk', times.notBeforeMs, times.expiresAtMs, perMinute]));
+  for (const { body, to } of lines) hash.update(hashOfRequest(body, to));
+  return hash.digest('hex');
+}
+
+async function settle(
+  { messages }: AcceptBulkDependencies,
+  { connectionId }: Connection,
+  lines: readonly KnownLine[],
+  nowMs: number,
+): Promise<readonly BulkLine[]> {
+  const problems = new Problems();
+  // Many lines may name one message, which is read once.
+  const found = new Map<MessageId, Promise<Message | undefined>>();
+  const find: NamedLookUp['messages']['find'] = (connection, messageId) => {
+    const finding = found.get(messageId) ?? messages.find(connection, messageId);
+    found.set(messageId, finding);
+    return finding;
+  };
+  const settled: BulkLine[] = [];
+  await sideBySide([...lines.entries()], async ([index, { body, to }]) => {
+    const { expires_at: expiresAtMs, biz_opaque_callback_data: callbackData } = splitMessage(body).envelope;
+    const fields = problemsOfTimes({ notBeforeMs: undefined, expiresAtMs }, nowMs);
+    const outcome =
+      fields.length > 0
+        ? new AppError('invalid_request', { fields })
+        : await settleRequest(body, to, nowMs, { messages: { find }, connectionId });
+    if (outcome instanceof AppError) {
+      problems.add(index, outcome);
+      return;
+    }
+    settled[index] = {
+      ...outcome,
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+      ...(callbackData === undefined ? {} : { callbackData }),
+    };
+  });
+  problems.throwAny();
+  return settled;
+}
+
+/** What is wrong with lines, by line. */
+class Problems {
+  readonly #found: (FieldProblem & { readonly line: number })[] = [];
+
+  try<Value>(line: number, make: () => Value): Value | undefined {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      this.add(line, error);
+      return undefined;
+    }
+  }
+
+  add(line: number, { code, detail, fields }: AppError): void {
+    // Of a file that is wrong all over the first lines are enough.
+    if (this.#found.length > MOST_PROBLEMS * SIDE_BY_SIDE) return;
+    const own = fields.length > 0 ? fields : [{ field: '', problem: detail ?? errorRules[code].sentence }];
+    for (const { field, problem } of own) this.#found.push({ line, field: fieldOfLine(line, field), problem });
+  }
+
+  throwAny(): void {
+    if (this.#found.length === 0) return;
+    const first = this.#found.toSorted((one, other) => one.line - other.line).slice(0, MOST_PROBLEMS);
+    throw new AppError('invalid_request', { fields: first.map(({ field, problem }) => ({ field, problem })) });
+  }
+}
+
+/** The name of a field of a line, whose number counts from 1 as editors do. */
+export function fieldOfLine(line: number, field: string): string {
+  return field === '' ? `lines.${line + 1}` : `lines.${line + 1}.${field}`;
+}
+
+async function sideBySide<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of waiting) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, items.length) }, lane));
+}
