@@ -95,6 +95,16 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'bulk-send',
+    what: 'Of 10,000 messages in one request each is shown once and in the order of its chat, while workers and functions are killed.',
+    daily:
+      '240 of them, with one kill of the worker: `test/e2e/bulkSend.test.ts`; a death at each call: `test/functions/dispatch/bulkSends.test.ts`',
+    place: 'beside',
+    whole: file('test/e2e/bulkSend.prove.ts'),
+    sample: 'none',
+    cases: TESTS,
+  },
+  {
     name: 'watchdog-rungs',
     what: 'A connection that nothing helps is restarted twice, handed off three times, and then its task is stopped.',
     daily:

@@ -29,7 +29,16 @@ export async function tellBulkSend(
     counts: toShownCounts(counts),
   };
   // No epoch is needed: no owner's word stands against it.
-  const batch: FactBatch = { version: 1, tenantId, connectionId, shard, token: 1, correlationId, batchId: key, events: [fact] };
+  const batch: FactBatch = {
+    version: 1,
+    tenantId,
+    connectionId,
+    shard,
+    token: 1,
+    correlationId,
+    batchId: key,
+    events: [fact],
+  };
   await queue.send(
     new SendMessageCommand({
       QueueUrl: `${queueUrlBase}${eventQueueName(stage)}`,

@@ -97,7 +97,7 @@ function tooLarge(): AppError {
 function toLines(bytes: Buffer): readonly Buffer[] {
   const isMarked = BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte);
   const lines: Buffer[] = [];
-  for (let from = isMarked ? BYTE_ORDER_MARK.length : 0; from < bytes.length; ) {
+  for (let from = isMarked ? BYTE_ORDER_MARK.length : 0; from < bytes.length;) {
     const found = bytes.indexOf(LF, from);
     const end = found === -1 ? bytes.length : found;
     const withoutCr = end > from && bytes[end - 1] === CR ? end - 1 : end;

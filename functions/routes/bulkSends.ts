@@ -23,9 +23,18 @@ const MOST_PER_MINUTE = 6_000;
 
 const time = (description: string) =>
   z
-    .union([z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)), z.string().regex(/^\d{10}$/).transform((text) => Number(text) * 1_000)], {
-      error: 'must be a time in ISO 8601 with its offset, like 2026-12-24T18:00:00Z, or seconds since 1970',
-    })
+    .union(
+      [
+        z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+        z
+          .string()
+          .regex(/^\d{10}$/)
+          .transform((text) => Number(text) * 1_000),
+      ],
+      {
+        error: 'must be a time in ISO 8601 with its offset, like 2026-12-24T18:00:00Z, or seconds since 1970',
+      },
+    )
     .optional()
     .meta({ description });
 
@@ -81,7 +90,11 @@ export function bulkRoutes(dependencies: BulkRouteDependencies): readonly Route[
       bodyForm: 'lines',
       query: querySchema,
       headers: ['idempotency-key'],
-      answers: { status: 202, schema: bulkSendViewSchema, example: { ...EXAMPLE, counts: { waiting: 10_000 }, done: 0 } },
+      answers: {
+        status: 202,
+        schema: bulkSendViewSchema,
+        example: { ...EXAMPLE, counts: { waiting: 10_000 }, done: 0 },
+      },
       handle: async ({ tenantId, parameters, body: lines, query, headers, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const { not_before: notBeforeMs, expires_at: expiresAtMs, per_minute: perMinute } = query;
@@ -101,7 +114,13 @@ export function bulkRoutes(dependencies: BulkRouteDependencies): readonly Route[
         if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
         const nowMs = clock.nowMs();
         const page = await bulkSends.list(connectionId, { before, limit: query.limit, nowMs });
-        return { status: 200, json: toPage(page.bulkSends.map((bulk) => toBulkSendView(bulk, undefined, nowMs)), page.next) };
+        return {
+          status: 200,
+          json: toPage(
+            page.bulkSends.map((bulk) => toBulkSendView(bulk, undefined, nowMs)),
+            page.next,
+          ),
+        };
       },
     }),
     route('GET', `${PATH}/{bulkSendId}`, {
@@ -111,7 +130,8 @@ export function bulkRoutes(dependencies: BulkRouteDependencies): readonly Route[
     }),
     route('GET', `${PATH}/{bulkSendId}/messages`, {
       summary: 'List the messages of a bulk send in the order of its lines',
-      description: 'A line that is no message yet has the status `scheduled`, and is found under its id only when it is one.',
+      description:
+        'A line that is no message yet has the status `scheduled`, and is found under its id only when it is one.',
       query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
       answers: { status: 200, schema: pageOf(messageViewSchema) },
       handle: async ({ query, ...request }) => {
@@ -120,7 +140,13 @@ export function bulkRoutes(dependencies: BulkRouteDependencies): readonly Route[
         const from = Number(query.after ?? 0);
         const page = await listBulkMessages(dependencies, bulk, { from, limit: query.limit });
         const nowMs = clock.nowMs();
-        return { status: 200, json: toPage(page.messages.map((one) => toMessageView(one, nowMs)), page.next?.toString()) };
+        return {
+          status: 200,
+          json: toPage(
+            page.messages.map((one) => toMessageView(one, nowMs)),
+            page.next?.toString(),
+          ),
+        };
       },
     }),
     changing('POST', '/pause', 'paused', 'Pause a bulk send: at most 25 more messages of it become queued'),

@@ -21,7 +21,7 @@ export class ApiClient {
     return new ApiClient(url, this.key);
   }
 
-  /** Calls a route and returns any answer, problems included. */
+  /** Calls a route and returns any answer, problems included. @param body a text is sent as it is, all else as JSON */
   async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiAnswer> {
     const response = await fetch(`${this.#url}${path}`, {
       method,
@@ -31,7 +31,7 @@ export class ApiClient {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
     const json = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);

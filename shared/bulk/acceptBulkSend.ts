@@ -6,7 +6,12 @@ import { findReserved } from '../message/idempotency.ts';
 import type { Message } from '../message/message.ts';
 import type { MessageStore } from '../message/messageStore.ts';
 import type { NamedLookUp } from '../message/namedMessage.ts';
-import { onlyPossible, splitMessage, type ImpossibleMessage, type OutboundMessage } from '../message/outboundMessage.ts';
+import {
+  onlyPossible,
+  splitMessage,
+  type ImpossibleMessage,
+  type OutboundMessage,
+} from '../message/outboundMessage.ts';
 import { hashOfRequest } from '../message/requestHash.ts';
 import { problemsOfTimes, type SendTimes } from '../message/sendTimes.ts';
 import { resolveRecipient, settleRequest } from '../message/settleRequest.ts';

@@ -69,7 +69,8 @@ export function timeOfLine({ createdAtMs, total }: Pick<BulkSend, 'createdAtMs' 
  * @param attempt counts the ids that another message of the connection had already
  */
 export function idsOfLine(bulk: BulkSend, line: number, attempt: number): SentIds {
-  const hash = createHash('sha256').update(`${bulk.bulkSendId}:${attempt}`).digest().readUInt32BE() >>> (32 - HASH_BITS);
+  const hash =
+    createHash('sha256').update(`${bulk.bulkSendId}:${attempt}`).digest().readUInt32BE() >>> (32 - HASH_BITS);
   return sentIdsOf(bulk.connectionId, timeOfLine(bulk, line), hash * 2 ** LINE_BITS + line);
 }
 

@@ -79,9 +79,7 @@ export class BulkSendStore {
   /** Finds one, strongly consistent. The caller has read the connection under its tenant. */
   async find(connectionId: ConnectionId, bulkSendId: BulkSendId): Promise<BulkSend | undefined> {
     const Key = { ...bulkSendKey(connectionId, bulkSendId) };
-    const { Item } = await this.#table.send(
-      new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }),
-    );
+    const { Item } = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }));
     return Item === undefined ? undefined : (Item as unknown as BulkSend);
   }
 
@@ -159,7 +157,11 @@ export class BulkSendStore {
 
   /** Writes down that there is an event of its present state. Condition: none of a later one. */
   async recordTold(bulk: BulkSend): Promise<void> {
-    await this.#updateIf(bulk, { sets: { told: bulk.changes }, condition: 'told < :now', values: { ':now': bulk.changes } });
+    await this.#updateIf(bulk, {
+      sets: { told: bulk.changes },
+      condition: 'told < :now',
+      values: { ':now': bulk.changes },
+    });
   }
 
   /** Removes the row that says that it is open, once it is over and told. A row that is not there needs no removal. */
@@ -198,7 +200,10 @@ export class BulkSendStore {
         ...(condition.includes('#state') ? { '#state': 'state' } : {}),
         ...Object.fromEntries(given.map(([name]) => [`#${name}`, name])),
       },
-      ExpressionAttributeValues: { ...values, ...Object.fromEntries(given.map(([name, value]) => [`:to_${name}`, value])) },
+      ExpressionAttributeValues: {
+        ...values,
+        ...Object.fromEntries(given.map(([name, value]) => [`:to_${name}`, value])),
+      },
     };
   }
 

@@ -7,7 +7,8 @@ const toTime = (ms: number): string => new Date(ms).toISOString();
 
 const countNames = ['waiting', ...(Object.keys(sendStates) as SendState[])] as const;
 export const bulkCountsSchema = z.partialRecord(z.enum(countNames), z.number().int()).meta({
-  description: 'How many of its messages are in which state; `waiting` are lines that are no message yet. A state without any is left out.',
+  description:
+    'How many of its messages are in which state; `waiting` are lines that are no message yet. A state without any is left out.',
   example: { waiting: 9_420, sending: 1, sent: 120, delivered: 455, failed: 4 },
 });
 
@@ -15,11 +16,16 @@ export const bulkSendViewSchema = z
   .object({
     id: z.string(),
     status: z.enum(['scheduled', ...bulkSendStates]).meta({
-      description: '`scheduled` until it may begin. `finished`: each of its messages has ended, by being sent or otherwise.',
+      description:
+        '`scheduled` until it may begin. `finished`: each of its messages has ended, by being sent or otherwise.',
     }),
     total: z.number().int(),
     counts: bulkCountsSchema.optional(),
-    done: z.number().int().optional().meta({ description: 'How many of `total` are over: sent, failed, expired, cancelled.' }),
+    done: z
+      .number()
+      .int()
+      .optional()
+      .meta({ description: 'How many of `total` are over: sent, failed, expired, cancelled.' }),
     createdAt: at,
     notBefore: at.optional(),
     expiresAt: at.optional(),

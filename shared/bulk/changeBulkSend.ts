@@ -20,7 +20,9 @@ export async function changeBulkSend(
   for (let attempt = 0; attempt < TRIES && bulk !== undefined; attempt++) {
     if (bulk.state === to) return bulk;
     if (isStopped(bulk)) {
-      throw new AppError('bulk_send_over', { detail: `Only a bulk send that is running or paused can be changed. This one is ${bulk.state}.` });
+      throw new AppError('bulk_send_over', {
+        detail: `Only a bulk send that is running or paused can be changed. This one is ${bulk.state}.`,
+      });
     }
     const nowMs = clock.nowMs();
     if ((await bulkSends.change(bulk, to, nowMs)) === 'changed') {

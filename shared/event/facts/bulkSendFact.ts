@@ -13,7 +13,12 @@ const told = {
   counts: bulkCountsSchema,
 } as const;
 
-const schema = z.object({ ...commonFields, kind: z.literal('bulk_send'), ...told, bulkSendId: brandedText<BulkSendId>() });
+const schema = z.object({
+  ...commonFields,
+  kind: z.literal('bulk_send'),
+  ...told,
+  bulkSendId: brandedText<BulkSendId>(),
+});
 
 /** A bulk send was paused or resumed, or is over: recorded on its row before this is published. */
 export type BulkSendFact = z.infer<typeof schema>;
