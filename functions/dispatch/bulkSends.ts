@@ -154,7 +154,7 @@ class Turn {
     const { bulkSends, metrics } = this.#dependencies;
     await this.#tell(bulk);
     await bulkSends.close(bulk);
-    if (bulk.state !== 'running' && bulk.state !== 'paused') metrics.count('BulkSendsEnded', { outcome: bulk.state });
+    metrics.count('BulkSendsEnded', {});
     return 'done';
   }
 

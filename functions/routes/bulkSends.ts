@@ -63,47 +63,64 @@ const DESCRIPTION = `One message a line, as \`POST …/messages\` takes it, with
 
 /** The routes of bulk sends: many messages in one request. */
 export function bulkRoutes(dependencies: BulkRouteDependencies): readonly Route[] {
-  const { connections, bulkSends, clock } = dependencies;
-  const counts = new BulkCountsOnce(dependencies);
-  const find = async ({ tenantId, parameters }: Pick<Request<unknown, unknown>, 'tenantId' | 'parameters'>) => {
+  const parts = new BulkParts(dependencies);
+  return [
+    askingRoute(dependencies, parts),
+    ...readingRoutes(dependencies, parts),
+    changingRoute(parts, ['POST', '/pause', 'paused'], 'Pause a bulk send: at most 25 more messages become queued'),
+    changingRoute(parts, ['POST', '/resume', 'running'], 'Go on with a bulk send that is paused'),
+    changingRoute(parts, ['DELETE', '', 'cancelled'], 'Cancel a bulk send: what has left stays, the rest never leaves'),
+  ];
+}
+
+/** What the routes have in common: how one is found, and how it is shown. */
+class BulkParts {
+  readonly dependencies: BulkRouteDependencies;
+  readonly #counts: BulkCountsOnce;
+
+  constructor(dependencies: BulkRouteDependencies) {
+    this.dependencies = dependencies;
+    this.#counts = new BulkCountsOnce(dependencies);
+  }
+
+  /** Finds the one that a request names. Throws `connection_not_found`, `bulk_send_not_found`. */
+  async find({ tenantId, parameters }: Pick<Request<unknown, unknown>, 'tenantId' | 'parameters'>): Promise<BulkSend> {
+    const { connections, bulkSends } = this.dependencies;
     const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
     const bulkSendId = parseId('blk', parameters['bulkSendId'] ?? '');
     const bulk = bulkSendId && (await bulkSends.find(connectionId, bulkSendId));
     if (bulk === undefined) throw new AppError('bulk_send_not_found');
     return bulk;
-  };
-  const view = async (bulk: BulkSend) => toBulkSendView(bulk, await counts.of(bulk), clock.nowMs());
-  const changing = (method: Route['method'], ending: string, to: 'paused' | 'running' | 'cancelled', summary: string) =>
-    route(method, `${PATH}/{bulkSendId}${ending}`, {
-      summary,
-      answers: { status: 200, schema: bulkSendViewSchema, example: { ...EXAMPLE, status: to } },
-      handle: async (request) => {
-        const bulk = await changeBulkSend(dependencies, await find(request), to);
-        return { status: 200, json: await view(bulk) };
-      },
-    });
+  }
+
+  async show(bulk: BulkSend): Promise<z.infer<typeof bulkSendViewSchema>> {
+    return toBulkSendView(bulk, await this.#counts.of(bulk), this.dependencies.clock.nowMs());
+  }
+}
+
+function askingRoute(dependencies: BulkRouteDependencies, parts: BulkParts): Route {
+  return route('POST', PATH, {
+    summary: 'Send many messages in one request: 202 means that all are kept, and leave in their order',
+    description: DESCRIPTION,
+    body: z.array(outboundMessageSchema).min(1).max(MOST_LINES),
+    bodyForm: 'lines',
+    query: querySchema,
+    headers: ['idempotency-key'],
+    answers: { status: 202, schema: bulkSendViewSchema, example: { ...EXAMPLE, counts: { waiting: 10_000 }, done: 0 } },
+    handle: async ({ tenantId, parameters, body: lines, query, headers, correlationId }) => {
+      const connection = await findConnection(dependencies.connections, tenantId, parameters['connectionId']);
+      const { not_before: notBeforeMs, expires_at: expiresAtMs, per_minute: perMinute } = query;
+      const times = { notBeforeMs, expiresAtMs };
+      const idempotencyKey = readIdempotencyKey(headers);
+      const request = { connection, lines, times, perMinute, idempotencyKey, correlationId };
+      return { status: 202, json: await parts.show(await acceptBulkSend(dependencies, request)) };
+    },
+  });
+}
+
+function readingRoutes(dependencies: BulkRouteDependencies, parts: BulkParts): readonly Route[] {
+  const { connections, bulkSends, clock } = dependencies;
   return [
-    route('POST', PATH, {
-      summary: 'Send many messages in one request: 202 means that all are kept, and leave in their order',
-      description: DESCRIPTION,
-      body: z.array(outboundMessageSchema).min(1).max(MOST_LINES),
-      bodyForm: 'lines',
-      query: querySchema,
-      headers: ['idempotency-key'],
-      answers: {
-        status: 202,
-        schema: bulkSendViewSchema,
-        example: { ...EXAMPLE, counts: { waiting: 10_000 }, done: 0 },
-      },
-      handle: async ({ tenantId, parameters, body: lines, query, headers, correlationId }) => {
-        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
-        const { not_before: notBeforeMs, expires_at: expiresAtMs, per_minute: perMinute } = query;
-        const times = { notBeforeMs, expiresAtMs };
-        const idempotencyKey = readIdempotencyKey(headers);
-        const request = { connection, lines, times, perMinute, idempotencyKey, correlationId };
-        return { status: 202, json: await view(await acceptBulkSend(dependencies, request)) };
-      },
-    }),
     route('GET', PATH, {
       summary: 'List bulk sends, newest first, without their counts',
       query: z.strictObject({ before: z.string().optional(), limit: limitSchema }),
@@ -114,19 +131,14 @@ export function bulkRoutes(dependencies: BulkRouteDependencies): readonly Route[
         if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
         const nowMs = clock.nowMs();
         const page = await bulkSends.list(connectionId, { before, limit: query.limit, nowMs });
-        return {
-          status: 200,
-          json: toPage(
-            page.bulkSends.map((bulk) => toBulkSendView(bulk, undefined, nowMs)),
-            page.next,
-          ),
-        };
+        const data = page.bulkSends.map((bulk) => toBulkSendView(bulk, undefined, nowMs));
+        return { status: 200, json: toPage(data, page.next) };
       },
     }),
     route('GET', `${PATH}/{bulkSendId}`, {
       summary: 'Read how far a bulk send is',
       answers: { status: 200, schema: bulkSendViewSchema, example: EXAMPLE },
-      handle: async (request) => ({ status: 200, json: await view(await find(request)) }),
+      handle: async (request) => ({ status: 200, json: await parts.show(await parts.find(request)) }),
     }),
     route('GET', `${PATH}/{bulkSendId}/messages`, {
       summary: 'List the messages of a bulk send in the order of its lines',
@@ -135,22 +147,29 @@ export function bulkRoutes(dependencies: BulkRouteDependencies): readonly Route[
       query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
       answers: { status: 200, schema: pageOf(messageViewSchema) },
       handle: async ({ query, ...request }) => {
-        const bulk = await find(request);
+        const bulk = await parts.find(request);
         if (query.after !== undefined && !/^\d{1,5}$/.test(query.after)) throw new AppError('invalid_cursor');
         const from = Number(query.after ?? 0);
         const page = await listBulkMessages(dependencies, bulk, { from, limit: query.limit });
         const nowMs = clock.nowMs();
-        return {
-          status: 200,
-          json: toPage(
-            page.messages.map((one) => toMessageView(one, nowMs)),
-            page.next?.toString(),
-          ),
-        };
+        const data = page.messages.map((one) => toMessageView(one, nowMs));
+        return { status: 200, json: toPage(data, page.next?.toString()) };
       },
     }),
-    changing('POST', '/pause', 'paused', 'Pause a bulk send: at most 25 more messages of it become queued'),
-    changing('POST', '/resume', 'running', 'Go on with a bulk send that is paused'),
-    changing('DELETE', '', 'cancelled', 'Cancel a bulk send: what has left stays, the rest never leaves'),
   ];
+}
+
+function changingRoute(
+  parts: BulkParts,
+  [method, ending, to]: readonly [Route['method'], string, 'paused' | 'running' | 'cancelled'],
+  summary: string,
+): Route {
+  return route(method, `${PATH}/{bulkSendId}${ending}`, {
+    summary,
+    answers: { status: 200, schema: bulkSendViewSchema, example: { ...EXAMPLE, status: to } },
+    handle: async (request) => {
+      const bulk = await changeBulkSend(parts.dependencies, await parts.find(request), to);
+      return { status: 200, json: await parts.show(bulk) };
+    },
+  });
 }

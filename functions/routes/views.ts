@@ -178,7 +178,7 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
     };
   }
   const { to, resolvedTo, toAlias, content, context, original, callbackData, state, error } = message;
-  const { createdAtMs, bulkSendId, line = 0, ...times } = message;
+  const { createdAtMs, ...times } = message;
   const { sentAtMs, deliveredAtMs, readAtMs } = inOrder(createdAtMs, times);
   return {
     ...common,
@@ -192,8 +192,7 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
     ...(original === undefined ? {} : { original: toOriginalView(original) }),
     ...(error === undefined ? {} : { error: toShownError(error) }),
     ...(callbackData === undefined ? {} : { callbackData }),
-    ...(bulkSendId === undefined ? {} : { bulkSend: { id: bulkSendId, line: line + 1 } }),
-    ...toAskedTimes(times),
+    ...toAsked(times),
     ...(sentAtMs === undefined ? {} : { sentAt: toTime(sentAtMs) }),
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: toTime(deliveredAtMs) }),
     ...(readAtMs === undefined ? {} : { readAt: toTime(readAtMs) }),
@@ -220,9 +219,12 @@ export function toMessageVersionView({
   return { at: toTime(atMs), stanzaId, content };
 }
 
-/** The times that the request named. */
-function toAskedTimes({ notBeforeMs, expiresAtMs }: Pick<SentMessage, 'notBeforeMs' | 'expiresAtMs'>) {
+type Asked = Pick<SentMessage, 'notBeforeMs' | 'expiresAtMs' | 'bulkSendId' | 'line'>;
+
+/** The times that the request named, and the bulk send that it was. */
+function toAsked({ notBeforeMs, expiresAtMs, bulkSendId, line = 0 }: Asked) {
   return {
+    ...(bulkSendId === undefined ? {} : { bulkSend: { id: bulkSendId, line: line + 1 } }),
     ...(notBeforeMs === undefined ? {} : { notBefore: toTime(notBeforeMs) }),
     ...(expiresAtMs === undefined ? {} : { expiresAt: toTime(expiresAtMs) }),
   };

@@ -153,7 +153,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
-      // That a bulk send is over is told.
+      // Dispatch tells that a bulk send is over.
       { queue: 'events', actions: ['SendMessage'] },
     ],
     dataKeys: false,

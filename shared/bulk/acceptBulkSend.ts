@@ -92,7 +92,7 @@ async function read(
   bulkSendId: BulkSendId,
 ): Promise<BulkSend> {
   const bulk = await bulkSends.find(connectionId, bulkSendId);
-  // Under this key there is a message or an action, or what it was for is not kept any more.
+  // The key is that of a message or an action, or of a bulk send that is not kept any more.
   if (bulk === undefined) throw new AppError('idempotency_conflict');
   return bulk;
 }
@@ -197,7 +197,7 @@ class Problems {
   }
 
   add(line: number, { code, detail, fields }: AppError): void {
-    // Of a file that is wrong all over the first lines are enough.
+    // The first lines of a file that is wrong all over are enough.
     if (this.#found.length > MOST_PROBLEMS * SIDE_BY_SIDE) return;
     const own = fields.length > 0 ? fields : [{ field: '', problem: detail ?? errorRules[code].sentence }];
     for (const { field, problem } of own) this.#found.push({ line, field: fieldOfLine(line, field), problem });

@@ -188,11 +188,7 @@ export const metricCatalogue = {
   DueMessages: { ...count, question: 'How many scheduled messages were put into the queue?' },
   DueMessagesLate: { ...duration, question: 'How long after its time was a scheduled message put into the queue?' },
   BulkMessages: { ...count, question: 'How many messages of bulk sends were put into the queue?' },
-  BulkSendsEnded: {
-    ...count,
-    dimensions: { outcome: ['finished', 'cancelled', 'expired'] },
-    question: 'How did bulk sends end: with all of their messages, by their tenants or the end of their connection, or by their time?',
-  },
+  BulkSendsEnded: { ...count, question: 'How many bulk sends were over, with all of their messages or before?' },
   ActionsFinished: {
     ...count,
     dimensions: { outcome: ['succeeded', 'refused', 'expired', 'failed'] },

@@ -67,6 +67,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['what a tenant reads and changes', readAndChange],
   ['a message that waits for its connection', park],
   ['messages that have a time', schedule],
+  ['many messages in one request', sendMany],
   ['what a connection is asked beside sending', askForMore],
   ['a message that is not acknowledged at once', linger],
   ['an event whose writer died', loseAnEvent],
@@ -151,6 +152,39 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
   await new ApiClient(stack.apiUrl, 'hf_tenant_nobody').call('GET', '/v1/connections');
   const spare = await api.must('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/events' });
   await api.must('DELETE', `/v1/webhooks/${String(spare['id'])}`);
+}
+
+/** A bulk send is paused and ends, and one is cancelled whose messages wait for a connection that is off. */
+async function sendMany(tenant: Tenant): Promise<void> {
+  const { api, shop, desk } = tenant;
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const ask = async (connection: string, count: number): Promise<string> => {
+    const lines = Array.from({ length: count }, (_, line) => JSON.stringify(aText(`line ${line}`)));
+    const path = `/v1/connections/${connection}/bulk-sends`;
+    const { id } = await api.must('POST', path, lines.join('\n'), {
+      ...headers,
+      'idempotency-key': `bulk-${connection}`,
+    });
+    await api.must('GET', path);
+    return `${path}/${String(id)}`;
+  };
+  const waitFor = (path: string, fits: (bulk: Readonly<Record<string, unknown>>) => boolean) =>
+    until('the bulk send', () => api.must('GET', path), fits, 60_000);
+  const sent = await ask(shop, 30);
+  await api.must('POST', `${sent}/pause`);
+  await api.must('POST', `${sent}/resume`);
+  await waitFor(sent, ({ status }) => status === 'finished');
+  await api.must('GET', `${sent}/messages`);
+  await api.must('POST', `/v1/connections/${desk}/stop`);
+  const waiting = await ask(desk, 3);
+  const countOf = (bulk: Readonly<Record<string, unknown>>, state: string): unknown =>
+    (bulk['counts'] as Readonly<Record<string, unknown>>)[state];
+  await waitFor(waiting, (bulk) => countOf(bulk, 'parked') === 3);
+  await api.must('GET', `${waiting}/messages`);
+  await api.must('DELETE', waiting);
+  await waitFor(waiting, (bulk) => bulk['endedAt'] !== undefined && countOf(bulk, 'cancelled') === 3);
+  await api.must('POST', `/v1/connections/${desk}/start`);
+  await waitUntilOnline(api, desk);
 }
 
 /** A message is sent at its time, one is moved and cancelled, and one ends while its connection is off. */

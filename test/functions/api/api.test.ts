@@ -215,7 +215,10 @@ describe('the API', () => {
       const posted = actionBodyOf(path) ?? (path.endsWith('/messages') ? message : { method: 'qr' });
       const body = method === 'POST' ? posted : method === 'PATCH' ? {} : undefined;
       const filled = path.replace('{connectionId}', id).replace('{messageId}', 'msg_01ARZ3NDEKTSV4RRFFQ69G5FAV');
-      const answer = await stack.call(method, filled, { key: tenant.key, body });
+      const isLines = method === 'POST' && path.endsWith('/bulk-sends');
+      const headers = isLines ? { 'content-type': 'application/x-ndjson' } : {};
+      const sent = isLines ? message : body;
+      const answer = await stack.call(method, filled, { key: tenant.key, body: sent, headers });
       return { status: answer.status, body: { ...answer.body, correlationId: '' } };
     };
 
