@@ -138,7 +138,8 @@ export const errorRules = {
   bulk_send_over: {
     httpStatus: 409,
     retry: 'never',
-    sentence: 'This bulk send has ended or was cancelled, so it cannot be changed. Read it to see what has become of it.',
+    sentence:
+      'This bulk send has ended or was cancelled, so it cannot be changed. Read it to see what has become of it.',
   },
   message_not_cancellable: {
     httpStatus: 409,
