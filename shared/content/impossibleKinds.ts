@@ -6,7 +6,7 @@ export const impossibleKinds = {
   template:
     'Templates are approved by Meta and sent by its Cloud API alone; WhatsApp shows none from a linked device. Send the words as text.',
   live_location:
-    'A live location is sent by a phone that moves; WhatsApp gives linked devices no way to do it. Send location.',
+    'A live location is sent and ended by the phone that moves; WhatsApp gives linked devices no way to do either. Send location.',
 } as const satisfies Readonly<Record<string, string>>;
 export type ImpossibleKind = keyof typeof impossibleKinds;
 

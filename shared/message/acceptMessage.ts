@@ -11,7 +11,7 @@ import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
 import type { CallerKey } from './newMessages.ts';
 import { onlyPossible, splitMessage, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
-import { earliest, endOfUseMs, problemsOfContent } from './contentTimes.ts';
+import { earliest } from './contentTimes.ts';
 import { hashOfRequest } from './requestHash.ts';
 import { problemsOfTimes, type SendTimes } from './sendTimes.ts';
 import { resolveRecipient, settleRequest, type SettledRequest } from './settleRequest.ts';
@@ -77,7 +77,7 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   const nowMs = clock.nowMs();
   const settled =
     refusalOf(connection, times) ??
-    untimely(body, times, nowMs) ??
+    untimely(times, nowMs) ??
     (await settleRequest(body, to, nowMs, { messages, connectionId }));
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
   const stored =
@@ -96,8 +96,8 @@ function timesOf(body: OutboundMessage): SendTimes {
   return { notBeforeMs, expiresAtMs };
 }
 
-function untimely(content: { readonly type: string }, times: SendTimes, nowMs: number): AppError | undefined {
-  const fields = [...problemsOfTimes(times, nowMs), ...problemsOfContent(content, times, nowMs)];
+function untimely(times: SendTimes, nowMs: number): AppError | undefined {
+  const fields = problemsOfTimes(times, nowMs);
   return fields.length === 0 ? undefined : new AppError('invalid_request', { fields });
 }
 
@@ -139,7 +139,7 @@ async function create(
       ...(body.biz_opaque_callback_data === undefined ? {} : { callbackData: body.biz_opaque_callback_data }),
       state: times.notBeforeMs === undefined ? 'queued' : 'scheduled',
       notBeforeMs: times.notBeforeMs,
-      expiresAtMs: earliest(times.expiresAtMs, settled.expiresAtMs, endOfUseMs(settled.content)),
+      expiresAtMs: earliest(times.expiresAtMs, settled.expiresAtMs),
       error: undefined,
       correlationId,
       attempts: 0,

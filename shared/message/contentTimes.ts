@@ -1,6 +1,5 @@
 import type { OutboundContent } from '../content/content.ts';
 import type { FieldProblem } from '../kernel/appError.ts';
-import type { SendTimes } from './sendTimes.ts';
 
 /**
  * The times that a content itself names. A poll that has ended when it arrives takes no vote: it is refused, and one that
@@ -8,7 +7,7 @@ import type { SendTimes } from './sendTimes.ts';
  */
 export function problemsOfContent(
   content: { readonly type: string },
-  { notBeforeMs }: SendTimes,
+  notBeforeMs: number | undefined,
   nowMs: number,
 ): readonly FieldProblem[] {
   const endMs = endOfUseMs(content);

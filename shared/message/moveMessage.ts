@@ -54,7 +54,7 @@ export async function moveMessage(
     const nowMs = clock.nowMs();
     // An end that the content itself brought is its own matter.
     const given = { notBeforeMs, expiresAtMs: asked === endMs ? undefined : asked };
-    const fields = [...problemsOfTimes(given, nowMs), ...problemsOfContent(message.content, given, nowMs)];
+    const fields = [...problemsOfTimes(given, nowMs), ...problemsOfContent(message.content, notBeforeMs, nowMs)];
     if (fields.length > 0) throw new AppError('invalid_request', { fields });
     const from = { ...message, notBeforeMs: message.notBeforeMs };
     if ((await scheduled.move(from, shard, times)) === 'moved') return { ...message, ...times };

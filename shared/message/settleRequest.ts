@@ -3,6 +3,7 @@ import { AppError } from '../kernel/appError.ts';
 import { toRecipient } from '../kernel/jid.ts';
 import type { SentOriginal } from './message.ts';
 import type { NamedLookUp } from './namedMessage.ts';
+import { earliest, endOfUseMs, problemsOfContent } from './contentTimes.ts';
 import { isActMessage, splitMessage, type OutboundMessage } from './outboundMessage.ts';
 import type { SentContext } from './sentContext.ts';
 import { settleAct } from './settleAct.ts';
@@ -32,6 +33,8 @@ export async function settleRequest(
   lookUp: NamedLookUp,
 ): Promise<SettledRequest | AppError> {
   const { envelope, content } = splitMessage(body);
+  const fields = problemsOfContent(content, envelope.not_before, nowMs);
+  if (fields.length > 0) return new AppError('invalid_request', { fields });
   const about = isActMessage(body) ? await settleAct(body, to, nowMs, lookUp) : { to: to ?? '' };
   if (about instanceof AppError) return about;
   const said = content.type === 'forward' ? await settleForward(content.forward.message_id, lookUp) : { content };
@@ -42,7 +45,9 @@ export async function settleRequest(
   if (chosen instanceof AppError) return chosen;
   const { forwarded } = said;
   const context = forwarded === undefined ? settled : { ...settled, forwarded };
-  return { ...about, content: chosen, ...(context === undefined ? {} : { context }) };
+  const expiresAtMs = earliest('expiresAtMs' in about ? about.expiresAtMs : undefined, endOfUseMs(chosen));
+  const end = expiresAtMs === undefined ? {} : { expiresAtMs };
+  return { ...about, content: chosen, ...(context === undefined ? {} : { context }), ...end };
 }
 
 /** The address to send to: a phone number in international form, or a WhatsApp address. Throws `recipient_invalid`. */
