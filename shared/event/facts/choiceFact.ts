@@ -30,6 +30,8 @@ import type { Naming } from './originals.ts';
  * characters cost a look: at the rows `asked` of their chat, which lead to the last such message.
  */
 const ASKED_MS = 86_400_000;
+/** The name of those rows for who looks for one in the run that writes it. */
+export const ASKED = 'asked';
 /** WhatsApp tells times in whole seconds. */
 const SECOND_MS = 1_000;
 
@@ -58,7 +60,7 @@ export function askedNaming({
   const text = plainText(content);
   if (text === undefined || !mayChooseBare(text)) return undefined;
   const keys = [chat, chatAlias].filter((name) => name !== undefined).map(askedKey);
-  return { stanzaId: keys.join(' '), keys, mayBeOurs: false, needs: 'row' };
+  return { stanzaId: keys.join(' '), keys, mayBeOurs: false, needs: 'row', after: ASKED };
 }
 
 interface Chosen {

@@ -30,6 +30,8 @@ export interface FactRow<
   readonly about?: (fact: z.output<Schema>) => Reference;
   /** The other messages that the fact names, which are then looked for; left out where there are none. */
   readonly names?: (fact: z.output<Schema>) => readonly Naming[];
+  /** The name of what the fact may write for others to find by it (`Naming.after`); left out where that is nothing but its message. */
+  readonly writes?: (fact: z.output<Schema>) => string | undefined;
   /**
    * The step of a message of ours that the fact tells: the row of the message keeps who told it. Left out where the fact
    * is kept in a row of its own, under its key.

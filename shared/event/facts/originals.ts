@@ -16,6 +16,8 @@ export interface Naming {
   readonly messageId?: MessageId;
   /** Whether the decision needs the message itself, or its id alone. */
   readonly needs: 'id' | 'row';
+  /** What an earlier fact may write that has to be there before this is looked for, by the name that it has in `writes`. */
+  readonly after?: string;
 }
 
 /** A message that was named, as far as it was found. */

@@ -5,7 +5,7 @@ import { isSent, movesForward, type SendState, type SentMessage } from '../../me
 import type { MessageStep } from '../../message/messageSteps.ts';
 import { sendErrorSchema } from '../../message/sendError.ts';
 import { contentAfter, deleteOriginal, editOriginal, type OriginalChange } from './changedOriginal.ts';
-import { askedItems } from './choiceFact.ts';
+import { ASKED, askedItems } from './choiceFact.ts';
 import { countOwnVote } from './countVote.ts';
 import { address, brandedText, commonFields } from './factField.ts';
 import { factRow } from './factRow.ts';
@@ -43,6 +43,7 @@ export const sendResultFact = factRow({
     changedId === undefined
       ? []
       : [{ messageId: changedId, stanzaId: changedStanzaId, keys: [], mayBeOurs: false, needs: 'row' }],
+  writes: ({ state }) => (state === 'sent' ? ASKED : undefined),
   step: () => 'result',
   decide: (fact, { message, triedUnder, origin, again, named, nowMs }) => {
     if (message?.direction !== 'out') return { plan: 'ignored' };

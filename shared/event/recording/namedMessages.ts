@@ -67,7 +67,7 @@ function idByFact(
 
 /**
  * Splits the facts of a connection so that whoever needs the row of another message finds it written: a fact begins a new
- * part where it names a message that an earlier fact of the part makes or names, too. The parts are recorded one after the
+ * part where it names a message that an earlier fact of the part makes or names, too, or looks for what that may write. The parts are recorded one after the
  * other.
  */
 export function splitAtNames(facts: readonly FactInHand[]): readonly (readonly FactInHand[])[] {
@@ -77,14 +77,17 @@ export function splitAtNames(facts: readonly FactInHand[]): readonly (readonly F
     const named = namingsOf(fact)
       .filter(({ needs }) => needs === 'row')
       .flatMap(({ keys, stanzaId }) => [...keys, stanzaId]);
+    const after = namingsOf(fact).flatMap((naming) => naming.after ?? []);
     const part = parts.at(-1);
-    if (part === undefined || named.some((name) => touched.has(name))) {
+    if (part === undefined || [...named, ...after].some((name) => touched.has(name))) {
       parts.push([fact]);
       touched = new Set(named);
     } else {
       part.push(fact);
       for (const name of named) touched.add(name);
     }
+    const written = rowOf(fact.fact).writes?.(fact.fact);
+    if (written !== undefined) touched.add(written);
     for (const key of [fact.fact.key, ...(fact.fact.otherKeys ?? [])]) touched.add(key);
   }
   return parts;
