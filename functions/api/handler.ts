@@ -10,6 +10,7 @@ import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/co
 import { eventRoutes } from '../routes/events.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { lifecycleRoutes } from '../routes/lifecycle.ts';
+import { messagePartRoutes } from '../routes/messageParts.ts';
 import { messageReceiptRoutes } from '../routes/messageReceipts.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
 import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
@@ -41,6 +42,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...connectionRoutes(dependencies),
     ...lifecycleRoutes(dependencies),
     ...messageRoutes(dependencies),
+    ...messagePartRoutes(dependencies),
     ...messageReceiptRoutes(dependencies),
     ...scheduledRoutes(dependencies),
     ...bulkRoutes(dependencies),

@@ -4,6 +4,9 @@ import { pauseCodes, pauseRules, type PauseCode } from '../../shared/connection/
 import { readSettings, settingsSchema } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { contentSchema, messageFlagsSchema } from '../../shared/content/content.ts';
+import { shownPartOf } from '../../shared/event/facts/messageParts.ts';
+import { shownPartsSchema, toShownParts } from '../../shared/message/messageParts.ts';
+import { toShownTrail, trailSchema } from '../../shared/message/liveTrail.ts';
 import { partOfSchema } from '../../shared/content/partOf.ts';
 import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } from '../../shared/message/party.ts';
 import type { MessageVersion } from '../../shared/message/messageVersions.ts';
@@ -17,6 +20,7 @@ import {
   type SendState,
   type SentMessage,
   type StoredOriginal,
+  type ReceivedMessage,
 } from '../../shared/message/message.ts';
 
 /** The views of our records that the API shows: shapes for the OpenAPI document, and the pure translators to them. */
@@ -116,6 +120,8 @@ export const messageViewSchema = z
     content: contentSchema,
     flags: messageFlagsSchema.optional(),
     partOf: partOfSchema.optional(),
+    parts: shownPartsSchema.optional(),
+    trail: trailSchema.optional(),
     context: shownContextSchema.optional(),
     original: originalSchema.optional(),
     error: sendErrorSchema.optional(),
@@ -160,22 +166,7 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
     ...(late === undefined ? {} : { late }),
   };
   if (message.direction !== 'out') {
-    const { direction, content, flags, partOf, context, original, markedReadAtMs } = message;
-    const chat = toChat(message.chat, message.chatAlias);
-    const sender = toSender(message.senderName, message.sender, message.senderAlias);
-    return {
-      ...common,
-      direction,
-      status: 'received',
-      chat,
-      sender,
-      content,
-      ...(flags === undefined ? {} : { flags: [...flags] }),
-      ...(partOf === undefined ? {} : { partOf }),
-      ...(context === undefined ? {} : { context: toShownContext(context) }),
-      ...(original === undefined ? {} : { original: toOriginalView(original) }),
-      ...(markedReadAtMs === undefined ? {} : { readAt: toTime(markedReadAtMs) }),
-    };
+    return { ...common, ...toReceivedView(message) };
   }
   const { to, resolvedTo, toAlias, content, context, original, callbackData, state, error } = message;
   const { createdAtMs, ...times } = message;
@@ -196,6 +187,26 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
     ...(sentAtMs === undefined ? {} : { sentAt: toTime(sentAtMs) }),
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: toTime(deliveredAtMs) }),
     ...(readAtMs === undefined ? {} : { readAt: toTime(readAtMs) }),
+  };
+}
+
+function toReceivedView(message: ReceivedMessage) {
+  const { direction, content, flags, parts, trail, context, original, markedReadAtMs } = message;
+  const chat = toChat(message.chat, message.chatAlias);
+  const sender = toSender(message.senderName, message.sender, message.senderAlias);
+  return {
+    direction,
+    status: 'received' as const,
+    chat,
+    sender,
+    content,
+    ...(flags === undefined ? {} : { flags: [...flags] }),
+    ...shownPartOf(message),
+    ...(parts === undefined ? {} : { parts: toShownParts(parts) }),
+    ...(trail === undefined ? {} : { trail: toShownTrail(trail) }),
+    ...(context === undefined ? {} : { context: toShownContext(context) }),
+    ...(original === undefined ? {} : { original: toOriginalView(original) }),
+    ...(markedReadAtMs === undefined ? {} : { readAt: toTime(markedReadAtMs) }),
   };
 }
 

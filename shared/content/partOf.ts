@@ -6,6 +6,8 @@ import { boundWord, contentBounds, wellFormed } from './contentBounds.ts';
 export interface PartOf {
   readonly kind: string;
   readonly stanzaId: string;
+  /** Our id of the other message, where that is known here. */
+  readonly messageId?: string | undefined;
 }
 
 export const partOfSchema = z
@@ -15,6 +17,7 @@ export const partOfSchema = z
         '`album`: one of its pictures or films; `hd`: the same as the other one, in a better quality; `motion_photo`: the film of a picture; and what else WhatsApp calls an association.',
     }),
     stanzaId: z.string().max(contentBounds.otherUnits).meta({ description: "WhatsApp's id of the other message." }),
+    messageId: z.string().optional().meta({ description: 'Our id of the other message, where it is known here.' }),
   })
   .meta({ description: 'The message that this one is a part of.', example: { kind: 'album', stanzaId: '3EB0C7' } });
 

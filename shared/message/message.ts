@@ -3,6 +3,8 @@ import type { ContentType, InboundContent, OutboundContent } from '../content/co
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
 import type { MessageContext } from '../content/messageContext.ts';
+import type { KeptPart } from './messageParts.ts';
+import type { TrailPlace } from './liveTrail.ts';
 import type { PollVotes } from './pollVotes.ts';
 import type { SendError } from './sendError.ts';
 import type { SentContext } from './sentContext.ts';
@@ -127,6 +129,15 @@ export interface ReceivedMessage extends MessageCommon {
   /** The wrappings of the message, such as `viewOnce`. */
   readonly flags: readonly string[] | undefined;
   readonly partOf?: PartOf | undefined;
+  /** The message of which it is a part, where that is known. */
+  readonly foldedInto?: MessageId | undefined;
+  /** The parts of the message, in the order in which they came. */
+  readonly parts?: readonly KeptPart[] | undefined;
+  /** The earlier places of a live location, the oldest first, and the time of the one in its content. */
+  readonly trail?: readonly TrailPlace[] | undefined;
+  readonly movedAtMs?: number | undefined;
+  /** The stanza that last brought a part or a place. */
+  readonly foldedFrom?: string | undefined;
   /** What is needed to fetch its files, which no tenant sees. */
   readonly files?: readonly MediaFile[] | undefined;
   /** When the tenant had it marked as read, and with it those before it in its chat. */

@@ -15,6 +15,8 @@ import {
   type StoredOriginal,
 } from './message.ts';
 import type { MessageContext } from '../content/messageContext.ts';
+import type { KeptPart } from './messageParts.ts';
+import type { TrailPlace } from './liveTrail.ts';
 import type { PollVotes } from './pollVotes.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
 import type { SentContext } from './sentContext.ts';
@@ -92,6 +94,11 @@ function toReceived(common: MessageCommon, item: Record<string, unknown>): Recei
     content: item['content'] as InboundContent,
     flags: item['flags'] as readonly string[] | undefined,
     partOf: item['partOf'] as PartOf | undefined,
+    foldedInto: item['foldedInto'] as MessageId | undefined,
+    parts: item['parts'] as readonly KeptPart[] | undefined,
+    trail: item['trail'] as readonly TrailPlace[] | undefined,
+    movedAtMs: item['movedAtMs'] as number | undefined,
+    foldedFrom: item['foldedFrom'] as string | undefined,
     files: item['files'] as readonly MediaFile[] | undefined,
     context: item['context'] as MessageContext | undefined,
     original: item['original'] as StoredOriginal | undefined,

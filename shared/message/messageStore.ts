@@ -74,7 +74,7 @@ export class MessageStore {
   }
 
   /**
-   * Reads a page of a connection's messages, newest first, without edits and deletions: their originals show those. `next` is where the page after it begins; undefined on the
+   * Reads a page of a connection's messages, newest first, without edits, deletions and parts of others: the messages that they belong to show those. `next` is where the page after it begins; undefined on the
    * last page.
    */
   async list(
@@ -91,7 +91,8 @@ export class MessageStore {
     const after = page.before === undefined ? undefined : { ...messageKey(connectionId, page.before) };
     const { shown, last } = await readPage(queryItems(this.#table, input, { after, pageSize: page.limit + 1 }), {
       limit: page.limit,
-      show: (item) => (isExpired(item, page.nowMs) || isChange(item) ? undefined : toMessage(item)),
+      show: (item) =>
+        isExpired(item, page.nowMs) || isChange(item) || item['foldedInto'] !== undefined ? undefined : toMessage(item),
     });
     return { messages: shown, next: last?.['messageId'] as MessageId | undefined };
   }

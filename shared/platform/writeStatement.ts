@@ -31,7 +31,8 @@ function toInsert({ TableName, Item = {} }: NonNullable<Write['Put']>): WriteSta
   };
 }
 
-const EXISTS = 'attribute_exists(pk) AND ';
+const EXISTS = 'attribute_exists(pk)';
+const AND = ' AND ';
 const WORD = /attribute_not_exists\((?<missing>#?\w+)\)|(?<value>:\w+)|(?<name>#\w+)/g;
 
 function toUpdate(update: NonNullable<Write['Update']>): WriteStatement {
@@ -52,6 +53,7 @@ function toUpdate(update: NonNullable<Write['Update']>): WriteStatement {
     Parameters.push(value);
     return `"${name}" = ?`;
   });
-  const condition = translate(ConditionExpression.slice(EXISTS.length));
-  return { Statement: `UPDATE "${TableName}" ${changes} WHERE ${[...keys, condition].join(' AND ')}`, Parameters };
+  const rest = ConditionExpression.slice(EXISTS.length + AND.length);
+  const conditions = rest === '' ? [] : [translate(rest)];
+  return { Statement: `UPDATE "${TableName}" ${changes} WHERE ${[...keys, ...conditions].join(AND)}`, Parameters };
 }

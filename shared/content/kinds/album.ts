@@ -9,7 +9,7 @@ const fields = {
 
 export const album = {
   description:
-    'The beginning of an album. Its pictures and films follow as messages of their own, of which it is the `partOf`; there may be fewer than announced.',
+    'The beginning of an album. Its pictures and films become its `parts`; there may be fewer than announced.',
   example: { images: 3, videos: 1 },
   ...bodyShape(fields),
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

@@ -13,7 +13,7 @@ const fields = {
 } as const;
 
 export const liveLocation = {
-  description: 'A place that moves on: each one that WhatsApp brings is a message.',
+  description: 'A place that moves on: the newest one that WhatsApp has brought; `trail` has those before it.',
   example: { latitude: 52.520_008, longitude: 13.404_954, accuracy: 12, speed: 1.4, heading: 90, sequence: 1 },
   ...bodyShape(fields),
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

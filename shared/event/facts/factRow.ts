@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Action } from '../../action/action.ts';
 import type { ActionId, ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../../kernel/id.ts';
 import type { Message } from '../../message/message.ts';
+import type { KeptPart } from '../../message/messageParts.ts';
 import type { MessageStep, StepName } from '../../message/messageSteps.ts';
 import type { ItemKey } from '../../platform/keys.ts';
 import type { DraftOf, EventRow } from './eventRow.ts';
@@ -83,6 +84,8 @@ export interface FactContext extends StoredSubject {
   readonly beside: Readonly<Record<string, unknown>> | undefined;
   /** The messages that the fact names, in the order of its `names`; undefined for one that was not found. */
   readonly named: readonly (NamedMessage | undefined)[];
+  /** The parts of the message that have come before it. */
+  readonly waiting: readonly KeptPart[];
 }
 
 /**
@@ -96,7 +99,9 @@ export interface RowChange {
    * The attribute that says how far the row is, with the value that was read; undefined where there was none. Where it
    * has another one, somebody was faster, and everything is read anew.
    */
-  readonly after: { readonly attribute: string; readonly was: unknown };
+  readonly after?: { readonly attribute: string; readonly was: unknown };
+  /** The row was not read, and may be gone: then nothing is changed. */
+  readonly orGone?: true;
 }
 
 /** The outcome of a decision. `ignored` leaves no trace: the answer may be another one the next time. */
@@ -112,6 +117,10 @@ export type FactPlan<Draft> =
       /** The id of the message that the fact becomes: so it is found by those who name it. */
       readonly messageId?: MessageId;
       readonly changes?: readonly RowChange[];
+      /** A word that is left on the row of a fact that is to come, under any of some keys. */
+      readonly waits?: { readonly keys: readonly string[]; readonly part: KeptPart };
+      /** Further keys that lead to the message. */
+      readonly leads?: readonly string[];
       /** The attributes of the row beside that change. */
       readonly beside?: Readonly<Record<string, unknown>>;
       /** The changes of the message of which the fact tells a step. */

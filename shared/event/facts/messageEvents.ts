@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contentSchema, messageFlagsSchema } from '../../content/content.ts';
 import { partOfSchema } from '../../content/partOf.ts';
+import { shownPartsSchema } from '../../message/messageParts.ts';
 import { chatSchema, senderSchema } from '../../message/party.ts';
 import { shownContextSchema } from '../../message/shownContext.ts';
 import { eventRow, type DraftOf } from './eventRow.ts';
@@ -17,6 +18,7 @@ const messageData = z
     context: shownContextSchema.optional(),
     original: originalSchema.optional(),
     partOf: partOfSchema.optional(),
+    parts: shownPartsSchema.optional(),
   })
   .meta({ id: 'MessageData' });
 export type MessageData = z.infer<typeof messageData>;
@@ -83,9 +85,43 @@ export const messageDeleted = eventRow({
   example: exampleAct,
 });
 
+const part = messageData.pick({ messageId: true, stanzaId: true, content: true }).extend({ kind: z.string() });
+export const messageUpdated = eventRow({
+  type: 'message.updated',
+  data: z
+    .object({
+      messageId: z.string(),
+      stanzaId: actFields.stanzaId,
+      chat: chatSchema,
+      sender: senderSchema,
+      direction: actFields.direction,
+      content: contentSchema.meta({ description: 'What the message says now.' }),
+      parts: shownPartsSchema.optional(),
+      part: part.optional().meta({ description: 'The part that has come; absent where a live location has moved on.' }),
+    })
+    .meta({ id: 'MessageUpdatedData' }),
+  description: 'A message has got a further part, such as a picture of its album, or its live location has moved on.',
+  example: {
+    messageId: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H',
+    stanzaId: '3EB01F2E3D4C5B6A7980',
+    chat: ADA,
+    sender: { ...ADA, name: 'Ada' },
+    direction: 'in',
+    content: { type: 'album', album: { images: 2, videos: 0 } },
+    parts: [{ messageId: 'msg_01K3C5G2R5T7W9Y1A3C5E7G9J1', kind: 'album', type: 'image' }],
+    part: {
+      messageId: 'msg_01K3C5G2R5T7W9Y1A3C5E7G9J1',
+      stanzaId: '3EB01F2E3D4C5B6A7980',
+      kind: 'album',
+      content: { type: 'image', image: { mime_type: 'image/jpeg', bytes: 87_213, width: 1_600, height: 1_200 } },
+    },
+  },
+});
+
 /** The event that a message becomes. */
 export type MessageDraft =
   | DraftOf<typeof messageReceived>
   | DraftOf<typeof messageEcho>
   | DraftOf<typeof messageEdited>
+  | DraftOf<typeof messageUpdated>
   | DraftOf<typeof messageDeleted>;

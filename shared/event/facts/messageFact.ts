@@ -2,7 +2,7 @@ import { boundedName } from '../../kernel/boundedName.ts';
 import type { StanzaId } from '../../kernel/id.ts';
 import { factBounds } from './factBounds.ts';
 import { factRow } from './factRow.ts';
-import { messageDeleted, messageEcho, messageEdited, messageReceived } from './messageEvents.ts';
+import { messageDeleted, messageEcho, messageEdited, messageReceived, messageUpdated } from './messageEvents.ts';
 import { messageFactSchema } from './messageFactSchema.ts';
 import { messageKeysOf, namingsOf } from './messageKey.ts';
 import { planMessage } from './planMessage.ts';
@@ -43,7 +43,7 @@ export const messageFact = factRow({
       content: { type: 'unsupported', unsupported: { kind: refusal, bytes } },
     }),
   decide: planMessage,
-  events: [messageReceived, messageEcho, messageEdited, messageDeleted],
+  events: [messageReceived, messageEcho, messageEdited, messageUpdated, messageDeleted],
 });
 
 function present(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -1,3 +1,4 @@
+import { isFolded } from '../../message/messageParts.ts';
 import { askedNaming } from './choiceFact.ts';
 import { digest } from './factKey.ts';
 import type { MessageFact } from './messageFactSchema.ts';
@@ -13,6 +14,26 @@ export function messageKey({ chat, sender, stanzaId: id, fromMe }: MessageIdenti
 
 /** All keys of a message by the other names of its people. */
 export function messageKeysOf(fact: MessageFact): readonly string[] {
+  return keysUnderNames({ ...fact, stanzaId: idWithin(fact) });
+}
+
+/** The keys of the message that a fact says it belongs to, which must be its own writer's; empty for what stands alone. */
+export function ownKeysOf(fact: MessageFact): readonly string[] {
+  const { content, partOf, stanzaId } = fact;
+  if (content.type === 'live_location') return keysUnderNames(fact);
+  if (partOf === undefined || !isFolded(partOf.kind) || partOf.stanzaId === stanzaId) return [];
+  return keysUnderNames({ ...fact, stanzaId: partOf.stanzaId });
+}
+
+/**
+ * The id of a message in its keys. All places of a live location come under one stanza id, so each is told apart by its
+ * number.
+ */
+export function idWithin({ stanzaId, content }: Pick<MessageFact, 'stanzaId' | 'content'>): string {
+  return content.type === 'live_location' ? `${stanzaId}~${content.live_location.sequence ?? 0}` : stanzaId;
+}
+
+function keysUnderNames(fact: Names): readonly string[] {
   const { chat, chatAlias, sender, senderAlias } = fact;
   // In a chat with one person, chat and writer are that person, and change their name together.
   if (chat === sender) return [messageKey(fact), ...keyUnder(fact, chatAlias, chatAlias)];
@@ -20,11 +41,18 @@ export function messageKeysOf(fact: MessageFact): readonly string[] {
   return [messageKey(fact), ...keyUnder(fact, chatAlias, sender), ...keyUnder(fact, chat, senderAlias)];
 }
 
-function keyUnder(fact: MessageFact, chat: string | undefined, sender: string | undefined): readonly string[] {
+type Names = Pick<MessageFact, 'chat' | 'chatAlias' | 'sender' | 'senderAlias' | 'fromMe'> & {
+  readonly stanzaId: string;
+};
+
+function keyUnder(fact: Names, chat: string | undefined, sender: string | undefined): readonly string[] {
   return chat === undefined || sender === undefined ? [] : [messageKey({ ...fact, chat, sender })];
 }
 
-/** The message that a fact is about, and the one that it answers or may answer, in this order and each where there is one. */
+/**
+ * The message that a fact is about, the one that it belongs to, and the one that it answers or may answer, in this order and
+ * each where there is one.
+ */
 export function namingsOf(fact: MessageFact): readonly Naming[] {
   const { originalId, originalFromMe, context } = fact;
   const namings: Naming[] = [];
@@ -32,6 +60,11 @@ export function namingsOf(fact: MessageFact): readonly Naming[] {
     const fromMe = originalFromMe === true;
     const keys = keysNamed(fact, originalId, [fact.originalSender, fact.originalSenderAlias], fromMe);
     namings.push({ stanzaId: originalId, keys, mayBeOurs: fromMe, needs: 'row' });
+  }
+  const ofParent = ownKeysOf(fact);
+  if (ofParent.length > 0) {
+    const stanzaId = fact.partOf?.stanzaId ?? fact.stanzaId;
+    namings.push({ stanzaId, keys: ofParent, mayBeOurs: false, needs: 'row' });
   }
   const replyTo = context?.replyTo;
   if (replyTo !== undefined) {

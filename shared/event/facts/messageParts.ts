@@ -17,9 +17,16 @@ export interface MessageParts {
   readonly files?: readonly MediaFile[] | undefined;
 }
 
-/** The part that events show. */
-export function shownParts({ partOf }: { readonly partOf?: PartOf | undefined }): { readonly partOf?: PartOf } {
-  return partOf === undefined ? {} : { partOf };
+/** The message that a message is a part of, as events and the API show it. */
+export function shownPartOf({
+  partOf,
+  foldedInto,
+}: {
+  readonly partOf?: PartOf | undefined;
+  readonly foldedInto?: string | undefined;
+}): { readonly partOf?: PartOf } {
+  if (partOf === undefined) return {};
+  return { partOf: { ...partOf, ...(foldedInto === undefined ? {} : { messageId: foldedInto }) } };
 }
 
 /** The parts that the row of the message keeps. */

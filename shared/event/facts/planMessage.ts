@@ -11,10 +11,14 @@ import { toDraft } from './eventRow.ts';
 import type { FactContext, FactPlan } from './factRow.ts';
 import { messageEcho, messageReceived, type MessageData, type MessageDraft } from './messageEvents.ts';
 import type { MessageFact } from './messageFactSchema.ts';
-import { keptParts, shownParts } from './messageParts.ts';
+import { keptParts, shownPartOf } from './messageParts.ts';
 import { findOriginal, isInChat, mayDelete, mayEdit, type FoundOriginal } from './originalRule.ts';
 import { toShownOriginal } from '../../message/shownOriginal.ts';
 import { planDelete, planEdit } from './planAct.ts';
+import { planMove, toUpdated } from './planFolded.ts';
+import { foldMessage, moveOn } from './foldMessage.ts';
+import { ownKeysOf } from './messageKey.ts';
+import { toShownParts } from '../../message/messageParts.ts';
 import { openFact, type OpenedFact } from './sealedFact.ts';
 
 /**
@@ -40,6 +44,12 @@ function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: Fa
   const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs });
   const { content, changes } =
     choiceByText(fact, context) ?? countOnOriginal(fact, contentOf(fact, found), found, connectionId);
+  if (content.type === 'live_location') {
+    const next = moveOn({ ...fact, content }, messageId, context);
+    if (next === 'late') return { plan: 'ignored' };
+    if (next !== 'first') return planMove(fact, next, origin);
+  }
+  const { into, parts, changes: folded, waits } = foldMessage(fact, messageId, context);
   const message: ReceivedMessage = {
     tenantId,
     connectionId,
@@ -58,18 +68,25 @@ function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: Fa
     direction: fromMe ? 'echo' : 'in',
     createdAtMs: atMs,
     ...keptParts(fact),
+    ...(into === undefined ? {} : { foldedInto: into.messageId }),
+    ...(parts === undefined ? {} : { parts }),
   };
   return {
     plan: 'stored',
-    draft: toDraft(fromMe ? messageEcho : messageReceived, origin, atMs, toldOf(message)),
+    draft:
+      into === undefined
+        ? toDraft(fromMe ? messageEcho : messageReceived, origin, atMs, toldOf(message))
+        : toUpdated(message, into, origin),
     items: [receivedMessageItem(message, nowMs)],
     messageId,
-    ...(changes.length === 0 ? {} : { changes }),
+    ...(changes.length + folded.length === 0 ? {} : { changes: [...changes, ...folded] }),
+    ...(waits === undefined ? {} : { waits }),
+    ...(content.type === 'live_location' ? { leads: ownKeysOf(fact) } : {}),
   };
 }
 
 function toldOf(message: ReceivedMessage): MessageData {
-  const { messageId, stanzaId, flags, context, content, original } = message;
+  const { messageId, stanzaId, flags, context, content, original, parts } = message;
   return {
     messageId,
     stanzaId,
@@ -77,7 +94,8 @@ function toldOf(message: ReceivedMessage): MessageData {
     sender: toSender(message.senderName, message.sender, message.senderAlias),
     content,
     ...(flags === undefined ? {} : { flags: [...flags] }),
-    ...shownParts(message),
+    ...shownPartOf(message),
+    ...(parts === undefined ? {} : { parts: toShownParts(parts) }),
     ...(context === undefined ? {} : { context: toShownContext(context) }),
     ...(original === undefined
       ? {}

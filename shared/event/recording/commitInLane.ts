@@ -90,7 +90,12 @@ async function writeRowsOf(
     ...plan.rows.map((row) => ({ unit, facts: row.facts, write: row.toWrite(TableName, nowMs, pages.idOf) })),
     ...plan.items.map(({ fact, item }) => ({ unit, facts: [fact], write: { Put: { TableName, Item: { ...item } } } })),
     ...plan.beside.map((row) => ({ unit, facts: row.facts, write: row.toWrite(TableName, nowMs) })),
-    ...plan.changes.map(({ fact, change }) => ({ unit, facts: [fact], write: toChangeWrite(TableName, change) })),
+    ...plan.changes.map(({ fact, change }) => ({
+      unit,
+      facts: [fact],
+      write: toChangeWrite(TableName, change),
+      orGone: change.orGone === true,
+    })),
   ]);
   const writeAll = how === 'together' ? writeTogether : writeEach;
   const outcomes = await writeAll(
@@ -98,7 +103,11 @@ async function writeRowsOf(
     writes.map(({ write }) => write),
   );
   return Map.groupBy(
-    writes.map(({ unit, facts }, index) => ({ unit, facts, outcome: outcomes[index] ?? ('left' as const) })),
+    writes.map(({ unit, facts, ...write }, index) => {
+      const outcome = outcomes[index] ?? 'left';
+      const isDone = outcome === 'refused' && 'orGone' in write && write.orGone;
+      return { unit, facts, outcome: isDone ? ('written' as const) : outcome };
+    }),
     ({ unit }) => unit,
   );
 }

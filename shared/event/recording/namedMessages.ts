@@ -73,22 +73,30 @@ function idByFact(
 export function splitAtNames(facts: readonly FactInHand[]): readonly (readonly FactInHand[])[] {
   const parts: FactInHand[][] = [];
   let touched = new Set<string>();
+  let awaited = new Set<string>();
   for (const fact of facts) {
     const named = namingsOf(fact)
       .filter(({ needs }) => needs === 'row')
       .flatMap(({ keys, stanzaId }) => [...keys, stanzaId]);
     const after = namingsOf(fact).flatMap((naming) => naming.after ?? []);
+    const own = [fact.fact.key, ...(fact.fact.otherKeys ?? [])];
     const part = parts.at(-1);
-    if (part === undefined || [...named, ...after].some((name) => touched.has(name))) {
+    // A fact before it may have named this one, and left word on its row.
+    const isAwaited = own.some((key) => awaited.has(key));
+    if (part === undefined || isAwaited || [...named, ...after].some((name) => touched.has(name))) {
       parts.push([fact]);
       touched = new Set(named);
+      awaited = new Set(named);
     } else {
       part.push(fact);
-      for (const name of named) touched.add(name);
+      for (const name of named) {
+        touched.add(name);
+        awaited.add(name);
+      }
     }
     const written = rowOf(fact.fact).writes?.(fact.fact);
     if (written !== undefined) touched.add(written);
-    for (const key of [fact.fact.key, ...(fact.fact.otherKeys ?? [])]) touched.add(key);
+    for (const key of own) touched.add(key);
   }
   return parts;
 }

@@ -3,7 +3,8 @@ import { toAction } from '../../action/actionStore.ts';
 import type { EventId, MessageId } from '../../kernel/id.ts';
 import { toMessage } from '../../message/messageItem.ts';
 import { judgeFailure, refusalOf } from '../../platform/judgeFailure.ts';
-import type { ItemKey } from '../../platform/keys.ts';
+import { withPart, type KeptPart } from '../../message/messageParts.ts';
+import { handledFactKey, type ItemKey } from '../../platform/keys.ts';
 import type { EventDraft } from '../event.ts';
 import type { FactContext, FactPlan, Refusal, RowChange, StoredSubject } from '../facts/factRow.ts';
 import { rowOf } from '../facts/factRows.ts';
@@ -134,13 +135,19 @@ function planFact(fold: Fold, fact: FactInHand): PlannedFact | undefined {
   const planned = decide(fold, fact, { again: own !== undefined, told: false });
   noteBeside(fold, fact, planned);
   if (planned.plan !== 'stored') return undefined;
-  const { draft, step, items, changes, messageId } = planned;
+  const { draft, step, items, changes, messageId, waits, leads = [] } = planned;
   const event: NewEvent = { fact, draft, body: JSON.stringify(draft) };
   const place = own?.place ?? first;
   const row = fold.rowAt(place.key);
   if (step !== undefined) row.change(step);
   row.mark(place.attribute, own?.text, event, messageId);
-  if (messageId !== undefined) for (const key of keysOf(fact)) fold.made.set(key, messageId);
+  if (messageId !== undefined) {
+    for (const key of [...keysOf(fact), ...leads]) fold.made.set(key, messageId);
+    for (const other of furtherRows(fold, fact, leads)) if (!other.isTaken) other.lead(messageId, fact);
+  }
+  if (waits !== undefined) {
+    for (const other of furtherRows(fold, fact, waits.keys)) leaveWord(other, waits.part, fact);
+  }
   return { event, ...(items === undefined ? {} : { items }), ...(changes === undefined ? {} : { changes }) };
 }
 
@@ -149,6 +156,16 @@ function noteBeside({ besideAt }: Fold, fact: FactInHand, planned: FactPlan<Even
   const key = besideOf(fact);
   if (key === undefined || planned.plan === 'ignored' || planned.beside === undefined) return;
   besideAt(key).change(planned.beside, fact);
+}
+
+function furtherRows({ rowAt }: Fold, { source }: FactInHand, keys: readonly string[]): readonly RowInHand[] {
+  return keys.map((key) => rowAt(handledFactKey(source.connectionId, key)));
+}
+
+/** Where the other message is there, or its fact became none, or too many wait for it, the part stands alone. */
+function leaveWord(row: RowInHand, part: KeptPart, fact: FactInHand): void {
+  const waiting = withPart(row.waiting, part);
+  if (!row.isTaken && waiting !== undefined && waiting !== row.waiting) row.wait(waiting, fact);
 }
 
 interface OwnMark {
@@ -180,11 +197,8 @@ function isOf(mark: ToldMark, { source, raw }: Pick<FactInHand, 'source' | 'raw'
   return mark.batchId === source.batchId && mark.factHash === factHashOf(raw);
 }
 
-function decide(
-  fold: Fold,
-  { source, fact }: FactInHand,
-  how: Pick<FactContext, 'again' | 'told'>,
-): FactPlan<EventDraft> {
+function decide(fold: Fold, inHand: FactInHand, how: Pick<FactContext, 'again' | 'told'>): FactPlan<EventDraft> {
+  const { source, fact } = inHand;
   const key = subjectOf({ source, fact });
   const item = key === undefined ? undefined : fold.rowAt(key).item;
   const row = rowOf(fact);
@@ -193,7 +207,8 @@ function decide(
   const named = findNamed(fold.read, { source, fact }, fold.made);
   const besideKey = besideOf({ source, fact });
   const beside = besideKey === undefined ? undefined : fold.besideAt(besideKey).item;
-  const context: FactContext = { origin: source, nowMs: fold.nowMs, ...how, named, beside, ...subject };
+  const waiting = marksOf(inHand).flatMap(({ key: own }) => fold.rowAt(own).waiting);
+  const context: FactContext = { origin: source, nowMs: fold.nowMs, ...how, named, beside, waiting, ...subject };
   // A row decides on no other events than the ones that it lists.
   return row.decide(fact, context) as FactPlan<EventDraft>;
 }

@@ -6,6 +6,7 @@ import { expiryOf } from '../../platform/expiry.ts';
 import { fencedBy } from '../../platform/fence.ts';
 import type { ItemKey } from '../../platform/keys.ts';
 import type { EventDraft } from '../event.ts';
+import type { KeptPart } from '../../message/messageParts.ts';
 import type { FactInHand } from './factInHand.ts';
 import { factHashOf, toMarkText } from './toldMark.ts';
 
@@ -42,6 +43,7 @@ export class RowInHand {
   readonly #marks = new Map<string, NewMark>();
   readonly #claimed = new Set<string>();
   #messageId: MessageId | undefined;
+  #isFurther = false;
   readonly #facts: FactInHand[] = [];
   #token: number | undefined;
 
@@ -53,7 +55,8 @@ export class RowInHand {
 
   /** The row as the facts so far leave it; undefined where there is none. */
   get item(): Item | undefined {
-    return this.#stored === undefined ? undefined : { ...this.#stored, ...Object.fromEntries(this.#sets) };
+    if (this.#stored === undefined && !this.#isFurther) return undefined;
+    return { ...this.#stored, ...Object.fromEntries(this.#sets) };
   }
 
   /** The facts because of which the row changes. */
@@ -62,7 +65,31 @@ export class RowInHand {
   }
 
   get isChanged(): boolean {
-    return this.#marks.size > 0;
+    return this.#marks.size > 0 || this.#isFurther;
+  }
+
+  /** The parts of the message of this fact that have come before it. */
+  get waiting(): readonly KeptPart[] {
+    return (this.item?.['waiting'] as readonly KeptPart[] | undefined) ?? [];
+  }
+
+  /** Whether the row leads to a message, or tells that its fact is handled. */
+  get isTaken(): boolean {
+    return this.#stored?.['messageId'] !== undefined || this.markText('told') !== undefined || this.#marks.size > 0;
+  }
+
+  /** Leaves word of a part on the row of a fact that has not come yet. */
+  wait(parts: readonly KeptPart[], fact: FactInHand): void {
+    this.#sets.set('waiting', parts);
+    this.#isFurther = true;
+    this.#facts.push(fact);
+  }
+
+  /** Makes the row lead to a message whose fact has another key. */
+  lead(messageId: MessageId, fact: FactInHand): void {
+    this.#messageId = messageId;
+    this.#isFurther = true;
+    this.#facts.push(fact);
   }
 
   /** The mark that was read. */
@@ -116,19 +143,55 @@ export class RowInHand {
   #toPut(TableName: string, nowMs: number, marks: readonly MarkWrite[]): NonNullable<TransactionWrite['Put']> {
     const told = Object.fromEntries(marks.map(({ attribute, text }) => [attribute, text]));
     const messageId = this.#messageId;
-    const kept = messageId === undefined ? 'handledFact' : 'message';
+    const waiting = this.#sets.get('waiting');
+    const kept = messageId === undefined && waiting === undefined ? 'handledFact' : 'message';
     return {
       TableName,
       // The fact of a message leads to it, for as long as the message is kept.
-      Item: { ...this.key, ...told, ...(messageId === undefined ? {} : { messageId }), ttl: expiryOf(kept, nowMs) },
+      Item: {
+        ...this.key,
+        ...told,
+        ...(messageId === undefined ? {} : { messageId }),
+        ...(waiting === undefined ? {} : { waiting, waits: countOf(waiting) }),
+        ttl: expiryOf(kept, nowMs),
+      },
       ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
       ExpressionAttributeNames: { '#ttl': 'ttl' },
       ExpressionAttributeValues: { ':now': Math.floor(nowMs / 1_000) },
     };
   }
 
+  /** The way to a message, which a row is given once, and the number of parts that wait for it. */
+  #furtherSets(): readonly [string, unknown][] {
+    const waiting = this.#sets.get('waiting');
+    const isNew = this.#messageId !== undefined && this.#stored?.['messageId'] === undefined;
+    return [
+      ...(isNew ? [['messageId', this.#messageId] as [string, unknown]] : []),
+      ...(waiting === undefined ? [] : [['waits', countOf(waiting)] as [string, unknown]]),
+    ];
+  }
+
+  /** Where a part and the message for which it leaves word meet, one of the two is refused, and finds the other. */
+  #furtherConditions() {
+    const { messageId, waits } = this.#stored ?? {};
+    const isLed = this.#messageId !== undefined && messageId === undefined;
+    if (!isLed && !this.#sets.has('waiting')) return { conditions: [], names: {}, values: {} };
+    return {
+      conditions: [
+        ...(messageId === undefined ? ['attribute_not_exists(#messageId)'] : []),
+        waits === undefined ? 'attribute_not_exists(#waits)' : '#waits = :was_waits',
+      ],
+      names: { '#messageId': 'messageId', '#waits': 'waits' },
+      values: waits === undefined ? {} : { ':was_waits': waits },
+    };
+  }
+
   #toUpdate(TableName: string, marks: readonly MarkWrite[]): NonNullable<TransactionWrite['Update']> {
-    const sets = [...this.#sets, ...marks.map(({ attribute, text }): [string, unknown] => [attribute, text])];
+    const sets = [
+      ...this.#sets,
+      ...this.#furtherSets(),
+      ...marks.map(({ attribute, text }): [string, unknown] => [attribute, text]),
+    ];
     const conditions = ['attribute_exists(pk)'];
     const names: Record<string, string> = Object.fromEntries(sets.map(([name]) => [`#${name}`, name]));
     const values: Record<string, unknown> = Object.fromEntries(sets.map(([name, value]) => [`:${name}`, value]));
@@ -145,6 +208,10 @@ export class RowInHand {
       Object.assign(names, fence.names);
       Object.assign(values, fence.values);
     }
+    const further = this.#furtherConditions();
+    conditions.push(...further.conditions);
+    Object.assign(names, further.names);
+    Object.assign(values, further.values);
     for (const { attribute, was } of marks) {
       if (was !== undefined) values[`:was_${attribute}`] = was;
       conditions.push(was === undefined ? `attribute_not_exists(#${attribute})` : `#${attribute} = :was_${attribute}`);
@@ -158,6 +225,10 @@ export class RowInHand {
       ExpressionAttributeValues: values,
     };
   }
+}
+
+function countOf(waiting: unknown): number {
+  return (waiting as readonly unknown[]).length;
 }
 
 interface MarkWrite {

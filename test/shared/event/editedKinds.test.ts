@@ -37,6 +37,7 @@ function receivedWith(type: string, example: unknown): FactContext {
     again: false,
     told: false,
     beside: undefined,
+    waiting: [],
     named: [{ messageId: message.messageId, message }],
   };
 }

@@ -159,8 +159,9 @@ export class DurableRepository {
       return await this.#inTransaction(keys, address, async () => {
         if (stanza === undefined) return steps.decrypt();
         const ring = await readRing(keys, address);
+        const mark = markOf(stanza, ciphertext);
         const plain = await receiveDurably({
-          isHandled: async () => ring.includes(markOf(stanza)),
+          isHandled: async () => ring.includes(mark),
           decrypt: async () => {
             const padded = await steps.decrypt();
             decrypted = true;
@@ -170,7 +171,7 @@ export class DurableRepository {
             await this.#options.publish(stanza, padded);
             await steps.keep?.(stanza, padded);
           },
-          markHandled: () => writeRing(keys, address, withMark(ring, markOf(stanza))),
+          markHandled: () => writeRing(keys, address, withMark(ring, mark)),
         });
         return plain === 'handled' || !isForBaileys(plain) ? NOTHING : plain;
       });
@@ -233,9 +234,13 @@ function writeRing(keys: unknown, key: string, ring: readonly string[]): Promise
   return (keys as KeysOfOurs).set({ handled: { [key]: ring } });
 }
 
-/** The mark of a stanza: eight bytes that name it among those of one sender. */
-function markOf({ attrs }: BinaryNode): string {
-  return hash('sha256', `${attrs['from']}/${attrs['id']}`).slice(0, 16);
+/**
+ * The mark of a stanza: eight bytes that name it among those of one sender. What is sealed in it counts, since all places of
+ * a live location come under one id; WhatsApp brings a stanza back as it was. One that its sender has sealed anew is opened
+ * once more, and ingest tells its message once.
+ */
+function markOf({ attrs }: BinaryNode, ciphertext: Uint8Array): string {
+  return hash('sha256', `${attrs['from']}/${attrs['id']}/${hash('sha256', ciphertext)}`).slice(0, 16);
 }
 
 /** The key of the lock of an address: by LID where one is known, because that is where the session is kept. */

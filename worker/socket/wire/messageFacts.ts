@@ -1,7 +1,7 @@
 import { getBinaryNodeChild, proto, type BinaryNode } from '@whiskeysockets/baileys';
 import type { InboundType } from '../../../shared/content/content.ts';
 import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
-import { messageKey } from '../../../shared/event/facts/messageKey.ts';
+import { idWithin, messageKey } from '../../../shared/event/facts/messageKey.ts';
 import { keptParts } from '../../../shared/event/facts/messageParts.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { isLid, withoutDevice } from '../../../shared/kernel/jid.ts';
@@ -110,7 +110,7 @@ function toldOf(address: MessageAddress, me: Me, told: ToldContent, bytes: Uint8
   const { content, flags, context, original, act, secret, sealed } = told;
   const fact: MessageFact = {
     kind: 'message',
-    key: messageKey(address),
+    key: messageKey({ ...address, stanzaId: idWithin({ ...address, content }) }),
     ...address,
     content,
     ...(flags.length === 0 ? {} : { flags: [...flags] }),
