@@ -4,7 +4,8 @@ import type { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { PARKED_LIMIT } from '../../shared/message/acceptMessage.ts';
-import type { CommandQueue } from '../../shared/message/command.ts';
+import { enqueueCommand, type CommandQueue } from '../../shared/message/command.ts';
+import { FIRST_LOOK_MS, isHeldByCommandAlone } from '../../shared/message/lookAgain.ts';
 import { isDone } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { NotedConnection } from '../../shared/message/windowNotes.ts';
@@ -106,6 +107,7 @@ class Turn {
     const open = await bulkLines.states(bulk, bulk.endedBefore, bulk.released);
     const endedBefore = firstOpen(open) ?? bulk.released;
     if (endedBefore === bulk.total) return this.#end(bulk);
+    await this.#sweep(bulk, open);
     let room = this.#roomOf(open);
     let step = { released: bulk.released, endedBefore, pacedAtMs: bulk.pacedAtMs };
     let now = bulk;
@@ -125,6 +127,20 @@ class Turn {
     return 'later';
   }
 
+  /** Puts the commands of messages into the queue again that only a command leads to, and that stand still. */
+  async #sweep(bulk: BulkSend, open: readonly ReleasedLine[]): Promise<void> {
+    const { tenantId, connectionId, shard, correlationId } = bulk;
+    const nowMs = this.#nowMs();
+    for (const line of open) {
+      const looks = looksSince(line.notBeforeMs ?? nowMs, nowMs);
+      if (looks === undefined || !isHeldByCommandAlone(line)) continue;
+      const { messageId } = line;
+      const command = { version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId } as const;
+      await enqueueCommand(this.#dependencies, shard, command, `swept-${looks}-${messageId}`);
+      this.#dependencies.metrics.count('MessagesSwept', {});
+    }
+  }
+
   /** How many more lines may become messages now. */
   #roomOf(open: readonly ReleasedLine[]): number {
     const connection = this.#connection;
@@ -139,6 +155,7 @@ class Turn {
     const until = Math.min(bulk.total, bulk.released + BATCH_LINES);
     if (bulk.state === 'cancelled') await cancelRest(this.#dependencies, bulk, until);
     const open = await this.#dependencies.bulkLines.states(bulk, bulk.endedBefore, until);
+    await this.#sweep(bulk, open);
     return open.every(({ state }) => isDone(state)) ? this.#end(bulk) : 'later';
   }
 
@@ -168,6 +185,16 @@ class Turn {
   #nowMs(): number {
     return this.#dependencies.clock.nowMs();
   }
+}
+
+/** Runs are made each minute: in the first two of each hour a message is looked at. */
+const LOOKED_AT_FOR_MS = 2 * 60_000;
+
+/** How many whole hours a message stands, at the time at which it is looked at; undefined at any other. The function is pure. */
+function looksSince(sinceMs: number, nowMs: number): number | undefined {
+  const standsForMs = nowMs - sinceMs;
+  const looks = Math.floor(standsForMs / FIRST_LOOK_MS);
+  return looks >= 1 && standsForMs % FIRST_LOOK_MS < LOOKED_AT_FOR_MS ? looks : undefined;
 }
 
 /** The first line that has not ended; undefined where all have. */

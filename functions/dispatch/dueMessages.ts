@@ -2,23 +2,24 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import { PARKED_LIMIT } from '../../shared/message/acceptMessage.ts';
 import { enqueueCommand, type CommandQueue } from '../../shared/message/command.ts';
 import type { DueRow } from '../../shared/message/dueRows.ts';
+import { FIRST_LOOK_MS, noteLook } from '../../shared/message/lookAgain.ts';
 import { isDone } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
-import type { NotedConnection } from '../../shared/message/windowNotes.ts';
+import type { NotedConnection, NotesDependencies } from '../../shared/message/windowNotes.ts';
 import type { DueWork } from '../../shared/platform/keys.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /**
- * What is due on one connection, in its order. A scheduled message: its row becomes `queued`, the queue gets its command, its
- * due row goes. A message that waits and has expired: its owner is asked to look at it, and its due row goes.
+ * What is due on one connection, in its order. A scheduled message: its row becomes `queued`, the queue gets its command, a
+ * note says that it is looked at in an hour, its due row goes. A message that waits and has expired: its owner is asked to look at it, and its due row goes.
  *
  * - The run dies after any of these calls, or is made twice: the due row is still there, and the next run makes the same calls
  *   again. A command that is there twice does no harm: the row of the message says how far it is.
  * - The message is moved, cancelled or sent meanwhile: its row decides, in the write that would queue it.
  * - The connection has a backlog already: what is due waits in its order, and is looked at again in the next run.
  */
-export interface DueDependencies extends Pick<Surroundings, 'clock' | 'metrics'>, CommandQueue {
+export interface DueDependencies extends Pick<Surroundings, 'clock' | 'metrics'>, NotesDependencies, CommandQueue {
   readonly connections: Pick<ConnectionStore, 'find'>;
   readonly messages: Pick<MessageStore, 'find'>;
   readonly scheduled: Pick<ScheduledMessages, 'due' | 'release'>;
@@ -67,6 +68,7 @@ async function queueScheduled(dependencies: DueDependencies, row: DueRow, nowMs:
   const release = await scheduled.release(row);
   if (release === 'released') {
     await tellOwner(dependencies, row, 'due');
+    await noteLook(dependencies, row, dependencies.clock.nowMs() + FIRST_LOOK_MS);
     metrics.count('DueMessages', {});
     metrics.measure('DueMessagesLate', Math.max(0, nowMs - row.atMs), {});
   }

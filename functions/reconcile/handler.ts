@@ -1,9 +1,11 @@
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { enqueueCommand, type CommandQueue } from '../../shared/message/command.ts';
-import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
+import { FIRST_LOOK_MS, isHeldByCommandAlone, NEXT_LOOK_MS, noteLook } from '../../shared/message/lookAgain.ts';
+import { ACCEPT_LIMIT_MS, type SentMessage } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import {
   listNoted,
+  listNotedMessages,
   moveCursor,
   readCursor,
   WINDOW_MS,
@@ -15,7 +17,7 @@ import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 
 export interface ReconcileDependencies
   extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'>, NotesDependencies, CommandQueue {
-  readonly messages: Pick<MessageStore, 'listQueued'>;
+  readonly messages: Pick<MessageStore, 'find' | 'listUnsettled'>;
 }
 
 /**
@@ -27,10 +29,13 @@ const GRACE_MS = 60_000;
 const WINDOWS_PER_RUN = 24;
 
 /**
- * Reconcile, each minute: of a message that nobody has taken in its 15 minutes it is not known whether the queue ever had
- * its command. So the queue itself is asked: the command is put into it once more. A group of the queue keeps its order,
- * so when a worker comes to this one, it has worked all that was there before; a message that is still `queued` then was
- * never there, and the worker ends it as `failed(not_enqueued)`.
+ * Reconcile, each minute, in two passes over windows of time. First: of a message that nobody has taken in its 15 minutes it is
+ * not known whether the queue ever had its command. So the queue itself is asked: the command is put into it once more. A group
+ * of the queue keeps its order, so when a worker comes to this one, it has worked all that was there before; a message that is
+ * still `queued` then was never there, and the worker ends it as `failed(not_enqueued)`.
+ *
+ * Then the sweep: a message that only a command leads to and that has not ended an hour later has its command put into the queue
+ * again, and once a day from then on. Whoever takes it tries it on, or ends it, by what its row says.
  *
  * - A run dies, or is made twice: the queue takes the same question once in five minutes, and a worker answers each
  *   alike.
@@ -41,21 +46,49 @@ const WINDOWS_PER_RUN = 24;
  */
 export function makeReconcileHandler(dependencies: ReconcileDependencies): () => Promise<void> {
   return async () => {
-    const due = windowOf(dependencies.clock.nowMs() - ACCEPT_LIMIT_MS - GRACE_MS) - 1;
-    const done = (await readCursor(dependencies, 'UNQUEUED')) ?? due - 1;
+    const nowMs = dependencies.clock.nowMs();
     const failures: unknown[] = [];
-    for (let window = done + 1; window <= Math.min(due, done + WINDOWS_PER_RUN); window++) {
-      for (const noted of await listNoted(dependencies, 'UNQUEUED', window)) {
-        await askAbout(dependencies, noted, window).catch((error: unknown) => {
-          if (judgeFailure(error) === 'passing') failures.push(error);
-          else leave(dependencies, noted, error);
-        });
-      }
-      if (failures.length === 0) await moveCursor(dependencies, 'UNQUEUED', window);
-    }
+    await passWindows(dependencies, 'UNQUEUED', windowOf(nowMs - ACCEPT_LIMIT_MS - GRACE_MS) - 1, async (window) => {
+      const noted = await listNoted(dependencies, 'UNQUEUED', window);
+      return workEach(dependencies, noted, failures, (one) => askAbout(dependencies, one, window));
+    });
+    await passWindows(dependencies, 'LOOK', windowOf(nowMs) - 1, async (window) => {
+      const noted = await Array.fromAsync(listNotedMessages(dependencies, 'LOOK', window));
+      return workEach(dependencies, noted, failures, (one) => sweep(dependencies, one, window));
+    });
     if (failures.length > 0)
       throw new AggregateError(failures, `${failures.length} connections could not be looked after`);
   };
+}
+
+/** Works the windows that have not been, and says how far it came. A window of which something failed is worked again. */
+async function passWindows(
+  dependencies: ReconcileDependencies,
+  kind: 'UNQUEUED' | 'LOOK',
+  last: number,
+  work: (window: number) => Promise<'done' | 'failed'>,
+): Promise<void> {
+  const done = (await readCursor(dependencies, kind)) ?? last - 1;
+  for (let window = done + 1, isWhole = true; window <= Math.min(last, done + WINDOWS_PER_RUN); window++) {
+    if ((await work(window)) === 'failed') isWhole = false;
+    if (isWhole) await moveCursor(dependencies, kind, window);
+  }
+}
+
+async function workEach<Noted extends NotedConnection>(
+  dependencies: ReconcileDependencies,
+  noted: readonly Noted[],
+  failures: unknown[],
+  work: (one: Noted) => Promise<void>,
+): Promise<'done' | 'failed'> {
+  const before = failures.length;
+  for (const one of noted) {
+    await work(one).catch((error: unknown) => {
+      if (judgeFailure(error) === 'passing') failures.push(error);
+      else leave(dependencies, one, error);
+    });
+  }
+  return failures.length === before ? 'done' : 'failed';
 }
 
 function leave(
@@ -71,16 +104,15 @@ function leave(
   });
 }
 
-async function askAbout(
-  dependencies: ReconcileDependencies,
-  { tenantId, connectionId, shard }: NotedConnection,
-  window: number,
-): Promise<void> {
-  const { messages, logger } = dependencies;
+async function askAbout(dependencies: ReconcileDependencies, noted: NotedConnection, window: number): Promise<void> {
+  const { messages, logger, clock } = dependencies;
   const from = window * WINDOW_MS;
-  for await (const { messageId, correlationId } of messages.listQueued(connectionId, from, from + WINDOW_MS)) {
-    const command = { version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId } as const;
-    await enqueueCommand(dependencies, shard, command, `late-${messageId}`);
+  for await (const message of messages.listUnsettled(noted.connectionId, from, from + WINDOW_MS)) {
+    const { messageId, correlationId, state } = message;
+    await noteLook(dependencies, { ...noted, messageId }, clock.nowMs() + FIRST_LOOK_MS);
+    if (state !== 'queued') continue;
+    await enqueue(dependencies, noted, message, `late-${messageId}`);
+    const { tenantId, connectionId } = noted;
     logger.warn('nobody has taken a message: the queue is asked about it', {
       tenantId,
       connectionId,
@@ -88,4 +120,36 @@ async function askAbout(
       correlationId,
     });
   }
+}
+
+async function sweep(
+  dependencies: ReconcileDependencies,
+  noted: NotedConnection & Pick<SentMessage, 'messageId'>,
+  window: number,
+): Promise<void> {
+  const { messages, logger, metrics, clock } = dependencies;
+  const { tenantId, connectionId, messageId } = noted;
+  const message = await messages.find(connectionId, messageId);
+  if (message?.direction !== 'out' || !isHeldByCommandAlone(message)) return;
+  await enqueue(dependencies, noted, message, `swept-${window}-${messageId}`);
+  await noteLook(dependencies, noted, clock.nowMs() + NEXT_LOOK_MS);
+  const { state, correlationId } = message;
+  metrics.count('MessagesSwept', {});
+  logger.warn('a message stands still and is put into the queue again', {
+    tenantId,
+    connectionId,
+    messageId,
+    messageState: state,
+    correlationId,
+  });
+}
+
+async function enqueue(
+  dependencies: ReconcileDependencies,
+  { tenantId, connectionId, shard }: NotedConnection,
+  { messageId, correlationId }: SentMessage,
+  deduplicationId: string,
+): Promise<void> {
+  const command = { version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId } as const;
+  await enqueueCommand(dependencies, shard, command, deduplicationId);
 }

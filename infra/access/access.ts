@@ -135,8 +135,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   },
   reconcile: {
     tables: [
-      { table: 'core', keys: ['UNQUEUED', 'UNQUEUED#*'], actions: ['GetItem', 'PutItem', 'Query'] },
-      core('CON', 'Query'),
+      { table: 'core', keys: ['UNQUEUED', 'UNQUEUED#*', 'LOOK', 'LOOK#*'], actions: ['GetItem', 'PutItem', 'Query'] },
+      core('CON', 'GetItem', 'Query'),
     ],
     queues: [{ queue: 'commands', actions: ['SendMessage'] }],
     dataKeys: false,
@@ -145,8 +145,10 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     tables: [
       { table: 'core', keys: ['DUE', 'DUE#*'], actions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'] },
       core('CON', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
-      // How many messages wait on a connection already.
-      core('TENANT', 'GetItem'),
+      // How many messages wait on a connection already, and one less where one that is parked is cancelled.
+      core('TENANT', 'GetItem', 'UpdateItem'),
+      // Whether a message that was due has ended is seen later.
+      core('LOOK', 'PutItem'),
       // Bulk sends: their lines become messages, and what is cancelled waits no more.
       core('BULK', 'Query'),
       core('PARKED', 'DeleteItem'),

@@ -17,6 +17,10 @@ export interface ReleasedLine {
   readonly line: number;
   readonly messageId: MessageId;
   readonly state: SendState;
+  /** When it became a message. */
+  readonly notBeforeMs?: number | undefined;
+  /** Its place among the parked ones, once it was parked. */
+  readonly parkedAs?: string | undefined;
 }
 
 /** How often a line draws other ids because another message has them: twice in a row is beyond all chance. */
@@ -143,7 +147,7 @@ export class BulkLineStore {
       ...(brief === undefined
         ? {}
         : {
-            ProjectionExpression: '#line, messageId, #state',
+            ProjectionExpression: '#line, messageId, #state, notBeforeMs, parkedAs',
             ExpressionAttributeNames: { '#line': 'line', '#state': 'state' },
             ConsistentRead: brief.isConsistent,
           }),

@@ -16,7 +16,7 @@ const DELIVERED_WITHIN_MS = 24 * HOUR_MS;
  */
 export function latenessOf(message: Message, nowMs: number): LateReason | undefined {
   if (message.direction !== 'out') return undefined;
-  const { state, createdAtMs, sentAtMs = createdAtMs } = message;
-  if (state === 'sending' && nowMs - createdAtMs > ACKNOWLEDGED_WITHIN_MS) return 'not_acknowledged';
+  const { state, createdAtMs, notBeforeMs: queuedAtMs = createdAtMs, sentAtMs = queuedAtMs } = message;
+  if (state === 'sending' && nowMs - queuedAtMs > ACKNOWLEDGED_WITHIN_MS) return 'not_acknowledged';
   return state === 'sent' && nowMs - sentAtMs > DELIVERED_WITHIN_MS ? 'not_delivered' : undefined;
 }

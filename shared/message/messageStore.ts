@@ -97,18 +97,24 @@ export class MessageStore {
     return { messages: shown, next: last?.['messageId'] as MessageId | undefined };
   }
 
-  /** Lists the sent messages of a span of time that nobody has taken, oldest first, strongly consistent. */
-  async *listQueued(connectionId: ConnectionId, fromMs: number, untilMs: number): AsyncGenerator<SentMessage> {
+  /**
+   * Lists the messages of a span of time to which nothing but a command leads, oldest first, strongly consistent: those that nobody
+   * has taken, and those that are being tried.
+   */
+  async *listUnsettled(connectionId: ConnectionId, fromMs: number, untilMs: number): AsyncGenerator<SentMessage> {
     const items = queryItems(this.#table, {
       TableName: this.#TableName,
       KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :until',
-      FilterExpression: '#state = :queued AND direction = :out',
+      FilterExpression:
+        '#state IN (:queued, :parked, :sending) AND attribute_not_exists(parkedAs) AND direction = :out',
       ExpressionAttributeNames: { '#state': 'state' },
       ExpressionAttributeValues: {
         ':pk': messageKey(connectionId, '' as MessageId).pk,
         ':from': firstMessageKey(fromMs),
         ':until': firstMessageKey(untilMs),
         ':queued': 'queued',
+        ':parked': 'parked',
+        ':sending': 'sending',
         ':out': 'out',
       },
       ConsistentRead: true,

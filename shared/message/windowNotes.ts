@@ -1,15 +1,15 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { ConnectionId, TenantId } from '../kernel/id.ts';
+import type { ConnectionId, MessageId, TenantId } from '../kernel/id.ts';
 import { expiryOf } from '../platform/expiry.ts';
 import { noteCursorKey, noteKey, notePartition, type NoteKind } from '../platform/keys.ts';
-import { allOf, queryItems } from '../platform/pages.ts';
+import { queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { TransactionWrite } from './messageWrites.ts';
 
 /**
  * Notes of which connections have something to be looked after in a window of time: messages that were accepted in it
- * (`UNQUEUED`), or something that is due in it (`DUE`). A note is written in one transaction with the first row that it stands
+ * (`UNQUEUED`), something that is due in it (`DUE`), or a message of which it is seen then whether it has ended (`LOOK`). A note is written in one transaction with the first row that it stands
  * for, so what is to be looked after is found without a scan, and a busy connection pays for a note only now and then. Each
  * process has notes of its own, under the message that it wrote one with: transactions that meet at one item refuse each
  * other, and at the beginning of a window all would meet.
@@ -29,7 +29,7 @@ export interface NotedConnection {
 const BUCKETS = 4;
 /** The length of a window, in milliseconds. */
 export const WINDOW_MS = 5 * 60_000;
-const keptFor = { UNQUEUED: 'unqueued', DUE: 'dueNote' } as const satisfies Record<NoteKind, string>;
+const keptFor = { UNQUEUED: 'unqueued', DUE: 'dueNote', LOOK: 'dueNote' } as const satisfies Record<NoteKind, string>;
 
 /** The window of a time, counted from 1970. */
 export function windowOf(atMs: number): number {
@@ -56,11 +56,31 @@ export function windowNote(
 
 /** Lists the connections that are noted in a window, each once, strongly consistent. */
 export async function listNoted(
-  { table, stage }: NotesDependencies,
+  dependencies: NotesDependencies,
   kind: NoteKind,
   window: number,
 ): Promise<readonly NotedConnection[]> {
   const found = new Map<ConnectionId, NotedConnection>();
+  for await (const note of notesOf(dependencies, kind, window)) found.set(note.connectionId, note);
+  return [...found.values()];
+}
+
+/** Lists the messages that are noted in a window, strongly consistent: notes that have a message as their cause. */
+export async function* listNotedMessages(
+  dependencies: NotesDependencies,
+  kind: NoteKind,
+  window: number,
+): AsyncGenerator<NotedConnection & { readonly messageId: MessageId }> {
+  for await (const note of notesOf(dependencies, kind, window)) {
+    yield { ...note, messageId: note.sk.slice(note.connectionId.length + 1) as MessageId };
+  }
+}
+
+async function* notesOf(
+  { table, stage }: NotesDependencies,
+  kind: NoteKind,
+  window: number,
+): AsyncGenerator<NotedConnection & { readonly sk: string }> {
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const items = queryItems(table, {
       TableName: tableName(stage, 'core'),
@@ -68,9 +88,8 @@ export async function listNoted(
       ExpressionAttributeValues: { ':pk': notePartition(kind, window, bucket) },
       ConsistentRead: true,
     });
-    for (const note of (await allOf(items)) as unknown as NotedConnection[]) found.set(note.connectionId, note);
+    for await (const item of items) yield item as unknown as NotedConnection & { readonly sk: string };
   }
-  return [...found.values()];
 }
 
 /** Reads the last window that has been handled; undefined before the first time. */

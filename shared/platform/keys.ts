@@ -102,10 +102,10 @@ export const handledFactKey = (connectionId: ConnectionId, factKey: string): Ite
 });
 export const FACT_PREFIX = 'FACT#';
 /**
- * The notes of connections by window of time: of those that accepted messages in it, and of those with something due in it. They
- * are split, so that no partition runs hot.
+ * The notes of connections by window of time: of those that accepted messages in it, of those with something due in it, and of
+ * those with a message that is to be looked at then. They are split, so that no partition runs hot.
  */
-export type NoteKind = 'UNQUEUED' | 'DUE';
+export type NoteKind = 'UNQUEUED' | 'DUE' | 'LOOK';
 export const notePartition = (kind: NoteKind, window: number, bucket: number): string =>
   `${kind}#${padded(window, 10)}#${bucket}`;
 export const noteKey = (

@@ -187,6 +187,10 @@ export const metricCatalogue = {
   CommandAge: { ...duration, question: 'How long after it was accepted, or due, did WhatsApp take a message?' },
   DueMessages: { ...count, question: 'How many scheduled messages were put into the queue?' },
   DueMessagesLate: { ...duration, question: 'How long after its time was a scheduled message put into the queue?' },
+  MessagesSwept: {
+    ...trouble,
+    question: 'How many messages stood still long after they were queued, and were put into the queue again?',
+  },
   BulkMessages: { ...count, question: 'How many messages of bulk sends were put into the queue?' },
   BulkSendsEnded: { ...count, question: 'How many bulk sends were over, with all of their messages or before?' },
   ActionsFinished: {

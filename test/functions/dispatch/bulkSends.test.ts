@@ -295,6 +295,19 @@ describe('bulk sends, with processes that die', () => {
     expect(await toldOf(bulk)).toEqual(['cancelled']);
   });
 
+  it('puts the commands into the queue again of messages that stand still for an hour, and no others', async () => {
+    const lines = someLines(3);
+    await accept(lines);
+    await world.dispatch();
+    await world.loseCommands();
+    world.clock.advance(HOUR_MS - MINUTE_MS);
+    await world.dispatch();
+    const early = await world.work(connection);
+    world.clock.advance(MINUTE_MS);
+
+    expect([early, await finish()]).toEqual([[], textsOf(lines)]);
+  });
+
   it('shares the room of a connection with other bulk sends and lets a single message between them', async () => {
     const one = someLines(200, 3).map(([to, text]): Line => [to, `one ${text}`]);
     const other = someLines(200, 3).map(([to, text]): Line => [`${to}0`, `other ${text}`]);

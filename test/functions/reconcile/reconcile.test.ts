@@ -1,4 +1,5 @@
 import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeReconcileHandler } from '../../../functions/reconcile/handler.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
@@ -6,6 +7,8 @@ import type { ConnectionId, CorrelationId, TenantId } from '../../../shared/kern
 import { acceptMessage } from '../../../shared/message/acceptMessage.ts';
 import { commandSchema } from '../../../shared/message/command.ts';
 import { listNoted, windowOf } from '../../../shared/message/windowNotes.ts';
+import { messageKey } from '../../../shared/platform/keys.ts';
+import { tableName } from '../../../shared/platform/tables.ts';
 import { commandQueueName } from '../../../shared/platform/queues.ts';
 import { newIds } from '../../shared/event/eventStores.ts';
 import { failingQueue, receive, startQueueStack, type QueueStack } from '../queueStack.ts';
@@ -59,7 +62,9 @@ describe('reconcile', () => {
       if (messages.length === 0) return found;
       for (const { Body, ReceiptHandle } of messages) {
         const command = commandSchema.parse(JSON.parse(Body ?? ''));
-        if (command.kind === 'send_message') found.push(command.messageId);
+        // Messages of earlier tests, which nobody ends, are swept all along.
+        const isOfThis = command.kind === 'send_message' && command.connectionId === connectionId;
+        if (isOfThis) found.push(command.messageId);
         await stack.queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
       }
     }
@@ -123,6 +128,76 @@ describe('reconcile', () => {
     expect((await takeCommands()).toSorted()).toEqual(ids.toSorted());
   });
 
+  /** Reconcile runs every minute for so long. Returns the commands that it put into the queue. */
+  const pass = async (minutes: number): Promise<readonly string[]> => {
+    const found: string[] = [];
+    for (let minute = 0; minute < minutes; minute += 4) {
+      stack.clock.advance(4 * MINUTE_MS);
+      await reconcile();
+      found.push(...(await takeCommands()));
+    }
+    return found;
+  };
+  const HOUR_AND_MORE = 100;
+
+  it('sweeps a message whose worker died in the try and whose command is lost: after an hour, and each day until it ends', async () => {
+    const { messageId } = await accept();
+    await stack.messages.beginSending({ tenantId, connectionId, token: 1 }, messageId, undefined, 0);
+    await takeCommands();
+
+    const hour = await pass(HOUR_AND_MORE);
+    const day = await pass(24 * 60);
+    await stack.messages.recordFailure({ tenantId, connectionId, token: 1 }, messageId, {
+      state: 'failed',
+      atMs: 0,
+      error: { code: 'too_many_attempts' },
+    });
+    const ended = await pass(26 * 60);
+
+    expect([hour, day, ended]).toEqual([[messageId], [messageId], []]);
+    expect(stack.metrics.totalOf('MessagesSwept')).toBeGreaterThanOrEqual(2);
+  });
+
+  it('sweeps one that the queue was asked about and lost again, and one whose try ended before it was parked', async () => {
+    const first = await accept();
+    const second = await accept(stack.queue, 'key-2');
+    const owner = { tenantId, connectionId, token: 1 };
+    await stack.messages.beginSending(owner, second.messageId, undefined, 0);
+    await stack.messages.endTry(owner, second.messageId, undefined);
+    await takeCommands();
+
+    const asked = await pass(24);
+    const swept = await pass(HOUR_AND_MORE - 24);
+
+    expect(asked).toEqual([first.messageId]);
+    expect(swept.toSorted()).toEqual([first.messageId, second.messageId].toSorted());
+  });
+
+  it('leaves what its parked row leads to, and what has ended in the hour', async () => {
+    const parked = await accept();
+    const ended = await accept(stack.queue, 'key-2');
+    const owner = { tenantId, connectionId, token: 1, shard: 0 };
+    await stack.messages.beginSending(owner, ended.messageId, undefined, 0);
+    await stack.messages.beginSending(owner, parked.messageId, undefined, 0);
+    await takeCommands();
+    expect(await pass(24)).toEqual([]);
+    await stack.table.send(
+      new UpdateCommand({
+        TableName: tableName(stack.stage, 'core'),
+        Key: messageKey(connectionId, parked.messageId),
+        UpdateExpression: 'SET parkedAs = :place',
+        ExpressionAttributeValues: { ':place': '1' },
+      }),
+    );
+    await stack.messages.recordFailure(owner, ended.messageId, {
+      state: 'failed',
+      atMs: 0,
+      error: { code: 'refused' },
+    });
+
+    expect(await pass(HOUR_AND_MORE)).toEqual([]);
+  });
+
   it('completes what a run that failed has begun', async () => {
     await accept(failingQueue(stack.queue, 1)).catch(() => undefined);
     stack.clock.advance(COME_TO_MS);
@@ -156,11 +231,14 @@ describe('reconcile', () => {
     connectionId = sound;
     stack.clock.advance(COME_TO_MS);
     const runWith = (error: Error): Promise<void> => {
-      const listQueued: typeof stack.messages.listQueued = (connection, fromMs, untilMs) => {
+      const listUnsettled: typeof stack.messages.listUnsettled = (connection, fromMs, untilMs) => {
         if (connection === ill) throw error;
-        return stack.messages.listQueued(connection, fromMs, untilMs);
+        return stack.messages.listUnsettled(connection, fromMs, untilMs);
       };
-      return makeReconcileHandler({ ...stack, messages: { listQueued } })();
+      return makeReconcileHandler({
+        ...stack,
+        messages: Object.assign(Object.create(stack.messages) as typeof stack.messages, { listUnsettled }),
+      })();
     };
 
     await expect(runWith(new Error('no answer'))).rejects.toThrow('1 connections could not be looked after');

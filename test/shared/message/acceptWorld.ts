@@ -296,6 +296,15 @@ export async function startAcceptWorld() {
     }
   };
 
+  /** All commands are lost, as when nobody takes them for longer than the queue keeps them. */
+  const loseCommands = async (): Promise<void> => {
+    for (;;) {
+      const { Messages = [] } = await queue.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+      if (Messages.length === 0) return;
+      for (const { ReceiptHandle } of Messages) await queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    }
+  };
+
   /** The facts that functions have published about bulk sends, which ingest would tell. */
   const toldOfBulks = async (): Promise<readonly BulkSendFact[]> => {
     const EventsUrl = `${queues.queueUrlBase}${eventQueueName('test')}`;
@@ -332,6 +341,7 @@ export async function startAcceptWorld() {
     reconcile,
     dispatch,
     work,
+    loseCommands,
     toldOfBulks,
     statesOf,
     stop: async (): Promise<void> => {

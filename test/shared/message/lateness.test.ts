@@ -24,6 +24,14 @@ describe('what a message has waited for too long', () => {
     expect(latenessOf(message, AT_MS + hours * HOUR_MS)).toBe(late);
   });
 
+  it('counts from the time that it waited for', () => {
+    const notBeforeMs = AT_MS + 48 * HOUR_MS;
+    const message = aSentMessage(newIds(), { state: 'sending', createdAtMs: AT_MS, notBeforeMs });
+
+    expect(latenessOf(message, notBeforeMs + HOUR_MS)).toBeUndefined();
+    expect(latenessOf(message, notBeforeMs + 1.1 * HOUR_MS)).toBe('not_acknowledged');
+  });
+
   it('counts from when it was sent, not from when it was accepted', () => {
     const message = aSentMessage(newIds(), { state: 'sent', createdAtMs: AT_MS, sentAtMs: AT_MS + 48 * HOUR_MS });
 

@@ -185,6 +185,21 @@ describe('scheduling, with processes that die', () => {
     }
   });
 
+  it('is found again when its command is lost after it was due', async () => {
+    await schedule('lost', inMs(HOUR_MS));
+    await pass(HOUR_MS);
+    await world.reconcile();
+    await world.loseCommands();
+    await pass(50 * MINUTE_MS);
+    await world.reconcile();
+    const early = await world.work(connection);
+    await pass(20 * MINUTE_MS);
+    await world.reconcile();
+
+    expect([early, await world.work(connection)]).toEqual([[], ['lost']]);
+    expect(await world.statesOf(connection)).toEqual(['sent']);
+  });
+
   it('is never sent late: what could not leave in its time expires, in the queue, parked, and never claimed', async () => {
     const [due, end] = [inMs(HOUR_MS), inMs(HOUR_MS + 10 * MINUTE_MS)];
     await schedule('parked', due, end);
