@@ -92,6 +92,16 @@ const refusalAlarms: Readonly<Record<string, AlarmRow>> = Object.fromEntries(
   ]),
 );
 
+const messageAlarms: Readonly<Record<string, AlarmRow>> = {
+  'messages-swept': {
+    severity: 'ticket',
+    threshold: 1,
+    metric: (stage) => holdfastMetric(stage, 'MessagesSwept', {}, { statistic: 'Sum', minutes: 5 }),
+    heading: 'Messages stand still',
+    sentence: 'A message had not ended an hour after it was queued, and nothing but a command led to it.',
+  },
+};
+
 const workerAlarms: Readonly<Record<string, AlarmRow>> = {
   'workers-die-observed': {
     severity: 'ticket',
@@ -250,6 +260,7 @@ export function addFleetAlarms(scope: Construct, stage: string): void {
     ...ownershipAlarms,
     ...workerAlarms,
     ...refusalAlarms,
+    ...messageAlarms,
     ...whatsAppAlarms,
   })) {
     new RunbookAlarm(scope, name, { ...row, stage, metric: row.metric(stage) });

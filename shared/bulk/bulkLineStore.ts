@@ -19,7 +19,7 @@ export interface ReleasedLine {
   readonly state: SendState;
   /** When it became a message. */
   readonly notBeforeMs?: number | undefined;
-  /** Its place among the parked ones, once it was parked. */
+  /** The place of the message among the parked ones, once it was parked. */
   readonly parkedAs?: string | undefined;
 }
 

@@ -14,6 +14,7 @@ import { readEvents } from '../../shared/event/readEvents.ts';
 import { VETTED_VERSION } from '../../shared/fleet/whatsAppVersion.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
+import { FIRST_LOOK_MS } from '../../shared/message/lookAgain.ts';
 import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
 import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
@@ -158,18 +159,21 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
 async function sendMany(tenant: Tenant): Promise<void> {
   const { api, shop, desk } = tenant;
   const headers = { 'content-type': 'application/x-ndjson' };
-  const ask = async (connection: string, count: number): Promise<string> => {
+  const ask = async (connection: string, count: number, query = ''): Promise<string> => {
     const lines = Array.from({ length: count }, (_, line) => JSON.stringify(aText(`line ${line}`)));
     const path = `/v1/connections/${connection}/bulk-sends`;
-    const { id } = await api.must('POST', path, lines.join('\n'), {
+    const { id } = await api.must('POST', `${path}${query}`, lines.join('\n'), {
       ...headers,
-      'idempotency-key': `bulk-${connection}`,
+      'idempotency-key': `bulk-${connection}-${count}`,
     });
     await api.must('GET', path);
     return `${path}/${String(id)}`;
   };
   const waitFor = (path: string, fits: (bulk: Readonly<Record<string, unknown>>) => boolean) =>
     until('the bulk send', () => api.must('GET', path), fits, 60_000);
+  const later = await ask(shop, 2, `?not_before=${new Date(Date.now() + 86_400_000).toISOString()}`);
+  await api.must('GET', `${later}/messages`);
+  await api.must('DELETE', later);
   const sent = await ask(shop, 30);
   await api.must('POST', `${sent}/pause`);
   await api.must('POST', `${sent}/resume`);
@@ -310,8 +314,10 @@ async function loseBeforeTheQueue(tenant: Tenant): Promise<void> {
   refuse(undefined);
   if (status !== 503) throw new Error(`a message that was not queued was answered with ${status}`);
   const parts = composeStores(storesOf(tenant, 'reconcile'), 'reconcile');
-  // The function runs as its schedule has it each minute: now, when it is too early, and again when the time is over.
-  for (const laterMs of [0, ACCEPT_LIMIT_MS + 8 * 60_000]) {
+  // The function runs as its schedule has it each minute: now, when it is too early, again when the time is over, and an hour
+  // later, when it looks whether the message has ended.
+  const overMs = ACCEPT_LIMIT_MS + 8 * 60_000;
+  for (const laterMs of [0, overMs, overMs + FIRST_LOOK_MS + 8 * 60_000]) {
     const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs };
     await makeReconcileHandler({ ...parts, clock })();
   }
