@@ -18,7 +18,15 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
   const connections = own('Connections', 'ConnectionsByStatus', 'SocketsClosed', 'TimeToOpen');
   const opens = own('Opens and their budget', 'OpenAttempts', 'OpenSucceeded', 'OpenFailed', 'OpenBudgetWait');
   const outage = own('Opens and their budget', 'OutageMode');
-  const messages = own('Messages', 'CommandsEnded', 'CommandAge', 'MessagesSent', 'SendsLate', 'LongestWait', 'MessagesSwept');
+  const messages = own(
+    'Messages',
+    'CommandsEnded',
+    'CommandAge',
+    'MessagesSent',
+    'SendsLate',
+    'LongestWait',
+    'MessagesSwept',
+  );
   const due = own('Scheduled messages', 'DueMessages', 'DueMessagesLate', 'BulkMessages', 'BulkSendsEnded');
   const actions = own('Actions', 'ActionsFinished', 'ActionsFailed', 'ActionDuration');
   const events = own('Events and webhooks', 'EventLag', 'EventToDelivery', 'DeliveryAttempts', 'FactsRefused');
