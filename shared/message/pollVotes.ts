@@ -17,6 +17,11 @@ interface KeptVote {
 
 /** The characters of a hash that are kept: a poll has few options, and two of them never share so many. */
 const HASH_CHARACTERS = 8;
+/**
+ * The most options that are kept of one voter. WhatsApp's polls have twelve; the row has room for so many of each voter, also
+ * where all of them choose what is no option at all.
+ */
+const MOST_KEPT = 16;
 /** The most voters that are counted: as many as a group has members, and half as many again. */
 export const MOST_VOTERS = 1_536;
 /** The name of the account itself among the voters. */
@@ -61,7 +66,7 @@ export function withVote(votes: PollVotes, { voter, chosen }: Vote): PollVotes {
   const others = Object.entries(votes).filter(([name]) => !voter.includes(name));
   const [name, alias] = voter;
   if (name === undefined || chosen.length === 0 || others.length >= MOST_VOTERS) return Object.fromEntries(others);
-  const kept = chosen.map((hash) => hash.slice(0, HASH_CHARACTERS));
+  const kept = chosen.slice(0, MOST_KEPT).map((hash) => hash.slice(0, HASH_CHARACTERS));
   return Object.fromEntries([...others, [name, { chosen: kept, ...(alias === undefined ? {} : { alias }) }]]);
 }
 

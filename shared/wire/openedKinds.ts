@@ -15,12 +15,27 @@ export function hashOfOption(option: string): string {
   return createHash('sha256').update(option).digest('hex');
 }
 
-/** The hashes of the options that a vote chooses, in hex, each once. */
+/** The most options that a vote is read with, as many as a poll is kept with; and the bytes of each hash. */
+const MOST_CHOSEN = 64;
+const HASH_BYTES = 32;
+
+/** The hashes of the options that a vote chooses, in hex, each once. What is no hash chooses nothing. */
 export function readVote(bytes: Uint8Array): readonly string[] | undefined {
   const read = vote.read(bytes);
   return read === 'malformed'
     ? undefined
-    : [...new Set((read.chosen ?? []).map((hash) => Buffer.from(hash).toString('hex')))];
+    : [
+        ...new Set(
+          (read.chosen ?? [])
+            .filter(({ length }) => length === HASH_BYTES)
+            .slice(0, MOST_CHOSEN)
+            .map(inHex),
+        ),
+      ];
+}
+
+function inHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
 
 /** The options that somebody adds to a poll. */

@@ -220,6 +220,29 @@ describe('votes', () => {
     expect((JSON.stringify(row.votes).length / 60) * 1_024).toBeLessThan(120_000);
   });
 
+  it('of a member who chooses everything there could be take no more room than others', async () => {
+    await record({ id: 'POLL', message: aPoll(), by: BOB.lid });
+    const everything = Array.from({ length: 8_000 }, (_, index) => hashOf(`option ${index}`));
+    const tiny = Array.from({ length: 8_000 }, (_, index) => Buffer.from(String(index)));
+    for (const [index, selectedOptions] of [tiny, everything, [...everything, hashOf('Rice')]].entries()) {
+      const bytes = proto.Message.PollVoteMessage.encode({ selectedOptions }).finish();
+      const vote = sealed('vote', 'POLL', { author: BOB.lid, actor: CLEO.lid }, bytes);
+      const message = { pollUpdateMessage: { pollCreationMessageKey: keyOf('POLL', BOB.lid), vote } };
+      await record({ id: `VOTE-${index}`, message, by: CLEO.lid });
+    }
+    await record({ id: 'HONEST', message: aVote({ id: 'POLL', author: BOB.lid }, BOB.lid, ['Rice']), by: BOB.lid });
+
+    const row = await pollRow('POLL');
+    expect(JSON.stringify(row.votes).length).toBeLessThan(400);
+    expect(toPollView(row)).toMatchObject({ voters: 2, options: [{}, { votes: 1 }, {}] });
+    expect((await contents()).slice(1)).toMatchObject([
+      { poll_vote: { options: [], voters: 0 } },
+      { poll_vote: { options: [], unknown_options: 64 } },
+      { poll_vote: { options: [], unknown_options: 64 } },
+      { poll_vote: { options: ['Rice'], voters: 2 } },
+    ]);
+  });
+
   it('for an event are answers', async () => {
     const eventMessage = { name: 'Party', startTime: 1_800_000_000 };
     await record({
