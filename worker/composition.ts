@@ -9,6 +9,7 @@ import type { FleetMember } from './fleet/fleetMember.ts';
 import { FleetStore } from './fleet/fleetStore.ts';
 import type { CommitGate } from './fleet/gate.ts';
 import { OpenBudget } from './fleet/openBudget.ts';
+import { TaskProtection } from './fleet/taskProtection.ts';
 import { OpenMeter } from './runner/openMeter.ts';
 import type { ProcessSymptom } from './runner/supervision.ts';
 import { Supervisor } from './runner/supervisor.ts';
@@ -82,14 +83,15 @@ export async function startWorker(options: WorkerOptions, world: WorkerWorld): P
   // answer must not hold it up.
   scope.hold('other', () => versions.stop());
   void versions.start();
-  const member = await joinFleet(own, world, shards, opening);
+  const leaving = makeLeaving(own, world, shards);
+  const member = await joinFleet(own, world, shards, opening, leaving);
   joined.member = member;
   scope.hold('other', () => member.stop());
   const { supervisor, digests } = watchSockets(own, world, { shards, member, gate, vitals: opening.vitals });
   return {
     workerId,
     drain: async () => {
-      shards.hurry();
+      leaving.drain();
       await member.drain();
       await digests.stop();
     },
@@ -151,12 +153,43 @@ function makeOpening(
   return { budget, vitals, opens: new OpenMeter(metrics, clock.monotonicMs), takeTurn, versions };
 }
 
+/** What a worker does while its shards leave, one by one in a deploy or all in its drain. */
+interface Leaving {
+  /** Called with each heartbeat that brings orders. */
+  readonly follow: (outgoing: boolean) => void;
+  readonly drain: () => void;
+}
+
+function makeLeaving(
+  { logger, metrics }: OwnOptions,
+  { clock, protectTask }: WorkerWorld,
+  shards: OwnedShards,
+): Leaving {
+  const protection =
+    protectTask === undefined ? undefined : new TaskProtection({ protectTask, clock, logger, metrics });
+  let isDraining = false;
+  return {
+    follow: (outgoing) => {
+      // A drain is for good, whatever an order says that was left before it.
+      if (isDraining) return;
+      shards.hurry(outgoing);
+      protection?.follow(outgoing);
+    },
+    drain: () => {
+      isDraining = true;
+      protection?.stop();
+      shards.hurry(true);
+    },
+  };
+}
+
 /** Takes the lease. The worker tells the fleet of its load, and does what the fleet asks. */
 async function joinFleet(
   { config, workerId, logger, metrics, onBroken, onFenced, onDrainRequested }: OwnOptions,
   { clock, random, fleetTable, joinFleet: join }: WorkerWorld,
   shards: OwnedShards,
   { budget, opens, vitals }: SocketOpening,
+  leaving: Leaving,
 ): Promise<FleetMember> {
   const { ownership, stage, shardCount, taskId, deployGeneration, zone } = config;
   const member = await join({
@@ -169,8 +202,9 @@ async function joinFleet(
     logger,
     metrics,
     load: () => ({ ...shards.count(), waiting: budget.waiting, ...opens.counters(), ...vitals.load }),
-    onOrders: ({ opensPerSecond }) => {
+    onOrders: ({ opensPerSecond, outgoing }) => {
       budget.setRate(opensPerSecond);
+      leaving.follow(outgoing);
       metrics.gauge('ShardsOwned', member.ownedShards().size, {});
       for (const [status, count] of shards.byStatus()) metrics.gauge('ConnectionsByStatus', count, { status });
       const { late, longestMs } = shards.waiting(clock.nowMs());

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { deadlines } from '../shared/kernel/deadlines.ts';
 import { systemClock, type Clock } from '../shared/kernel/clock.ts';
 import { metadataUrl, workerConfig, type TaskPlace, type WorkerConfig } from '../shared/platform/config.ts';
+import type { ProtectTask } from './fleet/taskProtection.ts';
 
 /**
  * The time limit of one try, in milliseconds. ECS answers within milliseconds; a container that has just started may be
@@ -56,4 +58,32 @@ export async function askWhereThisRuns(url: string, clock: Pick<Clock, 'sleep'> 
 export async function readWorkerConfig(): Promise<WorkerConfig> {
   const url = metadataUrl();
   return workerConfig(undefined, url === undefined ? undefined : await askWhereThisRuns(url));
+}
+
+/** What ECS's agent answers to a change of protection: the state afterwards, or why there was none with status 200, too. */
+const protectionAnswerSchema = z.object({
+  protection: z.object({ ProtectionEnabled: z.boolean() }).optional(),
+  failure: z.object({ Reason: z.string() }).optional(),
+  error: z.object({ Code: z.string(), Message: z.string().optional() }).optional(),
+});
+
+/**
+ * Sets and lifts the protection of this task at ECS's agent (`task-protection/v1/state`). Rejects with the agent's reason,
+ * and where it has not answered in time; asks only once, as the caller has its own pace.
+ */
+export function makeTaskProtector(url: string): ProtectTask {
+  return async (minutes) => {
+    const isProtected = minutes !== undefined;
+    const answer = await fetch(url, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ProtectionEnabled: isProtected, ...(isProtected ? { ExpiresInMinutes: minutes } : {}) }),
+      signal: AbortSignal.timeout(deadlines.taskProtection.ms),
+    });
+    const told = protectionAnswerSchema.safeParse(await answer.json().catch(() => undefined));
+    const { protection, failure, error } = told.data ?? {};
+    if (answer.ok && protection?.ProtectionEnabled === isProtected) return;
+    const reason = failure?.Reason ?? error?.Code ?? 'nothing that can be read';
+    throw new Error(`ECS's agent answered ${answer.status}: ${reason}`);
+  };
 }

@@ -12,10 +12,12 @@ import {
 } from '../shared/platform/aws.ts';
 import type { Breakers } from '../shared/platform/breakers.ts';
 import type { ClientGuards } from '../shared/platform/callGuards.ts';
-import type { WorkerConfig } from '../shared/platform/config.ts';
+import { taskProtectionUrl, type WorkerConfig } from '../shared/platform/config.ts';
 import { makeKmsKeyProvider, makeLocalKeyProvider, type KeyProvider } from '../shared/platform/keyProvider.ts';
 import type { Surroundings } from '../shared/platform/surroundings.ts';
+import { makeTaskProtector } from './ecsTask.ts';
 import type { CommitGate } from './fleet/gate.ts';
+import type { ProtectTask } from './fleet/taskProtection.ts';
 import { startFleetMember, type FleetMember, type FleetMemberOptions } from './fleet/fleetMember.ts';
 import type { ConnectionSocket } from './socket/port/connectionSocket.ts';
 import { openSocket } from './socket/openSocket.ts';
@@ -38,6 +40,8 @@ export interface WorkerWorld extends Pick<Surroundings, 'clock' | 'random'> {
   readonly polling: SQSClient;
   readonly keyProvider: KeyProvider;
   readonly joinFleet: (options: FleetMemberOptions) => Promise<FleetMember>;
+  /** Protects the task from being stopped by a deploy; undefined where there is no ECS. */
+  readonly protectTask?: ProtectTask | undefined;
   readonly openSocket: (options: OpenSocketOptions) => ConnectionSocket;
 }
 
@@ -53,6 +57,7 @@ export function makeWorkerWorld(config: WorkerConfig, breakers: Breakers, scope:
     return client;
   };
   prepareProcess({ rootKey: config.whatsappRootKey });
+  const protectionUrl = taskProtectionUrl();
   return {
     clock: systemClock,
     random: systemRandom,
@@ -64,6 +69,7 @@ export function makeWorkerWorld(config: WorkerConfig, breakers: Breakers, scope:
     polling: own(makePollingClient(config, config.shardCount, config.connections.commandWaitSeconds)),
     keyProvider: makeKeyProvider(config, { breakers }),
     joinFleet: startFleetMember,
+    protectTask: protectionUrl === undefined ? undefined : makeTaskProtector(protectionUrl),
     openSocket,
   };
 }

@@ -61,7 +61,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
       title: 'Who owns what',
       widgets: [
         ...own('Shards', 'ShardsUnowned', 'ShardsOwned', 'ShardsMoved', 'ClaimsWon', 'ClaimsLost', 'HandOffDuration'),
-        ...own('Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration'),
+        ...own('Workers', 'WorkersDead', 'LeaderChanges', 'BrakeActive', 'DrainDuration', 'TaskProtectionFailed'),
         ...own('Their leases', 'HeartbeatLatency', 'HeartbeatMissed', 'SuspendedDuration', 'FencedCommits'),
         ...own('Their condition', 'WorkerMemoryShare', 'EventLoopDelay', 'WorkerRecycled', 'ScopeResources'),
         ...own('Watchdog', 'WatchdogSteps', 'WatchdogBrake'),

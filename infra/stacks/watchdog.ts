@@ -1,13 +1,12 @@
-import { ArnFormat, CfnElement, Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ICluster } from 'aws-cdk-lib/aws-ecs';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunctionResource } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { accessStatements } from '../access/accessStatements.ts';
-import { acknowledge } from '../constructs/acknowledge.ts';
+import { acknowledgeTasks, tasksStatement } from '../constructs/ownTasks.ts';
 import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
 import { watchdogEnvironment } from '../settings/environment.ts';
@@ -30,36 +29,15 @@ export function addWatchdog(scope: Construct, settings: Settings, cluster: IClus
     timeoutSeconds: TIMEOUT_SECONDS,
     reservedConcurrency: smallConcurrency.watchdog,
     environment: watchdogEnvironment(scope, settings, cluster.clusterArn),
-    statements: [...accessStatements(scope, settings, 'watchdog'), stopTaskStatement(scope, cluster)],
+    statements: [...accessStatements(scope, settings, 'watchdog'), tasksStatement(scope, cluster, 'ecs:StopTask')],
   });
-  const { defaultChild } = cluster.node;
-  const name = CfnElement.isCfnElement(defaultChild) ? Stack.of(scope).getLogicalId(defaultChild) : '';
-  acknowledge(
-    role,
-    'Tasks are made and named by ECS: those of this cluster, which the condition says once more.',
-    `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<${name}>/*]`,
-  );
+  acknowledgeTasks(role, cluster);
   new Rule(scope, 'WatchdogMinute', {
     schedule: Schedule.rate(Duration.minutes(1)),
     // The scheduler does not try again: the next minute is the retry.
     targets: [new LambdaFunction(lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
   });
   addAlarms(scope, settings.stage, lambda);
-}
-
-function stopTaskStatement(scope: Construct, cluster: ICluster): PolicyStatement {
-  return new PolicyStatement({
-    actions: ['ecs:StopTask'],
-    resources: [
-      Stack.of(scope).formatArn({
-        service: 'ecs',
-        resource: 'task',
-        resourceName: `${cluster.clusterName}/*`,
-        arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-      }),
-    ],
-    conditions: { ArnEquals: { 'ecs:cluster': cluster.clusterArn } },
-  });
 }
 
 function addAlarms(scope: Construct, stage: string, lambda: LambdaFunctionResource): void {

@@ -27,6 +27,7 @@ import { makeVpc, workerSubnets } from './network.ts';
 import { deploymentPercents } from '../settings/deployPace.ts';
 import { smallConcurrency } from '../settings/concurrency.ts';
 import type { Settings } from '../settings/settings.ts';
+import { acknowledgeTasks, tasksStatement } from '../constructs/ownTasks.ts';
 import { addWatchdog } from './watchdog.ts';
 import { scaleByUtilisation } from './workerScaling.ts';
 import { makeWorkerTask } from './workerTask.ts';
@@ -106,11 +107,14 @@ export class WorkerStack extends Stack {
       logGroup: this.#logGroup,
       healthCommand,
     });
+    // ECS's agent changes the protection of a task in the name of the task's role.
+    task.addToTaskRolePolicy(tasksStatement(this, cluster, 'ecs:UpdateTaskProtection'));
+    acknowledgeTasks(task.taskRole, cluster);
     const service = new FargateService(this, 'Service', {
       cluster,
       taskDefinition: task,
       // The count is not set: it belongs to the autoscaling, and a deploy would set it back.
-      ...deploymentPercents(settings),
+      ...deploymentPercents,
       circuitBreaker: { enable: true, rollback: true },
       // Rebalancing is off: it would stop tasks, and so move connections, for evenness alone.
       availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,

@@ -99,11 +99,16 @@ export interface Orders {
   readonly expect: readonly number[];
   /** Shards of this worker to give away, each to the worker that its row names as next. */
   readonly give: readonly number[];
-  /** The worker's share of the fleet's socket opens; undefined leaves it at its own setting. */
+  /** The worker's share of the fleet's socket opens, larger while it has many to open; undefined leaves it at its own setting. */
   readonly opensPerSecond: number | undefined;
   readonly mode: FleetMode;
   /** Whether it is this worker's turn to be recycled, as it asked: it drains and ends. */
   readonly recycle: boolean;
+  /**
+   * Whether a newer deploy generation takes over from this worker, shard by shard: it keeps its task from being stopped meanwhile,
+   * and its polls short.
+   */
+  readonly outgoing: boolean;
 }
 
 /** `outage`: WhatsApp refuses nearly all opens, so only a few are tried. */
@@ -116,6 +121,7 @@ export const noOrders: Orders = {
   opensPerSecond: undefined,
   mode: 'normal',
   recycle: false,
+  outgoing: false,
 };
 
 /** A shard and its owner. */

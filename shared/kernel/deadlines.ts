@@ -37,6 +37,7 @@ export const deadlines = {
   mediaHeaders: { ms: 10_000, source: 'a host that has not begun to answer by then will not' },
   publish: { ms: 15_000, source: 'three tries of a store call; shorter than a stanza' },
   fencedClose: { ms: 5_000, source: 'a fenced worker ends: 10 s stay between fence and death' },
+  taskProtection: { ms: 5_000, source: "ECS's agent answers within the 4 s that it gives to ECS" },
   statusRequest: { ms: 5_000, source: 'an ECS health check waits 5 s' },
 } as const satisfies Record<string, Deadline>;
 

@@ -291,6 +291,12 @@ export function metadataUrl(environment: Environment = process.env): string | un
   return environment['HOLDFAST_TASK_ID'] || base === '' ? undefined : `${base}/task`;
 }
 
+/** The URL at which ECS's agent protects this task from being stopped; undefined where there is no ECS. */
+export function taskProtectionUrl(environment: Environment = process.env): string | undefined {
+  const base = environment['ECS_AGENT_URI'] ?? '';
+  return base === '' ? undefined : `${base}/task-protection/v1/state`;
+}
+
 /**
  * The settings of a worker. Throws an Error that names each wrong variable and each broken rule between two of them.
  * @param place the place as ECS tells it, for variables that the environment lacks

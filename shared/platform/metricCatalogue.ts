@@ -45,6 +45,11 @@ export const metricCatalogue = {
   },
   Conflicts: { ...trouble, question: 'How often did another program take the place of a socket (440)?' },
   LeaderChanges: { ...trouble, question: 'How often did the fleet get a new leader?' },
+  TaskProtectionFailed: {
+    ...trouble,
+    dimensions: { step: ['protect', 'lift'] },
+    question: 'How often could a worker not keep its task from being stopped in a deploy, or not let it go after that?',
+  },
   BrakeActive: { ...flag, question: 'Do so many workers look dead at once that none is declared dead?' },
   ShardsUnowned: { ...level, question: 'How many shards have no owner at the moment, as the leader sees it?' },
   ShardsOwned: { ...level, question: 'How evenly are the shards spread over the workers?' },

@@ -89,7 +89,7 @@ describe('words', () => {
   });
 });
 
-/** The lines of a source, each once more with its identifiers taken apart: `handOver` is read as `hand Over`, too. */
+/** The lines of a source, each once more with its identifiers taken apart: `outgoing` is read as `hand Over`, too. */
 function linesOf(source: string): readonly { readonly line: number; readonly text: string }[] {
   return source.split('\n').map((text, index) => ({
     line: index + 1,

@@ -28,8 +28,8 @@ const EVENT_MS = 3_000;
 
 /**
  * The rolling update of ECS over workers of a simulated fleet, from the numbers of the template: it starts tasks of the new
- * revision while that many may run, and stops old ones while enough healthy ones are left. A task that does not end within its
- * stop timeout is killed. ECS does not say whether a task that is stopping counts among those that may run, so a world
+ * revision while that many may run, and stops old ones that are not protected while enough healthy ones are left. A task that does not end within
+ * its stop timeout is killed. ECS does not say whether a task that is stopping counts among those that may run, so a world
  * chooses.
  */
 export class EcsService {
@@ -130,7 +130,8 @@ export class EcsService {
     const { newer, older } = this.#sorted();
     const healthy = newer.filter(({ healthyAtMs = Infinity }) => healthyAtMs <= this.#world.time.nowMs);
     const least = Math.ceil((desiredCount * minimumHealthyPercent) / 100);
-    for (const task of older.slice(0, Math.max(0, healthy.length + older.length - least))) this.#stop(task);
+    const mayStop = older.filter(({ worker }) => !worker.isProtected());
+    for (const task of mayStop.slice(0, Math.max(0, healthy.length + older.length - least))) this.#stop(task);
   }
 
   #run(): void {

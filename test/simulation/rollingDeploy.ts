@@ -22,6 +22,8 @@ export interface RollingDeployResult extends SimulationResult {
   readonly longestOfflineMs: number;
   /** The longest that a shard had no living owner. */
   readonly longestOwnerlessMs: number;
+  /** The most logins within ten seconds during the deploy. */
+  readonly mostLogins: number;
 }
 
 export interface RollingDeployOptions {
@@ -29,6 +31,10 @@ export interface RollingDeployOptions {
   readonly shape: DeployedShape;
   readonly connections: number;
   readonly stoppingCounts: boolean;
+  /** Whether tasks can protect themselves. */
+  readonly protection: 'works' | 'fails';
+  /** Opens a second of all workers together, in the proportion of {@link OPENS_PER_SECOND}. */
+  readonly fleetOpensPerSecond: number;
   /** Messages of tenants and contacts, one of each in this time. */
   readonly messagesEveryMs: number;
 }
@@ -38,14 +44,15 @@ const SETTLED_MS = 120_000;
 const AFTER_MS = 180_000;
 const LONGEST_MS = 3 * 3_600_000;
 const LOOK_EVERY_MS = 250;
+export const LOGINS_WITHIN_MS = 10_000;
 
 /** A stage of a shape under traffic, and one deploy of another revision, as ECS rolls it out. */
 export async function simulateRollingDeploy(options: RollingDeployOptions): Promise<RollingDeployResult> {
-  const { seed, shape, connections, stoppingCounts, messagesEveryMs } = options;
+  const { seed, shape, connections, stoppingCounts, messagesEveryMs, protection, fleetOpensPerSecond } = options;
   const { shardCount } = shape;
   const { world, random, timeline } = await prepareScriptedWorld(
     seed,
-    { shardCount, connections, opensPerSecond: OPENS_PER_SECOND },
+    { shardCount, connections, opensPerSecond: OPENS_PER_SECOND, fleetOpensPerSecond, protection },
     (step) => /drain|exits|starts/.test(step),
   );
   const service = new EcsService(world, random.fork(), shape, stoppingCounts);
@@ -105,11 +112,25 @@ export async function simulateRollingDeploy(options: RollingDeployOptions): Prom
     logins: world.connections.map(({ connectionId }) => loginsOf(connectionId)),
     longestOfflineMs: gaps.offline,
     longestOwnerlessMs: gaps.ownerless,
+    mostLogins: mostWithin(
+      LOGINS_WITHIN_MS,
+      world.whatsApp.logins.map(({ issuedAtMs }) => issuedAtMs).filter((atMs) => atMs > deployedAtMs),
+    ),
   };
 }
 
 /** Two connections stand for a shard of fifty, and one open a second for the 25 of production: a shard takes as long. */
-const OPENS_PER_SECOND = 1;
+export const OPENS_PER_SECOND = 1;
+
+/** The most of these moments that lie within a time. */
+function mostWithin(ms: number, moments: readonly number[]): number {
+  const sorted = [...moments].sort((left, right) => left - right);
+  let first = 0;
+  return sorted.reduce((most, moment, index) => {
+    while (moment - (sorted[first] ?? moment) > ms) first += 1;
+    return Math.max(most, index - first + 1);
+  }, 0);
+}
 
 /** Watches whether things hold, and keeps for each kind the longest time that one of them did not. */
 function watchGaps<Kind extends string>(

@@ -1,12 +1,26 @@
 import { expect, it } from 'vitest';
 import type { ShapeName } from '../../infra/settings/shapes.ts';
+import { ownershipSettings } from '../../shared/platform/ownershipConfig.ts';
 import { ofType, synthesizeStage, type Resource } from '../infra/synthesizeStage.ts';
-import { simulateRollingDeploy, type DeployedShape, type RollingDeployResult } from './rollingDeploy.ts';
+import {
+  LOGINS_WITHIN_MS,
+  OPENS_PER_SECOND,
+  simulateRollingDeploy,
+  type DeployedShape,
+  type RollingDeployOptions,
+  type RollingDeployResult,
+} from './rollingDeploy.ts';
 
 type Case = readonly [shape: ShapeName, seed: number, stoppingCounts: boolean];
 
-const CONNECTIONS_OF_A_SHARD = 2;
-const PATIENCE_MS = 300_000;
+/** Two stand for fifty; a shard of the larger shapes has eighty of the hundred that it may have. */
+const CONNECTIONS_OF_A_SHARD: Readonly<Record<ShapeName, number>> = { small: 2, '10k': 3, '100k': 3 };
+const EMPTY_DRAIN_MS = 5_000;
+const PATIENCE_MS = 1_200_000;
+const { HOLDFAST_FLEET_OPENS_PER_SECOND, HOLDFAST_OPENS_PER_SECOND } = ownershipSettings;
+/** The opens of the fleet are as many times those of one worker as in production. */
+const FLEET_OPENS_PER_SECOND =
+  (OPENS_PER_SECOND * HOLDFAST_FLEET_OPENS_PER_SECOND.parse(undefined)) / HOLDFAST_OPENS_PER_SECOND.parse(undefined);
 /** What docs/deploy.md says of a deploy. */
 const LONGEST_OFFLINE_MS = 5_000;
 
@@ -46,11 +60,19 @@ export function deployTwice(
   shape: ShapeName,
   seed: number,
   stoppingCounts: boolean,
-  other: Partial<DeployedShape> = {},
+  other: Partial<DeployedShape & Pick<RollingDeployOptions, 'protection'>> = {},
 ): Promise<RollingDeployResult> {
   const deployed = { ...deployedShape(shape), ...other };
-  const connections = deployed.shardCount * CONNECTIONS_OF_A_SHARD;
-  return simulateRollingDeploy({ seed, shape: deployed, connections, stoppingCounts, messagesEveryMs: 1_000 });
+  const connections = deployed.shardCount * CONNECTIONS_OF_A_SHARD[shape];
+  return simulateRollingDeploy({
+    seed,
+    shape: deployed,
+    connections,
+    stoppingCounts,
+    protection: other.protection ?? 'works',
+    fleetOpensPerSecond: FLEET_OPENS_PER_SECOND,
+    messagesEveryMs: 1_000,
+  });
 }
 
 export function itMovesEachSocketOnce(cases: readonly Case[]): void {
@@ -64,13 +86,37 @@ export function itMovesEachSocketOnce(cases: readonly Case[]): void {
       expect(result.violations).toEqual([]);
       expect(result.counts).toMatchObject({ replaced: 0, resent: 0 });
       expect(result.killed).toEqual([]);
-      expect(result.longestStopMs).toBeLessThan(shape.stopTimeoutMs);
+      // A task that is stopped is empty: to drain shards takes tens of seconds.
+      expect(result.longestStopMs).toBeLessThan(EMPTY_DRAIN_MS);
       expect(result.fewestHealthy).toBeGreaterThanOrEqual(shape.desiredCount);
       expect(result.mostRunning).toBeLessThanOrEqual(shape.desiredCount * 2);
       expect(result.owners).toEqual(Array.from({ length: shape.shardCount }, () => [1, 2]));
       expect(result.logins.filter((logins) => logins !== 1)).toEqual([]);
       expect(result.longestOwnerlessMs).toBe(0);
+      expect(result.mostLogins).toBeLessThanOrEqual((LOGINS_WITHIN_MS / 1_000) * FLEET_OPENS_PER_SECOND);
       expect(result.longestOfflineMs).toBeLessThan(LONGEST_OFFLINE_MS);
+    },
+    PATIENCE_MS,
+  );
+}
+
+/** Tasks cannot protect themselves, so that ECS stops old ones as soon as new ones are healthy. */
+export function itLosesNothingWithoutProtection(cases: readonly Case[]): void {
+  it.each([...cases])(
+    'loses nothing of the shape %s where no task can be protected, and moves each socket at most twice (seed %i, stopping tasks count: %s)',
+    async (name, seed, stoppingCounts) => {
+      const shape = deployedShape(name);
+
+      const result = await deployTwice(name, seed, stoppingCounts, { protection: 'fails' });
+
+      expect(result.violations).toEqual([]);
+      expect(result.counts).toMatchObject({ replaced: 0, resent: 0 });
+      expect(result.killed).toEqual([]);
+      // Tasks were stopped while they had shards, and drained.
+      expect(result.longestStopMs).toBeGreaterThan(EMPTY_DRAIN_MS);
+      expect(result.longestStopMs).toBeLessThan(shape.stopTimeoutMs);
+      expect(Math.max(...result.logins)).toBeLessThanOrEqual(2);
+      expect(result.mostLogins).toBeLessThanOrEqual((LOGINS_WITHIN_MS / 1_000) * FLEET_OPENS_PER_SECOND);
     },
     PATIENCE_MS,
   );

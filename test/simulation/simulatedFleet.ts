@@ -37,6 +37,8 @@ export interface SimulatedWorker {
   readonly running: () => RunningWorker | undefined;
   /** SIGTERM. */
   readonly terminate: () => void;
+  /** Whether ECS was asked not to stop its task, and may not yet. */
+  readonly isProtected: () => boolean;
   /** How much of its memory it uses from now on, 0 to 1. */
   readonly setMemoryShare: (share: number) => void;
 }
@@ -48,6 +50,10 @@ export interface FleetOptions {
   readonly connections: number;
   /** The open budget of each worker; small when left out, so that few connections feel it. */
   readonly opensPerSecond?: number;
+  /** The open budget of the fleet; production's if left out. */
+  readonly fleetOpensPerSecond?: number;
+  /** Whether ECS's agent protects tasks, refuses to, or is not there, which is what it is if left out. */
+  readonly protection?: 'works' | 'fails';
   /** Production's if left out. */
   readonly maxAgeMs?: number;
   /** Called with what happens, in words. */
@@ -56,6 +62,8 @@ export interface FleetOptions {
 
 const TENANT = makeId('tnt', 1, makeSeededRandom(0));
 const OPENS_PER_SECOND = 2;
+/** ECS's agent answers within these. */
+const AGENT_MS = [50, 1_000] as const;
 /** Wall clocks are wrong by up to this. */
 const CLOCK_SKEW_MS = 60_000;
 export const SHARD_CAP = 4;
@@ -164,6 +172,12 @@ export class SimulatedFleet {
     let terminating = false;
     let recycling = false;
     let memoryShare = 0;
+    let protectedUntilMs = -Infinity;
+    const protect = async (minutes: number | undefined): Promise<void> => {
+      await machine.clock.sleep(random.between(...AGENT_MS));
+      if (this.#options.protection === 'fails') throw new Error('the agent refuses');
+      protectedUntilMs = minutes === undefined ? -Infinity : this.time.nowMs + minutes * 60_000;
+    };
     const exit = (why: string): void => {
       if (machine.isDead) return;
       say(machine.name, `exits: ${why}`);
@@ -212,7 +226,7 @@ export class SimulatedFleet {
         },
         onUnwell: drain,
       },
-      this.#worldOf(machine, config),
+      { ...this.#worldOf(machine, config), protectTask: this.#options.protection && protect },
     ).then(
       (started) => {
         running = started;
@@ -231,6 +245,7 @@ export class SimulatedFleet {
       generation,
       running: () => running,
       terminate: () => machine.arrive(drain),
+      isProtected: () => this.time.nowMs < protectedUntilMs,
       setMemoryShare: (share: number) => {
         memoryShare = share;
       },
@@ -434,7 +449,7 @@ function describe(fields: LogFields): string {
 function configOf(
   taskId: string,
   generation: number,
-  { shardCount, opensPerSecond = OPENS_PER_SECOND, maxAgeMs }: FleetOptions,
+  { shardCount, opensPerSecond = OPENS_PER_SECOND, fleetOpensPerSecond, maxAgeMs }: FleetOptions,
 ): WorkerConfig {
   return workerConfig({
     HOLDFAST_STAGE: STAGE,
@@ -445,6 +460,7 @@ function configOf(
     HOLDFAST_TASK_ID: taskId,
     HOLDFAST_GENERATION: String(generation),
     HOLDFAST_OPENS_PER_SECOND: String(opensPerSecond),
+    ...(fleetOpensPerSecond === undefined ? {} : { HOLDFAST_FLEET_OPENS_PER_SECOND: String(fleetOpensPerSecond) }),
     ...(maxAgeMs === undefined ? {} : { HOLDFAST_MAX_AGE_MS: String(maxAgeMs) }),
   });
 }

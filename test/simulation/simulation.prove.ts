@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulateDayOffline } from './dayOffline.ts';
-import { itMovesEachSocketOnce } from './rollingDeployCases.ts';
+import { itLosesNothingWithoutProtection, itMovesEachSocketOnce } from './rollingDeployCases.ts';
 import { brokenVariants } from './variants.ts';
 import { itFinds, itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut, itKeepsEveryPromise } from './worldCases.ts';
 
@@ -28,6 +28,7 @@ describe('a simulated fleet, in many worlds', () => {
     ['10k', 1, false],
     ['10k', 2, true],
   ]);
+  itLosesNothingWithoutProtection([['10k', 1, false]]);
 });
 
 describe('the checker finds what is wrong when', () => {

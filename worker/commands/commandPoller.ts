@@ -58,7 +58,8 @@ export class CommandPoller {
   readonly #lanes: GroupLanes<CommandRecord>;
   readonly #deleting = new Set<Promise<void>>();
   readonly #ended = new AbortController();
-  #waitSeconds: number;
+  /** Whether the shard is about to leave. */
+  #isHurried = false;
   /**
    * `draining`: takes no more and puts back what was not begun. `abandoned`: another worker owns the shard; nothing
    * more is touched.
@@ -74,7 +75,6 @@ export class CommandPoller {
 
   constructor(dependencies: PollerDependencies) {
     this.#dependencies = dependencies;
-    this.#waitSeconds = dependencies.waitSeconds;
     this.#queue = new CommandQueue({
       ...dependencies,
       assertMayDelete: () => {
@@ -95,14 +95,14 @@ export class CommandPoller {
     this.#extending ??= this.#extend();
   }
 
-  /** Makes polls brief from here on, so that the last one, which cannot be aborted, does not hold up a hand-off. */
-  hurry(): void {
-    this.#waitSeconds = Math.min(this.#waitSeconds, HURRIED_WAIT_SECONDS);
+  /** Makes polls brief, so that the last one, which cannot be aborted, does not hold up a hand-off; or long again. */
+  hurry(isHurried: boolean): void {
+    this.#isHurried = isHurried;
   }
 
   /** Makes polls brief, and resolves when no long poll is out any more. Commands are worked meanwhile as always. */
   async settle(): Promise<void> {
-    this.hurry();
+    this.hurry(true);
     await this.#polling;
   }
 
@@ -117,6 +117,11 @@ export class CommandPoller {
     await Promise.all(this.#deleting);
     this.#ended.abort();
     await this.#extending;
+  }
+
+  #waitSeconds(): number {
+    const { waitSeconds } = this.#dependencies;
+    return this.#isHurried ? Math.min(waitSeconds, HURRIED_WAIT_SECONDS) : waitSeconds;
   }
 
   /** Ends everything because another worker owns the shard: nothing is deleted, put back or begun from here on. */
@@ -135,7 +140,7 @@ export class CommandPoller {
       }
       try {
         assertOpen();
-        const receiving = this.#queue.receive(this.#waitSeconds);
+        const receiving = this.#queue.receive(this.#waitSeconds());
         this.#polling = receiving.catch(() => undefined);
         const records = await receiving;
         failures = 0;

@@ -23,6 +23,7 @@ export class OwnedShards {
   readonly #makeWork: (shard: number, epoch: number) => ShardWork;
   readonly #logger: Logger;
   readonly #work = new Map<number, ShardWork>();
+  #isHurried = false;
 
   constructor(makeWork: (shard: number, epoch: number) => ShardWork, logger: Logger) {
     this.#makeWork = makeWork;
@@ -37,6 +38,7 @@ export class OwnedShards {
     const work = this.#makeWork(shard, epoch);
     this.#work.set(shard, work);
     work.runners.start();
+    work.poller.hurry(this.#isHurried);
     work.poller.start();
   }
 
@@ -88,9 +90,11 @@ export class OwnedShards {
     );
   }
 
-  /** Makes polls short because all shards will leave soon. */
-  hurry(): void {
-    for (const { poller } of this.#work.values()) poller.hurry();
+  /** Makes polls short while all shards are to leave soon, and long again when they are to stay. */
+  hurry(isHurried: boolean): void {
+    if (this.#isHurried === isHurried) return;
+    this.#isHurried = isHurried;
+    for (const { poller } of this.#work.values()) poller.hurry(isHurried);
   }
 
   /** Ends the work of a shard before another owns it: polls, sends in flight, sockets. Rejects when one does not end. */

@@ -46,14 +46,18 @@ export function attends(
 
 /**
  * How full the workers are that may take connections, in percent; the service is scaled by this figure. A worker that
- * drains or dies counts with its remaining connections and not as room, so that a deploy does not look like a fleet
- * that is too large.
+ * drains or dies counts with its remaining connections and not as room, and of two deploy generations only the larger one
+ * counts as room, so that a deploy does not look like a fleet that is too large, or its first new worker like one that is
+ * too small.
  */
 export function utilisationPercent(leases: readonly LeaseView[], workerConnections: number): number {
   const living = leases.filter(({ state }) => state !== 'DEAD');
   const able = living.filter(({ state, drainRequested }) => state === 'ALIVE' && !drainRequested);
   const held = living.reduce((sum, { load }) => sum + load.connections, 0);
-  return able.length === 0 ? 100 : (100 * held) / (able.length * workerConnections);
+  const sizes = new Map<number, number>();
+  for (const { deployGeneration } of able) sizes.set(deployGeneration, (sizes.get(deployGeneration) ?? 0) + 1);
+  const room = Math.max(0, ...sizes.values()) * workerConnections;
+  return room === 0 ? 100 : (100 * held) / room;
 }
 
 function isAble(workerId: WorkerId | undefined, leases: readonly LeaseView[], silent: ReadonlySet<WorkerId>): boolean {
@@ -183,7 +187,8 @@ function isSame(left: Orders, right: Orders): boolean {
     isSameList(left.give, right.give) &&
     left.opensPerSecond === right.opensPerSecond &&
     left.mode === right.mode &&
-    left.recycle === right.recycle
+    left.recycle === right.recycle &&
+    left.outgoing === right.outgoing
   );
 }
 

@@ -1,11 +1,13 @@
 import { orphansOf, ownedBy, type FleetView, type LeaseView, type ShardView } from '../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
-import { owe, owedNow } from './openPlan.ts';
+import { mostOpening, owe, owedNow, paceOf } from './openPlan.ts';
 import type { Move, MoveReason, Plan, PlanMemory, PlanRules, SortedFleet } from './planTypes.ts';
 
 /** Moves of shards that have an owner: the state of planned ones, new ones, and which may go now. The file is pure. */
 /** A target takes no more connections at once than it can open in this time. */
 const BURST_SECONDS = 2;
+/** After so many rests without a new worker no more of them are awaited. Fargate starts a task within about a minute. */
+const COMPLETE_AFTER_RESTS = 2;
 
 /** Follows the moves that were planned, and adopts offers that an earlier leader made. */
 export function followMoves(
@@ -15,7 +17,7 @@ export function followMoves(
   nowMs: number,
   rules: PlanRules,
 ): Pick<PlanMemory, 'moves' | 'owed' | 'restUntilMs'> & { readonly withdrawals: readonly ShardView[] } {
-  const able = new Set(targets.map(({ workerId }) => workerId));
+  const able = new Map(targets.map((lease) => [lease.workerId, lease]));
   const taking = new Set(takers.map(({ workerId }) => workerId));
   const living = new Set(view.leases.filter(({ state }) => state !== 'DEAD').map(({ workerId }) => workerId));
   const owed = new Map([...before.owed].filter(([workerId]) => able.has(workerId)));
@@ -26,7 +28,10 @@ export function followMoves(
   for (const row of view.shards) {
     const move = known.get(row.shard);
     if (move !== undefined && row.epoch !== move.epoch) {
-      if (row.owner === move.to) owed.set(move.to, owe(owed.get(move.to), move.connections, nowMs, rules));
+      const target = able.get(move.to);
+      if (row.owner === move.to && target !== undefined) {
+        owed.set(move.to, owe(owed.get(move.to), move.connections, nowMs, paceOf(target, rules)));
+      }
       known.delete(row.shard);
     }
     const isOwned = row.owner !== undefined && living.has(row.owner);
@@ -55,6 +60,7 @@ class Moving {
   readonly moves: Move[];
   readonly load: Map<WorkerId, number>;
   readonly #view: FleetView;
+  readonly #unwelcome: ReadonlyMap<number, ReadonlySet<WorkerId>>;
   readonly #moving: Set<number>;
   readonly #restUntilMs: PlanMemory['restUntilMs'];
 
@@ -67,6 +73,7 @@ class Moving {
     this.moves = [...memory.moves];
     this.load = new Map(targets.map(({ workerId }) => [workerId, loadOf(view, workerId, claims, this.moves)]));
     this.#view = view;
+    this.#unwelcome = unwelcomeAt(view);
     this.#moving = new Set(this.moves.map(({ shard }) => shard));
     this.#restUntilMs = memory.restUntilMs;
   }
@@ -85,7 +92,12 @@ class Moving {
 
   /** The load without the workers that the watchdog has found unable to keep this shard well. */
   loadWithout({ shard }: ShardView): ReadonlyMap<WorkerId, number> {
-    return new Map([...this.load].filter(([workerId]) => !isUnwelcome(this.#view, workerId, shard)));
+    const without = this.#unwelcome.get(shard);
+    return without === undefined ? this.load : new Map([...this.load].filter(([workerId]) => !without.has(workerId)));
+  }
+
+  isUnwelcome(workerId: WorkerId, { shard }: ShardView): boolean {
+    return this.#unwelcome.get(shard)?.has(workerId) ?? false;
   }
 
   shardsOf(leases: readonly LeaseView[]): readonly ShardView[] {
@@ -117,14 +129,14 @@ export function planMoves(
     const target = leastLoaded(moving.loadWithout(row), takers);
     if (target !== undefined) moving.move(row, target, 'watchdog');
   }
-  // New workers take their share and no more: while few of them are up, most shards stay where they are.
-  const fairShare = Math.ceil(view.shards.length / Math.max(1, targets.length + outdated.length));
+  const share = shareOfNew(view, sorted, nowMs - memory.membersSinceMs, rules);
   const canary = judgeCanary(view, targets, outdated, memory, moving.moves, nowMs, rules);
   let room = canary.room;
   for (const row of outdated.length === 0 ? [] : moving.shardsOf(outdated)) {
+    // Most looks find every new worker with its share already.
+    if (room <= 0 || !roomy.some(({ workerId }) => hasShareLeft(moving.load, workerId, share))) break;
     const target = leastLoaded(moving.loadWithout(row), roomy);
-    if (room <= 0) break;
-    if (target === undefined || (moving.load.get(target) ?? 0) >= fairShare) continue;
+    if (target === undefined || !hasShareLeft(moving.load, target, share)) continue;
     room -= 1;
     moving.move(row, target, 'deploy');
   }
@@ -134,6 +146,35 @@ export function planMoves(
     isQuiet && isDue(memory.membersSinceMs) && isDue(memory.rebalancedAtMs) && rebalance(view, moving, roomy, rules);
   const rebalancedAtMs = isRebalanced ? nowMs : memory.rebalancedAtMs;
   return { memory: { ...memory, moves: moving.moves, rebalancedAtMs, canarySinceMs: canary.sinceMs } };
+}
+
+/** Shards spread evenly: each worker has at least so many, and so many of them have one more. */
+interface EvenShare {
+  readonly least: number;
+  readonly withOneMore: number;
+}
+
+/**
+ * The shards that a new worker takes from workers of an older deploy generation. There will be as many new ones as there are old
+ * ones, since the old ones stay until all shards have left: so the first new one takes what it will have in the end, and no
+ * shard moves twice. Only when no new one has come for a while is the fleet what it will be.
+ * @param restedMs for how long the same workers can take shards
+ */
+function shareOfNew(
+  { shards }: FleetView,
+  { targets, outdated }: SortedFleet,
+  restedMs: number,
+  rules: PlanRules,
+): EvenShare {
+  const isComplete = restedMs >= COMPLETE_AFTER_RESTS * rules.rebalanceEveryMs;
+  const workers = Math.max(1, targets.length, isComplete ? 0 : outdated.length);
+  return { least: Math.floor(shards.length / workers), withOneMore: shards.length % workers };
+}
+
+function hasShareLeft(load: ReadonlyMap<WorkerId, number>, target: WorkerId, share: EvenShare): boolean {
+  const own = load.get(target) ?? 0;
+  if (own !== share.least) return own < share.least;
+  return [...load.values()].filter((count) => count > share.least).length < share.withOneMore;
 }
 
 /** Moves a few shards from the fullest to the emptiest. Returns whether there was anything to move. */
@@ -146,7 +187,7 @@ function rebalance(view: FleetView, moving: Moving, roomy: SortedFleet['roomy'],
     if (full === undefined || empty === undefined || (load.get(full) ?? 0) - (load.get(empty) ?? 0) < 2) {
       return count > 0;
     }
-    const row = ownedBy(view, full).find((one) => moving.mayMove(one) && !isUnwelcome(view, empty, one.shard));
+    const row = ownedBy(view, full).find((one) => moving.mayMove(one) && !moving.isUnwelcome(empty, one));
     if (row === undefined) return count > 0;
     moving.move(row, empty, 'rebalance');
   }
@@ -163,13 +204,15 @@ function shardsToMoveAway(view: FleetView, leases: readonly LeaseView[]): readon
 }
 
 /**
- * Whether a hand-off request of the watchdog about this shard stands on this worker's lease, also when the worker has
- * given the shard away.
+ * The workers that the watchdog wants a shard to leave, for each shard of which it wants that: those whose lease has such a
+ * request, also when they have given the shard away.
  */
-function isUnwelcome({ leases }: FleetView, workerId: WorkerId, shard: number): boolean {
-  return leases.some(
-    (lease) => lease.workerId === workerId && lease.handOffs.some((request) => request.shard === shard),
-  );
+function unwelcomeAt({ leases }: FleetView): ReadonlyMap<number, ReadonlySet<WorkerId>> {
+  const found = new Map<number, Set<WorkerId>>();
+  for (const { workerId, handOffs } of leases) {
+    for (const { shard } of handOffs) found.set(shard, (found.get(shard) ?? new Set()).add(workerId));
+  }
+  return found;
 }
 
 function fullest(load: ReadonlyMap<WorkerId, number>): WorkerId | undefined {
@@ -207,29 +250,55 @@ function connectionsOf(view: FleetView, { owner }: ShardView): number {
 }
 
 /**
- * Chooses the announced moves that may be offered: the target watches the row, and its open budget has room for the
- * connections. So a drain never closes sockets faster than they can be opened again; a target that owes nothing takes
- * any shard.
+ * Chooses the targets that are given shards now: no more than can open at their full pace at the same time, since at a
+ * lower one a socket would be away for longer. Those who have begun come first, then those for whom a worker waits that
+ * must end, then the others in the order of ids. So the set goes on to the next target only when one has all its shards.
+ */
+export function chooseOpening(
+  { targets }: SortedFleet,
+  { moves, owed }: Pick<PlanMemory, 'moves' | 'owed'>,
+  nowMs: number,
+  rules: PlanRules,
+): ReadonlySet<WorkerId> {
+  const begun = new Set(moves.flatMap(({ to, offeredAtMs }) => (offeredAtMs === undefined ? [] : [to])));
+  const opening = targets.filter(
+    (lease) => begun.has(lease.workerId) || owedNow(owed.get(lease.workerId), nowMs, paceOf(lease, rules)) > 0,
+  );
+  const chosen = new Set(opening.map(({ workerId }) => workerId));
+  const coming = new Set(moves.map(({ to }) => to));
+  const urgent = new Set(moves.flatMap(({ to, reason }) => (reason === 'drain' ? [to] : [])));
+  const waiting = targets.map(({ workerId }) => workerId).filter((workerId) => coming.has(workerId));
+  const inOrder = [...waiting.filter((workerId) => urgent.has(workerId)), ...waiting];
+  for (const workerId of inOrder) if (chosen.size < mostOpening(rules)) chosen.add(workerId);
+  return chosen;
+}
+
+/**
+ * Chooses the announced moves that may be offered: the target is one of those who open now, watches the row, and its open
+ * budget has room for the connections. So a drain never closes sockets faster than they can be opened again; a target
+ * that owes nothing takes any shard.
  */
 export function chooseOffers(
   view: FleetView,
   { targets }: SortedFleet,
-  { moves, owed }: PlanMemory,
+  { moves, owed }: Pick<PlanMemory, 'moves' | 'owed'>,
+  opening: ReadonlySet<WorkerId>,
   nowMs: number,
   rules: PlanRules,
 ): Plan['offers'] {
-  const coming = new Map(targets.map(({ workerId }) => [workerId, owedNow(owed.get(workerId), nowMs, rules)]));
+  const able = new Map(targets.map((lease) => [lease.workerId, { lease, pace: paceOf(lease, rules) }]));
+  const coming = new Map([...able].map(([workerId, { pace }]) => [workerId, owedNow(owed.get(workerId), nowMs, pace)]));
   for (const { to, connections, offeredAtMs } of moves) {
     if (offeredAtMs !== undefined) coming.set(to, (coming.get(to) ?? 0) + Math.max(1, connections));
   }
   const offers: Plan['offers'][number][] = [];
   for (const { shard, to, reason, connections, offeredAtMs } of moves) {
-    const target = targets.find(({ workerId }) => workerId === to);
+    const target = able.get(to);
     const row = view.shards.find((found) => found.shard === shard);
-    if (offeredAtMs !== undefined || target === undefined || row === undefined) continue;
+    if (offeredAtMs !== undefined || target === undefined || row === undefined || !opening.has(to)) continue;
     const before = coming.get(to) ?? 0;
-    const hasRoom = before === 0 || before + connections <= BURST_SECONDS * rules.opensPerSecond;
-    if (!hasRoom || !target.expecting.includes(shard)) continue;
+    const hasRoom = before === 0 || before + connections <= BURST_SECONDS * target.pace;
+    if (!hasRoom || !target.lease.expecting.includes(shard)) continue;
     coming.set(to, before + Math.max(1, connections));
     offers.push({ shard: row, to, reason });
   }

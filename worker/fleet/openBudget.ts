@@ -1,5 +1,8 @@
 import type { Clock } from '../../shared/kernel/clock.ts';
 
+/** The rate may rise meanwhile: a wait that was reckoned with a low one does not hold opens up for longer than this. */
+const LONGEST_WAIT_MS = 1_000;
+
 /**
  * Paces socket opens of this worker (promise *no-storm*): so many per second with a burst of one shard, and so many
  * handshakes at once. Waiting opens are let in in the order in which they came.
@@ -113,7 +116,8 @@ export class OpenBudget {
   #admitLater(): void {
     if (this.#refilling) return;
     this.#refilling = true;
-    void this.#clock.sleep(Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000), this.#ended).then(() => {
+    const untilTokenMs = Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000);
+    void this.#clock.sleep(Math.min(untilTokenMs, LONGEST_WAIT_MS), this.#ended).then(() => {
       this.#refilling = false;
       if (this.#ended?.aborted !== true) this.#admit();
     });

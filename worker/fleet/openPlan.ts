@@ -52,14 +52,59 @@ function nextMode(mode: FleetMode, opened: number, failed: number): FleetMode {
   return tries > 0 && opened / tries >= RECOVERED_SHARE ? 'normal' : 'outage';
 }
 
-/** A worker's share, in opens per second; never more than the budget of one worker. */
-export function opensPerWorker(
-  workers: number,
+/** The pace of opens that the rules allow a worker and the fleet, each in opens per second. */
+interface OpenRules {
+  readonly opensPerSecond: number;
+  readonly fleetOpensPerSecond: number;
+}
+
+/** The part of the fleet's opens that all workers share alike, while others open: for sockets that are lost meanwhile. */
+const SHARE_OF_ALL = 0.1;
+
+/** The number of workers that can open at their own full pace at the same time. */
+export function mostOpening({ opensPerSecond, fleetOpensPerSecond }: OpenRules): number {
+  return Math.max(1, Math.floor(fleetOpensPerSecond / opensPerSecond));
+}
+
+/**
+ * Shares the fleet's opens out: each worker's part, in opens per second. While nobody has more to open than another, all
+ * have the same. Otherwise a tenth goes to all alike and the rest to those who open, so that a fleet in which most are
+ * idle still opens as fast as it may. A worker never gets more than its own budget, and all together never more than the
+ * fleet's. Parts are rounded down, so that a worker more or less does not change the orders of all the others.
+ * @param opening those of the workers that have many sockets to open
+ */
+export function shareOpens(
+  workers: readonly WorkerId[],
+  opening: ReadonlySet<WorkerId>,
   mode: FleetMode,
-  rules: { readonly opensPerSecond: number; readonly fleetOpensPerSecond: number },
+  { opensPerSecond, fleetOpensPerSecond }: OpenRules,
+): ReadonlyMap<WorkerId, number> {
+  const count = workers.filter((workerId) => opening.has(workerId)).length;
+  const isAlike = count === 0 || count === workers.length;
+  const ofAll = (fleetOpensPerSecond * (isAlike ? 1 : SHARE_OF_ALL)) / Math.max(1, workers.length);
+  const ofOpening = isAlike ? ofAll : ofAll + (fleetOpensPerSecond * (1 - SHARE_OF_ALL)) / count;
+  const most = mode === 'outage' ? Math.min(OUTAGE_OPENS_PER_SECOND, opensPerSecond) : opensPerSecond;
+  const busy = Math.min(most, roundDown(ofOpening, 2));
+  const idle = Math.min(most, roundDown(ofAll, isAlike ? 2 : 1));
+  return new Map(workers.map((workerId) => [workerId, opening.has(workerId) ? busy : idle]));
+}
+
+function roundDown(value: number, digits: number): number {
+  if (value <= 0) return 0;
+  const step = 10 ** (Math.floor(Math.log10(value)) + 1 - digits);
+  // Steps below one are counted by their inverse, which is a whole number.
+  return step >= 1 ? Math.floor(value / step) * step : Math.floor(value * Math.round(1 / step)) / Math.round(1 / step);
+}
+
+/**
+ * The pace at which a target opens, as far as its orders say, in opens per second. In an outage the pace of a worker says
+ * nothing of how many shards it may hold.
+ */
+export function paceOf(
+  { orders }: Pick<LeaseView, 'orders'>,
+  { opensPerSecond }: Pick<OpenRules, 'opensPerSecond'>,
 ): number {
-  const share = Math.min(rules.opensPerSecond, rules.fleetOpensPerSecond / Math.max(1, workers));
-  return mode === 'outage' ? Math.min(OUTAGE_OPENS_PER_SECOND, share) : share;
+  return orders.mode === 'outage' ? opensPerSecond : Math.min(opensPerSecond, orders.opensPerSecond ?? opensPerSecond);
 }
 
 /** Connections that a worker was given and had not opened at a given moment. */
@@ -68,22 +113,16 @@ export interface OwedOpens {
   readonly atMs: number;
 }
 
-/** The number of opens that are still owed now, when the worker opens as fast as it may. */
-export function owedNow(
-  owed: OwedOpens | undefined,
-  nowMs: number,
-  { opensPerSecond }: { readonly opensPerSecond: number },
-): number {
+/**
+ * The number of opens that are still owed now, when the worker opens as fast as it may.
+ * @param pace its opens per second
+ */
+export function owedNow(owed: OwedOpens | undefined, nowMs: number, pace: number): number {
   if (owed === undefined) return 0;
-  return Math.max(0, owed.connections - (opensPerSecond * (nowMs - owed.atMs)) / 1_000);
+  return Math.max(0, owed.connections - (pace * (nowMs - owed.atMs)) / 1_000);
 }
 
 /** Adds connections that the worker was given. */
-export function owe(
-  owed: OwedOpens | undefined,
-  connections: number,
-  nowMs: number,
-  rules: { readonly opensPerSecond: number },
-): OwedOpens {
-  return { connections: owedNow(owed, nowMs, rules) + connections, atMs: nowMs };
+export function owe(owed: OwedOpens | undefined, connections: number, nowMs: number, pace: number): OwedOpens {
+  return { connections: owedNow(owed, nowMs, pace) + connections, atMs: nowMs };
 }

@@ -1,7 +1,14 @@
-import { noOrders, orphansOf, ownedBy, type FleetView, type Orders } from '../../shared/fleet/fleetView.ts';
+import {
+  noOrders,
+  orphansOf,
+  ownedBy,
+  type FleetView,
+  type LeaseView,
+  type Orders,
+} from '../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../shared/kernel/id.ts';
-import { chooseOffers, followMoves, leastLoaded, loadOf, planMoves } from './movePlan.ts';
-import { judgeOpens, opensPerWorker, type OpenStatistics } from './openPlan.ts';
+import { chooseOffers, chooseOpening, followMoves, leastLoaded, loadOf, planMoves } from './movePlan.ts';
+import { judgeOpens, shareOpens, type OpenStatistics } from './openPlan.ts';
 import type { Move, Plan, PlanMemory, PlanRules, SortedFleet } from './planTypes.ts';
 import { chooseRecycled } from './recyclePlan.ts';
 
@@ -29,14 +36,15 @@ export function plan(
   const followed = followMoves(view, fleet, remembered, nowMs, rules);
   const claims = assignOrphans(view, fleet, followed.moves);
   const planned = planMoves(view, fleet, { ...remembered, ...followed }, claims, nowMs, rules);
-  const offers = chooseOffers(view, fleet, planned.memory, nowMs, rules);
+  const opening = chooseOpening(fleet, planned.memory, nowMs, rules);
+  const offers = chooseOffers(view, fleet, planned.memory, opening, nowMs, rules);
   const offered = new Set(offers.map(({ shard }) => shard.shard));
   const moves = planned.memory.moves.map((move) => (offered.has(move.shard) ? { ...move, offeredAtMs: nowMs } : move));
   const opens = judgeOpens(view.leases, before.opens, nowMs);
   const restedMs = nowMs - remembered.membersSinceMs;
   const recycled = chooseRecycled(view, fleet, moves, restedMs, rules);
   return {
-    orders: toOrders(view, fleet, claims, moves, opens, recycled, rules),
+    orders: toOrders(view, fleet, { claims, moves, opens, opening, recycled }, rules),
     offers,
     withdrawals: followed.withdrawals,
     memory: { ...planned.memory, moves, opens },
@@ -86,33 +94,61 @@ function assignOrphans(
   return claims;
 }
 
+/** What was decided for this round. */
+interface Decided {
+  readonly claims: ReadonlyMap<WorkerId, readonly number[]>;
+  readonly moves: readonly Move[];
+  readonly opens: OpenStatistics;
+  /** The targets that are given shards now. */
+  readonly opening: ReadonlySet<WorkerId>;
+  readonly recycled: WorkerId | undefined;
+}
+
 function toOrders(
   view: FleetView,
-  { targets }: SortedFleet,
-  claims: ReadonlyMap<WorkerId, readonly number[]>,
-  moves: readonly Move[],
-  opens: OpenStatistics,
-  recycled: WorkerId | undefined,
+  { outdated }: SortedFleet,
+  { claims, moves, opens, opening, recycled }: Decided,
   rules: PlanRules,
 ): ReadonlyMap<WorkerId, Orders> {
   const living = view.leases.filter(({ state }) => state !== 'DEAD');
-  const opensPerSecond = opensPerWorker(living.length, opens.mode, rules);
-  const able = new Set(targets.map(({ workerId }) => workerId));
+  const shares = shareOpens(
+    living.map(({ workerId }) => workerId),
+    whoOpens(living, claims, opening, rules),
+    opens.mode,
+    rules,
+  );
   const offered = new Set(moves.filter(({ offeredAtMs }) => offeredAtMs !== undefined).map(({ shard }) => shard));
+  // All old workers stay until the last shard has left the last of them: their number says how many new ones will come.
+  const isDeploying = outdated.some(({ workerId }) => ownedBy(view, workerId).length > 0);
+  const kept = new Set(isDeploying ? outdated.map(({ workerId }) => workerId) : []);
   return new Map(
     living.map(({ workerId }) => [
       workerId,
       {
         ...noOrders,
         claim: claims.get(workerId) ?? [],
-        expect: able.has(workerId) ? moves.filter(({ to }) => to === workerId).map(({ shard }) => shard) : [],
+        // The order to watch and the pace at which to open are read together, so that a target that watches has its pace.
+        expect: opening.has(workerId) ? moves.filter(({ to }) => to === workerId).map(({ shard }) => shard) : [],
         give: ownedBy(view, workerId)
           .map(({ shard }) => shard)
           .filter((shard) => offered.has(shard)),
-        opensPerSecond,
+        opensPerSecond: shares.get(workerId),
         mode: opens.mode,
         recycle: workerId === recycled,
+        outgoing: kept.has(workerId),
       },
     ]),
   );
+}
+
+/** Workers that have many sockets to open: what they are given, what they claim, or what they lost. */
+function whoOpens(
+  living: readonly LeaseView[],
+  claims: ReadonlyMap<WorkerId, readonly number[]>,
+  opening: ReadonlySet<WorkerId>,
+  { opensPerSecond }: PlanRules,
+): ReadonlySet<WorkerId> {
+  const opens = ({ workerId, load }: LeaseView): boolean =>
+    opening.has(workerId) || (claims.get(workerId) ?? []).length > 0 || load.waiting >= opensPerSecond;
+  return new Set(living.filter(opens).map(({ workerId }) => workerId));
 }

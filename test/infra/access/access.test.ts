@@ -228,17 +228,19 @@ describe('what roles may do', () => {
     expect(['test-command-dead.fifo', 'test-events-00.fifo', 'prod-command-0000.fifo'].filter(matches)).toEqual([]);
   });
 
-  it('lets the watchdog alone stop tasks, and only those of the cluster of the workers', () => {
-    const isOfEcs = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('ecs:'));
+  it.each([
+    ['watchdog', 'stop', 'ecs:StopTask'],
+    ['worker', 'protect', 'ecs:UpdateTaskProtection'],
+  ])('lets the %s alone %s tasks, and only those of the cluster of the workers', (process, _does, action) => {
+    const isOfEcs = ({ actions }: Grant): boolean => actions.some((one) => one.startsWith('ecs:'));
     const [cluster] = ofType(resources, 'AWS::ECS::Cluster');
 
-    const [stop, ...others] = grantsOf('watchdog').filter(isOfEcs);
+    const found = grantsOf(process).filter(isOfEcs);
 
-    expect(processesWith(isOfEcs)).toEqual(['watchdog']);
-    expect(others).toEqual([]);
-    expect(stop?.actions).toEqual(['ecs:StopTask']);
-    expect(stop?.targets).toEqual([`arn:aws:ecs:${REGION}:${ACCOUNT}:task/${cluster?.id}/*`]);
-    expect(stop?.condition).toEqual({ ArnEquals: { 'ecs:cluster': `${cluster?.id}.Arn` } });
+    expect(processesWith(({ actions }) => actions.includes(action))).toEqual([process]);
+    expect(found.map(({ actions }) => actions)).toEqual([[action]]);
+    expect(found[0]?.targets).toEqual([`arn:aws:ecs:${REGION}:${ACCOUNT}:task/${cluster?.id}/*`]);
+    expect(found[0]?.condition).toEqual({ ArnEquals: { 'ecs:cluster': `${cluster?.id}.Arn` } });
   });
 
   it('lets the watchdog send commands to shards, as the API does, and receive none', () => {

@@ -5,7 +5,6 @@ import { SHARD_INDEX, tableDefinitions } from '../../../shared/platform/tables.t
 import { queueDefinitions } from '../../../shared/platform/queues.ts';
 import { WORKER_CONTAINER } from '../../../functions/taskStopped/handler.ts';
 import { readImageContents } from '../../../scripts/imageFiles.ts';
-import { deploymentPercents } from '../../../infra/settings/deployPace.ts';
 import { ofType, REGION, ACCOUNT, synthesizeOutputs, synthesizeStage, type Resource } from '../synthesizeStage.ts';
 import { withoutRetention } from '../retention.ts';
 
@@ -418,7 +417,7 @@ describe('workers', () => {
     expect(service?.properties['PropagateTags']).toBe('SERVICE');
   });
 
-  it('are replaced all at once in the small shape, none before another is healthy, and put back as they were when the new ones do not start', () => {
+  it('are replaced all at once, none before another is healthy, and put back as they were when the new ones do not start', () => {
     expect(service?.properties).toMatchObject({
       AvailabilityZoneRebalancing: 'DISABLED',
       DeploymentConfiguration: {
@@ -427,23 +426,6 @@ describe('workers', () => {
         DeploymentCircuitBreaker: { Enable: true, Rollback: true },
       },
     });
-  });
-
-  it.each([
-    [1, 400, 1],
-    [2, 400, 2],
-    [13, 1_000, 13],
-    [37, 1_000, 37],
-    // The fleet opens 500 sockets a second, and a drain gives its shards away for 75 s.
-    [38, 1_000, 9],
-    [125, 1_000, 31],
-    [3, 20_000, 1],
-  ])('of %i workers with %i connections each replaces %i at once', (workers, workerConnections, atOnce) => {
-    const { minHealthyPercent, maxHealthyPercent } = deploymentPercents({ workers, workerConnections });
-
-    expect(minHealthyPercent).toBe(100);
-    // ECS rounds down.
-    expect(Math.floor((workers * maxHealthyPercent) / 100) - workers).toBe(atOnce);
   });
 
   it('have public addresses, no NAT gateway, nobody who may connect, and a free way to the tables', () => {

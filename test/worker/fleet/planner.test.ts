@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { noLoad, noOrders, orphansOf, ownedBy, type FleetView } from '../../../shared/fleet/fleetView.ts';
 import type { WorkerId } from '../../../shared/kernel/id.ts';
+import { shareOpens } from '../../../worker/fleet/openPlan.ts';
 import { plan } from '../../../worker/fleet/planner.ts';
 import { noMemory, type Plan, type PlanMemory, type PlanRules } from '../../../worker/fleet/planTypes.ts';
 import { aFleet, aLease, anyFleet, aWorkerId, shardsOf } from './views.ts';
@@ -226,7 +227,7 @@ describe('moves of a plan', () => {
     const rolling = settle(first);
     const done = settle(aFleet([...second, ...young], rolling.view.shards));
 
-    expect(rolling.view.shards.filter(({ owner }) => young.some(({ workerId }) => workerId === owner))).toHaveLength(3);
+    expect(rolling.view.shards.filter(({ owner }) => young.some(({ workerId }) => workerId === owner))).toHaveLength(6);
     expect(young.map(({ workerId }) => ownedBy(done.view, workerId).length)).toEqual([2, 2, 2]);
   });
 
@@ -255,6 +256,102 @@ describe('moves of a plan', () => {
     expect([...moved].sort((a, b) => a - b)).toEqual(shards.map(({ shard }) => shard));
   });
 
+  const generationOf = (first: number, count: number, deployGeneration: number) =>
+    Array.from({ length: count }, (_, number) => aLease(first + number, { deployGeneration }));
+
+  it('give the first new worker what it will have in the end, and more only when no other one comes for two rests', () => {
+    const view = aFleet([...generationOf(1, 3, 1), aLease(9, { deployGeneration: 2 })], shardsOf(1, 1, 2, 2, 3, 3, 3));
+    const alone = { ...noMemory, members: aWorkerId(9) };
+
+    const first = plan(view, nobody, alone, 0, rules);
+    const waiting = plan(view, nobody, first.memory, 119_999, rules);
+    const complete = plan(view, nobody, waiting.memory, 120_000, rules);
+
+    // Seven shards over three workers: one of them has three.
+    expect([first, waiting, complete].map(({ memory }) => memory.moves.length)).toEqual([3, 3, 7]);
+  });
+
+  it('move each shard once in a deploy that starts all new workers beside the old ones, whenever each of them comes', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 20 }), (workers, shards) => {
+        let view = aFleet(
+          generationOf(1, workers, 1),
+          shardsOf(...Array.from({ length: shards }, (_, shard) => 1 + (shard % workers))),
+        );
+        const moved: number[] = [];
+        for (const young of generationOf(101, workers, 2)) {
+          const settled = settle(aFleet([...view.leases, young], view.shards), { rebalanceEveryMs: Infinity });
+          moved.push(...settled.offers.map(({ shard }) => shard.shard));
+          view = settled.view;
+        }
+        // What is uneven now would be evened out, and move a second time.
+        const later = settle(aFleet(generationOf(101, workers, 2), view.shards));
+
+        expect([...moved].sort((a, b) => a - b)).toEqual(view.shards.map(({ shard }) => shard));
+        expect(later.offers).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('leave nothing at older generations, however few new workers there are', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }), (older, newer) => {
+        const rows = shardsOf(...Array.from({ length: 12 }, (_, shard) => 1 + (shard % older)));
+
+        const { view, offers } = settle(aFleet([...generationOf(1, older, 1), ...generationOf(101, newer, 2)], rows));
+
+        expect(generationOf(1, older, 1).flatMap(({ workerId }) => ownedBy(view, workerId))).toEqual([]);
+        expect(offers).toHaveLength(12);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('keep all old workers until the last shard has left the last of them', () => {
+    const leases = [...generationOf(1, 2, 1), aLease(9, { deployGeneration: 2 })];
+    const keptOf = (view: FleetView): readonly WorkerId[] =>
+      [...planFirst(view).orders].flatMap(([workerId, { outgoing }]) => (outgoing ? [workerId] : []));
+
+    expect(keptOf(aFleet(leases.slice(0, 2), shardsOf(1, 2)))).toEqual([]);
+    expect(keptOf(aFleet(leases, shardsOf(1, 2)))).toEqual([aWorkerId(1), aWorkerId(2)]);
+    expect(keptOf(aFleet(leases, shardsOf(9, 2)))).toEqual([aWorkerId(1), aWorkerId(2)]);
+    expect(keptOf(aFleet(leases, shardsOf(9, 9)))).toEqual([]);
+    // One that drains ends anyway, and what nobody owns holds nobody up.
+    expect(keptOf(aFleet([...leases.slice(1), toDraining(aLease(1))], shardsOf(1, none)))).toEqual([]);
+  });
+
+  it('go to no more targets at once than can open at their full pace, to the next one when one has all it gets', () => {
+    const few = { fleetOpensPerSecond: 50 };
+    const start = aFleet([...generationOf(1, 4, 1), ...generationOf(101, 4, 2)], shardsOf(1, 1, 2, 2, 3, 3, 4, 4));
+    let [view, memory]: [FleetView, PlanMemory] = [start, noMemory];
+    const watching: (readonly WorkerId[])[] = [];
+    for (let round = 0; round < 12; round += 1) {
+      const next = plan(view, nobody, memory, round * 1_000, { ...rules, ...few });
+      watching.push(
+        [...next.orders].flatMap(([workerId, { expect: coming }]) => (coming.length > 0 ? [workerId] : [])),
+      );
+      [view, memory] = [obey(view, next), next.memory];
+    }
+
+    expect(Math.max(...watching.map((workers) => workers.length))).toBe(2);
+    expect(watching[0]).toEqual([101, 102].map(aWorkerId));
+    expect(new Set(watching.flat())).toEqual(new Set([101, 102, 103, 104].map(aWorkerId)));
+    expect(view.shards.every(({ owner }) => generationOf(101, 4, 2).some(({ workerId }) => workerId === owner))).toBe(
+      true,
+    );
+  });
+
+  it('go first to targets for whom a worker waits that must end', () => {
+    const leases = [toDraining(aLease(1)), ...generationOf(2, 1, 0), ...generationOf(101, 2, 2)];
+    const view = aFleet(leases, shardsOf(1, 2, 2, 2));
+    const first = plan(view, nobody, noMemory, 0, { ...rules, fleetOpensPerSecond: 25 });
+    const watching = [...first.orders].filter(([, { expect: coming }]) => coming.length > 0);
+
+    expect(watching.flatMap(([, { expect: coming }]) => coming)).toContain(0);
+    expect(watching).toHaveLength(1);
+  });
+
   it('show a canary share to a new generation first, and the rest when that was watched', () => {
     const leases = [aLease(1, { deployGeneration: 1 }), aLease(2, { deployGeneration: 2 })];
     const own = { canaryPercent: 10, canaryHoldMs: 600_000 };
@@ -268,7 +365,7 @@ describe('moves of a plan', () => {
 
     expect(first.memory.moves).toHaveLength(1);
     expect([watched.memory.moves, held.memory.moves]).toEqual([[], []]);
-    expect(rest.memory.moves).toHaveLength(4);
+    expect(rest.memory.moves).toHaveLength(9);
   });
 
   it('even out slowly: a share at a time, after a rest, and only a difference of two or more', () => {
@@ -594,6 +691,50 @@ describe('open budgets of a plan', () => {
     { workers: 100, rate: 5 },
   ])('share what the fleet may among $workers workers: $rate each', ({ workers, rate }) => {
     expect(rateOf(planFirst(fleetOf(workers, 0, 0)))).toBe(rate);
+  });
+
+  it('go to those who open, and to all the others together a tenth', () => {
+    const old = Array.from({ length: 125 }, (_, number) => aLease(number, { deployGeneration: 1 }));
+    const young = Array.from({ length: 125 }, (_, number) => aLease(200 + number, { deployGeneration: 2 }));
+    const view = aFleet([...old, ...young], shardsOf(...Array.from({ length: 125 }, (_, shard) => shard)));
+    const rates = [...planFirst(view).orders.values()].map(({ opensPerSecond }) => opensPerSecond);
+
+    expect(rates.filter((rate) => rate === 22)).toHaveLength(20);
+    expect(rates.filter((rate) => rate === 0.2)).toHaveLength(230);
+  });
+
+  it('go to a worker that lost its sockets, too', () => {
+    const lost = { ...noLoad, waiting: 25 };
+    const leases = Array.from({ length: 100 }, (_, number) => aLease(number, number === 0 ? { load: lost } : {}));
+
+    expect(rateOf(planFirst(aFleet(leases, [])))).toBe(25);
+  });
+
+  it('are never more in all than the fleet may, never more of one than its own budget, and never nothing', () => {
+    const anyWorkers = fc.uniqueArray(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(
+        anyWorkers,
+        fc.nat(300),
+        fc.constantFrom('normal' as const, 'outage' as const),
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 1, max: 5_000 }),
+        (numbers, opening, mode, opensPerSecond, fleetOpensPerSecond) => {
+          const workers = numbers.map(aWorkerId);
+          const open = new Set(workers.slice(0, opening));
+          const shares = shareOpens(workers, open, mode, { opensPerSecond, fleetOpensPerSecond });
+          const rates = [...shares.values()];
+          const rateOfOthers = [...shares].filter(([workerId]) => !open.has(workerId)).map(([, rate]) => rate);
+
+          expect(rates).toHaveLength(workers.length);
+          expect(rates.reduce((sum, rate) => sum + rate, 0)).toBeLessThanOrEqual(fleetOpensPerSecond * (1 + 1e-9));
+          expect(Math.max(...rates)).toBeLessThanOrEqual(mode === 'outage' ? 1 : opensPerSecond);
+          expect(Math.min(...rates)).toBeGreaterThan(0);
+          for (const workerId of open)
+            expect(shares.get(workerId)).toBeGreaterThanOrEqual(Math.max(0, ...rateOfOthers));
+        },
+      ),
+    );
   });
 
   it('fall to a trickle while WhatsApp refuses nearly all, and rise when it takes most again', () => {

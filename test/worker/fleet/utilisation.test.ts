@@ -18,6 +18,15 @@ describe('the utilisation of the fleet', () => {
     expect(utilisationPercent(leases, 400)).toBe(100);
   });
 
+  it('stays what it was while new workers stand beside the old ones, and when only the first of them is there', () => {
+    const old = [1, 2].map((number) => aLease(number, { ...holding(300), deployGeneration: 1 }));
+    const young = [3, 4].map((number) => aLease(number, { deployGeneration: 2 }));
+
+    const all = [old, [...old, ...young.slice(0, 1)], [...old, ...young]];
+
+    expect(all.map((leases) => utilisationPercent(leases, 400))).toEqual([75, 75, 75]);
+  });
+
   it('leaves the dead out, whose connections others are about to hold', () => {
     const leases = [aLease(1, holding(200)), aLease(2, { ...holding(400), state: 'DEAD' })];
 
