@@ -193,7 +193,7 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
 function toReceivedView(message: ReceivedMessage) {
   const { direction, content, flags, parts, trail, context, original, markedReadAtMs } = message;
   const chat = toChat(message.chat, message.chatAlias);
-  const sender = toSender(message.senderName, message.sender, message.senderAlias);
+  const sender = toSender(message);
   return {
     direction,
     status: 'received' as const,

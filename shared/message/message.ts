@@ -125,6 +125,8 @@ export interface ReceivedMessage extends MessageCommon {
   readonly sender: string;
   readonly senderAlias?: string | undefined;
   readonly senderName: string | undefined;
+  /** The handle of the sender, where WhatsApp told it. It is no address: another person may have it tomorrow. */
+  readonly senderUsername?: string | undefined;
   readonly content: InboundContent;
   /** The wrappings of the message, such as `viewOnce`. */
   readonly flags: readonly string[] | undefined;

@@ -91,6 +91,7 @@ function toReceived(common: MessageCommon, item: Record<string, unknown>): Recei
     sender: item['sender'] as string,
     senderAlias: item['senderAlias'] as string | undefined,
     senderName: item['senderName'] as string | undefined,
+    senderUsername: item['senderUsername'] as string | undefined,
     content: item['content'] as InboundContent,
     flags: item['flags'] as readonly string[] | undefined,
     partOf: item['partOf'] as PartOf | undefined,

@@ -18,7 +18,15 @@ export const contactSchema = z.object(names).meta({ id: 'Contact', description: 
 export type Contact = z.infer<typeof contactSchema>;
 
 export const senderSchema = z
-  .object({ ...names, name: z.string().optional().meta({ description: 'As the person calls themselves.' }) })
+  .object({
+    ...names,
+    name: z.string().optional().meta({ description: 'As the person calls themselves.' }),
+    username: z.string().optional().meta({
+      description:
+        'The handle of the person, without @, where WhatsApp tells it. It can change hands: compare by `id`.',
+      example: 'ada.lovelace',
+    }),
+  })
   .meta({ id: 'Sender', description: 'Who wrote a message.' });
 export type Sender = z.infer<typeof senderSchema>;
 
@@ -45,7 +53,19 @@ export function toChat(...addresses: readonly (string | undefined)[]): Chat {
   return toContact(...addresses);
 }
 
-/** The object of the writer of a message, from a name and addresses. */
-export function toSender(name: string | undefined, ...addresses: readonly (string | undefined)[]): Sender {
-  return { ...toContact(...addresses), ...(name === undefined ? {} : { name }) };
+/** The names of the writer of a message, as its row and its fact have them. */
+interface Writer {
+  readonly sender: string;
+  readonly senderAlias?: string | undefined;
+  readonly senderName?: string | undefined;
+  readonly senderUsername?: string | undefined;
+}
+
+/** The object of the writer of a message. */
+export function toSender({ sender, senderAlias, senderName: name, senderUsername: username }: Writer): Sender {
+  return {
+    ...toContact(sender, senderAlias),
+    ...(name === undefined ? {} : { name }),
+    ...(username === undefined ? {} : { username }),
+  };
 }

@@ -221,6 +221,39 @@ describe('kinds that go both ways, through every process of the embedded stack',
     for (const [index, [, request]] of all.entries()) expect(contents[index]).toMatchObject(toldAs(request));
   }, 90_000);
 
+  it('tells whom a message mentions, which advertisement led here, and the handle of its writer', async () => {
+    const clickId = 'ARAkLkA8rmlFeiCktEJQ';
+    const contextInfo: proto.IContextInfo = {
+      mentionedJid: [`${SHOP}@s.whatsapp.net`],
+      groupMentions: [{ groupJid: group, groupSubject: 'Customers' }],
+      externalAdReply: {
+        title: 'Fresh bread',
+        sourceType: 'ad',
+        sourceId: '120',
+        sourceUrl: 'https://fb.me/1',
+        ctwaClid: clickId,
+      },
+    };
+    const message = { extendedTextMessage: { text: 'is it still there?', contextInfo } };
+    const attrs = { participant_username: 'ann.bakes' };
+    await phones.raw(ANN, { to: group, plaintext: encoded(message), id: 'AD', attrs });
+
+    const told = await until(
+      'the message',
+      () => receiver.events.find(({ data }) => data['stanzaId'] === 'AD')?.data,
+      (data) => data !== undefined,
+    );
+    const expected = {
+      sender: { username: 'ann.bakes', phoneNumber: `+${ANN}` },
+      context: {
+        groupMentions: [{ id: group, subject: 'Customers' }],
+        referral: { source_type: 'ad', source_id: '120', headline: 'Fresh bread', ctwa_clid: clickId },
+      },
+    };
+    expect(told).toMatchObject(expected);
+    expect(await api.must('GET', `${path()}/${String(told?.['messageId'])}`)).toMatchObject(expected);
+  }, 60_000);
+
   it('chooses a button that somebody offers, and the phone gets the id of it', async () => {
     const buttons = ['Yes', 'No'].map((words, index) => ({
       buttonId: `id-${index}`,

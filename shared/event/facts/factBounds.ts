@@ -12,6 +12,8 @@ export const factBounds = {
   ...contentBounds,
   /** The characters of the name that senders give themselves; WhatsApp accepts 25. */
   nameCharacters: 128,
+  /** The characters of a username; WhatsApp accepts 35. */
+  usernameCharacters: 64,
   /** The UTF-16 units of an id of WhatsApp's: of a message, or of a call. */
   idUnits: 128,
   /** The UTF-16 units of an address. */

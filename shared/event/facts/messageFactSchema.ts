@@ -24,6 +24,10 @@ export const messageFactSchema = z.object({
   senderAlias: address.optional(),
   fromMe: z.boolean(),
   senderName: fitted(z.string(), (name) => firstCharacters(wellFormed(name), factBounds.nameCharacters)).optional(),
+  /** The handle of the sender, as WhatsApp's server wrote it on the stanza. */
+  senderUsername: fitted(z.string(), (name) =>
+    firstCharacters(wellFormed(name), factBounds.usernameCharacters),
+  ).optional(),
   /** The time at which it reached the worker; it grows from message to message. Absent in facts of an earlier release. */
   receivedAtMs: timeMs.optional(),
   content: fitted(inboundContentSchema, (content) => boundContent(content as InboundContent)),

@@ -44,7 +44,7 @@ function actOf(fact: MessageFact, found: FoundOriginal | undefined) {
     original: toShownOriginal(originalId, found?.messageId, originalSender, originalSenderAlias),
     stanzaId,
     chat: toChat(fact.chat, fact.chatAlias),
-    sender: toSender(fact.senderName, fact.sender, fact.senderAlias),
+    sender: toSender(fact),
     direction: fromMe ? ('echo' as const) : ('in' as const),
   };
 }

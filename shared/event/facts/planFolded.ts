@@ -19,7 +19,7 @@ export function toUpdated(message: ReceivedMessage, into: FoundOriginal, origin:
     messageId: into.messageId,
     stanzaId,
     chat: toChat(message.chat, message.chatAlias),
-    sender: toSender(message.senderName, message.sender, message.senderAlias),
+    sender: toSender(message),
     direction,
     content: into.message.content,
     parts: toShownParts(parts),
@@ -34,7 +34,7 @@ export function planMove(fact: MessageFact, { of, change }: NextPlace, origin: O
     messageId: of.messageId,
     stanzaId,
     chat: toChat(fact.chat, fact.chatAlias),
-    sender: toSender(fact.senderName, fact.sender, fact.senderAlias),
+    sender: toSender(fact),
     direction: fromMe ? 'echo' : 'in',
     content,
   });

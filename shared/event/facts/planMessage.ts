@@ -36,9 +36,9 @@ export function planMessage(closed: MessageFact, context: FactContext): FactPlan
 }
 
 function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: FactContext): FactPlan<MessageDraft> {
-  const { origin, nowMs, named } = context;
-  const { tenantId, connectionId } = origin;
-  const { chat, chatAlias, sender, senderAlias, senderName, flags, fromMe, atMs, stanzaId, secret, originalId } = fact;
+  const { origin, nowMs } = context;
+  const { connectionId } = origin;
+  const { chat, sender, fromMe, atMs, stanzaId } = fact;
   // The id carries the time of arrival and not WhatsApp's whole second: so the list keeps the order of the log.
   const timestampMs = fact.receivedAtMs ?? atMs;
   const messageId = deriveMessageId(connectionId, { chat, sender, stanzaId, timestampMs });
@@ -50,24 +50,10 @@ function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: Fa
     if (next !== 'first') return planMove(fact, next, origin);
   }
   const { into, parts, changes: folded, waits } = foldMessage(fact, messageId, context);
-  const message: ReceivedMessage = {
-    tenantId,
-    connectionId,
+  const message = {
+    ...receivedOf(fact, found, context),
     messageId,
-    stanzaId,
-    chat,
-    chatAlias,
-    sender,
-    senderAlias,
-    senderName,
     content,
-    flags,
-    context: withReplyId(fact, named.at(-1)),
-    secret,
-    original: originalId === undefined ? undefined : originalOf(fact, originalId, found),
-    direction: fromMe ? 'echo' : 'in',
-    createdAtMs: atMs,
-    ...keptParts(fact),
     ...(into === undefined ? {} : { foldedInto: into.messageId }),
     ...(parts === undefined ? {} : { parts }),
   };
@@ -85,13 +71,41 @@ function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: Fa
   };
 }
 
+/** The row of a message, without what is found out about it. */
+function receivedOf(
+  fact: OpenedFact,
+  found: FoundOriginal | undefined,
+  { origin: { tenantId, connectionId }, named }: FactContext,
+): Omit<ReceivedMessage, 'messageId' | 'content'> {
+  const { chat, chatAlias, sender, senderAlias, senderName, senderUsername, flags, stanzaId, secret, originalId } =
+    fact;
+  return {
+    tenantId,
+    connectionId,
+    stanzaId,
+    chat,
+    chatAlias,
+    sender,
+    senderAlias,
+    senderName,
+    ...(senderUsername === undefined ? {} : { senderUsername }),
+    flags,
+    context: withReplyId(fact, named.at(-1)),
+    secret,
+    original: originalId === undefined ? undefined : originalOf(fact, originalId, found),
+    direction: fact.fromMe ? 'echo' : 'in',
+    createdAtMs: fact.atMs,
+    ...keptParts(fact),
+  };
+}
+
 function toldOf(message: ReceivedMessage): MessageData {
   const { messageId, stanzaId, flags, context, content, original, parts } = message;
   return {
     messageId,
     stanzaId,
     chat: toChat(message.chat, message.chatAlias),
-    sender: toSender(message.senderName, message.sender, message.senderAlias),
+    sender: toSender(message),
     content,
     ...(flags === undefined ? {} : { flags: [...flags] }),
     ...shownPartOf(message),

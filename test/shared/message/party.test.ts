@@ -27,7 +27,12 @@ describe('a person as the API shows them', () => {
   });
 
   it('has a name as a sender, where one is told', () => {
-    expect(toSender('Ada 😀', LID)).toEqual({ id: LID, lid: LID, name: 'Ada 😀' });
-    expect(toSender(undefined, LID)).toEqual({ id: LID, lid: LID });
+    expect(toSender({ sender: LID, senderName: 'Ada 😀', senderUsername: 'ada.l' })).toEqual({
+      id: LID,
+      lid: LID,
+      name: 'Ada 😀',
+      username: 'ada.l',
+    });
+    expect(toSender({ sender: LID })).toEqual({ id: LID, lid: LID });
   });
 });

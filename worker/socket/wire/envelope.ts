@@ -38,8 +38,20 @@ export function addressOf({ attrs }: BinaryNode, me: Me): MessageAddress {
     ...(senderAlias === undefined ? {} : { senderAlias }),
     fromMe,
     ...(attrs['notify'] === undefined ? {} : { senderName: attrs['notify'] }),
+    ...(isGroup && !fromMe ? usernameIn(attrs['participant_username']) : {}),
     ...(attrs['edit'] === DELETE_AS_ADMIN ? { asAdmin: true } : {}),
   };
+}
+
+/** A handle is letters, digits, dots and low lines; what is none is left out. */
+const USERNAME = /^[a-z0-9._]{1,64}$/i;
+
+/**
+ * The handle of the sender. WhatsApp's server writes it on what comes by way of a group; the other attributes of that form
+ * name the recipient of what the account itself wrote.
+ */
+function usernameIn(attribute: string | undefined): { readonly senderUsername?: string } {
+  return attribute !== undefined && USERNAME.test(attribute) ? { senderUsername: attribute } : {};
 }
 
 /** The value of `edit` of a stanza by which an administrator takes back what a member wrote. */

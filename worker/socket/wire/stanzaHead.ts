@@ -15,6 +15,7 @@ const KEPT = [
   'sender_pn',
   'participant_lid',
   'participant_pn',
+  'participant_username',
   'recipient_lid',
   'recipient_pn',
   'peer_recipient_lid',

@@ -71,6 +71,24 @@ describe('what our phone brings later', () => {
     expect(unknown?.key).toBe(direct?.key);
   });
 
+  it.each([
+    ['a member of a group', { from: '1@g.us', participant: '222@lid', participant_username: 'bob.shop' }, 'bob.shop'],
+    ['no handle', { from: '1@g.us', participant: '222@lid', participant_username: 'bob shop\n' }, undefined],
+    [
+      'nobody, by one that is too long',
+      { from: '1@g.us', participant: '222@lid', participant_username: 'b'.repeat(65) },
+      undefined,
+    ],
+    ['ourselves', { from: '1@g.us', participant: me.phoneJid, participant_username: 'ann' }, undefined],
+    ['who is no sender', { from: BOB_JID, recipient_username: 'ann', peer_recipient_username: 'ann' }, undefined],
+  ])('has the handle that the server writes of %s', (_whom, attrs, expected) => {
+    const stanza = aStanza({ id: 'ID', t: '1790000000', ...attrs });
+
+    const [fact] = toMessageFacts(stanza, { conversation: 'hello' }, me);
+
+    expect(fact?.senderUsername).toBe(expected);
+  });
+
   it('takes nothing from the stanza of another chat that has the same id', () => {
     const stanza = aStanza({ id: 'ID', from: '4915100000003@s.whatsapp.net', t: '1790000000' });
 
