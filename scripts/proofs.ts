@@ -98,7 +98,7 @@ export const proofs: readonly Proof[] = [
     name: 'bulk-send',
     what: 'Of 10,000 messages in one request each is shown once and in the order of its chat, while workers and functions are killed.',
     daily:
-      '240 of them, with one kill of the worker: `test/e2e/bulkSend.test.ts`; a death at each call: `test/functions/dispatch/bulkSends.test.ts`',
+      '150 of them, with one kill of the worker: `test/e2e/bulkSend.test.ts`; a death at each call: `test/functions/dispatch/bulkSends.test.ts`',
     place: 'beside',
     whole: file('test/e2e/bulkSend.prove.ts'),
     sample: 'none',

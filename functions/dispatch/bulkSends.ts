@@ -11,7 +11,6 @@ import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { NotedConnection } from '../../shared/message/windowNotes.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { cancelRest } from './cancelBulkSend.ts';
-import type { DueProgress } from './dueMessages.ts';
 import { releaseLines } from './releaseLines.ts';
 import { tellBulkSend } from './tellBulkSend.ts';
 
@@ -38,24 +37,31 @@ export interface BulkDependencies extends Pick<Surroundings, 'clock' | 'random' 
  */
 export const IN_FLIGHT = 100;
 
+/**
+ * `done`: nothing is to be done before the time that a note says. `moves`: messages became queued or ended since the run before, so
+ * that there may be room in a moment. `waits`: none did, so that the next minute is soon enough.
+ */
+export type BulkProgress = 'done' | 'waits' | 'moves';
+
 /** Does what there is to do for the bulk sends of a connection. @param mayGoOn whether the run has time left */
 export async function workBulkSends(
   dependencies: BulkDependencies,
   { tenantId, connectionId }: NotedConnection,
   mayGoOn: () => boolean,
-): Promise<DueProgress> {
+): Promise<BulkProgress> {
   const open = await dependencies.bulkSends.listOpen(connectionId);
   if (open.length === 0) return 'done';
   const connection = await dependencies.connections.find(tenantId, connectionId);
-  let progress: DueProgress = 'done';
+  const seen = new Set<BulkProgress>();
   for (const bulkSendId of open) {
     const bulk = await dependencies.bulkSends.find(connectionId, bulkSendId);
     if (bulk === undefined) continue;
-    if (!mayGoOn()) return 'later';
+    if (!mayGoOn()) return 'waits';
     const share = Math.ceil(IN_FLIGHT / open.length);
-    if ((await new Turn(dependencies, connection, share, mayGoOn).work(bulk)) === 'later') progress = 'later';
+    seen.add(await new Turn(dependencies, connection, share, mayGoOn).work(bulk));
   }
-  return progress;
+  if (seen.has('moves')) return 'moves';
+  return seen.has('waits') ? 'waits' : 'done';
 }
 
 /** The turn of one bulk send in a run. */
@@ -77,7 +83,7 @@ class Turn {
     this.#mayGoOn = mayGoOn;
   }
 
-  async work(found: BulkSend): Promise<DueProgress> {
+  async work(found: BulkSend): Promise<BulkProgress> {
     const bulk = await this.#stopWhereOver(found);
     if (bulk.endedAtMs !== undefined) return this.#finish(bulk);
     if (bulk.state === 'paused') {
@@ -102,7 +108,7 @@ class Turn {
     return (await bulkSends.find(bulk.connectionId, bulk.bulkSendId)) ?? bulk;
   }
 
-  async #release(bulk: BulkSend): Promise<DueProgress> {
+  async #release(bulk: BulkSend): Promise<BulkProgress> {
     const { bulkLines, bulkSends, metrics } = this.#dependencies;
     const open = await bulkLines.states(bulk, bulk.endedBefore, bulk.released);
     const endedBefore = firstOpen(open) ?? bulk.released;
@@ -117,14 +123,14 @@ class Turn {
       if (count < 1) break;
       await releaseLines(this.#dependencies, now, now.released, now.released + count);
       step = { released: now.released + count, endedBefore, pacedAtMs: pace.pacedAtMs(count) };
-      if ((await bulkSends.advance(now, step, this.#nowMs())) === 'refused') return 'later';
+      if ((await bulkSends.advance(now, step, this.#nowMs())) === 'refused') return 'moves';
       metrics.count('BulkMessages', {}, count);
       room -= count;
       now = { ...now, ...step, startedAtMs: now.startedAtMs ?? this.#nowMs() };
     }
-    const isUnsaid = now === bulk && endedBefore > bulk.endedBefore;
-    if (isUnsaid) await bulkSends.advance(bulk, step, this.#nowMs());
-    return 'later';
+    const hasEnded = endedBefore > bulk.endedBefore;
+    if (now === bulk && hasEnded) await bulkSends.advance(bulk, step, this.#nowMs());
+    return now !== bulk || hasEnded ? 'moves' : 'waits';
   }
 
   /** Puts the commands of messages into the queue again that only a command leads to, and that stand still. */
@@ -151,23 +157,23 @@ class Turn {
   }
 
   /** Brings one that makes no more messages to its end. */
-  async #settle(bulk: BulkSend): Promise<DueProgress> {
+  async #settle(bulk: BulkSend): Promise<BulkProgress> {
     const until = Math.min(bulk.total, bulk.released + BATCH_LINES);
     if (bulk.state === 'cancelled') await cancelRest(this.#dependencies, bulk, until);
     const open = await this.#dependencies.bulkLines.states(bulk, bulk.endedBefore, until);
     await this.#sweep(bulk, open);
-    return open.every(({ state }) => isDone(state)) ? this.#end(bulk) : 'later';
+    return open.every(({ state }) => isDone(state)) ? this.#end(bulk) : 'waits';
   }
 
-  async #end(bulk: BulkSend): Promise<DueProgress> {
+  async #end(bulk: BulkSend): Promise<BulkProgress> {
     const { bulkSends } = this.#dependencies;
-    if ((await bulkSends.end(bulk, this.#nowMs())) === 'refused') return 'later';
+    if ((await bulkSends.end(bulk, this.#nowMs())) === 'refused') return 'moves';
     const ended = await bulkSends.find(bulk.connectionId, bulk.bulkSendId);
     return ended === undefined ? 'done' : this.#finish(ended);
   }
 
   /** Tells that it is over, and forgets that it was open. */
-  async #finish(bulk: BulkSend): Promise<DueProgress> {
+  async #finish(bulk: BulkSend): Promise<BulkProgress> {
     const { bulkSends, metrics } = this.#dependencies;
     await this.#tell(bulk);
     await bulkSends.close(bulk);

@@ -10,7 +10,7 @@ import {
 } from '../../shared/message/windowNotes.ts';
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
-import { workBulkSends, type BulkDependencies } from './bulkSends.ts';
+import { workBulkSends, type BulkDependencies, type BulkProgress } from './bulkSends.ts';
 import { doWhatIsDue, type DueDependencies, type DueProgress } from './dueMessages.ts';
 
 export interface DispatchDependencies
@@ -41,8 +41,8 @@ const SIDE_BY_SIDE = 16;
  * that wait and expire. Windows of time lead to connections, and connections to what is due on them.
  *
  * - A run dies, or is made twice: see `dueMessages`; the cursor is moved last, and only forward.
- * - Bulk sends of the connections that have some are looked after in rounds until the time of the run is over, so that one does
- *   not stand still for the rest of a minute when its messages have left.
+ * - Bulk sends whose messages leave are looked after in rounds until the time of the run is over, so that one does not stand
+ *   still for the rest of a minute when its messages have left. One that waits costs no time: the next minute has it again.
  * - A connection cannot be finished now, as it has a backlog or the run has no time left: it is noted anew in the present
  *   window, so that no window of the past holds up later ones.
  *
@@ -96,12 +96,12 @@ class Run {
     await this.#sideBySide(waiting, (next) => this.#work(next));
   }
 
-  /** Whether bulk sends are not over that have been looked after in this run. */
+  /** Whether there are bulk sends of which messages left or ended a moment ago, so that more may follow. */
   get hasBulkSends(): boolean {
     return this.#withBulkSends.length > 0;
   }
 
-  /** Looks after the bulk sends once more that are not over. */
+  /** Looks after those bulk sends once more. */
   async workBulkSends(): Promise<void> {
     const again = this.#withBulkSends;
     this.#withBulkSends = [];
@@ -137,15 +137,15 @@ class Run {
     await this.#unlessRefused(noted, async () => {
       const due = await doWhatIsDue(this.#dependencies, noted, this.#mayGoOn);
       const bulk = await this.#workBulkSends(noted);
-      const progress = due === 'later' ? due : bulk;
+      const progress = due === 'later' || bulk !== 'done' ? 'later' : 'done';
       this.#worked.set(noted.connectionId, progress);
       if (progress === 'later') this.#unfinished.push(noted);
     });
   }
 
-  async #workBulkSends(noted: NotedConnection): Promise<DueProgress> {
+  async #workBulkSends(noted: NotedConnection): Promise<BulkProgress> {
     const progress = await workBulkSends(this.#dependencies, noted, this.#mayGoOn);
-    if (progress === 'later') this.#withBulkSends.push(noted);
+    if (progress === 'moves') this.#withBulkSends.push(noted);
     return progress;
   }
 

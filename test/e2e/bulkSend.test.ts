@@ -3,7 +3,7 @@ import { sendBulk } from './bulkSend.ts';
 import { startPairedStack, type PairedStack } from './pairedStack.ts';
 
 const [SHOP, ...CUSTOMERS] = ['4915100000041', '4915100000042', '4915100000043', '4915100000044'] as const;
-const MESSAGES = 240;
+const MESSAGES = 150;
 
 describe('a bulk send, through every process of the embedded stack', () => {
   let stage: PairedStack;

@@ -247,8 +247,15 @@ export async function startAcceptWorld() {
     });
   };
 
-  /** One run of dispatch, which may die in the middle. */
-  const dispatch = async (life = new Life()): Promise<void> => {
+  /**
+   * One run of dispatch, which may die in the middle.
+   * @param whileItWaits happens in each pause between two rounds of bulk sends; there are none when it is left out
+   */
+  const dispatch = async (life = new Life(), whileItWaits?: () => Promise<unknown>): Promise<void> => {
+    const sleep = async (durationMs: number): Promise<void> => {
+      clock.advance(durationMs);
+      await whileItWaits?.();
+    };
     const table = life.of(core.table);
     const run = makeDispatchHandler({
       ...stores,
@@ -259,7 +266,7 @@ export async function startAcceptWorld() {
       scheduled: new ScheduledMessages({ table, stage: 'test' }),
       bulkSends: new BulkSendStore({ table, stage: 'test' }),
       bulkLines: new BulkLineStore({ table, stage: 'test' }),
-      bulkRoundsMs: 0,
+      ...(whileItWaits === undefined ? { bulkRoundsMs: 0 } : { bulkRoundsMs: 40_000, clock: { ...clock, sleep } }),
       random: systemRandom,
       logger: silentLogger,
       metrics: silentMetrics,
