@@ -128,7 +128,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const common = { gate, clock, random };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
-    openSocket: ({ owned, session, generation, pairing, settings, version, onInput, onLoggedIn, scope }) =>
+    openSocket: ({ owned, session, generation, pairing, settings, onLimit, version, onInput, onLoggedIn, scope }) =>
       world.openSocket({
         ...common,
         connection: owned,
@@ -136,6 +136,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         generation,
         pairing,
         settings,
+        onLimit,
         version,
         scope,
         publisher,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { publicStatusOf, type Connection } from '../../shared/connection/connection.ts';
+import { shownPace, waitCodes, waitRules, waitStates } from '../../shared/connection/pace.ts';
 import { pauseCodes, pauseRules, type PauseCode } from '../../shared/connection/sendsPause.ts';
-import { readSettings, settingsSchema } from '../../shared/connection/settings.ts';
+import { readSettings, settingsSchema, withDefaults } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
 import { contentSchema, messageFlagsSchema } from '../../shared/content/content.ts';
 import { shownPartOf } from '../../shared/event/facts/messageParts.ts';
@@ -46,6 +47,25 @@ export const connectionViewSchema = z
       .object({ state: z.enum(['paused', 'partly_paused']), code: z.enum(pauseCodes), sentence: z.string(), until: at })
       .optional()
       .meta({ description: 'Present while messages wait although the connection is online.' }),
+    pace: z
+      .object({
+        firstContacts: z
+          .object({
+            used: z.number().int().meta({ description: 'Those of the last 24 hours, counted by whole hours.' }),
+            limit: z
+              .number()
+              .int()
+              .optional()
+              .meta({ description: 'Those that are allowed in 24 hours; absent where the settings allow any number.' }),
+          })
+          .meta({ description: 'Messages to people with whom the account had never talked.' }),
+        wait: z
+          .object({ state: z.enum(waitStates), code: z.enum(waitCodes), sentence: z.string(), until: at })
+          .optional()
+          .meta({ description: 'Present while messages wait because of the pace.' }),
+      })
+      .optional()
+      .meta({ description: 'How fast it may send, and to how many new people; absent until an account is linked.' }),
     account: z
       .object({ phoneNumber: z.string(), jid: z.string(), lid: z.string().optional(), name: z.string().optional() })
       .optional()
@@ -78,6 +98,7 @@ export function toConnectionView(connection: Connection, nowMs: number): z.infer
     wanted: wanted === 'off' ? 'off' : 'online',
     status: { ...status, since: toTime(sinceMs), ...next },
     ...toSends(connection, nowMs),
+    ...toPace(connection, nowMs),
     ...(account === undefined
       ? {}
       : {
@@ -101,6 +122,19 @@ function toSends({ sendsPausedUntilMs: untilMs, sendsPausedBecause }: Connection
   if (untilMs === undefined || untilMs <= nowMs) return {};
   const code: PauseCode = sendsPausedBecause ?? 'sends_paused';
   return { sends: { code, ...pauseRules[code], until: toTime(untilMs) } };
+}
+
+function toPace({ pace, settings }: Connection, nowMs: number) {
+  if (pace === undefined) return {};
+  const { used, limit, wait } = shownPace(pace, withDefaults(readSettings(settings)).pace, nowMs);
+  return {
+    pace: {
+      firstContacts: { used, ...(limit === undefined ? {} : { limit }) },
+      ...(wait === undefined
+        ? {}
+        : { wait: { code: wait.code, ...waitRules[wait.code], until: toTime(wait.untilMs) } }),
+    },
+  };
 }
 
 const stateNames = Object.keys(sendStates) as [SendState, ...SendState[]];

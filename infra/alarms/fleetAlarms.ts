@@ -20,6 +20,9 @@ import {
 } from '../constructs/runbookAlarm.ts';
 import { holdfastMetric } from './holdfastMetric.ts';
 
+/** One account that is restricted is its owner's concern; several at once have something in common. */
+const RESTRICTED_ACCOUNTS = 5;
+
 /** The deadline of one try of a heartbeat (HOLDFAST_HEARTBEAT_TIMEOUT_MS). A slower try is given up and made again. */
 const HEARTBEAT_TRY_MS = 1_500;
 /** The time after which the leader takes back an offer of a shard (HOLDFAST_GIVE_DEADLINE_MS). */
@@ -174,6 +177,13 @@ const whatsAppAlarms: Readonly<Record<string, AlarmRow>> = {
     threshold: LONG_WAIT_MS,
     heading: 'Accepted messages wait',
     sentence: `An accepted message has waited for ${LONG_WAIT_MS / 60_000} minutes although its connection is online.`,
+  },
+  'accounts-restricted': {
+    severity: 'ticket',
+    metric: (stage) => holdfastMetric(stage, 'SendBrakes', { cause: 'restricted' }, { statistic: 'Sum', minutes: 15 }),
+    threshold: RESTRICTED_ACCOUNTS,
+    heading: 'WhatsApp restricts accounts',
+    sentence: `WhatsApp refused messages to new people of ${RESTRICTED_ACCOUNTS} or more accounts in 15 minutes.`,
   },
   'actions-fail': {
     severity: 'ticket',

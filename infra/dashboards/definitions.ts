@@ -86,6 +86,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...messages,
         ...own('Encryption', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'FencedCommits'),
         ...own('Not readable, not repeated', 'UnreadableMessages', 'RetryReceiptsRefused', 'ReceiptsNotCounted'),
+        ...own('New people, and what WhatsApp stops', 'FirstContacts', 'SendBrakes'),
         ...own('What cannot be shown yet', 'PlaintextsNotKept'),
         ...due,
         ...actions,

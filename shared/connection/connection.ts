@@ -1,4 +1,5 @@
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
+import type { Pace } from './pace.ts';
 import type { PauseCode } from './sendsPause.ts';
 import type { Changeable } from './settings.ts';
 import { statusRules, type ConnectionStatus, type StatusCode, type UserAction } from './status.ts';
@@ -61,6 +62,8 @@ export interface Connection extends Changeable {
   /** Until when messages wait because of an answer of WhatsApp, or of none; a past time means nothing. */
   readonly sendsPausedUntilMs?: number | undefined;
   readonly sendsPausedBecause?: PauseCode | undefined;
+  /** How fast it may send, and to how many new people; undefined until its owner has looked at it once. */
+  readonly pace?: Pace | undefined;
   /** The number of changes of status, and so the number of the newest one in the history. */
   readonly transitions?: number | undefined;
   /** The number of changes of label, metadata or settings. */

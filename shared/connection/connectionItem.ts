@@ -3,6 +3,7 @@ import { connectionKey, shardIndexKey } from '../platform/keys.ts';
 import { SHARD_INDEX } from '../platform/tables.ts';
 import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
 import { toFiltered } from './filteredMessages.ts';
+import { readPace } from './pace.ts';
 import type { PauseCode } from './sendsPause.ts';
 import type { StoredSettings } from './settings.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
@@ -31,6 +32,7 @@ export function toConnection(item: Record<string, unknown>): Connection {
     nextAttemptAtMs: item['nextAttemptAtMs'] as number | undefined,
     sendsPausedUntilMs: item['sendsPausedUntilMs'] as number | undefined,
     sendsPausedBecause: item['sendsPausedBecause'] as PauseCode | undefined,
+    pace: readPace(item['pace']),
     transitions: item['transitions'] as number | undefined,
     metadata: item['metadata'] as Readonly<Record<string, string>> | undefined,
     settings: item['settings'] as StoredSettings | undefined,

@@ -81,6 +81,39 @@ const settingRows = {
     }),
     'slowest',
   ),
+  pace: settingGroup(
+    'How fast it sends, and to how many new people. Higher numbers than the defaults risk that WhatsApp restricts or bans the account.',
+    {
+      budgets: setting(
+        z.enum(['kept', 'off']).meta({
+          description:
+            '`off` takes all budgets below away, and with them what protects the account: accounts that write to many strangers, or very fast, are restricted for a day or banned for good. What WhatsApp itself stops (463, 429, time-locks) still waits. The fleet says it where you do not: `kept`, by default.',
+        }),
+        undefined,
+      ),
+      firstContactsPerDay: setting(
+        z.number().int().min(0).max(10_000).meta({
+          description:
+            'Messages to people with whom the account never talked, in any 24 hours; the rest waits. Left out, it grows with the age of the link: 20 at first, 200 after 30 days. Accounts were restricted after 30 to 40 in one day.',
+        }),
+        undefined,
+      ),
+      messagesPerMinute: setting(
+        z.number().int().min(10).max(6_000).meta({
+          description:
+            'All messages of the connection: so many at once, and so many again with each minute. The fleet says it where you do not, 60 by default. WhatsApp has refused messages (429) at three a second.',
+        }),
+        undefined,
+      ),
+      messagesPerChatPerMinute: setting(
+        z.number().int().min(1).max(6_000).meta({
+          description:
+            'Messages to one chat: so many at once, and so many again with each minute. The fleet says it where you do not, 30 by default. Whoever gets more is likely to block the account or to report it.',
+        }),
+        undefined,
+      ),
+    },
+  ),
   // There is an event of a call either way.
   calls: setting(z.enum(['ignore', 'reject']).meta({ description: '`reject`: incoming calls are refused.' }), 'ignore'),
 } as const;

@@ -1,5 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Connection } from '../connection/connection.ts';
+import { allWait } from '../connection/pace.ts';
 import { AppError } from '../kernel/appError.ts';
 import { backoffMs } from '../kernel/backoff.ts';
 import type { CorrelationId } from '../kernel/id.ts';
@@ -76,7 +77,7 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   const times = timesOf(body);
   const nowMs = clock.nowMs();
   const settled =
-    refusalOf(connection, times) ??
+    refusalOf(connection, nowMs, times) ??
     untimely(times, nowMs) ??
     (await settleRequest(body, to, nowMs, { messages, connectionId }));
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
@@ -103,17 +104,21 @@ function untimely(times: SendTimes, nowMs: number): AppError | undefined {
 
 /** Whether new messages are accepted for a connection now. */
 export function maySend(connection: Connection): boolean {
-  return refusalOf(connection) === undefined && connection.wanted !== 'deleted';
+  return refusalOf(connection, 0) === undefined && connection.wanted !== 'deleted';
 }
 
 /** The reason why nothing new is accepted for a connection now. What is for later does not add to what waits now. */
 function refusalOf(
-  { account, parkedCount }: Connection,
+  { account, parkedCount, pace }: Connection,
+  nowMs: number,
   { notBeforeMs }: Partial<SendTimes> = {},
 ): AppError | undefined {
   if (account === undefined) return new AppError('connection_not_paired');
-  if (parkedCount >= PARKED_LIMIT && notBeforeMs === undefined)
-    return new AppError('too_many_parked', { retryAfterSeconds: 60 });
+  if (parkedCount >= PARKED_LIMIT && notBeforeMs === undefined) {
+    // While everything waits for a brake, nothing gets room before its end.
+    const brakedMs = pace === undefined ? 0 : (allWait(pace, nowMs)?.untilMs ?? nowMs) - nowMs;
+    return new AppError('too_many_parked', { retryAfterSeconds: Math.max(60, Math.ceil(brakedMs / 1_000)) });
+  }
   return undefined;
 }
 

@@ -173,13 +173,18 @@ export class MessageStore {
   /**
    * Ends a try before anything left: the message waits again, and may be cancelled. Condition: this owner's try was the
    * last.
-   * @param limitedAtMs the time at which a limit of WhatsApp ended the try, which is then not counted; undefined for
-   * other reasons
+   * @param limitedAtMs the time at which a limit of WhatsApp ended the try; undefined for other reasons
+   * @param isCounted whether it counts as a try; one that was limited does not
    */
-  async endTry(owner: MessageOwner, messageId: MessageId, limitedAtMs: number | undefined): Promise<void> {
+  async endTry(
+    owner: MessageOwner,
+    messageId: MessageId,
+    limitedAtMs: number | undefined,
+    isCounted = limitedAtMs === undefined,
+  ): Promise<void> {
     const uncounted = limitedAtMs === undefined ? '' : ', limitedSinceMs = if_not_exists(limitedSinceMs, :at)';
     await this.#updateIf(owner.connectionId, messageId, {
-      UpdateExpression: `SET #state = :parked, #rank = :rank${uncounted}${limitedAtMs === undefined ? '' : ' ADD attempts :minusOne'}`,
+      UpdateExpression: `SET #state = :parked, #rank = :rank${uncounted}${isCounted ? '' : ' ADD attempts :minusOne'}`,
       ConditionExpression: 'attribute_exists(pk) AND #state = :sending AND #token = :token',
       ExpressionAttributeNames: { '#state': 'state', '#rank': 'rank', '#token': 'token' },
       ExpressionAttributeValues: {
@@ -187,7 +192,8 @@ export class MessageStore {
         ':rank': sendStates.parked,
         ':sending': 'sending',
         ':token': owner.token,
-        ...(limitedAtMs === undefined ? {} : { ':at': limitedAtMs, ':minusOne': -1 }),
+        ...(limitedAtMs === undefined ? {} : { ':at': limitedAtMs }),
+        ...(isCounted ? {} : { ':minusOne': -1 }),
       },
     });
   }

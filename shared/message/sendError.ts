@@ -15,6 +15,8 @@ export const sendErrors = {
     'WhatsApp limited the look-ups of this account for a day, so nothing was sent. Write to fewer new recipients and send it again later.',
   refused_restricted:
     'WhatsApp refuses messages to new contacts from this account at the moment (463, 475). Do not retry.',
+  first_contacts_wait_too_long:
+    'The account may not write to new people now, and this message has waited for a day, or 500 others wait before it. Nothing was sent. The `pace` of the connection says until when; then send it again.',
   refused_not_allowed:
     'WhatsApp does not let this account write there: it is not a member of the group, or only administrators may write.',
   refused_no_recipient: 'WhatsApp knows no such recipient or group any more. Check the address.',

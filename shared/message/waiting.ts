@@ -1,5 +1,7 @@
 import { publicStatusOf, type Connection } from '../connection/connection.ts';
+import { shownPace, waitRules } from '../connection/pace.ts';
 import { pauseRules } from '../connection/sendsPause.ts';
+import { readSettings, withDefaults } from '../connection/settings.ts';
 import { timeOfId } from '../kernel/id.ts';
 import type { MessageStore } from './messageStore.ts';
 
@@ -52,6 +54,9 @@ export function judgeConnection(
   const [attention, sentence] = ((): readonly [Attention, string] => {
     if (isPaused) return ['bad', `${ofPause}${waiting}`];
     if (status === 'online') {
+      // It is the tenant's account that is restricted, and nothing of ours stands still.
+      const wait = waitOfPace(connection, nowMs);
+      if (wait !== undefined) return ['look', `${waitRules[wait.code].sentence}${waiting}`];
       if (waitsMs === undefined) return ['good', ofStatus];
       return waitsMs > LATE_AFTER_MS ? ['bad', `Sends are stalled.${waiting}`] : ['look', waiting.trim()];
     }
@@ -69,6 +74,10 @@ export function judgeConnection(
     sendsPaused: isPaused ? { sentence: ofPause, untilMs: sendsPausedUntilMs } : undefined,
     oldestWaitingAtMs: oldestAtMs,
   };
+}
+
+function waitOfPace({ pace, settings }: Connection, nowMs: number) {
+  return pace && shownPace(pace, withDefaults(readSettings(settings)).pace, nowMs).wait;
 }
 
 function span(ms: number): string {

@@ -39,9 +39,18 @@ export const connectionSettings = {
    * third of that while the command is worked.
    */
   HOLDFAST_COMMAND_VISIBILITY_SECONDS: z.coerce.number().int().min(10).max(600).default(30),
+  /** Whether connections keep the budgets below, and that of first contacts, where their settings say nothing; they do when left out. */
+  HOLDFAST_PACE_BUDGETS: z.enum(['kept', 'off']).default('kept'),
+  /**
+   * The messages that a connection sends at most in a minute where its settings say nothing; 60 when left out. More risks that
+   * WhatsApp restricts its account (docs/pacing.md).
+   */
+  HOLDFAST_MESSAGES_PER_MINUTE: z.coerce.number().int().min(10).default(60),
+  /** The messages that it sends at most to one chat in a minute where its settings say nothing; 30 when left out. */
+  HOLDFAST_MESSAGES_PER_CHAT_PER_MINUTE: z.coerce.number().int().positive().default(30),
 } as const;
 
-type Settings = { readonly [Name in keyof typeof connectionSettings]: number };
+type Settings = { readonly [Name in keyof typeof connectionSettings]: z.output<(typeof connectionSettings)[Name]> };
 
 export interface ConnectionConfig {
   readonly reconnectBaseDelayMs: number;
@@ -56,6 +65,9 @@ export interface ConnectionConfig {
   readonly serverAckTimeoutMs: number;
   readonly commandWaitSeconds: number;
   readonly commandVisibilitySeconds: number;
+  readonly paceBudgets: 'kept' | 'off';
+  readonly messagesPerMinute: number;
+  readonly messagesPerChatPerMinute: number;
 }
 
 /** The configuration from the settings. */
@@ -73,5 +85,8 @@ export function toConnections(value: Settings): ConnectionConfig {
     serverAckTimeoutMs: value.HOLDFAST_SERVER_ACK_TIMEOUT_MS,
     commandWaitSeconds: value.HOLDFAST_COMMAND_WAIT_SECONDS,
     commandVisibilitySeconds: value.HOLDFAST_COMMAND_VISIBILITY_SECONDS,
+    paceBudgets: value.HOLDFAST_PACE_BUDGETS,
+    messagesPerMinute: value.HOLDFAST_MESSAGES_PER_MINUTE,
+    messagesPerChatPerMinute: value.HOLDFAST_MESSAGES_PER_CHAT_PER_MINUTE,
   };
 }

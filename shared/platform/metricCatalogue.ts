@@ -73,6 +73,10 @@ export const metricCatalogue = {
     dimensions: { because: ['runner_stuck', 'deaf', 'sends_stuck'] },
     question: 'How many workers asked to be drained because new sockets did not help, and what was wrong with them?',
   },
+  FirstContacts: {
+    ...count,
+    question: 'How many messages were sent to people with whom their account had never talked?',
+  },
   MessagesSent: { ...count, question: 'How many messages did WhatsApp take from us?' },
   MessagesFiltered: {
     ...count,
@@ -139,6 +143,11 @@ export const metricCatalogue = {
     ...trouble,
     dimensions: { dependency: ['dynamodb', 'sqs', 'kms', 'webhook', 'sends', 'look_ups'] },
     question: 'How often did something stop being asked because it failed five times in a row?',
+  },
+  SendBrakes: {
+    ...trouble,
+    dimensions: { cause: ['restricted', 'time_locked', 'capped', 'too_fast'] },
+    question: 'How often did WhatsApp stop an account from writing to new people, or from sending at all, and how?',
   },
   WatchdogSteps: {
     ...trouble,

@@ -19,6 +19,11 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/facts/byteRoom.ts #waiting': 'one for each connection that publishes, with a deadline',
   'worker/actions/connectionActions.ts #running': 'actions that are being asked for: four at most',
   'worker/sending/chatHolds.ts #holds': 'chats with a parked message: others are forgotten at each look',
+  'worker/sending/firstContactHolds.ts #held': 'chats with a parked message: others are forgotten at each look',
+  'worker/sending/governor.ts #counted': 'a number of messages',
+  'worker/sending/sendBudgets.ts #made': 'the kinds of budgets',
+  'worker/sending/sendBudgets.ts #spent':
+    'chats that were written to within a minute: others are forgotten at each look',
   'worker/commands/commandPoller.ts #deleting': 'counted among the 400 commands that the poller holds',
   'worker/commands/groupLanes.ts #lanes': 'groups that are worked: the poller holds at most 400 commands',
   'worker/commands/groupLanes.ts #running': 'one for each lane',

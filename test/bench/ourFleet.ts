@@ -35,6 +35,9 @@ const CONFIG = {
   serverAckTimeoutMs: 20_000,
   commandWaitSeconds: 20,
   commandVisibilitySeconds: 30,
+  paceBudgets: 'off',
+  messagesPerMinute: 60,
+  messagesPerChatPerMinute: 30,
 } as const;
 
 /** What one opening of a connection makes. */

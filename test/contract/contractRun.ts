@@ -34,7 +34,11 @@ export async function runContract(say: (line: string) => void): Promise<Ledger> 
       // Called by the run itself, with a clock that makes its minutes pass.
       watchdogSettings: false,
       // Quicker than in production, where WhatsApp is given more time.
-      workerSettings: { HOLDFAST_SERVER_ACK_TIMEOUT_MS: '5000', BAILEYS_RECONNECT_BASE_DELAY: '1000' },
+      workerSettings: {
+        HOLDFAST_SERVER_ACK_TIMEOUT_MS: '5000',
+        BAILEYS_RECONNECT_BASE_DELAY: '1000',
+        HOLDFAST_PACE_BUDGETS: 'off',
+      },
       inFront: async (emulators) => {
         recorder = await startCallRecorder(emulators, (call) => {
           if (call.caller !== 'stack') ledger.add(call);

@@ -67,6 +67,7 @@ export function startInstance(
     BAILEYS_RECONNECT_MAX_DELAY: '1000',
     HOLDFAST_OPEN_WITHIN_MS: '10000',
     HOLDFAST_SERVER_ACK_TIMEOUT_MS: '5000',
+    HOLDFAST_PACE_BUDGETS: 'off',
     HOLDFAST_COMMAND_WAIT_SECONDS: String(COMMAND_WAIT_SECONDS),
   });
   const workerId = makeId('wrk', systemClock.nowMs(), systemRandom);

@@ -10,8 +10,8 @@ import { importBundle } from '../bench/importBundle.ts';
  * zod (470), the AWS SDK (300) and, to post webhooks, undici (556). Who raises one, says what for.
  */
 const BUDGETS_KB: Readonly<Record<string, number>> = {
-  // Calls to stores are carried by us beside the SDK's way; that is 20 in each. Health of sends that wait, pages.
-  admin: 1_080,
+  // Calls to stores are carried by us beside the SDK's way; that is 20 in each. Health of sends that wait, and why, pages.
+  admin: 1_140,
   // Posts a test to a webhook on request, so it holds undici. Votes, answers, and bulk sends.
   api: 2_090,
   canary: 580,

@@ -70,6 +70,7 @@ export class HostileStage {
       live: false,
       workers: 1,
       shards: 1,
+      workerSettings: { HOLDFAST_PACE_BUDGETS: 'off' },
       watchdogSettings: false,
       say: () => undefined,
       // Seen as a worker that is not the same any more, or as an API that does not answer.

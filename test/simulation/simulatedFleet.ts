@@ -453,6 +453,7 @@ function configOf(
 ): WorkerConfig {
   return workerConfig({
     HOLDFAST_STAGE: STAGE,
+    HOLDFAST_PACE_BUDGETS: 'off',
     HOLDFAST_QUEUE_URL_BASE: QUEUE_URL_BASE,
     HOLDFAST_SHARD_COUNT: String(shardCount),
     HOLDFAST_SHARD_CAP: String(SHARD_CAP),

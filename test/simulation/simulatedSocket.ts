@@ -198,6 +198,8 @@ export class SimulatedSocket implements ConnectionSocket {
 
   readonly chatOf = async (to: string): Promise<string> => to;
 
+  readonly isFirstContact = async (): Promise<boolean> => false;
+
   /** The server answers nothing but messages. */
   readonly ask = async (): Promise<ActionOutcome> => ({ outcome: 'not_asked' });
 

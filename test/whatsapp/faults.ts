@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ClientSocket } from './clientSocket.ts';
+import { limitNotice } from './limits.ts';
 import { node } from './node.ts';
 
 /**
@@ -45,6 +46,13 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...scope, kind: z.literal('drop_receipts') }),
   /** Refuses messages of this account with an error in the ack, and does not deliver them. */
   z.strictObject({ ...scope, kind: z.literal('nack'), code: z.number().int() }),
+  /** Refuses messages of this account to people with whom it never talked, and does not deliver them. Existing chats go on. */
+  z.strictObject({ ...scope, kind: z.literal('refuse_first_contacts'), code: z.number().int().default(463) }),
+  /**
+   * The account is locked against new chats: that is what it is told when it asks. It refuses nothing by itself. The form is
+   * what Baileys reads; nobody has verified it.
+   */
+  z.strictObject({ ...scope, kind: z.literal('time_lock'), endsInSeconds: z.number().int().positive().optional() }),
   /** Delivers each message for this account twice. */
   z.strictObject({ ...scope, kind: z.literal('duplicate') }),
   /** Each stanza takes that long, to the client and from it. */
@@ -84,6 +92,17 @@ export const strikeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ number: scope.number, kind: z.literal('close') }),
   /** These sockets hear everything and say nothing from now on. */
   z.strictObject({ number: scope.number, kind: z.literal('go_silent') }),
+  /**
+   * Tells these sockets of a limit of the account, as notices of WhatsApp's server do: a lock against new chats, or the number
+   * of new chats in its cycle. The forms are what Baileys reads; nobody has verified them.
+   */
+  z.strictObject({
+    number: scope.number,
+    kind: z.literal('tell_limit'),
+    limit: z.enum(['time_lock', 'chat_cap']),
+    isActive: z.boolean(),
+    endsInSeconds: z.number().int().positive().optional(),
+  }),
   /** Delivers a message once more that these sockets were sent, although they acknowledged it. */
   z.strictObject({ number: scope.number, kind: z.literal('redeliver'), id: z.string().min(1) }),
 ]);
@@ -169,6 +188,10 @@ function strikeSocket(strike: Strike, socket: ClientSocket): boolean {
     const sent = socket.sentMessages.get(strike.id);
     if (sent !== undefined) socket.send(sent);
     return sent !== undefined;
+  }
+  if (strike.kind === 'tell_limit') {
+    socket.send(limitNotice(strike));
+    return true;
   }
   if (strike.kind === 'go_silent') {
     socket.silent = true;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ClientSocket } from './clientSocket.ts';
 import type { GroupAnswer } from './groups.ts';
+import { answerLimits, type ToldLimit } from './limits.ts';
 import { bigEndian, bytesOf, child, children, node, numberOf, type BinaryNode } from './node.ts';
 import { findAddress, jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
 import { noteDevice, notePreKeys } from './worldRecords.ts';
@@ -15,6 +16,8 @@ export interface QueryContext {
   readonly counters: Counters;
   /** The number of the account that a look-up of a number finds. */
   readonly accountOf: (asked: string) => string;
+  /** The lock of an account against new chats, if there is one. */
+  readonly lockOf: (number: string) => Pick<ToldLimit, 'endsInSeconds'> | undefined;
   /** Where media are uploaded: host and port. */
   readonly mediaHost: string;
   readonly groups: (device: LinkedDevice | undefined, query: BinaryNode) => GroupAnswer;
@@ -78,6 +81,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     ];
   },
   'usync get usync': (context, { device }, query) => [answerUsync(context, device, query)],
+  'w:mex get': ({ lockOf }, { device }, query) =>
+    answerLimits(query, device === undefined ? undefined : lockOf(device.number)) ?? [],
   'w:g2 get': ({ groups }, { device }, query) => groups(device, query),
   'w:g2 set': ({ groups }, { device }, query) => groups(device, query),
   'w:m set media_conn': ({ mediaHost }) => [

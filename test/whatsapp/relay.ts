@@ -33,6 +33,8 @@ export class Relay {
   readonly #context: RelayContext;
   /** How many repetitions of a message have been asked for and have not come: by account/id. */
   readonly #askedFor = new Map<string, number>();
+  /** The pairs of accounts of which one has written to the other, outside of groups. */
+  readonly #talked = new Set<string>();
 
   constructor(context: RelayContext) {
     this.#context = context;
@@ -50,7 +52,15 @@ export class Relay {
     const nack = faults.take('nack', device.number);
     if (account === undefined || nack !== undefined) return refuse(nack?.code ?? 401);
     const group = world.groups.get(to);
-    if (group === undefined && findAddress(world, to) === undefined) return refuse(404);
+    const recipient = findAddress(world, to)?.account;
+    if (group === undefined && recipient === undefined) return refuse(404);
+    if (recipient !== undefined && recipient !== account && !this.#talked.has(pairOf(account, recipient))) {
+      const refused = faults.take('refuse_first_contacts', account.number);
+      if (refused !== undefined) {
+        counters.countRefusedFirstContact(account.number);
+        return refuse(refused.code);
+      }
+    }
     if (group !== undefined && !group.members.has(account.number)) return refuse(403);
     const asked = this.#askedFor.get(`${account.number}/${id}`) ?? 0;
     if (asked > 0) this.#askedFor.set(`${account.number}/${id}`, asked - 1);
@@ -64,6 +74,8 @@ export class Relay {
 
   /** Brings a stanza to a device: a phone, or the queue of a linked device. */
   route({ account, device, stanza }: Copy): void {
+    const from = stanza.tag === 'message' ? findAddress(this.#context.world, stanza.attrs['from'])?.account : undefined;
+    if (from !== undefined && from !== account) this.#talked.add(pairOf(from, account));
     if (device === 0) {
       this.#context.toPhone(account, stanza);
       return;
@@ -107,6 +119,8 @@ export class Relay {
     for (const device of reader.account.devices.values()) tell(device, stanza);
   }
 }
+
+const pairOf = (one: Account, other: Account): string => [one.number, other.number].toSorted().join('/');
 
 /** What a chat state says: recording is typing of another kind on the wire. */
 export function toChatState(stanza: BinaryNode): ChatState {

@@ -290,6 +290,7 @@ export class WhatsAppSimulator implements Simulated {
       world: this.world,
       counters: this.counters,
       accountOf: (asked) => this.faults.accountOf(asked),
+      lockOf: (number) => this.faults.find('time_lock', number),
       mediaHost: this.mediaHost,
       groups: (device, query) => this.groups.answer(device, query),
       onDevicesAsked: (asker, number) => {

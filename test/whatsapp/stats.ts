@@ -43,6 +43,8 @@ export interface Stats {
   readonly chatStates: Readonly<Record<string, readonly ChatState[]>>;
   /** Queries of a number for the accounts of phone numbers. */
   readonly accountQueries: Readonly<Record<string, number>>;
+  /** Messages to people with whom their account never talked, refused as such, per account. */
+  readonly refusedFirstContacts: Readonly<Record<string, number>>;
   readonly keyFetches: number;
   /** Queries for the devices of people. */
   readonly deviceQueries: number;
@@ -93,6 +95,7 @@ export class Counters {
   readonly accountQueries = new Map<string, number>();
   readonly placeholderRequests = new Map<string, number>();
   readonly tokenIssues = new Map<string, number>();
+  readonly refusedFirstContacts = new Map<string, number>();
   readonly versions = new Map<string, number>();
   readonly refusedVersions = new Map<string, number>();
   /** Place of each message among those of its account, in the order in which the server took them. */
@@ -130,6 +133,10 @@ export class Counters {
 
   countTokenIssue(number: string): void {
     this.tokenIssues.set(number, (this.tokenIssues.get(number) ?? 0) + 1);
+  }
+
+  countRefusedFirstContact(number: string): void {
+    this.refusedFirstContacts.set(number, (this.refusedFirstContacts.get(number) ?? 0) + 1);
   }
 
   countVersion(version: string): void {
@@ -193,6 +200,7 @@ export class Counters {
       deviceQueries: this.deviceQueries,
       unreadByClients: this.unreadByClients.size,
       placeholderRequests: Object.fromEntries(this.placeholderRequests),
+      refusedFirstContacts: Object.fromEntries(this.refusedFirstContacts),
       tokenIssues: Object.fromEntries(this.tokenIssues),
       versions: Object.fromEntries(this.versions),
       refusedVersions: Object.fromEntries(this.refusedVersions),

@@ -12,9 +12,12 @@ import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { ConnectionActions } from '../actions/connectionActions.ts';
 import { ConnectionOutbox } from '../sending/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../../shared/connection/connection.ts';
+import { recordPace } from '../../shared/connection/paceStore.ts';
+import { Governor } from '../sending/governor.ts';
 import { showSendsPause } from '../sending/showSendsPause.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { VersionChoice } from '../fleet/clientVersions.ts';
+import type { ConnectionSocket } from '../socket/port/connectionSocket.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { ConnectionRecorder } from './connectionRecorder.ts';
 import { ConnectionRunner } from './connectionRunner.ts';
@@ -64,18 +67,15 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
   const history = { put: putTransition.bind(undefined, { table, stage }) };
 
   return {
-    makeOutbox: (owned, socket) => {
-      const own = { ...dependencies, owned, logger: loggerOf(logger, owned) };
-      return new ConnectionOutbox({ ...own, socket, showPause: showSendsPause(own) });
-    },
+    makeOutbox: (owned, socket, settings) => makeOutbox(dependencies, { owned, socket, settings }),
     makeActions: (owned, socket) =>
       new ConnectionActions({ ...dependencies, owned, logger: loggerOf(logger, owned), socket }),
-    makeSocketSource: (owned, settings) =>
+    makeSocketSource: (owned, settings, onLimit) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,
         versions: dependencies.versions,
         openSession: sockets.openSession,
-        openSocket: (request) => sockets.openSocket({ ...request, settings }),
+        openSocket: (request) => sockets.openSocket({ ...request, settings, onLimit }),
       }),
     makeRunner: (request) => {
       const own = { ...dependencies, owned: request.owned, logger: loggerOf(logger, request.owned) };
@@ -103,6 +103,18 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
       return runner;
     },
   };
+}
+
+interface OutboxRequest {
+  readonly owned: OwnedConnection;
+  readonly socket: () => ConnectionSocket | undefined;
+  readonly settings: () => ConnectionSettings;
+}
+
+function makeOutbox(dependencies: PartsDependencies, { owned, socket, settings }: OutboxRequest): ConnectionOutbox {
+  const own = { ...dependencies, owned, logger: loggerOf(dependencies.logger, owned) };
+  const governor = new Governor({ ...own, settings, record: (pace) => recordPace(own, owned, pace) });
+  return new ConnectionOutbox({ ...own, socket, governor, showPause: showSendsPause(own) });
 }
 
 function loggerOf(logger: Logger, { tenantId, connectionId, shard, token }: OwnedConnection): Logger {

@@ -72,7 +72,11 @@ export class ConnectionRunners {
 
   /** The messages that wait to be sent on the connections that are online. */
   waiting(nowMs: number): Waiting {
-    return this.#waiting.of((connectionId) => this.#held.get(connectionId)?.isOnline === true, nowMs);
+    return this.#waiting.of((connectionId) => {
+      const held = this.#held.get(connectionId);
+      // A backlog that leaves at the pace of its connection stands for nothing that is wrong.
+      return held?.isOnline === true && !held.outbox.isPaced;
+    }, nowMs);
   }
 
   /** The evidence that each of them shows of its life. */
@@ -153,7 +157,7 @@ export class ConnectionRunners {
       ...stray.map((held) => this.#reconcile(held)),
     ]);
     await this.#lookAtActions();
-    await this.#waiting.look([...listed.values()]);
+    await this.#waiting.look([...listed.values()], this.#dependencies.clock.nowMs());
     return done.every(Boolean);
   }
 

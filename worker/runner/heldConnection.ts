@@ -1,5 +1,6 @@
 import { Mutex } from 'async-mutex';
 import type { ConnectionActions } from '../actions/connectionActions.ts';
+import type { AccountLimit } from '../../shared/connection/brakes.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionVitals, SocketSymptom } from '../../shared/connection/liveness.ts';
 import { readSettings, type ConnectionSettings } from '../../shared/connection/settings.ts';
@@ -21,10 +22,22 @@ import type { Input, StopReason } from './machineTypes.ts';
 
 /** Makes the parts of one connection. They are composed in one place, so that tests can make fakes. */
 export interface ConnectionParts {
-  readonly makeOutbox: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionOutbox;
-  readonly makeActions: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionActions;
   /** @param settings the tenant's settings as they are now */
-  readonly makeSocketSource: (owned: OwnedConnection, settings: () => ConnectionSettings) => SocketSource;
+  readonly makeOutbox: (
+    owned: OwnedConnection,
+    socket: () => ConnectionSocket | undefined,
+    settings: () => ConnectionSettings,
+  ) => ConnectionOutbox;
+  readonly makeActions: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionActions;
+  /**
+   * @param settings the tenant's settings as they are now
+   * @param onLimit called when WhatsApp says what the account may not do at present, or may again
+   */
+  readonly makeSocketSource: (
+    owned: OwnedConnection,
+    settings: () => ConnectionSettings,
+    onLimit: (told: AccountLimit) => void,
+  ) => SocketSource;
   readonly makeRunner: (options: {
     readonly owned: OwnedConnection;
     readonly settings: () => ConnectionSettings;
@@ -88,9 +101,11 @@ export class HeldConnection {
   constructor(owned: OwnedConnection, dependencies: HeldDependencies) {
     this.#owned = owned;
     this.#dependencies = dependencies;
-    this.#sockets = dependencies.parts.makeSocketSource(owned, () => this.#settings);
+    const settings = (): ConnectionSettings => this.#settings;
+    const onLimit = (told: AccountLimit): void => this.outbox.heard(told);
+    this.#sockets = dependencies.parts.makeSocketSource(owned, settings, onLimit);
     const socket = (): ConnectionSocket | undefined => this.#runner?.usableSocket();
-    this.outbox = dependencies.parts.makeOutbox(owned, socket);
+    this.outbox = dependencies.parts.makeOutbox(owned, socket, settings);
     this.actions = dependencies.parts.makeActions(owned, socket);
   }
 

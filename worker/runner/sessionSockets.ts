@@ -1,3 +1,4 @@
+import type { AccountLimit } from '../../shared/connection/brakes.ts';
 import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { VersionChoice } from '../fleet/clientVersions.ts';
@@ -17,6 +18,7 @@ export interface SessionSocketsDependencies {
     readonly generation: number;
     readonly pairing: PairingRequest | undefined;
     readonly settings?: (() => ConnectionSettings) | undefined;
+    readonly onLimit?: ((told: AccountLimit) => void) | undefined;
     /** The version of WhatsApp's client with which it presents itself. */
     readonly version: string;
     readonly onInput: (input: SocketInput) => void;

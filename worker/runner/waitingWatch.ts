@@ -1,4 +1,6 @@
 import type { Connection } from '../../shared/connection/connection.ts';
+import { shownPace } from '../../shared/connection/pace.ts';
+import { readSettings, withDefaults } from '../../shared/connection/settings.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { LATE_AFTER_MS, oldestWaitingAtMs } from '../../shared/message/waiting.ts';
@@ -27,9 +29,11 @@ export class WaitingWatch {
    * Looks at the oldest waiting messages. Rejects when the store does not answer; earlier knowledge stays.
    * @param listed the records of the shard
    */
-  async look(listed: readonly Connection[]): Promise<void> {
+  async look(listed: readonly Connection[], nowMs: number): Promise<void> {
     const found = await Promise.all(
       listed.map(async (connection) => {
+        // The messages of this one wait for WhatsApp or for their pace, as its record says.
+        if (isPaced(connection, nowMs)) return [];
         const atMs = await oldestWaitingAtMs(this.#messages, connection);
         return atMs === undefined ? [] : [[connection.connectionId, atMs] as const];
       }),
@@ -44,6 +48,10 @@ export class WaitingWatch {
       .map(([, atMs]) => Math.max(0, nowMs - atMs));
     return { late: agesMs.filter((ageMs) => ageMs > LATE_AFTER_MS).length, longestMs: Math.max(0, ...agesMs) };
   }
+}
+
+function isPaced({ pace, settings }: Connection, nowMs: number): boolean {
+  return pace !== undefined && shownPace(pace, withDefaults(readSettings(settings)).pace, nowMs).wait !== undefined;
 }
 
 /** The sum over several shards. */

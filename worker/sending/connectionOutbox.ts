@@ -1,15 +1,18 @@
 import { Mutex } from 'async-mutex';
+import type { AccountLimit } from '../../shared/connection/brakes.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { PauseCode } from '../../shared/connection/sendsPause.ts';
 import { waitUntil } from '../../shared/kernel/clock.ts';
-import type { MessageId } from '../../shared/kernel/id.ts';
+import { timeOfId, type MessageId } from '../../shared/kernel/id.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import type { SendErrorCode } from '../../shared/message/sendError.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
 import { ChatHolds } from './chatHolds.ts';
+import { FirstContactHolds, mayGiveUp } from './firstContactHolds.ts';
 import { LookUpPauses } from './lookUpPauses.ts';
-import { ParkedChats } from './parkedChats.ts';
+import { ParkedChats, readParkedChats } from './parkedChats.ts';
+import { MessageWaits, type Waits } from './messageWaits.ts';
 import { ParkedDrain, type Attempt } from './parkedDrain.ts';
 import { SendPause } from './sendPause.ts';
 import {
@@ -35,6 +38,9 @@ export interface OutboxDependencies extends Pick<Surroundings, 'random'>, SendDe
   readonly showPause?: (pause: ShownPause | undefined) => void;
 }
 
+/** A command that comes from the queue. */
+type NewCommand = TriedCommand & { readonly source: { readonly enqueuedAtMs: number } };
+
 /** `done`: the command may be deleted. `later`: it goes back to the queue, with all that follow in its group. */
 export type CommandResult = 'done' | 'later';
 
@@ -44,6 +50,11 @@ const PAGE = 100;
 const MOST_ENDED = 32;
 /** The same for all connections: most of them send nothing. */
 const NONE_ENDED: readonly MessageId[] = Object.freeze([]);
+/**
+ * How old a command may be that still waits in hand for the pace of its connection, in milliseconds. What is older is parked,
+ * so that a long backlog stands on rows, where its number is bounded, and a new message of another chat goes before it.
+ */
+const IN_HAND_MS = 10_000;
 const NOTHING: ReadonlySet<LookUp> = Object.freeze(new Set<LookUp>());
 
 /**
@@ -69,6 +80,10 @@ export class ConnectionOutbox {
   #finishing = false;
   readonly #pause: SendPause;
   readonly #lookUps: LookUpPauses;
+  readonly #firstContacts: FirstContactHolds;
+  readonly #waits: MessageWaits;
+  /** Aborts when nothing more may begin. */
+  readonly #finished = new AbortController();
   /** Aborts at the end of a pause. */
   #waiting = new AbortController();
 
@@ -76,6 +91,7 @@ export class ConnectionOutbox {
     this.#dependencies = dependencies;
     const { clock, random } = dependencies;
     this.#holds = new ChatHolds(clock, random);
+    this.#firstContacts = new FirstContactHolds(dependencies);
     this.#pause = new SendPause({
       clock,
       onPaused: (durationMs) => this.#resumeAfter(durationMs),
@@ -88,6 +104,9 @@ export class ConnectionOutbox {
         this.#showLookUps({ durationMs, code: limited ? 'look_ups_limited' : 'look_ups_unanswered' }),
       onResumed: () => this.#showLookUps(undefined),
     });
+    const firstContacts = this.#firstContacts;
+    const { governor } = dependencies;
+    this.#waits = new MessageWaits({ governor, lookUps: this.#lookUps, holds: this.#holds, firstContacts });
     this.#drain = new ParkedDrain({
       ...dependencies,
       socket: () => this.#usableSocket(),
@@ -95,7 +114,9 @@ export class ConnectionOutbox {
       isFinishing: () => this.#finishing,
       chats: this.#chats,
       holds: this.#holds,
-      rests: (socket, to, chat) => this.#rests(socket, to, chat),
+      firstContacts,
+      finished: this.#finished.signal,
+      waits: (socket, row) => this.#waits.judge(socket, row),
       attempt: (messageId, socket, to) => this.#attempt({ messageId, source: 'parked' }, socket, to),
     });
   }
@@ -107,30 +128,47 @@ export class ConnectionOutbox {
    * @param enqueuedAtMs when SQS accepted the command, by its clock
    */
   async handle(messageId: MessageId, sequenceNumber: string, enqueuedAtMs: number): Promise<CommandResult> {
-    return this.#turn.runExclusive(async () => {
-      if (this.#finishing) return 'later';
-      this.#dependencies.assertOpen();
-      if (this.#ended.includes(messageId)) return 'done';
-      const command = { messageId, source: { enqueuedAtMs } };
-      const socket = this.#usableSocket();
-      if (socket !== undefined && !this.#chats.isKnown) await this.#learnChats(socket);
-      let to: string | undefined;
-      // Where something waits, the address decides whether this message may begin: its row is read first.
-      if (socket === undefined || !this.#chats.isEmpty || this.#lookUps.isAny) {
-        const message = await readMessage(this.#dependencies, command);
-        // A second command, for example of a message that is looked after because it expires: it has its place already.
-        if (message === 'settled' || (message.state === 'parked' && message.parkedAs !== undefined)) return 'done';
-        if (socket === undefined || (await this.#mustWait(socket, message))) {
-          await this.#parkOrFail(message, sequenceNumber, await socket?.chatOf(message.to));
-          return 'done';
-        }
-        ({ to } = message);
-      }
-      const tried = await this.#attempt(command, socket, to);
-      // The message stays ahead of all newer ones of its chat, under its stanza id.
-      if (tried.attempt === 'held') await this.#park(tried.message, sequenceNumber, tried.chat);
-      return tried.attempt === 'unowned' ? 'later' : 'done';
-    });
+    const command = { messageId, source: { enqueuedAtMs } };
+    const { governor } = this.#dependencies;
+    const handleNow = (hasTurn: boolean) =>
+      this.#turn.runExclusive(() => this.#handleNow(command, sequenceNumber, hasTurn));
+    const handled = await handleNow(false);
+    if (handled !== 'paced') return handled;
+    // The turn is not kept while waiting for the pace: what is parked leaves meanwhile.
+    await governor.take(this.#finished.signal);
+    return (await handleNow(true)) === 'done' ? 'done' : 'later';
+  }
+
+  /** @param hasTurn whether the message counts already in the budget of the connection */
+  async #handleNow(command: NewCommand, sequenceNumber: string, hasTurn: boolean): Promise<CommandResult | 'paced'> {
+    if (this.#finishing) return 'later';
+    const { governor } = this.#dependencies;
+    const { messageId, source } = command;
+    this.#dependencies.assertOpen();
+    if (this.#ended.includes(messageId)) return 'done';
+    if (this.#usableSocket() !== undefined) await governor.load();
+    const socket = this.#usableSocket();
+    const isLate = !hasTurn && this.#isLate(source.enqueuedAtMs);
+    if (socket !== undefined && !isLate && !hasTurn && !governor.tryTake()) return 'paced';
+    if (socket !== undefined && !this.#chats.isKnown)
+      this.#chats.know(await readParkedChats(this.#dependencies, socket));
+    let to: string | undefined;
+    // Where something waits, the address decides whether this message may begin: its row is read first.
+    if (socket === undefined || !this.#chats.isEmpty || this.#waits.isAny || isLate) {
+      const message = await readMessage(this.#dependencies, command);
+      // A second command, for example of a message that is looked after because it expires: it has its place already.
+      if (message === 'settled' || (message.state === 'parked' && message.parkedAs !== undefined)) return 'done';
+      const chat = await socket?.chatOf(message.to);
+      const waits = socket === undefined || chat === undefined || (await this.#mustWait(socket, message, chat));
+      if (waits === 'too_long') await failMessage(this.#dependencies, message, 'first_contacts_wait_too_long');
+      else if (waits || isLate) await this.#parkOrFail(message, sequenceNumber, chat);
+      if (waits !== false || isLate) return 'done';
+      ({ to } = message);
+    }
+    const tried = await this.#attempt(command, socket, to);
+    // The message stays ahead of all newer ones of its chat, under its stanza id.
+    if (tried.attempt === 'held') await this.#park(tried.message, sequenceNumber, tried.chat);
+    return tried.attempt === 'unowned' ? 'later' : 'done';
   }
 
   /** Sends parked messages on a new socket that may be used. Pauses of the socket before are over. */
@@ -138,19 +176,43 @@ export class ConnectionOutbox {
     this.#waiting.abort();
     this.#pause.reset();
     this.#lookUps.reset();
+    this.#dependencies.governor.reload();
     this.#holds.releaseAll();
+    this.#firstContacts.takeAll();
     this.#chats.forget();
     if (!this.#finishing) this.#drain.startAnew();
   }
 
   /** Starts the drain if anything is parked while a socket may be used, whatever was missed. Called now and then. */
   look(): void {
+    // The age of a link counts from here on, also where nothing is sent.
+    const { governor } = this.#dependencies;
+    if (this.#usableSocket() !== undefined) governor.load().catch(() => undefined);
+    if (this.#firstContacts.isAny && governor.firstContactWaitMs() <= 0) {
+      for (const chat of this.#firstContacts.takeAll()) this.#holds.release(chat);
+      this.#carryOn();
+    }
     if (!this.#chats.isEmpty && this.#usableSocket() !== undefined && !this.#finishing) this.#drain.startBy(Infinity);
+  }
+
+  /** Whether messages wait at present because the connection has sent as many as its pace allows. */
+  get isPaced(): boolean {
+    return this.#dependencies.governor.waitMs > 0;
+  }
+
+  /** Hears what WhatsApp lets the account do. Messages that need not wait any more leave. */
+  heard(told: AccountLimit): void {
+    const { governor, logger } = this.#dependencies;
+    governor
+      .heard(told)
+      .catch((error: unknown) => logger.warn('a limit of the account could not be stored', { error }))
+      .finally(() => this.look());
   }
 
   /** Takes no more, and resolves when nothing is in flight. A command that comes later goes back to the queue. */
   async finish(): Promise<void> {
     this.#finishing = true;
+    this.#finished.abort();
     this.#waiting.abort();
     this.#drain.stop();
     await this.#turn.waitForUnlock();
@@ -175,18 +237,19 @@ export class ConnectionOutbox {
     });
   }
 
-  /** Whether a message must wait: older messages of its chat are parked, or a look-up that it needs rests. */
-  async #mustWait(socket: SendingSocket, { to }: SentMessage): Promise<boolean> {
-    if (this.#chats.isEmpty && !this.#lookUps.isAny) return false;
-    const chat = await socket.chatOf(to);
-    return this.#chats.has(chat) || this.#rests(socket, to, chat);
+  /** Whether a command has waited for so long, while the connection has to wait for its pace, that its message is parked. */
+  #isLate(enqueuedAtMs: number): boolean {
+    const { governor, clock } = this.#dependencies;
+    return governor.waitMs > 0 && clock.nowMs() - enqueuedAtMs > IN_HAND_MS;
   }
 
-  async #rests(socket: SendingSocket, to: string, chat: string): Promise<boolean> {
-    if (!this.#lookUps.isAny) return false;
-    const waitMs = this.#lookUps.waitMs(await socket.lookUpsFor(to));
-    if (waitMs > 0) this.#holds.hold(chat, waitMs);
-    return waitMs > 0;
+  /** Whether a message must wait: older messages of its chat are parked, or what it needs rests. */
+  async #mustWait(socket: SendingSocket, message: SentMessage, chat: string): Promise<Waits> {
+    if (this.#chats.has(chat)) return true;
+    const { to, messageId, notBeforeMs = 0 } = message;
+    const sinceMs = Math.max(timeOfId(messageId), notBeforeMs);
+    const waits = await this.#waits.judge(socket, { to, chat, sinceMs });
+    return waits === 'too_long' && !mayGiveUp(message) ? true : waits;
   }
 
   /**
@@ -194,8 +257,15 @@ export class ConnectionOutbox {
    * @param to its address, where it is known already: which look-ups it needs matters only while some rest, and then it is
    */
   async #attempt(command: TriedCommand, socket: SendingSocket, to?: string): Promise<Attempt> {
+    const { governor } = this.#dependencies;
     const needed = to !== undefined && this.#lookUps.isAny ? await socket.lookUpsFor(to) : NOTHING;
     const tried = await trySending(this.#dependencies, command, socket);
+    if (tried.result === 'held_back') {
+      const chat = await socket.chatOf(tried.message.to);
+      this.#holds.hold(chat, this.#firstContacts.hold(chat));
+      return { attempt: 'held', message: tried.message, chat };
+    }
+    if (tried.message !== undefined) governor.sentTo(await socket.chatOf(tried.message.to));
     if (tried.result === 'waits') {
       const chat = await socket.chatOf(tried.message.to);
       this.#holds.hold(chat, this.#lookUps.fail(tried.lookUp, tried.limited));
@@ -213,23 +283,6 @@ export class ConnectionOutbox {
     }
     if (tried.result === 'settled') this.#ended = [...this.#ended, command.messageId].slice(-MOST_ENDED);
     return { attempt: tried.result };
-  }
-
-  /** Reads from their rows which chats have parked messages. */
-  async #learnChats(socket: SendingSocket): Promise<void> {
-    const { messages, owned } = this.#dependencies;
-    const found: (readonly [chat: string, place: string])[] = [];
-    for (let after: string | undefined; ;) {
-      const rows = await messages.listParked(owned.connectionId, PAGE, after);
-      for (const { to, messageId, sequenceNumber } of rows) {
-        const message = to === undefined ? await messages.find(owned.connectionId, messageId) : undefined;
-        const address = to ?? (message?.direction === 'out' ? message.to : '');
-        found.push([await socket.chatOf(address), sequenceNumber]);
-      }
-      after = rows.at(-1)?.sequenceNumber;
-      if (rows.length < PAGE) break;
-    }
-    this.#chats.know(found);
   }
 
   /** Parks a message that cannot be sent now, or ends one that never can be. */
@@ -264,7 +317,9 @@ export class ConnectionOutbox {
   /** The socket on which messages may be sent now, with its sends counted; undefined while sends are paused. */
   #usableSocket(): SendingSocket | undefined {
     const socket = this.#dependencies.socket();
-    return socket === undefined || this.#pause.isPaused() ? undefined : this.#pause.watch(socket);
+    return socket === undefined || this.#pause.isPaused() || this.#dependencies.governor.isAllBraked
+      ? undefined
+      : this.#pause.watch(socket);
   }
 
   #resumeAfter(durationMs: number): void {

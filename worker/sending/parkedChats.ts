@@ -1,3 +1,10 @@
+import type { MessageStore } from '../../shared/message/messageStore.ts';
+import type { OwnedConnection } from '../fleet/ownedConnection.ts';
+import type { SendingSocket } from '../socket/port/connectionSocket.ts';
+
+/** The number of rows that are read at a time. */
+const PAGE = 100;
+
 /**
  * The chats that have parked messages, with the place of the newest of each. Only the owner parks and sends, one
  * message at a time, so this memory agrees with the rows; it is read from them once an owner, or a login, begins. The
@@ -57,5 +64,23 @@ export class ParkedChats {
   endLook(): void {
     if (this.#left !== undefined) this.#newest = this.#left;
     this.#left = undefined;
+  }
+}
+
+/** Reads from their rows which chats have parked messages, with the place of each. */
+export async function readParkedChats(
+  { messages, owned }: { readonly messages: MessageStore; readonly owned: OwnedConnection },
+  socket: Pick<SendingSocket, 'chatOf'>,
+): Promise<readonly (readonly [chat: string, place: string])[]> {
+  const found: (readonly [chat: string, place: string])[] = [];
+  for (let after: string | undefined; ;) {
+    const rows = await messages.listParked(owned.connectionId, PAGE, after);
+    for (const { to, messageId, sequenceNumber } of rows) {
+      const message = to === undefined ? await messages.find(owned.connectionId, messageId) : undefined;
+      const address = to ?? (message?.direction === 'out' ? message.to : '');
+      found.push([await socket.chatOf(address), sequenceNumber]);
+    }
+    after = rows.at(-1)?.sequenceNumber;
+    if (rows.length < PAGE) return found;
   }
 }

@@ -1,14 +1,16 @@
 import type { Mutex } from 'async-mutex';
 import { backoffMs } from '../../shared/kernel/backoff.ts';
-import { waitUntil } from '../../shared/kernel/clock.ts';
-import type { MessageId } from '../../shared/kernel/id.ts';
+import { waitUntil, type StopSignal } from '../../shared/kernel/clock.ts';
+import { timeOfId, type MessageId } from '../../shared/kernel/id.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import type { ParkedMessage } from '../../shared/message/parkedRows.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { SendingSocket } from '../socket/port/connectionSocket.ts';
 import type { ChatHolds } from './chatHolds.ts';
+import { mayGiveUp, type FirstContactHolds, type JudgedMessage } from './firstContactHolds.ts';
+import type { Waits } from './messageWaits.ts';
 import type { ParkedChats } from './parkedChats.ts';
-import type { SendDependencies } from './sendCommand.ts';
+import { failMessage, readMessage, type SendDependencies } from './sendCommand.ts';
 
 /** The outcome of a try: `held` leaves the message where it is, and its chat waits. */
 export type Attempt =
@@ -23,8 +25,11 @@ export interface DrainDependencies extends Pick<Surroundings, 'random'>, SendDep
   readonly isFinishing: () => boolean;
   readonly chats: ParkedChats;
   readonly holds: ChatHolds;
-  /** Whether a chat has to wait because a look-up pauses. */
-  readonly rests: (socket: SendingSocket, to: string, chat: string) => Promise<boolean>;
+  readonly firstContacts: FirstContactHolds;
+  /** Aborts when nothing more may begin. */
+  readonly finished: StopSignal;
+  /** Whether a message has to wait for what its address decides. */
+  readonly waits: (socket: SendingSocket, message: JudgedMessage) => Promise<Waits>;
   readonly attempt: (messageId: MessageId, socket: SendingSocket, to: string) => Promise<Attempt>;
 }
 
@@ -60,6 +65,8 @@ export class ParkedDrain {
   #running = false;
   #again = false;
   #isStale = false;
+  /** Whether a message that is not sent yet counts already in the budget of the connection. */
+  #hasTurn = false;
   #waiting: { readonly stop: AbortController; readonly untilMs: number } | undefined;
 
   constructor(dependencies: DrainDependencies) {
@@ -117,10 +124,13 @@ export class ParkedDrain {
   }
 
   async #lookThrough(): Promise<Exclude<Progress, 'next'>> {
-    const { turn, logger, chats } = this.#dependencies;
+    const { turn, logger, chats, firstContacts, governor, finished } = this.#dependencies;
     const look: Look = { page: [], passed: new Set(), place: undefined };
     chats.beginLook();
+    firstContacts.beginLook();
     for (;;) {
+      if (!this.#hasTurn) await governor.take(finished);
+      this.#hasTurn = true;
       const progress = await turn
         .runExclusive(() => this.#step(look))
         .catch((error: unknown): Progress => {
@@ -133,7 +143,17 @@ export class ParkedDrain {
 
   /** Goes on to the next message that may be tried, or to the end of a page. */
   async #step(look: Look): Promise<Progress> {
-    const { messages, owned, socket: usable, isFinishing, assertOpen, chats, holds, rests } = this.#dependencies;
+    const {
+      messages,
+      owned,
+      socket: usable,
+      isFinishing,
+      assertOpen,
+      chats,
+      holds,
+      firstContacts,
+    } = this.#dependencies;
+    if (usable() !== undefined) await this.#dependencies.governor.load();
     const socket = usable();
     if (socket === undefined || isFinishing() || this.#isStale) return 'over';
     assertOpen();
@@ -141,18 +161,44 @@ export class ParkedDrain {
     if (look.page.length === 0) {
       chats.endLook();
       holds.retain((chat) => chats.has(chat));
+      firstContacts.retain((chat) => chats.has(chat));
       return chats.isEmpty ? 'over' : 'waiting';
     }
     for (let row = look.page.shift(); row !== undefined; row = look.page.shift()) {
       look.place = row.sequenceNumber;
       const to = await this.#addressOf(row);
       const chat = await socket.chatOf(to);
-      const waits = look.passed.has(chat) || holds.isHeld(chat) || (await rests(socket, to, chat));
-      if (!waits) return this.#trySending(look, row, socket, { to, chat });
+      const waits = await this.#mustWait(look, row, socket, { to, chat });
+      if (waits === false) return this.#trySending(look, row, socket, { to, chat });
+      const isOver = waits === 'too_long' || firstContacts.isOneTooMany(chat);
+      if (isOver && (await this.#giveUp(row, chat)) === 'over') continue;
       look.passed.add(chat);
       chats.leave(chat, row.sequenceNumber);
     }
     return 'next';
+  }
+
+  async #mustWait(
+    look: Look,
+    { messageId, notBeforeMs = 0 }: ParkedMessage,
+    socket: SendingSocket,
+    { to, chat }: { readonly to: string; readonly chat: string },
+  ): Promise<Waits> {
+    const { holds, waits } = this.#dependencies;
+    if (look.passed.has(chat) || holds.isHeld(chat)) return true;
+    return waits(socket, { to, chat, sinceMs: Math.max(timeOfId(messageId), notBeforeMs) });
+  }
+
+  /** Fails a message to a new person that has waited for too long, where it may fail. */
+  async #giveUp(row: ParkedMessage, chat: string): Promise<'over' | 'stays'> {
+    const { messages, owned, assertOpen, chats } = this.#dependencies;
+    const message = await readMessage(this.#dependencies, { messageId: row.messageId, source: 'parked' });
+    if (message !== 'settled' && !mayGiveUp(message)) return 'stays';
+    if (message !== 'settled') await failMessage(this.#dependencies, message, 'first_contacts_wait_too_long');
+    assertOpen();
+    await messages.unpark(owned, row.sequenceNumber);
+    chats.remove(chat, row.sequenceNumber);
+    return 'over';
   }
 
   async #trySending(
@@ -162,6 +208,7 @@ export class ParkedDrain {
     { to, chat }: { readonly to: string; readonly chat: string },
   ): Promise<Progress> {
     const { messages, owned, assertOpen, chats, attempt: send } = this.#dependencies;
+    this.#hasTurn = false;
     const { attempt } = await send(row.messageId, socket, to);
     if (attempt === 'held') {
       look.passed.add(chat);

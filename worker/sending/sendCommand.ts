@@ -18,6 +18,7 @@ import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
+import type { Governor } from './governor.ts';
 import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface SendDependencies extends Pick<Surroundings, 'clock' | 'logger' 
   readonly publisher: FactPublisher;
   /** Throws when this worker may not act at the moment. Called before each outside effect. */
   readonly assertOpen: () => void;
+  /** Decides how fast messages leave, and whether they may leave for new people. */
+  readonly governor: Governor;
 }
 
 /** The origin of a command. A parked message was in the queue in time, whatever its row says. */
@@ -37,12 +40,13 @@ export type CommandSource = 'parked' | { readonly enqueuedAtMs: number };
 
 /**
  * `settled`: its end is published, so that nothing is left to do. `again`: the message may have left. `unowned`: a
- * newer owner has it. `waits`: nothing left, because WhatsApp limits a look-up or did not answer it. With the message,
+ * newer owner has it. `waits`: nothing left, because WhatsApp limits a look-up or did not answer it. `held_back`: nothing
+ * left, because no message may leave for a new person now. With the message,
  * where it was tried.
  */
 export type TryResult =
   | { readonly result: 'settled' | 'unowned'; readonly message?: SentMessage }
-  | { readonly result: 'again'; readonly message: SentMessage }
+  | { readonly result: 'again' | 'held_back'; readonly message: SentMessage }
   | { readonly result: 'waits'; readonly message: SentMessage; readonly lookUp: LookUp; readonly limited: boolean };
 
 /** A message that may be sent, by its command. */
@@ -158,7 +162,7 @@ async function tryOnce(
   message: SentMessage,
   socket: SendingSocket,
 ): Promise<TryResult> {
-  const { messages, owned, assertOpen, logger, clock } = dependencies;
+  const { messages, owned, assertOpen, logger, clock, governor } = dependencies;
   const { messageId, stanzaId, to, content, context, original, secret } = message;
   assertOpen();
   const recorded = Promise.withResolvers<void>();
@@ -169,7 +173,16 @@ async function tryOnce(
     };
     const triedBefore = message.attempts > 0 || message.limitedSinceMs !== undefined;
     const said = { stanzaId, to, content, context, original, secret };
-    const outcome = await socket.send({ ...said, triedBefore, resolved, recorded: recorded.promise });
+    const firstContact = () => governor.admit(stanzaId);
+    const outcome = await socket.send({ ...said, triedBefore, resolved, firstContact, recorded: recorded.promise });
+    if (outcome.outcome === 'first_contact_waits') {
+      assertOpen();
+      // One that was tried before may have left: nobody may cancel it any more.
+      if (message.attempts === 0) await messages.endTry(owned, messageId, undefined, false);
+      return { result: 'held_back', message };
+    }
+    // The brake is on before anybody learns of the refusal.
+    if (outcome.outcome === 'refused') await governor.refused(outcome.code);
     const attempts = message.attempts + 1;
     const limitedForMs = message.limitedSinceMs === undefined ? 0 : clock.nowMs() - message.limitedSinceMs;
     const verdict = judgeOutcome(outcome, { attempts, limitedForMs });

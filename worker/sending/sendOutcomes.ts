@@ -59,8 +59,11 @@ const refusedLookUps: Readonly<Record<LookUp, Readonly<Record<number, SendErrorC
   keys: {},
 };
 
+/** The outcome of a try that was not held back. */
+export type TriedOutcome = Exclude<SendOutcome, { readonly outcome: 'first_contact_waits' }>;
+
 /** Judges the outcome of a try. Definite answers end a message at once; silence and limits are bounded. */
-export function judgeOutcome(outcome: SendOutcome, tried: TriedMessage): Verdict {
+export function judgeOutcome(outcome: TriedOutcome, tried: TriedMessage): Verdict {
   switch (outcome.outcome) {
     case 'acknowledged': {
       const { outcome: _acknowledged, ...told } = outcome;

@@ -43,6 +43,7 @@ export class SendPause {
     return {
       lookUpsFor: socket.lookUpsFor,
       chatOf: socket.chatOf,
+      isFirstContact: socket.isFirstContact,
       send: async (request) => {
         const breaker = this.#breaker;
         if (breaker === undefined) return this.#sendFirst(() => socket.send(request));
@@ -84,10 +85,10 @@ export class SendPause {
 
 /**
  * Whether an outcome is an answer. A refusal is one, too. A look-up without an answer says nothing of sends: it has a
- * pause of its own.
+ * pause of its own. Nor does a message that was held back.
  */
 function isAnswer({ outcome }: SendOutcome): boolean {
-  return outcome !== 'unknown' && outcome !== 'look_up_unanswered';
+  return outcome !== 'unknown' && outcome !== 'look_up_unanswered' && outcome !== 'first_contact_waits';
 }
 
 function judge(outcome: CallOutcome<SendOutcome>): BreakerVerdict {

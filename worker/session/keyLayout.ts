@@ -91,6 +91,8 @@ const layout: Readonly<Record<string, (id: string) => KeyPlace>> = {
   'known-devices': contact,
   'identity-key': contact,
   tctoken: contact,
+  /** A mark that the account has talked with a person. */
+  talked: contact,
 };
 
 /** The place of a key. Throws for a type that has none, so that a new type is a decision. */

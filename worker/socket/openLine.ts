@@ -3,6 +3,7 @@ import { guardFrames, type RawSocket } from './frameGate.ts';
 import { boundHandshake } from './handshakeDeadline.ts';
 import { Retries } from './inbound/retries.ts';
 import { KnownPeople } from './people/knownPeople.ts';
+import { TalkedWith } from './people/talkedWith.ts';
 import type { OpenSocketOptions } from './port/socketOptions.ts';
 import { rawSocketOf, type Baileys } from './rawSocketOf.ts';
 import { makeBaileysConfiguration } from './repairs/baileysConfiguration.ts';
@@ -26,6 +27,7 @@ export interface Line {
   readonly raw: RawSocket;
   readonly repository: DurableRepository;
   readonly people: KnownPeople;
+  readonly talkedWith: TalkedWith;
   readonly retries: Retries;
   readonly groups: GroupLookUps;
   readonly devices: DeviceLists;
@@ -81,6 +83,7 @@ function makeOurs(options: OpenSocketOptions, { credentials, publish, cut }: Lin
   return {
     keys,
     people,
+    talkedWith: new TalkedWith({ session, me, logger: options.logger }),
     keyAnswers,
     retries,
     devices: new DeviceLists({ keys, nowMs: clock.nowMs, isUsable }),

@@ -21,6 +21,7 @@ import type { ActionOutcome } from './port/actionOutcome.ts';
 import type { ConnectionSocket, LookUp, SendOutcome, SendRequest } from './port/connectionSocket.ts';
 import type { OpenSocketOptions } from './port/socketOptions.ts';
 import { Probe } from './probe.ts';
+import { AccountLimits } from './sending/accountLimits.ts';
 import { Acknowledgements } from './sending/acknowledgements.ts';
 import { Outgoing } from './sending/outgoing.ts';
 import { UnrecordedSends } from './sending/unrecordedSends.ts';
@@ -64,7 +65,8 @@ class BaileysSocket implements ConnectionSocket {
     this.#evidence = new SocketEvidence(options, order, acknowledgements);
     this.#evidence.watch(line.raw);
     this.#probe = new Probe((stanza) => socket.query(stanza), config.onlineQueryTimeoutMs);
-    this.#outgoing = new Outgoing(options, { ...line, acknowledgements, me: credentials.me });
+    const limits = new AccountLimits(options, socket);
+    this.#outgoing = new Outgoing(options, { ...line, acknowledgements, limits, me: credentials.me });
     const calls = new RingingCalls();
     const presence = makePresence(options, socket, credentials);
     const refuse: Asking['calls']['reject'] = (call) => settings.reject(call);
@@ -99,6 +101,8 @@ class BaileysSocket implements ConnectionSocket {
   readonly lookUpsFor = (to: string): Promise<ReadonlySet<LookUp>> => this.#outgoing.lookUpsFor(to);
 
   readonly chatOf = (to: string): Promise<string> => this.#outgoing.chatOf(to);
+
+  readonly isFirstContact = (to: string): Promise<boolean> => this.#outgoing.isFirstContact(to);
 
   readonly ask = async (action: AskedAction, account: string): Promise<ActionOutcome> => {
     if (!this.#opening.hasCaughtUp || this.#ending.isClosed) return { outcome: 'not_asked' };
@@ -163,7 +167,8 @@ function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
     publish: (told) => facts.publish(told),
     failed,
   });
-  const messages = new PublishedMessages({ session, credentials, placeholders, settings });
+  const { talkedWith } = line;
+  const messages = new PublishedMessages({ session, credentials, placeholders, settings, talkedWith });
   return { placeholders, settings, receipts, messages };
 }
 

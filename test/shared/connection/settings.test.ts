@@ -20,6 +20,12 @@ const defaults = {
   },
   readReceipts: 'manual',
   groupStatus: 'slowest',
+  pace: {
+    budgets: undefined,
+    firstContactsPerDay: undefined,
+    messagesPerMinute: undefined,
+    messagesPerChatPerMinute: undefined,
+  },
   calls: 'ignore',
 };
 

@@ -112,6 +112,7 @@ export class FakeSource implements SocketSource {
       send: async () => ({ outcome: 'unknown' }),
       lookUpsFor: async () => new Set(),
       chatOf: async (to) => to,
+      isFirstContact: async () => false,
       ask: async () => ({ outcome: 'not_asked' }),
       close: async (kind) => {
         await this.closing;

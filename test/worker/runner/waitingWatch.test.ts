@@ -29,19 +29,33 @@ describe('what waits on the connections of a shard', () => {
       ]),
     );
 
-    await watch.look([fresh, late, offline, empty]);
+    await watch.look([fresh, late, offline, empty], NOW_MS);
 
     expect(watch.of((id) => id !== offline.connectionId, NOW_MS)).toEqual({ late: 1, longestMs: 300_000 });
     // A wait grows by itself between two looks.
     expect(watch.of((id) => id !== offline.connectionId, NOW_MS + 60_000)).toEqual({ late: 2, longestMs: 360_000 });
   });
 
+  it('leaves out connections on which messages wait for their pace, as their record says', async () => {
+    const brake = { because: 'restricted', sinceMs: NOW_MS - 60_000, untilMs: NOW_MS + 60_000, refusals: 1 } as const;
+    const pace = { account: 'a', linkedAtMs: 0, hours: {}, brakes: { firstContacts: brake } };
+    const record = { ...aRecord(3), pace };
+    const watch = aWatch(new Map([[record.connectionId, 300_000]]));
+
+    await watch.look([record], NOW_MS);
+    const braked = watch.of(() => true, NOW_MS);
+    await watch.look([record], brake.untilMs);
+
+    expect(braked).toEqual({ late: 0, longestMs: 0 });
+    expect(watch.of(() => true, brake.untilMs).late).toBe(1);
+  });
+
   it('forgets what waits no more', async () => {
     const record = aRecord(1);
     const watch = aWatch(new Map([[record.connectionId, 300_000]]));
-    await watch.look([record]);
+    await watch.look([record], NOW_MS);
 
-    await watch.look([{ ...record, parkedCount: 0 }]);
+    await watch.look([{ ...record, parkedCount: 0 }], NOW_MS);
 
     expect(watch.of(() => true, NOW_MS)).toEqual({ late: 0, longestMs: 0 });
   });

@@ -95,6 +95,7 @@ describe('a worker that dies while it sends', () => {
             send: (request) => life.call(() => socket.send(request)),
             lookUpsFor: socket.lookUpsFor,
             chatOf: socket.chatOf,
+            isFirstContact: socket.isFirstContact,
             ask: socket.ask,
             close: socket.close,
             evidence: socket.evidence,

@@ -17,7 +17,10 @@ import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { ConnectionActions, type ActionsDependencies } from '../../../worker/actions/connectionActions.ts';
+import { recordPace } from '../../../shared/connection/paceStore.ts';
+import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
 import { ConnectionOutbox, type OutboxDependencies } from '../../../worker/sending/connectionOutbox.ts';
+import { Governor } from '../../../worker/sending/governor.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import type { FactPublisher } from '../../../worker/facts/factPublisher.ts';
 import type { ActionOutcome } from '../../../worker/socket/port/actionOutcome.ts';
@@ -45,11 +48,15 @@ export class FakeSocket implements ConnectionSocket {
   mostInFlight = 0;
 
   readonly send = async (request: SendRequest): Promise<SendOutcome> => {
+    if (this.strangers.has(request.to) && (await request.firstContact?.()) === 'wait') {
+      return { outcome: 'first_contact_waits' };
+    }
     this.sent.push(request);
     this.inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     const answer = await (this.answers.shift() ?? acknowledged);
     this.inFlight -= 1;
+    if (answer.outcome === 'acknowledged') this.strangers.delete(request.to);
     return answer;
   };
 
@@ -59,6 +66,10 @@ export class FakeSocket implements ConnectionSocket {
   /** Addresses that are known to be another's. */
   readonly names = new Map<string, string>();
   readonly chatOf = async (to: string): Promise<string> => this.names.get(to) ?? to;
+
+  /** Addresses of people with whom the account never talked. */
+  readonly strangers = new Set<string>();
+  readonly isFirstContact = async (to: string): Promise<boolean> => this.strangers.has(to);
 
   /** What WhatsApp was asked for, and what it answers: that nothing has left, by default. */
   readonly asked: AskedAction[] = [];
@@ -222,13 +233,16 @@ export function anOutbox(
     readonly token?: number;
     readonly socket?: () => ConnectionSocket | undefined;
     readonly overrides?: Partial<OutboxDependencies>;
+    /** The tenant's settings of the pace; no budgets, by default. */
+    readonly pace?: ConnectionSettings['pace'];
   } = {},
 ) {
   const { tenantId, connectionId, shard } = connection;
   const publisher = new FakePublisher(core.ingest);
   const socket = new FakeSocket();
-  const outbox = new ConnectionOutbox({
-    owned: { tenantId, connectionId, shard, token: options.token ?? 1 },
+  const owned = { tenantId, connectionId, shard, token: options.token ?? 1 };
+  const dependencies = {
+    owned,
     messages: core.messages,
     connections: core.connections,
     publisher,
@@ -239,7 +253,15 @@ export function anOutbox(
     metrics: silentMetrics,
     socket: options.socket ?? (() => socket),
     ...options.overrides,
+  };
+  const settings: ConnectionSettings = { pace: options.pace ?? { budgets: 'off' } };
+  const governor = new Governor({
+    ...dependencies,
+    settings: () => settings,
+    config: { paceBudgets: 'kept', messagesPerMinute: 60, messagesPerChatPerMinute: 30 },
+    record: (pace) => recordPace({ table: core.table, stage: 'test' }, owned, pace),
   });
+  const outbox = new ConnectionOutbox({ governor, ...dependencies });
   return { outbox, publisher, socket };
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { AccountLimit } from '../../../shared/connection/brakes.ts';
 import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
@@ -94,6 +95,10 @@ export class SocketRoom {
   readonly number: string;
   readonly #log: string[] = [];
   readonly #logger = makeLogger('worker', 'debug', { write: (line) => void this.#log.push(line) });
+  /** What WhatsApp said of the limits of the account. */
+  readonly limits: AccountLimit[] = [];
+  /** Whether messages to new people may leave; asked for each. */
+  firstContact: () => Promise<'go' | 'wait'> = async () => 'go';
   /** What the tenant decided, as it is now. */
   settings: ConnectionSettings = {};
   /** Where the next sockets connect to; WhatsApp, if nothing is said. */
@@ -215,6 +220,9 @@ export class SocketRoom {
         serverAckTimeoutMs: 2_000,
         commandWaitSeconds: 1,
         commandVisibilitySeconds: 30,
+        paceBudgets: 'off',
+        messagesPerMinute: 60,
+        messagesPerChatPerMinute: 30,
       },
       whatsappUrl: this.url ?? this.whatsApp.webSocketUrl,
       settings: () => this.settings,
@@ -228,6 +236,7 @@ export class SocketRoom {
         this.onInput(input);
       },
       received: this.received,
+      onLimit: (told) => void this.limits.push(told),
       countFiltered: async (counts) => void this.filtered.push(counts),
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
     });
@@ -270,7 +279,13 @@ export class SocketRoom {
     const content = someContent(text);
     const triedBefore = this.sent.has(stanzaId);
     this.sent.set(stanzaId, { content, to, atMs: Date.now() });
-    const outcome = await this.socket?.send({ stanzaId, to, content, triedBefore });
+    const outcome = await this.socket?.send({
+      stanzaId,
+      to,
+      content,
+      triedBefore,
+      firstContact: () => this.firstContact(),
+    });
     return { stanzaId, outcome };
   }
 

@@ -1,4 +1,5 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { TalkedWith } from '../people/talkedWith.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import type { SocketCredentials } from '../signal/socketCredentials.ts';
 import { toAppStateKeys } from '../wire/appStateKeys.ts';
@@ -14,6 +15,7 @@ export interface PublishedMessagesParts {
   readonly credentials: Pick<SocketCredentials, 'me' | 'storeAppStateKeys'>;
   readonly placeholders: Pick<Placeholders, 'stanzaOf'>;
   readonly settings: Pick<AppliedSettings, 'publish'>;
+  readonly talkedWith: Pick<TalkedWith, 'note'>;
 }
 
 /** Publishes messages, and keeps the ones that cannot be shown yet, before their receipts leave. */
@@ -52,11 +54,15 @@ export class PublishedMessages {
   }
 
   async #publish(stanza: BinaryNode, plaintext: Plaintext): Promise<void> {
-    const { session, credentials, placeholders, settings } = this.#parts;
+    const { session, credentials, placeholders, settings, talkedWith } = this.#parts;
     const told = toMessageFacts(stanza, plaintext, credentials.me(), placeholders.stanzaOf);
+    // Nobody who wrote is a stranger, whatever the filters drop. It is noted beside, as no receipt need wait for it.
+    const talked = told.map(({ fact }) => (fact.kind === 'message' ? [fact.chat, fact.chatAlias] : []));
+    const noted = Promise.all(talked.map((addresses) => talkedWith.note(addresses)));
     const published = new Set(await settings.publish(told.map(({ fact }) => fact)));
     for (const { fact, unshown } of told) {
       if (unshown !== undefined && published.has(fact)) await session.keepPlaintext(fact.key, unshown);
     }
+    await noted;
   }
 }

@@ -62,6 +62,11 @@ export interface SendRequest {
   readonly original?: SentOriginal | undefined;
   /** Whether it may have been tried before: then the kept message is sent. False when left out. */
   readonly triedBefore?: boolean;
+  /**
+   * Called before anything leaves for a person with whom the account never talked, once the account behind the address is
+   * known; `wait` ends the try. All may be written to where it is left out.
+   */
+  readonly firstContact?: () => Promise<'go' | 'wait'>;
   /** Called before anything leaves, when WhatsApp names another address than `to`: the message goes there. */
   readonly resolved?: (address: string) => Promise<void>;
   /** Resolves when the result is recorded and published: receipts for this message wait for it, so that they come after. */
@@ -102,6 +107,8 @@ export type SendOutcome =
   | { readonly outcome: 'look_up_unanswered'; readonly lookUp: LookUp; readonly code?: number }
   /** WhatsApp refused it with this number, for example 463 or 479. */
   | { readonly outcome: 'refused'; readonly code: number }
+  /** The message is to a person with whom the account never talked, and such may not leave now: nothing was sent. */
+  | { readonly outcome: 'first_contact_waits' }
   /** The number has no WhatsApp account. */
   | { readonly outcome: 'no_account' }
   /** The message may or may not have left: it is tried again with the same stanza id. */
@@ -119,6 +126,11 @@ export interface ConnectionSocket {
    * WhatsApp.
    */
   readonly chatOf: (to: string) => Promise<string>;
+  /**
+   * Whether a message to this address is to a person with whom the account never talked, as far as its addresses are known. It
+   * asks nothing of WhatsApp.
+   */
+  readonly isFirstContact: (to: string) => Promise<boolean>;
   /**
    * Asks WhatsApp for an action, once, within the deadline of its kind, if the socket is that account's (its
    * phone-number address). Rejects only for a fault of ours.
@@ -139,7 +151,7 @@ export interface ConnectionSocket {
 }
 
 /** The part of a socket on which messages go out. */
-export type SendingSocket = Pick<ConnectionSocket, 'send' | 'lookUpsFor' | 'chatOf'>;
+export type SendingSocket = Pick<ConnectionSocket, 'send' | 'lookUpsFor' | 'chatOf' | 'isFirstContact'>;
 
 /** The part of a socket on which actions are asked for. */
 export type AskingSocket = Pick<ConnectionSocket, 'ask'>;

@@ -1,3 +1,4 @@
+import type { AccountLimit } from '../../../shared/connection/brakes.ts';
 import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
 import type { MessageId, StanzaId } from '../../../shared/kernel/id.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
@@ -32,6 +33,8 @@ export interface OpenSocketOptions extends Surroundings {
   readonly emit: (input: SocketInput) => void;
   /** Called when WhatsApp has let the socket in; what is left before it is open is ours to do. */
   readonly onLoggedIn?: (() => void) | undefined;
+  /** Called when WhatsApp says what the account may not do at present, or may again. */
+  readonly onLimit?: ((told: AccountLimit) => void) | undefined;
   /**
    * The scope of timers, listeners and the raw socket. It is closed when the socket has, and closing it ends the socket
    * at once.

@@ -4,6 +4,8 @@ import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { withDefaults } from '../../../shared/connection/settings.ts';
 import { isPerson, maskAddress, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
+import { brakingRefusals } from '../../../shared/connection/brakes.ts';
+import type { AccountLimits } from './accountLimits.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { LookUp, SendOutcome, SendRequest, SentToGroup } from '../port/connectionSocket.ts';
 import { STALE_DEVICE_LIST, type DeviceLists } from './deviceLists.ts';
@@ -13,6 +15,7 @@ import { isMe, type Me } from '../wire/envelope.ts';
 import type { GroupLookUps } from './groupLookUps.ts';
 import type { KeyAnswers } from './keyAnswers.ts';
 import { toLeaving, type LeavingMessage } from './leavingMessages.ts';
+import type { TalkedWith } from '../people/talkedWith.ts';
 import { LookUpError, refusalIn, toOutcome } from '../port/lookUpError.ts';
 import { Recipients } from './recipients.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
@@ -30,6 +33,8 @@ interface Parts {
   readonly devices: DeviceLists;
   readonly keyAnswers: KeyAnswers;
   readonly repository: Pick<DurableRepository, 'sealAfter'>;
+  readonly limits: Pick<AccountLimits, 'ask'>;
+  readonly talkedWith: Pick<TalkedWith, 'isKnown' | 'note'>;
   readonly me: () => Me;
 }
 
@@ -58,6 +63,7 @@ export class Outgoing {
       const address = await this.#recipients.resolve(to);
       if (address === undefined) return { outcome: 'no_account' };
       if (address !== to) await request.resolved?.(address);
+      if ((await this.#judgeContact(request, address)) === 'wait') return { outcome: 'first_contact_waits' };
       if (!(await this.#prepare(address))) return { outcome: 'no_account' };
       const message = await toLeaving(request, { chat: address, me: me() }, this.#options);
       let error = await this.#transmitToAll(message, stanzaId, address);
@@ -67,9 +73,10 @@ export class Outgoing {
         await this.#prepare(address);
         error = await this.#transmit(message, stanzaId, address);
       }
-      if (error !== undefined) return { outcome: 'refused', code: error };
+      if (error !== undefined) return this.#refused(error);
       metrics.count('MessagesSent', {});
       const toAlias = await this.#recipients.otherNameOf(address, me());
+      await this.#parts.talkedWith.note([to, address, toAlias]);
       return {
         outcome: 'acknowledged',
         atMs: clock.nowMs(),
@@ -99,9 +106,30 @@ export class Outgoing {
     return this.#recipients.chatOf(to, this.#parts.me());
   }
 
+  /** Whether a message to this address is a first contact, as far as its addresses are known. It asks nothing of WhatsApp. */
+  async isFirstContact(to: string): Promise<boolean> {
+    if (!isPerson(to)) return false;
+    const known = await this.#recipients.knownAddressOf(to);
+    const other = await this.#recipients.otherNameOf(known ?? to, this.#parts.me());
+    return !(await this.#parts.talkedWith.isKnown([to, known, other]));
+  }
+
   /** The accounts of numbers, as far as they are known or WhatsApp tells them. */
   get recipients(): Pick<Recipients, 'resolve' | 'learn'> {
     return this.#recipients;
+  }
+
+  /** Whether a message may leave for this person now. Asked where the account is known: of one there are two spellings. */
+  async #judgeContact({ to, firstContact }: SendRequest, address: string): Promise<'go' | 'wait'> {
+    if (firstContact === undefined || !isPerson(address)) return 'go';
+    const other = await this.#recipients.otherNameOf(address, this.#parts.me());
+    return (await this.#parts.talkedWith.isKnown([to, address, other])) ? 'go' : firstContact();
+  }
+
+  /** A refusal of new contacts may be a lock of which WhatsApp knows the end. The answer is not waited for. */
+  #refused(code: number): SendOutcome {
+    if (brakingRefusals[code] === 'restricted') void this.#parts.limits.ask();
+    return { outcome: 'refused', code };
   }
 
   /** The group was asked for before the message left, and messages leave one at a time. */
