@@ -1,6 +1,7 @@
 import { actionBodyOf } from './actionBodies.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutes } from '../../../functions/api/handler.ts';
+import { LINES_TYPE } from '../../../functions/http/readLines.ts';
 import { TcpProxy, type Passage } from '../../chaos/tcpProxy.ts';
 import { until } from '../../whatsapp/until.ts';
 import { anAccount, ApiStack, type Answered } from './apiStack.ts';
@@ -24,6 +25,15 @@ const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/admin/tenants': { name: 'Acme' },
   'POST /v1/admin/tenants/{tenantId}/api-keys': {},
   'POST /v1/admin/workers/{workerId}/drain': {},
+};
+
+/** The requests whose body is no object. */
+const lines: Readonly<Record<string, string>> = {
+  'POST /v1/connections/{connectionId}/bulk-sends': JSON.stringify({
+    type: 'text',
+    to: '4915187654321',
+    text: { body: 'hello' },
+  }),
 };
 
 describe('the API while its stores do not answer', () => {
@@ -71,8 +81,10 @@ describe('the API while its stores do not answer', () => {
       .replace('workers/end_', 'workers/wrk_');
     const key = /admin|detailed/.test(path) ? stack.operatorKey : tenant.key;
     const body = bodies[`${method} ${template}`] ?? actionBodyOf(template);
+    const raw = lines[`${method} ${template}`];
+    const asLines = raw === undefined ? {} : { raw, headers: { 'content-type': LINES_TYPE } };
     const startedMs = performance.now();
-    const answer = await stack.call(method, path, { key, ...(body === undefined ? {} : { body }) });
+    const answer = await stack.call(method, path, { key, ...(body === undefined ? {} : { body }), ...asLines });
     return { ...answer, tookMs: performance.now() - startedMs };
   };
 
