@@ -3,7 +3,7 @@ import type { ApiClient } from '../../infra/local/apiClient.ts';
 import { waitUntilOnline } from '../../infra/local/pairing.ts';
 import { until } from '../../infra/local/until.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
-import { startPairedStack, type PairedStack } from './pairedStack.ts';
+import { startPacedStack, type PairedStack } from './pairedStack.ts';
 
 const SHOP = '4915100000041';
 /** Writes to the shop, and so is no stranger. */
@@ -19,10 +19,10 @@ describe('the pace of a connection, through every process of the embedded stack'
   let api: ApiClient;
   let shop = '';
   beforeAll(async () => {
-    stage = await startPairedStack(SHOP, CUSTOMER, KNOWN, ...STRANGERS);
+    stage = await startPacedStack(SHOP, CUSTOMER, KNOWN, ...STRANGERS);
     ({ phones, api, connection: shop } = stage);
     await api.must('PATCH', `/v1/connections/${shop}`, {
-      settings: { pace: { budgets: 'kept', firstContactsPerDay: 3 } },
+      settings: { pace: { firstContactsPerDay: 3 } },
     });
   }, 60_000);
   afterAll(() => stage.stop(), 60_000);

