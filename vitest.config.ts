@@ -31,10 +31,10 @@ const apart = (name: string, include: string[], exclude: string[]): TestProjectC
   test: { name, include, exclude, setupFiles, ...limits, pool: 'forks' },
 });
 
-/** Most files wait more than they work, so three run side by side on two cores. What is slower: `vitest.prove.config.ts`. */
+/** Most files wait more than they work, so four run side by side on two cores. What is slower: `vitest.prove.config.ts`. */
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    maxWorkers: 4,
     passWithNoTests: false,
     projects: [
       sharing('pure', pure),

@@ -175,7 +175,7 @@ describe('any fact', () => {
         expect(body.length).toBeLessThanOrEqual(factBounds.bodyBytes);
         expect(Buffer.byteLength(JSON.stringify(factOf(safe)))).toBeLessThanOrEqual(factBounds.eventBytes);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   }, 120_000);
 
