@@ -46,6 +46,7 @@ const bounds: Readonly<Record<string, string>> = {
   'shared/platform/metrics.ts #held': 'series by their dimensions, which the catalogue closes; gone at each flush',
   'worker/fleet/shardKeeper.ts #held': 'shards of the stage',
   'worker/fleet/shardKeeper.ts #unsure': 'shards of the stage',
+  'worker/fleet/shardKeeper.ts #lingering': 'shards of the stage',
   'worker/fleet/shardKeeper.ts #newest': 'shards of the stage',
   'worker/runner/connectionRunner.ts #mailbox':
     'inputs of one connection: a few for each socket and command, taken at once',

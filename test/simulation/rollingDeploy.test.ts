@@ -8,7 +8,7 @@ import {
   itMovesEachSocketOnce,
 } from './rollingDeployCases.ts';
 
-/** `simulation.prove.ts` has the shapes 10k and 100k. */
+/** `simulation.prove.ts` has the shape 10k, and two fifths of the shape 100k. */
 describe('a rolling deploy, from the numbers of the template', () => {
   itMovesEachSocketOnce([
     ['small', 1, true],

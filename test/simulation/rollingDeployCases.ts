@@ -11,7 +11,11 @@ import {
   type RollingDeployResult,
 } from './rollingDeploy.ts';
 
-type Case = readonly [shape: ShapeName, seed: number, stoppingCounts: boolean];
+/** The last part replaces numbers of the shape. */
+type Case = readonly [shape: ShapeName, seed: number, stoppingCounts: boolean, other: Partial<DeployedShape>];
+type GivenCase = Case | readonly [ShapeName, number, boolean];
+const whole = (cases: readonly GivenCase[]): Case[] =>
+  cases.map(([name, seed, counts, other = {}]) => [name, seed, counts, other]);
 
 /** Two stand for fifty; a shard of the larger shapes has eighty of the hundred that it may have. */
 const CONNECTIONS_OF_A_SHARD: Readonly<Record<ShapeName, number>> = { small: 2, '10k': 3, '100k': 3 };
@@ -75,13 +79,13 @@ export function deployTwice(
   });
 }
 
-export function itMovesEachSocketOnce(cases: readonly Case[]): void {
-  it.each([...cases])(
-    'moves each socket of the shape %s once, from an old worker to a new one, and kills nobody (seed %i, stopping tasks count: %s)',
-    async (name, seed, stoppingCounts) => {
-      const shape = deployedShape(name);
+export function itMovesEachSocketOnce(cases: readonly GivenCase[]): void {
+  it.each(whole(cases))(
+    'moves each socket of the shape %s once, from an old worker to a new one, and kills nobody (seed %i, stopping tasks count: %s) %j',
+    async (name, seed, stoppingCounts, other) => {
+      const shape = { ...deployedShape(name), ...other };
 
-      const result = await deployTwice(name, seed, stoppingCounts);
+      const result = await deployTwice(name, seed, stoppingCounts, other);
 
       expect(result.violations).toEqual([]);
       expect(result.counts).toMatchObject({ replaced: 0, resent: 0 });
@@ -101,13 +105,13 @@ export function itMovesEachSocketOnce(cases: readonly Case[]): void {
 }
 
 /** Tasks cannot protect themselves, so that ECS stops old ones as soon as new ones are healthy. */
-export function itLosesNothingWithoutProtection(cases: readonly Case[]): void {
-  it.each([...cases])(
-    'loses nothing of the shape %s where no task can be protected, and moves each socket at most twice (seed %i, stopping tasks count: %s)',
-    async (name, seed, stoppingCounts) => {
+export function itLosesNothingWithoutProtection(cases: readonly GivenCase[]): void {
+  it.each(whole(cases))(
+    'loses nothing of the shape %s where no task can be protected, and moves each socket at most twice (seed %i, stopping tasks count: %s) %j',
+    async (name, seed, stoppingCounts, other) => {
       const shape = deployedShape(name);
 
-      const result = await deployTwice(name, seed, stoppingCounts, { protection: 'fails' });
+      const result = await deployTwice(name, seed, stoppingCounts, { ...other, protection: 'fails' });
 
       expect(result.violations).toEqual([]);
       expect(result.counts).toMatchObject({ replaced: 0, resent: 0 });

@@ -27,6 +27,8 @@ describe('a simulated fleet, in many worlds', () => {
     ['small', 4, true],
     ['10k', 1, false],
     ['10k', 2, true],
+    // Two fifths of the shape: more workers than open at once, and more sockets than a drain has time for.
+    ['100k', 1, true, { desiredCount: 50, shardCount: 500 }],
   ]);
   itLosesNothingWithoutProtection([['10k', 1, false]]);
 });

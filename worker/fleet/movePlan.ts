@@ -251,8 +251,9 @@ function connectionsOf(view: FleetView, { owner }: ShardView): number {
 
 /**
  * Chooses the targets that are given shards now: no more than can open at their full pace at the same time, since at a
- * lower one a socket would be away for longer. Those who have begun come first, then those for whom a worker waits that
- * must end, then the others in the order of ids. So the set goes on to the next target only when one has all its shards.
+ * lower one a socket would be away for longer. A target that was told to watch goes on until it has all its shards, because
+ * an offer relies on it watching. A worker that must end waits for nobody: its targets come on top. The others follow in the
+ * order of ids.
  */
 export function chooseOpening(
   { targets }: SortedFleet,
@@ -260,16 +261,20 @@ export function chooseOpening(
   nowMs: number,
   rules: PlanRules,
 ): ReadonlySet<WorkerId> {
-  const begun = new Set(moves.flatMap(({ to, offeredAtMs }) => (offeredAtMs === undefined ? [] : [to])));
-  const opening = targets.filter(
-    (lease) => begun.has(lease.workerId) || owedNow(owed.get(lease.workerId), nowMs, paceOf(lease, rules)) > 0,
-  );
-  const chosen = new Set(opening.map(({ workerId }) => workerId));
-  const coming = new Set(moves.map(({ to }) => to));
-  const urgent = new Set(moves.flatMap(({ to, reason }) => (reason === 'drain' ? [to] : [])));
-  const waiting = targets.map(({ workerId }) => workerId).filter((workerId) => coming.has(workerId));
-  const inOrder = [...waiting.filter((workerId) => urgent.has(workerId)), ...waiting];
-  for (const workerId of inOrder) if (chosen.size < mostOpening(rules)) chosen.add(workerId);
+  const coming = Map.groupBy(moves, ({ to }) => to);
+  const isOpening = (lease: LeaseView): boolean => {
+    const own = coming.get(lease.workerId) ?? [];
+    const isTold = own.some(
+      ({ shard, offeredAtMs }) => offeredAtMs !== undefined || lease.orders.expect.includes(shard),
+    );
+    return isTold || owedNow(owed.get(lease.workerId), nowMs, paceOf(lease, rules)) > 0;
+  };
+  const chosen = new Set(targets.filter(isOpening).map(({ workerId }) => workerId));
+  for (const { workerId } of targets) {
+    const own = coming.get(workerId) ?? [];
+    const isUrgent = own.some(({ reason }) => reason === 'drain');
+    if (isUrgent || (own.length > 0 && chosen.size < mostOpening(rules))) chosen.add(workerId);
+  }
   return chosen;
 }
 

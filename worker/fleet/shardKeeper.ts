@@ -41,6 +41,9 @@ export interface ShardKeeperDependencies extends Pick<Surroundings, 'clock' | 'l
  */
 const CHECK_HEARTBEATS = 12;
 
+/** An offer is made within a look after the heartbeat on which it relies, and stands for one deadline. */
+const LINGER_GIVE_DEADLINES = 2;
+
 interface Held {
   readonly epoch: number;
   /**
@@ -78,6 +81,11 @@ export class ShardKeeper {
    * decides.
    */
   readonly #unsure = new Set<number>();
+  /**
+   * Shards that this worker was told to watch and is not any more, each with the time until which it watches all the same:
+   * the leader may have read of the watching before, and its offer stands for a while.
+   */
+  readonly #lingering = new Map<number, number>();
   /** The highest epoch known of each shard: reads overtake each other, and an older one says nothing. */
   readonly #newest = new Map<number, number>();
   #orders: Orders = noOrders;
@@ -122,6 +130,9 @@ export class ShardKeeper {
     // An order that is gone may have been fulfilled in the meantime, by this worker or for it.
     const gone = [...before.expect, ...before.claim].filter((shard) => !this.#isOrdered(shard));
     for (const shard of gone) if (!this.#held.has(shard)) this.#unsure.add(shard);
+    const { clock, config } = this.#dependencies;
+    const untilMs = clock.monotonicMs() + LINGER_GIVE_DEADLINES * config.giveDeadlineMs;
+    for (const shard of before.expect) if (!this.#isOrdered(shard)) this.#lingering.set(shard, untilMs);
     if (this.#watched().length > 0) this.#idle.abort();
   }
 
@@ -165,7 +176,12 @@ export class ShardKeeper {
    */
   #watched(): readonly number[] {
     const { claim, give } = this.#orders;
-    const shards = [...claim.filter((shard) => !this.#held.has(shard)), ...this.expecting(), ...give, ...this.#unsure];
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    for (const [shard, untilMs] of this.#lingering) {
+      if (nowMs >= untilMs || this.#held.has(shard)) this.#lingering.delete(shard);
+    }
+    const coming = [...claim, ...this.expecting(), ...this.#lingering.keys()].filter((shard) => !this.#held.has(shard));
+    const shards = [...coming, ...give, ...this.#unsure];
     return [...new Set(shards)].filter((shard) => (this.#held.get(shard)?.phase ?? 'held') === 'held');
   }
 

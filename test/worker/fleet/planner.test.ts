@@ -342,6 +342,25 @@ describe('moves of a plan', () => {
     );
   });
 
+  it('stay announced to a target that was told to watch, since an offer relies on it, whoever else comes', () => {
+    const few = { ...rules, fleetOpensPerSecond: 25 };
+    const early = aFleet([...generationOf(1, 2, 1), aLease(102, { deployGeneration: 2 })], shardsOf(1, 2));
+    const first = plan(early, nobody, noMemory, 0, few);
+    const told = early.leases.map((lease) => ({ ...lease, orders: first.orders.get(lease.workerId) ?? lease.orders }));
+
+    const next = plan(
+      aFleet([...told, aLease(101, { deployGeneration: 2 })], early.shards),
+      nobody,
+      first.memory,
+      1,
+      few,
+    );
+
+    const watched = [101, 102].map((number) => next.orders.get(aWorkerId(number))?.expect);
+    expect(next.memory.moves.map(({ to }) => to)).toEqual([102, 101].map(aWorkerId));
+    expect(watched).toEqual([[], first.orders.get(aWorkerId(102))?.expect]);
+  });
+
   it('go first to targets for whom a worker waits that must end', () => {
     const leases = [toDraining(aLease(1)), ...generationOf(2, 1, 0), ...generationOf(101, 2, 2)];
     const view = aFleet(leases, shardsOf(1, 2, 2, 2));
