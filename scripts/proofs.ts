@@ -25,7 +25,7 @@ export const proofs: readonly Proof[] = [
     name: 'simulation',
     what: 'Fleets keep their promises in 30 worlds of faults and over a day without WhatsApp; every protocol that is broken on purpose is found out.',
     daily:
-      '8 worlds, one of each script but the day offline, 6 of 9 broken protocols: `test/simulation/simulation.test.ts`',
+      '4 worlds, one of each script but the day offline, 6 of 10 broken protocols: `test/simulation/simulation.test.ts`',
     place: 'beside',
     whole: file('test/simulation/simulation.prove.ts'),
     sample: 'same',

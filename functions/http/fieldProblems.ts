@@ -9,10 +9,12 @@ export function sentenceOf(issue: z.core.$ZodRawIssue): string | undefined {
     case 'invalid_type':
       return `must be ${typeNames[String(issue.expected)] ?? String(issue.expected)}`;
     case 'too_big':
-      return issue.origin === 'string' ? `at most ${issue.maximum} characters` : `at most ${issue.maximum}`;
+      return `at most ${issue.maximum}${unitOf(issue.origin, issue.maximum)}`;
     case 'too_small':
-      if (issue.origin !== 'string') return `at least ${issue.minimum}`;
-      return Number(issue.minimum) === 1 ? 'must not be empty' : `at least ${issue.minimum} characters`;
+      if (issue.origin === 'string' && Number(issue.minimum) === 1) return 'must not be empty';
+      return `at least ${issue.minimum}${unitOf(issue.origin, issue.minimum)}`;
+    case 'invalid_format':
+      return formats[issue.format] ?? 'has another form than this field has in /v1/openapi.json';
     case 'invalid_value':
       return `must be ${issue.values.map(String).join(' or ')}`;
     case 'invalid_union':
@@ -21,6 +23,20 @@ export function sentenceOf(issue: z.core.$ZodRawIssue): string | undefined {
       return undefined;
   }
 }
+
+function unitOf(origin: string, count: number | bigint): string {
+  if (origin === 'string') return ' characters';
+  if (origin !== 'array') return '';
+  return Number(count) === 1 ? ' entry' : ' entries';
+}
+
+/** What a text of a form must be, in words. */
+const formats: Readonly<Record<string, string>> = {
+  datetime: 'must be a time in ISO 8601 with its offset, like 2026-12-24T18:00:00Z',
+  date: 'must be a day, like 2026-12-24',
+  url: 'must be an address on the internet, like https://example.com/page',
+  email: 'must be an address of mail, like ada@example.com',
+};
 
 /** The field that tells which of several kinds an object is. */
 function choiceOf({ discriminator, options, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string {

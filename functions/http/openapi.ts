@@ -1,4 +1,4 @@
-import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiOverride } from 'zod-openapi';
 import { z } from 'zod';
 import { problemSchema } from './problem.ts';
 import { LINES_TYPE } from './readLines.ts';
@@ -8,18 +8,30 @@ import type { Route } from './route.ts';
 export function makeOpenApi(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = toOperation(route);
-  const document = createDocument({
-    openapi: '3.1.1',
-    info: {
-      title: 'Holdfast',
-      version: '1',
-      description: 'WhatsApp connections as a service. Errors are RFC 9457 problems with a stable code.',
+  const document = createDocument(
+    {
+      openapi: '3.1.1',
+      info: {
+        title: 'Holdfast',
+        version: '1',
+        description: 'WhatsApp connections as a service. Errors are RFC 9457 problems with a stable code.',
+      },
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } } },
+      paths,
     },
-    components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } } },
-    paths,
-  });
+    { override: keepExamples },
+  );
   return withoutNoise(document) as object;
 }
+
+/**
+ * Zod leaves the examples of a request out where any part of it is changed as it is read, such as a time: it takes them for
+ * examples of what comes of it. All of ours are of what a caller writes.
+ */
+const keepExamples: ZodOpenApiOverride = ({ jsonSchema, zodSchema, io }) => {
+  const examples = z.globalRegistry.get(zodSchema)?.examples;
+  if (io === 'input' && Array.isArray(examples)) jsonSchema.examples = examples;
+};
 
 /** The largest whole numbers that are exact: zod writes them as the range of every whole number. */
 const WHOLE_NUMBERS: ReadonlySet<unknown> = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);

@@ -4,6 +4,7 @@ import { gunzip } from 'node:zlib';
 import type { z } from 'zod';
 import { AppError, type FieldProblem } from '../../shared/kernel/appError.ts';
 import { checkInput } from './checkInput.ts';
+import { sentenceOf } from './fieldProblems.ts';
 
 /**
  * A body of JSON lines: one object a line, in UTF-8, ended by LF or CRLF, the last one also by nothing, and packed by gzip if
@@ -46,7 +47,11 @@ export async function readLines(
     throw new AppError('unsupported_media_type', { detail });
   }
   const lines = toLines(await unpacked(body, headers['content-encoding']));
-  const many = schema.safeParse(lines.map(() => undefined)).error?.issues.find(({ path }) => path.length === 0);
+  const { error } = schema.safeParse(
+    lines.map(() => undefined),
+    { error: sentenceOf, reportInput: true },
+  );
+  const many = error?.issues.find(({ path }) => path.length === 0);
   if (many !== undefined) throw wrong([{ field: 'lines', problem: `${many.message}; there are ${lines.length}` }]);
   const problems: FieldProblem[] = [];
   const read: unknown[] = [];

@@ -45,7 +45,16 @@ export const inboundTypes = rows.flatMap(([type, row]) =>
 export const askedKinds: readonly AskedKind[] = rows.flatMap(([type, { out, description, example }]) =>
   out === undefined
     ? []
-    : [{ type, asked: out.asked, acts: out.acts === true, description, example: out.example ?? example }],
+    : [
+        {
+          type,
+          asked: out.asked,
+          acts: out.acts === true,
+          answers: out.answers === true,
+          description,
+          example: out.example ?? example,
+        },
+      ],
 );
 
 export interface AskedKind {
@@ -53,6 +62,8 @@ export interface AskedKind {
   readonly asked: z.ZodType;
   /** It acts on another message, and goes to the chat of that one. */
   readonly acts: boolean;
+  /** It always answers another message, which the request names as `context`. */
+  readonly answers: boolean;
   readonly description: string;
   readonly example: unknown;
 }

@@ -23,6 +23,8 @@ interface OutboundKind<Body> {
     readonly asked: z.ZodType<Body>;
     /** It acts on another message, which the body names as `message_id`, and goes to the chat of that one. */
     readonly acts?: true;
+    /** It always answers another message, which the request names as `context`. */
+    readonly answers?: true;
     /** A body that can be asked for, where the kind's own example is one that only arrives. */
     readonly example?: Body;
   };
@@ -42,6 +44,11 @@ interface InboundKind<Body> {
 export interface AnyContentKind extends CommonOfKind<unknown> {
   readonly shown: z.ZodType;
   readonly cloud?: true;
-  readonly out?: { readonly asked: z.ZodType; readonly acts?: true; readonly example?: unknown };
+  readonly out?: {
+    readonly asked: z.ZodType;
+    readonly acts?: true;
+    readonly answers?: true;
+    readonly example?: unknown;
+  };
   readonly in?: { readonly bound: (body: never) => unknown };
 }

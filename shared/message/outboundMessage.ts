@@ -83,7 +83,7 @@ export type ImpossibleMessage = Envelope & { readonly type: ImpossibleKind };
 
 export const outboundMessageSchema = unionOf<OutboundMessage | ImpossibleMessage>(
   [...askedKinds.map(toMessage), forwardSchema(), ...Object.entries(impossibleKinds).map(toImpossible)],
-  `only ${askedKinds.map(({ type }) => type).join(', ')} so far`,
+  `only ${[...askedKinds.map(({ type }) => type), 'forward'].join(', ')} so far`,
 ).meta({ id: 'OutboundMessage' });
 
 /** A request that can be sent. Throws `not_possible_on_linked_devices` for one that WhatsApp would show to nobody. */
@@ -138,9 +138,10 @@ function toAct({ type, asked, description, example }: Omit<AskedKind, 'acts'>): 
   return members.meta({ description, examples: [{ type, [type]: example }] });
 }
 
-function toNew({ type, asked, description, example }: Omit<AskedKind, 'acts'>): z.ZodObject {
+function toNew({ type, asked, description, example, answers }: Omit<AskedKind, 'acts'>): z.ZodObject {
   const members = z.strictObject({ ...envelope, type: z.literal(type), [type]: asked });
-  return members.meta({ description, examples: [{ to: '+49 151 23456789', type, [type]: example }] });
+  const context = answers ? { context: { message_id: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H' } } : {};
+  return members.meta({ description, examples: [{ to: '+49 151 23456789', ...context, type, [type]: example }] });
 }
 
 function toImpossible([type, reason]: readonly [string, string]): z.ZodObject {

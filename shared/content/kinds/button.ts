@@ -22,5 +22,5 @@ export const button = {
   cloud: true,
   example: { payload: 'track-2041', text: 'Track the order', index: 0 },
   ...bodyShape(fields),
-  out: { asked },
+  out: { asked, answers: true },
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

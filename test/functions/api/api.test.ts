@@ -1,7 +1,7 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { contentSchema } from '../../../shared/content/content.ts';
+import { askedKinds, contentSchema } from '../../../shared/content/content.ts';
 import { contentKinds } from '../../../shared/content/contentKinds.ts';
 import { apiRoutes } from '../../../functions/api/handler.ts';
 import { putPairingOffer } from '../../../shared/connection/pairingOffer.ts';
@@ -271,6 +271,34 @@ describe('the API', () => {
     const pairing = paths['/v1/connections/{connectionId}/pairing']?.['get'];
     expect(Object.keys(pairing?.responses['200']?.content ?? {})).toEqual(['application/json', 'image/png']);
     expect(bytes.toString()).not.toMatch(/9007199254740991|02-29/);
+  });
+
+  it('shows every kind that is sent with an example that is accepted as it stands, but for the message that it names', async () => {
+    const { body } = await stack.call('GET', '/v1/openapi.json');
+
+    type Member = { readonly properties: { readonly type: { readonly const: string } }; readonly examples?: unknown[] };
+    const { schemas } = body['components'] as { schemas: Record<string, { readonly oneOf?: Member[] }> };
+    const members = schemas['OutboundMessage']?.oneOf ?? [];
+    const shown = members.flatMap(({ properties, examples }) =>
+      examples === undefined ? [] : [properties.type.const],
+    );
+    expect(shown.toSorted()).toEqual([...askedKinds.map(({ type }) => type), 'forward'].toSorted());
+    const owner = await stack.tenant();
+    const connectionId = await stack.connection(owner, anAccount);
+    for (const example of members.flatMap(({ examples = [] }) => examples)) {
+      const { status, body: answer } = await stack.call('POST', `/v1/connections/${connectionId}/messages`, {
+        key: owner.key,
+        body: example,
+      });
+      const [isAccepted, isUnknown] = [status === 202, answer['code'] === 'message_not_found'];
+      expect({
+        example,
+        answer,
+        isRight: JSON.stringify(example).includes('message_id') ? isUnknown : isAccepted,
+      }).toMatchObject({
+        isRight: true,
+      });
+    }
   });
 
   it('shows every kind of content, in messages and in events, with an example that fits', async () => {

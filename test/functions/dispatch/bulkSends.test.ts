@@ -18,7 +18,7 @@ const someLines = (count: number, chats = 7): readonly Line[] =>
   Array.from({ length: count }, (_, line) => [`+49151000001${String(line % chats).padStart(2, '0')}`, `line ${line}`]);
 const textsOf = (lines: readonly Line[]): readonly string[] => lines.map(([, text]) => text);
 
-describe('bulk sends, with processes that die', () => {
+describe('bulk sends, with processes that die', { timeout: 120_000 }, () => {
   let world: AcceptWorld;
   let connection: Connection;
   let rows: BulkSendStore;

@@ -68,7 +68,7 @@ describe('a request to send', () => {
       'a preview from within',
       { type: 'text', text: { body: 'file:///etc', preview: { ...preview, url: 'file:///etc' } } },
       'text.preview.url',
-      /url/i,
+      /address on the internet/,
     ],
     [
       'no number',
@@ -88,7 +88,7 @@ describe('a request to send', () => {
       'location.longitude',
       'must be a number from -180 to 180',
     ],
-    ['nobody', { type: 'contacts', contacts: [] }, 'contacts', 'at least 1'],
+    ['nobody', { type: 'contacts', contacts: [] }, 'contacts', 'at least 1 entry'],
     [
       'a contact without a name',
       { type: 'contacts', contacts: [{ name: {} }] },
@@ -101,12 +101,12 @@ describe('a request to send', () => {
       'contacts.0.phones.0.type',
       'must be a word, such as CELL or HOME',
     ],
-    ['one option', { type: 'poll', poll: { ...poll, options: ['a'] } }, 'poll.options', 'at least 2'],
+    ['one option', { type: 'poll', poll: { ...poll, options: ['a'] } }, 'poll.options', 'at least 2 entries'],
     [
       '13 options',
       { type: 'poll', poll: { ...poll, options: rows(13).map(({ id }) => id) } },
       'poll.options',
-      'at most 12',
+      'at most 12 entries',
     ],
     [
       'equal options',
@@ -144,7 +144,7 @@ describe('a request to send', () => {
       'poll.selectable_count',
       'must be 1 in a quiz',
     ],
-    ['a day that is none', { type: 'poll', poll: { ...poll, ends_at: 'tomorrow' } }, 'poll.ends_at', /datetime/i],
+    ['a day that is none', { type: 'poll', poll: { ...poll, ends_at: 'tomorrow' } }, 'poll.ends_at', /ISO 8601/],
     [
       'an event that ends before it begins',
       { type: 'event', event: { ...event, ends_at: '2030-01-02T17:00:00Z' } },
@@ -183,7 +183,7 @@ describe('a request to send', () => {
         interactive: { ...button, action: { buttons: [...button.action.buttons, ...button.action.buttons] } },
       },
       'interactive.action.buttons',
-      'at most 3',
+      'at most 3 entries',
     ],
     [
       '11 rows',
