@@ -1,8 +1,8 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
 import { fencedBy } from '../platform/fence.ts';
-import type { ItemKey } from '../platform/keys.ts';
+import { connectionKey, type ItemKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 
 /** The table with the items of connections. */
@@ -37,6 +37,35 @@ export async function putOwned(
       }),
     );
     return 'stored';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'lost';
+    throw error;
+  }
+}
+
+/**
+ * Changes the record of a connection, as the owner of its shard. Condition: the record exists, and no newer owner has stored
+ * a status there ({@link fencedBy}).
+ * @param change the update and its values
+ */
+export async function changeOwnedRecord(
+  { table, stage }: CoreTable,
+  { tenantId, connectionId, token }: OwnedRecord,
+  change: { readonly update: string; readonly values?: Readonly<Record<string, unknown>> },
+): Promise<'recorded' | 'lost'> {
+  const fence = fencedBy('statusToken', token);
+  try {
+    await table.send(
+      new UpdateCommand({
+        TableName: tableName(stage, 'core'),
+        Key: connectionKey(tenantId, connectionId),
+        UpdateExpression: change.update,
+        ConditionExpression: `attribute_exists(pk) AND ${fence.condition}`,
+        ExpressionAttributeNames: fence.names,
+        ExpressionAttributeValues: { ...fence.values, ...change.values },
+      }),
+    );
+    return 'recorded';
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return 'lost';
     throw error;

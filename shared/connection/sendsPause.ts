@@ -1,9 +1,4 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { fencedBy } from '../platform/fence.ts';
-import { connectionKey } from '../platform/keys.ts';
-import { tableName } from '../platform/tables.ts';
-import type { CoreTable, OwnedRecord } from './ownedItem.ts';
+import { changeOwnedRecord, type CoreTable, type OwnedRecord } from './ownedItem.ts';
 
 interface PauseRule {
   /**
@@ -41,35 +36,22 @@ export interface SendsPause {
 }
 
 /**
- * Shows that messages of a connection wait, or that they go on. Condition: no newer owner has stored a status.
+ * Shows that messages of a connection wait, or that they go on, unless a newer owner has written.
  * @param pause undefined when all messages go on
  */
-export async function recordSendsPause(
-  { table, stage }: CoreTable,
+export function recordSendsPause(
+  core: CoreTable,
   owned: OwnedRecord,
   pause: SendsPause | undefined,
 ): Promise<'recorded' | 'lost'> {
-  const fence = fencedBy('statusToken', owned.token);
-  try {
-    await table.send(
-      new UpdateCommand({
-        TableName: tableName(stage, 'core'),
-        Key: connectionKey(owned.tenantId, owned.connectionId),
-        UpdateExpression:
-          pause === undefined
-            ? 'REMOVE sendsPausedUntilMs, sendsPausedBecause'
-            : 'SET sendsPausedUntilMs = :until, sendsPausedBecause = :code',
-        ConditionExpression: `attribute_exists(pk) AND ${fence.condition}`,
-        ExpressionAttributeNames: fence.names,
-        ExpressionAttributeValues: {
-          ...fence.values,
-          ...(pause === undefined ? {} : { ':until': pause.untilMs, ':code': pause.code }),
+  return changeOwnedRecord(
+    core,
+    owned,
+    pause === undefined
+      ? { update: 'REMOVE sendsPausedUntilMs, sendsPausedBecause' }
+      : {
+          update: 'SET sendsPausedUntilMs = :until, sendsPausedBecause = :code',
+          values: { ':until': pause.untilMs, ':code': pause.code },
         },
-      }),
-    );
-    return 'recorded';
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return 'lost';
-    throw error;
-  }
+  );
 }

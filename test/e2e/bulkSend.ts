@@ -59,31 +59,21 @@ export async function sendBulk(
   await doneAt(Math.floor(messages / 10));
   const single = { to: `+${recipients[0]}`, type: 'text', text: { body: SINGLE } };
   await api.must('POST', `/v1/connections/${connection}/messages`, single);
+  const statusOf = () =>
+    api.call('GET', path).then(
+      ({ status }) => status,
+      () => 0,
+    );
+  const untilTheApiAnswers = () => until('the API', statusOf, (status) => status === 200);
   for (const { at, what } of kills) {
     await doneAt(Math.floor(at * messages));
     if (what === 'functions') for (const pid of runningFunctions()) process.kill(pid, 'SIGKILL');
     else {
       await stack.replaceWorker(0, 'SIGKILL');
-      await until(
-        'the API',
-        () =>
-          api.call('GET', path).then(
-            ({ status }) => status,
-            () => 0,
-          ),
-        (status) => status === 200,
-      );
+      await untilTheApiAnswers();
       await waitUntilOnline(api, connection);
     }
-    await until(
-      'the API',
-      () =>
-        api.call('GET', path).then(
-          ({ status }) => status,
-          () => 0,
-        ),
-      (status) => status === 200,
-    );
+    await untilTheApiAnswers();
   }
   const bulk = await until('its end', read, ({ status }) => status === 'finished', 60_000 + messages * 100);
   const seconds = (performance.now() - startedMs) / 1_000;

@@ -1,6 +1,6 @@
 import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { BatchExecuteStatementCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { TenantEvent } from '../../../shared/event/event.ts';
 import type { FactBatch } from '../../../shared/event/factBatch.ts';
 import { eventSchema } from '../../../shared/event/event.ts';
@@ -12,7 +12,7 @@ import type { SealUse } from '../../../shared/wire/sealed.ts';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { withOtherNames } from '../../../worker/socket/wire/otherNames.ts';
 import { toMessageFacts } from '../../../worker/socket/wire/messageFacts.ts';
-import { aBatch, aSentMessage, newIds, startEventStores, type EventStores } from '../../shared/event/eventStores.ts';
+import { aBatch, aSentMessage, eventRoom } from '../../shared/event/eventStores.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { sealWith } from '../../shared/wire/sealing.ts';
 
@@ -72,34 +72,29 @@ const resultOf = (act: SentMessage, original: Pick<Message, 'messageId' | 'stanz
 });
 
 describe('what is done to a message', () => {
-  let stores: EventStores;
-  let ids: ReturnType<typeof newIds>;
-  let batches = 0;
-  beforeAll(async () => {
-    stores = await startEventStores();
-  });
-  afterAll(() => stores.stop());
-  beforeEach(() => {
-    ids = newIds();
-  });
+  const room = eventRoom();
 
   const record = (...sent: readonly Sent[]) =>
-    recordFacts(stores, aBatch(ids, sent.flatMap(factsOf), `batch-${(batches += 1)}`));
+    recordFacts(room.stores, aBatch(room.ids, sent.flatMap(factsOf), room.nextBatchId()));
   const events = async (): Promise<readonly TenantEvent[]> => {
-    const read = await readEvents(stores, ids.tenantId, undefined, 100);
+    const read = await readEvents(room.stores, room.ids.tenantId, undefined, 100);
     expect(read.events.map((event) => eventSchema.parse(event))).toEqual(read.events);
     return read.events;
   };
   const last = async (): Promise<TenantEvent | undefined> => (await events()).at(-1);
   const rows = async () => {
-    const { messages } = await stores.messages.list(ids.connectionId, { before: undefined, limit: 50, nowMs: 0 });
+    const { messages } = await room.stores.messages.list(room.ids.connectionId, {
+      before: undefined,
+      limit: 50,
+      nowMs: 0,
+    });
     return messages;
   };
   const versionsOf = async (messageId: string | undefined) => {
-    const versions = await listVersions(stores, {
-      connectionId: ids.connectionId,
+    const versions = await listVersions(room.stores, {
+      connectionId: room.ids.connectionId,
       messageId: messageId as never,
-      nowMs: stores.clock.nowMs(),
+      nowMs: room.stores.clock.nowMs(),
     });
     return versions.map(({ content }) => content);
   };
@@ -253,8 +248,8 @@ describe('what is done to a message', () => {
   });
 
   it('is done by the phone to what was sent through the API', async () => {
-    const sent = aSentMessage(ids, { to: BOB, state: 'sent', secret: SECRET.toString('base64url') });
-    await stores.messages.create(sent, 0);
+    const sent = aSentMessage(room.ids, { to: BOB, state: 'sent', secret: SECRET.toString('base64url') });
+    await room.stores.messages.create(sent, 0);
     const key = { remoteJid: BOB, fromMe: true, id: sent.stanzaId };
     const attrs = { from: ME.phoneJid, recipient: BOB };
 
@@ -270,17 +265,18 @@ describe('what is done to a message', () => {
 
   describe('through the API', () => {
     const anAct = async (content: object): Promise<SentMessage> => {
-      const act = aSentMessage(ids, { to: BOB, content: content as SentMessage['content'] });
-      await stores.messages.create(act, 0);
+      const act = aSentMessage(room.ids, { to: BOB, content: content as SentMessage['content'] });
+      await room.stores.messages.create(act, 0);
       return act;
     };
     const said = (body: string) => ({ edit: { message_id: 'x', text: { body } }, type: 'edit' });
     let batch = 0;
-    const tell = (...facts: readonly Fact[]) => recordFacts(stores, aBatch(ids, facts, `results-${(batch += 1)}`));
+    const tell = (...facts: readonly Fact[]) =>
+      recordFacts(room.stores, aBatch(room.ids, facts, `results-${(batch += 1)}`));
 
     it('changes the original once WhatsApp has it, keeps every version, and is no message of the list', async () => {
-      const original = aSentMessage(ids, { to: BOB, state: 'sent' });
-      await stores.messages.create(original, 0);
+      const original = aSentMessage(room.ids, { to: BOB, state: 'sent' });
+      await room.stores.messages.create(original, 0);
       const [first, second, third] = [await anAct(said('b')), await anAct(said('c')), await anAct(said('d'))];
       const revoke = await anAct({ type: 'revoke', revoke: { message_id: original.messageId } });
       const unsent = {
@@ -302,7 +298,7 @@ describe('what is done to a message', () => {
       expect((await rows())[0]).toMatchObject({ content: { text: { body: 'c' } }, deletedBy: revoke.stanzaId });
       const told = (await events()).map(({ type, data }) => [type, 'status' in data && data.status]);
       expect(told).toEqual(['sent', 'sent', 'failed', 'sent'].map((status) => ['message.status', status]));
-      expect(await stores.messages.find(ids.connectionId, first.messageId)).toMatchObject({ state: 'sent' });
+      expect(await room.stores.messages.find(room.ids.connectionId, first.messageId)).toMatchObject({ state: 'sent' });
     });
 
     it('changes the caption alone of what another device sent, and nothing where the original is gone', async () => {
@@ -313,7 +309,7 @@ describe('what is done to a message', () => {
       const lost = await anAct(said('c'));
 
       await tell(resultOf(act, original));
-      await tell(resultOf(lost, { messageId: aSentMessage(ids).messageId, stanzaId: 'LOST' as never }));
+      await tell(resultOf(lost, { messageId: aSentMessage(room.ids).messageId, stanzaId: 'LOST' as never }));
 
       expect(await rows()).toHaveLength(1);
       expect((await rows())[0]?.content).toEqual({ type: 'image', image: { caption: 'b', width: 4, height: 3 } });
@@ -322,8 +318,8 @@ describe('what is done to a message', () => {
   });
 
   it('tells which message a reaction, a pin and a keep are for, and changes nothing', async () => {
-    const sent = aSentMessage(ids, { to: BOB, state: 'sent' });
-    await stores.messages.create(sent, 0);
+    const sent = aSentMessage(room.ids, { to: BOB, state: 'sent' });
+    await room.stores.messages.create(sent, 0);
     const ours = { remoteJid: ME.phoneJid, fromMe: false, id: sent.stanzaId };
     const before = await rows();
 
@@ -405,8 +401,8 @@ describe('what is done to a message', () => {
   });
 
   it('tells our id of the message that is answered, wherever it came from', async () => {
-    const sent = aSentMessage(ids, { to: BOB, state: 'sent' });
-    await stores.messages.create(sent, 0);
+    const sent = aSentMessage(room.ids, { to: BOB, state: 'sent' });
+    await room.stores.messages.create(sent, 0);
     const reply = (stanzaId: string, participant: string): proto.IMessage => ({
       extendedTextMessage: { text: 'yes', contextInfo: { stanzaId, participant } },
     });
@@ -436,21 +432,21 @@ describe('what is done to a message', () => {
         command instanceof UpdateCommand ||
         command instanceof BatchExecuteStatementCommand;
       let writes = 0;
-      const table = Object.assign(Object.create(stores.table) as typeof stores.table, {
-        send: async (command: Parameters<typeof stores.table.send>[0]) => {
+      const table = Object.assign(Object.create(room.stores.table) as typeof room.stores.table, {
+        send: async (command: Parameters<typeof room.stores.table.send>[0]) => {
           const isLast = isWrite(command) && (writes += 1) >= at;
           if (isLast && moment === 'before') throw new Error('died');
-          const answer = await stores.table.send(command);
+          const answer = await room.stores.table.send(command);
           if (isLast) throw new Error('died');
           return answer;
         },
       });
-      await recordFacts({ ...stores, table }, batch).catch(() => undefined);
-      await recordFacts(stores, batch);
-      await recordFacts(stores, batch);
+      await recordFacts({ ...room.stores, table }, batch).catch(() => undefined);
+      await recordFacts(room.stores, batch);
+      await recordFacts(room.stores, batch);
       // A place that the dead run had taken is waited for, and then passed over.
-      await readEvents(stores, ids.tenantId, undefined, 100);
-      stores.clock.advance(120_000);
+      await readEvents(room.stores, room.ids.tenantId, undefined, 100);
+      room.stores.clock.advance(120_000);
     };
     const types = async () => (await events()).map(({ type }) => type);
     const versions = ['a', 'b'].map((body) => ({ type: 'text', text: { body } }));
@@ -459,7 +455,7 @@ describe('what is done to a message', () => {
       await record({ id: 'ONE', message: aText('a') });
       const edit = anEdit({ id: 'ONE', fromMe: true }, 'b');
 
-      await recordThrough(aBatch(ids, factsOf({ id: 'TWO', message: edit }), 'edit'), death);
+      await recordThrough(aBatch(room.ids, factsOf({ id: 'TWO', message: edit }), 'edit'), death);
 
       const [row] = await rows();
       expect(await types()).toEqual(['message.received', 'message.edited']);
@@ -468,18 +464,22 @@ describe('what is done to a message', () => {
     });
 
     it.each(deaths)('comes to the same: $moment write $at, an edit through the API', async (death) => {
-      const original = aSentMessage(ids, { to: BOB, state: 'sent', content: { type: 'text', text: { body: 'a' } } });
+      const original = aSentMessage(room.ids, {
+        to: BOB,
+        state: 'sent',
+        content: { type: 'text', text: { body: 'a' } },
+      });
       const edit = { message_id: original.messageId, text: { body: 'b' } };
-      const act = aSentMessage(ids, { to: BOB, content: { type: 'edit', edit } });
-      for (const message of [original, act]) await stores.messages.create(message, 0);
+      const act = aSentMessage(room.ids, { to: BOB, content: { type: 'edit', edit } });
+      for (const message of [original, act]) await room.stores.messages.create(message, 0);
 
-      await recordThrough(aBatch(ids, [resultOf(act, original)], 'result'), death);
+      await recordThrough(aBatch(room.ids, [resultOf(act, original)], 'result'), death);
 
       const [row] = await rows();
       expect(await types()).toEqual(['message.status']);
       expect(row).toMatchObject({ messageId: original.messageId, content: { text: { body: 'b' } } });
       expect(await versionsOf(original.messageId)).toEqual(versions);
-      expect(await stores.messages.find(ids.connectionId, act.messageId)).toMatchObject({ state: 'sent' });
+      expect(await room.stores.messages.find(room.ids.connectionId, act.messageId)).toMatchObject({ state: 'sent' });
     });
   });
 });

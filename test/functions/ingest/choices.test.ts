@@ -1,5 +1,5 @@
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { OutboundContent } from '../../../shared/content/content.ts';
 import { eventSchema } from '../../../shared/event/event.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
@@ -10,14 +10,7 @@ import type { SentMessage } from '../../../shared/message/message.ts';
 import { hashOfOption } from '../../../shared/wire/openedKinds.ts';
 import { seal } from '../../../shared/wire/sealed.ts';
 import { interactives } from '../../shared/message/requests.ts';
-import {
-  aBatch,
-  aMessageFact,
-  aSentMessage,
-  newIds,
-  startEventStores,
-  type EventStores,
-} from '../../shared/event/eventStores.ts';
+import { aBatch, aMessageFact, aSentMessage, eventRoom } from '../../shared/event/eventStores.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
 
 const ANN = '4915100000002@s.whatsapp.net';
@@ -40,26 +33,17 @@ interface Written {
 }
 
 describe('answers to buttons and lists that were sent as text', () => {
-  let stores: EventStores;
-  let ids: ReturnType<typeof newIds>;
-  let batches = 0;
-  beforeAll(async () => {
-    stores = await startEventStores();
-  });
-  afterAll(() => stores.stop());
-  beforeEach(() => {
-    ids = newIds();
-  });
+  const room = eventRoom();
 
-  const record = (...facts: readonly Fact[]) => recordFacts(stores, aBatch(ids, facts, `batch-${(batches += 1)}`));
+  const record = (...facts: readonly Fact[]) => recordFacts(room.stores, aBatch(room.ids, facts, room.nextBatchId()));
   const asked = (fallback: 'text' | 'poll' = 'text', kind: 'button' | 'list' = 'button') =>
     ({ type: 'interactive', interactive: { ...interactives[kind], fallback } }) as unknown as OutboundContent;
   /** Asks something, and WhatsApp has it. */
   const ask = async (overrides: Partial<SentMessage> = {}, toAlias?: string): Promise<SentMessage> => {
-    const createdAtMs = stores.clock.nowMs();
+    const createdAtMs = room.stores.clock.nowMs();
     const secret = SECRET.toString('base64url');
-    const sent = aSentMessage(ids, { to: ANN, content: asked(), createdAtMs, secret, ...overrides });
-    await stores.messages.create(sent, 0);
+    const sent = aSentMessage(room.ids, { to: ANN, content: asked(), createdAtMs, secret, ...overrides });
+    await room.stores.messages.create(sent, 0);
     await record({
       kind: 'send_result',
       key: `result:${sent.messageId}`,
@@ -81,7 +65,7 @@ describe('answers to buttons and lists that were sent as text', () => {
     fromMe = false,
   }: Written) => {
     const stanzaId = id as StanzaId;
-    const atMs = stores.clock.nowMs() + afterMs;
+    const atMs = room.stores.clock.nowMs() + afterMs;
     const content = { type: 'text', text: { body } } as const;
     const context = quotes && { context: { replyTo: { stanzaId: quotes.stanzaId, sender: ME } } };
     const key = messageKey({ chat, sender, stanzaId, fromMe });
@@ -89,7 +73,7 @@ describe('answers to buttons and lists that were sent as text', () => {
     return aMessageFact({ key, stanzaId, atMs, chat, sender, fromMe, content, ...alias, ...context });
   };
   const contents = async () => {
-    const { events } = await readEvents(stores, ids.tenantId, undefined, 100);
+    const { events } = await readEvents(room.stores, room.ids.tenantId, undefined, 100);
     expect(events.map((event) => eventSchema.parse(event))).toEqual(events);
     return events.flatMap(({ data }) => ('content' in data ? [data.content] : []));
   };
@@ -113,7 +97,7 @@ describe('answers to buttons and lists that were sent as text', () => {
         interactive: { type: 'button_reply', button_reply: { id: 'no', title: 'No' }, ...beside, text: { body: '2' } },
       },
     ]);
-    const { events } = await readEvents(stores, ids.tenantId, undefined, 100);
+    const { events } = await readEvents(room.stores, room.ids.tenantId, undefined, 100);
     expect(events.at(-1)?.data).toMatchObject({ context: { replyTo: { messageId: sent.messageId } } });
   });
 
@@ -149,11 +133,11 @@ describe('answers to buttons and lists that were sent as text', () => {
 
   it('come to the same where a batch comes again', async () => {
     await ask();
-    const batch = aBatch(ids, [said({ id: 'ONE', body: '1' })], 'batch-of-an-answer');
+    const batch = aBatch(room.ids, [said({ id: 'ONE', body: '1' })], 'batch-of-an-answer');
 
-    await recordFacts(stores, batch);
-    await recordFacts(stores, batch);
-    await recordFacts(stores, { ...batch, batchId: 'batch-of-an-answer-again' });
+    await recordFacts(room.stores, batch);
+    await recordFacts(room.stores, batch);
+    await recordFacts(room.stores, { ...batch, batchId: 'batch-of-an-answer-again' });
 
     expect(await contents()).toMatchObject([{ interactive: yes }]);
   });
@@ -179,7 +163,7 @@ describe('answers to buttons and lists that were sent as text', () => {
 
   it('cost no look where they are longer than three characters, and one where they are not', async () => {
     await ask();
-    const send = vi.spyOn(stores.table, 'send');
+    const send = vi.spyOn(room.stores.table, 'send');
     const rowsRead = (): number =>
       send.mock.calls.flatMap(([command]) =>
         (command as object) instanceof BatchGetCommand

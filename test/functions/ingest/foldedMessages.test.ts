@@ -1,7 +1,7 @@
 import { proto, type BinaryNode } from '@whiskeysockets/baileys';
 import { BatchExecuteStatementCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { eventSchema } from '../../../shared/event/event.ts';
 import type { FactBatch } from '../../../shared/event/factBatch.ts';
@@ -12,7 +12,7 @@ import { MOST_PLACES } from '../../../shared/message/liveTrail.ts';
 import { MOST_PARTS } from '../../../shared/message/messageParts.ts';
 import { withOtherNames } from '../../../worker/socket/wire/otherNames.ts';
 import { toMessageFacts } from '../../../worker/socket/wire/messageFacts.ts';
-import { aBatch, newIds, startEventStores, type EventStores } from '../../shared/event/eventStores.ts';
+import { aBatch, eventRoom } from '../../shared/event/eventStores.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
 
 const ME = { phoneJid: '4915100000001@s.whatsapp.net', lid: '111@lid' };
@@ -48,16 +48,7 @@ const place = (sequenceNumber: number, id = 'LIVE'): Sent => ({
 });
 
 describe('messages that belong to another one', () => {
-  let stores: EventStores;
-  let ids: ReturnType<typeof newIds>;
-  let batches = 0;
-  beforeAll(async () => {
-    stores = await startEventStores();
-  });
-  afterAll(() => stores.stop());
-  beforeEach(() => {
-    ids = newIds();
-  });
+  const room = eventRoom();
 
   const factsOf = ({ id, message, by = BOB.number, chat = GROUP }: Sent, atMs = 1_790_000_000_000): readonly Fact[] => {
     const from = chat === GROUP ? { from: GROUP, participant: by } : { from: chat };
@@ -69,24 +60,28 @@ describe('messages that belong to another one', () => {
   };
   const batchOf = (...sent: readonly Sent[]) =>
     aBatch(
-      ids,
+      room.ids,
       sent.flatMap((one, index) => factsOf(one, 1_790_000_000_000 + 1_000 * index)),
-      `batch-${(batches += 1)}`,
+      room.nextBatchId(),
     );
-  const record = (...sent: readonly Sent[]) => recordFacts(stores, batchOf(...sent));
+  const record = (...sent: readonly Sent[]) => recordFacts(room.stores, batchOf(...sent));
   const told = async () => {
-    const { events } = await readEvents(stores, ids.tenantId, undefined, 300);
+    const { events } = await readEvents(room.stores, room.ids.tenantId, undefined, 300);
     expect(events.map((event) => eventSchema.parse(event))).toEqual(events);
     return events;
   };
   const list = async () => {
-    const { messages } = await stores.messages.list(ids.connectionId, { before: undefined, limit: 250, nowMs: 0 });
+    const { messages } = await room.stores.messages.list(room.ids.connectionId, {
+      before: undefined,
+      limit: 250,
+      nowMs: 0,
+    });
     return messages as readonly ReceivedMessage[];
   };
   const partsIn = async (message: ReceivedMessage | undefined) =>
     Promise.all(
       (message?.parts ?? []).map(
-        async ({ messageId }) => (await stores.messages.find(ids.connectionId, messageId)) as ReceivedMessage,
+        async ({ messageId }) => (await room.stores.messages.find(room.ids.connectionId, messageId)) as ReceivedMessage,
       ),
     );
   /** The messages that are listed, each with those in it, by their stanzas. */
@@ -104,18 +99,18 @@ describe('messages that belong to another one', () => {
   const recordUntil = async (batch: FactBatch, at: number, moment: 'before' | 'after'): Promise<boolean> => {
     let writes = 0;
     let died = false;
-    const table = Object.assign(Object.create(stores.table) as typeof stores.table, {
-      send: async (command: Parameters<typeof stores.table.send>[0]) => {
+    const table = Object.assign(Object.create(room.stores.table) as typeof room.stores.table, {
+      send: async (command: Parameters<typeof room.stores.table.send>[0]) => {
         const isWrite = [PutCommand, UpdateCommand, BatchExecuteStatementCommand].some((one) => command instanceof one);
         if (died) throw new Error('died');
         died = isWrite && (writes += 1) >= at;
         if (died && moment === 'before') throw new Error('died');
-        const answer = await stores.table.send(command);
+        const answer = await room.stores.table.send(command);
         if (died) throw new Error('died');
         return answer;
       },
     });
-    await recordFacts({ ...stores, table }, batch).catch(() => undefined);
+    await recordFacts({ ...room.stores, table }, batch).catch(() => undefined);
     return died;
   };
 
@@ -162,7 +157,7 @@ describe('messages that belong to another one', () => {
 
     await fc.assert(
       fc.asyncProperty(orders, async ([order, cuts, names]) => {
-        ids = newIds();
+        room.renewIds();
         let batch: Sent[] = [];
         for (const [index, one] of order.entries()) {
           batch.push({ ...one, by: names[index] ?? BOB.number });
@@ -261,13 +256,13 @@ describe('messages that belong to another one', () => {
     let died = true;
     for (let at = 1; died; at += 1) {
       for (const moment of ['before', 'after'] as const) {
-        ids = newIds();
-        const own = { ...batch, ...ids };
+        room.renewIds();
+        const own = { ...batch, ...room.ids };
         died = await recordUntil(own, at, moment);
-        await recordFacts(stores, own);
+        await recordFacts(room.stores, own);
         // A place in the log that the dead run had taken is waited for, and then passed over.
-        await readEvents(stores, ids.tenantId, undefined, 100);
-        stores.clock.advance(120_000);
+        await readEvents(room.stores, room.ids.tenantId, undefined, 100);
+        room.stores.clock.advance(120_000);
 
         expect(await shape()).toEqual({ ALBUM: ['EARLY', 'LATE'], LIVE: [] });
         expect((await told()).map(({ type }) => type)).toEqual([
@@ -283,7 +278,7 @@ describe('messages that belong to another one', () => {
 
   it('come to the same where several runs record them at once', async () => {
     for (let round = 0; round < 10; round += 1) {
-      ids = newIds();
+      room.renewIds();
       const all = [partOf(image('ONE'), 'ALBUM'), album(), partOf(image('TWO'), 'ALBUM'), place(2), place(2)];
 
       await Promise.all(all.map((one) => record(one)));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { proto, type BinaryNode } from '@whiskeysockets/baileys';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toPollView } from '../../../functions/routes/pollView.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
@@ -8,7 +8,7 @@ import type { OutboundContent } from '../../../shared/content/content.ts';
 import type { SealUse } from '../../../shared/wire/sealed.ts';
 import { toMessageFacts } from '../../../worker/socket/wire/messageFacts.ts';
 import { withOtherNames } from '../../../worker/socket/wire/otherNames.ts';
-import { aBatch, aSentMessage, newIds, startEventStores, type EventStores } from '../../shared/event/eventStores.ts';
+import { aBatch, aSentMessage, eventRoom } from '../../shared/event/eventStores.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { sealWith } from '../../shared/wire/sealing.ts';
 
@@ -48,16 +48,7 @@ function aVote(
 }
 
 describe('votes', () => {
-  let stores: EventStores;
-  let ids: ReturnType<typeof newIds>;
-  let batches = 0;
-  beforeAll(async () => {
-    stores = await startEventStores();
-  });
-  afterAll(() => stores.stop());
-  beforeEach(() => {
-    ids = newIds();
-  });
+  const room = eventRoom();
 
   const record = (...sent: readonly Sent[]) => {
     const facts = sent.flatMap(({ id, message, by }) => {
@@ -65,19 +56,23 @@ describe('votes', () => {
       const bytes = proto.Message.encode(message).finish();
       return toMessageFacts(stanza, { outcome: 'unpadded', bytes }, ME).map(({ fact }) => withOtherNames(fact, NAMES));
     });
-    return recordFacts(stores, aBatch(ids, facts, `batch-${(batches += 1)}`));
+    return recordFacts(room.stores, aBatch(room.ids, facts, room.nextBatchId()));
   };
   const aPoll = (extra: proto.Message.IPollCreationMessage = {}): proto.IMessage => ({
     pollCreationMessageV3: { name: 'Lunch?', options: OPTIONS.map((optionName) => ({ optionName })), ...extra },
     messageContextInfo: { messageSecret: SECRET },
   });
   const contents = async () => {
-    const { events } = await readEvents(stores, ids.tenantId, undefined, 100);
+    const { events } = await readEvents(room.stores, room.ids.tenantId, undefined, 100);
     expect(events.map((event) => eventSchema.parse(event))).toEqual(events);
     return events.map((event: TenantEvent) => ('content' in event.data ? event.data.content : undefined));
   };
   const pollRow = async (stanzaId: string) => {
-    const { messages } = await stores.messages.list(ids.connectionId, { before: undefined, limit: 100, nowMs: 0 });
+    const { messages } = await room.stores.messages.list(room.ids.connectionId, {
+      before: undefined,
+      limit: 100,
+      nowMs: 0,
+    });
     const row = messages.find((message) => message.stanzaId === stanzaId);
     if (row === undefined) throw new Error('the poll is not there');
     return row;
@@ -134,8 +129,8 @@ describe('votes', () => {
   it('are counted in a poll that was sent through the API', async () => {
     const content = { type: 'poll', poll: { name: 'Lunch?', options: OPTIONS } } as unknown as OutboundContent;
     const secret = SECRET.toString('base64url');
-    const sent = aSentMessage(ids, { to: GROUP, state: 'sent', content, secret });
-    await stores.messages.create(sent, 0);
+    const sent = aSentMessage(room.ids, { to: GROUP, state: 'sent', content, secret });
+    await room.stores.messages.create(sent, 0);
     for (const author of [ME.phoneJid, ME.lid]) {
       const message = aVote({ id: sent.stanzaId, author }, CLEO.lid, ['Soup 🍜', 'never seen']);
 
@@ -145,7 +140,7 @@ describe('votes', () => {
         poll_vote: { message_id: sent.messageId, options: ['Soup 🍜'], unknown_options: 1, voters: 1 },
       });
     }
-    const row = await stores.messages.find(ids.connectionId, sent.messageId);
+    const row = await room.stores.messages.find(room.ids.connectionId, sent.messageId);
     expect(row && toPollView(row)).toMatchObject({ options: [{}, {}, { votes: 1 }] });
   });
 
@@ -157,16 +152,16 @@ describe('votes', () => {
         type: 'poll_vote',
         poll_vote: { message_id: poll.messageId, options: [...options] },
       };
-      const sent = aSentMessage(ids, { to: GROUP, state: 'sending', content });
-      await stores.messages.create(sent, 0);
+      const sent = aSentMessage(room.ids, { to: GROUP, state: 'sending', content });
+      await room.stores.messages.create(sent, 0);
       const { messageId } = sent;
       const changed = { changedId: poll.messageId, changedStanzaId: 'POLL' };
       const fact = { kind: 'send_result', key: `result:${messageId}`, atMs: 1_790_000_060_000, messageId } as const;
-      const batch = aBatch(ids, [{ ...fact, state: 'sent', ...changed }], `batch-${(batches += 1)}`);
-      await recordFacts(stores, batch);
+      const batch = aBatch(room.ids, [{ ...fact, state: 'sent', ...changed }], room.nextBatchId());
+      await recordFacts(room.stores, batch);
       // It is published again by a worker that does not know that it was, and a death repeats a batch.
-      await recordFacts(stores, batch);
-      await recordFacts(stores, { ...batch, batchId: `${batch.batchId}-again` });
+      await recordFacts(room.stores, batch);
+      await recordFacts(room.stores, { ...batch, batchId: `${batch.batchId}-again` });
     };
     const own = async () =>
       toPollView(await pollRow('POLL'))?.options.flatMap(({ name, ownVote }) => (ownVote ? name : []));

@@ -1,4 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { ActionStore } from '../../../shared/action/actionStore.ts';
 import type { FactBatch } from '../../../shared/event/factBatch.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
@@ -41,6 +42,42 @@ export async function startEventStores(): Promise<EventStores> {
 export function newIds(): { readonly tenantId: TenantId; readonly connectionId: ConnectionId } {
   const nowMs = Date.now();
   return { tenantId: makeId('tnt', nowMs, systemRandom), connectionId: makeId('con', nowMs, systemRandom) };
+}
+
+/** The stores that the tests of one `describe` share, and ids that each test has for itself. */
+export interface EventRoom {
+  readonly stores: EventStores;
+  readonly ids: ReturnType<typeof newIds>;
+  /** Takes new ids in the middle of a test, for another case of it. */
+  readonly renewIds: () => void;
+  /** The id of a batch that no other one has. */
+  readonly nextBatchId: () => string;
+}
+
+/** Starts and stops the stores around the tests of a `describe`, in which it is called. */
+export function eventRoom(): EventRoom {
+  let stores: EventStores | undefined;
+  let ids = newIds();
+  let batches = 0;
+  const renewIds = (): void => {
+    ids = newIds();
+  };
+  beforeAll(async () => {
+    stores = await startEventStores();
+  });
+  afterAll(() => stores?.stop());
+  beforeEach(renewIds);
+  return {
+    get stores() {
+      if (stores === undefined) throw new Error('the stores are there once a test runs');
+      return stores;
+    },
+    get ids() {
+      return ids;
+    },
+    renewIds,
+    nextBatchId: () => `batch-${(batches += 1)}`,
+  };
 }
 
 /** A message that we are sending. */
