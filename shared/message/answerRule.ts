@@ -9,7 +9,7 @@ export type AnswerContent = Extract<OutboundContent, { readonly type: 'poll_vote
 /**
  * The right to vote in a poll, and to answer an event: one that is kept here as a whole, with its secret, and that still
  * takes answers. What is chosen must be what the poll offers, letter by letter: a vote names options by their hashes, and
- * one that is written in another way would count for nothing.
+ * one that is written in another way would count for nothing ({@link spelledAsIn}).
  */
 export function problemOfAnswer(act: AnswerContent, original: Message, nowMs: number): ActProblem | undefined {
   const problem = act.type === 'poll_vote' ? problemOfVote(act, original, nowMs) : problemOfResponse(act, original);
@@ -17,6 +17,21 @@ export function problemOfAnswer(act: AnswerContent, original: Message, nowMs: nu
   return original.secret === undefined
     ? { problem: 'came without the secret that an answer to it is sealed with' }
     : undefined;
+}
+
+/**
+ * A vote with its options as the poll spells them: keyboards and systems write one letter with its accent in two ways
+ * (Unicode, NFC and NFD), which look the same. What the poll does not have stays as it is asked for; any other act, too.
+ */
+export function spelledAsIn<Act extends { readonly type: string }>(original: Message, act: Act | AnswerContent): Act {
+  const poll = pollIn(original.content);
+  if (act.type !== 'poll_vote' || poll === undefined) return act as Act;
+  const { poll_vote: asked } = act as Extract<AnswerContent, { readonly type: 'poll_vote' }>;
+  const spelled = (option: string): string =>
+    poll.options.includes(option)
+      ? option
+      : (poll.options.find((offered) => offered.normalize() === option.normalize()) ?? option);
+  return { ...act, poll_vote: { ...asked, options: [...new Set(asked.options.map(spelled))] } } as unknown as Act;
 }
 
 /** When a poll takes no votes any more, in milliseconds since 1970; never for one that has no end. */

@@ -3,7 +3,7 @@ import { askedKinds, unionOf, type AskedKind, type OutboundContent } from '../co
 import { INTERACTIVE_IMPOSSIBLE, impossibleKinds, type ImpossibleKind } from '../content/impossibleKinds.ts';
 import { isChoice } from '../content/interactiveRequest.ts';
 import { AppError } from '../kernel/appError.ts';
-import { isAct, type ActContent } from './actRule.ts';
+import type { ActContent } from './actRule.ts';
 import { expiresAtField, notBeforeField } from './sendTimes.ts';
 
 /** The seconds after which WhatsApp lets a message disappear: never, a day, a week, 90 days. */
@@ -113,10 +113,6 @@ export function splitMessage(message: OutboundMessage): {
     envelope: Object.fromEntries(parts.filter(([name]) => Object.hasOwn(envelope, name))) as Partial<Envelope>,
     content: Object.fromEntries(parts.filter(([name]) => !Object.hasOwn(envelope, name))) as unknown as OutboundContent,
   };
-}
-
-export function isActMessage(message: OutboundMessage): message is ActMessage {
-  return isAct(message);
 }
 
 function forwardSchema(): z.ZodObject {

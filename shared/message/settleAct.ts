@@ -1,10 +1,13 @@
 import { AppError } from '../kernel/appError.ts';
 import { isSealedAct, refusalOfAct, chatOf, usefulUntilMs, type ActContent } from './actRule.ts';
+import { spelledAsIn } from './answerRule.ts';
 import type { Message, SentOriginal } from './message.ts';
 import { findNamed, type NamedLookUp } from './namedMessage.ts';
 
 /** The message that an act is about, as its row keeps it, and the chat that it goes to. */
 export interface SettledAct {
+  /** The act, which names what that message has as it stands there. */
+  readonly content: ActContent;
   readonly to: string;
   readonly original: SentOriginal;
   /** When the act is of no use any more, in milliseconds since 1970: a worker that comes to it later lets it expire. */
@@ -17,13 +20,14 @@ export interface SettledAct {
  * @param to the address that the request's `to` stands for; undefined where it has none
  */
 export async function settleAct(
-  act: ActContent,
+  asked: ActContent,
   to: string | undefined,
   nowMs: number,
   lookUp: NamedLookUp,
 ): Promise<SettledAct | AppError> {
-  const original = await findNamed(idIn(act), `${act.type}.message_id`, lookUp);
+  const original = await findNamed(idIn(asked), `${asked.type}.message_id`, lookUp);
   if (original instanceof AppError) return original;
+  const act = spelledAsIn(original, asked);
   if (to !== undefined && !namesOf(original).includes(to)) {
     const problem = 'is not the chat of that message, as far as is known here; it may be left out';
     return new AppError('invalid_request', { fields: [{ field: 'to', problem }] });
@@ -32,7 +36,12 @@ export async function settleAct(
   if (refusal !== undefined) return refusal;
   const untilMs = usefulUntilMs(act, original);
   const end = untilMs === Infinity ? {} : { expiresAtMs: untilMs };
-  return { to: to ?? chatOf(original), original: { ...toSentOriginal(original), ...sealOf(act, original) }, ...end };
+  return {
+    content: act,
+    to: to ?? chatOf(original),
+    original: { ...toSentOriginal(original), ...sealOf(act, original) },
+    ...end,
+  };
 }
 
 /** What an act is sealed with, if it is. A poll that is our own is known by the address that it went to. */

@@ -4,8 +4,9 @@ import { toRecipient } from '../kernel/jid.ts';
 import type { SentOriginal } from './message.ts';
 import type { NamedLookUp } from './namedMessage.ts';
 import { earliest, endOfUseMs, problemsOfContent } from './contentTimes.ts';
-import { isActMessage, splitMessage, type OutboundMessage } from './outboundMessage.ts';
+import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
 import type { SentContext } from './sentContext.ts';
+import { isAct } from './actRule.ts';
 import { settleAct } from './settleAct.ts';
 import { settleChoice } from './settleChoice.ts';
 import { settleContext } from './settleContext.ts';
@@ -35,9 +36,12 @@ export async function settleRequest(
   const { envelope, content } = splitMessage(body);
   const fields = problemsOfContent(content, envelope.not_before, nowMs);
   if (fields.length > 0) return new AppError('invalid_request', { fields });
-  const about = isActMessage(body) ? await settleAct(body, to, nowMs, lookUp) : { to: to ?? '' };
+  const about = isAct(content) ? await settleAct(content, to, nowMs, lookUp) : { content, to: to ?? '' };
   if (about instanceof AppError) return about;
-  const said = content.type === 'forward' ? await settleForward(content.forward.message_id, lookUp) : { content };
+  const said =
+    about.content.type === 'forward'
+      ? await settleForward(about.content.forward.message_id, lookUp)
+      : { content: about.content };
   if (said instanceof AppError) return said;
   const settled = await settleContext(envelope, about.to, lookUp);
   if (settled instanceof AppError) return settled;

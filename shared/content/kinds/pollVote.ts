@@ -29,7 +29,7 @@ const asked = z.strictObject({
     .array(z.string().min(1).max(OPTION_UNITS))
     .max(MOST_OPTIONS)
     .refine((options) => new Set(options).size === options.length, 'must all be different')
-    .meta({ description: 'What the account chooses, letter by letter as in the poll; none takes its vote back.' }),
+    .meta({ description: 'What the account chooses, as the poll has it; none takes its vote back.' }),
 });
 
 export const pollVote = {

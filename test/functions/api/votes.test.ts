@@ -39,6 +39,24 @@ describe('a vote, asked for without care', () => {
     expect(JSON.stringify([body, read.body])).not.toMatch(/secret|seal|known/);
   });
 
+  it('means the option that looks the same, in whichever way Unicode spells it, and takes one for two spellings', async () => {
+    const [composed, split] = ['Café ☕'.normalize('NFC'), 'Café ☕'.normalize('NFD')];
+    const asked = { name: 'Which?', options: [composed, 'Thé', 'Thé'.normalize('NFD')] };
+    const id = (await send({ to: TO, type: 'poll', poll: asked })).body['id'];
+
+    const [other, both, own] = [
+      await send(vote(id, split)),
+      await send(vote(id, split, composed)),
+      await send(vote(id, 'Thé'.normalize('NFD'))),
+    ];
+
+    expect([other, both].map(({ status, body }) => [status, body['content']])).toEqual([
+      [202, vote(id, composed)],
+      [202, vote(id, composed)],
+    ]);
+    expect(own.body['content']).toEqual(vote(id, 'Thé'.normalize('NFD')));
+  });
+
   it('is one under one key, and refused under it with other options, also at once', async () => {
     const answers = await Promise.all([
       send(vote(poll, 'Rice'), 'once'),
