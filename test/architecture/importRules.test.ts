@@ -44,7 +44,18 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'api',
   ],
   infra: ['settings', 'access', 'constructs', 'dashboards', 'alarms', 'stacks', 'local'],
-  'worker/socket': ['port', 'wire', 'repairs', 'signal', 'people', 'sending', 'actions', 'inbound', 'pairing'],
+  'worker/socket': [
+    'port',
+    'wire',
+    'repairs',
+    'signal',
+    'people',
+    'sending',
+    'appState',
+    'actions',
+    'inbound',
+    'pairing',
+  ],
 };
 
 interface Import {

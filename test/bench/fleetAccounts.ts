@@ -8,6 +8,7 @@ import {
   type AuthenticationCreds,
   type KeyPair,
 } from '@whiskeysockets/baileys';
+import { AppState } from '../whatsapp/appState.ts';
 import { Phone } from '../whatsapp/phone.ts';
 import { jidOf, lidOf, WHATSAPP, type Account, type LinkedDevice, type World } from '../whatsapp/world.ts';
 
@@ -36,6 +37,7 @@ export function prepareAccount(world: World, number: string): PreparedAccount {
     devices: new Map(),
     nextDevice: DEVICE + 1,
     ahead: [],
+    appState: new AppState(undefined, () => undefined),
   };
   const creds = initAuthCreds();
   const preKeys = Object.fromEntries(

@@ -1,3 +1,5 @@
+import type { StateEntry } from './appStatePhone.ts';
+import type { AppStateBody } from './appStateRoutes.ts';
 import type { PhoneCall } from './calls.ts';
 import type { TranscriptEntry } from './phone.ts';
 import type { z } from 'zod';
@@ -26,6 +28,13 @@ export interface OutgoingMedia {
   readonly data: Uint8Array;
   readonly mimetype: string;
   readonly fileName?: string;
+}
+
+export interface PhoneAppState {
+  /** The versions of the collections, as the server has them. */
+  readonly versions: Readonly<Record<string, number>>;
+  readonly entries: readonly StateEntry[];
+  readonly failures: readonly string[];
 }
 
 const DEADLINE_MS = 20_000;
@@ -148,6 +157,16 @@ export class WhatsAppClient {
   /** A phone gives a linked device a new key for app-state patches. Both parts in base64. */
   shareAppStateKey(number: string, device: number): Promise<{ readonly keyId: string; readonly keyData: string }> {
     return this.#call('POST', `/phones/${number}/devices/${device}/app-state-keys`, {});
+  }
+
+  /** The owner changes something of the state that the devices share. Returns the version that this makes. */
+  async changeAppState(number: string, body: AppStateBody): Promise<number> {
+    return (await this.#call<{ readonly version: number }>('POST', `/phones/${number}/app-state`, body)).version;
+  }
+
+  /** What a phone knows of the state that its devices share, and the patches of its devices that it refused. */
+  appState(number: string): Promise<PhoneAppState> {
+    return this.#call('GET', `/phones/${number}/app-state`);
   }
 
   /** Sets WhatsApp up again on a phone: it has new keys, and those who know it are told. */

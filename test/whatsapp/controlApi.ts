@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { isFromElsewhere, pathOf } from '../../infra/local/steadyServer.ts';
+import { makeAppStateRoutes } from './appStateRoutes.ts';
 import { makeCallRoutes } from './callRoutes.ts';
 import { toMediaMessage } from './content.ts';
 import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts';
@@ -158,15 +159,6 @@ const phoneRoutes: readonly Route[] = [
     },
   ],
   [
-    'POST',
-    /^\/phones\/(\d+)\/devices\/(\d+)\/app-state-keys$/,
-    async (simulator, [digits, id]) => {
-      const account = find(simulator, digits);
-      const { keyId, keyData } = await simulator.phones.shareAppStateKey(account, findDevice(account, id));
-      return { keyId: keyId.toString('base64'), keyData: keyData.toString('base64') };
-    },
-  ],
-  [
     'DELETE',
     /^\/phones\/(\d+)\/devices\/(\d+)$/,
     (simulator, [digits, id]) => {
@@ -232,7 +224,13 @@ const otherRoutes: readonly Route[] = [
   ['GET', /^\/stats$/, (simulator) => simulator.stats()],
 ];
 
-const routes = [...phoneRoutes, ...makeCallRoutes(find), ...makeRawRoutes(find, findChat), ...otherRoutes];
+const routes = [
+  ...phoneRoutes,
+  ...makeCallRoutes(find),
+  ...makeAppStateRoutes(find, findDevice),
+  ...makeRawRoutes(find, findChat),
+  ...otherRoutes,
+];
 
 /** Answers one request; bad input is answered with a sentence that says what to do. */
 export function makeControlApi(simulator: Simulated) {

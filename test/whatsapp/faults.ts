@@ -62,6 +62,21 @@ export const faultSchema = z.discriminatedUnion('kind', [
   /** Answers queries of a namespace with an error, or not at all. */
   z.strictObject({ ...scope, kind: z.literal('iq_error'), xmlns: z.string(), code: z.number().int() }),
   z.strictObject({ ...scope, kind: z.literal('iq_hang'), xmlns: z.string() }),
+  /** Refuses a query for a collection of app state, of this name or of any, with an error at the collection. */
+  z.strictObject({
+    ...scope,
+    kind: z.literal('app_state_error'),
+    code: z.number().int(),
+    collection: z.string().optional(),
+  }),
+  /** Another device writes a patch just before each one that a client writes, whose version is stale then. */
+  z.strictObject({ ...scope, kind: z.literal('app_state_race') }),
+  /** The server gives app state out with a part that is wrong; `endless` always has more, `blob` names one that is gone. */
+  z.strictObject({
+    ...scope,
+    kind: z.literal('app_state_spoil'),
+    part: z.enum(['patch_mac', 'snapshot_mac', 'bytes', 'blob', 'endless']),
+  }),
   /** A look-up of the number `asked` is answered with the address of `account`: one account, written in two ways. */
   z.strictObject({
     kind: z.literal('other_number'),

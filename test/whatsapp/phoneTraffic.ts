@@ -116,7 +116,7 @@ export class PhoneTraffic {
 
   /** A phone makes a key for app-state patches and gives it to a linked device. */
   async shareAppStateKey(account: Account, device: LinkedDevice): Promise<{ keyId: Buffer; keyData: Buffer }> {
-    const [keyId, keyData] = [randomBytes(6), randomBytes(32)];
+    const { keyId, keyData } = account.appState.phone.makeKey();
     await this.#tellDevice(account, device.id, shareAppStateKey(keyId, keyData));
     return { keyId, keyData };
   }

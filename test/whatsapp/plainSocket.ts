@@ -3,6 +3,7 @@ import {
   BufferJSON,
   initAuthCreds,
   makeWASocket,
+  proto,
   WA_CERT_DETAILS,
   type AuthenticationCreds,
   type ConnectionState,
@@ -32,7 +33,7 @@ export class PlainAccount implements PlainCredentials {
         const found: { [id: string]: SignalDataTypeMap[T] } = {};
         for (const id of ids) {
           const text = this.#values.get(`${type}/${id}`);
-          if (text !== undefined) found[id] = JSON.parse(text, BufferJSON.reviver) as SignalDataTypeMap[T];
+          if (text !== undefined) found[id] = asBaileysHasIt(type, JSON.parse(text, BufferJSON.reviver));
         }
         return found;
       },
@@ -55,6 +56,14 @@ export class PlainAccount implements PlainCredentials {
       if (key.startsWith(`${type}/`) && key.includes(user)) this.#values.delete(key);
     }
   }
+}
+
+/** A key of app state must be a message of the library: plain values have no bytes where it looks for them. */
+function asBaileysHasIt<T extends keyof SignalDataTypeMap>(type: T, value: unknown): SignalDataTypeMap[T] {
+  if (type !== 'app-state-sync-key') return value as SignalDataTypeMap[T];
+  return proto.Message.AppStateSyncKeyData.fromObject(
+    value as Record<string, unknown>,
+  ) as unknown as SignalDataTypeMap[T];
 }
 
 export interface PlainSocket {

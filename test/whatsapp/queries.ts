@@ -21,6 +21,7 @@ export interface QueryContext {
   /** Where media are uploaded: host and port. */
   readonly mediaHost: string;
   readonly groups: (device: LinkedDevice | undefined, query: BinaryNode) => GroupAnswer;
+  readonly appState: (device: LinkedDevice | undefined, query: BinaryNode) => readonly BinaryNode[];
   /** A device learns which devices an account has, and wants to know when that changes. */
   readonly onDevicesAsked: (asker: LinkedDevice, number: string) => void;
   readonly onActive: (socket: ClientSocket) => void;
@@ -94,15 +95,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     if (device !== undefined) queueMicrotask(() => onRemoveDevice(device));
     return [];
   },
-  'w:sync:app:state set sync': (_context, _socket, query) => [
-    node(
-      'sync',
-      {},
-      children(child(query, 'sync'), 'collection').map((collection) =>
-        node('collection', { name: collection.attrs['name'] ?? '', version: '0', has_more_patches: 'false' }),
-      ),
-    ),
-  ],
+  'w:sync:app:state set sync': ({ appState }, { device }, query) => appState(device, query),
 };
 
 /** The answer to a query, as the stanza to send. */

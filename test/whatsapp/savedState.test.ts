@@ -24,7 +24,8 @@ function contentsOf({ keys, accounts, groups }: World) {
       ...device,
       pending: pending.map(({ stanza }) => stanza),
     }));
-    return { ...account, ...saved, values: Object.fromEntries(kept), linked };
+    const appState = account.appState.record;
+    return { ...account, ...saved, values: Object.fromEntries(kept), linked, appState };
   });
   return { keys, described, groups: [...groups.values()] };
 }
@@ -63,6 +64,7 @@ it('a world is loaded as it was left, whatever happened in it', async () => {
   await client.changeMembers(group, BOB, 'remove', [CAT]);
   await client.removeDevice(BOB, 1);
   await client.reinstall(CAT);
+  await client.changeAppState(ANN, { collection: 'regular_high', changes: [{ index: ['star', 'a', 'b', '0', '0'] }] });
   ann.close();
   gone.close();
   await client.write(CAT, ANN, 'while you were away');
@@ -81,5 +83,6 @@ it('a world is loaded as it was left, whatever happened in it', async () => {
     [CAT, 0, 0],
   ]);
   expect(before.described[0]?.linked[0]?.pending.length).toBeGreaterThan(1);
+  expect(before.described[0]?.appState.server.get('regular_high')).toMatchObject({ version: 1 });
   expect(before.groups).toMatchObject([{ subject: 'Choir', description: { text: 'We sing' } }]);
 });

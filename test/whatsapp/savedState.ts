@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { deserialize, serialize } from 'node:v8';
 import type { AuthenticationCreds } from '@whiskeysockets/baileys';
+import { AppState, type AppStateRecord } from './appState.ts';
 import { nothingKept, type Changes } from './changes.ts';
 import type { Group } from './group.ts';
 import { MediaStore } from './media.ts';
@@ -11,9 +12,10 @@ import { makeServerKeys, type ServerKeys } from './noise.ts';
 import { Phone, type SentMessage, type TranscriptEntry } from './phone.ts';
 import type { PublicPreKey } from './preKey.ts';
 import type { Account, AheadMessage, LinkedDevice, World } from './world.ts';
+import { noteAppState } from './worldRecords.ts';
 
 /** Raised when records change their shape. */
-const VERSION = 3;
+const VERSION = 4;
 const FILE = 'whatsapp.sqlite';
 const SAVE_AFTER_MS = 200;
 
@@ -89,6 +91,7 @@ interface Kinds {
   readonly pending: BinaryNode;
   readonly ahead: AheadMessage;
   readonly group: Group;
+  readonly appState: AppStateRecord;
 }
 
 type AccountRecord = Pick<Account, 'number' | 'lid' | 'name' | 'nextDevice'>;
@@ -139,11 +142,14 @@ function toAccount(account: AccountRecord, saved: SavedRecords, changes: Changes
   if (creds === undefined) throw new Error(`There are no credentials of the phone ${number}.`);
   const transcript = saved.of('shown', number).map(([, entry]) => entry);
   const sent = saved.of('sent', number);
+  const noteState = (): void => noteAppState({ changes }, { number, appState });
+  const appState = new AppState(saved.of('appState', number)[0]?.[1], noteState);
   return {
     ...account,
     phone: new Phone(number, lid, { creds, values, transcript, sent }, changes),
     devices: new Map(saved.of('device', number).map(([, device]) => [device.id, toDevice(device, saved)])),
     ahead: saved.of('ahead', number).map(([, message]) => message),
+    appState,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { AppStates } from './appStateServer.ts';
 import type { Calls } from './calls.ts';
 import type { Faults, Strike } from './faults.ts';
 import type { Groups } from './groups.ts';
@@ -18,6 +19,7 @@ export interface Simulated {
   readonly pairing: Pairing;
   readonly logins: Logins;
   readonly calls: Calls;
+  readonly appStates: AppStates;
   readonly mediaHost: string;
   readonly addPhone: (number: string, name: string) => Promise<Account>;
   readonly removeDevice: (account: Account, device: LinkedDevice) => void;

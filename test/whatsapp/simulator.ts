@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { proto } from '@whiskeysockets/baileys';
 import { WebSocketServer } from 'ws';
 import { makeSteadyServer } from '../../infra/local/steadyServer.ts';
+import { AppState } from './appState.ts';
+import { AppStates } from './appStateServer.ts';
 import { Calls } from './calls.ts';
 import { ClientSocket } from './clientSocket.ts';
 import { makeControlApi } from './controlApi.ts';
@@ -23,7 +25,7 @@ import type { Simulated } from './simulated.ts';
 import { silenceConsole } from './silenceConsole.ts';
 import { Counters, type Stats } from './stats.ts';
 import { lidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
-import { noteAccount, noteDevice, notePending } from './worldRecords.ts';
+import { noteAccount, noteAppState, noteDevice, notePending } from './worldRecords.ts';
 
 export interface SimulatorOptions {
   /** Port of the WebSocket and the media; 0 takes any free one. */
@@ -44,6 +46,7 @@ export class WhatsAppSimulator implements Simulated {
   readonly pairing: Pairing;
   readonly logins: Logins;
   readonly calls: Calls;
+  readonly appStates: AppStates;
   readonly #notices: DeviceNotices;
   readonly #state: SavedState | undefined;
   readonly #sockets = new Set<ClientSocket>();
@@ -64,6 +67,7 @@ export class WhatsAppSimulator implements Simulated {
     this.logins = new Logins(world, faults, counters);
     this.groups = new Groups({ world, enqueue });
     this.calls = new Calls(world, enqueue);
+    this.appStates = new AppStates({ world, faults, enqueue });
     this.#notices = new DeviceNotices(world, enqueue);
     this.relay = new Relay({
       world,
@@ -141,7 +145,9 @@ export class WhatsAppSimulator implements Simulated {
     if (known !== undefined) return known;
     const lid = lidOf(number);
     const phone = new Phone(number, lid, undefined, this.world.changes);
-    const account: Account = { number, lid, name, phone, devices: new Map(), nextDevice: 1, ahead: [] };
+    const noteState = (): void => noteAppState(this.world, { number, appState });
+    const appState = new AppState(undefined, noteState);
+    const account: Account = { number, lid, name, phone, devices: new Map(), nextDevice: 1, ahead: [], appState };
     this.world.accounts.set(number, account);
     phone.makePreKeys();
     noteAccount(this.world, account);
@@ -293,6 +299,7 @@ export class WhatsAppSimulator implements Simulated {
       lockOf: (number) => this.faults.find('time_lock', number),
       mediaHost: this.mediaHost,
       groups: (device, query) => this.groups.answer(device, query),
+      appState: (device, query) => this.appStates.answer(device, query),
       onDevicesAsked: (asker, number) => {
         this.#notices.watch(asker, number);
       },

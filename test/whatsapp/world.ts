@@ -1,3 +1,4 @@
+import type { AppState } from './appState.ts';
 import type { Changes } from './changes.ts';
 import type { Group } from './group.ts';
 import type { MediaStore } from './media.ts';
@@ -26,6 +27,8 @@ export interface Account {
   nextDevice: number;
   /** Messages that the phone has encrypted ahead and not sent yet, oldest first. */
   readonly ahead: AheadMessage[];
+  /** The state that the devices of the account share. */
+  readonly appState: AppState;
 }
 
 /** A message that was encrypted before it is sent: one stanza for each device that is to get it. */

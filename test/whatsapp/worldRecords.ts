@@ -44,3 +44,7 @@ export function noteAhead({ changes }: Noting, account: Account, message: AheadM
 export function noteGroup({ changes }: Noting, group: Group): void {
   changes.note(`group/${group.id}`, () => group);
 }
+
+export function noteAppState({ changes }: Noting, { number, appState }: Pick<Account, 'number' | 'appState'>): void {
+  changes.note(`appState/${number}`, () => appState.record);
+}
