@@ -12,6 +12,7 @@ import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts'
 import { lifecycleRoutes } from '../routes/lifecycle.ts';
 import { messagePartRoutes } from '../routes/messageParts.ts';
 import { messageReceiptRoutes } from '../routes/messageReceipts.ts';
+import { messageVersionRoutes } from '../routes/messageVersions.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
 import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
 import { SendableConnections } from '../routes/sendableConnections.ts';
@@ -44,6 +45,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...messageRoutes(dependencies),
     ...messagePartRoutes(dependencies),
     ...messageReceiptRoutes(dependencies),
+    ...messageVersionRoutes(dependencies),
     ...scheduledRoutes(dependencies),
     ...bulkRoutes(dependencies),
     ...actionRoutes(dependencies),

@@ -5,17 +5,18 @@ import { parseId, type ConnectionId, type MessageId } from '../../shared/kernel/
 import type { Message } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { partsOf } from '../../shared/message/messageParts.ts';
+import { readPage } from '../../shared/platform/pages.ts';
 import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
-import { messageViewSchema, toMessageView } from './views.ts';
+import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
 
 export interface PartRouteDependencies {
   readonly connections: ConnectionStore;
   readonly messages: MessageStore;
 }
 
-/** The number of parts that are read at once. */
-const AT_ONCE = 20;
+/** The number of parts that are read at once: a stranger may write up to 200 KB into each. */
+const AT_ONCE = 10;
 
 const ADA = { id: '236471520047@lid', phoneNumber: '+4915123456789', lid: '236471520047@lid' };
 const example = {
@@ -32,6 +33,7 @@ const example = {
       partOf: { kind: 'album', stanzaId: '3EB0C767D097B7B3E5D1', messageId: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H' },
     },
   ],
+  hasMore: false,
 } as const;
 
 /** The route that shows the parts of a message, such as the pictures of an album. */
@@ -42,29 +44,32 @@ export function messagePartRoutes({ connections, messages }: PartRouteDependenci
       description:
         'The pictures and films of an album, the same picture in a better quality, the film of a photo, the picture of an event: each a ' +
         'message of its own, which the list of messages leaves out. A message without parts has an empty list.',
-      answers: { status: 200, schema: z.object({ data: z.array(messageViewSchema) }), example },
-      handle: async ({ tenantId, parameters }) => {
+      query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
+      answers: { status: 200, schema: pageOf(messageViewSchema), example },
+      handle: async ({ tenantId, parameters, query: { after, limit } }) => {
         const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
         const messageId = parseId('msg', parameters['messageId'] ?? '');
         const message = messageId && (await messages.find(connectionId, messageId));
         if (message === undefined) throw new AppError('message_not_found');
         const ids = partsOf(message).map((part) => part.messageId);
-        const parts = await findAll(messages, connectionId, ids);
-        return { status: 200, json: { data: parts.map((part) => toMessageView(part)) } };
+        const place = after === undefined ? -1 : ids.findIndex((id) => id === after);
+        if (after !== undefined && place < 0) throw new AppError('invalid_cursor');
+        const items = readInTurn(messages, connectionId, ids.slice(place + 1));
+        const { shown, last } = await readPage(items, {
+          limit,
+          show: ({ message: part }) => (part === undefined ? undefined : toMessageView(part as Message)),
+        });
+        return { status: 200, json: toPage(shown, last && String(last['messageId'])) };
       },
     }),
   ];
 }
 
-async function findAll(
-  messages: MessageStore,
-  connectionId: ConnectionId,
-  ids: readonly MessageId[],
-): Promise<readonly Message[]> {
-  const found: Message[] = [];
+/** The messages of some ids in their order, with each id; one that is not kept any more is absent. */
+async function* readInTurn(messages: MessageStore, connectionId: ConnectionId, ids: readonly MessageId[]) {
   for (let from = 0; from < ids.length; from += AT_ONCE) {
-    const some = ids.slice(from, from + AT_ONCE).map((id) => messages.find(connectionId, id));
-    for (const message of await Promise.all(some)) if (message !== undefined) found.push(message);
+    const some = ids.slice(from, from + AT_ONCE);
+    const found = await Promise.all(some.map((id) => messages.find(connectionId, id)));
+    for (const [index, messageId] of some.entries()) yield { messageId, message: found[index] };
   }
-  return found;
 }

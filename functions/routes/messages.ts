@@ -4,7 +4,6 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
 import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
-import { listVersions } from '../../shared/message/messageVersions.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import type { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
@@ -12,15 +11,7 @@ import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
 import type { SendableConnections } from './sendableConnections.ts';
 import { POLL_EXAMPLE, pollViewSchema, toPollView } from './pollView.ts';
-import {
-  limitSchema,
-  messageVersionViewSchema,
-  messageViewSchema,
-  pageOf,
-  toMessageVersionView,
-  toMessageView,
-  toPage,
-} from './views.ts';
+import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
 
 export interface MessageRouteDependencies extends AcceptDependencies {
   readonly connections: ConnectionStore;
@@ -41,19 +32,6 @@ const CANCELLED_EXAMPLE = {
   chat: { id: '4915123456789@s.whatsapp.net', phoneNumber: '+4915123456789' },
   content: { type: 'text', text: { body: 'Hello 😀' } },
 } as const;
-
-const VERSIONS_EXAMPLE = [
-  {
-    at: '2026-11-28T20:00:00.000Z',
-    stanzaId: '3EB0B2C68C0DADEC26AEDF',
-    content: { type: 'text', text: { body: 'At the cafe at 8?' } },
-  },
-  {
-    at: '2026-11-28T20:01:10.000Z',
-    stanzaId: '3EB01F2E3D4C5B6A7980',
-    content: { type: 'text', text: { body: 'At the cafe at 9?' } },
-  },
-] as const;
 
 // oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
@@ -95,25 +73,6 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const message = messageId && (await messages.find(connectionId, messageId));
         if (message === undefined) throw new AppError('message_not_found');
         return { status: 200, json: toMessageView(message, clock.nowMs()) };
-      },
-    }),
-    route('GET', '/v1/connections/{connectionId}/messages/{messageId}/versions', {
-      summary: 'List what a message has said, oldest first',
-      description: 'A message that was never edited has one version. Versions are kept for as long as the message.',
-      answers: {
-        status: 200,
-        schema: z.object({ data: z.array(messageVersionViewSchema) }),
-        example: { data: VERSIONS_EXAMPLE },
-      },
-      handle: async ({ tenantId, parameters }) => {
-        const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
-        const messageId = parseId('msg', parameters['messageId'] ?? '');
-        const message = messageId && (await messages.find(connectionId, messageId));
-        if (message === undefined) throw new AppError('message_not_found');
-        const { createdAtMs, stanzaId, content } = message;
-        const found = await listVersions(dependencies, { ...message, nowMs: clock.nowMs() });
-        const versions = found.length === 0 ? [{ atMs: createdAtMs, stanzaId, content }] : found;
-        return { status: 200, json: { data: versions.map(toMessageVersionView) } };
       },
     }),
     route('GET', '/v1/connections/{connectionId}/messages/{messageId}/poll', {

@@ -33,14 +33,12 @@ export function chosenByText<Option extends NumberedOption>(
   return exact.length === 1 ? exact[0] : undefined;
 }
 
-/** A text as people compare it: without case, without the selectors of emojis, and in one form of its letters. */
+/** Selectors of emojis, and marks that only steer the direction of writing: keyboards of Arabic and Hebrew put them in. */
+const UNSEEN = /[\uFE0F\u20E3\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
+
+/** A text as people compare it: without case, without what nobody sees, and in one form of its letters. */
 function folded(text: string): string {
-  return text
-    .normalize('NFKC')
-    .replaceAll(/[\uFE0F\u20E3]/g, '')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-    .toLowerCase();
+  return text.normalize('NFKC').replaceAll(UNSEEN, '').replaceAll(/\s+/g, ' ').trim().toLowerCase();
 }
 
 const NUMBER = /^[(#]?(\p{Nd}{1,2})[.):]?$/u;

@@ -3,7 +3,7 @@ import type { Content } from '../content/content.ts';
 import type { ConnectionId, MessageId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { messageKey, versionKey, versionPrefix } from '../platform/keys.ts';
-import { firstOf, queryItems } from '../platform/pages.ts';
+import { queryItems, readPage, type Item } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 
 /** What a message said at one time: the first version is the message as it came, each other one is an edit. */
@@ -13,9 +13,6 @@ export interface MessageVersion {
   readonly stanzaId: string;
   readonly content: Content;
 }
-
-/** The most versions that are shown of a message: a client lets people edit for a quarter of an hour. */
-export const MOST_VERSIONS = 500;
 
 /** The row of a version, which is always the same one for the same version. */
 export function versionItem(
@@ -33,7 +30,13 @@ export function versionItem(
   return { ...versionKey(connectionId, messageId, version), ...version, ttl: expiryOf('message', nowMs) };
 }
 
-/** The versions of a message that was edited, oldest first; empty for one that never was. */
+/** What a place in the list of versions looks like: the end of the key of the version before it. */
+const PLACE = /^\d{15}\.[\da-f]{40}$/;
+export function isVersionPlace(text: string): boolean {
+  return PLACE.test(text);
+}
+
+/** A page of the versions of a message that was edited, oldest first; without any for one that never was. */
 export async function listVersions(
   { table, stage }: { readonly table: DynamoDBDocumentClient; readonly stage: string },
   {
@@ -45,22 +48,33 @@ export async function listVersions(
     readonly messageId: MessageId;
     readonly nowMs: number;
   },
-): Promise<readonly MessageVersion[]> {
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+): Promise<{ readonly versions: readonly MessageVersion[]; readonly next: string | undefined }> {
+  const { pk } = messageKey(connectionId, messageId);
+  const prefix = versionPrefix(messageId);
   const items = queryItems(
     table,
     {
       TableName: tableName(stage, 'core'),
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': messageKey(connectionId, messageId).pk, ':prefix': versionPrefix(messageId) },
+      ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
     },
-    { pageSize: 50 },
+    {
+      pageSize: limit + 1,
+      ...(after === undefined ? {} : { after: { pk, sk: `${prefix}${after.replace('.', '#')}` } }),
+    },
   );
-  const found = await firstOf(items, MOST_VERSIONS);
-  return found
-    .filter((item) => !isExpired(item, nowMs))
-    .map((item) => ({
-      atMs: item['atMs'] as number,
-      stanzaId: item['stanzaId'] as string,
-      content: item['content'] as Content,
-    }));
+  const { shown, last } = await readPage(items, {
+    limit,
+    show: (item) => (isExpired(item, nowMs) ? undefined : toVersion(item)),
+  });
+  return { versions: shown, next: last && String(last['sk']).slice(prefix.length).replace('#', '.') };
+}
+
+function toVersion(item: Item): MessageVersion {
+  return {
+    atMs: item['atMs'] as number,
+    stanzaId: item['stanzaId'] as string,
+    content: item['content'] as Content,
+  };
 }

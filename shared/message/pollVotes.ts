@@ -63,8 +63,12 @@ export interface Vote {
 
 /** The votes with one more, which takes the place of an earlier one of the same person under any name. */
 export function withVote(votes: PollVotes, { voter, chosen }: Vote): PollVotes {
-  const others = Object.entries(votes).filter(([name]) => !voter.includes(name));
-  const [name, alias] = voter;
+  const isOfVoter = ([name, { alias }]: readonly [string, KeptVote]): boolean =>
+    voter.includes(name) || (alias !== undefined && voter.includes(alias));
+  const others = Object.entries(votes).filter((one) => !isOfVoter(one));
+  // A later vote may come under one name alone, where both were known before.
+  const earlier = voter.length > 1 ? undefined : Object.entries(votes).find(isOfVoter);
+  const [name, alias] = earlier === undefined ? voter : [earlier[0], earlier[1].alias];
   if (name === undefined || chosen.length === 0 || others.length >= MOST_VOTERS) return Object.fromEntries(others);
   const kept = chosen.slice(0, MOST_KEPT).map((hash) => hash.slice(0, HASH_CHARACTERS));
   return Object.fromEntries([...others, [name, { chosen: kept, ...(alias === undefined ? {} : { alias }) }]]);
@@ -91,6 +95,8 @@ export function chosenOf(
   { options }: Poll,
   chosen: readonly string[],
 ): { readonly known: readonly string[]; readonly unknown: number } {
-  const known = options.filter((option) => chosen.includes(hashOfOption(option)));
-  return { known, unknown: chosen.length - known.length };
+  // The writer of a poll may name an option twice: both are meant by one hash, and are one.
+  const byHash = new Map(options.map((option) => [hashOfOption(option), option]));
+  const known = [...byHash].filter(([hash]) => chosen.includes(hash)).map(([, option]) => option);
+  return { known, unknown: chosen.filter((hash) => !byHash.has(hash)).length };
 }

@@ -25,7 +25,7 @@ import type { Naming } from './originals.ts';
  * |                                     | and comes within a day; a later such message takes the place of an earlier one       |
  * | is a vote in the poll               | if it chooses one option                                                             |
  *
- * Everything else stays what it is. The chat is the one that WhatsApp's server puts on the stanza, so that nobody answers in
+ * Everything else stays what it is, and so does what answers a message that was taken back. The chat is the one that WhatsApp's server puts on the stanza, so that nobody answers in
  * another one. A message that quotes is found by what it quotes, which is read anyway. Of all others only those of three
  * characters cost a look: at the rows `asked` of their chat, which lead to the last such message.
  */
@@ -74,7 +74,7 @@ export function choiceByText(fact: MessageFact, { named, origin }: Pick<FactCont
   const found = named.at(-1);
   if (text === undefined || found?.message === undefined || !mayChoose(text)) return undefined;
   const { message, messageId } = found;
-  const offer = message.direction === 'out' && message.deletedAtMs === undefined ? offerOf(message.content) : undefined;
+  const offer = openOffer(message);
   if (offer === undefined || !isInChat(message, fact)) return undefined;
   const isQuoted = fact.context?.replyTo !== undefined;
   if (!isQuoted && !isFirstInTime(fact, message)) return undefined;
@@ -89,7 +89,7 @@ export function choiceByVote(
   chosen: readonly string[],
   { messageId, message }: FoundOriginal,
 ): InboundContent | undefined {
-  const offer = message.direction === 'out' ? offerOf(message.content) : undefined;
+  const offer = openOffer(message);
   const option = offer && optionsOf(offer).find(({ title }) => title === chosen[0]);
   if (offer === undefined || option === undefined || chosen.length !== 1) return undefined;
   return toChoice(offer, option, { message_id: messageId });
@@ -123,6 +123,11 @@ function plainText(content: InboundContent): string | undefined {
   if (content.type !== 'text') return undefined;
   const { body, ...others } = content.text;
   return Object.keys(others).length === 0 ? body : undefined;
+}
+
+/** What a message of ours still offers; nothing once it was taken back. */
+function openOffer(message: Message): InteractiveRequest | undefined {
+  return message.direction === 'out' && message.deletedAtMs === undefined ? offerOf(message.content) : undefined;
 }
 
 /** Buttons or a list that were sent in another form; undefined for all else. */

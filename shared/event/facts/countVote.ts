@@ -90,7 +90,7 @@ function addOptions(
   const { allow_new_options: isOpen } =
     (message.content as unknown as { poll?: { allow_new_options?: true } }).poll ?? {};
   if (poll === undefined || isOpen !== true) return { content, changes: [] };
-  const added = content.poll_option.options.filter((option) => !poll.options.includes(option));
+  const added = [...new Set(content.poll_option.options)].filter((option) => !poll.options.includes(option));
   const now = boundContent(withOptions(message.content, [...poll.options, ...added]));
   return {
     content,

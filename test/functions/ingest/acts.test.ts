@@ -91,11 +91,9 @@ describe('what is done to a message', () => {
     return messages;
   };
   const versionsOf = async (messageId: string | undefined) => {
-    const versions = await listVersions(room.stores, {
-      connectionId: room.ids.connectionId,
-      messageId: messageId as never,
-      nowMs: room.stores.clock.nowMs(),
-    });
+    const { connectionId } = room.ids;
+    const of = { connectionId, messageId: messageId as never, nowMs: room.stores.clock.nowMs() };
+    const { versions } = await listVersions(room.stores, of, { after: undefined, limit: 100 });
     return versions.map(({ content }) => content);
   };
 

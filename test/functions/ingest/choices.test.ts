@@ -185,8 +185,9 @@ describe('answers to buttons and lists that were sent as text', () => {
     ['no option any more is a vote', [], { type: 'poll_vote', poll_vote: { options: [], voters: 0 } }],
     ['two options of one is a vote', ['Yes', 'No'], { type: 'poll_vote', poll_vote: { options: ['Yes', 'No'] } }],
     ['what is no option is a vote', ['Yes', 'Perhaps'], { type: 'poll_vote', poll_vote: { unknown_options: 1 } }],
-  ])('are votes where it was sent as a poll: %s', async (_what, options, told) => {
-    const sent = await ask({ content: asked('poll') });
+    ['one option of what was taken back is a vote', ['Yes'], { type: 'poll_vote', poll_vote: { voters: 1 } }, 1],
+  ])('are votes where it was sent as a poll: %s', async (_what, options, told, deletedAtMs?: number) => {
+    const sent = await ask({ content: asked('poll'), ...(deletedAtMs === undefined ? {} : { deletedAtMs }) });
     // A vote is the bytes of its hashes, each with the tag of a field and a length.
     const plain = Buffer.concat(
       options.flatMap((option) => [Buffer.from([0x0a, 32]), Buffer.from(hashOfOption(option), 'hex')]),

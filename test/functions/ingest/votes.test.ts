@@ -5,6 +5,8 @@ import { toPollView } from '../../../functions/routes/pollView.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import type { OutboundContent } from '../../../shared/content/content.ts';
+import { resultsOf, withVote } from '../../../shared/message/pollVotes.ts';
+import { hashOfOption } from '../../../shared/wire/openedKinds.ts';
 import type { SealUse } from '../../../shared/wire/sealed.ts';
 import { toMessageFacts } from '../../../worker/socket/wire/messageFacts.ts';
 import { withOtherNames } from '../../../worker/socket/wire/otherNames.ts';
@@ -236,6 +238,31 @@ describe('votes', () => {
       { poll_vote: { options: [], unknown_options: 64 } },
       { poll_vote: { options: ['Rice'], voters: 2 } },
     ]);
+  });
+
+  it('count once for an option that stands twice in its poll', async () => {
+    const options = ['Rice', 'Rice', 'Soup'].map((optionName) => ({ optionName }));
+    await record({ id: 'POLL', message: aPoll({ options }), by: BOB.lid });
+
+    await record({ id: 'VOTE', message: aVote({ id: 'POLL', author: BOB.lid }, CLEO.lid, ['Rice']), by: CLEO.lid });
+
+    const told = (await contents()).at(-1);
+    expect(told).toMatchObject({ poll_vote: { options: ['Rice'], voters: 1 } });
+    expect(told).not.toHaveProperty('poll_vote.unknown_options');
+  });
+
+  it('of a person whose other name is not told any more take the place of the earlier one', () => {
+    const both = withVote({}, { voter: [CLEO.lid, CLEO.number], chosen: [hashOfOption('Rice')] });
+    const poll = { options: OPTIONS, name: '', mostChosen: 1, isCut: false };
+
+    const again = withVote(both, { voter: [CLEO.number], chosen: [hashOfOption('Noodles')] });
+
+    expect(resultsOf(poll, again)).toEqual([
+      { name: 'Noodles', voters: [[CLEO.lid, CLEO.number]] },
+      { name: 'Rice', voters: [] },
+      { name: 'Soup 🍜', voters: [] },
+    ]);
+    expect(withVote(again, { voter: [CLEO.number], chosen: [] })).toEqual({});
   });
 
   it('for an event are answers', async () => {

@@ -26,6 +26,9 @@ describe('a text that chooses an option', () => {
     ['ja,  gern ❤', 4],
     ['Cre\u0300me', 5],
     ['6', 6],
+    ['2\u200F', 2],
+    ['\u2067٢\u2069', 2],
+    ['\u202BEvening', 2],
   ])('%s', (text, number) => {
     expect(chosenByText(text, DAYS, true)?.id).toBe(`id-${number}`);
   });
@@ -40,6 +43,7 @@ describe('a text that chooses an option', () => {
     ['a year', '2026'],
     ['a number that is the title of another one', '9'],
     ['nothing', ''],
+    ['marks alone', '\u200F'],
     ['a part of a title', 'Even'],
   ])('is none: %s', (_what, text) => {
     expect(chosenByText(text, DAYS, true)).toBeUndefined();
