@@ -35,6 +35,12 @@ export const deadlines = {
   stanzaWrite: { ms: 5_000, source: 'a frame that the kernel does not take for 5 s will not leave at all' },
   mediaDownload: { ms: 30_000, source: 'for all of one file; Baileys sets none' },
   mediaHeaders: { ms: 10_000, source: 'a host that has not begun to answer by then will not' },
+  objectTry: {
+    ms: 20_000,
+    source: 'a part of 5 MiB at 2 Mbit/s; a store that takes longer is tried on a new connection',
+  },
+  objectCall: { ms: 62_000, source: 'three tries, and the waits between them' },
+  objectIdle: { ms: 20_000, source: 'bytes of an object that do not come for as long as a try may take will not come' },
   publish: { ms: 15_000, source: 'three tries of a store call; shorter than a stanza' },
   fencedClose: { ms: 5_000, source: 'a fenced worker ends: 10 s stay between fence and death' },
   taskProtection: { ms: 5_000, source: "ECS's agent answers within the 4 s that it gives to ECS" },

@@ -4,7 +4,7 @@ import type { Metrics } from './metrics.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The services that a process calls and can do without for a while. */
-export type Dependency = 'dynamodb' | 'sqs' | 'kms';
+export type Dependency = 'dynamodb' | 'sqs' | 'kms' | 's3';
 
 /**
  * The rules by which a process stops calling a service that does not answer. Five failures in a row open a breaker and
@@ -28,6 +28,7 @@ export const breakerRules = {
     successes: 2,
     reason: 'asked once per connection and claim; nothing waits for less',
   },
+  s3: { failures: 5, openMs: 2_000, successes: 2, reason: 'files wait in their queue, and are tried again from there' },
 } as const satisfies Record<Dependency, BreakerRule>;
 
 /** The breakers of one process, one for each service. */

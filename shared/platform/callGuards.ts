@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { systemClock, type Clock } from '../kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../kernel/deadline.ts';
@@ -33,7 +34,7 @@ export interface CallBounds {
  * whether it ends in time. A call then throws TimeoutError with service and command as `what`, BreakerOpenError, or the
  * error of `beforeTry`. A try that the SDK would begin after the deadline is not made: nobody waits for its effect.
  */
-export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient | ECSClient>(
+export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient | ECSClient | S3Client>(
   client: Client,
   handler: BoundedHttpHandler,
   dependency: Dependency | undefined,
@@ -43,7 +44,7 @@ export function guardCalls<Client extends DynamoDBClient | SQSClient | KMSClient
   const guard = guardOf(dependency, callMs, guards);
   const signals = new WeakMap<object, AbortSignal>();
   // The clients have the same stack; their types do not say so together.
-  const { middlewareStack } = client as DynamoDBClient;
+  const { middlewareStack } = client as unknown as DynamoDBClient;
 
   middlewareStack.add(
     (next, context) => (input) =>

@@ -136,12 +136,12 @@ export const metricCatalogue = {
   },
   BreakerState: {
     ...flag,
-    dimensions: { dependency: ['dynamodb', 'sqs', 'kms'] },
+    dimensions: { dependency: ['dynamodb', 'sqs', 'kms', 's3'] },
     question: 'Is a service asked (0), tried (1), or left alone because it does not answer (2)?',
   },
   BreakerOpened: {
     ...trouble,
-    dimensions: { dependency: ['dynamodb', 'sqs', 'kms', 'webhook', 'sends', 'look_ups'] },
+    dimensions: { dependency: ['dynamodb', 'sqs', 'kms', 's3', 'webhook', 'sends', 'look_ups'] },
     question: 'How often did something stop being asked because it failed five times in a row?',
   },
   SendBrakes: {

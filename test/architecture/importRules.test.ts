@@ -22,6 +22,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'content',
     'wire',
     'connection',
+    'media',
     'message',
     'bulk',
     'action',
