@@ -3,7 +3,7 @@ import type { BulkLineStore, ReleasedLine } from '../../shared/bulk/bulkLineStor
 import type { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
-import { PARKED_LIMIT } from '../../shared/message/acceptMessage.ts';
+import { PARKED_LIMIT } from '../../shared/message/parkedRows.ts';
 import { enqueueCommand, type CommandQueue } from '../../shared/message/command.ts';
 import { FIRST_LOOK_MS, isHeldByCommandAlone } from '../../shared/message/lookAgain.ts';
 import { isDone } from '../../shared/message/message.ts';

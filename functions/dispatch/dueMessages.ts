@@ -1,5 +1,5 @@
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
-import { PARKED_LIMIT } from '../../shared/message/acceptMessage.ts';
+import { PARKED_LIMIT } from '../../shared/message/parkedRows.ts';
 import { enqueueCommand, type CommandQueue } from '../../shared/message/command.ts';
 import type { DueRow } from '../../shared/message/dueRows.ts';
 import { FIRST_LOOK_MS, noteLook } from '../../shared/message/lookAgain.ts';

@@ -84,13 +84,17 @@ class BulkParts {
   }
 
   /** Finds the one that a request names. Throws `connection_not_found`, `bulk_send_not_found`. */
-  async find({ tenantId, parameters }: Pick<Request<unknown, unknown>, 'tenantId' | 'parameters'>): Promise<BulkSend> {
+  async find(request: Pick<Request<unknown, unknown>, 'tenantId' | 'parameters'>): Promise<BulkSend> {
+    return (await this.findBoth(request)).bulk;
+  }
+
+  async findBoth({ tenantId, parameters }: Pick<Request<unknown, unknown>, 'tenantId' | 'parameters'>) {
     const { connections, bulkSends } = this.dependencies;
-    const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+    const connection = await findConnection(connections, tenantId, parameters['connectionId']);
     const bulkSendId = parseId('blk', parameters['bulkSendId'] ?? '');
-    const bulk = bulkSendId && (await bulkSends.find(connectionId, bulkSendId));
+    const bulk = bulkSendId && (await bulkSends.find(connection.connectionId, bulkSendId));
     if (bulk === undefined) throw new AppError('bulk_send_not_found');
-    return bulk;
+    return { connection, bulk };
   }
 
   async show(bulk: BulkSend): Promise<z.infer<typeof bulkSendViewSchema>> {
@@ -147,12 +151,12 @@ function readingRoutes(dependencies: BulkRouteDependencies, parts: BulkParts): r
       query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
       answers: { status: 200, schema: pageOf(messageViewSchema) },
       handle: async ({ query, ...request }) => {
-        const bulk = await parts.find(request);
+        const { connection, bulk } = await parts.findBoth(request);
         if (query.after !== undefined && !/^\d{1,5}$/.test(query.after)) throw new AppError('invalid_cursor');
         const from = Number(query.after ?? 0);
         const page = await listBulkMessages(dependencies, bulk, { from, limit: query.limit });
         const nowMs = clock.nowMs();
-        const data = page.messages.map((one) => toMessageView(one, nowMs));
+        const data = page.messages.map((one) => toMessageView(one, nowMs, connection));
         return { status: 200, json: toPage(data, page.next?.toString()) };
       },
     }),

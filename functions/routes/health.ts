@@ -11,7 +11,7 @@ import { withDeadline } from '../../shared/kernel/deadline.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import { maskPhoneNumber } from '../../shared/kernel/jid.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
-import { attentions, judgeConnection, oldestWaitingAtMs, type ConnectionHealth } from '../../shared/message/waiting.ts';
+import { attentions, judgeConnection, oldestWaiting, type ConnectionHealth } from '../../shared/message/waiting.ts';
 import { findTenant } from '../../shared/tenant/tenant.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
@@ -189,7 +189,7 @@ interface Judged {
  * Judges a connection, with one more read when something waits on it; the size of a shard bounds how many there are.
  */
 async function judge({ messages }: HealthRouteDependencies, connection: Connection, nowMs: number): Promise<Judged> {
-  return { connection, health: judgeConnection(connection, await oldestWaitingAtMs(messages, connection), nowMs) };
+  return { connection, health: judgeConnection(connection, await oldestWaiting(messages, connection), nowMs) };
 }
 
 /** The order of connections: the worst first; among equals, the one on which something has waited longest. */

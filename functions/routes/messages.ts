@@ -47,7 +47,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const connection = await sendable.find(tenantId, parameters['connectionId']);
         const idempotencyKey = readIdempotencyKey(headers);
         const message = await acceptMessage(dependencies, { connection, body, idempotencyKey, correlationId });
-        return { status: 202, json: toMessageView(message) };
+        return { status: 202, json: toMessageView(message, clock.nowMs(), connection) };
       },
     }),
     route('GET', '/v1/connections/{connectionId}/messages', {
@@ -55,12 +55,12 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
       query: z.strictObject({ before: z.string().optional(), limit: limitSchema }),
       answers: { status: 200, schema: pageOf(messageViewSchema) },
       handle: async ({ tenantId, parameters, query }) => {
-        const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const before = query.before === undefined ? undefined : parseId('msg', query.before);
         if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
         const nowMs = clock.nowMs();
-        const page = await messages.list(connectionId, { before, limit: query.limit, nowMs });
-        const data = page.messages.map((message) => toMessageView(message, nowMs));
+        const page = await messages.list(connection.connectionId, { before, limit: query.limit, nowMs });
+        const data = page.messages.map((message) => toMessageView(message, nowMs, connection));
         return { status: 200, json: toPage(data, page.next) };
       },
     }),
@@ -68,11 +68,11 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
       summary: 'Read a message and how far it got',
       answers: { status: 200, schema: messageViewSchema },
       handle: async ({ tenantId, parameters }) => {
-        const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const messageId = parseId('msg', parameters['messageId'] ?? '');
-        const message = messageId && (await messages.find(connectionId, messageId));
+        const message = messageId && (await messages.find(connection.connectionId, messageId));
         if (message === undefined) throw new AppError('message_not_found');
-        return { status: 200, json: toMessageView(message, clock.nowMs()) };
+        return { status: 200, json: toMessageView(message, clock.nowMs(), connection) };
       },
     }),
     route('GET', '/v1/connections/{connectionId}/messages/{messageId}/poll', {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { publicStatusOf, type Connection } from '../../shared/connection/connection.ts';
-import { shownPace, waitCodes, waitRules, waitStates } from '../../shared/connection/pace.ts';
+import { shownPace } from '../../shared/connection/pace.ts';
+import { paceSchema, toShownPace } from '../../shared/connection/paceView.ts';
 import { pauseCodes, pauseRules, type PauseCode } from '../../shared/connection/sendsPause.ts';
 import { readSettings, settingsSchema, withDefaults } from '../../shared/connection/settings.ts';
 import { connectionStatuses, statusCodes, userActions } from '../../shared/connection/status.ts';
@@ -13,6 +14,7 @@ import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } 
 import type { MessageVersion } from '../../shared/message/messageVersions.ts';
 import { originalSchema, toShownOriginal, type ShownOriginal } from '../../shared/message/shownOriginal.ts';
 import { shownContextSchema, toShownContext } from '../../shared/message/shownContext.ts';
+import { messageWaitSchema, waitOfAll, waitOfMessage } from '../../shared/message/messageWait.ts';
 import { latenessOf, lateReasons } from '../../shared/message/lateness.ts';
 import { sendErrorSchema, toShownError } from '../../shared/message/sendError.ts';
 import {
@@ -47,23 +49,7 @@ export const connectionViewSchema = z
       .object({ state: z.enum(['paused', 'partly_paused']), code: z.enum(pauseCodes), sentence: z.string(), until: at })
       .optional()
       .meta({ description: 'Present while messages wait although the connection is online.' }),
-    pace: z
-      .object({
-        firstContacts: z
-          .object({
-            used: z.number().int().meta({ description: 'Those of the last 24 hours, counted by whole hours.' }),
-            limit: z
-              .number()
-              .int()
-              .optional()
-              .meta({ description: 'Those that are allowed in 24 hours; absent where the settings allow any number.' }),
-          })
-          .meta({ description: 'Messages to people with whom the account had never talked.' }),
-        wait: z
-          .object({ state: z.enum(waitStates), code: z.enum(waitCodes), sentence: z.string(), until: at })
-          .optional()
-          .meta({ description: 'Present while messages wait because of the pace.' }),
-      })
+    pace: paceSchema
       .optional()
       .meta({ description: 'How fast it may send, and to how many new people; absent until an account is linked.' }),
     account: z
@@ -126,15 +112,7 @@ function toSends({ sendsPausedUntilMs: untilMs, sendsPausedBecause }: Connection
 
 function toPace({ pace, settings }: Connection, nowMs: number) {
   if (pace === undefined) return {};
-  const { used, limit, wait } = shownPace(pace, withDefaults(readSettings(settings)).pace, nowMs);
-  return {
-    pace: {
-      firstContacts: { used, ...(limit === undefined ? {} : { limit }) },
-      ...(wait === undefined
-        ? {}
-        : { wait: { code: wait.code, ...waitRules[wait.code], until: toTime(wait.untilMs) } }),
-    },
-  };
+  return { pace: toShownPace(shownPace(pace, withDefaults(readSettings(settings)).pace, nowMs)) };
 }
 
 const stateNames = Object.keys(sendStates) as [SendState, ...SendState[]];
@@ -158,6 +136,10 @@ export const messageViewSchema = z
     trail: trailSchema.optional(),
     context: shownContextSchema.optional(),
     original: originalSchema.optional(),
+    waits: messageWaitSchema.optional().meta({
+      description:
+        'Why it has not left yet: of a `parked` message, and of a `queued` one where all of its connection wait.',
+    }),
     error: sendErrorSchema.optional(),
     callbackData: z
       .string()
@@ -187,8 +169,13 @@ export const messageViewSchema = z
 /**
  * A message as the API shows it.
  * @param nowMs the present, by which it is late or not; left out where that does not matter
+ * @param connection its connection as it is at present, which says why it waits; left out where it does not wait
  */
-export function toMessageView(message: Message, nowMs?: number): z.infer<typeof messageViewSchema> {
+export function toMessageView(
+  message: Message,
+  nowMs?: number,
+  connection?: Connection,
+): z.infer<typeof messageViewSchema> {
   const late = nowMs === undefined ? undefined : latenessOf(message, nowMs);
   const { editedAtMs, deletedAtMs } = message;
   const common = {
@@ -205,6 +192,7 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
   const { to, resolvedTo, toAlias, content, context, original, callbackData, state, error } = message;
   const { createdAtMs, ...times } = message;
   const { sentAtMs, deliveredAtMs, readAtMs } = inOrder(createdAtMs, times);
+  const waits = nowMs === undefined || connection === undefined ? undefined : toWaits(message, connection, nowMs);
   return {
     ...common,
     direction: 'out',
@@ -215,6 +203,7 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
     content,
     ...(context === undefined ? {} : { context: toShownContext(context) }),
     ...(original === undefined ? {} : { original: toOriginalView(original) }),
+    ...(waits === undefined ? {} : { waits }),
     ...(error === undefined ? {} : { error: toShownError(error) }),
     ...(callbackData === undefined ? {} : { callbackData }),
     ...toAsked(times),
@@ -222,6 +211,11 @@ export function toMessageView(message: Message, nowMs?: number): z.infer<typeof 
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: toTime(deliveredAtMs) }),
     ...(readAtMs === undefined ? {} : { readAt: toTime(readAtMs) }),
   };
+}
+
+function toWaits({ state, parkedFor }: SentMessage, connection: Connection, nowMs: number) {
+  if (state === 'parked') return waitOfMessage(parkedFor, connection, nowMs);
+  return state === 'queued' ? waitOfAll(connection, nowMs) : undefined;
 }
 
 function toReceivedView(message: ReceivedMessage) {

@@ -5,7 +5,9 @@ import {
   usedFirstContacts,
   type FirstContactHours,
 } from './firstContacts.ts';
+import type { PaceWait, WaitCode } from './paceWait.ts';
 import type { AppliedSettingValues } from './settings.ts';
+import { nextTold, readToldPace, type ToldPace } from './toldPace.ts';
 
 /**
  * What a connection keeps of its pace on its record: it outlives restarts and moves, and says to everybody why messages wait
@@ -18,47 +20,17 @@ export interface Pace {
   readonly linkedAtMs: number;
   readonly hours: FirstContactHours;
   readonly brakes: Brakes;
+  /** Whether the fleet takes the budgets away where the settings say nothing; left out where it keeps them. */
+  readonly budgets?: 'off';
+  /** What the tenant was told last of waiting; left out before anything was told. */
+  readonly told?: ToldPace;
 }
 
 /** The settings of the pace, with their defaults. */
 export type PaceSettings = AppliedSettingValues['pace'];
 
-interface WaitRule {
-  readonly state: 'first_contacts_wait' | 'all_wait';
-  readonly sentence: string;
-}
-
-/** Why messages wait because of their pace: a stable code and one sentence for a tenant. */
-export const waitRules = {
-  first_contacts_restricted: {
-    state: 'first_contacts_wait',
-    sentence:
-      'WhatsApp refused a message to a new contact (463, 475). No message to a person with whom this account never talked leaves until the end of the rest; existing chats go on.',
-  },
-  first_contacts_time_locked: {
-    state: 'first_contacts_wait',
-    sentence:
-      'WhatsApp has locked this account against new chats until the time that it named. Messages to new contacts wait; existing chats go on.',
-  },
-  first_contacts_capped: {
-    state: 'first_contacts_wait',
-    sentence:
-      'The new chats that WhatsApp allows this account in its present cycle are used up. Messages to new contacts wait; existing chats go on.',
-  },
-  first_contacts_used_up: {
-    state: 'first_contacts_wait',
-    sentence:
-      'This connection has written to as many new contacts as its pace allows in 24 hours. Messages to more of them wait; existing chats go on.',
-  },
-  sends_too_fast: {
-    state: 'all_wait',
-    sentence:
-      'WhatsApp refused a message because this account wrote too fast (429). All messages wait in their order until the end of the rest.',
-  },
-} as const satisfies Record<string, WaitRule>;
-export type WaitCode = keyof typeof waitRules;
-export const waitCodes = Object.keys(waitRules) as [WaitCode, ...WaitCode[]];
-export const waitStates = ['first_contacts_wait', 'all_wait'] as const;
+/** The part of the budget of first contacts that must be free before it is told that they wait no more. */
+const ROOM_AGAIN = 0.25;
 
 const codeOfBrake: Readonly<Record<BrakeCause, WaitCode>> = {
   restricted: 'first_contacts_restricted',
@@ -67,15 +39,10 @@ const codeOfBrake: Readonly<Record<BrakeCause, WaitCode>> = {
   too_fast: 'sends_too_fast',
 };
 
-export interface PaceWait {
-  readonly code: WaitCode;
-  readonly untilMs: number;
-}
-
-/** The first contacts that are allowed in any 24 hours; undefined where the settings take the budgets away. */
+/** The first contacts that are allowed in any 24 hours; undefined where the settings, or the fleet, take the budgets away. */
 export function firstContactLimit(
-  { linkedAtMs }: Pick<Pace, 'linkedAtMs'>,
-  { budgets, firstContactsPerDay }: PaceSettings,
+  { linkedAtMs, budgets: ofFleet }: Pick<Pace, 'linkedAtMs' | 'budgets'>,
+  { budgets = ofFleet, firstContactsPerDay }: PaceSettings,
   nowMs: number,
 ): number | undefined {
   if (budgets === 'off') return undefined;
@@ -97,6 +64,14 @@ export function firstContactWait(pace: Pace, settings: PaceSettings, nowMs: numb
   return untilMs > nowMs ? { code: 'first_contacts_used_up', untilMs } : undefined;
 }
 
+/**
+ * What the tenant is to be told next of waiting; undefined where nothing has changed. The function is pure.
+ */
+export function toTell(pace: Pace, settings: PaceSettings, nowMs: number): ToldPace | undefined {
+  const { used, limit = Infinity, wait } = shownPace(pace, settings, nowMs);
+  return nextTold(pace.told, { wait, hasRoom: limit - used >= Math.max(1, limit * ROOM_AGAIN) }, nowMs);
+}
+
 /** What anybody is shown of the pace: the budget of first contacts, and why messages wait if some do. */
 export function shownPace(pace: Pace, settings: PaceSettings, nowMs: number) {
   return {
@@ -106,15 +81,15 @@ export function shownPace(pace: Pace, settings: PaceSettings, nowMs: number) {
   };
 }
 
-/** The pace of an account that has sent nothing yet. */
-export function newPace(account: string, nowMs: number): Pace {
-  return { account, linkedAtMs: nowMs, hours: {}, brakes: {} };
+/** The pace of an account that has sent nothing yet. What was told of the account before it stays told. */
+export function newPace(account: string, nowMs: number, before?: Pace): Pace {
+  return { account, linkedAtMs: nowMs, hours: {}, brakes: {}, ...(before?.told && { told: before.told }) };
 }
 
 /** The pace in a row; undefined where there is none. A part that is damaged counts as left out. Never throws. */
 export function readPace(stored: unknown): Pace | undefined {
   if (!isTree(stored)) return undefined;
-  const { account, linkedAtMs, hours, brakes } = stored;
+  const { account, linkedAtMs, hours, brakes, budgets } = stored;
   if (typeof account !== 'string' || typeof linkedAtMs !== 'number') return undefined;
   const counted = isTree(hours)
     ? Object.entries(hours).filter(([hour, count]) => /^\d+$/.test(hour) && isCount(count))
@@ -123,11 +98,14 @@ export function readPace(stored: unknown): Pace | undefined {
     const brake = isTree(brakes) ? brakes[stops] : undefined;
     return isBrake(brake) && brakeRules[brake.because].stops === stops ? [[stops, brake] as const] : [];
   });
+  const told = readToldPace(stored['told']);
   return {
     account,
     linkedAtMs,
     hours: Object.fromEntries(counted) as FirstContactHours,
     brakes: Object.fromEntries(read),
+    ...(budgets === 'off' ? { budgets } : {}),
+    ...(told === undefined ? {} : { told }),
   };
 }
 

@@ -13,6 +13,7 @@ import type { MessageStore } from './messageStore.ts';
 import type { CallerKey } from './newMessages.ts';
 import { onlyPossible, splitMessage, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
 import { earliest } from './contentTimes.ts';
+import { PARKED_LIMIT } from './parkedRows.ts';
 import { hashOfRequest } from './requestHash.ts';
 import { problemsOfTimes, type SendTimes } from './sendTimes.ts';
 import { resolveRecipient, settleRequest, type SettledRequest } from './settleRequest.ts';
@@ -43,8 +44,6 @@ export interface AcceptRequest {
   readonly correlationId: CorrelationId;
 }
 
-/** The greatest backlog of one connection; more is refused. */
-export const PARKED_LIMIT = 1_000;
 /**
  * How often a message is written when others are in its way: two requests meet at their key, and another message may have
  * the ids that were drawn.

@@ -4,6 +4,7 @@ import type { MediaFile } from '../content/mediaFile.ts';
 import type { PartOf } from '../content/partOf.ts';
 import type { MessageContext } from '../content/messageContext.ts';
 import type { KeptPart } from './messageParts.ts';
+import type { ParkReason } from './messageWait.ts';
 import type { TrailPlace } from './liveTrail.ts';
 import type { PollVotes } from './pollVotes.ts';
 import type { SendError } from './sendError.ts';
@@ -103,6 +104,8 @@ export interface SentMessage extends MessageCommon {
   readonly limitedSinceMs?: number | undefined;
   /** The place of the message among the parked ones of the connection, once it was parked. */
   readonly parkedAs?: string | undefined;
+  /** Why it was parked last. */
+  readonly parkedFor?: ParkReason | undefined;
   /** Whether the account wrote to itself. */
   readonly toSelf?: true | undefined;
   /** The time at which it failed, expired or was cancelled. */

@@ -16,6 +16,7 @@ import {
 } from './message.ts';
 import type { MessageContext } from '../content/messageContext.ts';
 import type { KeptPart } from './messageParts.ts';
+import type { ParkReason } from './messageWait.ts';
 import type { TrailPlace } from './liveTrail.ts';
 import type { PollVotes } from './pollVotes.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
@@ -72,6 +73,7 @@ export function toMessage(item: Record<string, unknown>): Message {
     attempts: (item['attempts'] as number | undefined) ?? 0,
     limitedSinceMs: item['limitedSinceMs'] as number | undefined,
     parkedAs: item['parkedAs'] as string | undefined,
+    parkedFor: item['parkedFor'] as ParkReason | undefined,
     toSelf: item['toSelf'] as true | undefined,
     endedAtMs: item['endedAtMs'] as number | undefined,
     members: item['members'] as number | undefined,

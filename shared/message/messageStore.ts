@@ -10,6 +10,7 @@ import { tableName } from '../platform/tables.ts';
 import { beginTry } from './beginTry.ts';
 import { toMessage } from './messageItem.ts';
 import { sendStates, type Message, type SendState, type SentMessage } from './message.ts';
+import type { ParkReason } from './messageWait.ts';
 import { NewMessages, type CallerKey, type Creation } from './newMessages.ts';
 import { ParkedRows, type ParkedMessage, type ParkingMessage } from './parkedRows.ts';
 import type { SendError } from './sendError.ts';
@@ -174,22 +175,25 @@ export class MessageStore {
    * Ends a try before anything left: the message waits again, and may be cancelled. Condition: this owner's try was the
    * last.
    * @param limitedAtMs the time at which a limit of WhatsApp ended the try; undefined for other reasons
+   * @param reason why the message waits again
    * @param isCounted whether it counts as a try; one that was limited does not
    */
   async endTry(
     owner: MessageOwner,
     messageId: MessageId,
     limitedAtMs: number | undefined,
+    reason: ParkReason,
     isCounted = limitedAtMs === undefined,
   ): Promise<void> {
     const uncounted = limitedAtMs === undefined ? '' : ', limitedSinceMs = if_not_exists(limitedSinceMs, :at)';
     await this.#updateIf(owner.connectionId, messageId, {
-      UpdateExpression: `SET #state = :parked, #rank = :rank${uncounted}${isCounted ? '' : ' ADD attempts :minusOne'}`,
+      UpdateExpression: `SET #state = :parked, #rank = :rank, parkedFor = :reason${uncounted}${isCounted ? '' : ' ADD attempts :minusOne'}`,
       ConditionExpression: 'attribute_exists(pk) AND #state = :sending AND #token = :token',
       ExpressionAttributeNames: { '#state': 'state', '#rank': 'rank', '#token': 'token' },
       ExpressionAttributeValues: {
         ':parked': 'parked',
         ':rank': sendStates.parked,
+        ':reason': reason,
         ':sending': 'sending',
         ':token': owner.token,
         ...(limitedAtMs === undefined ? {} : { ':at': limitedAtMs }),
@@ -238,18 +242,22 @@ export class MessageStore {
     owner: MessageOwner & { readonly shard: number },
     message: ParkingMessage,
     sequenceNumber: string,
+    reason: ParkReason,
   ): Promise<'parked' | 'already_parked'> {
     // Also a row that was there before: whoever wrote it may have died before the message said so.
-    const outcome = await this.#parked.put(owner, message, sequenceNumber);
+    const outcome = await this.#parked.put(owner, message, { sequenceNumber, reason });
     const { messageId } = message;
-    const place = { values: { ':place': sequenceNumber }, token: owner.token };
-    const update = 'SET #state = :state, #rank = :rank, parkedAs = :place';
-    if ((await this.#advance(owner.connectionId, messageId, 'parked', update, place)) === 'unchanged') {
+    const values = { ':place': sequenceNumber, ':reason': reason };
+    const update = 'SET #state = :state, #rank = :rank, parkedAs = :place, parkedFor = :reason';
+    if (
+      (await this.#advance(owner.connectionId, messageId, 'parked', update, { values, token: owner.token })) ===
+      'unchanged'
+    ) {
       // The message was tried before it was parked. A caller that cancels it later has to find its row, too.
       await this.#updateIf(owner.connectionId, messageId, {
-        UpdateExpression: 'SET parkedAs = :place',
+        UpdateExpression: 'SET parkedAs = :place, parkedFor = :reason',
         ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeValues: { ':place': sequenceNumber },
+        ExpressionAttributeValues: values,
       });
     }
     return outcome;

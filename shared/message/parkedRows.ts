@@ -6,6 +6,10 @@ import { firstOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { dueWrites, END_SLACK_MS } from './dueRows.ts';
 import type { SentMessage } from './message.ts';
+import type { ParkReason } from './messageWait.ts';
+
+/** The greatest backlog of one connection; more is refused. */
+export const PARKED_LIMIT = 1_000;
 
 /** One parked message, in the order in which SQS accepted its command. */
 export interface ParkedMessage {
@@ -15,6 +19,8 @@ export interface ParkedMessage {
   readonly to: string | undefined;
   /** Since when it might have left, where that is later than the time at which it was accepted. */
   readonly notBeforeMs?: number | undefined;
+  /** Why it was parked; undefined in a row of an earlier version. */
+  readonly reason?: ParkReason | undefined;
 }
 
 /** The parts of a message that its row among the parked ones is made of. */
@@ -47,7 +53,7 @@ export class ParkedRows {
   async put(
     owner: Owner & { readonly token: number; readonly shard: number },
     message: ParkingMessage,
-    sequenceNumber: string,
+    { sequenceNumber, reason }: { readonly sequenceNumber: string; readonly reason: ParkReason },
   ): Promise<'parked' | 'already_parked'> {
     const { messageId, to, notBeforeMs, expiresAtMs } = message;
     const end = expiresAtMs === undefined ? undefined : { atMs: expiresAtMs + END_SLACK_MS, shard: owner.shard };
@@ -64,6 +70,7 @@ export class ParkedRows {
                   to,
                   sequenceNumber,
                   notBeforeMs,
+                  reason,
                   token: owner.token,
                 },
                 ConditionExpression: 'attribute_not_exists(pk)',
@@ -133,5 +140,6 @@ function toParkedMessage(item: Record<string, unknown>): ParkedMessage {
     sequenceNumber: item['sequenceNumber'] as string,
     to: item['to'] as string | undefined,
     notBeforeMs: item['notBeforeMs'] as number | undefined,
+    reason: item['reason'] as ParkReason | undefined,
   };
 }

@@ -1,25 +1,37 @@
 import { publicStatusOf, type Connection } from '../connection/connection.ts';
-import { shownPace, waitRules } from '../connection/pace.ts';
+import { shownPace } from '../connection/pace.ts';
+import { waitRules } from '../connection/paceWait.ts';
 import { pauseRules } from '../connection/sendsPause.ts';
 import { readSettings, withDefaults } from '../connection/settings.ts';
 import { timeOfId } from '../kernel/id.ts';
+import { DEFAULT_MESSAGES_PER_MINUTE } from '../platform/connectionConfig.ts';
+import { isOfPace, waitOfMessage, type ParkReason } from './messageWait.ts';
 import type { MessageStore } from './messageStore.ts';
+import { PARKED_LIMIT } from './parkedRows.ts';
 
 /** The time after which an accepted message that waits while its connection is online is late, in milliseconds. */
 export const LATE_AFTER_MS = 60_000;
 
+/** The message that has waited longest on a connection: since when, and why it was parked. */
+export interface OldestWaiting {
+  /** Since it was accepted, or might leave, in milliseconds since 1970. */
+  readonly sinceMs: number;
+  readonly reason?: ParkReason | undefined;
+}
+
 /**
- * The time since which a message has waited that has waited longest on a connection: since it was accepted, or might leave.
- * Undefined when none waits. It is
- * one read of one row: waiting messages are parked in their order, also while no worker lives.
+ * The message that has waited longest on a connection; undefined when none waits. It is one read of one row: waiting messages
+ * are parked in their order, also while no worker lives.
  */
-export async function oldestWaitingAtMs(
+export async function oldestWaiting(
   messages: Pick<MessageStore, 'listParked'>,
   { connectionId, parkedCount }: Pick<Connection, 'connectionId' | 'parkedCount'>,
-): Promise<number | undefined> {
+): Promise<OldestWaiting | undefined> {
   if (parkedCount <= 0) return undefined;
   const [oldest] = await messages.listParked(connectionId, 1);
-  return oldest === undefined ? undefined : Math.max(timeOfId(oldest.messageId), oldest.notBeforeMs ?? 0);
+  if (oldest === undefined) return undefined;
+  const { messageId, notBeforeMs = 0, reason } = oldest;
+  return { sinceMs: Math.max(timeOfId(messageId), notBeforeMs), reason };
 }
 
 /** `bad`: customers feel it. `look`: a person should look at it, at some time. `good`: as it should be. */
@@ -39,14 +51,14 @@ export interface ConnectionHealth {
 /** Judges a connection that is wanted online. The first rule that applies decides. The function is pure. */
 export function judgeConnection(
   connection: Connection,
-  oldestAtMs: number | undefined,
+  oldest: OldestWaiting | undefined,
   nowMs: number,
 ): ConnectionHealth {
   const { status, sendsPausedUntilMs = 0, sendsPausedBecause = 'sends_paused', parkedCount } = connection;
   const ofPause = pauseRules[sendsPausedBecause].sentence;
   const { sentence: ofStatus } = publicStatusOf(connection);
   const isPaused = status === 'online' && sendsPausedUntilMs > nowMs;
-  const waitsMs = oldestAtMs === undefined ? undefined : Math.max(0, nowMs - oldestAtMs);
+  const waitsMs = oldest === undefined ? undefined : Math.max(0, nowMs - oldest.sinceMs);
   const waiting =
     waitsMs === undefined
       ? ''
@@ -54,11 +66,19 @@ export function judgeConnection(
   const [attention, sentence] = ((): readonly [Attention, string] => {
     if (isPaused) return ['bad', `${ofPause}${waiting}`];
     if (status === 'online') {
-      // It is the tenant's account that is restricted, and nothing of ours stands still.
-      const wait = waitOfPace(connection, nowMs);
-      if (wait !== undefined) return ['look', `${waitRules[wait.code].sentence}${waiting}`];
-      if (waitsMs === undefined) return ['good', ofStatus];
-      return waitsMs > LATE_AFTER_MS ? ['bad', `Sends are stalled.${waiting}`] : ['look', waiting.trim()];
+      if (waitsMs === undefined) {
+        const wait = waitOfPace(connection, nowMs);
+        // Room for more new people comes by itself, and nobody waits for it.
+        return wait === undefined || wait.code === 'first_contacts_used_up'
+          ? ['good', ofStatus]
+          : ['look', waitRules[wait.code].sentence];
+      }
+      const because = becauseOfPace(connection, oldest?.reason, nowMs);
+      if (because !== undefined) return ['look', `${because}${waiting}`];
+      if (waitsMs <= LATE_AFTER_MS) return ['look', waiting.trim()];
+      return isBacklogLeaving(connection, oldest?.reason, nowMs)
+        ? ['look', `A backlog leaves at the pace of the connection.${waiting}`]
+        : ['bad', `Sends are stalled.${waiting}`];
     }
     // A person has to link it, and nobody has promised to.
     if (status === 'awaiting_pairing' || (status === 'unpaired' && connection.account === undefined)) {
@@ -72,13 +92,34 @@ export function judgeConnection(
     attention,
     sentence,
     sendsPaused: isPaused ? { sentence: ofPause, untilMs: sendsPausedUntilMs } : undefined,
-    oldestWaitingAtMs: oldestAtMs,
+    oldestWaitingAtMs: oldest?.sinceMs,
   };
 }
 
-function waitOfPace({ pace, settings }: Connection, nowMs: number) {
-  return pace && shownPace(pace, withDefaults(readSettings(settings)).pace, nowMs).wait;
+/** What was tried, and waits for an answer of WhatsApp. */
+const isTried = (reason: ParkReason | undefined): boolean => reason === 'look_up' || reason === 'no_answer';
+
+/** Why messages of an online connection wait for its pace; undefined where they do not. It is the tenant's account that is restricted. */
+function becauseOfPace(connection: Connection, reason: ParkReason | undefined, nowMs: number): string | undefined {
+  if (isOfPace(reason)) return waitOfMessage(reason, connection, nowMs).sentence;
+  const wait = isTried(reason) ? undefined : waitOfPace(connection, nowMs);
+  return wait && waitRules[wait.code].sentence;
 }
+
+/** Whether what was parked while nothing could leave may still be on its way: so long a full backlog takes at the pace. */
+function isBacklogLeaving(connection: Connection, reason: ParkReason | undefined, nowMs: number): boolean {
+  const { pace, settings, statusSinceMs, sendsPausedUntilMs = 0 } = connection;
+  const { budgets = pace?.budgets, messagesPerMinute = DEFAULT_MESSAGES_PER_MINUTE } = settingsOf(settings);
+  if (isTried(reason) || budgets === 'off') return false;
+  const leavesSinceMs = Math.max(statusSinceMs, sendsPausedUntilMs, pace?.brakes.all?.untilMs ?? 0);
+  return nowMs - leavesSinceMs <= (PARKED_LIMIT / messagesPerMinute) * 60_000;
+}
+
+function waitOfPace({ pace, settings }: Connection, nowMs: number) {
+  return pace && shownPace(pace, settingsOf(settings), nowMs).wait;
+}
+
+const settingsOf = (settings: Connection['settings']) => withDefaults(readSettings(settings)).pace;
 
 function span(ms: number): string {
   const seconds = Math.round(ms / 1_000);

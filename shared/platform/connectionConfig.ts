@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
+/** The messages that a connection sends at most in a minute where neither its settings nor the fleet says it. */
+export const DEFAULT_MESSAGES_PER_MINUTE = 60;
+
 /** Settings of the sockets and commands of a connection (docs/lifecycle.md, "Reconnect"), each with its default. */
 export const connectionSettings = {
   /**
@@ -45,7 +48,7 @@ export const connectionSettings = {
    * The messages that a connection sends at most in a minute where its settings say nothing; 60 when left out. More risks that
    * WhatsApp restricts its account (docs/pacing.md).
    */
-  HOLDFAST_MESSAGES_PER_MINUTE: z.coerce.number().int().min(10).default(60),
+  HOLDFAST_MESSAGES_PER_MINUTE: z.coerce.number().int().min(10).default(DEFAULT_MESSAGES_PER_MINUTE),
   /** The messages that it sends at most to one chat in a minute where its settings say nothing; 30 when left out. */
   HOLDFAST_MESSAGES_PER_CHAT_PER_MINUTE: z.coerce.number().int().positive().default(30),
 } as const;

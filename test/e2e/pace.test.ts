@@ -49,6 +49,11 @@ describe('the pace of a connection, through every process of the embedded stack'
     );
   const texts = async (number: string) =>
     (await phones.messages(number)).filter(({ fromMe }) => !fromMe).map(({ text }) => text);
+  /** The reasons that the tenant's webhook was told, in their order. */
+  const told = async () =>
+    stage.receiver.events.flatMap(({ type, data }) =>
+      type === 'connection.pace' ? [(data['wait'] as Record<string, unknown> | undefined)?.['code'] ?? 'none'] : [],
+    );
   const [first, second, third, fourth] = STRANGERS;
 
   it('writes to no new contact after a 463, also after a restart and on another address, while existing chats go on', async () => {
@@ -80,7 +85,11 @@ describe('the pace of a connection, through every process of the embedded stack'
     expect(Date.parse(String((shown['wait'] as Record<string, unknown>)['until']))).toBeGreaterThan(
       Date.now() + 3_000_000,
     );
-    expect((await message(heldToo))['status']).toBe('parked');
+    const waits = { code: 'first_contacts_restricted', until: (shown['wait'] as Record<string, unknown>)['until'] };
+    expect(await message(heldToo)).toMatchObject({ status: 'parked', waits });
+    const listed = (await api.must('GET', `/v1/connections/${shop}/messages`))['data'] as Record<string, unknown>[];
+    expect(listed.find(({ id }) => id === afterwards)).toMatchObject({ status: 'parked', waits });
+    expect(await told()).toEqual(['first_contacts_restricted']);
     expect(await Promise.all(STRANGERS.map(texts))).toEqual([[], [], [], []]);
     expect((await phones.stats()).refusedFirstContacts).toEqual({ [SHOP]: 1 });
   }, 180_000);
@@ -117,5 +126,9 @@ describe('the pace of a connection, through every process of the embedded stack'
       ['not today'],
     ]);
     expect(await shows(undefined)).toMatchObject({ firstContacts: { used: 6, limit: 100 } });
+    const changes = await until('the end being told', told, (codes) => codes.at(-1) === 'none', PATIENCE_MS);
+    expect(changes[0]).toBe('first_contacts_restricted');
+    expect(changes).toContain('first_contacts_time_locked');
+    expect(changes.slice(-2)).toEqual(['first_contacts_used_up', 'none']);
   }, 180_000);
 });

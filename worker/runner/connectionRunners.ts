@@ -72,10 +72,9 @@ export class ConnectionRunners {
 
   /** The messages that wait to be sent on the connections that are online. */
   waiting(nowMs: number): Waiting {
-    return this.#waiting.of((connectionId) => {
+    return this.#waiting.of((connectionId, parkedSinceMs) => {
       const held = this.#held.get(connectionId);
-      // A backlog that leaves at the pace of its connection stands for nothing that is wrong.
-      return held?.isOnline === true && !held.outbox.isPaced;
+      return held?.isOnline === true ? held.outbox.waitingSinceMs(parkedSinceMs) : undefined;
     }, nowMs);
   }
 
@@ -156,6 +155,7 @@ export class ConnectionRunners {
       ...behind.map((found) => this.#reconcile(this.hold(found.tenantId, found.connectionId))),
       ...stray.map((held) => this.#reconcile(held)),
     ]);
+    for (const { outbox } of this.#held.values()) outbox.look();
     await this.#lookAtActions();
     await this.#waiting.look([...listed.values()], this.#dependencies.clock.nowMs());
     return done.every(Boolean);

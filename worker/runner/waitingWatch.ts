@@ -1,9 +1,8 @@
 import type { Connection } from '../../shared/connection/connection.ts';
-import { shownPace } from '../../shared/connection/pace.ts';
-import { readSettings, withDefaults } from '../../shared/connection/settings.ts';
+import { allWait } from '../../shared/connection/pace.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
-import { LATE_AFTER_MS, oldestWaitingAtMs } from '../../shared/message/waiting.ts';
+import { LATE_AFTER_MS, oldestWaiting } from '../../shared/message/waiting.ts';
 
 /** The messages that wait on the online connections of a worker. */
 export interface Waiting {
@@ -32,26 +31,26 @@ export class WaitingWatch {
   async look(listed: readonly Connection[], nowMs: number): Promise<void> {
     const found = await Promise.all(
       listed.map(async (connection) => {
-        // The messages of this one wait for WhatsApp or for their pace, as its record says.
-        if (isPaced(connection, nowMs)) return [];
-        const atMs = await oldestWaitingAtMs(this.#messages, connection);
-        return atMs === undefined ? [] : [[connection.connectionId, atMs] as const];
+        // All messages of this one wait for WhatsApp, as its record says.
+        if (connection.pace !== undefined && allWait(connection.pace, nowMs) !== undefined) return [];
+        const oldest = await oldestWaiting(this.#messages, connection);
+        return oldest === undefined ? [] : [[connection.connectionId, oldest.sinceMs] as const];
       }),
     );
     this.#oldestAtMs = new Map(found.flat());
   }
 
-  /** The messages that wait on connections which are online; on the others they wait for the connection. */
-  of(isOnline: (connectionId: ConnectionId) => boolean, nowMs: number): Waiting {
-    const agesMs = [...this.#oldestAtMs]
-      .filter(([connectionId]) => isOnline(connectionId))
-      .map(([, atMs]) => Math.max(0, nowMs - atMs));
+  /**
+   * The messages that wait on connections which are online; on the others they wait for the connection.
+   * @param sinceOf since when a message waits that should have left, of a connection with messages that wait since a given time
+   */
+  of(sinceOf: (connectionId: ConnectionId, parkedSinceMs: number) => number | undefined, nowMs: number): Waiting {
+    const agesMs = [...this.#oldestAtMs].flatMap(([connectionId, parkedSinceMs]) => {
+      const sinceMs = sinceOf(connectionId, parkedSinceMs);
+      return sinceMs === undefined ? [] : [Math.max(0, nowMs - sinceMs)];
+    });
     return { late: agesMs.filter((ageMs) => ageMs > LATE_AFTER_MS).length, longestMs: Math.max(0, ...agesMs) };
   }
-}
-
-function isPaced({ pace, settings }: Connection, nowMs: number): boolean {
-  return pace !== undefined && shownPace(pace, withDefaults(readSettings(settings)).pace, nowMs).wait !== undefined;
 }
 
 /** The sum over several shards. */

@@ -1,11 +1,13 @@
 import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Random } from '../../shared/kernel/random.ts';
+import type { ParkReason } from '../../shared/message/messageWait.ts';
 
 interface Hold {
   readonly untilMs: number;
   /** The number of tries in a row whose message may or may not have left. */
   readonly failures: number;
+  readonly reason: ParkReason;
 }
 
 const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
@@ -28,17 +30,23 @@ export class ChatHolds {
     return (this.#holds.get(chat)?.untilMs ?? 0) > this.#clock.monotonicMs();
   }
 
+  /** Why a chat was held last; undefined where it was not. */
+  reasonOf(chat: string): ParkReason | undefined {
+    return this.#holds.get(chat)?.reason;
+  }
+
   /** Holds a chat for some milliseconds. */
-  hold(chat: string, durationMs: number): void {
+  hold(chat: string, durationMs: number, reason: ParkReason): void {
     const failures = this.#holds.get(chat)?.failures ?? 0;
-    this.#holds.set(chat, { untilMs: this.#clock.monotonicMs() + durationMs, failures });
+    this.#holds.set(chat, { untilMs: this.#clock.monotonicMs() + durationMs, failures, reason });
   }
 
   /** Holds a chat whose message got no answer, longer each time. */
   fail(chat: string): void {
     const failures = this.#holds.get(chat)?.failures ?? 0;
     const durationMs = backoffMs(RETRY, failures, this.#random.unit());
-    this.#holds.set(chat, { untilMs: this.#clock.monotonicMs() + durationMs, failures: failures + 1 });
+    const untilMs = this.#clock.monotonicMs() + durationMs;
+    this.#holds.set(chat, { untilMs, failures: failures + 1, reason: 'no_answer' });
   }
 
   get isEmpty(): boolean {

@@ -5,10 +5,13 @@ import type { PauseCode } from '../../shared/connection/sendsPause.ts';
 import { waitUntil } from '../../shared/kernel/clock.ts';
 import { timeOfId, type MessageId } from '../../shared/kernel/id.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
+import type { ParkReason } from '../../shared/message/messageWait.ts';
 import type { SendErrorCode } from '../../shared/message/sendError.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
 import { ChatHolds } from './chatHolds.ts';
+import { EndOfBrake } from './endOfBrake.ts';
+import { failParked } from './failParked.ts';
 import { FirstContactHolds, mayGiveUp } from './firstContactHolds.ts';
 import { LookUpPauses } from './lookUpPauses.ts';
 import { ParkedChats, readParkedChats } from './parkedChats.ts';
@@ -41,11 +44,17 @@ export interface OutboxDependencies extends Pick<Surroundings, 'random'>, SendDe
 /** A command that comes from the queue. */
 type NewCommand = TriedCommand & { readonly source: { readonly enqueuedAtMs: number } };
 
+/** Where and why a message is parked. */
+interface ParkedPlace {
+  readonly sequenceNumber: string;
+  /** Undefined when nothing can be sent at all: then its chat is not known. */
+  readonly chat: string | undefined;
+  readonly reason: ParkReason;
+}
+
 /** `done`: the command may be deleted. `later`: it goes back to the queue, with all that follow in its group. */
 export type CommandResult = 'done' | 'later';
 
-/** The number of parked messages that are read at a time: when all of them fail, and when their chats are learned. */
-const PAGE = 100;
 /** The number of ended messages that are remembered: more than are in hand at once. */
 const MOST_ENDED = 32;
 /** The same for all connections: most of them send nothing. */
@@ -78,6 +87,7 @@ export class ConnectionOutbox {
    */
   #ended: readonly MessageId[] = NONE_ENDED;
   #finishing = false;
+  readonly #endOfBrake: EndOfBrake;
   readonly #pause: SendPause;
   readonly #lookUps: LookUpPauses;
   readonly #firstContacts: FirstContactHolds;
@@ -92,6 +102,7 @@ export class ConnectionOutbox {
     const { clock, random } = dependencies;
     this.#holds = new ChatHolds(clock, random);
     this.#firstContacts = new FirstContactHolds(dependencies);
+    this.#endOfBrake = new EndOfBrake(clock, this.#finished.signal, () => this.look());
     this.#pause = new SendPause({
       clock,
       onPaused: (durationMs) => this.#resumeAfter(durationMs),
@@ -159,15 +170,17 @@ export class ConnectionOutbox {
       // A second command, for example of a message that is looked after because it expires: it has its place already.
       if (message === 'settled' || (message.state === 'parked' && message.parkedAs !== undefined)) return 'done';
       const chat = await socket?.chatOf(message.to);
-      const waits = socket === undefined || chat === undefined || (await this.#mustWait(socket, message, chat));
+      const waits =
+        socket === undefined || chat === undefined ? 'nothing_leaves' : await this.#mustWait(socket, message, chat);
       if (waits === 'too_long') await failMessage(this.#dependencies, message, 'first_contacts_wait_too_long');
-      else if (waits || isLate) await this.#parkOrFail(message, sequenceNumber, chat);
-      if (waits !== false || isLate) return 'done';
+      else if (waits !== 'go') await this.#parkOrFail(message, { sequenceNumber, chat, reason: waits });
+      else if (isLate) await this.#parkOrFail(message, { sequenceNumber, chat, reason: 'budget' });
+      if (waits !== 'go' || isLate || socket === undefined) return 'done';
       ({ to } = message);
     }
     const tried = await this.#attempt(command, socket, to);
     // The message stays ahead of all newer ones of its chat, under its stanza id.
-    if (tried.attempt === 'held') await this.#park(tried.message, sequenceNumber, tried.chat);
+    if (tried.attempt === 'held') await this.#park(tried.message, { ...tried, sequenceNumber });
     return tried.attempt === 'unowned' ? 'later' : 'done';
   }
 
@@ -183,11 +196,16 @@ export class ConnectionOutbox {
     if (!this.#finishing) this.#drain.startAnew();
   }
 
-  /** Starts the drain if anything is parked while a socket may be used, whatever was missed. Called now and then. */
+  /**
+   * Starts the drain if anything is parked while a socket may be used, whatever was missed, and tells what has changed in why
+   * messages wait. Called with each listing.
+   */
   look(): void {
     // The age of a link counts from here on, also where nothing is sent.
     const { governor } = this.#dependencies;
     if (this.#usableSocket() !== undefined) governor.load().catch(() => undefined);
+    void governor.tell();
+    this.#endOfBrake.await(governor.allWaitMs);
     if (this.#firstContacts.isAny && governor.firstContactWaitMs() <= 0) {
       for (const chat of this.#firstContacts.takeAll()) this.#holds.release(chat);
       this.#carryOn();
@@ -195,9 +213,9 @@ export class ConnectionOutbox {
     if (!this.#chats.isEmpty && this.#usableSocket() !== undefined && !this.#finishing) this.#drain.startBy(Infinity);
   }
 
-  /** Whether messages wait at present because the connection has sent as many as its pace allows. */
-  get isPaced(): boolean {
-    return this.#dependencies.governor.waitMs > 0;
+  /** Since when the message waits that has waited longest, and not for the pace; undefined where there is none. */
+  waitingSinceMs(parkedSinceMs: number): number | undefined {
+    return this.#drain.waitingSinceMs(parkedSinceMs);
   }
 
   /** Hears what WhatsApp lets the account do. Messages that need not wait any more leave. */
@@ -215,24 +233,13 @@ export class ConnectionOutbox {
     this.#finished.abort();
     this.#waiting.abort();
     this.#drain.stop();
-    await this.#turn.waitForUnlock();
+    await Promise.all([this.#turn.waitForUnlock(), this.#dependencies.governor.telling]);
   }
 
   /** Fails all parked messages, for example because the connection was deleted. */
   async failAll(error: SendErrorCode): Promise<void> {
-    const { messages, owned } = this.#dependencies;
     await this.#turn.runExclusive(async () => {
-      for (;;) {
-        const parked = await messages.listParked(owned.connectionId, PAGE);
-        if (parked.length === 0) break;
-        for (const { messageId, sequenceNumber } of parked) {
-          this.#dependencies.assertOpen();
-          const message = await readMessage(this.#dependencies, { messageId, source: 'parked' });
-          if (message !== 'settled') await failMessage(this.#dependencies, message, error);
-          this.#dependencies.assertOpen();
-          await messages.unpark(owned, sequenceNumber);
-        }
-      }
+      await failParked(this.#dependencies, error);
       this.#chats.know([]);
     });
   }
@@ -245,11 +252,14 @@ export class ConnectionOutbox {
 
   /** Whether a message must wait: older messages of its chat are parked, or what it needs rests. */
   async #mustWait(socket: SendingSocket, message: SentMessage, chat: string): Promise<Waits> {
-    if (this.#chats.has(chat)) return true;
+    if (this.#chats.has(chat)) {
+      const isPaced = this.#dependencies.governor.waitMs > 0;
+      return this.#holds.reasonOf(chat) ?? (isPaced ? 'budget' : 'chat_in_order');
+    }
     const { to, messageId, notBeforeMs = 0 } = message;
     const sinceMs = Math.max(timeOfId(messageId), notBeforeMs);
     const waits = await this.#waits.judge(socket, { to, chat, sinceMs });
-    return waits === 'too_long' && !mayGiveUp(message) ? true : waits;
+    return waits === 'too_long' && !mayGiveUp(message) ? 'first_contact' : waits;
   }
 
   /**
@@ -262,21 +272,21 @@ export class ConnectionOutbox {
     const tried = await trySending(this.#dependencies, command, socket);
     if (tried.result === 'held_back') {
       const chat = await socket.chatOf(tried.message.to);
-      this.#holds.hold(chat, this.#firstContacts.hold(chat));
-      return { attempt: 'held', message: tried.message, chat };
+      this.#holds.hold(chat, this.#firstContacts.hold(chat), 'first_contact');
+      return { attempt: 'held', message: tried.message, chat, reason: 'first_contact' };
     }
     if (tried.message !== undefined) governor.sentTo(await socket.chatOf(tried.message.to));
     if (tried.result === 'waits') {
       const chat = await socket.chatOf(tried.message.to);
-      this.#holds.hold(chat, this.#lookUps.fail(tried.lookUp, tried.limited));
-      return { attempt: 'held', message: tried.message, chat };
+      this.#holds.hold(chat, this.#lookUps.fail(tried.lookUp, tried.limited), 'look_up');
+      return { attempt: 'held', message: tried.message, chat, reason: 'look_up' };
     }
     // WhatsApp has answered all that the message needed, if only to refuse it.
     this.#lookUps.pass(needed);
     if (tried.result === 'again') {
       const chat = await socket.chatOf(tried.message.to);
       this.#holds.fail(chat);
-      return { attempt: 'held', message: tried.message, chat };
+      return { attempt: 'held', message: tried.message, chat, reason: 'no_answer' };
     }
     if (tried.message !== undefined && !this.#holds.isEmpty) {
       this.#holds.release(await socket.chatOf(tried.message.to));
@@ -286,23 +296,20 @@ export class ConnectionOutbox {
   }
 
   /** Parks a message that cannot be sent now, or ends one that never can be. */
-  async #parkOrFail(message: SentMessage, sequenceNumber: string, chat: string | undefined): Promise<void> {
+  async #parkOrFail(message: SentMessage, place: ParkedPlace): Promise<void> {
     const { connections, owned } = this.#dependencies;
     const error = hopelessBecause(await connections.find(owned.tenantId, owned.connectionId));
-    if (error === undefined) await this.#park(message, sequenceNumber, chat);
+    if (error === undefined) await this.#park(message, place);
     else await failMessage(this.#dependencies, message, error);
   }
 
-  /**
-   * Parks a message.
-   * @param chat undefined when nothing can be sent at all: then its chat is not known
-   */
-  async #park(message: SentMessage, sequenceNumber: string, chat: string | undefined): Promise<void> {
-    const { messages, owned, assertOpen, clock } = this.#dependencies;
+  async #park(message: SentMessage, { sequenceNumber, chat, reason }: ParkedPlace): Promise<void> {
+    const { messages, owned, assertOpen, clock, governor } = this.#dependencies;
     assertOpen();
     if (chat === undefined) this.#chats.forget();
     else this.#chats.add(chat, sequenceNumber);
-    await messages.park(owned, message, sequenceNumber);
+    await messages.park(owned, message, sequenceNumber, reason);
+    this.#endOfBrake.await(governor.allWaitMs);
     // The socket may have become usable, or its drain may have ended, while this message was being parked.
     if (this.#usableSocket() === undefined || this.#finishing) return;
     if (chat !== undefined && this.#holds.isHeld(chat))
@@ -317,7 +324,7 @@ export class ConnectionOutbox {
   /** The socket on which messages may be sent now, with its sends counted; undefined while sends are paused. */
   #usableSocket(): SendingSocket | undefined {
     const socket = this.#dependencies.socket();
-    return socket === undefined || this.#pause.isPaused() || this.#dependencies.governor.isAllBraked
+    return socket === undefined || this.#pause.isPaused() || this.#dependencies.governor.allWaitMs > 0
       ? undefined
       : this.#pause.watch(socket);
   }

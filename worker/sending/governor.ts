@@ -9,17 +9,30 @@ import {
 } from '../../shared/connection/brakes.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { withFirstContact } from '../../shared/connection/firstContacts.ts';
-import { allWait, firstContactLimit, firstContactWait, newPace, type Pace } from '../../shared/connection/pace.ts';
+import {
+  allWait,
+  firstContactLimit,
+  firstContactWait,
+  newPace,
+  shownPace,
+  toTell,
+  type Pace,
+} from '../../shared/connection/pace.ts';
+import type { ToldPace } from '../../shared/connection/toldPace.ts';
+import { paceKey, type PaceFact } from '../../shared/event/facts/paceFact.ts';
 import { withDefaults, type AppliedSettingValues, type ConnectionSettings } from '../../shared/connection/settings.ts';
 import { waitUntil, type StopSignal } from '../../shared/kernel/clock.ts';
+import { makeId } from '../../shared/kernel/id.ts';
 import type { ConnectionConfig } from '../../shared/platform/connectionConfig.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import { SendBudgets } from './sendBudgets.ts';
 
-export interface GovernorDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
+export interface GovernorDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger' | 'metrics'> {
   readonly owned: OwnedConnection;
   readonly connections: Pick<ConnectionStore, 'find'>;
+  readonly publisher: FactPublisher;
   /** Stores the pace on the record of the connection; `lost` where a newer owner has written. */
   readonly record: (pace: Pace) => Promise<'recorded' | 'lost'>;
   /** The tenant's settings as they are now. */
@@ -37,6 +50,7 @@ const MOST_COUNTED = 64;
  * owner is on the connection's record, and written before it counts: a first contact is counted before it leaves, and a brake
  * is on the record before its refusal is told. So a process that dies in between has counted one too many, or sends the
  * refused message once more under its id, and never a further one. A store that does not answer lets no first contact leave.
+ * What the tenant is told of waiting is on the record, too, from before it is told until it is: the next owner goes on there.
  */
 export class Governor {
   readonly #dependencies: GovernorDependencies;
@@ -48,6 +62,9 @@ export class Governor {
   /** Writes of the record, one at a time: each has all that the earlier ones had. */
   #writing: Promise<unknown> = Promise.resolve();
   #counted: readonly string[] = [];
+  /** What the record says that was told. */
+  #noted: ToldPace | undefined;
+  #telling: Promise<void> | undefined;
   #applied: { readonly of: ConnectionSettings; readonly values: AppliedSettingValues['pace'] } | undefined;
 
   constructor(dependencies: GovernorDependencies) {
@@ -69,9 +86,11 @@ export class Governor {
     this.#loading = undefined;
   }
 
-  /** Whether all messages wait, because WhatsApp says that the account writes too fast. */
-  get isAllBraked(): boolean {
-    return this.#pace !== undefined && allWait(this.#pace, this.#dependencies.clock.nowMs()) !== undefined;
+  /** How long all messages wait, because WhatsApp says that the account writes too fast, in milliseconds; 0 when they need not. */
+  get allWaitMs(): number {
+    if (this.#pace === undefined) return 0;
+    const nowMs = this.#dependencies.clock.nowMs();
+    return (allWait(this.#pace, nowMs)?.untilMs ?? nowMs) - nowMs;
   }
 
   /** Whether the address of a message decides whether it may leave now. */
@@ -140,9 +159,28 @@ export class Governor {
       logger.warn('a first contact could not be counted', { error });
       return 'wait';
     }
+    void this.tell();
     this.#counted = [...this.#counted, stanzaId].slice(-MOST_COUNTED);
     metrics.count('FirstContacts', {});
     return 'go';
+  }
+
+  /**
+   * Tells the tenant where messages begin to wait, wait for another reason, or wait no more. Never rejects, and nobody need
+   * wait: what could not be told is told at the next look.
+   */
+  tell(): Promise<void> {
+    this.#telling ??= this.#tellAll()
+      .catch((error: unknown) => this.#dependencies.logger.warn('a change of the pace could not be told', { error }))
+      .finally(() => {
+        this.#telling = undefined;
+      });
+    return this.#telling;
+  }
+
+  /** Resolves when nothing is being told. */
+  get telling(): Promise<void> {
+    return this.#telling ?? Promise.resolve();
   }
 
   /** Puts a brake on where a refusal means one. Resolves when it is stored; rejects when the store does not answer. */
@@ -173,15 +211,52 @@ export class Governor {
       metrics.count('SendBrakes', { cause });
     }
     await this.#record(next);
+    // It is on its way before the end of the refused message is: the publisher keeps their order.
+    void this.tell();
+  }
+
+  async #tellAll(): Promise<void> {
+    const { owned, publisher, assertOpen, clock, random } = this.#dependencies;
+    for (let pace = this.#withChange(this.#pace); pace?.told?.isPending; pace = this.#withChange(this.#pace)) {
+      const { told } = pace;
+      if (told !== this.#noted && (await this.#record(pace)) === 'lost') return;
+      assertOpen();
+      await publisher.publish(owned, [this.#toFact(this.#pace ?? pace, told)], makeId('cor', clock.nowMs(), random));
+      const { isPending: _told, ...done } = told;
+      if ((await this.#record({ ...(this.#pace ?? pace), told: done })) === 'lost') return;
+    }
+  }
+
+  #toFact(pace: Pace, told: ToldPace): PaceFact {
+    const { used, limit } = shownPace(pace, this.#chosen(), told.atMs);
+    const { atMs, wait } = told;
+    return {
+      kind: 'pace',
+      key: paceKey(told),
+      atMs,
+      used,
+      ...(limit === undefined ? {} : { limit }),
+      ...(wait === undefined ? {} : { wait: { ...wait } }),
+    };
+  }
+
+  /** A pace with what is to be told of it next, unless something waits to be told already: then that comes first. */
+  #withChange<Given extends Pace | undefined>(pace: Given): Given {
+    if (pace === undefined || pace.told?.isPending) return pace;
+    const told = toTell(pace, this.#chosen(), this.#dependencies.clock.nowMs());
+    return told === undefined ? pace : { ...pace, told };
   }
 
   /** Memory has the pace at once, and the store before this resolves. */
   #record(pace: Pace): Promise<'recorded' | 'lost'> {
-    this.#pace = pace;
+    this.#pace = this.#withChange(pace);
     const { record, assertOpen } = this.#dependencies;
-    const written = this.#writing.then(() => {
+    const written = this.#writing.then(async () => {
       assertOpen();
-      return record(this.#pace ?? pace);
+      const latest = this.#pace ?? pace;
+      const outcome = await record(latest);
+      if (outcome === 'recorded') this.#noted = latest.told;
+      return outcome;
     });
     this.#writing = written.catch(() => undefined);
     return written;
@@ -198,8 +273,17 @@ export class Governor {
       return;
     }
     if (this.#pace?.account === account) return;
-    if (connection?.pace?.account === account) this.#pace = connection.pace;
-    else await this.#record(newPace(account, clock.nowMs()));
+    const stored = connection?.pace;
+    this.#noted = stored?.told;
+    const known = stored?.account === account ? stored : newPace(account, clock.nowMs(), stored);
+    const budgets = this.#dependencies.config.paceBudgets === 'off' ? 'off' : undefined;
+    // Functions know the default of the fleet from here.
+    if (known === stored && known.budgets === budgets) this.#pace = known;
+    else {
+      const { budgets: _before, ...rest } = known;
+      await this.#record({ ...rest, ...(budgets === undefined ? {} : { budgets }) });
+    }
+    void this.tell();
   }
 
   #limit(pace: Pace): number | undefined {

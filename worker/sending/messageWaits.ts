@@ -1,11 +1,15 @@
+import type { ParkReason } from '../../shared/message/messageWait.ts';
 import type { SendingSocket } from '../socket/port/connectionSocket.ts';
 import type { ChatHolds } from './chatHolds.ts';
 import type { FirstContactHolds, JudgedMessage } from './firstContactHolds.ts';
 import type { Governor } from './governor.ts';
 import type { LookUpPauses } from './lookUpPauses.ts';
 
-/** Whether a message must wait. `too_long`: it waits as one to a new person, for so long or behind so many that it fails. */
-export type Waits = boolean | 'too_long';
+/**
+ * Why a message must wait; `go` where it need not. `too_long`: it waits as one to a new person, for so long or behind so many
+ * that it fails.
+ */
+export type Waits = 'go' | 'too_long' | ParkReason;
 
 export interface MessageWaitsParts {
   readonly governor: Pick<Governor, 'isWatching' | 'chatWaitMs'>;
@@ -27,21 +31,21 @@ export class MessageWaits {
     return this.#parts.lookUps.isAny || this.#parts.governor.isWatching;
   }
 
-  /** Whether a message waits for a look-up that rests, for the budget of its chat, or as one to a new person. */
+  /** Why a message waits: for a look-up that rests, for the budget of its chat, or as one to a new person. */
   async judge(socket: SendingSocket, message: JudgedMessage): Promise<Waits> {
-    if (!this.isAny) return false;
+    if (!this.isAny) return 'go';
     const { lookUps, governor, holds, firstContacts } = this.#parts;
     const { to, chat } = message;
     const lookUpMs = lookUps.isAny ? lookUps.waitMs(await socket.lookUpsFor(to)) : 0;
-    const waitMs = Math.max(lookUpMs, governor.chatWaitMs(chat));
-    if (waitMs > 0) {
-      holds.hold(chat, waitMs);
-      return true;
+    const chatMs = governor.chatWaitMs(chat);
+    if (lookUpMs > 0 || chatMs > 0) {
+      const reason = lookUpMs >= chatMs ? 'look_up' : 'chat_budget';
+      holds.hold(chat, Math.max(lookUpMs, chatMs), reason);
+      return reason;
     }
     const judged = await firstContacts.judge(socket, message);
-    if (judged === 'go') return false;
-    if (judged === 'too_long') return 'too_long';
-    holds.hold(chat, judged.waitMs);
-    return true;
+    if (judged === 'go' || judged === 'too_long') return judged;
+    holds.hold(chat, judged.waitMs, 'first_contact');
+    return 'first_contact';
   }
 }

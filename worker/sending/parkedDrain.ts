@@ -3,6 +3,7 @@ import { backoffMs } from '../../shared/kernel/backoff.ts';
 import { waitUntil, type StopSignal } from '../../shared/kernel/clock.ts';
 import { timeOfId, type MessageId } from '../../shared/kernel/id.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
+import { isOfPace, type ParkReason } from '../../shared/message/messageWait.ts';
 import type { ParkedMessage } from '../../shared/message/parkedRows.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { SendingSocket } from '../socket/port/connectionSocket.ts';
@@ -15,7 +16,12 @@ import { failMessage, readMessage, type SendDependencies } from './sendCommand.t
 /** The outcome of a try: `held` leaves the message where it is, and its chat waits. */
 export type Attempt =
   | { readonly attempt: 'settled' | 'unowned' }
-  | { readonly attempt: 'held'; readonly message: SentMessage; readonly chat: string };
+  | {
+      readonly attempt: 'held';
+      readonly message: SentMessage;
+      readonly chat: string;
+      readonly reason: ParkReason;
+    };
 
 export interface DrainDependencies extends Pick<Surroundings, 'random'>, SendDependencies {
   /** The socket on which messages may be sent now, if there is one. */
@@ -42,6 +48,9 @@ const PAGE = 25;
  */
 const LOOK_AGAIN_MS = 30_000;
 
+/** How long what a walk through the parked messages has found is true enough, in milliseconds: one is made twice in this time. */
+const WALKED_LATELY_MS = 90_000;
+
 /** One walk through the parked rows, in their order. */
 interface Look {
   readonly page: ParkedMessage[];
@@ -51,6 +60,15 @@ interface Look {
    */
   readonly passed: Set<string>;
   place: string | undefined;
+  /** Since when the message waits that has waited longest of those which the walk has left, and not for the pace. */
+  waitingSinceMs: number | undefined;
+}
+
+/** What the last whole walk has found. */
+interface Walked {
+  /** When it ended, on the monotonic clock. */
+  readonly atMs: number;
+  readonly waitingSinceMs: number | undefined;
 }
 
 /** `over`: nothing is parked, or nothing may be sent. `waiting`: the remaining rows wait for their chats' time. */
@@ -68,6 +86,8 @@ export class ParkedDrain {
   /** Whether a message that is not sent yet counts already in the budget of the connection. */
   #hasTurn = false;
   #waiting: { readonly stop: AbortController; readonly untilMs: number } | undefined;
+  /** What the last whole walk has found; undefined before there was one. */
+  #walked: Walked | undefined;
 
   constructor(dependencies: DrainDependencies) {
     this.#dependencies = dependencies;
@@ -99,6 +119,18 @@ export class ParkedDrain {
     this.#waiting?.stop.abort();
   }
 
+  /**
+   * Since when the message waits that has waited longest, and not because the connection keeps its pace; undefined where there is
+   * none. A backlog that leaves at its pace, and new people who may not be written to, stand for nothing that is wrong.
+   * @param parkedSinceMs the same of all that are parked, as their rows say; it counts where none has walked through them lately
+   */
+  waitingSinceMs(parkedSinceMs: number): number | undefined {
+    const { governor, clock } = this.#dependencies;
+    if (governor.waitMs > 0) return undefined;
+    const isKnown = this.#walked !== undefined && clock.monotonicMs() - this.#walked.atMs < WALKED_LATELY_MS;
+    return isKnown ? this.#walked?.waitingSinceMs : parkedSinceMs;
+  }
+
   async #run(): Promise<void> {
     const { clock, random, holds, isFinishing } = this.#dependencies;
     this.#running = true;
@@ -125,7 +157,7 @@ export class ParkedDrain {
 
   async #lookThrough(): Promise<Exclude<Progress, 'next'>> {
     const { turn, logger, chats, firstContacts, governor, finished } = this.#dependencies;
-    const look: Look = { page: [], passed: new Set(), place: undefined };
+    const look: Look = { page: [], passed: new Set(), place: undefined, waitingSinceMs: undefined };
     chats.beginLook();
     firstContacts.beginLook();
     for (;;) {
@@ -152,6 +184,7 @@ export class ParkedDrain {
       chats,
       holds,
       firstContacts,
+      clock,
     } = this.#dependencies;
     if (usable() !== undefined) await this.#dependencies.governor.load();
     const socket = usable();
@@ -160,6 +193,7 @@ export class ParkedDrain {
     if (look.page.length === 0) look.page.push(...(await messages.listParked(owned.connectionId, PAGE, look.place)));
     if (look.page.length === 0) {
       chats.endLook();
+      this.#walked = { atMs: clock.monotonicMs(), waitingSinceMs: look.waitingSinceMs };
       holds.retain((chat) => chats.has(chat));
       firstContacts.retain((chat) => chats.has(chat));
       return chats.isEmpty ? 'over' : 'waiting';
@@ -169,24 +203,30 @@ export class ParkedDrain {
       const to = await this.#addressOf(row);
       const chat = await socket.chatOf(to);
       const waits = await this.#mustWait(look, row, socket, { to, chat });
-      if (waits === false) return this.#trySending(look, row, socket, { to, chat });
+      if (waits === 'go') return this.#trySending(look, row, socket, { to, chat });
       const isOver = waits === 'too_long' || firstContacts.isOneTooMany(chat);
       if (isOver && (await this.#giveUp(row, chat)) === 'over') continue;
-      look.passed.add(chat);
-      chats.leave(chat, row.sequenceNumber);
+      this.#leave(look, row, chat, waits === 'too_long' ? 'first_contact' : waits);
     }
     return 'next';
   }
 
+  /** Leaves a row where it is. */
+  #leave(look: Look, row: ParkedMessage, chat: string, reason: ParkReason): void {
+    look.passed.add(chat);
+    if (!isOfPace(reason)) look.waitingSinceMs = Math.min(look.waitingSinceMs ?? Infinity, sinceMsOf(row));
+    this.#dependencies.chats.leave(chat, row.sequenceNumber);
+  }
+
   async #mustWait(
     look: Look,
-    { messageId, notBeforeMs = 0 }: ParkedMessage,
+    row: ParkedMessage,
     socket: SendingSocket,
     { to, chat }: { readonly to: string; readonly chat: string },
   ): Promise<Waits> {
     const { holds, waits } = this.#dependencies;
-    if (look.passed.has(chat) || holds.isHeld(chat)) return true;
-    return waits(socket, { to, chat, sinceMs: Math.max(timeOfId(messageId), notBeforeMs) });
+    if (look.passed.has(chat) || holds.isHeld(chat)) return holds.reasonOf(chat) ?? 'chat_in_order';
+    return waits(socket, { to, chat, sinceMs: sinceMsOf(row) });
   }
 
   /** Fails a message to a new person that has waited for too long, where it may fail. */
@@ -209,14 +249,13 @@ export class ParkedDrain {
   ): Promise<Progress> {
     const { messages, owned, assertOpen, chats, attempt: send } = this.#dependencies;
     this.#hasTurn = false;
-    const { attempt } = await send(row.messageId, socket, to);
-    if (attempt === 'held') {
-      look.passed.add(chat);
-      chats.leave(chat, row.sequenceNumber);
+    const tried = await send(row.messageId, socket, to);
+    if (tried.attempt === 'held') {
+      this.#leave(look, row, chat, tried.reason);
       return 'next';
     }
     // A newer owner has the message: it has the parked row, too.
-    if (attempt === 'unowned') return 'over';
+    if (tried.attempt === 'unowned') return 'over';
     assertOpen();
     await messages.unpark(owned, row.sequenceNumber);
     chats.remove(chat, row.sequenceNumber);
@@ -229,4 +268,9 @@ export class ParkedDrain {
     const message = await messages.find(owned.connectionId, row.messageId);
     return message?.direction === 'out' ? message.to : '';
   }
+}
+
+/** Since when a message might have left, in milliseconds since 1970. */
+function sinceMsOf({ messageId, notBeforeMs = 0 }: Pick<ParkedMessage, 'messageId' | 'notBeforeMs'>): number {
+  return Math.max(timeOfId(messageId), notBeforeMs);
 }

@@ -178,7 +178,7 @@ async function tryOnce(
     if (outcome.outcome === 'first_contact_waits') {
       assertOpen();
       // One that was tried before may have left: nobody may cancel it any more.
-      if (message.attempts === 0) await messages.endTry(owned, messageId, undefined, false);
+      if (message.attempts === 0) await messages.endTry(owned, messageId, undefined, 'first_contact', false);
       return { result: 'held_back', message };
     }
     // The brake is on before anybody learns of the refusal.
@@ -192,7 +192,7 @@ async function tryOnce(
     if (verdict.verdict === 'waits') {
       const { lookUp, limited } = verdict;
       assertOpen();
-      await messages.endTry(owned, messageId, limited ? clock.nowMs() : undefined);
+      await messages.endTry(owned, messageId, limited ? clock.nowMs() : undefined, 'look_up');
       return { result: 'waits', message, lookUp, limited };
     }
     await settle(dependencies, message, verdict);

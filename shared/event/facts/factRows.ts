@@ -6,6 +6,7 @@ import { callStatusFact } from './callStatusFact.ts';
 import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
 import { messageFact } from './messageFact.ts';
+import { paceFact } from './paceFact.ts';
 import { receiptFact } from './receiptFact.ts';
 import { sendResultFact } from './sendResultFact.ts';
 import { statusFact } from './statusFact.ts';
@@ -22,6 +23,7 @@ const rows = {
   call: callFact,
   call_status: callStatusFact,
   action_end: actionEndFact,
+  pace: paceFact,
   bulk_send: bulkSendFact,
 } as const;
 type Rows = typeof rows;

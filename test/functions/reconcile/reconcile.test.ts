@@ -163,7 +163,7 @@ describe('reconcile', { timeout: 120_000 }, () => {
     const second = await accept(stack.queue, 'key-2');
     const owner = { tenantId, connectionId, token: 1 };
     await stack.messages.beginSending(owner, second.messageId, undefined, 0);
-    await stack.messages.endTry(owner, second.messageId, undefined);
+    await stack.messages.endTry(owner, second.messageId, undefined, 'look_up');
     await takeCommands();
 
     const asked = await pass(24);

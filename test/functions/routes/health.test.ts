@@ -96,10 +96,11 @@ describe('health', () => {
       const online = {
         status: 'online',
         code: 'open',
-        sinceMs: acceptedAtMs,
+        sinceMs: acceptedAtMs - 3_600_000,
         transitions: 1,
         nextAttemptAtMs: undefined,
       } as const;
+      // Its backlog has had the time to leave.
       await connections.recordStatus({ tenantId, connectionId, token: 1 }, online);
     }
     const core = { TableName: tableName('test', 'core') };

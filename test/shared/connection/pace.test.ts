@@ -18,6 +18,8 @@ import {
   withFirstContact,
 } from '../../../shared/connection/firstContacts.ts';
 import { allWait, firstContactWait, newPace, readPace, shownPace, type Pace } from '../../../shared/connection/pace.ts';
+import { toTell } from '../../../shared/connection/pace.ts';
+import { readToldPace, type ToldPace } from '../../../shared/connection/toldPace.ts';
 import { withDefaults } from '../../../shared/connection/settings.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1, 12, 34, 56);
@@ -204,5 +206,113 @@ describe('a stored pace', () => {
         expect(() => pace && shownPace(pace, chosen, NOW_MS)).not.toThrow();
       }),
     );
+  });
+});
+
+describe('what a tenant is told of the pace', () => {
+  type Step =
+    | { readonly what: 'first_contact' | 'refused' | 'too_fast' }
+    | { readonly what: 'told'; readonly limit: AccountLimit }
+    | { readonly what: 'passes'; readonly ms: number };
+  const steps = fc.array(
+    fc.oneof<fc.Arbitrary<Step>[]>(
+      fc.constantFrom<Step>({ what: 'first_contact' }, { what: 'refused' }, { what: 'too_fast' }),
+      fc.record({
+        what: fc.constant('told' as const),
+        limit: fc.record({
+          limit: fc.constant('time_lock' as const),
+          isActive: fc.boolean(),
+          asked: fc.boolean(),
+          untilMs: fc.option(fc.integer({ min: NOW_MS, max: NOW_MS + 3 * DAY_MS }), { nil: undefined }),
+        }),
+      }),
+      fc.record({ what: fc.constant('passes' as const), ms: fc.oneof(fc.nat(60_000), fc.nat(2 * DAY_MS)) }),
+    ),
+    { maxLength: 60 },
+  );
+  const after = (pace: Pace, step: Step, nowMs: number): Pace => {
+    switch (step.what) {
+      case 'first_contact':
+        return firstContactWait(pace, limitOf(4), nowMs) === undefined
+          ? { ...pace, hours: withFirstContact(pace.hours, nowMs) }
+          : pace;
+      case 'refused':
+        return { ...pace, brakes: afterRefusal(pace.brakes, 'restricted', nowMs) };
+      case 'too_fast':
+        return { ...pace, brakes: afterRefusal(pace.brakes, 'too_fast', nowMs) };
+      case 'told':
+        return { ...pace, brakes: afterLimit(pace.brakes, step.limit, nowMs) };
+      default:
+        return pace;
+    }
+  };
+
+  it('is a change each time, numbered without a gap, and in the end what holds', () => {
+    fc.assert(
+      fc.property(steps, (taken) => {
+        let pace = newPace('a', NOW_MS);
+        let nowMs = NOW_MS;
+        const told: ToldPace[] = [];
+        for (const step of [...taken, { what: 'passes', ms: 40 * DAY_MS } as const]) {
+          if (step.what === 'passes') nowMs += step.ms;
+          pace = after(pace, step, nowMs);
+          const next = toTell(pace, limitOf(4), nowMs);
+          if (next === undefined) continue;
+          told.push(next);
+          pace = { ...pace, told: readToldPace(JSON.parse(JSON.stringify(next))) ?? next };
+          expect(toTell(pace, limitOf(4), nowMs)).toBeUndefined();
+          expect(next.wait).toEqual(shownPace(pace, limitOf(4), nowMs).wait);
+        }
+
+        expect(told.map(({ number }) => number)).toEqual(told.map((_, place) => place + 1));
+        expect(told.at(-1)?.wait).toBeUndefined();
+        for (const [place, { wait }] of told.entries()) {
+          const before = told[place - 1]?.wait;
+          expect(wait?.code !== before?.code || wait?.untilMs !== before?.untilMs).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('is no storm: a budget that is used up is told at most five times a day, whoever takes each place that gets free', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(2 * HOUR_MS), { maxLength: 200 }), fc.integer({ min: 1, max: 60 }), (gaps, limit) => {
+        let pace = newPace('a', NOW_MS);
+        let nowMs = NOW_MS;
+        const begun: number[] = [];
+        for (const gap of gaps) {
+          nowMs += gap;
+          while (firstContactWait(pace, limitOf(limit), nowMs) === undefined) {
+            pace = { ...pace, hours: withFirstContact(pace.hours, nowMs) };
+          }
+          const told = toTell(pace, limitOf(limit), nowMs);
+          if (told?.wait !== undefined) begun.push(nowMs);
+          if (told !== undefined) pace = { ...pace, told };
+        }
+
+        for (const from of begun) {
+          expect(begun.filter((at) => at >= from && at < from + DAY_MS).length).toBeLessThanOrEqual(5);
+        }
+      }),
+    );
+  });
+
+  it('reads back whatever a row has, and nothing that is damaged', () => {
+    fc.assert(fc.property(fc.anything(), (stored) => void readToldPace(stored)));
+    expect(readToldPace({ number: 3, atMs: NOW_MS, wait: { code: 'a', untilMs: 1 } })).toEqual({
+      number: 3,
+      atMs: NOW_MS,
+    });
+    expect(readToldPace({ number: 'x', atMs: NOW_MS })).toBeUndefined();
+  });
+
+  it('follows the settings, and what the fleet says where they say nothing', () => {
+    const pace: Pace = { ...newPace('a', NOW_MS), budgets: 'off' };
+    const kept = { ...chosen, budgets: 'kept' } as const;
+
+    expect(shownPace(pace, chosen, NOW_MS)).toEqual({ used: 0, limit: undefined, wait: undefined });
+    expect(shownPace(pace, kept, NOW_MS).limit).toBe(20);
+    expect(shownPace(newPace('a', NOW_MS), { ...chosen, budgets: 'off' }, NOW_MS).limit).toBeUndefined();
+    expect(readPace(JSON.parse(JSON.stringify(pace)))).toEqual(pace);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { makeId, timeOfId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
-import { judgeConnection, LATE_AFTER_MS, oldestWaitingAtMs } from '../../../shared/message/waiting.ts';
+import { judgeConnection, LATE_AFTER_MS, oldestWaiting } from '../../../shared/message/waiting.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1, 12);
 const account = { phoneJid: '4915100000001@s.whatsapp.net', lid: undefined, name: undefined };
@@ -21,6 +21,7 @@ const aConnection = (overrides: Partial<Connection>): Connection => ({
   parkedCount: 0,
   ...overrides,
 });
+const restricted = { because: 'restricted', sinceMs: NOW_MS, untilMs: NOW_MS + 1_000, refusals: 1 } as const;
 const ago = (ms: number): number => NOW_MS - ms;
 
 describe('how a connection does its work', () => {
@@ -28,11 +29,39 @@ describe('how a connection does its work', () => {
     ['online, nothing waits', {}, undefined, 'good', 'Connected to WhatsApp.'],
     ['online, one waits a moment', { parkedCount: 1 }, ago(5_000), 'look', '1 accepted message waits, for up to 5 s.'],
     [
-      'online, many wait',
-      { parkedCount: 1_001 },
+      'online for long, many wait',
+      { parkedCount: 1_001, statusSinceMs: ago(3_600_000) },
       ago(LATE_AFTER_MS + 240_000),
       'bad',
       'Sends are stalled. 1001 accepted messages wait, for up to 5 min.',
+    ],
+    [
+      'online since four minutes, what came meanwhile is leaving',
+      { parkedCount: 700, statusSinceMs: ago(240_000) },
+      ago(LATE_AFTER_MS + 240_000),
+      'look',
+      'A backlog leaves at the pace of the connection. 700 accepted messages wait, for up to 5 min.',
+    ],
+    [
+      'the same where no budget holds it back',
+      { parkedCount: 700, statusSinceMs: ago(240_000), settings: { pace: { budgets: 'off' } } },
+      ago(LATE_AFTER_MS + 240_000),
+      'bad',
+      /^Sends are stalled/,
+    ],
+    [
+      'WhatsApp restricts it, nothing waits',
+      { pace: { account: 'a', linkedAtMs: 0, hours: {}, brakes: { firstContacts: restricted } } },
+      undefined,
+      'look',
+      /^WhatsApp refused a message to a new contact/,
+    ],
+    [
+      'its budget of first contacts is used up, nothing waits',
+      { pace: { account: 'a', linkedAtMs: NOW_MS, hours: { [Math.floor(NOW_MS / 3_600_000)]: 20 }, brakes: {} } },
+      undefined,
+      'good',
+      'Connected to WhatsApp.',
     ],
     [
       'online, sends paused, nothing waits',
@@ -66,10 +95,25 @@ describe('how a connection does its work', () => {
       /it is being opened again\. 2 accepted messages wait, for up to 3 h\.$/,
     ],
   ] as const)('%s', (_what, overrides, oldestAtMs, attention, sentence) => {
-    const health = judgeConnection(aConnection(overrides), oldestAtMs, NOW_MS);
+    const oldest = oldestAtMs === undefined ? undefined : { sinceMs: oldestAtMs };
+    const health = judgeConnection(aConnection(overrides), oldest, NOW_MS);
 
     expect(health.attention).toBe(attention);
     expect(health.sentence).toMatch(sentence);
+  });
+
+  it.each([
+    ['first_contact', 'look'],
+    ['chat_budget', 'look'],
+    ['budget', 'look'],
+    ['look_up', 'bad'],
+    ['no_answer', 'bad'],
+    ['nothing_leaves', 'bad'],
+    [undefined, 'bad'],
+  ] as const)('a message that was parked for %s and waits for hours is judged %s', (reason, attention) => {
+    const connection = aConnection({ parkedCount: 3, statusSinceMs: ago(7_200_000) });
+
+    expect(judgeConnection(connection, { sinceMs: ago(7_200_000), reason }, NOW_MS).attention).toBe(attention);
   });
 
   it('shows a pause with its sentence and its end, and only while it lasts', () => {
@@ -88,14 +132,14 @@ describe('the oldest message that waits', () => {
     const messages = {
       listParked: async (_connectionId: unknown, limit: number) => {
         asked.push(limit);
-        return [{ messageId, sequenceNumber: '1', to: undefined }];
+        return [{ messageId, sequenceNumber: '1', to: undefined, reason: 'budget' as const }];
       },
     };
 
-    const none = await oldestWaitingAtMs(messages, aConnection({ parkedCount: 0 }));
-    const some = await oldestWaitingAtMs(messages, aConnection({ parkedCount: 9 }));
+    const none = await oldestWaiting(messages, aConnection({ parkedCount: 0 }));
+    const some = await oldestWaiting(messages, aConnection({ parkedCount: 9 }));
 
-    expect([none, some, asked]).toEqual([undefined, ago(5_000), [1]]);
+    expect([none, some, asked]).toEqual([undefined, { sinceMs: ago(5_000), reason: 'budget' }, [1]]);
   });
 
   it('is as old as its id', () => {

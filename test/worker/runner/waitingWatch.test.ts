@@ -6,6 +6,8 @@ import { sumOfWaiting, WaitingWatch } from '../../../worker/runner/waitingWatch.
 
 const NOW_MS = Date.UTC(2026, 0, 1, 12);
 
+const every = (_id: ConnectionId, sinceMs: number): number => sinceMs;
+
 describe('what waits on the connections of a shard', () => {
   const aRecord = (parkedCount: number): Connection =>
     ({ connectionId: makeId('con', NOW_MS, systemRandom), parkedCount }) as Connection;
@@ -31,23 +33,33 @@ describe('what waits on the connections of a shard', () => {
 
     await watch.look([fresh, late, offline, empty], NOW_MS);
 
-    expect(watch.of((id) => id !== offline.connectionId, NOW_MS)).toEqual({ late: 1, longestMs: 300_000 });
+    const online = (id: ConnectionId, sinceMs: number) => (id === offline.connectionId ? undefined : sinceMs);
+    expect(watch.of(online, NOW_MS)).toEqual({ late: 1, longestMs: 300_000 });
     // A wait grows by itself between two looks.
-    expect(watch.of((id) => id !== offline.connectionId, NOW_MS + 60_000)).toEqual({ late: 2, longestMs: 360_000 });
+    expect(watch.of(online, NOW_MS + 60_000)).toEqual({ late: 2, longestMs: 360_000 });
   });
 
-  it('leaves out connections on which messages wait for their pace, as their record says', async () => {
-    const brake = { because: 'restricted', sinceMs: NOW_MS - 60_000, untilMs: NOW_MS + 60_000, refusals: 1 } as const;
-    const pace = { account: 'a', linkedAtMs: 0, hours: {}, brakes: { firstContacts: brake } };
+  it('leaves out connections on which all messages wait for WhatsApp, as their record says, and no others', async () => {
+    const brake = { because: 'too_fast', sinceMs: NOW_MS - 60_000, untilMs: NOW_MS + 60_000, refusals: 1 } as const;
+    const pace = { account: 'a', linkedAtMs: 0, hours: {}, brakes: { all: brake } };
     const record = { ...aRecord(3), pace };
-    const watch = aWatch(new Map([[record.connectionId, 300_000]]));
+    const restricted = {
+      ...aRecord(3),
+      pace: { ...pace, brakes: { firstContacts: { ...brake, because: 'restricted' } as const } },
+    };
+    const watch = aWatch(
+      new Map([
+        [record.connectionId, 300_000],
+        [restricted.connectionId, 100_000],
+      ]),
+    );
 
-    await watch.look([record], NOW_MS);
-    const braked = watch.of(() => true, NOW_MS);
-    await watch.look([record], brake.untilMs);
+    await watch.look([record, restricted], NOW_MS);
+    const braked = watch.of(every, NOW_MS);
+    await watch.look([record, restricted], brake.untilMs);
 
-    expect(braked).toEqual({ late: 0, longestMs: 0 });
-    expect(watch.of(() => true, brake.untilMs).late).toBe(1);
+    expect(braked).toEqual({ late: 1, longestMs: 100_000 });
+    expect(watch.of(every, brake.untilMs).late).toBe(2);
   });
 
   it('forgets what waits no more', async () => {
@@ -57,7 +69,7 @@ describe('what waits on the connections of a shard', () => {
 
     await watch.look([{ ...record, parkedCount: 0 }], NOW_MS);
 
-    expect(watch.of(() => true, NOW_MS)).toEqual({ late: 0, longestMs: 0 });
+    expect(watch.of(every, NOW_MS)).toEqual({ late: 0, longestMs: 0 });
   });
 
   it('adds up over shards', () => {

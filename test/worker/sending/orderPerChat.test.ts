@@ -296,7 +296,7 @@ describe('the order in which messages of a connection are sent', () => {
   it('looks again by itself at what is parked, whoever has missed to ask for it', async () => {
     const { connection, socket, outbox } = await aScene();
     const message = await core.aMessage(connection, 'left behind', { to: ANN });
-    await core.messages.park({ ...connection, token: 1 }, message, sequence(1));
+    await core.messages.park({ ...connection, token: 1 }, message, sequence(1), 'nothing_leaves');
 
     outbox.look();
 

@@ -25,10 +25,10 @@ describe('the pace of a connection', () => {
   const aScene = async (pace: ConnectionSettings['pace'], given?: Connection, clock = makeSteppedClock(Date.now())) => {
     const connection = given ?? (await core.aConnection());
     const socket = new FakeSocket();
-    const { outbox } = anOutbox(core, connection, { pace, socket: () => socket, overrides: { clock } });
+    const { outbox, publisher } = anOutbox(core, connection, { pace, socket: () => socket, overrides: { clock } });
     let place = given === undefined ? 0 : 500;
     const accept = async (to: string, text: string) => {
-      const message = await core.aMessage(connection, text, { to });
+      const message = await core.aMessage(connection, text, { to, createdAtMs: clock.nowMs() });
       place += 1;
       // A command waits in the hand of its connection for its turn, so nobody waits for it here.
       return { id: message.messageId, handled: outbox.handle(message.messageId, sequence(place), clock.nowMs()) };
@@ -48,7 +48,18 @@ describe('the pace of a connection', () => {
         (so) => so,
         20_000,
       );
-    return { connection, clock, socket, outbox, accept, done, stateOf, record, passing };
+    const told = () =>
+      publisher.facts.flatMap((fact) =>
+        fact.kind === 'pace' ? [fact.wait?.code ?? 'none'] : fact.kind === 'send_result' ? [fact.state] : [],
+      );
+    const tells = (...expected: readonly string[]) =>
+      until(
+        `${expected.join()} being told`,
+        () => (outbox.look(), told()),
+        (found) => found.length >= expected.length,
+        20_000,
+      ).then((found) => expect(found).toEqual(expected));
+    return { publisher, told, tells, connection, clock, socket, outbox, accept, done, stateOf, record, passing };
   };
 
   it('sends as many at once as in a minute, then each in its turn, in the order of their acceptance', async () => {
@@ -112,8 +123,8 @@ describe('the pace of a connection', () => {
     const third = await next.done(ANN, 'waits too');
     expect(await Promise.all([second, third].map(stateOf))).toEqual(['parked', 'parked']);
 
-    clock.advance(61_000);
-    next.outbox.look();
+    // Nothing else comes: the end of the rest alone lets it go.
+    clock.advance(60_000);
     await until(
       'the last',
       () => stateOf(third),
@@ -150,6 +161,64 @@ describe('the pace of a connection', () => {
       'an old friend',
       'another',
     ]);
+  });
+
+  it('tells of a brake before the end of the refused message, of another reason, and that it is over, each once', async () => {
+    const { socket, done, outbox, clock, told, tells, record } = await aScene({ firstContactsPerDay: 5 });
+    socket.answers.push(refused(475));
+
+    await done(ANN, 'refused');
+    await tells('first_contacts_restricted', 'failed');
+    const endsAtMs = clock.nowMs() + DAY_MS;
+    outbox.heard({ limit: 'time_lock', isActive: true, asked: true, untilMs: endsAtMs });
+    await tells('first_contacts_restricted', 'failed', 'first_contacts_time_locked');
+    // WhatsApp names the same end again, to the second.
+    outbox.heard({ limit: 'time_lock', isActive: true, asked: false, untilMs: endsAtMs + 900 });
+    await done(BOB, 'an old friend');
+    clock.advance(DAY_MS + 1_000);
+    await tells('first_contacts_restricted', 'failed', 'first_contacts_time_locked', 'sent', 'none');
+    outbox.look();
+
+    expect((await record()).pace?.told).toEqual({ number: 3, atMs: expect.any(Number) });
+    expect(told()).toHaveLength(5);
+  });
+
+  it('tells of a budget that is used up once, however often a place gets free, and that there is room only when a good part is', async () => {
+    const { socket, done, clock, outbox, tells, told, passing } = await aScene({ firstContactsPerDay: 8 });
+    for (let place = 1; place <= 10; place += 1) socket.strangers.add(strangerOf(place));
+    for (let place = 1; place <= 8; place += 1) {
+      await done(strangerOf(place), `hello ${place}`);
+      clock.advance(3_600_000);
+    }
+    const sent = Array.from({ length: 7 }, () => 'sent');
+    await tells(...sent, 'first_contacts_used_up', 'sent');
+    for (const place of [9, 10]) await done(strangerOf(place), `hello ${place}`);
+
+    await passing('both', () => (outbox.look(), socket.sent.length === 10), 600_000);
+    const whileWaiting = told();
+    await passing('room', () => (outbox.look(), told().includes('none')), 600_000);
+
+    expect(whileWaiting.filter((code) => code !== 'sent')).toEqual(['first_contacts_used_up']);
+    expect(told().filter((code) => code !== 'sent')).toEqual(['first_contacts_used_up', 'none']);
+  });
+
+  it('leaves to the next owner what was not told, and that owner tells it once, under the same key', async () => {
+    const { connection, socket, done, outbox, publisher, clock, record } = await aScene({});
+    publisher.isDown = true;
+    socket.answers.push(refused(463));
+    await expect(done(ANN, 'refused')).rejects.toThrow('the events queue is down');
+    await outbox.finish();
+    const pending = (await record()).pace?.told;
+
+    const next = await aScene({}, connection, clock);
+    await next.done(BOB, 'an old friend');
+    await next.tells('first_contacts_restricted', 'sent');
+    const after = await aScene({}, connection, clock);
+    await after.done(BOB, 'once more');
+
+    expect(pending).toMatchObject({ number: 1, isPending: true });
+    expect(next.publisher.facts.find(({ kind }) => kind === 'pace')?.key).toBe(`pace:${pending?.atMs}:1`);
+    expect(after.told()).toEqual(['sent']);
   });
 
   it('fails a first contact that has waited for a day, says that nothing has left, and keeps the order of the rest', async () => {
