@@ -271,6 +271,11 @@ export class MessageStore {
     return this.#parked.list(connectionId, limit, after);
   }
 
+  /** Notes why a message stays parked, as {@link ParkedRows.noteReason} does. */
+  noteParkReason(owner: Omit<MessageOwner, 'token'>, row: ParkedMessage, reason: ParkReason): Promise<void> {
+    return this.#parked.noteReason(owner, row, reason);
+  }
+
   /** Removes a message from the parked ones once it is done, and counts it off. Condition: it is there; else nothing. */
   async unpark(owner: Omit<MessageOwner, 'token'>, sequenceNumber: string): Promise<void> {
     await this.#parked.remove(owner, sequenceNumber);

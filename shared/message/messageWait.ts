@@ -7,19 +7,19 @@ import { readSettings, withDefaults } from '../connection/settings.ts';
 
 /**
  * Why one message waits. What parked it is on its row, written with its parking; what holds now is on the record of its
- * connection. Both together say it when somebody asks, so no write says it, and none has to be taken back.
+ * connection. Both together say it when somebody asks, and nothing has to be taken back when it changes.
  */
 export const parkReasons = {
   /** Nothing could be sent at all: the connection was away, or all its messages waited. */
   nothing_leaves: { isPaced: false },
   /** No message may leave for a new person. */
   first_contact: { isPaced: true },
-  /** Its chat, or the connection, has had as many as the budget of a minute has. */
+  /** The chat of the message, or the connection, has had as many as the budget of a minute has. */
   chat_budget: { isPaced: true },
   budget: { isPaced: true },
   /** A look-up that it needs rests. */
   look_up: { isPaced: false },
-  /** Its last try had no answer. */
+  /** The last try had no answer. */
   no_answer: { isPaced: false },
   /** An earlier message of its chat waits. */
   chat_in_order: { isPaced: false },
@@ -38,8 +38,7 @@ export const turnRules = {
   budget: 'The connection has sent as many messages in a minute as `messagesPerMinute` allows. It leaves in its turn.',
   no_answer:
     'WhatsApp did not answer when it was sent. It is sent again under the same id, before all later ones of its chat.',
-  in_turn:
-    'It leaves in its turn, after what waited before it. If nobody in its chat has written yet, it may wait as `pace.wait` of the connection says.',
+  in_turn: 'It leaves in its turn, after what waited before it.',
 } as const;
 const turnCodes = Object.keys(turnRules) as (keyof typeof turnRules)[];
 

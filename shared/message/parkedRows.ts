@@ -1,7 +1,13 @@
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+  type DynamoDBDocumentClient,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
 import type { ConnectionId, MessageId, TenantId } from '../kernel/id.ts';
-import { connectionKey, parkedKey, parkedPartition } from '../platform/keys.ts';
+import { connectionKey, messageKey, parkedKey, parkedPartition, type ItemKey } from '../platform/keys.ts';
 import { firstOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { dueWrites, END_SLACK_MS } from './dueRows.ts';
@@ -104,6 +110,23 @@ export class ParkedRows {
     return (await firstOf(queryItems(this.#table, input, { pageSize: limit, ...start }), limit)).map(toParkedMessage);
   }
 
+  /**
+   * Notes why a message stays parked, where its parking did not know: it came while nothing could leave. Condition: it is still
+   * parked; else nothing. Its row here comes last, so that whoever reads it there need not note it again.
+   */
+  async noteReason({ connectionId }: Owner, row: ParkedMessage, reason: ParkReason): Promise<void> {
+    const { messageId, sequenceNumber } = row;
+    await this.#set(messageKey(connectionId, messageId), 'SET parkedFor = :reason', {
+      ConditionExpression: 'attribute_exists(pk) AND #state = :parked',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: { ':reason': reason, ':parked': 'parked' },
+    });
+    await this.#set(parkedKey(connectionId, sequenceNumber), 'SET reason = :reason', {
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: { ':reason': reason },
+    });
+  }
+
   /** Removes a row and counts it off. Condition: it is there; else nothing. */
   async remove(owner: Owner, sequenceNumber: string): Promise<void> {
     const row = { TableName: this.#TableName, Key: parkedKey(owner.connectionId, sequenceNumber) };
@@ -118,6 +141,20 @@ export class ParkedRows {
       if (!reasons.some((reason) => reason.Code === 'ConditionalCheckFailed')) throw error;
       // The row is gone already, or the connection is: then only the parked row is left to remove.
       await this.#table.send(new DeleteCommand(row));
+    }
+  }
+
+  async #set(
+    Key: ItemKey,
+    UpdateExpression: string,
+    condition: Omit<UpdateCommandInput, 'TableName' | 'Key' | 'UpdateExpression'>,
+  ): Promise<void> {
+    try {
+      await this.#table.send(
+        new UpdateCommand({ TableName: this.#TableName, Key: { ...Key }, UpdateExpression, ...condition }),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
     }
   }
 

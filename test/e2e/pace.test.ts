@@ -87,8 +87,17 @@ describe('the pace of a connection, through every process of the embedded stack'
     );
     const waits = { code: 'first_contacts_restricted', until: (shown['wait'] as Record<string, unknown>)['until'] };
     expect(await message(heldToo)).toMatchObject({ status: 'parked', waits });
-    const listed = (await api.must('GET', `/v1/connections/${shop}/messages`))['data'] as Record<string, unknown>[];
-    expect(listed.find(({ id }) => id === afterwards)).toMatchObject({ status: 'parked', waits });
+    // This one may have come while nothing could leave: then it is known when the rows were looked at.
+    const listed = async () =>
+      ((await api.must('GET', `/v1/connections/${shop}/messages`))['data'] as Record<string, unknown>[]).find(
+        ({ id }) => id === afterwards,
+      );
+    await until(
+      'the reason',
+      listed,
+      (found) => (found?.['waits'] as Record<string, unknown> | undefined)?.['code'] === waits.code,
+      PATIENCE_MS,
+    );
     expect(await told()).toEqual(['first_contacts_restricted']);
     expect(await Promise.all(STRANGERS.map(texts))).toEqual([[], [], [], []]);
     expect((await phones.stats()).refusedFirstContacts).toEqual({ [SHOP]: 1 });

@@ -47,7 +47,7 @@ type NewCommand = TriedCommand & { readonly source: { readonly enqueuedAtMs: num
 /** Where and why a message is parked. */
 interface ParkedPlace {
   readonly sequenceNumber: string;
-  /** Undefined when nothing can be sent at all: then its chat is not known. */
+  /** The chat of the message; undefined when nothing can be sent at all, as it is not known then. */
   readonly chat: string | undefined;
   readonly reason: ParkReason;
 }

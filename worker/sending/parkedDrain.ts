@@ -206,16 +206,23 @@ export class ParkedDrain {
       if (waits === 'go') return this.#trySending(look, row, socket, { to, chat });
       const isOver = waits === 'too_long' || firstContacts.isOneTooMany(chat);
       if (isOver && (await this.#giveUp(row, chat)) === 'over') continue;
-      this.#leave(look, row, chat, waits === 'too_long' ? 'first_contact' : waits);
+      await this.#leave(look, row, chat, waits === 'too_long' ? 'first_contact' : waits);
     }
     return 'next';
   }
 
-  /** Leaves a row where it is. */
-  #leave(look: Look, row: ParkedMessage, chat: string, reason: ParkReason): void {
+  /**
+   * Leaves a row where it is. That it is to a new person is noted once, where nobody knew when it was parked: such a message
+   * may wait for a day, and its sender wants to know why.
+   */
+  async #leave(look: Look, row: ParkedMessage, chat: string, reason: ParkReason): Promise<void> {
     look.passed.add(chat);
     if (!isOfPace(reason)) look.waitingSinceMs = Math.min(look.waitingSinceMs ?? Infinity, sinceMsOf(row));
     this.#dependencies.chats.leave(chat, row.sequenceNumber);
+    if (reason !== 'first_contact' || row.reason === reason) return;
+    const { messages, owned, assertOpen } = this.#dependencies;
+    assertOpen();
+    await messages.noteParkReason(owned, row, reason);
   }
 
   async #mustWait(
@@ -251,7 +258,7 @@ export class ParkedDrain {
     this.#hasTurn = false;
     const tried = await send(row.messageId, socket, to);
     if (tried.attempt === 'held') {
-      this.#leave(look, row, chat, tried.reason);
+      await this.#leave(look, row, chat, tried.reason);
       return 'next';
     }
     // A newer owner has the message: it has the parked row, too.

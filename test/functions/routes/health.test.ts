@@ -100,7 +100,7 @@ describe('health', () => {
         transitions: 1,
         nextAttemptAtMs: undefined,
       } as const;
-      // Its backlog has had the time to leave.
+      // The backlog has had the time to leave.
       await connections.recordStatus({ tenantId, connectionId, token: 1 }, online);
     }
     const core = { TableName: tableName('test', 'core') };

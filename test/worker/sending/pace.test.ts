@@ -179,7 +179,12 @@ describe('the pace of a connection', () => {
     await tells('first_contacts_restricted', 'failed', 'first_contacts_time_locked', 'sent', 'none');
     outbox.look();
 
-    expect((await record()).pace?.told).toEqual({ number: 3, atMs: expect.any(Number) });
+    const noted = await until(
+      'what was told being noted',
+      async () => (await record()).pace?.told,
+      (last) => last?.isPending === undefined,
+    );
+    expect(noted).toEqual({ number: 3, atMs: expect.any(Number) });
     expect(told()).toHaveLength(5);
   });
 
