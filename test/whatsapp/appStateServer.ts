@@ -56,7 +56,10 @@ export class AppStates {
   change(account: Account, name: string, changes: readonly StateChange[], spelling: Spelling): number {
     const { mutations, ...head } = account.appState.phone.write(name, changes, spelling);
     const isExternal = spelling.external === true;
-    const patch = { ...head, ...(isExternal ? { externalMutations: this.#putBlob(mutations) } : { mutations }) };
+    const patch = {
+      ...head,
+      ...(isExternal ? { externalMutations: this.#putBlob(account, mutations) } : { mutations }),
+    };
     return this.#store(account, name, proto.SyncdPatch.encode(patch).finish(), 0, mutations);
   }
 
@@ -104,14 +107,14 @@ export class AppStates {
     account: Account,
     { name, version, snapshot }: { readonly name: string; readonly version: number; readonly snapshot: boolean },
   ): BinaryNode {
-    const { world, faults } = this.#context;
+    const { faults } = this.#context;
     const collection = account.appState.at(name);
     const spoilt = faults.take('app_state_spoil', account.number)?.part;
     if (spoilt === 'endless') return node('collection', { name, version: '1', has_more_patches: 'true' });
     if (snapshot && collection.version > 0) {
       const bytes = proto.SyncdSnapshot.encode(toSnapshot(collection, spoilt === 'snapshot_mac')).finish();
       const { blob, ...named } = sealBlob(bytes);
-      const directPath = spoilt === 'blob' ? '/v/md-app-state/nowhere' : world.media.put('md-app-state', blob);
+      const directPath = spoilt === 'blob' ? '/v/md-app-state/nowhere' : this.#keep(account, blob);
       const reference = proto.ExternalBlobReference.encode({ ...named, directPath });
       const attrs = { name, version: String(collection.version), has_more_patches: 'false' };
       return node('collection', attrs, [node('snapshot', {}, reference.finish())]);
@@ -124,9 +127,15 @@ export class AppStates {
   }
 
   /** Mutations that are too many for a stanza lie beside it. */
-  #putBlob(mutations: proto.ISyncdMutation[]): proto.IExternalBlobReference {
+  #putBlob(account: Account, mutations: proto.ISyncdMutation[]): proto.IExternalBlobReference {
     const { blob, ...named } = sealBlob(proto.SyncdMutations.encode({ mutations }).finish());
-    return { ...named, directPath: this.#context.world.media.put('md-app-state', blob) };
+    return { ...named, directPath: this.#keep(account, blob) };
+  }
+
+  /** Returns the path at the media hosts. */
+  #keep({ number }: Account, blob: Uint8Array): string {
+    const { files } = this.#context.world;
+    return files.pathOf(files.put('md-app-state', blob, number));
   }
 
   #newer(collection: ServerCollection, version: number, spoilt?: string) {

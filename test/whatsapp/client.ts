@@ -3,9 +3,10 @@ import type { AppStateBody } from './appStateRoutes.ts';
 import type { PhoneCall } from './calls.ts';
 import type { TranscriptEntry } from './phone.ts';
 import type { z } from 'zod';
-import type { Fault, registrationStrikeSchema, Strike } from './faults.ts';
+import type { faultSchema, registrationStrikeSchema, Strike } from './faults.ts';
 import type { Role } from './group.ts';
-import type { MediaKind } from './mediaKind.ts';
+import { FileClient } from './media/fileClient.ts';
+import type { FileKind } from './media/fileKinds.ts';
 import type { RawBody, StanzaBody } from './rawRoutes.ts';
 import type { Stats } from './stats.ts';
 
@@ -24,7 +25,7 @@ export interface GroupDescription {
 }
 
 export interface OutgoingMedia {
-  readonly kind: MediaKind;
+  readonly kind: FileKind;
   readonly data: Uint8Array;
   readonly mimetype: string;
   readonly fileName?: string;
@@ -43,8 +44,12 @@ const DEADLINE_MS = 20_000;
 export class WhatsAppClient {
   readonly #url: string;
 
+  /** Files: what phones send and show, and the media hosts. */
+  readonly files: FileClient;
+
   constructor(controlUrl: string) {
     this.#url = controlUrl;
+    this.files = new FileClient((method, path, body) => this.#call(method, path, body));
   }
 
   addPhone(number: string, name: string): Promise<PhoneDescription> {
@@ -196,7 +201,7 @@ export class WhatsAppClient {
     return this.#call('POST', `/groups/${group}/members`, { by, change, members });
   }
 
-  async fault(fault: Fault): Promise<void> {
+  async fault(fault: z.input<typeof faultSchema>): Promise<void> {
     await this.#call('POST', '/faults', fault);
   }
 

@@ -1,35 +1,18 @@
 import { proto } from '@whiskeysockets/baileys';
 import { scan } from '../../shared/wire/protobufFields.ts';
-import type { MediaKind } from './mediaKind.ts';
+import type { FileKind } from './media/fileKinds.ts';
+import { fileOf } from './media/filesOf.ts';
+import type { ShownFile } from './media/shownFile.ts';
 
-/** What a message says, read from its protobuf, and how a phone's owner makes one. */
-export type ContentKind = 'text' | MediaKind | 'other';
-
-export interface MediaDescription {
-  readonly mimetype: string;
-  readonly fileName: string | undefined;
-  readonly bytes: number;
-  /** The hash of the content, in hex. */
-  readonly sha256: string;
-  /** Where it lies sealed, and the key that opens it, in base64: a phone knows both. */
-  readonly directPath: string;
-  readonly mediaKey: string;
-}
+/** What a message says, read from its protobuf. */
+export type ContentKind = 'text' | FileKind | 'other';
 
 export interface Content {
   readonly kind: ContentKind;
-  /** The text, or the caption of media; empty if there is none. */
+  /** The text, or the caption of a file; empty if there is none. */
   readonly text: string;
-  readonly media: MediaDescription | undefined;
+  readonly media: ShownFile | undefined;
 }
-
-const MEDIA_FIELDS = {
-  imageMessage: 'image',
-  videoMessage: 'video',
-  audioMessage: 'audio',
-  documentMessage: 'document',
-  stickerMessage: 'sticker',
-} as const;
 
 const { SHARE_PHONE_NUMBER, REVOKE } = proto.Message.ProtocolMessage.Type;
 /** What people say to each other in a message between devices. */
@@ -45,22 +28,8 @@ const UNSEEN = new Set(['senderKeyDistributionMessage', 'protocolMessage', 'mess
 export function contentOf(message: proto.IMessage, plaintext?: Uint8Array): Content | undefined {
   const text = message.conversation ?? message.extendedTextMessage?.text;
   if (text) return { kind: 'text', text, media: undefined };
-  const media = mediaOf(message);
-  if (media !== undefined) {
-    const { kind, fields } = media;
-    return {
-      kind,
-      text: fields.caption ?? '',
-      media: {
-        mimetype: fields.mimetype ?? '',
-        fileName: fields.fileName ?? undefined,
-        bytes: Number(fields.fileLength ?? 0),
-        sha256: Buffer.from(fields.fileSha256 ?? []).toString('hex'),
-        directPath: fields.directPath ?? '',
-        mediaKey: Buffer.from(fields.mediaKey ?? []).toString('base64'),
-      },
-    };
-  }
+  const file = fileOf(message)?.shown;
+  if (file !== undefined) return { kind: file.kind, text: file.caption ?? '', media: file };
   const seen =
     Object.entries(message).some(([name, value]) => value && !UNSEEN.has(name)) ||
     shownTypes.has(message.protocolMessage?.type) ||
@@ -75,22 +44,6 @@ function hasNewerField(plaintext: Uint8Array): boolean {
   let found = false;
   scan(plaintext, ({ number }) => (found ||= number >= FIRST_NEWER));
   return found;
-}
-
-type MediaFields = proto.Message.IImageMessage & { readonly fileName?: string | null };
-
-function mediaOf(message: proto.IMessage): { readonly kind: MediaKind; readonly fields: MediaFields } | undefined {
-  for (const [name, kind] of Object.entries(MEDIA_FIELDS)) {
-    const fields = message[name as keyof typeof MEDIA_FIELDS];
-    if (fields) return { kind, fields };
-  }
-  return undefined;
-}
-
-/** A message of media that lies on the server. */
-export function toMediaMessage(kind: MediaKind, fields: MediaFields): proto.IMessage {
-  const name = Object.entries(MEDIA_FIELDS).find(([, each]) => each === kind)?.[0] ?? 'documentMessage';
-  return { [name]: fields };
 }
 
 const plaintexts = new WeakMap<proto.IMessage, Uint8Array>();

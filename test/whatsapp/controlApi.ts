@@ -3,24 +3,16 @@ import { z } from 'zod';
 import { isFromElsewhere, pathOf } from '../../infra/local/steadyServer.ts';
 import { makeAppStateRoutes } from './appStateRoutes.ts';
 import { makeCallRoutes } from './callRoutes.ts';
-import { toMediaMessage } from './content.ts';
 import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts';
 import type { Group } from './group.ts';
-import { openMedia, readBody, sealMedia } from './media.ts';
+import { makeFileRoutes, sendingSchema, toFileMessage } from './media/fileRoutes.ts';
 import type { Chat } from './phoneTraffic.ts';
 import { makeRawRoutes } from './rawRoutes.ts';
 import { Unsendable } from './rawTraffic.ts';
+import { readBody } from './readBody.ts';
+import { Refused } from './refused.ts';
 import type { Simulated } from './simulated.ts';
 import type { Account, LinkedDevice } from './world.ts';
-
-/** The HTTP API that plays the owners of the phones, and makes things go wrong. See README.md. */
-class Refused extends Error {
-  readonly status: number;
-  constructor(status: number, sentence: string) {
-    super(sentence);
-    this.status = status;
-  }
-}
 
 const MAXIMUM_BODY_BYTES = 24 * 1024 * 1024;
 
@@ -37,18 +29,9 @@ const linkSchema = z.union(
 const to = z.union([number, groupId], 'must be a number of 7 to 15 digits without +, or the id of a group');
 const text = z.string().min(1).max(65_536);
 const writing = { ahead: z.boolean().optional(), placeholder: z.boolean().optional() } as const;
-const mediaSchema = z.strictObject({
-  kind: z.enum(['image', 'video', 'audio', 'document', 'sticker']),
-  data: z.base64(),
-  mimetype: z.string().min(3).max(100),
-  fileName: z.string().min(1).max(255).optional(),
-});
 const messageSchema = z.union(
-  [
-    z.strictObject({ to, text, ...writing }),
-    z.strictObject({ to, media: mediaSchema, caption: z.string().max(4_096).optional(), ...writing }),
-  ],
-  'must be {to, text} or {to, media: {kind, data, mimetype, fileName?}, caption?}, with or without `ahead` and `placeholder`',
+  [z.strictObject({ to, text, ...writing }), z.strictObject({ to, ...sendingSchema, ...writing })],
+  'must be {to, text} or {to, media: {kind, data or noise, …}, caption?, viewOnce?, hdOf?, expiresIn?}, with or without `ahead` and `placeholder`',
 );
 const idSchema = z.strictObject({ id: z.string().min(1) });
 const releaseSchema = z.strictObject({ count: z.number().int().positive().optional() });
@@ -96,11 +79,11 @@ const phoneRoutes: readonly Route[] = [
       const account = find(simulator, digits);
       const message = messageSchema.parse(body);
       const chat = findChat(simulator, account, message.to);
-      const content =
-        'text' in message
-          ? { conversation: message.text }
-          : await uploadMedia(simulator, message.media, message.caption);
-      return { id: await simulator.phones.write(account, chat, content, message) };
+      if ('text' in message) {
+        return { id: await simulator.phones.write(account, chat, { conversation: message.text }, message) };
+      }
+      const { content, placeholder = message.placeholder } = await toFileMessage(simulator, account, chat, message);
+      return { id: await simulator.phones.write(account, chat, content, { ...message, placeholder }) };
     },
   ],
   [
@@ -119,23 +102,6 @@ const phoneRoutes: readonly Route[] = [
         throw new Refused(404, 'This phone has sent no such message.');
       }
       return {};
-    },
-  ],
-  [
-    'GET',
-    /^\/phones\/(\d+)\/media\/([\w-]+)$/,
-    async (simulator, [digits, id]) => {
-      const entry = find(simulator, digits).phone.transcript.findLast((candidate) => candidate.id === id);
-      const { kind, media } = entry ?? {};
-      if (media === undefined || kind === undefined || kind === 'text' || kind === 'other') {
-        throw new Refused(404, 'This phone shows no media under that id.');
-      }
-      try {
-        const content = await openMedia(simulator.world.media, kind, media);
-        return { data: content.toString('base64') };
-      } catch (error) {
-        throw new Refused(409, `The phone cannot open it: ${(error as Error).message}.`);
-      }
     },
   ],
   ['GET', /^\/phones\/(\d+)\/messages$/, (simulator, [digits]) => find(simulator, digits).phone.transcript],
@@ -229,10 +195,11 @@ const routes = [
   ...makeCallRoutes(find),
   ...makeAppStateRoutes(find, findDevice),
   ...makeRawRoutes(find, findChat),
+  ...makeFileRoutes(find, findChat),
   ...otherRoutes,
 ];
 
-/** Answers one request; bad input is answered with a sentence that says what to do. */
+/** The HTTP API that plays the owners of the phones, and makes things go wrong: see README.md. Answers one request; bad input is answered with a sentence that says what to do. */
 export function makeControlApi(simulator: Simulated) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     void answer(simulator, request)
@@ -288,17 +255,6 @@ function findChat(simulator: Simulated, account: Account, to: string): Chat {
   const group = findGroup(simulator, to);
   if (!group.members.has(account.number)) throw new Refused(409, 'This phone is not a member of the group.');
   return group;
-}
-
-async function uploadMedia(simulator: Simulated, media: z.infer<typeof mediaSchema>, caption?: string) {
-  const { kind, data, mimetype, fileName } = media;
-  const uploaded = await sealMedia(simulator.world.media, simulator.mediaHost, kind, Buffer.from(data, 'base64'));
-  return toMediaMessage(kind, {
-    ...uploaded,
-    mimetype,
-    ...(fileName === undefined ? {} : { fileName }),
-    ...(caption === undefined ? {} : { caption }),
-  });
 }
 
 function describeGroup({ id, subject, creator, members }: Group) {

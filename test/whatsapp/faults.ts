@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ClientSocket } from './clientSocket.ts';
 import { limitNotice } from './limits.ts';
+import { mediaFaultSchemas } from './media/mediaFaults.ts';
 import { node } from './node.ts';
 
 /**
@@ -83,6 +84,7 @@ export const faultSchema = z.discriminatedUnion('kind', [
     asked: z.string().regex(/^\d+$/),
     account: z.string().regex(/^\d+$/),
   }),
+  ...mediaFaultSchemas,
 ]);
 export type Fault = z.infer<typeof faultSchema>;
 

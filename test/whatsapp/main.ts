@@ -11,11 +11,11 @@ takeKeysAsObjects();
 
 try {
   const simulator = await startWhatsApp(readOptions());
-  const { webSocketUrl, controlUrl, rootKey } = simulator;
+  const { webSocketUrl, controlUrl, rootKey, mediaHosts } = simulator;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void simulator.stop().then(() => process.exit(0), fail));
   }
-  process.stdout.write(`${JSON.stringify({ ready: true, webSocketUrl, controlUrl, rootKey })}\n`);
+  process.stdout.write(`${JSON.stringify({ ready: true, webSocketUrl, controlUrl, rootKey, mediaHosts })}\n`);
 } catch (error) {
   fail(error);
 }

@@ -8,8 +8,9 @@ import {
   type AuthenticationCreds,
 } from '@whiskeysockets/baileys';
 import { nothingKept, type Changes } from './changes.ts';
-import { decodePlaintext, type ContentKind, type MediaDescription } from './content.ts';
+import { decodePlaintext, type ContentKind } from './content.ts';
 import { trySessionsOnCopies } from './copySessions.ts';
+import type { ShownFile } from './media/shownFile.ts';
 import { PhoneKeys, type Values } from './phoneKeys.ts';
 import { silentLogger } from './silentLogger.ts';
 import type { PublicPreKey, SignedPublicPreKey } from './preKey.ts';
@@ -27,13 +28,14 @@ export interface TranscriptEntry {
   readonly fromMe: boolean;
   readonly kind: ContentKind;
   readonly text: string;
-  readonly media?: MediaDescription;
+  media?: ShownFile;
   /** The message as it came, in base64, where it is neither text nor media; another device of its account wraps it. */
   readonly plaintext?: string;
   /** Nodes beside what was sealed, such as the `meta` of a poll, with their attributes. */
   readonly beside?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** The type that the stanza said. */
+  /** The type that the stanza said, and of which kind it said that a file is. */
   readonly stanzaType?: string;
+  readonly mediaType?: string;
   /** What the stanza says that it does with another message. */
   readonly edit?: string;
   readonly at: number;
@@ -263,6 +265,14 @@ export class Phone {
   /** Says that the owner has read a message of somebody else. */
   markRead(entry: TranscriptEntry): void {
     entry.status = 'read';
+    this.#noteShown(entry);
+  }
+
+  /** Says what became of the file of a message. */
+  noteFile(from: string, id: string, change: Partial<ShownFile>): void {
+    const entry = this.#shown.get(keyOf({ from, id }));
+    if (entry?.media === undefined) return;
+    entry.media = { ...entry.media, ...change };
     this.#noteShown(entry);
   }
 

@@ -4,6 +4,7 @@ import { encodeWAMessage, type proto } from '@whiskeysockets/baileys';
 import { contentOf, plaintextOf } from './content.ts';
 import type { Group } from './group.ts';
 import { makeHistoryNotice } from './history.ts';
+import type { PhoneFiles } from './media/phoneFiles.ts';
 import { children, node, stamp, type BinaryNode } from './node.ts';
 import type { Progress, Sealed } from './phone.ts';
 import { answerPlaceholders, shareAppStateKey } from './phoneAnswers.ts';
@@ -18,6 +19,7 @@ import { noteAhead } from './worldRecords.ts';
 export interface PhoneContext {
   readonly world: World;
   readonly counters: Counters;
+  readonly files: PhoneFiles;
   readonly route: (copy: Copy) => void;
   readonly receipt: (reader: Sender, receipt: BinaryNode) => void;
   /** Fault: how long a phone takes to answer its own devices, in milliseconds. */
@@ -28,8 +30,8 @@ export interface PhoneContext {
 export interface Writing {
   /** Sealed now, and left with the phone until `release`. */
   readonly ahead?: boolean | undefined;
-  /** Phones get it; linked devices get a stanza without content, and must ask their phone for it. */
-  readonly placeholder?: boolean | undefined;
+  /** Phones get it; linked devices get a stanza without content, whose reason may be given, and must ask their phone. */
+  readonly placeholder?: boolean | string | undefined;
 }
 
 export type Chat = Account | Group;
@@ -41,6 +43,8 @@ export class PhoneTraffic {
   readonly #context: PhoneContext;
   /** Work of phones that is still going on, so that a stop can wait for quiet. */
   readonly #work = new Set<Promise<void>>();
+  /** What has come for phones without a connection, by number. */
+  readonly #waiting = new Map<string, BinaryNode[]>();
 
   constructor(context: PhoneContext) {
     this.#context = context;
@@ -58,7 +62,8 @@ export class PhoneTraffic {
     const sealed = isGroup(chat)
       ? await this.#sealForGroup(account, chat, id, content, message)
       : await this.#sealForChat(account, chat, id, content, message);
-    const copies = writing.placeholder === true ? sealed.map(withoutContent) : sealed;
+    const { placeholder = false } = writing;
+    const copies = placeholder === false ? sealed : sealed.map((copy) => withoutContent(copy, placeholder));
     if (writing.ahead === true) {
       const kept = copies.map(({ account: { number }, device, stanza }) => ({ number, device, stanza }));
       const message = { id, copies: kept };
@@ -129,10 +134,25 @@ export class PhoneTraffic {
     this.#context.route({ account, device, stanza: node('message', attrs, [toEnc(sealed)]) });
   }
 
+  /** A phone has no connection until `connect`: what is for it waits, and its linked devices get no answer. */
+  disconnect(account: Account): void {
+    this.#waiting.set(account.number, this.#waiting.get(account.number) ?? []);
+  }
+
+  /** A phone is back: it gets what has waited. */
+  connect(account: Account): void {
+    const waited = this.#waiting.get(account.number) ?? [];
+    this.#waiting.delete(account.number);
+    for (const stanza of waited) this.receive(account, stanza);
+  }
+
   /** A stanza arrives at a phone. */
   receive(account: Account, stanza: BinaryNode): void {
-    if (stanza.tag === 'message') this.#track(this.#open(account, stanza));
+    const waiting = this.#waiting.get(account.number);
+    if (waiting !== undefined) waiting.push(stanza);
+    else if (stanza.tag === 'message') this.#track(this.#open(account, stanza));
     else if (stanza.attrs['type'] === 'retry') this.#track(this.#repeat(account, stanza));
+    else if (stanza.attrs['type'] === 'server-error') this.#track(this.#uploadAgain(account, stanza));
     else this.#note(account, stanza);
   }
 
@@ -189,6 +209,11 @@ export class PhoneTraffic {
     if (answer !== undefined) await this.#tellDevice(account, device, answer);
   }
 
+  async #uploadAgain(account: Account, receipt: BinaryNode): Promise<void> {
+    await sleep(this.#context.answerDelayMs(account), undefined, { ref: false });
+    this.#context.files.again(account, receipt);
+  }
+
   async #openPart(account: Account, stanza: BinaryNode, part: BinaryNode): Promise<proto.IMessage | undefined> {
     const { from = '', participant } = stanza.attrs;
     const sender = findAddress(this.#context.world, participant ?? from);
@@ -227,13 +252,18 @@ export class PhoneTraffic {
       fromMe: isOwn,
       kind,
       text,
-      ...(media === undefined ? {} : { media }),
+      // What a phone sends it has, whatever its message says of it.
+      ...(media === undefined ? {} : { media: plaintext === undefined ? { ...media, state: 'opened' } : media }),
       ...(kind === 'other' ? asItCame(plaintext, stanza) : {}),
+      ...(media === undefined || stanza === undefined ? {} : saidOfFile(stanza)),
       at: Date.now(),
       status: isOwn ? 'sent' : 'received',
       receipts: isOwn ? Object.fromEntries(others.map((number) => [number, 'sent'])) : {},
       addressedBy,
     });
+    if (isNew && media !== undefined && plaintext !== undefined) {
+      this.#track(this.#context.files.check(account, from.number, id, message));
+    }
     if (isNew && !isOwn) this.#context.counters.countShown(account.number, { from: from.number, id, text });
   }
 
@@ -330,6 +360,14 @@ function asItCame(plaintext: Uint8Array | undefined, stanza: BinaryNode | undefi
   };
 }
 
+/** What a stanza says of a file before it is opened. */
+function saidOfFile(stanza: BinaryNode) {
+  const mediaType = children(stanza, 'enc').findLast(({ attrs }) => attrs['mediatype'] !== undefined)?.attrs[
+    'mediatype'
+  ];
+  return { stanzaType: stanza.attrs['type'] ?? '', ...(mediaType === undefined ? {} : { mediaType }) };
+}
+
 function withoutEmpty(message: proto.IMessage): proto.IMessage {
   return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== null && value !== undefined));
 }
@@ -339,8 +377,9 @@ function makeStanzaId(): string {
 }
 
 /** What a linked device gets of a message that only phones can read. */
-function withoutContent(copy: Copy): Copy {
-  return copy.device === 0 ? copy : { ...copy, stanza: { ...copy.stanza, content: [node('unavailable')] } };
+function withoutContent(copy: Copy, reason: string | true): Copy {
+  const content = [node('unavailable', reason === true ? {} : { type: reason })];
+  return copy.device === 0 ? copy : { ...copy, stanza: { ...copy.stanza, content } };
 }
 
 function toEnc(sealed: Sealed): BinaryNode {

@@ -18,8 +18,8 @@ export interface QueryContext {
   readonly accountOf: (asked: string) => string;
   /** The lock of an account against new chats, if there is one. */
   readonly lockOf: (number: string) => Pick<ToldLimit, 'endsInSeconds'> | undefined;
-  /** Where media are uploaded: host and port. */
-  readonly mediaHost: string;
+  /** The media hosts, and a token of the account to upload with. */
+  readonly mediaConnection: (number: string) => readonly BinaryNode[];
   readonly groups: (device: LinkedDevice | undefined, query: BinaryNode) => GroupAnswer;
   readonly appState: (device: LinkedDevice | undefined, query: BinaryNode) => readonly BinaryNode[];
   /** A device learns which devices an account has, and wants to know when that changes. */
@@ -86,11 +86,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     answerLimits(query, device === undefined ? undefined : lockOf(device.number)) ?? [],
   'w:g2 get': ({ groups }, { device }, query) => groups(device, query),
   'w:g2 set': ({ groups }, { device }, query) => groups(device, query),
-  'w:m set media_conn': ({ mediaHost }) => [
-    node('media_conn', { auth: 'sandbox', ttl: '300', max_buckets: '12' }, [
-      node('host', { hostname: mediaHost, maxContentLengthBytes: String(64 * 1024 * 1024) }),
-    ]),
-  ],
+  'w:m set media_conn': ({ mediaConnection }, { device }) =>
+    device === undefined ? { error: 401 } : mediaConnection(device.number),
   'md set remove-companion-device': ({ onRemoveDevice }, { device }) => {
     if (device !== undefined) queueMicrotask(() => onRemoveDevice(device));
     return [];

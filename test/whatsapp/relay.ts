@@ -92,6 +92,13 @@ export class Relay {
   receipt(reader: Sender, receipt: BinaryNode): void {
     const { world, counters, faults } = this.#context;
     const { to, participant, type } = receipt.attrs;
+    if (type === 'server-error') {
+      // It is about a file, and for the own phone alone.
+      const from = jidOf(reader.account, reader.device, WHATSAPP);
+      const isOwn = findAddress(world, to)?.account === reader.account;
+      if (isOwn) this.route({ ...reader, device: 0, stanza: { ...receipt, attrs: { ...receipt.attrs, from } } });
+      return;
+    }
     const sender = findAddress(world, participant ?? to);
     if (sender === undefined || !FORWARDED.has(type)) return;
     const attrs = { ...addressOfReceipt(world, reader, receipt, sender), t: stamp() };

@@ -6,7 +6,7 @@ import type { AuthenticationCreds } from '@whiskeysockets/baileys';
 import { AppState, type AppStateRecord } from './appState.ts';
 import { nothingKept, type Changes } from './changes.ts';
 import type { Group } from './group.ts';
-import { MediaStore } from './media.ts';
+import { FileStore, type StoredFile } from './media/fileStore.ts';
 import type { BinaryNode } from './node.ts';
 import { makeServerKeys, type ServerKeys } from './noise.ts';
 import { Phone, type SentMessage, type TranscriptEntry } from './phone.ts';
@@ -15,7 +15,7 @@ import type { Account, AheadMessage, LinkedDevice, World } from './world.ts';
 import { noteAppState } from './worldRecords.ts';
 
 /** Raised when records change their shape. */
-const VERSION = 4;
+const VERSION = 5;
 const FILE = 'whatsapp.sqlite';
 const SAVE_AFTER_MS = 200;
 
@@ -92,6 +92,7 @@ interface Kinds {
   readonly ahead: AheadMessage;
   readonly group: Group;
   readonly appState: AppStateRecord;
+  readonly file: StoredFile;
 }
 
 type AccountRecord = Pick<Account, 'number' | 'lid' | 'name' | 'nextDevice'>;
@@ -120,15 +121,20 @@ class SavedRecords {
 export function loadWorld(folder: string | undefined, state: SavedState | undefined): World {
   const changes = state ?? nothingKept;
   const saved = state?.load() ?? new SavedRecords();
-  const media = new MediaStore(folder === undefined ? undefined : join(folder, 'media'));
   const kept = saved.of('keys')[0]?.[1];
   const keys = kept ?? makeServerKeys(Date.now());
   if (kept === undefined) changes.note('keys', () => keys);
+  const files = new FileStore(
+    folder === undefined ? undefined : join(folder, 'media'),
+    keys.authority.private,
+    changes,
+    saved.of('file').map(([, file]) => file),
+  );
   const accounts = saved
     .of('account')
     .map(([, account]): [string, Account] => [account.number, toAccount(account, saved, changes)]);
   const groups = saved.of('group').map(([, group]): [string, Group] => [group.id, group]);
-  return { keys, accounts: new Map(accounts), groups: new Map(groups), media, changes };
+  return { keys, accounts: new Map(accounts), groups: new Map(groups), files, changes };
 }
 
 function toAccount(account: AccountRecord, saved: SavedRecords, changes: Changes): Account {

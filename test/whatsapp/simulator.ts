@@ -13,7 +13,10 @@ import { DeviceNotices } from './deviceNotices.ts';
 import { Faults, strikeSockets, type Strike } from './faults.ts';
 import { Groups } from './groups.ts';
 import { idsOf, Logins } from './logins.ts';
-import { makeMediaHandler } from './media.ts';
+import { MediaLog } from './media/mediaLog.ts';
+import { makeMediaHandler } from './media/mediaServer.ts';
+import { MediaTokens } from './media/mediaTokens.ts';
+import { PhoneFiles } from './media/phoneFiles.ts';
 import { child, node, type BinaryNode } from './node.ts';
 import { Pairing } from './pairing.ts';
 import { Phone } from './phone.ts';
@@ -31,6 +34,8 @@ export interface SimulatorOptions {
   /** Port of the WebSocket and the media; 0 takes any free one. */
   readonly port?: number;
   readonly controlPort?: number;
+  /** Port of the second media host. */
+  readonly fallbackPort?: number;
   /** Where the world survives a restart; in memory without. */
   readonly stateDir?: string;
 }
@@ -47,14 +52,17 @@ export class WhatsAppSimulator implements Simulated {
   readonly logins: Logins;
   readonly calls: Calls;
   readonly appStates: AppStates;
+  readonly mediaLog = new MediaLog();
+  readonly tokens: MediaTokens;
+  readonly files: PhoneFiles;
   readonly #notices: DeviceNotices;
   readonly #state: SavedState | undefined;
   readonly #sockets = new Set<ClientSocket>();
   /** Connections that a fault leaves without an answer. */
   readonly #hung = new Set<Duplex>();
   #servers: readonly Server[] = [];
-  /** Where clients upload and fetch media: host and port. */
-  mediaHost = '';
+  /** Where clients upload and fetch files, host and port each: the second has the same files, on a port of its own. */
+  readonly mediaHosts: string[] = [];
   controlUrl = '';
 
   constructor(options: SimulatorOptions) {
@@ -76,9 +84,13 @@ export class WhatsAppSimulator implements Simulated {
       enqueue,
       toPhone: (account, stanza) => this.phones.receive(account, stanza),
     });
+    this.tokens = new MediaTokens(faults, this.mediaLog);
+    const host = (): string => this.mediaHosts[0] ?? '';
+    this.files = new PhoneFiles({ world, faults, log: this.mediaLog, host, enqueue });
     this.phones = new PhoneTraffic({
       world,
       counters,
+      files: this.files,
       route: (copy) => this.relay.route(copy),
       receipt: (reader, receipt) => this.relay.receipt(reader, receipt),
       answerDelayMs: ({ number }) => faults.find('slow_phone', number)?.ms ?? 0,
@@ -91,7 +103,7 @@ export class WhatsAppSimulator implements Simulated {
   }
 
   get webSocketUrl(): string {
-    return `ws://${this.mediaHost}/ws/chat`;
+    return `ws://${this.mediaHosts[0]}/ws/chat`;
   }
 
   /** Public key of the authority, 32 bytes in hex: what clients pin. */
@@ -103,7 +115,15 @@ export class WhatsAppSimulator implements Simulated {
   async start(options: SimulatorOptions): Promise<void> {
     const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
     const surprised = (error: unknown): void => this.counters.noteInternalError(error);
-    const web = makeSteadyServer(makeMediaHandler(this.world.media), surprised);
+    const media = {
+      store: this.world.files,
+      tokens: this.tokens,
+      faults: this.faults,
+      log: this.mediaLog,
+      hosts: this.mediaHosts,
+    };
+    const [web, fallback] = [0, 1].map((host) => makeSteadyServer(makeMediaHandler(media, host), surprised));
+    if (web === undefined || fallback === undefined) return;
     web.on('upgrade', (request, stream, head) => {
       stream.on('error', () => stream.destroy());
       const refusal = this.faults.take('refuse_upgrade', undefined);
@@ -119,9 +139,10 @@ export class WhatsAppSimulator implements Simulated {
       sockets.handleUpgrade(request, stream, head, (webSocket) => this.#welcome(webSocket));
     });
     const control = makeSteadyServer(makeControlApi(this), surprised);
-    this.#servers = [web, control];
+    this.#servers = [web, control, fallback];
     try {
-      this.mediaHost = `127.0.0.1:${await listen(web, options.port ?? 0)}`;
+      this.mediaHosts.push(`127.0.0.1:${await listen(web, options.port ?? 0)}`);
+      this.mediaHosts.push(`127.0.0.1:${await listen(fallback, options.fallbackPort ?? 0)}`);
       this.controlUrl = `http://127.0.0.1:${await listen(control, options.controlPort ?? 0)}`;
     } catch (error) {
       await this.#closeServers();
@@ -137,6 +158,7 @@ export class WhatsAppSimulator implements Simulated {
     await this.phones.quiet();
     await this.#closeServers();
     this.#state?.close();
+    this.world.files.close();
   }
 
   /** Makes a phone. Returns the one that has the number already, if any. */
@@ -297,7 +319,7 @@ export class WhatsAppSimulator implements Simulated {
       counters: this.counters,
       accountOf: (asked) => this.faults.accountOf(asked),
       lockOf: (number) => this.faults.find('time_lock', number),
-      mediaHost: this.mediaHost,
+      mediaConnection: (number) => this.tokens.answer(number, this.mediaHosts),
       groups: (device, query) => this.groups.answer(device, query),
       appState: (device, query) => this.appStates.answer(device, query),
       onDevicesAsked: (asker, number) => {

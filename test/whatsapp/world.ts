@@ -1,7 +1,7 @@
 import type { AppState } from './appState.ts';
 import type { Changes } from './changes.ts';
 import type { Group } from './group.ts';
-import type { MediaStore } from './media.ts';
+import type { FileStore } from './media/fileStore.ts';
 import type { BinaryNode } from './node.ts';
 import type { Phone } from './phone.ts';
 import type { PublicPreKey, SignedPublicPreKey } from './preKey.ts';
@@ -12,7 +12,8 @@ export interface World {
   readonly keys: ServerKeys;
   readonly accounts: Map<string, Account>;
   readonly groups: Map<string, Group>;
-  readonly media: MediaStore;
+  /** What lies on the media hosts. */
+  readonly files: FileStore;
   /** The listener that is told of each change that must survive; `worldRecords.ts` says which those are. */
   readonly changes: Changes;
 }
