@@ -79,6 +79,12 @@ export function boundContent(content: InboundContent): InboundContent {
   return { type, [type]: bound((content as Readonly<Record<string, unknown>>)[type]) } as unknown as InboundContent;
 }
 
+/** Whether a content of a type has a place for our id of the message that it is about. */
+export function namesMessage(type: ContentType): boolean {
+  const { shown }: AnyContentKind = contentKinds[type];
+  return shown instanceof z.ZodObject && Object.hasOwn(shown.shape, 'message_id');
+}
+
 /**
  * The schema of one of several objects, told apart by their `type`. Its output is what the rows say, which the compiler
  * cannot follow.

@@ -1,4 +1,4 @@
-import type { InboundContent } from '../../content/content.ts';
+import { namesMessage, type InboundContent } from '../../content/content.ts';
 import type { MessageContext } from '../../content/messageContext.ts';
 import { deriveMessageId } from '../../kernel/id.ts';
 import { receivedMessageItem } from '../../message/messageWrites.ts';
@@ -123,10 +123,13 @@ function originalOf({ originalSender, originalSenderAlias }: MessageFact, stanza
   return { stanzaId, ...Object.fromEntries(known) };
 }
 
-/** The content, with our id of the message that it is about, as the Cloud API names it. */
+/**
+ * The content, with our id of the message that it is about, as the Cloud API names it. An act that its writer has no right to
+ * may have any content, also one without a place for it.
+ */
 function contentOf({ content, originalId }: MessageFact, found: FoundOriginal | undefined): InboundContent {
   const { type } = content;
-  if (originalId === undefined || found === undefined || type === 'unsupported') return content;
+  if (originalId === undefined || found === undefined || !namesMessage(type)) return content;
   const body = (content as unknown as Readonly<Record<string, object>>)[type];
   return { type, [type]: { message_id: found.messageId, ...body } } as unknown as InboundContent;
 }

@@ -52,9 +52,15 @@ const aRevoke = (key: proto.IMessageKey): proto.IMessage => ({ protocolMessage: 
 /** Bytes that are sealed with the secret of a message. */
 const seal = (use: SealUse, stanzaId: string, [author, actor]: readonly [string, string], bytes: Uint8Array) =>
   sealWith(use, { secret: SECRET, stanzaId }, { author, actor }, bytes);
-const aSealedEdit = (id: string, author: string, editor: string, message: proto.IMessage): proto.IMessage => ({
+const aSealedEdit = (
+  id: string,
+  author: string,
+  editor: string,
+  message: proto.IMessage,
+  key: proto.IMessageKey = { remoteJid: BOB, fromMe: true },
+): proto.IMessage => ({
   secretEncryptedMessage: {
-    targetMessageKey: { remoteJid: BOB, fromMe: true, id },
+    targetMessageKey: { ...key, id },
     ...seal('edit', id, [author, editor], proto.Message.encode(message).finish()),
     secretEncType: proto.Message.SecretEncryptedMessage.SecretEncType.MESSAGE_EDIT,
   },
@@ -217,7 +223,7 @@ describe('what is done to a message', () => {
       { id: 'ONE', message: aText('mine'), attrs: { from: GROUP, participant: BOB } },
       {
         id: 'TWO',
-        message: aSealedEdit('ONE', BOB, '333@lid', { conversation: 'changed' }),
+        message: aSealedEdit('ONE', BOB, '333@lid', { conversation: 'changed' }, { participant: BOB }),
         attrs: otherMember,
       },
     ],
@@ -231,6 +237,31 @@ describe('what is done to a message', () => {
     expect(row).toEqual(before);
     expect(row).toMatchObject({ editedBy: undefined, deletedBy: undefined });
   });
+
+  it.each<readonly [string, proto.IMessage, object]>([
+    ['a text', { conversation: 'changed' }, { type: 'text', text: { body: 'changed' } }],
+    [
+      'a list',
+      { contactMessage: { displayName: 'Eve', vcard: 'BEGIN:VCARD\nFN:Eve\nEND:VCARD' } },
+      { type: 'contacts', contacts: [{ name: { formatted_name: 'Eve' } }] },
+    ],
+  ])(
+    'is told as what it says where its writer has no right to it, in the form of that: %s',
+    async (_what, said, told) => {
+      await record({ id: 'ONE', message: aText('mine'), attrs: { from: GROUP, participant: BOB } });
+
+      const named = { remoteJid: GROUP, participant: BOB };
+      await record({ id: 'TWO', message: aSealedEdit('ONE', BOB, '333@lid', said, named), attrs: otherMember });
+
+      const data = (await last())?.data;
+      const row = (await rows()).find(({ stanzaId }) => stanzaId === 'ONE');
+      expect(data).toMatchObject({
+        content: told,
+        original: { stanzaId: 'ONE', messageId: row?.messageId },
+      });
+      expect(data).not.toHaveProperty('content.text.message_id');
+    },
+  );
 
   it('may be done by an administrator of a group', async () => {
     await record({ id: 'ONE', message: aText('spam'), attrs: { from: GROUP, participant: BOB } });
