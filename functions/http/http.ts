@@ -2,6 +2,7 @@ import makeMiddy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { z } from 'zod';
 import { AppError, errorRules } from '../../shared/kernel/appError.ts';
+import { fieldOf } from '../../shared/kernel/callerInput.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { authorize, type Authenticate } from './authentication.ts';
@@ -16,6 +17,8 @@ import { makeRouter, type Answer, type Route, type Router } from './route.ts';
  * body.
  */
 const BODY_LIMIT_BYTES = 256 * 1_024;
+/** The most parameters that an answer names as given twice. */
+const MOST_PROBLEMS = 20;
 export interface HttpDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
   readonly authenticate: Authenticate;
 }
@@ -90,10 +93,25 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     tenantId: seen.tenantId as TenantId,
     parameters,
     body: await checkBody(route, event, headers),
-    query: route.query === undefined ? undefined : checkInput(route.query, event.queryStringParameters ?? {}, 'query'),
+    query: route.query === undefined ? undefined : readQuery(route.query, event),
     headers,
     correlationId,
   });
+}
+
+/** API Gateway joins the values of a parameter that is given twice by a comma, which no schema could tell from one value. */
+function readQuery(query: z.ZodObject, event: Event): unknown {
+  const twice = namesGivenTwice(event.rawQueryString);
+  if (twice.length === 0) return checkInput(query, event.queryStringParameters ?? {}, 'query');
+  const problem = 'is given twice';
+  throw new AppError('invalid_request', { fields: twice.map((name) => ({ field: `?${fieldOf([name])}`, problem })) });
+}
+
+function namesGivenTwice(rawQueryString: string): readonly string[] {
+  const met = new Set<string>();
+  const twice = new Set<string>();
+  for (const name of new URLSearchParams(rawQueryString).keys()) (met.has(name) ? twice : met).add(name);
+  return [...twice].slice(0, MOST_PROBLEMS);
 }
 
 async function checkBody({ body, bodyForm }: Route, event: Event, headers: Seen['headers']): Promise<unknown> {

@@ -21,7 +21,8 @@ export const LINES_BYTES = 4 * 1_024 * 1_024;
 /** The bytes of it when it is unpacked, and of one line. */
 export const UNPACKED_BYTES = 16 * 1_024 * 1_024;
 export const LINE_BYTES = 64 * 1_024;
-const MOST_PROBLEMS = 20;
+/** The most wrong lines that an answer names. */
+export const MOST_WRONG_LINES = 20;
 /** After so many lines others have their turn. */
 const LINES_A_TURN = 250;
 
@@ -33,8 +34,9 @@ const unpack = promisify(gunzip);
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads the lines, each as the schema accepts it. Throws `unsupported_media_type`, `payload_too_large`, `invalid_request` with
- * the first lines that are wrong.
+ * Reads the lines, each as the schema accepts it, or as the `invalid_request` with which it refuses it. What follows so many
+ * wrong lines that an answer names no more is left out. Throws `unsupported_media_type`, `payload_too_large`, and
+ * `invalid_request` where there are none or too many.
  * @param schema of the list, which says how many lines there may be
  */
 export async function readLines(
@@ -53,28 +55,24 @@ export async function readLines(
   );
   const many = error?.issues.find(({ path }) => path.length === 0);
   if (many !== undefined) throw wrong([{ field: 'lines', problem: `${many.message}; there are ${lines.length}` }]);
-  const problems: FieldProblem[] = [];
   const read: unknown[] = [];
+  let wrongLines = 0;
   for (const [index, line] of lines.entries()) {
     if (index % LINES_A_TURN === 0) await nextTurn();
     try {
       read.push(readLine(schema.element, line));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      problems.push(...error.fields.map(({ field, problem }) => ({ field: fieldOf(index, field), problem })));
-      if (problems.length >= MOST_PROBLEMS) break;
+      read.push(error);
+      wrongLines += 1;
+      if (wrongLines >= MOST_WRONG_LINES) break;
     }
   }
-  if (problems.length > 0) throw wrong(problems.slice(0, MOST_PROBLEMS));
   return read;
 }
 
 function wrong(fields: readonly FieldProblem[]): AppError {
   return new AppError('invalid_request', { fields });
-}
-
-function fieldOf(index: number, field: string): string {
-  return field === '(body)' ? `lines.${index + 1}` : `lines.${index + 1}.${field}`;
 }
 
 async function unpacked(body: Buffer, encoding: string | undefined): Promise<Buffer> {

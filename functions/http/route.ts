@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { AppError } from '../../shared/kernel/appError.ts';
 import type { CorrelationId, TenantId } from '../../shared/kernel/id.ts';
 
 /** A route as data, for the router that matches it, the stack that checks requests, and the OpenAPI document. */
@@ -85,6 +86,31 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
     answers: { schema: undefined, ...definition.answers },
     handle: (request) => definition.handle(request as Request<z.infer<Body>, z.infer<Query>>),
   };
+}
+
+/**
+ * Declares a route with one object in each line of the body. `handle` gets each line as the schema has accepted it, or the
+ * reason for which it was not; what follows a number of wrong lines is left out.
+ * @param lines of the list, which says how many lines there may be
+ */
+export function linesRoute<Line extends z.ZodType, Query extends z.ZodObject = z.ZodObject>(
+  method: Route['method'],
+  path: string,
+  {
+    lines,
+    handle,
+    ...definition
+  }: Omit<RouteDefinition<z.ZodUndefined, Query>, 'body' | 'bodyForm' | 'handle'> & {
+    readonly lines: z.ZodArray<Line>;
+    readonly handle: (request: Request<readonly (z.infer<Line> | AppError)[], z.infer<Query>>) => Promise<Answer>;
+  },
+): Route {
+  return route<z.ZodType, Query>(method, path, {
+    ...definition,
+    body: lines,
+    bodyForm: 'lines',
+    handle: (request) => handle({ ...request, body: request.body as readonly (z.infer<Line> | AppError)[] }),
+  });
 }
 
 export type RouteMatch =

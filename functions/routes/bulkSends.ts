@@ -9,7 +9,7 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
-import { route, type Request, type Route } from '../http/route.ts';
+import { linesRoute, route, type Request, type Route } from '../http/route.ts';
 import { BulkCountsOnce } from './bulkCounts.ts';
 import { findConnection } from './connections.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
@@ -50,6 +50,7 @@ const EXAMPLE = {
   id: 'blk_01K3C5M7P9R1T3V5X7Z9B1D3F5',
   status: 'running',
   total: 10_000,
+  released: 580,
   counts: { waiting: 9_420, queued: 60, parked: 0, sending: 1, sent: 100, delivered: 380, read: 35, failed: 4 },
   done: 519,
   createdAt: '2027-01-04T08:55:00.000Z',
@@ -59,7 +60,7 @@ const EXAMPLE = {
 } as const;
 
 const PATH = '/v1/connections/{connectionId}/bulk-sends';
-const DESCRIPTION = `One message a line, as \`POST …/messages\` takes it, without \`not_before\`: at most ${MOST_LINES.toLocaleString('en')} lines, 64 KB each, 4 MB in all; gzip (\`Content-Encoding\`) makes room for 16 MB. All lines are accepted or none: what is wrong is told as \`lines.17.text.body\`. They leave in their order as there is room, and other messages of the connection between them.`;
+const DESCRIPTION = `One message a line, as \`POST …/messages\` takes it, without \`not_before\`: at most ${MOST_LINES.toLocaleString('en')} lines, 64 KB each, 4 MB in all; gzip (\`Content-Encoding\`) makes room for 16 MB. All lines are accepted or none: the first 20 problems are told at once, as \`lines.17.text.body\`. They leave in their order as there is room, and other messages of the connection between them.`;
 
 /** The routes of bulk sends: many messages in one request. */
 export function bulkRoutes(dependencies: BulkRouteDependencies): readonly Route[] {
@@ -103,14 +104,17 @@ class BulkParts {
 }
 
 function askingRoute(dependencies: BulkRouteDependencies, parts: BulkParts): Route {
-  return route('POST', PATH, {
+  return linesRoute('POST', PATH, {
     summary: 'Send many messages in one request: 202 means that all are kept, and leave in their order',
     description: DESCRIPTION,
-    body: z.array(outboundMessageSchema).min(1).max(MOST_LINES),
-    bodyForm: 'lines',
+    lines: z.array(outboundMessageSchema).min(1).max(MOST_LINES),
     query: querySchema,
     headers: ['idempotency-key'],
-    answers: { status: 202, schema: bulkSendViewSchema, example: { ...EXAMPLE, counts: { waiting: 10_000 }, done: 0 } },
+    answers: {
+      status: 202,
+      schema: bulkSendViewSchema,
+      example: { ...EXAMPLE, released: 0, counts: { waiting: 10_000 }, done: 0 },
+    },
     handle: async ({ tenantId, parameters, body: lines, query, headers, correlationId }) => {
       const connection = await findConnection(dependencies.connections, tenantId, parameters['connectionId']);
       const { not_before: notBeforeMs, expires_at: expiresAtMs, per_minute: perMinute } = query;
@@ -126,7 +130,7 @@ function readingRoutes(dependencies: BulkRouteDependencies, parts: BulkParts): r
   const { connections, bulkSends, clock } = dependencies;
   return [
     route('GET', PATH, {
-      summary: 'List bulk sends, newest first, without their counts',
+      summary: 'List bulk sends, newest first: `released` of each, and `counts` where one is read alone',
       query: z.strictObject({ before: z.string().optional(), limit: limitSchema }),
       answers: { status: 200, schema: pageOf(bulkSendViewSchema) },
       handle: async ({ tenantId, parameters, query }) => {

@@ -39,7 +39,8 @@ export interface AcceptBulkDependencies extends Pick<Surroundings, 'clock' | 'ra
 
 export interface BulkRequest {
   readonly connection: Connection;
-  readonly lines: readonly (OutboundMessage | ImpossibleMessage)[];
+  /** Each line, or what is wrong with its form. */
+  readonly lines: readonly (OutboundMessage | ImpossibleMessage | AppError)[];
   readonly times: SendTimes;
   readonly perMinute: number | undefined;
   readonly idempotencyKey: string | undefined;
@@ -62,6 +63,8 @@ export async function acceptBulkSend(dependencies: AcceptBulkDependencies, reque
   const nowMs = clock.nowMs();
   const known = new Problems();
   const bodies = request.lines.map((line, index) => known.try(index, () => toKnown(line)));
+  // The lines that are right so far may still be wrong: whoever corrects the file wants to know it all.
+  if (known.isAny) await settle(dependencies, connection, bodies, { nowMs, problems: known });
   known.throwAny();
   const hashed = bodies.filter((body) => body !== undefined);
   const bodyHash = hashOf(request, hashed);
@@ -78,7 +81,9 @@ export async function acceptBulkSend(dependencies: AcceptBulkDependencies, reque
   if ((await bulkSends.listOpen(connectionId)).length >= MOST_OPEN) {
     throw new AppError('too_many_bulk_sends', { retryAfterSeconds: 60 });
   }
-  const lines = await settle(dependencies, connection, hashed, nowMs);
+  const problems = new Problems();
+  const lines = await settle(dependencies, connection, hashed, { nowMs, problems });
+  problems.throwAny();
   const bulk = toBulkSend(dependencies, request, nowMs);
   await sideBySide(await packLines(lines), (pack) => bulkLines.keep(bulk, pack));
   const creation = await bulkSends.create(bulk, callerKey === undefined ? undefined : { callerKey, bodyHash });
@@ -130,7 +135,8 @@ interface KnownLine {
   readonly to: string | undefined;
 }
 
-function toKnown(line: OutboundMessage | ImpossibleMessage): KnownLine {
+function toKnown(line: OutboundMessage | ImpossibleMessage | AppError): KnownLine {
+  if (line instanceof AppError) throw line;
   const body = onlyPossible(line);
   if (splitMessage(body).envelope.not_before !== undefined) {
     const problem = 'is for all lines together: give it in the query';
@@ -146,13 +152,13 @@ function hashOf({ times, perMinute }: BulkRequest, lines: readonly KnownLine[]):
   return hash.digest('hex');
 }
 
+/** Settles the lines that are known, and notes what is wrong with others. */
 async function settle(
   { messages }: AcceptBulkDependencies,
   { connectionId }: Connection,
-  lines: readonly KnownLine[],
-  nowMs: number,
+  lines: readonly (KnownLine | undefined)[],
+  { nowMs, problems }: { readonly nowMs: number; readonly problems: Problems },
 ): Promise<readonly BulkLine[]> {
-  const problems = new Problems();
   // Many lines may name one message, which is read once.
   const found = new Map<MessageId, Promise<Message | undefined>>();
   const find: NamedLookUp['messages']['find'] = (connection, messageId) => {
@@ -161,7 +167,9 @@ async function settle(
     return finding;
   };
   const settled: BulkLine[] = [];
-  await sideBySide([...lines.entries()], async ([index, { body, to }]) => {
+  await sideBySide([...lines.entries()], async ([index, line]) => {
+    if (line === undefined) return;
+    const { body, to } = line;
     const { expires_at: expiresAtMs, biz_opaque_callback_data: callbackData } = splitMessage(body).envelope;
     const fields = problemsOfTimes({ notBeforeMs: undefined, expiresAtMs }, nowMs);
     const outcome =
@@ -178,7 +186,6 @@ async function settle(
       ...(callbackData === undefined ? {} : { callbackData }),
     };
   });
-  problems.throwAny();
   return settled;
 }
 
@@ -203,6 +210,10 @@ class Problems {
     for (const { field, problem } of own) this.#found.push({ line, field: fieldOfLine(line, field), problem });
   }
 
+  get isAny(): boolean {
+    return this.#found.length > 0;
+  }
+
   throwAny(): void {
     if (this.#found.length === 0) return;
     const first = this.#found.toSorted((one, other) => one.line - other.line).slice(0, MOST_PROBLEMS);
@@ -212,7 +223,7 @@ class Problems {
 
 /** The name of a field of a line, whose number counts from 1 as editors do. */
 export function fieldOfLine(line: number, field: string): string {
-  return field === '' ? `lines.${line + 1}` : `lines.${line + 1}.${field}`;
+  return field === '' || field === '(body)' ? `lines.${line + 1}` : `lines.${line + 1}.${field}`;
 }
 
 async function sideBySide<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {

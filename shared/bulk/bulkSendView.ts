@@ -20,6 +20,10 @@ export const bulkSendViewSchema = z
         '`scheduled` until it may begin. `finished`: each of its messages has ended, by being sent or otherwise.',
     }),
     total: z.number().int(),
+    released: z
+      .number()
+      .int()
+      .meta({ description: 'How many of its lines have become messages, which are queued or further.' }),
     counts: bulkCountsSchema.optional(),
     done: z
       .number()
@@ -47,6 +51,7 @@ export function toBulkSendView(
     id: bulkSendId,
     status: isEarly ? 'scheduled' : state,
     total,
+    released: bulk.released,
     ...(counts === undefined ? {} : { counts: toShownCounts(counts), done: doneOf(counts) }),
     createdAt: toTime(createdAtMs),
     ...(notBeforeMs === undefined ? {} : { notBefore: toTime(notBeforeMs) }),

@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import { OPTION_ID_UNITS } from './interactiveFields.ts';
+import { visibleText } from './visibleText.ts';
 
 /**
  * Buttons, lists and links as the Cloud API's `interactive` object asks for them, with its limits. WhatsApp shows none of
  * them from a linked device, so each is sent as the `fallback` says: `text` numbers the options, `poll` makes a poll of them.
  */
-const text = (most: number) => z.string().min(1).max(most);
+const idOf = (most: number) => z.string().min(1).max(most);
 const header = z.strictObject({
   type: z.literal('text', { error: 'must be text: media cannot stand in a text' }),
-  text: text(60),
+  text: visibleText(60),
 });
-const bodyOf = (most: number) => z.strictObject({ text: text(most) });
-const footer = z.strictObject({ text: text(60) });
+const bodyOf = (most: number) => z.strictObject({ text: visibleText(most) });
+const footer = z.strictObject({ text: visibleText(60) });
 const SHORT_BODY = 1_024;
 const LONG_BODY = 4_096;
 const common = { header: header.optional(), footer: footer.optional() } as const;
@@ -29,7 +30,9 @@ const button = z.strictObject({
   body: bodyOf(SHORT_BODY),
   action: z.strictObject({
     buttons: z
-      .array(z.strictObject({ type: z.literal('reply'), reply: z.strictObject({ id: text(256), title: text(20) }) }))
+      .array(
+        z.strictObject({ type: z.literal('reply'), reply: z.strictObject({ id: idOf(256), title: visibleText(20) }) }),
+      )
       .min(1)
       .max(3)
       .refine((buttons) => areDifferent(buttons.map(({ reply }) => reply.id)), DIFFERENT),
@@ -39,15 +42,17 @@ const button = z.strictObject({
 
 const MOST_ROWS = 10;
 const section = z.strictObject({
-  title: text(24).optional(),
-  rows: z.array(z.strictObject({ id: text(200), title: text(24), description: z.string().max(72).optional() })).min(1),
+  title: visibleText(24).optional(),
+  rows: z
+    .array(z.strictObject({ id: idOf(200), title: visibleText(24), description: z.string().max(72).optional() }))
+    .min(1),
 });
 const list = z.strictObject({
   ...common,
   type: z.literal('list'),
   body: bodyOf(LONG_BODY),
   action: z.strictObject({
-    button: text(20),
+    button: visibleText(20),
     sections: z
       .array(section)
       .min(1)
@@ -71,7 +76,7 @@ const ctaUrl = z.strictObject({
   body: bodyOf(SHORT_BODY),
   action: z.strictObject({
     name: z.literal('cta_url'),
-    parameters: z.strictObject({ display_text: text(20), url: z.url({ protocol: /^https?$/ }).max(2_000) }),
+    parameters: z.strictObject({ display_text: visibleText(20), url: z.url({ protocol: /^https?$/ }).max(2_000) }),
   }),
   fallback: textOnly,
 });

@@ -13,5 +13,5 @@ export function visibleText(most: number): z.ZodType<string> {
     .string()
     .min(1)
     .max(most)
-    .refine((text) => VISIBLE.test(text), { error: 'must have something that can be seen' });
+    .refine((text) => text === '' || VISIBLE.test(text), { error: 'must have something that can be seen' });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { askedAbout } from '../aboutField.ts';
 import type { ContentKind } from '../contentKind.ts';
+import { visibleText } from '../visibleText.ts';
 
 const TEXT_CHARACTERS = 4_096;
 const CAPTION_CHARACTERS = 1_024;
@@ -8,7 +9,7 @@ const CAPTION_CHARACTERS = 1_024;
 const body = z.object({
   ...askedAbout,
   text: z
-    .strictObject({ body: z.string().min(1).max(TEXT_CHARACTERS) })
+    .strictObject({ body: visibleText(TEXT_CHARACTERS) })
     .optional()
     .meta({ description: 'What a text says from now on.' }),
   caption: z

@@ -3,6 +3,7 @@ import { BODY_UNITS } from '../bodyShape.ts';
 import { boundCount, boundText } from '../contentBounds.ts';
 import type { ContentKind } from '../contentKind.ts';
 import { linkPreview, linkPreviewShown } from '../linkPreview.ts';
+import { visibleText } from '../visibleText.ts';
 
 /** The length of the longest text that WhatsApp's Cloud API accepts, in characters. */
 const TEXT_LIMIT = 4_096;
@@ -28,7 +29,7 @@ export const text = {
   out: {
     asked: z
       .strictObject({
-        body: z.string().min(1).max(TEXT_LIMIT),
+        body: visibleText(TEXT_LIMIT),
         preview: linkPreview.optional(),
         preview_url: z.boolean().optional().meta({
           description:

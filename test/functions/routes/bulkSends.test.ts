@@ -60,7 +60,10 @@ describe('bulk sends over the API', () => {
       body: { status: 'scheduled', total: 10_000, counts: { waiting: 10_000 }, done: 0, perMinute: 60 },
     });
     expect(read.body).toEqual(created.body);
-    expect(list.body).toMatchObject({ data: [{ id, status: 'scheduled', total: 10_000 }], hasMore: false });
+    expect(list.body).toMatchObject({
+      data: [{ id, status: 'scheduled', total: 10_000, released: 0 }],
+      hasMore: false,
+    });
     expect(first.body).toMatchObject({
       data: [
         { status: 'scheduled', content: { text: { body: 'line 0' } }, bulkSend: { id, line: 1 } },
@@ -142,7 +145,15 @@ describe('bulk sends over the API', () => {
       aLine('x', { not_before: '2026-12-24T18:00:00Z' }),
       aLine('x'.repeat(70_000)),
       JSON.stringify({ to: '+4915100000002', type: 'template', template: {} }),
+      aLine('x', { context: { message_id: 'msg_01JDT7KZ3V9H2M8Q4S6T1R5N0P' } }),
+      aLine('x', { expires_at: '2020-12-24T18:00:00Z' }),
     ].join('\n');
+    const many = await post(
+      [
+        ...Array.from({ length: 30 }, () => aLine('x', { to: 'nobody' })),
+        ...Array.from({ length: 30 }, () => '{'),
+      ].join('\n'),
+    );
     const byForm = await post(bad);
     const bySense = await post(
       [
@@ -160,7 +171,21 @@ describe('bulk sends over the API', () => {
       ].join('\n'),
     );
 
-    expect(problemsOf(byForm)).toEqual([400, 'lines.2', 'lines.3.text.body', 'lines.5.colour', 'lines.6', 'lines.8']);
+    // All at once: what the form says, whom it is to, what cannot be sent, and what rows say.
+    expect(problemsOf(byForm)).toEqual([
+      400,
+      'lines.2',
+      'lines.3.text.body',
+      'lines.4.to',
+      'lines.5.colour',
+      'lines.6',
+      'lines.7.not_before',
+      'lines.8',
+      'lines.9.type',
+      'lines.10.context.message_id',
+      'lines.11.expires_at',
+    ]);
+    expect(problemsOf(many)).toEqual([400, ...Array.from({ length: 20 }, (_, line) => `lines.${line + 1}.to`)]);
     expect(problemsOf(bySense)).toEqual([400, 'lines.1.to', 'lines.2.not_before', 'lines.3.type']);
     expect(problemsOf(byRows)).toEqual([
       400,
@@ -196,12 +221,21 @@ describe('bulk sends over the API', () => {
     expect(JSON.stringify(answer.body).length).toBeLessThan(8_000);
   });
 
-  it.each(['?not_before=yesterday', '?not_before=2020-01-01T00:00:00Z', '?per_minute=0', '?colour=red'])(
-    'refuses the query %s',
-    async (query) => {
-      expect((await post(linesOf(1), { query })).status).toBe(400);
-    },
-  );
+  it.each([
+    '?not_before=yesterday',
+    '?not_before=2020-01-01T00:00:00Z',
+    '?per_minute=0',
+    '?colour=red',
+    '?per_minute=1&per_minute=1',
+  ])('refuses the query %s', async (query) => {
+    expect((await post(linesOf(1), { query })).status).toBe(400);
+  });
+
+  it('names a parameter that is given twice', async () => {
+    const answer = await post(linesOf(1), { query: '?per_minute=1&per_minute=2' });
+
+    expect(answer.body['fields']).toEqual([{ field: '?per_minute', problem: 'is given twice' }]);
+  });
 
   it("finds nobody else's, and nothing that is none", async () => {
     const { body } = await post(linesOf(1));

@@ -74,7 +74,7 @@ describe('scheduled messages over the API', () => {
     expect(JSON.stringify(body)).not.toContain('kinds that are described');
   });
 
-  it('that are polls leave before their end or never, wherever they are moved', async () => {
+  it('that are polls leave before their end or never, wherever they are moved, and events before they are over', async () => {
     const { call } = await aTenant();
     const send = (endsAt: string, times: object = {}) => {
       const poll = { name: 'Lunch?', options: ['Noodles', 'Rice'], ends_at: endsAt };
@@ -90,6 +90,16 @@ describe('scheduled messages over the API', () => {
     expect((await send(end, { expires_at: late })).body).toMatchObject({ expiresAt: end });
     expect((await send(end, { expires_at: soon })).body).toMatchObject({ expiresAt: soon });
     expect((await send(inHours(24 * 500))).status).toBe(202);
+    const party = (startsAt: string, more: object = {}) => {
+      const event = { name: 'Party', starts_at: startsAt, ...more };
+      return call('POST', 'messages', { to: '+49 151 00000002', type: 'event', event });
+    };
+    expect(problemOf(await party(inHours(-1), { ends_at: end }))).toEqual({
+      status: 400,
+      fields: [{ field: 'event.starts_at', problem: 'must be in the future' }],
+    });
+    expect((await party(soon)).body).toMatchObject({ status: 'queued', expiresAt: soon });
+    expect((await party(soon, { ends_at: end })).body).toMatchObject({ expiresAt: end });
     const scheduled = await send(end, { not_before: soon });
     const path = `messages/${String(scheduled.body['id'])}`;
     expect(problemOf(await call('PATCH', path, { not_before: late }))).toEqual(refused('must be after not_before'));

@@ -144,6 +144,18 @@ describe('a request to send', () => {
       'poll.selectable_count',
       'must be 1 in a quiz',
     ],
+    [
+      'a text of spaces alone',
+      { type: 'text', text: { body: ' \n\u00A0 ' } },
+      'text.body',
+      'must have something that can be seen',
+    ],
+    [
+      'a text of marks alone that nobody sees',
+      { type: 'text', text: { body: '\u200E\u200B' } },
+      'text.body',
+      'must have something that can be seen',
+    ],
     ['a day that is none', { type: 'poll', poll: { ...poll, ends_at: 'tomorrow' } }, 'poll.ends_at', /ISO 8601/],
     [
       'an event that ends before it begins',
