@@ -164,7 +164,8 @@ export const errorRules = {
   idempotency_conflict: {
     httpStatus: 409,
     retry: 'never',
-    sentence: 'This Idempotency-Key was used with another request in the last 24 hours: another body, or other parameters. Use a new key for a new request.',
+    sentence:
+      'This Idempotency-Key was used with another request in the last 24 hours: another body, or other parameters. Use a new key for a new request.',
   },
   worker_already_draining: {
     httpStatus: 409,
