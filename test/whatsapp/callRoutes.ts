@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { encodeWAMessage } from '@whiskeysockets/baileys';
+import { proto } from '@whiskeysockets/baileys';
 import { z } from 'zod';
+import { broadcastTo } from './broadcast.ts';
 import { newsletterPost } from './calls.ts';
+import { fileKinds } from './media/fileKinds.ts';
+import { messageOfFile, outgoingFileSchema, type OutgoingFile } from './media/outgoingFile.ts';
 import type { Simulated } from './simulated.ts';
 import type { Account } from './world.ts';
 
@@ -13,15 +16,24 @@ type Find = (simulator: Simulated, digits: string | undefined) => Account;
 
 const number = z.string().regex(/^[1-9]\d{6,14}$/, 'must be 7 to 15 digits without +');
 const text = z.string().min(1).max(65_536);
-const broadcastSchema = z.strictObject({
-  list: z
-    .string()
-    .regex(/^(status|\d+)@broadcast$/)
-    .default('status@broadcast'),
-  to: z.array(number).min(1),
-  text,
-});
-const postSchema = z.strictObject({ newsletter: z.string().regex(/^\d+@newsletter$/), text });
+/** A text, or a file with or without one: see README.md, "Media". */
+const said = { text: text.optional(), media: outgoingFileSchema.optional() } as const;
+const isSaid = [
+  (words: { readonly text?: unknown; readonly media?: unknown }) =>
+    words.text !== undefined || words.media !== undefined,
+  'must say something: text, or media',
+] as const;
+const broadcastSchema = z
+  .strictObject({
+    list: z
+      .string()
+      .regex(/^(status|\d+)@broadcast$/)
+      .default('status@broadcast'),
+    to: z.array(number).min(1),
+    ...said,
+  })
+  .refine(...isSaid);
+const postSchema = z.strictObject({ newsletter: z.string().regex(/^\d+@newsletter$/), ...said }).refine(...isSaid);
 const endSchema = z.strictObject({ as: z.enum(['rejected', 'accepted', 'timeout', 'ended']) });
 const callSchema = z.strictObject({ to: number, video: z.boolean().default(false) });
 
@@ -32,30 +44,27 @@ export function makeCallRoutes(find: Find): readonly Route[] {
       /^\/phones\/(\d+)\/broadcasts$/,
       async (simulator, [digits], body) => {
         const account = find(simulator, digits);
-        const { list, to: readers, text: conversation } = broadcastSchema.parse(body);
-        const members = new Map([account, ...readers.map((reader) => find(simulator, reader))].map(asMember));
-        const chat = {
-          id: list,
-          subject: '',
-          creator: account.number,
-          createdAt: '0',
-          description: undefined,
-          members,
-        };
-        return { id: await simulator.phones.write(account, chat, { conversation }) };
+        const { list, to: readers, ...words } = broadcastSchema.parse(body);
+        const chat = broadcastTo(
+          list,
+          account,
+          readers.map((reader) => find(simulator, reader)),
+        );
+        return { id: await simulator.phones.write(account, chat, await toContent(simulator, account, words, false)) };
       },
     ],
     [
       'POST',
       /^\/phones\/(\d+)\/newsletter-posts$/,
-      (simulator, [digits], body) => {
-        const { newsletter, text: conversation } = postSchema.parse(body);
+      async (simulator, [digits], body) => {
+        const account = find(simulator, digits);
+        const { newsletter, ...words } = postSchema.parse(body);
         const id = randomBytes(10).toString('hex').toUpperCase();
         // Newsletters are not sealed, and not padded.
-        const padded = encodeWAMessage({ conversation });
-        const message = padded.subarray(0, padded.length - (padded.at(-1) ?? 0));
-        for (const device of find(simulator, digits).devices.values()) {
-          simulator.logins.enqueue(device, newsletterPost(newsletter, id, message));
+        const message = proto.Message.encode(await toContent(simulator, account, words, true)).finish();
+        const mediaType = words.media && fileKinds[words.media.kind].mediaType;
+        for (const device of account.devices.values()) {
+          simulator.logins.enqueue(device, newsletterPost(newsletter, id, message, mediaType));
         }
         return { id };
       },
@@ -76,10 +85,17 @@ export function makeCallRoutes(find: Find): readonly Route[] {
         return { found: simulator.calls.end(find(simulator, digits), id, as) };
       },
     ],
+    ['GET', /^\/newsletters\/(\d+@newsletter)\/posts$/, (simulator, [id = '']) => simulator.newsletters.posts(id)],
     ['GET', /^\/phones\/(\d+)\/calls$/, (simulator, [digits]) => simulator.calls.made(find(simulator, digits))],
   ];
 }
 
-function asMember({ number: digits }: Account): [string, 'member'] {
-  return [digits, 'member'];
+async function toContent(
+  simulator: Simulated,
+  account: Account,
+  { text: words, media }: { readonly text?: string | undefined; readonly media?: OutgoingFile | undefined },
+  isPost: boolean,
+): Promise<proto.IMessage> {
+  if (media === undefined) return { conversation: words ?? '' };
+  return messageOfFile(media, await simulator.files.upload(account, media, isPost), words);
 }

@@ -76,7 +76,8 @@ export class Calls {
 }
 
 /** A post in a newsletter that the account follows: not sealed, and given to its linked devices alone. */
-export function newsletterPost(newsletter: string, id: string, message: Uint8Array): BinaryNode {
-  const attrs = { from: newsletter, id, server_id: String(randomInt(100, 1_000)), t: stamp(), type: 'text' };
-  return node('message', attrs, [node('plaintext', {}, message)]);
+export function newsletterPost(newsletter: string, id: string, message: Uint8Array, mediaType?: string): BinaryNode {
+  const type = mediaType === undefined ? 'text' : 'media';
+  const attrs = { from: newsletter, id, server_id: String(randomInt(100, 1_000)), t: stamp(), type };
+  return node('message', attrs, [node('plaintext', mediaType === undefined ? {} : { mediatype: mediaType }, message)]);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeWAMessage, type proto } from '@whiskeysockets/baileys';
+import { broadcastTo } from './broadcast.ts';
 import { contentOf, plaintextOf } from './content.ts';
 import type { Group } from './group.ts';
 import { makeHistoryNotice } from './history.ts';
@@ -167,7 +168,9 @@ export class PhoneTraffic {
     const sender = findAddress(world, participant ?? from);
     if (sender === undefined) return;
     const isOwn = sender.account === account;
-    const chat = world.groups.get(from) ?? (isOwn ? findAddress(world, recipient)?.account : sender.account);
+    const isBroadcast = from.endsWith('@broadcast');
+    const group = isBroadcast ? broadcastTo(from, sender.account, [account]) : world.groups.get(from);
+    const chat = group ?? (isOwn ? findAddress(world, recipient)?.account : sender.account);
     const content: proto.IMessage = {};
     let plaintext: Uint8Array | undefined;
     try {

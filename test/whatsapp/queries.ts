@@ -20,6 +20,7 @@ export interface QueryContext {
   readonly lockOf: (number: string) => Pick<ToldLimit, 'endsInSeconds'> | undefined;
   /** The media hosts, and a token of the account to upload with. */
   readonly mediaConnection: (number: string) => readonly BinaryNode[];
+  readonly pictures: (device: LinkedDevice | undefined, query: BinaryNode) => Answer;
   readonly groups: (device: LinkedDevice | undefined, query: BinaryNode) => GroupAnswer;
   readonly appState: (device: LinkedDevice | undefined, query: BinaryNode) => readonly BinaryNode[];
   /** A device learns which devices an account has, and wants to know when that changes. */
@@ -86,6 +87,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     answerLimits(query, device === undefined ? undefined : lockOf(device.number)) ?? [],
   'w:g2 get': ({ groups }, { device }, query) => groups(device, query),
   'w:g2 set': ({ groups }, { device }, query) => groups(device, query),
+  'w:profile:picture get': ({ pictures }, { device }, query) => pictures(device, query),
+  'w:profile:picture set': ({ pictures }, { device }, query) => pictures(device, query),
   'w:m set media_conn': ({ mediaConnection }, { device }) =>
     device === undefined ? { error: 401 } : mediaConnection(device.number),
   'md set remove-companion-device': ({ onRemoveDevice }, { device }) => {

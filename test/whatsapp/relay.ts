@@ -1,3 +1,4 @@
+import { broadcastTo, STATUS, statusReaders } from './broadcast.ts';
 import type { Faults } from './faults.ts';
 import type { Group } from './group.ts';
 import { bytesOf, child, children, node, stamp, type BinaryNode } from './node.ts';
@@ -13,6 +14,8 @@ export interface RelayContext {
   readonly enqueue: (device: LinkedDevice, stanza: BinaryNode) => void;
   /** Hands a stanza to a phone, device 0 of its account. */
   readonly toPhone: (account: Account, stanza: BinaryNode) => void;
+  /** Takes what a client writes into a channel. Returns the ack. */
+  readonly post: (account: Account, message: BinaryNode) => BinaryNode;
 }
 
 /** The sender: an account and one of its devices. */
@@ -51,7 +54,8 @@ export class Relay {
     counters.keyUse.note(`${device.number}:${device.id}`, message);
     const nack = faults.take('nack', device.number);
     if (account === undefined || nack !== undefined) return refuse(nack?.code ?? 401);
-    const group = world.groups.get(to);
+    if (to.endsWith('@newsletter')) return this.#context.post(account, message);
+    const group = to === STATUS ? broadcastTo(STATUS, account, statusReaders(world, message)) : world.groups.get(to);
     const recipient = findAddress(world, to)?.account;
     if (group === undefined && recipient === undefined) return refuse(404);
     if (recipient !== undefined && recipient !== account && !this.#talked.has(pairOf(account, recipient))) {

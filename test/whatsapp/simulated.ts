@@ -6,6 +6,8 @@ import type { Logins } from './logins.ts';
 import type { MediaLog } from './media/mediaLog.ts';
 import type { MediaTokens } from './media/mediaTokens.ts';
 import type { PhoneFiles } from './media/phoneFiles.ts';
+import type { Pictures } from './media/pictures.ts';
+import type { Newsletters } from './newsletters.ts';
 import type { Pairing } from './pairing.ts';
 import type { PhoneTraffic } from './phoneTraffic.ts';
 import type { Relay } from './relay.ts';
@@ -24,6 +26,8 @@ export interface Simulated {
   readonly calls: Calls;
   readonly appStates: AppStates;
   readonly files: PhoneFiles;
+  readonly newsletters: Newsletters;
+  readonly pictures: Pictures;
   readonly tokens: MediaTokens;
   readonly mediaLog: MediaLog;
   readonly addPhone: (number: string, name: string) => Promise<Account>;

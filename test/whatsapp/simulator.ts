@@ -17,6 +17,8 @@ import { MediaLog } from './media/mediaLog.ts';
 import { makeMediaHandler } from './media/mediaServer.ts';
 import { MediaTokens } from './media/mediaTokens.ts';
 import { PhoneFiles } from './media/phoneFiles.ts';
+import { Pictures } from './media/pictures.ts';
+import { Newsletters } from './newsletters.ts';
 import { child, node, type BinaryNode } from './node.ts';
 import { Pairing } from './pairing.ts';
 import { Phone } from './phone.ts';
@@ -55,6 +57,8 @@ export class WhatsAppSimulator implements Simulated {
   readonly mediaLog = new MediaLog();
   readonly tokens: MediaTokens;
   readonly files: PhoneFiles;
+  readonly newsletters: Newsletters;
+  readonly pictures: Pictures;
   readonly #notices: DeviceNotices;
   readonly #state: SavedState | undefined;
   readonly #sockets = new Set<ClientSocket>();
@@ -83,10 +87,13 @@ export class WhatsAppSimulator implements Simulated {
       counters,
       enqueue,
       toPhone: (account, stanza) => this.phones.receive(account, stanza),
+      post: (account, message) => this.newsletters.accept(account, message),
     });
     this.tokens = new MediaTokens(faults, this.mediaLog);
     const host = (): string => this.mediaHosts[0] ?? '';
     this.files = new PhoneFiles({ world, faults, log: this.mediaLog, host, enqueue });
+    this.newsletters = new Newsletters(this.files);
+    this.pictures = new Pictures({ world, host, enqueue });
     this.phones = new PhoneTraffic({
       world,
       counters,
@@ -156,6 +163,7 @@ export class WhatsAppSimulator implements Simulated {
     for (const socket of this.#sockets) socket.terminate();
     for (const stream of this.#hung) stream.destroy();
     await this.phones.quiet();
+    await this.newsletters.quiet();
     await this.#closeServers();
     this.#state?.close();
     this.world.files.close();
@@ -320,6 +328,7 @@ export class WhatsAppSimulator implements Simulated {
       accountOf: (asked) => this.faults.accountOf(asked),
       lockOf: (number) => this.faults.find('time_lock', number),
       mediaConnection: (number) => this.tokens.answer(number, this.mediaHosts),
+      pictures: (device, query) => this.pictures.answer(device, query),
       groups: (device, query) => this.groups.answer(device, query),
       appState: (device, query) => this.appStates.answer(device, query),
       onDevicesAsked: (asker, number) => {

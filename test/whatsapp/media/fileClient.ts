@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Post } from '../newsletters.ts';
 import { until } from '../until.ts';
 import type { sendingSchema } from './fileRoutes.ts';
 import type { StoredFile } from './fileStore.ts';
@@ -35,6 +36,29 @@ export class FileClient {
   ): Promise<{ readonly id: string; readonly parts: readonly string[] }> {
     const body = { to, parts, ...(announced === undefined ? {} : { announced }) };
     return this.#call('POST', `/phones/${number}/albums`, body);
+  }
+
+  /** Posts a status update with a file from a phone. Returns the stanza id. */
+  async status(number: string, to: readonly string[], media: SentFile, caption?: string): Promise<string> {
+    const body = { to, media, ...(caption === undefined ? {} : { text: caption }) };
+    return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/broadcasts`, body)).id;
+  }
+
+  /** A channel that an account follows brings a post with a file, which is not sealed. Returns the stanza id. */
+  async post(number: string, newsletter: string, media: SentFile, caption?: string): Promise<string> {
+    const body = { newsletter, media, ...(caption === undefined ? {} : { text: caption }) };
+    return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/newsletter-posts`, body)).id;
+  }
+
+  /** What clients wrote into a channel, as its readers see it. */
+  posts(newsletter: string): Promise<readonly Post[]> {
+    return this.#call('GET', `/newsletters/${newsletter}/posts`);
+  }
+
+  /** The owner of a phone changes the own picture or that of a group; without a picture it is removed. */
+  async setPicture(number: string, picture: Uint8Array | undefined, group?: string): Promise<void> {
+    const data = picture === undefined ? {} : { data: Buffer.from(picture).toString('base64') };
+    await this.#call('POST', `/phones/${number}/picture`, { ...data, ...(group === undefined ? {} : { group }) });
   }
 
   /** What a phone shows of a file, once it has fetched and checked it. Throws after the deadline, 10 s by default. */

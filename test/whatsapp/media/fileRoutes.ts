@@ -42,6 +42,8 @@ const albumSchema = z.strictObject({
   /** How many of each its sender announces; as many as there are, without. */
   announced: z.strictObject({ images: z.number().int().min(0), videos: z.number().int().min(0) }).optional(),
 });
+/** A JPEG of the account or of a group, base64; without it the picture is removed. */
+const pictureSchema = z.strictObject({ data: z.base64().optional(), group: z.string().optional() });
 const expireSchema = z.strictObject({
   sha256: z.string().regex(/^[\da-f]{64}$/, 'must be a SHA-256 in hex'),
   status: z.union([z.literal(404), z.literal(410)]).default(410),
@@ -88,6 +90,18 @@ export function makeFileRoutes(find: Find, findChat: FindChat): readonly Route[]
           );
         }
         return { data: Buffer.concat(await Array.fromAsync(content)).toString('base64') };
+      },
+    ],
+    [
+      'POST',
+      /^\/phones\/(\d+)\/picture$/,
+      (simulator, [digits], body) => {
+        const account = find(simulator, digits);
+        const { data, group } = pictureSchema.parse(body);
+        const picture = data === undefined ? undefined : Buffer.from(data, 'base64');
+        const target = group ?? `${account.number}@s.whatsapp.net`;
+        if (simulator.pictures.set(account, target, picture)) return {};
+        throw new Refused(409, 'This phone is not a member of the group.');
       },
     ],
     [

@@ -31,6 +31,8 @@ describe('files between phones and a real Baileys socket', () => {
   let whatsApp: WhatsAppSimulator;
   let client: WhatsAppClient;
   let ann: PlainSocket;
+  /** What the socket told of contacts. */
+  const pictures: unknown[] = [];
   beforeAll(async () => {
     whatsApp = await startWhatsApp();
     client = new WhatsAppClient(whatsApp.controlUrl);
@@ -40,6 +42,7 @@ describe('files between phones and a real Baileys socket', () => {
     const account = new PlainAccount();
     (await pairByQr(account, whatsApp, (qr) => client.scan(ANN, qr))).close();
     ann = openPlainSocket(account, whatsApp, { fetchAgent: mediaAgent, options: { dispatcher: mediaDispatcher } });
+    ann.socket.ev.on('contacts.update', (updates) => pictures.push(...updates));
     await ann.until('the end of the offline queue', isCaughtUp);
   });
   afterAll(async () => {
@@ -57,6 +60,13 @@ describe('files between phones and a real Baileys socket', () => {
     ).then((message) => message as WAMessage);
   const download = (message: WAMessage): Promise<Buffer> =>
     downloadMediaMessage(message, 'buffer', { options: { dispatcher: mediaDispatcher } });
+  /** What a phone shows, once it shows a message of that id. */
+  const shownTo = (number: string, id: string | null | undefined) =>
+    until(
+      'the file',
+      () => client.messages(number),
+      (all) => all.some((message) => message.id === id),
+    );
   const seenBy = async (number: string, id: string | null | undefined) => client.files.opened(number, id ?? '');
 
   it.each<readonly [kind: FileKind, said: Partial<SentFile>]>([
@@ -115,11 +125,7 @@ describe('files between phones and a real Baileys socket', () => {
     const bytes = await noise(BYTES, 50 + kind.length);
 
     const sent = await ann.socket.sendMessage(`${BOB}@s.whatsapp.net`, content(bytes));
-    const shown = await until(
-      'the file',
-      () => client.messages(BOB),
-      (all) => all.some(({ id }) => id === sent?.key.id),
-    );
+    const shown = await shownTo(BOB, sent?.key.id);
 
     expect(shown.at(-1)?.kind).toBe(kind);
     const expected = { ...said, state: 'opened', complaints: [], bytes: BYTES, sha256: sha256(bytes), kind };
@@ -249,5 +255,107 @@ describe('files between phones and a real Baileys socket', () => {
     const statuses = (await client.files.requests()).slice(-2).map(({ status }) => status);
     expect(statuses).toEqual([403, 200]);
     expect((await client.files.stats()).connections[ANN]).toBe(before + 1);
+  });
+
+  it('files go to groups and come from them', async () => {
+    const { id: group } = await client.addGroup(BOB, 'files', [ANN, CAT]);
+    const id = await client.files.send(
+      BOB,
+      group,
+      { kind: 'image', noise: { bytes: 100, seed: 70 } },
+      { caption: 'all' },
+    );
+    expect(await download(await received(id))).toEqual(await noise(100, 70));
+    expect(await seenBy(CAT, id)).toMatchObject({ caption: 'all', complaints: [] });
+
+    const sent = await ann.socket.sendMessage(group, { document: await noise(100, 71), mimetype: 'text/plain' });
+
+    await shownTo(CAT, sent?.key.id);
+    expect(await seenBy(CAT, sent?.key.id)).toMatchObject({ kind: 'document', state: 'opened', complaints: [] });
+  });
+
+  it('files go into status updates and come from them', async () => {
+    const id = await client.files.status(BOB, [ANN], { kind: 'image', noise: { bytes: 100, seed: 72 } }, 'today');
+    const message = await received(id);
+    expect([message.key.remoteJid, message.message?.imageMessage?.caption]).toEqual(['status@broadcast', 'today']);
+    expect(await download(message)).toEqual(await noise(100, 72));
+
+    const image = { image: await noise(100, 73), jpegThumbnail: THUMBNAIL.toString('base64') };
+    const readers = { statusJidList: [`${BOB}@s.whatsapp.net`] };
+    const sent = await ann.socket.sendMessage('status@broadcast', image, readers);
+
+    await shownTo(BOB, sent?.key.id);
+    expect(await seenBy(BOB, sent?.key.id)).toMatchObject({ kind: 'image', state: 'opened', complaints: [] });
+    expect((await client.messages(BOB)).at(-1)).toMatchObject({ chat: 'status@broadcast', from: ANN });
+    expect((await client.messages(CAT)).map(({ id: shown }) => shown)).not.toContain(sent?.key.id);
+  });
+
+  describe('in channels, where files are not sealed', () => {
+    const CHANNEL = '120363000000000001@newsletter';
+    const written = async (id: string | null | undefined) =>
+      until(
+        'the post',
+        async () => (await client.files.posts(CHANNEL)).find((post) => post.id === id)?.media,
+        (media) => media !== undefined && media.state !== 'opening',
+      );
+
+    it('a post brings a file as it is', async () => {
+      const id = await client.files.post(ANN, CHANNEL, { kind: 'image', noise: { bytes: 100, seed: 74 } }, 'news');
+      const { message } = await received(id);
+      expect(message?.imageMessage).toMatchObject({ caption: 'news' });
+      expect(message?.imageMessage?.mediaKey?.length ?? 0).toBe(0);
+
+      const answer = await fetch(`http://${whatsApp.mediaHosts[0]}${message?.imageMessage?.directPath}`);
+
+      expect(Buffer.from(await answer.arrayBuffer())).toEqual(await noise(100, 74));
+    });
+
+    it('nobody sees a file that was uploaded as one of a chat, and whose handle is not named', async () => {
+      const sent = await ann.socket.sendMessage(CHANNEL, { image: await noise(100, 75) });
+
+      expect(await written(sent?.key.id)).toMatchObject({
+        state: 'unopened',
+        complaints: ['other_folder', 'no_handle'],
+      });
+    });
+
+    it('a file is seen that was uploaded by the path of channels, and whose handle is named', async () => {
+      const bytes = await noise(100, 76);
+      const hash = createHash('sha256').update(bytes).digest('base64url');
+      const { auth } = await ann.socket.refreshMediaConn();
+      const link = `http://${whatsApp.mediaHosts[0]}/newsletter/newsletter-image/${hash}?auth=${auth}&token=${hash}`;
+      const uploaded = await fetch(link, { method: 'POST', body: new Uint8Array(bytes) });
+      const { direct_path: directPath, handle } = (await uploaded.json()) as Record<'direct_path' | 'handle', string>;
+      const fileSha256 = createHash('sha256').update(bytes).digest();
+      const imageMessage = { directPath, fileSha256, fileLength: 100, mimetype: 'image/jpeg' };
+
+      const id = await ann.socket.relayMessage(
+        CHANNEL,
+        { imageMessage },
+        { additionalAttributes: { media_id: handle } },
+      );
+
+      expect(await written(id)).toMatchObject({ state: 'opened', complaints: [] });
+    });
+  });
+
+  it('people and groups have pictures, whose changes are told', async () => {
+    const { id: group } = await client.addGroup(BOB, 'pictures', [ANN]);
+    await expect(ann.socket.profilePictureUrl(group)).rejects.toMatchObject({ data: 404 });
+
+    await client.files.setPicture(BOB, THUMBNAIL, group);
+    await client.files.setPicture(BOB, THUMBNAIL);
+
+    for (const target of [group, `${BOB}@s.whatsapp.net`]) {
+      const url = (await ann.socket.profilePictureUrl(target)) ?? '';
+      const answer = await fetch(url.replace('https', 'http'));
+      expect([answer.headers.get('content-type'), Buffer.from(await answer.arrayBuffer())]).toEqual([
+        'image/jpeg',
+        THUMBNAIL,
+      ]);
+    }
+    expect(pictures).toContainEqual({ id: group, imgUrl: 'changed' });
+    await client.files.setPicture(BOB, undefined, group);
+    await expect(ann.socket.profilePictureUrl(group)).rejects.toMatchObject({ data: 404 });
   });
 });

@@ -4,7 +4,7 @@ import { bytesOf, child, type BinaryNode } from '../node.ts';
 import type { TranscriptEntry } from '../phone.ts';
 import { findAddress, type Account, type Address, type LinkedDevice, type World } from '../world.ts';
 import { retryNotice, openRetryRequest, type RetryAnswer } from './againSeal.ts';
-import { FileOpener } from './fileOpener.ts';
+import { FileOpener, type Verdict } from './fileOpener.ts';
 import { fileOf } from './filesOf.ts';
 import type { MediaLog } from './mediaLog.ts';
 import { uploadPlain, uploadSealed, type FileFacts, type OutgoingFile } from './outgoingFile.ts';
@@ -38,11 +38,22 @@ export class PhoneFiles {
   }
 
   /** A phone fetches and checks the file of a message that it shows, and says then what it found. */
-  async check(account: Account, from: string, id: string, message: proto.IMessage, isPost = false): Promise<void> {
+  async check(account: Account, from: string, id: string, message: proto.IMessage): Promise<void> {
+    const verdict = await this.open(message, false);
+    account.phone.noteFile(from, id, { ...verdict, state: verdict.complaints.length === 0 ? 'opened' : 'unopened' });
+  }
+
+  /** Fetches and checks the file of a message. @param isPost in a channel, where files are not sealed */
+  async open(message: proto.IMessage, isPost: boolean): Promise<Verdict> {
     const file = fileOf(message);
-    if (file === undefined) return;
-    const { complaints, sidecar } = await this.#opener.open(file.shown, file.fields, isPost);
-    account.phone.noteFile(from, id, { complaints, sidecar, state: complaints.length === 0 ? 'opened' : 'unopened' });
+    if (file === undefined) return { complaints: [], sidecar: 'none' };
+    return this.#opener.open(file.shown, file.fields, isPost);
+  }
+
+  /** What the media hosts answered beside the path when a file of a channel was uploaded. */
+  handleOf(directPath: string): string | undefined {
+    const found = this.#context.world.files.find(directPath);
+    return 'file' in found ? found.file.handle : undefined;
   }
 
   /** The content of a file that a phone shows and has. */
