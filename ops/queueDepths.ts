@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { queueDefinitions } from '../shared/platform/queues.ts';
 import { inTurns } from './inTurns.ts';
 
-export const queueKinds = ['commands', 'events', 'deliveries'] as const;
+export const queueKinds = ['commands', 'events', 'deliveries', 'media'] as const;
 export type QueueKind = (typeof queueKinds)[number];
 
 /** Messages in the queues of one kind. SQS counts them approximately. */
@@ -65,7 +65,8 @@ export async function depthOf(
 
 function kindOf(stage: string, name: string): QueueKind {
   if (name.startsWith(`${stage}-command-`)) return 'commands';
-  return name.startsWith(`${stage}-events-`) ? 'events' : 'deliveries';
+  if (name.startsWith(`${stage}-events-`)) return 'events';
+  return name.startsWith(`${stage}-media`) ? 'media' : 'deliveries';
 }
 
 function sum(numbers: readonly number[]): number {

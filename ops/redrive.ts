@@ -9,7 +9,7 @@ import type { Connection } from '../shared/connection/connection.ts';
 import type { ConnectionId, TenantId } from '../shared/kernel/id.ts';
 import { commandSchema } from '../shared/message/command.ts';
 import { toAsciiBody } from '../shared/platform/asciiJson.ts';
-import { commandQueueName, deliveryQueueName, eventQueueName } from '../shared/platform/queues.ts';
+import { commandQueueName, deliveryQueueName, eventQueueName, mediaQueueName } from '../shared/platform/queues.ts';
 import type { Surroundings } from '../shared/platform/surroundings.ts';
 import { depthOf, type QueueKind, type QueuePlace } from './queueDepths.ts';
 
@@ -32,6 +32,7 @@ const deadQueueOf = {
   commands: (stage) => `${stage}-command-dead.fifo`,
   events: (stage) => `${stage}-events-dead.fifo`,
   deliveries: (stage) => `${stage}-deliveries-dead`,
+  media: (stage) => `${stage}-media-dead`,
 } as const satisfies Record<QueueKind, (stage: string) => string>;
 
 /**
@@ -100,6 +101,7 @@ async function destinationOf(
   // The connection of a letter has gone on without it, so any of the queues will do.
   if (kind === 'events') return eventQueueName(stage);
   if (kind === 'deliveries') return deliveryQueueName(stage);
+  if (kind === 'media') return mediaQueueName(stage);
   const command = commandSchema.safeParse(parseJson(Body));
   if (!command.success) return undefined;
   const connection = await findConnection(command.data.tenantId, command.data.connectionId);

@@ -1,8 +1,8 @@
-import type { ApiConfig } from '../../shared/platform/config.ts';
+import type { AdminConfig } from '../../shared/platform/config.ts';
 import { composeHttp } from '../http/composeHttp.ts';
 import type { AdminDependencies } from './handler.ts';
 
 /** The parts of the function that serves operators. */
-export function composeAdmin(config: ApiConfig): AdminDependencies {
+export function composeAdmin(config: AdminConfig): AdminDependencies {
   return composeHttp(config, 'admin');
 }

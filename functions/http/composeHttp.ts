@@ -3,7 +3,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
-import type { ApiConfig } from '../../shared/platform/config.ts';
+import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { makeFunctionBreakers } from '../runtime/functionBreakers.ts';
 import { countAtOnce, makeFunctionMetrics } from '../runtime/functionMetrics.ts';
@@ -13,7 +13,7 @@ import { makeAuthenticate } from './authentication.ts';
  * The parts that the two functions behind the HTTP API have in common.
  * @param name the function's name in logs and metrics
  */
-export function composeHttp(config: ApiConfig, name: string) {
+export function composeHttp(config: StoreConfig, name: string) {
   const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });
   const breakers = makeFunctionBreakers(countAtOnce(makeFunctionMetrics(config, name, logger)), logger);
   const stores = { table: makeDocumentClient(config, { breakers }), stage: config.stage };

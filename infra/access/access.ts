@@ -42,7 +42,8 @@ export interface TableAccess {
   readonly actions: readonly TableAction[];
 }
 
-export type QueueName = 'commands' | 'commandsDead' | 'events' | 'eventsDead' | 'deliveries' | 'deliveriesDead';
+export type QueueName =
+  'commands' | 'commandsDead' | 'events' | 'eventsDead' | 'deliveries' | 'deliveriesDead' | 'media' | 'mediaDead';
 type QueueAction =
   'ChangeMessageVisibility' | 'DeleteMessage' | 'GetQueueAttributes' | 'ReceiveMessage' | 'SendMessage';
 
@@ -51,9 +52,17 @@ interface QueueAccess {
   readonly actions: readonly QueueAction[];
 }
 
+/**
+ * What is done with objects of the bucket. To read needs the right to open with the bucket's key, and to write that to seal.
+ * `ListBucket` lists nothing here: without it S3 says of an object that is not there that it must not be read.
+ */
+export type ObjectAction = 'AbortMultipartUpload' | 'DeleteObject' | 'GetObject' | 'ListBucket' | 'PutObject';
+
 export interface ProcessAccess {
   readonly tables: readonly TableAccess[];
   readonly queues: readonly QueueAccess[];
+  /** Access to the files of messages; none when left out. */
+  readonly objects?: readonly ObjectAction[];
   /** Whether the process may wrap and unwrap data keys of connections. */
   readonly dataKeys: boolean;
 }

@@ -1,6 +1,12 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
-import { commandQueueName, deliveryQueueName, eventQueueName, eventQueueNames } from '../../shared/platform/queues.ts';
+import {
+  commandQueueName,
+  deliveryQueueName,
+  eventQueueName,
+  eventQueueNames,
+  mediaQueueName,
+} from '../../shared/platform/queues.ts';
 import { processAccess, type ProcessAccess, type ProcessName, type QueueName, type TableAccess } from './access.ts';
 import { deadLettersOf } from '../settings/queueDefinition.ts';
 import { commandQueueArns, queueArn, shardIndexArn, tableArn } from '../settings/resources.ts';
@@ -62,6 +68,8 @@ function queueArns(scope: IConstruct, of: Stage, queue: QueueName): readonly str
     eventsDead: deadLettersOf(stage, eventQueueName(stage)),
     deliveries: deliveryQueueName(stage),
     deliveriesDead: deadLettersOf(stage, deliveryQueueName(stage)),
+    media: mediaQueueName(stage),
+    mediaDead: deadLettersOf(stage, mediaQueueName(stage)),
   } as const;
   return [queueArn(scope, names[queue])];
 }

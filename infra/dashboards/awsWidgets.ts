@@ -2,6 +2,7 @@ import {
   commandQueueName,
   deliveryQueueName,
   eventQueueNames,
+  mediaQueueName,
   queueDefinitions,
 } from '../../shared/platform/queues.ts';
 import { tableDefinitions, tableName } from '../../shared/platform/tables.ts';
@@ -38,7 +39,7 @@ export function apiWidgets(section: string, { apiId }: PhysicalNames): readonly 
 
 /** Age and length of the queues between the parts, and the number of dead letters. */
 export function queueWidgets(stage: string, section: string, { eventQueues }: PhysicalNames): readonly Widget[] {
-  const queues = [...eventQueueNames(stage, eventQueues), deliveryQueueName(stage)];
+  const queues = [...eventQueueNames(stage, eventQueues), deliveryQueueName(stage), mediaQueueName(stage)];
   const dead = queueDefinitions(stage, 1)
     .filter(({ name }) => [commandQueueName(stage, 0), ...queues].includes(name))
     .flatMap(({ deadLetter }) => deadLetter?.name ?? []);
@@ -173,13 +174,15 @@ export function costWidgets(stage: string, section: string, { eventQueues }: Phy
       section,
       title: 'How many messages go through the queues?',
       unit: 'count',
-      metrics: [...eventQueueNames(stage, eventQueues), deliveryQueueName(stage)].map((queue) => ({
-        namespace: 'AWS/SQS',
-        name: 'NumberOfMessagesSent',
-        dimensions: { QueueName: queue },
-        stat: 'Sum',
-        label: queue,
-      })),
+      metrics: [...eventQueueNames(stage, eventQueues), deliveryQueueName(stage), mediaQueueName(stage)].map(
+        (queue) => ({
+          namespace: 'AWS/SQS',
+          name: 'NumberOfMessagesSent',
+          dimensions: { QueueName: queue },
+          stat: 'Sum',
+          label: queue,
+        }),
+      ),
     },
     {
       section,

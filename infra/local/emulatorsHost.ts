@@ -1,6 +1,7 @@
-/** Child process of the embedded stack: the DynamoDB and the SQS emulator. Both end when this process ends. */
+/** Child process of the embedded stack: the emulators of DynamoDB, SQS and S3. All end when this process ends. */
 import { parseArgs } from 'node:util';
 import { startDynamoDb } from './dynamoDb.ts';
+import { startObjectServer } from './objects/objectServer.ts';
 import { startQueueServer } from './queueServer.ts';
 
 const { values } = parseArgs({
@@ -8,6 +9,7 @@ const { values } = parseArgs({
     data: { type: 'string' },
     'dynamodb-port': { type: 'string' },
     'sqs-port': { type: 'string' },
+    bucket: { type: 'string', default: 'local-media' },
     'dynamodb-local': { type: 'string' },
   },
 });
@@ -21,17 +23,18 @@ try {
   });
   process.on('exit', () => dynamoDb.process.kill('SIGKILL'));
   const queues = await startQueueServer({ port: Number(values['sqs-port'] ?? 0), dataDir: `${data}/queues` });
+  const objects = await startObjectServer({ port: 0, bucket: values.bucket, dataDir: `${data}/objects` });
   dynamoDb.process.once('exit', () => {
     process.stderr.write('the DynamoDB emulator stopped\n');
     process.exit(1);
   });
   process.stdout.write(
-    `${JSON.stringify({ ready: true, dynamoDb: dynamoDb.endpoint, dynamoDbPid: dynamoDb.process.pid, sqs: queues.endpoint })}\n`,
+    `${JSON.stringify({ ready: true, dynamoDb: dynamoDb.endpoint, dynamoDbPid: dynamoDb.process.pid, sqs: queues.endpoint, s3: objects.endpoint })}\n`,
   );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       dynamoDb.process.removeAllListeners('exit');
-      void Promise.all([queues.stop(), dynamoDb.stop()]).then(() => process.exit(0));
+      void Promise.all([queues.stop(), objects.stop(), dynamoDb.stop()]).then(() => process.exit(0));
     });
   }
 } catch (error) {

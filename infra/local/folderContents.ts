@@ -4,7 +4,7 @@ import { LOCK_FILES, numberIn } from './folderLock.ts';
 import { JOURNAL_BEGINS } from './queueJournal.ts';
 
 /** The files and folders in the data folder. */
-export const FOLDERS = ['logs', 'previous-logs', 'queues', 'whatsapp'] as const;
+export const FOLDERS = ['logs', 'objects', 'previous-logs', 'queues', 'whatsapp'] as const;
 export const FILES = [
   ...LOCK_FILES,
   'root-key',

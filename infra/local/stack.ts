@@ -21,6 +21,7 @@ import { startWatchdog } from './watchdogSchedule.ts';
 import { WorkerFleet, type LocalWorker } from './workerFleet.ts';
 
 const STAGE = 'local';
+const MEDIA_BUCKET = `${STAGE}-media`;
 const SHARDS = 4;
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
@@ -63,6 +64,7 @@ class Stack implements RunningStack {
   whatsAppControlUrl: string | undefined;
   dynamoDbEndpoint = '';
   sqsEndpoint = '';
+  s3Endpoint = '';
   operatorKey = '';
 
   constructor(options: StackOptions, folder: DataFolder) {
@@ -78,9 +80,10 @@ class Stack implements RunningStack {
     const emulators = await this.#startEmulators();
     await createTables(emulators.dynamoDb, STAGE);
     await createQueues(emulators.sqs, STAGE, this.#shards, this.#options.eventQueues);
-    const { dynamoDb, sqs } = (await this.#options.inFront?.(emulators)) ?? emulators;
+    const { dynamoDb, sqs, s3 } = (await this.#options.inFront?.(emulators)) ?? emulators;
     this.dynamoDbEndpoint = dynamoDb;
     this.sqsEndpoint = sqs;
+    this.s3Endpoint = s3;
     this.#settings = {
       AWS_REGION: 'us-east-1',
       HOLDFAST_STAGE: STAGE,
@@ -89,6 +92,8 @@ class Stack implements RunningStack {
       HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),
+      HOLDFAST_S3_ENDPOINT: this.s3Endpoint,
+      HOLDFAST_MEDIA_BUCKET: MEDIA_BUCKET,
     };
     this.#terminal.findLabelsIn(asCaller(fleetConfig(this.#settings), 'stack'));
     await this.#prepareKey();
@@ -170,6 +175,8 @@ class Stack implements RunningStack {
     const args = [
       '--data',
       this.#folder.path,
+      '--bucket',
+      MEDIA_BUCKET,
       ...(dynamoDbLocal === undefined ? [] : ['--dynamodb-local', dynamoDbLocal]),
     ];
     const emulators = await this.#child('emulators', 'infra/local/emulatorsHost.ts', args, {});
@@ -180,7 +187,8 @@ class Stack implements RunningStack {
       this.#dynamoDbPid = undefined;
       killIfRunning(dynamoDbPid);
     });
-    return { dynamoDb: textOf(emulators.ready['dynamoDb']), sqs: textOf(emulators.ready['sqs']) };
+    const urlOf = (name: string): string => textOf(emulators.ready[name]);
+    return { dynamoDb: urlOf('dynamoDb'), sqs: urlOf('sqs'), s3: urlOf('s3') };
   }
 
   async #startWhatsApp(): Promise<{ readonly url: string; readonly rootKey: string }> {

@@ -50,6 +50,7 @@ export interface StackOptions {
 export interface EmulatorReach {
   readonly dynamoDb: string;
   readonly sqs: string;
+  readonly s3: string;
 }
 
 /** The URLs under which the workers reach the other parts. */
@@ -65,6 +66,7 @@ export interface RunningStack {
   readonly whatsAppControlUrl: string | undefined;
   readonly dynamoDbEndpoint: string;
   readonly sqsEndpoint: string;
+  readonly s3Endpoint: string;
   readonly operatorKey: string;
   /** Whether the data folder was empty before. */
   readonly isNew: boolean;

@@ -90,6 +90,7 @@ function firstScreen({
   whatsAppControlUrl,
   dynamoDbEndpoint,
   sqsEndpoint,
+  s3Endpoint,
   operatorKey,
   isNew,
 }: NonNullable<typeof stack>) {
@@ -108,6 +109,7 @@ function firstScreen({
   WhatsApp      ${whatsAppControlUrl === undefined ? 'the real one' : `simulator, phones at ${whatsAppControlUrl}/phones`}
   DynamoDB      ${dynamoDbEndpoint}
   SQS           ${sqsEndpoint}
+  S3            ${s3Endpoint}
   data          ${options.dataDir}
   logs          ${inFolder('logs')}   (of the run before: previous-logs)
 

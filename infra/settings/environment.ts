@@ -1,6 +1,6 @@
 import type { IConstruct } from 'constructs';
 import { HEALTH_PORT } from '../../shared/platform/healthCheck.ts';
-import { queueUrlBase } from './resources.ts';
+import { mediaBucketName, queueUrlBase } from './resources.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -16,6 +16,11 @@ export function storeEnvironment(scope: IConstruct, settings: Settings) {
     HOLDFAST_QUEUE_URL_BASE: queueUrlBase(scope),
     HOLDFAST_LOG_LEVEL: settings.logLevel,
   } as const;
+}
+
+/** The settings that a process reads which gives out or stores files of messages. */
+export function objectEnvironment(scope: IConstruct, { stage }: Pick<Settings, 'stage'>) {
+  return { HOLDFAST_MEDIA_BUCKET: mediaBucketName(scope, stage) } as const;
 }
 
 /** Share of a worker's memory for JavaScript objects; the rest is for buffers, code and the system. */

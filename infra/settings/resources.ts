@@ -28,6 +28,17 @@ export function commandQueueArns(scope: IConstruct, stage: string, shardCount: n
   );
 }
 
+/** The name of the bucket with the files of messages. All accounts of AWS share the names of buckets, so it has account and region in it. */
+export function mediaBucketName(scope: IConstruct, stage: string): string {
+  const { account, region } = Stack.of(scope);
+  return `${stage}-holdfast-media-${account}-${region}`;
+}
+
+export function mediaBucketArn(scope: IConstruct, stage: string): string {
+  const resource = mediaBucketName(scope, stage);
+  return Stack.of(scope).formatArn({ service: 's3', region: '', account: '', resource });
+}
+
 /** The part of a queue's URL that stands before its name. */
 export function queueUrlBase(scope: IConstruct): string {
   const { region, urlSuffix, account } = Stack.of(scope);

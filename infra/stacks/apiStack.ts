@@ -10,7 +10,7 @@ import { acknowledge } from '../constructs/acknowledge.ts';
 import { makeLogGroup } from '../constructs/logGroup.ts';
 import { Handler } from '../constructs/handler.ts';
 import { RunbookAlarm, type Severity } from '../constructs/runbookAlarm.ts';
-import { storeEnvironment } from '../settings/environment.ts';
+import { objectEnvironment, storeEnvironment } from '../settings/environment.ts';
 import { smallConcurrency } from '../settings/concurrency.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -50,6 +50,7 @@ export class ApiStack extends Stack {
     super(scope, id, props);
     const { settings } = props;
     const environment = storeEnvironment(this, settings);
+    const environmentOf = { api: { ...environment, ...objectEnvironment(this, settings) }, admin: environment };
     const handler = (name: 'api' | 'admin', reservedConcurrency: number): HttpLambdaIntegration => {
       const { target } = new Handler(this, name, {
         settings,
@@ -57,7 +58,7 @@ export class ApiStack extends Stack {
         entry: `functions/${name}/entry.ts`,
         timeoutSeconds: TIMEOUT_SECONDS,
         reservedConcurrency,
-        environment,
+        environment: environmentOf[name],
         statements: accessStatements(this, settings, name),
         isShifted: true,
       });

@@ -1,9 +1,10 @@
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Key, type IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { tableDefinitions, tableName, type TableDefinition } from '../../shared/platform/tables.ts';
+import { addMediaBucket } from '../constructs/mediaBucket.ts';
 import type { Settings } from '../settings/settings.ts';
 
 export interface DataStackProps extends StackProps {
@@ -11,8 +12,8 @@ export interface DataStackProps extends StackProps {
 }
 
 /**
- * The three tables, made from the same definitions as the embedded stack's, and the key that wraps the data keys of
- * connections. All are kept when the stack is deleted: without the key, no stored session can be read again. What a
+ * The three tables, made from the same definitions as the embedded stack's, the bucket with the files of messages, and the
+ * key that wraps the data keys of connections and seals these files. All are kept when the stack is deleted: without the key, no stored session can be read again. What a
  * first deploy made before it failed is not kept, so that the next one finds its names free.
  */
 export class DataStack extends Stack {
@@ -23,17 +24,24 @@ export class DataStack extends Stack {
     const { settings } = props;
     const { stage } = settings;
     for (const definition of tableDefinitions) this.#addTable(stage, definition);
-    this.dataKeyArn = settings.dataKeyArn ?? this.#makeKey(stage);
+    const key =
+      settings.dataKeyArn === undefined ? this.#makeKey(stage) : Key.fromKeyArn(this, 'GivenKey', settings.dataKeyArn);
+    this.dataKeyArn = key.keyArn;
+    const bucket = addMediaBucket(this, stage, key);
+    new CfnOutput(this, 'MediaBucket', {
+      description: 'The bucket with the files of messages',
+      value: bucket.bucketName,
+    });
     new CfnOutput(this, 'DataKeyArn', {
       description: 'The key without which no stored session can be read: give it a replica in another region',
       value: this.dataKeyArn,
     });
   }
 
-  #makeKey(stage: string): string {
+  #makeKey(stage: string): IKey {
     const key = new Key(this, 'DataKey', {
       alias: `${stage}-data-keys`,
-      description: 'Wraps the data keys of WhatsApp sessions',
+      description: 'Wraps the data keys of WhatsApp sessions, and seals the files of messages',
       enableKeyRotation: true,
       // This cannot be changed later. Without a replica of the key, a copy of the sessions in another region cannot be
       // read there.
@@ -50,7 +58,7 @@ export class DataStack extends Stack {
         conditions: { BoolIfExists: { 'kms:GrantIsForAWSResource': 'false', 'aws:PrincipalIsAWSService': 'false' } },
       }),
     );
-    return key.keyArn;
+    return key;
   }
 
   #addTable(stage: string, definition: TableDefinition): void {

@@ -5,6 +5,7 @@ import {
   commandQueueName,
   deliveryQueueName,
   eventQueueNames,
+  mediaQueueName,
   queueDefinitions,
   type QueueDefinition,
 } from '../../shared/platform/queues.ts';
@@ -49,6 +50,7 @@ export class QueueStack extends Stack {
     });
     this.#addEventQueues(props.settings);
     this.#addDeliveryQueue(stage);
+    this.#addMediaQueue(stage);
     this.#addOutputs(props.settings);
   }
 
@@ -122,11 +124,25 @@ export class QueueStack extends Stack {
     });
   }
 
+  #addMediaQueue(stage: string): void {
+    const { queue } = this.#addWorkQueue(stage, 'Media', mediaQueueName(stage), 'media');
+    // The age of the oldest message says nothing here either: a file that WhatsApp's hosts do not give is tried for a day.
+    new RunbookAlarm(this, 'media-pile-up', {
+      stage,
+      metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Minimum', period: Duration.minutes(5) }),
+      threshold: 1,
+      periods: 3,
+      severity: 'ticket',
+      heading: 'Files pile up',
+      sentence: 'For 15 minutes there was no moment in which no file waited for a function.',
+    });
+  }
+
   #addWorkQueue(
     stage: string,
     id: string,
     name: string,
-    holds: 'events' | 'deliveries',
+    holds: 'events' | 'deliveries' | 'media',
     deadLetters?: DeadLetterQueue,
   ): WorkQueue {
     return new WorkQueue(this, id, {

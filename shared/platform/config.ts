@@ -4,11 +4,13 @@ import { connectionSettings, toConnections, type ConnectionConfig } from './conn
 import { parseEnvironment, type Environment } from './environment.ts';
 import { livenessSettings, toLiveness, type LivenessConfig } from './livenessConfig.ts';
 import { functionTimes } from './queues.ts';
+import { opsSchema, toOps, type OpsConfig } from './opsConfig.ts';
 import { ownershipSettings, toOwnership, type OwnershipConfig } from './ownershipConfig.ts';
+import { objectSettings, toObjects, type ObjectConfig } from './objectConfig.ts';
 import { toVitals, vitalsSettings, type VitalsConfig } from './vitalsConfig.ts';
 import { keySettings, type KeyConfig } from './keyConfig.ts';
 import { storeSettings, toStores, type StoreConfig } from './storeConfig.ts';
-import { whatsAppSettings } from './whatsAppConfig.ts';
+import { whatsAppFileSettings, whatsAppSettings } from './whatsAppConfig.ts';
 import {
   digestSettings,
   toDigest,
@@ -29,7 +31,9 @@ const OUR_PREFIXES = ['HOLDFAST_', 'WHATSAPP_', 'BAILEYS_', 'DATABASE_'] as cons
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
-const apiSchema = z.object({ ...storeSettings });
+const apiSchema = z.object({ ...storeSettings, ...objectSettings });
+const adminSchema = z.object({ ...storeSettings });
+const mediaSchema = z.object({ ...storeSettings, ...objectSettings, ...whatsAppFileSettings });
 const ingestSchema = z.object({ ...storeSettings });
 const deliverSchema = z.object({
   ...storeSettings,
@@ -60,27 +64,6 @@ const watchdogSchema = z
     }
   });
 
-/**
- * The settings of the operations command line. All are optional: some commands need the API alone, some the stores
- * alone.
- */
-const opsSchema = z
-  .object({
-    ...storeSettings,
-    HOLDFAST_STAGE: storeSettings.HOLDFAST_STAGE.optional(),
-    HOLDFAST_QUEUE_URL_BASE: storeSettings.HOLDFAST_QUEUE_URL_BASE.optional(),
-    /** The URL of the API. When left out, commands that need the API fail. */
-    HOLDFAST_API_URL: z.url({ protocol: /^https?$/ }).optional(),
-    /**
-     * Path of the file with the operator key, because other users can see arguments and environments. When left out,
-     * commands that need the API fail.
-     */
-    HOLDFAST_OPERATOR_KEY_FILE: z.string().min(1).optional(),
-  })
-  .refine((c) => (c.HOLDFAST_STAGE === undefined) === (c.HOLDFAST_QUEUE_URL_BASE === undefined), {
-    message: 'must be given together with HOLDFAST_STAGE',
-    path: ['HOLDFAST_QUEUE_URL_BASE'],
-  });
 const workerSchema = z
   .object({
     ...storeSettings,
@@ -158,21 +141,20 @@ const workerSchema = z
     path: ['HOLDFAST_KMS_KEY_ARN'],
   });
 
-export type ApiConfig = StoreConfig;
+export type ApiConfig = StoreConfig & ObjectConfig;
+export type AdminConfig = StoreConfig;
+
+export interface MediaConfig extends StoreConfig, ObjectConfig {
+  /** The URL of the host at which WhatsApp's files lie. */
+  readonly filesUrl: string;
+}
+
 export type IngestConfig = StoreConfig;
 export type FleetConfig = StoreConfig;
 
 export interface WatchdogConfig extends StoreConfig {
   readonly rules: WatchdogRules;
   readonly ecsCluster: string;
-}
-
-/** How the operations command line finds a Holdfast. */
-export interface OpsConfig {
-  readonly apiUrl: string | undefined;
-  readonly operatorKeyFile: string | undefined;
-  /** The settings of the stores; undefined when no stage is named. */
-  readonly stores: StoreConfig | undefined;
 }
 
 export interface DeliverConfig extends StoreConfig, KeyConfig {
@@ -211,7 +193,19 @@ export function freezesBetweenCalls(environment: Environment = process.env): boo
 
 /** The settings of the API functions. Throws an Error that names each wrong variable. */
 export function apiConfig(environment: Environment = process.env): ApiConfig {
-  return Object.freeze(toStores(parse(apiSchema, environment)));
+  const value = parse(apiSchema, environment);
+  return Object.freeze({ ...toStores(value), ...toObjects(value) });
+}
+
+/** The settings of the function that serves operators. Throws an Error that names each wrong variable. */
+export function adminConfig(environment: Environment = process.env): AdminConfig {
+  return Object.freeze(toStores(parse(adminSchema, environment)));
+}
+
+/** The settings of the media function. Throws an Error that names each wrong variable. */
+export function mediaConfig(environment: Environment = process.env): MediaConfig {
+  const value = parse(mediaSchema, environment);
+  return Object.freeze({ ...toStores(value), ...toObjects(value), filesUrl: value.WHATSAPP_FILES_URL });
 }
 
 /** The settings of the ingest function. Throws an Error that names each wrong variable. */
@@ -258,16 +252,7 @@ export function canaryConfig(environment: Environment = process.env): CanaryConf
  * @param flags settings by name that come before the environment
  */
 export function opsConfig(flags: Environment, environment: Environment = process.env): OpsConfig {
-  const value = parse(opsSchema, { ...environment, ...flags });
-  const { HOLDFAST_STAGE: stage, HOLDFAST_QUEUE_URL_BASE: base } = value;
-  return Object.freeze({
-    apiUrl: value.HOLDFAST_API_URL,
-    operatorKeyFile: value.HOLDFAST_OPERATOR_KEY_FILE,
-    stores:
-      stage === undefined || base === undefined
-        ? undefined
-        : Object.freeze(toStores({ ...value, HOLDFAST_STAGE: stage, HOLDFAST_QUEUE_URL_BASE: base })),
-  });
+  return Object.freeze(toOps(parse(opsSchema, { ...environment, ...flags })));
 }
 
 /** The environment of this process, over settings that were found elsewhere. */
@@ -329,7 +314,7 @@ export function workerConfig(environment: Environment = process.env, place?: Tas
 }
 
 const known = new Set(
-  [apiSchema, deliverSchema, watchdogSchema, canarySchema, workerSchema, opsSchema].flatMap((schema) =>
+  [apiSchema, mediaSchema, deliverSchema, watchdogSchema, canarySchema, workerSchema, opsSchema].flatMap((schema) =>
     Object.keys(schema.shape as Record<string, unknown>),
   ),
 );

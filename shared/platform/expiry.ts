@@ -4,8 +4,8 @@ const DAY_SECONDS = 86_400;
 export const retentionSeconds = {
   idempotency: DAY_SECONDS,
   message: 90 * DAY_SECONDS,
-  /** A file in the bucket: for 90 days after the last message that it was found for (shared/media/objectRetention.ts). */
-  object: 120 * DAY_SECONDS,
+  /** A file in the bucket, counted from when it was written: for a week longer than its message. */
+  object: 97 * DAY_SECONDS,
   /** An action after its end. */
   action: 7 * DAY_SECONDS,
   /** An action that nobody ends, and the way to it: as long as it may wait, and then be kept. */

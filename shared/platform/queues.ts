@@ -39,6 +39,13 @@ export const fifoThroughput = {
   FifoThroughputLimit: 'perMessageGroupId',
 } as const;
 
+/**
+ * The times of the function that fetches files. A file of 2 GiB takes as long at 8 MB a second; AWS wants the visibility
+ * timeout to be no shorter than the function's own. `tries` covers most of a day with the pauses between them, and a batch
+ * is fetched side by side.
+ */
+export const mediaTimes = { timeoutSeconds: 300, visibilitySeconds: 330, tries: 12, batchSize: 4 } as const;
+
 const DAY_SECONDS = 86_400;
 
 /** The name of the queue of the commands for a shard's connections, for example `prod-command-0003.fifo`. */
@@ -69,11 +76,17 @@ export function deliveryQueueName(stage: string): string {
   return `${stage}-deliveries`;
 }
 
+/** The name of the queue of files that are to be fetched. */
+export function mediaQueueName(stage: string): string {
+  return `${stage}-media`;
+}
+
 /** All queues of a stage, dead-letter queues first. */
 export function queueDefinitions(stage: string, shardCount: number, eventQueues = 1): readonly QueueDefinition[] {
   const commandsDead = `${stage}-command-dead.fifo`;
   const eventsDead = `${stage}-events-dead.fifo`;
   const deliveriesDead = `${stage}-deliveries-dead`;
+  const mediaDead = `${stage}-media-dead`;
   const dead = (name: string): QueueDefinition => ({
     name,
     fifo: name.endsWith('.fifo'),
@@ -85,6 +98,7 @@ export function queueDefinitions(stage: string, shardCount: number, eventQueues 
     dead(commandsDead),
     dead(eventsDead),
     dead(deliveriesDead),
+    dead(mediaDead),
     ...Array.from({ length: shardCount }, (_, shard) => ({
       name: commandQueueName(stage, shard),
       fifo: true,
@@ -111,7 +125,19 @@ export function queueDefinitions(stage: string, shardCount: number, eventQueues 
       retentionSeconds: 14 * DAY_SECONDS,
       deadLetter: { name: deliveriesDead, maxReceiveCount: 14 },
     },
+    mediaQueue(stage, mediaDead),
   ];
+}
+
+function mediaQueue(stage: string, deadLetters: string): QueueDefinition {
+  return {
+    name: mediaQueueName(stage),
+    fifo: false,
+    visibilityTimeoutSeconds: mediaTimes.visibilitySeconds,
+    retentionSeconds: 4 * DAY_SECONDS,
+    // The function gives a file up before, and says why; what comes here it never worked to its end.
+    deadLetter: { name: deadLetters, maxReceiveCount: mediaTimes.tries + 8 },
+  };
 }
 
 /** The name of the queue to which the dead letters of a queue go. Throws when it has none. */

@@ -25,3 +25,9 @@ export const whatsAppSettings = {
   /** How often a worker reads whether an operator has named another version, in milliseconds; 30 s when left out. */
   WHATSAPP_VERSION_READ_MS: milliseconds(30_000),
 } as const;
+
+/** Settings that lead to the files of WhatsApp. */
+export const whatsAppFileSettings = {
+  /** The URL of WhatsApp's host of files; WhatsApp's own when left out. */
+  WHATSAPP_FILES_URL: z.url({ protocol: /^https?$/ }).default('https://mmg.whatsapp.net'),
+} as const;

@@ -7,7 +7,7 @@ import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { controlKinds } from '../../shared/message/command.ts';
 import { sendStates } from '../../shared/message/message.ts';
 import { breakerRules } from '../../shared/platform/breakers.ts';
-import { apiConfig } from '../../shared/platform/config.ts';
+import { adminConfig } from '../../shared/platform/config.ts';
 import { connectionSettings } from '../../shared/platform/connectionConfig.ts';
 import { retentionSeconds } from '../../shared/platform/expiry.ts';
 import { livenessSettings } from '../../shared/platform/livenessConfig.ts';
@@ -27,7 +27,7 @@ const pageOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 const tables = PAGES.flatMap((path) => tablesOf(pageOf(path)).map((table) => ({ path, ...table })));
 const product = [...readTexts(root)].filter(([path]) => /^(?:shared|worker|functions)\/.*\.ts$/.test(path));
 
-const stores = apiConfig({ HOLDFAST_STAGE: 'test', HOLDFAST_QUEUE_URL_BASE: 'http://127.0.0.1/' });
+const stores = adminConfig({ HOLDFAST_STAGE: 'test', HOLDFAST_QUEUE_URL_BASE: 'http://127.0.0.1/' });
 /** Defaults of what a process can be configured with, by the name of the variable. */
 const defaults: Readonly<Record<string, unknown>> = {
   ...z

@@ -25,7 +25,7 @@ let reach = { dynamoDb: '', sqs: '' };
 beforeAll(async () => {
   [dynamoDb, sqs] = await Promise.all([startDynamoDb(), startQueues()]);
   await Promise.all([createTables(dynamoDb.endpoint, STAGE), createQueues(sqs.endpoint, STAGE, 1)]);
-  reach = await proxy.inFront({ dynamoDb: dynamoDb.endpoint, sqs: sqs.endpoint });
+  reach = await proxy.inFront({ dynamoDb: dynamoDb.endpoint, sqs: sqs.endpoint, s3: 'http://127.0.0.1:1' });
 });
 
 afterAll(async () => {

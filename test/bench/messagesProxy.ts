@@ -24,6 +24,7 @@ export interface CallTally {
 export interface Reach {
   readonly dynamoDb: string;
   readonly sqs: string;
+  readonly s3: string;
 }
 
 /**
@@ -37,7 +38,12 @@ export class MessagesProxy {
   #delayMs: (caller: string, target: string, body: unknown) => number = () => 0;
 
   async inFront(emulators: Reach): Promise<Reach> {
-    return { dynamoDb: await this.#listen(emulators.dynamoDb), sqs: await this.#listen(emulators.sqs) };
+    // Files go by it: nothing of a message is in them.
+    return {
+      dynamoDb: await this.#listen(emulators.dynamoDb),
+      sqs: await this.#listen(emulators.sqs),
+      s3: emulators.s3,
+    };
   }
 
   /** Makes answers come that much later. */

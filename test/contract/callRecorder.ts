@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 export interface RecordedCall {
   /** The caller that signed it. */
   readonly caller: string;
-  /** For example `DynamoDB_20120810.PutItem`. */
+  /** For example `DynamoDB_20120810.PutItem`; of S3 `S3.PutObject`. */
   readonly target: string;
   readonly body: unknown;
 }
@@ -13,6 +13,7 @@ export interface RecordedCall {
 export interface CallRecorder {
   readonly dynamoDb: string;
   readonly sqs: string;
+  readonly s3: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -24,7 +25,7 @@ const UNAVAILABLE = { status: 503, body: '{"__type":"ServiceUnavailable","messag
  * @param onCall may answer `refuse`: the caller gets 503, as from a service that is down, and nothing is passed on
  */
 export async function startCallRecorder(
-  emulators: { readonly dynamoDb: string; readonly sqs: string },
+  emulators: { readonly dynamoDb: string; readonly sqs: string; readonly s3: string },
   onCall: (call: RecordedCall) => 'pass' | 'refuse',
 ): Promise<CallRecorder> {
   const agent = new Agent({ keepAlive: true });
@@ -33,14 +34,16 @@ export async function startCallRecorder(
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return server;
   };
-  const [dynamoDb, sqs] = await Promise.all([start(emulators.dynamoDb), start(emulators.sqs)]);
-  const urlOf = (server: typeof sqs): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const servers = await Promise.all([start(emulators.dynamoDb), start(emulators.sqs), start(emulators.s3)]);
+  const [dynamoDb, sqs, s3] = servers;
+  const urlOf = (server: (typeof servers)[0]): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     dynamoDb: urlOf(dynamoDb),
     sqs: urlOf(sqs),
+    s3: urlOf(s3),
     stop: async () => {
       agent.destroy();
-      for (const server of [dynamoDb, sqs]) {
+      for (const server of servers) {
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));
       }
@@ -58,8 +61,10 @@ async function pass(
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
-  const caller = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? 'unsigned';
-  const target = String(request.headers['x-amz-target']);
+  // An address that is used counts as a call of whoever made it.
+  const signed = `${request.headers.authorization ?? ''} ${request.url ?? ''}`;
+  const caller = /Credential=([^/%]+)(?:\/|%2F)/.exec(signed)?.[1] ?? 'unsigned';
+  const target = String(request.headers['x-amz-target'] ?? `S3.${objectOperation(request)}`);
   if (onCall({ caller, target, body: parseJson(body.toString()) }) === 'refuse') {
     response.writeHead(UNAVAILABLE.status, { 'content-type': 'application/x-amz-json-1.0' }).end(UNAVAILABLE.body);
     return;
@@ -73,6 +78,18 @@ async function pass(
   onward.on('error', () => response.destroy());
   response.on('close', () => onward.destroy());
   onward.end(body);
+}
+
+/** The operation of S3, which only its method and its query say. */
+function objectOperation({ method = 'GET', url = '/' }: IncomingMessage): string {
+  const query = new URL(url, 'http://127.0.0.1').searchParams;
+  if (query.has('uploads')) return 'CreateMultipartUpload';
+  if (query.has('uploadId')) {
+    return { PUT: 'UploadPart', POST: 'CompleteMultipartUpload', DELETE: 'AbortMultipartUpload' }[method] ?? method;
+  }
+  return (
+    { GET: 'GetObject', HEAD: 'HeadObject', PUT: 'PutObject', DELETE: 'DeleteObject' }[method] ?? `${method} of S3`
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -79,6 +79,8 @@ describe('what a call needs', () => {
   it.each([
     ['SendMessage', 'test-command-0003.fifo', 'sqs:SendMessage', 'commands'],
     ['SendMessageBatch', 'test-events-00.fifo', 'sqs:SendMessage', 'events'],
+    ['SendMessageBatch', 'test-media', 'sqs:SendMessage', 'media'],
+    ['ReceiveMessage', 'test-media-dead', 'sqs:ReceiveMessage', 'mediaDead'],
     ['DeleteMessageBatch', 'test-deliveries', 'sqs:DeleteMessage', 'deliveries'],
     ['ReceiveMessage', 'test-command-dead.fifo', 'sqs:ReceiveMessage', 'commandsDead'],
     ['ReceiveMessage', 'test-events-dead.fifo', 'sqs:ReceiveMessage', 'eventsDead'],
@@ -92,6 +94,20 @@ describe('what a call needs', () => {
   });
 });
 
+describe('what a call of S3 needs', () => {
+  it.each([
+    ['PutObject', 's3:PutObject'],
+    ['UploadPart', 's3:PutObject'],
+    ['HeadObject', 's3:GetObject'],
+    ['DeleteObject', 's3:DeleteObject'],
+    ['AbortMultipartUpload', 's3:AbortMultipartUpload'],
+  ])('%s: that of the whole object', (operation, action) => {
+    const needed = neededPermissions('test', `S3.${operation}`, undefined);
+
+    expect(needed).toEqual([{ action, resource: 'media', keys: [] }]);
+  });
+});
+
 describe('the verdict', () => {
   const permissions = permissionsOf({
     api: {
@@ -100,6 +116,7 @@ describe('the verdict', () => {
         { table: 'fleet', actions: ['Scan'] },
       ],
       queues: [],
+      objects: [],
       dataKeys: true,
     },
   });

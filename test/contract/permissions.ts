@@ -11,11 +11,13 @@ export interface Permission {
   readonly keys: readonly string[] | undefined;
 }
 
+/** What reading and writing sealed objects needs of the bucket's key. */
+const OBJECT_KEY_ACTIONS = { GetObject: 'kms:Decrypt', PutObject: 'kms:GenerateDataKey' } as const;
 const KEY_ACTIONS = ['kms:Decrypt', 'kms:GenerateDataKey'] as const;
 
 /** Every permission of the table of access, one by one. */
 export function permissionsOf(access: Readonly<Record<string, ProcessAccess>>): readonly Permission[] {
-  return Object.entries(access).flatMap(([caller, { tables, queues, dataKeys }]) => [
+  return Object.entries(access).flatMap(([caller, { tables, queues, objects = [], dataKeys }]) => [
     ...tables.flatMap(({ table, onShardIndex, keys, actions }) =>
       actions.map((action) => ({
         caller,
@@ -27,6 +29,19 @@ export function permissionsOf(access: Readonly<Record<string, ProcessAccess>>): 
     ...queues.flatMap(({ queue, actions }) =>
       actions.map((action) => ({ caller, action: `sqs:${action}`, resource: queue, keys: undefined })),
     ),
+    ...objects.flatMap((action) => [
+      { caller, action: `s3:${action}`, resource: 'media', keys: undefined },
+      ...(action in OBJECT_KEY_ACTIONS
+        ? [
+            {
+              caller,
+              action: OBJECT_KEY_ACTIONS[action as keyof typeof OBJECT_KEY_ACTIONS],
+              resource: 'key of the bucket',
+              keys: undefined,
+            },
+          ]
+        : []),
+    ]),
     ...(dataKeys ? KEY_ACTIONS : []).map((action) => ({ caller, action, resource: 'data key', keys: undefined })),
   ]);
 }

@@ -4,6 +4,7 @@ import {
   commandQueueName,
   deliveryQueueName,
   eventQueueNames,
+  mediaQueueName,
   queueDefinitions,
 } from '../../shared/platform/queues.ts';
 
@@ -23,15 +24,24 @@ const list = (value: unknown): readonly Body[] => (Array.isArray(value) ? value.
 
 /**
  * The permissions that a call needs. Source of the rules: AWS, "Actions, resources, and condition keys for Amazon DynamoDB"
- * and "for Amazon SQS"; a transaction needs the permission of each write in it, a batch on queues that of the single call.
+ * "for Amazon SQS" and "for Amazon S3"; a transaction needs the permission of each write in it, a batch on queues that of the single call.
  * @param target header `x-amz-target`, for example `DynamoDB_20120810.PutItem` @param body of the request
  */
 export function neededPermissions(stage: string, target: string, body: unknown): readonly NeededPermission[] {
   const [service = '', operation = ''] = target.split('.');
   if (service.startsWith('DynamoDB')) return ofTables(stage, operation, record(body));
   if (service === 'AmazonSQS') return [ofQueue(stage, operation, record(body))];
+  if (service === 'S3') return [{ action: `s3:${objectActions[operation] ?? operation}`, resource: 'media', keys: [] }];
   return [{ action: target, resource: 'unknown', keys: [] }];
 }
+
+/** An upload in parts needs the permission of a whole one, and a look at an object that of reading it. */
+const objectActions: Readonly<Record<string, string>> = {
+  CreateMultipartUpload: 'PutObject',
+  UploadPart: 'PutObject',
+  CompleteMultipartUpload: 'PutObject',
+  HeadObject: 'GetObject',
+};
 
 const TRANSACTED = { Put: 'PutItem', Update: 'UpdateItem', Delete: 'DeleteItem', ConditionCheck: 'ConditionCheckItem' };
 
@@ -112,9 +122,10 @@ function ofQueue(stage: string, operation: string, body: Body): NeededPermission
 }
 
 function queueKind(stage: string, name: string): QueueName | undefined {
-  const kinds: Readonly<Record<string, 'events' | 'deliveries'>> = {
+  const kinds: Readonly<Record<string, 'events' | 'deliveries' | 'media'>> = {
     ...Object.fromEntries(eventQueueNames(stage, 64).map((queue) => [queue, 'events' as const])),
     [deliveryQueueName(stage)]: 'deliveries',
+    [mediaQueueName(stage)]: 'media',
   };
   const shard = /-(\d{4})\.fifo$/.exec(name)?.[1];
   if (shard !== undefined && name === commandQueueName(stage, Number(shard))) return 'commands';

@@ -1,3 +1,4 @@
+import type { ObjectConfig } from '../../shared/platform/objectConfig.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 
 /** Settings that lead to the emulators. The SDK wants credentials; the emulators look at none. */
@@ -6,8 +7,8 @@ export function aStoreConfig(
     readonly dynamoDb?: { readonly endpoint: string };
     readonly queues?: { readonly endpoint: string; readonly queueUrlBase: string };
   },
-  overrides: Partial<StoreConfig> = {},
-): StoreConfig {
+  overrides: Partial<StoreConfig & ObjectConfig> = {},
+): StoreConfig & ObjectConfig {
   process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
   return {
@@ -22,6 +23,9 @@ export function aStoreConfig(
     logLevel: 'silent',
     maxConnections: 50,
     storeTimeoutMs: 5_000,
+    mediaBucket: 'test-media',
+    // Nothing answers there: tests that store objects name an emulator.
+    s3Endpoint: 'http://127.0.0.1:1',
     ...overrides,
   };
 }

@@ -41,7 +41,7 @@ describe('npm run ops', () => {
     [['redrive', ...somewhere], 'No stage is named: give --stage and --queue-url-base'],
     [
       ['redrive', 'letters', ...somewhere],
-      'There are no dead letters of "letters", only of commands, events, deliveries.',
+      'There are no dead letters of "letters", only of commands, events, deliveries, media.',
     ],
     [['redrive', 'events', '--limit', '0', ...somewhere], '--limit must be a whole number from 1 to 100000, not "0".'],
     [['redrive', '--by', 'a b', ...somewhere], '--by must be 1 to 64 letters'],

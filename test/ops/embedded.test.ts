@@ -159,7 +159,9 @@ describe('npm run ops, on the embedded stack', () => {
 
     expect(dead.stdout).toContain('look  Dead letters: 1 deliveries.');
     expect(code).toBe(0);
-    expect(stdout).toBe('commands: 0 letters moved\nevents: 0 letters moved\ndeliveries: 1 letter moved\n');
+    expect(stdout).toBe(
+      'commands: 0 letters moved\nevents: 0 letters moved\ndeliveries: 1 letter moved\nmedia: 0 letters moved\n',
+    );
     await until('the event again', receiver.repeats, (count) => count === before + 1, 10_000);
     queue.destroy();
   });

@@ -6,6 +6,7 @@ import type { FleetView } from '../../shared/fleet/fleetView.ts';
 import { enqueueCommand, type Command } from '../../shared/message/command.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
+import type { ObjectConfig } from '../../shared/platform/objectConfig.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { FleetStore } from '../../worker/fleet/fleetStore.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
@@ -97,7 +98,7 @@ export class WorkerRoom {
   }
 
   /** How stores and queues are reached from this process. */
-  config(): StoreConfig {
+  config(): StoreConfig & ObjectConfig {
     return aStoreConfig({ dynamoDb: this.core, queues: this.#queues }, { shardCount: 1 });
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  adminConfig,
   apiConfig,
   deliverConfig,
   fleetConfig,
@@ -294,7 +295,7 @@ describe('the environment of processes', () => {
 
   it.each([
     ['api', apiConfig],
-    ['admin', apiConfig],
+    ['admin', adminConfig],
     ['ingest', ingestConfig],
     ['deliver', deliverConfig],
     ['reconcile', ingestConfig],

@@ -98,7 +98,7 @@ describe('alarms', () => {
     expect(alarm?.AlarmActions).toEqual([expect.stringMatching(new RegExp(`${severity}$`))]);
   });
 
-  it.each(['commands', 'events', 'deliveries'])(
+  it.each(['commands', 'events', 'deliveries', 'media'])(
     'sound with the first dead letter of %s, and louder with a hundred',
     (holds) => {
       expect(alarmNamed(`${holds}-dead`)?.Threshold).toBe(1);

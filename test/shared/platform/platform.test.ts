@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
-import { apiConfig, workerConfig } from '../../../shared/platform/config.ts';
+import { adminConfig, workerConfig } from '../../../shared/platform/config.ts';
 import { makeLocalKeyProvider } from '../../../shared/platform/keyProvider.ts';
 import { makeLogger } from '../../../shared/platform/logger.ts';
 import { queueDefinitions } from '../../../shared/platform/queues.ts';
@@ -70,7 +70,7 @@ describe('configuration', () => {
   });
 
   it('names every wrong setting at once', () => {
-    expect(() => apiConfig({ ...stores, HOLDFAST_STAGE: 'Prod', HOLDFAST_SHARD_COUNT: '0' })).toThrow(
+    expect(() => adminConfig({ ...stores, HOLDFAST_STAGE: 'Prod', HOLDFAST_SHARD_COUNT: '0' })).toThrow(
       /HOLDFAST_STAGE[^]*HOLDFAST_SHARD_COUNT/,
     );
   });
@@ -130,10 +130,12 @@ describe('queues', () => {
       'prod-command-dead.fifo',
       'prod-events-dead.fifo',
       'prod-deliveries-dead',
+      'prod-media-dead',
       'prod-command-0000.fifo',
       'prod-command-0001.fifo',
       'prod-events-00.fifo',
       'prod-deliveries',
+      'prod-media',
     ]);
     expect(queues.every(({ name, fifo }) => name.endsWith('.fifo') === fifo)).toBe(true);
     expect(queues.every(({ retentionSeconds }) => retentionSeconds > 0)).toBe(true);
