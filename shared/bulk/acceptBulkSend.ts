@@ -85,7 +85,9 @@ export async function acceptBulkSend(dependencies: AcceptBulkDependencies, reque
   const lines = await settle(dependencies, connection, hashed, { nowMs, problems });
   problems.throwAny();
   const bulk = toBulkSend(dependencies, request, nowMs);
-  await sideBySide(await packLines(lines), (pack) => bulkLines.keep(bulk, pack));
+  const packs = await packLines(lines);
+  if ('noRoomFrom' in packs) throw noRoomFrom(packs.noRoomFrom);
+  await sideBySide(packs, (pack) => bulkLines.keep(bulk, pack));
   const creation = await bulkSends.create(bulk, callerKey === undefined ? undefined : { callerKey, bodyHash });
   if (creation.outcome === 'conflict') throw new AppError('idempotency_conflict');
   return creation.outcome === 'repeated' ? read(dependencies, connection, creation.bulkSendId) : bulk;
@@ -100,6 +102,13 @@ async function read(
   // The key is that of a message or an action, or of a bulk send that is not kept any more.
   if (bulk === undefined) throw new AppError('idempotency_conflict');
   return bulk;
+}
+
+/** The error of lines that are too much together, with all that they answer and forward. */
+function noRoomFrom(line: number): AppError {
+  const problem =
+    'is too much with the lines before it and what they answer and forward: send it and all behind it in a request of their own';
+  return new AppError('invalid_request', { fields: [{ field: fieldOfLine(line, ''), problem }] });
 }
 
 function toBulkSend({ random }: AcceptBulkDependencies, request: BulkRequest, nowMs: number): BulkSend {

@@ -19,11 +19,20 @@ const PACK_UNITS = 128 * 1_024;
 
 const deflate = promisify(deflateRaw);
 
-/** Packs lines in their order. A line alone may be longer than a pack. */
-export async function packLines(lines: readonly BulkLine[]): Promise<readonly PackedLines[]> {
+/**
+ * The most characters of JSON of all lines together. The lines themselves have 16 MB at most, and each is kept with what it answers
+ * or forwards, which may be as long as whoever wrote that liked.
+ */
+export const MOST_KEPT_UNITS = 20_000_000;
+
+/** Packs lines in their order, as far as there is room for all. A line alone may be longer than a pack. */
+export async function packLines(
+  lines: readonly BulkLine[],
+): Promise<readonly PackedLines[] | { readonly noRoomFrom: number }> {
   const packs: PackedLines[] = [];
   let texts: string[] = [];
   let units = 0;
+  let room = MOST_KEPT_UNITS;
   const close = async (end: number): Promise<void> => {
     const firstLine = end - texts.length;
     packs.push({ firstLine, bytes: await deflate(Buffer.from(`[${texts.join(',')}]`)) });
@@ -31,6 +40,8 @@ export async function packLines(lines: readonly BulkLine[]): Promise<readonly Pa
   };
   for (const [line, one] of lines.entries()) {
     const text = JSON.stringify(one);
+    room -= text.length;
+    if (room < 0) return { noRoomFrom: line };
     if (texts.length === PACK_LINES || (texts.length > 0 && units + text.length > PACK_UNITS)) await close(line);
     texts.push(text);
     units += text.length;

@@ -1,5 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { OutboundContent } from '../../../shared/content/content.ts';
+import type { ConnectionId } from '../../../shared/kernel/id.ts';
+import { aSentMessage } from '../../shared/event/eventStores.ts';
 import { ApiStack, anAccount, type Answered } from '../api/apiStack.ts';
 
 const TYPE = 'application/x-ndjson';
@@ -133,6 +136,29 @@ describe('bulk sends over the API', () => {
       Array.from({ length: 4 }, () => [409, 'idempotency_conflict']),
     );
   });
+
+  it('accepts none where all that lines forward is too much together, and says from which line on', async () => {
+    const connectionId = connection as ConnectionId;
+    const content = {
+      type: 'contacts',
+      contacts: Array.from({ length: 250 }, () => ({ name: { formatted_name: 'x'.repeat(220) } })),
+    };
+    const message = aSentMessage(
+      { tenantId: owner.tenantId, connectionId },
+      { content: content as unknown as OutboundContent, state: 'sent' },
+    );
+    await stack.dependencies.messages.create(message, 0);
+    const line = JSON.stringify({ to: '+4915100000002', type: 'forward', forward: { message_id: message.messageId } });
+
+    const tooMany = await post(Array.from({ length: 400 }, () => line).join('\n'));
+    const enough = await post(Array.from({ length: 20 }, () => line).join('\n'));
+
+    expect(tooMany).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', fields: [{ field: expect.stringMatching(/^lines\.3\d\d$/) }] },
+    });
+    expect(enough).toMatchObject({ status: 202, body: { total: 20 } });
+  }, 30_000);
 
   it('accepts none where a line is wrong, and says which', async () => {
     const bad = [
