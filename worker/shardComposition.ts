@@ -4,8 +4,8 @@ import { ActionStore } from '../shared/action/actionStore.ts';
 import { OpenActions } from '../shared/action/openActions.ts';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { countFiltered } from '../shared/connection/filteredMessages.ts';
-import type { WorkerId } from '../shared/kernel/id.ts';
-import type { Message } from '../shared/message/message.ts';
+import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
+import { isStatus } from '../shared/kernel/jid.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { ReceivedMessages, type ReceivedMessagesDependencies } from '../shared/message/receivedMessages.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
@@ -148,7 +148,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         onLoggedIn,
         received: receivedBy({ table, stage }, owned, clock),
         countFiltered: (counts) => countFiltered({ table, stage }, owned, counts, clock.nowMs()),
-        lookUpSent: async (stanzaId) => toSentOnce(await messages.findByStanza(owned.connectionId, stanzaId)),
+        lookUpSent: async (stanzaId) => findSentOnce(messages, owned, stanzaId),
       }),
   };
 }
@@ -166,8 +166,18 @@ function receivedBy(
 }
 
 /** A message in the form that can be repeated; undefined for one that we did not send. */
-function toSentOnce(message: Message | undefined): SentOnce | undefined {
-  return message?.direction === 'out' ? { ...message, atMs: message.sentAtMs ?? message.createdAtMs } : undefined;
+async function findSentOnce(
+  messages: MessageStore,
+  { connectionId }: OwnedConnection,
+  stanzaId: StanzaId,
+): Promise<SentOnce | undefined> {
+  const message = await messages.findByStanza(connectionId, stanzaId);
+  if (message === undefined) return undefined;
+  const sent = { ...message, atMs: message.sentAtMs ?? message.createdAtMs };
+  if (!isStatus(message.to)) return sent;
+  const audience = await messages.audiences.find(connectionId, message.messageId);
+  const names = audience?.viewers.flatMap(({ lid, phoneJid }) => [lid, phoneJid]).filter((name) => name !== undefined);
+  return { ...sent, viewers: new Set(names) };
 }
 
 function loggerOf(logger: Logger, { tenantId, connectionId, shard, token }: OwnedConnection): Logger {

@@ -13,7 +13,7 @@ import {
 import type { SentMessage } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { contactSchema, toContact } from '../../shared/message/party.ts';
-import { isGroup } from '../../shared/message/recipient.ts';
+import { goesToMany } from '../../shared/message/recipient.ts';
 import { receiptsKey } from '../../shared/platform/keys.ts';
 import { tableName } from '../../shared/platform/tables.ts';
 import { route, type Route } from '../http/route.ts';
@@ -30,6 +30,12 @@ const at = z.iso.datetime();
 const receiptSchema = z
   .object({
     recipient: contactSchema,
+    askedNumber: z.string().optional().meta({
+      description: 'The number under which the request named a viewer of a status, where the account has another one.',
+    }),
+    problem: z.enum(['no_account']).optional().meta({
+      description: 'Why a viewer of a status gets nothing: the number has no WhatsApp account.',
+    }),
     deliveredAt: at.optional(),
     readAt: at.optional(),
     playedAt: at.optional(),
@@ -50,7 +56,8 @@ export function messageReceiptRoutes(dependencies: ReceiptRouteDependencies): re
       summary: 'List how far a sent message came with each recipient',
       description:
         'In a group: a row for each member that has said something, in the order in which they first did; `members` counts them. Members that ' +
-        'have said nothing are not listed. A member who hides read receipts is never shown as having read. To a person: one row. WhatsApp tells whole seconds.',
+        'have said nothing are not listed. Of a status: a row for each person whom it is for, in the order of the request; `readAt` is when they ' +
+        'saw it, and `members` counts those to whom it went. A member who hides read receipts is never shown as having read. To a person: one row. WhatsApp tells whole seconds.',
       answers: {
         status: 200,
         schema: z.object({ members: memberCountsSchema.optional(), data: z.array(receiptSchema) }),
@@ -62,7 +69,7 @@ export function messageReceiptRoutes(dependencies: ReceiptRouteDependencies): re
         const message = messageId && (await messages.find(connectionId, messageId));
         if (message === undefined) throw new AppError('message_not_found');
         if (message.direction !== 'out') return { status: 200, json: { data: [] } };
-        if (!isGroup(message.to)) return { status: 200, json: { data: ofPerson(message).map(toView) } };
+        if (!goesToMany(message.to)) return { status: 200, json: { data: ofPerson(message).map(toView) } };
         const receipts = await readReceipts(dependencies, message);
         const data = listReceipts(receipts, message.createdAtMs).map(toView);
         return { status: 200, json: { members: toMemberCounts(message, receipts), data } };
@@ -93,10 +100,13 @@ function ofPerson({ to, resolvedTo, toAlias, state, deliveredAtMs, readAtMs }: S
   ];
 }
 
-function toView({ recipient, deliveredAtMs, readAtMs, playedAtMs }: ListedReceipt): z.infer<typeof receiptSchema> {
+function toView(receipt: ListedReceipt): z.infer<typeof receiptSchema> {
+  const { recipient, askedNumber, hasNoAccount, deliveredAtMs, readAtMs, playedAtMs } = receipt;
   const time = (ms: number): string => new Date(ms).toISOString();
   return {
     recipient,
+    ...(askedNumber === undefined ? {} : { askedNumber }),
+    ...(hasNoAccount === undefined ? {} : { problem: 'no_account' as const }),
     ...(deliveredAtMs === undefined ? {} : { deliveredAt: time(deliveredAtMs) }),
     ...(readAtMs === undefined ? {} : { readAt: time(readAtMs) }),
     ...(playedAtMs === undefined ? {} : { playedAt: time(playedAtMs) }),

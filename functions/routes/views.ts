@@ -141,6 +141,13 @@ export const messageViewSchema = z
         'Why it has not left yet: of a `parked` message, and of a `queued` one where all of its connection wait.',
     }),
     error: sendErrorSchema.optional(),
+    look: z
+      .object({ backgroundColor: z.string().optional(), font: z.number().int().optional() })
+      .optional()
+      .meta({
+        description: 'The look of a status, as its request named it.',
+        example: { backgroundColor: '#1f7aec', font: 2 },
+      }),
     callbackData: z
       .string()
       .optional()
@@ -189,7 +196,7 @@ export function toMessageView(
   if (message.direction !== 'out') {
     return { ...common, ...toReceivedView(message) };
   }
-  const { to, resolvedTo, toAlias, content, context, original, callbackData, state, error } = message;
+  const { to, resolvedTo, toAlias, content, context, original, look, callbackData, state, error } = message;
   const { createdAtMs, ...times } = message;
   const { sentAtMs, deliveredAtMs, readAtMs } = inOrder(createdAtMs, times);
   const waits = nowMs === undefined || connection === undefined ? undefined : toWaits(message, connection, nowMs);
@@ -205,6 +212,7 @@ export function toMessageView(
     ...(original === undefined ? {} : { original: toOriginalView(original) }),
     ...(waits === undefined ? {} : { waits }),
     ...(error === undefined ? {} : { error: toShownError(error) }),
+    ...(look === undefined ? {} : { look: { ...look } }),
     ...(callbackData === undefined ? {} : { callbackData }),
     ...toAsked(times),
     ...(sentAtMs === undefined ? {} : { sentAt: toTime(sentAtMs) }),

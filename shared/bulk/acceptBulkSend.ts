@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Connection } from '../connection/connection.ts';
 import { AppError, errorRules, type FieldProblem } from '../kernel/appError.ts';
 import { makeId, type BulkSendId, type CorrelationId, type MessageId } from '../kernel/id.ts';
+import { isStatus } from '../kernel/jid.ts';
 import { findReserved } from '../message/idempotency.ts';
 import type { Message } from '../message/message.ts';
 import type { MessageStore } from '../message/messageStore.ts';
@@ -12,6 +13,7 @@ import {
   type ImpossibleMessage,
   type OutboundMessage,
 } from '../message/outboundMessage.ts';
+import { isAct } from '../message/actRule.ts';
 import { hashOfRequest } from '../message/requestHash.ts';
 import { problemsOfTimes, type SendTimes } from '../message/sendTimes.ts';
 import { resolveRecipient, settleRequest } from '../message/settleRequest.ts';
@@ -151,7 +153,12 @@ function toKnown(line: OutboundMessage | ImpossibleMessage | AppError): KnownLin
     const problem = 'is for all lines together: give it in the query';
     throw new AppError('invalid_request', { fields: [{ field: 'not_before', problem }] });
   }
-  return { body, to: body.to === undefined ? undefined : resolveRecipient(body.to) };
+  const to = body.to === undefined ? undefined : resolveRecipient(body.to);
+  if (to !== undefined && isStatus(to) && !isAct(body)) {
+    const problem = 'is a status, which goes to many by itself: send it alone';
+    throw new AppError('invalid_request', { fields: [{ field: 'to', problem }] });
+  }
+  return { body, to };
 }
 
 /** All that makes two requests the same, however they are spelled. */

@@ -11,6 +11,8 @@ export interface MessageContext {
         readonly sender?: string | undefined;
         /** The id that it has here, once it was found; the worker does not know it. */
         readonly messageId?: string | undefined;
+        /** It is a status, which is answered in the chat with its author. */
+        readonly inStatus?: true | undefined;
       }
     | undefined;
   /** The people whom it mentions. */
@@ -52,7 +54,14 @@ const count = z.number().int().min(0).max(LARGEST);
 
 /** The context in a fact. */
 export const messageContextSchema = z.object({
-  replyTo: z.object({ stanzaId: name, sender: name.optional(), messageId: name.optional() }).optional(),
+  replyTo: z
+    .object({
+      stanzaId: name,
+      sender: name.optional(),
+      messageId: name.optional(),
+      inStatus: z.literal(true).optional(),
+    })
+    .optional(),
   mentions: z.array(name).max(MENTIONS).optional(),
   mentionsEveryone: z.literal(true).optional(),
   groupMentions: z
@@ -72,6 +81,7 @@ export function boundContext(context: MessageContext): MessageContext | undefine
     replyTo: replyTo && {
       stanzaId: short(replyTo.stanzaId),
       ...(replyTo.sender === undefined ? {} : { sender: short(replyTo.sender) }),
+      ...(replyTo.inStatus === true ? { inStatus: true } : {}),
     },
     mentions: mentions?.slice(0, MENTIONS).map(short),
     mentionsEveryone,

@@ -56,6 +56,13 @@ export function isLid(text: string): boolean {
   return parseJid(text)?.server === 'lid';
 }
 
+/** The address of every status, whoever writes it: its author stands beside it, and its audience nowhere. */
+export const STATUS = 'status@broadcast';
+
+export function isStatus(address: string): boolean {
+  return address === STATUS;
+}
+
 /** Whether the address is a person's, by phone number or by LID. */
 export function isPerson(text: string): boolean {
   const server = parseJid(text)?.server;

@@ -78,7 +78,7 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   const settled =
     refusalOf(connection, nowMs, times) ??
     untimely(times, nowMs) ??
-    (await settleRequest(body, to, nowMs, { messages, connectionId }));
+    (await settleRequest(body, to, nowMs, { messages, connectionId, own: addressesOf(connection) }));
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
   const stored =
     settled instanceof AppError
@@ -99,6 +99,10 @@ function timesOf(body: OutboundMessage): SendTimes {
 function untimely(times: SendTimes, nowMs: number): AppError | undefined {
   const fields = problemsOfTimes(times, nowMs);
   return fields.length === 0 ? undefined : new AppError('invalid_request', { fields });
+}
+
+function addressesOf({ account }: Connection): readonly string[] {
+  return [account?.phoneJid, account?.lid].filter((address) => address !== undefined);
 }
 
 /** Whether new messages are accepted for a connection now. */
@@ -125,7 +129,7 @@ function refusalOf(
 async function create(
   dependencies: AcceptDependencies,
   { connection, body, key, correlationId }: PossibleRequest,
-  settled: SettledRequest,
+  { status, ...settled }: SettledRequest,
 ): Promise<SentMessage> {
   const { messages, clock, random } = dependencies;
   const { tenantId, connectionId, shard } = connection;
@@ -139,6 +143,7 @@ async function create(
       connectionId,
       direction: 'out',
       ...settled,
+      ...(status?.look === undefined ? {} : { look: status.look }),
       secret: Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url'),
       ...(body.biz_opaque_callback_data === undefined ? {} : { callbackData: body.biz_opaque_callback_data }),
       state: times.notBeforeMs === undefined ? 'queued' : 'scheduled',
@@ -152,7 +157,7 @@ async function create(
       deliveredAtMs: undefined,
       readAtMs: undefined,
     };
-    const creation = await messages.create(message, shard, key, writeId);
+    const creation = await messages.create({ ...message, audience: status?.audience }, shard, key, writeId);
     if (creation.outcome === 'created') return message;
     if (creation.outcome === 'conflict') throw new AppError('idempotency_conflict');
     if (creation.outcome === 'repeated') return read(dependencies, connection, creation.ids);

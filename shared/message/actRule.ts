@@ -1,5 +1,6 @@
 import type { Content, OutboundContent } from '../content/content.ts';
 import { AppError } from '../kernel/appError.ts';
+import { isStatus } from '../kernel/jid.ts';
 import type { ActProblem } from './actProblem.ts';
 import { isSent, sendStates, type Message } from './message.ts';
 import { isGroup } from './recipient.ts';
@@ -47,7 +48,8 @@ const CAPTIONED: ReadonlySet<string> = new Set<Content['type']>(['image', 'video
  * | poll_vote           | anybody's poll                           | after its end, or where its secret is not known     |
  * | event_response      | anybody's event                          | if it was cancelled, or its secret is not known     |
  *
- * Nobody acts on an act, on a message that will never be sent, or in a channel or status. Whether the account is an
+ * Nobody acts on an act, on a message that will never be sent, or in a channel or status; but a status that was sent through
+ * the API is taken back, from those to whom it went. Whether the account is an
  * administrator of the group is known to WhatsApp, which refuses the message if it is none.
  *
  * @returns the error that refuses the act, or undefined
@@ -76,7 +78,11 @@ function editableUntilMs(original: Message): number {
 
 function problemOf(act: ActContent, original: Message, nowMs: number): ActProblem | undefined {
   const chat = chatOf(original);
-  if (CHATS_APART.some((ending) => chat.endsWith(ending))) {
+  const isRevokeOfStatus = act.type === 'revoke' && isStatus(chat);
+  if (isRevokeOfStatus && original.direction !== 'out') {
+    return { problem: 'is a status that was not sent through this API, so that it is not known here to whom it went' };
+  }
+  if (!isRevokeOfStatus && CHATS_APART.some((ending) => chat.endsWith(ending))) {
     return { problem: 'is of a channel, a status or a broadcast list, where this is not possible' };
   }
   const { type } = original.content;

@@ -1,3 +1,4 @@
+import { isStatus } from '../kernel/jid.ts';
 import type { Message } from './message.ts';
 
 /** The answers to a sent message that may stay away for long, and without which nobody knows whether it arrived. */
@@ -18,5 +19,7 @@ export function latenessOf(message: Message, nowMs: number): LateReason | undefi
   if (message.direction !== 'out') return undefined;
   const { state, createdAtMs, notBeforeMs: queuedAtMs = createdAtMs, sentAtMs = queuedAtMs } = message;
   if (state === 'sending' && nowMs - queuedAtMs > ACKNOWLEDGED_WITHIN_MS) return 'not_acknowledged';
+  // A status is over after a day, and its slowest viewer may never have looked.
+  if (isStatus(message.to)) return undefined;
   return state === 'sent' && nowMs - sentAtMs > DELIVERED_WITHIN_MS ? 'not_delivered' : undefined;
 }

@@ -12,9 +12,17 @@ import { toContact, type Contact } from './party.ts';
  *
  * An entry is `;L<lid>P<number>=<delivered>,<read>,<played>`: times in seconds after the message was made, in base 36.
  * What is not known is left out. The first that was said of each state counts.
+ *
+ * The row of a status is there from the start, as it says who the status is for: an entry for each viewer, whose times are
+ * empty at first, with `A<number>` at its front where that person was named by another number than the account has, and with
+ * `!` in place of times where there turned out to be no account. Nobody is added to it.
  */
 export interface MemberReceipts {
   readonly people: string;
+  /** The people are all who count: a status has an audience, and who is not in it has no say. */
+  readonly isAudience?: true | undefined;
+  /** The accounts of the audience are known: each try of the status goes to the same people. */
+  readonly isSettled?: true | undefined;
   /** The number of members with which the message is as far as that. */
   readonly delivered: number;
   readonly read: number;
@@ -54,13 +62,20 @@ export function noteReceipt(
   const number = names.find((name) => phoneNumberOf(name) !== undefined);
   if (lid === undefined && number === undefined) return receipts;
   const known = findEntry(receipts.people, userOf(lid), userOf(number));
+  if (known?.hasNoAccount === true || (known === undefined && receipts.isAudience === true)) return receipts;
   if (known === undefined && membersIn(receipts.people) >= MOST_MEMBERS) return receipts;
   const times = known?.times ?? ['', '', ''];
   const seconds = Math.max(0, Math.round((atMs - madeAtMs) / 1_000)).toString(36);
   const reached = receiptStates.indexOf(state);
   const next = times.map((time, index) => (time === '' && index <= reached ? seconds : time));
   if (next.join() === times.join()) return receipts;
-  const entry = `;L${userOf(lid) || (known?.lid ?? '')}P${userOf(number) || (known?.number ?? '')}=${next.join(',')}`;
+  const entry = toEntry({
+    asked: known?.asked ?? '',
+    lid: userOf(lid) || (known?.lid ?? ''),
+    number: userOf(number) || (known?.number ?? ''),
+    times: next,
+    hasNoAccount: false,
+  });
   const counted = receiptStates.map((one, index) => [
     one,
     receipts[one] + (times[index] === '' && next[index] !== '' ? 1 : 0),
@@ -69,7 +84,13 @@ export function noteReceipt(
     known === undefined
       ? receipts.people + entry
       : receipts.people.slice(0, known.from) + entry + receipts.people.slice(known.until);
-  return { people, ...(Object.fromEntries(counted) as Record<ReceiptState, number>) };
+  const { isAudience, isSettled } = receipts;
+  return {
+    people,
+    ...(Object.fromEntries(counted) as Record<ReceiptState, number>),
+    ...(isAudience === undefined ? {} : { isAudience }),
+    ...(isSettled === undefined ? {} : { isSettled }),
+  };
 }
 
 /** How far a message came in its group, in numbers. */
@@ -95,6 +116,10 @@ export function toMemberCounts(
 
 export interface ListedReceipt {
   readonly recipient: Contact;
+  /** The number under which somebody was named, where the account has another one. */
+  readonly askedNumber?: string;
+  /** There is no account, so that nothing was sent. */
+  readonly hasNoAccount?: true;
   readonly deliveredAtMs?: number;
   readonly readAtMs?: number;
   readonly playedAtMs?: number;
@@ -102,28 +127,42 @@ export interface ListedReceipt {
 
 /** The receipts of each member, in the order in which the first of each came. */
 export function listReceipts({ people }: MemberReceipts, madeAtMs: number): readonly ListedReceipt[] {
-  return people
-    .split(';')
-    .slice(1)
-    .map((text): ListedReceipt => {
-      const { lid, number, times } = readEntry(text);
-      const [delivered, read, played] = times.map((time) =>
-        time === '' ? undefined : madeAtMs + Number.parseInt(time, 36) * 1_000,
-      );
-      return {
-        recipient: toContact(lid === '' ? undefined : `${lid}@lid`, number === '' ? undefined : toPhoneJid(number)),
-        ...(delivered === undefined ? {} : { deliveredAtMs: delivered }),
-        ...(read === undefined ? {} : { readAtMs: read }),
-        ...(played === undefined ? {} : { playedAtMs: played }),
-      };
-    });
+  return entriesIn(people).map(({ asked, lid, number, times, hasNoAccount }): ListedReceipt => {
+    const [delivered, read, played] = times.map((time) =>
+      time === '' ? undefined : madeAtMs + Number.parseInt(time, 36) * 1_000,
+    );
+    return {
+      recipient: toContact(lid === '' ? undefined : `${lid}@lid`, number === '' ? undefined : toPhoneJid(number)),
+      ...(asked === '' ? {} : { askedNumber: `+${asked}` }),
+      ...(hasNoAccount ? { hasNoAccount } : {}),
+      ...(delivered === undefined ? {} : { deliveredAtMs: delivered }),
+      ...(read === undefined ? {} : { readAtMs: read }),
+      ...(played === undefined ? {} : { playedAtMs: played }),
+    };
+  });
 }
 
-interface Entry {
+/** One of the people in a row; what is not known of them is empty. */
+export interface Entry {
+  /** The digits of the number under which a viewer was named, where the account has another one. */
+  readonly asked: string;
   readonly lid: string;
   readonly number: string;
   /** When it was delivered, read and played; empty where it was not. */
   readonly times: readonly string[];
+  readonly hasNoAccount: boolean;
+}
+
+/** What stands in place of the times of somebody who has no account. */
+const NO_ACCOUNT = '!';
+
+export function toEntry({ asked, lid, number, times, hasNoAccount }: Entry): string {
+  return `;${asked === '' ? '' : `A${asked}`}L${lid}P${number}=${hasNoAccount ? NO_ACCOUNT : times.join(',')}`;
+}
+
+/** All people in a row, in their order. */
+export function entriesIn(people: string): readonly Entry[] {
+  return people.split(';').slice(1).map(readEntry);
 }
 
 function findEntry(
@@ -131,7 +170,7 @@ function findEntry(
   lid: string,
   number: string,
 ): (Entry & { readonly from: number; readonly until: number }) | undefined {
-  const byLid = lid === '' ? -1 : people.indexOf(`;L${lid}P`);
+  const byLid = lid === '' ? -1 : people.indexOf(`L${lid}P`);
   const at = byLid === -1 && number !== '' ? people.indexOf(`P${number}=`) : byLid;
   if (at === -1) return undefined;
   const from = people.lastIndexOf(';', at);
@@ -142,8 +181,10 @@ function findEntry(
 
 function readEntry(text: string): Entry {
   const [names = '', times = ''] = text.split('=');
-  const [lid = '', number = ''] = names.slice(1).split('P');
-  return { lid, number, times: times.split(',') };
+  const [asked = '', known = ''] = names.split('L');
+  const [lid = '', number = ''] = known.split('P');
+  const hasNoAccount = times === NO_ACCOUNT;
+  return { asked: asked.slice(1), lid, number, times: hasNoAccount ? ['', '', ''] : times.split(','), hasNoAccount };
 }
 
 function membersIn(people: string): number {

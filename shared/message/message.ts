@@ -8,6 +8,7 @@ import type { ParkReason } from './messageWait.ts';
 import type { TrailPlace } from './liveTrail.ts';
 import type { PollVotes } from './pollVotes.ts';
 import type { SendError } from './sendError.ts';
+import type { StatusLook } from './statusLook.ts';
 import type { SentContext } from './sentContext.ts';
 
 /**
@@ -84,6 +85,8 @@ export interface SentMessage extends MessageCommon {
   readonly context?: SentContext | undefined;
   /** Words of the tenant, which come back with each status. */
   readonly callbackData?: string | undefined;
+  /** The look of a status, where its request names one. */
+  readonly look?: StatusLook | undefined;
   /** The message that it acts on, where it does. */
   readonly original?: SentOriginal | undefined;
   readonly state: SendState;

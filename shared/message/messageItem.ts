@@ -21,6 +21,7 @@ import type { TrailPlace } from './liveTrail.ts';
 import type { PollVotes } from './pollVotes.ts';
 import type { SendError, SendErrorCode } from './sendError.ts';
 import type { SentContext } from './sentContext.ts';
+import type { StatusLook } from './statusLook.ts';
 
 /** A message that is to be sent as its row, when it is written first. @param writeId names this writing of the row */
 export function toSentItem(message: SentMessage, writeId?: string): Readonly<Record<string, unknown>> {
@@ -62,6 +63,7 @@ export function toMessage(item: Record<string, unknown>): Message {
     content: item['content'] as OutboundContent,
     context: item['context'] as SentContext | undefined,
     original: item['original'] as SentOriginal | undefined,
+    look: item['look'] as StatusLook | undefined,
     callbackData: item['callbackData'] as string | undefined,
     bulkSendId: item['bulkSendId'] as BulkSendId | undefined,
     line: item['line'] as number | undefined,

@@ -10,8 +10,9 @@ import { tableName } from '../platform/tables.ts';
 import { beginTry } from './beginTry.ts';
 import { toMessage } from './messageItem.ts';
 import { sendStates, type Message, type SendState, type SentMessage } from './message.ts';
+import { AudienceStore } from './audienceStore.ts';
 import type { ParkReason } from './messageWait.ts';
-import { NewMessages, type CallerKey, type Creation } from './newMessages.ts';
+import { NewMessages, type CallerKey, type Creation, type NewMessage } from './newMessages.ts';
 import { ParkedRows, type ParkedMessage, type ParkingMessage } from './parkedRows.ts';
 import type { SendError } from './sendError.ts';
 
@@ -46,16 +47,19 @@ export class MessageStore {
   readonly #TableName: string;
   readonly #parked: ParkedRows;
   readonly #new: NewMessages;
+  /** The people whom statuses are for. */
+  readonly audiences: AudienceStore;
 
   constructor({ table, stage }: MessageStoreDependencies) {
     this.#table = table;
     this.#parked = new ParkedRows(table, stage);
     this.#new = new NewMessages(table, stage);
     this.#TableName = tableName(stage, 'core');
+    this.audiences = new AudienceStore(table, this.#TableName);
   }
 
   /** Writes a new message, with the caller's key where there is one. */
-  create(message: SentMessage, shard: number, key?: CallerKey, writeId?: string): Promise<Creation> {
+  create(message: NewMessage, shard: number, key?: CallerKey, writeId?: string): Promise<Creation> {
     return this.#new.create(message, shard, key, writeId);
   }
 

@@ -19,6 +19,8 @@ export const parkReasons = {
   budget: { isPaced: true },
   /** A look-up that it needs rests. */
   look_up: { isPaced: false },
+  /** The people whom it is for are looked up, some at a time. */
+  audience: { isPaced: false },
   /** The last try had no answer. */
   no_answer: { isPaced: false },
   /** An earlier message of its chat waits. */
@@ -36,6 +38,7 @@ export const turnRules = {
   connection_not_online: 'The connection is not online. The message leaves in its turn when it is.',
   chat_budget: 'Its chat has had as many messages in a minute as `messagesPerChatPerMinute` allows.',
   budget: 'The connection has sent as many messages in a minute as `messagesPerMinute` allows. It leaves in its turn.',
+  audience: 'The people whom it is for are looked up, some at a time, and other messages leave between.',
   no_answer:
     'WhatsApp did not answer when it was sent. It is sent again under the same id, before all later ones of its chat.',
   in_turn: 'It leaves in its turn, after what waited before it.',
@@ -84,6 +87,7 @@ function waitOfReason(
         : toWait(because, pauseRules[because].sentence, pausedUntilMs);
     case 'chat_budget':
     case 'budget':
+    case 'audience':
     case 'no_answer':
       return ofTurn(reason);
     default:

@@ -11,6 +11,7 @@ import type { SentIds } from '../kernel/sentIds.ts';
 import { expiryOf } from '../platform/expiry.ts';
 import { idempotencyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
+import { toAudienceItem } from './audienceStore.ts';
 import type { SentMessage } from './message.ts';
 import { toSentItem } from './messageItem.ts';
 import type { TransactionWrite } from './messageWrites.ts';
@@ -25,6 +26,7 @@ import { windowNote, windowOf } from './windowNotes.ts';
  * - It dies after it: the row is `queued` and the queue may not have its command. The caller has no answer; under the same
  *   key it carries on with this row. Without one, reconcile finds the row by the note of its window, which is written
  *   no later than the row, and asks the queue (docs/protocol.md, "Accept").
+ * - A status has its audience in a row beside it, in the same transaction: neither is ever there without the other.
  * - A scheduled message has its due row in the same transaction, and the note of the window in which it is due: that it will
  *   be queued follows from the rows alone.
  * - The call is made twice, because an answer was lost: the second finds its own row, by the `writeId`, and says `created`.
@@ -49,6 +51,9 @@ export type Creation =
 /** The number of connections whose last window is remembered as noted. */
 const NOTED_CONNECTIONS = 10_000;
 
+/** A message that is new, with the people whom it is for, by address, if it is a status. */
+export type NewMessage = SentMessage & { readonly audience?: readonly string[] | undefined };
+
 export class NewMessages {
   readonly #table: DynamoDBDocumentClient;
   readonly #stage: string;
@@ -67,7 +72,7 @@ export class NewMessages {
    * much they are alike. Without it a row that is there is always another's.
    */
   async create(
-    message: SentMessage,
+    { audience, ...message }: NewMessage,
     shard: number,
     key: CallerKey | undefined,
     writeId: string | undefined,
@@ -75,6 +80,7 @@ export class NewMessages {
     const notes = message.state === 'scheduled' ? this.#dueParts(message, shard) : this.#queuedParts(message, shard);
     const parts: Part[] = [{ name: 'row', write: this.#row(message, writeId) }, ...notes.parts];
     if (key !== undefined) parts.push({ name: 'key', write: this.#key(message, key) });
+    if (audience !== undefined) parts.push({ name: 'audience', write: this.#audience(message, audience) });
     const creation = judgeCreation(await this.#write(parts), { message, key, writeId });
     if (creation.outcome === 'created') notes.remember();
     return creation;
@@ -132,6 +138,13 @@ export class NewMessages {
     };
   }
 
+  #audience(message: SentMessage, audience: readonly string[]): PutWrite {
+    const TableName = tableName(this.#stage, 'core');
+    return {
+      Put: { TableName, Item: toAudienceItem(message, audience), ConditionExpression: 'attribute_not_exists(pk)' },
+    };
+  }
+
   #key({ connectionId, messageId, stanzaId, createdAtMs }: SentMessage, { callerKey, bodyHash }: CallerKey): PutWrite {
     const ttl = expiryOf('idempotency', createdAtMs);
     return {
@@ -149,7 +162,7 @@ export class NewMessages {
 }
 
 type PutWrite = TransactionWrite & { readonly Put: NonNullable<TransactionWrite['Put']> };
-type PartName = 'row' | 'due' | 'note' | 'key';
+type PartName = 'row' | 'due' | 'note' | 'key' | 'audience';
 interface Part {
   readonly name: PartName;
   readonly write: PutWrite;
@@ -181,7 +194,7 @@ const BUSY: ReadonlySet<string | undefined> = new Set([
 /** The meaning of what the store said to the parts of a new message. Throws its error where it means nothing of these. */
 export function judgeCreation(refused: Refused | undefined, { message, key, writeId }: Written): Creation {
   if (refused === undefined) return { outcome: 'created' };
-  const { row, due, note, key: keyReason } = refused.reasons;
+  const { row, due, note, audience, key: keyReason } = refused.reasons;
   if (keyReason?.Code === 'ConditionalCheckFailed') {
     const [messageId, stanzaId] = [keyReason.Item?.['messageId']?.S, keyReason.Item?.['stanzaId']?.S];
     // The transaction took effect before, and its answer was lost.
@@ -194,7 +207,7 @@ export function judgeCreation(refused: Refused | undefined, { message, key, writ
     const isOurs = writeId !== undefined && row.Item?.['writeId']?.S === writeId;
     return { outcome: isOurs ? 'created' : 'ids_taken' };
   }
-  if ([row, due, note, keyReason].some((reason) => BUSY.has(reason?.Code)))
+  if ([row, due, note, audience, keyReason].some((reason) => BUSY.has(reason?.Code)))
     return { outcome: 'busy', error: refused.error };
   throw refused.error;
 }

@@ -5,6 +5,7 @@ import { isChoice } from '../content/interactiveRequest.ts';
 import { AppError } from '../kernel/appError.ts';
 import type { ActContent } from './actRule.ts';
 import { expiresAtField, notBeforeField } from './sendTimes.ts';
+import { statusExample, statusField, statusTypes } from './statusField.ts';
 
 /** The seconds after which WhatsApp lets a message disappear: never, a day, a week, 90 days. */
 export const expiryChoices = [0, 86_400, 604_800, 7_776_000] as const;
@@ -18,11 +19,13 @@ const MENTIONS = 256;
 const envelope = {
   messaging_product: z.literal('whatsapp').optional(),
   recipient_type: z.enum(['individual', 'group']).optional(),
-  to: z
-    .string()
-    .min(1)
-    .max(64)
-    .meta({ description: 'Phone number in international form, or a WhatsApp address.', example: '+49 151 23456789' }),
+  to: z.string().min(1).max(64).meta({
+    description: 'Phone number in international form, a WhatsApp address, or `status`.',
+    example: '+49 151 23456789',
+  }),
+  status: statusField
+    .optional()
+    .meta({ description: 'With `to: "status"`, which posts a status: who may see it, and its look.' }),
   context: z
     .strictObject({ message_id: z.string().min(1).max(64) })
     .optional()
@@ -137,7 +140,9 @@ function toAct({ type, asked, description, example }: Omit<AskedKind, 'acts'>): 
 function toNew({ type, asked, description, example, answers }: Omit<AskedKind, 'acts'>): z.ZodObject {
   const members = z.strictObject({ ...envelope, type: z.literal(type), [type]: asked });
   const context = answers ? { context: { message_id: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H' } } : {};
-  return members.meta({ description, examples: [{ to: '+49 151 23456789', ...context, type, [type]: example }] });
+  const examples: object[] = [{ to: '+49 151 23456789', ...context, type, [type]: example }];
+  if (statusTypes.has(type)) examples.push({ to: 'status', type, [type]: example, status: statusExample });
+  return members.meta({ description, examples });
 }
 
 function toImpossible([type, reason]: readonly [string, string]): z.ZodObject {

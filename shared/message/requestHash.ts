@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
+import { toRecipient } from '../kernel/jid.ts';
+import { splitMessage, type Envelope, type OutboundMessage } from './outboundMessage.ts';
 
 /**
  * The hash by which two requests are the same: of all their content and options, however they are spelled. The order of
@@ -8,10 +9,23 @@ import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
  */
 export function hashOfRequest(message: OutboundMessage, to: string | undefined): string {
   const { envelope, content } = splitMessage(message);
-  const whole = { messaging_product: 'whatsapp', recipient_type: 'individual', ...envelope, to };
+  const whole = {
+    messaging_product: 'whatsapp',
+    recipient_type: 'individual',
+    ...envelope,
+    ...audienceOf(envelope),
+    to,
+  };
   return createHash('sha256')
     .update(JSON.stringify(inOneOrder([whole, content])))
     .digest('hex');
+}
+
+/** An audience is the same people, in whichever order and spelling they are named, and however often. */
+function audienceOf({ status }: Partial<Envelope>): Partial<Envelope> {
+  if (status === undefined) return {};
+  const audience = [...new Set(status.audience.map((name) => toRecipient(name) ?? name))].toSorted();
+  return { status: { ...status, audience } };
 }
 
 function inOneOrder(value: unknown): unknown {

@@ -6,12 +6,15 @@ import {
   type DynamoDBDocumentClient,
 } from '@aws-sdk/lib-dynamodb';
 import { AppError } from '../kernel/appError.ts';
+import { isStatus } from '../kernel/jid.ts';
 import type { ConnectionId, MessageId } from '../kernel/id.ts';
 import { dueKey, messageKey } from '../platform/keys.ts';
 import { firstOf, readPage, type Item } from '../platform/pages.ts';
+import { expiryOf } from '../platform/expiry.ts';
 import { tableName } from '../platform/tables.ts';
 import { DueRows, dueWrites, type DueRow } from './dueRows.ts';
 import { sendStates, type SendState, type SentMessage } from './message.ts';
+import { audienceKept } from './audienceStore.ts';
 import { toMessage } from './messageItem.ts';
 import type { SendTimes } from './sendTimes.ts';
 
@@ -89,7 +92,7 @@ export class ScheduledMessages {
   ): Promise<'moved' | 'refused'> {
     const { connectionId, messageId } = message;
     const { notBeforeMs, expiresAtMs } = times;
-    const isElsewhere = notBeforeMs !== message.notBeforeMs;
+    const [isElsewhere, ttl] = [notBeforeMs !== message.notBeforeMs, expiryOf('message', notBeforeMs)];
     const old = {
       TableName: this.#TableName,
       Key: dueKey('SEND', connectionId, { ...message, atMs: message.notBeforeMs }),
@@ -102,14 +105,16 @@ export class ScheduledMessages {
               Update: {
                 TableName: this.#TableName,
                 Key: messageKey(connectionId, messageId),
+                // Rows are kept for as long after the new time as after the old one.
                 UpdateExpression:
                   expiresAtMs === undefined
-                    ? 'SET notBeforeMs = :to REMOVE expiresAtMs'
-                    : 'SET notBeforeMs = :to, expiresAtMs = :expires',
+                    ? 'SET notBeforeMs = :to, #ttl = :ttl REMOVE expiresAtMs'
+                    : 'SET notBeforeMs = :to, #ttl = :ttl, expiresAtMs = :expires',
                 ConditionExpression: '#state = :scheduled AND notBeforeMs = :from',
-                ExpressionAttributeNames: { '#state': 'state' },
+                ExpressionAttributeNames: { '#state': 'state', '#ttl': 'ttl' },
                 ExpressionAttributeValues: {
                   ':scheduled': 'scheduled',
+                  ':ttl': ttl,
                   ':from': message.notBeforeMs,
                   ':to': notBeforeMs,
                   ...(expiresAtMs === undefined ? {} : { ':expires': expiresAtMs }),
@@ -118,6 +123,7 @@ export class ScheduledMessages {
             },
             ...(isElsewhere ? dueWrites(this.#stage, 'SEND', { ...message, shard, atMs: notBeforeMs }) : []),
             ...(isElsewhere ? [{ Delete: old }] : []),
+            ...(isStatus(message.to) ? [audienceKept(this.#TableName, message, ttl)] : []),
           ],
         }),
       );

@@ -9,6 +9,8 @@ export const sendErrors = {
   recipient_has_no_account: 'This phone number has no WhatsApp account.',
   group_not_found: 'WhatsApp knows no such group. Check the address of the group.',
   not_a_member: 'The account is not a member of this group. Have it added to the group, then send a new message.',
+  status_has_no_viewers:
+    'Nobody whom this status is for has a WhatsApp account, so nothing was sent. Check the numbers; its receipts list them.',
   look_up_refused:
     'WhatsApp refused to say how this recipient is reached, so nothing was sent. whatsappCode is its number; check the address.',
   look_ups_limited:

@@ -3,7 +3,7 @@ import { AppError, type FieldProblem } from '../kernel/appError.ts';
 import { isPerson, toRecipient } from '../kernel/jid.ts';
 import type { Message } from './message.ts';
 import type { Envelope } from './outboundMessage.ts';
-import { isGroup, wentTo } from './recipient.ts';
+import { goesToMany, isGroup, wentTo } from './recipient.ts';
 import { findNamed, type NamedLookUp } from './namedMessage.ts';
 import type { Answered, SentContext } from './sentContext.ts';
 
@@ -61,8 +61,8 @@ function toAnswered(original: Message, to: string): Answered {
   const { messageId, stanzaId, content } = original;
   const chat = original.direction === 'out' ? original.to : original.chat;
   const sender = original.direction === 'out' ? {} : { sender: original.sender };
-  // Two people may be one under two names; a group has one, so that it alone can be said to be another chat.
-  const isElsewhere = (isGroup(chat) || isGroup(to)) && !wentTo({ to: chat }, [to]);
+  // Two people may be one under two names; a group, and status, have one, so that they alone can be said to be elsewhere.
+  const isElsewhere = (goesToMany(chat) || goesToMany(to)) && !wentTo({ to: chat }, [to]);
   return {
     messageId,
     stanzaId,

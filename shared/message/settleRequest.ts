@@ -1,6 +1,6 @@
 import type { OutboundContent } from '../content/content.ts';
 import { AppError } from '../kernel/appError.ts';
-import { toRecipient } from '../kernel/jid.ts';
+import { STATUS, toRecipient } from '../kernel/jid.ts';
 import type { SentOriginal } from './message.ts';
 import type { NamedLookUp } from './namedMessage.ts';
 import { earliest, endOfUseMs, problemsOfContent } from './contentTimes.ts';
@@ -11,6 +11,7 @@ import { settleAct } from './settleAct.ts';
 import { settleChoice } from './settleChoice.ts';
 import { settleContext } from './settleContext.ts';
 import { settleForward } from './settleForward.ts';
+import { settleStatus, type SettledStatus } from './settleStatus.ts';
 
 /** A request with all that its row keeps of other rows: a later try needs none of them. */
 export interface SettledRequest {
@@ -18,8 +19,16 @@ export interface SettledRequest {
   readonly content: OutboundContent;
   readonly context?: SentContext | undefined;
   readonly original?: SentOriginal | undefined;
+  /** The people whom a status is for, and its look; left out for a message to a chat. */
+  readonly status?: SettledStatus;
   /** When what is asked for is of no use any more, whatever the request says, in milliseconds since 1970. */
   readonly expiresAtMs?: number;
+}
+
+/** What a request is settled with. */
+export interface RequestLookUp extends NamedLookUp {
+  /** The addresses of the account, as far as they are known. */
+  readonly own?: readonly string[];
 }
 
 /**
@@ -31,7 +40,7 @@ export async function settleRequest(
   body: OutboundMessage,
   to: string | undefined,
   nowMs: number,
-  lookUp: NamedLookUp,
+  lookUp: RequestLookUp,
 ): Promise<SettledRequest | AppError> {
   const { envelope, content } = splitMessage(body);
   const fields = problemsOfContent(content, envelope.not_before, nowMs);
@@ -43,6 +52,8 @@ export async function settleRequest(
       ? await settleForward(about.content.forward.message_id, lookUp)
       : { content: about.content };
   if (said instanceof AppError) return said;
+  const status = isAct(content) ? undefined : settleStatus(envelope, said.content, about.to, lookUp.own ?? []);
+  if (status instanceof AppError) return status;
   const settled = await settleContext(envelope, about.to, lookUp);
   if (settled instanceof AppError) return settled;
   const chosen = await settleChoice(said.content, envelope, lookUp);
@@ -51,13 +62,22 @@ export async function settleRequest(
   const context = forwarded === undefined ? settled : { ...settled, forwarded };
   const expiresAtMs = earliest('expiresAtMs' in about ? about.expiresAtMs : undefined, endOfUseMs(chosen));
   const end = expiresAtMs === undefined ? {} : { expiresAtMs };
-  return { ...about, content: chosen, ...(context === undefined ? {} : { context }), ...end };
+  return {
+    ...about,
+    content: chosen,
+    ...(context === undefined ? {} : { context }),
+    ...(status === undefined ? {} : { status }),
+    ...end,
+  };
 }
 
-/** The address to send to: a phone number in international form, or a WhatsApp address. Throws `recipient_invalid`. */
+const statusNames: ReadonlySet<string> = new Set(['status', STATUS]);
+
+/** The address to send to: a phone number in international form, a WhatsApp address, or the word for a status. Throws `recipient_invalid`. */
 export function resolveRecipient(to: string): string {
-  const recipient = toRecipient(to);
+  const recipient = statusNames.has(to.trim()) ? STATUS : toRecipient(to);
   if (recipient !== undefined) return recipient;
-  const problem = 'Write it like +49 151 23456789, or as the address of a person or group that this API showed you.';
+  const problem =
+    'Write it like +49 151 23456789, as the address of a person or group that this API showed you, or as status.';
   throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
 }

@@ -10,6 +10,7 @@ export const shownContextSchema = z
         messageId: z.string().optional().meta({ description: 'Its id here, where the message is known here.' }),
         stanzaId: z.string(),
         sender: contactSchema.optional(),
+        inStatus: z.literal(true).optional().meta({ description: 'It is a status.' }),
       })
       .optional()
       .meta({ description: 'The message that it answers.' }),
@@ -48,10 +49,12 @@ function toShownReply({
   messageId,
   stanzaId,
   sender,
+  inStatus,
 }: NonNullable<MessageContext['replyTo']>): NonNullable<ShownContext['replyTo']> {
   return {
     ...(messageId === undefined ? {} : { messageId }),
     stanzaId,
     ...(sender === undefined ? {} : { sender: toContact(sender) }),
+    ...(inStatus === undefined ? {} : { inStatus }),
   };
 }

@@ -1,5 +1,5 @@
 import type { MessageContext, Referral } from '../content/messageContext.ts';
-import { withoutDevice } from '../kernel/jid.ts';
+import { STATUS, withoutDevice } from '../kernel/jid.ts';
 import { flag, integer, part, parts, readField, shape, text, texts, type Read } from './shape.ts';
 
 const advertisement = shape({
@@ -21,6 +21,7 @@ const groupMention = shape({ id: text(1), subject: text(2) });
 const contextInfo = shape({
   stanzaId: text(1),
   participant: text(2),
+  chat: text(4),
   mentioned: texts(15),
   forwardingScore: integer(21),
   isForwarded: flag(22),
@@ -41,7 +42,7 @@ export function readContext(found: readonly Uint8Array[] | undefined): MessageCo
   if (found === undefined) return {};
   const read = readField(contextInfo, found);
   if (read === 'malformed') return {};
-  const { stanzaId, participant, mentioned = [], groupMentions = [], expiration = 0 } = read;
+  const { stanzaId, participant, chat, mentioned = [], groupMentions = [], expiration = 0 } = read;
   const forwarded = Math.max(read.forwardingScore ?? 0, read.isForwarded === true ? 1 : 0);
   const referral = toReferral(read.advertisement);
   const groups = groupMentions.flatMap(({ id, subject }) =>
@@ -50,7 +51,13 @@ export function readContext(found: readonly Uint8Array[] | undefined): MessageCo
   return {
     ...(stanzaId === undefined
       ? {}
-      : { replyTo: { stanzaId, ...(participant === undefined ? {} : { sender: withoutDevice(participant) }) } }),
+      : {
+          replyTo: {
+            stanzaId,
+            ...(participant === undefined ? {} : { sender: withoutDevice(participant) }),
+            ...(chat === STATUS ? { inStatus: true } : {}),
+          },
+        }),
     ...(mentioned.length === 0 ? {} : { mentions: mentioned.map(withoutDevice) }),
     ...(((read.nonJidMentions ?? 0) & EVERYBODY) === 0 ? {} : { mentionsEveryone: true }),
     ...(groups.length === 0 ? {} : { groupMentions: groups }),

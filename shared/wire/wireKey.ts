@@ -1,4 +1,4 @@
-import { withoutDevice } from '../kernel/jid.ts';
+import { STATUS, withoutDevice } from '../kernel/jid.ts';
 import { flag, shape, text, type Read } from './shape.ts';
 
 /** The key by which a message names another one: `MessageKey`. What it says of itself is its writer's word alone. */
@@ -12,11 +12,18 @@ export interface Original {
   readonly byWriter: boolean;
   /** The author, without device, where the key names one; else it is the other side of the chat. */
   readonly sender?: string | undefined;
+  /** It is a status, also where what is said about it comes in the chat with a person. */
+  readonly inStatus?: true | undefined;
 }
 
 /** What a key names; undefined where it names nothing. */
 export function toOriginal(key: WireKey | undefined): Original | undefined {
   if (key?.stanzaId === undefined) return undefined;
-  const { stanzaId, fromMe = false, participant } = key;
-  return { stanzaId, byWriter: fromMe, ...(participant === undefined ? {} : { sender: withoutDevice(participant) }) };
+  const { chat, stanzaId, fromMe = false, participant } = key;
+  return {
+    stanzaId,
+    byWriter: fromMe,
+    ...(participant === undefined ? {} : { sender: withoutDevice(participant) }),
+    ...(chat === STATUS ? { inStatus: true } : {}),
+  };
 }

@@ -9,6 +9,7 @@ import { sealWith } from '../shared/wire/sealing.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
 import { startPairedStack, type PairedStack } from './pairedStack.ts';
+import { statusCases } from './statuses.ts';
 
 const SHOP = '4915100000001';
 const ANN = '4915100000002';
@@ -278,4 +279,6 @@ describe('what is done to a message, through every process of the embedded stack
       deletedAt: expect.any(String),
     });
   }, 60_000);
+
+  statusCases(() => stage);
 });

@@ -31,8 +31,9 @@ const broadcastSchema = z
       .default('status@broadcast'),
     to: z.array(number).min(1),
     ...said,
+    plaintext: z.base64().optional(),
   })
-  .refine(...isSaid);
+  .refine((words) => words.plaintext !== undefined || isSaid[0](words), isSaid[1]);
 const postSchema = z.strictObject({ newsletter: z.string().regex(/^\d+@newsletter$/), ...said }).refine(...isSaid);
 const endSchema = z.strictObject({ as: z.enum(['rejected', 'accepted', 'timeout', 'ended']) });
 const callSchema = z.strictObject({ to: number, video: z.boolean().default(false) });
@@ -44,13 +45,17 @@ export function makeCallRoutes(find: Find): readonly Route[] {
       /^\/phones\/(\d+)\/broadcasts$/,
       async (simulator, [digits], body) => {
         const account = find(simulator, digits);
-        const { list, to: readers, ...words } = broadcastSchema.parse(body);
+        const { list, to: readers, plaintext, ...words } = broadcastSchema.parse(body);
         const chat = broadcastTo(
           list,
           account,
           readers.map((reader) => find(simulator, reader)),
         );
-        return { id: await simulator.phones.write(account, chat, await toContent(simulator, account, words, false)) };
+        const content =
+          plaintext === undefined
+            ? await toContent(simulator, account, words, false)
+            : proto.Message.decode(Buffer.from(plaintext, 'base64'));
+        return { id: await simulator.phones.write(account, chat, content) };
       },
     ],
     [

@@ -90,9 +90,16 @@ export class WhatsAppClient {
     await this.#call('POST', `/phones/${number}/repeat`, { id });
   }
 
-  /** Posts a status update from a phone, or writes to a broadcast list. Returns the stanza id. */
-  async broadcast(number: string, to: readonly string[], text: string, list = 'status@broadcast'): Promise<string> {
-    return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/broadcasts`, { list, to, text })).id;
+  /** Posts a status update from a phone, or writes to a broadcast list: a text, or any message. Returns the stanza id. */
+  async broadcast(
+    number: string,
+    to: readonly string[],
+    said: string | Uint8Array,
+    list = 'status@broadcast',
+  ): Promise<string> {
+    const what = typeof said === 'string' ? { text: said } : { plaintext: Buffer.from(said).toString('base64') };
+    return (await this.#call<{ readonly id: string }>('POST', `/phones/${number}/broadcasts`, { list, to, ...what }))
+      .id;
   }
 
   /** A newsletter that an account follows brings a post. Returns the stanza id. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeWAMessage, type proto } from '@whiskeysockets/baileys';
-import { broadcastTo } from './broadcast.ts';
+import { broadcastTo, STATUS } from './broadcast.ts';
 import { contentOf, plaintextOf } from './content.ts';
 import type { Group } from './group.ts';
 import { makeHistoryNotice } from './history.ts';
@@ -110,7 +110,8 @@ export class PhoneTraffic {
     if (entry === undefined || sender === undefined) return false;
     account.phone.markRead(entry);
     const senderJid = jidOf(sender, 0, entry.addressedBy);
-    const to = entry.chat.endsWith('@g.us') ? { to: entry.chat, participant: senderJid } : { to: senderJid };
+    const isOfMany = entry.chat.endsWith('@g.us') || entry.chat === STATUS;
+    const to = isOfMany ? { to: entry.chat, participant: senderJid } : { to: senderJid };
     this.#context.receipt({ account, device: 0 }, node('receipt', { id, type: 'read', ...to }));
     return true;
   }
@@ -257,7 +258,7 @@ export class PhoneTraffic {
       text,
       // What a phone sends it has, whatever its message says of it.
       ...(media === undefined ? {} : { media: plaintext === undefined ? { ...media, state: 'opened' } : media }),
-      ...(kind === 'other' ? asItCame(plaintext, stanza) : {}),
+      ...(kind === 'other' || (isGroup(chat) && chat.id === STATUS) ? asItCame(plaintext, stanza) : {}),
       ...(media === undefined || stanza === undefined ? {} : saidOfFile(stanza)),
       at: Date.now(),
       status: isOwn ? 'sent' : 'received',

@@ -1,4 +1,4 @@
-import { broadcastTo, STATUS, statusReaders } from './broadcast.ts';
+import { STATUS } from './broadcast.ts';
 import type { Faults } from './faults.ts';
 import type { Group } from './group.ts';
 import { bytesOf, child, children, node, stamp, type BinaryNode } from './node.ts';
@@ -55,9 +55,11 @@ export class Relay {
     const nack = faults.take('nack', device.number);
     if (account === undefined || nack !== undefined) return refuse(nack?.code ?? 401);
     if (to.endsWith('@newsletter')) return this.#context.post(account, message);
-    const group = to === STATUS ? broadcastTo(STATUS, account, statusReaders(world, message)) : world.groups.get(to);
+    const group = world.groups.get(to);
     const recipient = findAddress(world, to)?.account;
-    if (group === undefined && recipient === undefined) return refuse(404);
+    const isStatus = to === STATUS;
+    if (isStatus && children(child(message, 'participants'), 'to').length === 0) return refuse(400);
+    if (group === undefined && recipient === undefined && !isStatus) return refuse(404);
     if (recipient !== undefined && recipient !== account && !this.#talked.has(pairOf(account, recipient))) {
       const refused = faults.take('refuse_first_contacts', account.number);
       if (refused !== undefined) {
@@ -70,8 +72,11 @@ export class Relay {
     if (asked > 0) this.#askedFor.set(`${account.number}/${id}`, asked - 1);
     counters.countStanza(account.number, id, asked > 0);
     const sender = { account, device: device.id };
-    const copies =
-      group === undefined ? copiesOfChat(world, sender, message) : copiesOfGroup(world, sender, group, message);
+    const copies = isStatus
+      ? copiesOfStatus(world, sender, message)
+      : group === undefined
+        ? copiesOfChat(world, sender, message)
+        : copiesOfGroup(world, sender, group, message);
     for (const copy of copies) this.route(copy);
     return faults.take('drop_acks', device.number) ? undefined : node('ack', acknowledgement);
   }
@@ -149,7 +154,7 @@ export function devicesOf(account: Account): readonly number[] {
 function addressOfReceipt(world: World, reader: Sender, receipt: BinaryNode, sender: Address) {
   const { id = '', to = '', type } = receipt.attrs;
   const about = { id, ...(type === undefined ? {} : { type }) };
-  if (world.groups.has(to)) {
+  if (world.groups.has(to) || to === STATUS) {
     return { ...about, from: to, participant: jidOf(reader.account, reader.device, 'lid') };
   }
   // Read is told of a person, everything else of a device.
@@ -218,6 +223,36 @@ function copiesOfGroup(world: World, sender: Sender, group: Group, message: Bina
       const content = [...parts, ...besideOf(message)];
       return { account, device, stanza: node('message', groupAttrs(sender, group, message.attrs), content) };
     });
+  });
+}
+
+/**
+ * A status: the part for everybody goes to those devices alone that the stanza names, each with the sender key in the part
+ * that was sealed for it. That a stanza without readers is refused nobody has verified, nor the attributes that readers see.
+ */
+function copiesOfStatus(world: World, sender: Sender, message: BinaryNode): readonly Copy[] {
+  const shared = child(message, 'enc');
+  const { id = '', type = 'text', edit } = message.attrs;
+  return children(child(message, 'participants'), 'to').flatMap((part): readonly Copy[] => {
+    const address = findAddress(world, part.attrs['jid']);
+    const key = child(part, 'enc');
+    if (address === undefined) return [];
+    const content = [
+      ...(key === undefined ? [] : [key]),
+      ...(shared === undefined ? [] : [shared]),
+      ...besideOf(message),
+    ];
+    const attrs = {
+      id,
+      from: STATUS,
+      participant: jidOf(sender.account, sender.device, 'lid'),
+      participant_pn: jidOf(sender.account, 0, WHATSAPP),
+      t: stamp(),
+      type,
+      notify: sender.account.name,
+      ...(edit === undefined ? {} : { edit }),
+    };
+    return [{ ...address, stanza: node('message', attrs, content) }];
   });
 }
 

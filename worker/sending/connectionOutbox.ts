@@ -270,10 +270,12 @@ export class ConnectionOutbox {
     const { governor } = this.#dependencies;
     const needed = to !== undefined && this.#lookUps.isAny ? await socket.lookUpsFor(to) : NOTHING;
     const tried = await trySending(this.#dependencies, command, socket);
-    if (tried.result === 'held_back') {
+    if (tried.result === 'held_back' || tried.result === 'in_part') {
       const chat = await socket.chatOf(tried.message.to);
-      this.#holds.hold(chat, this.#firstContacts.hold(chat), 'first_contact');
-      return { attempt: 'held', message: tried.message, chat, reason: 'first_contact' };
+      const reason = tried.result === 'in_part' ? 'audience' : 'first_contact';
+      // Others go before more of an audience is looked up.
+      this.#holds.hold(chat, reason === 'audience' ? 0 : this.#firstContacts.hold(chat), reason);
+      return { attempt: 'held', message: tried.message, chat, reason };
     }
     if (tried.message !== undefined) governor.sentTo(await socket.chatOf(tried.message.to));
     if (tried.result === 'waits') {

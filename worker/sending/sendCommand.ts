@@ -2,6 +2,7 @@ import type { Connection } from '../../shared/connection/connection.ts';
 import { ownDeliveryKey, type ReceiptFact } from '../../shared/event/facts/receiptFact.ts';
 import { notEnqueuedKey, resultKey, type SendResultFact } from '../../shared/event/facts/sendResultFact.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
+import { isStatus } from '../../shared/kernel/jid.ts';
 import {
   ACCEPT_LIMIT_MS,
   isDone,
@@ -11,13 +12,14 @@ import {
   type SentMessage,
 } from '../../shared/message/message.ts';
 import { changesOriginal } from '../../shared/message/actRule.ts';
+import type { Audience } from '../../shared/message/audience.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { toShownError, type SendError, type SendErrorCode } from '../../shared/message/sendError.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
-import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
+import type { LookUp, SendingSocket, SendRequest } from '../socket/port/connectionSocket.ts';
 import type { Governor } from './governor.ts';
 import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts';
 
@@ -41,12 +43,13 @@ export type CommandSource = 'parked' | { readonly enqueuedAtMs: number };
 /**
  * `settled`: its end is published, so that nothing is left to do. `again`: the message may have left. `unowned`: a
  * newer owner has it. `waits`: nothing left, because WhatsApp limits a look-up or did not answer it. `held_back`: nothing
- * left, because no message may leave for a new person now. With the message,
+ * left, because no message may leave for a new person now. `in_part`: nothing left, and more of an audience is to be looked
+ * up at once. With the message,
  * where it was tried.
  */
 export type TryResult =
   | { readonly result: 'settled' | 'unowned'; readonly message?: SentMessage }
-  | { readonly result: 'again' | 'held_back'; readonly message: SentMessage }
+  | { readonly result: 'again' | 'held_back' | 'in_part'; readonly message: SentMessage }
   | { readonly result: 'waits'; readonly message: SentMessage; readonly lookUp: LookUp; readonly limited: boolean };
 
 /** A message that may be sent, by its command. */
@@ -163,7 +166,7 @@ async function tryOnce(
   socket: SendingSocket,
 ): Promise<TryResult> {
   const { messages, owned, assertOpen, logger, clock, governor } = dependencies;
-  const { messageId, stanzaId, to, content, context, original, secret } = message;
+  const { messageId, stanzaId, to, content, context, original, secret, look } = message;
   assertOpen();
   const recorded = Promise.withResolvers<void>();
   try {
@@ -172,14 +175,15 @@ async function tryOnce(
       if (address !== message.resolvedTo) await messages.noteResolved(owned, messageId, address);
     };
     const triedBefore = message.attempts > 0 || message.limitedSinceMs !== undefined;
-    const said = { stanzaId, to, content, context, original, secret };
+    const said = { stanzaId, to, content, context, original, secret, look, ...audienceFor(dependencies, message) };
     const firstContact = () => governor.admit(stanzaId);
     const outcome = await socket.send({ ...said, triedBefore, resolved, firstContact, recorded: recorded.promise });
-    if (outcome.outcome === 'first_contact_waits') {
+    if (outcome.outcome === 'first_contact_waits' || outcome.outcome === 'audience_in_part') {
       assertOpen();
       // One that was tried before may have left: nobody may cancel it any more.
-      if (message.attempts === 0) await messages.endTry(owned, messageId, undefined, 'first_contact', false);
-      return { result: 'held_back', message };
+      const because = outcome.outcome === 'audience_in_part' ? 'audience' : 'first_contact';
+      if (message.attempts === 0) await messages.endTry(owned, messageId, undefined, because, false);
+      return { result: outcome.outcome === 'audience_in_part' ? 'in_part' : 'held_back', message };
     }
     // The brake is on before anybody learns of the refusal.
     if (outcome.outcome === 'refused') await governor.refused(outcome.code);
@@ -201,6 +205,30 @@ async function tryOnce(
     recorded.resolve();
   }
 }
+
+/** The people whom a status is for. What is said about a status is for those to whom that one went. */
+function audienceFor(
+  { messages: { audiences }, owned: { connectionId }, assertOpen, clock }: SendDependencies,
+  { messageId, to, original }: SentMessage,
+): Pick<SendRequest, 'audience'> {
+  if (!isStatus(to)) return {};
+  const find = async (id: MessageId) => (await audiences.find(connectionId, id)) ?? NOBODY;
+  return {
+    audience: {
+      find: async () => {
+        const own = await find(messageId);
+        if (original === undefined || own.isSettled) return own;
+        return { ...(await find(original.messageId)), isSettled: false };
+      },
+      settle: (viewers) => {
+        assertOpen();
+        return audiences.settle(connectionId, messageId, viewers, clock.nowMs());
+      },
+    },
+  };
+}
+
+const NOBODY: Audience = { viewers: [], isSettled: false };
 
 /** Ends a message that cannot be sent any more. */
 export async function failMessage(

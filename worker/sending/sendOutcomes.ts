@@ -59,8 +59,8 @@ const refusedLookUps: Readonly<Record<LookUp, Readonly<Record<number, SendErrorC
   keys: {},
 };
 
-/** The outcome of a try that was not held back. */
-export type TriedOutcome = Exclude<SendOutcome, { readonly outcome: 'first_contact_waits' }>;
+/** The outcome of a try that was not held back, and got further than looking up a part of an audience. */
+export type TriedOutcome = Exclude<SendOutcome, { readonly outcome: 'first_contact_waits' | 'audience_in_part' }>;
 
 /** Judges the outcome of a try. Definite answers end a message at once; silence and limits are bounded. */
 export function judgeOutcome(outcome: TriedOutcome, tried: TriedMessage): Verdict {
@@ -71,6 +71,8 @@ export function judgeOutcome(outcome: TriedOutcome, tried: TriedMessage): Verdic
     }
     case 'no_account':
       return giveUp({ code: 'recipient_has_no_account' });
+    case 'no_viewers':
+      return giveUp({ code: 'status_has_no_viewers' });
     case 'refused':
       return giveUp({ code: refusedMessages[outcome.code] ?? 'refused', ...shown(outcome.code) });
     case 'look_up_refused': {

@@ -85,11 +85,18 @@ export class SendPause {
 
 /**
  * Whether an outcome is an answer. A refusal is one, too. A look-up without an answer says nothing of sends: it has a
- * pause of its own. Nor does a message that was held back.
+ * pause of its own. Nor does a message that was held back, or whose audience is not looked up yet.
  */
 function isAnswer({ outcome }: SendOutcome): boolean {
-  return outcome !== 'unknown' && outcome !== 'look_up_unanswered' && outcome !== 'first_contact_waits';
+  return !notAnswers.has(outcome);
 }
+
+const notAnswers: ReadonlySet<SendOutcome['outcome']> = new Set([
+  'unknown',
+  'look_up_unanswered',
+  'first_contact_waits',
+  'audience_in_part',
+]);
 
 function judge(outcome: CallOutcome<SendOutcome>): BreakerVerdict {
   if ('error' in outcome) return 'nothing';

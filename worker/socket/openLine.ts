@@ -1,4 +1,4 @@
-import { makeWASocket } from '@whiskeysockets/baileys';
+import { jidDecode, makeWASocket } from '@whiskeysockets/baileys';
 import { guardFrames, type RawSocket } from './frameGate.ts';
 import { boundHandshake } from './handshakeDeadline.ts';
 import { Retries } from './inbound/retries.ts';
@@ -65,6 +65,16 @@ export function openLine(options: OpenSocketOptions, parts: LineParts): Line {
   return { ...ours, socket, raw };
 }
 
+function isThisDevice(
+  { current, me }: Pick<SocketCredentials, 'current' | 'me'>,
+  user: string,
+  device: number,
+): boolean {
+  if (device !== jidDecode(current.me?.id)?.device) return false;
+  const { phoneJid, lid } = me();
+  return [phoneJid, lid].some((jid) => jid !== undefined && jidDecode(jid)?.user === user);
+}
+
 /**
  * Makes the parts of ours that Baileys gets.
  * @param socket returns Baileys, once it is made
@@ -77,7 +87,9 @@ function makeOurs(options: OpenSocketOptions, { credentials, publish, cut }: Lin
   const renewals = new SessionRenewals({ owner, monotonicMs: clock.monotonicMs, metrics });
   const people = new KnownPeople({ session, me, renewals });
   const keyAnswers = new KeyAnswers(clock.monotonicMs);
-  const isUsable = (user: string, device: number): boolean => keyAnswers.isUsable(user, device);
+  // Baileys leaves this very device in the list of the account's LID, and nobody seals for oneself.
+  const isUsable = (user: string, device: number): boolean =>
+    keyAnswers.isUsable(user, device) && !isThisDevice(credentials, user, device);
   const { otherNameOf, welcomeNewSession: welcome } = people;
   const retries = new Retries(options, { socket, me, otherNameOf, welcome });
   return {

@@ -44,6 +44,8 @@ export const messageFactSchema = z.object({
   originalSenderAlias: address.optional(),
   /** Whether that author is the account itself. */
   originalFromMe: z.boolean().optional(),
+  /** Present where that message is a status, though this one came in the chat with a person. */
+  originalInStatus: z.literal(true).optional(),
   /** What this message does to the original. */
   act: z.enum(['edit', 'delete']).optional(),
   /** WhatsApp's server says that an administrator of the group takes the original back. */

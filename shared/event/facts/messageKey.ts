@@ -2,6 +2,7 @@ import { isFolded } from '../../message/messageParts.ts';
 import { askedNaming } from './choiceFact.ts';
 import { digest } from './factKey.ts';
 import type { MessageFact } from './messageFactSchema.ts';
+import { chatOfAnswered, chatOfOriginal, type ChatNames } from './namedChat.ts';
 import type { Naming } from './originals.ts';
 
 /** The parts that make a message unique within its connection. */
@@ -54,11 +55,11 @@ function keyUnder(fact: Names, chat: string | undefined, sender: string | undefi
  * each where there is one.
  */
 export function namingsOf(fact: MessageFact): readonly Naming[] {
-  const { originalId, originalFromMe, context } = fact;
+  const { originalFromMe, originalId, context } = fact;
   const namings: Naming[] = [];
   if (originalId !== undefined) {
     const fromMe = originalFromMe === true;
-    const keys = keysNamed(fact, originalId, [fact.originalSender, fact.originalSenderAlias], fromMe);
+    const keys = keysNamed(chatOfOriginal(fact), originalId, [fact.originalSender, fact.originalSenderAlias], fromMe);
     namings.push({ stanzaId: originalId, keys, mayBeOurs: fromMe, needs: 'row' });
   }
   const ofParent = ownKeysOf(fact);
@@ -69,8 +70,9 @@ export function namingsOf(fact: MessageFact): readonly Naming[] {
   const replyTo = context?.replyTo;
   if (replyTo !== undefined) {
     const { stanzaId, sender } = replyTo;
+    const chat = chatOfAnswered(fact);
     // The author may be the account itself, which has two addresses that ingest does not know.
-    const keys = [...keysNamed(fact, stanzaId, [sender], false), ...keysNamed(fact, stanzaId, [], true)];
+    const keys = [...keysNamed(chat, stanzaId, [sender], false), ...keysNamed(chat, stanzaId, [], true)];
     namings.push({ stanzaId, keys, mayBeOurs: true, needs: 'id' });
   }
   const asked = askedNaming(fact);
@@ -79,7 +81,7 @@ export function namingsOf(fact: MessageFact): readonly Naming[] {
 }
 
 function keysNamed(
-  { chat, chatAlias }: MessageFact,
+  { chat, chatAlias }: ChatNames,
   stanzaId: string,
   senders: readonly (string | undefined)[],
   fromMe: boolean,

@@ -3,6 +3,7 @@ import type { Message } from '../../message/message.ts';
 import { isGroup } from '../../message/recipient.ts';
 import type { FactContext } from './factRow.ts';
 import type { MessageFact } from './messageFactSchema.ts';
+import { chatOfOriginal } from './namedChat.ts';
 
 /**
  * The right to change a message, and which message is meant. Ids of messages are no secret, and a writer can name any message as
@@ -22,11 +23,13 @@ export interface FoundOriginal {
   readonly message: Message;
 }
 
-/** The message that a fact is about, if it is kept, and in the same chat. */
+/** The message that a fact is about, if it is kept, and in the same chat, or a status where the fact says so. */
 export function findOriginal(fact: MessageFact, { named }: Pick<FactContext, 'named'>): FoundOriginal | undefined {
   const [first] = named;
   if (fact.originalId === undefined || first?.message === undefined) return undefined;
-  return isInChat(first.message, fact) ? { messageId: first.messageId, message: first.message } : undefined;
+  return isInChat(first.message, chatOfOriginal(fact))
+    ? { messageId: first.messageId, message: first.message }
+    : undefined;
 }
 
 /** Whether a message is in the chat of a fact, by any name of either. */

@@ -18,6 +18,7 @@ import { planDelete, planEdit } from './planAct.ts';
 import { planMove, toUpdated } from './planFolded.ts';
 import { foldMessage, moveOn } from './foldMessage.ts';
 import { ownKeysOf } from './messageKey.ts';
+import { chatOfAnswered } from './namedChat.ts';
 import { toShownParts } from '../../message/messageParts.ts';
 import { openFact, type OpenedFact } from './sealedFact.ts';
 
@@ -134,10 +135,10 @@ function contentOf({ content, originalId }: MessageFact, found: FoundOriginal | 
   return { type, [type]: { message_id: found.messageId, ...body } } as unknown as InboundContent;
 }
 
-/** The context, with our id of the message that is answered, if that is in the same chat. */
+/** The context, with our id of the message that is answered, if that is in the same chat, or a status. */
 function withReplyId(fact: MessageFact, answered: FactContext['named'][number]): MessageContext | undefined {
   const { context } = fact;
   if (context?.replyTo === undefined || answered === undefined) return context;
-  if (answered.message !== undefined && !isInChat(answered.message, fact)) return context;
+  if (answered.message !== undefined && !isInChat(answered.message, chatOfAnswered(fact))) return context;
   return { ...context, replyTo: { ...context.replyTo, messageId: answered.messageId } };
 }

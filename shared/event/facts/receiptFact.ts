@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isPerson, otherNameOf } from '../../kernel/jid.ts';
+import { isPerson, isStatus, otherNameOf } from '../../kernel/jid.ts';
 import { messageIdOf } from '../../kernel/sentIds.ts';
 import {
   noteReceipt,
@@ -12,7 +12,7 @@ import {
 import { movesForward, type SentMessage } from '../../message/message.ts';
 import type { MessageStep } from '../../message/messageSteps.ts';
 import { toContact, type Contact } from '../../message/party.ts';
-import { isGroup, isWordOfRecipient } from '../../message/recipient.ts';
+import { goesToMany, isWordOfRecipient } from '../../message/recipient.ts';
 import { receiptsKey } from '../../platform/keys.ts';
 import { address, commonFields, stanzaId } from './factField.ts';
 import { digest } from './factKey.ts';
@@ -34,8 +34,8 @@ const schema = z.object({
 export type ReceiptFact = z.infer<typeof schema>;
 
 /**
- * A message moves forward once. In a group each member is noted in the row beside that of the message, and the message moves
- * with the slowest member, or with the first where the settings ask for that.
+ * A message moves forward once. In a group each member, and of a status each viewer, is noted in the row beside that of the message, and the message moves
+ * with the slowest of them, or with the first where the settings ask for that.
  */
 export const receiptFact = factRow({
   schema,
@@ -47,7 +47,7 @@ export const receiptFact = factRow({
   about: (fact) => ({ stanzaId: fact.stanzaId }),
   step: ({ state }) => state,
   beside: ({ chat, stanzaId: id }, connectionId) => {
-    const messageId = isGroup(chat) ? messageIdOf(connectionId, id) : undefined;
+    const messageId = goesToMany(chat) ? messageIdOf(connectionId, id) : undefined;
     return messageId === undefined ? undefined : receiptsKey(connectionId, messageId);
   },
   decide: (fact, { message, again, told, beside }) => {
@@ -56,7 +56,9 @@ export const receiptFact = factRow({
     // The id of a message is known to many: what counts is whether it went to whoever says this.
     if (!isWordOfRecipient(message, fact)) return { plan: 'ignored' };
     const isForward = movesForward(message.state, fact.state);
-    if (!isGroup(message.to)) {
+    // A status without its audience says nothing of who may speak.
+    if (isStatus(message.to) && beside?.['isAudience'] !== true) return { plan: 'ignored' };
+    if (!goesToMany(message.to)) {
       return isForward || again ? toStored(message, fact, isForward) : { plan: 'ignored' };
     }
     const before = toMemberReceipts(beside);

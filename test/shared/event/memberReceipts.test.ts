@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { receiptKey } from '../../../shared/event/facts/receiptFact.ts';
+import { STATUS } from '../../../shared/kernel/jid.ts';
 import { listReceipts, toMemberReceipts, type ReceiptState } from '../../../shared/message/memberReceipts.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
+import type { NewMessage } from '../../../shared/message/newMessages.ts';
 import { queryItems } from '../../../shared/platform/pages.ts';
 import { receiptsKey } from '../../../shared/platform/keys.ts';
 import { tableName } from '../../../shared/platform/tables.ts';
@@ -21,9 +23,9 @@ describe('receipts of the members of a group', () => {
   });
   afterAll(() => stores.stop());
 
-  const aMessage = async (overrides: Partial<SentMessage>): Promise<SentMessage> => {
+  const aMessage = async ({ audience, ...overrides }: Partial<NewMessage>): Promise<SentMessage> => {
     const message = aSentMessage(newIds(), { to: GROUP, state: 'sent', sentAtMs: AT_MS, ...overrides });
-    await stores.messages.create(message, 0);
+    await stores.messages.create({ ...message, audience }, 0);
     return message;
   };
   const aReceipt = ({ stanzaId }: SentMessage, member: number, state: ReceiptState): Fact => {
@@ -149,6 +151,27 @@ describe('receipts of the members of a group', () => {
     expect(between).toEqual([]);
     expect(await told(message)).toEqual([['read', { total: 2, delivered: 2, read: 2, played: 0 }]]);
     expect(await stateOf(message)).toBe('read');
+  });
+
+  it('of a status are those of its viewers alone, whoever else knows its id', async () => {
+    const viewers = [1, 2].map((member) => `9049${100_000 + member}@lid`);
+    const status = { to: STATUS, members: 2, audience: viewers };
+    const [message, foreign] = [await aMessage(status), await aMessage({ to: STATUS, members: 1 })];
+    const word = (of: SentMessage, member: number, chat = STATUS): Fact =>
+      ({ ...aReceipt(of, member, 'read'), chat }) as Fact;
+
+    await recordFacts(
+      stores,
+      aBatch(message, [word(message, 3), word(message, 1, GROUP), word(message, 1, viewers[0])]),
+    );
+    const before = [await stateOf(message), toMemberReceipts(await rowOf(message)).read];
+    await recordFacts(stores, aBatch(message, [word(message, 1), word(message, 2)], 'b2'));
+    await recordFacts(stores, aBatch(foreign, [word(foreign, 1)]));
+
+    expect(before).toEqual(['sent', 0]);
+    expect([await stateOf(message), await stateOf(foreign)]).toEqual(['read', 'sent']);
+    expect(await told(message)).toEqual([['read', { total: 2, delivered: 2, read: 2, played: 0 }]]);
+    expect(await rowOf(message)).toMatchObject({ isAudience: true, version: 2 });
   });
 
   it('of two writers at once are all there', async () => {

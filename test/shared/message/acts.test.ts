@@ -63,6 +63,21 @@ describe('a request to act on a message', () => {
     },
   );
 
+  it('takes a status back that was sent here, and no other: of that it is not known to whom it went', async () => {
+    const posted = { to: 'status@broadcast' };
+    const request = acts['revoke'] ?? {};
+
+    expect(await ask(request, out(posted))).toMatchObject({ to: 'status@broadcast', original: { stanzaId: 'ONE' } });
+    expect(await ask({ ...request, to: 'status' }, out(posted))).toMatchObject({ to: 'status@broadcast' });
+    for (const other of [received, echo]) {
+      const refusal = await refusalOf(request, other({ chat: 'status@broadcast', chatAlias: undefined }));
+      expect(refusal).toMatchObject({ code: 'act_not_possible', 'revoke.message_id': expect.any(String) });
+    }
+    for (const what of ['reaction', 'edit', 'pin', 'keep']) {
+      expect(await refusalOf(acts[what] ?? {}, out(posted))).toMatchObject({ code: 'act_not_possible' });
+    }
+  });
+
   it.each(['reaction', 'pin', 'keep'])('is possible on what others wrote: %s', async (what) => {
     const theirs = { messageId: ID, stanzaId: 'ONE', type: 'text', sender: '222@lid', senderAlias: ANN };
     const request = acts[what] ?? {};

@@ -24,6 +24,13 @@ describe('what a message has waited for too long', () => {
     expect(latenessOf(message, AT_MS + hours * HOUR_MS)).toBe(late);
   });
 
+  it('is no receipt of a status, which is over by then', () => {
+    const to = 'status@broadcast';
+    const message = aSentMessage(newIds(), { to, state: 'sent', createdAtMs: AT_MS, sentAtMs: AT_MS });
+
+    expect(latenessOf(message, AT_MS + 100 * HOUR_MS)).toBeUndefined();
+  });
+
   it('counts from the time that it waited for', () => {
     const notBeforeMs = AT_MS + 48 * HOUR_MS;
     const message = aSentMessage(newIds(), { state: 'sending', createdAtMs: AT_MS, notBeforeMs });

@@ -13,6 +13,7 @@ import { makeId, type ConnectionId, type CorrelationId, type MessageId } from '.
 import { makeSentIds } from '../../../shared/kernel/sentIds.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
+import type { NewMessage } from '../../../shared/message/newMessages.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { silentMetrics } from '../../../shared/platform/metrics.ts';
@@ -148,7 +149,7 @@ export async function startCore() {
   const aMessage = async (
     connection: Connection,
     text: string,
-    overrides: Partial<SentMessage> = {},
+    { audience, ...overrides }: Partial<NewMessage> = {},
   ): Promise<SentMessage> => {
     const message: SentMessage = {
       tenantId: connection.tenantId,
@@ -167,7 +168,7 @@ export async function startCore() {
       readAtMs: undefined,
       ...overrides,
     };
-    await messages.create(message, 0);
+    await messages.create({ ...message, audience }, 0);
     return message;
   };
 

@@ -1,5 +1,6 @@
 import type { AppliedSettingValues, ChatKind, FilterName } from '../../../shared/connection/settings.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
+import { isStatus } from '../../../shared/kernel/jid.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 
@@ -8,7 +9,7 @@ const ADD_AFTER_MS = 60_000;
 
 /** The kind of a chat, by its address. */
 export function chatKindOf(chat: string): ChatKind {
-  if (chat === 'status@broadcast') return 'statusUpdates';
+  if (isStatus(chat)) return 'statusUpdates';
   if (chat.endsWith('@broadcast')) return 'broadcasts';
   if (chat.endsWith('@newsletter')) return 'newsletters';
   return chat.endsWith('@g.us') ? 'groups' : 'people';
@@ -21,7 +22,9 @@ export function chatKindOf(chat: string): ChatKind {
  */
 export function filterOf(fact: Fact, filters: AppliedSettingValues['filters']): FilterName | undefined {
   if (fact.kind !== 'message') return undefined;
-  const kind = chatKindOf(fact.chat);
+  // What others say about a status of ours is not one of theirs, though it comes by the same way.
+  const isAboutOurs = isStatus(fact.chat) && fact.originalFromMe === true && !fact.fromMe;
+  const kind = isAboutOurs ? 'people' : chatKindOf(fact.chat);
   if (filters[kind] === 'drop') return kind;
   const { type } = fact.content;
   return filters.types[type] === 'drop' ? `types.${type}` : undefined;

@@ -2,6 +2,7 @@ import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import type { ReceiptFact } from '../../../shared/event/facts/receiptFact.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import { isStatus } from '../../../shared/kernel/jid.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { Me } from '../wire/envelope.ts';
@@ -51,7 +52,7 @@ export class Receipts {
     const { retries, me, unrecorded } = this.#parts;
     if (stanza.attrs['type'] === 'retry') return retries.onRequest(stanza);
     const said = readReceipt(stanza, me());
-    const receipt = said === undefined || (await this.#isOfStranger(said)) ? undefined : this.#withName(said);
+    const receipt = said === undefined || (await this.#isOfStranger(said)) ? undefined : await this.#withName(said);
     const ids = receipt?.stanzaIds.slice(0, AT_ONCE) ?? [];
     if (!unrecorded.isWaiting(ids) || this.#late >= MOST_LATE) {
       await this.#tell(stanza, receipt);
@@ -87,10 +88,12 @@ export class Receipts {
     );
   }
 
-  /** The receipt with the other name of a member, as WhatsApp gave it with the group. */
-  #withName(receipt: NamedReceipt): NamedReceipt {
+  /** The receipt with the other name of a member, as WhatsApp gave it with the group, or of a viewer, where it is known. */
+  async #withName(receipt: NamedReceipt): Promise<NamedReceipt> {
     const { chat, recipient } = receipt;
-    const other = isGroup(chat) ? this.#parts.retries.members.otherName(chat, recipient) : undefined;
+    const { retries, otherNameOf } = this.#parts;
+    const inGroup = isGroup(chat) ? retries.members.otherName(chat, recipient) : undefined;
+    const other = isStatus(chat) ? await otherNameOf(recipient) : inGroup;
     return other === undefined ? receipt : { ...receipt, recipientAlias: other };
   }
 

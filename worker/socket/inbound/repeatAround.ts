@@ -1,7 +1,7 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
-import { withoutDevice } from '../../../shared/kernel/jid.ts';
+import { isStatus, withoutDevice } from '../../../shared/kernel/jid.ts';
 import type { WireMessage } from '../wire/spokenKind.ts';
 import type { RepeatRequest } from './repeatRule.ts';
 
@@ -17,6 +17,14 @@ export async function relayAround(
   if (chat === undefined) return;
   const isPhone = withoutDevice(requesterDevice) === requesterDevice || requesterDevice.includes(':0@');
   const around = { additionalAttributes: attributes, additionalNodes: [...nodes] as BinaryNode[] };
+  if (isStatus(chat)) {
+    // Baileys would send it into the chat with the viewer. A status for this one alone, under its id, is shown as the same.
+    const statusJidList = [isPhone ? withoutDevice(requesterDevice) : requesterDevice];
+    await withDeadline('repeating a status', deadlines.send.ms, () =>
+      socket.relayMessage(chat, message, { messageId: id, ...around, statusJidList }),
+    );
+    return;
+  }
   const reader = isPhone ? { useUserDevicesCache: false } : { participant: { jid: requesterDevice, count } };
   await withDeadline('repeating a message', deadlines.send.ms, () =>
     socket.relayMessage(chat, message, { messageId: id, ...around, ...reader }),

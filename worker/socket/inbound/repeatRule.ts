@@ -1,6 +1,6 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import { isPerson, withoutDevice } from '../../../shared/kernel/jid.ts';
-import { isGroup, wentTo } from '../../../shared/message/recipient.ts';
+import { isPerson, isStatus, withoutDevice } from '../../../shared/kernel/jid.ts';
+import { goesToMany, isGroup, wentTo } from '../../../shared/message/recipient.ts';
 import type { SentOnce } from '../port/sentOnce.ts';
 import { isMe, type Me } from '../wire/envelope.ts';
 
@@ -9,14 +9,15 @@ import { isMe, type Me } from '../wire/envelope.ts';
  * message is to give its text away, and many know the id in the stanza; so the requester and the chat decide. Both are
  * addresses that WhatsApp's server writes.
  *
- * | the requester                             | message to a person        | message to a group           |
- * | ----------------------------------------- | -------------------------- | ---------------------------- |
- * | a device of our own account               | yes, if it names that chat | yes, from that group         |
- * | the recipient, by number or by LID        | yes                        | no: only by way of the group |
- * | a member of the group at this time        | no                         | yes, from that group         |
- * | a person who was a member                 | no                         | no                           |
- * | somebody in a group we cannot ask about   | no                         | no                           |
- * | anybody else                              | no                         | no                           |
+ * | the requester                             | message to a person        | message to a group           | status               |
+ * | ----------------------------------------- | -------------------------- | ---------------------------- | -------------------- |
+ * | a device of our own account               | yes, if it names that chat | yes, from that group         | yes, from status     |
+ * | the recipient, by number or by LID        | yes                        | no: only by way of the group | –                    |
+ * | a member of the group at this time        | no                         | yes, from that group         | –                    |
+ * | a person who was a member                 | no                         | no                           | –                    |
+ * | somebody in a group we cannot ask about   | no                         | no                           | –                    |
+ * | one of its viewers                        | –                          | –                            | yes, by way of status |
+ * | anybody else                              | no                         | no                           | no                   |
  *
  * For all of them there is a limit of 30 days from when it was sent, as long as WhatsApp itself keeps a message for a
  * device that is away, since a device that returns on the last of them may be unable to read it; and of ten messages
@@ -31,7 +32,7 @@ export const repeatRefusals = [
   'unknown_message',
   /** The message went to somebody else. */
   'not_a_recipient',
-  /** The message went to a group that the requester is not in, as far as can be known. */
+  /** The message went to a group that the requester is not in, as far as can be known, or was a status for others. */
   'not_a_member',
   'too_old',
   /** Nothing of the message is kept, or nothing that this version can read. */
@@ -69,7 +70,7 @@ export function toRepeatRequest(stanza: BinaryNode, me: Me): RepeatRequest | und
   const ids = [id, ...more.flatMap(({ tag, attrs }) => (tag === 'item' && attrs['id'] ? [attrs['id']] : []))];
   const count = countIn(children);
   const chat = withoutDevice(from);
-  if (isGroup(chat)) {
+  if (goesToMany(chat)) {
     if (participant === undefined || recipient !== undefined) return undefined;
     const requester = withoutDevice(participant);
     if (!isPerson(requester)) return undefined;
@@ -91,6 +92,11 @@ function countIn(children: readonly BinaryNode[]): number {
   return Number.isInteger(count) && count > 0 && count <= HIGHEST_COUNT ? count : 1;
 }
 
+/** Whether a person is one of those whom a status was for, by any name. */
+export function isViewer(message: SentOnce | undefined, names: readonly (string | undefined)[]): boolean {
+  return names.some((name) => name !== undefined && message?.viewers?.has(name) === true);
+}
+
 /** Whether the members of the group must be known before this can be decided. */
 export function needsMembers(request: RepeatRequest, message: SentOnce | undefined): boolean {
   return message !== undefined && isGroup(message.to) && request.chat === message.to && !request.isOwn;
@@ -99,7 +105,8 @@ export function needsMembers(request: RepeatRequest, message: SentOnce | undefin
 /**
  * Decides about one message.
  * @param names the names of the chat of the request, both where they are known
- * @param isMember whether the requester is in the group of the message now; undefined when that is not known
+ * @param isMember whether the requester is in the group of the message now, or one of the viewers of a status; undefined when
+ * that is not known
  */
 export function decideRepeat(
   request: RepeatRequest,
@@ -110,6 +117,7 @@ export function decideRepeat(
 ): RepeatDecision {
   if (message === undefined) return 'unknown_message';
   if (!wentTo(message, names)) return 'not_a_recipient';
-  if (needsMembers(request, message) && isMember !== true) return 'not_a_member';
+  const mustBeIn = needsMembers(request, message) || (isStatus(message.to) && !request.isOwn);
+  if (mustBeIn && isMember !== true) return 'not_a_member';
   return nowMs - message.atMs > REPEATED_FOR_MS ? 'too_old' : 'repeat';
 }

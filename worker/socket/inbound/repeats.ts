@@ -13,6 +13,7 @@ import type { Fate } from './inboundOrder.ts';
 import type { SentOnce } from '../port/sentOnce.ts';
 import {
   decideRepeat,
+  isViewer,
   MOST_REPEATS,
   needsMembers,
   toRepeatRequest,
@@ -149,10 +150,11 @@ export class Repeats {
     const { members, otherNameOf } = this.#parts;
     const { chat, requester } = request;
     const names = chat === undefined ? [] : [chat, await otherNameOf(chat)];
-    const membership = needsMembers(request, record)
-      ? await members.find(record?.to ?? '', [requester, await otherNameOf(requester)])
-      : 'unknown';
-    return decideRepeat(request, record, names, membership === 'member', this.#options.clock.nowMs());
+    const named = [requester, await otherNameOf(requester)];
+    const isIn = needsMembers(request, record)
+      ? (await members.find(record?.to ?? '', named)) === 'member'
+      : isViewer(record, named);
+    return decideRepeat(request, record, names, isIn, this.#options.clock.nowMs());
   }
 
   /** The kept messages. They are read when it is their turn, so that waiting requests take no memory. */

@@ -2,8 +2,10 @@ import type { AskedAction } from '../../../shared/action/actionKinds.ts';
 import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import type { OutboundContent } from '../../../shared/content/content.ts';
+import type { Audience, Viewer } from '../../../shared/message/audience.ts';
 import type { SentOriginal } from '../../../shared/message/message.ts';
 import type { SentContext } from '../../../shared/message/sentContext.ts';
+import type { StatusLook } from '../../../shared/message/statusLook.ts';
 import type { ActionOutcome } from './actionOutcome.ts';
 
 /** The linked WhatsApp account, addresses without device. */
@@ -48,6 +50,13 @@ export type SocketInput =
   | { readonly type: 'caught_up'; readonly generation: number }
   | { readonly type: 'socket_closed'; readonly generation: number; readonly close: SocketClose };
 
+/** The people whom a status is for, as they are kept. */
+export interface KeptAudience {
+  readonly find: () => Promise<Audience>;
+  /** Settles who of them has an account, once: the audience that counts is returned. */
+  readonly settle: (viewers: readonly Viewer[]) => Promise<readonly Viewer[]>;
+}
+
 export interface SendRequest {
   /** The stanza id, chosen when the message was accepted; a retry uses the same. */
   readonly stanzaId: StanzaId;
@@ -60,6 +69,10 @@ export interface SendRequest {
   readonly context?: SentContext | undefined;
   /** The message that it acts on; left out where it stands for itself. */
   readonly original?: SentOriginal | undefined;
+  /** The look of a status, where it has one. */
+  readonly look?: StatusLook | undefined;
+  /** The people whom a status is for; left out for every other message. */
+  readonly audience?: KeptAudience;
   /** Whether it may have been tried before: then the kept message is sent. False when left out. */
   readonly triedBefore?: boolean;
   /**
@@ -81,9 +94,9 @@ export interface SendRequest {
 export const lookUps = ['account', 'group', 'devices', 'keys'] as const;
 export type LookUp = (typeof lookUps)[number];
 
-/** The group that a message went to. */
+/** The group that a message went to, or the viewers of a status. */
 export interface SentToGroup {
-  /** The number of its members, without the account itself; left out where it went to a person. */
+  /** How many they are, without the account itself; left out where it went to a person. */
   readonly members?: number | undefined;
   /** Whether the state of the message is to be that of the first member, as the settings say. */
   readonly statusBy?: 'first' | undefined;
@@ -111,6 +124,10 @@ export type SendOutcome =
   | { readonly outcome: 'first_contact_waits' }
   /** The number has no WhatsApp account. */
   | { readonly outcome: 'no_account' }
+  /** Nobody whom a status is for has an account that can be reached: nothing was sent. */
+  | { readonly outcome: 'no_viewers' }
+  /** Some of those whom a status is for are looked up, and others are still to be: nothing was sent. */
+  | { readonly outcome: 'audience_in_part' }
   /** The message may or may not have left: it is tried again with the same stanza id. */
   | { readonly outcome: 'unknown' };
 

@@ -1,5 +1,6 @@
 import { jidDecode, type PossiblyExtendedCacheStore, type SignalKeyStore } from '@whiskeysockets/baileys';
 import type { Emitter, Scope } from '../../../shared/kernel/scope.ts';
+import { goesToMany } from '../../../shared/message/recipient.ts';
 
 /**
  * The devices that a person has, kept with the account. Baileys keeps the lists in memory for five minutes, and
@@ -119,11 +120,11 @@ export class DeviceLists implements PossiblyExtendedCacheStore {
   /**
    * Drops device lists after WhatsApp refused a message because one is stale (479). It does not say whose, so the lists
    * of all whom the message went to are dropped: the recipients and our own account.
-   * @param to address of a person or group; of a group, the members that Baileys has given its sender key
+   * @param to address of a person or group, or that of statuses; of the latter two, those whom Baileys has given its sender key
    * @param own addresses of the account
    */
   async dropFor(to: string, own: readonly (string | undefined)[]): Promise<void> {
-    const members = to.endsWith('@g.us') ? await this.#keyHolders(to) : [to];
+    const members = goesToMany(to) ? await this.#keyHolders(to) : [to];
     await this.mdel(usersOf([...members, ...own]));
   }
 

@@ -67,6 +67,57 @@ export class DeviceLookUps {
     }
   }
 
+  /**
+   * How far each of these people can be written to now: on all devices that are known, on some, or on none. It asks nothing
+   * of WhatsApp.
+   */
+  async reachOf(addresses: readonly string[]): Promise<readonly Reach[]> {
+    const lists = await this.#parts.devices.mget<readonly KnownDevice[]>(addresses.map(userOf));
+    return Promise.all(
+      addresses.map(async (address): Promise<Reach> => {
+        const jids = (lists[userOf(address)] ?? []).map(({ user, server, device }) =>
+          toDeviceJid(user, server, device),
+        );
+        const having = await Promise.all(jids.map((jid) => this.#hasSession(jid)));
+        if (!having.includes(true)) return 'none';
+        return having.includes(false) ? 'some' : 'whole';
+      }),
+    );
+  }
+
+  /**
+   * Makes the missing look-ups for several people. Who has no device, or none with keys, stays without. Throws a
+   * `LookUpError` when WhatsApp refuses, or does not answer.
+   */
+  async prepareMany(addresses: readonly string[]): Promise<void> {
+    try {
+      await this.#askForMany(addresses);
+    } catch (error) {
+      if (!(error instanceof LookUpError) || error.lookUp !== 'keys' || !isFinal(error.code)) throw error;
+      await this.#parts.devices.mdel(addresses.map(userOf));
+      await this.#askForMany(addresses);
+    }
+  }
+
+  async #askForMany(addresses: readonly string[]): Promise<void> {
+    const { socket, keyAnswers, monotonicMs, queryTimeoutMs } = this.#parts;
+    const askedAtMs = monotonicMs();
+    const found = await asLookUp('devices', () =>
+      withDeadline('asking for devices', deadlines.send.ms, () => socket.getUSyncDevices([...addresses], true, false)),
+    );
+    const isLate = monotonicMs() - askedAtMs >= queryTimeoutMs - TIMER_SLACK_MS;
+    // Baileys goes on when it gets no answer.
+    if (found.length === 0 && isLate) throw new LookUpError('devices', undefined);
+    if (found.length === 0) return;
+    keyAnswers.takeRefusal();
+    const jids = found.map(({ jid }) => jid);
+    await asLookUp('keys', () => withDeadline('asking for keys', deadlines.send.ms, () => socket.assertSessions(jids)));
+    const refusal = keyAnswers.takeRefusal();
+    const having = await Promise.all(jids.map((jid) => this.#hasSession(jid)));
+    // Devices without keys are left out from now on; that there are none at all, and no refusal, is silence.
+    if (!having.includes(true) && refusal === undefined) throw new LookUpError('keys', undefined);
+  }
+
   async #ask(address: string): Promise<'ready' | 'no_devices'> {
     const { socket, devices, keyAnswers, monotonicMs, queryTimeoutMs } = this.#parts;
     const own = this.#ownFor(address);
@@ -105,6 +156,9 @@ export class DeviceLookUps {
     return [userOf(this.#ownFor(address)), userOf(address)];
   }
 }
+
+/** On which of their devices a person can be written to. */
+export type Reach = 'whole' | 'some' | 'none';
 
 interface KnownDevice {
   readonly user: string;

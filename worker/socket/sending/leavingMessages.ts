@@ -1,5 +1,6 @@
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import { isStatus } from '../../../shared/kernel/jid.ts';
 import type { SentOriginal } from '../../../shared/message/message.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
 import { IV_BYTES, seal } from '../../../shared/wire/sealed.ts';
@@ -11,6 +12,12 @@ import { fromKept, toKept } from '../wire/keptMessage.ts';
 import { SECRET_BYTES, withSecret } from '../wire/messageSecret.ts';
 import type { WireMessage, WireOriginal } from '../wire/spokenKind.ts';
 import { toWire } from '../wire/spokenKinds.ts';
+
+/**
+ * What a stanza of a status says of its audience. WhatsApp's clients name the choice of their owner; the people are those
+ * in the stanza whatever stands here (read, in zapo).
+ */
+const STATUS_NODE = { tag: 'meta', attrs: { status_setting: 'contacts' } } as const;
 
 /** A message as it leaves, in all its tries. */
 export interface LeavingMessage extends WireMessage {
@@ -39,11 +46,11 @@ export interface LeavingMessage extends WireMessage {
  * that |
  */
 export async function toLeaving(
-  request: Pick<SendRequest, 'stanzaId' | 'content' | 'context' | 'original' | 'secret' | 'triedBefore'>,
+  request: Pick<SendRequest, 'stanzaId' | 'content' | 'context' | 'original' | 'secret' | 'triedBefore' | 'look'>,
   { chat, me }: { readonly chat: string; readonly me: Me },
   { session, random, clock }: Pick<OpenSocketOptions, 'session' | 'random' | 'clock'>,
 ): Promise<LeavingMessage> {
-  const { stanzaId, content, context, original, triedBefore = false } = request;
+  const { stanzaId, content, context, original, triedBefore = false, look = {} } = request;
   if (triedBefore) {
     const earlier = (await readKept(session, stanzaId)).get(stanzaId);
     if (earlier === 'unreadable') throw new Error('what was kept of a message cannot be opened');
@@ -53,10 +60,11 @@ export async function toLeaving(
   const wire = await toWire(content, {
     chat,
     ...(contextInfo === undefined ? {} : { contextInfo }),
+    ...(isStatus(chat) ? { look } : {}),
     ...(original === undefined ? {} : { original: toWireOriginal(original, { chat, me }, clock.nowMs(), random) }),
   });
   const bytes = toKept({
-    ...wire,
+    ...(isStatus(chat) ? { ...wire, nodes: [...(wire.nodes ?? []), STATUS_NODE] } : wire),
     message: withSecret(wire.message, secretOf(request.secret) ?? random.bytes(SECRET_BYTES)),
   });
   const kept = session.keepSent(stanzaId, bytes).then((outcome) => {

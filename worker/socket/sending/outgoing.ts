@@ -2,8 +2,8 @@ import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { withDefaults } from '../../../shared/connection/settings.ts';
-import { isPerson, maskAddress, withoutDevice } from '../../../shared/kernel/jid.ts';
-import { isGroup } from '../../../shared/message/recipient.ts';
+import { isPerson, isStatus, maskAddress, withoutDevice } from '../../../shared/kernel/jid.ts';
+import { goesToMany } from '../../../shared/message/recipient.ts';
 import { brakingRefusals } from '../../../shared/connection/brakes.ts';
 import type { AccountLimits } from './accountLimits.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
@@ -18,11 +18,18 @@ import { toLeaving, type LeavingMessage } from './leavingMessages.ts';
 import type { TalkedWith } from '../people/talkedWith.ts';
 import { LookUpError, refusalIn, toOutcome } from '../port/lookUpError.ts';
 import { Recipients } from './recipients.ts';
+import { ownAddress, StatusViewers, type PreparedViewers } from './statusViewers.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 
 type Baileys = Pick<
   ReturnType<typeof makeWASocket>,
-  'relayMessage' | 'onWhatsApp' | 'getUSyncDevices' | 'assertSessions' | 'signalRepository'
+  | 'relayMessage'
+  | 'onWhatsApp'
+  | 'getUSyncDevices'
+  | 'assertSessions'
+  | 'signalRepository'
+  | 'query'
+  | 'generateMessageTag'
 >;
 type Options = Pick<OpenSocketOptions, 'config' | 'clock' | 'logger' | 'metrics' | 'session' | 'random' | 'settings'>;
 
@@ -38,12 +45,21 @@ interface Parts {
   readonly me: () => Me;
 }
 
+/** Where a message goes. */
+interface Target {
+  readonly stanzaId: string;
+  readonly address: string;
+  /** The people who get it, if it is a status. */
+  readonly viewers: readonly string[] | undefined;
+}
+
 /** Sends messages on one socket, and finds out the outcome of each. */
 export class Outgoing {
   readonly #options: Options;
   readonly #parts: Parts;
   readonly #recipients: Recipients;
   readonly #deviceLookUps: DeviceLookUps;
+  readonly #statusViewers: StatusViewers;
 
   constructor(options: Options, parts: Parts) {
     this.#options = options;
@@ -51,6 +67,15 @@ export class Outgoing {
     const times = { queryTimeoutMs: options.config.onlineQueryTimeoutMs, monotonicMs: options.clock.monotonicMs };
     this.#recipients = new Recipients(options.session, parts.socket, times);
     this.#deviceLookUps = new DeviceLookUps({ ...parts, ...times });
+    const [recipients, deviceLookUps] = [this.#recipients, this.#deviceLookUps];
+    this.#statusViewers = new StatusViewers({
+      ...parts,
+      ...times,
+      session: options.session,
+      recipients,
+      deviceLookUps,
+      makeTag: parts.socket.generateMessageTag,
+    });
   }
 
   /** Sends a message. Never rejects: an outcome that is not known is `unknown`. */
@@ -64,14 +89,20 @@ export class Outgoing {
       if (address === undefined) return { outcome: 'no_account' };
       if (address !== to) await request.resolved?.(address);
       if ((await this.#judgeContact(request, address)) === 'wait') return { outcome: 'first_contact_waits' };
+      const viewers = await this.#viewersOf(request);
+      if (viewers === 'nobody') return { outcome: 'no_viewers' };
+      if (viewers === 'in_part') return { outcome: 'audience_in_part' };
       if (!(await this.#prepare(address))) return { outcome: 'no_account' };
       const message = await toLeaving(request, { chat: address, me: me() }, this.#options);
-      let error = await this.#transmitToAll(message, stanzaId, address);
+      const target = { stanzaId, address, viewers };
+      let error = await this.#transmitToAll(message, target);
       if (error === STALE_DEVICE_LIST) {
         // Nothing was delivered. With fresh lists it can be.
         await devices.dropFor(address, Object.values(me()) as readonly (string | undefined)[]);
         await this.#prepare(address);
-        error = await this.#transmit(message, stanzaId, address);
+        const again = await this.#viewersAgain(request);
+        if (typeof again === 'string') return { outcome: 'no_viewers' };
+        error = await this.#transmit(message, { ...target, viewers: again });
       }
       if (error !== undefined) return this.#refused(error);
       metrics.count('MessagesSent', {});
@@ -82,7 +113,7 @@ export class Outgoing {
         atMs: clock.nowMs(),
         ...(toAlias === undefined ? {} : { toAlias }),
         ...(address === me().phoneJid || address === me().lid ? { toSelf: true } : {}),
-        ...(isGroup(address) ? this.#toGroup() : {}),
+        ...(goesToMany(address) ? this.#toMany(viewers) : {}),
       };
     } catch (error) {
       // A number is an answer: WhatsApp hears us. A socket that has lost it shows silence.
@@ -95,6 +126,8 @@ export class Outgoing {
 
   /** The look-ups that a message to this address needs now. It asks nothing of WhatsApp. */
   async lookUpsFor(to: string): Promise<ReadonlySet<LookUp>> {
+    // The viewers stand in a row elsewhere. A status that needs nothing waits a minute at most with those that do.
+    if (isStatus(to)) return new Set<LookUp>(['account', 'devices', 'keys']);
     if (!isPerson(to)) return new Set<LookUp>(['group']);
     const address = await this.#recipients.knownAddressOf(to);
     if (address === undefined) return new Set<LookUp>(['account', 'devices', 'keys']);
@@ -132,10 +165,21 @@ export class Outgoing {
     return { outcome: 'refused', code };
   }
 
+  /** The viewers of a status, or a step towards them; undefined for every other message. */
+  async #viewersOf({ stanzaId, audience, triedBefore = false }: SendRequest): Promise<PreparedViewers | undefined> {
+    return audience && this.#statusViewers.prepare(stanzaId, audience, triedBefore);
+  }
+
+  /** The viewers of a status after their lists of devices were dropped. */
+  async #viewersAgain(request: SendRequest): Promise<PreparedViewers | undefined> {
+    this.#statusViewers.forget();
+    return this.#viewersOf({ ...request, triedBefore: true });
+  }
+
   /** The group was asked for before the message left, and messages leave one at a time. */
-  #toGroup(): SentToGroup {
+  #toMany(viewers: readonly string[] | undefined): SentToGroup {
     const { groups, me } = this.#parts;
-    const members = groups.members.filter((jid) => !isMe(withoutDevice(jid), me())).length;
+    const members = viewers?.length ?? groups.members.filter((jid) => !isMe(withoutDevice(jid), me())).length;
     const { groupStatus } = withDefaults(this.#options.settings?.());
     return { members, ...(groupStatus === 'first' ? { statusBy: 'first' } : {}) };
   }
@@ -150,23 +194,28 @@ export class Outgoing {
   }
 
   /** Sends, and once more where it was found meanwhile that some devices cannot be written to: then it goes without them. */
-  async #transmitToAll(message: LeavingMessage, stanzaId: string, address: string): Promise<number | undefined> {
+  async #transmitToAll(message: LeavingMessage, target: Target): Promise<number | undefined> {
     const { keyAnswers } = this.#parts;
     const before = keyAnswers.found;
     try {
-      return await this.#transmit(message, stanzaId, address);
+      return await this.#transmit(message, target);
     } catch (error) {
       // A message that took too long may have left.
       if (keyAnswers.found === before || error instanceof TimeoutError) throw error;
-      return this.#transmit(message, stanzaId, address);
+      return this.#transmit(message, target);
     }
   }
 
   /** Sends once. Resolves to undefined when WhatsApp has accepted it, or to the number of its refusal. */
-  async #transmit(leaving: LeavingMessage, messageId: string, address: string): Promise<number | undefined> {
-    const { socket, acknowledgements, repository } = this.#parts;
+  async #transmit(leaving: LeavingMessage, target: Target): Promise<number | undefined> {
+    const { socket, acknowledgements, repository, me } = this.#parts;
+    const { stanzaId: messageId, address, viewers } = target;
     const { message, attributes = {}, nodes = [], kept } = leaving;
-    const around = { additionalAttributes: attributes, additionalNodes: [...nodes] as BinaryNode[] };
+    const around = {
+      additionalAttributes: attributes,
+      additionalNodes: [...nodes] as BinaryNode[],
+      ...(viewers !== undefined ? { statusJidList: [...viewers, ownAddress(me())] } : {}),
+    };
     const acknowledged = acknowledgements.expect(messageId);
     try {
       await withDeadline('sending a message', deadlines.send.ms, () =>
@@ -176,7 +225,7 @@ export class Outgoing {
         // Baileys asks before it writes: a refused query means that nothing has left.
         throw code === undefined || error instanceof LookUpError
           ? error
-          : new LookUpError(await this.#whichFailed(address), code, error);
+          : new LookUpError(await this.#whichFailed(target), code, error);
       });
       const { serverAckTimeoutMs } = this.#options.config;
       return await withDeadline('the ack of WhatsApp', serverAckTimeoutMs, () => acknowledged);
@@ -186,9 +235,9 @@ export class Outgoing {
   }
 
   /** Finds which look-up failed, as Baileys does not say so. It stores the devices before it asks for their keys. */
-  async #whichFailed(address: string): Promise<LookUp> {
+  async #whichFailed({ address, viewers }: Target): Promise<LookUp> {
     const { devices, groups } = this.#parts;
-    const people = isPerson(address) ? [address] : groups.members;
+    const people = isPerson(address) ? [address] : (viewers ?? groups.members);
     const users = people.map((jid) => jid.split(/[:@]/)[0] ?? '');
     const lists = await devices.mget(users);
     return users.every((user) => lists[user] !== undefined) ? 'keys' : 'devices';

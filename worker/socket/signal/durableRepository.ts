@@ -9,6 +9,7 @@ import {
   type BinaryNode,
   type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
+import { isStatus } from '../../../shared/kernel/jid.ts';
 import type { CommitGate } from '../../fleet/gate.ts';
 import { KeyedMutex } from '../../session/keyedMutex.ts';
 import { addressLocks } from './addressLocks.ts';
@@ -66,6 +67,8 @@ export interface DurableRepositoryOptions {
  *   the receipt was lost, and its key is used up. The last stanzas of a session are kept with the session.
  * - One lock per account and address for sending and receiving. No account waits for another: libsignal's own queue, which
  *   is global and keyed by address alone, is out of use (`libsignalRepairs`).
+ * - Each status, and each repetition of one, is sealed with a sender key of its own, which its viewers get with it: who is
+ *   not among them any more can read nothing that follows.
  * - A healthy session is not replaced. Baileys makes a new one whenever its device cache is empty; only a request to
  *   repeat, or no session, is a reason.
  *
@@ -127,8 +130,14 @@ export class DurableRepository {
       processSenderKeyDistributionMessage: async () => undefined,
       encryptMessage: async (request) =>
         this.#send(ownKeys, await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
-      encryptGroupMessage: async (request) =>
-        this.#send(ownKeys, senderKeyOf(inner, request.group, request.meId), () => inner.encryptGroupMessage(request)),
+      encryptGroupMessage: async (request) => {
+        const name = senderKeyOf(inner, request.group, request.meId);
+        return this.#send(ownKeys, name, async () => {
+          // The key of an earlier status would let its audience read this one: each is sealed with a key of its own.
+          if (isStatus(request.group)) await ownKeys.set({ 'sender-key': { [name]: null } });
+          return inner.encryptGroupMessage(request);
+        });
+      },
       injectE2ESession: (request) => this.#begin(ownKeys, inner, request),
       validateSession: async (jid) =>
         (await this.#hasOpenSession(inner, jid)) ? { exists: true } : inner.validateSession(jid),

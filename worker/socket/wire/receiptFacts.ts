@@ -3,7 +3,7 @@ import { receiptKey, type ReceiptFact } from '../../../shared/event/facts/receip
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { withoutDevice } from '../../../shared/kernel/jid.ts';
 import { tableEntry } from '../../../shared/kernel/tableEntry.ts';
-import { isGroup } from '../../../shared/message/recipient.ts';
+import { goesToMany } from '../../../shared/message/recipient.ts';
 import { isMe, type Me } from './envelope.ts';
 
 const RECEIPT_STATES: Readonly<Record<string, ReceiptFact['state']>> = {
@@ -27,8 +27,8 @@ export function readReceipt(stanza: BinaryNode, me: Me): NamedReceipt | undefine
   const state = tableEntry(RECEIPT_STATES, attrs['type'] ?? '');
   const chat = withoutDevice(attrs['from'] ?? '');
   const participant = attrs['participant'] === undefined ? undefined : withoutDevice(attrs['participant']);
-  // Only in a group does the server name a member beside the chat that a receipt comes from.
-  if (participant !== undefined && participant !== chat && !isGroup(chat)) return undefined;
+  // Only in a group, and for a status, does the server name a person beside the chat that a receipt comes from.
+  if (participant !== undefined && participant !== chat && !goesToMany(chat)) return undefined;
   const recipient = participant ?? chat;
   if (state === undefined || isMe(recipient, me)) return undefined;
   const list = Array.isArray(stanza.content) ? stanza.content.find(({ tag }) => tag === 'list')?.content : undefined;

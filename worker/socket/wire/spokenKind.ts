@@ -1,5 +1,6 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { ContentType } from '../../../shared/content/content.ts';
+import type { StatusLook } from '../../../shared/message/statusLook.ts';
 import type { Sealed, SealUse } from '../../../shared/wire/sealed.ts';
 
 /** A message as it leaves: the part that is sealed, and the parts around it in its stanza. */
@@ -22,6 +23,8 @@ export interface WireContext {
   readonly contextInfo?: proto.IContextInfo;
   /** The message that it acts on, where it does. */
   readonly original?: WireOriginal;
+  /** The look of a status; left out for every other message. */
+  readonly look?: StatusLook;
 }
 
 /** The message that an act is about, as a message of the protocol names it. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SentOnce } from '../../../../worker/socket/port/sentOnce.ts';
 import {
   decideRepeat,
+  isViewer,
   needsMembers,
   REPEATED_FOR_MS,
   toRepeatRequest,
@@ -45,7 +46,11 @@ const requests = {
   'our phone in the group': { from: GROUP, participant: ME.lid },
   'nobody in the group': { from: GROUP },
   'the group in the group': { from: GROUP, participant: GROUP },
-  'Ann in a broadcast': { from: 'status@broadcast', participant: `${ANN.number}@s.whatsapp.net` },
+  'Ann by way of status': { from: 'status@broadcast', participant: `${ANN.number}@s.whatsapp.net` },
+  'Ann by way of status, by LID': { from: 'status@broadcast', participant: `${ANN.lid}:3@lid` },
+  'Bob by way of status': { from: 'status@broadcast', participant: `${BOB.lid}:2@lid` },
+  'our phone, by way of status': { from: 'status@broadcast', participant: ME.lid },
+  'Ann in a broadcast list': { from: '4242@broadcast', participant: `${ANN.number}@s.whatsapp.net` },
   'a newsletter': { from: '120363000000000009@newsletter' },
   'WhatsApp itself': { from: 's.whatsapp.net' },
   nobody: {},
@@ -64,6 +69,7 @@ const sent = {
     atMs: NOW_MS,
   },
   'to the group': { to: GROUP, atMs: NOW_MS },
+  'that is a status for Ann': { to: 'status@broadcast', atMs: NOW_MS, viewers: new Set([`${ANN.lid}@lid`]) },
 } as const satisfies Readonly<Record<string, SentOnce>>;
 
 const ANN_ALONE: readonly Requester[] = [
@@ -78,13 +84,14 @@ const allowed: Readonly<Record<keyof typeof sent, readonly Requester[]>> = {
   'to Ann, by LID': ANN_ALONE,
   'to a number that WhatsApp took for Ann': ANN_ALONE,
   'to the group': ['Ann in the group', 'Ann in the group, by number', 'our phone in the group'],
+  'that is a status for Ann': ['Ann by way of status', 'Ann by way of status, by LID', 'our phone, by way of status'],
 };
 const MALFORMED: readonly Requester[] = [
   'Bob, with Ann as participant',
   'Bob, with Ann as the chat',
   'nobody in the group',
   'the group in the group',
-  'Ann in a broadcast',
+  'Ann in a broadcast list',
   'a newsletter',
   'WhatsApp itself',
   'nobody',
@@ -100,7 +107,8 @@ function judge(requester: Requester, message: SentOnce | undefined, isKnown = tr
   const request = toRepeatRequest(aStanza(requests[requester]), ME);
   if (request === undefined) return 'malformed';
   const { chat = '', requester: who } = request;
-  const isMember = isKnown && needsMembers(request, message) ? MEMBERS.has(who) : undefined;
+  const isMember =
+    isKnown && needsMembers(request, message) ? MEMBERS.has(who) : isViewer(message, [who, NAMES.get(who)]);
   return decideRepeat(request, message, [chat, NAMES.get(chat)], isMember, NOW_MS);
 }
 
@@ -110,7 +118,8 @@ describe('who may have a message again', () => {
       const [message, requester] = [what as keyof typeof sent, who as Requester];
       const refusal = MALFORMED.includes(requester)
         ? 'malformed'
-        : requester === 'Bob in the group' && message === 'to the group'
+        : (requester === 'Bob in the group' && message === 'to the group') ||
+            (requester === 'Bob by way of status' && message === 'that is a status for Ann')
           ? 'not_a_member'
           : 'not_a_recipient';
       return [message, requester, allowed[message].includes(requester) ? 'repeat' : refusal] as const;
