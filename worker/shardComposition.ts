@@ -7,6 +7,7 @@ import { countFiltered } from '../shared/connection/filteredMessages.ts';
 import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
 import { isStatus } from '../shared/kernel/jid.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
+import { newestMessageIn } from '../shared/message/newestMessage.ts';
 import { ReceivedMessages, type ReceivedMessagesDependencies } from '../shared/message/receivedMessages.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
@@ -147,6 +148,10 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         emit: onInput,
         onLoggedIn,
         received: receivedBy({ table, stage }, owned, clock),
+        kept: {
+          find: (messageId) => messages.find(owned.connectionId, messageId),
+          newestIn: (names) => newestMessageIn({ table, stage }, owned.connectionId, names),
+        },
         countFiltered: (counts) => countFiltered({ table, stage }, owned, counts, clock.nowMs()),
         lookUpSent: async (stanzaId) => findSentOnce(messages, owned, stanzaId),
       }),

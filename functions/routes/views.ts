@@ -167,6 +167,10 @@ export const messageViewSchema = z
     deliveredAt: at.optional(),
     editedAt: at.optional().meta({ description: 'When it was last edited; `content` is what it says now.' }),
     deletedAt: at.optional().meta({ description: 'When it was taken back; `content` is what it said.' }),
+    starred: z.literal(true).optional().meta({ description: 'Present while the account has a star on it.' }),
+    deletedForMeAt: at.optional().meta({
+      description: 'When the account deleted it for itself alone; `content` is what it says, and others still see it.',
+    }),
     readAt: at
       .optional()
       .meta({ description: 'When it was read; of a received message, when you had it marked as read.' }),
@@ -184,13 +188,15 @@ export function toMessageView(
   connection?: Connection,
 ): z.infer<typeof messageViewSchema> {
   const late = nowMs === undefined ? undefined : latenessOf(message, nowMs);
-  const { editedAtMs, deletedAtMs } = message;
+  const { editedAtMs, deletedAtMs, starred, deletedForMeAtMs } = message;
   const common = {
     id: message.messageId,
     stanzaId: message.stanzaId,
     createdAt: toTime(message.createdAtMs),
     ...(editedAtMs === undefined ? {} : { editedAt: toTime(editedAtMs) }),
     ...(deletedAtMs === undefined ? {} : { deletedAt: toTime(deletedAtMs) }),
+    ...(starred === true ? { starred } : {}),
+    ...(deletedForMeAtMs === undefined ? {} : { deletedForMeAt: toTime(deletedForMeAtMs) }),
     ...(late === undefined ? {} : { late }),
   };
   if (message.direction !== 'out') {

@@ -88,6 +88,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...own('Not readable, not repeated', 'UnreadableMessages', 'RetryReceiptsRefused', 'ReceiptsNotCounted'),
         ...own('New people, and what WhatsApp stops', 'FirstContacts', 'SendBrakes'),
         ...own('What cannot be shown yet', 'PlaintextsNotKept'),
+        ...own('The state that own devices share', 'AppStateFailed', 'AppStateChangesIgnored'),
         ...due,
         ...actions,
         ...own('Canary', 'CanaryDuration', 'CanaryFailed'),

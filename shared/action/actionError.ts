@@ -16,6 +16,11 @@ export const actionErrors = {
   recipient_has_no_account: 'This phone number has no WhatsApp account.',
   message_not_found: 'This connection has no such message, or it is older than messages are kept.',
   message_not_markable: 'Only what others wrote, to people, groups or as a status, can be marked as read or played.',
+  message_not_sent: 'WhatsApp does not have this message, because it was not sent.',
+  app_state_key_missing:
+    'The phone has not given this device the key of the state that its devices share. It does so soon after linking, while it is online; ask again later, and link the account anew if it lasts.',
+  app_state_damaged:
+    'The state that the devices of the account share cannot be verified, so nothing was written. Its phone repairs that, as a rule; ask again later.',
   call_not_found: 'No such call has come since the connection came online. Say who calls, as the event says it.',
   result_too_large: 'WhatsApp answered with more than can be kept. Ask for less at a time.',
   connection_deleted: 'The connection was deleted before the action was done.',

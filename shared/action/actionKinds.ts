@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { ActionRow } from './actionRow.ts';
 import { callReject } from './kinds/callReject.ts';
+import { chatRead, chatUnread } from './kinds/chatMarks.ts';
 import { chatTyping } from './kinds/chatTyping.ts';
 import { contactsCheck } from './kinds/contactsCheck.ts';
+import { messageDeleteForMe, messageStar, messageUnstar } from './kinds/messageFlags.ts';
 import { messagePlayed, messageRead } from './kinds/messageMarks.ts';
 import { presenceSet } from './kinds/presenceSet.ts';
 
@@ -11,7 +13,19 @@ import { presenceSet } from './kinds/presenceSet.ts';
  * their part of the OpenAPI document, the stored action and its events are made of these; a worker asks for each in
  * WhatsApp's language.
  */
-export const actionRows = [contactsCheck, chatTyping, presenceSet, messageRead, messagePlayed, callReject] as const;
+export const actionRows = [
+  contactsCheck,
+  chatTyping,
+  presenceSet,
+  messageRead,
+  messagePlayed,
+  callReject,
+  messageStar,
+  messageUnstar,
+  messageDeleteForMe,
+  chatRead,
+  chatUnread,
+] as const;
 
 type Row = (typeof actionRows)[number];
 export type ActionKind = Row['kind'];

@@ -65,6 +65,12 @@ export interface MessageCommon {
   /** When it was taken back, and the stanza that did; its content is kept. */
   readonly deletedAtMs?: number | undefined;
   readonly deletedBy?: string | undefined;
+  /** Whether the account has put a star on it, and the change that said so last. */
+  readonly starred?: boolean | undefined;
+  readonly starredBy?: string | undefined;
+  /** When the account deleted it for itself alone, and the change that said so. */
+  readonly deletedForMeAtMs?: number | undefined;
+  readonly deletedForMeBy?: string | undefined;
   /** The votes in a poll, and the stanza that was counted last. */
   readonly votes?: PollVotes | undefined;
   readonly countedFrom?: string | undefined;

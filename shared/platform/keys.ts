@@ -64,6 +64,7 @@ export const messageKey = (connectionId: ConnectionId, messageId: MessageId): It
   pk: `CON#${connectionId}`,
   sk: `MESSAGE#${messageId}`,
 });
+export const messagePartition = (connectionId: ConnectionId): string => `CON#${connectionId}`;
 export const MESSAGE_PREFIX = 'MESSAGE#';
 /** The versions of a message, in the order in which they came. */
 export const versionPrefix = (messageId: MessageId): string => `VERSION#${messageId}#`;

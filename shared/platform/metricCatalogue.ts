@@ -129,6 +129,17 @@ export const metricCatalogue = {
     dimensions: { cause: ['too_large', 'over_budget', 'refused'] },
     question: 'How many messages that cannot be shown yet were told without being kept for a later version, and why?',
   },
+  AppStateFailed: {
+    ...trouble,
+    dimensions: { end: ['refused', 'key_missing', 'damaged', 'unanswered'] },
+    question: 'How often could the state that the devices of an account share not be followed or written, and why?',
+  },
+  AppStateChangesIgnored: {
+    ...trouble,
+    dimensions: { because: ['unknown', 'malformed'] },
+    question:
+      'How many changes of other devices were passed over, for want of a meaning here or because nobody could read them?',
+  },
   SessionItemsTooLarge: {
     ...trouble,
     question:
@@ -216,7 +227,19 @@ export const metricCatalogue = {
   ActionsFailed: {
     ...trouble,
     dimensions: {
-      kind: ['contacts_check', 'chat_typing', 'presence_set', 'message_read', 'message_played', 'call_reject'],
+      kind: [
+        'contacts_check',
+        'chat_typing',
+        'presence_set',
+        'message_read',
+        'message_played',
+        'call_reject',
+        'message_star',
+        'message_unstar',
+        'message_delete_for_me',
+        'chat_read',
+        'chat_unread',
+      ],
     },
     question: 'Which kinds of actions ended without an answer of WhatsApp, or by our failure?',
   },

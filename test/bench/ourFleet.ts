@@ -137,6 +137,7 @@ export function makeOurFleet(
         emit,
         scope: new Scope('socket'),
         received: { listUpTo: async () => 'missing', noteMarked: async () => undefined },
+        kept: { find: async () => undefined, newestIn: async () => undefined },
         countFiltered: async () => undefined,
         lookUpSent: async () => undefined,
       });

@@ -102,6 +102,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       metrics: silentMetrics,
       emit: (input) => void inputs.push(input),
       received: { listUpTo: async () => 'missing', noteMarked: async () => undefined },
+      kept: { find: async () => undefined, newestIn: async () => undefined },
       countFiltered: async () => undefined,
       lookUpSent: async (stanzaId) => sent.get(stanzaId),
     });

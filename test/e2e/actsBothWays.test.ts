@@ -9,6 +9,7 @@ import { sealWith } from '../shared/wire/sealing.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
 import { startPairedStack, type PairedStack } from './pairedStack.ts';
+import { appStateCases } from './appStateCases.ts';
 import { statusCases } from './statuses.ts';
 
 const SHOP = '4915100000001';
@@ -281,4 +282,5 @@ describe('what is done to a message, through every process of the embedded stack
   }, 60_000);
 
   statusCases(() => stage);
+  appStateCases(() => stage);
 });

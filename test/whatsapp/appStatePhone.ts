@@ -87,9 +87,12 @@ export class AppStatePhone {
     return { keyId, keyData };
   }
 
-  /** Keys that it has given to its devices, the newest last. */
-  sharedKeys(): readonly StateKey[] {
-    return this.record.keys.filter(({ isShared }) => isShared);
+  /** All its keys, the newest last, which its devices have from now on. */
+  share(): readonly StateKey[] {
+    const keys = this.record.keys.map((key) => ({ ...key, isShared: true }));
+    this.record.keys.splice(0, keys.length, ...keys);
+    this.#changed();
+    return keys;
   }
 
   /** Writes a patch on top of what it knows. */

@@ -39,14 +39,19 @@ export function answerPlaceholders(
   };
 }
 
-/** A phone gives its linked devices a key for app-state patches. */
-export function shareAppStateKey(keyId: Uint8Array, keyData: Uint8Array): proto.IMessage {
+/** A phone gives its linked devices keys for app-state patches; the last one is that with which to write. */
+export function shareAppStateKeys(
+  keys: readonly { readonly id: Uint8Array; readonly data: Uint8Array }[],
+): proto.IMessage {
   const fingerprint = { rawId: 1, currentIndex: 0, deviceIndexes: [0] };
   return {
     protocolMessage: {
       type: proto.Message.ProtocolMessage.Type.APP_STATE_SYNC_KEY_SHARE,
       appStateSyncKeyShare: {
-        keys: [{ keyId: { keyId }, keyData: { keyData, fingerprint, timestamp: Number(stamp()) } }],
+        keys: keys.map(({ id, data }) => ({
+          keyId: { keyId: id },
+          keyData: { keyData: data, fingerprint, timestamp: Number(stamp()) },
+        })),
       },
     },
   };

@@ -8,7 +8,7 @@ import { makeHistoryNotice } from './history.ts';
 import type { PhoneFiles } from './media/phoneFiles.ts';
 import { children, node, stamp, type BinaryNode } from './node.ts';
 import type { Progress, Sealed } from './phone.ts';
-import { answerPlaceholders, shareAppStateKey } from './phoneAnswers.ts';
+import { answerPlaceholders, shareAppStateKeys } from './phoneAnswers.ts';
 import { answerRetry, requestRepeat } from './phoneRetry.ts';
 import { takeBundle } from './queries.ts';
 import { devicesOf, groupAttrs, type Copy, type Sender } from './relay.ts';
@@ -121,10 +121,10 @@ export class PhoneTraffic {
     return this.#tellDevice(account, device.id, makeHistoryNotice());
   }
 
-  /** A phone makes a key for app-state patches and gives it to a linked device. */
+  /** A phone makes a key for app-state patches and gives it to a linked device, with all that it has. */
   async shareAppStateKey(account: Account, device: LinkedDevice): Promise<{ keyId: Buffer; keyData: Buffer }> {
     const { keyId, keyData } = account.appState.phone.makeKey();
-    await this.#tellDevice(account, device.id, shareAppStateKey(keyId, keyData));
+    await this.#tellDevice(account, device.id, shareAppStateKeys(account.appState.phone.share()));
     return { keyId, keyData };
   }
 

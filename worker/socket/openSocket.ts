@@ -1,11 +1,18 @@
 import type { Evidence } from '../../shared/connection/liveness.ts';
 import type { AskedAction } from '../../shared/action/actionKinds.ts';
 import { askWhatsApp } from './actions/askWhatsApp.ts';
-import type { Asking } from './actions/asking.ts';
+import { AppState } from './appState/appState.ts';
+import { blobOriginOf, fetchBlob } from './appState/blobs.ts';
+import { Collections } from './appState/collections.ts';
+import { answerTo, type Asking } from './actions/asking.ts';
 import { Ending } from './ending.ts';
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { withDefaults } from '../../shared/connection/settings.ts';
 import { AppliedSettings } from './inbound/appliedSettings.ts';
 import { FactsInOrder } from './inbound/factsInOrder.ts';
+import { inboundTurns } from './inbound/fairTurns.ts';
 import { InboundOrder } from './inbound/inboundOrder.ts';
 import { Placeholders } from './inbound/placeholders.ts';
 import { PublishedMessages } from './inbound/publishedMessages.ts';
@@ -70,7 +77,9 @@ class BaileysSocket implements ConnectionSocket {
     const calls = new RingingCalls();
     const presence = makePresence(options, socket, credentials);
     const refuse: Asking['calls']['reject'] = (call) => settings.reject(call);
-    this.#asking = makeAsking(options, { line, recipients: this.#outgoing.recipients, presence, calls, refuse });
+    const write: Asking['appState']['write'] = (change) => inbound.appState.write(change);
+    const { recipients } = this.#outgoing;
+    this.#asking = makeAsking(options, { line, recipients, presence, calls, refuse, appState: { write } });
     const enter = this.#evidence.enter.bind(this.#evidence);
     const pairing = openPairing(options, { socket, order, credentials, enter, cut });
     const parts = { line, credentials, facts, acknowledgements, order, unrecorded: this.#unrecorded, calls };
@@ -168,8 +177,35 @@ function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
     failed,
   });
   const { talkedWith } = line;
-  const messages = new PublishedMessages({ session, credentials, placeholders, settings, talkedWith });
-  return { placeholders, settings, receipts, messages };
+  const appState = makeAppState(options, { socket, credentials, facts, caughtUp });
+  const keysCame = (): void => appState.keysCame();
+  const messages = new PublishedMessages({ session, credentials, placeholders, settings, talkedWith, keysCame });
+  return { placeholders, settings, receipts, messages, appState };
+}
+
+function makeAppState(
+  options: OpenSocketOptions,
+  {
+    socket,
+    credentials,
+    facts,
+    caughtUp,
+  }: Pick<InboundParts, 'credentials' | 'facts' | 'caughtUp'> & Pick<Line, 'socket'>,
+): AppState {
+  const { config, scope, session, whatsappUrl } = options;
+  const origin = blobOriginOf(whatsappUrl);
+  const collections = new Collections({
+    ...options,
+    session,
+    ask: (query) => answerTo({ socket, queryTimeoutMs: config.onlineQueryTimeoutMs }, query),
+    newestKeyId: () => credentials.current.myAppStateKeyId,
+    fetchBlob: (reference) => fetchBlob(origin, reference),
+    publish: (told) => facts.publish(told),
+    takeTurn: () => inboundTurns.take(),
+  });
+  const acknowledge = (stanza: BinaryNode): Promise<void> =>
+    withDeadline('acknowledging a notice', deadlines.stanzaWrite.ms, () => socket.sendMessageAck(stanza));
+  return new AppState({ ...options, collections, acknowledge, caughtUp, signal: scope.signal });
 }
 
 function makePresence(
@@ -181,15 +217,15 @@ function makePresence(
   return new ShownPresence({ socket, scope, logger, chosen, name: () => credentials.current.me?.name });
 }
 
-interface AskingParts extends Pick<Asking, 'recipients' | 'presence'> {
+interface AskingParts extends Pick<Asking, 'recipients' | 'presence' | 'appState'> {
   readonly line: Line;
   readonly calls: RingingCalls;
   readonly refuse: Asking['calls']['reject'];
 }
 
 function makeAsking(
-  { config, clock, received }: OpenSocketOptions,
-  { line, recipients, presence, calls, refuse }: AskingParts,
+  { config, clock, received, kept }: OpenSocketOptions,
+  { line, recipients, presence, calls, refuse, appState }: AskingParts,
 ): Asking {
   return {
     socket: line.socket,
@@ -197,6 +233,8 @@ function makeAsking(
     otherNameOf: line.people.otherNameOf,
     presence,
     received,
+    kept,
+    appState,
     calls: { withId: (callId) => calls.withId(callId), reject: refuse },
     nowMs: clock.nowMs,
     makeTag: line.socket.generateMessageTag,

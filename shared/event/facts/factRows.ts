@@ -3,9 +3,11 @@ import { actionEndFact } from './actionEndFact.ts';
 import { bulkSendFact } from './bulkSendFact.ts';
 import { callFact } from './callFact.ts';
 import { callStatusFact } from './callStatusFact.ts';
+import { chatMarkFact } from './chatMarkFact.ts';
 import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
 import { messageFact } from './messageFact.ts';
+import { messageFlagFact } from './messageFlagFact.ts';
 import { paceFact } from './paceFact.ts';
 import { receiptFact } from './receiptFact.ts';
 import { sendResultFact } from './sendResultFact.ts';
@@ -25,6 +27,8 @@ const rows = {
   action_end: actionEndFact,
   pace: paceFact,
   bulk_send: bulkSendFact,
+  message_flag: messageFlagFact,
+  chat_mark: chatMarkFact,
 } as const;
 type Rows = typeof rows;
 

@@ -8,7 +8,7 @@ import type { ConnectionSettings, FilterName } from '../../../shared/connection/
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
-import type { ReceivedMessage } from '../../../shared/message/message.ts';
+import type { Message, ReceivedMessage } from '../../../shared/message/message.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import {
   deriveMessageId,
@@ -77,6 +77,12 @@ export class SocketRoom {
       return inChat.toReversed().slice(0, most) as unknown as readonly ReceivedMessage[];
     },
     noteMarked: async (messageId) => void this.marked.push(messageId),
+  };
+  /** All messages, as a store would have them; sent ones are those that a test puts here. */
+  readonly keptMessages = new Map<string, Message>();
+  readonly kept: OpenSocketOptions['kept'] = {
+    find: async (messageId) => this.keptMessages.get(messageId) ?? this.#receivedAs((fact) => idOf(fact) === messageId),
+    newestIn: async (names) => this.#receivedAs(({ chat }) => names.includes(chat)),
   };
   /** The numbers of dropped messages, as they were added. */
   readonly filtered: ReadonlyMap<FilterName, number>[] = [];
@@ -236,6 +242,7 @@ export class SocketRoom {
         this.onInput(input);
       },
       received: this.received,
+      kept: this.kept,
       onLimit: (told) => void this.limits.push(told),
       countFiltered: async (counts) => void this.filtered.push(counts),
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
@@ -287,6 +294,13 @@ export class SocketRoom {
       firstContact: () => this.firstContact(),
     });
     return { stanzaId, outcome };
+  }
+
+  #receivedAs(isWanted: (fact: MessageFact) => boolean): Message | undefined {
+    const messages = this.facts.filter((fact): fact is MessageFact => fact.kind === 'message');
+    const fact = messages.findLast(isWanted);
+    if (fact === undefined) return undefined;
+    return { ...fact, direction: fact.fromMe ? 'echo' : 'in', createdAtMs: fact.atMs } as unknown as Message;
   }
 
   /** Texts of the message facts, in the order in which they were published. */

@@ -2,6 +2,7 @@ import { rowOf, type ActionKind, type AskedAction, type RequestOf } from '../../
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import type { ActionOutcome } from '../port/actionOutcome.ts';
 import { isFinal, LookUpError, refusalIn } from '../port/lookUpError.ts';
+import { askChatRead, askChatUnread, askMessageDeleteForMe, askMessageStar, askMessageUnstar } from './askAppState.ts';
 import { askCallReject } from './askCallReject.ts';
 import { askChatTyping } from './askChatTyping.ts';
 import { askContactsCheck } from './askContactsCheck.ts';
@@ -17,6 +18,11 @@ const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
   message_read: askMessageRead,
   message_played: askMessagePlayed,
   call_reject: askCallReject,
+  message_star: askMessageStar,
+  message_unstar: askMessageUnstar,
+  message_delete_for_me: askMessageDeleteForMe,
+  chat_read: askChatRead,
+  chat_unread: askChatUnread,
 };
 
 /** WhatsApp's number for "too many of these". */

@@ -4,6 +4,7 @@ import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import type { ActionOutcome } from '../port/actionOutcome.ts';
 import type { KnownCall, RingingCalls } from '../people/ringingCalls.ts';
 import type { ShownPresence } from '../people/shownPresence.ts';
+import type { AppState } from '../appState/appState.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import type { Recipients } from '../sending/recipients.ts';
 
@@ -17,6 +18,10 @@ export interface Asking {
   readonly presence: Pick<ShownPresence, 'now' | 'show' | 'type'>;
   /** The messages of others, to mark them. */
   readonly received: OpenSocketOptions['received'];
+  /** All messages that are kept, sent ones too. */
+  readonly kept: OpenSocketOptions['kept'];
+  /** The state that the account's devices share. */
+  readonly appState: Pick<AppState, 'write'>;
   /** The calls that came, and how one is refused. */
   readonly calls: Pick<RingingCalls, 'withId'> & {
     readonly reject: (call: Pick<KnownCall, 'callId' | 'caller'>) => Promise<void>;
@@ -44,7 +49,10 @@ const SLACK_MS = 500;
  * The answer to a query. Throws the error that Baileys makes of a refusal, and `TimeoutError` for silence, for which
  * Baileys makes none.
  */
-export async function answerTo({ socket, queryTimeoutMs }: Asking, stanza: BinaryNode): Promise<BinaryNode> {
+export async function answerTo(
+  { socket, queryTimeoutMs }: Pick<Asking, 'queryTimeoutMs'> & { readonly socket: Pick<Asking['socket'], 'query'> },
+  stanza: BinaryNode,
+): Promise<BinaryNode> {
   const answer: unknown = await withDeadline('an answer of WhatsApp', queryTimeoutMs + SLACK_MS, () =>
     socket.query(stanza),
   );

@@ -1,30 +1,39 @@
 import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
+import type { AppState } from '../appState/appState.ts';
 import type { GroupMembers } from '../people/groupMembers.ts';
 import type { KnownPeople } from '../people/knownPeople.ts';
 
 export interface NoticesParts {
   readonly members: Pick<GroupMembers, 'forget'>;
   readonly people: Pick<KnownPeople, 'welcomeNewSession'>;
+  readonly appState: Pick<AppState, 'notice'>;
 }
 
 /** The types of WhatsApp's notices that matter to us. */
-const NOTICE_TYPES = ['w:gp2', 'encrypt'] as const;
+const NOTICE_TYPES = ['w:gp2', 'encrypt', 'server_sync'] as const;
 type NoticeType = (typeof NOTICE_TYPES)[number];
+type Heard = undefined | 'taken';
 
-const hearers: Readonly<Record<NoticeType, (stanza: BinaryNode, parts: NoticesParts) => void | Promise<void>>> = {
+const hearers: Readonly<Record<NoticeType, (stanza: BinaryNode, parts: NoticesParts) => Heard | Promise<Heard>>> = {
   /** The group has changed, so WhatsApp is asked about its members again. */
-  'w:gp2': ({ attrs }, { members }) => members.forget(attrs['from'] ?? ''),
+  'w:gp2': ({ attrs }, { members }) => {
+    members.forget(attrs['from'] ?? '');
+    return undefined;
+  },
   /**
    * A person who set WhatsApp up again has new keys: Baileys makes a new session, which must not wait for a failure.
    */
   encrypt: async (stanza, { people }) => {
-    if (getBinaryNodeChild(stanza, 'identity') === undefined) return;
-    await people.welcomeNewSession(stanza.attrs['from'] ?? '');
+    if (getBinaryNodeChild(stanza, 'identity') !== undefined)
+      await people.welcomeNewSession(stanza.attrs['from'] ?? '');
+    return undefined;
   },
+  /** Something has changed in the state that the account's devices share. Baileys would fetch it while all stanzas wait. */
+  server_sync: (stanza, { appState }) => appState.notice(stanza),
 };
 
-/** Handles a notice before Baileys does, which handles and acknowledges it in every case. */
-export async function hearNotice(stanza: BinaryNode, parts: NoticesParts): Promise<undefined> {
+/** Handles a notice before Baileys does, which handles and acknowledges all that is not taken. */
+export async function hearNotice(stanza: BinaryNode, parts: NoticesParts): Promise<Heard> {
   const type = NOTICE_TYPES.find((known) => known === stanza.attrs['type']);
-  if (type !== undefined) await hearers[type](stanza, parts);
+  return type === undefined ? undefined : hearers[type](stanza, parts);
 }

@@ -16,6 +16,8 @@ export interface PublishedMessagesParts {
   readonly placeholders: Pick<Placeholders, 'stanzaOf'>;
   readonly settings: Pick<AppliedSettings, 'publish'>;
   readonly talkedWith: Pick<TalkedWith, 'note'>;
+  /** Called when the phone has given this device keys of app state, and they are stored. */
+  readonly keysCame: () => void;
 }
 
 /** Publishes messages, and keeps the ones that cannot be shown yet, before their receipts leave. */
@@ -30,11 +32,13 @@ export class PublishedMessages {
    * Publishes a message that came sealed. Resolves when all that is in it is durable: only then may it be acknowledged.
    */
   async publishOpened(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
-    const { credentials } = this.#parts;
+    const { credentials, keysCame } = this.#parts;
     const me = credentials.me();
     // A message of anybody else is not decoded for app-state keys: what strangers seal costs one look at its fields.
     const own = isFromOwnAccount(stanza, me) ? toMessage(padded) : undefined;
-    await credentials.storeAppStateKeys(toAppStateKeys(stanza, own, me));
+    const keys = toAppStateKeys(stanza, own, me);
+    await credentials.storeAppStateKeys(keys);
+    if (Object.keys(keys).length > 0) keysCame();
     await this.#publish(stanza, toPlaintext(padded));
   }
 

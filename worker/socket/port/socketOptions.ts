@@ -2,6 +2,7 @@ import type { AccountLimit } from '../../../shared/connection/brakes.ts';
 import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
 import type { MessageId, StanzaId } from '../../../shared/kernel/id.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
+import type { Message } from '../../../shared/message/message.ts';
 import type { ReceivedMessages } from '../../../shared/message/receivedMessages.ts';
 import type { ConnectionConfig } from '../../../shared/platform/connectionConfig.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
@@ -48,6 +49,12 @@ export interface OpenSocketOptions extends Surroundings {
   /** The messages that others wrote on this connection, as they are marked as read. */
   readonly received: Pick<ReceivedMessages, 'listUpTo'> & {
     readonly noteMarked: (messageId: MessageId) => Promise<void>;
+  };
+  /** The messages that are kept of this connection, whoever wrote them. */
+  readonly kept: {
+    readonly find: (messageId: MessageId) => Promise<Message | undefined>;
+    /** The newest message of a chat, by any of its addresses, that WhatsApp has. */
+    readonly newestIn: (names: readonly string[]) => Promise<Message | undefined>;
   };
   /** Adds to the numbers of messages that filters have dropped, which are shown on the connection. */
   readonly countFiltered: (counts: ReadonlyMap<FilterName, number>) => Promise<unknown>;
