@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AskedAction } from '../../../../shared/action/actionKinds.ts';
 import type { MessageFact } from '../../../../shared/event/facts/messageFactSchema.ts';
-import { MOST_KEPT_RECORDS } from '../../../../worker/socket/appState/collectionState.ts';
 import { silenceConsole } from '../../../whatsapp/silenceConsole.ts';
 import { until } from '../../../whatsapp/until.ts';
 import { ANN, BOB, BOB_JID, idOf, SocketRoom } from '../socketRoom.ts';
@@ -192,22 +191,5 @@ describe('app state that cannot be had', () => {
     // The phone gives every key that it has.
     await isTold('OPEN');
     await isTold('SEALED');
-  });
-
-  it('is followed, too, where it is too large to be kept', async () => {
-    const many = Array.from({ length: MOST_KEPT_RECORDS + 1 }, (_, at) => change(`MANY${at}`));
-    await room.client.changeAppState(ANN, { collection: COLLECTION, changes: many, external: true });
-    await isTold(`MANY${MOST_KEPT_RECORDS}`);
-    await becomesWaiting(0);
-    const facts = room.facts.length;
-
-    await room.client.changeAppState(ANN, { collection: COLLECTION, changes: [change('ONE MORE')] });
-
-    await isTold('ONE MORE');
-    // All that was changed in the last minute is told again, under the same keys.
-    const keys = room.facts.filter((fact) => fact.kind === 'message_flag').map(({ key }) => key);
-    expect(new Set(keys).size).toBe(MOST_KEPT_RECORDS + 5);
-    expect(room.facts.length - facts).toBeLessThanOrEqual(MOST_KEPT_RECORDS + 5);
-    expect(room.metrics.totalOf('SessionItemsTooLarge')).toBe(0);
   });
 });
