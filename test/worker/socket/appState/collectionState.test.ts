@@ -37,7 +37,7 @@ describe('a collection in the store', () => {
     { version: 1.5, hash: emptyCollection.hash, pairs: Buffer.alloc(0) },
     { version: 1, hash: Buffer.alloc(5), pairs: Buffer.alloc(0) },
     { version: 1, hash: emptyCollection.hash, pairs: Buffer.alloc(65) },
-    // As Baileys keeps it.
+    // Baileys keeps it in this form.
     { version: 1, hash: emptyCollection.hash, indexValueMap: {} },
   ])('is fetched anew where it is something else: %j', (stored) => {
     expect(fromStored(stored)).toBeUndefined();
