@@ -226,6 +226,22 @@ describe('the state that the devices of the account share', () => {
     expect(told(message.stanzaId)).toEqual([]);
   });
 
+  it('is unanswered where the socket closes meanwhile, and written on the next one', async () => {
+    const message = await arrived();
+    const before = await versionOf();
+    await room.client.fault({ kind: 'iq_hang', number: ANN, xmlns: 'w:sync:app:state' });
+
+    const asking = ask('message_star', { messageId: idOf(message) });
+    await room.client.strike({ kind: 'close', number: ANN });
+
+    expect(await asking).toEqual({ outcome: 'unanswered' });
+    await room.input('socket_closed');
+    await room.client.clearFaults();
+    await room.login();
+    expect(await ask('message_star', { messageId: idOf(message) })).toMatchObject({ outcome: 'succeeded' });
+    expect(await versionOf()).toBe(before + 1);
+  });
+
   it('is written once where the answer was lost: the change is found there', async () => {
     const message = await arrived();
     const before = await versionOf();
