@@ -59,6 +59,15 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'large-file',
+    what: 'The simulator sends and opens a file of 2 GB, and never holds it in memory.',
+    daily: 'files of 200 KB, sealed and opened in chunks: `test/whatsapp/media/phoneFiles.test.ts`',
+    place: 'beside',
+    whole: file('test/whatsapp/media/largeFile.prove.ts'),
+    sample: 'none',
+    cases: TESTS,
+  },
+  {
     name: 'emergency',
     what: 'A worker that is released in the middle of everything leaves no timer, listener, socket or call behind.',
     daily: 'the owner of each timer and server in the sources: `test/architecture/ownedResources.test.ts`',

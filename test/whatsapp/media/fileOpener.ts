@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { fileKinds, isOfChannel } from './fileKinds.ts';
 import type { FileFields } from './filesOf.ts';
 import type { FileStore, StoredFile } from './fileStore.ts';
+import { Head, isCalled } from './inside.ts';
+import type { Inside } from './insideShape.ts';
 import { keysOf, Opening } from './sealing.ts';
 import type { FileComplaint, ShownFile } from './shownFile.ts';
 
@@ -13,6 +15,7 @@ import type { FileComplaint, ShownFile } from './shownFile.ts';
 export interface Verdict {
   readonly complaints: readonly FileComplaint[];
   readonly sidecar: ShownFile['sidecar'];
+  readonly inside?: Inside;
 }
 
 const MOST_REMEMBERED = 2_000;
@@ -44,7 +47,8 @@ export class FileOpener {
     const [oldest] = this.#verdicts.size > MOST_REMEMBERED ? this.#verdicts.keys() : [];
     if (oldest !== undefined) this.#verdicts.delete(oldest);
     const verdict = await known;
-    return { ...verdict, complaints: [...said, ...verdict.complaints] };
+    const { inside = { format: 'unknown' } } = verdict;
+    return { ...verdict, complaints: [...said, ...verdict.complaints, ...complaintsOfInside(inside, shown)] };
   }
 
   /** The content of a file that was opened before. */
@@ -61,9 +65,13 @@ export class FileOpener {
   }
 
   async #read(file: StoredFile, shown: ShownFile, fields: FileFields, isPost: boolean): Promise<Verdict> {
-    if (isPost) return { complaints: await complaintsOfPlain(this.#store.read(file), shown), sidecar: shown.sidecar };
+    const head = new Head();
+    if (isPost) {
+      const complaints = await complaintsOfPlain(this.#store.read(file), shown, head);
+      return { complaints, sidecar: shown.sidecar, inside: head.read() };
+    }
     const opening = this.#opening(file, shown);
-    for await (const _chunk of opening.chunks());
+    for await (const chunk of opening.chunks()) head.update(chunk);
     const { isAuthentic, isPadded, sealedSha256, sha256, bytes, sidecar } = opening.opened;
     const complaints: FileComplaint[] = [];
     if (sealedSha256.toString('hex') !== shown.sealedSha256) complaints.push('other_sealed_hash');
@@ -72,15 +80,25 @@ export class FileOpener {
     else complaints.push(...complaintsOfContent(sha256, bytes, shown));
     const said = fields.streamingSidecar;
     const isRight = said?.length ? sidecar.equals(said) : undefined;
-    return { complaints, sidecar: isRight === undefined ? 'none' : isRight ? 'right' : 'wrong' };
+    return {
+      complaints,
+      sidecar: isRight === undefined ? 'none' : isRight ? 'right' : 'wrong',
+      // What nobody has sealed says nothing.
+      ...(isAuthentic ? { inside: head.read() } : {}),
+    };
   }
 }
 
-async function complaintsOfPlain(content: AsyncIterable<Buffer>, shown: ShownFile): Promise<readonly FileComplaint[]> {
+async function complaintsOfPlain(
+  content: AsyncIterable<Buffer>,
+  shown: ShownFile,
+  head: Head,
+): Promise<readonly FileComplaint[]> {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of content) {
     hash.update(chunk);
+    head.update(chunk);
     bytes += chunk.length;
   }
   return complaintsOfContent(hash.digest(), bytes, shown);
@@ -91,6 +109,28 @@ function complaintsOfContent(sha256: Buffer, bytes: number, shown: ShownFile): F
     ...(sha256.toString('hex') === shown.sha256 ? [] : (['other_hash'] as const)),
     ...(bytes === shown.bytes ? [] : (['other_length'] as const)),
   ];
+}
+
+const STICKER_SIZE = 512;
+
+/** What the message says and the bytes do not, where their format is known. */
+function complaintsOfInside(inside: Inside, shown: ShownFile): readonly FileComplaint[] {
+  const { format, width, height, seconds } = inside;
+  if (format === 'unknown') return [];
+  const { kind, mimetype } = shown;
+  const isOther = (said: number | undefined, found: number | undefined): boolean =>
+    said !== undefined && found !== undefined && said !== found;
+  const found: readonly (readonly [FileComplaint, boolean])[] = [
+    ['other_type', !isCalled(format, mimetype)],
+    // What is turned when it is shown has width for height.
+    ['other_area', isOther(shown.width, width) && isOther(shown.width, height)],
+    ['other_area', isOther(shown.height, height) && isOther(shown.height, width)],
+    ['other_seconds', isOther(shown.seconds, seconds) && Math.abs((shown.seconds ?? 0) - (seconds ?? 0)) > 1],
+    ['broken_pages', inside.intact === false],
+    ['voice_not_opus', kind === 'voice' && inside.packetMs === undefined],
+    ['odd_sticker', kind === 'sticker' && !(format === 'webp' && width === STICKER_SIZE && height === STICKER_SIZE)],
+  ];
+  return [...new Set(found.filter(([, isSo]) => isSo).map(([complaint]) => complaint))];
 }
 
 /** What is wrong with the words of a message, whatever the file is. */

@@ -12,6 +12,7 @@ import type { FileKind } from './fileKinds.ts';
 import { mediaAgent, mediaDispatcher } from './mediaRedirect.ts';
 import type { SPOILED } from './outgoingFile.ts';
 import { noiseOf } from './outgoingFile.ts';
+import { samples } from './sampleFiles.ts';
 import type { FileComplaint } from './shownFile.ts';
 import { THUMBNAIL } from './thumbnail.ts';
 
@@ -164,6 +165,41 @@ describe('files between phones and a real Baileys socket', () => {
 
     expect((await seenBy(CAT, id)).complaints).toEqual(['broken_waveform']);
     expect((await seenBy(CAT, picture)).complaints).toEqual(['broken_thumbnail']);
+  });
+
+  it.each<readonly [what: string, file: SentFile, complaints: readonly FileComplaint[], inside: object]>([
+    [
+      'a voice note',
+      { kind: 'voice', data: samples.voice60Ms },
+      [],
+      { packetCodes: [3], packetMs: [60], rate: 16_000 },
+    ],
+    [
+      'a film',
+      { kind: 'video', data: samples.lateIndexMp4, width: 240, height: 320 },
+      [],
+      { indexFirst: false, seconds: 1.5 },
+    ],
+    ['a sticker', { kind: 'sticker', data: samples.stickerWebp }, [], { format: 'webp', animated: false }],
+    [
+      'a small sticker',
+      { kind: 'sticker', data: samples.animatedWebp },
+      ['odd_sticker'],
+      { animated: true, frames: 3 },
+    ],
+    ['a picture of another format', { kind: 'image', data: samples.smallPng }, ['other_type'], { format: 'png' }],
+    [
+      'a picture of another size',
+      { kind: 'image', data: samples.smallPng, mimetype: 'image/png', width: 9 },
+      ['other_area'],
+      {},
+    ],
+    ['a voice note of another length', { kind: 'voice', data: samples.voice20Ms, seconds: 9 }, ['other_seconds'], {}],
+    ['a film as a voice note', { kind: 'voice', data: samples.lateIndexMp4 }, ['other_type', 'voice_not_opus'], {}],
+  ])('a phone looks into %s', async (_what, file, complaints, inside) => {
+    const id = await client.files.send(BOB, CAT, file);
+
+    expect(await seenBy(CAT, id)).toMatchObject({ complaints, inside });
   });
 
   it('sends an album with its parts, a twin in a better quality, and what is to be seen once', async () => {

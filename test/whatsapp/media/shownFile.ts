@@ -1,4 +1,5 @@
 import type { FileKind } from './fileKinds.ts';
+import type { Inside } from './insideShape.ts';
 
 /** What a phone finds wrong with a file, or with what its message says of it. */
 export const fileComplaints = {
@@ -20,6 +21,12 @@ export const fileComplaints = {
   broken_waveform: 'The waveform does not have 64 values from 0 to 100.',
   other_folder: 'A file of a channel was uploaded as one of a chat, or the other way round.',
   no_handle: 'The message to a channel does not name the handle of its file: nobody would see it.',
+  other_type: 'The bytes are of another format than the type that the message names.',
+  other_area: 'The picture has another width or height than the message says.',
+  other_seconds: 'It lasts more than a second longer or shorter than the message says.',
+  broken_pages: 'Pages of the sound have a wrong checksum, and players skip them.',
+  voice_not_opus: 'A voice note that is not Opus in Ogg, which not every phone plays.',
+  odd_sticker: 'A sticker that is not a WebP of 512 × 512.',
 } as const;
 export type FileComplaint = keyof typeof fileComplaints;
 
@@ -65,6 +72,8 @@ export interface ShownFile {
   readonly thumbnailBytes: number | undefined;
   /** Whether the message has a sidecar, and whether it is right by the form that public clients use. */
   readonly sidecar: 'none' | 'right' | 'wrong' | 'unchecked';
+  /** What its bytes say, once it was opened. Formats that the phone does not know are `unknown`, and no complaint. */
+  readonly inside?: Inside;
   /** The messages around it, outermost first, such as `documentWithCaptionMessage`. */
   readonly wrappers: readonly string[];
   /** The message of which it is a part, and as what, such as `MEDIA_ALBUM`. */
