@@ -72,7 +72,7 @@ describe('messages that belong to another one, through every process of the embe
       { stanzaId: 'EARLY', partOf: { messageId: album } },
       { stanzaId: 'LATE', partOf: { messageId: album }, parts: [{ kind: 'hd' }] },
     ]);
-    expect(none).toEqual({ data: [] });
+    expect(none).toEqual({ data: [], hasMore: false });
     expect(listed).toMatchObject([
       { stanzaId: 'LIVE', content: { live_location: { latitude: 2 } }, trail: [{ latitude: 1 }] },
       { stanzaId: 'ALBUM', parts: [{ type: 'image' }, { type: 'image' }] },
