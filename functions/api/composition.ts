@@ -4,6 +4,8 @@ import { BulkLineStore } from '../../shared/bulk/bulkLineStore.ts';
 import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
+import { MediaStore } from '../../shared/media/mediaStore.ts';
+import { S3ObjectAddresses } from '../../shared/media/s3ObjectAddresses.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import type { ApiConfig } from '../../shared/platform/config.ts';
 import { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
@@ -29,6 +31,8 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
     bulkSends: new BulkSendStore(http),
     bulkLines: new BulkLineStore(http),
     endpoints: new EndpointStore(http),
+    media: new MediaStore(http),
+    addresses: new S3ObjectAddresses(config, () => http.table.config.credentials(), systemClock),
     guard,
     poster: makeWebhookPoster({ guard, clock: systemClock, timeoutMs: deadlines.webhookTest.ms }),
     endpointBreakers: makeEndpointBreakerStore(http),

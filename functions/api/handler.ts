@@ -13,6 +13,7 @@ import { lifecycleRoutes } from '../routes/lifecycle.ts';
 import { messagePartRoutes } from '../routes/messageParts.ts';
 import { messageReceiptRoutes } from '../routes/messageReceipts.ts';
 import { messageVersionRoutes } from '../routes/messageVersions.ts';
+import { mediaRoutes, type MediaRouteDependencies } from '../routes/media.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
 import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
 import { SendableConnections } from '../routes/sendableConnections.ts';
@@ -26,6 +27,7 @@ export interface ApiDependencies
     Omit<MessageRouteDependencies, 'sendable' | 'scheduled'>,
     Omit<ScheduledRouteDependencies, 'messages'>,
     Omit<BulkRouteDependencies, 'messages'>,
+    MediaRouteDependencies,
     ActionRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
@@ -46,6 +48,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...messagePartRoutes(dependencies),
     ...messageReceiptRoutes(dependencies),
     ...messageVersionRoutes(dependencies),
+    ...mediaRoutes(dependencies),
     ...scheduledRoutes(dependencies),
     ...bulkRoutes(dependencies),
     ...actionRoutes(dependencies),

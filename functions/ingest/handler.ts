@@ -8,6 +8,7 @@ import type { Logger } from '../../shared/platform/logger.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { EndpointLists } from './endpointLists.ts';
 import { fanOut, type RecordedPortion } from './fanOut.ts';
+import { askForFilesOf } from './fileJobs.ts';
 import { toGroups, toResponse, type Portion, type RecordGroup, type RecordInHand } from './recordsInHand.ts';
 import { readOrRefuse, refuseFact, setAside, type RefusalDependencies } from './refusedFacts.ts';
 
@@ -21,8 +22,8 @@ interface IngestParts extends IngestDependencies {
 
 /**
  * Ingest turns the events queue into messages, events and deliveries: all records of an invocation together, with a few
- * calls for all of them (`recordTogether`). A record is done when its facts are recorded and their deliveries are in the
- * queue; until then SQS brings it again, and the same events are found again. Only a failure that passes is waited for: a
+ * calls for all of them (`recordTogether`). A record is done when its facts are recorded and their deliveries and the files to be fetched are in the
+ * queues; until then SQS brings it again, and the same events are found again. Only a failure that passes is waited for: a
  * queue with groups stands still behind a record that comes again, and a record that is refused for good never gets
  * better. Such a record goes to the dead letters at once, and its group goes on.
  */
@@ -57,7 +58,10 @@ async function handleNext(parts: IngestParts, groups: readonly RecordGroup[]): P
 }
 
 async function tell(parts: IngestParts, recorded: readonly RecordedPortion[]): Promise<void> {
-  const failures = await fanOut(parts, parts.lists, recorded);
+  const failures = await askForFilesOf(parts, recorded.map(toSource)).then(
+    () => fanOut(parts, parts.lists, recorded),
+    (error: unknown) => new Map(recorded.map((one) => [one, error])),
+  );
   const nowMs = parts.clock.nowMs();
   for (const one of recorded) {
     const error = failures.get(one);
@@ -73,6 +77,8 @@ async function tell(parts: IngestParts, recorded: readonly RecordedPortion[]): P
     }
   }
 }
+
+const toSource = ({ portion, events }: RecordedPortion) => ({ tenantId: sourceOf(portion).tenantId, events });
 
 interface ReadPortion {
   readonly portion: Portion;

@@ -160,7 +160,7 @@ function readingRoutes(dependencies: BulkRouteDependencies, parts: BulkParts): r
         const from = Number(query.after ?? 0);
         const page = await listBulkMessages(dependencies, bulk, { from, limit: query.limit });
         const nowMs = clock.nowMs();
-        const data = page.messages.map((one) => toMessageView(one, nowMs, connection));
+        const data = page.messages.map((one) => toMessageView(one, { nowMs, connection }));
         return { status: 200, json: toPage(data, page.next?.toString()) };
       },
     }),

@@ -2,17 +2,20 @@ import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId, type ConnectionId, type MessageId } from '../../shared/kernel/id.ts';
+import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { Message } from '../../shared/message/message.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { partsOf } from '../../shared/message/messageParts.ts';
 import { readPage } from '../../shared/platform/pages.ts';
 import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
+import { findFilesOf } from './filesOfMessages.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
 
 export interface PartRouteDependencies {
   readonly connections: ConnectionStore;
   readonly messages: MessageStore;
+  readonly media: Pick<MediaStore, 'findAll'>;
 }
 
 /** The number of parts that are read at once: a stranger may write up to 200 KB into each. */
@@ -37,7 +40,7 @@ const example = {
 } as const;
 
 /** The route that shows the parts of a message, such as the pictures of an album. */
-export function messagePartRoutes({ connections, messages }: PartRouteDependencies): readonly Route[] {
+export function messagePartRoutes({ connections, messages, media }: PartRouteDependencies): readonly Route[] {
   return [
     route('GET', '/v1/connections/{connectionId}/messages/{messageId}/parts', {
       summary: 'List the parts of a message, in the order in which they came',
@@ -57,9 +60,11 @@ export function messagePartRoutes({ connections, messages }: PartRouteDependenci
         const items = readInTurn(messages, connectionId, ids.slice(place + 1));
         const { shown, last } = await readPage(items, {
           limit,
-          show: ({ message: part }) => (part === undefined ? undefined : toMessageView(part as Message)),
+          show: ({ message: part }) => part as Message | undefined,
         });
-        return { status: 200, json: toPage(shown, last && String(last['messageId'])) };
+        const files = await findFilesOf(media, shown);
+        const data = shown.map((part) => toMessageView(part, { media: files }));
+        return { status: 200, json: toPage(data, last && String(last['messageId'])) };
       },
     }),
   ];

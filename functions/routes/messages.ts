@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
+import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
@@ -9,6 +10,7 @@ import type { ScheduledMessages } from '../../shared/message/scheduledMessages.t
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
+import { findFilesOf } from './filesOfMessages.ts';
 import type { SendableConnections } from './sendableConnections.ts';
 import { POLL_EXAMPLE, pollViewSchema, toPollView } from './pollView.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
@@ -17,6 +19,7 @@ export interface MessageRouteDependencies extends AcceptDependencies {
   readonly connections: ConnectionStore;
   readonly sendable: Pick<SendableConnections, 'find'>;
   readonly scheduled: Pick<ScheduledMessages, 'forget'>;
+  readonly media: MediaStore;
 }
 
 const SENDING =
@@ -35,7 +38,7 @@ const CANCELLED_EXAMPLE = {
 
 // oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
-  const { connections, sendable, messages, clock } = dependencies;
+  const { connections, sendable, messages, media, clock } = dependencies;
   return [
     route('POST', '/v1/connections/{connectionId}/messages', {
       summary: 'Send a message: 202 means that it is in the queue, or kept until its time',
@@ -47,7 +50,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const connection = await sendable.find(tenantId, parameters['connectionId']);
         const idempotencyKey = readIdempotencyKey(headers);
         const message = await acceptMessage(dependencies, { connection, body, idempotencyKey, correlationId });
-        return { status: 202, json: toMessageView(message, clock.nowMs(), connection) };
+        return { status: 202, json: toMessageView(message, { nowMs: clock.nowMs(), connection }) };
       },
     }),
     route('GET', '/v1/connections/{connectionId}/messages', {
@@ -60,7 +63,8 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
         const nowMs = clock.nowMs();
         const page = await messages.list(connection.connectionId, { before, limit: query.limit, nowMs });
-        const data = page.messages.map((message) => toMessageView(message, nowMs, connection));
+        const beside = { nowMs, connection, media: await findFilesOf(media, page.messages) };
+        const data = page.messages.map((message) => toMessageView(message, beside));
         return { status: 200, json: toPage(data, page.next) };
       },
     }),
@@ -72,7 +76,8 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const messageId = parseId('msg', parameters['messageId'] ?? '');
         const message = messageId && (await messages.find(connection.connectionId, messageId));
         if (message === undefined) throw new AppError('message_not_found');
-        return { status: 200, json: toMessageView(message, clock.nowMs(), connection) };
+        const beside = { nowMs: clock.nowMs(), connection, media: await findFilesOf(media, [message]) };
+        return { status: 200, json: toMessageView(message, beside) };
       },
     }),
     route('GET', '/v1/connections/{connectionId}/messages/{messageId}/poll', {

@@ -8,6 +8,7 @@ import { connectionStatuses, statusCodes, userActions } from '../../shared/conne
 import { contentSchema, messageFlagsSchema } from '../../shared/content/content.ts';
 import { shownPartOf } from '../../shared/event/facts/messageParts.ts';
 import { shownPartsSchema, toShownParts } from '../../shared/message/messageParts.ts';
+import { filesOf, shownMediaSchema, toShownMedia, type Media } from '../../shared/media/media.ts';
 import { toShownTrail, trailSchema } from '../../shared/message/liveTrail.ts';
 import { partOfSchema } from '../../shared/content/partOf.ts';
 import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } from '../../shared/message/party.ts';
@@ -134,6 +135,7 @@ export const messageViewSchema = z
     partOf: partOfSchema.optional(),
     parts: shownPartsSchema.optional(),
     trail: trailSchema.optional(),
+    media: z.array(shownMediaSchema).optional().meta({ description: 'Its files.' }),
     context: shownContextSchema.optional(),
     original: originalSchema.optional(),
     waits: messageWaitSchema.optional().meta({
@@ -177,15 +179,20 @@ export const messageViewSchema = z
   })
   .meta({ id: 'Message' });
 
-/**
- * A message as the API shows it.
- * @param nowMs the present, by which it is late or not; left out where that does not matter
- * @param connection its connection as it is at present, which says why it waits; left out where it does not wait
- */
+/** What is known beside a message, each left out where it does not matter. */
+export interface BesideMessage {
+  /** The present, by which it is late or not. */
+  readonly nowMs?: number;
+  /** The connection as it is at present, which says why the message waits. */
+  readonly connection?: Connection;
+  /** The rows of its files, as far as they are known: the others are shown as they were when it came. */
+  readonly media?: ReadonlyMap<string, Media>;
+}
+
+/** A message as the API shows it. */
 export function toMessageView(
   message: Message,
-  nowMs?: number,
-  connection?: Connection,
+  { nowMs, connection, media }: BesideMessage = {},
 ): z.infer<typeof messageViewSchema> {
   const late = nowMs === undefined ? undefined : latenessOf(message, nowMs);
   const { editedAtMs, deletedAtMs, starred, deletedForMeAtMs } = message;
@@ -200,7 +207,7 @@ export function toMessageView(
     ...(late === undefined ? {} : { late }),
   };
   if (message.direction !== 'out') {
-    return { ...common, ...toReceivedView(message) };
+    return { ...common, ...toReceivedView(message), ...toMediaViews(message, media) };
   }
   const { to, resolvedTo, toAlias, content, context, original, look, callbackData, state, error } = message;
   const { createdAtMs, ...times } = message;
@@ -250,6 +257,12 @@ function toReceivedView(message: ReceivedMessage) {
     ...(original === undefined ? {} : { original: toOriginalView(original) }),
     ...(markedReadAtMs === undefined ? {} : { readAt: toTime(markedReadAtMs) }),
   };
+}
+
+function toMediaViews(message: ReceivedMessage, media?: ReadonlyMap<string, Media>) {
+  const files = filesOf(message);
+  if (files.length === 0) return {};
+  return { media: files.map((file) => toShownMedia(media?.get(file.mediaId) ?? file)) };
 }
 
 function toOriginalView({ stanzaId, messageId, sender, senderAlias }: StoredOriginal): ShownOriginal {

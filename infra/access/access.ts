@@ -11,6 +11,7 @@ export type ProcessName =
   | 'deliver'
   | 'reconcile'
   | 'dispatch'
+  | 'media'
   | 'taskStopped'
   | 'watchdog'
   | 'canary'
@@ -88,6 +89,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('BULK', 'PutItem', 'Query'),
       // Scheduled messages: kept, listed, moved and cancelled.
       core('DUE', 'DeleteItem', 'PutItem', 'Query'),
+      // Files of messages: shown, and asked for again.
+      core('MEDIA', 'BatchGetItem', 'GetItem', 'UpdateItem'),
       // The API writes a stand-in for a page that never came, so that readers go on.
       core('EVENTS', 'BatchGetItem', 'PutItem', 'Query'),
       // The API counts how many actions of a connection are open.
@@ -98,6 +101,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
       { queue: 'deliveries', actions: ['SendMessage'] },
+      { queue: 'media', actions: ['SendMessage'] },
     ],
     dataKeys: false,
   },
@@ -121,6 +125,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
       core('CON', 'BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
       core('EVENTS', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('MEDIA', 'PartiQLInsert', 'PutItem'),
       // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
     ],
@@ -129,6 +134,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // A record that is refused for good goes here, so that nothing waits behind it.
       { queue: 'eventsDead', actions: ['SendMessage'] },
       { queue: 'deliveries', actions: ['SendMessage'] },
+      { queue: 'media', actions: ['SendMessage'] },
     ],
     dataKeys: false,
   },
@@ -165,6 +171,15 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
       // Dispatch tells that a bulk send is over.
+      { queue: 'events', actions: ['SendMessage'] },
+    ],
+    dataKeys: false,
+  },
+  media: {
+    tables: [core('MEDIA', 'GetItem', 'UpdateItem')],
+    queues: [
+      { queue: 'media', actions: ['ChangeMessageVisibility', ...eventSource] },
+      // The media function tells what has become of a file.
       { queue: 'events', actions: ['SendMessage'] },
     ],
     dataKeys: false,

@@ -12,12 +12,19 @@ import { composeApi } from '../../functions/api/composition.ts';
 import { composeDeliver } from '../../functions/deliver/composition.ts';
 import { composeDispatch } from '../../functions/dispatch/composition.ts';
 import { composeIngest } from '../../functions/ingest/composition.ts';
+import { composeMedia } from '../../functions/media/composition.ts';
 import { composeReconcile } from '../../functions/reconcile/composition.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
-import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
+import { apiConfig, deliverConfig, ingestConfig, mediaConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
-import { deliveryQueueName, eventQueueNames, functionTimes } from '../../shared/platform/queues.ts';
+import {
+  deliveryQueueName,
+  eventQueueNames,
+  functionTimes,
+  mediaQueueName,
+  mediaTimes,
+} from '../../shared/platform/queues.ts';
 import { standardOutput } from '../../shared/platform/standardOutput.ts';
 import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
@@ -29,8 +36,10 @@ import { SampleLines } from './ops/sampleLines.ts';
 import { startSchedule } from './schedule.ts';
 
 const WAIT_SECONDS = 1;
+/** A queue in which there is often nothing for long is asked less often. */
+const FILE_WAIT_SECONDS = 10;
 /** The most invocations at once: a receiver of webhooks that is slow holds one for up to ten seconds. */
-const AT_ONCE = { ingest: 2, deliver: 8 } as const;
+const AT_ONCE = { ingest: 2, deliver: 8, media: 2 } as const;
 /**
  * How long facts are gathered for one invocation, in milliseconds. At 100 facts a second this makes three of each batch
  * of one, so that a message received takes four calls to the stores at most, and costs half of this time in the median.
@@ -71,7 +80,7 @@ const server = makeGateway((path) => (isAdminPath(path) ? admin : api), {
 });
 
 /** An event source acts in the name of its function. */
-const sourceOf = (caller: 'ingest' | 'deliver', queueName: string) => ({
+const sourceOf = (caller: keyof typeof AT_ONCE, queueName: string) => ({
   polling: makePollingClient(asCaller(config, caller), 1, WAIT_SECONDS),
   acting: makeQueueClient(asCaller(config, caller)),
   queueName,
@@ -96,6 +105,15 @@ const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
     startEventSource({
       ...sourceOf('deliver', deliveryQueueName(config.stage)),
       ...composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true }),
+    }),
+  () =>
+    startEventSource({
+      ...sourceOf('media', mediaQueueName(config.stage)),
+      polling: makePollingClient(asCaller(config, 'media'), 1, FILE_WAIT_SECONDS),
+      waitSeconds: FILE_WAIT_SECONDS,
+      batchSize: mediaTimes.batchSize,
+      timeoutMs: mediaTimes.timeoutSeconds * 1_000,
+      handler: composeMedia(asCaller(mediaConfig(), 'media')),
     }),
   () => {
     const reconcile = composeReconcile(asCaller(ingestConfig(), 'reconcile'));

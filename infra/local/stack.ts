@@ -45,6 +45,14 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   }
 }
 
+/** The simulator, as the parts reach it. */
+interface LocalWhatsApp {
+  readonly url: string;
+  readonly rootKey: string;
+  /** The host of its files. */
+  readonly filesUrl: string;
+}
+
 class Stack implements RunningStack {
   readonly #options: StackOptions;
   readonly #folder: DataFolder;
@@ -99,7 +107,7 @@ class Stack implements RunningStack {
     await this.#prepareKey();
     await this.#buryEarlierWorkers();
     const whatsApp = this.#options.live ? undefined : await this.#startWhatsApp();
-    await this.#startFunctions();
+    await this.#startFunctions(whatsApp);
     await this.#startWorkers(whatsApp);
     this.#startWatchdog();
     this.#folder.keepAddresses({
@@ -191,7 +199,7 @@ class Stack implements RunningStack {
     return { dynamoDb: urlOf('dynamoDb'), sqs: urlOf('sqs'), s3: urlOf('s3') };
   }
 
-  async #startWhatsApp(): Promise<{ readonly url: string; readonly rootKey: string }> {
+  async #startWhatsApp(): Promise<LocalWhatsApp> {
     const whatsApp = await this.#child(
       'whatsapp',
       'test/whatsapp/main.ts',
@@ -199,15 +207,20 @@ class Stack implements RunningStack {
       {},
     );
     this.whatsAppControlUrl = textOf(whatsApp.ready['controlUrl']);
-    return { url: textOf(whatsApp.ready['webSocketUrl']), rootKey: textOf(whatsApp.ready['rootKey']) };
+    const [filesHost] = whatsApp.ready['mediaHosts'] as readonly string[];
+    return {
+      url: textOf(whatsApp.ready['webSocketUrl']),
+      rootKey: textOf(whatsApp.ready['rootKey']),
+      filesUrl: `http://${textOf(filesHost)}`,
+    };
   }
 
-  async #startFunctions(): Promise<void> {
+  async #startFunctions(whatsApp: LocalWhatsApp | undefined): Promise<void> {
     const { port, functions: count = functionsProcesses() } = this.#options;
     this.#functions = new FunctionsFleet({
       count,
       port,
-      env: this.#settings,
+      env: { ...this.#settings, ...(whatsApp === undefined ? {} : { WHATSAPP_FILES_URL: whatsApp.filesUrl }) },
       logs: this.logs,
       say: this.#terminal.say,
       onTrouble: this.#terminal.tell,
@@ -224,7 +237,7 @@ class Stack implements RunningStack {
     });
   }
 
-  async #startWorkers(whatsApp: { readonly url: string; readonly rootKey: string } | undefined): Promise<void> {
+  async #startWorkers(whatsApp: LocalWhatsApp | undefined): Promise<void> {
     const { workers, workerTimings = 'local', workerSettings, reportStops = true, between } = this.#options;
     const direct: WorkerReach = { dynamoDbEndpoint: this.dynamoDbEndpoint, whatsAppUrl: whatsApp?.url };
     const { dynamoDbEndpoint, whatsAppUrl } = (await between?.(direct)) ?? direct;

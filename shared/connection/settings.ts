@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inboundTypes, type InboundType } from '../content/content.ts';
+import { FILE_BYTES, fileUses } from '../content/mediaFile.ts';
 import {
   appliedOf,
   changeSchemaOf,
@@ -31,9 +32,9 @@ export const chatKinds = ['people', 'groups', 'statusUpdates', 'newsletters', 'b
 export type ChatKind = (typeof chatKinds)[number];
 
 const filterChoice = setting(z.enum(['deliver', 'drop']).meta({ id: 'FilterChoice' }), 'deliver');
-type FilterChoice = typeof filterChoice;
-const choices = <Name extends string>(names: readonly Name[]) =>
-  Object.fromEntries(names.map((name) => [name, filterChoice])) as Readonly<Record<Name, FilterChoice>>;
+const fetchChoice = setting(z.enum(['fetch', 'leave']).meta({ id: 'FetchChoice' }), 'fetch');
+const choices = <Name extends string, Choice>(names: readonly Name[], choice: Choice) =>
+  Object.fromEntries(names.map((name) => [name, choice])) as Readonly<Record<Name, Choice>>;
 
 /** The table of settings. A new one is a row here and the code that acts on it; all forms and types follow. */
 const settingRows = {
@@ -64,8 +65,27 @@ const settingRows = {
   filters: settingGroup(
     'What you do not want to be told of: `drop`, by the chat that it comes in, and by the type of its content. Everything is delivered where nothing is said. `filtered` of the connection shows how much was dropped.',
     {
-      ...choices(chatKinds),
-      types: settingGroup('By the type of the content, whatever chat it comes in.', choices(inboundTypes)),
+      ...choices(chatKinds, filterChoice),
+      types: settingGroup(
+        'By the type of the content, whatever chat it comes in.',
+        choices(inboundTypes, filterChoice),
+      ),
+    },
+  ),
+  media: settingGroup(
+    'Which files of messages are fetched when they come. The others are `left`: each is fetched when you ask for it, as long as WhatsApp has it.',
+    {
+      ...choices(chatKinds, fetchChoice),
+      files: settingGroup('By what the file is, whatever chat it comes in.', choices(fileUses, fetchChoice)),
+      mostBytes: setting(
+        z
+          .number()
+          .int()
+          .min(0)
+          .max(FILE_BYTES)
+          .meta({ description: 'Files that are larger, as their sender says, are left.' }),
+        FILE_BYTES,
+      ),
     },
   ),
   readReceipts: setting(

@@ -1,15 +1,21 @@
 import type { z } from 'zod';
 import type { BodyField, Room } from './bodyField.ts';
-import { base64, count, list, moment, oneOf, wholeText, word } from './bodyField.ts';
+import { base64, count, holds, list, moment, oneOf, wholeText, word } from './bodyField.ts';
 import { record, type RecordOf } from './bodyShape.ts';
 
 /**
  * What is needed to fetch a file of a message from WhatsApp and to open it. It is kept beside the content, and no tenant
  * sees it: whoever has the key reads the file.
  */
+/** What a file of a message is, which the keys that it is sealed with are derived for. */
+export const fileUses = ['image', 'video', 'audio', 'document', 'sticker', 'sticker_pack', 'payment'] as const;
+export type FileUse = (typeof fileUses)[number];
+/** The size of the largest file that WhatsApp lets people send, in bytes. */
+export const FILE_BYTES = 2 * 1_024 ** 3;
+
 const fields = {
-  /** What the file is, which the keys that it is sealed with are derived for. */
-  use: oneOf(['image', 'video', 'audio', 'document', 'sticker', 'sticker_pack', 'history', 'payment']),
+  /** `history`: earlier messages in a form of WhatsApp's own, which is no file for a tenant. */
+  use: oneOf([...fileUses, 'history']),
   /** The place of the file within the body, such as `header` or `cards.0`; absent for one that is the whole message. */
   part: word(64),
   key: base64(),
@@ -23,6 +29,8 @@ const fields = {
   key_at: moment(),
   bytes: count(),
   mime_type: word(),
+  /** The settings of the connection say that it is not fetched. */
+  left: holds(),
 } as const;
 const file = record(fields);
 

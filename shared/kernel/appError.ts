@@ -62,6 +62,11 @@ export const errorRules = {
     retry: 'never',
     sentence: 'There is no such message on this connection. List them with GET /v1/connections/{id}/messages.',
   },
+  media_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'There is no such file. The messages that bring files name them in `media`.',
+  },
   bulk_send_not_found: {
     httpStatus: 404,
     retry: 'never',
@@ -135,6 +140,17 @@ export const errorRules = {
     retry: 'later',
     sentence: 'This connection was changed by another request at the same moment. Read it, and send the request again.',
   },
+  media_pending: {
+    httpStatus: 409,
+    retry: 'later',
+    sentence: 'The file is being fetched from WhatsApp. Ask again in a moment, or wait for the event media.ready.',
+  },
+  media_left: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence:
+      'The settings of the connection say that such a file is not fetched. Ask for it with POST /v1/media/{id}/fetch.',
+  },
   bulk_send_over: {
     httpStatus: 409,
     retry: 'never',
@@ -186,6 +202,12 @@ export const errorRules = {
     httpStatus: 409,
     retry: 'never',
     sentence: 'There is no canary and no earlier version to go back to. Name one with PUT /v1/admin/whatsapp-version.',
+  },
+  media_failed: {
+    httpStatus: 410,
+    retry: 'never',
+    sentence:
+      'The file could not be fetched. Read GET /v1/media/{id}/info to see why; POST /v1/media/{id}/fetch tries again.',
   },
   payload_too_large: {
     httpStatus: 413,

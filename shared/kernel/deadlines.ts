@@ -41,6 +41,8 @@ export const deadlines = {
   },
   objectCall: { ms: 62_000, source: 'three tries, and the waits between them' },
   objectIdle: { ms: 20_000, source: 'bytes of an object that do not come for as long as a try may take will not come' },
+  mediaSilence: { ms: 20_000, source: 'a host that sends nothing for so long has broken off' },
+  mediaFetch: { ms: 285_000, source: 'what the function has (`mediaTimes`), and time to write down how it ended' },
   publish: { ms: 15_000, source: 'three tries of a store call; shorter than a stanza' },
   fencedClose: { ms: 5_000, source: 'a fenced worker ends: 10 s stay between fence and death' },
   taskProtection: { ms: 5_000, source: "ECS's agent answers within the 4 s that it gives to ECS" },

@@ -16,6 +16,8 @@ export type ApiKeyId = Branded<'ApiKeyId'>;
 export type ConnectionId = Branded<'ConnectionId'>;
 /** Our id of one message, sent or received. Unique everywhere; never WhatsApp's id, which is a {@link StanzaId}. */
 export type MessageId = Branded<'MessageId'>;
+/** One file: of a message that came, or one that a tenant gave us. Unique everywhere. */
+export type MediaId = Branded<'MediaId'>;
 /** Many messages that a tenant asked for in one request. Unique everywhere. */
 export type BulkSendId = Branded<'BulkSendId'>;
 /** Something that a tenant asked a connection to do or to look up, beside sending. Unique everywhere. */
@@ -38,6 +40,7 @@ interface IdKinds {
   readonly key: ApiKeyId;
   readonly con: ConnectionId;
   readonly msg: MessageId;
+  readonly med: MediaId;
   readonly blk: BulkSendId;
   readonly act: ActionId;
   readonly end: EndpointId;
@@ -139,12 +142,19 @@ export function deriveMessageId(
   connectionId: ConnectionId,
   stanza: { readonly chat: string; readonly sender: string; readonly stanzaId: string; readonly timestampMs: number },
 ): MessageId {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([connectionId, stanza.chat, stanza.sender, stanza.stanzaId]))
-    .digest();
+  return `msg_${derivedUlid(stanza.timestampMs, [connectionId, stanza.chat, stanza.sender, stanza.stanzaId])}` as MessageId;
+}
+
+/** The id of a file of a message: the same place in the same message always has the same id. @param place 0 is the first */
+export function deriveMediaId(messageId: MessageId, place: number): MediaId {
+  return `med_${derivedUlid(timeOfId(messageId), [messageId, place])}` as MediaId;
+}
+
+function derivedUlid(timestampMs: number, parts: readonly unknown[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest();
   let next = 0;
   const fromDigest = (): number => (digest[next++ % digest.length] ?? 0) / 256;
-  return `msg_${ulid(stanza.timestampMs, fromDigest)}` as MessageId;
+  return ulid(timestampMs, fromDigest);
 }
 
 /**

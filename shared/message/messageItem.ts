@@ -57,7 +57,10 @@ export function toMessage(item: Record<string, unknown>): Message {
     countedFrom: item['countedFrom'] as string | undefined,
     answeredBy: item['answeredBy'] as string | undefined,
   };
-  if (item['direction'] !== 'out') return toReceived(common, item);
+  return item['direction'] === 'out' ? toSent(common, item) : toReceived(common, item);
+}
+
+function toSent(common: MessageCommon, item: Record<string, unknown>): SentMessage {
   return {
     ...common,
     direction: 'out',

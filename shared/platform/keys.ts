@@ -8,6 +8,7 @@ import type {
   DeliveryId,
   EndpointId,
   EventPosition,
+  MediaId,
   MessageId,
   TenantId,
 } from '../kernel/id.ts';
@@ -76,6 +77,8 @@ export const versionKey = (
   pk: `CON#${connectionId}`,
   sk: `${versionPrefix(messageId)}${padded(version.atMs, 15)}#${digest(version.stanzaId)}`,
 });
+/** A file. It has a partition of its own, as many of one tenant come at once. */
+export const mediaKey = (mediaId: MediaId): ItemKey => ({ pk: `MEDIA#${mediaId}`, sk: 'MEDIA' });
 /** How far a message to a group came with each of its members. */
 export const receiptsKey = (connectionId: ConnectionId, messageId: MessageId): ItemKey => ({
   pk: `CON#${connectionId}`,

@@ -218,6 +218,13 @@ export const metricCatalogue = {
   },
   BulkMessages: { ...count, question: 'How many messages of bulk sends were put into the queue?' },
   BulkSendsEnded: { ...count, question: 'How many bulk sends were over, with all of their messages or before?' },
+  MediaFetched: {
+    ...count,
+    dimensions: { outcome: ['ready', 'gone', 'unreachable', 'broken'] },
+    question:
+      'What became of the files of messages: here, no longer at WhatsApp, never given by its hosts, or not what their senders sealed?',
+  },
+  MediaFetchTime: { ...duration, question: 'How long did it take to fetch a file, from the host to its place?' },
   ActionsFinished: {
     ...count,
     dimensions: { outcome: ['succeeded', 'refused', 'expired', 'failed'] },

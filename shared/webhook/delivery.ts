@@ -1,4 +1,4 @@
-import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import type { EventType } from '../event/event.ts';
 import {
@@ -10,8 +10,8 @@ import {
   type TenantId,
 } from '../kernel/id.ts';
 import { toAsciiJson } from '../platform/asciiJson.ts';
-import { BATCH_ENTRIES, entryFailures, entryId } from '../platform/queueBatch.ts';
-import { deliveryQueueName, MESSAGE_BYTES } from '../platform/queues.ts';
+import { deliveryQueueName } from '../platform/queues.ts';
+import { sendEntries, type QueueEntry } from '../platform/sendEntries.ts';
 import { wants, type Endpoint } from './endpoint.ts';
 
 /** One event for one endpoint, until success or exhaustion: the body of a message in the deliveries queue. */
@@ -54,11 +54,6 @@ export function deliveryQueueUrl({ stage, queueUrlBase }: Omit<DeliveryQueue, 'q
  */
 export const CARRIED_EVENT_BYTES = 48 * 1_024;
 
-/** The number of calls to the queue that one caller has under way. */
-const CALLS_AT_ONCE = 4;
-/** How often the entries that a call refused are sent again at once, before the caller has to. */
-const REPEATS = 1;
-
 /** An event that is to be delivered, with its text if the caller has it. */
 export interface DeliverableEvent {
   readonly eventId: EventId;
@@ -82,56 +77,9 @@ export async function enqueueDeliveries(
   return deliveries.length;
 }
 
-/**
- * Puts deliveries into the queue, in no order, ten in a call. Resolves when SQS has all of them. Throws the failure of
- * one that it refused, also after a second try, under the name that SQS gave it, so that it can be judged.
- */
-export async function sendDeliveries(dependencies: DeliveryQueue, deliveries: readonly Delivery[]): Promise<void> {
-  const calls = inCalls(deliveries.map(toEntry));
-  const lane = async (): Promise<void> => {
-    for (let entries = calls.shift(); entries !== undefined; entries = calls.shift()) {
-      await sendEntries(dependencies, entries, REPEATS);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(CALLS_AT_ONCE, calls.length) }, lane));
-}
-
-type Entry = Omit<SendMessageBatchRequestEntry, 'Id'> & { readonly MessageBody: string };
-
-/** The entries in as few calls as SQS allows. A body is in ASCII, so its length is its size in bytes. */
-function inCalls(entries: readonly Entry[]): (readonly Entry[])[] {
-  const calls: Entry[][] = [];
-  let bytes = 0;
-  for (const entry of entries) {
-    const call = calls.at(-1);
-    bytes += entry.MessageBody.length;
-    if (call !== undefined && call.length < BATCH_ENTRIES && bytes <= MESSAGE_BYTES) {
-      call.push(entry);
-    } else {
-      calls.push([entry]);
-      bytes = entry.MessageBody.length;
-    }
-  }
-  return calls;
-}
-
-/** Sends entries in one call, and those that it refused again, alone: SQS has the others. */
-async function sendEntries(dependencies: DeliveryQueue, entries: readonly Entry[], repeats: number): Promise<void> {
-  const answer = await dependencies.queue.send(
-    new SendMessageBatchCommand({
-      QueueUrl: deliveryQueueUrl(dependencies),
-      Entries: entries.map((entry, place) => ({ ...entry, Id: entryId(place) })),
-    }),
-  );
-  const failures = entryFailures(entries.length, answer);
-  const [refused] = failures.values();
-  if (refused === undefined) return;
-  if (repeats === 0) throw refused;
-  await sendEntries(
-    dependencies,
-    entries.filter((_entry, place) => failures.has(place)),
-    repeats - 1,
-  );
+/** Puts deliveries into the queue, in no order (`sendEntries`). */
+export function sendDeliveries(dependencies: DeliveryQueue, deliveries: readonly Delivery[]): Promise<void> {
+  return sendEntries(dependencies.queue, deliveryQueueUrl(dependencies), deliveries.map(toEntry));
 }
 
 /** The deliveries of some events: for each event, one for each endpoint that wants its type. */
@@ -152,7 +100,7 @@ export function toDeliveries(endpoints: readonly Endpoint[], events: readonly De
   });
 }
 
-function toEntry(delivery: Delivery): Entry {
+function toEntry(delivery: Delivery): QueueEntry {
   // A group in a standard queue is for fairness: a slow endpoint does not hold up the others.
   return { MessageBody: toAsciiJson(delivery), MessageGroupId: delivery.endpointId };
 }

@@ -37,6 +37,10 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'shared/platform/storeRequest.ts: event new Promise': [1, 'one try: ends with the signal of the call'],
   'shared/platform/storeRequest.ts: network overHttp': [1, 'one try: ends with the signal of the call'],
   'shared/platform/storeRequest.ts: network overHttps': [1, 'one try: ends with the signal of the call'],
+  'functions/media/fileSource.ts: network request': [
+    1,
+    'ends with the signal of fetchFile, and with the deadlines of its agent for head and silence',
+  ],
   'shared/webhook/addressGuard.ts: network dnsLookup': [1, 'systemResolve, which the guard calls in withDeadline'],
   'shared/webhook/postWebhook.ts: event withResolvers': [
     2,

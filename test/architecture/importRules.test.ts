@@ -36,6 +36,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'canary',
     'deliver',
     'ingest',
+    'media',
     'reconcile',
     'dispatch',
     'taskStopped',

@@ -6,6 +6,7 @@ import { callStatusFact } from './callStatusFact.ts';
 import { chatMarkFact } from './chatMarkFact.ts';
 import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
+import { mediaFact } from './mediaFact.ts';
 import { messageFact } from './messageFact.ts';
 import { messageFlagFact } from './messageFlagFact.ts';
 import { paceFact } from './paceFact.ts';
@@ -29,6 +30,7 @@ const rows = {
   bulk_send: bulkSendFact,
   message_flag: messageFlagFact,
   chat_mark: chatMarkFact,
+  media: mediaFact,
 } as const;
 type Rows = typeof rows;
 

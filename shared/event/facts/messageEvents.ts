@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { contentSchema, messageFlagsSchema } from '../../content/content.ts';
 import { partOfSchema } from '../../content/partOf.ts';
 import { shownPartsSchema } from '../../message/messageParts.ts';
+import { shownMediaSchema } from '../../media/media.ts';
 import { chatSchema, senderSchema } from '../../message/party.ts';
 import { shownContextSchema } from '../../message/shownContext.ts';
 import { eventRow, type DraftOf } from './eventRow.ts';
@@ -19,6 +20,7 @@ const messageData = z
     original: originalSchema.optional(),
     partOf: partOfSchema.optional(),
     parts: shownPartsSchema.optional(),
+    media: z.array(shownMediaSchema).optional().meta({ description: 'Its files, as they are when it comes.' }),
   })
   .meta({ id: 'MessageData' });
 export type MessageData = z.infer<typeof messageData>;
@@ -85,7 +87,9 @@ export const messageDeleted = eventRow({
   example: exampleAct,
 });
 
-const part = messageData.pick({ messageId: true, stanzaId: true, content: true }).extend({ kind: z.string() });
+const part = messageData
+  .pick({ messageId: true, stanzaId: true, content: true, media: true })
+  .extend({ kind: z.string() });
 export const messageUpdated = eventRow({
   type: 'message.updated',
   data: z

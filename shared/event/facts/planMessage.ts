@@ -1,6 +1,8 @@
 import { namesMessage, type InboundContent } from '../../content/content.ts';
 import type { MessageContext } from '../../content/messageContext.ts';
 import { deriveMessageId } from '../../kernel/id.ts';
+import { mediaOf, toldMedia, type Media } from '../../media/media.ts';
+import { toMediaItem } from '../../media/mediaStore.ts';
 import { receivedMessageItem } from '../../message/messageWrites.ts';
 import type { ReceivedMessage } from '../../message/message.ts';
 import { toChat, toSender } from '../../message/party.ts';
@@ -58,13 +60,14 @@ function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: Fa
     ...(into === undefined ? {} : { foldedInto: into.messageId }),
     ...(parts === undefined ? {} : { parts }),
   };
+  const media = mediaOf({ ...message, correlationId: origin.correlationId });
   return {
     plan: 'stored',
     draft:
       into === undefined
-        ? toDraft(fromMe ? messageEcho : messageReceived, origin, atMs, toldOf(message))
-        : toUpdated(message, into, origin),
-    items: [receivedMessageItem(message, nowMs)],
+        ? toDraft(fromMe ? messageEcho : messageReceived, origin, atMs, toldOf(message, media))
+        : toUpdated(message, media, into, origin),
+    items: [receivedMessageItem(message, nowMs), ...media.map((one) => toMediaItem(one, nowMs))],
     messageId,
     ...(changes.length + folded.length === 0 ? {} : { changes: [...changes, ...folded] }),
     ...(waits === undefined ? {} : { waits }),
@@ -100,7 +103,7 @@ function receivedOf(
   };
 }
 
-function toldOf(message: ReceivedMessage): MessageData {
+function toldOf(message: ReceivedMessage, media: readonly Media[]): MessageData {
   const { messageId, stanzaId, flags, context, content, original, parts } = message;
   return {
     messageId,
@@ -111,6 +114,7 @@ function toldOf(message: ReceivedMessage): MessageData {
     ...(flags === undefined ? {} : { flags: [...flags] }),
     ...shownPartOf(message),
     ...(parts === undefined ? {} : { parts: toShownParts(parts) }),
+    ...toldMedia(media),
     ...(context === undefined ? {} : { context: toShownContext(context) }),
     ...(original === undefined
       ? {}

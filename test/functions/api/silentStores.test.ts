@@ -74,6 +74,7 @@ describe('the API while its stores do not answer', () => {
     const path = template
       .replace('{connectionId}', connectionId)
       .replace('{tenantId}', tenant.tenantId)
+      .replace('{mediaId}', 'med_01ARZ3NDEKTSV4RRFFQ69G5FAV')
       .replaceAll(
         /\{(\w)\w+\}/g,
         (_all, letter: string) => `${{ m: 'msg', w: 'end', a: 'act' }[letter] ?? 'x'}_01ARZ3NDEKTSV4RRFFQ69G5FAV`,

@@ -208,7 +208,7 @@ describe('what roles may do', () => {
       ]);
   });
 
-  it('lets the API send commands of every shard, and deliveries, and nothing else to any queue', () => {
+  it('lets the API send commands of every shard, deliveries and files to be fetched, and nothing else to any queue', () => {
     const toQueues = grantsOf('api').filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')));
     const targets = toQueues.flatMap((grant) => grant.targets);
     const matches = (name: string): boolean =>
@@ -224,6 +224,7 @@ describe('what roles may do', () => {
     expect(new Set(toQueues.flatMap(({ actions }) => actions))).toEqual(new Set(['sqs:SendMessage']));
     expect(targets.filter((target) => !target.includes('-command-'))).toEqual([
       `arn:aws:sqs:${REGION}:${ACCOUNT}:test-deliveries`,
+      `arn:aws:sqs:${REGION}:${ACCOUNT}:test-media`,
     ]);
     expect([0, 999, 1_000].filter((shard) => !matches(commandQueueName('test', shard)))).toEqual([]);
     expect(['test-command-dead.fifo', 'test-events-00.fifo', 'prod-command-0000.fifo'].filter(matches)).toEqual([]);
@@ -250,7 +251,7 @@ describe('what roles may do', () => {
         .filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')))
         .flatMap(({ actions, targets }) => targets.map((target) => `${actions.join()} ${target}`));
 
-    expect(toQueues('watchdog')).toEqual(toQueues('api').filter((grant) => !grant.endsWith(':test-deliveries')));
+    expect(toQueues('watchdog')).toEqual(toQueues('api').filter((grant) => !/:test-(?:deliveries|media)$/.test(grant)));
     expect(toQueues('watchdog').length).toBeGreaterThan(0);
   });
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inboundTypes } from '../../../shared/content/content.ts';
+import { fileUses } from '../../../shared/content/mediaFile.ts';
 import {
   applyChange,
   chatKinds,
@@ -17,6 +18,11 @@ const defaults = {
   filters: {
     ...Object.fromEntries(chatKinds.map((kind) => [kind, 'deliver'])),
     types: Object.fromEntries(inboundTypes.map((type) => [type, 'deliver'])),
+  },
+  media: {
+    ...Object.fromEntries(chatKinds.map((kind) => [kind, 'fetch'])),
+    files: Object.fromEntries(fileUses.map((use) => [use, 'fetch'])),
+    mostBytes: 2_147_483_648,
   },
   readReceipts: 'manual',
   groupStatus: 'slowest',

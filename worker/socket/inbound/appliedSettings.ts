@@ -3,6 +3,7 @@ import { withDefaults, type AppliedSettingValues } from '../../../shared/connect
 import { callStatusKey, type CallStatusFact } from '../../../shared/event/facts/callStatusFact.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
+import { withFilePolicy } from './filePolicy.ts';
 import { FilterCounts, filterOf } from './filters.ts';
 import { ReadReceipts } from './readReceipts.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
@@ -55,13 +56,13 @@ export class AppliedSettings {
    * its receipt.
    */
   async publish<Told extends Fact>(facts: readonly Told[]): Promise<readonly Told[]> {
-    const { filters, readReceipts } = this.#settings();
+    const { filters, media, readReceipts } = this.#settings();
     const wanted = facts.filter((fact) => {
       const filter = filterOf(fact, filters);
       if (filter !== undefined) this.#dropped.count(filter);
       return filter === undefined;
     });
-    await this.#parts.publish(wanted);
+    await this.#parts.publish(wanted.map((fact) => withFilePolicy(fact, media)));
     if (readReceipts === 'automatic') this.#receipts.add(wanted);
     return wanted;
   }

@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import type { InboundContent } from '../content/content.ts';
+import type { MediaFile } from '../content/mediaFile.ts';
+import {
+  deriveMediaId,
+  type ConnectionId,
+  type CorrelationId,
+  type MediaId,
+  type MessageId,
+  type TenantId,
+} from '../kernel/id.ts';
+import { mediaFaults, type MediaFault } from './mediaFaults.ts';
+
+/** States of a file of a message. `left` was not fetched, as the settings say; a file that is `ready` stays so. */
+export const mediaStates = ['pending', 'ready', 'failed', 'left'] as const;
+export type MediaState = (typeof mediaStates)[number];
+
+/** One file of a message, as the message alone tells it. */
+export interface FileOfMessage {
+  readonly mediaId: MediaId;
+  /** The type of the message, such as `voice`. */
+  readonly type: string;
+  /** What is needed to fetch and to open it, with what its sender says of it. No tenant sees the keys. */
+  readonly file: MediaFile;
+  /** What the message says of it, which nobody has checked. */
+  readonly told: ToldOfFile;
+  readonly state: MediaState;
+}
+
+/** One file of a message, as its own row has it. */
+export interface Media extends FileOfMessage {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly messageId: MessageId;
+  readonly correlationId: CorrelationId;
+  readonly createdAtMs: number;
+  /** Why it failed. */
+  readonly fault?: MediaFault | undefined;
+  /** The number of times that it was asked for; a fetch of an earlier one changes nothing. */
+  readonly round: number;
+  /** What was found when it was read to its end. */
+  readonly bytes?: number | undefined;
+  readonly sha256?: string | undefined;
+  readonly endedAtMs?: number | undefined;
+}
+
+/** What a message says of its file, where its kind has it. */
+export interface ToldOfFile {
+  readonly filename?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly duration?: number;
+  readonly pages?: number;
+}
+
+/** A file as events and the API show it. */
+export const shownMediaSchema = z
+  .object({
+    id: z.string().meta({ description: '`GET /v1/media/{id}` leads to the file.' }),
+    type: z.string().meta({ description: 'The type of the message, such as `voice`.' }),
+    part: z.string().optional().meta({
+      description: 'Where the file stands in the content, such as `header`; absent where the message is the file.',
+    }),
+    state: z.enum(mediaStates).meta({
+      description:
+        '`pending`: it is being fetched. `left`: your settings say that it is not fetched; ask for it with `POST …/fetch`.',
+    }),
+    error: z
+      .object({ code: z.enum(Object.keys(mediaFaults) as [MediaFault, ...MediaFault[]]), sentence: z.string() })
+      .optional()
+      .meta({ description: 'Why it failed.' }),
+    mime_type: z.string().optional(),
+    bytes: z.number().int().optional().meta({ description: 'As its sender says, until it is `ready`; then as it is.' }),
+    sha256: z
+      .string()
+      .optional()
+      .meta({ description: 'In base64. As its sender says, until it is `ready`; then as it is.' }),
+    filename: z.string().optional(),
+    width: z.number().int().optional().meta({ description: 'In pixels, as its sender says.' }),
+    height: z.number().int().optional().meta({ description: 'In pixels, as its sender says.' }),
+    duration: z.number().int().optional().meta({ description: 'In seconds, as its sender says.' }),
+    pages: z.number().int().optional(),
+  })
+  .meta({ id: 'Media' });
+export type ShownMedia = z.infer<typeof shownMediaSchema>;
+
+type Ended = Pick<Media, 'fault' | 'bytes' | 'sha256'>;
+
+/** A file as it is shown. */
+export function toShownMedia({
+  mediaId,
+  type,
+  file,
+  told,
+  state,
+  fault,
+  bytes,
+  sha256,
+}: FileOfMessage & Ended): ShownMedia {
+  return present({
+    id: mediaId,
+    type,
+    part: file.part,
+    state,
+    error: fault === undefined ? undefined : { code: fault, sentence: mediaFaults[fault].sentence },
+    mime_type: file.mime_type,
+    bytes: bytes ?? file.bytes,
+    sha256: sha256 ?? file.sha256,
+    ...told,
+  });
+}
+
+/** The files of a message as its event shows them. */
+export function toldMedia(media: readonly Media[]): { readonly media?: ShownMedia[] } {
+  return media.length === 0 ? {} : { media: media.map(toShownMedia) };
+}
+
+/** The files of a message as they were when it came. */
+export function filesOf(message: {
+  readonly messageId: MessageId;
+  readonly content: InboundContent;
+  readonly files?: readonly MediaFile[] | undefined;
+}): readonly FileOfMessage[] {
+  const { messageId, content, files = [] } = message;
+  return files.flatMap((file, place) => {
+    if (file.use === 'history') return [];
+    const told = file.part === undefined ? toldOf(content) : {};
+    const state = file.left === true ? ('left' as const) : ('pending' as const);
+    return [{ mediaId: deriveMediaId(messageId, place), type: content.type, file, told, state }];
+  });
+}
+
+/** The rows of the files of a message that comes. */
+export function mediaOf(
+  message: Omit<Media, keyof FileOfMessage | keyof Ended | 'round'> & Parameters<typeof filesOf>[0],
+): readonly Media[] {
+  const { tenantId, connectionId, messageId, correlationId, createdAtMs } = message;
+  const owner = { tenantId, connectionId, messageId, correlationId, createdAtMs };
+  return filesOf(message).map((file) => ({ ...file, ...owner, round: 1 }));
+}
+
+/** Where the file lies: a tenant has each once, whatever the number of messages that bring it. */
+export function objectKeyOf({
+  tenantId,
+  mediaId,
+  file: { sha256 },
+}: Pick<Media, 'tenantId' | 'mediaId' | 'file'>): string {
+  // A hash that its sender left out is known only when the file has been read.
+  const name = sha256 === undefined ? mediaId : Buffer.from(sha256, 'base64').toString('hex');
+  return `${tenantId}/${name}`;
+}
+
+function toldOf(content: InboundContent): ToldOfFile {
+  const body = (content as unknown as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>)[
+    content.type
+  ];
+  const number = (name: string): number | undefined => (typeof body?.[name] === 'number' ? body[name] : undefined);
+  const filename = body?.['filename'];
+  return present({
+    filename: typeof filename === 'string' ? filename : undefined,
+    width: number('width'),
+    height: number('height'),
+    duration: number('duration'),
+    pages: number('pages'),
+  });
+}
+
+function present<Shape extends object>(fields: { readonly [Name in keyof Shape]: Shape[Name] | undefined }): Shape {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Shape;
+}

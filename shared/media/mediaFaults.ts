@@ -1,0 +1,29 @@
+import type { FileFault } from './sealedFile.ts';
+
+interface FaultRule {
+  readonly sentence: string;
+  /** How it is counted: `MediaFetched`. */
+  readonly outcome: 'gone' | 'unreachable' | 'broken';
+}
+
+/** The reasons for which a file of a message is not here, and what to do. */
+export const mediaFaults = {
+  gone: {
+    sentence: 'WhatsApp no longer has the file. Whoever has it on a phone can send it again.',
+    outcome: 'gone',
+  },
+  unreachable: {
+    sentence: "WhatsApp's hosts did not give the file, however often it was asked for. Ask for it again later.",
+    outcome: 'unreachable',
+  },
+  not_allowed: {
+    sentence: "The message names a place for the file that is none of WhatsApp's.",
+    outcome: 'broken',
+  },
+  mac_differs: { sentence: 'The bytes of the file are not those that its sender sealed.', outcome: 'broken' },
+  hash_differs: { sentence: 'The file is not the one that its sender describes.', outcome: 'broken' },
+  too_short: { sentence: 'The file ends before it should.', outcome: 'broken' },
+  key_unusable: { sentence: 'The message has no usable key for the file.', outcome: 'broken' },
+  too_large: { sentence: 'The file is larger than 2 GiB, the most that WhatsApp sends.', outcome: 'broken' },
+} as const satisfies Readonly<Record<FileFault | 'gone' | 'unreachable' | 'not_allowed', FaultRule>>;
+export type MediaFault = keyof typeof mediaFaults;

@@ -1,0 +1,109 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { BatchGetCommand, GetCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { MediaId } from '../kernel/id.ts';
+import { expiryOf, isExpired } from '../platform/expiry.ts';
+import { mediaKey } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
+import type { Media, MediaState } from './media.ts';
+import type { MediaFault } from './mediaFaults.ts';
+
+/** What has become of a file. */
+export type MediaEnd =
+  | { readonly state: 'ready'; readonly bytes: number; readonly sha256: string }
+  | { readonly state: 'failed'; readonly fault: MediaFault };
+
+/** The most rows of one `BatchGet`. */
+const BATCH = 100;
+
+/** The row of a file, as it is written with its message. */
+export function toMediaItem(media: Media, nowMs: number): Readonly<Record<string, unknown>> {
+  return { ...mediaKey(media.mediaId), ...media, ttl: expiryOf('message', nowMs) };
+}
+
+/** The rows of files, each change with its condition. The caller checks whose it is. */
+export class MediaStore {
+  readonly #table: DynamoDBDocumentClient;
+  readonly #TableName: string;
+  readonly #nowMs: () => number;
+
+  constructor(given: {
+    readonly table: DynamoDBDocumentClient;
+    readonly stage: string;
+    readonly clock: { readonly nowMs: () => number };
+  }) {
+    this.#table = given.table;
+    this.#TableName = tableName(given.stage, 'core');
+    this.#nowMs = given.clock.nowMs;
+  }
+
+  /** Finds one, strongly consistent. */
+  async find(mediaId: MediaId): Promise<Media | undefined> {
+    const Key = mediaKey(mediaId);
+    const { Item } = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }));
+    return Item === undefined || isExpired(Item, this.#nowMs()) ? undefined : toMedia(Item);
+  }
+
+  /** Finds some, in no order. Eventually consistent: a state may be a moment old. */
+  async findAll(mediaIds: readonly MediaId[]): Promise<readonly Media[]> {
+    const found: Media[] = [];
+    for (let from = 0; from < mediaIds.length; from += BATCH) {
+      const Keys = mediaIds.slice(from, from + BATCH).map((id) => ({ ...mediaKey(id) }));
+      // What DynamoDB does not read at once, in a moment of much traffic, is shown as it was when it came.
+      const { Responses } = await this.#table.send(
+        new BatchGetCommand({ RequestItems: { [this.#TableName]: { Keys } } }),
+      );
+      const items = Responses?.[this.#TableName] ?? [];
+      found.push(...items.filter((item) => !isExpired(item, this.#nowMs())).map(toMedia));
+    }
+    return found;
+  }
+
+  /** Writes down what has become of a file. Condition: it is pending, in this round. Returns whether it is so now. */
+  async end({ mediaId, round }: Pick<Media, 'mediaId' | 'round'>, end: MediaEnd): Promise<boolean> {
+    const { state, ...rest } = end;
+    const set = { state, endedAtMs: this.#nowMs(), ...rest };
+    return this.#change(mediaId, set, { state: 'pending', round });
+  }
+
+  /** Has a file fetched anew. Condition: it is `left` or `failed`, in this round. */
+  async ask({ mediaId, state, round }: Pick<Media, 'mediaId' | 'state' | 'round'>): Promise<boolean> {
+    return this.#change(mediaId, { state: 'pending', round: round + 1 }, { state, round });
+  }
+
+  async #change(
+    mediaId: MediaId,
+    set: Readonly<Record<string, unknown>>,
+    was: { readonly state: MediaState; readonly round: number },
+  ): Promise<boolean> {
+    const names = Object.keys(set);
+    try {
+      await this.#table.send(
+        new UpdateCommand({
+          TableName: this.#TableName,
+          Key: mediaKey(mediaId),
+          UpdateExpression: `SET ${names.map((_name, place) => `#${place} = :${place}`).join(', ')}${set['fault'] === undefined ? ' REMOVE fault' : ''}`,
+          ConditionExpression: '#state = :state AND #round = :round',
+          ExpressionAttributeNames: {
+            '#state': 'state',
+            '#round': 'round',
+            ...Object.fromEntries(names.map((name, place) => [`#${place}`, name])),
+          },
+          ExpressionAttributeValues: {
+            ':state': was.state,
+            ':round': was.round,
+            ...Object.fromEntries(names.map((name, place) => [`:${place}`, set[name]])),
+          },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+}
+
+function toMedia(item: Record<string, unknown>): Media {
+  const { pk: _pk, sk: _sk, ttl: _ttl, ...media } = item;
+  return media as unknown as Media;
+}

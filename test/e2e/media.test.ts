@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTenant } from '../../infra/local/apiClient.ts';
+import { until } from '../../infra/local/until.ts';
+import { FILE_KINDS } from '../whatsapp/media/fileKinds.ts';
+import type { SentFile } from '../whatsapp/media/fileClient.ts';
+import { noiseOf } from '../whatsapp/media/outgoingFile.ts';
+import { startPairedStack, type PairedStack } from './pairedStack.ts';
+
+const SHOP = '4915100000001';
+const ANN = '4915100000002';
+const WAIT_MS = 60_000;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Files go from a phone through every process of the embedded stack, and come out of the API as they went in. */
+describe('files of messages', { timeout: 120_000 }, () => {
+  let stage: PairedStack;
+  beforeAll(async () => {
+    stage = await startPairedStack(SHOP, ANN);
+  }, 60_000);
+  afterAll(() => stage.stop(), 60_000);
+
+  const send = (media: SentFile) => stage.phones.files.send(ANN, SHOP, media);
+  /** An event of some types about a file or its message. */
+  const told = (types: readonly string[], isIt: (data: Json) => boolean): Promise<Json> =>
+    until(
+      types.join(' or '),
+      () => stage.receiver.events.find(({ type, data }) => types.includes(type) && isIt(data))?.data,
+      (data) => data !== undefined,
+      WAIT_MS,
+    ) as Promise<Json>;
+  const received = async (stanzaId: string) => {
+    const data = await told(['message.received'], (one) => one['stanzaId'] === stanzaId);
+    const [media = {}] = (data['media'] ?? []) as readonly Json[];
+    return { messageId: String(data['messageId']), media };
+  };
+  /** What became of the file of a message. */
+  const ended = async (stanzaId: string): Promise<Json> => {
+    const { messageId } = await received(stanzaId);
+    const data = await told(['media.ready', 'media.failed'], (one) => one['messageId'] === messageId);
+    return data['media'] as Json;
+  };
+  /** The answer of a route that may lead elsewhere. */
+  const ask = (mediaId: unknown, headers: Readonly<Record<string, string>> = {}, key = stage.api.key) =>
+    fetch(`${stage.stack.apiUrl}/v1/media/${String(mediaId)}`, {
+      headers: { authorization: `Bearer ${key}`, ...headers },
+      redirect: 'manual',
+    });
+  const download = async (mediaId: unknown, headers: Readonly<Record<string, string>> = {}) => {
+    const answer = await ask(mediaId);
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([302, 'no-store']);
+    return fetch(answer.headers.get('location') ?? '', { headers });
+  };
+
+  it.each(FILE_KINDS)('come as they went: %s', async (kind) => {
+    const noise = { bytes: 100_001, seed: FILE_KINDS.indexOf(kind) };
+    const stanzaId = await send({ kind, noise });
+
+    const { messageId, media: first } = await received(stanzaId);
+    const media = await ended(stanzaId);
+    const shown = await stage.api.must('GET', `/v1/connections/${stage.connection}/messages/${messageId}`);
+    const file = await download(media['id']);
+    const bytes = Buffer.from(await file.arrayBuffer());
+
+    const expected = await bytesOf(noise);
+    expect(first).toMatchObject({ id: media['id'], state: 'pending' });
+    expect(media).toMatchObject({ state: 'ready', bytes: expected.length, sha256: sha256Of(expected) });
+    expect(shown['media']).toEqual([media]);
+    expect(bytes.equals(expected)).toBe(true);
+  });
+
+  it('of many megabytes come in parts, and are given in ranges', async () => {
+    const noise = { bytes: 21 * 1_024 * 1_024 + 7, seed: 100 };
+    const media = await ended(await send({ kind: 'document', noise, fileName: 'Rechnung "März" 🧾.bin' }));
+
+    const whole = Buffer.from(await (await download(media['id'])).arrayBuffer());
+    const range = await download(media['id'], { range: 'bytes=1000000-1000009' });
+
+    const expected = await bytesOf(noise);
+    expect(whole.equals(expected)).toBe(true);
+    expect(range.status).toBe(206);
+    expect(Buffer.from(await range.arrayBuffer())).toEqual(expected.subarray(1_000_000, 1_000_010));
+    expect(range.headers.get('content-disposition')).toContain("filename*=UTF-8''Rechnung");
+  });
+
+  it('run nowhere: what a browser could run is saved', async () => {
+    const data = Buffer.from('<script>alert(document.domain)</script>').toString('base64');
+    const media = await ended(await send({ kind: 'document', data, mimetype: 'text/html', fileName: 'x.html' }));
+
+    const file = await download(media['id']);
+
+    expect(file.headers.get('content-disposition')).toMatch(/^attachment/);
+    expect(file.headers.get('content-type')).not.toContain('html');
+  });
+
+  it.each([
+    ['mac', 'mac_differs'],
+    ['hash', 'hash_differs'],
+    ['gone', 'gone'],
+  ] as const)('that are not what they should be are told, and nothing is kept of them: %s', async (spoil, code) => {
+    const media = await ended(await send({ kind: 'image', noise: { bytes: 5_000, seed: 200 + code.length }, spoil }));
+
+    const answer = await ask(media['id']);
+
+    expect(media).toMatchObject({ state: 'failed', error: { code } });
+    expect(answer.status).toBe(410);
+    expect(await answer.json()).toMatchObject({ code: 'media_failed' });
+  });
+
+  it('are left where the settings say so, and fetched when they are asked for', async () => {
+    await stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media: { mostBytes: 3_000 } } });
+    const noise = { bytes: 4_000, seed: 300 };
+    // The worker takes the settings over a moment later.
+    const left = await until(
+      'a file that is left',
+      async () => (await received(await send({ kind: 'image', noise }))).media,
+      ({ state }) => state === 'left',
+      WAIT_MS,
+    );
+    const before = await ask(left['id']);
+
+    const asked = await stage.api.must('POST', `/v1/media/${String(left['id'])}/fetch`);
+    const media = await told(['media.ready'], (one) => (one['media'] as Json)['id'] === left['id']);
+
+    expect([before.status, await before.json()]).toMatchObject([409, { code: 'media_left' }]);
+    expect(asked).toMatchObject({ state: 'pending' });
+    expect(media['media']).toMatchObject({ state: 'ready', bytes: 4_000 });
+    await stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media: null } });
+  });
+
+  it('are nobody else’s', async () => {
+    const media = await ended(await send({ kind: 'image', noise: { bytes: 1_000, seed: 400 } }));
+    const other = await makeTenant(stage.stack.apiUrl, stage.stack.operatorKey, 'Other');
+
+    const answers = await Promise.all([
+      ask(media['id'], {}, other.key),
+      ask('med_01ARZ3NDEKTSV4RRFFQ69G5FAV'),
+      ask('../secret'),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+  });
+
+  it('of a message that is slow hold up no other message', async () => {
+    await stage.phones.fault({ kind: 'media_body', on: 'download', how: 'slow', bytesPerSecond: 2_000, times: 1 });
+    const slow = await send({ kind: 'document', noise: { bytes: 12_000, seed: 500 } });
+    await received(slow);
+    const text = await stage.phones.write(ANN, SHOP, 'and another thing');
+
+    const heard = await told(['message.received'], (one) => one['stanzaId'] === text);
+
+    expect(heard['content']).toMatchObject({ type: 'text' });
+    expect(await ended(slow)).toMatchObject({ state: 'ready' });
+  });
+});
+
+async function bytesOf(noise: { readonly bytes: number; readonly seed: number }): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of noiseOf(noise)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
