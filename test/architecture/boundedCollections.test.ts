@@ -70,6 +70,7 @@ const bounds: Readonly<Record<string, string>> = {
   'shared/event/recording/rowBeside.ts #facts': 'facts of one run, of which a batch has a number',
   'worker/socket/inbound/filters.ts #counts': 'one for each filter',
   'worker/socket/appState/appState.ts #changed': 'the collections that are followed: two',
+  'worker/socket/appState/appState.ts #requested': 'a number of keys',
   'worker/socket/appState/appState.ts #notices': 'a number of stanzas: one more is acknowledged at once',
   'worker/socket/port/fairRoom.ts #waiting': 'a number of entries for each person and for all together',
   'shared/message/newMessages.ts #noted': 'a number of connections',

@@ -31,7 +31,7 @@ export function appStateCases(stage: () => PairedStack): void {
     const act = (where: string): Promise<Json> => api.must('POST', `/v1/connections/${connection}/${where}`, {});
     const theirs = await phones.write(ANN, SHOP, 'to be starred');
     const [received] = await toldOf('message.received', ({ stanzaId }) => stanzaId === theirs);
-    const { messageId, chat } = received?.data as {
+    const { messageId, chat } = (received?.data ?? {}) as {
       readonly messageId: string;
       readonly chat: { readonly id: string };
     };

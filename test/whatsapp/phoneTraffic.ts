@@ -193,10 +193,17 @@ export class PhoneTraffic {
     if (chat !== undefined) this.#show(account, sender.account, id, chat, content, way);
     const request = content.protocolMessage?.peerDataOperationRequestMessage;
     if (isOwn && request) await this.#answer(account, sender.device, id, request);
+    if (isOwn && content.protocolMessage?.appStateSyncKeyRequest) await this.#giveKeys(account, sender.device);
     if (!isOwn) {
       const to = participant === undefined ? { to: from } : { to: from, participant };
       this.#context.receipt({ account, device: 0 }, node('receipt', { id, ...to }));
     }
+  }
+
+  /** One of the phone's own devices lacks a key of app state. It gets all of them. */
+  async #giveKeys(account: Account, device: number): Promise<void> {
+    await sleep(this.#context.answerDelayMs(account), undefined, { ref: false });
+    await this.#tellDevice(account, device, shareAppStateKeys(account.appState.phone.share()));
   }
 
   /** One of the phone's own devices asks it for something. */

@@ -4,11 +4,13 @@ import { askWhatsApp } from './actions/askWhatsApp.ts';
 import { AppState } from './appState/appState.ts';
 import { blobOriginOf, fetchBlob } from './appState/blobs.ts';
 import { Collections } from './appState/collections.ts';
+import { toKeyRequest } from './appState/keyRequest.ts';
 import { answerTo, type Asking } from './actions/asking.ts';
 import { Ending } from './ending.ts';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
+import { makeStanzaId } from '../../shared/kernel/id.ts';
 import { withDefaults } from '../../shared/connection/settings.ts';
 import { AppliedSettings } from './inbound/appliedSettings.ts';
 import { FactsInOrder } from './inbound/factsInOrder.ts';
@@ -205,7 +207,14 @@ function makeAppState(
   });
   const acknowledge = (stanza: BinaryNode): Promise<void> =>
     withDeadline('acknowledging a notice', deadlines.stanzaWrite.ms, () => socket.sendMessageAck(stanza));
-  return new AppState({ ...options, collections, acknowledge, caughtUp, signal: scope.signal });
+  const requestKey = (keyId: string): Promise<void> =>
+    withDeadline('asking the phone for a key', deadlines.send.ms, async () => {
+      await socket.relayMessage(credentials.me().phoneJid, toKeyRequest(keyId), {
+        messageId: makeStanzaId(options.random),
+        additionalAttributes: { category: 'peer', push_priority: 'high_force' },
+      });
+    });
+  return new AppState({ ...options, collections, acknowledge, requestKey, caughtUp, signal: scope.signal });
 }
 
 function makePresence(

@@ -12,6 +12,8 @@ export interface AppStateParts extends Pick<Surroundings, 'clock' | 'random' | '
   readonly collections: Pick<Collections, 'sync' | 'write'>;
   /** Acknowledges a stanza. */
   readonly acknowledge: (stanza: BinaryNode) => Promise<void>;
+  /** Asks the phone for a key, by its id in base64. It gives keys in a message, whenever it is online. */
+  readonly requestKey: (keyId: string) => Promise<void>;
   /** Resolves when the offline queue is drained. */
   readonly caughtUp: Promise<void>;
   /** Aborts when the socket has closed. */
@@ -26,6 +28,8 @@ const MOST_TRIES = 4;
 const RETRY = { firstMs: 5_000, capMs: 60_000 } as const;
 /** The number of notices whose acknowledgement waits; one more is acknowledged at once, as the others stand for it. */
 const MOST_WAITING = 200;
+/** The number of keys that one socket asks the phone for. An account has a new one about once a month. */
+const MOST_REQUESTED = 20;
 /** How much earlier than its notice a change may have been made, by clocks that differ, in milliseconds. */
 const EARLIER_MS = 60_000;
 
@@ -42,6 +46,8 @@ export class AppState {
   #sinceMs = Infinity;
   /** Since when changes could not be read for want of a key. */
   #lackedSinceMs = Infinity;
+  /** The keys that this socket has asked the phone for. */
+  readonly #requested = new Set<string>();
   #isFollowing = false;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -135,6 +141,7 @@ export class AppState {
     const { logger, signal } = this.#parts;
     const end = await this.#inTurn(async (): Promise<End> => {
       const synced = await this.#parts.collections.sync(name, sinceMs);
+      if (synced.end === 'key_missing' && synced.keyId !== undefined) this.#requestKey(synced.keyId);
       return synced.end === 'refused' && !isFinal(synced.code) ? 'unanswered' : synced.end;
     }).catch((error: unknown): End => {
       if (!signal.aborted) logger.warn('app state not fetched', { collection: name, error });
@@ -143,6 +150,14 @@ export class AppState {
     if (end === 'key_missing') this.#lackedSinceMs = Math.min(this.#lackedSinceMs, sinceMs);
     this.#count(end);
     return end;
+  }
+
+  /** Asks the phone for a key once on each socket: it may be off for days, and the request waits for it at WhatsApp. */
+  #requestKey(keyId: string): void {
+    const { requestKey, logger } = this.#parts;
+    if (this.#requested.has(keyId) || this.#requested.size >= MOST_REQUESTED) return;
+    this.#requested.add(keyId);
+    requestKey(keyId).catch((error: unknown) => logger.warn('phone not asked for a key of app state', { error }));
   }
 
   #count(end: End): void {

@@ -27,7 +27,7 @@ export interface CollectionsParts extends Pick<Surroundings, 'clock' | 'metrics'
 export type StateTrouble =
   | { readonly end: 'refused'; readonly code: number }
   /** The phone has not given this device the key with which something is sealed. */
-  | { readonly end: 'key_missing' }
+  | { readonly end: 'key_missing'; readonly keyId?: string }
   /** A MAC or the hash does not fit, also when everything is fetched anew: nothing may be written on top of it. */
   | { readonly end: 'damaged' };
 
@@ -80,7 +80,7 @@ export class Collections {
       const read = answered.answer === 'refused' ? answered : await this.#read(name, before, answered);
       if (!('read' in read) || read.read !== 'fits') {
         const isDamaged = 'read' in read ? read.read === 'damaged' : isFinal(read.code);
-        if (!isDamaged || isWhole) return 'read' in read ? { end: read.read } : { end: 'refused', code: read.code };
+        if (!isDamaged || isWhole) return toTrouble(read);
         // What is known may be wrong, or too old for the server: everything is asked for, once.
         isWhole = true;
         continue;
@@ -228,6 +228,11 @@ export class Collections {
   async #save(name: CollectionName, state: CollectionState): Promise<void> {
     await this.#parts.session.setKeys({ [VERSIONS]: { [name]: toStored(state) ?? null } });
   }
+}
+
+function toTrouble(read: Exclude<Read, { read: 'fits' }> | Extract<Answered, { answer: 'refused' }>): StateTrouble {
+  if (!('read' in read)) return { end: 'refused', code: read.code };
+  return read.read === 'damaged' ? { end: 'damaged' } : { end: 'key_missing', keyId: read.keyId };
 }
 
 /** The number of keys that are read for one patch or snapshot. An account has a new one about once a month. */

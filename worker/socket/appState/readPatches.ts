@@ -31,7 +31,8 @@ export interface Mutation {
 
 export type Read =
   | { readonly read: 'fits'; readonly state: CollectionState; readonly mutations: readonly Mutation[] }
-  | { readonly read: 'key_missing' }
+  /** The id of the first key that is not here, in base64. */
+  | { readonly read: 'key_missing'; readonly keyId: string }
   | { readonly read: 'damaged' };
 
 export interface Reading {
@@ -45,7 +46,14 @@ export interface Reading {
 /** How many records are opened in one turn, at about 80 µs each. The hash over them takes 5 µs each, at the end. */
 const RECORDS_IN_TURN = 100;
 
-class Missing extends Error {}
+class Missing extends Error {
+  readonly keyId: string;
+
+  constructor(keyId: string) {
+    super('a key is missing');
+    this.keyId = keyId;
+  }
+}
 class Damaged extends Error {}
 
 /** Reads a patch on top of a state. Its mutations are those that lie in it, and in its blob. */
@@ -102,7 +110,7 @@ async function judged(read: () => Promise<Read>): Promise<Read> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof Missing) return { read: 'key_missing' };
+    if (error instanceof Missing) return { read: 'key_missing', keyId: error.keyId };
     if (error instanceof Damaged) return { read: 'damaged' };
     throw error;
   }
@@ -183,8 +191,9 @@ export function applied(
 }
 
 function known({ keyOf }: Reading, id: Uint8Array | null | undefined): StateKey {
-  const key = keyOf(toName(present(id)));
-  if (key === undefined) throw new Missing();
+  const name = toName(present(id));
+  const key = keyOf(name);
+  if (key === undefined) throw new Missing(name);
   return key;
 }
 
