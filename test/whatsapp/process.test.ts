@@ -52,7 +52,7 @@ describe('the process of the simulator', () => {
   const ready = async ({ output }: Started): Promise<Ready> =>
     JSON.parse(await until('the ready line', output, (text) => text.endsWith('\n'), START_MS)) as Ready;
 
-  it('goes on where it stopped: after SIGTERM, and after a kill', async () => {
+  it('goes on where it stopped: after SIGTERM, and after a kill', { timeout: 3 * START_MS }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'whatsapp-'));
     folders.push(folder);
     const first = start('--state-dir', folder);

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WhatsAppClient } from '../client.ts';
 import { assertSound } from '../sockets.ts';
@@ -147,6 +150,27 @@ describe('the media hosts', () => {
 
     expect(Buffer.from(await (await get(path)).arrayBuffer())).toEqual(bytes);
     expect(known).toMatchObject({ resume: 'COMPLETE', direct_path: path });
+  });
+
+  it('survive a restart with what they have, and without what was left half done', async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), 'whatsapp-'));
+    const bytes = await fresh();
+    const first = await startWhatsApp({ stateDir });
+    const kept = first.world.files.put('image', bytes, ANN);
+    const gone = first.world.files.put('video', bytes, ANN);
+    first.world.files.remove(gone, 410);
+    await first.stop();
+    writeFileSync(join(stateDir, 'media', 'new-1'), 'half');
+
+    const second = await startWhatsApp({ stateDir });
+    const ask = (path: string): Promise<Response> => fetch(`http://${second.mediaHosts[0]}${path}`);
+    const [there, lost] = [await ask(first.world.files.pathOf(kept)), await ask(first.world.files.pathOf(gone))];
+
+    expect(Buffer.from(await there.arrayBuffer())).toEqual(bytes);
+    expect(lost.status).toBe(410);
+    expect(readdirSync(join(stateDir, 'media'))).toEqual([kept.sha256]);
+    await second.stop();
+    rmSync(stateDir, { recursive: true });
   });
 
   it.each([429, 500, 507])('answer %d when told so, for one host, one way, so many times', async (status) => {

@@ -181,6 +181,7 @@ describe('files between phones and a real Baileys socket', () => {
       { indexFirst: false, seconds: 1.5 },
     ],
     ['a sticker', { kind: 'sticker', data: samples.stickerWebp }, [], { format: 'webp', animated: false }],
+    ['a pack of stickers', { kind: 'sticker_pack', noise: { bytes: BYTES } }, [], { format: 'unknown' }],
     [
       'a small sticker',
       { kind: 'sticker', data: samples.animatedWebp },
