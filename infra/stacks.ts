@@ -43,8 +43,8 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
   const data = new DataStack(app, `${stage}-data`, { settings });
   const backups = new BackupStack(app, `${stage}-backups`, { settings });
   const queues = new QueueStack(app, `${stage}-queues`, { settings });
-  const api = new ApiStack(app, `${stage}-api`, { settings });
-  const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings });
+  const api = new ApiStack(app, `${stage}-api`, { settings, dataKeyArn: data.dataKeyArn });
+  const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings, dataKeyArn: data.dataKeyArn });
   const schedules = new ScheduleStack(app, `${stage}-schedules`, { settings });
   const workers = new WorkerStack(app, `${stage}-workers`, { settings, image, dataKeyArn: data.dataKeyArn });
   const ops = new OpsStack(app, `${stage}-ops`, {

@@ -89,20 +89,22 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('BULK', 'PutItem', 'Query'),
       // Scheduled messages: kept, listed, moved and cancelled.
       core('DUE', 'DeleteItem', 'PutItem', 'Query'),
-      // Files of messages: shown, and asked for again.
-      core('MEDIA', 'BatchGetItem', 'GetItem', 'UpdateItem'),
       // The API writes a stand-in for a page that never came, so that readers go on.
       core('EVENTS', 'BatchGetItem', 'PutItem', 'Query'),
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
       core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query'),
+      // Files of messages: shown, and asked for again.
+      core('MEDIA', 'BatchGetItem', 'GetItem', 'UpdateItem'),
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
       { queue: 'deliveries', actions: ['SendMessage'] },
       { queue: 'media', actions: ['SendMessage'] },
     ],
+    // An address is used in the name of this function, which made it.
+    objects: ['GetObject'],
     dataKeys: false,
   },
   admin: {
@@ -125,6 +127,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
       core('CON', 'BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
       core('EVENTS', 'GetItem', 'PutItem', 'UpdateItem'),
+      // The rows of the files of messages are written with them.
       core('MEDIA', 'PartiQLInsert', 'PutItem'),
       // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
@@ -175,13 +178,16 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     dataKeys: false,
   },
+  // The media function meets WhatsApp's hosts and bytes of strangers: it sees no session, no message and no key of the API.
   media: {
     tables: [core('MEDIA', 'GetItem', 'UpdateItem')],
     queues: [
       { queue: 'media', actions: ['ChangeMessageVisibility', ...eventSource] },
-      // The media function tells what has become of a file.
+      // What became of a file is a fact.
       { queue: 'events', actions: ['SendMessage'] },
     ],
+    // S3 wants the right to read of whoever completes an upload in parts, for the bucket's key.
+    objects: ['AbortMultipartUpload', 'GetObject', 'ListBucket', 'PutObject'],
     dataKeys: false,
   },
   taskStopped: {

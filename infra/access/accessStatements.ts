@@ -1,4 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import {
   commandQueueName,
@@ -7,9 +8,16 @@ import {
   eventQueueNames,
   mediaQueueName,
 } from '../../shared/platform/queues.ts';
-import { processAccess, type ProcessAccess, type ProcessName, type QueueName, type TableAccess } from './access.ts';
+import {
+  processAccess,
+  type ObjectAction,
+  type ProcessAccess,
+  type ProcessName,
+  type QueueName,
+  type TableAccess,
+} from './access.ts';
 import { deadLettersOf } from '../settings/queueDefinition.ts';
-import { commandQueueArns, queueArn, shardIndexArn, tableArn } from '../settings/resources.ts';
+import { commandQueueArns, mediaBucketArn, queueArn, shardIndexArn, tableArn } from '../settings/resources.ts';
 import type { Settings } from '../settings/settings.ts';
 
 type Stage = Pick<Settings, 'stage' | 'shardCount' | 'eventQueues'>;
@@ -48,6 +56,44 @@ export function dataKeyStatement(keyArn: string): PolicyStatement {
       'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenantId', 'connectionId'] },
     },
   });
+}
+
+/** What opening and sealing objects needs of the key of their bucket. */
+const KEY_ACTIONS: Readonly<Partial<Record<ObjectAction, string>>> = {
+  GetObject: 'kms:Decrypt',
+  PutObject: 'kms:GenerateDataKey',
+};
+
+/**
+ * The access of a process to the files of messages. The key is used by S3 alone, and for this bucket alone: with it no
+ * data key of a connection can be unwrapped.
+ */
+export function objectStatements(
+  scope: IConstruct,
+  { stage }: Pick<Settings, 'stage'>,
+  process: ProcessName,
+  keyArn: string,
+): readonly PolicyStatement[] {
+  const actions = processAccess[process].objects ?? [];
+  const [bucket, { region, urlSuffix }] = [mediaBucketArn(scope, stage), Stack.of(scope)];
+  const ofBucket = actions.filter((action) => action === 'ListBucket');
+  const ofObjects = actions.filter((action) => action !== 'ListBucket');
+  const statement = (of: readonly ObjectAction[], resource: string) =>
+    new PolicyStatement({ actions: of.map((action) => `s3:${action}`), resources: [resource] });
+  return [
+    statement(ofObjects, `${bucket}/*`),
+    ...(ofBucket.length === 0 ? [] : [statement(ofBucket, bucket)]),
+    new PolicyStatement({
+      actions: actions.flatMap((action) => KEY_ACTIONS[action] ?? []),
+      resources: [keyArn],
+      conditions: {
+        StringEquals: {
+          'kms:ViaService': `s3.${region}.${urlSuffix}`,
+          'kms:EncryptionContext:aws:s3:arn': bucket,
+        },
+      },
+    }),
+  ];
 }
 
 function tableStatement(scope: IConstruct, stage: string, access: TableAccess): PolicyStatement {

@@ -30,6 +30,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
   const due = own('Scheduled messages', 'DueMessages', 'DueMessagesLate', 'BulkMessages', 'BulkSendsEnded');
   const actions = own('Actions', 'ActionsFinished', 'ActionsFailed', 'ActionDuration');
   const events = own('Events and webhooks', 'EventLag', 'EventToDelivery', 'DeliveryAttempts', 'FactsRefused');
+  const files = own('Files of messages', 'MediaFetched', 'MediaFetchTime');
   const queues = queueWidgets(stage, 'Queues', names);
   const stores = storeWidgets(stage, 'Stores');
   const capacity = [
@@ -49,6 +50,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...outage,
         ...messages,
         ...events,
+        ...files,
         ...queues,
         ...stores,
         ...capacity,

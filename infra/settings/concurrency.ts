@@ -9,6 +9,7 @@ export interface ConcurrencySettings {
   readonly apiConcurrency: number;
   readonly ingestConcurrency: number;
   readonly deliverConcurrency: number;
+  readonly mediaConcurrency: number;
   readonly eventQueues: number;
 }
 
@@ -16,7 +17,7 @@ export interface ConcurrencySettings {
 const UNRESERVED = 100;
 /** The least concurrency that AWS accepts for a queue that feeds a function. */
 export const LEAST_SOURCE_CONCURRENCY = 2;
-/** The share of the account that each of the two functions behind queues may use at once where nothing is reserved. */
+/** The share of the account that each of the functions behind queues may use at once where nothing is reserved. */
 const SHARE_OF_SOURCE = 4;
 
 /** Reserved concurrency of the functions whose load does not grow with the number of connections. */
@@ -33,7 +34,8 @@ export const smallConcurrency = {
 /** The account's quota from which on functions have their reservations. */
 export function quotaForReservations(settings: Omit<ConcurrencySettings, 'accountConcurrency'>): number {
   const small = Object.values(smallConcurrency).reduce((sum, one) => sum + one, 0);
-  return UNRESERVED + settings.apiConcurrency + settings.ingestConcurrency + settings.deliverConcurrency + small;
+  const { apiConcurrency, ingestConcurrency, deliverConcurrency, mediaConcurrency } = settings;
+  return UNRESERVED + apiConcurrency + ingestConcurrency + deliverConcurrency + mediaConcurrency + small;
 }
 
 /** Whether functions reserve their concurrency. */
@@ -42,8 +44,8 @@ export function reservesConcurrency(settings: ConcurrencySettings): boolean {
 }
 
 /** The number of batches that all queues of a function together may have under way at once. */
-export function batchesAtOnce(settings: ConcurrencySettings, name: 'ingest' | 'deliver'): number {
-  const wanted = name === 'ingest' ? settings.ingestConcurrency : settings.deliverConcurrency;
+export function batchesAtOnce(settings: ConcurrencySettings, name: 'ingest' | 'deliver' | 'media'): number {
+  const wanted = settings[`${name}Concurrency`];
   if (reservesConcurrency(settings)) return wanted;
   const least = LEAST_SOURCE_CONCURRENCY * (name === 'ingest' ? settings.eventQueues : 1);
   return Math.max(least, Math.min(wanted, Math.floor(settings.accountConcurrency / SHARE_OF_SOURCE)));

@@ -109,6 +109,8 @@ const settingsSchema = z
     ingestConcurrency: whole(2, 1_000),
     /** The same for deliver: batches of deliveries under way at once. */
     deliverConcurrency: whole(2, 1_000),
+    /** The same for media: batches of files under way at once. */
+    mediaConcurrency: whole(2, 1_000),
     /**
      * The quota "Concurrent executions" of the AWS account; 1,000 when left out. New accounts may have as little as 10:
      * functions then reserve nothing (infra/settings/concurrency.ts). `npm run ops -- preflight` reads it.

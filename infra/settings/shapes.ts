@@ -19,6 +19,7 @@ interface Shape {
   readonly apiConcurrency: number;
   readonly ingestConcurrency: number;
   readonly deliverConcurrency: number;
+  readonly mediaConcurrency: number;
   readonly apiRequestsPerSecond: number;
   readonly dashboards: 'ops' | 'all';
   readonly burnAlarms: 'fast' | 'all';
@@ -38,6 +39,7 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     apiConcurrency: 20,
     ingestConcurrency: 5,
     deliverConcurrency: 10,
+    mediaConcurrency: 5,
     apiRequestsPerSecond: 100,
     dashboards: 'ops',
     burnAlarms: 'fast',
@@ -55,6 +57,7 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     apiConcurrency: 100,
     ingestConcurrency: 40,
     deliverConcurrency: 100,
+    mediaConcurrency: 20,
     apiRequestsPerSecond: 500,
     dashboards: 'all',
     burnAlarms: 'all',
@@ -72,6 +75,7 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     apiConcurrency: 250,
     ingestConcurrency: 150,
     deliverConcurrency: 400,
+    mediaConcurrency: 80,
     apiRequestsPerSecond: 2_000,
     dashboards: 'all',
     burnAlarms: 'all',

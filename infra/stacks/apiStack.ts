@@ -5,10 +5,11 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { addApiFront } from './apiFront.ts';
-import { accessStatements } from '../access/accessStatements.ts';
+import { accessStatements, objectStatements } from '../access/accessStatements.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { makeLogGroup } from '../constructs/logGroup.ts';
 import { Handler } from '../constructs/handler.ts';
+import { acknowledgeObjects } from '../constructs/objectAccess.ts';
 import { RunbookAlarm, type Severity } from '../constructs/runbookAlarm.ts';
 import { objectEnvironment, storeEnvironment } from '../settings/environment.ts';
 import { smallConcurrency } from '../settings/concurrency.ts';
@@ -16,6 +17,8 @@ import type { Settings } from '../settings/settings.ts';
 
 export interface ApiStackProps extends StackProps {
   readonly settings: Settings;
+  /** The key with which the files of messages are sealed. */
+  readonly dataKeyArn: string;
 }
 
 /** The function's timeout. API Gateway ends a request after 30 s; the function ends just before. */
@@ -48,20 +51,22 @@ export class ApiStack extends Stack {
 
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
-    const { settings } = props;
+    const { settings, dataKeyArn } = props;
     const environment = storeEnvironment(this, settings);
     const environmentOf = { api: { ...environment, ...objectEnvironment(this, settings) }, admin: environment };
+    const objects = { api: objectStatements(this, settings, 'api', dataKeyArn), admin: [] };
     const handler = (name: 'api' | 'admin', reservedConcurrency: number): HttpLambdaIntegration => {
-      const { target } = new Handler(this, name, {
+      const { target, role } = new Handler(this, name, {
         settings,
         name,
         entry: `functions/${name}/entry.ts`,
         timeoutSeconds: TIMEOUT_SECONDS,
         reservedConcurrency,
         environment: environmentOf[name],
-        statements: accessStatements(this, settings, name),
+        statements: [...accessStatements(this, settings, name), ...objects[name]],
         isShifted: true,
       });
+      if (name === 'api') acknowledgeObjects(role, settings.stage);
       return new HttpLambdaIntegration(`${name}-integration`, target);
     };
     this.api = new HttpApi(this, 'Http', { apiName: `${settings.stage}-holdfast`, createDefaultStage: false });

@@ -1,62 +1,106 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { deliveryQueueName, eventQueueNames, functionTimes } from '../../shared/platform/queues.ts';
-import { accessStatements } from '../access/accessStatements.ts';
+import {
+  deliveryQueueName,
+  eventQueueNames,
+  functionTimes,
+  mediaQueueName,
+  mediaTimes,
+} from '../../shared/platform/queues.ts';
+import { accessStatements, objectStatements } from '../access/accessStatements.ts';
 import { Handler } from '../constructs/handler.ts';
-import { storeEnvironment } from '../settings/environment.ts';
+import { acknowledgeObjects } from '../constructs/objectAccess.ts';
+import { objectEnvironment, storeEnvironment } from '../settings/environment.ts';
 import { batchesAtOnce } from '../settings/concurrency.ts';
 import { queueArn } from '../settings/resources.ts';
 import type { Settings } from '../settings/settings.ts';
 
 export interface DeliveryStackProps extends StackProps {
   readonly settings: Settings;
+  /** The key with which the files of messages are sealed. */
+  readonly dataKeyArn: string;
 }
 
 /** The largest batch that SQS gives of a FIFO queue. */
 const BATCH_SIZE = 10;
 
-/** The way from the events queue to stored messages, events and deliveries, and from there to the tenants' webhooks. */
+interface Consumer {
+  readonly name: 'ingest' | 'deliver' | 'media';
+  readonly queueNames: readonly string[];
+  readonly timeoutSeconds: number;
+  readonly batchSize: number;
+  readonly memoryMib?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly statements?: readonly PolicyStatement[];
+}
+
+/**
+ * The way from the events queue to stored messages, events and deliveries, from there to the tenants' webhooks, and to the
+ * files of messages.
+ */
 export class DeliveryStack extends Stack {
   constructor(scope: Construct, id: string, props: DeliveryStackProps) {
     super(scope, id, props);
-    const { settings } = props;
+    const { settings, dataKeyArn } = props;
     const { stage, eventQueues } = settings;
-    this.#addConsumer(settings, 'ingest', eventQueueNames(stage, eventQueues));
-    this.#addConsumer(settings, 'deliver', [deliveryQueueName(stage)]);
+    const common = { timeoutSeconds: functionTimes.timeoutSeconds, batchSize: BATCH_SIZE };
+    this.#addConsumer(settings, { ...common, name: 'ingest', queueNames: eventQueueNames(stage, eventQueues) });
+    this.#addConsumer(settings, { ...common, name: 'deliver', queueNames: [deliveryQueueName(stage)] });
+    const media = this.#addConsumer(settings, {
+      name: 'media',
+      queueNames: [mediaQueueName(stage)],
+      timeoutSeconds: mediaTimes.timeoutSeconds,
+      batchSize: mediaTimes.batchSize,
+      // Lambda gives processor and network by memory, and a file is deciphered as fast as they let it.
+      memoryMib: 1_024,
+      environment: objectEnvironment(this, settings),
+      statements: objectStatements(this, settings, 'media', dataKeyArn),
+    });
+    acknowledgeObjects(media.role, stage);
   }
 
-  #addConsumer(settings: Settings, name: 'ingest' | 'deliver', queueNames: readonly string[]): void {
+  #addConsumer(settings: Settings, consumer: Consumer): Handler {
+    const { name, queueNames, timeoutSeconds, batchSize, memoryMib, environment = {}, statements = [] } = consumer;
     const concurrency = batchesAtOnce(settings, name);
-    const { target, role } = new Handler(this, name, {
+    const handler = new Handler(this, name, {
       settings,
       name,
       entry: `functions/${name}/entry.ts`,
-      timeoutSeconds: functionTimes.timeoutSeconds,
+      timeoutSeconds,
+      ...(memoryMib === undefined ? {} : { memoryMib }),
       reservedConcurrency: concurrency,
-      environment: storeEnvironment(this, settings),
-      statements: accessStatements(this, settings, name),
+      environment: { ...storeEnvironment(this, settings), ...environment },
+      statements: [...accessStatements(this, settings, name), ...statements],
       isShifted: true,
     });
     for (const [place, queueName] of queueNames.entries()) {
       const id = place === 0 ? `${name}-source` : `${name}-source-${place}`;
-      const source = this.#addSource(id, target, queueName, Math.floor(concurrency / queueNames.length));
+      const atOnce = Math.floor(concurrency / queueNames.length);
+      const source = this.#addSource(id, handler.target, queueName, { atOnce, batchSize });
       // The policy must exist first: AWS checks whether the role may read the queue when the source is made.
-      source.node.addDependency(role);
+      source.node.addDependency(handler.role);
     }
+    return handler;
   }
 
-  #addSource(id: string, target: IFunction, queueName: string, concurrency: number): EventSourceMapping {
+  #addSource(
+    id: string,
+    target: IFunction,
+    queueName: string,
+    { atOnce, batchSize }: { readonly atOnce: number; readonly batchSize: number },
+  ): EventSourceMapping {
     return new EventSourceMapping(this, id, {
       target,
       eventSourceArn: queueArn(this, queueName),
       // There is no batching window: what waits for a full batch is late, and a backlog fills the batches by itself.
-      batchSize: BATCH_SIZE,
+      batchSize,
       // Without this, the whole batch would come again because of one record.
       reportBatchItemFailures: true,
       // More batches at once than the function's concurrency would be throttled, and each throttle counts as a receive
       // on the way to the dead letters.
-      maxConcurrency: concurrency,
+      maxConcurrency: atOnce,
     });
   }
 }

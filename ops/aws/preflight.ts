@@ -35,6 +35,7 @@ type Asked = Pick<
   | 'deliverConcurrency'
   | 'eventQueues'
   | 'ingestConcurrency'
+  | 'mediaConcurrency'
   | 'network'
   | 'pageTopicArn'
   | 'workerConnections'

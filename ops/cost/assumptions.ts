@@ -1,3 +1,4 @@
+import { keptDays } from '../../shared/media/objectRetention.ts';
 import { retentionSeconds } from '../../shared/platform/expiry.ts';
 
 /**
@@ -28,6 +29,20 @@ export const assumptions = {
   egressMbPerMonth: { value: 28, unit: 'MB', basis: 'chosen', why: 'to WhatsApp, per connection; texts only' },
   webhookKb: { value: 1.5, unit: 'KB', basis: 'counted', why: 'one webhook of a text, with its headers' },
   answerKb: { value: 1, unit: 'KB', basis: 'counted', why: 'the answer to one send' },
+  // Files of messages that come.
+  fileShare: { value: 0.2, unit: 'of received', basis: 'chosen', why: 'bring a file that is fetched' },
+  fileKb: { value: 300, unit: 'KB', basis: 'chosen', why: 'one file: most are pictures and voice notes' },
+  fileDays: { value: keptDays, unit: 'days', basis: 'counted', why: 'a file is kept' },
+  fileWrites: {
+    value: 1,
+    unit: 'writes',
+    basis: 'counted',
+    why: 'of one file up to 5 MiB; a larger one takes one for each, and two',
+  },
+  fileMs: { value: 1_500, unit: 'ms', basis: 'chosen', why: 'one fetch, most of which waits for WhatsApp' },
+  fileFunctionGb: { value: 1, unit: 'GB', basis: 'counted', why: 'the memory of the media function' },
+  fileRowWrites: { value: 2, unit: 'write units', basis: 'counted', why: 'its row, and what became of it' },
+  fileRowReads: { value: 2, unit: 'read units', basis: 'counted', why: 'its row, before and after the fetch' },
   // What an event writes and reads.
   sessionReceiveLively: { value: 0.15, unit: 'write units', basis: 'measured', why: 'bench:sessions, lively chat' },
   sessionReceiveAlone: { value: 1, unit: 'write units', basis: 'measured', why: 'bench:sessions, message alone' },
@@ -87,7 +102,7 @@ export const assumptions = {
     value: 5,
     unit: 'pollers',
     basis: 'chosen',
-    why: 'that Lambda keeps for each of its two queues',
+    why: 'that Lambda keeps for each of its queues',
   },
   functionGb: { value: 0.5, unit: 'GB', basis: 'chosen', why: 'memory of each function' },
   apiMs: { value: 30, unit: 'ms', basis: 'chosen', why: 'one API call' },
@@ -111,7 +126,7 @@ export const assumptions = {
   leastShards: { value: 16, unit: 'shards', basis: 'counted', why: 'what a stage gets without settings' },
   // Watching.
   alarms: {
-    value: 98,
+    value: 108,
     unit: 'alarms',
     basis: 'counted',
     why: 'as they are billed: each metric of one, three for a band, five for one made of others; the small shape, with room',

@@ -33,6 +33,7 @@ export function billFor(connections: number, figures: Figures): Bill {
   addTables(add, shape, month, figures);
   addQueues(add, shape, figures);
   addFunctions(add, month, figures);
+  addFiles(add, month, figures);
   add('network', 'addresses of the workers', 'publicIpMonth', shape.workers);
   add('network', 'sent to WhatsApp', 'egressGb', (connections * figures.egressMbPerMonth) / 1_000);
   addWatching(add, shape, figures);
@@ -65,7 +66,9 @@ function trafficOf(connections: number, figures: Figures): Traffic {
 function messageLines({ received, sent }: Traffic, figures: Figures): readonly Line[] {
   const aloneShare = aloneShareAt(((received + sent) / SECONDS) * figures.busyFactor, figures);
   const of = (flow: Flow, messages: number) => linesOf(flow, messages, aloneShare, figures);
-  return sumLines([...of('send', sent), ...of('read', sent), ...of('received', received)]);
+  // What became of a file is told as a receipt is: one fact, one event, one change of a row.
+  const told = sent + received * figures.fileShare;
+  return sumLines([...of('send', sent), ...of('read', told), ...of('received', received)]);
 }
 
 function addWorkers(add: Add, { workers }: Shape, { workerCpus, workerGb }: Figures): void {
@@ -98,6 +101,7 @@ function addQueues(add: Add, { shards }: Shape, { pollSeconds, pollersPerFunctio
   add('SQS', 'empty polls of the shards', 'fifoMillion', (shards * pollsPerPoller) / MILLION);
   add('SQS', 'empty polls for ingest', 'fifoMillion', (pollersPerFunction * pollsPerPoller) / MILLION);
   add('SQS', 'empty polls for deliver', 'standardMillion', (pollersPerFunction * pollsPerPoller) / MILLION);
+  add('SQS', 'empty polls for media', 'standardMillion', (pollersPerFunction * pollsPerPoller) / MILLION);
 }
 
 function addFunctions(add: Add, { otherCalls }: Traffic, figures: Figures): void {
@@ -106,6 +110,20 @@ function addFunctions(add: Add, { otherCalls }: Traffic, figures: Figures): void
   add('functions', 'time of other calls', 'lambdaGbSecond', (ms / 1_000) * figures.functionGb);
   add('functions', 'other API calls', 'httpApiMillion', otherCalls / MILLION);
   add('functions', 'keys', 'keyMonth', figures.keys);
+}
+
+/** Fetching and keeping the files of messages. A job is sent, received and deleted. */
+function addFiles(add: Add, { received }: Traffic, figures: Figures): void {
+  const files = received * figures.fileShare;
+  const millions = files / MILLION;
+  add('files', 'rows of files written', 'writeUnitMillion', millions * figures.fileRowWrites);
+  add('files', 'rows of files read', 'readUnitMillion', millions * figures.fileRowReads);
+  add('files', 'jobs', 'standardMillion', millions * 3);
+  add('files', 'jobs, fair', 'fairMillion', millions * 3);
+  add('files', 'fetches', 'lambdaMillion', millions);
+  add('files', 'time of fetches', 'lambdaGbSecond', files * (figures.fileMs / 1_000) * figures.fileFunctionGb);
+  add('files', 'objects written', 'objectPutMillion', millions * figures.fileWrites);
+  add('files', 'objects kept', 'objectGbMonth', (files * figures.fileKb * figures.fileDays) / DAYS / KB_PER_GB);
 }
 
 function addWatching(add: Add, { connections, workers }: Shape, figures: Figures): void {

@@ -28,6 +28,8 @@ export const prices = {
   fifoMillion: { usd: 0.5, per: 'million FIFO requests', source: 'documentation', where: 'Amazon SQS pricing' },
   standardMillion: { usd: 0.4, per: 'million standard requests', source: 'documentation', where: 'Amazon SQS pricing' },
   fairMillion: { usd: 0.1, per: 'million fair requests, on top', source: 'documentation', where: 'Amazon SQS pricing' },
+  objectGbMonth: { usd: 0.023, per: 'GB and month in S3', source: 'known', where: 'Amazon S3 pricing' },
+  objectPutMillion: { usd: 5, per: 'million writes of S3', source: 'known', where: 'Amazon S3 pricing' },
   lambdaMillion: { usd: 0.2, per: 'million calls', source: 'known', where: 'AWS Lambda pricing' },
   lambdaGbSecond: { usd: 0.0000133334, per: 'GB second, ARM', source: 'known', where: 'AWS Lambda pricing' },
   httpApiMillion: { usd: 1, per: 'million HTTP API calls', source: 'known', where: 'API Gateway pricing' },

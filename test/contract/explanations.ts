@@ -14,6 +14,23 @@ const keyFile: Explanation = {
   why: 'The embedded stack wraps data keys with a key file instead of KMS, behind the same interface.',
 };
 
+const unsealed: Explanation = {
+  here: 'never',
+  why: 'S3 calls KMS itself, in the name of whoever calls S3; the files of the embedded stack are not sealed.',
+};
+const listing: Explanation = {
+  here: 'never',
+  why: 'Nothing is listed: without this right S3 says of an object that is not there that it must not be read.',
+};
+const reading: Explanation = {
+  here: 'seldom',
+  why: 'An upload in parts needs it of the key of the bucket, and a look at whether one was completed whose answer was lost.',
+};
+const brokenOff: Explanation = {
+  here: 'seldom',
+  why: 'An upload in parts is taken back only where a large file breaks off in the middle.',
+};
+
 const unreadable: Explanation = {
   here: 'never',
   why: 'Only what nobody can read, or what the store refuses for good, is put there; nothing in this run is of that kind.',
@@ -52,6 +69,14 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:GetItem core EVENTS#*': afterDeath,
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
+  'media sqs:GetQueueAttributes media': eventSource,
+  'media s3:ListBucket media': listing,
+  'media s3:AbortMultipartUpload media': brokenOff,
+  'media s3:GetObject media': reading,
+  'media kms:GenerateDataKey key of the bucket': unsealed,
+  'media kms:Decrypt key of the bucket': unsealed,
+  'api kms:Decrypt key of the bucket': unsealed,
+  'ingest dynamodb:PartiQLInsert core MEDIA#*': together,
   'admin dynamodb:Query core PARKED#*': waits,
   'worker sqs:SendMessage commandsDead': unreadable,
   'worker dynamodb:ConditionCheckItem fleet SHARD#*': growth,

@@ -16,9 +16,11 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   api: 2_090,
   canary: 580,
   // Schemas of all kinds of facts and contents.
-  deliver: 1_790,
+  deliver: 1_830,
   // Facts are made safe, and more kinds of failures and statuses are told apart. Choices by text, parts of messages.
   ingest: 1_290,
+  // Fetches files from WhatsApp and stores them: undici, and the client of S3.
+  media: 2_000,
   reconcile: 1_255,
   dispatch: 1_260,
   taskStopped: 960,
@@ -51,10 +53,16 @@ describe('the Lambda bundles', () => {
     expect(bundles.every(({ inputs }) => inputs.some((input) => /^functions\/\w+\/entry\.ts$/.test(input)))).toBe(true);
   });
 
-  it('hold undici only where webhooks are posted', () => {
+  it('hold undici only where webhooks are posted and files fetched', () => {
     const withUndici = bundles.filter(({ inputs }) => inputs.some((input) => input.includes('node_modules/undici/')));
 
-    expect(withUndici.map(({ name }) => name)).toEqual(['api', 'deliver']);
+    expect(withUndici.map(({ name }) => name)).toEqual(['api', 'deliver', 'media']);
+  });
+
+  it('hold the client of S3 only where files are stored', () => {
+    const withS3 = bundles.filter(({ inputs }) => inputs.some((input) => input.includes('@aws-sdk/client-s3/')));
+
+    expect(withS3.map(({ name }) => name)).toEqual(['media']);
   });
 
   it('start by themselves, in a folder without packages', async () => {

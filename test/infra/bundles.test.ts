@@ -12,6 +12,7 @@ const entries = [
   'functions/deliver/entry.ts',
   'functions/dispatch/entry.ts',
   'functions/ingest/entry.ts',
+  'functions/media/entry.ts',
   'functions/reconcile/entry.ts',
   'functions/taskStopped/entry.ts',
   'functions/watchdog/entry.ts',
@@ -30,8 +31,8 @@ describe('bundles of functions', () => {
       Object.keys(bundles.get(entry)?.inputs ?? {}).some((file) => /node_modules\/undici\//.test(file)),
     );
 
-    // The function of tenants posts the event of a test.
-    expect(carriers).toEqual(['functions/api/entry.ts', 'functions/deliver/entry.ts']);
+    // The function of tenants posts the event of a test, and that of media asks WhatsApp's hosts.
+    expect(carriers).toEqual(['functions/api/entry.ts', 'functions/deliver/entry.ts', 'functions/media/entry.ts']);
   });
 
   it.each(entries)('%s has a handler, keeps to its budget, and brings neither Baileys nor CDK', (entry) => {

@@ -32,6 +32,8 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   'ecs update-service': ['service', 'cluster'],
   'iam create-service-linked-role': ['aws-service-name'],
   'kms replicate-key': ['key-id', 'replica-region'],
+  // With files in it a bucket is removed by force alone.
+  's3 rb': ['force'],
   'ssm put-parameter': ['name', 'value', 'type'],
 };
 /** Commands that a sentence names without giving them whole. */

@@ -5,6 +5,7 @@ import {
   deliverConfig,
   fleetConfig,
   ingestConfig,
+  mediaConfig,
   watchdogConfig,
   workerConfig,
 } from '../../../shared/platform/config.ts';
@@ -85,6 +86,7 @@ describe('what roles may do', () => {
       'deliver',
       'dispatch',
       'ingest',
+      'media',
       'reconcile',
       'restore',
       'shard-count',
@@ -192,10 +194,48 @@ describe('what roles may do', () => {
     expect(scansOf('sessions')).toEqual(['restore']);
   });
 
-  it('lets workers and a restore alone unwrap data keys, and only for a named tenant and connection', () => {
-    const isOfKms = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('kms:'));
+  const isOfKms = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('kms:'));
 
-    expect(processesWith(isOfKms)).toEqual(['restore', 'worker']);
+  it('lets the API read files of messages and the media function store them, in the one bucket and through S3 alone', () => {
+    const bucket = `arn:aws:s3:::test-holdfast-media-${ACCOUNT}-${REGION}`;
+    const ofObjects = (process: string) =>
+      grantsOf(process)
+        .filter(({ actions }) => actions.some((action) => action.startsWith('s3:')))
+        .map(({ actions, targets }) => [actions, targets]);
+    const throughS3 = {
+      StringEquals: {
+        'kms:ViaService': `s3.${REGION}.amazonaws.com`,
+        'kms:EncryptionContext:aws:s3:arn': bucket,
+      },
+    };
+
+    expect(processesWith(({ actions }) => actions.some((action) => action.startsWith('s3:')))).toEqual([
+      'api',
+      'media',
+    ]);
+    expect(ofObjects('api')).toEqual([[['s3:GetObject'], [`${bucket}/*`]]]);
+    expect(ofObjects('media')).toEqual([
+      [['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'], [`${bucket}/*`]],
+      [['s3:ListBucket'], [bucket]],
+    ]);
+    expect(grantsOf('api').filter(isOfKms)).toEqual([
+      expect.objectContaining({ actions: ['kms:Decrypt'], condition: throughS3 }),
+    ]);
+    expect(grantsOf('media').filter(isOfKms)).toEqual([
+      expect.objectContaining({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], condition: throughS3 }),
+    ]);
+  });
+
+  it('lets the media function see nothing but rows of files', () => {
+    const tables = grantsOf('media').filter(({ actions }) => actions.some((action) => action.startsWith('dynamodb:')));
+
+    expect(tables.map(({ condition }) => condition)).toEqual([
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['MEDIA#*'] } },
+    ]);
+  });
+
+  it('lets workers and a restore alone unwrap data keys, and only for a named tenant and connection', () => {
+    expect(processesWith(isOfKms)).toEqual(['api', 'media', 'restore', 'worker']);
     for (const process of ['restore', 'worker'])
       expect(grantsOf(process).filter(isOfKms)).toEqual([
         expect.objectContaining({
@@ -208,7 +248,7 @@ describe('what roles may do', () => {
       ]);
   });
 
-  it('lets the API send commands of every shard, deliveries and files to be fetched, and nothing else to any queue', () => {
+  it('lets the API send commands of every shard, deliveries and jobs of files, and nothing else to any queue', () => {
     const toQueues = grantsOf('api').filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')));
     const targets = toQueues.flatMap((grant) => grant.targets);
     const matches = (name: string): boolean =>
@@ -251,7 +291,7 @@ describe('what roles may do', () => {
         .filter(({ actions }) => actions.some((action) => action.startsWith('sqs:')))
         .flatMap(({ actions, targets }) => targets.map((target) => `${actions.join()} ${target}`));
 
-    expect(toQueues('watchdog')).toEqual(toQueues('api').filter((grant) => !/:test-(?:deliveries|media)$/.test(grant)));
+    expect(toQueues('watchdog')).toEqual(toQueues('api').filter((grant) => grant.includes('-command-')));
     expect(toQueues('watchdog').length).toBeGreaterThan(0);
   });
 
@@ -299,6 +339,7 @@ describe('the environment of processes', () => {
     ['admin', adminConfig],
     ['ingest', ingestConfig],
     ['deliver', deliverConfig],
+    ['media', mediaConfig],
     ['reconcile', ingestConfig],
     ['dispatch', ingestConfig],
     ['task-stopped', fleetConfig],

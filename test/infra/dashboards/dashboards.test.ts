@@ -35,7 +35,7 @@ describe('the definitions of dashboards', () => {
     }
   });
 
-  it('show on the first what is asked first: objectives, connections, owners, opens, messages, events, stores, cost', () => {
+  it('show on the first what is asked first: objectives, connections, owners, opens, messages, events, files, stores, cost', () => {
     const sections = new Set(definitions.find(({ name }) => name === 'ops')?.widgets.map(({ section }) => section));
 
     expect([...sections]).toEqual([
@@ -45,6 +45,7 @@ describe('the definitions of dashboards', () => {
       'Opens and their budget',
       'Messages',
       'Events and webhooks',
+      'Files of messages',
       'Queues',
       'Stores',
       'Capacity',

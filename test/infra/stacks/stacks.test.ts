@@ -79,6 +79,48 @@ describe('tables', () => {
   });
 });
 
+describe('the bucket', () => {
+  const [bucket] = ofType(resources, 'AWS::S3::Bucket');
+  const [policy] = ofType(resources, 'AWS::S3::BucketPolicy');
+
+  it('is kept, sealed with the key of the stage, closed to the public, and without versions', () => {
+    expect(bucket?.deletionPolicy).toBe('RetainExceptOnCreate');
+    expect(bucket?.properties).toMatchObject({
+      BucketName: `test-holdfast-media-${ACCOUNT}-${REGION}`,
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } },
+        ],
+      },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+    expect(bucket?.properties['VersioningConfiguration']).toBeUndefined();
+  });
+
+  it('lets files end a week after their messages, and uploads that nobody completed after a day', () => {
+    expect(bucket?.properties['LifecycleConfiguration']).toEqual({
+      Rules: [
+        { Id: 'files', Status: 'Enabled', ExpirationInDays: 97 },
+        { Id: 'uploads', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+      ],
+    });
+  });
+
+  it('answers over TLS alone', () => {
+    expect(policy?.properties['PolicyDocument']).toMatchObject({
+      Statement: expect.arrayContaining([
+        expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        expect.objectContaining({ Effect: 'Deny', Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } } }),
+      ]),
+    });
+  });
+});
+
 describe('queues', () => {
   it('are exactly those of the definitions, with their times and dead letters', () => {
     const found = ofType(resources, 'AWS::SQS::Queue').map(({ properties }) => ({
@@ -148,6 +190,7 @@ describe('functions', () => {
       'deliver',
       'dispatch',
       'ingest',
+      'media',
       'reconcile',
       'shard-count',
       'task-stopped',
@@ -160,7 +203,7 @@ describe('functions', () => {
     );
   });
 
-  it('take batches that can fail in part, no more at once than is reserved, and end before the visibility, which is over in 45 s', () => {
+  it('take batches that can fail in part, no more at once than is reserved, and end before the visibility, which is over in 45 s where a message waits for it', () => {
     const queues = queueDefinitions('test', 16);
     const sources = ofType(resources, 'AWS::Lambda::EventSourceMapping');
 
@@ -183,15 +226,17 @@ describe('functions', () => {
 
     expect(judged).toEqual(
       [
-        ['test-ingest', 5],
-        ['test-deliver', 10],
-      ].map(([name, concurrency]) => ({
+        { name: 'test-ingest', concurrency: 5, batch: 10, goesOn: true },
+        { name: 'test-deliver', concurrency: 10, batch: 10, goesOn: true },
+        // A large file takes minutes.
+        { name: 'test-media', concurrency: 5, batch: 4, goesOn: false },
+      ].map(({ name, concurrency, batch, goesOn }) => ({
         name,
         partial: ['ReportBatchItemFailures'],
-        batch: 10,
+        batch,
         atOnce: concurrency,
         room: true,
-        goesOn: true,
+        goesOn,
         reserved: concurrency,
       })),
     );
@@ -201,7 +246,7 @@ describe('functions', () => {
     const groups = ofType(resources, 'AWS::CodeDeploy::DeploymentGroup').map(({ properties }) => properties);
     const alarms = groups.map(({ AlarmConfiguration }) => AlarmConfiguration as { Alarms: { Name: string }[] });
 
-    expect(groups).toHaveLength(4);
+    expect(groups).toHaveLength(5);
     expect(new Set(groups.map((group) => group['DeploymentConfigName']))).toEqual(
       new Set(['CodeDeployDefault.LambdaCanary10Percent5Minutes']),
     );
@@ -225,7 +270,7 @@ describe('functions', () => {
     ];
 
     expect(called.filter((id) => !aliases.has(String(id)))).toEqual([]);
-    expect(called).toHaveLength(4);
+    expect(called).toHaveLength(5);
   });
 
   it.each(['reconcile', 'dispatch', 'watchdog'])('runs %s each minute, without a retry', (name) => {
