@@ -13,11 +13,15 @@ import { parseCommand } from '../../../worker/commands/commandHandler.ts';
 import { CommandPoller } from '../../../worker/commands/commandPoller.ts';
 import type { ConnectionOutbox } from '../../../worker/sending/connectionOutbox.ts';
 import type { FactPublisher } from '../../../worker/facts/factPublisher.ts';
-import type { ConnectionSocket } from '../../../worker/socket/port/connectionSocket.ts';
+import type { ConnectionSocket, SendRequest } from '../../../worker/socket/port/connectionSocket.ts';
 import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { wordsOf } from '../../shared/content/someContent.ts';
-import { anOutbox, FakePublisher, FakeSocket, startCore, type Core } from './fakes.ts';
+import { anOutbox, FakePublisher, FakeSocket, sequence, startCore, type Core } from './fakes.ts';
+import { makeSteppedClock } from './steppedClock.ts';
+
+const ANN = '4915100000001@s.whatsapp.net';
+const BOB = '4915100000002@s.whatsapp.net';
 
 /** A process that dies at its n-th await: that call takes effect or does not, and nothing runs after it. */
 class Dying {
@@ -159,4 +163,93 @@ describe('a worker that dies while it sends', () => {
     }
     expect(publisher.results()).toEqual(publisher.facts.map(() => 'sent'));
   });
+
+  /** Plays one life that ends at a call, and the next owner's. Returns undefined where the first one did not come to that call. */
+  const playRefusal = async (code: number, calls: number, effect: 'before' | 'after') => {
+    const clock = makeSteppedClock(Date.now());
+    const connection = await core.aConnection();
+    const life = new Dying(calls, effect);
+    const socket = new FakeSocket();
+    const publisher = new FakePublisher(core.ingest);
+    const [refused, other] = [ANN, BOB].map((to) => {
+      socket.strangers.add(to);
+      return core.aMessage(connection, `to ${to}`, { to });
+    });
+    const [first, second] = [(await refused) as SentMessage, (await other) as SentMessage];
+    socket.answers.push({ outcome: 'refused', code }, { outcome: 'refused', code });
+    const dyingSocket = { ...socket, send: (request: SendRequest) => life.call(() => socket.send(request)) };
+    const dying = anOutbox(core, connection, {
+      token: 1,
+      pace: {},
+      socket: () => dyingSocket as ConnectionSocket,
+      recording: (write) => life.call(write),
+      overrides: {
+        clock,
+        messages: dyingStore(core.messages, life),
+        publisher: { publish: (...given) => life.call(() => publisher.publish(...given)) },
+      },
+    });
+    const ended = dying.outbox.handle(first.messageId, sequence(1), clock.nowMs()).then(() => dying.outbox.finish());
+    if ((await Promise.race([ended, life.died.promise.then(() => 'died')])) !== 'died') return undefined;
+    const next = anOutbox(core, connection, {
+      token: 2,
+      pace: {},
+      socket: () => socket,
+      overrides: { clock, publisher },
+    });
+    await next.outbox.handle(first.messageId, sequence(1), clock.nowMs());
+    await next.outbox.handle(second.messageId, sequence(2), clock.nowMs());
+    next.outbox.look();
+    const stateOf = (message: SentMessage) => core.stateOf(connection.connectionId, message.messageId);
+    const braked = { sent: [...socket.sent], states: [await stateOf(first), await stateOf(second)] };
+    socket.answers.length = 0;
+    clock.advance(3_600_000);
+    await vi.waitFor(
+      async () => {
+        next.outbox.look();
+        expect(await stateOf(second)).toBe('sent');
+      },
+      { timeout: 10_000, interval: 25 },
+    );
+    await next.outbox.finish();
+    return { first, second, braked, publisher, socket, end: await stateOf(first) };
+  };
+
+  it.each([
+    [463, 'first_contacts_restricted'],
+    [475, 'first_contacts_restricted'],
+    [429, 'sends_too_fast'],
+  ])(
+    'after a refusal with %i lets the next owner send that one message once more, and no other before the rest is over, and the tenant is told once',
+    async (code, reason) => {
+      const plays = [];
+      for (let calls = 1; ; calls += 1) {
+        const both = await Promise.all([playRefusal(code, calls, 'before'), playRefusal(code, calls, 'after')]);
+        plays.push(...both.filter((play) => play !== undefined));
+        if (both.every((play) => play === undefined)) break;
+      }
+
+      // The pace of a new link, its try, the send, the brake, its event, that it was told, the failure, and its event.
+      expect(plays.length).toBeGreaterThanOrEqual(16);
+      for (const { first, second, braked, publisher, socket, end } of plays) {
+        expect(braked.sent.map(({ stanzaId }) => stanzaId)).toEqual(braked.sent.map(() => first.stanzaId));
+        expect(braked.sent.length).toBeLessThanOrEqual(2);
+        expect(braked.states[1]).toBe('parked');
+        // It has failed, or waits with the others: whether WhatsApp had it is not known to whoever comes next.
+        expect(braked.states[0]).toMatch(/^(failed\/refused_\w+|sending|parked)$/);
+        expect(end).toMatch(/^(failed\/refused_\w+|sent)$/);
+        expect(socket.sent.at(-1)?.stanzaId).toBe(second.stanzaId);
+        const keys = (kind: 'begun' | 'over') =>
+          publisher.facts.flatMap((fact) =>
+            fact.kind === 'pace' && (fact.wait?.code === reason) === (kind === 'begun') ? [fact.key] : [],
+          );
+        expect(new Set(keys('begun')).size).toBe(1);
+        expect(new Set(keys('over')).size).toBe(1);
+        const place = (fits: (fact: (typeof publisher.facts)[number]) => boolean) => publisher.facts.findIndex(fits);
+        const failure = place((fact) => fact.kind === 'send_result' && fact.state === 'failed');
+        if (failure >= 0) expect(place(({ kind }) => kind === 'pace')).toBeLessThan(failure);
+      }
+    },
+    60_000,
+  );
 });

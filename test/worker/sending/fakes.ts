@@ -236,9 +236,12 @@ export function anOutbox(
     readonly overrides?: Partial<OutboxDependencies>;
     /** The tenant's settings of the pace; no budgets, by default. */
     readonly pace?: ConnectionSettings['pace'];
+    /** Makes each write of the pace; as it is, by default. */
+    readonly recording?: (write: () => ReturnType<typeof recordPace>) => ReturnType<typeof recordPace>;
   } = {},
 ) {
   const { tenantId, connectionId, shard } = connection;
+  const { recording = (write) => write() } = options;
   const publisher = new FakePublisher(core.ingest);
   const socket = new FakeSocket();
   const owned = { tenantId, connectionId, shard, token: options.token ?? 1 };
@@ -260,7 +263,7 @@ export function anOutbox(
     ...dependencies,
     settings: () => settings,
     config: { paceBudgets: 'kept', messagesPerMinute: 60, messagesPerChatPerMinute: 30 },
-    record: (pace) => recordPace({ table: core.table, stage: 'test' }, owned, pace),
+    record: (pace) => recording(() => recordPace({ table: core.table, stage: 'test' }, owned, pace)),
   });
   const outbox = new ConnectionOutbox({ governor, ...dependencies });
   return { outbox, publisher, socket };
