@@ -179,6 +179,15 @@ export const proofs: readonly Proof[] = [
     cases: /^(\d+) points;|Tests\D+(?:\d+ failed \| )?(\d+) passed/m,
   },
   {
+    name: 'brakes',
+    what: 'A worker is killed at each call after a refusal with 463, 475 or 429: nobody else is written to, and the tenant is told once.',
+    daily: 'the same calls on emulators: `test/worker/sending/crash.test.ts`',
+    place: 'beside',
+    whole: file('test/crash/brakes.prove.ts'),
+    sample: 'none',
+    cases: TESTS,
+  },
+  {
     name: 'accept-kills',
     what: 'A process of the functions is killed before and after each call of accept and of reconcile: a message is sent once, or ended as one that never was in the queue.',
     daily: 'around the row and around the queue, with and without repeats: `test/crash/acceptKills.test.ts`',

@@ -188,14 +188,17 @@ export class Scene {
       .then(over, (error: unknown) => this.#troubles.push(String(error)));
   }
 
-  /** Waits until all that was begun has come to its end, or the worker is dead. */
-  async quiet(): Promise<Ending> {
+  /**
+   * Waits until all that was begun has come to its end, or the worker is dead.
+   * @param unfinished what has not, or undefined; left out for all that a scene knows of
+   */
+  async quiet(unfinished: () => Promise<string | undefined> = () => this.#unfinished()): Promise<Ending> {
     const life = this.#living();
     let isDead = false;
     void life.crashed.then(() => {
       isDead = true;
     });
-    const unless = async (): Promise<string | undefined> => (isDead ? undefined : this.#unfinished());
+    const unless = async (): Promise<string | undefined> => (isDead ? undefined : unfinished());
     try {
       await until('quiet', unless, (left) => isDead || left === undefined, QUIET_MS);
     } catch {

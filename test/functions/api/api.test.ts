@@ -152,6 +152,30 @@ describe('the API', () => {
     },
   );
 
+  it('says in the answer that everything waits for a brake, and refuses more than may wait until its end', async () => {
+    const id = await stack.connection(tenant, anAccount);
+    const sinceMs = Date.now();
+    const untilMs = sinceMs + 900_000;
+    const all = { because: 'too_fast', sinceMs, untilMs, refusals: 3 };
+    const pace = { account: anAccount.phoneJid, linkedAtMs: sinceMs, hours: {}, brakes: { all }, budgets: 'off' };
+    await stack.change(tenant, id, { status: 'online', pace });
+
+    const accepted = await send(id, 'order-1');
+    await stack.change(tenant, id, { parkedCount: 1_000 });
+    await systemClock.sleep(1_100);
+    const refused = await send(id, 'order-2');
+    const shown = await get(`/v1/connections/${id}`);
+
+    const waits = { code: 'sends_too_fast', until: new Date(untilMs).toISOString() };
+    expect(accepted).toMatchObject({ status: 202, body: { status: 'queued', waits } });
+    expect((await get(`/v1/connections/${id}/messages/${String(accepted.body['id'])}`)).body).toMatchObject({ waits });
+    expect([refused.status, refused.body['code']]).toEqual([429, 'too_many_parked']);
+    expect(Math.abs(Number(refused.headers['retry-after']) - (untilMs - Date.now()) / 1_000)).toBeLessThan(10);
+    // Nothing is limited where the fleet takes the budgets away.
+    expect(shown.body['pace']).toMatchObject({ firstContacts: { used: 0 }, wait: { ...waits, state: 'all_wait' } });
+    expect(shown.body['pace']).not.toHaveProperty('firstContacts.limit');
+  });
+
   it('answers 503 when the queue does not take the message, and carries on with the same ids', async () => {
     const id = await stack.connection(tenant, anAccount);
     const broken = makeQueueClient(aStoreConfig({}));

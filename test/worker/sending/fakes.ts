@@ -236,6 +236,8 @@ export function anOutbox(
     readonly overrides?: Partial<OutboxDependencies>;
     /** The tenant's settings of the pace; no budgets, by default. */
     readonly pace?: ConnectionSettings['pace'];
+    /** What the fleet says where the settings say nothing. */
+    readonly config?: { readonly paceBudgets: 'kept' | 'off' };
     /** Makes each write of the pace; as it is, by default. */
     readonly recording?: (write: () => ReturnType<typeof recordPace>) => ReturnType<typeof recordPace>;
   } = {},
@@ -262,7 +264,7 @@ export function anOutbox(
   const governor = new Governor({
     ...dependencies,
     settings: () => settings,
-    config: { paceBudgets: 'kept', messagesPerMinute: 60, messagesPerChatPerMinute: 30 },
+    config: { paceBudgets: 'kept', messagesPerMinute: 60, messagesPerChatPerMinute: 30, ...options.config },
     record: (pace) => recording(() => recordPace({ table: core.table, stage: 'test' }, owned, pace)),
   });
   const outbox = new ConnectionOutbox({ governor, ...dependencies });

@@ -238,6 +238,30 @@ describe('the pace of a connection', () => {
     expect(socket.sent).toEqual([]);
   });
 
+  it('shows that nothing is limited where the fleet takes the budgets away, and follows it when it does so no more', async () => {
+    const { connection, done, record, outbox } = await aScene({});
+    const { settings: _none, ...found } = await record();
+    const fleet = async (paceBudgets: 'kept' | 'off') => {
+      const { outbox: next } = anOutbox(core, connection, { pace: {}, config: { paceBudgets } });
+      next.allow();
+      await until('the pace being read', record, ({ pace }) => (pace?.budgets ?? 'kept') === paceBudgets);
+      await next.finish();
+    };
+    await done(ANN, 'a message');
+    await outbox.finish();
+
+    await fleet('off');
+    await fleet('kept');
+
+    expect(found.pace).toBeUndefined();
+    expect((await record()).pace).toEqual({
+      account: connection.account?.phoneJid,
+      linkedAtMs: expect.any(Number),
+      hours: {},
+      brakes: {},
+    });
+  });
+
   it('begins anew with another account, and keeps its age with a new link of the same one', async () => {
     const { connection, socket, done, record, outbox } = await aScene({});
     socket.answers.push(refused(463));
