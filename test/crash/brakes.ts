@@ -1,6 +1,6 @@
 import { until } from '../whatsapp/until.ts';
 import type { FaultPlan } from './portWatch.ts';
-import { Scene } from './scene.ts';
+import { Scene, type Ending } from './scene.ts';
 import type { Site } from './site.ts';
 
 /** A refusal that puts a brake on. */
@@ -25,6 +25,7 @@ export interface BrakeRun {
 
 /** A killed process is followed by one that loads, logs in and works what the queue hid meanwhile. */
 const PATIENCE_MS = 120_000;
+const MOST_TRIES = 6;
 
 /** Plays one refusal in a world of its own, with a worker that is a real process, and dies at a call where a plan says so. */
 export async function playBrake(site: Site, code: BrakingCode, plan?: FaultPlan): Promise<BrakeRun> {
@@ -32,7 +33,7 @@ export async function playBrake(site: Site, code: BrakingCode, plan?: FaultPlan)
   try {
     await scene.launch();
     scene.pair();
-    if ((await scene.quiet()) !== 'quiet') throw new Error('the account could not be linked');
+    if ((await patiently(() => scene.quiet())) !== 'quiet') throw new Error('the account could not be linked');
     const [first, second] = [await scene.addContact(), await scene.addContact()];
     await scene.client.fault(faultOf(code));
     scene.begin();
@@ -50,9 +51,10 @@ export async function playBrake(site: Site, code: BrakingCode, plan?: FaultPlan)
       const [told, ends] = [await keysOf('pace'), await keysOf('send_result')];
       return told.size > 0 && ends.size > 0 ? undefined : 'an event';
     };
-    const hasCrashed = (await scene.quiet(unfinished)) === 'crashed';
-    const calls = hasCrashed ? undefined : await scene.disarm();
-    if (hasCrashed) await scene.launch();
+    const ending = await patiently(() => scene.quiet(unfinished));
+    // Dead at the very end is dead as well.
+    const calls = ending === 'crashed' ? undefined : await scene.disarm();
+    if (calls === undefined) await scene.launch();
     await scene.send(second, 1);
     await until(
       'the second being held',
@@ -79,6 +81,15 @@ export async function playBrake(site: Site, code: BrakingCode, plan?: FaultPlan)
   } finally {
     await scene.stop();
   }
+}
+
+/** A scene gives up early, so that a campaign goes on; here each run counts, whoever else uses the machine. */
+async function patiently(quiet: () => Promise<Ending>): Promise<Ending> {
+  for (let tries = 1; tries < MOST_TRIES; tries += 1) {
+    const ending = await quiet();
+    if (ending !== 'late') return ending;
+  }
+  return quiet();
 }
 
 function faultOf(code: BrakingCode): Parameters<Scene['client']['fault']>[0] {
