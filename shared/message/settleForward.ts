@@ -21,15 +21,19 @@ export async function settleForward(id: string, lookUp: NamedLookUp): Promise<Fo
   if (original instanceof AppError) return original;
   const content = original.deletedAtMs === undefined ? madeAgain(original) : undefined;
   if (content === undefined) {
-    const { type } = original.content;
-    const problem =
-      original.deletedAtMs === undefined
-        ? `is of type ${type}, which cannot be made again of what is kept of it`
-        : 'was taken back';
-    return new AppError('act_not_possible', { fields: [{ field: 'forward.message_id', problem }] });
+    return new AppError('act_not_possible', {
+      fields: [{ field: 'forward.message_id', problem: problemOf(original) }],
+    });
   }
   const before = original.context?.forwarded ?? 0;
   return original.direction !== 'in' && before === 0 ? { content } : { content, forwarded: before + 1 };
+}
+
+function problemOf({ content: { type }, deletedAtMs }: Message): string {
+  if (deletedAtMs !== undefined) return 'was taken back';
+  return forwardable.has(type)
+    ? `is not within the limits of what may be sent as ${type}: send what matters of it`
+    : `is of type ${type}, which cannot be made again of what is kept of it`;
 }
 
 /** The content as it would be asked for; undefined where a part of it is not kept, as of a text that was cut. */

@@ -84,7 +84,7 @@ const bounds: Readonly<Record<string, string>> = {
   'functions/routes/sendableConnections.ts #known': 'a number of connections, each for a second',
   'worker/socket/port/budgets.ts #budgets': 'a number of people',
   'worker/socket/repairs/edwardsKeys.ts kept': 'a number of keys',
-  'worker/socket/inbound/fairTurns.ts #waiting':
+  'worker/socket/port/fairTurns.ts #waiting':
     'stanzas that were received and not begun: a turn of the event loop begins some',
   'worker/socket/frameGate.ts #held':
     'inward one read of the network, as reading pauses; outward what Baileys sends until its keep-alive ends the socket',

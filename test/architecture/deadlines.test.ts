@@ -56,7 +56,7 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
     1,
     'awaited in withDeadline, and abandoned with the socket',
   ],
-  'worker/socket/inbound/fairTurns.ts: event new Promise': [1, 'ours to settle, at the next turn of the event loop'],
+  'worker/socket/port/fairTurns.ts: event new Promise': [1, 'ours to settle, at the next turn of the event loop'],
   'worker/socket/inbound/factsInOrder.ts: event withResolvers': [1, 'races with a publish, which has a deadline'],
   'worker/socket/frameGate.ts: baileys pause': [1, 'the raw WebSocket; waits for nobody'],
   'worker/socket/frameGate.ts: baileys resume': [1, 'the raw WebSocket; waits for nobody'],

@@ -22,7 +22,7 @@ const rules: readonly Rule[] = [
     pattern: /(?<![\w.])(?:global(?:This)?\.)?(?:setTimeout|setInterval|setImmediate)\(/,
     except: {
       'shared/kernel/clock.ts': 'the only timer; each has a signal that ends it, and scopes are built on it',
-      'worker/socket/inbound/fairTurns.ts': 'yields to the event loop for one turn; nothing is left to release',
+      'worker/socket/port/fairTurns.ts': 'yields to the event loop for one turn; nothing is left to release',
       'worker/socket/repairs/mediaDispatcher.ts': 'one for each download, cleared when it ends',
       'shared/platform/storeRequest.ts': 'one for each request, cleared when it is settled',
       'infra/local/queueJournal.ts': 'the end of the present turn; nothing is left to release',

@@ -14,7 +14,7 @@ import { makeStanzaId } from '../../shared/kernel/id.ts';
 import { withDefaults } from '../../shared/connection/settings.ts';
 import { AppliedSettings } from './inbound/appliedSettings.ts';
 import { FactsInOrder } from './inbound/factsInOrder.ts';
-import { inboundTurns } from './inbound/fairTurns.ts';
+import { inboundTurns } from './port/fairTurns.ts';
 import { InboundOrder } from './inbound/inboundOrder.ts';
 import { Placeholders } from './inbound/placeholders.ts';
 import { PublishedMessages } from './inbound/publishedMessages.ts';

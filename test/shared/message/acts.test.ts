@@ -363,7 +363,7 @@ describe('a request to act on a message', () => {
     [
       'a text that was cut',
       received({ content: { type: 'text', text: { body: 'x', truncated: true, length: 99_999 } } }),
-      { 'forward.message_id': expect.stringContaining('cannot be made again') },
+      { 'forward.message_id': expect.stringContaining('is not within the limits of what may be sent as text') },
     ],
   ])('forwards nothing that it cannot make again: %s', async (_what, original, refusal) => {
     expect(await refusalOf(forward, original)).toMatchObject(refusal);

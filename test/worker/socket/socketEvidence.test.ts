@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConnectionId } from '../../../shared/kernel/id.ts';
 import { Acknowledgements } from '../../../worker/socket/sending/acknowledgements.ts';
 import { AddressLocks } from '../../../worker/socket/signal/addressLocks.ts';
-import { FairTurns } from '../../../worker/socket/inbound/fairTurns.ts';
+import { FairTurns } from '../../../worker/socket/port/fairTurns.ts';
 import { InboundOrder } from '../../../worker/socket/inbound/inboundOrder.ts';
 import { SocketEvidence } from '../../../worker/socket/socketEvidence.ts';
 import { settle } from '../runner/fakes.ts';

@@ -3,7 +3,7 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
-import { inboundTurns, type FairTurns } from './fairTurns.ts';
+import { inboundTurns, type FairTurns } from '../port/fairTurns.ts';
 import { SymptomError } from '../port/toSocketClose.ts';
 
 const HANDLING = 'handling a stanza';

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { hash } from 'node:crypto';
+import { Semaphore } from 'async-mutex';
 import {
   addTransactionCapability,
   DEFAULT_CONNECTION_CONFIG,
@@ -16,6 +17,7 @@ import { addressLocks } from './addressLocks.ts';
 import { baileysLogger } from '../repairs/baileysLogger.ts';
 import { boundAddresses } from '../port/boundedAddresses.ts';
 import { receiveDurably, sendDurably, withMark } from './durableSteps.ts';
+import { sealingTurns } from '../port/fairTurns.ts';
 import { orNothing } from '../wire/plaintext.ts';
 import { SenderKeys } from './senderKeys.ts';
 import type { SessionKeys } from './sessionKeys.ts';
@@ -37,6 +39,12 @@ interface Opening {
  * transaction.
  */
 const newSessions = new KeyedMutex();
+
+/**
+ * The copies of a message that one connection seals at once, each of which writes its step to the store: a thousand at once would wait
+ * there for one another, for longer than a write is waited for.
+ */
+const SEALED_AT_ONCE = 64;
 
 /** An empty message, padded: Baileys finds nothing in it and sends the receipt. */
 const NOTHING = Buffer.from([1]);
@@ -81,6 +89,7 @@ export class DurableRepository {
   readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
   /** The promise of what has to be durable beside its own step before a ciphertext is returned. */
   readonly #awaited = new AsyncLocalStorage<Promise<void>>();
+  #sealing: Semaphore | undefined;
 
   constructor(options: DurableRepositoryOptions) {
     this.#options = options;
@@ -100,6 +109,12 @@ export class DurableRepository {
    */
   sealAfter<Result>(durable: Promise<void>, work: () => Promise<Result>): Promise<Result> {
     return this.#awaited.run(durable, work);
+  }
+
+  /** The copies that are sealed at once. Made with the first of them, as most connections send nothing. */
+  #someAtOnce(): Semaphore {
+    this.#sealing ??= new Semaphore(SEALED_AT_ONCE);
+    return this.#sealing;
   }
 
   /** The hook for Baileys' configuration. */
@@ -128,8 +143,11 @@ export class DurableRepository {
         }),
       // Every key that may be kept has been, when its message was opened. Baileys knows only which group the key names.
       processSenderKeyDistributionMessage: async () => undefined,
-      encryptMessage: async (request) =>
-        this.#send(ownKeys, await lockOf(inner, request.jid), () => inner.encryptMessage(request)),
+      encryptMessage: (request) =>
+        this.#someAtOnce().runExclusive(async () => {
+          await sealingTurns.take();
+          return this.#send(ownKeys, await lockOf(inner, request.jid), () => inner.encryptMessage(request));
+        }),
       encryptGroupMessage: async (request) => {
         const name = senderKeyOf(inner, request.group, request.meId);
         return this.#send(ownKeys, name, async () => {
@@ -138,7 +156,10 @@ export class DurableRepository {
           return inner.encryptGroupMessage(request);
         });
       },
-      injectE2ESession: (request) => this.#begin(ownKeys, inner, request),
+      injectE2ESession: async (request) => {
+        await sealingTurns.take();
+        return this.#begin(ownKeys, inner, request);
+      },
       validateSession: async (jid) =>
         (await this.#hasOpenSession(inner, jid)) ? { exists: true } : inner.validateSession(jid),
     };

@@ -36,3 +36,9 @@ export class FairTurns {
 
 /** The turns of all connections of this process. */
 export const inboundTurns = new FairTurns();
+
+/**
+ * The turns in which copies of messages are sealed, and sessions for them begun. A message to a thousand people is sealed for
+ * each of their devices, from promise to promise: half a second, and more on a busy machine, in which no other connection would be heard.
+ */
+export const sealingTurns = new FairTurns();

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { FairTurns } from '../../../../worker/socket/inbound/fairTurns.ts';
+import { FairTurns } from '../../../../worker/socket/port/fairTurns.ts';
 import { InboundOrder } from '../../../../worker/socket/inbound/inboundOrder.ts';
 
 const STANZAS = 500;
