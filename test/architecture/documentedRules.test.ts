@@ -170,7 +170,7 @@ describe('tables in docs/lifecycle.md', () => {
 
   it('say when circuit breakers open and close', () => {
     const seconds = (ms: number): string => `${ms / 1_000} s`;
-    const { dynamodb, sqs, kms } = breakerRules;
+    const { dynamodb, sqs, s3, kms } = breakerRules;
     const lookUps = readFileSync(join(root, 'worker/sending/lookUpPauses.ts'), 'utf8');
     const [firstMs, capMs] = ['firstMs', 'capMs'].map((name) =>
       Number(new RegExp(`${name}: ([\\d_]+)`).exec(lookUps)?.[1]?.replaceAll('_', '')),
@@ -179,10 +179,12 @@ describe('tables in docs/lifecycle.md', () => {
       .find(({ heading }) => heading === 'Circuit breakers')
       ?.rows.map((row) => [row['what'], row['opens after'], row['for'], row['closes after']]);
 
-    expect([sqs.failures, sqs.openMs, sqs.successes]).toEqual([dynamodb.failures, dynamodb.openMs, dynamodb.successes]);
+    for (const { failures, openMs, successes } of [sqs, s3]) {
+      expect([failures, openMs, successes]).toEqual([dynamodb.failures, dynamodb.openMs, dynamodb.successes]);
+    }
     expect(said).toEqual([
       [
-        'DynamoDB, SQS',
+        'DynamoDB, SQS, S3',
         `${dynamodb.failures} failures in a row`,
         seconds(dynamodb.openMs),
         `${dynamodb.successes} successes`,

@@ -66,6 +66,7 @@ export async function everything(scene: Scene): Promise<void> {
 const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] = [
   ['a conversation', converse],
   ['what a tenant reads and changes', readAndChange],
+  ['a file that comes, and one that is gone', receiveFiles],
   ['a message that waits for its connection', park],
   ['messages that have a time', schedule],
   ['many messages in one request', sendMany],
@@ -153,6 +154,29 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
   await new ApiClient(stack.apiUrl, 'hf_tenant_nobody').call('GET', '/v1/connections');
   const spare = await api.must('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/events' });
   await api.must('DELETE', `/v1/webhooks/${String(spare['id'])}`);
+}
+
+/** A file is fetched and read; another one is gone, and is asked for again. */
+async function receiveFiles({ api, whatsApp, receiver, shop, stack }: Tenant): Promise<void> {
+  const noise = { bytes: 5_000, seed: 1 };
+  const endOf = async (stanzaId: string): Promise<Readonly<Record<string, unknown>>> => {
+    const find = (types: readonly string[], name: string, value: unknown) =>
+      receiver.events.find(({ type, data }) => types.includes(type) && data[name] === value)?.data;
+    const came = () => find(['message.received'], 'stanzaId', stanzaId);
+    const message = await until('the message with the file', came, (data) => data !== undefined, 60_000);
+    const ended = () => find(['media.ready', 'media.failed'], 'messageId', message?.['messageId']);
+    const told = await until('the end of the file', ended, (data) => data !== undefined, 60_000);
+    await api.must('GET', `/v1/connections/${shop}/messages/${String(message?.['messageId'])}`);
+    return told?.['media'] as Readonly<Record<string, unknown>>;
+  };
+  const file = await endOf(await whatsApp.files.send(CUSTOMER, SHOP, { kind: 'image', noise }));
+  const answer = await fetch(`${stack.apiUrl}/v1/media/${String(file['id'])}`, {
+    headers: { authorization: `Bearer ${api.key}` },
+  });
+  if (!answer.ok) throw new Error(`the file could not be read: ${answer.status}`);
+  await answer.arrayBuffer();
+  const gone = await endOf(await whatsApp.files.send(CUSTOMER, SHOP, { kind: 'image', noise, spoil: 'gone' }));
+  await api.must('POST', `/v1/media/${String(gone['id'])}/fetch`);
 }
 
 /** A bulk send is paused and ends, and one is cancelled whose messages wait for a connection that is off. */
