@@ -24,6 +24,8 @@ export interface Answered {
   readonly sender?: string | undefined;
   /** The chat that it is in, where the answer goes to another one: a word of a group that is answered to its author alone. */
   readonly chat?: string | undefined;
+  /** It is a status, which is answered in the chat with its author. */
+  readonly inStatus?: true | undefined;
   /** What it says, or the beginning of that where it is long. */
   readonly quoted: Content | OutboundContent;
 }

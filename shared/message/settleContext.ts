@@ -1,6 +1,6 @@
 import { quotedWords } from '../content/quotedWords.ts';
 import { AppError, type FieldProblem } from '../kernel/appError.ts';
-import { isPerson, toRecipient } from '../kernel/jid.ts';
+import { isPerson, isStatus, toRecipient } from '../kernel/jid.ts';
 import type { Message } from './message.ts';
 import type { Envelope } from './outboundMessage.ts';
 import { goesToMany, isGroup, wentTo } from './recipient.ts';
@@ -68,6 +68,7 @@ function toAnswered(original: Message, to: string): Answered {
     stanzaId,
     ...sender,
     ...(isElsewhere ? { chat } : {}),
+    ...(isStatus(chat) ? { inStatus: true } : {}),
     quoted:
       JSON.stringify(content).length <= LONGEST_QUOTED
         ? content

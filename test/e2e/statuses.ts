@@ -150,4 +150,19 @@ export function statusCases(stage: () => PairedStack): void {
       json: { code: 'act_not_possible' },
     });
   }, 60_000);
+
+  it('answers the status of somebody else in the chat with that person', async () => {
+    const posted = await phones.broadcast(BOB, [SHOP], 'New bicycles.');
+    const { data } = await toldBy(posted);
+
+    const answer = await send({
+      to: `+${BOB}`,
+      type: 'text',
+      text: { body: 'How much?' },
+      context: { message_id: data['messageId'] },
+    });
+
+    expect(answer).toMatchObject({ context: { replyTo: { messageId: data['messageId'], inStatus: true } } });
+    expect(await shownTo(BOB, answer['stanzaId'])).toMatchObject({ chat: SHOP, text: 'How much?' });
+  }, 60_000);
 }

@@ -1,8 +1,11 @@
 import { toldMedia, type Media } from '../../media/media.ts';
 import type { ReceivedMessage } from '../../message/message.ts';
+import { boundOther } from '../../content/contentBounds.ts';
+import type { Content } from '../../content/content.ts';
 import { partsOf, toShownParts, withPart } from '../../message/messageParts.ts';
 import { toChat, toSender } from '../../message/party.ts';
 import { toDraft } from './eventRow.ts';
+import { factBounds } from './factBounds.ts';
 import type { FactContext, FactPlan } from './factRow.ts';
 import type { NextPlace } from './foldMessage.ts';
 import { messageUpdated, type MessageDraft } from './messageEvents.ts';
@@ -27,10 +30,25 @@ export function toUpdated(
     chat: toChat(message.chat, message.chatAlias),
     sender: toSender(message),
     direction,
-    content: into.message.content,
+    content: besides(into.message.content, content),
     parts: toShownParts(parts),
     part: { messageId, stanzaId, kind, content, ...toldMedia(media) },
   });
+}
+
+/** The bytes of an event that are left to what is beside its two contents: up to a hundred parts, and people. */
+const BESIDE_BYTES = 24_000;
+
+/**
+ * What a message says, beside the content of its new part. Each of them fits into an event, and both may not: then the
+ * beginnings of its texts stand for those of the message, which the API shows whole.
+ */
+function besides(whole: Content, part: Content): Content {
+  const bytes = Buffer.byteLength(JSON.stringify(whole)) + Buffer.byteLength(JSON.stringify(part));
+  if (bytes <= factBounds.eventBytes - BESIDE_BYTES) return whole;
+  const { type } = whole;
+  const body = boundOther((whole as unknown as Readonly<Record<string, object>>)[type]);
+  return { type, [type]: { ...body, truncated: true } } as unknown as Content;
 }
 
 /** A live location that has moved on. */

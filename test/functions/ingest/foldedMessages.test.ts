@@ -208,6 +208,20 @@ describe('messages that belong to another one', () => {
     expect((await told()).map(({ type }) => type).filter((type) => type === 'message.updated')).toHaveLength(1);
   });
 
+  it('are told whole, with the beginning of a message that does not fit beside them', async () => {
+    const caption = '\u0001'.repeat(55_000);
+    await record(image('ONE', caption), partOf(image('TWO', caption), 'ONE', HD_IMAGE_DUAL_UPLOAD));
+
+    const [, updated] = await told();
+    expect(updated).toMatchObject({
+      type: 'message.updated',
+      data: { content: { image: { truncated: true } }, part: { stanzaId: 'TWO', content: { image: { caption } } } },
+    });
+    expect(await list()).toMatchObject([
+      { stanzaId: 'ONE', content: { image: { caption } }, parts: [{ stanzaId: 'TWO' }] },
+    ]);
+  });
+
   it('are bounded, before it comes and after', async () => {
     const many = (name: string, parent: string) =>
       Array.from({ length: MOST_PARTS + 5 }, (_, index) => partOf(image(`${name}-${index}`, ''), parent));

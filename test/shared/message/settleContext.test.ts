@@ -52,7 +52,12 @@ describe('the context of a request', () => {
     ['a word in the same group', ofAnn(GROUP), GROUP, { stanzaId: 'A1', sender: ANN_LID }],
     ['a word in a group, to its author alone', ofAnn(GROUP), ANN_LID, { sender: ANN_LID, chat: GROUP }],
     ['a word in another group', ofAnn(OTHER_GROUP), GROUP, { sender: ANN_LID, chat: OTHER_GROUP }],
-    ['a status, to its author', ofAnn('status@broadcast'), ANN_LID, { sender: ANN_LID, chat: 'status@broadcast' }],
+    [
+      'a status, to its author',
+      ofAnn('status@broadcast'),
+      ANN_LID,
+      { sender: ANN_LID, chat: 'status@broadcast', inStatus: true },
+    ],
     ['a word to us, in a group', ofAnn(ANN), GROUP, { sender: ANN_LID, chat: ANN }],
   ])('names what is answered: %s', async (_what, original, to, replyTo) => {
     const context = await settle(answer, to, original);

@@ -3,6 +3,7 @@ import { AppError } from '../../../shared/kernel/appError.ts';
 import { STATUS } from '../../../shared/kernel/jid.ts';
 import type { ConnectionId } from '../../../shared/kernel/id.ts';
 import { onlyPossible, outboundMessageSchema, type OutboundMessage } from '../../../shared/message/outboundMessage.ts';
+import type { Message } from '../../../shared/message/message.ts';
 import { hashOfRequest } from '../../../shared/message/requestHash.ts';
 import { resolveRecipient, settleRequest } from '../../../shared/message/settleRequest.ts';
 
@@ -13,13 +14,13 @@ const text = { type: 'text', text: { body: 'Sale until six.' } } as const;
 const own = [SHOP, SHOP_LID];
 
 const parse = (request: object): OutboundMessage => onlyPossible(outboundMessageSchema.parse(request));
-const settle = (request: object) => {
+const settle = (request: object, named?: Message) => {
   const body = parse(request);
   const to = body.to === undefined ? undefined : resolveRecipient(body.to);
   return settleRequest(body, to, 0, {
     own,
     connectionId: 'con_1' as ConnectionId,
-    messages: { find: async () => undefined },
+    messages: { find: async () => named },
   });
 };
 const aStatus = (status: object, more: object = {}) => settle({ to: 'status', ...text, status, ...more });
@@ -95,6 +96,20 @@ describe('a request for a status', () => {
 
     expect(refusal).toBeInstanceOf(AppError);
     expect(refusal).toMatchObject({ code: 'invalid_request', fields: [{ field }] });
+  });
+
+  it('forwards a text, and nothing else so far', async () => {
+    const forward = { type: 'forward', forward: { message_id: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H' } };
+    const ofAnn = (content: object) => ({ direction: 'in', chat: ANN, sender: ANN, content }) as unknown as Message;
+    const request = { to: 'status', ...forward, status: { audience: [BOB] } };
+
+    expect(await settle(request, ofAnn(text))).toMatchObject({
+      to: STATUS,
+      content: text,
+      status: { audience: [BOB] },
+    });
+    const place = { type: 'location', location: { latitude: 1, longitude: 1 } };
+    expect(await settle(request, ofAnn(place))).toMatchObject({ code: 'invalid_request', fields: [{ field: 'type' }] });
   });
 
   it('is the same request in another order and spelling of its people, and another one for other people', () => {

@@ -33,6 +33,19 @@ describe('the filter of a message', () => {
     expect(filterOf(other, filters)).toBeUndefined();
   });
 
+  it('drops statuses of others, and not what they say about ours', () => {
+    const filters = filtersOf({ statusUpdates: 'drop' });
+    const liked = {
+      ...aMessage('status@broadcast', { type: 'reaction', reaction: { emoji: '💚' } }),
+      originalId: 's1',
+    };
+
+    expect(filterOf({ ...liked, originalFromMe: true } as Fact, filters)).toBeUndefined();
+    expect(filterOf({ ...liked, originalFromMe: true, fromMe: true } as Fact, filters)).toBe('statusUpdates');
+    expect(filterOf({ ...liked, originalFromMe: false } as Fact, filters)).toBe('statusUpdates');
+    expect(filterOf({ ...liked, originalFromMe: true } as Fact, filtersOf({ people: 'drop' }))).toBe('people');
+  });
+
   it('lets everything else through, also from chats that are not wanted', () => {
     const receipt = { kind: 'receipt', key: 'k', atMs: 1, stanzaId: 's', chat: '1@g.us', recipient: '1@lid' };
 

@@ -37,6 +37,17 @@ describe('the context of a message that is sent', () => {
     expect(toContextInfo(answered(text), chat, ME)).toMatchObject({ stanzaId: 'A1', participant });
   });
 
+  it('quotes a status as one, by its author, in the chat with whom it is answered', () => {
+    const status = answered(text, { sender: ANN_LID, chat: 'status@broadcast', inStatus: true });
+
+    expect(toContextInfo(status, ANN, ME)).toEqual({
+      stanzaId: 'A1',
+      participant: ANN_LID,
+      remoteJid: 'status@broadcast',
+      quotedMessage: { conversation: 'hello' },
+    });
+  });
+
   it('names the author of others, and the group where it answers elsewhere', () => {
     expect(toContextInfo(answered(text, { sender: ANN_LID, chat: GROUP }), ANN, ME)).toEqual({
       stanzaId: 'A1',

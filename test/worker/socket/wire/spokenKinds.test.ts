@@ -41,6 +41,30 @@ function withoutId(content: unknown): unknown {
   return { type, [type]: body };
 }
 
+describe('a text as a status', () => {
+  const text = { type: 'text', text: { body: 'Sale' } } as const;
+
+  it.each([
+    [
+      { backgroundColor: '#1f7aec', font: 2 },
+      { backgroundArgb: 0xff_1f_7a_ec, textArgb: 0xff_ff_ff_ff, font: 2 },
+    ],
+    [{ backgroundColor: '#000000' }, { backgroundArgb: 0xff_00_00_00, font: 0 }],
+    [{}, { backgroundArgb: 0xff_07_5e_54, textArgb: 0xff_ff_ff_ff, font: 0 }],
+  ])('has the look %j', async (look, fields) => {
+    const { message } = await toWire(text, { ...CHAT, look });
+
+    const read = proto.Message.decode(encoded(message)).extendedTextMessage;
+    expect(read).toMatchObject({ text: 'Sale', ...fields });
+  });
+
+  it('has none as a message', async () => {
+    const { message } = await toWire(text, CHAT);
+
+    expect(message).toEqual({ extendedTextMessage: { text: 'Sale' } });
+  });
+});
+
 describe('every kind that is sent', () => {
   it.each(examples)('arrives as what was said: $type', async ({ content, isBothWays }) => {
     const { message } = await toWire(content as OutboundContent, CHAT);
