@@ -18,6 +18,18 @@ const unsealed: Explanation = {
   here: 'never',
   why: 'S3 calls KMS itself, in the name of whoever calls S3; the files of the embedded stack are not sealed.',
 };
+const alone: Explanation = {
+  here: 'seldom',
+  why: 'The row of a file is written with that of its message, and alone only where that call did not write it.',
+};
+const lateFile: Explanation = {
+  here: 'seldom',
+  why: 'A job is hidden until its next try only where a host does not give the file, or a store does not answer.',
+};
+const noDeadFile: Explanation = {
+  here: 'never',
+  why: 'No job of a file dies in this run, so none is sent again; dead deliveries are, by the same code.',
+};
 const listing: Explanation = {
   here: 'never',
   why: 'Nothing is listed: without this right S3 says of an object that is not there that it must not be read.',
@@ -70,6 +82,10 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
   'media sqs:GetQueueAttributes media': eventSource,
+  'media sqs:ChangeMessageVisibility media': lateFile,
+  'operations sqs:SendMessage media': noDeadFile,
+  'operations sqs:DeleteMessage mediaDead': noDeadFile,
+  'operations sqs:ReceiveMessage mediaDead': noDeadFile,
   'media s3:ListBucket media': listing,
   'media s3:AbortMultipartUpload media': brokenOff,
   'media s3:GetObject media': reading,
@@ -77,6 +93,7 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'media kms:Decrypt key of the bucket': unsealed,
   'api kms:Decrypt key of the bucket': unsealed,
   'ingest dynamodb:PartiQLInsert core MEDIA#*': together,
+  'ingest dynamodb:PutItem core MEDIA#*': alone,
   'admin dynamodb:Query core PARKED#*': waits,
   'worker sqs:SendMessage commandsDead': unreadable,
   'worker dynamodb:ConditionCheckItem fleet SHARD#*': growth,
