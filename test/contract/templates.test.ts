@@ -18,9 +18,12 @@ function resourceName(arn: string): string | undefined {
     'test-events-dead.fifo': 'eventsDead',
     'test-deliveries': 'deliveries',
     'test-deliveries-dead': 'deliveriesDead',
+    'test-media': 'media',
+    'test-media-dead': 'mediaDead',
   };
   const table = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/test-`;
   if (arn.startsWith(table)) return arn.slice(table.length);
+  if (arn.startsWith('arn:aws:s3:::test-holdfast-media-')) return 'media';
   return queues[arn.slice(`arn:aws:sqs:${REGION}:${ACCOUNT}:`.length)];
 }
 
@@ -38,13 +41,15 @@ function permissionsInTemplates(process: ProcessName, role: string): readonly st
     .flatMap((document) => (document as { readonly Statement: readonly Statement[] }).Statement)
     .flatMap(({ Action, Resource, Condition }) =>
       listOf(Action)
-        .filter((action) => /^(dynamodb|sqs|kms):/.test(action))
+        .filter((action) => /^(dynamodb|sqs|kms|s3):/.test(action))
         .flatMap((action) =>
           listOf(Resource).map((arn) => {
             const keys = (Condition as Record<string, Record<string, readonly string[]>> | undefined)?.[
               'ForAllValues:StringLike'
             ]?.['dynamodb:LeadingKeys'];
-            const resource = action.startsWith('kms:') ? 'data key' : (resourceName(arn) ?? arn);
+            // The key of the bucket is the stage's own: a role may use it through S3 alone.
+            const key = JSON.stringify(Condition ?? {}).includes('kms:ViaService') ? 'key of the bucket' : 'data key';
+            const resource = action.startsWith('kms:') ? key : (resourceName(arn) ?? arn);
             return nameOf({ caller: process, action, resource, keys });
           }),
         ),
@@ -67,7 +72,7 @@ describe('the roles that are deployed', () => {
   };
 
   it.each(Object.keys(processAccess) as readonly ProcessName[])(
-    'allow %s on tables, queues and keys exactly what the table of access says, which the run below compares with the calls',
+    'allow %s on tables, queues, files and keys exactly what the table of access says, which the run below compares with the calls',
     (process) => {
       const allowed = permissionsInTemplates(process, roleOf(process));
 

@@ -7,7 +7,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
-import { eventQueueName } from '../../shared/platform/queues.ts';
+import { eventQueueName, mediaQueueName } from '../../shared/platform/queues.ts';
 import { makeSqsFactPublisher } from '../../worker/facts/sqsFactPublisher.ts';
 import { oneEventQueue } from '../worker/facts/queueAnswers.ts';
 import { toMessageFacts } from '../../worker/socket/wire/messageFacts.ts';
@@ -159,8 +159,9 @@ export class Passage {
   }
 
   #takeBody(url: string | undefined, MessageBody: string): void {
-    if (url !== `https://sqs/${eventQueueName(STAGE)}`) this.#note('it went to the dead letters');
-    else this.#bodies.push(MessageBody);
+    if (url === `https://sqs/${eventQueueName(STAGE)}`) this.#bodies.push(MessageBody);
+    // A message may bring files, and the job of each is a line.
+    else if (url !== `https://sqs/${mediaQueueName(STAGE)}`) this.#note('it went to the dead letters');
     if (!ASCII.test(MessageBody)) this.#note('the body of the queue is not ASCII');
     if (MessageBody.length > MOST_BODY_BYTES) this.#note(`the body of the queue has ${MessageBody.length} bytes`);
   }
