@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { stages, type StageName } from '../infra/judges/stages.ts';
-import { readResources, writeTemplates } from '../infra/synthesizeStage.ts';
+import { ofType, readResources, writeTemplates } from '../infra/synthesizeStage.ts';
 import { judged, skipped, type Judge, type JudgeRoom } from './judgement.ts';
 import { runCommand } from '../../scripts/runCommand.ts';
 import { versionOf } from './tools.ts';
@@ -48,7 +48,13 @@ function writeStage(stage: StageName, folder: string): StageTemplates | StageFin
   const Resources = Object.fromEntries(
     resources.map(({ id, type, properties }) => [id, { Type: type, Properties: properties }]),
   );
-  writeFileSync(asDeployed, JSON.stringify({ AWSTemplateFormatVersion: '2010-09-09', Resources }));
+  const template = JSON.stringify({ AWSTemplateFormatVersion: '2010-09-09', Resources });
+  // A policy names its bucket by an attribute, in whose place CloudFormation puts the ARN.
+  const named = ofType(resources, 'AWS::S3::Bucket').reduce(
+    (text, { id, properties }) => text.replaceAll(`"${id}.Arn`, `"arn:aws:s3:::${String(properties['BucketName'])}`),
+    template,
+  );
+  writeFileSync(asDeployed, named);
   const files = readdirSync(directory)
     .filter((file) => file.endsWith('.template.json'))
     .map((file) => join(directory, file));

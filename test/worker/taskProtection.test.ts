@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readFleet } from '../../shared/fleet/fleetTable.ts';
+import { makeTaskProtector } from '../../worker/ecsTask.ts';
 import { until } from '../whatsapp/until.ts';
 import type { WorkerProcess } from './workerProcess.ts';
 import { WorkerRoom } from './workerRoom.ts';
@@ -40,6 +41,22 @@ async function startAgent(mode: Mode) {
     },
   };
 }
+
+describe("ECS's agent", () => {
+  it.each([
+    { mode: 'refuses', reason: '400: AccessDeniedException' },
+    { mode: 'fails with 200', reason: '200: DEPLOYMENT_BLOCKED' },
+    { mode: 'garbled', reason: '200: nothing that can be read' },
+    { mode: 'silent', reason: 'aborted due to timeout' },
+  ] as const)('that $mode is told of with its reason', async ({ mode, reason }) => {
+    const agent = await startAgent(mode);
+    const protect = makeTaskProtector(`${agent.url}/task-protection/v1/state`);
+
+    await expect(protect(30)).rejects.toThrow(reason);
+
+    await agent.stop();
+  });
+});
 
 describe('a worker process on ECS, when a newer generation comes', () => {
   let room: WorkerRoom;
@@ -91,9 +108,7 @@ describe('a worker process on ECS, when a newer generation comes', () => {
   }, 60_000);
 
   it.each([
-    { mode: 'refuses', reason: '400: AccessDeniedException' },
     { mode: 'fails with 200', reason: '200: DEPLOYMENT_BLOCKED' },
-    { mode: 'garbled', reason: '200: nothing that can be read' },
     { mode: 'silent', reason: 'aborted due to timeout' },
   ] as const)(
     'hands its shards over all the same where the agent $mode, says so, and drains when it is stopped',
