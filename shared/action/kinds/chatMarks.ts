@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { toRecipient } from '../../kernel/jid.ts';
 import { chatSchema } from '../../message/party.ts';
 import { actionRow } from '../actionRow.ts';
+import { exampleChat, sharedStateAction } from '../sharedState.ts';
 
 /** What the account does to a whole chat for itself alone. It is kept in the state that its own devices share. */
 const request = z.strictObject({
@@ -15,15 +16,7 @@ const request = z.strictObject({
     )
     .meta({ description: 'Phone number in international form, or the address of a person or group.' }),
 });
-const chat = { id: '236471520047@lid', phoneNumber: '+4915123456789', lid: '236471520047@lid' };
-const common = {
-  method: 'POST',
-  effect: 'repeatable',
-  deadlineMs: 20_000,
-  access: 'tenant',
-  request,
-  budget: { burst: 10, perSecond: 1 },
-} as const;
+const common = { ...sharedStateAction, request } as const;
 
 export const chatRead = actionRow({
   ...common,
@@ -33,7 +26,7 @@ export const chatRead = actionRow({
   description:
     'Its phone and other devices no longer show it as unread. Nobody else learns of it: to tell senders that their messages are read, use `POST …/messages/{messageId}/read`. Asked again it does no harm.',
   result: z.object({ chat: chatSchema, unread: z.literal(false) }),
-  example: { request: { chat: '+4915123456789' }, result: { chat, unread: false } },
+  example: { request: { chat: '+4915123456789' }, result: { chat: exampleChat, unread: false } },
 });
 
 export const chatUnread = actionRow({
@@ -44,5 +37,5 @@ export const chatUnread = actionRow({
   description:
     'Its phone and other devices show it as unread until it is opened there or marked as read. Receipts that were sent stay sent. Asked again it does no harm.',
   result: z.object({ chat: chatSchema, unread: z.literal(true) }),
-  example: { request: { chat: '+4915123456789' }, result: { chat, unread: true } },
+  example: { request: { chat: '+4915123456789' }, result: { chat: exampleChat, unread: true } },
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { chatSchema } from '../../message/party.ts';
 import { actionRow } from '../actionRow.ts';
+import { exampleChat, sharedStateAction } from '../sharedState.ts';
 
 /** What the account does to a message for itself alone. It is kept in the state that its own devices share. */
 const messageId = z
@@ -11,16 +12,7 @@ const messageId = z
 const request = z.strictObject({ messageId });
 const about = { chat: chatSchema, messageId: z.string() } as const;
 const example = 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H';
-const chat = { id: '236471520047@lid', phoneNumber: '+4915123456789', lid: '236471520047@lid' };
-/** The budget is what a busy person does by hand: WhatsApp's own limit is not known. */
-const common = {
-  method: 'POST',
-  effect: 'repeatable',
-  deadlineMs: 20_000,
-  access: 'tenant',
-  request,
-  budget: { burst: 10, perSecond: 1 },
-} as const;
+const common = { ...sharedStateAction, request } as const;
 const SHARED =
   'Nobody but the account sees it; its phone and other devices follow. Asked again it does no harm. The phone has to have given this device its keys, which it does soon after linking.';
 
@@ -31,7 +23,7 @@ export const messageStar = actionRow({
   summary: 'Put a star on a message',
   description: `Any message, received or sent. ${SHARED}`,
   result: z.object({ ...about, starred: z.literal(true) }),
-  example: { request: { messageId: example }, result: { chat, messageId: example, starred: true } },
+  example: { request: { messageId: example }, result: { chat: exampleChat, messageId: example, starred: true } },
 });
 
 export const messageUnstar = actionRow({
@@ -41,7 +33,7 @@ export const messageUnstar = actionRow({
   summary: 'Take the star of a message down',
   description: `Also where it has none. ${SHARED}`,
   result: z.object({ ...about, starred: z.literal(false) }),
-  example: { request: { messageId: example }, result: { chat, messageId: example, starred: false } },
+  example: { request: { messageId: example }, result: { chat: exampleChat, messageId: example, starred: false } },
 });
 
 export const messageDeleteForMe = actionRow({
@@ -51,5 +43,5 @@ export const messageDeleteForMe = actionRow({
   summary: 'Delete a message for the account alone',
   description: `Others still see it; to take it back for everybody, send a \`revoke\`. It stays readable in this API, with \`deletedForMeAt\`, and cannot be brought back on the phone. ${SHARED}`,
   result: z.object({ ...about, deletedForMe: z.literal(true) }),
-  example: { request: { messageId: example }, result: { chat, messageId: example, deletedForMe: true } },
+  example: { request: { messageId: example }, result: { chat: exampleChat, messageId: example, deletedForMe: true } },
 });
