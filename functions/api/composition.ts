@@ -9,7 +9,7 @@ import { S3ObjectAddresses } from '../../shared/media/s3ObjectAddresses.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import type { ApiConfig } from '../../shared/platform/config.ts';
 import { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
-import { AddressGuard, systemResolve } from '../../shared/webhook/addressGuard.ts';
+import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
 import { makeEndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { makeWebhookPoster } from '../../shared/webhook/postWebhook.ts';

@@ -1,6 +1,6 @@
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { freezesBetweenCalls, type DeliverConfig } from '../../shared/platform/config.ts';
-import { AddressGuard, systemResolve } from '../../shared/webhook/addressGuard.ts';
+import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
 import { makeEndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
 import { makeWebhookPoster } from '../../shared/webhook/postWebhook.ts';
 import { AttemptNotes } from './attemptNotes.ts';

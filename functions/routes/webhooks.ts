@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId, type TenantId } from '../../shared/kernel/id.ts';
-import type { AddressGuard } from '../../shared/webhook/addressGuard.ts';
+import type { AddressGuard } from '../../shared/platform/addressGuard.ts';
 import { endpointViewSchema, newEndpointSchema, toEndpointView, type Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';

@@ -150,6 +150,11 @@ export function deriveMediaId(messageId: MessageId, place: number): MediaId {
   return `med_${derivedUlid(timeOfId(messageId), [messageId, place])}` as MediaId;
 }
 
+/** The id of the file behind a link: the same link of a tenant has one id within a window of time, which begins at `windowMs`. */
+export function deriveLinkedMediaId(tenantId: TenantId, link: string, windowMs: number): MediaId {
+  return `med_${derivedUlid(windowMs, [tenantId, link, windowMs])}` as MediaId;
+}
+
 function derivedUlid(timestampMs: number, parts: readonly unknown[]): string {
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest();
   let next = 0;

@@ -4,6 +4,8 @@ import type { MediaId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { mediaKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
+import type { BroughtFile } from './broughtFile.ts';
+import { toBroughtFile } from './broughtFileStore.ts';
 import type { Media, MediaState } from './media.ts';
 import type { MediaFault } from './mediaFaults.ts';
 
@@ -36,11 +38,17 @@ export class MediaStore {
     this.#nowMs = given.clock.nowMs;
   }
 
-  /** Finds one, strongly consistent. */
+  /** Finds one that came with a message, strongly consistent. */
   async find(mediaId: MediaId): Promise<Media | undefined> {
+    const found = await this.findAny(mediaId);
+    return found === undefined || 'broughtBy' in found ? undefined : found;
+  }
+
+  /** Finds one, whether it came with a message or a tenant brought it. Strongly consistent. */
+  async findAny(mediaId: MediaId): Promise<Media | BroughtFile | undefined> {
     const Key = mediaKey(mediaId);
     const { Item } = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }));
-    return Item === undefined || isExpired(Item, this.#nowMs()) ? undefined : toMedia(Item);
+    return Item === undefined || isExpired(Item, this.#nowMs()) ? undefined : (toBroughtFile(Item) ?? toMedia(Item));
   }
 
   /** Finds some, in no order. Eventually consistent: a state may be a moment old. */

@@ -13,7 +13,7 @@ import { Secret } from '../kernel/secret.ts';
 import { ENDPOINT_PREFIX, endpointKey, tenantKey } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
-import { urlRefusals, type AddressGuard } from './addressGuard.ts';
+import { urlRefusals, type AddressGuard } from '../platform/addressGuard.ts';
 import { ENDPOINT_LIMIT, type Endpoint, type NewEndpoint } from './endpoint.ts';
 import { CLOSED } from './endpointBreaker.ts';
 import { SECRET_PREFIX } from './signature.ts';

@@ -1,5 +1,5 @@
 import type { Endpoint } from './endpoint.ts';
-import { urlRefusals } from './addressGuard.ts';
+import { urlRefusals } from '../platform/addressGuard.ts';
 import type { PostOutcome, WebhookPoster } from './postWebhook.ts';
 import { signDelivery } from './signature.ts';
 

@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { TimeoutError, withDeadline } from '../kernel/deadline.ts';
 import { deadlines } from '../kernel/deadlines.ts';
-import { AddressRefusedError, type AddressGuard, type UrlRefusal } from './addressGuard.ts';
+import { AddressRefusedError, type AddressGuard, type UrlRefusal } from '../platform/addressGuard.ts';
 import { retryAfterMs } from './retryAfter.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 

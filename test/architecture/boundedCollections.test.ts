@@ -27,7 +27,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/commands/commandPoller.ts #deleting': 'counted among the 400 commands that the poller holds',
   'worker/commands/groupLanes.ts #lanes': 'groups that are worked: the poller holds at most 400 commands',
   'worker/commands/groupLanes.ts #running': 'one for each lane',
-  'shared/webhook/addressGuard.ts #pinned': 'a number of hosts, and half a minute',
+  'shared/platform/addressGuard.ts #pinned': 'a number of hosts, and half a minute',
   'shared/webhook/rememberedEndpoints.ts #known': 'a number of endpoints, and a second',
   'shared/webhook/rememberedEndpoints.ts #reads': 'reads that are under way, each with the deadline of its client',
   'worker/fleet/clientVersions.ts #refusedAtMs': 'client versions that were refused: a plan names three at most',

@@ -41,7 +41,7 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
     1,
     'ends with the signal of fetchFile, and with the deadlines of its agent for head and silence',
   ],
-  'shared/webhook/addressGuard.ts: network dnsLookup': [1, 'systemResolve, which the guard calls in withDeadline'],
+  'shared/platform/addressGuard.ts: network dnsLookup': [1, 'systemResolve, which the guard calls in withDeadline'],
   'shared/webhook/postWebhook.ts: event withResolvers': [
     2,
     'the head and the end of an answer, awaited in withDeadline',

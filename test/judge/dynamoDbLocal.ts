@@ -21,6 +21,10 @@ const STORES = [
   'test/worker/facts',
   'test/worker/ecsTask.test.ts',
 ] as const;
+/** Two files run side by side, with more time: each store there is a process of Java, and some times slower. */
+const SLOWER = ['--maxWorkers=2', '--testTimeout=120000', '--hookTimeout=120000'] as const;
+/** The lines of a run that say what failed, and why. */
+const FAILURE = /^(?: FAIL |This error originated in |\w*Error: )/;
 
 /** The same tests as every day, on a store that shares no code with the one of every day. */
 export const storesOnDynamoDbLocal: Judge = {
@@ -28,12 +32,12 @@ export const storesOnDynamoDbLocal: Judge = {
   what: "the contract of the store and the tests of all stores, on Amazon's DynamoDB Local",
   run: (room) =>
     onDynamoDbLocal(room, async (folder) => {
-      const { code, printed } = await runCommand('vitest', ['run', ...STORES], false, {
+      const { code, printed } = await runCommand('vitest', ['run', ...STORES, ...SLOWER], false, {
         HOLDFAST_DYNAMODB_LOCAL: folder,
       });
       const lines = plain(printed).split('\n');
       // What nobody handled fails the run as well, and is told behind the failures.
-      const failed = [...new Set(lines.filter((line) => /^(?: FAIL |This error originated in )/.test(line)))];
+      const failed = [...new Set(lines.filter((line) => FAILURE.test(line)))];
       const tests =
         lines
           .find((line) => /^ +Tests /.test(line))

@@ -6,7 +6,7 @@ import { makeDeliverHandler, type DeliverDependencies } from '../../../functions
 import { findEvent } from '../../../shared/event/eventPages.ts';
 import { makeDeliveryId, type CorrelationId, type EventId, type TenantId } from '../../../shared/kernel/id.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
+import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { listAttempts } from '../../../shared/webhook/attemptItems.ts';
 import { deliveryQueueUrl, enqueueDeliveries } from '../../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeDeliveryId } from '../../../shared/kernel/id.ts';
-import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
+import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { TRIAL_HELD_MS } from '../../../shared/webhook/endpointBreaker.ts';
 import { toEndpointView, type Endpoint } from '../../../shared/webhook/endpoint.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
 import { systemClock, type Clock } from '../../../shared/kernel/clock.ts';
 import { makeDeliveryId, type CorrelationId, type EventId } from '../../../shared/kernel/id.ts';
-import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
+import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { listAttempts } from '../../../shared/webhook/attemptItems.ts';
 import type { Delivery } from '../../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';

@@ -9,7 +9,7 @@ import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
 import { findEvent } from '../../../shared/event/eventPages.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeDeliveryId, type CorrelationId, type EventId } from '../../../shared/kernel/id.ts';
-import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
+import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { deliveryQueueUrl, sendDeliveries, type Delivery } from '../../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
 import { makeEndpointBreakerStore } from '../../../shared/webhook/endpointBreakerStore.ts';

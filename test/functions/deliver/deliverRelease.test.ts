@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeDeliveryId, type CorrelationId, type EventId } from '../../../shared/kernel/id.ts';
-import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
+import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { deliveryQueueUrl, sendDeliveries, type Delivery } from '../../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';

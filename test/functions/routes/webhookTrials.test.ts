@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeDeliveryId, parseId, type CorrelationId, type EndpointId } from '../../../shared/kernel/id.ts';
-import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
+import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';
 import { noteWaiting } from '../../../shared/webhook/waitingDeliveries.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import { AddressGuard, systemResolve } from '../../../shared/webhook/addressGuard.ts';
+import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { judgeOutcome } from '../../../shared/webhook/attempt.ts';
 import { makeWebhookPoster } from '../../../shared/webhook/postWebhook.ts';
 

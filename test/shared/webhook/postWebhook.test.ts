@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import { AddressGuard, type ResolvedAddress } from '../../../shared/webhook/addressGuard.ts';
+import { AddressGuard, type ResolvedAddress } from '../../../shared/platform/addressGuard.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';
 import { makeCertificate } from './certificate.ts';
 import { startReceiver, type Receiver } from './receiver.ts';

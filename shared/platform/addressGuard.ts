@@ -8,8 +8,8 @@ import { withDeadline } from '../kernel/deadline.ts';
 import { deadlines } from '../kernel/deadlines.ts';
 
 /**
- * Decides where a webhook may lead, so that a tenant cannot make us talk to our own network or to the cloud's metadata
- * service. The guard is asked twice: when the URL is stored, and by the network connection itself, which looks names up
+ * Decides where a URL of a tenant may lead, a webhook or the link to a file, so that nobody can make us talk to our own network or to
+ * the cloud's metadata service. The guard is asked twice: when the URL is stored, and by the network connection itself, which looks names up
  * through it: the addresses that were judged are the ones that are dialled, so a name that changes its answer in
  * between gains nothing.
  */
@@ -31,9 +31,9 @@ export interface AddressGuardOptions {
 
 /** The reasons for which a URL is refused: a stable code and one sentence that says what to do. */
 export const urlRefusals = {
-  not_a_url: 'This is no URL. Write it like https://example.com/webhook.',
+  not_a_url: 'This is no URL. Write it like https://example.com/path.',
   not_https: 'The URL must begin with https://.',
-  has_credentials: 'The URL must not contain a user name or password. Check the signature instead.',
+  has_credentials: 'The URL must not contain a user name or password.',
   does_not_resolve: 'The host name of the URL does not resolve. Check its spelling and its DNS records.',
   not_public: 'The host of the URL leads to an address that is not public.',
 } as const;
@@ -107,7 +107,7 @@ export class AddressGuard {
    * Throws {@link AddressRefusedError} otherwise, also when the name does not resolve in 5 s.
    */
   async addressesOf(hostname: string): Promise<readonly ResolvedAddress[]> {
-    const found = await withDeadline('the look-up of a webhook host', deadlines.hostLookUp.ms, () =>
+    const found = await withDeadline('the look-up of a host', deadlines.hostLookUp.ms, () =>
       this.#resolve(hostname),
     ).catch((cause: unknown) => {
       throw new AddressRefusedError('does_not_resolve', { cause });
@@ -162,7 +162,7 @@ function isLoopback(address: string): boolean {
 
 /**
  * Whether an address is public on the internet. An IPv6 address that carries an IPv4 address by which it is reached
- * (mapped, or through NAT64) is judged as that one. 6to4 and Teredo are refused as a whole: no receiver needs them.
+ * (mapped, or through NAT64) is judged as that one. 6to4 and Teredo are refused as a whole: nobody needs them.
  */
 export function isPublic(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../../shared/kernel/clock.ts';
-import { AddressGuard, isPublic, type ResolvedAddress } from '../../../shared/webhook/addressGuard.ts';
+import { AddressGuard, isPublic, type ResolvedAddress } from '../../../shared/platform/addressGuard.ts';
 
 /** A guard whose resolver knows these names; each look-up takes the next answer of the name, and the last one stays. */
 function aGuard(

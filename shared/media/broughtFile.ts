@@ -1,0 +1,56 @@
+import { deriveLinkedMediaId, type MediaId, type TenantId } from '../kernel/id.ts';
+import type { MediaFault } from './mediaFaults.ts';
+
+/** States of a file that a tenant brings. `awaited`: nothing was uploaded yet. `pending`: its link is being fetched. */
+export const broughtStates = ['awaited', 'pending', 'ready', 'failed'] as const;
+export type BroughtState = (typeof broughtStates)[number];
+
+/** A file that a tenant brings, to send it: one that is uploaded, or one behind a link. */
+export interface BroughtFile {
+  readonly mediaId: MediaId;
+  readonly tenantId: TenantId;
+  readonly broughtBy: 'upload' | 'link';
+  readonly state: BroughtState;
+  /** The key of its bytes in the bucket. */
+  readonly objectKey: string;
+  readonly link?: string;
+  /** When its fetch was asked for last. */
+  readonly askedAtMs?: number;
+  /** The upload in parts that is open at the store of objects. */
+  readonly uploadId?: string;
+  /** What the tenant says that it is, or the host of the link. */
+  readonly mimeType?: string;
+  readonly filename?: string;
+  /** The size that the tenant says it will have, until it is `ready`; then the size that it has. */
+  readonly bytes?: number;
+  /** SHA-256 in base64, where it is known. */
+  readonly sha256?: string;
+  readonly fault?: MediaFault;
+  readonly createdAtMs: number;
+  readonly endedAtMs?: number;
+}
+
+/** The name of the object of a file that a tenant brings. */
+export function broughtKeyOf(tenantId: TenantId, mediaId: MediaId): string {
+  return `${tenantId}/${mediaId}`;
+}
+
+/** How long what was fetched of a link serves further messages, in milliseconds. */
+export const LINK_WINDOW_MS = 600_000;
+
+/** The row of a link. The same link of a tenant is one file for ten minutes, so a thousand messages fetch it once. */
+export function linkedFile(tenantId: TenantId, link: string, nowMs: number): BroughtFile {
+  const windowMs = nowMs - (nowMs % LINK_WINDOW_MS);
+  const mediaId = deriveLinkedMediaId(tenantId, link, windowMs);
+  const objectKey = broughtKeyOf(tenantId, mediaId);
+  return {
+    mediaId,
+    tenantId,
+    broughtBy: 'link',
+    state: 'pending',
+    objectKey,
+    link,
+    askedAtMs: nowMs,
+    createdAtMs: nowMs,
+  };
+}

@@ -1,0 +1,109 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { MediaId } from '../kernel/id.ts';
+import { expiryOf, isExpired } from '../platform/expiry.ts';
+import { mediaKey } from '../platform/keys.ts';
+import { tableName } from '../platform/tables.ts';
+import type { BroughtFile } from './broughtFile.ts';
+import type { MediaFault } from './mediaFaults.ts';
+
+/** What has become of a file that was brought. */
+export type BroughtEnd =
+  | {
+      readonly state: 'ready';
+      readonly bytes: number;
+      readonly sha256?: string;
+      readonly mimeType?: string;
+      readonly filename?: string;
+    }
+  | { readonly state: 'failed'; readonly fault: MediaFault };
+
+/** The rows of files that tenants bring, which stand beside those of files that come. The caller checks whose it is. */
+export class BroughtFileStore {
+  readonly #table: DynamoDBDocumentClient;
+  readonly #TableName: string;
+  readonly #nowMs: () => number;
+
+  constructor(given: {
+    readonly table: DynamoDBDocumentClient;
+    readonly stage: string;
+    readonly clock: { readonly nowMs: () => number };
+  }) {
+    this.#table = given.table;
+    this.#TableName = tableName(given.stage, 'core');
+    this.#nowMs = given.clock.nowMs;
+  }
+
+  /** Writes the row of a file. Condition: there is none. Returns whether it is new. */
+  async create(file: BroughtFile): Promise<boolean> {
+    const Item = { ...mediaKey(file.mediaId), ...file, ttl: expiryOf('message', this.#nowMs()) };
+    return isMade(
+      this.#table.send(
+        new PutCommand({ TableName: this.#TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' }),
+      ),
+    );
+  }
+
+  /** Finds one, strongly consistent; undefined also where the id is that of a file that came with a message. */
+  async find(mediaId: MediaId): Promise<BroughtFile | undefined> {
+    const Key = mediaKey(mediaId);
+    const { Item } = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }));
+    return Item === undefined || isExpired(Item, this.#nowMs()) ? undefined : toBroughtFile(Item);
+  }
+
+  /** Notes that a link is asked for now. Condition: it is pending, and nobody did so since a time. Returns whether it is this caller's to ask. */
+  async noteAsked({ mediaId }: Pick<BroughtFile, 'mediaId'>, sinceMs: number): Promise<boolean> {
+    return isMade(
+      this.#table.send(
+        new UpdateCommand({
+          TableName: this.#TableName,
+          Key: mediaKey(mediaId),
+          UpdateExpression: 'SET askedAtMs = :now',
+          ConditionExpression: '#state = :pending AND attribute_exists(broughtBy) AND askedAtMs < :since',
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':now': this.#nowMs(), ':since': sinceMs, ':pending': 'pending' },
+        }),
+      ),
+    );
+  }
+
+  /** Writes down what has become of a file. Condition: that is still open. Returns whether it is so now. */
+  async end({ mediaId, state }: Pick<BroughtFile, 'mediaId' | 'state'>, end: BroughtEnd): Promise<boolean> {
+    const set = Object.entries({ ...end, endedAtMs: this.#nowMs() }).filter(([, value]) => value !== undefined);
+    return isMade(
+      this.#table.send(
+        new UpdateCommand({
+          TableName: this.#TableName,
+          Key: mediaKey(mediaId),
+          UpdateExpression: `SET ${set.map((_entry, place) => `#${place} = :${place}`).join(', ')}`,
+          ConditionExpression: '#was = :was AND attribute_exists(broughtBy)',
+          ExpressionAttributeNames: {
+            '#was': 'state',
+            ...Object.fromEntries(set.map(([name], place) => [`#${place}`, name])),
+          },
+          ExpressionAttributeValues: {
+            ':was': state,
+            ...Object.fromEntries(set.map(([, value], place) => [`:${place}`, value])),
+          },
+        }),
+      ),
+    );
+  }
+}
+
+/** A row as a file that was brought; undefined when it came with a message. */
+export function toBroughtFile(item: Record<string, unknown>): BroughtFile | undefined {
+  if (item['broughtBy'] === undefined) return undefined;
+  const { pk: _pk, sk: _sk, ttl: _ttl, ...file } = item;
+  return file as unknown as BroughtFile;
+}
+
+async function isMade(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
