@@ -3,7 +3,7 @@ import type { MediaFile } from '../../shared/content/mediaFile.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 
 /** The reason why a file did not come. `passing`: it may come at another time. */
-export type SourceFault = 'gone' | 'not_allowed' | 'passing';
+export type SourceFault = 'gone' | 'not_allowed' | 'no_place' | 'passing';
 
 export class SourceError extends Error {
   override readonly name = 'SourceError';
@@ -99,6 +99,7 @@ export function addressOf({ path, url }: Pick<MediaFile, 'path' | 'url'>, origin
     const address = URL.parse(`${origin}${path.startsWith('/') ? '' : '/'}${path}`);
     if (address?.origin === known.origin && address.username === '') return address;
   }
+  if (path === undefined && url === undefined) throw new SourceError('no_place', 'the message names no address');
   const linked = url === undefined ? null : URL.parse(url);
   if (linked === null || linked.protocol !== 'https:' || linked.port !== '' || linked.username !== '') {
     throw new SourceError('not_allowed', 'the message names no address that may be asked');

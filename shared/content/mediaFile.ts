@@ -31,6 +31,8 @@ const fields = {
   mime_type: word(),
   /** The settings of the connection say that it is not fetched. */
   left: holds(),
+  /** It lies there as it is, not sealed, as files of channels do. */
+  plain: holds(),
 } as const;
 const file = record(fields);
 

@@ -10,6 +10,7 @@ import {
   type TenantId,
 } from '../kernel/id.ts';
 import { mediaFaults, type MediaFault } from './mediaFaults.ts';
+import { toFileName } from './offeredFile.ts';
 
 /** States of a file of a message. `left` was not fetched, as the settings say; a file that is `ready` stays so. */
 export const mediaStates = ['pending', 'ready', 'failed', 'left'] as const;
@@ -25,6 +26,8 @@ export interface FileOfMessage {
   /** What the message says of it, which nobody has checked. */
   readonly told: ToldOfFile;
   readonly state: MediaState;
+  /** Why it failed. */
+  readonly fault?: MediaFault | undefined;
 }
 
 /** One file of a message, as its own row has it. */
@@ -34,8 +37,6 @@ export interface Media extends FileOfMessage {
   readonly messageId: MessageId;
   readonly correlationId: CorrelationId;
   readonly createdAtMs: number;
-  /** Why it failed. */
-  readonly fault?: MediaFault | undefined;
   /** The number of times that it was asked for; a fetch of an earlier one changes nothing. */
   readonly round: number;
   /** What was found when it was read to its end. */
@@ -84,7 +85,7 @@ export const shownMediaSchema = z
   .meta({ id: 'Media' });
 export type ShownMedia = z.infer<typeof shownMediaSchema>;
 
-type Ended = Pick<Media, 'fault' | 'bytes' | 'sha256'>;
+type Ended = Pick<Media, 'bytes' | 'sha256'>;
 
 /** A file as it is shown. */
 export function toShownMedia({
@@ -107,7 +108,14 @@ export function toShownMedia({
     bytes: bytes ?? file.bytes,
     sha256: sha256 ?? file.sha256,
     ...told,
+    filename: toShownName(told.filename),
   });
+}
+
+/** The name under which a file would be saved, so that a stranger's name reads the same in a list and in a folder. */
+function toShownName(filename: string | undefined): string | undefined {
+  const name = filename === undefined ? '' : toFileName(filename);
+  return name === '' ? undefined : name;
 }
 
 /** The files of a message as its event shows them. */
@@ -125,9 +133,15 @@ export function filesOf(message: {
   return files.flatMap((file, place) => {
     if (file.use === 'history') return [];
     const told = file.part === undefined ? toldOf(content) : {};
-    const state = file.left === true ? ('left' as const) : ('pending' as const);
-    return [{ mediaId: deriveMediaId(messageId, place), type: content.type, file, told, state }];
+    return [{ mediaId: deriveMediaId(messageId, place), type: content.type, file, told, ...beginningOf(file) }];
   });
+}
+
+/** How a file begins. One that can never be fetched or opened, by what its message says, has failed at once. */
+function beginningOf({ key, plain, path, url, left }: MediaFile): Pick<FileOfMessage, 'state' | 'fault'> {
+  if (path === undefined && url === undefined) return { state: 'failed', fault: 'no_place' };
+  if (key === undefined && plain !== true) return { state: 'failed', fault: 'key_unusable' };
+  return { state: left === true ? 'left' : 'pending' };
 }
 
 /** The rows of the files of a message that comes. */

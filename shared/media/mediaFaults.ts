@@ -20,10 +20,11 @@ export const mediaFaults = {
     sentence: "The message names a place for the file that is none of WhatsApp's.",
     outcome: 'broken',
   },
+  no_place: { sentence: 'The message does not say where the file lies.', outcome: 'broken' },
   mac_differs: { sentence: 'The bytes of the file are not those that its sender sealed.', outcome: 'broken' },
   hash_differs: { sentence: 'The file is not the one that its sender describes.', outcome: 'broken' },
   too_short: { sentence: 'The file ends before it should.', outcome: 'broken' },
   key_unusable: { sentence: 'The message has no usable key for the file.', outcome: 'broken' },
   too_large: { sentence: 'The file is larger than 2 GiB, the most that WhatsApp sends.', outcome: 'broken' },
-} as const satisfies Readonly<Record<FileFault | 'gone' | 'unreachable' | 'not_allowed', FaultRule>>;
+} as const satisfies Readonly<Record<FileFault | 'gone' | 'unreachable' | 'not_allowed' | 'no_place', FaultRule>>;
 export type MediaFault = keyof typeof mediaFaults;

@@ -33,8 +33,8 @@ export class FileFaultError extends Error {
   }
 }
 
-/** How a file is opened and checked. A file of a channel is not sealed and has no key. */
-export type OpenedBy = Pick<MediaFile, 'use' | 'key' | 'sha256'>;
+/** How a file is opened and checked. A file of a channel is not sealed and has no key (`plain`). */
+export type OpenedBy = Pick<MediaFile, 'use' | 'key' | 'sha256' | 'plain'>;
 
 /** What a file was found to be when it was read to its end. */
 export interface FileFound {
@@ -56,7 +56,7 @@ export async function* openFile(
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of by.key === undefined ? source : decrypted(source, by)) {
+  for await (const chunk of by.plain === true ? source : decrypted(source, by)) {
     bytes += chunk.length;
     if (bytes > mostBytes) throw new FileFaultError('too_large');
     hash.update(chunk);

@@ -119,9 +119,12 @@ function linkOf({ url, path }: FileRead): string | undefined {
   return path !== undefined && url?.startsWith(`${HOST}${path}`) === true ? undefined : url;
 }
 
-/** What is kept to fetch a file; none without a key or without a place. @param part its place within the body */
+/**
+ * What is kept to fetch a file; none where the message says nothing of one. A file without a key, or without a place, is kept too: whoever shows it
+ * says what is wrong. @param part its place within the body
+ */
 export function mediaOf(use: NonNullable<MediaFile['use']>, read: FileRead | undefined, part?: string): MediaFile[] {
-  if (read?.key === undefined || (read.path === undefined && read.url === undefined)) return [];
+  if (read === undefined || !saysOfFile(read)) return [];
   return [
     {
       use,
@@ -136,4 +139,8 @@ export function mediaOf(use: NonNullable<MediaFile['use']>, read: FileRead | und
       mime_type: read.mimeType,
     },
   ];
+}
+
+function saysOfFile({ key, path, url, sha256 }: FileRead): boolean {
+  return [key, path, url, sha256].some((said) => said !== undefined);
 }

@@ -9,6 +9,7 @@ import { startPairedStack, type PairedStack } from './pairedStack.ts';
 
 const SHOP = '4915100000001';
 const ANN = '4915100000002';
+const CHANNEL = '120363000000000001@newsletter';
 const WAIT_MS = 60_000;
 
 type Json = Readonly<Record<string, unknown>>;
@@ -92,6 +93,31 @@ describe('files of messages', { timeout: 120_000 }, () => {
 
     expect(file.headers.get('content-disposition')).toMatch(/^attachment/);
     expect(file.headers.get('content-type')).not.toContain('html');
+  });
+
+  it('of a status, and of a channel, where they are not sealed, come as they went', async () => {
+    const [ofStatus, ofChannel] = [
+      { bytes: 30_001, seed: 150 },
+      { bytes: 40_001, seed: 151 },
+    ];
+    const status = await stage.phones.files.status(ANN, [SHOP], { kind: 'video', noise: ofStatus }, 'look');
+    const channel = await stage.phones.files.post(SHOP, CHANNEL, { kind: 'image', noise: ofChannel }, 'news');
+
+    const media = [await ended(status), await ended(channel)];
+    const files = await Promise.all(media.map(async ({ id }) => (await download(id)).arrayBuffer()));
+
+    const expected = [await bytesOf(ofStatus), await bytesOf(ofChannel)];
+    expect(media).toMatchObject(expected.map((bytes) => ({ state: 'ready', sha256: sha256Of(bytes) })));
+    expect(files.map((file, place) => expected[place]?.equals(Buffer.from(file)))).toEqual([true, true]);
+  });
+
+  it.each([
+    ['no_key', 'key_unusable'],
+    ['no_path', 'no_place'],
+  ] as const)('that nobody could fetch or open are told to have failed with their message: %s', async (spoil, code) => {
+    const { media } = await received(await send({ kind: 'image', noise: { bytes: 2_000, seed: 160 }, spoil }));
+
+    expect(media).toMatchObject({ state: 'failed', error: { code } });
   });
 
   it.each([

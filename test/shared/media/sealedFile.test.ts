@@ -54,8 +54,12 @@ describe('a sealed file', () => {
   });
 
   it('of a channel is not sealed, and its hash is checked all the same', async () => {
-    expect((await open(inChunks(PLAIN, 100), { sha256 })).plain).toEqual(PLAIN);
-    expect(await faultOf(inChunks(PLAIN.subarray(1), 100), { sha256 })).toBe('hash_differs');
+    expect((await open(inChunks(PLAIN, 100), { sha256, plain: true })).plain).toEqual(PLAIN);
+    expect(await faultOf(inChunks(PLAIN.subarray(1), 100), { sha256, plain: true })).toBe('hash_differs');
+  });
+
+  it('without a key is not taken as it lies there, except in a channel', async () => {
+    expect(await faultOf(inChunks(PLAIN, 100), { sha256 })).toBe('key_unusable');
   });
 
   it('without a hash is what it is found to be', async () => {
@@ -90,7 +94,7 @@ describe('a sealed file', () => {
       }
     }
 
-    expect(await faultOf(endless(), { sha256 }, 10_000)).toBe('too_large');
+    expect(await faultOf(endless(), { sha256, plain: true }, 10_000)).toBe('too_large');
     expect(given).toBeLessThan(20);
   });
 

@@ -114,7 +114,7 @@ function toldOf(address: MessageAddress, me: Me, told: ToldContent, bytes: Uint8
     ...address,
     content,
     ...(flags.length === 0 ? {} : { flags: [...flags] }),
-    ...keptParts(told),
+    ...keptParts({ ...told, files: filesIn(address.chat, told.files) }),
     ...(context === undefined ? {} : { context: context as MessageFact['context'] }),
     ...(original === undefined ? {} : namedOriginal(original, address, me)),
     ...(act === undefined ? {} : { act }),
@@ -122,6 +122,12 @@ function toldOf(address: MessageAddress, me: Me, told: ToldContent, bytes: Uint8
     ...(sealed === undefined ? {} : { sealed: inBase64(sealed) }),
   };
   return UNSHOWN.has(content.type) ? { fact, unshown: bytes } : { fact };
+}
+
+/** The files of a message. In a channel they lie as they are, so what has no key there needs none. */
+function filesIn(chat: string, files: ToldContent['files']): ToldContent['files'] {
+  if (!chat.endsWith('@newsletter')) return files;
+  return files?.map((file) => (file.key === undefined ? { ...file, plain: true } : file));
 }
 
 function inBase64({ use, payload, iv }: Sealed): NonNullable<MessageFact['sealed']> {

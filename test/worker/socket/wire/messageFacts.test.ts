@@ -112,3 +112,23 @@ describe('what our phone brings later', () => {
     expect(toMessageFacts(fromPhone, anAnswer(key), me)).toEqual([]);
   });
 });
+
+describe('the file of a message', () => {
+  const imageMessage = { directPath: '/m1/v/1', fileSha256: Buffer.alloc(32, 1), mimetype: 'image/jpeg' };
+  const filesOf = (from: string, image: proto.Message.IImageMessage) =>
+    toMessageFacts(aStanza({ from }), { imageMessage: image }, me).flatMap(({ files = [] }) => files);
+
+  it('lies there as it is in a channel, where it has no key', () => {
+    expect(filesOf('1@newsletter', imageMessage)).toMatchObject([{ path: '/m1/v/1', plain: true }]);
+  });
+
+  it.each([
+    ['a channel has a key all the same', '1@newsletter', { ...imageMessage, mediaKey: Buffer.alloc(32, 2) }],
+    ['a person has no key', BOB_JID, imageMessage],
+  ])('does not, where what comes from %s', (_why, from, image) => {
+    const [file] = filesOf(from, image);
+
+    expect(file).toMatchObject({ path: '/m1/v/1' });
+    expect(file?.plain).toBeUndefined();
+  });
+});
