@@ -14,6 +14,10 @@ const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
   'shared/platform/batchedCalls.ts #waiting':
     'entries of callers that wait for them: one for each connection, or what a poller holds',
+  'functions/media/prepare/conversionFolder.ts #held': 'folders of files that are converted: one at a time',
+  'functions/media/prepare/converter/opusEncoding.ts #packets': 'an hour of sound, of a process that ends with it',
+  'functions/media/prepare/converter/opusEncoding.ts #frames': 'three',
+  'functions/media/prepare/converter/waveform.ts #levels': 'an hour of sound, of a process that ends with it',
   'worker/facts/eventQueueChoice.ts #shards': 'shards of the stage',
   'worker/facts/eventQueueChoice.ts #connections': 'a number of connections: all are forgotten above it',
   'worker/facts/byteRoom.ts #waiting': 'one for each connection that publishes, with a deadline',

@@ -37,6 +37,8 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'shared/platform/storeRequest.ts: event new Promise': [1, 'one try: ends with the signal of the call'],
   'shared/platform/storeRequest.ts: network overHttp': [1, 'one try: ends with the signal of the call'],
   'shared/platform/storeRequest.ts: network overHttps': [1, 'one try: ends with the signal of the call'],
+  'functions/media/prepare/runProgram.ts: network spawn': [1, 'killed at its own deadline, or with the signal'],
+  'functions/media/prepare/runProgram.ts: event once': [1, 'the end of that process'],
   'functions/media/fileSource.ts: network request': [
     1,
     'ends with the signal of fetchFile, and with the deadlines of its agent for head and silence',

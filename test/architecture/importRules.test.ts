@@ -174,6 +174,23 @@ describe('import rules', () => {
     expect(found).toEqual([]);
   });
 
+  it('decodes files of strangers in a program of its own, which nothing else loads', () => {
+    const codecs = /^(?:sharp|mediabunny|@evan\/opus|mpg123-decoder|@wasm-audio-decoders\/.*)$/;
+    const converter = 'functions/media/prepare/converter';
+    const typesOf = 'functions/media/prepare';
+
+    const loaders = offending(({ from, to }) => codecs.test(to) && !within(from, converter));
+    const users = offending(
+      ({ from, to }) => within(to, converter) && !within(from, converter) && !within(from, typesOf),
+    );
+    const imported = [...sources]
+      .filter(([file]) => within(file, typesOf) && !within(file, converter))
+      .flatMap(([file, text]) => [...text.matchAll(/import (?!type )[^;]*from '\.\/converter\/.*'/g)].map(() => file));
+
+    expect(imports.some(({ to }) => to === 'sharp')).toBe(true);
+    expect([loaders, users, imported]).toEqual([[], [], []]);
+  });
+
   it('reads the environment in one place', () => {
     const readers = [...sources]
       .filter(([file, text]) => /process\.env\b/.test(text) && file !== 'shared/platform/config.ts')

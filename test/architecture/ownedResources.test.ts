@@ -25,6 +25,8 @@ const rules: readonly Rule[] = [
       'worker/socket/port/fairTurns.ts': 'yields to the event loop for one turn; nothing is left to release',
       'worker/socket/repairs/mediaDispatcher.ts': 'one for each download, cleared when it ends',
       'shared/platform/storeRequest.ts': 'one for each request, cleared when it is settled',
+      'functions/media/prepare/runProgram.ts': 'two for each program that runs, cleared when it ends',
+      'functions/media/prepare/converter/main.ts': 'one, of a process that does one thing and ends',
       'infra/local/queueJournal.ts': 'the end of the present turn; nothing is left to release',
       'infra/local/queueWaiters.ts': 'of the queue emulator, which clears it when no poll waits',
       'infra/local/ops/awsStandIns.ts': 'of the embedded stack alone, with a stop',
@@ -46,6 +48,7 @@ const rules: readonly Rule[] = [
     what: 'a child process',
     pattern: /(?<![\w.])(?:spawn|fork|execFile|exec)\(|new Worker\(/,
     except: {
+      'functions/media/prepare/runProgram.ts': 'ended at its deadline, and gone when the call is over',
       'infra/local/childProcess.ts': 'ends with its parent, and its log with it',
       'infra/local/dynamoDb.ts': 'has a stop, and is killed on exit',
       'infra/local/programs.ts': 'ends by itself or by its deadline, before anything else is started',

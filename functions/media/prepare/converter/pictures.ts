@@ -1,0 +1,124 @@
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { writeFileSync } from 'node:fs';
+import { ConversionError } from './conversionError.ts';
+
+/** A picture is decoded in one process with a bound for its memory, so one thread and no cache. */
+sharp.concurrency(1);
+sharp.cache(false);
+// What is left reads the types that are told apart by their bytes, and none that names other files.
+sharp.block({
+  operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForeignLoadMagick', 'VipsForeignLoadOpenslide'],
+});
+
+/** The most pixels of all frames together: at four bytes, a fourth of what the process may take. */
+const MOST_PIXELS = 64_000_000;
+const MOST_FRAMES = 300;
+/** The longest edge of a photo that phones send as one of high quality (measured by others in 2023, WhatsApp 23.16). */
+const MOST_EDGE = 4_096;
+/** What a photo has at most, as the Cloud API takes them ("Supported media types"). */
+const PHOTO_BYTES = 5 * 1_024 * 1_024;
+const THUMBNAIL = { edge: 100, bytes: 12 * 1_024 } as const;
+/** The sides and sizes that phones accept: Cloud API, "Sticker messages". */
+const STICKER = { edge: 512, bytes: 100_000, animatedBytes: 500_000, mostMs: 10_000 } as const;
+const QUALITIES = [85, 70, 50, 30, 10] as const;
+
+export interface PictureMade {
+  readonly width: number;
+  readonly height: number;
+  readonly isAnimated?: boolean;
+  /** In base64. */
+  readonly thumbnail?: string;
+}
+
+/** Makes a photo: upright, in sRGB, on white, without what its camera wrote down. Throws {@link ConversionError}. */
+export async function makePhoto(path: string, out: string): Promise<PictureMade> {
+  const { metadata } = await open(path, false);
+  const upright = (): Sharp =>
+    load(path, false)
+      .autoOrient()
+      .resize({ width: MOST_EDGE, height: MOST_EDGE, fit: 'inside', withoutEnlargement: true })
+      .flatten({ background: '#ffffff' })
+      .toColourspace('srgb');
+  const { data, info } = await orBroken(() => smallest(PHOTO_BYTES, (quality) => upright().jpeg({ quality })));
+  writeFileSync(out, data);
+  return { width: info.width, height: info.height, thumbnail: await thumbnailOf(path, metadata) };
+}
+
+/** Says how large a picture is, and makes a small one of it. Throws {@link ConversionError}. */
+export async function lookAtPicture(path: string): Promise<PictureMade> {
+  const { metadata, frames } = await open(path, false);
+  const { width, height } = metadata.autoOrient;
+  return { width, height, isAnimated: frames > 1, thumbnail: await thumbnailOf(path, metadata) };
+}
+
+/** Makes a sticker: a square in WebP, of all frames that move, on nothing. Throws {@link ConversionError}. */
+export async function makeSticker(path: string, out: string): Promise<PictureMade> {
+  const { metadata, frames } = await open(path, true);
+  const isAnimated = frames > 1;
+  const lasts = (metadata.delay ?? []).reduce((sum, ms) => sum + ms, 0);
+  if (isAnimated && lasts > STICKER.mostMs) throw new ConversionError('too_long', `${lasts} ms`);
+  const { edge } = STICKER;
+  const square = (quality: number): Sharp =>
+    load(path, isAnimated)
+      .autoOrient()
+      .resize({ width: edge, height: edge, fit: 'contain', background: { r: 0, g: 0, b: 0, alpha: 0 } })
+      .webp({ quality, effort: isAnimated ? 2 : 4, loop: 0 });
+  const most = isAnimated ? STICKER.animatedBytes : STICKER.bytes;
+  const { data } = await orBroken(() => smallest(most, square));
+  writeFileSync(out, data);
+  return { width: edge, height: edge, isAnimated };
+}
+
+function load(path: string, isAnimated: boolean): Sharp {
+  return sharp(path, { limitInputPixels: MOST_PIXELS, failOn: 'error', animated: isAnimated, sequentialRead: true });
+}
+
+/** Reads the head of a picture and refuses what is too large to be decoded. */
+async function open(
+  path: string,
+  isAnimated: boolean,
+): Promise<{ readonly metadata: Metadata; readonly frames: number }> {
+  const metadata = await orBroken(() =>
+    sharp(path, { limitInputPixels: false, animated: isAnimated, failOn: 'error' }).metadata(),
+  );
+  const frames = metadata.pages ?? 1;
+  const { width } = metadata;
+  const height = metadata.pageHeight ?? metadata.height;
+  if (!(width > 0 && height > 0)) throw new ConversionError('broken', 'a side of the picture has no length');
+  if (width * height > MOST_PIXELS) throw new ConversionError('too_many_pixels', `${width} × ${height}`);
+  if (isAnimated && (frames > MOST_FRAMES || width * height * frames > MOST_PIXELS)) {
+    throw new ConversionError('too_many_frames', `${frames} of ${width} × ${height}`);
+  }
+  return { metadata, frames };
+}
+
+async function thumbnailOf(path: string, { width }: Metadata): Promise<string> {
+  const { edge, bytes } = THUMBNAIL;
+  const small = load(path, false)
+    .autoOrient()
+    .resize({ width: Math.min(edge, width), height: edge, fit: 'inside', withoutEnlargement: true })
+    .flatten({ background: '#ffffff' })
+    .toColourspace('srgb');
+  const pixels = await orBroken(() => small.png().toBuffer());
+  const { data } = await orBroken(() => smallest(bytes, (quality) => sharp(pixels).jpeg({ quality })));
+  return data.toString('base64');
+}
+
+/** Makes a picture of less and less quality until it is small enough. */
+async function smallest(mostBytes: number, make: (quality: number) => Sharp) {
+  for (const quality of QUALITIES) {
+    const made = await make(quality).toBuffer({ resolveWithObject: true });
+    if (made.data.length <= mostBytes) return made;
+  }
+  throw new ConversionError('too_large', `more than ${mostBytes} bytes at the least quality`);
+}
+
+/** What the library says of a picture is about the picture: its disk is not asked for anything. */
+async function orBroken<Result>(make: () => Promise<Result>): Promise<Result> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof ConversionError) throw error;
+    throw new ConversionError('broken', 'the picture cannot be read', { cause: error });
+  }
+}
