@@ -4,8 +4,11 @@ import { BulkLineStore } from '../../shared/bulk/bulkLineStore.ts';
 import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
+import { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
 import { S3ObjectAddresses } from '../../shared/media/s3ObjectAddresses.ts';
+import { S3ObjectUploads } from '../../shared/media/s3ObjectUploads.ts';
+import { S3RequestSigner } from '../../shared/media/s3RequestSigner.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import type { ApiConfig } from '../../shared/platform/config.ts';
 import { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
@@ -23,6 +26,7 @@ import { composeHttp } from '../http/composeHttp.ts';
 export function composeApi(config: ApiConfig, options: { readonly allowLoopback?: boolean } = {}): ApiDependencies {
   const http = composeHttp(config, 'api');
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
+  const signer = new S3RequestSigner(config, () => http.table.config.credentials(), systemClock);
   return {
     ...http,
     actions: new ActionStore(http),
@@ -32,7 +36,9 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
     bulkLines: new BulkLineStore(http),
     endpoints: new EndpointStore(http),
     media: new MediaStore(http),
-    addresses: new S3ObjectAddresses(config, () => http.table.config.credentials(), systemClock),
+    brought: new BroughtFileStore({ ...http, clock: systemClock }),
+    addresses: new S3ObjectAddresses(signer),
+    uploads: new S3ObjectUploads(signer, config.storeTimeoutMs),
     guard,
     poster: makeWebhookPoster({ guard, clock: systemClock, timeoutMs: deadlines.webhookTest.ms }),
     endpointBreakers: makeEndpointBreakerStore(http),

@@ -14,6 +14,7 @@ import { messagePartRoutes } from '../routes/messageParts.ts';
 import { messageReceiptRoutes } from '../routes/messageReceipts.ts';
 import { messageVersionRoutes } from '../routes/messageVersions.ts';
 import { mediaRoutes, type MediaRouteDependencies } from '../routes/media.ts';
+import { mediaUploadRoutes, type MediaUploadDependencies } from '../routes/mediaUploads.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
 import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
 import { SendableConnections } from '../routes/sendableConnections.ts';
@@ -28,6 +29,7 @@ export interface ApiDependencies
     Omit<ScheduledRouteDependencies, 'messages'>,
     Omit<BulkRouteDependencies, 'messages'>,
     MediaRouteDependencies,
+    MediaUploadDependencies,
     ActionRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
@@ -49,6 +51,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...messageReceiptRoutes(dependencies),
     ...messageVersionRoutes(dependencies),
     ...mediaRoutes(dependencies),
+    ...mediaUploadRoutes(dependencies),
     ...scheduledRoutes(dependencies),
     ...bulkRoutes(dependencies),
     ...actionRoutes(dependencies),

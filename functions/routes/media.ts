@@ -1,13 +1,17 @@
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId, type TenantId } from '../../shared/kernel/id.ts';
-import { objectKeyOf, shownMediaSchema, toShownMedia, type Media } from '../../shared/media/media.ts';
+import type { BroughtFile } from '../../shared/media/broughtFile.ts';
+import { toFileToSend } from '../../shared/media/fileToSend.ts';
+import { shownMediaSchema, toShownMedia, type Media } from '../../shared/media/media.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
 import { askForFiles, type MediaQueue } from '../../shared/media/mediaJob.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { ObjectAddresses, OfferedObject } from '../../shared/media/objectStore.ts';
+import { mediaInfoSchema, toMediaInfo } from '../../shared/media/shownFile.ts';
 import { route, type Route } from '../http/route.ts';
+import { uploadOf, type MediaUploadDependencies } from './mediaUploads.ts';
 
-export interface MediaRouteDependencies extends MediaQueue {
+export interface MediaRouteDependencies extends MediaQueue, Pick<MediaUploadDependencies, 'uploads' | 'clock'> {
   readonly media: MediaStore;
   readonly addresses: ObjectAddresses;
 }
@@ -27,9 +31,9 @@ const example = {
   height: 1_200,
 } as const;
 
-/** The routes of files that came with messages. */
+/** The routes of files, whether they came with messages or tenants brought them. */
 export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Route[] {
-  const find = (tenantId: TenantId, parameter = ''): Promise<Media> =>
+  const find = (tenantId: TenantId, parameter = ''): Promise<Media | BroughtFile> =>
     findMedia(dependencies.media, tenantId, parameter);
   return [
     route('GET', '/v1/media/{mediaId}', {
@@ -40,17 +44,18 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
       handle: async ({ tenantId, parameters }) => {
         const media = await find(tenantId, parameters['mediaId']);
         checkReady(media);
-        const location = await dependencies.addresses.addressOf(objectKeyOf(media), toOffer(media));
+        const location = await dependencies.addresses.addressOf(toFileToSend(media).objectKey, toOffer(media));
         return { status: 302, headers: { location, 'cache-control': 'no-store' } };
       },
     }),
     route('GET', '/v1/media/{mediaId}/info', {
       summary: 'Read what is known of a file, and whether it is here',
-      answers: { status: 200, schema: shownMediaSchema, example },
-      handle: async ({ tenantId, parameters }) => ({
-        status: 200,
-        json: toShownMedia(await find(tenantId, parameters['mediaId'])),
-      }),
+      answers: { status: 200, schema: mediaInfoSchema, example },
+      handle: async ({ tenantId, parameters }) => {
+        const media = await find(tenantId, parameters['mediaId']);
+        const upload = 'broughtBy' in media ? await uploadOf(dependencies, media) : undefined;
+        return { status: 200, json: toMediaInfo(media, upload) };
+      },
     }),
     route('POST', '/v1/media/{mediaId}/fetch', {
       summary: 'Have a file fetched that was left, or that failed',
@@ -58,9 +63,9 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
         'The end is told by `media.ready` or `media.failed`. WhatsApp keeps files for some weeks. A file that is here stays as it is.',
       answers: { status: 202, schema: shownMediaSchema, example: { ...example, state: 'pending' } },
       handle: async ({ tenantId, parameters }) => {
-        const before = await find(tenantId, parameters['mediaId']);
+        const before = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
         if (before.state === 'failed' || before.state === 'left') await dependencies.media.ask(before);
-        const media = await find(tenantId, parameters['mediaId']);
+        const media = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
         // One that is pending already may have lost its place in the queue with a request that died here.
         if (media.state === 'pending')
           await askForFiles(dependencies, [{ version: 1, tenantId, mediaId: media.mediaId }]);
@@ -70,23 +75,36 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
   ];
 }
 
-async function findMedia(store: Pick<MediaStore, 'find'>, tenantId: TenantId, parameter: string): Promise<Media> {
+async function findMedia(
+  store: Pick<MediaStore, 'findAny'>,
+  tenantId: TenantId,
+  parameter: string,
+): Promise<Media | BroughtFile> {
   const mediaId = parseId('med', parameter);
-  const media = mediaId && (await store.find(mediaId));
+  const media = mediaId && (await store.findAny(mediaId));
   if (media === undefined || media.tenantId !== tenantId) throw new AppError('media_not_found');
   return media;
 }
 
-function toOffer({ file, told: { filename } }: Media): OfferedObject {
+/** A file that came with a message: one that a tenant brought is nowhere to be fetched again. */
+async function findReceived(store: Pick<MediaStore, 'findAny'>, tenantId: TenantId, parameter = ''): Promise<Media> {
+  const media = await findMedia(store, tenantId, parameter);
+  if ('broughtBy' in media) throw new AppError('media_not_found');
+  return media;
+}
+
+function toOffer(media: Media | BroughtFile): OfferedObject {
+  const { filename, mimeType } = toFileToSend(media);
   return {
     ...(filename === undefined ? {} : { filename }),
-    contentType: file.mime_type ?? 'application/octet-stream',
+    contentType: mimeType ?? 'application/octet-stream',
     shownInline: true,
     endsAfterSeconds: ADDRESS_SECONDS,
   };
 }
 
-function checkReady({ state, fault }: Media): void {
+function checkReady({ state, fault }: Media | BroughtFile): void {
+  if (state === 'awaited') throw new AppError('media_awaited');
   if (state === 'pending') throw new AppError('media_pending', { retryAfterSeconds: PENDING_SECONDS });
   if (state === 'left') throw new AppError('media_left');
   if (state === 'failed') {

@@ -57,13 +57,16 @@ interface QueueAccess {
  * What is done with objects of the bucket. To read needs the right to open with the bucket's key, and to write that to seal.
  * `ListBucket` lists nothing here: without it S3 says of an object that is not there that it must not be read.
  */
-export type ObjectAction = 'AbortMultipartUpload' | 'DeleteObject' | 'GetObject' | 'ListBucket' | 'PutObject';
+export type ObjectAction =
+  'AbortMultipartUpload' | 'DeleteObject' | 'GetObject' | 'ListBucket' | 'ListMultipartUploadParts' | 'PutObject';
 
 export interface ProcessAccess {
   readonly tables: readonly TableAccess[];
   readonly queues: readonly QueueAccess[];
   /** Access to the files of messages; none when left out. */
   readonly objects?: readonly ObjectAction[];
+  /** The names of the objects that the process may write; all when left out. */
+  readonly writtenObjects?: string;
   /** Whether the process may wrap and unwrap data keys of connections. */
   readonly dataKeys: boolean;
 }
@@ -95,16 +98,18 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
       core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query'),
-      // Files of messages: shown, and asked for again.
-      core('MEDIA', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+      // Files: shown, asked for again, and brought.
+      core('MEDIA', 'BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'),
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
       { queue: 'deliveries', actions: ['SendMessage'] },
       { queue: 'media', actions: ['SendMessage'] },
     ],
-    // An address is used in the name of this function, which made it.
-    objects: ['GetObject'],
+    // An address is used in the name of this function, which made it: to read a file, and to bring one. Without the right to
+    // list, S3 does not say that there is none yet.
+    objects: ['GetObject', 'ListBucket', 'ListMultipartUploadParts', 'PutObject'],
+    writtenObjects: '*/brought/*',
     dataKeys: false,
   },
   admin: {

@@ -64,6 +64,13 @@ const KEY_ACTIONS: Readonly<Partial<Record<ObjectAction, string>>> = {
   PutObject: 'kms:GenerateDataKey',
 };
 
+const WRITING: ReadonlySet<ObjectAction> = new Set([
+  'AbortMultipartUpload',
+  'DeleteObject',
+  'ListMultipartUploadParts',
+  'PutObject',
+]);
+
 /**
  * The access of a process to the files of messages. The key is used by S3 alone, and for this bucket alone: with it no
  * data key of a connection can be unwrapped.
@@ -74,14 +81,16 @@ export function objectStatements(
   process: ProcessName,
   keyArn: string,
 ): readonly PolicyStatement[] {
-  const actions = processAccess[process].objects ?? [];
+  const { objects: actions = [], writtenObjects } = processAccess[process];
   const [bucket, { region, urlSuffix }] = [mediaBucketArn(scope, stage), Stack.of(scope)];
   const ofBucket = actions.filter((action) => action === 'ListBucket');
-  const ofObjects = actions.filter((action) => action !== 'ListBucket');
+  const written = actions.filter((action) => writtenObjects !== undefined && WRITING.has(action));
+  const ofObjects = actions.filter((action) => action !== 'ListBucket' && !written.includes(action));
   const statement = (of: readonly ObjectAction[], resource: string) =>
     new PolicyStatement({ actions: of.map((action) => `s3:${action}`), resources: [resource] });
   return [
     statement(ofObjects, `${bucket}/*`),
+    ...(written.length === 0 ? [] : [statement(written, `${bucket}/${writtenObjects}`)]),
     ...(ofBucket.length === 0 ? [] : [statement(ofBucket, bucket)]),
     new PolicyStatement({
       actions: actions.flatMap((action) => KEY_ACTIONS[action] ?? []),

@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, HttpMethods, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { keptDays } from '../../shared/media/objectRetention.ts';
 import { mediaBucketName } from '../settings/resources.ts';
@@ -27,6 +27,10 @@ export function addMediaBucket(scope: Construct, stage: string, encryptionKey: I
     enforceSSL: true,
     minimumTLSVersion: 1.2,
     versioned: false,
+    // Pages of tenants upload by addresses, which say all that may be done: a key of ours is in no page.
+    cors: [
+      { allowedMethods: [HttpMethods.PUT], allowedOrigins: ['*'], allowedHeaders: ['content-type'], maxAge: 3_000 },
+    ],
     lifecycleRules: [
       { id: 'files', expiration: Duration.days(keptDays) },
       { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },

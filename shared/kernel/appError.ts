@@ -65,7 +65,7 @@ export const errorRules = {
   media_not_found: {
     httpStatus: 404,
     retry: 'never',
-    sentence: 'There is no such file. The messages that bring files name them in `media`.',
+    sentence: 'There is no such file. Messages that bring files name them in `media`; POST /v1/media brings one of yours.',
   },
   bulk_send_not_found: {
     httpStatus: 404,
@@ -139,6 +139,11 @@ export const errorRules = {
     httpStatus: 409,
     retry: 'later',
     sentence: 'This connection was changed by another request at the same moment. Read it, and send the request again.',
+  },
+  media_awaited: {
+    httpStatus: 409,
+    retry: 'later',
+    sentence: 'The file was not uploaded yet, or not all of it. GET /v1/media/{id}/info says where it goes.',
   },
   media_pending: {
     httpStatus: 409,

@@ -32,7 +32,7 @@ export interface BroughtFile {
 
 /** The name of the object of a file that a tenant brings. */
 export function broughtKeyOf(tenantId: TenantId, mediaId: MediaId): string {
-  return `${tenantId}/${mediaId}`;
+  return `${tenantId}/brought/${mediaId}`;
 }
 
 /** How long what was fetched of a link serves further messages, in milliseconds. */

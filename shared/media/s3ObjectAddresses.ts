@@ -1,106 +1,18 @@
-import { createHash, createHmac } from 'node:crypto';
-import { SignatureV4 } from '@smithy/signature-v4';
-import type { Clock } from '../kernel/clock.ts';
-import { withDeadline } from '../kernel/deadline.ts';
-import type { ObjectConfig } from '../platform/objectConfig.ts';
-import type { StoreConfig } from '../platform/storeConfig.ts';
-import { checkObjectKey, type ObjectAddresses, type OfferedObject } from './objectStore.ts';
-import { percentEncoded, toOfferedFile } from './offeredFile.ts';
+import type { ObjectAddresses, OfferedObject } from './objectStore.ts';
+import { toOfferedFile } from './offeredFile.ts';
+import type { S3RequestSigner } from './s3RequestSigner.ts';
 
-/** What an address is signed with. */
-interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string | undefined;
-}
-
-/** The longest life of a signed address, in seconds. Source: Amazon S3, "Download and upload objects with presigned URLs". */
-const LONGEST_SECONDS = 7 * 86_400;
-
-/**
- * Signed addresses of objects in a bucket of S3. No call is made: whoever signs must be allowed to read the object when the
- * address is used, and the address ends with the credentials, if that is sooner. It holds no client of S3, which the
- * function of tenants would otherwise load for this alone.
- */
+/** Addresses by which objects in a bucket of S3 are read. */
 export class S3ObjectAddresses implements ObjectAddresses {
-  readonly #config: Pick<StoreConfig & ObjectConfig, 'region' | 'mediaBucket' | 's3Endpoint' | 'storeTimeoutMs'>;
-  readonly #clock: Pick<Clock, 'nowMs' | 'sleep'>;
-  readonly #signer: SignatureV4;
+  readonly #signer: S3RequestSigner;
 
-  /** @param credentials those of the process, as a client of the SDK finds them (`client.config.credentials`) */
-  constructor(
-    config: Pick<StoreConfig & ObjectConfig, 'region' | 'mediaBucket' | 's3Endpoint' | 'storeTimeoutMs'>,
-    credentials: () => Promise<Credentials>,
-    clock: Pick<Clock, 'nowMs' | 'sleep'>,
-  ) {
-    this.#config = config;
-    this.#clock = clock;
-    this.#signer = new SignatureV4({
-      service: 's3',
-      region: config.region,
-      credentials: async () => {
-        const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
-        return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
-      },
-      sha256: Sha256,
-      // A key has nothing in it that is escaped, and S3 signs paths as they are.
-      uriEscapePath: false,
-      applyChecksum: false,
-    });
+  constructor(signer: S3RequestSigner) {
+    this.#signer = signer;
   }
 
   async addressOf(key: string, how: OfferedObject): Promise<string> {
-    checkObjectKey(key);
     const { type, disposition } = toOfferedFile(how);
-    const { origin, prefix } = this.#place();
-    const request = {
-      method: 'GET',
-      protocol: origin.protocol,
-      hostname: origin.hostname,
-      path: `${prefix}/${key}`,
-      headers: { host: origin.host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
-      query: { 'response-content-type': type, 'response-content-disposition': disposition },
-    };
-    const expiresIn = Math.min(LONGEST_SECONDS, Math.max(1, Math.floor(how.endsAfterSeconds)));
-    const signingDate = new Date(this.#clock.nowMs());
-    const { query = {} } = await withDeadline(
-      'signing an address',
-      this.#config.storeTimeoutMs,
-      () => this.#signer.presign(request, { expiresIn, signingDate }),
-      this.#clock,
-    );
-    const asked = Object.entries(query).map(
-      ([name, value]) => `${percentEncoded(name)}=${percentEncoded(String(value))}`,
-    );
-    return `${origin.origin}${request.path}?${asked.join('&')}`;
-  }
-
-  /** AWS has each bucket under a host of its own; another endpoint has it in the path. */
-  #place(): { readonly origin: URL; readonly prefix: string } {
-    const { region, mediaBucket, s3Endpoint } = this.#config;
-    if (s3Endpoint !== undefined) return { origin: new URL(s3Endpoint), prefix: `/${mediaBucket}` };
-    const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-    return { origin: new URL(`https://${mediaBucket}.s3.${region}.${suffix}`), prefix: '' };
-  }
-}
-
-/** The hash that the signer asks for. */
-class Sha256 {
-  readonly #hash;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret as Uint8Array);
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(data as Uint8Array);
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
-  }
-
-  reset(): void {
-    throw new Error('a hash of the signer is used once');
+    const query = { 'response-content-type': type, 'response-content-disposition': disposition };
+    return this.#signer.addressOf({ method: 'GET', key, query }, how.endsAfterSeconds);
   }
 }

@@ -9,6 +9,7 @@ const faults = {
     'The signature of the address is not whole.',
   ],
   BadDigest: [400, 'BadDigest', 'The bytes are not those that the checksum or the length says.'],
+  CorsForbidden: [403, 'AccessForbidden', 'CORSResponse: This CORS request is not allowed.'],
   EntityTooLarge: [400, 'EntityTooLarge', 'The body is larger than 5 GiB.'],
   EntityTooSmall: [400, 'EntityTooSmall', 'A part that is not the last one is smaller than 5 MiB.'],
   ExpiredAddress: [403, 'AccessDenied', 'Request has expired'],
@@ -51,3 +52,21 @@ export function answerXml(response: ServerResponse, status: number, name: string
 export function escapeXml(text: string): string {
   return text.replaceAll(/[^ -~]|[&<>"]/gu, (one) => `&#${one.codePointAt(0)};`);
 }
+
+/**
+ * Answers what a browser asks before a page sends something here: a page may upload, with no header but the type, and nothing else.
+ * Source: Amazon S3 User Guide, "Using cross-origin resource sharing (CORS)".
+ */
+export function answerQuestion(request: IncomingMessage, response: ServerResponse): void {
+  const asked = request.headers['access-control-request-headers'] ?? '';
+  const names = asked.split(',').map((name) => name.trim().toLowerCase());
+  const may =
+    request.headers['access-control-request-method'] === 'PUT' &&
+    names.every((name) => name === '' || name === 'content-type');
+  if (!may) return answerFault({ request, response }, 'CorsForbidden');
+  const headers = { ...openToPages, 'access-control-allow-methods': 'PUT', 'access-control-allow-headers': asked };
+  response.writeHead(200, { ...headers, 'access-control-max-age': '3000', 'content-length': 0 }).end();
+}
+
+/** What lets a page read the answer to its upload. */
+export const openToPages = { 'access-control-allow-origin': '*', vary: 'Origin' } as const;

@@ -114,6 +114,13 @@ export class ObjectFolder {
     );
   }
 
+  /** The parts of an upload that are whole, by their numbers. */
+  async partsOf(uploadId: string): Promise<readonly StoredPart[]> {
+    const names = (await readdir(join(this.#uploads, uploadId))).filter((name) => /^\d+$/.test(name));
+    const sized = names.map(async (name) => ({ name, bytes: (await this.sizeOf(uploadId, name)) ?? 0 }));
+    return (await Promise.all(sized)).toSorted((one, other) => Number(one.name) - Number(other.name));
+  }
+
   /** Makes an upload an object. All in one turn, so that of two that end at once one comes after the other. */
   complete(uploadId: string, parts: readonly StoredPart[], nowMs: number): ObjectNote {
     const head = this.headOf(uploadId);

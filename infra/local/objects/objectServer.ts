@@ -7,7 +7,14 @@ import { makeSteadyServer, pathOf, targetOf } from '../steadyServer.ts';
 import { ObjectFolder, type ObjectHead, type ObjectNote, type StoredPart } from './objectFolder.ts';
 import { findByteRange } from './byteRange.ts';
 import { findAddressFault } from './signedAddress.ts';
-import { answerFault, answerXml, escapeXml, type ObjectFaultName } from './objectAnswers.ts';
+import {
+  answerFault,
+  answerQuestion,
+  answerXml,
+  escapeXml,
+  openToPages,
+  type ObjectFaultName,
+} from './objectAnswers.ts';
 
 /**
  * The S3 emulator: one bucket in a folder, behind a server on loopback only, with the calls that are made here. The S3 of
@@ -16,7 +23,8 @@ import { answerFault, answerXml, escapeXml, type ObjectFaultName } from './objec
  * connection to disk and back in pieces, and nothing is held at rest.
  *
  * A call with a signature in its header is taken as it is, like by the other emulators: a page in a browser cannot send
- * one, because the question that comes before it is refused. An address is judged as S3 does it.
+ * one, because the question that comes before it is refused. An address is judged as S3 does it, and a page may upload by one, as
+ * the bucket on AWS lets it.
  */
 export interface ObjectServer {
   /** The base URL, for example `http://127.0.0.1:4572`. */
@@ -92,6 +100,7 @@ class ObjectRoom {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request);
     const query = new URLSearchParams(targetOf(request).slice(path.length + 1));
+    if (request.method === 'OPTIONS') return answerQuestion(request, response);
     const fault = this.#refusalOf(request, path, query);
     const [, bucket = '', ...rest] = path.split('/').map(unescaped);
     const asked = { key: rest.join('/'), query, request, response };
@@ -100,6 +109,7 @@ class ObjectRoom {
     if (asked.key === '') return answerFault(asked, 'NotImplemented');
     switch (request.method) {
       case 'GET':
+        return query.has('uploadId') ? this.#list(asked) : this.#give(asked);
       case 'HEAD':
         return this.#give(asked);
       case 'PUT':
@@ -159,7 +169,9 @@ class ObjectRoom {
         return answerFault(asked, 'BadDigest');
       }
       const etag = uploadId === null ? this.#folder.complete(id, [part], this.#nowMs()).etag : etagOf(id, part);
-      response.writeHead(200, { etag, 'x-amz-checksum-crc32': part.checksum, 'content-length': 0 }).end();
+      const toPage = request.headers.origin === undefined ? {} : openToPages;
+      const head = { etag, 'x-amz-checksum-crc32': part.checksum, 'content-length': 0 };
+      response.writeHead(200, { ...head, ...toPage }).end();
     } catch (error) {
       if (uploadId === null) this.#folder.abort(id);
       throw error;
@@ -177,6 +189,18 @@ class ObjectRoom {
     const id = this.#folder.begin(toHead(key, request));
     const told = `<Bucket>${this.#bucket}</Bucket><Key>${escapeXml(key)}</Key><UploadId>${id}</UploadId>`;
     answerXml(response, 200, 'InitiateMultipartUploadResult', told);
+  }
+
+  /** Lists the parts of an upload, all at once: nobody here has more than a thousand. */
+  async #list(asked: Asked): Promise<void> {
+    const { key, query, response } = asked;
+    const uploadId = query.get('uploadId') ?? '';
+    if (this.#folder.headOf(uploadId)?.key !== key) return answerFault(asked, 'NoSuchUpload');
+    const parts = (await this.#folder.partsOf(uploadId)).map(
+      (part) =>
+        `<Part><PartNumber>${part.name}</PartNumber><ETag>${escapeXml(etagOf(uploadId, part))}</ETag><Size>${part.bytes}</Size></Part>`,
+    );
+    answerXml(response, 200, 'ListPartsResult', `<UploadId>${uploadId}</UploadId>${parts.join('')}`);
   }
 
   async #complete(asked: Asked): Promise<void> {

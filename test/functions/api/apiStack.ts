@@ -10,6 +10,7 @@ import type { ConnectionAccount } from '../../../shared/connection/connection.ts
 import { createOperatorKey } from '../../../shared/identity/apiKey.ts';
 import { parseId, type ConnectionId, type TenantId } from '../../../shared/kernel/id.ts';
 import type { Command } from '../../../shared/message/command.ts';
+import type { ObjectConfig } from '../../../shared/platform/objectConfig.ts';
 import type { StoreConfig } from '../../../shared/platform/storeConfig.ts';
 import { connectionKey } from '../../../shared/platform/keys.ts';
 import { commandQueueName } from '../../../shared/platform/queues.ts';
@@ -58,7 +59,7 @@ export class ApiStack {
 
   /** @param reach how the functions reach the emulators; directly if left out */
   static async start(
-    reach: (direct: StoreConfig) => Promise<Partial<StoreConfig>> = () => Promise.resolve({}),
+    reach: (direct: StoreConfig) => Promise<Partial<StoreConfig & ObjectConfig>> = () => Promise.resolve({}),
   ): Promise<ApiStack> {
     const [dynamoDb, queues] = await Promise.all([startDynamoDb(), startQueues()]);
     await createTables(dynamoDb.endpoint, 'test');

@@ -2,6 +2,7 @@ import { actionBodyOf } from './actionBodies.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutes } from '../../../functions/api/handler.ts';
 import { LINES_TYPE } from '../../../functions/http/readLines.ts';
+import { startObjects, type ObjectEmulator } from '../../emulators/objects.ts';
 import { TcpProxy, type Passage } from '../../chaos/tcpProxy.ts';
 import { until } from '../../whatsapp/until.ts';
 import { anAccount, ApiStack, type Answered } from './apiStack.ts';
@@ -21,6 +22,8 @@ const bodies: Readonly<Record<string, unknown>> = {
     not_before: new Date(Date.now() + 3_600_000).toISOString(),
   },
   'POST /v1/connections/{connectionId}/messages': { type: 'text', to: '4915187654321', text: { body: 'hello' } },
+  // One that is uploaded in parts, as that asks S3.
+  'POST /v1/media': { bytes: 20_000_000 },
   'POST /v1/webhooks': { url: 'https://93.184.216.34/hook' },
   'POST /v1/admin/tenants': { name: 'Acme' },
   'POST /v1/admin/tenants/{tenantId}/api-keys': {},
@@ -38,7 +41,8 @@ const lines: Readonly<Record<string, string>> = {
 
 describe('the API while its stores do not answer', () => {
   let stack: ApiStack;
-  let [store, queues]: TcpProxy[] = [];
+  let [store, queues, files]: TcpProxy[] = [];
+  let objects: ObjectEmulator;
   let tenant: Awaited<ReturnType<ApiStack['tenant']>>;
   let connectionId: string;
   beforeAll(async () => {
@@ -47,8 +51,12 @@ describe('the API while its stores do not answer', () => {
       return TcpProxy.start({ host: hostname, port: Number(port) });
     };
     stack = await ApiStack.start(async ({ dynamoDbEndpoint, sqsEndpoint }) => {
+      objects = await startObjects();
       [store, queues] = [await proxyOf(dynamoDbEndpoint), await proxyOf(sqsEndpoint)];
+      files = await proxyOf(objects.endpoint);
       return {
+        ...objects.config,
+        s3Endpoint: `http://127.0.0.1:${files.port}`,
         storeTimeoutMs: STORE_MS,
         dynamoDbEndpoint: `http://127.0.0.1:${store.port}`,
         sqsEndpoint: `http://127.0.0.1:${queues.port}`,
@@ -64,11 +72,11 @@ describe('the API while its stores do not answer', () => {
   });
   afterAll(async () => {
     await stack.stop();
-    await Promise.all([store?.stop(), queues?.stop()]);
+    await Promise.all([store?.stop(), queues?.stop(), files?.stop(), objects.stop()]);
   });
 
   const all = async (passage: Passage): Promise<void> => {
-    await Promise.all([store?.set(passage), queues?.set(passage)]);
+    await Promise.all([store?.set(passage), queues?.set(passage), files?.set(passage)]);
   };
   const call = async (method: string, template: string): Promise<Answered & { readonly tookMs: number }> => {
     const path = template

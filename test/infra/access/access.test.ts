@@ -196,7 +196,7 @@ describe('what roles may do', () => {
 
   const isOfKms = ({ actions }: Grant): boolean => actions.some((action) => action.startsWith('kms:'));
 
-  it('lets the API read files of messages and the media function store them, in the one bucket and through S3 alone', () => {
+  it('lets the API read files and store what tenants bring, and the media function store files of messages, in the one bucket and through S3 alone', () => {
     const bucket = `arn:aws:s3:::test-holdfast-media-${ACCOUNT}-${REGION}`;
     const ofObjects = (process: string) =>
       grantsOf(process)
@@ -213,13 +213,18 @@ describe('what roles may do', () => {
       'api',
       'media',
     ]);
-    expect(ofObjects('api')).toEqual([[['s3:GetObject'], [`${bucket}/*`]]]);
+    // What tenants bring lies under names that no file of a message has.
+    expect(ofObjects('api')).toEqual([
+      [['s3:GetObject'], [`${bucket}/*`]],
+      [['s3:ListMultipartUploadParts', 's3:PutObject'], [`${bucket}/*/brought/*`]],
+      [['s3:ListBucket'], [bucket]],
+    ]);
     expect(ofObjects('media')).toEqual([
       [['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'], [`${bucket}/*`]],
       [['s3:ListBucket'], [bucket]],
     ]);
     expect(grantsOf('api').filter(isOfKms)).toEqual([
-      expect.objectContaining({ actions: ['kms:Decrypt'], condition: throughS3 }),
+      expect.objectContaining({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], condition: throughS3 }),
     ]);
     expect(grantsOf('media').filter(isOfKms)).toEqual([
       expect.objectContaining({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], condition: throughS3 }),

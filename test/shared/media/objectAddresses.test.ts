@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OfferedObject } from '../../../shared/media/objectStore.ts';
 import { S3ObjectAddresses } from '../../../shared/media/s3ObjectAddresses.ts';
+import { S3RequestSigner } from '../../../shared/media/s3RequestSigner.ts';
 import { S3ObjectStore } from '../../../shared/media/s3ObjectStore.ts';
 import { makeObjectClient } from '../../../shared/platform/objectClient.ts';
 import { startObjects, type ObjectEmulator } from '../../emulators/objects.ts';
@@ -24,9 +25,7 @@ beforeAll(async () => {
   const store = new S3ObjectStore(makeObjectClient(config), emulator.config.mediaBucket);
   await store.write(KEY, Readable.from([bytes]), { contentType: 'text/html' }, new AbortController().signal);
   addresses = new S3ObjectAddresses(
-    config,
-    () => Promise.resolve({ accessKeyId: 'api', secretAccessKey: 'local' }),
-    clock,
+    new S3RequestSigner(config, () => Promise.resolve({ accessKeyId: 'api', secretAccessKey: 'local' }), clock),
   );
 });
 afterAll(() => emulator.stop());
@@ -114,7 +113,7 @@ describe('the address of an object', () => {
     const config = { region: 'eu-central-1', mediaBucket: 'prod-media', s3Endpoint: undefined, storeTimeoutMs: 5_000 };
     const role = { accessKeyId: 'ASIA', secretAccessKey: 'secret', sessionToken: 'to/ken+=' };
     const ofRegion = (region: string) =>
-      new S3ObjectAddresses({ ...config, region }, () => Promise.resolve(role), clock);
+      new S3ObjectAddresses(new S3RequestSigner({ ...config, region }, () => Promise.resolve(role), clock));
 
     const url = new URL(await ofRegion('eu-central-1').addressOf(KEY, { ...how, endsAfterSeconds: 10 ** 9 }));
     const chinese = new URL(await ofRegion('cn-north-1').addressOf(KEY, how));
