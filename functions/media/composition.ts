@@ -1,22 +1,32 @@
+import { FILE_BYTES } from '../../shared/content/mediaFile.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
+import { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
 import { S3ObjectStore } from '../../shared/media/s3ObjectStore.ts';
+import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
 import type { MediaConfig } from '../../shared/platform/config.ts';
 import { makeObjectClient } from '../../shared/platform/objectClient.ts';
 import { makeFunctionBreakers } from '../runtime/functionBreakers.ts';
 import { thenFlush } from '../runtime/functionMetrics.ts';
 import { composeStores } from '../runtime/storeComposition.ts';
 import { FileSource } from './fileSource.ts';
+import { LinkSource } from './linkSource.ts';
 import { makeMediaHandler } from './handler.ts';
 
-/** The media function. */
-export function composeMedia(config: MediaConfig) {
+/**
+ * The media function.
+ * @param options.allowLoopback lets links lead to 127.0.0.1 and localhost; only the embedded stack sets it
+ */
+export function composeMedia(config: MediaConfig, options: { readonly allowLoopback?: boolean } = {}) {
   const stores = composeStores(config, 'media');
   const breakers = makeFunctionBreakers(stores.metrics.count, stores.logger);
+  const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
   const handler = makeMediaHandler({
     ...stores,
     media: new MediaStore({ ...stores, clock: systemClock }),
+    brought: new BroughtFileStore({ ...stores, clock: systemClock }),
     source: new FileSource({ origin: config.filesUrl }),
+    links: new LinkSource({ guard, mostBytes: FILE_BYTES }),
     objects: new S3ObjectStore(makeObjectClient(config, { breakers }), config.mediaBucket),
   });
   return thenFlush(stores.metrics, handler);

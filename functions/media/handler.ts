@@ -1,5 +1,7 @@
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { BroughtFile } from '../../shared/media/broughtFile.ts';
+import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import type { Media } from '../../shared/media/media.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
 import { mediaJobSchema, type MediaQueue } from '../../shared/media/mediaJob.ts';
@@ -8,12 +10,18 @@ import { mediaQueueName, mediaTimes } from '../../shared/platform/queues.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { handleEach, parseBody, type RecordOutcome } from '../runtime/recordBatch.ts';
 import { fetchFile, type FetchDependencies } from './fetchFile.ts';
+import { fetchLink, LINK_TRIES, type LinkDependencies } from './fetchLink.ts';
 import { retrySeconds } from './retrySchedule.ts';
 import { tellMedia } from './tellMedia.ts';
 
 export interface MediaDependencies
-  extends Omit<FetchDependencies, 'clock'>, MediaQueue, Pick<Surroundings, 'clock' | 'random' | 'logger' | 'metrics'> {
-  readonly media: Pick<MediaStore, 'find' | 'end'>;
+  extends
+    Omit<FetchDependencies, 'clock'>,
+    Pick<LinkDependencies, 'links'>,
+    MediaQueue,
+    Pick<Surroundings, 'clock' | 'random' | 'logger' | 'metrics'> {
+  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'end'>;
+  readonly brought: Pick<BroughtFileStore, 'end'>;
 }
 
 /**
@@ -41,8 +49,10 @@ async function handleRecord(dependencies: MediaDependencies, record: SQSRecord):
     return 'failed';
   }
   const { mediaId, tenantId } = parsed.body;
-  const media = await store.find(mediaId);
-  if (media === undefined || media.tenantId !== tenantId || media.state === 'left') return 'done';
+  const media = await store.findAny(mediaId);
+  if (media === undefined || media.tenantId !== tenantId) return 'done';
+  if ('broughtBy' in media) return handleLink(dependencies, media, record);
+  if (media.state === 'left') return 'done';
   if (media.state !== 'pending') {
     await tellMedia(dependencies, media);
     return 'done';
@@ -61,6 +71,27 @@ async function handleRecord(dependencies: MediaDependencies, record: SQSRecord):
   // Somebody else may have been faster; the row says what holds.
   const ended = await store.find(mediaId);
   if (ended !== undefined && ended.state !== 'pending') await tellMedia(dependencies, ended);
+  return 'done';
+}
+
+/** Fetches a link. Nobody is told of it: the messages that name it say what became of them. */
+async function handleLink(
+  dependencies: MediaDependencies,
+  file: BroughtFile,
+  record: SQSRecord,
+): Promise<RecordOutcome> {
+  const { brought, logger, metrics } = dependencies;
+  if (file.state !== 'pending') return 'done';
+  const outcome = await fetchLink(dependencies, file);
+  const isLast = Number(record.attributes.ApproximateReceiveCount) >= LINK_TRIES;
+  if ('again' in outcome && !isLast) {
+    const { tenantId, mediaId } = file;
+    logger.info('a link gave no file and is tried again', { tenantId, mediaId, error: outcome.again });
+    return postpone(dependencies, record);
+  }
+  const end = 'again' in outcome ? ({ state: 'failed', fault: 'link_unreachable' } as const) : outcome.fetched;
+  await brought.end(file, end);
+  metrics.count('MediaFetched', { outcome: end.state === 'ready' ? 'ready' : mediaFaults[end.fault].outcome });
   return 'done';
 }
 

@@ -113,7 +113,7 @@ const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
       waitSeconds: FILE_WAIT_SECONDS,
       batchSize: mediaTimes.batchSize,
       timeoutMs: mediaTimes.timeoutSeconds * 1_000,
-      handler: composeMedia(asCaller(mediaConfig(), 'media')),
+      handler: composeMedia(asCaller(mediaConfig(), 'media'), { allowLoopback: true }),
     }),
   () => {
     const reconcile = composeReconcile(asCaller(ingestConfig(), 'reconcile'));

@@ -42,6 +42,10 @@ export const deadlines = {
   objectCall: { ms: 62_000, source: 'three tries, and the waits between them' },
   objectIdle: { ms: 20_000, source: 'bytes of an object that do not come for as long as a try may take will not come' },
   mediaSilence: { ms: 20_000, source: 'a host that sends nothing for so long has broken off' },
+  linkFetch: {
+    ms: 120_000,
+    source: '100 MB, the largest document of the Cloud API, at 7 Mbit/s; a message waits for it',
+  },
   mediaFetch: { ms: 285_000, source: 'what the function has (`mediaTimes`), and time to write down how it ended' },
   publish: { ms: 15_000, source: 'three tries of a store call; shorter than a stanza' },
   fencedClose: { ms: 5_000, source: 'a fenced worker ends: 10 s stay between fence and death' },

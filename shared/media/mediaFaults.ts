@@ -26,5 +26,23 @@ export const mediaFaults = {
   too_short: { sentence: 'The file ends before it should.', outcome: 'broken' },
   key_unusable: { sentence: 'The message has no usable key for the file.', outcome: 'broken' },
   too_large: { sentence: 'The file is larger than 2 GiB, the most that WhatsApp sends.', outcome: 'broken' },
-} as const satisfies Readonly<Record<FileFault | 'gone' | 'unreachable' | 'not_allowed' | 'no_place', FaultRule>>;
+  link_not_allowed: {
+    sentence: 'The link leads to an address that is not public, or is no link that begins with https://.',
+    outcome: 'broken',
+  },
+  link_refused: {
+    sentence:
+      'The host of the link does not give the file. It must answer 200 to a request without a login, with the bytes as they are.',
+    outcome: 'broken',
+  },
+  link_too_large: { sentence: 'The link leads to more than 2 GiB, the most that WhatsApp sends.', outcome: 'broken' },
+  link_unreachable: {
+    sentence: 'The host of the link did not answer, or not to the end, in four tries. Send the message again later.',
+    outcome: 'unreachable',
+  },
+} as const satisfies Readonly<
+  Record<LinkFault | FileFault | 'gone' | 'unreachable' | 'not_allowed' | 'no_place', FaultRule>
+>;
+/** The reasons for which a link gave no file. */
+type LinkFault = 'link_not_allowed' | 'link_refused' | 'link_too_large' | 'link_unreachable';
 export type MediaFault = keyof typeof mediaFaults;

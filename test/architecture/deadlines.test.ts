@@ -39,6 +39,7 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'shared/platform/storeRequest.ts: network overHttps': [1, 'one try: ends with the signal of the call'],
   'functions/media/prepare/runProgram.ts: network spawn': [1, 'killed at its own deadline, or with the signal'],
   'functions/media/prepare/runProgram.ts: event once': [1, 'the end of that process'],
+  'functions/media/linkSource.ts: network request': [1, 'under a signal of fetchLink, which waits withDeadline'],
   'functions/media/fileSource.ts: network request': [
     1,
     'ends with the signal of fetchFile, and with the deadlines of its agent for head and silence',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { FileSource, addressOf, type SourceError } from '../../../functions/media/fileSource.ts';
+import { LinkSource } from '../../../functions/media/linkSource.ts';
 import { makeMediaHandler } from '../../../functions/media/handler.ts';
 import { retrySeconds } from '../../../functions/media/retrySchedule.ts';
 import { batchEnvelopeSchema } from '../../../shared/event/factBatch.ts';
@@ -8,9 +9,12 @@ import { factSchema, type Fact } from '../../../shared/event/facts/factRows.ts';
 import { deriveMediaId, makeId, type CorrelationId } from '../../../shared/kernel/id.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { bringLink } from '../../../shared/media/bringLink.ts';
+import { BroughtFileStore } from '../../../shared/media/broughtFileStore.ts';
 import { objectKeyOf, type Media } from '../../../shared/media/media.ts';
 import { askForFiles } from '../../../shared/media/mediaJob.ts';
 import { MediaStore, toMediaItem } from '../../../shared/media/mediaStore.ts';
+import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { eventQueueName, mediaQueueName, mediaTimes } from '../../../shared/platform/queues.ts';
 import { tableName } from '../../../shared/platform/tables.ts';
 import { newIds } from '../../shared/event/eventStores.ts';
@@ -32,7 +36,7 @@ describe('the media function', { timeout: 60_000 }, () => {
     source = new FileSource({ origin: host.origin });
   });
   afterAll(async () => {
-    await source.close();
+    await Promise.all([source.close(), links.close()]);
     await Promise.all([stack.stop(), host.stop()]);
   });
 
@@ -65,7 +69,13 @@ describe('the media function', { timeout: 60_000 }, () => {
     return media;
   }
   const store = () => new MediaStore(stack);
-  const handler = () => makeMediaHandler({ ...stack, clock: systemClock, media: store(), source, objects });
+  const brought = () => new BroughtFileStore({ ...stack, clock: systemClock });
+  const links = new LinkSource({
+    guard: new AddressGuard({ resolve: systemResolve, allowLoopback: true }),
+    mostBytes: 1e6,
+  });
+  const handler = () =>
+    makeMediaHandler({ ...stack, clock: systemClock, media: store(), brought: brought(), source, links, objects });
   const QueueUrl = (): string => `${stack.queueUrlBase}${mediaQueueName('test')}`;
   /** Runs the function for a file as its queue hands it out. */
   async function run(media: Media, count = 1) {
@@ -94,6 +104,30 @@ describe('the media function', { timeout: 60_000 }, () => {
     expect(await told()).toMatchObject([
       { kind: 'media', messageId: media.messageId, media: { id: media.mediaId, state: 'ready', bytes: PLAIN.length } },
     ]);
+  });
+
+  it('fetches a link once for all that name it in ten minutes, and ends it after four tries', async () => {
+    const { tenantId } = newIds();
+    const path = `/linked/${(files += 1)}.png`;
+    host.behave(path, giving(PLAIN));
+    const dependencies = { ...stack, clock: systemClock, brought: brought() };
+    const bring = (link: string) => bringLink(dependencies, tenantId, link);
+
+    const asked = await Promise.all([1, 2, 3].map(() => bring(`${host.origin}${path}`)));
+    const jobs = await receive(stack, QueueUrl());
+    await handler()(toSqsEvent(jobs));
+    const after = await bring(`${host.origin}${path}`);
+    const dead = await bring('http://127.0.0.1:9/');
+    const runs = [];
+    for (const count of [1, 3, 4]) runs.push((await run(dead as never, count)).batchItemFailures.length);
+
+    expect(new Set(asked.map(({ mediaId }) => mediaId)).size).toBe(1);
+    expect(jobs).toHaveLength(1);
+    expect(after).toMatchObject({ state: 'ready', bytes: PLAIN.length, sha256 });
+    expect(objects.kept.get(after.objectKey)?.bytes).toEqual(PLAIN);
+    expect(runs).toEqual([1, 1, 0]);
+    expect(await brought().find(dead.mediaId)).toMatchObject({ state: 'failed', fault: 'link_unreachable' });
+    await receive(stack, QueueUrl());
   });
 
   it('goes on where a host broke off', async () => {
@@ -224,7 +258,7 @@ describe('the address of a file', () => {
   ])('of %j is none that may be asked, or lies at the host that we know', (file) => {
     const host = hostOf(file);
 
-    expect(['not_allowed', 'mmg.whatsapp.net']).toContain(host);
+    expect(['not_allowed', 'no_place', 'mmg.whatsapp.net']).toContain(host);
   });
 });
 
