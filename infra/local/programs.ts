@@ -17,6 +17,7 @@ const PROGRAMS = [
   'infra/local/functionsHost.ts',
   'infra/local/privateFiles.ts',
   'infra/local/dieWithParent.ts',
+  'functions/media/prepare/converter/main.ts',
   'test/whatsapp/main.ts',
   'worker/main.ts',
 ] as const;

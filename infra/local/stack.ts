@@ -6,6 +6,7 @@ import { fleetConfig } from '../../shared/platform/config.ts';
 import { asCaller, environmentOf } from './callers.ts';
 import { startChild, stopChild, type Child } from './childProcess.ts';
 import { openDataFolder, type DataFolder } from './dataFolder.ts';
+import { programFile } from './programs.ts';
 import { createQueues, queueUrlBase } from './queues.ts';
 import { killIfRunning } from './killIfRunning.ts';
 import { FunctionsFleet } from './functionsFleet.ts';
@@ -102,6 +103,7 @@ class Stack implements RunningStack {
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),
       HOLDFAST_S3_ENDPOINT: this.s3Endpoint,
       HOLDFAST_MEDIA_BUCKET: MEDIA_BUCKET,
+      HOLDFAST_CONVERTER_FILE: programFile('functions/media/prepare/converter/main.ts'),
     };
     this.#terminal.findLabelsIn(asCaller(fleetConfig(this.#settings), 'stack'));
     await this.#prepareKey();

@@ -23,6 +23,12 @@ export function objectEnvironment(scope: IConstruct, { stage }: Pick<Settings, '
   return { HOLDFAST_MEDIA_BUCKET: mediaBucketName(scope, stage) } as const;
 }
 
+/** Where the image of the media function has the program that converts files. */
+export const CONVERTER_FILE = '/var/task/functions/media/prepare/converter/main.mjs';
+
+/** The settings that a process reads which converts files. */
+export const conversionEnvironment = { HOLDFAST_CONVERTER_FILE: CONVERTER_FILE } as const;
+
 /** Share of a worker's memory for JavaScript objects; the rest is for buffers, code and the system. */
 const HEAP_SHARE = 0.75;
 

@@ -12,7 +12,7 @@ import {
 import { accessStatements, objectStatements } from '../access/accessStatements.ts';
 import { Handler } from '../constructs/handler.ts';
 import { acknowledgeObjects } from '../constructs/objectAccess.ts';
-import { objectEnvironment, storeEnvironment } from '../settings/environment.ts';
+import { conversionEnvironment, objectEnvironment, storeEnvironment } from '../settings/environment.ts';
 import { batchesAtOnce } from '../settings/concurrency.ts';
 import { queueArn } from '../settings/resources.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -55,7 +55,7 @@ export class DeliveryStack extends Stack {
       batchSize: mediaTimes.batchSize,
       // Lambda gives processor and network by memory, and a file is deciphered as fast as they let it.
       memoryMib: 1_024,
-      environment: objectEnvironment(this, settings),
+      environment: { ...objectEnvironment(this, settings), ...conversionEnvironment },
       statements: objectStatements(this, settings, 'media', dataKeyArn),
     });
     acknowledgeObjects(media.role, stage);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canarySchema, toCanary, type CanaryConfig } from './canaryConfig.ts';
+import { conversionSettings, toConversions, type ConversionConfig } from './conversionConfig.ts';
 import { connectionSettings, toConnections, type ConnectionConfig } from './connectionConfig.ts';
 import { parseEnvironment, type Environment } from './environment.ts';
 import { livenessSettings, toLiveness, type LivenessConfig } from './livenessConfig.ts';
@@ -33,7 +34,7 @@ const milliseconds = (fallback: number) => z.coerce.number().int().positive().de
 
 const apiSchema = z.object({ ...storeSettings, ...objectSettings });
 const adminSchema = z.object({ ...storeSettings });
-const mediaSchema = z.object({ ...storeSettings, ...objectSettings, ...whatsAppFileSettings });
+const mediaSchema = z.object({ ...storeSettings, ...objectSettings, ...whatsAppFileSettings, ...conversionSettings });
 const ingestSchema = z.object({ ...storeSettings });
 const deliverSchema = z.object({
   ...storeSettings,
@@ -144,7 +145,7 @@ const workerSchema = z
 export type ApiConfig = StoreConfig & ObjectConfig;
 export type AdminConfig = StoreConfig;
 
-export interface MediaConfig extends StoreConfig, ObjectConfig {
+export interface MediaConfig extends StoreConfig, ObjectConfig, ConversionConfig {
   /** The URL of the host at which WhatsApp's files lie. */
   readonly filesUrl: string;
 }
@@ -205,7 +206,12 @@ export function adminConfig(environment: Environment = process.env): AdminConfig
 /** The settings of the media function. Throws an Error that names each wrong variable. */
 export function mediaConfig(environment: Environment = process.env): MediaConfig {
   const value = parse(mediaSchema, environment);
-  return Object.freeze({ ...toStores(value), ...toObjects(value), filesUrl: value.WHATSAPP_FILES_URL });
+  return Object.freeze({
+    ...toStores(value),
+    ...toObjects(value),
+    ...toConversions(value),
+    filesUrl: value.WHATSAPP_FILES_URL,
+  });
 }
 
 /** The settings of the ingest function. Throws an Error that names each wrong variable. */

@@ -74,8 +74,16 @@ export class Converter {
     return answer.made as ConversionsMade[Kind];
   }
 
-  /** Runs ffmpeg. Throws {@link PrepareError}. */
-  async ffmpeg(args: readonly string[], folder: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Runs ffmpeg. Throws {@link PrepareError}.
+   * @param missing the fault of a file that has no track of what is asked for
+   */
+  async ffmpeg(
+    args: readonly string[],
+    missing: 'no_sound' | 'no_picture',
+    folder: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { ffmpeg } = this.#options;
     if (ffmpeg === undefined) {
       this.#sayWhatIsMissing();
@@ -86,7 +94,7 @@ export class Converter {
     if (ended.end === 'ok') return;
     if (/No space left on device/.test(ended.complained)) throw new Error('there is no room on the disk for ffmpeg');
     const isEmpty = /matches no streams/.test(ended.complained);
-    throw new PrepareError(isEmpty ? 'no_sound' : 'broken', lastOf(ended.complained));
+    throw new PrepareError(isEmpty ? missing : 'broken', lastOf(ended.complained));
   }
 
   /** Says once what is missing here, and how it is installed. */

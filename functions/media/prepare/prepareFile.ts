@@ -57,6 +57,8 @@ export async function prepareFile(
   try {
     return { prepared: await prepare(dependencies, request, signal) };
   } catch (error) {
+    // Streams give up with an error of their own.
+    signal.throwIfAborted();
     if (!(error instanceof PrepareError)) throw error;
     return { refused: error.fault === 'other_codec' ? 'broken' : error.fault, why: error.message };
   }

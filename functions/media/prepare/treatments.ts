@@ -93,7 +93,7 @@ async function withFfmpeg(run: TreatmentRun, kind: 'voice' | 'audio', error?: un
   const { converter, folder, signal, as, type } = run;
   const [path, sound] = [fileIn(folder, 'given'), fileIn(folder, 'sound')];
   const how = { rate: RATES[kind], mostSeconds: prepareLimits[as].seconds };
-  await converter.ffmpeg(soundArguments(path, type, sound, how), folder, signal);
+  await converter.ffmpeg(soundArguments(path, type, sound, how), 'no_sound', folder, signal);
   return treatSound(run, kind, 'wav', sound);
 }
 
@@ -129,7 +129,7 @@ async function encodeFilm(run: TreatmentRun, isSilent: boolean): Promise<Treated
   const [path, made] = [fileIn(folder, 'given'), fileIn(folder, 'made')];
   const { seconds: mostSeconds, bytes: mostBytes } = prepareLimits[as];
   const how = { isSquare: as === 'video_note', isSilent, mostSeconds, mostBytes };
-  await converter.ffmpeg(filmArguments(path, type, made, how), folder, signal);
+  await converter.ffmpeg(filmArguments(path, type, made, how), 'no_picture', folder, signal);
   if ((await stat(made)).size > mostBytes) throw new PrepareError('too_large', 'as H.264 it is larger than it may be');
   const { width = 0, height = 0, seconds } = await converter.convert({ do: 'film', path: made }, folder, signal);
   if (seconds > mostSeconds) throw new PrepareError('too_long', `longer than ${mostSeconds} s`);
@@ -149,7 +149,7 @@ async function thumbnailOf(run: TreatmentRun, path: string, type: FileType): Pro
   if (!converter.hasFfmpeg) return {};
   const out = fileIn(folder, 'thumbnail');
   return orNothing(
-    converter.ffmpeg(thumbnailArguments(path, type, out), folder, signal).then(async () => {
+    converter.ffmpeg(thumbnailArguments(path, type, out), 'no_picture', folder, signal).then(async () => {
       const bytes = await readFile(out).catch(() => Buffer.alloc(0));
       const isUsable = bytes.length > 0 && bytes.length <= MOST_THUMBNAIL_BYTES;
       return isUsable ? { thumbnail: bytes.toString('base64') } : {};

@@ -40,6 +40,7 @@ export interface Film {
 export function lookAtFilm(path: string): Promise<Film> {
   return withInput(path, async (input) => {
     const [video, audio] = await Promise.all([input.getPrimaryVideoTrack(), input.getPrimaryAudioTrack()]);
+    if (video === null && audio === null) throw new ConversionError('broken', 'there is no track');
     const seconds = await input.computeDuration();
     return {
       ...(video === null

@@ -27,11 +27,11 @@ const decoders: Readonly<Partial<Record<FileType, () => ChunkDecoder>>> = {
 const CHUNK = 65_536;
 
 /** The sound of a file as it is decoded, of all channels in one. What is damaged in it is left out. */
-export async function* decodeSound(path: string, type: FileType): AsyncGenerator<Sound> {
+export async function* decodeSound(path: string, type: FileType, mostSeconds: number): AsyncGenerator<Sound> {
   const bytes = readFileSync(path);
   const make = decoders[type];
   if (make === undefined) {
-    yield* decodeWave(bytes);
+    yield* decodeWave(bytes, mostSeconds);
     return;
   }
   const decoder = make();

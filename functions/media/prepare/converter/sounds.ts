@@ -42,7 +42,7 @@ const RATES = { least: 1_000, most: 384_000 } as const;
  */
 export async function makeVoice(job: SoundJob): Promise<SoundMade> {
   const opus = await opusOf(job);
-  if (opus === undefined) return encode(job, decodeSound(job.path, job.type), 'voice');
+  if (opus === undefined) return encode(job, decodeSound(job.path, job.type, job.mostSeconds), 'voice');
   const packed = packAnew(opus.packets);
   if (packed === undefined) return encode(job, decodeOpus(opus), 'voice');
   const heard = new Loudness();
@@ -62,7 +62,7 @@ export async function makeVoice(job: SoundJob): Promise<SoundMade> {
 
 /** Makes a sound that phones play of one that they do not. Throws {@link ConversionError}. */
 export async function makeAudio(job: SoundJob): Promise<SoundMade> {
-  return encode(job, decodeSound(job.path, job.type), 'audio');
+  return encode(job, decodeSound(job.path, job.type, job.mostSeconds), 'audio');
 }
 
 interface Opus {
@@ -75,13 +75,22 @@ async function opusOf({ path, type, mostSeconds }: SoundJob): Promise<Opus | und
   if (type === 'ogg_opus') {
     const found = readOggOpus(readFileSync(path), mostPackets);
     if (found === undefined || found.packets.length === 0) throw new ConversionError('broken', 'no packets of sound');
-    return found;
+    return notTooLong(found, mostSeconds);
   }
   if (type !== 'matroska') return undefined;
   const { codec, packets } = await soundPacketsOf(path, mostPackets);
   if (codec !== 'opus') throw new ConversionError('other_codec', `the sound is ${codec}`);
   if (packets.length === 0) throw new ConversionError('broken', 'no packets of sound');
-  return { preSkip: voice.preSkip, packets };
+  return notTooLong({ preSkip: voice.preSkip, packets }, mostSeconds);
+}
+
+/** Refuses by the heads of packets what would be decoded for long. */
+function notTooLong(opus: Opus, mostSeconds: number): Opus {
+  const ms = opus.packets.reduce((sum, packet) => {
+    return sum + (framesOf(packet)?.length ?? 0) * headOf(packet[0] ?? 0).frameMs;
+  }, 0);
+  if (ms > mostSeconds * 1_000) throw new ConversionError('too_long', `${ms / 1_000} s`);
+  return opus;
 }
 
 /** Packets of three frames each; undefined when the frames do not fit. */

@@ -18,7 +18,7 @@ const [FLOAT, EXTENSIBLE] = [3, 0xfffe];
 const CHUNK_SAMPLES = 65_536;
 
 /** Decodes a wave file of plain numbers. What its head says of sizes counts only as far as there are bytes. Throws {@link ConversionError}. */
-export function* decodeWave(bytes: Buffer): Generator<Sound> {
+export function* decodeWave(bytes: Buffer, mostSeconds: number): Generator<Sound> {
   let format: Format | undefined;
   for (let at = 12; at + 8 <= bytes.length;) {
     const name = bytes.toString('latin1', at, at + 4);
@@ -28,7 +28,7 @@ export function* decodeWave(bytes: Buffer): Generator<Sound> {
     if (name === 'data') {
       if (format === undefined) throw new ConversionError('broken', 'the samples have no format in front of them');
       // A recorder that was cut off leaves no size, or all ones.
-      yield* samplesOf(bytes.subarray(from, said === 0 ? bytes.length : from + said), format);
+      yield* samplesOf(bytes.subarray(from, said === 0 ? bytes.length : from + said), format, mostSeconds);
       return;
     }
     at = from + said + (said % 2);
@@ -53,10 +53,12 @@ function formatOf(body: Buffer): Format {
   return format;
 }
 
-function* samplesOf(body: Buffer, { isFloat, channels, rate, bits }: Format): Generator<Sound> {
+function* samplesOf(body: Buffer, format: Format, mostSeconds: number): Generator<Sound> {
+  const { isFloat, channels, rate, bits } = format;
   const width = bits / 8;
   const read = readerOf(body, isFloat, width);
   const count = Math.floor(body.length / (width * channels));
+  if (count > rate * mostSeconds && rate > 0) throw new ConversionError('too_long', `${count / rate} s`);
   for (let from = 0; from < count; from += CHUNK_SAMPLES) {
     const samples = Float32Array.from({ length: Math.min(CHUNK_SAMPLES, count - from) }, (_, place) => {
       let sum = 0;
