@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PrepareFault } from '../../../shared/media/prepareFaults.ts';
 import type { Logger } from '../../../shared/platform/logger.ts';
@@ -62,6 +63,8 @@ export class Converter {
     const ended = await runProgram(process.execPath, [this.#options.program, JSON.stringify(job)], folder, signal);
     if (ended.end === 'too_costly') throw new PrepareError('too_costly', `it took too much ${ended.what}`);
     if (ended.end === 'failed') {
+      // The file is not at fault where the program is missing: it is tried again until a person has seen to it.
+      if (!existsSync(this.#options.program)) throw new Error('the program that converts files is not installed');
       this.#options.logger.warn('the converter broke down', {
         kind: job.do,
         error: new Error(lastOf(ended.complained)),

@@ -177,6 +177,14 @@ describe('what passes', { timeout: 60_000 }, () => {
     expect(preparing.left()).toEqual([]);
   });
 
+  it('is thrown where the converter is not installed: the file is not at fault', async () => {
+    const without = new Preparing({ program: '/nowhere/converter.mjs' });
+
+    await expect(without.prepare(await photo(10, 10).png().toBuffer(), 'image')).rejects.toThrow('not installed');
+    expect(without.left()).toEqual([]);
+    without.stop();
+  });
+
   it('is thrown, and nothing is left, nor is a process: a caller that gives up', async () => {
     const giving = new AbortController();
     const outcome = preparing.prepare(await photo(3_000, 3_000).png().toBuffer(), 'image', {}, giving.signal);
