@@ -124,6 +124,25 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'actions',
+    what: 'An action that may be repeated is done by the next worker when one is killed in the middle, and those that wait for a connection keep their time through a deploy.',
+    daily:
+      'what must be done once is never asked again by the next worker: `test/worker/actions/actionsProcess.test.ts`',
+    place: 'beside',
+    whole: file('test/worker/actions/actionsProcess.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'queue-outage',
+    what: 'A worker whose queues are gone opens its connection again, and says that we could not store.',
+    daily: 'the same cause in the table of rules: `test/worker/runner/closeRules.test.ts`',
+    place: 'beside',
+    whole: file('test/worker/queueOutage.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
     name: 'plaintexts',
     what: 'What a hostile contact puts into a message gives one event each, and nobody else loses one.',
     daily: '2,000 of them, and a few all the way: `test/hostile`',

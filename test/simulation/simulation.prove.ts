@@ -23,6 +23,7 @@ describe('a simulated fleet, in many worlds', () => {
   itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut([1, 2, 3]);
 
   itMovesEachSocketOnce([
+    ['small', 2, false],
     ['small', 3, false],
     ['small', 4, true],
     ['10k', 1, false],

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { until } from '../../whatsapp/until.ts';
+import { OWN, PATIENCE_MS, useActionRoom } from './actionRoom.ts';
+
+describe('actions through a worker process that goes away', { timeout: 240_000 }, () => {
+  const { room, api, connection, anOnlineWorker, aWorker, killAll, check, read, becomes, eventOf } = useActionRoom();
+
+  it('asks again for what may be repeated when the worker was killed while it asked', async () => {
+    await anOnlineWorker();
+    await room().phones.fault({ kind: 'iq_hang', number: OWN, xmlns: 'usync', times: 1 });
+    const { body } = await check('wait=0');
+    await becomes(body['id'], 'running');
+
+    await killAll();
+    await aWorker();
+    const ended = await becomes(body['id'], 'succeeded');
+
+    expect(ended).toMatchObject({ result: { contacts: [{ exists: true }] } });
+    expect(await eventOf(body['id'])).toHaveLength(1);
+  });
+
+  it('keeps what is parked while the connection is away, through a deploy: some of it expires, the rest is done', async () => {
+    await anOnlineWorker();
+    await room().phones.fault({ kind: 'refuse_upgrade', status: 503 });
+    await room().phones.strike({ kind: 'close', number: OWN });
+    const statusOf = async () => (await room().rowOf(connection()))?.status;
+    await until('away', statusOf, (status) => status === 'reconnecting', PATIENCE_MS);
+
+    const refused = await check('wait=20');
+    const inTime = (ms: number): string => new Date(Date.now() + ms).toISOString();
+    const patient = await check('wait=20', { expires_at: inTime(600_000) });
+    const hasty = await check('wait=20', { expires_at: inTime(4_000) });
+    const { openActions } = api();
+    const open = () => openActions.ofConnection(connection(), 10);
+    await until('both noted', open, (rows) => rows.length === 2, PATIENCE_MS);
+    await room().dismissAll();
+    await aWorker();
+    const expired = await becomes(hasty.body['id'], 'expired');
+    const waiting = await read(patient.body['id']);
+    await room().phones.clearFaults();
+    await becomes(patient.body['id'], 'succeeded');
+    await until('nothing open', open, (rows) => rows.length === 0, PATIENCE_MS);
+
+    expect([refused.status, refused.body['code']]).toEqual([409, 'connection_not_online']);
+    expect([patient.status, hasty.status]).toEqual([202, 202]);
+    expect(expired).toMatchObject({ error: { code: 'expired' } });
+    expect(waiting['state']).toBe('accepted');
+    expect(await eventOf(hasty.body['id'])).toMatchObject([{ type: 'action.failed', data: { state: 'expired' } }]);
+    expect(await eventOf(patient.body['id'])).toMatchObject([{ type: 'action.succeeded' }]);
+  });
+});
