@@ -6,6 +6,8 @@ import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { countFiltered } from '../shared/connection/filteredMessages.ts';
 import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
 import { isStatus } from '../shared/kernel/jid.ts';
+import { AskedFiles } from '../shared/media/askedFiles.ts';
+import { MediaStore } from '../shared/media/mediaStore.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { newestMessageIn } from '../shared/message/newestMessage.ts';
 import { ReceivedMessages, type ReceivedMessagesDependencies } from '../shared/message/receivedMessages.ts';
@@ -24,6 +26,7 @@ import type { OpenMeter } from './runner/openMeter.ts';
 import { OwnedShards } from './commands/ownedShards.ts';
 import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './commands/shardWork.ts';
+import { findWaitingFiles, takeFileAnswer, type FileAnswerDependencies } from './files/takeFileAnswer.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './fleet/ownedConnection.ts';
 import type { OpenSocketOptions } from './socket/port/socketOptions.ts';
@@ -55,11 +58,12 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const messages = new MessageStore({ table, stage });
   const actions = new ActionStore({ table, stage });
   const openActions = new OpenActions({ table, stage });
+  const files = { media: new MediaStore({ table, stage, clock }), askedFiles: new AskedFiles({ table, stage, clock }) };
   const common = { clock, random, logger, stage, queueUrlBase, acting, connections };
   const fleet = new FleetStore(world.fleetTable, stage);
   let facts = 0;
   const publisher = makePublisher(options, table, acting);
-  const sockets = makeSockets({ ...options, table, messages, publisher });
+  const sockets = makeSockets({ ...options, table, acting, messages, files, publisher });
   const parts = makeConnectionParts({
     ...common,
     metrics,
@@ -67,6 +71,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     messages,
     actions,
     openActions,
+    ...files,
     publisher,
     config: connectionConfig,
     assertOpen: gate.assertOpen,
@@ -117,7 +122,9 @@ function makePublisher(
 
 interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | 'metrics' | 'world'> {
   readonly table: DynamoDBDocumentClient;
+  readonly acting: SQSClient;
   readonly messages: MessageStore;
+  readonly files: Pick<FileAnswerDependencies, 'media' | 'askedFiles'>;
   readonly publisher: FactPublisher;
 }
 
@@ -125,6 +132,7 @@ interface SocketParts extends Pick<WorkOptions, 'config' | 'logger' | 'gate' | '
 function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const { config, logger, gate, table, messages, publisher, metrics, world } = parts;
   const { stage, storeTimeoutMs, whatsappUrl } = config;
+  const fileAnswers = { ...parts.files, queue: parts.acting, stage, queueUrlBase: config.queueUrlBase };
   const { clock, random, keyProvider } = world;
   const common = { gate, clock, random };
   return {
@@ -147,6 +155,10 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         metrics,
         emit: onInput,
         onLoggedIn,
+        askedFiles: {
+          find: (stanzaId) => findWaitingFiles(fileAnswers, owned, stanzaId),
+          answered: (file, answer) => takeFileAnswer(fileAnswers, owned, file, answer),
+        },
         received: receivedBy({ table, stage }, owned, clock),
         kept: {
           find: (messageId) => messages.find(owned.connectionId, messageId),

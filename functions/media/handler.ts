@@ -4,11 +4,12 @@ import type { BroughtFile } from '../../shared/media/broughtFile.ts';
 import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import type { Media } from '../../shared/media/media.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
-import { mediaJobSchema, type MediaQueue } from '../../shared/media/mediaJob.ts';
-import type { MediaStore } from '../../shared/media/mediaStore.ts';
+import { askForFiles, mediaJobSchema, type MediaQueue } from '../../shared/media/mediaJob.ts';
+import type { MediaEnd, MediaStore } from '../../shared/media/mediaStore.ts';
 import { mediaQueueName, mediaTimes } from '../../shared/platform/queues.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { handleEach, parseBody, type RecordOutcome } from '../runtime/recordBatch.ts';
+import { askPhone } from './askPhone.ts';
 import { fetchFile, type FetchDependencies } from './fetchFile.ts';
 import { fetchLink, LINK_TRIES, type LinkDependencies } from './fetchLink.ts';
 import { retrySeconds } from './retrySchedule.ts';
@@ -20,7 +21,7 @@ export interface MediaDependencies
     Pick<LinkDependencies, 'links'>,
     MediaQueue,
     Pick<Surroundings, 'clock' | 'random' | 'logger' | 'metrics'> {
-  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'end'>;
+  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'end' | 'noteAsked'>;
   readonly brought: Pick<BroughtFileStore, 'end'>;
 }
 
@@ -35,7 +36,7 @@ export function makeMediaHandler(dependencies: MediaDependencies): (event: SQSEv
     handleEach(Records, (record) =>
       handleRecord(dependencies, record).catch(async (error: unknown): Promise<RecordOutcome> => {
         dependencies.logger.warn('a file could not be fetched and is tried again', { error });
-        return postpone(dependencies, record);
+        return postpone(dependencies, record, pauseAfter(dependencies, record));
       }),
     );
 }
@@ -59,12 +60,16 @@ async function handleRecord(dependencies: MediaDependencies, record: SQSRecord):
   }
   const startedMs = clock.monotonicMs();
   const outcome = await fetchFile(dependencies, media);
-  const isLast = Number(record.attributes.ApproximateReceiveCount) >= mediaTimes.tries;
-  if ('again' in outcome && !isLast) {
+  if ('again' in outcome && !isWornOut(record)) {
     logger.info('a file did not come and is tried again', { ...fieldsOf(media), error: outcome.again });
-    return postpone(dependencies, record);
+    return postpone(dependencies, record, pauseAfter(dependencies, record));
   }
-  const end = 'again' in outcome ? ({ state: 'failed', fault: 'unreachable' } as const) : outcome.fetched;
+  let end: MediaEnd = 'again' in outcome ? { state: 'failed', fault: 'unreachable' } : outcome.fetched;
+  if (end.state === 'failed' && end.fault === 'gone') {
+    const asked = await askPhone(dependencies, media);
+    if ('againInMs' in asked) return lookAgain(dependencies, record, media, asked.againInMs);
+    end = { state: 'failed', fault: asked.fault };
+  }
   await store.end(media, end);
   metrics.count('MediaFetched', { outcome: end.state === 'ready' ? 'ready' : mediaFaults[end.fault].outcome });
   metrics.measure('MediaFetchTime', clock.monotonicMs() - startedMs, {});
@@ -87,7 +92,7 @@ async function handleLink(
   if ('again' in outcome && !isLast) {
     const { tenantId, mediaId } = file;
     logger.info('a link gave no file and is tried again', { tenantId, mediaId, error: outcome.again });
-    return postpone(dependencies, record);
+    return postpone(dependencies, record, pauseAfter(dependencies, record));
   }
   const end = 'again' in outcome ? ({ state: 'failed', fault: 'link_unreachable' } as const) : outcome.fetched;
   await brought.end(file, end);
@@ -103,16 +108,47 @@ const fieldsOf = ({ tenantId, connectionId, messageId, mediaId, correlationId }:
   correlationId,
 });
 
+/** Whether a record was given out as often as a file is tried. */
+function isWornOut({ attributes }: SQSRecord): boolean {
+  return Number(attributes.ApproximateReceiveCount) >= mediaTimes.tries;
+}
+
+function pauseAfter({ random }: Pick<MediaDependencies, 'random'>, { attributes }: SQSRecord): number {
+  return retrySeconds(Number(attributes.ApproximateReceiveCount), random.unit());
+}
+
+/**
+ * Looks at a file again after a pause. Its phone is asked for longer than a record may be given out or kept: one that was given out often is
+ * followed by a new one.
+ */
+async function lookAgain(
+  dependencies: MediaDependencies,
+  record: SQSRecord,
+  { tenantId, mediaId }: Media,
+  pauseMs: number,
+): Promise<RecordOutcome> {
+  const seconds = Math.ceil(pauseMs / 1_000);
+  if (!isWornOut(record)) return postpone(dependencies, record, Math.min(seconds, MOST_HIDDEN_SECONDS));
+  await askForFiles(dependencies, [{ version: 1, tenantId, mediaId }], Math.min(seconds, MOST_DELAYED_SECONDS));
+  return 'done';
+}
+
+/**
+ * The longest that a message is hidden, and that SQS keeps a new one back, in seconds. SQS hides one for 12 hours from when it gave it out, the
+ * time of the function included (SQS API, `ChangeMessageVisibility`, `SendMessage`).
+ */
+const MOST_HIDDEN_SECONDS = 42_000;
+const MOST_DELAYED_SECONDS = 900;
+
 /** Hides the record until its next try. Where the queue does not hide it, it comes when its visibility timeout is over. */
-async function postpone(dependencies: MediaDependencies, record: SQSRecord): Promise<RecordOutcome> {
-  const { queue, stage, queueUrlBase, random, logger } = dependencies;
-  const tries = Number(record.attributes.ApproximateReceiveCount);
+async function postpone(dependencies: MediaDependencies, record: SQSRecord, seconds: number): Promise<RecordOutcome> {
+  const { queue, stage, queueUrlBase, logger } = dependencies;
   await queue
     .send(
       new ChangeMessageVisibilityCommand({
         QueueUrl: `${queueUrlBase}${mediaQueueName(stage)}`,
         ReceiptHandle: record.receiptHandle,
-        VisibilityTimeout: retrySeconds(tries, random.unit()),
+        VisibilityTimeout: seconds,
       }),
     )
     .catch((error: unknown) => logger.warn('a job could not be hidden', { error }));

@@ -187,7 +187,10 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   media: {
     tables: [core('MEDIA', 'GetItem', 'UpdateItem')],
     queues: [
-      { queue: 'media', actions: ['ChangeMessageVisibility', ...eventSource] },
+      // A file that the phone is asked for is looked at again for longer than one message of the queue may be given out.
+      { queue: 'media', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] },
+      // The owner of the connection asks its phone for a file that WhatsApp no longer has.
+      { queue: 'commands', actions: ['SendMessage'] },
       // What became of a file is a fact.
       { queue: 'events', actions: ['SendMessage'] },
     ],
@@ -219,6 +222,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // A message that waits and expires is to be looked after then.
       core('DUE', 'PutItem'),
       core('ACTIONS', 'DeleteItem', 'PutItem', 'Query'),
+      // Files that the phone is asked for, and what it answers.
+      core('MEDIA', 'GetItem', 'UpdateItem'),
       { table: 'fleet', actions: ['BatchGetItem', 'PutItem', 'Scan', 'UpdateItem'] },
       { table: 'fleet', keys: ['EVENT_QUEUES'], actions: ['GetItem'] },
       // A connection's facts go to another queue only while the shard has the same owner.
@@ -230,6 +235,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // A command that cannot be read goes here, so that nothing waits behind it.
       { queue: 'commandsDead', actions: ['SendMessage'] },
       { queue: 'events', actions: ['SendMessage'] },
+      // A file that the phone has uploaded again is fetched.
+      { queue: 'media', actions: ['SendMessage'] },
     ],
     dataKeys: true,
   },

@@ -12,8 +12,9 @@ export interface FactQueue {
 }
 
 /** The connection and the request that a fact of ours is about. */
-export type FactSubject = Pick<FactBatch, 'tenantId' | 'connectionId' | 'correlationId'> &
-  Partial<Pick<FactBatch, 'shard'>>;
+export interface FactSubject extends Pick<FactBatch, 'tenantId' | 'connectionId' | 'correlationId'> {
+  readonly shard?: number | undefined;
+}
 
 /**
  * Publishes a fact that a function has found to ingest, which tells it once however often this is called. It goes to the first of the

@@ -11,6 +11,7 @@ import {
 } from '../kernel/id.ts';
 import { mediaFaults, type MediaFault } from './mediaFaults.ts';
 import { toFileName } from './offeredFile.ts';
+import type { AskedOfPhone, PhoneAnswer } from './phoneAsk.ts';
 
 /** States of a file of a message. `left` was not fetched, as the settings say; a file that is `ready` stays so. */
 export const mediaStates = ['pending', 'ready', 'failed', 'left'] as const;
@@ -37,6 +38,11 @@ export interface Media extends FileOfMessage {
   readonly messageId: MessageId;
   readonly correlationId: CorrelationId;
   readonly createdAtMs: number;
+  /** The shard of the connection, whose owner asks the phone; left out in rows of an earlier release. */
+  readonly shard?: number | undefined;
+  /** How often the account's phone was asked for it in this round, and what it said last. */
+  readonly asked?: AskedOfPhone | undefined;
+  readonly answer?: PhoneAnswer | undefined;
   /** The number of times that it was asked for; a fetch of an earlier one changes nothing. */
   readonly round: number;
   /** What was found when it was read to its end. */
@@ -146,10 +152,11 @@ function beginningOf({ key, plain, path, url, left }: MediaFile): Pick<FileOfMes
 
 /** The rows of the files of a message that comes. */
 export function mediaOf(
-  message: Omit<Media, keyof FileOfMessage | keyof Ended | 'round'> & Parameters<typeof filesOf>[0],
+  message: Pick<Media, 'tenantId' | 'connectionId' | 'messageId' | 'correlationId' | 'createdAtMs' | 'shard'> &
+    Parameters<typeof filesOf>[0],
 ): readonly Media[] {
-  const { tenantId, connectionId, messageId, correlationId, createdAtMs } = message;
-  const owner = { tenantId, connectionId, messageId, correlationId, createdAtMs };
+  const { tenantId, connectionId, messageId, correlationId, createdAtMs, shard } = message;
+  const owner = { tenantId, connectionId, messageId, correlationId, createdAtMs, shard };
   return filesOf(message).map((file) => ({ ...file, ...owner, round: 1 }));
 }
 

@@ -3,14 +3,19 @@ import type { FileFault } from './sealedFile.ts';
 interface FaultRule {
   readonly sentence: string;
   /** How it is counted: `MediaFetched`. */
-  readonly outcome: 'gone' | 'unreachable' | 'broken';
+  readonly outcome: 'gone' | 'phone_offline' | 'unreachable' | 'broken';
 }
 
 /** The reasons for which a file of a message is not here, and what to do. */
 export const mediaFaults = {
   gone: {
-    sentence: 'WhatsApp no longer has the file. Whoever has it on a phone can send it again.',
+    sentence: 'WhatsApp no longer has the file, nor has the phone of the account. Whoever has it can send it again.',
     outcome: 'gone',
+  },
+  phone_offline: {
+    sentence:
+      'WhatsApp no longer has the file, and the phone of the account, which may have it, did not answer. Ask for it again when the phone is on.',
+    outcome: 'phone_offline',
   },
   unreachable: {
     sentence: "WhatsApp's hosts did not give the file, however often it was asked for. Ask for it again later.",
@@ -41,7 +46,7 @@ export const mediaFaults = {
     outcome: 'unreachable',
   },
 } as const satisfies Readonly<
-  Record<LinkFault | FileFault | 'gone' | 'unreachable' | 'not_allowed' | 'no_place', FaultRule>
+  Record<LinkFault | FileFault | 'gone' | 'phone_offline' | 'unreachable' | 'not_allowed' | 'no_place', FaultRule>
 >;
 /** The reasons for which a link gave no file. */
 type LinkFault = 'link_not_allowed' | 'link_refused' | 'link_too_large' | 'link_unreachable';

@@ -24,15 +24,20 @@ export interface MediaQueue {
   readonly queueUrlBase: string;
 }
 
-/** Has files fetched. Resolves when the queue has all of them; a file that is asked for twice is fetched once, or the second finds it done. */
+/**
+ * Has files fetched. Resolves when the queue has all of them; a file that is asked for twice is fetched once, or the second finds it done.
+ * @param delaySeconds how long the queue keeps them before it gives them out, at most 900
+ */
 export async function askForFiles(
   { queue, stage, queueUrlBase }: MediaQueue,
   jobs: readonly MediaJob[],
+  delaySeconds = 0,
 ): Promise<void> {
   const entries = jobs.map((job) => ({
     MessageBody: JSON.stringify(job),
     // A group in a standard queue is for fairness: a tenant with many files does not hold up the others.
     MessageGroupId: job.tenantId,
+    ...(delaySeconds === 0 ? {} : { DelaySeconds: delaySeconds }),
   }));
   await sendEntries(queue, `${queueUrlBase}${mediaQueueName(stage)}`, entries);
 }

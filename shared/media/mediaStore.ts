@@ -8,6 +8,7 @@ import type { BroughtFile } from './broughtFile.ts';
 import { toBroughtFile } from './broughtFileStore.ts';
 import type { Media, MediaState } from './media.ts';
 import type { MediaFault } from './mediaFaults.ts';
+import type { PhoneAnswer } from './phoneAsk.ts';
 
 /** What has become of a file. */
 export type MediaEnd =
@@ -75,32 +76,53 @@ export class MediaStore {
 
   /** Has a file fetched anew. Condition: it is `left` or `failed`, in this round. */
   async ask({ mediaId, state, round }: Pick<Media, 'mediaId' | 'state' | 'round'>): Promise<boolean> {
-    return this.#change(mediaId, { state: 'pending', round: round + 1 }, { state, round });
+    const set = { state: 'pending', round: round + 1 };
+    return this.#change(mediaId, set, { state, round }, ['fault', 'asked', 'answer']);
   }
 
+  /** Notes that the phone is asked for a file now. Condition: it is pending, in this round, and nobody has asked meanwhile. */
+  async noteAsked({ mediaId, round, asked }: Pick<Media, 'mediaId' | 'round' | 'asked'>): Promise<boolean> {
+    const set = { asked: { times: (asked?.times ?? 0) + 1, atMs: this.#nowMs() } };
+    return this.#change(mediaId, set, { state: 'pending', round, 'asked.times': asked?.times }, ['answer']);
+  }
+
+  /**
+   * Notes what the phone answered, and where the file lies now. Condition: it is pending, in this round.
+   * @param path left out where it did not give the file
+   */
+  async noteAnswer(
+    { mediaId, round }: Pick<Media, 'mediaId' | 'round'>,
+    answer: PhoneAnswer,
+    path?: string,
+  ): Promise<boolean> {
+    const set = { answer, ...(path === undefined ? {} : { 'file.path': path }) };
+    return this.#change(mediaId, set, { state: 'pending', round });
+  }
+
+  /** Changes some attributes, each named by its path. @param was what they must be; undefined for one that must not be there */
   async #change(
     mediaId: MediaId,
     set: Readonly<Record<string, unknown>>,
-    was: { readonly state: MediaState; readonly round: number },
+    was: Readonly<Record<string, unknown>> & { readonly state: MediaState; readonly round: number },
+    remove: readonly string[] = [],
   ): Promise<boolean> {
-    const names = Object.keys(set);
+    const update = new UpdateWriting();
+    const sets = Object.entries(set).map(([path, value]) => `${update.name(path)} = ${update.value(value)}`);
+    const removes = remove.map((path) => update.name(path));
+    const conditions = Object.entries(was).map(([path, value]) =>
+      value === undefined
+        ? `attribute_not_exists(${update.name(path)})`
+        : `${update.name(path)} = ${update.value(value)}`,
+    );
     try {
       await this.#table.send(
         new UpdateCommand({
           TableName: this.#TableName,
           Key: mediaKey(mediaId),
-          UpdateExpression: `SET ${names.map((_name, place) => `#${place} = :${place}`).join(', ')}${set['fault'] === undefined ? ' REMOVE fault' : ''}`,
-          ConditionExpression: '#state = :state AND #round = :round',
-          ExpressionAttributeNames: {
-            '#state': 'state',
-            '#round': 'round',
-            ...Object.fromEntries(names.map((name, place) => [`#${place}`, name])),
-          },
-          ExpressionAttributeValues: {
-            ':state': was.state,
-            ':round': was.round,
-            ...Object.fromEntries(names.map((name, place) => [`:${place}`, set[name]])),
-          },
+          UpdateExpression: `SET ${sets.join(', ')}${removes.length === 0 ? '' : ` REMOVE ${removes.join(', ')}`}`,
+          ConditionExpression: conditions.join(' AND '),
+          ExpressionAttributeNames: update.names,
+          ExpressionAttributeValues: update.values,
         }),
       );
       return true;
@@ -108,6 +130,26 @@ export class MediaStore {
       if (error instanceof ConditionalCheckFailedException) return false;
       throw error;
     }
+  }
+}
+
+/** The placeholders of one update. */
+class UpdateWriting {
+  readonly names: Record<string, string> = {};
+  readonly values: Record<string, unknown> = {};
+
+  name(path: string): string {
+    for (const part of path.split('.')) this.names[`#${part}`] = part;
+    return path
+      .split('.')
+      .map((part) => `#${part}`)
+      .join('.');
+  }
+
+  value(value: unknown): string {
+    const placeholder = `:${Object.keys(this.values).length}`;
+    this.values[placeholder] = value;
+    return placeholder;
   }
 }
 

@@ -1,14 +1,14 @@
 import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
-import type { ActionId, ConnectionId, CorrelationId, MessageId, TenantId } from '../kernel/id.ts';
+import type { ActionId, ConnectionId, CorrelationId, MediaId, MessageId, TenantId } from '../kernel/id.ts';
 import { toAsciiJson } from '../platform/asciiJson.ts';
 import { BATCH_ENTRIES, entryFailures, entryId } from '../platform/queueBatch.ts';
 import { commandQueueName } from '../platform/queues.ts';
 
 /**
- * The commands by which the API asks the owner of a connection to do something. Each connection has three FIFO groups:
- * messages in order; control, which is level-triggered ("read the wanted state and act"); and actions. So neither a pairing,
- * nor a backlog of messages, nor many actions make the others wait.
+ * The commands by which the API asks the owner of a connection to do something. Each connection has four FIFO groups:
+ * messages in order; control, which is level-triggered ("read the wanted state and act"); actions; and files that the phone
+ * is asked for. So neither a pairing, nor a backlog of messages, nor many actions or files make the others wait.
  */
 const brandedText = <Brand>() =>
   z
@@ -30,6 +30,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.object({ ...common, kind: z.literal('send_message'), messageId: brandedText<MessageId>() }),
   z.object({ ...common, kind: z.literal('control'), control: z.enum(controlKinds) }),
   z.object({ ...common, kind: z.literal('action'), actionId: brandedText<ActionId>() }),
+  z.object({ ...common, kind: z.literal('file'), mediaId: brandedText<MediaId>() }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type SendCommand = Extract<Command, { kind: 'send_message' }>;
@@ -50,6 +51,7 @@ const groupEndings: Readonly<Record<Command['kind'], string>> = {
   send_message: '',
   control: '#control',
   action: '#action',
+  file: '#file',
 };
 
 /**

@@ -4,6 +4,8 @@ const DAY_SECONDS = 86_400;
 export const retentionSeconds = {
   idempotency: DAY_SECONDS,
   message: 90 * DAY_SECONDS,
+  /** The note that the phone was asked for a file: for longer than it is asked. */
+  askedFile: 7 * DAY_SECONDS,
   /** A file in the bucket, counted from when it was written: for a week longer than its message. */
   object: 97 * DAY_SECONDS,
   /** An action after its end. */

@@ -79,6 +79,15 @@ export const versionKey = (
 });
 /** A file. It has a partition of its own, as many of one tenant come at once. */
 export const mediaKey = (mediaId: MediaId): ItemKey => ({ pk: `MEDIA#${mediaId}`, sk: 'MEDIA' });
+/** The files of a message that the account's phone was asked for, by the stanza that its answer names. */
+export const askedFilePrefix = (connectionId: ConnectionId, stanzaId: string): ItemKey => ({
+  pk: `CON#${connectionId}`,
+  sk: `ASKED_FILE#${digest(stanzaId)}#`,
+});
+export const askedFileKey = (connectionId: ConnectionId, stanzaId: string, mediaId: MediaId): ItemKey => {
+  const { pk, sk } = askedFilePrefix(connectionId, stanzaId);
+  return { pk, sk: `${sk}${mediaId}` };
+};
 /** How far a message to a group came with each of its members. */
 export const receiptsKey = (connectionId: ConnectionId, messageId: MessageId): ItemKey => ({
   pk: `CON#${connectionId}`,

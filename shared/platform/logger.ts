@@ -55,6 +55,7 @@ const ALLOWED_FIELDS: ReadonlySet<string> = new Set([
   'httpStatus',
   'input',
   'kind',
+  'mediaId',
   'messageId',
   'method',
   'operation',

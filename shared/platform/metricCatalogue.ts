@@ -220,9 +220,15 @@ export const metricCatalogue = {
   BulkSendsEnded: { ...count, question: 'How many bulk sends were over, with all of their messages or before?' },
   MediaFetched: {
     ...count,
-    dimensions: { outcome: ['ready', 'gone', 'unreachable', 'broken'] },
+    dimensions: { outcome: ['ready', 'gone', 'phone_offline', 'unreachable', 'broken'] },
     question:
-      'What became of the files of messages: here, no longer at WhatsApp, never given by its hosts, or not what their senders sealed?',
+      'What became of the files of messages: here, no longer anywhere, on a phone that did not answer, never given by its hosts, or not what their senders sealed?',
+  },
+  FilesAskedOfPhone: { ...trouble, question: 'How often were phones asked for a file that WhatsApp no longer has?' },
+  PhoneFileAnswers: {
+    ...trouble,
+    dimensions: { answer: ['given', 'absent', 'failed', 'unreadable'] },
+    question: 'What did phones answer: here it is, it is not here, not now, or something that its seal does not fit?',
   },
   MediaFetchTime: { ...duration, question: 'How long did it take to fetch a file, from the host to its place?' },
   ActionsFinished: {

@@ -21,6 +21,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/facts/eventQueueChoice.ts #shards': 'shards of the stage',
   'worker/facts/eventQueueChoice.ts #connections': 'a number of connections: all are forgotten above it',
   'worker/facts/byteRoom.ts #waiting': 'one for each connection that publishes, with a deadline',
+  'worker/files/connectionFiles.ts #waiting': 'files to be asked for when the connection is online: MOST_WAITING',
   'worker/actions/connectionActions.ts #running': 'actions that are being asked for: four at most',
   'worker/sending/chatHolds.ts #holds': 'chats with a parked message: others are forgotten at each look',
   'worker/sending/firstContactHolds.ts #held': 'chats with a parked message: others are forgotten at each look',

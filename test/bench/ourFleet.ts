@@ -139,6 +139,7 @@ export function makeOurFleet(
         received: { listUpTo: async () => 'missing', noteMarked: async () => undefined },
         kept: { find: async () => undefined, newestIn: async () => undefined },
         countFiltered: async () => undefined,
+        askedFiles: { find: async () => [], answered: async () => undefined },
         lookUpSent: async () => undefined,
       });
       onOpening({ socket, session });

@@ -73,6 +73,11 @@ const together: Explanation = {
   why: 'An update goes as a statement only where others are written with it, and here messages come one by one.',
 };
 
+const longAsked: Explanation = {
+  here: 'never',
+  why: 'A file that its phone was asked for gets a new message in the queue when the first was given out a dozen times.',
+};
+
 /** The explanations by the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:UpdateItem core TENANT#*': laneGrowth,
@@ -83,6 +88,7 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
   'media sqs:GetQueueAttributes media': eventSource,
   'media sqs:ChangeMessageVisibility media': lateFile,
+  'media sqs:SendMessage media': longAsked,
   'operations sqs:SendMessage media': noDeadFile,
   'operations sqs:DeleteMessage mediaDead': noDeadFile,
   'operations sqs:ReceiveMessage mediaDead': noDeadFile,

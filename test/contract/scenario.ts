@@ -156,7 +156,7 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
   await api.must('DELETE', `/v1/webhooks/${String(spare['id'])}`);
 }
 
-/** A file is fetched and read; another one is gone, and is asked for again. */
+/** A file is fetched and read; another one is given by the phone, and one is gone, and is asked for again. */
 async function receiveFiles({ api, whatsApp, receiver, shop, stack }: Tenant): Promise<void> {
   const noise = { bytes: 5_000, seed: 1 };
   const endOf = async (stanzaId: string): Promise<Readonly<Record<string, unknown>>> => {
@@ -175,6 +175,10 @@ async function receiveFiles({ api, whatsApp, receiver, shop, stack }: Tenant): P
   });
   if (!answer.ok) throw new Error(`the file could not be read: ${answer.status}`);
   await answer.arrayBuffer();
+  // The phone of the account gives one that WhatsApp does not have, and does not have another one.
+  await whatsApp.fault({ kind: 'media_refuse', on: 'download', status: 410, times: 1 });
+  const again = await endOf(await whatsApp.files.send(CUSTOMER, SHOP, { kind: 'image', noise: { ...noise, seed: 2 } }));
+  if (again['state'] !== 'ready') throw new Error('the phone did not give the file');
   const gone = await endOf(await whatsApp.files.send(CUSTOMER, SHOP, { kind: 'image', noise, spoil: 'gone' }));
   await api.must('POST', `/v1/media/${String(gone['id'])}/fetch`);
 }

@@ -104,6 +104,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       received: { listUpTo: async () => 'missing', noteMarked: async () => undefined },
       kept: { find: async () => undefined, newestIn: async () => undefined },
       countFiltered: async () => undefined,
+      askedFiles: { find: async () => [], answered: async () => undefined },
       lookUpSent: async (stanzaId) => sent.get(stanzaId),
     });
     return account;

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTenant } from '../../infra/local/apiClient.ts';
 import { until } from '../../infra/local/until.ts';
@@ -11,6 +13,8 @@ const SHOP = '4915100000001';
 const ANN = '4915100000002';
 const CHANNEL = '120363000000000001@newsletter';
 const WAIT_MS = 60_000;
+/** What a worker logs when its request has left. */
+const ASKED = 'the phone is asked for a file';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -155,6 +159,53 @@ describe('files of messages', { timeout: 120_000 }, () => {
     await stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media: null } });
   });
 
+  it('that WhatsApp no longer has are given by the phone of the account, and told once', async () => {
+    const noise = { bytes: 50_001, seed: 600 };
+    await stage.phones.fault({ kind: 'media_refuse', on: 'download', status: 410, times: 1 });
+
+    const media = await ended(await send({ kind: 'image', noise }));
+
+    const file = await download(media['id']);
+    expect(media).toMatchObject({ state: 'ready', sha256: sha256Of(await bytesOf(noise)) });
+    expect(Buffer.from(await file.arrayBuffer()).equals(await bytesOf(noise))).toBe(true);
+    expect((await stage.phones.files.stats()).againRequests[SHOP]).toBeGreaterThanOrEqual(1);
+  });
+
+  it('come when a phone that was off is on again, though another worker asked for them', async () => {
+    await stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media: { mostBytes: 5_000 } } });
+    const noise = { bytes: 6_000, seed: 610 };
+    const left = await until(
+      'a file that is left',
+      async () => {
+        const stanzaId = await send({ kind: 'image', noise });
+        return { stanzaId, media: (await received(stanzaId)).media };
+      },
+      ({ media }) => media['state'] === 'left',
+      WAIT_MS,
+    );
+    await stage.phones.files.opened(SHOP, left.stanzaId);
+    const { sealedSha256 } = await stage.phones.files.shown(SHOP, left.stanzaId);
+    await stage.phones.files.expire(sealedSha256);
+    await stage.phones.files.disconnect(SHOP);
+    await stage.api.must('POST', `/v1/media/${String(left.media['id'])}/fetch`);
+    await until(
+      'the request to the phone',
+      () => logsOf(stage.stack).filter((line) => line.includes(String(left.media['id'])) && line.includes(ASKED)),
+      (lines) => lines.length > 0,
+      WAIT_MS,
+    );
+    await stage.stack.replaceWorker(0, 'SIGKILL');
+
+    await stage.phones.files.connect(SHOP);
+
+    const media = await told(
+      ['media.ready', 'media.failed'],
+      (one) => (one['media'] as Json)['id'] === left.media['id'],
+    );
+    expect(media['media']).toMatchObject({ state: 'ready', bytes: 6_000 });
+    await stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media: null } });
+  });
+
   it('are nobody else’s', async () => {
     const media = await ended(await send({ kind: 'image', noise: { bytes: 1_000, seed: 400 } }));
     const other = await makeTenant(stage.stack.apiUrl, stage.stack.operatorKey, 'Other');
@@ -188,3 +239,7 @@ async function bytesOf(noise: { readonly bytes: number; readonly seed: number })
 }
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
+
+function logsOf({ logs }: PairedStack['stack']): readonly string[] {
+  return readdirSync(logs).flatMap((name) => readFileSync(join(logs, name), 'utf8').split('\n'));
+}

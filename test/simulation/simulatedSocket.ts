@@ -203,6 +203,8 @@ export class SimulatedSocket implements ConnectionSocket {
   /** The server answers nothing but messages. */
   readonly ask = async (): Promise<ActionOutcome> => ({ outcome: 'not_asked' });
 
+  readonly askForFile = async () => 'not_asked' as const;
+
   async close(): Promise<void> {
     await this.#inbound;
     this.#end(undefined);

@@ -33,6 +33,8 @@ export async function handleCommand(dependencies: HandlerDependencies, record: C
       return held.reconcile(command.control);
     case 'action':
       return held.actions.handle(command.actionId);
+    case 'file':
+      return held.files.handle(command.mediaId);
     default:
       return held.outbox.handle(command.messageId, record.sequenceNumber, record.enqueuedAtMs);
   }

@@ -5,11 +5,14 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import { putTransition } from '../../shared/connection/statusHistory.ts';
 import { deletePairingOffer, putPairingOffer } from '../../shared/connection/pairingOffer.ts';
+import type { AskedFiles } from '../../shared/media/askedFiles.ts';
+import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { ConnectionConfig } from '../../shared/platform/connectionConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { ConnectionActions } from '../actions/connectionActions.ts';
+import { ConnectionFiles } from '../files/connectionFiles.ts';
 import { ConnectionOutbox } from '../sending/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../../shared/connection/connection.ts';
 import { recordPace } from '../../shared/connection/paceStore.ts';
@@ -33,6 +36,8 @@ export interface PartsDependencies extends Surroundings {
   readonly messages: MessageStore;
   readonly actions: ActionStore;
   readonly openActions: OpenActions;
+  readonly media: MediaStore;
+  readonly askedFiles: AskedFiles;
   readonly publisher: FactPublisher;
   readonly config: ConnectionConfig;
   readonly assertOpen: () => void;
@@ -70,6 +75,8 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
     makeOutbox: (owned, socket, settings) => makeOutbox(dependencies, { owned, socket, settings }),
     makeActions: (owned, socket) =>
       new ConnectionActions({ ...dependencies, owned, logger: loggerOf(logger, owned), socket }),
+    makeFiles: (owned, socket) =>
+      new ConnectionFiles({ ...dependencies, owned, logger: loggerOf(logger, owned), socket }),
     makeSocketSource: (owned, settings, onLimit) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,

@@ -1,5 +1,6 @@
 import { Mutex } from 'async-mutex';
 import type { ConnectionActions } from '../actions/connectionActions.ts';
+import type { ConnectionFiles } from '../files/connectionFiles.ts';
 import type { AccountLimit } from '../../shared/connection/brakes.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionVitals, SocketSymptom } from '../../shared/connection/liveness.ts';
@@ -28,6 +29,7 @@ export interface ConnectionParts {
     socket: () => ConnectionSocket | undefined,
     settings: () => ConnectionSettings,
   ) => ConnectionOutbox;
+  readonly makeFiles: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionFiles;
   readonly makeActions: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionActions;
   /**
    * @param settings the tenant's settings as they are now
@@ -87,6 +89,7 @@ export class HeldConnection {
   readonly #turn = new Mutex();
   readonly outbox: ConnectionOutbox;
   readonly actions: ConnectionActions;
+  readonly files: ConnectionFiles;
   #runner: ConnectionRunner | undefined;
   #stopReason: StopReason | undefined;
   #lostAtMs = Number.NEGATIVE_INFINITY;
@@ -107,6 +110,7 @@ export class HeldConnection {
     const socket = (): ConnectionSocket | undefined => this.#runner?.usableSocket();
     this.outbox = dependencies.parts.makeOutbox(owned, socket, settings);
     this.actions = dependencies.parts.makeActions(owned, socket);
+    this.files = dependencies.parts.makeFiles(owned, socket);
   }
 
   get isOnline(): boolean {
@@ -205,9 +209,9 @@ export class HeldConnection {
     await withDeadline('closing a lost connection', STOP_DEADLINE_MS, () => runner.stopped, clock);
   }
 
-  /** Begins nothing more, and resolves when neither a message nor an action is in flight. */
+  /** Begins nothing more, and resolves when neither a message, an action nor a request for a file is in flight. */
   async finish(): Promise<void> {
-    await Promise.all([this.outbox.finish(), this.actions.finish()]);
+    await Promise.all([this.outbox.finish(), this.actions.finish(), this.files.finish()]);
   }
 
   /** Fails messages that wait and actions that are open. */
@@ -288,6 +292,7 @@ export class HeldConnection {
         allow: () => {
           this.outbox.allow();
           this.actions.allow();
+          this.files.allow();
         },
         finish: () => this.finish(),
         failAll: () => this.#failAll('connection_not_paired'),

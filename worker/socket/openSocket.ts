@@ -12,6 +12,7 @@ import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { makeStanzaId } from '../../shared/kernel/id.ts';
 import { withDefaults } from '../../shared/connection/settings.ts';
+import { PhoneFiles } from './files/phoneFiles.ts';
 import { AppliedSettings } from './inbound/appliedSettings.ts';
 import { FactsInOrder } from './inbound/factsInOrder.ts';
 import { inboundTurns } from './port/fairTurns.ts';
@@ -28,6 +29,7 @@ import { RingingCalls } from './people/ringingCalls.ts';
 import { ShownPresence } from './people/shownPresence.ts';
 import type { ActionOutcome } from './port/actionOutcome.ts';
 import type { ConnectionSocket, LookUp, SendOutcome, SendRequest } from './port/connectionSocket.ts';
+import type { FileRequest } from './port/fileRequest.ts';
 import type { OpenSocketOptions } from './port/socketOptions.ts';
 import { Probe } from './probe.ts';
 import { AccountLimits } from './sending/accountLimits.ts';
@@ -53,6 +55,7 @@ class BaileysSocket implements ConnectionSocket {
   readonly #probe: Probe;
   readonly #opening: Opening;
   readonly #ending: Ending;
+  readonly #files: PhoneFiles;
 
   constructor(options: OpenSocketOptions) {
     const { clock, config } = options;
@@ -98,7 +101,8 @@ class BaileysSocket implements ConnectionSocket {
     const announce = presence.announce.bind(presence);
     const opening = { socket, credentials, order, evidence: this.#evidence, pairing, ending: this.#ending };
     this.#opening = new Opening(options, { ...opening, announce, caughtUp });
-    const handlers = makeStanzaHandlers({ ...line, ...inbound, acknowledgements, pairing });
+    this.#files = new PhoneFiles({ ...options, socket, me: credentials.me });
+    const handlers = makeStanzaHandlers({ ...line, ...inbound, files: this.#files, acknowledgements, pairing });
     listenForStanzas(handlers, { order, scope: options.scope, stanzas: socket.ws });
   }
 
@@ -119,6 +123,12 @@ class BaileysSocket implements ConnectionSocket {
     if (!this.#opening.hasCaughtUp || this.#ending.isClosed) return { outcome: 'not_asked' };
     if (account !== this.#me().phoneJid) return { outcome: 'other_account' };
     return askWhatsApp(this.#asking, action);
+  };
+
+  readonly askForFile = async (request: FileRequest): Promise<'asked' | 'not_asked'> => {
+    if (!this.#opening.hasCaughtUp || this.#ending.isClosed) return 'not_asked';
+    await this.#files.ask(request);
+    return 'asked';
   };
 
   readonly close = (kind: 'end' | 'logout'): Promise<void> => this.#ending.close(kind);

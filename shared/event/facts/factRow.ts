@@ -68,6 +68,7 @@ export interface FactOrigin {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
   readonly correlationId: CorrelationId;
+  readonly shard: number;
   /** The epoch under which the facts were seen. */
   readonly token: number;
 }

@@ -44,7 +44,8 @@ const mediaFailed = eventRow({
       state: 'failed',
       error: {
         code: 'gone',
-        sentence: 'WhatsApp no longer has the file. Whoever has it on a phone can send it again.',
+        sentence:
+          'WhatsApp no longer has the file, nor has the phone of the account. Whoever has it can send it again.',
       },
     },
   },

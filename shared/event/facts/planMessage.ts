@@ -60,7 +60,7 @@ function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: Fa
     ...(into === undefined ? {} : { foldedInto: into.messageId }),
     ...(parts === undefined ? {} : { parts }),
   };
-  const media = mediaOf({ ...message, correlationId: origin.correlationId });
+  const media = mediaOf({ ...message, correlationId: origin.correlationId, shard: origin.shard });
   return {
     plan: 'stored',
     draft:

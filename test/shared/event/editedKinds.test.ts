@@ -32,7 +32,7 @@ function receivedWith(type: string, example: unknown): FactContext {
     content: { type, [type]: example },
   } as unknown as NonNullable<FactContext['message']>;
   return {
-    origin: { ...ids, correlationId: 'cor-1' as FactContext['origin']['correlationId'], token: 1 },
+    origin: { ...ids, correlationId: 'cor-1' as FactContext['origin']['correlationId'], token: 1, shard: 0 },
     nowMs: NOW,
     again: false,
     told: false,

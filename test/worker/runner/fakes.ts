@@ -114,6 +114,7 @@ export class FakeSource implements SocketSource {
       chatOf: async (to) => to,
       isFirstContact: async () => false,
       ask: async () => ({ outcome: 'not_asked' }),
+      askForFile: async () => 'not_asked',
       close: async (kind) => {
         await this.closing;
         if (closedAs.length === 0) this.openNow -= 1;

@@ -6,7 +6,10 @@ import { systemClock } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { Scope } from '../../../shared/kernel/scope.ts';
+import { AskedFiles } from '../../../shared/media/askedFiles.ts';
+import { MediaStore } from '../../../shared/media/mediaStore.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
+import { ConnectionFiles } from '../../../worker/files/connectionFiles.ts';
 import { ConnectionRecorder } from '../../../worker/runner/connectionRecorder.ts';
 import { ConnectionRunner } from '../../../worker/runner/connectionRunner.ts';
 import { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
@@ -66,6 +69,17 @@ export function makeOwner(
         publishers.set(owned.connectionId, publisher);
         return outbox;
       },
+      makeFiles: (owned, socket) =>
+        new ConnectionFiles({
+          owned,
+          media: new MediaStore({ ...core, stage: 'test', clock: systemClock }),
+          askedFiles: new AskedFiles({ ...core, stage: 'test', clock: systemClock }),
+          messages: core.messages,
+          assertOpen: () => undefined,
+          clock: systemClock,
+          logger: silentLogger,
+          socket,
+        }),
       makeActions: (owned, socket) => someActions(core, owned, { token, overrides: { socket } }).desk,
       makeSocketSource: ({ connectionId }, settings) => {
         settingsOf.set(connectionId, settings);

@@ -60,6 +60,7 @@ const dyingSocketOf = (socket: FakeSocket, life: Dying): ConnectionSocket => ({
   chatOf: socket.chatOf,
   isFirstContact: socket.isFirstContact,
   ask: socket.ask,
+  askForFile: socket.askForFile,
   close: socket.close,
   evidence: socket.evidence,
   probe: socket.probe,

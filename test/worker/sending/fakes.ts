@@ -75,6 +75,8 @@ export class FakeSocket implements ConnectionSocket {
   /** What WhatsApp was asked for, and what it answers: that nothing has left, by default. */
   readonly asked: AskedAction[] = [];
   readonly actionOutcomes: (ActionOutcome | Error | Promise<ActionOutcome>)[] = [];
+  readonly askForFile = async () => 'not_asked' as const;
+
   readonly ask = async (action: AskedAction): Promise<ActionOutcome> => {
     this.asked.push(action);
     const outcome = await (this.actionOutcomes.shift() ?? { outcome: 'not_asked' });

@@ -29,6 +29,7 @@ import { openSession, type Session } from '../../../worker/session/session.ts';
 import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import type { ConnectionSocket, PairingRequest, SocketInput } from '../../../worker/socket/port/connectionSocket.ts';
 import { openSocket } from '../../../worker/socket/openSocket.ts';
+import type { FileAnswer, WaitingFile } from '../../../worker/socket/port/fileRequest.ts';
 import type { OpenSocketOptions } from '../../../worker/socket/port/socketOptions.ts';
 import type { SentOnce } from '../../../worker/socket/port/sentOnce.ts';
 import { prepareProcess } from '../../../worker/socket/repairs/prepareProcess.ts';
@@ -84,6 +85,10 @@ export class SocketRoom {
     find: async (messageId) => this.keptMessages.get(messageId) ?? this.#receivedAs((fact) => idOf(fact) === messageId),
     newestIn: async (names) => this.#receivedAs(({ chat }) => names.includes(chat)),
   };
+  /** The files that the phone was asked for, and what it answered. */
+  waitingFiles: readonly WaitingFile[] = [];
+  onFileAnswer: () => Promise<void> = async () => undefined;
+  readonly fileAnswers: { readonly file: WaitingFile; readonly answer: FileAnswer }[] = [];
   /** The numbers of dropped messages, as they were added. */
   readonly filtered: ReadonlyMap<FilterName, number>[] = [];
   readonly sent = new Map<string, SentOnce & { readonly content: OutboundContent }>();
@@ -244,6 +249,13 @@ export class SocketRoom {
       received: this.received,
       kept: this.kept,
       onLimit: (told) => void this.limits.push(told),
+      askedFiles: {
+        find: async (stanzaId) => this.waitingFiles.filter((file) => file.stanzaId === stanzaId),
+        answered: async (file, answer) => {
+          this.fileAnswers.push({ file, answer });
+          await this.onFileAnswer();
+        },
+      },
       countFiltered: async (counts) => void this.filtered.push(counts),
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
     });

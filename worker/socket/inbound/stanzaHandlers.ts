@@ -1,6 +1,7 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Emitter, Scope } from '../../../shared/kernel/scope.ts';
 import type { AppState } from '../appState/appState.ts';
+import type { PhoneFiles } from '../files/phoneFiles.ts';
 import type { KnownPeople } from '../people/knownPeople.ts';
 import type { Acknowledgements } from '../sending/acknowledgements.ts';
 import type { DurableRepository } from '../signal/durableRepository.ts';
@@ -30,6 +31,7 @@ export interface StanzaHandlersParts {
   readonly people: Pick<KnownPeople, 'welcomeNewSession'>;
   readonly settings: Pick<AppliedSettings, 'onCall'>;
   readonly appState: Pick<AppState, 'notice'>;
+  readonly files: Pick<PhoneFiles, 'hear'>;
   readonly acknowledgements: Pick<Acknowledgements, 'arrive'>;
   /** The pairing, which takes the notices that are meant for it; an account that is not linked yet gets no others. */
   readonly pairing: { readonly onNotification: (stanza: BinaryNode) => Promise<Fate> } | undefined;

@@ -7,6 +7,7 @@ import type { SentOriginal } from '../../../shared/message/message.ts';
 import type { SentContext } from '../../../shared/message/sentContext.ts';
 import type { StatusLook } from '../../../shared/message/statusLook.ts';
 import type { ActionOutcome } from './actionOutcome.ts';
+import type { FileRequest } from './fileRequest.ts';
 
 /** The linked WhatsApp account, addresses without device. */
 export interface LinkedAccount {
@@ -154,6 +155,11 @@ export interface ConnectionSocket {
    */
   readonly ask: (action: AskedAction, account: string) => Promise<ActionOutcome>;
   /**
+   * Asks the account's phone to upload a file again that WhatsApp no longer has. It answers when it is online, which `askedFiles` of the
+   * options hears. Returns whether the request was written; rejects when it could not be.
+   */
+  readonly askForFile: (request: FileRequest) => Promise<'asked' | 'not_asked'>;
+  /**
    * Closes the socket and waits until nothing of it is left: listeners, timers, unflushed ratchet steps.
    * `logout` also removes the linked device at WhatsApp. At most 2 s longer than the logout's own deadline.
    */
@@ -172,3 +178,6 @@ export type SendingSocket = Pick<ConnectionSocket, 'send' | 'lookUpsFor' | 'chat
 
 /** The part of a socket on which actions are asked for. */
 export type AskingSocket = Pick<ConnectionSocket, 'ask'>;
+
+/** The part of a socket on which the phone is asked for files. */
+export type FileAskingSocket = Pick<ConnectionSocket, 'askForFile'>;

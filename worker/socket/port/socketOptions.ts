@@ -11,6 +11,7 @@ import type { CommitGate } from '../../fleet/gate.ts';
 import type { Session } from '../../session/session.ts';
 import type { OwnedConnection } from '../../fleet/ownedConnection.ts';
 import type { PairingRequest, SocketInput } from './connectionSocket.ts';
+import type { FileAnswer, WaitingFile } from './fileRequest.ts';
 import type { SentOnce } from './sentOnce.ts';
 
 /** The options with which a socket is opened. */
@@ -55,6 +56,13 @@ export interface OpenSocketOptions extends Surroundings {
     readonly find: (messageId: MessageId) => Promise<Message | undefined>;
     /** The newest message of a chat, by any of its addresses, that WhatsApp has. */
     readonly newestIn: (names: readonly string[]) => Promise<Message | undefined>;
+  };
+  /** The files that the phone was asked for. */
+  readonly askedFiles: {
+    /** Finds those of the message with this stanza id that still wait. */
+    readonly find: (stanzaId: string) => Promise<readonly WaitingFile[]>;
+    /** Takes what the phone answered about one. */
+    readonly answered: (file: WaitingFile, answer: FileAnswer) => Promise<void>;
   };
   /** Adds to the numbers of messages that filters have dropped, which are shown on the connection. */
   readonly countFiltered: (counts: ReadonlyMap<FilterName, number>) => Promise<unknown>;
