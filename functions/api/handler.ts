@@ -8,6 +8,7 @@ import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts
 import { bulkRoutes, type BulkRouteDependencies } from '../routes/bulkSends.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
 import { eventRoutes } from '../routes/events.ts';
+import { eventTypeRoutes } from '../routes/eventTypes.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { lifecycleRoutes } from '../routes/lifecycle.ts';
 import { messagePartRoutes } from '../routes/messageParts.ts';
@@ -58,6 +59,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...webhookRoutes(dependencies),
     ...webhookTrialRoutes(dependencies),
     ...eventRoutes(dependencies),
+    ...eventTypeRoutes(),
     ...healthRoutes(dependencies),
     route('GET', '/v1/openapi.json', {
       summary: 'This document',

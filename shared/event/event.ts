@@ -33,11 +33,17 @@ export type EventDraft = DraftOf<AnyEventRow>;
 type WithId<Draft> = Draft extends unknown ? { readonly id: string } & Draft : never;
 export type TenantEvent = WithId<EventDraft>;
 
-const [first, ...others] = eventRows.map((row) =>
+const schemas = eventRows.map((row) =>
   z
     .object({ ...envelope, type: z.literal(row.type), data: row.data })
     .meta({ description: row.description, examples: [toExample(row)] }),
 );
+const [first, ...others] = schemas;
+
+/** The schema of each event, by its type. */
+export const eventSchemas = Object.fromEntries(
+  schemas.map((schema) => [schema.shape.type.value, schema]),
+) as unknown as Readonly<Record<EventType, z.ZodType>>;
 
 /** One event, by type. */
 export const eventSchema = z

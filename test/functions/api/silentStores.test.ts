@@ -11,7 +11,7 @@ const STORE_MS = 500;
 /** A route makes a few calls, one after the other, and the machine may be busy; unbounded, it would never answer. */
 const ANSWER_MS = 15_000;
 /** What answers without a store. */
-const STORELESS: ReadonlySet<string> = new Set(['GET /health', 'GET /v1/openapi.json']);
+const STORELESS: ReadonlySet<string> = new Set(['GET /health', 'GET /v1/openapi.json', 'GET /v1/event-types']);
 const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/connections': {},
   'PATCH /v1/connections/{connectionId}': { label: 'Shop' },
