@@ -5,14 +5,20 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { DockerImageCode } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { makePassingMediaImage } from '../scripts/mediaImage.ts';
 import { makePassingWorkerImage } from '../scripts/workerImage.ts';
 import { settingsOf, type Settings } from './settings/settings.ts';
 import { addStacks } from './stacks.ts';
 
 const app = new App();
 const settings = readSettings();
-addStacks(app, settings, ContainerImage.fromAsset(await makePassingWorkerImage(), { platform: Platform.LINUX_ARM64 }));
+const platform = Platform.LINUX_ARM64;
+addStacks(app, settings, {
+  worker: ContainerImage.fromAsset(await makePassingWorkerImage(), { platform }),
+  media: DockerImageCode.fromImageAsset(await makePassingMediaImage(), { platform }),
+});
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 
 function readSettings(): Settings {

@@ -1,5 +1,6 @@
 import { Annotations, Tags, type App } from 'aws-cdk-lib';
 import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import type { DockerImageCode } from 'aws-cdk-lib/aws-lambda';
 import { ApiStack } from './stacks/apiStack.ts';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import { quotaForReservations, reservesConcurrency } from './settings/concurrency.ts';
@@ -24,6 +25,12 @@ export interface Stacks {
   readonly ops: OpsStack;
 }
 
+/** Images for ARM64: that of the workers, and that of the media function. */
+export interface Images {
+  readonly worker: ContainerImage;
+  readonly media: DockerImageCode;
+}
+
 /**
  * What gets no tags of ours: the newest schemas of these take them, and those of some regions and tools refuse a template
  * that has them.
@@ -34,7 +41,7 @@ const WITHOUT_TAGS = ['AWS::ApplicationAutoScaling::ScalableTarget', 'AWS::Cloud
  * All stacks of a stage, in the order in which they are deployed: first the ones that hold state, then the ones that
  * use it, then the ones that watch.
  */
-export function addStacks(app: App, settings: Settings, image: ContainerImage): Stacks {
+export function addStacks(app: App, settings: Settings, { worker: image, media: mediaImage }: Images): Stacks {
   const { stage, pageTopicArn, ticketTopicArn, permissionsBoundaryArn } = settings;
   if (pageTopicArn !== undefined && ticketTopicArn !== undefined) {
     useAlarmTopics(app, { page: pageTopicArn, ticket: ticketTopicArn });
@@ -44,7 +51,7 @@ export function addStacks(app: App, settings: Settings, image: ContainerImage): 
   const backups = new BackupStack(app, `${stage}-backups`, { settings });
   const queues = new QueueStack(app, `${stage}-queues`, { settings });
   const api = new ApiStack(app, `${stage}-api`, { settings, dataKeyArn: data.dataKeyArn });
-  const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings, dataKeyArn: data.dataKeyArn });
+  const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings, dataKeyArn: data.dataKeyArn, mediaImage });
   const schedules = new ScheduleStack(app, `${stage}-schedules`, { settings });
   const workers = new WorkerStack(app, `${stage}-workers`, { settings, image, dataKeyArn: data.dataKeyArn });
   const ops = new OpsStack(app, `${stage}-ops`, {

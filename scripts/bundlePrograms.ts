@@ -17,7 +17,7 @@ const root = resolve(import.meta.dirname, '..');
  * is put together from files of its package. A copy in a bundle would be another module beside those. Codecs bring machine
  * code, or a text of it that needs no second copy.
  */
-const CODECS = ['sharp', '@evan/opus', 'mpg123-decoder', '@wasm-audio-decoders/*', 'mediabunny'];
+export const CODECS = ['sharp', '@evan/opus', 'mpg123-decoder', '@wasm-audio-decoders/*', 'mediabunny'];
 const INSTALLED = ['libsignal', 'fauxqs', ...CODECS];
 
 /** Baileys' WebAssembly is 2 MB of text, and 7 MB in each process, for what few processes ever do. */

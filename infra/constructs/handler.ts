@@ -1,9 +1,13 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, type Size } from 'aws-cdk-lib';
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
+  DockerImageFunction,
   Runtime,
   Tracing,
+  type DockerImageCode,
+  type FunctionOptions,
+  type Function as LambdaFunctionResource,
   type IFunction,
   type ParamsAndSecretsLayerVersion,
 } from 'aws-cdk-lib/aws-lambda';
@@ -21,14 +25,16 @@ export interface HandlerProps {
   readonly settings: Settings;
   /** The function's name, for people and as a part of physical names, for example `ingest`. */
   readonly name: string;
-  /** The path from the root of the repository of the file that exports `handler`. */
-  readonly entry: string;
+  /** The path from the root of the repository of the file that exports `handler`, or an image that serves calls by itself. */
+  readonly code: string | DockerImageCode;
   readonly timeoutSeconds: number;
   /** The share of the account's concurrency that the function reserves where the account has room for reservations. */
   readonly reservedConcurrency: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly statements: readonly PolicyStatement[];
   readonly memoryMib?: number;
+  /** The room below `/tmp`; 512 MiB when left out. */
+  readonly disk?: Size;
   /** Whether a new version takes only a part of the calls at first, where the stage has such deploys; it does not when left out. */
   readonly isShifted?: boolean;
   /** The layer that gives the function parameters and secrets on loopback; no layer when left out. */
@@ -36,12 +42,12 @@ export interface HandlerProps {
 }
 
 /**
- * A function with our defaults: Node 24 on ARM, one bundled module, a role of its own with the stated access and
+ * A function with our defaults: Node 24 on ARM, one bundled module or an image, a role of its own with the stated access and
  * nothing more, a log group of its own whose lines expire, its own share of the account's concurrency, tracing, and
  * alarms for failures and throttles.
  */
 export class Handler extends Construct {
-  readonly lambda: NodejsFunction;
+  readonly lambda: LambdaFunctionResource;
   /** What callers call: the function itself, or the alias whose versions change gradually. */
   readonly target: IFunction;
   readonly role: Role;
@@ -56,11 +62,8 @@ export class Handler extends Construct {
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(this.role);
     for (const statement of props.statements) this.role.addToPolicy(statement);
-    this.lambda = new NodejsFunction(this, 'Function', {
+    const common = {
       functionName: `${stage}-${name}`,
-      code: bundledCode(props.entry),
-      handler: 'index.handler',
-      runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       role: this.role,
       logGroup,
@@ -69,8 +72,10 @@ export class Handler extends Construct {
       ...(reservesConcurrency(settings) ? { reservedConcurrentExecutions: props.reservedConcurrency } : {}),
       environment: { ...props.environment },
       tracing: isTraced ? Tracing.ACTIVE : Tracing.DISABLED,
+      ...(props.disk === undefined ? {} : { ephemeralStorageSize: props.disk }),
       ...(props.parameters === undefined ? {} : { paramsAndSecrets: props.parameters }),
-    });
+    };
+    this.lambda = this.#makeFunction(props.code, common);
     if (isTraced)
       acknowledge(
         this.role,
@@ -80,6 +85,16 @@ export class Handler extends Construct {
     const fails = this.#addAlarms(stage, name);
     const isShifted = props.isShifted === true && settings.functionDeploys === 'gradual';
     this.target = isShifted ? new GradualDeploy(this, 'Deploys', this.lambda, fails).alias : this.lambda;
+  }
+
+  #makeFunction(code: HandlerProps['code'], common: FunctionOptions): LambdaFunctionResource {
+    if (typeof code !== 'string') return new DockerImageFunction(this, 'Function', { ...common, code });
+    return new NodejsFunction(this, 'Function', {
+      ...common,
+      code: bundledCode(code),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+    });
   }
 
   #addAlarms(stage: string, name: string): RunbookAlarm {

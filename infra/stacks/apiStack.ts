@@ -59,7 +59,7 @@ export class ApiStack extends Stack {
       const { target, role } = new Handler(this, name, {
         settings,
         name,
-        entry: `functions/${name}/entry.ts`,
+        code: `functions/${name}/entry.ts`,
         timeoutSeconds: TIMEOUT_SECONDS,
         reservedConcurrency,
         environment: environmentOf[name],

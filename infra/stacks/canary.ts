@@ -27,7 +27,7 @@ export function addCanary(scope: Construct, settings: Settings, apiUrl: string):
   const { lambda } = new Handler(scope, 'canary', {
     settings,
     name: 'canary',
-    entry: 'functions/canary/entry.ts',
+    code: 'functions/canary/entry.ts',
     timeoutSeconds: TIMEOUT_SECONDS,
     reservedConcurrency: smallConcurrency.canary,
     environment: {

@@ -1,6 +1,6 @@
-import { Stack, type StackProps } from 'aws-cdk-lib';
+import { Size, Stack, type StackProps } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, type DockerImageCode, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import {
   deliveryQueueName,
@@ -21,6 +21,8 @@ export interface DeliveryStackProps extends StackProps {
   readonly settings: Settings;
   /** The key with which the files of messages are sealed. */
   readonly dataKeyArn: string;
+  /** The image of the media function for ARM64. */
+  readonly mediaImage: DockerImageCode;
 }
 
 /** The largest batch that SQS gives of a FIFO queue. */
@@ -32,6 +34,8 @@ interface Consumer {
   readonly timeoutSeconds: number;
   readonly batchSize: number;
   readonly memoryMib?: number;
+  readonly disk?: Size;
+  readonly image?: DockerImageCode;
   readonly environment?: Readonly<Record<string, string>>;
   readonly statements?: readonly PolicyStatement[];
 }
@@ -43,7 +47,7 @@ interface Consumer {
 export class DeliveryStack extends Stack {
   constructor(scope: Construct, id: string, props: DeliveryStackProps) {
     super(scope, id, props);
-    const { settings, dataKeyArn } = props;
+    const { settings, dataKeyArn, mediaImage } = props;
     const { stage, eventQueues } = settings;
     const common = { timeoutSeconds: functionTimes.timeoutSeconds, batchSize: BATCH_SIZE };
     this.#addConsumer(settings, { ...common, name: 'ingest', queueNames: eventQueueNames(stage, eventQueues) });
@@ -53,8 +57,11 @@ export class DeliveryStack extends Stack {
       queueNames: [mediaQueueName(stage)],
       timeoutSeconds: mediaTimes.timeoutSeconds,
       batchSize: mediaTimes.batchSize,
-      // Lambda gives processor and network by memory, and a file is deciphered as fast as they let it.
-      memoryMib: 1_024,
+      // Lambda gives processor and network by memory: one whole core from 1,769 MiB on. A file that is converted takes a third of it.
+      memoryMib: 2_048,
+      // What is converted lies here once as it came and twice as it is made; what is only passed on never does.
+      disk: Size.mebibytes(1_024),
+      image: mediaImage,
       environment: { ...objectEnvironment(this, settings), ...conversionEnvironment },
       statements: objectStatements(this, settings, 'media', dataKeyArn),
     });
@@ -62,14 +69,25 @@ export class DeliveryStack extends Stack {
   }
 
   #addConsumer(settings: Settings, consumer: Consumer): Handler {
-    const { name, queueNames, timeoutSeconds, batchSize, memoryMib, environment = {}, statements = [] } = consumer;
+    const {
+      name,
+      queueNames,
+      timeoutSeconds,
+      batchSize,
+      memoryMib,
+      disk,
+      image,
+      environment = {},
+      statements = [],
+    } = consumer;
     const concurrency = batchesAtOnce(settings, name);
     const handler = new Handler(this, name, {
       settings,
       name,
-      entry: `functions/${name}/entry.ts`,
+      code: image ?? `functions/${name}/entry.ts`,
       timeoutSeconds,
       ...(memoryMib === undefined ? {} : { memoryMib }),
+      ...(disk === undefined ? {} : { disk }),
       reservedConcurrency: concurrency,
       environment: { ...storeEnvironment(this, settings), ...environment },
       statements: [...accessStatements(this, settings, name), ...statements],

@@ -22,7 +22,7 @@ export class ScheduleStack extends Stack {
     const reconcile = new Handler(this, 'reconcile', {
       settings,
       name: 'reconcile',
-      entry: 'functions/reconcile/entry.ts',
+      code: 'functions/reconcile/entry.ts',
       // Where one run at a time is reserved, it has time to catch up after an outage; otherwise it ends before the next.
       timeoutSeconds: reservesConcurrency(settings) ? 300 : 55,
       reservedConcurrency: smallConcurrency.reconcile,
@@ -37,7 +37,7 @@ export class ScheduleStack extends Stack {
     const dispatch = new Handler(this, 'dispatch', {
       settings,
       name: 'dispatch',
-      entry: 'functions/dispatch/entry.ts',
+      code: 'functions/dispatch/entry.ts',
       // A run ends before the next begins: what it leaves is first in that.
       timeoutSeconds: 55,
       reservedConcurrency: smallConcurrency.dispatch,

@@ -25,7 +25,7 @@ export function addWatchdog(scope: Construct, settings: Settings, cluster: IClus
   const { lambda, role } = new Handler(scope, 'watchdog', {
     settings,
     name: 'watchdog',
-    entry: 'functions/watchdog/entry.ts',
+    code: 'functions/watchdog/entry.ts',
     timeoutSeconds: TIMEOUT_SECONDS,
     reservedConcurrency: smallConcurrency.watchdog,
     environment: watchdogEnvironment(scope, settings, cluster.clusterArn),

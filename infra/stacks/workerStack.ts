@@ -169,7 +169,7 @@ export class WorkerStack extends Stack {
     const { lambda } = new Handler(this, 'taskStopped', {
       settings,
       name: 'task-stopped',
-      entry: 'functions/taskStopped/entry.ts',
+      code: 'functions/taskStopped/entry.ts',
       timeoutSeconds: 30,
       reservedConcurrency: smallConcurrency.taskStopped,
       environment: storeEnvironment(this, settings),

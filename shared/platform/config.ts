@@ -187,6 +187,19 @@ export function currentTrace(environment: Environment = process.env): string | u
   return freezesBetweenCalls(environment) ? environment['_X_AMZN_TRACE_ID'] : undefined;
 }
 
+/** Notes the trace of a request, as the runtime of Lambda does where there is one. */
+export function noteTrace(trace: string | undefined): void {
+  if (trace === undefined) delete process.env['_X_AMZN_TRACE_ID'];
+  else process.env['_X_AMZN_TRACE_ID'] = trace;
+}
+
+/** Host and port at which Lambda gives calls to a process. Throws an Error outside of Lambda. */
+export function lambdaRuntimeApi(environment: Environment = process.env): string {
+  const api = environment['AWS_LAMBDA_RUNTIME_API'];
+  if (api === undefined) throw new Error('AWS_LAMBDA_RUNTIME_API is not set: this program runs in Lambda alone');
+  return api;
+}
+
 /** Whether this process is frozen between two calls, so that nothing in it may wait for a timer: a function of Lambda. */
 export function freezesBetweenCalls(environment: Environment = process.env): boolean {
   return environment['AWS_LAMBDA_FUNCTION_NAME'] !== undefined;

@@ -37,6 +37,10 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'shared/platform/storeRequest.ts: event new Promise': [1, 'one try: ends with the signal of the call'],
   'shared/platform/storeRequest.ts: network overHttp': [1, 'one try: ends with the signal of the call'],
   'shared/platform/storeRequest.ts: network overHttps': [1, 'one try: ends with the signal of the call'],
+  'functions/runtime/lambdaRuntime.ts: network request': [
+    2,
+    'the next call, for which a function waits frozen; the answer, with the deadlines of undici',
+  ],
   'functions/media/prepare/runProgram.ts: network spawn': [1, 'killed at its own deadline, or with the signal'],
   'functions/media/prepare/runProgram.ts: event once': [1, 'the end of that process'],
   'functions/media/linkSource.ts: network request': [1, 'under a signal of fetchLink, which waits withDeadline'],

@@ -5,6 +5,7 @@ import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { AwsSolutionsChecks } from 'cdk-nag';
 import { parseSettings } from '../../infra/settings/settings.ts';
 import { addStacks } from '../../infra/stacks.ts';
+import { anyMediaImage } from './mediaImage.ts';
 
 /** One resource of a template, with the intrinsic functions in its properties resolved as far as tests look at them. */
 export interface Resource {
@@ -95,7 +96,8 @@ export function writeTemplates(
   check?: (app: App) => AwsSolutionsChecks,
 ): string {
   const app = makeApp({ validate: check !== undefined });
-  addStacks(app, parseSettings({ stage: 'test', ...given }), ContainerImage.fromRegistry('worker'));
+  const images = { worker: ContainerImage.fromRegistry('worker'), media: anyMediaImage() };
+  addStacks(app, parseSettings({ stage: 'test', ...given }), images);
   if (check !== undefined) Validations.of(app).addPlugins(check(app));
   return app.synth().directory;
 }
