@@ -20,7 +20,7 @@ cp -a "$work/files/usr/bin/ffmpeg" "$folder/usr/bin/"
 for libraries in "$work"/files/usr/lib/*-linux-gnu; do
   place="$folder/usr/lib/$(basename "$libraries")"
   mkdir -p "$place"
-  cp -a "$libraries"/*.so.* "$libraries"/*/*.so* "$place/"
+  cp -a "$libraries"/*.so* "$libraries"/*/*.so* "$place/"
 done
 # Their licences go with them.
 mkdir -p "$folder/usr/share"
