@@ -68,6 +68,16 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'large-media',
+    what: 'Ten files of 64 MB at once, and one of 2 GB, come through the product and take less than 100 MB of any process.',
+    daily:
+      'files of 21 MB in parts, and two parts of each in memory: `test/e2e/media.test.ts`, `test/shared/media/objectStore.test.ts`',
+    place: 'alone',
+    whole: file('test/bench/largeMedia.prove.ts'),
+    sample: 'none',
+    cases: TESTS,
+  },
+  {
     name: 'emergency',
     what: 'A worker that is released in the middle of everything leaves no timer, listener, socket or call behind.',
     daily: 'the owner of each timer and server in the sources: `test/architecture/ownedResources.test.ts`',

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silenceConsole } from '../whatsapp/silenceConsole.ts';
+import { MB, measureParallel } from './mediaMeasurement.ts';
+import { MediaStage } from './mediaStage.ts';
+import { MemoryWatch } from './processFigures.ts';
+
+silenceConsole();
+const MOST_GROWTH_BYTES = 100 * MB;
+
+describe('large files that come', { timeout: 900_000 }, () => {
+  let stage: MediaStage;
+  beforeAll(async () => {
+    stage = await MediaStage.start();
+  }, 120_000);
+  afterAll(() => stage.stop(), 60_000);
+
+  it('ten of 64 MB at once, take less than 100 MB of any process, and leave no temporary file', async () => {
+    const figures = await measureParallel(stage, 10, 64 * MB);
+
+    expect(figures.functionsGrew).toBeLessThan(MOST_GROWTH_BYTES);
+    expect(figures.workerGrew).toBeLessThan(MOST_GROWTH_BYTES);
+    expect(figures.left).toEqual([]);
+  });
+
+  it('of 2 GB come in parts, in the same memory', async () => {
+    const watch = new MemoryWatch([...stage.functions, ...stage.workers]);
+
+    const { stanzaId } = await stage.sendFile(2 * 1_024 * MB - 1, 7);
+    const { data } = await stage.fileOf(stanzaId);
+
+    expect(data['media']).toMatchObject({ state: 'ready', bytes: 2 * 1_024 * MB - 1 });
+    expect(Math.max(...watch.stop())).toBeLessThan(MOST_GROWTH_BYTES);
+  });
+});

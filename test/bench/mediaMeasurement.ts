@@ -1,0 +1,114 @@
+import { openFile } from '../../shared/media/sealedFile.ts';
+import { seal } from '../shared/media/sealed.ts';
+import { noiseOf } from '../whatsapp/media/outgoingFile.ts';
+import type { MediaStage } from './mediaStage.ts';
+import { figuresOf, MemoryWatch } from './processFigures.ts';
+
+export const MB = 1_024 ** 2;
+
+export interface PathFigures {
+  readonly bytes: number;
+  /** The time from when the file lies at WhatsApp to the webhook `media.ready`, in milliseconds. */
+  readonly readyMs: number;
+  /** The CPU time of the functions, in milliseconds: all that they do meanwhile. */
+  readonly cpuMs: number;
+  /** Bytes through the system calls of the functions, for each byte of the file. */
+  readonly movedPerByte: number;
+}
+
+/** Measures one file at a time. Returns the median of the rounds by time. */
+export async function measurePath(stage: MediaStage, bytes: number, rounds: number): Promise<PathFigures> {
+  const measured: PathFigures[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const sum = () => stage.functions.map(figuresOf);
+    const before = sum();
+    const { stanzaId, sentAtMs } = await stage.sendFile(bytes, Date.now() % 1_000_000_000);
+    const { atMs } = await stage.fileOf(stanzaId);
+    const after = sum();
+    const grown = (name: 'cpuMs' | 'movedBytes'): number =>
+      after.reduce((all, one) => all + one[name], 0) - before.reduce((all, one) => all + one[name], 0);
+    measured.push({
+      bytes,
+      readyMs: Math.max(0, atMs - sentAtMs),
+      cpuMs: grown('cpuMs'),
+      movedPerByte: grown('movedBytes') / bytes,
+    });
+  }
+  const [median] = measured.toSorted((a, b) => a.readyMs - b.readyMs).slice(Math.floor(rounds / 2));
+  if (median === undefined) throw new RangeError('at least one round is needed');
+  return median;
+}
+
+/** The floor: the same work without a network, a store or a queue. CPU of opening a sealed file in this process, in milliseconds. */
+export async function measureFloor(bytes: number): Promise<number> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of noiseOf({ bytes, seed: 1 })) chunks.push(chunk);
+  const { sealed, key, sha256 } = seal(Buffer.concat(chunks), 'WhatsApp Document Keys');
+  async function* given() {
+    for (let from = 0; from < sealed.length; from += 65_536) yield sealed.subarray(from, from + 65_536);
+  }
+  const before = process.cpuUsage();
+  const found = { bytes: 0, sha256: '' };
+  for await (const _chunk of openFile(given(), { use: 'document', key, sha256 }, bytes, found));
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+export interface ParallelFigures {
+  readonly files: number;
+  readonly bytes: number;
+  /** Until the last of them was here, in milliseconds. */
+  readonly allReadyMs: number;
+  /** The growth of the resident memory at most, in bytes. */
+  readonly functionsGrew: number;
+  readonly workerGrew: number;
+  /** The times from phone to webhook, in milliseconds, without files and while they came. */
+  readonly textsBefore: readonly number[];
+  readonly textsMeanwhile: readonly number[];
+  /** What is left in the folder of temporary files. */
+  readonly left: readonly string[];
+}
+
+const TEXT_EVERY_MS = 100;
+const QUIET_MS = 15_000;
+
+/**
+ * Measures many large files that are fetched at once, and the texts of the same connection meanwhile. The files lie at WhatsApp before, so that the
+ * work of the phones, which share the machine, is not in it.
+ */
+export async function measureParallel(stage: MediaStage, files: number, bytes: number): Promise<ParallelFigures> {
+  // A process has its code and its buffers only when it has done this once.
+  await stage.fileOf((await stage.sendFile(bytes, 1)).stanzaId);
+  await stage.leaveAbove(bytes - 1);
+  const mediaIds: string[] = [];
+  for (let seed = 1_000; mediaIds.length < files; seed += 1) mediaIds.push(await stage.leftFile(bytes, seed));
+  const quietUntilMs = performance.now() + QUIET_MS;
+  const textsBefore = await stage.texts(TEXT_EVERY_MS, () => performance.now() > quietUntilMs);
+  const temporary = new Set(stage.temporaryFiles());
+  const [ofFunctions, ofWorker] = [new MemoryWatch(stage.functions), new MemoryWatch(stage.workers)];
+  let isOver = false;
+  const texts = stage.texts(TEXT_EVERY_MS, () => isOver);
+  const begunAtMs = performance.now();
+  await Promise.all(mediaIds.map((id) => stage.api.must('POST', `/v1/media/${id}/fetch`)));
+  await Promise.all(mediaIds.map((id) => stage.ready(id)));
+  const allReadyMs = performance.now() - begunAtMs;
+  isOver = true;
+  const textsMeanwhile = await texts;
+  await stage.leaveAbove(null);
+  return {
+    files,
+    bytes,
+    allReadyMs,
+    functionsGrew: Math.max(...ofFunctions.stop()),
+    workerGrew: Math.max(...ofWorker.stop()),
+    textsBefore,
+    textsMeanwhile,
+    left: stage.temporaryFiles().filter((name) => !temporary.has(name)),
+  };
+}
+
+/** The value that a share of them does not exceed. @param share such as 0.99 */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

@@ -1,0 +1,164 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeTenant, type ApiClient } from '../../infra/local/apiClient.ts';
+import { pairSandboxPhone } from '../../infra/local/pairing.ts';
+import { startStack } from '../../infra/local/stack.ts';
+import type { RunningStack } from '../../infra/local/stackOptions.ts';
+import { startWebhookReceiver, type ReceivedEvent, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import { WhatsAppClient } from '../whatsapp/client.ts';
+import { until } from '../whatsapp/until.ts';
+import { processesBelow } from './processFigures.ts';
+
+export const SHOP = '4915100000001';
+export const ANN = '4915100000002';
+const PATIENCE_MS = 300_000;
+
+/** The embedded stack with one worker, as files are measured on it: real processes, and a tenant with a webhook. */
+export class MediaStage {
+  readonly stack: RunningStack;
+  readonly phones: WhatsAppClient;
+  readonly api: ApiClient;
+  #connection = '';
+  readonly #receiver: WebhookReceiver;
+  readonly #folders: readonly [data: string, temporary: string];
+
+  private constructor(
+    stack: RunningStack,
+    receiver: WebhookReceiver,
+    api: ApiClient,
+    folders: readonly [data: string, temporary: string],
+  ) {
+    this.stack = stack;
+    this.phones = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
+    this.api = api;
+    this.#receiver = receiver;
+    this.#folders = folders;
+  }
+
+  static async start(): Promise<MediaStage> {
+    const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-media-'));
+    const temporary = mkdtempSync(join(tmpdir(), 'holdfast-media-tmp-'));
+    // The processes of the stack have a folder of temporary files of their own, in which everything is theirs.
+    const { TMPDIR } = process.env;
+    process.env['TMPDIR'] = temporary;
+    const stack = await startStack({
+      dataDir,
+      port: 0,
+      live: false,
+      workers: 1,
+      shards: 1,
+      workerSettings: { HOLDFAST_PACE_BUDGETS: 'off' },
+      say: () => undefined,
+      onBroken: (reason) => {
+        throw new Error(reason);
+      },
+    });
+    if (TMPDIR === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = TMPDIR;
+    const receiver = await startWebhookReceiver();
+    const api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
+    const stage = new MediaStage(stack, receiver, api, [dataDir, temporary]);
+    for (const number of [SHOP, ANN]) await stage.phones.addPhone(number, number);
+    receiver.trust(String((await api.must('POST', '/v1/webhooks', { url: receiver.url }))['secret']));
+    stage.#connection = await pairSandboxPhone(api, stage.phones, { number: SHOP, method: 'qr' });
+    return stage;
+  }
+
+  async stop(): Promise<void> {
+    await this.#receiver.stop();
+    await this.stack.stop();
+    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
+  }
+
+  /** The temporary files of all processes of the stack. */
+  temporaryFiles(): readonly string[] {
+    return readdirSync(this.#folders[1], { recursive: true, encoding: 'utf8' });
+  }
+
+  /** Leaves files at WhatsApp that are larger than this, or none. */
+  async leaveAbove(bytes: number | null): Promise<void> {
+    const settings = { media: bytes === null ? null : { mostBytes: bytes } };
+    await this.api.must('PATCH', `/v1/connections/${this.#connection}`, { settings });
+  }
+
+  /** Sends a file that is left at WhatsApp. Returns its id. The worker takes a setting over a moment later than the API. */
+  async leftFile(bytes: number, seed: number): Promise<string> {
+    for (;;) {
+      const { stanzaId } = await this.sendFile(bytes, seed);
+      const { data } = await this.event('the message', isMessage(stanzaId));
+      const [media] = data['media'] as readonly { readonly id: string; readonly state: string }[];
+      if (media?.state === 'left') return media.id;
+      await this.fileOf(stanzaId);
+    }
+  }
+
+  get functions(): readonly number[] {
+    return processesBelow(process.pid, 'functionsHost');
+  }
+
+  get workers(): readonly number[] {
+    return this.stack.workers().map(({ pid }) => pid);
+  }
+
+  /** Waits for an event. */
+  async event(what: string, isIt: (event: ReceivedEvent) => boolean): Promise<ReceivedEvent> {
+    const found = await until(
+      what,
+      () => this.#receiver.events.find(isIt),
+      (event) => event !== undefined,
+      PATIENCE_MS,
+    );
+    if (found === undefined) throw new Error('unreachable');
+    return found;
+  }
+
+  /** A phone sends a document of noise. Resolves when it lies at WhatsApp and its message is on its way. */
+  async sendFile(bytes: number, seed: number): Promise<{ readonly stanzaId: string; readonly sentAtMs: number }> {
+    // The client of the control API would give up before a large file is sealed.
+    const response = await fetch(`${this.stack.whatsAppControlUrl ?? ''}/phones/${ANN}/messages`, {
+      method: 'POST',
+      body: JSON.stringify({ to: SHOP, media: { kind: 'document', noise: { bytes, seed } } }),
+    });
+    const { id } = (await response.json()) as { readonly id: string };
+    return { stanzaId: id, sentAtMs: Date.now() };
+  }
+
+  /** Waits until a file has ended; throws unless it is here. */
+  async fileOf(stanzaId: string): Promise<ReceivedEvent> {
+    const received = await this.event('the message', isMessage(stanzaId));
+    const { messageId } = received.data;
+    const ended = await this.event(
+      'the file',
+      ({ type, data }) => type.startsWith('media.') && data['messageId'] === messageId,
+    );
+    if (ended.type !== 'media.ready') throw new Error(`the file has failed: ${JSON.stringify(ended.data)}`);
+    return ended;
+  }
+
+  /** Waits until a file is here. */
+  async ready(mediaId: string): Promise<void> {
+    await this.event(
+      'the file',
+      ({ type, data }) => type === 'media.ready' && (data['media'] as { readonly id: string }).id === mediaId,
+    );
+  }
+
+  /** Sends texts at a steady pace until it is told to end. Returns how long each took to the webhook, in milliseconds. */
+  async texts(everyMs: number, isOver: () => boolean): Promise<readonly number[]> {
+    const latencies: Promise<number>[] = [];
+    for (let number = 0; !isOver(); number += 1) {
+      const nextAtMs = performance.now() + everyMs;
+      const sentAtMs = Date.now();
+      const stanzaId = await this.phones.write(ANN, SHOP, `text ${number}`);
+      latencies.push(this.event('a text', isMessage(stanzaId)).then(({ atMs }) => atMs - sentAtMs));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, nextAtMs - performance.now())));
+    }
+    return Promise.all(latencies);
+  }
+}
+
+const isMessage =
+  (stanzaId: string) =>
+  ({ type, data }: ReceivedEvent): boolean =>
+    type === 'message.received' && data['stanzaId'] === stanzaId;
