@@ -115,6 +115,24 @@ describe('files of messages', { timeout: 120_000 }, () => {
     expect(files.map((file, place) => expected[place]?.equals(Buffer.from(file)))).toEqual([true, true]);
   });
 
+  it('of an album, and of a picture and its twin in high definition, come each', async () => {
+    const image = (seed: number): SentFile => ({ kind: 'image', noise: { bytes: 10_000 + seed, seed } });
+    const album = await stage.phones.files.album(ANN, SHOP, [{ media: image(170) }, { media: image(171) }]);
+    const picture = await send(image(172));
+    const twin = await stage.phones.files.send(ANN, SHOP, image(173), { hdOf: picture });
+
+    const media = await Promise.all(
+      [...album.parts, picture, twin].map(async (stanzaId) => {
+        const whole = (one: Json): Json => (one['part'] ?? one) as Json;
+        const data = await told(['message.received', 'message.updated'], (one) => whole(one)['stanzaId'] === stanzaId);
+        const { messageId } = whole(data);
+        return (await told(['media.ready', 'media.failed'], (one) => one['messageId'] === messageId))['media'] as Json;
+      }),
+    );
+
+    expect(media).toMatchObject([170, 171, 172, 173].map((seed) => ({ state: 'ready', bytes: 10_000 + seed })));
+  });
+
   it.each([
     ['no_key', 'key_unusable'],
     ['no_path', 'no_place'],
