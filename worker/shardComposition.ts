@@ -7,7 +7,9 @@ import { countFiltered } from '../shared/connection/filteredMessages.ts';
 import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
 import { isStatus } from '../shared/kernel/jid.ts';
 import { AskedFiles } from '../shared/media/askedFiles.ts';
+import { findToSend } from '../shared/media/filesToSend.ts';
 import { MediaStore } from '../shared/media/mediaStore.ts';
+import { UploadStore } from '../shared/media/uploadStore.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { newestMessageIn } from '../shared/message/newestMessage.ts';
 import { ReceivedMessages, type ReceivedMessagesDependencies } from '../shared/message/receivedMessages.ts';
@@ -21,12 +23,13 @@ import { makeSqsFactPublisher } from './facts/sqsFactPublisher.ts';
 import type { VersionChoice } from './fleet/clientVersions.ts';
 import { FleetStore } from './fleet/fleetStore.ts';
 import type { CommitGate } from './fleet/gate.ts';
-import { makeConnectionParts } from './runner/connectionParts.ts';
+import { makeConnectionParts, type PartsDependencies } from './runner/connectionParts.ts';
 import type { OpenMeter } from './runner/openMeter.ts';
 import { OwnedShards } from './commands/ownedShards.ts';
 import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './commands/shardWork.ts';
 import { findWaitingFiles, takeFileAnswer, type FileAnswerDependencies } from './files/takeFileAnswer.ts';
+import { makeKnownFiles } from './sending/messageFiles.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './fleet/ownedConnection.ts';
 import type { OpenSocketOptions } from './socket/port/socketOptions.ts';
@@ -56,9 +59,9 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const { table, acting } = world.connect(gate);
   const connections = new ConnectionStore({ table, stage });
   const messages = new MessageStore({ table, stage });
-  const actions = new ActionStore({ table, stage });
   const openActions = new OpenActions({ table, stage });
   const files = { media: new MediaStore({ table, stage, clock }), askedFiles: new AskedFiles({ table, stage, clock }) };
+  const stores = { table, messages, actions: new ActionStore({ table, stage }), openActions, ...files };
   const common = { clock, random, logger, stage, queueUrlBase, acting, connections };
   const fleet = new FleetStore(world.fleetTable, stage);
   let facts = 0;
@@ -66,12 +69,8 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const sockets = makeSockets({ ...options, table, acting, messages, files, publisher });
   const parts = makeConnectionParts({
     ...common,
+    ...stores,
     metrics,
-    table,
-    messages,
-    actions,
-    openActions,
-    ...files,
     publisher,
     config: connectionConfig,
     assertOpen: gate.assertOpen,
@@ -80,6 +79,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     onBroken,
     opens,
     versions,
+    files: makeFiles(options, table, acting),
     // Only a change of ownership raises the epoch.
     readOwnership: async ({ shard, token }) =>
       (await fleet.readShards([shard])).shards.some(({ epoch }) => epoch > token) ? 'lost' : 'owned',
@@ -98,6 +98,23 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     visibilitySeconds: connectionConfig.commandVisibilitySeconds,
   };
   return new OwnedShards((shard, epoch) => makeShardWork(shardParts, shard, epoch), logger);
+}
+
+/** Finds the files that messages are made of, and has them brought to WhatsApp. */
+function makeFiles(
+  { config: { stage, queueUrlBase }, world: { clock } }: WorkOptions,
+  table: DynamoDBDocumentClient,
+  queue: SQSClient,
+): PartsDependencies['files'] {
+  const media = new MediaStore({ table, stage, clock });
+  return {
+    findToSend: (tenantId, mediaId) => findToSend(media, tenantId, mediaId),
+    uploads: new UploadStore({ table, stage, clock }),
+    known: makeKnownFiles(),
+    queue,
+    stage,
+    queueUrlBase,
+  };
 }
 
 /** Makes the publisher that all connections of this worker share. */

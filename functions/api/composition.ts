@@ -5,6 +5,7 @@ import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
+import { makeFilesToSend } from '../../shared/media/filesToSend.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
 import { S3ObjectAddresses } from '../../shared/media/s3ObjectAddresses.ts';
 import { S3ObjectUploads } from '../../shared/media/s3ObjectUploads.ts';
@@ -27,6 +28,11 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
   const http = composeHttp(config, 'api');
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
   const signer = new S3RequestSigner(config, () => http.table.config.credentials(), systemClock);
+  const queue = makeQueueClient(config, { breakers: http.breakers });
+  const media = new MediaStore(http);
+  const brought = new BroughtFileStore({ ...http, clock: systemClock });
+  const uploads = new S3ObjectUploads(signer, config.storeTimeoutMs);
+  const sent = { ...http, clock: systemClock, media, brought, uploads, queue, queueUrlBase: config.queueUrlBase };
   return {
     ...http,
     actions: new ActionStore(http),
@@ -35,14 +41,15 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
     bulkSends: new BulkSendStore(http),
     bulkLines: new BulkLineStore(http),
     endpoints: new EndpointStore(http),
-    media: new MediaStore(http),
-    brought: new BroughtFileStore({ ...http, clock: systemClock }),
+    media,
+    brought,
+    files: makeFilesToSend(sent),
     addresses: new S3ObjectAddresses(signer),
-    uploads: new S3ObjectUploads(signer, config.storeTimeoutMs),
+    uploads,
     guard,
     poster: makeWebhookPoster({ guard, clock: systemClock, timeoutMs: deadlines.webhookTest.ms }),
     endpointBreakers: makeEndpointBreakerStore(http),
-    queue: makeQueueClient(config, { breakers: http.breakers }),
+    queue,
     queueUrlBase: config.queueUrlBase,
     shardCap: config.shardCap,
   };

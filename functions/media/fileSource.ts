@@ -22,6 +22,8 @@ export interface FileSourceOptions {
 
 /** The names under which WhatsApp gives files out; a message may name another host, which is not asked. */
 const HOSTS = /(?:^|\.)whatsapp\.net$/;
+/** Whether a name is that of a host of WhatsApp's files. */
+export const isHostOfWhatsApp = (hostname: string): boolean => HOSTS.test(hostname);
 /** WhatsApp no longer has the file, or the time of the address is over. */
 const GONE: ReadonlySet<number> = new Set([403, 404, 410]);
 /** How often a file that breaks off is gone on with in one run. */
@@ -104,6 +106,6 @@ export function addressOf({ path, url }: Pick<MediaFile, 'path' | 'url'>, origin
   if (linked === null || linked.protocol !== 'https:' || linked.port !== '' || linked.username !== '') {
     throw new SourceError('not_allowed', 'the message names no address that may be asked');
   }
-  if (!HOSTS.test(linked.hostname)) throw new SourceError('not_allowed', 'the host is none of WhatsApp');
+  if (!isHostOfWhatsApp(linked.hostname)) throw new SourceError('not_allowed', 'the host is none of WhatsApp');
   return linked;
 }

@@ -5,7 +5,9 @@ import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import type { Media } from '../../shared/media/media.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
 import { askForFiles, mediaJobSchema, type MediaQueue } from '../../shared/media/mediaJob.ts';
+import { sendJobSchema } from '../../shared/media/sendJob.ts';
 import type { MediaEnd, MediaStore } from '../../shared/media/mediaStore.ts';
+import type { ObjectStore } from '../../shared/media/objectStore.ts';
 import { mediaQueueName, mediaTimes } from '../../shared/platform/queues.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { handleEach, parseBody, type RecordOutcome } from '../runtime/recordBatch.ts';
@@ -13,20 +15,24 @@ import { askPhone } from './askPhone.ts';
 import { fetchFile, type FetchDependencies } from './fetchFile.ts';
 import { fetchLink, LINK_TRIES, type LinkDependencies } from './fetchLink.ts';
 import { retrySeconds } from './retrySchedule.ts';
+import { handleSendJob, type SendJobDependencies } from './send/handleSendJob.ts';
 import { tellMedia } from './tellMedia.ts';
 
 export interface MediaDependencies
   extends
-    Omit<FetchDependencies, 'clock'>,
+    Omit<FetchDependencies, 'clock' | 'objects'>,
     Pick<LinkDependencies, 'links'>,
     MediaQueue,
     Pick<Surroundings, 'clock' | 'random' | 'logger' | 'metrics'> {
+  readonly objects: Pick<ObjectStore, 'read' | 'write'>;
   readonly media: Pick<MediaStore, 'find' | 'findAny' | 'end' | 'noteAsked'>;
   readonly brought: Pick<BroughtFileStore, 'end'>;
+  readonly sending: Pick<SendJobDependencies, 'uploads' | 'prepare' | 'hosts'>;
 }
 
 /**
- * Media fetches the files of messages: one record names one file, whose row says all else. The files of a batch are fetched side by side.
+ * Media fetches the files of messages, and brings those that messages are made of to WhatsApp: one record names one file, whose row says all else.
+ * The files of a batch are worked side by side.
  *
  * The row is written first, on the condition that it waits in this round; then the fact is published, and only then is the record done. Whoever comes
  * again after a death in between finds the row as it is, and publishes the same fact, which ingest tells once.
@@ -35,7 +41,7 @@ export function makeMediaHandler(dependencies: MediaDependencies): (event: SQSEv
   return ({ Records }) =>
     handleEach(Records, (record) =>
       handleRecord(dependencies, record).catch(async (error: unknown): Promise<RecordOutcome> => {
-        dependencies.logger.warn('a file could not be fetched and is tried again', { error });
+        dependencies.logger.warn('a job of the media queue failed and is tried again', { error });
         return postpone(dependencies, record, pauseAfter(dependencies, record));
       }),
     );
@@ -43,6 +49,11 @@ export function makeMediaHandler(dependencies: MediaDependencies): (event: SQSEv
 
 async function handleRecord(dependencies: MediaDependencies, record: SQSRecord): Promise<RecordOutcome> {
   const { media: store, logger, metrics, clock } = dependencies;
+  const send = parseBody(sendJobSchema, record);
+  if ('body' in send) {
+    const outcome = await handleSendJob({ ...dependencies, ...dependencies.sending }, send.body, record);
+    return outcome === 'done' ? 'done' : postpone(dependencies, record, outcome.hiddenForSeconds);
+  }
   const parsed = parseBody(mediaJobSchema, record);
   if (!('body' in parsed)) {
     // Only our own functions write to this queue; SQS moves it to the dead letters, where a person looks.

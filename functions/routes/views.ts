@@ -9,6 +9,7 @@ import { contentSchema, messageFlagsSchema } from '../../shared/content/content.
 import { shownPartOf } from '../../shared/event/facts/messageParts.ts';
 import { shownPartsSchema, toShownParts } from '../../shared/message/messageParts.ts';
 import { filesOf, shownMediaSchema, toShownMedia, type Media } from '../../shared/media/media.ts';
+import { toSentMediaView } from '../../shared/message/sentMedia.ts';
 import { toShownTrail, trailSchema } from '../../shared/message/liveTrail.ts';
 import { partOfSchema } from '../../shared/content/partOf.ts';
 import { chatSchema, contactSchema, senderSchema, toChat, toContact, toSender } from '../../shared/message/party.ts';
@@ -221,6 +222,7 @@ export function toMessageView(
     ...(resolvedTo === undefined ? {} : { resolvedTo: toContact(resolvedTo, toAlias) }),
     chat: toChat(resolvedTo, to, toAlias),
     content,
+    ...toSentMediaView(message),
     ...(context === undefined ? {} : { context: toShownContext(context) }),
     ...(original === undefined ? {} : { original: toOriginalView(original) }),
     ...(waits === undefined ? {} : { waits }),

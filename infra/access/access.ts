@@ -185,11 +185,15 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   },
   // The media function meets WhatsApp's hosts and bytes of strangers: it sees no session, no message and no key of the API.
   media: {
-    tables: [core('MEDIA', 'GetItem', 'UpdateItem')],
+    tables: [
+      core('MEDIA', 'GetItem', 'UpdateItem'),
+      // Files as they lie at WhatsApp.
+      core('UPLOAD', 'GetItem', 'PutItem'),
+    ],
     queues: [
       // A file that the phone is asked for is looked at again for longer than one message of the queue may be given out.
       { queue: 'media', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] },
-      // The owner of the connection asks its phone for a file that WhatsApp no longer has.
+      // The owner of the connection asks its phone for a file that WhatsApp no longer has, and is told that one is at WhatsApp.
       { queue: 'commands', actions: ['SendMessage'] },
       // What became of a file is a fact.
       { queue: 'events', actions: ['SendMessage'] },
@@ -224,6 +228,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('ACTIONS', 'DeleteItem', 'PutItem', 'Query'),
       // Files that the phone is asked for, and what it answers.
       core('MEDIA', 'GetItem', 'UpdateItem'),
+      // Files that messages are made of, as they lie at WhatsApp.
+      core('UPLOAD', 'GetItem'),
       { table: 'fleet', actions: ['BatchGetItem', 'PutItem', 'Scan', 'UpdateItem'] },
       { table: 'fleet', keys: ['EVENT_QUEUES'], actions: ['GetItem'] },
       // A connection's facts go to another queue only while the shard has the same owner.
@@ -235,7 +241,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // A command that cannot be read goes here, so that nothing waits behind it.
       { queue: 'commandsDead', actions: ['SendMessage'] },
       { queue: 'events', actions: ['SendMessage'] },
-      // A file that the phone has uploaded again is fetched.
+      // A file that the phone has uploaded again is fetched, and one that is sent is brought to WhatsApp.
       { queue: 'media', actions: ['SendMessage'] },
     ],
     dataKeys: true,

@@ -31,6 +31,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
   const actions = own('Actions', 'ActionsFinished', 'ActionsFailed', 'ActionDuration');
   const events = own('Events and webhooks', 'EventLag', 'EventToDelivery', 'DeliveryAttempts', 'FactsRefused');
   const files = own('Files of messages', 'MediaFetched', 'MediaFetchTime', 'FilesAskedOfPhone', 'PhoneFileAnswers');
+  const sentFiles = own('Files that are sent', 'MediaUploaded', 'MediaUploadTime');
   const queues = queueWidgets(stage, 'Queues', names);
   const stores = storeWidgets(stage, 'Stores');
   const capacity = [
@@ -51,6 +52,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...messages,
         ...events,
         ...files,
+        ...sentFiles,
         ...queues,
         ...stores,
         ...capacity,

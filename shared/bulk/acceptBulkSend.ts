@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from '../connection/connection.ts';
 import { AppError, errorRules, type FieldProblem } from '../kernel/appError.ts';
-import { makeId, type BulkSendId, type CorrelationId, type MessageId } from '../kernel/id.ts';
+import { makeId, type BulkSendId, type CorrelationId, type MediaId, type MessageId } from '../kernel/id.ts';
 import { isStatus } from '../kernel/jid.ts';
+import type { FileToSend } from '../media/fileToSend.ts';
+import type { FilesToSend } from '../media/filesToSend.ts';
 import { findReserved } from '../message/idempotency.ts';
 import type { Message } from '../message/message.ts';
 import type { MessageStore } from '../message/messageStore.ts';
@@ -37,6 +39,8 @@ export interface AcceptBulkDependencies extends Pick<Surroundings, 'clock' | 'ra
   readonly messages: Pick<MessageStore, 'find'>;
   readonly bulkSends: BulkSendStore;
   readonly bulkLines: BulkLineStore;
+  /** The files that lines may be made of; left out where none is. */
+  readonly files?: FilesToSend;
 }
 
 export interface BulkRequest {
@@ -170,8 +174,8 @@ function hashOf({ times, perMinute }: BulkRequest, lines: readonly KnownLine[]):
 
 /** Settles the lines that are known, and notes what is wrong with others. */
 async function settle(
-  { messages }: AcceptBulkDependencies,
-  { connectionId }: Connection,
+  { messages, files }: AcceptBulkDependencies,
+  { connectionId, tenantId }: Connection,
   lines: readonly (KnownLine | undefined)[],
   { nowMs, problems }: { readonly nowMs: number; readonly problems: Problems },
 ): Promise<readonly BulkLine[]> {
@@ -182,6 +186,7 @@ async function settle(
     found.set(messageId, finding);
     return finding;
   };
+  const known = files === undefined ? {} : { files: { tenantId, files: rememberFiles(files) } };
   const settled: BulkLine[] = [];
   await sideBySide([...lines.entries()], async ([index, line]) => {
     if (line === undefined) return;
@@ -191,7 +196,7 @@ async function settle(
     const outcome =
       fields.length > 0
         ? new AppError('invalid_request', { fields })
-        : await settleRequest(body, to, nowMs, { messages: { find }, connectionId });
+        : await settleRequest(body, to, nowMs, { messages: { find }, connectionId, ...known });
     if (outcome instanceof AppError) {
       problems.add(index, outcome);
       return;
@@ -203,6 +208,24 @@ async function settle(
     };
   });
   return settled;
+}
+
+/** The files of a request, each of which many lines may name: it is looked up once. */
+function rememberFiles({ find, bring }: FilesToSend): FilesToSend {
+  const found = new Map<MediaId, Promise<FileToSend | undefined>>();
+  const brought = new Map<string, Promise<FileToSend>>();
+  return {
+    find: (tenantId, mediaId) => {
+      const finding = found.get(mediaId) ?? find(tenantId, mediaId);
+      found.set(mediaId, finding);
+      return finding;
+    },
+    bring: (tenantId, link) => {
+      const bringing = brought.get(link) ?? bring(tenantId, link);
+      brought.set(link, bringing);
+      return bringing;
+    },
+  };
 }
 
 /** What is wrong with lines, by line. */

@@ -47,6 +47,8 @@ export const deadlines = {
     source: '100 MB, the largest document of the Cloud API, at 7 Mbit/s; a message waits for it',
   },
   mediaFetch: { ms: 285_000, source: 'what the function has (`mediaTimes`), and time to write down how it ended' },
+  mediaTaken: { ms: 30_000, source: 'a host that has a whole file and says nothing for so long has broken off' },
+  mediaSend: { ms: 285_000, source: 'what the function has (`mediaTimes`), and time to write down how it ended' },
   publish: { ms: 15_000, source: 'three tries of a store call; shorter than a stanza' },
   fencedClose: { ms: 5_000, source: 'a fenced worker ends: 10 s stay between fence and death' },
   taskProtection: { ms: 5_000, source: "ECS's agent answers within the 4 s that it gives to ECS" },

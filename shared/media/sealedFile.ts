@@ -15,7 +15,8 @@ const WORDS: Readonly<Record<NonNullable<MediaFile['use']>, string>> = {
   history: 'WhatsApp History Keys',
   payment: 'WhatsApp Payment Background Keys',
 };
-const MAC_BYTES = 10;
+/** The length of the code at the end of a sealed file, in bytes. */
+export const MAC_BYTES = 10;
 const KEY_BYTES = 32;
 const BLOCK_BYTES = 16;
 
@@ -96,7 +97,8 @@ async function* decrypted(source: AsyncIterable<Uint8Array>, by: OpenedBy): Asyn
   }
 }
 
-function keysOf({ key = '', use = 'document' }: OpenedBy) {
+/** The keys of a file, from the one in its message. Throws {@link FileFaultError} for one that is none. */
+export function keysOf({ key = '', use = 'document' }: OpenedBy) {
   const given = Buffer.from(key, 'base64');
   if (given.length !== KEY_BYTES) throw new FileFaultError('key_unusable');
   const derived = Buffer.from(hkdfSync('sha256', given, Buffer.alloc(0), WORDS[use], 112));

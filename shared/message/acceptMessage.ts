@@ -5,6 +5,7 @@ import { AppError } from '../kernel/appError.ts';
 import { backoffMs } from '../kernel/backoff.ts';
 import type { CorrelationId } from '../kernel/id.ts';
 import { makeSentIds, type SentIds } from '../kernel/sentIds.ts';
+import type { FilesToSend } from '../media/filesToSend.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
 import { findReserved } from './idempotency.ts';
@@ -20,7 +21,7 @@ import { resolveRecipient, settleRequest, type SettledRequest } from './settleRe
 
 /**
  * Accept (docs/protocol.md, "Accept"), in two round trips: the row with the caller's key, then the queue; an answer to
- * another message, or an act on one, takes one more before them, which reads that message. Only when the
+ * another message, an act on one, or a message with a file takes one more before them, which reads that message or file. Only when the
  * queue has the command is the answer 202. If anything fails before, the answer is 503 and the same Idempotency-Key
  * carries on with the same ids, so the recipient sees one message however often the caller tries.
  *
@@ -35,6 +36,8 @@ import { resolveRecipient, settleRequest, type SettledRequest } from './settleRe
 export interface AcceptDependencies extends Pick<Surroundings, 'clock' | 'random'>, CommandQueue {
   readonly table: DynamoDBDocumentClient;
   readonly messages: MessageStore;
+  /** The files that messages may be made of; left out where none is. */
+  readonly files?: FilesToSend;
 }
 
 export interface AcceptRequest {
@@ -64,21 +67,23 @@ interface PossibleRequest extends AcceptRequest {
 /**
  * Accepts a message for sending. Returns the message as it stands: `queued`, or further on if the same key was used before.
  * Throws `not_possible_on_linked_devices`, `connection_not_paired`, `recipient_invalid`, `invalid_request`,
- * `message_not_found` for a message that it names, `act_not_possible`, `edit_too_late`, `too_many_parked`, `idempotency_conflict`, `not_enqueued`.
+ * `message_not_found` for a message that it names, `media_not_found`, `media_awaited`, `media_left` and `media_failed` for its file,
+ * `act_not_possible`, `edit_too_late`, `too_many_parked`, `idempotency_conflict`, `not_enqueued`.
  */
 export async function acceptMessage(dependencies: AcceptDependencies, request: AcceptRequest): Promise<SentMessage> {
   const { connection } = request;
   const body = onlyPossible(request.body);
   const to = body.to === undefined ? undefined : resolveRecipient(body.to);
   const key = keyOf(request, body, to);
-  const { messages, clock } = dependencies;
-  const { connectionId } = connection;
+  const { messages, clock, files } = dependencies;
+  const { connectionId, tenantId } = connection;
+  const known = { messages, connectionId, own: addressesOf(connection) };
   const times = timesOf(body);
   const nowMs = clock.nowMs();
   const settled =
     refusalOf(connection, nowMs, times) ??
     untimely(times, nowMs) ??
-    (await settleRequest(body, to, nowMs, { messages, connectionId, own: addressesOf(connection) }));
+    (await settleRequest(body, to, nowMs, files === undefined ? known : { ...known, files: { tenantId, files } }));
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
   const stored =
     settled instanceof AppError

@@ -6,9 +6,10 @@ import { BATCH_ENTRIES, entryFailures, entryId } from '../platform/queueBatch.ts
 import { commandQueueName } from '../platform/queues.ts';
 
 /**
- * The commands by which the API asks the owner of a connection to do something. Each connection has four FIFO groups:
- * messages in order; control, which is level-triggered ("read the wanted state and act"); actions; and files that the phone
- * is asked for. So neither a pairing, nor a backlog of messages, nor many actions or files make the others wait.
+ * The commands by which the API asks the owner of a connection to do something. Each connection has five FIFO groups:
+ * messages in order; control, which is level-triggered ("read the wanted state and act"); actions; files that the phone is asked
+ * for; and `file_ended`, which is level-triggered, too ("look at the files that messages wait for"). So neither a pairing, nor a
+ * backlog of messages, nor many actions or files make the others wait.
  */
 const brandedText = <Brand>() =>
   z
@@ -31,6 +32,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.object({ ...common, kind: z.literal('control'), control: z.enum(controlKinds) }),
   z.object({ ...common, kind: z.literal('action'), actionId: brandedText<ActionId>() }),
   z.object({ ...common, kind: z.literal('file'), mediaId: brandedText<MediaId>() }),
+  z.object({ ...common, kind: z.literal('file_ended') }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type SendCommand = Extract<Command, { kind: 'send_message' }>;
@@ -52,6 +54,7 @@ const groupEndings: Readonly<Record<Command['kind'], string>> = {
   control: '#control',
   action: '#action',
   file: '#file',
+  file_ended: '#file_ended',
 };
 
 /**

@@ -1,6 +1,7 @@
 import type { BulkSendId, ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import type { ContentType, InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
+import type { SentFileFacts } from '../media/sentFileFacts.ts';
 import type { PartOf } from '../content/partOf.ts';
 import type { MessageContext } from '../content/messageContext.ts';
 import type { KeptPart } from './messageParts.ts';
@@ -111,6 +112,8 @@ export interface SentMessage extends MessageCommon {
   readonly attempts: number;
   /** Since when WhatsApp limits a look-up that the message needs. */
   readonly limitedSinceMs?: number | undefined;
+  /** What it said of its file when it left, where it was one. */
+  readonly sentFile?: SentFileFacts | undefined;
   /** The place of the message among the parked ones of the connection, once it was parked. */
   readonly parkedAs?: string | undefined;
   /** Why it was parked last. */

@@ -3,6 +3,7 @@ import { expiryOf } from '../platform/expiry.ts';
 import type { BulkSendId, ConnectionId, CorrelationId, MessageId, StanzaId, TenantId } from '../kernel/id.ts';
 import type { InboundContent, OutboundContent } from '../content/content.ts';
 import type { MediaFile } from '../content/mediaFile.ts';
+import type { SentFileFacts } from '../media/sentFileFacts.ts';
 import type { PartOf } from '../content/partOf.ts';
 import {
   sendStates,
@@ -81,6 +82,7 @@ function toSent(common: MessageCommon, item: Record<string, unknown>): SentMessa
     expiresAtMs: item['expiresAtMs'] as number | undefined,
     attempts: (item['attempts'] as number | undefined) ?? 0,
     limitedSinceMs: item['limitedSinceMs'] as number | undefined,
+    sentFile: item['sentFile'] as SentFileFacts | undefined,
     parkedAs: item['parkedAs'] as string | undefined,
     parkedFor: item['parkedFor'] as ParkReason | undefined,
     toSelf: item['toSelf'] as true | undefined,

@@ -1,3 +1,4 @@
+import type { SentFileFacts } from '../media/sentFileFacts.ts';
 import type { SendState } from './message.ts';
 import type { SendErrorCode } from './sendError.ts';
 
@@ -26,6 +27,7 @@ export interface MessageStep {
   readonly toSelf?: true | undefined;
   readonly members?: number | undefined;
   readonly statusBy?: 'first' | undefined;
+  readonly sentFile?: SentFileFacts | undefined;
   /** The epoch under which a try failed: the row is changed only if no newer owner has tried the message. */
   readonly token?: number | undefined;
 }

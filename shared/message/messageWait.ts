@@ -21,6 +21,8 @@ export const parkReasons = {
   look_up: { isPaced: false },
   /** The people whom it is for are looked up, some at a time. */
   audience: { isPaced: false },
+  /** The file of the message is on its way to WhatsApp, which ends by itself. */
+  file: { isPaced: true },
   /** The last try had no answer. */
   no_answer: { isPaced: false },
   /** An earlier message of its chat waits. */
@@ -28,7 +30,7 @@ export const parkReasons = {
 } as const satisfies Record<string, { readonly isPaced: boolean }>;
 export type ParkReason = keyof typeof parkReasons;
 
-/** Whether a message waits because its connection keeps its pace: nothing is wrong, for however long. */
+/** Whether a message waits because its connection keeps its pace, or for its file: nothing is wrong, for however long. */
 export function isOfPace(reason: ParkReason | undefined): boolean {
   return reason !== undefined && parkReasons[reason].isPaced;
 }
@@ -39,6 +41,7 @@ export const turnRules = {
   chat_budget: 'Its chat has had as many messages in a minute as `messagesPerChatPerMinute` allows.',
   budget: 'The connection has sent as many messages in a minute as `messagesPerMinute` allows. It leaves in its turn.',
   audience: 'The people whom it is for are looked up, some at a time, and other messages leave between.',
+  file: 'Its file is being fetched, prepared, or brought to WhatsApp. Later messages of its chat wait behind it.',
   no_answer:
     'WhatsApp did not answer when it was sent. It is sent again under the same id, before all later ones of its chat.',
   in_turn: 'It leaves in its turn, after what waited before it.',
@@ -88,6 +91,7 @@ function waitOfReason(
     case 'chat_budget':
     case 'budget':
     case 'audience':
+    case 'file':
     case 'no_answer':
       return ofTurn(reason);
     default:

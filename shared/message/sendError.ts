@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fileErrors } from './fileErrors.ts';
 
 /**
  * The reasons why a message failed: a stable code and one sentence that says what to do. WhatsApp's own number stands
@@ -25,6 +26,7 @@ export const sendErrors = {
   refused_too_fast: 'WhatsApp limits how fast this account may write (429). Send it again later, and more slowly.',
   refused:
     'WhatsApp refused the message. whatsappCode is its number; sent again unchanged it is likely to be refused again.',
+  ...fileErrors,
   connection_deleted: 'The connection was deleted before the message could be sent.',
   connection_not_paired: 'The connection lost its linked account before the message could be sent.',
   expired: 'The message was not sent, because it could not leave before its expires_at.',

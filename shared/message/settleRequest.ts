@@ -10,6 +10,7 @@ import { isAct } from './actRule.ts';
 import { settleAct } from './settleAct.ts';
 import { settleChoice } from './settleChoice.ts';
 import { settleContext } from './settleContext.ts';
+import { settleFile, type FileLookUp } from './settleFile.ts';
 import { settleForward } from './settleForward.ts';
 import { settleStatus, type SettledStatus } from './settleStatus.ts';
 
@@ -29,6 +30,8 @@ export interface SettledRequest {
 export interface RequestLookUp extends NamedLookUp {
   /** The addresses of the account, as far as they are known. */
   readonly own?: readonly string[];
+  /** The files of the tenant; left out where no message is made of one. */
+  readonly files?: FileLookUp;
 }
 
 /**
@@ -58,13 +61,16 @@ export async function settleRequest(
   if (settled instanceof AppError) return settled;
   const chosen = await settleChoice(said.content, envelope, lookUp);
   if (chosen instanceof AppError) return chosen;
+  // The file comes last: what is refused for another reason has no link fetched.
+  const filed = await settleFile(chosen, lookUp.files);
+  if (filed instanceof AppError) return filed;
   const { forwarded } = said;
   const context = forwarded === undefined ? settled : { ...settled, forwarded };
   const expiresAtMs = earliest('expiresAtMs' in about ? about.expiresAtMs : undefined, endOfUseMs(chosen));
   const end = expiresAtMs === undefined ? {} : { expiresAtMs };
   return {
     ...about,
-    content: chosen,
+    content: filed,
     ...(context === undefined ? {} : { context }),
     ...(status === undefined ? {} : { status }),
     ...end,

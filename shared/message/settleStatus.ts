@@ -40,8 +40,13 @@ export function settleStatus(
     isAsked(envelope[field as keyof typeof notInStatus]) ? [{ field, problem }] : [],
   );
   if (!statusTypes.has(content.type)) {
-    problems.push({ field: 'type', problem: `a status is a text so far, and this is of type ${content.type}` });
+    problems.push({
+      field: 'type',
+      problem: `a status is a text, a picture, a film or a voice message, and this is of type ${content.type}`,
+    });
   }
+  const unfit = problemOfFile(content);
+  if (unfit !== undefined) problems.push(unfit);
   if (status === undefined) problems.push({ field: 'status.audience', problem: 'must name the people who may see it' });
   const { audience: named = [], background_color: backgroundColor, font } = status ?? {};
   const addresses = named.map((name) => toRecipient(name));
@@ -56,6 +61,18 @@ export function settleStatus(
     ...(font === undefined ? {} : { font }),
   };
   return { audience: audience as readonly string[], ...(Object.keys(look).length === 0 ? {} : { look }) };
+}
+
+/** What a file cannot be in a status, where WhatsApp's clients show it otherwise or not at all. */
+function problemOfFile(content: OutboundContent): FieldProblem | undefined {
+  if (content.type === 'audio' && content.audio.voice !== true) {
+    return { field: 'audio.voice', problem: 'must be true: a sound in a status is a voice message' };
+  }
+  const { view_once: once } =
+    (content as unknown as Readonly<Record<string, { readonly view_once?: boolean }>>)[content.type] ?? {};
+  return once === true
+    ? { field: `${content.type}.view_once`, problem: 'is not for a status, which ends by itself' }
+    : undefined;
 }
 
 /** Whether a part of a request asks for anything: clients send some with every message. */

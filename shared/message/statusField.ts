@@ -3,8 +3,8 @@ import { MOST_VIEWERS } from './audience.ts';
 
 /** The fonts of a status, by WhatsApp's own numbers (`ExtendedTextMessage.FontType`). */
 export const statusFonts = [0, 1, 2, 6, 7, 8, 9, 10] as const;
-/** The types of content that a status can have so far. */
-export const statusTypes: ReadonlySet<string> = new Set(['text']);
+/** The types of content that a status can have. */
+export const statusTypes: ReadonlySet<string> = new Set(['text', 'image', 'video', 'audio']);
 const COLOR = /^#[0-9a-f]{6}$/i;
 
 /** What a request says of a status beside its content. */

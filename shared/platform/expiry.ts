@@ -8,6 +8,8 @@ export const retentionSeconds = {
   askedFile: 7 * DAY_SECONDS,
   /** A file in the bucket, counted from when it was written: for a week longer than its message. */
   object: 97 * DAY_SECONDS,
+  /** A file as it lies at WhatsApp: for longer than it is sent again, and for as long as its job is tried. */
+  upload: 7 * DAY_SECONDS,
   /** An action after its end. */
   action: 7 * DAY_SECONDS,
   /** An action that nobody ends, and the way to it: as long as it may wait, and then be kept. */

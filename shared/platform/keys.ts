@@ -88,6 +88,21 @@ export const askedFileKey = (connectionId: ConnectionId, stanzaId: string, media
   const { pk, sk } = askedFilePrefix(connectionId, stanzaId);
   return { pk, sk: `${sk}${mediaId}` };
 };
+/** A file as it lies at WhatsApp, by what it is and what it is sent as. */
+export const uploadKey = ({
+  tenantId,
+  file,
+  as,
+  convert,
+}: {
+  readonly tenantId: TenantId;
+  readonly file: string;
+  readonly as: string;
+  readonly convert: boolean;
+}): ItemKey => ({
+  pk: `UPLOAD#${tenantId}#${digest(file)}`,
+  sk: convert ? as : `${as}#AS_IT_IS`,
+});
 /** How far a message to a group came with each of its members. */
 export const receiptsKey = (connectionId: ConnectionId, messageId: MessageId): ItemKey => ({
   pk: `CON#${connectionId}`,

@@ -231,6 +231,13 @@ export const metricCatalogue = {
     question: 'What did phones answer: here it is, it is not here, not now, or something that its seal does not fit?',
   },
   MediaFetchTime: { ...duration, question: 'How long did it take to fetch a file, from the host to its place?' },
+  MediaUploaded: {
+    ...count,
+    dimensions: { outcome: ['uploaded', 'failed', 'needs_token'] },
+    question:
+      'What became of the files that messages are made of: at WhatsApp, never there, or waiting for another token of the account?',
+  },
+  MediaUploadTime: { ...duration, question: 'How long did one run take to prepare, seal and upload a file?' },
   ActionsFinished: {
     ...count,
     dimensions: { outcome: ['succeeded', 'refused', 'expired', 'failed'] },

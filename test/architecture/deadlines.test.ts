@@ -48,6 +48,10 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
     1,
     'ends with the signal of fetchFile, and with the deadlines of its agent for head and silence',
   ],
+  'functions/media/send/fileHosts.ts: network request': [
+    1,
+    'ends with the signal of sendFile, and with the deadlines of its agent for head and silence',
+  ],
   'shared/platform/addressGuard.ts: network dnsLookup': [1, 'systemResolve, which the guard calls in withDeadline'],
   'shared/webhook/postWebhook.ts: event withResolvers': [
     2,

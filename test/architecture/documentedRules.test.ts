@@ -219,7 +219,7 @@ describe('words in the documents', () => {
   });
 
   it('name the kinds of control commands', () => {
-    const named = codesIn(paragraphOf('Each connection has four FIFO groups')).filter((word) => /^[a-z]+$/.test(word));
+    const named = codesIn(paragraphOf('Each connection has five FIFO groups')).filter((word) => /^[a-z]+$/.test(word));
 
     expect(named).toEqual([...controlKinds]);
   });

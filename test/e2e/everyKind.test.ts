@@ -4,6 +4,8 @@ import { until } from '../../infra/local/until.ts';
 import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
 import { askedKinds, inboundTypes, type InboundType } from '../../shared/content/content.ts';
 import { toContent, type ToldContent } from '../../shared/wire/content.ts';
+import type { SentFile } from '../whatsapp/media/fileClient.ts';
+import { samples } from '../whatsapp/media/sampleFiles.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
 import { everyKindFrom, expectedId, idOf, type Written } from './everyKindMessages.ts';
@@ -27,6 +29,15 @@ const asked: Readonly<Record<string, (idOfKind: (type: InboundType) => unknown) 
     context: { message_id: idOfKind('template') },
     button: { payload: 'yes', text: 'Yes', index: 0 },
   }),
+};
+/** Files of each kind that is one, which a phone sends first: what is sent is that. */
+const files: Readonly<Record<string, SentFile>> = {
+  image: { kind: 'image', data: samples.smallPng },
+  video: { kind: 'video', data: samples.earlyIndexMp4 },
+  video_note: { kind: 'video_note', data: samples.earlyIndexMp4 },
+  audio: { kind: 'voice', data: samples.voice60Ms },
+  document: { kind: 'document', noise: { bytes: 2_000, seed: 7 }, fileName: 'invoice-2041.pdf' },
+  sticker: { kind: 'sticker', data: samples.stickerWebp },
 };
 /** What a phone sees of a kind whose content does not stand in its message in the same words. */
 const seen: Readonly<Record<string, object>> = {
@@ -66,6 +77,28 @@ describe('every kind, through every process of the embedded stack', () => {
       (data) => data !== undefined,
       WAIT_MS,
     ) as Promise<Json>;
+  /** The id of a file that came from a phone. */
+  const fileOf = async (media: SentFile): Promise<unknown> => {
+    const stanzaId = await phones.files.send(ANN, SHOP, media);
+    const data = await until(
+      'the file to be here',
+      () => {
+        const message = receiver.events.find(({ data: told }) => told['stanzaId'] === stanzaId)?.data['messageId'];
+        return receiver.events.find(
+          ({ type, data: told }) => type === 'media.ready' && told['messageId'] === message && message !== undefined,
+        )?.data;
+      },
+      (found) => found !== undefined,
+      WAIT_MS,
+    );
+    return (data?.['media'] as Json | undefined)?.['id'];
+  };
+  /** What a phone makes of a message that is a file, which it has opened. */
+  const fileSeen = async (type: string, stanzaId: string): Promise<Partial<ToldContent>> => {
+    const { kind, caption, fileName: filename, complaints } = await phones.files.opened(ANN, stanzaId);
+    const body = { caption, filename, complaints, ...(kind === 'voice' ? { voice: true } : {}) };
+    return { content: { type: kind === 'voice' ? 'audio' : kind, [type]: body } as unknown as ToldContent['content'] };
+  };
   const shownOf = (stanzaId: unknown) =>
     until(
       `the message ${String(stanzaId)} on the phone`,
@@ -97,18 +130,25 @@ describe('every kind, through every process of the embedded stack', () => {
       ? (ids.get(actedOn[type] as InboundType) ??
         (await post({ to, type: 'text', text: { body: `for a ${type}` } }))['id'])
       : undefined;
-    const body = acts ? { ...(example as Json), message_id: on } : example;
+    const file = files[type];
+    const named = file === undefined ? {} : { id: await fileOf(file), convert: false };
+    const body = acts
+      ? { ...(example as Json), message_id: on }
+      : file === undefined
+        ? example
+        : { ...(example as Json), ...named };
     const request = { type, [type]: body, ...asked[type]?.((kind) => ids.get(kind)) };
 
     const answer = await post(acts ? request : { to, ...request });
     sent.set(type, answer);
 
     const entry = await shownOf(answer['stanzaId']);
-    const { message_id: _ours, ...words } = (request as Json)[type] as Json;
+    const { message_id: _ours, id: _file, convert: _asItIs, ...words } = (request as Json)[type] as Json;
     const content = { type, [type]: Array.isArray(request[type]) ? request[type] : words };
     const original = acts ? (await api.must('GET', `${path()}/${String(on)}`))['stanzaId'] : undefined;
-    expect(seenIn(entry)).toMatchObject(seen[type] ?? { content });
-    expect(seenIn(entry).original?.stanzaId).toBe(original);
+    const found = file === undefined ? seenIn(entry) : await fileSeen(type, String(answer['stanzaId']));
+    expect(found).toMatchObject(seen[type] ?? { content });
+    expect(found.original?.stanzaId).toBe(original);
   });
 
   it.each(askedKinds)('delivers it, and its status says so: $type', async ({ type }) => {

@@ -9,6 +9,7 @@ import type { ActionOutcome } from '../../worker/socket/port/actionOutcome.ts';
 import type {
   ConnectionSocket,
   LinkedAccount,
+  MediaHosts,
   SendOutcome,
   SendRequest,
 } from '../../worker/socket/port/connectionSocket.ts';
@@ -198,6 +199,7 @@ export class SimulatedSocket implements ConnectionSocket {
 
   readonly chatOf = async (to: string): Promise<string> => to;
 
+  readonly mediaHosts = async (): Promise<MediaHosts> => ({ hosts: ['mmg.whatsapp.net'], token: 'token' });
   readonly isFirstContact = async (): Promise<boolean> => false;
 
   /** The server answers nothing but messages. */

@@ -35,6 +35,9 @@ export async function handleCommand(dependencies: HandlerDependencies, record: C
       return held.actions.handle(command.actionId);
     case 'file':
       return held.files.handle(command.mediaId);
+    case 'file_ended':
+      held.outbox.fileEnded();
+      return 'done';
     default:
       return held.outbox.handle(command.messageId, record.sequenceNumber, record.enqueuedAtMs);
   }

@@ -17,6 +17,7 @@ import { ConnectionOutbox } from '../sending/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../../shared/connection/connection.ts';
 import { recordPace } from '../../shared/connection/paceStore.ts';
 import { Governor } from '../sending/governor.ts';
+import { MessageFiles, type MessageFilesDependencies } from '../sending/messageFiles.ts';
 import { showSendsPause } from '../sending/showSendsPause.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { VersionChoice } from '../fleet/clientVersions.ts';
@@ -34,6 +35,8 @@ export interface PartsDependencies extends Surroundings {
   readonly stage: string;
   readonly connections: ConnectionStore;
   readonly messages: MessageStore;
+  /** With what the files that messages are made of are found, and brought to WhatsApp. */
+  readonly files: Omit<MessageFilesDependencies, 'owned' | 'clock' | 'assertOpen'>;
   readonly actions: ActionStore;
   readonly openActions: OpenActions;
   readonly media: MediaStore;
@@ -121,7 +124,9 @@ interface OutboxRequest {
 function makeOutbox(dependencies: PartsDependencies, { owned, socket, settings }: OutboxRequest): ConnectionOutbox {
   const own = { ...dependencies, owned, logger: loggerOf(dependencies.logger, owned) };
   const governor = new Governor({ ...own, settings, record: (pace) => recordPace(own, owned, pace) });
-  return new ConnectionOutbox({ ...own, socket, governor, showPause: showSendsPause(own) });
+  const { files: parts } = dependencies;
+  const files = new MessageFiles({ ...own, ...parts });
+  return new ConnectionOutbox({ ...own, files, socket, governor, showPause: showSendsPause(own) });
 }
 
 function loggerOf(logger: Logger, { tenantId, connectionId, shard, token }: OwnedConnection): Logger {

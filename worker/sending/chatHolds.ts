@@ -57,6 +57,11 @@ export class ChatHolds {
     this.#holds.delete(chat);
   }
 
+  /** Releases the chats that are held for a reason which is over. */
+  releaseAllFor(reason: ParkReason): void {
+    for (const [chat, hold] of this.#holds) if (hold.reason === reason) this.#holds.delete(chat);
+  }
+
   /** Releases all chats after a new login. */
   releaseAll(): void {
     this.#holds.clear();

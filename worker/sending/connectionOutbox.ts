@@ -1,13 +1,11 @@
 import { Mutex } from 'async-mutex';
 import type { AccountLimit } from '../../shared/connection/brakes.ts';
-import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
-import type { PauseCode } from '../../shared/connection/sendsPause.ts';
+import { sentFileOf } from '../../shared/media/sentFile.ts';
 import { waitUntil } from '../../shared/kernel/clock.ts';
 import { timeOfId, type MessageId } from '../../shared/kernel/id.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import type { ParkReason } from '../../shared/message/messageWait.ts';
 import type { SendErrorCode } from '../../shared/message/sendError.ts';
-import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
 import { ChatHolds } from './chatHolds.ts';
 import { EndOfBrake } from './endOfBrake.ts';
@@ -16,41 +14,10 @@ import { FirstContactHolds, mayGiveUp } from './firstContactHolds.ts';
 import { LookUpPauses } from './lookUpPauses.ts';
 import { ParkedChats, readParkedChats } from './parkedChats.ts';
 import { MessageWaits, type Waits } from './messageWaits.ts';
+import type { NewCommand, OutboxDependencies, ParkedPlace, ShownPause } from './outboxDependencies.ts';
 import { ParkedDrain, type Attempt } from './parkedDrain.ts';
 import { SendPause } from './sendPause.ts';
-import {
-  failMessage,
-  hopelessBecause,
-  readMessage,
-  trySending,
-  type SendDependencies,
-  type TriedCommand,
-} from './sendCommand.ts';
-
-/** The pause that is shown while messages wait although the connection is online. */
-export interface ShownPause {
-  readonly durationMs: number;
-  readonly code: PauseCode;
-}
-
-export interface OutboxDependencies extends Pick<Surroundings, 'random'>, SendDependencies {
-  readonly connections: Pick<ConnectionStore, 'find'>;
-  /** The socket on which messages may be sent now, if there is one. */
-  readonly socket: () => SendingSocket | undefined;
-  /** Shows that messages wait for a while because of an answer of WhatsApp, or of none; or that all go on. */
-  readonly showPause?: (pause: ShownPause | undefined) => void;
-}
-
-/** A command that comes from the queue. */
-type NewCommand = TriedCommand & { readonly source: { readonly enqueuedAtMs: number } };
-
-/** Where and why a message is parked. */
-interface ParkedPlace {
-  readonly sequenceNumber: string;
-  /** The chat of the message; undefined when nothing can be sent at all, as it is not known then. */
-  readonly chat: string | undefined;
-  readonly reason: ParkReason;
-}
+import { failMessage, hopelessBecause, readMessage, trySending, type TriedCommand } from './sendCommand.ts';
 
 /** `done`: the command may be deleted. `later`: it goes back to the queue, with all that follow in its group. */
 export type CommandResult = 'done' | 'later';
@@ -64,6 +31,10 @@ const NONE_ENDED: readonly MessageId[] = Object.freeze([]);
  * so that a long backlog stands on rows, where its number is bounded, and a new message of another chat goes before it.
  */
 const IN_HAND_MS = 10_000;
+/** How long a chat waits for the file of a message before that is looked at again, in milliseconds, where nobody tells that it has come. */
+const FILE_LOOK_MS = 30_000;
+const heldFor = { held_back: 'first_contact', in_part: 'audience', without_file: 'file' } as const;
+const MEDIA: ReadonlySet<LookUp> = Object.freeze(new Set<LookUp>(['media']));
 const NOTHING: ReadonlySet<LookUp> = Object.freeze(new Set<LookUp>());
 
 /**
@@ -87,6 +58,8 @@ export class ConnectionOutbox {
    */
   #ended: readonly MessageId[] = NONE_ENDED;
   #finishing = false;
+  /** How often files have ended: one may while its message is being tried. */
+  #filesEnded = 0;
   readonly #endOfBrake: EndOfBrake;
   readonly #pause: SendPause;
   readonly #lookUps: LookUpPauses;
@@ -98,7 +71,10 @@ export class ConnectionOutbox {
   #waiting = new AbortController();
 
   constructor(dependencies: OutboxDependencies) {
-    this.#dependencies = dependencies;
+    this.#dependencies = {
+      ...dependencies,
+      files: { look: (message, socket) => dependencies.files.look(message, socket, this.#lookUps.waitMs(MEDIA) <= 0) },
+    };
     const { clock, random } = dependencies;
     this.#holds = new ChatHolds(clock, random);
     this.#firstContacts = new FirstContactHolds(dependencies);
@@ -119,7 +95,7 @@ export class ConnectionOutbox {
     const { governor } = dependencies;
     this.#waits = new MessageWaits({ governor, lookUps: this.#lookUps, holds: this.#holds, firstContacts });
     this.#drain = new ParkedDrain({
-      ...dependencies,
+      ...this.#dependencies,
       socket: () => this.#usableSocket(),
       turn: this.#turn,
       isFinishing: () => this.#finishing,
@@ -227,6 +203,13 @@ export class ConnectionOutbox {
       .finally(() => this.look());
   }
 
+  /** Looks again at the messages that wait for their files. It does no harm where none has come. */
+  fileEnded(): void {
+    this.#filesEnded += 1;
+    this.#holds.releaseAllFor('file');
+    if (!this.#chats.isEmpty && this.#usableSocket() !== undefined) this.#carryOn();
+  }
+
   /** Takes no more, and resolves when nothing is in flight. A command that comes later goes back to the queue. */
   async finish(): Promise<void> {
     this.#finishing = true;
@@ -269,12 +252,13 @@ export class ConnectionOutbox {
   async #attempt(command: TriedCommand, socket: SendingSocket, to?: string): Promise<Attempt> {
     const { governor } = this.#dependencies;
     const needed = to !== undefined && this.#lookUps.isAny ? await socket.lookUpsFor(to) : NOTHING;
+    const ended = this.#filesEnded;
     const tried = await trySending(this.#dependencies, command, socket);
-    if (tried.result === 'held_back' || tried.result === 'in_part') {
+    if (tried.result === 'held_back' || tried.result === 'in_part' || tried.result === 'without_file') {
       const chat = await socket.chatOf(tried.message.to);
-      const reason = tried.result === 'in_part' ? 'audience' : 'first_contact';
-      // Others go before more of an audience is looked up.
-      this.#holds.hold(chat, reason === 'audience' ? 0 : this.#firstContacts.hold(chat), reason);
+      if (tried.result === 'without_file') this.#lookUps.pass(MEDIA);
+      const reason = heldFor[tried.result];
+      this.#holds.hold(chat, this.#holdMs(reason, chat, ended), reason);
       return { attempt: 'held', message: tried.message, chat, reason };
     }
     if (tried.message !== undefined) governor.sentTo(await socket.chatOf(tried.message.to));
@@ -284,7 +268,9 @@ export class ConnectionOutbox {
       return { attempt: 'held', message: tried.message, chat, reason: 'look_up' };
     }
     // WhatsApp has answered all that the message needed, if only to refuse it.
-    this.#lookUps.pass(needed);
+    this.#lookUps.pass(
+      tried.message !== undefined && sentFileOf(tried.message.content) !== undefined ? needed.union(MEDIA) : needed,
+    );
     if (tried.result === 'again') {
       const chat = await socket.chatOf(tried.message.to);
       this.#holds.fail(chat);
@@ -295,6 +281,13 @@ export class ConnectionOutbox {
     }
     if (tried.result === 'settled') this.#ended = [...this.#ended, command.messageId].slice(-MOST_ENDED);
     return { attempt: tried.result };
+  }
+
+  /** How long a chat is held whose message has not left. Others go before more of an audience is looked up. */
+  #holdMs(reason: ParkReason, chat: string, filesEnded: number): number {
+    if (reason === 'first_contact') return this.#firstContacts.hold(chat);
+    // A file that came while its message was being tried is looked at again at once.
+    return reason === 'file' && filesEnded === this.#filesEnded ? FILE_LOOK_MS : 0;
   }
 
   /** Parks a message that cannot be sent now, or ends one that never can be. */

@@ -1,8 +1,7 @@
 import type { Connection } from '../../shared/connection/connection.ts';
-import { ownDeliveryKey, type ReceiptFact } from '../../shared/event/facts/receiptFact.ts';
-import { notEnqueuedKey, resultKey, type SendResultFact } from '../../shared/event/facts/sendResultFact.ts';
+import type { ReceiptFact } from '../../shared/event/facts/receiptFact.ts';
+import type { SendResultFact } from '../../shared/event/facts/sendResultFact.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
-import { isStatus } from '../../shared/kernel/jid.ts';
 import {
   ACCEPT_LIMIT_MS,
   isDone,
@@ -11,17 +10,19 @@ import {
   type Message,
   type SentMessage,
 } from '../../shared/message/message.ts';
-import { changesOriginal } from '../../shared/message/actRule.ts';
-import type { Audience } from '../../shared/message/audience.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
-import { toShownError, type SendError, type SendErrorCode } from '../../shared/message/sendError.ts';
+import type { SendError, SendErrorCode } from '../../shared/message/sendError.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
-import type { LookUp, SendingSocket, SendRequest } from '../socket/port/connectionSocket.ts';
+import type { LookUp, SendingSocket } from '../socket/port/connectionSocket.ts';
+import { audienceFor } from './audienceFor.ts';
 import type { Governor } from './governor.ts';
+import type { MessageFiles } from './messageFiles.ts';
+import { toFacts } from './resultFacts.ts';
 import { judgeOutcome, MAX_SEND_ATTEMPTS, type Verdict } from './sendOutcomes.ts';
+import { sendWithFile, type OutcomeWithFile } from './sendWithFile.ts';
 
 /**
  * Tries one message of an owned connection once (docs/protocol.md, "Send"). The caller holds the connection's turn to
@@ -33,6 +34,8 @@ export interface SendDependencies extends Pick<Surroundings, 'clock' | 'logger' 
   readonly publisher: FactPublisher;
   /** Throws when this worker may not act at the moment. Called before each outside effect. */
   readonly assertOpen: () => void;
+  /** Finds the files that messages are made of. */
+  readonly files: Pick<MessageFiles, 'look'>;
   /** Decides how fast messages leave, and whether they may leave for new people. */
   readonly governor: Governor;
 }
@@ -44,12 +47,11 @@ export type CommandSource = 'parked' | { readonly enqueuedAtMs: number };
  * `settled`: its end is published, so that nothing is left to do. `again`: the message may have left. `unowned`: a
  * newer owner has it. `waits`: nothing left, because WhatsApp limits a look-up or did not answer it. `held_back`: nothing
  * left, because no message may leave for a new person now. `in_part`: nothing left, and more of an audience is to be looked
- * up at once. With the message,
- * where it was tried.
+ * up at once. `without_file`: nothing left, because its file is not at WhatsApp yet. With the message, where it was tried.
  */
 export type TryResult =
   | { readonly result: 'settled' | 'unowned'; readonly message?: SentMessage }
-  | { readonly result: 'again' | 'held_back' | 'in_part'; readonly message: SentMessage }
+  | { readonly result: 'again' | 'held_back' | 'in_part' | 'without_file'; readonly message: SentMessage }
   | { readonly result: 'waits'; readonly message: SentMessage; readonly lookUp: LookUp; readonly limited: boolean };
 
 /** A message that may be sent, by its command. */
@@ -177,14 +179,9 @@ async function tryOnce(
     const triedBefore = message.attempts > 0 || message.limitedSinceMs !== undefined;
     const said = { stanzaId, to, content, context, original, secret, look, ...audienceFor(dependencies, message) };
     const firstContact = () => governor.admit(stanzaId);
-    const outcome = await socket.send({ ...said, triedBefore, resolved, firstContact, recorded: recorded.promise });
-    if (outcome.outcome === 'first_contact_waits' || outcome.outcome === 'audience_in_part') {
-      assertOpen();
-      // One that was tried before may have left: nobody may cancel it any more.
-      const because = outcome.outcome === 'audience_in_part' ? 'audience' : 'first_contact';
-      if (message.attempts === 0) await messages.endTry(owned, messageId, undefined, because, false);
-      return { result: outcome.outcome === 'audience_in_part' ? 'in_part' : 'held_back', message };
-    }
+    const request = { ...said, triedBefore, resolved, firstContact, recorded: recorded.promise };
+    const outcome = await sendWithFile(dependencies, message, request, socket);
+    if (isHeld(outcome)) return await endHeld(dependencies, message, outcome.outcome);
     // The brake is on before anybody learns of the refusal.
     if (outcome.outcome === 'refused') await governor.refused(outcome.code);
     const attempts = message.attempts + 1;
@@ -206,29 +203,31 @@ async function tryOnce(
   }
 }
 
-/** The people whom a status is for. What is said about a status is for those to whom that one went. */
-function audienceFor(
-  { messages: { audiences }, owned: { connectionId }, assertOpen, clock }: SendDependencies,
-  { messageId, to, original }: SentMessage,
-): Pick<SendRequest, 'audience'> {
-  if (!isStatus(to)) return {};
-  const find = async (id: MessageId) => (await audiences.find(connectionId, id)) ?? NOBODY;
-  return {
-    audience: {
-      find: async () => {
-        const own = await find(messageId);
-        if (original === undefined || own.isSettled) return own;
-        return { ...(await find(original.messageId)), isSettled: false };
-      },
-      settle: (viewers) => {
-        assertOpen();
-        return audiences.settle(connectionId, messageId, viewers, clock.nowMs());
-      },
-    },
-  };
+/** The outcomes of a try that something held back: what its message waits for, and the result. */
+const held = {
+  first_contact_waits: ['first_contact', 'held_back'],
+  audience_in_part: ['audience', 'in_part'],
+  file_waits: ['file', 'without_file'],
+} as const;
+
+function isHeld(outcome: OutcomeWithFile): outcome is OutcomeWithFile & { readonly outcome: keyof typeof held } {
+  return Object.hasOwn(held, outcome.outcome);
 }
 
-const NOBODY: Audience = { viewers: [], isSettled: false };
+/** Ends a try of which nothing left. */
+async function endHeld(
+  { messages, owned, assertOpen }: SendDependencies,
+  message: SentMessage,
+  outcome: keyof typeof held,
+): Promise<TryResult> {
+  const [because, result] = held[outcome];
+  assertOpen();
+  // One that was tried before may have left, so nobody may cancel it any more. One whose file was never there has not.
+  if (message.attempts === 0 || because === 'file') {
+    await messages.endTry(owned, message.messageId, undefined, because, false);
+  }
+  return { result, message };
+}
 
 /** Ends a message that cannot be sent any more. */
 export async function failMessage(
@@ -259,9 +258,13 @@ async function settle(dependencies: SendDependencies, message: SentMessage, verd
   assertOpen();
   if (verdict.verdict === 'sent') {
     countEnd(dependencies, message, verdict);
-    const { atMs, toSelf, members, statusBy } = verdict;
+    const { atMs, toSelf, members, statusBy, sentFile } = verdict;
     const toAlias = message.toAlias === undefined ? verdict.toAlias : undefined;
-    await publish(dependencies, message, toFacts(message, { state: 'sent', atMs, toAlias, toSelf, members, statusBy }));
+    await publish(
+      dependencies,
+      message,
+      toFacts(message, { state: 'sent', atMs, toAlias, toSelf, members, statusBy, sentFile }),
+    );
     return;
   }
   const failure = { state: verdict.verdict, atMs: clock.nowMs(), error: verdict.error } as const;
@@ -296,8 +299,8 @@ async function publishResult(dependencies: SendDependencies, message: SentMessag
   const { state: end } = message;
   const state = isSent(end) ? 'sent' : end === 'expired' || end === 'cancelled' ? end : 'failed';
   const atMs = message.sentAtMs ?? message.endedAtMs ?? dependencies.clock.nowMs();
-  const { error, toSelf } = message;
-  await publish(dependencies, message, toFacts(message, { state, atMs, error, toSelf }));
+  const { error, toSelf, sentFile } = message;
+  await publish(dependencies, message, toFacts(message, { state, atMs, error, toSelf, sentFile }));
 }
 
 async function publish(
@@ -306,43 +309,4 @@ async function publish(
   facts: readonly (SendResultFact | ReceiptFact)[],
 ): Promise<void> {
   await dependencies.publisher.publish(dependencies.owned, facts, message.correlationId);
-}
-
-interface ToldResult extends Pick<SendResultFact, 'state' | 'atMs'> {
-  readonly error?: SendError | undefined;
-  readonly toAlias?: string | undefined;
-  readonly toSelf?: true | undefined;
-  readonly members?: number | undefined;
-  readonly statusBy?: 'first' | undefined;
-}
-
-function toFacts(message: SentMessage, result: ToldResult): readonly (SendResultFact | ReceiptFact)[] {
-  const fact = toFact(message, result);
-  if (result.toSelf !== true || result.state !== 'sent') return [fact];
-  // No receipt says that this account has its own message: receipts of its own devices are about messages of others.
-  // With the ack it has.
-  const { stanzaId, to } = message;
-  const key = ownDeliveryKey(message.messageId);
-  return [fact, { kind: 'receipt', key, atMs: result.atMs, stanzaId, chat: to, recipient: to, state: 'delivered' }];
-}
-
-function toFact(
-  { messageId, content, original }: SentMessage,
-  { state, atMs, error, toAlias, toSelf, members, statusBy }: ToldResult,
-): SendResultFact {
-  const isChange = state === 'sent' && changesOriginal(content.type);
-  return {
-    kind: 'send_result',
-    // Reconcile may publish the same about a message that never reached the queue: one fact, one key.
-    key: error?.code === 'not_enqueued' ? notEnqueuedKey(messageId) : resultKey(messageId),
-    atMs,
-    messageId,
-    state,
-    ...(error === undefined ? {} : { error: toShownError(error) }),
-    ...(toAlias === undefined ? {} : { toAlias }),
-    ...(toSelf === undefined ? {} : { toSelf }),
-    ...(members === undefined ? {} : { members }),
-    ...(statusBy === undefined ? {} : { statusBy }),
-    ...(isChange && original ? { changedId: original.messageId, changedStanzaId: original.stanzaId } : {}),
-  };
 }

@@ -1,5 +1,8 @@
 import type { SendError, SendErrorCode } from '../../shared/message/sendError.ts';
+import type { SentFileFacts } from '../../shared/media/sentFileFacts.ts';
 import type { LookUp, SendOutcome } from '../socket/port/connectionSocket.ts';
+
+import type { OutcomeWithFile } from './sendWithFile.ts';
 
 /** The meaning of a try for the message (docs/sending.md has the table). */
 export type Verdict =
@@ -10,6 +13,7 @@ export type Verdict =
       readonly atMs: number;
       readonly toAlias?: string | undefined;
       readonly toSelf?: true | undefined;
+      readonly sentFile?: SentFileFacts | undefined;
     }
   | { readonly verdict: 'failed'; readonly error: SendError }
   /** The message may have left: it is sent again with the same stanza id, before anything newer of its chat. */
@@ -57,10 +61,14 @@ const refusedLookUps: Readonly<Record<LookUp, Readonly<Record<number, SendErrorC
   group: { 401: 'not_a_member', 403: 'not_a_member', 404: 'group_not_found', 410: 'group_not_found' },
   devices: {},
   keys: {},
+  media: {},
 };
 
-/** The outcome of a try that was not held back, and got further than looking up a part of an audience. */
-export type TriedOutcome = Exclude<SendOutcome, { readonly outcome: 'first_contact_waits' | 'audience_in_part' }>;
+/** The outcome of a try that was not held back, and got further than looking up a part of an audience or waiting for a file. */
+export type TriedOutcome = Exclude<
+  OutcomeWithFile,
+  { readonly outcome: 'first_contact_waits' | 'audience_in_part' | 'file_waits' }
+>;
 
 /** Judges the outcome of a try. Definite answers end a message at once; silence and limits are bounded. */
 export function judgeOutcome(outcome: TriedOutcome, tried: TriedMessage): Verdict {
@@ -71,6 +79,8 @@ export function judgeOutcome(outcome: TriedOutcome, tried: TriedMessage): Verdic
     }
     case 'no_account':
       return giveUp({ code: 'recipient_has_no_account' });
+    case 'file_failed':
+      return giveUp({ code: outcome.code });
     case 'no_viewers':
       return giveUp({ code: 'status_has_no_viewers' });
     case 'refused':

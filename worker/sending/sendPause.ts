@@ -42,6 +42,7 @@ export class SendPause {
   watch(socket: SendingSocket): SendingSocket {
     return {
       lookUpsFor: socket.lookUpsFor,
+      mediaHosts: socket.mediaHosts,
       chatOf: socket.chatOf,
       isFirstContact: socket.isFirstContact,
       send: async (request) => {
@@ -85,7 +86,8 @@ export class SendPause {
 
 /**
  * Whether an outcome is an answer. A refusal is one, too. A look-up without an answer says nothing of sends: it has a
- * pause of its own. Nor does a message that was held back, or whose audience is not looked up yet.
+ * pause of its own. Nor does a message that was held back, whose audience is not looked up yet, or whose
+ * file is not there.
  */
 function isAnswer({ outcome }: SendOutcome): boolean {
   return !notAnswers.has(outcome);
@@ -96,6 +98,7 @@ const notAnswers: ReadonlySet<SendOutcome['outcome']> = new Set([
   'look_up_unanswered',
   'first_contact_waits',
   'audience_in_part',
+  'file_missing',
 ]);
 
 function judge(outcome: CallOutcome<SendOutcome>): BreakerVerdict {

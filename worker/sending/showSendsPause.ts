@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/kernel/clock.ts';
 import type { Metrics } from '../../shared/platform/metrics.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
-import type { ShownPause } from './connectionOutbox.ts';
+import type { ShownPause } from './outboxDependencies.ts';
 
 export interface ShownPauseDependencies extends Pick<Surroundings, 'logger'>, CoreTable {
   readonly owned: OwnedConnection;

@@ -5,7 +5,8 @@ import { AppState } from './appState/appState.ts';
 import { blobOriginOf, fetchBlob } from './appState/blobs.ts';
 import { Collections } from './appState/collections.ts';
 import { toKeyRequest } from './appState/keyRequest.ts';
-import { answerTo, type Asking } from './actions/asking.ts';
+import type { Asking } from './actions/asking.ts';
+import { answerTo } from './port/answerTo.ts';
 import { Ending } from './ending.ts';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
@@ -28,7 +29,7 @@ import { CallGroups } from './people/callGroups.ts';
 import { RingingCalls } from './people/ringingCalls.ts';
 import { ShownPresence } from './people/shownPresence.ts';
 import type { ActionOutcome } from './port/actionOutcome.ts';
-import type { ConnectionSocket, LookUp, SendOutcome, SendRequest } from './port/connectionSocket.ts';
+import type { ConnectionSocket, LookUp, MediaHosts, SendOutcome, SendRequest } from './port/connectionSocket.ts';
 import type { FileRequest } from './port/fileRequest.ts';
 import type { OpenSocketOptions } from './port/socketOptions.ts';
 import { Probe } from './probe.ts';
@@ -114,6 +115,8 @@ class BaileysSocket implements ConnectionSocket {
   }
 
   readonly lookUpsFor = (to: string): Promise<ReadonlySet<LookUp>> => this.#outgoing.lookUpsFor(to);
+
+  readonly mediaHosts = (afresh: boolean): Promise<MediaHosts> => this.#outgoing.mediaHosts(afresh);
 
   readonly chatOf = (to: string): Promise<string> => this.#outgoing.chatOf(to);
 

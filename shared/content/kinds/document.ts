@@ -2,6 +2,7 @@ import { count, said, word } from '../bodyField.ts';
 import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
 import { caption, fileFields } from '../fileFields.ts';
+import { askedFile, namedFileFields } from '../namedFile.ts';
 
 const fields = {
   ...fileFields,
@@ -12,6 +13,7 @@ const fields = {
     caption,
     'What was written to the file. WhatsApp wraps such a file (`documentWithCaption` in `flags`).',
   ),
+  ...namedFileFields,
 } as const;
 
 export const document = {
@@ -26,4 +28,12 @@ export const document = {
     caption: 'The invoice, as promised',
   },
   ...bodyShape(fields),
+  out: {
+    asked: askedFile('caption', 'filename'),
+    example: {
+      id: 'med_01K3C5F7XQ4T6V8X0Z2B4D6F8H',
+      filename: 'invoice-2041.pdf',
+      caption: 'The invoice, as promised',
+    },
+  },
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { askedAbout } from '../aboutField.ts';
 import type { ContentKind } from '../contentKind.ts';
+import { CAPTION_CHARACTERS } from '../namedFile.ts';
 import { visibleText } from '../visibleText.ts';
 
 const TEXT_CHARACTERS = 4_096;
-const CAPTION_CHARACTERS = 1_024;
 
 const body = z.object({
   ...askedAbout,

@@ -2,6 +2,7 @@ import { holds, oneOf, said } from '../bodyField.ts';
 import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
 import { areaFields, caption, fileFields } from '../fileFields.ts';
+import { askedFile, namedFileFields } from '../namedFile.ts';
 
 const fields = {
   ...fileFields,
@@ -9,6 +10,7 @@ const fields = {
   source: said(oneOf(['ai_generated', 'ai_modified', 'rasterized_text']), 'Where it is no photo: how it was made.'),
   view_once: said(holds(), 'It may be opened once.'),
   caption,
+  ...namedFileFields,
 } as const;
 
 export const image = {
@@ -23,4 +25,8 @@ export const image = {
     caption: 'Is this the right size?',
   },
   ...bodyShape(fields),
+  out: {
+    asked: askedFile('caption', 'view_once'),
+    example: { id: 'med_01K3C5F7XQ4T6V8X0Z2B4D6F8H', caption: 'Is this the right size?' },
+  },
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

@@ -2,6 +2,7 @@ import { holds, said, word } from '../bodyField.ts';
 import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
 import { areaFields, fileFields } from '../fileFields.ts';
+import { askedFile, namedFileFields } from '../namedFile.ts';
 
 const fields = {
   ...fileFields,
@@ -12,6 +13,7 @@ const fields = {
   ai_generated: holds(),
   emojis: said(word(), 'The emoji that it stands for.'),
   label: said(word(), 'What it shows, in words for those who cannot see it.'),
+  ...namedFileFields,
 } as const;
 
 export const sticker = {
@@ -26,4 +28,5 @@ export const sticker = {
     animated: true,
   },
   ...bodyShape(fields),
+  out: { asked: askedFile(), example: { id: 'med_01K3C5F7XQ4T6V8X0Z2B4D6F8H' } },
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

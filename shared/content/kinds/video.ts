@@ -3,11 +3,13 @@ import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
 import { caption } from '../fileFields.ts';
 import { videoFields } from '../videoFields.ts';
+import { askedFile, namedFileFields } from '../namedFile.ts';
 
 const fields = {
   ...videoFields,
   gif: said(holds(), 'It is played like a GIF: without sound, again and again.'),
   caption,
+  ...namedFileFields,
 } as const;
 
 export const video = {
@@ -23,4 +25,8 @@ export const video = {
     caption: 'The noise that it makes',
   },
   ...bodyShape(fields),
+  out: {
+    asked: askedFile('caption', 'view_once', 'gif'),
+    example: { id: 'med_01K3C5F7XQ4T6V8X0Z2B4D6F8H', caption: 'The noise that it makes' },
+  },
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

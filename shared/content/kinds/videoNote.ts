@@ -1,6 +1,9 @@
 import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
+import { askedFile, namedFileFields } from '../namedFile.ts';
 import { videoFields } from '../videoFields.ts';
+
+const fields = { ...videoFields, ...namedFileFields } as const;
 
 export const videoNote = {
   description: 'A short film that was recorded in the chat and shows as a circle.',
@@ -12,5 +15,6 @@ export const videoNote = {
     height: 400,
     duration: 8,
   },
-  ...bodyShape(videoFields),
-} as const satisfies ContentKind<BodyOfShape<typeof videoFields>>;
+  ...bodyShape(fields),
+  out: { asked: askedFile(), example: { id: 'med_01K3C5F7XQ4T6V8X0Z2B4D6F8H' } },
+} as const satisfies ContentKind<BodyOfShape<typeof fields>>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { InboundContent } from '../../content/content.ts';
+import { sentFileSchema } from '../../media/sentFileFacts.ts';
 import type { MessageId } from '../../kernel/id.ts';
 import { isSent, movesForward, type SendState, type SentMessage } from '../../message/message.ts';
 import type { MessageStep } from '../../message/messageSteps.ts';
@@ -26,6 +27,8 @@ const schema = z.object({
   members: z.number().int().min(0).optional(),
   /** Whether its state is to be that of the first member. */
   statusBy: z.literal('first').optional(),
+  /** What the message said of its file when it left. */
+  sentFile: sentFileSchema.optional(),
   /** The message that the sent one changes, by its id here and by WhatsApp's: an edit, a deletion or a vote takes effect with it. */
   changedId: brandedText<MessageId>().optional(),
   changedStanzaId: z.string().optional(),
@@ -120,10 +123,10 @@ function changeOf(
 
 function stepOf(
   message: SentMessage,
-  { state, error, toAlias, toSelf, members, statusBy }: SendResultFact,
+  { state, error, toAlias, toSelf, members, statusBy, sentFile }: SendResultFact,
   { isForward, atMs, token }: { readonly isForward: boolean; readonly atMs: number; readonly token: number },
 ): MessageStep {
-  const names = { toAlias: message.toAlias === undefined ? toAlias : undefined, toSelf, members, statusBy };
+  const names = { toAlias: message.toAlias === undefined ? toAlias : undefined, toSelf, members, statusBy, sentFile };
   if (state === 'sent') {
     return {
       ...names,

@@ -68,7 +68,12 @@ describe('a file that WhatsApp no longer has', { timeout: 120_000 }, () => {
     const attributes = { ...record.attributes, ApproximateReceiveCount: String(count) };
     const brought = new BroughtFileStore({ ...stack, clock });
     const links = { open: () => Promise.reject(new Error('no link is fetched here')) };
-    const parts = { ...stack, clock, media: store(), brought, links, source, objects };
+    const sending = {
+      uploads: { find: async () => undefined, write: async () => 'overtaken' as const },
+      prepare: async () => ({ refused: 'broken' as const }),
+      hosts: { upload: async () => ({ answer: 'token_refused' as const }) },
+    };
+    const parts = { ...stack, clock, media: store(), brought, links, source, objects, sending };
     const handle = makeMediaHandler({ ...parts, ...given });
     return (await handle({ Records: [{ ...record, attributes }] })).batchItemFailures.length === 0 ? 'done' : 'again';
   }

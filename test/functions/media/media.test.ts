@@ -69,13 +69,27 @@ describe('the media function', { timeout: 60_000 }, () => {
     return media;
   }
   const store = () => new MediaStore(stack);
+  const sending = {
+    uploads: { find: async () => undefined, write: async () => 'overtaken' as const },
+    prepare: async () => ({ refused: 'broken' as const }),
+    hosts: { upload: async () => ({ answer: 'token_refused' as const }) },
+  };
   const brought = () => new BroughtFileStore({ ...stack, clock: systemClock });
   const links = new LinkSource({
     guard: new AddressGuard({ resolve: systemResolve, allowLoopback: true }),
     mostBytes: 1e6,
   });
   const handler = () =>
-    makeMediaHandler({ ...stack, clock: systemClock, media: store(), brought: brought(), source, links, objects });
+    makeMediaHandler({
+      ...stack,
+      clock: systemClock,
+      media: store(),
+      brought: brought(),
+      source,
+      links,
+      objects,
+      sending,
+    });
   const QueueUrl = (): string => `${stack.queueUrlBase}${mediaQueueName('test')}`;
   /** Runs the function for a file as its queue hands it out. */
   async function run(media: Media, count = 1) {

@@ -236,6 +236,7 @@ describe('what roles may do', () => {
 
     expect(tables.map(({ condition }) => condition)).toEqual([
       { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['MEDIA#*'] } },
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['UPLOAD#*'] } },
     ]);
   });
 

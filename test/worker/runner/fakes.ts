@@ -113,6 +113,7 @@ export class FakeSource implements SocketSource {
       lookUpsFor: async () => new Set(),
       chatOf: async (to) => to,
       isFirstContact: async () => false,
+      mediaHosts: async () => ({ hosts: ['mmg.whatsapp.net'], token: 'token' }),
       ask: async () => ({ outcome: 'not_asked' }),
       askForFile: async () => 'not_asked',
       close: async (kind) => {

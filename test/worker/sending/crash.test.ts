@@ -59,6 +59,7 @@ const dyingSocketOf = (socket: FakeSocket, life: Dying): ConnectionSocket => ({
   lookUpsFor: socket.lookUpsFor,
   chatOf: socket.chatOf,
   isFirstContact: socket.isFirstContact,
+  mediaHosts: socket.mediaHosts,
   ask: socket.ask,
   askForFile: socket.askForFile,
   close: socket.close,

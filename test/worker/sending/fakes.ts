@@ -20,7 +20,8 @@ import { silentMetrics } from '../../../shared/platform/metrics.ts';
 import { ConnectionActions, type ActionsDependencies } from '../../../worker/actions/connectionActions.ts';
 import { recordPace } from '../../../shared/connection/paceStore.ts';
 import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
-import { ConnectionOutbox, type OutboxDependencies } from '../../../worker/sending/connectionOutbox.ts';
+import { ConnectionOutbox } from '../../../worker/sending/connectionOutbox.ts';
+import type { OutboxDependencies } from '../../../worker/sending/outboxDependencies.ts';
 import { Governor } from '../../../worker/sending/governor.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import type { FactPublisher } from '../../../worker/facts/factPublisher.ts';
@@ -28,6 +29,7 @@ import type { ActionOutcome } from '../../../worker/socket/port/actionOutcome.ts
 import type {
   ConnectionSocket,
   LookUp,
+  MediaHosts,
   SendOutcome,
   SendRequest,
 } from '../../../worker/socket/port/connectionSocket.ts';
@@ -60,6 +62,8 @@ export class FakeSocket implements ConnectionSocket {
     if (answer.outcome === 'acknowledged') this.strangers.delete(request.to);
     return answer;
   };
+
+  readonly mediaHosts = async (): Promise<MediaHosts> => ({ hosts: ['mmg.whatsapp.net'], token: 'token' });
 
   /** What the next messages to an address need to be asked first; nothing, by default. */
   readonly needs = new Map<string, readonly LookUp[]>();
@@ -259,6 +263,7 @@ export function anOutbox(
     random: { ...systemRandom, unit: () => 0 },
     logger: silentLogger,
     metrics: silentMetrics,
+    files: { look: async () => ({ file: 'none' }) as const },
     socket: options.socket ?? (() => socket),
     ...options.overrides,
   };

@@ -1,7 +1,8 @@
 import { parsePhoneNumber, toPhoneJid } from '../../../shared/kernel/jid.ts';
 import { toContact } from '../../../shared/message/party.ts';
 import { toAccountQuery, toAccounts, type Account } from '../people/accountQuery.ts';
-import { answerTo, type Ask } from './asking.ts';
+import { answerTo } from '../port/answerTo.ts';
+import type { Ask } from './asking.ts';
 
 /**
  * Asks for all numbers in one query. WhatsApp repeats each number that it was asked for beside its account, so an account that is

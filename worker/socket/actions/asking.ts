@@ -1,6 +1,5 @@
-import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
+import type { makeWASocket } from '@whiskeysockets/baileys';
 import type { ActionKind, RequestOf, ResultOf } from '../../../shared/action/actionKinds.ts';
-import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import type { ActionOutcome } from '../port/actionOutcome.ts';
 import type { KnownCall, RingingCalls } from '../people/ringingCalls.ts';
 import type { ShownPresence } from '../people/shownPresence.ts';
@@ -41,21 +40,3 @@ export type Ask<Kind extends ActionKind> = (
   asking: Asking,
   request: RequestOf<Kind>,
 ) => Promise<Extract<ActionOutcome<ResultOf<Kind>>, { readonly outcome: 'succeeded' | 'refused' | 'unanswered' }>>;
-
-/** How far a deadline is beyond Baileys' own wait, in milliseconds, so that Baileys' wait ends first. */
-const SLACK_MS = 500;
-
-/**
- * The answer to a query. Throws the error that Baileys makes of a refusal, and `TimeoutError` for silence, for which
- * Baileys makes none.
- */
-export async function answerTo(
-  { socket, queryTimeoutMs }: Pick<Asking, 'queryTimeoutMs'> & { readonly socket: Pick<Asking['socket'], 'query'> },
-  stanza: BinaryNode,
-): Promise<BinaryNode> {
-  const answer: unknown = await withDeadline('an answer of WhatsApp', queryTimeoutMs + SLACK_MS, () =>
-    socket.query(stanza),
-  );
-  if (answer === undefined) throw new TimeoutError('an answer of WhatsApp', queryTimeoutMs);
-  return answer as BinaryNode;
-}

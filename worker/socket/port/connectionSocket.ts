@@ -5,6 +5,8 @@ import type { OutboundContent } from '../../../shared/content/content.ts';
 import type { Audience, Viewer } from '../../../shared/message/audience.ts';
 import type { SentOriginal } from '../../../shared/message/message.ts';
 import type { SentContext } from '../../../shared/message/sentContext.ts';
+import type { SentFileFacts } from '../../../shared/media/sentFileFacts.ts';
+import type { UploadedFile } from '../../../shared/media/uploadedFile.ts';
 import type { StatusLook } from '../../../shared/message/statusLook.ts';
 import type { ActionOutcome } from './actionOutcome.ts';
 import type { FileRequest } from './fileRequest.ts';
@@ -58,6 +60,19 @@ export interface KeptAudience {
   readonly settle: (viewers: readonly Viewer[]) => Promise<readonly Viewer[]>;
 }
 
+/** A file as a message is made of it. */
+export interface FileOfSend extends UploadedFile {
+  /** The name that it has by itself. */
+  readonly filename?: string | undefined;
+}
+
+/** Where files may be uploaded, and the right to do so, which is a secret of the account. */
+export interface MediaHosts {
+  /** The names of the hosts, in the order in which they are asked. */
+  readonly hosts: readonly string[];
+  readonly token: string;
+}
+
 export interface SendRequest {
   /** The stanza id, chosen when the message was accepted; a retry uses the same. */
   readonly stanzaId: StanzaId;
@@ -70,6 +85,8 @@ export interface SendRequest {
   readonly context?: SentContext | undefined;
   /** The message that it acts on; left out where it stands for itself. */
   readonly original?: SentOriginal | undefined;
+  /** The file that it is made of; left out where it is made of none, or where that is not at WhatsApp. */
+  readonly file?: FileOfSend | undefined;
   /** The look of a status, where it has one. */
   readonly look?: StatusLook | undefined;
   /** The people whom a status is for; left out for every other message. */
@@ -89,10 +106,10 @@ export interface SendRequest {
 
 /**
  * The questions to WhatsApp before a message can be sealed: whether a number has an account and which, who is in a
- * group, which devices people have, and the keys of devices to which there is no session. A look-up whose answer is
+ * group, which devices people have, the keys of devices to which there is no session, and where files may be uploaded. A look-up whose answer is
  * known is not made.
  */
-export const lookUps = ['account', 'group', 'devices', 'keys'] as const;
+export const lookUps = ['account', 'group', 'devices', 'keys', 'media'] as const;
 export type LookUp = (typeof lookUps)[number];
 
 /** The group that a message went to, or the viewers of a status. */
@@ -114,6 +131,8 @@ export type SendOutcome =
       readonly atMs: number;
       readonly toAlias?: string;
       readonly toSelf?: true;
+      /** What was sent, where it was a file. */
+      readonly sentFile?: SentFileFacts;
     } & SentToGroup)
   /** WhatsApp answered a look-up with this number, which is final: nothing was sent. */
   | { readonly outcome: 'look_up_refused'; readonly lookUp: LookUp; readonly code: number }
@@ -127,6 +146,8 @@ export type SendOutcome =
   | { readonly outcome: 'no_account' }
   /** Nobody whom a status is for has an account that can be reached: nothing was sent. */
   | { readonly outcome: 'no_viewers' }
+  /** The message is made of a file, which the request does not have, and was not kept before: nothing was sent. */
+  | { readonly outcome: 'file_missing' }
   /** Some of those whom a status is for are looked up, and others are still to be: nothing was sent. */
   | { readonly outcome: 'audience_in_part' }
   /** The message may or may not have left: it is tried again with the same stanza id. */
@@ -139,6 +160,12 @@ export interface ConnectionSocket {
   readonly send: (request: SendRequest) => Promise<SendOutcome>;
   /** The look-ups that a send to this address needs now. It asks nothing of WhatsApp itself. */
   readonly lookUpsFor: (to: string) => Promise<ReadonlySet<LookUp>>;
+  /**
+   * Asks WhatsApp where files may be uploaded, and for the right to do so; what it said before is used while it holds. Rejects
+   * with a `LookUpError`.
+   * @param afresh whether WhatsApp does not take what it gave before
+   */
+  readonly mediaHosts: (afresh: boolean) => Promise<MediaHosts>;
   /**
    * One name of the person or group behind an address, the same for all its known addresses. It asks nothing of
    * WhatsApp.
@@ -174,7 +201,7 @@ export interface ConnectionSocket {
 }
 
 /** The part of a socket on which messages go out. */
-export type SendingSocket = Pick<ConnectionSocket, 'send' | 'lookUpsFor' | 'chatOf' | 'isFirstContact'>;
+export type SendingSocket = Pick<ConnectionSocket, 'send' | 'lookUpsFor' | 'mediaHosts' | 'chatOf' | 'isFirstContact'>;
 
 /** The part of a socket on which actions are asked for. */
 export type AskingSocket = Pick<ConnectionSocket, 'ask'>;

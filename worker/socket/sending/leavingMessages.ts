@@ -1,3 +1,4 @@
+import { sentFileOf } from '../../../shared/media/sentFile.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { isStatus } from '../../../shared/kernel/jid.ts';
@@ -18,6 +19,15 @@ import { toWire } from '../wire/spokenKinds.ts';
  * in the stanza whatever stands here (read, in zapo).
  */
 const STATUS_NODE = { tag: 'meta', attrs: { status_setting: 'contacts' } } as const;
+
+/** A message that is made of a file was to be made without it: nothing of it has left. */
+export class WithoutFileError extends Error {
+  override readonly name = 'WithoutFileError';
+
+  constructor() {
+    super('the file of a message is not at WhatsApp');
+  }
+}
 
 /** A message as it leaves, in all its tries. */
 export interface LeavingMessage extends WireMessage {
@@ -46,21 +56,26 @@ export interface LeavingMessage extends WireMessage {
  * that |
  */
 export async function toLeaving(
-  request: Pick<SendRequest, 'stanzaId' | 'content' | 'context' | 'original' | 'secret' | 'triedBefore' | 'look'>,
+  request: Pick<
+    SendRequest,
+    'stanzaId' | 'content' | 'context' | 'original' | 'secret' | 'triedBefore' | 'look' | 'file'
+  >,
   { chat, me }: { readonly chat: string; readonly me: Me },
   { session, random, clock }: Pick<OpenSocketOptions, 'session' | 'random' | 'clock'>,
 ): Promise<LeavingMessage> {
-  const { stanzaId, content, context, original, triedBefore = false, look = {} } = request;
+  const { stanzaId, content, context, original, triedBefore = false, look = {}, file } = request;
   if (triedBefore) {
     const earlier = (await readKept(session, stanzaId)).get(stanzaId);
     if (earlier === 'unreadable') throw new Error('what was kept of a message cannot be opened');
     if (earlier !== undefined) return { ...fromKept(earlier), kept: Promise.resolve() };
   }
+  if (file === undefined && sentFileOf(content) !== undefined) throw new WithoutFileError();
   const contextInfo = toContextInfo(context, chat, me);
   const wire = await toWire(content, {
     chat,
     ...(contextInfo === undefined ? {} : { contextInfo }),
     ...(isStatus(chat) ? { look } : {}),
+    ...(file === undefined ? {} : { file }),
     ...(original === undefined ? {} : { original: toWireOriginal(original, { chat, me }, clock.nowMs(), random) }),
   });
   const bytes = toKept({

@@ -7,16 +7,18 @@ import { goesToMany } from '../../../shared/message/recipient.ts';
 import { brakingRefusals } from '../../../shared/connection/brakes.ts';
 import type { AccountLimits } from './accountLimits.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
-import type { LookUp, SendOutcome, SendRequest, SentToGroup } from '../port/connectionSocket.ts';
+import type { LookUp, MediaHosts, SendOutcome, SendRequest, SentToGroup } from '../port/connectionSocket.ts';
 import { STALE_DEVICE_LIST, type DeviceLists } from './deviceLists.ts';
 import { DeviceLookUps } from './deviceLookUps.ts';
 import type { DurableRepository } from '../signal/durableRepository.ts';
 import { isMe, type Me } from '../wire/envelope.ts';
 import type { GroupLookUps } from './groupLookUps.ts';
 import type { KeyAnswers } from './keyAnswers.ts';
-import { toLeaving, type LeavingMessage } from './leavingMessages.ts';
+import { toLeaving, WithoutFileError, type LeavingMessage } from './leavingMessages.ts';
 import type { TalkedWith } from '../people/talkedWith.ts';
 import { LookUpError, refusalIn, toOutcome } from '../port/lookUpError.ts';
+import { MediaConnection } from './mediaConnection.ts';
+import { toSentFile } from '../wire/sentFileFacts.ts';
 import { Recipients } from './recipients.ts';
 import { ownAddress, StatusViewers, type PreparedViewers } from './statusViewers.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
@@ -60,6 +62,7 @@ export class Outgoing {
   readonly #recipients: Recipients;
   readonly #deviceLookUps: DeviceLookUps;
   readonly #statusViewers: StatusViewers;
+  readonly #media: MediaConnection;
 
   constructor(options: Options, parts: Parts) {
     this.#options = options;
@@ -67,6 +70,8 @@ export class Outgoing {
     const times = { queryTimeoutMs: options.config.onlineQueryTimeoutMs, monotonicMs: options.clock.monotonicMs };
     this.#recipients = new Recipients(options.session, parts.socket, times);
     this.#deviceLookUps = new DeviceLookUps({ ...parts, ...times });
+    const makeTag = parts.socket.generateMessageTag;
+    this.#media = new MediaConnection({ ...times, socket: parts.socket, makeTag });
     const [recipients, deviceLookUps] = [this.#recipients, this.#deviceLookUps];
     this.#statusViewers = new StatusViewers({
       ...parts,
@@ -74,7 +79,7 @@ export class Outgoing {
       session: options.session,
       recipients,
       deviceLookUps,
-      makeTag: parts.socket.generateMessageTag,
+      makeTag,
     });
   }
 
@@ -114,8 +119,10 @@ export class Outgoing {
         ...(toAlias === undefined ? {} : { toAlias }),
         ...(address === me().phoneJid || address === me().lid ? { toSelf: true } : {}),
         ...(goesToMany(address) ? this.#toMany(viewers) : {}),
+        ...sentFileIn(message),
       };
     } catch (error) {
+      if (error instanceof WithoutFileError) return { outcome: 'file_missing' };
       // A number is an answer: WhatsApp hears us. A socket that has lost it shows silence.
       const isSilent = error instanceof TimeoutError || (error instanceof LookUpError && error.code === undefined);
       if (isSilent) acknowledgements.giveUp(stanzaId, begunAtMs);
@@ -132,6 +139,11 @@ export class Outgoing {
     const address = await this.#recipients.knownAddressOf(to);
     if (address === undefined) return new Set<LookUp>(['account', 'devices', 'keys']);
     return new Set(await this.#deviceLookUps.neededFor(address));
+  }
+
+  /** Where files may be uploaded. Rejects with a `LookUpError`. */
+  mediaHosts(afresh: boolean): Promise<MediaHosts> {
+    return this.#media.ask(afresh);
   }
 
   /** One name for all known addresses of a person. It asks nothing of WhatsApp. */
@@ -242,4 +254,12 @@ export class Outgoing {
     const lists = await devices.mget(users);
     return users.every((user) => lists[user] !== undefined) ? 'keys' : 'devices';
   }
+}
+
+/** What a message that left says of its file, where it is one. */
+function sentFileIn({
+  message,
+}: LeavingMessage): Pick<Extract<SendOutcome, { readonly outcome: 'acknowledged' }>, 'sentFile'> {
+  const sentFile = toSentFile(message);
+  return sentFile === undefined ? {} : { sentFile };
 }

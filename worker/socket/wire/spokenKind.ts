@@ -3,6 +3,8 @@ import type { ContentType } from '../../../shared/content/content.ts';
 import type { StatusLook } from '../../../shared/message/statusLook.ts';
 import type { Sealed, SealUse } from '../../../shared/wire/sealed.ts';
 
+import type { FileOfSend } from '../port/connectionSocket.ts';
+
 /** A message as it leaves: the part that is sealed, and the parts around it in its stanza. */
 export interface WireMessage {
   readonly message: proto.IMessage;
@@ -23,6 +25,8 @@ export interface WireContext {
   readonly contextInfo?: proto.IContextInfo;
   /** The message that it acts on, where it does. */
   readonly original?: WireOriginal;
+  /** The file that it is made of, as it lies at WhatsApp; left out for every other message. */
+  readonly file?: FileOfSend;
   /** The look of a status; left out for every other message. */
   readonly look?: StatusLook;
 }

@@ -1,11 +1,14 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { AskedOf, Content, OutboundContent, OutboundType } from '../../../shared/content/content.ts';
+import { audio } from './kinds/audio.ts';
 import { button } from './kinds/button.ts';
 import { contacts } from './kinds/contacts.ts';
+import { document } from './kinds/document.ts';
 import { edit } from './kinds/edit.ts';
 import { event } from './kinds/event.ts';
 import { eventResponse } from './kinds/eventResponse.ts';
 import { groupInvite } from './kinds/groupInvite.ts';
+import { image } from './kinds/image.ts';
 import { interactive } from './kinds/interactive.ts';
 import { keep } from './kinds/keep.ts';
 import { location } from './kinds/location.ts';
@@ -16,12 +19,21 @@ import { poll } from './kinds/poll.ts';
 import { pollVote } from './kinds/pollVote.ts';
 import { reaction } from './kinds/reaction.ts';
 import { revoke } from './kinds/revoke.ts';
+import { sticker } from './kinds/sticker.ts';
 import { text } from './kinds/text.ts';
+import { video } from './kinds/video.ts';
+import { videoNote } from './kinds/videoNote.ts';
 import type { Spoken, WireContext, WireMessage } from './spokenKind.ts';
 
 /** The way in which each kind of content is spoken. A kind that can be sent without its line here does not compile. */
 export const spokenKinds = {
   text,
+  image,
+  video,
+  video_note: videoNote,
+  audio,
+  document,
+  sticker,
   location,
   contacts,
   poll,

@@ -1,0 +1,77 @@
+import type { ObjectStore } from '../../../shared/media/objectStore.ts';
+import type { PreparedFile } from '../../../shared/media/preparedFile.ts';
+import { sealFile, sealUses, type SealFound } from '../../../shared/media/sealFile.ts';
+import type { SendJob } from '../../../shared/media/sendJob.ts';
+import type { UploadedFile } from '../../../shared/media/uploadedFile.ts';
+import type { FileHosts, UploadAnswer } from './fileHosts.ts';
+
+export interface UploadDependencies {
+  readonly objects: Pick<ObjectStore, 'read'>;
+  readonly hosts: Pick<FileHosts, 'upload'>;
+  readonly clock: { readonly nowMs: () => number };
+}
+
+export type Uploaded =
+  | { readonly uploaded: UploadedFile }
+  /** The object is not there any more. */
+  | { readonly uploaded: 'gone' }
+  | { readonly uploaded: Exclude<UploadAnswer, { readonly answer: 'taken' }> };
+
+/** The uses whose players fetch parts of a file before the whole. */
+const streamed: ReadonlySet<string> = new Set(['video', 'gif', 'video_note', 'audio', 'voice']);
+
+/**
+ * Seals a prepared file and uploads it. It is read twice: a host wants to know its hash before its first byte, and it may be too large for memory
+ * and disk. The same key makes the same bytes, so what is uploaded twice is the same. Memory: a few chunks.
+ *
+ * Rejects where the store of objects fails, and when the signal aborts.
+ */
+export async function uploadFile(
+  { objects, hosts, clock }: UploadDependencies,
+  { as, hosts: names, token }: Pick<SendJob, 'as' | 'hosts' | 'token'>,
+  prepared: PreparedFile,
+  { key, keyAtMs }: Pick<UploadedFile, 'key' | 'keyAtMs'>,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  const by = { key, use: sealUses[as] };
+  const found = await measure(objects, prepared.objectKey, by, signal);
+  if (found === undefined) return { uploaded: 'gone' };
+  const bytes = (): AsyncIterable<Uint8Array> => sealFile(readAgain(objects, prepared.objectKey), by, () => undefined);
+  const answer = await hosts.upload({ hosts: names, token }, { as, ...found, bytes }, signal);
+  if (answer.answer !== 'taken') return { uploaded: answer };
+  const { sidecar, sealedSha256 } = found;
+  return {
+    uploaded: {
+      prepared,
+      url: answer.url,
+      directPath: answer.directPath,
+      key,
+      keyAtMs,
+      sealedSha256,
+      ...(streamed.has(as) && sidecar !== undefined ? { sidecar } : {}),
+      uploadedAtMs: clock.nowMs(),
+    },
+  };
+}
+
+async function measure(
+  objects: Pick<ObjectStore, 'read'>,
+  objectKey: string,
+  by: Parameters<typeof sealFile>[1],
+  signal: AbortSignal,
+): Promise<SealFound | undefined> {
+  const stream = await objects.read(objectKey);
+  if (stream === undefined) return undefined;
+  let found: SealFound | undefined;
+  const sealed = sealFile(stream as AsyncIterable<Uint8Array>, by, (all) => {
+    found = all;
+  });
+  for await (const _chunk of sealed) signal.throwIfAborted();
+  return found;
+}
+
+async function* readAgain(objects: Pick<ObjectStore, 'read'>, objectKey: string): AsyncGenerator<Uint8Array> {
+  const stream = await objects.read(objectKey);
+  if (stream === undefined) throw new Error('an object is gone while it is read');
+  yield* stream as AsyncIterable<Uint8Array>;
+}

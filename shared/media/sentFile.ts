@@ -1,0 +1,30 @@
+import type { AskedBeside, NamedFile } from '../content/namedFile.ts';
+import type { SentUse } from './sentUse.ts';
+
+/** A content of a kind that can be a file, whatever its direction. */
+type AnyContent = { readonly type: string };
+
+const uses: Readonly<Record<string, (body: AskedBeside) => SentUse>> = {
+  image: () => 'image',
+  video: ({ gif }) => (gif === true ? 'gif' : 'video'),
+  video_note: () => 'video_note',
+  audio: ({ voice }) => (voice === true ? 'voice' : 'audio'),
+  document: () => 'document',
+  sticker: () => 'sticker',
+};
+
+/** The file that a content sends, and what it is sent as. */
+export interface SentFile {
+  readonly named: NamedFile;
+  readonly as: SentUse;
+  /** Whether it may be made what phones play. */
+  readonly convert: boolean;
+}
+
+/** The file that an outbound content sends; undefined where its kind is none. */
+export function sentFileOf(content: AnyContent): SentFile | undefined {
+  const toUse = Object.hasOwn(uses, content.type) ? uses[content.type] : undefined;
+  if (toUse === undefined) return undefined;
+  const named = (content as unknown as Readonly<Record<string, NamedFile & AskedBeside>>)[content.type] ?? {};
+  return { named, as: toUse(named), convert: named.convert !== false };
+}

@@ -1,0 +1,31 @@
+import type { PreparedFile } from './preparedFile.ts';
+
+/** A file as it lies at WhatsApp, sealed: all that a message says of it. Whoever has the key reads it, so no tenant sees this. */
+export interface UploadedFile {
+  readonly prepared: PreparedFile;
+  readonly url: string;
+  readonly directPath: string;
+  /** The key that it is sealed with, in base64: 32 bytes. */
+  readonly key: string;
+  /** When the key was made, in milliseconds since 1970. */
+  readonly keyAtMs: number;
+  /** SHA-256 of the file as it lies there, in base64. */
+  readonly sealedSha256: string;
+  /** What a player checks parts of a film or a sound with, in base64; absent for what is not played. */
+  readonly sidecar?: string;
+  readonly uploadedAtMs: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * How long an uploaded file is sent again, in milliseconds. WhatsApp gives out a file for 17 days at least (measured by users of
+ * whatsmeow, https://github.com/tulir/whatsmeow/issues/2265: gone after two and a half to three weeks), and whoever gets the last message
+ * with it should have two weeks to open it.
+ */
+export const SENT_AGAIN_MS = 3 * DAY_MS;
+
+/** Whether new messages may be made of an uploaded file. */
+export function isFresh({ uploadedAtMs }: Pick<UploadedFile, 'uploadedAtMs'>, nowMs: number): boolean {
+  return nowMs - uploadedAtMs < SENT_AGAIN_MS;
+}

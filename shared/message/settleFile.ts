@@ -1,0 +1,52 @@
+import type { OutboundContent } from '../content/content.ts';
+import { sentFileOf } from '../media/sentFile.ts';
+import { AppError, type ErrorCode } from '../kernel/appError.ts';
+import { parseId, type TenantId } from '../kernel/id.ts';
+import type { FileToSend } from '../media/fileToSend.ts';
+import type { FilesToSend } from '../media/filesToSend.ts';
+
+/** Where a request finds the file that it names. */
+export interface FileLookUp {
+  readonly tenantId: TenantId;
+  readonly files: FilesToSend;
+}
+
+/** Why no message is made of a file in these states: those that may still come, or are here, are left out. */
+const refusals: Partial<Readonly<Record<FileToSend['state'], { readonly code: ErrorCode; readonly problem: string }>>> =
+  {
+    awaited: { code: 'media_awaited', problem: 'is a file of which nothing was uploaded yet' },
+    left: { code: 'media_left', problem: 'is a file that came and was not fetched' },
+    failed: { code: 'media_failed', problem: 'is a file that could not be fetched' },
+  };
+
+/**
+ * Settles the file that a message is made of: its row names it by its id alone, also where the request has a link, which is fetched
+ * from then on. A message without a file costs nothing here. Returns the error that refuses it, since a repeated request gets its answer all
+ * the same. Rejects when a store or the queue does not answer.
+ */
+export async function settleFile(
+  content: OutboundContent,
+  lookUp: FileLookUp | undefined,
+): Promise<OutboundContent | AppError> {
+  const sent = sentFileOf(content);
+  if (sent === undefined) return content;
+  if (lookUp === undefined) throw new Error('nobody here knows any files');
+  const { type } = content;
+  const { id, link, ...body } = sent.named;
+  const file = link === undefined ? await find(id ?? '', lookUp) : await lookUp.files.bring(lookUp.tenantId, link);
+  const field = `${type}.${link === undefined ? 'id' : 'link'}`;
+  if (file === undefined) {
+    const problem = 'is no file of yours, or one that is not kept any more';
+    return new AppError('media_not_found', { fields: [{ field, problem }] });
+  }
+  const refusal = refusals[file.state];
+  if (refusal !== undefined) {
+    return new AppError(refusal.code, { fields: [{ field, problem: refusal.problem }] });
+  }
+  return { type, [type]: { id: file.mediaId, ...body } } as unknown as OutboundContent;
+}
+
+async function find(id: string, { tenantId, files }: FileLookUp): Promise<FileToSend | undefined> {
+  const mediaId = parseId('med', id);
+  return mediaId === undefined ? undefined : files.find(tenantId, mediaId);
+}

@@ -1,0 +1,53 @@
+import type { proto } from '@whiskeysockets/baileys';
+import type { UploadedFile } from '../../../shared/media/uploadedFile.ts';
+import type { FileOfSend } from '../port/connectionSocket.ts';
+import type { WireContext } from './spokenKind.ts';
+
+/** The file that a message is made of. Throws where there is none, which whoever asks for the message has seen to. */
+export function fileIn({ file }: WireContext): FileOfSend {
+  if (file === undefined) throw new Error('a message of a file without its file');
+  return file;
+}
+
+/** What every message of a file says of it, by the protocol's names. */
+export function whereItLies({ prepared, url, directPath, key, keyAtMs, sealedSha256 }: UploadedFile) {
+  return {
+    url,
+    directPath,
+    mimetype: prepared.mimeType,
+    fileLength: prepared.bytes,
+    fileSha256: Buffer.from(prepared.sha256, 'base64'),
+    fileEncSha256: Buffer.from(sealedSha256, 'base64'),
+    mediaKey: Buffer.from(key, 'base64'),
+    mediaKeyTimestamp: Math.floor(keyAtMs / 1_000),
+  };
+}
+
+/** The small picture that stands in for the file until it is opened. */
+export function thumbnailOf({ prepared: { thumbnail } }: UploadedFile): { readonly jpegThumbnail?: Buffer } {
+  return thumbnail === undefined ? {} : { jpegThumbnail: Buffer.from(thumbnail, 'base64') };
+}
+
+export function areaOf({ prepared: { width, height } }: UploadedFile) {
+  return width === undefined || height === undefined ? {} : { width, height };
+}
+
+export function lengthOf({ prepared: { seconds } }: UploadedFile): { readonly seconds?: number } {
+  return seconds === undefined ? {} : { seconds };
+}
+
+export function sidecarOf({ sidecar }: UploadedFile): { readonly streamingSidecar?: Buffer } {
+  return sidecar === undefined ? {} : { streamingSidecar: Buffer.from(sidecar, 'base64') };
+}
+
+export function contextOf({ contextInfo }: WireContext): { readonly contextInfo?: proto.IContextInfo } {
+  return contextInfo === undefined ? {} : { contextInfo };
+}
+
+/**
+ * A message that may be opened once. It says so itself and in what it is wrapped in, as WhatsApp's clients write it.
+ * @param isSound what is heard has a wrapper of its own
+ */
+export function opensOnce(message: proto.IMessage, isSound = false): proto.IMessage {
+  return isSound ? { viewOnceMessageV2Extension: { message } } : { viewOnceMessageV2: { message } };
+}
