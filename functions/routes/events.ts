@@ -35,12 +35,10 @@ export function eventRoutes(dependencies: EventLogDependencies): readonly Route[
       query: z.strictObject({
         after: z.string().optional().meta({ description: '`next` of the page before; no event id.' }),
         limit: limitSchema,
-        types: typesSchema
-          .optional()
-          .meta({
-            description: 'Only events of these types, with commas between.',
-            example: 'message.received,message.status',
-          }),
+        types: typesSchema.optional().meta({
+          description: 'Only events of these types, with commas between.',
+          example: 'message.received,message.status',
+        }),
         connectionId: z.string().max(64).optional().meta({ description: 'Only events of this connection.' }),
       }),
       answers: { status: 200, schema: eventPageSchema },

@@ -65,7 +65,8 @@ export const errorRules = {
   media_not_found: {
     httpStatus: 404,
     retry: 'never',
-    sentence: 'There is no such file. Messages that bring files name them in `media`; POST /v1/media brings one of yours.',
+    sentence:
+      'There is no such file. Messages that bring files name them in `media`; POST /v1/media brings one of yours.',
   },
   bulk_send_not_found: {
     httpStatus: 404,
