@@ -22,7 +22,7 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   // Fetches files from WhatsApp and stores them: undici, and the client of S3.
   media: 2_000,
   reconcile: 1_255,
-  dispatch: 1_265,
+  dispatch: 1_270,
   taskStopped: 960,
   watchdog: 1_055,
 };

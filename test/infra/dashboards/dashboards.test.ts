@@ -46,6 +46,7 @@ describe('the definitions of dashboards', () => {
       'Messages',
       'Events and webhooks',
       'Files of messages',
+      'Files that are sent',
       'Queues',
       'Stores',
       'Capacity',
