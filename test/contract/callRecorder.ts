@@ -85,7 +85,8 @@ function objectOperation({ method = 'GET', url = '/' }: IncomingMessage): string
   const query = new URL(url, 'http://127.0.0.1').searchParams;
   if (query.has('uploads')) return 'CreateMultipartUpload';
   if (query.has('uploadId')) {
-    return { PUT: 'UploadPart', POST: 'CompleteMultipartUpload', DELETE: 'AbortMultipartUpload' }[method] ?? method;
+    const ofUpload = { GET: 'ListParts', PUT: 'UploadPart', POST: 'CompleteMultipartUpload' };
+    return { ...ofUpload, DELETE: 'AbortMultipartUpload' }[method] ?? method;
   }
   return (
     { GET: 'GetObject', HEAD: 'HeadObject', PUT: 'PutObject', DELETE: 'DeleteObject' }[method] ?? `${method} of S3`

@@ -98,6 +98,7 @@ describe('what a call of S3 needs', () => {
   it.each([
     ['PutObject', 's3:PutObject'],
     ['UploadPart', 's3:PutObject'],
+    ['ListParts', 's3:ListMultipartUploadParts'],
     ['HeadObject', 's3:GetObject'],
     ['DeleteObject', 's3:DeleteObject'],
     ['AbortMultipartUpload', 's3:AbortMultipartUpload'],

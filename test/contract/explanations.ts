@@ -98,6 +98,8 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'media kms:GenerateDataKey key of the bucket': unsealed,
   'media kms:Decrypt key of the bucket': unsealed,
   'api kms:Decrypt key of the bucket': unsealed,
+  'api kms:GenerateDataKey key of the bucket': unsealed,
+  'api s3:ListBucket media': listing,
   'ingest dynamodb:PartiQLInsert core MEDIA#*': together,
   'ingest dynamodb:PutItem core MEDIA#*': alone,
   'admin dynamodb:Query core PARKED#*': waits,

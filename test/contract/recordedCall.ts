@@ -39,6 +39,7 @@ export function neededPermissions(stage: string, target: string, body: unknown):
 const objectActions: Readonly<Record<string, string>> = {
   CreateMultipartUpload: 'PutObject',
   UploadPart: 'PutObject',
+  ListParts: 'ListMultipartUploadParts',
   CompleteMultipartUpload: 'PutObject',
   HeadObject: 'GetObject',
 };

@@ -16,6 +16,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import { FIRST_LOOK_MS } from '../../shared/message/lookAgain.ts';
 import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
+import { UPLOAD_PART_BYTES } from '../../shared/media/settleUpload.ts';
 import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
@@ -73,6 +74,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['a message that is not acknowledged at once', linger],
   ['an event whose writer died', loseAnEvent],
   ['a file that comes, and one that is gone', receiveFiles],
+  ['a file that is brought in parts and sent', bringAndSend],
   ['a webhook that fails, is resumed and tried', resumeDeliveries],
   ['webhooks that fail and are given up', failDeliveries],
   ['a message that never reaches the queue', loseBeforeTheQueue],
@@ -181,6 +183,21 @@ async function receiveFiles({ api, whatsApp, receiver, shop, stack }: Tenant): P
   if (again['state'] !== 'ready') throw new Error('the phone did not give the file');
   const gone = await endOf(await whatsApp.files.send(CUSTOMER, SHOP, { kind: 'image', noise, spoil: 'gone' }));
   await api.must('POST', `/v1/media/${String(gone['id'])}/fetch`);
+}
+
+async function bringAndSend(tenant: Tenant): Promise<void> {
+  const { api, shop } = tenant;
+  const brought = await api.must('POST', '/v1/media', { bytes: UPLOAD_PART_BYTES + 1, filename: 'large.bin' });
+  const { parts } = brought['upload'] as {
+    readonly parts: readonly { readonly url: string; readonly bytes: number }[];
+  };
+  for (const { url, bytes } of parts) {
+    const { status } = await fetch(url, { method: 'PUT', body: Buffer.alloc(bytes, 'x') });
+    if (status !== 200) throw new Error(`a part was not taken: ${status}`);
+  }
+  const document = { id: brought['id'], convert: false };
+  const message = { to: `+${CUSTOMER}`, type: 'document', document };
+  await delivered(tenant, String((await api.must('POST', `/v1/connections/${shop}/messages`, message))['id']));
 }
 
 /** A bulk send is paused and ends, and one is cancelled whose messages wait for a connection that is off. */
