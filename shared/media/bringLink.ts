@@ -8,13 +8,17 @@ export interface LinkDependencies extends MediaQueue {
   readonly clock: { readonly nowMs: () => number };
 }
 
-/** How long nobody asks again for a link that is being fetched, in milliseconds: a request may have died before the queue had it. */
-const ASK_AGAIN_MS = 60_000;
+/**
+ * How long nobody asks again for a link, by its state, in milliseconds. A request may have died before the queue had one that is pending. One
+ * that has failed is tried anew soon, as its host may be put right; many messages that name it do not ask for it with each of them.
+ */
+const ASK_AGAIN_MS = { pending: 60_000, failed: 10_000 } as const;
 
 /**
  * Has the file behind a link fetched, unless it was a moment ago. The caller has checked the link. Returns the row as it is.
  *
  * - *It dies between the row and the queue*: a request with the link that comes a minute later asks again.
+ * - *It has failed*: ten seconds later it is tried anew.
  * - *Two do it at once*: one of them writes the row, and it alone asks.
  */
 export async function bringLink(
@@ -27,8 +31,12 @@ export async function bringLink(
   const { mediaId } = file;
   const isNew = await dependencies.brought.create(file);
   const found = isNew ? file : ((await dependencies.brought.find(mediaId)) ?? file);
-  const isAsked =
-    isNew || (found.state === 'pending' && (await dependencies.brought.noteAsked(found, nowMs - ASK_AGAIN_MS)));
-  if (isAsked) await askForFiles(dependencies, [{ version: 1, tenantId, mediaId }]);
-  return found;
+  if (isNew) await askForFiles(dependencies, [{ version: 1, tenantId, mediaId }]);
+  if (isNew || (found.state !== 'pending' && found.state !== 'failed')) return found;
+  const isMine = await dependencies.brought.noteAsked(found, nowMs - ASK_AGAIN_MS[found.state]);
+  // Somebody else may have asked for it anew in between.
+  if (!isMine) return (await dependencies.brought.find(mediaId)) ?? found;
+  await askForFiles(dependencies, [{ version: 1, tenantId, mediaId }]);
+  const { fault: _fault, ...asked } = found;
+  return { ...asked, state: 'pending' };
 }

@@ -51,17 +51,25 @@ export class BroughtFileStore {
     return Item === undefined || isExpired(Item, this.#nowMs()) ? undefined : toBroughtFile(Item);
   }
 
-  /** Notes that a link is asked for now. Condition: it is pending, and nobody did so since a time. Returns whether it is this caller's to ask. */
-  async noteAsked({ mediaId }: Pick<BroughtFile, 'mediaId'>, sinceMs: number): Promise<boolean> {
+  /**
+   * Notes that a link is asked for now, anew where it has failed. Condition: it is in this state, and nobody asked since a time. Returns
+   * whether it is this caller's to ask.
+   */
+  async noteAsked({ mediaId, state }: Pick<BroughtFile, 'mediaId' | 'state'>, sinceMs: number): Promise<boolean> {
     return isMade(
       this.#table.send(
         new UpdateCommand({
           TableName: this.#TableName,
           Key: mediaKey(mediaId),
-          UpdateExpression: 'SET askedAtMs = :now',
-          ConditionExpression: '#state = :pending AND attribute_exists(broughtBy) AND askedAtMs < :since',
+          UpdateExpression: 'SET askedAtMs = :now, #state = :pending REMOVE fault',
+          ConditionExpression: '#state = :state AND attribute_exists(broughtBy) AND askedAtMs < :since',
           ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ':now': this.#nowMs(), ':since': sinceMs, ':pending': 'pending' },
+          ExpressionAttributeValues: {
+            ':now': this.#nowMs(),
+            ':since': sinceMs,
+            ':state': state,
+            ':pending': 'pending',
+          },
         }),
       ),
     );

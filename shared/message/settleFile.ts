@@ -3,6 +3,7 @@ import { sentFileOf } from '../media/sentFile.ts';
 import { AppError, type ErrorCode } from '../kernel/appError.ts';
 import { parseId, type TenantId } from '../kernel/id.ts';
 import type { FileToSend } from '../media/fileToSend.ts';
+import { mediaFaults } from '../media/mediaFaults.ts';
 import type { FilesToSend } from '../media/filesToSend.ts';
 
 /** Where a request finds the file that it names. */
@@ -41,7 +42,8 @@ export async function settleFile(
   }
   const refusal = refusals[file.state];
   if (refusal !== undefined) {
-    return new AppError(refusal.code, { fields: [{ field, problem: refusal.problem }] });
+    const detail = file.fault === undefined ? {} : { detail: mediaFaults[file.fault].sentence };
+    return new AppError(refusal.code, { ...detail, fields: [{ field, problem: refusal.problem }] });
   }
   return { type, [type]: { id: file.mediaId, ...body } } as unknown as OutboundContent;
 }
