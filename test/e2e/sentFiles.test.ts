@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../infra/local/until.ts';
 import type { SentFile } from '../whatsapp/media/fileClient.ts';
@@ -243,5 +245,31 @@ describe('files that are sent', { timeout: 120_000 }, () => {
       status: 404,
       json: { code: 'media_not_found' },
     });
+  });
+
+  it('comes by a link, also by one that was tried in vain before its host was put right', async () => {
+    let isThere = false;
+    const host = createServer((_request, response) => {
+      if (isThere)
+        response.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.from(samples.smallPng, 'base64'));
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
+    const link = `http://127.0.0.1:${(host.address() as AddressInfo).port}/Größe.png`;
+    const request = { to: `+${ANN}`, type: 'image', image: { link } };
+
+    const first = await send({ type: 'image', image: { link } });
+    const failed = await messageOf(first['id'], ({ status }) => status === 'failed');
+    isThere = true;
+    const again = await until(
+      'the link to be tried anew',
+      () => stage.api.call('POST', path(), request),
+      ({ status }) => status === 202,
+      WAIT_MS,
+    );
+
+    expect(failed['error']).toMatchObject({ code: 'file_not_fetched' });
+    expect(await opened(again.json)).toMatchObject({ state: 'opened', complaints: [], kind: 'image' });
+    await new Promise((resolve) => host.close(resolve));
   });
 });

@@ -97,7 +97,11 @@ export class MessageFiles {
     if (here !== undefined && isFresh(here, clock.nowMs())) return { file: 'ready', sent: here };
     const file = await findToSend(owned.tenantId, mediaId);
     if (file === undefined) return { file: 'failed', code: 'file_gone' };
-    if (file.state !== 'ready' && file.state !== 'pending') return { file: 'failed', code: 'file_not_fetched' };
+    if (file.state !== 'ready' && file.state !== 'pending') {
+      // The job is over with the file. A link may be fetched anew, and needs another one then.
+      this.#asked?.delete(place);
+      return { file: 'failed', code: 'file_not_fetched' };
+    }
     const upload = file.state === 'ready' ? await uploads.find(uploadNameOf(file, sent)) : undefined;
     if (upload?.state === 'uploaded' && isFresh(upload.file, clock.nowMs())) {
       const found = { ...upload.file, filename: file.filename };
@@ -107,18 +111,19 @@ export class MessageFiles {
     if (upload?.state === 'failed' && failureStands(upload, sinceMsOf(message))) {
       return { file: 'failed', code: `file_${upload.fault}` };
     }
-    if (!mayAsk || this.#isUnderWay(place, upload)) return { file: 'waits' };
+    if (!mayAsk || this.#isUnderWay(place, file, upload)) return { file: 'waits' };
     return this.#ask(message, { mediaId, sent, place, round: upload?.round ?? 0 }, () =>
       socket.mediaHosts(upload?.state === 'needs_token'),
     );
   }
 
   /** Whether a file was asked for, and nothing shows that it has to be again. */
-  #isUnderWay(place: string, upload: Upload | undefined): boolean {
+  #isUnderWay(place: string, { state }: FileToSend, upload: Upload | undefined): boolean {
     const asked = this.#asked?.get(place);
     if (asked === undefined || asked.round < (upload?.round ?? 0)) return false;
     // What has failed for earlier messages, or lies at WhatsApp for too long, shows nothing of a job until that has begun.
-    const isOver = upload?.state === 'failed' || upload?.state === 'uploaded';
+    // A link that is being fetched anew may have ended that of its first fetch.
+    const isOver = upload?.state === 'failed' || upload?.state === 'uploaded' || state === 'pending';
     return this.#dependencies.clock.monotonicMs() - asked.atMs < (isOver ? FAILURE_STANDS_MS : ASK_AGAIN_MS);
   }
 

@@ -135,7 +135,8 @@ describe('the media function', { timeout: 60_000 }, () => {
     const runs = [];
     for (const count of [1, 3, 4]) runs.push((await run(dead as never, count)).batchItemFailures.length);
 
-    const soon = await bring('http://127.0.0.1:9/');
+    const then = { ...dependencies, clock: { nowMs: () => dead.askedAtMs ?? 0 } };
+    const soon = await bringLink(then, tenantId, 'http://127.0.0.1:9/');
     const later = { ...dependencies, clock: { nowMs: () => Date.now() + 10_001 } };
     const anew = await Promise.all([1, 2].map(() => bringLink(later, tenantId, 'http://127.0.0.1:9/')));
 
