@@ -3,12 +3,12 @@
  * `DIR/app` with the bundles of the function and of the converter, and the two files by which npm installs the codecs for the
  * processor of the image, at the versions and sums of package-lock.json.
  */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { CODECS, programOptions } from './bundlePrograms.ts';
+import { folderOfCommandLine, write } from './imageFolder.ts';
 import { licencesOf } from './licences.ts';
 import { placeOfFile } from './modules.ts';
 
@@ -133,21 +133,8 @@ function withoutTypes(locked: LockedPackage, packages: Locked): LockedPackage {
   };
 }
 
-function write(file: string, contents: Uint8Array | string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, contents);
-}
-
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { out: { type: 'string' } } });
-  if (values.out === undefined) {
-    process.stderr.write('Say where: node scripts/mediaImage.ts --out DIR\n');
-    process.exit(2);
-  }
-  if (existsSync(values.out)) {
-    process.stderr.write(`${values.out} is there already: name a new folder, since nothing is removed.\n`);
-    process.exit(2);
-  }
-  const { sources, installed } = await makeMediaImage(values.out);
+  const outDir = folderOfCommandLine('scripts/mediaImage.ts');
+  const { sources, installed } = await makeMediaImage(outDir);
   process.stdout.write(`${sources.length} files in bundles, ${Object.keys(installed).length} packages beside them\n`);
 }

@@ -4,12 +4,12 @@
  * loaded from where they are installed, and the licences of everything in it. The same sources and packages give the same
  * bytes wherever the repository lies, so CDK's hash of the folder changes with what a worker runs, and with nothing else.
  */
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, extname, join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { extname, join, relative, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { programOptions } from './bundlePrograms.ts';
+import { folderOfCommandLine, write } from './imageFolder.ts';
 import { licencesOf } from './licences.ts';
 import { modulesOf, placeOfFile, readManifest, type ModulePlace } from './modules.ts';
 
@@ -83,11 +83,6 @@ function placesOf(files: readonly string[]): readonly ModulePlace[] {
   return [...new Set(files.flatMap((file) => placeOfFile(file) ?? []))].sort();
 }
 
-function write(file: string, contents: Uint8Array | string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, contents);
-}
-
 /** Copies a package without those that are nested in it, which are places of their own. */
 function copyPackage(place: ModulePlace, app: string): void {
   cpSync(join(root, place), join(app, place), {
@@ -119,16 +114,8 @@ function assertAsLocked(places: readonly ModulePlace[]): void {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { out: { type: 'string' } } });
-  if (values.out === undefined) {
-    process.stderr.write('Say where: node scripts/workerImage.ts --out DIR\n');
-    process.exit(2);
-  }
-  if (existsSync(values.out)) {
-    process.stderr.write(`${values.out} is there already: name a new folder, since nothing is removed.\n`);
-    process.exit(2);
-  }
-  const { sources, bundled, installed } = await makeWorkerImage(values.out);
+  const outDir = folderOfCommandLine('scripts/workerImage.ts');
+  const { sources, bundled, installed } = await makeWorkerImage(outDir);
   process.stdout.write(
     `${sources.length} files and ${bundled.length} packages in bundles, ${installed.length} packages beside them\n`,
   );
