@@ -20,7 +20,7 @@ const pure = [
 ];
 
 const setupFiles = ['aws-sdk-client-mock-vitest/extend'];
-const limits = { testTimeout: 20_000, hookTimeout: 30_000 } as const;
+const limits = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } } as const;
 
 /** Files of one project share their processes: modules are loaded once in each, not once in each file. */
 const sharing = (name: string, include: string[]): TestProjectConfiguration => ({

@@ -7,8 +7,9 @@ export default defineConfig({
     setupFiles: ['aws-sdk-client-mock-vitest/extend'],
     pool: 'forks',
     maxWorkers: 1,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     passWithNoTests: false,
   },
 });

@@ -11,7 +11,7 @@ describe('large files that come', { timeout: 900_000 }, () => {
   let stage: MediaStage;
   beforeAll(async () => {
     stage = await MediaStage.start();
-  }, 120_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   it('ten of 64 MB at once, take less than 100 MB of any process, and leave no temporary file', async () => {

@@ -165,9 +165,9 @@ async function receiveFiles({ api, whatsApp, receiver, shop, stack }: Tenant): P
     const find = (types: readonly string[], name: string, value: unknown) =>
       receiver.events.find(({ type, data }) => types.includes(type) && data[name] === value)?.data;
     const came = () => find(['message.received'], 'stanzaId', stanzaId);
-    const message = await until('the message with the file', came, (data) => data !== undefined, 60_000);
+    const message = await until('the message with the file', came, (data) => data !== undefined);
     const ended = () => find(['media.ready', 'media.failed'], 'messageId', message?.['messageId']);
-    const told = await until('the end of the file', ended, (data) => data !== undefined, 60_000);
+    const told = await until('the end of the file', ended, (data) => data !== undefined);
     await api.must('GET', `/v1/connections/${shop}/messages/${String(message?.['messageId'])}`);
     return told?.['media'] as Readonly<Record<string, unknown>>;
   };
@@ -215,7 +215,7 @@ async function sendMany(tenant: Tenant): Promise<void> {
     return `${path}/${String(id)}`;
   };
   const waitFor = (path: string, fits: (bulk: Readonly<Record<string, unknown>>) => boolean) =>
-    until('the bulk send', () => api.must('GET', path), fits, 60_000);
+    until('the bulk send', () => api.must('GET', path), fits);
   const later = await ask(shop, 2, `?not_before=${new Date(Date.now() + 86_400_000).toISOString()}`);
   await api.must('GET', `${later}/messages`);
   await api.must('DELETE', later);
@@ -254,7 +254,7 @@ async function schedule(tenant: Tenant): Promise<void> {
   await api.must('POST', `/v1/connections/${desk}/stop`);
   const stale = await ask(desk, 'a code', { expires_at: inSeconds(4) });
   const state = async () => (await api.must('GET', `/v1/connections/${desk}/messages/${stale}`))['status'];
-  await until('the message being too late', state, (found) => found === 'expired', 60_000);
+  await until('the message being too late', state, (found) => found === 'expired');
   await api.must('POST', `/v1/connections/${desk}/start`);
   await waitUntilOnline(api, desk);
 }

@@ -33,7 +33,7 @@ describe('what is done to a message, through every process of the embedded stack
     stage = await startPairedStack(SHOP, ANN, BOB);
     ({ receiver, phones, api, connection } = stage);
     group = (await phones.addGroup(ANN, 'Customers', [SHOP, BOB])).id;
-  }, 60_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   const path = (): string => `/v1/connections/${connection}/messages`;
@@ -48,14 +48,12 @@ describe('what is done to a message, through every process of the embedded stack
       `message ${String(id)} at ${number}`,
       async () => (await phones.messages(number)).find((entry) => entry.id === id),
       (found) => found !== undefined,
-      60_000,
     ) as Promise<TranscriptEntry>;
   const toldBy = (stanzaId: string): Promise<{ readonly type: string; readonly data: Json }> =>
     until(
       `webhook of ${stanzaId}`,
       () => receiver.events.find(({ type, data }) => type !== 'message.status' && data['stanzaId'] === stanzaId),
       (found) => found !== undefined,
-      60_000,
     ) as Promise<{ readonly type: string; readonly data: Json }>;
   /** What a phone makes of an act, with what its stanza says. */
   const actOf = ({ plaintext = '', edit }: TranscriptEntry) => {
@@ -100,7 +98,6 @@ describe('what is done to a message, through every process of the embedded stack
       'the original as it is now',
       () => read(id),
       (message) => message['deletedAt'] !== undefined,
-      60_000,
     );
     expect(now).toMatchObject({ content: { text: { body: 'At nine?' } }, editedAt: expect.any(String) });
     const versions = (await api.must('GET', `${path()}/${String(id)}/versions`))['data'] as readonly Json[];
@@ -112,7 +109,6 @@ describe('what is done to a message, through every process of the embedded stack
       'the delivery of the edit',
       () => read(sent[1]?.['id']),
       ({ status }) => status === 'delivered',
-      60_000,
     );
     expect(edit).toMatchObject({ original: { messageId: id, stanzaId }, content: acts[1] });
     const list = (await api.must('GET', path()))['data'] as readonly Json[];
@@ -122,7 +118,7 @@ describe('what is done to a message, through every process of the embedded stack
       status: 409,
       json: { code: 'act_not_possible', fields: [{ field: 'edit.message_id', problem: 'was taken back' }] },
     });
-  }, 90_000);
+  });
 
   it('reacts to the word of a member of a group, and takes it back as an administrator', async () => {
     const first = await phones.write(ANN, group, 'buy now');
@@ -138,7 +134,7 @@ describe('what is done to a message, through every process of the embedded stack
     expect(actOf(revoked)).toMatchObject({ act: 'delete', edit: '8', original: first, byWriter: false });
     const key = proto.Message.decode(Buffer.from(revoked.plaintext ?? '', 'base64')).protocolMessage?.key;
     expect(key).toMatchObject({ remoteJid: group, participant: expect.stringMatching(/^\d+@lid$/) });
-  }, 60_000);
+  });
 
   it('votes in polls and answers events, theirs and ours, and the phone opens it', async () => {
     const messageContextInfo = { messageSecret: SECRET };
@@ -202,7 +198,6 @@ describe('what is done to a message, through every process of the embedded stack
         `a vote in ${String(id)}`,
         () => api.must('GET', `${path()}/${String(id)}/poll`),
         ({ voters }) => voters === 1,
-        60_000,
       );
       return results['options'];
     };
@@ -223,7 +218,7 @@ describe('what is done to a message, through every process of the embedded stack
     expect(
       await other.call('POST', path(), { type: 'poll_vote', poll_vote: { message_id: poll, options: ['Rice'] } }),
     ).toMatchObject({ status: 404, json: { code: 'connection_not_found' } });
-  }, 90_000);
+  });
 
   it('hears what phones do to our messages and to theirs, plain and sealed', async () => {
     const ours = await send({ to: `+${ANN}`, type: 'text', text: { body: 'Anything else?' } });
@@ -279,7 +274,7 @@ describe('what is done to a message, through every process of the embedded stack
       content: { text: { body: 'three' } },
       deletedAt: expect.any(String),
     });
-  }, 60_000);
+  });
 
   statusCases(() => stage);
   appStateCases(() => stage);

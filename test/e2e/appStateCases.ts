@@ -26,7 +26,6 @@ export function appStateCases(stage: () => PairedStack): void {
         type,
         () => receiver.events.filter((event) => event.type === type && isWanted(event.data)),
         (found) => found.length > 0,
-        60_000,
       ) as Promise<readonly { readonly data: Json }[]>;
     const act = (where: string): Promise<Json> => api.must('POST', `/v1/connections/${connection}/${where}`, {});
     const theirs = await phones.write(ANN, SHOP, 'to be starred');
@@ -89,5 +88,5 @@ export function appStateCases(stage: () => PairedStack): void {
     expect(now).not.toHaveProperty('starred');
     // Each change was told once, whoever made it.
     expect((await toldOf('message.starred', isIt)).length).toBe(2);
-  }, 90_000);
+  });
 }

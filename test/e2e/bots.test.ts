@@ -44,7 +44,7 @@ describe('the bots of the documents', () => {
       onBroken: (reason) => expect.fail(reason),
     });
     whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const child of running) {
       child.kill('SIGKILL');
@@ -52,7 +52,7 @@ describe('the bots of the documents', () => {
     }
     await stack.stop();
     rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it.each(bots)('$file has at most 25 lines of code and nothing but its standard library', (bot) => {
     const lines = codeOf(bot)
@@ -65,7 +65,6 @@ describe('the bots of the documents', () => {
 
   it.for(bots)(
     '$file answers what people write, emoji too, and refuses what was not sent by us',
-    { timeout: 90_000 },
     async (bot, { skip }) => {
       const { file, program, shop, customer } = bot;
       const canRun = spawnSync(program, ['--version']).status === 0;
@@ -96,7 +95,6 @@ describe('the bots of the documents', () => {
           `answers of ${file}`,
           async () => (await whatsApp.messages(customer)).filter(({ fromMe }) => !fromMe).map(({ text: said }) => said),
           (texts) => texts.length > index,
-          30_000,
         );
       }
       const forged = await fetch(url, {

@@ -10,7 +10,7 @@ describe('a bulk send of 10,000 messages', () => {
   let stage: PairedStack;
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, ...CUSTOMERS);
-  }, 120_000);
+  });
   afterAll(() => stage.stop(), 120_000);
 
   it('shows each once, in the order of its chat, while a worker is killed three times and the functions twice', async () => {

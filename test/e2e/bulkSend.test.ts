@@ -9,7 +9,7 @@ describe('a bulk send, through every process of the embedded stack', () => {
   let stage: PairedStack;
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, ...CUSTOMERS);
-  }, 60_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   it('shows each message once, in the order of its chat, while its worker is killed', async () => {

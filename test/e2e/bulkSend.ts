@@ -81,7 +81,7 @@ export async function sendBulk(
     receiver.events.flatMap(({ type, data }) =>
       type === 'bulk_send.status' && data['bulkSendId'] === id ? [data['status']] : [],
     );
-  await until('its event', told, (states) => states.includes('finished'), 60_000);
+  await until('its event', told, (states) => states.includes('finished'));
   const transcripts = await Promise.all(
     recipients.map(async (number) => {
       const texts = (await phones.messages(number)).filter(({ fromMe }) => !fromMe).map(({ text }) => text);

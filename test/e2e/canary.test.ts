@@ -38,11 +38,11 @@ describe('the canary, through every process of the embedded stack', () => {
     key = String(made['secret']);
     api = new ApiClient(stack.apiUrl, key);
     connectionId = await pairSandboxPhone(api, whatsApp, { number: OWN, method: 'qr' });
-  }, 60_000);
+  });
   afterAll(async () => {
     await stack.stop();
     rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   const run = async (overrides: Partial<CanaryDependencies> = {}) => {
     const metrics = keepingMetrics();

@@ -66,7 +66,7 @@ describe('every kind, through every process of the embedded stack', () => {
         await phones.raw(ANN, { to: SHOP, plaintext, id: idOf(type) });
       }
     }
-  }, 60_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   const path = (): string => `/v1/connections/${stage.connection}/messages`;

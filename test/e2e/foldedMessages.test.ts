@@ -25,7 +25,7 @@ describe('messages that belong to another one, through every process of the embe
   let stage: PairedStack;
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, ANN);
-  }, 60_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   it('are one message: an album, also with a picture that came before it, and a live location', async () => {
@@ -47,7 +47,6 @@ describe('messages that belong to another one, through every process of the embe
       'all webhooks',
       () => receiver.events.filter(({ data }) => said.some(([id]) => id === data['stanzaId'])),
       ({ length }) => length === said.length,
-      60_000,
     );
     const path = `/v1/connections/${connection}/messages`;
     const of = (id: string): Json => told.find(({ data }) => data['stanzaId'] === id)?.data ?? {};
@@ -77,5 +76,5 @@ describe('messages that belong to another one, through every process of the embe
       { stanzaId: 'LIVE', content: { live_location: { latitude: 2 } }, trail: [{ latitude: 1 }] },
       { stanzaId: 'ALBUM', parts: [{ type: 'image' }, { type: 'image' }] },
     ]);
-  }, 90_000);
+  });
 });

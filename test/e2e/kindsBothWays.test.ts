@@ -33,7 +33,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
     stage = await startPairedStack(SHOP, ANN, BOB);
     ({ receiver, phones, api, connection } = stage);
     group = (await phones.addGroup(ANN, 'Customers', [SHOP, BOB])).id;
-  }, 60_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   const path = (): string => `/v1/connections/${connection}/messages`;
@@ -50,7 +50,6 @@ describe('kinds that go both ways, through every process of the embedded stack',
         return ids.flatMap((id) => shown.find((entry) => entry.id === id) ?? []);
       },
       (found) => found.length === ids.length,
-      60_000,
     );
   /** What a phone makes of a message, with all that stood around it. */
   const readBy = ({ kind, text, plaintext = '', beside, stanzaType }: TranscriptEntry) =>
@@ -65,7 +64,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
 
     for (const [index, request] of all.entries()) expect(shown[index]).toMatchObject(asRead(request));
     expect(shown.length).toBe(all.length);
-  }, 90_000);
+  });
 
   it('sends buttons and lists as what the request says, and shows them as what they were', async () => {
     const asText = { type: 'interactive', interactive: { ...interactives.button, fallback: 'text' } };
@@ -93,7 +92,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
       status: 422,
       code: 'not_possible_on_linked_devices',
     });
-  }, 60_000);
+  });
 
   it('tells as a choice what a phone answers to buttons: by number, by quoted title, by vote', async () => {
     const asText = { type: 'interactive', interactive: { ...interactives.button, fallback: 'text' } };
@@ -104,7 +103,6 @@ describe('kinds that go both ways, through every process of the embedded stack',
       'the question to be sent',
       () => api.must('GET', `${path()}/${String(question['id'])}`),
       ({ status }) => status !== 'queued' && status !== 'sending',
-      60_000,
     );
     const byNumber = await phones.write(ANN, SHOP, '2');
     const contextInfo = {
@@ -133,7 +131,6 @@ describe('kinds that go both ways, through every process of the embedded stack',
           (id) => receiver.events.find(({ data }) => data['stanzaId'] === id)?.data ?? [],
         ),
       ({ length }) => length === 4,
-      60_000,
     );
     const { sections } = (
       interactives.list as unknown as { action: { sections: readonly { rows: readonly Json[] }[] } }
@@ -147,7 +144,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
       { interactive: { type: 'list_reply', list_reply: { id: evening?.['id'] }, message_id: poll['id'] } },
     ]);
     expect(await api.must('GET', `${path()}/${String(poll['id'])}/poll`)).toMatchObject({ voters: 1 });
-  }, 60_000);
+  });
 
   it('answers, mentions and lets disappear, and says back what it was told to', async () => {
     const first = await phones.write(ANN, group, 'who is there?');
@@ -197,7 +194,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
       status: 404,
       json: { code: 'message_not_found', fields: [{ field: 'context.message_id' }] },
     });
-  }, 60_000);
+  });
 
   it('receives each kind, and tells it by webhook as it would be sent', async () => {
     const all = Object.entries(requests);
@@ -215,11 +212,10 @@ describe('kinds that go both ways, through every process of the embedded stack',
           return told?.data['content'] ?? [];
         }),
       ({ length }) => length === all.length,
-      60_000,
     );
 
     for (const [index, [, request]] of all.entries()) expect(contents[index]).toMatchObject(toldAs(request));
-  }, 90_000);
+  });
 
   it('tells whom a message mentions, which advertisement led here, and the handle of its writer', async () => {
     const clickId = 'ARAkLkA8rmlFeiCktEJQ';
@@ -252,7 +248,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
     };
     expect(told).toMatchObject(expected);
     expect(await api.must('GET', `${path()}/${String(told?.['messageId'])}`)).toMatchObject(expected);
-  }, 60_000);
+  });
 
   it('chooses a button that somebody offers, and the phone gets the id of it', async () => {
     const buttons = ['Yes', 'No'].map((words, index) => ({
@@ -292,7 +288,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
         fields: [{ field: 'interactive.button_reply.id', problem: 'is none of what can be chosen: id-0, id-1' }],
       },
     });
-  }, 60_000);
+  });
 
   it('counts the vote of a phone in a poll that it sent, and tells what a phone edits under seal', async () => {
     const sent = await send(requests['a poll of any answers'] ?? {});
@@ -351,7 +347,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
     expect(await api.must('GET', `${path()}/${messageId}/versions`)).toMatchObject({
       data: [{ content: { text: { body: 'at eight 😀' } } }, { content: { text: { body: 'at nine 😀' } } }],
     });
-  }, 60_000);
+  });
 });
 
 /** A request as the phone of its reader shows it, with what stands around it. */

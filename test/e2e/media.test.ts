@@ -19,11 +19,11 @@ const ASKED = 'the phone is asked for a file';
 type Json = Readonly<Record<string, unknown>>;
 
 /** Files go from a phone through every process of the embedded stack, and come out of the API as they went in. */
-describe('files of messages', { timeout: 120_000 }, () => {
+describe('files of messages', () => {
   let stage: PairedStack;
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, ANN);
-  }, 60_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   const send = (media: SentFile) => stage.phones.files.send(ANN, SHOP, media);

@@ -24,7 +24,7 @@ describe('the pace of a connection, through every process of the embedded stack'
     await api.must('PATCH', `/v1/connections/${shop}`, {
       settings: { pace: { firstContactsPerDay: 3 } },
     });
-  }, 60_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   const send = async (to: string, text: string): Promise<string> => {

@@ -20,7 +20,7 @@ describe('messages with a time, through every process of the embedded stack', ()
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, CUSTOMER);
     ({ stack, receiver, phones: whatsApp, api, connection: shop } = stage);
-  }, 60_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   const send = async (text: string, times: Record<string, unknown>): Promise<string> => {
@@ -41,19 +41,18 @@ describe('messages with a time, through every process of the embedded stack', ()
     await stack.replaceWorker(0, 'SIGKILL');
     await waitUntilOnline(api, shop);
 
-    await until('the message', arrived, (texts) => texts.includes('at its time'), 60_000);
+    await until('the message', arrived, (texts) => texts.includes('at its time'));
     const told = await until(
       'its status',
       () => toldOf(id),
       (statuses) => statuses.includes('sent'),
-      60_000,
     );
     const message = await api.must('GET', `/v1/connections/${shop}/messages/${id}`);
 
     expect(Date.parse(String(message['sentAt']))).toBeGreaterThanOrEqual(Date.parse(due));
     expect(told.filter((status) => status === 'sent')).toEqual(['sent']);
     expect((await arrived()).filter((text) => text === 'at its time')).toHaveLength(1);
-  }, 120_000);
+  });
 
   it('expires while its connection is away, is told so then, and is not sent when it comes back', async () => {
     await api.must('POST', `/v1/connections/${shop}/stop`);
@@ -69,11 +68,10 @@ describe('messages with a time, through every process of the embedded stack', ()
       'its end',
       () => toldOf(stale),
       (statuses) => statuses.length > 0,
-      60_000,
     );
     const parked = await api.must('GET', `/v1/connections/${shop}`);
     await api.must('POST', `/v1/connections/${shop}/start`);
-    await until('the other one', arrived, (texts) => texts.includes('a code that is fresh'), 60_000);
+    await until('the other one', arrived, (texts) => texts.includes('a code that is fresh'));
 
     expect(told).toEqual(['expired']);
     expect(parked['parkedMessages']).toBe(1);
@@ -83,5 +81,5 @@ describe('messages with a time, through every process of the embedded stack', ()
       error: { code: 'expired' },
     });
     expect((await api.must('GET', `/v1/connections/${shop}/messages/${fresh}`))['status']).not.toBe('expired');
-  }, 120_000);
+  });
 });

@@ -13,11 +13,11 @@ const WAIT_MS = 60_000;
 type Json = Readonly<Record<string, unknown>>;
 
 /** Files go from a request through every process of the embedded stack to a phone, which fetches, opens and checks them. */
-describe('files that are sent', { timeout: 120_000 }, () => {
+describe('files that are sent', () => {
   let stage: PairedStack;
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, ANN);
-  }, 60_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   /** What is told of a file that a phone sends, once it is here. */

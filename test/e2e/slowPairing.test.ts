@@ -5,4 +5,4 @@ it('links accounts while the workers’ store takes its time: all come online, a
   const { lost, written } = await pairSlowly({ accounts: 3, storeMs: 300 });
 
   expect([lost, written]).toEqual([0, 3]);
-}, 120_000);
+});

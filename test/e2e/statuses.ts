@@ -42,14 +42,12 @@ export function statusCases(stage: () => PairedStack): void {
       `status ${String(id)} at ${number}`,
       async () => (await phones.messages(number)).find((entry) => entry.id === id),
       (found) => found !== undefined,
-      60_000,
     ) as Promise<TranscriptEntry>;
   const reaches = (id: unknown, state: string): Promise<Json> =>
     until(
       `message ${String(id)} is ${state}`,
       () => api.must('GET', `${path()}/${String(id)}`),
       ({ status }) => status === state,
-      60_000,
     );
   const receiptsOf = (id: unknown): Promise<Json> => api.must('GET', `${path()}/${String(id)}/receipts`);
   const toldBy = (stanzaId: string): Promise<{ readonly type: string; readonly data: Json }> =>
@@ -57,7 +55,6 @@ export function statusCases(stage: () => PairedStack): void {
       `webhook of ${stanzaId}`,
       () => receiver.events.find(({ type, data }) => type !== 'message.status' && data['stanzaId'] === stanzaId),
       (found) => found !== undefined,
-      60_000,
     ) as Promise<{ readonly type: string; readonly data: Json }>;
 
   it('posts a status, which goes to its audience, to nobody else, and says who saw it', async () => {
@@ -80,7 +77,6 @@ export function statusCases(stage: () => PairedStack): void {
       'that Ann saw it',
       () => receiptsOf(sent['id']),
       ({ members }) => (members as Json)['read'] === 1,
-      60_000,
     );
     expect(seen).toMatchObject({
       members: { total: 2, delivered: 2, read: 1, played: 0 },
@@ -96,7 +92,7 @@ export function statusCases(stage: () => PairedStack): void {
     expect(
       receiver.events.filter(({ type, data }) => type === 'message.echo' && data['stanzaId'] === sent['stanzaId']),
     ).toEqual([]);
-  }, 60_000);
+  });
 
   it('hears who answers and likes a status, and takes it back from those who have it', async () => {
     const sent = await statusFor('Who is there?', [`+${ANN}`, `+${BOB}`]);
@@ -149,7 +145,7 @@ export function statusCases(stage: () => PairedStack): void {
       status: 409,
       json: { code: 'act_not_possible' },
     });
-  }, 60_000);
+  });
 
   it('answers the status of somebody else in the chat with that person', async () => {
     const posted = await phones.broadcast(BOB, [SHOP], 'New bicycles.');
@@ -164,5 +160,5 @@ export function statusCases(stage: () => PairedStack): void {
 
     expect(answer).toMatchObject({ context: { replyTo: { messageId: data['messageId'], inStatus: true } } });
     expect(await shownTo(BOB, answer['stanzaId'])).toMatchObject({ chat: SHOP, text: 'How much?' });
-  }, 60_000);
+  });
 }

@@ -88,7 +88,7 @@ describe('whatever text stands in a request', () => {
     // Otherwise what follows would never get as far as the text.
     expect(refused).toEqual([]);
     expect(operations.length).toBeGreaterThan(20);
-  }, 60_000);
+  });
 
   it.each(Object.entries(TEXTS))(
     '%s is taken or refused with a code of the catalogue, everywhere',
@@ -112,7 +112,6 @@ describe('whatever text stands in a request', () => {
       expect((await stack.call('GET', neighbour.path, { key: neighbour.key })).body).toEqual(neighbour.before);
       expect(Object.keys(Object.prototype)).toEqual([]);
     },
-    120_000,
   );
 });
 

@@ -13,7 +13,7 @@ describe('a flood of what costs its reader something', () => {
   let stage: HostileStage;
   beforeAll(async () => {
     stage = await HostileStage.start();
-  }, 90_000);
+  });
   afterAll(() => stage.stop(), 60_000);
 
   const unreadable = (number: string) =>
@@ -24,7 +24,7 @@ describe('a flood of what costs its reader something', () => {
 
     await stage.assertNeighbourHeard();
     await stage.assertHeld();
-  }, 120_000);
+  });
 
   it('messages that nobody can read, of twelve contacts who have never written', async () => {
     const numbers = Array.from({ length: SENDERS }, (_, index) => String(4_915_200_000_000 + index));
@@ -35,7 +35,7 @@ describe('a flood of what costs its reader something', () => {
 
     await stage.assertNeighbourHeard();
     await stage.assertHeld();
-  }, 120_000);
+  });
 
   it('sender keys for groups that do not exist', async () => {
     for (let index = 0; index < SENDER_KEYS; index += 1) {
@@ -47,23 +47,19 @@ describe('a flood of what costs its reader something', () => {
 
     await stage.assertNeighbourHeard();
     await stage.assertHeld();
-  }, 120_000);
+  });
 
-  it.each(['retry', 'read', undefined])(
-    '20,000 ids in a receipt of type %s',
-    async (type) => {
-      const items = Array.from({ length: IDS }, (_, index) => ({ tag: 'item', attrs: { id: `3EB0${index}` } }));
-      const attrs = { id: '3EB0FIRST', ...(type === undefined ? {} : { type }) };
-      const content = [
-        { tag: 'retry', attrs: { count: '1', id: '3EB0FIRST', v: '1' } },
-        { tag: 'registration', content: { base64: 'AAABAA==' } },
-        { tag: 'list', content: items },
-      ];
-      await stage.phones.stanza(MALLORY, { to: SHOP, stanza: { tag: 'receipt', attrs, content } });
+  it.each(['retry', 'read', undefined])('20,000 ids in a receipt of type %s', async (type) => {
+    const items = Array.from({ length: IDS }, (_, index) => ({ tag: 'item', attrs: { id: `3EB0${index}` } }));
+    const attrs = { id: '3EB0FIRST', ...(type === undefined ? {} : { type }) };
+    const content = [
+      { tag: 'retry', attrs: { count: '1', id: '3EB0FIRST', v: '1' } },
+      { tag: 'registration', content: { base64: 'AAABAA==' } },
+      { tag: 'list', content: items },
+    ];
+    await stage.phones.stanza(MALLORY, { to: SHOP, stanza: { tag: 'receipt', attrs, content } });
 
-      await stage.assertNeighbourHeard();
-      await stage.assertHeld();
-    },
-    120_000,
-  );
+    await stage.assertNeighbourHeard();
+    await stage.assertHeld();
+  });
 });

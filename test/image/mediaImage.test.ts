@@ -18,7 +18,7 @@ interface Lock {
   readonly packages: Readonly<Record<string, { readonly version?: string }>>;
 }
 
-describe('the image of the media function', { timeout: 120_000 }, () => {
+describe('the image of the media function', () => {
   const made = mkdtempSync(join(tmpdir(), 'holdfast-media-image-'));
   const app = join(made, 'app');
   let image: MediaImage;
@@ -28,7 +28,7 @@ describe('the image of the media function', { timeout: 120_000 }, () => {
     image = await makeMediaImage(made);
     // Codecs of this machine stand in for those that npm installs while the image is built.
     symlinkSync(join(root, 'node_modules'), join(app, 'node_modules'), 'dir');
-  }, 120_000);
+  });
   afterEach(() => child?.kill('SIGKILL'));
   afterAll(() => rmSync(made, { recursive: true, force: true }));
 
@@ -98,7 +98,6 @@ describe('the image of the media function', { timeout: 120_000 }, () => {
       'an answer',
       () => lambda.posted,
       (posted) => posted.length > 0,
-      60_000,
     );
 
     expect(lambda.posted[0]).toMatchObject({

@@ -103,7 +103,7 @@ describe('the files of the worker image', () => {
   let room: WorkerRoom;
   beforeAll(async () => {
     room = await WorkerRoom.start([OWN, CONTACT]);
-  }, 60_000);
+  });
   afterEach(() => room.killAll());
   afterAll(async () => {
     await room.stop();
@@ -138,7 +138,7 @@ describe('the files of the worker image', () => {
     expect(await room.shownTo(CONTACT)).toEqual(['from an image']);
     expect(code).toBe(0);
     expect(worker.errors()).toBe('');
-  }, 60_000);
+  });
 
   it('are enough to ask a worker for its health as its container does', async () => {
     const worker = aWorker('task-health');
@@ -151,7 +151,7 @@ describe('the files of the worker image', () => {
     await worker.exited;
 
     await expect(ask(port)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('did not answer') });
-  }, 60_000);
+  });
 
   it('name the sources where something fails', async () => {
     const worker = aWorker('task-astray', { HOLDFAST_STAGE: 'absent' });
@@ -161,7 +161,7 @@ describe('the files of the worker image', () => {
     expect(JSON.stringify(failed?.['error'])).toMatch(
       new RegExp(`at .*\\(${folder}/(?:worker|shared)/\\S+\\.ts:\\d+:\\d+\\)`),
     );
-  }, 60_000);
+  });
 
   it('are enough for the last step of a restore', async () => {
     const worker = room.aWorker(
@@ -172,7 +172,7 @@ describe('the files of the worker image', () => {
 
     expect(await worker.exited).toBe(0);
     expect(worker.lines).toEqual([expect.objectContaining({ logs: expect.anything() })]);
-  }, 60_000);
+  });
 
   it('do not start without a package that was left out', async () => {
     rmSync(join(folder, 'node_modules/libsignal'), { recursive: true });
@@ -181,5 +181,5 @@ describe('the files of the worker image', () => {
 
     expect(await worker.exited).toBe(1);
     expect(worker.errors()).toContain('libsignal');
-  }, 60_000);
+  });
 });

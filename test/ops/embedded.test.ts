@@ -67,7 +67,7 @@ describe('npm run ops, on the embedded stack', () => {
       () => receiver.events.map(({ data }) => data['status']),
       (statuses) => statuses.includes('delivered'),
     );
-  }, 60_000);
+  });
   afterAll(async () => {
     await receiver.stop();
     await stack.stop();
@@ -76,7 +76,7 @@ describe('npm run ops, on the embedded stack', () => {
     const logs = files.map((file) => readFileSync(join(dataDir, 'logs', file), 'utf8')).join('\n');
     assertQuiet(logs, [stack.operatorKey]);
     rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('whatsapp-version names a canary, promotes it, and rolls back', async () => {
     const before = await ops('whatsapp-version');
@@ -162,7 +162,7 @@ describe('npm run ops, on the embedded stack', () => {
     expect(stdout).toBe(
       'commands: 0 letters moved\nevents: 0 letters moved\ndeliveries: 1 letter moved\nmedia: 0 letters moved\n',
     );
-    await until('the event again', receiver.repeats, (count) => count === before + 1, 10_000);
+    await until('the event again', receiver.repeats, (count) => count === before + 1);
     queue.destroy();
   });
 

@@ -59,13 +59,13 @@ describe('the restore drill: every table is lost, and Core and Sessions are put 
       paired.push({ number: phone.number, connectionId: await pairSandboxPhone(api, whatsApp, phone) });
     }
     lines = paired;
-  }, 90_000);
+  });
   afterAll(async () => {
     backups.close();
     await receiver.stop();
     await stack.stop();
     rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   const eachPair = (): readonly { readonly line: Line; readonly customer: string }[] =>
     lines.flatMap((line) => CUSTOMERS.map((customer) => ({ line, customer })));

@@ -17,7 +17,7 @@ describe('a simulated fleet', () => {
 
     expect(second.timeline).toEqual(first.timeline);
     expect(second.counts).toEqual(first.counts);
-  }, 60_000);
+  });
 
   itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut([1]);
 });

@@ -19,7 +19,7 @@ export function itKeepsEveryPromise(most: number): void {
     }
 
     expect(broken).toEqual([]);
-  }, 120_000);
+  });
 }
 
 export function itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut(seeds: readonly number[]): void {
@@ -35,7 +35,6 @@ export function itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut(seeds: readonly numb
       expect(mostDraining).toBe(1);
       expect(fewestBeside).toBeGreaterThanOrEqual(1);
     },
-    120_000,
   );
 
   it.each([...seeds])(
@@ -56,7 +55,6 @@ export function itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut(seeds: readonly numb
       // A connection that has just failed again waits for its next turn: five minutes at most, by default.
       expect(outage.backAfterMs).toBeLessThan(300_000);
     },
-    60_000,
   );
 }
 

@@ -159,7 +159,7 @@ describe('a worker that is released in the middle of everything', () => {
     // This is as after a crash: others find the lease and observe its death.
     expect(leases.map(({ state }) => state)).toEqual(['ALIVE']);
     expect((await child.ask('said', undefined)).filter((what) => what.startsWith('broken'))).toEqual([]);
-  }, 120_000);
+  });
 
   it('leaves nothing behind while it drains, with a send that has no ack yet', async () => {
     const { child, before } = await aWorker();
@@ -178,5 +178,5 @@ describe('a worker that is released in the middle of everything', () => {
     expect(after.active).toEqual(before.active);
     expect(after.held).toEqual(nothing);
     expect((await child.ask('said', undefined)).filter((what) => what.startsWith('broken'))).toEqual([]);
-  }, 120_000);
+  });
 });

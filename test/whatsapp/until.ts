@@ -3,7 +3,7 @@ export async function until<Value>(
   what: string,
   read: () => Value | Promise<Value>,
   fits: (value: Value) => boolean,
-  deadlineMs = 10_000,
+  deadlineMs = 60_000,
 ): Promise<Value> {
   const giveUpAt = performance.now() + deadlineMs;
   let last = await read();

@@ -86,5 +86,5 @@ describe('a worker process that is frozen while no other would notice', () => {
     expect(memory.steps).toMatchObject([{ rung: 'confirm_death', reason: 'silent', outcome: 'dead' }]);
     // Thawed, it finds its lease dead and ends without having written.
     expect(code).toBe(2);
-  }, 120_000);
+  });
 });

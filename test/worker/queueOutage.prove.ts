@@ -30,5 +30,5 @@ describe('a connection whose messages cannot be handed on', () => {
       'reconnecting/restart_required',
       'reconnecting/store_failed',
     ]);
-  }, 120_000);
+  });
 });

@@ -67,7 +67,7 @@ describe('a worker process that ends by itself', () => {
     expect(received()).toEqual(during.map((number) => `answer ${number}`));
     expect(stats).toMatchObject({ replaced: 0, overlap: 0, resent: 0, undecryptable: 0 });
     expect(says(heir, 'recycled because it is old')).toBe(false);
-  }, 120_000);
+  });
 
   it('drains at once when its memory is nearly gone, and ends with 0 although nobody is there', async () => {
     const heavy = aWorker({ HOLDFAST_MEMORY_LIMIT_MIB: '10' });
@@ -78,7 +78,7 @@ describe('a worker process that ends by itself', () => {
     expect(code).toBe(0);
     expect(says(heavy, 'drains because its memory is nearly gone')).toBe(true);
     expect(heavy.lines.some((line) => line['reason'] === 'memory_critical' && line['WorkerRecycled'] === 1)).toBe(true);
-  }, 60_000);
+  });
 
   it('refuses limits of memory that contradict each other', async () => {
     const worker = aWorker({ HOLDFAST_MEMORY_RECYCLE_PERCENT: '95', HOLDFAST_MEMORY_FULL_PERCENT: '96' });

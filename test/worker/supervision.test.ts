@@ -33,7 +33,7 @@ describe('a connection that is open in name only, with the deadlines inside its 
     (await worker.history(connection.connectionId)).slice(before.history);
   const received = (): readonly string[] => worker.received().slice(before.received);
   const backOnline = async (): Promise<void> => {
-    await until('back online', since, (history) => history.at(-1) === 'online/open', 30_000);
+    await until('back online', since, (history) => history.at(-1) === 'online/open');
   };
 
   it(
@@ -44,7 +44,7 @@ describe('a connection that is open in name only, with the deadlines inside its 
 
       await worker.shows(connection, 'reconnecting/silent_server');
       await backOnline();
-      await until('the message', received, (texts) => texts.length > 0, 30_000);
+      await until('the message', received, (texts) => texts.length > 0);
 
       expect(await since()).toEqual(['reconnecting/silent_server', 'online/open']);
       expect(received()).toEqual(['while it is silent']);
@@ -62,7 +62,7 @@ describe('a connection that is open in name only, with the deadlines inside its 
 
       await worker.shows(connection, 'reconnecting/never_success');
       await backOnline();
-      await until('the message', received, (texts) => texts.length > 0, 30_000);
+      await until('the message', received, (texts) => texts.length > 0);
 
       expect(await since()).toEqual(['reconnecting/network_lost', 'reconnecting/never_success', 'online/open']);
       expect(received()).toEqual(['while it logs in']);
@@ -100,9 +100,9 @@ describe('a connection that is open in name only, with the deadlines inside its 
       await worker.shows(connection, 'reconnecting/deaf');
       worker.beforePublish = async () => undefined;
       await backOnline();
-      await until('both messages', received, (texts) => texts.length > 1, 30_000);
+      await until('both messages', received, (texts) => texts.length > 1);
       await worker.phones.write(CONTACT, OWN, 'three');
-      await until('the third', received, (texts) => texts.length > 2, 30_000);
+      await until('the third', received, (texts) => texts.length > 2);
 
       expect(await since()).toEqual(['reconnecting/deaf', 'online/open']);
       expect(received()).toEqual(['one', 'two', 'three']);
@@ -133,7 +133,7 @@ describe('a connection that is open in name only, with the deadlines inside its 
       const [suspended] = worker.shards.vitals();
       worker.gate.open();
       const [resumed] = worker.shards.vitals();
-      await until('the message', received, (texts) => texts.length > 0, 30_000);
+      await until('the message', received, (texts) => texts.length > 0);
 
       expect(suspended?.evidence).toMatchObject({ lastFrameMs: 0, phaseMs: 0 });
       expect(resumed?.evidence?.lastFrameMs).toBeLessThan(PAST_ALL_LIMITS_MS / 2);
@@ -151,7 +151,7 @@ describe('a connection that is open in name only, with the deadlines inside its 
       worker.beforePublish = () => systemClock.sleep(100);
       for (const text of texts) await worker.phones.write(CONTACT, OWN, text);
 
-      await until('all of them', received, (seen) => seen.length >= texts.length, 60_000);
+      await until('all of them', received, (seen) => seen.length >= texts.length);
       worker.beforePublish = async () => undefined;
 
       expect(received()).toEqual(texts);

@@ -105,7 +105,7 @@ describe('a worker process on ECS, when a newer generation comes', () => {
       put({ ProtectionEnabled: true, ExpiresInMinutes: 30 }),
       put({ ProtectionEnabled: false }),
     ]);
-  }, 60_000);
+  });
 
   it('hands its shards over all the same where the agent is silent, says so, and drains when it is stopped', async () => {
     const { old } = await takeOver('silent', 'silent');
@@ -122,5 +122,5 @@ describe('a worker process on ECS, when a newer generation comes', () => {
     expect(old.lines.some((line) => Number(line['TaskProtectionFailed']) >= 1 && line['step'] === 'protect')).toBe(
       true,
     );
-  }, 60_000);
+  });
 });

@@ -69,13 +69,11 @@ describe('a worker that cannot reach WhatsApp', () => {
         'the cause',
         () => room.rowOf(connection),
         (found) => found?.statusCode === code,
-        30_000,
       );
 
       expect(row).toMatchObject({ status: 'reconnecting', pairing: { requestId: 'first' } });
       expect(row?.nextAttemptAtMs).toBeGreaterThan(0);
       await room.core.connections.setWanted(connection.tenantId, connection.connectionId, 'off');
     },
-    60_000,
   );
 });

@@ -185,5 +185,5 @@ describe('a connection that is frozen wherever it is', () => {
     expect(Object.keys(climbing)).toEqual([aConnectionId(SHARD)]);
     expect((await readMemory(fleet)).memory.connections).toEqual({});
     expect((await fleets.store().read(4)).leases.flatMap(({ handOffs }) => handOffs)).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -112,14 +112,13 @@ describe('worker processes', () => {
       'an offer',
       () => findPairingOffer({ table: core.table, stage: 'test' }, connectionId, Date.now()),
       (found) => found?.method === method,
-      15_000,
     );
     return offer?.method === 'code' ? offer.code : (offer?.qr ?? '');
   };
   const aPairedConnection = async (): Promise<Connection> => {
     const connection = await aConnectionThatPairs();
     await phones.scan(OWN, await anOffer(connection, 'qr'));
-    const row = await until('online', () => rowOf(connection), isOnline, 15_000);
+    const row = await until('online', () => rowOf(connection), isOnline);
     return row ?? connection;
   };
   const isSent = async (message: SentMessage): Promise<void> => {
@@ -127,7 +126,6 @@ describe('worker processes', () => {
       'sent',
       () => core.stateOf(message.connectionId, message.messageId),
       (state) => state === 'sent',
-      15_000,
     );
   };
   const shown = async (): Promise<readonly string[]> =>
@@ -143,7 +141,6 @@ describe('worker processes', () => {
       'removal',
       () => rowOf(connection),
       (row) => row === undefined,
-      15_000,
     );
   };
 
@@ -187,7 +184,7 @@ describe('worker processes', () => {
     expect(secondToken).toBeGreaterThan(firstToken);
     expect(others).toEqual([]);
     expect(own?.devices).toEqual([]);
-  }, 60_000);
+  });
 
   it.each(['drain', 'restart'] as const)(
     'leave a connection unpaired whose device the phone removed a moment after the pairing, through a %s',
@@ -196,10 +193,10 @@ describe('worker processes', () => {
       await first.ready;
       const connection = await aConnectionThatPairs();
       const { device } = await phones.scan(OWN, await anOffer(connection, 'qr'));
-      await until('online', () => rowOf(connection), isOnline, 15_000);
+      await until('online', () => rowOf(connection), isOnline);
       await phones.removeDevice(OWN, device);
       const isUnpaired = (row: Connection | undefined): boolean => row?.status === 'unpaired';
-      await until('unpaired', () => rowOf(connection), isUnpaired, 15_000);
+      await until('unpaired', () => rowOf(connection), isUnpaired);
       if (how === 'drain') await aWorker().ready;
       first.signal('SIGTERM');
       await first.exited;
@@ -212,7 +209,6 @@ describe('worker processes', () => {
         'an heir that works',
         () => core.stateOf(connectionId, messageId),
         (state) => state?.startsWith('failed') === true,
-        30_000,
       );
       await new Promise((resolve) => setTimeout(resolve, 1_000));
 
@@ -221,7 +217,6 @@ describe('worker processes', () => {
       expect(await findPairingOffer({ table: core.table, stage: 'test' }, connectionId, Date.now())).toBeUndefined();
       await remove(connection);
     },
-    60_000,
   );
 
   it('take over from one that was killed, once its task is known to be stopped', async () => {
@@ -243,7 +238,7 @@ describe('worker processes', () => {
     expect(stats.stanzas[message.stanzaId]).toBe(1);
     expect(stats.overlap).toBe(0);
     await remove(connection);
-  }, 60_000);
+  });
 
   it('close their sockets and end with 2 when their lease is dead, and write nothing more', async () => {
     const worker = aWorker();
@@ -262,7 +257,7 @@ describe('worker processes', () => {
       (size) => size >= 1,
     );
     await remove(connection);
-  }, 60_000);
+  });
 
   it('say which setting is wrong, and end with 1', async () => {
     const worker = aWorker({ HOLDFAST_FENCE_MS: '100', HOLDFAST_KEY_FIEL: '/nowhere' });
@@ -295,7 +290,7 @@ describe('worker processes', () => {
     await control(connection, 'pair');
     const second = await anOffer(connection, 'code');
     await phones.typeCode(OWN, second);
-    await until('online', () => rowOf(connection), isOnline, 15_000);
+    await until('online', () => rowOf(connection), isOnline);
     const message = await send(connection, 'a secret text');
     await isSent(message);
 
@@ -309,7 +304,7 @@ describe('worker processes', () => {
     expect(log).not.toContain(first);
     expect(log).not.toContain(second);
     await remove(connection);
-  }, 60_000);
+  });
 
   it('end with 1 when they are asked twice, or when the drain takes too long', async () => {
     // The shard has no connections: its poll is out for 20 s and is waited for, so the drain cannot be over.
@@ -332,5 +327,5 @@ describe('worker processes', () => {
     expect(late.lines.filter(({ message }) => message !== undefined).at(-1)).toMatchObject({
       message: 'drain did not finish',
     });
-  }, 60_000);
+  });
 });

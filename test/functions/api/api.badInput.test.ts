@@ -7,7 +7,7 @@ import { anAccount, ApiStack, type CallOptions } from './apiStack.ts';
 const message = { to: '+49 151 00000002', type: 'text', text: { body: 'hello' } };
 const UNKNOWN = 'con_01ARZ3NDEKTSV4RRFFQ69G5FAV';
 
-describe('bad input', { timeout: 120_000 }, () => {
+describe('bad input', () => {
   let stack: ApiStack;
   let tenant: Awaited<ReturnType<ApiStack['tenant']>>;
   let paired = '';

@@ -172,7 +172,7 @@ describe('the edges of the API', () => {
       ),
       { numRuns: 100 },
     );
-  }, 120_000);
+  });
 
   it.each([
     ['a field that is missing', { to: '+4915100000002', type: 'text' }, { text: 'is missing' }],

@@ -178,7 +178,7 @@ describe('messages that belong to another one', () => {
       }),
       { numRuns: 25 },
     );
-  }, 60_000);
+  });
 
   it('stand alone where another person, another chat or another kind is named, or no end is seen', async () => {
     await record(album(), image('PHOTO'));
@@ -234,7 +234,7 @@ describe('messages that belong to another one', () => {
     expect(listed['FIRST']).toHaveLength(MOST_PARTS);
     expect(listed['SECOND']).toHaveLength(MOST_PARTS);
     expect(Object.keys(listed)).toHaveLength(2 + 5 + 5);
-  }, 60_000);
+  });
 
   it('are edited, answered and taken back as what they are', async () => {
     await record(album(), partOf(image('ONE'), 'ALBUM'));
@@ -288,7 +288,7 @@ describe('messages that belong to another one', () => {
         ]);
       }
     }
-  }, 60_000);
+  });
 
   it('come to the same where several runs record them at once', async () => {
     for (let round = 0; round < 10; round += 1) {
@@ -300,7 +300,7 @@ describe('messages that belong to another one', () => {
       expect(await shape()).toEqual({ ALBUM: ['ONE', 'TWO'], LIVE: [] });
       expect(await told()).toHaveLength(4);
     }
-  }, 60_000);
+  });
 
   it('are the places of a live location: the newest is shown, the last ones before it are kept', async () => {
     await record(place(1), place(3), place(2));
@@ -330,5 +330,5 @@ describe('messages that belong to another one', () => {
     const now = (await list()).find(({ messageId }) => messageId === live?.messageId);
     expect((await told())[4]?.data).toMatchObject({ content: { reaction: { message_id: live?.messageId } } });
     expect(now?.trail?.length).toBeLessThanOrEqual(MOST_PLACES);
-  }, 60_000);
+  });
 });

@@ -25,7 +25,7 @@ const PLAIN = Buffer.from('a picture that was sent three weeks ago '.repeat(500)
 const { sealed, key, sha256 } = seal(PLAIN, 'WhatsApp Image Keys');
 const SHARD = 1;
 
-describe('a file that WhatsApp no longer has', { timeout: 120_000 }, () => {
+describe('a file that WhatsApp no longer has', () => {
   let stack: QueueStack;
   let host: FileHost;
   let source: FileSource;

@@ -66,7 +66,7 @@ const hosts: Readonly<Record<string, Behaviour>> = {
   '/reset': (response) => response.destroy(),
 };
 
-describe('links of tenants', { timeout: 60_000 }, () => {
+describe('links of tenants', () => {
   let server: Server;
   let origin: string;
   const asked: IncomingMessage[] = [];

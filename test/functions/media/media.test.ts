@@ -26,7 +26,7 @@ import { answering, breakingOff, FileHost, giving, type Behaviour } from './file
 const PLAIN = Buffer.from('a picture of a dog 🐕 '.repeat(4_000));
 const { sealed, key, sha256 } = seal(PLAIN, 'WhatsApp Image Keys');
 
-describe('the media function', { timeout: 60_000 }, () => {
+describe('the media function', () => {
   let stack: QueueStack;
   let host: FileHost;
   let source: FileSource;

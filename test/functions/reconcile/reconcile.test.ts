@@ -15,7 +15,7 @@ import { failingQueue, receive, startQueueStack, type QueueStack } from '../queu
 
 const MINUTE_MS = 60_000;
 
-describe('reconcile', { timeout: 120_000 }, () => {
+describe('reconcile', () => {
   let stack: QueueStack;
   let tenantId: TenantId;
   let connectionId: ConnectionId;

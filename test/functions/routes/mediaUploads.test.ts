@@ -14,7 +14,7 @@ const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(byte
 const put = async (url: string, body: Uint8Array): Promise<number> =>
   (await fetch(url, { method: 'PUT', body: Buffer.from(body) })).status;
 
-describe('files that tenants bring', { timeout: 60_000 }, () => {
+describe('files that tenants bring', () => {
   let stack: ApiStack;
   let objects: ObjectEmulator;
   beforeAll(async () => {

@@ -143,7 +143,7 @@ describe('the data folder', () => {
         await Promise.all(starters.map((starter) => starter.end()));
       }
     }
-  }, 60_000);
+  });
 
   it.each(['', '["03bc', '{"a":1}', 'null', '[1,{}]', '\0\0\0'])(
     'takes tasks that are not whole for none: %j',

@@ -50,13 +50,13 @@ describe('work in the hands of functions that are killed', () => {
       say: () => undefined,
       onBroken: (reason) => expect.fail(reason),
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await stack.stop();
     server.closeAllConnections();
     server.close();
     rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('goes on within 45 s, and nothing of it is lost', async () => {
     const whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');

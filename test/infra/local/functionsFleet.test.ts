@@ -41,11 +41,11 @@ describe('the processes of functions', () => {
     await whatsApp.addPhone(CUSTOMER, 'Customer');
     api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
     connectionId = await pairSandboxPhone(api, whatsApp, { number: SHOP, method: 'qr' });
-  }, 120_000);
+  });
   afterAll(async () => {
     await stack.stop();
     rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   /** Sends a text as a careful caller does: again under the same key for as long as no answer comes. */
   const send = async (text: string): Promise<ApiAnswer> => {
@@ -53,7 +53,7 @@ describe('the processes of functions', () => {
     const body = { to: `+${CUSTOMER}`, type: 'text', text: { body: text } };
     const key = { 'idempotency-key': text.replaceAll(' ', '-') };
     const ask = () => api.call('POST', path, body, key).catch(() => undefined);
-    const answer = await until('an answer', ask, (given) => given !== undefined && given.status < 500, 60_000);
+    const answer = await until('an answer', ask, (given) => given !== undefined && given.status < 500);
     if (answer === undefined) throw new Error('no answer');
     return answer;
   };
@@ -85,7 +85,6 @@ describe('the processes of functions', () => {
       'all messages on the phone',
       async () => (await whatsApp.messages(CUSTOMER)).flatMap(({ text }) => (text === undefined ? [] : [text])),
       (found) => texts.every((text) => found.includes(text)),
-      60_000,
     );
     const after = await until('both processes', runningFunctions, (pids) => pids.length === 2);
 

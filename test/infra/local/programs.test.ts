@@ -15,7 +15,7 @@ describe('the programs of the embedded stack', () => {
   let folder: string | undefined;
   beforeAll(async () => {
     folder = await make();
-  }, 60_000);
+  });
 
   it('are made once, also when several processes ask at the same moment', async () => {
     const folders = await Promise.all([make(), make(), make()]);

@@ -117,11 +117,11 @@ describe('no request ends a process of the embedded stack', () => {
       say: () => undefined,
       onBroken: (reason) => void broken.push(reason),
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await stack.stop();
     rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   const places = (): Readonly<Record<string, string>> => ({
     API: stack.apiUrl,
@@ -131,19 +131,15 @@ describe('no request ends a process of the embedded stack', () => {
     DynamoDB: stack.dynamoDbEndpoint,
   });
 
-  it.each(['API', 'phones of the simulator', 'sockets of the simulator', 'SQS', 'DynamoDB'])(
-    '%s',
-    async (place) => {
-      const url = places()[place] ?? '';
-      const deliveries = [...listed, ...fc.sample(fuzzed, { numRuns: 400, seed: 4711 })];
+  it.each(['API', 'phones of the simulator', 'sockets of the simulator', 'SQS', 'DynamoDB'])('%s', async (place) => {
+    const url = places()[place] ?? '';
+    const deliveries = [...listed, ...fc.sample(fuzzed, { numRuns: 400, seed: 4711 })];
 
-      await inParallel(deliveries, 16, (delivery) => deliver(url, delivery));
+    await inParallel(deliveries, 16, (delivery) => deliver(url, delivery));
 
-      expect(broken).toEqual([]);
-      expect((await fetch(`${url}/v1/nothing`)).status).toBeLessThan(500);
-    },
-    120_000,
-  );
+    expect(broken).toEqual([]);
+    expect((await fetch(`${url}/v1/nothing`)).status).toBeLessThan(500);
+  });
 });
 
 describe('a request from elsewhere', () => {

@@ -75,7 +75,7 @@ describe('npm start', () => {
     return started;
   };
   const untilUp = (started: Started) =>
-    until('the first screen', started.output, (text) => text.includes('Ctrl-C stops.'), 60_000);
+    until('the first screen', started.output, (text) => text.includes('Ctrl-C stops.'));
 
   /** Processes that have the data folder in their command line or their environment's settings. */
   const processesOf = (): readonly string[] =>
@@ -107,7 +107,7 @@ describe('npm start', () => {
     expect(during).toBeGreaterThan(3);
     expect(code).toBe(0);
     await until('no process being left', processesOf, (pids) => pids.length === 0);
-  }, 120_000);
+  });
 
   it('shows the operator key once, and at a restart the same, and how to go on instead of how to begin', async () => {
     const outputs: string[] = [];
@@ -124,7 +124,7 @@ describe('npm start', () => {
     expect(keys[1]).toBe(keys[0]);
     expect(outputs.map((text) => text.includes('Make a tenant:'))).toEqual([true, false]);
     expect(outputs[1]).toContain(`npm run ops -- status --data '${dataDir}'`);
-  }, 90_000);
+  });
 
   it('writes nothing that others may read, into a folder that they may, whatever the umask is', async () => {
     chmodSync(dataDir, 0o755);
@@ -142,7 +142,7 @@ describe('npm start', () => {
     expect(files).toEqual(expect.arrayContaining(['dynamodb.sqlite', 'root-key', 'operator-key', 'logs/worker-1.log']));
     expect(files.some((name) => name.startsWith('queues/'))).toBe(true);
     expect(statSync(dataDir).mode & 0o777).toBe(0o755);
-  }, 120_000);
+  });
 
   it('on a disk that fills up stops with one sentence and no stack', async (context) => {
     const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', dataDir]);
@@ -169,7 +169,7 @@ describe('npm start', () => {
     } finally {
       spawnSync('umount', ['-l', dataDir]);
     }
-  }, 120_000);
+  });
 
   it('on a full disk does not start, in one sentence', async (context) => {
     const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', dataDir]);
@@ -183,7 +183,7 @@ describe('npm start', () => {
     } finally {
       spawnSync('umount', ['-l', dataDir]);
     }
-  }, 120_000);
+  });
 
   it.each([
     ['a file', () => join(root, 'package.json'), 'is not a folder'],
@@ -207,27 +207,23 @@ describe('npm start', () => {
 
     expect(code).toBe(1);
     expect(second.output()).toMatch(/Another Holdfast \(process \d+\) runs on/);
-  }, 120_000);
+  });
 
   it.each([
     ['of the API', 0, (port: number) => `Port ${port} is taken. Choose another`],
     ['of the phones', 1, (port: number) => `Port ${port + 1} is taken, which the phones of the simulator have`],
-  ])(
-    'names the port that is taken and free ones to choose: %s',
-    async (_what, offset, sentence) => {
-      const { other, port } = await takeOneOfTwo(offset);
+  ])('names the port that is taken and free ones to choose: %s', async (_what, offset, sentence) => {
+    const { other, port } = await takeOneOfTwo(offset);
 
-      const started = start('--port', String(port));
-      const code = await started.exited;
-      other.close();
+    const started = start('--port', String(port));
+    const code = await started.exited;
+    other.close();
 
-      expect(code).toBe(1);
-      expect(started.output()).toContain(sentence(port));
-      expect(started.output()).toMatch(/npm start -- --port \d+$/m);
-      await until('no process being left', processesOf, (pids) => pids.length === 0);
-    },
-    60_000,
-  );
+    expect(code).toBe(1);
+    expect(started.output()).toContain(sentence(port));
+    expect(started.output()).toMatch(/npm start -- --port \d+$/m);
+    await until('no process being left', processesOf, (pids) => pids.length === 0);
+  });
 
   it.each([
     ['an unknown option', ['--fast']],
@@ -248,7 +244,7 @@ describe('npm start', () => {
     await started.exited;
 
     await until('no process being left', processesOf, (pids) => pids.length === 0);
-  }, 120_000);
+  });
 
   it('stops with a clear line when a part that it cannot replace is gone', async () => {
     const started = start();
@@ -261,7 +257,7 @@ describe('npm start', () => {
     expect(code).toBe(1);
     expect(started.output()).toContain('Holdfast cannot go on. emulators ended (SIGKILL).');
     await until('no process being left', processesOf, (pids) => pids.length === 0);
-  }, 120_000);
+  });
 
   it('names the platform for which the emulator is missing', () => {
     expect(() => dynamoDbBinary('sunos', 'x64')).toThrow('The DynamoDB emulator for sunos-x64 is not installed.');

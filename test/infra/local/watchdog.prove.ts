@@ -32,11 +32,11 @@ describe('the watchdog of the embedded stack', () => {
       onBroken: (reason) => expect.fail(reason),
     });
     operator = new ApiClient(stack.apiUrl, stack.operatorKey);
-  }, 60_000);
+  });
   afterAll(async () => {
     await stack.stop();
     rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('has a frozen worker declared dead and its process replaced, and others take its shards', async () => {
     const fleet = async (): Promise<Fleet> => (await operator.must('GET', '/v1/admin/fleet')) as unknown as Fleet;

@@ -14,5 +14,5 @@ describe('a tenant with 5,000 events a second', () => {
 
     expect(verdict).toMatchObject({ givenUp: 0, violations: [], read: [verdict.told, verdict.told] });
     expect(verdict.told).toBeGreaterThan(4_900);
-  }, 60_000);
+  });
 });

@@ -9,7 +9,7 @@ import { Life, startAcceptWorld, withConflicts, type AcceptWorld, type Death } f
 const COME_TO_MS = 22 * 60_000;
 const [ROW, COMMAND] = [1, 2];
 
-describe('accepting, with processes that die', { timeout: 120_000 }, () => {
+describe('accepting, with processes that die', () => {
   let world: AcceptWorld;
   let connection: Connection;
   beforeAll(async () => {

@@ -115,7 +115,7 @@ describe('accepting a message', () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  });
 });
 
 describe('states of a message', () => {

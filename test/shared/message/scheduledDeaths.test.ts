@@ -111,7 +111,7 @@ describe('scheduling, with processes that die', () => {
     }
     // The cursor, the parts of windows, what is due, the connection, and three calls for each of two messages.
     expect(deadRuns).toBeGreaterThanOrEqual(2 * 12);
-  }, 60_000);
+  });
 
   it.each([
     ['earlier', -30 * MINUTE_MS],

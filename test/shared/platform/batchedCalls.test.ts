@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { VirtualTime } from '../../simulation/virtualTime.ts';
 import { BatchedCalls, lingerMs, nextGapMs, type BatchRules } from '../../../shared/platform/batchedCalls.ts';
+import { eventually } from '../../eventually.ts';
 
 const rules: BatchRules = { entries: 3, bytes: 100, callsAtOnce: 1, callsMost: 2, slowMs: 60_000, lingerMs: 0 };
 const tooLarge = new Error('too large');
@@ -24,7 +25,7 @@ const aCollector = (given: Partial<BatchRules> = {}) => {
     },
   });
   const accept = async (place: number): Promise<void> => {
-    await vi.waitFor(() => expect(calls.length).toBeGreaterThan(place));
+    await eventually(() => expect(calls.length).toBeGreaterThan(place));
     calls[place]?.answer.resolve(new Map());
   };
   const carried = () => calls.map(({ entries }) => entries.join(''));

@@ -68,7 +68,6 @@ describe('a store call as a whole', () => {
       'the end of its connections',
       () => server?.open(),
       (open) => open === 0,
-      20_000,
     );
   });
 
@@ -128,7 +127,6 @@ describe('a store call as a whole', () => {
       'a request',
       () => server?.requests() ?? 0,
       (requests) => requests > 0,
-      20_000,
     );
 
     caller.abort();

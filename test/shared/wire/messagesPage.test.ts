@@ -56,7 +56,7 @@ describe('docs/messages.md', () => {
 
     expect(cells.length).toBeGreaterThan(200);
     expect(cells.filter((cell) => !titles.has(cell))).toEqual([]);
-  }, 60_000);
+  });
 });
 
 /** The tests that would run in some files, each as `file: suite > title`: vitest runs the files as far as that. */

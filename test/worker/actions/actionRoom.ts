@@ -36,7 +36,7 @@ export function useActionRoom() {
     connection = await room.aPairedConnection(OWN);
     key = (await createTenantKey(api, connection.tenantId, undefined)).secret.reveal();
     await room.dismissAll();
-  }, 120_000);
+  });
   beforeEach(() => room.phones.clearFaults());
   afterEach(() => killAll());
   afterAll(async () => {

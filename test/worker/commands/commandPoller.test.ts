@@ -1,5 +1,5 @@
 import { ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { makePollingClient, makeQueueClient } from '../../../shared/platform/aws.ts';
@@ -9,6 +9,7 @@ import { CommandPoller, type PollerDependencies } from '../../../worker/commands
 import type { CommandRecord } from '../../../worker/commands/commandQueue.ts';
 import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { eventually } from '../../eventually.ts';
 
 const SHARDS = 12;
 
@@ -81,9 +82,9 @@ describe('the command poller', () => {
 
     poller.start();
 
-    await vi.waitFor(() => expect(handled).toEqual(['quick 1', 'quick 2', 'quick 3']), { timeout: 5_000 });
+    await eventually(() => expect(handled).toEqual(['quick 1', 'quick 2', 'quick 3']));
     slow.resolve();
-    await vi.waitFor(() => expect(handled.slice(3)).toEqual(['slow 1', 'slow 2', 'slow 3']), { timeout: 5_000 });
+    await eventually(() => expect(handled.slice(3)).toEqual(['slow 1', 'slow 2', 'slow 3']));
     await poller.drain();
     expect(await left(queueUrl)).toEqual([]);
   });
@@ -104,7 +105,7 @@ describe('the command poller', () => {
 
     poller.start();
 
-    await vi.waitFor(() => expect(handled.length).toBe(4), { timeout: 8_000 });
+    await eventually(() => expect(handled.length).toBe(4));
     expect(handled.filter((line) => line.startsWith('broken'))).toEqual(['broken 1', 'broken 2', 'broken 3']);
   });
 
@@ -123,7 +124,7 @@ describe('the command poller', () => {
     const settled = poller.settle();
     await put(queueUrl, 'group', 'came meanwhile');
     await settled;
-    await vi.waitFor(() => expect(handled).toEqual(['came meanwhile']), { timeout: 2_000 });
+    await eventually(() => expect(handled).toEqual(['came meanwhile']));
     const startedMs = performance.now();
     await poller.drain();
 
@@ -145,10 +146,10 @@ describe('the command poller', () => {
       handle: () => stuck.promise,
     });
     poller.start();
-    await vi.waitFor(async () => expect(await left(queueUrl)).toEqual([]), { timeout: 2_000 });
+    await eventually(async () => expect(await left(queueUrl)).toEqual([]));
 
     isOpen = false;
-    await vi.waitFor(async () => expect(await left(queueUrl)).toEqual(['one']), { timeout: 5_000 });
+    await eventually(async () => expect(await left(queueUrl)).toEqual(['one']));
     stuck.resolve('done');
   });
 
@@ -167,9 +168,8 @@ describe('the command poller', () => {
     });
 
     poller.start();
-    await vi.waitFor(() => expect(records.length).toBe(1), { timeout: 5_000 });
-    const deadline = Date.now() + 2_500;
-    await vi.waitUntil(() => Date.now() > deadline, { timeout: 4_000 });
+    await eventually(() => expect(records.length).toBe(1));
+    await systemClock.sleep(2_500);
     slow.resolve();
     await poller.drain();
 
@@ -206,7 +206,7 @@ describe('the command poller', () => {
     await drained;
     coming.start();
 
-    await vi.waitFor(() => expect(second.at(-1)).toBe('4'), { timeout: 5_000 });
+    await eventually(() => expect(second.at(-1)).toBe('4'));
     expect([...first, ...second]).toEqual(['1', '2', '3', '4']);
   });
 
@@ -234,7 +234,7 @@ describe('the command poller', () => {
     poller.abandon();
     slow.resolve();
 
-    await vi.waitFor(async () => expect(await left(queueUrl)).toEqual(['1']), { timeout: 5_000 });
+    await eventually(async () => expect(await left(queueUrl)).toEqual(['1']));
   });
 
   it('goes on after the queue did not answer', async () => {
@@ -254,6 +254,6 @@ describe('the command poller', () => {
 
     poller.start();
 
-    await vi.waitFor(() => expect(handled).toEqual(['1']), { timeout: 8_000 });
+    await eventually(() => expect(handled).toEqual(['1']));
   });
 });

@@ -4,12 +4,13 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { CommandPoller, type PollerDependencies } from '../../../worker/commands/commandPoller.ts';
 import { FakeSqs } from '../../simulation/aws/fakeSqs.ts';
+import { eventually } from '../../eventually.ts';
 
 const URL = 'https://sqs/test-command-0000.fifo';
 
@@ -71,7 +72,7 @@ describe('the calls of a command poller', () => {
     for (let place = 0; place < 200; place += 1) put(`con_${place % 50}`, String(place));
 
     aPoller(client, {}).start();
-    await vi.waitFor(() => expect(sqs.depth(URL)).toBe(0), { timeout: 10_000 });
+    await eventually(() => expect(sqs.depth(URL)).toBe(0));
 
     const deletes = calls.filter((call) => call instanceof DeleteMessageBatchCommand);
     expect(deletes.length).toBeLessThanOrEqual(40);
@@ -96,10 +97,10 @@ describe('the calls of a command poller', () => {
         return stuck.promise;
       },
     }).start();
-    await vi.waitFor(() => expect(others.length).toBe(60), { timeout: 10_000 });
+    await eventually(() => expect(others.length).toBe(60));
     stuck.resolve('done');
 
-    await vi.waitFor(() => expect(bulk.length).toBeGreaterThan(100), { timeout: 10_000 });
+    await eventually(() => expect(bulk.length).toBeGreaterThan(100));
     expect(bulk).toEqual(Array.from({ length: bulk.length }, (_, place) => `bulk ${place}`));
   });
 
@@ -118,7 +119,7 @@ describe('the calls of a command poller', () => {
         return 'done';
       },
     }).start();
-    await vi.waitFor(() => expect(sqs.depth(URL)).toBe(0), { timeout: 10_000 });
+    await eventually(() => expect(sqs.depth(URL)).toBe(0));
 
     expect(handled.toSorted((left, right) => Number(left) - Number(right))).toEqual(
       Array.from({ length: 30 }, (_, place) => String(place)),
@@ -141,7 +142,7 @@ describe('the calls of a command poller', () => {
     });
 
     poller.start();
-    await vi.waitFor(() => expect(isOpen).toBe(false), { timeout: 5_000 });
+    await eventually(() => expect(isOpen).toBe(false));
     await systemClock.sleep(100);
     poller.abandon();
 

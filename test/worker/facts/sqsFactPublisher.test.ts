@@ -1,7 +1,7 @@
 import { SendMessageBatchCommand, SQSClient, type SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import * as fc from 'fast-check';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { factBatchSchema } from '../../../shared/event/factBatch.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
@@ -15,6 +15,7 @@ import { GateClosedError, type CommitGate } from '../../../worker/fleet/gate.ts'
 import type { OwnedConnection } from '../../../worker/fleet/ownedConnection.ts';
 import { fencedGate, makeSwitchGate, openGate } from '../fleet/gates.ts';
 import { answerBatch, oneEventQueue } from './queueAnswers.ts';
+import { eventually } from '../../eventually.ts';
 
 const sqs = mockClient(SQSClient);
 const metrics = keepingMetrics();
@@ -118,7 +119,7 @@ describe('the publisher of facts', () => {
     const published = Array.from({ length: 24 }, (_, at) =>
       publisher.publish(owned(`con_${at}`), [fact(`a${at}`)], correlationId),
     );
-    await vi.waitFor(() => expect(calls().length).toBe(2));
+    await eventually(() => expect(calls().length).toBe(2));
     first.resolve();
     await Promise.all(published);
 
@@ -146,7 +147,7 @@ describe('the publisher of facts', () => {
     const publisher = aPublisher();
 
     const published = ['a', 'b', 'c', 'd'].map((key) => publisher.publish(owned(key), [fact(key)], correlationId));
-    await vi.waitFor(() => expect(calls().length).toBe(2));
+    await eventually(() => expect(calls().length).toBe(2));
     first.resolve();
     await Promise.all(published);
 

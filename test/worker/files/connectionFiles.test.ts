@@ -26,7 +26,7 @@ const ANN_JID = '4915100000002@s.whatsapp.net';
 const GROUP = '120363000000000001@g.us';
 const KEY = Buffer.alloc(32, 3).toString('base64');
 
-describe('the files that the phone of a connection is asked for', { timeout: 120_000 }, () => {
+describe('the files that the phone of a connection is asked for', () => {
   let core: Core;
   let queues: Awaited<ReturnType<typeof startQueues>>;
   let queue: SQSClient;

@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import type { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
 import { sequence, startCore, type Core } from '../sending/fakes.ts';
 import type { FakeSource } from './fakes.ts';
 import { makeOwner } from './owners.ts';
 import { anAccount } from './scripts.ts';
+import { eventually } from '../../eventually.ts';
 
 const unpaired = { account: undefined, status: 'unpaired', statusCode: 'never_paired' } as const;
 
@@ -54,7 +55,7 @@ describe('the connections of an owned shard', () => {
 
     const source = await sourceOf(connection);
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
-    await vi.waitFor(async () => expect((await rowOf(connection))?.account?.phoneJid).toBe(anAccount.phoneJid));
+    await eventually(async () => expect((await rowOf(connection))?.account?.phoneJid).toBe(anAccount.phoneJid));
   });
 
   it('pairs on command, also for a connection that it has not listed yet', async () => {
@@ -74,7 +75,7 @@ describe('the connections of an owned shard', () => {
     const connection = await aConnection(unpaired);
     const { owner, sourceOf } = anOwner();
     owner.start();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(owner.hold(connection.tenantId, connection.connectionId).view().runner).toBe('running'),
     );
 
@@ -97,13 +98,13 @@ describe('the connections of an owned shard', () => {
 
     await core.connections.setWanted(connection.tenantId, connection.connectionId, 'off');
     await held.reconcile('stop');
-    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('off'));
+    await eventually(async () => expect((await rowOf(connection))?.status).toBe('off'));
     const closedAs = [...source.last.closedAs];
     await core.connections.setWanted(connection.tenantId, connection.connectionId, 'online');
     await held.reconcile('start');
 
     expect(closedAs).toEqual(['end']);
-    await vi.waitFor(() => expect(source.opened.length).toBe(2));
+    await eventually(() => expect(source.opened.length).toBe(2));
     expect(source.mostOpen).toBe(1);
   });
 
@@ -117,7 +118,7 @@ describe('the connections of an owned shard', () => {
     const message = await core.aMessage(connection, 'parked');
     await held.outbox.handle(message.messageId, sequence(1), Date.now());
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
-    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+    await eventually(async () => expect((await rowOf(connection))?.status).toBe('online'));
 
     await core.connections.setWanted(connection.tenantId, connection.connectionId, 'deleted');
     const result = await held.reconcile('unlink');
@@ -141,7 +142,7 @@ describe('the connections of an owned shard', () => {
     const message = await core.aMessage(connection, 'parked');
     await held.outbox.handle(message.messageId, sequence(1), Date.now());
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
-    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+    await eventually(async () => expect((await rowOf(connection))?.status).toBe('online'));
 
     await core.connections.setLogout(tenantId, connectionId, { requestId: 'one' });
     const results = [await held.reconcile('unlink'), await held.reconcile('unlink')];
@@ -156,7 +157,7 @@ describe('the connections of an owned shard', () => {
     const pairing = { requestId: 'two', requestedAtMs: Date.now(), method: 'qr' } as const;
     expect(await core.connections.setPairing(tenantId, connectionId, pairing)).toBe('set');
     await held.reconcile('pair');
-    await vi.waitFor(() => expect(source.opened.map((opened) => opened.pairing)).toEqual([false, true]));
+    await eventually(() => expect(source.opened.map((opened) => opened.pairing)).toEqual([false, true]));
   });
 
   it('makes up for a log-out whose command was lost, also under the next owner', async () => {
@@ -167,8 +168,8 @@ describe('the connections of an owned shard', () => {
 
     owner.start();
 
-    await vi.waitFor(async () => expect((await rowOf(connection))?.statusCode).toBe('unlinked'));
-    await vi.waitFor(async () => expect((await rowOf(connection))?.logout).toBeUndefined());
+    await eventually(async () => expect((await rowOf(connection))?.statusCode).toBe('unlinked'));
+    await eventually(async () => expect((await rowOf(connection))?.logout).toBeUndefined());
   });
 
   it('takes up changed settings with the next look at the record', async () => {
@@ -198,9 +199,9 @@ describe('the connections of an owned shard', () => {
 
     await core.connections.setChangeable(read ?? connection, { label: undefined, settings: { calls: 'reject' } });
 
-    await vi.waitFor(() => expect(settingsOf.get(connection.connectionId)?.()).toEqual({ calls: 'reject' }));
+    await eventually(() => expect(settingsOf.get(connection.connectionId)?.()).toEqual({ calls: 'reject' }));
     const listedBefore = reads.listings;
-    await vi.waitFor(() => expect(reads.listings).toBeGreaterThan(listedBefore + 2));
+    await eventually(() => expect(reads.listings).toBeGreaterThan(listedBefore + 2));
     expect(reads.records.filter((id) => id === other.connectionId)).toHaveLength(1);
     expect(reads.records.filter((id) => id === connection.connectionId).length).toBeLessThanOrEqual(3);
   });
@@ -213,7 +214,7 @@ describe('the connections of an owned shard', () => {
 
     owner.start();
 
-    await vi.waitFor(async () => expect(await rowOf(connection)).toBeUndefined());
+    await eventually(async () => expect(await rowOf(connection)).toBeUndefined());
   });
 
   it('shows the vitals of all, asks for signs of life, and has a socket replaced once', async () => {
@@ -226,12 +227,12 @@ describe('the connections of an owned shard', () => {
     owner.hold(waiting.tenantId, waiting.connectionId);
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
     const held = owner.hold(connection.tenantId, connection.connectionId);
-    await vi.waitFor(() => expect([owner.online, held.vitals().runnerBusyMs]).toEqual([1, undefined]));
+    await eventually(() => expect([owner.online, held.vitals().runnerBusyMs]).toEqual([1, undefined]));
 
     const vitals = new Map(owner.vitals().map((each) => [each.connectionId, each]));
     held.probe();
     const asked = [held.recycle('deaf', 50_000), held.recycle('deaf', 50_000)];
-    await vi.waitFor(() => expect(source.last.closedAs).toEqual(['end']));
+    await eventually(() => expect(source.last.closedAs).toEqual(['end']));
 
     expect(vitals.get(connection.connectionId)).toEqual({
       tenantId: connection.tenantId,
@@ -253,7 +254,7 @@ describe('the connections of an owned shard', () => {
     owner.start();
     const source = await sourceOf(connection);
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
-    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+    await eventually(async () => expect((await rowOf(connection))?.status).toBe('online'));
     const held = owner.hold(connection.tenantId, connection.connectionId);
     const message = await core.aMessage(connection, 'late');
 
@@ -273,7 +274,7 @@ describe('the connections of an owned shard', () => {
     owner.start();
     const source = await sourceOf(connection);
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
-    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+    await eventually(async () => expect((await rowOf(connection))?.status).toBe('online'));
 
     await owner.lose();
 
@@ -294,7 +295,7 @@ describe('the connections of an owned shard', () => {
 
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
 
-    await vi.waitFor(() => expect(source.last.closedAs).toEqual(['end']));
+    await eventually(() => expect(source.last.closedAs).toEqual(['end']));
     expect((await rowOf(connection))?.statusSinceMs).toBe(5);
   });
 });

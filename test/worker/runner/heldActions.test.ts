@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../../shared/action/action.ts';
 import type { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
 import { startCore, type Core } from '../sending/fakes.ts';
 import { makeOwner } from './owners.ts';
 import { anAccount } from './scripts.ts';
+import { eventually } from '../../eventually.ts';
 
 describe('the actions of an owned shard', () => {
   let core: Core;
@@ -36,7 +37,7 @@ describe('the actions of an owned shard', () => {
     const { owner, sources } = anOwner(2);
     owner.start();
 
-    await vi.waitFor(async () => expect(await shown(action)).toBe('expired/expired'));
+    await eventually(async () => expect(await shown(action)).toBe('expired/expired'));
     expect(await core.openActions.connectionsOf(shard)).toEqual([]);
     expect(sources.get(connection.connectionId)?.opened ?? []).toEqual([]);
   });
@@ -75,7 +76,7 @@ describe('the actions of an owned shard', () => {
     await core.connections.setLogout(connection.tenantId, connection.connectionId, { requestId: 'one' });
     await held.reconcile('unlink');
 
-    await vi.waitFor(async () => expect(await shown(action)).toBe('failed/connection_not_paired'));
+    await eventually(async () => expect(await shown(action)).toBe('failed/connection_not_paired'));
   });
 
   it('go back to the queue when they come after the shard was given away', async () => {

@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
@@ -16,6 +16,7 @@ import { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
 import { anOutbox, someActions, type Core, type FakePublisher } from '../sending/fakes.ts';
 import { FakeSource } from './fakes.ts';
 import { aPolicy } from './scripts.ts';
+import { eventually } from '../../eventually.ts';
 
 const SPACING_MS = 300;
 let facts = 0;
@@ -123,7 +124,7 @@ export function makeOwner(
     },
   });
   const sourceOf = async ({ connectionId }: Connection): Promise<FakeSource> => {
-    await vi.waitFor(() => expect(sources.get(connectionId)?.opened.length).toBeGreaterThan(0));
+    await eventually(() => expect(sources.get(connectionId)?.opened.length).toBeGreaterThan(0));
     const source = sources.get(connectionId);
     if (source === undefined) throw new Error('nothing was opened');
     return source;

@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import type { ConnectionRunners } from '../../../worker/runner/connectionRunners.ts';
 import { startCore, type Core } from '../sending/fakes.ts';
 import type { FakeSource } from './fakes.ts';
 import { makeOwner, type OwnerOptions } from './owners.ts';
 import { anAccount } from './scripts.ts';
+import { eventually } from '../../eventually.ts';
 
 const unpaired = { account: undefined, status: 'unpaired', statusCode: 'never_paired' } as const;
 
@@ -36,7 +37,7 @@ describe('a pairing request', () => {
   /** The next owner, which has listed the shard three times: whatever it was to do, it has begun. */
   const aSettledHeir = async (prepare: (source: FakeSource) => void = () => undefined) => {
     const heir = anOwner({ token: 2, prepare });
-    await vi.waitFor(() => expect(heir.reads.listings).toBeGreaterThan(2));
+    await eventually(() => expect(heir.reads.listings).toBeGreaterThan(2));
     return heir;
   };
 
@@ -47,9 +48,9 @@ describe('a pairing request', () => {
     source.last.say({ type: 'pairing_offered', generation: 1, offer });
     source.last.say({ type: 'paired', generation: 1, account: anAccount });
     source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
-    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+    await eventually(async () => expect((await rowOf(connection))?.status).toBe('online'));
     source.last.say({ type: 'socket_closed', generation: 1, close: { statusCode: 401, node: 'device_removed' } });
-    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('unpaired'));
+    await eventually(async () => expect((await rowOf(connection))?.status).toBe('unpaired'));
     await owner.drain();
 
     const heir = await aSettledHeir();
@@ -69,7 +70,7 @@ describe('a pairing request', () => {
     const source = await sourceOf(connection);
     source.last.say({ type: 'pairing_offered', generation: 1, offer });
     source.last.say({ type: 'socket_closed', generation: 1, close });
-    await vi.waitFor(async () => expect((await rowOf(connection))?.statusCode).toBe(code));
+    await eventually(async () => expect((await rowOf(connection))?.statusCode).toBe(code));
     await owner.drain();
 
     const heir = await aSettledHeir();
@@ -91,7 +92,7 @@ describe('a pairing request', () => {
     const { sourceOf, owner } = anOwner({});
     const source = await sourceOf(connection);
     source.last.say({ type: 'pairing_offered', generation: 1, offer });
-    await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('awaiting_pairing'));
+    await eventually(async () => expect((await rowOf(connection))?.status).toBe('awaiting_pairing'));
     await owner.drain();
 
     const heir = anOwner({ token: 2 });
@@ -134,7 +135,7 @@ describe('a pairing request', () => {
       source.last.say({ type: 'paired', generation: 1, account: anAccount });
       source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
       // Whatever it may still write is written by then; the rest is what a dead process leaves.
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const row = await rowOf(connection);
         expect(left < 0 || row?.status === 'online').toBe(true);
       });
@@ -145,13 +146,13 @@ describe('a pairing request', () => {
       // The session of a linked device is logged in with, whatever the open was for.
       const next = await heir.sourceOf(connection);
       next.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
-      await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('online'));
+      await eventually(async () => expect((await rowOf(connection))?.status).toBe('online'));
       next.last.say({
         type: 'socket_closed',
         generation: 1,
         close: { statusCode: 401, node: 'device_removed', wasLogin: true },
       });
-      await vi.waitFor(async () => expect((await rowOf(connection))?.status).toBe('unpaired'));
+      await eventually(async () => expect((await rowOf(connection))?.status).toBe('unpaired'));
       expect((await rowOf(connection))?.pairing).toBeUndefined();
     },
   );

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
@@ -9,6 +9,7 @@ import { makeQueueClient } from '../../../shared/platform/aws.ts';
 import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { anOutbox, sequence, startCore, type Core, type FakeSocket } from './fakes.ts';
+import { eventually } from '../../eventually.ts';
 
 describe('a message that is cancelled', () => {
   let core: Core;
@@ -69,11 +70,11 @@ describe('a message that is cancelled', () => {
     const waiting = await parkedCountOf(connection);
     now.socket = socket;
     outbox.allow();
-    await vi.waitFor(() => expect(socket.sent).toHaveLength(2), 5_000);
+    await eventually(() => expect(socket.sent).toHaveLength(2));
 
     expect(waiting).toBe(2);
     expect(socket.texts()).toEqual(['text 1', 'text 3']);
-    await vi.waitFor(async () => expect(await parkedCountOf(connection)).toBe(0), 5_000);
+    await eventually(async () => expect(await parkedCountOf(connection)).toBe(0));
   });
 
   it('no longer holds its chat', async () => {
@@ -88,9 +89,7 @@ describe('a message that is cancelled', () => {
     const next = await core.aMessage(connection, 'next');
     await outbox.handle(next.messageId, sequence(3), Date.now());
 
-    await vi.waitFor(async () => expect(await core.stateOf(connection.connectionId, next.messageId)).toBe('sent'), {
-      timeout: 15_000,
-    });
+    await eventually(async () => expect(await core.stateOf(connection.connectionId, next.messageId)).toBe('sent'));
     expect(socket.texts()).toEqual(['stuck', 'next']);
   });
 

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCEPT_LIMIT_MS } from '../../../shared/message/message.ts';
 import { MAX_SEND_ATTEMPTS } from '../../../worker/sending/sendOutcomes.ts';
 import type { SendOutcome } from '../../../worker/socket/port/connectionSocket.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { anOutbox, sequence, startCore, type Core, type FakeSocket, FakePublisher } from './fakes.ts';
+import { eventually } from '../../eventually.ts';
 
 describe('the outbox of a connection', () => {
   let core: Core;
@@ -105,8 +106,8 @@ describe('the outbox of a connection', () => {
     const newest = await core.aMessage(connection, 'five');
     await outbox.handle(newest.messageId, sequence(5), Date.now());
 
-    await vi.waitFor(async () => expect(await core.stateOf(connection.connectionId, newest.messageId)).toBe('sent'));
-    await vi.waitFor(async () => expect(await core.messages.listParked(connection.connectionId, 1)).toEqual([]));
+    await eventually(async () => expect(await core.stateOf(connection.connectionId, newest.messageId)).toBe('sent'));
+    await eventually(async () => expect(await core.messages.listParked(connection.connectionId, 1)).toEqual([]));
     const drained = await core.connections.find(connection.tenantId, connection.connectionId);
     expect(parked?.parkedCount).toBe(4);
     expect(drained?.parkedCount).toBe(0);
@@ -133,7 +134,7 @@ describe('the outbox of a connection', () => {
 
     expect([first, second]).toEqual(['done', 'done']);
     expect(await core.stateOf(connection.connectionId, other.messageId)).toBe('sent');
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await core.stateOf(connection.connectionId, odd.messageId)).toBe('failed/too_many_attempts'),
     );
   });
@@ -148,9 +149,7 @@ describe('the outbox of a connection', () => {
     await outbox.handle(first.messageId, sequence(1), Date.now());
     await outbox.handle(second.messageId, sequence(2), Date.now());
 
-    await vi.waitFor(async () => expect(await core.stateOf(connection.connectionId, second.messageId)).toBe('sent'), {
-      timeout: 5_000,
-    });
+    await eventually(async () => expect(await core.stateOf(connection.connectionId, second.messageId)).toBe('sent'));
     expect(socket.texts()).toEqual(['first', 'first', 'second']);
     expect(new Set(socket.sent.slice(0, 2).map(({ stanzaId }) => stanzaId))).toEqual(new Set([first.stanzaId]));
     // What was kept of it then is what it says now.
@@ -266,7 +265,7 @@ describe('the outbox of a connection', () => {
     const answer = Promise.withResolvers<SendOutcome>();
     socket.answers.push(answer.promise);
     const handled = outbox.handle(first.messageId, sequence(1), Date.now());
-    await vi.waitFor(() => expect(socket.inFlight).toBe(1));
+    await eventually(() => expect(socket.inFlight).toBe(1));
 
     const finished = outbox.finish();
     answer.resolve({ outcome: 'acknowledged', atMs: Date.now() });

@@ -1,5 +1,5 @@
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
@@ -19,6 +19,7 @@ import { aStoreConfig } from '../../emulators/storeConfig.ts';
 import { wordsOf } from '../../shared/content/someContent.ts';
 import { anOutbox, FakePublisher, FakeSocket, sequence, startCore, type Core } from './fakes.ts';
 import { makeSteppedClock } from './steppedClock.ts';
+import { eventually } from '../../eventually.ts';
 
 const ANN = '4915100000001@s.whatsapp.net';
 const BOB = '4915100000002@s.whatsapp.net';
@@ -157,7 +158,7 @@ describe('a worker that dies while it sends', () => {
       const waiting = await acting.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, VisibilityTimeout: 0 }));
       expect(waiting.Messages ?? []).toEqual([]);
     };
-    await vi.waitFor(isEmpty, { timeout: 12_000, interval: 250 });
+    await eventually(isEmpty, 250);
     await next.drain();
 
     for (const { message } of cases) {
@@ -208,14 +209,11 @@ describe('a worker that dies while it sends', () => {
     const braked = { sent: [...socket.sent], states: [await stateOf(first), await stateOf(second)] };
     socket.answers.length = 0;
     clock.advance(3_600_000);
-    await vi.waitFor(
-      async () => {
-        next.outbox.look();
-        expect(await stateOf(second)).toBe('sent');
-        expect(await stateOf(first)).toMatch(/^(failed\/refused_\w+|sent)$/);
-      },
-      { timeout: 10_000, interval: 25 },
-    );
+    await eventually(async () => {
+      next.outbox.look();
+      expect(await stateOf(second)).toBe('sent');
+      expect(await stateOf(first)).toMatch(/^(failed\/refused_\w+|sent)$/);
+    });
     await next.outbox.finish();
     return { first, second, braked, publisher, socket, end: await stateOf(first) };
   };
@@ -262,6 +260,5 @@ describe('a worker that dies while it sends', () => {
         expect(failed === -1 || told < failed).toBe(true);
       }
     },
-    60_000,
   );
 });

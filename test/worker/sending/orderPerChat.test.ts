@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toConnectionView } from '../../../functions/routes/views.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
@@ -9,6 +9,7 @@ import { makeEarlyClock } from '../../shared/kernel/earlyClock.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import { until } from '../../whatsapp/until.ts';
 import { acknowledged, anOutbox, FakeSocket, sequence, startCore, type Core } from './fakes.ts';
+import { eventually } from '../../eventually.ts';
 
 const ANN = '4915100000001@s.whatsapp.net';
 const BOB = '4915100000002@s.whatsapp.net';
@@ -63,7 +64,6 @@ describe('the order in which messages of a connection are sent', () => {
           return read();
         },
         isSo,
-        20_000,
       );
     const view = async () =>
       toConnectionView(
@@ -125,7 +125,7 @@ describe('the order in which messages of a connection are sent', () => {
 
     await outbox.handle(second.messageId, sequence(8), Date.now());
     await outbox.handle(other.messageId, sequence(9), Date.now());
-    await vi.waitFor(() => expect(next.texts()).toHaveLength(3), 10_000);
+    await eventually(() => expect(next.texts()).toHaveLength(3));
 
     const texts = next.texts();
     expect(texts.indexOf('ann 1')).toBeLessThan(texts.indexOf('ann 2'));
@@ -155,7 +155,7 @@ describe('the order in which messages of a connection are sent', () => {
     const known = await accept(GROUP, 'known');
     const states = await Promise.all([toAnn, toBob, known].map(stateOf));
     const tried = socket.texts();
-    const shown = await until('the pause', view, ({ sends }) => sends !== undefined, 10_000);
+    const shown = await until('the pause', view, ({ sends }) => sends !== undefined);
     socket.byAddress.clear();
     await passing(
       'all',
@@ -166,7 +166,6 @@ describe('the order in which messages of a connection are sent', () => {
       'the end of the pause',
       view,
       ({ sends, parkedMessages }) => sends === undefined && parkedMessages === 0,
-      10_000,
     );
 
     expect(states).toEqual(['parked', 'parked', 'sent']);
@@ -226,7 +225,7 @@ describe('the order in which messages of a connection are sent', () => {
       }
     }
 
-    await vi.waitFor(async () => expect(await stateOf(messageId)).toBe('sent'), 5_000);
+    await eventually(async () => expect(await stateOf(messageId)).toBe('sent'));
   });
 
   it('lets a new message of another chat in between when a long backlog flushes', async () => {
@@ -246,7 +245,7 @@ describe('the order in which messages of a connection are sent', () => {
 
     await outbox.handle(fresh.messageId, sequence(99), Date.now());
     const place = socket.texts().indexOf('fresh');
-    await vi.waitFor(() => expect(socket.sent).toHaveLength(parked + 1), 20_000);
+    await eventually(() => expect(socket.sent).toHaveLength(parked + 1));
 
     expect(place).toBeGreaterThanOrEqual(0);
     expect(place).toBeLessThan(parked / 2);
@@ -284,7 +283,6 @@ describe('the order in which messages of a connection are sent', () => {
           return socket.texts();
         },
         (texts) => texts.length > parked.length,
-        10_000,
       );
 
       expect(socket.texts().filter((text) => text.startsWith(ANN))).toEqual(
@@ -300,6 +298,6 @@ describe('the order in which messages of a connection are sent', () => {
 
     outbox.look();
 
-    await vi.waitFor(() => expect(socket.texts()).toEqual(['left behind']), 5_000);
+    await eventually(() => expect(socket.texts()).toEqual(['left behind']));
   });
 });

@@ -46,7 +46,6 @@ describe('the pace of a connection', () => {
         what,
         () => (clock.advance(stepMs), isSo()),
         (so) => so,
-        20_000,
       );
     const told = () =>
       publisher.facts.flatMap((fact) =>
@@ -57,7 +56,6 @@ describe('the pace of a connection', () => {
         `${expected.join()} being told`,
         () => (outbox.look(), told()),
         (found) => found.length >= expected.length,
-        20_000,
       ).then((found) => expect(found).toEqual(expected));
     return { publisher, told, tells, connection, clock, socket, outbox, accept, done, stateOf, record, passing };
   };

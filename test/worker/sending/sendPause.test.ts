@@ -115,7 +115,6 @@ describe('an outbox whose sends get no answer', () => {
           return socket.sent.length;
         },
         (sent) => sent >= times,
-        20_000,
       );
     };
     await tried(5);
@@ -123,14 +122,12 @@ describe('an outbox whose sends get no answer', () => {
       const now = await core.connections.find(connection.tenantId, connection.connectionId);
       return toConnectionView(now as Connection, clock.nowMs());
     };
-    const shown = (state: 'paused' | undefined) =>
-      until('what is shown', view, ({ sends }) => sends?.state === state, 20_000);
+    const shown = (state: 'paused' | undefined) => until('what is shown', view, ({ sends }) => sends?.state === state);
     const isSent = (messageId: typeof first.messageId) =>
       until(
         'sent',
         () => core.stateOf(connection.connectionId, messageId),
         (state) => state === 'sent',
-        20_000,
       );
     return { clock, outbox, socket, first, second, shown, isSent, metrics };
   };

@@ -58,7 +58,6 @@ describe('a restore of the Sessions table', () => {
         'the message',
         () => room.texts(),
         (texts) => texts.includes(`${what} in ${index}`),
-        20_000,
       );
       const { outcome } = await room.send(`${what} out ${index}`);
       expect(outcome?.outcome).toBe('acknowledged');

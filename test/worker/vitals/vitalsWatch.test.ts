@@ -115,7 +115,7 @@ describe('what a process reads of itself', () => {
       await systemClock.sleep(60);
       return source.read().loopDelayMs;
     };
-    const late = await until('a late loop', holdUp, (delayMs) => delayMs > 150, 30_000);
+    const late = await until('a late loop', holdUp, (delayMs) => delayMs > 150);
     const inTime = await until(
       'a loop in time',
       async () => {
@@ -123,7 +123,6 @@ describe('what a process reads of itself', () => {
         return source.read().loopDelayMs;
       },
       (delayMs) => delayMs < late / 2,
-      30_000,
     );
 
     expect(inTime).toBeGreaterThanOrEqual(0);

@@ -36,7 +36,7 @@ describe('files that nobody should send', { timeout: 240_000 }, () => {
   const places = [new Preparing({ ffmpeg: 'none' }), new Preparing({ ffmpeg: 'none' })];
   beforeAll(async () => {
     files = await hostileFiles();
-  }, 60_000);
+  });
   afterAll(() => places.forEach((place) => place.stop()));
 
   it('are each converted, or pass, or are refused with their code; nothing breaks down, swells or is left', async () => {

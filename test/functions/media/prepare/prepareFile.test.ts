@@ -17,7 +17,7 @@ const photo = (width: number, height: number) =>
     create: { width, height, channels: 3, noise: { type: 'gaussian', mean: 120, sigma: 40 }, background: '#444' },
   });
 
-describe('photos', { timeout: 120_000 }, () => {
+describe('photos', () => {
   it('become JPEG upright, without the place and the camera, and with a small picture', async () => {
     const given = await photo(300, 200)
       .withExif({ IFD0: { Make: 'SecretCamera' }, IFD3: { GPSLatitudeRef: 'N' } })
@@ -80,7 +80,7 @@ describe('photos', { timeout: 120_000 }, () => {
   });
 });
 
-describe('stickers', { timeout: 120_000 }, () => {
+describe('stickers', () => {
   it('become a square of 512 in WebP, on nothing, and small enough for phones', async () => {
     const made = await preparing.made(await photo(900, 300).png().toBuffer(), 'sticker');
 
@@ -129,7 +129,7 @@ describe('documents', () => {
   });
 });
 
-describe('what is refused', { timeout: 60_000 }, () => {
+describe('what is refused', () => {
   it.each(sentUses)('is a %s that is too large, before a byte of it is read', async (as) => {
     const objects = {
       head: () => Promise.resolve({ bytes: prepareLimits[as].bytes + 1, storedAtMs: 0 }),
@@ -159,7 +159,7 @@ describe('what is refused', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what passes', { timeout: 60_000 }, () => {
+describe('what passes', () => {
   it('is thrown, and nothing is left: a store that fails in the middle', async () => {
     const objects = {
       head: () => Promise.resolve({ bytes: 10, storedAtMs: 0 }),

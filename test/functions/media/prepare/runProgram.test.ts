@@ -15,7 +15,7 @@ const limits = { ms: 60_000, residentBytes: 300 * 1_024 * 1_024 };
 const run = (script: string, given: Partial<typeof limits> = {}, signal = going) =>
   runProgram(process.execPath, ['--eval', script], folder, signal, { ...limits, ...given });
 
-describe('a program that has bytes of a stranger in its hands', { timeout: 120_000 }, () => {
+describe('a program that has bytes of a stranger in its hands', () => {
   it('is given no environment, and what it prints is kept', async () => {
     const ended = await run('console.log(JSON.stringify(process.env))');
 
@@ -58,7 +58,7 @@ describe('a program that has bytes of a stranger in its hands', { timeout: 120_0
   });
 });
 
-describe('folders of conversions', { timeout: 60_000 }, () => {
+describe('folders of conversions', () => {
   it('are removed with their file, and so is what killed processes left, and nothing of one that lives', async () => {
     const base = join(folder, 'conversions');
     const child = spawn(process.execPath, ['--eval', ''], { stdio: 'ignore' });

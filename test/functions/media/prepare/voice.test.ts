@@ -46,7 +46,7 @@ function expectVoice(file: Buffer): void {
   expect(file.readUInt32LE(file.indexOf('OpusHead') + 12)).toBe(16_000);
 }
 
-describe('voice notes', { timeout: 120_000 }, () => {
+describe('voice notes', () => {
   it('are made of a recording in any form that is decoded here: three frames of 20 ms in each packet, 16 kHz, one channel', async () => {
     const made = await preparing.made(wave, 'voice');
 

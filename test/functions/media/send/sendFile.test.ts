@@ -34,7 +34,7 @@ import { UploadHost } from './uploadHost.ts';
 const PLAIN = Buffer.from('an invoice over a hundred dogs 🐕 '.repeat(5_000));
 const SHA256 = createHash('sha256').update(PLAIN).digest('base64');
 
-describe('a job that brings a file to WhatsApp', { timeout: 120_000 }, () => {
+describe('a job that brings a file to WhatsApp', () => {
   let stack: QueueStack;
   let host: UploadHost;
   let hosts: FileHosts;

@@ -46,7 +46,7 @@ describe('the settings of a connection, on a live socket', () => {
     room = await SocketRoom.start();
     await room.pairByQr();
     group = (await room.client.addGroup(BOB, 'Team', [ANN])).id;
-  }, 60_000);
+  });
   beforeEach(() => {
     room.settings = {};
   });

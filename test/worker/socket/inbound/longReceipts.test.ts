@@ -36,7 +36,7 @@ describe('a receipt that names more messages than are told of at once', () => {
     );
     const before = told().length;
     const unacknowledged = await waiting();
-    await until('all of them', told, ({ length }) => length === ids.length, 30_000);
+    await until('all of them', told, ({ length }) => length === ids.length);
     await until('an empty queue', waiting, (count) => count === 0);
 
     expect(before).toBeLessThan(ids.length);
@@ -54,7 +54,6 @@ describe('a receipt that names more messages than are told of at once', () => {
       'all of them',
       () => new Set(told()).size,
       (count) => count === ids.length,
-      30_000,
     );
     await until('an empty queue', waiting, (count) => count === 0);
 

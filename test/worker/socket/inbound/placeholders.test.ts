@@ -115,7 +115,7 @@ describe('a message that comes without its content', () => {
       const stanza = { tag: 'message', attrs: { id: `EMPTY${index}`, type: 'text' } };
       await room.client.stanza(BOB, { to: ANN, stanza });
     }
-    await until('the burst of requests', requests, (count) => count >= 50, 30_000);
+    await until('the burst of requests', requests, (count) => count >= 50);
     const { outcome } = await room.send('in between');
     const asked = await requests();
     const tookS = (performance.now() - sinceMs) / 1_000;
@@ -123,5 +123,5 @@ describe('a message that comes without its content', () => {
     expect(outcome).toMatchObject({ outcome: 'acknowledged' });
     expect(asked).toBeLessThanOrEqual(50 + Math.ceil(tookS) + 1);
     expect(await waiting()).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });

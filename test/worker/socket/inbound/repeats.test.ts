@@ -295,7 +295,6 @@ describe('a request to repeat a message', () => {
       'all repetitions',
       () => repeatedTo(cat).length,
       (count) => count === ids.length,
-      30_000,
     );
 
     expect(repeatedByThen).toBeLessThan(ids.length / 2);

@@ -57,7 +57,6 @@ describe('messages that cannot be decrypted', () => {
         'the text',
         () => room.texts(),
         (texts) => texts.includes('after the noise'),
-        30_000,
       );
 
       // A process with nothing else to do needs less than a second; a sleep of 100 ms for each message would be twenty.

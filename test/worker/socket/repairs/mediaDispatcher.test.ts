@@ -26,7 +26,6 @@ describe('downloads of media', () => {
       'the end of its connections',
       () => server?.open(),
       (open) => open === 0,
-      20_000,
     );
   });
 
@@ -39,7 +38,6 @@ describe('downloads of media', () => {
       'the end of its connections',
       () => server?.open(),
       (open) => open === 0,
-      20_000,
     );
   });
 });
