@@ -5,7 +5,7 @@ export async function until<Value>(
   what: string,
   read: () => Value | Promise<Value>,
   fits: (value: Value) => boolean,
-  deadlineMs = 30_000,
+  deadlineMs = 60_000,
 ): Promise<Value> {
   const giveUpAtMs = performance.now() + deadlineMs;
   let last = await read();

@@ -37,6 +37,7 @@ describe('the patience of tests', () => {
     const tests = sources.filter(([name]) => /\.(?:test|prove)\.ts$|Cases\.ts$/.test(name));
 
     expect(below(/^\s*\}, ([\d_]+)\);$/gm, SHORTEST_LIMIT_MS, tests)).toEqual([]);
+    expect(below(/\b(?:before|after)(?:All|Each)\(.*, ([\d_]+)\);$/gm, SHORTEST_LIMIT_MS, tests)).toEqual([]);
     expect(below(/^\s*\},\n\s*([\d_]+),\n\s*\);$/gm, SHORTEST_LIMIT_MS, tests)).toEqual([]);
     expect(below(/[`'"], \{ timeout: ([\d_]+) \}, (?:async )?\(/g, SHORTEST_LIMIT_MS, tests)).toEqual([]);
   });

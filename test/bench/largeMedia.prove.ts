@@ -12,7 +12,7 @@ describe('large files that come', { timeout: 900_000 }, () => {
   beforeAll(async () => {
     stage = await MediaStage.start();
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   it('ten of 64 MB at once, take less than 100 MB of any process, and leave no temporary file', async () => {
     const figures = await measureParallel(stage, 10, 64 * MB);

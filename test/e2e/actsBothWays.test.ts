@@ -34,7 +34,7 @@ describe('what is done to a message, through every process of the embedded stack
     ({ receiver, phones, api, connection } = stage);
     group = (await phones.addGroup(ANN, 'Customers', [SHOP, BOB])).id;
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   const path = (): string => `/v1/connections/${connection}/messages`;
   const read = (id: unknown): Promise<Json> => api.must('GET', `${path()}/${String(id)}`);

@@ -10,7 +10,7 @@ describe('a bulk send, through every process of the embedded stack', () => {
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, ...CUSTOMERS);
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   it('shows each message once, in the order of its chat, while its worker is killed', async () => {
     const options = { messages: MESSAGES, workerKills: 1, functionKills: 0 };

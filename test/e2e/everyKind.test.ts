@@ -67,7 +67,7 @@ describe('every kind, through every process of the embedded stack', () => {
       }
     }
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   const path = (): string => `/v1/connections/${stage.connection}/messages`;
   const toldOf = (type: InboundType): Promise<Json> =>

@@ -26,7 +26,7 @@ describe('messages that belong to another one, through every process of the embe
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, ANN);
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   it('are one message: an album, also with a picture that came before it, and a live location', async () => {
     const { receiver, phones, api, connection } = stage;

@@ -34,7 +34,7 @@ describe('kinds that go both ways, through every process of the embedded stack',
     ({ receiver, phones, api, connection } = stage);
     group = (await phones.addGroup(ANN, 'Customers', [SHOP, BOB])).id;
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   const path = (): string => `/v1/connections/${connection}/messages`;
   const send = async (request: object): Promise<Json> => {

@@ -24,7 +24,7 @@ describe('files of messages', () => {
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, ANN);
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   const send = (media: SentFile) => stage.phones.files.send(ANN, SHOP, media);
   /** An event of some types about a file or its message. */

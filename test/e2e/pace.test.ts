@@ -25,7 +25,7 @@ describe('the pace of a connection, through every process of the embedded stack'
       settings: { pace: { firstContactsPerDay: 3 } },
     });
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   const send = async (to: string, text: string): Promise<string> => {
     const body = { to: `+${to}`, type: 'text', text: { body: text } };

@@ -18,7 +18,7 @@ describe('files that are sent', () => {
   beforeAll(async () => {
     stage = await startPairedStack(SHOP, ANN);
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   /** What is told of a file that a phone sends, once it is here. */
   const comes = async (media: SentFile, how: { readonly caption?: string } = {}): Promise<Json> => {

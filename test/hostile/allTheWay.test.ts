@@ -14,7 +14,7 @@ describe('a message of a hostile contact, from his phone to the log', () => {
   beforeAll(async () => {
     stage = await HostileStage.start();
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   it.each<readonly [what: string, plaintexts: readonly Plaintext[]]>([
     ['every kind of content, and a text and an unknown kind in each wrapper', contentsAndWrappers('😀')],

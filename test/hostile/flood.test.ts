@@ -14,7 +14,7 @@ describe('a flood of what costs its reader something', () => {
   beforeAll(async () => {
     stage = await HostileStage.start();
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   const unreadable = (number: string) =>
     stage.phones.raw(number, { to: SHOP, ciphertext: randomBytes(80).toString('base64') });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../../ops/commandLine.ts';
-import { makeOps } from './opsProcess.ts';
+import { makeOps, makeOpsHere } from './opsProcess.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-ops-'));
 const keyFile = join(folder, 'key');
@@ -16,7 +16,18 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const somewhere = ['--url', 'http://127.0.0.1:1', '--key-file', keyFile];
 
 describe('npm run ops', () => {
-  const ops = makeOps({});
+  const ops = makeOpsHere({});
+
+  it('is a program that ends with the exit code of its line, and complains where others do not read on', async () => {
+    const program = makeOps({});
+
+    expect(await program('status', 'now')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/too much/),
+    });
+    expect(await program('--help')).toMatchObject({ code: 0, stderr: '' });
+  });
 
   it.each([
     [[], 'Say what to do: status, health,'],
@@ -109,7 +120,7 @@ describe('npm run ops', () => {
   });
 
   it('takes the place from the environment', async () => {
-    const named = makeOps({ HOLDFAST_API_URL: 'http://127.0.0.1:1', HOLDFAST_OPERATOR_KEY_FILE: keyFile });
+    const named = makeOpsHere({ HOLDFAST_API_URL: 'http://127.0.0.1:1', HOLDFAST_OPERATOR_KEY_FILE: keyFile });
 
     expect(await named('status')).toMatchObject({ code: 1, stderr: 'Nothing answers at http://127.0.0.1:1.\n' });
     expect(await named('status', '--url', 'http://127.0.0.1:2')).toMatchObject({

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
+import { runLine } from '../../ops/runLine.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../ops/main.ts');
 
@@ -19,4 +20,20 @@ export function makeOps(
         done({ code: child.exitCode ?? -1, stdout, stderr });
       });
     });
+}
+
+/** The operations command line in this process, which spares each case the start of another. */
+export function makeOpsHere(
+  environment: Readonly<Record<string, string>>,
+): (...words: readonly string[]) => Promise<Ended> {
+  return async (...words) => {
+    let stdout = '';
+    let stderr = '';
+    const code = await runLine(words, {
+      environment,
+      say: (line) => void (stdout += `${line}\n`),
+      complain: (sentence) => void (stderr += `${sentence}\n`),
+    });
+    return { code, stdout, stderr };
+  };
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { simulateDayOffline } from './dayOffline.ts';
-import { itLosesNothingWithoutProtection, itMovesEachSocketOnce } from './rollingDeployCases.ts';
 import { brokenVariants } from './variants.ts';
 import { itFinds, itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut, itKeepsEveryPromise } from './worldCases.ts';
 
@@ -21,17 +20,6 @@ describe('a simulated fleet, in many worlds', () => {
   });
 
   itIsSoundWhenWorkersGrowOldAndWhatsAppIsOut([1, 2, 3]);
-
-  itMovesEachSocketOnce([
-    ['small', 2, false],
-    ['small', 3, false],
-    ['small', 4, true],
-    ['10k', 1, false],
-    ['10k', 2, true],
-    // Two fifths of the shape: more workers than open at once, and more sockets than a drain has time for.
-    ['100k', 1, true, { desiredCount: 50, shardCount: 500 }],
-  ]);
-  itLosesNothingWithoutProtection([['10k', 1, false]]);
 });
 
 describe('the checker finds what is wrong when', () => {

@@ -21,7 +21,7 @@ describe('messages with a time, through every process of the embedded stack', ()
     stage = await startPairedStack(SHOP, CUSTOMER);
     ({ stack, receiver, phones: whatsApp, api, connection: shop } = stage);
   });
-  afterAll(() => stage.stop(), 60_000);
+  afterAll(() => stage.stop());
 
   const send = async (text: string, times: Record<string, unknown>): Promise<string> => {
     const body = { to: `+${CUSTOMER}`, type: 'text', text: { body: text }, ...times };
