@@ -113,7 +113,7 @@ describe('npm run ops', () => {
   });
 
   it("gives restore the worker's own configuration, which says what is missing", async () => {
-    const { code, stderr } = await ops('restore');
+    const { code, stderr } = await makeOps({})('restore');
 
     expect(code).toBe(1);
     expect(stderr).toContain('HOLDFAST_TASK_ID');
