@@ -38,6 +38,30 @@ export type Command = z.infer<typeof commandSchema>;
 export type SendCommand = Extract<Command, { kind: 'send_message' }>;
 export type ControlCommand = Extract<Command, { kind: 'control' }>;
 
+/** What stays the same in the commands of all releases: who they are for, and words for what they ask. */
+const envelopeSchema = z.object({
+  version: z.number().int().min(1),
+  tenantId: z.string().min(1),
+  connectionId: z.string().min(1),
+  kind: z.string().regex(/^[a-z][a-z_]{0,63}$/),
+  control: z.string().optional(),
+});
+const knownKinds: ReadonlySet<string> = new Set(commandSchema.options.map(({ shape }) => shape.kind.value));
+const knownControls: ReadonlySet<string> = new Set(controlKinds);
+
+/**
+ * Whether what is no command here is one of a newer release: its envelope is good, and its version, its kind or its control word is one that this
+ * release does not know. While workers are replaced one after the other, an API or a function of the newer release meets workers of this one.
+ */
+export function isOfNewerRelease(body: unknown): boolean {
+  const { data } = envelopeSchema.safeParse(body);
+  if (data === undefined) return false;
+  const { version, kind, control } = data;
+  return (
+    version > 1 || !knownKinds.has(kind) || (kind === 'control' && control !== undefined && !knownControls.has(control))
+  );
+}
+
 export interface CommandQueue {
   readonly queue: SQSClient;
   readonly stage: string;

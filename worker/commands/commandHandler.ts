@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { commandSchema, type Command } from '../../shared/message/command.ts';
+import { commandSchema, isOfNewerRelease, type Command } from '../../shared/message/command.ts';
 import { toAsciiBody } from '../../shared/platform/asciiJson.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { HeldConnection } from '../runner/heldConnection.ts';
@@ -12,10 +12,22 @@ export interface HandlerDependencies extends Pick<Surroundings, 'logger'> {
   readonly deadLetterUrl: string;
 }
 
-/** Does what one command of an owned shard asks for. Rejects when a store or queue does not answer. */
-export async function handleCommand(dependencies: HandlerDependencies, record: CommandRecord): Promise<CommandResult> {
+/**
+ * Does what one command of an owned shard asks for. One that only a newer release knows is `left` to the queue, for the newer worker that
+ * owns the shard soon. Rejects when a store or queue does not answer.
+ */
+export async function handleCommand(
+  dependencies: HandlerDependencies,
+  record: CommandRecord,
+): Promise<CommandResult | 'left'> {
   const command = parseCommand(record.body);
   if (command === undefined) {
+    if (isOfNewerRelease(readJson(record.body))) {
+      dependencies.logger.warn('a command of a newer release is left to a newer worker', {
+        receiveCount: record.receiveCount,
+      });
+      return 'left';
+    }
     await setAside(dependencies, record);
     return 'done';
   }
@@ -45,8 +57,12 @@ export async function handleCommand(dependencies: HandlerDependencies, record: C
 
 /** The command in a body, or undefined when it holds none. */
 export function parseCommand(body: string): Command | undefined {
+  return commandSchema.safeParse(readJson(body)).data;
+}
+
+function readJson(body: string): unknown {
   try {
-    return commandSchema.safeParse(JSON.parse(body)).data;
+    return JSON.parse(body);
   } catch {
     return undefined;
   }

@@ -13,9 +13,9 @@ export interface PollerDependencies extends Pick<Surroundings, 'clock' | 'random
   readonly acting: SQSClient;
   /**
    * Does what a command asks. `done` deletes the command; `later` and a rejection put it and the rest of its group
-   * back.
+   * back; `left` leaves them to whoever receives them when their visibility timeout is over.
    */
-  readonly handle: (record: CommandRecord) => Promise<'done' | 'later'>;
+  readonly handle: (record: CommandRecord) => Promise<'done' | 'later' | 'left'>;
   /** Throws when this worker may not act at the moment. Called before each receive and each call that deletes. */
   readonly assertOpen: () => void;
   readonly isOpen: () => boolean;
@@ -165,11 +165,13 @@ export class CommandPoller {
     if (restMs > 0) await clock.sleep(restMs, this.#ended.signal);
   }
 
-  async #work(record: CommandRecord): Promise<'done' | 'later'> {
+  async #work(record: CommandRecord): Promise<'done' | 'later' | 'left'> {
     const { handle, clock, logger } = this.#dependencies;
     if (this.#mode === 'abandoned') return 'later';
     try {
-      if ((await handle(record)) === 'done') {
+      const result = await handle(record);
+      if (result === 'left') return result;
+      if (result === 'done') {
         const deleting = this.#delete(record).finally(() => this.#deleting.delete(deleting));
         this.#deleting.add(deleting);
         return 'done';

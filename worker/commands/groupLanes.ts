@@ -4,8 +4,8 @@ export interface LaneRecord {
 }
 
 export interface LaneDependencies<Item extends LaneRecord> {
-  /** Works one record. Never rejects. `later` stops its group. */
-  readonly work: (record: Item) => Promise<'done' | 'later'>;
+  /** Works one record. Never rejects. `later` stops its group; so does `left`, which leaves the rest hidden until their time is over. */
+  readonly work: (record: Item) => Promise<'done' | 'later' | 'left'>;
   /** Puts back a record that was not done and all held ones of its group behind it, in order. Never rejects. */
   readonly giveBack: (records: readonly Item[]) => Promise<void>;
   /** Whether work stops: records that were not begun are then put back. */
@@ -14,7 +14,7 @@ export interface LaneDependencies<Item extends LaneRecord> {
 
 /**
  * Works groups side by side and each group in order. A group stops at its first record that is not done: that one and
- * the rest of the group are put back together. The caller that adds records bounds the number of groups.
+ * the rest of the group are put back together, or left as they are. The caller that adds records bounds the number of groups.
  */
 export class GroupLanes<Item extends LaneRecord> {
   readonly #dependencies: LaneDependencies<Item>;
@@ -56,10 +56,10 @@ export class GroupLanes<Item extends LaneRecord> {
     const { work, giveBack, isStopping } = this.#dependencies;
     for (let record = lane[0]; record !== undefined; record = lane[0]) {
       const result = isStopping() ? 'later' : await work(record);
-      if (result === 'later') {
+      if (result !== 'done') {
         // The lane ends first: a record that arrives while these go back is a new delivery and begins a new lane.
         this.#lanes.delete(group);
-        await giveBack(lane);
+        if (result === 'later') await giveBack(lane);
         return;
       }
       lane.shift();

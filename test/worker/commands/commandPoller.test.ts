@@ -109,6 +109,39 @@ describe('the command poller', () => {
     expect(handled.filter((line) => line.startsWith('broken'))).toEqual(['broken 1', 'broken 2', 'broken 3']);
   });
 
+  it('leaves what is not for it to the next worker, with its group in order, and holds up no other group', async () => {
+    const queueUrl = aQueue();
+    const visibilitySeconds = 2;
+    const older: string[] = [];
+    for (const body of ['1 of a newer release', '2']) await put(queueUrl, 'newer', body);
+    await put(queueUrl, 'sound', '1');
+    const poller = aPoller(queueUrl, {
+      visibilitySeconds,
+      handle: async ({ group, body }) => {
+        older.push(`${group} ${body}`);
+        return body.includes('newer') ? 'left' : 'done';
+      },
+    });
+    poller.start();
+    await eventually(() => expect(older).toEqual(expect.arrayContaining(['sound 1', 'newer 1 of a newer release'])));
+    await poller.drain();
+
+    const handled: string[] = [];
+    const next = aPoller(queueUrl, {
+      visibilitySeconds,
+      handle: async ({ group, body }) => {
+        handled.push(`${group} ${body}`);
+        return 'done';
+      },
+    });
+    next.start();
+
+    await eventually(() => expect(handled).toEqual(['newer 1 of a newer release', 'newer 2']));
+    expect(older).not.toContain('newer 2');
+    await next.drain();
+    expect(await left(queueUrl)).toEqual([]);
+  });
+
   it('goes on working while it waits for its last long poll, so that a hand-off costs little', async () => {
     const queueUrl = aQueue();
     const handled: string[] = [];
