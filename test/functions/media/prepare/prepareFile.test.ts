@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fileTypeOf } from '../../../../functions/media/prepare/fileTypes.ts';
@@ -6,6 +9,7 @@ import { prepareLimits } from '../../../../functions/media/prepare/prepareLimits
 import { prepareFile } from '../../../../functions/media/prepare/prepareFile.ts';
 import { prepareFaults } from '../../../../shared/media/prepareFaults.ts';
 import { sentUses } from '../../../../shared/media/sentUse.ts';
+import { until } from '../../../whatsapp/until.ts';
 import { Preparing, TENANT } from './preparing.ts';
 
 const preparing = new Preparing();
@@ -186,12 +190,32 @@ describe('what passes', () => {
   });
 
   it('is thrown, and nothing is left, nor is a process: a caller that gives up', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-endless-'));
+    const [program, told] = [join(folder, 'converter.mjs'), join(folder, 'pid')];
+    writeFileSync(
+      program,
+      `import { writeFileSync, renameSync } from 'node:fs';
+      writeFileSync('${told}.new', String(process.pid));
+      renameSync('${told}.new', '${told}');
+      for (;;);`,
+    );
+    const endless = new Preparing({ program });
     const giving = new AbortController();
-    const outcome = preparing.prepare(await photo(3_000, 3_000).png().toBuffer(), 'image', {}, giving.signal);
-    setTimeout(() => giving.abort(new Error('given up')), 150);
 
-    await expect(outcome).rejects.toThrow('given up');
-    expect(preparing.left()).toEqual([]);
+    const outcome = endless.prepare(await photo(10, 10).png().toBuffer(), 'image', {}, giving.signal);
+    await Promise.all([
+      expect(outcome).rejects.toThrow('given up'),
+      until(
+        'the converter',
+        () => existsSync(told),
+        (isThere) => isThere,
+      ).finally(() => giving.abort(new Error('given up'))),
+    ]);
+
+    expect(endless.left()).toEqual([]);
+    expect(() => process.kill(Number(readFileSync(told, 'utf8')), 0)).toThrow('ESRCH');
+    endless.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
 });
 
