@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { inboundTypes, type InboundType } from '../content/content.ts';
 import { FILE_BYTES, fileUses } from '../content/mediaFile.ts';
+import { chatKinds, type ChatKind } from './chatKind.ts';
 import {
   appliedOf,
   changeSchemaOf,
@@ -26,10 +27,6 @@ const reconnectDefaults = { baseDelayMs: 5_000, maxDelayMs: 300_000 } as const;
 
 export const presences = ['available', 'unavailable'] as const;
 export type Presence = (typeof presences)[number];
-
-/** The kinds of chats in which messages come. Status updates are broadcasts to `status@broadcast`. */
-export const chatKinds = ['people', 'groups', 'statusUpdates', 'newsletters', 'broadcasts'] as const;
-export type ChatKind = (typeof chatKinds)[number];
 
 const filterChoice = setting(z.enum(['deliver', 'drop']).meta({ id: 'FilterChoice' }), 'deliver');
 const fetchChoice = setting(z.enum(['fetch', 'leave']).meta({ id: 'FetchChoice' }), 'fetch');

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { memberCountsSchema } from '../../message/memberReceipts.ts';
 import type { SentMessage } from '../../message/message.ts';
-import { contactSchema, toContact, type Contact } from '../../message/party.ts';
+import { chatSchema, contactSchema, toChat, toContact, type Contact } from '../../message/party.ts';
+import { goesToMany } from '../../message/recipient.ts';
 import { sendErrorSchema } from '../../message/sendError.ts';
 import { eventRow, toDraft, type DraftOf } from './eventRow.ts';
 
@@ -11,6 +12,9 @@ const data = z
     stanzaId: z.string(),
     status: z.enum(['sent', 'delivered', 'read', 'played', 'failed', 'expired', 'cancelled']),
     recipient: contactSchema,
+    chat: chatSchema.optional().meta({
+      description: 'Where it was sent, if that is a group or a status. In a chat with one person, `recipient` says it.',
+    }),
     resolvedTo: contactSchema.optional().meta({
       description: 'The account that WhatsApp named for the address, where that is another one: it was sent there.',
     }),
@@ -46,13 +50,14 @@ export function messageStatusDraft(
   atMs: number,
   { status, recipient, error, members }: Pick<StatusData, 'status' | 'recipient' | 'error' | 'members'>,
 ): DraftOf<typeof messageStatus> {
-  const { messageId, stanzaId, resolvedTo, toAlias, callbackData } = message;
+  const { messageId, stanzaId, to, resolvedTo, toAlias, callbackData } = message;
   const resolved = resolvedTo === undefined ? {} : { resolvedTo: toContact(resolvedTo, toAlias) };
   const told = {
     messageId,
     stanzaId,
     status,
     recipient,
+    ...(goesToMany(to) ? { chat: toChat(to) } : {}),
     ...resolved,
     ...(error === undefined ? {} : { error }),
     ...(callbackData === undefined ? {} : { callbackData }),

@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inboundTypes } from '../../../shared/content/content.ts';
 import { fileUses } from '../../../shared/content/mediaFile.ts';
+import { chatKinds } from '../../../shared/connection/chatKind.ts';
 import {
   applyChange,
-  chatKinds,
   connectionChangeSchema,
   readSettings,
   settingsSchema,

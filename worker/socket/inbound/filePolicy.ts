@@ -1,7 +1,7 @@
 import type { AppliedSettingValues } from '../../../shared/connection/settings.ts';
 import type { MediaFile } from '../../../shared/content/mediaFile.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
-import { chatKindOf } from './filters.ts';
+import { chatKindOf } from '../../../shared/connection/chatKind.ts';
 
 /** The fact with a note on each of its files that is not to be fetched, as the settings say. Any other fact is as it was. */
 export function withFilePolicy<Told extends Fact>(fact: Told, policy: AppliedSettingValues['media']): Told {

@@ -1,4 +1,5 @@
-import type { AppliedSettingValues, ChatKind, FilterName } from '../../../shared/connection/settings.ts';
+import { chatKindOf, type ChatKind } from '../../../shared/connection/chatKind.ts';
+import type { AppliedSettingValues, FilterName } from '../../../shared/connection/settings.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { isStatus } from '../../../shared/kernel/jid.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
@@ -6,14 +7,6 @@ import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 
 /** How long dropped messages are counted before the numbers are added to the connection, in milliseconds. */
 const ADD_AFTER_MS = 60_000;
-
-/** The kind of a chat, by its address. */
-export function chatKindOf(chat: string): ChatKind {
-  if (isStatus(chat)) return 'statusUpdates';
-  if (chat.endsWith('@broadcast')) return 'broadcasts';
-  if (chat.endsWith('@newsletter')) return 'newsletters';
-  return chat.endsWith('@g.us') ? 'groups' : 'people';
-}
 
 /**
  * The filter that drops a fact; undefined for one that is wanted. Messages alone are filtered: whatever tells of a

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { chatKinds, type ChatKind } from '../../../../shared/connection/settings.ts';
+import { chatKinds, type ChatKind } from '../../../../shared/connection/chatKind.ts';
 import { silenceConsole } from '../../../whatsapp/silenceConsole.ts';
 import { until } from '../../../whatsapp/until.ts';
 import { ANN, BOB, BOB_JID, SocketRoom } from '../socketRoom.ts';

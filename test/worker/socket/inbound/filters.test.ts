@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { chatKindOf } from '../../../../shared/connection/chatKind.ts';
 import { withDefaults, type ConnectionSettings, type FilterName } from '../../../../shared/connection/settings.ts';
 import type { Fact } from '../../../../shared/event/facts/factRows.ts';
 import type { Logger } from '../../../../shared/platform/logger.ts';
-import { chatKindOf, FilterCounts, filterOf } from '../../../../worker/socket/inbound/filters.ts';
+import { FilterCounts, filterOf } from '../../../../worker/socket/inbound/filters.ts';
 import { keepingMetrics } from '../../../shared/platform/keepingMetrics.ts';
 import { silentLogger } from '../../../whatsapp/silentLogger.ts';
 
