@@ -11,6 +11,11 @@ export const commands = {
     flags: ['tenant-key-file', 'after'],
     does: 'socket opens, reconnects, response time; with a tenant key its failed messages too',
   },
+  tail: {
+    takes: '',
+    flags: ['tenant-key-file', 'type', 'after'],
+    does: "a tenant's events as they happen, a line each; Ctrl-C ends it",
+  },
   drain: { takes: 'WORKER', flags: ['wait'], does: 'a worker gives its shards away and ends; --wait until it has' },
   redrive: {
     takes: '[commands|events|deliveries]',
@@ -154,6 +159,7 @@ function parse(words: readonly string[]) {
         ...(Object.fromEntries(PLACES.map((flag) => [flag, text])) as Record<(typeof PLACES)[number], typeof text>),
         'tenant-key-file': text,
         after: text,
+        type: text,
         limit: text,
         shape: text,
         by: text,

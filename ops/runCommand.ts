@@ -20,6 +20,7 @@ import { scaleLines } from './scale.ts';
 import { BadInput, counted } from './sentence.ts';
 import { smoke } from './smoke.ts';
 import { statusLines } from './status.ts';
+import { tail } from './tail.ts';
 import { readKeyFile, type Target } from './target.ts';
 import { generationLines, versionLines } from './version.ts';
 import { whatsAppVersion } from './whatsAppVersion.ts';
@@ -63,6 +64,14 @@ const runs: Readonly<Record<Exclude<CommandName, AwsCommandName>, (run: Run) => 
     }
     const log = key === undefined ? undefined : await readTenantLog(target.api().url, key, after);
     for (const text of reportLines(fleet, times, log, clock.nowMs())) say(text);
+    return 0;
+  },
+  tail: async ({ line, target, clock, say }) => {
+    const { 'tenant-key-file': keyFile, type: types, after } = line.flags;
+    if (keyFile === undefined)
+      throw new BadInput('--tenant-key-file must name the key of the tenant whose events they are.');
+    const colours = process.stdout.isTTY && process.stdout.hasColors();
+    await tail({ url: target.api().url, key: readKeyFile(keyFile), types, after, colours, clock, say });
     return 0;
   },
   drain: async (run) => {

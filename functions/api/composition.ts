@@ -2,6 +2,7 @@ import { ActionStore } from '../../shared/action/actionStore.ts';
 import { OpenActions } from '../../shared/action/openActions.ts';
 import { BulkLineStore } from '../../shared/bulk/bulkLineStore.ts';
 import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
+import { ReaderSlots } from '../../shared/event/readerSlots.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
@@ -23,8 +24,12 @@ import { composeHttp } from '../http/composeHttp.ts';
 /**
  * The parts of the function that serves tenants.
  * @param options.allowLoopback lets webhooks lead to 127.0.0.1 and localhost; only the embedded stack sets it
+ * @param options.streamUrl where streams of events are served, empty for the address of the API; nowhere when left out
  */
-export function composeApi(config: ApiConfig, options: { readonly allowLoopback?: boolean } = {}): ApiDependencies {
+export function composeApi(
+  config: ApiConfig,
+  options: { readonly allowLoopback?: boolean; readonly streamUrl?: string } = {},
+): ApiDependencies {
   const http = composeHttp(config, 'api');
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
   const signer = new S3RequestSigner(config, () => http.table.config.credentials(), systemClock);
@@ -40,6 +45,8 @@ export function composeApi(config: ApiConfig, options: { readonly allowLoopback?
     scheduled: new ScheduledMessages(http),
     bulkSends: new BulkSendStore(http),
     bulkLines: new BulkLineStore(http),
+    streamUrl: options.streamUrl,
+    readerSlots: new ReaderSlots(http),
     endpoints: new EndpointStore(http),
     media,
     brought,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
 import { adminRoutes } from '../admin/handler.ts';
 import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
 import { makeOpenApi } from '../http/openapi.ts';
@@ -7,7 +6,7 @@ import { route, type Route } from '../http/route.ts';
 import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts';
 import { bulkRoutes, type BulkRouteDependencies } from '../routes/bulkSends.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
-import { eventRoutes } from '../routes/events.ts';
+import { eventRoutes, type EventRouteDependencies } from '../routes/events.ts';
 import { eventTypeRoutes } from '../routes/eventTypes.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { lifecycleRoutes } from '../routes/lifecycle.ts';
@@ -19,6 +18,8 @@ import { mediaUploadRoutes, type MediaUploadDependencies } from '../routes/media
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
 import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
 import { SendableConnections } from '../routes/sendableConnections.ts';
+import { streamTicketRoutes, type StreamTicketRouteDependencies } from '../routes/streamTickets.ts';
+import { streamRoute } from '../stream/streamRoute.ts';
 import { webhookRoutes } from '../routes/webhooks.ts';
 import { webhookTrialRoutes, type WebhookTrialDependencies } from '../routes/webhookTrials.ts';
 
@@ -34,7 +35,8 @@ export interface ApiDependencies
     ActionRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
-    EventLogDependencies {}
+    StreamTicketRouteDependencies,
+    EventRouteDependencies {}
 
 /**
  * All routes of the API: the ones that this function serves, and for the OpenAPI document also the ones for operators.
@@ -60,6 +62,8 @@ export function apiRoutes(given: ApiDependencies): {
     ...webhookTrialRoutes(dependencies),
     ...eventRoutes(dependencies),
     ...eventTypeRoutes(),
+    ...streamTicketRoutes(dependencies),
+    streamRoute(),
     ...healthRoutes(dependencies),
     route('GET', '/v1/openapi.json', {
       summary: 'This document',

@@ -60,7 +60,7 @@ function contentOf(body: z.ZodType, form: Route['bodyForm']) {
 }
 
 function toOperation(route: Route): ZodOpenApiOperationObject {
-  const { status, schema, picture, otherwise, example } = route.answers;
+  const { status, schema, picture, stream, otherwise, example } = route.answers;
   const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name ?? '', z.string()] as const);
   const headers = route.headers.map((name) => [name, z.string().optional()] as const);
   return {
@@ -78,6 +78,7 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
     responses: {
       [`${status}`]: {
         description: 'Done.',
+        ...(stream === undefined ? {} : { content: { 'text/event-stream': { schema: { type: 'string' } as const } } }),
         ...(schema === undefined
           ? {}
           : {

@@ -45,6 +45,8 @@ export interface Route {
     readonly schema: z.ZodType | undefined;
     /** The type of the picture that is answered instead of JSON where the caller asks for it (`Accept`). */
     readonly picture?: 'image/png' | undefined;
+    /** Whether the answer is a stream of events that does not end by itself; the API's own functions answer none. */
+    readonly stream?: true | undefined;
     /** Another answer that is no problem, with the same body: what its status means. */
     readonly otherwise?: { readonly status: number; readonly description: string } | undefined;
     /** An answer as it may come, for who reads the document; it fits the schema. */
@@ -61,7 +63,7 @@ interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
   readonly bodyForm?: Route['bodyForm'];
   readonly query?: Query;
   readonly headers?: readonly string[];
-  readonly answers: Pick<Route['answers'], 'status' | 'picture' | 'otherwise' | 'example'> & {
+  readonly answers: Pick<Route['answers'], 'status' | 'picture' | 'stream' | 'otherwise' | 'example'> & {
     readonly schema?: z.ZodType;
   };
   readonly handle: (request: Request<z.infer<Body>, z.infer<Query>>) => Promise<Answer>;

@@ -94,6 +94,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('DUE', 'DeleteItem', 'PutItem', 'Query'),
       // The API writes a stand-in for a page that never came, so that readers go on.
       core('EVENTS', 'BatchGetItem', 'PutItem', 'Query'),
+      // Requests that wait for events have places, of which a tenant has a few.
+      core('READERS', 'DeleteItem', 'PutItem', 'Query'),
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.

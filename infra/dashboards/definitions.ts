@@ -98,7 +98,11 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...own('Canary', 'CanaryDuration', 'CanaryFailed'),
       ],
     },
-    { name: 'delivery', title: 'Events and webhooks', widgets: [...events, ...queues] },
+    {
+      name: 'delivery',
+      title: 'Events and webhooks',
+      widgets: [...events, ...own('Streams of events', 'StreamClients', 'StreamsEnded'), ...queues],
+    },
     { name: 'api', title: 'API', widgets: apiWidgets('API', names) },
     {
       name: 'stores',

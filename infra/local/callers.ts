@@ -3,9 +3,9 @@ import type { ProcessName } from '../access/access.ts';
 /**
  * The process that calls a store of the embedded stack. On AWS each of these has a role of its own; here each signs
  * under its own name, so that a proxy in front of the emulators can tell them apart. `stack` makes tables and queues,
- * as CloudFormation does.
+ * as CloudFormation does, and `stream` is the handler of streams, which no stage on AWS has.
  */
-export type Caller = ProcessName | 'operations' | 'stack';
+export type Caller = ProcessName | 'operations' | 'stack' | 'stream';
 
 interface Credentials {
   readonly accessKeyId: string;

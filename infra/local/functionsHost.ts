@@ -14,6 +14,8 @@ import { composeDispatch } from '../../functions/dispatch/composition.ts';
 import { composeIngest } from '../../functions/ingest/composition.ts';
 import { composeMedia } from '../../functions/media/composition.ts';
 import { composeReconcile } from '../../functions/reconcile/composition.ts';
+import { composeStreams } from '../../functions/stream/composition.ts';
+import { answerStream } from '../../functions/stream/nodeStreams.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { apiConfig, deliverConfig, ingestConfig, mediaConfig } from '../../shared/platform/config.ts';
@@ -63,18 +65,19 @@ const [place, of] = [Number(values.place), Number(values.of)];
 const config = apiConfig();
 const logger = makeLogger('functions', config.logLevel);
 
-const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: true }));
+const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: true, streamUrl: '' }));
 const adminParts = composeAdmin(asCaller(config, 'admin'));
 const admin = makeAdminHandler(adminParts);
 const samples = new SampleLines(systemClock, (line) => standardOutput.write(line));
 process.on('exit', () => samples.flush());
-const beside = makeOpsRoom({
+const streams = composeStreams(asCaller(config, 'stream'));
+const opsRoom = makeOpsRoom({
   figures: makeFiguresQuestion(),
   nowMs: systemClock.nowMs,
   authenticate: adminParts.authenticate,
 });
 const server = makeGateway((path) => (isAdminPath(path) ? admin : api), {
-  beside,
+  beside: (request, response) => answerStream(streams, request, response) || opsRoom(request, response),
   onAnswer: (answer) => noteAnswer(samples, answer, systemClock.nowMs()),
   onSurprise: (error) => logger.error('request could not be answered', { error }),
 });
@@ -157,6 +160,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     server.close();
     server.closeIdleConnections();
+    streams.drain();
     void Promise.all(sources.map((source) => source.stop())).then(() => process.exit(0));
   });
 }

@@ -103,6 +103,9 @@ function firstScreen({
     : `  Everything of the last run is there: tenants, keys, connections${whatsAppControlUrl === undefined ? '' : ', phones'}. To see it:
 
     npm run ops -- status${isDefault(options.dataDir) ? '' : ` --data '${options.dataDir}'`}`;
+  const listen = `  What happens to a tenant, as it happens (KEY is a key of the tenant):
+
+    curl -N ${apiUrl}/v1/events/stream -H 'Authorization: Bearer KEY'`;
   return `
   API           ${apiUrl}   (routes: ${apiUrl}/v1/openapi.json)
   Operations    ${apiUrl}/ops   (asks for the operator key)
@@ -116,6 +119,8 @@ function firstScreen({
   operator key  ${operatorKey}
 
 ${next}
+
+${listen}
 
   Ctrl-C stops.
 `;

@@ -42,13 +42,48 @@ export async function readEvents(
   after: string | undefined,
   limit: number,
 ): Promise<EventPage> {
-  let place = after === undefined ? await oldestPlace(dependencies, tenantId) : parseCursor(tenantId, after);
-  const page = new PageInMaking(limit);
+  const from = after === undefined ? await oldestPlace(dependencies, tenantId) : parseCursor(tenantId, after);
+  const page = await readPlaced(dependencies, tenantId, from, { events: limit, bytes: PAGE_BYTES });
+  const events = page.events.map(({ text }) => JSON.parse(text) as TenantEvent);
+  return { events, next: toCursor(tenantId, page.place), hasMore: page.hasMore };
+}
+
+/** An event as the log keeps it, and the place of a reader behind it. */
+export interface PlacedEvent {
+  readonly text: string;
+  readonly generation: number;
+  readonly lane: number;
+  /** How far a reader of the lane is that has this event. Of two events of a lane, the later one has the later place. */
+  readonly behind: LanePlace;
+}
+
+/** Some events of a tenant, each with its place. */
+export interface PlacedPage {
+  readonly events: readonly PlacedEvent[];
+  readonly place: ReaderPlace;
+  readonly hasMore: boolean;
+  /** Whether events between the place and the first of these are not kept any more. */
+  readonly isCut: boolean;
+}
+
+/**
+ * Reads events as {@link readEvents} does, each with its place, so that a reader can go on behind any of them.
+ * @param from.bytes of the texts of all events together; one event is read in any case, however long
+ */
+export async function readPlaced(
+  dependencies: EventLogDependencies,
+  tenantId: TenantId,
+  from: ReaderPlace,
+  most: { readonly events: number; readonly bytes: number },
+): Promise<PlacedPage> {
+  let place = from;
+  const page = new PageInMaking(most);
   for (;;) {
     const counters = await readCounters(dependencies, tenantId, place.generation);
     if (isDoubtful(place, counters)) {
       const found = await placeInLog(dependencies, tenantId, place, counters);
       if (found !== place) {
+        page.isCut = true;
         place = found;
         continue;
       }
@@ -58,7 +93,7 @@ export async function readEvents(
     const isDone = !read.hasMore && isRead(place, counters);
     const following = isDone ? await generationAfter(dependencies, tenantId, place.generation) : undefined;
     if (following === undefined) {
-      return { events: page.events, next: toCursor(tenantId, place), hasMore: read.hasMore };
+      return { events: page.events, place, hasMore: read.hasMore, isCut: page.isCut };
     }
     place = startOf(following);
   }
@@ -66,25 +101,26 @@ export async function readEvents(
 
 /** The events of one answer, as far as they have been collected. */
 class PageInMaking {
-  readonly events: TenantEvent[] = [];
-  readonly #limit: number;
+  readonly events: PlacedEvent[] = [];
+  readonly #most: { readonly events: number; readonly bytes: number };
   #bytes = 0;
   voidsLeft = VOIDS_PER_READ;
+  isCut = false;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(most: { readonly events: number; readonly bytes: number }) {
+    this.#most = most;
   }
 
   get room(): number {
-    return this.#limit - this.events.length;
+    return this.#most.events - this.events.length;
   }
 
   /** Takes an event in, if there is room for it; the first one always has room, however long. */
-  take(text: string): boolean {
-    const bytes = Buffer.byteLength(text);
-    if (this.room === 0 || (this.events.length > 0 && this.#bytes + bytes > PAGE_BYTES)) return false;
+  take(event: PlacedEvent): boolean {
+    const bytes = Buffer.byteLength(event.text);
+    if (this.room === 0 || (this.events.length > 0 && this.#bytes + bytes > this.#most.bytes)) return false;
     this.#bytes += bytes;
-    this.events.push(JSON.parse(text) as TenantEvent);
+    this.events.push(event);
     return true;
   }
 }
@@ -128,8 +164,18 @@ async function readCounters(
   });
 }
 
+/**
+ * The place behind all that is in the log now, and behind what is being written at this moment: a reader that begins here gets
+ * what comes after it.
+ */
+export async function newestPlace(dependencies: EventLogDependencies, tenantId: TenantId): Promise<ReaderPlace> {
+  const { generation } = await readDirectory(dependencies, tenantId);
+  const counters = await readCounters(dependencies, tenantId, generation);
+  return { generation, turn: 0, lanes: counters.map(({ last }) => ({ page: last, taken: 0 })) };
+}
+
 /** The oldest generation that may have events. */
-async function oldestPlace(dependencies: EventLogDependencies, tenantId: TenantId): Promise<ReaderPlace> {
+export async function oldestPlace(dependencies: EventLogDependencies, tenantId: TenantId): Promise<ReaderPlace> {
   const { generation, past } = await readDirectory(dependencies, tenantId);
   const nowMs = dependencies.clock.nowMs();
   return startOf(past.find(({ endedAtMs }) => nowMs - endedAtMs < GONE_MS)?.generation ?? generation);
@@ -229,9 +275,14 @@ async function readLane(
     const passed = await passGap(dependencies, log, place, row, page);
     place = passed.place;
     if (passed.outcome !== 'passed') return { place, hasMore: passed.outcome === 'more' };
-    const texts = isExpired(row, dependencies.clock.nowMs()) ? [] : (row.events ?? []);
+    const isGone = isExpired(row, dependencies.clock.nowMs());
+    page.isCut ||= isGone && row.count > place.taken;
+    const texts = isGone ? [] : (row.events ?? []);
     for (let index = place.taken; index < texts.length; index++) {
-      if (!page.take(texts[index] ?? '')) return { place: { page: row.page - 1, taken: index }, hasMore: true };
+      const isLast = index === texts.length - 1;
+      const behind = isLast ? { page: row.page, taken: 0 } : { page: row.page - 1, taken: index + 1 };
+      const isTaken = page.take({ text: texts[index] ?? '', ...log.lane, behind });
+      if (!isTaken) return { place: { page: row.page - 1, taken: index }, hasMore: true };
     }
     place = { page: row.page, taken: 0 };
   }
@@ -259,6 +310,8 @@ async function passGap(
   if (gap === 'none') return { place, outcome: 'passed' };
   if (gap === 'wait') return { place, outcome: 'wait' };
   const before = { page: row.page - 1, taken: 0 };
+  // Where the youngest number that is missing is as old as a page becomes, there were pages.
+  page.isCut ||= dependencies.clock.nowMs() - row.previousTakenAtMs > retentionSeconds.event * 1_000;
   if (gap === 'forget') return { place: before, outcome: 'passed' };
   if (page.room === 0) return { place, outcome: 'more' };
   const settled = await settleGap(dependencies, log, place.page, row, page.voidsLeft);

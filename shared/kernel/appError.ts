@@ -37,6 +37,12 @@ export const errorRules = {
     retry: 'never',
     sentence: 'No valid API key was given. Send the header Authorization: Bearer <API key>.',
   },
+  ticket_invalid: {
+    httpStatus: 401,
+    retry: 'never',
+    sentence:
+      'The ticket is not known, was used, or is older than 60 seconds. Ask for one with POST /v1/events/stream-tickets.',
+  },
   forbidden: {
     httpStatus: 403,
     retry: 'never',
@@ -103,6 +109,12 @@ export const errorRules = {
     httpStatus: 404,
     retry: 'never',
     sentence: 'There is no such worker. List them with GET /v1/admin/fleet.',
+  },
+  streams_not_served: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence:
+      'This installation serves no streams. Read GET /v1/events with wait=20 instead, or have a webhook called.',
   },
   method_not_allowed: {
     httpStatus: 405,
@@ -254,6 +266,11 @@ export const errorRules = {
     httpStatus: 429,
     retry: 'later',
     sentence: 'Too many actions of this connection are not over. Ask again when some are.',
+  },
+  too_many_readers: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence: 'As many requests and streams of this tenant stay at the event log as may. Ask again when one has ended.',
   },
   webhook_test_too_soon: {
     httpStatus: 429,

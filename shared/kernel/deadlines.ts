@@ -12,6 +12,10 @@ interface Deadline {
 export const deadlines = {
   hostLookUp: { ms: 5_000, source: 'half of a webhook attempt, so that a slow resolver leaves time to connect' },
   webhookRest: { ms: 250, source: 'bodies of receivers that are well come with the headers; nobody needs them' },
+  streamRead: {
+    ms: 20_000,
+    source: 'longer than a beat of a stream; a client that has taken nothing for so long is stuck',
+  },
   webhookTest: { ms: 10_000, source: 'as long as a delivery is given; the API function has 29 s' },
   socketClose: {
     ms: 2_000,

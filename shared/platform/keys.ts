@@ -222,6 +222,23 @@ export const eventPageKey = (tenantId: TenantId, lane: EventLane, page: number):
   sk: padded(page, 15),
 });
 
+/** The key of a ticket for a stream, by the hash of its secret. */
+export const streamTicketKey = (secretHash: string): ItemKey => ({ pk: `TICKET#${secretHash}`, sk: 'TICKET' });
+/** What stays at the log of a tenant: a request that waits for an event, or a stream. */
+export type ReaderKind = 'waiting' | 'stream';
+/** The places of a tenant's readers of a kind. They have a partition of their own, for which streams alone have rights. */
+export const readerPartition = (
+  tenantId: TenantId,
+  kind: ReaderKind,
+): { readonly pk: string; readonly prefix: string } => ({
+  pk: `READERS#${tenantId}`,
+  prefix: `${kind.toUpperCase()}#`,
+});
+export const readerSlotKey = (tenantId: TenantId, kind: ReaderKind, number: number): ItemKey => {
+  const { pk, prefix } = readerPartition(tenantId, kind);
+  return { pk, sk: `${prefix}${padded(number, 4)}` };
+};
+
 export const endpointKey = (tenantId: TenantId, endpointId: EndpointId): ItemKey => ({
   pk: `TENANT#${tenantId}`,
   sk: `ENDPOINT#${endpointId}`,

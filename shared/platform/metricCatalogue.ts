@@ -281,6 +281,13 @@ export const metricCatalogue = {
     dimensions: { outcome: ['delivered', 'failed', 'gone'] },
     question: 'How many webhooks did tenants take, fail to take, or want no more?',
   },
+  // These two are not sent where nobody listens.
+  StreamClients: { ...level, isRare: true, question: 'How many clients listen to the stream of events?' },
+  StreamsEnded: {
+    ...trouble,
+    dimensions: { reason: ['gone', 'time', 'draining', 'slow_reader', 'place_lost', 'unavailable'] },
+    question: 'Why did streams of events end?',
+  },
   CanaryDuration: { ...duration, question: 'How long did a message of the canary to itself take?' },
   CanaryFailed: { ...trouble, question: 'How often did a message of the canary to itself not arrive?' },
 } as const satisfies Record<string, MetricDefinition>;

@@ -14,6 +14,10 @@ const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
   'shared/platform/batchedCalls.ts #waiting':
     'entries of callers that wait for them: one for each connection, or what a poller holds',
+  'functions/stream/handler.ts #open': 'streams that are open: `mostStreams` at most',
+  'functions/stream/feeds.ts #held': 'tenants that have streams here: each goes with the last of its streams',
+  'functions/stream/tenantFeed.ts #waiting': 'streams that wait: each is taken away when its wait ends',
+  'functions/stream/tenantFeed.ts #events': '1,000 events and 1 MB, the oldest go first',
   'functions/media/prepare/conversionFolder.ts #held': 'folders of files that are converted: one at a time',
   'functions/media/prepare/converter/opusEncoding.ts #packets': 'an hour of sound, of a process that ends with it',
   'functions/media/prepare/converter/opusEncoding.ts #frames': 'three',

@@ -45,6 +45,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   functions: [
     'runtime',
     'http',
+    'stream',
     'canary',
     'deliver',
     'ingest',

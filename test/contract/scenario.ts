@@ -27,6 +27,9 @@ import { seeFrozen } from './frozenConnection.ts';
 import type { Ledger } from './judge.ts';
 import type { UnwillingReceiver } from './unwillingReceiver.ts';
 
+/** A question for events that never come, so that it waits for its second. */
+const WAITING = '/v1/events?types=call.received&limit=100&wait=1';
+
 const SHOP = '4915100000001';
 const DESK = '4915100000002';
 const CUSTOMER = '4915100000003';
@@ -141,7 +144,15 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
   const list = await api.must('GET', `${path}/messages`);
   const [message] = list['data'] as readonly { readonly id: string }[];
   await api.must('GET', `${path}/messages/${message?.id}`);
-  for (const read of ['/v1/connections', path, `${path}/history`, '/v1/events', '/v1/webhooks', '/health/ready']) {
+  for (const read of [
+    '/v1/connections',
+    path,
+    `${path}/history`,
+    '/v1/events',
+    WAITING,
+    '/v1/webhooks',
+    '/health/ready',
+  ]) {
     await api.must('GET', read);
   }
   await api.must('PATCH', path, { label: 'The shop' });

@@ -66,7 +66,7 @@ export class ApiStack {
     await createQueues(queues.endpoint, 'test', 2);
     const direct = aStoreConfig({ dynamoDb, queues });
     const config = { ...direct, ...(await reach(direct)) };
-    const dependencies = composeApi(config);
+    const dependencies = composeApi(config, { streamUrl: '' });
     const admin = makeAdminHandler(composeAdmin(config)) as unknown as HttpHandler;
     const { secret } = await createOperatorKey(dependencies);
     return new ApiStack(dependencies, admin, secret.reveal(), async () => {

@@ -11,9 +11,16 @@ const STORE_MS = 500;
 /** A route makes a few calls, one after the other, and the machine may be busy; unbounded, it would never answer. */
 const ANSWER_MS = 15_000;
 /** What answers without a store. */
-const STORELESS: ReadonlySet<string> = new Set(['GET /health', 'GET /v1/openapi.json', 'GET /v1/event-types']);
+const STORELESS: ReadonlySet<string> = new Set([
+  'GET /health',
+  'GET /v1/openapi.json',
+  'GET /v1/event-types',
+  // The handler of streams answers it before this function does.
+  'GET /v1/events/stream',
+]);
 const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/connections': {},
+  'POST /v1/events/stream-tickets': {},
   'PATCH /v1/connections/{connectionId}': { label: 'Shop' },
   'POST /v1/connections/{connectionId}/pairing': { method: 'qr' },
   'PUT /v1/admin/whatsapp-version': { version: '2.3000.1035194821' },

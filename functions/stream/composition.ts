@@ -1,0 +1,53 @@
+import { ReaderSlots } from '../../shared/event/readerSlots.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
+import { systemRandom } from '../../shared/kernel/random.ts';
+import { makeDocumentClient } from '../../shared/platform/aws.ts';
+import { makeLogger } from '../../shared/platform/logger.ts';
+import { makeMetrics } from '../../shared/platform/metrics.ts';
+import { standardOutput } from '../../shared/platform/standardOutput.ts';
+import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
+import { makeAuthenticate } from '../http/authentication.ts';
+import { makeFunctionBreakers } from '../runtime/functionBreakers.ts';
+import { Feeds } from './feeds.ts';
+import { EventStreams } from './handler.ts';
+
+/** How long a stream lasts: AWS ends what a function does after 15 minutes, and a process is to be replaced some time. */
+const LASTS_MS = 14 * 60_000;
+/** The most streams of one tenant. Each is a connection that stays, and that is told all that it wants. */
+export const TENANT_STREAMS = 20;
+/** How often metrics are written, in milliseconds. */
+const FLUSH_MS = 60_000;
+
+export interface StreamOptions {
+  readonly lookEveryMs?: number;
+  readonly mostStreams?: number;
+  readonly tenantStreams?: number;
+  readonly lastsMs?: number;
+}
+
+/** The parts of a process that serves streams. */
+export function composeStreams(config: StoreConfig, options: StreamOptions = {}): EventStreams {
+  const logger = makeLogger('stream', config.logLevel).child({ stage: config.stage });
+  const metrics = makeMetrics({
+    stage: config.stage,
+    processKind: 'stream',
+    clock: systemClock,
+    write: (line) => standardOutput.write(`${line}\n`),
+    flushEveryMs: FLUSH_MS,
+    logger,
+  });
+  const breakers = makeFunctionBreakers(metrics.count, logger);
+  const stores = { table: makeDocumentClient(config, { breakers }), stage: config.stage };
+  const surroundings = { clock: systemClock, random: systemRandom, logger, metrics };
+  const { lookEveryMs = 200, mostStreams = 5_000, tenantStreams = TENANT_STREAMS, lastsMs = LASTS_MS } = options;
+  return new EventStreams({
+    ...stores,
+    ...surroundings,
+    authenticate: makeAuthenticate(stores),
+    slots: new ReaderSlots({ ...stores, ...surroundings }),
+    feeds: new Feeds({ ...stores, ...surroundings, lookEveryMs }),
+    tenantStreams,
+    mostStreams,
+    lastsMs,
+  });
+}

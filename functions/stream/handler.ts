@@ -1,0 +1,175 @@
+import { parseCursor, type ReaderPlace } from '../../shared/event/eventCursor.ts';
+import type { EventFilter } from '../../shared/event/eventFilter.ts';
+import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
+import type { ReaderSlots } from '../../shared/event/readerSlots.ts';
+import { newestPlace, oldestPlace } from '../../shared/event/readEvents.ts';
+import { useStreamTicket } from '../../shared/event/streamTickets.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import type { z } from 'zod';
+import { authorize, type Authenticate } from '../http/authentication.ts';
+import { checkInput } from '../http/checkInput.ts';
+import { toAppError, toProblem } from '../http/problem.ts';
+import type { Answer } from '../http/route.ts';
+import type { Feeds } from './feeds.ts';
+import { endStream, runStream, SLOT_MS, type StreamControl, type StreamOutput } from './runStream.ts';
+import { StreamReader } from './streamReader.ts';
+import { streamQuery } from './streamRoute.ts';
+
+export interface StreamDependencies extends EventLogDependencies, Surroundings {
+  readonly authenticate: Authenticate;
+  readonly slots: ReaderSlots;
+  readonly feeds: Feeds;
+  /** The most streams of one tenant at once, over all processes. */
+  readonly tenantStreams: number;
+  /** The most streams of this process. */
+  readonly mostStreams: number;
+  /** How long a stream lasts at most, in milliseconds. */
+  readonly lastsMs: number;
+}
+
+export interface StreamRequest {
+  readonly rawQueryString: string;
+  /** The headers, with names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+export type Opened =
+  | { readonly outcome: 'refused'; readonly answer: Answer; readonly correlationId: CorrelationId }
+  | {
+      readonly outcome: 'opened';
+      readonly headers: Readonly<Record<string, string>>;
+      /** Tells events until the stream ends. Never rejects. */
+      readonly run: (output: StreamOutput) => Promise<void>;
+      /** Called when the client has gone, also in the middle of a wait. */
+      readonly leave: () => void;
+    };
+
+/** The streams of one process. */
+export class EventStreams {
+  readonly #dependencies: StreamDependencies;
+  readonly #open = new Set<StreamControl>();
+  #isDraining = false;
+
+  constructor(dependencies: StreamDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** The number of streams that are open in this process. */
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** Ends all streams: each tells its client to come again. No further one is opened. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const control of this.#open) endStream(control, 'draining');
+  }
+
+  /** Opens a stream, or says why not. Never rejects. */
+  async open(request: StreamRequest): Promise<Opened> {
+    const { clock, random, logger } = this.#dependencies;
+    const given = parseCorrelationId(request.headers['x-correlation-id']);
+    const correlationId = given ?? makeId('cor', clock.nowMs(), random);
+    try {
+      return await this.#tryOpen(request, correlationId);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.code === 'internal_error') logger.error('stream could not be opened', { correlationId, error });
+      else logger.info('stream refused', { correlationId, code: error.code });
+      return { outcome: 'refused', answer: toProblem(error, correlationId), correlationId };
+    }
+  }
+
+  async #tryOpen({ rawQueryString, headers }: StreamRequest, correlationId: CorrelationId): Promise<Opened> {
+    const { slots, tenantStreams, mostStreams, feeds } = this.#dependencies;
+    if (this.#isDraining || this.#open.size >= mostStreams) {
+      throw new AppError('too_many_readers', { detail: PROCESS_IS_FULL, retryAfterSeconds: 1 });
+    }
+    const query = checkInput(streamQuery, parametersOf(rawQueryString), 'query') as z.infer<typeof streamQuery>;
+    const { tenantId, filters } = await this.#findReader(query, headers['authorization']);
+    const after = headers['last-event-id'] || query.after;
+    const from = await this.#placeOf(tenantId, after, query.from);
+    const slot = await slots.take(tenantId, 'stream', { most: tenantStreams, forMs: SLOT_MS });
+    if (slot === undefined) {
+      throw new AppError('too_many_readers', { detail: tooMany(tenantStreams), retryAfterSeconds: 10 });
+    }
+    const control: StreamControl = { ending: this.#isDraining ? 'draining' : undefined, wait: undefined };
+    this.#open.add(control);
+    const reader = new StreamReader(this.#dependencies, feeds, {
+      tenantId,
+      from,
+      filters,
+      isResumed: after !== undefined,
+    });
+    const fields = { tenantId, correlationId };
+    return {
+      outcome: 'opened',
+      headers: { ...STREAM_HEADERS, 'x-correlation-id': correlationId },
+      leave: () => endStream(control, 'gone'),
+      run: async (output) => {
+        const { clock, logger, metrics, lastsMs } = this.#dependencies;
+        const startedMs = clock.monotonicMs();
+        const told = (): void => metrics.gauge('StreamClients', this.#open.size, {});
+        const parts = { clock, logger, reader, slots, slot, lookEveryMs: feeds.lookEveryMs, lastsMs, told, fields };
+        told();
+        const reason = await runStream(parts, control, output);
+        reader.end();
+        this.#open.delete(control);
+        told();
+        metrics.count('StreamsEnded', { reason });
+        const durationMs = Math.round(clock.monotonicMs() - startedMs);
+        logger.info('stream ended', { ...fields, reason, events: reader.told, durationMs });
+        await slots.release(slot).catch((error: unknown) => {
+          logger.warn('place of a stream could not be given back', { ...fields, error });
+        });
+      },
+    };
+  }
+
+  async #findReader(
+    { ticket, ...filter }: z.infer<typeof streamQuery>,
+    authorization: string | undefined,
+  ): Promise<{ readonly tenantId: TenantId; readonly filters: readonly EventFilter[] }> {
+    if (ticket === undefined) {
+      const tenantId = authorize(await this.#dependencies.authenticate(authorization), 'tenant') as TenantId;
+      return { tenantId, filters: [filter] };
+    }
+    const holder = await useStreamTicket(this.#dependencies, ticket);
+    if (holder === undefined) throw new AppError('ticket_invalid');
+    return { tenantId: holder.tenantId, filters: [filter, holder.filter] };
+  }
+
+  #placeOf(
+    tenantId: TenantId,
+    after: string | undefined,
+    from: 'now' | 'oldest' | undefined,
+  ): Promise<ReaderPlace> | ReaderPlace {
+    if (after !== undefined) return parseCursor(tenantId, after);
+    return from === 'oldest' ? oldestPlace(this.#dependencies, tenantId) : newestPlace(this.#dependencies, tenantId);
+  }
+}
+
+const PROCESS_IS_FULL =
+  'This process has as many streams as it takes, or is being replaced. Connect again in a moment.';
+const tooMany = (most: number): string =>
+  `A tenant may have ${most} streams at once. Connect again when one has ended.`;
+
+/** `x-accel-buffering` tells proxies of the nginx family to pass each event on at once. */
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'access-control-allow-origin': '*',
+  'x-accel-buffering': 'no',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+function parametersOf(rawQueryString: string): Readonly<Record<string, string>> {
+  const pairs = [...new URLSearchParams(rawQueryString)];
+  const twice = pairs.map(([name]) => name).filter((name, at, names) => names.indexOf(name) !== at);
+  if (twice.length > 0) {
+    throw new AppError('invalid_request', { fields: [{ field: `?${twice[0]}`, problem: 'is given twice' }] });
+  }
+  return Object.fromEntries(pairs);
+}

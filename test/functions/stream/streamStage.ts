@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { composeStreams, type StreamOptions } from '../../../functions/stream/composition.ts';
+import type { EventStreams } from '../../../functions/stream/handler.ts';
+import { answerStream } from '../../../functions/stream/nodeStreams.ts';
+import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
+import type { StoreConfig } from '../../../shared/platform/storeConfig.ts';
+import { aBatch, aMessageFact } from '../../shared/event/eventStores.ts';
+import { recordFacts } from '../../shared/event/recordFacts.ts';
+import { until } from '../../whatsapp/until.ts';
+import { anAccount, ApiStack } from '../api/apiStack.ts';
+import { StreamClient } from './streamClient.ts';
+
+export interface StreamTenant {
+  readonly tenantId: TenantId;
+  readonly key: string;
+  readonly connectionId: ConnectionId;
+}
+
+/** A process that serves streams: real sockets in front, and the emulators behind. */
+export interface StreamProcess {
+  readonly url: string;
+  readonly streams: EventStreams;
+  readonly stop: () => Promise<void>;
+}
+
+/** The API with its stores, and processes that serve streams of its log. */
+export class StreamStage {
+  readonly api: ApiStack;
+  readonly #config: StoreConfig;
+  #recorded = 0;
+
+  private constructor(api: ApiStack, config: StoreConfig) {
+    this.api = api;
+    this.#config = config;
+  }
+
+  static async start(): Promise<StreamStage> {
+    const seen: StoreConfig[] = [];
+    const api = await ApiStack.start((direct) => {
+      seen.push(direct);
+      return Promise.resolve({});
+    });
+    const [config] = seen;
+    if (config === undefined) throw new Error('the stack has a configuration');
+    return new StreamStage(api, config);
+  }
+
+  stop(): Promise<void> {
+    return this.api.stop();
+  }
+
+  async tenant(): Promise<StreamTenant> {
+    const tenant = await this.api.tenant();
+    return { ...tenant, connectionId: await this.api.connection(tenant, anAccount) };
+  }
+
+  async process(options: StreamOptions = {}): Promise<StreamProcess> {
+    const streams = composeStreams(this.#config, { lookEveryMs: 50, ...options });
+    const server: Server = createServer((request, response) => {
+      if (!answerStream(streams, request, response)) response.writeHead(404).end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return {
+      url: `http://127.0.0.1:${port}/v1/events/stream`,
+      streams,
+      stop: async () => {
+        server.close();
+        streams.drain();
+        server.closeAllConnections();
+        await once(server, 'close');
+      },
+    };
+  }
+
+  open(process: Pick<StreamProcess, 'url'>, { key }: StreamTenant, query = '', lastId?: string): Promise<StreamClient> {
+    return StreamClient.open(`${process.url}?${query}`, {
+      authorization: `Bearer ${key}`,
+      ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
+    });
+  }
+
+  /** Records messages that have come, each an event. */
+  async receive({ tenantId, connectionId }: StreamTenant, count: number, chat?: string): Promise<void> {
+    this.#recorded += 1;
+    const facts = Array.from({ length: count }, (_, index) =>
+      aMessageFact({ ...(chat === undefined ? {} : { chat }), receivedAtMs: 1_790_000_000_000 + index }),
+    );
+    await recordFacts(this.api.dependencies, aBatch({ tenantId, connectionId }, facts, `stream-${this.#recorded}`));
+  }
+
+  /** The ids of all events of a tenant, as the log has them. */
+  async logged({ key }: StreamTenant, query = ''): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for (let after = ''; ;) {
+      const { body } = await this.api.call('GET', `/v1/events?limit=100${query}${after}`, { key });
+      ids.push(...(body['data'] as { readonly id: string }[]).map(({ id }) => id));
+      if (body['hasMore'] !== true) return ids;
+      after = `&after=${String(body['next'])}`;
+    }
+  }
+}
+
+/** Waits until something is so. */
+export async function untilSo(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  await until(what, isSo, Boolean);
+}
