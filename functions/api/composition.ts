@@ -7,7 +7,9 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { makeFilesToSend } from '../../shared/media/filesToSend.ts';
+import { TenantFiles } from '../../shared/media/keptBytes.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
+import { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import { S3ObjectAddresses } from '../../shared/media/s3ObjectAddresses.ts';
 import { S3ObjectUploads } from '../../shared/media/s3ObjectUploads.ts';
 import { S3RequestSigner } from '../../shared/media/s3RequestSigner.ts';
@@ -37,7 +39,14 @@ export function composeApi(
   const media = new MediaStore(http);
   const brought = new BroughtFileStore({ ...http, clock: systemClock });
   const uploads = new S3ObjectUploads(signer, config.storeTimeoutMs);
-  const sent = { ...http, clock: systemClock, media, brought, uploads, queue, queueUrlBase: config.queueUrlBase };
+  const files = {
+    media,
+    brought,
+    uploads,
+    holds: new ObjectHolds({ ...http, clock: systemClock }),
+    tenantFiles: new TenantFiles({ ...http, clock: systemClock }),
+  };
+  const sent = { ...http, ...files, clock: systemClock, queue, queueUrlBase: config.queueUrlBase };
   return {
     ...http,
     actions: new ActionStore(http),
@@ -48,11 +57,9 @@ export function composeApi(
     streamUrl: options.streamUrl,
     readerSlots: new ReaderSlots(http),
     endpoints: new EndpointStore(http),
-    media,
-    brought,
+    ...files,
     files: makeFilesToSend(sent),
     addresses: new S3ObjectAddresses(signer),
-    uploads,
     guard,
     poster: makeWebhookPoster({ guard, clock: systemClock, timeoutMs: deadlines.webhookTest.ms }),
     endpointBreakers: makeEndpointBreakerStore(http),

@@ -16,6 +16,7 @@ import { messageVersionRoutes } from '../routes/messageVersions.ts';
 import { mediaRoutes, type MediaRouteDependencies } from '../routes/media.ts';
 import { mediaUploadRoutes, type MediaUploadDependencies } from '../routes/mediaUploads.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
+import { ownTenantRoutes, type OwnTenantDependencies } from '../routes/ownTenant.ts';
 import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
 import { SendableConnections } from '../routes/sendableConnections.ts';
 import { streamTicketRoutes, type StreamTicketRouteDependencies } from '../routes/streamTickets.ts';
@@ -32,6 +33,7 @@ export interface ApiDependencies
     Omit<BulkRouteDependencies, 'messages'>,
     MediaRouteDependencies,
     MediaUploadDependencies,
+    OwnTenantDependencies,
     ActionRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
@@ -55,6 +57,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...messageVersionRoutes(dependencies),
     ...mediaRoutes(dependencies),
     ...mediaUploadRoutes(dependencies),
+    ...ownTenantRoutes(dependencies),
     ...scheduledRoutes(dependencies),
     ...bulkRoutes(dependencies),
     ...actionRoutes(dependencies),

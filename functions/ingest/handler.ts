@@ -78,7 +78,11 @@ async function tell(parts: IngestParts, recorded: readonly RecordedPortion[]): P
   }
 }
 
-const toSource = ({ portion, events }: RecordedPortion) => ({ tenantId: sourceOf(portion).tenantId, events });
+const toSource = ({ portion, events, facts }: RecordedPortion) => ({
+  tenantId: sourceOf(portion).tenantId,
+  events,
+  facts,
+});
 
 interface ReadPortion {
   readonly portion: Portion;

@@ -1,7 +1,9 @@
 import { FILE_BYTES } from '../../shared/content/mediaFile.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
+import { TenantFiles } from '../../shared/media/keptBytes.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
+import { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import { S3ObjectStore } from '../../shared/media/s3ObjectStore.ts';
 import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
 import type { MediaConfig } from '../../shared/platform/config.ts';
@@ -33,6 +35,8 @@ export function composeMedia(config: MediaConfig, options: { readonly allowLoopb
       hosts: new FileHosts({ origin: config.filesUrl }),
       prepare: prepareWith({ objects, converter: makeConverter(config, stores.logger) }),
     },
+    holds: new ObjectHolds(stores),
+    tenantFiles: new TenantFiles(stores),
     media: new MediaStore({ ...stores, clock: systemClock }),
     brought: new BroughtFileStore({ ...stores, clock: systemClock }),
     source: new FileSource({ origin: config.filesUrl }),

@@ -1,8 +1,11 @@
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import type { BroughtFile } from '../../shared/media/broughtFile.ts';
+import { broughtHoldOf, type BroughtFile } from '../../shared/media/broughtFile.ts';
 import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
-import type { Media } from '../../shared/media/media.ts';
+import { countBrought } from '../../shared/media/countBrought.ts';
+import { eraseJobSchema, eraseMessageJobSchema, holderOf } from '../../shared/media/eraseJob.ts';
+import { objectNameOf, type Media } from '../../shared/media/media.ts';
+import type { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
 import { askForFiles, mediaJobSchema, type MediaQueue } from '../../shared/media/mediaJob.ts';
 import { sendJobSchema } from '../../shared/media/sendJob.ts';
@@ -12,6 +15,7 @@ import { mediaQueueName, mediaTimes } from '../../shared/platform/queues.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { handleEach, parseBody, type RecordOutcome } from '../runtime/recordBatch.ts';
 import { askPhone } from './askPhone.ts';
+import { eraseFile, eraseMessage, letGo, type EraseDependencies } from './eraseFile.ts';
 import { fetchFile, type FetchDependencies } from './fetchFile.ts';
 import { fetchLink, LINK_TRIES, type LinkDependencies } from './fetchLink.ts';
 import { retrySeconds } from './retrySchedule.ts';
@@ -20,14 +24,17 @@ import { tellMedia } from './tellMedia.ts';
 
 export interface MediaDependencies
   extends
-    Omit<FetchDependencies, 'clock' | 'objects'>,
+    Omit<FetchDependencies, 'clock' | 'objects' | 'holds'>,
     Pick<LinkDependencies, 'links'>,
     MediaQueue,
     Pick<Surroundings, 'clock' | 'random' | 'logger' | 'metrics'> {
-  readonly objects: Pick<ObjectStore, 'read' | 'write'>;
-  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'end' | 'noteAsked'>;
-  readonly brought: Pick<BroughtFileStore, 'end'>;
-  readonly sending: Pick<SendJobDependencies, 'uploads' | 'prepare' | 'hosts'>;
+  readonly objects: Pick<ObjectStore, 'read' | 'remove' | 'write'>;
+  readonly holds: Pick<ObjectHolds, 'hold' | 'holdOf' | 'count' | 'release'>;
+  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'findAll' | 'end' | 'erase' | 'noteAsked'>;
+  readonly brought: Pick<BroughtFileStore, 'end' | 'find'>;
+  readonly sending: Pick<SendJobDependencies, 'prepare' | 'hosts'> & {
+    readonly uploads: SendJobDependencies['uploads'] & EraseDependencies['uploads'];
+  };
 }
 
 /**
@@ -54,6 +61,7 @@ async function handleRecord(dependencies: MediaDependencies, record: SQSRecord):
     const outcome = await handleSendJob({ ...dependencies, ...dependencies.sending }, send.body, record);
     return outcome === 'done' ? 'done' : postpone(dependencies, record, outcome.hiddenForSeconds);
   }
+  if (await erases(dependencies, record)) return 'done';
   const parsed = parseBody(mediaJobSchema, record);
   if (!('body' in parsed)) {
     // Only our own functions write to this queue; SQS moves it to the dead letters, where a person looks.
@@ -65,6 +73,11 @@ async function handleRecord(dependencies: MediaDependencies, record: SQSRecord):
   if (media === undefined || media.tenantId !== tenantId) return 'done';
   if ('broughtBy' in media) return handleLink(dependencies, media, record);
   if (media.state === 'left') return 'done';
+  if (media.state === 'gone') {
+    // It was erased while it was fetched, and the fetch died before it saw that.
+    await letGo(dependencies, await dependencies.holds.holdOf(objectNameOf(media), holderOf(media)));
+    return 'done';
+  }
   if (media.state !== 'pending') {
     await tellMedia(dependencies, media);
     return 'done';
@@ -86,8 +99,31 @@ async function handleRecord(dependencies: MediaDependencies, record: SQSRecord):
   metrics.measure('MediaFetchTime', clock.monotonicMs() - startedMs, {});
   // Somebody else may have been faster; the row says what holds.
   const ended = await store.find(mediaId);
-  if (ended !== undefined && ended.state !== 'pending') await tellMedia(dependencies, ended);
+  const isKept = ended?.state === 'ready' && ended.round === media.round;
+  if (!isKept) await letGo(dependencies, outcome.hold);
+  if (ended !== undefined && isOver(ended)) await tellMedia(dependencies, ended);
   return 'done';
+}
+
+/** Whether there is something to tell of a file: one that was erased is told by whoever did that. */
+function isOver({ state }: Media): boolean {
+  return state !== 'pending' && state !== 'gone';
+}
+
+/** Erases what a record names; false where it is another job. */
+async function erases(dependencies: MediaDependencies, record: SQSRecord): Promise<boolean> {
+  const stores = { ...dependencies, uploads: dependencies.sending.uploads };
+  const file = parseBody(eraseJobSchema, record);
+  if ('body' in file) {
+    const { tenantId, mediaId } = file.body;
+    const outcome = await eraseFile(stores, file.body);
+    dependencies.logger.info('a file was erased, or another one holds its bytes', { tenantId, mediaId, outcome });
+    return true;
+  }
+  const message = parseBody(eraseMessageJobSchema, record);
+  if (!('body' in message)) return false;
+  await eraseMessage(stores, message.body);
+  return true;
 }
 
 /** Fetches a link. Nobody is told of it: the messages that name it say what became of them. */
@@ -96,7 +132,7 @@ async function handleLink(
   file: BroughtFile,
   record: SQSRecord,
 ): Promise<RecordOutcome> {
-  const { brought, logger, metrics } = dependencies;
+  const { brought, holds, logger, metrics, objects } = dependencies;
   if (file.state !== 'pending') return 'done';
   const outcome = await fetchLink(dependencies, file);
   const isLast = Number(record.attributes.ApproximateReceiveCount) >= LINK_TRIES;
@@ -106,7 +142,13 @@ async function handleLink(
     return postpone(dependencies, record, pauseAfter(dependencies, record));
   }
   const end = 'again' in outcome ? ({ state: 'failed', fault: 'link_unreachable' } as const) : outcome.fetched;
-  await brought.end(file, end);
+  if (end.state === 'ready') await countBrought(holds, file, end.bytes);
+  const isEnded = await brought.end(file, end);
+  if (!isEnded && (await brought.find(file.mediaId))?.state === 'gone') {
+    // It was erased while it was fetched.
+    await holds.release(broughtHoldOf(file));
+    await objects.remove(file.objectKey);
+  }
   metrics.count('MediaFetched', { outcome: end.state === 'ready' ? 'ready' : mediaFaults[end.fault].outcome });
   return 'done';
 }

@@ -1,6 +1,8 @@
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId, type TenantId } from '../../shared/kernel/id.ts';
 import type { BroughtFile } from '../../shared/media/broughtFile.ts';
+import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
+import { askToErase, eraseJobOf } from '../../shared/media/eraseJob.ts';
 import { toFileToSend } from '../../shared/media/fileToSend.ts';
 import { shownMediaSchema, toShownMedia, type Media } from '../../shared/media/media.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
@@ -13,6 +15,7 @@ import { uploadOf, type MediaUploadDependencies } from './mediaUploads.ts';
 
 export interface MediaRouteDependencies extends MediaQueue, Pick<MediaUploadDependencies, 'uploads' | 'clock'> {
   readonly media: MediaStore;
+  readonly brought: BroughtFileStore;
   readonly addresses: ObjectAddresses;
 }
 
@@ -57,6 +60,7 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
         return { status: 200, json: toMediaInfo(media, upload) };
       },
     }),
+    eraseRoute(dependencies),
     route('POST', '/v1/media/{mediaId}/fetch', {
       summary: 'Have a file fetched that was left, or that failed',
       description:
@@ -64,7 +68,7 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
       answers: { status: 202, schema: shownMediaSchema, example: { ...example, state: 'pending' } },
       handle: async ({ tenantId, parameters }) => {
         const before = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
-        if (before.state === 'failed' || before.state === 'left') await dependencies.media.ask(before);
+        if (mayBeAsked.has(before.state)) await dependencies.media.ask(before);
         const media = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
         // One that is pending already may have lost its place in the queue with a request that died here.
         if (media.state === 'pending')
@@ -75,10 +79,32 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
   ];
 }
 
+/** The route by which a file is deleted. */
+function eraseRoute(dependencies: MediaRouteDependencies): Route {
+  return route('DELETE', '/v1/media/{mediaId}', {
+    summary: 'Delete a file: from now on it is gone, and its bytes are removed within minutes',
+    description:
+      'The bytes stay while another file of yours has the same. Addresses that were given out end with them, or after five minutes. Messages keep what they say; what has been sent stays with its readers, and a message that was accepted before may still leave with it. 202 says that it is gone here; asked again it does no harm.',
+    answers: { status: 202, schema: mediaInfoSchema, example: { ...example, state: 'gone' } },
+    handle: async ({ tenantId, parameters }) => {
+      const before = await findMedia(dependencies.media, tenantId, parameters['mediaId']);
+      if ('broughtBy' in before) await dependencies.brought.erase(before.mediaId);
+      else await dependencies.media.erase(before);
+      const gone = await findMedia(dependencies.media, tenantId, parameters['mediaId']);
+      // A file that is asked for anew at this moment is there, and stays.
+      if (gone.state === 'gone') await askToErase(dependencies, [eraseJobOf(gone)]);
+      return { status: 202, json: toMediaInfo(gone) };
+    },
+  });
+}
+
+/** The states in which a file may be fetched anew. */
+const mayBeAsked: ReadonlySet<string> = new Set(['failed', 'left', 'gone']);
+
 async function findMedia(
   store: Pick<MediaStore, 'findAny'>,
   tenantId: TenantId,
-  parameter: string,
+  parameter = '',
 ): Promise<Media | BroughtFile> {
   const mediaId = parseId('med', parameter);
   const media = mediaId && (await store.findAny(mediaId));
@@ -107,6 +133,7 @@ function checkReady({ state, fault }: Media | BroughtFile): void {
   if (state === 'awaited') throw new AppError('media_awaited');
   if (state === 'pending') throw new AppError('media_pending', { retryAfterSeconds: PENDING_SECONDS });
   if (state === 'left') throw new AppError('media_left');
+  if (state === 'gone') throw new AppError('media_gone');
   if (state === 'failed') {
     throw new AppError('media_failed', fault === undefined ? {} : { detail: mediaFaults[fault].sentence });
   }

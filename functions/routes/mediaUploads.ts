@@ -4,6 +4,9 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import { makeId, parseId, type TenantId } from '../../shared/kernel/id.ts';
 import { broughtKeyOf, type BroughtFile } from '../../shared/media/broughtFile.ts';
 import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
+import { keptUntilMs } from '../../shared/media/fileKeeping.ts';
+import type { TenantFiles } from '../../shared/media/keptBytes.ts';
+import type { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import type { ObjectUploads } from '../../shared/media/objectUploads.ts';
 import { partsOfUpload, settleUpload, UPLOAD_PART_BYTES } from '../../shared/media/settleUpload.ts';
 import { mediaInfoSchema, toMediaInfo, type ShownUpload } from '../../shared/media/shownFile.ts';
@@ -13,6 +16,8 @@ import { route, type Route } from '../http/route.ts';
 export interface MediaUploadDependencies extends Pick<Surroundings, 'clock' | 'random'> {
   readonly brought: BroughtFileStore;
   readonly uploads: ObjectUploads;
+  readonly holds: Pick<ObjectHolds, 'hold' | 'count' | 'release'>;
+  readonly tenantFiles: TenantFiles;
 }
 
 /** How long an address to upload to holds, in seconds: two gigabytes take so long at 5 Mbit/s. */
@@ -50,7 +55,7 @@ const example = {
 
 /** The routes of files that tenants bring, to send them. */
 export function mediaUploadRoutes(dependencies: MediaUploadDependencies): readonly Route[] {
-  const { brought, uploads, clock, random } = dependencies;
+  const { brought, uploads, clock, random, tenantFiles } = dependencies;
   return [
     route('POST', '/v1/media', {
       summary: 'Bring a file, to send it: gives the address to upload it to',
@@ -61,7 +66,8 @@ export function mediaUploadRoutes(dependencies: MediaUploadDependencies): readon
       handle: async ({ tenantId, body: { bytes, mime_type: mimeType, filename } }) => {
         const createdAtMs = clock.nowMs();
         const mediaId = makeId('med', createdAtMs, random);
-        const objectKey = broughtKeyOf(tenantId, mediaId);
+        const days = await tenantFiles.keptDays(tenantId);
+        const objectKey = broughtKeyOf(tenantId, mediaId, days);
         const uploadId = bytes > UPLOAD_PART_BYTES ? await uploads.begin(objectKey) : undefined;
         const file: BroughtFile = {
           mediaId,
@@ -71,6 +77,7 @@ export function mediaUploadRoutes(dependencies: MediaUploadDependencies): readon
           objectKey,
           bytes,
           createdAtMs,
+          keptUntilMs: keptUntilMs(days, createdAtMs),
           ...(uploadId === undefined ? {} : { uploadId }),
           ...(mimeType === undefined ? {} : { mimeType }),
           ...(filename === undefined ? {} : { filename }),

@@ -8,7 +8,7 @@ import { connectionStatuses, statusCodes, userActions } from '../../shared/conne
 import { contentSchema, messageFlagsSchema } from '../../shared/content/content.ts';
 import { shownPartOf } from '../../shared/event/facts/messageParts.ts';
 import { shownPartsSchema, toShownParts } from '../../shared/message/messageParts.ts';
-import { filesOf, shownMediaSchema, toShownMedia, type Media } from '../../shared/media/media.ts';
+import { filesOf, shownMediaSchema, toShownMedia } from '../../shared/media/media.ts';
 import { toSentMediaView } from '../../shared/message/sentMedia.ts';
 import { toShownTrail, trailSchema } from '../../shared/message/liveTrail.ts';
 import { partOfSchema } from '../../shared/content/partOf.ts';
@@ -27,6 +27,7 @@ import {
   type StoredOriginal,
   type ReceivedMessage,
 } from '../../shared/message/message.ts';
+import type { KnownMedia } from './filesOfMessages.ts';
 
 /** The views of our records that the API shows: shapes for the OpenAPI document, and the pure translators to them. */
 const at = z.iso.datetime();
@@ -187,7 +188,7 @@ export interface BesideMessage {
   /** The connection as it is at present, which says why the message waits. */
   readonly connection?: Connection;
   /** The rows of its files, as far as they are known: the others are shown as they were when it came. */
-  readonly media?: ReadonlyMap<string, Media>;
+  readonly media?: KnownMedia;
 }
 
 /** A message as the API shows it. */
@@ -222,7 +223,7 @@ export function toMessageView(
     ...(resolvedTo === undefined ? {} : { resolvedTo: toContact(resolvedTo, toAlias) }),
     chat: toChat(resolvedTo, to, toAlias),
     content,
-    ...toSentMediaView(message),
+    ...toSentMediaView(message, media),
     ...(context === undefined ? {} : { context: toShownContext(context) }),
     ...(original === undefined ? {} : { original: toOriginalView(original) }),
     ...(waits === undefined ? {} : { waits }),
@@ -261,10 +262,15 @@ function toReceivedView(message: ReceivedMessage) {
   };
 }
 
-function toMediaViews(message: ReceivedMessage, media?: ReadonlyMap<string, Media>) {
+function toMediaViews(message: ReceivedMessage, media?: KnownMedia) {
   const files = filesOf(message);
   if (files.length === 0) return {};
-  return { media: files.map((file) => toShownMedia(media?.get(file.mediaId) ?? file)) };
+  return {
+    media: files.map((file) => {
+      const row = media?.get(file.mediaId);
+      return toShownMedia(row === undefined || 'broughtBy' in row ? file : row);
+    }),
+  };
 }
 
 function toOriginalView({ stanzaId, messageId, sender, senderAlias }: StoredOriginal): ShownOriginal {

@@ -102,15 +102,19 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query'),
       // Files: shown, asked for again, and brought.
       core('MEDIA', 'BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'),
+      // What a tenant chooses about its files, and how much is kept: what it brings is counted when it is here.
+      core('FILES', 'GetItem', 'PutItem'),
+      core('OBJECT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      core('KEPT', 'Query', 'UpdateItem'),
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
       { queue: 'deliveries', actions: ['SendMessage'] },
       { queue: 'media', actions: ['SendMessage'] },
     ],
-    // An address is used in the name of this function, which made it: to read a file, and to bring one. Without the right to
-    // list, S3 does not say that there is none yet.
-    objects: ['GetObject', 'ListBucket', 'ListMultipartUploadParts', 'PutObject'],
+    // An address is used in the name of this function, which made it: to read a file, and to bring one. What came by an address is
+    // copied and removed. Without the right to list, S3 does not say that there is none yet.
+    objects: ['DeleteObject', 'GetObject', 'ListBucket', 'ListMultipartUploadParts', 'PutObject'],
     writtenObjects: '*/brought/*',
     dataKeys: false,
   },
@@ -134,8 +138,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANT', 'GetItem', 'Query', 'UpdateItem'),
       core('CON', 'BatchGetItem', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
       core('EVENTS', 'GetItem', 'PutItem', 'UpdateItem'),
-      // The rows of the files of messages are written with them.
-      core('MEDIA', 'PartiQLInsert', 'PutItem'),
+      // The rows of the files of messages are written with them, and say that they are to be erased when those are taken back.
+      core('MEDIA', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
       // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
     ],
@@ -188,9 +192,13 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   // The media function meets WhatsApp's hosts and bytes of strangers: it sees no session, no message and no key of the API.
   media: {
     tables: [
-      core('MEDIA', 'GetItem', 'UpdateItem'),
+      core('MEDIA', 'BatchGetItem', 'GetItem', 'UpdateItem'),
       // Files as they lie at WhatsApp.
-      core('UPLOAD', 'GetItem', 'PutItem'),
+      core('UPLOAD', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
+      // For how long a tenant has its files kept, which of them hold an object, and how much is kept.
+      core('FILES', 'GetItem'),
+      core('OBJECT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      core('KEPT', 'UpdateItem'),
     ],
     queues: [
       // A file that the phone is asked for is looked at again for longer than one message of the queue may be given out.
@@ -201,7 +209,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { queue: 'events', actions: ['SendMessage'] },
     ],
     // S3 wants the right to read of whoever completes an upload in parts, for the bucket's key.
-    objects: ['AbortMultipartUpload', 'GetObject', 'ListBucket', 'PutObject'],
+    objects: ['AbortMultipartUpload', 'DeleteObject', 'GetObject', 'ListBucket', 'PutObject'],
     dataKeys: false,
   },
   taskStopped: {

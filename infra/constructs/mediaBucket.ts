@@ -2,6 +2,13 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, HttpMethods, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import {
+  keptDaysChoices,
+  keptFolderOf,
+  objectDaysOf,
+  PREPARED_DAYS,
+  PREPARED_FOLDER,
+} from '../../shared/media/fileKeeping.ts';
 import { keptDays } from '../../shared/media/objectRetention.ts';
 import { mediaBucketName } from '../settings/resources.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -11,7 +18,7 @@ import { acknowledge } from './acknowledge.ts';
  *
  * - Files are sealed with the stage's key, by a key of the bucket that S3 makes from it, so that not each of them is a call
  *   of KMS.
- * - They end some days after their messages do, and the parts of an upload that nobody completed after a day.
+ * - They end a day after the time for which their tenant has them kept, and the parts of an upload that nobody completed after a day.
  * - There are no versions: what a tenant deletes is gone, and a file has the same bytes whenever it is written.
  * - There is no backup: WhatsApp, the sender and whoever fetched a file have it, and copies would outlive what was deleted.
  *   S3 keeps what it has in three zones.
@@ -33,6 +40,15 @@ export function addMediaBucket(scope: Construct, stage: string, encryptionKey: I
     ],
     lifecycleRules: [
       { id: 'files', expiration: Duration.days(keptDays) },
+      // A tenant that has its files kept for a shorter time has them in a folder of their own.
+      ...keptDaysChoices
+        .filter((days) => objectDaysOf(days) < keptDays)
+        .map((days) => ({
+          id: `files-${days}`,
+          prefix: `${keptFolderOf(days)}/`,
+          expiration: Duration.days(objectDaysOf(days)),
+        })),
+      { id: 'prepared', prefix: `${PREPARED_FOLDER}/`, expiration: Duration.days(PREPARED_DAYS) },
       { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
     ],
     removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,

@@ -41,8 +41,18 @@ export const assumptions = {
   },
   fileMs: { value: 1_500, unit: 'ms', basis: 'chosen', why: 'one fetch, most of which waits for WhatsApp' },
   fileFunctionGb: { value: 1, unit: 'GB', basis: 'counted', why: 'the memory of the media function' },
-  fileRowWrites: { value: 2, unit: 'write units', basis: 'counted', why: 'its row, and what became of it' },
-  fileRowReads: { value: 2, unit: 'read units', basis: 'counted', why: 'its row, before and after the fetch' },
+  fileRowWrites: {
+    value: 8,
+    unit: 'write units',
+    basis: 'counted',
+    why: 'its row, and what became of it; that it holds its object, and the sum of its tenant',
+  },
+  fileRowReads: {
+    value: 5,
+    unit: 'read units',
+    basis: 'counted',
+    why: 'its row, before and after the fetch; for how long it is kept, and who holds its object',
+  },
   // What an event writes and reads.
   sessionReceiveLively: { value: 0.15, unit: 'write units', basis: 'measured', why: 'bench:sessions, lively chat' },
   sessionReceiveAlone: { value: 1, unit: 'write units', basis: 'measured', why: 'bench:sessions, message alone' },

@@ -39,7 +39,7 @@ const file = record(fields);
 export type MediaFile = RecordOf<typeof fields>;
 
 /** The most files of one message: a carousel has 10 cards. */
-const MOST_FILES = 16;
+export const MOST_FILES = 16;
 const files: BodyField<readonly MediaFile[]> = list(file, MOST_FILES);
 const ROOM_UNITS = 16_384;
 

@@ -221,6 +221,12 @@ export const errorRules = {
     retry: 'never',
     sentence: 'There is no canary and no earlier version to go back to. Name one with PUT /v1/admin/whatsapp-version.',
   },
+  media_gone: {
+    httpStatus: 410,
+    retry: 'never',
+    sentence:
+      'The file is not kept any more: you deleted it, or its days are over. POST /v1/media/{id}/fetch may bring back one that came with a message.',
+  },
   media_failed: {
     httpStatus: 410,
     retry: 'never',

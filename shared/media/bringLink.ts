@@ -1,10 +1,12 @@
 import type { TenantId } from '../kernel/id.ts';
 import { linkedFile, type BroughtFile } from './broughtFile.ts';
 import type { BroughtFileStore } from './broughtFileStore.ts';
+import type { TenantFiles } from './keptBytes.ts';
 import { askForFiles, type MediaQueue } from './mediaJob.ts';
 
 export interface LinkDependencies extends MediaQueue {
   readonly brought: Pick<BroughtFileStore, 'create' | 'find' | 'noteAsked'>;
+  readonly tenantFiles: Pick<TenantFiles, 'keptDays'>;
   readonly clock: { readonly nowMs: () => number };
 }
 
@@ -27,7 +29,7 @@ export async function bringLink(
   link: string,
 ): Promise<BroughtFile> {
   const nowMs = dependencies.clock.nowMs();
-  const file = linkedFile(tenantId, link, nowMs);
+  const file = linkedFile(tenantId, link, await dependencies.tenantFiles.keptDays(tenantId), nowMs);
   const { mediaId } = file;
   const isNew = await dependencies.brought.create(file);
   const found = isNew ? file : ((await dependencies.brought.find(mediaId)) ?? file);

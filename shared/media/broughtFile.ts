@@ -1,8 +1,13 @@
 import { deriveLinkedMediaId, type MediaId, type TenantId } from '../kernel/id.ts';
+import type { Random } from '../kernel/random.ts';
+import { keptFolderOf, keptUntilMs, type KeptDays } from './fileKeeping.ts';
 import type { MediaFault } from './mediaFaults.ts';
+import type { Hold } from './objectHolds.ts';
 
-/** States of a file that a tenant brings. `awaited`: nothing was uploaded yet. `pending`: its link is being fetched. */
-export const broughtStates = ['awaited', 'pending', 'ready', 'failed'] as const;
+/**
+ * States of a file that a tenant brings. `awaited`: nothing was uploaded yet. `pending`: its link is being fetched. `gone`: it is not kept any more.
+ */
+export const broughtStates = ['awaited', 'pending', 'ready', 'failed', 'gone'] as const;
 export type BroughtState = (typeof broughtStates)[number];
 
 /** A file that a tenant brings, to send it: one that is uploaded, or one behind a link. */
@@ -27,22 +32,37 @@ export interface BroughtFile {
   readonly sha256?: string;
   readonly fault?: MediaFault;
   readonly createdAtMs: number;
+  /** Until when it is kept; left out in rows of an earlier release. */
+  readonly keptUntilMs?: number;
   readonly endedAtMs?: number;
 }
 
 /** The name of the object of a file that a tenant brings. */
-export function broughtKeyOf(tenantId: TenantId, mediaId: MediaId): string {
-  return `${tenantId}/brought/${mediaId}`;
+export function broughtKeyOf(tenantId: TenantId, mediaId: MediaId, days: KeptDays): string {
+  return `${keptFolderOf(days)}/${tenantId}/brought/${mediaId}`;
+}
+
+/** What a file that was brought holds: an object of its own. */
+export function broughtHoldOf({ tenantId, mediaId }: Pick<BroughtFile, 'tenantId' | 'mediaId'>): Hold {
+  return { object: { tenantId, name: mediaId }, generation: 0, holder: mediaId };
+}
+
+/**
+ * The name of the object that an upload becomes. It is drawn anew each time that somebody looks, and no address leads to it, so whoever still holds
+ * the one to upload to cannot change what is sent.
+ */
+export function settledKeyOf(objectKey: string, random: Pick<Random, 'bytes'>): string {
+  return `${objectKey}-${Buffer.from(random.bytes(10)).toString('hex')}`;
 }
 
 /** How long what was fetched of a link serves further messages, in milliseconds. */
 export const LINK_WINDOW_MS = 600_000;
 
 /** The row of a link. The same link of a tenant is one file for ten minutes, so a thousand messages fetch it once. */
-export function linkedFile(tenantId: TenantId, link: string, nowMs: number): BroughtFile {
+export function linkedFile(tenantId: TenantId, link: string, days: KeptDays, nowMs: number): BroughtFile {
   const windowMs = nowMs - (nowMs % LINK_WINDOW_MS);
   const mediaId = deriveLinkedMediaId(tenantId, link, windowMs);
-  const objectKey = broughtKeyOf(tenantId, mediaId);
+  const objectKey = broughtKeyOf(tenantId, mediaId, days);
   return {
     mediaId,
     tenantId,
@@ -52,5 +72,6 @@ export function linkedFile(tenantId: TenantId, link: string, nowMs: number): Bro
     link,
     askedAtMs: nowMs,
     createdAtMs: nowMs,
+    keptUntilMs: keptUntilMs(days, nowMs),
   };
 }

@@ -5,6 +5,7 @@ import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { mediaKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { BroughtFile } from './broughtFile.ts';
+import { asKept } from './fileKeeping.ts';
 import type { MediaFault } from './mediaFaults.ts';
 
 /** What has become of a file that was brought. */
@@ -12,6 +13,8 @@ export type BroughtEnd =
   | {
       readonly state: 'ready';
       readonly bytes: number;
+      /** Where it lies now, if that is another place than before. */
+      readonly objectKey?: string;
       readonly sha256?: string;
       readonly mimeType?: string;
       readonly filename?: string;
@@ -48,7 +51,7 @@ export class BroughtFileStore {
   async find(mediaId: MediaId): Promise<BroughtFile | undefined> {
     const Key = mediaKey(mediaId);
     const { Item } = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }));
-    return Item === undefined || isExpired(Item, this.#nowMs()) ? undefined : toBroughtFile(Item);
+    return Item === undefined || isExpired(Item, this.#nowMs()) ? undefined : toBroughtFile(Item, this.#nowMs());
   }
 
   /**
@@ -70,6 +73,22 @@ export class BroughtFileStore {
             ':state': state,
             ':pending': 'pending',
           },
+        }),
+      ),
+    );
+  }
+
+  /** Erases a file: it is gone from now on. Condition: there is one. Its row still says where its object is, which the caller has removed. */
+  async erase(mediaId: MediaId): Promise<boolean> {
+    return isMade(
+      this.#table.send(
+        new UpdateCommand({
+          TableName: this.#TableName,
+          Key: mediaKey(mediaId),
+          UpdateExpression: 'SET #state = :gone, endedAtMs = :now REMOVE fault, link',
+          ConditionExpression: 'attribute_exists(broughtBy)',
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':gone': 'gone', ':now': this.#nowMs() },
         }),
       ),
     );
@@ -99,11 +118,11 @@ export class BroughtFileStore {
   }
 }
 
-/** A row as a file that was brought; undefined when it came with a message. */
-export function toBroughtFile(item: Record<string, unknown>): BroughtFile | undefined {
+/** A row as a file that was brought, as it is at a time; undefined when it came with a message. */
+export function toBroughtFile(item: Record<string, unknown>, nowMs: number): BroughtFile | undefined {
   if (item['broughtBy'] === undefined) return undefined;
   const { pk: _pk, sk: _sk, ttl: _ttl, ...file } = item;
-  return file as unknown as BroughtFile;
+  return asKept(file as unknown as BroughtFile, nowMs);
 }
 
 async function isMade(call: Promise<unknown>): Promise<boolean> {

@@ -7,7 +7,7 @@ import type { MediaFault } from './mediaFaults.ts';
 export interface FileToSend {
   readonly mediaId: MediaId;
   readonly tenantId: TenantId;
-  /** One that came and was left is `left`: it is fetched when it is asked for. */
+  /** One that came and was left is `left`: it is fetched when it is asked for. One that is not kept any more is `gone`. */
   readonly state: BroughtState | 'left';
   readonly objectKey: string;
   readonly mimeType?: string | undefined;

@@ -9,12 +9,14 @@ import {
   type MessageId,
   type TenantId,
 } from '../kernel/id.ts';
+import type { ObjectName } from './fileKeeping.ts';
 import { mediaFaults, type MediaFault } from './mediaFaults.ts';
+import { uploadFaults, type UploadFault } from './uploadFaults.ts';
 import { toFileName } from './offeredFile.ts';
 import type { AskedOfPhone, PhoneAnswer } from './phoneAsk.ts';
 
-/** States of a file of a message. `left` was not fetched, as the settings say; a file that is `ready` stays so. */
-export const mediaStates = ['pending', 'ready', 'failed', 'left'] as const;
+/** States of a file of a message. `left` was not fetched, as the settings say; `gone` was here, and is not kept any more. */
+export const mediaStates = ['pending', 'ready', 'failed', 'left', 'gone'] as const;
 export type MediaState = (typeof mediaStates)[number];
 
 /** One file of a message, as the message alone tells it. */
@@ -49,6 +51,13 @@ export interface Media extends FileOfMessage {
   readonly bytes?: number | undefined;
   readonly sha256?: string | undefined;
   readonly endedAtMs?: number | undefined;
+  /** Where it lies, and which generation of that object it holds; left out in rows of an earlier release. */
+  readonly objectKey?: string | undefined;
+  readonly generation?: number | undefined;
+  /** Until when it is kept, once it is here. */
+  readonly keptUntilMs?: number | undefined;
+  /** When it was asked for that it is erased, with its message. */
+  readonly eraseAskedAtMs?: number | undefined;
 }
 
 /** What a message says of its file, where its kind has it. */
@@ -60,6 +69,12 @@ export interface ToldOfFile {
   readonly pages?: number;
 }
 
+/** The codes of files that are not here, and of those that could not be sent. */
+const shownFaults = [...new Set([...Object.keys(mediaFaults), ...Object.keys(uploadFaults)])] as [
+  MediaFault | UploadFault,
+  ...(MediaFault | UploadFault)[],
+];
+
 /** A file as events and the API show it. */
 export const shownMediaSchema = z
   .object({
@@ -70,12 +85,12 @@ export const shownMediaSchema = z
     }),
     state: z.enum(mediaStates).meta({
       description:
-        '`pending`: it is being fetched. `left`: your settings say that it is not fetched; ask for it with `POST …/fetch`.',
+        '`pending`: it is being fetched. `left`: your settings say that it is not fetched; ask for it with `POST …/fetch`. `gone`: it is not kept any more.',
     }),
     error: z
-      .object({ code: z.enum(Object.keys(mediaFaults) as [MediaFault, ...MediaFault[]]), sentence: z.string() })
+      .object({ code: z.enum(shownFaults), sentence: z.string() })
       .optional()
-      .meta({ description: 'Why it failed.' }),
+      .meta({ description: 'Why it failed: it could not be fetched, or, of what you send, not be made what is sent.' }),
     mime_type: z.string().optional(),
     bytes: z.number().int().optional().meta({ description: 'As its sender says, until it is `ready`; then as it is.' }),
     sha256: z
@@ -87,11 +102,12 @@ export const shownMediaSchema = z
     height: z.number().int().optional().meta({ description: 'In pixels, as its sender says.' }),
     duration: z.number().int().optional().meta({ description: 'In seconds, as its sender says.' }),
     pages: z.number().int().optional(),
+    kept_until: z.iso.datetime().optional().meta({ description: 'When it ends, once it is here.' }),
   })
   .meta({ id: 'Media' });
 export type ShownMedia = z.infer<typeof shownMediaSchema>;
 
-type Ended = Pick<Media, 'bytes' | 'sha256'>;
+type Ended = Pick<Media, 'bytes' | 'sha256' | 'keptUntilMs'>;
 
 /** A file as it is shown. */
 export function toShownMedia({
@@ -103,6 +119,7 @@ export function toShownMedia({
   fault,
   bytes,
   sha256,
+  keptUntilMs,
 }: FileOfMessage & Ended): ShownMedia {
   return present({
     id: mediaId,
@@ -115,7 +132,13 @@ export function toShownMedia({
     sha256: sha256 ?? file.sha256,
     ...told,
     filename: toShownName(told.filename),
+    ...toKeptUntil(state, keptUntilMs),
   });
+}
+
+/** Until when a file is kept that is here. */
+export function toKeptUntil(state: string, atMs: number | undefined): { readonly kept_until?: string } {
+  return state !== 'ready' || atMs === undefined ? {} : { kept_until: new Date(atMs).toISOString() };
 }
 
 /** The name under which a file would be saved, so that a stranger's name reads the same in a list and in a folder. */
@@ -160,15 +183,20 @@ export function mediaOf(
   return filesOf(message).map((file) => ({ ...file, ...owner, round: 1 }));
 }
 
-/** Where the file lies: a tenant has each once, whatever the number of messages that bring it. */
-export function objectKeyOf({
+/** The object that a file is: a tenant has each once, whatever the number of messages that bring it. */
+export function objectNameOf({
   tenantId,
   mediaId,
   file: { sha256 },
-}: Pick<Media, 'tenantId' | 'mediaId' | 'file'>): string {
+}: Pick<Media, 'tenantId' | 'mediaId' | 'file'>): ObjectName {
   // A hash that its sender left out is known only when the file has been read.
-  const name = sha256 === undefined ? mediaId : Buffer.from(sha256, 'base64').toString('hex');
-  return `${tenantId}/${name}`;
+  return { tenantId, name: sha256 === undefined ? mediaId : Buffer.from(sha256, 'base64').toString('hex') };
+}
+
+/** The key of a file that is here. */
+export function objectKeyOf(media: Pick<Media, 'tenantId' | 'mediaId' | 'file' | 'objectKey'>): string {
+  const { tenantId, name } = objectNameOf(media);
+  return media.objectKey ?? `${tenantId}/${name}`;
 }
 
 function toldOf(content: InboundContent): ToldOfFile {

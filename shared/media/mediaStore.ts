@@ -6,14 +6,21 @@ import { mediaKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { BroughtFile } from './broughtFile.ts';
 import { toBroughtFile } from './broughtFileStore.ts';
+import { asKept } from './fileKeeping.ts';
 import type { Media, MediaState } from './media.ts';
 import type { MediaFault } from './mediaFaults.ts';
 import type { PhoneAnswer } from './phoneAsk.ts';
 
 /** What has become of a file. */
 export type MediaEnd =
-  | { readonly state: 'ready'; readonly bytes: number; readonly sha256: string }
+  | ({ readonly state: 'ready'; readonly bytes: number; readonly sha256: string } & Pick<
+      Media,
+      'objectKey' | 'generation' | 'keptUntilMs'
+    >)
   | { readonly state: 'failed'; readonly fault: MediaFault };
+
+/** What a row says of its object. */
+const KEPT = ['objectKey', 'generation', 'keptUntilMs'] as const;
 
 /** The most rows of one `BatchGet`. */
 const BATCH = 100;
@@ -49,12 +56,12 @@ export class MediaStore {
   async findAny(mediaId: MediaId): Promise<Media | BroughtFile | undefined> {
     const Key = mediaKey(mediaId);
     const { Item } = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key, ConsistentRead: true }));
-    return Item === undefined || isExpired(Item, this.#nowMs()) ? undefined : (toBroughtFile(Item) ?? toMedia(Item));
+    return Item === undefined || isExpired(Item, this.#nowMs()) ? undefined : toAny(Item, this.#nowMs());
   }
 
-  /** Finds some, in no order. Eventually consistent: a state may be a moment old. */
-  async findAll(mediaIds: readonly MediaId[]): Promise<readonly Media[]> {
-    const found: Media[] = [];
+  /** Finds some, whether they came or were brought, in no order. Eventually consistent: a state may be a moment old. */
+  async findAll(mediaIds: readonly MediaId[]): Promise<readonly (Media | BroughtFile)[]> {
+    const found: (Media | BroughtFile)[] = [];
     for (let from = 0; from < mediaIds.length; from += BATCH) {
       const Keys = mediaIds.slice(from, from + BATCH).map((id) => ({ ...mediaKey(id) }));
       // What DynamoDB does not read at once, in a moment of much traffic, is shown as it was when it came.
@@ -62,22 +69,31 @@ export class MediaStore {
         new BatchGetCommand({ RequestItems: { [this.#TableName]: { Keys } } }),
       );
       const items = Responses?.[this.#TableName] ?? [];
-      found.push(...items.filter((item) => !isExpired(item, this.#nowMs())).map(toMedia));
+      found.push(...items.filter((item) => !isExpired(item, this.#nowMs())).map((item) => toAny(item, this.#nowMs())));
     }
     return found;
   }
 
   /** Writes down what has become of a file. Condition: it is pending, in this round. Returns whether it is so now. */
   async end({ mediaId, round }: Pick<Media, 'mediaId' | 'round'>, end: MediaEnd): Promise<boolean> {
-    const { state, ...rest } = end;
-    const set = { state, endedAtMs: this.#nowMs(), ...rest };
+    const set = { endedAtMs: this.#nowMs(), ...end };
     return this.#change(mediaId, set, { state: 'pending', round });
   }
 
-  /** Has a file fetched anew. Condition: it is `left` or `failed`, in this round. */
+  /** Has a file fetched anew. Condition: it is `left`, `failed` or `gone`, in this round. */
   async ask({ mediaId, state, round }: Pick<Media, 'mediaId' | 'state' | 'round'>): Promise<boolean> {
     const set = { state: 'pending', round: round + 1 };
-    return this.#change(mediaId, set, { state, round }, ['fault', 'asked', 'answer']);
+    // One whose time is over is gone, whatever its row says.
+    const was = state === 'gone' ? { round } : { state, round };
+    return this.#change(mediaId, set, was, ['fault', 'asked', 'answer', ...KEPT, 'eraseAskedAtMs']);
+  }
+
+  /**
+   * Erases a file: from now on it is gone, also where it is being fetched. Condition: it is in this round. The row still says where its object is, which the
+   * caller has removed.
+   */
+  async erase({ mediaId, round }: Pick<Media, 'mediaId' | 'round'>): Promise<boolean> {
+    return this.#change(mediaId, { state: 'gone', endedAtMs: this.#nowMs() }, { round }, ['fault']);
   }
 
   /** Notes that the phone is asked for a file now. Condition: it is pending, in this round, and nobody has asked meanwhile. */
@@ -103,7 +119,7 @@ export class MediaStore {
   async #change(
     mediaId: MediaId,
     set: Readonly<Record<string, unknown>>,
-    was: Readonly<Record<string, unknown>> & { readonly state: MediaState; readonly round: number },
+    was: Readonly<Record<string, unknown>> & { readonly state?: MediaState; readonly round: number },
     remove: readonly string[] = [],
   ): Promise<boolean> {
     const update = new UpdateWriting();
@@ -151,6 +167,10 @@ class UpdateWriting {
     this.values[placeholder] = value;
     return placeholder;
   }
+}
+
+function toAny(item: Record<string, unknown>, nowMs: number): Media | BroughtFile {
+  return toBroughtFile(item, nowMs) ?? asKept(toMedia(item), nowMs);
 }
 
 function toMedia(item: Record<string, unknown>): Media {

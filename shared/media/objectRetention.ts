@@ -1,4 +1,4 @@
 import { retentionSeconds } from '../platform/expiry.ts';
 
-/** The days after which the bucket removes an object: a file ends some days after the message that it was last fetched for. */
+/** The days after which the bucket removes every object: a day more than the longest time for which tenants have files kept. */
 export const keptDays = retentionSeconds.object / 86_400;

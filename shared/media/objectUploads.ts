@@ -23,6 +23,10 @@ export interface ObjectUploads {
   readonly listParts: (key: string, uploadId: string) => Promise<readonly UploadedPart[] | undefined>;
   /** Makes an object of the parts. It is done again without harm, and does nothing where there is no such upload. */
   readonly complete: (key: string, uploadId: string, parts: readonly UploadedPart[]) => Promise<void>;
+  /** Makes an object of another one, which stays. It is none that could be written meanwhile: the copy has one state of it. */
+  readonly copy: (from: string, to: string) => Promise<'copied' | 'missing'>;
+  /** Removes an object. It is none of its business whether there was one. */
+  readonly remove: (key: string) => Promise<void>;
   /** The size of an object, in bytes; undefined when there is none. */
   readonly sizeOf: (key: string) => Promise<number | undefined>;
 }

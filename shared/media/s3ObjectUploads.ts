@@ -67,6 +67,20 @@ export class S3ObjectUploads implements ObjectUploads {
     throw new Error(`an upload could not be completed: ${told(status, text)}`);
   }
 
+  async copy(from: string, to: string): Promise<'copied' | 'missing'> {
+    const headers = { 'x-amz-copy-source': this.#signer.nameOf(from) };
+    const { status, text } = await this.#call({ method: 'PUT', key: to, headers });
+    if (status === 404) return 'missing';
+    // S3 begins to answer before it is done.
+    if (status === 200 && !text.includes('<Error>')) return 'copied';
+    throw new Error(`an object could not be copied: ${told(status, text)}`);
+  }
+
+  async remove(key: string): Promise<void> {
+    const { status, text } = await this.#call({ method: 'DELETE', key });
+    if (status !== 204 && status !== 404) throw new Error(`an object could not be removed: ${told(status, text)}`);
+  }
+
   async sizeOf(key: string): Promise<number | undefined> {
     const { status, text, bytes } = await this.#call({ method: 'HEAD', key });
     if (status === 404) return undefined;
@@ -84,6 +98,7 @@ export class S3ObjectUploads implements ObjectUploads {
       } = await request(address, {
         method: asked.method,
         signal,
+        ...(asked.headers === undefined ? {} : { headers: asked.headers }),
         ...(body === undefined ? {} : { body }),
       });
       return { status: statusCode, bytes: Number(headers['content-length']), text: await readText(rest) };

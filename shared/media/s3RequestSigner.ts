@@ -22,6 +22,8 @@ export interface ObjectRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** The header that names what is copied. */
+const COPY_SOURCE = 'x-amz-copy-source';
 /** The longest life of a signed address, in seconds. Source: Amazon S3, "Download and upload objects with presigned URLs". */
 const LONGEST_SECONDS = 7 * 86_400;
 
@@ -74,13 +76,20 @@ export class S3RequestSigner {
     const { query: signed = {} } = await withDeadline(
       'signing an address',
       this.#config.storeTimeoutMs,
-      () => this.#signer.presign(request, { expiresIn, signingDate }),
+      // S3 reads the name of what is copied in a header alone, and refuses one that is not signed.
+      () => this.#signer.presign(request, { expiresIn, signingDate, unhoistableHeaders: new Set([COPY_SOURCE]) }),
       this.#clock,
     );
     const asked = Object.entries(signed).map(
       ([name, value]) => `${percentEncoded(name)}=${percentEncoded(String(value))}`,
     );
     return `${origin.origin}${request.path}?${asked.join('&')}`;
+  }
+
+  /** The name of an object as whoever copies it writes it. Throws a RangeError for a key that is none. */
+  nameOf(key: string): string {
+    checkObjectKey(key);
+    return `/${this.#config.mediaBucket}/${key}`;
   }
 
   /** AWS has each bucket under a host of its own; another endpoint has it in the path. */

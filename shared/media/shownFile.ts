@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { BroughtFile } from './broughtFile.ts';
 import { broughtStates } from './broughtFile.ts';
-import { mediaStates, shownMediaSchema, toShownMedia, type Media } from './media.ts';
+import { mediaStates, shownMediaSchema, toKeptUntil, toShownMedia, type Media } from './media.ts';
 import { mediaFaults } from './mediaFaults.ts';
 
 /** Where a file is uploaded to. */
@@ -26,7 +26,7 @@ export const mediaInfoSchema = shownMediaSchema
       .meta({ description: 'The type of the message that brought it, such as `voice`; absent for a file of yours.' }),
     state: z.enum([...new Set([...broughtStates, ...mediaStates])] as [string, ...string[]]).meta({
       description:
-        '`awaited`: nothing was uploaded yet. `pending`: it is being fetched. `left`: your settings say that it is not fetched.',
+        '`awaited`: nothing was uploaded yet. `pending`: it is being fetched. `left`: your settings say that it is not fetched. `gone`: it is not kept any more.',
     }),
     upload: uploadSchema.optional(),
   })
@@ -36,7 +36,7 @@ export type MediaInfo = z.infer<typeof mediaInfoSchema>;
 /** A file as it is shown by itself. @param upload where it goes, while it is awaited */
 export function toMediaInfo(row: Media | BroughtFile, upload?: ShownUpload): MediaInfo {
   if (!('broughtBy' in row)) return toShownMedia(row);
-  const { mediaId: id, state, mimeType, bytes, sha256, filename, fault } = row;
+  const { mediaId: id, state, mimeType, bytes, sha256, filename, fault, keptUntilMs } = row;
   return {
     id,
     state,
@@ -45,6 +45,7 @@ export function toMediaInfo(row: Media | BroughtFile, upload?: ShownUpload): Med
     ...(bytes === undefined ? {} : { bytes }),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(filename === undefined ? {} : { filename }),
+    ...toKeptUntil(state, keptUntilMs),
     ...(upload === undefined ? {} : { upload }),
   };
 }

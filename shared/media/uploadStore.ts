@@ -1,8 +1,11 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { TenantId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
-import { uploadKey } from '../platform/keys.ts';
+import { asOfUpload, uploadKey } from '../platform/keys.ts';
+import { queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
+import type { SentUse } from './sentUse.ts';
 import type { Upload, UploadName, UploadState } from './upload.ts';
 
 /** The rows of files as they lie at WhatsApp: one for each file of a tenant and what it is sent as. */
@@ -28,6 +31,30 @@ export class UploadStore {
     if (Item === undefined || isExpired(Item, this.#nowMs())) return undefined;
     const { pk: _pk, sk: _sk, ttl: _ttl, ...row } = Item;
     return row as unknown as Upload;
+  }
+
+  /** Lists what a file of a tenant was uploaded as. @param file its SHA-256 in base64, or its id, as {@link UploadName} has it */
+  async list(
+    tenantId: TenantId,
+    file: string,
+  ): Promise<readonly { readonly name: UploadName; readonly row: Upload }[]> {
+    const found: { readonly name: UploadName; readonly row: Upload }[] = [];
+    const items = queryItems(this.#table, {
+      TableName: this.#TableName,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': uploadKey({ tenantId, file, as: 'image', convert: true }).pk },
+      ConsistentRead: true,
+    });
+    for await (const { pk: _pk, sk, ttl: _ttl, ...row } of items) {
+      const { as, convert } = asOfUpload(String(sk));
+      found.push({ name: { tenantId, file, as: as as SentUse, convert }, row: row as unknown as Upload });
+    }
+    return found;
+  }
+
+  /** Removes one. Whoever is at work on it finds that out with its next write. */
+  async remove(name: UploadName): Promise<void> {
+    await this.#table.send(new DeleteCommand({ TableName: this.#TableName, Key: uploadKey(name) }));
   }
 
   /**

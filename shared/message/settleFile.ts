@@ -17,6 +17,7 @@ const refusals: Partial<Readonly<Record<FileToSend['state'], { readonly code: Er
   {
     awaited: { code: 'media_awaited', problem: 'is a file of which nothing was uploaded yet' },
     left: { code: 'media_left', problem: 'is a file that came and was not fetched' },
+    gone: { code: 'media_gone', problem: 'is a file that is not kept any more' },
     failed: { code: 'media_failed', problem: 'is a file that could not be fetched' },
   };
 

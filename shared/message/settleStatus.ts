@@ -48,6 +48,7 @@ export function settleStatus(
   const unfit = problemOfFile(content);
   if (unfit !== undefined) problems.push(unfit);
   if (status === undefined) problems.push({ field: 'status.audience', problem: 'must name the people who may see it' });
+  problems.push(...problemsOfLook(status, content));
   const { audience: named = [], background_color: backgroundColor, font } = status ?? {};
   const addresses = named.map((name) => toRecipient(name));
   problems.push(...addresses.flatMap((address, index) => problemOfViewer(address, index)));
@@ -73,6 +74,16 @@ function problemOfFile(content: OutboundContent): FieldProblem | undefined {
   return once === true
     ? { field: `${content.type}.view_once`, problem: 'is not for a status, which ends by itself' }
     : undefined;
+}
+
+/** The look is that of a text: WhatsApp's clients show none behind a file. */
+function problemsOfLook(status: Envelope['status'], { type }: OutboundContent): readonly FieldProblem[] {
+  if (type === 'text' || !statusTypes.has(type)) return [];
+  return (['background_color', 'font'] as const).flatMap((name) =>
+    status?.[name] === undefined
+      ? []
+      : [{ field: `status.${name}`, problem: `is the look of a text, and this is of type ${type}: leave it out` }],
+  );
 }
 
 /** Whether a part of a request asks for anything: clients send some with every message. */

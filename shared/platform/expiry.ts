@@ -6,8 +6,8 @@ export const retentionSeconds = {
   message: 90 * DAY_SECONDS,
   /** The note that the phone was asked for a file: for longer than it is asked. */
   askedFile: 7 * DAY_SECONDS,
-  /** A file in the bucket, counted from when it was written: for a week longer than its message. */
-  object: 97 * DAY_SECONDS,
+  /** The longest that a file is in the bucket, counted from when it was written: a day longer than any tenant keeps one. */
+  object: 91 * DAY_SECONDS,
   /** A file as it lies at WhatsApp: for longer than it is sent again, and for as long as its job is tried. */
   upload: 7 * DAY_SECONDS,
   /** An action after its end. */

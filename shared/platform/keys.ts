@@ -79,6 +79,42 @@ export const versionKey = (
 });
 /** A file. It has a partition of its own, as many of one tenant come at once. */
 export const mediaKey = (mediaId: MediaId): ItemKey => ({ pk: `MEDIA#${mediaId}`, sk: 'MEDIA' });
+/** An object in the bucket: which files hold it, and what is counted of it. */
+const objectPartition = ({ tenantId, name }: { readonly tenantId: TenantId; readonly name: string }): string =>
+  `OBJECT#${tenantId}#${name}`;
+export const objectKey = (object: { readonly tenantId: TenantId; readonly name: string }): ItemKey => ({
+  pk: objectPartition(object),
+  sk: 'OBJECT',
+});
+/** The files that hold a generation of an object. */
+export const holderPrefix = (
+  object: { readonly tenantId: TenantId; readonly name: string },
+  generation: number,
+): ItemKey => ({ pk: objectPartition(object), sk: `HELD#${padded(generation, 6)}#` });
+export const holderKey = ({
+  object,
+  generation,
+  holder,
+}: {
+  readonly object: { readonly tenantId: TenantId; readonly name: string };
+  readonly generation: number;
+  readonly holder: string;
+}): ItemKey => {
+  const { pk, sk } = holderPrefix(object, generation);
+  return { pk, sk: `${sk}${holder}` };
+};
+/** What a tenant has chosen about its files. It stands apart from the tenant, whose secrets the function of files must not see. */
+export const fileSettingsKey = (tenantId: TenantId): ItemKey => ({ pk: `FILES#${tenantId}`, sk: 'SETTINGS' });
+/** A part of the sum of bytes that are kept for a tenant until some day. */
+export const keptBytesKey = (tenantId: TenantId, day: number, share: number): ItemKey => ({
+  pk: `KEPT#${tenantId}`,
+  sk: `${padded(day, 6)}#${share}`,
+});
+/** The least key of such a sum of that day or a later one. */
+export const firstKeptBytesKey = (tenantId: TenantId, day: number): ItemKey => ({
+  pk: `KEPT#${tenantId}`,
+  sk: padded(day, 6),
+});
 /** The files of a message that the account's phone was asked for, by the stanza that its answer names. */
 export const askedFilePrefix = (connectionId: ConnectionId, stanzaId: string): ItemKey => ({
   pk: `CON#${connectionId}`,
@@ -101,8 +137,14 @@ export const uploadKey = ({
   readonly convert: boolean;
 }): ItemKey => ({
   pk: `UPLOAD#${tenantId}#${digest(file)}`,
-  sk: convert ? as : `${as}#AS_IT_IS`,
+  sk: convert ? as : `${as}${AS_IT_IS}`,
 });
+const AS_IT_IS = '#AS_IT_IS';
+/** What a file is uploaded as, by the sort key of its row. */
+export const asOfUpload = (sk: string): { readonly as: string; readonly convert: boolean } => {
+  const convert = !sk.endsWith(AS_IT_IS);
+  return { as: convert ? sk : sk.slice(0, -AS_IT_IS.length), convert };
+};
 /** How far a message to a group came with each of its members. */
 export const receiptsKey = (connectionId: ConnectionId, messageId: MessageId): ItemKey => ({
   pk: `CON#${connectionId}`,

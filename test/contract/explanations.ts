@@ -78,6 +78,16 @@ const longAsked: Explanation = {
   why: 'A file that its phone was asked for gets a new message in the queue when the first was given out a dozen times.',
 };
 
+const takenBack: Explanation = {
+  here: 'never',
+  why: 'A received message is taken back by an administrator of a group alone; nobody here is one.',
+};
+
+const erasedMeanwhile: Explanation = {
+  here: 'seldom',
+  why: 'The API lets a file go itself only where it is deleted at the moment at which its upload is found whole.',
+};
+
 /** The explanations by the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:UpdateItem core TENANT#*': laneGrowth,
@@ -102,6 +112,11 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'api s3:ListBucket media': listing,
   'ingest dynamodb:PartiQLInsert core MEDIA#*': together,
   'ingest dynamodb:PutItem core MEDIA#*': alone,
+  'ingest dynamodb:UpdateItem core MEDIA#*': takenBack,
+  'ingest dynamodb:PartiQLUpdate core MEDIA#*': takenBack,
+  'media dynamodb:BatchGetItem core MEDIA#*': takenBack,
+  'api dynamodb:DeleteItem core OBJECT#*': erasedMeanwhile,
+  'api dynamodb:Query core OBJECT#*': erasedMeanwhile,
   'admin dynamodb:Query core PARKED#*': waits,
   'worker sqs:SendMessage commandsDead': unreadable,
   'worker dynamodb:ConditionCheckItem fleet SHARD#*': growth,

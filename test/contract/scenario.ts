@@ -209,6 +209,19 @@ async function bringAndSend(tenant: Tenant): Promise<void> {
   const document = { id: brought['id'], convert: false };
   const message = { to: `+${CUSTOMER}`, type: 'document', document };
   await delivered(tenant, String((await api.must('POST', `/v1/connections/${shop}/messages`, message))['id']));
+  // A short file goes at once. Both are deleted, with what was made of them.
+  await api.must('PATCH', '/v1/tenant', { fileDays: 30 });
+  const short = await api.must('POST', '/v1/media', { bytes: 10 });
+  await fetch((short['upload'] as { readonly url: string }).url, { method: 'PUT', body: Buffer.alloc(10, 'x') });
+  await api.must('POST', `/v1/media/${String(short['id'])}/complete`);
+  const kept = await api.must('GET', '/v1/tenant');
+  for (const { id } of [brought, short]) await api.must('DELETE', `/v1/media/${String(id)}`);
+  const filesOf = ({ files }: Readonly<Record<string, unknown>>) => (files as { readonly count: number }).count;
+  await until(
+    'the files to be removed',
+    () => api.must('GET', '/v1/tenant'),
+    (now) => filesOf(now) === filesOf(kept) - 2,
+  );
 }
 
 /** A bulk send is paused and ends, and one is cancelled whose messages wait for a connection that is off. */

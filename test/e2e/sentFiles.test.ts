@@ -233,7 +233,7 @@ describe('files that are sent', () => {
 
     expect(await messageOf(failing['id'], ({ status }) => status === 'failed')).toMatchObject({
       error: { code: 'file_wrong_type' },
-      media: [{ id, state: 'failed' }],
+      media: [{ id, state: 'failed', error: { code: 'wrong_type' } }],
     });
     await messageOf(text['id'], ({ status }) => status === 'delivered');
   });
@@ -268,7 +268,10 @@ describe('files that are sent', () => {
       WAIT_MS,
     );
 
-    expect(failed['error']).toMatchObject({ code: 'file_not_fetched' });
+    expect(failed).toMatchObject({
+      error: { code: 'file_not_fetched' },
+      media: [{ state: 'failed', error: { code: 'link_refused' } }],
+    });
     expect(await opened(again.json)).toMatchObject({ state: 'opened', complaints: [], kind: 'image' });
     await new Promise((resolve) => host.close(resolve));
   });

@@ -96,7 +96,7 @@ export class MessageFiles {
     const here = known.get(place);
     if (here !== undefined && isFresh(here, clock.nowMs())) return { file: 'ready', sent: here };
     const file = await findToSend(owned.tenantId, mediaId);
-    if (file === undefined) return { file: 'failed', code: 'file_gone' };
+    if (file === undefined || file.state === 'gone') return { file: 'failed', code: 'file_gone' };
     if (file.state !== 'ready' && file.state !== 'pending') {
       // The job is over with the file. A link may be fetched anew, and needs another one then.
       this.#asked?.delete(place);

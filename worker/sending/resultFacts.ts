@@ -45,5 +45,6 @@ function toFact(
     ...(statusBy === undefined ? {} : { statusBy }),
     ...(sentFile === undefined ? {} : { sentFile }),
     ...(isChange && original ? { changedId: original.messageId, changedStanzaId: original.stanzaId } : {}),
+    ...(isChange && content.type === 'revoke' ? { deletes: true } : {}),
   };
 }

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { TenantId } from '../../../shared/kernel/id.ts';
 import type { ObjectStore } from '../../../shared/media/objectStore.ts';
 import type { PrepareFault } from '../../../shared/media/prepareFaults.ts';
+import { PREPARED_FOLDER } from '../../../shared/media/fileKeeping.ts';
 import type { PreparedFile } from '../../../shared/media/preparedFile.ts';
 import type { SentUse } from '../../../shared/media/sentUse.ts';
 import { fileIn, PrepareError, type Converter } from './converter.ts';
@@ -111,7 +112,7 @@ async function treatIn(
   if (made === undefined)
     return { objectKey, mimeType, bytes, sha256: hash.digest('base64'), ...details, isConverted: false };
   const sum = await hashOf(made, signal);
-  const key = `${tenantId}/prepared/${sum.toString('hex')}`;
+  const key = `${PREPARED_FOLDER}/${tenantId}/${sum.toString('hex')}`;
   await objects.write(key, createReadStream(made), { contentType: 'application/octet-stream' }, signal);
   const { size } = await stat(made);
   return { objectKey: key, mimeType, bytes: size, sha256: sum.toString('base64'), ...details, isConverted: true };

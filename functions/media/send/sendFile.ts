@@ -121,7 +121,11 @@ async function bring(
     work.row = noted;
   }
   const { uploaded } = await uploadFile(dependencies, job, prepared, key, signal);
-  if (uploaded === 'gone') return end(dependencies, work, 'gone');
+  if (uploaded === 'gone') {
+    // What an earlier run prepared may have ended before the file has.
+    if (work.prepared === undefined) return end(dependencies, work, 'gone');
+    return bring(dependencies, job, run, { ...work, prepared: undefined }, signal);
+  }
   if (!('answer' in uploaded)) return over(dependencies, work, { state: 'uploaded', file: uploaded });
   switch (uploaded.answer) {
     case 'token_refused':

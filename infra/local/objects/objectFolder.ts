@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, readFileSync, renameSync, rmSync } from 'node:fs';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
@@ -46,12 +46,12 @@ export class ObjectFolder {
   readonly #notes: string;
   readonly #data: string;
   readonly #uploads: string;
-  readonly #keptDays: number;
+  readonly #keptDaysOf: (key: string) => number;
 
-  /** @param keptDays after how many days an object is removed */
-  constructor(path: string, keptDays: number) {
+  /** @param keptDaysOf after how many days an object is removed, by its key */
+  constructor(path: string, keptDaysOf: (key: string) => number) {
     [this.#notes, this.#data, this.#uploads] = [join(path, 'notes'), join(path, 'data'), join(path, 'uploads')];
-    this.#keptDays = keptDays;
+    this.#keptDaysOf = keptDaysOf;
     for (const folder of [this.#notes, this.#data, this.#uploads]) makeFolder(folder);
   }
 
@@ -136,6 +136,23 @@ export class ObjectFolder {
     return note;
   }
 
+  /** Makes an object of the bytes of another one. @returns what it is then; undefined when there is no such object */
+  async copy(from: string, to: string, nowMs: number): Promise<ObjectNote | undefined> {
+    const source = this.find(from);
+    if (source === undefined) return undefined;
+    const { contentType, metadata, folder, parts } = source;
+    const id = this.begin({ key: to, contentType, metadata });
+    try {
+      for (const { name } of parts) await copyFile(join(this.#data, folder, name), join(this.#uploads, id, name));
+    } catch (error) {
+      this.abort(id);
+      // It was replaced or removed meanwhile: S3 would have copied what was there at first, or what came after it.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.copy(from, to, nowMs);
+      throw error;
+    }
+    return this.complete(id, parts, nowMs);
+  }
+
   abort(uploadId: string): void {
     rmSync(join(this.#uploads, uploadId), { recursive: true, force: true });
   }
@@ -156,7 +173,7 @@ export class ObjectFolder {
     for (const name of await readdir(this.#notes, { recursive: true })) {
       if (!name.endsWith('.json')) continue;
       const note = read(join(this.#notes, name));
-      if (note !== undefined && note.storedAtMs < nowMs - this.#keptDays * DAY_MS) this.remove(note.key);
+      if (note !== undefined && note.storedAtMs < nowMs - this.#keptDaysOf(note.key) * DAY_MS) this.remove(note.key);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { keptDays } from '../../../shared/media/objectRetention.ts';
+import { objectDaysOfKey } from '../../../shared/media/fileKeeping.ts';
 import { credentialsOf } from '../callers.ts';
 import { makeSteadyServer, pathOf, targetOf } from '../steadyServer.ts';
 import { ObjectFolder, type ObjectHead, type ObjectNote, type StoredPart } from './objectFolder.ts';
@@ -51,7 +51,7 @@ const MOST_XML_BYTES = 4 * 1_024 * 1_024;
 
 export async function startObjectServer(options: ObjectServerOptions): Promise<ObjectServer> {
   const nowMs = options.nowMs ?? Date.now;
-  const folder = new ObjectFolder(options.dataDir, keptDays);
+  const folder = new ObjectFolder(options.dataDir, objectDaysOfKey);
   const room = new ObjectRoom(folder, options.bucket, nowMs);
   const server = makeSteadyServer((request, response) => room.answer(request, response), report);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -113,7 +113,7 @@ class ObjectRoom {
       case 'HEAD':
         return this.#give(asked);
       case 'PUT':
-        return this.#take(asked);
+        return request.headers['x-amz-copy-source'] === undefined ? this.#take(asked) : this.#copy(asked);
       case 'POST':
         if (query.has('uploads')) return this.#begin(asked);
         return query.has('uploadId') ? this.#complete(asked) : answerFault(asked, 'NotImplemented');
@@ -176,6 +176,16 @@ class ObjectRoom {
       if (uploadId === null) this.#folder.abort(id);
       throw error;
     }
+  }
+
+  async #copy(asked: Asked): Promise<void> {
+    const { key, request, response } = asked;
+    const [, bucket, ...rest] = String(request.headers['x-amz-copy-source']).split('/').map(unescaped);
+    if (bucket !== this.#bucket) return answerFault(asked, 'NoSuchBucket');
+    const copied = await this.#folder.copy(rest.join('/'), key, this.#nowMs());
+    if (copied === undefined) return answerFault(asked, 'NoSuchKey');
+    const told = `<LastModified>${new Date(copied.storedAtMs).toISOString()}</LastModified><ETag>${escapeXml(copied.etag)}</ETag>`;
+    answerXml(response, 200, 'CopyObjectResult', told);
   }
 
   #faultOfPart({ key, query, request }: Asked, uploadId: string, length: number): ObjectFaultName | undefined {

@@ -54,6 +54,7 @@ export function findAddressFault(
   const key = [day, region, service, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secret}`);
   const text = [ALGORITHM, date, `${day}/${region}/${service}/aws4_request`, hashOf(canonical(asked))].join('\n');
   if (!isSame(hmac(key, text).toString('hex'), query.get('X-Amz-Signature') ?? '')) return 'SignatureDoesNotMatch';
+  if (hasUnsignedHeader(asked)) return 'AccessDenied';
   return nowMs < signedAtMs - SKEW_MS || nowMs >= signedAtMs + expires * 1_000 ? 'ExpiredAddress' : undefined;
 }
 
@@ -66,6 +67,12 @@ function canonical({ method, path, query, headers }: AskedAddress): string {
   const lines = signed.map((name) => `${name}:${[headers[name]].flat().join(',').trim()}\n`);
   const body = query.get('X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD';
   return [method, path, parameters.join('&'), lines.join(''), signed.join(';'), body].join('\n');
+}
+
+/** S3's own headers say what is done, so one that is not signed is refused. */
+function hasUnsignedHeader({ query, headers }: AskedAddress): boolean {
+  const signed = (query.get('X-Amz-SignedHeaders') ?? '').split(';');
+  return Object.keys(headers).some((name) => name.startsWith('x-amz-') && !signed.includes(name));
 }
 
 /** The time that `20261129T201500Z` says. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { InboundContent } from '../../content/content.ts';
+import { filesOf } from '../../media/media.ts';
+import { mediaKey } from '../../platform/keys.ts';
 import { sentFileSchema } from '../../media/sentFileFacts.ts';
 import type { MessageId } from '../../kernel/id.ts';
 import { isSent, movesForward, type SendState, type SentMessage } from '../../message/message.ts';
@@ -9,8 +11,9 @@ import { contentAfter, deleteOriginal, editOriginal, type OriginalChange } from 
 import { ASKED, askedItems } from './choiceFact.ts';
 import { countOwnVote } from './countVote.ts';
 import { address, brandedText, commonFields } from './factField.ts';
-import { factRow } from './factRow.ts';
+import { factRow, type RowChange } from './factRow.ts';
 import type { NamedMessage } from './originals.ts';
+import type { FoundOriginal } from './originalRule.ts';
 import { messageStatus, messageStatusDraft, recipientOf } from './messageStatus.ts';
 
 const schema = z.object({
@@ -32,6 +35,8 @@ const schema = z.object({
   /** The message that the sent one changes, by its id here and by WhatsApp's: an edit, a deletion or a vote takes effect with it. */
   changedId: brandedText<MessageId>().optional(),
   changedStanzaId: z.string().optional(),
+  /** Whether that one is taken back with it: its files are erased then. */
+  deletes: z.literal(true).optional(),
 });
 
 /** The result of a send command, with all that the row of its message says of it. */
@@ -110,7 +115,10 @@ function changeOf(
 ): Partial<OriginalChange> | undefined {
   if (named?.message === undefined) return undefined;
   const found = { messageId: named.messageId, message: named.message };
-  if (content.type === 'revoke') return deleteOriginal(found, { stanzaId, atMs }, connectionId);
+  if (content.type === 'revoke') {
+    const { changes } = deleteOriginal(found, { stanzaId, atMs }, connectionId);
+    return { changes: [...changes, ...eraseAskedOf(found, atMs)] };
+  }
   if (content.type === 'poll_vote')
     return countOwnVote(found, { stanzaId, options: content.poll_vote.options }, connectionId);
   if (content.type !== 'edit') return undefined;
@@ -119,6 +127,16 @@ function changeOf(
   const said = text === undefined ? { type, [type]: { caption } } : { type: 'text', text };
   const after = contentAfter(found.message.content, said as unknown as InboundContent);
   return editOriginal(found, { stanzaId, atMs, content: after }, { connectionId, nowMs });
+}
+
+/** What is taken back through the API loses its files, unlike what somebody else takes back: their rows say so before the job does. */
+function eraseAskedOf({ message }: FoundOriginal, atMs: number): readonly RowChange[] {
+  if (message.direction === 'out') return [];
+  return filesOf(message).map(({ mediaId }) => ({
+    key: mediaKey(mediaId),
+    set: { eraseAskedAtMs: atMs },
+    orGone: true,
+  }));
 }
 
 function stepOf(

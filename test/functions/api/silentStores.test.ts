@@ -31,6 +31,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/connections/{connectionId}/messages': { type: 'text', to: '4915187654321', text: { body: 'hello' } },
   // One that is uploaded in parts, as that asks S3.
   'POST /v1/media': { bytes: 20_000_000 },
+  'PATCH /v1/tenant': { fileDays: 30 },
   'POST /v1/webhooks': { url: 'https://93.184.216.34/hook' },
   'POST /v1/admin/tenants': { name: 'Acme' },
   'POST /v1/admin/tenants/{tenantId}/api-keys': {},

@@ -9,6 +9,8 @@ import { systemClock } from '../../../shared/kernel/clock.ts';
 import { deriveMediaId, makeId, type CorrelationId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { BroughtFileStore } from '../../../shared/media/broughtFileStore.ts';
+import { TenantFiles } from '../../../shared/media/keptBytes.ts';
+import { ObjectHolds } from '../../../shared/media/objectHolds.ts';
 import { objectKeyOf, type Media } from '../../../shared/media/media.ts';
 import { MediaStore, toMediaItem } from '../../../shared/media/mediaStore.ts';
 import { askPausesMs } from '../../../shared/media/phoneAsk.ts';
@@ -69,11 +71,18 @@ describe('a file that WhatsApp no longer has', () => {
     const brought = new BroughtFileStore({ ...stack, clock });
     const links = { open: () => Promise.reject(new Error('no link is fetched here')) };
     const sending = {
-      uploads: { find: async () => undefined, write: async () => 'overtaken' as const },
+      uploads: {
+        find: async () => undefined,
+        write: async () => 'overtaken' as const,
+        list: async () => [],
+        remove: async () => undefined,
+      },
       prepare: async () => ({ refused: 'broken' as const }),
       hosts: { upload: async () => ({ answer: 'token_refused' as const }) },
     };
-    const parts = { ...stack, clock, media: store(), brought, links, source, objects, sending };
+    const holds = new ObjectHolds({ ...stack, clock });
+    const tenantFiles = new TenantFiles({ ...stack, clock });
+    const parts = { ...stack, clock, media: store(), brought, holds, tenantFiles, links, source, objects, sending };
     const handle = makeMediaHandler({ ...parts, ...given });
     return (await handle({ Records: [{ ...record, attributes }] })).batchItemFailures.length === 0 ? 'done' : 'again';
   }
@@ -118,7 +127,8 @@ describe('a file that WhatsApp no longer has', () => {
 
     expect([isNoted, outcome]).toEqual([true, 'done']);
     expect(await rowOf(media)).toMatchObject({ state: 'ready', sha256 });
-    expect(objects.kept.get(objectKeyOf(media))?.bytes).toEqual(PLAIN);
+    const row = await rowOf(media);
+    expect(row && objects.kept.get(objectKeyOf(row))?.bytes).toEqual(PLAIN);
     await Promise.all([commands(), told()]);
   });
 

@@ -12,8 +12,10 @@ import { systemRandom } from '../../../shared/kernel/random.ts';
 import { bringLink } from '../../../shared/media/bringLink.ts';
 import { BroughtFileStore } from '../../../shared/media/broughtFileStore.ts';
 import { objectKeyOf, type Media } from '../../../shared/media/media.ts';
+import { TenantFiles } from '../../../shared/media/keptBytes.ts';
 import { askForFiles } from '../../../shared/media/mediaJob.ts';
 import { MediaStore, toMediaItem } from '../../../shared/media/mediaStore.ts';
+import { ObjectHolds } from '../../../shared/media/objectHolds.ts';
 import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { eventQueueName, mediaQueueName, mediaTimes } from '../../../shared/platform/queues.ts';
 import { tableName } from '../../../shared/platform/tables.ts';
@@ -69,8 +71,20 @@ describe('the media function', () => {
     return media;
   }
   const store = () => new MediaStore(stack);
+  /** The bytes to which the row of a file leads. */
+  const bytesOf = async ({ mediaId }: Media) => {
+    const row = await store().find(mediaId);
+    return row === undefined ? undefined : objects.kept.get(objectKeyOf(row))?.bytes;
+  };
+  const holds = () => new ObjectHolds({ ...stack, clock: systemClock });
+  const tenantFiles = () => new TenantFiles({ ...stack, clock: systemClock });
   const sending = {
-    uploads: { find: async () => undefined, write: async () => 'overtaken' as const },
+    uploads: {
+      find: async () => undefined,
+      write: async () => 'overtaken' as const,
+      list: async () => [],
+      remove: async () => undefined,
+    },
     prepare: async () => ({ refused: 'broken' as const }),
     hosts: { upload: async () => ({ answer: 'token_refused' as const }) },
   };
@@ -85,6 +99,8 @@ describe('the media function', () => {
       clock: systemClock,
       media: store(),
       brought: brought(),
+      holds: holds(),
+      tenantFiles: tenantFiles(),
       source,
       links,
       objects,
@@ -113,7 +129,7 @@ describe('the media function', () => {
     const answer = await handler()(toSqsEvent(jobs));
 
     expect(answer).toEqual({ batchItemFailures: [] });
-    expect(objects.kept.get(objectKeyOf(media))?.bytes).toEqual(PLAIN);
+    expect(await bytesOf(media)).toEqual(PLAIN);
     expect(await store().find(media.mediaId)).toMatchObject({ state: 'ready', bytes: PLAIN.length, sha256 });
     expect(await told()).toMatchObject([
       { kind: 'media', messageId: media.messageId, media: { id: media.mediaId, state: 'ready', bytes: PLAIN.length } },
@@ -124,7 +140,7 @@ describe('the media function', () => {
     const { tenantId } = newIds();
     const path = `/linked/${(files += 1)}.png`;
     host.behave(path, giving(PLAIN));
-    const dependencies = { ...stack, clock: systemClock, brought: brought() };
+    const dependencies = { ...stack, clock: systemClock, brought: brought(), tenantFiles: tenantFiles() };
     const bring = (link: string) => bringLink(dependencies, tenantId, link);
 
     const asked = await Promise.all([1, 2, 3].map(() => bring(`${host.origin}${path}`)));
@@ -159,7 +175,7 @@ describe('the media function', () => {
     const ranges = host.requests.filter(({ path }) => path === media.file.path).map(({ range }) => range);
     expect(ranges).toHaveLength(4);
     expect(ranges.slice(1).every((range) => /^bytes=\d+-$/.test(range ?? ''))).toBe(true);
-    expect(objects.kept.get(objectKeyOf(media))?.bytes).toEqual(PLAIN);
+    expect(await bytesOf(media)).toEqual(PLAIN);
     await told();
   });
 
@@ -179,7 +195,7 @@ describe('the media function', () => {
 
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await store().find(media.mediaId)).toMatchObject({ state: 'failed', fault });
-    expect(objects.kept.has(objectKeyOf(media))).toBe(false);
+    expect([...objects.kept.keys()].filter((name) => name.includes(media.tenantId))).toEqual([]);
     expect(await told()).toMatchObject([{ kind: 'media', media: { state: 'failed', error: { code: fault } } }]);
   });
 

@@ -61,10 +61,101 @@ describe('files that tenants bring', () => {
     });
     expect(early).toMatchObject({ status: 409, body: { code: 'media_awaited' } });
     expect([stored, complete.status]).toEqual([200, 200]);
-    expect(info.body).toEqual({ id, state: 'ready', mime_type: 'image/png', bytes: 100_000, filename: 'a ü.png' });
+    expect(info.body).toEqual({
+      id,
+      state: 'ready',
+      mime_type: 'image/png',
+      bytes: 100_000,
+      filename: 'a ü.png',
+      kept_until: expect.any(String),
+    });
     expect(complete.body).toEqual(info.body);
     expect(read.bytes?.equals(bytes)).toBe(true);
     expect(read.answer?.headers.get('content-type')).toBe('image/png');
+  });
+
+  it('stay as they are once they are here, whoever still has the address that they went to', async () => {
+    const tenant = await aTenant();
+    const [bytes, others] = [randomBytes(1_000), randomBytes(1_000)];
+    const { id, upload } = await tenant.bring(1_000);
+
+    await put(upload.url, others);
+    await put(upload.url, bytes);
+    await tenant.call('POST', `/${id}/complete`);
+    const late = await put(upload.url, others);
+    await tenant.call('POST', `/${id}/complete`);
+
+    // The address still takes something, which nobody ever reads.
+    expect(late).toBe(200);
+    expect((await download(tenant, id)).bytes?.equals(bytes)).toBe(true);
+  });
+
+  it('are one of two uploads, whole, where both come while many look', async () => {
+    const tenant = await aTenant();
+    const uploads = [randomBytes(50_000), randomBytes(50_000)];
+    const { id, upload } = await tenant.bring(50_000);
+
+    const looks = Array.from({ length: 8 }, () => tenant.call('POST', `/${id}/complete`));
+    await Promise.all([...uploads.map((bytes) => put(upload.url, bytes)), ...looks]);
+    const settled = await tenant.call('POST', `/${id}/complete`);
+    const first = (await download(tenant, id)).bytes;
+    for (const bytes of uploads) await put(upload.url, bytes);
+    await Promise.all(looks.map(() => tenant.call('POST', `/${id}/complete`)));
+    const second = (await download(tenant, id)).bytes;
+
+    expect(settled.body).toMatchObject({ state: 'ready', bytes: 50_000 });
+    expect(uploads.some((bytes) => first?.equals(bytes))).toBe(true);
+    expect(second?.equals(first ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('are copied by nobody who only has an address', async () => {
+    const tenant = await aTenant();
+    const [theirs, mine] = [await tenant.bring(10), await tenant.bring(10)];
+    await put(theirs.upload.url, randomBytes(10));
+    const source = new URL(theirs.upload.url).pathname;
+
+    const copied = await fetch(mine.upload.url, {
+      method: 'PUT',
+      body: randomBytes(10),
+      headers: { 'x-amz-copy-source': source },
+    });
+
+    expect(copied.status).toBe(403);
+  });
+
+  it('are deleted, and gone from then on for whoever names them', async () => {
+    const tenant = await aTenant();
+    const { id, upload } = await tenant.bring(100);
+    await put(upload.url, randomBytes(100));
+    await tenant.call('POST', `/${id}/complete`);
+
+    const others = (await (await aTenant()).call('DELETE', `/${id}`)).status;
+    const deleted = await tenant.call('DELETE', `/${id}`);
+    const again = await tenant.call('DELETE', `/${id}`);
+
+    expect(others).toBe(404);
+    expect([deleted, again]).toMatchObject([1, 2].map(() => ({ status: 202, body: { id, state: 'gone' } })));
+    expect(await tenant.call('GET', `/${id}`)).toMatchObject({ status: 410, body: { code: 'media_gone' } });
+    expect((await tenant.call('GET', `/${id}/info`)).body).toMatchObject({ state: 'gone' });
+    expect((await tenant.call('POST', `/${id}/complete`)).body).toMatchObject({ state: 'gone' });
+  });
+
+  it('are counted, and kept for as many days as their tenant says', async () => {
+    const { key } = await stack.tenant();
+    const call = (method: string, path: string, body?: unknown) =>
+      stack.call(method, path, { key, ...(body === undefined ? {} : { body }) });
+    const before = await call('GET', '/v1/tenant');
+    const changed = await call('PATCH', '/v1/tenant', { fileDays: 7 });
+    const made = await call('POST', '/v1/media', { bytes: 1_000 });
+    await put((made.body['upload'] as Upload).url, randomBytes(1_000));
+    const whole = await call('POST', `/v1/media/${String(made.body['id'])}/complete`);
+
+    expect(before.body).toMatchObject({ fileDays: 90, files: { count: 0, bytes: 0 } });
+    expect(changed.body).toMatchObject({ fileDays: 7 });
+    expect(Date.parse(String(whole.body['kept_until'])) - Date.now()).toBeLessThanOrEqual(7 * 86_400_000);
+    expect((await call('GET', '/v1/tenant')).body).toMatchObject({ fileDays: 7, files: { count: 1, bytes: 1_000 } });
+    expect(await call('PATCH', '/v1/tenant', { fileDays: 8 })).toMatchObject({ status: 400 });
+    expect(await call('PATCH', '/v1/tenant', {})).toMatchObject({ status: 400 });
   });
 
   it('are uploaded in parts above 16 MiB, in any order, each again if it must be', async () => {
@@ -86,7 +177,7 @@ describe('files that tenants bring', () => {
     const twice = await tenant.call('POST', `/${id}/complete`);
 
     expect(early.body).toMatchObject({ state: 'awaited', upload: { part_bytes: UPLOAD_PART_BYTES } });
-    expect(complete.body).toEqual({ id, state: 'ready', bytes: bytes.length });
+    expect(complete.body).toMatchObject({ id, state: 'ready', bytes: bytes.length });
     expect(twice.body).toEqual(complete.body);
     expect(sha256Of((await download(tenant, id)).bytes ?? Buffer.alloc(0))).toBe(sha256Of(bytes));
     // The upload is over: its addresses store nothing any more.

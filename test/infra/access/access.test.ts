@@ -216,11 +216,11 @@ describe('what roles may do', () => {
     // What tenants bring lies under names that no file of a message has.
     expect(ofObjects('api')).toEqual([
       [['s3:GetObject'], [`${bucket}/*`]],
-      [['s3:ListMultipartUploadParts', 's3:PutObject'], [`${bucket}/*/brought/*`]],
+      [['s3:DeleteObject', 's3:ListMultipartUploadParts', 's3:PutObject'], [`${bucket}/*/brought/*`]],
       [['s3:ListBucket'], [bucket]],
     ]);
     expect(ofObjects('media')).toEqual([
-      [['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'], [`${bucket}/*`]],
+      [['s3:AbortMultipartUpload', 's3:DeleteObject', 's3:GetObject', 's3:PutObject'], [`${bucket}/*`]],
       [['s3:ListBucket'], [bucket]],
     ]);
     expect(grantsOf('api').filter(isOfKms)).toEqual([
@@ -237,6 +237,9 @@ describe('what roles may do', () => {
     expect(tables.map(({ condition }) => condition)).toEqual([
       { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['MEDIA#*'] } },
       { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['UPLOAD#*'] } },
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['FILES#*'] } },
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['OBJECT#*'] } },
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['KEPT#*'] } },
     ]);
   });
 

@@ -102,10 +102,19 @@ describe('the bucket', () => {
     expect(bucket?.properties['VersioningConfiguration']).toBeUndefined();
   });
 
-  it('lets files end a week after their messages, and uploads that nobody completed after a day', () => {
+  it('lets files end a day after the time that tenants choose, and uploads that nobody completed after a day', () => {
+    const folder = (days: number) => ({
+      Id: `files-${days}`,
+      Status: 'Enabled',
+      Prefix: `${days}d/`,
+      ExpirationInDays: days + 1,
+    });
+
     expect(bucket?.properties['LifecycleConfiguration']).toEqual({
       Rules: [
-        { Id: 'files', Status: 'Enabled', ExpirationInDays: 97 },
+        { Id: 'files', Status: 'Enabled', ExpirationInDays: 91 },
+        ...[1, 3, 7, 14, 30, 60].map(folder),
+        { Id: 'prepared', Status: 'Enabled', Prefix: 'prepared/', ExpirationInDays: 14 },
         { Id: 'uploads', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
       ],
     });

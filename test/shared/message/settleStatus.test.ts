@@ -5,6 +5,8 @@ import type { ConnectionId } from '../../../shared/kernel/id.ts';
 import { onlyPossible, outboundMessageSchema, type OutboundMessage } from '../../../shared/message/outboundMessage.ts';
 import type { Message } from '../../../shared/message/message.ts';
 import { hashOfRequest } from '../../../shared/message/requestHash.ts';
+import { settleStatus } from '../../../shared/message/settleStatus.ts';
+import type { OutboundContent } from '../../../shared/content/content.ts';
 import { resolveRecipient, settleRequest } from '../../../shared/message/settleRequest.ts';
 
 const [ANN, ANN_LID, BOB] = ['4915100000002@s.whatsapp.net', '222@lid', '4915100000003@s.whatsapp.net'];
@@ -23,6 +25,8 @@ const settle = (request: object, named?: Message) => {
     messages: { find: async () => named },
   });
 };
+const settleStatusOf = (content: object, status: object) =>
+  settleStatus({ status } as Parameters<typeof settleStatus>[0], content as OutboundContent, STATUS, own);
 const aStatus = (status: object, more: object = {}) => settle({ to: 'status', ...text, status, ...more });
 
 describe('a request for a status', () => {
@@ -96,6 +100,21 @@ describe('a request for a status', () => {
 
     expect(refusal).toBeInstanceOf(AppError);
     expect(refusal).toMatchObject({ code: 'invalid_request', fields: [{ field }] });
+  });
+
+  it.each([
+    ['image', { id: 'med_1' }],
+    ['video', { id: 'med_1' }],
+    ['audio', { id: 'med_1', voice: true }],
+  ])('is refused where it gives the look of a text to a file of type %s', (type, body) => {
+    const status = { audience: [ANN], background_color: '#1f7aec', font: 2 };
+    const about = (of: object) => settleStatusOf({ type, [type]: body }, of);
+
+    expect(about(status)).toMatchObject({
+      code: 'invalid_request',
+      fields: [{ field: 'status.background_color' }, { field: 'status.font' }],
+    });
+    expect(about({ audience: [ANN] })).toMatchObject({ audience: [ANN] });
   });
 
   it('forwards a text, and nothing else so far', async () => {

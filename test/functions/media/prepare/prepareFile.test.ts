@@ -78,7 +78,7 @@ describe('photos', () => {
     const [first, second] = [await preparing.made(given, 'image'), await preparing.made(given, 'image')];
 
     expect(first.objectKey).toBe(second.objectKey);
-    expect(first.objectKey).toBe(`${TENANT}/prepared/${createHash('sha256').update(first.file).digest('hex')}`);
+    expect(first.objectKey).toBe(`prepared/${TENANT}/${createHash('sha256').update(first.file).digest('hex')}`);
     expect(first).toMatchObject({ bytes: first.file.length });
     expect(preparing.left()).toEqual([]);
   });

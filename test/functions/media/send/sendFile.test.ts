@@ -70,7 +70,7 @@ describe('a job that brings a file to WhatsApp', () => {
   async function aFile(more: Partial<BroughtFile> = {}): Promise<BroughtFile> {
     const { tenantId } = newIds();
     const mediaId = makeId('med', Date.now(), systemRandom);
-    const objectKey = broughtKeyOf(tenantId, mediaId);
+    const objectKey = broughtKeyOf(tenantId, mediaId, 90);
     const file: BroughtFile = {
       mediaId,
       tenantId,

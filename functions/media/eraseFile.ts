@@ -1,0 +1,59 @@
+import { deriveMediaId } from '../../shared/kernel/id.ts';
+import { MOST_FILES } from '../../shared/content/mediaFile.ts';
+import { eraseJobOf, keysOfHold, type EraseJob, type EraseMessageJob } from '../../shared/media/eraseJob.ts';
+import { PREPARED_FOLDER } from '../../shared/media/fileKeeping.ts';
+import type { MediaStore } from '../../shared/media/mediaStore.ts';
+import type { Hold, ObjectHolds } from '../../shared/media/objectHolds.ts';
+import type { ObjectStore } from '../../shared/media/objectStore.ts';
+import type { UploadStore } from '../../shared/media/uploadStore.ts';
+
+export interface EraseDependencies {
+  readonly media: Pick<MediaStore, 'findAll' | 'erase'>;
+  readonly holds: Pick<ObjectHolds, 'release'>;
+  readonly objects: Pick<ObjectStore, 'remove'>;
+  readonly uploads: Pick<UploadStore, 'list' | 'remove'>;
+}
+
+/**
+ * Removes the bytes of a file, unless another file holds them, and what was made of them to send it. Throws where a store fails: then the job comes again, and each
+ * step is done again.
+ */
+export async function eraseFile(dependencies: EraseDependencies, job: EraseJob): Promise<'removed' | 'held'> {
+  const { tenantId, name, generation, holder, keys, file } = job;
+  const hold = { object: { tenantId, name }, generation, holder };
+  if ((await dependencies.holds.release(hold)) === 'held') return 'held';
+  for (const key of keys) await dependencies.objects.remove(key);
+  await eraseUploads(dependencies, job.tenantId, file);
+  return 'removed';
+}
+
+/** Erases the files of a message that was taken back, as far as their rows say that it is asked for. */
+export async function eraseMessage(dependencies: EraseDependencies, job: EraseMessageJob): Promise<void> {
+  const ids = Array.from({ length: MOST_FILES }, (_, place) => deriveMediaId(job.messageId, place));
+  for (const row of await dependencies.media.findAll(ids)) {
+    if ('broughtBy' in row || row.tenantId !== job.tenantId || row.eraseAskedAtMs === undefined) continue;
+    // Where it was asked for anew meanwhile, whoever did so has it.
+    if (await dependencies.media.erase(row)) await eraseFile(dependencies, eraseJobOf(row));
+  }
+}
+
+/** Lets go what a fetch has held that came to nothing, and removes what it stored, unless another file holds it. */
+export async function letGo(
+  { holds, objects }: Pick<EraseDependencies, 'holds' | 'objects'>,
+  hold: Hold,
+): Promise<void> {
+  if ((await holds.release(hold)) === 'held') return;
+  for (const key of keysOfHold(hold)) await objects.remove(key);
+}
+
+async function eraseUploads(
+  { objects, uploads }: EraseDependencies,
+  tenantId: EraseJob['tenantId'],
+  file: string,
+): Promise<void> {
+  for (const { name, row } of await uploads.list(tenantId, file)) {
+    const prepared = row.state === 'uploaded' ? row.file.prepared : 'prepared' in row ? row.prepared : undefined;
+    if (prepared?.objectKey.startsWith(`${PREPARED_FOLDER}/`) === true) await objects.remove(prepared.objectKey);
+    await uploads.remove(name);
+  }
+}

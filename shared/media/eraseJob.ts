@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import type { MediaId, MessageId, TenantId } from '../kernel/id.ts';
+import { mediaQueueName } from '../platform/queues.ts';
+import { sendEntries } from '../platform/sendEntries.ts';
+import { broughtHoldOf, type BroughtFile } from './broughtFile.ts';
+import { keptDaysChoices, keptKeyOf } from './fileKeeping.ts';
+import { objectKeyOf, objectNameOf, type Media } from './media.ts';
+import type { MediaQueue } from './mediaJob.ts';
+import type { Hold } from './objectHolds.ts';
+
+const text = z.string().min(1).max(512);
+const tenantId = text.transform((id) => id as TenantId);
+
+/**
+ * The body of a message in the queue of media: a file that is gone by its row, whose bytes are to be removed. It says all that takes, since the file may be
+ * fetched anew before it is done.
+ */
+export const eraseJobSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('erase'),
+  tenantId,
+  mediaId: text.transform((id) => id as MediaId),
+  /** What it holds: the object is removed with its last holder. */
+  name: text,
+  generation: z.number().int().min(0),
+  holder: text,
+  /** Where its object may lie. */
+  keys: z.array(text).max(16),
+  /** The name under which it was uploaded to WhatsApp. */
+  file: text,
+});
+export type EraseJob = z.infer<typeof eraseJobSchema>;
+
+/** The same for all files of a message that was taken back. Their rows say that it is asked for. */
+export const eraseMessageJobSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('erase_message'),
+  tenantId,
+  messageId: text.transform((id) => id as MessageId),
+});
+export type EraseMessageJob = z.infer<typeof eraseMessageJobSchema>;
+
+/** What a file that came with a message holds, while it has a round. */
+export function holderOf({ mediaId, round }: Pick<Media, 'mediaId' | 'round'>): string {
+  return `${mediaId}.${round}`;
+}
+
+/** Where an object of a generation may lie: a tenant may have chosen another number of days meanwhile. */
+export function keysOfHold({ object, generation }: Hold): readonly string[] {
+  return keptDaysChoices.map((days) => keptKeyOf(object, generation, days));
+}
+
+/** The job that removes the bytes of a file. */
+export function eraseJobOf(row: Media | BroughtFile): EraseJob {
+  const { tenantId: owner, mediaId, sha256 } = row;
+  const common = { version: 1, kind: 'erase', tenantId: owner, mediaId, file: sha256 ?? mediaId } as const;
+  if ('broughtBy' in row) {
+    const { object, generation, holder } = broughtHoldOf(row);
+    return { ...common, name: object.name, generation, holder, keys: [row.objectKey] };
+  }
+  const object = objectNameOf(row);
+  const { generation = 0 } = row;
+  const hold = { object, generation, holder: holderOf(row) };
+  return {
+    ...common,
+    name: object.name,
+    generation,
+    holder: hold.holder,
+    keys: [...new Set([objectKeyOf(row), ...keysOfHold(hold)])],
+  };
+}
+
+/** Has bytes removed. Resolves when the queue has the jobs; one that is asked for twice is done twice, which is as good as once. */
+export async function askToErase(
+  { queue, stage, queueUrlBase }: MediaQueue,
+  jobs: readonly (EraseJob | EraseMessageJob)[],
+): Promise<void> {
+  const entries = jobs.map((job) => ({ MessageBody: JSON.stringify(job), MessageGroupId: job.tenantId }));
+  await sendEntries(queue, `${queueUrlBase}${mediaQueueName(stage)}`, entries);
+}
