@@ -21,6 +21,8 @@ import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/sche
 import { SendableConnections } from '../routes/sendableConnections.ts';
 import { streamTicketRoutes, type StreamTicketRouteDependencies } from '../routes/streamTickets.ts';
 import { streamRoute } from '../stream/streamRoute.ts';
+import { webhookChangeRoutes } from '../routes/webhookChanges.ts';
+import { webhookDeliveryRoutes } from '../routes/webhookDeliveries.ts';
 import { webhookRoutes } from '../routes/webhooks.ts';
 import { webhookTrialRoutes, type WebhookTrialDependencies } from '../routes/webhookTrials.ts';
 
@@ -62,6 +64,8 @@ export function apiRoutes(given: ApiDependencies): {
     ...bulkRoutes(dependencies),
     ...actionRoutes(dependencies),
     ...webhookRoutes(dependencies),
+    ...webhookChangeRoutes(dependencies),
+    ...webhookDeliveryRoutes(dependencies),
     ...webhookTrialRoutes(dependencies),
     ...eventRoutes(dependencies),
     ...eventTypeRoutes(),

@@ -28,7 +28,7 @@ export async function findWebhook(
   return endpoint;
 }
 
-const newEndpointViewSchema = endpointViewSchema
+export const newEndpointViewSchema = endpointViewSchema
   .extend({ secret: z.string().meta({ description: 'Checks the signatures. Shown this once.' }) })
   .meta({ id: 'WebhookWithSecret' });
 

@@ -93,7 +93,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // Scheduled messages: kept, listed, moved and cancelled.
       core('DUE', 'DeleteItem', 'PutItem', 'Query'),
       // The API writes a stand-in for a page that never came, so that readers go on.
-      core('EVENTS', 'BatchGetItem', 'PutItem', 'Query'),
+      core('EVENTS', 'BatchGetItem', 'GetItem', 'PutItem', 'Query'),
       // Requests that wait for events have places, of which a tenant has a few.
       core('READERS', 'DeleteItem', 'PutItem', 'Query'),
       // The API counts how many actions of a connection are open.

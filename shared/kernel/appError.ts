@@ -195,6 +195,12 @@ export const errorRules = {
     retry: 'never',
     sentence: 'The message is not scheduled any more, so its time cannot be changed. Read it to see how far it got.',
   },
+  webhook_disabled: {
+    httpStatus: 409,
+    retry: 'never',
+    sentence:
+      'This webhook is disabled, since its receiver answered 410. Resume it first with POST /v1/webhooks/{id}/resume.',
+  },
   idempotency_conflict: {
     httpStatus: 409,
     retry: 'never',

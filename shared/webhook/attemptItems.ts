@@ -26,6 +26,9 @@ interface PackedAttempt {
   readonly reason?: string;
 }
 
+/** The most items that one page looks at: many of them may have expired. */
+const MOST_ITEMS = 500;
+
 interface AttemptDependencies {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
@@ -52,6 +55,42 @@ export async function recordAttempts(
     ttl: expiryOf('attempt', newest.atMs),
   };
   await table.send(new PutCommand({ TableName: tableName(stage, 'core'), Item }));
+}
+
+/** Whether a text is a place in the list of attempts: the end of the key of an item. */
+export function isAttemptPlace(text: string): boolean {
+  return /^\d{15}#dlv_\w{1,100}#\d{3}$/.test(text);
+}
+
+/**
+ * A page of the attempts of an endpoint, newest first. It ends with the item that fills it, so it may have a few more than
+ * `limit`. The caller has read the endpoint under its tenant.
+ * @param page.before the place at which the page before ended
+ */
+export async function pageOfAttempts(
+  { table, stage }: AttemptDependencies,
+  endpointId: EndpointId,
+  page: { readonly before: string | undefined; readonly limit: number; readonly nowMs: number },
+): Promise<{ readonly attempts: readonly Attempt[]; readonly next: string | undefined }> {
+  const pk = attemptPartition(endpointId);
+  const { before, limit, nowMs } = page;
+  const input = {
+    TableName: tableName(stage, 'core'),
+    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+    ExpressionAttributeValues: { ':pk': pk, ':prefix': ATTEMPT_PREFIX },
+    ScanIndexForward: false,
+  };
+  const after = before === undefined ? undefined : { pk, sk: `${ATTEMPT_PREFIX}${before}` };
+  const attempts: Attempt[] = [];
+  let items = 0;
+  for await (const item of queryItems(table, input, { after, pageSize: limit })) {
+    items += 1;
+    const packed = isExpired(item, nowMs) ? [] : unpack(endpointId, item);
+    attempts.push(...packed.toSorted((left, right) => right.atMs - left.atMs));
+    const place = String(item['sk']).slice(ATTEMPT_PREFIX.length);
+    if (attempts.length >= limit || items >= MOST_ITEMS) return { attempts, next: place };
+  }
+  return { attempts, next: undefined };
 }
 
 /** The latest attempts of an endpoint, newest first. The caller has read the endpoint under its tenant. */

@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
-import type { EventType } from '../event/event.ts';
+import type { EventType, TenantEvent } from '../event/event.ts';
+import { chatAddressOf } from '../event/eventFilter.ts';
 import {
   makeDeliveryId,
   type CorrelationId,
@@ -59,7 +60,7 @@ export interface DeliverableEvent {
   readonly eventId: EventId;
   readonly type: EventType;
   readonly correlationId: CorrelationId;
-  /** The event as the log has it. */
+  /** The event as the log has it. Without it no endpoint wants the event that wants only some connections or chats. */
   readonly text?: string | undefined;
 }
 
@@ -82,10 +83,12 @@ export function sendDeliveries(dependencies: DeliveryQueue, deliveries: readonly
   return sendEntries(dependencies.queue, deliveryQueueUrl(dependencies), deliveries.map(toEntry));
 }
 
-/** The deliveries of some events: for each event, one for each endpoint that wants its type. */
+/** The deliveries of some events: for each event, one for each endpoint that wants it. */
 export function toDeliveries(endpoints: readonly Endpoint[], events: readonly DeliverableEvent[]): readonly Delivery[] {
   return events.flatMap(({ eventId, type, correlationId, text }) => {
-    const wanting = endpoints.filter((endpoint) => wants(endpoint, type));
+    // Most endpoints want all events: then the text need not be read.
+    const parts = { type, ...(text !== undefined && endpoints.some(isChoosy) ? partsOf(text) : ANY) };
+    const wanting = endpoints.filter((endpoint) => wants(endpoint, parts));
     if (wanting.length === 0) return [];
     const carried = text !== undefined && toAsciiJson(text).length <= CARRIED_EVENT_BYTES ? { event: text } : {};
     return wanting.map(({ tenantId, endpointId }) => ({
@@ -98,6 +101,17 @@ export function toDeliveries(endpoints: readonly Endpoint[], events: readonly De
       ...carried,
     }));
   });
+}
+
+const ANY = { connectionId: '', chat: undefined } as const;
+
+function isChoosy({ connectionIds, chatKinds }: Endpoint): boolean {
+  return connectionIds !== undefined || chatKinds !== undefined;
+}
+
+function partsOf(text: string): { readonly connectionId: string; readonly chat: string | undefined } {
+  const event = JSON.parse(text) as TenantEvent;
+  return { connectionId: event.connectionId, chat: chatAddressOf(event) };
 }
 
 function toEntry(delivery: Delivery): QueueEntry {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { chatKindOf, chatKinds, type ChatKind } from '../connection/chatKind.ts';
 import { eventTypes, type EventType } from '../event/event.ts';
 import type { EndpointId, TenantId } from '../kernel/id.ts';
 import type { Secret } from '../kernel/secret.ts';
+import { headersSchema, withoutValues } from './customHeaders.ts';
 import { stateOf, type EndpointBreaker } from './endpointBreaker.ts';
 
 /**
@@ -9,19 +11,46 @@ import { stateOf, type EndpointBreaker } from './endpointBreaker.ts';
  */
 export const ENDPOINT_LIMIT = 10;
 
+/** The most connections that an endpoint names: of more, all are better wanted and some passed over. */
+const MOST_CONNECTIONS = 100;
+
+const url = z.string().min(1).max(2_048).meta({ description: 'https, with a public address.' });
+const choice = {
+  events: z
+    .array(z.enum(eventTypes))
+    .min(1)
+    .max(eventTypes.length)
+    .meta({ description: 'Types of events to deliver. All, if left out.' }),
+  connectionIds: z
+    .array(z.string().min(1).max(64))
+    .min(1)
+    .max(MOST_CONNECTIONS)
+    .meta({ description: 'Connections whose events to deliver. All, if left out.' }),
+  chatKinds: z.array(z.enum(chatKinds)).min(1).max(chatKinds.length).meta({
+    description: 'Kinds of chats to deliver events about. With it, events about no chat are left out.',
+  }),
+  headers: headersSchema,
+} as const;
+type ChoiceName = keyof typeof choice;
+
 /** The fields that a tenant gives to make an endpoint. */
 export const newEndpointSchema = z
-  .strictObject({
-    url: z.string().min(1).max(2_048).meta({ description: 'https, with a public address.' }),
-    events: z
-      .array(z.enum(eventTypes))
-      .min(1)
-      .max(eventTypes.length)
-      .optional()
-      .meta({ description: 'Types of events to deliver. All, if left out.' }),
-  })
+  .strictObject({ url, ...z.object(choice).partial().shape })
   .meta({ id: 'NewWebhook' });
 export type NewEndpoint = z.infer<typeof newEndpointSchema>;
+
+/** What of an endpoint changes: a field that is left out stays, and null takes a choice away. */
+export const endpointChangeSchema = z
+  .strictObject({
+    url: url.optional(),
+    events: choice.events.nullable().optional(),
+    connectionIds: choice.connectionIds.nullable().optional(),
+    chatKinds: choice.chatKinds.nullable().optional(),
+    headers: choice.headers.nullable().optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' })
+  .meta({ id: 'WebhookChange', description: 'A field that is left out stays; null takes a choice away.' });
+export type EndpointChange = z.infer<typeof endpointChangeSchema>;
 
 /** A tenant's webhook URL with its signing secret. */
 export interface Endpoint {
@@ -30,17 +59,41 @@ export interface Endpoint {
   readonly url: string;
   /** The types to deliver; undefined means all. */
   readonly events: readonly EventType[] | undefined;
+  /** The connections whose events to deliver; undefined means all. */
+  readonly connectionIds?: readonly string[] | undefined;
+  /** The kinds of chats to deliver events about; undefined means all, and events about no chat. */
+  readonly chatKinds?: readonly ChatKind[] | undefined;
+  /** Headers that each post has beside ours. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** `disabled`: the receiver answered 410 Gone. */
   readonly state: 'active' | 'disabled';
   readonly secret: Secret;
+  /** The secret before this one, with which posts are signed as well until a time. */
+  readonly previousSecret?: { readonly secret: Secret; readonly untilMs: number } | undefined;
   /** The state of its breaker, by which it is posted to or not after failures. */
   readonly breaker: EndpointBreaker;
   readonly createdAtMs: number;
 }
 
-/** Whether an event of this type is delivered to the endpoint. */
-export function wants(endpoint: Pick<Endpoint, 'events' | 'state'>, type: EventType): boolean {
-  return endpoint.state === 'active' && (endpoint.events?.includes(type) ?? true);
+/** What of an event decides whether an endpoint wants it. */
+export interface WantedParts {
+  readonly type: EventType;
+  readonly connectionId: string;
+  /** The address of the chat that it is about; undefined where it is about none. */
+  readonly chat: string | undefined;
+}
+
+/** Whether an event is delivered to the endpoint. */
+export function wants(
+  { state, events, connectionIds, chatKinds: kinds }: Pick<Endpoint, 'state' | ChoiceName>,
+  { type, connectionId, chat }: WantedParts,
+): boolean {
+  return (
+    state === 'active' &&
+    (events?.includes(type) ?? true) &&
+    (connectionIds?.includes(connectionId) ?? true) &&
+    (kinds === undefined || (chat !== undefined && kinds.includes(chatKindOf(chat))))
+  );
 }
 
 /** An endpoint as its tenant sees it; the secret is shown once, when it is made. */
@@ -49,6 +102,12 @@ export const endpointViewSchema = z
     id: z.string(),
     url: z.string(),
     events: z.array(z.enum(eventTypes)).optional(),
+    connectionIds: z.array(z.string()).optional(),
+    chatKinds: z.array(z.enum(chatKinds)).optional(),
+    headers: z.record(z.string(), z.string()).optional().meta({ description: 'Their values are not shown again.' }),
+    previousSecretUntil: z.iso.datetime().optional().meta({
+      description: 'After a change of the secret: until when posts are signed with the one before as well.',
+    }),
     state: z.enum(['active', 'disabled']),
     breaker: z
       .object({
@@ -73,6 +132,12 @@ export function toEndpointView(endpoint: Endpoint, nowMs: number): EndpointView 
     id: endpoint.endpointId,
     url: endpoint.url,
     ...(endpoint.events === undefined ? {} : { events: [...endpoint.events] }),
+    ...(endpoint.connectionIds === undefined ? {} : { connectionIds: [...endpoint.connectionIds] }),
+    ...(endpoint.chatKinds === undefined ? {} : { chatKinds: [...endpoint.chatKinds] }),
+    ...(endpoint.headers === undefined ? {} : { headers: withoutValues(endpoint.headers) }),
+    ...(endpoint.previousSecret === undefined || endpoint.previousSecret.untilMs <= nowMs
+      ? {}
+      : { previousSecretUntil: new Date(endpoint.previousSecret.untilMs).toISOString() }),
     state: endpoint.state,
     breaker: {
       state,

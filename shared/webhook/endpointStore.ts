@@ -6,6 +6,7 @@ import {
   type DynamoDBDocumentClient,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import type { ChatKind } from '../connection/chatKind.ts';
 import type { EventType } from '../event/event.ts';
 import { AppError } from '../kernel/appError.ts';
 import { makeId, type EndpointId, type TenantId } from '../kernel/id.ts';
@@ -14,7 +15,7 @@ import { ENDPOINT_PREFIX, endpointKey, tenantKey } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { urlRefusals, type AddressGuard } from '../platform/addressGuard.ts';
-import { ENDPOINT_LIMIT, type Endpoint, type NewEndpoint } from './endpoint.ts';
+import { ENDPOINT_LIMIT, type Endpoint, type EndpointChange, type NewEndpoint } from './endpoint.ts';
 import { CLOSED } from './endpointBreaker.ts';
 import { SECRET_PREFIX } from './signature.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
@@ -30,6 +31,8 @@ const SECRET_BYTES = 32;
  * loop.
  */
 export const TEST_EVERY_MS = 3_000;
+/** How long posts are signed with the secret before as well, in milliseconds: a day to bring the new one to all receivers. */
+export const BOTH_SECRETS_MS = 24 * 3_600_000;
 
 export interface EndpointStoreDependencies extends Pick<Surroundings, 'clock' | 'random'> {
   readonly table: DynamoDBDocumentClient;
@@ -52,11 +55,7 @@ export class EndpointStore {
    * `store_unavailable`.
    */
   async create(guard: Pick<AddressGuard, 'refusalOf'>, tenantId: TenantId, given: NewEndpoint): Promise<Endpoint> {
-    const refusal = await guard.refusalOf(given.url);
-    if (refusal !== undefined) {
-      const detail = urlRefusals[refusal];
-      throw new AppError('webhook_url_not_allowed', { detail, fields: [{ field: 'url', problem: detail }] });
-    }
+    await checkUrl(guard, given.url);
     const { clock, random } = this.#dependencies;
     const createdAtMs = clock.nowMs();
     const endpoint: Endpoint = {
@@ -64,9 +63,12 @@ export class EndpointStore {
       endpointId: makeId('end', createdAtMs, random),
       url: given.url,
       events: given.events,
+      connectionIds: given.connectionIds,
+      chatKinds: given.chatKinds,
+      headers: given.headers,
       state: 'active',
       breaker: CLOSED,
-      secret: new Secret(`${SECRET_PREFIX}${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`),
+      secret: makeSecret(random),
       createdAtMs,
     };
     try {
@@ -129,6 +131,52 @@ export class EndpointStore {
     }
   }
 
+  /**
+   * Changes an endpoint: the next event goes by the change, and what waits goes to the new address. Condition: it exists.
+   * Throws `webhook_url_not_allowed`.
+   */
+  async change(
+    guard: Pick<AddressGuard, 'refusalOf'>,
+    of: { readonly tenantId: TenantId; readonly endpointId: EndpointId },
+    change: EndpointChange,
+  ): Promise<'changed' | 'missing'> {
+    if (change.url !== undefined) await checkUrl(guard, change.url);
+    const fields = Object.entries(change).filter(([, value]) => value !== undefined);
+    const [set, removed] = [fields.filter(([, value]) => value !== null), fields.filter(([, value]) => value === null)];
+    const parts = [
+      ...(set.length === 0 ? [] : [`SET ${set.map(([name]) => `#${name} = :${name}`).join(', ')}`]),
+      ...(removed.length === 0 ? [] : [`REMOVE ${removed.map(([name]) => `#${name}`).join(', ')}`]),
+    ];
+    const written = await this.#update(of.tenantId, of.endpointId, {
+      UpdateExpression: parts.join(' '),
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeNames: Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+      ...(set.length === 0
+        ? {}
+        : { ExpressionAttributeValues: Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])) }),
+    });
+    return written ? 'changed' : 'missing';
+  }
+
+  /**
+   * Gives an endpoint a new secret; for {@link BOTH_SECRETS_MS} posts are signed with the one before, too. Condition: the
+   * secret is still the one that was read, so that of two changes at once one is refused and no receiver is left behind.
+   */
+  async changeSecret({ tenantId, endpointId, secret }: Endpoint): Promise<Secret | 'changed_meanwhile'> {
+    const { clock, random } = this.#dependencies;
+    const next = makeSecret(random);
+    const written = await this.#update(tenantId, endpointId, {
+      UpdateExpression: 'SET secret = :next, previousSecret = :secret, previousSecretUntilMs = :until',
+      ConditionExpression: 'secret = :secret',
+      ExpressionAttributeValues: {
+        ':next': next.reveal(),
+        ':secret': secret.reveal(),
+        ':until': clock.nowMs() + BOTH_SECRETS_MS,
+      },
+    });
+    return written ? next : 'changed_meanwhile';
+  }
+
   /** Disables an endpoint whose receiver wants no more. Condition: the endpoint exists. */
   async disable(tenantId: TenantId, endpointId: EndpointId): Promise<'disabled' | 'missing'> {
     const written = await this.#update(tenantId, endpointId, {
@@ -181,7 +229,7 @@ export class EndpointStore {
     }
   }
 
-  async #writeCounted({ breaker: _closed, ...endpoint }: Endpoint): Promise<void> {
+  async #writeCounted({ breaker: _closed, previousSecret: _none, ...endpoint }: Endpoint): Promise<void> {
     await this.#dependencies.table.send(
       new TransactWriteCommand({
         TransactItems: [
@@ -212,6 +260,17 @@ export class EndpointStore {
   }
 }
 
+async function checkUrl(guard: Pick<AddressGuard, 'refusalOf'>, url: string): Promise<void> {
+  const refusal = await guard.refusalOf(url);
+  if (refusal === undefined) return;
+  const detail = urlRefusals[refusal];
+  throw new AppError('webhook_url_not_allowed', { detail, fields: [{ field: 'url', problem: detail }] });
+}
+
+function makeSecret(random: Surroundings['random']): Secret {
+  return new Secret(`${SECRET_PREFIX}${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`);
+}
+
 function isRefusedBy(error: unknown, index: number): boolean {
   return (
     error instanceof TransactionCanceledException &&
@@ -232,8 +291,18 @@ function toEndpoint(item: Record<string, unknown>): Endpoint {
     endpointId: item['endpointId'] as EndpointId,
     url: item['url'] as string,
     events: item['events'] as readonly EventType[] | undefined,
+    connectionIds: item['connectionIds'] as readonly string[] | undefined,
+    chatKinds: item['chatKinds'] as readonly ChatKind[] | undefined,
+    headers: item['headers'] as Readonly<Record<string, string>> | undefined,
     state: item['state'] as Endpoint['state'],
     secret: new Secret(item['secret'] as string),
+    previousSecret:
+      item['previousSecret'] === undefined
+        ? undefined
+        : {
+            secret: new Secret(item['previousSecret'] as string),
+            untilMs: item['previousSecretUntilMs'] as number,
+          },
     breaker: {
       failures: (item['breakerFailures'] as number | undefined) ?? 0,
       openUntilMs: item['openUntilMs'] as number | undefined,

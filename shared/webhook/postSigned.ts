@@ -16,16 +16,19 @@ export interface SignedPost {
 /** Signs and posts an event. Never rejects. */
 export function postSigned(
   poster: Pick<WebhookPoster, 'post'>,
-  endpoint: Pick<Endpoint, 'url' | 'secret'>,
+  { url, secret, previousSecret, headers: own }: Pick<Endpoint, 'url' | 'secret' | 'previousSecret' | 'headers'>,
   { id, correlationId, body, atMs }: SignedPost,
 ): Promise<PostOutcome> {
+  const isTwo = previousSecret !== undefined && atMs < previousSecret.untilMs;
+  const secrets = isTwo ? [secret, previousSecret.secret] : [secret];
   const headers = {
+    ...own,
     'content-type': 'application/json',
     'user-agent': 'Holdfast',
     'x-correlation-id': correlationId,
-    ...signDelivery(endpoint.secret, id, atMs, body),
+    ...signDelivery(secrets, id, atMs, body),
   };
-  return poster.post(endpoint.url, headers, body);
+  return poster.post(url, headers, body);
 }
 
 /** The reason why there was no answer, as a code; undefined when there was one. */

@@ -12,14 +12,17 @@ export const SECRET_PREFIX = 'whsec_';
 export type SignatureHeaders = Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>>;
 
 /**
- * Signs one attempt.
- * @param secret `whsec_` and the key in base64
+ * Signs one attempt with each of some secrets: while a secret is being changed there are two, and a receiver takes the post
+ * for whichever it has.
+ * @param secrets each is `whsec_` and the key in base64
  * @param atMs the wall clock of the attempt, in milliseconds
  */
-export function signDelivery(secret: Secret, id: string, atMs: number, body: string): SignatureHeaders {
+export function signDelivery(secrets: readonly Secret[], id: string, atMs: number, body: string): SignatureHeaders {
   const timestamp = String(Math.floor(atMs / 1_000));
-  const signature = createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest('base64');
-  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+  const signatures = secrets.map(
+    (secret) => `v1,${createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest('base64')}`,
+  );
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') };
 }
 
 /** Keys of secrets in use: a key is made once for each reading of an endpoint, and goes with its secret. */

@@ -155,6 +155,11 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
   ]) {
     await api.must('GET', read);
   }
+  const events = await api.must('GET', '/v1/events?limit=1');
+  const [event] = events['data'] as readonly { readonly id: string }[];
+  const hooks = await api.must('GET', '/v1/webhooks');
+  const [hook] = hooks['data'] as readonly { readonly id: string }[];
+  await api.must('POST', `/v1/webhooks/${hook?.id}/replay`, { eventIds: [event?.id] });
   await api.must('PATCH', path, { label: 'The shop' });
   await api.must('POST', `${path}/restart`);
   await waitUntilOnline(api, shop);

@@ -21,6 +21,9 @@ const STORELESS: ReadonlySet<string> = new Set([
 const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/connections': {},
   'POST /v1/events/stream-tickets': {},
+  'PATCH /v1/webhooks/{webhookId}': { events: null },
+  'POST /v1/webhooks/{webhookId}/secret': {},
+  'POST /v1/webhooks/{webhookId}/replay': { since: '2026-11-01T00:00:00Z' },
   'PATCH /v1/connections/{connectionId}': { label: 'Shop' },
   'POST /v1/connections/{connectionId}/pairing': { method: 'qr' },
   'PUT /v1/admin/whatsapp-version': { version: '2.3000.1035194821' },

@@ -103,7 +103,7 @@ describe('endpoint store', () => {
 
     const found = await endpoints.find(tenantId, endpointId);
     expect(outcome).toBe('disabled');
-    expect(found && wants(found, 'message.received')).toBe(false);
+    expect(found && wants(found, { type: 'message.received', connectionId: 'con', chat: undefined })).toBe(false);
   });
 
   it('does not bring back an endpoint by disabling it', async () => {
@@ -116,10 +116,26 @@ describe('endpoint store', () => {
   });
 
   it.each([
-    { events: undefined, type: 'message.status', wanted: true },
-    { events: ['message.received'], type: 'message.received', wanted: true },
-    { events: ['message.received'], type: 'message.status', wanted: false },
-  ] as const)('wants $type with the filter $events: $wanted', ({ events, type, wanted }) => {
-    expect(wants({ events, state: 'active' }, type)).toBe(wanted);
+    [{}, true],
+    [{ events: ['message.received', 'message.echo'] }, true],
+    [{ events: ['message.status'] }, false],
+    [{ connectionIds: ['con_1'] }, true],
+    [{ connectionIds: ['con_2'] }, false],
+    [{ chatKinds: ['groups', 'people'] }, true],
+    [{ chatKinds: ['people'] }, false],
+    [{ events: ['message.received'], connectionIds: ['con_1'], chatKinds: ['people'] }, false],
+  ] as const)('with %j wants a message in a group of con_1: %s', (choice, wanted) => {
+    const everything = { events: undefined, connectionIds: undefined, chatKinds: undefined, headers: undefined };
+    const parts = { type: 'message.received', connectionId: 'con_1', chat: '1-2@g.us' } as const;
+
+    expect(wants({ ...everything, ...choice, state: 'active' }, parts)).toBe(wanted);
+  });
+
+  it('wants no event about no chat where it names kinds of chats', () => {
+    const choice = { events: undefined, connectionIds: undefined, chatKinds: ['people'], headers: undefined } as const;
+
+    expect(
+      wants({ ...choice, state: 'active' }, { type: 'connection.status', connectionId: 'c', chat: undefined }),
+    ).toBe(false);
   });
 });

@@ -8,7 +8,7 @@ describe('webhook signature', () => {
   it('is that of the published example of Standard Webhooks', () => {
     const secret = new Secret('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
 
-    const headers = signDelivery(secret, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1_614_265_330_000, '{"test": 2432232314}');
+    const headers = signDelivery([secret], 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1_614_265_330_000, '{"test": 2432232314}');
 
     expect(headers).toEqual({
       'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -26,7 +26,7 @@ describe('webhook signature', () => {
         (key, body, atMs) => {
           const secret = new Secret(`whsec_${Buffer.from(key).toString('base64')}`);
 
-          const headers = signDelivery(secret, 'evt_000000000000001', atMs, body);
+          const headers = signDelivery([secret], 'evt_000000000000001', atMs, body);
 
           const seconds = Math.floor(atMs / 1_000);
           const expected = createHmac('sha256', key).update(`evt_000000000000001.${seconds}.${body}`).digest('base64');

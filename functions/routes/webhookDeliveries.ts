@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import type { TenantEvent } from '../../shared/event/event.ts';
+import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
+import { findEvent } from '../../shared/event/eventPages.ts';
+import { readEvents } from '../../shared/event/readEvents.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import type { CorrelationId, EventId } from '../../shared/kernel/id.ts';
+import type { Attempt } from '../../shared/webhook/attempt.ts';
+import { isAttemptPlace, pageOfAttempts } from '../../shared/webhook/attemptItems.ts';
+import { enqueueDeliveries, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import type { Endpoint } from '../../shared/webhook/endpoint.ts';
+import { route, type Route } from '../http/route.ts';
+import { findWebhook, type WebhookRouteDependencies } from './webhooks.ts';
+import { limitSchema, pageOf, toPage } from './views.ts';
+
+export interface WebhookDeliveryDependencies extends WebhookRouteDependencies, EventLogDependencies, DeliveryQueue {}
+
+const attemptSchema = z
+  .object({
+    eventId: z.string(),
+    deliveryId: z.string(),
+    number: z.number().int().meta({ description: 'Of the attempt: 1 is the first.' }),
+    at: z.iso.datetime(),
+    result: z.enum(['delivered', 'failed', 'gone']),
+    httpStatus: z.number().int().optional().meta({ description: 'What the receiver answered, if it did.' }),
+    reason: z.string().optional().meta({ description: 'Why there was no answer, as a code such as `ECONNREFUSED`.' }),
+    durationMs: z.number().int(),
+  })
+  .meta({ id: 'WebhookAttempt' });
+
+const toAttemptView = ({ eventId, deliveryId, number, atMs, result, httpStatus, reason, durationMs }: Attempt) => ({
+  eventId,
+  deliveryId,
+  number,
+  at: new Date(atMs).toISOString(),
+  result,
+  ...(httpStatus === undefined ? {} : { httpStatus }),
+  ...(reason === undefined ? {} : { reason }),
+  durationMs,
+});
+
+/** The most events that are named in one request. */
+const MOST_EVENTS = 100;
+/** The events that one request looks through in the log. */
+const LOOKED_AT = { pages: 10, events: 100 } as const;
+
+const replaySchema = z
+  .strictObject({
+    eventIds: z.array(z.string().max(64)).min(1).max(MOST_EVENTS).optional(),
+    since: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: 'Events that happened at this time or later.' }),
+    until: z.iso.datetime({ offset: true }).optional().meta({ description: 'Events that happened before this time.' }),
+    after: z.string().optional().meta({ description: '`next` of the answer before, to go on.' }),
+  })
+  .refine(({ eventIds, since, after, until }) => {
+    const isRange = since !== undefined || after !== undefined;
+    return eventIds === undefined ? isRange : !isRange && until === undefined;
+  }, 'must have either `eventIds`, or `since` or `after`')
+  .meta({ id: 'WebhookReplay' });
+type Replay = z.infer<typeof replaySchema>;
+
+const replayedSchema = z
+  .object({
+    queued: z.number().int().meta({ description: 'Deliveries that were put into the queue.' }),
+    missing: z.array(z.string()).meta({ description: 'Event ids that the log does not have, or not any more.' }),
+    hasMore: z.boolean(),
+    next: z.string().optional().meta({ description: 'Where to go on, of a time range: with the same times.' }),
+  })
+  .meta({ id: 'WebhookReplayed' });
+
+/** Routes that show what was delivered to a webhook, and that have it delivered again. */
+export function webhookDeliveryRoutes(dependencies: WebhookDeliveryDependencies): readonly Route[] {
+  const { endpoints, clock } = dependencies;
+  return [
+    route('GET', '/v1/webhooks/{webhookId}/attempts', {
+      summary: 'List the attempts to deliver to a webhook, newest first',
+      description: 'They are kept for 30 days. A page may have a few more than `limit`.',
+      query: z.strictObject({
+        before: z.string().max(200).optional().meta({ description: '`next` of the page before.' }),
+        limit: limitSchema,
+      }),
+      answers: { status: 200, schema: pageOf(attemptSchema) },
+      handle: async ({ tenantId, parameters, query: { before, limit } }) => {
+        const { endpointId } = await findWebhook(endpoints, tenantId, parameters['webhookId']);
+        if (before !== undefined && !isAttemptPlace(before)) throw new AppError('invalid_cursor');
+        const page = await pageOfAttempts(dependencies, endpointId, { before, limit, nowMs: clock.nowMs() });
+        return { status: 200, json: toPage(page.attempts.map(toAttemptView), page.next) };
+      },
+    }),
+    route('POST', '/v1/webhooks/{webhookId}/replay', {
+      summary: 'Deliver events once more: some of them, or all since a time',
+      description:
+        'Of a time range one request looks through 1,000 events; go on with `next` while `hasMore`. What the webhook does not want is passed. Each delivery has the `webhook-id` that it had before.',
+      body: replaySchema,
+      answers: { status: 200, schema: replayedSchema },
+      handle: async ({ tenantId, parameters, body }) => {
+        const endpoint = await findWebhook(endpoints, tenantId, parameters['webhookId']);
+        if (endpoint.state !== 'active') throw new AppError('webhook_disabled');
+        const { eventIds } = body;
+        const json =
+          eventIds === undefined
+            ? await replayRange(dependencies, endpoint, body)
+            : await replaySome(dependencies, endpoint, eventIds);
+        return { status: 200, json };
+      },
+    }),
+  ];
+}
+
+async function replaySome(
+  dependencies: WebhookDeliveryDependencies,
+  endpoint: Endpoint,
+  eventIds: readonly string[],
+): Promise<z.infer<typeof replayedSchema>> {
+  const named = [...new Set(eventIds)];
+  const found = await Promise.all(
+    named.map((eventId) => findEvent(dependencies, endpoint.tenantId, eventId as EventId)),
+  );
+  const missing = named.filter((_eventId, place) => found[place] === undefined);
+  const queued = await putIntoQueue(
+    dependencies,
+    endpoint,
+    found.filter((event) => event !== undefined),
+  );
+  return { queued, missing, hasMore: false };
+}
+
+/** Puts the events of a range into the queue, page by page. Where a process dies, the caller asks again: a few come twice. */
+async function replayRange(
+  dependencies: WebhookDeliveryDependencies,
+  endpoint: Endpoint,
+  { since, until, after }: Replay,
+): Promise<z.infer<typeof replayedSchema>> {
+  const fromMs = since === undefined ? -Infinity : Date.parse(since);
+  const toMs = until === undefined ? Infinity : Date.parse(until);
+  let place = after;
+  let queued = 0;
+  for (let pages = 1; ; pages += 1) {
+    const page = await readEvents(dependencies, endpoint.tenantId, place, LOOKED_AT.events);
+    const within = page.events.filter(({ occurredAt }) => {
+      const atMs = Date.parse(occurredAt);
+      return fromMs <= atMs && atMs < toMs;
+    });
+    queued += await putIntoQueue(dependencies, endpoint, within);
+    place = page.next;
+    if (!page.hasMore) return { queued, missing: [], hasMore: false };
+    if (pages === LOOKED_AT.pages) return { queued, missing: [], hasMore: true, next: page.next };
+  }
+}
+
+function putIntoQueue(
+  dependencies: DeliveryQueue,
+  endpoint: Endpoint,
+  events: readonly TenantEvent[],
+): Promise<number> {
+  const deliverable = events.map((event) => ({
+    eventId: event.id as EventId,
+    type: event.type,
+    correlationId: event.correlationId as CorrelationId,
+    text: JSON.stringify(event),
+  }));
+  return enqueueDeliveries(dependencies, [endpoint], deliverable);
+}
