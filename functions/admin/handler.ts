@@ -3,7 +3,7 @@ import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
 import type { Route } from '../http/route.ts';
 import { detailedHealthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { fleetRoutes, type FleetRouteDependencies } from '../routes/fleet.ts';
-import { tenantRoutes } from '../routes/tenants.ts';
+import { tenantKeyRoutes, tenantRoutes } from '../routes/tenants.ts';
 import { watchdogRoutes } from '../routes/watchdog.ts';
 import { whatsAppVersionRoutes } from '../routes/whatsAppVersion.ts';
 
@@ -14,6 +14,7 @@ export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
 export function adminRoutes(dependencies: AdminRouteDependencies): readonly Route[] {
   return [
     ...tenantRoutes(dependencies),
+    ...tenantKeyRoutes(dependencies),
     ...fleetRoutes(dependencies),
     ...whatsAppVersionRoutes(dependencies),
     ...detailedHealthRoutes(dependencies),

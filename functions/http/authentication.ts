@@ -1,12 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import { findPrincipal, hashOf, type IdentityDependencies } from '../../shared/identity/apiKey.ts';
+import { findHolder, hashOf, type IdentityDependencies, type KeyHolder } from '../../shared/identity/apiKey.ts';
 import type { Principal } from '../../shared/identity/principal.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import type { Access } from './route.ts';
 
-/** How long the owner of a key is remembered, in milliseconds: one read per key, function and half minute. */
-const REMEMBERED_MS = 30_000;
+/**
+ * How long the holder of a key is remembered, in milliseconds. With the time that the read before it may take, a key that is
+ * revoked opens nothing after half a minute.
+ */
+const REMEMBERED_MS = 25_000;
 const REMEMBERED_KEYS = 10_000;
 /** How long a key that is nobody's is remembered, so that who tries it again and again costs no read each time. */
 const UNKNOWN_MS = 30_000;
@@ -18,8 +21,8 @@ export type Authenticate = (authorization: string | undefined) => Promise<Princi
  * Makes the check of `Authorization: Bearer <API key>`, which throws `unauthorized`. Keys are remembered by their hash,
  * never themselves.
  */
-export function makeAuthenticate(dependencies: Pick<IdentityDependencies, 'table' | 'stage'>): Authenticate {
-  const remembered = new LRUCache<string, Principal>({ max: REMEMBERED_KEYS, ttl: REMEMBERED_MS });
+export function makeAuthenticate(dependencies: Pick<IdentityDependencies, 'table' | 'stage' | 'clock'>): Authenticate {
+  const remembered = new LRUCache<string, KeyHolder>({ max: REMEMBERED_KEYS, ttl: REMEMBERED_MS });
   // These are apart, so that made-up keys push no key of a tenant out. Nobody has a key before its row is written, and the
   // read sees every row that was: what was unknown once is never a new key.
   const unknown = new LRUCache<string, true>({ max: UNKNOWN_KEYS, ttl: UNKNOWN_MS });
@@ -28,16 +31,24 @@ export function makeAuthenticate(dependencies: Pick<IdentityDependencies, 'table
     if (apiKey === undefined) throw new AppError('unauthorized');
     const hash = hashOf(apiKey);
     const known = remembered.get(hash);
-    if (known !== undefined) return known;
+    if (known !== undefined) return stillOpen(known, dependencies.clock.nowMs());
     if (unknown.has(hash)) throw new AppError('unauthorized');
-    const principal = await findPrincipal(dependencies, apiKey);
-    if (principal === undefined) {
+    const holder = await findHolder(dependencies, apiKey);
+    if (holder === undefined) {
       unknown.set(hash, true);
       throw new AppError('unauthorized');
     }
-    remembered.set(hash, principal);
-    return principal;
+    remembered.set(hash, holder);
+    return stillOpen(holder, dependencies.clock.nowMs());
   };
+}
+
+/** The principal of a key. Throws `unauthorized` when the key has expired. */
+function stillOpen({ principal, expiresAtMs }: KeyHolder, nowMs: number): Principal {
+  if (expiresAtMs !== undefined && expiresAtMs <= nowMs) {
+    throw new AppError('unauthorized', { detail: 'This API key has expired. Ask an operator for a new one.' });
+  }
+  return principal;
 }
 
 const wrongRole: Readonly<Record<Exclude<Access, 'public'>, string>> = {

@@ -21,7 +21,7 @@ export function composeHttp(config: StoreConfig, name: string) {
     ...stores,
     clock: systemClock,
     random: systemRandom,
-    authenticate: makeAuthenticate(stores),
+    authenticate: makeAuthenticate({ ...stores, clock: systemClock }),
     logger,
     breakers,
     shardCount: config.shardCount,

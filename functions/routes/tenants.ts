@@ -1,25 +1,89 @@
 import { z } from 'zod';
-import { createTenantKey, type IdentityDependencies } from '../../shared/identity/apiKey.ts';
+import type { IdentityDependencies } from '../../shared/identity/apiKey.ts';
+import { createTenantKey, listTenantKeys, revokeTenantKey, type TenantKey } from '../../shared/identity/tenantKeys.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
-import { createTenant, findTenant } from '../../shared/tenant/tenant.ts';
+import { createTenant, findTenant, listTenants, type Tenant } from '../../shared/tenant/tenant.ts';
 import { route, type Route } from '../http/route.ts';
+import { limitSchema, pageOf, toPage } from './views.ts';
 
 const name = z.string().trim().min(1).max(100);
 const tenantViewSchema = z
   .object({ id: z.string(), name: z.string(), createdAt: z.iso.datetime() })
   .meta({ id: 'Tenant' });
+const states = ['active', 'expired', 'revoked'] as const;
 const keyViewSchema = z
   .object({
     id: z.string(),
     tenantId: z.string(),
     label: z.string().optional(),
-    secret: z.string().meta({ description: 'The API key itself. Shown this once; only its hash is stored.' }),
+    lastFour: z.string().optional().meta({ description: 'The last characters of the key, to tell keys apart.' }),
+    state: z.enum(states).meta({ description: 'What is not `active` opens nothing.' }),
     createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().optional().meta({ description: 'The time from which the key opens nothing.' }),
+    revokedAt: z.iso.datetime().optional(),
   })
   .meta({ id: 'ApiKey' });
+const newKeyViewSchema = keyViewSchema
+  .extend({ secret: z.string().meta({ description: 'The API key itself. Shown this once; only its hash is stored.' }) })
+  .meta({ id: 'ApiKeyWithSecret' });
+const newKeySchema = z
+  .strictObject({
+    label: name.optional(),
+    expiresAt: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: 'A time to come; never when left out.' }),
+  })
+  .meta({ id: 'NewApiKey' });
 
-/** The routes by which operators manage tenants and their keys. */
+const timeOf = (atMs: number): string => new Date(atMs).toISOString();
+
+function toTenantView({ tenantId, name: called, createdAtMs }: Tenant): z.infer<typeof tenantViewSchema> {
+  return { id: tenantId, name: called, createdAt: timeOf(createdAtMs) };
+}
+
+function toKeyView(key: TenantKey, nowMs: number): z.infer<typeof keyViewSchema> {
+  const { keyId, tenantId, label, lastFour, createdAtMs, expiresAtMs, revokedAtMs } = key;
+  return {
+    id: keyId,
+    tenantId,
+    ...(label === undefined ? {} : { label }),
+    ...(lastFour === undefined ? {} : { lastFour }),
+    state:
+      revokedAtMs !== undefined ? 'revoked' : expiresAtMs !== undefined && expiresAtMs <= nowMs ? 'expired' : 'active',
+    createdAt: timeOf(createdAtMs),
+    ...(expiresAtMs === undefined ? {} : { expiresAt: timeOf(expiresAtMs) }),
+    ...(revokedAtMs === undefined ? {} : { revokedAt: timeOf(revokedAtMs) }),
+  };
+}
+
+/** The time from which a new key opens nothing. Throws `invalid_request` for one that has passed. */
+function expiryAskedFor(expiresAt: string | undefined, nowMs: number): number | undefined {
+  if (expiresAt === undefined) return undefined;
+  const expiresAtMs = Date.parse(expiresAt);
+  if (expiresAtMs > nowMs) return expiresAtMs;
+  throw new AppError('invalid_request', {
+    fields: [{ field: 'expiresAt', problem: 'has passed; name a time to come' }],
+  });
+}
+
+/** Finds a tenant for an operator. Throws `tenant_not_found`. */
+async function tenantOf(dependencies: IdentityDependencies, text: string | undefined): Promise<Tenant> {
+  const tenantId = parseId('tnt', text ?? '');
+  const tenant = tenantId && (await findTenant(dependencies, tenantId));
+  if (tenant === undefined) throw new AppError('tenant_not_found');
+  return tenant;
+}
+
+/** The id that a page begins after. Throws `invalid_cursor` for a text that is no such id. */
+function placeOf<Prefix extends 'key' | 'tnt'>(prefix: Prefix, after: string | undefined) {
+  const place = after === undefined ? undefined : parseId(prefix, after);
+  if (after !== undefined && place === undefined) throw new AppError('invalid_cursor');
+  return place;
+}
+
+/** The routes by which operators manage tenants. */
 export function tenantRoutes(dependencies: IdentityDependencies): readonly Route[] {
   return [
     route('POST', '/v1/admin/tenants', {
@@ -27,32 +91,72 @@ export function tenantRoutes(dependencies: IdentityDependencies): readonly Route
       access: 'operator',
       body: z.strictObject({ name }).meta({ id: 'NewTenant' }),
       answers: { status: 201, schema: tenantViewSchema },
-      handle: async ({ body }) => {
-        const tenant = await createTenant(dependencies, body.name);
-        const createdAt = new Date(tenant.createdAtMs).toISOString();
-        return { status: 201, json: { id: tenant.tenantId, name: tenant.name, createdAt } };
+      handle: async ({ body }) => ({ status: 201, json: toTenantView(await createTenant(dependencies, body.name)) }),
+    }),
+    route('GET', '/v1/admin/tenants', {
+      summary: 'List tenants, oldest first',
+      access: 'operator',
+      query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
+      answers: { status: 200, schema: pageOf(tenantViewSchema) },
+      handle: async ({ query }) => {
+        const page = await listTenants(dependencies, { after: placeOf('tnt', query.after), limit: query.limit });
+        return { status: 200, json: toPage(page.tenants.map(toTenantView), page.next) };
       },
     }),
+    route('GET', '/v1/admin/tenants/{tenantId}', {
+      summary: 'Read a tenant',
+      access: 'operator',
+      answers: { status: 200, schema: tenantViewSchema },
+      handle: async ({ parameters }) => {
+        return { status: 200, json: toTenantView(await tenantOf(dependencies, parameters['tenantId'])) };
+      },
+    }),
+  ];
+}
+
+/** The routes by which operators manage the API keys of tenants. */
+export function tenantKeyRoutes(dependencies: IdentityDependencies): readonly Route[] {
+  const { clock } = dependencies;
+  return [
     route('POST', '/v1/admin/tenants/{tenantId}/api-keys', {
       summary: 'Create an API key of a tenant',
+      description:
+        'To rotate a key, create the next one, give it to the tenant, and revoke the old one when it is not used any more.',
       access: 'operator',
-      body: z.strictObject({ label: name.optional() }).meta({ id: 'NewApiKey' }),
-      answers: { status: 201, schema: keyViewSchema },
+      body: newKeySchema,
+      answers: { status: 201, schema: newKeyViewSchema },
       handle: async ({ parameters, body }) => {
-        const tenantId = parseId('tnt', parameters['tenantId'] ?? '');
-        const tenant = tenantId && (await findTenant(dependencies, tenantId));
-        if (tenant === undefined) throw new AppError('tenant_not_found');
-        const key = await createTenantKey(dependencies, tenant.tenantId, body.label);
-        return {
-          status: 201,
-          json: {
-            id: key.keyId,
-            tenantId: tenant.tenantId,
-            ...(body.label === undefined ? {} : { label: body.label }),
-            secret: key.secret.reveal(),
-            createdAt: new Date(key.createdAtMs).toISOString(),
-          },
-        };
+        const { tenantId } = await tenantOf(dependencies, parameters['tenantId']);
+        const terms = { label: body.label, expiresAtMs: expiryAskedFor(body.expiresAt, clock.nowMs()) };
+        const { secret, ...made } = await createTenantKey(dependencies, tenantId, terms);
+        const key = { ...made, ...terms, tenantId, revokedAtMs: undefined };
+        return { status: 201, json: { ...toKeyView(key, clock.nowMs()), secret: secret.reveal() } };
+      },
+    }),
+    route('GET', '/v1/admin/tenants/{tenantId}/api-keys', {
+      summary: 'List the API keys of a tenant, oldest first',
+      description: 'Revoked keys are listed for 30 days.',
+      access: 'operator',
+      query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
+      answers: { status: 200, schema: pageOf(keyViewSchema) },
+      handle: async ({ parameters, query }) => {
+        const { tenantId } = await tenantOf(dependencies, parameters['tenantId']);
+        const from = { after: placeOf('key', query.after), limit: query.limit };
+        const page = await listTenantKeys(dependencies, tenantId, from);
+        const data = page.keys.map((key) => toKeyView(key, clock.nowMs()));
+        return { status: 200, json: toPage(data, page.next) };
+      },
+    }),
+    route('DELETE', '/v1/admin/tenants/{tenantId}/api-keys/{keyId}', {
+      summary: 'Revoke an API key of a tenant: within 30 seconds it opens nothing',
+      access: 'operator',
+      answers: { status: 204 },
+      handle: async ({ parameters }) => {
+        const { tenantId } = await tenantOf(dependencies, parameters['tenantId']);
+        const keyId = parseId('key', parameters['keyId'] ?? '');
+        const outcome = keyId === undefined ? 'missing' : await revokeTenantKey(dependencies, tenantId, keyId);
+        if (outcome === 'missing') throw new AppError('api_key_not_found');
+        return { status: 204 };
       },
     }),
   ];

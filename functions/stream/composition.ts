@@ -43,7 +43,7 @@ export function composeStreams(config: StoreConfig, options: StreamOptions = {})
   return new EventStreams({
     ...stores,
     ...surroundings,
-    authenticate: makeAuthenticate(stores),
+    authenticate: makeAuthenticate({ ...stores, clock: systemClock }),
     slots: new ReaderSlots({ ...stores, ...surroundings }),
     feeds: new Feeds({ ...stores, ...surroundings, lookEveryMs }),
     tenantStreams,

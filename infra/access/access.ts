@@ -120,8 +120,10 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   },
   admin: {
     tables: [
-      core('KEY', 'GetItem', 'PutItem'),
-      core('TENANT', 'GetItem', 'PutItem'),
+      core('KEY', 'DeleteItem', 'GetItem', 'PutItem'),
+      core('TENANT', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      // The list of tenants.
+      core('TENANTS', 'PutItem', 'Query'),
       // The admin routes show the oldest message that waits on a connection.
       core('PARKED', 'Query'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { GetCommand, PutCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { makeId, type ApiKeyId, type TenantId } from '../kernel/id.ts';
 import { Secret } from '../kernel/secret.ts';
-import { apiKeyKey, tenantApiKeyKey } from '../platform/keys.ts';
+import { apiKeyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { Principal } from './principal.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
@@ -22,30 +22,9 @@ export interface IdentityDependencies extends Pick<Surroundings, 'clock' | 'rand
 export interface NewApiKey {
   readonly keyId: ApiKeyId;
   readonly secret: Secret;
+  /** The last characters of the secret, by which a person tells keys apart. */
+  readonly lastFour: string;
   readonly createdAtMs: number;
-}
-
-/**
- * Makes a key for a tenant that the caller has read. Two rows are written in one transaction: one to find the key by,
- * one to list it by.
- */
-export async function createTenantKey(
-  dependencies: IdentityDependencies,
-  tenantId: TenantId,
-  label: string | undefined,
-): Promise<NewApiKey> {
-  const key = makeKey(dependencies, 'tenant');
-  const TableName = tableName(dependencies.stage, 'core');
-  const facts = { keyId: key.keyId, role: 'tenant', tenantId, label, createdAtMs: key.createdAtMs };
-  await dependencies.table.send(
-    new TransactWriteCommand({
-      TransactItems: [
-        { Put: { TableName, Item: { ...apiKeyKey(hashOf(key.secret.reveal())), ...facts } } },
-        { Put: { TableName, Item: { ...tenantApiKeyKey(tenantId, key.keyId), ...facts } } },
-      ],
-    }),
-  );
-  return key;
 }
 
 /** Makes an operator key. Called on the command line and by the embedded stack, never over HTTP. */
@@ -58,6 +37,7 @@ export async function createOperatorKey(dependencies: IdentityDependencies): Pro
         ...apiKeyKey(hashOf(key.secret.reveal())),
         keyId: key.keyId,
         role: 'operator',
+        lastFour: key.lastFour,
         createdAtMs: key.createdAtMs,
       },
     }),
@@ -65,11 +45,17 @@ export async function createOperatorKey(dependencies: IdentityDependencies): Pro
   return key;
 }
 
+/** The holder of a key, and the time from which it is nobody's. */
+export interface KeyHolder {
+  readonly principal: Principal;
+  readonly expiresAtMs: number | undefined;
+}
+
 /** Finds the holder of a key, with one read. Returns undefined for any text that is no key of ours. */
-export async function findPrincipal(
+export async function findHolder(
   dependencies: Pick<IdentityDependencies, 'table' | 'stage'>,
   apiKey: string,
-): Promise<Principal | undefined> {
+): Promise<KeyHolder | undefined> {
   if (!API_KEY.test(apiKey)) return undefined;
   const answer = await dependencies.table.send(
     new GetCommand({
@@ -81,8 +67,10 @@ export async function findPrincipal(
   );
   const item = answer.Item;
   if (item === undefined) return undefined;
-  if (item['role'] === 'operator') return { role: 'operator', keyId: item['keyId'] as ApiKeyId };
-  return { role: 'tenant', keyId: item['keyId'] as ApiKeyId, tenantId: item['tenantId'] as TenantId };
+  const keyId = item['keyId'] as ApiKeyId;
+  const expiresAtMs = item['expiresAtMs'] as number | undefined;
+  if (item['role'] === 'operator') return { principal: { role: 'operator', keyId }, expiresAtMs };
+  return { principal: { role: 'tenant', keyId, tenantId: item['tenantId'] as TenantId }, expiresAtMs };
 }
 
 /**
@@ -93,8 +81,14 @@ export function hashOf(apiKey: string): string {
   return createHash('sha256').update(apiKey).digest('hex');
 }
 
-function makeKey({ clock, random }: IdentityDependencies, role: Principal['role']): NewApiKey {
+/** Makes a secret that nobody has, and what is known of it. */
+export function makeKey({ clock, random }: IdentityDependencies, role: Principal['role']): NewApiKey {
   const createdAtMs = clock.nowMs();
   const secret = Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url');
-  return { keyId: makeId('key', createdAtMs, random), secret: new Secret(`hf_${role}_${secret}`), createdAtMs };
+  return {
+    keyId: makeId('key', createdAtMs, random),
+    secret: new Secret(`hf_${role}_${secret}`),
+    lastFour: secret.slice(-4),
+    createdAtMs,
+  };
 }

@@ -58,6 +58,11 @@ export const errorRules = {
     retry: 'never',
     sentence: 'There is no such tenant. Create it with POST /v1/admin/tenants.',
   },
+  api_key_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'This tenant has no such API key. List them with GET /v1/admin/tenants/{tenantId}/api-keys.',
+  },
   connection_not_found: {
     httpStatus: 404,
     retry: 'never',

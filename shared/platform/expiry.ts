@@ -16,6 +16,8 @@ export const retentionSeconds = {
   openAction: 15 * DAY_SECONDS,
   /** A bulk send and its lines, counted from when it may begin: it may take 30 days, and its messages are kept for 90. */
   bulkSend: 120 * DAY_SECONDS,
+  /** What tells of an API key that opens nothing any more. */
+  revokedKey: 30 * DAY_SECONDS,
   event: 30 * DAY_SECONDS,
   handledFact: 30 * DAY_SECONDS,
   /** The way to the last message with options in a chat. */

@@ -28,14 +28,18 @@ const digest = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
 
 export const tenantKey = (tenantId: TenantId): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'TENANT' });
+/** The key by which operators list tenants, oldest first. */
+export const tenantListKey = (tenantId: TenantId): ItemKey => ({ pk: TENANTS, sk: tenantId });
+export const TENANTS = 'TENANTS#ALL';
 
 /** The key of an API key, by the hash of its secret, so that authentication is one read. */
 export const apiKeyKey = (secretHash: string): ItemKey => ({ pk: `KEY#${secretHash}`, sk: 'KEY' });
 /** The key by which a tenant's API keys are listed, without a search by hash. */
 export const tenantApiKeyKey = (tenantId: TenantId, keyId: ApiKeyId): ItemKey => ({
   pk: `TENANT#${tenantId}`,
-  sk: `KEY#${keyId}`,
+  sk: `${API_KEY_PREFIX}${keyId}`,
 });
+export const API_KEY_PREFIX = 'KEY#';
 
 export const connectionKey = (tenantId: TenantId, connectionId: ConnectionId): ItemKey => ({
   pk: `TENANT#${tenantId}`,

@@ -1,6 +1,7 @@
-import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { makeId, type TenantId } from '../kernel/id.ts';
-import { tenantKey } from '../platform/keys.ts';
+import { TENANTS, tenantKey, tenantListKey } from '../platform/keys.ts';
+import { queryItems, readPage, type Item } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
@@ -16,18 +17,46 @@ export interface TenantDependencies extends Pick<Surroundings, 'clock' | 'random
   readonly stage: string;
 }
 
-/** Makes a tenant. Condition: the id is new. */
+/** Makes a tenant: its row, and the one by which operators list it, in one transaction. Condition: the id is new. */
 export async function createTenant(dependencies: TenantDependencies, name: string): Promise<Tenant> {
   const createdAtMs = dependencies.clock.nowMs();
   const tenant: Tenant = { tenantId: makeId('tnt', createdAtMs, dependencies.random), name, createdAtMs };
+  const { tenantId } = tenant;
+  const TableName = tableName(dependencies.stage, 'core');
   await dependencies.table.send(
-    new PutCommand({
-      TableName: tableName(dependencies.stage, 'core'),
-      Item: { ...tenantKey(tenant.tenantId), ...tenant },
-      ConditionExpression: 'attribute_not_exists(pk)',
+    new TransactWriteCommand({
+      TransactItems: [
+        {
+          Put: {
+            TableName,
+            Item: { ...tenantKey(tenantId), ...tenant },
+            ConditionExpression: 'attribute_not_exists(pk)',
+          },
+        },
+        { Put: { TableName, Item: { ...tenantListKey(tenantId), ...tenant } } },
+      ],
     }),
   );
   return tenant;
+}
+
+/** The tenants of this deployment, oldest first. */
+export async function listTenants(
+  { table, stage }: Pick<TenantDependencies, 'table' | 'stage'>,
+  page: { readonly after: TenantId | undefined; readonly limit: number },
+): Promise<{ readonly tenants: readonly Tenant[]; readonly next: TenantId | undefined }> {
+  const rows = queryItems(
+    table,
+    {
+      TableName: tableName(stage, 'core'),
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': TENANTS },
+      ConsistentRead: true,
+    },
+    { after: page.after && { ...tenantListKey(page.after) }, pageSize: page.limit + 1 },
+  );
+  const { shown, last } = await readPage(rows, { limit: page.limit, show: toTenant });
+  return { tenants: shown, next: last === undefined ? undefined : toTenant(last).tenantId };
 }
 
 /** Reads a tenant, strongly. */
@@ -42,7 +71,13 @@ export async function findTenant(
       ConsistentRead: true,
     }),
   );
-  const item = answer.Item;
-  if (item === undefined) return undefined;
-  return { tenantId, name: item['name'] as string, createdAtMs: item['createdAtMs'] as number };
+  return answer.Item === undefined ? undefined : toTenant(answer.Item);
+}
+
+function toTenant(item: Item): Tenant {
+  return {
+    tenantId: item['tenantId'] as TenantId,
+    name: item['name'] as string,
+    createdAtMs: item['createdAtMs'] as number,
+  };
 }

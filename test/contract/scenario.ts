@@ -96,6 +96,10 @@ async function signUp(scene: Scene): Promise<Tenant> {
   const operator = new ApiClient(stack.apiUrl, stack.operatorKey);
   const tenantId = String((await operator.must('POST', '/v1/admin/tenants', { name: 'Acme' }))['id']) as TenantId;
   const key = await operator.must('POST', `/v1/admin/tenants/${tenantId}/api-keys`, {});
+  const spare = await operator.must('POST', `/v1/admin/tenants/${tenantId}/api-keys`, {});
+  await operator.must('DELETE', `/v1/admin/tenants/${tenantId}/api-keys/${String(spare['id'])}`);
+  await operator.must('GET', `/v1/admin/tenants/${tenantId}/api-keys`);
+  await operator.must('GET', '/v1/admin/tenants');
   const api = new ApiClient(stack.apiUrl, String(key['secret']));
   const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
   receiver.trust(String(webhook['secret']));

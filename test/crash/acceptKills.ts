@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { createTenantKey } from '../../shared/identity/apiKey.ts';
+import { createTenantKey } from '../../shared/identity/tenantKeys.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { WINDOW_MS } from '../../shared/message/windowNotes.ts';
 import { startAcceptWorld, type AcceptWorld } from '../shared/message/acceptWorld.ts';
@@ -145,7 +145,7 @@ export class AcceptKills {
     const { core, clock } = this.#world;
     const connection = await core.aConnection();
     const identity = { table: core.table, stage: 'test', clock, random: systemRandom };
-    const { secret } = await createTenantKey(identity, connection.tenantId, undefined);
+    const { secret } = await createTenantKey(identity, connection.tenantId, {});
     return { connection, connectionId: connection.connectionId, apiKey: secret.reveal() };
   }
 

@@ -3,19 +3,31 @@ import { describe, expect, it, vi } from 'vitest';
 import { makeAuthenticate } from '../../../functions/http/authentication.ts';
 import { createOperatorKey } from '../../../shared/identity/apiKey.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
+import { createTenantKey } from '../../../shared/identity/tenantKeys.ts';
+import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { makeTestClock } from '../../shared/event/testClock.ts';
+
+type Row = Record<string, unknown>;
+interface Input {
+  readonly Item?: Row;
+  readonly Key?: Row;
+  readonly TransactItems?: readonly { readonly Put?: { readonly Item: Row } }[];
+}
 
 /** A table of keys that counts its reads. */
 function aTable() {
   const items = new Map<string, Record<string, unknown>>();
   const reads: GetCommand[] = [];
-  const send = (command: { readonly input: { Item?: Record<string, unknown>; Key?: Record<string, unknown> } }) => {
-    const { Item, Key } = command.input;
-    if (Item !== undefined) items.set(String(Item['pk']), Item);
+  const send = (command: { readonly input: Input }) => {
+    const { Item, Key, TransactItems = [] } = command.input;
+    for (const row of [Item, ...TransactItems.map(({ Put }) => Put?.Item)]) {
+      if (row !== undefined) items.set(String(row['pk']), row);
+    }
     if (command instanceof GetCommand) reads.push(command);
     return Promise.resolve({ Item: items.get(String(Key?.['pk'])) });
   };
-  return { table: { send } as unknown as DynamoDBDocumentClient, reads };
+  return { table: { send } as unknown as DynamoDBDocumentClient, reads, items };
 }
 
 /** More than the keys of tenants that are remembered. */
@@ -28,7 +40,7 @@ describe('the check of API keys', () => {
     const now = vi.spyOn(performance, 'now').mockReturnValue(1_000);
     try {
       const { table, reads } = aTable();
-      const authenticate = makeAuthenticate({ table, stage: 'test' });
+      const authenticate = makeAuthenticate({ table, stage: 'test', clock: systemClock });
       const refused = () => expect(authenticate(madeUp(1))).rejects.toMatchObject({ code: 'unauthorized' });
 
       for (let time = 0; time < 5; time += 1) await refused();
@@ -48,7 +60,7 @@ describe('the check of API keys', () => {
   it('forgets no key of ours for thousands of made-up ones, and reads nothing for what is no key', async () => {
     const { table, reads } = aTable();
     const key = await createOperatorKey({ table, stage: 'test', clock: systemClock, random: systemRandom });
-    const authenticate = makeAuthenticate({ table, stage: 'test' });
+    const authenticate = makeAuthenticate({ table, stage: 'test', clock: systemClock });
     const ours = `Bearer ${key.secret.reveal()}`;
     await authenticate(ours);
 
@@ -68,10 +80,47 @@ describe('the check of API keys', () => {
 
   it('asks the table itself, so that a key that was just made is known', async () => {
     const { table, reads } = aTable();
-    const authenticate = makeAuthenticate({ table, stage: 'test' });
+    const authenticate = makeAuthenticate({ table, stage: 'test', clock: systemClock });
 
     await authenticate(madeUp(1)).catch(() => undefined);
 
     expect(reads[0]?.input.ConsistentRead).toBe(true);
+  });
+
+  it('opens nothing from the moment at which a key expires, remembered or not', async () => {
+    const { table } = aTable();
+    const clock = makeTestClock();
+    const identity = { table, stage: 'test', clock, random: systemRandom };
+    const tenantId = makeId('tnt', clock.nowMs(), systemRandom);
+    const { secret } = await createTenantKey(identity, tenantId, { expiresAtMs: clock.nowMs() + 1_000 });
+    const [remembers, another] = [makeAuthenticate(identity), makeAuthenticate(identity)];
+    const ours = `Bearer ${secret.reveal()}`;
+    clock.advance(999);
+    await expect(remembers(ours)).resolves.toMatchObject({ tenantId });
+
+    clock.advance(1);
+
+    const expired = { code: 'unauthorized', detail: 'This API key has expired. Ask an operator for a new one.' };
+    await expect(remembers(ours)).rejects.toMatchObject(expired);
+    await expect(another(ours)).rejects.toMatchObject(expired);
+  });
+
+  it('forgets a key that was revoked within half a minute', async () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1_000);
+    try {
+      const { table, items } = aTable();
+      const authenticate = makeAuthenticate({ table, stage: 'test', clock: systemClock });
+      const { secret } = await createOperatorKey({ table, stage: 'test', clock: systemClock, random: systemRandom });
+      const ours = `Bearer ${secret.reveal()}`;
+      await authenticate(ours);
+
+      items.clear();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now.mockReturnValue(27_000);
+
+      await expect(authenticate(ours)).rejects.toMatchObject({ code: 'unauthorized' });
+    } finally {
+      now.mockRestore();
+    }
   });
 });

@@ -180,7 +180,7 @@ describe('what roles may do', () => {
       .map(({ condition }) => condition);
 
     expect(keys).toEqual(
-      ['KEY#*', 'TENANT#*', 'PARKED#*', 'SHARD#*'].map((key) => ({
+      ['KEY#*', 'TENANT#*', 'TENANTS#*', 'PARKED#*', 'SHARD#*'].map((key) => ({
         'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] },
       })),
     );

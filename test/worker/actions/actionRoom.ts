@@ -6,7 +6,7 @@ import type { Connection } from '../../../shared/connection/connection.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { markTaskDead } from '../../../shared/fleet/fleetLease.ts';
-import { createTenantKey } from '../../../shared/identity/apiKey.ts';
+import { createTenantKey } from '../../../shared/identity/tenantKeys.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { invoke, type Answered } from '../../functions/api/apiStack.ts';
@@ -34,7 +34,7 @@ export function useActionRoom() {
     handler = makeApiHandler(api);
     await aWorker();
     connection = await room.aPairedConnection(OWN);
-    key = (await createTenantKey(api, connection.tenantId, undefined)).secret.reveal();
+    key = (await createTenantKey(api, connection.tenantId, {})).secret.reveal();
     await room.dismissAll();
   });
   beforeEach(() => room.phones.clearFaults());
