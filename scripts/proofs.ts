@@ -132,6 +132,16 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'streams',
+    what: 'Two hundred streams whose clients are cut off every few seconds, while processes are drained, tell each event once; a client that takes nothing is ended, and the others are told all.',
+    daily:
+      'goes on behind each event, changes of process, 25 worlds of lanes, cuts and feeds: `test/functions/stream/streamReader.test.ts`',
+    place: 'alone',
+    whole: file('test/functions/stream/streams.prove.ts'),
+    sample: 'none',
+    cases: TESTS,
+  },
+  {
     name: 'bulk-send',
     what: 'Of 10,000 messages in one request each is shown once and in the order of its chat, while workers and functions are killed.',
     daily:

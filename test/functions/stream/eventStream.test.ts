@@ -73,7 +73,7 @@ describe('the stream of events', () => {
     const queries = ['chatKind=groups', 'types=message.status', `connectionId=${tenant.connectionId}`];
     const clients = await Promise.all(queries.map((query) => stage.open(process, tenant, `${query}&from=oldest`)));
     await stage.receive(tenant, 1);
-    await stage.receive(tenant, 1, GROUP);
+    await stage.receive(tenant, 1, { chat: GROUP });
     const all = await stage.logged(tenant);
     await untilSo('both have come', () => (clients[2]?.events.length ?? 0) >= 2);
     await untilSo('one has come', () => (clients[0]?.events.length ?? 0) >= 1);
@@ -201,7 +201,7 @@ describe('a ticket for the stream of events', () => {
     const ticket = String(body['ticket']);
     const client = await StreamClient.open(`${process.url}?ticket=${ticket}&chatKind=people,groups&from=oldest`);
     await stage.receive(tenant, 1);
-    await stage.receive(tenant, 1, GROUP);
+    await stage.receive(tenant, 1, { chat: GROUP });
     await untilSo('one has come', () => client.events.length > 0);
     await client.cut();
 

@@ -8,6 +8,9 @@ export interface Frame {
 /** A client of a stream that keeps all frames, and can be cut off at any moment. */
 export class StreamClient {
   readonly frames: Frame[] = [];
+  /** How long after it happened each event came that happened while the stream was open, in milliseconds. */
+  readonly delaysMs: number[] = [];
+  readonly #openedAtMs = Date.now();
   readonly status: number;
   readonly headers: Headers;
   /** What a stream that was refused has answered. */
@@ -54,6 +57,13 @@ export class StreamClient {
     return this.over;
   }
 
+  #take(frame: Frame): void {
+    this.frames.push(frame);
+    const { occurredAt } = JSON.parse(frame.data ?? '{}') as { readonly occurredAt?: string };
+    const happenedAtMs = Date.parse(occurredAt ?? '');
+    if (happenedAtMs >= this.#openedAtMs) this.delaysMs.push(Date.now() - happenedAtMs);
+  }
+
   async #read(response: Response): Promise<'cut' | 'ended' | 'broken'> {
     const decoder = new TextDecoder();
     let rest = '';
@@ -62,7 +72,7 @@ export class StreamClient {
         rest += decoder.decode(chunk as Uint8Array, { stream: true });
         const blocks = rest.split('\n\n');
         rest = blocks.pop() ?? '';
-        this.frames.push(...blocks.map(toFrame));
+        for (const block of blocks) this.#take(toFrame(block));
       }
       return 'ended';
     } catch {

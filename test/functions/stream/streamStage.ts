@@ -6,6 +6,7 @@ import type { EventStreams } from '../../../functions/stream/handler.ts';
 import { answerStream } from '../../../functions/stream/nodeStreams.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
 import type { StoreConfig } from '../../../shared/platform/storeConfig.ts';
+import { someContent } from '../../shared/content/someContent.ts';
 import { aBatch, aMessageFact } from '../../shared/event/eventStores.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { until } from '../../whatsapp/until.ts';
@@ -84,10 +85,20 @@ export class StreamStage {
   }
 
   /** Records messages that have come, each an event. */
-  async receive({ tenantId, connectionId }: StreamTenant, count: number, chat?: string): Promise<void> {
+  async receive(
+    { tenantId, connectionId }: StreamTenant,
+    count: number,
+    { chat, body }: { readonly chat?: string; readonly body?: string } = {},
+  ): Promise<void> {
     this.#recorded += 1;
+    const nowMs = Date.now();
     const facts = Array.from({ length: count }, (_, index) =>
-      aMessageFact({ ...(chat === undefined ? {} : { chat }), receivedAtMs: 1_790_000_000_000 + index }),
+      aMessageFact({
+        ...(chat === undefined ? {} : { chat }),
+        ...(body === undefined ? {} : { content: someContent(body) }),
+        atMs: nowMs,
+        receivedAtMs: nowMs + index,
+      }),
     );
     await recordFacts(this.api.dependencies, aBatch({ tenantId, connectionId }, facts, `stream-${this.#recorded}`));
   }
