@@ -20,9 +20,13 @@ export type Authenticate = (authorization: string | undefined) => Promise<Princi
 /**
  * Makes the check of `Authorization: Bearer <API key>`, which throws `unauthorized`. Keys are remembered by their hash,
  * never themselves.
+ * @param rememberedMs how long the holder of a key is remembered
  */
-export function makeAuthenticate(dependencies: Pick<IdentityDependencies, 'table' | 'stage' | 'clock'>): Authenticate {
-  const remembered = new LRUCache<string, KeyHolder>({ max: REMEMBERED_KEYS, ttl: REMEMBERED_MS });
+export function makeAuthenticate(
+  dependencies: Pick<IdentityDependencies, 'table' | 'stage' | 'clock'>,
+  rememberedMs = REMEMBERED_MS,
+): Authenticate {
+  const remembered = new LRUCache<string, KeyHolder>({ max: REMEMBERED_KEYS, ttl: rememberedMs });
   // These are apart, so that made-up keys push no key of a tenant out. Nobody has a key before its row is written, and the
   // read sees every row that was: what was unknown once is never a new key.
   const unknown = new LRUCache<string, true>({ max: UNKNOWN_KEYS, ttl: UNKNOWN_MS });

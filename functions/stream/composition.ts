@@ -13,6 +13,8 @@ import { EventStreams } from './handler.ts';
 
 /** How long a stream lasts: AWS ends what a function does after 15 minutes, and a process is to be replaced some time. */
 const LASTS_MS = 14 * 60_000;
+/** How long the holder of a key is remembered, in milliseconds: streams look at their keys again (`runStream.ts`). */
+const KEY_REMEMBERED_MS = 5_000;
 /** The most streams of one tenant. Each is a connection that stays, and that is told all that it wants. */
 export const TENANT_STREAMS = 20;
 /** How often metrics are written, in milliseconds. */
@@ -43,7 +45,7 @@ export function composeStreams(config: StoreConfig, options: StreamOptions = {})
   return new EventStreams({
     ...stores,
     ...surroundings,
-    authenticate: makeAuthenticate({ ...stores, clock: systemClock }),
+    authenticate: makeAuthenticate({ ...stores, clock: systemClock }, KEY_REMEMBERED_MS),
     slots: new ReaderSlots({ ...stores, ...surroundings }),
     feeds: new Feeds({ ...stores, ...surroundings, lookEveryMs }),
     tenantStreams,

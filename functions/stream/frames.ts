@@ -6,12 +6,13 @@
 /** How long clients wait before they connect again, in milliseconds. */
 const RETRY_MS = 1_000;
 
-/** Why a stream was ended by us. A client connects again in each case, and goes on behind the last event that it has. */
+/** Why a stream was ended by us. A client connects again, and goes on behind the last event that it has. */
 export const streamEnds = {
   time: 'A stream lasts 14 minutes. Connect again.',
   draining: 'This process is being replaced. Connect again.',
   slow_reader: 'The events were not read in time. Connect again, and read faster or choose fewer of them.',
   place_lost: 'This process stood still for so long that its place was given to another stream. Connect again.',
+  key_ended: 'The API key of this stream has expired or was revoked. Connect with another one.',
   unavailable: 'The event log cannot be read at the moment. Connect again.',
 } as const;
 export type StreamEnd = keyof typeof streamEnds;

@@ -46,6 +46,13 @@ export type Opened =
       readonly leave: () => void;
     };
 
+/** The reader of a stream, and what of the log is told. */
+interface Reader {
+  readonly tenantId: TenantId;
+  readonly filters: readonly EventFilter[];
+  readonly isStillOpen: () => Promise<boolean>;
+}
+
 /** The streams of one process. */
 export class EventStreams {
   readonly #dependencies: StreamDependencies;
@@ -88,7 +95,7 @@ export class EventStreams {
       throw new AppError('too_many_readers', { detail: PROCESS_IS_FULL, retryAfterSeconds: 1 });
     }
     const query = checkInput(streamQuery, parametersOf(rawQueryString), 'query') as z.infer<typeof streamQuery>;
-    const { tenantId, filters } = await this.#findReader(query, headers['authorization']);
+    const { tenantId, filters, isStillOpen } = await this.#findReader(query, headers['authorization']);
     const after = headers['last-event-id'] || query.after;
     const from = await this.#placeOf(tenantId, after, query.from);
     const slot = await slots.take(tenantId, 'stream', { most: tenantStreams, forMs: SLOT_MS });
@@ -112,7 +119,9 @@ export class EventStreams {
         const { clock, logger, metrics, lastsMs } = this.#dependencies;
         const startedMs = clock.monotonicMs();
         const told = (): void => metrics.gauge('StreamClients', this.#open.size, {});
-        const parts = { clock, logger, reader, slots, slot, lookEveryMs: feeds.lookEveryMs, lastsMs, told, fields };
+        const parts = {
+          ...{ clock, logger, reader, slots, slot, lookEveryMs: feeds.lookEveryMs, lastsMs, isStillOpen, told, fields },
+        };
         told();
         const reason = await runStream(parts, control, output);
         reader.end();
@@ -131,14 +140,17 @@ export class EventStreams {
   async #findReader(
     { ticket, ...filter }: z.infer<typeof streamQuery>,
     authorization: string | undefined,
-  ): Promise<{ readonly tenantId: TenantId; readonly filters: readonly EventFilter[] }> {
+  ): Promise<Reader> {
+    const { authenticate } = this.#dependencies;
     if (ticket === undefined) {
-      const tenantId = authorize(await this.#dependencies.authenticate(authorization), 'tenant') as TenantId;
-      return { tenantId, filters: [filter] };
+      const tenantId = authorize(await authenticate(authorization), 'tenant') as TenantId;
+      const isStillOpen = (): Promise<boolean> => authenticate(authorization).then(() => true, isAnswered);
+      return { tenantId, filters: [filter], isStillOpen };
     }
     const holder = await useStreamTicket(this.#dependencies, ticket);
     if (holder === undefined) throw new AppError('ticket_invalid');
-    return { tenantId: holder.tenantId, filters: [filter, holder.filter] };
+    // A ticket says nothing of the key that it was made with: its stream ends in time.
+    return { tenantId: holder.tenantId, filters: [filter, holder.filter], isStillOpen: () => Promise.resolve(true) };
   }
 
   #placeOf(
@@ -155,6 +167,12 @@ const PROCESS_IS_FULL =
   'This process has as many streams as it takes, or is being replaced. Connect again in a moment.';
 const tooMany = (most: number): string =>
   `A tenant may have ${most} streams at once. Connect again when one has ended.`;
+
+/** Reads an error of the look at a key: a refusal says that it opens nothing, and anything else says nothing. */
+function isAnswered(error: unknown): boolean {
+  if (error instanceof AppError && error.code === 'unauthorized') return false;
+  throw error;
+}
 
 /** `x-accel-buffering` tells proxies of the nginx family to pass each event on at once. */
 const STREAM_HEADERS = {

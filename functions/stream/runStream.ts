@@ -28,6 +28,8 @@ export interface StreamParts extends Pick<Surroundings, 'clock' | 'logger'> {
   readonly slot: ReaderSlot;
   readonly lookEveryMs: number;
   readonly lastsMs: number;
+  /** Whether the key of the stream still opens it. Rejects when that is not known. */
+  readonly isStillOpen: () => Promise<boolean>;
   /** Tells how many streams are open: a gauge that is not told again falls silent. */
   readonly told: () => void;
   readonly fields: LogFields;
@@ -35,6 +37,11 @@ export interface StreamParts extends Pick<Surroundings, 'clock' | 'logger'> {
 
 /** How often a stream on which nothing happens says that it is there, in milliseconds. */
 export const BEAT_MS = 15_000;
+/**
+ * How long a key is not looked at again, in milliseconds. A stream looks up at least at each beat, so it is open for at most
+ * a beat, this time and the memory of the function longer than its key: less than half a minute in all.
+ */
+const KEY_EVERY_MS = BEAT_MS / 2;
 /** How long the place of a stream is held when its process dies, in milliseconds, and how often it is held anew. */
 export const SLOT_MS = 90_000;
 const KEEP_EVERY_MS = 30_000;
@@ -59,7 +66,12 @@ export async function runStream(
 ): Promise<'gone' | StreamEnd> {
   const { clock, reader, lastsMs } = parts;
   const startedMs = clock.monotonicMs();
-  const times = { beatAtMs: startedMs + BEAT_MS, keepAtMs: startedMs + KEEP_EVERY_MS, endAtMs: startedMs + lastsMs };
+  const times = {
+    beatAtMs: startedMs + BEAT_MS,
+    keepAtMs: startedMs + KEEP_EVERY_MS,
+    keyAtMs: startedMs + KEY_EVERY_MS,
+    endAtMs: startedMs + lastsMs,
+  };
   let text = openingFrame(reader.cursor);
   for (;;) {
     if (text !== '') {
@@ -69,6 +81,7 @@ export async function runStream(
       times.beatAtMs = clock.monotonicMs() + BEAT_MS;
     }
     await keepSlot(parts, control, times);
+    await checkKey(parts, control, times);
     if (clock.monotonicMs() >= times.endAtMs) control.ending ??= 'time';
     if (control.ending !== undefined) return sayEnd(control.ending, output);
     const next = await readNext(parts, control);
@@ -82,6 +95,7 @@ export async function runStream(
 interface StreamTimes {
   beatAtMs: number;
   keepAtMs: number;
+  keyAtMs: number;
   readonly endAtMs: number;
 }
 
@@ -135,5 +149,20 @@ async function keepSlot(
     if ((await slots.keep(slot, SLOT_MS)) === 'lost') control.ending ??= 'place_lost';
   } catch (error) {
     logger.warn('place of a stream could not be kept', { ...fields, error });
+  }
+}
+
+/** Ends a stream whose key opens nothing any more. Where that is not known, the next look tells. */
+async function checkKey(
+  { clock, isStillOpen, logger, fields }: StreamParts,
+  control: StreamControl,
+  times: StreamTimes,
+): Promise<void> {
+  if (clock.monotonicMs() < times.keyAtMs) return;
+  times.keyAtMs = clock.monotonicMs() + KEY_EVERY_MS;
+  try {
+    if (!(await isStillOpen())) control.ending ??= 'key_ended';
+  } catch (error) {
+    logger.warn('key of a stream could not be looked at', { ...fields, error });
   }
 }

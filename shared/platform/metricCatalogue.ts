@@ -285,7 +285,7 @@ export const metricCatalogue = {
   StreamClients: { ...level, isRare: true, question: 'How many clients listen to the stream of events?' },
   StreamsEnded: {
     ...trouble,
-    dimensions: { reason: ['gone', 'time', 'draining', 'slow_reader', 'place_lost', 'unavailable'] },
+    dimensions: { reason: ['gone', 'time', 'draining', 'slow_reader', 'place_lost', 'key_ended', 'unavailable'] },
     question: 'Why did streams of events end?',
   },
   CanaryDuration: { ...duration, question: 'How long did a message of the canary to itself take?' },

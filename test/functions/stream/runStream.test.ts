@@ -18,7 +18,15 @@ const tenantId = 'tnt_01K3C4ZQ7R9T1V3X5Z7B9D1F3H' as TenantId;
 const MINUTE_MS = 60_000;
 
 /** A stream on a log that is empty, or that cannot be read; its clock goes on by what is slept. */
-function aStream({ canBeRead = true, keep = 'held' }: { canBeRead?: boolean; keep?: 'held' | 'lost' } = {}) {
+function aStream({
+  canBeRead = true,
+  keep = 'held',
+  isStillOpen = () => Promise.resolve(true),
+}: {
+  canBeRead?: boolean;
+  keep?: 'held' | 'lost';
+  isStillOpen?: StreamParts['isStillOpen'];
+} = {}) {
   const moving = makeTestClock();
   const clock = {
     ...moving,
@@ -50,6 +58,7 @@ function aStream({ canBeRead = true, keep = 'held' }: { canBeRead?: boolean; kee
     slot: { tenantId, kind: 'stream', number: 0, holder: 'h' },
     lookEveryMs: 1_000,
     lastsMs: 14 * MINUTE_MS,
+    isStillOpen,
     told: () => told.push(clock.monotonicMs()),
     fields: {},
   };
@@ -84,6 +93,28 @@ describe('a stream', () => {
     const reason = await runStream(parts, control, { write: () => Promise.resolve(answer) });
 
     expect(reason).toBe(answer === 'slow' ? 'slow_reader' : 'gone');
+  });
+
+  it('ends within 23 seconds when its key opens nothing any more, and says so', async () => {
+    const revokedAtMs = 60_000;
+    const { parts, control, written, clock } = aStream({
+      isStillOpen: () => Promise.resolve(clock.monotonicMs() < revokedAtMs),
+    });
+    const reason = await runStream(parts, control, {
+      write: (text) => {
+        written.push(text);
+        return Promise.resolve('taken');
+      },
+    });
+
+    expect([reason, written.at(-1)]).toEqual(['key_ended', expect.stringContaining('"reason":"key_ended"')]);
+    expect(clock.monotonicMs() - revokedAtMs).toBeLessThanOrEqual(1.5 * BEAT_MS + 500);
+  });
+
+  it('goes on while it is not known whether its key still opens it', async () => {
+    const { parts, control } = aStream({ isStillOpen: () => Promise.reject(new Error('no answer')) });
+
+    expect(await runStream(parts, control, { write: () => Promise.resolve('taken') })).toBe('time');
   });
 
   it('ends when the log cannot be read, and says so', async () => {
