@@ -20,20 +20,22 @@ import { LinkSource } from './linkSource.ts';
 import { makeMediaHandler } from './handler.ts';
 
 /**
- * The media function.
+ * The parts of the media function.
  * @param options.allowLoopback lets links lead to 127.0.0.1 and localhost; only the embedded stack sets it
  */
-export function composeMedia(config: MediaConfig, options: { readonly allowLoopback?: boolean } = {}) {
+export function mediaParts(config: MediaConfig, options: { readonly allowLoopback?: boolean } = {}) {
   const stores = composeStores(config, 'media');
   const breakers = makeFunctionBreakers(stores.metrics.count, stores.logger);
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
   const objects = new S3ObjectStore(makeObjectClient(config, { breakers }), config.mediaBucket);
-  const handler = makeMediaHandler({
+  const converter = makeConverter(config, stores.logger);
+  void converter.tidy();
+  return {
     ...stores,
     sending: {
       uploads: new UploadStore({ ...stores, clock: systemClock }),
       hosts: new FileHosts({ origin: config.filesUrl }),
-      prepare: prepareWith({ objects, converter: makeConverter(config, stores.logger) }),
+      prepare: prepareWith({ objects, converter }),
     },
     holds: new ObjectHolds(stores),
     tenantFiles: new TenantFiles(stores),
@@ -42,6 +44,11 @@ export function composeMedia(config: MediaConfig, options: { readonly allowLoopb
     source: new FileSource({ origin: config.filesUrl }),
     links: new LinkSource({ guard, mostBytes: FILE_BYTES }),
     objects,
-  });
-  return thenFlush(stores.metrics, handler);
+  };
+}
+
+/** The media function, as {@link mediaParts} has its parts. */
+export function composeMedia(...given: Parameters<typeof mediaParts>) {
+  const parts = mediaParts(...given);
+  return thenFlush(parts.metrics, makeMediaHandler(parts));
 }

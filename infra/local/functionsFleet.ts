@@ -1,18 +1,19 @@
 import { startChild, stopChild, type Child, type ChildOptions } from './childProcess.ts';
+import { onFirstFile } from './firstFile.ts';
 import { endsTooOften } from './restartLimit.ts';
 
 export interface FunctionsFleetOptions extends Pick<
   ChildOptions,
   'onTrouble' | 'onLogAside' | 'onLogFailed' | 'onMetrics' | 'env'
 > {
-  /** The number of processes. */
+  /** The number of processes, apart from that of the media function. */
   readonly count: number;
   /** The port of the API, which all of them share; 0 takes any free one. */
   readonly port: number;
   /** The folder of the log files. */
   readonly logs: string;
   readonly say: (line: string) => void;
-  /** Called for each process that has started. */
+  /** Called for each process that has started, apart from that of the media function. */
   readonly onStarted: (child: Child) => void;
   readonly onBroken: (reason: string) => void;
 }
@@ -22,7 +23,9 @@ const STOP_MS = 10_000;
 
 /** A place for a process: each one that ends here is followed by another. */
 interface Place {
-  readonly index: number;
+  readonly name: string;
+  readonly file: string;
+  readonly args: () => readonly string[];
   readonly endedAtMs: number[];
   running: Child | undefined;
 }
@@ -30,7 +33,7 @@ interface Place {
 /**
  * The processes that run the functions, as Lambda would: one that ends is followed by another, under the same port and
  * with the same queues. What it had in hand comes again when its visibility timeout is over, and callers of the API whose
- * connection broke ask again.
+ * connection broke ask again. The media function has a process of its own, from the first file on.
  *
  * - It ends again and again: more than three times a minute at one place is a fault of its own, and the stack ends.
  * - It ends while the stack stops: nothing follows.
@@ -38,14 +41,25 @@ interface Place {
 export class FunctionsFleet {
   readonly #options: FunctionsFleetOptions;
   readonly #places: readonly Place[];
+  readonly #media: Place;
   readonly #starting = new Set<Promise<unknown>>();
   #port: number;
   #stopping = false;
+  #hasMedia = false;
 
   constructor(options: FunctionsFleetOptions) {
     this.#options = options;
     this.#port = options.port;
-    this.#places = Array.from({ length: options.count }, (_, index) => ({ index, endedAtMs: [], running: undefined }));
+    const { count } = options;
+    this.#places = Array.from({ length: count }, (_, index) => ({
+      name: count === 1 ? 'functions' : `functions-${index + 1}`,
+      file: 'infra/local/functionsHost.ts',
+      args: () => ['--port', String(this.#port), '--place', String(index), '--of', String(count)],
+      endedAtMs: [],
+      running: undefined,
+    }));
+    const args = (): readonly string[] => [];
+    this.#media = { name: 'media', file: 'infra/local/mediaHost.ts', args, endedAtMs: [], running: undefined };
   }
 
   /** Starts all of them. Resolves with the URL of the API. */
@@ -61,23 +75,32 @@ export class FunctionsFleet {
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.allSettled(this.#starting);
-    await Promise.all(
-      this.#places.flatMap(({ running }) => (running === undefined ? [] : [stopChild(running, STOP_MS)])),
-    );
+    await Promise.all(this.#running().map((child) => stopChild(child, STOP_MS)));
   }
 
   kill(): void {
     this.#stopping = true;
-    for (const { running } of this.#places) running?.process.kill('SIGKILL');
+    for (const child of this.#running()) child.process.kill('SIGKILL');
   }
 
+  #running(): readonly Child[] {
+    return [...this.#places, this.#media].flatMap(({ running }) => (running === undefined ? [] : [running]));
+  }
+
+  /** Starts the process of the media function, unless that was done before. */
+  readonly #onFirstFile = (): void => {
+    if (this.#stopping || this.#hasMedia) return;
+    this.#hasMedia = true;
+    this.#startAt(this.#media).catch((error: unknown) => this.#break(error));
+  };
+
   async #startAt(place: Place): Promise<Child> {
-    const { count, env, logs, onTrouble, onLogAside, onLogFailed, onMetrics, onStarted } = this.#options;
-    const name = this.#nameOf(place);
+    const { env, logs, onTrouble, onLogAside, onLogFailed, onMetrics, onStarted } = this.#options;
+    const { name, file } = place;
     const started = startChild({
       name,
-      file: 'infra/local/functionsHost.ts',
-      args: ['--port', String(this.#port), '--place', String(place.index), '--of', String(count)],
+      file,
+      args: place.args(),
       env,
       logFile: `${logs}/${name}.log`,
       readyWithinMs: READY_MS,
@@ -90,7 +113,10 @@ export class FunctionsFleet {
     try {
       const child = await started;
       place.running = child;
-      onStarted(child);
+      if (place !== this.#media) {
+        onFirstFile(child.process, this.#onFirstFile);
+        onStarted(child);
+      }
       void child.exited.then(({ code, signal, last }) => this.#follow(place, signal ?? `code ${code}`, last));
       return child;
     } finally {
@@ -99,10 +125,10 @@ export class FunctionsFleet {
   }
 
   async #follow(place: Place, how: string, last: string): Promise<void> {
-    const { say, logs, onBroken } = this.#options;
+    const { say, logs } = this.#options;
+    const { name } = place;
     place.running = undefined;
     if (this.#stopping) return;
-    const name = this.#nameOf(place);
     try {
       place.endedAtMs.push(performance.now());
       if (endsTooOften(place.endedAtMs, performance.now())) {
@@ -111,11 +137,11 @@ export class FunctionsFleet {
       say(`${name} ended (${how}) and is replaced`);
       await this.#startAt(place);
     } catch (error) {
-      if (!this.#stopping) onBroken((error as Error).message);
+      this.#break(error);
     }
   }
 
-  #nameOf({ index }: Place): string {
-    return this.#places.length === 1 ? 'functions' : `functions-${index + 1}`;
+  #break(error: unknown): void {
+    if (!this.#stopping) this.#options.onBroken((error as Error).message);
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Child process of the embedded stack: the Lambda functions, behind a gateway, event sources and schedules. The
  * handlers are the same that run on AWS; webhooks to loopback are allowed here and only here. There may be several of
- * these processes: each answers the API, and each queue and schedule is in the hands of one (`--place`, `--of`).
+ * these processes: each answers the API, and each queue and schedule is in the hands of one (`--place`, `--of`). The media
+ * function has a process of its own (`mediaHost.ts`), for which one of these looks out.
  */
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -12,24 +13,18 @@ import { composeApi } from '../../functions/api/composition.ts';
 import { composeDeliver } from '../../functions/deliver/composition.ts';
 import { composeDispatch } from '../../functions/dispatch/composition.ts';
 import { composeIngest } from '../../functions/ingest/composition.ts';
-import { composeMedia } from '../../functions/media/composition.ts';
 import { composeReconcile } from '../../functions/reconcile/composition.ts';
 import { composeStreams } from '../../functions/stream/composition.ts';
 import { answerStream } from '../../functions/stream/nodeStreams.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
-import { apiConfig, deliverConfig, ingestConfig, mediaConfig } from '../../shared/platform/config.ts';
+import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
-import {
-  deliveryQueueName,
-  eventQueueNames,
-  functionTimes,
-  mediaQueueName,
-  mediaTimes,
-} from '../../shared/platform/queues.ts';
+import { deliveryQueueName, eventQueueNames, functionTimes, mediaQueueName } from '../../shared/platform/queues.ts';
 import { standardOutput } from '../../shared/platform/standardOutput.ts';
 import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
+import { FIRST_FILE_WAIT_SECONDS, lookForFirstFile } from './firstFile.ts';
 import { makeGateway } from './gateway.ts';
 import { noteAnswer, watchQueues } from './ops/awsStandIns.ts';
 import { makeFiguresQuestion } from './ops/figuresDesk.ts';
@@ -38,10 +33,8 @@ import { SampleLines } from './ops/sampleLines.ts';
 import { startSchedule } from './schedule.ts';
 
 const WAIT_SECONDS = 1;
-/** A queue in which there is often nothing for long is asked less often. */
-const FILE_WAIT_SECONDS = 10;
 /** The most invocations at once: a receiver of webhooks that is slow holds one for up to ten seconds. */
-const AT_ONCE = { ingest: 2, deliver: 8, media: 2 } as const;
+const AT_ONCE = { ingest: 2, deliver: 8 } as const;
 /**
  * How long facts are gathered for one invocation, in milliseconds. At 100 facts a second this makes three of each batch
  * of one, so that a message received takes four calls to the stores at most, and costs half of this time in the median.
@@ -110,13 +103,10 @@ const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
       ...composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true }),
     }),
   () =>
-    startEventSource({
-      ...sourceOf('media', mediaQueueName(config.stage)),
-      polling: makePollingClient(asCaller(config, 'media'), 1, FILE_WAIT_SECONDS),
-      waitSeconds: FILE_WAIT_SECONDS,
-      batchSize: mediaTimes.batchSize,
-      timeoutMs: mediaTimes.timeoutSeconds * 1_000,
-      handler: composeMedia(asCaller(mediaConfig(), 'media'), { allowLoopback: true }),
+    lookForFirstFile({
+      polling: makePollingClient(asCaller(config, 'media'), 1, FIRST_FILE_WAIT_SECONDS),
+      queueUrl: `${config.queueUrlBase}${mediaQueueName(config.stage)}`,
+      logger,
     }),
   () => {
     const reconcile = composeReconcile(asCaller(ingestConfig(), 'reconcile'));

@@ -15,6 +15,7 @@ const PROGRAMS = [
   'infra/local/supervisor.ts',
   'infra/local/emulatorsHost.ts',
   'infra/local/functionsHost.ts',
+  'infra/local/mediaHost.ts',
   'infra/local/privateFiles.ts',
   'infra/local/dieWithParent.ts',
   'functions/media/prepare/converter/main.ts',

@@ -1,26 +1,32 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silenceConsole } from '../whatsapp/silenceConsole.ts';
-import { MB, measureParallel } from './mediaMeasurement.ts';
+import { MB, measureParallel, measureParallelOut } from './mediaMeasurement.ts';
 import { MediaStage } from './mediaStage.ts';
 import { MemoryWatch } from './processFigures.ts';
 
 silenceConsole();
 const MOST_GROWTH_BYTES = 100 * MB;
 
-describe('large files that come', { timeout: 900_000 }, () => {
+describe('large files', { timeout: 900_000 }, () => {
   let stage: MediaStage;
   beforeAll(async () => {
     stage = await MediaStage.start();
   });
   afterAll(() => stage.stop());
 
-  it('ten of 64 MB at once, take less than 100 MB of any process, and leave no temporary file', async () => {
-    const figures = await measureParallel(stage, 10, 64 * MB);
+  it.each([
+    ['come', measureParallel],
+    ['go', measureParallelOut],
+  ])(
+    'that %s, ten of 64 MB at once, take less than 100 MB of any process, and leave no temporary file',
+    async (_how, measure) => {
+      const figures = await measure(stage, 10, 64 * MB);
 
-    expect(figures.functionsGrew).toBeLessThan(MOST_GROWTH_BYTES);
-    expect(figures.workerGrew).toBeLessThan(MOST_GROWTH_BYTES);
-    expect(figures.left).toEqual([]);
-  });
+      expect(figures.functionsGrew).toBeLessThan(MOST_GROWTH_BYTES);
+      expect(figures.workerGrew).toBeLessThan(MOST_GROWTH_BYTES);
+      expect(figures.left).toEqual([]);
+    },
+  );
 
   it('of 2 GB come in parts, in the same memory', async () => {
     const watch = new MemoryWatch([...stage.functions, ...stage.workers]);

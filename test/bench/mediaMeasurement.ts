@@ -1,7 +1,7 @@
 import { openFile } from '../../shared/media/sealedFile.ts';
 import { seal } from '../shared/media/sealed.ts';
 import { noiseOf } from '../whatsapp/media/outgoingFile.ts';
-import type { MediaStage } from './mediaStage.ts';
+import { ANN, type MediaStage } from './mediaStage.ts';
 import { figuresOf, MemoryWatch } from './processFigures.ts';
 
 export const MB = 1_024 ** 2;
@@ -54,23 +54,30 @@ export async function measureFloor(bytes: number): Promise<number> {
   return (user + system) / 1_000;
 }
 
+/** How long texts took, in milliseconds: from a phone to the webhook, and from a request to a phone. */
+export interface TextTimes {
+  readonly received: readonly number[];
+  readonly sent: readonly number[];
+}
+
 export interface ParallelFigures {
   readonly files: number;
   readonly bytes: number;
-  /** Until the last of them was here, in milliseconds. */
-  readonly allReadyMs: number;
-  /** The growth of the resident memory at most, in bytes. */
+  /** Until the last of them was here, or on its phone, in milliseconds. */
+  readonly allMs: number;
+  /** The growth of the resident memory of any one process at most, in bytes. */
   readonly functionsGrew: number;
   readonly workerGrew: number;
-  /** The times from phone to webhook, in milliseconds, without files and while they came. */
-  readonly textsBefore: readonly number[];
-  readonly textsMeanwhile: readonly number[];
+  /** Texts of the same connection without files, and while they came or went. */
+  readonly textsBefore: TextTimes;
+  readonly textsMeanwhile: TextTimes;
   /** What is left in the folder of temporary files. */
   readonly left: readonly string[];
 }
 
-const TEXT_EVERY_MS = 100;
-const QUIET_MS = 15_000;
+const RECEIVE_EVERY_MS = 100;
+const SEND_EVERY_MS = 200;
+const QUIET_MS = 30_000;
 
 /**
  * Measures many large files that are fetched at once, and the texts of the same connection meanwhile. The files lie at WhatsApp before, so that the
@@ -82,27 +89,50 @@ export async function measureParallel(stage: MediaStage, files: number, bytes: n
   await stage.leaveAbove(bytes - 1);
   const mediaIds: string[] = [];
   for (let seed = 1_000; mediaIds.length < files; seed += 1) mediaIds.push(await stage.leftFile(bytes, seed));
+  const figures = await measureBeside(stage, async () => {
+    await Promise.all(mediaIds.map((id) => stage.api.must('POST', `/v1/media/${id}/fetch`)));
+    await Promise.all(mediaIds.map((id) => stage.ready(id)));
+  });
+  await stage.leaveAbove(null);
+  return { files, bytes, ...figures };
+}
+
+/** Measures many large files that are sent at once, each its own, likewise. They were uploaded before. */
+export async function measureParallelOut(stage: MediaStage, files: number, bytes: number): Promise<ParallelFigures> {
+  const send = async (id: string): Promise<void> =>
+    stage.opened(ANN, await stage.send(ANN, { type: 'document', document: { id, convert: false } }));
+  await send(await stage.bring(bytes, 2));
+  const mediaIds: string[] = [];
+  for (let seed = 2_000; mediaIds.length < files; seed += 1) mediaIds.push(await stage.bring(bytes, seed));
+  const figures = await measureBeside(stage, async () => void (await Promise.all(mediaIds.map(send))));
+  return { files, bytes, ...figures };
+}
+
+async function measureBeside(
+  stage: MediaStage,
+  work: () => Promise<void>,
+): Promise<Omit<ParallelFigures, 'files' | 'bytes'>> {
+  const texts = async (isOver: () => boolean): Promise<TextTimes> => {
+    const both = [stage.texts(RECEIVE_EVERY_MS, isOver), stage.sends(SEND_EVERY_MS, isOver)] as const;
+    const [received, sent] = await Promise.all(both);
+    return { received, sent };
+  };
   const quietUntilMs = performance.now() + QUIET_MS;
-  const textsBefore = await stage.texts(TEXT_EVERY_MS, () => performance.now() > quietUntilMs);
+  const textsBefore = await texts(() => performance.now() > quietUntilMs);
   const temporary = new Set(stage.temporaryFiles());
   const [ofFunctions, ofWorker] = [new MemoryWatch(stage.functions), new MemoryWatch(stage.workers)];
   let isOver = false;
-  const texts = stage.texts(TEXT_EVERY_MS, () => isOver);
+  const meanwhile = texts(() => isOver);
   const begunAtMs = performance.now();
-  await Promise.all(mediaIds.map((id) => stage.api.must('POST', `/v1/media/${id}/fetch`)));
-  await Promise.all(mediaIds.map((id) => stage.ready(id)));
-  const allReadyMs = performance.now() - begunAtMs;
+  await work();
+  const allMs = performance.now() - begunAtMs;
   isOver = true;
-  const textsMeanwhile = await texts;
-  await stage.leaveAbove(null);
   return {
-    files,
-    bytes,
-    allReadyMs,
+    allMs,
+    textsBefore,
+    textsMeanwhile: await meanwhile,
     functionsGrew: Math.max(...ofFunctions.stop()),
     workerGrew: Math.max(...ofWorker.stop()),
-    textsBefore,
-    textsMeanwhile,
     left: stage.temporaryFiles().filter((name) => !temporary.has(name)),
   };
 }

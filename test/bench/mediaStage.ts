@@ -7,11 +7,13 @@ import { startStack } from '../../infra/local/stack.ts';
 import type { RunningStack } from '../../infra/local/stackOptions.ts';
 import { startWebhookReceiver, type ReceivedEvent, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
+import { noiseOf } from '../whatsapp/media/outgoingFile.ts';
 import { until } from '../whatsapp/until.ts';
 import { processesBelow } from './processFigures.ts';
 
 export const SHOP = '4915100000001';
 export const ANN = '4915100000002';
+export const BOB = '4915100000003';
 const PATIENCE_MS = 300_000;
 
 /** The embedded stack with one worker, as files are measured on it: real processes, and a tenant with a webhook. */
@@ -59,7 +61,7 @@ export class MediaStage {
     const receiver = await startWebhookReceiver();
     const api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
     const stage = new MediaStage(stack, receiver, api, [dataDir, temporary]);
-    for (const number of [SHOP, ANN]) await stage.phones.addPhone(number, number);
+    for (const number of [SHOP, ANN, BOB]) await stage.phones.addPhone(number, number);
     receiver.trust(String((await api.must('POST', '/v1/webhooks', { url: receiver.url }))['secret']));
     stage.#connection = await pairSandboxPhone(api, stage.phones, { number: SHOP, method: 'qr' });
     return stage;
@@ -93,8 +95,9 @@ export class MediaStage {
     }
   }
 
+  /** The processes of functions, that of the media function among them, which is started with the first file. */
   get functions(): readonly number[] {
-    return processesBelow(process.pid, 'functionsHost');
+    return ['functionsHost', 'mediaHost'].flatMap((name) => processesBelow(process.pid, name));
   }
 
   get workers(): readonly number[] {
@@ -144,17 +147,83 @@ export class MediaStage {
     );
   }
 
-  /** Sends texts at a steady pace until it is told to end. Returns how long each took to the webhook, in milliseconds. */
-  async texts(everyMs: number, isOver: () => boolean): Promise<readonly number[]> {
-    const latencies: Promise<number>[] = [];
+  /** The tenant uploads a file of noise, in parts where it is large. Returns its id. */
+  async bring(bytes: number, seed: number): Promise<string> {
+    const answer = await this.api.must('POST', '/v1/media', { bytes, mime_type: 'application/pdf', filename: 'a.pdf' });
+    const {
+      url,
+      part_bytes: most = bytes,
+      parts = [{ url }],
+    } = answer['upload'] as {
+      readonly url?: string;
+      readonly part_bytes?: number;
+      readonly parts?: readonly { readonly url?: string }[];
+    };
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of noiseOf({ bytes, seed })) chunks.push(chunk);
+    const all = Buffer.concat(chunks);
+    for (const [place, part] of parts.entries()) {
+      const body = all.subarray(place * most, (place + 1) * most);
+      const { status } = await fetch(part.url ?? '', { method: 'PUT', body });
+      if (status !== 200) throw new Error(`a part was not taken: ${status}`);
+    }
+    return String(answer['id']);
+  }
+
+  /** Asks for a message to be sent. Returns its stanza id. */
+  async send(to: string, content: object): Promise<string> {
+    const path = `/v1/connections/${this.#connection}/messages`;
+    return String((await this.api.must('POST', path, { to: `+${to}`, ...content }))['stanzaId']);
+  }
+
+  /** Waits until a phone shows a file, and has found nothing wrong with it. */
+  async opened(number: string, stanzaId: string): Promise<void> {
+    await until(
+      'the file on the phone',
+      async () => (await this.phones.messages(number)).some(({ id }) => id === stanzaId),
+      (isThere) => isThere,
+      PATIENCE_MS,
+    );
+    const { state, complaints } = await this.phones.files.opened(number, stanzaId, PATIENCE_MS);
+    if (state !== 'opened' || complaints.length > 0) throw new Error(`a file is ${state}: ${complaints.join(', ')}`);
+  }
+
+  /** Asks for texts to be sent, at a steady pace until it is told to end. Returns how long each took to its phone, in milliseconds. */
+  async sends(everyMs: number, isOver: () => boolean): Promise<readonly number[]> {
+    const askedAtMs = new Map<string, number>();
     for (let number = 0; !isOver(); number += 1) {
       const nextAtMs = performance.now() + everyMs;
-      const sentAtMs = Date.now();
-      const stanzaId = await this.phones.write(ANN, SHOP, `text ${number}`);
-      latencies.push(this.event('a text', isMessage(stanzaId)).then(({ atMs }) => atMs - sentAtMs));
+      const atMs = Date.now();
+      askedAtMs.set(await this.send(BOB, { type: 'text', text: { body: `sent ${number} ${atMs}` } }), atMs);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, nextAtMs - performance.now())));
     }
-    return Promise.all(latencies);
+    const shown = await until(
+      'the texts on the phone',
+      async () => (await this.phones.messages(BOB)).filter(({ id }) => askedAtMs.has(id)),
+      (found) => found.length === askedAtMs.size,
+      PATIENCE_MS,
+    );
+    return shown.map(({ id, at }) => at - (askedAtMs.get(id) ?? at));
+  }
+
+  /** Sends texts at a steady pace until it is told to end. Returns how long each took to the webhook, in milliseconds. */
+  async texts(everyMs: number, isOver: () => boolean): Promise<readonly number[]> {
+    const sentAtMs = new Map<unknown, number>();
+    for (let number = 0; !isOver(); number += 1) {
+      const nextAtMs = performance.now() + everyMs;
+      const atMs = Date.now();
+      sentAtMs.set(await this.phones.write(ANN, SHOP, `text ${number}`), atMs);
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, nextAtMs - performance.now())));
+    }
+    // Nobody looks for them meanwhile: a thousand looks a second would be what is measured.
+    const told = await until(
+      'the texts at the webhook',
+      () =>
+        this.#receiver.events.filter(({ type, data }) => type === 'message.received' && sentAtMs.has(data['stanzaId'])),
+      (events) => events.length === sentAtMs.size,
+      PATIENCE_MS,
+    );
+    return told.map(({ data, atMs }) => atMs - (sentAtMs.get(data['stanzaId']) ?? atMs));
   }
 }
 

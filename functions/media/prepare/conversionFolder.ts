@@ -7,11 +7,11 @@ const NAME = /^run-(\d+)-/;
 
 /**
  * The folders in which files are converted, one for each file. Each is removed with its file, and what a process left behind that was
- * killed is removed when the next one begins.
+ * killed is removed when another one starts, or converts its next file.
  */
 export class ConversionFolders {
   readonly #base: string;
-  readonly #held = new Set<string>();
+  /** The last look for what was left behind. Nothing of this process is there before the first one is over. */
   #swept: Promise<void> | undefined;
 
   /** @param base a folder that is for this alone; it is made when it is needed */
@@ -19,28 +19,37 @@ export class ConversionFolders {
     this.#base = base;
   }
 
+  /** Removes what killed processes left behind. Rejects where the disk refuses it. */
+  tidy(): Promise<void> {
+    const before = this.#swept;
+    const isFirst = before === undefined;
+    this.#swept = (before?.catch(() => undefined) ?? Promise.resolve()).then(() => this.#sweep(isFirst));
+    return this.#swept;
+  }
+
   /** Calls with the path of an empty folder that is gone, with all in it, when this settles. */
   async use<Result>(call: (folder: string) => Promise<Result>): Promise<Result> {
-    await mkdir(this.#base, { recursive: true, mode: 0o700 });
-    this.#swept ??= this.#sweep();
-    await this.#swept;
+    await this.tidy();
     const folder = await mkdtemp(join(this.#base, `run-${process.pid}-`));
-    this.#held.add(folder);
     try {
       return await call(folder);
     } finally {
       await rm(folder, { recursive: true, force: true });
-      this.#held.delete(folder);
     }
   }
 
-  /** Removes the folders of processes that are gone, and of an earlier one that had the number of this one. */
-  async #sweep(): Promise<void> {
+  /**
+   * Removes the folders of processes that are gone.
+   * @param isFirst whether those with the number of this process are of an earlier one that had it
+   */
+  async #sweep(isFirst: boolean): Promise<void> {
+    await mkdir(this.#base, { recursive: true, mode: 0o700 });
     for (const name of await readdir(this.#base)) {
       const owner = Number(NAME.exec(name)?.[1]);
       const folder = join(this.#base, name);
+      if (owner === process.pid && !isFirst) continue;
       const isLeft = Number.isNaN(owner) || owner === process.pid || !isAlive(owner) || (await isOld(folder));
-      if (isLeft && !this.#held.has(folder)) await rm(folder, { recursive: true, force: true });
+      if (isLeft) await rm(folder, { recursive: true, force: true });
     }
   }
 }

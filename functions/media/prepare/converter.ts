@@ -44,6 +44,13 @@ export class Converter {
     return this.#options.ffmpeg !== undefined;
   }
 
+  /** Removes what earlier processes left behind that were killed. Never rejects: each file that is converted tries it again. */
+  async tidy(): Promise<void> {
+    await this.#folders.tidy().catch((error: unknown) => {
+      this.#options.logger.warn('what an earlier process left behind could not be removed', { error });
+    });
+  }
+
   /** Calls with a folder of its own, in turn. Those before take their 30 s for each program at most. */
   inFolder<Result>(call: (folder: string) => Promise<Result>, signal: AbortSignal): Promise<Result> {
     const turn = this.#turns.then(() => {

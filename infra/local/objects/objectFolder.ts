@@ -12,6 +12,10 @@ import { makeFolder, replaceFile } from '../folders.ts';
  * of an earlier one at once: whatever is killed in the middle, a reader finds the old object or the new one, whole. Bytes
  * that nothing names any more are removed at once, and what a killed process left of an upload after a day, as the
  * lifecycle of the bucket does it on AWS.
+ *
+ * Nothing waits for the disk, here as in the journal of the queues: what is written is in the hands of the system, which keeps it whatever
+ * becomes of a process. A disk that has to have a large file at once makes all others wait that write a little, such as the tables. A machine
+ * that loses power may lose the files of its last half minute.
  */
 export interface ObjectNote {
   readonly key: string;
@@ -95,7 +99,7 @@ export class ObjectFolder {
       }
     };
     try {
-      await pipeline(bytes, count, createWriteStream(written, { mode: 0o600, flush: true }));
+      await pipeline(bytes, count, createWriteStream(written, { mode: 0o600 }));
       await rename(written, file);
     } catch (error) {
       await rm(written, { force: true });

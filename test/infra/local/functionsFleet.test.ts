@@ -10,8 +10,9 @@ import { endsTooOften } from '../../../infra/local/restartLimit.ts';
 import { startStack } from '../../../infra/local/stack.ts';
 import type { RunningStack } from '../../../infra/local/stackOptions.ts';
 import { until } from '../../../infra/local/until.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
 import { WhatsAppClient } from '../../whatsapp/client.ts';
-import { runningFunctions } from './runningFunctions.ts';
+import { runningFunctions, runningMedia } from './runningFunctions.ts';
 
 const SHOP = '4915100000001';
 const CUSTOMER = '4915100000003';
@@ -98,6 +99,40 @@ describe('the processes of functions', () => {
     // What a killed process had answered is shown on, but for its last second.
     await until('figures of then and now', requestsShown, (count) => count > countBefore);
   }, 180_000);
+
+  it('are joined by one for files with the first file, which is followed by another when it is killed', async () => {
+    const sendFile = (seed: number) =>
+      whatsApp.files.send(CUSTOMER, SHOP, { kind: 'document', noise: { bytes: 1_000, seed } });
+    const path = `/v1/connections/${connectionId}/messages`;
+    const ready = async (): Promise<number> => {
+      const { data } = (await api.must('GET', path)) as {
+        readonly data: readonly { readonly media?: readonly object[] }[];
+      };
+      return data.flatMap(({ media = [] }) => media).filter((file) => (file as { state?: string }).state === 'ready')
+        .length;
+    };
+    const before = runningMedia();
+
+    await sendFile(1);
+    await until('the first file', ready, (count) => count === 1, 120_000);
+    const [first = 0] = runningMedia();
+    process.kill(first, 'SIGKILL');
+    const after = await until(
+      'another process',
+      runningMedia,
+      (pids) => pids.length === 1 && pids[0] !== first,
+      60_000,
+    );
+    // The last poll of the killed one is out for two seconds, and what it is given then is hidden for as long as a function has.
+    await systemClock.sleep(3_000);
+    await sendFile(2);
+    await until('the second file', ready, (count) => count === 2, 120_000);
+
+    expect(before).toEqual([]);
+    expect(after).toHaveLength(1);
+    expect(said.filter((line) => line.includes('media ended'))).toHaveLength(1);
+    expect(broken).toEqual([]);
+  });
 });
 
 describe('the number of processes of functions', () => {
