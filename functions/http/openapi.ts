@@ -79,11 +79,13 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
       [`${status}`]: {
         description: 'Done.',
         ...(stream === undefined ? {} : { content: { 'text/event-stream': { schema: { type: 'string' } as const } } }),
-        ...(schema === undefined
+        ...(schema === undefined && picture === undefined
           ? {}
           : {
               content: {
-                'application/json': { schema, ...(example === undefined ? {} : { example }) },
+                ...(schema === undefined
+                  ? {}
+                  : { 'application/json': { schema, ...(example === undefined ? {} : { example }) } }),
                 ...(picture === undefined
                   ? {}
                   : { [picture]: { schema: { type: 'string', format: 'binary' } as const } }),

@@ -43,8 +43,8 @@ export interface Route {
   readonly answers: {
     readonly status: number;
     readonly schema: z.ZodType | undefined;
-    /** The type of the picture that is answered instead of JSON where the caller asks for it (`Accept`). */
-    readonly picture?: 'image/png' | undefined;
+    /** The type of the picture that is answered instead of JSON: where the caller asks for it (`Accept`), or where there is no schema. */
+    readonly picture?: 'image/jpeg' | 'image/png' | undefined;
     /** Whether the answer is a stream of events that does not end by itself; the API's own functions answer none. */
     readonly stream?: true | undefined;
     /** Another answer that is no problem, with the same body: what its status means. */

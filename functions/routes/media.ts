@@ -60,6 +60,7 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
         return { status: 200, json: toMediaInfo(media, upload) };
       },
     }),
+    thumbnailRoute(dependencies),
     eraseRoute(dependencies),
     route('POST', '/v1/media/{mediaId}/fetch', {
       summary: 'Have a file fetched that was left, or that failed',
@@ -77,6 +78,26 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
       },
     }),
   ];
+}
+
+const NO_THUMBNAIL =
+  'The file has no small picture: its message carried none, or it is a file of yours. `media` shows `thumbnail` where there is one.';
+
+/** The route of the small picture of a file. */
+function thumbnailRoute({ media: store }: MediaRouteDependencies): Route {
+  return route('GET', '/v1/media/{mediaId}/thumbnail', {
+    summary: 'Get the small picture that a message carries of its file',
+    description: 'A JPEG of at most 12 KB that draws a picture and holds nothing else. It is there before the file is.',
+    answers: { status: 200, picture: 'image/jpeg' },
+    handle: async ({ tenantId, parameters }) => {
+      const media = await findMedia(store, tenantId, parameters['mediaId']);
+      if (media.state === 'gone') throw new AppError('media_gone');
+      const isKept = !('broughtBy' in media) && media.hasThumbnail === true;
+      const content = isKept ? await store.findThumbnail(media.mediaId) : undefined;
+      if (content === undefined) throw new AppError('media_not_found', { detail: NO_THUMBNAIL });
+      return { status: 200, bytes: { contentType: 'image/jpeg', content } };
+    },
+  });
 }
 
 /** The route by which a file is deleted. */

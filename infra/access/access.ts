@@ -101,7 +101,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
       core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query'),
       // Files: shown, asked for again, and brought.
-      core('MEDIA', 'BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('MEDIA', 'BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
       // What a tenant chooses about its files, and how much is kept: what it brings is counted when it is here.
       core('FILES', 'GetItem', 'PutItem'),
       core('OBJECT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
@@ -194,7 +194,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   // The media function meets WhatsApp's hosts and bytes of strangers: it sees no session, no message and no key of the API.
   media: {
     tables: [
-      core('MEDIA', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+      core('MEDIA', 'BatchGetItem', 'DeleteItem', 'GetItem', 'UpdateItem'),
       // Files as they lie at WhatsApp.
       core('UPLOAD', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
       // For how long a tenant has its files kept, which of them hold an object, and how much is kept.

@@ -42,10 +42,10 @@ export const assumptions = {
   fileMs: { value: 1_500, unit: 'ms', basis: 'chosen', why: 'one fetch, most of which waits for WhatsApp' },
   fileFunctionGb: { value: 1, unit: 'GB', basis: 'counted', why: 'the memory of the media function' },
   fileRowWrites: {
-    value: 8,
+    value: 12,
     unit: 'write units',
     basis: 'counted',
-    why: 'its row, and what became of it; that it holds its object, and the sum of its tenant',
+    why: 'its row, and what became of it; its small picture of 3 KB; that it holds its object, and the sum of its tenant',
   },
   fileRowReads: {
     value: 5,

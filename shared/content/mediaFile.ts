@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { BodyField, Room } from './bodyField.ts';
 import { base64, count, holds, list, moment, oneOf, wholeText, word } from './bodyField.ts';
+import { THUMBNAIL_BYTES } from './thumbnail.ts';
 import { record, type RecordOf } from './bodyShape.ts';
 
 /**
@@ -12,6 +13,9 @@ export const fileUses = ['image', 'video', 'audio', 'document', 'sticker', 'stic
 export type FileUse = (typeof fileUses)[number];
 /** The size of the largest file that WhatsApp lets people send, in bytes. */
 export const FILE_BYTES = 2 * 1_024 ** 3;
+
+/** The length of the largest small picture in base64. */
+const THUMBNAIL_UNITS = Math.ceil(THUMBNAIL_BYTES / 3) * 4;
 
 const fields = {
   /** `history`: earlier messages in a form of WhatsApp's own, which is no file for a tenant. */
@@ -33,6 +37,8 @@ const fields = {
   left: holds(),
   /** It lies there as it is, not sealed, as files of channels do. */
   plain: holds(),
+  /** The small picture that the message carries of it: a JPEG and nothing else (shared/content/thumbnail.ts). It is kept in a row of its own. */
+  thumbnail: wholeText(THUMBNAIL_UNITS),
 } as const;
 const file = record(fields);
 
@@ -41,9 +47,14 @@ export type MediaFile = RecordOf<typeof fields>;
 /** The most files of one message: a carousel has 10 cards. */
 export const MOST_FILES = 16;
 const files: BodyField<readonly MediaFile[]> = list(file, MOST_FILES);
-const ROOM_UNITS = 16_384;
+const ROOM_UNITS = 16_384 + THUMBNAIL_UNITS;
 
 export const mediaFilesSchema: z.ZodType<readonly MediaFile[]> = files.schema;
+
+/** A file without the small picture, as the rows of messages and files have it. */
+export function withoutThumbnail({ thumbnail: _thumbnail, ...rest }: MediaFile): MediaFile {
+  return rest;
+}
 
 /** The files of a message that strangers wrote, no larger than a store accepts. */
 export function boundMediaFiles(given: readonly MediaFile[]): readonly MediaFile[] | undefined {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { InboundContent } from '../content/content.ts';
-import type { MediaFile } from '../content/mediaFile.ts';
+import { withoutThumbnail, type MediaFile } from '../content/mediaFile.ts';
 import {
   deriveMediaId,
   type ConnectionId,
@@ -31,6 +31,8 @@ export interface FileOfMessage {
   readonly state: MediaState;
   /** Why it failed. */
   readonly fault?: MediaFault | undefined;
+  /** Whether a small picture of it is kept, which its message carried. */
+  readonly hasThumbnail?: true | undefined;
 }
 
 /** One file of a message, as its own row has it. */
@@ -102,6 +104,11 @@ export const shownMediaSchema = z
     height: z.number().int().optional().meta({ description: 'In pixels, as its sender says.' }),
     duration: z.number().int().optional().meta({ description: 'In seconds, as its sender says.' }),
     pages: z.number().int().optional(),
+    thumbnail: z.string().optional().meta({
+      description:
+        'The path of the small picture that the message carries of it, a JPEG: there before the file is, and also where it is not fetched.',
+      example: '/v1/media/med_01K3C5F7XQ4T6V8X0Z2B4D6F8H/thumbnail',
+    }),
     kept_until: z.iso.datetime().optional().meta({ description: 'When it ends, once it is here.' }),
   })
   .meta({ id: 'Media' });
@@ -120,6 +127,7 @@ export function toShownMedia({
   bytes,
   sha256,
   keptUntilMs,
+  hasThumbnail,
 }: FileOfMessage & Ended): ShownMedia {
   return present({
     id: mediaId,
@@ -132,6 +140,7 @@ export function toShownMedia({
     sha256: sha256 ?? file.sha256,
     ...told,
     filename: toShownName(told.filename),
+    thumbnail: hasThumbnail === true && state !== 'gone' ? `/v1/media/${mediaId}/thumbnail` : undefined,
     ...toKeptUntil(state, keptUntilMs),
   });
 }
@@ -180,7 +189,24 @@ export function mediaOf(
 ): readonly Media[] {
   const { tenantId, connectionId, messageId, correlationId, createdAtMs, shard } = message;
   const owner = { tenantId, connectionId, messageId, correlationId, createdAtMs, shard };
-  return filesOf(message).map((file) => ({ ...file, ...owner, round: 1 }));
+  return filesOf(message).map(({ file, ...of }) => {
+    const { thumbnail } = file;
+    const small = thumbnail === undefined ? {} : { hasThumbnail: true as const };
+    return { ...of, file: withoutThumbnail(file), ...small, ...owner, round: 1 };
+  });
+}
+
+/** The small pictures that a message carries of its files. */
+export function thumbnailsOf(message: Parameters<typeof filesOf>[0]): readonly Thumbnail[] {
+  return filesOf(message).flatMap(({ mediaId, file: { thumbnail } }) =>
+    thumbnail === undefined ? [] : [{ mediaId, thumbnail }],
+  );
+}
+
+/** The small picture of a file, a JPEG in base64. */
+export interface Thumbnail {
+  readonly mediaId: MediaId;
+  readonly thumbnail: string;
 }
 
 /** The object that a file is: a tenant has each once, whatever the number of messages that bring it. */

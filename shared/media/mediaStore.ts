@@ -1,13 +1,19 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, GetCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  GetCommand,
+  UpdateCommand,
+  type DynamoDBDocumentClient,
+} from '@aws-sdk/lib-dynamodb';
 import type { MediaId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
-import { mediaKey } from '../platform/keys.ts';
+import { mediaKey, thumbnailKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { BroughtFile } from './broughtFile.ts';
 import { toBroughtFile } from './broughtFileStore.ts';
 import { asKept } from './fileKeeping.ts';
-import type { Media, MediaState } from './media.ts';
+import type { Media, MediaState, Thumbnail } from './media.ts';
 import type { MediaFault } from './mediaFaults.ts';
 import type { PhoneAnswer } from './phoneAsk.ts';
 
@@ -28,6 +34,11 @@ const BATCH = 100;
 /** The row of a file, as it is written with its message. */
 export function toMediaItem(media: Media, nowMs: number): Readonly<Record<string, unknown>> {
   return { ...mediaKey(media.mediaId), ...media, ttl: expiryOf('message', nowMs) };
+}
+
+/** The row of the small picture of a file, as it is written with its message. */
+export function toThumbnailItem({ mediaId, thumbnail }: Thumbnail, nowMs: number): Readonly<Record<string, unknown>> {
+  return { ...thumbnailKey(mediaId), thumbnail, ttl: expiryOf('message', nowMs) };
 }
 
 /** The rows of files, each change with its condition. The caller checks whose it is. */
@@ -74,6 +85,14 @@ export class MediaStore {
     return found;
   }
 
+  /** Finds the small picture of a file: a JPEG. The caller has read the file. */
+  async findThumbnail(mediaId: MediaId): Promise<Uint8Array | undefined> {
+    const Key = thumbnailKey(mediaId);
+    const { Item } = await this.#table.send(new GetCommand({ TableName: this.#TableName, Key }));
+    if (Item === undefined || isExpired(Item, this.#nowMs())) return undefined;
+    return Buffer.from(String(Item['thumbnail']), 'base64');
+  }
+
   /** Writes down what has become of a file. Condition: it is pending, in this round. Returns whether it is so now. */
   async end({ mediaId, round }: Pick<Media, 'mediaId' | 'round'>, end: MediaEnd): Promise<boolean> {
     const set = { endedAtMs: this.#nowMs(), ...end };
@@ -89,11 +108,15 @@ export class MediaStore {
   }
 
   /**
-   * Erases a file: from now on it is gone, also where it is being fetched. Condition: it is in this round. The row still says where its object is, which the
-   * caller has removed.
+   * Erases a file with its small picture: from now on it is gone, also where it is being fetched. Condition: it is in this round. The row still says where
+   * its object is, which the caller has removed.
    */
   async erase({ mediaId, round }: Pick<Media, 'mediaId' | 'round'>): Promise<boolean> {
-    return this.#change(mediaId, { state: 'gone', endedAtMs: this.#nowMs() }, { round }, ['fault']);
+    const set = { state: 'gone', endedAtMs: this.#nowMs() };
+    const isGone = await this.#change(mediaId, set, { round }, ['fault', 'hasThumbnail']);
+    // Where it dies here, nothing leads to the picture any more, and it ends with its time.
+    if (isGone) await this.#table.send(new DeleteCommand({ TableName: this.#TableName, Key: thumbnailKey(mediaId) }));
+    return isGone;
   }
 
   /** Notes that the phone is asked for a file now. Condition: it is pending, in this round, and nobody has asked meanwhile. */

@@ -83,6 +83,8 @@ export const versionKey = (
 });
 /** A file. It has a partition of its own, as many of one tenant come at once. */
 export const mediaKey = (mediaId: MediaId): ItemKey => ({ pk: `MEDIA#${mediaId}`, sk: 'MEDIA' });
+/** The small picture of a file, which is read seldom and would make each change of its row dear. */
+export const thumbnailKey = (mediaId: MediaId): ItemKey => ({ pk: `MEDIA#${mediaId}`, sk: 'THUMBNAIL' });
 /** An object in the bucket: which files hold it, and what is counted of it. */
 const objectPartition = ({ tenantId, name }: { readonly tenantId: TenantId; readonly name: string }): string =>
   `OBJECT#${tenantId}#${name}`;

@@ -1,4 +1,5 @@
 import type { MediaFile } from '../content/mediaFile.ts';
+import { toThumbnail } from '../content/thumbnail.ts';
 import { toMoment } from './moment.ts';
 import { bytes, flag, integer, shape, text, type Read } from './shape.ts';
 
@@ -15,6 +16,7 @@ export const imageFile = shape({
   sealedSha256: bytes(9),
   path: text(11),
   keyAt: integer(12),
+  thumbnail: bytes(16),
   viewOnce: flag(25),
   source: integer(31),
 });
@@ -32,6 +34,7 @@ export const videoFile = shape({
   sealedSha256: bytes(11),
   path: text(13),
   keyAt: integer(14),
+  thumbnail: bytes(16),
   viewOnce: flag(20),
   source: integer(31),
 });
@@ -61,6 +64,7 @@ export const documentFile = shape({
   sealedSha256: bytes(9),
   path: text(10),
   keyAt: integer(11),
+  thumbnail: bytes(16),
   caption: text(20),
 });
 export const stickerFile = shape({
@@ -92,6 +96,8 @@ export interface FileRead {
   readonly sealedSha256?: Uint8Array;
   readonly path?: string;
   readonly keyAt?: number;
+  /** The small picture that stands in for it. */
+  readonly thumbnail?: Uint8Array;
 }
 export type ImageRead = Read<typeof imageFile>;
 export type VideoRead = Read<typeof videoFile>;
@@ -137,6 +143,8 @@ export function mediaOf(use: NonNullable<MediaFile['use']>, read: FileRead | und
       key_at: toMoment(read.keyAt),
       bytes: read.size,
       mime_type: read.mimeType,
+      // A part, such as the head of a card, is shown with its message.
+      thumbnail: part === undefined ? toBase64(toThumbnail(read.thumbnail)) : undefined,
     },
   ];
 }

@@ -197,6 +197,7 @@ async function receiveFiles({ api, whatsApp, receiver, shop, stack }: Tenant): P
   });
   if (!answer.ok) throw new Error(`the file could not be read: ${answer.status}`);
   await answer.arrayBuffer();
+  await api.must('DELETE', `/v1/media/${String(file['id'])}`);
   // The phone of the account gives one that WhatsApp does not have, and does not have another one.
   await whatsApp.fault({ kind: 'media_refuse', on: 'download', status: 410, times: 1 });
   const again = await endOf(await whatsApp.files.send(CUSTOMER, SHOP, { kind: 'image', noise: { ...noise, seed: 2 } }));

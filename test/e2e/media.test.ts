@@ -6,6 +6,8 @@ import { makeTenant } from '../../infra/local/apiClient.ts';
 import { until } from '../../infra/local/until.ts';
 import { FILE_KINDS } from '../whatsapp/media/fileKinds.ts';
 import type { SentFile } from '../whatsapp/media/fileClient.ts';
+import { readInside } from '../whatsapp/media/inside.ts';
+import { THUMBNAIL } from '../whatsapp/media/thumbnail.ts';
 import { noiseOf } from '../whatsapp/media/outgoingFile.ts';
 import { startPairedStack, type PairedStack } from './pairedStack.ts';
 
@@ -73,6 +75,29 @@ describe('files of messages', () => {
     expect(media).toMatchObject({ state: 'ready', bytes: expected.length, sha256: sha256Of(expected) });
     expect(shown['media']).toEqual([media]);
     expect(bytes.equals(expected)).toBe(true);
+  });
+
+  it('have a small picture before they are here, with nothing in it but the picture, as long as they are kept', async () => {
+    const remark = Buffer.from('<script>alert(1)</script>');
+    const segment = Buffer.from([0xff, 0xfe, 0, remark.length + 2]);
+    const dressed = Buffer.concat([THUMBNAIL.subarray(0, 2), segment, remark, THUMBNAIL.subarray(2), remark]);
+    const noise = { bytes: 1_000, seed: 200 };
+    const media = await ended(await send({ kind: 'image', noise, thumbnail: dressed.toString('base64') }));
+    const bad = await ended(await send({ kind: 'image', noise, thumbnail: remark.toString('base64') }));
+    const get = (id: unknown) => ask(`${String(id)}/thumbnail`);
+
+    const small = await get(media['id']);
+    const bytes = Buffer.from(await small.arrayBuffer());
+    const withNone = [bad['thumbnail'], (await get(bad['id'])).status];
+    await stage.api.must('DELETE', `/v1/media/${String(media['id'])}`);
+
+    expect(media['thumbnail']).toBe(`/v1/media/${String(media['id'])}/thumbnail`);
+    expect([small.status, small.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    expect(small.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(readInside(bytes, true)).toEqual(readInside(THUMBNAIL, true));
+    expect(bytes.includes('script')).toBe(false);
+    expect(withNone).toEqual([undefined, 404]);
+    expect((await get(media['id'])).status).toBe(410);
   });
 
   it('of many megabytes come in parts, and are given in ranges', async () => {

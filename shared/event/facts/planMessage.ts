@@ -1,8 +1,9 @@
 import { namesMessage, type InboundContent } from '../../content/content.ts';
+import { withoutThumbnail } from '../../content/mediaFile.ts';
 import type { MessageContext } from '../../content/messageContext.ts';
 import { deriveMessageId } from '../../kernel/id.ts';
-import { mediaOf, toldMedia, type Media } from '../../media/media.ts';
-import { toMediaItem } from '../../media/mediaStore.ts';
+import { mediaOf, thumbnailsOf, toldMedia, type Media } from '../../media/media.ts';
+import { toMediaItem, toThumbnailItem } from '../../media/mediaStore.ts';
 import { receivedMessageItem } from '../../message/messageWrites.ts';
 import type { ReceivedMessage } from '../../message/message.ts';
 import { toChat, toSender } from '../../message/party.ts';
@@ -67,12 +68,21 @@ function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: Fa
       into === undefined
         ? toDraft(fromMe ? messageEcho : messageReceived, origin, atMs, toldOf(message, media))
         : toUpdated(message, media, into, origin),
-    items: [receivedMessageItem(message, nowMs), ...media.map((one) => toMediaItem(one, nowMs))],
+    items: [
+      receivedMessageItem(withoutThumbnails(message), nowMs),
+      ...media.map((one) => toMediaItem(one, nowMs)),
+      ...thumbnailsOf(message).map((one) => toThumbnailItem(one, nowMs)),
+    ],
     messageId,
     ...(changes.length + folded.length === 0 ? {} : { changes: [...changes, ...folded] }),
     ...(waits === undefined ? {} : { waits }),
     ...(content.type === 'live_location' ? { leads: ownKeysOf(fact) } : {}),
   };
+}
+
+function withoutThumbnails(message: ReceivedMessage): ReceivedMessage {
+  const { files } = message;
+  return files === undefined ? message : { ...message, files: files.map(withoutThumbnail) };
 }
 
 /** The row of a message, without what is found out about it. */
