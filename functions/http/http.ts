@@ -1,7 +1,8 @@
 import makeMiddy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { z } from 'zod';
-import { AppError, errorRules } from '../../shared/kernel/appError.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { errorRules } from '../../shared/kernel/errorRules.ts';
 import { fieldOf } from '../../shared/kernel/callerInput.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';

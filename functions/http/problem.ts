@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AppError, errorRules, type ErrorCode } from '../../shared/kernel/appError.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { errorRules, type ErrorCode } from '../../shared/kernel/errorRules.ts';
 import { TimeoutError } from '../../shared/kernel/deadline.ts';
 import type { CorrelationId } from '../../shared/kernel/id.ts';
 import { BreakerOpenError } from '../../shared/platform/breaker.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from '../connection/connection.ts';
-import { AppError, errorRules, type FieldProblem } from '../kernel/appError.ts';
+import { AppError, type FieldProblem } from '../kernel/appError.ts';
+import { errorRules } from '../kernel/errorRules.ts';
 import { makeId, type BulkSendId, type CorrelationId, type MediaId, type MessageId } from '../kernel/id.ts';
 import { isStatus } from '../kernel/jid.ts';
 import type { FileToSend } from '../media/fileToSend.ts';

@@ -1,6 +1,7 @@
 import type { OutboundContent } from '../content/content.ts';
 import { sentFileOf } from '../media/sentFile.ts';
-import { AppError, type ErrorCode } from '../kernel/appError.ts';
+import { AppError } from '../kernel/appError.ts';
+import type { ErrorCode } from '../kernel/errorRules.ts';
 import { parseId, type TenantId } from '../kernel/id.ts';
 import type { FileToSend } from '../media/fileToSend.ts';
 import { mediaFaults } from '../media/mediaFaults.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { errorRules } from '../../shared/kernel/appError.ts';
+import { errorRules } from '../../shared/kernel/errorRules.ts';
 import { anAccount, ApiStack, type Answered } from '../functions/api/apiStack.ts';
 import { operationsOf, withText, type Operation, type Place } from './openApiStrings.ts';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutes } from '../../../functions/api/handler.ts';
-import { errorRules } from '../../../shared/kernel/appError.ts';
+import { errorRules } from '../../../shared/kernel/errorRules.ts';
 import { anAccount, ApiStack, type CallOptions } from './apiStack.ts';
 
 const message = { to: '+49 151 00000002', type: 'text', text: { body: 'hello' } };

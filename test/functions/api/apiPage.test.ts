@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { errorRules } from '../../../shared/kernel/appError.ts';
+import { errorRules } from '../../../shared/kernel/errorRules.ts';
 import { retentionSeconds } from '../../../shared/platform/expiry.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/api.md'), 'utf8');

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { apiRoutes } from '../../../functions/api/handler.ts';
 import type { Route } from '../../../functions/http/route.ts';
-import { errorRules } from '../../../shared/kernel/appError.ts';
+import { errorRules } from '../../../shared/kernel/errorRules.ts';
 import { putPairingOffer } from '../../../shared/connection/pairingOffer.ts';
 import { anAccount, ApiStack, type Answered } from './apiStack.ts';
 import { textsIn } from './textsIn.ts';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorRules } from '../../../shared/kernel/appError.ts';
+import { errorRules } from '../../../shared/kernel/errorRules.ts';
 import { backoffMs } from '../../../shared/kernel/backoff.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
