@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { composeStreams, type StreamOptions } from '../../../functions/stream/composition.ts';
 import type { EventStreams } from '../../../functions/stream/handler.ts';
 import { answerStream } from '../../../functions/stream/nodeStreams.ts';
+import type { FactBatch } from '../../../shared/event/factBatch.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
 import type { StoreConfig } from '../../../shared/platform/storeConfig.ts';
 import { someContent } from '../../shared/content/someContent.ts';
@@ -12,6 +13,9 @@ import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { until } from '../../whatsapp/until.ts';
 import { anAccount, ApiStack } from '../api/apiStack.ts';
 import { StreamClient } from './streamClient.ts';
+
+/** How often a batch comes again, as the queue of facts gives it. */
+const MOST_AGAIN = 5;
 
 export interface StreamTenant {
   readonly tenantId: TenantId;
@@ -100,7 +104,18 @@ export class StreamStage {
         receivedAtMs: nowMs + index,
       }),
     );
-    await recordFacts(this.api.dependencies, aBatch({ tenantId, connectionId }, facts, `stream-${this.#recorded}`));
+    const batch = aBatch({ tenantId, connectionId }, facts, `stream-${this.#recorded}`);
+    await this.#record(batch, 0);
+  }
+
+  /** Records a batch; one that a store did not take in time comes again, as it would from its queue. */
+  async #record(batch: FactBatch, again: number): Promise<void> {
+    try {
+      await recordFacts(this.api.dependencies, batch);
+    } catch (error) {
+      if (again === MOST_AGAIN) throw error;
+      await this.#record(batch, again + 1);
+    }
   }
 
   /** The ids of all events of a tenant, as the log has them. */
