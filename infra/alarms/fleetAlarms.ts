@@ -5,19 +5,14 @@ import {
   CompositeAlarm,
   MathExpression,
   TreatMissingData,
-  type IMetric,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { DimensionsOf } from '../../shared/platform/metricCatalogue.ts';
 import { RunbookAnomalyAlarm } from '../constructs/runbookAnomalyAlarm.ts';
-import {
-  RunbookAlarm,
-  alarmDescription,
-  alarmName,
-  tellTopic,
-  type RunbookAlarmProps,
-} from '../constructs/runbookAlarm.ts';
+import { RunbookAlarm, alarmDescription, alarmName, tellTopic } from '../constructs/runbookAlarm.ts';
+import type { AlarmRow } from './alarmRow.ts';
+import { fileAlarms } from './fileAlarms.ts';
 import { holdfastMetric } from './holdfastMetric.ts';
 
 /** One account that is restricted is its owner's concern; several at once have something in common. */
@@ -34,11 +29,6 @@ const OPENS_FAILED_PERCENT = 20;
 const LONG_WAIT_MS = 15 * 60_000;
 /** Actions whose end nobody explains, in a quarter of an hour. One socket that is lost ends four at most. */
 const FAILED_ACTIONS = 20;
-
-/** An alarm without its stage. The key of its row is its name; the runbook has a section for its heading. */
-interface AlarmRow extends Omit<RunbookAlarmProps, 'stage' | 'metric'> {
-  readonly metric: (stage: string) => IMetric;
-}
 
 const ownershipAlarms: Readonly<Record<string, AlarmRow>> = {
   'shards-unowned': {
@@ -272,6 +262,7 @@ export function addFleetAlarms(scope: Construct, stage: string): void {
     ...refusalAlarms,
     ...messageAlarms,
     ...whatsAppAlarms,
+    ...fileAlarms,
   })) {
     new RunbookAlarm(scope, name, { ...row, stage, metric: row.metric(stage) });
   }

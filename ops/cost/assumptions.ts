@@ -136,7 +136,7 @@ export const assumptions = {
   leastShards: { value: 16, unit: 'shards', basis: 'counted', why: 'what a stage gets without settings' },
   // Watching.
   alarms: {
-    value: 108,
+    value: 120,
     unit: 'alarms',
     basis: 'counted',
     why: 'as they are billed: each metric of one, three for a band, five for one made of others; the small shape, with room',

@@ -233,9 +233,9 @@ export const metricCatalogue = {
   MediaFetchTime: { ...duration, question: 'How long did it take to fetch a file, from the host to its place?' },
   MediaUploaded: {
     ...count,
-    dimensions: { outcome: ['uploaded', 'failed', 'needs_token'] },
+    dimensions: { outcome: ['uploaded', 'failed', 'unfit', 'needs_token'] },
     question:
-      'What became of the files that messages are made of: at WhatsApp, never there, or waiting for another token of the account?',
+      'What became of the files that messages are made of: at WhatsApp, never there, not what phones show, or waiting for another token of the account?',
   },
   MediaUploadTime: { ...duration, question: 'How long did one run take to prepare, seal and upload a file?' },
   ActionsFinished: {

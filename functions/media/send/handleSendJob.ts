@@ -1,16 +1,25 @@
 import type { SQSRecord } from 'aws-lambda';
 import { enqueueCommand, type CommandQueue } from '../../../shared/message/command.ts';
 import type { SendJob } from '../../../shared/media/sendJob.ts';
+import type { UploadFault } from '../../../shared/media/uploadFaults.ts';
 import { mediaTimes } from '../../../shared/platform/queues.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import { retrySeconds } from '../retrySchedule.ts';
-import { sendFile, type SendFileDependencies } from './sendFile.ts';
+import { sendFile, type SendFileDependencies, type Sent } from './sendFile.ts';
 
 export interface SendJobDependencies
   extends Omit<SendFileDependencies, 'clock' | 'random'>, CommandQueue, Surroundings {}
 
 /** The pauses of a job whose turn has not come, in seconds: somebody else is at work, and will soon be done. */
 const SOON = [2, 3, 5, 10, 20, 30] as const;
+
+/** The failures that nobody explains who brings a file: the others say what is wrong with that. */
+const ours: ReadonlySet<UploadFault> = new Set<UploadFault>(['needs_ffmpeg', 'not_uploaded', 'refused']);
+
+function countedAs(sent: Extract<Sent, { readonly sent: 'ended' }>): 'uploaded' | 'failed' | 'unfit' | 'needs_token' {
+  if (sent.outcome === 'failed') return ours.has(sent.fault) ? 'failed' : 'unfit';
+  return sent.outcome === 'nothing' ? 'unfit' : sent.outcome;
+}
 
 /** What becomes of the record of a job: it is over, or hidden for so many seconds. */
 export type JobOutcome = 'done' | { readonly hiddenForSeconds: number };
@@ -35,7 +44,7 @@ export async function handleSendJob(
   // A worker that waits looks by itself from time to time, so the last try may end without a word.
   if (sent.sent === 'soon' && !isLast) return { hiddenForSeconds: SOON[Math.min(tries, SOON.length) - 1] ?? 30 };
   if (sent.sent === 'ended' && sent.outcome !== 'nothing') {
-    metrics.count('MediaUploaded', { outcome: sent.outcome });
+    metrics.count('MediaUploaded', { outcome: countedAs(sent) });
     metrics.measure('MediaUploadTime', clock.monotonicMs() - startedMs, {});
     logger.info('a file was brought to WhatsApp, or never can be', { ...fields, outcome: sent.outcome });
   }

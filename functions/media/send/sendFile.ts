@@ -45,7 +45,8 @@ export interface JobRun {
  * `soon` where it is somebody else's turn, who is at work.
  */
 export type Sent =
-  | { readonly sent: 'ended'; readonly outcome: 'uploaded' | 'failed' | 'needs_token' | 'nothing' }
+  | { readonly sent: 'ended'; readonly outcome: 'uploaded' | 'needs_token' | 'nothing' }
+  | { readonly sent: 'ended'; readonly outcome: 'failed'; readonly fault: UploadFault }
   | { readonly sent: 'again'; readonly error: unknown }
   | { readonly sent: 'soon' };
 
@@ -152,5 +153,7 @@ async function over(
   round = 0,
 ): Promise<Sent> {
   if ((await uploads.write(name, row, state, round)) === 'overtaken') return { sent: 'soon' };
-  return { sent: 'ended', outcome: state.state };
+  return state.state === 'failed'
+    ? { sent: 'ended', outcome: 'failed', fault: state.fault }
+    : { sent: 'ended', outcome: state.state };
 }

@@ -1,0 +1,58 @@
+import { Duration } from 'aws-cdk-lib';
+import { MathExpression, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { DimensionsOf } from '../../shared/platform/metricCatalogue.ts';
+import type { AlarmRow } from './alarmRow.ts';
+import { holdfastMetric } from './holdfastMetric.ts';
+
+/** The number of files in an hour below which a percentage says little. */
+const LEAST_FILES = 50;
+const FILES_FAILED_PERCENT = 20;
+/** Answers of phones in an hour that cannot be read. Those of one account are its own concern. */
+const UNREADABLE_ANSWERS = 5;
+
+/** The share of files whose end is a failure of hosts or of ours, in percent, within an hour. */
+function failedFiles(
+  stage: string,
+  metric: 'MediaFetched' | 'MediaUploaded',
+  failed: string,
+  others: readonly string[],
+): IMetric {
+  const of = (outcome: string) =>
+    holdfastMetric(stage, metric, { outcome } as DimensionsOf<typeof metric>, { statistic: 'Sum', minutes: 60 });
+  const all = ['failed', ...others.map((_outcome, place) => `other${place}`)].map((id) => `FILL(${id}, 0)`).join(' + ');
+  return new MathExpression({
+    expression: `IF(${all} >= ${LEAST_FILES}, 100 * FILL(failed, 0) / (${all}), 0)`,
+    usingMetrics: {
+      failed: of(failed),
+      ...Object.fromEntries(others.map((outcome, place) => [`other${place}`, of(outcome)])),
+    },
+    period: Duration.minutes(60),
+    label: 'files that failed, percent',
+  });
+}
+
+/** Alarms on files, in both directions. */
+export const fileAlarms: Readonly<Record<string, AlarmRow>> = {
+  'files-not-fetched': {
+    severity: 'ticket',
+    metric: (stage) => failedFiles(stage, 'MediaFetched', 'unreachable', ['ready', 'gone', 'phone_offline', 'broken']),
+    threshold: FILES_FAILED_PERCENT,
+    heading: 'Files do not come',
+    sentence: `${FILES_FAILED_PERCENT} % or more of the files of an hour were not given by their hosts, however often they were asked.`,
+  },
+  'files-not-sent': {
+    severity: 'ticket',
+    metric: (stage) => failedFiles(stage, 'MediaUploaded', 'failed', ['uploaded', 'unfit', 'needs_token']),
+    threshold: FILES_FAILED_PERCENT,
+    heading: 'Files cannot be sent',
+    sentence: `${FILES_FAILED_PERCENT} % or more of the files of an hour could not be brought to WhatsApp, and their messages failed.`,
+  },
+  'phone-answers-unreadable': {
+    severity: 'ticket',
+    metric: (stage) =>
+      holdfastMetric(stage, 'PhoneFileAnswers', { answer: 'unreadable' }, { statistic: 'Sum', minutes: 60 }),
+    threshold: UNREADABLE_ANSWERS,
+    heading: 'Files do not come',
+    sentence: `${UNREADABLE_ANSWERS} or more answers of phones about files in an hour could not be opened.`,
+  },
+};
