@@ -18,7 +18,6 @@ const bounds: Readonly<Record<string, string>> = {
   'functions/stream/feeds.ts #held': 'tenants that have streams here: each goes with the last of its streams',
   'functions/stream/tenantFeed.ts #waiting': 'streams that wait: each is taken away when its wait ends',
   'functions/stream/tenantFeed.ts #events': '1,000 events and 1 MB, the oldest go first',
-  'functions/media/prepare/conversionFolder.ts #held': 'folders of files that are converted: one at a time',
   'functions/media/prepare/converter/opusEncoding.ts #packets': 'an hour of sound, of a process that ends with it',
   'functions/media/prepare/converter/opusEncoding.ts #frames': 'three',
   'functions/media/prepare/converter/waveform.ts #levels': 'an hour of sound, of a process that ends with it',
