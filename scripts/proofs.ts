@@ -87,11 +87,20 @@ export const proofs: readonly Proof[] = [
   },
   {
     name: 'large-media',
-    what: 'Ten files of 64 MB at once, and one of 2 GB, come through the product and take less than 100 MB of any process.',
+    what: 'Ten files of 64 MB at once come, and go, through the product, and one of 2 GB comes, and they take less than 100 MB of any process.',
     daily:
       'files of 21 MB in parts, and two parts of each in memory: `test/e2e/media.test.ts`, `test/shared/media/objectStore.test.ts`',
     place: 'alone',
     whole: file('test/bench/largeMedia.prove.ts'),
+    sample: 'none',
+    cases: TESTS,
+  },
+  {
+    name: 'file-kills',
+    what: 'A process of the media function is killed before and after each call for a file that comes or goes: the next one brings it to its end, once, and leaves nothing.',
+    daily: 'a death at each call of a send, in memory: `test/functions/media/send/sendFile.test.ts`',
+    place: 'alone',
+    whole: file('test/crash/fileKills.prove.ts'),
     sample: 'none',
     cases: TESTS,
   },

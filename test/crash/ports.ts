@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../shared/kernel/clock.ts';
+import { S3ObjectUploads } from '../../shared/media/s3ObjectUploads.ts';
 import type { KeyProvider } from '../../shared/platform/keyProvider.ts';
 import { baileysLogger } from '../../worker/socket/repairs/baileysLogger.ts';
 import type { PortWatch } from './portWatch.ts';
@@ -30,8 +31,31 @@ export function watchTable(table: DynamoDBDocumentClient, watch: PortWatch): Dyn
 export function watchQueue(queue: SQSClient, watch: PortWatch): SQSClient {
   return watchSend(queue, watch, (command) => {
     const url = typeof command.input['QueueUrl'] === 'string' ? command.input['QueueUrl'] : '';
-    return `queue ${verbOf(command)} ${/-(command|events)-/.exec(url)?.[1] ?? 'other'}`;
+    return `queue ${verbOf(command)} ${/-(command|events|media)(?:-|$)/.exec(url)?.[1] ?? 'other'}`;
   });
+}
+
+/** Watches the questions for uploads of all objects of this process. */
+export function watchUploads(watch: PortWatch): void {
+  for (const name of ['listParts', 'complete', 'sizeOf']) {
+    wrapMethod(S3ObjectUploads, name, (call) => watch.watch(`objects ${name}`, async () => call()));
+  }
+}
+
+type Method = (...given: unknown[]) => unknown;
+
+/** Wraps a method of all objects of a class, in this process and for good. */
+export function wrapMethod(
+  { prototype }: { readonly prototype: object },
+  name: string,
+  around: (call: () => unknown, given: readonly unknown[]) => unknown,
+): void {
+  const methods = prototype as Record<string, Method>;
+  const method = methods[name];
+  if (method === undefined) throw new Error(`there is no method ${name}`);
+  methods[name] = function watched(this: unknown, ...given: unknown[]): unknown {
+    return around(() => Reflect.apply(method, this, given), given);
+  };
 }
 
 export function watchKeys(keys: KeyProvider, watch: PortWatch): KeyProvider {
