@@ -119,9 +119,8 @@ export class EventStreams {
         const { clock, logger, metrics, lastsMs } = this.#dependencies;
         const startedMs = clock.monotonicMs();
         const told = (): void => metrics.gauge('StreamClients', this.#open.size, {});
-        const parts = {
-          ...{ clock, logger, reader, slots, slot, lookEveryMs: feeds.lookEveryMs, lastsMs, isStillOpen, told, fields },
-        };
+        const { lookEveryMs } = feeds;
+        const parts = { clock, logger, reader, slots, slot, lookEveryMs, lastsMs, isStillOpen, told, fields };
         told();
         const reason = await runStream(parts, control, output);
         reader.end();
