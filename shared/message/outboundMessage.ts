@@ -5,7 +5,7 @@ import { isChoice } from '../content/interactiveRequest.ts';
 import { AppError } from '../kernel/appError.ts';
 import type { ActContent } from './actRule.ts';
 import { expiresAtField, notBeforeField } from './sendTimes.ts';
-import { statusExample, statusField, statusTypes } from './statusField.ts';
+import { statusExampleOf, statusField, statusTypes } from './statusField.ts';
 
 /** The seconds after which WhatsApp lets a message disappear: never, a day, a week, 90 days. */
 export const expiryChoices = [0, 86_400, 604_800, 7_776_000] as const;
@@ -141,7 +141,7 @@ function toNew({ type, asked, description, example, answers }: Omit<AskedKind, '
   const members = z.strictObject({ ...envelope, type: z.literal(type), [type]: asked });
   const context = answers ? { context: { message_id: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H' } } : {};
   const examples: object[] = [{ to: '+49 151 23456789', ...context, type, [type]: example }];
-  if (statusTypes.has(type)) examples.push({ to: 'status', type, [type]: example, status: statusExample });
+  if (statusTypes.has(type)) examples.push({ to: 'status', type, [type]: example, status: statusExampleOf(type) });
   return members.meta({ description, examples });
 }
 

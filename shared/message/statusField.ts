@@ -30,8 +30,9 @@ export const statusField = z.strictObject({
     .meta({ description: `The font of the text, by WhatsApp's number; 0 when left out.` }),
 });
 
-export const statusExample = {
-  audience: ['+49 151 23456789', '236471520047@lid'],
-  background_color: '#1f7aec',
-  font: 2,
-} as const satisfies z.input<typeof statusField>;
+const audience = ['+49 151 23456789', '236471520047@lid'];
+
+/** What an example of a request says of a status of a type: only a text has a look. */
+export function statusExampleOf(type: string): z.input<typeof statusField> {
+  return type === 'text' ? { audience, background_color: '#1f7aec', font: 2 } : { audience };
+}
