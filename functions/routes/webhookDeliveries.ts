@@ -58,7 +58,7 @@ const replaySchema = z
     const isRange = since !== undefined || after !== undefined;
     return eventIds === undefined ? isRange : !isRange && until === undefined;
   }, 'must have either `eventIds`, or `since` or `after`')
-  .meta({ id: 'WebhookReplay' });
+  .meta({ id: 'WebhookReplay', example: { since: '2026-11-30T08:00:00Z', until: '2026-11-30T09:00:00Z' } });
 type Replay = z.infer<typeof replaySchema>;
 
 const replayedSchema = z

@@ -49,7 +49,11 @@ export const endpointChangeSchema = z
     headers: choice.headers.nullable().optional(),
   })
   .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' })
-  .meta({ id: 'WebhookChange', description: 'A field that is left out stays; null takes a choice away.' });
+  .meta({
+    id: 'WebhookChange',
+    description: 'A field that is left out stays; null takes a choice away.',
+    example: { events: ['message.received'], chatKinds: ['people'], headers: null },
+  });
 export type EndpointChange = z.infer<typeof endpointChangeSchema>;
 
 /** A tenant's webhook URL with its signing secret. */

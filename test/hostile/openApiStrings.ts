@@ -117,6 +117,10 @@ function sampleOf(
   if (schema.enum !== undefined) return schema.enum[0];
   const [first] = alternatives(schema);
   if (first !== undefined) return sampleOf(first, components, samples, name);
+  // Where no single field must be there, an example says what a request may be.
+  if (schema.properties !== undefined && schema.required === undefined && schema.example !== undefined) {
+    return schema.example;
+  }
   if (schema.properties !== undefined) {
     const required = Object.entries(schema.properties).filter(([key]) => schema.required?.includes(key));
     return Object.fromEntries(required.map(([key, each]) => [key, sampleOf(each, components, samples, key)]));
