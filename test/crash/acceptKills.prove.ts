@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AcceptKills, nameOf, plansOf, problemsOf, type Accepting } from './acceptKills.ts';
 
-const ALL_MS = 300_000;
+const ALL_MS = 900_000;
 
 describe('a process of the functions that is killed', () => {
   // Each kill has a connection of its own, and the one shard of a world holds a hundred.

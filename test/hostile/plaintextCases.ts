@@ -21,5 +21,5 @@ export function itGivesOneEventEach(lots: number): void {
     expect(figures.neighbours).toBeGreaterThanOrEqual((lots * LOT) / 10);
     // A harness that brings nothing through would find nothing either.
     expect(figures.events).toBeGreaterThan(figures.cases * 0.8);
-  }, 180_000);
+  });
 }

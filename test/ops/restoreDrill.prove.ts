@@ -158,5 +158,5 @@ describe('the restore drill: every table is lost, and Core and Sessions are put 
     for (const customer of CUSTOMERS) expect(await whatsApp.failures(customer)).toEqual([]);
     // An event of after the restore never has the number of one that was told before it.
     expect(receiver.repeats()).toBe(0);
-  }, 300_000);
+  });
 });

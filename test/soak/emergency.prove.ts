@@ -26,7 +26,7 @@ const FOR_LONG_MS = '180000';
  * nothing can end it sooner.
  */
 const LEFT_BY_BAILEYS_MS = 60_000;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 describe('a worker that is released in the middle of everything', () => {
   let core: Core;

@@ -15,7 +15,7 @@ describe('what becomes of a connection when its socket closes', () => {
   let outcomes: ReadonlyMap<string, Outcome>;
   beforeAll(async () => {
     outcomes = await CloseMatrix.run([...rows, ...swift]);
-  }, 240_000);
+  });
   const outcomeOf = (name: string): Outcome => {
     const outcome = outcomes.get(name);
     if (outcome === undefined) throw new Error(`${name} did not happen`);

@@ -19,7 +19,7 @@ describe('a connection whose server is silent wherever it is opened, with every 
     await room.aWorker('pairs').ready;
     other = await room.aPairedConnection(OTHER);
     await room.dismissAll();
-  }, PATIENCE_MS);
+  });
   afterEach(async () => {
     await stopWatching();
     stopWatching = () => Promise.resolve();
@@ -28,48 +28,44 @@ describe('a connection whose server is silent wherever it is opened, with every 
   });
   afterAll(() => room.stop());
 
-  it(
-    'is seen on each rung in order when nothing helps: two restarts, three hand-offs, then the task is stopped',
-    async () => {
-      const alone = { ...off.deadlines, ...off.supervisor, ...digests };
-      const tasks = new Map(['one', 'two'].map((taskId) => [taskId, room.aWorker(taskId, alone)] as const));
-      for (const worker of tasks.values()) await worker.ready;
-      await room.untilOnline(other);
-      const stopped: string[] = [];
-      stopWatching = watchFrom(room, {
-        stopTask: async (taskId) => {
-          stopped.push(taskId);
-          await room.phones.clearFaults();
-          tasks.get(taskId)?.signal('SIGKILL');
-          await tasks.get(taskId)?.exited;
-          await markTaskDead(room.fleetTable, taskId, Date.now());
-        },
-      });
+  it('is seen on each rung in order when nothing helps: two restarts, three hand-offs, then the task is stopped', async () => {
+    const alone = { ...off.deadlines, ...off.supervisor, ...digests };
+    const tasks = new Map(['one', 'two'].map((taskId) => [taskId, room.aWorker(taskId, alone)] as const));
+    for (const worker of tasks.values()) await worker.ready;
+    await room.untilOnline(other);
+    const stopped: string[] = [];
+    stopWatching = watchFrom(room, {
+      stopTask: async (taskId) => {
+        stopped.push(taskId);
+        await room.phones.clearFaults();
+        tasks.get(taskId)?.signal('SIGKILL');
+        await tasks.get(taskId)?.exited;
+        await markTaskDead(room.fleetTable, taskId, Date.now());
+      },
+    });
 
-      // This login and each that follows.
-      await room.phones.fault({ kind: 'silent', number: OTHER });
-      await room.phones.strike({ kind: 'close', number: OTHER });
-      const steps = await until(
-        'the stop of a task',
-        async () =>
-          (await readMemory(room.fleetTable)).memory.steps.filter((step) => step.connectionId === other.connectionId),
-        (taken) => taken.some(({ rung }) => rung === 'stop_task'),
-        2 * PATIENCE_MS,
-      );
-      const message = await room.send(other, 'after all rungs', CONTACT);
-      await room.untilSent(message);
+    // This login and each that follows.
+    await room.phones.fault({ kind: 'silent', number: OTHER });
+    await room.phones.strike({ kind: 'close', number: OTHER });
+    const steps = await until(
+      'the stop of a task',
+      async () =>
+        (await readMemory(room.fleetTable)).memory.steps.filter((step) => step.connectionId === other.connectionId),
+      (taken) => taken.some(({ rung }) => rung === 'stop_task'),
+      2 * PATIENCE_MS,
+    );
+    const message = await room.send(other, 'after all rungs', CONTACT);
+    await room.untilSent(message);
 
-      expect(steps.map(({ rung, attempt }) => `${attempt} ${rung}`)).toEqual([
-        '1 restart',
-        '2 restart',
-        '3 hand_off',
-        '4 hand_off',
-        '5 hand_off',
-        '6 stop_task',
-      ]);
-      expect(stopped).toHaveLength(1);
-      expect(await room.phones.stats()).toMatchObject({ overlap: 0, undecryptable: 0 });
-    },
-    4 * PATIENCE_MS,
-  );
+    expect(steps.map(({ rung, attempt }) => `${attempt} ${rung}`)).toEqual([
+      '1 restart',
+      '2 restart',
+      '3 hand_off',
+      '4 hand_off',
+      '5 hand_off',
+      '6 stop_task',
+    ]);
+    expect(stopped).toHaveLength(1);
+    expect(await room.phones.stats()).toMatchObject({ overlap: 0, undecryptable: 0 });
+  });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { until } from '../../whatsapp/until.ts';
 import { OWN, PATIENCE_MS, useActionRoom } from './actionRoom.ts';
 
-describe('actions through a worker process that goes away', { timeout: 240_000 }, () => {
+describe('actions through a worker process that goes away', () => {
   const { room, api, connection, anOnlineWorker, aWorker, killAll, check, read, becomes, eventOf } = useActionRoom();
 
   it('asks again for what may be repeated when the worker was killed while it asked', async () => {

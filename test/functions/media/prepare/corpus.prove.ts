@@ -31,7 +31,7 @@ async function prepareAll(
   return outcomes;
 }
 
-describe('files that nobody should send', { timeout: 240_000 }, () => {
+describe('files that nobody should send', () => {
   let files: readonly HostileFile[] = [];
   const places = [new Preparing({ ffmpeg: 'none' }), new Preparing({ ffmpeg: 'none' })];
   beforeAll(async () => {
