@@ -148,11 +148,16 @@ describe('a restore of the Sessions table', () => {
     await fleet.createLease(silent, Date.now());
     await restore(table);
     await fleet.createLease(living, Date.now());
-    const beating = setInterval(() => void fleet.heartbeat(living, idle, Date.now()), 5);
+    const over = new AbortController();
+    const beats = async (): Promise<void> => {
+      while (!over.signal.aborted) await fleet.heartbeat(living, idle, Date.now());
+    };
+    const beating = beats();
 
     await expect(restore(table)).rejects.toThrow(`Still running: ${living.workerId}. Stop all workers first`);
 
-    clearInterval(beating);
+    over.abort();
+    await beating;
     const { leases } = await readFleet({ table, stage: 'test' }, SHARDS);
     expect(Object.fromEntries(leases.map(({ taskId, state }) => [taskId, state]))).toEqual({
       silent: 'DEAD',
