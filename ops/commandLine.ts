@@ -18,9 +18,14 @@ export const commands = {
   },
   drain: { takes: 'WORKER', flags: ['wait'], does: 'a worker gives its shards away and ends; --wait until it has' },
   redrive: {
-    takes: '[commands|events|deliveries]',
+    takes: '[commands|events|deliveries|media]',
     flags: ['limit', 'by'],
-    does: 'dead letters go back to their queues; all three kinds when none is named',
+    does: 'dead letters go back to their queues; all kinds when none is named',
+  },
+  'dead-letters': {
+    takes: '[commands|events|deliveries|media]',
+    flags: ['tenant', 'limit', 'redrive', 'discard', 'by'],
+    does: 'what lies in the dead letters, whose it is and why; --redrive or --discard IDS with commas between, or all',
   },
   scale: { takes: '', flags: ['connections'], does: 'how many workers and shards are needed; changes nothing' },
   'whatsapp-version': {
@@ -161,6 +166,9 @@ function parse(words: readonly string[]) {
         after: text,
         type: text,
         limit: text,
+        tenant: text,
+        redrive: text,
+        discard: text,
         shape: text,
         by: text,
         connections: text,

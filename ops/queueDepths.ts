@@ -1,13 +1,11 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { letterKinds, type LetterKind } from '../shared/deadLetters/deadLetter.ts';
 import { queueDefinitions } from '../shared/platform/queues.ts';
 import { inTurns } from './inTurns.ts';
 
-export const queueKinds = ['commands', 'events', 'deliveries', 'media'] as const;
-export type QueueKind = (typeof queueKinds)[number];
-
 /** Messages in the queues of one kind. SQS counts them approximately. */
 export interface QueueDepth {
-  readonly kind: QueueKind;
+  readonly kind: LetterKind;
   readonly queues: number;
   readonly waiting: number;
   /** The number of messages that are received and not yet deleted. */
@@ -35,7 +33,7 @@ export async function readQueueDepths(
     isDead: name.includes('-dead'),
     ...(await depthOf(place, name)),
   }));
-  return queueKinds.map((kind) => {
+  return letterKinds.map((kind) => {
     const ours = read.filter((queue) => queue.kind === kind);
     const alive = ours.filter(({ isDead }) => !isDead);
     return {
@@ -63,7 +61,7 @@ export async function depthOf(
   };
 }
 
-function kindOf(stage: string, name: string): QueueKind {
+function kindOf(stage: string, name: string): LetterKind {
   if (name.startsWith(`${stage}-command-`)) return 'commands';
   if (name.startsWith(`${stage}-events-`)) return 'events';
   return name.startsWith(`${stage}-media`) ? 'media' : 'deliveries';

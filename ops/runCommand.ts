@@ -3,14 +3,17 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import QRCode from 'qrcode';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
+import { letterKinds, type LetterKind } from '../shared/deadLetters/deadLetter.ts';
+import { letterActs, type SettleDependencies } from '../shared/deadLetters/settleDeadLetters.ts';
 import { createOperatorKey } from '../shared/identity/apiKey.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
+import { makeLogger } from '../shared/platform/logger.ts';
 import type { Surroundings } from '../shared/platform/surroundings.ts';
 import { wholeNumber, whoAsks, type AwsCommandName, type CommandLine, type CommandName } from './commandLine.ts';
+import { deadLetterLines, settleLines } from './deadLetters.ts';
 import { drain } from './drain.ts';
 import { healthLines, judgeHealth } from './health.ts';
-import { queueKinds, type QueueKind } from './queueDepths.ts';
 import { readFleet } from './readFleet.ts';
 import { readState } from './readState.ts';
 import { readTenantLog } from './readTenantLog.ts';
@@ -34,6 +37,9 @@ export interface Run extends Pick<Surroundings, 'clock'> {
 /** The number of API calls by which `report` measures its response time. */
 const CALLS = 10;
 const MOST_LETTERS = 100_000;
+/** The number of dead letters of each kind that are shown, and the most that are. */
+const SHOWN = 20;
+const MOST_SHOWN = 1_000;
 const MOST_CONNECTIONS = 10_000_000;
 
 /** Runs a command. Resolves to the exit code; throws BadInput and Failed with one sentence. */
@@ -79,6 +85,7 @@ const runs: Readonly<Record<Exclude<CommandName, AwsCommandName>, (run: Run) => 
     return 0;
   },
   redrive: redriveAll,
+  'dead-letters': showDeadLetters,
   scale: async ({ line, target, say }) => {
     const wanted = wholeNumber(line, 'connections', 1, MOST_CONNECTIONS);
     for (const text of scaleLines(await readFleet(target), wanted)) say(text);
@@ -125,35 +132,65 @@ const runs: Readonly<Record<Exclude<CommandName, AwsCommandName>, (run: Run) => 
   },
 };
 
-async function redriveAll({ line, target, clock, say }: Run): Promise<number> {
-  const { subject, flags } = line;
-  if (subject !== undefined && !isKind(subject)) {
-    throw new BadInput(`There are no dead letters of "${subject}", only of ${queueKinds.join(', ')}.`);
-  }
+async function redriveAll(run: Run): Promise<number> {
+  const { line, say } = run;
+  const kind = kindOf(line);
   const limit = wholeNumber(line, 'limit', 1, MOST_LETTERS) ?? MOST_LETTERS;
-  const by = whoAsks(flags['by']);
+  const by = whoAsks(line.flags['by']);
+  await withQueues(run, async (queues) => {
+    for (const one of kind === undefined ? letterKinds : [kind]) {
+      const { moved, left } = await redrive(queues, one, { limit, by });
+      const stay = left === 0 ? '' : `; ${counted(left, 'letter')} left: the connection is gone, or nobody can read it`;
+      say(`${one}: ${counted(moved, 'letter')} moved${stay}`);
+    }
+  });
+  return 0;
+}
+
+async function showDeadLetters(run: Run): Promise<number> {
+  const { line, say } = run;
+  const kind = kindOf(line);
+  const { tenant: tenantId, by: author } = line.flags;
+  const limit = wholeNumber(line, 'limit', 1, MOST_SHOWN) ?? SHOWN;
+  const by = whoAsks(author);
+  const acts = letterActs.flatMap((act) => {
+    const which = line.flags[act];
+    return which === undefined ? [] : [{ act, which, by }];
+  });
+  if (acts.length > 1) throw new BadInput('Give --redrive or --discard, not both.');
+  const choice = { kinds: kind === undefined ? letterKinds : [kind], tenantId };
+  await withQueues(run, async (queues) => {
+    const [asked] = acts;
+    const lines =
+      asked === undefined
+        ? await deadLetterLines(queues, choice, limit)
+        : await settleLines(queues, choice, asked);
+    for (const text of lines) say(text);
+  });
+  return 0;
+}
+
+function kindOf({ subject }: CommandLine): LetterKind | undefined {
+  if (subject === undefined || isKind(subject)) return subject;
+  throw new BadInput(`There are no dead letters of "${subject}", only of ${letterKinds.join(', ')}.`);
+}
+
+async function withQueues({ target, clock }: Run, act: (queues: SettleDependencies) => Promise<void>): Promise<void> {
   const config = target.stores();
   const { stage, queueUrlBase } = config;
   const queue = makeQueueClient(config);
   const table = makeDocumentClient(config);
   const connections = new ConnectionStore({ table, stage });
+  // The person at the terminal reads what was done; the log of the functions is on AWS.
+  const logger = makeLogger('ops', 'warn');
   try {
-    for (const kind of subject === undefined ? queueKinds : [subject]) {
-      const { moved, left } = await redrive(
-        { queue, stage, queueUrlBase, clock, findConnection: (...ids) => connections.find(...ids) },
-        kind,
-        { limit, by },
-      );
-      const stay = left === 0 ? '' : `; ${counted(left, 'letter')} left: the connection is gone, or nobody can read it`;
-      say(`${kind}: ${counted(moved, 'letter')} moved${stay}`);
-    }
+    await act({ queue, stage, queueUrlBase, clock, logger, findConnection: (...ids) => connections.find(...ids) });
   } finally {
     queue.destroy();
     table.destroy();
   }
-  return 0;
 }
 
-function isKind(word: string): word is QueueKind {
-  return (queueKinds as readonly string[]).includes(word);
+function isKind(word: string): word is LetterKind {
+  return (letterKinds as readonly string[]).includes(word);
 }

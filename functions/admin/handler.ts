@@ -1,13 +1,17 @@
 import type { IdentityDependencies } from '../../shared/identity/apiKey.ts';
 import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
 import type { Route } from '../http/route.ts';
+import { deadLetterRoutes, type DeadLetterRouteDependencies } from '../routes/deadLetters.ts';
 import { detailedHealthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { fleetRoutes, type FleetRouteDependencies } from '../routes/fleet.ts';
 import { tenantKeyRoutes, tenantRoutes } from '../routes/tenants.ts';
 import { watchdogRoutes } from '../routes/watchdog.ts';
 import { whatsAppVersionRoutes } from '../routes/whatsAppVersion.ts';
 
-type AdminRouteDependencies = IdentityDependencies & FleetRouteDependencies & HealthRouteDependencies;
+type AdminRouteDependencies = IdentityDependencies &
+  FleetRouteDependencies &
+  HealthRouteDependencies &
+  DeadLetterRouteDependencies;
 export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
 
 /** All routes for operators. */
@@ -19,6 +23,7 @@ export function adminRoutes(dependencies: AdminRouteDependencies): readonly Rout
     ...whatsAppVersionRoutes(dependencies),
     ...detailedHealthRoutes(dependencies),
     ...watchdogRoutes(dependencies),
+    ...deadLetterRoutes(dependencies),
   ];
 }
 

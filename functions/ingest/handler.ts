@@ -139,7 +139,7 @@ async function endFailed(
     return;
   }
   logger.error('facts were refused and go to the dead letters', { error, receiveCount });
-  await giveUp(parts, group, logger);
+  await giveUp(parts, group, logger, 'refused');
 }
 
 /** Moves the next records of a group to the dead letters, as long as they are no batches. */
@@ -148,7 +148,7 @@ async function giveUpWrong(parts: IngestParts, group: RecordGroup): Promise<void
     const { wrongFields: attributes } = next.read;
     const receiveCount = receiveCountOf(next);
     parts.logger.error('facts are not valid and go to the dead letters', { attributes, receiveCount });
-    await giveUp(parts, group, parts.logger);
+    await giveUp(parts, group, parts.logger, 'unreadable');
   }
 }
 
@@ -156,11 +156,16 @@ async function giveUpWrong(parts: IngestParts, group: RecordGroup): Promise<void
  * Moves the next record of a group to the dead letters. When they do not accept it either, it stays in the queue, which
  * moves it in the end.
  */
-async function giveUp(parts: IngestParts, group: RecordGroup, logger: Logger): Promise<void> {
+async function giveUp(
+  parts: IngestParts,
+  group: RecordGroup,
+  logger: Logger,
+  reason: 'unreadable' | 'refused',
+): Promise<void> {
   const record = group.next?.record;
   if (record === undefined) return;
   try {
-    await setAside(parts, record.body, record.attributes.MessageGroupId ?? record.messageId);
+    await setAside(parts, record.body, record.attributes.MessageGroupId ?? record.messageId, reason);
     group.done(1);
   } catch (error) {
     logger.warn('the dead letters did not take a record', { error });

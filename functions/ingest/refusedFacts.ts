@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Refusal } from '../../shared/event/facts/factRow.ts';
+import { toReasonAttribute, type DeadReason } from '../../shared/deadLetters/deadLetter.ts';
 import { readFact, remainsOf } from '../../shared/event/readFact.ts';
 import type { FactInHand, FactSource } from '../../shared/event/recording/factInHand.ts';
 import { toAsciiBody, toAsciiJson } from '../../shared/platform/asciiJson.ts';
@@ -35,7 +36,7 @@ export async function refuseFact(
   refusal: Refusal,
 ): Promise<FactInHand | undefined> {
   if (isRest !== true) return replace(dependencies, { source, raw }, { refusal, factKind: fact.kind });
-  await setAside(dependencies, toAsciiJson({ ...source, events: [raw] }), source.connectionId);
+  await setAside(dependencies, toAsciiJson({ ...source, events: [raw] }), source.connectionId, refusal);
   logRefused(dependencies, { source, raw }, { refusal, factKind: fact.kind, outcome: 'set_aside' });
   return undefined;
 }
@@ -53,7 +54,9 @@ async function replace(
   refused: Refused,
 ): Promise<FactInHand | undefined> {
   const rest = remainsOf(raw, refused.refusal, toAsciiJson(raw).length);
-  if (rest === undefined) await setAside(dependencies, toAsciiJson({ ...source, events: [raw] }), source.connectionId);
+  if (rest === undefined) {
+    await setAside(dependencies, toAsciiJson({ ...source, events: [raw] }), source.connectionId, refused.refusal);
+  }
   dependencies.metrics.count('FactsRefused', { reason: refused.refusal });
   logRefused(dependencies, { source, raw }, { ...refused, outcome: rest === undefined ? 'set_aside' : 'replaced' });
   return rest === undefined ? undefined : { source, fact: rest, raw, isRest: true };
@@ -75,11 +78,13 @@ export async function setAside(
   { queue, queueUrlBase, stage }: DeliveryQueue,
   body: string,
   group: string,
+  reason: DeadReason,
 ): Promise<void> {
   await queue.send(
     new SendMessageCommand({
       QueueUrl: `${queueUrlBase}${deadLetterNameOf(stage, eventQueueName(stage))}`,
       MessageBody: toAsciiBody(body),
+      MessageAttributes: toReasonAttribute(reason),
       MessageGroupId: group,
       // The id comes from the content, so that the same body again is the same letter.
       MessageDeduplicationId: createHash('sha256').update(group).update(body).digest('hex'),

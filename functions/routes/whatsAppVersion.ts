@@ -11,6 +11,7 @@ import { changeVersionPlan, readVersionPlan } from '../../shared/fleet/whatsAppV
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
+import { authorSchema } from './authorSchema.ts';
 
 export interface VersionRouteDependencies extends Pick<Surroundings, 'clock' | 'logger'>, FleetTable {}
 
@@ -18,11 +19,7 @@ const version = z
   .string()
   .regex(VERSION_FORMAT, 'Use three numbers with dots, such as 2.3000.1043857760.')
   .meta({ example: VETTED_VERSION });
-const by = z
-  .string()
-  .regex(/^[\w.@-]{1,64}$/, 'Use 1 to 64 letters, digits, dots, dashes, @ and _.')
-  .default('operator')
-  .meta({ description: 'Who asks for it, for the record of changes.' });
+const by = authorSchema;
 
 const planSchema = z
   .object({

@@ -79,6 +79,8 @@ const core = (key: string, ...actions: readonly TableAction[]): TableAccess => (
 
 /** The calls that Lambda's event source makes in the name of its function. */
 const eventSource = ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] as const;
+/** What looking at dead letters takes, and what settling them takes. A letter that was looked at is let go. */
+export const deadLetters = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] as const;
 
 export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   api: {
@@ -132,7 +134,17 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { table: 'fleet', keys: ['WHATSAPP_VERSION'], actions: ['BatchGetItem', 'PutItem'] },
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['BatchGetItem'] },
     ],
-    queues: [],
+    queues: [
+      // Dead letters are shown, sent to the queues that they came from, and put away.
+      { queue: 'commandsDead', actions: deadLetters },
+      { queue: 'eventsDead', actions: deadLetters },
+      { queue: 'deliveriesDead', actions: deadLetters },
+      { queue: 'mediaDead', actions: deadLetters },
+      { queue: 'commands', actions: ['SendMessage'] },
+      { queue: 'events', actions: ['SendMessage'] },
+      { queue: 'deliveries', actions: ['SendMessage'] },
+      { queue: 'media', actions: ['SendMessage'] },
+    ],
     dataKeys: false,
   },
   ingest: {

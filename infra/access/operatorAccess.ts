@@ -1,4 +1,4 @@
-import type { ProcessAccess } from './access.ts';
+import { deadLetters, type ProcessAccess } from './access.ts';
 
 /**
  * The access that a person's role needs for `npm run ops`, beside an operator key for all that goes through the API.
@@ -18,13 +18,10 @@ export const operatorAccess: Readonly<Record<OperatorTask, ProcessAccess>> = {
       { queue: 'events', actions: ['GetQueueAttributes', 'SendMessage'] },
       { queue: 'deliveries', actions: ['GetQueueAttributes', 'SendMessage'] },
       { queue: 'media', actions: ['GetQueueAttributes', 'SendMessage'] },
-      {
-        queue: 'commandsDead',
-        actions: ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'],
-      },
-      { queue: 'eventsDead', actions: ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] },
-      { queue: 'deliveriesDead', actions: ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] },
-      { queue: 'mediaDead', actions: ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] },
+      { queue: 'commandsDead', actions: deadLetters },
+      { queue: 'eventsDead', actions: deadLetters },
+      { queue: 'deliveriesDead', actions: deadLetters },
+      { queue: 'mediaDead', actions: deadLetters },
     ],
     dataKeys: false,
   },

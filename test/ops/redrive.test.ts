@@ -1,10 +1,12 @@
 import { ReceiveMessageCommand, SendMessageCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readQueueDepths } from '../../ops/queueDepths.ts';
-import { redrive, type RedriveDependencies } from '../../ops/redrive.ts';
+import { redrive } from '../../ops/redrive.ts';
+import type { SettleDependencies } from '../../shared/deadLetters/settleDeadLetters.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
+import { silentLogger } from '../../shared/platform/logger.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 
@@ -16,7 +18,7 @@ const gone = 'con_gone' as ConnectionId;
 describe('redrive', () => {
   let queues: Awaited<ReturnType<typeof startQueues>>;
   let queue: SQSClient;
-  let dependencies: RedriveDependencies;
+  let dependencies: SettleDependencies;
   let sequence = 0;
   beforeAll(async () => {
     queues = await startQueues();
@@ -26,6 +28,7 @@ describe('redrive', () => {
       queue,
       stage: STAGE,
       queueUrlBase: queues.queueUrlBase,
+      logger: silentLogger,
       clock: { nowMs: () => NOW, monotonicMs: () => 0, sleep: () => Promise.resolve() },
       findConnection: (_, connectionId) =>
         Promise.resolve(connectionId === here ? ({ connectionId, shard: 1 } as Connection) : undefined),

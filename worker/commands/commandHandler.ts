@@ -1,4 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { toReasonAttribute } from '../../shared/deadLetters/deadLetter.ts';
 import { commandSchema, isOfNewerRelease, type Command } from '../../shared/message/command.ts';
 import { toAsciiBody } from '../../shared/platform/asciiJson.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
@@ -77,6 +78,7 @@ async function setAside({ acting, deadLetterUrl, logger }: HandlerDependencies, 
     new SendMessageCommand({
       QueueUrl: deadLetterUrl,
       MessageBody: toAsciiBody(record.body),
+      MessageAttributes: toReasonAttribute('unreadable'),
       MessageGroupId: record.group,
       MessageDeduplicationId: record.sequenceNumber,
     }),

@@ -84,6 +84,12 @@ export class ApiStack {
     return { call: (method, path, options) => invoke(handler, method, path, options) };
   }
 
+  /** The same stack with other parts of the operators' function. */
+  withAdmin(overrides: Partial<ApiDependencies>): Pick<ApiStack, 'call'> {
+    const handler = makeAdminHandler({ ...this.dependencies, ...overrides }) as unknown as HttpHandler;
+    return { call: (method, path, options) => invoke(handler, method, path, options) };
+  }
+
   call(method: string, path: string, options: CallOptions = {}): Promise<Answered> {
     return invoke(isAdminPath(path.split('?')[0] ?? '') ? this.#admin : this.#api, method, path, options);
   }
