@@ -1,14 +1,15 @@
 import { findEvent } from '../../shared/event/eventPages.ts';
 import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
-import { judgeOutcome, type Attempt } from '../../shared/webhook/attempt.ts';
+import { judgeOutcome, MOST_SCOUTS, type Attempt } from '../../shared/webhook/attempt.ts';
 import type { Delivery, DeliveryQueue } from '../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { postSigned, reasonOf } from '../../shared/webhook/postSigned.ts';
 import type { WebhookPoster } from '../../shared/webhook/postWebhook.ts';
 import type { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoints.ts';
-import { forgetWaiting, isOldRound, releaseWaiting } from '../../shared/webhook/waitingDeliveries.ts';
+import { releaseWaiting } from '../../shared/webhook/releaseDeliveries.ts';
+import { forgetWaiting, isOldRound } from '../../shared/webhook/waitingDeliveries.ts';
 import { settleBreaker, takeTurn, type TurnDependencies } from './breakerTurn.ts';
 import type { DeliveryInHand } from './deliveryInHand.ts';
 import { BY_SCHEDULE, type Postponed } from './postpone.ts';
@@ -33,7 +34,7 @@ export interface Attempted {
 
 /** Makes the next attempt of a delivery, if it is to have one now. Throws when that could not be found out. */
 export async function attemptDelivery(dependencies: AttemptDependencies, one: DeliveryInHand): Promise<Attempted> {
-  const { delivery, receiveCount, fields } = one;
+  const { delivery, receiveCount, number, fields } = one;
   const { logger, metrics } = dependencies;
   const isLate = receiveCount > 1 || delivery.round !== undefined;
   const [endpoint, text, isOld] = await Promise.all([
@@ -51,13 +52,12 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
     logger.debug('delivery waits: its endpoint has failed too often', { ...fields, waitMs: turn.atLeastMs });
     return { end: turn };
   }
-  const number = receiveCount + (delivery.attempts ?? 0);
   const { attempt, retryAfterMs } = await postEvent(dependencies, { delivery, endpoint, text, number });
   const { result, httpStatus, reason, durationMs } = attempt;
   logger.info('delivery tried', { ...fields, attempt: number, outcome: result, httpStatus, reason, durationMs });
   metrics.count('DeliveryAttempts', { outcome: result });
   // Only the first attempt is measured: when a later one comes late, the tenant's receiver is the cause.
-  if (number === 1) metrics.measure('EventToDelivery', Math.max(0, attempt.atMs - occurredAtMs(text)), {});
+  if (number === 1 && delivery.round === undefined) metrics.measure('EventToDelivery', Math.max(0, attempt.atMs - occurredAtMs(text)), {});
   const end = await conclude(dependencies, one, { endpoint, held: turn.held, isLate, result, retryAfterMs });
   return { end, attempt };
 }
@@ -95,7 +95,7 @@ async function conclude(
     const end = { succeeded: result === 'delivered', retryAfterMs };
     openedForMs = await settleBreaker(dependencies, { endpoint, held, fields: one.fields }, end);
   }
-  if (result === 'failed') return nextWait(one.receiveCount, retryAfterMs, openedForMs);
+  if (result === 'failed') return nextWait(one.number, retryAfterMs, openedForMs);
   if (isLate || endpoint.breaker.failures > 0) await afterLateSuccess(dependencies, one, result);
   return 'done';
 }
@@ -118,17 +118,11 @@ async function disable(
 }
 
 /**
- * How many times a delivery may be the scout of a breaker. Then its own schedule holds, so that a long outage does not
- * use it up.
- */
-const MOST_SCOUTS = 8;
-
-/**
  * The wait before the next attempt. The delivery that has just opened the breaker is the scout: it finds out whether
  * the receiver is back.
  */
-function nextWait(receiveCount: number, retryAfterMs: number, openedForMs: number | undefined): Postponed {
-  const isScout = openedForMs !== undefined && receiveCount <= MOST_SCOUTS;
+function nextWait(number: number, retryAfterMs: number, openedForMs: number | undefined): Postponed {
+  const isScout = openedForMs !== undefined && number <= MOST_SCOUTS;
   const atLeastMs = Math.max(retryAfterMs, openedForMs ?? 0);
   return { atLeastMs, atMostMs: isScout ? atLeastMs : undefined, asked: retryAfterMs > 0 };
 }

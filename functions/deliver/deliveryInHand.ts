@@ -9,6 +9,8 @@ export interface DeliveryInHand {
   readonly delivery: Delivery;
   /** How often the queue has given the message, this time included. */
   readonly receiveCount: number;
+  /** The same with the attempts of earlier rounds: the number of an attempt that is made now. */
+  readonly number: number;
   /** What each line of the log says of it. A logger of its own for each delivery would cost more than its one line. */
   readonly fields: LogFields;
 }
@@ -21,7 +23,7 @@ export function readRecord({ logger }: { readonly logger: Logger }, record: SQSR
     logger.error('delivery is not valid', { attributes: parsed.wrongFields, receiveCount });
     return undefined;
   }
-  const { tenantId, endpointId, eventId, correlationId, deliveryId, round } = parsed.body;
+  const { tenantId, endpointId, eventId, correlationId, deliveryId, round, attempts = 0 } = parsed.body;
   const fields = { tenantId, endpointId, eventId, correlationId, deliveryId, round };
-  return { record, delivery: parsed.body, receiveCount, fields };
+  return { record, delivery: parsed.body, receiveCount, number: receiveCount + attempts, fields };
 }

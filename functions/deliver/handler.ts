@@ -1,4 +1,5 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { failureOf } from '../../shared/webhook/attempt.ts';
 import { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoints.ts';
 import { AttemptNotes } from './attemptNotes.ts';
 import { attemptDelivery, type AttemptDependencies, type Attempted } from './attemptDelivery.ts';
@@ -17,7 +18,7 @@ interface DeliverParts extends AttemptDependencies {
 
 /**
  * Deliver makes one attempt per record. A delivery whose attempt failed stays in the queue, hidden for as long as the
- * schedule says, and SQS counts the attempts; after the last one SQS moves the delivery to the dead letters.
+ * schedule says, or is put aside where that is long (`postpone`); after the last attempt it goes to the dead letters.
  *
  * An attempt that succeeds costs no call of its own: the delivery carries its event, the endpoint is remembered, and the
  * attempts to one endpoint are kept as one item when the last of them has ended (`attemptNotes`).
@@ -68,8 +69,9 @@ async function deliverOne(dependencies: AttemptDependencies, one: DeliveryInHand
     return { end: BY_SCHEDULE };
   });
   if (attempted.end === 'done') return attempted;
-  await postpone(dependencies, one, attempted.end).catch((error: unknown) => {
+  const stays = await postpone(dependencies, one, attempted.end, failureOf(attempted.attempt)).catch((error: unknown) => {
     logger.warn('the delivery comes again when its visibility timeout is over', { ...one.fields, error });
+    return 'stays' as const;
   });
-  return attempted;
+  return stays === 'leaves' ? { ...attempted, end: 'done' } : attempted;
 }

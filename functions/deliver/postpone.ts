@@ -1,42 +1,81 @@
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
-import { retryDelaySeconds } from '../../shared/webhook/attempt.ts';
+import { retryDelaySeconds, type Failure } from '../../shared/webhook/attempt.ts';
 import { deliveryQueueUrl, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
-import { noteWaiting } from '../../shared/webhook/waitingDeliveries.ts';
+import { noteWaiting, putAside } from '../../shared/webhook/waitingDeliveries.ts';
 import type { DeliveryInHand } from './deliveryInHand.ts';
+import { giveUp } from './giveUp.ts';
 
-/** The delivery stays in the queue, hidden until its next attempt. */
+/** The delivery waits for its next attempt. */
 export interface Postponed {
   readonly atLeastMs: number;
   /** The longest wait, whatever the schedule of the delivery says; no such limit when left out. */
   readonly atMostMs?: number | undefined;
   /** Whether the receiver asked for the wait: then only the tenant may shorten it. */
   readonly asked?: boolean;
+  /** Nothing was found out about the delivery: it comes again soon, and is not given up for that. */
+  readonly isUntried?: boolean;
 }
 
 /**
  * The wait of a delivery of which nobody knows more. A receive without an attempt counts as well: by the schedule they
- * last for hours, and by the visibility timeout alone for minutes.
+ * last for minutes, and by the visibility timeout alone for seconds.
  */
-export const BY_SCHEDULE: Postponed = { atLeastMs: 0 };
+export const BY_SCHEDULE: Postponed = { atLeastMs: 0, isUntried: true };
 
-interface PostponeDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'>, DeliveryQueue {
+export interface PostponeDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'>, DeliveryQueue {
   readonly table: DynamoDBDocumentClient;
 }
 
 /** The shortest wait in seconds that is noted. */
 const NOTED_FROM_SECONDS = 3;
+/**
+ * The longest wait in seconds that is left to the queue. Of all queues of AWS together one may hide 120,000 messages and
+ * gives out none beyond that, so a receiver that is dead for a day must not hide its deliveries for a day.
+ */
+export const LONGEST_HIDDEN_SECONDS = 15 * 60;
 
-/** Hides a delivery until its next attempt, and notes that it waits. Throws when the queue does not hide it. */
+/**
+ * Has a delivery wait for its next attempt: hidden in its queue, or put aside for longer; after the last attempt it is given
+ * up. Returns whether its message may leave the queue. Throws when the queue does not hide it.
+ */
 export async function postpone(
   dependencies: PostponeDependencies,
-  { record, delivery, receiveCount, fields }: DeliveryInHand,
-  { atLeastMs, atMostMs, asked = false }: Postponed,
-): Promise<void> {
-  const scheduled = retryDelaySeconds(receiveCount, dependencies.random.unit());
-  const most = atMostMs === undefined ? scheduled : Math.min(scheduled, Math.ceil(atMostMs / 1_000));
+  one: DeliveryInHand,
+  { atLeastMs, atMostMs, asked = false, isUntried = false }: Postponed,
+  failure: Failure | undefined,
+): Promise<'leaves' | 'stays'> {
+  const { random, clock, logger } = dependencies;
+  const { delivery, number, fields } = one;
+  const nowMs = clock.nowMs();
+  const scheduled = retryDelaySeconds(number, random.unit());
+  const wait = { attempts: number, notBeforeMs: asked ? nowMs + atLeastMs : 0, nowMs, failure };
+  if (scheduled === undefined && !isUntried) return giveUp(dependencies, one, wait);
+  const most = Math.min(scheduled ?? LONGEST_HIDDEN_SECONDS, atMostMs === undefined ? Infinity : Math.ceil(atMostMs / 1_000));
   const seconds = Math.max(1, most, Math.ceil(atLeastMs / 1_000));
+  if (seconds > LONGEST_HIDDEN_SECONDS && !isUntried) {
+    try {
+      await putAside(dependencies, delivery, { ...wait, dueAtMs: nowMs + seconds * 1_000 });
+      return 'leaves';
+    } catch (error) {
+      logger.warn('a delivery could not be put aside and is hidden for a while', { ...fields, error });
+    }
+  }
+  await hide(dependencies, one, Math.min(seconds, LONGEST_HIDDEN_SECONDS));
+  if (seconds < NOTED_FROM_SECONDS) return 'stays';
+  await noteWaiting(dependencies, delivery, wait).catch((error: unknown) => {
+    logger.warn('a wait could not be noted; the delivery comes at its own time', { ...fields, error });
+  });
+  return 'stays';
+}
+
+/** Hides the message of a delivery. Throws when the queue does not. */
+export async function hide(
+  dependencies: DeliveryQueue,
+  { record }: Pick<DeliveryInHand, 'record'>,
+  seconds: number,
+): Promise<void> {
   await dependencies.queue.send(
     new ChangeMessageVisibilityCommand({
       QueueUrl: deliveryQueueUrl(dependencies),
@@ -44,14 +83,4 @@ export async function postpone(
       VisibilityTimeout: seconds,
     }),
   );
-  if (seconds < NOTED_FROM_SECONDS) return;
-  const nowMs = dependencies.clock.nowMs();
-  const wait = {
-    attempts: receiveCount + (delivery.attempts ?? 0),
-    notBeforeMs: asked ? nowMs + atLeastMs : 0,
-    nowMs,
-  };
-  await noteWaiting(dependencies, delivery, wait).catch((error: unknown) => {
-    dependencies.logger.warn('a wait could not be noted; the delivery comes at its own time', { ...fields, error });
-  });
 }

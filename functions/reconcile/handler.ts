@@ -14,6 +14,7 @@ import {
   type NotesDependencies,
 } from '../../shared/message/windowNotes.ts';
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
+import { releaseDue } from '../../shared/webhook/releaseDeliveries.ts';
 
 export interface ReconcileDependencies
   extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'>, NotesDependencies, CommandQueue {
@@ -29,13 +30,15 @@ const GRACE_MS = 60_000;
 const WINDOWS_PER_RUN = 24;
 
 /**
- * Reconcile, each minute, in two passes over windows of time. First: of a message that nobody has taken in its 15 minutes it is
+ * Reconcile, each minute, in three passes over windows of time. First: of a message that nobody has taken in its 15 minutes it is
  * not known whether the queue ever had its command. So the queue itself is asked: the command is put into it once more. A group
  * of the queue keeps its order, so when a worker comes to this one, it has worked all that was there before; a message that is
  * still `queued` then was never there, and the worker ends it as `failed(not_enqueued)`.
  *
  * Then the sweep: a message that only a command leads to and that has not ended an hour later has its command put into the queue
  * again, and once a day from then on. Whoever takes it tries it on, or ends it, by what its row says.
+ *
+ * Last: deliveries to webhooks that were put aside until their next attempt go into their queue (`releaseDue`).
  *
  * - A run dies, or is made twice: the queue takes the same question once in five minutes, and a worker answers each
  *   alike.
@@ -56,15 +59,29 @@ export function makeReconcileHandler(dependencies: ReconcileDependencies): () =>
       const noted = await Array.fromAsync(listNotedMessages(dependencies, 'LOOK', window));
       return workEach(dependencies, noted, failures, (one) => sweep(dependencies, one, window));
     });
+    await retryDeliveries(dependencies, nowMs, failures);
     if (failures.length > 0)
-      throw new AggregateError(failures, `${failures.length} connections could not be looked after`);
+      throw new AggregateError(failures, `${failures.length} things could not be looked after`);
   };
+}
+
+/** The greatest number of deliveries that one run puts into the queue. */
+const DELIVERIES_PER_RUN = 5_000;
+
+/** Deliveries whose next attempt is due go into the queue. Where that fails the next run begins with their window again. */
+async function retryDeliveries(dependencies: ReconcileDependencies, nowMs: number, failures: unknown[]): Promise<void> {
+  let left = DELIVERIES_PER_RUN;
+  await passWindows(dependencies, 'RETRY', windowOf(nowMs) - 1, async (window) => {
+    const { released, isDone } = await releaseDue(dependencies, window, { nowMs, most: left });
+    left -= released;
+    return isDone ? 'done' : 'failed';
+  }).catch((error: unknown) => failures.push(error));
 }
 
 /** Works the windows that have not been, and says how far it came. A window of which something failed is worked again. */
 async function passWindows(
   dependencies: ReconcileDependencies,
-  kind: 'UNQUEUED' | 'LOOK',
+  kind: 'UNQUEUED' | 'LOOK' | 'RETRY',
   last: number,
   work: (window: number) => Promise<'done' | 'failed'>,
 ): Promise<void> {

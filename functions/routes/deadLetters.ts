@@ -11,6 +11,7 @@ import {
 import type { LetterDependencies } from '../../shared/deadLetters/lettersInHand.ts';
 import { isChosen, LOOKED_THROUGH, readDeadLetters } from '../../shared/deadLetters/readDeadLetters.ts';
 import { settleDeadLetters, type LetterAct } from '../../shared/deadLetters/settleDeadLetters.ts';
+import type { Failure } from '../../shared/webhook/attempt.ts';
 import { route, type Route } from '../http/route.ts';
 import { authorSchema } from './authorSchema.ts';
 import { limitSchema } from './views.ts';
@@ -26,6 +27,14 @@ const MOST_IDS = 100;
 const reasons = Object.keys(deadReasons) as [DeadReason, ...DeadReason[]];
 const text = z.string().optional();
 
+const errorSchema = z
+  .object({
+    at: z.iso.datetime(),
+    httpStatus: z.number().int().optional(),
+    reason: z.string().optional().meta({ description: 'Why there was no answer, as a code such as `ECONNREFUSED`.' }),
+  })
+  .meta({ id: 'DeadLetterError' });
+
 const letterSchema = z
   .object({
     id: z.string().meta({ description: 'Stays the same until the letter is redriven or discarded.' }),
@@ -33,6 +42,8 @@ const letterSchema = z
     reason: z.enum(reasons),
     sentence: z.string(),
     since: z.iso.datetime().meta({ description: 'When its queue got it; of deliveries and media, for the first time.' }),
+    firstError: errorSchema.optional().meta({ description: 'How its first attempt failed; known of deliveries alone.' }),
+    lastError: errorSchema.optional(),
     tenantId: text,
     connectionId: text,
     correlationId: text,
@@ -179,13 +190,20 @@ function kindsOf(queue: LetterKind | undefined, named: ReadonlySet<string> | und
   return letterKinds.filter((kind) => [...named].some((id) => kindOfLetterId(id) === kind));
 }
 
-function toView({ letterId, kind, reason, sinceMs, ...rest }: DeadLetter): z.infer<typeof letterSchema> {
+function toView(letter: DeadLetter): z.infer<typeof letterSchema> {
+  const { letterId, kind, reason, sinceMs, firstFailure, lastFailure, ...rest } = letter;
   return {
     id: letterId,
     queue: kind,
     reason,
     sentence: deadReasons[reason],
     since: new Date(sinceMs).toISOString(),
+    ...(firstFailure === undefined ? {} : { firstError: toErrorView(firstFailure) }),
+    ...(lastFailure === undefined ? {} : { lastError: toErrorView(lastFailure) }),
     ...rest,
   };
+}
+
+function toErrorView({ atMs, ...how }: Failure): z.infer<typeof errorSchema> {
+  return { at: new Date(atMs).toISOString(), ...how };
 }

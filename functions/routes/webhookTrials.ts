@@ -7,13 +7,13 @@ import type { EndpointBreakerStore } from '../../shared/webhook/endpointBreakerS
 import { TEST_EVERY_MS } from '../../shared/webhook/endpointStore.ts';
 import { postSigned, reasonOf, sentenceOf } from '../../shared/webhook/postSigned.ts';
 import type { WebhookPoster } from '../../shared/webhook/postWebhook.ts';
-import { RELEASE_LIMIT, releaseWaiting, type WaitingDependencies } from '../../shared/webhook/waitingDeliveries.ts';
+import { RELEASE_LIMIT, releaseWaiting, type ReleaseDependencies } from '../../shared/webhook/releaseDeliveries.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
 import { findWebhook, type WebhookRouteDependencies } from './webhooks.ts';
 
 export interface WebhookTrialDependencies
-  extends Pick<Surroundings, 'random' | 'logger'>, WebhookRouteDependencies, WaitingDependencies {
+  extends Pick<Surroundings, 'random' | 'logger'>, WebhookRouteDependencies, ReleaseDependencies {
   readonly endpointBreakers: EndpointBreakerStore;
   readonly poster: Pick<WebhookPoster, 'post'>;
 }

@@ -101,7 +101,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
-      core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query'),
+      core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query', 'UpdateItem'),
       // Files: shown, asked for again, and brought.
       core('MEDIA', 'BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
       // What a tenant chooses about its files, and how much is kept: what it brings is counted when it is here.
@@ -171,17 +171,32 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANT', 'GetItem', 'UpdateItem'),
       core('EVENTS', 'GetItem'),
       // These rows are an endpoint's attempts, and the deliveries that wait for it.
-      core('ENDPOINT', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
+      core('ENDPOINT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      // A delivery that waits for hours is found again by the time of its next attempt.
+      core('RETRY', 'PutItem'),
     ],
-    queues: [{ queue: 'deliveries', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] }],
+    queues: [
+      { queue: 'deliveries', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] },
+      // A delivery goes here after its last attempt.
+      { queue: 'deliveriesDead', actions: ['SendMessage'] },
+    ],
     dataKeys: false,
   },
   reconcile: {
     tables: [
-      { table: 'core', keys: ['UNQUEUED', 'UNQUEUED#*', 'LOOK', 'LOOK#*'], actions: ['GetItem', 'PutItem', 'Query'] },
+      {
+        table: 'core',
+        keys: ['UNQUEUED', 'UNQUEUED#*', 'LOOK', 'LOOK#*', 'RETRY', 'RETRY#*'],
+        actions: ['GetItem', 'PutItem', 'Query'],
+      },
       core('CON', 'GetItem', 'Query'),
+      // Deliveries that waited for hours go into their queue.
+      core('ENDPOINT', 'DeleteItem', 'PutItem', 'UpdateItem'),
     ],
-    queues: [{ queue: 'commands', actions: ['SendMessage'] }],
+    queues: [
+      { queue: 'commands', actions: ['SendMessage'] },
+      { queue: 'deliveries', actions: ['SendMessage'] },
+    ],
     dataKeys: false,
   },
   dispatch: {

@@ -111,7 +111,7 @@ export class QueueStack extends Stack {
 
   #addDeliveryQueue(stage: string): void {
     const { queue } = this.#addWorkQueue(stage, 'Deliveries', deliveryQueueName(stage), 'deliveries');
-    // The age of the oldest message says nothing on this queue: deliveries to an endpoint that fails stay for two hours
+    // The age of the oldest message says nothing on this queue: deliveries to an endpoint that fails stay for half an hour
     // by design.
     new RunbookAlarm(this, 'deliveries-pile-up', {
       stage,

@@ -1,6 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { deadLetterNameOf, commandQueueName, deliveryQueueName, eventQueueName, mediaQueueName } from '../platform/queues.ts';
+import { failureSchema, type Failure } from '../webhook/attempt.ts';
 
 /** The kinds of work that a message in a queue asks for. Each kind has one queue of dead letters. */
 export const letterKinds = ['commands', 'events', 'deliveries', 'media'] as const;
@@ -23,6 +24,7 @@ const aQueueOf = {
  * has none, and was received too often.
  */
 export const deadReasons = {
+  not_taken: 'Its receiver did not take it at any attempt of its schedule.',
   received_too_often: 'It was given out as often as its queue allows, and never done.',
   unreadable: 'It cannot be read: its sender and its reader are of versions that do not know each other.',
   malformed: 'It has a form that no release knows.',
@@ -39,6 +41,23 @@ export const REASON_ATTRIBUTE = 'deadReason';
 export function toReasonAttribute(reason: DeadReason) {
   return { [REASON_ATTRIBUTE]: { DataType: 'String', StringValue: reason } } as const;
 }
+
+const ERROR_ATTRIBUTES = { firstFailure: 'firstError', lastFailure: 'lastError' } as const;
+type ErrorName = keyof typeof ERROR_ATTRIBUTES;
+
+/** The message attributes that say how the first and the last attempt failed, where that is known. */
+export function toErrorAttributes(failures: Readonly<Partial<Record<ErrorName, Failure | undefined>>>) {
+  return Object.fromEntries(
+    Object.entries(failures).flatMap(([name, failure]) =>
+      failure === undefined
+        ? []
+        : [[ERROR_ATTRIBUTES[name as ErrorName], { DataType: 'String', StringValue: JSON.stringify(failure) }]],
+    ),
+  );
+}
+
+/** The names of all attributes that say why a letter is dead: they are left behind when it is sent again. */
+export const DEAD_ATTRIBUTES: ReadonlySet<string> = new Set([REASON_ATTRIBUTE, ...Object.values(ERROR_ATTRIBUTES)]);
 
 /** The ids of what a letter is about. None of what a message of WhatsApp says is read. */
 export interface LetterNames {
@@ -63,6 +82,9 @@ export interface DeadLetter extends LetterNames {
   /** When its queue got it, in milliseconds since 1970; a queue without order keeps the time of the first one. */
   readonly sinceMs: number;
   readonly bytes: number;
+  /** How its first and its last attempt failed, where that is known. */
+  readonly firstFailure?: Failure | undefined;
+  readonly lastFailure?: Failure | undefined;
 }
 
 const LETTER_ID = new RegExp(`^(${letterKinds.join('|')})_[0-9a-zA-Z-]{1,64}$`);
@@ -82,8 +104,16 @@ export function toDeadLetter(kind: LetterKind, message: Message): DeadLetter {
     reason: Object.hasOwn(deadReasons, named) ? (named as DeadReason) : 'received_too_often',
     sinceMs: Number(Attributes?.SentTimestamp ?? 0),
     bytes: Buffer.byteLength(Body),
+    ...failureIn(message, 'firstFailure'),
+    ...failureIn(message, 'lastFailure'),
     ...namesIn(Body),
   };
+}
+
+function failureIn({ MessageAttributes }: Message, name: ErrorName): Partial<Record<ErrorName, Failure>> {
+  const text = MessageAttributes?.[ERROR_ATTRIBUTES[name]]?.StringValue;
+  const { data } = failureSchema.safeParse(text === undefined ? undefined : parseJson(text));
+  return data === undefined ? {} : { [name]: data };
 }
 
 /** A word or an id that a body of ours has; anything else is left out. */

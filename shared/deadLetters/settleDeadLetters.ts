@@ -4,7 +4,7 @@ import type { ConnectionId, TenantId } from '../kernel/id.ts';
 import { commandSchema } from '../message/command.ts';
 import { toAsciiBody } from '../platform/asciiJson.ts';
 import { commandQueueName, deliveryQueueName, eventQueueName, mediaQueueName } from '../platform/queues.ts';
-import { parseJson, REASON_ATTRIBUTE, type LetterKind } from './deadLetter.ts';
+import { DEAD_ATTRIBUTES, parseJson, type LetterKind } from './deadLetter.ts';
 import { deadUrlOf, letGo, takeLetters, type LetterDependencies, type LetterInHand } from './lettersInHand.ts';
 
 /**
@@ -120,12 +120,12 @@ async function destinationOf(
 /** The same message for the same group, with the person who sent it again and the time. */
 function toSend(message: Message, QueueUrl: string, by: string, nowMs: number): SendMessageCommand {
   const { MessageId = '', Body, Attributes, MessageAttributes } = message;
-  const { [REASON_ATTRIBUTE]: _ofThen, ...others } = MessageAttributes ?? {};
+  const others = Object.entries(MessageAttributes ?? {}).filter(([name]) => !DEAD_ATTRIBUTES.has(name));
   const text = (StringValue: string) => ({ DataType: 'String', StringValue });
   return new SendMessageCommand({
     QueueUrl,
     MessageBody: toAsciiBody(Body ?? ''),
-    MessageAttributes: { ...others, redrivenBy: text(by), redrivenAt: text(new Date(nowMs).toISOString()) },
+    MessageAttributes: { ...Object.fromEntries(others), redrivenBy: text(by), redrivenAt: text(new Date(nowMs).toISOString()) },
     ...(Attributes?.MessageGroupId === undefined ? {} : { MessageGroupId: Attributes.MessageGroupId }),
     // A deduplication id of its own: the letter's first id could be refused as a repetition, and this one is refused
     // only when this very letter was sent already.

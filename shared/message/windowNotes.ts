@@ -26,10 +26,13 @@ export interface NotedConnection {
 }
 
 /** The number of partitions of a window, which all tenants share. */
-const BUCKETS = 4;
+export const BUCKETS = 4;
 /** The length of a window, in milliseconds. */
 export const WINDOW_MS = 5 * 60_000;
-const keptFor = { UNQUEUED: 'unqueued', DUE: 'dueNote', LOOK: 'dueNote' } as const satisfies Record<NoteKind, string>;
+const keptFor = { UNQUEUED: 'unqueued', DUE: 'dueNote', LOOK: 'dueNote' } as const satisfies Record<
+  Exclude<NoteKind, 'RETRY'>,
+  string
+>;
 
 /** The window of a time, counted from 1970. */
 export function windowOf(atMs: number): number {
@@ -44,7 +47,7 @@ type NoteWrite = TransactionWrite & { readonly Put: NonNullable<TransactionWrite
  */
 export function windowNote(
   stage: string,
-  kind: NoteKind,
+  kind: keyof typeof keptFor,
   note: NotedConnection & { readonly cause: string; readonly window: number },
 ): NoteWrite {
   const { tenantId, connectionId, cause, shard, window } = note;
@@ -77,10 +80,21 @@ export async function* listNotedMessages(
 }
 
 async function* notesOf(
-  { table, stage }: NotesDependencies,
+  dependencies: NotesDependencies,
   kind: NoteKind,
   window: number,
 ): AsyncGenerator<NotedConnection & { readonly sk: string }> {
+  for await (const item of itemsOf(dependencies, kind, window)) {
+    yield item as unknown as NotedConnection & { readonly sk: string };
+  }
+}
+
+/** Lists the notes of a window as they are stored, strongly consistent. */
+export async function* itemsOf(
+  { table, stage }: NotesDependencies,
+  kind: NoteKind,
+  window: number,
+): AsyncGenerator<Readonly<Record<string, unknown>>> {
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     const items = queryItems(table, {
       TableName: tableName(stage, 'core'),
@@ -88,7 +102,7 @@ async function* notesOf(
       ExpressionAttributeValues: { ':pk': notePartition(kind, window, bucket) },
       ConsistentRead: true,
     });
-    for await (const item of items) yield item as unknown as NotedConnection & { readonly sk: string };
+    yield* items;
   }
 }
 

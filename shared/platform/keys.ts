@@ -178,10 +178,10 @@ export const handledFactKey = (connectionId: ConnectionId, factKey: string): Ite
 });
 export const FACT_PREFIX = 'FACT#';
 /**
- * The notes of connections by window of time: of those that accepted messages in it, of those with something due in it, and of
- * those with a message that is to be looked at then. They are split, so that no partition runs hot.
+ * The notes by window of time: of connections that accepted messages in it, of those with something due in it, of those with a
+ * message that is to be looked at then, and of deliveries whose next attempt is then. They are split, so that no partition runs hot.
  */
-export type NoteKind = 'UNQUEUED' | 'DUE' | 'LOOK';
+export type NoteKind = 'UNQUEUED' | 'DUE' | 'LOOK' | 'RETRY';
 export const notePartition = (kind: NoteKind, window: number, bucket: number): string =>
   `${kind}#${padded(window, 10)}#${bucket}`;
 export const noteKey = (
@@ -194,6 +194,12 @@ export const noteKey = (
   pk: notePartition(kind, window, bucket),
   sk: `${connectionId}#${cause}`,
 });
+/** The note of a delivery whose next attempt is in a window. */
+export const retryNoteKey = (
+  window: number,
+  bucket: number,
+  { endpointId, deliveryId }: { readonly endpointId: EndpointId; readonly deliveryId: DeliveryId },
+): ItemKey => ({ pk: notePartition('RETRY', window, bucket), sk: `${endpointId}#${deliveryId}` });
 /** The window up to which the notes of a kind have been handled. */
 export const noteCursorKey = (kind: NoteKind): ItemKey => ({ pk: kind, sk: 'CURSOR' });
 /** All that is due on a connection at some time, by what is due and in the order of its times. */

@@ -123,7 +123,8 @@ export function queueDefinitions(stage: string, shardCount: number, eventQueues 
       fifo: false,
       visibilityTimeoutSeconds: functionTimes.visibilitySeconds,
       retentionSeconds: 14 * DAY_SECONDS,
-      deadLetter: { name: deliveriesDead, maxReceiveCount: 14 },
+      // This number guards against crash loops only: the function gives a delivery up after the last attempt of its schedule.
+      deadLetter: { name: deliveriesDead, maxReceiveCount: 100 },
     },
     mediaQueue(stage, mediaDead),
   ];

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { DeliveryId, EndpointId, EventId } from '../kernel/id.ts';
 import type { PostOutcome } from './postWebhook.ts';
 
@@ -29,19 +30,64 @@ export function judgeOutcome(outcome: PostOutcome): AttemptResult {
   return outcome.httpStatus === 410 ? 'gone' : 'failed';
 }
 
+/** How an attempt failed, as it is kept while its delivery waits and with its dead letter. */
+export const failureSchema = z.object({
+  atMs: z.number().int(),
+  httpStatus: z.number().int().optional(),
+  reason: z.string().max(128).optional(),
+});
+export type Failure = z.infer<typeof failureSchema>;
+
+/** The failure that an attempt was; undefined for one that was none. */
+export function failureOf(attempt: Attempt | undefined): Failure | undefined {
+  if (attempt?.result !== 'failed') return undefined;
+  const { atMs, httpStatus, reason } = attempt;
+  return {
+    atMs,
+    ...(httpStatus === undefined ? {} : { httpStatus }),
+    ...(reason === undefined ? {} : { reason: reason.slice(0, 128) }),
+  };
+}
+
+const [MINUTE, HOUR] = [60, 3_600];
+
 /**
- * The delay after each failed attempt, in seconds; the last one repeats. With 14 attempts the last is about two hours
- * later.
+ * The delay after each failed attempt, in seconds; after the last one the delivery is given up. The first five bring a
+ * receiver through a restart. The others bring it through a night and a day: they come to more than 24 hours also where
+ * chance makes each as short as it can be, and where the first eight attempts were spent as a scout of the breaker.
  */
-const RETRY_DELAY_SECONDS = [5, 30, 120, 300, 600, 900] as const;
+const RETRY_DELAY_SECONDS = [
+  5,
+  30,
+  2 * MINUTE,
+  5 * MINUTE,
+  10 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  2 * HOUR,
+  4 * HOUR,
+  8 * HOUR,
+  8 * HOUR,
+  8 * HOUR,
+  8 * HOUR,
+] as const;
+
+/** The number of attempts of a delivery. */
+export const DELIVERY_ATTEMPTS = RETRY_DELAY_SECONDS.length + 1;
+
+/**
+ * How many times a delivery may be the scout of a breaker, counted with all of its attempts. Then its own schedule holds,
+ * so that a long outage does not use it up.
+ */
+export const MOST_SCOUTS = 8;
 
 /**
  * Seconds until the next attempt, spread by a quarter to both sides, so that deliveries that failed together do not
- * return together.
+ * return together; undefined after the last one.
  * @param attempt the number of the attempt that failed; 1 is the first
  * @param jitter a number in [0, 1)
  */
-export function retryDelaySeconds(attempt: number, jitter: number): number {
-  const seconds = RETRY_DELAY_SECONDS[Math.min(attempt, RETRY_DELAY_SECONDS.length) - 1] ?? RETRY_DELAY_SECONDS[0];
-  return Math.max(1, Math.round(seconds * (0.75 + 0.5 * jitter)));
+export function retryDelaySeconds(attempt: number, jitter: number): number | undefined {
+  const seconds = RETRY_DELAY_SECONDS[attempt - 1];
+  return seconds === undefined ? undefined : Math.max(1, Math.round(seconds * (0.75 + 0.5 * jitter)));
 }

@@ -13,6 +13,7 @@ import {
 import { toAsciiJson } from '../platform/asciiJson.ts';
 import { deliveryQueueName } from '../platform/queues.ts';
 import { sendEntries, type QueueEntry } from '../platform/sendEntries.ts';
+import { failureSchema } from './attempt.ts';
 import { wants, type Endpoint } from './endpoint.ts';
 
 /** One event for one endpoint, until success or exhaustion: the body of a message in the deliveries queue. */
@@ -33,6 +34,8 @@ export const deliverySchema = z.object({
   round: z.number().int().min(0).optional(),
   /** The number of attempts in earlier rounds. */
   attempts: z.number().int().min(0).optional(),
+  /** How its first attempt failed, in an earlier round. */
+  firstFailure: failureSchema.optional(),
   /** The event as the log has it, in the same bytes; left out where the event is to be read from the log by its id. */
   event: z.string().min(1).optional(),
 });
@@ -114,7 +117,8 @@ function partsOf(text: string): { readonly connectionId: string; readonly chat: 
   return { connectionId: event.connectionId, chat: chatAddressOf(event) };
 }
 
-function toEntry(delivery: Delivery): QueueEntry {
+/** The entry of a delivery in a queue, whichever queue it is. */
+export function toEntry(delivery: Delivery): QueueEntry {
   // A group in a standard queue is for fairness: a slow endpoint does not hold up the others.
   return { MessageBody: toAsciiJson(delivery), MessageGroupId: delivery.endpointId };
 }

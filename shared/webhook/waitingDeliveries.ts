@@ -1,55 +1,140 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { EndpointId } from '../kernel/id.ts';
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { DeliveryId, EndpointId } from '../kernel/id.ts';
+import { BUCKETS, windowOf } from '../message/windowNotes.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
-import { attemptPartition, deliveryRoundKey, waitingDeliveryKey, WAITING_PREFIX } from '../platform/keys.ts';
-import { firstOf, queryItems } from '../platform/pages.ts';
+import { deliveryRoundKey, retryNoteKey, waitingDeliveryKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
-import { deliverySchema, sendDeliveries, type Delivery, type DeliveryQueue } from './delivery.ts';
+import { failureSchema, type Failure } from './attempt.ts';
+import { deliverySchema, type Delivery } from './delivery.ts';
 
 /**
- * Deliveries that wait for their next attempt, so that they can go out as soon as their receiver is back. A message
- * that a queue hides cannot be called back; so each one that waits is noted here, and a released one is put into the
- * queue anew, as its next round. The message of the round before still comes at its time, finds that a newer one
- * exists, and ends.
+ * Deliveries that wait for their next attempt. Each has a row here, so that it can go out as soon as its receiver is back,
+ * and so that it is known how it failed. There are three kinds of rows:
  *
- * Nothing here can lose a delivery: until the new message is in the queue, the hidden one stands for it. Where a
- * process dies in between, the event is posted twice, and receivers recognise it by its id.
+ * | kind     | what stands for the delivery                | when it goes out by itself           |
+ * | -------- | ------------------------------------------- | ------------------------------------ |
+ * | hidden   | its message, which the queue hides          | when the queue shows it again        |
+ * | aside    | this row alone; a note leads to it in time  | `releaseDue`, in the minutes of then |
+ * | given up | its dead letter; the row is kept for a look | never                                |
+ *
+ * A wait of up to a quarter of an hour is hidden, which costs one call. A longer one is put aside: a queue may hide 120,000
+ * messages, and would give out none at all when one dead receiver had so many.
+ *
+ * A message that a queue hides cannot be called back. So what is released is put into the queue anew, as its next round; the
+ * message of the round before still comes at its time, finds that a newer one exists, and ends.
  */
-export interface WaitingDependencies extends DeliveryQueue {
+export interface WaitingTable {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
 }
 
-/** The greatest number of deliveries that one call puts into the queue; each that succeeds then calls for the next. */
-export const RELEASE_LIMIT = 25;
-/**
- * The number of notes that one call reads: the first ones may be deliveries that the receiver asked us to hold back.
- */
-const LOOKED_AT = 100;
-
-/** Notes that a delivery waits. The write has no condition: a later wait takes the place of an earlier one. */
-export async function noteWaiting(
-  { table, stage }: Pick<WaitingDependencies, 'table' | 'stage'>,
-  delivery: Delivery,
-  wait: { readonly attempts: number; readonly notBeforeMs: number; readonly nowMs: number },
-): Promise<void> {
-  const { attempts, notBeforeMs, nowMs } = wait;
-  // The event is in the log: a note of it here would cost a write unit for each of its kilobytes.
-  const { event: _inLog, ...named } = delivery;
-  const Item = {
-    ...waitingDeliveryKey(delivery.endpointId, delivery.deliveryId),
-    delivery: { ...named, attempts },
-    notBeforeMs,
-    ttl: expiryOf('waitingDelivery', nowMs),
-  };
-  await table.send(new PutCommand({ TableName: tableName(stage, 'core'), Item }));
+/** A delivery that waits, as it is stored. */
+export interface WaitingDelivery {
+  readonly delivery: Delivery;
+  /** The receiver asked that it does not come before. */
+  readonly notBeforeMs: number;
+  /** When it is to go out, of one that is put aside. */
+  readonly dueAtMs?: number | undefined;
+  readonly isGivenUp: boolean;
+  readonly firstFailure?: Failure | undefined;
+  readonly lastFailure?: Failure | undefined;
 }
 
-/** Removes the note of a delivery that has ended. */
+const rowSchema = z.object({
+  delivery: deliverySchema,
+  notBeforeMs: z.number().default(0),
+  dueAtMs: z.number().optional(),
+  givenUp: z.boolean().default(false),
+  firstFailure: failureSchema.optional(),
+  lastFailure: failureSchema.optional(),
+});
+
+/** Reads a row; undefined for one that is over, or of a form that this release does not know. */
+export function toWaiting(item: Readonly<Record<string, unknown>>, nowMs: number): WaitingDelivery | undefined {
+  const { data } = rowSchema.safeParse(item);
+  if (data === undefined || isExpired(item, nowMs)) return undefined;
+  const { givenUp, ...row } = data;
+  return { ...row, isGivenUp: givenUp };
+}
+
+/** How a delivery waits. */
+export interface Wait {
+  /** The number of its attempts so far, receives without an attempt included. */
+  readonly attempts: number;
+  readonly notBeforeMs: number;
+  readonly nowMs: number;
+  /** How the last attempt failed; undefined where there was none this time. */
+  readonly failure?: Failure | undefined;
+  /** When it is to go out by itself, where no message stands for it. */
+  readonly dueAtMs?: number | undefined;
+  readonly isGivenUp?: boolean;
+}
+
+/** Writes the row of a delivery that waits. Without a condition: a later wait takes the place of an earlier one. */
+export async function noteWaiting(
+  { table, stage }: WaitingTable,
+  delivery: Delivery,
+  { attempts, notBeforeMs, nowMs, failure, dueAtMs, isGivenUp }: Wait,
+): Promise<Pick<WaitingDelivery, 'firstFailure' | 'lastFailure'>> {
+  // The event is in the log: a copy of it here would cost a write unit for each of its kilobytes.
+  const { event: _inLog, ...named } = delivery;
+  const first = delivery.firstFailure ?? failure;
+  const set: readonly (readonly [name: string, value: unknown])[] = [
+    ['delivery', { ...named, attempts }],
+    ['notBeforeMs', notBeforeMs],
+    ['ttl', expiryOf('waitingDelivery', nowMs)],
+    ...(failure === undefined ? [] : [['lastFailure', failure] as const]),
+    ...(dueAtMs === undefined ? [] : [['dueAtMs', dueAtMs] as const]),
+    ...(isGivenUp === true ? [['givenUp', true] as const] : []),
+  ];
+  const sets = set.map(([name]) => `#${name} = :${name}`);
+  const removed = ['takenUntilMs', ...['dueAtMs', 'givenUp'].filter((name) => !set.some(([one]) => one === name))];
+  const answer = await table.send(
+    new UpdateCommand({
+      TableName: tableName(stage, 'core'),
+      Key: waitingDeliveryKey(delivery.endpointId, delivery.deliveryId),
+      UpdateExpression: `SET ${[...sets, ...(first === undefined ? [] : ['firstFailure = if_not_exists(firstFailure, :first)'])].join(', ')} REMOVE ${removed.join(', ')}`,
+      ExpressionAttributeNames: Object.fromEntries(set.map(([name]) => [`#${name}`, name])),
+      ExpressionAttributeValues: {
+        ...Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
+        ...(first === undefined ? {} : { ':first': first }),
+      },
+      ReturnValues: 'ALL_NEW',
+    }),
+  );
+  const { firstFailure, lastFailure } = rowSchema.pick({ firstFailure: true, lastFailure: true }).parse(answer.Attributes ?? {});
+  return { firstFailure, lastFailure };
+}
+
+/**
+ * Puts a delivery aside until a time: afterwards its message may leave the queue. The note that leads to the row is written first:
+ * one that leads to none is passed over, and a row without a note would go out only with others.
+ */
+export async function putAside(
+  dependencies: WaitingTable,
+  delivery: Delivery,
+  wait: Wait & { readonly dueAtMs: number },
+): Promise<void> {
+  const { table, stage } = dependencies;
+  const { tenantId, endpointId, deliveryId } = delivery;
+  const bucket = deliveryId.charCodeAt(deliveryId.length - 1) % BUCKETS;
+  const Item = {
+    ...retryNoteKey(windowOf(wait.dueAtMs), bucket, delivery),
+    tenantId,
+    endpointId,
+    deliveryId,
+    ttl: expiryOf('waitingDelivery', wait.dueAtMs),
+  };
+  await table.send(new PutCommand({ TableName: tableName(stage, 'core'), Item }));
+  await noteWaiting(dependencies, delivery, wait);
+}
+
+/** Removes the row of a delivery that has ended. */
 export async function forgetWaiting(
-  { table, stage }: Pick<WaitingDependencies, 'table' | 'stage'>,
-  { endpointId, deliveryId }: Delivery,
+  { table, stage }: WaitingTable,
+  { endpointId, deliveryId }: Pick<Delivery, 'endpointId' | 'deliveryId'>,
 ): Promise<void> {
   const Key = waitingDeliveryKey(endpointId, deliveryId);
   await table.send(new DeleteCommand({ TableName: tableName(stage, 'core'), Key }));
@@ -57,7 +142,7 @@ export async function forgetWaiting(
 
 /** Whether a newer round of this delivery is on its way or over. Strongly consistent. */
 export async function isOldRound(
-  { table, stage }: Pick<WaitingDependencies, 'table' | 'stage'>,
+  { table, stage }: WaitingTable,
   { endpointId, deliveryId, round = 0 }: Delivery,
 ): Promise<boolean> {
   const Key = deliveryRoundKey(endpointId, deliveryId);
@@ -65,72 +150,78 @@ export async function isOldRound(
   return Number(answer.Item?.['round'] ?? 0) > round;
 }
 
-/**
- * Puts deliveries that wait for an endpoint into the queue at once.
- * @param options.evenIfAsked whether to release also deliveries that the receiver asked us to hold back
- * @returns how many; {@link RELEASE_LIMIT} at most
- */
-export async function releaseWaiting(
-  dependencies: WaitingDependencies,
-  endpointId: EndpointId,
-  options: { readonly nowMs: number; readonly evenIfAsked: boolean },
-): Promise<number> {
-  const { table, stage } = dependencies;
-  const { nowMs, evenIfAsked } = options;
-  const notes = queryItems(
-    table,
-    {
-      TableName: tableName(stage, 'core'),
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': attemptPartition(endpointId), ':prefix': WAITING_PREFIX },
-      ConsistentRead: true,
-    },
-    { pageSize: LOOKED_AT },
-  );
-  // The deliveries that this call sends out find the ones that are left.
-  const found = await firstOf(notes, LOOKED_AT);
-  const due = found
-    .filter((item) => !isExpired(item, nowMs))
-    .filter((item) => evenIfAsked || Number(item['notBeforeMs'] ?? 0) <= nowMs)
-    .slice(0, RELEASE_LIMIT);
-  const deliveries = due.flatMap((item) => {
-    const parsed = deliverySchema.safeParse(item['delivery']);
-    return parsed.success ? [parsed.data] : [];
-  });
-  const taken = await Promise.all(deliveries.map((delivery) => takeNote(dependencies, delivery)));
-  const mine = deliveries.filter((_delivery, index) => taken[index] === true);
-  if (mine.length === 0) return 0;
-  const anew = mine.map((delivery) => ({ ...delivery, round: (delivery.round ?? 0) + 1 }));
-  await sendDeliveries(dependencies, anew);
-  await Promise.all(anew.map((delivery) => noteRound(dependencies, delivery, nowMs)));
-  return anew.length;
-}
-
-/**
- * Removes the note of a delivery. Only the process that removes the note releases the delivery. Returns whether this
- * one did.
- */
-async function takeNote({ table, stage }: WaitingDependencies, { endpointId, deliveryId }: Delivery): Promise<boolean> {
-  try {
-    await table.send(
-      new DeleteCommand({
-        TableName: tableName(stage, 'core'),
-        Key: waitingDeliveryKey(endpointId, deliveryId),
-        ConditionExpression: 'attribute_exists(pk)',
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}
-
-async function noteRound(
-  { table, stage }: WaitingDependencies,
+/** Records the newest round of a delivery. */
+export async function noteRound(
+  { table, stage }: WaitingTable,
   { endpointId, deliveryId, round }: Delivery,
   nowMs: number,
 ): Promise<void> {
   const Item = { ...deliveryRoundKey(endpointId, deliveryId), round, ttl: expiryOf('waitingDelivery', nowMs) };
   await table.send(new PutCommand({ TableName: tableName(stage, 'core'), Item }));
+}
+
+/**
+ * How long a row is taken, in milliseconds: longer than it takes to put a delivery into the queue. If the process that took it died, another
+ * may release it then.
+ */
+const TAKEN_MS = 60_000;
+
+/** A row that this process releases. */
+export interface TakenRow extends WaitingDelivery {
+  readonly takenUntilMs: number;
+}
+
+/**
+ * Takes the row of a delivery, so that this process alone releases it. Condition: it is there, nobody has taken it, and it is due
+ * where that is asked. Returns the row, or why it was not taken: `held` by somebody else who may die over it, or `none`.
+ */
+export async function takeWaiting(
+  { table, stage }: WaitingTable,
+  of: { readonly endpointId: EndpointId; readonly deliveryId: DeliveryId },
+  { nowMs, dueBeforeMs }: { readonly nowMs: number; readonly dueBeforeMs?: number | undefined },
+): Promise<TakenRow | 'held' | 'none'> {
+  const takenUntilMs = nowMs + TAKEN_MS;
+  const isFree = '(attribute_not_exists(takenUntilMs) OR takenUntilMs <= :now)';
+  const isDue = dueBeforeMs === undefined ? [] : ['dueAtMs < :due'];
+  try {
+    const answer = await table.send(
+      new UpdateCommand({
+        TableName: tableName(stage, 'core'),
+        Key: waitingDeliveryKey(of.endpointId, of.deliveryId),
+        UpdateExpression: 'SET takenUntilMs = :until',
+        ConditionExpression: ['attribute_exists(pk)', isFree, ...isDue].join(' AND '),
+        ExpressionAttributeValues: {
+          ':until': takenUntilMs,
+          ':now': nowMs,
+          ...(dueBeforeMs === undefined ? {} : { ':due': dueBeforeMs }),
+        },
+        ReturnValues: 'ALL_NEW',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+    const row = toWaiting(answer.Attributes ?? {}, nowMs);
+    return row === undefined ? 'none' : { ...row, takenUntilMs };
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    return Number(error.Item?.['takenUntilMs']?.N ?? 0) > nowMs ? 'held' : 'none';
+  }
+}
+
+/** Removes a row that was released. Condition: it is the one that was taken, and no later wait. */
+export async function dropTaken(
+  { table, stage }: WaitingTable,
+  { delivery, takenUntilMs }: Pick<TakenRow, 'delivery' | 'takenUntilMs'>,
+): Promise<void> {
+  try {
+    await table.send(
+      new DeleteCommand({
+        TableName: tableName(stage, 'core'),
+        Key: waitingDeliveryKey(delivery.endpointId, delivery.deliveryId),
+        ConditionExpression: 'takenUntilMs = :taken',
+        ExpressionAttributeValues: { ':taken': takenUntilMs },
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
 }

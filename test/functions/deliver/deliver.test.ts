@@ -139,7 +139,6 @@ describe('deliver', () => {
     { status: 302, receiveCount: 1, seconds: 5 },
     { status: 404, receiveCount: 2, seconds: 30 },
     { status: 500, receiveCount: 5, seconds: 600 },
-    { status: 503, receiveCount: 13, seconds: 900 },
   ])('hides a delivery for $seconds s after answer $status to attempt $receiveCount', async (row) => {
     const { body } = await aDelivery();
     const record = aRecord(body);

@@ -1,8 +1,15 @@
 import type { PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeDeliveryId, makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
-import { judgeOutcome, retryDelaySeconds, type Attempt } from '../../../shared/webhook/attempt.ts';
+import {
+  DELIVERY_ATTEMPTS,
+  judgeOutcome,
+  MOST_SCOUTS,
+  retryDelaySeconds,
+  type Attempt,
+} from '../../../shared/webhook/attempt.ts';
 import { listAttempts, recordAttempts } from '../../../shared/webhook/attemptItems.ts';
 import { startEventStores, type EventStores } from '../event/eventStores.ts';
 import { eventIdOf } from '../event/loggedEvents.ts';
@@ -28,8 +35,8 @@ describe('attempts', () => {
     expect(judgeOutcome(outcome)).toBe(result);
   });
 
-  it('come in 5 s, 30 s, 2 min, 5 min, 10 min and then every 15 min, spread by a quarter', () => {
-    const attempts = Array.from({ length: 14 }, (_, index) => index + 1);
+  it('come after 5 s, 30 s, 2, 5, 10 and 30 min, 1, 2, 4 and then four times 8 h, spread by a quarter; the 14th is the last', () => {
+    const attempts = Array.from({ length: DELIVERY_ATTEMPTS }, (_, index) => index + 1);
 
     expect(attempts.map((attempt) => retryDelaySeconds(attempt, 0.5))).toEqual([
       5,
@@ -37,9 +44,44 @@ describe('attempts', () => {
       120,
       300,
       600,
-      ...Array<number>(9).fill(900),
+      1_800,
+      3_600,
+      7_200,
+      14_400,
+      ...Array<number>(4).fill(28_800),
+      undefined,
     ]);
     expect([retryDelaySeconds(4, 0), retryDelaySeconds(4, 0.999)]).toEqual([225, 375]);
+  });
+
+  it('always go on for more than a day, whatever chance says and however many were spent as a scout', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 0.999_999, noNaN: true }), { minLength: 14, maxLength: 14 }),
+        fc.integer({ min: 0, max: MOST_SCOUTS }),
+        (jitters, scouts) => {
+          const waits = jitters.map((jitter, index) => (index < scouts ? 0 : retryDelaySeconds(index + 1, jitter)));
+          const total = waits.reduce<number>((sum, seconds) => sum + (seconds ?? 0), 0);
+
+          expect(total).toBeGreaterThan(24 * 3_600);
+        },
+      ),
+    );
+  });
+
+  it('never come sooner than a second, and never later than half a day', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: DELIVERY_ATTEMPTS - 1 }),
+        fc.double({ min: 0, max: 0.999_999, noNaN: true }),
+        (attempt, jitter) => {
+          const seconds = retryDelaySeconds(attempt, jitter) ?? 0;
+
+          expect(seconds).toBeGreaterThanOrEqual(1);
+          expect(seconds).toBeLessThanOrEqual(12 * 3_600);
+        },
+      ),
+    );
   });
 
   /** Attempts to an endpoint of its own, by how many milliseconds after now they were made. */

@@ -1,0 +1,127 @@
+import type { DeliveryId, EndpointId } from '../kernel/id.ts';
+import { itemsOf, WINDOW_MS } from '../message/windowNotes.ts';
+import { attemptPartition, WAITING_PREFIX } from '../platform/keys.ts';
+import { firstOf, queryItems } from '../platform/pages.ts';
+import { tableName } from '../platform/tables.ts';
+import { sendDeliveries, type DeliveryQueue } from './delivery.ts';
+import {
+  dropTaken,
+  noteRound,
+  takeWaiting,
+  toWaiting,
+  type TakenRow,
+  type WaitingTable,
+} from './waitingDeliveries.ts';
+
+/**
+ * Puts deliveries that wait into the queue: those of one endpoint whose receiver is back, and those whose time has come.
+ * Each row is taken, its delivery is sent as the next round, and the row is removed.
+ *
+ * - The process dies before the send: the row is free again after a minute, and a note or the next success finds it.
+ * - It dies after the send, or the removal fails: the delivery goes out twice, under one `webhook-id`.
+ * - The delivery fails again before its row is removed: the row is written anew, and the removal leaves it, as its condition is
+ *   not met.
+ */
+export interface ReleaseDependencies extends DeliveryQueue, WaitingTable {
+  readonly stage: string;
+}
+
+/** The greatest number of deliveries that one call puts into the queue; each that succeeds then calls for the next. */
+export const RELEASE_LIMIT = 25;
+/** The number of rows that one call reads: the first ones may be deliveries that the receiver asked us to hold back. */
+const LOOKED_AT = 100;
+
+/**
+ * Puts deliveries that wait for an endpoint into the queue at once.
+ * @param options.evenIfAsked whether to release also deliveries that the receiver asked us to hold back
+ * @returns how many; {@link RELEASE_LIMIT} at most
+ */
+export async function releaseWaiting(
+  dependencies: ReleaseDependencies,
+  endpointId: EndpointId,
+  options: { readonly nowMs: number; readonly evenIfAsked: boolean },
+): Promise<number> {
+  const { table, stage } = dependencies;
+  const { nowMs, evenIfAsked } = options;
+  const rows = queryItems(
+    table,
+    {
+      TableName: tableName(stage, 'core'),
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': attemptPartition(endpointId), ':prefix': WAITING_PREFIX },
+      ConsistentRead: true,
+    },
+    { pageSize: LOOKED_AT },
+  );
+  // The deliveries that this call sends out find the ones that are left.
+  const found = await firstOf(rows, LOOKED_AT);
+  const due = found
+    .map((item) => toWaiting(item, nowMs))
+    .filter((row) => row !== undefined)
+    .filter(({ notBeforeMs }) => evenIfAsked || notBeforeMs <= nowMs)
+    .slice(0, RELEASE_LIMIT);
+  const taken = await Promise.all(due.map(({ delivery }) => takeWaiting(dependencies, delivery, { nowMs })));
+  return sendTaken(dependencies, taken.filter((row) => typeof row === 'object'), nowMs);
+}
+
+/** Sends deliveries whose rows are taken. Returns how many. */
+export async function sendTaken(
+  dependencies: ReleaseDependencies,
+  rows: readonly TakenRow[],
+  nowMs: number,
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const anew = rows.map(toNextRound);
+  await sendDeliveries(dependencies, anew);
+  await Promise.all(anew.map((delivery) => noteRound(dependencies, delivery, nowMs)));
+  await Promise.all(rows.map((row) => dropTaken(dependencies, row)));
+  return rows.length;
+}
+
+/** The delivery as it is sent anew. One that was given up begins its schedule from the start. */
+function toNextRound({ delivery, firstFailure, isGivenUp }: TakenRow) {
+  const { attempts, ...rest } = delivery;
+  return {
+    ...rest,
+    round: (delivery.round ?? 0) + 1,
+    ...(isGivenUp || attempts === undefined ? {} : { attempts }),
+    ...(firstFailure === undefined ? {} : { firstFailure }),
+  };
+}
+
+/** The number of deliveries that are sent side by side. */
+const AT_ONCE = 25;
+
+/**
+ * Puts the deliveries into the queue whose next attempt is in a window of time.
+ * @param options.most how many at most
+ * @returns how many, and whether the window is done: not when there are more, or when somebody holds one who may die over it
+ */
+export async function releaseDue(
+  dependencies: ReleaseDependencies,
+  window: number,
+  options: { readonly nowMs: number; readonly most: number },
+): Promise<{ readonly released: number; readonly isDone: boolean }> {
+  const { nowMs, most } = options;
+  const dueBeforeMs = (window + 1) * WINDOW_MS;
+  let [released, isDone] = [0, true];
+  let some: Noted[] = [];
+  const work = async (): Promise<void> => {
+    const taken = await Promise.all(some.map((one) => takeWaiting(dependencies, one, { nowMs, dueBeforeMs })));
+    some = [];
+    if (taken.includes('held')) isDone = false;
+    released += await sendTaken(dependencies, taken.filter((row) => typeof row === 'object'), nowMs);
+  };
+  for await (const item of itemsOf(dependencies, 'RETRY', window)) {
+    if (released >= most) return { released, isDone: false };
+    some.push(item as unknown as Noted);
+    if (some.length === AT_ONCE) await work();
+  }
+  await work();
+  return { released, isDone };
+}
+
+interface Noted {
+  readonly endpointId: EndpointId;
+  readonly deliveryId: DeliveryId;
+}
