@@ -22,7 +22,7 @@ function table(letters: readonly DeadLetter[], nowMs: number): readonly string[]
   const cells = letters.map((letter) => [
     letter.letterId,
     span(nowMs - letter.sinceMs),
-    letter.reason,
+    withError(letter),
     letter.what ?? '-',
     letter.tenantId ?? '-',
     letter.connectionId ?? letter.webhookId ?? '-',
@@ -34,6 +34,12 @@ function table(letters: readonly DeadLetter[], nowMs: number): readonly string[]
     '',
     ...reasons.map((reason) => `${reason}: ${deadReasons[reason]}`),
   ];
+}
+
+/** The reason, with how the last attempt failed. */
+function withError({ reason, lastFailure }: DeadLetter): string {
+  const error = lastFailure?.httpStatus ?? lastFailure?.reason;
+  return error === undefined ? reason : `${reason} (${error})`;
 }
 
 /** How many letters of a kind one turn looks through. */

@@ -170,6 +170,7 @@ async function postEvent(
     httpStatus: isAnswer ? outcome.httpStatus : undefined,
     reason: reasonOf(outcome),
     durationMs: outcome.durationMs,
+    answer: isAnswer ? outcome.answer : undefined,
   };
   return { attempt, retryAfterMs: isAnswer ? outcome.retryAfterMs : 0 };
 }

@@ -25,18 +25,23 @@ const attemptSchema = z
     httpStatus: z.number().int().optional().meta({ description: 'What the receiver answered, if it did.' }),
     reason: z.string().optional().meta({ description: 'Why there was no answer, as a code such as `ECONNREFUSED`.' }),
     durationMs: z.number().int(),
+    answer: z.string().optional().meta({
+      description:
+        'The first kilobyte of what the receiver answered, of an attempt that it did not take; absent where that is empty or no text.',
+    }),
   })
   .meta({ id: 'WebhookAttempt' });
 
-const toAttemptView = ({ eventId, deliveryId, number, atMs, result, httpStatus, reason, durationMs }: Attempt) => ({
-  eventId,
-  deliveryId,
-  number,
+const toAttemptView = ({ atMs, httpStatus, reason, answer, ...attempt }: Attempt) => ({
+  eventId: attempt.eventId,
+  deliveryId: attempt.deliveryId,
+  number: attempt.number,
   at: new Date(atMs).toISOString(),
-  result,
+  result: attempt.result,
   ...(httpStatus === undefined ? {} : { httpStatus }),
   ...(reason === undefined ? {} : { reason }),
-  durationMs,
+  durationMs: attempt.durationMs,
+  ...(answer === undefined ? {} : { answer }),
 });
 
 /** The most events that are named in one request. */

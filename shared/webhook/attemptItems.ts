@@ -24,6 +24,8 @@ interface PackedAttempt {
   /** The answer; 200 when left out, and 0 when there was none. */
   readonly status?: number;
   readonly reason?: string;
+  /** The beginning of the answer, of one that did not take the event: what receivers that are well say would cost a write unit each. */
+  readonly answer?: string;
 }
 
 /** The most items that one page looks at: many of them may have expired. */
@@ -115,7 +117,7 @@ export async function listAttempts(
 }
 
 function pack(attempt: Attempt, newestAtMs: number): PackedAttempt {
-  const { eventId, atMs, durationMs, number, result, httpStatus = 0, reason } = attempt;
+  const { eventId, atMs, durationMs, number, result, httpStatus = 0, reason, answer } = attempt;
   return {
     event: eventId,
     tookMs: durationMs,
@@ -124,13 +126,14 @@ function pack(attempt: Attempt, newestAtMs: number): PackedAttempt {
     ...(result === 'delivered' ? {} : { result }),
     ...(httpStatus === 200 ? {} : { status: httpStatus }),
     ...(reason === undefined ? {} : { reason }),
+    ...(answer === undefined || result === 'delivered' ? {} : { answer }),
   };
 }
 
 function unpack(endpointId: EndpointId, item: Record<string, unknown>): readonly Attempt[] {
   const newestAtMs = item['atMs'] as number;
   return (item['attempts'] as readonly PackedAttempt[]).map(
-    ({ event, beforeMs = 0, tookMs, number = 1, result = 'delivered', status = 200, reason }) => ({
+    ({ event, beforeMs = 0, tookMs, number = 1, result = 'delivered', status = 200, reason, answer }) => ({
       endpointId,
       deliveryId: makeDeliveryId(endpointId, event),
       eventId: event,
@@ -140,6 +143,7 @@ function unpack(endpointId: EndpointId, item: Record<string, unknown>): readonly
       httpStatus: status === 0 ? undefined : status,
       reason,
       durationMs: tookMs,
+      ...(answer === undefined ? {} : { answer }),
     }),
   );
 }

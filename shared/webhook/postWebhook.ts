@@ -2,6 +2,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { TimeoutError, withDeadline } from '../kernel/deadline.ts';
 import { deadlines } from '../kernel/deadlines.ts';
 import { AddressRefusedError, type AddressGuard, type UrlRefusal } from '../platform/addressGuard.ts';
+import { AnswerText } from './answerText.ts';
 import { retryAfterMs } from './retryAfter.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
@@ -20,8 +21,10 @@ export type PostOutcome =
       readonly httpStatus: number;
       /** How long the receiver asks us to wait, in milliseconds; 0 when it does not. */
       readonly retryAfterMs: number;
-      /** The time until the status line and the headers had come: nothing is made of the body. */
+      /** The time until the status line and the headers had come: nothing that decides is made of the body. */
       readonly durationMs: number;
+      /** The beginning of its body, where that is a text, for people; it decides nothing. */
+      readonly answer?: string | undefined;
     }
   | { readonly outcome: 'refused'; readonly refusal: UrlRefusal; readonly durationMs: number }
   | { readonly outcome: 'timed_out'; readonly durationMs: number }
@@ -37,7 +40,7 @@ export interface WebhookPosterOptions extends Pick<Surroundings, 'clock'> {
 }
 
 /**
- * The most of a body that is read, and only so that the network connection can be used again. A longer body, or one
+ * The most of a body that is read, beyond its first kilobyte only so that the network connection can be used again. A longer body, or one
  * that takes its time, costs the receiver its connection and changes nothing about the outcome.
  */
 const ANSWER_LIMIT_BYTES = 64 * 1_024;
@@ -77,7 +80,8 @@ export function makeWebhookPoster(options: WebhookPosterOptions): WebhookPoster 
         const durationMs = elapsed();
         await exchange.letEnd();
         const waitMs = retryAfterMs(head.httpStatus, head.retryAfter, clock.nowMs());
-        return { outcome: 'answered', httpStatus: head.httpStatus, retryAfterMs: waitMs, durationMs };
+        const { httpStatus } = head;
+        return { outcome: 'answered', httpStatus, retryAfterMs: waitMs, durationMs, answer: exchange.answer };
       } catch (error) {
         // The addresses that were pinned may be those of a machine that is gone.
         guard.unpin(hostname);
@@ -115,6 +119,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #abortedBy: Error | undefined;
   #interim = 0;
   #read = 0;
+  #text: AnswerText | undefined;
   #hasEnded = false;
 
   constructor() {
@@ -124,6 +129,11 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   get head(): Promise<AnswerHead> {
     return this.#head.promise;
+  }
+
+  /** The beginning of the body as far as it has come. */
+  get answer(): string | undefined {
+    return this.#text?.text();
   }
 
   abort(cause: Error): void {
@@ -148,14 +158,17 @@ class Exchange implements Dispatcher.DispatchHandler {
     httpStatus: number,
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
-    if (httpStatus >= 200) this.#head.resolve({ httpStatus, retryAfter: headers['retry-after'] });
-    else if ((this.#interim += 1) > INTERIM_LIMIT) {
+    if (httpStatus >= 200) {
+      this.#text = new AnswerText(headers['content-encoding']);
+      this.#head.resolve({ httpStatus, retryAfter: headers['retry-after'] });
+    } else if ((this.#interim += 1) > INTERIM_LIMIT) {
       controller.abort(new UnusableAnswerError('TOO_MANY_INTERIM_ANSWERS'));
     }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#read += chunk.byteLength;
+    this.#text?.add(chunk);
     if (this.#read > ANSWER_LIMIT_BYTES) controller.abort(new UnusableAnswerError('ABANDONED'));
   }
 

@@ -102,13 +102,22 @@ describe('attempts', () => {
     { number: 3, httpStatus: 204 },
     { result: 'failed', httpStatus: 500 },
     { result: 'failed', httpStatus: undefined, reason: 'timed_out' },
-    { result: 'gone', httpStatus: 410 },
+    { result: 'gone', httpStatus: 410, answer: 'no such hook' },
+    { result: 'failed', httpStatus: 500, answer: 'déjà vu 👋' },
   ])('are read as they were kept: %j', async (overrides) => {
     const { nowMs, endpointId, attempts } = someAttempts([0, 7], overrides);
 
     await recordAttempts(stores, endpointId, attempts);
 
     expect(await listAttempts(stores, endpointId, { limit: 10, nowMs })).toEqual([attempts[1], attempts[0]]);
+  });
+
+  it('keep what a receiver said only where it did not take the event', async () => {
+    const { nowMs, endpointId, attempts } = someAttempts([0], { answer: 'thank you' });
+
+    await recordAttempts(stores, endpointId, attempts);
+
+    expect((await listAttempts(stores, endpointId, { limit: 1, nowMs }))[0]).not.toHaveProperty('answer');
   });
 
   it('are listed newest first, whichever ended together, and until they expire', async () => {
