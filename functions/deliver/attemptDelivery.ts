@@ -4,6 +4,7 @@ import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { judgeOutcome, MOST_SCOUTS, type Attempt } from '../../shared/webhook/attempt.ts';
 import type { Delivery, DeliveryQueue } from '../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../shared/webhook/endpoint.ts';
+import { hasFailedTooLong } from '../../shared/webhook/endpointBreaker.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { postSigned, reasonOf } from '../../shared/webhook/postSigned.ts';
 import type { WebhookPoster } from '../../shared/webhook/postWebhook.ts';
@@ -12,6 +13,7 @@ import { releaseWaiting } from '../../shared/webhook/releaseDeliveries.ts';
 import { forgetWaiting, isOldRound } from '../../shared/webhook/waitingDeliveries.ts';
 import { settleBreaker, takeTurn, type TurnDependencies } from './breakerTurn.ts';
 import type { DeliveryInHand } from './deliveryInHand.ts';
+import { disableEndpoint, endAtDisabled, type DisableDependencies } from './disableEndpoint.ts';
 import { BY_SCHEDULE, type Postponed } from './postpone.ts';
 
 export interface AttemptDependencies
@@ -19,8 +21,9 @@ export interface AttemptDependencies
     Pick<Surroundings, 'random' | 'logger' | 'metrics'>,
     EventLogDependencies,
     DeliveryQueue,
+    Omit<DisableDependencies, 'endpoints' | 'known'>,
     Omit<TurnDependencies, 'known'> {
-  readonly endpoints: Pick<EndpointStore, 'find' | 'disable'>;
+  readonly endpoints: Pick<EndpointStore, 'find' | 'disable' | 'noteDisablingTold'>;
   readonly known: RememberedEndpoints;
   readonly poster: Pick<WebhookPoster, 'post'>;
 }
@@ -42,7 +45,11 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
     delivery.event ?? readEvent(dependencies, delivery),
     isLate && isOldRound(dependencies, delivery),
   ]);
-  if (isOld || endpoint === undefined || endpoint.state !== 'active') return { end: 'done' };
+  if (isOld || endpoint === undefined) return { end: 'done' };
+  if (endpoint.state !== 'active') {
+    await endAtDisabled(dependencies, one, endpoint);
+    return { end: 'done' };
+  }
   if (text === undefined) {
     logger.warn('event of a delivery has expired', fields);
     return { end: 'done' };
@@ -58,7 +65,14 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
   metrics.count('DeliveryAttempts', { outcome: result });
   // Only the first attempt is measured: when a later one comes late, the tenant's receiver is the cause.
   if (number === 1 && delivery.round === undefined) metrics.measure('EventToDelivery', Math.max(0, attempt.atMs - occurredAtMs(text)), {});
-  const end = await conclude(dependencies, one, { endpoint, held: turn.held, isLate, result, retryAfterMs });
+  const end = await conclude(dependencies, one, {
+    endpoint,
+    text,
+    held: turn.held,
+    isLate,
+    result,
+    retryAfterMs,
+  });
   return { end, attempt };
 }
 
@@ -73,6 +87,8 @@ function occurredAtMs(text: string): number {
 
 interface Concluded {
   readonly endpoint: Endpoint;
+  /** The event that was posted. */
+  readonly text: string;
   readonly held: number | undefined;
   readonly isLate: boolean;
   readonly result: Attempt['result'];
@@ -86,34 +102,37 @@ interface Concluded {
 async function conclude(
   dependencies: AttemptDependencies,
   one: DeliveryInHand,
-  { endpoint, held, isLate, result, retryAfterMs }: Concluded,
+  { endpoint, text, held, isLate, result, retryAfterMs }: Concluded,
 ): Promise<Attempted['end']> {
   let openedForMs: number | undefined;
   if (result === 'gone') {
-    if (!(await disable(dependencies, one, endpoint))) return BY_SCHEDULE;
+    if (!(await disable(dependencies, one, endpoint, { because: 'gone', text }))) return BY_SCHEDULE;
   } else {
     const end = { succeeded: result === 'delivered', retryAfterMs };
     openedForMs = await settleBreaker(dependencies, { endpoint, held, fields: one.fields }, end);
+  }
+  const failures = endpoint.breaker.failures + 1;
+  if (result === 'failed' && hasFailedTooLong({ ...endpoint, failures }, dependencies.clock.nowMs())) {
+    await disable(dependencies, one, endpoint, { because: 'failing', text });
   }
   if (result === 'failed') return nextWait(one.number, retryAfterMs, openedForMs);
   if (isLate || endpoint.breaker.failures > 0) await afterLateSuccess(dependencies, one, result);
   return 'done';
 }
 
-/** Disables an endpoint whose receiver wants no more. Returns whether that is written. */
+/** Disables an endpoint. Returns whether that is written and told; if not, the delivery comes again. */
 async function disable(
-  { endpoints, known, logger }: AttemptDependencies,
-  { fields }: DeliveryInHand,
-  { tenantId, endpointId }: Endpoint,
+  dependencies: AttemptDependencies,
+  one: DeliveryInHand,
+  endpoint: Endpoint,
+  cause: Parameters<typeof disableEndpoint>[3],
 ): Promise<boolean> {
   try {
-    await endpoints.disable(tenantId, endpointId);
+    await disableEndpoint(dependencies, one, endpoint, cause);
     return true;
   } catch (error) {
-    logger.warn('webhook could not be disabled; its delivery comes again', { ...fields, error });
+    dependencies.logger.warn('webhook could not be disabled; its delivery comes again', { ...one.fields, error });
     return false;
-  } finally {
-    known.forget({ tenantId, endpointId });
   }
 }
 

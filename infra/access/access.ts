@@ -179,6 +179,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { queue: 'deliveries', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] },
       // A delivery goes here after its last attempt.
       { queue: 'deliveriesDead', actions: ['SendMessage'] },
+      // That a webhook is disabled is a fact.
+      { queue: 'events', actions: ['SendMessage'] },
     ],
     dataKeys: false,
   },

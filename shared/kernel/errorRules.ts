@@ -204,7 +204,7 @@ export const errorRules = {
     httpStatus: 409,
     retry: 'never',
     sentence:
-      'This webhook is disabled, since its receiver answered 410. Resume it first with POST /v1/webhooks/{id}/resume.',
+      'This webhook is disabled, since its receiver answered 410 or has taken nothing for five days. Resume it first with POST /v1/webhooks/{id}/resume.',
   },
   idempotency_conflict: {
     httpStatus: 409,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { chatKindOf, chatKinds, type ChatKind } from '../connection/chatKind.ts';
 import { eventTypes, type EventType } from '../event/event.ts';
-import type { EndpointId, TenantId } from '../kernel/id.ts';
+import type { ConnectionId, CorrelationId, EndpointId, TenantId } from '../kernel/id.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { headersSchema, withoutValues } from './customHeaders.ts';
 import { stateOf, type EndpointBreaker } from './endpointBreaker.ts';
@@ -56,6 +56,21 @@ export const endpointChangeSchema = z
   });
 export type EndpointChange = z.infer<typeof endpointChangeSchema>;
 
+/** Why a webhook is disabled: its receiver answered 410 Gone, or has taken nothing for five days. */
+export const disablingCauses = ['gone', 'failing'] as const;
+
+/** How a webhook came to be disabled. */
+export interface Disabling {
+  readonly because: (typeof disablingCauses)[number];
+  readonly atMs: number;
+  /** The connection and the request of the event that was posted last. */
+  readonly connectionId: ConnectionId;
+  readonly correlationId: CorrelationId;
+  readonly failingSinceMs?: number | undefined;
+  /** Whether its event is told. */
+  readonly isTold: boolean;
+}
+
 /** A tenant's webhook URL with its signing secret. */
 export interface Endpoint {
   readonly tenantId: TenantId;
@@ -69,8 +84,12 @@ export interface Endpoint {
   readonly chatKinds?: readonly ChatKind[] | undefined;
   /** Headers that each post has beside ours. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** `disabled`: the receiver answered 410 Gone. */
+  /** `disabled`: nothing is posted to it, until its tenant resumes it. */
   readonly state: 'active' | 'disabled';
+  /** How it came to be disabled; undefined while it is active. */
+  readonly disabling?: Disabling | undefined;
+  /** When the first attempt of those failed since which none has succeeded; undefined where the last one succeeded. */
+  readonly failingSinceMs?: number | undefined;
   readonly secret: Secret;
   /** The secret before this one, with which posts are signed as well until a time. */
   readonly previousSecret?: { readonly secret: Secret; readonly untilMs: number } | undefined;
@@ -113,6 +132,13 @@ export const endpointViewSchema = z
       description: 'After a change of the secret: until when posts are signed with the one before as well.',
     }),
     state: z.enum(['active', 'disabled']),
+    disabled: z
+      .object({ because: z.enum(disablingCauses), at: z.iso.datetime() })
+      .optional()
+      .meta({ description: 'Why it is disabled: its receiver answered 410, or has taken nothing for five days.' }),
+    failingSince: z.iso.datetime().optional().meta({
+      description: 'When the first attempt of those failed since which none has succeeded. After five days of that it is disabled.',
+    }),
     breaker: z
       .object({
         state: z.enum(['closed', 'open', 'half_open']),
@@ -143,11 +169,21 @@ export function toEndpointView(endpoint: Endpoint, nowMs: number): EndpointView 
       ? {}
       : { previousSecretUntil: new Date(endpoint.previousSecret.untilMs).toISOString() }),
     state: endpoint.state,
+    ...toStanding(endpoint),
     breaker: {
       state,
       failures,
       ...(state === 'open' && openUntilMs !== undefined ? { nextTrialAt: new Date(openUntilMs).toISOString() } : {}),
     },
     createdAt: new Date(endpoint.createdAtMs).toISOString(),
+  };
+}
+
+function toStanding({ disabling, failingSinceMs }: Endpoint): Pick<EndpointView, 'disabled' | 'failingSince'> {
+  return {
+    ...(disabling === undefined
+      ? {}
+      : { disabled: { because: disabling.because, at: new Date(disabling.atMs).toISOString() } }),
+    ...(failingSinceMs === undefined ? {} : { failingSince: new Date(failingSinceMs).toISOString() }),
   };
 }

@@ -100,3 +100,22 @@ export function openDurationMs(failures: number, jitter: number): number {
   const doubled = firstOpenMs * 2 ** Math.min(10, Math.max(0, failures - first));
   return Math.round(Math.min(longestOpenMs, doubled) * (0.8 + 0.2 * jitter));
 }
+
+/**
+ * After how long without a success an endpoint is disabled, in milliseconds, and after how many failures at least: where little
+ * happens, two failures may be a week apart.
+ */
+export const failingRule = { afterMs: 5 * 24 * 3_600_000, failures: 10 } as const;
+
+/**
+ * Whether an endpoint is to be disabled, since it has taken nothing for so long.
+ * @param failures the number of failed attempts in a row, the last one included
+ */
+export function hasFailedTooLong(
+  { failingSinceMs, failures }: { readonly failingSinceMs: number | undefined; readonly failures: number },
+  nowMs: number,
+): boolean {
+  return (
+    failingSinceMs !== undefined && nowMs - failingSinceMs >= failingRule.afterMs && failures >= failingRule.failures
+  );
+}

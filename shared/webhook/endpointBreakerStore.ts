@@ -37,7 +37,7 @@ export function makeEndpointBreakerStore(dependencies: BreakerTable): EndpointBr
   return {
     close: async (of) => {
       const closed = await update(dependencies, of, {
-        UpdateExpression: 'REMOVE openUntilMs, breakerFailures',
+        UpdateExpression: 'REMOVE openUntilMs, breakerFailures, failingSinceMs',
         ConditionExpression: '(attribute_exists(openUntilMs) OR attribute_exists(breakerFailures))',
       });
       return closed === undefined ? 'closed_already' : 'closed';
@@ -64,7 +64,7 @@ export function makeEndpointBreakerStore(dependencies: BreakerTable): EndpointBr
 function toUpdate(change: Exclude<BreakerChange, { readonly change: 'count' }>): Update {
   if (change.change === 'forget') {
     return {
-      UpdateExpression: 'REMOVE breakerFailures',
+      UpdateExpression: 'REMOVE breakerFailures, failingSinceMs',
       ConditionExpression: 'attribute_not_exists(openUntilMs)',
     };
   }
@@ -72,7 +72,7 @@ function toUpdate(change: Exclude<BreakerChange, { readonly change: 'count' }>):
   const ConditionExpression = 'openUntilMs = :held';
   if (to.openUntilMs === undefined) {
     return {
-      UpdateExpression: 'REMOVE openUntilMs, breakerFailures',
+      UpdateExpression: 'REMOVE openUntilMs, breakerFailures, failingSinceMs',
       ConditionExpression,
       ExpressionAttributeValues: { ':held': held },
     };
@@ -92,9 +92,9 @@ async function count(
   nowMs: number,
 ): Promise<'opened' | 'written' | 'late'> {
   const counted = await update(dependencies, of, {
-    UpdateExpression: 'ADD breakerFailures :one',
+    UpdateExpression: 'SET failingSinceMs = if_not_exists(failingSinceMs, :now) ADD breakerFailures :one',
     ConditionExpression: 'attribute_not_exists(openUntilMs)',
-    ExpressionAttributeValues: { ':one': 1 },
+    ExpressionAttributeValues: { ':one': 1, ':now': nowMs },
   });
   if (counted === undefined) return 'late';
   if (Number(counted['breakerFailures']) < endpointBreakerRule.failures) return 'written';

@@ -6,8 +6,6 @@ import {
   type DynamoDBDocumentClient,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import type { ChatKind } from '../connection/chatKind.ts';
-import type { EventType } from '../event/event.ts';
 import { AppError } from '../kernel/appError.ts';
 import { makeId, type EndpointId, type TenantId } from '../kernel/id.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -15,8 +13,9 @@ import { ENDPOINT_PREFIX, endpointKey, tenantKey } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { urlRefusals, type AddressGuard } from '../platform/addressGuard.ts';
-import { ENDPOINT_LIMIT, type Endpoint, type EndpointChange, type NewEndpoint } from './endpoint.ts';
+import { ENDPOINT_LIMIT, type Disabling, type Endpoint, type EndpointChange, type NewEndpoint } from './endpoint.ts';
 import { CLOSED } from './endpointBreaker.ts';
+import { toEndpoint } from './endpointItem.ts';
 import { SECRET_PREFIX } from './signature.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
@@ -177,15 +176,37 @@ export class EndpointStore {
     return written ? next : 'changed_meanwhile';
   }
 
-  /** Disables an endpoint whose receiver wants no more. Condition: the endpoint exists. */
-  async disable(tenantId: TenantId, endpointId: EndpointId): Promise<'disabled' | 'missing'> {
+  /**
+   * Disables an endpoint: its receiver wants no more, or has taken nothing for days. Condition: it is active, and, where that is
+   * the cause, has taken nothing since. So of several that would disable it one does, and tells.
+   */
+  async disable(
+    tenantId: TenantId,
+    endpointId: EndpointId,
+    why: Omit<Disabling, 'isTold'>,
+  ): Promise<'disabled' | 'not_now'> {
+    const { because, atMs, connectionId, correlationId, failingSinceMs } = why;
     const written = await this.#update(tenantId, endpointId, {
-      UpdateExpression: 'SET #state = :disabled',
-      ConditionExpression: 'attribute_exists(pk)',
+      UpdateExpression: 'SET #state = :disabled, disabling = :why',
+      ConditionExpression: `#state = :active${failingSinceMs === undefined ? '' : ' AND failingSinceMs = :since'}`,
       ExpressionAttributeNames: { '#state': 'state' },
-      ExpressionAttributeValues: { ':disabled': 'disabled' },
+      ExpressionAttributeValues: {
+        ':disabled': 'disabled',
+        ':active': 'active',
+        ':why': { because, atMs, connectionId, correlationId, ...(failingSinceMs === undefined ? {} : { failingSinceMs }) },
+        ...(failingSinceMs === undefined ? {} : { ':since': failingSinceMs }),
+      },
     });
-    return written ? 'disabled' : 'missing';
+    return written ? 'disabled' : 'not_now';
+  }
+
+  /** Records that it is told that an endpoint is disabled. Condition: it is as it was told. */
+  async noteDisablingTold(tenantId: TenantId, endpointId: EndpointId, { atMs }: Pick<Disabling, 'atMs'>): Promise<void> {
+    await this.#update(tenantId, endpointId, {
+      UpdateExpression: 'SET disablingTold = :at',
+      ConditionExpression: 'disabling.atMs = :at',
+      ExpressionAttributeValues: { ':at': atMs },
+    });
   }
 
   /**
@@ -194,7 +215,8 @@ export class EndpointStore {
    */
   async resume(tenantId: TenantId, endpointId: EndpointId): Promise<'resumed' | 'missing'> {
     const written = await this.#update(tenantId, endpointId, {
-      UpdateExpression: 'SET #state = :active REMOVE openUntilMs, breakerFailures',
+      UpdateExpression:
+        'SET #state = :active REMOVE openUntilMs, breakerFailures, failingSinceMs, disabling, disablingTold',
       ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeNames: { '#state': 'state' },
       ExpressionAttributeValues: { ':active': 'active' },
@@ -283,30 +305,4 @@ function asBusy(error: unknown): unknown {
   const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
   if (!reasons.some((reason) => reason.Code === 'TransactionConflict')) return error;
   return new AppError('store_unavailable', { cause: error, retryAfterSeconds: 1 });
-}
-
-function toEndpoint(item: Record<string, unknown>): Endpoint {
-  return {
-    tenantId: item['tenantId'] as TenantId,
-    endpointId: item['endpointId'] as EndpointId,
-    url: item['url'] as string,
-    events: item['events'] as readonly EventType[] | undefined,
-    connectionIds: item['connectionIds'] as readonly string[] | undefined,
-    chatKinds: item['chatKinds'] as readonly ChatKind[] | undefined,
-    headers: item['headers'] as Readonly<Record<string, string>> | undefined,
-    state: item['state'] as Endpoint['state'],
-    secret: new Secret(item['secret'] as string),
-    previousSecret:
-      item['previousSecret'] === undefined
-        ? undefined
-        : {
-            secret: new Secret(item['previousSecret'] as string),
-            untilMs: item['previousSecretUntilMs'] as number,
-          },
-    breaker: {
-      failures: (item['breakerFailures'] as number | undefined) ?? 0,
-      openUntilMs: item['openUntilMs'] as number | undefined,
-    },
-    createdAtMs: item['createdAtMs'] as number,
-  };
 }

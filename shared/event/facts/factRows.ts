@@ -13,6 +13,7 @@ import { paceFact } from './paceFact.ts';
 import { receiptFact } from './receiptFact.ts';
 import { sendResultFact } from './sendResultFact.ts';
 import { statusFact } from './statusFact.ts';
+import { webhookDisabledFact } from './webhookDisabledFact.ts';
 
 /**
  * The facts that workers publish to ingest through the events queue, by kind. A fact is not an *event* yet: ingest decides
@@ -31,6 +32,7 @@ const rows = {
   message_flag: messageFlagFact,
   chat_mark: chatMarkFact,
   media: mediaFact,
+  webhook_disabled: webhookDisabledFact,
 } as const;
 type Rows = typeof rows;
 

@@ -122,7 +122,7 @@ describe('what an invocation of deliver asks of its stores', () => {
     const [disabled, deleted] = [await anEndpoint('/hook'), await anEndpoint('/hook')];
     await handler({ Records: [aCarried(disabled, 1).record, aCarried(deleted, 1).record] });
 
-    await stack.endpoints.disable(disabled.tenantId, disabled.endpointId);
+    await stack.endpoints.disable(disabled.tenantId, disabled.endpointId, GONE);
     await stack.endpoints.delete(deleted.tenantId, deleted.endpointId);
     stack.clock.advance(1_000);
     const after = await handler({ Records: [aCarried(disabled, 2).record, aCarried(deleted, 2).record] });

@@ -208,7 +208,7 @@ describe('a webhook that is changed', () => {
     const first = await takeDeliveries();
     const range = await call('POST', `/v1/webhooks/${id}/replay`, { since });
     const second = await takeDeliveries();
-    await stack.dependencies.endpoints.disable(tenant.tenantId, id);
+    await stack.dependencies.endpoints.disable(tenant.tenantId, id, GONE);
     const disabled = await call('POST', `/v1/webhooks/${id}/replay`, { since });
     await remove();
 

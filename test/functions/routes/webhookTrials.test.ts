@@ -142,7 +142,7 @@ describe('what a tenant does about a webhook whose receiver failed', () => {
   it('resumes: the breaker closes, a receiver that answered 410 is asked again, and what waits goes out at once', async () => {
     const { id, remove } = await aWebhook();
     await breakIt(id);
-    await stack.dependencies.endpoints.disable(tenant.tenantId, id);
+    await stack.dependencies.endpoints.disable(tenant.tenantId, id, GONE);
     await aWait(id, 1);
     await aWait(id, 2);
 

@@ -99,7 +99,7 @@ describe('endpoint store', () => {
     const tenantId = await aTenant();
     const { endpointId } = await endpoints.create(open, tenantId, { url });
 
-    const outcome = await endpoints.disable(tenantId, endpointId);
+    const outcome = await endpoints.disable(tenantId, endpointId, GONE);
 
     const found = await endpoints.find(tenantId, endpointId);
     expect(outcome).toBe('disabled');
@@ -111,7 +111,7 @@ describe('endpoint store', () => {
     const { endpointId } = await endpoints.create(open, tenantId, { url });
     await endpoints.delete(tenantId, endpointId);
 
-    expect(await endpoints.disable(tenantId, endpointId)).toBe('missing');
+    expect(await endpoints.disable(tenantId, endpointId, GONE)).toBe('missing');
     expect(await endpoints.list(tenantId)).toEqual([]);
   });
 

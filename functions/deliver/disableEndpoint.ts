@@ -1,0 +1,87 @@
+import { publishFact } from '../../shared/event/publishFact.ts';
+import { webhookDisabledKeyOf } from '../../shared/event/facts/webhookDisabledFact.ts';
+import type { ConnectionId } from '../../shared/kernel/id.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import type { DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import type { Disabling, Endpoint } from '../../shared/webhook/endpoint.ts';
+import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
+import type { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoints.ts';
+import { noteWaiting, type WaitingTable } from '../../shared/webhook/waitingDeliveries.ts';
+import type { DeliveryInHand } from './deliveryInHand.ts';
+
+export interface DisableDependencies extends Pick<Surroundings, 'clock' | 'logger'>, DeliveryQueue, WaitingTable {
+  readonly stage: string;
+  readonly endpoints: Pick<EndpointStore, 'disable' | 'noteDisablingTold'>;
+  readonly known: Pick<RememberedEndpoints, 'forget'>;
+}
+
+/**
+ * Disables an endpoint and tells its tenant by an event, which the tenant's other webhooks get. First it is written who was
+ * posted last, then the event is published under a key of that moment, then it is written that it is told.
+ *
+ * - The process dies in between, or a call fails: the delivery comes again, finds the endpoint disabled and not told, and tells it
+ *   (`endAtDisabled`). Ingest tells a fact once, however often it is published.
+ * - Several deliveries would disable it: the condition lets one.
+ * - A receiver takes something at the same moment: an endpoint that failed for days stays active.
+ */
+export async function disableEndpoint(
+  dependencies: DisableDependencies,
+  { delivery }: Pick<DeliveryInHand, 'delivery'>,
+  endpoint: Endpoint,
+  cause: { readonly because: Disabling['because']; readonly text: string },
+): Promise<void> {
+  const { endpoints, known, clock } = dependencies;
+  const { tenantId, endpointId, failingSinceMs } = endpoint;
+  const disabling = {
+    because: cause.because,
+    atMs: clock.nowMs(),
+    connectionId: (JSON.parse(cause.text) as { readonly connectionId: ConnectionId }).connectionId,
+    correlationId: delivery.correlationId,
+    ...(cause.because === 'failing' ? { failingSinceMs } : {}),
+  };
+  try {
+    if ((await endpoints.disable(tenantId, endpointId, disabling)) === 'not_now') return;
+  } finally {
+    known.forget(endpoint);
+  }
+  await tellDisabled(dependencies, endpoint, disabling);
+}
+
+/**
+ * Ends a delivery whose endpoint is disabled, after telling it where nobody has yet. What was not taken by one that failed for days is
+ * kept as given up, for the day on which it is resumed; one that answered 410 wants none of it.
+ */
+export async function endAtDisabled(
+  dependencies: DisableDependencies,
+  { delivery, number }: DeliveryInHand,
+  endpoint: Endpoint,
+): Promise<void> {
+  const { disabling } = endpoint;
+  if (disabling === undefined) return;
+  if (!disabling.isTold) await tellDisabled(dependencies, endpoint, disabling);
+  if (disabling.because === 'gone') return;
+  const nowMs = dependencies.clock.nowMs();
+  await noteWaiting(dependencies, delivery, { attempts: number, notBeforeMs: 0, nowMs, isGivenUp: true });
+}
+
+async function tellDisabled(
+  dependencies: DisableDependencies,
+  { tenantId, endpointId }: Endpoint,
+  { because, atMs, connectionId, correlationId, failingSinceMs }: Omit<Disabling, 'isTold'>,
+): Promise<void> {
+  const { endpoints, logger } = dependencies;
+  await publishFact(
+    dependencies,
+    { tenantId, connectionId, correlationId },
+    {
+      kind: 'webhook_disabled',
+      key: webhookDisabledKeyOf(endpointId, atMs),
+      atMs,
+      webhookId: endpointId,
+      because,
+      ...(failingSinceMs === undefined ? {} : { failingSinceMs }),
+    },
+  );
+  await endpoints.noteDisablingTold(tenantId, endpointId, { atMs });
+  logger.warn('a webhook is disabled', { tenantId, endpointId, connectionId, correlationId, reason: because });
+}
