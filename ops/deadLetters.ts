@@ -65,11 +65,13 @@ export async function settleLines(
       act,
       by,
       isMeant: ({ letter }) => (ids === undefined ? isChosen(choice, letter) : ids.has(letter.letterId)),
-      most: { looked: LOOKED_AT, settled: ids?.size ?? LOOKED_AT },
+      most: { looked: LOOKED_AT, settled: LOOKED_AT, meant: ids?.size },
     });
     const done = act === 'redrive' ? 'sent again' : 'discarded';
     const left = stay.length === 0 ? '' : `; ${counted(stay.length, 'letter')} can go nowhere`;
-    lines.push(`${kind}: ${counted(settled.length, 'letter')} ${done}${left}${hasMore && ids === undefined ? '; there may be more' : ''}`);
+    lines.push(
+      `${kind}: ${counted(settled.length, 'letter')} ${done}${left}${hasMore && ids === undefined ? '; there may be more' : ''}`,
+    );
   }
   return lines;
 }

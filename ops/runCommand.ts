@@ -162,9 +162,7 @@ async function showDeadLetters(run: Run): Promise<number> {
   await withQueues(run, async (queues) => {
     const [asked] = acts;
     const lines =
-      asked === undefined
-        ? await deadLetterLines(queues, choice, limit)
-        : await settleLines(queues, choice, asked);
+      asked === undefined ? await deadLetterLines(queues, choice, limit) : await settleLines(queues, choice, asked);
     for (const text of lines) say(text);
   });
   return 0;

@@ -64,7 +64,8 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
   logger.info('delivery tried', { ...fields, attempt: number, outcome: result, httpStatus, reason, durationMs });
   metrics.count('DeliveryAttempts', { outcome: result });
   // Only the first attempt is measured: when a later one comes late, the tenant's receiver is the cause.
-  if (number === 1 && delivery.round === undefined) metrics.measure('EventToDelivery', Math.max(0, attempt.atMs - occurredAtMs(text)), {});
+  if (number === 1 && delivery.round === undefined)
+    metrics.measure('EventToDelivery', Math.max(0, attempt.atMs - occurredAtMs(text)), {});
   const end = await conclude(dependencies, one, {
     endpoint,
     text,

@@ -69,9 +69,11 @@ async function deliverOne(dependencies: AttemptDependencies, one: DeliveryInHand
     return { end: BY_SCHEDULE };
   });
   if (attempted.end === 'done') return attempted;
-  const stays = await postpone(dependencies, one, attempted.end, failureOf(attempted.attempt)).catch((error: unknown) => {
-    logger.warn('the delivery comes again when its visibility timeout is over', { ...one.fields, error });
-    return 'stays' as const;
-  });
+  const stays = await postpone(dependencies, one, attempted.end, failureOf(attempted.attempt)).catch(
+    (error: unknown) => {
+      logger.warn('the delivery comes again when its visibility timeout is over', { ...one.fields, error });
+      return 'stays' as const;
+    },
+  );
   return stays === 'leaves' ? { ...attempted, end: 'done' } : attempted;
 }

@@ -52,7 +52,10 @@ export async function postpone(
   const scheduled = retryDelaySeconds(number, random.unit());
   const wait = { attempts: number, notBeforeMs: asked ? nowMs + atLeastMs : 0, nowMs, failure };
   if (scheduled === undefined && !isUntried) return giveUp(dependencies, one, wait);
-  const most = Math.min(scheduled ?? LONGEST_HIDDEN_SECONDS, atMostMs === undefined ? Infinity : Math.ceil(atMostMs / 1_000));
+  const most = Math.min(
+    scheduled ?? LONGEST_HIDDEN_SECONDS,
+    atMostMs === undefined ? Infinity : Math.ceil(atMostMs / 1_000),
+  );
   const seconds = Math.max(1, most, Math.ceil(atLeastMs / 1_000));
   if (seconds > LONGEST_HIDDEN_SECONDS && !isUntried) {
     try {

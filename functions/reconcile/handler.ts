@@ -60,8 +60,7 @@ export function makeReconcileHandler(dependencies: ReconcileDependencies): () =>
       return workEach(dependencies, noted, failures, (one) => sweep(dependencies, one, window));
     });
     await retryDeliveries(dependencies, nowMs, failures);
-    if (failures.length > 0)
-      throw new AggregateError(failures, `${failures.length} things could not be looked after`);
+    if (failures.length > 0) throw new AggregateError(failures, `${failures.length} things could not be looked after`);
   };
 }
 

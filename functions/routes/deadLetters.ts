@@ -41,8 +41,12 @@ const letterSchema = z
     queue: z.enum(letterKinds),
     reason: z.enum(reasons),
     sentence: z.string(),
-    since: z.iso.datetime().meta({ description: 'When its queue got it; of deliveries and media, for the first time.' }),
-    firstError: errorSchema.optional().meta({ description: 'How its first attempt failed; known of deliveries alone.' }),
+    since: z.iso
+      .datetime()
+      .meta({ description: 'When its queue got it; of deliveries and media, for the first time.' }),
+    firstError: errorSchema
+      .optional()
+      .meta({ description: 'How its first attempt failed; known of deliveries alone.' }),
     lastError: errorSchema.optional(),
     tenantId: text,
     connectionId: text,
@@ -64,7 +68,9 @@ const viewSchema = z
     counts: z
       .object({ commands: count, events: count, deliveries: count, media: count })
       .meta({ description: 'How many there are of each kind, about.' }),
-    hasMore: z.boolean().meta({ description: 'Whether there may be more than were looked at: choose by queue or tenant.' }),
+    hasMore: z
+      .boolean()
+      .meta({ description: 'Whether there may be more than were looked at: choose by queue or tenant.' }),
   })
   .meta({ id: 'DeadLetters' });
 
@@ -137,7 +143,11 @@ export function deadLetterRoutes(dependencies: DeadLetterRouteDependencies): rea
         return { status: 200, json: { data: letters.map(toView), ...more } };
       },
     }),
-    settleRoute(dependencies, 'redrive', 'Send dead letters to the queues that they came from: some, or all that are chosen'),
+    settleRoute(
+      dependencies,
+      'redrive',
+      'Send dead letters to the queues that they came from: some, or all that are chosen',
+    ),
     settleRoute(dependencies, 'discard', 'Put dead letters away for good: some, or all that are chosen'),
   ];
 }
@@ -171,7 +181,7 @@ async function settleAll(
         act,
         by,
         isMeant: ({ letter }) => named?.has(letter.letterId) ?? isChosen({ tenantId, connectionId }, letter),
-        most: { looked: LOOKED_THROUGH, settled: Math.min(SETTLED_AT_ONCE, named?.size ?? SETTLED_AT_ONCE) },
+        most: { looked: LOOKED_THROUGH, settled: SETTLED_AT_ONCE, meant: named?.size },
       }),
     ),
   );

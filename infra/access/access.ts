@@ -80,7 +80,12 @@ const core = (key: string, ...actions: readonly TableAction[]): TableAccess => (
 /** The calls that Lambda's event source makes in the name of its function. */
 const eventSource = ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] as const;
 /** What looking at dead letters takes, and what settling them takes. A letter that was looked at is let go. */
-export const deadLetters = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] as const;
+export const deadLetters = [
+  'ChangeMessageVisibility',
+  'DeleteMessage',
+  'GetQueueAttributes',
+  'ReceiveMessage',
+] as const;
 
 export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   api: {

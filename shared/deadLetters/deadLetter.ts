@@ -1,6 +1,12 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
-import { deadLetterNameOf, commandQueueName, deliveryQueueName, eventQueueName, mediaQueueName } from '../platform/queues.ts';
+import {
+  deadLetterNameOf,
+  commandQueueName,
+  deliveryQueueName,
+  eventQueueName,
+  mediaQueueName,
+} from '../platform/queues.ts';
 import { failureSchema, type Failure } from '../webhook/attempt.ts';
 
 /** The kinds of work that a message in a queue asks for. Each kind has one queue of dead letters. */
@@ -133,10 +139,7 @@ const bodySchema = z.object({
   eventId: word,
   kind: word,
   event: z.string().optional().catch(undefined),
-  events: z
-    .array(z.unknown())
-    .optional()
-    .catch(undefined),
+  events: z.array(z.unknown()).optional().catch(undefined),
 });
 const factSchema = z.object({ kind: word });
 const eventSchema = z.object({ connectionId: word });

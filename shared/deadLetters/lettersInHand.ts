@@ -63,7 +63,7 @@ export async function* takeLetters(
   const { queue, clock } = dependencies;
   const QueueUrl = deadUrlOf(dependencies, kind);
   const untilMs = clock.monotonicMs() + LOOK_MS;
-  for (let taken = 0; taken < most && clock.monotonicMs() < untilMs; ) {
+  for (let taken = 0; taken < most && clock.monotonicMs() < untilMs;) {
     const { Messages = [] } = await queue.send(
       new ReceiveMessageCommand({
         QueueUrl,

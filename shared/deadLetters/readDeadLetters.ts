@@ -67,7 +67,8 @@ async function lookThrough(
     for await (const some of takeLetters(dependencies, kind, LOOKED_THROUGH)) {
       taken.push(...some);
       found.push(...some.map(({ letter }) => letter).filter((letter) => isChosen(choice, letter)));
-      if (found.length >= limit) break;
+      // Another receive would only wait for letters that are not there.
+      if (found.length > limit || taken.length >= there) break;
     }
   } finally {
     await letGo(dependencies, kind, taken);

@@ -5,7 +5,14 @@ import { commandSchema } from '../message/command.ts';
 import { toAsciiBody } from '../platform/asciiJson.ts';
 import { commandQueueName, deliveryQueueName, eventQueueName, mediaQueueName } from '../platform/queues.ts';
 import { DEAD_ATTRIBUTES, parseJson, type LetterKind } from './deadLetter.ts';
-import { deadUrlOf, letGo, takeLetters, type LetterDependencies, type LetterInHand } from './lettersInHand.ts';
+import {
+  countLetters,
+  deadUrlOf,
+  letGo,
+  takeLetters,
+  type LetterDependencies,
+  type LetterInHand,
+} from './lettersInHand.ts';
 
 /**
  * What people do with dead letters: send them to the queue that they came from (redrive), or put them away for good
@@ -36,8 +43,8 @@ export interface SettleOptions {
   readonly by: string;
   /** The letters that are meant. */
   readonly isMeant: (one: LetterInHand) => boolean;
-  /** How many letters are looked at, and how many are settled, at most. */
-  readonly most: { readonly looked: number; readonly settled: number };
+  /** How many letters are looked at and settled, at most, and how many are meant, where that is known. */
+  readonly most: { readonly looked: number; readonly settled: number; readonly meant?: number | undefined };
 }
 
 export interface Settled {
@@ -60,6 +67,7 @@ export async function settleDeadLetters(
   /** What is hidden and was not settled. */
   let inHand: readonly LetterInHand[] = [];
   let looked = 0;
+  if ((await countLetters(dependencies, kind)) === 0) return { settled, stay, hasMore: false };
   try {
     for await (const some of takeLetters(dependencies, kind, most.looked)) {
       looked += some.length;
@@ -73,7 +81,7 @@ export async function settleDeadLetters(
         settled.push(one.letter.letterId);
         inHand = inHand.filter((other) => other !== one);
       }
-      if (settled.length >= most.settled) break;
+      if (settled.length >= most.settled || settled.length + stay.length >= (most.meant ?? Infinity)) break;
     }
   } finally {
     await letGo(dependencies, kind, inHand);
@@ -125,7 +133,11 @@ function toSend(message: Message, QueueUrl: string, by: string, nowMs: number): 
   return new SendMessageCommand({
     QueueUrl,
     MessageBody: toAsciiBody(Body ?? ''),
-    MessageAttributes: { ...Object.fromEntries(others), redrivenBy: text(by), redrivenAt: text(new Date(nowMs).toISOString()) },
+    MessageAttributes: {
+      ...Object.fromEntries(others),
+      redrivenBy: text(by),
+      redrivenAt: text(new Date(nowMs).toISOString()),
+    },
     ...(Attributes?.MessageGroupId === undefined ? {} : { MessageGroupId: Attributes.MessageGroupId }),
     // A deduplication id of its own: the letter's first id could be refused as a repetition, and this one is refused
     // only when this very letter was sent already.

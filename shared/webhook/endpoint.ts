@@ -137,7 +137,8 @@ export const endpointViewSchema = z
       .optional()
       .meta({ description: 'Why it is disabled: its receiver answered 410, or has taken nothing for five days.' }),
     failingSince: z.iso.datetime().optional().meta({
-      description: 'When the first attempt of those failed since which none has succeeded. After five days of that it is disabled.',
+      description:
+        'When the first attempt of those failed since which none has succeeded. After five days of that it is disabled.',
     }),
     breaker: z
       .object({

@@ -112,7 +112,7 @@ export const failingRule = { afterMs: 5 * 24 * 3_600_000, failures: 10 } as cons
  * @param failures the number of failed attempts in a row, the last one included
  */
 export function hasFailedTooLong(
-  { failingSinceMs, failures }: { readonly failingSinceMs: number | undefined; readonly failures: number },
+  { failingSinceMs, failures }: { readonly failingSinceMs?: number | undefined; readonly failures: number },
   nowMs: number,
 ): boolean {
   return (

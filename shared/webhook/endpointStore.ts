@@ -193,7 +193,13 @@ export class EndpointStore {
       ExpressionAttributeValues: {
         ':disabled': 'disabled',
         ':active': 'active',
-        ':why': { because, atMs, connectionId, correlationId, ...(failingSinceMs === undefined ? {} : { failingSinceMs }) },
+        ':why': {
+          because,
+          atMs,
+          connectionId,
+          correlationId,
+          ...(failingSinceMs === undefined ? {} : { failingSinceMs }),
+        },
         ...(failingSinceMs === undefined ? {} : { ':since': failingSinceMs }),
       },
     });
@@ -201,7 +207,11 @@ export class EndpointStore {
   }
 
   /** Records that it is told that an endpoint is disabled. Condition: it is as it was told. */
-  async noteDisablingTold(tenantId: TenantId, endpointId: EndpointId, { atMs }: Pick<Disabling, 'atMs'>): Promise<void> {
+  async noteDisablingTold(
+    tenantId: TenantId,
+    endpointId: EndpointId,
+    { atMs }: Pick<Disabling, 'atMs'>,
+  ): Promise<void> {
     await this.#update(tenantId, endpointId, {
       UpdateExpression: 'SET disablingTold = :at',
       ConditionExpression: 'disabling.atMs = :at',

@@ -4,14 +4,7 @@ import { attemptPartition, WAITING_PREFIX } from '../platform/keys.ts';
 import { firstOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { sendDeliveries, type DeliveryQueue } from './delivery.ts';
-import {
-  dropTaken,
-  noteRound,
-  takeWaiting,
-  toWaiting,
-  type TakenRow,
-  type WaitingTable,
-} from './waitingDeliveries.ts';
+import { dropTaken, noteRound, takeWaiting, toWaiting, type TakenRow, type WaitingTable } from './waitingDeliveries.ts';
 
 /**
  * Puts deliveries that wait into the queue: those of one endpoint whose receiver is back, and those whose time has come.
@@ -61,7 +54,11 @@ export async function releaseWaiting(
     .filter(({ notBeforeMs }) => evenIfAsked || notBeforeMs <= nowMs)
     .slice(0, RELEASE_LIMIT);
   const taken = await Promise.all(due.map(({ delivery }) => takeWaiting(dependencies, delivery, { nowMs })));
-  return sendTaken(dependencies, taken.filter((row) => typeof row === 'object'), nowMs);
+  return sendTaken(
+    dependencies,
+    taken.filter((row) => typeof row === 'object'),
+    nowMs,
+  );
 }
 
 /** Sends deliveries whose rows are taken. Returns how many. */
@@ -110,7 +107,11 @@ export async function releaseDue(
     const taken = await Promise.all(some.map((one) => takeWaiting(dependencies, one, { nowMs, dueBeforeMs })));
     some = [];
     if (taken.includes('held')) isDone = false;
-    released += await sendTaken(dependencies, taken.filter((row) => typeof row === 'object'), nowMs);
+    released += await sendTaken(
+      dependencies,
+      taken.filter((row) => typeof row === 'object'),
+      nowMs,
+    );
   };
   for await (const item of itemsOf(dependencies, 'RETRY', window)) {
     if (released >= most) return { released, isDone: false };

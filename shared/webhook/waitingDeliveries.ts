@@ -1,5 +1,11 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+  type DynamoDBDocumentClient,
+} from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { DeliveryId, EndpointId } from '../kernel/id.ts';
 import { BUCKETS, windowOf } from '../message/windowNotes.ts';
@@ -104,7 +110,9 @@ export async function noteWaiting(
       ReturnValues: 'ALL_NEW',
     }),
   );
-  const { firstFailure, lastFailure } = rowSchema.pick({ firstFailure: true, lastFailure: true }).parse(answer.Attributes ?? {});
+  const { firstFailure, lastFailure } = rowSchema
+    .pick({ firstFailure: true, lastFailure: true })
+    .parse(answer.Attributes ?? {});
   return { firstFailure, lastFailure };
 }
 

@@ -27,7 +27,11 @@ const webhookDisabled = eventRow({
     .meta({ id: 'WebhookDisabledData' }),
   description:
     'A webhook was disabled, since its receiver answered 410 or has taken nothing for five days; your other webhooks are told. The connection is that of the event that was posted last.',
-  example: { webhookId: 'end_01JDT7KZ3V9H2M8Q4S6T1R5N0P', because: 'failing', failingSince: '2026-11-24T20:00:00.000Z' },
+  example: {
+    webhookId: 'end_01JDT7KZ3V9H2M8Q4S6T1R5N0P',
+    because: 'failing',
+    failingSince: '2026-11-24T20:00:00.000Z',
+  },
 });
 
 export const webhookDisabledFact = factRow({

@@ -11,6 +11,7 @@ import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
 import { aRecord, aTenantWith, startQueueStack, type QueueStack } from '../queueStack.ts';
+import { GONE } from '../../shared/webhook/disablings.ts';
 
 describe('what an invocation of deliver asks of its stores', () => {
   let stack: QueueStack;
@@ -57,6 +58,8 @@ describe('what an invocation of deliver asks of its stores', () => {
         return stack.endpoints.find(...of);
       },
       disable: (...of: Parameters<typeof stack.endpoints.disable>) => stack.endpoints.disable(...of),
+      noteDisablingTold: (...of: Parameters<typeof stack.endpoints.noteDisablingTold>) =>
+        stack.endpoints.noteDisablingTold(...of),
     };
     const handler = makeDeliverHandler({
       ...stack,

@@ -70,7 +70,14 @@ describe('deliveries that wait for hours', () => {
     const send = (command: Parameters<typeof stack.queue.send>[0]) =>
       command.constructor.name === 'ChangeMessageVisibilityCommand' ? Promise.resolve({}) : stack.queue.send(command);
     const queue = Object.assign(Object.create(stack.queue) as typeof stack.queue, { send });
-    const parts = { ...stack, clock: clock(), poster, queue, random: { ...stack.random, unit: () => 0.5 }, ...overrides };
+    const parts = {
+      ...stack,
+      clock: clock(),
+      poster,
+      queue,
+      random: { ...stack.random, unit: () => 0.5 },
+      ...overrides,
+    };
     const { batchItemFailures } = await makeDeliverHandler(parts)({ Records: [{ ...record, attributes }] });
     return batchItemFailures.length > 0;
   };
@@ -146,7 +153,10 @@ describe('deliveries that wait for hours', () => {
     const queue = Object.assign(Object.create(stack.queue) as typeof stack.queue, {
       send: () => Promise.reject(new Error('died')),
     });
-    const release = releaseWaiting({ ...stack, queue }, endpoint.endpointId, { nowMs: clock().nowMs(), evenIfAsked: true });
+    const release = releaseWaiting({ ...stack, queue }, endpoint.endpointId, {
+      nowMs: clock().nowMs(),
+      evenIfAsked: true,
+    });
     await expect(release).rejects.toThrow('died');
 
     await reconcile();

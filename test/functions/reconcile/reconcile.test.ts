@@ -204,7 +204,7 @@ describe('reconcile', () => {
 
     const died = reconcile(failingQueue(stack.queue, 1));
 
-    await expect(died).rejects.toThrow('1 connections could not be looked after');
+    await expect(died).rejects.toThrow('1 things could not be looked after');
     await reconcile();
     expect(await takeCommands()).toHaveLength(1);
   });
@@ -241,7 +241,7 @@ describe('reconcile', () => {
       })();
     };
 
-    await expect(runWith(new Error('no answer'))).rejects.toThrow('1 connections could not be looked after');
+    await expect(runWith(new Error('no answer'))).rejects.toThrow('1 things could not be looked after');
     expect(await takeCommands()).toEqual([(await theMessage())?.messageId]);
     await runWith(Object.assign(new Error('refused'), { name: 'ValidationException' }));
     await reconcile();

@@ -1,6 +1,11 @@
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { deadQueueOf, letterKinds, toReasonAttribute, type LetterKind } from '../../../shared/deadLetters/deadLetter.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  deadQueueOf,
+  letterKinds,
+  toReasonAttribute,
+  type LetterKind,
+} from '../../../shared/deadLetters/deadLetter.ts';
 import { commandQueueName, deliveryQueueName } from '../../../shared/platform/queues.ts';
 import { ApiStack, type Answered } from '../api/apiStack.ts';
 
@@ -18,7 +23,7 @@ describe('dead letters, as operators see them', () => {
     stack = await ApiStack.start();
   });
   afterAll(() => stack.stop());
-  beforeEach(async () => {
+  afterEach(async () => {
     await settle('discard', { all: true });
   });
 
@@ -65,7 +70,10 @@ describe('dead letters, as operators see them', () => {
   ])('%s %s needs the key of an operator', async (method, path) => {
     const tenant = await stack.tenant();
 
-    const answer = await stack.call(method, path, { key: tenant.key, body: method === 'GET' ? undefined : { all: true } });
+    const answer = await stack.call(method, path, {
+      key: tenant.key,
+      body: method === 'GET' ? undefined : { all: true },
+    });
 
     expect([answer.status, answer.body['code']]).toEqual([403, 'forbidden']);
   });
@@ -103,7 +111,10 @@ describe('dead letters, as operators see them', () => {
   });
 
   it('are redriven one by one: the named one goes to its queue, the others stay', async () => {
-    const [first, second] = [await put('deliveries', aDelivery('tnt_1', 'evt_1')), await put('deliveries', aDelivery('tnt_1', 'evt_2'))];
+    const [first, second] = [
+      await put('deliveries', aDelivery('tnt_1', 'evt_1')),
+      await put('deliveries', aDelivery('tnt_1', 'evt_2')),
+    ];
     const gone = 'deliveries_00000000-0000-4000-8000-000000000000';
 
     const answer = await settle('redrive', { ids: [second, gone], by: 'ada' });
@@ -116,7 +127,14 @@ describe('dead letters, as operators see them', () => {
   it('of a connection that is gone stay, and those of one that is there go to its shard', async () => {
     const owner = await stack.tenant();
     const connectionId = await stack.connection(owner);
-    const command = { version: 1, kind: 'control', control: 'start', tenantId: owner.tenantId, connectionId, correlationId: 'c' };
+    const command = {
+      version: 1,
+      kind: 'control',
+      control: 'start',
+      tenantId: owner.tenantId,
+      connectionId,
+      correlationId: 'c',
+    };
     const there = await put('commands', JSON.stringify(command));
     const gone = await put('commands', JSON.stringify({ ...command, connectionId: 'con_gone' }));
     const unreadable = await put('commands', 'no command');

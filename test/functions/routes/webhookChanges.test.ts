@@ -19,6 +19,7 @@ import { aBatch, aMessageFact } from '../../shared/event/eventStores.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
 import { anAccount, ApiStack } from '../api/apiStack.ts';
+import { GONE } from '../../shared/webhook/disablings.ts';
 
 const GROUP = '120363000000000001@g.us';
 

@@ -8,6 +8,7 @@ import { noteWaiting } from '../../../shared/webhook/waitingDeliveries.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
 import { ApiStack } from '../api/apiStack.ts';
 import { eventIdOf } from '../../shared/event/loggedEvents.ts';
+import { GONE } from '../../shared/webhook/disablings.ts';
 
 describe('what a tenant does about a webhook whose receiver failed', () => {
   let stack: ApiStack;

@@ -7,6 +7,7 @@ import { createTenant } from '../../../shared/tenant/tenant.ts';
 import { toEndpointView, wants } from '../../../shared/webhook/endpoint.ts';
 import { EndpointStore } from '../../../shared/webhook/endpointStore.ts';
 import { startEventStores, type EventStores } from '../event/eventStores.ts';
+import { GONE } from './disablings.ts';
 
 describe('endpoint store', () => {
   let stores: EventStores;
@@ -111,7 +112,7 @@ describe('endpoint store', () => {
     const { endpointId } = await endpoints.create(open, tenantId, { url });
     await endpoints.delete(tenantId, endpointId);
 
-    expect(await endpoints.disable(tenantId, endpointId, GONE)).toBe('missing');
+    expect(await endpoints.disable(tenantId, endpointId, GONE)).toBe('not_now');
     expect(await endpoints.list(tenantId)).toEqual([]);
   });
 
