@@ -4,16 +4,18 @@ import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
 import { findEvent } from '../../shared/event/eventPages.ts';
 import { readEvents } from '../../shared/event/readEvents.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import type { CorrelationId, EventId } from '../../shared/kernel/id.ts';
+import { isDeliveryIdOf, type CorrelationId, type EventId } from '../../shared/kernel/id.ts';
 import type { Attempt } from '../../shared/webhook/attempt.ts';
 import { isAttemptPlace, pageOfAttempts } from '../../shared/webhook/attemptItems.ts';
 import { enqueueDeliveries, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../shared/webhook/endpoint.ts';
+import { releaseFailed, type ReleaseDependencies } from '../../shared/webhook/releaseDeliveries.ts';
 import { route, type Route } from '../http/route.ts';
 import { findWebhook, type WebhookRouteDependencies } from './webhooks.ts';
 import { limitSchema, pageOf, toPage } from './views.ts';
 
-export interface WebhookDeliveryDependencies extends WebhookRouteDependencies, EventLogDependencies, DeliveryQueue {}
+export interface WebhookDeliveryDependencies
+  extends WebhookRouteDependencies, EventLogDependencies, ReleaseDependencies {}
 
 const attemptSchema = z
   .object({
@@ -52,17 +54,21 @@ const LOOKED_AT = { pages: 10, events: 100 } as const;
 const replaySchema = z
   .strictObject({
     eventIds: z.array(z.string().max(64)).min(1).max(MOST_EVENTS).optional(),
-    since: z.iso
-      .datetime({ offset: true })
-      .optional()
-      .meta({ description: 'Events that happened at this time or later.' }),
+    failed: z.literal(true).optional().meta({
+      description: 'All that failed and was not taken since: what waits, lies in the dead letters or was given up.',
+    }),
+    since: z.iso.datetime({ offset: true }).optional().meta({
+      description:
+        'Events that happened at this time or later; with `failed`, what failed first at this time or later.',
+    }),
     until: z.iso.datetime({ offset: true }).optional().meta({ description: 'Events that happened before this time.' }),
     after: z.string().optional().meta({ description: '`next` of the answer before, to go on.' }),
   })
-  .refine(({ eventIds, since, after, until }) => {
+  .refine(({ eventIds, failed, since, after, until }) => {
     const isRange = since !== undefined || after !== undefined;
+    if (failed === true) return eventIds === undefined && until === undefined;
     return eventIds === undefined ? isRange : !isRange && until === undefined;
-  }, 'must have either `eventIds`, or `since` or `after`')
+  }, 'must have either `eventIds`, or `failed`, or `since` or `after`')
   .meta({ id: 'WebhookReplay', example: { since: '2026-11-30T08:00:00Z', until: '2026-11-30T09:00:00Z' } });
 type Replay = z.infer<typeof replaySchema>;
 
@@ -95,18 +101,19 @@ export function webhookDeliveryRoutes(dependencies: WebhookDeliveryDependencies)
       },
     }),
     route('POST', '/v1/webhooks/{webhookId}/replay', {
-      summary: 'Deliver events once more: some of them, or all since a time',
+      summary: 'Deliver events once more: some of them, all that failed, or all since a time',
       description:
-        'Of a time range one request looks through 1,000 events; go on with `next` while `hasMore`. What the webhook does not want is passed. Each delivery has the `webhook-id` that it had before.',
+        'Of a time range one request looks through 1,000 events, and of what failed through 500 deliveries; go on with `next` while `hasMore`. What the webhook does not want is passed. Each delivery has the `webhook-id` that it had before.',
       body: replaySchema,
       answers: { status: 200, schema: replayedSchema },
       handle: async ({ tenantId, parameters, body }) => {
         const endpoint = await findWebhook(endpoints, tenantId, parameters['webhookId']);
         if (endpoint.state !== 'active') throw new AppError('webhook_disabled');
-        const { eventIds } = body;
+        const { eventIds, failed } = body;
+        const replay = failed === true ? replayFailed : replayRange;
         const json =
           eventIds === undefined
-            ? await replayRange(dependencies, endpoint, body)
+            ? await replay(dependencies, endpoint, body)
             : await replaySome(dependencies, endpoint, eventIds);
         return { status: 200, json };
       },
@@ -130,6 +137,21 @@ async function replaySome(
     found.filter((event) => event !== undefined),
   );
   return { queued, missing, hasMore: false };
+}
+
+/** Puts what failed into the queue once more. Where a process dies, the caller asks again: a few come twice. */
+async function replayFailed(
+  dependencies: WebhookDeliveryDependencies,
+  { endpointId }: Endpoint,
+  { since, after }: Replay,
+): Promise<z.infer<typeof replayedSchema>> {
+  if (after !== undefined && !isDeliveryIdOf(endpointId, after)) throw new AppError('invalid_cursor');
+  const { released, next } = await releaseFailed(dependencies, endpointId, {
+    nowMs: dependencies.clock.nowMs(),
+    sinceMs: since === undefined ? -Infinity : Date.parse(since),
+    after,
+  });
+  return { queued: released, missing: [], hasMore: next !== undefined, ...(next === undefined ? {} : { next }) };
 }
 
 /** Puts the events of a range into the queue, page by page. Where a process dies, the caller asks again: a few come twice. */

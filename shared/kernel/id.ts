@@ -120,6 +120,12 @@ export function makeDeliveryId(endpointId: EndpointId, eventId: EventId): Delive
   return `dlv_${endpointId.slice(4)}_${eventId.slice(4)}` as DeliveryId;
 }
 
+/** Whether a text is the id of a delivery to an endpoint. */
+export function isDeliveryIdOf(endpointId: EndpointId, text: string): text is DeliveryId {
+  const beginning = `dlv_${endpointId.slice(4)}_`;
+  return text.startsWith(beginning) && /^[0-9A-Z]{1,64}$/.test(text.slice(beginning.length));
+}
+
 /** A stanza id in the form that WhatsApp Web uses: `3EB0` and 18 hex digits. */
 export function makeStanzaId(random: Random): StanzaId {
   return `3EB0${Buffer.from(random.bytes(9)).toString('hex').toUpperCase()}` as StanzaId;

@@ -1,6 +1,6 @@
 import type { DeliveryId, EndpointId } from '../kernel/id.ts';
 import { itemsOf, WINDOW_MS } from '../message/windowNotes.ts';
-import { attemptPartition, WAITING_PREFIX } from '../platform/keys.ts';
+import { attemptPartition, waitingDeliveryKey, WAITING_PREFIX } from '../platform/keys.ts';
 import { firstOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { sendDeliveries, type DeliveryQueue } from './delivery.ts';
@@ -61,14 +61,18 @@ export async function releaseWaiting(
   );
 }
 
-/** Sends deliveries whose rows are taken. Returns how many. */
-export async function sendTaken(
+/**
+ * Sends deliveries whose rows are taken. Returns how many.
+ * @param isAnew whether their schedules begin from the start
+ */
+async function sendTaken(
   dependencies: ReleaseDependencies,
   rows: readonly TakenRow[],
   nowMs: number,
+  isAnew = false,
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  const anew = rows.map(toNextRound);
+  const anew = rows.map((row) => toNextRound(row, isAnew));
   await sendDeliveries(dependencies, anew);
   await Promise.all(anew.map((delivery) => noteRound(dependencies, delivery, nowMs)));
   await Promise.all(rows.map((row) => dropTaken(dependencies, row)));
@@ -76,14 +80,52 @@ export async function sendTaken(
 }
 
 /** The delivery as it is sent anew. One that was given up begins its schedule from the start. */
-function toNextRound({ delivery, firstFailure, isGivenUp }: TakenRow) {
+function toNextRound({ delivery, firstFailure, isGivenUp }: TakenRow, isAnew: boolean) {
   const { attempts, ...rest } = delivery;
   return {
     ...rest,
     round: (delivery.round ?? 0) + 1,
-    ...(isGivenUp || attempts === undefined ? {} : { attempts }),
+    ...(isAnew || isGivenUp || attempts === undefined ? {} : { attempts }),
     ...(firstFailure === undefined ? {} : { firstFailure }),
   };
+}
+
+/** The number of rows that one request of a tenant looks at. */
+const FAILED_LOOKED_AT = 500;
+
+/**
+ * Puts all deliveries of an endpoint into the queue that failed and were not taken since, whether they wait, were put aside or given
+ * up, and their schedules begin from the start. Each is sent once in one pass over the rows, also where it fails again meanwhile.
+ * @param options.sinceMs only those that failed for the first time then or later
+ * @param options.after the delivery at which the request before ended
+ * @returns how many, and where the next request goes on; {@link FAILED_LOOKED_AT} rows are looked at
+ */
+export async function releaseFailed(
+  dependencies: ReleaseDependencies,
+  endpointId: EndpointId,
+  options: { readonly nowMs: number; readonly sinceMs: number; readonly after: DeliveryId | undefined },
+): Promise<{ readonly released: number; readonly next: DeliveryId | undefined }> {
+  const { table, stage } = dependencies;
+  const { nowMs, sinceMs, after } = options;
+  const input = {
+    TableName: tableName(stage, 'core'),
+    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+    ExpressionAttributeValues: { ':pk': attemptPartition(endpointId), ':prefix': WAITING_PREFIX },
+    ConsistentRead: true,
+  };
+  const place = after === undefined ? undefined : waitingDeliveryKey(endpointId, after);
+  const items = await firstOf(queryItems(table, input, { after: place, pageSize: FAILED_LOOKED_AT }), FAILED_LOOKED_AT);
+  const rows = items.map((item) => toWaiting(item, nowMs)).filter((row) => row !== undefined);
+  const failed = rows.filter(({ firstFailure }) => firstFailure === undefined || firstFailure.atMs >= sinceMs);
+  let released = 0;
+  for (let from = 0; from < failed.length; from += AT_ONCE) {
+    const some = failed.slice(from, from + AT_ONCE);
+    const taken = await Promise.all(some.map(({ delivery }) => takeWaiting(dependencies, delivery, { nowMs })));
+    const mine = taken.filter((row) => typeof row === 'object');
+    released += await sendTaken(dependencies, mine, nowMs, true);
+  }
+  const last = String(items.at(-1)?.['sk'] ?? '').slice(WAITING_PREFIX.length);
+  return { released, next: items.length < FAILED_LOOKED_AT ? undefined : (last as DeliveryId) };
 }
 
 /** The number of deliveries that are sent side by side. */

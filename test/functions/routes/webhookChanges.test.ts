@@ -6,6 +6,7 @@ import {
   makeDeliveryId,
   parseId,
   type ConnectionId,
+  type CorrelationId,
   type EndpointId,
   type EventId,
 } from '../../../shared/kernel/id.ts';
@@ -19,6 +20,7 @@ import { aBatch, aMessageFact } from '../../shared/event/eventStores.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
 import { anAccount, ApiStack } from '../api/apiStack.ts';
+import { noteWaiting } from '../../../shared/webhook/waitingDeliveries.ts';
 import { GONE } from '../../shared/webhook/disablings.ts';
 
 const GROUP = '120363000000000001@g.us';
@@ -220,6 +222,42 @@ describe('a webhook that is changed', () => {
       [late, makeDeliveryId(id, late as EventId)],
     ]);
     expect([disabled.status, disabled.body['code']]).toEqual([409, 'webhook_disabled']);
+  });
+
+  it('has all delivered once more that failed and was not taken since, each once, with its schedule from the start', async () => {
+    const { id, remove } = await aWebhook();
+    const nowMs = Date.now();
+    const failed = [
+      { sequence: 1, firstAtMs: nowMs - 3_000, isGivenUp: true },
+      { sequence: 2, firstAtMs: nowMs - 2_000, dueAtMs: nowMs + 3_600_000 },
+      { sequence: 3, firstAtMs: nowMs - 1_000 },
+    ];
+    for (const { sequence, firstAtMs, ...wait } of failed) {
+      const eventId = eventIdOf(sequence);
+      const delivery = { version: 1, tenantId: tenant.tenantId, endpointId: id, eventId } as const;
+      await noteWaiting(
+        stack.dependencies,
+        { ...delivery, correlationId: 'cor_1' as CorrelationId, deliveryId: makeDeliveryId(id, eventId) },
+        { attempts: 9, notBeforeMs: nowMs + 1_000, nowMs, failure: { atMs: firstAtMs, httpStatus: 500 }, ...wait },
+      );
+    }
+    const replay = (body: object) => call('POST', `/v1/webhooks/${id}/replay`, { failed: true, ...body });
+    const late = await replay({ since: new Date(nowMs - 1_500).toISOString() });
+    const first = await takeDeliveries();
+    const all = await replay({});
+    const second = await takeDeliveries();
+    const again = await replay({});
+    const wrong = await replay({ after: makeDeliveryId('end_other' as EndpointId, eventIdOf(1)) });
+    await remove();
+
+    expect(late.body).toEqual({ queued: 1, missing: [], hasMore: false });
+    expect(first.map(({ eventId, round, attempts }) => ({ eventId, round, attempts }))).toEqual([
+      { eventId: eventIdOf(3), round: 1, attempts: undefined },
+    ]);
+    expect(all.body).toEqual({ queued: 2, missing: [], hasMore: false });
+    expect(second.map(({ eventId }) => eventId).sort()).toEqual([eventIdOf(1), eventIdOf(2)]);
+    expect(again.body).toEqual({ queued: 0, missing: [], hasMore: false });
+    expect([wrong.status, wrong.body['code']]).toEqual([400, 'invalid_cursor']);
   });
 
   it.each([
