@@ -184,7 +184,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { queue: 'deliveries', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] },
       // A delivery goes here after its last attempt.
       { queue: 'deliveriesDead', actions: ['SendMessage'] },
-      // That a webhook is disabled is a fact.
+      // Deliver tells that a webhook is disabled.
       { queue: 'events', actions: ['SendMessage'] },
     ],
     dataKeys: false,

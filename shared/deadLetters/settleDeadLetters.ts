@@ -39,7 +39,7 @@ export type LetterAct = (typeof letterActs)[number];
 
 export interface SettleOptions {
   readonly act: LetterAct;
-  /** Who asked for it, for the record. */
+  /** The person who asked for it, for the record. */
   readonly by: string;
   /** The letters that are meant. */
   readonly isMeant: (one: LetterInHand) => boolean;

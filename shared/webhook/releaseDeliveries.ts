@@ -113,7 +113,7 @@ export async function releaseFailed(
     ExpressionAttributeValues: { ':pk': attemptPartition(endpointId), ':prefix': WAITING_PREFIX },
     ConsistentRead: true,
   };
-  const place = after === undefined ? undefined : waitingDeliveryKey(endpointId, after);
+  const place = after === undefined ? undefined : { ...waitingDeliveryKey(endpointId, after) };
   const items = await firstOf(queryItems(table, input, { after: place, pageSize: FAILED_LOOKED_AT }), FAILED_LOOKED_AT);
   const rows = items.map((item) => toWaiting(item, nowMs)).filter((row) => row !== undefined);
   const failed = rows.filter(({ firstFailure }) => firstFailure === undefined || firstFailure.atMs >= sinceMs);
@@ -124,8 +124,9 @@ export async function releaseFailed(
     const mine = taken.filter((row) => typeof row === 'object');
     released += await sendTaken(dependencies, mine, nowMs, true);
   }
-  const last = String(items.at(-1)?.['sk'] ?? '').slice(WAITING_PREFIX.length);
-  return { released, next: items.length < FAILED_LOOKED_AT ? undefined : (last as DeliveryId) };
+  const last = items.at(-1)?.['sk'] as string | undefined;
+  const isLast = items.length < FAILED_LOOKED_AT;
+  return { released, next: isLast ? undefined : (last?.slice(WAITING_PREFIX.length) as DeliveryId | undefined) };
 }
 
 /** The number of deliveries that are sent side by side. */

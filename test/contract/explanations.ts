@@ -26,9 +26,9 @@ const lateFile: Explanation = {
   here: 'seldom',
   why: 'A job is hidden until its next try only where a host does not give the file, or a store does not answer.',
 };
-const noDeadFile: Explanation = {
+const givenUp: Explanation = {
   here: 'never',
-  why: 'No job of a file dies in this run, so none is sent again; dead deliveries are, by the same code.',
+  why: 'A delivery is given up after its last attempt, which is more than a day later.',
 };
 const listing: Explanation = {
   here: 'never',
@@ -99,9 +99,7 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'media sqs:GetQueueAttributes media': eventSource,
   'media sqs:ChangeMessageVisibility media': lateFile,
   'media sqs:SendMessage media': longAsked,
-  'operations sqs:SendMessage media': noDeadFile,
-  'operations sqs:DeleteMessage mediaDead': noDeadFile,
-  'operations sqs:ReceiveMessage mediaDead': noDeadFile,
+  'deliver sqs:SendMessage deliveriesDead': givenUp,
   'media s3:ListBucket media': listing,
   'media s3:AbortMultipartUpload media': brokenOff,
   'media s3:GetObject media': reading,

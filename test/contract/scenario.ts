@@ -376,6 +376,9 @@ async function resumeDeliveries(tenant: Tenant): Promise<void> {
 async function failDeliveries(tenant: Tenant): Promise<void> {
   const { unwilling, ledger, api } = tenant;
   await until('a delivery that failed', unwilling.asked, (asked) => asked > 0);
+  unwilling.answerWith(503);
+  await delivered(tenant, await send(tenant, 'to one that is closed for a while'));
+  await until('a delivery put aside', () => ledger.hasUsed('deliver dynamodb:PutItem core RETRY#*'), Boolean);
   unwilling.answerWith(410);
   await delivered(tenant, await send(tenant, 'to nobody'));
   await until(
@@ -423,10 +426,36 @@ async function freeze(tenant: Tenant): Promise<void> {
 }
 
 async function operate(tenant: Tenant): Promise<void> {
-  const { ops, stack, operator, tenantId, webhook, shop, receiver } = tenant;
+  const { ops, operator, receiver } = tenant;
   await operator.must('GET', '/v1/admin/fleet');
   await operator.must('GET', '/health/detailed');
   await operator.must('PUT', '/v1/admin/whatsapp-version', { version: VETTED_VERSION });
+  await putLetters(tenant, 'api');
+  const { data } = await operator.must('GET', '/v1/admin/dead-letters');
+  const ids = (data as readonly { readonly id: string }[]).map(({ id }) => id);
+  await operator.must('POST', '/v1/admin/dead-letters/redrive', { ids });
+  await putLetters(tenant, 'ops');
+  const before = receiver.repeats();
+  for (const command of [
+    'status',
+    'health',
+    'report',
+    'dead-letters',
+    'redrive',
+    'scale',
+    'version',
+    'create-operator-key',
+  ]) {
+    const { code, stderr } = await ops(command);
+    if (code !== 0 && command !== 'health') throw new Error(`ops ${command}: ${stderr}`);
+  }
+  await operator.must('POST', '/v1/admin/dead-letters/discard', { all: true, queue: 'commands' });
+  await until('the event again', receiver.repeats, (count) => count > before);
+}
+
+/** Puts a letter of each kind where dead letters are, and one that nobody can read. */
+async function putLetters(tenant: Tenant, turn: string): Promise<void> {
+  const { stack, tenantId, webhook, shop, receiver } = tenant;
   const queue = makeQueueClient(storesOf(tenant, 'stack'));
   const [event] = receiver.events;
   const common = { version: 1, tenantId, correlationId: 'cor-letter' };
@@ -434,10 +463,11 @@ async function operate(tenant: Tenant): Promise<void> {
     'command-dead.fifo': [{ ...common, connectionId: shop, kind: 'control', control: 'refresh' }, 'illegible'],
     'events-dead.fifo': [{ version: 1, events: [] }],
     'deliveries-dead': [{ ...common, endpointId: webhook, eventId: event?.id, deliveryId: 'dlv_letter' }],
+    'media-dead': [{ version: 1, tenantId, mediaId: 'med_letter' }],
   };
   for (const [name, bodies] of Object.entries(letters)) {
     for (const [index, body] of bodies.entries()) {
-      const ordered = { MessageGroupId: 'letters', MessageDeduplicationId: String(index) };
+      const ordered = { MessageGroupId: `letters-${index}`, MessageDeduplicationId: `${turn}-${index}` };
       await queue.send(
         new SendMessageCommand({
           QueueUrl: `${queueUrlBase(stack.sqsEndpoint)}${stack.stage}-${name}`,
@@ -448,12 +478,6 @@ async function operate(tenant: Tenant): Promise<void> {
     }
   }
   queue.destroy();
-  const before = receiver.repeats();
-  for (const command of ['status', 'health', 'report', 'redrive', 'scale', 'version', 'create-operator-key']) {
-    const { code, stderr } = await ops(command);
-    if (code !== 0 && command !== 'health') throw new Error(`ops ${command}: ${stderr}`);
-  }
-  await until('the event again', receiver.repeats, (count) => count > before);
 }
 
 async function changeOwners(tenant: Tenant): Promise<void> {

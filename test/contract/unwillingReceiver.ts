@@ -14,7 +14,8 @@ export async function startUnwillingReceiver(): Promise<UnwillingReceiver> {
   const server = createServer((request, response) => {
     asked += 1;
     request.resume();
-    response.writeHead(status).end();
+    // Closed for longer than a queue hides a delivery.
+    response.writeHead(status, status === 503 ? { 'retry-after': '1200' } : {}).end();
     // Five failures in a row would open its breaker, and hold back all that follows for a minute.
     if (asked === 1) status = 200;
   });

@@ -28,6 +28,8 @@ const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/connections/{connectionId}/pairing': { method: 'qr' },
   'PUT /v1/admin/whatsapp-version': { version: '2.3000.1035194821' },
   'POST /v1/admin/whatsapp-version/roll-back': {},
+  'POST /v1/admin/dead-letters/redrive': { all: true },
+  'POST /v1/admin/dead-letters/discard': { all: true },
   'PATCH /v1/connections/{connectionId}/messages/{messageId}': {
     not_before: new Date(Date.now() + 3_600_000).toISOString(),
   },

@@ -46,7 +46,7 @@ describe('deliveries that wait for hours', () => {
   const MOST = { looked: 100, settled: 100 } as const;
   const letters = () => ({ ...stack, findConnection: () => Promise.resolve(undefined) });
   const clock = () => ({ ...stack.clock, nowMs: () => stack.clock.nowMs() + laterMs });
-  /** As many runs as it takes to come to now: each goes through two hours at most. */
+  /** The runs that it takes to come to now: each goes through two hours at most. */
   const reconcile = async (): Promise<void> => {
     for (let run = 0; run < 3; run += 1) await makeReconcileHandler({ ...stack, clock: clock() })();
   };
@@ -210,9 +210,10 @@ describe('deliveries that wait for hours', () => {
 
   it('are not given up while it cannot be found out whether to try them', async () => {
     const delivery = await aDelivery(await anEndpoint());
-    const endpoints = { ...stack.endpoints, find: () => Promise.reject(new Error('the store is away')) };
+    const find = () => Promise.reject(new Error('the store is away'));
+    const endpoints = Object.assign(Object.create(stack.endpoints) as typeof stack.endpoints, { find });
 
-    const stays = await attempt(delivery, DELIVERY_ATTEMPTS + 5, { endpoints } as unknown as DeliverDependencies);
+    const stays = await attempt(delivery, DELIVERY_ATTEMPTS + 5, { endpoints });
 
     expect(stays).toBe(true);
     const { counts } = await readDeadLetters(stack, { kinds: ['deliveries'] }, 10);
