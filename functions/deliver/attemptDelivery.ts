@@ -1,10 +1,11 @@
-import { findEvent } from '../../shared/event/eventPages.ts';
+import { findEventTexts } from '../../shared/event/eventPages.ts';
 import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { judgeOutcome, MOST_SCOUTS, type Attempt } from '../../shared/webhook/attempt.ts';
-import type { Delivery, DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import { webhookIdOf, type Delivery, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../shared/webhook/endpoint.ts';
 import { hasFailedTooLong } from '../../shared/webhook/endpointBreaker.ts';
+import { batchBody, firstEventIn } from '../../shared/webhook/eventBatch.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { postSigned, reasonOf } from '../../shared/webhook/postSigned.ts';
 import type { WebhookPoster } from '../../shared/webhook/postWebhook.ts';
@@ -65,7 +66,7 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
   metrics.count('DeliveryAttempts', { outcome: result });
   // Only the first attempt is measured: when a later one comes late, the tenant's receiver is the cause.
   if (number === 1 && delivery.round === undefined)
-    metrics.measure('EventToDelivery', Math.max(0, attempt.atMs - occurredAtMs(text)), {});
+    metrics.measure('EventToDelivery', Math.max(0, attempt.atMs - Date.parse(firstEventIn(text).occurredAt)), {});
   const end = await conclude(dependencies, one, {
     endpoint,
     text,
@@ -78,12 +79,10 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
 }
 
 async function readEvent(dependencies: EventLogDependencies, delivery: Delivery): Promise<string | undefined> {
-  const event = await findEvent(dependencies, delivery.tenantId, delivery.eventId);
-  return event === undefined ? undefined : JSON.stringify(event);
-}
-
-function occurredAtMs(text: string): number {
-  return Date.parse((JSON.parse(text) as { readonly occurredAt: string }).occurredAt);
+  const { tenantId, eventId, eventIds } = delivery;
+  const texts = await findEventTexts(dependencies, tenantId, eventIds ?? [eventId]);
+  if (texts.length === 0) return undefined;
+  return eventIds === undefined ? texts[0] : batchBody(texts);
 }
 
 interface Concluded {
@@ -177,8 +176,8 @@ async function postEvent(
   const { delivery, endpoint, text, number } = of;
   const { endpointId, eventId, deliveryId, correlationId } = delivery;
   const atMs = clock.nowMs();
-  // The webhook's id is the event's, and so the same in each attempt.
-  const outcome = await postSigned(poster, endpoint, { id: eventId, correlationId, body: text, atMs });
+  // The webhook's id is that of the event or the batch, and so the same in each attempt.
+  const outcome = await postSigned(poster, endpoint, { id: webhookIdOf(delivery), correlationId, body: text, atMs });
   const isAnswer = outcome.outcome === 'answered';
   const attempt = {
     endpointId,
@@ -191,6 +190,7 @@ async function postEvent(
     reason: reasonOf(outcome),
     durationMs: outcome.durationMs,
     answer: isAnswer ? outcome.answer : undefined,
+    events: delivery.eventIds?.length,
   };
   return { attempt, retryAfterMs: isAnswer ? outcome.retryAfterMs : 0 };
 }

@@ -4,6 +4,7 @@ import type { ConnectionId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { DeliveryQueue } from '../../shared/webhook/delivery.ts';
 import type { Disabling, Endpoint } from '../../shared/webhook/endpoint.ts';
+import { firstEventIn } from '../../shared/webhook/eventBatch.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import type { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoints.ts';
 import { noteWaiting, type WaitingTable } from '../../shared/webhook/waitingDeliveries.ts';
@@ -35,7 +36,7 @@ export async function disableEndpoint(
   const disabling = {
     because: cause.because,
     atMs: clock.nowMs(),
-    connectionId: (JSON.parse(cause.text) as { readonly connectionId: ConnectionId }).connectionId,
+    connectionId: firstEventIn(cause.text).connectionId as ConnectionId,
     correlationId: delivery.correlationId,
     ...(cause.because === 'failing' ? { failingSinceMs } : {}),
   };

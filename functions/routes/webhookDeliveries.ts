@@ -20,6 +20,7 @@ export interface WebhookDeliveryDependencies
 const attemptSchema = z
   .object({
     eventId: z.string(),
+    events: z.number().int().optional().meta({ description: 'Of a batch: how many events; `eventId` is the first.' }),
     deliveryId: z.string(),
     number: z.number().int().meta({ description: 'Of the attempt: 1 is the first.' }),
     at: z.iso.datetime(),
@@ -34,8 +35,9 @@ const attemptSchema = z
   })
   .meta({ id: 'WebhookAttempt' });
 
-const toAttemptView = ({ atMs, httpStatus, reason, answer, ...attempt }: Attempt) => ({
+const toAttemptView = ({ atMs, httpStatus, reason, answer, events, ...attempt }: Attempt) => ({
   eventId: attempt.eventId,
+  ...(events === undefined ? {} : { events }),
   deliveryId: attempt.deliveryId,
   number: attempt.number,
   at: new Date(atMs).toISOString(),

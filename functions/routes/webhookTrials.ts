@@ -3,6 +3,7 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { judgeOutcome } from '../../shared/webhook/attempt.ts';
 import { endpointViewSchema, toEndpointView, type Endpoint } from '../../shared/webhook/endpoint.ts';
+import { batchBody } from '../../shared/webhook/eventBatch.ts';
 import type { EndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
 import { TEST_EVERY_MS } from '../../shared/webhook/endpointStore.ts';
 import { postSigned, reasonOf, sentenceOf } from '../../shared/webhook/postSigned.ts';
@@ -114,12 +115,12 @@ export function webhookTrialRoutes(dependencies: WebhookTrialDependencies): read
  */
 function makeTest(
   { clock, random }: WebhookTrialDependencies,
-  { tenantId, endpointId }: Endpoint,
+  { tenantId, endpointId, batch }: Endpoint,
   correlationId: string,
 ) {
   const atMs = clock.nowMs();
   const id = `test_${makeId('cor', atMs, random).slice('cor_'.length)}`;
-  const body = JSON.stringify({
+  const text = JSON.stringify({
     id,
     version: 1,
     type: 'webhook.test',
@@ -128,6 +129,7 @@ function makeTest(
     occurredAt: new Date(atMs).toISOString(),
     data: { webhookId: endpointId, sentence: 'This is a test. Nothing has happened.' },
   });
+  const body = batch === undefined ? text : batchBody([text]);
   return { id, correlationId, body, atMs };
 }
 

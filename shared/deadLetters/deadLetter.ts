@@ -143,13 +143,15 @@ const bodySchema = z.object({
 });
 const factSchema = z.object({ kind: word });
 const eventSchema = z.object({ connectionId: word });
+const batchSchema = z.object({ events: z.array(z.unknown()) });
 
 function namesIn(text: string): LetterNames {
   const { data } = bodySchema.safeParse(parseJson(text));
   if (data === undefined) return {};
   const { endpointId, kind, event, events, ...names } = data;
   const fact = factSchema.safeParse(events?.[0]).data;
-  const told = event === undefined ? undefined : eventSchema.safeParse(parseJson(event)).data;
+  const body = event === undefined ? undefined : parseJson(event);
+  const told = eventSchema.safeParse(batchSchema.safeParse(body).data?.events[0] ?? body).data;
   return withoutAbsent({
     ...names,
     connectionId: names.connectionId ?? told?.connectionId,

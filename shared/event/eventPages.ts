@@ -248,6 +248,33 @@ export async function findEvent(
   return text === undefined ? undefined : (JSON.parse(text) as TenantEvent);
 }
 
+/**
+ * The texts of some events of a tenant in their order, strongly consistent; those that have expired are left out. Each page of the
+ * log is read once.
+ */
+export async function findEventTexts(
+  dependencies: EventLogDependencies,
+  tenantId: TenantId,
+  eventIds: readonly EventId[],
+): Promise<readonly string[]> {
+  const positions = eventIds.map(parseEventId).filter((position) => position !== undefined);
+  const nameOf = ({ generation, lane, page }: EventPosition): string => `${generation}-${lane}-${page}`;
+  const pages = new Map(positions.map((position) => [nameOf(position), position]));
+  const rows = new Map(
+    await Promise.all(
+      [...pages].map(
+        async ([name, position]) => [name, await readPage(dependencies, tenantId, position, position.page)] as const,
+      ),
+    ),
+  );
+  const nowMs = dependencies.clock.nowMs();
+  return positions.flatMap((position) => {
+    const row = rows.get(nameOf(position));
+    const text = row === undefined || isExpired(row, nowMs) ? undefined : row.events?.[position.index];
+    return text === undefined ? [] : [text];
+  });
+}
+
 async function readPage(
   { table, stage }: EventLogDependencies,
   tenantId: TenantId,

@@ -120,6 +120,11 @@ export function makeDeliveryId(endpointId: EndpointId, eventId: EventId): Delive
   return `dlv_${endpointId.slice(4)}_${eventId.slice(4)}` as DeliveryId;
 }
 
+/** The id of the delivery of several events to an endpoint. @param digest of the events, in capital letters and digits */
+export function makeBatchDeliveryId(endpointId: EndpointId, digest: string): DeliveryId {
+  return `dlv_${endpointId.slice(4)}_${digest}` as DeliveryId;
+}
+
 /** Whether a text is the id of a delivery to an endpoint. */
 export function isDeliveryIdOf(endpointId: EndpointId, text: string): text is DeliveryId {
   const beginning = `dlv_${endpointId.slice(4)}_`;

@@ -17,6 +17,11 @@ export function escapeJson(json: string): string {
  */
 const BEYOND_ASCII = /[\u007f-\uffff]/g;
 
+/** The length of a text as a string within JSON in ASCII, without its quotes. */
+export function escapedLength(text: string): number {
+  return toAsciiJson(text).length - 2;
+}
+
 /** A body as it is sent on: in ASCII when it is JSON; any other text is not ours to change. */
 export function toAsciiBody(body: string): string {
   try {

@@ -15,6 +15,8 @@ export interface Attempt {
   /** The reason why there was no answer, as a code; undefined when there was one. */
   readonly reason: string | undefined;
   readonly durationMs: number;
+  /** How many events it posted, of a batch; `eventId` is then the first. */
+  readonly events?: number | undefined;
   /** The beginning of the body of an answer that did not take the event, where that is a text. */
   readonly answer?: string | undefined;
 }

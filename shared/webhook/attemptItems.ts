@@ -1,5 +1,5 @@
 import { PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { makeDeliveryId, type EndpointId, type EventId } from '../kernel/id.ts';
+import { makeDeliveryId, type DeliveryId, type EndpointId, type EventId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { ATTEMPT_PREFIX, attemptPartition, attemptsKey } from '../platform/keys.ts';
 import { firstOf, queryItems } from '../platform/pages.ts';
@@ -26,6 +26,9 @@ interface PackedAttempt {
   readonly reason?: string;
   /** The beginning of the answer, of one that did not take the event: what receivers that are well say would cost a write unit each. */
   readonly answer?: string;
+  /** The delivery and the number of its events, of a batch. */
+  readonly delivery?: DeliveryId;
+  readonly events?: number;
 }
 
 /** The most items that one page looks at: many of them may have expired. */
@@ -117,7 +120,7 @@ export async function listAttempts(
 }
 
 function pack(attempt: Attempt, newestAtMs: number): PackedAttempt {
-  const { eventId, atMs, durationMs, number, result, httpStatus = 0, reason, answer } = attempt;
+  const { eventId, atMs, durationMs, number, result, httpStatus = 0, reason, answer, events, deliveryId } = attempt;
   return {
     event: eventId,
     tookMs: durationMs,
@@ -126,6 +129,7 @@ function pack(attempt: Attempt, newestAtMs: number): PackedAttempt {
     ...(result === 'delivered' ? {} : { result }),
     ...(httpStatus === 200 ? {} : { status: httpStatus }),
     ...(reason === undefined ? {} : { reason }),
+    ...(events === undefined ? {} : { events, delivery: deliveryId }),
     ...(answer === undefined || result === 'delivered' ? {} : { answer }),
   };
 }
@@ -133,9 +137,9 @@ function pack(attempt: Attempt, newestAtMs: number): PackedAttempt {
 function unpack(endpointId: EndpointId, item: Record<string, unknown>): readonly Attempt[] {
   const newestAtMs = item['atMs'] as number;
   return (item['attempts'] as readonly PackedAttempt[]).map(
-    ({ event, beforeMs = 0, tookMs, number = 1, result = 'delivered', status = 200, reason, answer }) => ({
+    ({ event, beforeMs = 0, tookMs, number = 1, result = 'delivered', status = 200, reason, answer, ...batch }) => ({
       endpointId,
-      deliveryId: makeDeliveryId(endpointId, event),
+      deliveryId: batch.delivery ?? makeDeliveryId(endpointId, event),
       eventId: event,
       number,
       atMs: newestAtMs - beforeMs,
@@ -144,6 +148,7 @@ function unpack(endpointId: EndpointId, item: Record<string, unknown>): readonly
       reason,
       durationMs: tookMs,
       ...(answer === undefined ? {} : { answer }),
+      ...(batch.events === undefined ? {} : { events: batch.events }),
     }),
   );
 }

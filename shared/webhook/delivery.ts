@@ -10,11 +10,12 @@ import {
   type EventId,
   type TenantId,
 } from '../kernel/id.ts';
-import { toAsciiJson } from '../platform/asciiJson.ts';
+import { escapedLength, toAsciiJson } from '../platform/asciiJson.ts';
 import { deliveryQueueName } from '../platform/queues.ts';
 import { sendEntries, type QueueEntry } from '../platform/sendEntries.ts';
 import { failureSchema } from './attempt.ts';
 import { wants, type Endpoint } from './endpoint.ts';
+import { BATCH_EVENTS, batchBody, batchDeliveryIdOf, batchIdOf, cutIntoBatches } from './eventBatch.ts';
 
 /** One event for one endpoint, until success or exhaustion: the body of a message in the deliveries queue. */
 const brandedText = <Brand>() =>
@@ -36,7 +37,9 @@ export const deliverySchema = z.object({
   attempts: z.number().int().min(0).optional(),
   /** How its first attempt failed, in an earlier round. */
   firstFailure: failureSchema.optional(),
-  /** The event as the log has it, in the same bytes; left out where the event is to be read from the log by its id. */
+  /** The events of a batch in their order; `eventId` is the first. Left out where one event goes alone. */
+  eventIds: z.array(brandedText<EventId>()).min(1).max(BATCH_EVENTS).optional(),
+  /** The body: the event as the log has it, in the same bytes, or the batch; left out where it is to be read from the log. */
   event: z.string().min(1).optional(),
 });
 export type Delivery = z.infer<typeof deliverySchema>;
@@ -57,6 +60,9 @@ export function deliveryQueueUrl({ stage, queueUrlBase }: Omit<DeliveryQueue, 'q
  * this a delivery is one unit wherever it goes. A longer event is read from the log when it is posted.
  */
 export const CARRIED_EVENT_BYTES = 48 * 1_024;
+
+/** What a batch has around its events, and a margin. */
+const BATCH_OVERHEAD_BYTES = 64;
 
 /** An event that is to be delivered, with its text if the caller has it. */
 export interface DeliverableEvent {
@@ -86,8 +92,43 @@ export function sendDeliveries(dependencies: DeliveryQueue, deliveries: readonly
   return sendEntries(dependencies.queue, deliveryQueueUrl(dependencies), deliveries.map(toEntry));
 }
 
-/** The deliveries of some events: for each event, one for each endpoint that wants it. */
+/** The deliveries of some events: for each event, one for each endpoint that wants it; those that ask for it get batches. */
 export function toDeliveries(endpoints: readonly Endpoint[], events: readonly DeliverableEvent[]): readonly Delivery[] {
+  const alone = endpoints.filter(({ batch }) => batch === undefined);
+  const together = endpoints.filter(({ batch }) => batch !== undefined);
+  return [...toSingles(alone, events), ...together.flatMap((endpoint) => toBatches(endpoint, events))];
+}
+
+function toBatches(endpoint: Endpoint, events: readonly DeliverableEvent[]): readonly Delivery[] {
+  const { tenantId, endpointId, batch } = endpoint;
+  const wanted = events.filter(({ type, text }) =>
+    wants(endpoint, { type, ...(text !== undefined && isChoosy(endpoint) ? partsOf(text) : ANY) }),
+  );
+  const most = { events: batch?.maxEvents ?? 1, bytes: CARRIED_EVENT_BYTES - BATCH_OVERHEAD_BYTES };
+  return cutIntoBatches(wanted, most).map((some) => {
+    const eventIds = some.map(({ eventId }) => eventId);
+    const texts = some.flatMap(({ text }) => (text === undefined ? [] : [text]));
+    const body = texts.length === some.length ? batchBody(texts) : undefined;
+    const isCarried = body !== undefined && escapedLength(body) <= CARRIED_EVENT_BYTES;
+    return {
+      version: 1 as const,
+      tenantId,
+      endpointId,
+      eventId: some[0].eventId,
+      eventIds,
+      correlationId: some[0].correlationId,
+      deliveryId: batchDeliveryIdOf(endpointId, eventIds),
+      ...(isCarried ? { event: body } : {}),
+    };
+  });
+}
+
+/** The `webhook-id` of a delivery: that of its event, or of its batch. */
+export function webhookIdOf({ eventId, eventIds }: Pick<Delivery, 'eventId' | 'eventIds'>): string {
+  return eventIds === undefined ? eventId : batchIdOf(eventIds);
+}
+
+function toSingles(endpoints: readonly Endpoint[], events: readonly DeliverableEvent[]): readonly Delivery[] {
   return events.flatMap(({ eventId, type, correlationId, text }) => {
     // Most endpoints want all events: then the text need not be read.
     const parts = { type, ...(text !== undefined && endpoints.some(isChoosy) ? partsOf(text) : ANY) };

@@ -5,6 +5,7 @@ import type { ConnectionId, CorrelationId, EndpointId, TenantId } from '../kerne
 import type { Secret } from '../kernel/secret.ts';
 import { headersSchema, withoutValues } from './customHeaders.ts';
 import { stateOf, type EndpointBreaker } from './endpointBreaker.ts';
+import { BATCH_EVENTS } from './eventBatch.ts';
 
 /**
  * The greatest number of endpoints of one tenant: each of them gets each event, so their number multiplies the work.
@@ -30,6 +31,11 @@ const choice = {
     description: 'Kinds of chats to deliver events about. With it, events about no chat are left out.',
   }),
   headers: headersSchema,
+  batch: z.strictObject({ maxEvents: z.number().int().min(1).max(BATCH_EVENTS) }).meta({
+    description:
+      'Have events of one connection that are recorded together in one request: `{"events": [...]}`, 48 KB at most.',
+    example: { maxEvents: 100 },
+  }),
 } as const;
 type ChoiceName = keyof typeof choice;
 
@@ -47,6 +53,7 @@ export const endpointChangeSchema = z
     connectionIds: choice.connectionIds.nullable().optional(),
     chatKinds: choice.chatKinds.nullable().optional(),
     headers: choice.headers.nullable().optional(),
+    batch: choice.batch.nullable().optional(),
   })
   .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' })
   .meta({
@@ -84,6 +91,8 @@ export interface Endpoint {
   readonly chatKinds?: readonly ChatKind[] | undefined;
   /** Headers that each post has beside ours. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The most events that go in one request; undefined where each goes alone. */
+  readonly batch?: { readonly maxEvents: number } | undefined;
   /** `disabled`: nothing is posted to it, until its tenant resumes it. */
   readonly state: 'active' | 'disabled';
   /** How it came to be disabled; undefined while it is active. */
@@ -128,6 +137,7 @@ export const endpointViewSchema = z
     connectionIds: z.array(z.string()).optional(),
     chatKinds: z.array(z.enum(chatKinds)).optional(),
     headers: z.record(z.string(), z.string()).optional().meta({ description: 'Their values are not shown again.' }),
+    batch: z.object({ maxEvents: z.number().int() }).optional(),
     previousSecretUntil: z.iso.datetime().optional().meta({
       description: 'After a change of the secret: until when posts are signed with the one before as well.',
     }),
@@ -166,6 +176,7 @@ export function toEndpointView(endpoint: Endpoint, nowMs: number): EndpointView 
     ...(endpoint.connectionIds === undefined ? {} : { connectionIds: [...endpoint.connectionIds] }),
     ...(endpoint.chatKinds === undefined ? {} : { chatKinds: [...endpoint.chatKinds] }),
     ...(endpoint.headers === undefined ? {} : { headers: withoutValues(endpoint.headers) }),
+    ...(endpoint.batch === undefined ? {} : { batch: { maxEvents: endpoint.batch.maxEvents } }),
     ...(endpoint.previousSecret === undefined || endpoint.previousSecret.untilMs <= nowMs
       ? {}
       : { previousSecretUntil: new Date(endpoint.previousSecret.untilMs).toISOString() }),

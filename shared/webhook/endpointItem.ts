@@ -14,6 +14,7 @@ export function toEndpoint(item: Record<string, unknown>): Endpoint {
     connectionIds: item['connectionIds'] as readonly string[] | undefined,
     chatKinds: item['chatKinds'] as readonly ChatKind[] | undefined,
     headers: item['headers'] as Readonly<Record<string, string>> | undefined,
+    batch: item['batch'] as Endpoint['batch'],
     state: item['state'] as Endpoint['state'],
     secret: new Secret(item['secret'] as string),
     previousSecret:

@@ -65,6 +65,7 @@ export class EndpointStore {
       connectionIds: given.connectionIds,
       chatKinds: given.chatKinds,
       headers: given.headers,
+      batch: given.batch,
       state: 'active',
       breaker: CLOSED,
       secret: makeSecret(random),

@@ -224,6 +224,22 @@ describe('a webhook that is changed', () => {
     expect([disabled.status, disabled.body['code']]).toEqual([409, 'webhook_disabled']);
   });
 
+  it('gets events in batches while it asks for that, and a test in the same form', async () => {
+    const { id, body, remove } = await aWebhook({ batch: { maxEvents: 50 } });
+    await call('POST', `/v1/webhooks/${id}/test`);
+    const post = receiver.received.at(-1);
+    const more = await call('PATCH', `/v1/webhooks/${id}`, { batch: { maxEvents: 100 } });
+    const none = await call('PATCH', `/v1/webhooks/${id}`, { batch: null });
+    const wrong = await call('PATCH', `/v1/webhooks/${id}`, { batch: { maxEvents: 101 } });
+    await remove();
+
+    expect(body['batch']).toEqual({ maxEvents: 50 });
+    expect(JSON.parse(post?.body ?? '')).toMatchObject({ events: [{ type: 'webhook.test' }] });
+    expect(more.body['batch']).toEqual({ maxEvents: 100 });
+    expect(none.body).not.toHaveProperty('batch');
+    expect(wrong.status).toBe(400);
+  });
+
   it('has all delivered once more that failed and was not taken since, each once, with its schedule from the start', async () => {
     const { id, remove } = await aWebhook();
     const nowMs = Date.now();
