@@ -2,7 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { AppError } from '../kernel/appError.ts';
-import { makeEventId, parseEventId, type ConnectionId, type EventId, type TenantId } from '../kernel/id.ts';
+import {
+  makeEventId,
+  parseEventId,
+  type ConnectionId,
+  type EventId,
+  type TenantId,
+  type EventPosition,
+} from '../kernel/id.ts';
 import type { TransactionWrite } from '../message/messageWrites.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { eventCounterKey, eventPageKey } from '../platform/keys.ts';

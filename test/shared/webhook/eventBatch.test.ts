@@ -37,7 +37,10 @@ describe('batches', () => {
 
     const deliveries = toDeliveries([anEndpoint({ events: ['message.status'] })], events);
 
-    expect(deliveries.map(({ eventIds }) => eventIds)).toEqual([[1, 3, 4].map((one) => eventIdOf(one)), [eventIdOf(5)]]);
+    expect(deliveries.map(({ eventIds }) => eventIds)).toEqual([
+      [1, 3, 4].map((one) => eventIdOf(one)),
+      [eventIdOf(5)],
+    ]);
     const [first] = deliveries;
     expect(JSON.parse(first?.event ?? '')).toMatchObject({ events: [1, 3, 4].map((one) => ({ id: eventIdOf(one) })) });
     expect(first).toMatchObject({ eventId: eventIdOf(1), deliveryId: expect.stringMatching(/^dlv_\w+_[0-9A-F]{26}$/) });
