@@ -42,11 +42,17 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
     route('GET', '/v1/media/{mediaId}', {
       summary: 'Get a file: leads to an address that needs no key and ends after five minutes',
       description:
-        'The address is another host than that of the API, takes ranges of bytes, and must not be kept: ask anew each time. A browser shows pictures, films and sounds; all else is saved.',
+        'The address is another host than that of the API (but for the photo of a contact, whose small picture is all there is), takes ranges of bytes, and must not be kept: ask anew each time. A browser shows pictures, films and sounds; all else is saved.',
       answers: { status: 302 },
       handle: async ({ tenantId, parameters }) => {
         const media = await find(tenantId, parameters['mediaId']);
         checkReady(media);
+        if (!('broughtBy' in media) && media.file.inside === true) {
+          return {
+            status: 302,
+            headers: { location: `/v1/media/${media.mediaId}/thumbnail`, 'cache-control': 'no-store' },
+          };
+        }
         const location = await dependencies.addresses.addressOf(toFileToSend(media).objectKey, toOffer(media));
         return { status: 302, headers: { location, 'cache-control': 'no-store' } };
       },

@@ -37,6 +37,8 @@ const fields = {
   left: holds(),
   /** It lies there as it is, not sealed, as files of channels do. */
   plain: holds(),
+  /** It stands in its message, and its small picture is all that there is of it: nothing is fetched. */
+  inside: holds(),
   /** The small picture that the message carries of it: a JPEG and nothing else (shared/content/thumbnail.ts). It is kept in a row of its own. */
   thumbnail: wholeText(THUMBNAIL_UNITS),
 } as const;
@@ -59,5 +61,6 @@ export function withoutThumbnail({ thumbnail: _thumbnail, ...rest }: MediaFile):
 /** The files of a message that strangers wrote, no larger than a store accepts. */
 export function boundMediaFiles(given: readonly MediaFile[]): readonly MediaFile[] | undefined {
   const room: Room = { units: ROOM_UNITS, isCut: false };
-  return files.bound(given, room);
+  // A picture that stands in its message and has no room is not kept: nothing else leads to it.
+  return files.bound(given, room)?.filter(({ inside, thumbnail }) => inside !== true || thumbnail !== undefined);
 }

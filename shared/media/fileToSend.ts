@@ -23,6 +23,8 @@ export function toFileToSend(row: Media | BroughtFile): FileToSend {
   if ('broughtBy' in row) return row;
   const { mediaId, tenantId, state, bytes, sha256, fault, file, told } = row;
   const { mime_type: mimeType } = file;
+  // What stands in its message is no object that could be sent.
+  if (file.inside === true) return { mediaId, tenantId, state: 'gone', objectKey: objectKeyOf(row) };
   const objectKey = objectKeyOf(row);
   return { mediaId, tenantId, state, objectKey, mimeType, filename: told.filename, bytes, sha256, fault };
 }

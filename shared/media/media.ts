@@ -176,7 +176,8 @@ export function filesOf(message: {
 }
 
 /** How a file begins. One that can never be fetched or opened, by what its message says, has failed at once. */
-function beginningOf({ key, plain, path, url, left }: MediaFile): Pick<FileOfMessage, 'state' | 'fault'> {
+function beginningOf({ key, plain, path, url, left, inside }: MediaFile): Pick<FileOfMessage, 'state' | 'fault'> {
+  if (inside === true) return { state: 'ready' };
   if (path === undefined && url === undefined) return { state: 'failed', fault: 'no_place' };
   if (key === undefined && plain !== true) return { state: 'failed', fault: 'key_unusable' };
   return { state: left === true ? 'left' : 'pending' };

@@ -1,10 +1,11 @@
 import type { Contact } from '../content/kinds/contacts.ts';
+import { THUMBNAIL_BYTES, toThumbnail } from '../content/thumbnail.ts';
 import { parsePhoneNumber } from '../kernel/jid.ts';
 import { present } from './present.ts';
 
 /**
  * Contacts as cards (RFC 6350, and its predecessors 2.1 and 3.0, which phones still write), as far as they have a field in a
- * contact. Pictures and whatever else are left out. A stranger wrote the card: nothing here throws, and a line that cannot be
+ * contact. Of pictures see {@link readPhoto}; whatever else is left out. A stranger wrote the card: nothing here throws, and a line that cannot be
  * read says nothing.
  */
 
@@ -57,6 +58,26 @@ export function readVCard(card: string, displayName: string): Contact {
     org: Object.keys(org).length === 0 ? undefined : org,
     birthday: textOf('BDAY'),
   }) as Contact;
+}
+
+/** The characters of a photo in a card that are looked at: those of the largest small picture in base64, with room for its lines. */
+const PHOTO_CHARACTERS = Math.ceil((THUMBNAIL_BYTES * 4) / 3) + 2_000;
+const PHOTO = /^(?:[\w-]{1,40}\.)?PHOTO((?:;[^:\r\n]{0,200})?):((?:[^\r\n]|\r?\n[ \t])*)/im;
+
+/**
+ * The photo in a card: a small JPEG that holds nothing else; undefined where there is none, or a larger one. A link to one is not followed.
+ */
+export function readPhoto(card: string): Uint8Array | undefined {
+  const [, parameters = '', value = ''] = PHOTO.exec(card.slice(0, LONGEST_CARD)) ?? [];
+  if (value.length > PHOTO_CHARACTERS) return undefined;
+  // In version 4.0 the bytes stand behind `data:image/jpeg;base64,`.
+  const written = /^data:image\/jpe?g;base64,(.*)$/is.exec(value)?.[1] ?? (isInBase64(parameters) ? value : undefined);
+  if (written === undefined || !/^[A-Za-z0-9+/=\s]+$/.test(written)) return undefined;
+  return toThumbnail(Buffer.from(written.replaceAll(/\s/g, ''), 'base64'));
+}
+
+function isInBase64(parameters: string): boolean {
+  return /;(?:ENCODING=)?(?:b|BASE64)(?:;|$)/i.test(parameters);
 }
 
 function toPhone(line: Line, type: string | undefined) {
@@ -147,16 +168,11 @@ function unescape(value: string): string {
   return value.replaceAll(/\\(.)/gs, (_, character: string) => (/n/i.test(character) ? '\n' : character));
 }
 
-/** Writes a card of version 3.0, as WhatsApp's own clients do: lines are not folded. */
-export function writeVCard({
-  name,
-  phones = [],
-  emails = [],
-  urls = [],
-  addresses = [],
-  org,
-  birthday,
-}: Contact): string {
+/** Writes a card of version 3.0, as WhatsApp's own clients do: lines are not folded. @param photo a small JPEG, in base64 */
+export function writeVCard(
+  { name, phones = [], emails = [], urls = [], addresses = [], org, birthday }: Contact,
+  photo?: string,
+): string {
   const { formatted_name: formatted, first_name: first, last_name: last, middle_name: middle, prefix, suffix } = name;
   const lines = [
     'BEGIN:VCARD',
@@ -178,6 +194,7 @@ export function writeVCard({
         `ADR${typed(type)}${code === undefined ? '' : `;CC=${code.replaceAll(/\W/g, '')}`}:${joined([undefined, undefined, street, city, state, zip, country])}`,
     ),
     ...(birthday === undefined ? [] : [`BDAY:${birthday}`]),
+    ...(photo === undefined ? [] : [`PHOTO;ENCODING=b;TYPE=JPEG:${photo}`]),
     'END:VCARD',
   ];
   return lines.join('\n');

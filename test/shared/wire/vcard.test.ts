@@ -1,7 +1,10 @@
+import { proto } from '@whiskeysockets/baileys';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contacts, type Contact } from '../../../shared/content/kinds/contacts.ts';
-import { readVCard, writeVCard } from '../../../shared/wire/vcard.ts';
+import { THUMBNAIL } from '../../whatsapp/media/thumbnail.ts';
+import { toContent } from '../../../shared/wire/content.ts';
+import { readPhoto, readVCard, writeVCard } from '../../../shared/wire/vcard.ts';
 
 const card = (...lines: readonly string[]): string => ['BEGIN:VCARD', ...lines, 'END:VCARD'].join('\r\n');
 
@@ -170,5 +173,79 @@ describe('a card', () => {
     for (let card = 0; card < 10; card += 1) readVCard(`${line}\n`.repeat(Math.floor(200_000 / line.length)), '');
 
     expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
+  });
+});
+
+describe('the photo in a card', () => {
+  const jpeg = THUMBNAIL.toString('base64');
+  const folded = jpeg.replaceAll(/.{60}/g, '$&\r\n ');
+
+  it.each([
+    ['of version 3.0, as WhatsApp writes it', `PHOTO;ENCODING=b;TYPE=JPEG:${jpeg}`],
+    ['of version 2.1, with lines that go on', `PHOTO;JPEG;BASE64:${folded}\r\n`],
+    ['of version 2.1, by its long name', `PHOTO;ENCODING=BASE64;TYPE=JPEG:${jpeg}`],
+    ['of version 4.0', `PHOTO:data:image/jpeg;base64,${jpeg}`],
+    ['in a group', `item1.PHOTO;TYPE=JPEG;ENCODING=b:${jpeg}`],
+  ])('%s is the small picture that it is', (_which, line) => {
+    expect(readPhoto(card('VERSION:3.0', 'FN:Ada', line, 'TEL:1'))).toEqual(new Uint8Array(THUMBNAIL));
+  });
+
+  it.each([
+    ['a link', 'PHOTO;VALUE=uri:http://169.254.169.254/latest'],
+    ['a link in place of bytes', 'PHOTO;ENCODING=b:https://example.com/a.jpg'],
+    ['no picture', `PHOTO;ENCODING=b;TYPE=JPEG:${Buffer.from('<svg onload=alert(1)>').toString('base64')}`],
+    ['another type', `PHOTO:data:image/svg+xml;base64,${jpeg}`],
+    ['ten megabytes', `PHOTO;ENCODING=b;TYPE=JPEG:${'A'.repeat(10_000_000)}`],
+    ['ten megabytes of lines that go on', `PHOTO;ENCODING=b:${'A\r\n '.repeat(2_500_000)}`],
+    ['nothing', 'PHOTO;ENCODING=b:'],
+  ])('is none where it is %s', (_which, line) => {
+    expect(readPhoto(card('VERSION:3.0', line))).toBeUndefined();
+  });
+
+  it('never throws, whatever is in the card', () => {
+    const piece = fc.constantFrom(
+      'PHOTO',
+      ';',
+      ':',
+      '=',
+      'b',
+      'ENCODING',
+      'data:image/jpeg;base64,',
+      '\r\n ',
+      '\n',
+      jpeg,
+      '%',
+      '\0',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(piece, fc.string({ unit: 'binary' }))), (pieces) => {
+        expect(() => readPhoto(pieces.join(''))).not.toThrow();
+      }),
+    );
+  });
+
+  it('is a file of its message, and no part of the contact', () => {
+    const vcard = card('VERSION:3.0', 'FN:Ada', `PHOTO;ENCODING=b;TYPE=JPEG:${jpeg}`);
+    const many = { contactsArrayMessage: { contacts: [{ displayName: 'Bob', vcard: card('FN:Bob') }, { vcard }] } };
+
+    const told = toContent(proto.Message.encode(many).finish());
+
+    expect(told?.files).toEqual([
+      expect.objectContaining({
+        use: 'image',
+        part: '1.photo',
+        inside: true,
+        bytes: THUMBNAIL.length,
+        thumbnail: jpeg,
+      }),
+    ]);
+    expect(JSON.stringify(told?.content)).not.toContain(jpeg.slice(0, 40));
+  });
+
+  it('is written as it is read', () => {
+    const contact = { name: { formatted_name: 'Ada' } };
+
+    expect(readPhoto(writeVCard(contact, jpeg))).toEqual(new Uint8Array(THUMBNAIL));
+    expect(readVCard(writeVCard(contact, jpeg), '')).toEqual(readVCard(writeVCard(contact), ''));
   });
 });
